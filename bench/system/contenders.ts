@@ -1,0 +1,74 @@
+/** What is measured: the way to the endpoint without a proxy, through anyport, and through HAProxy. */
+import { writeFileSync } from 'node:fs';
+import { startDaemon } from '../../test/support/daemon.js';
+import { freePort } from '../../test/support/ports.js';
+import { startProgram } from '../../test/support/process.js';
+import { tempFolder } from '../../test/support/temp.js';
+
+export interface Contender {
+  readonly name: string;
+  readonly port: number;
+  /** Null: nothing in between. */
+  readonly pid: number | null;
+  stop(): Promise<void>;
+}
+
+export const CONNECTIONS_MAX = 9_000;
+
+/** The server behind all of them. */
+export async function startEndpoint(program: string): Promise<Contender> {
+  const port = await freePort();
+  const { stop } = await startProgram(program, [`${port}`], port);
+  return { name: 'direct', port, pid: null, stop };
+}
+
+export async function startAnyport(endpointPort: number, workers: number): Promise<Contender> {
+  const target = `127.0.0.1:${endpointPort}`;
+  const daemon = await startDaemon({
+    server: { workers, max_connections: CONNECTIONS_MAX },
+    protocols: [
+      { name: 'HTTP', target },
+      { name: 'Redis', target },
+    ],
+    logging: { access_log: false },
+  });
+  return { name: 'anyport', port: daemon.port, pid: daemon.pid, stop: () => daemon.stop() };
+}
+
+/** HAProxy with one thread, identifying the same two protocols by their first bytes. */
+const haproxyConfig = (port: number, endpointPort: number): string => `
+global
+  nbthread 1
+  maxconn ${CONNECTIONS_MAX}
+  maxpipes 100
+defaults
+  mode tcp
+  option splice-auto
+  timeout connect 5s
+  timeout client 1h
+  timeout server 1h
+frontend bench
+  bind 127.0.0.1:${port} backlog 4096
+  tcp-request inspect-delay 15s
+  tcp-request content accept if { req.payload(0,4) -m str "GET " }
+  tcp-request content accept if { req.payload(0,1) -m str "*" }
+  tcp-request content reject if WAIT_END
+  use_backend http if { req.payload(0,4) -m str "GET " }
+  use_backend redis if { req.payload(0,1) -m str "*" }
+backend http
+  server endpoint 127.0.0.1:${endpointPort}
+backend redis
+  server endpoint 127.0.0.1:${endpointPort}
+`;
+
+export async function startHaproxy(endpointPort: number): Promise<Contender> {
+  const folder = tempFolder();
+  const port = await freePort();
+  writeFileSync(`${folder.path}/haproxy.cfg`, haproxyConfig(port, endpointPort));
+  const haproxy = await startProgram('haproxy', ['-db', '-q', '-f', `${folder.path}/haproxy.cfg`], port);
+  const stop = async () => {
+    await haproxy.stop();
+    folder.remove();
+  };
+  return { name: 'HAProxy', port, pid: haproxy.pid, stop };
+}

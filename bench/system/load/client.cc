@@ -1,0 +1,204 @@
+// The clients: every answer is checked to the byte.
+//   client fetch PORT CONNECTIONS FETCHES BYTES   each fetch is a connection of its own;
+//                                                 CONNECTIONS at once, no more than FETCHES
+//   client ping  PORT CONNECTIONS ROUNDS          64-byte round trips, ROUNDS a connection
+//   client hold  PORT CONNECTIONS                 one round trip each, then silence until standard input ends
+// Prints `ok SECONDS` at the end (`hold`: as soon as all are silent), or says what went wrong and exits 1.
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "socket.h"
+
+namespace {
+
+using load::Fd;
+
+constexpr std::string_view kPing =
+    "*2\r\n$4\r\nECHO\r\n$43\r\nabcdefghijklmnopqrstuvwxyz0123456789ABCDEFG\r\n";
+static_assert(kPing.size() == 64);
+
+const load::Pattern pattern;
+
+[[noreturn]] void Wrong(const char* what) {
+  std::fprintf(stderr, "wrong answer: %s\n", what);
+  std::exit(1);
+}
+
+// Addresses 127.0.0.2 to 127.0.0.20 in turn: one address alone runs out of ports.
+Fd Connect(int port) {
+  static int next = 0;
+  Fd fd = load::NewSocket();
+  const int on = 1;
+  setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  const sockaddr_in from = load::Loopback(2 + next++ % 19, 0);
+  load::Check(bind(fd.get(), reinterpret_cast<const sockaddr*>(&from), sizeof from), "bind");
+  const sockaddr_in to = load::Loopback(1, port);
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) < 0 && errno != EINPROGRESS)
+    load::Die("connect");
+  return fd;
+}
+
+void Send(int fd, std::string_view bytes) {
+  if (send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size()))
+    load::Die("send");
+}
+
+// The work of one connection slot, driven by its socket.
+class Task {
+ public:
+  virtual ~Task() = default;
+  // Starts on a connection of its own.
+  virtual void Begin(load::Poller& poller) = 0;
+  // True: this slot has done all its work.
+  virtual bool OnReadable(load::Poller& poller) = 0;
+
+  void OnConnected(load::Poller& poller) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    errno = error;
+    if (error != 0) load::Die("connect");
+    poller.Change(fd_.get(), EPOLLIN, this);
+    connected_ = true;
+    Send(fd_.get(), request_);
+  }
+
+  bool connected() const { return connected_; }
+
+ protected:
+  explicit Task(std::string request) : request_(std::move(request)) {}
+
+  void Open(load::Poller& poller, int port) {
+    fd_ = Connect(port);
+    connected_ = false;
+    poller.Add(fd_.get(), EPOLLOUT, this);
+  }
+
+  Fd fd_;
+  const std::string request_;
+
+ private:
+  bool connected_ = false;
+};
+
+class Fetch : public Task {
+ public:
+  // `left` is shared by all slots: the fetches that have not begun.
+  Fetch(int port, uint64_t bytes, uint64_t* left)
+      : Task("GET /" + std::to_string(bytes) + " HTTP/1.1\r\nHost: bench.example.com\r\n\r\n"),
+        port_(port),
+        bytes_(bytes),
+        left_(left) {}
+
+  void Begin(load::Poller& poller) override {
+    --*left_;
+    received_ = 0;
+    Open(poller, port_);
+  }
+
+  bool OnReadable(load::Poller& poller) override {
+    static std::vector<char> buffer(load::Pattern::kWindow);
+    const ssize_t count = recv(fd_.get(), buffer.data(), buffer.size(), 0);
+    if (count < 0) return errno == EAGAIN ? false : (load::Die("recv"), false);
+    if (count > 0) return Verify({buffer.data(), static_cast<size_t>(count)});
+    if (received_ != bytes_) Wrong("a fetch ended early");
+    fd_.Close();
+    if (*left_ == 0) return true;
+    Begin(poller);
+    return false;
+  }
+
+ private:
+  bool Verify(std::string_view bytes) {
+    if (bytes != pattern.From(received_, bytes.size())) Wrong("a fetch brought other bytes");
+    received_ += bytes.size();
+    return false;
+  }
+
+  const int port_;
+  const uint64_t bytes_;
+  uint64_t* const left_;
+  uint64_t received_ = 0;
+};
+
+class Ping : public Task {
+ public:
+  Ping(int port, uint64_t rounds) : Task(std::string(kPing)), port_(port), left_(rounds) {}
+
+  void Begin(load::Poller& poller) override { Open(poller, port_); }
+
+  bool OnReadable(load::Poller&) override {
+    const ssize_t count = recv(fd_.get(), answer_ + filled_, kPing.size() - filled_, 0);
+    if (count < 0 && errno == EAGAIN) return false;
+    if (count <= 0) Wrong("a ping connection ended");
+    filled_ += static_cast<size_t>(count);
+    if (filled_ < kPing.size()) return false;
+    if (std::string_view(answer_, filled_) != kPing) Wrong("a ping came back changed");
+    filled_ = 0;
+    if (--left_ == 0) return true;
+    Send(fd_.get(), kPing);
+    return false;
+  }
+
+ private:
+  const int port_;
+  uint64_t left_;
+  char answer_[kPing.size()];
+  size_t filled_ = 0;
+};
+
+using Tasks = std::vector<std::unique_ptr<Task>>;
+
+Tasks MakeTasks(std::string_view mode, int argc, char** argv) {
+  const auto number = [&](int i) { return i < argc ? std::strtoull(argv[i], nullptr, 10) : 1; };
+  const int port = static_cast<int>(number(2));
+  static uint64_t fetches_left = number(4);
+  Tasks tasks;
+  for (uint64_t i = 0; i < number(3); ++i) {
+    if (mode == "fetch")
+      tasks.push_back(std::make_unique<Fetch>(port, number(5), &fetches_left));
+    else
+      tasks.push_back(std::make_unique<Ping>(port, mode == "hold" ? 1 : number(4)));
+  }
+  return tasks;
+}
+
+// At most so many handshakes at once: a burst beyond the listen queue would measure SYN retries.
+constexpr size_t kOpeningMax = 256;
+
+void RunAll(Tasks& tasks) {
+  load::Poller poller;
+  size_t begun = 0;
+  size_t opening = 0;
+  size_t finished = 0;
+  while (finished < tasks.size()) {
+    for (; begun < tasks.size() && opening < kOpeningMax; ++begun, ++opening) tasks[begun]->Begin(poller);
+    poller.Wait([&](void* owner, uint32_t) {
+      auto* task = static_cast<Task*>(owner);
+      if (!task->connected()) {
+        task->OnConnected(poller);
+        if (opening > 0) --opening;
+      } else if (task->OnReadable(poller)) {
+        ++finished;
+      }
+    });
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 4) return 2;
+  const std::string_view mode = argv[1];
+  Tasks tasks = MakeTasks(mode, argc, argv);
+  const auto start = std::chrono::steady_clock::now();
+  RunAll(tasks);
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  std::printf("ok %.6f\n", elapsed.count());
+  std::fflush(stdout);
+  if (mode == "hold") {
+    while (std::getchar() != EOF) {
+    }
+  }
+}

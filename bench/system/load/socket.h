@@ -1,0 +1,119 @@
+// What the load and the endpoint share: sockets, one epoll, and the bytes that are sent and checked.
+// Benchmarks only: a failure ends the program with a line that says what failed.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+namespace load {
+
+[[noreturn]] inline void Die(const char* what) {
+  std::fprintf(stderr, "%s: %s\n", what, std::strerror(errno));
+  std::exit(1);
+}
+
+inline int Check(int result, const char* what) { return result < 0 ? (Die(what), -1) : result; }
+
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(other.Release()) {}
+  Fd& operator=(Fd&& other) noexcept {
+    Close();
+    fd_ = other.Release();
+    return *this;
+  }
+  ~Fd() { Close(); }
+
+  int get() const { return fd_; }
+  void Close() {
+    if (fd_ >= 0) close(Release());
+  }
+
+ private:
+  int Release() {
+    int fd = fd_;
+    fd_ = -1;
+    return fd;
+  }
+  int fd_ = -1;
+};
+
+inline sockaddr_in Loopback(int last_octet, int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(0x7f000000U + static_cast<uint32_t>(last_octet));
+  return address;
+}
+
+inline Fd NewSocket() {
+  Fd fd(Check(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket"));
+  const int on = 1;
+  setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return fd;
+}
+
+class Poller {
+ public:
+  void Add(int fd, uint32_t events, void* owner) { Control(EPOLL_CTL_ADD, fd, events, owner); }
+  void Change(int fd, uint32_t events, void* owner) { Control(EPOLL_CTL_MOD, fd, events, owner); }
+
+  template <typename Handle>
+  void Wait(Handle handle) {
+    const int count = epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), -1);
+    if (count < 0 && errno != EINTR) Die("epoll_wait");
+    for (int i = 0; i < count; ++i) handle(events_[i].data.ptr, events_[i].events);
+  }
+
+ private:
+  void Control(int operation, int fd, uint32_t events, void* owner) {
+    epoll_event event{};
+    event.events = events;
+    event.data.ptr = owner;
+    Check(epoll_ctl(epoll_.get(), operation, fd, &event), "epoll_ctl");
+  }
+
+  Fd epoll_{Check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")};
+  std::array<epoll_event, 256> events_;
+};
+
+// An endless periodic text: the byte at each offset of a stream is known, so every byte can be checked.
+// The period is prime: bytes lost or sent twice in the sizes that kernels like never go unnoticed.
+class Pattern {
+ public:
+  static constexpr size_t kPeriod = 65521;
+  static constexpr size_t kWindow = 256 * 1024;
+
+  Pattern() : bytes_(kPeriod + kWindow) {
+    uint32_t state = 1;
+    for (size_t i = 0; i < kPeriod; ++i) {
+      state = state * 1664525U + 1013904223U;
+      bytes_[i] = static_cast<char>(state >> 24);
+    }
+    for (size_t i = kPeriod; i < bytes_.size(); ++i) bytes_[i] = bytes_[i - kPeriod];
+  }
+
+  // The bytes from `offset` on, at most kWindow of them.
+  std::string_view From(uint64_t offset, uint64_t size) const {
+    return {bytes_.data() + offset % kPeriod, size < kWindow ? size : kWindow};
+  }
+
+ private:
+  std::vector<char> bytes_;
+};
+
+}  // namespace load

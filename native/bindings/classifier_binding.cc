@@ -1,0 +1,259 @@
+#include "bindings/classifier_binding.h"
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace anyport::bindings {
+namespace {
+
+using classifier::Automaton;
+using classifier::Classifier;
+using classifier::Decision;
+using classifier::DfaTable;
+using classifier::Tables;
+using classifier::Verdict;
+using classifier::Walk;
+
+// Marks the objects whose native side is a ClassifierBinding, so that no other object is taken for one.
+constexpr napi_type_tag kTypeTag = {0x8d1f6c2be07a4b35, 0x9a40c1d7f2635e88};
+
+constexpr int32_t kAnswerUnknown = -1;
+constexpr int32_t kAnswerMore = -2;
+
+template <typename T>
+Napi::TypedArrayOf<T> ArrayOf(const Napi::Value& value, napi_typedarray_type type, const char* expected) {
+  if (value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == type) {
+    return value.As<Napi::TypedArrayOf<T>>();
+  }
+  throw Napi::TypeError::New(value.Env(), expected);
+}
+
+uint32_t CountOf(const Napi::Object& object, const char* key) {
+  const Napi::Value value = object.Get(key);
+  if (value.IsNumber()) return value.As<Napi::Number>().Uint32Value();
+  throw Napi::TypeError::New(object.Env(), std::string(key) + ": a number is expected");
+}
+
+template <typename T>
+std::vector<T> CopyOf(const Napi::TypedArrayOf<T>& array) {
+  return {array.Data(), array.Data() + array.ElementLength()};
+}
+
+DfaTable DfaOf(const Napi::Value& value) {
+  if (!value.IsObject()) throw Napi::TypeError::New(value.Env(), "dfas: objects are expected");
+  const Napi::Object object = value.As<Napi::Object>();
+  DfaTable dfa;
+  dfa.classes =
+      CopyOf(ArrayOf<uint8_t>(object.Get("classes"), napi_uint8_array, "classes: a Uint8Array is expected"));
+  dfa.class_count = CountOf(object, "classCount");
+  dfa.transitions = CopyOf(ArrayOf<uint16_t>(object.Get("transitions"), napi_uint16_array,
+                                             "transitions: a Uint16Array is expected"));
+  dfa.max_bytes = CountOf(object, "maxBytes");
+  return dfa;
+}
+
+Napi::Array ListOf(const Napi::Object& object, const char* key) {
+  const Napi::Value value = object.Get(key);
+  if (value.IsArray()) return value.As<Napi::Array>();
+  throw Napi::TypeError::New(object.Env(), std::string(key) + ": an array is expected");
+}
+
+Automaton AutomatonOf(const Napi::Value& value) {
+  if (!value.IsObject()) throw Napi::TypeError::New(value.Env(), "automata: objects are expected");
+  const Napi::Object object = value.As<Napi::Object>();
+  Automaton automaton;
+  const Napi::Array dfas = ListOf(object, "dfas");
+  for (uint32_t i = 0; i < dfas.Length(); ++i) automaton.dfas.push_back(DfaOf(dfas.Get(i)));
+  automaton.checks =
+      CopyOf(ArrayOf<int32_t>(object.Get("checks"), napi_int32_array, "checks: an Int32Array is expected"));
+  automaton.min_bytes = CountOf(object, "minBytes");
+  return automaton;
+}
+
+Tables TablesOf(const Napi::Value& value) {
+  if (!value.IsObject()) throw Napi::TypeError::New(value.Env(), "tables: an object is expected");
+  const Napi::Object object = value.As<Napi::Object>();
+  Tables tables;
+  const Napi::Array automata = ListOf(object, "automata");
+  tables.routable = CountOf(object, "routable");
+  for (uint32_t i = 0; i < automata.Length(); ++i) tables.automata.push_back(AutomatonOf(automata.Get(i)));
+  return tables;
+}
+
+// How `identify` feeds the bytes; src/addon.ts says what the fields mean.
+struct Feeding {
+  std::vector<uint32_t> cuts;
+  bool name_unrouted = true;
+  bool ended = false;
+  Napi::Function confirm;  // empty: what matches is right
+};
+
+bool FlagOf(const Napi::Object& object, const char* key, bool otherwise) {
+  const Napi::Value value = object.Get(key);
+  if (value.IsUndefined()) return otherwise;
+  if (value.IsBoolean()) return value.As<Napi::Boolean>().Value();
+  throw Napi::TypeError::New(object.Env(), std::string(key) + ": a boolean is expected");
+}
+
+Feeding FeedingOf(const Napi::Value& value) {
+  Feeding feeding;
+  if (value.IsUndefined()) return feeding;
+  if (!value.IsObject()) throw Napi::TypeError::New(value.Env(), "feeding: an object is expected");
+  const Napi::Object object = value.As<Napi::Object>();
+  const Napi::Value cuts = object.Get("cuts");
+  if (!cuts.IsUndefined())
+    feeding.cuts = CopyOf(ArrayOf<uint32_t>(cuts, napi_uint32_array, "cuts: a Uint32Array is expected"));
+  feeding.name_unrouted = FlagOf(object, "nameUnrouted", true);
+  feeding.ended = FlagOf(object, "ended", false);
+  const Napi::Value confirm = object.Get("confirm");
+  if (confirm.IsFunction()) feeding.confirm = confirm.As<Napi::Function>();
+  return feeding;
+}
+
+// `ends` cuts `size` bytes into pieces: ascending, none beyond the end.
+void CheckEnds(Napi::Env env, std::span<const uint32_t> ends, size_t size, const char* name) {
+  uint32_t last = 0;
+  for (const uint32_t end : ends) {
+    if (end < last || end > size) {
+      throw Napi::RangeError::New(env,
+                                  std::string(name) + ": ascending offsets within the bytes are expected");
+    }
+    last = end;
+  }
+}
+
+struct Settlement {
+  Verdict verdict;
+  uint32_t at;
+};
+
+Settlement Ask(const Napi::Function& confirm, int32_t protocol, uint32_t seen) {
+  if (confirm.IsEmpty()) return {Verdict::kMatch, 0};
+  const Napi::Env env = confirm.Env();
+  const Napi::Object answer =
+      confirm.Call({Napi::Number::New(env, protocol), Napi::Number::New(env, seen)}).As<Napi::Object>();
+  const std::string verdict = answer.Get("verdict").ToString();
+  const uint32_t at = CountOf(answer, "at");
+  if (verdict == "match") return {Verdict::kMatch, at};
+  return {verdict == "more" ? Verdict::kMore : Verdict::kUnknown, at};
+}
+
+// One read: `ended` when it is the last.
+Decision FeedOne(const Classifier& classifier, Walk* walk, std::span<const uint8_t> prefix, bool ended,
+                 const Feeding& feeding) {
+  const auto seen = static_cast<uint32_t>(prefix.size());
+  for (;;) {
+    Decision decision = ended ? classifier.Finish(walk, prefix, feeding.name_unrouted)
+                              : classifier.Advance(walk, prefix, feeding.name_unrouted);
+    if (decision.verdict != Verdict::kMatch) return decision;
+    const Settlement settlement = Ask(feeding.confirm, decision.protocol, seen);
+    if (settlement.verdict == Verdict::kMatch) {
+      decision.decided_at = std::max(decision.decided_at, settlement.at);
+      return decision;
+    }
+    const bool waits = settlement.verdict == Verdict::kMore;
+    if (waits && !ended) return {Verdict::kMore, -1, seen};
+    Classifier::Reject(walk, waits ? seen : settlement.at);
+  }
+}
+
+Decision Feed(const Classifier& classifier, std::span<const uint8_t> bytes, const Feeding& feeding) {
+  Walk walk;
+  for (const uint32_t cut : feeding.cuts) {
+    const Decision decision = FeedOne(classifier, &walk, bytes.first(cut), false, feeding);
+    if (decision.verdict != Verdict::kMore) return decision;
+  }
+  return FeedOne(classifier, &walk, bytes, feeding.ended, feeding);
+}
+
+const char* NameOf(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kMore:
+      return "more";
+    case Verdict::kMatch:
+      return "match";
+    case Verdict::kUnknown:
+      return "unknown";
+  }
+  return "";
+}
+
+int32_t AnswerOf(const Decision& decision) {
+  if (decision.verdict == Verdict::kMatch) return decision.protocol;
+  return decision.verdict == Verdict::kMore ? kAnswerMore : kAnswerUnknown;
+}
+
+}  // namespace
+
+void ClassifierBinding::Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("Classifier", DefineClass(env, "Classifier",
+                                        {InstanceMethod("identify", &ClassifierBinding::Identify),
+                                         InstanceMethod("identifyMany", &ClassifierBinding::IdentifyMany),
+                                         InstanceMethod("splice", &ClassifierBinding::Splice)}));
+}
+
+std::shared_ptr<const Classifier> ClassifierBinding::From(const Napi::Value& value) {
+  if (!value.IsObject()) return nullptr;
+  const Napi::Object object = value.As<Napi::Object>();
+  if (!object.CheckTypeTag(&kTypeTag)) return nullptr;
+  return Napi::ObjectWrap<ClassifierBinding>::Unwrap(object)->classifier_;
+}
+
+ClassifierBinding::ClassifierBinding(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  if (info[0].IsExternal()) {
+    classifier_ = *info[0].As<Napi::External<std::shared_ptr<const Classifier>>>().Data();
+  } else {
+    std::string error;
+    classifier_ = Classifier::Create(TablesOf(info[0]), &error);
+    if (!classifier_) throw Napi::RangeError::New(info.Env(), error);
+  }
+  info.This().As<Napi::Object>().TypeTag(&kTypeTag);
+}
+
+Napi::Value ClassifierBinding::Identify(const Napi::CallbackInfo& info) {
+  const auto bytes = ArrayOf<uint8_t>(info[0], napi_uint8_array, "bytes: a Uint8Array is expected");
+  const Feeding feeding = FeedingOf(info[1]);
+  CheckEnds(info.Env(), feeding.cuts, bytes.ElementLength(), "cuts");
+  const Decision decision = Feed(*classifier_, {bytes.Data(), bytes.ElementLength()}, feeding);
+  Napi::Object answer = Napi::Object::New(info.Env());
+  answer.Set("verdict", NameOf(decision.verdict));
+  answer.Set("protocol", decision.protocol);
+  answer.Set("decidedAt", decision.decided_at);
+  return answer;
+}
+
+Napi::Value ClassifierBinding::IdentifyMany(const Napi::CallbackInfo& info) {
+  const auto bytes = ArrayOf<uint8_t>(info[0], napi_uint8_array, "bytes: a Uint8Array is expected");
+  const auto ends = ArrayOf<uint32_t>(info[1], napi_uint32_array, "ends: a Uint32Array is expected");
+  auto answers = ArrayOf<int32_t>(info[2], napi_int32_array, "answers: an Int32Array is expected");
+  CheckEnds(info.Env(), {ends.Data(), ends.ElementLength()}, bytes.ElementLength(), "ends");
+  if (answers.ElementLength() < ends.ElementLength()) {
+    throw Napi::RangeError::New(info.Env(), "answers: one for each end is expected");
+  }
+  size_t start = 0;
+  Walk walk;
+  for (size_t i = 0; i < ends.ElementLength(); ++i) {
+    const std::span<const uint8_t> flight(bytes.Data() + start, ends.Data()[i] - start);
+    answers.Data()[i] = AnswerOf(classifier_->Start(&walk, flight, true));
+    start = ends.Data()[i];
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value ClassifierBinding::Splice(const Napi::CallbackInfo& info) {
+  if (!info[0].IsNumber() || !info[1].IsNumber()) {
+    throw Napi::TypeError::New(info.Env(), "splice: a position and a count are expected");
+  }
+  std::string error;
+  std::shared_ptr<const Classifier> next =
+      classifier_->Splice(info[0].As<Napi::Number>().Uint32Value(), info[1].As<Napi::Number>().Uint32Value(),
+                          TablesOf(info[2]), &error);
+  if (!next) throw Napi::RangeError::New(info.Env(), error);
+  const Napi::Function constructor = info.This().As<Napi::Object>().Get("constructor").As<Napi::Function>();
+  return constructor.New({Napi::External<std::shared_ptr<const Classifier>>::New(info.Env(), &next)});
+}
+
+}  // namespace anyport::bindings

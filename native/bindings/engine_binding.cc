@@ -1,0 +1,208 @@
+#include "bindings/engine_binding.h"
+
+#include <memory>
+#include <utility>
+
+#include "bindings/arguments.h"
+#include "bindings/classifier_binding.h"
+
+namespace anyport::bindings {
+namespace {
+
+using engine::ListenerTable;
+using engine::Tables;
+
+std::vector<net::Network> NetworksFrom(const Napi::Array& array) {
+  std::vector<net::Network> networks;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const auto object = array.Get(i).As<Napi::Object>();
+    const auto network = net::ParseNetwork(object.Get("address").ToString(), Uint32At(object, "bits"));
+    if (network.has_value()) networks.push_back(*network);
+  }
+  return networks;
+}
+
+ListenerTable ListenerFrom(const Napi::Object& object, const Napi::Array& classifiers) {
+  ListenerTable table;
+  table.classifier = ClassifierBinding::From(classifiers.Get(Uint32At(object, "classifier")));
+  if (table.classifier == nullptr) throw Napi::TypeError::New(object.Env(), "a listener names no classifier");
+  table.accepted_cell = Uint32At(object, "acceptedCell");
+  table.refused_cell = Uint32At(object, "refusedCell");
+  table.silence_ms = Uint32At(object, "silenceMs");
+  table.name_unrouted = object.Get("nameUnrouted").ToBoolean();
+  table.trusted_proxies = NetworksFrom(object.Get("trustedProxies").As<Napi::Array>());
+  return table;
+}
+
+std::shared_ptr<const Tables> TablesFrom(const Napi::Object& object) {
+  auto tables = std::make_shared<Tables>();
+  tables->generation = Uint32At(object, "generation");
+  tables->identify_timeout_ms = Uint32At(object, "identifyTimeoutMs");
+  tables->dial_timeout_ms = Uint32At(object, "dialTimeoutMs");
+  tables->idle_timeout_ms = Uint32At(object, "idleTimeoutMs");
+  tables->half_close_timeout_ms = Uint32At(object, "halfCloseTimeoutMs");
+  tables->max_connections = static_cast<int32_t>(Uint32At(object, "maxConnections"));
+  const auto classifiers = object.Get("classifiers").As<Napi::Array>();
+  const auto listeners = object.Get("listeners").As<Napi::Array>();
+  for (uint32_t i = 0; i < listeners.Length(); ++i) {
+    tables->listeners.push_back(ListenerFrom(listeners.Get(i).As<Napi::Object>(), classifiers));
+  }
+  const auto addresses = object.Get("addresses").As<Napi::Array>();
+  for (uint32_t i = 0; i < addresses.Length(); ++i)
+    tables->addresses.push_back(AddressFrom(addresses.Get(i)));
+  return tables;
+}
+
+uint32_t Argument(const Napi::CallbackInfo& info, size_t index) {
+  return info[index].ToNumber().Uint32Value();
+}
+
+}  // namespace
+
+// napi_make_callback runs promise jobs and ticks when the call returns, as any event does. The C functions
+// are used because a terminating worker refuses calls, and that must not turn into a C++ exception here.
+class EngineBinding::Turn {
+ public:
+  Turn(Napi::Env env, const Napi::Function& function)
+      : env_(env),
+        function_(Napi::Persistent(function)),
+        context_(std::make_shared<Napi::AsyncContext>(env, "anyport")) {
+    function_.SuppressDestruct();  // the environment may be gone first; it frees its references at its end
+  }
+
+  void operator()(uint32_t from, uint32_t to) const {
+    const Napi::HandleScope scope(env_);
+    napi_value arguments[2];
+    napi_create_uint32(env_, from, &arguments[0]);
+    napi_create_uint32(env_, to, &arguments[1]);
+    napi_value receiver;
+    napi_get_global(env_, &receiver);
+    const napi_status status =
+        napi_make_callback(env_, *context_, receiver, function_.Value(), 2, arguments, nullptr);
+    if (status == napi_pending_exception) ThrowUncaught();
+  }
+
+ private:
+  // As if thrown by a listener: 'uncaughtException', which ends the worker.
+  void ThrowUncaught() const {
+    napi_value error;
+    if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
+  }
+
+  Napi::Env env_;
+  Napi::FunctionReference function_;
+  std::shared_ptr<Napi::AsyncContext> context_;
+};
+
+void EngineBinding::Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("Engine", DefineClass(env, "Engine",
+                                    {
+                                        InstanceMethod<&EngineBinding::Adopt>("adopt"),
+                                        InstanceMethod<&EngineBinding::Listen>("listen"),
+                                        InstanceMethod<&EngineBinding::TakeFrom>("takeFrom"),
+                                        InstanceMethod<&EngineBinding::StopAccepting>("stopAccepting"),
+                                        InstanceMethod<&EngineBinding::Flush>("flush"),
+                                        InstanceMethod<&EngineBinding::Attach>("attach"),
+                                        InstanceMethod<&EngineBinding::EndAll>("endAll"),
+                                        InstanceMethod<&EngineBinding::Sessions>("sessions"),
+                                        InstanceMethod<&EngineBinding::MemoryUse>("memory"),
+                                        InstanceMethod<&EngineBinding::Close>("close"),
+                                    }));
+}
+
+EngineBinding::EngineBinding(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  const Napi::Env env = info.Env();
+  const auto object = info[0].As<Napi::Object>();
+  engine::Options options;
+  options.memory = {SpanOf<uint8_t>(object, "arena"), SpanOf<uint32_t>(object, "events"),
+                    SpanOf<uint32_t>(object, "answers"), SharedSpanOf<double>(object, "counters"),
+                    SharedSpanOf<int32_t>(object, "gauges")};
+  options.worker = Uint32At(object, "worker");
+  options.buffer_bytes = Uint32At(object, "bufferBytes");
+  options.pipes_max = Uint32At(object, "pipesMax");
+  if (options.memory.arena.size() < engine::ArenaBytes(options.buffer_bytes) ||
+      options.memory.gauges.size() < 2 + options.worker) {
+    throw Napi::RangeError::New(env, "the shared buffers are smaller than the layout says");
+  }
+  auto turn = std::make_shared<Turn>(env, object.Get("onTurn").As<Napi::Function>());
+  options.on_turn = [turn](uint32_t from, uint32_t to) { (*turn)(from, to); };
+  uv_loop_t* loop = nullptr;
+  napi_get_uv_event_loop(env, &loop);
+  int error = 0;
+  auto created = engine::Engine::Create(loop, std::move(options), &error);
+  if (created == nullptr) throw SystemError(env, error, "epoll");
+  options_ = Napi::Persistent(object);
+  lifetime_ = Lifetime<engine::Engine>::Attach(env, std::move(created));
+}
+
+engine::Engine& EngineBinding::engine() {
+  if (engine::Engine* engine = lifetime_->get()) return *engine;
+  throw Napi::Error::New(Env(), "the engine is closed");
+}
+
+Napi::Value EngineBinding::Adopt(const Napi::CallbackInfo& info) {
+  auto tables = TablesFrom(info[0].As<Napi::Object>());
+  if (tables->listeners.size() < listeners_) {
+    throw Napi::RangeError::New(info.Env(), "listeners that are in use may not go");
+  }
+  listeners_ = static_cast<uint32_t>(tables->listeners.size());
+  engine().Adopt(std::move(tables));
+  return info.Env().Undefined();
+}
+
+Napi::Value EngineBinding::Listen(const Napi::CallbackInfo& info) {
+  if (Argument(info, 1) >= listeners_)
+    throw Napi::RangeError::New(info.Env(), "no such listener in the tables");
+  const int error = engine().Listen(info[0].ToNumber().Int32Value(), Argument(info, 1));
+  if (error != 0) throw SystemError(info.Env(), error, "listen");
+  return info.Env().Undefined();
+}
+
+Napi::Value EngineBinding::TakeFrom(const Napi::CallbackInfo& info) {
+  auto inbox = engine::FindInbox(info[0].ToNumber().Int32Value());
+  if (inbox == nullptr) throw Napi::RangeError::New(info.Env(), "no such inbox");
+  const int error = engine().TakeFrom(std::move(inbox));
+  if (error != 0) throw SystemError(info.Env(), error, "takeFrom");
+  return info.Env().Undefined();
+}
+
+Napi::Value EngineBinding::StopAccepting(const Napi::CallbackInfo& info) {
+  engine().StopAccepting();
+  return info.Env().Undefined();
+}
+
+Napi::Value EngineBinding::Flush(const Napi::CallbackInfo& info) {
+  engine().Flush();
+  return info.Env().Undefined();
+}
+
+Napi::Value EngineBinding::Attach(const Napi::CallbackInfo& info) {
+  const int fd = engine().Attach({Argument(info, 0), Argument(info, 1)}, Argument(info, 2));
+  return Napi::Number::New(info.Env(), fd);
+}
+
+Napi::Value EngineBinding::EndAll(const Napi::CallbackInfo& info) {
+  engine().EndAll(static_cast<engine::Ender>(Argument(info, 0)),
+                  static_cast<engine::Reason>(Argument(info, 1)));
+  return info.Env().Undefined();
+}
+
+Napi::Value EngineBinding::Sessions(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(engine().sessions()));
+}
+
+Napi::Value EngineBinding::MemoryUse(const Napi::CallbackInfo& info) {
+  const auto use = engine().memory();
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("sessions", static_cast<double>(use.sessions));
+  object.Set("buffers", static_cast<double>(use.buffers));
+  object.Set("pipes", static_cast<double>(use.pipes));
+  return object;
+}
+
+Napi::Value EngineBinding::Close(const Napi::CallbackInfo& info) {
+  lifetime_->Close([] {});
+  return info.Env().Undefined();
+}
+
+}  // namespace anyport::bindings

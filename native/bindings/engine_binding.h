@@ -1,0 +1,40 @@
+// The engine as JavaScript sees it: `Engine` of src/addon.ts.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "bindings/lifetime.h"
+#include "engine/engine.h"
+
+namespace anyport::bindings {
+
+class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
+ public:
+  static void Init(Napi::Env env, Napi::Object exports);
+
+  explicit EngineBinding(const Napi::CallbackInfo& info);
+
+ private:
+  // Calls into JavaScript once a turn.
+  class Turn;
+
+  engine::Engine& engine();
+  Napi::Value Adopt(const Napi::CallbackInfo& info);
+  Napi::Value Listen(const Napi::CallbackInfo& info);
+  Napi::Value TakeFrom(const Napi::CallbackInfo& info);
+  Napi::Value StopAccepting(const Napi::CallbackInfo& info);
+  Napi::Value Flush(const Napi::CallbackInfo& info);
+  Napi::Value Attach(const Napi::CallbackInfo& info);
+  Napi::Value EndAll(const Napi::CallbackInfo& info);
+  Napi::Value Sessions(const Napi::CallbackInfo& info);
+  Napi::Value MemoryUse(const Napi::CallbackInfo& info);
+  Napi::Value Close(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<Lifetime<engine::Engine>> lifetime_;
+  uint32_t listeners_ = 0;         // of the tables adopted last
+  Napi::ObjectReference options_;  // keeps the shared buffers alive
+};
+
+}  // namespace anyport::bindings

@@ -1,0 +1,64 @@
+// One automaton, as src/protocols/dfa compiles it, and the stepping over bytes.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace anyport::classifier {
+
+// States: 0 is dead, 1 is accept (absorbing), 2 is the start.
+struct DfaTable {
+  std::vector<uint8_t> classes;       // byte → class, 256 of them
+  uint32_t class_count = 0;           // the length of a row of `transitions`
+  std::vector<uint16_t> transitions;  // state × class → next state
+  uint32_t max_bytes = 0;             // what is not accepted within so many bytes never is
+};
+
+// Empty when `table` can be walked without a check; else what is wrong with it.
+std::string CheckDfa(const DfaTable& table);
+
+enum class Outcome : uint8_t { kMore, kMatch, kNo };
+
+// Where one DFA stands in one prefix.
+struct DfaCursor {
+  uint32_t row = 0;
+  uint32_t position = 0;  // bytes stepped over; once it is dead or accepts, the bytes that took
+};
+
+class Dfa {
+ public:
+  // `table` has passed CheckDfa.
+  explicit Dfa(const DfaTable& table);
+
+  DfaCursor Start() const { return {2 * accept_, 0}; }
+
+  bool Survives(uint8_t first) const { return next_[Start().row + classes_[first]] != kDead; }
+
+  // Steps over the bytes of `prefix` that the cursor has not seen yet.
+  Outcome Step(std::span<const uint8_t> prefix, DfaCursor* cursor) const {
+    const size_t end = std::min<size_t>(prefix.size(), max_bytes_);
+    uint32_t row = cursor->row;
+    size_t position = cursor->position;
+    while (position < end && row > accept_) row = next_[row + classes_[prefix[position++]]];
+    *cursor = {row, static_cast<uint32_t>(position)};
+    if (row == kDead) return Outcome::kNo;
+    if (row == accept_) return Outcome::kMatch;
+    return position == max_bytes_ ? Outcome::kNo : Outcome::kMore;
+  }
+
+ private:
+  static constexpr uint32_t kDead = 0;
+
+  // A state is held as the offset of its row, which saves a multiplication a byte.
+  std::array<uint8_t, 256> classes_;
+  std::vector<uint32_t> next_;
+  uint32_t accept_;
+  uint32_t max_bytes_;
+};
+
+}  // namespace anyport::classifier

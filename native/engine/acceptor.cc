@@ -1,0 +1,77 @@
+#include "engine/acceptor.h"
+
+#include <utility>
+
+namespace anyport::engine {
+
+std::unique_ptr<Acceptor> Acceptor::Create(uv_loop_t* uv, std::vector<std::shared_ptr<Inbox>> inboxes,
+                                           int* error) {
+  auto acceptor = std::make_unique<Acceptor>();
+  acceptor->inboxes_ = std::move(inboxes);
+  acceptor->loop_ = loop::Loop::Create(uv, acceptor.get(), error);
+  if (acceptor->loop_ == nullptr) return nullptr;
+  acceptor->listeners_ = std::make_unique<Listeners>(acceptor->loop_.get());
+  return acceptor;
+}
+
+int Acceptor::Listen(int fd, uint32_t listener) { return listeners_->Add(fd, listener, listeners_->size()); }
+
+void Acceptor::StopAccepting() { listeners_->Stop(this); }
+
+void Acceptor::Shutdown(std::function<void()> closed) {
+  listeners_.reset();
+  inboxes_.clear();
+  if (loop_ == nullptr) return closed();
+  std::exchange(loop_, nullptr)->Close(std::move(closed));
+}
+
+void Acceptor::OnReady(uint64_t tag, uint32_t /*events*/) {
+  const auto index = static_cast<uint32_t>(tag);
+  if (LeastLoaded() == nullptr) {
+    listeners_->Rest(index);  // what waits is the kernel's to queue
+    resting_ = true;
+  } else if (!listeners_->AcceptSome(index, this)) {
+    resting_ = true;
+  }
+}
+
+bool Acceptor::OnTurn() {
+  if (!resting_) return false;
+  // The first turn after a failure sets the timer; the one that the timer brings ends the rest.
+  if (rest_ends_ms_ == 0) rest_ends_ms_ = loop_->now_ms() + kAcceptRestMs;
+  if (loop_->now_ms() < rest_ends_ms_) {
+    loop_->SetTimer(static_cast<int64_t>(rest_ends_ms_ - loop_->now_ms()));
+  } else {
+    listeners_->Resume();
+    resting_ = false;
+    rest_ends_ms_ = 0;
+  }
+  return false;
+}
+
+void Acceptor::OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) {
+  HandOver({std::move(fd), source, listener});
+}
+
+// The worker does the counting, so that its numbers are all there are.
+void Acceptor::OnRefused(uint32_t listener) { HandOver({net::Fd(), {}, listener}); }
+
+void Acceptor::HandOver(Arrival arrival) {
+  Inbox* inbox = LeastLoaded();
+  if (inbox == nullptr) inbox = inboxes_[next_ % inboxes_.size()].get();  // a batch may run over a little
+  ++next_;
+  inbox->Push(std::move(arrival));
+}
+
+// Among those with room; null when no queue has any (no worker lives, or none keeps up).
+Inbox* Acceptor::LeastLoaded() {
+  Inbox* best = nullptr;
+  for (size_t i = 0; i < inboxes_.size(); ++i) {
+    Inbox* candidate = inboxes_[(next_ + i) % inboxes_.size()].get();
+    if (candidate->queued() >= kInboxMax) continue;
+    if (best == nullptr || candidate->load() < best->load()) best = candidate;
+  }
+  return best;
+}
+
+}  // namespace anyport::engine

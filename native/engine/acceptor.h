@@ -1,0 +1,41 @@
+// Handoff mode: accepts in the primary and gives each connection to the least loaded worker's inbox.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "engine/inbox.h"
+#include "engine/listeners.h"
+#include "loop/loop.h"
+
+namespace anyport::engine {
+
+class Acceptor final : public loop::Client, public ConnectionSink {
+ public:
+  // Null, and an errno, when the kernel gives no epoll set.
+  static std::unique_ptr<Acceptor> Create(uv_loop_t* uv, std::vector<std::shared_ptr<Inbox>> inboxes,
+                                          int* error);
+
+  // 0 or an errno.
+  int Listen(int fd, uint32_t listener);
+  void StopAccepting();
+  void Shutdown(std::function<void()> closed);
+
+ private:
+  void OnReady(uint64_t tag, uint32_t events) override;
+  bool OnTurn() override;
+  void OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) override;
+  void OnRefused(uint32_t listener) override;
+  void HandOver(Arrival arrival);
+  Inbox* LeastLoaded();
+
+  std::vector<std::shared_ptr<Inbox>> inboxes_;
+  size_t next_ = 0;  // where the search begins: equals take turns
+  bool resting_ = false;
+  uint64_t rest_ends_ms_ = 0;
+  std::unique_ptr<loop::Loop> loop_;
+  std::unique_ptr<Listeners> listeners_;
+};
+
+}  // namespace anyport::engine

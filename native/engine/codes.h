@@ -1,0 +1,73 @@
+// The numbers that cross the border: their order is that of src/model/session.ts (a test compares them).
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace anyport::engine {
+
+enum class Stage : uint8_t { kAccept, kAdmit, kSniff, kClassify, kRoute, kPick, kConnect, kRelay };
+inline constexpr std::array kStageNames = {"accept", "admit", "sniff",   "classify",
+                                           "route",  "pick",  "connect", "relay"};
+
+enum class Ender : uint8_t { kClient, kUpstream, kTimeout, kProxy, kAdmin };
+inline constexpr std::array kEnderNames = {"client", "upstream", "timeout", "proxy", "admin"};
+
+enum class Reason : uint8_t {
+  kDone,
+  kReset,
+  kDenied,
+  kRateLimited,
+  kBanned,
+  kOverLimit,
+  kIdentifyTimeout,
+  kUnknownProtocol,
+  kNoRoute,
+  kRejected,
+  kNoEndpoint,
+  kConnectFailed,
+  kConnectTimeout,
+  kIdleTimeout,
+  kHalfCloseTimeout,
+  kDrainTimeout,
+  kAdmin,
+  kHandlerError,
+  kClientGone,
+  kUpstreamGone,
+};
+inline constexpr std::array kReasonNames = {"done",
+                                            "reset",
+                                            "denied",
+                                            "rate_limited",
+                                            "banned",
+                                            "over_limit",
+                                            "identify_timeout",
+                                            "unknown_protocol",
+                                            "no_route",
+                                            "rejected",
+                                            "no_endpoint",
+                                            "connect_failed",
+                                            "connect_timeout",
+                                            "idle_timeout",
+                                            "half_close_timeout",
+                                            "drain_timeout",
+                                            "admin",
+                                            "handler_error",
+                                            "client_gone",
+                                            "upstream_gone"};
+
+enum class Closing : uint8_t { kClose, kReset, kDrop };
+inline constexpr std::array kClosingNames = {"close", "reset", "drop"};
+
+// Why a session is shown to TypeScript: the protocol is known, or it never will be.
+enum class Cause : uint8_t { kMatched, kUnknown, kFinished, kFull, kTimeout, kSilence, kMoreBytes };
+inline constexpr std::array kCauseNames = {"matched", "unknown", "finished",  "full",
+                                           "timeout", "silence", "more_bytes"};
+
+enum class EventKind : uint8_t { kClassified, kConnected, kUnreachable, kEnded };
+inline constexpr std::array kEventNames = {"classified", "connected", "unreachable", "ended"};
+
+enum class AnswerKind : uint8_t { kDial, kWait, kEnd, kReject };
+inline constexpr std::array kAnswerNames = {"dial", "wait", "end", "reject"};
+
+}  // namespace anyport::engine

@@ -1,0 +1,174 @@
+// From the first byte to a protocol. The deadline is total, not per read, and ends with this stage.
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "engine/engine.h"
+#include "engine/proxy_header.h"
+
+namespace anyport::engine {
+namespace {
+
+using classifier::Classifier;
+using classifier::Decision;
+using classifier::Verdict;
+
+// No more bytes come after it, or are waited for.
+bool IsLast(Cause cause) {
+  return cause == Cause::kFinished || cause == Cause::kFull || cause == Cause::kTimeout;
+}
+
+}  // namespace
+
+void Engine::Sniff(Session& session) {
+  while (MakeRoom(session)) {
+    const auto room = slabs_.Bytes(session.sniffed_slab).subspan(session.sniffed);
+    const ptrdiff_t got = recv(session.client.get(), room.data(), room.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return;
+    if (got < 0) return End(session, Ender::kClient, Reason::kClientGone);
+    if (got == 0) return FinishSniffing(session, Cause::kFinished);
+    session.sniffed += static_cast<uint32_t>(got);
+    // Room is left: the socket is empty, and a new edge tells when it is not.
+    const bool drained = static_cast<size_t>(got) < room.size();
+    if (session.proxy_header_due && !TakeProxyHeader(session)) return;
+    if (session.sniffed == 0 || session.proxy_header_due) continue;
+    const bool settled = Classify(session);
+    if (settled && drained) session.up.SourceDrained();
+    if (settled) return;
+  }
+}
+
+// Takes the header away as soon as it is whole: it is not relayed, and the source is the one it announces.
+// False: the session has ended, for a trusted peer sends a header or nothing at all.
+bool Engine::TakeProxyHeader(Session& session) {
+  const auto bytes = slabs_.Bytes(session.sniffed_slab).first(session.sniffed);
+  const ProxyHeader header = ReadProxyHeader(bytes);
+  if (header.status == ProxyHeader::Status::kMore) return true;
+  if (header.status == ProxyHeader::Status::kNone) {
+    End(session, Ender::kProxy, Reason::kRejected, Closing::kReset);
+    return false;
+  }
+  session.proxy_header_due = false;
+  if (header.source.has_value()) session.source = *header.source;
+  std::copy(bytes.begin() + header.bytes, bytes.end(), bytes.begin());
+  session.sniffed -= static_cast<uint32_t>(header.bytes);
+  // The client's silence begins here: until now it was the peer's turn.
+  const uint32_t silence_ms = session.table().silence_ms;
+  if (session.sniffed == 0 && silence_ms != 0) Schedule(session, loop_->now_ms() + silence_ms);
+  return true;
+}
+
+// A first flight fits into a small slab; what does not moves to a large one, and more than that is no
+// opening.
+bool Engine::MakeRoom(Session& session) {
+  pool::Slab& slab = session.sniffed_slab;
+  if (slab.valid() && session.sniffed < slabs_.Bytes(slab).size()) return true;
+  if (slab.valid() && slab.tier == pool::Tier::kLarge) {
+    FinishSniffing(session, Cause::kFull);
+    return false;
+  }
+  const bool large = slab.valid();
+  const bool allowed = !large || slabs_.used(pool::Tier::kLarge) < kSniffingLargeSlabs;
+  pool::Slab larger =
+      allowed ? slabs_.Acquire(large ? pool::Tier::kLarge : pool::Tier::kSmall) : pool::Slab();
+  if (!larger.valid()) {
+    End(session, Ender::kProxy, Reason::kOverLimit, Closing::kReset);
+    return false;
+  }
+  if (slab.valid()) std::memcpy(slabs_.Bytes(larger).data(), slabs_.Bytes(slab).data(), session.sniffed);
+  slabs_.Release(&slab);
+  slab = larger;
+  return true;
+}
+
+// True when the session has left this stage.
+bool Engine::Classify(Session& session) {
+  if (session.bytes_wanted != 0) {
+    if (session.sniffed < session.bytes_wanted) return false;
+    Show(session, Cause::kMoreBytes);
+    return true;
+  }
+  const ListenerTable& table = session.table();
+  const auto prefix = slabs_.Bytes(session.sniffed_slab).first(session.sniffed);
+  const Decision decision = table.classifier->Advance(&session.walk, prefix, table.name_unrouted);
+  if (decision.verdict == Verdict::kMore) return false;
+  session.protocol = decision.protocol;
+  session.decided_at = decision.decided_at;
+  Show(session, decision.verdict == Verdict::kMatch ? Cause::kMatched : Cause::kUnknown);
+  return true;
+}
+
+// No more bytes will come, or be waited for: whatever matches now is the answer.
+void Engine::FinishSniffing(Session& session, Cause cause) {
+  if (session.sniffed == 0 && cause == Cause::kFinished) {
+    return End(session, Ender::kClient, Reason::kClientGone);  // a port scan, a health probe: no failure
+  }
+  if (session.proxy_header_due) {
+    const bool late = cause == Cause::kTimeout;
+    return End(session, late ? Ender::kTimeout : Ender::kProxy,
+               late ? Reason::kIdentifyTimeout : Reason::kRejected, Closing::kReset);
+  }
+  if (cause == Cause::kFinished) session.up.SourceEnding();
+  if (session.bytes_wanted == 0 && session.sniffed > 0) {
+    const ListenerTable& table = session.table();
+    const auto prefix = slabs_.Bytes(session.sniffed_slab).first(session.sniffed);
+    const Decision decision = table.classifier->Finish(&session.walk, prefix, table.name_unrouted);
+    session.protocol = decision.protocol;
+    session.decided_at = decision.decided_at;
+  }
+  Show(session, cause);
+}
+
+// Hands the session to TypeScript; nothing is read from the client until it answers.
+void Engine::Show(Session& session, Cause cause) {
+  session.stage = Stage::kClassify;
+  session.shown_as = cause;
+  if (session.protocol >= 0 && session.identified_ns == 0) session.identified_ns = uv_hrtime();
+  wheel_->Cancel(TimerOf(session));
+  Event event = Push(EventKind::kClassified, session);
+  event.Set(kCause, static_cast<uint32_t>(cause));
+  event.Set(kDecidedAt, session.decided_at);
+  event.Set(kBytesOffset,
+            session.sniffed_slab.valid() ? static_cast<uint32_t>(slabs_.OffsetOf(session.sniffed_slab)) : 0);
+}
+
+// So many bytes in all are wanted: to read the facts of the protocol, or (not `identified`) to be sure of it.
+void Engine::Wait(Session& session, uint32_t bytes_wanted, bool identified) {
+  if (session.stage != Stage::kClassify) return;
+  session.bytes_wanted = std::max(bytes_wanted, session.sniffed + 1);
+  if (!identified) session.identified_ns = 0;
+  SniffOn(session);
+}
+
+// What matched is not it: on to the next protocol, in the bytes that are there.
+void Engine::Reject(Session& session) {
+  if (session.stage != Stage::kClassify || session.protocol < 0) return;
+  Classifier::Reject(&session.walk, 0);
+  session.protocol = -1;
+  session.bytes_wanted = 0;
+  session.identified_ns = 0;
+  if (IsLast(session.shown_as)) return FinishSniffing(session, session.shown_as);
+  if (!Classify(session)) SniffOn(session);
+}
+
+// Back to reading, under the same total deadline.
+void Engine::SniffOn(Session& session) {
+  session.stage = Stage::kSniff;
+  const uint64_t accepted_ms = session.accepted_ns / 1'000'000;
+  Schedule(session, accepted_ms + session.tables->identify_timeout_ms);
+  Sniff(session);
+}
+
+void Engine::OnSniffTimer(Session& session) {
+  const uint64_t accepted_ms = session.accepted_ns / 1'000'000;
+  const uint64_t deadline_ms = accepted_ms + session.tables->identify_timeout_ms;
+  if (session.sniffed == 0 && session.table().silence_ms != 0 && !session.proxy_header_due)
+    return FinishSniffing(session, Cause::kSilence);
+  if (loop_->now_ms() < deadline_ms) return Schedule(session, deadline_ms);
+  FinishSniffing(session, Cause::kTimeout);
+}
+
+}  // namespace anyport::engine

@@ -1,0 +1,64 @@
+#include "engine/inbox.h"
+
+#include <sys/eventfd.h>
+
+#include <unordered_map>
+#include <utility>
+
+namespace anyport::engine {
+namespace {
+
+struct Registry {
+  std::mutex mutex;
+  std::unordered_map<int32_t, std::shared_ptr<Inbox>> inboxes;
+  int32_t next = 0;
+};
+
+// Never destroyed: threads may still look while the process exits.
+Registry& TheRegistry() {
+  static auto* registry = new Registry();
+  return *registry;
+}
+
+}  // namespace
+
+Inbox::Inbox() : wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+
+void Inbox::Push(Arrival arrival) {
+  const std::lock_guard lock(mutex_);
+  queue_.push_back(std::move(arrival));
+  queued_.store(queue_.size(), std::memory_order_relaxed);
+  if (queue_.size() == 1) eventfd_write(wake_.get(), 1);
+}
+
+std::vector<Arrival> Inbox::TakeAll() {
+  const std::lock_guard lock(mutex_);
+  eventfd_t ignored;
+  eventfd_read(wake_.get(), &ignored);
+  // Counted as sessions until the worker says how many it has: the load never dips in between.
+  sessions_.fetch_add(queue_.size(), std::memory_order_relaxed);
+  queued_.store(0, std::memory_order_relaxed);
+  return std::exchange(queue_, {});
+}
+
+int32_t CreateInbox() {
+  Registry& registry = TheRegistry();
+  const std::lock_guard lock(registry.mutex);
+  registry.inboxes.emplace(registry.next, std::make_shared<Inbox>());
+  return registry.next++;
+}
+
+std::shared_ptr<Inbox> FindInbox(int32_t number) {
+  Registry& registry = TheRegistry();
+  const std::lock_guard lock(registry.mutex);
+  const auto found = registry.inboxes.find(number);
+  return found == registry.inboxes.end() ? nullptr : found->second;
+}
+
+void CloseInbox(int32_t number) {
+  Registry& registry = TheRegistry();
+  const std::lock_guard lock(registry.mutex);
+  registry.inboxes.erase(number);
+}
+
+}  // namespace anyport::engine

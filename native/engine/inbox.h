@@ -1,0 +1,55 @@
+// A worker's queue of connections that the primary has accepted (handoff mode).
+//
+// It belongs to the process, not to the worker: a worker that takes another's place finds what was queued.
+// The one structure of the addon that two threads touch; everything in it is behind one mutex or atomic.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "net/fd.h"
+#include "net/sockets.h"
+
+namespace anyport::engine {
+
+inline constexpr size_t kInboxMax = 1024;
+
+struct Arrival {
+  net::Fd fd;  // invalid: accepted and refused for want of descriptors; only to be counted
+  net::Source source;
+  uint32_t listener = 0;
+};
+
+class Inbox {
+ public:
+  Inbox();
+
+  // The acceptor stops when kInboxMax are queued (give or take a batch).
+  void Push(Arrival arrival);
+  // All that is queued.
+  std::vector<Arrival> TakeAll();
+  // Readable while something is queued.
+  int wake_fd() const { return wake_.get(); }
+
+  // How busy the worker is: its sessions and its queue.
+  size_t load() const { return sessions_.load(std::memory_order_relaxed) + queued(); }
+  size_t queued() const { return queued_.load(std::memory_order_relaxed); }
+  void SetSessions(size_t sessions) { sessions_.store(sessions, std::memory_order_relaxed); }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Arrival> queue_;
+  std::atomic<size_t> queued_{0};
+  std::atomic<size_t> sessions_{0};
+  net::Fd wake_;
+};
+
+// Inboxes by number, for all threads of the process.
+int32_t CreateInbox();
+std::shared_ptr<Inbox> FindInbox(int32_t number);
+void CloseInbox(int32_t number);
+
+}  // namespace anyport::engine

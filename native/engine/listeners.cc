@@ -1,0 +1,98 @@
+#include "engine/listeners.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace anyport::engine {
+namespace {
+
+// Exclusive: where workers share one socket (unix) a connection wakes one of them.
+constexpr uint32_t kInterest = EPOLLIN | EPOLLEXCLUSIVE;
+
+net::Fd OpenReserve() { return net::Fd(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
+}  // namespace
+
+Listeners::Listeners(loop::Loop* loop) : loop_(loop), reserve_(OpenReserve()) {}
+
+int Listeners::Add(int fd, uint32_t listener, uint64_t tag) {
+  net::Fd own(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!own.valid()) return errno;
+  const int error = loop_->Add(own.get(), kInterest, tag);
+  if (error == 0) entries_.push_back({std::move(own), listener, tag, false});
+  return error;
+}
+
+bool Listeners::AcceptSome(uint32_t index, ConnectionSink* sink) {
+  if (index >= entries_.size()) return true;
+  const Entry& entry = entries_[index];
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    const Took took = AcceptOne(entry, sink);
+    if (took == Took::kNone) return true;
+    if (took == Took::kOne) continue;
+    Rest(index);
+    return false;
+  }
+  return true;  // level-triggered: the rest comes with the next turn
+}
+
+void Listeners::Rest(uint32_t index) {
+  loop_->Remove(entries_[index].fd.get());
+  entries_[index].resting = true;
+}
+
+Listeners::Took Listeners::AcceptOne(const Entry& entry, ConnectionSink* sink) {
+  auto accepted = net::Accept(entry.fd.get());
+  if (accepted.fd.valid()) {
+    sink->OnConnection(entry.listener, std::move(accepted.fd), accepted.source);
+    return Took::kOne;
+  }
+  switch (accepted.error) {
+    case EAGAIN:
+      return Took::kNone;
+    case EMFILE:
+    case ENFILE:
+      return RefuseOne(entry, sink);
+    case EINTR:
+    case EPERM:
+    case ECONNABORTED:
+    case EPROTO:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+      return Took::kOne;  // this connection is gone, see accept(2); the next may not be
+    default:
+      return Took::kFailed;
+  }
+}
+
+Listeners::Took Listeners::RefuseOne(const Entry& entry, ConnectionSink* sink) {
+  reserve_.Reset();
+  auto accepted = net::Accept(entry.fd.get());
+  const bool taken = accepted.fd.valid();
+  if (taken) net::ResetOnClose(accepted.fd.get());
+  accepted.fd.Reset();
+  reserve_ = OpenReserve();
+  if (!taken) return accepted.error == EAGAIN ? Took::kNone : Took::kFailed;
+  sink->OnRefused(entry.listener);
+  return Took::kOne;
+}
+
+void Listeners::Resume() {
+  for (Entry& entry : entries_) {
+    if (entry.resting && loop_->Add(entry.fd.get(), kInterest, entry.tag) == 0) entry.resting = false;
+  }
+}
+
+void Listeners::Stop(ConnectionSink* sink) {
+  for (const Entry& entry : entries_) {
+    while (AcceptOne(entry, sink) == Took::kOne) {
+    }
+  }
+  entries_.clear();
+}
+
+}  // namespace anyport::engine

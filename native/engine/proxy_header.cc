@@ -1,0 +1,134 @@
+#include "engine/proxy_header.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace anyport::engine {
+namespace {
+
+using Bytes = std::span<const uint8_t>;
+using Status = ProxyHeader::Status;
+
+// Section 2.1 of the specification: with its CR LF.
+constexpr size_t kLineBytesMax = 107;
+constexpr std::string_view kLinePrefix = "PROXY ";
+
+// Section 2.2: a signature, version and command, family, length.
+constexpr std::string_view kSignature("\r\n\r\n\0\r\nQUIT\n", 12);
+constexpr size_t kFixedBytes = 16;
+constexpr uint8_t kLocal = 0x20;
+constexpr uint8_t kProxied = 0x21;
+
+constexpr ProxyHeader kNone{};
+constexpr ProxyHeader kMore{Status::kMore, 0, std::nullopt};
+
+std::string_view TextOf(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+// As far as both go.
+bool StartsAlike(std::string_view text, std::string_view prefix) {
+  const size_t length = std::min(text.size(), prefix.size());
+  return text.substr(0, length) == prefix.substr(0, length);
+}
+
+uint16_t Load16(Bytes bytes, size_t at) { return static_cast<uint16_t>(bytes[at] << 8 | bytes[at + 1]); }
+
+// ---- version 1
+
+// The text up to the next space, which is taken away with it.
+std::string_view NextField(std::string_view* line) {
+  const size_t space = line->find(' ');
+  const std::string_view field = line->substr(0, space);
+  *line = space == std::string_view::npos ? std::string_view() : line->substr(space + 1);
+  return field;
+}
+
+std::optional<uint16_t> PortFrom(std::string_view text) {
+  uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.begin(), text.end(), port);
+  const bool whole = error == std::errc() && end == text.end();
+  if (!whole || (text.size() > 1 && text.front() == '0')) return std::nullopt;
+  return port;
+}
+
+std::optional<net::Source> SourceFrom(std::string_view host, std::string_view port, int family) {
+  const auto number = PortFrom(port);
+  if (!number.has_value()) return std::nullopt;
+  const auto address = net::ParseInet(std::string(host), *number);
+  if (!address.has_value() || address->family() != family) return std::nullopt;
+  return net::SourceOf(address->storage);
+}
+
+ProxyHeader ReadInetLine(std::string_view line, size_t bytes, int family) {
+  const bool ends_in_space = line.ends_with(' ');
+  const std::string_view source = NextField(&line);
+  const std::string_view destination = NextField(&line);
+  const std::string_view source_port = NextField(&line);
+  const std::string_view destination_port = NextField(&line);
+  const auto from = SourceFrom(source, source_port, family);
+  const auto to = SourceFrom(destination, destination_port, family);
+  if (!from.has_value() || !to.has_value() || !line.empty() || ends_in_space) return kNone;
+  return {Status::kWhole, bytes, from};
+}
+
+ProxyHeader ReadLine(std::string_view text) {
+  const size_t end = text.substr(0, kLineBytesMax).find("\r\n");
+  if (end == std::string_view::npos) return text.size() < kLineBytesMax ? kMore : kNone;
+  const size_t bytes = end + 2;
+  std::string_view line = text.substr(0, end);
+  line.remove_prefix(kLinePrefix.size());
+  const std::string_view family = NextField(&line);
+  if (family == "UNKNOWN") return {Status::kWhole, bytes, std::nullopt};  // whatever follows
+  if (family == "TCP4") return ReadInetLine(line, bytes, AF_INET);
+  if (family == "TCP6") return ReadInetLine(line, bytes, AF_INET6);
+  return kNone;
+}
+
+// ---- version 2
+
+// A family and socket type: how long its block is at least, and the size of an address where it is read.
+struct BlockForm {
+  uint8_t family;
+  size_t bytes;
+  size_t address_bytes;  // 0: no address that a client can come from here
+};
+
+// For streams and for datagrams alike.
+constexpr std::array kForms = {
+    BlockForm{0x00, 0, 0},   BlockForm{0x11, 12, 4},  BlockForm{0x12, 12, 4},  BlockForm{0x21, 36, 16},
+    BlockForm{0x22, 36, 16}, BlockForm{0x31, 216, 0}, BlockForm{0x32, 216, 0},
+};
+
+std::optional<net::Source> SourceFrom(Bytes block, const BlockForm& form) {
+  if (form.address_bytes == 0) return std::nullopt;
+  return net::SourceFrom(block.first(form.address_bytes), Load16(block, 2 * form.address_bytes));
+}
+
+ProxyHeader ReadBinary(Bytes bytes) {
+  const uint8_t command = bytes.size() > kSignature.size() ? bytes[kSignature.size()] : kProxied;
+  const uint8_t family = bytes.size() > kSignature.size() + 1 ? bytes[kSignature.size() + 1] : 0;
+  // The real addresses count, and what the block says is passed over with it.
+  const auto* form = std::find_if(kForms.begin(), kForms.end(), [=](const BlockForm& known) {
+    return known.family == (command == kLocal ? 0 : family);
+  });
+  if ((command != kLocal && command != kProxied) || form == kForms.end()) return kNone;
+  if (bytes.size() < kFixedBytes) return kMore;
+  const size_t header_bytes = kFixedBytes + Load16(bytes, kFixedBytes - 2);
+  if (header_bytes < kFixedBytes + form->bytes) return kNone;
+  if (bytes.size() < header_bytes) return kMore;
+  return {Status::kWhole, header_bytes, SourceFrom(bytes.subspan(kFixedBytes, form->bytes), *form)};
+}
+
+}  // namespace
+
+ProxyHeader ReadProxyHeader(Bytes bytes) {
+  const std::string_view text = TextOf(bytes);
+  if (StartsAlike(text, kLinePrefix)) return ReadLine(text);
+  if (StartsAlike(text, kSignature)) return ReadBinary(bytes);
+  return kNone;
+}
+
+}  // namespace anyport::engine

@@ -1,0 +1,27 @@
+// The PROXY header (v1 and v2) that a load balancer puts before a session's first byte. Pure: bytes in,
+// answer out. src/protocols/proxy-header.ts reads the same for `identify`.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "net/address.h"
+
+namespace anyport::engine {
+
+struct ProxyHeader {
+  enum class Status : uint8_t {
+    kWhole,
+    kMore,  // so far it is one
+    kNone,
+  };
+  Status status = Status::kNone;
+  size_t bytes = 0;                   // when whole: what comes behind them is the session
+  std::optional<net::Source> source;  // none: the connection's own is the real one (UNKNOWN, LOCAL, unix)
+};
+
+ProxyHeader ReadProxyHeader(std::span<const uint8_t> bytes);
+
+}  // namespace anyport::engine

@@ -1,0 +1,112 @@
+// The two rings between an engine and its TypeScript: events out, answers in. Plain words in memory that both
+// see; src/worker/rings.ts is the other end and reads the same offsets.
+#pragma once
+
+#include <cassert>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include "engine/codes.h"
+#include "net/address.h"
+#include "pool/slots.h"
+
+namespace anyport::engine {
+
+inline constexpr uint32_t kEventWords = 32;
+// Queued work and timers stop at a crowded ring; on top come one batch of epoll events and, should TypeScript
+// hand over a full answer ring in the middle of a turn, two events for each answer in it.
+inline constexpr uint32_t kEventsCrowded = 4096;
+inline constexpr uint32_t kEventsMax = 16384;
+inline constexpr uint32_t kAnswerWords = 8;
+inline constexpr uint32_t kAnswersMax = 4096;
+
+// Word offsets of an event.
+enum EventWord : uint32_t {
+  kKind,
+  kSlot,
+  kGeneration,
+  kListener,
+  kPlan,         // generation of the Plan the session began with
+  kProtocol,     // classified: position in the listener's classifier, or -1
+  kCause,        // classified
+  kBytesOffset,  // classified: the sniffed bytes in the arena …
+  kBytesLength,
+  kDecidedAt,
+  kError,  // unreachable: errno
+  kBy,     // ended
+  kDuring,
+  kReasonWord,
+  kSourcePort,
+  kSourceFamily,
+  kSourceBytes,                 // 4 words
+  kNumbers = kSourceBytes + 4,  // 64-bit floats from here: word 20
+};
+// Offsets in 64-bit floats from kNumbers.
+enum EventNumber : uint32_t { kBytesUp, kBytesDown, kDurationMs, kIdentifyMs, kConnectMs };
+
+class Event {
+ public:
+  explicit Event(uint32_t* words) : words_(words) {}
+  void Set(EventWord word, uint32_t value) { words_[word] = value; }
+  void Set(EventNumber number, double value) {
+    std::memcpy(words_ + kNumbers + 2 * number, &value, sizeof(value));
+  }
+  void SetSource(const net::Source& source) {
+    words_[kSourcePort] = source.port;
+    words_[kSourceFamily] = source.family;
+    std::memcpy(words_ + kSourceBytes, source.bytes.data(), source.bytes.size());
+  }
+
+ private:
+  uint32_t* words_;
+};
+
+class EventRing {
+ public:
+  explicit EventRing(std::span<uint32_t> words) : words_(words) {
+    assert(words.size() >= size_t{kEventWords} * kEventsMax);
+  }
+
+  Event Push(EventKind kind, pool::SlotId id) {
+    assert(count_ < kEventsMax);
+    Event event(&words_[size_t{count_++} * kEventWords]);
+    event.Set(kKind, static_cast<uint32_t>(kind));
+    event.Set(kSlot, id.slot);
+    event.Set(kGeneration, id.generation);
+    return event;
+  }
+  uint32_t count() const { return count_; }
+  bool crowded() const { return count_ >= kEventsCrowded; }
+  void Clear() { count_ = 0; }
+
+ private:
+  std::span<uint32_t> words_;
+  uint32_t count_ = 0;
+};
+
+struct Answer {
+  AnswerKind kind;
+  pool::SlotId id;
+  std::span<const uint32_t, 4> operands;
+};
+
+// TypeScript writes the count into word 0 and the answers after it.
+class AnswerRing {
+ public:
+  explicit AnswerRing(std::span<uint32_t> words) : words_(words) {
+    assert(words.size() >= 1 + size_t{kAnswerWords} * kAnswersMax);
+  }
+
+  uint32_t count() const { return words_[0] < kAnswersMax ? words_[0] : kAnswersMax; }
+  Answer At(uint32_t index) const {
+    const auto words = words_.subspan(1 + size_t{index} * kAnswerWords, kAnswerWords);
+    return {static_cast<AnswerKind>(words[0]), {words[1], words[2]}, words.subspan<3, 4>()};
+  }
+  void Clear() { words_[0] = 0; }
+
+ private:
+  std::span<uint32_t> words_;
+};
+
+}  // namespace anyport::engine

@@ -1,0 +1,21 @@
+// Networks as prefixes of addresses, and whether a client comes from one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "net/address.h"
+
+namespace anyport::net {
+
+struct Network {
+  Source base;
+  uint8_t bits = 0;  // of the address: 0..32 for IPv4, 0..128 for IPv6
+};
+
+// An IPv4 or IPv6 literal and how many of its bits count. IPv4-mapped IPv6 is IPv4.
+std::optional<Network> ParseNetwork(const std::string& address, uint32_t bits);
+bool Contains(const Network& network, const Source& source);
+
+}  // namespace anyport::net

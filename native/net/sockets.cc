@@ -1,0 +1,105 @@
+#include "net/sockets.h"
+
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstddef>
+
+namespace anyport::net {
+namespace {
+
+constexpr int kStream = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+
+bool SetInt(int fd, int level, int name, int value) {
+  return setsockopt(fd, level, name, &value, sizeof(value)) == 0;
+}
+
+// Urgent bytes stay in the stream (else the kernel takes them out of it), small writes leave at once.
+void ConfigureStream(int fd) {
+  SetInt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  SetInt(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+}
+
+Opened Failed(int error) { return {Fd(), error}; }
+
+}  // namespace
+
+Opened Listen(const Address& address, const ListenOptions& options) {
+  Fd fd(socket(address.family(), kStream, 0));
+  if (!fd.valid()) return Failed(errno);
+  if (address.family() != AF_UNIX) {
+    SetInt(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+    if (options.reuse_port && !SetInt(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1)) return Failed(errno);
+    // ":9090" is both families, whatever the machine's default.
+    if (address.family() == AF_INET6) SetInt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
+    ConfigureStream(fd.get());
+    SetInt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, 1);
+  }
+  if (bind(fd.get(), address.get(), address.length) != 0) return Failed(errno);
+  if (listen(fd.get(), options.backlog) != 0) return Failed(errno);
+  return {std::move(fd), 0};
+}
+
+Accepted Accept(int listening) {
+  sockaddr_storage peer{};
+  socklen_t length = sizeof(peer);
+  Fd fd(accept4(listening, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (!fd.valid()) return {Fd(), {}, errno};
+  return {std::move(fd), SourceOf(peer), 0};
+}
+
+Opened Connect(const Address& address) {
+  Fd fd(socket(address.family(), kStream, 0));
+  if (!fd.valid()) return Failed(errno);
+  if (address.family() != AF_UNIX) ConfigureStream(fd.get());
+  if (connect(fd.get(), address.get(), address.length) != 0 && errno != EINPROGRESS) return Failed(errno);
+  return {std::move(fd), 0};
+}
+
+Pair SocketPair() {
+  int fds[2];
+  if (socketpair(AF_UNIX, kStream, 0, fds) != 0) return {Fd(), Fd(), errno};
+  return {Fd(fds[0]), Fd(fds[1]), 0};
+}
+
+int SendDatagram(const std::string& path, const std::string& text) {
+  auto address = ParseUnix(path);
+  if (!address) return EINVAL;
+  if (path.front() == '@') {
+    // An abstract name begins with a zero byte and is as long as the address says: no zero ends it.
+    reinterpret_cast<char*>(&address->storage)[offsetof(sockaddr_un, sun_path)] = 0;
+    --address->length;
+  }
+  const Fd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.valid()) return errno;
+  const ssize_t sent =
+      sendto(fd.get(), text.data(), text.size(), MSG_NOSIGNAL, address->get(), address->length);
+  return sent < 0 ? errno : 0;
+}
+
+int PendingError(int fd) {
+  int error = 0;
+  socklen_t length = sizeof(error);
+  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
+}
+
+void ResetOnClose(int fd) {
+  const linger now{1, 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+void VanishOnClose(int fd) {
+  if (!SetInt(fd, IPPROTO_TCP, TCP_REPAIR, 1)) ResetOnClose(fd);
+}
+
+int UnsentBytes(int fd) {
+  int bytes = 0;
+  return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
+}  // namespace anyport::net

@@ -1,0 +1,56 @@
+// Sockets: opened, bound, accepted, connected and closed. Failures are errno values, never exceptions.
+#pragma once
+
+#include "net/address.h"
+#include "net/fd.h"
+
+namespace anyport::net {
+
+// A socket, or the errno that says why there is none.
+struct Opened {
+  Fd fd;
+  int error = 0;
+};
+
+struct ListenOptions {
+  bool reuse_port = false;
+  int backlog = 4096;
+};
+
+// What a listening socket is set to, its connections inherit (TCP_NODELAY, SO_KEEPALIVE, SO_OOBINLINE):
+// three calls fewer for each of them.
+Opened Listen(const Address& address, const ListenOptions& options);
+
+struct Accepted {
+  Fd fd;
+  Source source;
+  int error = 0;
+};
+Accepted Accept(int listening);
+
+// Starts a connection. EINPROGRESS is not an error: the socket turns writable when it is up.
+Opened Connect(const Address& address);
+
+// A connected pair of stream sockets, both non-blocking.
+struct Pair {
+  Fd ours;
+  Fd theirs;
+  int error = 0;
+};
+Pair SocketPair();
+
+// Sends one datagram to a unix socket; `@` at the start of the path means the abstract namespace. 0 or an
+// errno.
+int SendDatagram(const std::string& path, const std::string& text);
+
+// The error that a socket holds (SO_ERROR), 0 when none.
+int PendingError(int fd);
+
+// The next close sends RST and throws away what the peer has not acknowledged.
+void ResetOnClose(int fd);
+// The next close sends nothing at all where the process may do that (CAP_NET_ADMIN), else RST.
+void VanishOnClose(int fd);
+// Bytes sent that the peer has not acknowledged yet.
+int UnsentBytes(int fd);
+
+}  // namespace anyport::net

@@ -1,0 +1,168 @@
+#include "relay/half_pipe.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace anyport::relay {
+namespace {
+
+// Steps before the other sessions of the thread get their turn.
+constexpr int kStepsPerRun = 16;
+// Full reads in a row that show a bulk transfer, and short ones that show its end.
+constexpr int8_t kBulkAfter = 2;
+constexpr int8_t kBulkMax = 6;
+constexpr unsigned kSpliceFlags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
+
+bool WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+
+}  // namespace
+
+void HalfPipe::Prefix(pool::Slab slab, uint32_t length) {
+  slab_ = slab;
+  pending_ = length;
+  offset_ = 0;
+}
+
+Flow HalfPipe::Run(int source, int sink, const Tools& tools) {
+  Flow flow = Flow::kBusy;
+  for (int step = 0; step < kStepsPerRun && flow == Flow::kBusy; ++step) {
+    if (pending_ > 0 && !Flush(sink, tools)) {
+      return sink_error_ != 0 ? Flow::kSinkGone : Flow::kBlocked;
+    }
+    if (source_finished_) {
+      flow = Flow::kFinished;
+    } else if (!source_ready_) {
+      flow = Flow::kBlocked;
+    } else {
+      flow = bulk_ >= kBulkAfter && !no_splice_ ? Splice(source, tools) : Copy(source, sink, tools);
+    }
+  }
+  if (pending_ == 0) GiveBack(tools);
+  return flow;
+}
+
+// A read that leaves room in the buffer has emptied the socket; a new edge tells when more comes. So the read
+// that would answer EAGAIN is saved, except near the end of the stream, where no new edge may come.
+Flow HalfPipe::Copy(int source, int sink, const Tools& tools) {
+  if (!tools.slabs->HasLarge()) return CopyUnbuffered(source, sink, tools);
+  const ptrdiff_t got = recv(source, tools.scratch.data(), tools.scratch.size(), 0);
+  if (got < 0) return ReadFailed(errno);
+  if (got == 0) {
+    source_finished_ = true;
+    return Flow::kBusy;
+  }
+  const auto bytes = tools.scratch.first(static_cast<size_t>(got));
+  const bool full = bytes.size() == tools.scratch.size();
+  bulk_ = full ? std::min<int8_t>(bulk_ + 1, kBulkMax) : 0;
+  if (!full && !source_ending_) source_ready_ = false;
+  const ptrdiff_t sent = send(sink, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  if (sent < 0) SinkFailed(errno);
+  if (sink_error_ != 0) return Flow::kSinkGone;
+  const auto done = static_cast<size_t>(std::max<ptrdiff_t>(sent, 0));
+  bytes_ += done;
+  if (done < bytes.size()) Stash(bytes.subspan(done), tools);
+  return Flow::kBusy;
+}
+
+// No buffer for what the sink would not take: so only what it takes is taken from the source.
+Flow HalfPipe::CopyUnbuffered(int source, int sink, const Tools& tools) {
+  const ptrdiff_t got = recv(source, tools.scratch.data(), tools.scratch.size(), MSG_PEEK);
+  if (got < 0) return ReadFailed(errno);
+  if (got == 0) {
+    source_finished_ = true;
+    return Flow::kBusy;
+  }
+  const ptrdiff_t sent = send(sink, tools.scratch.data(), static_cast<size_t>(got), MSG_NOSIGNAL);
+  if (sent < 0) {
+    SinkFailed(errno);
+    return sink_error_ != 0 ? Flow::kSinkGone : Flow::kStarved;
+  }
+  recv(source, tools.scratch.data(), static_cast<size_t>(sent), 0);
+  bytes_ += static_cast<uint64_t>(sent);
+  return sent < got ? Flow::kStarved : Flow::kBusy;
+}
+
+Flow HalfPipe::Splice(int source, const Tools& tools) {
+  if (!pipe_.valid()) pipe_ = tools.pipes->Acquire();
+  if (!pipe_.valid()) {
+    bulk_ = 0;  // none to be had: copy for a while
+    return Flow::kBusy;
+  }
+  const ptrdiff_t got = splice(source, nullptr, pipe_.write_end.get(), nullptr, kPipeBytes, kSpliceFlags);
+  if (got > 0) {
+    pending_ = static_cast<uint32_t>(got);
+    const bool full = pending_ >= tools.scratch.size();
+    bulk_ = full ? kBulkMax : static_cast<int8_t>(bulk_ - 1);
+    return Flow::kBusy;
+  }
+  // 0 is the end of the stream or, once the FIN has come, an urgent byte: recv knows which.
+  if (got == 0 || errno == EINVAL) {
+    no_splice_ = true;
+    return Flow::kBusy;
+  }
+  return ReadFailed(errno);
+}
+
+Flow HalfPipe::ReadFailed(int error) {
+  if (!WouldBlock(error)) return Flow::kSourceReset;
+  if (error != EINTR) source_ready_ = false;
+  return Flow::kBusy;
+}
+
+void HalfPipe::SinkFailed(int error) {
+  if (error == EINTR) return;
+  if (WouldBlock(error)) {
+    sink_ready_ = false;
+  } else {
+    sink_error_ = error;
+  }
+}
+
+void HalfPipe::Stash(std::span<const uint8_t> rest, const Tools& tools) {
+  const bool small = rest.size() <= pool::kSmallSlabBytes;
+  slab_ = tools.slabs->Acquire(small ? pool::Tier::kSmall : pool::Tier::kLarge);
+  if (!slab_.valid()) slab_ = tools.slabs->Acquire(pool::Tier::kLarge);  // Copy made sure that there is one
+  std::memcpy(tools.slabs->Bytes(slab_).data(), rest.data(), rest.size());
+  pending_ = static_cast<uint32_t>(rest.size());
+  offset_ = 0;
+  sink_ready_ = false;
+}
+
+bool HalfPipe::Flush(int sink, const Tools& tools) {
+  while (pending_ > 0 && sink_ready_ && sink_error_ == 0) {
+    const ptrdiff_t sent = SendPending(sink, tools);
+    if (sent < 0) {
+      SinkFailed(errno);
+      continue;
+    }
+    bytes_ += static_cast<uint64_t>(sent);
+    pending_ -= static_cast<uint32_t>(sent);
+    offset_ += static_cast<uint32_t>(sent);
+  }
+  if (pending_ > 0) return false;
+  tools.slabs->Release(&slab_);
+  return true;
+}
+
+ptrdiff_t HalfPipe::SendPending(int sink, const Tools& tools) {
+  if (!slab_.valid()) return splice(pipe_.read_end.get(), nullptr, sink, nullptr, pending_, kSpliceFlags);
+  const auto bytes = tools.slabs->Bytes(slab_).subspan(offset_, pending_);
+  return send(sink, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+}
+
+void HalfPipe::GiveBack(const Tools& tools) {
+  tools.slabs->Release(&slab_);
+  tools.pipes->Release(&pipe_, true);
+}
+
+void HalfPipe::Close(const Tools& tools) {
+  tools.slabs->Release(&slab_);
+  tools.pipes->Release(&pipe_, pending_ == 0);
+  pending_ = 0;
+}
+
+}  // namespace anyport::relay

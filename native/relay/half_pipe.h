@@ -1,0 +1,89 @@
+// One direction of a relayed session: bytes from a source socket to a sink socket, exactly once and in order.
+//
+// Two mechanisms, chosen by what the traffic does. Small messages are copied through one buffer that the
+// whole thread shares; once reads fill that buffer the bytes are spliced through a kernel pipe and never
+// enter user space. A direction holds memory only while bytes are under way that the sink would not take yet.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "pool/slabs.h"
+#include "relay/pipes.h"
+
+namespace anyport::relay {
+
+// What a direction borrows from its thread.
+struct Tools {
+  pool::Slabs* slabs;
+  Pipes* pipes;
+  std::span<uint8_t> scratch;  // at most as long as a large slab
+};
+
+enum class Flow : uint8_t {
+  kBlocked,      // waits for the source or for the sink
+  kBusy,         // used up its share of this turn; more is there
+  kStarved,      // no buffer to be had now; try again later
+  kFinished,     // the source's FIN was read and all before it has been passed on
+  kSourceReset,  // the source is gone and all that it gave has been passed on
+  kSinkGone,     // the sink takes no more bytes
+};
+
+class HalfPipe {
+ public:
+  // Bytes to send before anything that is read: takes the slab over.
+  void Prefix(pool::Slab slab, uint32_t length);
+  // Nothing has been sent yet, and it goes to another socket now.
+  void NewSink() {
+    sink_ready_ = true;
+    sink_error_ = 0;
+  }
+
+  void SourceReady() { source_ready_ = true; }
+  // FIN or RST has come: read until it shows.
+  void SourceEnding() { source_ready_ = source_ending_ = true; }
+  // Somebody else has read the source empty.
+  void SourceDrained() { source_ready_ = source_ending_; }
+  // Urgent data splits reads: from now on a short read does not mean that the source is empty. splice(2) does
+  // not get past an urgent byte at all.
+  void SourceUrgent() { source_ending_ = no_splice_ = true; }
+  void SinkReady() { sink_ready_ = true; }
+
+  Flow Run(int source, int sink, const Tools& tools);
+  // Sends what is pending. True when nothing is left; else sink_error() is 0 when the sink is merely full.
+  bool Flush(int sink, const Tools& tools);
+  // Gives everything back; what was pending is lost.
+  void Close(const Tools& tools);
+
+  bool pending() const { return pending_ > 0; }
+  bool wants_sink() const { return pending_ > 0 && !sink_ready_; }
+  bool finished() const { return source_finished_ && pending_ == 0; }
+  int sink_error() const { return sink_error_; }
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  Flow Copy(int source, int sink, const Tools& tools);
+  Flow CopyUnbuffered(int source, int sink, const Tools& tools);
+  Flow Splice(int source, const Tools& tools);
+  Flow ReadFailed(int error);
+  void Stash(std::span<const uint8_t> rest, const Tools& tools);
+  void SinkFailed(int error);
+  ptrdiff_t SendPending(int sink, const Tools& tools);
+  void GiveBack(const Tools& tools);
+
+  uint64_t bytes_ = 0;    // delivered to the sink
+  Pipe pipe_;             // pending bytes, when spliced …
+  pool::Slab slab_;       // … or copied
+  uint32_t pending_ = 0;  // bytes in pipe_ or slab_
+  uint32_t offset_ = 0;   // of the first pending byte in slab_
+  int sink_error_ = 0;
+  int8_t bulk_ = 0;  // grows with reads that fill the buffer, falls with those that do not
+  bool source_ready_ = false;
+  bool source_ending_ = false;
+  bool source_finished_ = false;
+  bool sink_ready_ = true;
+  bool no_splice_ = false;
+};
+
+}  // namespace anyport::relay

@@ -1,0 +1,35 @@
+// Kernel pipes for splice: bounded in number, kept for the next user when they come back empty.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "net/fd.h"
+
+namespace anyport::relay {
+
+inline constexpr size_t kPipeBytes = 256 * 1024;
+inline constexpr size_t kPipesKept = 32;
+
+struct Pipe {
+  net::Fd read_end;
+  net::Fd write_end;
+  bool valid() const { return read_end.valid(); }
+};
+
+class Pipes {
+ public:
+  explicit Pipes(size_t most) : most_(most) {}
+  Pipe Acquire();  // invalid at the limit, or out of fds
+  // `empty` says that no byte is left inside; another one is closed, with what it holds.
+  void Release(Pipe* pipe, bool empty);
+  size_t used() const { return used_; }
+  size_t idle() const { return idle_.size(); }
+
+ private:
+  size_t most_;  // held at once, idle ones included
+  std::vector<Pipe> idle_;
+  size_t used_ = 0;
+};
+
+}  // namespace anyport::relay

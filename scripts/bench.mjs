@@ -1,0 +1,31 @@
+/** `npm run bench`: the classifier alone, then the daemon under load. Arguments are those of bench/system/system.ts. */
+import { mkdirSync } from 'node:fs';
+import { provide } from './lib/machine.mjs';
+import { run } from './lib/run.mjs';
+
+const args = process.argv.slice(2);
+const wanted = args.includes('--only') ? (args[args.indexOf('--only') + 1] ?? '') : '';
+
+function buildLoad(name) {
+  const source = `bench/system/load/${name}.cc`;
+  return (
+    run('g++', ['-std=c++20', '-O2', '-Wall', '-Wextra', '-o', `build-bench/load/${name}`, source]) === 0
+  );
+}
+
+function build() {
+  mkdirSync('build-bench/load', { recursive: true });
+  const typescript = run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.json']);
+  return typescript === 0 && ['endpoint', 'client'].every(buildLoad);
+}
+
+function main() {
+  if (!build()) return 1;
+  const missing = provide({ haproxy: 'haproxy' });
+  if (missing.length > 0) console.log('without HAProxy to compare with: it is not installed');
+  const micro = wanted === '' || wanted === 'micro';
+  if (micro && run(process.execPath, ['build-bench/bench/micro/micro.js']) !== 0) return 1;
+  return wanted === 'micro' ? 0 : run(process.execPath, ['build-bench/bench/system/system.js', ...args]);
+}
+
+process.exitCode = main();

@@ -1,0 +1,56 @@
+/**
+ * What the fuzzer of the classifier starts from, written out of the built program: the tables of all built-in
+ * protocols, TCP's then UDP's, and the recorded flights as a first corpus (test/native/classifier_fuzz.cc reads both).
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const built = (name) => import(pathToFileURL(resolve('dist', name)).href);
+
+const word = (value) => Buffer.from(Uint32Array.of(value).buffer);
+const list = (values) => [
+  word(values.length),
+  Buffer.from(values.buffer, values.byteOffset, values.byteLength),
+];
+
+const dfaParts = ({ classes, classCount, transitions, maxBytes }) => [
+  word(classCount),
+  word(maxBytes),
+  ...list(classes),
+  ...list(transitions),
+];
+
+const automatonParts = ({ dfas, checks, minBytes }) => [
+  word(dfas.length),
+  ...dfas.flatMap(dfaParts),
+  ...list(checks),
+  word(minBytes),
+];
+
+async function tablesOf(transport) {
+  const { compileClassifier } = await built('protocols/compile.js');
+  const { recognizersFor } = await built('protocols/index.js');
+  const recognizers = recognizersFor(transport);
+  const { automata } = compileClassifier(recognizers, recognizers.length);
+  return [word(automata.length), ...automata.flatMap(automatonParts)];
+}
+
+/** Flags (1: UDP, 2: ended, 4: name all), three cuts, and no protocol rejected. */
+function seedOf({ transport, segments }) {
+  const flags = transport === 'udp' ? 1 | 2 | 4 : 4;
+  const bytes = segments.map((segment) => Buffer.from(segment, 'base64'));
+  return Buffer.concat([Buffer.of(flags, 32, 96, 160, 0, 0, 0, 0), ...bytes]);
+}
+
+/** Returns the paths of the tables and of the corpus. */
+export async function writeFuzzInputs(folder) {
+  const [tables, corpus] = [join(folder, 'tables.bin'), join(folder, 'corpus')];
+  mkdirSync(corpus, { recursive: true });
+  writeFileSync(tables, Buffer.concat([...(await tablesOf('tcp')), ...(await tablesOf('udp'))]));
+  const flights = readFileSync('test/cases/flights.jsonl', 'utf8').trimEnd().split('\n');
+  for (const flight of flights.map((line) => JSON.parse(line))) {
+    writeFileSync(join(corpus, flight.id), seedOf(flight));
+  }
+  return { tables, corpus };
+}

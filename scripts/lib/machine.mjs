@@ -1,0 +1,48 @@
+/** What the machine has and what it lacks: programs by name, the Debian packages that bring them. */
+import { accessSync, constants, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from './run.mjs';
+
+const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
+
+/** True for a program on the path, or for an absolute path that exists. */
+function has(tool) {
+  if (tool.startsWith('/')) return existsSync(tool);
+  return folders.some((folder) => isExecutable(join(folder, tool)));
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** `tools`: program → package. Returns the packages of those that are not there. */
+export function missingPackages(tools) {
+  const missing = Object.keys(tools).filter((tool) => !has(tool));
+  return [...new Set(missing.map((tool) => tools[tool]))];
+}
+
+const mayInstall = () => process.getuid?.() === 0 && existsSync('/etc/debian_version') && has('apt-get');
+
+/** Installs what is missing where that is ours to do: as root on Debian. Returns what is still missing. */
+export function provide(tools) {
+  const packages = missingPackages(tools);
+  if (packages.length === 0 || !mayInstall()) return packages;
+  console.log(`installing ${packages.join(' ')}`);
+  // stdout is dropped: pages of progress; what goes wrong is on stderr.
+  const options = {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  };
+  run('apt-get', ['update'], options);
+  run('apt-get', ['install', '-y', '--no-install-recommends', ...packages], options);
+  return missingPackages(tools);
+}
+
+/** The command that brings packages back, for people. */
+export const installCommand = (packages) =>
+  `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`;

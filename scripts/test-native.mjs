@@ -1,0 +1,95 @@
+/**
+ * `npm run test:native`: the C++ under AddressSanitizer and UndefinedBehaviorSanitizer. First its own tests, then a
+ * minute of the classifier's fuzzer (ANYPORT_FUZZ_SECONDS: another time), then the test files that drive the addon or
+ * the daemon, on a sanitized build of the same sources.
+ */
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { writeFuzzInputs } from './lib/fuzz-inputs.mjs';
+import { installCommand, provide } from './lib/machine.mjs';
+import { read, run } from './lib/run.mjs';
+import { runVitest, summarize } from './lib/vitest.mjs';
+
+const folder = resolve('build-cmake');
+const fuzzFolder = resolve('build-fuzz');
+const fuzzSeconds = process.env.ANYPORT_FUZZ_SECONDS ?? '60';
+const tools = {
+  cmake: 'cmake',
+  make: 'make',
+  'g++': 'g++',
+  '/usr/include/gtest/gtest.h': 'libgtest-dev',
+  'clang++-14': 'clang-14',
+  '/usr/share/doc/libclang-rt-14-dev': 'libclang-rt-14-dev',
+};
+/** Without the transfers and the crowd: a sanitizer finds nothing more in the second gigabyte. */
+const testFiles = [
+  'test/protocols',
+  'test/worker',
+  'test/primary',
+  'test/e2e/relay',
+  'test/e2e/timeouts',
+  'test/e2e/garbage',
+  'test/e2e/limits',
+  'test/e2e/workers',
+  'test/e2e/lifecycle',
+];
+
+function build() {
+  const args = ['cmake-js', 'compile', '--log-level', 'warn', '--out', folder, '--config', 'RelWithDebInfo'];
+  return run('npx', [...args, '--parallel', '2', '--CDANYPORT_SANITIZE=ON']);
+}
+
+function runBinaries() {
+  const binaries = readdirSync(join(folder, 'tests')).filter((name) => name.endsWith('_test'));
+  const failed = binaries.filter((name) => run(join(folder, 'tests', name), ['--gtest_brief=1']) !== 0);
+  for (const name of failed) console.log(`failed: ${name}`);
+  return { passed: binaries.length - failed.length, failed: failed.length };
+}
+
+function buildFuzzer() {
+  const compiler = '-DCMAKE_CXX_COMPILER=clang++-14';
+  const configured = run('cmake', ['-S', '.', '-B', fuzzFolder, '-DANYPORT_FUZZ=ON', compiler]) === 0;
+  return configured && run('cmake', ['--build', fuzzFolder]) === 0;
+}
+
+/** What it finds is kept in the corpus; an input that fails, in the folder. */
+async function runFuzzer() {
+  if (!buildFuzzer()) return { passed: 0, failed: 1 };
+  const { tables, corpus } = await writeFuzzInputs(fuzzFolder);
+  const found = join(fuzzFolder, 'found');
+  mkdirSync(found, { recursive: true });
+  const args = [`-max_total_time=${fuzzSeconds}`, '-max_len=2048', '-verbosity=0', '-print_final_stats=1'];
+  const status = run(join(fuzzFolder, 'classifier_fuzz'), [...args, found, corpus], {
+    cwd: fuzzFolder,
+    env: { ...process.env, ANYPORT_FUZZ_TABLES: tables },
+  });
+  return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+function runAddonTests() {
+  return runVitest(testFiles, {
+    ANYPORT_ADDON: join(folder, 'Release', 'anyport.node'),
+    LD_PRELOAD: read('g++', ['-print-file-name=libasan.so']),
+    // V8 and the JavaScript heap look like leaks; a first error ends the process, and so its test.
+    ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1',
+    UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
+  });
+}
+
+async function main() {
+  const missing = provide(tools);
+  if (missing.length > 0) {
+    console.error(`this needs, as root: ${installCommand(missing)}`);
+    return summarize({ passed: 0, failed: 1 });
+  }
+  const built = build() === 0 && (existsSync('dist/cli/main.js') || run('npm', ['run', 'build:ts']) === 0);
+  if (!built) return summarize({ passed: 0, failed: 1 });
+  const binaries = runBinaries();
+  const fuzzer = await runFuzzer();
+  const addon = runAddonTests();
+  const results = [binaries, fuzzer, addon];
+  const sum = (key) => results.reduce((total, result) => total + result[key], 0);
+  return summarize({ passed: sum('passed'), failed: sum('failed') });
+}
+
+process.exitCode = await main();

@@ -1,0 +1,152 @@
+/**
+ * The one door to native/, with its types. Nothing else loads the addon.
+ *
+ * The border is crossed seldom, in batches, with plain data: an engine puts what happened into an event ring
+ * (shared memory) and calls `onTurn` once a loop turn; TypeScript puts its answers into a second ring,
+ * which the engine reads when the call returns.
+ */
+import { createRequire } from 'node:module';
+import type { SocketAddress } from './model/address.js';
+import type { ClassifierTables, Decision, Settlement } from './model/classifier.js';
+
+export type { ClassifierTables, Decision } from './model/classifier.js';
+
+/** How bytes are fed to a classifier. */
+export interface Feeding {
+  /** Where reads end before the last byte, ascending; default: one read. */
+  readonly cuts?: Uint32Array;
+  /** Let the protocols that no route takes answer too. Default true. */
+  readonly nameUnrouted?: boolean;
+  /** No more bytes will come: answer with the best match, never `more`. Default false. */
+  readonly ended?: boolean;
+  /** Asked after each read about the protocol that matches, with the bytes so far. Default: it is right. */
+  readonly confirm?: (protocol: number, seen: number) => Settlement;
+}
+
+/** The streaming classifier: immutable once built, shared by every session of a listener. */
+export interface Classifier {
+  /** Feeds `bytes` as a live session would. For tests and benches. */
+  identify(bytes: Uint8Array, feeding?: Feeding): Decision;
+  /**
+   * A new one, as Array.prototype.splice would change the automata; what stays is shared with this one. `added` has
+   * the automata that come in and how many are routable then.
+   */
+  splice(start: number, deleteCount: number, added: ClassifierTables): Classifier;
+  /** Classifies many flights in one call; answers are positions, -1 unknown, -2 more. For benches. */
+  identifyMany(bytes: Uint8Array, ends: Uint32Array, answers: Int32Array): void;
+}
+
+export interface EngineOptions {
+  /** Index of the worker; its own gauge is `gauges[1 + worker]`. */
+  readonly worker: number;
+  /** Sniffed bytes, and what a full socket would not take: `arenaBytes(bufferBytes)` long. */
+  readonly arena: ArrayBuffer;
+  /** `layout.eventsMax` events of `layout.eventWords` words. */
+  readonly events: ArrayBuffer;
+  /** One word, the count; then `layout.answersMax` answers of `layout.answerWords` words. */
+  readonly answers: ArrayBuffer;
+  /** Over a SharedArrayBuffer; the engine adds to the cells that the tables and answers name. */
+  readonly counters: Float64Array;
+  /** Over a SharedArrayBuffer: open connections, of all workers at 0 and of worker w at 1 + w. */
+  readonly gauges: Int32Array;
+  /** Kernel pipes held at once to splice through; past that bytes are copied. */
+  readonly pipesMax: number;
+  /** How much is copied at once. */
+  readonly bufferBytes: number;
+  /** Called once a loop turn: events [from, to) of the ring are new. */
+  readonly onTurn: (from: number, to: number) => void;
+}
+
+export interface EngineListener {
+  /** Index into `classifiers`. */
+  readonly classifier: number;
+  /** Cells of the counters: connections accepted, and refused over the limit. */
+  readonly acceptedCell: number;
+  readonly refusedCell: number;
+  /** 0: silence has no route of its own. */
+  readonly silenceMs: number;
+  /** Name a session although no configured protocol can match any more. */
+  readonly nameUnrouted: boolean;
+  /** A connection from one of these networks begins with a PROXY header. */
+  readonly trustedProxies: readonly { readonly address: string; readonly bits: number }[];
+}
+
+export interface EngineTables {
+  readonly generation: number;
+  readonly identifyTimeoutMs: number;
+  readonly dialTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly halfCloseTimeoutMs: number;
+  readonly maxConnections: number;
+  readonly classifiers: readonly Classifier[];
+  readonly listeners: readonly EngineListener[];
+  /** What `dial` may name, by index. */
+  readonly addresses: readonly SocketAddress[];
+}
+
+export interface Engine {
+  /** New sessions use these tables; those under way keep the ones they began with. */
+  adopt(tables: EngineTables): void;
+  /** Starts accepting on a listening socket (the engine uses its own duplicate). */
+  listen(fd: number, listener: number): void;
+  /** Starts taking connections from an inbox (handoff mode). */
+  takeFrom(inbox: number): void;
+  /** Empties the accept queues, then accepts no more. */
+  stopAccepting(): void;
+  /** Processes the answers ring outside `onTurn`; returns when it is empty. */
+  flush(): void;
+  /** Connects the session to a new socket pair and returns the other end, for an in-process handler; -1: session gone or out of fds. */
+  attach(slot: number, generation: number, bytesCell: number): number;
+  /** Ends every session that is left, a bounded number a turn. Numbers of `enders` and `reasons`. */
+  endAll(by: number, reason: number): void;
+  /** Sessions alive now. */
+  sessions(): number;
+  /** Bytes of native memory held now, by kind. */
+  memory(): { sessions: number; buffers: number; pipes: number };
+  close(): void;
+}
+
+/** Accepts in the primary and hands each connection to the least loaded worker's inbox. */
+export interface Acceptor {
+  listen(fd: number, listener: number): void;
+  stopAccepting(): void;
+  close(): void;
+}
+
+export interface Native {
+  readonly Classifier: new (tables: ClassifierTables) => Classifier;
+  readonly Engine: new (options: EngineOptions) => Engine;
+  readonly Acceptor: new (inboxes: readonly number[]) => Acceptor;
+  /** Makes an inbox for a worker; it outlives the worker, so a replacement finds what was queued. */
+  createInbox(): number;
+  closeInbox(inbox: number): void;
+  /** Opens, binds and listens. Throws an Error with `code` (EADDRINUSE, EACCES …). */
+  listen(address: SocketAddress, options: { reusePort: boolean; backlog: number }): number;
+  /** The address a socket is bound to. */
+  localAddress(fd: number): SocketAddress;
+  closeFd(fd: number): void;
+  /** Sends one datagram to a Unix socket (`@…`: an abstract one), as sd_notify(3) does. Throws with `code`. */
+  notify(path: string, text: string): void;
+  /** Raises the soft limit of open files to the hard one. */
+  raiseFileLimit(): { soft: number; hard: number };
+  /** How long an engine's arena has to be. */
+  arenaBytes(bufferBytes: number): number;
+  /** The numbering of codes.h: a test compares it with src/model/session.ts and src/worker/rings.ts. */
+  readonly codes: Readonly<
+    Record<'stages' | 'enders' | 'reasons' | 'closings' | 'causes' | 'events' | 'answers', readonly string[]>
+  >;
+  readonly layout: NativeLayout;
+}
+
+/** Sizes of the rings; words are 32 bits. */
+export interface NativeLayout {
+  readonly eventWords: number;
+  readonly eventsMax: number;
+  readonly answerWords: number;
+  readonly answersMax: number;
+}
+
+const require = createRequire(import.meta.url);
+
+/** `ANYPORT_ADDON` names another build, e.g. one with sanitizers. */
+export const native = require(process.env.ANYPORT_ADDON ?? '../build/Release/anyport.node') as Native;

@@ -1,0 +1,81 @@
+/** Addresses as people write them: what a port listens on, and what it relays to. */
+import { isIPv4, isIPv6 } from 'node:net';
+
+export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
+
+export type Listen =
+  | { readonly kind: 'inet'; readonly host: string; readonly port: number; readonly text: string }
+  | { readonly kind: 'unix'; readonly path: string; readonly text: string };
+
+const PORT_MAX = 65_535;
+/** sockaddr_un.sun_path holds 108 bytes with the closing zero. */
+const UNIX_PATH_BYTES_MAX = 107;
+const UNIX_PREFIX = 'unix:';
+const HOST_PORTS = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]/]*)):(\d{1,5})(?:-(\d{1,5}))?$/;
+const HOST_NAME =
+  /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$/;
+const ONLY_DIGITS = /^[\d.]+$/;
+
+interface HostPorts {
+  readonly host: string;
+  readonly bracketed: boolean;
+  readonly first: number;
+  readonly last: number;
+}
+
+function splitHostPorts(text: string): HostPorts | null {
+  const match = HOST_PORTS.exec(text);
+  if (match === null) return null;
+  const first = Number(match[3]);
+  const last = match[4] === undefined ? first : Number(match[4]);
+  if (last < first || last > PORT_MAX) return null;
+  return { host: match[1] ?? match[2] ?? '', bracketed: match[1] !== undefined, first, last };
+}
+
+function unixPath(text: string): string | null {
+  const path = text.slice(UNIX_PREFIX.length);
+  return path.length > 0 && Buffer.byteLength(path) <= UNIX_PATH_BYTES_MAX ? path : null;
+}
+
+function isHost({ host, bracketed }: HostPorts): boolean {
+  if (bracketed) return isIPv6(host);
+  return ONLY_DIGITS.test(host) ? isIPv4(host) : HOST_NAME.test(host);
+}
+
+/** `host:port`, `[::1]:port` or `unix:/path`; null when the text is none of them. */
+export function parseEndpoint(text: string): Endpoint | null {
+  if (text.startsWith(UNIX_PREFIX)) {
+    const path = unixPath(text);
+    return path === null ? null : { path };
+  }
+  const parts = splitHostPorts(text);
+  if (parts === null || parts.first !== parts.last || parts.first === 0 || !isHost(parts)) return null;
+  return { host: parts.host, port: parts.first };
+}
+
+/** The literal to bind: no host means every interface, IPv6 and IPv4. */
+function bindHost(parts: HostPorts): string | null {
+  if (parts.host === '') return '::';
+  if (parts.host === 'localhost') return '127.0.0.1';
+  return (parts.bracketed ? isIPv6(parts.host) : isIPv4(parts.host)) ? parts.host : null;
+}
+
+/**
+ * `:9090`, `0.0.0.0:9090`, `[::]:9090`, `unix:/run/a.sock`, `9090`, or a port range `9000-9010` in place of
+ * the port: one address for each socket. Port 0 lets the system choose. Null when the text is none of them.
+ */
+export function parseListen(text: string): Listen[] | null {
+  if (text.startsWith(UNIX_PREFIX)) {
+    const path = unixPath(text);
+    return path === null ? null : [{ kind: 'unix', path, text }];
+  }
+  const full = text.includes(':') ? text : `:${text}`;
+  const parts = splitHostPorts(full);
+  const host = parts === null ? null : bindHost(parts);
+  if (parts === null || host === null) return null;
+  const prefix = full.slice(0, full.lastIndexOf(':'));
+  return Array.from({ length: parts.last - parts.first + 1 }, (_, index) => {
+    const port = parts.first + index;
+    return { kind: 'inet', host, port, text: `${prefix}:${port}` };
+  });
+}

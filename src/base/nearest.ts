@@ -1,0 +1,43 @@
+/** Finds what somebody probably meant by a misspelled name. */
+
+/** A longer list of names helps nobody in a message. */
+const LISTED_MAX = 16;
+
+/** Edits that turn one text into another: insert, delete, replace, or swap two neighbours. */
+function distance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const replaced = (last[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      const moved = Math.min((last[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, replaced);
+      const swaps = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      current.push(swaps ? Math.min(moved, (beforeLast[column - 2] ?? 0) + 1) : moved);
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return last[b.length] ?? 0;
+}
+
+/** The known name that is closest to `name`, or null when none is close enough to be meant. */
+export function nearestName(name: string, known: Iterable<string>): string | null {
+  const wanted = name.toLowerCase().slice(0, 64);
+  let bestDistance = Math.ceil(wanted.length / 3) + 1;
+  let best: string | null = null;
+  for (const candidate of known) {
+    const candidateDistance = distance(wanted, candidate.toLowerCase());
+    if (candidateDistance >= bestDistance) continue;
+    bestDistance = candidateDistance;
+    best = candidate;
+  }
+  return best;
+}
+
+/** The ending of a message about an unknown name: `: did you mean …?`, or what there is to choose from. */
+export function suggestion(name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known);
+  if (nearest !== null) return `: did you mean \`${nearest}\`?`;
+  return known.length === 0 || known.length > LISTED_MAX ? '' : ` (known: ${known.join(', ')})`;
+}

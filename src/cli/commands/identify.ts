@@ -1,0 +1,98 @@
+/** `anyport identify`: what protocol are these bytes? */
+import { createInterface } from 'node:readline';
+import type { Command } from 'commander';
+import type { Transport } from '../../model/protocol.js';
+import { identifyFlight } from '../../protocols/flight.js';
+import type { Identified } from '../../protocols/identify.js';
+import { columns } from '../columns.js';
+import { BAD_USAGE, Failure } from '../failure.js';
+import { openInput, parseHex, readBytes } from '../input.js';
+
+interface IdentifyOptions {
+  readonly hex?: true;
+  readonly udp?: true;
+  readonly json?: true;
+  readonly jsonl?: true;
+}
+
+export function addIdentify(program: Command): void {
+  program
+    .command('identify')
+    .description('say what protocol bytes are: name, verdict, bytes needed, facts')
+    .argument('[file]', 'the first bytes of a session; - is standard input', '-')
+    .option('--hex', 'the input is hexadecimal text')
+    .option('--udp', 'the input is one datagram')
+    .option('--json', 'answer as JSON')
+    .option('--jsonl', 'read lines {"id","transport","segments":[base64…]}, answer a JSON line for each')
+    .action(identify);
+}
+
+async function identify(file: string, { hex, udp, json, jsonl }: IdentifyOptions): Promise<void> {
+  if (jsonl && hex) throw new Failure('--jsonl and --hex exclude each other', BAD_USAGE);
+  if (jsonl) return identifyLines(file);
+  const input = await readBytes(file);
+  const identified = identifyFlight([hex ? parseHex(input.toString('latin1')) : input], udp ? 'udp' : 'tcp');
+  process.stdout.write(json ? `${JSON.stringify(identified)}\n` : describe(identified));
+}
+
+function describe({ protocol, verdict, decidedAtByte, bytesNeeded, facts }: Identified): string {
+  const known = Object.entries(facts).filter(([, value]) => value !== undefined);
+  return columns([
+    ['protocol', protocol ?? '-'],
+    ['verdict', verdict],
+    ['decided at', verdict === 'more' ? '-' : `byte ${decidedAtByte}`],
+    ['bytes needed', bytesNeeded === null ? 'no more' : `${bytesNeeded} in all`],
+    ...known.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : String(value)]),
+  ]);
+}
+
+/** A line that can not be read is told on standard error, and the others are answered all the same. */
+async function identifyLines(file: string): Promise<void> {
+  let number = 0;
+  for await (const line of createInterface({ input: await openInput(file) })) {
+    number++;
+    if (line.trim() === '') continue;
+    const flight = parseFlight(line);
+    if (typeof flight === 'string') complain(number, flight);
+    else process.stdout.write(`${answerTo(flight)}\n`);
+  }
+}
+
+function complain(number: number, problem: string): void {
+  process.stderr.write(`anyport: line ${number}: ${problem}\n`);
+  process.exitCode = BAD_USAGE;
+}
+
+function answerTo({ id, transport, segments }: Flight): string {
+  const { protocol, decidedAtByte, facts } = identifyFlight(segments, transport);
+  return JSON.stringify({ id, protocol, decidedAtByte, facts });
+}
+
+interface Flight {
+  readonly id: unknown;
+  readonly transport: Transport;
+  readonly segments: readonly Buffer[];
+}
+
+/** What is wrong with the line, where it is no flight. */
+function parseFlight(line: string): Flight | string {
+  const object = parseObject(line);
+  if (object === null) return 'not a JSON object';
+  const { id = null, transport = 'tcp', segments } = object;
+  if (transport !== 'tcp' && transport !== 'udp') return 'transport is neither tcp nor udp';
+  if (!Array.isArray(segments) || !segments.every(isBase64)) return 'segments is not a list of base64 texts';
+  return { id, transport, segments: segments.map((segment) => Buffer.from(segment, 'base64')) };
+}
+
+function parseObject(line: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}
+
+const isBase64 = (segment: unknown): segment is string =>
+  typeof segment === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(segment);

@@ -1,0 +1,17 @@
+/** The commands: to add one, write its file and put it into this list. */
+import type { Command } from 'commander';
+import { addCheck } from './check.js';
+import { addExplain } from './explain.js';
+import { addIdentify } from './identify.js';
+import { addProtocols } from './protocols.js';
+import { addRun } from './run.js';
+import { addSchema } from './schema.js';
+
+export const commands: readonly ((program: Command) => void)[] = [
+  addRun,
+  addCheck,
+  addIdentify,
+  addExplain,
+  addProtocols,
+  addSchema,
+];

@@ -1,0 +1,77 @@
+/** `anyport run`: the daemon in the foreground. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Flags } from '../../config/flags.js';
+import { DEFAULT_FILE } from '../../config/load.js';
+import { loadOrFail, summary } from '../configuration.js';
+import { BAD_USAGE, Failure } from '../failure.js';
+import { version } from '../version.js';
+
+type Route = NonNullable<Flags['route']>[number];
+
+interface RunOptions extends Flags {
+  readonly config?: string;
+  readonly check?: true;
+}
+
+const EXAMPLES = `
+Without a file and without --listen or --route it serves a demonstration on 127.0.0.1:9090.
+
+Examples:
+  anyport run --listen :443 --route ssh=127.0.0.1:22 --route tls=127.0.0.1:8443
+  anyport run -c /etc/anyport.yaml --workers 4`;
+
+export function addRun(program: Command): void {
+  program
+    .command('run')
+    .description('run the daemon in the foreground')
+    .option('-c, --config <file>', `configuration (default: ${DEFAULT_FILE}, if there is one)`)
+    .option('--listen <address>', 'listen here instead of `server.listen` (repeatable)', append<string>)
+    .option(
+      '--route <name=host:port>',
+      'relay this protocol there (repeatable; the same name again adds an endpoint)',
+      appendRoute,
+    )
+    .option('--workers <n|auto>', 'worker threads')
+    .option('--accept <mode>', 'reuseport or handoff')
+    .option('--max-connections <n>', 'sessions at once')
+    .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent')
+    .option('--log-format <format>', 'json or pretty')
+    .option('--check', 'check the configuration and exit')
+    .addOption(notYet('--forward <listen=host:port>', 'forward a port, nothing is identified'))
+    .addOption(notYet('--admin <address>', 'serve the dashboard and the API'))
+    .addHelpText('after', EXAMPLES)
+    .action(run);
+}
+
+async function run({ config: file, check, ...flags }: RunOptions): Promise<void> {
+  const loaded = loadOrFail(file, flags);
+  if (check) {
+    process.stdout.write(summary(loaded));
+    return;
+  }
+  if (process.platform !== 'linux') {
+    throw new Failure(`anyport runs on Linux only (epoll, splice); this is ${process.platform}`, BAD_USAGE);
+  }
+  // Only here: the other commands need no native addon.
+  const { runDaemon } = await import('../../primary/primary.js');
+  process.exit(await runDaemon(loaded.config, { version, warnings: loaded.warnings }));
+}
+
+function append<Value>(value: Value, before: readonly Value[] | undefined): readonly Value[] {
+  return [...(before ?? []), value];
+}
+
+function appendRoute(text: string, before: readonly Route[] | undefined): readonly Route[] {
+  const [name = '', ...rest] = text.split('=');
+  const target = rest.join('=');
+  if (name === '' || target === '') {
+    throw new InvalidArgumentError('Write NAME=HOST:PORT, for instance ssh=127.0.0.1:22.');
+  }
+  return append({ name, target }, before);
+}
+
+function notYet(flags: string, meaning: string): Option {
+  return new Option(flags, `${meaning} (not available yet)`).argParser(() => {
+    throw new InvalidArgumentError('This is not available yet.');
+  });
+}

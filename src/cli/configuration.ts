@@ -1,0 +1,29 @@
+/** Loads a configuration for a command and tells the user what is wrong with it, or what it holds. */
+import type { Flags } from '../config/flags.js';
+import { type Loaded, loadConfig } from '../config/load.js';
+import { formatProblem } from '../config/report.js';
+import { BAD_USAGE, Failure } from './failure.js';
+
+export type Configuration = Extract<Loaded, { ok: true }>;
+
+/** Every problem goes to standard error; what is thrown then sums them up. */
+export function loadOrFail(file: string | undefined, flags: Flags): Configuration {
+  const loaded = loadConfig({ file: file ?? null, flags, environment: process.env });
+  if (loaded.ok) return loaded;
+  for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem)}\n`);
+  throw new Failure(`${counted(loaded.problems.length, 'problem')} in the configuration`, BAD_USAGE);
+}
+
+/** `FILE: ok, …` and a line for each warning. */
+export function summary({ name, config, warnings }: Configuration): string {
+  const parts = [
+    counted(config.listeners.length, 'listener'),
+    counted(config.protocols.length, 'protocol'),
+    counted(config.routes.length, 'route'),
+    counted(config.upstreams.length, 'upstream'),
+  ];
+  const lines = [`${name}: ok, ${parts.join(', ')}`, ...warnings.map((text) => `${name}: warning: ${text}`)];
+  return `${lines.join('\n')}\n`;
+}
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

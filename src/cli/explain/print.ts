@@ -1,0 +1,61 @@
+/** An explanation in columns, for people. */
+import type { Plan } from '../../model/plan.js';
+import { columns } from '../columns.js';
+import type { Explanation } from './explanation.js';
+import type { ProtocolRow } from './protocols.js';
+
+export function explanationText(explanation: Explanation, { upstreams }: Plan): string {
+  const { listener, source, bytes, facts, outcome } = explanation;
+  const upstream = upstreams.find(({ name }) => name === outcome.target);
+  const endpoints = upstream?.handler ?? upstream?.endpoints.map(({ name }) => name).join(', ');
+  const known = Object.entries(facts).filter(([, value]) => value !== undefined);
+  const summary = columns([
+    ['listener', listener],
+    ['source', source ?? 'not known: give it with --from'],
+    ['bytes', String(bytes)],
+    ['protocol', protocolText(explanation)],
+    ...known.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : String(value)]),
+    ['goes to', outcome.target === null ? '-' : `${outcome.target}${endpoints ? ` (${endpoints})` : ''}`],
+    ['because', outcome.by === 'limits' ? outcome.why : `${outcome.by}: ${outcome.why}`],
+  ]);
+  return [summary, protocolTable(explanation), routeTable(explanation)].join('\n');
+}
+
+function protocolText({ protocol, verdict, decidedAtByte }: Explanation): string {
+  if (verdict === 'more') return 'not known yet';
+  return `${protocol ?? 'unknown'}, decided at byte ${decidedAtByte}`;
+}
+
+function protocolTable({ protocols }: Explanation): string {
+  const isTold = ({ accepted, verdict }: ProtocolRow) => accepted || verdict === 'wins' || verdict === 'more';
+  const told = protocols.filter(isTold);
+  const others = protocols.length - told.length;
+  const table = columns([
+    ['PROTOCOL', 'VERDICT', 'BYTE', 'WHY'],
+    ...told.map(({ protocol, accepted, verdict, atByte, why }) => [
+      accepted ? protocol : `(${protocol})`,
+      verdict,
+      String(atByte),
+      why,
+    ]),
+  ]);
+  return others === 0
+    ? table
+    : `${table}and ${others} that only name a session, none of which it is (--json has them)\n`;
+}
+
+function routeTable({ routes }: Explanation): string {
+  return columns([
+    ['ROUTE', 'WHEN', 'TO', 'VERDICT', 'BYTE', 'WHY'],
+    ...routes.map(({ when, to, verdict, atByte, why }, index) => [
+      String(index + 1),
+      Object.entries(when)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(', ') || 'always',
+      to,
+      verdict,
+      String(atByte),
+      why,
+    ]),
+  ]);
+}

@@ -1,0 +1,95 @@
+/** Which protocol a listener takes bytes for, and why it takes them for no other. */
+import type { FactsAnswer } from '../../model/facts.js';
+import type { Plan, PlanListener, PlanProtocol } from '../../model/plan.js';
+import { compileClassifier } from '../../protocols/compile.js';
+import { explainRecognizer, type Told } from '../../protocols/explain.js';
+import type { NamedRecognizer } from '../../protocols/index.js';
+import { createMatcher } from '../../protocols/matcher.js';
+import { loadRecognizer, orderOf } from '../../protocols/planned.js';
+import { settlementOf } from '../../protocols/settlement.js';
+
+export interface ProtocolRow {
+  readonly protocol: string;
+  /** The listener accepts it; others serve to name a session. */
+  readonly accepted: boolean;
+  readonly verdict: 'wins' | 'outranked' | 'more' | 'no';
+  /** The bytes that settled it; for `more`, the bytes seen. */
+  readonly atByte: number;
+  readonly why: string;
+}
+
+export interface Classified {
+  readonly verdict: 'match' | 'more' | 'unknown';
+  /** Index into `Plan.protocols`; -1 unless the verdict is `match`. */
+  readonly protocol: number;
+  readonly decidedAt: number;
+  readonly factsOf: (bytes: Uint8Array) => FactsAnswer;
+  /** By index into `Plan.protocols`; those that are not asked are left out. */
+  readonly rows: ReadonlyMap<number, ProtocolRow>;
+}
+
+const noFacts: FactsAnswer = { verdict: 'facts', facts: {} };
+
+export async function classify(plan: Plan, listener: PlanListener, bytes: Uint8Array): Promise<Classified> {
+  const asked = askedOf(plan, listener);
+  const recognizers = await Promise.all(asked.map(({ protocol }) => loadRecognizer(protocol, () => {})));
+  const { verdict, protocol, decidedAt } = decide(recognizers, listener.protocols.length, bytes);
+  const factsOf = recognizers[protocol]?.facts ?? (() => noFacts);
+  const told = recognizers.map((recognizer) => explainRecognizer(recognizer, bytes));
+  // A facts parser may take back what the signature said.
+  const retracted = factsOf(bytes).verdict === 'no';
+  const rank = retracted ? -1 : protocol;
+  const row = rowMaker(asked, told, { rank, decidedAt });
+  return {
+    verdict: retracted ? 'unknown' : verdict,
+    protocol: asked[rank]?.index ?? -1,
+    decidedAt,
+    factsOf,
+    rows: new Map(asked.map(({ index }, position) => [index, row(position)])),
+  };
+}
+
+interface Asked {
+  /** Into `Plan.protocols`. */
+  readonly index: number;
+  readonly protocol: PlanProtocol;
+  readonly accepted: boolean;
+}
+
+/** Best rank first. Where the unknown has somewhere to go, nobody is asked for its name. */
+function askedOf(plan: Plan, { protocols, onUnknown }: PlanListener): Asked[] {
+  const order = onUnknown.kind === 'end' ? orderOf(protocols, plan.protocols.length) : protocols;
+  return order.map((index) => ({
+    index,
+    protocol: plan.protocols[index] as PlanProtocol,
+    accepted: protocols.includes(index),
+  }));
+}
+
+function decide(recognizers: readonly NamedRecognizer[], routable: number, bytes: Uint8Array) {
+  const matcher = createMatcher(compileClassifier(recognizers, routable), {
+    confirm: (position, prefix) => settlementOf(recognizers[position] as NamedRecognizer, prefix),
+  });
+  return matcher.advance(bytes);
+}
+
+interface Decided {
+  /** The winner's position; -1: none. */
+  readonly rank: number;
+  readonly decidedAt: number;
+}
+
+function rowMaker(asked: readonly Asked[], told: readonly Told[], { rank, decidedAt }: Decided) {
+  /** The best one that is not out. */
+  const first = rank < 0 ? told.findIndex(({ verdict }) => verdict !== 'no') : rank;
+  const behind = `${asked[first]?.protocol.name} ranks before it`;
+  return (position: number): ProtocolRow => {
+    const { verdict, at, why } = told[position] as Told;
+    const { protocol, accepted } = asked[position] as Asked;
+    const row = { protocol: protocol.name, accepted, atByte: at, why };
+    if (position === rank) return { ...row, verdict: 'wins', atByte: decidedAt };
+    if (verdict === 'no' && (rank < 0 || at <= decidedAt)) return { ...row, verdict };
+    if (rank >= 0) return { ...row, verdict: 'outranked', atByte: decidedAt, why: behind };
+    return { ...row, verdict: 'more', why: position === first ? why : `${why}, but ${behind}` };
+  };
+}

@@ -1,0 +1,120 @@
+/** Config and what is known of the world → the Plan: names become indices, and nothing is left to decide. */
+
+import { isIP } from 'node:net';
+import { deepFreeze } from '../base/freeze.js';
+import type { SocketAddress } from '../model/address.js';
+import type { Config, Discovery, EndpointConfig, TargetConfig, UpstreamConfig } from '../model/config.js';
+import type { Plan, PlanListener, PlanProtocol, PlanRoute, PlanTarget, PlanUpstream } from '../model/plan.js';
+import { protocols as builtIns } from '../protocols/index.js';
+import { compileConditions } from '../routing/conditions/index.js';
+
+interface Indices {
+  protocol(name: string): number;
+  listener(name: string): number;
+  upstream(name: string): number;
+}
+
+/** Validation has seen that every name exists: one that does not is a bug. */
+function indexer(kind: string, named: readonly { readonly name: string }[]): (name: string) => number {
+  const indices = new Map(named.map(({ name }, index) => [name, index]));
+  return (name) => {
+    const index = indices.get(name);
+    if (index === undefined) throw new Error(`${kind} ${name} is not configured`);
+    return index;
+  };
+}
+
+/** `generation` is the Plan's number: each published Plan has its own. */
+export function compile(config: Config, discovery: Discovery, generation: number): Plan {
+  const indices: Indices = {
+    protocol: indexer('protocol', config.protocols),
+    listener: indexer('listener', config.listeners),
+    upstream: indexer('upstream', config.upstreams),
+  };
+  return deepFreeze({
+    generation,
+    limits: limitsOf(config),
+    listeners: compileListeners(config, indices),
+    protocols: compileProtocols(config),
+    routes: compileRoutes(config, indices),
+    upstreams: config.upstreams.map((upstream) => compileUpstream(upstream, discovery)),
+    accessLog: { enabled: config.logging.accessLog, rate: config.logging.accessLogRate },
+  });
+}
+
+function limitsOf({ server }: Config): Plan['limits'] {
+  return {
+    identifyTimeoutMs: server.identifyTimeoutMs,
+    dialTimeoutMs: server.dialTimeoutMs,
+    idleTimeoutMs: server.idleTimeoutMs,
+    halfCloseTimeoutMs: server.halfCloseTimeoutMs,
+    bufferBytes: server.bufferBytes,
+    identifyMinBytes: server.identifyMinBytes,
+    maxConnections: server.maxConnections,
+  };
+}
+
+function compileTarget(target: TargetConfig, indices: Indices): PlanTarget {
+  return target.kind === 'end' ? target : { kind: 'upstream', upstream: indices.upstream(target.upstream) };
+}
+
+function compileListeners({ listeners }: Config, indices: Indices): PlanListener[] {
+  return listeners.map(({ name, address, protocols, onUnknown, onSilence, proxyProtocol }) => ({
+    name,
+    address: address.text,
+    protocols: protocols.map(indices.protocol),
+    onUnknown: compileTarget(onUnknown, indices),
+    onSilence: onSilence && { afterMs: onSilence.afterMs, to: compileTarget(onSilence.to, indices) },
+    proxyProtocol,
+  }));
+}
+
+function compileProtocols({ protocols }: Config): PlanProtocol[] {
+  const configured = protocols.map(({ name, id, signature, validator }) => {
+    return { name, id, signature, validator, configured: true };
+  });
+  const taken = new Set(configured.map(({ id }) => id));
+  const others = builtIns
+    .filter(({ id, transports }) => transports.includes('tcp') && !taken.has(id))
+    .map(({ id }) => ({ name: id, id, signature: null, validator: null, configured: false }));
+  return [...configured, ...others];
+}
+
+/** The routes as listed, then each protocol's own target. */
+function compileRoutes({ routes, protocols }: Config, indices: Indices): PlanRoute[] {
+  const listed = routes.map(({ when, to }) => ({
+    when: compileConditions(when, indices),
+    to: compileTarget(to, indices),
+  }));
+  const own = protocols.flatMap(({ name, target }) =>
+    target === null
+      ? []
+      : [{ when: { protocol: indices.protocol(name) }, to: compileTarget(target, indices) }],
+  );
+  return [...listed, ...own];
+}
+
+function compileUpstream(
+  { name, handler, balance, endpoints, retries }: UpstreamConfig,
+  discovery: Discovery,
+): PlanUpstream {
+  return {
+    name,
+    handler,
+    balance,
+    retries,
+    endpoints: endpoints.map((endpoint) => ({
+      name: endpoint.name,
+      weight: endpoint.weight,
+      backup: endpoint.backup,
+      addresses: addressesOf(endpoint, discovery),
+    })),
+  };
+}
+
+function addressesOf({ address }: EndpointConfig, discovery: Discovery): SocketAddress[] {
+  if ('path' in address) return [{ path: address.path }];
+  const { host, port } = address;
+  const hosts = isIP(host) === 0 ? (discovery.get(host) ?? []) : [host];
+  return hosts.map((each) => ({ host: each, port }));
+}

@@ -1,0 +1,92 @@
+/** The reference of the configuration, in Markdown, from the schema: what is written there is said here. */
+import { pendingKeys } from './pending.js';
+import { jsonSchema } from './schema/index.js';
+
+/** The parts of a JSON Schema that the reference reads. */
+interface SchemaNode {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly additionalProperties?: SchemaNode | boolean;
+  readonly required?: readonly string[];
+  readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
+  readonly 'x-values'?: string;
+}
+
+/** A key path, with `[]` for an item of a list and NAME for a name that the user chooses. */
+type Keys = readonly string[];
+
+interface Row {
+  readonly keys: Keys;
+  readonly node: SchemaNode;
+  readonly required: boolean;
+}
+
+const HEAD = `# Configuration
+
+Generated from the schema in \`src/config/schema\`; \`anyport schema\` prints the same as JSON Schema, for editors.
+
+The file is YAML. Every key is optional unless it says "required". Durations are written \`250ms\`, \`5s\`,
+\`30m\`, \`1h\`; sizes in bytes, or \`64KiB\`, \`1MiB\`. \`\${NAME}\` stands for an environment variable, \`\${NAME:-text}\`
+has a default; one that is not set and has none is an error. An unknown key is an error that names the nearest known
+one. Flags of \`anyport run\` win over the file. \`anyport check -c FILE\` prints every problem with its place.
+
+Keys marked *(not yet)* are checked, reported in one warning, and otherwise without effect in this release.
+`;
+
+export function configurationDocs(): string {
+  const { properties = {} } = jsonSchema() as SchemaNode;
+  return [HEAD, ...Object.entries(properties).map(([name, node]) => sectionDocs(name, node))].join('\n');
+}
+
+function sectionDocs(name: string, node: SchemaNode): string {
+  const heading = `## \`${name}\`\n\n${node.description ?? ''}${notYet([name])}\n`;
+  const rows = rowsBelow([name], node).map(rowDocs);
+  if (rows.length === 0) return heading;
+  return `${heading}\n| key | value | default | meaning |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
+}
+
+function rowsBelow(keys: Keys, node: SchemaNode): Row[] {
+  const { properties = {}, required = [], additionalProperties, items, anyOf = [] } = node;
+  const named = Object.entries(properties).flatMap(([key, inner]) =>
+    rowsOf([...keys, key], inner, required.includes(key)),
+  );
+  const free =
+    typeof additionalProperties === 'object' ? rowsBelow([...keys, 'NAME'], additionalProperties) : [];
+  const listed = items === undefined ? [] : rowsBelow([...keys, '[]'], items);
+  return [...named, ...free, ...listed, ...anyOf.flatMap((form) => rowsBelow(keys, form))];
+}
+
+/** A mapping has no row of its own: its keys speak for it. */
+function rowsOf(keys: Keys, node: SchemaNode, required: boolean): Row[] {
+  const below = rowsBelow(keys, node);
+  return node.properties === undefined ? [{ keys, node, required }, ...below] : below;
+}
+
+function rowDocs({ keys, node, required }: Row): string {
+  const cells = [
+    `\`${keysText(keys)}\``,
+    node['x-values'] ?? node.type ?? 'text',
+    defaultText(node, required),
+    `${node.description ?? ''}${notYet(keys)}`,
+  ];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+function defaultText({ default: value }: SchemaNode, required: boolean): string {
+  if (required) return 'required';
+  return value === undefined ? '' : `\`${JSON.stringify(value)}\``;
+}
+
+const keysText = (keys: Keys): string => keys.join('.').replaceAll('.[]', '[]');
+
+function notYet(keys: Keys): string {
+  return pendingKeys.some(({ pattern }) => isCovered(keys, pattern.split('.'))) ? ' *(not yet)*' : '';
+}
+
+/** Whether the keys are what the pattern names, or lie below it. */
+function isCovered(keys: Keys, pattern: Keys): boolean {
+  return pattern.every((part, index) => keys[index] !== undefined && (part === '*' || part === keys[index]));
+}

@@ -1,0 +1,49 @@
+/**
+ * `${NAME}` and `${NAME:-default}` in a configuration file. A reference stands for text within one value: it
+ * can not add keys or lines. It is veiled before the YAML is parsed, because `{`, `}` and `:` mean something
+ * there, and replaced once the value is known. The veil is one character for one, so positions stay true.
+ */
+
+const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}\n]*))?\}/g;
+/** A range of private-use characters that stand for the ASCII ones. */
+const VEIL = 0xe000;
+const VEILED = /[\ue000-\ue07f]/g;
+const ASCII = /[\0-\x7f]/g;
+
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export function veilReferences(text: string): string {
+  const veil = (character: string) => String.fromCharCode(character.charCodeAt(0) + VEIL);
+  return text.replace(REFERENCE, (reference) => reference.replace(ASCII, veil));
+}
+
+function unveil(text: string): string {
+  return text.replace(VEILED, (character) => String.fromCharCode(character.charCodeAt(0) - VEIL));
+}
+
+/** Text with its references replaced, and the names that are not set and have no default. */
+export interface Expanded {
+  readonly text: string;
+  readonly unset: readonly string[];
+}
+
+/** Null when the value holds no reference. */
+export function expandReferences(value: string, environment: Environment): Expanded | null {
+  const written = unveil(value);
+  if (written === value) return null;
+  const unset: string[] = [];
+  const text = written.replace(REFERENCE, (_, name: string, fallback: string | undefined) => {
+    const replacement = environment[name] ?? fallback;
+    if (replacement === undefined) unset.push(name);
+    return replacement ?? '';
+  });
+  return { text, unset };
+}
+
+/** What an unquoted value means: `workers: ${N}` is a number, as `workers: 4` is. */
+export function plainValue(text: string): string | number | boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
+  return NUMBER.test(text) ? Number(text) : text;
+}

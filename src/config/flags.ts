@@ -1,0 +1,93 @@
+/** Command-line flags laid over what a file says: they win over the file, the file over the defaults. */
+
+import { isMapping, isUnder, type Path, pathText } from './path.js';
+import type { Source } from './source.js';
+
+/** As typed: what a flag may hold is the schema's business, as for the file. */
+export interface Flags {
+  readonly listen?: readonly string[];
+  readonly route?: readonly { readonly name: string; readonly target: string }[];
+  readonly workers?: string;
+  readonly accept?: string;
+  readonly maxConnections?: string;
+  readonly logLevel?: string;
+  readonly logFormat?: string;
+}
+
+interface Override {
+  readonly path: Path;
+  readonly value: unknown;
+  readonly flag: string;
+}
+
+/** A number where it looks like one, as YAML would have it. */
+const scalar = (text: string): string | number => (/^\d+$/.test(text) ? Number(text) : text);
+
+function simpleOverrides(flags: Flags): Override[] {
+  const rows: [Path, unknown, string][] = [
+    [['server', 'listen'], flags.listen, '--listen'],
+    [['server', 'workers'], flags.workers && scalar(flags.workers), '--workers'],
+    [['server', 'accept'], flags.accept, '--accept'],
+    [
+      ['server', 'max_connections'],
+      flags.maxConnections && scalar(flags.maxConnections),
+      '--max-connections',
+    ],
+    [['logging', 'level'], flags.logLevel, '--log-level'],
+    [['logging', 'format'], flags.logFormat, '--log-format'],
+  ];
+  return rows
+    .filter(([, value]) => value !== undefined)
+    .map(([path, value, flag]) => ({ path, value, flag }));
+}
+
+/** Replaces where a protocol that the file lists goes, or adds one; the same name again adds an endpoint. */
+function routeOverrides(routes: NonNullable<Flags['route']>, value: Record<string, unknown>): Override[] {
+  const listed: unknown[] = Array.isArray(value.protocols) ? value.protocols : [];
+  const ids = listed.map((entry) => (isMapping(entry) ? String(entry.name).toLowerCase() : ''));
+  const targets = new Map<string, { name: string; addresses: string[]; index: number }>();
+  for (const { name, target } of routes) {
+    const id = name.toLowerCase();
+    if (!ids.includes(id)) ids.push(id);
+    const known = targets.get(id) ?? { name, addresses: [], index: ids.indexOf(id) };
+    targets.set(id, { ...known, addresses: [...known.addresses, target] });
+  }
+  return [...targets.values()].flatMap(({ name, addresses, index }): Override[] => {
+    const path = ['protocols', index];
+    const target = addresses.join(',');
+    if (index >= listed.length) return [{ path, value: { name, target }, flag: '--route' }];
+    return [
+      { path: [...path, 'target'], value: target, flag: '--route' },
+      { path: [...path, 'handler'], value: undefined, flag: '--route' },
+    ];
+  });
+}
+
+/** A copy of `value` in which `path` holds `replacement`; what is in the way of the path is left for the schema to refuse. */
+function withValue(value: unknown, [key, ...rest]: Path, replacement: unknown): unknown {
+  if (key === undefined) return replacement;
+  if (typeof key === 'number') {
+    const list = Array.isArray(value) ? [...value] : [];
+    list[key] = withValue(list[key], rest, replacement);
+    return list;
+  }
+  const mapping = isMapping(value) ? value : {};
+  return { ...mapping, [key]: withValue(mapping[key], rest, replacement) };
+}
+
+export function applyFlags(source: Source, flags: Flags): Source {
+  if (!isMapping(source.value)) return source;
+  const overrides = [...simpleOverrides(flags), ...routeOverrides(flags.route ?? [], source.value)];
+  const value = overrides.reduce<unknown>((at, each) => withValue(at, each.path, each.value), source.value);
+  const overrideOf = (path: Path) => overrides.find((each) => isUnder(path, each.path));
+  return {
+    value,
+    unreadable: source.unreadable.filter(({ path }) => overrideOf(path) === undefined),
+    place(path) {
+      const override = overrideOf(path);
+      if (override === undefined) return source.place(path);
+      const inside = pathText(path.slice(override.path.length));
+      return { file: null, line: null, column: null, path: `${override.flag}${inside && ` ${inside}`}` };
+    },
+  };
+}

@@ -1,0 +1,66 @@
+/** The whole way from what the user gave to a Config: a file, flags, or the embedded default. */
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import type { Config, Problem } from '../model/config.js';
+import { defaultConfig } from './default.js';
+import type { Environment } from './environment.js';
+import { applyFlags, type Flags } from './flags.js';
+import { readConfig } from './read.js';
+import { validate } from './validate/index.js';
+
+export const DEFAULT_FILE = './anyport.yaml';
+
+export interface LoadRequest {
+  /** Null: DEFAULT_FILE where it exists, else flags alone, else the embedded default. */
+  readonly file: string | null;
+  readonly flags: Flags;
+  readonly environment: Environment;
+}
+
+export type Loaded =
+  | {
+      readonly ok: true;
+      readonly name: string;
+      readonly config: Config;
+      readonly warnings: readonly string[];
+    }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+interface Written {
+  /** What messages call it. */
+  readonly name: string;
+  /** Null when it is not a file. */
+  readonly file: string | null;
+  readonly text: string;
+}
+
+export function loadConfig({ file, flags, environment }: LoadRequest): Loaded {
+  const written = find(file, flags);
+  if ('message' in written) return { ok: false, problems: [written] };
+  const { source, problems } = readConfig(written.text, written.file, environment);
+  if (problems.length > 0) return { ok: false, problems };
+  const result = validate(applyFlags(source, flags), {
+    directory: dirname(resolve(written.file ?? DEFAULT_FILE)),
+    fileExists: existsSync,
+    cores: availableParallelism(),
+  });
+  return result.ok ? { ...result, name: written.name } : result;
+}
+
+function find(file: string | null, flags: Flags): Written | Problem {
+  if (file !== null) return readText(file);
+  if (existsSync(DEFAULT_FILE)) return readText(DEFAULT_FILE);
+  if (flags.listen !== undefined || flags.route !== undefined) return { name: 'flags', file: null, text: '' };
+  return { name: 'embedded default', file: null, text: defaultConfig };
+}
+
+function readText(file: string): Written | Problem {
+  try {
+    return { name: file, file, text: readFileSync(file, 'utf8') };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'no such file' : message;
+    return { file, line: null, column: null, path: '', message: `can not read it: ${reason}` };
+  }
+}

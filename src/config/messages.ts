@@ -1,0 +1,16 @@
+/** The wording that all checks of values share. */
+
+const SHOWN_MAX = 60;
+
+/** A value as it would be written, cut to a readable length. */
+export function show(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
+}
+
+export function expectedGot(expected: string, value: unknown): string {
+  return value === undefined ? `missing: expected ${expected}` : `expected ${expected}, got ${show(value)}`;
+}

@@ -1,0 +1,31 @@
+/** Key paths: how a place in the configuration is named, e.g. `listeners[0].address`. */
+
+export type Path = readonly (string | number)[];
+
+export function pathText(path: Path): string {
+  let text = '';
+  for (const part of path) {
+    if (typeof part === 'number') text += `[${part}]`;
+    else text += text === '' ? part : `.${part}`;
+  }
+  return text;
+}
+
+export function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value at a path of plain data; undefined where there is none. */
+export function valueAt(value: unknown, path: Path): unknown {
+  let at: unknown = value;
+  for (const part of path) {
+    if (typeof at !== 'object' || at === null) return undefined;
+    at = (at as Record<string | number, unknown>)[part];
+  }
+  return at;
+}
+
+/** Whether `path` is `whole` or a part of it. */
+export function isUnder(path: Path, whole: Path): boolean {
+  return whole.every((part, index) => path[index] === part);
+}

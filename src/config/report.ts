@@ -1,0 +1,44 @@
+/** Collects what is wrong with a configuration, so that all of it is said at once. */
+import type { Problem } from '../model/config.js';
+import { isUnder, type Path } from './path.js';
+import type { Source } from './source.js';
+
+export class Report {
+  readonly #source: Source;
+  readonly #found: { readonly at: Path; readonly problem: Problem }[] = [];
+
+  constructor(source: Source) {
+    this.#source = source;
+    for (const { path, message } of source.unreadable) this.#add(path, message);
+  }
+
+  problem(path: Path, message: string): void {
+    // What could not be read is wrong in any other way too: once is enough.
+    if (!this.#source.unreadable.some((each) => isUnder(path, each.path))) this.#add(path, message);
+  }
+
+  /**
+   * Something is missing from a whole: not worth saying when a part of it is wrong and was therefore left out.
+   * `path` is where to point, when it is not the whole.
+   */
+  missing(whole: Path, message: string, path: Path = whole): void {
+    const isPart = (at: Path) => at.length > whole.length && isUnder(at, whole);
+    if (!this.#found.some(({ at }) => isPart(at))) this.problem(path, message);
+  }
+
+  /** In the order of the file. */
+  get problems(): readonly Problem[] {
+    const order = ({ line, column }: Problem) => (line ?? 0) * 1e6 + (column ?? 0);
+    return this.#found.map(({ problem }) => problem).sort((a, b) => order(a) - order(b));
+  }
+
+  #add(at: Path, message: string): void {
+    this.#found.push({ at, problem: { ...this.#source.place(at), message } });
+  }
+}
+
+/** `FILE:LINE:COLUMN: PATH: MESSAGE`, without what is not known. */
+export function formatProblem({ file, line, column, path, message }: Problem): string {
+  const place = [file, line, column].filter((part) => part !== null).join(':');
+  return [place, path, message].filter((part) => part !== '').join(': ');
+}

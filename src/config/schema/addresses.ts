@@ -1,0 +1,36 @@
+/** Addresses as values of the configuration. */
+import { z } from 'zod';
+import { parseEndpoint, parseListen } from '../../base/address.js';
+import { isNetwork } from '../../base/network.js';
+import { expecting, form, list } from './fields.js';
+
+const LISTEN = 'an address such as `:9090`, `127.0.0.1:9090`, `[::]:9090`, `9000-9010` or `unix:/run/a.sock`';
+const ENDPOINT = 'an address such as `10.0.0.5:80`, `web:80`, `[::1]:80` or `unix:/run/a.sock`';
+const NETWORK = 'an address or a network such as `10.0.0.0/8`';
+
+/** One address for each socket: a port range is several. */
+export function listenAddress(meaning: string) {
+  const port = z
+    .int(expecting(LISTEN))
+    .min(0, expecting(LISTEN))
+    .max(65_535, expecting(LISTEN))
+    .transform(String)
+    .pipe(form(meaning, LISTEN, parseListen));
+  return z.union([form(meaning, LISTEN, parseListen), port], expecting(LISTEN)).meta({
+    description: meaning,
+    'x-values': 'address with a port or a port range',
+  });
+}
+
+/** An endpoint's address beside its text, which is its identity. */
+export function endpointAddress(meaning: string) {
+  return form(meaning, ENDPOINT, (name) => {
+    const address = parseEndpoint(name);
+    return address === null ? null : { name, address };
+  });
+}
+
+export function networks(meaning: string) {
+  const network = z.string(expecting(NETWORK)).refine(isNetwork, expecting(NETWORK));
+  return list(network, meaning, 'addresses and networks');
+}

@@ -1,0 +1,131 @@
+/**
+ * The kinds of value a configuration may hold. Each helper makes one row of the schema: what is written, its
+ * bounds, its default and its line of documentation; what comes out is in milliseconds, bytes, plain values.
+ */
+import { z } from 'zod';
+import { formatDuration, parseDuration } from '../../base/duration.js';
+import { suggestion } from '../../base/nearest.js';
+import { formatSize, parseSize } from '../../base/size.js';
+import { expectedGot } from '../messages.js';
+
+const DURATION_PATTERN = '^(\\d+(\\.\\d+)?(ms|s|m|h))+$';
+
+/** The error option of a schema: one sentence, whatever is wrong. */
+export function expecting(expected: string) {
+  return { error: (issue: { input?: unknown }) => expectedGot(expected, issue.input) };
+}
+
+/** A value that is written as text and means something else; `parse` answers null for what it can not read. */
+function parsed<T>(expected: string, parse: (text: string) => T | null) {
+  return z.string(expecting(expected)).transform((text, context): T => {
+    const value = parse(text);
+    if (value !== null) return value;
+    context.issues.push({ code: 'custom', input: text, message: expectedGot(expected, text) });
+    return z.NEVER;
+  });
+}
+
+/** `meaning` is for people, `values` says what may be written. */
+function documented<Schema extends z.ZodType>(schema: Schema, meaning: string, values: string): Schema {
+  return schema.meta({ description: meaning, 'x-values': values });
+}
+
+export interface DurationBounds {
+  readonly min: string;
+  readonly max: string;
+}
+
+/** Milliseconds. */
+export function duration(byDefault: string, meaning: string, bounds: DurationBounds) {
+  const minMs = parseDuration(bounds.min) ?? 0;
+  const maxMs = parseDuration(bounds.max) ?? 0;
+  const values = `duration, ${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
+  const expected = `a duration such as \`250ms\`, \`5s\`, \`30m\` or \`1h\`, from ${bounds.min} to ${bounds.max}`;
+  const schema = parsed(expected, (text) => {
+    const ms = parseDuration(text);
+    return ms !== null && ms >= minMs && ms <= maxMs ? ms : null;
+  });
+  return documented(schema.prefault(byDefault), meaning, values).meta({ pattern: DURATION_PATTERN });
+}
+
+/** Bytes. */
+export function size(byDefault: number, meaning: string, min: number, max: number) {
+  const expected = `bytes, or a size such as \`64KiB\`, from ${formatSize(min)} to ${formatSize(max)}`;
+  const within = (bytes: number | null) => (bytes !== null && bytes >= min && bytes <= max ? bytes : null);
+  const number = z.int(expecting(expected)).min(min, expecting(expected)).max(max, expecting(expected));
+  const text = parsed(expected, (written) => within(parseSize(written)));
+  const schema = z.union([number, text], expecting(expected)).prefault(byDefault);
+  return documented(schema, meaning, `size, ${formatSize(min)} to ${formatSize(max)}`);
+}
+
+function bounded(min: number, max: number, expected: string) {
+  return z.int(expecting(expected)).min(min, expecting(expected)).max(max, expecting(expected));
+}
+
+export function integer(meaning: string, min: number, max: number) {
+  return documented(bounded(min, max, `a whole number from ${min} to ${max}`), meaning, `${min} to ${max}`);
+}
+
+/** `auto` or a whole number. */
+export function integerOrAuto(meaning: string, min: number, max: number) {
+  const expected = `\`auto\` or a whole number from ${min} to ${max}`;
+  const schema = z.union([z.literal('auto'), bounded(min, max, expected)], expecting(expected));
+  return documented(schema.default('auto'), meaning, `\`auto\`, or ${min} to ${max}`);
+}
+
+export function port(byDefault: number, meaning: string) {
+  return integer(meaning, 1, 65_535).default(byDefault);
+}
+
+export function flag(byDefault: boolean, meaning: string) {
+  return documented(z.boolean(expecting('true or false')).default(byDefault), meaning, 'true, false');
+}
+
+export function text(meaning: string, values = 'text') {
+  return documented(z.string(expecting(values)), meaning, values);
+}
+
+/** Text of a certain form, read by `parse`. */
+export function form<T>(meaning: string, expected: string, parse: (text: string) => T | null) {
+  return documented(parsed(expected, parse), meaning, expected);
+}
+
+export function choice<const Names extends readonly [string, ...string[]]>(names: Names, meaning: string) {
+  const listed = names.map((name) => `\`${name}\``).join(', ');
+  const error = ({ input }: { input?: unknown }) =>
+    typeof input === 'string'
+      ? `unknown value \`${input}\`${suggestion(input, names)}`
+      : expectedGot(`one of ${listed}`, input);
+  return documented(z.enum(names, { error }), meaning, listed);
+}
+
+export function list<Item extends z.ZodType>(item: Item, meaning: string, values: string) {
+  return documented(z.array(item, expecting(`a list: ${values}`)), meaning, `list: ${values}`);
+}
+
+/** Several may be given as a list; a single one may stand alone. */
+export function oneOrMore<Item extends z.ZodType>(item: Item, meaning: string, values: string) {
+  const schema = z.union([item.transform((one) => [one]), z.array(item)], expecting(`${values}, or a list`));
+  return documented(schema, meaning, `${values}, or a list`);
+}
+
+/** Keys that are not in `shape` are refused, with the nearest that is. */
+export function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
+  const known = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? // One line a key: the reader of the issue tells them apart by their order.
+          issue.keys.map((key) => unknownKey(key, known)).join('\n')
+        : expectedGot('a mapping of keys and values', issue.input),
+  });
+}
+
+/** A section whose keys are all optional. */
+export function section<Shape extends z.ZodRawShape>(shape: Shape, meaning: string) {
+  return mapping(shape).meta({ description: meaning });
+}
+
+export function unknownKey(key: string, known: readonly string[]): string {
+  return `unknown key \`${key}\`${suggestion(key, known)}`;
+}

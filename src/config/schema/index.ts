@@ -1,0 +1,44 @@
+/** The whole file: every section once. Whoever adds a key adds a row in its section, and nothing here. */
+import { z } from 'zod';
+import { list, mapping } from './fields.js';
+import { forward, listener } from './listeners.js';
+import { admin, logging, monitoring } from './operations.js';
+import { protocol } from './protocols.js';
+import { route } from './routes.js';
+import { security } from './security.js';
+import { server } from './server.js';
+import { upstream } from './upstreams.js';
+
+/** Sections of which only the place is known yet. */
+const anything = (meaning: string) => z.record(z.string(), z.unknown()).meta({ description: meaning });
+
+export const sections = {
+  server,
+  protocols: list(protocol, 'What the port accepts, and where it goes.', 'protocols'),
+  listeners: list(listener, 'Ports that need more than `server.listen` says.', 'listeners'),
+  routes: list(
+    route,
+    'The first whose conditions all hold is taken; `protocols[].target` is a route after these.',
+    'routes',
+  ),
+  upstreams: z.record(z.string(), upstream).meta({ description: 'What sessions are relayed to, by name.' }),
+  forwards: list(forward, 'Plain port forwarding: nothing is identified.', 'forwards'),
+  security,
+  monitoring,
+  logging,
+  admin,
+  distributed: anything('Other machines, through etcd.'),
+  connect_proxy: anything('HTTP CONNECT proxy.'),
+  docker: anything('Upstreams from containers.'),
+  kcp: anything('Reliable UDP.'),
+};
+
+export type SectionName = keyof typeof sections;
+
+export const sectionNames = Object.keys(sections) as SectionName[];
+
+/** JSON Schema (2020-12) of the file as it is written. */
+export function jsonSchema(): Record<string, unknown> {
+  const file = mapping(sections).partial();
+  return z.toJSONSchema(file, { io: 'input' }) as Record<string, unknown>;
+}

@@ -1,0 +1,45 @@
+/** `listeners[]` and `forwards[]`: ports that need more than `server.listen` says. */
+import { z } from 'zod';
+import { endpointAddress, listenAddress, networks } from './addresses.js';
+import { choice, duration, flag, list, mapping, section, text } from './fields.js';
+
+const TARGET = 'name of an upstream, `reset`, `close` or `drop`';
+
+const silence = mapping({
+  after: duration('300ms', 'How long a client may say nothing', { min: '10ms', max: '10m' }),
+  to: text('Where it goes then', TARGET),
+});
+
+const proxyProtocol = section(
+  {
+    accept: flag(false, 'Read a PROXY header (v1, v2) before the first byte of the protocol'),
+    trusted: networks('Who sends one; may not be empty. Anybody else is taken at their word').default([]),
+  },
+  'PROXY protocol in front of the session.',
+);
+
+export const listener = mapping({
+  name: text('Its name in routes, logs and metrics; a port range names each `NAME:PORT`', 'name'),
+  address: listenAddress('Where to listen'),
+  transport: choice(['tcp', 'udp', 'tcp+udp', 'kcp'], 'What to listen for').default('tcp'),
+  protocols: list(
+    z.string(),
+    'What is accepted here; without it, all that is configured',
+    'names of protocols',
+  ).optional(),
+  proxy_protocol: proxyProtocol.optional(),
+  on_silence: silence
+    .meta({
+      description: 'For protocols in which the server speaks first: where a client goes that says nothing.',
+    })
+    .optional(),
+  on_unknown: text('Where a session goes that nothing routes', TARGET).default('close'),
+});
+
+export const forward = mapping({
+  listen: listenAddress('Where to listen'),
+  scheme: choice(['tcp', 'udp', 'tcp+udp'], 'What to forward').default('tcp'),
+  target: endpointAddress('Where it goes'),
+});
+
+export type ListenerEntry = z.output<typeof listener>;

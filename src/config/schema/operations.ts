@@ -1,0 +1,38 @@
+/** `monitoring`, `logging` and `admin`: what operators look at. */
+import { listenAddress } from './addresses.js';
+import { choice, flag, integer, port, section, text } from './fields.js';
+
+export const monitoring = section(
+  {
+    enable_metrics: flag(true, 'Serve `GET /metrics` in the Prometheus text format'),
+    metrics_port: port(9091, 'Its port, on every interface'),
+    enable_health_check: flag(true, 'Serve `GET /health/live` and `GET /health/ready`'),
+    health_check_port: port(9092, 'Its port, on every interface; it may be the same'),
+  },
+  'Metrics and health. Off unless this section is there.',
+);
+
+export const logging = section(
+  {
+    level: choice(
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      'The least that is logged',
+    ).default('info'),
+    format: choice(['json', 'pretty'], 'A JSON object a line, or text for people').default('json'),
+    access_log: flag(true, 'One line for each session, at its end'),
+    access_log_rate: integer(
+      'Access log lines a second, all workers together; what is dropped is counted',
+      1,
+      10_000_000,
+    ).default(1000),
+  },
+  'What is logged.',
+);
+
+export const admin = section(
+  {
+    listen: listenAddress('Where the dashboard and the API are served').prefault('127.0.0.1:9093'),
+    token: text('Secret that requests must bring; a non-loopback address needs one').default(''),
+  },
+  'Dashboard and API.',
+);

@@ -1,0 +1,62 @@
+/** `server`: the port, and what holds for every session. */
+import { listenAddress } from './addresses.js';
+import { choice, duration, integer, integerOrAuto, oneOrMore, section, size, text } from './fields.js';
+
+const MAX_TIMEOUT = '24h';
+
+export const server = section(
+  {
+    listen: oneOrMore(
+      listenAddress('One address, or one of several'),
+      'Where to listen. Without it and without `listeners`: `:9090`. No host means every interface',
+      'address with a port or a port range',
+    ).optional(),
+    workers: integerOrAuto('Worker threads; `auto`: the cores available to the process', 1, 256),
+    accept: choice(
+      ['reuseport', 'handoff'],
+      '`reuseport`: a listening socket per worker. `handoff`: the primary accepts and hands each connection to the least loaded worker',
+    ).default('reuseport'),
+    max_connections: integer(
+      'Sessions at once, all listeners together; over it a connection is refused and counted',
+      1,
+      10_000_000,
+    ).default(1024),
+    max_connections_per_ip: integer('Sessions at once for each source; 0: no limit', 0, 10_000_000).default(
+      0,
+    ),
+    buffer_size: size(32_768, 'Relay copy buffer', 1024, 1024 ** 2),
+    identify_timeout: duration('15s', 'Total time for a client to say what it speaks', {
+      min: '10ms',
+      max: '10m',
+    }),
+    identify_min_bytes: size(
+      1024,
+      'Bytes to wait for before a session may be called unknown; a certain match never waits. At most `buffer_size`',
+      1,
+      65_536,
+    ),
+    cache_ttl: duration('5m', 'How long affinity and addresses are remembered', {
+      min: '1s',
+      max: MAX_TIMEOUT,
+    }),
+    dial_timeout: duration('5s', 'Time for an endpoint to accept a connection', { min: '10ms', max: '10m' }),
+    idle_timeout: duration('1h', 'Ends a session in which no byte moves either way', {
+      min: '10ms',
+      max: '720h',
+    }),
+    half_close_timeout: duration(
+      '60s',
+      'Ends a session of which one side has finished and the other is silent',
+      {
+        min: '10ms',
+        max: MAX_TIMEOUT,
+      },
+    ),
+    graceful_shutdown_timeout: duration('60s', 'Time for sessions to finish after SIGTERM', {
+      min: '0s',
+      max: MAX_TIMEOUT,
+    }),
+    user: text('Drop to this user once bound, when started as root', 'name of a user').default(''),
+  },
+  'The port, and what holds for every session.',
+);

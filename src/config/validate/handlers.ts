@@ -1,0 +1,29 @@
+/** Code that the configuration names: handlers, which serve sessions in this process, and other modules. */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { suggestion } from '../../base/nearest.js';
+import { handlers } from '../../handlers/index.js';
+import type { Path } from '../path.js';
+import type { Report } from '../report.js';
+import type { Context } from './context.js';
+
+const BUILTIN = 'builtin:';
+const builtins = Object.keys(handlers).map((name) => `${BUILTIN}${name}`);
+
+/** `builtin:NAME`, or a module's file URL. */
+export function resolveHandler(text: string, path: Path, context: Context, report: Report): string {
+  if (text.startsWith(BUILTIN)) {
+    if (!builtins.includes(text)) {
+      report.problem(path, `unknown handler \`${text}\`${suggestion(text, builtins)}`);
+    }
+    return text;
+  }
+  return resolveModule(text, path, context, report);
+}
+
+/** A module's file URL. */
+export function resolveModule(text: string, path: Path, context: Context, report: Report): string {
+  const file = resolve(context.directory, text);
+  if (!context.fileExists(file)) report.problem(path, `no such file: ${file}`);
+  return pathToFileURL(file).href;
+}

@@ -1,0 +1,110 @@
+/** From what was written to a Config: every problem at once, each with its place; nothing is guessed. */
+import type { Config, MonitoringConfig, Problem, ServerConfig } from '../../model/config.js';
+import { findAmbiguities } from '../ambiguity.js';
+import { findPending } from '../pending.js';
+import { Report } from '../report.js';
+import type { Source } from '../source.js';
+import type { Context } from './context.js';
+import { resolveListeners } from './listeners.js';
+import { ProtocolNames } from './protocols.js';
+import { resolveRoutes } from './routes.js';
+import { readShape, type Shape } from './shape.js';
+import { Targets } from './targets.js';
+import { hasOwnUpstream, resolveUpstreams } from './upstreams.js';
+
+export type Validated =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Metrics and health are served on every interface. */
+const EVERY_INTERFACE = '::';
+
+export function validate(source: Source, context: Context): Validated {
+  const report = new Report(source);
+  const shape = readShape(source.value, report);
+  const targets = new Targets(targetNames(shape), report);
+  const names = new ProtocolNames(shape, targets, context, report);
+  const upstreams = resolveUpstreams(shape, context, report);
+  const groups = resolveListeners(shape, names, targets, report);
+  const routes = resolveRoutes(shape, groups, names, targets, report);
+  checkServer(shape, report);
+  if (report.problems.length > 0) return { ok: false, problems: report.problems };
+  const config: Config = {
+    server: serverConfig(shape, context),
+    listeners: groups.flatMap(({ listeners }) => listeners),
+    protocols: names.configured,
+    routes,
+    upstreams,
+    monitoring: monitoringConfig(shape),
+    logging: loggingConfig(shape),
+  };
+  return { ok: true, config, warnings: warningsOf(source, names, config) };
+}
+
+function targetNames(shape: Shape): string[] {
+  const own = shape.protocols.filter(({ value }) => hasOwnUpstream(value)).map(({ value }) => value.name);
+  return [...shape.upstreamNames, ...own];
+}
+
+function checkServer({ server }: Shape, report: Report): void {
+  if (server.identify_min_bytes <= server.buffer_size) return;
+  report.problem(
+    ['server', 'identify_min_bytes'],
+    `${server.identify_min_bytes} bytes do not fit into buffer_size, which is ${server.buffer_size}`,
+  );
+}
+
+function serverConfig({ server }: Shape, { cores }: Context): ServerConfig {
+  return {
+    workers: server.workers === 'auto' ? cores : server.workers,
+    accept: server.accept,
+    maxConnections: server.max_connections,
+    bufferBytes: server.buffer_size,
+    identifyTimeoutMs: server.identify_timeout,
+    identifyMinBytes: server.identify_min_bytes,
+    dialTimeoutMs: server.dial_timeout,
+    idleTimeoutMs: server.idle_timeout,
+    halfCloseTimeoutMs: server.half_close_timeout,
+    gracefulShutdownTimeoutMs: server.graceful_shutdown_timeout,
+  };
+}
+
+function monitoringConfig({ monitoring }: Shape): MonitoringConfig {
+  const at = (enabled: boolean, port: number) => (enabled ? { host: EVERY_INTERFACE, port } : null);
+  if (monitoring === null) return { metrics: null, health: null };
+  return {
+    metrics: at(monitoring.enable_metrics, monitoring.metrics_port),
+    health: at(monitoring.enable_health_check, monitoring.health_check_port),
+  };
+}
+
+function loggingConfig({ logging }: Shape): Config['logging'] {
+  return {
+    level: logging.level,
+    format: logging.format,
+    accessLog: logging.access_log,
+    accessLogRate: logging.access_log_rate,
+  };
+}
+
+function warningsOf(source: Source, names: ProtocolNames, config: Config): string[] {
+  const warnings: string[] = [];
+  const pending = findPending(source.value);
+  if (pending.length > 0) {
+    warnings.push(`accepted but not implemented yet, without effect: ${pending.join(', ')}`);
+  }
+  for (const name of names.unserved) {
+    warnings.push(`protocol \`${name}\` is spoken over UDP, and listeners take TCP only yet`);
+  }
+  warnings.push(...findAmbiguities(config));
+  if (!leadsAnywhere(config)) warnings.push('nothing is routed: every session will be closed');
+  return warnings;
+}
+
+function leadsAnywhere({ listeners, protocols, routes }: Config): boolean {
+  return (
+    routes.length > 0 ||
+    protocols.some(({ target }) => target !== null) ||
+    listeners.some(({ onUnknown, onSilence }) => onUnknown.kind === 'upstream' || onSilence !== null)
+  );
+}

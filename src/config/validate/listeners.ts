@@ -1,0 +1,128 @@
+/** Listeners: `server.listen` and the `listeners` section, one for each socket. */
+import { type Listen, parseListen } from '../../base/address.js';
+import type { ListenerConfig } from '../../model/config.js';
+import { type Path, pathText } from '../path.js';
+import type { Report } from '../report.js';
+import type { ListenerEntry } from '../schema/listeners.js';
+import type { ProtocolNames } from './protocols.js';
+import type { Entry, Shape } from './shape.js';
+import type { Targets } from './targets.js';
+
+const LISTENERS_MAX = 1024;
+const DEFAULT_ADDRESS = ':9090';
+const CLOSE = { kind: 'end', closing: 'close' } as const;
+
+/** What one entry of the configuration makes: several listeners where it has a port range. */
+export interface ListenerGroup {
+  readonly name: string;
+  readonly path: Path;
+  readonly listeners: readonly ListenerConfig[];
+}
+
+export function resolveListeners(
+  shape: Shape,
+  names: ProtocolNames,
+  targets: Targets,
+  report: Report,
+): ListenerGroup[] {
+  const groups = [...serverGroups(shape, names), ...listedGroups(shape, names, targets, report)];
+  checkUnique(groups, report);
+  const count = groups.reduce((sum, { listeners }) => sum + listeners.length, 0);
+  if (count > LISTENERS_MAX) {
+    report.problem(['listeners'], `${count} addresses to listen on are too many: at most ${LISTENERS_MAX}`);
+  }
+  if (shape.listeners !== null && count === 0 && report.problems.length === 0) {
+    report.problem(['listeners'], 'nothing is left to listen on: no listener has the transport `tcp`');
+  }
+  return groups;
+}
+
+function serverGroups({ server, listeners }: Shape, names: ProtocolNames): ListenerGroup[] {
+  const fallback = listeners === null ? [parseListen(DEFAULT_ADDRESS) ?? []] : [];
+  const written = server.listen ?? fallback;
+  return written
+    .flatMap((addresses, index) => addresses.map((address) => ({ address, index })))
+    .map(({ address, index }) => ({
+      name: address.text,
+      path: written.length > 1 ? ['server', 'listen', index] : ['server', 'listen'],
+      listeners: [
+        {
+          name: address.text,
+          address,
+          protocols: names.configured.map(({ name }) => name),
+          onUnknown: CLOSE,
+          onSilence: null,
+          proxyProtocol: null,
+        },
+      ],
+    }));
+}
+
+function listedGroups(shape: Shape, names: ProtocolNames, targets: Targets, report: Report): ListenerGroup[] {
+  return (shape.listeners ?? []).map((entry) => {
+    const { name, address, transport } = entry.value;
+    const policy = policyOf(entry, names, targets, report);
+    const addresses = transport.startsWith('tcp') ? address : [];
+    const nameOf = ({ text }: Listen) =>
+      addresses.length > 1 ? `${name}:${text.slice(text.lastIndexOf(':') + 1)}` : name;
+    return {
+      name,
+      path: entry.path,
+      listeners: addresses.map((each) => ({ ...policy, name: nameOf(each), address: each })),
+    };
+  });
+}
+
+function policyOf(
+  { path, value }: Entry<ListenerEntry>,
+  names: ProtocolNames,
+  targets: Targets,
+  report: Report,
+) {
+  const { protocols, on_unknown, on_silence, proxy_protocol } = value;
+  const named = protocols?.map((name, index) => names.resolve(name, [...path, 'protocols', index]));
+  const configured = names.configured.map(({ name }) => name);
+  const silence = on_silence && targets.resolve(on_silence.to, [...path, 'on_silence', 'to']);
+  return {
+    protocols: named === undefined ? configured : configured.filter((name) => named.includes(name)),
+    onUnknown: targets.resolve(on_unknown, [...path, 'on_unknown']) ?? CLOSE,
+    onSilence: silence ? { afterMs: on_silence.after, to: silence } : null,
+    proxyProtocol: resolveProxyProtocol(proxy_protocol, [...path, 'proxy_protocol'], report),
+  };
+}
+
+/** Who may announce another address than its own is never guessed. */
+function resolveProxyProtocol(
+  written: ListenerEntry['proxy_protocol'],
+  path: Path,
+  report: Report,
+): ListenerConfig['proxyProtocol'] {
+  if (!written?.accept) return null;
+  const { trusted } = written;
+  if (trusted.length === 0) {
+    report.missing(path, 'accepts headers from nobody: list the networks that send them in `trusted`');
+  }
+  return { trusted };
+}
+
+/** Port 0 is a new port each time. */
+const isFixed = (address: Listen): boolean => address.kind === 'unix' || address.port !== 0;
+
+function checkUnique(groups: readonly ListenerGroup[], report: Report): void {
+  const names = new Set<string>();
+  const addresses = new Map<string, string>();
+  for (const { name, path, listeners } of groups) {
+    for (const { address } of listeners.filter((listener) => isFixed(listener.address))) {
+      const other = addresses.get(keyOf(address));
+      if (other !== undefined) report.problem(path, `\`${address.text}\` is taken already, by ${other}`);
+      addresses.set(keyOf(address), pathText(path));
+    }
+    if (names.has(name) && path[0] === 'listeners') {
+      report.problem([...path, 'name'], `listener \`${name}\` is listed twice`);
+    }
+    names.add(name);
+  }
+}
+
+const keyOf = (address: Listen): string =>
+  address.kind === 'unix' ? `unix:${address.path}` : `${address.host}:${address.port}`;

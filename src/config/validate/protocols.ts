@@ -1,0 +1,153 @@
+/** Protocols: built in or custom, configured or only named by a route or a listener, in rank order. */
+import { suggestion } from '../../base/nearest.js';
+import type { ProtocolConfig, TargetConfig } from '../../model/config.js';
+import { protocols as builtIns, protocolById } from '../../protocols/index.js';
+import type { Path } from '../path.js';
+import type { Report } from '../report.js';
+import type { ProtocolEntry } from '../schema/protocols.js';
+import type { Context } from './context.js';
+import { resolveModule } from './handlers.js';
+import type { Entry, Shape } from './shape.js';
+import { isCustom, resolveSignature } from './signature.js';
+import type { Targets } from './targets.js';
+import { hasOwnUpstream } from './upstreams.js';
+
+/** A custom protocol is more specific than any built-in: somebody wrote it for this port. */
+const CUSTOM_RANK = Number.NEGATIVE_INFINITY;
+
+/** Whether a listener can tell the built-in of this id. */
+const isServed = (id: string): boolean => protocolById(id)?.transports.includes('tcp') ?? false;
+
+/** What a name may mean although nobody configured it. */
+const knownIds: readonly string[] = builtIns.map(({ id }) => id);
+
+export class ProtocolNames {
+  /** In rank order. */
+  readonly configured: readonly ProtocolConfig[];
+  /** Built-ins that no listener can tell, being spoken over UDP alone: id → name as written. */
+  readonly #unserved: Map<string, string>;
+  readonly #listed: readonly string[];
+  readonly #report: Report;
+
+  constructor(shape: Shape, targets: Targets, context: Context, report: Report) {
+    checkUnique(shape.protocols, report);
+    const listed = shape.protocols.flatMap(
+      (entry) => configure(entry, shape, targets, context, report) ?? [],
+    );
+    this.configured = inRankOrder([...listed, ...implied(shape, listed)]);
+    this.#listed = shape.protocolNames.map((name) => name.toLowerCase());
+    this.#unserved = new Map(
+      shape.protocols
+        .filter(({ value }) => !listed.some(({ name }) => name === value.name))
+        .map(({ value }) => [value.name.toLowerCase(), value.name]),
+    );
+    this.#report = report;
+  }
+
+  get unserved(): readonly string[] {
+    return [...this.#unserved.values()];
+  }
+
+  /** The configured name that is meant; null when no listener can tell it, or wrong and reported. */
+  resolve(name: string, path: Path): string | null {
+    const id = name.toLowerCase();
+    const configured = this.configured.find((protocol) => protocol.id === id);
+    if (configured !== undefined) return configured.name;
+    if (this.#listed.includes(id)) return null;
+    if (knownIds.includes(id)) this.#unserved.set(id, name);
+    else {
+      const known = [...this.configured.map((protocol) => protocol.name), ...knownIds];
+      this.#report.problem(path, `unknown protocol \`${name}\`${suggestion(name, known)}`);
+    }
+    return null;
+  }
+}
+
+/** Null when no listener can tell it, or it is wrong and reported. */
+function configure(
+  entry: Entry<ProtocolEntry>,
+  { server }: Shape,
+  targets: Targets,
+  context: Context,
+  report: Report,
+): ProtocolConfig | null {
+  const { path, value } = entry;
+  const { name, priority = null } = value;
+  const id = name.toLowerCase();
+  const target = resolveTarget(entry, targets, report);
+  if (isCustom(value)) {
+    const signature = resolveSignature(entry, server.identify_min_bytes, report);
+    const validator = resolveValidator(entry, context, report);
+    return signature && { name, id, signature, validator, priority, target };
+  }
+  if (isServed(id)) return { name, id, signature: null, validator: null, priority, target };
+  if (!knownIds.includes(id)) {
+    const message = `unknown protocol \`${name}\`${suggestion(name, knownIds)}`;
+    report.missing(path, `${message} (a custom protocol needs \`start_bytes\` or \`regex\`)`, [
+      ...path,
+      'name',
+    ]);
+  }
+  return null;
+}
+
+function resolveValidator(
+  { path, value }: Entry<ProtocolEntry>,
+  context: Context,
+  report: Report,
+): string | null {
+  const { validator } = value;
+  return validator === undefined ? null : resolveModule(validator, [...path, 'validator'], context, report);
+}
+
+function resolveTarget(
+  { path, value }: Entry<ProtocolEntry>,
+  targets: Targets,
+  report: Report,
+): TargetConfig | null {
+  const { name, target, handler } = value;
+  if (target !== undefined && handler !== undefined) {
+    report.problem(path, 'has both `target` and `handler`: keep one');
+  }
+  if (hasOwnUpstream(value)) return { kind: 'upstream', upstream: name };
+  return target === undefined ? null : targets.resolve(target, [...path, 'target']);
+}
+
+function checkUnique(entries: readonly Entry<ProtocolEntry>[], report: Report): void {
+  const ids = entries.map(({ value }) => value.name.toLowerCase());
+  for (const [index, { path, value }] of entries.entries()) {
+    if (ids.indexOf(ids[index] ?? '') !== index) {
+      report.problem([...path, 'name'], `protocol \`${value.name}\` is listed twice`);
+    }
+  }
+}
+
+/** Built-ins that a route or a listener names are accepted too, although `protocols` does not list them. */
+function implied(shape: Shape, listed: readonly ProtocolConfig[]): ProtocolConfig[] {
+  const named = [
+    ...(shape.listeners ?? []).flatMap(({ value }) => value.protocols ?? []),
+    ...shape.routes.flatMap(({ value }) => value.when.protocol ?? []),
+  ];
+  const ids = new Set(named.map((name) => name.toLowerCase()));
+  return [...ids]
+    .filter((id) => isServed(id) && !listed.some((protocol) => protocol.id === id))
+    .map((id) => ({ name: id, id, signature: null, validator: null, priority: null, target: null }));
+}
+
+/** By priority, then the more specific signature, then as listed: the sort is stable. A refinement wins over its parent. */
+function inRankOrder(protocols: readonly ProtocolConfig[]): ProtocolConfig[] {
+  const priority = ({ priority }: ProtocolConfig) => priority ?? Number.MAX_SAFE_INTEGER;
+  const rank = ({ id, signature }: ProtocolConfig) =>
+    signature === null ? (protocolById(id)?.rank ?? 0) : CUSTOM_RANK;
+  const sorted = protocols.toSorted((a, b) => priority(a) - priority(b) || compare(rank(a), rank(b)));
+  return sorted.reduce(beforeParent, []);
+}
+
+/** Whatever the priorities: behind its parent a refinement would never be asked. */
+function beforeParent(ranked: readonly ProtocolConfig[], protocol: ProtocolConfig): ProtocolConfig[] {
+  const refined = protocol.signature === null ? protocolById(protocol.id)?.refines : undefined;
+  const parent = ranked.findIndex(({ id, signature }) => signature === null && id === refined);
+  return parent < 0 ? [...ranked, protocol] : ranked.toSpliced(parent, 0, protocol);
+}
+
+const compare = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);

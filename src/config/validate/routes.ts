@@ -1,0 +1,53 @@
+/** Routes: every name in them exists. */
+import { suggestion } from '../../base/nearest.js';
+import type { RouteConfig } from '../../model/config.js';
+import type { Report } from '../report.js';
+import type { RouteEntry } from '../schema/routes.js';
+import type { ListenerGroup } from './listeners.js';
+import type { ProtocolNames } from './protocols.js';
+import type { Entry, Shape } from './shape.js';
+import type { Targets } from './targets.js';
+
+export function resolveRoutes(
+  shape: Shape,
+  groups: readonly ListenerGroup[],
+  names: ProtocolNames,
+  targets: Targets,
+  report: Report,
+): RouteConfig[] {
+  return shape.routes.flatMap((entry) => resolveRoute(entry, shape, groups, names, targets, report));
+}
+
+/** One route may become several (its listener is a port range) or none (its protocol is not identified yet). */
+function resolveRoute(
+  { path, value }: Entry<RouteEntry>,
+  shape: Shape,
+  groups: readonly ListenerGroup[],
+  names: ProtocolNames,
+  targets: Targets,
+  report: Report,
+): RouteConfig[] {
+  const { protocol, listener, ...rest } = value.when;
+  const to = targets.resolve(value.to, [...path, 'to']);
+  const protocolName =
+    protocol === undefined ? undefined : names.resolve(protocol, [...path, 'when', 'protocol']);
+  const group = groups.find(({ name }) => name === listener);
+  const known = [...shape.listenerNames, ...groups.map(({ name }) => name)];
+  if (listener !== undefined && !known.includes(listener)) {
+    const message = `unknown listener \`${listener}\`${suggestion(listener, known)}`;
+    report.problem([...path, 'when', 'listener'], message);
+  }
+  if (to === null || protocolName === null) return [];
+  const listeners = listener === undefined ? [undefined] : (group?.listeners.map(({ name }) => name) ?? []);
+  return listeners.map((name) => ({
+    when: present({ ...rest, protocol: protocolName, listener: name }),
+    to,
+  }));
+}
+
+type Present<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
+
+/** Without the keys that are undefined. */
+function present<T extends object>(value: T): Present<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Present<T>;
+}

@@ -1,0 +1,111 @@
+/**
+ * First step of validation: every entry has the right shape. Each is checked on its own, so that one wrong key
+ * does not hide what is wrong elsewhere; entries that are broken are reported and left out.
+ */
+import type { z } from 'zod';
+import { check } from '../issues.js';
+import { expectedGot } from '../messages.js';
+import { isMapping, type Path } from '../path.js';
+import type { Report } from '../report.js';
+import { unknownKey } from '../schema/fields.js';
+import { type SectionName, sectionNames, sections } from '../schema/index.js';
+import type { ListenerEntry } from '../schema/listeners.js';
+import type { ProtocolEntry } from '../schema/protocols.js';
+import type { RouteEntry } from '../schema/routes.js';
+import type { UpstreamEntry } from '../schema/upstreams.js';
+
+export interface Entry<Value> {
+  readonly path: Path;
+  readonly value: Value;
+}
+
+export interface Shape {
+  readonly server: z.output<typeof sections.server>;
+  readonly protocols: readonly Entry<ProtocolEntry>[];
+  /** Also of those that are broken: to name one is not a second mistake. */
+  readonly protocolNames: readonly string[];
+  /** Null: there is no such section. */
+  readonly listeners: readonly Entry<ListenerEntry>[] | null;
+  /** As `protocolNames`. */
+  readonly listenerNames: readonly string[];
+  readonly routes: readonly Entry<RouteEntry>[];
+  readonly upstreams: readonly Entry<UpstreamEntry>[];
+  /** As `protocolNames`. */
+  readonly upstreamNames: readonly string[];
+  /** Null: off. */
+  readonly monitoring: z.output<typeof sections.monitoring> | null;
+  readonly logging: z.output<typeof sections.logging>;
+}
+
+/** Sections that nothing reads yet: checked, and then only warned about. */
+const UNREAD: readonly SectionName[] = [
+  'forwards',
+  'security',
+  'admin',
+  'distributed',
+  'connect_proxy',
+  'docker',
+  'kcp',
+];
+
+export function readShape(value: unknown, report: Report): Shape {
+  const file = isMapping(value) ? value : {};
+  if (!isMapping(value)) report.problem([], expectedGot('a mapping of keys and values', value));
+  for (const key of Object.keys(file)) {
+    if (!(sectionNames as string[]).includes(key)) report.problem([key], unknownKey(key, sectionNames));
+  }
+  for (const name of UNREAD) if (name in file) check(sections[name], file[name], [name], report);
+  return {
+    server: check(sections.server, file.server ?? {}, ['server'], report) ?? sections.server.parse({}),
+    protocols: items('protocols', sections.protocols.element, file, report),
+    protocolNames: namesIn(file.protocols),
+    listeners: 'listeners' in file ? items('listeners', sections.listeners.element, file, report) : null,
+    listenerNames: namesIn(file.listeners),
+    routes: items('routes', sections.routes.element, file, report),
+    upstreams: upstreamEntries(file.upstreams, report),
+    upstreamNames: isMapping(file.upstreams) ? Object.keys(file.upstreams) : [],
+    monitoring:
+      'monitoring' in file ? check(sections.monitoring, file.monitoring, ['monitoring'], report) : null,
+    logging: check(sections.logging, file.logging ?? {}, ['logging'], report) ?? sections.logging.parse({}),
+  };
+}
+
+function items<Item extends z.ZodType>(
+  name: SectionName,
+  item: Item,
+  file: Record<string, unknown>,
+  report: Report,
+): Entry<z.output<Item>>[] {
+  const list = name in file ? file[name] : [];
+  if (Array.isArray(list)) return entries(item, list.entries(), [name], report);
+  report.problem([name], expectedGot('a list', list));
+  return [];
+}
+
+function namesIn(list: unknown): string[] {
+  return Array.isArray(list) ? list.filter(isMapping).map(({ name }) => String(name)) : [];
+}
+
+function upstreamEntries(value: unknown, report: Report): Entry<UpstreamEntry>[] {
+  if (isMapping(value)) {
+    return entries(sections.upstreams.valueType, Object.entries(value), ['upstreams'], report);
+  }
+  if (value !== undefined)
+    report.problem(['upstreams'], expectedGot('a mapping of names to upstreams', value));
+  return [];
+}
+
+function entries<Item extends z.ZodType>(
+  schema: Item,
+  values: Iterable<[string | number, unknown]>,
+  base: Path,
+  report: Report,
+): Entry<z.output<Item>>[] {
+  const found: Entry<z.output<Item>>[] = [];
+  for (const [key, raw] of values) {
+    const path = [...base, key];
+    const value = check(schema, raw, path, report);
+    if (value !== null) found.push({ path, value });
+  }
+  return found;
+}

@@ -1,0 +1,99 @@
+/** Upstreams: those of the `upstreams` section, and those that a protocol's own target or handler makes. */
+import { parseEndpoint } from '../../base/address.js';
+import type { UpstreamConfig } from '../../model/config.js';
+import { expectedGot } from '../messages.js';
+import type { Path } from '../path.js';
+import type { Report } from '../report.js';
+import type { ProtocolEntry } from '../schema/protocols.js';
+import { type UpstreamEntry, upstream as upstreamSchema } from '../schema/upstreams.js';
+import type { Context } from './context.js';
+import { resolveHandler } from './handlers.js';
+import type { Entry, Shape } from './shape.js';
+import { checkUpstreamName } from './targets.js';
+
+const byDefault = upstreamSchema.parse({});
+
+/** Whether a protocol's target is addresses rather than a name. */
+export const isInline = (target: string): boolean => /[:,]/.test(target);
+
+/** A protocol that brings its own upstream, which then bears its name. */
+export function hasOwnUpstream({ target, handler }: ProtocolEntry): boolean {
+  return handler !== undefined || (target !== undefined && isInline(target));
+}
+
+export function resolveUpstreams(shape: Shape, context: Context, report: Report): UpstreamConfig[] {
+  const declared = shape.upstreams.map((entry) => declaredUpstream(entry, context, report));
+  const own = shape.protocols
+    .filter(({ value }) => hasOwnUpstream(value))
+    .map((entry) => ownUpstream(entry, context, report));
+  for (const [index, { path }] of shape.protocols.filter(({ value }) => hasOwnUpstream(value)).entries()) {
+    const name = own[index]?.name ?? '';
+    if (shape.upstreamNames.includes(name)) {
+      report.problem(
+        path,
+        `makes an upstream \`${name}\`, but upstreams.${name} is another: use its name as target`,
+      );
+    }
+  }
+  return [...declared, ...own];
+}
+
+function declaredUpstream(
+  { path, value }: Entry<UpstreamEntry>,
+  context: Context,
+  report: Report,
+): UpstreamConfig {
+  const name = String(path.at(-1));
+  checkUpstreamName(name, path, report);
+  if ((value.endpoints === undefined) === (value.handler === undefined)) {
+    report.missing(path, 'needs either `endpoints` or `handler`');
+  }
+  const endpoints = value.endpoints ?? [];
+  checkEndpointNames(
+    endpoints.map(({ address }) => address.name),
+    (index) => [...path, 'endpoints', index],
+    report,
+  );
+  return {
+    ...common(name, value),
+    handler:
+      value.handler === undefined
+        ? null
+        : resolveHandler(value.handler, [...path, 'handler'], context, report),
+    endpoints: endpoints.map(({ address, weight, backup }) => ({ ...address, weight, backup })),
+  };
+}
+
+function ownUpstream(
+  { path, value }: Entry<ProtocolEntry>,
+  context: Context,
+  report: Report,
+): UpstreamConfig {
+  const { name, handler, target = '' } = value;
+  if (handler !== undefined) {
+    const module = resolveHandler(handler, [...path, 'handler'], context, report);
+    return { ...common(name, byDefault), handler: module, endpoints: [] };
+  }
+  const names = target.split(',').map((text) => text.trim());
+  checkEndpointNames(names, () => [...path, 'target'], report);
+  return {
+    ...common(name, byDefault),
+    handler: null,
+    endpoints: names.flatMap((text) => {
+      const address = parseEndpoint(text);
+      if (address !== null) return [{ name: text, address, weight: 1, backup: false }];
+      report.problem([...path, 'target'], expectedGot('an address such as `10.0.0.5:80` or `web:80`', text));
+      return [];
+    }),
+  };
+}
+
+function common(name: string, { balance, retries, dns }: UpstreamEntry) {
+  return { name, balance, retries, dnsRefreshMs: dns.refresh };
+}
+
+function checkEndpointNames(names: readonly string[], pathOf: (index: number) => Path, report: Report): void {
+  for (const [index, name] of names.entries()) {
+    if (names.indexOf(name) !== index) report.problem(pathOf(index), `endpoint \`${name}\` is listed twice`);
+  }
+}

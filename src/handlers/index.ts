@@ -1,0 +1,30 @@
+/** The built-in handlers, and how a configured handler is found. */
+import { echo } from './echo.js';
+import type { Handler } from './handler.js';
+import { http } from './http.js';
+import { redis } from './redis.js';
+
+export type { Handler, HandlerSession } from './handler.js';
+
+export const handlers = { http, redis, echo } satisfies Record<string, Handler>;
+
+const BUILTIN = 'builtin:';
+
+/** `spec`: `builtin:NAME`, or the file URL of a module whose default export is a handler. */
+export async function loadHandler(spec: string): Promise<Handler> {
+  if (spec.startsWith(BUILTIN)) return builtin(spec.slice(BUILTIN.length));
+  const module = (await import(spec)) as { default?: unknown };
+  if (typeof module.default !== 'function') {
+    throw new Error(`handler ${spec}: its default export must be a function (socket, session) => void`);
+  }
+  return module.default as Handler;
+}
+
+function builtin(name: string): Handler {
+  const table: Readonly<Record<string, Handler>> = handlers;
+  const handler = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (handler) return handler;
+  throw new Error(
+    `there is no built-in handler "${name}"; those there are: ${Object.keys(handlers).join(', ')}`,
+  );
+}

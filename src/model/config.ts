@@ -1,0 +1,118 @@
+/**
+ * A validated configuration: defaults filled in, units converted (milliseconds, bytes), names checked.
+ * What the file looks like is src/config/schema's business; what runs is the Plan's.
+ */
+import type { Signature } from './protocol.js';
+import type { AddressText, Closing } from './session.js';
+
+export interface Config {
+  readonly server: ServerConfig;
+  readonly listeners: readonly ListenerConfig[];
+  /** In rank order: by priority, then specificity, then as listed. */
+  readonly protocols: readonly ProtocolConfig[];
+  readonly routes: readonly RouteConfig[];
+  readonly upstreams: readonly UpstreamConfig[];
+  readonly monitoring: MonitoringConfig;
+  readonly logging: LoggingConfig;
+}
+
+export interface ServerConfig {
+  /** Already resolved from `auto`. */
+  readonly workers: number;
+  readonly accept: 'reuseport' | 'handoff';
+  readonly maxConnections: number;
+  readonly bufferBytes: number;
+  readonly identifyTimeoutMs: number;
+  readonly identifyMinBytes: number;
+  readonly dialTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly halfCloseTimeoutMs: number;
+  readonly gracefulShutdownTimeoutMs: number;
+}
+
+export interface ListenerConfig {
+  readonly name: string;
+  /** One socket each: `server.listen` with several addresses or a port range becomes several listeners. */
+  readonly address: ListenAddress;
+  /** Names of configured protocols accepted here, in rank order. */
+  readonly protocols: readonly string[];
+  readonly onUnknown: TargetConfig;
+  readonly onSilence: { readonly afterMs: number; readonly to: TargetConfig } | null;
+  /** Networks whose clients send a PROXY header first; null: nobody does. */
+  readonly proxyProtocol: { readonly trusted: readonly string[] } | null;
+}
+
+export type ListenAddress =
+  | { readonly kind: 'inet'; readonly host: string; readonly port: number; readonly text: AddressText }
+  | { readonly kind: 'unix'; readonly path: string; readonly text: AddressText };
+
+export type TargetConfig =
+  | { readonly kind: 'upstream'; readonly upstream: string }
+  | { readonly kind: 'end'; readonly closing: Closing };
+
+export interface ProtocolConfig {
+  readonly name: string;
+  readonly id: string;
+  /** Null for a built-in. */
+  readonly signature: Signature | null;
+  /** The file URL of a module that settles what the signature has matched. */
+  readonly validator: string | null;
+  readonly priority: number | null;
+  /** Null: accepted and named, but routed only by `routes`. */
+  readonly target: TargetConfig | null;
+}
+
+export interface RouteConfig {
+  readonly when: {
+    readonly protocol?: string;
+    readonly listener?: string;
+    readonly sni?: string;
+    readonly alpn?: string;
+    readonly host?: string;
+    readonly source?: readonly string[];
+  };
+  readonly to: TargetConfig;
+}
+
+export interface UpstreamConfig {
+  readonly name: string;
+  readonly handler: string | null;
+  readonly balance: string;
+  readonly endpoints: readonly EndpointConfig[];
+  readonly retries: number;
+  readonly dnsRefreshMs: number;
+}
+
+export interface EndpointConfig {
+  /** `host:port`, `[::1]:port` or `unix:/path`: the endpoint's identity. */
+  readonly name: AddressText;
+  readonly address: { readonly host: string; readonly port: number } | { readonly path: string };
+  readonly weight: number;
+  readonly backup: boolean;
+}
+
+export interface MonitoringConfig {
+  /** Null: off. */
+  readonly metrics: { readonly host: string; readonly port: number } | null;
+  readonly health: { readonly host: string; readonly port: number } | null;
+}
+
+export interface LoggingConfig {
+  readonly level: string;
+  readonly format: 'json' | 'pretty';
+  readonly accessLog: boolean;
+  readonly accessLogRate: number;
+}
+
+/** What is wrong, where, and what to write instead. */
+export interface Problem {
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly column: number | null;
+  /** Key path, e.g. `listeners[0].address`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Host name → its addresses now; what compile() needs to know of the world outside the file. */
+export type Discovery = ReadonlyMap<string, readonly string[]>;

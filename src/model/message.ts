@@ -1,0 +1,43 @@
+/** What the primary and its workers say to each other. */
+import type { MessagePort } from 'node:worker_threads';
+import type { Plan } from './plan.js';
+
+/** A listening socket, opened by the primary; `listener` indexes `Plan.listeners`. */
+export interface ListeningSocket {
+  readonly listener: number;
+  readonly fd: number;
+}
+
+/** All that a worker is born with. */
+export interface WorkerSetup {
+  readonly worker: number;
+  readonly workers: number;
+  readonly port: MessagePort;
+  readonly plan: Plan;
+  /** Empty in handoff mode, where connections come through the inbox. */
+  readonly sockets: readonly ListeningSocket[];
+  /** The worker's inbox of accepted connections (handoff mode), or -1. */
+  readonly inbox: number;
+  /** This worker's counters (src/metrics/counters.ts): written by it alone, read by the primary. */
+  readonly counters: SharedArrayBuffer;
+  /** Shared by all workers: connections that are open now (native/engine). */
+  readonly gauges: SharedArrayBuffer;
+  /** How many kernel pipes it may hold to splice through; past that it copies. */
+  readonly pipes: number;
+  readonly logLevel: string;
+}
+
+export type ToWorker =
+  | { readonly type: 'plan'; readonly plan: Plan }
+  /** Stop accepting; let sessions finish; end those that are left after `deadlineMs`. */
+  | { readonly type: 'drain'; readonly deadlineMs: number };
+
+export type FromWorker =
+  /** Accepting. */
+  | { readonly type: 'ready' }
+  /** A Plan was adopted. */
+  | { readonly type: 'adopted'; readonly generation: number }
+  /** The accept queues are empty and will not be read again: the primary may close the sockets. */
+  | { readonly type: 'accepting_stopped' }
+  /** Finished log lines (JSON, each with its line feed), in order. */
+  | { readonly type: 'log'; readonly lines: string };

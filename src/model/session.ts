@@ -1,0 +1,46 @@
+/**
+ * The nouns of a session: where it is, who ended it, and why. Types and name tables only.
+ *
+ * The order of each list is the numbering used on the native border (native/engine/codes.h); a test
+ * compares the two.
+ */
+
+/** The stages of a session, in order. */
+export const stages = ['accept', 'admit', 'sniff', 'classify', 'route', 'pick', 'connect', 'relay'] as const;
+export type Stage = (typeof stages)[number];
+
+/** Who ended a session. */
+export const enders = ['client', 'upstream', 'timeout', 'proxy', 'admin'] as const;
+export type Ender = (typeof enders)[number];
+
+/** Why a session ended. Every session ends exactly once, with exactly one of these. */
+export const reasons = [
+  'done',
+  'reset',
+  'denied',
+  'rate_limited',
+  'banned',
+  'over_limit',
+  'identify_timeout',
+  'unknown_protocol',
+  'no_route',
+  'rejected',
+  'no_endpoint',
+  'connect_failed',
+  'connect_timeout',
+  'idle_timeout',
+  'half_close_timeout',
+  'drain_timeout',
+  'admin',
+  'handler_error',
+  'client_gone',
+  'upstream_gone',
+] as const;
+export type Reason = (typeof reasons)[number];
+
+/** How the client's side is closed when the proxy ends a session: FIN, RST, or nothing at all. */
+export const closings = ['close', 'reset', 'drop'] as const;
+export type Closing = (typeof closings)[number];
+
+/** An address as people write it: `192.0.2.7:443`, `[2001:db8::1]:443`, `unix:/run/a.sock`. */
+export type AddressText = string;

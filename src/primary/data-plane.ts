@@ -1,0 +1,147 @@
+/**
+ * The workers as one thing: what they share (sockets, inboxes, counters, gauges), and their life from start to
+ * drain. The primary decides when; the supervisor keeps each of them running.
+ */
+import { fileURLToPath } from 'node:url';
+import { type Acceptor, native } from '../addon.js';
+import { systemClock } from '../base/clock.js';
+import type { Logger } from '../base/log.js';
+import { type CountersShape, createCounters, shapeOf } from '../metrics/counters.js';
+import { reconcile } from '../metrics/totals.js';
+import type { ServerConfig } from '../model/config.js';
+import type { WorkerSetup } from '../model/message.js';
+import type { Plan } from '../model/plan.js';
+import type { ListeningSockets } from './listening.js';
+import { WorkerPool } from './pool.js';
+import { StartError } from './start-error.js';
+import { Supervisor } from './supervisor.js';
+
+/** What workers are given to end their sessions after the deadline, before they are ended themselves. */
+const GRACE_MS = 2000;
+
+const WORKER_MODULE = fileURLToPath(new URL('../worker/main.js', import.meta.url));
+
+export interface DataPlaneOptions {
+  readonly server: ServerConfig;
+  /** Pipes to splice through, each worker. */
+  readonly pipes: number;
+  readonly logLevel: string;
+  readonly log: Logger;
+  /** Takes finished log lines of workers. */
+  readonly write: (lines: string) => void;
+}
+
+export class DataPlane {
+  readonly shape: CountersShape;
+  readonly buffers: readonly SharedArrayBuffer[];
+  readonly #options: DataPlaneOptions;
+  readonly #sockets: ListeningSockets;
+  /** 0: connections open in all workers; 1 + w: in worker w. */
+  readonly #gauges: SharedArrayBuffer;
+  readonly #inboxes: readonly number[];
+  readonly #pool: WorkerPool;
+  readonly #supervisor: Supervisor;
+  #acceptor: Acceptor | null = null;
+  #plan: Plan;
+
+  constructor(plan: Plan, sockets: ListeningSockets, options: DataPlaneOptions) {
+    const { workers, accept } = options.server;
+    this.#plan = plan;
+    this.#sockets = sockets;
+    this.#options = options;
+    const shape = shapeOf(plan);
+    this.shape = shape;
+    this.buffers = Array.from({ length: workers }, () => createCounters(shape));
+    this.#gauges = new SharedArrayBuffer((1 + workers) * Int32Array.BYTES_PER_ELEMENT);
+    this.#inboxes = accept === 'handoff' ? Array.from({ length: workers }, () => native.createInbox()) : [];
+    this.#pool = new WorkerPool(WORKER_MODULE, workers, (worker) => this.#setupOf(worker));
+    const events = {
+      lines: options.write,
+      died: (worker: number, error: Error, retryMs: number | null) => this.#died(worker, error, retryMs),
+    };
+    this.#supervisor = new Supervisor(workers, this.#pool, events, systemClock);
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /** Workers that accept now. */
+  get accepting(): number {
+    return this.#supervisor.accepting;
+  }
+
+  get restarts(): number {
+    return this.#supervisor.restarts;
+  }
+
+  /** Resolves when every listener is accepted on. */
+  async start(): Promise<void> {
+    try {
+      await this.#supervisor.start();
+    } catch (error) {
+      throw new StartError(`a worker did not start: ${error instanceof Error ? error.message : error}`);
+    }
+    if (this.#inboxes.length === 0) return;
+    this.#acceptor = new native.Acceptor(this.#inboxes);
+    for (const { fd, listener } of this.#sockets.of(0)) this.#acceptor.listen(fd, listener);
+  }
+
+  publish(plan: Plan): void {
+    this.#plan = plan;
+    this.#supervisor.publish(plan);
+  }
+
+  /** Resolves when every session has ended; `false`: workers did not end in time and were cut short. */
+  async drain(deadlineMs: number): Promise<boolean> {
+    this.#acceptor?.stopAccepting();
+    const { acceptingStopped, ended } = this.#supervisor.drain(deadlineMs);
+    void acceptingStopped.then(() => this.#sockets.close());
+    const inTime = await Promise.race([ended.then(() => true), elapsed(deadlineMs + GRACE_MS)]);
+    await this.close();
+    return inTime;
+  }
+
+  /** Ends the workers at once, and their sessions with them. May be called again. */
+  async close(): Promise<void> {
+    this.#supervisor.abandon();
+    this.#acceptor?.close();
+    this.#acceptor = null;
+    await this.#pool.terminate();
+    for (const inbox of this.#inboxes) native.closeInbox(inbox);
+    this.#sockets.close();
+  }
+
+  #setupOf(worker: number): Omit<WorkerSetup, 'port'> {
+    const { server, logLevel } = this.#options;
+    return {
+      worker,
+      workers: server.workers,
+      plan: this.#plan,
+      sockets: server.accept === 'handoff' ? [] : this.#sockets.of(worker),
+      inbox: this.#inboxes[worker] ?? -1,
+      counters: this.buffers[worker] as SharedArrayBuffer,
+      gauges: this.#gauges,
+      pipes: this.#options.pipes,
+      logLevel,
+    };
+  }
+
+  #died(worker: number, error: Error, retryMs: number | null): void {
+    reconcile(this.shape, this.buffers[worker] as SharedArrayBuffer);
+    releaseGauge(new Int32Array(this.#gauges), worker);
+    const fields = { worker, error: error.message, stack: error.stack };
+    if (retryMs === null) this.#options.log.error(fields, 'a worker died');
+    else this.#options.log.error({ ...fields, retry_ms: retryMs }, 'a worker died and is replaced');
+  }
+}
+
+/** The connections of a worker that died are closed; nobody else takes them off the sum. */
+export function releaseGauge(gauges: Int32Array, worker: number): void {
+  const open = Atomics.exchange(gauges, 1 + worker, 0);
+  Atomics.sub(gauges, 0, open);
+}
+
+function elapsed(ms: number): Promise<false> {
+  return new Promise((resolve) => setTimeout(() => resolve(false), ms).unref());
+}

@@ -1,0 +1,218 @@
+/**
+ * The daemon from start to end: log, limits, sockets, names, workers, monitoring, signals. The control plane's
+ * one sequence; every part of it lives elsewhere.
+ */
+import { isatty } from 'node:tty';
+import { native } from '../addon.js';
+import type { Control, Health } from '../admin/control.js';
+import { type Monitoring, startMonitoring } from '../admin/monitoring.js';
+import { systemClock } from '../base/clock.js';
+import { LineSink } from '../base/line-sink.js';
+import { createLogger, type Logger, prettyLines } from '../base/log.js';
+import { compile } from '../config/compile.js';
+import { createMetricsText } from '../metrics/registry.js';
+import type { Config, Discovery } from '../model/config.js';
+import { createDnsProvider, systemLookup } from '../providers/dns.js';
+import type { Provider } from '../providers/provider.js';
+import { DataPlane } from './data-plane.js';
+import { fitConnections } from './fd-budget.js';
+import { ListeningSockets } from './listening.js';
+import { tellServiceManager } from './service-manager.js';
+import { hearSignals } from './signals.js';
+import { StartError } from './start-error.js';
+
+const STDOUT = 1;
+
+export interface DaemonOptions {
+  readonly version: string;
+  /** What the configuration's reader wants the user to know. */
+  readonly warnings: readonly string[];
+}
+
+/** What the parts say, and to whom. */
+interface Voice {
+  readonly log: Logger;
+  /** Takes finished lines. */
+  readonly write: (lines: string) => void;
+  readonly linesDropped: () => number;
+}
+
+/** Runs until the process is told to stop. Resolves with the exit status: 0 done, 1 failed while running. */
+export async function runDaemon(config: Config, options: DaemonOptions): Promise<number> {
+  const sink = new LineSink(STDOUT);
+  const voice = createVoice(config, sink);
+  for (const warning of options.warnings) voice.log.warn(warning);
+  try {
+    return await run(config, options, voice);
+  } catch (error) {
+    if (error instanceof StartError) voice.log.fatal(error.message);
+    else voice.log.fatal({ err: error }, 'failed');
+    return 1;
+  } finally {
+    await sink.close();
+  }
+}
+
+function createVoice({ logging }: Config, sink: LineSink): Voice {
+  const pretty = logging.format === 'pretty' ? prettyLines(isatty(STDOUT)) : null;
+  const write = (lines: string) => sink.write(pretty ? pretty(lines) : lines);
+  return {
+    log: createLogger({ level: logging.level, write }),
+    write,
+    linesDropped: () => sink.dropped,
+  };
+}
+
+async function run(wanted: Config, { version }: DaemonOptions, voice: Voice): Promise<number> {
+  const signals = awaitSignals(voice.log);
+  const { config, pipes } = fitToFileLimit(wanted, voice.log);
+  const daemon = await Daemon.create(config, pipes, voice);
+  try {
+    const inTime = await Promise.race([daemon.serve(version, signals.drain), signals.stop]);
+    voice.log.info(inTime ? 'stopped' : 'stopped before every session had ended');
+    return inTime ? 0 : 1;
+  } finally {
+    signals.ignore();
+    await daemon.close();
+  }
+}
+
+function awaitSignals(log: Logger) {
+  let drain: () => void = () => {};
+  let stop: (inTime: false) => void = () => {};
+  const drained = new Promise<void>((resolve) => {
+    drain = resolve;
+  });
+  const stopped = new Promise<false>((resolve) => {
+    stop = resolve;
+  });
+  const ignore = hearSignals({
+    drain: () => drain(),
+    stop: () => stop(false),
+    notYet: (signal) =>
+      log.warn({ signal }, 'reload and upgrade are not implemented yet: nothing is changed'),
+  });
+  return { drain: drained, stop: stopped, ignore };
+}
+
+/** Takes all open files the system grants, and lowers the limit of connections where they do not suffice. */
+function fitToFileLimit(config: Config, log: Logger): { config: Config; pipes: number } {
+  const { server, listeners, upstreams } = config;
+  const { soft } = native.raiseFileLimit();
+  const demand = {
+    connections: server.maxConnections,
+    workers: server.workers,
+    listeningSockets: listeners.length * (server.accept === 'handoff' ? 1 : server.workers),
+    handlers: upstreams.some(({ handler }) => handler !== null),
+  };
+  const { connections, needed, pipes } = fitConnections(demand, soft);
+  if (connections === demand.connections) return { config, pipes };
+  const fields = { max_connections: demand.connections, files_needed: needed, files_allowed: soft };
+  if (connections === 0) throw new StartError(`${soft} open files are too few to serve one connection`);
+  log.warn({ ...fields, effective: connections }, 'too few open files for max_connections, which is lowered');
+  return { config: { ...config, server: { ...server, maxConnections: connections } }, pipes };
+}
+
+/** The parts that run, and what ties them together. */
+class Daemon {
+  readonly #config: Config;
+  readonly #voice: Voice;
+  readonly #sockets: ListeningSockets;
+  readonly #names: Provider;
+  readonly #plane: DataPlane;
+  #monitoring: Monitoring | null = null;
+  #status: 'starting' | 'running' | 'draining' = 'starting';
+
+  private constructor(
+    config: Config,
+    voice: Voice,
+    sockets: ListeningSockets,
+    names: Provider,
+    plane: DataPlane,
+  ) {
+    this.#config = config;
+    this.#voice = voice;
+    this.#sockets = sockets;
+    this.#names = names;
+    this.#plane = plane;
+  }
+
+  /** Opens the sockets and asks for the names; nothing is accepted yet. */
+  static async create(config: Config, pipes: number, voice: Voice): Promise<Daemon> {
+    const { accept, workers } = config.server;
+    const sockets = await ListeningSockets.open(config.listeners, accept === 'handoff' ? 1 : workers, native);
+    const names = createDnsProvider(config.upstreams, {
+      lookup: systemLookup,
+      clock: systemClock,
+      warn: (fields, message) => voice.log.warn(fields, message),
+    });
+    const discovery = await names.start((changed) => daemon.#adopt(changed));
+    const { server, logging } = config;
+    const options = { ...voice, server, pipes, logLevel: logging.level };
+    const plane = new DataPlane(compile(config, discovery, 1), sockets, options);
+    const daemon: Daemon = new Daemon(config, voice, sockets, names, plane);
+    return daemon;
+  }
+
+  /** Until `drain` is asked for. Resolves with whether every session then ended in time. */
+  async serve(version: string, drain: Promise<void>): Promise<boolean> {
+    await this.#startMonitoring();
+    await this.#plane.start();
+    this.#status = 'running';
+    const { workers, gracefulShutdownTimeoutMs: deadlineMs } = this.#config.server;
+    const { log } = this.#voice;
+    log.info({ listeners: this.#sockets.addresses, workers, pid: process.pid, version }, 'ready');
+    tellServiceManager('READY=1', log);
+    await drain;
+    this.#status = 'draining';
+    tellServiceManager('STOPPING=1', log);
+    log.info({ deadline_ms: deadlineMs }, 'draining');
+    return this.#plane.drain(deadlineMs);
+  }
+
+  async close(): Promise<void> {
+    this.#names.stop();
+    await this.#plane.close();
+    this.#monitoring?.close();
+  }
+
+  /** Addresses changed: they reach the workers as a new Plan. */
+  #adopt(discovery: Discovery): void {
+    this.#plane.publish(compile(this.#config, discovery, this.#plane.plan.generation + 1));
+  }
+
+  async #startMonitoring(): Promise<void> {
+    const plane = this.#plane;
+    const metrics = createMetricsText({
+      shape: plane.shape,
+      buffers: plane.buffers,
+      state: () => ({
+        configGeneration: plane.plan.generation,
+        workers: plane.accepting,
+        workerRestarts: plane.restarts,
+        linesDropped: this.#voice.linesDropped(),
+      }),
+    });
+    try {
+      const control: Control = { metrics, health: () => this.#health() };
+      this.#monitoring = await startMonitoring(this.#config.monitoring, control);
+    } catch (error) {
+      throw new StartError((error as Error).message);
+    }
+  }
+
+  #health(): Health {
+    const wanted = this.#config.server.workers;
+    const { accepting } = this.#plane;
+    return {
+      status: this.#status === 'running' ? runningStatus(accepting, wanted) : this.#status,
+      workers: { wanted, accepting },
+      listeners: this.#sockets.addresses,
+    };
+  }
+}
+
+function runningStatus(accepting: number, wanted: number): Health['status'] {
+  if (accepting === wanted) return 'ready';
+  return accepting > 0 ? 'degraded' : 'starting';
+}

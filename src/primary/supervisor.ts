@@ -1,0 +1,165 @@
+/**
+ * Keeps the workers running: waits for all to accept, replaces those that die, drains and ends them. What a
+ * worker is and how it is reached is the runner's business.
+ */
+import type { Clock } from '../base/clock.js';
+import type { FromWorker, ToWorker } from '../model/message.js';
+import type { Plan } from '../model/plan.js';
+
+export const supervisorLimits = {
+  /** Pause before a worker that died is replaced, doubled for each death in a row. */
+  backoffMsMin: 50,
+  backoffMsMax: 5000,
+  /** A worker that lived so long has not died in a row. */
+  livedMs: 10_000,
+} as const;
+
+export interface WorkerRunner {
+  /** Resolves when the worker has ended as told, rejects when it has died. */
+  run(worker: number, onMessage: (message: FromWorker) => void): Promise<void>;
+  post(worker: number, message: ToWorker): void;
+}
+
+export interface SupervisorEvents {
+  /** Finished log lines of a worker. */
+  lines(lines: string): void;
+  /** Called before the worker is replaced, which is `retryMs` from now; null: it will not be. */
+  died(worker: number, error: Error, retryMs: number | null): void;
+}
+
+/** `drained`: it accepts no more, sessions may be left. `down`: it died and is not replaced yet, or no more. */
+type WorkerState = 'starting' | 'accepting' | 'drained' | 'ended' | 'down';
+
+interface Worker {
+  state: WorkerState;
+  startedMs: number;
+  backoffMs: number;
+}
+
+export class Supervisor {
+  readonly #workers: readonly Worker[];
+  readonly #runner: WorkerRunner;
+  readonly #events: SupervisorEvents;
+  readonly #clock: Clock;
+  readonly #restarts = new Map<number, () => void>();
+  #phase: 'starting' | 'running' | 'draining' | 'over' = 'starting';
+  #waiting: { readonly states: readonly WorkerState[]; readonly resolve: () => void }[] = [];
+  #failStart: (error: Error) => void = () => {};
+  /** Workers replaced so far. */
+  restarts = 0;
+
+  constructor(workers: number, runner: WorkerRunner, events: SupervisorEvents, clock: Clock) {
+    this.#workers = Array.from({ length: workers }, () => ({ state: 'down', startedMs: 0, backoffMs: 0 }));
+    this.#runner = runner;
+    this.#events = events;
+    this.#clock = clock;
+  }
+
+  get accepting(): number {
+    return this.#workers.filter(({ state }) => state === 'accepting').length;
+  }
+
+  /** Resolves when every worker accepts. Rejects when one dies before that: it would die again. */
+  async start(): Promise<void> {
+    const failed = new Promise<never>((_, reject) => {
+      this.#failStart = reject;
+    });
+    for (const worker of this.#workers.keys()) void this.#run(worker);
+    await Promise.race([this.#untilAll('accepting'), failed]);
+    this.#phase = 'running';
+  }
+
+  publish(plan: Plan): void {
+    this.#post({ type: 'plan', plan });
+  }
+
+  /** Workers end their sessions, at the latest after `deadlineMs`. */
+  drain(deadlineMs: number): { acceptingStopped: Promise<void>; ended: Promise<void> } {
+    this.#phase = 'draining';
+    this.#callOffRestarts();
+    this.#post({ type: 'drain', deadlineMs });
+    return {
+      acceptingStopped: this.#untilAll('drained', 'ended', 'down'),
+      ended: this.#untilAll('ended', 'down'),
+    };
+  }
+
+  /** From now on workers die because they are meant to. */
+  abandon(): void {
+    this.#phase = 'over';
+    this.#callOffRestarts();
+  }
+
+  async #run(index: number): Promise<void> {
+    const worker = this.#workers[index] as Worker;
+    worker.startedMs = this.#clock.nowMs();
+    this.#enter(worker, 'starting');
+    try {
+      await this.#runner.run(index, (message) => this.#heard(worker, message));
+      if (this.#phase !== 'draining') throw new Error('it ended without being told to');
+      this.#enter(worker, 'ended');
+    } catch (error) {
+      this.#died(index, worker, error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #heard(worker: Worker, message: FromWorker): void {
+    if (message.type === 'log') this.#events.lines(message.lines);
+    else if (message.type === 'ready') this.#enter(worker, 'accepting');
+    else if (message.type === 'accepting_stopped') this.#enter(worker, 'drained');
+  }
+
+  #died(index: number, worker: Worker, error: Error): void {
+    if (this.#phase === 'over') return;
+    const replace = this.#phase === 'running';
+    if (replace) worker.backoffMs = nextBackoffMs(worker.backoffMs, this.#clock.nowMs() - worker.startedMs);
+    this.#events.died(index, error, replace ? worker.backoffMs : null);
+    this.#enter(worker, 'down');
+    if (this.#phase === 'starting') this.#failStart(error);
+    if (replace)
+      this.#restarts.set(
+        index,
+        this.#clock.after(worker.backoffMs, () => this.#replace(index)),
+      );
+  }
+
+  #replace(index: number): void {
+    this.#restarts.delete(index);
+    this.restarts += 1;
+    void this.#run(index);
+  }
+
+  #callOffRestarts(): void {
+    for (const cancel of this.#restarts.values()) cancel();
+    this.#restarts.clear();
+  }
+
+  #post(message: ToWorker): void {
+    for (const worker of this.#workers.keys()) this.#runner.post(worker, message);
+  }
+
+  #enter(worker: Worker, state: WorkerState): void {
+    worker.state = state;
+    this.#waiting = this.#waiting.filter(({ states, resolve }) => {
+      if (!this.#all(states)) return true;
+      resolve();
+      return false;
+    });
+  }
+
+  #all(states: readonly WorkerState[]): boolean {
+    return this.#workers.every(({ state }) => states.includes(state));
+  }
+
+  #untilAll(...states: readonly WorkerState[]): Promise<void> {
+    if (this.#all(states)) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push({ states, resolve });
+    });
+  }
+}
+
+function nextBackoffMs(backoffMs: number, livedMs: number): number {
+  if (livedMs >= supervisorLimits.livedMs) return supervisorLimits.backoffMsMin;
+  return Math.min(Math.max(2 * backoffMs, supervisorLimits.backoffMsMin), supervisorLimits.backoffMsMax);
+}

@@ -1,0 +1,33 @@
+/** BitTorrent: the handshake of peers; as datagrams the DHT, uTP and trackers. Encrypted handshakes look random. */
+import type { Confirmation, Protocol } from '../model/protocol.js';
+import { match, no } from './confirmation.js';
+
+const utpSyn = 0x41;
+/** A SYN carries nothing. */
+const utpHeaderBytes = 20;
+
+export const bittorrent: Protocol = {
+  id: 'bittorrent',
+  transports: ['tcp', 'udp'],
+  rank: 10,
+  signature: { patterns: ['^\\x13BitTorrent protocol'] },
+  datagram: {
+    signature: {
+      patterns: [
+        // A query of the DHT: its arguments come first, and the sender's id first in them (BEP 5).
+        '^d1:ad(?:2:bsi1e)?2:id20:',
+        // uTP: SYN, version 1, no extension; a first packet has no timestamp difference and acknowledges nothing (BEP 29).
+        '^\\x41\\x00[^]{6}\\x00{4}[^]{6}\\x00{2}',
+        // A tracker's connect (BEP 15).
+        '^\\x00\\x00\\x04\\x17\\x27\\x10\\x19\\x80\\x00{4}',
+      ],
+    },
+    confirm: confirmDatagram,
+  },
+  words: '13 BitTorrent protocol; as a datagram a DHT query, a uTP SYN or a tracker connect',
+  source: 'BEP 3, BEP 5, BEP 15, BEP 29',
+};
+
+function confirmDatagram(bytes: Uint8Array): Confirmation {
+  return bytes[0] !== utpSyn || bytes.length === utpHeaderBytes ? match : no;
+}

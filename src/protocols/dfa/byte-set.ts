@@ -1,0 +1,28 @@
+/** Sets of bytes: 256 flags each. */
+export type ByteSet = Readonly<Uint8Array>;
+
+export const byteValues = 256;
+
+function setOf(holds: (byte: number) => boolean): ByteSet {
+  const set = new Uint8Array(byteValues);
+  for (let byte = 0; byte < byteValues; byte += 1) set[byte] = Number(holds(byte));
+  return set;
+}
+
+/** By `min` and `max`: signatures name the same few ranges over and over, and a set that is shared is looked at once. */
+const ranges: (ByteSet | undefined)[] = [];
+
+export function range(min: number, max: number): ByteSet {
+  const key = min * byteValues + max;
+  ranges[key] ??= new Uint8Array(byteValues).fill(1, min, max + 1);
+  return ranges[key];
+}
+
+export const single = (value: number): ByteSet => range(value, value);
+
+export const union = (...sets: readonly ByteSet[]): ByteSet =>
+  setOf((byte) => sets.some((set) => set[byte] === 1));
+
+export const negate = (set: ByteSet): ByteSet => setOf((byte) => set[byte] === 0);
+
+export const anyByte = range(0, byteValues - 1);

@@ -1,0 +1,69 @@
+/** What the construction found → flat tables: only states that matter, numbered from the start. */
+import { none, type RawDfa } from './subset.js';
+
+export interface FlatDfa {
+  readonly classes: Uint8Array;
+  readonly classCount: number;
+  readonly transitions: Uint16Array;
+  /** The bytes of the shortest opening that is accepted; 0: the DFA accepts before the first byte. */
+  readonly shortest: number;
+}
+
+export const dead = 0;
+export const accept = 1;
+export const start = 2;
+
+/** Null when nothing is accepted. */
+export function flatten(raw: RawDfa): FlatDfa | null {
+  const useful = statesThatAccept(raw);
+  if (!useful[0]) return null;
+  const { order, shortest } = numberStates(raw, useful);
+  const numbers = new Map(order.map((state, index) => [state, start + index]));
+  const { classes, classCount } = raw;
+  const transitions = new Uint16Array((start + order.length) * classCount);
+  transitions.fill(accept, accept * classCount, (accept + 1) * classCount);
+  for (const [state, number] of numbers) {
+    const row = Uint16Array.from(raw.rows[state] ?? [], (next) =>
+      raw.accepting[next] ? accept : (numbers.get(next) ?? dead),
+    );
+    transitions.set(row, number * classCount);
+  }
+  return { classes, classCount, transitions, shortest };
+}
+
+/** By state: can it come to accept? */
+function statesThatAccept({ rows, accepting }: RawDfa): boolean[] {
+  const before = rows.map((): number[] => []);
+  for (const [state, row] of rows.entries()) {
+    for (const next of new Set(row)) if (next !== none) before[next]?.push(state);
+  }
+  const useful = [...accepting];
+  const waiting = [...accepting.keys()].filter((state) => accepting[state]);
+  for (let state = waiting.pop(); state !== undefined; state = waiting.pop()) {
+    for (const previous of before[state] ?? []) {
+      if (useful[previous]) continue;
+      useful[previous] = true;
+      waiting.push(previous);
+    }
+  }
+  return useful;
+}
+
+/** The states that matter and do not accept yet, nearest first. */
+function numberStates(raw: RawDfa, useful: readonly boolean[]): { order: number[]; shortest: number } {
+  const depths = new Map([[0, 0]]);
+  const order: number[] = [];
+  let shortest = Number.POSITIVE_INFINITY;
+  // A Map yields what is added while it is walked: this is a queue.
+  for (const [state, depth] of depths) {
+    if (raw.accepting[state]) {
+      shortest = Math.min(shortest, depth);
+      continue;
+    }
+    order.push(state);
+    for (const next of raw.rows[state] ?? []) {
+      if (useful[next] && !depths.has(next)) depths.set(next, depth + 1);
+    }
+  }
+  return { order, shortest };
+}

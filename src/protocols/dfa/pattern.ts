@@ -1,0 +1,116 @@
+/**
+ * Regular expressions over bytes: the text of a pattern → the parts that an automaton is made of.
+ *
+ * A character is a byte (\x00-\xff). `.` is any byte but LF, `[^]` any byte; \d \s \w are ASCII. Every
+ * alternative begins with `^`. What a finite automaton can not do (back-references, look-around, `$`) is
+ * refused by name, so that matching is linear always.
+ */
+import { type AST, RegExpParser } from '@eslint-community/regexpp';
+import { type ByteSet, byteValues, negate, range, single, union } from './byte-set.js';
+
+/** What must follow: one byte of a set, parts in order, one of several parts, or a part again and again. */
+export type Part =
+  | { readonly kind: 'byte'; readonly set: ByteSet }
+  | { readonly kind: 'sequence'; readonly parts: readonly Part[] }
+  | { readonly kind: 'either'; readonly parts: readonly Part[] }
+  | { readonly kind: 'repeat'; readonly part: Part; readonly min: number; readonly max: number };
+
+/** A deeper or longer pattern than this is no signature any more. */
+const patternCharsMax = 4096;
+
+export type ParsedPattern =
+  | { readonly ok: true; readonly alternatives: readonly Part[] }
+  | { readonly ok: false; readonly problem: string };
+
+export function parsePattern(pattern: string): ParsedPattern {
+  if (pattern.length > patternCharsMax) {
+    return { ok: false, problem: `longer than ${patternCharsMax} characters` };
+  }
+  try {
+    const { alternatives } = new RegExpParser().parsePattern(pattern);
+    return { ok: true, alternatives: alternatives.map(anchoredSequence) };
+  } catch (error) {
+    return { ok: false, problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+export const byteIn = (set: ByteSet): Part => ({ kind: 'byte', set });
+
+export const sequence = (parts: readonly Part[]): Part => ({ kind: 'sequence', parts });
+
+export const repeated = (part: Part, min: number, max: number): Part => ({ kind: 'repeat', part, min, max });
+
+function anchoredSequence(alternative: AST.Alternative): Part {
+  const [first, ...rest] = alternative.elements;
+  if (first?.type !== 'Assertion' || first.kind !== 'start') {
+    throw new SyntaxError('every alternative must begin with ^');
+  }
+  return sequence(rest.map(partOf));
+}
+
+function partOf(element: AST.Element): Part {
+  switch (element.type) {
+    case 'Character':
+      return byteIn(single(byteOf(element)));
+    case 'CharacterSet':
+      return byteIn(namedSet(element));
+    case 'CharacterClass':
+      return byteIn(classSet(element));
+    case 'Quantifier':
+      return repeated(partOf(element.element), element.min, element.max);
+    case 'Group':
+      if (element.modifiers) throw unsupported(element, 'modifiers');
+      return groupOf(element);
+    case 'CapturingGroup':
+      return groupOf(element);
+    case 'Backreference':
+      throw unsupported(element, 'back-references');
+    case 'Assertion':
+      throw unsupported(element, 'look-around, word boundaries, $ and a second ^');
+    default:
+      throw unsupported(element, 'set notation');
+  }
+}
+
+function groupOf(group: AST.Group | AST.CapturingGroup): Part {
+  return { kind: 'either', parts: group.alternatives.map(({ elements }) => sequence(elements.map(partOf))) };
+}
+
+function unsupported(node: AST.Node, what: string): SyntaxError {
+  return new SyntaxError(`${what} are not supported: "${node.raw}"`);
+}
+
+function byteOf(character: AST.Character): number {
+  if (character.value < byteValues) return character.value;
+  throw new SyntaxError(`patterns match bytes, and "${character.raw}" is above \\xff`);
+}
+
+const lineFeed = single(0x0a);
+const digits = range(0x30, 0x39);
+const spaces = union(range(0x09, 0x0d), single(0x20));
+const words = union(digits, range(0x41, 0x5a), single(0x5f), range(0x61, 0x7a));
+const sets = { digit: digits, space: spaces, word: words };
+
+function namedSet(set: AST.CharacterSet): ByteSet {
+  if (set.kind === 'any') return negate(lineFeed);
+  if (set.kind === 'property') throw unsupported(set, 'Unicode properties');
+  return set.negate ? negate(sets[set.kind]) : sets[set.kind];
+}
+
+function classSet(characterClass: AST.CharacterClass): ByteSet {
+  const members = characterClass.elements.map(memberSet);
+  return characterClass.negate ? negate(union(...members)) : union(...members);
+}
+
+function memberSet(member: AST.CharacterClassElement): ByteSet {
+  switch (member.type) {
+    case 'Character':
+      return single(byteOf(member));
+    case 'CharacterClassRange':
+      return range(byteOf(member.min), byteOf(member.max));
+    case 'CharacterSet':
+      return namedSet(member);
+    default:
+      throw unsupported(member, 'set notation');
+  }
+}

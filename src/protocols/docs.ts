@@ -1,0 +1,81 @@
+/** The built-in protocols, in Markdown, from the table: docs/protocols.md. */
+import type { Protocol } from '../model/protocol.js';
+import { protocols } from './index.js';
+
+const HEAD = `# Protocols
+
+Generated from the table in \`src/protocols\`; \`anyport protocols\` prints the same for terminals.
+
+A protocol is recognised by its **signature**: regular expressions over the first bytes, arithmetic on fields at fixed
+offsets, and, where both can not say it, a bounded walk over what follows. Each is asked about the bytes as they come and
+answers *match*, *more* or *no*; an answer is never taken back, and does not depend on how the bytes were cut.
+
+**Rank** says who is asked first, the lower number before the higher: 10 a magic number, 40 a structure, 80 a line of text
+that any of a family could send. In a configuration \`priority\` comes before it. A protocol that **refines** another is a
+special case of it and wins over it wherever it is configured. Where the **server speaks first** a client that waits for
+the greeting says nothing: give such a listener \`on_silence\`.
+
+**Facts** are what is read from an opening beyond its name: routes ask for \`sni\`, \`alpn\` and \`host\`, and the access log
+has them all. A session behind a PROXY header has \`proxy\`, \`proxy_source\` and \`proxy_destination\` besides.
+`;
+
+const PATTERNS = `## Patterns of custom protocols
+
+\`regex\` has the syntax of JavaScript, without flags, over bytes: a character stands for one byte, \`\\x00\` to \`\\xff\`. Matching
+takes one step a byte whatever the pattern is, so only what a finite automaton can do is accepted; anything else is
+refused with its name when the configuration is checked.
+
+| may be used | meaning |
+| --- | --- |
+| \`^\` | the first byte: every alternative begins with it |
+| \`a\`, \`\\x41\`, \`\\u0041\`, \`\\n\`, \`\\.\` | that byte |
+| \`.\` | any byte but LF |
+| \`[^]\` | any byte |
+| \`[a-z\\x80-\\xff]\`, \`[^\\r\\n]\` | any of these, or any but these |
+| \`\\d\` \`\\w\` \`\\s\`, \`\\D\` \`\\W\` \`\\S\` | digits, word characters and white space of ASCII, or all other bytes |
+| \`ab\`, \`a\\|b\`, \`(a\\|b)\`, \`(?:a\\|b)\`, \`(?<name>a)\` | one after the other, one or the other, groups |
+| \`a?\` \`a*\` \`a+\` \`a{3}\` \`a{3,}\` \`a{3,5}\` | repetitions; lazy ones (\`a*?\`) match the same bytes |
+
+| is refused | why |
+| --- | --- |
+| \`\\1\`, \`\\k<name>\` | back-references need memory |
+| \`(?=a)\` \`(?!a)\` \`(?<=a)\` \`(?<!a)\` \`\\b\` \`\\B\` | look-around |
+| \`$\`, a second \`^\` | a stream has no end that could be known |
+| \`\\u0100\` and above, \`(?i:a)\` | bytes are no text |
+| an alternative without \`^\` | it would be looked for everywhere: that is what \`contains\` is for |
+| a pattern that needs too many states | make it shorter or less open; long counted repetitions cost most |
+`;
+
+const COLUMNS = ['name', 'transport', 'rank', 'signature', 'facts', 'server first', 'source'];
+
+export function protocolDocs(): string {
+  const rows = [COLUMNS, COLUMNS.map(() => '---'), ...protocols.map(cellsOf)].map(rowOf);
+  return [HEAD, `## Built-in protocols\n\n${rows.join('\n')}\n`, PATTERNS].join('\n');
+}
+
+function cellsOf({
+  id,
+  transports,
+  rank,
+  refines,
+  words,
+  factNames = [],
+  serverFirst,
+  source,
+}: Protocol): string[] {
+  return [
+    refines === undefined ? code(id) : `${code(id)}, refines ${code(refines)}`,
+    transports.join(', '),
+    String(rank),
+    words,
+    factNames.map(code).join(', '),
+    serverFirst ? 'yes' : '',
+    source,
+  ];
+}
+
+const code = (text: string): string => `\`${text}\``;
+
+/** A bar would end the cell, a star begin emphasis, an angle bracket an element. */
+const rowOf = (cells: readonly string[]): string =>
+  `| ${cells.map((cell) => cell.replace(/[|*<]/g, '\\$&')).join(' | ')} |`;

@@ -1,0 +1,89 @@
+/** DTLS: a ClientHello, whole or the first of its fragments. */
+import type { FactsAnswer } from '../model/facts.js';
+import type { Protocol } from '../model/protocol.js';
+import { clientHello, helloBytesMax, helloHeaderBytes, readClientHello } from './client-hello.js';
+import { asBuffer, Cursor } from './cursor.js';
+
+/** RFC 6347 section 4.1: type, version, epoch, sequence number, length. */
+const recordHeaderBytes = 13;
+/** RFC 6347 section 4.2.2: the header of TLS, then message number, fragment offset and fragment length. */
+const fragmentHeaderBytes = 12;
+const handshakeRecord = 22;
+/** More fragments than this for one hello are nobody's. */
+const fragmentsMax = 64;
+
+export const dtls: Protocol = {
+  id: 'dtls',
+  transports: ['udp'],
+  rank: 10,
+  signature: {
+    // Epoch 0, and a first message or, after a server's cookie, a second one. DTLS 1.3 opens as 1.2 does (RFC 9147).
+    patterns: [
+      '^\\x16\\xfe[\\xff\\xfd]\\x00\\x00[^]{6}[^]{2}\\x01[^]{3}\\x00[\\x00\\x01]\\x00{3}[^]{3}\\xfe[\\xff\\xfd]',
+    ],
+    checks: [
+      'u16be(11) + 13 <= total',
+      'u24be(22) + 12 <= u16be(11)',
+      'u24be(22) <= u24be(14)',
+      'u24be(22) >= 2',
+    ],
+  },
+  factNames: ['sni', 'alpn', 'versions', 'ech'],
+  words: 'a handshake record (16 FE FF, or 16 FE FD) of epoch 0 that begins a ClientHello',
+  source: 'RFC 6347 section 4, RFC 9147 section 5.3',
+  facts: dtlsFacts,
+};
+
+/** What the hello asks for, from all fragments that are here. */
+export function dtlsFacts(bytes: Uint8Array): FactsAnswer {
+  const hello = reassemble(asBuffer(bytes));
+  if (hello === 'broken') return { verdict: 'broken', facts: {} };
+  if (typeof hello === 'number') return { verdict: 'more', bytesNeeded: hello, facts: {} };
+  const facts = readClientHello(new Cursor(hello), { cookie: true });
+  return facts ? { verdict: 'facts', facts } : { verdict: 'broken', facts: {} };
+}
+
+interface Fragment {
+  /** Of the whole message. */
+  readonly helloBytes: number;
+  readonly offset: number;
+  readonly body: Buffer;
+  /** Where the next record begins. */
+  readonly end: number;
+}
+
+/** The hello without its header; or the bytes needed in all; or that it can not be read. Fragments come in order. */
+function reassemble(bytes: Buffer): Buffer | number | 'broken' {
+  const parts: Buffer[] = [];
+  let have = 0;
+  for (let position = 0; parts.length < fragmentsMax; ) {
+    const fragment = fragmentAt(bytes, position);
+    if (typeof fragment === 'number' || fragment === 'broken') return fragment;
+    const { helloBytes, offset, body, end } = fragment;
+    if (offset !== have || helloBytes > helloBytesMax) return 'broken';
+    parts.push(body);
+    have += body.length;
+    if (have === helloBytes) return Buffer.concat(parts);
+    if (have > helloBytes || body.length === 0) return 'broken';
+    position = end;
+  }
+  return 'broken';
+}
+
+/** One fragment a record, as every client sends it. */
+function fragmentAt(bytes: Buffer, position: number): Fragment | number | 'broken' {
+  const payload = position + recordHeaderBytes;
+  if (bytes.length < payload) return payload;
+  const end = payload + bytes.readUInt16BE(payload - 2);
+  if (bytes[position] !== handshakeRecord || end < payload + fragmentHeaderBytes) return 'broken';
+  if (bytes.length < end) return end;
+  const body = bytes.subarray(payload + fragmentHeaderBytes, end);
+  const isWhole = bytes.readUIntBE(payload + helloHeaderBytes + 5, 3) === body.length;
+  if (bytes[payload] !== clientHello || !isWhole) return 'broken';
+  return {
+    helloBytes: bytes.readUIntBE(payload + 1, 3),
+    offset: bytes.readUIntBE(payload + helloHeaderBytes + 2, 3),
+    body,
+    end,
+  };
+}

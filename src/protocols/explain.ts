@@ -1,0 +1,61 @@
+/** Why bytes are, or are not, of one protocol, asked about it alone: for people. */
+import type { Decision } from '../model/classifier.js';
+import type { Signature, Verdict } from '../model/protocol.js';
+import { compileClassifier } from './compile.js';
+import { limits } from './dfa/signature.js';
+import type { NamedRecognizer } from './index.js';
+import { createMatcher } from './matcher.js';
+import { settlementOf } from './settlement.js';
+
+export interface Told {
+  readonly verdict: Verdict;
+  /** The bytes that settled it; for `more`, the bytes seen. */
+  readonly at: number;
+  readonly why: string;
+}
+
+export function explainRecognizer(recognizer: NamedRecognizer, bytes: Uint8Array): Told {
+  const { verdict, decidedAt } = walk(recognizer.signature, bytes);
+  if (verdict === 'more') return { verdict, at: decidedAt, why: 'its signature fits so far' };
+  if (verdict === 'unknown') {
+    return { verdict: 'no', at: decidedAt, why: signatureMiss(recognizer.signature, bytes, decidedAt) };
+  }
+  const settled = settlementOf(recognizer, bytes);
+  const at = Math.max(decidedAt, settled.at);
+  if (settled.verdict === 'match' && recognizer.facts?.(bytes).verdict === 'no') {
+    return { verdict: 'no', at, why: 'its signature matches, but its facts can not be those of one' };
+  }
+  return { verdict: settled.verdict, at, why: confirmationText(settled.verdict, recognizer) };
+}
+
+function walk(signature: Signature, bytes: Uint8Array): Decision {
+  return createMatcher(compileClassifier([{ id: 'explained', signature }], 1)).advance(bytes);
+}
+
+function confirmationText(verdict: Verdict, { confirm }: NamedRecognizer): string {
+  if (verdict === 'match')
+    return confirm ? 'its signature matches and is confirmed' : 'its signature matches';
+  return verdict === 'no'
+    ? 'its signature matches, but what it announces is not there'
+    : 'its signature matches, and is confirmed once more bytes are there';
+}
+
+/** `at`: the bytes that settled it. */
+function signatureMiss(signature: Signature, bytes: Uint8Array, at: number): string {
+  const failed = (signature.checks ?? []).find(
+    (check) => walk({ ...signature, checks: [check] }, bytes).verdict === 'unknown',
+  );
+  const { checks: _, ...regular } = signature;
+  if (failed !== undefined && walk(regular, bytes).verdict !== 'unknown') return `${failed} does not hold`;
+  const { contains, containsWithin = limits.containsWithin, maxBytes = limits.sniffBytesMax } = signature;
+  if (at >= (contains ? Math.min(containsWithin, maxBytes) : maxBytes)) {
+    return `its signature does not match within ${at} bytes`;
+  }
+  return `${byteText(bytes[at - 1] ?? 0)} does not fit its signature`;
+}
+
+/** `47 "G"`, or `00` for what can not be printed. */
+function byteText(byte: number): string {
+  const hex = byte.toString(16).padStart(2, '0');
+  return byte > 0x20 && byte < 0x7f ? `${hex} "${String.fromCharCode(byte)}"` : hex;
+}

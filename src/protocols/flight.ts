@@ -1,0 +1,46 @@
+/** A first flight as a load balancer may send it: a PROXY header, then the session, which is what has a name. */
+import type { Facts } from '../model/facts.js';
+import type { Transport } from '../model/protocol.js';
+import { type Identified, identifyBytes } from './identify.js';
+import { type ProxyHeader, readProxyHeader } from './proxy-header.js';
+
+/** As identifyBytes, which is asked about what is behind the header; bytes are counted from the flight's first. */
+export function identifyFlight(segments: readonly Uint8Array[], transport: Transport): Identified {
+  const bytes = Buffer.concat(transport === 'udp' ? segments.slice(0, 1) : segments);
+  const answer = readProxyHeader(bytes);
+  if (answer.verdict === 'header') return behindHeader(segments, transport, answer.header);
+  const identified = identifyBytes(segments, transport);
+  if (answer.verdict === 'no' || transport === 'udp' || identified.verdict === 'match') return identified;
+  const { bytesNeeded } = answer;
+  return { protocol: null, verdict: 'more', decidedAtByte: bytes.length, bytesNeeded, facts: {} };
+}
+
+function behindHeader(
+  segments: readonly Uint8Array[],
+  transport: Transport,
+  { version, headerBytes, addresses }: ProxyHeader,
+): Identified {
+  const identified = identifyBytes(skip(segments, headerBytes), transport);
+  const facts: Facts = { ...identified.facts, proxy: version };
+  if (addresses) {
+    facts.proxy_source = addresses.source;
+    facts.proxy_destination = addresses.destination;
+  }
+  const { decidedAtByte, bytesNeeded } = identified;
+  return {
+    ...identified,
+    decidedAtByte: headerBytes + decidedAtByte,
+    bytesNeeded: bytesNeeded === null ? null : headerBytes + bytesNeeded,
+    facts,
+  };
+}
+
+/** The same segments without their first `count` bytes. */
+function skip(segments: readonly Uint8Array[], count: number): Uint8Array[] {
+  let left = count;
+  return segments.flatMap((segment) => {
+    const skipped = Math.min(left, segment.length);
+    left -= skipped;
+    return skipped === segment.length ? [] : [segment.subarray(skipped)];
+  });
+}

@@ -1,0 +1,62 @@
+/** Finds the first header block of an HTTP/2 connection among its frames (RFC 9113 sections 4.1, 6.2 and 6.10). */
+import { asBuffer } from './cursor.js';
+import { preface } from './http2.js';
+
+/** Preface and frames that are looked at. */
+const openingBytesMax = 16_384;
+const headerBytes = 9;
+
+const types = { headers: 1, settings: 4, continuation: 9 } as const;
+const flags = { endHeaders: 0x04, padded: 0x08, priority: 0x20 } as const;
+const priorityBytes = 5;
+
+/** The whole block; or that more bytes are needed; or that there is none in what is looked at. */
+export type HeaderBlock =
+  | { readonly verdict: 'block'; readonly block: Buffer }
+  | { readonly verdict: 'more'; readonly bytesNeeded: number }
+  | { readonly verdict: 'no' };
+
+interface Frame {
+  readonly type: number;
+  readonly flags: number;
+  readonly payload: Buffer;
+}
+
+export function readHeaderBlock(bytes: Uint8Array): HeaderBlock {
+  const opening = asBuffer(bytes.subarray(0, openingBytesMax));
+  const fragments: Buffer[] = [];
+  for (let at = preface.length; ; ) {
+    const length = opening.length < at + headerBytes ? 0 : opening.readUIntBE(at, 3);
+    const end = at + headerBytes + length;
+    if (end > openingBytesMax) return { verdict: 'no' };
+    if (end > opening.length) return { verdict: 'more', bytesNeeded: end };
+    const frame = frameAt(opening, at, end);
+    if (!isExpected(frame, at === preface.length, fragments.length > 0)) return { verdict: 'no' };
+    const fragment = fragmentOf(frame);
+    if (fragment) fragments.push(fragment);
+    if (fragment && frame.flags & flags.endHeaders)
+      return { verdict: 'block', block: Buffer.concat(fragments) };
+    at = end;
+  }
+}
+
+const frameAt = (opening: Buffer, at: number, end: number): Frame => ({
+  type: opening.readUInt8(at + 3),
+  flags: opening.readUInt8(at + 4),
+  payload: opening.subarray(at + headerBytes, end),
+});
+
+/** The first frame is SETTINGS, and nothing comes between the parts of a block. */
+function isExpected({ type }: Frame, isFirst: boolean, isWithinBlock: boolean): boolean {
+  if (isFirst) return type === types.settings;
+  return (type === types.continuation) === isWithinBlock;
+}
+
+/** The part of a block that a frame has; null for a frame of another kind. */
+function fragmentOf({ type, flags: set, payload }: Frame): Buffer | null {
+  if (type === types.continuation) return payload;
+  if (type !== types.headers) return null;
+  const padding = set & flags.padded ? (payload[0] ?? 0) : 0;
+  const start = (set & flags.padded ? 1 : 0) + (set & flags.priority ? priorityBytes : 0);
+  return payload.subarray(start, payload.length - padding);
+}

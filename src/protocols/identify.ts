@@ -1,0 +1,59 @@
+/** What protocol are these bytes? All built-ins, on the TypeScript engine, fed as a live session would be. */
+import type { Decision } from '../model/classifier.js';
+import type { Facts } from '../model/facts.js';
+import type { Transport } from '../model/protocol.js';
+import { compileClassifier } from './compile.js';
+import { type NamedRecognizer, recognizersFor } from './index.js';
+import { createMatcher, type Matcher } from './matcher.js';
+import { settlementOf, settlementOfDatagram } from './settlement.js';
+
+export interface Identified {
+  /** The protocol's id; null unless the verdict is `match`. */
+  readonly protocol: string | null;
+  readonly verdict: 'match' | 'more' | 'unknown';
+  /** The bytes that settled the verdict; for `more`, the bytes seen. */
+  readonly decidedAtByte: number;
+  /** Bytes needed in all before more can be said; null when nothing is missing. */
+  readonly bytesNeeded: number | null;
+  readonly facts: Facts;
+}
+
+/** `segments` as they arrived: one a read (TCP), or datagrams (UDP), the first of which is the whole prefix. */
+export function identifyBytes(segments: readonly Uint8Array[], transport: Transport): Identified {
+  const candidates = recognizersFor(transport);
+  const settle = transport === 'udp' ? settlementOfDatagram : settlementOf;
+  const matcher = createMatcher(compileClassifier(candidates, candidates.length), {
+    confirm: (protocol, prefix) => settle(candidates[protocol] as NamedRecognizer, prefix),
+  });
+  const reads = transport === 'udp' ? segments.slice(0, 1) : segments;
+  const decision = feed(matcher, reads);
+  const ended = transport === 'udp' && reads.length > 0;
+  const best = candidates[(decision.verdict === 'more' ? matcher.finish() : decision).protocol];
+  const bytes = Buffer.concat(reads);
+  if (best) return matched(best, bytes, decision.decidedAt);
+  if (ended || decision.verdict !== 'more') return unmatched('unknown', decision.decidedAt, null);
+  return unmatched('more', decision.decidedAt, bytes.length + 1);
+}
+
+function feed(matcher: Matcher, reads: readonly Uint8Array[]): Decision {
+  for (const read of reads) {
+    const decision = matcher.advance(read);
+    if (decision.verdict !== 'more') return decision;
+  }
+  return matcher.advance(new Uint8Array());
+}
+
+function unmatched(
+  verdict: 'more' | 'unknown',
+  decidedAtByte: number,
+  bytesNeeded: number | null,
+): Identified {
+  return { protocol: null, verdict, decidedAtByte, bytesNeeded, facts: {} };
+}
+
+function matched({ id, facts }: NamedRecognizer, bytes: Uint8Array, decidedAtByte: number): Identified {
+  const answer = facts?.(bytes) ?? { verdict: 'facts', facts: {} };
+  if (answer.verdict === 'no') return unmatched('unknown', decidedAtByte, null);
+  const bytesNeeded = answer.verdict === 'more' ? answer.bytesNeeded : null;
+  return { protocol: id, verdict: 'match', decidedAtByte, bytesNeeded, facts: answer.facts };
+}

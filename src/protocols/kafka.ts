@@ -1,0 +1,53 @@
+/** Kafka: the header of the first request, with the name that the client gives itself. */
+import type { FactsAnswer } from '../model/facts.js';
+import type { Confirmation, Protocol } from '../model/protocol.js';
+import { match, more, no } from './confirmation.js';
+import { asBuffer } from './cursor.js';
+
+const lengthBytes = 4;
+/** Length, key, version, correlation id and the length of the client's name. */
+const headerBytes = 14;
+const nullLength = 0xffff;
+
+export const kafka: Protocol = {
+  id: 'kafka',
+  transports: ['tcp'],
+  rank: 47,
+  // What a client may begin with: Fetch, ListOffsets, Metadata, FindCoordinator, SaslHandshake, ApiVersions. Produce
+  // is none of them: with its key of 0 the opening of ZooKeeper would look like it.
+  signature: {
+    patterns: [
+      '^\\x00\\x00[^]{2}\\x00[\\x01-\\x03\\x0a\\x11\\x12]\\x00[\\x00-\\x1f][^]{4}(?:[\\x00-\\x03][^]|\\xff\\xff)',
+    ],
+    checks: ['u32be(0) >= 10'],
+  },
+  confirm: confirmKafka,
+  factNames: ['client_id'],
+  words: 'LENGTH, API key and version, correlation id, client id',
+  source: 'Kafka protocol, request header',
+  facts: kafkaFacts,
+};
+
+/** The client's name lies within the request and is text. */
+export function confirmKafka(bytes: Uint8Array): Confirmation {
+  if (bytes.length < headerBytes) return more(headerBytes);
+  const request = asBuffer(bytes);
+  const end = headerBytes + nameBytes(request);
+  const isText = request.subarray(headerBytes, end).every((byte) => byte >= 0x20 && byte !== 0x7f);
+  if (end > lengthBytes + request.readUInt32BE(0) || !isText) return no;
+  return bytes.length < end ? more(end) : match;
+}
+
+export function kafkaFacts(bytes: Uint8Array): FactsAnswer {
+  if (bytes.length < headerBytes) return { verdict: 'more', bytesNeeded: headerBytes, facts: {} };
+  const request = asBuffer(bytes);
+  const end = headerBytes + nameBytes(request);
+  if (bytes.length < end) return { verdict: 'more', bytesNeeded: end, facts: {} };
+  const name = request.toString('utf8', headerBytes, end);
+  return { verdict: 'facts', facts: name === '' ? {} : { client_id: name } };
+}
+
+function nameBytes(request: Buffer): number {
+  const length = request.readUInt16BE(headerBytes - 2);
+  return length === nullLength ? 0 : length;
+}

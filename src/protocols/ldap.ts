@@ -1,0 +1,63 @@
+/** LDAP: the envelope of a first request, told from SNMP by what follows the message id. */
+import type { Confirmation, Protocol } from '../model/protocol.js';
+import { match, more, no } from './confirmation.js';
+import { asBuffer, Cursor } from './cursor.js';
+
+const length = '(?:[\\x00-\\x7f]|\\x81[^]|\\x82[^]{2}|\\x83[^]{3}|\\x84[^]{4})';
+const messageId =
+  '\\x02(?:\\x01[\\x00-\\x7f]|\\x02[\\x00-\\x7f][^]|\\x03[\\x00-\\x7f][^]{2}|\\x04[\\x00-\\x7f][^]{3})';
+
+/** Of a request that has no elements: it may be empty, or a value itself. */
+const anything = -1;
+
+/** Requests by their tag, with the tag of their first element. */
+const requests: ReadonlyMap<number, number> = new Map([
+  [0x60, 0x02], // bind: version
+  [0x42, anything], // unbind
+  [0x63, 0x04], // search: base
+  [0x66, 0x04], // modify: entry
+  [0x68, 0x04], // add: entry
+  [0x4a, anything], // delete
+  [0x6c, 0x04], // rename: entry
+  [0x6e, 0x04], // compare: entry
+  [0x50, anything], // abandon
+  [0x77, 0x80], // extended: its name
+]);
+
+export const ldap: Protocol = {
+  id: 'ldap',
+  transports: ['tcp'],
+  rank: 40,
+  signature: {
+    patterns: [`^\\x30${length}${messageId}[\\x60\\x42\\x63\\x66\\x68\\x4a\\x6c\\x6e\\x50\\x77]${length}`],
+  },
+  confirm: confirmLdap,
+  words: '30 LENGTH, 02 message id, a request (60, 63, 77 …) whose length fits',
+  source: 'RFC 4511 section 4.1.1, X.690',
+};
+
+/** The request lies within the message and begins as it should. */
+export function confirmLdap(bytes: Uint8Array): Confirmation {
+  const cursor = new Cursor(asBuffer(bytes));
+  cursor.skip(1);
+  const messageEnd = readLength(cursor);
+  cursor.skip(1);
+  cursor.skip(cursor.u8());
+  const first = requests.get(cursor.u8());
+  const requestEnd = readLength(cursor);
+  if (cursor.overrun) return more(bytes.length + 1);
+  if (first === undefined || requestEnd > messageEnd) return no;
+  if (first === anything) return match;
+  if (requestEnd === cursor.position) return no;
+  const tag = cursor.u8();
+  if (cursor.overrun) return more(bytes.length + 1);
+  return tag === first ? match : no;
+}
+
+/** Reads a length; where what it is the length of ends. */
+function readLength(cursor: Cursor): number {
+  const first = cursor.u8();
+  let length = first < 0x80 ? first : 0;
+  for (let left = first - 0x80; left > 0; left--) length = length * 256 + cursor.u8();
+  return cursor.position + length;
+}

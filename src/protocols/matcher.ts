@@ -1,0 +1,126 @@
+/**
+ * The classifier in TypeScript: the oracle that the one in native/classifier is tested against, and the engine of
+ * `anyport identify`. It steps every protocol over every byte and looks at all of them after each: slow and plain.
+ */
+import type { Automaton, ClassifierTables, Decision, Dfa, Settlement } from '../model/classifier.js';
+import type { Verdict } from '../model/protocol.js';
+import { evaluateChecks } from './dfa/checks.js';
+import { accept, dead, start } from './dfa/flatten.js';
+
+export interface Matcher {
+  /** Takes the next bytes of the session. */
+  advance(bytes: Uint8Array): Decision;
+  /** No more bytes will come: the best match so far, or unknown. */
+  finish(): Decision;
+}
+
+export interface MatcherOptions {
+  /** False: only the routable protocols are looked at. Default true. */
+  readonly nameUnrouted?: boolean;
+  /** Asked about each protocol whose signature has matched. Default: the signature is enough. */
+  readonly confirm?: (protocol: number, prefix: Uint8Array) => Settlement;
+}
+
+/** One DFA of a candidate, walked on its own. */
+interface Walker {
+  readonly dfa: Dfa;
+  state: number;
+  verdict: Verdict;
+}
+
+interface Candidate {
+  readonly automaton: Automaton;
+  readonly walkers: readonly Walker[];
+  verdict: Verdict;
+}
+
+export function createMatcher(tables: ClassifierTables, options: MatcherOptions = {}): Matcher {
+  const { nameUnrouted = true, confirm = always } = options;
+  const automata = nameUnrouted ? tables.automata : tables.automata.slice(0, tables.routable);
+  const candidates = automata.map(createCandidate);
+  let prefix = Buffer.alloc(0);
+  /** Bytes that have been stepped over: fewer than there are once the signatures have decided. */
+  let seen = 0;
+  /** Bytes that it took to reject what had matched. */
+  let rejectedAt = 0;
+  let ended = false;
+
+  const look = (): Decision => decide(candidates, Math.max(seen, rejectedAt));
+  const walk = (): Decision => {
+    let decision = look();
+    for (; decision.verdict === 'more' && seen < prefix.length; decision = look()) {
+      seen++;
+      for (const candidate of candidates) step(candidate, prefix.subarray(0, seen));
+    }
+    if (decision.verdict !== 'more' || !ended) return decision;
+    for (const candidate of candidates) settle(candidate, prefix);
+    return look();
+  };
+  const run = (): Decision => {
+    for (;;) {
+      const decision = walk();
+      const candidate = candidates[decision.protocol];
+      if (!candidate) return decision;
+      const { verdict, at } = confirm(decision.protocol, prefix);
+      if (verdict === 'match') return { ...decision, decidedAt: Math.max(decision.decidedAt, at) };
+      if (verdict === 'more' && !ended) return { verdict, protocol: -1, decidedAt: prefix.length };
+      candidate.verdict = 'no';
+      rejectedAt = Math.max(rejectedAt, verdict === 'no' ? at : prefix.length);
+    }
+  };
+  return {
+    advance(bytes) {
+      prefix = Buffer.concat([prefix, bytes]);
+      return run();
+    },
+    finish() {
+      ended = true;
+      return run();
+    },
+  };
+}
+
+const always = (): Settlement => ({ verdict: 'match', at: 0 });
+
+function createCandidate(automaton: Automaton): Candidate {
+  const walkers = automaton.dfas.map((dfa): Walker => ({ dfa, state: start, verdict: 'more' }));
+  return { automaton, walkers, verdict: 'more' };
+}
+
+/** `prefix` has one byte more than the last time. */
+function step(candidate: Candidate, prefix: Buffer): void {
+  if (candidate.verdict !== 'more') return;
+  for (const walker of candidate.walkers) stepWalker(walker, prefix);
+  candidate.verdict = verdictOf(candidate, prefix, false);
+}
+
+function stepWalker(walker: Walker, prefix: Buffer): void {
+  if (walker.verdict !== 'more') return;
+  const { classes, classCount, transitions, maxBytes } = walker.dfa;
+  const byteClass = classes[prefix.at(-1) ?? 0] ?? 0;
+  walker.state = transitions[walker.state * classCount + byteClass] ?? dead;
+  if (walker.state === accept) walker.verdict = 'match';
+  else if (walker.state === dead || prefix.length >= maxBytes) walker.verdict = 'no';
+}
+
+/** No more bytes will come: what is undecided now is out. */
+function settle(candidate: Candidate, prefix: Buffer): void {
+  if (candidate.verdict !== 'more') return;
+  candidate.verdict = verdictOf(candidate, prefix, true) === 'match' ? 'match' : 'no';
+}
+
+/** The first part of a signature that does not hold yet speaks for all of it. */
+function verdictOf({ automaton, walkers }: Candidate, prefix: Buffer, ended: boolean): Verdict {
+  const waiting = walkers.find(({ verdict }) => verdict !== 'match');
+  if (waiting) return waiting.verdict;
+  const verdict = evaluateChecks(automaton.checks, prefix, ended);
+  return verdict === 'match' && prefix.length < automaton.minBytes ? 'more' : verdict;
+}
+
+/** The best protocol that is not out yet speaks; while it is undecided, so is the session. */
+function decide(candidates: readonly Candidate[], at: number): Decision {
+  const best = candidates.findIndex(({ verdict }) => verdict !== 'no');
+  const verdict = candidates[best]?.verdict;
+  if (verdict === 'match') return { verdict: 'match', protocol: best, decidedAt: at };
+  return { verdict: verdict === 'more' ? 'more' : 'unknown', protocol: -1, decidedAt: at };
+}

@@ -1,0 +1,51 @@
+/** Minecraft: the handshake of the Java edition, or the ping of its first versions. */
+import type { Confirmation, Protocol } from '../model/protocol.js';
+import { match, more, no } from './confirmation.js';
+import { asBuffer, Cursor } from './cursor.js';
+
+const legacyPing = 0xfe;
+/** The port and the state that is asked for. */
+const tailBytes = 3;
+/** 1 status, 2 login, 3 transfer. */
+const statesMax = 3;
+
+const packetLength = '(?:[\\x07-\\x7f]|[\\x80-\\xff][\\x01-\\x7f])';
+const packetId = '\\x00';
+const version = '(?:[\\x00-\\x7f]|[\\x80-\\xff]{1,3}[\\x01-\\x7f]|[\\x80-\\xff]{4}[\\x01-\\x0f])';
+const hostLength = '(?:[\\x01-\\x7f]|[\\x80-\\xff][\\x01-\\x7f])';
+
+export const minecraft: Protocol = {
+  id: 'minecraft',
+  transports: ['tcp'],
+  rank: 42,
+  signature: {
+    patterns: ['^\\xfe\\x01', `^${packetLength}${packetId}${version}${hostLength}[\\x21-\\x7e\\x80-\\xff]`],
+  },
+  confirm: confirmMinecraft,
+  words: 'LENGTH, 00, version, host, port, state 1-3, all in one packet; or FE 01',
+  source: 'Minecraft protocol: handshake, legacy server list ping',
+};
+
+/** The host's length and the packet's agree, and the state is one of those that there are. */
+export function confirmMinecraft(bytes: Uint8Array): Confirmation {
+  if (bytes[0] === legacyPing) return match;
+  const cursor = new Cursor(asBuffer(bytes));
+  const packetBytes = cursor.varint();
+  const end = cursor.position + packetBytes;
+  cursor.skip(1); // packet id
+  cursor.varint(); // protocol version
+  const hostBytes = cursor.varint();
+  if (cursor.overrun) return more(bytes.length + 1);
+  if (cursor.position + hostBytes + tailBytes !== end) return no;
+  if (!isHost(cursor.latin1(hostBytes))) return no;
+  cursor.skip(2); // port
+  const state = cursor.u8();
+  if (cursor.overrun) return more(end);
+  return state >= 1 && state <= statesMax ? match : no;
+}
+
+/** Mods and proxies put more behind it, after a NUL. */
+function isHost(text: string): boolean {
+  const [host = ''] = text.split('\0', 1);
+  return /^[\x21-\x7e\x80-\xff]+$/.test(host);
+}

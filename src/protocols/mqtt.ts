@@ -1,0 +1,49 @@
+/** MQTT: a CONNECT of version 3.1, 3.1.1 or 5. */
+import type { Facts, FactsAnswer } from '../model/facts.js';
+import type { Protocol } from '../model/protocol.js';
+import { bytesWhere } from './byte-class.js';
+import { asBuffer, Cursor } from './cursor.js';
+
+/** Properties of a CONNECT and the client's id: far above any seen. */
+const openingBytesMax = 16_384;
+
+/** Of all that follows it: a variable header of 10 bytes and an empty client id at least. */
+const remainingLength = '(?:[\\x0c-\\x7f]|[\\x80-\\xff]{1,3}[\\x00-\\x7f])';
+/** A bridge sets the highest bit of the level. */
+const named = '(?:\\x00\\x04MQTT[\\x04\\x05\\x84\\x85]|\\x00\\x06MQIsdp[\\x03\\x83])';
+/** The lowest flag is reserved. */
+const flags = bytesWhere((byte) => (byte & 1) === 0);
+
+const bridgeBit = 0x80;
+const versions: Readonly<Record<number, string>> = { 3: '3.1', 4: '3.1.1', 5: '5' };
+
+export const mqtt: Protocol = {
+  id: 'mqtt',
+  transports: ['tcp'],
+  rank: 10,
+  signature: { patterns: [`^\\x10${remainingLength}${named}${flags}`] },
+  factNames: ['version', 'client_id'],
+  words: '10, LENGTH, MQTT or MQIsdp with its length, level 3, 4 or 5',
+  source: 'MQTT 3.1, 3.1.1 and 5.0 section 3.1',
+  facts: mqttFacts,
+};
+
+/** Version and client id, which may be empty: then the server is to make one. */
+export function mqttFacts(bytes: Uint8Array): FactsAnswer {
+  const cursor = new Cursor(asBuffer(bytes.subarray(0, openingBytesMax)));
+  cursor.skip(1);
+  cursor.varint();
+  cursor.skip(cursor.u16());
+  const level = cursor.u8() & ~bridgeBit;
+  cursor.skip(1 + 2); // flags, keep-alive
+  if (level === 5) cursor.skip(cursor.varint());
+  const client = cursor.utf8(cursor.u16());
+  if (!cursor.overrun) return { verdict: 'facts', facts: factsOf(level, client) };
+  if (bytes.length >= openingBytesMax) return { verdict: 'broken', facts: {} };
+  return { verdict: 'more', bytesNeeded: bytes.length + 1, facts: {} };
+}
+
+function factsOf(level: number, client: string): Facts {
+  const version = versions[level] ?? String(level);
+  return client === '' ? { version } : { version, client_id: client };
+}

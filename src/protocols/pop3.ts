@@ -1,0 +1,26 @@
+/** POP3: what a client says after the greeting, where no FTP client says it too (`USER name`). */
+import type { Protocol } from '../model/protocol.js';
+import { anyCase, lineEnd, oneOf, word } from './lines.js';
+
+const alone = anyCase(oneOf('CAPA STLS AUTH'));
+const mechanism = anyCase(
+  oneOf('PLAIN LOGIN NTLM CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256 XOAUTH2 OAUTHBEARER'),
+);
+
+export const pop3: Protocol = {
+  id: 'pop3',
+  transports: ['tcp'],
+  rank: 82,
+  serverFirst: true,
+  signature: {
+    patterns: [
+      `^${alone}${lineEnd}`,
+      `^${anyCase('APOP')} ${word} [0-9a-fA-F]{32}${lineEnd}`,
+      // SMTP has the same line, but never before EHLO.
+      `^${anyCase('AUTH')} ${mechanism}(?: ${word})?${lineEnd}`,
+    ],
+    maxBytes: 512,
+  },
+  words: 'CAPA, STLS, APOP or AUTH MECHANISM as the first line',
+  source: 'RFC 1939, 2449, 2595, 5034',
+};

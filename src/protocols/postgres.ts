@@ -1,0 +1,70 @@
+/**
+ * PostgreSQL: a startup message, or the request that precedes one (TLS, GSSAPI, to cancel a query). Since version 17
+ * a client may begin with TLS at once: then it names the protocol in its hello.
+ */
+import type { Facts, FactsAnswer } from '../model/facts.js';
+import type { Confirmation, Protocol } from '../model/protocol.js';
+import { match, more, no } from './confirmation.js';
+import { asBuffer } from './cursor.js';
+import { tls, tlsFacts } from './tls.js';
+
+/** What a server takes (MAX_STARTUP_PACKET_LENGTH). */
+const startupBytesMax = 10_000;
+const headerBytes = 8;
+const majorVersion = 3;
+
+export const postgres: Protocol = {
+  id: 'postgres',
+  transports: ['tcp'],
+  // Just before TLS.
+  rank: 9,
+  signature: {
+    patterns: [
+      // SSLRequest, GSSENCRequest, CancelRequest with a key of up to 256 bytes.
+      '^\\x00\\x00\\x00\\x08\\x04\\xd2\\x16[\\x2f\\x30]',
+      '^\\x00\\x00[\\x00\\x01][^]\\x04\\xd2\\x16\\x2e',
+      // Length, version 3.x, the name of a parameter: here Kafka has a number.
+      '^\\x00\\x00[\\x00-\\x27][^]\\x00\\x03[^]{2}[A-Za-z_][\\x20-\\x7e]*\\x00',
+      ...(tls.signature.patterns ?? []),
+    ],
+    maxBytes: startupBytesMax,
+  },
+  confirm: confirmPostgres,
+  factNames: ['user', 'database', 'sni', 'alpn', 'versions', 'ech'],
+  words:
+    'LENGTH, version 3.x and parameters, or the code of a TLS, GSSAPI or cancel request; TLS with ALPN postgresql',
+  source: 'PostgreSQL documentation, Message Formats (StartupMessage and the requests beside it)',
+  facts: postgresFacts,
+};
+
+/** Of TLS only the hello says whether it is PostgreSQL. */
+export function confirmPostgres(bytes: Uint8Array): Confirmation {
+  if (bytes[0] === 0) return match;
+  const answer = tlsFacts(bytes);
+  if (answer.verdict === 'more') return more(answer.bytesNeeded);
+  return answer.verdict === 'facts' && answer.facts.alpn?.includes('postgresql') ? match : no;
+}
+
+/** User and database of a startup message; what the hello says, where it comes first. */
+export function postgresFacts(bytes: Uint8Array): FactsAnswer {
+  if (bytes.length < headerBytes) return { verdict: 'more', bytesNeeded: headerBytes, facts: {} };
+  const message = asBuffer(bytes);
+  if (message[0] !== 0) return tlsFacts(bytes);
+  if (message.readUInt16BE(4) !== majorVersion) return { verdict: 'facts', facts: {} };
+  const end = message.readUInt32BE(0);
+  if (end > startupBytesMax) return { verdict: 'broken', facts: {} };
+  if (message.length < end) return { verdict: 'more', bytesNeeded: end, facts: {} };
+  return { verdict: 'facts', facts: readParameters(message.toString('utf8', headerBytes, end)) };
+}
+
+/** Names and values by turns, each ended by a NUL. */
+function readParameters(text: string): Facts {
+  const strings = text.split('\0');
+  const facts: Facts = {};
+  for (let i = 0; i + 1 < strings.length && strings[i] !== ''; i += 2) {
+    const name = strings[i];
+    const value = strings[i + 1];
+    if ((name === 'user' || name === 'database') && value !== undefined) facts[name] = value;
+  }
+  return facts;
+}

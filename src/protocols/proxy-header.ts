@@ -1,0 +1,148 @@
+/**
+ * The PROXY header that a load balancer puts before a session's first byte: whose session it is. Reads it, and
+ * nothing else; whether a peer may send one is the listener's affair. native/engine/proxy_header reads the same.
+ */
+import { isIPv4, isIPv6, SocketAddress } from 'node:net';
+import type { AddressText } from '../model/session.js';
+import { asBuffer } from './cursor.js';
+
+/** A header; or no header; or the start of one, which needs so many bytes in all before more can be said. */
+export type ProxyHeaderAnswer =
+  | { readonly verdict: 'header'; readonly header: ProxyHeader }
+  | { readonly verdict: 'more'; readonly bytesNeeded: number }
+  | { readonly verdict: 'no' };
+
+export interface ProxyHeader {
+  readonly version: 'v1' | 'v2';
+  /** What comes behind them is the session. */
+  readonly headerBytes: number;
+  /** Null: the connection's own addresses are the real ones (UNKNOWN, LOCAL). */
+  readonly addresses: { readonly source: AddressText; readonly destination: AddressText } | null;
+}
+
+type Addresses = ProxyHeader['addresses'];
+
+/** Section 2.1 of the specification: with its CR LF. */
+const lineBytesMax = 107;
+const linePrefix = Buffer.from('PROXY ');
+
+/** Section 2.2: a signature, version and command, family, length. */
+const signature = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
+const fixedBytes = 16;
+const local = 0x20;
+const proxied = 0x21;
+
+const no: ProxyHeaderAnswer = { verdict: 'no' };
+
+export function readProxyHeader(bytes: Uint8Array): ProxyHeaderAnswer {
+  const buffer = asBuffer(bytes);
+  if (startsAlike(buffer, linePrefix)) return readLine(buffer);
+  if (startsAlike(buffer, signature)) return readBinary(buffer);
+  return no;
+}
+
+/** As far as both go. */
+function startsAlike(bytes: Buffer, prefix: Buffer): boolean {
+  const length = Math.min(bytes.length, prefix.length);
+  return bytes.subarray(0, length).equals(prefix.subarray(0, length));
+}
+
+function answer(
+  version: 'v1' | 'v2',
+  headerBytes: number,
+  addresses: Addresses | undefined,
+): ProxyHeaderAnswer {
+  return addresses === undefined ? no : { verdict: 'header', header: { version, headerBytes, addresses } };
+}
+
+// ---- version 1
+
+function readLine(bytes: Buffer): ProxyHeaderAnswer {
+  const end = bytes.subarray(0, lineBytesMax).indexOf('\r\n');
+  if (end >= 0) return answer('v1', end + 2, lineAddresses(bytes.toString('latin1', linePrefix.length, end)));
+  return bytes.length < lineBytesMax ? { verdict: 'more', bytesNeeded: bytes.length + 1 } : no;
+}
+
+/** Undefined: the line says nothing that there is. */
+function lineAddresses(line: string): Addresses | undefined {
+  const [family, source = '', destination = '', sourcePort = '', destinationPort = '', ...rest] =
+    line.split(' ');
+  if (family === 'UNKNOWN') return null; // whatever follows
+  const isAddress = family === 'TCP4' ? isIPv4 : family === 'TCP6' ? isPlainIPv6 : () => false;
+  if (!isAddress(source) || !isAddress(destination) || rest.length > 0) return undefined;
+  if (!isPort(sourcePort) || !isPort(destinationPort)) return undefined;
+  return {
+    source: addressText(source, Number(sourcePort)),
+    destination: addressText(destination, Number(destinationPort)),
+  };
+}
+
+const isPlainIPv6 = (text: string): boolean => isIPv6(text) && !text.includes('%');
+
+const isPort = (text: string): boolean => /^(?:0|[1-9][0-9]{0,4})$/.test(text) && Number(text) <= 0xffff;
+
+// ---- version 2
+
+/** A family and socket type: how long its block is at least, and how it is read. */
+interface BlockForm {
+  readonly bytes: number;
+  readonly read: (block: Buffer) => Addresses;
+}
+
+const unspecified: BlockForm = { bytes: 0, read: () => null };
+const ipv4 = inetForm(4, (address) => address.join('.'));
+const ipv6 = inetForm(16, ipv6Text);
+const unix: BlockForm = {
+  bytes: 216,
+  read: (block) => ({ source: pathText(block, 0), destination: pathText(block, 108) }),
+};
+
+/** For streams and for datagrams alike. */
+const forms: Partial<Record<number, BlockForm>> = {
+  0: unspecified,
+  17: ipv4,
+  18: ipv4,
+  33: ipv6,
+  34: ipv6,
+  49: unix,
+  50: unix,
+};
+
+function readBinary(bytes: Buffer): ProxyHeaderAnswer {
+  const [command = proxied, family = 0] = bytes.subarray(signature.length);
+  // The real addresses count, and what the block says is passed over with it.
+  const form = command === local ? unspecified : forms[family];
+  if ((command !== local && command !== proxied) || form === undefined) return no;
+  if (bytes.length < fixedBytes) return { verdict: 'more', bytesNeeded: fixedBytes };
+  const headerBytes = fixedBytes + bytes.readUInt16BE(fixedBytes - 2);
+  if (headerBytes < fixedBytes + form.bytes) return no;
+  if (bytes.length < headerBytes) return { verdict: 'more', bytesNeeded: headerBytes };
+  return answer('v2', headerBytes, form.read(bytes.subarray(fixedBytes, fixedBytes + form.bytes)));
+}
+
+function inetForm(size: number, textOf: (address: Buffer) => string): BlockForm {
+  return {
+    bytes: 2 * size + 4,
+    read: (block) => ({
+      source: addressText(textOf(block.subarray(0, size)), block.readUInt16BE(2 * size)),
+      destination: addressText(textOf(block.subarray(size, 2 * size)), block.readUInt16BE(2 * size + 2)),
+    }),
+  };
+}
+
+function ipv6Text(address: Buffer): string {
+  const groups = Array.from({ length: 8 }, (_, i) => address.readUInt16BE(2 * i).toString(16));
+  return groups.join(':');
+}
+
+function pathText(block: Buffer, start: number): AddressText {
+  const path = block.toString('latin1', start, start + 108);
+  const end = path.indexOf('\0');
+  return `unix:${end < 0 ? path : path.slice(0, end)}`;
+}
+
+/** IPv6 in its shortest form (RFC 5952). */
+function addressText(address: string, port: number): AddressText {
+  if (!isIPv6(address)) return `${address}:${port}`;
+  return `[${new SocketAddress({ address, family: 'ipv6' }).address}]:${port}`;
+}

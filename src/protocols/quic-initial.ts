@@ -1,0 +1,124 @@
+/**
+ * QUIC's Initial packets: from a datagram to the bytes of the hello inside. Their keys follow from the client's
+ * choice of a connection id, so anyone may read them (RFC 9001 section 5.2); that is encoding, not secrecy.
+ */
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
+import { Cursor } from './cursor.js';
+
+export interface QuicVersion {
+  readonly name: string;
+  readonly salt: Buffer;
+  /** What the labels of the keys begin with. */
+  readonly label: string;
+}
+
+/** RFC 9001 section 5.2, RFC 9369 section 3.3; draft 29 was in wide use. */
+export const quicVersions: ReadonlyMap<number, QuicVersion> = new Map([
+  [0x00000001, version('1', '38762cf7f55934b34d179ae6a4c80cadccbb7f0a', 'quic')],
+  [0x6b3343cf, version('2', '0dede3def700a6db819381be6e269dcbf9bd2ed9', 'quicv2')],
+  [0xff00001d, version('draft-29', 'afbfec289993d24c9e9786f19c6111e04390a899', 'quic')],
+]);
+
+function version(name: string, salt: string, label: string): QuicVersion {
+  return { name, salt: Buffer.from(salt, 'hex'), label };
+}
+
+/** Where the parts of a long header packet with a token and a length are (RFC 9000 section 17.2.2). */
+export interface InitialHeader {
+  readonly first: number;
+  readonly version: number;
+  readonly destination: Buffer;
+  readonly start: number;
+  readonly packetNumber: number;
+  readonly end: number;
+}
+
+/** RFC 9000 section 17.2: of a connection id. */
+const idBytesMax = 20;
+/** A packet number of 4 bytes, as far as the sample goes, and the sample (RFC 9001 section 5.4.2). */
+const protectedBytesMin = 20;
+const tagBytes = 16;
+
+/** Null when the header is cut or is none; `end` may be past the bytes that are here. */
+export function readInitialHeader(bytes: Buffer, start: number): InitialHeader | null {
+  const cursor = new Cursor(bytes, start);
+  const first = cursor.u8();
+  const number = cursor.u16() * 0x1_0000 + cursor.u16();
+  const idBytes = cursor.u8();
+  const destination = bytes.subarray(start + 6, start + 6 + idBytes);
+  cursor.skip(idBytes);
+  const sourceBytes = cursor.u8();
+  cursor.skip(sourceBytes);
+  cursor.skip(variable(cursor));
+  const length = variable(cursor);
+  if (cursor.overrun || idBytes > idBytesMax || sourceBytes > idBytesMax || length < protectedBytesMin)
+    return null;
+  const packetNumber = bytes.length - cursor.left;
+  return { first, version: number, destination, start, packetNumber, end: packetNumber + length };
+}
+
+/** RFC 9000 section 16: the two top bits say how many bytes. */
+export function variable(cursor: Cursor): number {
+  const first = cursor.u8();
+  let value = first & 0x3f;
+  for (let left = (1 << (first >> 6)) - 1; left > 0; left--) value = value * 0x100 + cursor.u8();
+  return value;
+}
+
+export interface Keys {
+  readonly key: Buffer;
+  readonly iv: Buffer;
+  readonly headerProtection: Buffer;
+}
+
+/** Of the client's Initial packets. */
+export function clientKeys({ salt, label }: QuicVersion, destination: Buffer): Keys {
+  const initial = hmac(salt, destination);
+  const client = expand(initial, 'client in', 32);
+  return {
+    key: expand(client, `${label} key`, 16),
+    iv: expand(client, `${label} iv`, 12),
+    headerProtection: expand(client, `${label} hp`, 16),
+  };
+}
+
+const hmac = (key: Buffer, data: Buffer): Buffer => createHmac('sha256', key).update(data).digest();
+
+/** HKDF-Expand-Label of RFC 8446 section 7.1 without context; one block is enough for each of them. */
+function expand(secret: Buffer, label: string, length: number): Buffer {
+  const name = `tls13 ${label}`;
+  const info = Buffer.concat([Buffer.of(0, length, name.length), Buffer.from(name), Buffer.of(0, 1)]);
+  return hmac(secret, info).subarray(0, length);
+}
+
+/** The packet's frames; null when it is not what these keys protect. All of it must be here. */
+export function openInitial(bytes: Buffer, header: InitialHeader, keys: Keys): Buffer | null {
+  const { start, packetNumber, end } = header;
+  const sample = bytes.subarray(packetNumber + 4, packetNumber + protectedBytesMin);
+  const mask = createCipheriv('aes-128-ecb', keys.headerProtection, null).update(sample);
+  const head = Buffer.from(bytes.subarray(start, packetNumber + 4));
+  head[0] = header.first ^ ((mask[0] ?? 0) & 0x0f);
+  const numberBytes = (head.readUInt8(0) & 0x03) + 1;
+  const nonce = Buffer.from(keys.iv);
+  for (let i = 0; i < numberBytes; i++) {
+    const at = packetNumber - start + i;
+    head[at] = head.readUInt8(at) ^ (mask[1 + i] ?? 0);
+    const place = nonce.length - numberBytes + i;
+    nonce[place] = nonce.readUInt8(place) ^ head.readUInt8(at);
+  }
+  const payload = bytes.subarray(packetNumber + numberBytes, end);
+  return decrypt(payload, keys.key, nonce, head.subarray(0, packetNumber - start + numberBytes));
+}
+
+function decrypt(payload: Buffer, key: Buffer, nonce: Buffer, head: Buffer): Buffer | null {
+  if (payload.length < tagBytes) return null;
+  const decipher = createDecipheriv('aes-128-gcm', key, nonce).setAAD(head);
+  decipher.setAuthTag(payload.subarray(-tagBytes));
+  const frames = decipher.update(payload.subarray(0, -tagBytes));
+  try {
+    decipher.final();
+    return frames;
+  } catch {
+    return null; // the tag does not fit: the one failure that `final` has
+  }
+}

@@ -1,0 +1,130 @@
+/** QUIC: the Initial packet that begins a connection. */
+import type { Facts, FactsAnswer } from '../model/facts.js';
+import type { Confirmation, Protocol } from '../model/protocol.js';
+import { clientHello, helloBytesMax, helloHeaderBytes, readClientHello } from './client-hello.js';
+import { asBuffer, Cursor } from './cursor.js';
+import {
+  clientKeys,
+  type InitialHeader,
+  openInitial,
+  type QuicVersion,
+  quicVersions,
+  readInitialHeader,
+  variable,
+} from './quic-initial.js';
+
+/** More packets than this for one hello are nobody's. */
+const packetsMax = 16;
+
+const padding = 0;
+const ping = 1;
+const crypto = 6;
+
+/** RFC 9000 section 15: reserved to make servers say what they speak. */
+const reservedVersion =
+  '[\\x0a\\x1a\\x2a\\x3a\\x4a\\x5a\\x6a\\x7a\\x8a\\x9a\\xaa\\xba\\xca\\xda\\xea\\xfa]{4}';
+/** RFC 9000 section 7.2: the client's choice of the server's id has 8 bytes at least. */
+const idBytes = '[\\x08-\\x14]';
+
+export const quic: Protocol = {
+  id: 'quic',
+  transports: ['udp'],
+  rank: 10,
+  signature: {
+    // Long header and fixed bit, type Initial (another number in version 2); the low bits are protected.
+    patterns: [
+      `^[\\xc0-\\xcf](?:\\x00{3}\\x01|\\xff\\x00\\x00[\\x17-\\x22])${idBytes}`,
+      `^[\\xd0-\\xdf]\\x6b\\x33\\x43\\xcf${idBytes}`,
+      `^[\\xc0-\\xff]${reservedVersion}${idBytes}`,
+    ],
+    checks: ['total >= 1200'],
+  },
+  confirm: confirmQuic,
+  factNames: ['version', 'sni', 'alpn', 'versions', 'ech'],
+  words:
+    'a long header Initial packet of version 1, 2, a late draft or a reserved one, in at least 1200 bytes',
+  source: 'RFC 9000 sections 14.1 and 17.2.2, RFC 9369, RFC 8999',
+  facts: quicFacts,
+};
+
+function confirmQuic(bytes: Uint8Array): Confirmation {
+  const header = readInitialHeader(asBuffer(bytes), 0);
+  return { verdict: header !== null && header.end <= bytes.length ? 'match' : 'no' };
+}
+
+/** What the hello asks for, from the Initial packets that are here. */
+export function quicFacts(bytes: Uint8Array): FactsAnswer {
+  const datagrams = asBuffer(bytes);
+  const header = readInitialHeader(datagrams, 0);
+  if (header === null) return { verdict: 'more', bytesNeeded: bytes.length + 1, facts: {} };
+  const version = quicVersions.get(header.version);
+  // Nobody speaks it: any server answers with the versions it has, and the client begins anew.
+  if (version === undefined) return { verdict: 'facts', facts: {} };
+  const facts: Facts = { version: version.name };
+  const hello = readPackets(datagrams, header, version);
+  if (hello === 'broken') return { verdict: 'broken', facts };
+  if (hello === 'more') return { verdict: 'more', bytesNeeded: bytes.length + 1, facts };
+  return { verdict: 'facts', facts: { ...facts, ...hello } };
+}
+
+type Hello = Facts | 'more' | 'broken';
+
+/** A hello may lie in several packets, in any order (RFC 9000 section 7.5). */
+function readPackets(bytes: Buffer, first: InitialHeader, version: QuicVersion): Hello {
+  const keys = clientKeys(version, first.destination);
+  const frames: CryptoFrame[] = [];
+  let header: InitialHeader | null = first;
+  for (let packets = 0; packets < packetsMax; packets++) {
+    if (header === null || header.version !== first.version || header.end > bytes.length) return 'more';
+    const payload = openInitial(bytes, header, keys);
+    if (payload === null || !readFrames(payload, frames)) return 'broken';
+    const hello = readHello(contiguous(frames));
+    if (hello !== 'more') return hello;
+    header = readInitialHeader(bytes, header.end);
+  }
+  return 'broken';
+}
+
+/** A part of the handshake's stream. */
+interface CryptoFrame {
+  readonly offset: number;
+  readonly data: Buffer;
+}
+
+/** RFC 9000 section 19: PADDING, PING and CRYPTO; a client's first packet has nothing else. */
+function readFrames(payload: Buffer, frames: CryptoFrame[]): boolean {
+  const cursor = new Cursor(payload);
+  while (cursor.left > 0) {
+    const type = cursor.u8();
+    if (type === padding || type === ping) continue;
+    if (type !== crypto) return false;
+    const offset = variable(cursor);
+    const length = variable(cursor);
+    const start = payload.length - cursor.left;
+    if (!cursor.skip(length)) return false;
+    frames.push({ offset, data: payload.subarray(start, start + length) });
+  }
+  return true;
+}
+
+/** The stream from its beginning to the first gap. */
+function contiguous(frames: readonly CryptoFrame[]): Buffer {
+  const parts: Buffer[] = [];
+  let have = 0;
+  for (const { offset, data } of frames.toSorted((a, b) => a.offset - b.offset)) {
+    if (offset > have) break;
+    const part = data.subarray(have - offset);
+    parts.push(part);
+    have += part.length;
+  }
+  return Buffer.concat(parts);
+}
+
+function readHello(stream: Buffer): Hello {
+  if (stream.length < helloHeaderBytes) return 'more';
+  const length = stream.readUIntBE(1, 3);
+  if (stream[0] !== clientHello || length > helloBytesMax) return 'broken';
+  if (stream.length < helloHeaderBytes + length) return 'more';
+  const cursor = new Cursor(stream, helloHeaderBytes, helloHeaderBytes + length);
+  return readClientHello(cursor, { cookie: false }) ?? 'broken';
+}

@@ -1,0 +1,19 @@
+/** Syslog: a message that begins with its priority, in a stream perhaps after its length. */
+import type { Protocol } from '../model/protocol.js';
+
+/** 24 facilities of 8 severities, without leading zeros. */
+const priority = '<(?:[0-9]|[1-9][0-9]|1[0-8][0-9]|19[01])>';
+
+/** RFC 5424 begins with a version, RFC 3164 with a date, and others with whatever they please. */
+const message = `${priority}[^\\x00-\\x1f<]`;
+
+export const syslog: Protocol = {
+  id: 'syslog',
+  transports: ['tcp', 'udp'],
+  rank: 40,
+  // Octet counting, or messages that end with LF (RFC 6587 section 3.4).
+  signature: { patterns: [`^(?:[1-9][0-9]{0,7} )?${message}`] },
+  datagram: { signature: { patterns: [`^${message}`] } },
+  words: '<PRIORITY>, in a stream perhaps after the LENGTH of the message',
+  source: 'RFC 5424 section 6, RFC 3164, RFC 6587 section 3.4, RFC 5426',
+};

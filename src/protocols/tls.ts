@@ -1,0 +1,83 @@
+/** TLS: a ClientHello in any record version, whole or cut into several records. */
+import type { FactsAnswer } from '../model/facts.js';
+import type { Protocol } from '../model/protocol.js';
+import { clientHello, helloBytesMax, helloHeaderBytes, readClientHello } from './client-hello.js';
+import { asBuffer, Cursor } from './cursor.js';
+
+/** More records than this for one hello are nobody's. */
+const recordsMax = 64;
+/** RFC 8446 section 5.1 */
+const recordBytesMax = 16_384;
+
+const recordHeaderBytes = 5;
+const handshakeRecord = 22;
+const majorVersion = 3;
+
+const recordVersion = '\\x16\\x03[\\x00-\\x04]';
+
+export const tls: Protocol = {
+  id: 'tls',
+  transports: ['tcp'],
+  rank: 10,
+  // A first record of fewer than 6 bytes ends before the hello's version; longer ones must show it.
+  signature: {
+    patterns: [
+      `^${recordVersion}\\x00[\\x01-\\x05]\\x01`,
+      `^${recordVersion}(?:\\x00[\\x06-\\xff]|[\\x01-\\x3f][^]|\\x40\\x00)\\x01\\x00[^]{2}\\x03[\\x00-\\x04]`,
+    ],
+  },
+  factNames: ['sni', 'alpn', 'versions', 'ech'],
+  words: 'a handshake record (16 03 00-04) that begins a ClientHello',
+  source: 'RFC 8446 sections 4.1.2 and 5.1, RFC 5246, RFC 6101',
+  facts: tlsFacts,
+};
+
+/** What the hello asks for. One that can not be read whole has no facts. */
+export function tlsFacts(bytes: Uint8Array): FactsAnswer {
+  const hello = reassemble(asBuffer(bytes));
+  if (hello === 'broken') return { verdict: 'broken', facts: {} };
+  if (typeof hello === 'number') return { verdict: 'more', bytesNeeded: hello, facts: {} };
+  const facts = readClientHello(new Cursor(hello, helloHeaderBytes), { cookie: false });
+  return facts ? { verdict: 'facts', facts } : { verdict: 'broken', facts: {} };
+}
+
+/** The hello with its header; or the bytes needed in all; or that it can not be read (RFC 8446 section 5.1). */
+function reassemble(bytes: Buffer): Buffer | number | 'broken' {
+  const parts: Buffer[] = [];
+  let position = 0;
+  let have = 0;
+  let need = helloHeaderBytes;
+  while (have < need) {
+    if (parts.length === recordsMax) return 'broken';
+    const payload = position + recordHeaderBytes;
+    if (bytes.length < payload) return payload;
+    const length = recordLength(bytes, position);
+    if (length === 0) return 'broken';
+    const part = bytes.subarray(payload, payload + length);
+    parts.push(part);
+    have += part.length;
+    if (need === helloHeaderBytes && have >= need) need = helloLength(joined(parts));
+    if (need === 0) return 'broken';
+    if (part.length < length && have < need) return payload + Math.min(length, part.length + need - have);
+    position = payload + length;
+  }
+  return joined(parts).subarray(0, need);
+}
+
+/** Most hellos are in one record: no copy then. */
+function joined(parts: readonly Buffer[]): Buffer {
+  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
+}
+
+/** The payload of the handshake record whose header is at `position`; 0 when it is no such record. */
+function recordLength(bytes: Buffer, position: number): number {
+  const length = bytes.readUInt16BE(position + 3);
+  const isHandshake = bytes[position] === handshakeRecord && bytes[position + 1] === majorVersion;
+  return isHandshake && length <= recordBytesMax ? length : 0;
+}
+
+/** The length of a hello with its header; 0 when it is no ClientHello, or too large. */
+function helloLength(handshake: Buffer): number {
+  const length = helloHeaderBytes + handshake.readUIntBE(1, 3);
+  return handshake[0] === clientHello && length <= helloBytesMax ? length : 0;
+}

@@ -1,0 +1,120 @@
+/**
+ * Host names of endpoints → addresses, asked again by time. A name keeps its last good addresses while it does
+ * not resolve, and a new answer in another order is no change.
+ */
+import { lookup as nodeLookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import type { Clock } from '../base/clock.js';
+import type { Discovery, UpstreamConfig } from '../model/config.js';
+import type { Provider } from './provider.js';
+
+export const dnsLimits = {
+  /** A lookup that takes longer has failed; its late answer is not used. */
+  lookupTimeMsMax: 5000,
+  /** No name is asked for more often, whatever is configured. */
+  refreshMsMin: 1000,
+} as const;
+
+export type Lookup = (host: string) => Promise<readonly string[]>;
+
+export interface DnsOptions {
+  readonly lookup: Lookup;
+  readonly clock: Clock;
+  /** Called when a name begins to fail; then not again until it has resolved. */
+  readonly warn: (fields: { host: string; error: string; keeping: number }, message: string) => void;
+}
+
+/** As the system resolves (hosts file, resolver), all addresses, in the resolver's order. */
+export async function systemLookup(host: string): Promise<readonly string[]> {
+  const answers = await nodeLookup(host, { all: true, verbatim: true });
+  return answers.map(({ address }) => address);
+}
+
+export function createDnsProvider(upstreams: readonly UpstreamConfig[], options: DnsOptions): Provider {
+  return new DnsProvider(hostsOf(upstreams), options);
+}
+
+/** Each host once, with the shortest refresh that an upstream asks for. */
+export function hostsOf(upstreams: readonly UpstreamConfig[]): Map<string, number> {
+  const hosts = new Map<string, number>();
+  for (const { endpoints, dnsRefreshMs } of upstreams) {
+    for (const { address } of endpoints) {
+      if ('path' in address || isIP(address.host)) continue;
+      hosts.set(address.host, Math.min(dnsRefreshMs, hosts.get(address.host) ?? Number.POSITIVE_INFINITY));
+    }
+  }
+  return hosts;
+}
+
+class DnsProvider implements Provider {
+  readonly #hosts: ReadonlyMap<string, number>;
+  readonly #options: DnsOptions;
+  readonly #known = new Map<string, readonly string[]>();
+  readonly #failing = new Set<string>();
+  readonly #cancel = new Map<string, () => void>();
+  #onChange: (discovery: Discovery) => void = () => {};
+  readonly #stopped = new AbortController();
+
+  constructor(hosts: ReadonlyMap<string, number>, options: DnsOptions) {
+    this.#hosts = hosts;
+    this.#options = options;
+  }
+
+  async start(onChange: (discovery: Discovery) => void): Promise<Discovery> {
+    await Promise.all([...this.#hosts.keys()].map((host) => this.#refresh(host)));
+    this.#onChange = onChange;
+    return new Map(this.#known);
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+    for (const cancel of this.#cancel.values()) cancel();
+  }
+
+  /** Never two lookups of a host at once: the next is due only when this one has ended. */
+  async #refresh(host: string): Promise<void> {
+    try {
+      this.#learn(host, await this.#lookup(host));
+      this.#failing.delete(host);
+    } catch (error) {
+      this.#failed(host, error);
+    }
+    if (this.#stopped.signal.aborted) return;
+    const again = () => void this.#refresh(host);
+    const refreshMs = Math.max(this.#hosts.get(host) as number, dnsLimits.refreshMsMin);
+    this.#cancel.set(host, this.#options.clock.after(refreshMs, again));
+  }
+
+  #failed(host: string, error: unknown): void {
+    if (this.#failing.has(host)) return;
+    this.#failing.add(host);
+    const keeping = this.#known.get(host)?.length ?? 0;
+    this.#options.warn({ host, error: messageOf(error), keeping }, 'name does not resolve');
+  }
+
+  #lookup(host: string): Promise<readonly string[]> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#options.clock.after(dnsLimits.lookupTimeMsMax, () =>
+        reject(new Error('no answer in time')),
+      );
+      this.#options.lookup(host).then(resolve, reject).finally(cancel);
+    });
+  }
+
+  #learn(host: string, addresses: readonly string[]): void {
+    if (addresses.length === 0) throw new Error('no addresses');
+    const before = this.#known.get(host);
+    if (before && sameSet(before, addresses)) return;
+    this.#known.set(host, [...new Set(addresses)]);
+    if (!this.#stopped.signal.aborted) this.#onChange(new Map(this.#known));
+  }
+}
+
+function sameSet(known: readonly string[], addresses: readonly string[]): boolean {
+  const now = new Set(addresses);
+  return now.size === known.length && known.every((address) => now.has(address));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,38 @@
+/** What a condition of a route is. Each kind is one file in conditions/ and one line in its index. */
+import type { z } from 'zod';
+import type { Facts } from '../model/facts.js';
+
+/** What routing knows of a session. */
+export interface RouteSession {
+  /** Index into `Plan.listeners`. */
+  readonly listener: number;
+  /** Index into `Plan.protocols`; -1 while or because no protocol was recognised. */
+  readonly protocol: number;
+  /** The client's address, a literal without port; empty for a Unix socket. */
+  readonly source: string;
+  readonly facts: Facts;
+  /** No further facts can come. */
+  readonly factsComplete: boolean;
+  /** The facts can not be read: rules that need them fail closed. */
+  readonly broken: boolean;
+}
+
+/** `more`: not to be said before the facts are complete. */
+export type Answer = 'yes' | 'no' | 'more';
+
+export type Test = (session: RouteSession) => Answer;
+
+/** Turns the names of the configuration into indices of the Plan. */
+export interface PlanIndices {
+  protocol(name: string): number;
+  listener(name: string): number;
+}
+
+export interface Condition<Option, Data> {
+  /** What the file may hold. */
+  readonly options: z.ZodType<Option>;
+  /** Which part of the session is looked at: its place is fixed before the first fact is read. */
+  readonly reads: 'place' | 'source' | 'facts';
+  compile(option: Option, indices: PlanIndices): Data;
+  create(data: Data): Test;
+}

@@ -1,0 +1,11 @@
+/** An application protocol that a TLS hello offers (RFC 7301). */
+import { z } from 'zod';
+import type { Condition } from '../condition.js';
+import { testFact } from '../fact.js';
+
+export const alpn: Condition<string, string> = {
+  options: z.string().min(1).describe('TLS application protocol among those offered, e.g. `h2`'),
+  reads: 'facts',
+  compile: (name) => name,
+  create: (name) => (session) => testFact(session, session.facts.alpn, (offered) => offered.includes(name)),
+};

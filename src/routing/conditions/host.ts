@@ -1,0 +1,14 @@
+/** The host that an HTTP request names. */
+import type { Condition } from '../condition.js';
+import { testFact } from '../fact.js';
+import { createNameTest, namePattern } from '../name-pattern.js';
+
+export const host: Condition<string, string> = {
+  options: namePattern('HTTP host, without port; `*.example.com` as for `sni`'),
+  reads: 'facts',
+  compile: (pattern) => pattern.toLowerCase(),
+  create(pattern) {
+    const matches = createNameTest(pattern);
+    return (session) => testFact(session, session.facts.host, matches);
+  },
+};

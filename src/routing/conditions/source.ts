@@ -1,0 +1,21 @@
+/** The client's address. */
+import { z } from 'zod';
+import { createNetworkSet, isNetwork } from '../../base/network.js';
+import type { Condition } from '../condition.js';
+
+const network = z
+  .string()
+  .refine(isNetwork, { error: 'expected an address or a network such as `10.0.0.0/8`' });
+
+export const source: Condition<readonly string[], readonly string[]> = {
+  options: z
+    .array(network, { error: 'expected a list of networks such as `["10.0.0.0/8"]`' })
+    .nonempty({ error: 'an empty list matches nobody: leave `source` out to match every client' })
+    .describe('addresses and networks, any of which holds the client'),
+  reads: 'source',
+  compile: (networks) => networks,
+  create(networks) {
+    const contains = createNetworkSet(networks);
+    return (session) => (contains(session.source) ? 'yes' : 'no');
+  },
+};

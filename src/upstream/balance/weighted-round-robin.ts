@@ -1,0 +1,26 @@
+/**
+ * In turn and in proportion to weight, smoothly: everybody earns their weight at each pick, the richest is
+ * picked and pays what all have earned. Weights 5, 1, 1 give a a b a c a a, not a a a a a b c.
+ */
+import type { Strategy } from '../strategy.js';
+
+export const weightedRoundRobin: Strategy = {
+  words: 'in turn, in proportion to `weight`',
+  create(endpoints) {
+    const earned = endpoints.map(() => 0);
+    return {
+      pick({ usable }) {
+        let total = 0;
+        let richest = -1;
+        for (const [index, { weight }] of endpoints.entries()) {
+          if (!usable(index)) continue;
+          total += weight;
+          earned[index] = (earned[index] ?? 0) + weight;
+          if (richest < 0 || (earned[index] ?? 0) > (earned[richest] ?? 0)) richest = index;
+        }
+        if (richest >= 0) earned[richest] = (earned[richest] ?? 0) - total;
+        return richest;
+      },
+    };
+  },
+};

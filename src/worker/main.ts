@@ -1,0 +1,130 @@
+/**
+ * A worker: one data plane on one thread, as a single long piscina task. It resolves when the worker has been
+ * told to drain and its last session has ended.
+ */
+import { type Engine, native } from '../addon.js';
+import { createLogger, rateLimited } from '../base/log.js';
+import { shapeOf, WorkerCounters } from '../metrics/counters.js';
+import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
+import type { Plan } from '../model/plan.js';
+import { enders, reasons } from '../model/session.js';
+import { createLoads } from '../upstream/upstream.js';
+import { createAccount } from './account.js';
+import { createClassifiers } from './classifiers.js';
+import { createLogBatch } from './log-batch.js';
+import { Answers, EventCursor } from './rings.js';
+import { createRuntime } from './runtime.js';
+import { Runtimes } from './runtimes.js';
+import { Sequencer } from './session.js';
+
+const COMPLAINTS_PER_SECOND = 10;
+
+const nowMs = () => performance.now();
+
+export default async function run(setup: WorkerSetup): Promise<void> {
+  const worker = createWorker(setup);
+  await worker.adopt(setup.plan);
+  for (const { fd, listener } of setup.sockets) worker.engine.listen(fd, listener);
+  if (setup.inbox >= 0) worker.engine.takeFrom(setup.inbox);
+
+  const drained = new Promise<void>((resolve, reject) => {
+    let adopted = Promise.resolve();
+    setup.port.on('message', (message: ToWorker) => {
+      if (message.type === 'drain') return worker.drain(message.deadlineMs).then(resolve, reject);
+      // One after the other: a Plan whose handlers load slowly must not replace one that came after it.
+      adopted = adopted.then(() => worker.adopt(message.plan));
+      return adopted.catch(reject);
+    });
+  });
+  worker.post({ type: 'ready' });
+  await drained;
+  worker.close();
+}
+
+function createWorker(setup: WorkerSetup) {
+  const { limits, accessLog } = setup.plan;
+  const post = (message: FromWorker) => setup.port.postMessage(message);
+  const logs = createLogBatch((lines) => post({ type: 'log', lines }));
+  const logger = createLogger({ level: setup.logLevel, write: logs.write });
+  const counters = new WorkerCounters(shapeOf(setup.plan), setup.counters);
+  const complain = rateLimited(
+    (fields, message) => logger.error(fields, message),
+    COMPLAINTS_PER_SECOND,
+    nowMs,
+  );
+  const around = {
+    counters,
+    random: Math.random,
+    loadOf: createLoads(),
+    classifierOf: createClassifiers(),
+    complain,
+  };
+  const runtimes = new Runtimes();
+
+  const events = new EventCursor(native.layout);
+  const answers = new Answers(native.layout, () => engine.flush());
+  const arena = new ArrayBuffer(native.arenaBytes(limits.bufferBytes));
+  let afterTurn = () => {};
+  const engine: Engine = new native.Engine({
+    worker: setup.worker,
+    arena,
+    events: events.memory,
+    answers: answers.memory,
+    counters: new Float64Array(setup.counters),
+    gauges: new Int32Array(setup.gauges),
+    bufferBytes: limits.bufferBytes,
+    pipesMax: setup.pipes,
+    onTurn(from, to) {
+      sequencer.onTurn(from, to);
+      afterTurn();
+    },
+  });
+  const account = createAccount({
+    worker: setup.worker,
+    workers: setup.workers,
+    accessLog,
+    counters,
+    logger,
+    nowMs,
+  });
+  const sequencer = new Sequencer({
+    worker: setup.worker,
+    engine,
+    events,
+    answers,
+    arena: Buffer.from(arena),
+    counters,
+    account,
+    complain,
+    runtimeOf: (generation) => runtimes.of(generation),
+  });
+
+  async function adopt(plan: Plan): Promise<void> {
+    const runtime = await createRuntime(plan, around);
+    runtimes.add(runtime);
+    engine.adopt(runtime.tables);
+    post({ type: 'adopted', generation: plan.generation });
+  }
+
+  async function drain(deadlineMs: number): Promise<void> {
+    engine.stopAccepting();
+    post({ type: 'accepting_stopped' });
+    const deadline = setTimeout(
+      () => engine.endAll(enders.indexOf('timeout'), reasons.indexOf('drain_timeout')),
+      deadlineMs,
+    );
+    await new Promise<void>((resolve) => {
+      afterTurn = () => engine.sessions() === 0 && resolve();
+      afterTurn();
+    });
+    clearTimeout(deadline);
+  }
+
+  function close(): void {
+    logs.flush();
+    engine.close();
+    setup.port.close();
+  }
+
+  return { engine, adopt, drain, close, post };
+}

@@ -1,0 +1,126 @@
+/** A Plan made ready for work: classifiers built, routes indexed, balancers created, addresses numbered. */
+import type { Classifier, EngineTables } from '../addon.js';
+import type { LogLine } from '../base/log.js';
+import { parseNetworks } from '../base/network.js';
+import { type Handler, loadHandler } from '../handlers/index.js';
+import type { WorkerCounters } from '../metrics/counters.js';
+import type { SocketAddress } from '../model/address.js';
+import type { Plan, PlanProtocol, PlanUpstream } from '../model/plan.js';
+import { compileClassifier } from '../protocols/compile.js';
+import type { NamedRecognizer } from '../protocols/index.js';
+import { loadRecognizer, orderOf } from '../protocols/planned.js';
+import { createRouteTable, type RouteTable } from '../routing/table.js';
+import { createUpstream, type LoadOf, type Upstream } from '../upstream/upstream.js';
+import type { ClassifierOf } from './classifiers.js';
+
+export interface RuntimeUpstream {
+  readonly plan: PlanUpstream;
+  readonly balancer: Upstream;
+  /** By endpoint: what `dial` calls its addresses. */
+  readonly addresses: readonly (readonly number[])[];
+  readonly handler: Handler | null;
+}
+
+export interface Runtime {
+  readonly plan: Plan;
+  readonly tables: EngineTables;
+  readonly routes: RouteTable;
+  readonly protocols: readonly NamedRecognizer[];
+  readonly upstreams: readonly RuntimeUpstream[];
+  /** Somebody reads the facts of every session: the access log, or an in-process handler. */
+  readonly showsFacts: boolean;
+  /** By listener: position in its classifier → index into `protocols`. */
+  readonly order: readonly (readonly number[])[];
+}
+
+/** What outlives a Plan. */
+export interface Surroundings {
+  readonly counters: WorkerCounters;
+  readonly random: () => number;
+  readonly loadOf: LoadOf;
+  readonly classifierOf: ClassifierOf;
+  /** Says, at a bounded rate, that code of the configuration failed. */
+  readonly complain: LogLine;
+}
+
+/** Rejects when an in-process handler or a validator can not be loaded. */
+export async function createRuntime(plan: Plan, around: Surroundings): Promise<Runtime> {
+  const addresses: SocketAddress[] = [];
+  const upstreams = await Promise.all(plan.upstreams.map((upstream) => prepare(upstream, addresses, around)));
+  const protocols = await Promise.all(
+    plan.protocols.map((protocol, index) => recognizerOf(protocol, index, around)),
+  );
+  const order = plan.listeners.map(({ protocols }) => orderOf(protocols, plan.protocols.length));
+  return {
+    plan,
+    tables: { ...tablesOf(plan, protocols, order, around), addresses },
+    routes: createRouteTable(plan),
+    protocols,
+    upstreams,
+    showsFacts: plan.accessLog.enabled || upstreams.some(({ handler }) => handler !== null),
+    order,
+  };
+}
+
+function recognizerOf(
+  protocol: PlanProtocol,
+  index: number,
+  { counters, complain }: Surroundings,
+): Promise<NamedRecognizer> {
+  return loadRecognizer(protocol, (err) => {
+    counters.validatorFailed(index);
+    complain({ err, protocol: protocol.id }, 'validator failed');
+  });
+}
+
+async function prepare(
+  plan: PlanUpstream,
+  addresses: SocketAddress[],
+  { random, loadOf }: Surroundings,
+): Promise<RuntimeUpstream> {
+  const numbered = plan.endpoints.map((endpoint) =>
+    endpoint.addresses.map((address) => addresses.push(address) - 1),
+  );
+  const handler = plan.handler === null ? null : await loadHandler(plan.handler);
+  return { plan, balancer: createUpstream(plan, random, loadOf), addresses: numbered, handler };
+}
+
+function tablesOf(
+  plan: Plan,
+  recognizers: readonly NamedRecognizer[],
+  order: readonly (readonly number[])[],
+  { counters, classifierOf }: Surroundings,
+): Omit<EngineTables, 'addresses'> {
+  const classifiers: Classifier[] = [];
+  const known = new Map<string, number>();
+  const classifierAt = (listener: number): number => {
+    const protocols = order[listener] ?? [];
+    const routable = plan.listeners[listener]?.protocols.length ?? 0;
+    const key = `${protocols.join()} ${routable}`;
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const entries = protocols.map((index) => recognizers[index] as NamedRecognizer);
+    const index = classifiers.push(classifierOf(compileClassifier(entries, routable))) - 1;
+    known.set(key, index);
+    return index;
+  };
+  const { limits } = plan;
+  return {
+    generation: plan.generation,
+    identifyTimeoutMs: limits.identifyTimeoutMs,
+    dialTimeoutMs: limits.dialTimeoutMs,
+    idleTimeoutMs: limits.idleTimeoutMs,
+    halfCloseTimeoutMs: limits.halfCloseTimeoutMs,
+    maxConnections: limits.maxConnections,
+    listeners: plan.listeners.map(({ onSilence, onUnknown, proxyProtocol }, index) => ({
+      classifier: classifierAt(index),
+      acceptedCell: counters.acceptedCell(index),
+      refusedCell: counters.refusedCell(index),
+      silenceMs: onSilence?.afterMs ?? 0,
+      // Where the unknown has somewhere to go, it need not wait until it is named.
+      nameUnrouted: onUnknown.kind === 'end',
+      trustedProxies: parseNetworks(proxyProtocol?.trusted ?? []),
+    })),
+    classifiers,
+  };
+}

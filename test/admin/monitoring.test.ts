@@ -1,0 +1,144 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Control, Health } from '../../src/admin/control.js';
+import { type Monitoring, monitoringLimits, startMonitoring } from '../../src/admin/monitoring.js';
+
+const host = '127.0.0.1';
+const health: Health = {
+  status: 'ready',
+  workers: { wanted: 2, accepting: 2 },
+  listeners: [{ name: 'front', address: '127.0.0.1:9090' }],
+};
+
+let status: Health['status'] = 'ready';
+const control: Control = {
+  health: () => ({ ...health, status }),
+  metrics: { contentType: 'text/plain; version=0.0.4', scrape: async () => 'anyport_workers 2\n' },
+};
+
+const open: Monitoring[] = [];
+afterEach(() => {
+  status = 'ready';
+  for (const monitoring of open.splice(0)) monitoring.close();
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, host);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function start(sites: { metrics?: number; health?: number }): Promise<void> {
+  const at = (port: number | undefined) => (port === undefined ? null : { host, port });
+  open.push(await startMonitoring({ metrics: at(sites.metrics), health: at(sites.health) }, control));
+}
+
+interface Reply {
+  readonly status: number | undefined;
+  readonly type: string | undefined;
+  readonly body: string;
+}
+
+async function ask(port: number, path: string, method = 'GET'): Promise<Reply> {
+  const asked = request({ host, port, path, method, agent: false }).end();
+  const [response] = await once(asked, 'response');
+  let body = '';
+  for await (const chunk of response) body += String(chunk);
+  return { status: response.statusCode, type: response.headers['content-type'], body };
+}
+
+describe('monitoring on one port', () => {
+  const cases = [
+    { why: 'metrics', path: '/metrics', method: 'GET', status: 200, body: 'anyport_workers 2\n' },
+    { why: 'a query changes nothing', path: '/metrics?x=1', method: 'GET', status: 200, body: /workers/ },
+    { why: 'HEAD is GET without the body', path: '/metrics', method: 'HEAD', status: 200, body: '' },
+    { why: 'live', path: '/health/live', method: 'GET', status: 200, body: /"status":"live"/ },
+    { why: 'ready', path: '/health/ready', method: 'GET', status: 200, body: /"status":"ready".*"127/ },
+    { why: 'read-only', path: '/metrics', method: 'POST', status: 405, body: /GET and HEAD only/ },
+    { why: 'says what there is', path: '/', method: 'GET', status: 404, body: /\/health\/ready/ },
+  ];
+  test.each(cases)('$why', async ({ path, method, status: wanted, body }) => {
+    const port = await freePort();
+    await start({ metrics: port, health: port });
+    const reply = await ask(port, path, method);
+    expect(reply.status).toBe(wanted);
+    if (typeof body === 'string') expect(reply.body).toBe(body);
+    else expect(reply.body).toMatch(body);
+  });
+
+  test.each([
+    ['starting', 503],
+    ['degraded', 200],
+    ['draining', 503],
+  ] as const)('%s is live, and as to ready %d', async (now, ready) => {
+    const port = await freePort();
+    await start({ metrics: port, health: port });
+    status = now;
+    expect(await ask(port, '/health/ready')).toMatchObject({ status: ready });
+    expect(await ask(port, '/health/live')).toMatchObject({ status: 200 });
+  });
+});
+
+test('a scrape that fails is an answer too', async () => {
+  const port = await freePort();
+  const scrape = () => Promise.reject(new Error('no memory'));
+  const failing = { ...control, metrics: { ...control.metrics, scrape } };
+  open.push(await startMonitoring({ metrics: { host, port }, health: null }, failing));
+  expect(await ask(port, '/metrics')).toMatchObject({ status: 500, body: '{"error":"Error: no memory"}\n' });
+});
+
+describe('monitoring servers', () => {
+  test('on two ports each serves its own', async () => {
+    const [metrics, healthPort] = [await freePort(), await freePort()];
+    await start({ metrics, health: healthPort });
+    expect(await ask(metrics, '/metrics')).toMatchObject({ status: 200, type: control.metrics.contentType });
+    expect(await ask(metrics, '/health/live')).toMatchObject({ status: 404 });
+    expect(await ask(healthPort, '/health/live')).toMatchObject({ status: 200, type: 'application/json' });
+    expect(await ask(healthPort, '/metrics')).toMatchObject({ status: 404 });
+  });
+
+  test('a port in use is named, and nothing is left listening', async () => {
+    const taken = createServer().listen(0, host);
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const metrics = await freePort();
+    await expect(start({ metrics, health: port })).rejects.toThrow(
+      `can not serve monitoring: listen EADDRINUSE: address already in use ${host}:${port}`,
+    );
+    taken.close();
+    await expect(ask(metrics, '/metrics')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('connections are bounded, and one that leaves makes room', async () => {
+    const port = await freePort();
+    await start({ metrics: port });
+    const idle = await Promise.all(
+      Array.from({ length: monitoringLimits.connectionsMax }, () => opened(port)),
+    );
+    await expect(ask(port, '/metrics')).rejects.toThrow();
+    for (const socket of idle) socket.destroy();
+    const reply = await eventually(() => ask(port, '/metrics'));
+    expect(reply.status).toBe(200);
+  });
+});
+
+async function opened(port: number): Promise<Socket> {
+  const socket = connect({ host, port });
+  await once(socket, 'connect');
+  return socket;
+}
+
+async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}

@@ -1,0 +1,123 @@
+/** The house keeps its plan: arrows between rooms, owners of packages, indexes of plural folders. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  brokenArrows,
+  brokenIncludes,
+  missingFromIndex,
+  type SourceFile,
+  strayConsole,
+  strayPackages,
+} from './support/architecture.js';
+
+function sources(folder: string, ending: RegExp): SourceFile[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && ending.test(entry.name))
+    .map((entry) => posix.join(entry.parentPath, entry.name))
+    .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+}
+
+const typescript = sources('src', /\.ts$/);
+const native = sources('native', /\.(cc|h)$/);
+
+/** Folders of files that are one of a kind, and what such a file looks like where the folder holds others too. */
+const pluralFolders = [
+  { folder: 'src/routing/conditions' },
+  { folder: 'src/upstream/balance' },
+  { folder: 'src/cli/commands' },
+  { folder: 'src/protocols', entry: /^export const \w+: Protocol = /m },
+  { folder: 'src/handlers', entry: /^export const \w+: Handler = /m },
+];
+
+describe('the repository', () => {
+  test('imports follow the arrows', () => expect(brokenArrows(typescript)).toEqual([]));
+  test('includes follow the arrows', () => expect(brokenIncludes(native)).toEqual([]));
+  test('piscina, pino and prom-client have one importing file each', () =>
+    expect(strayPackages(typescript)).toEqual([]));
+  test('only the command line writes to the console', () => expect(strayConsole(typescript)).toEqual([]));
+  test.each(pluralFolders)('every file of $folder is in its index', ({ folder, entry }) =>
+    expect(missingFromIndex(folder, typescript, entry)).toEqual([]),
+  );
+  test('sources.txt names every C++ file', () => {
+    const listed = readFileSync('native/sources.txt', 'utf8').trim().split(/\s+/);
+    const present = native.map((file) => file.path).filter((path) => path.endsWith('.cc'));
+    expect(new Set(listed)).toEqual(new Set(present));
+  });
+});
+
+describe('the checks can fail', () => {
+  const file = (path: string, text: string): SourceFile[] => [{ path, text }];
+
+  const wrongArrows = [
+    {
+      why: 'a leaf imports a leaf',
+      path: 'src/routing/table.ts',
+      text: `import { x } from '../upstream/upstream.js';`,
+    },
+    {
+      why: 'a type is an import too',
+      path: 'src/base/a.ts',
+      text: `import type { X } from '../model/plan.js';`,
+    },
+    {
+      why: 'the worker knows no configuration',
+      path: 'src/worker/main.ts',
+      text: `export * from '../config/load.js';`,
+    },
+    { why: 'a dynamic import', path: 'src/cli/main.ts', text: `await import('../worker/main.js');` },
+    {
+      why: 'several lines',
+      path: 'src/config/a.ts',
+      text: `import {\n  a,\n  b,\n} from '../primary/pool.js';`,
+    },
+    {
+      why: 'only worker and primary open the native door',
+      path: 'src/cli/main.ts',
+      text: `import '../addon.js';`,
+    },
+    { why: 'a room without arrows', path: 'src/misc/a.ts', text: `import '../base/errors.js';` },
+    { why: 'out of src', path: 'src/cli/a.ts', text: `import '../../test/support/tcp.js';` },
+  ];
+  test.each(wrongArrows)('arrows: $why', ({ path, text }) =>
+    expect(brokenArrows(file(path, text))).toHaveLength(1),
+  );
+
+  const goodArrows = [
+    { why: 'its own room', path: 'src/worker/main.ts', text: `import './session.js';` },
+    { why: 'an arrow', path: 'src/cli/commands/run.ts', text: `import '../../primary/primary.js';` },
+    { why: 'a package', path: 'src/cli/main.ts', text: `import { Command } from 'commander';` },
+    { why: 'a comment', path: 'src/base/a.ts', text: `/* import '../primary/pool.js' */` },
+  ];
+  test.each(goodArrows)('arrows: $why is fine', ({ path, text }) =>
+    expect(brokenArrows(file(path, text))).toEqual([]),
+  );
+
+  test('includes: the classifier knows no sockets', () => {
+    const text = '#include <vector>\n#include "net/socket.h"\n';
+    expect(brokenIncludes(file('native/classifier/walk.cc', text))).toHaveLength(1);
+    expect(brokenIncludes(file('native/relay/relay.cc', text))).toEqual([]);
+  });
+
+  test('packages: a second importer', () => {
+    const text = `import { pino } from 'pino';`;
+    expect(strayPackages(file('src/worker/main.ts', text))).toHaveLength(1);
+    expect(strayPackages(file('src/base/log.ts', text))).toEqual([]);
+  });
+
+  test('console: outside the command line', () => {
+    expect(strayConsole(file('src/worker/main.ts', 'console.log(1)'))).toHaveLength(1);
+    expect(strayConsole(file('src/cli/main.ts', 'console.log(1)'))).toEqual([]);
+  });
+
+  test('index: a file that nothing lists, a folder without index', () => {
+    const listed = { path: 'src/a/x.ts', text: '' };
+    const forgotten = { path: 'src/a/y.ts', text: '' };
+    const index = { path: 'src/a/index.ts', text: `import { x } from './x.js';` };
+    expect(missingFromIndex('src/a', [index, listed, forgotten])).toEqual([
+      'src/a/y.ts: not in src/a/index.ts',
+    ]);
+    expect(missingFromIndex('src/a', [index, listed, forgotten], /^export/)).toEqual([]);
+    expect(missingFromIndex('src/b', [listed])).toEqual(['src/b: no index.ts']);
+  });
+});

@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest';
+import { parseEndpoint, parseListen } from '../../src/base/address.js';
+
+describe('parseEndpoint', () => {
+  const good = [
+    { why: 'a name', text: 'web-server:80', is: { host: 'web-server', port: 80 } },
+    { why: 'an IPv4 literal', text: '10.0.0.5:65535', is: { host: '10.0.0.5', port: 65_535 } },
+    { why: 'an IPv6 literal', text: '[2001:db8::1]:1', is: { host: '2001:db8::1', port: 1 } },
+    {
+      why: 'names of containers have underscores',
+      text: 'my_db.local:1',
+      is: { host: 'my_db.local', port: 1 },
+    },
+    { why: 'a Unix socket', text: 'unix:/run/a.sock', is: { path: '/run/a.sock' } },
+  ];
+  test.each(good)('$text: $why', ({ text, is }) => expect(parseEndpoint(text)).toEqual(is));
+
+  const bad = [
+    { why: 'no port', text: 'web' },
+    { why: 'no host', text: ':80' },
+    { why: 'port 0 can not be dialled', text: 'web:0' },
+    { why: 'port over 65535', text: 'web:65536' },
+    { why: 'a range is for listening', text: 'web:80-90' },
+    { why: 'not an IPv4 literal, and no name is all digits', text: '300.1.1.1:80' },
+    { why: 'IPv6 needs brackets', text: '2001:db8::1:80' },
+    { why: 'brackets are for IPv6', text: '[10.0.0.1]:80' },
+    { why: 'a label may not end with a hyphen', text: 'web-:80' },
+    { why: 'an empty label', text: 'a..b:80' },
+    { why: 'white space', text: 'we b:80' },
+    { why: 'a path longer than a socket address holds', text: `unix:/${'x'.repeat(107)}` },
+    { why: 'no path', text: 'unix:' },
+  ];
+  test.each(bad)('not $text: $why', ({ text }) => expect(parseEndpoint(text)).toBeNull());
+});
+
+describe('parseListen', () => {
+  const good = [
+    { why: 'no host is every interface', text: ':9090', is: ['::', 9090, ':9090'] },
+    { why: 'a port alone', text: '9090', is: ['::', 9090, ':9090'] },
+    { why: 'an IPv4 literal', text: '0.0.0.0:9090', is: ['0.0.0.0', 9090, '0.0.0.0:9090'] },
+    { why: 'an IPv6 literal', text: '[::]:9090', is: ['::', 9090, '[::]:9090'] },
+    { why: 'localhost needs no look-up', text: 'localhost:1', is: ['127.0.0.1', 1, 'localhost:1'] },
+    { why: 'the system chooses a port', text: '127.0.0.1:0', is: ['127.0.0.1', 0, '127.0.0.1:0'] },
+  ];
+  test.each(good)('$text: $why', ({ text, is: [host, port, written] }) =>
+    expect(parseListen(text)).toEqual([{ kind: 'inet', host, port, text: written }]),
+  );
+
+  test('a range is an address for each port', () => {
+    const texts = parseListen('[::1]:9000-9002')?.map((address) => address.text);
+    expect(texts).toEqual(['[::1]:9000', '[::1]:9001', '[::1]:9002']);
+    expect(parseListen('9000-9010')).toHaveLength(11);
+  });
+
+  test('a Unix socket', () =>
+    expect(parseListen('unix:/run/a.sock')).toEqual([
+      { kind: 'unix', path: '/run/a.sock', text: 'unix:/run/a.sock' },
+    ]));
+
+  const bad = [
+    { why: 'a name could be any address', text: 'example.com:80' },
+    { why: 'a range that runs backwards', text: '9010-9000' },
+    { why: 'a range past the last port', text: '65530-65536' },
+    { why: 'no port', text: '127.0.0.1:' },
+    { why: 'an address alone', text: '127.0.0.1' },
+    { why: 'IPv6 without brackets', text: '::1:9090' },
+    { why: 'nothing', text: '' },
+  ];
+  test.each(bad)('not "$text": $why', ({ text }) => expect(parseListen(text)).toBeNull());
+});

@@ -1,0 +1,93 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { LineSink } from '../../src/base/line-sink.js';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'anyport-log-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+test('all lines are written, in order', async () => {
+  const file = join(directory, 'lines');
+  const fd = openSync(file, 'w');
+  const sink = new LineSink(fd);
+  const wanted = Array.from({ length: 5000 }, (_, i) => `{"n":${i}}\n`);
+  for (const line of wanted) sink.write(line);
+  await sink.close();
+  closeSync(fd);
+  expect(readFileSync(file, 'utf8')).toBe(wanted.join(''));
+  expect(sink.dropped).toBe(0);
+});
+
+const modes = [
+  { why: 'a pipe that blocks its writer', flags: constants.O_WRONLY },
+  { why: 'a pipe that answers "try again"', flags: constants.O_WRONLY | constants.O_NONBLOCK },
+];
+test.each(modes)('a reader that stands still costs lines, not time: $why', async ({ flags }) => {
+  const { reader, writer } = openFifo(join(directory, 'fifo'), flags);
+  const sink = new LineSink(writer, 256 * 1024);
+  const line = `${'x'.repeat(1023)}\n`;
+  for (let i = 0; i < 1000; i++) sink.write(line);
+  expect(sink.dropped).toBe(1000 - 256);
+  const closed = sink.close();
+  expect(await drain(reader, 256 * 1024)).toBe(256 * 1024);
+  await closed;
+  closeSync(reader);
+  closeSync(writer);
+});
+
+test('what can not be written to a broken pipe is counted', async () => {
+  const { reader, writer } = openFifo(join(directory, 'fifo'), constants.O_WRONLY);
+  closeSync(reader);
+  const sink = new LineSink(writer);
+  sink.write('one\n');
+  await sink.close();
+  sink.write('two\nthree\n');
+  expect(sink.dropped).toBe(3);
+  closeSync(writer);
+});
+
+test('a reader that has gone away does not end the process', async () => {
+  const script = `
+    import { LineSink } from ${JSON.stringify(new URL('../../dist/base/line-sink.js', import.meta.url).href)};
+    const sink = new LineSink(1);
+    const timer = setInterval(() => {
+      sink.write('{}\\n');
+      if (sink.dropped > 3) process.exit(7);
+    }, 1);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  child.stdout.destroy();
+  const status = await new Promise((resolve) => child.on('exit', resolve));
+  expect(status).toBe(7);
+});
+
+function openFifo(path: string, flags: number): { reader: number; writer: number } {
+  execFileSync('mkfifo', [path]);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return { reader, writer: openSync(path, flags) };
+}
+
+async function drain(fd: number, bytes: number): Promise<number> {
+  const buffer = Buffer.alloc(64 * 1024);
+  let total = 0;
+  while (total < bytes) {
+    total += readAvailable(fd, buffer);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return total;
+}
+
+function readAvailable(fd: number, buffer: Buffer): number {
+  try {
+    return readSync(fd, buffer);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0;
+    throw error;
+  }
+}

@@ -1,0 +1,150 @@
+/** Explanations: where bytes would go under a configuration, and what is said of every protocol and route. */
+import { describe, expect, test } from 'vitest';
+import { explain } from '../../src/cli/explain/explanation.js';
+import { explanationText } from '../../src/cli/explain/print.js';
+import { compile } from '../../src/config/compile.js';
+import { text } from '../cases/case.js';
+import { hello, records, serverName } from '../cases/tls.js';
+import { configOf } from '../config/support.js';
+
+const plan = compile(
+  configOf(`
+protocols:
+  - { name: SSH, target: "10.0.0.9:22" }
+  - { name: TLS, target: web }
+  - { name: HTTP, target: "10.0.0.5:80" }
+listeners:
+  - { name: front, address: ":1", proxy_protocol: { accept: true, trusted: ["192.0.2.0/24"] } }
+  - { name: back, address: ":2", protocols: [http], on_unknown: web, on_silence: { after: 300ms, to: close } }
+routes:
+  - { when: { protocol: tls, sni: "*.example.org" }, to: reset }
+  - { when: { protocol: tls, sni: a.example, source: ["10.0.0.0/8"] }, to: drop }
+  - { when: { protocol: http, host: b.example }, to: web }
+  - { when: { listener: back, source: ["203.0.113.9"] }, to: close }
+upstreams: { web: { endpoints: ["w:443"] } }`),
+  new Map(),
+  1,
+);
+const listenerOf = (name: string) => plan.listeners.findIndex((listener) => listener.name === name);
+
+const hi = records(hello([serverName('a.example')]));
+const request = text('GET / HTTP/1.1\r\nHost: b.example\r\n\r\n');
+const behind = (header: string, bytes: Uint8Array) => Buffer.concat([text(header), bytes]);
+
+interface Case {
+  readonly why: string;
+  readonly listener?: string;
+  readonly from?: string;
+  readonly bytes: Uint8Array;
+  readonly target: string | null;
+  readonly by: string;
+  /** Verdicts of the routes, in order, with their bytes. */
+  readonly routes: string;
+}
+
+const cases: Case[] = [
+  {
+    why: 'the second route, by server name and source',
+    from: '10.1.1.1',
+    bytes: hi,
+    target: 'drop',
+    by: 'route',
+    routes: `no ${hi.length}, taken ${hi.length}, no 1, no 0, no 1, shadowed 11, no 1`,
+  },
+  {
+    why: 'nobody knows the source: the protocol’s own target',
+    bytes: hi,
+    target: 'web',
+    by: 'route',
+    routes: `no ${hi.length}, no 0, no 1, no 0, no 1, taken 11, no 1`,
+  },
+  {
+    why: 'the source that a trusted peer announces, and bytes counted from the first that came',
+    from: '192.0.2.7',
+    bytes: behind('PROXY TCP4 10.1.1.1 192.0.2.1 1 2\r\n', hi),
+    target: 'drop',
+    by: 'route',
+    routes: `no ${35 + hi.length}, taken ${35 + hi.length}, no 36, no 0, no 36, shadowed 46, no 36`,
+  },
+  {
+    why: 'a trusted peer without a header',
+    from: '192.0.2.7',
+    bytes: text('SSH-2.0-x\r\n'),
+    target: 'reset',
+    by: 'proxy_protocol',
+    routes: '',
+  },
+  {
+    why: 'a header that is not whole',
+    from: '192.0.2.7',
+    bytes: text('PROXY TCP4 10.1'),
+    target: null,
+    by: 'limits',
+    routes: '',
+  },
+  {
+    why: 'the protocol is not known yet',
+    bytes: text('GET / HT'),
+    target: null,
+    by: 'limits',
+    routes: 'no 1, no 1, more 8, no 0, no 1, no 1, more 8',
+  },
+  {
+    why: 'a fact is not known yet',
+    bytes: request.subarray(0, 20),
+    target: null,
+    by: 'limits',
+    routes: 'no 1, no 1, more 20, no 0, no 1, no 1, shadowed 16',
+  },
+  {
+    why: 'nobody knows it',
+    bytes: text('zz zz zz\r\n'),
+    target: 'close',
+    by: 'on_unknown',
+    routes: 'no 7, no 7, no 7, no 7, no 7, no 7, no 7',
+  },
+  {
+    why: 'where the unknown has a place to go, what is not accepted is not named',
+    listener: 'back',
+    bytes: hi,
+    target: 'web',
+    by: 'on_unknown',
+    routes: 'no 1, no 1, no 1, no 1, no 1, no 1, no 1',
+  },
+  {
+    why: 'a client that says nothing',
+    listener: 'back',
+    bytes: new Uint8Array(),
+    target: 'close',
+    by: 'on_silence',
+    routes: 'no 0, no 0, more 0, no 0, no 0, no 0, more 0',
+  },
+];
+
+describe('where it goes', () => {
+  test.each(cases)('$why', async ({ listener = 'front', from = '', bytes, target, by, routes }) => {
+    const explanation = await explain(plan, listenerOf(listener), { source: from, bytes });
+    expect(explanation.outcome).toMatchObject({ target, by });
+    expect(explanation.routes.map(({ verdict, atByte }) => `${verdict} ${atByte}`).join(', ')).toBe(routes);
+    const winners = explanation.protocols.filter(({ verdict }) => verdict === 'wins');
+    expect(winners.length).toBe(explanation.verdict === 'match' ? 1 : 0);
+  });
+});
+
+test('for people', async () => {
+  const explanation = await explain(plan, listenerOf('front'), { source: '10.1.1.1', bytes: request });
+  const lines = explanationText(explanation, plan).split('\n');
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'protocol  http, decided at byte 16',
+      'host      b.example',
+      'goes to   web (w:443)',
+      'because   route: route 3 holds',
+      expect.stringMatching(/^SSH +no +1 +47 "G" does not fit its signature$/),
+      expect.stringMatching(/^HTTP +wins +16 +its signature matches$/),
+      expect.stringMatching(/^1 +protocol TLS, sni \*\.example\.org +reset +no +1 +protocol is HTTP$/),
+      expect.stringMatching(/^2 .* +no +1 +protocol is HTTP$/),
+      expect.stringMatching(/^7 +protocol HTTP +HTTP +shadowed +16 +it holds, but route 3 comes first$/),
+    ]),
+  );
+});

@@ -1,0 +1,44 @@
+/** A configuration from text to Config, with the world it is checked against given as data. */
+
+import type { Environment } from '../../src/config/environment.js';
+import { applyFlags, type Flags } from '../../src/config/flags.js';
+import { readConfig } from '../../src/config/read.js';
+import { formatProblem } from '../../src/config/report.js';
+import { type Validated, validate } from '../../src/config/validate/index.js';
+import type { Config } from '../../src/model/config.js';
+
+export interface World {
+  readonly environment?: Environment;
+  readonly flags?: Flags;
+  readonly files?: readonly string[];
+}
+
+export function checkText(text: string, { environment = {}, flags = {}, files = [] }: World = {}): Validated {
+  const { source, problems } = readConfig(text, 'any.yaml', environment);
+  if (problems.length > 0) return { ok: false, problems };
+  return validate(applyFlags(source, flags), {
+    directory: '/etc/anyport',
+    fileExists: (path) => files.includes(path),
+    cores: 3,
+  });
+}
+
+/** The problems as the user reads them. */
+export function problemsOf(text: string, world?: World): string[] {
+  const checked = checkText(text, world);
+  return checked.ok ? [] : checked.problems.map(formatProblem);
+}
+
+export function configOf(text: string, world?: World): Config {
+  return accepted(text, world).config;
+}
+
+export function warningsOf(text: string, world?: World): readonly string[] {
+  return accepted(text, world).warnings;
+}
+
+function accepted(text: string, world?: World) {
+  const checked = checkText(text, world);
+  if (!checked.ok) throw new Error(checked.problems.map(formatProblem).join('\n'));
+  return checked;
+}

@@ -1,0 +1,304 @@
+/** What a configuration may not say: for each wrong file the lines that the user reads, all of them. */
+import { describe, expect, test } from 'vitest';
+import { configOf, problemsOf, warningsOf } from './support.js';
+
+interface Case {
+  readonly why: string;
+  readonly text: string;
+  /** Beginnings of the lines, in order. */
+  readonly says: readonly string[];
+}
+
+const wrongValues: Case[] = [
+  {
+    why: 'a misspelled key',
+    text: 'server: { max_conections: 5 }',
+    says: [
+      'any.yaml:1:11: server.max_conections: unknown key `max_conections`: did you mean `max_connections`?',
+    ],
+  },
+  {
+    why: 'a misspelled section',
+    text: 'securty: {}',
+    says: ['any.yaml:1:1: securty: unknown key `securty`: did you mean `security`?'],
+  },
+  {
+    why: 'two unknown keys, each in its place',
+    text: 'server:\n  lisen: ":1"\n  wrokers: 2',
+    says: ['any.yaml:2:3: server.lisen: unknown key', 'any.yaml:3:3: server.wrokers: unknown key'],
+  },
+  {
+    why: 'a number out of bounds',
+    text: 'server: { workers: 257 }',
+    says: ['any.yaml:1:11: server.workers: expected `auto` or a whole number from 1 to 256, got 257'],
+  },
+  {
+    why: 'a bare number is no duration',
+    text: 'server: { idle_timeout: 5 }',
+    says: ['any.yaml:1:11: server.idle_timeout: expected a duration such as `250ms`'],
+  },
+  {
+    why: 'a duration out of bounds',
+    text: 'server: { identify_timeout: 1h }',
+    says: ['any.yaml:1:11: server.identify_timeout: expected a duration such as'],
+  },
+  {
+    why: 'a decimal unit',
+    text: 'server: { buffer_size: 64KB }',
+    says: ['any.yaml:1:11: server.buffer_size: expected bytes, or a size such as `64KiB`'],
+  },
+  {
+    why: 'one of a few',
+    text: 'server: { accept: reuse_port }',
+    says: ['any.yaml:1:11: server.accept: unknown value `reuse_port`: did you mean `reuseport`?'],
+  },
+  {
+    why: 'an address',
+    text: 'server: { listen: [":1", "example.com:80"] }',
+    says: ['any.yaml:1:26: server.listen[1]: expected an address such as `:9090`'],
+  },
+  {
+    why: 'a mapping is expected',
+    text: 'logging: loud',
+    says: ['any.yaml:1:1: logging: expected a mapping of keys and values, got "loud"'],
+  },
+  {
+    why: 'a list is expected',
+    text: 'routes: {}',
+    says: ['any.yaml:1:1: routes: expected a list, got a mapping'],
+  },
+  { why: 'the whole is not a mapping', text: '- a', says: ['any.yaml:1:1: expected a mapping'] },
+  {
+    why: 'what is not implemented yet is checked too',
+    text: 'security: { ip_blacklist: ["10.0.0.0/40"], rate_limit: { brust_size: 1 } }',
+    says: [
+      'any.yaml:1:28: security.ip_blacklist[0]: expected an address or a network',
+      'any.yaml:1:58: security.rate_limit.brust_size: unknown key `brust_size`: did you mean `burst_size`?',
+    ],
+  },
+  {
+    why: 'a reference that is not set, once',
+    text: `logging: { level: "$\{LEVEL}" }\nserver: { workers: 0 }`,
+    says: ['any.yaml:1:12: logging.level: `$', 'any.yaml:2:11: server.workers: expected'],
+  },
+];
+
+const wrongWholes: Case[] = [
+  {
+    why: 'more bytes are waited for than fit',
+    text: 'server: { buffer_size: 1024, identify_min_bytes: 2KiB }',
+    says: ['any.yaml:1:30: server.identify_min_bytes: 2048 bytes do not fit into buffer_size, which is 1024'],
+  },
+  {
+    why: 'the same, although another key of the section is wrong',
+    text: 'server: { buffer_size: 1024, identify_min_bytes: 2KiB, wrkers: 1 }',
+    says: ['any.yaml:1:30: server.identify_min_bytes: 2048', 'any.yaml:1:56: server.wrkers: unknown key'],
+  },
+  {
+    why: 'a protocol that nobody knows',
+    text: 'protocols: [{ name: Htpp, target: "a:80" }]',
+    says: ['any.yaml:1:15: protocols[0].name: unknown protocol `Htpp`: did you mean `http`?'],
+  },
+  {
+    why: 'the same protocol twice, in any case',
+    text: 'protocols: [{ name: HTTP, target: "a:80" }, { name: http, target: "b:80" }]',
+    says: ['any.yaml:1:47: protocols[1].name: protocol `http` is listed twice'],
+  },
+  {
+    why: 'an upstream that does not exist',
+    text: 'protocols: [{ name: SSH, target: bastoin }]\nupstreams: { bastion: { endpoints: ["a:22"] } }',
+    says: ['any.yaml:1:26: protocols[0].target: unknown upstream `bastoin`: did you mean `bastion`?'],
+  },
+  {
+    why: 'an upstream that is broken exists all the same',
+    text: 'protocols: [{ name: SSH, target: bastion }]\nupstreams: { bastion: { endpoints: ["a"] } }',
+    says: ['any.yaml:2:37: upstreams.bastion.endpoints[0]: expected an address such as'],
+  },
+  {
+    why: 'each address of a target',
+    text: 'protocols: [{ name: SSH, target: "a:22,b,c:0" }]',
+    says: ['any.yaml:1:26: protocols[0].target: expected', 'any.yaml:1:26: protocols[0].target: expected'],
+  },
+  {
+    why: 'an endpoint twice',
+    text: 'upstreams: { web: { endpoints: ["a:1", "a:1"] } }',
+    says: ['any.yaml:1:40: upstreams.web.endpoints[1]: endpoint `a:1` is listed twice'],
+  },
+  {
+    why: 'two places to go',
+    text: 'protocols: [{ name: SSH, target: "a:22", handler: "builtin:echo" }]',
+    says: ['any.yaml:1:13: protocols[0]: has both `target` and `handler`'],
+  },
+  {
+    why: 'a handler that is not there',
+    text: 'protocols: [{ name: SSH, handler: ./ssh.js }, { name: TLS, handler: "builtin:eco" }]',
+    says: [
+      'any.yaml:1:26: protocols[0].handler: no such file: /etc/anyport/ssh.js',
+      'any.yaml:1:60: protocols[1].handler: unknown handler `builtin:eco`: did you mean `builtin:echo`?',
+    ],
+  },
+  {
+    why: 'a custom protocol without a signature',
+    text: 'protocols: [{ name: Mine, target: "a:1", min_bytes: 4 }]',
+    says: ['any.yaml:1:13: protocols[0]: says nothing to recognise it by: give `start_bytes`,'],
+  },
+  {
+    why: 'an empty list is no signature either',
+    text: 'protocols: [{ name: Mine, target: "a:1", contains: [] }]',
+    says: ['any.yaml:1:13: protocols[0]: says nothing to recognise it by: give `start_bytes`,'],
+  },
+  {
+    why: 'a validator that is not there',
+    text: 'protocols: [{ name: Mine, target: "a:1", start_bytes: [aa], validator: v.js }]',
+    says: ['any.yaml:1:61: protocols[0].validator: no such file: /etc/anyport/v.js'],
+  },
+  {
+    why: 'its signature is wrong: that is all there is to say',
+    text: 'protocols: [{ name: Mine, target: "a:1", start_bytes: ["abc"] }]',
+    says: ['any.yaml:1:56: protocols[0].start_bytes[0]: expected bytes in hexadecimal'],
+  },
+  {
+    why: 'a pattern that can not be linear',
+    text: `protocols: [{ name: Mine, target: "a:1", regex: ['^(a)\\1'] }]`,
+    says: ['any.yaml:1:42: protocols[0].regex: pattern'],
+  },
+  {
+    why: 'a pattern without anchor',
+    text: `protocols: [{ name: Mine, target: "a:1", regex: ['abc'] }]`,
+    says: ['any.yaml:1:42: protocols[0].regex: pattern "abc"'],
+  },
+  {
+    why: 'an upstream with a name that means something else',
+    text: 'upstreams: { reset: { endpoints: ["a:1"] } }',
+    says: ['any.yaml:1:14: upstreams.reset: an upstream can not be called `reset`'],
+  },
+  {
+    why: 'an upstream to nowhere',
+    text: 'upstreams: { web: {} }',
+    says: ['any.yaml:1:14: upstreams.web: needs either `endpoints` or `handler`'],
+  },
+  {
+    why: 'an upstream and a protocol’s own of the same name',
+    text: 'upstreams: { SSH: { endpoints: ["a:1"] } }\nprotocols: [{ name: SSH, target: "b:22" }]',
+    says: ['any.yaml:2:13: protocols[0]: makes an upstream `SSH`, but upstreams.SSH is another'],
+  },
+  {
+    why: 'names in routes',
+    text: `routes: [{ when: { protocol: sss, listener: bcak }, to: webb }]
+listeners: [{ name: back, address: ":1" }]
+upstreams: { web: { endpoints: ["a:1"] } }`,
+    says: [
+      'any.yaml:1:20: routes[0].when.protocol: unknown protocol `sss`',
+      'any.yaml:1:35: routes[0].when.listener: unknown listener `bcak`: did you mean `back`?',
+      'any.yaml:1:53: routes[0].to: unknown upstream `webb`: did you mean `web`?',
+    ],
+  },
+  {
+    why: 'an address where a name belongs',
+    text: 'routes: [{ when: {}, to: "10.0.0.1:80" }]',
+    says: ['any.yaml:1:22: routes[0].to: unknown upstream `10.0.0.1:80`: name an upstream'],
+  },
+  {
+    why: 'conditions of routes',
+    text: 'routes: [{ when: { sni: "a.*", source: [x], protocl: tls }, to: close }]',
+    says: [
+      'any.yaml:1:20: routes[0].when.sni: expected a host name',
+      'any.yaml:1:41: routes[0].when.source[0]: expected an address or a network',
+      'any.yaml:1:45: routes[0].when.protocl: unknown key `protocl`: did you mean `protocol`?',
+    ],
+  },
+  {
+    why: 'PROXY headers from nobody',
+    text: 'listeners: [{ name: a, address: ":1", proxy_protocol: { accept: true } }]',
+    says: ['any.yaml:1:39: listeners[0].proxy_protocol: accepts headers from nobody: list the networks'],
+  },
+  {
+    why: 'names in listeners',
+    text: 'listeners: [{ name: a, address: ":1", protocols: [tsl], on_unknown: rest, on_silence: { to: x } }]',
+    says: [
+      'any.yaml:1:51: listeners[0].protocols[0]: unknown protocol `tsl`: did you mean `tls`?',
+      'any.yaml:1:57: listeners[0].on_unknown: unknown upstream `rest`: did you mean `reset`?',
+      'any.yaml:1:89: listeners[0].on_silence.to: unknown upstream `x`',
+    ],
+  },
+  {
+    why: 'a listener that is broken has a name all the same',
+    text: 'listeners: [{ name: a, address: "x" }]\nroutes: [{ when: { listener: a }, to: close }]',
+    says: ['any.yaml:1:24: listeners[0].address: expected an address'],
+  },
+  {
+    why: 'an address and a name twice',
+    text: 'server: { listen: ":80" }\nlisteners: [{ name: a, address: ":80-81" }, { name: a, address: ":82" }]',
+    says: [
+      'any.yaml:2:13: listeners[0]: `:80` is taken already, by server.listen',
+      'any.yaml:2:47: listeners[1].name: listener `a` is listed twice',
+    ],
+  },
+  {
+    why: 'nothing that can be listened on',
+    text: 'listeners: [{ name: a, address: ":80", transport: udp }]',
+    says: ['any.yaml:1:1: listeners: nothing is left to listen on'],
+  },
+  {
+    why: 'more sockets than anybody means',
+    text: 'server: { listen: "1-65535" }',
+    says: ['any.yaml:1:1: listeners: 65535 addresses to listen on are too many: at most 1024'],
+  },
+];
+
+describe.each([
+  { kind: 'values', cases: wrongValues },
+  { kind: 'wholes', cases: wrongWholes },
+])('wrong $kind', ({ cases }) => {
+  test.each(cases)('$why', ({ text, says }) => {
+    const problems = problemsOf(text);
+    expect(problems).toHaveLength(says.length);
+    for (const [index, beginning] of says.entries())
+      expect(problems[index]?.startsWith(beginning), problems[index]).toBe(true);
+  });
+});
+
+test('everything that is wrong is said at once', () => {
+  const all = [...wrongWholes].filter(({ text }) => text.startsWith('routes:') && !text.includes('\n'));
+  const text = `routes:\n${all.map((each) => each.text.replace(/^routes: \[(.*)\]$/, '  - $1')).join('\n')}`;
+  const count = all.reduce((sum, { says }) => sum + says.length, 0);
+  expect(count).toBeGreaterThan(3);
+  expect(problemsOf(text)).toHaveLength(count);
+});
+
+describe('warnings', () => {
+  test('what is not implemented yet is one line, by key path', () => {
+    const text = `
+server: { cache_ttl: 1m, user: "", max_connections_per_ip: 4 }
+security: { enable_rate_limit: true, ip_blacklist: [] }
+protocols: [{ name: HTTP, target: web }]
+upstreams: { web: { endpoints: ["a:1"], health_check: {}, dscp: 0, via: "http://p:1" } }
+listeners:
+  - { name: a, address: ":1", transport: tcp }
+  - { name: b, address: ":2", transport: tcp+udp, on_unknown: close }
+forwards: [{ listen: 7878, scheme: udp, target: "127.0.0.1:3478" }]
+admin: {}
+kcp: { mtu: 1350 }
+`;
+    expect(warningsOf(text)).toEqual([
+      'accepted but not implemented yet, without effect: server.max_connections_per_ip, server.cache_ttl, ' +
+        'security.enable_rate_limit, security.ip_blacklist, listeners[1].transport, ' +
+        'upstreams.web.health_check, upstreams.web.via, forwards, admin, kcp',
+    ]);
+  });
+
+  test('a protocol that no listener can tell', () => {
+    const text = `
+protocols: [{ name: QUIC, target: "a:443" }, { name: HTTP, target: "a:80" }]
+routes: [{ when: { protocol: wireguard }, to: reset }]`;
+    expect(warningsOf(text)).toEqual([
+      'protocol `QUIC` is spoken over UDP, and listeners take TCP only yet',
+      'protocol `wireguard` is spoken over UDP, and listeners take TCP only yet',
+    ]);
+    expect(configOf(text).protocols.map(({ id }) => id)).toEqual(['http']);
+    expect(configOf(text).routes).toEqual([]);
+  });
+
+  test('a configuration that leads nowhere', () =>
+    expect(warningsOf('')).toEqual(['nothing is routed: every session will be closed']));
+});

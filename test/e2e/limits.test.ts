@@ -1,0 +1,123 @@
+/** At a limit connections are refused and counted, nothing spins, and afterwards all is as before. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Daemon, type ServerSection, type StartOptions, startDaemon } from '../support/daemon.js';
+import { redisPing } from '../support/flights.js';
+import { cpuNanoseconds } from '../support/proc.js';
+import { runProgram } from '../support/process.js';
+import { dial, echo, listenTcp, type Peer, type Upstream } from '../support/tcp.js';
+import { describeWith } from '../support/tools.js';
+import { eventually } from '../support/wait.js';
+
+let daemon: Daemon;
+let upstream: Upstream;
+
+async function start(server: ServerSection, options: StartOptions = {}): Promise<void> {
+  upstream = await listenTcp(echo);
+  daemon = await startDaemon({ server, protocols: [{ name: 'Redis', target: upstream.target }] }, options);
+}
+
+afterEach(async () => {
+  await daemon.stop();
+  await upstream.close();
+});
+
+/** A client that is served, or null for one that is refused: by a reset, mostly before it could speak. */
+async function knock(): Promise<Peer | null> {
+  const client = await dial(daemon.port).catch(() => null);
+  client?.send(redisPing);
+  await eventually(
+    'an answer or a refusal',
+    () => !client || client.length > 0 || client.ending !== undefined,
+  );
+  return client && client.length > 0 ? client : null;
+}
+
+async function knockTimes(count: number): Promise<{ served: Peer[]; refused: number }> {
+  const served: Peer[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const client = await knock();
+    if (client) served.push(client);
+  }
+  return { served, refused: count - served.length };
+}
+
+async function leave(clients: readonly Peer[]): Promise<void> {
+  for (const client of clients) client.finish();
+  await Promise.all(clients.map((client) => client.end()));
+  await daemon.metricBecomes('anyport_sessions_active', 0);
+}
+
+describe.each(['reuseport', 'handoff'])('max_connections, accept %s', (accept) => {
+  const LIMIT = 20;
+
+  test('N are served, N + 1 is refused and counted, and a place that is left is taken', async () => {
+    await start({ max_connections: LIMIT, accept, workers: 2 });
+    const { served, refused } = await knockTimes(LIMIT);
+    expect({ served: served.length, refused }).toEqual({ served: LIMIT, refused: 0 });
+    expect(await knock()).toBeNull();
+    expect(await knock()).toBeNull();
+    await daemon.metricBecomes('anyport_refused_total', 2, { reason: 'over_limit' });
+    expect(await daemon.metric('anyport_accepted_total')).toBe(LIMIT + 2);
+
+    await leave(served);
+    const again = await knockTimes(LIMIT);
+    expect(again.refused).toBe(0);
+    await leave(again.served);
+    expect(await daemon.metric('anyport_sessions_total')).toBe(2 * LIMIT + 2);
+    expect(await daemon.metric('anyport_sessions_total', { reason: 'over_limit' })).toBe(2);
+  });
+});
+
+describeWith('prlimit')('out of files', () => {
+  /** CPU of the daemon, in milliseconds, while nobody does anything. */
+  async function idleCpu(): Promise<number> {
+    const before = cpuNanoseconds(daemon.pid);
+    await sleep(1_500);
+    return (cpuNanoseconds(daemon.pid) - before) / 1e6;
+  }
+
+  test('the limit is found at start, and refused beyond it', async () => {
+    await start({ max_connections: 1024 }, { wrapper: ['prlimit', '--nofile=120:120'] });
+    expect(
+      daemon.lines.find((line) => line.level === 'warn' && /max_connections|files/.test(line.msg)),
+    ).toBeDefined();
+    const { served, refused } = await knockTimes(120);
+    expect(served.length).toBeGreaterThan(8);
+    expect(refused).toBeGreaterThan(0);
+    expect(await daemon.metric('anyport_refused_total')).toBe(refused);
+    expect(await idleCpu()).toBeLessThan(300);
+    await leave(served);
+    const again = await knockTimes(served.length);
+    expect(again.refused).toBe(0);
+    await leave(again.served);
+  });
+
+  test('taken away while running: refused, counted, no spin, recovered', async () => {
+    await start({ max_connections: 1024 });
+    const first = await knockTimes(20);
+    expect(first.refused).toBe(0);
+    await limitFiles(40);
+    // Those beyond the limit are refused, or wait in the kernel's queue until there are files again.
+    const knocks = Array.from({ length: 60 }, () => dial(daemon.port).catch(() => null));
+    const waiting = (await Promise.all(knocks)).filter((client) => client !== null);
+    for (const client of waiting) client.send(redisPing);
+    await sleep(500);
+    expect(waiting.filter((client) => client.length > 0).length).toBeLessThan(20);
+    expect(await idleCpu()).toBeLessThan(300);
+
+    await limitFiles(4096);
+    for (const client of waiting) client.socket.destroy();
+    await leave(first.served);
+    expect((await knockTimes(30)).refused).toBe(0);
+    const ends = await daemon.metric('anyport_sessions_total');
+    expect(await daemon.metric('anyport_accepted_total')).toBe(
+      ends + (await daemon.metric('anyport_sessions_active')),
+    );
+  });
+
+  async function limitFiles(count: number): Promise<void> {
+    const { status } = await runProgram('prlimit', [`--pid=${daemon.pid}`, `--nofile=${count}:`]);
+    expect(status).toBe(0);
+  }
+});

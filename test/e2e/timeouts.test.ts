@@ -1,0 +1,171 @@
+/** Every wait has an end of its own, and none leaks into another. Short limits; only reasons and order are asserted. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Daemon, type ServerSection, startDaemon } from '../support/daemon.js';
+import { redisPing } from '../support/flights.js';
+import { freePort } from '../support/ports.js';
+import { startBlackHole } from '../support/servers.js';
+import { dial, listenTcp, type Upstream } from '../support/tcp.js';
+
+let daemon: Daemon | undefined;
+let upstream: Upstream | undefined;
+
+async function start(server: ServerSection, serve?: Parameters<typeof listenTcp>[0]): Promise<Daemon> {
+  upstream = await listenTcp(serve);
+  const { target } = upstream;
+  const protocols = [
+    { name: 'Redis', target },
+    { name: 'HTTP', target },
+  ];
+  daemon = await startDaemon({ server, protocols });
+  return daemon;
+}
+
+afterEach(async () => {
+  await daemon?.stop();
+  await upstream?.close();
+  daemon = undefined;
+  upstream = undefined;
+});
+
+describe('identify_timeout', () => {
+  const silent = { by: 'timeout', during: 'sniff', reason: 'identify_timeout' };
+
+  test('ends a client that says nothing', async () => {
+    const { port } = await start({ identify_timeout: '300ms' });
+    const client = await dial(port);
+    await client.end();
+    expect((await daemon?.ended(1))?.[0]).toMatchObject({ ...silent, bytes_up: 0 });
+  });
+
+  test('is total: a byte now and then does not renew it', async () => {
+    const { port } = await start({ identify_timeout: '1s' });
+    const client = await dial(port);
+    // A request line that never ends: each gap is well under the limit, their sum is not.
+    client.send('GET /');
+    for (let n = 0; n < 20 && client.ending === undefined; n += 1) {
+      client.send('a');
+      await sleep(200);
+    }
+    expect(client.ending).toBeDefined();
+    expect((await daemon?.ended(1))?.[0]).toMatchObject(silent);
+  });
+
+  test('lets a slow client through that is in time', async () => {
+    const { port } = await start({ identify_timeout: '20s' });
+    const client = await dial(port);
+    for (const byte of redisPing) {
+      client.send(byte);
+      await sleep(200);
+    }
+    const server = await upstream?.peer(0);
+    await server?.bytes(redisPing.length);
+    expect(server?.received.toString()).toBe(redisPing);
+  });
+
+  test('is over once the relay has begun', async () => {
+    const { port } = await start({ identify_timeout: '300ms' });
+    const client = await dial(port);
+    client.send(redisPing);
+    const server = await upstream?.peer(0);
+    await sleep(1_200);
+    server?.send('+PONG\r\n');
+    await client.bytes(7);
+    expect(client.ending).toBeUndefined();
+  });
+});
+
+describe('idle_timeout', () => {
+  test('ends a session without a byte either way', async () => {
+    const { port } = await start({ idle_timeout: '400ms' });
+    const client = await dial(port);
+    client.send(redisPing);
+    await client.end();
+    expect((await daemon?.ended(1))?.[0]).toMatchObject({
+      by: 'timeout',
+      during: 'relay',
+      reason: 'idle_timeout',
+    });
+  });
+
+  test('is renewed by either side', async () => {
+    const { port } = await start({ idle_timeout: '1s' });
+    const client = await dial(port);
+    client.send(redisPing);
+    const server = await upstream?.peer(0);
+    for (let n = 0; n < 10; n += 1) {
+      server?.send('.');
+      await sleep(250);
+    }
+    expect(client.ending).toBeUndefined();
+    expect(client.length).toBe(10);
+  });
+});
+
+test('half_close_timeout ends a session of which one side has finished', async () => {
+  const { port } = await start({ half_close_timeout: '400ms' });
+  const client = await dial(port);
+  client.send(redisPing).finish();
+  await client.end();
+  expect((await daemon?.ended(1))?.[0]).toMatchObject({ by: 'timeout', reason: 'half_close_timeout' });
+});
+
+test('dial_timeout ends a session whose endpoint does not answer', async () => {
+  const hole = await startBlackHole();
+  daemon = await startDaemon({
+    server: { dial_timeout: '400ms' },
+    protocols: [{ name: 'Redis', target: hole.target }],
+  });
+  const client = await dial(daemon.port);
+  client.send(redisPing);
+  await client.end();
+  expect((await daemon.ended(1))[0]).toMatchObject({ during: 'connect', reason: 'connect_timeout' });
+  await hole.stop();
+});
+
+describe('on_silence', () => {
+  const greeting = '220 mail.example.com ESMTP\r\n';
+
+  async function startMail(): Promise<{ port: number }> {
+    upstream = await listenTcp((peer) => {
+      peer.send(greeting);
+    });
+    const port = await freePort();
+    daemon = await startDaemon({
+      server: { identify_timeout: '20s' },
+      listeners: [
+        {
+          name: 'front',
+          address: `127.0.0.1:${port}`,
+          on_silence: { after: '200ms', to: 'mail' },
+          on_unknown: 'reset',
+        },
+      ],
+      protocols: [{ name: 'Redis', target: 'mail' }],
+      upstreams: { mail: { endpoints: [upstream.target] } },
+    });
+    return { port };
+  }
+
+  test('a silent client gets the server that speaks first', async () => {
+    const { port } = await startMail();
+    const client = await dial(port);
+    await client.bytes(greeting.length);
+    expect(client.received.toString()).toBe(greeting);
+    client.send('QUIT\r\n').finish();
+    const server = await upstream?.peer(0);
+    await server?.end();
+    expect(server?.received.toString()).toBe('QUIT\r\n');
+    server?.finish();
+    expect((await daemon?.ended(1))?.[0]).toMatchObject({ upstream: 'mail', reason: 'done' });
+  });
+
+  test('a client that speaks is identified as ever', async () => {
+    const { port } = await startMail();
+    const client = await dial(port);
+    client.send(redisPing);
+    await client.bytes(greeting.length);
+    client.reset();
+    expect((await daemon?.ended(1))?.[0]).toMatchObject({ protocol: 'redis' });
+  });
+});

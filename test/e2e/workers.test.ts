@@ -1,0 +1,127 @@
+/** Worker threads: several share a port, one that dies takes only its own sessions along and is replaced. */
+import { resolve } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Daemon, startDaemon } from '../support/daemon.js';
+import { redisPing } from '../support/flights.js';
+import { total } from '../support/metrics.js';
+import { dial, echo, listenTcp, type Peer, type Upstream } from '../support/tcp.js';
+import { eventually } from '../support/wait.js';
+
+let daemon: Daemon;
+let upstream: Upstream;
+
+async function start(server: Record<string, unknown>): Promise<void> {
+  upstream = await listenTcp(echo);
+  daemon = await startDaemon({
+    server: { workers: 2, ...server },
+    protocols: [
+      { name: 'Redis', target: upstream.target },
+      { name: 'Exit', handler: resolve('test/e2e/handlers/exit.mjs'), start_bytes: ['ee'] },
+      { name: 'Upper', handler: resolve('test/e2e/handlers/upper.mjs'), start_bytes: ['75'] },
+    ],
+  });
+}
+
+afterEach(async () => {
+  await daemon.stop();
+  await upstream.close();
+});
+
+async function session(from?: string): Promise<Peer> {
+  const client = await dial(daemon.port, from);
+  client.send(redisPing);
+  await eventually('an answer', () => client.length === redisPing.length);
+  return client;
+}
+
+/** Every connection accepted has ended for one reason, or is open. */
+async function booksBalance(): Promise<void> {
+  await eventually('accepted to equal ended + active', async () => {
+    const samples = await daemon.metrics();
+    const ended = total(samples, 'anyport_sessions_total');
+    const active = total(samples, 'anyport_sessions_active');
+    return total(samples, 'anyport_accepted_total') === ended + active;
+  });
+}
+
+describe.each(['reuseport', 'handoff'])('accept %s', (accept) => {
+  test('sessions are spread over the workers', async () => {
+    await start({ accept });
+    const clients: Peer[] = [];
+    for (let n = 0; n < 40; n += 1) clients.push(await session());
+    for (const client of clients) client.finish();
+    const lines = await daemon.ended(clients.length);
+    const workers = lines.map((line) => line.worker);
+    expect(new Set(workers)).toEqual(new Set([0, 1]));
+    if (accept === 'handoff') expect(workers.filter((worker) => worker === 0)).toHaveLength(20);
+  });
+
+  test('a worker that dies under load: the others live on, it is replaced, the books balance', async () => {
+    await start({ accept });
+    const clients = await Promise.all(Array.from({ length: 60 }, () => session()));
+    // Connections that keep coming while the worker is down must be served in the end.
+    const killer = await dial(daemon.port);
+    killer.send(Buffer.from([0xee]));
+    const newcomers = await Promise.all(Array.from({ length: 40 }, () => dial(daemon.port)));
+    for (const client of newcomers) client.send(redisPing);
+    await daemon.metricBecomes('anyport_worker_restarts_total', 1);
+
+    const ended = () => clients.filter((client) => client.ending !== undefined);
+    await eventually('the sessions of the dead worker to end', () => ended().length > 0);
+    const alive = clients.filter((client) => client.ending === undefined);
+    expect(alive.length).toBeGreaterThan(0);
+    for (const client of alive) client.send('still here');
+    await Promise.all(alive.map((client) => client.bytes(redisPing.length + 10)));
+    const late = await Promise.all(Array.from({ length: 20 }, () => session()));
+    expect(late.every((client) => client.ending === undefined)).toBe(true);
+    await eventually('every newcomer to be answered or ended with its worker', () =>
+      newcomers.every((client) => client.length > 0 || client.ending !== undefined),
+    );
+    await booksBalance();
+
+    const open = [...alive, ...late, ...newcomers].filter((client) => client.ending === undefined);
+    for (const client of open) client.finish();
+    await Promise.all(open.map((client) => client.end()));
+    await daemon.metricBecomes('anyport_sessions_active', 0);
+    await booksBalance();
+  });
+
+  test('a worker that dies again and again is replaced each time', async () => {
+    await start({ accept, workers: 1 });
+    for (let deaths = 1; deaths <= 3; deaths += 1) {
+      const killer = await dial(daemon.port);
+      killer.send(Buffer.from([0xee]));
+      await daemon.metricBecomes('anyport_worker_restarts_total', deaths);
+      (await session()).finish();
+    }
+    await booksBalance();
+  });
+});
+
+test('a handler gets the sniffed bytes first, and its end ends the session', async () => {
+  await start({});
+  const client = await dial(daemon.port);
+  client.send('upper ');
+  await client.bytes(6);
+  client.send('case').finish();
+  await client.end();
+  expect(client.received.toString()).toMatch(/^UPPER CASE\nupper on /);
+  expect((await daemon.ended(1))[0]).toMatchObject({ protocol: 'upper', reason: 'done', bytes_up: 10 });
+});
+
+test('two thousand sessions at once, each with its own bytes', async () => {
+  await start({ max_connections: 3_000 });
+  const clients: Peer[] = [];
+  for (let n = 0; n < 2_000; n += 200) {
+    const addresses = Array.from({ length: 200 }, (_, i) => `127.0.0.${2 + (i % 19)}`);
+    clients.push(...(await Promise.all(addresses.map((from) => session(from)))));
+  }
+  expect(await daemon.metric('anyport_sessions_active', { protocol: 'redis' })).toBe(2_000);
+  for (const [n, client] of clients.entries()) client.send(`session ${n}`).finish();
+  const endings = await Promise.all(clients.map((client) => client.end()));
+  expect(endings.every((ending) => ending === 'fin')).toBe(true);
+  const wrong = clients.filter((client, n) => client.received.toString() !== `${redisPing}session ${n}`);
+  expect(wrong).toHaveLength(0);
+  await daemon.metricBecomes('anyport_sessions_total', 2_000, { reason: 'done', protocol: 'redis' });
+  expect(await daemon.metric('anyport_accepted_total')).toBe(2_000);
+});

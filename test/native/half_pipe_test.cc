@@ -1,0 +1,176 @@
+#include "relay/half_pipe.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "net/sockets.h"
+
+namespace anyport::relay {
+namespace {
+
+// A source and a sink over real sockets: what is written to `client` is relayed to `server`.
+class HalfPipeTest : public testing::TestWithParam<size_t> {
+ protected:
+  HalfPipeTest()
+      : arena_(pool::Slabs::BytesFor(pool::Slabs::LargeBytes(0))),
+        slabs_(arena_, pool::Slabs::LargeBytes(0)),
+        scratch_(GetParam()),
+        tools_{&slabs_, &pipes_, scratch_} {
+    ConnectTcp(&client_, &source_);
+    ConnectTcp(&sink_, &server_);
+  }
+  ~HalfPipeTest() override {
+    half_.Close(tools_);
+    EXPECT_EQ(slabs_.used_bytes(), 0u);
+    EXPECT_EQ(pipes_.used(), 0u);
+  }
+
+  static void ConnectTcp(net::Fd* near, net::Fd* far) {
+    auto listening = net::Listen(*net::ParseInet("127.0.0.1", 0), {false, 8});
+    sockaddr_storage bound{};
+    socklen_t length = sizeof(bound);
+    getsockname(listening.fd.get(), reinterpret_cast<sockaddr*>(&bound), &length);
+    const auto port = net::Describe(bound, length).port;
+    *near = net::Connect(*net::ParseInet("127.0.0.1", port)).fd;
+    for (int i = 0; i < 1000 && !far->valid(); ++i) *far = net::Accept(listening.fd.get()).fd;
+    ASSERT_TRUE(far->valid());
+  }
+
+  static std::vector<uint8_t> RandomBytes(size_t size) {
+    std::mt19937 random(static_cast<unsigned>(size));
+    std::vector<uint8_t> bytes(size);
+    for (auto& byte : bytes) byte = static_cast<uint8_t>(random());
+    return bytes;
+  }
+
+  Flow Run() {
+    half_.SourceReady();
+    half_.SinkReady();
+    return half_.Run(source_.get(), sink_.get(), tools_);
+  }
+
+  // Everything that the far end has received so far.
+  void Receive(std::vector<uint8_t>* into, size_t most) {
+    std::vector<uint8_t> buffer(most);
+    const ssize_t got = recv(server_.get(), buffer.data(), buffer.size(), 0);
+    if (got > 0) into->insert(into->end(), buffer.begin(), buffer.begin() + got);
+  }
+
+  std::vector<uint8_t> arena_;
+  pool::Slabs slabs_;
+  Pipes pipes_{8};
+  std::vector<uint8_t> scratch_;
+  Tools tools_;
+  HalfPipe half_;
+  net::Fd client_, source_, sink_, server_;
+};
+
+TEST_P(HalfPipeTest, BytesArriveOnceAndInOrderWhateverTheSinkTakes) {
+  const auto sent = RandomBytes(8 << 20);
+  std::vector<uint8_t> received;
+  std::mt19937 random(1);
+  size_t at = 0;
+  Flow flow = Flow::kBlocked;
+  while (flow != Flow::kFinished) {
+    if (at < sent.size()) {
+      const size_t most = std::min<size_t>(1 + random() % (300 << 10), sent.size() - at);
+      const ssize_t wrote = send(client_.get(), sent.data() + at, most, MSG_NOSIGNAL);
+      if (wrote > 0) at += static_cast<size_t>(wrote);
+      if (at == sent.size()) shutdown(client_.get(), SHUT_WR);
+    }
+    if (at == sent.size()) half_.SourceEnding();
+    flow = Run();
+    ASSERT_NE(flow, Flow::kSinkGone);
+    ASSERT_NE(flow, Flow::kSourceReset);
+    if (random() % 3 == 0) Receive(&received, 1 + random() % (500 << 10));
+  }
+  while (received.size() < sent.size()) {
+    const size_t before = received.size();
+    Receive(&received, 1 << 20);
+    ASSERT_GT(received.size(), before);
+  }
+  EXPECT_EQ(received, sent);
+  EXPECT_EQ(half_.bytes(), sent.size());
+  EXPECT_TRUE(half_.finished());
+}
+
+TEST_P(HalfPipeTest, HoldsNothingWhenNothingIsUnderWay) {
+  ASSERT_EQ(send(client_.get(), "hello", 5, 0), 5);
+  while (half_.bytes() < 5) Run();
+  EXPECT_EQ(slabs_.used_bytes(), 0u);
+  EXPECT_EQ(pipes_.used(), 0u);
+}
+
+TEST_P(HalfPipeTest, PrefixGoesFirst) {
+  pool::Slab slab = slabs_.Acquire(pool::Tier::kSmall);
+  std::memcpy(slabs_.Bytes(slab).data(), "sniffed ", 8);
+  half_.Prefix(slab, 8);
+  ASSERT_EQ(send(client_.get(), "rest", 4, 0), 4);
+  while (half_.bytes() < 12) Run();
+  std::vector<uint8_t> received;
+  while (received.size() < 12) Receive(&received, 64);
+  EXPECT_EQ(std::string(received.begin(), received.end()), "sniffed rest");
+}
+
+TEST_P(HalfPipeTest, BytesBeforeAResetAreDelivered) {
+  ASSERT_EQ(send(client_.get(), "last words", 10, 0), 10);
+  while (half_.bytes() < 10) Run();
+  net::ResetOnClose(client_.get());
+  client_.Reset();
+  Flow flow = Flow::kBlocked;
+  while (flow == Flow::kBlocked) flow = Run();
+  EXPECT_EQ(flow, Flow::kSourceReset);
+  std::vector<uint8_t> received;
+  Receive(&received, 64);
+  EXPECT_EQ(std::string(received.begin(), received.end()), "last words");
+}
+
+TEST_P(HalfPipeTest, ASinkThatIsGoneIsSaid) {
+  net::ResetOnClose(server_.get());
+  server_.Reset();
+  ASSERT_EQ(send(client_.get(), "anyone?", 7, 0), 7);
+  Flow flow = Flow::kBlocked;
+  while (flow == Flow::kBlocked) flow = Run();
+  EXPECT_EQ(flow, Flow::kSinkGone);
+  EXPECT_NE(half_.sink_error(), 0);
+}
+
+TEST_P(HalfPipeTest, UrgentBytesStayInTheStream) {
+  ASSERT_EQ(send(client_.get(), "ab", 2, 0), 2);
+  ASSERT_EQ(send(client_.get(), "!", 1, MSG_OOB), 1);
+  ASSERT_EQ(send(client_.get(), "cd", 2, 0), 2);
+  half_.SourceUrgent();
+  while (half_.bytes() < 5) Run();
+  std::vector<uint8_t> received;
+  while (received.size() < 5) Receive(&received, 64);
+  EXPECT_EQ(std::string(received.begin(), received.end()), "ab!cd");
+}
+
+// splice(2) does not get past an urgent byte, and once the FIN is there answers 0 as if the stream had ended.
+TEST_P(HalfPipeTest, NothingIsLostBehindAnUrgentByteInABulkTransfer) {
+  const std::string before(4 * GetParam(), 'b');  // full reads: from the third on they are spliced
+  const std::string after(2 * GetParam(), 'a');
+  ASSERT_EQ(send(client_.get(), before.data(), before.size(), 0), static_cast<ssize_t>(before.size()));
+  ASSERT_EQ(send(client_.get(), "U", 1, MSG_OOB), 1);
+  ASSERT_EQ(send(client_.get(), after.data(), after.size(), 0), static_cast<ssize_t>(after.size()));
+  shutdown(client_.get(), SHUT_WR);
+  half_.SourceEnding();
+  std::vector<uint8_t> received;
+  for (int turn = 0; turn < 10'000 && Run() != Flow::kFinished; ++turn) Receive(&received, 1 << 20);
+  EXPECT_TRUE(half_.finished());
+  while (received.size() < half_.bytes()) Receive(&received, 1 << 20);
+  EXPECT_EQ(std::string(received.begin(), received.end()), before + "U" + after);
+}
+
+// Small enough that everything is bulk (splice), and larger than any message here (copy).
+INSTANTIATE_TEST_SUITE_P(Buffers, HalfPipeTest, testing::Values(512, 4096, 64 << 10));
+
+}  // namespace
+}  // namespace anyport::relay

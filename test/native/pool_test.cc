@@ -1,0 +1,107 @@
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <set>
+#include <vector>
+
+#include "pool/slabs.h"
+#include "pool/slots.h"
+
+namespace anyport::pool {
+namespace {
+
+// Lazily backed, as the arena of an engine is.
+class Arena {
+ public:
+  explicit Arena(size_t bytes)
+      : bytes_(bytes),
+        data_(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+                   0)) {}
+  ~Arena() { munmap(data_, bytes_); }
+  std::span<uint8_t> span() { return {static_cast<uint8_t*>(data_), bytes_}; }
+
+ private:
+  size_t bytes_;
+  void* data_;
+};
+
+TEST(FreeSet, HandsOutTheLowestAndEveryIndexOnce) {
+  FreeSet set(130);
+  std::set<int32_t> taken;
+  for (int32_t i = 0; i < 130; ++i) {
+    EXPECT_EQ(set.Take(), i);
+    taken.insert(i);
+  }
+  EXPECT_EQ(taken.size(), 130u);
+  EXPECT_EQ(set.Take(), -1);
+  set.Give(129);
+  set.Give(64);
+  EXPECT_EQ(set.Take(), 64);
+  EXPECT_EQ(set.Take(), 129);
+  EXPECT_EQ(set.size(), 0u);
+}
+
+TEST(Slabs, AreDisjointAndInsideTheArena) {
+  const size_t large = Slabs::LargeBytes(1000);
+  Arena arena(Slabs::BytesFor(large));
+  Slabs slabs(arena.span(), large);
+  std::set<size_t> starts;
+  size_t end = 0;
+  for (size_t i = 0; i < kSmallSlabs; ++i) {
+    const Slab slab = slabs.Acquire(Tier::kSmall);
+    ASSERT_TRUE(slab.valid());
+    starts.insert(slabs.OffsetOf(slab));
+    end = std::max(end, slabs.OffsetOf(slab) + slabs.Bytes(slab).size());
+  }
+  EXPECT_FALSE(slabs.Acquire(Tier::kSmall).valid());
+  for (size_t i = 0; i < kLargeSlabs; ++i) {
+    const Slab slab = slabs.Acquire(Tier::kLarge);
+    ASSERT_TRUE(slab.valid());
+    EXPECT_GE(slabs.OffsetOf(slab), end);
+    EXPECT_LE(slabs.OffsetOf(slab) + slabs.Bytes(slab).size(), arena.span().size());
+    starts.insert(slabs.OffsetOf(slab));
+  }
+  EXPECT_FALSE(slabs.HasLarge());
+  EXPECT_EQ(starts.size(), kSmallSlabs + kLargeSlabs);
+}
+
+TEST(Slabs, AReleasedSlabIsUsableAgainAlsoBeyondTheResidentOnes) {
+  const size_t large = Slabs::LargeBytes(0);
+  Arena arena(Slabs::BytesFor(large));
+  Slabs slabs(arena.span(), large);
+  std::vector<Slab> held;
+  for (int i = 0; i < 2000; ++i) held.push_back(slabs.Acquire(Tier::kSmall));
+  for (Slab& slab : held) {
+    slabs.Bytes(slab)[0] = 1;
+    slabs.Release(&slab);
+    EXPECT_FALSE(slab.valid());
+  }
+  EXPECT_EQ(slabs.used_bytes(), 0u);
+  slabs.Release(&held[0]);  // a second release of the same is nothing
+  EXPECT_EQ(slabs.used(Tier::kSmall), 0u);
+}
+
+TEST(Slots, AStaleIdFindsNothing) {
+  Slots<int> slots;
+  const SlotId first = slots.Acquire();
+  *slots.Find(first) = 5;
+  slots.Release(first.slot);
+  EXPECT_EQ(slots.Find(first), nullptr);
+  const SlotId second = slots.Acquire();
+  EXPECT_EQ(second.slot, first.slot);
+  EXPECT_NE(second.generation, first.generation);
+  EXPECT_EQ(*slots.Find(second), 0);
+  EXPECT_EQ(slots.Find({1'000'000, 0}), nullptr);
+}
+
+TEST(Slots, ReferencesSurviveGrowth) {
+  Slots<int> slots;
+  int* first = slots.Find(slots.Acquire());
+  *first = 42;
+  for (int i = 0; i < 5000; ++i) slots.Acquire();
+  EXPECT_EQ(*first, 42);
+  EXPECT_EQ(slots.size(), 5001u);
+}
+
+}  // namespace
+}  // namespace anyport::pool

@@ -1,0 +1,28 @@
+import { describe, expect, test } from 'vitest';
+import { fdBudget, fitConnections } from '../../src/primary/fd-budget.js';
+
+const demand = { connections: 1000, workers: 2, listeningSockets: 4, handlers: false };
+const fixed = fdBudget.reserve + 2 * fdBudget.perWorker + 4 * fdBudget.perListeningSocket;
+
+describe('connections that the limit of open files allows', () => {
+  const cases = [
+    { why: 'all, when the files just suffice', files: fixed + 2000, connections: 1000 },
+    { why: 'one fewer, when one file is missing', files: fixed + 1999, connections: 999 },
+    { why: 'never more than are wanted', files: 1 << 20, connections: 1000 },
+    { why: 'none, when nothing is left for them', files: fixed + 1, connections: 0 },
+    { why: 'none, and not less, when not even the daemon fits', files: 10, connections: 0 },
+  ];
+  test.each(cases)('$why', ({ files, connections }) => {
+    expect(fitConnections(demand, files)).toMatchObject({ connections, needed: fixed + 2000 });
+  });
+
+  test('a session that a handler serves takes one more', () => {
+    const fit = fitConnections({ ...demand, handlers: true }, fixed + 2000);
+    expect(fit).toMatchObject({ connections: 666, needed: fixed + 3000 });
+  });
+
+  test('what is left over is for pipes, the same for each worker', () => {
+    expect(fitConnections(demand, fixed + 2000).pipes).toBe(0);
+    expect(fitConnections(demand, fixed + 2000 + 43).pipes).toBe(10);
+  });
+});

@@ -1,0 +1,22 @@
+// A worker thread's task that does as its messages say.
+export default function run({ worker, port }) {
+  port.postMessage({ type: 'ready' });
+  return new Promise((resolve, reject) => {
+    const acts = {
+      end: () => {
+        for (let i = 0; i < 1000; i++) port.postMessage({ type: 'log', lines: `${worker} ${i}\n` });
+        port.close();
+        resolve();
+      },
+      throw: () => {
+        throw new Error('uncaught');
+      },
+      reject: () => reject(new Error('rejected')),
+      exit: () => process.exit(3),
+      hang: () => {
+        for (;;);
+      },
+    };
+    port.on('message', ({ type }) => acts[type]());
+  });
+}

@@ -1,0 +1,88 @@
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { FromWorker, ToWorker, WorkerSetup } from '../../src/model/message.js';
+import { WorkerPool } from '../../src/primary/pool.js';
+
+const filename = fileURLToPath(new URL('./pool-worker.mjs', import.meta.url));
+
+const pools: WorkerPool[] = [];
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => pool.terminate()));
+});
+
+function createPool(workers: number, module = filename): WorkerPool {
+  const pool = new WorkerPool(module, workers, (worker) => ({ worker }) as Omit<WorkerSetup, 'port'>);
+  pools.push(pool);
+  return pool;
+}
+
+/** Runs a worker until it has said that it is ready. */
+async function start(pool: WorkerPool, worker: number) {
+  const heard: FromWorker[] = [];
+  let isReady: () => void = () => {};
+  const ready = new Promise<void>((resolve) => {
+    isReady = resolve;
+  });
+  const ended = pool.run(worker, (message) => {
+    heard.push(message);
+    if (message.type === 'ready') isReady();
+  });
+  ended.catch(() => {});
+  await ready;
+  return { heard, ended };
+}
+
+const tell = (pool: WorkerPool, worker: number, type: string) =>
+  pool.post(worker, { type } as unknown as ToWorker);
+
+describe('worker pool', () => {
+  test('every line that a worker wrote is heard before it is said to have ended', async () => {
+    const pool = createPool(2);
+    const [first, second] = [await start(pool, 0), await start(pool, 1)];
+    tell(pool, 1, 'end');
+    await second.ended;
+    const lines = second.heard.flatMap((message) => (message.type === 'log' ? [message.lines] : []));
+    expect(lines).toEqual(Array.from({ length: 1000 }, (_, i) => `1 ${i}\n`));
+    expect(first.heard).toEqual([{ type: 'ready' }]);
+  });
+
+  const deaths = [
+    { why: 'an uncaught exception', act: 'throw', message: /uncaught/ },
+    { why: 'a rejected task', act: 'reject', message: /rejected/ },
+    { why: 'an exit', act: 'exit', message: /exited with code: 3/ },
+  ];
+  test.each(deaths)('a worker dies alone, and can be run again: $why', async ({ act, message }) => {
+    const pool = createPool(2);
+    const other = await start(pool, 1);
+    for (let life = 0; life < 2; life++) {
+      const { ended } = await start(pool, 0);
+      tell(pool, 0, act);
+      await expect(ended).rejects.toThrow(message);
+    }
+    tell(pool, 1, 'end');
+    await other.ended;
+  });
+
+  test('a module that can not be loaded is an error that says so, each time', async () => {
+    const pool = createPool(1, `${filename}.missing`);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await expect(pool.run(0, () => {})).rejects.toThrow('pool-worker.mjs.missing');
+    }
+  });
+
+  test('a worker that does not answer can be ended', async () => {
+    const pool = createPool(1);
+    const { ended } = await start(pool, 0);
+    tell(pool, 0, 'hang');
+    await pool.terminate();
+    await expect(ended).rejects.toThrow();
+  });
+
+  test('what is told to a worker that does not run is not kept for the next', async () => {
+    const pool = createPool(1);
+    tell(pool, 0, 'exit');
+    const { ended } = await start(pool, 0);
+    tell(pool, 0, 'end');
+    await ended;
+  });
+});

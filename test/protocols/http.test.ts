@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import type { FactsAnswer } from '../../src/model/facts.js';
+import { httpFacts } from '../../src/protocols/http.js';
+import { text } from '../cases/case.js';
+
+const facts = (method: string, path: string, host?: string): FactsAnswer => ({
+  verdict: 'facts',
+  facts: host === undefined ? { method, path } : { method, path, host },
+});
+
+const cases: readonly { why: string; head: string; expect: FactsAnswer }[] = [
+  {
+    why: 'host',
+    head: 'GET /a HTTP/1.1\r\nHost: www.example.com\r\n\r\n',
+    expect: facts('GET', '/a', 'www.example.com'),
+  },
+  {
+    why: 'lower case, no port',
+    head: 'GET / HTTP/1.1\r\nHOST:\tA.Example:80 \r\n\r\n',
+    expect: facts('GET', '/', 'a.example'),
+  },
+  { why: 'IPv6', head: 'GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n', expect: facts('GET', '/', '::1') },
+  {
+    why: 'after other headers',
+    head: 'GET / HTTP/1.1\r\nA: b\r\nHost: c\r\n\r\n',
+    expect: facts('GET', '/', 'c'),
+  },
+  { why: 'lone LFs', head: 'GET / HTTP/1.1\nHost: c\n\n', expect: facts('GET', '/', 'c') },
+  {
+    why: 'empty lines first',
+    head: '\r\n\r\nGET / HTTP/1.1\r\nHost: c\r\n\r\n',
+    expect: facts('GET', '/', 'c'),
+  },
+  { why: 'none sent', head: 'GET / HTTP/1.0\r\nA: b\r\n\r\n', expect: facts('GET', '/') },
+  { why: 'none in a body', head: 'GET / HTTP/1.0\r\n\r\nHost: c\r\n', expect: facts('GET', '/') },
+  { why: 'an empty one', head: 'GET / HTTP/1.1\r\nHost:\r\nHost: c\r\n\r\n', expect: facts('GET', '/', '') },
+  {
+    why: 'the first one counts',
+    head: 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',
+    expect: facts('GET', '/', 'a'),
+  },
+  { why: 'another header', head: 'GET / HTTP/1.1\r\nHostile: a\r\n\r\n', expect: facts('GET', '/') },
+  {
+    why: 'an absolute target outranks the header',
+    head: 'GET http://u@A.example:81/x HTTP/1.1\r\nHost: b\r\n\r\n',
+    expect: facts('GET', 'http://u@A.example:81/x', 'a.example'),
+  },
+  {
+    why: 'a URL in a query is not absolute',
+    head: 'GET /?u=http://a/ HTTP/1.1\r\nHost: b\r\n\r\n',
+    expect: facts('GET', '/?u=http://a/', 'b'),
+  },
+  {
+    why: 'CONNECT',
+    head: 'CONNECT a.example:443 HTTP/1.1\r\n\r\n',
+    expect: facts('CONNECT', 'a.example:443', 'a.example'),
+  },
+  {
+    why: 'the host line is not here yet',
+    head: 'GET / HTTP/1.1\r\nHost: exam',
+    expect: { verdict: 'more', bytesNeeded: 27, facts: { method: 'GET', path: '/' } },
+  },
+  {
+    why: 'an upgrade, in lower case',
+    head: 'GET / HTTP/1.1\r\nUPGRADE: WebSocket\r\nHost: a\r\n\r\n',
+    expect: { verdict: 'facts', facts: { method: 'GET', path: '/', upgrade: 'websocket', host: 'a' } },
+  },
+  {
+    why: 'an upgrade may follow the host',
+    head: 'GET / HTTP/1.1\r\nHost: a\r\n',
+    expect: { verdict: 'more', bytesNeeded: 26, facts: { method: 'GET', path: '/' } },
+  },
+  {
+    why: 'a head that is too long, where the host has come',
+    head: `GET / HTTP/1.1\r\nHost: c\r\nA: ${'b'.repeat(16_384)}`,
+    expect: facts('GET', '/', 'c'),
+  },
+  {
+    why: 'headers without an end',
+    head: `GET / HTTP/1.1\r\nA: ${'b'.repeat(16_384)}\r\nHost: c\r\n\r\n`,
+    expect: { verdict: 'broken', facts: { method: 'GET', path: '/' } },
+  },
+];
+
+describe('HTTP facts', () => {
+  test.each(cases)('$why', ({ head, expect: due }) => {
+    expect(httpFacts(text(head))).toEqual(due);
+  });
+});

@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import type { Discovery, UpstreamConfig } from '../../src/model/config.js';
+import { createDnsProvider, dnsLimits, hostsOf, systemLookup } from '../../src/providers/dns.js';
+import { FakeClock } from '../base/fake-clock.js';
+
+function upstream(dnsRefreshMs: number, ...hosts: string[]): UpstreamConfig {
+  const endpoints = hosts.map((host) => ({
+    name: `${host}:80`,
+    address: host.startsWith('/') ? { path: host } : { host, port: 80 },
+    weight: 1,
+    backup: false,
+  }));
+  return { name: 'web', handler: null, balance: 'round_robin', endpoints, retries: 0, dnsRefreshMs };
+}
+
+class Names {
+  readonly clock = new FakeClock();
+  readonly warnings: object[] = [];
+  readonly changes: Discovery[] = [];
+  readonly asked: string[] = [];
+  answers: Record<string, readonly string[] | Error | 'silence'> = {};
+
+  provider(...upstreams: UpstreamConfig[]) {
+    return createDnsProvider(upstreams, {
+      clock: this.clock,
+      warn: (fields) => this.warnings.push(fields),
+      lookup: (host) => this.#lookup(host),
+    });
+  }
+
+  start(...upstreams: UpstreamConfig[]): Promise<Discovery> {
+    return this.provider(...upstreams).start((discovery) => this.changes.push(discovery));
+  }
+
+  async #lookup(host: string): Promise<readonly string[]> {
+    this.asked.push(host);
+    const answer = this.answers[host] ?? new Error('ENOTFOUND');
+    if (answer === 'silence') return new Promise(() => {});
+    if (answer instanceof Error) throw answer;
+    return answer;
+  }
+}
+
+describe('dns provider', () => {
+  test('asks for names only, each once, as often as the hastiest upstream wants', () => {
+    const hosts = hostsOf([
+      upstream(30_000, 'web.test', '10.0.0.1', '::1', '/run/a.sock'),
+      upstream(5000, 'web.test'),
+    ]);
+    expect([...hosts]).toEqual([['web.test', 5000]]);
+  });
+
+  test('what does not resolve at first is a warning, and is found later', async () => {
+    const names = new Names();
+    names.answers = { 'a.test': ['10.0.0.1'] };
+    expect([...(await names.start(upstream(30_000, 'a.test', 'b.test')))]).toEqual([
+      ['a.test', ['10.0.0.1']],
+    ]);
+    expect(names.warnings).toEqual([{ host: 'b.test', error: 'ENOTFOUND', keeping: 0 }]);
+    names.answers['b.test'] = ['10.0.0.2'];
+    await names.clock.pass(30_000);
+    expect(names.changes.map((known) => [...known.keys()])).toEqual([['a.test', 'b.test']]);
+  });
+
+  test('the same addresses in another order are no change; others are', async () => {
+    const names = new Names();
+    names.answers = { 'a.test': ['10.0.0.1', '10.0.0.2'] };
+    await names.start(upstream(30_000, 'a.test'));
+    names.answers = { 'a.test': ['10.0.0.2', '10.0.0.1', '10.0.0.1'] };
+    await names.clock.pass(30_000);
+    expect(names.changes).toEqual([]);
+    names.answers = { 'a.test': ['10.0.0.3', '10.0.0.1', '10.0.0.1'] };
+    await names.clock.pass(30_000);
+    expect(names.changes.map((known) => known.get('a.test'))).toEqual([['10.0.0.3', '10.0.0.1']]);
+  });
+
+  test.each([
+    { why: 'an error', answer: new Error('SERVFAIL'), error: 'SERVFAIL' },
+    { why: 'an empty answer', answer: [], error: 'no addresses' },
+    { why: 'no answer at all', answer: 'silence' as const, error: 'no answer in time' },
+  ])('the last good set is kept on $why', async ({ answer, error }) => {
+    const names = new Names();
+    names.answers = { 'a.test': ['10.0.0.1'] };
+    await names.start(upstream(30_000, 'a.test'));
+    names.answers = { 'a.test': answer };
+    await names.clock.pass(30_000 + dnsLimits.lookupTimeMsMax);
+    expect(names.changes).toEqual([]);
+    expect(names.warnings).toEqual([{ host: 'a.test', error, keeping: 1 }]);
+    names.answers = { 'a.test': ['10.0.0.9'] };
+    await names.clock.pass(30_000);
+    expect(names.changes.map((known) => known.get('a.test'))).toEqual([['10.0.0.9']]);
+  });
+
+  test('a name that fails and fails is told once, until it has resolved', async () => {
+    const names = new Names();
+    await names.start(upstream(1000, 'a.test'));
+    await names.clock.pass(10_000);
+    expect(names.warnings).toHaveLength(1);
+    names.answers = { 'a.test': ['10.0.0.1'] };
+    await names.clock.pass(1000);
+    names.answers = {};
+    await names.clock.pass(10_000);
+    expect(names.warnings).toHaveLength(2);
+  });
+
+  test('a resolver that never answers holds nothing up for ever', async () => {
+    const names = new Names();
+    names.answers = { 'a.test': 'silence' };
+    const started = names.start(upstream(30_000, 'a.test'));
+    await names.clock.pass(dnsLimits.lookupTimeMsMax);
+    expect((await started).size).toBe(0);
+    expect(names.asked).toHaveLength(1);
+  });
+
+  test('no configured interval makes it spin', async () => {
+    const names = new Names();
+    await names.start(upstream(0, 'a.test'));
+    await names.clock.pass(10 * dnsLimits.refreshMsMin);
+    expect(names.asked).toHaveLength(11);
+  });
+
+  test('once stopped it asks no more', async () => {
+    const names = new Names();
+    names.answers = { 'a.test': ['10.0.0.1'] };
+    const provider = names.provider(upstream(30_000, 'a.test'));
+    await provider.start((known) => names.changes.push(known));
+    provider.stop();
+    await names.clock.pass(120_000);
+    expect(names.asked).toHaveLength(1);
+  });
+
+  test('the system knows this machine', async () => {
+    const addresses = await systemLookup('localhost');
+    expect(addresses.every((address) => address === '127.0.0.1' || address === '::1')).toBe(true);
+    expect(addresses.length).toBeGreaterThan(0);
+  });
+});

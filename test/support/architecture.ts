@@ -1,0 +1,138 @@
+/**
+ * The arrows between rooms (docs/architecture.md) as data, and the check that finds what breaks them.
+ * Pure: it is given sources as text, so that its own test can give it wrong ones.
+ */
+import { posix } from 'node:path';
+
+export interface SourceFile {
+  /** From the repository's root: `src/worker/main.ts`. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Room → the rooms it may import besides itself. A file directly in src/ is a room of its own. */
+export type Arrows = Readonly<Record<string, readonly string[]>>;
+
+const leaf = ['base', 'model'];
+const leaves = [
+  'protocols',
+  'routing',
+  'upstream',
+  'security',
+  'handlers',
+  'metrics',
+  'providers',
+  'cluster',
+];
+
+export const typescriptArrows: Arrows = {
+  base: [],
+  model: [],
+  addon: ['model'],
+  ...Object.fromEntries(leaves.map((room) => [room, leaf])),
+  config: [...leaf, ...leaves],
+  worker: [...leaf, 'addon', 'protocols', 'routing', 'upstream', 'security', 'handlers', 'metrics'],
+  admin: [...leaf, 'metrics'],
+  primary: [...leaf, 'addon', 'config', 'providers', 'cluster', 'upstream', 'metrics', 'admin'],
+  cli: [...leaf, 'config', 'protocols', 'routing', 'primary'],
+  index: [...leaf, 'primary', ...leaves],
+};
+
+export const nativeArrows: Arrows = {
+  // net: addresses are converted at the border, and the primary's listening sockets need no engine.
+  bindings: ['engine', 'udp', 'classifier', 'admission', 'net'],
+  engine: ['classifier', 'admission', 'relay', 'loop', 'pool', 'net'],
+  relay: ['loop', 'pool', 'net'],
+  udp: ['loop', 'pool', 'net'],
+  classifier: [],
+  admission: [],
+  loop: [],
+  pool: [],
+  net: [],
+};
+
+/** Package → the one file that may import it. */
+export const packageOwners: Readonly<Record<string, string>> = {
+  pino: 'src/base/log.ts',
+  'pino-pretty': 'src/base/log.ts',
+  piscina: 'src/primary/pool.ts',
+  'prom-client': 'src/metrics/registry.ts',
+};
+
+/** What a TypeScript file imports: static, dynamic and re-exported, as written. */
+export function importsOf(text: string): string[] {
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+  const found = code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"]+)\1/g);
+  return [...found].map((match) => match[2] ?? '');
+}
+
+/** What a C++ file includes from this repository. */
+export function includesOf(text: string): string[] {
+  return [...text.matchAll(/^\s*#\s*include\s+"([^"]+)"/gm)].map((match) => match[1] ?? '');
+}
+
+/** The room of a path below `root`: its folder, or its own name without the ending. */
+function roomOf(path: string, root: string): string {
+  const [first = ''] = posix.relative(root, path).split('/');
+  return first.replace(/\.[^.]+$/, '');
+}
+
+/** Every import that follows no arrow, as a sentence. */
+export function brokenArrows(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) =>
+    importsOf(file.text)
+      .filter((specifier) => specifier.startsWith('.'))
+      .map((specifier) => posix.join(posix.dirname(file.path), specifier))
+      .flatMap((target) => wrongStep(file.path, target, 'src', typescriptArrows)),
+  );
+}
+
+/** The same for C++; includes are written from native/. */
+export function brokenIncludes(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) =>
+    includesOf(file.text).flatMap((include) =>
+      wrongStep(file.path, posix.join('native', include), 'native', nativeArrows),
+    ),
+  );
+}
+
+function wrongStep(path: string, target: string, root: string, arrows: Arrows): string[] {
+  const from = roomOf(path, root);
+  const to = roomOf(target, root);
+  const allowed = arrows[from];
+  if (!allowed) return [`${path}: the room ${from} has no arrows`];
+  if (!target.startsWith(`${root}/`)) return [`${path}: imports ${target}, outside ${root}/`];
+  return from === to || allowed.includes(to) ? [] : [`${path}: ${from} may not import ${to} (${target})`];
+}
+
+/** Imports of an owned package from anywhere but its owner. */
+export function strayPackages(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) =>
+    importsOf(file.text)
+      .filter((name) => Object.hasOwn(packageOwners, name) && packageOwners[name] !== file.path)
+      .map((name) => `${file.path}: only ${packageOwners[name]} may import ${name}`),
+  );
+}
+
+/** `console` belongs to the command line: everything else logs or returns. */
+export function strayConsole(files: readonly SourceFile[]): string[] {
+  return files
+    .filter((file) => !file.path.startsWith('src/cli/') && /\bconsole\./.test(file.text))
+    .map((file) => `${file.path}: console outside src/cli`);
+}
+
+/**
+ * Files of a plural folder that its index does not name: they would never be used. `entry` tells those that are one
+ * of the kind from what they share.
+ */
+export function missingFromIndex(folder: string, files: readonly SourceFile[], entry = /^/): string[] {
+  const here = files.filter((file) => posix.dirname(file.path) === folder);
+  const index = here.find((file) => file.path === `${folder}/index.ts`);
+  if (!index) return [`${folder}: no index.ts`];
+  const named = new Set(importsOf(index.text).map((name) => posix.join(folder, name)));
+  return here
+    .filter((file) => entry.test(file.text))
+    .map((file) => file.path)
+    .filter((path) => path !== index.path && !named.has(path.replace(/\.ts$/, '.js')))
+    .map((path) => `${path}: not in ${folder}/index.ts`);
+}

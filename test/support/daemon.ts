@@ -1,0 +1,190 @@
+/** The built daemon as its users run it: started with a file or flags, watched by its log and metrics, stopped. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseMetrics, type Sample, total } from './metrics.js';
+import { freePort } from './ports.js';
+import { collect, type Finished, runProgram } from './process.js';
+import type { Peer } from './tcp.js';
+import { type TempFolder, tempFolder } from './temp.js';
+import { eventually, within } from './wait.js';
+
+const program = resolve('dist/cli/main.js');
+
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [key: string]: unknown;
+}
+
+/** The access log's line: one a session, at its end. */
+export interface SessionLine extends LogLine {
+  readonly listener: string;
+  readonly protocol: string | null;
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly source: string;
+  readonly upstream: string | null;
+  readonly endpoint: string | null;
+  readonly bytes_up: number;
+  readonly bytes_down: number;
+  readonly identify_ms: number | null;
+  readonly connect_ms: number | null;
+  readonly duration_ms: number;
+  readonly by: string;
+  readonly during: string;
+  readonly reason: string;
+  readonly worker: number;
+}
+
+export type ServerSection = Readonly<Record<string, unknown>>;
+
+/** Sections of a configuration file; `server.listen` and the monitoring ports are chosen when left out. */
+export interface TestConfig {
+  readonly server?: ServerSection;
+  readonly listeners?: readonly unknown[];
+  readonly [section: string]: unknown;
+}
+
+export interface StartOptions {
+  /** Further flags of `anyport run`. */
+  readonly flags?: readonly string[];
+  /** A command that runs the daemon, such as `prlimit --nofile=60`. */
+  readonly wrapper?: readonly string[];
+}
+
+export class Daemon {
+  readonly lines: LogLine[] = [];
+  readonly #stderr: () => string;
+
+  constructor(
+    readonly child: ChildProcess,
+    readonly port: number,
+    readonly metricsPort: number,
+    readonly folder: TempFolder,
+  ) {
+    if (!child.stdout || !child.stderr) throw new Error('the daemon was started without pipes');
+    createInterface({ input: child.stdout }).on('line', (line) => this.lines.push(JSON.parse(line)));
+    this.#stderr = collect(child.stderr);
+  }
+
+  get pid(): number {
+    return this.child.pid ?? -1;
+  }
+
+  get stderr(): string {
+    return this.#stderr();
+  }
+
+  /** Access log lines so far. */
+  get sessions(): SessionLine[] {
+    return this.lines.filter((line) => line.msg === 'session') as SessionLine[];
+  }
+
+  /** Waits until so many sessions have ended in all. */
+  async ended(count: number): Promise<SessionLine[]> {
+    await eventually(
+      `${count} ended sessions (${this.sessions.length})`,
+      () => this.sessions.length >= count,
+    );
+    return this.sessions;
+  }
+
+  /** Waits for the end of one client's session. */
+  sessionOf(client: Peer): Promise<SessionLine> {
+    return eventually(`the session of ${client.address} to end`, () =>
+      this.sessions.find((line) => line.source === client.address),
+    );
+  }
+
+  async ready(): Promise<this> {
+    await eventually(`the ready line; stderr: ${this.stderr}`, () => {
+      if (this.child.exitCode !== null) throw new Error(`ended with ${this.child.exitCode}: ${this.stderr}`);
+      return this.lines.some((line) => line.msg === 'ready');
+    });
+    return this;
+  }
+
+  async metrics(): Promise<Sample[]> {
+    const answer = await fetch(`http://127.0.0.1:${this.metricsPort}/metrics`);
+    return parseMetrics(await answer.text());
+  }
+
+  /** Sum of a metric's samples now. */
+  async metric(name: string, labels: Record<string, string> = {}): Promise<number> {
+    return total(await this.metrics(), name, labels);
+  }
+
+  /** Waits until a sum of samples is as wanted. */
+  async metricBecomes(name: string, wanted: number, labels: Record<string, string> = {}): Promise<void> {
+    await eventually(`${name} ${JSON.stringify(labels)} to be ${wanted}`, async () => {
+      return (await this.metric(name, labels)) === wanted;
+    });
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  /** Waits for the process to end and returns its exit status. */
+  async exit(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      await within('the daemon to end', once(this.child, 'exit'));
+    }
+    return this.child.exitCode;
+  }
+
+  /** Drains and ends it, and removes its folder. */
+  async stop(): Promise<void> {
+    this.signal('SIGTERM');
+    await this.exit();
+    this.folder.remove();
+    // A sanitizer's report, an abort or a crash must not pass unnoticed.
+    if (this.child.signalCode !== null && this.child.signalCode !== 'SIGKILL') {
+      throw new Error(`the daemon died of ${this.child.signalCode}: ${this.stderr}`);
+    }
+  }
+}
+
+/** Starts `anyport run` on a configuration file and waits until it is ready. */
+export async function startDaemon(config: TestConfig, options: StartOptions = {}): Promise<Daemon> {
+  const port = await freePort();
+  const metricsPort = await freePort();
+  const folder = tempFolder();
+  const file = `${folder.path}/anyport.yaml`;
+  // JSON is YAML.
+  writeFileSync(file, JSON.stringify(complete(config, port, metricsPort), null, 2));
+  const args = ['run', '-c', file, ...(options.flags ?? [])];
+  const daemon = new Daemon(spawnDaemon(args, folder.path, options.wrapper), port, metricsPort, folder);
+  return daemon.ready();
+}
+
+/** Starts `anyport run` on flags alone. `port` is what the flags say. */
+export async function startWithFlags(flags: readonly string[], port: number): Promise<Daemon> {
+  const folder = tempFolder();
+  return new Daemon(spawnDaemon(['run', ...flags], folder.path), port, 0, folder).ready();
+}
+
+/** Runs any `anyport` command to its end. */
+export const anyport = (args: readonly string[], cwd?: string): Promise<Finished> =>
+  runProgram(process.execPath, [program, ...args], cwd ? { cwd, env: process.env } : { env: process.env });
+
+function spawnDaemon(args: readonly string[], cwd: string, wrapper: readonly string[] = []): ChildProcess {
+  const [command = process.execPath, ...rest] = [...wrapper, process.execPath, program, ...args];
+  return spawn(command, rest, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function complete(config: TestConfig, port: number, metricsPort: number): TestConfig {
+  return {
+    monitoring: { metrics_port: metricsPort, health_check_port: metricsPort },
+    logging: { access_log_rate: 100_000 },
+    ...config,
+    server: {
+      ...(config.listeners ? {} : { listen: `127.0.0.1:${port}` }),
+      workers: 1,
+      graceful_shutdown_timeout: '500ms', // tests end with sessions open
+      ...config.server,
+    },
+  };
+}

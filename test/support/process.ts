@@ -1,0 +1,84 @@
+/** Other programs: run to their end, or kept running until they are ready and then stopped. */
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { eventually, within } from './wait.js';
+
+export interface Finished {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A preloaded sanitizer is meant for the daemon, not for the servers and clients around it. */
+export function cleanEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const { LD_PRELOAD: _, ...rest } = process.env;
+  return { ...rest, ...extra };
+}
+
+/** Runs a program to its end; `input` is its standard input. */
+export async function runProgram(
+  command: string,
+  args: readonly string[],
+  options: { input?: string | Buffer; cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Finished> {
+  const child = spawn(command, args, { env: cleanEnvironment(), ...options, stdio: 'pipe' });
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
+  child.stdin.on('error', () => {}); // it may end before it has read all
+  child.stdin.end(options.input ?? '');
+  const [status] = (await within(`${command} to end`, once(child, 'close'), 110_000)) as [number | null];
+  return { status, stdout: stdout(), stderr: stderr() };
+}
+
+/** Gathers a stream; the function returned gives what has come so far. */
+export function collect(stream: NodeJS.ReadableStream): () => string {
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString('utf8');
+}
+
+export interface Running {
+  readonly pid: number;
+  readonly child: ChildProcess;
+  stop(): Promise<void>;
+}
+
+/** Starts a server program and waits until it accepts on `port`. */
+export async function startProgram(
+  command: string,
+  args: readonly string[],
+  port: number,
+  options: SpawnOptions = {},
+): Promise<Running> {
+  const child = spawn(command, args, {
+    env: cleanEnvironment(),
+    ...options,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const errors = child.stderr ? collect(child.stderr) : () => '';
+  await eventually(`${command} on port ${port}`, async () => {
+    if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}: ${errors()}`);
+    return accepts(port);
+  });
+  return { pid: child.pid ?? -1, child, stop: () => stopProcess(child) };
+}
+
+export async function stopProcess(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill(signal);
+  await within(`process ${child.pid} to end`, once(child, 'exit'));
+}
+
+/** Does anything accept on this port of the loopback interface? */
+export async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,116 @@
+/** Both ends of a raw TCP connection: bytes gathered, and how the other side ended said plainly. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { eventually, within } from './wait.js';
+
+export type Ending = 'fin' | 'reset';
+
+/** One end of a connection. */
+export class Peer {
+  #chunks: Buffer[] = [];
+  #length = 0;
+  /** How the other side ended, once it has. */
+  ending: Ending | undefined;
+  readonly ended: Promise<Ending>;
+  /** Our own address, as the other side sees it. */
+  readonly address: string;
+
+  constructor(readonly socket: Socket) {
+    this.address = `${socket.localAddress}:${socket.localPort}`;
+    socket.on('data', (chunk) => {
+      this.#chunks.push(chunk);
+      this.#length += chunk.length;
+    });
+    this.ended = new Promise((resolve) => {
+      const end = (ending: Ending) => {
+        this.ending ??= ending;
+        resolve(this.ending);
+      };
+      socket.once('end', () => end('fin'));
+      socket.on('error', () => end('reset'));
+    });
+  }
+
+  get received(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  send(bytes: Uint8Array | string): this {
+    this.socket.write(bytes);
+    return this;
+  }
+
+  /** No more bytes from here; the other direction stays open. */
+  finish(): this {
+    this.socket.end();
+    return this;
+  }
+
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
+
+  /** Waits until so many bytes have come in all. */
+  async bytes(count: number): Promise<Buffer> {
+    await eventually(`${count} bytes (${this.#length} came)`, () => this.#length >= count);
+    return this.received;
+  }
+
+  /** Waits for the other side's end. */
+  async end(): Promise<Ending> {
+    return within('the end of the connection', this.ended);
+  }
+}
+
+/** Connects a client. `from`: one of the loopback addresses, so that thousands do not share one. */
+export async function dial(port: number, from = '127.0.0.1'): Promise<Peer> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from, allowHalfOpen: true, noDelay: true });
+  await within(`a connection to ${port}`, once(socket, 'connect'));
+  return new Peer(socket);
+}
+
+export interface Upstream {
+  readonly port: number;
+  readonly target: string;
+  /** Connections so far, oldest first. */
+  readonly peers: readonly Peer[];
+  /** Waits for the nth connection (from 0). */
+  peer(n: number): Promise<Peer>;
+  close(): Promise<void>;
+}
+
+/** A server that does with each connection what the test says. */
+export async function listenTcp(serve: (peer: Peer) => void = () => {}): Promise<Upstream> {
+  const peers: Peer[] = [];
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const peer = new Peer(socket);
+    peers.push(peer);
+    serve(peer);
+  });
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 });
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    target: `127.0.0.1:${port}`,
+    peers,
+    peer: (n) => eventually(`connection ${n} at the upstream`, () => peers[n]),
+    close: () => closeServer(server, peers),
+  };
+}
+
+async function closeServer(server: Server, peers: readonly Peer[]): Promise<void> {
+  server.close();
+  for (const peer of peers) peer.socket.destroy();
+  await once(server, 'close');
+}
+
+/** Sends everything back. */
+export const echo = (peer: Peer): void => {
+  peer.socket.pipe(peer.socket);
+  peer.socket.on('error', () => {});
+};

@@ -1,0 +1,9 @@
+/** The programs that a test needs. Where one is missing the test is left out, and `npm test` names it. */
+import { spawnSync } from 'node:child_process';
+import { describe } from 'vitest';
+
+const has = (tool: string): boolean =>
+  spawnSync('sh', ['-c', `PATH=$PATH:/usr/sbin:/sbin command -v ${tool}`], { stdio: 'ignore' }).status === 0;
+
+/** `describe`, left out unless every program is there (test/support/tools.json names their packages). */
+export const describeWith = (...tools: string[]) => describe.skipIf(!tools.every(has));

@@ -1,0 +1,34 @@
+/** Waiting for a condition of another process: polled, bounded, and failing with the last thing seen. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const POLL_MS = 20;
+const LIMIT_MS = 30_000;
+
+/** Asks again until `probe` answers something else than false or undefined. */
+export async function eventually<T>(
+  what: string,
+  probe: () => T | false | undefined | Promise<T | false | undefined>,
+  limitMs = LIMIT_MS,
+): Promise<T> {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const answer = await probe();
+    if (answer !== false && answer !== undefined) return answer;
+    if (Date.now() > deadline) throw new Error(`waited ${limitMs} ms in vain: ${what}`);
+    await sleep(POLL_MS);
+  }
+}
+
+/** Fails with a name instead of hanging until the test's own limit. */
+export async function within<T>(what: string, promise: Promise<T>, limitMs = LIMIT_MS): Promise<T> {
+  const cancel = new AbortController();
+  const late = sleep(limitMs, undefined, { signal: cancel.signal }).then(() => {
+    throw new Error(`waited ${limitMs} ms in vain: ${what}`);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    cancel.abort();
+    late.catch(() => {});
+  }
+}

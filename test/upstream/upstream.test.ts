@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import type { PlanUpstream } from '../../src/model/plan.js';
+import { createLoads, createUpstream } from '../../src/upstream/upstream.js';
+
+function planOf(balance: string, resolved: readonly boolean[]): PlanUpstream {
+  return {
+    name: 'web',
+    handler: null,
+    balance,
+    retries: 2,
+    endpoints: resolved.map((known, index) => ({
+      name: `web-${index}:80`,
+      weight: 1,
+      backup: false,
+      addresses: known ? [{ host: `10.0.0.${index}`, port: 80 }] : [],
+    })),
+  };
+}
+
+test('an endpoint that is not resolved is not picked', () => {
+  const upstream = createUpstream(planOf('round_robin', [false, true, false]), Math.random, createLoads());
+  expect([1, 2, 3].map(() => upstream.pick('192.0.2.7'))).toEqual([1, 1, 1]);
+});
+
+test('an endpoint that was tried is not picked again, until none is left', () => {
+  const upstream = createUpstream(planOf('round_robin', [true, true, true]), Math.random, createLoads());
+  const tried = new Set<number>();
+  for (let attempt = 0; attempt < 3; attempt++) tried.add(upstream.pick('192.0.2.7', tried));
+  expect(tried).toEqual(new Set([0, 1, 2]));
+  expect(upstream.pick('192.0.2.7', tried)).toBe(-1);
+  expect(upstream.pick('192.0.2.7')).toBe(0);
+});
+
+test('sessions are counted, and counts are what least_connections looks at', () => {
+  const upstream = createUpstream(planOf('least_connections', [true, true]), Math.random, createLoads());
+  upstream.connected(0);
+  upstream.connected(0);
+  upstream.connected(1);
+  expect([upstream.active(0), upstream.active(1)]).toEqual([2, 1]);
+  expect(upstream.pick('192.0.2.7')).toBe(1);
+  upstream.released(0);
+  upstream.released(0);
+  expect(upstream.active(0)).toBe(0);
+  expect(upstream.pick('192.0.2.7')).toBe(0);
+});
+
+test('a new Plan goes on counting where the old one was', () => {
+  const loads = createLoads();
+  const before = createUpstream(planOf('least_connections', [true, true]), Math.random, loads);
+  before.connected(0);
+  const after = createUpstream(planOf('least_connections', [true, true]), Math.random, loads);
+  expect(after.pick('192.0.2.7')).toBe(1);
+  before.released(0);
+  expect(after.active(0)).toBe(0);
+});

@@ -1,0 +1,54 @@
+/** A classifier made from another one answers like one that is made from nothing. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { native } from '../../src/addon.js';
+import { compileClassifier } from '../../src/protocols/compile.js';
+import { createClassifiers } from '../../src/worker/classifiers.js';
+
+const letters = ['a', 'b', 'c', 'd', 'ab', 'ac', 'abc', '[a-c]', 'b|^c', '[^a]'];
+const entries = letters.map((pattern) => ({ id: pattern, signature: { patterns: [`^${pattern}`] } }));
+
+const anyTables = fc
+  .shuffledSubarray(entries)
+  .chain((list) => fc.nat(list.length).map((routable) => compileClassifier(list, routable)));
+
+test('whatever came before', () => {
+  const openings = ['a', 'ab', 'abc', 'ac', 'b', 'bx', 'c', 'd', 'x'].map((opening) => Buffer.from(opening));
+  fc.assert(
+    fc.property(fc.array(anyTables, { minLength: 1, maxLength: 6 }), (plans) => {
+      const classifierOf = createClassifiers();
+      for (const tables of plans) {
+        const [made, fresh] = [classifierOf(tables), new native.Classifier(tables)];
+        for (const bytes of openings) {
+          for (const feeding of [{}, { ended: true }, { nameUnrouted: false }]) {
+            expect(made.identify(bytes, feeding)).toEqual(fresh.identify(bytes, feeding));
+          }
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('across the words of the index', () => {
+  const many = Array.from({ length: 200 }, (_, i) => ({
+    id: `${i}`,
+    signature: { patterns: [`^${String(i).padStart(3, '0')}`] },
+  }));
+  const without = (...gone: number[]) => many.filter((_, i) => !gone.includes(i));
+  const classifierOf = createClassifiers();
+  for (const list of [many, without(63), without(63, 64), without(0), without(199), many]) {
+    const classifier = classifierOf(compileClassifier(list, list.length));
+    for (const { id } of many) {
+      const { protocol } = classifier.identify(Buffer.from(id.padStart(3, '0')));
+      expect(list[protocol]?.id ?? null).toBe(list.some((entry) => entry.id === id) ? id : null);
+    }
+  }
+});
+
+test('one that is in use stays as it is', () => {
+  const classifierOf = createClassifiers();
+  const first = classifierOf(compileClassifier(entries.slice(0, 2), 2));
+  classifierOf(compileClassifier(entries.slice(1, 2), 1));
+  expect(first.identify(Buffer.from('b'))).toMatchObject({ verdict: 'match', protocol: 1 });
+});

@@ -1,0 +1,141 @@
+/** A data plane on the test's own thread: the worker's task with a port, a listening socket and a Plan. */
+import { MessageChannel } from 'node:worker_threads';
+import { afterEach } from 'vitest';
+import { native } from '../../src/addon.js';
+import { createCounters, shapeOf } from '../../src/metrics/counters.js';
+import { snapshot } from '../../src/metrics/totals.js';
+import type { FromWorker } from '../../src/model/message.js';
+import type { Plan, PlanEndpoint, PlanLimits, PlanUpstream } from '../../src/model/plan.js';
+import run from '../../src/worker/main.js';
+import { listenTcp, type Peer, type Upstream } from '../support/tcp.js';
+
+export interface Plane {
+  readonly port: number;
+  readonly open: () => number;
+  /** Access-log lines so far. */
+  readonly records: () => Record<string, unknown>[];
+  readonly totals: () => ReturnType<typeof snapshot>;
+  readonly adopt: (plan: Plan) => Promise<void>;
+  /** Drains; resolves when the worker's task has. */
+  readonly stop: (deadlineMs?: number) => Promise<void>;
+}
+
+export const limits: PlanLimits = {
+  identifyTimeoutMs: 10_000,
+  dialTimeoutMs: 5_000,
+  idleTimeoutMs: 60_000,
+  halfCloseTimeoutMs: 10_000,
+  bufferBytes: 32_768,
+  identifyMinBytes: 1024,
+  maxConnections: 500,
+};
+
+export function endpoint(port: number): PlanEndpoint {
+  return { name: `127.0.0.1:${port}`, weight: 1, backup: false, addresses: [{ host: '127.0.0.1', port }] };
+}
+
+export function upstream(name: string, ...ports: number[]): PlanUpstream {
+  return { name, handler: null, balance: 'round_robin', endpoints: ports.map(endpoint), retries: 2 };
+}
+
+/** Everything that begins with `aa` goes to the first upstream, HTTP to the second when there is one. */
+export function planFor(upstreams: readonly PlanUpstream[], change: Partial<Plan> = {}): Plan {
+  return {
+    generation: 1,
+    limits,
+    listeners: [
+      {
+        name: 'front',
+        address: '127.0.0.1:0',
+        protocols: [0, 1],
+        onUnknown: { kind: 'end', closing: 'reset' },
+        onSilence: null,
+        proxyProtocol: null,
+      },
+    ],
+    protocols: [
+      {
+        name: 'Custom',
+        id: 'custom',
+        signature: { startBytes: ['6161'] },
+        validator: null,
+        configured: true,
+      },
+      { name: 'HTTP', id: 'http', signature: null, validator: null, configured: true },
+    ],
+    routes: upstreams.slice(0, 2).map((_, index) => ({
+      when: { protocol: index },
+      to: { kind: 'upstream', upstream: index },
+    })),
+    upstreams,
+    accessLog: { enabled: true, rate: 100_000 },
+    ...change,
+  };
+}
+
+export async function startPlane(plan: Plan): Promise<Plane> {
+  const { port1, port2 } = new MessageChannel();
+  const fd = native.listen({ host: '127.0.0.1', port: 0 }, { reusePort: true, backlog: 512 });
+  const address = native.localAddress(fd);
+  const counters = createCounters(shapeOf(plan));
+  const gauges = new SharedArrayBuffer(8);
+  const lines: string[] = [];
+  const waiting: { type: FromWorker['type']; resolve: () => void }[] = [];
+  port1.on('message', (message: FromWorker) => {
+    if (message.type === 'log') lines.push(...message.lines.split('\n').filter(Boolean));
+    for (const waiter of waiting.filter(({ type }) => type === message.type)) waiter.resolve();
+  });
+  const hears = (type: FromWorker['type']) => new Promise<void>((resolve) => waiting.push({ type, resolve }));
+  const ready = hears('ready');
+  const setup = {
+    worker: 0,
+    workers: 1,
+    port: port2,
+    plan,
+    inbox: -1,
+    counters,
+    gauges,
+    pipes: 64,
+    logLevel: 'info',
+  };
+  const task = run({ ...setup, sockets: [{ listener: 0, fd }] });
+  await Promise.race([ready, task]);
+  return {
+    port: 'port' in address ? address.port : 0,
+    open: () => new Int32Array(gauges)[0] as number,
+    records: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
+    totals: () => snapshot(shapeOf(plan), [counters]),
+    adopt(next) {
+      const adopted = hears('adopted');
+      port1.postMessage({ type: 'plan', plan: next });
+      return adopted;
+    },
+    async stop(deadlineMs = 0) {
+      port1.postMessage({ type: 'drain', deadlineMs });
+      await task;
+      native.closeFd(fd);
+      await new Promise((resolve) => setImmediate(resolve));
+      port1.close();
+    },
+  };
+}
+
+/** Servers and planes that are gone after each test. */
+export function useStage() {
+  const cleanups: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  });
+  return {
+    async serve(handle?: (peer: Peer) => void): Promise<Upstream> {
+      const server = await listenTcp(handle);
+      cleanups.push(() => server.close());
+      return server;
+    },
+    async start(plan: Plan): Promise<Plane> {
+      const plane = await startPlane(plan);
+      cleanups.push(() => plane.stop());
+      return plane;
+    },
+  };
+}

@@ -1,0 +1,160 @@
+/** PROXY headers through the real engine: taken from trusted peers, and from nobody else. */
+import { afterEach, describe, expect, test } from 'vitest';
+import type { PlanLimits, PlanListener } from '../../src/model/plan.js';
+import { dial, echo, listenTcp, type Upstream } from '../support/tcp.js';
+import { eventually } from '../support/wait.js';
+import { limits, type Plane, planFor, startPlane, upstream } from './plane.js';
+
+const trustedPeer = '127.0.0.1';
+const stranger = '127.0.0.2';
+const v1 = 'PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n';
+const v2 = Buffer.from(
+  '0d0a0d0a000d0a515549540a 2111 000c c0000201 c6336407 dc04 01bb'.replaceAll(' ', ''),
+  'hex',
+);
+const v6 = 'PROXY TCP6 2001:db8::1 2001:db8::2 56324 443\r\n';
+
+const cleanups: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+interface Running {
+  readonly plane: Plane;
+  readonly server: Upstream;
+}
+
+/** Bytes that begin with `aa` are echoed. */
+async function start(
+  listener: Partial<PlanListener> = {},
+  change: Partial<PlanLimits> = {},
+): Promise<Running> {
+  const server = await listenTcp(echo);
+  cleanups.push(() => server.close());
+  const plan = planFor([upstream('a', server.port)], { limits: { ...limits, ...change } });
+  const proxyProtocol = { trusted: [`${trustedPeer}/32`] };
+  const listeners = plan.listeners.map((each) => ({ ...each, proxyProtocol, ...listener }));
+  const plane = await startPlane({ ...plan, listeners });
+  cleanups.push(() => plane.stop());
+  return { plane, server };
+}
+
+async function record(plane: Plane): Promise<Record<string, unknown>> {
+  await eventually('a session in the log', () => plane.records().length > 0);
+  return plane.records()[0] as Record<string, unknown>;
+}
+
+describe('a trusted peer', () => {
+  const headers = [
+    { why: 'v1', header: Buffer.from(v1), source: '192.0.2.1:56324' },
+    { why: 'v1 over IPv6', header: Buffer.from(v6), source: '[2001:db8::1]:56324' },
+    { why: 'v2', header: v2, source: '192.0.2.1:56324' },
+  ];
+
+  test.each(headers)(
+    'announces the source, $why, and the header goes no further',
+    async ({ header, source }) => {
+      const { plane, server } = await start();
+      const client = await dial(plane.port, trustedPeer);
+      client.send(Buffer.concat([header, Buffer.from('aabb')])).finish();
+      await client.end();
+      expect(client.received.toString()).toBe('aabb');
+      expect(server.peers[0]?.received.toString()).toBe('aabb');
+      expect(await record(plane)).toMatchObject({ source, reason: 'done', bytes_up: 4, protocol: 'custom' });
+    },
+  );
+
+  test.each(headers)('may send it byte by byte, $why', async ({ header, source }) => {
+    const { plane } = await start();
+    const client = await dial(plane.port, trustedPeer);
+    for (const byte of Buffer.concat([header, Buffer.from('aabb')])) {
+      client.send(Uint8Array.of(byte));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect((await client.bytes(4)).toString()).toBe('aabb');
+    client.finish();
+    await client.end();
+    expect(await record(plane)).toMatchObject({ source, bytes_up: 4 });
+  });
+
+  test('may speak for itself', async () => {
+    const { plane } = await start();
+    const client = await dial(plane.port, trustedPeer);
+    client.send('PROXY UNKNOWN\r\naabb').finish();
+    await client.end();
+    expect(client.received.toString()).toBe('aabb');
+    expect(await record(plane)).toMatchObject({ source: client.address, reason: 'done' });
+  });
+
+  const refused = [
+    { why: 'no header', bytes: 'aabb' },
+    { why: 'a header that is none', bytes: 'PROXY TCP4 no such address\r\naabb' },
+    { why: 'the start of a header, and then its end', bytes: 'PROXY TCP4 192.0.2.1' },
+  ];
+
+  test.each(refused)('is refused: $why', async ({ bytes }) => {
+    const { plane, server } = await start();
+    const client = await dial(plane.port, trustedPeer);
+    client.send(bytes).finish();
+    expect(await client.end()).toBe('reset');
+    expect(await record(plane)).toMatchObject({ reason: 'rejected', during: 'sniff', by: 'proxy' });
+    expect(server.peers).toEqual([]);
+  });
+
+  test('is awaited no longer than any client', async () => {
+    const { plane } = await start({}, { identifyTimeoutMs: 50 });
+    const client = await dial(plane.port, trustedPeer);
+    client.send('PROXY ');
+    expect(await client.end()).toBe('reset');
+    expect(await record(plane)).toMatchObject({ reason: 'identify_timeout', during: 'sniff', by: 'timeout' });
+  });
+
+  test('that closes after its header is no failure', async () => {
+    const { plane } = await start();
+    const client = await dial(plane.port, trustedPeer);
+    client.send(v1).finish();
+    await client.end();
+    expect(await record(plane)).toMatchObject({ reason: 'client_gone', source: '192.0.2.1:56324' });
+  });
+
+  test('whose client is silent goes where silence goes', async () => {
+    const onSilence = { afterMs: 20, to: { kind: 'upstream', upstream: 0 } } as const;
+    const { plane, server } = await start({ onSilence });
+    const client = await dial(plane.port, trustedPeer);
+    client.send(v1);
+    await eventually('a connection to the upstream', () => server.peers.length === 1);
+    client.finish();
+    await client.end();
+    expect(await record(plane)).toMatchObject({ reason: 'done', source: '192.0.2.1:56324', bytes_up: 0 });
+  });
+});
+
+describe('a stranger', () => {
+  test('is served without a header', async () => {
+    const { plane } = await start();
+    const client = await dial(plane.port, stranger);
+    client.send('aabb').finish();
+    await client.end();
+    expect(client.received.toString()).toBe('aabb');
+    expect(await record(plane)).toMatchObject({ source: client.address, reason: 'done' });
+  });
+
+  test('is not believed: its header is bytes like any others', async () => {
+    const { plane, server } = await start();
+    const client = await dial(plane.port, stranger);
+    client.send(`${v1}aabb`);
+    await client.end();
+    expect(await record(plane)).toMatchObject({ source: client.address, reason: 'unknown_protocol' });
+    expect(server.peers).toEqual([]);
+  });
+});
+
+test('where no headers are accepted nobody is trusted', async () => {
+  const { plane } = await start({ proxyProtocol: null });
+  const client = await dial(plane.port, trustedPeer);
+  client.send('aabb').finish();
+  await client.end();
+  expect(client.received.toString()).toBe('aabb');
+  expect(await record(plane)).toMatchObject({ source: client.address, reason: 'done' });
+});

@@ -1,0 +1,332 @@
+/** Sessions through the real engine: what goes in comes out, whatever fails on the way, and all of it adds up. */
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import type { Plan } from '../../src/model/plan.js';
+import { freePort } from '../support/ports.js';
+import { dial, echo } from '../support/tcp.js';
+import { eventually, within } from '../support/wait.js';
+import { endpoint, limits, type Plane, planFor, startPlane, upstream, useStage } from './plane.js';
+
+const { serve, start } = useStage();
+
+async function lastRecord(plane: Plane, count = 1): Promise<Record<string, unknown>> {
+  await eventually(`${count} sessions in the log`, () => plane.records().length >= count);
+  return plane.records().at(-1) as Record<string, unknown>;
+}
+
+function sums(plane: Plane): { accepted: number; ended: number; active: number } {
+  const front = plane.totals().listeners[0];
+  const protocols = front?.protocols ?? [];
+  const ended = protocols.flatMap((protocol) => Object.values(protocol.ended)).reduce((a, b) => a + b, 0);
+  return {
+    accepted: front?.accepted ?? 0,
+    ended,
+    active: protocols.reduce((sum, { active }) => sum + active, 0),
+  };
+}
+
+/** By protocol: how many sessions were identified. */
+function identified(plane: Plane): Record<string, number> {
+  const protocols = plane.totals().listeners[0]?.protocols ?? [];
+  const named = protocols.filter((protocol) => protocol.identified > 0);
+  return Object.fromEntries(named.map((protocol) => [protocol.protocol, protocol.identified]));
+}
+
+test('bytes both ways arrive once and in order, under back-pressure', async () => {
+  const server = await serve(echo);
+  const plane = await start(planFor([upstream('a', server.port)]));
+  const sent = Buffer.concat([Buffer.from('aa'), randomBytes(24 << 20)]);
+  const client = await dial(plane.port);
+  client.send(sent).finish();
+  await client.end();
+  const hash = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+  expect(client.length).toBe(sent.length);
+  expect(hash(client.received)).toBe(hash(sent));
+  expect(await lastRecord(plane)).toMatchObject({
+    reason: 'done',
+    by: 'client',
+    bytes_up: sent.length,
+    bytes_down: sent.length,
+    protocol: 'custom',
+  });
+});
+
+describe('when an endpoint can not be reached', () => {
+  test('another one gets the sniffed bytes, once', async () => {
+    const server = await serve(echo);
+    const plane = await start(planFor([upstream('a', await freePort(), server.port)]));
+    for (let i = 0; i < 4; i += 1) {
+      const client = await dial(plane.port);
+      client.send('aa hello').finish();
+      await client.end();
+      expect(client.received.toString()).toBe('aa hello');
+    }
+    expect(server.peers.map((peer) => peer.received.toString())).toEqual(Array(4).fill('aa hello'));
+    const failures = plane.totals().upstreams[0]?.endpoints[0]?.failures.connect_failed ?? 0;
+    expect(failures).toBeGreaterThan(0);
+  });
+
+  test('the next address of its name is tried first', async () => {
+    const server = await serve(echo);
+    const dead = { host: '127.0.0.1', port: await freePort() };
+    const named = { ...endpoint(server.port), addresses: [dead, { host: '127.0.0.1', port: server.port }] };
+    const plane = await start(planFor([{ ...upstream('a'), endpoints: [named], retries: 0 }]));
+    const client = await dial(plane.port);
+    client.send('aa').finish();
+    await client.end();
+    expect(client.received.toString()).toBe('aa');
+  });
+
+  test('and no other is left, the client is reset and the reason is said', async () => {
+    const plane = await start(planFor([upstream('a', await freePort(), await freePort())]));
+    const client = await dial(plane.port);
+    client.send('aa');
+    expect(await client.end()).toBe('reset');
+    expect(await lastRecord(plane)).toMatchObject({
+      reason: 'connect_failed',
+      by: 'upstream',
+      during: 'connect',
+    });
+  });
+
+  test('an upstream without a resolved endpoint is no_endpoint', async () => {
+    const unresolved = { ...endpoint(1), addresses: [] };
+    const plane = await start(planFor([{ ...upstream('a'), endpoints: [unresolved] }]));
+    const client = await dial(plane.port);
+    client.send('aa');
+    expect(await client.end()).toBe('reset');
+    expect(await lastRecord(plane)).toMatchObject({ reason: 'no_endpoint', during: 'pick', by: 'proxy' });
+  });
+});
+
+describe('a reset', () => {
+  test('of the client reaches the upstream, after the bytes before it', async () => {
+    const server = await serve();
+    const plane = await start(planFor([upstream('a', server.port)]));
+    const client = await dial(plane.port);
+    client.send('aa last words');
+    const peer = await server.peer(0);
+    await peer.bytes(13);
+    client.reset();
+    expect(await peer.end()).toBe('reset');
+    expect(peer.received.toString()).toBe('aa last words');
+    expect(await lastRecord(plane)).toMatchObject({ reason: 'reset', by: 'client', bytes_up: 13 });
+  });
+
+  test('of the upstream reaches the client, after the bytes before it', async () => {
+    const server = await serve();
+    const plane = await start(planFor([upstream('a', server.port)]));
+    const client = await dial(plane.port);
+    client.send('aa');
+    const peer = await server.peer(0);
+    peer.send('answer');
+    await client.bytes(6);
+    peer.reset();
+    expect(await client.end()).toBe('reset');
+    expect(await lastRecord(plane)).toMatchObject({ reason: 'reset', by: 'upstream', bytes_down: 6 });
+  });
+
+  test('of a client whose FIN had come before is passed on too', async () => {
+    const server = await serve();
+    const plane = await start(planFor([upstream('a', server.port)]));
+    const client = await dial(plane.port);
+    client.send('aa').finish();
+    const peer = await server.peer(0);
+    await peer.end();
+    client.reset();
+    await eventually('the session to end', () => plane.open() === 0);
+    expect(await lastRecord(plane)).toMatchObject({ reason: 'reset', by: 'client' });
+  });
+});
+
+describe('facts', () => {
+  const routes: Plan['routes'] = [
+    { when: { protocol: 1, host: 'b.example' }, to: { kind: 'upstream', upstream: 1 } },
+    { when: { protocol: 1 }, to: { kind: 'upstream', upstream: 0 } },
+  ];
+
+  test('a route by host waits for the header, however the bytes are cut', async () => {
+    const [first, second] = [await serve(echo), await serve(echo)];
+    const plane = await start(planFor([upstream('a', first.port), upstream('b', second.port)], { routes }));
+    const request = 'GET / HTTP/1.1\r\nAccept: */*\r\nHost: b.example\r\n\r\n';
+    const client = await dial(plane.port);
+    for (const character of request) {
+      client.send(character);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    client.finish();
+    await client.end();
+    expect(client.received.toString()).toBe(request);
+    expect([first.peers.length, second.peers.length]).toEqual([0, 1]);
+  });
+
+  test('that never come fail closed', async () => {
+    const [first, second] = [await serve(echo), await serve(echo)];
+    const plane = await start(planFor([upstream('a', first.port), upstream('b', second.port)], { routes }));
+    const client = await dial(plane.port);
+    client.send('GET / HTTP/1.1\r\nAccept: */*\r\n').finish();
+    await client.end();
+    expect(await lastRecord(plane)).toMatchObject({ reason: 'client_gone', protocol: 'http' });
+    expect([first.peers.length, second.peers.length]).toEqual([0, 0]);
+  });
+});
+
+describe('what a protocol does not confirm goes on to the next', () => {
+  const protocols: Plan['protocols'] = [
+    { name: 'WebSocket', id: 'websocket', signature: null, validator: null, configured: true },
+    { name: 'HTTP', id: 'http', signature: null, validator: null, configured: true },
+  ];
+  const head = 'GET / HTTP/1.1\r\nHost: a.example\r\n';
+  const upgrade = 'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZQ==\r\n';
+
+  async function startBoth(change: Partial<Plan> = {}) {
+    const servers = [await serve(echo), await serve(echo)];
+    const upstreams = servers.map(({ port }, i) => upstream(`u${i}`, port));
+    return { plane: await start(planFor(upstreams, { protocols, ...change })), servers };
+  }
+
+  const openings = [
+    { why: 'a match', request: `${head}${upgrade}\r\n`, protocol: 'websocket' },
+    { why: 'no match', request: `${head}\r\n`, protocol: 'http' },
+  ];
+  test.each(openings)('$why, in one read and byte by byte', async ({ request, protocol }) => {
+    const { plane, servers } = await startBoth();
+    for (const reads of [[request], [...request]]) {
+      const client = await dial(plane.port);
+      for (const read of reads) {
+        client.send(read);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      client.finish();
+      await client.end();
+      expect(client.received.toString()).toBe(request);
+    }
+    await lastRecord(plane, 2);
+    expect(plane.records().map((record) => record.protocol)).toEqual([protocol, protocol]);
+    expect(servers.map(({ peers }) => peers.length)).toEqual(protocol === 'websocket' ? [2, 0] : [0, 2]);
+    expect(identified(plane)).toEqual({ [protocol]: 2 });
+  });
+
+  test('when the client says no more', async () => {
+    const { plane } = await startBoth();
+    const client = await dial(plane.port);
+    client.send(head).finish();
+    await client.end();
+    expect(client.received.toString()).toBe(head);
+    expect(await lastRecord(plane)).toMatchObject({ protocol: 'http', reason: 'done' });
+  });
+
+  test('when the time is over', async () => {
+    const { plane } = await startBoth({ limits: { ...limits, identifyTimeoutMs: 100 } });
+    const client = await dial(plane.port);
+    client.send(head);
+    await client.bytes(head.length);
+    client.finish();
+    await client.end();
+    expect(await lastRecord(plane)).toMatchObject({ protocol: 'http', reason: 'done' });
+  });
+
+  test('and is unknown when there is none', async () => {
+    const listeners = [{ ...(planFor([]).listeners[0] as Plan['listeners'][number]), protocols: [0] }];
+    const { plane } = await startBoth({ protocols: protocols.slice(0, 1), listeners, routes: [] });
+    const client = await dial(plane.port);
+    client.send(`${head}\r\n`);
+    expect(await client.end()).toBe('reset');
+    expect(await lastRecord(plane)).toMatchObject({ protocol: null, reason: 'unknown_protocol' });
+  });
+
+  test('for very many at once', async () => {
+    const { plane } = await startBoth();
+    const clients = await Promise.all(Array.from({ length: 200 }, () => dial(plane.port)));
+    for (const client of clients) client.send(`${head}\r\n`).finish();
+    await Promise.all(clients.map((client) => client.end()));
+    await lastRecord(plane, clients.length);
+    expect(identified(plane)).toEqual({ http: clients.length });
+  });
+});
+
+test('a handler that throws ends its session, and nothing else', async () => {
+  const plan = planFor([
+    { ...upstream('a'), handler: new URL('throws.mjs', import.meta.url).href },
+    { ...upstream('b'), handler: 'builtin:echo' },
+  ]);
+  const plane = await start(plan);
+  const client = await dial(plane.port);
+  client.send('aa');
+  expect(await client.end()).toBe('reset');
+  await eventually('its record', () => plane.records().some(({ reason }) => reason === 'handler_error'));
+  const next = await dial(plane.port);
+  next.send('GET / HTTP/1.1\r\n\r\n').finish();
+  await next.end();
+  expect(next.received.toString()).toBe('GET / HTTP/1.1\r\n\r\n');
+});
+
+test('a new Plan serves new sessions; one under way keeps the old', async () => {
+  const [before, after] = [await serve(echo), await serve(echo)];
+  const plan = planFor([upstream('a', before.port)]);
+  const plane = await start(plan);
+  const old = await dial(plane.port);
+  old.send('aa1');
+  await old.bytes(3);
+  const half = await dial(plane.port);
+  half.send('a'); // still being sniffed when the Plan changes
+  await eventually('two sessions', () => plane.open() === 2);
+  await plane.adopt({ ...plan, generation: 2, upstreams: [upstream('a', after.port)] });
+  half.send('a2').finish();
+  await half.end();
+  const fresh = await dial(plane.port);
+  fresh.send('aa3').finish();
+  await fresh.end();
+  old.send('-1').finish();
+  await old.end();
+  expect(before.peers.map((peer) => peer.received.toString()).sort()).toEqual(['aa1-1', 'aa2']);
+  expect(after.peers.map((peer) => peer.received.toString())).toEqual(['aa3']);
+});
+
+test('sessions left at the deadline of a drain are ended, and said to be', async () => {
+  const server = await serve(echo);
+  const plane = await startPlane(planFor([upstream('a', server.port)]));
+  const client = await dial(plane.port);
+  client.send('aa');
+  await client.bytes(2);
+  await plane.stop(50);
+  expect(await client.end()).toBe('reset');
+  expect(plane.records().at(-1)).toMatchObject({ reason: 'drain_timeout', by: 'timeout' });
+  expect(plane.open()).toBe(0);
+});
+
+test('whatever clients do, every session ends once and nothing is left', async () => {
+  const server = await serve((peer) => {
+    peer.socket.on('data', (chunk) => (chunk.includes('!') ? peer.reset() : peer.send(chunk)));
+    peer.socket.on('end', () => peer.finish());
+  });
+  const plane = await start(
+    planFor([upstream('a', server.port)], { limits: { ...limits, maxConnections: 40 } }),
+  );
+  const acts: ((client: Awaited<ReturnType<typeof dial>>) => void)[] = [
+    (client) => client.send('aa fine').finish(),
+    (client) => client.send('aa boom!'),
+    (client) => client.send('aa').reset(),
+    (client) => client.send('a').finish(),
+    (client) => client.send('\0\0\0\0').finish(),
+    (client) => client.reset(),
+    (client) => client.finish(),
+    (client) => client.send(Buffer.concat([Buffer.from('aa'), Buffer.alloc(200_000)])).finish(),
+  ];
+  const crowd = Array.from({ length: 400 }, async (_, i) => {
+    const client = await dial(plane.port, `127.0.0.${2 + (i % 8)}`).catch(() => undefined);
+    if (client === undefined) return;
+    const closed = once(client.socket, 'close'); // a client that resets hears nothing more
+    acts[i % acts.length]?.(client);
+    await within('the end of a session', Promise.race([client.ended, closed]));
+    client.socket.destroy();
+  });
+  await Promise.all(crowd);
+  await eventually('all sessions to end', () => plane.open() === 0);
+  const { accepted, ended, active } = sums(plane);
+  expect(accepted).toBe(400);
+  expect(ended).toBe(accepted);
+  expect(active).toBe(0);
+  expect(plane.totals().upstreams[0]?.endpoints[0]?.sessions).toBe(0);
+});
