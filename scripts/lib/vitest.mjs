@@ -1,10 +1,13 @@
 /** Runs vitest and counts from its JSON report, so that nothing depends on what it prints. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { run } from './run.mjs';
 
-/** Runs the named test files (none named: all) and returns `{ passed, failed, skipped: [names] }`. */
+/**
+ * Runs the named test files (none named: all) and returns `{ passed, failed, skipped: [names] }`. Says last which
+ * tests failed, and with what: a long run is often read from its end.
+ */
 export function runVitest(filters, env = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'anyport-report-'));
   const report = join(folder, 'report.json');
@@ -12,15 +15,40 @@ export function runVitest(filters, env = {}) {
   const status = run(process.execPath, [...args, `--outputFile.json=${report}`, ...filters], {
     env: { ...process.env, ...env },
   });
-  const counts = countReport(report);
+  const files = readReport(report).testResults;
   rmSync(folder, { recursive: true });
+  const counts = count(files);
   // An error outside every test fails the run without failing a test.
-  if (status !== 0 && counts.failed === 0) counts.failed = 1;
+  if (status !== 0 && counts.failed === 0) {
+    counts.failed = 1;
+    console.log(
+      `failed: vitest, with status ${status}, for an error outside every test: it is printed above`,
+    );
+  }
+  tellFailed(files);
   return counts;
 }
 
-function countReport(path) {
-  const files = readReport(path).testResults;
+function tellFailed(files) {
+  for (const { name, status, message, assertionResults } of files) {
+    const failed = assertionResults.filter((test) => test.status === 'failed');
+    for (const { fullName, failureMessages } of failed)
+      tell(`${name}: ${fullName}`, failureMessages.join('\n'));
+    if (status === 'failed' && failed.length === 0) tell(name, message);
+  }
+}
+
+function tell(name, message) {
+  const lines = message
+    .split('\n')
+    .filter((line) => !line.includes('/node_modules/'))
+    .slice(0, 12);
+  console.log(
+    [`failed: ${relative('.', name)}`, ...lines.map((line) => `    ${line.slice(0, 300)}`)].join('\n'),
+  );
+}
+
+function count(files) {
   const tests = files.flatMap((file) => file.assertionResults);
   const named = (status) => tests.filter((test) => test.status === status);
   // A file that does not load has failed although none of its tests has.
