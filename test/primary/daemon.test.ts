@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Config, ServerConfig } from '../../src/model/config.js';
+import { freePort } from '../support/ports.js';
 import { eventually, within } from '../support/wait.js';
 
 const host = '127.0.0.1';
@@ -125,15 +126,6 @@ async function echoes(socket: Socket): Promise<string> {
   socket.write('hello');
   const closed = once(socket, 'close').then(() => 'closed');
   return within('an echo', Promise.race([once(socket, 'data').then(String), closed]));
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, host);
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 const daemons: Daemon[] = [];

@@ -1,12 +1,33 @@
-/** Ports that nobody uses now: the kernel names one when 0 is bound. */
+/**
+ * Ports that nobody uses now. They lie below those that the kernel gives to clients: a crowd of clients can not take
+ * one between its choice and the moment when a server binds it.
+ */
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
+
+const FIRST = 10_000;
+const END = 32_768;
+
+const given = new Set<number>();
 
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  for (;;) {
+    const port = randomInt(FIRST, END);
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
   server.close();
   await once(server, 'close');
-  return port;
+  return true;
 }

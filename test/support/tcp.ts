@@ -1,6 +1,7 @@
 /** Both ends of a raw TCP connection: bytes gathered, and how the other side ended said plainly. */
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { freePort } from './ports.js';
 import { eventually, within } from './wait.js';
 
 export type Ending = 'fin' | 'reset';
@@ -91,9 +92,9 @@ export async function listenTcp(serve: (peer: Peer) => void = () => {}): Promise
     peers.push(peer);
     serve(peer);
   });
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 });
+  const port = await freePort();
+  server.listen({ port, host: '127.0.0.1', backlog: 4096 });
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
   return {
     port,
     target: `127.0.0.1:${port}`,
