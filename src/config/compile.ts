@@ -5,7 +5,9 @@ import { deepFreeze } from '../base/freeze.js';
 import type { SocketAddress } from '../model/address.js';
 import type { Config, Discovery, EndpointConfig, TargetConfig, UpstreamConfig } from '../model/config.js';
 import type { Plan, PlanListener, PlanProtocol, PlanRoute, PlanTarget, PlanUpstream } from '../model/plan.js';
-import { protocols as builtIns } from '../protocols/index.js';
+import type { Signature } from '../model/protocol.js';
+import { compileAutomaton } from '../protocols/compile.js';
+import { protocols as builtIns, protocolById } from '../protocols/index.js';
 import { compileConditions } from '../routing/conditions/index.js';
 
 interface Indices {
@@ -71,13 +73,24 @@ function compileListeners({ listeners }: Config, indices: Indices): PlanListener
 
 function compileProtocols({ protocols }: Config): PlanProtocol[] {
   const configured = protocols.map(({ name, id, signature, validator }) => {
-    return { name, id, signature, validator, configured: true };
+    const automaton = compileAutomaton({ id, signature: signature ?? builtInSignature(id) });
+    return { name, id, signature, automaton, validator, configured: true };
   });
   const taken = new Set(configured.map(({ id }) => id));
   const others = builtIns
     .filter(({ id, transports }) => transports.includes('tcp') && !taken.has(id))
-    .map(({ id }) => ({ name: id, id, signature: null, validator: null, configured: false }));
+    .map((builtIn): PlanProtocol => {
+      const { id } = builtIn;
+      const automaton = compileAutomaton(builtIn);
+      return { name: id, id, signature: null, automaton, validator: null, configured: false };
+    });
   return [...configured, ...others];
+}
+
+function builtInSignature(id: string): Signature {
+  const builtIn = protocolById(id);
+  if (builtIn === undefined) throw new Error(`protocol ${id} has no signature`);
+  return builtIn.signature;
 }
 
 /** The routes as listed, then each protocol's own target. */

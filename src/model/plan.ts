@@ -4,6 +4,7 @@
  * Times are milliseconds, sizes bytes. Indices point into the arrays of the same Plan.
  */
 import type { SocketAddress } from './address.js';
+import type { Automaton } from './classifier.js';
 import type { Signature } from './protocol.js';
 import type { AddressText, Closing } from './session.js';
 
@@ -51,6 +52,8 @@ export interface PlanProtocol {
   readonly id: string;
   /** Absent for a built-in: its signature is known by its id. */
   readonly signature: Signature | null;
+  /** Its signature, compiled: once for all workers. */
+  readonly automaton: Automaton;
   /** The file URL of a module that settles what the signature has matched; null: nothing is left to settle. */
   readonly validator: string | null;
   readonly configured: boolean;

@@ -1,4 +1,4 @@
-/** Signatures → the tables of a classifier. */
+/** Signatures → automata, and the tables of a classifier. */
 import assert from 'node:assert/strict';
 import type { Automaton, ClassifierTables } from '../model/classifier.js';
 import type { Signature } from '../model/protocol.js';
@@ -13,15 +13,13 @@ export interface ClassifierEntry {
 const cachedMax = 512;
 const cached = new Map<string, Automaton>();
 
-/**
- * `entries` best rank first; the first `routable` of them are routed. Signatures have been checked
- * (checkSignature); one that is known already is not compiled again.
- */
+/** `entries` best rank first; the first `routable` of them are routed. */
 export function compileClassifier(entries: readonly ClassifierEntry[], routable: number): ClassifierTables {
-  return { automata: entries.map(automatonOf), routable };
+  return { automata: entries.map(compileAutomaton), routable };
 }
 
-function automatonOf({ id, signature }: ClassifierEntry): Automaton {
+/** The signature has been checked (checkSignature); one that is known already is not compiled again. */
+export function compileAutomaton({ id, signature }: ClassifierEntry): Automaton {
   const key = JSON.stringify(signature);
   const known = cached.get(key);
   if (known) return known;

@@ -1,25 +1,33 @@
 /** The classifiers of one Plan after another: what two have in common is built once and shared. */
 import { type Classifier, native } from '../addon.js';
-import type { Automaton, ClassifierTables } from '../model/classifier.js';
+import type { PlanProtocol } from '../model/plan.js';
 
-export type ClassifierOf = (tables: ClassifierTables) => Classifier;
+export type Classified = Pick<PlanProtocol, 'id' | 'signature' | 'automaton'>;
+
+/** `protocols` best rank first; the first `routable` of them are routed. */
+export type ClassifierOf = (protocols: readonly Classified[], routable: number) => Classifier;
 
 /** Made for one worker; each call makes a classifier from that of the call before. */
 export function createClassifiers(): ClassifierOf {
-  let last: readonly Automaton[] = [];
-  let classifier = new native.Classifier({ automata: last, routable: 0 });
-  return ({ automata, routable }) => {
-    const start = commonLength(last, automata);
-    const end = commonLength(last.slice(start).reverse(), automata.slice(start).reverse());
-    const added = automata.slice(start, automata.length - end);
+  let last: readonly string[] = [];
+  let classifier = new native.Classifier({ automata: [], routable: 0 });
+  return (protocols, routable) => {
+    const keys = protocols.map(keyOf);
+    const start = commonLength(last, keys);
+    const end = commonLength(last.slice(start).reverse(), keys.slice(start).reverse());
+    const added = protocols.slice(start, keys.length - end).map(({ automaton }) => automaton);
     classifier = classifier.splice(start, last.length - end - start, { automata: added, routable });
-    last = automata;
+    last = keys;
     return classifier;
   };
 }
 
-/** How many at the front are the same; an automaton that is known is not compiled again, so identity tells. */
-function commonLength(before: readonly Automaton[], after: readonly Automaton[]): number {
-  const differs = after.findIndex((automaton, index) => automaton !== before[index]);
+/** Two with the same key have the same automaton: a Plan is a copy, so identity does not tell. */
+const keyOf = ({ id, signature }: Classified): string =>
+  signature === null ? id : JSON.stringify(signature);
+
+/** How many at the front are the same. */
+function commonLength(before: readonly string[], after: readonly string[]): number {
+  const differs = after.findIndex((key, index) => key !== before[index]);
   return differs < 0 ? after.length : differs;
 }

@@ -6,7 +6,6 @@ import { type Handler, loadHandler } from '../handlers/index.js';
 import type { WorkerCounters } from '../metrics/counters.js';
 import type { SocketAddress } from '../model/address.js';
 import type { Plan, PlanProtocol, PlanUpstream } from '../model/plan.js';
-import { compileClassifier } from '../protocols/compile.js';
 import type { NamedRecognizer } from '../protocols/index.js';
 import { loadRecognizer, orderOf } from '../protocols/planned.js';
 import { createRouteTable, type RouteTable } from '../routing/table.js';
@@ -53,7 +52,7 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<R
   const order = plan.listeners.map(({ protocols }) => orderOf(protocols, plan.protocols.length));
   return {
     plan,
-    tables: { ...tablesOf(plan, protocols, order, around), addresses },
+    tables: { ...tablesOf(plan, order, around), addresses },
     routes: createRouteTable(plan),
     protocols,
     upstreams,
@@ -87,7 +86,6 @@ async function prepare(
 
 function tablesOf(
   plan: Plan,
-  recognizers: readonly NamedRecognizer[],
   order: readonly (readonly number[])[],
   { counters, classifierOf }: Surroundings,
 ): Omit<EngineTables, 'addresses'> {
@@ -99,8 +97,8 @@ function tablesOf(
     const key = `${protocols.join()} ${routable}`;
     const found = known.get(key);
     if (found !== undefined) return found;
-    const entries = protocols.map((index) => recognizers[index] as NamedRecognizer);
-    const index = classifiers.push(classifierOf(compileClassifier(entries, routable))) - 1;
+    const ranked = protocols.map((index) => plan.protocols[index] as PlanProtocol);
+    const index = classifiers.push(classifierOf(ranked, routable)) - 1;
     known.set(key, index);
     return index;
   };

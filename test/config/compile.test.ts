@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/config/compile.js';
 import { protocols as builtIns } from '../../src/protocols/index.js';
+import { planned } from '../support/plan.js';
 import { configOf } from './support.js';
 
 const text = `
@@ -28,8 +29,8 @@ const spokenOverTcp = builtIns.filter(({ transports }) => transports.includes('t
 test('configured protocols in rank order, then the built-ins that only name a session', () => {
   const configured = plan.protocols.filter((protocol) => protocol.configured);
   expect(configured).toEqual([
-    { name: 'Mine', id: 'mine', signature: { startBytes: ['aa55'] }, validator: null, configured: true },
-    { name: 'TLS', id: 'tls', signature: null, validator: null, configured: true },
+    planned({ name: 'Mine', id: 'mine', signature: { startBytes: ['aa55'] } }),
+    planned({ name: 'TLS', id: 'tls' }),
   ]);
   const others = plan.protocols.slice(configured.length).map(({ id }) => id);
   expect(others).toEqual(spokenOverTcp.map(({ id }) => id).filter((id) => id !== 'tls'));
@@ -77,10 +78,10 @@ test('upstreams: literals need no discovery, names do', () => {
 
 describe('the Plan passes to other threads', () => {
   test('it is a structured clone of itself', () => expect(structuredClone(plan)).toEqual(plan));
-  test('it is frozen through and through', () => {
+  test('it is frozen through and through, as far as the language can', () => {
     const loose: unknown[] = [];
     const visit = (value: unknown): void => {
-      if (typeof value !== 'object' || value === null) return;
+      if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return;
       if (!Object.isFrozen(value)) loose.push(value);
       Object.values(value).forEach(visit);
     };

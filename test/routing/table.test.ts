@@ -4,6 +4,7 @@ import type { Plan, PlanRoute } from '../../src/model/plan.js';
 import type { RouteSession } from '../../src/routing/condition.js';
 import { explainRoute } from '../../src/routing/explain.js';
 import { createRouteTable } from '../../src/routing/table.js';
+import { planned } from '../support/plan.js';
 
 const HTTP = 0;
 const TLS = 1;
@@ -20,13 +21,7 @@ function planOf(routes: readonly PlanRoute[]): Plan {
     onSilence: null,
     proxyProtocol: null,
   });
-  const protocol = (id: string, configured: boolean) => ({
-    name: id,
-    id,
-    signature: null,
-    validator: null,
-    configured,
-  });
+  const protocol = (id: string, configured: boolean) => planned({ name: id, id, configured });
   return {
     generation: 1,
     limits: {

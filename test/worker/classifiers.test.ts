@@ -2,23 +2,33 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
-import { compileClassifier } from '../../src/protocols/compile.js';
+import type { PlanProtocol } from '../../src/model/plan.js';
 import { createClassifiers } from '../../src/worker/classifiers.js';
+import { planned } from '../support/plan.js';
 
 const letters = ['a', 'b', 'c', 'd', 'ab', 'ac', 'abc', '[a-c]', 'b|^c', '[^a]'];
-const entries = letters.map((pattern) => ({ id: pattern, signature: { patterns: [`^${pattern}`] } }));
+const entries = letters.map((pattern) =>
+  planned({ name: pattern, id: pattern, signature: { patterns: [`^${pattern}`] } }),
+);
 
-const anyTables = fc
+const tablesOf = (list: readonly PlanProtocol[], routable: number) => ({
+  automata: list.map(({ automaton }) => automaton),
+  routable,
+});
+
+const anyPlan = fc
   .shuffledSubarray(entries)
-  .chain((list) => fc.nat(list.length).map((routable) => compileClassifier(list, routable)));
+  .chain((list) => fc.nat(list.length).map((routable) => ({ list, routable })));
 
 test('whatever came before', () => {
   const openings = ['a', 'ab', 'abc', 'ac', 'b', 'bx', 'c', 'd', 'x'].map((opening) => Buffer.from(opening));
   fc.assert(
-    fc.property(fc.array(anyTables, { minLength: 1, maxLength: 6 }), (plans) => {
+    fc.property(fc.array(anyPlan, { minLength: 1, maxLength: 6 }), (plans) => {
       const classifierOf = createClassifiers();
-      for (const tables of plans) {
-        const [made, fresh] = [classifierOf(tables), new native.Classifier(tables)];
+      for (const { list, routable } of plans) {
+        // Every Plan reaches its worker as a copy.
+        const made = classifierOf(structuredClone(list), routable);
+        const fresh = new native.Classifier(tablesOf(list, routable));
         for (const bytes of openings) {
           for (const feeding of [{}, { ended: true }, { nameUnrouted: false }]) {
             expect(made.identify(bytes, feeding)).toEqual(fresh.identify(bytes, feeding));
@@ -31,14 +41,13 @@ test('whatever came before', () => {
 });
 
 test('across the words of the index', () => {
-  const many = Array.from({ length: 200 }, (_, i) => ({
-    id: `${i}`,
-    signature: { patterns: [`^${String(i).padStart(3, '0')}`] },
-  }));
+  const many = Array.from({ length: 200 }, (_, i) =>
+    planned({ name: `${i}`, id: `${i}`, signature: { patterns: [`^${String(i).padStart(3, '0')}`] } }),
+  );
   const without = (...gone: number[]) => many.filter((_, i) => !gone.includes(i));
   const classifierOf = createClassifiers();
   for (const list of [many, without(63), without(63, 64), without(0), without(199), many]) {
-    const classifier = classifierOf(compileClassifier(list, list.length));
+    const classifier = classifierOf(list, list.length);
     for (const { id } of many) {
       const { protocol } = classifier.identify(Buffer.from(id.padStart(3, '0')));
       expect(list[protocol]?.id ?? null).toBe(list.some((entry) => entry.id === id) ? id : null);
@@ -48,7 +57,7 @@ test('across the words of the index', () => {
 
 test('one that is in use stays as it is', () => {
   const classifierOf = createClassifiers();
-  const first = classifierOf(compileClassifier(entries.slice(0, 2), 2));
-  classifierOf(compileClassifier(entries.slice(1, 2), 1));
+  const first = classifierOf(entries.slice(0, 2), 2);
+  classifierOf(entries.slice(1, 2), 1);
   expect(first.identify(Buffer.from('b'))).toMatchObject({ verdict: 'match', protocol: 1 });
 });

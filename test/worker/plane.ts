@@ -7,6 +7,7 @@ import { snapshot } from '../../src/metrics/totals.js';
 import type { FromWorker } from '../../src/model/message.js';
 import type { Plan, PlanEndpoint, PlanLimits, PlanUpstream } from '../../src/model/plan.js';
 import run from '../../src/worker/main.js';
+import { planned } from '../support/plan.js';
 import { listenTcp, type Peer, type Upstream } from '../support/tcp.js';
 
 export interface Plane {
@@ -54,14 +55,8 @@ export function planFor(upstreams: readonly PlanUpstream[], change: Partial<Plan
       },
     ],
     protocols: [
-      {
-        name: 'Custom',
-        id: 'custom',
-        signature: { startBytes: ['6161'] },
-        validator: null,
-        configured: true,
-      },
-      { name: 'HTTP', id: 'http', signature: null, validator: null, configured: true },
+      planned({ name: 'Custom', id: 'custom', signature: { startBytes: ['6161'] } }),
+      planned({ name: 'HTTP', id: 'http' }),
     ],
     routes: upstreams.slice(0, 2).map((_, index) => ({
       when: { protocol: index },

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../src/model/plan.js';
+import { planned } from '../support/plan.js';
 import { freePort } from '../support/ports.js';
 import { dial, echo } from '../support/tcp.js';
 import { eventually, within } from '../support/wait.js';
@@ -174,8 +175,8 @@ describe('facts', () => {
 
 describe('what a protocol does not confirm goes on to the next', () => {
   const protocols: Plan['protocols'] = [
-    { name: 'WebSocket', id: 'websocket', signature: null, validator: null, configured: true },
-    { name: 'HTTP', id: 'http', signature: null, validator: null, configured: true },
+    planned({ name: 'WebSocket', id: 'websocket' }),
+    planned({ name: 'HTTP', id: 'http' }),
   ];
   const head = 'GET / HTTP/1.1\r\nHost: a.example\r\n';
   const upgrade = 'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZQ==\r\n';

@@ -1,5 +1,6 @@
 /** A custom protocol whose validator is asked in a live session. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { planned } from '../support/plan.js';
 import { dial, echo, listenTcp, type Upstream } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
 import { type Plane, planFor, startPlane, upstream } from './plane.js';
@@ -12,9 +13,8 @@ describe('a validator', () => {
 
   beforeAll(async () => {
     server = await listenTcp(echo);
-    const custom = { name: 'Custom', id: 'custom', signature: { patterns: ['^[^]'] }, configured: true };
-    const http = { name: 'HTTP', id: 'http', signature: null, validator: null, configured: true };
-    const protocols = [{ ...custom, validator: url }, http];
+    const custom = { name: 'Custom', id: 'custom', signature: { patterns: ['^[^]'] }, validator: url };
+    const protocols = [planned(custom), planned({ name: 'HTTP', id: 'http' })];
     plane = await startPlane(planFor([upstream('a', server.port)], { protocols }));
   });
   afterAll(async () => {
