@@ -73,8 +73,9 @@ export class WorkerCounters {
     wasIdentified: boolean,
   ): void {
     const cells = this.#protocol(listener, protocol);
-    this.#add(cells.ended + reasons.indexOf(reason), 1);
+    // In this order: whoever reads meanwhile must not see the session twice.
     if (wasIdentified) this.#add(cells.active, -1);
+    this.#add(cells.ended + reasons.indexOf(reason), 1);
     this.#observe(this.#layout.sessionSeconds, durationMs);
   }
 

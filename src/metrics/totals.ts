@@ -68,7 +68,8 @@ export function snapshot(shape: CountersShape, buffers: readonly SharedArrayBuff
   return totalsOf(shape, layout, (cell) => sum(workers.map((cells) => cells[cell] as number)));
 }
 
-function totalsOf(shape: CountersShape, layout: Layout, read: Read): Totals {
+/** `read` may be answered by workers that go on counting. */
+export function totalsOf(shape: CountersShape, layout: Layout, read: Read): Totals {
   return {
     listeners: layout.listeners.map((cells, i) => ({
       name: shape.listeners[i] as string,
@@ -121,13 +122,15 @@ function protocolTotals(
   column: number,
   read: Read,
 ): ProtocolTotals {
+  // Ends first: a worker lowers `active` before it counts an end, so no session is seen twice.
+  const ended = byReason(cells.ended, read);
   return {
     protocol: column === 0 ? '' : (shape.protocols[column - 1] as string),
     bytesUp: read(cells.bytes),
     bytesDown: read(cells.bytes + 1),
     identified: read(cells.identified),
     active: read(cells.active),
-    ended: byReason(cells.ended, read),
+    ended,
   };
 }
 

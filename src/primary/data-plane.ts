@@ -54,7 +54,7 @@ export class DataPlane {
     this.buffers = Array.from({ length: workers }, () => createCounters(shape));
     this.#gauges = new SharedArrayBuffer((1 + workers) * Int32Array.BYTES_PER_ELEMENT);
     this.#inboxes = accept === 'handoff' ? Array.from({ length: workers }, () => native.createInbox()) : [];
-    this.#pool = new WorkerPool(WORKER_MODULE, workers, (worker) => this.#setupOf(worker));
+    this.#pool = new WorkerPool(WORKER_MODULE, (worker) => this.#setupOf(worker));
     const events = {
       lines: options.write,
       died: (worker: number, error: Error, retryMs: number | null) => this.#died(worker, error, retryMs),

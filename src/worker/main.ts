@@ -23,6 +23,15 @@ const nowMs = () => performance.now();
 
 export default async function run(setup: WorkerSetup): Promise<void> {
   const worker = createWorker(setup);
+  try {
+    await serve(worker, setup);
+  } finally {
+    worker.close();
+  }
+}
+
+/** Until it is told to drain, and its last session has ended. */
+async function serve(worker: Worker, setup: WorkerSetup): Promise<void> {
   await worker.adopt(setup.plan);
   for (const { fd, listener } of setup.sockets) worker.engine.listen(fd, listener);
   if (setup.inbox >= 0) worker.engine.takeFrom(setup.inbox);
@@ -38,8 +47,9 @@ export default async function run(setup: WorkerSetup): Promise<void> {
   });
   worker.post({ type: 'ready' });
   await drained;
-  worker.close();
 }
+
+type Worker = ReturnType<typeof createWorker>;
 
 function createWorker(setup: WorkerSetup) {
   const { limits, accessLog } = setup.plan;

@@ -17,6 +17,7 @@ async function start(server: Record<string, unknown>): Promise<void> {
     protocols: [
       { name: 'Redis', target: upstream.target },
       { name: 'Exit', handler: resolve('test/e2e/handlers/exit.mjs'), start_bytes: ['ee'] },
+      { name: 'Throw', handler: resolve('test/e2e/handlers/throw.mjs'), start_bytes: ['dd'] },
       { name: 'Upper', handler: resolve('test/e2e/handlers/upper.mjs'), start_bytes: ['75'] },
     ],
   });
@@ -86,14 +87,26 @@ describe.each(['reuseport', 'handoff'])('accept %s', (accept) => {
     await booksBalance();
   });
 
-  test('a worker that dies again and again is replaced each time', async () => {
-    await start({ accept, workers: 1 });
-    for (let deaths = 1; deaths <= 3; deaths += 1) {
+  const deaths = [
+    { how: 'an exit', opening: 0xee },
+    { how: 'an uncaught exception', opening: 0xdd },
+  ];
+  test.each(deaths)('a worker that dies again and again is replaced each time: $how', async ({ opening }) => {
+    const LIMIT = 8;
+    await start({ accept, workers: 1, max_connections: LIMIT });
+    for (let count = 1; count <= 3; count += 1) {
+      const others = await Promise.all([session(), session(), session()]);
       const killer = await dial(daemon.port);
-      killer.send(Buffer.from([0xee]));
-      await daemon.metricBecomes('anyport_worker_restarts_total', deaths);
-      (await session()).finish();
+      killer.send(Buffer.from([opening]));
+      await Promise.all(others.map((client) => client.end()));
+      await daemon.metricBecomes('anyport_worker_restarts_total', count);
     }
+    await booksBalance();
+    // What the dead held is free again, no more and no less.
+    await Promise.all(Array.from({ length: LIMIT }, () => session()));
+    const late = await dial(daemon.port).catch(() => null); // reset before the connection was seen
+    expect(await late?.end()).not.toBe('fin');
+    expect(await daemon.metric('anyport_sessions_active')).toBe(LIMIT);
     await booksBalance();
   });
 });

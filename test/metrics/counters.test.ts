@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CountersShape, createCounters, WorkerCounters } from '../../src/metrics/counters.js';
-import { type ListenerTotals, reconcile, snapshot, type Totals } from '../../src/metrics/totals.js';
+import { layoutOf } from '../../src/metrics/layout.js';
+import { type ListenerTotals, reconcile, snapshot, type Totals, totalsOf } from '../../src/metrics/totals.js';
 import { type Reason, reasons } from '../../src/model/session.js';
 
 const shape: CountersShape = {
@@ -193,4 +194,23 @@ describe('histogram', () => {
     expect(counts.map((count, i) => (count > 0 ? i : -1)).filter((i) => i >= 0)).toEqual([bucket]);
     expect(sum).toBeCloseTo(ms / 1000);
   });
+});
+
+test('a session that ends while the totals are read is not seen twice', () => {
+  const layout = layoutOf(shape);
+  for (let moment = 0; moment < layout.cells; moment += 1) {
+    const worker = new Worker();
+    worker.accept(0);
+    worker.identify(0, 1);
+    const cells = new Float64Array(worker.buffer);
+    let reads = 0;
+    const totals = totalsOf(shape, layout, (cell) => {
+      if (reads++ === moment) worker.end(0, 'done');
+      return cells[cell] as number;
+    });
+    const tallies =
+      totals.listeners[0]?.protocols.map(({ active, ended }) => [active, ended.done ?? 0]) ?? [];
+    expect(tallies.flat().every((count) => count >= 0)).toBe(true);
+    expect(tallies.flat().reduce((sum, count) => sum + count, 0)).toBe(1);
+  }
 });

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { FromWorker, ToWorker, WorkerSetup } from '../../src/model/message.js';
 import { WorkerPool } from '../../src/primary/pool.js';
+import { eventually } from '../support/wait.js';
 
 const filename = fileURLToPath(new URL('./pool-worker.mjs', import.meta.url));
 
@@ -10,8 +11,10 @@ afterEach(async () => {
   await Promise.all(pools.splice(0).map((pool) => pool.terminate()));
 });
 
-function createPool(workers: number, module = filename): WorkerPool {
-  const pool = new WorkerPool(module, workers, (worker) => ({ worker }) as Omit<WorkerSetup, 'port'>);
+const gauges = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
+
+function createPool(module = filename): WorkerPool {
+  const pool = new WorkerPool(module, (worker) => ({ worker, gauges }) as Omit<WorkerSetup, 'port'>);
   pools.push(pool);
   return pool;
 }
@@ -32,12 +35,14 @@ async function start(pool: WorkerPool, worker: number) {
   return { heard, ended };
 }
 
+const gaugeOf = (worker: number) => Atomics.load(new Int32Array(gauges), worker);
+
 const tell = (pool: WorkerPool, worker: number, type: string) =>
   pool.post(worker, { type } as unknown as ToWorker);
 
 describe('worker pool', () => {
   test('every line that a worker wrote is heard before it is said to have ended', async () => {
-    const pool = createPool(2);
+    const pool = createPool();
     const [first, second] = [await start(pool, 0), await start(pool, 1)];
     tell(pool, 1, 'end');
     await second.ended;
@@ -52,26 +57,30 @@ describe('worker pool', () => {
     { why: 'an exit', act: 'exit', message: /exited with code: 3/ },
   ];
   test.each(deaths)('a worker dies alone, and can be run again: $why', async ({ act, message }) => {
-    const pool = createPool(2);
+    const pool = createPool();
     const other = await start(pool, 1);
     for (let life = 0; life < 2; life++) {
       const { ended } = await start(pool, 0);
+      await eventually('it to count', () => gaugeOf(0) > 0);
       tell(pool, 0, act);
       await expect(ended).rejects.toThrow(message);
+      const [dead, alive] = [gaugeOf(0), gaugeOf(1)];
+      await eventually('the other one to count on', () => gaugeOf(1) > alive + 10);
+      expect(gaugeOf(0)).toBe(dead);
     }
     tell(pool, 1, 'end');
     await other.ended;
   });
 
   test('a module that can not be loaded is an error that says so, each time', async () => {
-    const pool = createPool(1, `${filename}.missing`);
+    const pool = createPool(`${filename}.missing`);
     for (let attempt = 0; attempt < 2; attempt++) {
       await expect(pool.run(0, () => {})).rejects.toThrow('pool-worker.mjs.missing');
     }
   });
 
   test('a worker that does not answer can be ended', async () => {
-    const pool = createPool(1);
+    const pool = createPool();
     const { ended } = await start(pool, 0);
     tell(pool, 0, 'hang');
     await pool.terminate();
@@ -79,7 +88,7 @@ describe('worker pool', () => {
   });
 
   test('what is told to a worker that does not run is not kept for the next', async () => {
-    const pool = createPool(1);
+    const pool = createPool();
     tell(pool, 0, 'exit');
     const { ended } = await start(pool, 0);
     tell(pool, 0, 'end');
