@@ -39,5 +39,6 @@ export function nearestName(name: string, known: Iterable<string>): string | nul
 export function suggestion(name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known);
   if (nearest !== null) return `: did you mean \`${nearest}\`?`;
-  return known.length === 0 || known.length > LISTED_MAX ? '' : ` (known: ${known.join(', ')})`;
+  const names = [...new Set(known)];
+  return names.length === 0 || names.length > LISTED_MAX ? '' : ` (known: ${names.join(', ')})`;
 }

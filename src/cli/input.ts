@@ -31,9 +31,9 @@ export async function readBytes(file: string): Promise<Buffer> {
   return Buffer.concat(chunks).subarray(0, INPUT_BYTES_MAX);
 }
 
-/** Bytes written as pairs of hexadecimal digits; white space between them is for the reader. */
+/** Bytes written as pairs of hexadecimal digits; white space between them is for the reader, so is `0x` before them. */
 export function parseHex(text: string): Buffer {
-  const digits = text.replace(/\s+/g, '');
+  const digits = text.replace(/(?<!\S)0x(?=\S)|\s+/gi, '');
   const wrong = /[^0-9A-Fa-f]/.exec(digits);
   if (wrong) throw new Failure(`not hexadecimal: ${JSON.stringify(wrong[0])}`, BAD_USAGE);
   if (digits.length % 2 !== 0) throw new Failure('not hexadecimal: an odd number of digits', BAD_USAGE);

@@ -7,6 +7,7 @@ const headerBytes = 8;
 /** Protocol id and version, the last four bytes of the header. */
 const versions: ReadonlyMap<string, string> = new Map([
   ['01010800', '0-8'],
+  ['01010901', '0-8'], // as that specification writes it: major 9, minor 1
   ['01010009', '0-9'],
   ['00000901', '0-9-1'],
   ['0101000a', '0-10'],

@@ -3,8 +3,9 @@ import type { Confirmation, Protocol } from '../model/protocol.js';
 import { match, no } from './confirmation.js';
 
 const utpSyn = 0x41;
-/** A SYN carries nothing. */
+/** A SYN carries nothing, but for the extension bits of older clients: their type, their length and eight bytes. */
 const utpHeaderBytes = 20;
+const utpExtensionBytes = 10;
 
 export const bittorrent: Protocol = {
   id: 'bittorrent',
@@ -16,8 +17,9 @@ export const bittorrent: Protocol = {
       patterns: [
         // A query of the DHT: its arguments come first, and the sender's id first in them (BEP 5).
         '^d1:ad(?:2:bsi1e)?2:id20:',
-        // uTP: SYN, version 1, no extension; a first packet has no timestamp difference and acknowledges nothing (BEP 29).
+        // uTP: SYN, version 1; a first packet has no timestamp difference and acknowledges nothing (BEP 29).
         '^\\x41\\x00[^]{6}\\x00{4}[^]{6}\\x00{2}',
+        '^\\x41\\x02[^]{6}\\x00{4}[^]{6}\\x00{2}\\x00\\x08',
         // A tracker's connect (BEP 15).
         '^\\x00\\x00\\x04\\x17\\x27\\x10\\x19\\x80\\x00{4}',
       ],
@@ -29,5 +31,7 @@ export const bittorrent: Protocol = {
 };
 
 function confirmDatagram(bytes: Uint8Array): Confirmation {
-  return bytes[0] !== utpSyn || bytes.length === utpHeaderBytes ? match : no;
+  if (bytes[0] !== utpSyn) return match;
+  const extensionBytes = bytes[1] === 0 ? 0 : utpExtensionBytes;
+  return bytes.length === utpHeaderBytes + extensionBytes ? match : no;
 }

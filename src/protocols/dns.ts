@@ -33,6 +33,8 @@ const noResult = '[\\x00\\x10\\x20\\x30]';
  */
 const counts = '(?:\\x00\\x01\\x00[^]\\x00[^]\\x00[\\x00-\\x0f]|\\x00{7}\\x01\\x00\\x00\\x29|\\x00{8})';
 const header = `[^]{2}${opcode}${noResult}${counts}`;
+/** Multicast DNS asks many questions at once, under the number 0 (RFC 6762 sections 5.3 and 18.1). */
+const multicastHeader = '\\x00{5}[\\x02-\\xff]\\x00[^]\\x00[^]\\x00[\\x00-\\x0f]';
 
 export const dns: Protocol = {
   id: 'dns',
@@ -42,11 +44,11 @@ export const dns: Protocol = {
   signature: { patterns: [`^(?:\\x00[\\x0c-\\xff]|[\\x01-\\xff][^])${header}`] },
   confirm: confirmStream,
   datagram: {
-    signature: { patterns: [`^${header}`] },
+    signature: { patterns: [`^${header}`, `^${multicastHeader}`] },
     confirm: confirmDatagram,
   },
   words: 'LENGTH (not in a datagram), header of a query, then names and records that add up',
-  source: 'RFC 1035 section 4, RFC 7766 section 8, RFC 2136',
+  source: 'RFC 1035 section 4, RFC 7766 section 8, RFC 2136, RFC 6762',
 };
 
 export function confirmStream(bytes: Uint8Array): Confirmation {

@@ -28,6 +28,7 @@ refused with its name when the configuration is checked.
 | may be used | meaning |
 | --- | --- |
 | \`^\` | the first byte: every alternative begins with it |
+| \`(?i)\` before or behind the first \`^\` | letters of ASCII in either case |
 | \`a\`, \`\\x41\`, \`\\u0041\`, \`\\n\`, \`\\.\` | that byte |
 | \`.\` | any byte but LF |
 | \`[^]\` | any byte |
@@ -41,7 +42,9 @@ refused with its name when the configuration is checked.
 | \`\\1\`, \`\\k<name>\` | back-references need memory |
 | \`(?=a)\` \`(?!a)\` \`(?<=a)\` \`(?<!a)\` \`\\b\` \`\\B\` | look-around |
 | \`$\`, a second \`^\` | a stream has no end that could be known |
-| \`\\u0100\` and above, \`(?i:a)\` | bytes are no text |
+| \`\\u0100\` and above | bytes are no text |
+| \`(?i:a)\` | flags hold for the whole pattern |
+| \`\\p\`, \`\\A\`, \`\\x{41}\`, \`[[:alpha:]]\` | escapes and classes of other dialects, which are letters to JavaScript |
 | an alternative without \`^\` | it would be looked for everywhere: that is what \`contains\` is for |
 | a pattern that needs too many states | make it shorter or less open; long counted repetitions cost most |
 `;

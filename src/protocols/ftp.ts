@@ -1,6 +1,6 @@
 /** FTP: what a client says after the greeting, where no mail client says it too (`USER name` is also POP3's). */
 import type { Protocol } from '../model/protocol.js';
-import { anyCase, lineEnd, oneOf, rest } from './lines.js';
+import { anyCase, lineEnd, oneOf, rest, word } from './lines.js';
 
 const alone = anyCase(oneOf('FEAT SYST PASV EPSV'));
 const security = anyCase(oneOf('TLS TLS-C TLS-P SSL GSSAPI KERBEROS_V4'));
@@ -18,9 +18,10 @@ export const ftp: Protocol = {
       `^${anyCase('USER')} ${anonymous}${lineEnd}`,
       `^${anyCase('OPTS UTF')}8(?: ${anyCase('ON')})?${lineEnd}`,
       `^${anyCase('CLNT')} ${rest}${lineEnd}`,
+      `^${anyCase('HOST')} ${word}${lineEnd}`,
     ],
     maxBytes: 512,
   },
   words: 'AUTH TLS, FEAT, SYST, OPTS UTF8 ON, USER anonymous … as the first line',
-  source: 'RFC 959 section 5.3, RFC 2228, 2389, 4217',
+  source: 'RFC 959 section 5.3, RFC 2228, 2389, 4217, 7151',
 };

@@ -13,11 +13,13 @@ export const kafka: Protocol = {
   id: 'kafka',
   transports: ['tcp'],
   rank: 47,
-  // What a client may begin with: Fetch, ListOffsets, Metadata, FindCoordinator, SaslHandshake, ApiVersions. Produce
-  // is none of them: with its key of 0 the opening of ZooKeeper would look like it.
+  // What a client may begin with: Fetch, ListOffsets, Metadata, OffsetCommit, OffsetFetch, FindCoordinator, JoinGroup,
+  // DescribeGroups, ListGroups, SaslHandshake, ApiVersions, CreateTopics, DeleteTopics. Produce only with a name of
+  // three letters or more: with its key of 0 the opening of ZooKeeper looks like it, and has no text there.
   signature: {
     patterns: [
-      '^\\x00\\x00[^]{2}\\x00[\\x01-\\x03\\x0a\\x11\\x12]\\x00[\\x00-\\x1f][^]{4}(?:[\\x00-\\x03][^]|\\xff\\xff)',
+      '^\\x00\\x00[^]{2}\\x00[\\x01-\\x03\\x08-\\x0b\\x0f-\\x14]\\x00[\\x00-\\x1f][^]{4}(?:[\\x00-\\x03][^]|\\xff\\xff)',
+      '^\\x00\\x00[^]{2}\\x00\\x00\\x00[\\x00-\\x0f][^]{4}\\x00[\\x03-\\xff]',
     ],
     checks: ['u32be(0) >= 10'],
   },

@@ -22,9 +22,11 @@ const commands = [
   `flush_all(?: ${seconds})?`,
   `cache_memlimit ${number}`,
   `${oneOf('slabs lru lru_crawler')} ${rest}`,
+  `watch(?: ${oneOf('fetchers mutations evictions connevents proxyreqs proxyevents proxyuser deletions')})+`,
   'mn',
   `${oneOf('mg md ma me')} ${word}${flags}`,
-  `ms ${word} ${number}${flags}`,
+  // Before 1.6.7 the length was a flag.
+  `ms ${word} S?${number}${flags}`,
 ];
 
 const binaryRequest = 0x80;

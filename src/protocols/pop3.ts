@@ -4,7 +4,10 @@ import { anyCase, lineEnd, oneOf, word } from './lines.js';
 
 const alone = anyCase(oneOf('CAPA STLS AUTH'));
 const mechanism = anyCase(
-  oneOf('PLAIN LOGIN NTLM CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256 XOAUTH2 OAUTHBEARER'),
+  oneOf(`
+    PLAIN LOGIN NTLM CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-1-PLUS SCRAM-SHA-256 SCRAM-SHA-256-PLUS SCRAM-SHA-512
+    EXTERNAL ANONYMOUS OTP XOAUTH2 OAUTHBEARER
+  `),
 );
 
 export const pop3: Protocol = {

@@ -16,7 +16,7 @@ const one = anyCase(
 );
 const some = anyCase(
   oneOf(`
-    PING INFO AUTH DEL UNLINK EXISTS TOUCH MGET GETEX WATCH SUBSCRIBE PSUBSCRIBE SSUBSCRIBE LPOP RPOP SPOP SRANDMEMBER
+    PING AUTH DEL UNLINK EXISTS TOUCH MGET GETEX WATCH SUBSCRIBE PSUBSCRIBE SSUBSCRIBE LPOP RPOP SPOP SRANDMEMBER
     ZPOPMIN ZPOPMAX SCAN SORT SUNION SINTER SDIFF PFADD PFCOUNT FLUSHDB FLUSHALL BGSAVE
   `),
 );
@@ -53,6 +53,8 @@ const containers = [
 const inline = [
   alone,
   `${one} ${word}`,
+  // Names of sections: a NATS server says INFO and JSON.
+  `${anyCase('INFO')}(?: [A-Za-z]+)+`,
   // HTTP/0.9 asks for a path in the same manner.
   `${anyCase('GET')} [\\x21-\\x2e\\x30-\\x7e\\x80-\\xff]${word.replace('+', '*')}`,
   `${some} ${rest}`,

@@ -25,7 +25,7 @@ export async function loadValidator(
   url: string,
   failed: (error: unknown) => void,
 ): Promise<(bytes: Uint8Array) => Confirmation> {
-  const module = (await import(url)) as { default?: unknown };
+  const module = await importModule(url);
   if (typeof module.default !== 'function') {
     throw new Error(
       `validator ${url}: its default export must be a function (bytes) => 'match' | 'no' | 'more'`,
@@ -40,6 +40,15 @@ export async function loadValidator(
       return { verdict: 'no' };
     }
   };
+}
+
+/** What Node says of a mistake in a module does not always name the module. */
+async function importModule(url: string): Promise<{ default?: unknown }> {
+  try {
+    return await import(url);
+  } catch (error) {
+    throw new Error(`validator ${url}: ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
 }
 
 function ask(validate: Validate, bytes: Uint8Array): unknown {

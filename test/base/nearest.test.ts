@@ -15,7 +15,7 @@ describe('nearestName', () => {
 });
 
 test('what there is to choose from is listed, unless it is long', () => {
-  expect(suggestion('tls', ['ssh', 'http'])).toBe(' (known: ssh, http)');
+  expect(suggestion('tls', ['ssh', 'http', 'ssh'])).toBe(' (known: ssh, http)');
   expect(
     suggestion(
       'tls',

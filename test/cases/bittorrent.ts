@@ -28,6 +28,11 @@ export const datagrams: readonly DatagramCase[] = [
   },
   { why: 'an answer is no opening', bytes: text(`d1:rd2:id20:${node}e1:t2:aa1:y1:re`), expect: null },
   { why: 'a uTP SYN', bytes: hex(syn), expect: 'bittorrent' },
+  {
+    why: 'a uTP SYN with extension bits',
+    bytes: hex(`${syn.replace('41 00', '41 02')} 00 08 00 00 00 00 00 00 00 00`),
+    expect: 'bittorrent',
+  },
   { why: 'a uTP SYN that carries something', bytes: hex(`${syn} 00`), expect: null },
   { why: 'a uTP packet that acknowledges', bytes: hex(`${syn.slice(0, -2)} 01`), expect: null },
   { why: 'a tracker', bytes: hex('00 00 04 17 27 10 19 80 00 00 00 00 12 34 56 78'), expect: 'bittorrent' },

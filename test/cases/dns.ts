@@ -72,6 +72,16 @@ export const cases: readonly Case[] = [
 export const datagrams: readonly DatagramCase[] = [
   { why: 'a query', bytes: hex(query), expect: 'dns' },
   { why: 'an update', bytes: hex(update), expect: 'dns' },
+  {
+    why: 'multicast: several questions, the second with a pointer',
+    bytes: hex(`00 00 00 00 00 02 00 00 00 00 00 00 ${question} c0 0c 00 1c 80 01`),
+    expect: 'dns',
+  },
+  {
+    why: 'several questions are no query to a server',
+    bytes: hex(`12 34 01 00 00 02 00 00 00 00 00 00 ${question} ${question}`),
+    expect: null,
+  },
   { why: 'an answer', bytes: hex(`12 34 81 80 ${query.slice(12)}`), expect: null },
   { why: 'half a name', bytes: hex(query).subarray(0, 20), expect: null },
   { why: 'a byte too many', bytes: hex(`${query} 00`), expect: null },

@@ -5,6 +5,7 @@ export const cases: readonly Case[] = [
   { why: 'in any letter case', bytes: text('auth ssl\r\n'), expect: { protocol: 'ftp', at: 10 } },
   { why: 'Kerberos', bytes: text('AUTH GSSAPI\r\n'), expect: { protocol: 'ftp', at: 13 } },
   { why: 'features', bytes: text('FEAT\r\n'), expect: { protocol: 'ftp', at: 6 } },
+  { why: 'a virtual host', bytes: text('HOST ftp.example\r\n'), expect: { protocol: 'ftp', at: 18 } },
   { why: 'an anonymous user', bytes: text('USER anonymous\r\n'), expect: { protocol: 'ftp', at: 16 } },
   { why: 'file names in UTF-8', bytes: text('OPTS UTF8 ON\r\n'), expect: { protocol: 'ftp', at: 14 } },
   { why: "a user may be POP3's", bytes: text('USER alice\r\n'), expect: { unknownAt: 7 } },

@@ -23,6 +23,21 @@ export const cases: readonly Case[] = [
     bytes: text(postgresStartup),
     expect: { protocol: 'postgres', at: 13 },
   },
+  {
+    why: 'JoinGroup, first to a coordinator',
+    bytes: text('\0\0\0\x12\0\x0b\0\x01\0\0\0\x01\0\x03app\0\x03grp'),
+    expect: { protocol: 'kafka', at: 17 },
+  },
+  {
+    why: 'Produce with a client id',
+    bytes: text('\0\0\0\x11\0\0\0\x02\0\0\0\x01\0\x03app\0\x01\0\0'),
+    expect: { protocol: 'kafka', at: 17 },
+  },
+  {
+    why: 'ZooKeeper that was there before: a transaction id is no text',
+    bytes: hex('00 00 00 2d 00 00 00 00 00 00 00 05 00 03 01 2c 00 00 75 30'),
+    expect: { unknownAt: 15 },
+  },
   { why: 'half a client id', bytes: text('\0\0\0\x0d\0\x12\0\x02\0\0\0\0\0\x03a'), expect: 'more' },
   {
     why: 'a client id that leaves the request',
@@ -37,8 +52,8 @@ export const cases: readonly Case[] = [
   {
     why: 'ZooKeeper, which would be Produce',
     bytes: hex('00 00 00 2d 00 00 00 00 00 00 00 00 00 00 00 00'),
-    expect: { unknownAt: 6 },
+    expect: { unknownAt: 14 },
   },
   { why: 'Kerberos', bytes: hex('00 00 00 71 6a 81 6e 30'), expect: { unknownAt: 5 } },
-  { why: 'no such key', bytes: hex('00 00 00 09 00 09 00 00 00'), expect: { unknownAt: 6 } },
+  { why: 'no such key', bytes: hex('00 00 00 0a 00 50 00 00 00'), expect: { unknownAt: 6 } },
 ];

@@ -13,6 +13,17 @@ export const cases: readonly Case[] = [
   { why: 'touch', bytes: text('touch foo 0\r\n'), expect: { protocol: 'memcached', at: 13 } },
   { why: 'a space at the end', bytes: text('flush_all \r\n'), expect: { protocol: 'memcached', at: 12 } },
   { why: 'a meta command', bytes: text('mg k v\r\n'), expect: { protocol: 'memcached', at: 8 } },
+  {
+    why: 'a meta command of old',
+    bytes: text('ms k S2\r\nhi\r\n'),
+    expect: { protocol: 'memcached', at: 9 },
+  },
+  {
+    why: 'what is logged',
+    bytes: text('watch fetchers mutations\r\n'),
+    expect: { protocol: 'memcached', at: 26 },
+  },
+  { why: 'a key is watched in Redis', bytes: text('watch fetch\r\n'), expect: { protocol: 'redis', at: 13 } },
   { why: 'statistics', bytes: text('stats items\r\n'), expect: { protocol: 'memcached', at: 13 } },
   { why: 'a lone LF', bytes: text('version\n'), expect: { protocol: 'memcached', at: 8 } },
   { why: 'in upper case it is Redis', bytes: text('GET foo\r\n'), expect: { protocol: 'redis', at: 9 } },

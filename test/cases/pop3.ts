@@ -11,6 +11,16 @@ export const cases: readonly Case[] = [
     expect: { protocol: 'pop3', at: 21 },
   },
   {
+    why: 'a mechanism with channel binding',
+    bytes: text('AUTH SCRAM-SHA-256-PLUS cD1h\r\n'),
+    expect: { protocol: 'pop3', at: 30 },
+  },
+  {
+    why: 'whoever TLS says it is',
+    bytes: text('AUTH EXTERNAL =\r\n'),
+    expect: { protocol: 'pop3', at: 17 },
+  },
+  {
     why: 'a digest',
     bytes: text('APOP alice c4c9334bac560ecc979e58001b3e22fb\r\n'),
     expect: { protocol: 'pop3', at: 45 },

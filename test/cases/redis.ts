@@ -16,6 +16,8 @@ export const cases: readonly Case[] = [
   { why: 'an integer argument', bytes: text('*1\r\n:4\r\n'), expect: { unknownAt: 5 } },
   { why: 'inline', bytes: text('PING\r\n'), expect: { protocol: 'redis', at: 6 } },
   { why: 'inline, in lower case, a lone LF', bytes: text('info\n'), expect: { protocol: 'redis', at: 5 } },
+  { why: 'inline, sections', bytes: text('INFO server cpu\r\n'), expect: { protocol: 'redis', at: 17 } },
+  { why: 'a NATS server introduces itself', bytes: text('INFO {"port":1}\r\n'), expect: { unknownAt: 6 } },
   { why: 'inline, one argument', bytes: text('GET foo\r\n'), expect: { protocol: 'redis', at: 9 } },
   {
     why: 'inline, several arguments',

@@ -161,6 +161,11 @@ describe('identify', () => {
     expect(JSON.parse(stdout)).toMatchObject({ protocol: null, verdict: 'more', bytesNeeded: 4 });
   });
 
+  test('hexadecimal as programmers write it', async () => {
+    const { stdout } = await anyport(['identify', '--hex', '--json'], '0x53 0X53\n0x482d');
+    expect(JSON.parse(stdout)).toMatchObject({ protocol: null, verdict: 'more', bytesNeeded: 5 });
+  });
+
   test('not hexadecimal', async () =>
     expect(await anyport(['identify', '--hex'], '5g')).toMatchObject({
       status: 2,

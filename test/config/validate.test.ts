@@ -240,6 +240,16 @@ upstreams: { web: { endpoints: ["a:1"] } }`,
     says: ['any.yaml:1:1: listeners: nothing is left to listen on'],
   },
   {
+    why: 'no address at all',
+    text: 'server: { listen: [] }',
+    says: ['any.yaml:1:11: server.listen: there is no address to listen on'],
+  },
+  {
+    why: 'an empty application protocol',
+    text: 'routes: [{ when: { alpn: "" }, to: close }]',
+    says: ['any.yaml:1:20: routes[0].when.alpn: expected the name of an application protocol such as `h2`'],
+  },
+  {
     why: 'more sockets than anybody means',
     text: 'server: { listen: "1-65535" }',
     says: ['any.yaml:1:1: listeners: 65535 addresses to listen on are too many: at most 1024'],

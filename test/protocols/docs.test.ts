@@ -50,6 +50,10 @@ describe('patterns', () => {
     '$',
     '\\u0100',
     '(?i:a)',
+    '\\p',
+    '\\A',
+    '\\x{41}',
+    '[[:alpha:]]',
   ];
 
   test.each(refused)('%s is documented as refused, and refused', (construct) => {

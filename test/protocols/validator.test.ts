@@ -42,6 +42,11 @@ test('it can not change what the endpoint will see', async () => {
   expect(bytes).toEqual(text('changed'));
 });
 
+test('a module that is no JavaScript is named', async () => {
+  const broken = `data:text/javascript,${encodeURIComponent('syntax error')}`;
+  await expect(loadValidator(broken, () => {})).rejects.toThrow(`validator ${broken}: Unexpected identifier`);
+});
+
 test('a module without a function is refused when it is loaded', async () => {
   const empty = new URL('../cases/case.ts', import.meta.url).href;
   await expect(loadValidator(empty, () => {})).rejects.toThrow('its default export must be a function');

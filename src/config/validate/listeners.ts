@@ -31,10 +31,13 @@ export function resolveListeners(
   if (count > LISTENERS_MAX) {
     report.problem(['listeners'], `${count} addresses to listen on are too many: at most ${LISTENERS_MAX}`);
   }
-  if (shape.listeners !== null && count === 0 && report.problems.length === 0) {
-    report.problem(['listeners'], 'nothing is left to listen on: no listener has the transport `tcp`');
-  }
+  if (count === 0 && report.problems.length === 0) reportSilence(shape, report);
   return groups;
+}
+
+function reportSilence({ listeners }: Shape, report: Report): void {
+  if (listeners === null) report.problem(['server', 'listen'], 'there is no address to listen on');
+  else report.problem(['listeners'], 'nothing is left to listen on: no listener has the transport `tcp`');
 }
 
 function serverGroups({ server, listeners }: Shape, names: ProtocolNames): ListenerGroup[] {

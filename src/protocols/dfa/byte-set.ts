@@ -25,4 +25,10 @@ export const union = (...sets: readonly ByteSet[]): ByteSet =>
 
 export const negate = (set: ByteSet): ByteSet => setOf((byte) => set[byte] === 0);
 
+/** ASCII letters of the set also in their other case. */
+export const bothCases = (set: ByteSet): ByteSet =>
+  setOf((byte) => set[byte] === 1 || (isLetter(byte) && set[byte ^ 0x20] === 1));
+
+const isLetter = (byte: number): boolean => /[A-Za-z]/.test(String.fromCharCode(byte));
+
 export const anyByte = range(0, byteValues - 1);

@@ -2,11 +2,11 @@
  * Regular expressions over bytes: the text of a pattern → the parts that an automaton is made of.
  *
  * A character is a byte (\x00-\xff). `.` is any byte but LF, `[^]` any byte; \d \s \w are ASCII. Every
- * alternative begins with `^`. What a finite automaton can not do (back-references, look-around, `$`) is
+ * alternative begins with `^`; `(?i)` before or behind it takes ASCII letters in either case. What a finite automaton can not do (back-references, look-around, `$`) is
  * refused by name, so that matching is linear always.
  */
 import { type AST, RegExpParser } from '@eslint-community/regexpp';
-import { type ByteSet, byteValues, negate, range, single, union } from './byte-set.js';
+import { type ByteSet, bothCases, byteValues, negate, range, single, union } from './byte-set.js';
 
 /** What must follow: one byte of a set, parts in order, one of several parts, or a part again and again. */
 export type Part =
@@ -18,6 +18,9 @@ export type Part =
 /** A deeper or longer pattern than this is no signature any more. */
 const patternCharsMax = 4096;
 
+/** As Go and PCRE write it; JavaScript keeps flags outside of the pattern. */
+const ignoreCase = /^(\^?)\(\?i\)/;
+
 export type ParsedPattern =
   | { readonly ok: true; readonly alternatives: readonly Part[] }
   | { readonly ok: false; readonly problem: string };
@@ -27,8 +30,9 @@ export function parsePattern(pattern: string): ParsedPattern {
     return { ok: false, problem: `longer than ${patternCharsMax} characters` };
   }
   try {
-    const { alternatives } = new RegExpParser().parsePattern(pattern);
-    return { ok: true, alternatives: alternatives.map(anchoredSequence) };
+    const { alternatives } = new RegExpParser().parsePattern(pattern.replace(ignoreCase, '$1'));
+    const letters = ignoreCase.test(pattern) ? bothCases : asWritten;
+    return { ok: true, alternatives: alternatives.map((each) => anchoredSequence(each, letters)) };
   } catch (error) {
     return { ok: false, problem: error instanceof Error ? error.message : String(error) };
   }
@@ -40,29 +44,34 @@ export const sequence = (parts: readonly Part[]): Part => ({ kind: 'sequence', p
 
 export const repeated = (part: Part, min: number, max: number): Part => ({ kind: 'repeat', part, min, max });
 
-function anchoredSequence(alternative: AST.Alternative): Part {
+/** What a set of bytes means where letter case counts, and where it does not. */
+type Letters = (set: ByteSet) => ByteSet;
+
+const asWritten: Letters = (set) => set;
+
+function anchoredSequence(alternative: AST.Alternative, letters: Letters): Part {
   const [first, ...rest] = alternative.elements;
   if (first?.type !== 'Assertion' || first.kind !== 'start') {
     throw new SyntaxError('every alternative must begin with ^');
   }
-  return sequence(rest.map(partOf));
+  return sequence(rest.map((element) => partOf(element, letters)));
 }
 
-function partOf(element: AST.Element): Part {
+function partOf(element: AST.Element, letters: Letters): Part {
   switch (element.type) {
     case 'Character':
-      return byteIn(single(byteOf(element)));
+      return byteIn(letters(single(byteOf(element))));
     case 'CharacterSet':
       return byteIn(namedSet(element));
     case 'CharacterClass':
-      return byteIn(classSet(element));
+      return byteIn(classSet(element, letters));
     case 'Quantifier':
-      return repeated(partOf(element.element), element.min, element.max);
+      return repeated(partOf(element.element, letters), element.min, element.max);
     case 'Group':
       if (element.modifiers) throw unsupported(element, 'modifiers');
-      return groupOf(element);
+      return groupOf(element, letters);
     case 'CapturingGroup':
-      return groupOf(element);
+      return groupOf(element, letters);
     case 'Backreference':
       throw unsupported(element, 'back-references');
     case 'Assertion':
@@ -72,15 +81,23 @@ function partOf(element: AST.Element): Part {
   }
 }
 
-function groupOf(group: AST.Group | AST.CapturingGroup): Part {
-  return { kind: 'either', parts: group.alternatives.map(({ elements }) => sequence(elements.map(partOf))) };
+function groupOf({ alternatives }: AST.Group | AST.CapturingGroup, letters: Letters): Part {
+  const parts = alternatives.map(({ elements }) =>
+    sequence(elements.map((element) => partOf(element, letters))),
+  );
+  return { kind: 'either', parts };
 }
 
 function unsupported(node: AST.Node, what: string): SyntaxError {
   return new SyntaxError(`${what} are not supported: "${node.raw}"`);
 }
 
+/** To JavaScript `\p` is a p and `\x{41}` 41 times x: nobody means that. */
+const meaninglessEscape = /^\\[A-Za-z]$/;
+
 function byteOf(character: AST.Character): number {
+  if (meaninglessEscape.test(character.raw) && character.raw.charCodeAt(1) === character.value)
+    throw unsupported(character, 'such escapes');
   if (character.value < byteValues) return character.value;
   throw new SyntaxError(`patterns match bytes, and "${character.raw}" is above \\xff`);
 }
@@ -97,9 +114,10 @@ function namedSet(set: AST.CharacterSet): ByteSet {
   return set.negate ? negate(sets[set.kind]) : sets[set.kind];
 }
 
-function classSet(characterClass: AST.CharacterClass): ByteSet {
-  const members = characterClass.elements.map(memberSet);
-  return characterClass.negate ? negate(union(...members)) : union(...members);
+function classSet(characterClass: AST.CharacterClass, letters: Letters): ByteSet {
+  if (/^\[\^?\[:/.test(characterClass.raw)) throw unsupported(characterClass, 'POSIX classes');
+  const members = letters(union(...characterClass.elements.map(memberSet)));
+  return characterClass.negate ? negate(members) : members;
 }
 
 function memberSet(member: AST.CharacterClassElement): ByteSet {

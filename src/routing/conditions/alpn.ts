@@ -4,7 +4,10 @@ import type { Condition } from '../condition.js';
 import { testFact } from '../fact.js';
 
 export const alpn: Condition<string, string> = {
-  options: z.string().min(1).describe('TLS application protocol among those offered, e.g. `h2`'),
+  options: z
+    .string()
+    .min(1, 'expected the name of an application protocol such as `h2`')
+    .describe('TLS application protocol among those offered, e.g. `h2`'),
   reads: 'facts',
   compile: (name) => name,
   create: (name) => (session) => testFact(session, session.facts.alpn, (offered) => offered.includes(name)),

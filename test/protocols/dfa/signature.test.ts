@@ -27,6 +27,31 @@ const accepted: readonly SignatureCase[] = [
     expect: { match: 3 },
   },
   { why: 'not there', signature: { startBytes: ['01'], offset: 2 }, bytes: hex('010100'), expect: { no: 3 } },
+  {
+    why: 'either case',
+    signature: { patterns: ['^(?i)helo 1'] },
+    bytes: text('hElO 1'),
+    expect: { match: 6 },
+  },
+  {
+    why: 'either case, before ^',
+    signature: { patterns: ['(?i)^a|^b'] },
+    bytes: text('B'),
+    expect: { match: 1 },
+  },
+  {
+    why: 'either case in a class',
+    signature: { patterns: ['^(?i)[a-f]'] },
+    bytes: text('F'),
+    expect: { match: 1 },
+  },
+  {
+    why: 'either case out of a class',
+    signature: { patterns: ['^(?i)[^a]'] },
+    bytes: text('A'),
+    expect: { no: 1 },
+  },
+  { why: 'a sign has one case', signature: { patterns: ['^(?i)@'] }, bytes: text('`'), expect: { no: 1 } },
   { why: 'any pattern', signature: { patterns: ['^ab', '^cd'] }, bytes: text('cd'), expect: { match: 2 } },
   {
     why: 'a byte above ASCII',
@@ -285,6 +310,16 @@ const refused: readonly { why: string; signature: Signature; message: RegExp }[]
     message: /back-references are not supported: "\\1"/,
   },
   { why: 'modifiers', signature: { patterns: ['^(?i:a)'] }, message: /modifiers are not supported/ },
+  {
+    why: 'an escape of another dialect',
+    signature: { patterns: ['^\\p{L}'] },
+    message: /such escapes .*"\\p"/,
+  },
+  {
+    why: 'a POSIX class',
+    signature: { patterns: ['^[[:alpha:]]'] },
+    message: /POSIX classes are not supported/,
+  },
   { why: 'no byte', signature: { patterns: ['^\\u0100'] }, message: /"\\u0100" is above \\xff/ },
   { why: 'a range of no bytes', signature: { patterns: ['^[a-\\u0100]'] }, message: /above \\xff/ },
   { why: 'bad syntax', signature: { patterns: ['^(a'] }, message: /"\^\(a": .*Unterminated group/ },
