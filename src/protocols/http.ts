@@ -22,7 +22,10 @@ export const http: Protocol = {
   facts: httpFacts,
 };
 
-/** Method, target, host and upgrade; the first header of a name counts. */
+/**
+ * Method, target, host and upgrade. What an endpoint might read otherwise than we do is broken: a second host, a line
+ * that is no header, a head without an end.
+ */
 export function httpFacts(bytes: Uint8Array): FactsAnswer {
   const head = headOf(bytes);
   const ended = hasEnded(head);
@@ -30,14 +33,17 @@ export function httpFacts(bytes: Uint8Array): FactsAnswer {
     const [line = ''] = linesOf(head);
     return { verdict: 'more', bytesNeeded: bytes.length + 1, facts: readRequestLine(line) };
   }
-  const facts: Facts = {};
-  for (const [i, line] of headLines(head).entries()) {
-    if (i === 0) Object.assign(facts, readRequestLine(line));
-    else readHeader(line, facts);
-  }
-  // Of a head that is too long only a host that has come already is certain to be the first.
-  return { verdict: ended || facts.host !== undefined ? 'facts' : 'broken', facts };
+  const [requestLine = '', ...headers] = headLines(head);
+  const facts: Facts = readRequestLine(requestLine);
+  for (const line of headers) readHeader(line, facts);
+  return { verdict: ended && headers.every(isHeader) && hostsOf(headers) <= 1 ? 'facts' : 'broken', facts };
 }
+
+/** RFC 9112 section 5: no space before the colon, no folded line, no lone CR. */
+const isHeader = (line: string): boolean => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\0]*$/.test(line);
+
+const hostsOf = (headers: readonly string[]): number =>
+  headers.filter((line) => headerOf(line).name === 'host').length;
 
 /** What is read of a request, from its request line on. */
 export function headOf(bytes: Uint8Array): Buffer {

@@ -33,12 +33,21 @@ const cases: readonly { why: string; head: string; expect: FactsAnswer }[] = [
   },
   { why: 'none sent', head: 'GET / HTTP/1.0\r\nA: b\r\n\r\n', expect: facts('GET', '/') },
   { why: 'none in a body', head: 'GET / HTTP/1.0\r\n\r\nHost: c\r\n', expect: facts('GET', '/') },
-  { why: 'an empty one', head: 'GET / HTTP/1.1\r\nHost:\r\nHost: c\r\n\r\n', expect: facts('GET', '/', '') },
-  {
-    why: 'the first one counts',
-    head: 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',
-    expect: facts('GET', '/', 'a'),
-  },
+  { why: 'an empty one', head: 'GET / HTTP/1.1\r\nHost:\r\n\r\n', expect: facts('GET', '/', '') },
+  ...[
+    { why: 'a second host', headers: 'Host: a\r\nHost: b' },
+    { why: 'a second host behind an empty one', headers: 'Host:\r\nHost: a' },
+    { why: 'the same host again', headers: 'Host: a\r\nhost: a' },
+    { why: 'a space before the colon', headers: 'Host: a\r\nHost : b' },
+    { why: 'a folded line', headers: 'Host: a\r\n Host: b' },
+    { why: 'a lone CR, that some take for the end of a line', headers: 'Host: a\rHost: b' },
+    { why: 'a NUL', headers: 'Host: a\0.example' },
+    { why: 'a line without a colon', headers: 'Host: a\r\nb' },
+  ].map(({ why, headers }) => ({
+    why: `an endpoint might read another host: ${why}`,
+    head: `GET / HTTP/1.1\r\n${headers}\r\n\r\n`,
+    expect: { verdict: 'broken', facts: expect.anything() } as unknown as FactsAnswer,
+  })),
   { why: 'another header', head: 'GET / HTTP/1.1\r\nHostile: a\r\n\r\n', expect: facts('GET', '/') },
   {
     why: 'an absolute target outranks the header',
@@ -71,9 +80,9 @@ const cases: readonly { why: string; head: string; expect: FactsAnswer }[] = [
     expect: { verdict: 'more', bytesNeeded: 26, facts: { method: 'GET', path: '/' } },
   },
   {
-    why: 'a head that is too long, where the host has come',
+    why: 'a head that is too long: another host may come',
     head: `GET / HTTP/1.1\r\nHost: c\r\nA: ${'b'.repeat(16_384)}`,
-    expect: facts('GET', '/', 'c'),
+    expect: { verdict: 'broken', facts: { method: 'GET', path: '/', host: 'c' } },
   },
   {
     why: 'headers without an end',
