@@ -5,7 +5,7 @@ import type { AddressText } from '../model/session.js';
 
 /** What a handler is told about the session that it serves. */
 export interface HandlerSession {
-  /** Unique among the sessions of this process. */
+  /** Unique among the sessions that are open in this process. */
   readonly id: string;
   readonly listener: string;
   /** The protocol's id; null when the bytes are of none that is known. */
@@ -23,7 +23,7 @@ export interface HandlerSession {
 
 /**
  * Serves one session. The socket's first read yields the bytes that were sniffed; it allows half-open use, so
- * the handler ends its own side, and listens to its `error`. What it throws at once ends this session; what it
- * throws later, from an event, is uncaught and costs the worker thread.
+ * the handler ends its own side, and listens to its `error`. What it throws at once, or rejects with, ends this
+ * session; what it throws later, from an event, is uncaught and costs the worker thread.
  */
-export type Handler = (socket: Duplex, session: HandlerSession) => void;
+export type Handler = (socket: Duplex, session: HandlerSession) => void | Promise<void>;

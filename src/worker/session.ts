@@ -20,7 +20,7 @@ import type { Runtime, RuntimeUpstream } from './runtime.js';
 
 export interface SequencerOptions {
   readonly worker: number;
-  readonly engine: Pick<Engine, 'attach'>;
+  readonly engine: Pick<Engine, 'attach' | 'flush'>;
   readonly events: EventCursor;
   readonly answers: Answers;
   readonly arena: Buffer;
@@ -260,7 +260,7 @@ export class Sequencer {
     if (fd < 0) return this.#end(session, 'proxy', 'connect', 'over_limit', 'reset');
     const { handler } = this.#upstream(session);
     if (handler === null) return this.#end(session, 'proxy', 'connect', 'handler_error', 'reset');
-    const served = serve(fd, handler, {
+    const told = {
       id: `${worker}-${session.slot}-${session.generation}`,
       listener: this.#listener(session).name,
       protocol: session.protocolId,
@@ -269,10 +269,13 @@ export class Sequencer {
       identifyMs: session.identifyMs,
       decidedAtByte: session.decidedAt,
       worker,
+    };
+    serve(fd, handler, told, (err) => {
+      complain({ err, upstream: this.#upstream(session).plan.name }, 'handler failed');
+      this.#end(session, 'proxy', 'relay', 'handler_error', 'reset');
+      // It may fail between two turns.
+      engine.flush();
     });
-    if (served.ok) return;
-    complain({ err: served.error, upstream: this.#upstream(session).plan.name }, 'handler failed');
-    this.#end(session, 'proxy', 'relay', 'handler_error', 'reset');
   }
 
   // ---- end

@@ -247,9 +247,9 @@ describe('what a protocol does not confirm goes on to the next', () => {
   });
 });
 
-test('a handler that throws ends its session, and nothing else', async () => {
+test.each(['throws', 'rejects'])('a handler that %s ends its session, and nothing else', async (how) => {
   const plan = planFor([
-    { ...upstream('a'), handler: new URL('throws.mjs', import.meta.url).href },
+    { ...upstream('a'), handler: new URL(`${how}.mjs`, import.meta.url).href },
     { ...upstream('b'), handler: 'builtin:echo' },
   ]);
   const plane = await start(plan);
