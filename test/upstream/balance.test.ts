@@ -73,20 +73,20 @@ describe.each(strategyNames)('%s', (name) => {
 });
 
 test('round_robin: one after the other, past those that are not usable', () => {
-  const balancer = createBalancer('round_robin', endpointsOf([1, 9, 1]), Math.random);
+  const balancer = createBalancer('round_robin', endpointsOf([1, 9, 1]), () => 0);
   const picks = (usable: PickContext['usable']) => [0, 1, 2, 3].map(() => balancer.pick(context({ usable })));
   expect(picks(() => true)).toEqual([0, 1, 2, 0]);
   expect(picks((index) => index !== 1)).toEqual([2, 0, 2, 0]);
 });
 
 test('weighted_round_robin: smooth and exact', () => {
-  const balancer = createBalancer('weighted_round_robin', endpointsOf([5, 1, 1]), Math.random);
+  const balancer = createBalancer('weighted_round_robin', endpointsOf([5, 1, 1]), () => 0);
   const picks = Array.from({ length: 14 }, () => balancer.pick(context()));
   expect(picks).toEqual([0, 0, 1, 0, 2, 0, 0, 0, 0, 1, 0, 2, 0, 0]);
 });
 
 describe('least_connections', () => {
-  const balancer = () => createBalancer('least_connections', endpointsOf([1, 2, 1]), Math.random);
+  const balancer = () => createBalancer('least_connections', endpointsOf([1, 2, 1]), () => 0);
   const pick = (active: readonly number[]) =>
     balancer().pick(context({ active: (index) => active[index] ?? 0 }));
   test.each([
@@ -100,6 +100,18 @@ describe('least_connections', () => {
     expect([0, 1, 2, 3].map(() => one.pick(context()))).toEqual([0, 1, 2, 0]);
   });
 });
+
+test.each(['round_robin', 'weighted_round_robin', 'least_connections'] as const)(
+  '%s begins anywhere: a worker, or a new Plan, does not favour the first',
+  (name) => {
+    const firsts = Array.from({ length: 200 }, (_, seed) =>
+      createBalancer(name, endpointsOf([1, 1, 1, 1]), seeded(seed)).pick(context()),
+    );
+    for (const endpoint of [0, 1, 2, 3]) {
+      expect(firsts.filter((first) => first === endpoint).length).toBeGreaterThan(25);
+    }
+  },
+);
 
 test('random_two: of the two that chance names, the less loaded', () => {
   const chance = [0, 0.99, 0.5, 0];

@@ -3,8 +3,8 @@ import type { Strategy } from '../strategy.js';
 
 export const leastConnections: Strategy = {
   words: 'the fewest sessions for its `weight`; equals take turns',
-  create(endpoints) {
-    let start = 0;
+  create(endpoints, random) {
+    let start = Math.floor(random() * endpoints.length);
     return {
       pick({ active, usable }) {
         let best = -1;

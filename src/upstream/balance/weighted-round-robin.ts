@@ -6,8 +6,9 @@ import type { Strategy } from '../strategy.js';
 
 export const weightedRoundRobin: Strategy = {
   words: 'in turn, in proportion to `weight`',
-  create(endpoints) {
-    const earned = endpoints.map(() => 0);
+  create(endpoints, random) {
+    // Not nothing: every worker, and every Plan, would begin with the heaviest.
+    const earned = endpoints.map(({ weight }) => random() * weight);
     return {
       pick({ usable }) {
         let total = 0;
