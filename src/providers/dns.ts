@@ -13,6 +13,8 @@ export const dnsLimits = {
   lookupTimeMsMax: 5000,
   /** No name is asked for more often, whatever is configured. */
   refreshMsMin: 1000,
+  /** Addresses of a name that are kept: each that does not answer costs a client the dial timeout. */
+  addressesMax: 16,
 } as const;
 
 export type Lookup = (host: string) => Promise<readonly string[]>;
@@ -71,7 +73,7 @@ class DnsProvider implements Provider {
     for (const cancel of this.#cancel.values()) cancel();
   }
 
-  /** Never two lookups of a host at once: the next is due only when this one has ended. */
+  /** The next lookup of a host is due only when this one has ended, or is given up. */
   async #refresh(host: string): Promise<void> {
     try {
       this.#learn(host, await this.#lookup(host));
@@ -103,11 +105,20 @@ class DnsProvider implements Provider {
 
   #learn(host: string, addresses: readonly string[]): void {
     if (addresses.length === 0) throw new Error('no addresses');
+    const kept = keptOf(addresses);
     const before = this.#known.get(host);
-    if (before && sameSet(before, addresses)) return;
-    this.#known.set(host, [...new Set(addresses)]);
+    if (before && sameSet(before, kept)) return;
+    this.#known.set(host, kept);
     if (!this.#stopped.signal.aborted) this.#onChange(new Map(this.#known));
   }
+}
+
+/** Each once, in the resolver's order; of too many always the same ones, in whatever order they come. */
+function keptOf(addresses: readonly string[]): readonly string[] {
+  const different = [...new Set(addresses)];
+  return different.length > dnsLimits.addressesMax
+    ? different.sort().slice(0, dnsLimits.addressesMax)
+    : different;
 }
 
 function sameSet(known: readonly string[], addresses: readonly string[]): boolean {

@@ -1,17 +1,21 @@
-/** What an errno of a failed connection means: whose fault it is, and what it is called. */
+/** What an errno of a failed connection means: whose fault it is, what it is called, and whether to go on. */
 import { constants } from 'node:os';
 import type { Ender, Reason } from '../model/session.js';
 
 export interface FailedDial {
   readonly by: Ender;
   readonly reason: Extract<Reason, 'connect_failed' | 'connect_timeout' | 'over_limit'>;
+  /** Another address or endpoint may be reached. */
+  readonly elsewhere: boolean;
 }
 
-const { EMFILE, ENFILE, ENOMEM, ENOBUFS, ETIMEDOUT } = constants.errno;
+const { EADDRNOTAVAIL, EMFILE, ENFILE, ENOMEM, ENOBUFS, ETIMEDOUT } = constants.errno;
 const OURS: readonly number[] = [EMFILE, ENFILE, ENOMEM, ENOBUFS];
 
 export function reasonOfFailure(errno: number): FailedDial {
-  if (errno === ETIMEDOUT) return { by: 'timeout', reason: 'connect_timeout' };
-  if (OURS.includes(errno)) return { by: 'proxy', reason: 'over_limit' };
-  return { by: 'upstream', reason: 'connect_failed' };
+  if (errno === ETIMEDOUT) return { by: 'timeout', reason: 'connect_timeout', elsewhere: true };
+  if (OURS.includes(errno)) return { by: 'proxy', reason: 'over_limit', elsewhere: false };
+  // All local ports towards this address are taken: the endpoint is not to blame.
+  if (errno === EADDRNOTAVAIL) return { by: 'proxy', reason: 'over_limit', elsewhere: true };
+  return { by: 'upstream', reason: 'connect_failed', elsewhere: true };
 }

@@ -29,5 +29,5 @@ export class Runtimes {
 
 /** How long a session may last before it is shown for the first time; then it keeps its Plan itself. */
 function unseenMsMax({ limits, listeners }: Plan): number {
-  return Math.max(limits.identifyTimeoutMs, ...listeners.map(({ onSilence }) => onSilence?.afterMs ?? 0));
+  return limits.identifyTimeoutMs + Math.max(...listeners.map(({ onSilence }) => onSilence?.afterMs ?? 0));
 }

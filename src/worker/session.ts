@@ -239,7 +239,7 @@ export class Sequencer {
     const { counters, events } = this.#options;
     const { balancer, addresses } = this.#upstream(session);
     session.failure = reasonOfFailure(events.error);
-    if (session.failure.by === 'proxy') return this.#end(session, 'proxy', 'connect', 'over_limit', 'reset');
+    if (!session.failure.elsewhere) return this.#end(session, 'proxy', 'connect', 'over_limit', 'reset');
     counters.connectFailed(session.upstream, session.endpoint, session.failure.reason);
     session.address += 1;
     if (session.address < (addresses[session.endpoint]?.length ?? 0)) return this.#dial(session);

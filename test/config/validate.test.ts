@@ -208,6 +208,13 @@ upstreams: { web: { endpoints: ["a:1"] } }`,
     ],
   },
   {
+    why: 'a silence longer than the total time',
+    text: 'server: { identify_timeout: 1s }\nlisteners: [{ name: a, address: ":1", on_silence: { after: 1s, to: close } }]',
+    says: [
+      'any.yaml:2:53: listeners[0].on_silence.after: is not shorter than server.identify_timeout, which is 1000 ms',
+    ],
+  },
+  {
     why: 'PROXY headers from nobody',
     text: 'listeners: [{ name: a, address: ":1", proxy_protocol: { accept: true } }]',
     says: ['any.yaml:1:39: listeners[0].proxy_protocol: accepts headers from nobody: list the networks'],

@@ -135,3 +135,15 @@ describe('dns provider', () => {
     expect(addresses.length).toBeGreaterThan(0);
   });
 });
+
+test('of very many addresses the same few are kept, in whatever order they come', async () => {
+  const names = new Names();
+  const many = Array.from({ length: 40 }, (_, index) => `10.0.0.${index}`);
+  names.answers = { web: many };
+  const discovery = await names.start(upstream(1000, 'web'));
+  expect(discovery.get('web')).toHaveLength(dnsLimits.addressesMax);
+  names.answers = { web: many.toReversed() };
+  await names.clock.pass(1000);
+  expect(names.asked).toHaveLength(2);
+  expect(names.changes).toEqual([]);
+});

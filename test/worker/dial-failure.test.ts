@@ -5,12 +5,12 @@ import { reasonOfFailure } from '../../src/worker/dial-failure.js';
 const { ECONNREFUSED, EHOSTUNREACH, EADDRNOTAVAIL, ETIMEDOUT, EMFILE, ENFILE } = constants.errno;
 
 test.each([
-  [ECONNREFUSED, 'upstream', 'connect_failed'],
-  [EHOSTUNREACH, 'upstream', 'connect_failed'],
-  [EADDRNOTAVAIL, 'upstream', 'connect_failed'],
-  [ETIMEDOUT, 'timeout', 'connect_timeout'],
-  [EMFILE, 'proxy', 'over_limit'],
-  [ENFILE, 'proxy', 'over_limit'],
-])('errno %i is the fault of %s: %s', (errno, by, reason) => {
-  expect(reasonOfFailure(errno)).toEqual({ by, reason });
+  [ECONNREFUSED, 'upstream', 'connect_failed', true],
+  [EHOSTUNREACH, 'upstream', 'connect_failed', true],
+  [EADDRNOTAVAIL, 'proxy', 'over_limit', true],
+  [ETIMEDOUT, 'timeout', 'connect_timeout', true],
+  [EMFILE, 'proxy', 'over_limit', false],
+  [ENFILE, 'proxy', 'over_limit', false],
+])('errno %i is the fault of %s: %s; try elsewhere: %s', (errno, by, reason, elsewhere) => {
+  expect(reasonOfFailure(errno)).toEqual({ by, reason, elsewhere });
 });

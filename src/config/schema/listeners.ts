@@ -6,14 +6,17 @@ import { choice, duration, flag, list, mapping, section, text } from './fields.j
 const TARGET = 'name of an upstream, `reset`, `close` or `drop`';
 
 const silence = mapping({
-  after: duration('300ms', 'How long a client may say nothing', { min: '10ms', max: '10m' }),
+  after: duration('300ms', 'How long a client may say nothing; less than `identify_timeout`', {
+    min: '10ms',
+    max: '10m',
+  }),
   to: text('Where it goes then', TARGET),
 });
 
 const proxyProtocol = section(
   {
     accept: flag(false, 'Read a PROXY header (v1, v2) before the first byte of the protocol'),
-    trusted: networks('Who sends one; may not be empty. Anybody else is taken at their word').default([]),
+    trusted: networks('Who sends one; may not be empty. From anybody else no header is read').default([]),
   },
   'PROXY protocol in front of the session.',
 );
@@ -33,7 +36,10 @@ export const listener = mapping({
       description: 'For protocols in which the server speaks first: where a client goes that says nothing.',
     })
     .optional(),
-  on_unknown: text('Where a session goes that nothing routes', TARGET).default('close'),
+  on_unknown: text(
+    'Where a session goes that nothing routes. `drop` leaves the client without an answer; where the process lacks CAP_NET_ADMIN it resets',
+    TARGET,
+  ).default('close'),
 });
 
 export const forward = mapping({

@@ -39,7 +39,10 @@ export const server = section(
       min: '1s',
       max: MAX_TIMEOUT,
     }),
-    dial_timeout: duration('5s', 'Time for an endpoint to accept a connection', { min: '10ms', max: '10m' }),
+    dial_timeout: duration('5s', 'Time for an endpoint to accept a connection, for each of its addresses', {
+      min: '10ms',
+      max: '10m',
+    }),
     idle_timeout: duration('1h', 'Ends a session in which no byte moves either way', {
       min: '10ms',
       max: '720h',

@@ -28,6 +28,7 @@ export function validate(source: Source, context: Context): Validated {
   const groups = resolveListeners(shape, names, targets, report);
   const routes = resolveRoutes(shape, groups, names, targets, report);
   checkServer(shape, report);
+  checkSilences(shape, report);
   if (report.problems.length > 0) return { ok: false, problems: report.problems };
   const config: Config = {
     server: serverConfig(shape, context),
@@ -52,6 +53,18 @@ function checkServer({ server }: Shape, report: Report): void {
     ['server', 'identify_min_bytes'],
     `${server.identify_min_bytes} bytes do not fit into buffer_size, which is ${server.buffer_size}`,
   );
+}
+
+/** The total time would be over before the silence is. */
+function checkSilences({ server, listeners }: Shape, report: Report): void {
+  for (const { path, value } of listeners ?? []) {
+    const { after = 0 } = value.on_silence ?? {};
+    if (after < server.identify_timeout) continue;
+    report.problem(
+      [...path, 'on_silence', 'after'],
+      `is not shorter than server.identify_timeout, which is ${server.identify_timeout} ms`,
+    );
+  }
 }
 
 function serverConfig({ server }: Shape, { cores }: Context): ServerConfig {
