@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.js';
 import { redisPing } from '../support/flights.js';
-import { total } from '../support/metrics.js';
 import { dial, echo, listenTcp, type Peer, type Upstream } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
 
@@ -32,16 +31,6 @@ async function session(from?: string): Promise<Peer> {
   client.send(redisPing);
   await eventually('an answer', () => client.length === redisPing.length);
   return client;
-}
-
-/** Every connection accepted has ended for one reason, or is open. */
-async function booksBalance(): Promise<void> {
-  await eventually('accepted to equal ended + active', async () => {
-    const samples = await daemon.metrics();
-    const ended = total(samples, 'anyport_sessions_total');
-    const active = total(samples, 'anyport_sessions_active');
-    return total(samples, 'anyport_accepted_total') === ended + active;
-  });
 }
 
 describe.each(['reuseport', 'handoff'])('accept %s', (accept) => {
@@ -77,13 +66,13 @@ describe.each(['reuseport', 'handoff'])('accept %s', (accept) => {
     await eventually('every newcomer to be answered or ended with its worker', () =>
       newcomers.every((client) => client.length > 0 || client.ending !== undefined),
     );
-    await booksBalance();
+    await daemon.booksBalance();
 
     const open = [...alive, ...late, ...newcomers].filter((client) => client.ending === undefined);
     for (const client of open) client.finish();
     await Promise.all(open.map((client) => client.end()));
     await daemon.metricBecomes('anyport_sessions_active', 0);
-    await booksBalance();
+    await daemon.booksBalance();
   });
 
   test('a worker that dies again and again is replaced each time', async () => {
@@ -94,7 +83,7 @@ describe.each(['reuseport', 'handoff'])('accept %s', (accept) => {
       await daemon.metricBecomes('anyport_worker_restarts_total', deaths);
       (await session()).finish();
     }
-    await booksBalance();
+    await daemon.booksBalance();
   });
 });
 
