@@ -129,6 +129,8 @@ export interface Native {
   notify(path: string, text: string): void;
   /** Raises the soft limit of open files to the hard one. */
   raiseFileLimit(): { soft: number; hard: number };
+  /** CPU time of the calling thread so far. */
+  threadCpuMs(): number;
   /** How long an engine's arena has to be. */
   arenaBytes(bufferBytes: number): number;
   /** The numbering of codes.h: a test compares it with src/model/session.ts and src/worker/rings.ts. */

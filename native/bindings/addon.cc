@@ -1,5 +1,6 @@
 // The addon's face: what src/addon.ts describes, and nothing else.
 #include <napi.h>
+#include <time.h>
 
 #include "bindings/classifier_binding.h"
 #include "bindings/engine_binding.h"
@@ -45,6 +46,14 @@ Napi::Value ArenaBytes(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(bytes));
 }
 
+// CPU time of this thread so far.
+Napi::Value ThreadCpuMs(const Napi::CallbackInfo& info) {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return Napi::Number::New(info.Env(),
+                           static_cast<double>(used.tv_sec) * 1e3 + static_cast<double>(used.tv_nsec) / 1e6);
+}
+
 }  // namespace
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
@@ -54,6 +63,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("codes", Codes(env));
   exports.Set("layout", Layout(env));
   exports.Set("arenaBytes", Napi::Function::New<ArenaBytes>(env, "arenaBytes"));
+  exports.Set("threadCpuMs", Napi::Function::New<ThreadCpuMs>(env, "threadCpuMs"));
   return exports;
 }
 

@@ -5,14 +5,21 @@
  * A worker is one long task on a piscina thread of its own, which ends with the task, however that ends: what the
  * worker had open is closed, and its counters stand still, when `run` is settled.
  */
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
 import type { WorkerRunner } from './supervisor.js';
 
+/** How long a worker may take to load its modules before it is ended all the same. */
+const LOADING_MS_MAX = 5000;
+
 interface Life {
   readonly thread: Piscina;
   readonly port: MessagePort;
+  /** Settles when the worker has spoken, or has ended without a word. */
+  readonly loaded: Promise<unknown>;
 }
 
 export class WorkerPool implements WorkerRunner {
@@ -29,10 +36,12 @@ export class WorkerPool implements WorkerRunner {
   async run(worker: number, onMessage: (message: FromWorker) => void): Promise<void> {
     const { port1, port2 } = new MessageChannel();
     const thread = new Piscina({ minThreads: 0, maxThreads: 1, maxQueue: 1, atomics: 'disabled' });
-    this.#lives.set(worker, { thread, port: port1 });
     port1.on('message', onMessage);
+    const task = this.#runTask(thread, { ...this.#setup(worker), port: port2 });
+    const loaded = Promise.race([once(port1, 'message'), task]).catch(() => {});
+    this.#lives.set(worker, { thread, port: port1, loaded });
     try {
-      await this.#runTask(thread, { ...this.#setup(worker), port: port2 });
+      await task;
     } finally {
       // The task's end comes by another port, and may overtake the worker's last lines.
       for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1)) {
@@ -48,7 +57,11 @@ export class WorkerPool implements WorkerRunner {
   }
 
   async terminate(): Promise<void> {
-    await Promise.all([...this.#lives.values()].map(({ thread }) => thread.destroy()));
+    const lives = [...this.#lives.values()];
+    // Node aborts the whole process when a thread is ended in the middle of linking modules.
+    const loaded = Promise.all(lives.map((life) => life.loaded));
+    await Promise.race([loaded, sleep(LOADING_MS_MAX, undefined, { ref: false })]);
+    await Promise.all(lives.map(({ thread }) => thread.destroy()));
   }
 
   /** Settles once the thread is gone: an error is heard while it still runs. */

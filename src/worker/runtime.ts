@@ -1,5 +1,5 @@
 /** A Plan made ready for work: classifiers built, routes indexed, balancers created, addresses numbered. */
-import type { Classifier, EngineTables } from '../addon.js';
+import { type Classifier, type EngineTables, native } from '../addon.js';
 import type { LogLine } from '../base/log.js';
 import { parseNetworks } from '../base/network.js';
 import { type Handler, loadHandler } from '../handlers/index.js';
@@ -66,10 +66,11 @@ function recognizerOf(
   index: number,
   { counters, complain }: Surroundings,
 ): Promise<NamedRecognizer> {
-  return loadRecognizer(protocol, (err) => {
+  const failed = (err: unknown) => {
     counters.validatorFailed(index);
     complain({ err, protocol: protocol.id }, 'validator failed');
-  });
+  };
+  return loadRecognizer(protocol, failed, native.threadCpuMs);
 }
 
 async function prepare(

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Control, Health } from '../../src/admin/control.js';
 import { type Monitoring, monitoringLimits, startMonitoring } from '../../src/admin/monitoring.js';
+import { freePort } from '../support/ports.js';
 
 const host = '127.0.0.1';
 const health: Health = {
@@ -23,15 +24,6 @@ afterEach(() => {
   status = 'ready';
   for (const monitoring of open.splice(0)) monitoring.close();
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, host);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 async function start(sites: { metrics?: number; health?: number }): Promise<void> {
   const at = (port: number | undefined) => (port === undefined ? null : { host, port });

@@ -123,7 +123,7 @@ describe.each(['reuseport', 'handoff'])('SIGTERM, accept %s', (accept) => {
     client.finish();
     expect(await client.end()).toBe('fin');
     expect(await daemon.exit()).toBe(0);
-    expect(daemon.sessions.at(-1)).toMatchObject({ reason: 'done' });
+    expect(await daemon.sessionOf(client)).toMatchObject({ reason: 'done' });
     await daemon.stop();
   });
 
@@ -161,8 +161,7 @@ test('health: live and ready; ready is withdrawn while draining', async () => {
     server: { graceful_shutdown_timeout: '30s' },
     protocols: [{ name: 'Redis', target: upstream.target }],
   });
-  const status = async (path: string) =>
-    (await fetch(`http://127.0.0.1:${daemon.metricsPort}${path}`)).status;
+  const status = async (path: string) => (await daemon.get(path)).status;
   expect(await status('/health/live')).toBe(200);
   expect(await status('/health/ready')).toBe(200);
   const client = await dial(daemon.port);

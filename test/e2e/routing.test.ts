@@ -138,10 +138,10 @@ describe('http', () => {
   });
 
   test('nothing takes it: on_unknown says what becomes of it', async () => {
-    const refused = await send(front, sshBanner);
+    const refused = await send(front, sshBanner, '127.0.0.6');
     expect(refused.ending).toBe('reset');
     expect(await daemon.sessionOf(refused)).toMatchObject({ protocol: 'ssh', reason: 'no_route' });
-    const taken = await send(back, sshBanner);
+    const taken = await send(back, sshBanner, '127.0.0.7');
     expect(taken.received.toString()).toBe('rest');
     expect(await daemon.sessionOf(taken)).toMatchObject({ upstream: 'rest', reason: 'done' });
   });

@@ -9,6 +9,7 @@ import { dial, listenTcp, type Upstream } from '../support/tcp.js';
 
 let daemon: Daemon | undefined;
 let upstream: Upstream | undefined;
+let hole: Awaited<ReturnType<typeof startBlackHole>> | undefined;
 
 async function start(server: ServerSection, serve?: Parameters<typeof listenTcp>[0]): Promise<Daemon> {
   upstream = await listenTcp(serve);
@@ -24,8 +25,8 @@ async function start(server: ServerSection, serve?: Parameters<typeof listenTcp>
 afterEach(async () => {
   await daemon?.stop();
   await upstream?.close();
-  daemon = undefined;
-  upstream = undefined;
+  await hole?.stop();
+  daemon = upstream = hole = undefined;
 });
 
 describe('identify_timeout', () => {
@@ -43,11 +44,8 @@ describe('identify_timeout', () => {
     const client = await dial(port);
     // A request line that never ends: each gap is well under the limit, their sum is not.
     client.send('GET /');
-    for (let n = 0; n < 20 && client.ending === undefined; n += 1) {
-      client.send('a');
-      await sleep(200);
-    }
-    expect(client.ending).toBeDefined();
+    const drip = setInterval(() => client.send('a'), 200);
+    await client.end().finally(() => clearInterval(drip));
     expect((await daemon?.ended(1))?.[0]).toMatchObject(silent);
   });
 
@@ -64,11 +62,11 @@ describe('identify_timeout', () => {
   });
 
   test('is over once the relay has begun', async () => {
-    const { port } = await start({ identify_timeout: '300ms' });
+    const { port } = await start({ identify_timeout: '2s' });
     const client = await dial(port);
     client.send(redisPing);
     const server = await upstream?.peer(0);
-    await sleep(1_200);
+    await sleep(3_000);
     server?.send('+PONG\r\n');
     await client.bytes(7);
     expect(client.ending).toBeUndefined();
@@ -89,16 +87,16 @@ describe('idle_timeout', () => {
   });
 
   test('is renewed by either side', async () => {
-    const { port } = await start({ idle_timeout: '1s' });
+    const { port } = await start({ idle_timeout: '3s' });
     const client = await dial(port);
     client.send(redisPing);
     const server = await upstream?.peer(0);
-    for (let n = 0; n < 10; n += 1) {
+    for (let n = 0; n < 16; n += 1) {
       server?.send('.');
       await sleep(250);
     }
+    await client.bytes(16);
     expect(client.ending).toBeUndefined();
-    expect(client.length).toBe(10);
   });
 });
 
@@ -111,7 +109,7 @@ test('half_close_timeout ends a session of which one side has finished', async (
 });
 
 test('dial_timeout ends a session whose endpoint does not answer', async () => {
-  const hole = await startBlackHole();
+  hole = await startBlackHole();
   daemon = await startDaemon({
     server: { dial_timeout: '400ms' },
     protocols: [{ name: 'Redis', target: hole.target }],
@@ -120,13 +118,12 @@ test('dial_timeout ends a session whose endpoint does not answer', async () => {
   client.send(redisPing);
   await client.end();
   expect((await daemon.ended(1))[0]).toMatchObject({ during: 'connect', reason: 'connect_timeout' });
-  await hole.stop();
 });
 
 describe('on_silence', () => {
   const greeting = '220 mail.example.com ESMTP\r\n';
 
-  async function startMail(): Promise<{ port: number }> {
+  async function startMail(after: string): Promise<{ port: number }> {
     upstream = await listenTcp((peer) => {
       peer.send(greeting);
     });
@@ -137,7 +134,7 @@ describe('on_silence', () => {
         {
           name: 'front',
           address: `127.0.0.1:${port}`,
-          on_silence: { after: '200ms', to: 'mail' },
+          on_silence: { after, to: 'mail' },
           on_unknown: 'reset',
         },
       ],
@@ -148,7 +145,7 @@ describe('on_silence', () => {
   }
 
   test('a silent client gets the server that speaks first', async () => {
-    const { port } = await startMail();
+    const { port } = await startMail('200ms');
     const client = await dial(port);
     await client.bytes(greeting.length);
     expect(client.received.toString()).toBe(greeting);
@@ -161,7 +158,7 @@ describe('on_silence', () => {
   });
 
   test('a client that speaks is identified as ever', async () => {
-    const { port } = await startMail();
+    const { port } = await startMail('10s');
     const client = await dial(port);
     client.send(redisPing);
     await client.bytes(greeting.length);

@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.js';
 import { redisPing } from '../support/flights.js';
-import { total } from '../support/metrics.js';
 import { dial, echo, listenTcp, type Peer, type Upstream } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
 
@@ -33,16 +32,6 @@ async function session(from?: string): Promise<Peer> {
   client.send(redisPing);
   await eventually('an answer', () => client.length === redisPing.length);
   return client;
-}
-
-/** Every connection accepted has ended for one reason, or is open. */
-async function booksBalance(): Promise<void> {
-  await eventually('accepted to equal ended + active', async () => {
-    const samples = await daemon.metrics();
-    const ended = total(samples, 'anyport_sessions_total');
-    const active = total(samples, 'anyport_sessions_active');
-    return total(samples, 'anyport_accepted_total') === ended + active;
-  });
 }
 
 describe.each(['reuseport', 'handoff'])('accept %s', (accept) => {
@@ -78,13 +67,13 @@ describe.each(['reuseport', 'handoff'])('accept %s', (accept) => {
     await eventually('every newcomer to be answered or ended with its worker', () =>
       newcomers.every((client) => client.length > 0 || client.ending !== undefined),
     );
-    await booksBalance();
+    await daemon.booksBalance();
 
     const open = [...alive, ...late, ...newcomers].filter((client) => client.ending === undefined);
     for (const client of open) client.finish();
     await Promise.all(open.map((client) => client.end()));
     await daemon.metricBecomes('anyport_sessions_active', 0);
-    await booksBalance();
+    await daemon.booksBalance();
   });
 
   const deaths = [
@@ -101,13 +90,13 @@ describe.each(['reuseport', 'handoff'])('accept %s', (accept) => {
       await Promise.all(others.map((client) => client.end()));
       await daemon.metricBecomes('anyport_worker_restarts_total', count);
     }
-    await booksBalance();
+    await daemon.booksBalance();
     // What the dead held is free again, no more and no less.
     await Promise.all(Array.from({ length: LIMIT }, () => session()));
     const late = await dial(daemon.port).catch(() => null); // reset before the connection was seen
     expect(await late?.end()).not.toBe('fin');
     expect(await daemon.metric('anyport_sessions_active')).toBe(LIMIT);
-    await booksBalance();
+    await daemon.booksBalance();
   });
 });
 

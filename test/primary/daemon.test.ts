@@ -84,8 +84,9 @@ class Daemon {
     this.#child.kill(name);
   }
 
-  kill(): void {
-    if (this.#child.exitCode === null) this.#child.kill('SIGKILL');
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.exited;
   }
 
   line(msg: string | RegExp): Promise<Line> {
@@ -107,18 +108,22 @@ class Daemon {
   }
 
   async health(): Promise<{ code: number; status: string }> {
-    const answer = await fetch(`http://${host}:${this.#monitoringPort}/health/ready`);
+    const answer = await this.#get('/health/ready');
     return { code: answer.status, ...((await answer.json()) as { status: string }) };
   }
 
   /** Sums of samples, by metric. */
   async metrics(): Promise<Record<string, number>> {
-    const text = await (await fetch(`http://${host}:${this.#monitoringPort}/metrics`)).text();
+    const text = await (await this.#get('/metrics')).text();
     const sums: Record<string, number> = {};
     for (const [, name = '', value] of text.matchAll(/^(anyport_\w+)(?:\{.*\})? (.+)$/gm)) {
       sums[name] = (sums[name] ?? 0) + Number(value);
     }
     return sums;
+  }
+
+  #get(path: string): Promise<Response> {
+    return fetch(`http://${host}:${this.#monitoringPort}${path}`, { headers: { connection: 'close' } });
   }
 }
 
@@ -129,8 +134,8 @@ async function echoes(socket: Socket): Promise<string> {
 }
 
 const daemons: Daemon[] = [];
-afterEach(() => {
-  for (const daemon of daemons.splice(0)) daemon.kill();
+afterEach(async () => {
+  await Promise.all(daemons.splice(0).map((daemon) => daemon.kill()));
 });
 
 async function start(
@@ -194,9 +199,10 @@ describe('start', () => {
 
 describe.each(['reuseport', 'handoff'] as const)('accept: %s', (accept) => {
   test('a worker that dies is replaced; the sessions of the others live on, and all are accounted for', async () => {
+    const CLIENTS = 40;
     const daemon = await start({ server: { accept } });
     const sockets: Socket[] = [];
-    for (let i = 0; i < 16; i++) {
+    for (let i = 0; i < CLIENTS; i++) {
       const socket = await daemon.dial();
       expect(await echoes(socket)).toBe('hello');
       sockets.push(socket);
@@ -207,13 +213,15 @@ describe.each(['reuseport', 'handoff'] as const)('accept: %s', (accept) => {
     const death = await daemon.line('a worker died and is replaced');
     expect(death).toMatchObject({ level: 'error', error: expect.stringContaining('9') });
     await eventually('health', async () => ((await daemon.health()).status === 'ready' ? true : undefined));
+    const { anyport_sessions_total: ended } = await daemon.metrics();
+    await eventually('the clients of the dead worker to hear of it', () => closed.size === ended);
 
     const alive = sockets.filter((socket) => !closed.has(socket));
     expect(closed.size).toBeGreaterThan(0);
     expect(alive.length).toBeGreaterThan(0);
     for (const socket of alive) expect(await echoes(socket)).toBe('hello');
     expect(await daemon.metrics()).toMatchObject({
-      anyport_accepted_total: 16,
+      anyport_accepted_total: CLIENTS,
       anyport_sessions_active: alive.length,
       anyport_sessions_total: closed.size,
       anyport_worker_restarts_total: 1,

@@ -87,6 +87,15 @@ describe('worker pool', () => {
     await expect(ended).rejects.toThrow();
   });
 
+  test('a worker is not ended before it has loaded', async () => {
+    const pool = createPool();
+    const heard: FromWorker[] = [];
+    const ended = pool.run(0, (message) => heard.push(message));
+    ended.catch(() => {});
+    await pool.terminate();
+    expect(heard).toEqual([{ type: 'ready' }]);
+  });
+
   test('what is told to a worker that does not run is not kept for the next', async () => {
     const pool = createPool();
     tell(pool, 0, 'exit');

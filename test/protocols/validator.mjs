@@ -1,4 +1,11 @@
 /** A validator whose answer the first byte chooses. */
+let pauses = 0;
+
+/** Takes time and no CPU, like a thread that waits for its turn. */
+function pause() {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+}
+
 const answers = {
   m: () => 'match',
   n: () => 'no',
@@ -9,6 +16,14 @@ const answers = {
   },
   l() {
     for (;;);
+  },
+  p() {
+    pauses++;
+    if (pauses === 1) pause();
+    return 'match';
+  },
+  s() {
+    for (;;) pause();
   },
   c(bytes) {
     bytes.fill(0);

@@ -20,9 +20,14 @@ test.each(answers)('$why', async ({ bytes, answer }) =>
   expect(await ask(text(bytes))).toEqual({ answer, errors: [] }),
 );
 
+test('time that the thread did not get is not held against it', async () => {
+  expect(await ask(text('p'))).toEqual({ answer: { verdict: 'match' }, errors: [] });
+});
+
 const failures = [
   { why: 'an exception', bytes: 't', says: 'Error: this validator throws' },
   { why: 'no answer', bytes: 'q', says: "TypeError: expected 'match', 'no' or 'more', got 42" },
+  { why: 'a sleep without end', bytes: 's', says: `timed out after ${limits.timeMs}ms` },
   { why: 'a loop without end', bytes: 'l', says: `timed out after ${limits.timeMs}ms` },
 ];
 test.each(failures)('$why is no, and told', async ({ bytes, says }) => {

@@ -57,6 +57,9 @@ export interface StartOptions {
 export class Daemon {
   readonly lines: LogLine[] = [];
   readonly #stderr: () => string;
+  /** The process has ended, and its last line has been read. */
+  readonly #closed: Promise<unknown>;
+  readonly #given = new Set<SessionLine>();
 
   constructor(
     readonly child: ChildProcess,
@@ -67,6 +70,7 @@ export class Daemon {
     if (!child.stdout || !child.stderr) throw new Error('the daemon was started without pipes');
     createInterface({ input: child.stdout }).on('line', (line) => this.lines.push(JSON.parse(line)));
     this.#stderr = collect(child.stderr);
+    this.#closed = once(child, 'close');
   }
 
   get pid(): number {
@@ -91,23 +95,37 @@ export class Daemon {
     return this.sessions;
   }
 
-  /** Waits for the end of one client's session. */
-  sessionOf(client: Peer): Promise<SessionLine> {
-    return eventually(`the session of ${client.address} to end`, () =>
-      this.sessions.find((line) => line.source === client.address),
+  /** Waits for the end of one client's session. An address may come again: no line is given twice. */
+  async sessionOf(client: Peer): Promise<SessionLine> {
+    const line = await eventually(`the session of ${client.address} to end`, () =>
+      this.sessions.find((each) => each.source === client.address && !this.#given.has(each)),
     );
+    this.#given.add(line);
+    return line;
   }
 
+  /** Waits until it is ready; one that does not get there is not left behind. */
   async ready(): Promise<this> {
-    await eventually(`the ready line; stderr: ${this.stderr}`, () => {
-      if (this.child.exitCode !== null) throw new Error(`ended with ${this.child.exitCode}: ${this.stderr}`);
-      return this.lines.some((line) => line.msg === 'ready');
-    });
-    return this;
+    try {
+      await eventually('the ready line', () => {
+        if (this.child.exitCode !== null) throw new Error(`ended with ${this.child.exitCode}`);
+        return this.lines.some((line) => line.msg === 'ready');
+      });
+      return this;
+    } catch (error) {
+      this.child.kill('SIGKILL');
+      this.folder.remove();
+      throw new Error(`${error}; stderr: ${this.stderr}`);
+    }
+  }
+
+  /** Asks a monitoring server. The connection is not kept: it might be closed while the next question is sent. */
+  get(path: string): Promise<Response> {
+    return fetch(`http://127.0.0.1:${this.metricsPort}${path}`, { headers: { connection: 'close' } });
   }
 
   async metrics(): Promise<Sample[]> {
-    const answer = await fetch(`http://127.0.0.1:${this.metricsPort}/metrics`);
+    const answer = await this.get('/metrics');
     return parseMetrics(await answer.text());
   }
 
@@ -123,15 +141,23 @@ export class Daemon {
     });
   }
 
+  /** Waits until every connection accepted has ended for one reason, or is open. */
+  async booksBalance(): Promise<void> {
+    await eventually('accepted to equal ended + active', async () => {
+      const samples = await this.metrics();
+      const ended = total(samples, 'anyport_sessions_total');
+      const active = total(samples, 'anyport_sessions_active');
+      return total(samples, 'anyport_accepted_total') === ended + active;
+    });
+  }
+
   signal(name: NodeJS.Signals): void {
     this.child.kill(name);
   }
 
-  /** Waits for the process to end and returns its exit status. */
+  /** Waits for the process to end and for all that it said, and returns its exit status. */
   async exit(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
-      await within('the daemon to end', once(this.child, 'exit'));
-    }
+    await within('the daemon to end', this.#closed);
     return this.child.exitCode;
   }
 

@@ -70,7 +70,7 @@ export function planFor(upstreams: readonly PlanUpstream[], change: Partial<Plan
 
 export async function startPlane(plan: Plan): Promise<Plane> {
   const { port1, port2 } = new MessageChannel();
-  const fd = native.listen({ host: '127.0.0.1', port: 0 }, { reusePort: true, backlog: 512 });
+  const fd = native.listen({ host: '127.0.0.1', port: 0 }, { reusePort: true, backlog: 4096 });
   const address = native.localAddress(fd);
   const counters = createCounters(shapeOf(plan));
   const gauges = new SharedArrayBuffer(8);

@@ -219,7 +219,7 @@ describe('what a protocol does not confirm goes on to the next', () => {
   });
 
   test('when the time is over', async () => {
-    const { plane } = await startBoth({ limits: { ...limits, identifyTimeoutMs: 100 } });
+    const { plane } = await startBoth({ limits: { ...limits, identifyTimeoutMs: 1000 } });
     const client = await dial(plane.port);
     client.send(head);
     await client.bytes(head.length);
