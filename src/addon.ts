@@ -67,6 +67,8 @@ export interface EngineListener {
   readonly silenceMs: number;
   /** Name a session although no configured protocol can match any more. */
   readonly nameUnrouted: boolean;
+  /** How long that name is waited for, and for `identifyMinBytes` at most; 0: as long as any. */
+  readonly namingMs: number;
   /** A connection from one of these networks begins with a PROXY header. */
   readonly trustedProxies: readonly { readonly address: string; readonly bits: number }[];
 }
@@ -74,6 +76,7 @@ export interface EngineListener {
 export interface EngineTables {
   readonly generation: number;
   readonly identifyTimeoutMs: number;
+  readonly identifyMinBytes: number;
   readonly dialTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
