@@ -119,7 +119,11 @@ export interface Acceptor {
 export interface Native {
   readonly Classifier: new (tables: ClassifierTables) => Classifier;
   readonly Engine: new (options: EngineOptions) => Engine;
-  readonly Acceptor: new (inboxes: readonly number[]) => Acceptor;
+  /** No more connections are on their way to the workers than may still be open, and a batch. */
+  readonly Acceptor: new (
+    inboxes: readonly number[],
+    limit: { gauges: Int32Array; maxConnections: number },
+  ) => Acceptor;
   /** Makes an inbox for a worker; it outlives the worker, so a replacement finds what was queued. */
   createInbox(): number;
   closeInbox(inbox: number): void;
