@@ -13,6 +13,8 @@ export const dnsLimits = {
   lookupTimeMsMax: 5000,
   /** No name is asked for more often, whatever is configured. */
   refreshMsMin: 1000,
+  /** For changes to gather: each that is told is a new Plan for every worker. */
+  gatherMs: 1000,
 } as const;
 
 export type Lookup = (host: string) => Promise<readonly string[]>;
@@ -52,7 +54,8 @@ class DnsProvider implements Provider {
   readonly #known = new Map<string, readonly string[]>();
   readonly #failing = new Set<string>();
   readonly #cancel = new Map<string, () => void>();
-  #onChange: (discovery: Discovery) => void = () => {};
+  #onChange: ((discovery: Discovery) => void) | null = null;
+  #cancelTelling: (() => void) | null = null;
   readonly #stopped = new AbortController();
 
   constructor(hosts: ReadonlyMap<string, number>, options: DnsOptions) {
@@ -69,6 +72,7 @@ class DnsProvider implements Provider {
   stop(): void {
     this.#stopped.abort();
     for (const cancel of this.#cancel.values()) cancel();
+    this.#cancelTelling?.();
   }
 
   /** Never two lookups of a host at once: the next is due only when this one has ended. */
@@ -106,7 +110,16 @@ class DnsProvider implements Provider {
     const before = this.#known.get(host);
     if (before && sameSet(before, addresses)) return;
     this.#known.set(host, [...new Set(addresses)]);
-    if (!this.#stopped.signal.aborted) this.#onChange(new Map(this.#known));
+    if (!this.#stopped.signal.aborted) this.#tellSoon();
+  }
+
+  #tellSoon(): void {
+    const onChange = this.#onChange;
+    if (onChange === null || this.#cancelTelling !== null) return;
+    this.#cancelTelling = this.#options.clock.after(dnsLimits.gatherMs, () => {
+      this.#cancelTelling = null;
+      onChange(new Map(this.#known));
+    });
   }
 }
 
