@@ -67,6 +67,8 @@ export interface EngineListener {
   readonly silenceMs: number;
   /** Name a session although no configured protocol can match any more. */
   readonly nameUnrouted: boolean;
+  /** How long that name is waited for, and for `identifyMinBytes` at most; 0: as long as any. */
+  readonly namingMs: number;
   /** A connection from one of these networks begins with a PROXY header. */
   readonly trustedProxies: readonly { readonly address: string; readonly bits: number }[];
 }
@@ -74,6 +76,7 @@ export interface EngineListener {
 export interface EngineTables {
   readonly generation: number;
   readonly identifyTimeoutMs: number;
+  readonly identifyMinBytes: number;
   readonly dialTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
@@ -116,7 +119,11 @@ export interface Acceptor {
 export interface Native {
   readonly Classifier: new (tables: ClassifierTables) => Classifier;
   readonly Engine: new (options: EngineOptions) => Engine;
-  readonly Acceptor: new (inboxes: readonly number[]) => Acceptor;
+  /** No more connections are on their way to the workers than may still be open, and a batch. */
+  readonly Acceptor: new (
+    inboxes: readonly number[],
+    limit: { gauges: Int32Array; maxConnections: number },
+  ) => Acceptor;
   /** Makes an inbox for a worker; it outlives the worker, so a replacement finds what was queued. */
   createInbox(): number;
   closeInbox(inbox: number): void;

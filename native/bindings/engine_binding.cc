@@ -30,6 +30,7 @@ ListenerTable ListenerFrom(const Napi::Object& object, const Napi::Array& classi
   table.refused_cell = Uint32At(object, "refusedCell");
   table.silence_ms = Uint32At(object, "silenceMs");
   table.name_unrouted = object.Get("nameUnrouted").ToBoolean();
+  table.naming_ms = Uint32At(object, "namingMs");
   table.trusted_proxies = NetworksFrom(object.Get("trustedProxies").As<Napi::Array>());
   return table;
 }
@@ -38,6 +39,7 @@ std::shared_ptr<const Tables> TablesFrom(const Napi::Object& object) {
   auto tables = std::make_shared<Tables>();
   tables->generation = Uint32At(object, "generation");
   tables->identify_timeout_ms = Uint32At(object, "identifyTimeoutMs");
+  tables->identify_min_bytes = Uint32At(object, "identifyMinBytes");
   tables->dial_timeout_ms = Uint32At(object, "dialTimeoutMs");
   tables->idle_timeout_ms = Uint32At(object, "idleTimeoutMs");
   tables->half_close_timeout_ms = Uint32At(object, "halfCloseTimeoutMs");

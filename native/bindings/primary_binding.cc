@@ -74,8 +74,13 @@ class AcceptorBinding : public Napi::ObjectWrap<AcceptorBinding> {
     uv_loop_t* loop = nullptr;
     napi_get_uv_event_loop(env, &loop);
     int error = 0;
-    auto created = engine::Acceptor::Create(loop, InboxesFrom(info), &error);
+    const auto options = info[1].As<Napi::Object>();
+    const engine::Limit limit{SharedSpanOf<int32_t>(options, "gauges"),
+                              static_cast<int32_t>(Uint32At(options, "maxConnections"))};
+    if (limit.gauges.empty()) throw Napi::RangeError::New(env, "an acceptor needs gauges");
+    auto created = engine::Acceptor::Create(loop, InboxesFrom(info), limit, &error);
     if (created == nullptr) throw SystemError(env, error, "epoll");
+    options_ = Napi::Persistent(options);
     lifetime_ = Lifetime<engine::Acceptor>::Attach(env, std::move(created));
   }
 
@@ -113,6 +118,7 @@ class AcceptorBinding : public Napi::ObjectWrap<AcceptorBinding> {
     return info.Env().Undefined();
   }
 
+  Napi::ObjectReference options_;  // keeps the shared memory alive
   std::shared_ptr<Lifetime<engine::Acceptor>> lifetime_;
 };
 

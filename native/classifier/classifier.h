@@ -68,6 +68,9 @@ class Classifier {
   // Later reads: `prefix` is the whole prefix so far.
   Decision Advance(Walk* walk, std::span<const uint8_t> prefix, bool name_unrouted) const;
 
+  // Whether a protocol that a route takes may still answer.
+  bool MayRoute(const Walk& walk) const { return walk.candidate_ < static_cast<int32_t>(routable_); }
+
   // No more bytes will come: the best match in `prefix`, or kUnknown. Never kMore.
   Decision Finish(Walk* walk, std::span<const uint8_t> prefix, bool name_unrouted) const;
 

@@ -1,13 +1,16 @@
 #include "engine/acceptor.h"
 
+#include <algorithm>
+#include <atomic>
 #include <utility>
 
 namespace anyport::engine {
 
 std::unique_ptr<Acceptor> Acceptor::Create(uv_loop_t* uv, std::vector<std::shared_ptr<Inbox>> inboxes,
-                                           int* error) {
+                                           Limit limit, int* error) {
   auto acceptor = std::make_unique<Acceptor>();
   acceptor->inboxes_ = std::move(inboxes);
+  acceptor->limit_ = limit;
   acceptor->loop_ = loop::Loop::Create(uv, acceptor.get(), error);
   if (acceptor->loop_ == nullptr) return nullptr;
   acceptor->listeners_ = std::make_unique<Listeners>(acceptor->loop_.get());
@@ -27,7 +30,7 @@ void Acceptor::Shutdown(std::function<void()> closed) {
 
 void Acceptor::OnReady(uint64_t tag, uint32_t /*events*/) {
   const auto index = static_cast<uint32_t>(tag);
-  if (LeastLoaded() == nullptr) {
+  if (!HasRoom() || LeastLoaded() == nullptr) {
     listeners_->Rest(index);  // what waits is the kernel's to queue
     resting_ = true;
   } else if (!listeners_->AcceptSome(index, this)) {
@@ -61,6 +64,16 @@ void Acceptor::HandOver(Arrival arrival) {
   if (inbox == nullptr) inbox = inboxes_[next_ % inboxes_.size()].get();  // a batch may run over a little
   ++next_;
   inbox->Push(std::move(arrival));
+}
+
+// As many may be on their way as may still be open, and a batch more: what is over the limit is refused by
+// the worker, who knows best whether a place has become free.
+bool Acceptor::HasRoom() const {
+  const int32_t open = std::atomic_ref<int32_t>(limit_.gauges[0]).load(std::memory_order_relaxed);
+  const int32_t places = std::max(0, limit_.max_connections - open);
+  size_t queued = 0;
+  for (const auto& inbox : inboxes_) queued += inbox->queued();
+  return queued < static_cast<size_t>(places + kAcceptsPerTurn);
 }
 
 // Among those with room; null when no queue has any (no worker lives, or none keeps up).

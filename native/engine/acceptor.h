@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/inbox.h"
@@ -11,11 +12,17 @@
 
 namespace anyport::engine {
 
+// Of connections open, which workers keep; here it bounds the descriptors on their way to them.
+struct Limit {
+  std::span<int32_t> gauges;  // Memory::gauges
+  int32_t max_connections = 0;
+};
+
 class Acceptor final : public loop::Client, public ConnectionSink {
  public:
   // Null, and an errno, when the kernel gives no epoll set.
   static std::unique_ptr<Acceptor> Create(uv_loop_t* uv, std::vector<std::shared_ptr<Inbox>> inboxes,
-                                          int* error);
+                                          Limit limit, int* error);
 
   // 0 or an errno.
   int Listen(int fd, uint32_t listener);
@@ -29,8 +36,10 @@ class Acceptor final : public loop::Client, public ConnectionSink {
   void OnRefused(uint32_t listener) override;
   void HandOver(Arrival arrival);
   Inbox* LeastLoaded();
+  bool HasRoom() const;
 
   std::vector<std::shared_ptr<Inbox>> inboxes_;
+  Limit limit_;
   size_t next_ = 0;  // where the search begins: equals take turns
   bool resting_ = false;
   uint64_t rest_ends_ms_ = 0;

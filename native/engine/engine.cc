@@ -158,7 +158,7 @@ void Engine::CarryOut(const Answer& answer) {
   const auto operands = answer.operands;
   switch (answer.kind) {
     case AnswerKind::kDial:
-      return Dial(*session, operands[0], operands[1]);
+      return Dial(*session, operands[0], operands[1], operands[2] != 0);
     case AnswerKind::kWait:
       return Wait(*session, operands[0], operands[1] != 0);
     case AnswerKind::kEnd:
@@ -202,7 +202,7 @@ void Engine::OnTimer(Session& session) {
     case Stage::kSniff:
       return OnSniffTimer(session);
     case Stage::kConnect:
-      return Unreachable(session, ETIMEDOUT);
+      return OnConnectTimer(session);
     case Stage::kRelay:
       return OnRelayTimer(session);
     default:
@@ -257,6 +257,7 @@ void Engine::OnConnection(uint32_t listener, net::Fd fd, const net::Source& sour
   session.listener = listener;
   session.client = std::move(fd);
   session.source = source;
+  if (source.family == 0) session.up.SourceSplitsReads();
   session.tables = tables_;
   session.accepted_ns = uv_hrtime();
   const auto& trusted = session.table().trusted_proxies;
@@ -286,7 +287,9 @@ void Engine::OnSocket(Session& session, Side side, uint32_t events) {
       return;
     case Stage::kRelay:
       // A read may never come to show it: after a FIN, or while the other end takes nothing.
-      if ((events & EPOLLERR) && session.reset_by == Side::kNone) return OnGone(session, side);
+      if ((events & EPOLLERR) && session.reset_by == Side::kNone) {
+        return OnGone(session, side, net::PendingError(session.fd(side)));
+      }
       return Relay(session);
     default:
       return;  // TypeScript decides; what was noted is seen when it has

@@ -26,8 +26,9 @@ inline constexpr int kTimersPerTurn = 1024;
 // Large slabs that openings may hold: the rest is for relays, which others' openings must not stop.
 inline constexpr size_t kSniffingLargeSlabs = pool::kLargeSlabs * 3 / 4;
 inline constexpr uint64_t kStarvedRetryMs = 10;
+inline constexpr uint64_t kFullQueueRetryMs = 10;
 inline constexpr uint64_t kResetPollMs = 10;
-// How long a reset waits for the other end to take what it was sent.
+// How long a reset waits for the other end to take any of what it was sent.
 inline constexpr uint64_t kResetGraceMs = 2000;
 
 struct Memory {
@@ -114,6 +115,8 @@ class Engine final : public loop::Client, public ConnectionSink {
   bool TakeProxyHeader(Session& session);
   bool MakeRoom(Session& session);
   bool Classify(Session& session);
+  bool AwaitMore(Session& session);
+  static uint64_t SniffDeadlineMs(const Session& session);
   void FinishSniffing(Session& session, Cause cause);
   void Show(Session& session, Cause cause);
   void Wait(Session& session, uint32_t bytes_wanted, bool identified);
@@ -122,7 +125,9 @@ class Engine final : public loop::Client, public ConnectionSink {
   void OnSniffTimer(Session& session);
 
   // connect and relay
-  void Dial(Session& session, uint32_t address, uint32_t bytes_cell);
+  void Dial(Session& session, uint32_t address, uint32_t bytes_cell, bool patient);
+  void Connect(Session& session);
+  void OnConnectTimer(Session& session);
   void OnConnecting(Session& session, uint32_t events);
   void Connected(Session& session);
   void Unreachable(Session& session, int error);
@@ -130,8 +135,9 @@ class Engine final : public loop::Client, public ConnectionSink {
   void Relay(Session& session);
   void Settle(Session& session, relay::Flow up, relay::Flow down);
   void OnFinished(Session& session, Side side);
-  void OnGone(Session& session, Side side);
+  void OnGone(Session& session, Side side, int error);
   void PassReset(Session& session);
+  void EndGone(Session& session);
   void ArmWritable(Session& session, Side side);
   void OnRelayTimer(Session& session);
 

@@ -19,17 +19,31 @@ Side Other(Side side) { return side == Side::kClient ? Side::kUpstream : Side::k
 
 // ---- connect
 
-// On loopback and near networks the connection is up before connect() returns, so the sniffed bytes are sent
-// at once: that saves the wait for it to turn writable.
-void Engine::Dial(Session& session, uint32_t address, uint32_t bytes_cell) {
+// `patient`: an endpoint whose queue of connections is full is asked again until dial_timeout is over.
+void Engine::Dial(Session& session, uint32_t address, uint32_t bytes_cell, bool patient) {
   if (session.stage == Stage::kConnect || session.stage == Stage::kRelay) return;
   if (address >= session.tables->addresses.size()) return Unreachable(session, EADDRNOTAVAIL);
   session.stage = Stage::kConnect;
   session.bytes_cell = bytes_cell;
+  session.address = address;
+  session.patient = patient;
   session.dialled_ns = uv_hrtime();
-  auto opened = net::Connect(session.tables->addresses[address]);
+  Connect(session);
+}
+
+// On loopback and near networks the connection is up before connect() returns, so the sniffed bytes are sent
+// at once: that saves the wait for it to turn writable.
+void Engine::Connect(Session& session) {
+  auto opened = net::Connect(session.tables->addresses[session.address]);
+  if (!opened.fd.valid() && opened.error == EAGAIN && session.patient) {
+    // Ever more seldom: a crowd that waits must not keep the thread busy.
+    const uint64_t now_ms = loop_->now_ms();
+    const uint64_t waited_ms = now_ms - std::min(now_ms, session.dialled_ns / 1'000'000);
+    return Schedule(session, now_ms + std::max(kFullQueueRetryMs, waited_ms / 8));
+  }
   if (!opened.fd.valid()) return Unreachable(session, opened.error);
   session.upstream = std::move(opened.fd);
+  if (session.tables->addresses[session.address].family() == AF_UNIX) session.down.SourceSplitsReads();
   TakeSniffed(session);
   session.up.Flush(session.upstream.get(), tools_);
   const bool up = session.up.bytes() > 0;  // then it can not go to another endpoint any more
@@ -49,6 +63,12 @@ void Engine::TakeSniffed(Session& session) {
   } else {
     session.up.NewSink();
   }
+}
+
+void Engine::OnConnectTimer(Session& session) {
+  const uint64_t deadline_ms = session.dialled_ns / 1'000'000 + session.tables->dial_timeout_ms;
+  if (session.upstream.valid() || loop_->now_ms() >= deadline_ms) return Unreachable(session, ETIMEDOUT);
+  Connect(session);
 }
 
 void Engine::OnConnecting(Session& session, uint32_t events) {
@@ -116,8 +136,10 @@ void Engine::Relay(Session& session) {
 }
 
 void Engine::Settle(Session& session, Flow up, Flow down) {
-  if (up == Flow::kSourceReset || down == Flow::kSinkGone) return OnGone(session, Side::kClient);
-  if (down == Flow::kSourceReset || up == Flow::kSinkGone) return OnGone(session, Side::kUpstream);
+  if (up == Flow::kSourceReset) return OnGone(session, Side::kClient, session.up.source_error());
+  if (down == Flow::kSinkGone) return OnGone(session, Side::kClient, session.down.sink_error());
+  if (down == Flow::kSourceReset) return OnGone(session, Side::kUpstream, session.down.source_error());
+  if (up == Flow::kSinkGone) return OnGone(session, Side::kUpstream, session.up.sink_error());
   if (session.reset_by != Side::kNone) {
     const Flow last = session.reset_by == Side::kClient ? up : down;
     if (last == Flow::kFinished) return PassReset(session);
@@ -146,32 +168,41 @@ void Engine::OnFinished(Session& session, Side side) {
 }
 
 // That end is gone. What it had given is delivered before the other end is reset.
-void Engine::OnGone(Session& session, Side side) {
+void Engine::OnGone(Session& session, Side side, int error) {
   relay::HalfPipe& last = side == Side::kClient ? session.up : session.down;
   if (session.reset_by == Side::kNone) {
     session.reset_by = side;
+    session.vanished = error != ECONNRESET && error != EPIPE;
     session.active_ms = loop_->now_ms();
     last.SourceEnding();
     if (!last.finished()) return Relay(session);
   }
+  if (session.reset_by != side) return EndGone(session);  // nobody is left
   PassReset(session);
 }
 
-// A reset throws away what the kernel has not delivered yet: wait for that, but not long.
+// A reset throws away what the kernel has not delivered yet: wait for that, for as long as it gets less.
 void Engine::PassReset(Session& session) {
   const uint64_t now_ms = loop_->now_ms();
-  if (session.reset_due_ms == 0) session.reset_due_ms = now_ms + kResetGraceMs;
-  const bool delivered = net::UnsentBytes(session.fd(Other(session.reset_by))) == 0;
-  if (!delivered && now_ms < session.reset_due_ms) {
-    return Schedule(session, now_ms + kResetPollMs);
+  const int unsent = net::UnsentBytes(session.fd(Other(session.reset_by)));
+  if (session.reset_due_ms == 0 || unsent < session.reset_unsent) {
+    session.reset_due_ms = now_ms + kResetGraceMs;
   }
-  End(session, EnderOf(session.reset_by), Reason::kReset, Closing::kReset);
+  session.reset_unsent = unsent;
+  if (unsent == 0 || now_ms >= session.reset_due_ms) return EndGone(session);
+  Schedule(session, now_ms + kResetPollMs);
+}
+
+void Engine::EndGone(Session& session) {
+  const Side side = session.reset_by;
+  const Reason vanished = side == Side::kClient ? Reason::kClientGone : Reason::kUpstreamGone;
+  End(session, EnderOf(side), session.vanished ? vanished : Reason::kReset, Closing::kReset);
 }
 
 void Engine::OnRelayTimer(Session& session) {
   if (session.reset_due_ms != 0) return PassReset(session);
   if (session.reset_by != Side::kNone && loop_->now_ms() >= session.active_ms + kResetGraceMs) {
-    return End(session, EnderOf(session.reset_by), Reason::kReset, Closing::kReset);
+    return EndGone(session);
   }
   const bool half_closed = session.finished_first != Side::kNone;
   const Tables& tables = *session.tables;

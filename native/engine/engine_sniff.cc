@@ -87,18 +87,34 @@ bool Engine::MakeRoom(Session& session) {
 // True when the session has left this stage.
 bool Engine::Classify(Session& session) {
   if (session.bytes_wanted != 0) {
-    if (session.sniffed < session.bytes_wanted) return false;
+    if (session.sniffed < session.bytes_wanted) return AwaitMore(session);
     Show(session, Cause::kMoreBytes);
     return true;
   }
   const ListenerTable& table = session.table();
   const auto prefix = slabs_.Bytes(session.sniffed_slab).first(session.sniffed);
   const Decision decision = table.classifier->Advance(&session.walk, prefix, table.name_unrouted);
-  if (decision.verdict == Verdict::kMore) return false;
+  if (decision.verdict == Verdict::kMore) return AwaitMore(session);
   session.protocol = decision.protocol;
   session.decided_at = decision.decided_at;
   Show(session, decision.verdict == Verdict::kMatch ? Cause::kMatched : Cause::kUnknown);
   return true;
+}
+
+// Where only the name of what nothing routes is open, it is worth a moment and not the whole
+// identify_timeout. True when the session has left this stage.
+bool Engine::AwaitMore(Session& session) {
+  const ListenerTable& table = session.table();
+  if (table.naming_ms == 0 || table.classifier->MayRoute(session.walk)) return false;
+  if (session.sniffed >= session.tables->identify_min_bytes) {
+    FinishSniffing(session, Cause::kFull);
+    return true;
+  }
+  if (session.naming_due_ms == 0) {
+    session.naming_due_ms = loop_->now_ms() + table.naming_ms;
+    Schedule(session, SniffDeadlineMs(session));
+  }
+  return false;
 }
 
 // No more bytes will come, or be waited for: whatever matches now is the answer.
@@ -157,18 +173,21 @@ void Engine::Reject(Session& session) {
 // Back to reading, under the same total deadline.
 void Engine::SniffOn(Session& session) {
   session.stage = Stage::kSniff;
-  const uint64_t accepted_ms = session.accepted_ns / 1'000'000;
-  Schedule(session, accepted_ms + session.tables->identify_timeout_ms);
+  Schedule(session, SniffDeadlineMs(session));
   Sniff(session);
 }
 
 void Engine::OnSniffTimer(Session& session) {
-  const uint64_t accepted_ms = session.accepted_ns / 1'000'000;
-  const uint64_t deadline_ms = accepted_ms + session.tables->identify_timeout_ms;
   if (session.sniffed == 0 && session.table().silence_ms != 0 && !session.proxy_header_due)
     return FinishSniffing(session, Cause::kSilence);
+  const uint64_t deadline_ms = SniffDeadlineMs(session);
   if (loop_->now_ms() < deadline_ms) return Schedule(session, deadline_ms);
-  FinishSniffing(session, Cause::kTimeout);
+  FinishSniffing(session, deadline_ms == session.naming_due_ms ? Cause::kFull : Cause::kTimeout);
+}
+
+uint64_t Engine::SniffDeadlineMs(const Session& session) {
+  const uint64_t deadline_ms = session.accepted_ns / 1'000'000 + session.tables->identify_timeout_ms;
+  return session.naming_due_ms == 0 ? deadline_ms : std::min(deadline_ms, session.naming_due_ms);
 }
 
 }  // namespace anyport::engine

@@ -91,6 +91,8 @@ void Listeners::Stop(ConnectionSink* sink) {
   for (const Entry& entry : entries_) {
     while (AcceptOne(entry, sink) == Took::kOne) {
     }
+    // The socket lives on in the primary, and would stay in the set.
+    loop_->Remove(entry.fd.get());
   }
   entries_.clear();
 }

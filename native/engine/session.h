@@ -23,6 +23,7 @@ struct ListenerTable {
   uint32_t refused_cell = 0;
   uint32_t silence_ms = 0;  // 0: silence has no route of its own
   bool name_unrouted = true;
+  uint32_t naming_ms = 0;  // for the name of what nothing routes; 0: until identify_timeout
   std::vector<net::Network> trusted_proxies;  // whose connections begin with a PROXY header
 };
 
@@ -30,6 +31,7 @@ struct ListenerTable {
 struct Tables {
   uint32_t generation = 0;
   uint32_t identify_timeout_ms = 0;
+  uint32_t identify_min_bytes = 0;
   uint32_t dial_timeout_ms = 0;
   uint32_t idle_timeout_ms = 0;
   uint32_t half_close_timeout_ms = 0;
@@ -47,9 +49,11 @@ struct Session {
   Stage stage = Stage::kSniff;
   Side finished_first = Side::kNone;  // whose FIN came first
   Side reset_by = Side::kNone;        // which end is gone: what it gave is delivered, then the other is reset
+  bool vanished = false;              // … without a reset: it was not heard of any more
   bool client_armed = false;          // EPOLLOUT is asked for
   bool upstream_armed = false;
   bool queued = false;            // in the engine's list of sessions with more to do
+  bool patient = false;           // asks an endpoint again whose queue is full
   bool proxy_header_due = false;  // nothing is sniffed before it is there
 
   pool::SlotId id;
@@ -68,15 +72,17 @@ struct Session {
   uint32_t decided_at = 0;    // bytes that settled the protocol
   uint32_t bytes_wanted = 0;  // by TypeScript, in all, before it looks at the session again; 0: none
   uint32_t bytes_cell = 0;    // counters: bytes up, then down
+  uint32_t address = 0;       // that is dialled
 
   net::Source source;
   uint64_t accepted_ns = 0;
   uint64_t identified_ns = 0;  // 0: not yet
   uint64_t dialled_ns = 0;
   uint64_t connected_ns = 0;
-  uint64_t active_ms = 0;  // when a byte last moved
-  uint64_t reset_due_ms =
-      0;  // when a reset that waits for delivery is passed on at the latest; 0: none waits
+  uint64_t naming_due_ms = 0;  // nothing routes it, and its name is waited for until then; 0: neither
+  uint64_t active_ms = 0;      // when a byte last moved
+  uint64_t reset_due_ms = 0;   // when a reset is passed on, delivered or not; 0: none waits
+  int reset_unsent = 0;        // bytes that it waits for
 
   const ListenerTable& table() const { return tables->listeners[listener]; }
   int fd(Side side) const { return side == Side::kClient ? client.get() : upstream.get(); }

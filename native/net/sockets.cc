@@ -25,6 +25,10 @@ void ConfigureStream(int fd) {
   SetInt(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 }
 
+void ConfigureAccepted(int fd, const Source& source) {
+  if (source.family == 0) SetInt(fd, SOL_SOCKET, SO_OOBINLINE, 1);  // a unix socket inherits nothing
+}
+
 Opened Failed(int error) { return {Fd(), error}; }
 
 }  // namespace
@@ -50,13 +54,15 @@ Accepted Accept(int listening) {
   socklen_t length = sizeof(peer);
   Fd fd(accept4(listening, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (!fd.valid()) return {Fd(), {}, errno};
-  return {std::move(fd), SourceOf(peer), 0};
+  const Source source = SourceOf(peer);
+  ConfigureAccepted(fd.get(), source);
+  return {std::move(fd), source, 0};
 }
 
 Opened Connect(const Address& address) {
   Fd fd(socket(address.family(), kStream, 0));
   if (!fd.valid()) return Failed(errno);
-  if (address.family() != AF_UNIX) ConfigureStream(fd.get());
+  ConfigureStream(fd.get());
   if (connect(fd.get(), address.get(), address.length) != 0 && errno != EINPROGRESS) return Failed(errno);
   return {std::move(fd), 0};
 }

@@ -108,7 +108,10 @@ Flow HalfPipe::Splice(int source, const Tools& tools) {
 }
 
 Flow HalfPipe::ReadFailed(int error) {
-  if (!WouldBlock(error)) return Flow::kSourceReset;
+  if (!WouldBlock(error)) {
+    source_error_ = error;
+    return Flow::kSourceReset;
+  }
   if (error != EINTR) source_ready_ = false;
   return Flow::kBusy;
 }

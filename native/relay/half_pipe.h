@@ -45,8 +45,9 @@ class HalfPipe {
   void SourceEnding() { source_ready_ = source_ending_ = true; }
   // Somebody else has read the source empty.
   void SourceDrained() { source_ready_ = source_ending_; }
-  // Urgent data splits reads: from now on a short read does not mean that the source is empty. splice(2) does
-  // not get past an urgent byte at all.
+  // A short read does not mean that the source is empty: a unix socket ends one at passed descriptors.
+  void SourceSplitsReads() { source_ending_ = true; }
+  // Urgent data splits reads too, and splice(2) does not get past an urgent byte at all.
   void SourceUrgent() { source_ending_ = no_splice_ = true; }
   void SinkReady() { sink_ready_ = true; }
 
@@ -59,6 +60,7 @@ class HalfPipe {
   bool pending() const { return pending_ > 0; }
   bool wants_sink() const { return pending_ > 0 && !sink_ready_; }
   bool finished() const { return source_finished_ && pending_ == 0; }
+  int source_error() const { return source_error_; }
   int sink_error() const { return sink_error_; }
   uint64_t bytes() const { return bytes_; }
 
@@ -77,6 +79,7 @@ class HalfPipe {
   pool::Slab slab_;       // … or copied
   uint32_t pending_ = 0;  // bytes in pipe_ or slab_
   uint32_t offset_ = 0;   // of the first pending byte in slab_
+  int source_error_ = 0;
   int sink_error_ = 0;
   int8_t bulk_ = 0;  // grows with reads that fill the buffer, falls with those that do not
   bool source_ready_ = false;

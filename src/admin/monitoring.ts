@@ -11,7 +11,10 @@ export const monitoringLimits = {
   connectionsMax: 32,
   headerBytesMax: 8192,
   requestTimeMsMax: 5000,
-  keepAliveMs: 5000,
+  /** For a client to take some of its answer. */
+  idleMsMax: 5000,
+  /** Pipelined ones would be answered all at once, and held in memory until they are read. */
+  requestsPerConnectionMax: 1,
 } as const;
 
 interface Answer {
@@ -87,12 +90,13 @@ function createSite(resources: Resources, control: Control): Server {
       maxHeaderSize: monitoringLimits.headerBytesMax,
       headersTimeout: monitoringLimits.requestTimeMsMax,
       requestTimeout: monitoringLimits.requestTimeMsMax,
-      keepAliveTimeout: monitoringLimits.keepAliveMs,
       connectionsCheckingInterval: 1000,
     },
     (request, response) => void serve(request, response, resources, control),
   );
   server.maxConnections = monitoringLimits.connectionsMax;
+  server.maxRequestsPerSocket = monitoringLimits.requestsPerConnectionMax;
+  server.setTimeout(monitoringLimits.idleMsMax);
   return server;
 }
 

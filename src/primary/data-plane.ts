@@ -83,7 +83,10 @@ export class DataPlane {
       throw new StartError(`a worker did not start: ${error instanceof Error ? error.message : error}`);
     }
     if (this.#inboxes.length === 0) return;
-    this.#acceptor = new native.Acceptor(this.#inboxes);
+    this.#acceptor = new native.Acceptor(this.#inboxes, {
+      gauges: new Int32Array(this.#gauges),
+      maxConnections: this.#plan.limits.maxConnections,
+    });
     for (const { fd, listener } of this.#sockets.of(0)) this.#acceptor.listen(fd, listener);
   }
 

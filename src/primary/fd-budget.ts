@@ -12,12 +12,16 @@ export const fdBudget = {
   /** The client's socket, and the pair between the engine and a handler. */
   perHandledConnection: 3,
   perPipe: 2,
+  /** Handoff: connections beyond the limit that are on their way to a worker, which refuses them. */
+  onTheirWay: 128,
 } as const;
 
 export interface FdDemand {
   readonly connections: number;
   readonly workers: number;
   readonly listeningSockets: number;
+  /** The primary accepts, and hands over. */
+  readonly handoff: boolean;
   /** Whether any session may be served by an in-process handler. */
   readonly handlers: boolean;
 }
@@ -36,6 +40,7 @@ export function fitConnections(demand: FdDemand, fileLimit: number): FdFit {
   const fixed =
     fdBudget.reserve +
     demand.workers * fdBudget.perWorker +
+    (demand.handoff ? fdBudget.onTheirWay : 0) +
     demand.listeningSockets * fdBudget.perListeningSocket;
   const possible = Math.max(0, Math.floor((fileLimit - fixed) / each));
   const connections = Math.min(demand.connections, possible);

@@ -99,10 +99,12 @@ function awaitSignals(log: Logger) {
 function fitToFileLimit(config: Config, log: Logger): { config: Config; pipes: number } {
   const { server, listeners, upstreams } = config;
   const { soft } = native.raiseFileLimit();
+  const handoff = server.accept === 'handoff';
   const demand = {
     connections: server.maxConnections,
     workers: server.workers,
-    listeningSockets: listeners.length * (server.accept === 'handoff' ? 1 : server.workers),
+    listeningSockets: listeners.length * (handoff ? 1 : server.workers),
+    handoff,
     handlers: upstreams.some(({ handler }) => handler !== null),
   };
   const { connections, needed, pipes } = fitConnections(demand, soft);

@@ -15,6 +15,8 @@ export const dnsLimits = {
   refreshMsMin: 1000,
   /** Addresses of a name that are kept: each that does not answer costs a client the dial timeout. */
   addressesMax: 16,
+  /** For changes to gather: each that is told is a new Plan for every worker. */
+  gatherMs: 1000,
 } as const;
 
 export type Lookup = (host: string) => Promise<readonly string[]>;
@@ -54,7 +56,8 @@ class DnsProvider implements Provider {
   readonly #known = new Map<string, readonly string[]>();
   readonly #failing = new Set<string>();
   readonly #cancel = new Map<string, () => void>();
-  #onChange: (discovery: Discovery) => void = () => {};
+  #onChange: ((discovery: Discovery) => void) | null = null;
+  #cancelTelling: (() => void) | null = null;
   readonly #stopped = new AbortController();
 
   constructor(hosts: ReadonlyMap<string, number>, options: DnsOptions) {
@@ -71,6 +74,7 @@ class DnsProvider implements Provider {
   stop(): void {
     this.#stopped.abort();
     for (const cancel of this.#cancel.values()) cancel();
+    this.#cancelTelling?.();
   }
 
   /** The next lookup of a host is due only when this one has ended, or is given up. */
@@ -109,7 +113,16 @@ class DnsProvider implements Provider {
     const before = this.#known.get(host);
     if (before && sameSet(before, kept)) return;
     this.#known.set(host, kept);
-    if (!this.#stopped.signal.aborted) this.#onChange(new Map(this.#known));
+    if (!this.#stopped.signal.aborted) this.#tellSoon();
+  }
+
+  #tellSoon(): void {
+    const onChange = this.#onChange;
+    if (onChange === null || this.#cancelTelling !== null) return;
+    this.#cancelTelling = this.#options.clock.after(dnsLimits.gatherMs, () => {
+      this.#cancelTelling = null;
+      onChange(new Map(this.#known));
+    });
   }
 }
 

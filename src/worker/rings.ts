@@ -190,9 +190,12 @@ export class Answers {
     this.#flush = flush;
   }
 
-  /** Connect the session to an address of its Plan; its bytes are counted in that cell and the next. */
-  dial(id: SessionId, address: number, bytesCell: number): void {
-    this.#write(0, id, address, bytesCell, 0, 0);
+  /**
+   * Connect the session to an address of its Plan; its bytes are counted in that cell and the next. `patient`: where the
+   * endpoint's queue is full, ask again until `dial_timeout` is over.
+   */
+  dial(id: SessionId, address: number, bytesCell: number, patient: boolean): void {
+    this.#write(0, id, address, bytesCell, Number(patient), 0);
   }
 
   /** Read on until so many bytes are there in all; `identified`: only facts are missing, the protocol is certain. */

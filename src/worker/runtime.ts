@@ -42,6 +42,9 @@ export interface Surroundings {
   readonly complain: LogLine;
 }
 
+/** For the name of a session that nothing routes: it is for the log alone. */
+const NAMING_MS = 1000;
+
 /** Rejects when an in-process handler or a validator can not be loaded. */
 export async function createRuntime(plan: Plan, around: Surroundings): Promise<Runtime> {
   const addresses: SocketAddress[] = [];
@@ -104,9 +107,11 @@ function tablesOf(
     return index;
   };
   const { limits } = plan;
+  const routesAnyName = plan.routes.some(({ when }) => when.protocol === undefined);
   return {
     generation: plan.generation,
     identifyTimeoutMs: limits.identifyTimeoutMs,
+    identifyMinBytes: limits.identifyMinBytes,
     dialTimeoutMs: limits.dialTimeoutMs,
     idleTimeoutMs: limits.idleTimeoutMs,
     halfCloseTimeoutMs: limits.halfCloseTimeoutMs,
@@ -118,6 +123,7 @@ function tablesOf(
       silenceMs: onSilence?.afterMs ?? 0,
       // Where the unknown has somewhere to go, it need not wait until it is named.
       nameUnrouted: onUnknown.kind === 'end',
+      namingMs: routesAnyName ? 0 : NAMING_MS,
       trustedProxies: parseNetworks(proxyProtocol?.trusted ?? []),
     })),
     classifiers,

@@ -5,6 +5,7 @@
  * bytes themselves stay in the engine; here a session is what is known of it.
  */
 import assert from 'node:assert/strict';
+import { constants } from 'node:os';
 import type { Engine } from '../addon.js';
 import type { LogLine } from '../base/log.js';
 import type { WorkerCounters } from '../metrics/counters.js';
@@ -49,6 +50,8 @@ class Session implements RouteSession, SessionId {
   address = 0;
   /** Endpoints that could not be reached. */
   tried: Set<number> | undefined;
+  /** The last of them whose queue of connections was full: worth waiting for, when no other is left. */
+  full = -1;
   failure: FailedDial | undefined;
   connected = false as boolean;
 
@@ -210,21 +213,24 @@ export class Sequencer {
   #pick(session: Session): void {
     const { balancer, plan } = this.#upstream(session);
     const exhausted = (session.tried?.size ?? 0) > plan.retries;
-    session.endpoint = exhausted ? -1 : balancer.pick(session.source, session.tried);
+    const next = exhausted ? -1 : balancer.pick(session.source, session.tried);
+    const patient = next < 0 && session.full >= 0;
+    session.endpoint = patient ? session.full : next;
     session.address = 0;
     if (session.endpoint >= 0) {
+      if (patient) session.full = -1;
       balancer.connected(session.endpoint);
-      return this.#dial(session);
+      return this.#dial(session, patient);
     }
     if (session.failure === undefined) return this.#end(session, 'proxy', 'pick', 'no_endpoint', 'reset');
     this.#end(session, session.failure.by, 'connect', session.failure.reason, 'reset');
   }
 
-  #dial(session: Session): void {
+  #dial(session: Session, patient = false): void {
     const { answers, counters } = this.#options;
     const address = this.#upstream(session).addresses[session.endpoint]?.[session.address];
     assert(address !== undefined, 'an endpoint without an address was picked');
-    answers.dial(session, address, counters.bytesCell(session.listener, session.protocol));
+    answers.dial(session, address, counters.bytesCell(session.listener, session.protocol), patient);
   }
 
   #connected(session: Session): void {
@@ -246,6 +252,7 @@ export class Sequencer {
     balancer.released(session.endpoint);
     session.tried ??= new Set();
     session.tried.add(session.endpoint);
+    if (events.error === constants.errno.EAGAIN) session.full = session.endpoint;
     session.endpoint = -1;
     this.#pick(session);
   }

@@ -117,6 +117,38 @@ describe('monitoring servers', () => {
     const reply = await eventually(() => ask(port, '/metrics'));
     expect(reply.status).toBe(200);
   });
+
+  test('one that asks many times at once is answered once', async () => {
+    const port = await freePort();
+    await start({ metrics: port });
+    const socket = await opened(port);
+    let answers = '';
+    socket.on('data', (bytes) => {
+      answers += bytes;
+    });
+    socket.end('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(100));
+    await once(socket, 'close');
+    expect(answers.match(/anyport_workers/g)).toHaveLength(1);
+  });
+
+  test('one that does not read its answer makes room', async () => {
+    const port = await freePort();
+    const metrics = { contentType: 'text/plain', scrape: async () => 'x'.repeat(32 << 20) };
+    const site = { metrics: { host, port }, health: { host, port } };
+    open.push(await startMonitoring(site, { ...control, metrics }));
+    const deaf = await Promise.all(
+      Array.from({ length: monitoringLimits.connectionsMax }, () => opened(port)),
+    );
+    for (const socket of deaf)
+      socket
+        .pause()
+        .on('error', () => {})
+        .write('GET /metrics HTTP/1.0\r\n\r\n');
+    await expect(ask(port, '/health/live')).rejects.toThrow();
+    const reply = await eventually(() => ask(port, '/health/live'));
+    expect(reply.status).toBe(200);
+    for (const socket of deaf) socket.destroy();
+  }, 30_000);
 });
 
 async function opened(port: number): Promise<Socket> {

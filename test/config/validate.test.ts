@@ -1,5 +1,6 @@
 /** What a configuration may not say: for each wrong file the lines that the user reads, all of them. */
 import { describe, expect, test } from 'vitest';
+import { compile } from '../../src/config/compile.js';
 import { configOf, problemsOf, warningsOf } from './support.js';
 
 interface Case {
@@ -318,4 +319,14 @@ routes: [{ when: { protocol: wireguard }, to: reset }]`;
 
   test('a configuration that leads nowhere', () =>
     expect(warningsOf('')).toEqual(['nothing is routed: every session will be closed']));
+});
+
+test('as many protocols as a classifier holds, and no more', () => {
+  const custom = (count: number) =>
+    `protocols: [${Array.from({ length: count }, (_, n) => `{ name: P${n}, target: "a:1", start_bytes: ["${String(n).padStart(6, '0')}"] }`)}]`;
+  const [problem] = problemsOf(custom(257));
+  expect(problem).toMatch(/^any\.yaml:1:1: protocols: at most \d+ protocols that are not built in, got 257$/);
+  const most = Number(problem?.match(/at most (\d+)/)?.[1]);
+  // Those that are not configured are told too, to name a session.
+  expect(compile(configOf(custom(most)), new Map(), 1).protocols).toHaveLength(256);
 });

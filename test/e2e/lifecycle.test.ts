@@ -4,9 +4,10 @@ import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { anyport, startDaemon } from '../support/daemon.js';
 import { redisPing } from '../support/flights.js';
-import { accepts } from '../support/process.js';
+import { accepts, runProgram } from '../support/process.js';
 import { dial, echo, listenTcp, Peer, type Upstream } from '../support/tcp.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
+import { describeWith } from '../support/tools.js';
 
 let folder: TempFolder;
 let upstream: Upstream;
@@ -59,6 +60,29 @@ describe('bad input starts nothing', () => {
   });
 });
 
+/** Node can not send descriptors over a socket of its choice. */
+const passesDescriptors = `
+import socket, sys
+client = socket.socket(socket.AF_UNIX)
+client.settimeout(10)
+client.connect(sys.argv[1])
+def returns(bytes):
+    got = b''
+    while len(got) < len(bytes): got += client.recv(65536)
+    assert got == bytes, got
+client.send(sys.argv[2].encode())
+returns(sys.argv[2].encode())
+for _ in range(100):
+    socket.send_fds(client, [b'one'], [0])
+    client.send(b'two')
+    returns(b'onetwo')
+    client.send(b'3')
+    client.send(b'!', socket.MSG_OOB)
+    client.send(b'4')
+    returns(b'3!4')
+print('all came back', end='')
+`;
+
 describe('unix:', () => {
   test('a listener on a path serves, and the path is gone afterwards', async () => {
     const path = `${folder.path}/front.sock`;
@@ -92,6 +116,19 @@ describe('unix:', () => {
     await client.bytes(redisPing.length);
     client.socket.destroy();
     await second.stop();
+  });
+});
+
+describeWith('python3')('unix:, with python3', () => {
+  test('descriptors and urgent bytes that a client passes along hold nothing up', async () => {
+    const path = `${folder.path}/front.sock`;
+    const daemon = await startDaemon({
+      server: { listen: `unix:${path}` },
+      protocols: [{ name: 'Redis', target: upstream.target }],
+    });
+    const { stdout, stderr } = await runProgram('python3', ['-c', passesDescriptors, path, redisPing]);
+    expect(`${stdout}${stderr}`).toBe('all came back');
+    await daemon.stop();
   });
 });
 

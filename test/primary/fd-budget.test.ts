@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fdBudget, fitConnections } from '../../src/primary/fd-budget.js';
 
-const demand = { connections: 1000, workers: 2, listeningSockets: 4, handlers: false };
+const demand = { connections: 1000, workers: 2, listeningSockets: 4, handoff: false, handlers: false };
 const fixed = fdBudget.reserve + 2 * fdBudget.perWorker + 4 * fdBudget.perListeningSocket;
 
 describe('connections that the limit of open files allows', () => {
@@ -19,6 +19,11 @@ describe('connections that the limit of open files allows', () => {
   test('a session that a handler serves takes one more', () => {
     const fit = fitConnections({ ...demand, handlers: true }, fixed + 2000);
     expect(fit).toMatchObject({ connections: 666, needed: fixed + 3000 });
+  });
+
+  test('what is on its way to a worker is beyond them', () => {
+    const fit = fitConnections({ ...demand, handoff: true }, fixed + 2000);
+    expect(fit).toMatchObject({ connections: 1000 - fdBudget.onTheirWay / 2 });
   });
 
   test('what is left over is for pipes, the same for each worker', () => {

@@ -50,6 +50,15 @@ describe('dns provider', () => {
     expect([...hosts]).toEqual([['web.test', 5000]]);
   });
 
+  test('names that change together are told together', async () => {
+    const names = new Names();
+    const hosts = Array.from({ length: 100 }, (_, n) => `n${n}.test`);
+    await names.start(upstream(30_000, ...hosts));
+    names.answers = Object.fromEntries(hosts.map((host) => [host, ['10.0.0.1']]));
+    await names.clock.pass(30_000 + dnsLimits.gatherMs);
+    expect(names.changes.map((known) => known.size)).toEqual([100]);
+  });
+
   test('what does not resolve at first is a warning, and is found later', async () => {
     const names = new Names();
     names.answers = { 'a.test': ['10.0.0.1'] };
@@ -58,7 +67,7 @@ describe('dns provider', () => {
     ]);
     expect(names.warnings).toEqual([{ host: 'b.test', error: 'ENOTFOUND', keeping: 0 }]);
     names.answers['b.test'] = ['10.0.0.2'];
-    await names.clock.pass(30_000);
+    await names.clock.pass(30_000 + dnsLimits.gatherMs);
     expect(names.changes.map((known) => [...known.keys()])).toEqual([['a.test', 'b.test']]);
   });
 
@@ -67,10 +76,10 @@ describe('dns provider', () => {
     names.answers = { 'a.test': ['10.0.0.1', '10.0.0.2'] };
     await names.start(upstream(30_000, 'a.test'));
     names.answers = { 'a.test': ['10.0.0.2', '10.0.0.1', '10.0.0.1'] };
-    await names.clock.pass(30_000);
+    await names.clock.pass(30_000 + dnsLimits.gatherMs);
     expect(names.changes).toEqual([]);
     names.answers = { 'a.test': ['10.0.0.3', '10.0.0.1', '10.0.0.1'] };
-    await names.clock.pass(30_000);
+    await names.clock.pass(30_000 + dnsLimits.gatherMs);
     expect(names.changes.map((known) => known.get('a.test'))).toEqual([['10.0.0.3', '10.0.0.1']]);
   });
 
@@ -87,7 +96,7 @@ describe('dns provider', () => {
     expect(names.changes).toEqual([]);
     expect(names.warnings).toEqual([{ host: 'a.test', error, keeping: 1 }]);
     names.answers = { 'a.test': ['10.0.0.9'] };
-    await names.clock.pass(30_000);
+    await names.clock.pass(30_000 + dnsLimits.gatherMs);
     expect(names.changes.map((known) => known.get('a.test'))).toEqual([['10.0.0.9']]);
   });
 

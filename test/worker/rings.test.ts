@@ -57,7 +57,8 @@ test('a full answer ring is handed over before the next answer is written', () =
     flushes += 1;
     new Uint32Array(answers.memory)[0] = 0;
   });
-  for (let slot = 0; slot <= native.layout.answersMax; slot += 1) answers.dial({ slot, generation: 9 }, 3, 4);
+  for (let slot = 0; slot <= native.layout.answersMax; slot += 1)
+    answers.dial({ slot, generation: 9 }, 3, 4, false);
   const words = new Uint32Array(answers.memory);
   expect(flushes).toBe(1);
   expect([...words.subarray(0, 6)]).toEqual([1, 0, native.layout.answersMax, 9, 3, 4]);

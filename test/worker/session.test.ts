@@ -1,11 +1,15 @@
 /** Sessions through the real engine: what goes in comes out, whatever fails on the way, and all of it adds up. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { describe, expect, test } from 'vitest';
+import { connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { native } from '../../src/addon.js';
 import type { Plan } from '../../src/model/plan.js';
 import { planned } from '../support/plan.js';
 import { freePort } from '../support/ports.js';
-import { dial, echo } from '../support/tcp.js';
+import { dial, echo, Peer } from '../support/tcp.js';
+import { tempFolder } from '../support/temp.js';
 import { eventually, within } from '../support/wait.js';
 import { endpoint, limits, type Plane, planFor, startPlane, upstream, useStage } from './plane.js';
 
@@ -101,7 +105,81 @@ describe('when an endpoint can not be reached', () => {
   });
 });
 
+describe('when the queue of an endpoint is full', () => {
+  const cleanups: (() => void)[] = [];
+  afterEach(() => {
+    for (const cleanup of cleanups.splice(0)) cleanup();
+  });
+
+  /** A unix socket on which nobody accepts yet, and whose one place is taken. */
+  async function startBusy(dialTimeoutMs: number, ...others: number[]) {
+    const folder = tempFolder();
+    cleanups.push(() => folder.remove());
+    const path = `${folder.path}/endpoint.sock`;
+    const fd = native.listen({ path }, { reusePort: false, backlog: 0 });
+    const first = connect(path);
+    await once(first, 'connect');
+    cleanups.push(() => first.destroy());
+    const busy = { ...upstream('a', ...others), retries: 2 };
+    const endpoints = [{ ...endpoint(1), name: path, addresses: [{ path }] }, ...busy.endpoints];
+    const plan = planFor([{ ...busy, endpoints }], { limits: { ...limits, dialTimeoutMs } });
+    return { plane: await start(plan), fd, path };
+  }
+
+  test('it is asked again', async () => {
+    const { plane, fd, path } = await startBusy(5000);
+    const client = (await dial(plane.port)).send('aa hello').finish();
+    await sleep(200);
+    const server = createServer({ allowHalfOpen: true }, (socket) => echo(new Peer(socket))).listen({ fd });
+    cleanups.push(() => server.close());
+    await client.end();
+    expect(client.received.toString()).toBe('aa hello');
+    expect(await lastRecord(plane)).toMatchObject({ reason: 'done', endpoint: path });
+  });
+
+  test('another one is taken', async () => {
+    const server = await serve(echo);
+    const { plane, fd } = await startBusy(5000, server.port);
+    cleanups.push(() => native.closeFd(fd));
+    for (let n = 0; n < 2; n += 1) {
+      const client = (await dial(plane.port)).send('aa').finish();
+      await client.end();
+    }
+    expect(server.peers).toHaveLength(2);
+  });
+
+  test('and stays full until dial_timeout is over, the reason is said', async () => {
+    const { plane, fd } = await startBusy(200);
+    cleanups.push(() => native.closeFd(fd));
+    const client = (await dial(plane.port)).send('aa');
+    expect(await client.end()).toBe('reset');
+    const record = await lastRecord(plane);
+    expect(record).toMatchObject({ reason: 'connect_timeout', by: 'timeout', during: 'connect' });
+    expect(record.duration_ms).toBeGreaterThanOrEqual(200);
+  });
+});
+
 describe('a reset', () => {
+  test('waits for an endpoint that is slow to take what the client had sent', async () => {
+    const BYTES = 1 << 20;
+    const SLOW_MS = 300;
+    const server = await serve((peer) => {
+      peer.socket.pause();
+      const slowly = setInterval(() => peer.socket.read(), SLOW_MS);
+      peer.socket.once('close', () => clearInterval(slowly));
+    });
+    const plane = await start(planFor([upstream('a', server.port)]));
+    const client = await dial(plane.port);
+    client.send(Buffer.alloc(BYTES, 'a'));
+    const relayed = () =>
+      plane.totals().listeners[0]?.protocols.reduce((sum, { bytesUp }) => sum + bytesUp, 0);
+    await eventually('all to be relayed', () => relayed() === BYTES);
+    client.reset();
+    const peer = await server.peer(0);
+    expect(await peer.end()).toBe('reset');
+    expect(peer.length).toBe(BYTES);
+  });
+
   test('of the client reaches the upstream, after the bytes before it', async () => {
     const server = await serve();
     const plane = await start(planFor([upstream('a', server.port)]));
@@ -244,6 +322,55 @@ describe('what a protocol does not confirm goes on to the next', () => {
     await Promise.all(clients.map((client) => client.end()));
     await lastRecord(plane, clients.length);
     expect(identified(plane)).toEqual({ http: clients.length });
+  });
+});
+
+describe('where only the name of what nothing routes is open', () => {
+  const ssh = planned({ name: 'ssh', id: 'ssh', configured: false });
+  const { protocols: configured, listeners, ...rest } = planFor([upstream('a', 1)]);
+  const [custom] = configured as [Plan['protocols'][number]];
+  const [front] = listeners as [Plan['listeners'][number]];
+  const plan: Plan = { ...rest, protocols: [custom, ssh], listeners: [{ ...front, protocols: [0] }] };
+
+  const unknown = { reason: 'unknown_protocol', by: 'proxy', during: 'classify', protocol: null };
+
+  test('it is waited for a moment, and not the whole time', async () => {
+    const plane = await start(plan);
+    const client = (await dial(plane.port)).send('SSH');
+    expect(await client.end()).toBe('reset');
+    const record = await lastRecord(plane);
+    expect(record).toMatchObject(unknown);
+    expect(record.duration_ms).toBeGreaterThanOrEqual(1000);
+    expect(record.duration_ms).toBeLessThan(limits.identifyTimeoutMs);
+  });
+
+  test('and for identify_min_bytes at most', async () => {
+    const plane = await start({ ...plan, limits: { ...limits, identifyMinBytes: 3 } });
+    const fewer = (await dial(plane.port)).send('SS');
+    const enough = (await dial(plane.port)).send('SSH');
+    await Promise.all([fewer.end(), enough.end()]);
+    await lastRecord(plane, 2);
+    expect(plane.records()).toMatchObject([unknown, unknown]);
+    expect(plane.records().map(({ source }) => source)).toEqual([enough.address, fewer.address]);
+  });
+
+  test('and it comes in time, it is said', async () => {
+    const plane = await start(plan);
+    const client = (await dial(plane.port)).send('SSH');
+    await sleep(200);
+    client.send('-2.0-late\r\n');
+    expect(await client.end()).toBe('reset');
+    expect(await lastRecord(plane)).toMatchObject({ reason: 'no_route', protocol: 'ssh' });
+  });
+
+  test('and a route takes any name, it is waited for as long as any', async () => {
+    const server = await serve(echo);
+    const routes: Plan['routes'] = [{ when: { listener: 0 }, to: { kind: 'upstream', upstream: 0 } }];
+    const plane = await start({ ...plan, routes, upstreams: [upstream('a', server.port)] });
+    const client = (await dial(plane.port)).send('SSH');
+    await sleep(1500);
+    client.send('-2.0-late\r\n').finish();
+    expect(await client.end()).toBe('fin');
   });
 });
 

@@ -31,7 +31,7 @@ export const server = section(
     }),
     identify_min_bytes: size(
       1024,
-      'Bytes to wait for before a session may be called unknown; a certain match never waits. At most `buffer_size`',
+      'Bytes to wait for before a session may be called unknown; a certain match never waits, and one that nothing routes waits a second at most. At most `buffer_size`',
       1,
       65_536,
     ),

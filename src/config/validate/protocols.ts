@@ -21,6 +21,16 @@ const isServed = (id: string): boolean => protocolById(id)?.transports.includes(
 /** What a name may mean although nobody configured it. */
 const knownIds: readonly string[] = builtIns.map(({ id }) => id);
 
+/** What a listener's classifier holds (native/classifier/protocol_set.h), with every built-in that it can tell. */
+const CLASSIFIED_MAX = 256;
+const customMax = CLASSIFIED_MAX - knownIds.filter(isServed).length;
+
+function checkCount(configured: readonly ProtocolConfig[], report: Report): void {
+  const custom = configured.filter(({ id }) => !isServed(id)).length;
+  if (custom <= customMax) return;
+  report.problem(['protocols'], `at most ${customMax} protocols that are not built in, got ${custom}`);
+}
+
 export class ProtocolNames {
   /** In rank order. */
   readonly configured: readonly ProtocolConfig[];
@@ -35,6 +45,7 @@ export class ProtocolNames {
       (entry) => configure(entry, shape, targets, context, report) ?? [],
     );
     this.configured = inRankOrder([...listed, ...implied(shape, listed)]);
+    checkCount(this.configured, report);
     this.#listed = shape.protocolNames.map((name) => name.toLowerCase());
     this.#unserved = new Map(
       shape.protocols
