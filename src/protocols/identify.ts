@@ -1,6 +1,6 @@
 /** What protocol are these bytes? All built-ins, on the TypeScript engine, fed as a live session would be. */
 import type { Decision } from '../model/classifier.js';
-import type { Facts } from '../model/facts.js';
+import type { Facts, FactsAnswer } from '../model/facts.js';
 import type { Transport } from '../model/protocol.js';
 import { compileClassifier } from './compile.js';
 import { type NamedRecognizer, recognizersFor } from './index.js';
@@ -18,7 +18,7 @@ export interface Identified {
   readonly facts: Facts;
 }
 
-/** `segments` as they arrived: one a read (TCP), or datagrams (UDP), the first of which is the whole prefix. */
+/** `segments` as they arrived: one a read (TCP), or datagrams (UDP), the first of which has the name. */
 export function identifyBytes(segments: readonly Uint8Array[], transport: Transport): Identified {
   const candidates = recognizersFor(transport);
   const settle = transport === 'udp' ? settlementOfDatagram : settlementOf;
@@ -30,7 +30,7 @@ export function identifyBytes(segments: readonly Uint8Array[], transport: Transp
   const ended = transport === 'udp' && reads.length > 0;
   const best = candidates[(decision.verdict === 'more' ? matcher.finish() : decision).protocol];
   const bytes = Buffer.concat(reads);
-  if (best) return matched(best, bytes, decision.decidedAt);
+  if (best) return matched(best, transport === 'udp' ? segments : [bytes], decision.decidedAt);
   if (ended || decision.verdict !== 'more') return unmatched('unknown', decision.decidedAt, null);
   return unmatched('more', decision.decidedAt, bytes.length + 1);
 }
@@ -51,9 +51,24 @@ function unmatched(
   return { protocol: null, verdict, decidedAtByte, bytesNeeded, facts: {} };
 }
 
-function matched({ id, facts }: NamedRecognizer, bytes: Uint8Array, decidedAtByte: number): Identified {
-  const answer = facts?.(bytes) ?? { verdict: 'facts', facts: {} };
+function matched(
+  { id, facts }: NamedRecognizer,
+  parts: readonly Uint8Array[],
+  decidedAtByte: number,
+): Identified {
+  const answer = facts ? factsOf(facts, parts) : noFacts;
   if (answer.verdict === 'no') return unmatched('unknown', decidedAtByte, null);
   const bytesNeeded = answer.verdict === 'more' ? answer.bytesNeeded : null;
   return { protocol: id, verdict: 'match', decidedAtByte, bytesNeeded, facts: answer.facts };
+}
+
+const noFacts: FactsAnswer = { verdict: 'facts', facts: {} };
+
+/** From as few parts as have them: a hello may go on in the next datagrams. */
+function factsOf(facts: NonNullable<NamedRecognizer['facts']>, parts: readonly Uint8Array[]): FactsAnswer {
+  for (let count = 1; count < parts.length; count++) {
+    const answer = facts(Buffer.concat(parts.slice(0, count)));
+    if (answer.verdict !== 'more') return answer;
+  }
+  return facts(Buffer.concat(parts));
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Identified, identifyBytes } from '../../src/protocols/identify.js';
 import { hex, text } from '../cases/case.js';
+import { type Flight, flights } from '../cases/flights.js';
 import { hello, records, serverName } from '../cases/tls.js';
 
 const hi = records(hello([serverName('a.example')]));
@@ -64,6 +65,12 @@ const datagramCases: readonly { why: string; segments: Uint8Array[]; expect: Par
   { why: 'none yet', segments: [], expect: { verdict: 'more', bytesNeeded: 1 } },
   { why: 'an empty one', segments: [new Uint8Array()], expect: { verdict: 'unknown', bytesNeeded: null } },
 ];
+
+test('a hello that goes on in the next datagrams is read to its end', () => {
+  const { segments } = flights.find(({ id }) => id === 'dtls-udp-005') as Flight;
+  expect(identifyBytes(segments.slice(0, 1), 'udp').facts).toEqual({});
+  expect(identifyBytes(segments, 'udp').facts).toMatchObject({ sni: 'www.example.com' });
+});
 
 test.each(datagramCases)('identify datagrams: $why', ({ segments, expect: due }) => {
   expect(identifyBytes(segments, 'udp')).toMatchObject(due);
