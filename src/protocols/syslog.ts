@@ -11,9 +11,8 @@ export const syslog: Protocol = {
   id: 'syslog',
   transports: ['tcp', 'udp'],
   rank: 40,
-  // Octet counting, or messages that end with LF (RFC 6587 section 3.4).
+  // Octet counting, or messages that end with LF (RFC 6587 section 3.4); logger counts in datagrams too when told to.
   signature: { patterns: [`^(?:[1-9][0-9]{0,7} )?${message}`] },
-  datagram: { signature: { patterns: [`^${message}`] } },
-  words: '<PRIORITY>, in a stream perhaps after the LENGTH of the message',
+  words: '<PRIORITY>, perhaps after the LENGTH of the message',
   source: 'RFC 5424 section 6, RFC 3164, RFC 6587 section 3.4, RFC 5426',
 };
