@@ -1,9 +1,18 @@
-/** RDP: an X.224 connection request in a TPKT, told from other users of X.224 by what follows its header. */
+/**
+ * RDP: an X.224 connection request in a TPKT, told from other users of X.224 by what follows its header. A client that
+ * asks for one of several sources on the port, a virtual machine say, has a preconnection PDU before it.
+ */
 import type { Facts, FactsAnswer } from '../model/facts.js';
-import type { Protocol } from '../model/protocol.js';
+import type { Confirmation, Protocol } from '../model/protocol.js';
+import { match, more, no } from './confirmation.js';
 import { asBuffer } from './cursor.js';
 
 const headerBytes = 11;
+const tpkt = 3;
+/** MS-RDPEPS section 2.2.1: length, flags, version, id; in version 2 the number of characters, then these. */
+const preconnectionBytes = 16;
+const charactersOffset = 16;
+const preconnection2Bytes = 18;
 
 const connectionRequest = '\\x03\\x00[^]{3}\\xe0\\x00\\x00[^]{2}\\x00';
 
@@ -16,23 +25,45 @@ export const rdp: Protocol = {
       '^\\x03\\x00\\x00\\x0b\\x06\\xe0\\x00\\x00[^]{2}\\x00',
       // A cookie or a routing token is text; a negotiation request has its type, flags and length.
       `^${connectionRequest}(?:[\\x20-\\x7e]|\\x01[^]\\x08\\x00)`,
+      // Under 256 bytes: a longer length would keep whole openings of others waiting (05 01 00, FE 01).
+      '^\\x10\\x00{7}\\x01\\x00{3}[^]{4}',
+      '^[\\x12-\\xfe]\\x00{7}\\x02\\x00{3}[^]{6}',
     ],
-    checks: ['u16be(2) == u8(4) + 5'],
   },
+  confirm: confirmRdp,
   factNames: ['cookie', 'routing_token'],
-  words: 'TPKT (03 00), X.224 connection request (E0), then a cookie, a negotiation request or nothing',
-  source: 'MS-RDPBCGR section 2.2.1.1, RFC 1006 section 6',
+  words:
+    'TPKT (03 00), X.224 connection request (E0), then a cookie, a negotiation request or nothing; perhaps after a preconnection PDU',
+  source: 'MS-RDPBCGR section 2.2.1.1, MS-RDPEPS section 2.2.1, RFC 1006 section 6',
   facts: rdpFacts,
 };
 
+/** The lengths agree. */
+function confirmRdp(bytes: Uint8Array): Confirmation {
+  if (bytes.length < headerBytes) return more(headerBytes);
+  const opening = asBuffer(bytes);
+  if (opening[0] === tpkt) return opening.readUInt16BE(2) === opening.readUInt8(4) + 5 ? match : no;
+  if (opening[0] === preconnectionBytes) return match;
+  if (bytes.length < preconnection2Bytes) return more(preconnection2Bytes);
+  const characters = opening.readUInt16LE(charactersOffset);
+  return opening.readUInt16LE(0) === preconnection2Bytes + 2 * characters ? match : no;
+}
+
 /** The user's name in the cookie, or the text that a load balancer routes by. */
 export function rdpFacts(bytes: Uint8Array): FactsAnswer {
-  const request = asBuffer(bytes);
-  if (request.length < headerBytes) return { verdict: 'more', bytesNeeded: headerBytes, facts: {} };
+  const opening = asBuffer(bytes);
+  const start = requestOffset(opening);
+  const request = opening.subarray(start);
+  if (request.length < headerBytes) return { verdict: 'more', bytesNeeded: start + headerBytes, facts: {} };
   const end = request.readUInt16BE(2);
-  if (request.length < end) return { verdict: 'more', bytesNeeded: end, facts: {} };
+  if (request.length < end) return { verdict: 'more', bytesNeeded: start + end, facts: {} };
   const variable = request.toString('latin1', headerBytes, Math.max(end, headerBytes));
   return { verdict: 'facts', facts: readRouting(variable) };
+}
+
+/** Where the connection request begins. */
+function requestOffset(opening: Buffer): number {
+  return opening.length < headerBytes || opening[0] === tpkt ? 0 : opening.readUInt16LE(0);
 }
 
 function readRouting(variable: string): Facts {

@@ -33,5 +33,28 @@ export const cases: readonly Case[] = [
     bytes: hex('03 00 00 16 11 e0 00 00 00 01 00 c0 01 0a'),
     expect: { unknownAt: 12 },
   },
+  {
+    why: 'a preconnection PDU with an id, as xfreerdp sends it',
+    bytes: Buffer.concat([
+      hex('12 00 00 00 00 00 00 00 02 00 00 00 07 00 00 00 00 00'),
+      request(`Cookie: mstshash=alice\r\n${negotiation}`),
+    ]),
+    expect: { protocol: 'rdp', at: 18 },
+  },
+  {
+    why: 'one with a name',
+    bytes: hex('1e 00 00 00 00 00 00 00 02 00 00 00 00 00 00 00 06 00 62 00 6c 00 6f 00 62 00 00 00 00 00'),
+    expect: { protocol: 'rdp', at: 18 },
+  },
+  {
+    why: 'one of the first version',
+    bytes: hex('10 00 00 00 00 00 00 00 01 00 00 00 07 00 00 00 03 00'),
+    expect: { protocol: 'rdp', at: 16 },
+  },
+  {
+    why: 'one whose lengths do not agree',
+    bytes: hex('1e 00 00 00 00 00 00 00 02 00 00 00 00 00 00 00 07 00'),
+    expect: { unknownAt: 18 },
+  },
   { why: 'data without a connection', bytes: hex('03 00 00 0c 02 f0 80 04 01'), expect: { unknownAt: 6 } },
 ];

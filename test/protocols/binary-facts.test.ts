@@ -42,6 +42,15 @@ const cases: readonly FactsCase[] = [
     expect: { routing_token: 'Cookie: msts=1.2.3' },
   },
   {
+    why: 'RDP: the name in the cookie behind a preconnection PDU',
+    parse: rdpFacts,
+    bytes: Buffer.concat([
+      hex('12 00 00 00 00 00 00 00 02 00 00 00 07 00 00 00 00 00'),
+      text('\x03\0\0\x23\x1e\xe0\0\0\0\0\0Cookie: mstshash=alice\r\n'),
+    ]),
+    expect: { cookie: 'alice' },
+  },
+  {
     why: 'RDP: a negotiation request alone says nothing',
     parse: rdpFacts,
     bytes: hex('03 00 00 13 0e e0 00 00 00 00 00 01 00 08 00 03 00 00 00'),
