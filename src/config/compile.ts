@@ -74,7 +74,7 @@ function compileListeners({ listeners }: Config, indices: Indices): PlanListener
 function compileProtocols({ protocols }: Config): PlanProtocol[] {
   const configured = protocols.map(({ name, id, signature, validator }) => {
     const automaton = compileAutomaton({ id, signature: signature ?? builtInSignature(id) });
-    return { name, id, signature, automaton, validator, configured: true };
+    return { name, id, signature, automaton, validator };
   });
   const taken = new Set(configured.map(({ id }) => id));
   const others = builtIns
@@ -82,7 +82,7 @@ function compileProtocols({ protocols }: Config): PlanProtocol[] {
     .map((builtIn): PlanProtocol => {
       const { id } = builtIn;
       const automaton = compileAutomaton(builtIn);
-      return { name: id, id, signature: null, automaton, validator: null, configured: false };
+      return { name: id, id, signature: null, automaton, validator: null };
     });
   return [...configured, ...others];
 }

@@ -56,7 +56,6 @@ export interface PlanProtocol {
   readonly automaton: Automaton;
   /** The file URL of a module that settles what the signature has matched; null: nothing is left to settle. */
   readonly validator: string | null;
-  readonly configured: boolean;
 }
 
 /** One condition kind a key; see src/routing/conditions. Every one must hold. */

@@ -216,6 +216,11 @@ upstreams: { web: { endpoints: ["a:1"] } }`,
     ],
   },
   {
+    why: 'PROXY headers on a unix socket',
+    text: 'listeners: [{ name: a, address: "unix:/a", proxy_protocol: { accept: true, trusted: ["10.0.0.0/8"] } }]',
+    says: ['any.yaml:1:44: listeners[0].proxy_protocol: a unix socket has clients without an address'],
+  },
+  {
     why: 'PROXY headers from nobody',
     text: 'listeners: [{ name: a, address: ":1", proxy_protocol: { accept: true } }]',
     says: ['any.yaml:1:39: listeners[0].proxy_protocol: accepts headers from nobody: list the networks'],

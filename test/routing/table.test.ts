@@ -21,7 +21,7 @@ function planOf(routes: readonly PlanRoute[]): Plan {
     onSilence: null,
     proxyProtocol: null,
   });
-  const protocol = (id: string, configured: boolean) => planned({ name: id, id, configured });
+  const protocol = (id: string) => planned({ name: id, id });
   return {
     generation: 1,
     limits: {
@@ -34,7 +34,7 @@ function planOf(routes: readonly PlanRoute[]): Plan {
       maxConnections: 1,
     },
     listeners: [listener([HTTP, TLS]), listener([HTTP])],
-    protocols: [protocol('http', true), protocol('tls', true), protocol('ssh', false)],
+    protocols: ['http', 'tls', 'ssh'].map(protocol),
     routes,
     upstreams: [],
     accessLog: { enabled: false, rate: 1 },

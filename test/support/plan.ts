@@ -6,5 +6,5 @@ import { protocolById } from '../../src/protocols/index.js';
 export function planned(protocol: Pick<PlanProtocol, 'name' | 'id'> & Partial<PlanProtocol>): PlanProtocol {
   const { id, signature = null } = protocol;
   const automaton = compileAutomaton({ id, signature: signature ?? protocolById(id)?.signature ?? {} });
-  return { signature: null, validator: null, configured: true, automaton, ...protocol };
+  return { signature: null, validator: null, automaton, ...protocol };
 }

@@ -326,7 +326,7 @@ describe('what a protocol does not confirm goes on to the next', () => {
 });
 
 describe('where only the name of what nothing routes is open', () => {
-  const ssh = planned({ name: 'ssh', id: 'ssh', configured: false });
+  const ssh = planned({ name: 'ssh', id: 'ssh' });
   const { protocols: configured, listeners, ...rest } = planFor([upstream('a', 1)]);
   const [custom] = configured as [Plan['protocols'][number]];
   const [front] = listeners as [Plan['listeners'][number]];

@@ -21,7 +21,7 @@ export const logging = section(
     format: choice(['json', 'pretty'], 'A JSON object a line, or text for people').default('json'),
     access_log: flag(true, 'One line for each session, at its end'),
     access_log_rate: integer(
-      'Access log lines a second, all workers together; what is dropped is counted',
+      'Access log lines a second, shared evenly by the workers, one each at least; what is dropped is counted',
       1,
       10_000_000,
     ).default(1000),

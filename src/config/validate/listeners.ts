@@ -82,7 +82,7 @@ function policyOf(
   targets: Targets,
   report: Report,
 ) {
-  const { protocols, on_unknown, on_silence, proxy_protocol } = value;
+  const { protocols, on_unknown, on_silence } = value;
   const named = protocols?.map((name, index) => names.resolve(name, [...path, 'protocols', index]));
   const configured = names.configured.map(({ name }) => name);
   const silence = on_silence && targets.resolve(on_silence.to, [...path, 'on_silence', 'to']);
@@ -90,13 +90,13 @@ function policyOf(
     protocols: named === undefined ? configured : configured.filter((name) => named.includes(name)),
     onUnknown: targets.resolve(on_unknown, [...path, 'on_unknown']) ?? CLOSE,
     onSilence: silence ? { afterMs: on_silence.after, to: silence } : null,
-    proxyProtocol: resolveProxyProtocol(proxy_protocol, [...path, 'proxy_protocol'], report),
+    proxyProtocol: resolveProxyProtocol(value, [...path, 'proxy_protocol'], report),
   };
 }
 
 /** Who may announce another address than its own is never guessed. */
 function resolveProxyProtocol(
-  written: ListenerEntry['proxy_protocol'],
+  { proxy_protocol: written, address }: ListenerEntry,
   path: Path,
   report: Report,
 ): ListenerConfig['proxyProtocol'] {
@@ -104,6 +104,9 @@ function resolveProxyProtocol(
   const { trusted } = written;
   if (trusted.length === 0) {
     report.missing(path, 'accepts headers from nobody: list the networks that send them in `trusted`');
+  }
+  if (address.some(({ kind }) => kind === 'unix')) {
+    report.problem(path, 'a unix socket has clients without an address, which nobody can trust by network');
   }
   return { trusted };
 }
