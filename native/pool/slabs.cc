@@ -1,21 +1,24 @@
 #include "pool/slabs.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cassert>
 
 namespace anyport::pool {
 namespace {
 
-constexpr size_t kPage = 4096;
 // Slabs below these indices keep their pages when they are released.
 constexpr int32_t kSmallResident = 1024;
 constexpr int32_t kLargeResident = 64;
 
-size_t UpToPage(size_t value) { return (value + kPage - 1) & ~(kPage - 1); }
+size_t UpTo(size_t page_bytes, size_t value) { return (value + page_bytes - 1) & ~(page_bytes - 1); }
 
 }  // namespace
+
+size_t PageBytes() { return static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
 
 FreeSet::FreeSet(size_t count)
     : words_((count + 63) / 64, ~uint64_t{0}), summary_((words_.size() + 63) / 64, 0), size_(count) {
@@ -44,21 +47,23 @@ void FreeSet::Give(int32_t index) {
   ++size_;
 }
 
-Slabs::Slabs(std::span<uint8_t> arena, size_t large_bytes)
+Slabs::Slabs(std::span<uint8_t> arena, size_t large_bytes, size_t page_bytes)
     : arena_(arena),
-      start_(UpToPage(reinterpret_cast<uintptr_t>(arena.data())) - reinterpret_cast<uintptr_t>(arena.data())),
+      page_bytes_(page_bytes),
+      start_(UpTo(page_bytes, reinterpret_cast<uintptr_t>(arena.data())) -
+             reinterpret_cast<uintptr_t>(arena.data())),
       large_bytes_(large_bytes),
       small_free_(kSmallSlabs),
       large_free_(kLargeSlabs) {
-  assert(arena.size() >= BytesFor(large_bytes));
+  assert(arena.size() >= BytesFor(large_bytes, page_bytes));
 }
 
-size_t Slabs::LargeBytes(size_t buffer_bytes) {
-  return UpToPage(buffer_bytes > kLargeSlabBytesMin ? buffer_bytes : kLargeSlabBytesMin);
+size_t Slabs::LargeBytes(size_t buffer_bytes, size_t page_bytes) {
+  return UpTo(page_bytes, std::max(buffer_bytes, kLargeSlabBytesMin));
 }
 
-size_t Slabs::BytesFor(size_t large_bytes) {
-  return kPage + kSmallSlabs * kSmallSlabBytes + kLargeSlabs * large_bytes;
+size_t Slabs::BytesFor(size_t large_bytes, size_t page_bytes) {
+  return page_bytes + kSmallSlabs * kSmallSlabBytes + kLargeSlabs * large_bytes;
 }
 
 Slab Slabs::Acquire(Tier tier) {
@@ -68,8 +73,9 @@ Slab Slabs::Acquire(Tier tier) {
 void Slabs::Release(Slab* slab) {
   if (!slab->valid()) return;
   const bool small = slab->tier == Tier::kSmall;
-  if (slab->index >= (small ? kSmallResident : kLargeResident)) {
-    const auto bytes = Bytes(*slab);
+  const auto bytes = Bytes(*slab);
+  // A page that holds more than this slab is its neighbours' too.
+  if (slab->index >= (small ? kSmallResident : kLargeResident) && bytes.size() % page_bytes_ == 0) {
     madvise(bytes.data(), bytes.size(), MADV_DONTNEED);
   }
   (small ? small_free_ : large_free_).Give(slab->index);

@@ -1,8 +1,8 @@
 // Bounded buffers of two sizes in one arena that JavaScript sees too (the shared buffer pools).
 //
 // A small slab holds a first flight; a large one a long hello, or what a full socket would not take. The
-// lowest free slab is handed out first and those far up are given back to the kernel on release, so a
-// burst leaves no memory behind.
+// lowest free slab is handed out first and those far up are given back to the kernel on release (where they
+// are whole pages), so a burst leaves no memory behind.
 #pragma once
 
 #include <cstddef>
@@ -39,13 +39,16 @@ class FreeSet {
   size_t size_;
 };
 
+// What the kernel takes back at once: 4 KiB on x64, 4, 16 or 64 KiB on arm64.
+size_t PageBytes();
+
 class Slabs {
  public:
   // `arena` must be at least BytesFor(large_bytes) long and outlive the pool.
-  Slabs(std::span<uint8_t> arena, size_t large_bytes);
+  Slabs(std::span<uint8_t> arena, size_t large_bytes, size_t page_bytes = PageBytes());
 
-  static size_t LargeBytes(size_t buffer_bytes);
-  static size_t BytesFor(size_t large_bytes);
+  static size_t LargeBytes(size_t buffer_bytes, size_t page_bytes = PageBytes());
+  static size_t BytesFor(size_t large_bytes, size_t page_bytes = PageBytes());
 
   Slab Acquire(Tier tier);  // invalid when the tier is used up
   void Release(Slab* slab);
@@ -59,6 +62,7 @@ class Slabs {
 
  private:
   std::span<uint8_t> arena_;
+  size_t page_bytes_;
   size_t start_;  // first page boundary in the arena
   size_t large_bytes_;
   FreeSet small_free_;

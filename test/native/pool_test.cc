@@ -81,6 +81,22 @@ TEST(Slabs, AReleasedSlabIsUsableAgainAlsoBeyondTheResidentOnes) {
   EXPECT_EQ(slabs.used(Tier::kSmall), 0u);
 }
 
+TEST(Slabs, WhereAPageHoldsMoreThanOneSlabItIsNotGivenBack) {
+  constexpr size_t kPage = 4 * kSmallSlabBytes;
+  constexpr int kBeyondResident = 2000;
+  const size_t large = Slabs::LargeBytes(kLargeSlabBytesMin + 1, kPage);
+  EXPECT_EQ(large % kPage, 0u);
+  Arena arena(Slabs::BytesFor(large, kPage));
+  Slabs slabs(arena.span(), large, kPage);
+  std::vector<Slab> held;
+  for (int i = 0; i < kBeyondResident; ++i) held.push_back(slabs.Acquire(Tier::kSmall));
+  const auto released = slabs.Bytes(held.back());
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(slabs.Bytes(held.front()).data()) % kPage, 0u);
+  released[0] = 1;
+  slabs.Release(&held.back());
+  EXPECT_EQ(released[0], 1);
+}
+
 TEST(Slots, AStaleIdFindsNothing) {
   Slots<int> slots;
   const SlotId first = slots.Acquire();
