@@ -263,8 +263,8 @@ void Engine::OnConnection(uint32_t listener, net::Fd fd, const net::Source& sour
   const auto& trusted = session.table().trusted_proxies;
   session.proxy_header_due = std::any_of(
       trusted.begin(), trusted.end(), [&](const net::Network& each) { return net::Contains(each, source); });
-  const uint32_t silence_ms = session.table().silence_ms;
-  Schedule(session, loop_->now_ms() + (silence_ms != 0 ? silence_ms : tables_->identify_timeout_ms));
+  if (!session.proxy_header_due) AwaitSilence(session);
+  Schedule(session, SniffDeadlineMs(session));
   if (!Watch(session, Side::kClient, false)) End(session, Ender::kProxy, Reason::kOverLimit, Closing::kReset);
 }
 

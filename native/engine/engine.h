@@ -116,6 +116,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   bool MakeRoom(Session& session);
   bool Classify(Session& session);
   bool AwaitMore(Session& session);
+  void AwaitSilence(Session& session);
   static uint64_t SniffDeadlineMs(const Session& session);
   void FinishSniffing(Session& session, Cause cause);
   void Show(Session& session, Cause cause);

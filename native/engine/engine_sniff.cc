@@ -56,9 +56,14 @@ bool Engine::TakeProxyHeader(Session& session) {
   std::copy(bytes.begin() + header.bytes, bytes.end(), bytes.begin());
   session.sniffed -= static_cast<uint32_t>(header.bytes);
   // The client's silence begins here: until now it was the peer's turn.
-  const uint32_t silence_ms = session.table().silence_ms;
-  if (session.sniffed == 0 && silence_ms != 0) Schedule(session, loop_->now_ms() + silence_ms);
+  AwaitSilence(session);
+  Schedule(session, SniffDeadlineMs(session));
   return true;
+}
+
+void Engine::AwaitSilence(Session& session) {
+  const uint32_t silence_ms = session.table().silence_ms;
+  if (silence_ms != 0) session.silence_due_ms = loop_->now_ms() + silence_ms;
 }
 
 // A first flight fits into a small slab; what does not moves to a large one, and more than that is no
@@ -178,16 +183,20 @@ void Engine::SniffOn(Session& session) {
 }
 
 void Engine::OnSniffTimer(Session& session) {
-  if (session.sniffed == 0 && session.table().silence_ms != 0 && !session.proxy_header_due)
-    return FinishSniffing(session, Cause::kSilence);
   const uint64_t deadline_ms = SniffDeadlineMs(session);
   if (loop_->now_ms() < deadline_ms) return Schedule(session, deadline_ms);
+  if (session.sniffed == 0 && deadline_ms == session.silence_due_ms)
+    return FinishSniffing(session, Cause::kSilence);
   FinishSniffing(session, deadline_ms == session.naming_due_ms ? Cause::kFull : Cause::kTimeout);
 }
 
+// The nearest of what may end this stage. Silence is over with the first byte.
 uint64_t Engine::SniffDeadlineMs(const Session& session) {
-  const uint64_t deadline_ms = session.accepted_ns / 1'000'000 + session.tables->identify_timeout_ms;
-  return session.naming_due_ms == 0 ? deadline_ms : std::min(deadline_ms, session.naming_due_ms);
+  uint64_t deadline_ms = session.accepted_ns / 1'000'000 + session.tables->identify_timeout_ms;
+  if (session.silence_due_ms != 0 && session.sniffed == 0)
+    deadline_ms = std::min(deadline_ms, session.silence_due_ms);
+  if (session.naming_due_ms != 0) deadline_ms = std::min(deadline_ms, session.naming_due_ms);
+  return deadline_ms;
 }
 
 }  // namespace anyport::engine

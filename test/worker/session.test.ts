@@ -374,6 +374,31 @@ describe('where only the name of what nothing routes is open', () => {
   });
 });
 
+describe('the time to identify a session is over in all, where silence has longer', () => {
+  const IDENTIFY_MS = 200;
+  const onSilence = { afterMs: 60_000, to: { kind: 'upstream', upstream: 0 } } as const;
+  const openings = [
+    { why: 'a byte came, and no more', opening: 'a', trusted: [] },
+    { why: 'no byte came', opening: '', trusted: [] },
+    { why: 'a PROXY header came, and no more', opening: 'PROXY UNKNOWN\r\n', trusted: ['127.0.0.1/32'] },
+  ];
+  test.each(openings)('$why', async ({ opening, trusted }) => {
+    const server = await serve();
+    const { listeners, ...plan } = planFor([upstream('a', server.port)]);
+    const [front] = listeners as [Plan['listeners'][number]];
+    const plane = await start({
+      ...plan,
+      limits: { ...limits, identifyTimeoutMs: IDENTIFY_MS },
+      listeners: [{ ...front, onSilence, proxyProtocol: { trusted } }],
+    });
+    const client = (await dial(plane.port)).send(opening);
+    await client.end();
+    const record = await lastRecord(plane);
+    expect(record).toMatchObject({ reason: 'identify_timeout', by: 'timeout', during: 'sniff' });
+    expect(record.duration_ms).toBeLessThan(10 * IDENTIFY_MS);
+  });
+});
+
 test.each(['throws', 'rejects'])('a handler that %s ends its session, and nothing else', async (how) => {
   const plan = planFor([
     { ...upstream('a'), handler: new URL(`${how}.mjs`, import.meta.url).href },
