@@ -30,7 +30,7 @@ void Acceptor::Shutdown(std::function<void()> closed) {
 
 void Acceptor::OnReady(uint64_t tag, uint32_t /*events*/) {
   const auto index = static_cast<uint32_t>(tag);
-  if (!HasRoom() || LeastLoaded() == nullptr) {
+  if (!HasRoom() || LeastLoaded(inboxes_, next_) == nullptr) {
     listeners_->Rest(index);  // what waits is the kernel's to queue
     resting_ = true;
   } else if (!listeners_->AcceptSome(index, this)) {
@@ -60,7 +60,7 @@ void Acceptor::OnConnection(uint32_t listener, net::Fd fd, const net::Source& so
 void Acceptor::OnRefused(uint32_t listener) { HandOver({net::Fd(), {}, listener}); }
 
 void Acceptor::HandOver(Arrival arrival) {
-  Inbox* inbox = LeastLoaded();
+  Inbox* inbox = LeastLoaded(inboxes_, next_);
   if (inbox == nullptr) inbox = inboxes_[next_ % inboxes_.size()].get();  // a batch may run over a little
   ++next_;
   inbox->Push(std::move(arrival));
@@ -74,17 +74,6 @@ bool Acceptor::HasRoom() const {
   size_t queued = 0;
   for (const auto& inbox : inboxes_) queued += inbox->queued();
   return queued < static_cast<size_t>(places + kAcceptsPerTurn);
-}
-
-// Among those with room; null when no queue has any (no worker lives, or none keeps up).
-Inbox* Acceptor::LeastLoaded() {
-  Inbox* best = nullptr;
-  for (size_t i = 0; i < inboxes_.size(); ++i) {
-    Inbox* candidate = inboxes_[(next_ + i) % inboxes_.size()].get();
-    if (candidate->queued() >= kInboxMax) continue;
-    if (best == nullptr || candidate->load() < best->load()) best = candidate;
-  }
-  return best;
 }
 
 }  // namespace anyport::engine

@@ -35,7 +35,6 @@ class Acceptor final : public loop::Client, public ConnectionSink {
   void OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) override;
   void OnRefused(uint32_t listener) override;
   void HandOver(Arrival arrival);
-  Inbox* LeastLoaded();
   bool HasRoom() const;
 
   std::vector<std::shared_ptr<Inbox>> inboxes_;

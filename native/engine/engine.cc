@@ -60,6 +60,7 @@ void Engine::Shutdown(std::function<void()> closed) {
     slots_.Release(slot);
   }
   listeners_.reset();
+  if (inbox_ != nullptr) inbox_->SetAttended(false);
   inbox_.reset();
   options_.on_turn = {};
   if (loop_ == nullptr) return closed();
@@ -73,7 +74,9 @@ int Engine::Listen(int fd, uint32_t listener) {
 int Engine::TakeFrom(std::shared_ptr<Inbox> inbox) {
   inbox_ = std::move(inbox);
   inbox_->SetSessions(slots_.size());  // not those of a worker that had it before
-  return loop_->Add(inbox_->wake_fd(), EPOLLIN, TagOf(TagKind::kInbox, {}));
+  const int error = loop_->Add(inbox_->wake_fd(), EPOLLIN, TagOf(TagKind::kInbox, {}));
+  inbox_->SetAttended(error == 0);
+  return error;
 }
 
 void Engine::StopAccepting() {

@@ -41,6 +41,17 @@ std::vector<Arrival> Inbox::TakeAll() {
   return std::exchange(queue_, {});
 }
 
+Inbox* LeastLoaded(std::span<const std::shared_ptr<Inbox>> inboxes, size_t first) {
+  Inbox* best = nullptr;
+  const auto rank = [](const Inbox& inbox) { return std::pair(!inbox.attended(), inbox.load()); };
+  for (size_t i = 0; i < inboxes.size(); ++i) {
+    Inbox* candidate = inboxes[(first + i) % inboxes.size()].get();
+    if (candidate->queued() >= kInboxMax) continue;
+    if (best == nullptr || rank(*candidate) < rank(*best)) best = candidate;
+  }
+  return best;
+}
+
 int32_t CreateInbox() {
   Registry& registry = TheRegistry();
   const std::lock_guard lock(registry.mutex);

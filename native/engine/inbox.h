@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "net/fd.h"
@@ -38,14 +39,22 @@ class Inbox {
   size_t load() const { return sessions_.load(std::memory_order_relaxed) + queued(); }
   size_t queued() const { return queued_.load(std::memory_order_relaxed); }
   void SetSessions(size_t sessions) { sessions_.store(sessions, std::memory_order_relaxed); }
+  // Whether a worker takes from it now.
+  bool attended() const { return attended_.load(std::memory_order_relaxed); }
+  void SetAttended(bool attended) { attended_.store(attended, std::memory_order_relaxed); }
 
  private:
   std::mutex mutex_;
   std::vector<Arrival> queue_;
   std::atomic<size_t> queued_{0};
   std::atomic<size_t> sessions_{0};
+  std::atomic<bool> attended_{false};
   net::Fd wake_;
 };
+
+// The one with the least load among those with room, an attended one where there is any; the search begins at
+// `first`. Null when none has room (no worker lives, or none keeps up).
+Inbox* LeastLoaded(std::span<const std::shared_ptr<Inbox>> inboxes, size_t first);
 
 // Inboxes by number, for all threads of the process.
 int32_t CreateInbox();

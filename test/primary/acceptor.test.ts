@@ -3,24 +3,50 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
 import { openFiles } from '../support/proc.js';
+import { dial } from '../support/tcp.js';
+import { eventually } from '../support/wait.js';
+import { planFor, startPlane } from '../worker/plane.js';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
   for (const cleanup of cleanups.splice(0).reverse()) cleanup();
 });
 
-test('no more connections are on their way to a worker than may be open, and a batch or two', async () => {
-  const CLIENTS = 400;
-  const inbox = native.createInbox();
-  cleanups.push(() => native.closeInbox(inbox));
-  const fd = native.listen({ host: '127.0.0.1', port: 0 }, { reusePort: false, backlog: CLIENTS });
-  cleanups.push(() => native.closeFd(fd));
+function acceptInto(inboxes: readonly number[], maxConnections: number): number {
+  const fd = native.listen({ host: '127.0.0.1', port: 0 }, { reusePort: false, backlog: 400 });
   const gauges = new Int32Array(new SharedArrayBuffer(8));
-  const acceptor = new native.Acceptor([inbox], { gauges, maxConnections: 2 });
-  cleanups.push(() => acceptor.close());
+  const acceptor = new native.Acceptor(inboxes, { gauges, maxConnections });
+  cleanups.push(
+    () => native.closeFd(fd),
+    () => acceptor.close(),
+  );
   acceptor.listen(fd, 0);
   const address = native.localAddress(fd);
-  const port = 'port' in address ? address.port : 0;
+  return 'port' in address ? address.port : 0;
+}
+
+function createInbox(): number {
+  const inbox = native.createInbox();
+  cleanups.push(() => native.closeInbox(inbox));
+  return inbox;
+}
+
+test('connections go to the worker that is there, not to one that is gone or to come', async () => {
+  const CLIENTS = 20;
+  const inboxes = [createInbox(), createInbox()];
+  const port = acceptInto(inboxes, 2 * CLIENTS);
+  for (const inbox of inboxes) {
+    const plane = await startPlane(planFor([]), inbox);
+    const clients = await Promise.all(Array.from({ length: CLIENTS }, () => dial(port)));
+    await eventually('all to be taken', () => plane.open() === CLIENTS);
+    await plane.stop();
+    for (const client of clients) client.socket.destroy();
+  }
+});
+
+test('no more connections are on their way to a worker than may be open, and a batch or two', async () => {
+  const CLIENTS = 400;
+  const port = acceptInto([createInbox()], 2);
 
   const before = openFiles(process.pid);
   // No worker takes them; those beyond wait in the kernel's queue.

@@ -68,7 +68,8 @@ export function planFor(upstreams: readonly PlanUpstream[], change: Partial<Plan
   };
 }
 
-export async function startPlane(plan: Plan): Promise<Plane> {
+/** `inbox`: takes connections from there too. */
+export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
   const { port1, port2 } = new MessageChannel();
   const fd = native.listen({ host: '127.0.0.1', port: 0 }, { reusePort: true, backlog: 4096 });
   const address = native.localAddress(fd);
@@ -87,7 +88,7 @@ export async function startPlane(plan: Plan): Promise<Plane> {
     workers: 1,
     port: port2,
     plan,
-    inbox: -1,
+    inbox,
     counters,
     gauges,
     pipes: 64,

@@ -1,0 +1,94 @@
+// Built a second time under ThreadSanitizer: an inbox is what two threads touch.
+#include "engine/inbox.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <thread>
+#include <vector>
+
+namespace anyport::engine {
+namespace {
+
+constexpr uint32_t kArrivals = 20'000;
+
+Arrival ArrivalOf(uint32_t listener) { return {net::Fd(), {}, listener}; }
+
+// What a worker does, until it has everything.
+std::vector<uint32_t> TakeEverything(Inbox* inbox) {
+  std::vector<uint32_t> taken;
+  inbox->SetAttended(true);
+  while (taken.size() < kArrivals) {
+    pollfd woken{inbox->wake_fd(), POLLIN, 0};
+    if (poll(&woken, 1, 10'000) != 1) break;
+    for (const Arrival& arrival : inbox->TakeAll()) taken.push_back(arrival.listener);
+    inbox->SetSessions(taken.size());
+  }
+  inbox->SetAttended(false);
+  return taken;
+}
+
+TEST(Inbox, EveryArrivalIsTakenOnceAndInOrderByAnotherThread) {
+  const std::vector inboxes = {std::make_shared<Inbox>()};
+  std::vector<uint32_t> taken;
+  std::thread worker([&] { taken = TakeEverything(inboxes[0].get()); });
+  for (uint32_t i = 0; i < kArrivals;) {
+    Inbox* inbox = LeastLoaded(inboxes, i);
+    if (inbox != nullptr) {
+      inbox->Push(ArrivalOf(i++));
+    } else {
+      std::this_thread::yield();
+    }
+  }
+  worker.join();
+  ASSERT_EQ(taken.size(), kArrivals);
+  for (uint32_t i = 0; i < kArrivals; ++i) ASSERT_EQ(taken[i], i);
+  EXPECT_EQ(inboxes[0]->queued(), 0u);
+  EXPECT_FALSE(inboxes[0]->attended());
+}
+
+class LeastLoadedTest : public testing::Test {
+ protected:
+  // The index of the inbox that is next, -1 for none.
+  int Next(size_t first = 0) {
+    const Inbox* chosen = LeastLoaded(inboxes_, first);
+    for (size_t i = 0; i < inboxes_.size(); ++i) {
+      if (inboxes_[i].get() == chosen) return static_cast<int>(i);
+    }
+    return -1;
+  }
+  void Fill(size_t index) {
+    for (size_t i = 0; i < kInboxMax; ++i) inboxes_[index]->Push(ArrivalOf(0));
+  }
+
+  const std::vector<std::shared_ptr<Inbox>> inboxes_ = {std::make_shared<Inbox>(), std::make_shared<Inbox>()};
+};
+
+TEST_F(LeastLoadedTest, EqualsTakeTurns) {
+  for (const auto& inbox : inboxes_) inbox->SetAttended(true);
+  EXPECT_EQ(Next(0), 0);
+  EXPECT_EQ(Next(1), 1);
+}
+
+TEST_F(LeastLoadedTest, ABusyWorkerIsPreferredToNone) {
+  inboxes_[1]->SetAttended(true);
+  inboxes_[1]->SetSessions(500);
+  EXPECT_EQ(Next(), 1);
+}
+
+TEST_F(LeastLoadedTest, WhereNoWorkerIsTheyWaitForOne) {
+  inboxes_[0]->SetSessions(1);
+  EXPECT_EQ(Next(), 1);
+}
+
+TEST_F(LeastLoadedTest, AFullQueueTakesNoMore) {
+  inboxes_[0]->SetAttended(true);
+  inboxes_[1]->SetAttended(true);
+  Fill(0);
+  EXPECT_EQ(Next(), 1);
+  Fill(1);
+  EXPECT_EQ(Next(), -1);
+}
+
+}  // namespace
+}  // namespace anyport::engine
