@@ -1,9 +1,9 @@
 /**
- * `npm run test:native`: the C++ under AddressSanitizer and UndefinedBehaviorSanitizer. First its own tests, then a
- * minute of the classifier's fuzzer (ANYPORT_FUZZ_SECONDS: another time), then the test files that drive the addon or
- * the daemon, on a sanitized build of the same sources.
+ * `npm run test:native`: the C++ under AddressSanitizer and UndefinedBehaviorSanitizer. First its own tests (what two
+ * threads touch once more under ThreadSanitizer), then a minute of the classifier's fuzzer (ANYPORT_FUZZ_SECONDS:
+ * another time), then the test files that drive the addon or the daemon, on a sanitized build of the same sources.
  */
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeFuzzInputs } from './lib/fuzz-inputs.mjs';
 import { installCommand, provide } from './lib/machine.mjs';
@@ -12,6 +12,7 @@ import { runVitest, summarize } from './lib/vitest.mjs';
 
 const folder = resolve('build-cmake');
 const fuzzFolder = resolve('build-fuzz');
+const racesFolder = resolve('build-races');
 const fuzzSeconds = process.env.ANYPORT_FUZZ_SECONDS ?? '60';
 const tools = {
   cmake: 'cmake',
@@ -46,15 +47,22 @@ function runBinaries() {
   return { passed: binaries.length - failed.length, failed: failed.length };
 }
 
-function buildFuzzer() {
-  const compiler = '-DCMAKE_CXX_COMPILER=clang++-14';
-  const configured = run('cmake', ['-S', '.', '-B', fuzzFolder, '-DANYPORT_FUZZ=ON', compiler]) === 0;
-  return configured && run('cmake', ['--build', fuzzFolder]) === 0;
+function buildApart(into, ...options) {
+  const configured = run('cmake', ['-S', '.', '-B', into, ...options]) === 0;
+  return configured && run('cmake', ['--build', into]) === 0;
+}
+
+function runRaces() {
+  const passed =
+    buildApart(racesFolder, '-DANYPORT_RACES=ON') &&
+    run(join(racesFolder, 'inbox_test'), ['--gtest_brief=1']) === 0;
+  return { passed: Number(passed), failed: Number(!passed) };
 }
 
 /** What it finds is kept in the corpus; an input that fails, in the folder. */
 async function runFuzzer() {
-  if (!buildFuzzer()) return { passed: 0, failed: 1 };
+  if (!buildApart(fuzzFolder, '-DANYPORT_FUZZ=ON', '-DCMAKE_CXX_COMPILER=clang++-14'))
+    return { passed: 0, failed: 1 };
   const { tables, corpus } = await writeFuzzInputs(fuzzFolder);
   const found = join(fuzzFolder, 'found');
   mkdirSync(found, { recursive: true });
@@ -82,12 +90,13 @@ async function main() {
     console.error(`this needs, as root: ${installCommand(missing)}`);
     return summarize({ passed: 0, failed: 1 });
   }
-  const built = build() === 0 && (existsSync('dist/cli/main.js') || run('npm', ['run', 'build:ts']) === 0);
+  const built = build() === 0 && run('npm', ['run', '--silent', 'build:ts']) === 0;
   if (!built) return summarize({ passed: 0, failed: 1 });
   const binaries = runBinaries();
+  const races = runRaces();
   const fuzzer = await runFuzzer();
   const addon = runAddonTests();
-  const results = [binaries, fuzzer, addon];
+  const results = [binaries, races, fuzzer, addon];
   const sum = (key) => results.reduce((total, result) => total + result[key], 0);
   return summarize({ passed: sum('passed'), failed: sum('failed') });
 }
