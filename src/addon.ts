@@ -104,8 +104,6 @@ export interface Engine {
   endAll(by: number, reason: number): void;
   /** Sessions alive now. */
   sessions(): number;
-  /** Bytes of native memory held now, by kind. */
-  memory(): { sessions: number; buffers: number; pipes: number };
   close(): void;
 }
 

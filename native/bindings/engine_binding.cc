@@ -107,7 +107,6 @@ void EngineBinding::Init(Napi::Env env, Napi::Object exports) {
                                         InstanceMethod<&EngineBinding::Attach>("attach"),
                                         InstanceMethod<&EngineBinding::EndAll>("endAll"),
                                         InstanceMethod<&EngineBinding::Sessions>("sessions"),
-                                        InstanceMethod<&EngineBinding::MemoryUse>("memory"),
                                         InstanceMethod<&EngineBinding::Close>("close"),
                                     }));
 }
@@ -191,15 +190,6 @@ Napi::Value EngineBinding::EndAll(const Napi::CallbackInfo& info) {
 
 Napi::Value EngineBinding::Sessions(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(engine().sessions()));
-}
-
-Napi::Value EngineBinding::MemoryUse(const Napi::CallbackInfo& info) {
-  const auto use = engine().memory();
-  Napi::Object object = Napi::Object::New(info.Env());
-  object.Set("sessions", static_cast<double>(use.sessions));
-  object.Set("buffers", static_cast<double>(use.buffers));
-  object.Set("pipes", static_cast<double>(use.pipes));
-  return object;
 }
 
 Napi::Value EngineBinding::Close(const Napi::CallbackInfo& info) {

@@ -29,7 +29,6 @@ class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
   Napi::Value Attach(const Napi::CallbackInfo& info);
   Napi::Value EndAll(const Napi::CallbackInfo& info);
   Napi::Value Sessions(const Napi::CallbackInfo& info);
-  Napi::Value MemoryUse(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Lifetime<engine::Engine>> lifetime_;

@@ -85,10 +85,6 @@ void Engine::StopAccepting() {
   Flush();
 }
 
-MemoryUse Engine::memory() const {
-  return {slots_.bytes(), slabs_.used_bytes() + scratch_.size(), pipes_.used() * relay::kPipeBytes};
-}
-
 // ---- the turn
 
 void Engine::OnReady(uint64_t tag, uint32_t events) {

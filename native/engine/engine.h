@@ -51,12 +51,6 @@ struct Options {
   std::function<void(uint32_t from, uint32_t to)> on_turn;
 };
 
-struct MemoryUse {
-  size_t sessions;
-  size_t buffers;
-  size_t pipes;
-};
-
 class Engine final : public loop::Client, public ConnectionSink {
  public:
   // Null, and an errno, when the kernel gives no epoll set.
@@ -75,7 +69,6 @@ class Engine final : public loop::Client, public ConnectionSink {
   int Attach(pool::SlotId id, uint32_t bytes_cell);
   void EndAll(Ender by, Reason reason);
   size_t sessions() const { return slots_.size(); }
-  MemoryUse memory() const;
   // Closes every descriptor at once, without events; `closed` is called when libuv has let go.
   void Shutdown(std::function<void()> closed);
 

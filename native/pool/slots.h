@@ -55,7 +55,6 @@ class Slots {
 
   size_t size() const { return size_; }
   size_t capacity() const { return chunks_.size() * kChunk; }
-  size_t bytes() const { return capacity() * sizeof(Entry); }
 
  private:
   static constexpr uint32_t kChunk = 256;

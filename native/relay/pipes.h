@@ -24,7 +24,6 @@ class Pipes {
   // `empty` says that no byte is left inside; another one is closed, with what it holds.
   void Release(Pipe* pipe, bool empty);
   size_t used() const { return used_; }
-  size_t idle() const { return idle_.size(); }
 
  private:
   size_t most_;  // held at once, idle ones included
