@@ -41,14 +41,13 @@ void Acceptor::OnReady(uint64_t tag, uint32_t /*events*/) {
 bool Acceptor::OnTurn() {
   if (!resting_) return false;
   // The first turn after a failure sets the timer; the one that the timer brings ends the rest.
-  if (rest_ends_ms_ == 0) rest_ends_ms_ = loop_->now_ms() + kAcceptRestMs;
-  if (loop_->now_ms() < rest_ends_ms_) {
-    loop_->SetTimer(static_cast<int64_t>(rest_ends_ms_ - loop_->now_ms()));
-  } else {
-    listeners_->Resume();
-    resting_ = false;
+  if (rest_ends_ms_ != 0 && loop_->now_ms() >= rest_ends_ms_) {
+    resting_ = !listeners_->Resume();
     rest_ends_ms_ = 0;
+    if (!resting_) return false;
   }
+  if (rest_ends_ms_ == 0) rest_ends_ms_ = loop_->now_ms() + kAcceptRestMs;
+  loop_->SetTimer(static_cast<int64_t>(rest_ends_ms_ - loop_->now_ms()));
   return false;
 }
 

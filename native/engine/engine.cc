@@ -91,9 +91,7 @@ void Engine::OnReady(uint64_t tag, uint32_t events) {
   const pool::SlotId id = IdOf(tag);
   switch (KindOf(tag)) {
     case TagKind::kListener:
-      if (!listeners_->AcceptSome(id.slot, this)) {
-        wheel_->Schedule(kListenerTimer, loop_->now_ms() + kAcceptRestMs);
-      }
+      if (!listeners_->AcceptSome(id.slot, this)) RestListeners();
       return;
     case TagKind::kInbox:
       return TakeArrivals();
@@ -189,12 +187,14 @@ void Engine::ExpireTimers() {
   uint32_t timer;
   for (int i = 0; i < kTimersPerTurn && !events_.crowded() && wheel_->Expire(loop_->now_ms(), &timer); ++i) {
     if (timer == kListenerTimer) {
-      listeners_->Resume();
+      if (!listeners_->Resume()) RestListeners();
     } else if (Session* session = slots_.AtSlot(timer - 1)) {
       OnTimer(*session);
     }
   }
 }
+
+void Engine::RestListeners() { wheel_->Schedule(kListenerTimer, loop_->now_ms() + kAcceptRestMs); }
 
 void Engine::OnTimer(Session& session) {
   switch (session.stage) {

@@ -86,6 +86,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   void RunQueued();
   void ExpireTimers();
   void OnTimer(Session& session);
+  void RestListeners();
   void EndSome();
   bool Deliver();
   void CarryOutAnswers();

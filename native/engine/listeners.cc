@@ -81,16 +81,18 @@ Listeners::Took Listeners::RefuseOne(const Entry& entry, ConnectionSink* sink) {
   return Took::kOne;
 }
 
-void Listeners::Resume() {
+bool Listeners::Resume() {
+  bool all = true;
   for (Entry& entry : entries_) {
-    if (entry.resting && loop_->Add(entry.fd.get(), kInterest, entry.tag) == 0) entry.resting = false;
+    if (entry.resting) entry.resting = loop_->Add(entry.fd.get(), kInterest, entry.tag) != 0;
+    if (entry.resting) all = false;
   }
+  return all;
 }
 
 void Listeners::Stop(ConnectionSink* sink) {
   for (const Entry& entry : entries_) {
-    while (AcceptOne(entry, sink) == Took::kOne) {
-    }
+    for (int taken = 0; taken < kAcceptsAtStopMax && AcceptOne(entry, sink) == Took::kOne;) ++taken;
     // The socket lives on in the primary, and would stay in the set.
     loop_->Remove(entry.fd.get());
   }

@@ -24,6 +24,8 @@ class ConnectionSink {
 
 inline constexpr int kAcceptsPerTurn = 64;
 inline constexpr uint64_t kAcceptRestMs = 100;
+// From one queue when it is emptied for the last time: twice what it holds, for more may come meanwhile.
+inline constexpr int kAcceptsAtStopMax = 8192;
 
 class Listeners {
  public:
@@ -35,8 +37,9 @@ class Listeners {
   bool AcceptSome(uint32_t index, ConnectionSink* sink);
   // Stops watching the socket until Resume.
   void Rest(uint32_t index);
-  void Resume();
-  // Empties every queue, then closes.
+  // False: one of them needs to rest on.
+  bool Resume();
+  // Takes what every queue holds, then closes.
   void Stop(ConnectionSink* sink);
   uint32_t size() const { return static_cast<uint32_t>(entries_.size()); }
 

@@ -32,7 +32,8 @@ std::unique_ptr<Loop> Loop::Create(uv_loop_t* uv, Client* client, int* error) {
   uv_prepare_init(uv, &handles.prepare);
   handles.idle.data = handles.prepare.data = &handles;
   uv_prepare_start(&handles.prepare, OnPrepare);
-  loop->Add(uv_backend_fd(uv), EPOLLIN, kLibuvTag);
+  *error = loop->Add(uv_backend_fd(uv), EPOLLIN, kLibuvTag);
+  if (*error != 0) return nullptr;
   loop->UpdateNow();
   return loop;
 }

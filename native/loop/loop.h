@@ -36,7 +36,7 @@ inline constexpr int kTinyBatch = 2;
 
 class Loop {
  public:
-  // Null, and an errno, when the kernel gives no epoll set.
+  // Null, and an errno, when the kernel gives no epoll set or does not watch libuv's descriptor.
   static std::unique_ptr<Loop> Create(uv_loop_t* uv, Client* client, int* error);
   ~Loop();
   // Ends the loop; `closed` is called when libuv has let go of its handles.
