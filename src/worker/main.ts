@@ -124,7 +124,8 @@ function createWorker(setup: WorkerSetup) {
       deadlineMs,
     );
     await new Promise<void>((resolve) => {
-      afterTurn = () => engine.sessions() === 0 && resolve();
+      // Ends that came about during a turn are shown before it is over.
+      afterTurn = () => engine.sessions() === 0 && setImmediate(resolve);
       afterTurn();
     });
     clearTimeout(deadline);
