@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <utility>
 
@@ -22,7 +23,7 @@ Side Other(Side side) { return side == Side::kClient ? Side::kUpstream : Side::k
 // `patient`: an endpoint whose queue of connections is full is asked again until dial_timeout is over.
 void Engine::Dial(Session& session, uint32_t address, uint32_t bytes_cell, bool patient) {
   if (session.stage == Stage::kConnect || session.stage == Stage::kRelay) return;
-  if (address >= session.tables->addresses.size()) return Unreachable(session, EADDRNOTAVAIL);
+  assert(address < session.tables->addresses.size());
   session.stage = Stage::kConnect;
   session.bytes_cell = bytes_cell;
   session.address = address;
@@ -93,6 +94,7 @@ void Engine::Connected(Session& session) {
 
 void Engine::Unreachable(Session& session, int error) {
   session.upstream.Reset();
+  session.down = relay::HalfPipe();  // what that socket said is not true of the next
   session.stage = Stage::kPick;
   wheel_->Cancel(TimerOf(session));
   Event event = Push(EventKind::kUnreachable, session);

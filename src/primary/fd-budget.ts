@@ -12,6 +12,8 @@ export const fdBudget = {
   /** The client's socket, and the pair between the engine and a handler. */
   perHandledConnection: 3,
   perPipe: 2,
+  /** They hold up to 256 KiB of kernel memory each; past so many bytes are copied. */
+  pipesPerWorkerMax: 256,
   /** Handoff: connections beyond the limit that are on their way to a worker, which refuses them. */
   onTheirWay: 128,
 } as const;
@@ -31,7 +33,7 @@ export interface FdFit {
   readonly connections: number;
   /** Descriptors that serving all of them takes. */
   readonly needed: number;
-  /** Pipes to splice through that each worker may open with what is left over; without one it copies. */
+  /** Pipes to splice through that each worker may open with what is left over, up to a limit; without one it copies. */
   readonly pipes: number;
 }
 
@@ -48,6 +50,6 @@ export function fitConnections(demand: FdDemand, fileLimit: number): FdFit {
   return {
     connections,
     needed: fixed + demand.connections * each,
-    pipes: Math.floor(left / fdBudget.perPipe / demand.workers),
+    pipes: Math.min(Math.floor(left / fdBudget.perPipe / demand.workers), fdBudget.pipesPerWorkerMax),
   };
 }

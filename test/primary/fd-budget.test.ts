@@ -29,5 +29,6 @@ describe('connections that the limit of open files allows', () => {
   test('what is left over is for pipes, the same for each worker', () => {
     expect(fitConnections(demand, fixed + 2000).pipes).toBe(0);
     expect(fitConnections(demand, fixed + 2000 + 43).pipes).toBe(10);
+    expect(fitConnections(demand, 1 << 20).pipes).toBe(fdBudget.pipesPerWorkerMax);
   });
 });
