@@ -19,6 +19,24 @@ constexpr unsigned kSpliceFlags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 
 bool WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 
+// Interrupted is not full: no edge would tell that the sink is ready again.
+ptrdiff_t Send(int sink, std::span<const uint8_t> bytes) {
+  for (;;) {
+    const ptrdiff_t sent = send(sink, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent >= 0 || errno != EINTR) return sent;
+  }
+}
+
+// Takes bytes that were peeked at. One read may end before they do.
+void Discard(int source, std::span<uint8_t> peeked) {
+  while (!peeked.empty()) {
+    const ptrdiff_t got = recv(source, peeked.data(), peeked.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return;
+    peeked = peeked.subspan(static_cast<size_t>(got));
+  }
+}
+
 }  // namespace
 
 void HalfPipe::Prefix(pool::Slab slab, uint32_t length) {
@@ -59,7 +77,7 @@ Flow HalfPipe::Copy(int source, int sink, const Tools& tools) {
   const bool full = bytes.size() == tools.scratch.size();
   bulk_ = full ? std::min<int8_t>(bulk_ + 1, kBulkMax) : 0;
   if (!full && !source_ending_) source_ready_ = false;
-  const ptrdiff_t sent = send(sink, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  const ptrdiff_t sent = Send(sink, bytes);
   if (sent < 0) SinkFailed(errno);
   if (sink_error_ != 0) return Flow::kSinkGone;
   const auto done = static_cast<size_t>(std::max<ptrdiff_t>(sent, 0));
@@ -76,12 +94,12 @@ Flow HalfPipe::CopyUnbuffered(int source, int sink, const Tools& tools) {
     source_finished_ = true;
     return Flow::kBusy;
   }
-  const ptrdiff_t sent = send(sink, tools.scratch.data(), static_cast<size_t>(got), MSG_NOSIGNAL);
+  const ptrdiff_t sent = Send(sink, tools.scratch.first(static_cast<size_t>(got)));
   if (sent < 0) {
     SinkFailed(errno);
     return sink_error_ != 0 ? Flow::kSinkGone : Flow::kStarved;
   }
-  recv(source, tools.scratch.data(), static_cast<size_t>(sent), 0);
+  Discard(source, tools.scratch.first(static_cast<size_t>(sent)));
   bytes_ += static_cast<uint64_t>(sent);
   return sent < got ? Flow::kStarved : Flow::kBusy;
 }
@@ -153,8 +171,7 @@ bool HalfPipe::Flush(int sink, const Tools& tools) {
 
 ptrdiff_t HalfPipe::SendPending(int sink, const Tools& tools) {
   if (!slab_.valid()) return splice(pipe_.read_end.get(), nullptr, sink, nullptr, pending_, kSpliceFlags);
-  const auto bytes = tools.slabs->Bytes(slab_).subspan(offset_, pending_);
-  return send(sink, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  return Send(sink, tools.slabs->Bytes(slab_).subspan(offset_, pending_));
 }
 
 void HalfPipe::GiveBack(const Tools& tools) {

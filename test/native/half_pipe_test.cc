@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cstring>
 #include <random>
 #include <string>
@@ -169,8 +170,51 @@ TEST_P(HalfPipeTest, NothingIsLostBehindAnUrgentByteInABulkTransfer) {
   EXPECT_EQ(std::string(received.begin(), received.end()), before + "U" + after);
 }
 
+// Where no buffer is left, only what the sink takes is taken from the source.
+class StarvedTest : public HalfPipeTest {
+ protected:
+  StarvedTest() {
+    for (pool::Slab& slab : taken_) slab = slabs_.Acquire(pool::Tier::kLarge);
+  }
+  ~StarvedTest() override {
+    for (pool::Slab& slab : taken_) slabs_.Release(&slab);
+  }
+
+  // Writes until nothing moves any more, and returns what it wrote.
+  std::vector<uint8_t> FillBothSockets() {
+    const auto bytes = RandomBytes(32 << 20);
+    size_t at = 0;
+    for (int idle = 0; idle < 3; ++idle) {
+      const ssize_t wrote = send(client_.get(), bytes.data() + at, bytes.size() - at, MSG_NOSIGNAL);
+      if (wrote > 0) at += static_cast<size_t>(wrote);
+      const uint64_t before = half_.bytes();
+      while (Run() == Flow::kBusy) {
+      }
+      if (wrote > 0 || half_.bytes() > before) idle = 0;
+    }
+    return {bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(at)};
+  }
+
+  std::array<pool::Slab, pool::kLargeSlabs> taken_;
+};
+
+TEST_P(StarvedTest, BytesArriveOnceAndInOrderPastAFullSink) {
+  const auto sent = FillBothSockets();
+  EXPECT_EQ(Run(), Flow::kStarved);
+  EXPECT_FALSE(half_.pending());
+  EXPECT_LT(half_.bytes(), sent.size());
+  shutdown(client_.get(), SHUT_WR);
+  half_.SourceEnding();
+  std::vector<uint8_t> received;
+  for (int turn = 0; turn < 100'000 && Run() != Flow::kFinished; ++turn) Receive(&received, 1 << 20);
+  EXPECT_TRUE(half_.finished());
+  while (received.size() < half_.bytes()) Receive(&received, 1 << 20);
+  EXPECT_EQ(received, sent);
+}
+
 // Small enough that everything is bulk (splice), and larger than any message here (copy).
 INSTANTIATE_TEST_SUITE_P(Buffers, HalfPipeTest, testing::Values(512, 4096, 64 << 10));
+INSTANTIATE_TEST_SUITE_P(Buffers, StarvedTest, testing::Values(512, 4096, 64 << 10));
 
 }  // namespace
 }  // namespace anyport::relay
