@@ -30,15 +30,31 @@ std::span<T> SpanOf(const Napi::Object& object, const char* key) {
   return {static_cast<T*>(buffer.Data()), buffer.ByteLength() / sizeof(T)};
 }
 
+template <typename T>
+struct ArrayKind;
+template <>
+struct ArrayKind<double> {
+  static constexpr napi_typedarray_type kType = napi_float64_array;
+  static constexpr const char* kName = "Float64Array";
+};
+template <>
+struct ArrayKind<int32_t> {
+  static constexpr napi_typedarray_type kType = napi_int32_array;
+  static constexpr const char* kName = "Int32Array";
+};
+
 // Node-API knows no SharedArrayBuffer: a typed array over one is how it crosses.
 template <typename T>
 std::span<T> SharedSpanOf(const Napi::Object& object, const char* key) {
   const Napi::Value value = object.Get(key);
-  if (!value.IsTypedArray())
-    throw Napi::TypeError::New(object.Env(), std::string(key) + " must be a typed array");
+  napi_typedarray_type type{};
   void* data = nullptr;
   size_t length = 0;
-  napi_get_typedarray_info(object.Env(), value, nullptr, &length, &data, nullptr, nullptr);
+  if (!value.IsTypedArray() ||
+      napi_get_typedarray_info(object.Env(), value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      type != ArrayKind<T>::kType) {
+    throw Napi::TypeError::New(object.Env(), std::string(key) + " must be of type " + ArrayKind<T>::kName);
+  }
   return {static_cast<T*>(data), length};
 }
 

@@ -122,7 +122,9 @@ EngineBinding::EngineBinding(const Napi::CallbackInfo& info) : ObjectWrap(info) 
   options.buffer_bytes = Uint32At(object, "bufferBytes");
   options.pipes_max = Uint32At(object, "pipesMax");
   if (options.memory.arena.size() < engine::ArenaBytes(options.buffer_bytes) ||
-      options.memory.gauges.size() < 2 + options.worker) {
+      options.memory.events.size() < engine::EventRing::kWords ||
+      options.memory.answers.size() < engine::AnswerRing::kWords ||
+      options.memory.gauges.size() < size_t{2} + options.worker) {
     throw Napi::RangeError::New(env, "the shared buffers are smaller than the layout says");
   }
   auto turn = std::make_shared<Turn>(env, object.Get("onTurn").As<Napi::Function>());
@@ -160,6 +162,7 @@ Napi::Value EngineBinding::Listen(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EngineBinding::TakeFrom(const Napi::CallbackInfo& info) {
+  if (listeners_ == 0) throw Napi::RangeError::New(info.Env(), "no tables have been adopted");
   auto inbox = engine::FindInbox(info[0].ToNumber().Int32Value());
   if (inbox == nullptr) throw Napi::RangeError::New(info.Env(), "no such inbox");
   const int error = engine().TakeFrom(std::move(inbox));

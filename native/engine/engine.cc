@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cassert>
 #include <cerrno>
 #include <utility>
 
@@ -231,6 +232,7 @@ void Engine::EndSome() {
 
 void Engine::TakeArrivals() {
   for (Arrival& arrival : inbox_->TakeAll()) {
+    assert(arrival.listener < tables_->listeners.size());
     if (arrival.fd.valid()) {
       OnConnection(arrival.listener, std::move(arrival.fd), arrival.source);
     } else {

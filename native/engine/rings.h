@@ -64,9 +64,9 @@ class Event {
 
 class EventRing {
  public:
-  explicit EventRing(std::span<uint32_t> words) : words_(words) {
-    assert(words.size() >= size_t{kEventWords} * kEventsMax);
-  }
+  static constexpr size_t kWords = size_t{kEventWords} * kEventsMax;
+
+  explicit EventRing(std::span<uint32_t> words) : words_(words) { assert(words.size() >= kWords); }
 
   Event Push(EventKind kind, pool::SlotId id) {
     assert(count_ < kEventsMax);
@@ -94,9 +94,9 @@ struct Answer {
 // TypeScript writes the count into word 0 and the answers after it.
 class AnswerRing {
  public:
-  explicit AnswerRing(std::span<uint32_t> words) : words_(words) {
-    assert(words.size() >= 1 + size_t{kAnswerWords} * kAnswersMax);
-  }
+  static constexpr size_t kWords = 1 + size_t{kAnswerWords} * kAnswersMax;
+
+  explicit AnswerRing(std::span<uint32_t> words) : words_(words) { assert(words.size() >= kWords); }
 
   uint32_t count() const { return words_[0] < kAnswersMax ? words_[0] : kAnswersMax; }
   Answer At(uint32_t index) const {
