@@ -40,6 +40,18 @@ async function established(): Promise<{ client: Peer; server: Peer }> {
   return { client, server };
 }
 
+/** Waits until a figure that is not 0 stays the same for a moment. */
+async function untilStill(what: string, read: () => number | Promise<number>): Promise<number> {
+  let before = 0;
+  return eventually(`${what} to stand still`, async () => {
+    const now = await read();
+    const still = now === before && now > 0;
+    before = now;
+    await sleep(200);
+    return still && now;
+  });
+}
+
 describe('half-close', () => {
   test('the answer that comes 300 ms after the client has finished still arrives', async () => {
     await start();
@@ -95,6 +107,21 @@ describe('reset', () => {
     expect(client.received.subarray(7).equals(answer)).toBe(true);
   });
 
+  test('does not overtake the bytes that a client has yet to read', async () => {
+    await start();
+    const { client, server } = await established();
+    client.socket.pause();
+    const answer = randomBytes(200 * 1024);
+    server.send(answer);
+    await eventually('all to have left the server', () => server.socket.writableLength === 0);
+    await untilStill('the relay', () => daemon.metric('anyport_bytes_total', { direction: 'down' }));
+    server.reset();
+    await sleep(200); // for the reset to arrive
+    client.socket.resume();
+    expect(await client.end()).toBe('reset');
+    expect(client.received.subarray(7).equals(answer)).toBe(true);
+  });
+
   test('ends one session and no other', async () => {
     await start();
     const first = await established();
@@ -143,13 +170,7 @@ describe('bytes', () => {
     const before = residentBytes(daemon.pid);
     for (let n = 0; n < 64; n += 1) client.send(Buffer.alloc(MIB));
     // The kernel's buffers fill, then nothing moves any more.
-    let queued = -1;
-    await eventually('the client to be held up', async () => {
-      const stuck = client.socket.writableLength === queued && queued > 0;
-      queued = client.socket.writableLength;
-      await sleep(200);
-      return stuck;
-    });
+    expect(await untilStill('the client', () => client.socket.writableLength)).toBeGreaterThan(0);
     expect(residentBytes(daemon.pid) - before).toBeLessThan(16 * MIB);
     server.socket.resume();
     await server.bytes(redisPing.length + 64 * MIB);
