@@ -51,16 +51,15 @@ Flow HalfPipe::Run(int source, int sink, const Tools& tools) {
     if (pending_ > 0 && !Flush(sink, tools)) {
       return sink_error_ != 0 ? Flow::kSinkGone : Flow::kBlocked;
     }
-    if (source_finished_) {
-      flow = Flow::kFinished;
-    } else if (!source_ready_) {
+    if (source_finished_) break;
+    if (!source_ready_) {
       flow = Flow::kBlocked;
     } else {
       flow = bulk_ >= kBulkAfter && !no_splice_ ? Splice(source, tools) : Copy(source, sink, tools);
     }
   }
   if (pending_ == 0) GiveBack(tools);
-  return flow;
+  return finished() ? Flow::kFinished : flow;  // also when the last step was the one that read the FIN
 }
 
 // A read that leaves room in the buffer has emptied the socket; a new edge tells when more comes. So the read

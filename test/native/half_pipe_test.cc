@@ -102,6 +102,27 @@ TEST_P(HalfPipeTest, BytesArriveOnceAndInOrderWhateverTheSinkTakes) {
   EXPECT_TRUE(half_.finished());
 }
 
+TEST_P(HalfPipeTest, SaysThatItIsFinishedAtWhicheverStepTheFinIsRead) {
+  const size_t reads = 15;  // the FIN is read at the sixteenth, the last of a turn
+  const std::vector<uint8_t> sent(reads * scratch_.size());
+  half_.SourceUrgent();  // no splice: one read a step
+  size_t at = 0;
+  while (at < sent.size()) {
+    const ssize_t wrote = send(client_.get(), sent.data() + at, sent.size() - at, MSG_NOSIGNAL);
+    if (wrote <= 0) GTEST_SKIP() << "more than the kernel queues";
+    at += static_cast<size_t>(wrote);
+  }
+  shutdown(client_.get(), SHUT_WR);
+  half_.SourceEnding();
+  Flow flow = Flow::kBusy;
+  std::vector<uint8_t> received;
+  while (!half_.finished()) {
+    flow = Run();
+    Receive(&received, 1 << 20);
+  }
+  EXPECT_EQ(flow, Flow::kFinished);
+}
+
 TEST_P(HalfPipeTest, HoldsNothingWhenNothingIsUnderWay) {
   ASSERT_EQ(send(client_.get(), "hello", 5, 0), 5);
   while (half_.bytes() < 5) Run();
