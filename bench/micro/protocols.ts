@@ -2,31 +2,39 @@
  * What a number of protocols costs: classifying among 5, 20 and 80 of them that do not share a first byte, and
  * bringing one more in or out, beside building all anew.
  */
+import { deepStrictEqual } from 'node:assert/strict';
+import type { Classifier } from '../../src/addon.js';
 import type { ClassifierTables } from '../../src/model/classifier.js';
-import { compileClassifier } from '../../src/protocols/compile.js';
+import { type ClassifierEntry, compileClassifier } from '../../src/protocols/compile.js';
 import { recognizersFor } from '../../src/protocols/index.js';
-import { classifyMany, native } from './addon.js';
-import type { Task } from './task.js';
+import { flights } from '../../test/cases/flights.js';
+import { classifyTask, native, type Question } from './addon.js';
+import { mixed } from './mixed.js';
+import { repeated, type Task } from './task.js';
 
 const counts = [5, 20, 80];
 const batch = 500;
 
-/** Each begins with a byte of its own. */
-function strangers(count: number): ClassifierTables {
-  const entries = Array.from({ length: count }, (_, i) => ({
-    id: `${i}`,
-    signature: { startBytes: [Buffer.from([0x20 + i, 0x0d, 0x0a, 0x00]).toString('hex')] },
-  }));
-  return compileClassifier(entries, count);
-}
+/** How many protocols, as many first bytes: what each of them opens with. */
+const openings = (count: number): Question[] =>
+  Array.from({ length: count }, (_, due) => ({ due, bytes: Buffer.from([0x20 + due, 0x0d, 0x0a, 0x00]) }));
 
+const entryOf = ({ due, bytes }: Question): ClassifierEntry => ({
+  id: `${due}`,
+  signature: { startBytes: [Buffer.from(bytes).toString('hex')] },
+});
+
+/** The one of the last rank, which a search in order finds last; and all of them, mixed. */
 export function growthTasks(): Task[] {
-  const opening = Buffer.from([0x20, 0x0d, 0x0a, 0x00]);
-  return counts.map((count) => {
-    const classifier = new native.Classifier(strangers(count));
-    if (classifier.identify(opening).protocol !== 0) throw new Error(`${count}: the first is not found`);
-    const run = classifyMany(classifier, Array<Uint8Array>(batch).fill(opening));
-    return { name: `among ${count}`, operations: batch, run };
+  return counts.flatMap((count) => {
+    const all = openings(count);
+    const classifier = new native.Classifier(compileClassifier(all.map(entryOf), count));
+    const last = repeated(all.slice(-1), batch);
+    const each = mixed(repeated(all, batch), 1);
+    return [
+      classifyTask(`the last among ${count}`, classifier, last),
+      classifyTask(`each of ${count}, mixed`, classifier, each),
+    ];
   });
 }
 
@@ -36,15 +44,32 @@ export function indexTasks(): Task[] {
   const tables = compileClassifier(recognizers, recognizers.length);
   const { automata, routable } = tables;
   const middle = automata.length >> 1;
+  const fewer = compileClassifier(recognizers.toSpliced(middle, 1), routable - 1);
   const full = new native.Classifier(tables);
+  const partial = new native.Classifier(fewer);
   const same = { automata: [], routable };
   const without = { automata: [], routable: routable - 1 };
   const added = { automata: automata.slice(middle, middle + 1), routable };
-  const fewer = full.splice(middle, 1, without);
   return [
-    { name: 'nothing: what the call itself costs', operations: 1, run: () => full.splice(middle, 0, same) },
-    { name: 'one out', operations: 1, run: () => full.splice(middle, 1, without) },
-    { name: 'one in', operations: 1, run: () => fewer.splice(middle, 0, added) },
-    { name: 'all anew', operations: 1, run: () => new native.Classifier(tables) },
+    indexTask('nothing: what the call itself costs', tables, () => full.splice(middle, 0, same)),
+    indexTask('one out', fewer, () => full.splice(middle, 1, without)),
+    indexTask('one in', tables, () => partial.splice(middle, 0, added)),
+    indexTask('all anew', tables, () => new native.Classifier(tables)),
   ];
 }
+
+/** What comes out answers as one that is built from `due`. */
+function indexTask(name: string, due: ClassifierTables, change: () => Classifier): Task {
+  const dueAnswers = answersOf(new native.Classifier(due));
+  let changed: Classifier;
+  return {
+    name,
+    operations: 1,
+    run: () => {
+      changed = change();
+    },
+    check: () => deepStrictEqual(answersOf(changed), dueAnswers, name),
+  };
+}
+
+const answersOf = (classifier: Classifier) => flights.map(({ bytes }) => classifier.identify(bytes));

@@ -5,7 +5,10 @@ export interface Task {
   readonly name: string;
   /** How many operations one call of `run` is: so many that the way to them does not count. */
   readonly operations: number;
+  /** What is timed. It keeps its answers. */
   readonly run: () => void;
+  /** Throws unless the answers that the last `run` has kept are right. */
+  readonly check: () => void;
 }
 
 export interface Timed {
@@ -14,16 +17,25 @@ export interface Timed {
   readonly nanoseconds: number;
 }
 
-/** So long for each task, after a fifth of it to warm up. */
+/** So long for each task, after a fifth of it to warm up; its answers are checked before and after. */
 export async function time(tasks: readonly Task[], msPerTask: number): Promise<Timed[]> {
   const bench = new Bench({ time: msPerTask, warmupTime: msPerTask / 5 });
-  for (const { name, run } of tasks) bench.add(name, run);
+  for (const { name, run, check } of tasks) {
+    run();
+    check();
+    bench.add(name, run);
+  }
   await bench.run();
+  for (const { check } of tasks) check();
   return bench.tasks.map(({ name, result }, index) => {
     if (result.state !== 'completed') throw new Error(`${name}: ${result.state}`);
     return { name, nanoseconds: (result.latency.p50 * 1e6) / (tasks[index] as Task).operations };
   });
 }
+
+/** The items over and over, until there are `count`. */
+export const repeated = <T>(items: readonly T[], count: number): T[] =>
+  Array.from({ length: count }, (_, i) => items[i % items.length] as T);
 
 export function printTable(title: string, rows: readonly Timed[]): void {
   console.log(`\n${title}`);
