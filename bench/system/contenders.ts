@@ -35,15 +35,30 @@ export async function startAnyport(endpointPort: number, workers: number): Promi
   return { name: 'anyport', port: daemon.port, pid: daemon.pid, stop: () => daemon.stop() };
 }
 
+export type Splicing = keyof typeof splicing;
+
+/**
+ * What is best for HAProxy differs: `splice-auto` copies nearly all of a download, and to splice always makes small
+ * messages dearer. Smart accepts and connects, other buffers and pipes for short connections gain nothing.
+ */
+const splicing = {
+  auto: { global: '', defaults: 'option splice-auto' },
+  always: {
+    global: 'tune.pipesize 1048576',
+    defaults: 'option splice-request\n  option splice-response',
+  },
+};
+
 /** HAProxy with one thread, identifying the same two protocols by their first bytes. */
-const haproxyConfig = (port: number, endpointPort: number): string => `
+const haproxyConfig = (port: number, endpointPort: number, how: Splicing): string => `
 global
   nbthread 1
   maxconn ${CONNECTIONS_MAX}
   maxpipes 100
+  ${splicing[how].global}
 defaults
   mode tcp
-  option splice-auto
+  ${splicing[how].defaults}
   timeout connect 5s
   timeout client 1h
   timeout server 1h
@@ -61,10 +76,10 @@ backend redis
   server endpoint 127.0.0.1:${endpointPort}
 `;
 
-export async function startHaproxy(endpointPort: number): Promise<Contender> {
+export async function startHaproxy(endpointPort: number, how: Splicing): Promise<Contender> {
   const folder = tempFolder();
   const port = await freePort();
-  writeFileSync(`${folder.path}/haproxy.cfg`, haproxyConfig(port, endpointPort));
+  writeFileSync(`${folder.path}/haproxy.cfg`, haproxyConfig(port, endpointPort, how));
   const haproxy = await startProgram('haproxy', ['-db', '-q', '-f', `${folder.path}/haproxy.cfg`], port);
   const stop = async () => {
     await haproxy.stop();

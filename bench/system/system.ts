@@ -47,7 +47,7 @@ async function compare(workload: Workload): Promise<Results> {
 }
 
 async function compareOnce(workload: Workload, rounds: number): Promise<Results> {
-  const contenders = await startAll();
+  const contenders = await startAll(workload);
   const results = new Map<string, Run[]>(contenders.map(({ name }) => [name, []]));
   try {
     for (let round = 0; round < rounds; round += 1) {
@@ -61,10 +61,10 @@ async function compareOnce(workload: Workload, rounds: number): Promise<Results>
   return results;
 }
 
-async function startAll(): Promise<Contender[]> {
+async function startAll({ haproxySplices }: Workload): Promise<Contender[]> {
   const endpoint = await startEndpoint(endpointProgram);
   const contenders = [endpoint, await startAnyport(endpoint.port, Number(options.workers))];
-  if (haproxyVersion()) contenders.push(await startHaproxy(endpoint.port));
+  if (haproxyVersion()) contenders.push(await startHaproxy(endpoint.port, haproxySplices));
   return contenders;
 }
 

@@ -2,6 +2,8 @@
  * The four workloads as data. A unit of work is what the proxy's CPU time is divided by.
  * All are identified: `fetch` opens as HTTP, `ping` and `hold` as Redis.
  */
+import type { Splicing } from './contenders.js';
+
 export interface Workload {
   readonly name: string;
   readonly why: string;
@@ -12,6 +14,8 @@ export interface Workload {
   readonly units: number;
   /** What is quoted of the proxy, per unit of work. */
   readonly quote: Quote;
+  /** With which it does this work best. */
+  readonly haproxySplices: Splicing;
 }
 
 export interface Quote {
@@ -31,13 +35,22 @@ const ANSWER_BYTES = 128;
 /** `scale` 1 is the full run; below, shorter runs of the same shape. */
 export function workloads(scale: number): Workload[] {
   const times = (count: number): number => Math.max(1, Math.round(count * scale));
-  const bulk = (connections: number): Pick<Workload, 'client' | 'units'> => {
+  const bulk = (connections: number): Omit<Workload, 'name' | 'why'> => {
     const fetches = connections * times(4 / connections);
-    return { client: ['fetch', connections, fetches, GIGABYTE], units: fetches };
+    return {
+      unit: 'GB',
+      client: ['fetch', connections, fetches, GIGABYTE],
+      units: fetches,
+      quote: millis,
+      haproxySplices: 'always',
+    };
   };
-  const ping = (connections: number, rounds: number): Pick<Workload, 'client' | 'units'> => ({
+  const ping = (connections: number, rounds: number): Omit<Workload, 'name' | 'why'> => ({
+    unit: 'round trip',
     client: ['ping', connections, rounds],
     units: connections * rounds,
+    quote: micros,
+    haproxySplices: 'auto',
   });
   const sessions = times(8000);
   return [
@@ -48,23 +61,20 @@ export function workloads(scale: number): Workload[] {
       client: ['fetch', 64, times(20_000), ANSWER_BYTES],
       units: times(20_000),
       quote: micros,
+      haproxySplices: 'auto',
     },
     {
       name: 'ping-1',
       why: '64-byte round trips on one connection',
-      unit: 'round trip',
       ...ping(1, times(20_000)),
-      quote: micros,
     },
     {
       name: 'ping-64',
       why: '64-byte round trips on 64 connections',
-      unit: 'round trip',
       ...ping(64, times(1_500)),
-      quote: micros,
     },
-    { name: 'bulk-1', why: '1 GB downloads, one at a time', unit: 'GB', ...bulk(1), quote: millis },
-    { name: 'bulk-4', why: '1 GB downloads, four at once', unit: 'GB', ...bulk(4), quote: millis },
+    { name: 'bulk-1', why: '1 GB downloads, one at a time', ...bulk(1) },
+    { name: 'bulk-4', why: '1 GB downloads, four at once', ...bulk(4) },
     {
       name: 'idle',
       why: 'identified sessions that are silent',
@@ -72,6 +82,7 @@ export function workloads(scale: number): Workload[] {
       client: ['hold', sessions],
       units: sessions,
       quote: bytes,
+      haproxySplices: 'auto',
     },
   ];
 }
