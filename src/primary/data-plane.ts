@@ -71,6 +71,11 @@ export class DataPlane {
     return this.#supervisor.accepting;
   }
 
+  /** Connections that are open. */
+  get open(): number {
+    return Atomics.load(new Int32Array(this.#gauges), 0);
+  }
+
   get restarts(): number {
     return this.#supervisor.restarts;
   }

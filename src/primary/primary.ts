@@ -68,9 +68,10 @@ async function run(wanted: Config, { version }: DaemonOptions, voice: Voice): Pr
   const { config, pipes } = fitToFileLimit(wanted, voice.log);
   const daemon = await Daemon.create(config, pipes, voice);
   try {
-    const inTime = await Promise.race([daemon.serve(version, signals.drain), signals.stop]);
-    voice.log.info(inTime ? 'stopped' : 'stopped before every session had ended');
-    return inTime ? 0 : 1;
+    const stopped = signals.stop.then(() => daemon.sessions === 0);
+    const allEnded = await Promise.race([daemon.serve(version, signals.drain), stopped]);
+    voice.log.info(allEnded ? 'stopped' : 'stopped before every session had ended');
+    return allEnded ? 0 : 1;
   } finally {
     signals.ignore();
     await daemon.close();
@@ -79,16 +80,16 @@ async function run(wanted: Config, { version }: DaemonOptions, voice: Voice): Pr
 
 function awaitSignals(log: Logger) {
   let drain: () => void = () => {};
-  let stop: (inTime: false) => void = () => {};
+  let stop: () => void = () => {};
   const drained = new Promise<void>((resolve) => {
     drain = resolve;
   });
-  const stopped = new Promise<false>((resolve) => {
+  const stopped = new Promise<void>((resolve) => {
     stop = resolve;
   });
   const ignore = hearSignals({
     drain: () => drain(),
-    stop: () => stop(false),
+    stop: () => stop(),
     notYet: (signal) =>
       log.warn({ signal }, 'reload and upgrade are not implemented yet: nothing is changed'),
   });
@@ -170,6 +171,11 @@ class Daemon {
     tellServiceManager('STOPPING=1', log);
     log.info({ deadline_ms: deadlineMs }, 'draining');
     return this.#plane.drain(deadlineMs);
+  }
+
+  /** Those that are open now. */
+  get sessions(): number {
+    return this.#plane.open;
   }
 
   async close(): Promise<void> {

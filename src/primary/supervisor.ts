@@ -61,6 +61,7 @@ export class Supervisor {
 
   /** Resolves when every worker accepts. Rejects when one dies before that: it would die again. */
   async start(): Promise<void> {
+    if (this.#phase === 'over') throw toldToEnd();
     const failed = new Promise<never>((_, reject) => {
       this.#failStart = reject;
     });
@@ -84,9 +85,10 @@ export class Supervisor {
     };
   }
 
-  /** From now on workers die because they are meant to. */
+  /** From now on workers die because they are meant to; a start that is under way fails. */
   abandon(): void {
     this.#phase = 'over';
+    this.#failStart(toldToEnd());
     this.#callOffRestarts();
   }
 
@@ -158,6 +160,8 @@ export class Supervisor {
     });
   }
 }
+
+const toldToEnd = () => new Error('it was told to end');
 
 function nextBackoffMs(backoffMs: number, livedMs: number): number {
   if (livedMs >= supervisorLimits.livedMs) return supervisorLimits.backoffMsMin;

@@ -25,6 +25,10 @@ const server: ServerConfig = {
   gracefulShutdownTimeoutMs: 60_000,
 };
 
+/** The workers are not ready before it has loaded. */
+const slowHandler =
+  'data:text/javascript,await new Promise((r) => setTimeout(r, 1000)); export default () => {}';
+
 interface Wanted {
   readonly server?: Partial<ServerConfig>;
   readonly monitoringPort: number;
@@ -182,6 +186,15 @@ describe('start', () => {
     const daemon = await start({ handler: 'builtin:nothing' });
     expect(await daemon.exited).toBe(1);
     expect(daemon.lines.at(-1)).toMatchObject({ level: 'fatal', msg: expect.stringContaining('"nothing"') });
+  });
+
+  test('told twice to stop meanwhile, it stops, and says nothing else', async () => {
+    const daemon = await start({ handler: slowHandler });
+    await eventually('starting', () => daemon.health().catch(() => undefined));
+    daemon.signal('SIGTERM');
+    daemon.signal('SIGINT');
+    expect(await daemon.exited).toBe(0);
+    expect(daemon.lines.map(({ msg }) => msg)).toEqual(['a warning', 'stopped']);
   });
 
   test('too few open files lower the limit of connections, with a warning', async () => {

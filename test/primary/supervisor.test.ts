@@ -184,6 +184,16 @@ test('workers that are abandoned die unseen', async () => {
   expect(log).toEqual(['0 boom 50']);
 });
 
+test('a start that is abandoned fails, and so does one after that', async () => {
+  const { puppets, supervisor } = supervise(2);
+  const started = supervisor.start();
+  supervisor.abandon();
+  for (const worker of [0, 1]) puppets.of(worker).say({ type: 'ready' });
+  await expect(started).rejects.toThrow('told to end');
+  await expect(supervisor.start()).rejects.toThrow('told to end');
+  expect(puppets.lives).toHaveLength(2);
+});
+
 test('lines of workers are passed on, a plan reaches all of them', async () => {
   const { puppets, log, supervisor } = await running(2);
   puppets.of(1).say({ type: 'log', lines: '{}\n' });
