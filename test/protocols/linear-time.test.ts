@@ -1,0 +1,124 @@
+/**
+ * The time of every facts parser and every confirm grows with the bytes and not with their square. They are given the
+ * openings that are hardest on them: some written by hand, some found by repeating a piece of a real one.
+ */
+import { describe, expect, test } from 'vitest';
+import { type Endless, endless } from './endless.js';
+import { createRandom, type Parser, parsers, type Random } from './parsers.js';
+
+type Ask = Parser['ask'];
+
+/** Each twice the one before, all shorter than what the openings announce. */
+const sizes = [480, 960, 1920, 3840, 7680, 15_360, 30_720, 61_440];
+/**
+ * So many doublings in a row must each be dear: a parser that waits for its bytes and then reads them all takes one
+ * such step, and one that looks no further than a limit of its own is quadratic only below it.
+ */
+const doublings = 3;
+/** For twice the bytes a linear parser takes twice as long, a quadratic one four times. */
+const growthMax = 3;
+/** Noise passes, a square does not. */
+const attempts = 4;
+/** Pieces of real openings that are tried for each parser, and how many of the slowest are measured. */
+const pieces = 200;
+const slowest = 3;
+
+/** The opening, its repeated part to `size` bytes. */
+function grown({ head, unit }: Endless, size: number): Buffer {
+  const bytes = Buffer.alloc(size);
+  head.copy(bytes);
+  if (size > head.length) bytes.fill(unit, head.length);
+  return bytes;
+}
+
+/** The whole and what came before it, cut within the units as well as between them. */
+const cuts = 16;
+function prefixes(bytes: Buffer): Buffer[] {
+  return Array.from({ length: cuts }, (_, i) =>
+    bytes.subarray(0, Math.max(1, Math.round((bytes.length * (i + 1)) / cuts) - (i + 1 < cuts ? i : 0))),
+  );
+}
+
+/** Milliseconds for all prefixes: the quickest of some rounds, each long enough for the clock. */
+function cost(ask: Ask, bytes: Buffer): number {
+  const list = prefixes(bytes);
+  let best = Number.POSITIVE_INFINITY;
+  let calls = 1;
+  for (let round = 0; round < 5; round++) {
+    const start = performance.now();
+    for (let i = 0; i < calls; i++) for (const prefix of list) ask(prefix);
+    const took = performance.now() - start;
+    best = Math.min(best, took / calls);
+    if (took < 0.2) calls *= 4;
+  }
+  return best;
+}
+
+/** How many times longer it takes for twice the bytes, where that lasts. */
+function growth(ask: Ask, opening: Endless): number {
+  // The longest first: what comes later is compiled by then.
+  const costs = sizes.toReversed().map((size) => cost(ask, grown(opening, size)));
+  costs.reverse();
+  const ratios = costs.slice(1).map((ms, i) => ms / (costs[i] as number));
+  const lasting = ratios.slice(doublings - 1).map((_, i) => Math.min(...ratios.slice(i, i + doublings)));
+  return Math.max(...lasting);
+}
+
+/** The least of some attempts, as soon as it is good enough. */
+function steadyGrowth(ask: Ask, opening: Endless): number {
+  let least = growth(ask, opening);
+  for (let i = 1; i < attempts && least > growthMax; i++) least = Math.min(least, growth(ask, opening));
+  return least;
+}
+
+/** A piece of an opening is repeated where it stands. */
+function pieceOf(seeds: readonly Uint8Array[], random: Random): Endless {
+  const seed = Buffer.from(seeds[random(seeds.length)] ?? [0]);
+  const from = random(seed.length);
+  const to = Math.min(seed.length, from + 1 + random(random(2) === 0 ? 4 : 64));
+  const unit = seed.subarray(from, to);
+  return { why: `${unit.toString('hex')} at ${from}, over and over`, head: seed.subarray(0, from), unit };
+}
+
+function hardestPieces({ ask, seeds }: Parser): Endless[] {
+  const random = createRandom(1);
+  return Array.from({ length: pieces }, () => pieceOf(seeds, random))
+    .map((opening) => ({ opening, ms: onceCost(ask, grown(opening, 7680)) }))
+    .sort((a, b) => b.ms - a.ms)
+    .slice(0, slowest)
+    .map(({ opening }) => opening);
+}
+
+function onceCost(ask: Ask, bytes: Buffer): number {
+  ask(bytes);
+  const start = performance.now();
+  ask(bytes);
+  return performance.now() - start;
+}
+
+test.each(parsers)('$name', (parser) => {
+  const openings = [...(endless[parser.recognizer.id] ?? []), ...hardestPieces(parser)];
+  for (const opening of openings) {
+    expect(steadyGrowth(parser.ask, opening), opening.why).toBeLessThan(growthMax);
+  }
+});
+
+describe('a parser that looks back', () => {
+  const zeros = { why: 'zeros', head: Buffer.alloc(0), unit: Buffer.alloc(1) };
+
+  test('over all that it has seen, is caught', () => {
+    const ask: Ask = (bytes) => {
+      let zero = true;
+      for (let end = 0; end < bytes.length; end += 256) {
+        zero &&= bytes.subarray(0, end).every((byte) => byte === 0);
+      }
+      return { verdict: zero ? 'more' : 'no' };
+    };
+    expect(growth(ask, zeros)).toBeGreaterThan(growthMax);
+  });
+
+  test('nowhere, is not', () => {
+    const ask: Ask = (bytes) => ({ verdict: bytes.every((byte) => byte === 0) ? 'more' : 'no' });
+    expect(steadyGrowth(ask, zeros)).toBeLessThan(growthMax);
+  });
+});
