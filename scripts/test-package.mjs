@@ -1,0 +1,71 @@
+/**
+ * `npm run test:package`: what `npm pack` makes can be installed where nothing else is, and serves. Needs a compiler,
+ * and the registry for the packages it depends on.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { read, run } from './lib/run.mjs';
+
+const folder = mkdtempSync(join(tmpdir(), 'anyport-package-'));
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+const config = join(folder, 'anyport.yaml');
+
+function install() {
+  assert.equal(run('npm', ['pack', '--silent', '--pack-destination', folder]), 0, 'npm pack');
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+  const options = ['--omit=dev', '--no-audit', '--no-fund'];
+  const tarball = join(folder, `anyport-${version}.tgz`);
+  assert.equal(run('npm', ['install', ...options, tarball], { cwd: folder }), 0, 'npm install');
+}
+
+function checkCommands() {
+  const anyport = (...args) => read('npx', ['--no-install', 'anyport', ...args], { cwd: folder });
+  assert.equal(anyport('--version'), version);
+  writeFileSync(
+    config,
+    'server: { listen: "127.0.0.1:0" }\nprotocols: [{ name: Any, handler: "builtin:echo", regex: ["^hello"] }]\n',
+  );
+  assert.match(anyport('check', '-c', config), /./);
+}
+
+/** One session is echoed; then it stops when it is told to. */
+async function serve() {
+  const program = join(folder, 'node_modules/.bin/anyport');
+  const daemon = spawn(program, ['run', '-c', config, '--log-format', 'json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 60_000,
+  });
+  const exited = once(daemon, 'exit');
+  try {
+    const port = await portOf(daemon);
+    const socket = connect(port, '127.0.0.1');
+    socket.end('hello');
+    assert.equal(String((await once(socket, 'data'))[0]), 'hello');
+  } finally {
+    daemon.kill('SIGTERM');
+  }
+  assert.deepEqual(await exited, [0, null]);
+}
+
+async function portOf(daemon) {
+  for await (const line of createInterface({ input: daemon.stdout })) {
+    const { msg, listeners } = JSON.parse(line);
+    if (msg === 'ready') return Number(listeners[0].address.split(':').at(-1));
+  }
+  throw new Error('the daemon ended before it was ready');
+}
+
+try {
+  install();
+  checkCommands();
+  await serve();
+  console.log('the package installs and serves');
+} finally {
+  rmSync(folder, { recursive: true });
+}
