@@ -19,7 +19,8 @@ const config = join(folder, 'anyport.yaml');
 function install() {
   assert.equal(run('npm', ['pack', '--silent', '--pack-destination', folder]), 0, 'npm pack');
   writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-  const options = ['--omit=dev', '--no-audit', '--no-fund'];
+  // What `npm ci` has fetched a moment ago is not asked for again.
+  const options = ['--omit=dev', '--no-audit', '--no-fund', '--prefer-offline'];
   const tarball = join(folder, `anyport-${version}.tgz`);
   assert.equal(run('npm', ['install', ...options, tarball], { cwd: folder }), 0, 'npm install');
 }
