@@ -5,6 +5,12 @@
 #include <utility>
 
 namespace anyport::relay {
+namespace {
+
+// Refused past the user's quota of pipe pages: the size that it has does too.
+bool Resize(int fd, size_t bytes) { return fcntl(fd, F_SETPIPE_SZ, static_cast<int>(bytes)) >= 0; }
+
+}  // namespace
 
 Pipe Pipes::Acquire() {
   Pipe pipe;
@@ -16,8 +22,7 @@ Pipe Pipes::Acquire() {
     int fds[2];
     if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0) return {};
     pipe = {net::Fd(fds[0]), net::Fd(fds[1])};
-    // Refused past the user's quota of pipe pages: the default size does too.
-    fcntl(fds[1], F_SETPIPE_SZ, static_cast<int>(kPipeBytes));
+    if (used_ >= kPipesLarge || !Resize(fds[1], kPipeBytes)) Resize(fds[1], kPipeBytesSmall);
   }
   ++used_;
   return pipe;

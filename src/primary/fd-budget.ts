@@ -12,7 +12,7 @@ export const fdBudget = {
   /** The client's socket, and the pair between the engine and a handler. */
   perHandledConnection: 3,
   perPipe: 2,
-  /** They hold up to 256 KiB of kernel memory each; past so many bytes are copied. */
+  /** They hold up to 1 MiB of kernel memory each, most of them 256 KiB; past so many bytes are copied. */
   pipesPerWorkerMax: 256,
   /** Handoff: connections beyond the limit that are on their way to a worker, which refuses them. */
   onTheirWay: 128,
