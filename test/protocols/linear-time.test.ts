@@ -3,8 +3,9 @@
  * openings that are hardest on them: some written by hand, some found by repeating a piece of a real one.
  */
 import { describe, expect, test } from 'vitest';
+import { createRandom, type Random } from '../support/random.js';
 import { type Endless, endless } from './endless.js';
-import { createRandom, type Parser, parsers, type Random } from './parsers.js';
+import { type Parser, parsers } from './parsers.js';
 
 type Ask = Parser['ask'];
 

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { native } from '../../src/addon.js';
 import { compileClassifier } from '../../src/protocols/compile.js';
-import { createRandom, parsers, type Random } from './parsers.js';
+import { createRandom, type Random } from '../support/random.js';
+import { parsers } from './parsers.js';
 
 const mutants = { facts: 100_000, confirm: 20_000 } as const;
 const mutantsPerRun = 100;

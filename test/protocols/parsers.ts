@@ -34,16 +34,3 @@ function seedsOf(id: string, transport: Transport): Uint8Array[] {
 }
 
 export const parsers = [...parsersOf('tcp'), ...parsersOf('udp')];
-
-/** Small numbers without a pattern, all from one seed (xorshift). */
-export function createRandom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
-
-export type Random = ReturnType<typeof createRandom>;
