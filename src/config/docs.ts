@@ -34,6 +34,7 @@ has a default; one that is not set and has none is an error. An unknown key is a
 one. Flags of \`anyport run\` win over the file. \`anyport check -c FILE\` prints every problem with its place.
 
 Keys marked *(not yet)* are checked, reported in one warning, and otherwise without effect in this release.
+What happens at a limit, and which counter tells, is in [limits.md](limits.md).
 `;
 
 export function configurationDocs(): string {
