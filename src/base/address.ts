@@ -53,6 +53,13 @@ export function parseEndpoint(text: string): Endpoint | null {
   return { host: parts.host, port: parts.first };
 }
 
+/** An address without a port: `127.0.0.1`, `::1`, `[::1]` or `localhost`; null when the text is none of them. */
+export function parseHost(text: string): string | null {
+  if (text === 'localhost') return '127.0.0.1';
+  const host = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
+  return isIPv6(host) || (host === text && isIPv4(host)) ? host : null;
+}
+
 /** The literal to bind: no host means every interface, IPv6 and IPv4. */
 function bindHost(parts: HostPorts): string | null {
   if (parts.host === '') return '::';

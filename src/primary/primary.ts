@@ -11,7 +11,7 @@ import { LineSink } from '../base/line-sink.js';
 import { createLogger, type Logger, prettyLines } from '../base/log.js';
 import { compile } from '../config/compile.js';
 import { createMetricsText } from '../metrics/registry.js';
-import type { Config, Discovery } from '../model/config.js';
+import type { Config, Discovery, MonitoringConfig } from '../model/config.js';
 import { createDnsProvider, systemLookup } from '../providers/dns.js';
 import type { Provider } from '../providers/provider.js';
 import { DataPlane } from './data-plane.js';
@@ -207,6 +207,7 @@ class Daemon {
     } catch (error) {
       throw new StartError((error as Error).message);
     }
+    announceMonitoring(this.#config.monitoring, this.#voice.log);
   }
 
   #health(): Health {
@@ -218,6 +219,13 @@ class Daemon {
       listeners: this.#sockets.addresses,
     };
   }
+}
+
+/** By default everybody can read metrics and health: not to be found out by a scan. */
+function announceMonitoring({ metrics, health }: MonitoringConfig, log: Logger): void {
+  if ((metrics ?? health)?.host !== '::') return;
+  const fields = { metrics_port: metrics?.port, health_check_port: health?.port };
+  log.info(fields, 'monitoring is served on every interface; `monitoring.address` restricts it');
 }
 
 function runningStatus(accepting: number, wanted: number): Health['status'] {

@@ -45,6 +45,16 @@ describe('monitoring', () => {
     const { metrics, health } = configOf(text).monitoring;
     expect([metrics?.port, health?.port]).toEqual(ports);
   });
+
+  test.each([
+    { text: 'monitoring: {}', host: '::' },
+    { text: 'monitoring: { address: 127.0.0.1 }', host: '127.0.0.1' },
+    { text: 'monitoring: { address: localhost }', host: '127.0.0.1' },
+    { text: 'monitoring: { address: "[::1]" }', host: '::1' },
+  ])('$text is served on $host', ({ text, host }) => {
+    const { metrics, health } = configOf(text).monitoring;
+    expect([metrics?.host, health?.host]).toEqual([host, host]);
+  });
 });
 
 describe('protocols', () => {

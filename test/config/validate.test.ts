@@ -59,6 +59,11 @@ const wrongValues: Case[] = [
     says: ['any.yaml:1:26: server.listen[1]: expected an address such as `:9090`'],
   },
   {
+    why: 'an address without a port',
+    text: 'monitoring: { address: "127.0.0.1:9091" }',
+    says: ['any.yaml:1:15: monitoring.address: expected an address without a port such as `127.0.0.1`'],
+  },
+  {
     why: 'a mapping is expected',
     text: 'logging: loud',
     says: ['any.yaml:1:1: logging: expected a mapping of keys and values, got "loud"'],

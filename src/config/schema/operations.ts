@@ -1,13 +1,21 @@
 /** `monitoring`, `logging` and `admin`: what operators look at. */
+import { parseHost } from '../../base/address.js';
 import { listenAddress } from './addresses.js';
-import { choice, flag, integer, port, section, text } from './fields.js';
+import { choice, flag, form, integer, port, section, text } from './fields.js';
+
+const ADDRESS = 'an address without a port such as `127.0.0.1` or `::1`';
 
 export const monitoring = section(
   {
+    address: form(
+      'Where metrics and health are served, and nowhere else. Without it: on every interface, and a line at start says so',
+      ADDRESS,
+      parseHost,
+    ).optional(),
     enable_metrics: flag(true, 'Serve `GET /metrics` in the Prometheus text format'),
-    metrics_port: port(9091, 'Its port, on every interface'),
+    metrics_port: port(9091, 'Its port'),
     enable_health_check: flag(true, 'Serve `GET /health/live` and `GET /health/ready`'),
-    health_check_port: port(9092, 'Its port, on every interface; it may be the same'),
+    health_check_port: port(9092, 'Its port; it may be the same'),
   },
   'Metrics and health. Off unless this section is there.',
 );

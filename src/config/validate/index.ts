@@ -16,7 +16,7 @@ export type Validated =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Metrics and health are served on every interface. */
+/** Where metrics and health are served unless `monitoring.address` restricts them. */
 const EVERY_INTERFACE = '::';
 
 export function validate(source: Source, context: Context): Validated {
@@ -83,8 +83,9 @@ function serverConfig({ server }: Shape, { cores }: Context): ServerConfig {
 }
 
 function monitoringConfig({ monitoring }: Shape): MonitoringConfig {
-  const at = (enabled: boolean, port: number) => (enabled ? { host: EVERY_INTERFACE, port } : null);
   if (monitoring === null) return { metrics: null, health: null };
+  const host = monitoring.address ?? EVERY_INTERFACE;
+  const at = (enabled: boolean, port: number) => (enabled ? { host, port } : null);
   return {
     metrics: at(monitoring.enable_metrics, monitoring.metrics_port),
     health: at(monitoring.enable_health_check, monitoring.health_check_port),
