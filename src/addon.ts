@@ -71,6 +71,8 @@ export interface EngineListener {
   readonly namingMs: number;
   /** A connection from one of these networks begins with a PROXY header. */
   readonly trustedProxies: readonly { readonly address: string; readonly bits: number }[];
+  /** So does one over a unix socket. */
+  readonly trustsUnix: boolean;
 }
 
 export interface EngineTables {

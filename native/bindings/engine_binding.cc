@@ -32,6 +32,7 @@ ListenerTable ListenerFrom(const Napi::Object& object, const Napi::Array& classi
   table.name_unrouted = object.Get("nameUnrouted").ToBoolean();
   table.naming_ms = Uint32At(object, "namingMs");
   table.trusted_proxies = NetworksFrom(object.Get("trustedProxies").As<Napi::Array>());
+  table.trusts_unix = object.Get("trustsUnix").ToBoolean();
   return table;
 }
 

@@ -64,10 +64,10 @@ enum class Cause : uint8_t { kMatched, kUnknown, kFinished, kFull, kTimeout, kSi
 inline constexpr std::array kCauseNames = {"matched", "unknown", "finished",  "full",
                                            "timeout", "silence", "more_bytes"};
 
-enum class EventKind : uint8_t { kClassified, kConnected, kUnreachable, kEnded };
-inline constexpr std::array kEventNames = {"classified", "connected", "unreachable", "ended"};
+enum class EventKind : uint8_t { kClassified, kConnected, kUnreachable, kEnded, kProxied };
+inline constexpr std::array kEventNames = {"classified", "connected", "unreachable", "ended", "proxied"};
 
-enum class AnswerKind : uint8_t { kDial, kWait, kEnd, kReject };
-inline constexpr std::array kAnswerNames = {"dial", "wait", "end", "reject"};
+enum class AnswerKind : uint8_t { kDial, kWait, kEnd, kReject, kProceed };
+inline constexpr std::array kAnswerNames = {"dial", "wait", "end", "reject", "proceed"};
 
 }  // namespace anyport::engine

@@ -132,7 +132,9 @@ bool Engine::Deliver() {
   uint32_t shown = 0;
   while (loop_ != nullptr && shown < events_.count()) {
     const uint32_t from = std::exchange(shown, events_.count());
+    auto headers = std::exchange(proxy_headers_, {});
     on_turn(from, shown);
+    for (pool::Slab& header : headers) slabs_.Release(&header);
     // What has been shown makes room: a session is shown once for every protocol that it turns out not to be.
     if (shown == events_.count()) {
       events_.Clear();
@@ -164,6 +166,8 @@ void Engine::CarryOut(const Answer& answer) {
                    static_cast<Reason>(operands[2]), static_cast<Closing>(operands[3]));
     case AnswerKind::kReject:
       return Reject(*session);
+    case AnswerKind::kProceed:
+      return Proceed(*session);
   }
 }
 
@@ -261,9 +265,7 @@ void Engine::OnConnection(uint32_t listener, net::Fd fd, const net::Source& sour
   if (source.family == 0) session.up.SourceSplitsReads();
   session.tables = tables_;
   session.accepted_ns = uv_hrtime();
-  const auto& trusted = session.table().trusted_proxies;
-  session.proxy_header_due = std::any_of(
-      trusted.begin(), trusted.end(), [&](const net::Network& each) { return net::Contains(each, source); });
+  session.proxy_header_due = session.table().Trusts(source);
   if (!session.proxy_header_due) AwaitSilence(session);
   Schedule(session, SniffDeadlineMs(session));
   if (!Watch(session, Side::kClient, false)) End(session, Ender::kProxy, Reason::kOverLimit, Closing::kReset);

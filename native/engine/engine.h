@@ -107,7 +107,10 @@ class Engine final : public loop::Client, public ConnectionSink {
   // sniff
   void Sniff(Session& session);
   bool TakeProxyHeader(Session& session);
+  void ShowProxyHeader(Session& session, size_t header_bytes);
+  void Proceed(Session& session);
   bool MakeRoom(Session& session);
+  pool::Slab AcquireForSniffing(size_t bytes);
   bool Classify(Session& session);
   bool AwaitMore(Session& session);
   void AwaitSilence(Session& session);
@@ -150,6 +153,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   std::shared_ptr<Inbox> inbox_;
   std::shared_ptr<const Tables> tables_;
   std::vector<pool::SlotId> queued_;
+  std::vector<pool::Slab> proxy_headers_;  // until their events have been shown
   bool delivering_ = false;
   bool ending_all_ = false;
   uint32_t ending_slot_ = 0;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "engine/engine.h"
 #include "engine/proxy_header.h"
@@ -34,15 +35,21 @@ void Engine::Sniff(Session& session) {
     // Room is left: the socket is empty, and a new edge tells when it is not.
     const bool drained = static_cast<size_t>(got) < room.size();
     if (session.proxy_header_due && !TakeProxyHeader(session)) return;
-    if (session.sniffed == 0 || session.proxy_header_due) continue;
+    if (session.proxy_header_due) continue;
     const bool settled = Classify(session);
     if (settled && drained) session.up.SourceDrained();
     if (settled) return;
   }
 }
 
+bool ListenerTable::Trusts(const net::Source& source) const {
+  if (source.family == 0) return trusts_unix;
+  return std::any_of(trusted_proxies.begin(), trusted_proxies.end(),
+                     [&](const net::Network& each) { return net::Contains(each, source); });
+}
+
 // Takes the header away as soon as it is whole: it is not relayed, and the source is the one it announces.
-// False: the session has ended, for a trusted peer sends a header or nothing at all.
+// True: it is not whole yet. A trusted peer sends a header or nothing at all.
 bool Engine::TakeProxyHeader(Session& session) {
   const auto bytes = slabs_.Bytes(session.sniffed_slab).first(session.sniffed);
   const ProxyHeader header = ReadProxyHeader(bytes);
@@ -53,12 +60,35 @@ bool Engine::TakeProxyHeader(Session& session) {
   }
   session.proxy_header_due = false;
   if (header.source.has_value()) session.source = *header.source;
-  std::copy(bytes.begin() + header.bytes, bytes.end(), bytes.begin());
-  session.sniffed -= static_cast<uint32_t>(header.bytes);
-  // The client's silence begins here: until now it was the peer's turn.
+  ShowProxyHeader(session, header.bytes);
+  return false;
+}
+
+// TypeScript reads what else the header says, and ends the session or lets it proceed. The header keeps its
+// slab until it has been shown; the bytes behind it move to one of their own.
+void Engine::ShowProxyHeader(Session& session, size_t header_bytes) {
+  const pool::Slab header = std::exchange(session.sniffed_slab, pool::Slab());
+  proxy_headers_.push_back(header);
+  session.sniffed -= static_cast<uint32_t>(header_bytes);
+  if (session.sniffed > 0) {
+    session.sniffed_slab = AcquireForSniffing(session.sniffed);
+    if (!session.sniffed_slab.valid())
+      return End(session, Ender::kProxy, Reason::kOverLimit, Closing::kReset);
+    const auto behind = slabs_.Bytes(header).subspan(header_bytes, session.sniffed);
+    std::copy(behind.begin(), behind.end(), slabs_.Bytes(session.sniffed_slab).begin());
+  }
+  session.stage = Stage::kClassify;
+  wheel_->Cancel(TimerOf(session));
+  Event event = Push(EventKind::kProxied, session);
+  event.Set(kBytesOffset, static_cast<uint32_t>(slabs_.OffsetOf(header)));
+  event.Set(kBytesLength, static_cast<uint32_t>(header_bytes));
+}
+
+// On to the bytes behind a PROXY header. The client's silence begins here: until now it was the peer's turn.
+void Engine::Proceed(Session& session) {
+  if (session.stage != Stage::kClassify) return;
   AwaitSilence(session);
-  Schedule(session, SniffDeadlineMs(session));
-  return true;
+  if (session.sniffed == 0 || !Classify(session)) SniffOn(session);
 }
 
 void Engine::AwaitSilence(Session& session) {
@@ -75,10 +105,7 @@ bool Engine::MakeRoom(Session& session) {
     FinishSniffing(session, Cause::kFull);
     return false;
   }
-  const bool large = slab.valid();
-  const bool allowed = !large || slabs_.used(pool::Tier::kLarge) < kSniffingLargeSlabs;
-  pool::Slab larger =
-      allowed ? slabs_.Acquire(large ? pool::Tier::kLarge : pool::Tier::kSmall) : pool::Slab();
+  pool::Slab larger = AcquireForSniffing(slab.valid() ? session.sniffed + 1 : 1);
   if (!larger.valid()) {
     End(session, Ender::kProxy, Reason::kOverLimit, Closing::kReset);
     return false;
@@ -87,6 +114,13 @@ bool Engine::MakeRoom(Session& session) {
   slabs_.Release(&slab);
   slab = larger;
   return true;
+}
+
+// For so many bytes, at most a large slab's. Invalid: openings hold as many slabs as they may.
+pool::Slab Engine::AcquireForSniffing(size_t bytes) {
+  if (bytes <= pool::kSmallSlabBytes) return slabs_.Acquire(pool::Tier::kSmall);
+  const bool allowed = slabs_.used(pool::Tier::kLarge) < kSniffingLargeSlabs;
+  return allowed ? slabs_.Acquire(pool::Tier::kLarge) : pool::Slab();
 }
 
 // True when the session has left this stage.

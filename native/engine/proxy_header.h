@@ -1,5 +1,6 @@
 // The PROXY header (v1 and v2) that a load balancer puts before a session's first byte. Pure: bytes in,
-// answer out. src/protocols/proxy-header.ts reads the same for `identify`.
+// answer out: where it ends and whose session it is, as soon as that is certain. What else it says,
+// src/protocols/proxy-header.ts reads from the same bytes; a test holds the two against each other.
 #pragma once
 
 #include <cstddef>

@@ -30,7 +30,7 @@ enum EventWord : uint32_t {
   kPlan,         // generation of the Plan the session began with
   kProtocol,     // classified: position in the listener's classifier, or -1
   kCause,        // classified
-  kBytesOffset,  // classified: the sniffed bytes in the arena …
+  kBytesOffset,  // classified: the sniffed bytes in the arena … (proxied: the PROXY header)
   kBytesLength,
   kDecidedAt,
   kError,  // unreachable: errno

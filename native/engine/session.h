@@ -25,6 +25,9 @@ struct ListenerTable {
   bool name_unrouted = true;
   uint32_t naming_ms = 0;  // for the name of what nothing routes; 0: until identify_timeout
   std::vector<net::Network> trusted_proxies;  // whose connections begin with a PROXY header
+  bool trusts_unix = false;                   // so do those of a unix socket
+
+  bool Trusts(const net::Source& source) const;
 };
 
 // The native part of a Plan: immutable, shared by the sessions that began with it.

@@ -13,7 +13,8 @@
 namespace anyport::pool {
 
 inline constexpr size_t kSmallSlabBytes = 4 * 1024;
-inline constexpr size_t kLargeSlabBytesMin = 64 * 1024;
+// A PROXY header of 65,551 bytes and a TLS hello of 64 KiB in its records fit.
+inline constexpr size_t kLargeSlabBytesMin = 68 * 1024;
 inline constexpr size_t kSmallSlabs = 16 * 1024;
 inline constexpr size_t kLargeSlabs = 1024;
 

@@ -7,6 +7,9 @@ export interface Network {
   readonly family: 'ipv4' | 'ipv6';
 }
 
+/** Beside networks in a list of trusted peers: whoever may open our unix socket. */
+export const UNIX_PEERS = 'unix';
+
 /** `10.0.0.0/8`, `2001:db8::/32`, or a single address; null when the text is none of them. */
 function parseNetwork(text: string): Network | null {
   const [address = '', bitsText, ...rest] = text.split('/');

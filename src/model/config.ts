@@ -38,7 +38,7 @@ export interface ListenerConfig {
   readonly protocols: readonly string[];
   readonly onUnknown: TargetConfig;
   readonly onSilence: { readonly afterMs: number; readonly to: TargetConfig } | null;
-  /** Networks whose clients send a PROXY header first; null: nobody does. */
+  /** Networks, or `unix`, whose clients send a PROXY header first; null: nobody does. */
   readonly proxyProtocol: { readonly trusted: readonly string[] } | null;
 }
 

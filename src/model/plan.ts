@@ -41,7 +41,7 @@ export interface PlanListener {
   readonly onUnknown: PlanTarget;
   /** Server-speaks-first: where a client goes that has said nothing for so long. */
   readonly onSilence: { readonly afterMs: number; readonly to: PlanTarget } | null;
-  /** A client from one of these networks sends a PROXY header first; null: nobody does. */
+  /** A client from one of these networks, or over a unix socket (`unix`), sends a PROXY header first; null: nobody does. */
   readonly proxyProtocol: { readonly trusted: readonly string[] } | null;
 }
 

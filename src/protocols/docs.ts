@@ -16,7 +16,14 @@ special case of it and wins over it wherever it is configured. Where the **serve
 the greeting says nothing: give such a listener \`on_silence\`.
 
 **Facts** are what is read from an opening beyond its name: routes ask for \`sni\`, \`alpn\` and \`host\`, and the access log
-has them all. A session behind a PROXY header has \`proxy\`, \`proxy_source\` and \`proxy_destination\` besides.
+has them all. A session behind a PROXY header has \`proxy\` (\`v1\`, \`v2\`), \`proxy_source\` and \`proxy_destination\` besides;
+with version 2 also what its TLVs say: \`proxy_authority\`, \`proxy_alpn\`, \`proxy_unique_id\`, \`proxy_tls\`,
+\`proxy_tls_version\`, \`proxy_tls_cipher\`, \`proxy_tls_cn\`, \`proxy_tls_verified\`. A value that is no text is written \`0x…\`. TLVs
+that do not add up to the header, or a CRC32c that is wrong, make it no header: \`rejected\`. The block of a \`LOCAL\` or
+unspecified header is passed over.
+
+**Names** are compared wherever they stand: \`sni\` and \`host\` look at \`proxy_authority\` too. Where the opening and the PROXY
+header name different hosts, a rule that holds for one of them and not for the other refuses the session.
 `;
 
 const PATTERNS = `## Patterns of custom protocols

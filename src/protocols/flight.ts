@@ -1,5 +1,4 @@
 /** A first flight as a load balancer may send it: a PROXY header, then the session, which is what has a name. */
-import type { Facts } from '../model/facts.js';
 import type { Transport } from '../model/protocol.js';
 import { type Identified, identifyBytes } from './identify.js';
 import { type ProxyHeader, readProxyHeader } from './proxy-header.js';
@@ -18,20 +17,15 @@ export function identifyFlight(segments: readonly Uint8Array[], transport: Trans
 function behindHeader(
   segments: readonly Uint8Array[],
   transport: Transport,
-  { version, headerBytes, addresses }: ProxyHeader,
+  { headerBytes, facts }: ProxyHeader,
 ): Identified {
   const identified = identifyBytes(skip(segments, headerBytes), transport);
-  const facts: Facts = { ...identified.facts, proxy: version };
-  if (addresses) {
-    facts.proxy_source = addresses.source;
-    facts.proxy_destination = addresses.destination;
-  }
   const { decidedAtByte, bytesNeeded } = identified;
   return {
     ...identified,
     decidedAtByte: headerBytes + decidedAtByte,
     bytesNeeded: bytesNeeded === null ? null : headerBytes + bytesNeeded,
-    facts,
+    facts: { ...identified.facts, ...facts },
   };
 }
 

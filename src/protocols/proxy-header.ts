@@ -1,10 +1,13 @@
 /**
- * The PROXY header that a load balancer puts before a session's first byte: whose session it is. Reads it, and
- * nothing else; whether a peer may send one is the listener's affair. native/engine/proxy_header reads the same.
+ * The PROXY header that a load balancer puts before a session's first byte: whose session it is, and what else it
+ * says. Whether a peer may send one is the listener's affair. For a live session native/engine/proxy_header finds where
+ * it ends and who is announced; the rest is read here, from the same bytes.
  */
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
+import type { Facts } from '../model/facts.js';
 import type { AddressText } from '../model/session.js';
 import { asBuffer } from './cursor.js';
+import { readTlvs, type Tlvs } from './proxy-tlvs.js';
 
 /** A header; or no header; or the start of one, which needs so many bytes in all before more can be said. */
 export type ProxyHeaderAnswer =
@@ -13,11 +16,14 @@ export type ProxyHeaderAnswer =
   | { readonly verdict: 'no' };
 
 export interface ProxyHeader {
-  readonly version: 'v1' | 'v2';
   /** What comes behind them is the session. */
   readonly headerBytes: number;
   /** Null: the connection's own addresses are the real ones (UNKNOWN, LOCAL). */
   readonly addresses: { readonly source: AddressText; readonly destination: AddressText } | null;
+  /** For routes and the access log: `proxy`, `proxy_source`, `proxy_destination` and what version 2 adds. */
+  readonly facts: Facts;
+  /** It names a host that can not be read for certain: rules on names fail closed. */
+  readonly broken: boolean;
 }
 
 type Addresses = ProxyHeader['addresses'];
@@ -47,20 +53,27 @@ function startsAlike(bytes: Buffer, prefix: Buffer): boolean {
   return bytes.subarray(0, length).equals(prefix.subarray(0, length));
 }
 
+const noTlvs: Tlvs = { facts: {}, broken: false };
+
 function answer(
   version: 'v1' | 'v2',
   headerBytes: number,
-  addresses: Addresses | undefined,
+  addresses: Addresses,
+  { facts: further, broken } = noTlvs,
 ): ProxyHeaderAnswer {
-  return addresses === undefined ? no : { verdict: 'header', header: { version, headerBytes, addresses } };
+  const { source, destination } = addresses ?? {};
+  const announced = addresses && { proxy_source: source, proxy_destination: destination };
+  const facts = { proxy: version, ...announced, ...further };
+  return { verdict: 'header', header: { headerBytes, addresses, facts, broken } };
 }
 
 // ---- version 1
 
 function readLine(bytes: Buffer): ProxyHeaderAnswer {
   const end = bytes.subarray(0, lineBytesMax).indexOf('\r\n');
-  if (end >= 0) return answer('v1', end + 2, lineAddresses(bytes.toString('latin1', linePrefix.length, end)));
-  return bytes.length < lineBytesMax ? { verdict: 'more', bytesNeeded: bytes.length + 1 } : no;
+  if (end < 0) return bytes.length < lineBytesMax ? { verdict: 'more', bytesNeeded: bytes.length + 1 } : no;
+  const addresses = lineAddresses(bytes.toString('latin1', linePrefix.length, end));
+  return addresses === undefined ? no : answer('v1', end + 2, addresses);
 }
 
 /** Undefined: the line says nothing that there is. */
@@ -117,7 +130,10 @@ function readBinary(bytes: Buffer): ProxyHeaderAnswer {
   const headerBytes = fixedBytes + bytes.readUInt16BE(fixedBytes - 2);
   if (headerBytes < fixedBytes + form.bytes) return no;
   if (bytes.length < headerBytes) return { verdict: 'more', bytesNeeded: headerBytes };
-  return answer('v2', headerBytes, form.read(bytes.subarray(fixedBytes, fixedBytes + form.bytes)));
+  // Where the addresses are of no known form, nobody can say where they end: the whole block is passed over.
+  if (form === unspecified) return answer('v2', headerBytes, null);
+  const tlvs = readTlvs(bytes.subarray(0, headerBytes), fixedBytes + form.bytes);
+  return tlvs === null ? no : answer('v2', headerBytes, form.read(bytes.subarray(fixedBytes)), tlvs);
 }
 
 function inetForm(size: number, textOf: (address: Buffer) => string): BlockForm {

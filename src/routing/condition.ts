@@ -17,8 +17,8 @@ export interface RouteSession {
   readonly broken: boolean;
 }
 
-/** `more`: not to be said before the facts are complete. */
-export type Answer = 'yes' | 'no' | 'more';
+/** `more`: not to be said before the facts are complete. `refuse`: they contradict each other; fail closed. */
+export type Answer = 'yes' | 'no' | 'more' | 'refuse';
 
 export type Test = (session: RouteSession) => Answer;
 

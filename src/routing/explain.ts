@@ -7,8 +7,8 @@ import type { Answer, RouteSession } from './condition.js';
 import { type ConditionName, createTests, type RouteTest } from './conditions/index.js';
 
 export interface RouteAnswer {
-  /** `refuse`: fail closed, because a condition needs facts that can not be read. */
-  readonly answer: Answer | 'refuse';
+  /** `refuse`: fail closed, because a condition needs facts that can not be read, or that contradict each other. */
+  readonly answer: Answer;
   /** What does not hold, or is waited for; null when every condition holds. */
   readonly condition: ConditionName | null;
 }
@@ -30,7 +30,8 @@ function all(tests: readonly RouteTest[], session: RouteSession): RouteAnswer {
   for (const { name, test } of tests) {
     const one = test(session);
     if (one === 'no') return { answer: one, condition: name };
-    if (one === 'more' && answer === holds) answer = { answer: one, condition: name };
+    const first = answer === holds || (one === 'more' && answer.answer === 'refuse');
+    if (one !== 'yes' && first) answer = { answer: one, condition: name };
   }
   return answer;
 }

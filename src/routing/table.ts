@@ -51,7 +51,8 @@ function all(tests: readonly Test[], session: RouteSession): Answer {
   for (const test of tests) {
     const one = test(session);
     if (one === 'no') return 'no';
-    if (one === 'more') answer = 'more';
+    // What is on its way may still be a `no`.
+    if (one === 'more' || (one === 'refuse' && answer === 'yes')) answer = one;
   }
   return answer;
 }
@@ -62,6 +63,7 @@ function ask(candidate: Candidate, session: RouteSession): Routed {
   if (session.broken) return REFUSE;
   const answer = all(candidate.factTests, session);
   if (answer === 'yes') return candidate.answer;
+  if (answer === 'refuse') return REFUSE;
   return answer === 'more' ? MORE : NONE;
 }
 

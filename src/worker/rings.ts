@@ -18,10 +18,10 @@ import {
 export const causes = ['matched', 'unknown', 'finished', 'full', 'timeout', 'silence', 'more_bytes'] as const;
 export type Cause = (typeof causes)[number];
 
-export const eventKinds = ['classified', 'connected', 'unreachable', 'ended'] as const;
+export const eventKinds = ['classified', 'connected', 'unreachable', 'ended', 'proxied'] as const;
 export type EventKind = (typeof eventKinds)[number];
 
-export const answerKinds = ['dial', 'wait', 'end', 'reject'] as const;
+export const answerKinds = ['dial', 'wait', 'end', 'reject', 'proceed'] as const;
 
 /** A session, as the engine knows it: a stale one is nobody's. */
 export interface SessionId {
@@ -97,7 +97,7 @@ export class EventCursor {
   get cause(): Cause {
     return causes[this.#word(word.cause)] as Cause;
   }
-  /** Where the sniffed bytes begin in the arena. */
+  /** Where the sniffed bytes (proxied: those of the PROXY header) begin in the arena. */
   get bytesOffset(): number {
     return this.#word(word.bytesOffset);
   }
@@ -217,6 +217,11 @@ export class Answers {
   /** The protocol that matched is not it: show the session again when another one matches, or none can any more. */
   reject(id: SessionId): void {
     this.#write(3, id, 0, 0, 0, 0);
+  }
+
+  /** The PROXY header is well-formed: sniff what is behind it. */
+  proceed(id: SessionId): void {
+    this.#write(4, id, 0, 0, 0, 0);
   }
 
   #write(kind: number, id: SessionId, a: number, b: number, c: number, d: number): void {

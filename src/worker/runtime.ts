@@ -1,7 +1,7 @@
 /** A Plan made ready for work: classifiers built, routes indexed, balancers created, addresses numbered. */
 import { type Classifier, type EngineTables, native } from '../addon.js';
 import type { LogLine } from '../base/log.js';
-import { parseNetworks } from '../base/network.js';
+import { parseNetworks, UNIX_PEERS } from '../base/network.js';
 import { type Handler, loadHandler } from '../handlers/index.js';
 import type { WorkerCounters } from '../metrics/counters.js';
 import type { SocketAddress } from '../model/address.js';
@@ -125,6 +125,7 @@ function tablesOf(
       nameUnrouted: onUnknown.kind === 'end',
       namingMs: routesAnyName ? 0 : NAMING_MS,
       trustedProxies: parseNetworks(proxyProtocol?.trusted ?? []),
+      trustsUnix: proxyProtocol?.trusted.includes(UNIX_PEERS) ?? false,
     })),
     classifiers,
   };

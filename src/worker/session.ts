@@ -12,6 +12,7 @@ import type { WorkerCounters } from '../metrics/counters.js';
 import type { Facts } from '../model/facts.js';
 import type { PlanListener, PlanTarget } from '../model/plan.js';
 import type { Closing, Ender, Reason, Stage } from '../model/session.js';
+import { type ProxyHeader, readProxyHeader } from '../protocols/proxy-header.js';
 import type { RouteSession } from '../routing/condition.js';
 import type { Account, SessionLine } from './account.js';
 import { type FailedDial, reasonOfFailure } from './dial-failure.js';
@@ -41,6 +42,8 @@ class Session implements RouteSession, SessionId {
   facts: Facts = NO_FACTS;
   factsComplete = true;
   broken = false;
+  /** What a PROXY header before it said. */
+  header: ProxyHeader | undefined;
   decidedAt = 0;
   identifyMs = 0;
   /** Where it goes: indices into the runtime's upstreams and that one's endpoints; -1: not yet. */
@@ -96,6 +99,7 @@ export class Sequencer {
     const session = this.#sessions[events.slot];
     if (events.kind === 'classified') this.#classified(session ?? this.#begin(), events.cause);
     else if (events.kind === 'ended') this.#ended(session);
+    else if (events.kind === 'proxied') this.#proxied(this.#begin());
     else if (session === undefined) throw new Error(`an event of an unknown session: ${events.kind}`);
     else if (events.kind === 'connected') this.#connected(session);
     else this.#unreachable(session);
@@ -107,6 +111,18 @@ export class Sequencer {
     const session = new Session(slot, generation, listener, runtimeOf(events.plan), events);
     this.#sessions[slot] = session;
     return session;
+  }
+
+  // ---- sniff
+
+  /** The engine has found a PROXY header: what it says is read here. */
+  #proxied(session: Session): void {
+    const answer = readProxyHeader(this.#sniffed());
+    if (answer.verdict !== 'header') return this.#end(session, 'proxy', 'sniff', 'rejected', 'reset');
+    const { facts, broken } = answer.header;
+    session.header = answer.header;
+    [session.facts, session.broken] = [facts, broken];
+    this.#options.answers.proceed(session);
   }
 
   // ---- classify
@@ -154,8 +170,9 @@ export class Sequencer {
     if (parse === undefined) return 0;
     const answer = parse(this.#sniffed());
     if (answer.verdict === 'no') return NOT_THIS_PROTOCOL;
-    session.facts = answer.facts;
-    session.broken = answer.verdict === 'broken';
+    const { header } = session;
+    session.facts = header === undefined ? answer.facts : { ...answer.facts, ...header.facts };
+    session.broken = answer.verdict === 'broken' || header?.broken === true;
     session.factsComplete = answer.verdict !== 'more';
     return answer.verdict === 'more' ? answer.bytesNeeded : 0;
   }

@@ -226,6 +226,13 @@ upstreams: { web: { endpoints: ["a:1"] } }`,
     says: ['any.yaml:1:44: listeners[0].proxy_protocol: a unix socket has clients without an address'],
   },
   {
+    why: 'PROXY headers from the peers of another socket',
+    text: 'listeners: [{ name: a, address: ":1", proxy_protocol: { accept: true, trusted: [::1, unix] } }]',
+    says: [
+      'any.yaml:1:86: listeners[0].proxy_protocol.trusted[1]: `unix` means the clients of a unix socket',
+    ],
+  },
+  {
     why: 'PROXY headers from nobody',
     text: 'listeners: [{ name: a, address: ":1", proxy_protocol: { accept: true } }]',
     says: ['any.yaml:1:39: listeners[0].proxy_protocol: accepts headers from nobody: list the networks'],

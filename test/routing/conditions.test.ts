@@ -44,6 +44,45 @@ const cases: Case[] = [
   { why: 'not offered', when: { alpn: 'h2' }, facts: { alpn: ['http/1.1'] }, expect: 'no' },
   { why: 'nothing was offered', when: { alpn: 'h2' }, expect: 'no' },
   { why: 'an offer may still come', when: { alpn: 'h2' }, session: late, expect: 'more' },
+  {
+    why: 'the name that a PROXY header announces',
+    when: { host: 'a.example' },
+    facts: { proxy_authority: 'a.example' },
+    expect: 'yes',
+  },
+  {
+    why: 'another than it announces',
+    when: { sni: 'b.example' },
+    facts: { proxy_authority: 'a.example' },
+    expect: 'no',
+  },
+  {
+    why: 'the opening may still contradict it',
+    when: { host: 'a.example' },
+    facts: { proxy_authority: 'a.example' },
+    session: late,
+    expect: 'more',
+  },
+  {
+    why: 'both hold',
+    when: { sni: '*.example' },
+    facts: { sni: 'a.example', proxy_authority: 'b.example' },
+    expect: 'yes',
+  },
+  {
+    why: 'neither holds',
+    when: { sni: 'c.example' },
+    facts: { sni: 'a.example', proxy_authority: 'b.example' },
+    expect: 'no',
+  },
+  ...['a.example', 'b.example'].map(
+    (name): Case => ({
+      why: 'the opening and the header disagree',
+      when: { host: name },
+      facts: { host: 'a.example', proxy_authority: 'b.example' },
+      expect: 'refuse',
+    }),
+  ),
   { why: 'in a network', when: { source: ['10.0.0.0/8', '192.0.2.0/24'] }, expect: 'yes' },
   { why: 'in none', when: { source: ['10.0.0.0/8'] }, expect: 'no' },
 ];

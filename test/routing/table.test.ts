@@ -88,6 +88,21 @@ const cases: Case[] = [
     session: { broken: true, facts: { ...aExample, alpn: ['h2'] } },
     expect: 'refuse',
   },
+  {
+    why: 'a rule is about a name on which opening and PROXY header disagree',
+    session: { facts: { ...aExample, alpn: ['h2'], proxy_authority: 'b.example' } },
+    expect: 'refuse',
+  },
+  {
+    why: 'they disagree, and the application protocol may still be another',
+    session: { facts: { ...aExample, proxy_authority: 'b.example' }, ...early },
+    expect: 'more',
+  },
+  {
+    why: 'they disagree, on a route that is out for another reason',
+    session: { facts: { sni: 'c', proxy_authority: 'b.example' } },
+    expect: 'none',
+  },
   { why: 'a rule before it does not', session: { broken: true, source: '10.1.1.1' }, expect: 0 },
   { why: 'not accepted on this listener', session: { listener: HTTP_ONLY, facts: aExample }, expect: 'none' },
   {

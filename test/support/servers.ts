@@ -1,7 +1,7 @@
 /** Real servers from Debian packages, by hand on loopback, each in a folder of its own. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { freePort } from './ports.js';
 import { type Running, runProgram, startProgram, stopProcess } from './process.js';
@@ -105,6 +105,35 @@ async function makeCertificate(folder: string, name: string): Promise<void> {
   const { status, stderr } = await runProgram('openssl', args);
   if (status !== 0) throw new Error(`openssl req: ${stderr}`);
 }
+
+/**
+ * HAProxy in front of an address: it ends the clients' TLS with a certificate for `name` and says in a PROXY header
+ * what it knows of them.
+ */
+export const startTlsBalancer = (name: string, target: string): Promise<RealServer> =>
+  start(async (folder, port) => {
+    await makeCertificate(folder, name);
+    writeFileSync(
+      `${folder}/both.pem`,
+      ['cert', 'key'].map((part) => readFileSync(`${folder}/${part}.pem`)).join(''),
+    );
+    const options = 'send-proxy-v2 proxy-v2-options ssl,ssl-cipher,authority,unique-id,crc32c';
+    const config = `
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 1m
+  timeout server 1m
+frontend clients
+  bind 127.0.0.1:${port} ssl crt ${folder}/both.pem
+  unique-id-format id-%pid
+  default_backend behind
+backend behind
+  server behind ${target} ${options}
+`;
+    writeFileSync(`${folder}/haproxy.cfg`, config);
+    return startProgram('haproxy', ['-db', '-q', '-f', `${folder}/haproxy.cfg`], port);
+  });
 
 /** A file of zeros that takes no room on the disk. */
 export function makeSparseFile(path: string, bytes: number): void {

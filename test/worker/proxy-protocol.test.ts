@@ -1,6 +1,10 @@
 /** PROXY headers through the real engine: taken from trusted peers, and from nobody else. */
+import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { PlanLimits, PlanListener } from '../../src/model/plan.js';
+import { identifyFlight } from '../../src/protocols/flight.js';
+import { readProxyHeader } from '../../src/protocols/proxy-header.js';
+import { headers, refused, tlv, withTlvs } from '../cases/proxy-headers.js';
 import { dial, echo, listenTcp, type Upstream } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
 import { limits, type Plane, planFor, startPlane, upstream } from './plane.js';
@@ -13,6 +17,25 @@ const v2 = Buffer.from(
   'hex',
 );
 const v6 = 'PROXY TCP6 2001:db8::1 2001:db8::2 56324 443\r\n';
+
+const headerCases = headers.filter(({ bytes }) => bytes.length > 0);
+const refusedCases = refused.filter(({ why }) => why !== 'another protocol');
+
+/** A header of the table, changed: bytes overwritten, put in or taken out. */
+const mutants = fc
+  .tuple(
+    fc.constantFrom(...headers.filter(({ bytes }) => bytes.length < 1024).map(({ bytes }) => bytes)),
+    fc.array(fc.tuple(fc.nat(), fc.constantFrom('set', 'insert', 'remove'), fc.nat(255)), { maxLength: 3 }),
+  )
+  .map(([bytes, changes]) => {
+    const list = [...bytes];
+    for (const [position, how, value] of changes) {
+      const at = position % list.length;
+      if (how === 'set') list[at] = value;
+      else list.splice(at, how === 'remove' && list.length > 1 ? 1 : 0, ...(how === 'insert' ? [value] : []));
+    }
+    return Buffer.from(list);
+  });
 
 const cleanups: (() => Promise<void>)[] = [];
 
@@ -76,6 +99,79 @@ describe('a trusted peer', () => {
     client.finish();
     await client.end();
     expect(await record(plane)).toMatchObject({ source, bytes_up: 4 });
+  });
+
+  test.each(headerCases)('is read as `identify` reads it: $why', async ({ why, bytes }) => {
+    const { plane, server } = await start();
+    const client = await dial(plane.port, trustedPeer);
+    client.send(Buffer.concat([bytes, Buffer.from('aabb')])).finish();
+    await client.end();
+    expect(server.peers[0]?.received.toString()).toBe('aabb');
+    const { facts } = identifyFlight([bytes], 'tcp');
+    expect(facts).toMatchObject({ proxy: why.slice(0, 2) });
+    expect(await record(plane)).toMatchObject({ facts, reason: 'done', bytes_up: 4 });
+  });
+
+  test.each(refusedCases)('is refused as `identify` refuses it: $why', async ({ bytes }) => {
+    const { plane, server } = await start();
+    const client = await dial(plane.port, trustedPeer);
+    // Nothing comes behind it: that it is none is said at once.
+    client.send(bytes);
+    expect(await client.end()).toBe('reset');
+    expect(await record(plane)).toMatchObject({ reason: 'rejected', during: 'sniff', by: 'proxy' });
+    expect(server.peers).toEqual([]);
+    expect(identifyFlight([bytes], 'tcp').facts).not.toHaveProperty('proxy');
+  });
+
+  test('is read as `identify` reads it, whatever it sends', { timeout: 240_000 }, async () => {
+    const { plane } = await start();
+    await fc.assert(
+      fc.asyncProperty(mutants, async (header) => {
+        const before = plane.records().length;
+        const bytes = Buffer.concat([header, Buffer.from('aabb')]);
+        const client = await dial(plane.port, trustedPeer);
+        client.send(bytes).finish();
+        await client.end();
+        await eventually('a session in the log', () => plane.records().length > before);
+        const said = plane.records()[before] as Record<string, unknown>;
+        const answer = readProxyHeader(bytes);
+        if (answer.verdict !== 'header') {
+          expect(said.reason).toBe('rejected');
+          return;
+        }
+        const { headerBytes, facts, addresses } = answer.header;
+        expect(said.facts).toMatchObject(facts);
+        expect(said.source).toBe(
+          addresses && !addresses.source.startsWith('unix:') ? addresses.source : client.address,
+        );
+        const behind = bytes.subarray(headerBytes);
+        if (behind.subarray(0, 2).equals(Buffer.from('aa'))) {
+          expect(said).toMatchObject({ reason: 'done', bytes_up: behind.length });
+        }
+      }),
+      { numRuns: 300, seed: 20_260_726 },
+    );
+  });
+
+  test('is told of in the log when its client leaves before a word', async () => {
+    const { plane } = await start();
+    const client = await dial(plane.port, trustedPeer);
+    client.send(withTlvs(tlv(0x02, 'a.example'))).finish();
+    await client.end();
+    expect(await record(plane)).toMatchObject({
+      reason: 'client_gone',
+      facts: { proxy: 'v2', proxy_authority: 'a.example', proxy_source: '192.0.2.1:56324' },
+    });
+  });
+
+  test('may send a header and an opening that are both as long as can be', async () => {
+    const { plane, server } = await start();
+    const client = await dial(plane.port, trustedPeer);
+    const opening = Buffer.concat([Buffer.from('aa'), Buffer.alloc(60_000, 'b')]);
+    client.send(Buffer.concat([withTlvs(tlv(0x04, Buffer.alloc(0xffff - 15))), opening])).finish();
+    await client.end();
+    expect(server.peers[0]?.received.equals(opening)).toBe(true);
+    expect(await record(plane)).toMatchObject({ reason: 'done', bytes_up: opening.length });
   });
 
   test('may speak for itself', async () => {

@@ -47,7 +47,7 @@ export async function explain(plan: Plan, listener: number, opening: Opening): P
     protocol: plan.protocols[classified.protocol]?.id ?? null,
     verdict: classified.verdict,
     decidedAtByte: headerBytes + classified.decidedAt,
-    facts: classified.verdict === 'match' && answer.verdict !== 'no' ? answer.facts : {},
+    facts: { ...(classified.verdict === 'match' && answer.verdict !== 'no' && answer.facts), ...taken.facts },
     outcome: outcomeOf(plan, place, taken, classified, routes),
     protocols: [...classified.rows.values()].map((row) => ({ ...row, atByte: headerBytes + row.atByte })),
     routes,
@@ -65,7 +65,7 @@ function headerless(plan: Plan, header: 'due' | 'missing', { bytes }: Taken) {
       : {
           target: 'reset',
           by: 'proxy_protocol',
-          why: 'the client is trusted to send a PROXY header, and sends none',
+          why: 'the client is trusted to send a PROXY header, and sends none that is well-formed',
         };
   const verdict = header === 'due' ? 'more' : 'unknown';
   const nothing = { protocol: null, facts: {}, protocols: [], routes: [] };

@@ -1,6 +1,7 @@
 /** What a client sent, and from where, before the listener looks at it: a PROXY header is taken off first. */
 import { parseEndpoint } from '../../base/address.js';
-import { createNetworkSet } from '../../base/network.js';
+import { createNetworkSet, UNIX_PEERS } from '../../base/network.js';
+import type { Facts } from '../../model/facts.js';
 import type { PlanListener } from '../../model/plan.js';
 import { readProxyHeader } from '../../protocols/proxy-header.js';
 
@@ -11,6 +12,10 @@ export interface Opening {
 }
 
 export interface Taken extends Opening {
+  /** What the header says. */
+  readonly facts: Facts;
+  /** It names a host that can not be read for certain. */
+  readonly broken: boolean;
   /** Bytes of the header, which are not part of the session. */
   readonly headerBytes: number;
   /** `due`: a header must come first, and is not whole; `missing`: it must, and it is none. */
@@ -18,22 +23,30 @@ export interface Taken extends Opening {
 }
 
 export function takeHeader({ proxyProtocol }: PlanListener, { source, bytes }: Opening): Taken {
-  const trusted = proxyProtocol !== null && createNetworkSet(proxyProtocol.trusted)(source);
-  if (!trusted) return { source, bytes, headerBytes: 0, header: 'none' };
+  const nothing = { source, bytes, headerBytes: 0, facts: {}, broken: false };
+  if (proxyProtocol === null || !isTrusted(proxyProtocol.trusted, source))
+    return { ...nothing, header: 'none' };
   const answer = readProxyHeader(bytes);
   if (answer.verdict !== 'header') {
-    return { source, bytes, headerBytes: 0, header: answer.verdict === 'more' ? 'due' : 'missing' };
+    return { ...nothing, header: answer.verdict === 'more' ? 'due' : 'missing' };
   }
-  const { headerBytes, addresses } = answer.header;
+  const { headerBytes, addresses, facts, broken } = answer.header;
   return {
-    source: addresses === null ? source : hostOf(addresses.source),
+    source: addresses === null ? source : (hostOf(addresses.source) ?? source),
     bytes: bytes.subarray(headerBytes),
     headerBytes,
+    facts,
+    broken,
     header: 'read',
   };
 }
 
-function hostOf(text: string): string {
+/** A client of a unix socket has no address. */
+const isTrusted = (trusted: readonly string[], source: string): boolean =>
+  source === '' ? trusted.includes(UNIX_PEERS) : createNetworkSet(trusted)(source);
+
+/** A path is no address that a client can have come from here. */
+function hostOf(text: string): string | undefined {
   const address = parseEndpoint(text);
-  return address !== null && 'host' in address ? address.host : '';
+  return address !== null && 'host' in address ? address.host : undefined;
 }

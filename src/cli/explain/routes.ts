@@ -113,9 +113,9 @@ function sessionOf({ plan, listener, opening, classified }: Asked, facts: FactsA
     // A protocol that this listener does not accept is as good as none.
     protocol: accepted ? classified.protocol : -1,
     source: opening.source,
-    facts: facts.verdict === 'no' ? {} : facts.facts,
+    facts: { ...(facts.verdict !== 'no' && facts.facts), ...opening.facts },
     factsComplete: facts.verdict !== 'more',
-    broken: facts.verdict === 'broken',
+    broken: facts.verdict === 'broken' || opening.broken,
   };
 }
 

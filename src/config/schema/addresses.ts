@@ -1,7 +1,7 @@
 /** Addresses as values of the configuration. */
 import { z } from 'zod';
 import { parseEndpoint, parseListen } from '../../base/address.js';
-import { isNetwork } from '../../base/network.js';
+import { isNetwork, UNIX_PEERS } from '../../base/network.js';
 import { expecting, form, list } from './fields.js';
 
 const LISTEN = 'an address such as `:9090`, `127.0.0.1:9090`, `[::]:9090`, `9000-9010` or `unix:/run/a.sock`';
@@ -28,6 +28,15 @@ export function endpointAddress(meaning: string) {
     const address = parseEndpoint(name);
     return address === null ? null : { name, address };
   });
+}
+
+/** Whose PROXY headers are believed. */
+export function trustedPeers(meaning: string) {
+  const expected = `${NETWORK}, or \`${UNIX_PEERS}\``;
+  const peer = z
+    .string(expecting(expected))
+    .refine((text) => text === UNIX_PEERS || isNetwork(text), expecting(expected));
+  return list(peer, meaning, `addresses and networks; \`${UNIX_PEERS}\` on a unix socket`);
 }
 
 export function networks(meaning: string) {

@@ -1,6 +1,6 @@
 /** `listeners[]` and `forwards[]`: ports that need more than `server.listen` says. */
 import { z } from 'zod';
-import { endpointAddress, listenAddress, networks } from './addresses.js';
+import { endpointAddress, listenAddress, trustedPeers } from './addresses.js';
 import { choice, duration, flag, list, mapping, section, text } from './fields.js';
 
 const TARGET = 'name of an upstream, `reset`, `close` or `drop`';
@@ -16,7 +16,9 @@ const silence = mapping({
 const proxyProtocol = section(
   {
     accept: flag(false, 'Read a PROXY header (v1, v2) before the first byte of the protocol'),
-    trusted: networks('Who sends one; may not be empty. From anybody else no header is read').default([]),
+    trusted: trustedPeers(
+      'Who sends one; may not be empty. From anybody else no header is read. `unix`: whoever may open the socket',
+    ).default([]),
   },
   'PROXY protocol in front of the session.',
 );

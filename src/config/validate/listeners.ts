@@ -1,5 +1,6 @@
 /** Listeners: `server.listen` and the `listeners` section, one for each socket. */
 import { type Listen, parseListen } from '../../base/address.js';
+import { UNIX_PEERS } from '../../base/network.js';
 import type { ListenerConfig } from '../../model/config.js';
 import { type Path, pathText } from '../path.js';
 import type { Report } from '../report.js';
@@ -105,8 +106,14 @@ function resolveProxyProtocol(
   if (trusted.length === 0) {
     report.missing(path, 'accepts headers from nobody: list the networks that send them in `trusted`');
   }
-  if (address.some(({ kind }) => kind === 'unix')) {
-    report.problem(path, 'a unix socket has clients without an address, which nobody can trust by network');
+  const isUnix = address.some(({ kind }) => kind === 'unix');
+  if (isUnix && trusted.some((peer) => peer !== UNIX_PEERS)) {
+    const instead = `write \`trusted: [${UNIX_PEERS}]\`, and let the mode of its folder say who they may be`;
+    report.problem(path, `a unix socket has clients without an address: ${instead}`);
+  }
+  if (!isUnix && trusted.includes(UNIX_PEERS)) {
+    const why = `\`${UNIX_PEERS}\` means the clients of a unix socket, and this listener is none: list networks`;
+    report.problem([...path, 'trusted', trusted.indexOf(UNIX_PEERS)], why);
   }
   return { trusted };
 }

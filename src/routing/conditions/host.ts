@@ -1,6 +1,6 @@
-/** The host that an HTTP request names. */
+/** The host that an HTTP request names, or the PROXY header before it. */
 import type { Condition } from '../condition.js';
-import { testFact } from '../fact.js';
+import { testName } from '../fact.js';
 import { createNameTest, namePattern } from '../name-pattern.js';
 
 export const host: Condition<string, string> = {
@@ -9,6 +9,6 @@ export const host: Condition<string, string> = {
   compile: (pattern) => pattern.toLowerCase(),
   create(pattern) {
     const matches = createNameTest(pattern);
-    return (session) => testFact(session, session.facts.host, matches);
+    return (session) => testName(session, session.facts.host, matches);
   },
 };

@@ -1,6 +1,6 @@
-/** The server name in a TLS hello (RFC 6066 section 3). */
+/** The server name in a TLS hello (RFC 6066 section 3), or in the PROXY header of whoever has read that. */
 import type { Condition } from '../condition.js';
-import { testFact } from '../fact.js';
+import { testName } from '../fact.js';
 import { createNameTest, namePattern } from '../name-pattern.js';
 
 export const sni: Condition<string, string> = {
@@ -9,6 +9,6 @@ export const sni: Condition<string, string> = {
   compile: (pattern) => pattern.toLowerCase(),
   create(pattern) {
     const matches = createNameTest(pattern);
-    return (session) => testFact(session, session.facts.sni, matches);
+    return (session) => testName(session, session.facts.sni, matches);
   },
 };

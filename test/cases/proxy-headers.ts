@@ -1,0 +1,183 @@
+/** PROXY headers, and what is none: read by the engine of a live session and by `identify` alike. */
+import type { Facts } from '../../src/model/facts.js';
+import { hex, text } from './case.js';
+
+const signature = '0d0a0d0a000d0a515549540a';
+export const v2 = (digits: string): Buffer => Buffer.from(`${signature}${digits}`.replaceAll(' ', ''), 'hex');
+const path = (name: string): string => Buffer.from(name.padEnd(108, '\0')).toString('hex');
+
+export interface HeaderCase {
+  readonly why: string;
+  readonly bytes: Uint8Array;
+  /** Null: the connection's own addresses are the real ones. */
+  readonly addresses: { readonly source: string; readonly destination: string } | null;
+  /** Beside `proxy` and the addresses. */
+  readonly facts?: Facts;
+  /** A name that can not be read for certain. */
+  readonly broken?: true;
+}
+
+export const v4 = { source: '192.0.2.1:56324', destination: '198.51.100.7:443' };
+const v6 = { source: '[2001:db8::1]:56324', destination: '[2001:db8::2]:443' };
+const v6Digits = '20010db8000000000000000000000001 20010db8000000000000000000000002 dc04 01bb';
+
+const addresses4 = hex('c0000201 c6336407 dc04 01bb');
+
+export function tlv(type: number, value: Uint8Array | string): Buffer {
+  const bytes = Buffer.from(value as string, 'latin1');
+  return Buffer.concat([Buffer.of(type, bytes.length >> 8, bytes.length & 0xff), bytes]);
+}
+
+/** A header over IPv4 with further bytes behind its addresses. */
+export function withTlvs(...parts: readonly Uint8Array[]): Buffer {
+  const block = Buffer.concat([addresses4, ...parts]);
+  return Buffer.concat([v2('2111'), Buffer.of(block.length >> 8, block.length & 0xff), block]);
+}
+
+export const tls = (client: number, verify: number, ...parts: readonly Uint8Array[]): Buffer =>
+  tlv(0x20, Buffer.concat([Buffer.of(client, 0, 0, 0, verify), ...parts]));
+
+const authority = (name: string): Buffer => tlv(0x02, name);
+
+/** As HAProxy 2.6 sends it with the options unique-id and crc32c. */
+const checked = v2('2111 0023 7f000001 7f000001 8fe2 4e9c 030004 5fc3045c 05000d 37463030303030313a38464532');
+const checkedAddresses = { source: '127.0.0.1:36834', destination: '127.0.0.1:20124' };
+
+const withByte = (bytes: Buffer, at: number, value: number): Buffer => {
+  const copy = Buffer.from(bytes);
+  copy[at] = value;
+  return copy;
+};
+
+export const headers: readonly HeaderCase[] = [
+  { why: 'v1 IPv4', bytes: text('PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n'), addresses: v4 },
+  { why: 'v1 IPv6', bytes: text('PROXY TCP6 2001:db8::1 2001:db8::2 56324 443\r\n'), addresses: v6 },
+  {
+    why: 'v1 IPv6 in a longer form',
+    bytes: text('PROXY TCP6 2001:0DB8:0:0::1 2001:db8:0:0:0:0:0:2 56324 443\r\n'),
+    addresses: v6,
+  },
+  { why: 'v1 unknown', bytes: text('PROXY UNKNOWN\r\n'), addresses: null },
+  { why: 'v1 unknown with anything', bytes: text('PROXY UNKNOWN any thing\r\n'), addresses: null },
+  { why: 'v1, 107 bytes', bytes: text(`PROXY UNKNOWN ${'f'.repeat(91)}\r\n`), addresses: null },
+  { why: 'v2 IPv4', bytes: v2('21 11 000c c0000201 c6336407 dc04 01bb'), addresses: v4 },
+  { why: 'v2 IPv6', bytes: v2(`21 21 0024 ${v6Digits}`), addresses: v6 },
+  { why: 'v2 of a datagram', bytes: v2(`21 22 0024 ${v6Digits}`), addresses: v6 },
+  {
+    why: 'v2 unix',
+    bytes: v2(`21 31 00d8 ${path('/run/a.sock')} ${path('/run/b.sock')}`),
+    addresses: { source: 'unix:/run/a.sock', destination: 'unix:/run/b.sock' },
+  },
+  { why: 'v2 unspecified', bytes: v2('21 00 0003 ffffff'), addresses: null },
+  { why: 'v2 local', bytes: v2('20 00 0000'), addresses: null },
+  {
+    why: 'v2 local, its block is passed over',
+    bytes: v2('20 11 000c c0000201 c6336407 dc04 01bb'),
+    addresses: null,
+  },
+  { why: 'v2 with padding', bytes: withTlvs(tlv(0x04, 'abc')), addresses: v4 },
+  { why: 'v2 with types that nobody knows', bytes: withTlvs(tlv(0xe0, ''), tlv(0x77, 'x')), addresses: v4 },
+  {
+    why: 'v2 with a name',
+    bytes: withTlvs(authority('A.example')),
+    addresses: v4,
+    facts: { proxy_authority: 'a.example' },
+  },
+  {
+    why: 'v2 with a name beside IPv6 addresses',
+    bytes: v2(`21 21 0028 ${v6Digits} 020001 61`),
+    addresses: v6,
+    facts: { proxy_authority: 'a' },
+  },
+  {
+    why: 'v2 with the same name twice',
+    bytes: withTlvs(authority('a'), authority('A')),
+    addresses: v4,
+    facts: { proxy_authority: 'a' },
+  },
+  { why: 'v2 with two names', bytes: withTlvs(authority('a'), authority('b')), addresses: v4, broken: true },
+  { why: 'v2 with a name that is none', bytes: withTlvs(authority('a\nb')), addresses: v4, broken: true },
+  {
+    why: 'v2 with a name longer than names are',
+    bytes: withTlvs(authority('a'.repeat(256))),
+    addresses: v4,
+    broken: true,
+  },
+  {
+    why: 'v2 with an application protocol and an id',
+    bytes: withTlvs(tlv(0x01, 'h2'), tlv(0x05, hex('00ff'))),
+    addresses: v4,
+    facts: { proxy_alpn: 'h2', proxy_unique_id: '0x00ff' },
+  },
+  {
+    why: 'v2, facts are cut',
+    bytes: withTlvs(tlv(0x01, Buffer.from('é'.repeat(300))), tlv(0x05, Buffer.alloc(300, 0xff))),
+    addresses: v4,
+    facts: { proxy_alpn: 'é'.repeat(256), proxy_unique_id: `0x${'ff'.repeat(255)}` },
+  },
+  {
+    why: 'v2 of a client that came over TLS',
+    bytes: withTlvs(
+      tls(0x07, 0, tlv(0x21, 'TLSv1.3'), tlv(0x22, 'Alice'), tlv(0x23, 'AES'), tlv(0x24, 'RSA')),
+    ),
+    addresses: v4,
+    facts: {
+      proxy_tls: true,
+      proxy_tls_version: 'TLSv1.3',
+      proxy_tls_cn: 'Alice',
+      proxy_tls_cipher: 'AES',
+      proxy_tls_verified: true,
+    },
+  },
+  {
+    why: 'v2, a certificate that did not verify',
+    bytes: withTlvs(tls(0x03, 1)),
+    addresses: v4,
+    facts: { proxy_tls: true, proxy_tls_verified: false },
+  },
+  { why: 'v2, no TLS', bytes: withTlvs(tls(0, 0)), addresses: v4, facts: { proxy_tls: false } },
+  {
+    why: 'v2 with a checksum',
+    bytes: checked,
+    addresses: checkedAddresses,
+    facts: { proxy_unique_id: '7F000001:8FE2' },
+  },
+  {
+    why: 'v2, as long as can be',
+    bytes: withTlvs(tlv(0x04, Buffer.alloc(0xffff - 12 - 3))),
+    addresses: v4,
+  },
+];
+
+export const refused: readonly { readonly why: string; readonly bytes: Uint8Array }[] = [
+  { why: 'another protocol', bytes: text('GET / HTTP/1.1\r\n') },
+  { why: 'a request with such a method', bytes: text('PROXY / HTTP/1.1\r\n') },
+  { why: 'v1, another family', bytes: text('PROXY TCP5 192.0.2.1 198.51.100.7 56324 443\r\n') },
+  {
+    why: 'v1, an address of the other family',
+    bytes: text('PROXY TCP6 192.0.2.1 198.51.100.7 56324 443\r\n'),
+  },
+  { why: 'v1, a zone', bytes: text('PROXY TCP6 fe80::1%eth0 2001:db8::2 56324 443\r\n') },
+  { why: 'v1, no such port', bytes: text('PROXY TCP4 192.0.2.1 198.51.100.7 65536 443\r\n') },
+  { why: 'v1, a port with a zero before it', bytes: text('PROXY TCP4 192.0.2.1 198.51.100.7 080 443\r\n') },
+  { why: 'v1, a port is missing', bytes: text('PROXY TCP4 192.0.2.1 198.51.100.7 56324\r\n') },
+  { why: 'v1, a field too many', bytes: text('PROXY TCP4 192.0.2.1 198.51.100.7 56324 443 1\r\n') },
+  { why: 'v1, two spaces', bytes: text('PROXY TCP4  192.0.2.1 198.51.100.7 56324 443\r\n') },
+  { why: 'v1, 108 bytes', bytes: text(`PROXY UNKNOWN ${'f'.repeat(92)}\r\n`) },
+  { why: 'v2, version 3', bytes: v2('31 11 000c c0000201 c6336407 dc04 01bb') },
+  { why: 'v2, another command', bytes: v2('22 11 000c c0000201 c6336407 dc04 01bb') },
+  { why: 'v2, another family', bytes: v2('21 41 000c c0000201 c6336407 dc04 01bb') },
+  { why: 'v2, a block too short for its addresses', bytes: v2('21 11 000b c0000201 c6336407 dc04 01') },
+  {
+    why: 'v2, a wrong signature',
+    bytes: hex('0d0a0d0a000d0a515549540b 21 11 000c c0000201 c6336407 dc04 01bb'),
+  },
+  { why: 'v2, half the head of a TLV', bytes: withTlvs(hex('04 00')) },
+  { why: 'v2, a TLV longer than the header', bytes: withTlvs(hex('04 0002 ff')) },
+  { why: 'v2, a byte behind the last TLV', bytes: withTlvs(authority('a'), hex('00')) },
+  { why: 'v2, TLS without its fixed part', bytes: withTlvs(tlv(0x20, hex('01 000000'))) },
+  { why: 'v2, TLS whose vectors do not fit', bytes: withTlvs(tls(1, 0, hex('21 0008 61'))) },
+  { why: 'v2, a wrong checksum', bytes: withByte(checked, 31, 0) },
+  { why: 'v2, a byte that the checksum does not cover', bytes: withByte(checked, 16, 0x7e) },
+  { why: 'v2, a checksum of two bytes', bytes: withTlvs(tlv(0x03, hex('0000'))) },
+];
