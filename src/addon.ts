@@ -136,6 +136,8 @@ export interface Native {
   notify(path: string, text: string): void;
   /** Raises the soft limit of open files to the hard one. */
   raiseFileLimit(): { soft: number; hard: number };
+  /** _exit(2): ends the process at once. */
+  exit(status: number): never;
   /** CPU time of the calling thread so far. */
   threadCpuMs(): number;
   /** How long an engine's arena has to be. */

@@ -1,6 +1,7 @@
 #include "bindings/primary_binding.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <memory>
@@ -51,6 +52,9 @@ Napi::Value RaiseFileLimit(const Napi::CallbackInfo& info) {
   object.Set("hard", static_cast<double>(limit.rlim_max));
   return object;
 }
+
+// Not exit(3): it would wait for libuv's threads, and one may hang in a look-up or in a write to a full pipe.
+void Exit(const Napi::CallbackInfo& info) { _exit(info[0].ToNumber().Int32Value()); }
 
 Napi::Value CreateInbox(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), engine::CreateInbox());
@@ -130,6 +134,7 @@ void InitPrimary(Napi::Env env, Napi::Object exports) {
   exports.Set("closeFd", Napi::Function::New<CloseFd>(env, "closeFd"));
   exports.Set("notify", Napi::Function::New<Notify>(env, "notify"));
   exports.Set("raiseFileLimit", Napi::Function::New<RaiseFileLimit>(env, "raiseFileLimit"));
+  exports.Set("exit", Napi::Function::New<Exit>(env, "exit"));
   exports.Set("createInbox", Napi::Function::New<CreateInbox>(env, "createInbox"));
   exports.Set("closeInbox", Napi::Function::New<CloseInbox>(env, "closeInbox"));
   AcceptorBinding::Init(env, exports);

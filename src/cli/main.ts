@@ -1,38 +1,6 @@
 #!/usr/bin/env node
-/** The command line: finds the command, and turns what went wrong into one line and an exit status. */
-import { Command, CommanderError } from 'commander';
-import { commands } from './commands/index.js';
-import { BAD_USAGE, FAILED, Failure } from './failure.js';
-import { version } from './version.js';
+/** The program. What it does is loaded only when no signal can open Node's debugger any more. */
+import { keepDebuggerClosed } from './no-debugger.js';
 
-function createProgram(): Command {
-  const program = new Command('anyport')
-    .description('One port, any protocol: says from the first bytes what a client speaks and relays it.')
-    .version(version)
-    .exitOverride()
-    .showHelpAfterError('(anyport --help lists what there is)');
-  for (const add of commands) add(program);
-  return program;
-}
-
-/** What commander refuses is bad usage; that it printed help or the version is not an error. */
-function statusOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_USAGE;
-  if (error instanceof Failure) {
-    process.stderr.write(`anyport: ${error.message}\n`);
-    return error.status;
-  }
-  process.stderr.write(`anyport: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
-  return FAILED;
-}
-
-// `anyport protocols | head -1` closes the pipe early: nobody is left to tell.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : FAILED);
-});
-
-try {
-  await createProgram().parseAsync();
-} catch (error) {
-  process.exitCode = statusOf(error);
-}
+keepDebuggerClosed();
+await import('./program.js');

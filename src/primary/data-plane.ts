@@ -38,7 +38,7 @@ export class DataPlane {
   readonly #sockets: ListeningSockets;
   /** 0: connections open in all workers; 1 + w: in worker w. */
   readonly #gauges: SharedArrayBuffer;
-  readonly #inboxes: readonly number[];
+  readonly #inboxes: number[];
   readonly #pool: WorkerPool;
   readonly #supervisor: Supervisor;
   #acceptor: Acceptor | null = null;
@@ -100,14 +100,12 @@ export class DataPlane {
     this.#supervisor.publish(plan);
   }
 
-  /** Resolves when every session has ended; `false`: workers did not end in time and were cut short. */
+  /** Resolves when every session has ended; `false`: workers did not end in time, and are to be closed. */
   async drain(deadlineMs: number): Promise<boolean> {
     this.#acceptor?.stopAccepting();
     const { acceptingStopped, ended } = this.#supervisor.drain(deadlineMs);
     void acceptingStopped.then(() => this.#sockets.close());
-    const inTime = await Promise.race([ended.then(() => true), elapsed(deadlineMs + GRACE_MS)]);
-    await this.close();
-    return inTime;
+    return Promise.race([ended.then(() => true), elapsed(deadlineMs + GRACE_MS)]);
   }
 
   /** Ends the workers at once, and their sessions with them. May be called again. */
@@ -115,9 +113,10 @@ export class DataPlane {
     this.#supervisor.abandon();
     this.#acceptor?.close();
     this.#acceptor = null;
-    await this.#pool.terminate();
-    for (const inbox of this.#inboxes) native.closeInbox(inbox);
+    // First: a thread may never end.
     this.#sockets.close();
+    await this.#pool.terminate();
+    for (const inbox of this.#inboxes.splice(0)) native.closeInbox(inbox);
   }
 
   #setupOf(worker: number): Omit<WorkerSetup, 'port'> {

@@ -2,13 +2,14 @@
  * The daemon from start to end: log, limits, sockets, names, workers, monitoring, signals. The control plane's
  * one sequence; every part of it lives elsewhere.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { native } from '../addon.js';
 import type { Control, Health } from '../admin/control.js';
 import { type Monitoring, startMonitoring } from '../admin/monitoring.js';
 import { systemClock } from '../base/clock.js';
 import { LineSink } from '../base/line-sink.js';
-import { createLogger, type Logger, prettyLines } from '../base/log.js';
+import { createLogger, type Logger, prettyLines, rateLimited } from '../base/log.js';
 import { compile } from '../config/compile.js';
 import { createMetricsText } from '../metrics/registry.js';
 import type { Config, Discovery, MonitoringConfig } from '../model/config.js';
@@ -22,6 +23,12 @@ import { hearSignals } from './signals.js';
 import { StartError } from './start-error.js';
 
 const STDOUT = 1;
+
+/** Of signals that change nothing; how many come is up to their sender. */
+const SIGNAL_LINES_PER_SECOND = 1;
+
+/** For threads to end and their connections to be reset, before the process ends without them. */
+const CLOSE_MS_MAX = 500;
 
 export interface DaemonOptions {
   readonly version: string;
@@ -66,15 +73,15 @@ function createVoice({ logging }: Config, sink: LineSink): Voice {
 async function run(wanted: Config, { version }: DaemonOptions, voice: Voice): Promise<number> {
   const signals = awaitSignals(voice.log);
   const { config, pipes } = fitToFileLimit(wanted, voice.log);
-  const daemon = await Daemon.create(config, pipes, voice);
+  const daemon = await Daemon.create(config, pipes, voice, signals.drain);
   try {
     const stopped = signals.stop.then(() => daemon.sessions === 0);
-    const allEnded = await Promise.race([daemon.serve(version, signals.drain), stopped]);
+    const allEnded = await Promise.race([daemon.serve(version), stopped]);
     voice.log.info(allEnded ? 'stopped' : 'stopped before every session had ended');
     return allEnded ? 0 : 1;
   } finally {
-    signals.ignore();
-    await daemon.close();
+    // What hangs is left to the end of the process.
+    await Promise.race([daemon.close(), sleep(CLOSE_MS_MAX)]);
   }
 }
 
@@ -87,13 +94,19 @@ function awaitSignals(log: Logger) {
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
   });
-  const ignore = hearSignals({
-    drain: () => drain(),
-    stop: () => stop(),
+  const nothingDone = rateLimited(
+    (fields, message) => log.warn(fields, message),
+    SIGNAL_LINES_PER_SECOND,
+    systemClock.nowMs,
+  );
+  hearSignals({
+    drain,
+    stop,
     notYet: (signal) =>
-      log.warn({ signal }, 'reload and upgrade are not implemented yet: nothing is changed'),
+      nothingDone({ signal }, 'reload and upgrade are not implemented yet: nothing is changed'),
+    reopenLogs: (signal) => nothingDone({ signal }, 'the log goes to standard output: no file to reopen'),
   });
-  return { drain: drained, stop: stopped, ignore };
+  return { drain: drained, stop: stopped };
 }
 
 /** Takes all open files the system grants, and lowers the limit of connections where they do not suffice. */
@@ -124,6 +137,7 @@ class Daemon {
   readonly #names: Provider;
   readonly #plane: DataPlane;
   #monitoring: Monitoring | null = null;
+  readonly #drain: Promise<void>;
   #status: 'starting' | 'running' | 'draining' = 'starting';
 
   private constructor(
@@ -132,16 +146,18 @@ class Daemon {
     sockets: ListeningSockets,
     names: Provider,
     plane: DataPlane,
+    drain: Promise<void>,
   ) {
     this.#config = config;
     this.#voice = voice;
     this.#sockets = sockets;
     this.#names = names;
     this.#plane = plane;
+    this.#drain = drain;
   }
 
-  /** Opens the sockets and asks for the names; nothing is accepted yet. */
-  static async create(config: Config, pipes: number, voice: Voice): Promise<Daemon> {
+  /** Opens the sockets and asks for the names, until `drain`; nothing is accepted yet. */
+  static async create(config: Config, pipes: number, voice: Voice, drain: Promise<void>): Promise<Daemon> {
     const { accept, workers } = config.server;
     const sockets = await ListeningSockets.open(config.listeners, accept === 'handoff' ? 1 : workers, native);
     const names = createDnsProvider(config.upstreams, {
@@ -149,28 +165,37 @@ class Daemon {
       clock: systemClock,
       warn: (fields, message) => voice.log.warn(fields, message),
     });
+    void drain.then(() => names.stop());
     const discovery = await names.start((changed) => daemon.#adopt(changed));
     const { server, logging } = config;
     const options = { ...voice, server, pipes, logLevel: logging.level };
     const plane = new DataPlane(compile(config, discovery, 1), sockets, options);
-    const daemon: Daemon = new Daemon(config, voice, sockets, names, plane);
+    const daemon: Daemon = new Daemon(config, voice, sockets, names, plane, drain);
     return daemon;
   }
 
-  /** Until `drain` is asked for. Resolves with whether every session then ended in time. */
-  async serve(version: string, drain: Promise<void>): Promise<boolean> {
-    await this.#startMonitoring();
-    await this.#plane.start();
-    this.#status = 'running';
+  /** Until it is told to drain. Resolves with whether every session then ended in time. */
+  async serve(version: string): Promise<boolean> {
     const { workers, gracefulShutdownTimeoutMs: deadlineMs } = this.#config.server;
     const { log } = this.#voice;
-    log.info({ listeners: this.#sockets.addresses, workers, pid: process.pid, version }, 'ready');
-    tellServiceManager('READY=1', log);
-    await drain;
+    const started = await Promise.race([this.#start(), this.#drain.then(() => false)]);
+    if (started) {
+      this.#status = 'running';
+      log.info({ listeners: this.#sockets.addresses, workers, pid: process.pid, version }, 'ready');
+      tellServiceManager('READY=1', log);
+      await this.#drain;
+    }
     this.#status = 'draining';
     tellServiceManager('STOPPING=1', log);
+    if (!started && this.#plane.open === 0) return true;
     log.info({ deadline_ms: deadlineMs }, 'draining');
     return this.#plane.drain(deadlineMs);
+  }
+
+  async #start(): Promise<boolean> {
+    await this.#startMonitoring();
+    await this.#plane.start();
+    return true;
   }
 
   /** Those that are open now. */
@@ -180,8 +205,8 @@ class Daemon {
 
   async close(): Promise<void> {
     this.#names.stop();
-    await this.#plane.close();
     this.#monitoring?.close();
+    await this.#plane.close();
   }
 
   /** Addresses changed: they reach the workers as a new Plan. */
@@ -227,6 +252,9 @@ function announceMonitoring({ metrics, health }: MonitoringConfig, log: Logger):
   const fields = { metrics_port: metrics?.port, health_check_port: health?.port };
   log.info(fields, 'monitoring is served on every interface; `monitoring.address` restricts it');
 }
+
+/** Ends the process whatever hangs in it: no handler runs, no thread is waited for. */
+export const exitNow = (status: number): never => native.exit(status);
 
 function runningStatus(accepting: number, wanted: number): Health['status'] {
   if (accepting === wanted) return 'ready';

@@ -1,17 +1,19 @@
-/** What the process is told from outside. */
+/** What the process is told from outside, from its start to its end: no signal ever has its default action again. */
 import type { EventEmitter } from 'node:events';
 
 export interface SignalActions {
   /** SIGTERM or SIGINT, the first: finish what is under way. */
   drain(signal: NodeJS.Signals): void;
-  /** A further one: stop at once. */
+  /** Each further one: stop at once. */
   stop(signal: NodeJS.Signals): void;
-  /** SIGHUP and SIGUSR2: what they ask for can not be done yet. Unhandled, they would kill the process. */
+  /** SIGHUP and SIGUSR2: what they ask for can not be done yet. */
   notYet(signal: NodeJS.Signals): void;
+  /** SIGUSR1. */
+  reopenLogs(signal: NodeJS.Signals): void;
 }
 
-/** Returns a way to hear no more. `source` is the process. */
-export function hearSignals(actions: SignalActions, source: EventEmitter = process): () => void {
+/** `source` is the process. */
+export function hearSignals(actions: SignalActions, source: EventEmitter = process): void {
   let drained = false;
   const end = (signal: NodeJS.Signals) => {
     if (drained) actions.stop(signal);
@@ -23,9 +25,7 @@ export function hearSignals(actions: SignalActions, source: EventEmitter = proce
     ['SIGINT', end],
     ['SIGHUP', actions.notYet],
     ['SIGUSR2', actions.notYet],
+    ['SIGUSR1', actions.reopenLogs],
   ];
   for (const [signal, listener] of listeners) source.on(signal, listener);
-  return () => {
-    for (const [signal, listener] of listeners) source.off(signal, listener);
-  };
 }

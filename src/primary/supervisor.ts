@@ -74,8 +74,9 @@ export class Supervisor {
     this.#post({ type: 'plan', plan });
   }
 
-  /** Workers end their sessions, at the latest after `deadlineMs`. */
+  /** Workers end their sessions, at the latest after `deadlineMs`. During the start only those that accept do. */
   drain(deadlineMs: number): { acceptingStopped: Promise<void>; ended: Promise<void> } {
+    if (this.#phase === 'starting') this.#callOffStart();
     this.#phase = 'draining';
     this.#callOffRestarts();
     this.#post({ type: 'drain', deadlineMs });
@@ -129,6 +130,12 @@ export class Supervisor {
     this.#restarts.delete(index);
     this.restarts += 1;
     void this.#run(index);
+  }
+
+  /** Nobody waits for workers that have no sessions yet; one that accepts after all drains like the others. */
+  #callOffStart(): void {
+    this.#failStart(toldToEnd());
+    for (const worker of this.#workers) if (worker.state === 'starting') worker.state = 'down';
   }
 
   #callOffRestarts(): void {

@@ -2,7 +2,9 @@
  * Host names of endpoints → addresses, asked again by time. A name keeps its last good addresses while it does
  * not resolve, and a new answer in another order is no change.
  */
+
 import { lookup as nodeLookup } from 'node:dns/promises';
+import { once } from 'node:events';
 import { isIP } from 'node:net';
 import type { Clock } from '../base/clock.js';
 import type { Discovery, UpstreamConfig } from '../model/config.js';
@@ -66,7 +68,8 @@ class DnsProvider implements Provider {
   }
 
   async start(onChange: (discovery: Discovery) => void): Promise<Discovery> {
-    await Promise.all([...this.#hosts.keys()].map((host) => this.#refresh(host)));
+    const stopped = once(this.#stopped.signal, 'abort');
+    await Promise.race([Promise.all([...this.#hosts.keys()].map((host) => this.#refresh(host))), stopped]);
     this.#onChange = onChange;
     return new Map(this.#known);
   }

@@ -12,6 +12,7 @@ import { type TempFolder, tempFolder } from './temp.js';
 import { eventually, within } from './wait.js';
 
 const program = resolve('dist/cli/main.js');
+const installed = resolve('bin/anyport');
 
 export interface LogLine {
   readonly level: string;
@@ -52,6 +53,8 @@ export interface StartOptions {
   readonly flags?: readonly string[];
   /** A command that runs the daemon, such as `prlimit --nofile=60`. */
   readonly wrapper?: readonly string[];
+  /** Start it as the package's `bin` does, not by its main module. */
+  readonly asInstalled?: true;
 }
 
 export class Daemon {
@@ -175,6 +178,11 @@ export class Daemon {
 
 /** Starts `anyport run` on a configuration file and waits until it is ready. */
 export async function startDaemon(config: TestConfig, options: StartOptions = {}): Promise<Daemon> {
+  return (await launchDaemon(config, options)).ready();
+}
+
+/** The same without waiting. */
+export async function launchDaemon(config: TestConfig, options: StartOptions = {}): Promise<Daemon> {
   const port = await freePort();
   const metricsPort = await freePort();
   const folder = tempFolder();
@@ -182,8 +190,7 @@ export async function startDaemon(config: TestConfig, options: StartOptions = {}
   // JSON is YAML.
   writeFileSync(file, JSON.stringify(complete(config, port, metricsPort), null, 2));
   const args = ['run', '-c', file, ...(options.flags ?? [])];
-  const daemon = new Daemon(spawnDaemon(args, folder.path, options.wrapper), port, metricsPort, folder);
-  return daemon.ready();
+  return new Daemon(spawnDaemon(args, folder.path, options), port, metricsPort, folder);
 }
 
 /** Starts `anyport run` on flags alone. `port` is what the flags say. */
@@ -196,8 +203,13 @@ export async function startWithFlags(flags: readonly string[], port: number): Pr
 export const anyport = (args: readonly string[], cwd?: string): Promise<Finished> =>
   runProgram(process.execPath, [program, ...args], cwd ? { cwd, env: process.env } : { env: process.env });
 
-function spawnDaemon(args: readonly string[], cwd: string, wrapper: readonly string[] = []): ChildProcess {
-  const [command = process.execPath, ...rest] = [...wrapper, process.execPath, program, ...args];
+function spawnDaemon(
+  args: readonly string[],
+  cwd: string,
+  { wrapper = [], asInstalled }: StartOptions = {},
+): ChildProcess {
+  const start = asInstalled ? [installed] : [process.execPath, program];
+  const [command = process.execPath, ...rest] = [...wrapper, ...start, ...args];
   return spawn(command, rest, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 

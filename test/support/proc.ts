@@ -1,5 +1,6 @@
 /** What the kernel says of a process. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { constants } from 'node:os';
 
 /** CPU time of all threads that live now, user and system, in nanoseconds. */
 export function cpuNanoseconds(pid: number): number {
@@ -21,3 +22,31 @@ export const residentBytes = (pid: number): number => statusKilobytes(pid, 'VmRS
 export const privateBytes = (pid: number): number => statusKilobytes(pid, 'RssAnon') * 1024;
 
 export const openFiles = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
+
+/** Whether it has a handler of its own for a signal. */
+export function catches(pid: number, signal: NodeJS.Signals): boolean {
+  const mask = /^SigCgt:\s+([0-9a-f]+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
+}
+
+/** TCP ports that it listens on, ascending. */
+export function listeningPorts(pid: number): number[] {
+  const LISTEN = '0A';
+  const own = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`)));
+  const tables = ['tcp', 'tcp6'].map((table) => readFileSync(`/proc/${pid}/net/${table}`, 'utf8'));
+  const ports = tables
+    .flatMap((table) => table.split('\n').slice(1))
+    .map((row) => row.trim().split(/\s+/))
+    .filter(([, , , state, , , , , , inode]) => state === LISTEN && own.has(`socket:[${inode}]`))
+    .map(([, local]) => Number.parseInt(local?.split(':').at(-1) ?? '', 16));
+  return [...new Set(ports)].sort((a, b) => a - b);
+}
+
+/** Empty where the descriptor has been closed meanwhile. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}

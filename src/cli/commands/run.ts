@@ -53,8 +53,8 @@ async function run({ config: file, check, ...flags }: RunOptions): Promise<void>
     throw new Failure(`anyport runs on Linux only (epoll, splice); this is ${process.platform}`, BAD_USAGE);
   }
   // Only here: the other commands need no native addon.
-  const { runDaemon } = await import('../../primary/primary.js');
-  process.exit(await runDaemon(loaded.config, { version, warnings: loaded.warnings }));
+  const { exitNow, runDaemon } = await import('../../primary/primary.js');
+  exitNow(await runDaemon(loaded.config, { version, warnings: loaded.warnings }));
 }
 
 function append<Value>(value: Value, before: readonly Value[] | undefined): readonly Value[] {

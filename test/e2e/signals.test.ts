@@ -1,0 +1,133 @@
+/** Signals at every stage of the daemon's life: while it starts, serves, drains and stops. */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Daemon, launchDaemon, type StartOptions, startDaemon } from '../support/daemon.js';
+import { redisPing } from '../support/flights.js';
+import { catches, listeningPorts } from '../support/proc.js';
+import { dial, echo, listenTcp, type Upstream } from '../support/tcp.js';
+import { type TempFolder, tempFolder } from '../support/temp.js';
+import { eventually } from '../support/wait.js';
+
+let upstream: Upstream;
+let folder: TempFolder;
+
+beforeEach(async () => {
+  folder = tempFolder();
+  upstream = await listenTcp(echo);
+});
+
+afterEach(async () => {
+  await upstream.close();
+  folder.remove();
+});
+
+const handler = (name: string) => resolve(`test/e2e/handlers/${name}.mjs`);
+
+async function answers(daemon: Daemon): Promise<void> {
+  const client = await dial(daemon.port);
+  client.send(redisPing);
+  await client.bytes(redisPing.length);
+  client.reset();
+}
+
+/** Sends it again and again, until the process is ready. */
+async function flood(daemon: Daemon, signal: NodeJS.Signals): Promise<void> {
+  // Before a process has handlers at all every signal is its end.
+  await eventually(`a handler of ${signal}`, () => catches(daemon.pid, signal));
+  while (daemon.child.exitCode === null && !daemon.lines.some(({ msg }) => msg === 'ready')) {
+    daemon.signal(signal);
+    await sleep(1);
+  }
+}
+
+describe('SIGUSR1 opens no debugger', () => {
+  const starts: { why: string; options: StartOptions }[] = [
+    { why: 'as installed', options: { asInstalled: true } },
+    { why: 'by its main module', options: {} },
+  ];
+
+  test.each(starts)('from the very start of the process: $why', async ({ options }) => {
+    const daemon = await launchDaemon({ protocols: [{ name: 'Redis', target: upstream.target }] }, options);
+    await flood(daemon, 'SIGUSR1');
+    daemon.signal('SIGUSR1');
+    await daemon.ready();
+    const wanted = [daemon.port, daemon.metricsPort].sort((a, b) => a - b);
+    await eventually('no port beside its own', () => `${listeningPorts(daemon.pid)}` === `${wanted}`);
+    if (options.asInstalled) expect(daemon.stderr).not.toContain('Debugger listening');
+    await answers(daemon);
+    await daemon.stop();
+  });
+
+  test('while a worker hangs', async () => {
+    const daemon = await startDaemon({
+      protocols: [{ name: 'Hang', handler: handler('hang'), start_bytes: ['cc'] }],
+    });
+    const client = await dial(daemon.port);
+    client.send(Buffer.from([0xcc]));
+    daemon.signal('SIGUSR1');
+    await eventually('the answer to the signal', () =>
+      daemon.lines.some((line) => line.signal === 'SIGUSR1'),
+    );
+    expect(daemon.stderr).toBe('');
+    expect(listeningPorts(daemon.pid)).toHaveLength(2);
+    daemon.signal('SIGKILL');
+    await daemon.stop();
+  });
+});
+
+describe('told to stop while it starts, it stops at the first signal', () => {
+  test('a handler whose import never settles', async () => {
+    const path = `${folder.path}/front.sock`;
+    const daemon = await launchDaemon({
+      server: { listen: `unix:${path}` },
+      protocols: [{ name: 'Never', handler: handler('never'), start_bytes: ['cc'] }],
+    });
+    await eventually('the socket', () => existsSync(path));
+    daemon.signal('SIGTERM');
+    expect(await daemon.exit()).toBe(0);
+    expect(daemon.lines.map(({ msg }) => msg)).toEqual(['stopped']);
+    expect(existsSync(path)).toBe(false);
+    await daemon.stop();
+  });
+});
+
+describe('no signal has its default action', () => {
+  test('after the second SIGTERM: the exit status is its own, the socket file is gone', async () => {
+    const path = `${folder.path}/front.sock`;
+    const daemon = await startDaemon({
+      server: { listen: `unix:${path}`, workers: 2, graceful_shutdown_timeout: '60s' },
+      protocols: [{ name: 'Redis', target: upstream.target }],
+    });
+    for (let round = 0; round < 200 && daemon.child.exitCode === null; round++) {
+      for (const signal of ['SIGTERM', 'SIGHUP', 'SIGUSR2', 'SIGUSR1', 'SIGINT'] as const)
+        daemon.signal(signal);
+      await sleep(1);
+    }
+    await daemon.exit();
+    expect({ code: daemon.child.exitCode, signal: daemon.child.signalCode }).toEqual({
+      code: 0,
+      signal: null,
+    });
+    expect(existsSync(path)).toBe(false);
+    await daemon.stop();
+  });
+
+  test('a flood of signals that ask for what can not be done is not a flood of lines', async () => {
+    const daemon = await startDaemon({ protocols: [{ name: 'Redis', target: upstream.target }] });
+    const SENT = 3000;
+    const startMs = performance.now();
+    for (let sent = 0; sent < SENT; sent++) {
+      daemon.signal(sent % 2 === 0 ? 'SIGHUP' : 'SIGUSR2');
+      if (sent % 10 === 0) await sleep(1);
+    }
+    await answers(daemon);
+    const told = daemon.lines.filter(({ signal }) => signal !== undefined);
+    // One a second, however long the machine takes to send them.
+    const seconds = Math.ceil((performance.now() - startMs) / 1000);
+    expect(told.length).toBeGreaterThan(0);
+    expect(told.length).toBeLessThanOrEqual(seconds + 1);
+    await daemon.stop();
+  });
+});
