@@ -1,6 +1,6 @@
 /**
  * Finished log lines → a file descriptor. Bounded, and never blocking: writes run in the thread pool, so a reader
- * that stands still costs lines (which are counted) and not the event loop.
+ * that stands still costs lines (which are counted) and not the event loop. A full disk costs lines until it has room.
  */
 import { write } from 'node:fs';
 
@@ -9,25 +9,33 @@ export const lineSinkLimits = {
   pendingBytesMax: 1 << 20,
   /** Pause before a descriptor that is full (non-blocking, inherited) is tried again. */
   retryMs: 20,
+  /** Pause after a write that failed (disk full, reader gone); lines wait meanwhile. */
+  pauseMs: 1000,
   /** How long `close` waits for the reader to take the last lines. */
   closeTimeMsMax: 1000,
 } as const;
+
+const LINE_FEED = 0x0a;
+const LINE_END = Buffer.of(LINE_FEED);
 
 export class LineSink {
   readonly #fd: number;
   readonly #pendingBytesMax: number;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
-  #state: 'idle' | 'writing' | 'broken' = 'idle';
+  #state: 'idle' | 'writing' | 'pausing' = 'idle';
+  #lastByte = LINE_FEED;
+  /** 1: the rest of a line was lost, and what is pending begins with the end that it lacks. */
+  #endsOwed = 0;
   #dropped = 0;
-  #onEmpty: (() => void) | null = null;
+  #onRest: (() => void) | null = null;
 
   constructor(fd: number, pendingBytesMax: number = lineSinkLimits.pendingBytesMax) {
     this.#fd = fd;
     this.#pendingBytesMax = pendingBytesMax;
   }
 
-  /** Lines that could not be written. */
+  /** Lines that could not be written, or not whole. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -35,7 +43,7 @@ export class LineSink {
   /** Takes finished lines, each with its line feed. */
   write(lines: string): void {
     const bytes = Buffer.from(lines);
-    if (this.#state === 'broken' || this.#pendingBytes + bytes.length > this.#pendingBytesMax) {
+    if (this.#pendingBytes + bytes.length > this.#pendingBytesMax) {
       this.#dropped += countLines(bytes);
       return;
     }
@@ -44,12 +52,13 @@ export class LineSink {
     if (this.#state === 'idle') this.#writeNext();
   }
 
-  /** Resolves when everything is written, or the reader did not take it in time. */
+  /** Resolves when everything is written or lost, or the reader did not take it in time. */
   close(): Promise<void> {
+    if (this.#state === 'pausing') this.#writeNext();
     if (this.#state !== 'writing') return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, lineSinkLimits.closeTimeMsMax);
-      this.#onEmpty = () => {
+      this.#onRest = () => {
         clearTimeout(timer);
         resolve();
       };
@@ -72,31 +81,35 @@ export class LineSink {
       setTimeout(() => this.#writeNext(), lineSinkLimits.retryMs);
       return;
     }
-    if (error) {
-      this.#giveUp();
+    if (error || written === 0) {
+      this.#lose();
       return;
     }
+    this.#endsOwed = 0;
+    this.#lastByte = batch[written - 1] as number;
     this.#pendingBytes -= written;
     if (written === batch.length) this.#pending.shift();
     else this.#pending[0] = batch.subarray(written);
     this.#writeNext();
   }
 
-  /** The reader is gone for good (EPIPE, EIO): no later line can be written either. */
-  #giveUp(): void {
+  /** What can not be written now is not kept: the newest lines are what somebody will look for. */
+  #lose(): void {
     for (const bytes of this.#pending) this.#dropped += countLines(bytes);
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    this.#rest('broken');
+    this.#dropped -= this.#endsOwed;
+    this.#endsOwed = this.#lastByte === LINE_FEED ? 0 : 1;
+    this.#pending = this.#endsOwed > 0 ? [LINE_END] : [];
+    this.#pendingBytes = this.#endsOwed;
+    this.#rest('pausing');
+    const again = () => this.#state === 'pausing' && this.#writeNext();
+    setTimeout(again, lineSinkLimits.pauseMs).unref();
   }
 
-  #rest(state: 'idle' | 'broken'): void {
+  #rest(state: 'idle' | 'pausing'): void {
     this.#state = state;
-    this.#onEmpty?.();
+    this.#onRest?.();
   }
 }
-
-const LINE_FEED = 0x0a;
 
 function countLines(bytes: Buffer): number {
   let lines = 0;

@@ -22,13 +22,26 @@ export function createLogger({ level, write }: LoggerOptions): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
   };
-  return pino(options, { write });
+  return pino(options, { write: (line: string) => write(escaped(line, '\\u00')) });
+}
+
+/** DEL and C1, which terminals obey and JSON lets pass. */
+const CONTROLS = /[\u007f-\u009f]/g;
+
+/** `prefix` and two hexadecimal digits stand for each of them. */
+function escaped(line: string, prefix: string): string {
+  return line.replace(CONTROLS, (control) => `${prefix}${control.charCodeAt(0).toString(16)}`);
 }
 
 /** Turns finished JSON lines into lines for people. */
 export function prettyLines(colorize: boolean): (lines: string) => string {
   const pretty = prettyFactory({ colorize, translateTime: 'SYS:HH:MM:ss.l', messageKey: 'msg' });
-  return (lines) => lines.split('\n').filter(Boolean).map(pretty).join('');
+  return (lines) =>
+    lines
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => escaped(pretty(line), '\\x'))
+      .join('');
 }
 
 /** A budget of lines for one class of messages, so that a flood of events is not a flood of lines. */

@@ -1,9 +1,21 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LineSink } from '../../src/base/line-sink.js';
+import { describeAsRoot } from '../support/tools.js';
+import { eventually } from '../support/wait.js';
 
 let directory: string;
 beforeEach(() => {
@@ -47,8 +59,53 @@ test('what can not be written to a broken pipe is counted', async () => {
   sink.write('one\n');
   await sink.close();
   sink.write('two\nthree\n');
+  await sink.close();
   expect(sink.dropped).toBe(3);
   closeSync(writer);
+});
+
+describeAsRoot('a full disk', () => {
+  let disk: string;
+  beforeEach(() => {
+    disk = join(directory, 'disk');
+    mkdirSync(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', disk]);
+  });
+  afterEach(() => execFileSync('umount', ['-l', disk]));
+
+  test('costs lines, which are counted; where there is room again the next line begins on its own', async () => {
+    const file = join(disk, 'lines');
+    const filler = join(disk, 'filler');
+    const fd = openSync(file, 'w');
+    const sink = new LineSink(fd);
+    const line = (n: number) => `{"n":${n},"pad":"${'x'.repeat(1000)}"}\n`;
+    let sent = 0;
+    const send = () => sink.write(line(sent++));
+    writeFileSync(filler, Buffer.alloc(992 * 1024));
+    await eventually('the disk to be full', () => {
+      send();
+      return sink.dropped > 0;
+    });
+    const droppedFirst = sink.dropped;
+    await eventually('more lines to be lost', () => {
+      send();
+      return sink.dropped > droppedFirst + 1;
+    });
+    rmSync(filler);
+    const firstAfter = sent;
+    await eventually('lines to be written again', () => {
+      send();
+      return readFileSync(file, 'utf8').includes(line(firstAfter));
+    });
+    await sink.close();
+    closeSync(fd);
+    const written = readFileSync(file, 'utf8').trimEnd().split('\n');
+    const whole = new Set(Array.from({ length: sent }, (_, n) => line(n).trimEnd()));
+    const torn = written.filter((text) => !whole.has(text));
+    expect(torn.length).toBeLessThanOrEqual(1);
+    expect(written.length - torn.length + sink.dropped).toBe(sent);
+    expect(written.at(-1)).toBe(line(sent - 1).trimEnd());
+  });
 });
 
 test('a reader that has gone away does not end the process', async () => {

@@ -24,6 +24,23 @@ describe('logger', () => {
   });
 });
 
+describe('control characters', () => {
+  const all = Array.from({ length: 0xa0 }, (_, code) => String.fromCharCode(code)).join('');
+  const lines: string[] = [];
+  createLogger({ level: 'info', write: (line) => lines.push(line) }).info({ host: all, list: [all] }, all);
+
+  test('none reaches a terminal raw, and all can be read back', () => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    expect(lines[0]).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ host: all, list: [all], msg: all });
+  });
+
+  test('nor does one in lines for people', () => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    expect(prettyLines(false)(lines[0] ?? '')).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
+  });
+});
+
 describe('line budget', () => {
   test('lets so many lines pass in each second and counts the others', () => {
     let now = 10_000;

@@ -7,3 +7,6 @@ const has = (tool: string): boolean =>
 
 /** `describe`, left out unless every program is there (test/support/tools.json names their packages). */
 export const describeWith = (...tools: string[]) => describe.skipIf(!tools.every(has));
+
+/** For tests that mount, or make namespaces of their own. */
+export const describeAsRoot = describe.skipIf(process.getuid?.() !== 0);
