@@ -140,6 +140,8 @@ export interface Native {
   exit(status: number): never;
   /** CPU time of the calling thread so far. */
   threadCpuMs(): number;
+  /** Runs the promise jobs of the calling thread that wait; none where one of them is running. */
+  runMicrotasks(): void;
   /** How long an engine's arena has to be. */
   arenaBytes(bufferBytes: number): number;
   /** The numbering of codes.h: a test compares it with src/model/session.ts and src/worker/rings.ts. */

@@ -1,13 +1,14 @@
 /** The protocols of a Plan as a listener tells them: built-ins by their id, custom ones as the configuration says. */
+import type { FailureFields } from '../base/failure.js';
 import type { PlanProtocol } from '../model/plan.js';
 import { type NamedRecognizer, protocolById } from './index.js';
-import { type CpuMs, loadValidator } from './validator.js';
+import { type AskingThread, loadValidator } from './validator.js';
 
 /** Rejects when the validator can not be loaded; `failed` is told of each failure of one that was. */
 export async function loadRecognizer(
   { id, signature, validator }: PlanProtocol,
-  failed: (error: unknown) => void,
-  cpuMs?: CpuMs,
+  failed: (failure: FailureFields) => void,
+  thread?: AskingThread,
 ): Promise<NamedRecognizer> {
   const builtIn = protocolById(id);
   if (signature === null) {
@@ -15,7 +16,7 @@ export async function loadRecognizer(
     return builtIn;
   }
   // What only confirms a built-in's own signature is not asked about another one of the same name.
-  const confirm = validator === null ? undefined : await loadValidator(validator, failed, cpuMs);
+  const confirm = validator === null ? undefined : await loadValidator(validator, failed, thread);
   return { id, signature, ...(confirm && { confirm }), ...(builtIn?.facts && { facts: builtIn.facts }) };
 }
 

@@ -31,6 +31,8 @@ export interface SessionLine {
   readonly by: Ender;
   readonly during: Stage;
   readonly reason: Reason;
+  /** What failed, where something did. */
+  readonly error?: string | undefined;
 }
 
 /** `describe` is called only for a line that is written. */
@@ -76,6 +78,7 @@ function fieldsOf(line: SessionLine, worker: number): object {
     by: line.by,
     during: line.during,
     reason: line.reason,
+    error: line.error,
     worker,
   };
 }

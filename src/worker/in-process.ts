@@ -4,27 +4,26 @@
  */
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { describeFailure, type FailureFields } from '../base/failure.js';
 import type { Handler, HandlerSession } from '../handlers/index.js';
 
 /** `fd` becomes the handler's socket. `failed` is told what the handler throws at once, or rejects with later. */
-export function serve(
+export async function serve(
   fd: number,
   handler: Handler,
   session: HandlerSession,
-  failed: (error: unknown) => void,
-): void {
+  failed: (failure: FailureFields) => void,
+): Promise<void> {
   let socket: Socket | undefined;
-  const fail = (error: unknown): void => {
-    failed(error);
-    socket?.destroy();
-  };
   try {
     socket = socketOf(fd);
     // The client's end may be reset at any time: that is no reason to bring the worker down.
     socket.on('error', () => socket?.destroy());
-    Promise.resolve(handler(socket, session)).catch(fail);
-  } catch (error) {
-    fail(error);
+    await handler(socket, session);
+  } catch (thrown) {
+    failed(describeFailure(thrown));
+    // After the engine has ended the session, which resets the client: closed before, this end would be a FIN.
+    setImmediate(() => socket?.destroy());
   }
 }
 

@@ -3,6 +3,7 @@
  * told to drain and its last session has ended.
  */
 import { type Engine, native } from '../addon.js';
+import { describeFailure } from '../base/failure.js';
 import { createLogger, rateLimited } from '../base/log.js';
 import { shapeOf, WorkerCounters } from '../metrics/counters.js';
 import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
@@ -75,6 +76,7 @@ function createWorker(setup: WorkerSetup) {
   const answers = new Answers(native.layout, () => engine.flush());
   const arena = new ArrayBuffer(native.arenaBytes(limits.bufferBytes));
   let afterTurn = () => {};
+  let open = true;
   const engine: Engine = new native.Engine({
     worker: setup.worker,
     arena,
@@ -100,6 +102,7 @@ function createWorker(setup: WorkerSetup) {
   const sequencer = new Sequencer({
     worker: setup.worker,
     engine,
+    flushSoon: () => setImmediate(() => open && engine.flush()),
     events,
     answers,
     arena: Buffer.from(arena),
@@ -131,7 +134,13 @@ function createWorker(setup: WorkerSetup) {
     clearTimeout(deadline);
   }
 
+  // Of code of the configuration: left to Node it would end the thread, and every session on it.
+  const rejected = (reason: unknown) => complain({ ...describeFailure(reason) }, 'unhandled rejection');
+  process.on('unhandledRejection', rejected);
+
   function close(): void {
+    open = false;
+    process.off('unhandledRejection', rejected);
     logs.flush();
     engine.close();
     setup.port.close();

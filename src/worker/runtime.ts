@@ -1,5 +1,6 @@
 /** A Plan made ready for work: classifiers built, routes indexed, balancers created, addresses numbered. */
 import { type Classifier, type EngineTables, native } from '../addon.js';
+import type { FailureFields } from '../base/failure.js';
 import type { LogLine } from '../base/log.js';
 import { parseNetworks, UNIX_PEERS } from '../base/network.js';
 import { type Handler, loadHandler } from '../handlers/index.js';
@@ -69,11 +70,12 @@ function recognizerOf(
   index: number,
   { counters, complain }: Surroundings,
 ): Promise<NamedRecognizer> {
-  const failed = (err: unknown) => {
+  const failed = (failure: FailureFields) => {
     counters.validatorFailed(index);
-    complain({ err, protocol: protocol.id }, 'validator failed');
+    complain({ protocol: protocol.id, ...failure }, 'validator failed');
   };
-  return loadRecognizer(protocol, failed, native.threadCpuMs);
+  const thread = { cpuMs: native.threadCpuMs, runMicrotasks: native.runMicrotasks };
+  return loadRecognizer(protocol, failed, thread);
 }
 
 async function prepare(

@@ -22,7 +22,9 @@ import type { Runtime, RuntimeUpstream } from './runtime.js';
 
 export interface SequencerOptions {
   readonly worker: number;
-  readonly engine: Pick<Engine, 'attach' | 'flush'>;
+  readonly engine: Pick<Engine, 'attach'>;
+  /** Has the answers carried out although no turn is under way, but not in the middle of a promise job. */
+  readonly flushSoon: () => void;
   readonly events: EventCursor;
   readonly answers: Answers;
   readonly arena: Buffer;
@@ -56,6 +58,8 @@ class Session implements RouteSession, SessionId {
   /** The last of them whose queue of connections was full: worth waiting for, when no other is left. */
   full = -1;
   failure: FailedDial | undefined;
+  /** What failed, for the log. */
+  error: string | undefined;
   connected = false as boolean;
 
   constructor(
@@ -275,7 +279,7 @@ export class Sequencer {
   }
 
   #attach(session: Session): void {
-    const { engine, counters, complain, worker } = this.#options;
+    const { engine, counters, complain, worker, flushSoon } = this.#options;
     const fd = engine.attach(
       session.slot,
       session.generation,
@@ -294,11 +298,12 @@ export class Sequencer {
       decidedAtByte: session.decidedAt,
       worker,
     };
-    serve(fd, handler, told, (err) => {
-      complain({ err, upstream: this.#upstream(session).plan.name }, 'handler failed');
+    void serve(fd, handler, told, (failure) => {
+      session.error = failure.error;
+      complain({ upstream: this.#upstream(session).plan.name, ...failure }, 'handler failed');
       this.#end(session, 'proxy', 'relay', 'handler_error', 'reset');
       // It may fail between two turns.
-      engine.flush();
+      flushSoon();
     });
   }
 
@@ -343,6 +348,7 @@ export class Sequencer {
       by: events.by,
       during: events.during,
       reason: events.reason,
+      error: session?.error,
     };
   }
 

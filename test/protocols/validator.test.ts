@@ -1,14 +1,22 @@
 /** A user's validator: what it may answer, and what it can not do to the worker that asks it. */
 import { expect, test } from 'vitest';
+import { native } from '../../src/addon.js';
 import { limits, loadValidator } from '../../src/protocols/validator.js';
 import { text } from '../cases/case.js';
 
+const thread = { cpuMs: native.threadCpuMs, runMicrotasks: native.runMicrotasks };
 const url = new URL('validator.mjs', import.meta.url).href;
 
 async function ask(bytes: Uint8Array) {
+  return askModule(url, bytes);
+}
+
+/** From an event, as a worker asks: no promise job is running then. */
+async function askModule(module: string, bytes: Uint8Array) {
   const errors: string[] = [];
-  const validate = await loadValidator(url, (error) => errors.push(String(error)));
-  return { answer: validate(bytes), errors };
+  const validate = await loadValidator(module, ({ error }) => errors.push(error), thread);
+  const answer = await new Promise((resolve) => setImmediate(() => resolve(validate(bytes))));
+  return { answer, errors };
 }
 
 const answers = [
@@ -34,6 +42,94 @@ test.each(failures)('$why is no, and told', async ({ bytes, says }) => {
   const { answer, errors } = await ask(text(bytes));
   expect(answer).toEqual({ verdict: 'no' });
   expect(errors).toEqual([expect.stringContaining(says)]);
+});
+
+const timedOut = `timed out after ${limits.timeMs}ms`;
+const unreadable = 'what was thrown can not be read';
+const hostile = [
+  {
+    why: 'a promise that rejects',
+    code: 'async () => { throw new Error("late") }',
+    says: "expected 'match', 'no' or 'more', got a promise",
+  },
+  {
+    why: 'an object whose toString loops',
+    code: '() => ({ toString() { for (;;); } })',
+    says: 'got an object',
+  },
+  {
+    why: 'an object whose toString throws',
+    code: '() => ({ toString() { throw 1; } })',
+    says: 'got an object',
+  },
+  { why: 'an object without toString', code: '() => Object.create(null)', says: 'got an object' },
+  { why: 'a thenable that loops', code: '() => ({ get then() { for (;;); } })', says: 'got an object' },
+  {
+    why: 'a proxy that loops',
+    code: '() => new Proxy({}, { get() { for (;;); }, getPrototypeOf() { for (;;); } })',
+    says: 'got an object',
+  },
+  {
+    why: 'a promise whose constructor loops',
+    code: '() => Object.defineProperty(Promise.resolve(), "constructor", { get() { for (;;); } })',
+    says: timedOut,
+  },
+  {
+    why: 'a promise job that loops',
+    code: '() => { Promise.resolve().then(() => { for (;;); }); return "match"; }',
+    says: timedOut,
+  },
+  {
+    why: 'promise jobs without end',
+    code: '() => { const again = () => { Promise.resolve().then(again); }; again(); return "match"; }',
+    says: timedOut,
+  },
+  {
+    why: 'a job that throws',
+    code: '() => { queueMicrotask(() => { throw new Error("escaped"); }); return "match"; }',
+    says: 'Error: escaped',
+  },
+  {
+    why: 'an error whose getters throw',
+    code: '() => { throw { get message() { throw 1; } }; }',
+    says: unreadable,
+  },
+  {
+    why: 'an error whose getters loop',
+    code: '() => { throw Object.defineProperty(new Error(), "message", { get() { for (;;); } }); }',
+    says: unreadable,
+  },
+  {
+    why: 'a thrown proxy that loops',
+    code: '() => { throw new Proxy({}, { get() { for (;;); }, getPrototypeOf() { for (;;); } }); }',
+    says: unreadable,
+  },
+  { why: 'a thrown null', code: '() => { throw null; }', says: 'null' },
+  { why: 'a thrown symbol', code: '() => { throw Symbol("odd"); }', says: 'Symbol(odd)' },
+  { why: 'a symbol', code: '() => Symbol("odd")', says: 'got Symbol(odd)' },
+  { why: 'a call without end', code: '() => { const f = () => f() + 1; return f(); }', says: 'RangeError' },
+];
+test.each(hostile)('$why is no, and told', async ({ code, says }) => {
+  const module = `data:text/javascript,${encodeURIComponent(`export default ${code}`)}`;
+  const { answer, errors } = await askModule(module, text('any'));
+  expect(answer).toEqual({ verdict: 'no' });
+  expect(errors).toEqual([expect.stringContaining(says)]);
+});
+
+test('jobs of others that wait are not dropped with those of a validator that is interrupted', async () => {
+  const module = `data:text/javascript,${encodeURIComponent('export default () => { for (;;); }')}`;
+  const validate = await loadValidator(module, () => {}, thread);
+  const ran = await new Promise((resolve) => {
+    setImmediate(() => {
+      let done = false;
+      void Promise.resolve().then(() => {
+        done = true;
+      });
+      validate(text('any'));
+      setImmediate(() => resolve(done));
+    });
+  });
+  expect(ran).toBe(true);
 });
 
 test('it can not wait for ever', async () => {

@@ -1,0 +1,37 @@
+/**
+ * What user code has thrown, as text for the log. Anything may be thrown: getters may throw or never return, so they
+ * are read once, with a limit of time, and what is logged is plain.
+ */
+import { callInterruptibly } from './interruptible.js';
+
+export const failureLimits = {
+  /** Time to read what was thrown. */
+  timeMs: 20,
+  messageCharactersMax: 1000,
+  stackCharactersMax: 4000,
+} as const;
+
+export interface FailureFields {
+  readonly error: string;
+  readonly stack?: string;
+}
+
+export function describeFailure(thrown: unknown): FailureFields {
+  try {
+    return callInterruptibly(() => read(thrown), failureLimits.timeMs);
+  } catch {
+    return { error: 'what was thrown can not be read' };
+  }
+}
+
+function read(thrown: unknown): FailureFields {
+  if (typeof thrown !== 'object' || thrown === null) return { error: bounded(String(thrown)) };
+  const { name, message, stack } = thrown as Partial<Record<string, unknown>>;
+  if (typeof message !== 'string') return { error: 'what was thrown is no error' };
+  const error = bounded(typeof name === 'string' ? `${name}: ${message}` : message);
+  return typeof stack === 'string'
+    ? { error, stack: stack.slice(0, failureLimits.stackCharactersMax) }
+    : { error };
+}
+
+const bounded = (text: string): string => text.slice(0, failureLimits.messageCharactersMax);
