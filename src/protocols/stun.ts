@@ -1,4 +1,7 @@
-/** STUN and TURN: a request or an indication. As a datagram also the classic form, which has no magic cookie. */
+/**
+ * STUN and TURN: a request or an indication, in a stream also in the frames of ICE over TCP. As a datagram also the
+ * classic form, which has no magic cookie.
+ */
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { bytesWhere } from './byte-class.js';
 import { match, no } from './confirmation.js';
@@ -6,35 +9,49 @@ import { asBuffer, Cursor } from './cursor.js';
 
 const headerBytes = 20;
 const cookie = '\\x21\\x12\\xa4\\x42';
+const magicCookie = 0x2112a442;
 /** Attributes are padded, so is their sum. */
 const length = `[^]${bytesWhere((byte) => byte % 4 === 0)}`;
 /** Methods below 16, as a request or an indication: RFC 8489 has one of them, TURN (RFC 8656, 6062) eight. */
 const type = '\\x00[\\x01-\\x0f\\x11-\\x1f]';
 
+/** RFC 4571 section 2: a length, then the message; connectivity checks are far shorter than 256 bytes. */
+const framed = `\\x00[\\x14-\\xff]${type}\\x00[^]`;
+
 export const stun: Protocol = {
   id: 'stun',
   transports: ['tcp', 'udp'],
   rank: 10,
-  signature: { patterns: [`^${type}${length}${cookie}`] },
+  signature: {
+    patterns: [`^${type}${length}${cookie}`, `^${framed}${cookie}`],
+  },
   datagram: {
-    // RFC 3489 section 11.1: a binding request whose transaction id may begin with anything.
     signature: {
-      patterns: [`^${type}${length}${cookie}`, `^\\x00\\x01${length}`],
+      patterns: [
+        // Clients of some vendors count no padding; the cookie is certain enough.
+        `^${type}[^]{2}${cookie}`,
+        // RFC 3489 section 11.1: a binding request whose transaction id may begin with anything.
+        `^\\x00\\x01${length}`,
+      ],
       checks: ['total == u16be(2) + 20'],
     },
     confirm: confirmDatagram,
   },
-  words: 'a request or indication, LENGTH, magic cookie 2112A442; as a datagram also without cookie',
-  source: 'RFC 8489 section 5, RFC 8656, RFC 3489 section 11',
+  words:
+    'a request or indication, LENGTH, magic cookie 2112A442, perhaps in a frame; as a datagram also without cookie',
+  source: 'RFC 8489 section 5, RFC 8656, RFC 4571 and 6544, RFC 3489 section 11',
 };
 
-/** Its attributes add up to its length. */
+/** Without a cookie its attributes must add up to its length. */
 export function confirmDatagram(bytes: Uint8Array): Confirmation {
-  const attributes = new Cursor(asBuffer(bytes), headerBytes);
+  if (bytes.length < headerBytes) return no;
+  const message = asBuffer(bytes);
+  if (message.readUInt32BE(4) === magicCookie) return match;
+  const attributes = new Cursor(message, headerBytes);
   while (attributes.left > 0) {
     attributes.skip(2);
     const valueBytes = attributes.u16();
     attributes.skip(Math.ceil(valueBytes / 4) * 4);
   }
-  return bytes.length < headerBytes || attributes.overrun ? no : match;
+  return attributes.overrun ? no : match;
 }
