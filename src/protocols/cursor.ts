@@ -65,6 +65,13 @@ export class Cursor {
     return new Cursor(this.#bytes, start, this.#position);
   }
 
+  /** The next `length` bytes, in the same memory; what there is when there are not so many. */
+  bytes(length: number): Buffer {
+    const start = this.#position;
+    this.skip(length);
+    return this.#bytes.subarray(start, this.#position);
+  }
+
   /** The next `length` bytes as characters: a string of its own, the bytes may be overwritten afterwards. */
   latin1(length: number): string {
     const start = this.#position;

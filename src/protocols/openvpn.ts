@@ -5,8 +5,8 @@
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { match, no } from './confirmation.js';
 
-/** Of the digests that tls-auth is used with: MD5, SHA-1, SHA-224, SHA-256, SHA-384, SHA-512. */
-const digestBytes = [16, 20, 28, 32, 48, 64] as const;
+/** Of every digest that tls-auth may be used with, MD5 with SHA-1 in one (36) included (openvpn --show-digests). */
+const digestBytes = [16, 20, 28, 32, 36, 48, 64] as const;
 
 /** Opcode, session id, an empty list of acknowledgements, message id. */
 const plainBytes = 1 + 8 + 1 + 4;

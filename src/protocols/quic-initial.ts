@@ -10,17 +10,47 @@ export interface QuicVersion {
   readonly salt: Buffer;
   /** What the labels of the keys begin with. */
   readonly label: string;
+  /** The type of the frames that carry the handshake. */
+  readonly cryptoFrame: number;
+  /** A TLS hello, or Google's own. */
+  readonly hello: 'tls' | 'chlo';
 }
 
-/** RFC 9001 section 5.2, RFC 9369 section 3.3; draft 29 was in wide use. */
+const draft22Salt = '7fbcdb0e7c66bbe9193a96cd21519ebd7a02644a';
+const draft23Salt = 'c3eef712c72ebb5a11a7d2432bb46365bef9f502';
+const draft29Salt = 'afbfec289993d24c9e9786f19c6111e04390a899';
+const version1Salt = '38762cf7f55934b34d179ae6a4c80cadccbb7f0a';
+
+/**
+ * RFC 9001 section 5.2, RFC 9369 section 3.3; of the drafts the late ones were in wide use. Google's and Facebook's
+ * salts are those of Chromium and mvfst.
+ */
 export const quicVersions: ReadonlyMap<number, QuicVersion> = new Map([
-  [0x00000001, version('1', '38762cf7f55934b34d179ae6a4c80cadccbb7f0a', 'quic')],
-  [0x6b3343cf, version('2', '0dede3def700a6db819381be6e269dcbf9bd2ed9', 'quicv2')],
-  [0xff00001d, version('draft-29', 'afbfec289993d24c9e9786f19c6111e04390a899', 'quic')],
+  [0x00000001, version('1', version1Salt)],
+  [0x6b3343cf, version('2', '0dede3def700a6db819381be6e269dcbf9bd2ed9', { label: 'quicv2' })],
+  ...drafts(23, 28, draft23Salt),
+  ...drafts(29, 32, draft29Salt),
+  ...drafts(33, 34, version1Salt),
+  [
+    0x51303530,
+    version('Q050', '504574efd066fe2f9d945cfcdbd3a7f0d3b56b45', { cryptoFrame: 8, hello: 'chlo' }),
+  ],
+  [0x54303530, version('T050', '7ff579e5acd072915580304c43a2367c60488310', { cryptoFrame: 8 })],
+  [0x54303531, version('T051', '7a4edef4e7ccee5fa4506c19124fc8ccda6e033d', { cryptoFrame: 8 })],
+  [0xfaceb001, version('mvfst', draft22Salt)],
+  [0xfaceb002, version('mvfst', draft23Salt)],
+  [0xfaceb00e, version('mvfst', draft23Salt)],
 ]);
 
-function version(name: string, salt: string, label: string): QuicVersion {
-  return { name, salt: Buffer.from(salt, 'hex'), label };
+function drafts(first: number, last: number, salt: string): [number, QuicVersion][] {
+  return Array.from({ length: last - first + 1 }, (_, later) => [
+    0xff000000 + first + later,
+    version(`draft-${first + later}`, salt),
+  ]);
+}
+
+function version(name: string, salt: string, other: Partial<QuicVersion> = {}): QuicVersion {
+  return { name, salt: Buffer.from(salt, 'hex'), label: 'quic', cryptoFrame: 6, hello: 'tls', ...other };
 }
 
 /** Where the parts of a long header packet with a token and a length are (RFC 9000 section 17.2.2). */

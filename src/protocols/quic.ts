@@ -3,6 +3,7 @@ import type { Facts, FactsAnswer } from '../model/facts.js';
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { clientHello, helloBytesMax, helloHeaderBytes, readClientHello } from './client-hello.js';
 import { asBuffer, Cursor } from './cursor.js';
+import { googleFacts, googlePatterns, helloFacts, isGoogle } from './quic-google.js';
 import {
   clientKeys,
   type InitialHeader,
@@ -18,11 +19,12 @@ const packetsMax = 16;
 
 const padding = 0;
 const ping = 1;
-const crypto = 6;
 
 /** RFC 9000 section 15: reserved to make servers say what they speak. */
 const reservedVersion =
   '[\\x0a\\x1a\\x2a\\x3a\\x4a\\x5a\\x6a\\x7a\\x8a\\x9a\\xaa\\xba\\xca\\xda\\xea\\xfa]{4}';
+/** Google's last versions and Facebook's, which changed nothing about the packets. */
+const vendorVersion = '(?:[QT]05[01]|\\xfa\\xce\\xb0[\\x00-\\x1f])';
 /** RFC 9000 section 7.2: the client's choice of the server's id has 8 bytes at least. */
 const idBytes = '[\\x08-\\x14]';
 
@@ -35,25 +37,29 @@ export const quic: Protocol = {
     patterns: [
       `^[\\xc0-\\xcf](?:\\x00{3}\\x01|\\xff\\x00\\x00[\\x17-\\x22])${idBytes}`,
       `^[\\xd0-\\xdf]\\x6b\\x33\\x43\\xcf${idBytes}`,
+      `^[\\xc0-\\xcf]${vendorVersion}${idBytes}`,
       `^[\\xc0-\\xff]${reservedVersion}${idBytes}`,
+      ...googlePatterns,
     ],
     checks: ['total >= 1200'],
   },
   confirm: confirmQuic,
   factNames: ['version', 'sni', 'alpn', 'versions', 'ech'],
   words:
-    'a long header Initial packet of version 1, 2, a late draft or a reserved one, in at least 1200 bytes',
+    "a long header Initial packet of version 1, 2, a late draft, a reserved one or a vendor's (Q039 to T051, mvfst), in at least 1200 bytes",
   source: 'RFC 9000 sections 14.1 and 17.2.2, RFC 9369, RFC 8999',
   facts: quicFacts,
 };
 
 function confirmQuic(bytes: Uint8Array): Confirmation {
+  if (isGoogle(bytes)) return { verdict: 'match' };
   const header = readInitialHeader(asBuffer(bytes), 0);
   return { verdict: header !== null && header.end <= bytes.length ? 'match' : 'no' };
 }
 
 /** What the hello asks for, from the Initial packets that are here. */
 export function quicFacts(bytes: Uint8Array): FactsAnswer {
+  if (bytes.length > 0 && isGoogle(bytes)) return googleFacts(bytes);
   const datagrams = asBuffer(bytes);
   const header = readInitialHeader(datagrams, 0);
   if (header === null) return { verdict: 'more', bytesNeeded: bytes.length + 1, facts: {} };
@@ -77,8 +83,8 @@ function readPackets(bytes: Buffer, first: InitialHeader, version: QuicVersion):
   for (let packets = 0; packets < packetsMax; packets++) {
     if (header === null || header.version !== first.version || header.end > bytes.length) return 'more';
     const payload = openInitial(bytes, header, keys);
-    if (payload === null || !readFrames(payload, frames)) return 'broken';
-    const hello = readHello(contiguous(frames));
+    if (payload === null || !readFrames(payload, version, frames)) return 'broken';
+    const hello = version.hello === 'tls' ? readHello(contiguous(frames)) : helloFacts(contiguous(frames));
     if (hello !== 'more') return hello;
     header = readInitialHeader(bytes, header.end);
   }
@@ -92,12 +98,12 @@ interface CryptoFrame {
 }
 
 /** RFC 9000 section 19: PADDING, PING and CRYPTO; a client's first packet has nothing else. */
-function readFrames(payload: Buffer, frames: CryptoFrame[]): boolean {
+function readFrames(payload: Buffer, { cryptoFrame }: QuicVersion, frames: CryptoFrame[]): boolean {
   const cursor = new Cursor(payload);
   while (cursor.left > 0) {
     const type = cursor.u8();
     if (type === padding || type === ping) continue;
-    if (type !== crypto) return false;
+    if (type !== cryptoFrame) return false;
     const offset = variable(cursor);
     const length = variable(cursor);
     const start = payload.length - cursor.left;
