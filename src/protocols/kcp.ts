@@ -1,38 +1,91 @@
-/** KCP in the clear: the first segments of a conversation. With encryption or error correction it has no fixed bytes. */
+/**
+ * KCP in the clear: the first segments of a conversation, plain, or as kcp-go sends them: with forward error correction
+ * (FEC), behind the header of its cipher `none`, or both. Encrypted it has no fixed bytes.
+ */
+import { crc32 } from 'node:zlib';
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { asBuffer } from './cursor.js';
 
 /** conv, cmd, frg, wnd, ts, sn, una, len: little-endian. */
 const headerBytes = 24;
-const lengthOffset = 20;
+const push = 81;
+const askWindow = 83;
+const tellWindow = 84;
+/** Parts of a message that are still to come: fewer than the smallest receive window. */
+const fragmentsMax = 128;
+
+/** A nonce, and the CRC-32 of what follows. */
+const cipherBytes = 20;
+const nonceBytes = 16;
+/** Number of the shard, type 00F1 of one with data, and its size, in which the size itself is counted. */
+const fecBytes = 8;
+const fecSizeOffset = 6;
+const dataShard = 0x00f1;
+
+/** A push of less than 64 KiB; numbers and what is acknowledged begin at 0. */
+const segment = '[^]{4}\\x51[\\x00-\\x7f][^]{6}\\x00{8}[^]{2}\\x00\\x00';
+const shard = '\\x00{4}\\xf1\\x00[^]{2}';
+const plain = [`^${segment}`, `^${shard}${segment}`];
+const cipher = `[^]{${cipherBytes}}`;
 
 export const kcp: Protocol = {
   id: 'kcp',
   transports: ['udp'],
-  rank: 40,
-  signature: {
-    patterns: ['^[^]{4}\\x51[^]{19}'],
-    // Sequence number and what is acknowledged begin at 0.
-    checks: ['u32le(12) == 0', 'u32le(16) == 0', 'u32le(20) >= 1', 'u32le(20) + 24 <= total'],
+  // Told for certain, and behind a nonce, which may look like anything: before the other structures.
+  rank: 39,
+  signature: { patterns: plain },
+  datagram: {
+    signature: { patterns: [...plain, `^${cipher}${segment}`, `^${cipher}${shard}${segment}`] },
+    confirm: (bytes): Confirmation => ({ verdict: isOpening(asBuffer(bytes)) ? 'match' : 'no' }),
   },
-  confirm: confirmKcp,
-  words: 'a push segment (81 at byte 4), number 0 and nothing acknowledged; segments add up to the datagram',
-  source: 'ikcp.c of skywind3000/kcp',
+  words:
+    'a push segment (81 at byte 4), number 0 and nothing acknowledged, segments that add up to the datagram; in kcp-go perhaps behind 20 bytes with a CRC-32 and 8 of error correction',
+  source: 'ikcp.c of skywind3000/kcp; crypt.go and fec.go of xtaci/kcp-go',
 };
 
-/** Segments follow each other, all of one conversation. */
-function confirmKcp(bytes: Uint8Array): Confirmation {
-  const datagram = asBuffer(bytes);
-  let position = 0;
-  while (position + headerBytes <= datagram.length) {
-    if (!isSegment(datagram, position)) return { verdict: 'no' };
-    position += headerBytes + datagram.readUInt32LE(position + lengthOffset);
-  }
-  return { verdict: position === datagram.length ? 'match' : 'no' };
+function isOpening(datagram: Buffer): boolean {
+  return isPayload(datagram) || (hasCipherHeader(datagram) && isPayload(datagram.subarray(cipherBytes)));
 }
 
-/** Push, acknowledge, ask for the window, tell the window: 81 to 84. */
-function isSegment(datagram: Buffer, position: number): boolean {
-  const command = datagram.readUInt8(position + 4);
-  return datagram.readUInt32LE(position) === datagram.readUInt32LE(0) && command >= 81 && command <= 84;
+function hasCipherHeader(datagram: Buffer): boolean {
+  if (datagram.length < cipherBytes + headerBytes) return false;
+  return crc32(datagram.subarray(cipherBytes)) === datagram.readUInt32LE(nonceBytes);
+}
+
+const isPayload = (payload: Buffer): boolean =>
+  areSegments(payload) || (isFirstShard(payload) && areSegments(payload.subarray(fecBytes)));
+
+function isFirstShard(payload: Buffer): boolean {
+  if (payload.length < fecBytes + headerBytes) return false;
+  const isFirst = payload.readUInt32LE(0) === 0 && payload.readUInt16LE(4) === dataShard;
+  return isFirst && payload.readUInt16LE(fecSizeOffset) === payload.length - fecSizeOffset;
+}
+
+/** Segments follow each other up to the end, the first one a push. */
+function areSegments(payload: Buffer): boolean {
+  let [position, pushes] = [0, 0];
+  while (position + headerBytes <= payload.length) {
+    const command = payload.readUInt8(position + 4);
+    const length = payload.readUInt32LE(position + 20);
+    if (!belongs(payload, position) || !isNext(payload, position, pushes)) return false;
+    if (command === push) pushes++;
+    else if (pushes === 0 || length > 0) return false;
+    position += headerBytes + length;
+  }
+  return position === payload.length && pushes > 0;
+}
+
+/** Of the same conversation, with nothing acknowledged. */
+function belongs(payload: Buffer, position: number): boolean {
+  const isSame = payload.readUInt32LE(position) === payload.readUInt32LE(0);
+  return (
+    isSame && payload.readUInt8(position + 5) < fragmentsMax && payload.readUInt32LE(position + 16) === 0
+  );
+}
+
+/** Pushes count from 0, without a gap; beside them only the window may be talked about. */
+function isNext(payload: Buffer, position: number, pushes: number): boolean {
+  const command = payload.readUInt8(position + 4);
+  const number = payload.readUInt32LE(position + 12);
+  return command === push ? number === pushes : command === askWindow || command === tellWindow;
 }

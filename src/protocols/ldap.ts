@@ -1,5 +1,8 @@
-/** LDAP: the envelope of a first request, told from SNMP by what follows the message id. */
-import type { Confirmation, Protocol } from '../model/protocol.js';
+/**
+ * LDAP: the envelope of a first request, told from SNMP by what follows the message id. As a datagram (CLDAP) it is a
+ * search, with which Windows clients look for their domain controllers.
+ */
+import type { Confirmation, Protocol, Recognizer } from '../model/protocol.js';
 import { match, more, no } from './confirmation.js';
 import { asBuffer, Cursor } from './cursor.js';
 
@@ -24,16 +27,31 @@ const requests: ReadonlyMap<number, number> = new Map([
   [0x77, 0x80], // extended: its name
 ]);
 
+/** RFC 4511 section 4.5.1, and the subordinate subtree. */
+const scopesMax = 3;
+const aliasesMax = 3;
+
+const search = 0x63;
+const octetString = 0x04;
+
+/** In version 2 the user's name comes before the search (RFC 1798 section 4.1). */
+const datagram: Recognizer = {
+  signature: { patterns: [`^\\x30${length}${messageId}(?:\\x63${length}|\\x04[\\x00-\\x7f])`] },
+  confirm: (bytes): Confirmation => ({ verdict: isSearch(asBuffer(bytes)) ? 'match' : 'no' }),
+};
+
 export const ldap: Protocol = {
   id: 'ldap',
-  transports: ['tcp'],
+  transports: ['tcp', 'udp'],
   rank: 40,
   signature: {
     patterns: [`^\\x30${length}${messageId}[\\x60\\x42\\x63\\x66\\x68\\x4a\\x6c\\x6e\\x50\\x77]${length}`],
   },
   confirm: confirmLdap,
-  words: '30 LENGTH, 02 message id, a request (60, 63, 77 …) whose length fits',
-  source: 'RFC 4511 section 4.1.1, X.690',
+  datagram,
+  words:
+    '30 LENGTH, 02 message id, a request (60, 63, 77 …) whose length fits; as a datagram a search (CLDAP)',
+  source: 'RFC 4511 section 4.1.1, X.690, RFC 1798, MS-ADTS section 6.3.3',
 };
 
 /** The request lies within the message and begins as it should. */
@@ -53,6 +71,28 @@ export function confirmLdap(bytes: Uint8Array): Confirmation {
   if (cursor.overrun) return more(bytes.length + 1);
   return tag === first ? match : no;
 }
+
+/** The message fills the datagram, the request fills the message but for controls, and looks for something somewhere. */
+function isSearch(bytes: Buffer): boolean {
+  const cursor = new Cursor(bytes);
+  cursor.skip(1);
+  if (readLength(cursor) !== bytes.length) return false;
+  cursor.skip(1);
+  cursor.skip(cursor.u8()); // message id
+  let tag = cursor.u8();
+  if (tag === octetString) {
+    cursor.skip(cursor.u8());
+    tag = cursor.u8();
+  }
+  const end = readLength(cursor);
+  if (tag !== search || end > bytes.length || cursor.u8() !== octetString) return false;
+  cursor.skip(readLength(cursor) - cursor.position); // base
+  return isChoice(cursor, scopesMax) && isChoice(cursor, aliasesMax) && !cursor.overrun;
+}
+
+/** An ENUMERATED of one byte. */
+const isChoice = (cursor: Cursor, max: number): boolean =>
+  cursor.u8() === 0x0a && cursor.u8() === 1 && cursor.u8() <= max;
 
 /** Reads a length; where what it is the length of ends. */
 function readLength(cursor: Cursor): number {

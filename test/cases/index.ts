@@ -14,7 +14,7 @@ import { cases as imap } from './imap.js';
 import { cases as irc } from './irc.js';
 import { cases as kafka } from './kafka.js';
 import { datagrams as kcpDatagrams } from './kcp.js';
-import { cases as ldap } from './ldap.js';
+import { cases as ldap, datagrams as ldapDatagrams } from './ldap.js';
 import { cases as memcached } from './memcached.js';
 import { cases as minecraft } from './minecraft.js';
 import { cases as mongodb } from './mongodb.js';
@@ -106,6 +106,7 @@ export const datagrams: Readonly<Record<string, readonly DatagramCase[]>> = {
   dns: dnsDatagrams,
   dtls: dtlsDatagrams,
   kcp: kcpDatagrams,
+  ldap: ldapDatagrams,
   ntp: ntpDatagrams,
   openvpn: openvpnDatagrams,
   quic: quicDatagrams,

@@ -1,9 +1,23 @@
+import { crc32 } from 'node:zlib';
 import { type DatagramCase, hex } from './case.js';
 
 const segment = (command: string, number: string, data: string): string =>
   `44332211 ${command} 00 8000 2fa90ffc ${number} 00000000 ${data}`;
 
 const first = segment('51', '00000000', '03000000 616263');
+
+const u16le = (value: number): Uint8Array => Uint8Array.of(value & 0xff, value >> 8);
+
+/** A shard of kcp-go: its number, its type, its size with the size itself. */
+const shard = (segments: Uint8Array, number = '00000000', type = 'f100'): Uint8Array =>
+  Buffer.concat([hex(`${number} ${type}`), u16le(segments.length + 2), segments]);
+
+/** Behind the header of kcp-go's cipher `none`: a nonce and the CRC-32 of the rest. */
+function ciphered(payload: Uint8Array, spoiled = 0): Uint8Array {
+  const crc = Buffer.alloc(4);
+  crc.writeUInt32LE((crc32(payload) ^ spoiled) >>> 0);
+  return Buffer.concat([hex('400100010041fd0e5ba1c0de4f9e1122'), crc, payload]);
+}
 
 export const datagrams: readonly DatagramCase[] = [
   { why: 'one segment', bytes: hex(first), expect: 'kcp' },
@@ -16,6 +30,34 @@ export const datagrams: readonly DatagramCase[] = [
     why: 'a push and a question for the window',
     bytes: hex(`${first} ${segment('53', '00000000', '00000000')}`),
     expect: 'kcp',
+  },
+  {
+    why: 'the first part of a message of two',
+    bytes: hex(`${first.replace('51 00', '51 01')} ${segment('51', '01000000', '01000000 64')}`),
+    expect: 'kcp',
+  },
+  { why: 'an empty message', bytes: hex(segment('51', '00000000', '00000000')), expect: 'kcp' },
+  { why: 'with error correction', bytes: shard(hex(first)), expect: 'kcp' },
+  { why: 'behind the header of no cipher, its nonce like CoAP', bytes: ciphered(hex(first)), expect: 'kcp' },
+  { why: 'behind both', bytes: ciphered(shard(hex(first))), expect: 'kcp' },
+  { why: 'a CRC that is wrong', bytes: ciphered(shard(hex(first)), 1), expect: null },
+  { why: 'a shard of parity opens nothing', bytes: shard(hex(first), '00000000', 'f200'), expect: null },
+  { why: 'a shard that is not the first', bytes: shard(hex(first), '01000000'), expect: null },
+  { why: 'a shard of another size', bytes: Buffer.concat([shard(hex(first)), hex('00')]), expect: null },
+  {
+    why: 'a gap in the numbers',
+    bytes: hex(`${first} ${segment('51', '02000000', '01000000 64')}`),
+    expect: null,
+  },
+  {
+    why: 'something acknowledged already',
+    bytes: hex(first.replace('00000000 03000000', '01000000 03000000')),
+    expect: null,
+  },
+  {
+    why: 'an acknowledgement beside it',
+    bytes: hex(`${first} ${segment('52', '00000000', '00000000')}`),
+    expect: null,
   },
   { why: 'a segment of another conversation', bytes: hex(`${first} 99${first.slice(2)}`), expect: null },
   {
