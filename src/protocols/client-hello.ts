@@ -109,7 +109,8 @@ const names: ReadonlyMap<number, string> = new Map([
   [0x0302, '1.1'],
   [0x0303, '1.2'],
   [0x0304, '1.3'],
-  [0xfeff, '1.0'], // DTLS counts downwards
+  [0x0100, '0.9'], // DTLS before RFC 4347, which counts downwards from here
+  [0xfeff, '1.0'],
   [0xfefd, '1.2'],
   [0xfefc, '1.3'],
 ]);

@@ -12,15 +12,16 @@ const handshakeRecord = 22;
 /** More fragments than this for one hello are nobody's. */
 const fragmentsMax = 64;
 
+/** They count downwards; 01 00 is what was spoken before RFC 4347, and still is by some VPNs. */
+const version = '(?:\\xfe[\\xfc-\\xff]|\\x01\\x00)';
+
 export const dtls: Protocol = {
   id: 'dtls',
   transports: ['udp'],
   rank: 10,
   signature: {
     // Epoch 0, and a first message or, after a server's cookie, a second one. DTLS 1.3 opens as 1.2 does (RFC 9147).
-    patterns: [
-      '^\\x16\\xfe[\\xff\\xfd]\\x00\\x00[^]{6}[^]{2}\\x01[^]{3}\\x00[\\x00\\x01]\\x00{3}[^]{3}\\xfe[\\xff\\xfd]',
-    ],
+    patterns: [`^\\x16${version}\\x00\\x00[^]{6}[^]{2}\\x01[^]{3}\\x00[\\x00\\x01]\\x00{3}[^]{3}${version}`],
     checks: [
       'u16be(11) + 13 <= total',
       'u24be(22) + 12 <= u16be(11)',
@@ -29,7 +30,7 @@ export const dtls: Protocol = {
     ],
   },
   factNames: ['sni', 'alpn', 'versions', 'ech'],
-  words: 'a handshake record (16 FE FF, or 16 FE FD) of epoch 0 that begins a ClientHello',
+  words: 'a handshake record (16 FE FC-FF, or 16 01 00) of epoch 0 that begins a ClientHello',
   source: 'RFC 6347 section 4, RFC 9147 section 5.3',
   facts: dtlsFacts,
 };

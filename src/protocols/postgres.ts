@@ -6,7 +6,7 @@ import type { Facts, FactsAnswer } from '../model/facts.js';
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { match, more, no } from './confirmation.js';
 import { asBuffer } from './cursor.js';
-import { tls, tlsFacts } from './tls.js';
+import { recordPatterns, tlsFacts } from './tls.js';
 
 /** What a server takes (MAX_STARTUP_PACKET_LENGTH). */
 const startupBytesMax = 10_000;
@@ -25,7 +25,7 @@ export const postgres: Protocol = {
       '^\\x00\\x00[\\x00\\x01][^]\\x04\\xd2\\x16\\x2e',
       // Length, version 3.x, the name of a parameter: here Kafka has a number.
       '^\\x00\\x00[\\x00-\\x27][^]\\x00\\x03[^]{2}[A-Za-z_][\\x20-\\x7e]*\\x00',
-      ...(tls.signature.patterns ?? []),
+      ...recordPatterns,
     ],
     maxBytes: startupBytesMax,
   },

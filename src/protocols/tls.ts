@@ -1,4 +1,7 @@
-/** TLS: a ClientHello in any record version, whole or cut into several records. */
+/**
+ * TLS: a ClientHello in any record version, whole or cut into several records; or, of clients of old, in the frame of
+ * SSL 2, which says no name and no version that could be relied on.
+ */
 import type { FactsAnswer } from '../model/facts.js';
 import type { Protocol } from '../model/protocol.js';
 import { clientHello, helloBytesMax, helloHeaderBytes, readClientHello } from './client-hello.js';
@@ -13,27 +16,40 @@ const recordHeaderBytes = 5;
 const handshakeRecord = 22;
 const majorVersion = 3;
 
-const recordVersion = '\\x16\\x03[\\x00-\\x04]';
+/** RFC 8446 section 5.1: its version is ignored; before SSL 3.0 there was no such record. */
+const record = '\\x16[\\x03-\\xff][^]';
+/** The length of a record that shows the hello's version. */
+const length = '(?:\\x00[\\x06-\\xff]|[\\x01-\\x3f][^]|\\x40\\x00)';
+
+/**
+ * A first record of fewer than 6 bytes ends before the hello's version; longer ones must show it. A server answers a
+ * higher one with its own (RFC 5246 appendix E.1).
+ */
+export const recordPatterns: readonly string[] = [
+  `^${record}\\x00[\\x01-\\x05]\\x01`,
+  `^${record}${length}\\x01\\x00[^]{2}\\x03[^]`,
+  `^\\x16\\x03[^]${length}\\x01\\x00[^]{2}[\\x04-\\xff][^]`,
+];
+
+/** RFC 5246 appendix E.2: length, type, version; lengths of the ciphers, of a session id and of a challenge. */
+const ssl2Framed = '^[\\x80-\\x83][^]\\x01[\\x03\\x04][^][\\x00-\\x03][^]\\x00[\\x00\\x10]\\x00[\\x10-\\x20]';
+const ssl2FrameBit = 0x80;
 
 export const tls: Protocol = {
   id: 'tls',
   transports: ['tcp'],
   rank: 10,
-  // A first record of fewer than 6 bytes ends before the hello's version; longer ones must show it.
-  signature: {
-    patterns: [
-      `^${recordVersion}\\x00[\\x01-\\x05]\\x01`,
-      `^${recordVersion}(?:\\x00[\\x06-\\xff]|[\\x01-\\x3f][^]|\\x40\\x00)\\x01\\x00[^]{2}\\x03[\\x00-\\x04]`,
-    ],
-  },
+  signature: { patterns: [...recordPatterns, ssl2Framed] },
   factNames: ['sni', 'alpn', 'versions', 'ech'],
-  words: 'a handshake record (16 03 00-04) that begins a ClientHello',
+  words:
+    'a handshake record (16, any version from 3.0 on) that begins a ClientHello, or one in the frame of SSL 2',
   source: 'RFC 8446 sections 4.1.2 and 5.1, RFC 5246, RFC 6101',
   facts: tlsFacts,
 };
 
 /** What the hello asks for. One that can not be read whole has no facts. */
 export function tlsFacts(bytes: Uint8Array): FactsAnswer {
+  if ((bytes[0] ?? 0) & ssl2FrameBit) return { verdict: 'facts', facts: { versions: ['ssl2-framed'] } };
   const hello = reassemble(asBuffer(bytes));
   if (hello === 'broken') return { verdict: 'broken', facts: {} };
   if (typeof hello === 'number') return { verdict: 'more', bytesNeeded: hello, facts: {} };
@@ -72,7 +88,9 @@ function joined(parts: readonly Buffer[]): Buffer {
 /** The payload of the handshake record whose header is at `position`; 0 when it is no such record. */
 function recordLength(bytes: Buffer, position: number): number {
   const length = bytes.readUInt16BE(position + 3);
-  const isHandshake = bytes[position] === handshakeRecord && bytes[position + 1] === majorVersion;
+  // Whatever it is, the major version does not change between records: an endpoint would refuse that.
+  const major = bytes.readUInt8(position + 1);
+  const isHandshake = bytes[position] === handshakeRecord && major === bytes[1] && major >= majorVersion;
   return isHandshake && length <= recordBytesMax ? length : 0;
 }
 

@@ -14,6 +14,16 @@ const record = (
 
 export const datagrams: readonly DatagramCase[] = [
   { why: 'a hello', bytes: record(hello), expect: 'dtls' },
+  {
+    why: 'a hello of what was spoken before DTLS 1.0',
+    bytes: hex(`16 0100 0000 000000000000 0036 01 00002a 0000 000000 00002a 0100 ${body}`),
+    expect: 'dtls',
+  },
+  {
+    why: 'a hello of a version that does not exist yet',
+    bytes: record(`fefc ${body}`),
+    expect: 'dtls',
+  },
   { why: 'a hello of DTLS 1.0', bytes: record(`feff ${body}`), expect: 'dtls' },
   {
     why: 'the first of two fragments',

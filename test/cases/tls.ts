@@ -39,10 +39,22 @@ const named = hello([serverName('a.example')]);
 const bare = hello([]);
 
 /** The same records in another version. */
-const inVersion = (minor: number, bytes: Uint8Array): Uint8Array => {
+const inVersion = (minor: number, bytes: Uint8Array, major = 3): Uint8Array => {
   const copy = Buffer.from(bytes);
+  copy[1] = major;
   copy[2] = minor;
   return copy;
+};
+
+/** RFC 5246 appendix E.2: the ciphers' lengths in bytes, then 32 bytes of challenge. */
+const ssl2Framed = (version: string, ciphers: number): Uint8Array => {
+  const body = Buffer.concat([
+    hex(`01 ${version}`),
+    u16(ciphers),
+    hex('0000 0020'),
+    new Uint8Array(ciphers + 32),
+  ]);
+  return concat(u16(0x8000 | body.length), body);
 };
 
 /** A hello is told from that of a special case at its end. */
@@ -59,6 +71,26 @@ export const cases: readonly Case[] = [
   whole('a first record that ends with the version', records(bare, 6)),
   whole('SSL 3.0', inVersion(0, records(hello(undefined, 0x0300)))),
   whole('record version 1.3, which nobody should send', inVersion(4, records(bare))),
+  whole('a record version that does not exist yet', inVersion(9, records(bare))),
+  whole('a record of another major version', inVersion(0, records(bare), 4)),
+  whole('a hello of a version that does not exist yet', records(hello([], 0x0309))),
+  whole('a hello of another major version', records(hello([], 0x0401))),
+  {
+    why: 'a hello of TLS 1.0 in the frame of SSL 2 (by the specification)',
+    bytes: ssl2Framed('03 01', 117),
+    expect: { protocol: 'tls', at: 11 },
+  },
+  {
+    why: 'a hello in the frame of SSL 2 with the ciphers of a browser of old, longer than 255 bytes',
+    bytes: ssl2Framed('03 00', 228),
+    expect: { protocol: 'tls', at: 11 },
+  },
+  { why: 'the frame of SSL 2 is not all here', bytes: hex('80 2e 01 03 01 00 15'), expect: 'more' },
+  {
+    why: 'the frame of SSL 2 with a challenge that is too long',
+    bytes: hex('80 2e 01 03 01 00 15 00 00 00 40'),
+    expect: { unknownAt: 11 },
+  },
   { why: 'half a hello', bytes: records(named).subarray(0, 40), expect: 'more' },
   { why: 'the record length is not here yet', bytes: hex('16 03 01'), expect: 'more' },
   { why: 'the version is not here yet', bytes: hex('16 03 01 02 00 01 00 01 fc 03'), expect: 'more' },
@@ -68,5 +100,5 @@ export const cases: readonly Case[] = [
   { why: 'a ServerHello', bytes: hex('16 03 03 00 7a 02'), expect: { unknownAt: 6 } },
   { why: 'a hello of 16 MiB', bytes: hex('16 03 01 02 00 01 ff ff ff 03 03'), expect: { unknownAt: 7 } },
   { why: 'an alert first', bytes: hex('15 03 01 00 02 02 28'), expect: { unknownAt: 1 } },
-  { why: 'an SSLv2 hello', bytes: hex('80 2e 01 00 02'), expect: { unknownAt: 1 } },
+  { why: 'a hello of SSL 2 itself', bytes: hex('80 2e 01 00 02'), expect: { unknownAt: 4 } },
 ];

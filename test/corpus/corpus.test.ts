@@ -10,9 +10,12 @@ import { type Flight, flights } from '../cases/flights.js';
 import { promised } from './promised.js';
 import { scoreboard, type Wrong } from './scoreboard.js';
 
+/** What these are called by how they are framed is TLS. */
+const framedTls: Readonly<Record<string, string>> = { sslv2: 'tls' };
+
 /** The protocol that a flight is of; null: one without a name here, or none at all. */
 function truth({ label, attrs }: Flight): string | null {
-  const name = 'inner' in attrs ? attrs.inner : (attrs.of ?? label);
+  const name = 'inner' in attrs ? attrs.inner : (attrs.of ?? framedTls[label] ?? label);
   return typeof name === 'string' && promised.includes(name) ? name : null;
 }
 
