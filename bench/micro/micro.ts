@@ -7,6 +7,7 @@ import { cpus } from 'node:os';
 import { flightTasks, groupTasks, mixedTask, protocolCount } from './classify.js';
 import { confirmTasks, factsTasks } from './facts.js';
 import { growthTasks, indexTasks } from './protocols.js';
+import { routeTasks } from './routes.js';
 import { printTable, quantile, time } from './task.js';
 
 const [cpu] = cpus();
@@ -22,5 +23,6 @@ printTable(`classify a recorded first flight among ${protocolCount} protocols`, 
 printTable('by protocol, flight after flight', await time(groupTasks(), 100));
 printTable('confirm what the signature has matched', await time(confirmTasks(), 100));
 printTable('read the facts of a flight', await time(factsTasks(), 100));
+printTable('route a session', await time(routeTasks(), 100));
 printTable('classify among protocols that do not share its first byte', await time(growthTasks(), 100));
 printTable(`change ${protocolCount} protocols`, await time(indexTasks(), 200));

@@ -16,12 +16,19 @@ export interface Facts {
 }
 
 /**
- * A facts parser's answer to a prefix. `more` names the bytes needed in all before asking again;
- * `no` says that this is not the protocol after all; `broken` that it is, but can not be read
- * (rules that need a fact then fail closed).
+ * A facts parser's answer to a prefix. `more` names the bytes needed in all before asking again; `broken` says that
+ * the opening can not be read (rules that need a fact then fail closed). None of them says that it is another
+ * protocol: facts are read only where somebody wants them, so that is for signatures and confirmations alone.
  */
 export type FactsAnswer =
-  | { readonly verdict: 'facts'; readonly facts: Facts }
-  | { readonly verdict: 'more'; readonly bytesNeeded: number; readonly facts: Facts }
-  | { readonly verdict: 'broken'; readonly facts: Facts }
-  | { readonly verdict: 'no' };
+  | { readonly verdict: 'facts'; readonly facts: Facts; readonly doubtful?: Doubtful }
+  | {
+      readonly verdict: 'more';
+      readonly bytesNeeded: number;
+      readonly facts: Facts;
+      readonly doubtful?: Doubtful;
+    }
+  | { readonly verdict: 'broken'; readonly facts: Facts };
+
+/** Names of facts that are not whole, or that an endpoint may read otherwise: rules on one of them fail closed. */
+export type Doubtful = readonly string[];

@@ -30,5 +30,5 @@ export const amqp: Protocol = {
 export function amqpFacts(bytes: Uint8Array): FactsAnswer {
   if (bytes.length < headerBytes) return { verdict: 'more', bytesNeeded: headerBytes, facts: {} };
   const version = versions.get(Buffer.from(bytes.subarray(4, headerBytes)).toString('hex'));
-  return version === undefined ? { verdict: 'no' } : { verdict: 'facts', facts: { version } };
+  return version === undefined ? { verdict: 'broken', facts: {} } : { verdict: 'facts', facts: { version } };
 }

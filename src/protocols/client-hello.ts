@@ -1,5 +1,6 @@
 /** A ClientHello and what it asks for: the same in TLS, DTLS and QUIC. How it was carried is theirs to know. */
 import type { Facts } from '../model/facts.js';
+import { factLimits } from './bounds.js';
 import type { Cursor } from './cursor.js';
 
 /** Of a handshake message: its type and its length. */
@@ -72,11 +73,11 @@ function isPrintable(name: string): boolean {
   return name !== '';
 }
 
-/** RFC 7301 section 3.1 */
+/** RFC 7301 section 3.1. Names beyond those that are kept are passed over, and one more says that there were some. */
 function readAlpn(body: Cursor, facts: Facts): boolean {
   const list = body.sub(body.u16());
   const names: string[] = [];
-  while (list.left > 0) {
+  while (list.left > 0 && names.length <= factLimits.namesMax) {
     const name = list.latin1(list.u8());
     if (name === '') return false;
     if (!isReservedName(name)) names.push(name);

@@ -24,7 +24,7 @@ const datagram: Recognizer = {
   confirm: (bytes): Confirmation => ({ verdict: requestFacts(bytes) === null ? 'no' : 'match' }),
   facts: (bytes): FactsAnswer => {
     const facts = requestFacts(bytes);
-    return facts === null ? { verdict: 'no' } : { verdict: 'facts', facts };
+    return facts === null ? { verdict: 'broken', facts: {} } : { verdict: 'facts', facts };
   },
 };
 

@@ -22,9 +22,6 @@ export function explainRecognizer(recognizer: NamedRecognizer, bytes: Uint8Array
   }
   const settled = settlementOf(recognizer, bytes);
   const at = Math.max(decidedAt, settled.at);
-  if (settled.verdict === 'match' && recognizer.facts?.(bytes).verdict === 'no') {
-    return { verdict: 'no', at, why: 'its signature matches, but its facts can not be those of one' };
-  }
   return { verdict: settled.verdict, at, why: confirmationText(settled.verdict, recognizer) };
 }
 

@@ -57,7 +57,6 @@ function matched(
   decidedAtByte: number,
 ): Identified {
   const answer = facts ? factsOf(facts, parts) : noFacts;
-  if (answer.verdict === 'no') return unmatched('unknown', decidedAtByte, null);
   const bytesNeeded = answer.verdict === 'more' ? answer.bytesNeeded : null;
   return { protocol: id, verdict: 'match', decidedAtByte, bytesNeeded, facts: answer.facts };
 }

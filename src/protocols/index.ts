@@ -3,6 +3,7 @@ import type { Protocol, Recognizer, Transport } from '../model/protocol.js';
 import { adb } from './adb.js';
 import { amqp } from './amqp.js';
 import { bittorrent } from './bittorrent.js';
+import { bounded } from './bounds.js';
 import { coap } from './coap.js';
 import { dns } from './dns.js';
 import { dtls } from './dtls.js';
@@ -109,7 +110,9 @@ export const protocols: readonly Protocol[] = [
   websocket,
   wireguard,
   xmpp,
-].sort((a, b) => a.rank - b.rank);
+]
+  .map(bounded)
+  .sort((a, b) => a.rank - b.rank);
 
 const byId = new Map(protocols.map((protocol) => [protocol.id, protocol]));
 

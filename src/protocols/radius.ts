@@ -26,7 +26,7 @@ function radiusFacts(bytes: Uint8Array): FactsAnswer {
   const length = bytes.length < headerBytes ? headerBytes : asBuffer(bytes).readUInt16BE(2);
   if (bytes.length < length) return { verdict: 'more', bytesNeeded: length, facts: {} };
   const user = userOf(bytes.subarray(0, length));
-  if (user === null) return { verdict: 'no' };
+  if (user === null) return { verdict: 'broken', facts: {} };
   return { verdict: 'facts', facts: user === '' ? {} : { user } };
 }
 

@@ -82,5 +82,7 @@ function snmpFacts(bytes: Uint8Array): FactsAnswer {
   const version = message && bytes[message.start + versionBytes - 1];
   if (typeof version !== 'number') return { verdict: 'more', bytesNeeded: bytes.length + 1, facts: {} };
   const name = versionNames.get(version);
-  return name === undefined ? { verdict: 'no' } : { verdict: 'facts', facts: { version: name } };
+  return name === undefined
+    ? { verdict: 'broken', facts: {} }
+    : { verdict: 'facts', facts: { version: name } };
 }

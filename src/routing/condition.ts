@@ -1,6 +1,6 @@
 /** What a condition of a route is. Each kind is one file in conditions/ and one line in its index. */
 import type { z } from 'zod';
-import type { Facts } from '../model/facts.js';
+import type { Doubtful, Facts } from '../model/facts.js';
 
 /** What routing knows of a session. */
 export interface RouteSession {
@@ -15,9 +15,11 @@ export interface RouteSession {
   readonly factsComplete: boolean;
   /** The facts can not be read: rules that need them fail closed. */
   readonly broken: boolean;
+  /** These facts are not to be relied on: rules on them fail closed. */
+  readonly doubtful: Doubtful;
 }
 
-/** `more`: not to be said before the facts are complete. `refuse`: they contradict each other; fail closed. */
+/** `more`: not to be said before the facts are complete. `refuse`: never to be said, so fail closed. */
 export type Answer = 'yes' | 'no' | 'more' | 'refuse';
 
 export type Test = (session: RouteSession) => Answer;
@@ -28,6 +30,27 @@ export interface PlanIndices {
   listener(name: string): number;
 }
 
+/**
+ * Where a route is found without being asked: under values of a fact, or under networks. A condition holds for no
+ * session that is not found under its key; that it is found there does not mean that it holds.
+ */
+export type Key =
+  | {
+      readonly kind: 'fact';
+      readonly fact: string;
+      /** Facts that may have the name too; they come before all others. */
+      readonly also?: readonly string[];
+      readonly names: readonly KeyName[];
+    }
+  | { readonly kind: 'source'; readonly networks: readonly string[] };
+
+export interface KeyName {
+  /** Without the dot at the end of an absolute name. */
+  readonly name: string;
+  /** All names below it, and not the name itself. */
+  readonly below: boolean;
+}
+
 export interface Condition<Option, Data> {
   /** What the file may hold. */
   readonly options: z.ZodType<Option>;
@@ -35,4 +58,6 @@ export interface Condition<Option, Data> {
   readonly reads: 'place' | 'source' | 'facts';
   compile(option: Option, indices: PlanIndices): Data;
   create(data: Data): Test;
+  /** Without one its routes are asked one after the other. */
+  key?(data: Data): Key;
 }

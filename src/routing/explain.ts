@@ -7,7 +7,7 @@ import type { Answer, RouteSession } from './condition.js';
 import { type ConditionName, createTests, type RouteTest } from './conditions/index.js';
 
 export interface RouteAnswer {
-  /** `refuse`: fail closed, because a condition needs facts that can not be read, or that contradict each other. */
+  /** `refuse`: fail closed, because a condition needs facts that can not be read. */
   readonly answer: Answer;
   /** What does not hold, or is waited for; null when every condition holds. */
   readonly condition: ConditionName | null;
@@ -19,10 +19,7 @@ const holds: RouteAnswer = { answer: 'yes', condition: null };
 export function explainRoute(when: PlanConditions, session: RouteSession): RouteAnswer {
   const tests = createTests(when);
   const reading = (part: RouteTest['reads']) => tests.filter(({ reads }) => reads === part);
-  const facts = reading('facts');
-  const early = all([...reading('place'), ...reading('source')], session);
-  if (early.answer !== 'yes' || !facts[0]) return early;
-  return session.broken ? { answer: 'refuse', condition: facts[0].name } : all(facts, session);
+  return all([...reading('place'), ...reading('source'), ...reading('facts')], session);
 }
 
 function all(tests: readonly RouteTest[], session: RouteSession): RouteAnswer {
@@ -30,8 +27,7 @@ function all(tests: readonly RouteTest[], session: RouteSession): RouteAnswer {
   for (const { name, test } of tests) {
     const one = test(session);
     if (one === 'no') return { answer: one, condition: name };
-    const first = answer === holds || (one === 'more' && answer.answer === 'refuse');
-    if (one !== 'yes' && first) answer = { answer: one, condition: name };
+    if (one !== 'yes' && answer.answer !== 'more') answer = { answer: one, condition: name };
   }
   return answer;
 }

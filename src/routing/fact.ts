@@ -1,11 +1,21 @@
-/** How a condition asks for a fact that may still be on its way. */
+/** How a condition asks for a fact that may still be on its way, or is not to be relied on. */
+import type { Facts } from '../model/facts.js';
 import type { Answer, RouteSession } from './condition.js';
 
 /** A fact that is there answers at once; one that is not may come until the facts are complete. */
-export function testFact<T>(session: RouteSession, fact: T | undefined, holds: (fact: T) => boolean): Answer {
-  if (fact !== undefined) return holds(fact) ? 'yes' : 'no';
+export function testFact<Name extends 'sni' | 'alpn' | 'host'>(
+  session: RouteSession,
+  name: Name,
+  holds: (fact: NonNullable<Facts[Name]>) => boolean,
+): Answer {
+  if (session.broken || session.doubtful.includes(name)) return 'refuse';
+  const fact = session.facts[name];
+  if (fact !== undefined && fact !== null) return holds(fact) ? 'yes' : 'no';
   return session.factsComplete ? 'no' : 'more';
 }
+
+/** The fact that has the name in a PROXY header. */
+export const announcedName = 'proxy_authority';
 
 /**
  * A name may stand in two places: in the opening, and in the PROXY header before it, where a balancer has put what the
@@ -13,13 +23,13 @@ export function testFact<T>(session: RouteSession, fact: T | undefined, holds: (
  */
 export function testName(
   session: RouteSession,
-  fact: string | undefined,
+  name: 'sni' | 'host',
   holds: (name: string) => boolean,
 ): Answer {
-  const announced = session.facts.proxy_authority;
-  if (typeof announced !== 'string') return testFact(session, fact, holds);
-  if (fact === undefined && !session.factsComplete) return 'more';
+  const announced = session.facts[announcedName];
+  const answer = testFact(session, name, holds);
+  if (typeof announced !== 'string' || answer === 'refuse' || answer === 'more') return answer;
   const held = holds(announced);
-  if (fact !== undefined && holds(fact) !== held) return 'refuse';
+  if (session.facts[name] !== undefined && (answer === 'yes') !== held) return 'refuse';
   return held ? 'yes' : 'no';
 }

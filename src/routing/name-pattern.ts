@@ -1,5 +1,6 @@
 /** Patterns over host names, shared by the conditions that look at one. */
 import { z } from 'zod';
+import type { KeyName } from './condition.js';
 
 const NAME_PATTERN = /^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
 
@@ -11,13 +12,22 @@ export function namePattern(meaning: string) {
 
 /** `*.example.com` stands for every name below example.com, however deep, but not for example.com itself. */
 export function createNameTest(pattern: string): (name: string) => boolean {
+  const { name: wanted, below } = nameKey(pattern);
+  if (!below) return (name) => plainName(name) === wanted;
+  const suffix = `.${wanted}`;
+  return (name) => {
+    const plain = plainName(name);
+    return plain.length > suffix.length && plain.endsWith(suffix);
+  };
+}
+
+export function nameKey(pattern: string): KeyName {
   const wanted = pattern.toLowerCase();
-  if (!wanted.startsWith('*.')) return (name) => plain(name) === wanted;
-  const suffix = wanted.slice(1);
-  return (name) => name.length > suffix.length && plain(name).endsWith(suffix);
+  const below = wanted.startsWith('*.');
+  return { name: below ? wanted.slice(2) : wanted, below };
 }
 
 /** `example.com.` is the same name written absolutely (RFC 1034 section 3.1). */
-function plain(name: string): string {
+export function plainName(name: string): string {
   return name.endsWith('.') ? name.slice(0, -1) : name;
 }

@@ -1,10 +1,11 @@
 /**
- * Which route a session takes: the first whose conditions all hold. Listener and protocol are settled when a
- * list of candidates is made, so that the common session is one array look-up; the rest is asked in order.
+ * Which route a session takes: the first whose conditions all hold. Listener and protocol are settled once for all
+ * sessions that have them; of the routes that are left those are asked, in order, that its names and its address find.
  */
 import type { Plan, PlanRoute, PlanTarget } from '../model/plan.js';
 import type { Answer, RouteSession, Test } from './condition.js';
 import { createTests } from './conditions/index.js';
+import { type Keyed, Lookup } from './lookup.js';
 
 export type Routed =
   /** `route` is an index into `Plan.routes`. */
@@ -21,79 +22,124 @@ export interface RouteTable {
   needsFacts(listener: number, protocol: number): boolean;
 }
 
-/** A route that a session of a given listener and protocol may take, with what is left to ask. */
-interface Candidate {
+/** A route, with what is left to ask once listener and protocol are known. */
+interface Candidate extends Keyed {
   readonly answer: Routed;
-  readonly sourceTests: readonly Test[];
-  readonly factTests: readonly Test[];
+  readonly placeTests: readonly Test[];
+  /** Of the source, then of the facts: an answer of the first is never `more`. */
+  readonly tests: readonly Test[];
+  readonly readsFacts: boolean;
 }
 
-type PreparedRoute = Candidate & { readonly placeTests: readonly Test[] };
+/** What sessions of one listener and one protocol may take. */
+interface Place {
+  readonly lookup: Lookup<Candidate>;
+  readonly needsFacts: boolean;
+}
 
 const MORE: Routed = { kind: 'more' };
 const NONE: Routed = { kind: 'none' };
 const REFUSE: Routed = { kind: 'refuse' };
 
-function prepare(route: PlanRoute, index: number): PreparedRoute {
+function prepare(route: PlanRoute, order: number): Candidate {
   const tests = createTests(route.when);
   const reading = (part: string) => tests.filter(({ reads }) => reads === part).map(({ test }) => test);
+  const factTests = reading('facts');
   return {
-    answer: { kind: 'to', target: route.to, route: index },
+    order,
+    keys: tests.flatMap(({ key }) => key ?? []),
+    answer: { kind: 'to', target: route.to, route: order },
     placeTests: reading('place'),
-    sourceTests: reading('source'),
-    factTests: reading('facts'),
+    tests: [...reading('source'), ...factTests],
+    readsFacts: factTests.length > 0,
   };
 }
 
-/** One `no` settles it, whatever the others still wait for. */
+/** One `no` settles it, whatever the others still wait for; what is missing may yet say no. */
 function all(tests: readonly Test[], session: RouteSession): Answer {
   let answer: Answer = 'yes';
   for (const test of tests) {
     const one = test(session);
-    if (one === 'no') return 'no';
-    // What is on its way may still be a `no`.
-    if (one === 'more' || (one === 'refuse' && answer === 'yes')) answer = one;
+    if (one === 'no') return one;
+    if (one !== 'yes' && answer !== 'more') answer = one;
   }
   return answer;
 }
 
 function ask(candidate: Candidate, session: RouteSession): Routed {
-  if (all(candidate.sourceTests, session) !== 'yes') return NONE;
-  if (candidate.factTests.length === 0) return candidate.answer;
-  if (session.broken) return REFUSE;
-  const answer = all(candidate.factTests, session);
-  if (answer === 'yes') return candidate.answer;
-  if (answer === 'refuse') return REFUSE;
-  return answer === 'more' ? MORE : NONE;
+  switch (all(candidate.tests, session)) {
+    case 'yes':
+      return candidate.answer;
+    case 'no':
+      return NONE;
+    case 'more':
+      return MORE;
+    case 'refuse':
+      return REFUSE;
+  }
+}
+
+/** The answer of the first that has one. `lists` are each in order. */
+function firstOf(lists: readonly (readonly Candidate[])[], session: RouteSession): Routed {
+  const next = lists.map(() => 0);
+  for (;;) {
+    let first: Candidate | undefined;
+    let from = 0;
+    for (let list = 0; list < lists.length; list += 1) {
+      const candidate = lists[list]?.[next[list] ?? 0];
+      if (candidate === undefined || (first !== undefined && first.order <= candidate.order)) continue;
+      first = candidate;
+      from = list;
+    }
+    if (first === undefined) return NONE;
+    const routed = ask(first, session);
+    if (routed !== NONE) return routed;
+    next[from] = (next[from] ?? 0) + 1;
+  }
 }
 
 export function createRouteTable(plan: Plan): RouteTable {
   const routes = plan.routes.map(prepare);
-  const places = plan.protocols.length + 1;
-  const candidates: (readonly Candidate[] | undefined)[] = [];
+  const namedListeners = new Set(plan.routes.map(({ when }) => when.listener));
+  const ids = plan.protocols.length + 1;
+  /** By listener and protocol; those of listeners that no route names are shared. */
+  const places: (Place | undefined)[] = [];
+  const shared = new Map<number, Place>();
 
-  function collect(listener: number, protocol: number): readonly Candidate[] {
-    // A protocol that this listener does not accept is as good as none: its routes are not for these sessions.
-    const accepted = plan.listeners[listener]?.protocols.includes(protocol) ? protocol : -1;
-    const place = { listener, protocol: accepted, source: '', facts: {}, factsComplete: true, broken: false };
-    return routes.filter(({ placeTests }) => all(placeTests, place) === 'yes');
+  function placeFor(listener: number, protocol: number): Place {
+    const place = {
+      listener,
+      protocol,
+      source: '',
+      facts: {},
+      factsComplete: true,
+      broken: false,
+      doubtful: [],
+    };
+    const candidates = routes.filter(({ placeTests }) => all(placeTests, place) === 'yes');
+    return {
+      lookup: new Lookup(candidates),
+      needsFacts: candidates.some(({ readsFacts }) => readsFacts),
+    };
   }
 
-  function candidatesOf(listener: number, protocol: number): readonly Candidate[] {
-    const place = listener * places + protocol + 1;
-    candidates[place] ??= collect(listener, protocol);
-    return candidates[place];
+  function collect(listener: number, protocol: number): Place {
+    // A protocol that this listener does not accept is as good as none: its routes are not for these sessions.
+    const accepted = plan.listeners[listener]?.protocols.includes(protocol) ? protocol : -1;
+    if (namedListeners.has(listener)) return placeFor(listener, accepted);
+    const place = shared.get(accepted) ?? placeFor(listener, accepted);
+    shared.set(accepted, place);
+    return place;
+  }
+
+  function placeOf(listener: number, protocol: number): Place {
+    const index = listener * ids + protocol + 1;
+    places[index] ??= collect(listener, protocol);
+    return places[index];
   }
 
   return {
-    route(session) {
-      for (const candidate of candidatesOf(session.listener, session.protocol)) {
-        const routed = ask(candidate, session);
-        if (routed !== NONE) return routed;
-      }
-      return NONE;
-    },
-    needsFacts: (listener, protocol) =>
-      candidatesOf(listener, protocol).some(({ factTests }) => factTests.length > 0),
+    route: (session) => firstOf(placeOf(session.listener, session.protocol).lookup.find(session), session),
+    needsFacts: (listener, protocol) => placeOf(listener, protocol).needsFacts,
   };
 }

@@ -9,7 +9,7 @@ import { constants } from 'node:os';
 import type { Engine } from '../addon.js';
 import type { LogLine } from '../base/log.js';
 import type { WorkerCounters } from '../metrics/counters.js';
-import type { Facts } from '../model/facts.js';
+import type { Doubtful, Facts } from '../model/facts.js';
 import type { PlanListener, PlanTarget } from '../model/plan.js';
 import type { Closing, Ender, Reason, Stage } from '../model/session.js';
 import { type ProxyHeader, readProxyHeader } from '../protocols/proxy-header.js';
@@ -37,6 +37,7 @@ export interface SequencerOptions {
 }
 
 const NO_FACTS: Facts = Object.freeze({});
+const NONE_DOUBTFUL: Doubtful = Object.freeze([]);
 
 /** What is known of a session from the moment it is first shown until it has ended. */
 class Session implements RouteSession, SessionId {
@@ -44,6 +45,7 @@ class Session implements RouteSession, SessionId {
   facts: Facts = NO_FACTS;
   factsComplete = true;
   broken = false;
+  doubtful = NONE_DOUBTFUL;
   /** What a PROXY header before it said. */
   header: ProxyHeader | undefined;
   decidedAt = 0;
@@ -142,7 +144,6 @@ export class Sequencer {
     if (session.protocol < 0 && !this.#confirmed(session, protocol, cause)) return;
     if (session.protocol < 0) this.#identified(session, protocol);
     const bytesNeeded = this.#wantsFacts(session) ? this.#readFacts(session) : 0;
-    if (bytesNeeded === NOT_THIS_PROTOCOL) return this.#unrouted(session, 'unknown');
     this.#route(session, cause, bytesNeeded);
   }
 
@@ -173,10 +174,10 @@ export class Sequencer {
     const parse = session.runtime.protocols[session.protocol]?.facts;
     if (parse === undefined) return 0;
     const answer = parse(this.#sniffed());
-    if (answer.verdict === 'no') return NOT_THIS_PROTOCOL;
     const { header } = session;
     session.facts = header === undefined ? answer.facts : { ...answer.facts, ...header.facts };
     session.broken = answer.verdict === 'broken' || header?.broken === true;
+    session.doubtful = answer.verdict === 'broken' ? NONE_DOUBTFUL : (answer.doubtful ?? NONE_DOUBTFUL);
     session.factsComplete = answer.verdict !== 'more';
     return answer.verdict === 'more' ? answer.bytesNeeded : 0;
   }
@@ -363,9 +364,6 @@ export class Sequencer {
 
 /** No more bytes will come, or be waited for. */
 const isLast = (cause: Cause): boolean => cause === 'finished' || cause === 'full' || cause === 'timeout';
-
-/** A facts parser took back what the signature said. */
-const NOT_THIS_PROTOCOL = -1;
 
 /** The client of the event at hand. */
 function sourceText(events: EventCursor): string {

@@ -38,6 +38,28 @@ const cases: Case[] = [
   { why: 'an empty label', when: { sni: '*.b.example' }, facts: { sni: '.b.example' }, expect: 'no' },
   { why: 'an absolute name', when: { host: 'a.example' }, facts: { host: 'a.example.' }, expect: 'yes' },
   { why: 'an absolute name', when: { host: '*.example' }, facts: { host: 'a.example.' }, expect: 'yes' },
+  { why: 'an empty label', when: { sni: '*.b.example' }, facts: { sni: '.b.example.' }, expect: 'no' },
+  {
+    why: 'a name that is not to be relied on',
+    when: { sni: 'a.example' },
+    facts: { sni: 'a.example' },
+    session: { doubtful: ['sni'] },
+    expect: 'refuse',
+  },
+  {
+    why: 'nor is one that is no such name',
+    when: { alpn: 'h2' },
+    facts: { alpn: ['x'] },
+    session: { doubtful: ['alpn'] },
+    expect: 'refuse',
+  },
+  {
+    why: 'another fact is to be relied on',
+    when: { sni: 'a.example' },
+    facts: { sni: 'a.example' },
+    session: { doubtful: ['alpn'] },
+    expect: 'yes',
+  },
   { why: 'HTTP host', when: { host: 'api.example' }, facts: { host: 'www.example' }, expect: 'no' },
   { why: 'a host may still come', when: { host: 'api.example' }, session: late, expect: 'more' },
   { why: 'offered among others', when: { alpn: 'h2' }, facts: { alpn: ['http/1.1', 'h2'] }, expect: 'yes' },
@@ -89,7 +111,8 @@ const cases: Case[] = [
 
 test.each(cases)('$when: $why', ({ when, facts = {}, session = {}, expect: expected }) => {
   const [prepared] = createTests(when);
-  const asked = { listener: 1, protocol: 2, source: '192.0.2.7', facts, factsComplete: true, broken: false };
+  const known = { facts, factsComplete: true, broken: false, doubtful: [] };
+  const asked = { listener: 1, protocol: 2, source: '192.0.2.7', ...known };
   expect(prepared?.test({ ...asked, ...session })).toBe(expected);
 });
 

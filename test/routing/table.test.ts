@@ -58,6 +58,7 @@ const session: RouteSession = {
   facts: {},
   factsComplete: true,
   broken: false,
+  doubtful: [],
 };
 const early = { factsComplete: false };
 const aExample = { sni: 'a.example' };
@@ -101,6 +102,12 @@ const cases: Case[] = [
   {
     why: 'they disagree, on a route that is out for another reason',
     session: { facts: { sni: 'c', proxy_authority: 'b.example' } },
+    expect: 'none',
+  },
+  { why: 'or one of them for certain', session: { facts: aExample, doubtful: ['alpn'] }, expect: 'refuse' },
+  {
+    why: 'unless another fact has it out',
+    session: { facts: { sni: 'b' }, doubtful: ['alpn'] },
     expect: 'none',
   },
   { why: 'a rule before it does not', session: { broken: true, source: '10.1.1.1' }, expect: 0 },

@@ -47,7 +47,7 @@ export async function explain(plan: Plan, listener: number, opening: Opening): P
     protocol: plan.protocols[classified.protocol]?.id ?? null,
     verdict: classified.verdict,
     decidedAtByte: headerBytes + classified.decidedAt,
-    facts: { ...(classified.verdict === 'match' && answer.verdict !== 'no' && answer.facts), ...taken.facts },
+    facts: { ...(classified.verdict === 'match' && answer.facts), ...taken.facts },
     outcome: outcomeOf(plan, place, taken, classified, routes),
     protocols: [...classified.rows.values()].map((row) => ({ ...row, atByte: headerBytes + row.atByte })),
     routes,

@@ -36,13 +36,10 @@ export async function classify(plan: Plan, listener: PlanListener, bytes: Uint8A
   const { verdict, protocol, decidedAt } = decide(recognizers, listener.protocols.length, bytes);
   const factsOf = recognizers[protocol]?.facts ?? (() => noFacts);
   const told = recognizers.map((recognizer) => explainRecognizer(recognizer, bytes));
-  // A facts parser may take back what the signature said.
-  const retracted = factsOf(bytes).verdict === 'no';
-  const rank = retracted ? -1 : protocol;
-  const row = rowMaker(asked, told, { rank, decidedAt });
+  const row = rowMaker(asked, told, { rank: protocol, decidedAt });
   return {
-    verdict: retracted ? 'unknown' : verdict,
-    protocol: asked[rank]?.index ?? -1,
+    verdict,
+    protocol: asked[protocol]?.index ?? -1,
     decidedAt,
     factsOf,
     rows: new Map(asked.map(({ index }, position) => [index, row(position)])),

@@ -51,7 +51,7 @@ function rowOf(asked: Asked, route: PlanRoute, settled: Settled, index: number, 
     case 'more':
       return { ...row, verdict: 'more', why: `${condition} is not known yet` };
     case 'refuse':
-      return { ...row, verdict: 'refused', why: `${condition} can not be read` };
+      return { ...row, verdict: 'refused', why: `${condition} can not be read for certain` };
     case 'no':
       return { ...row, verdict: 'no', why: `${condition} is ${valueText(asked, condition)}` };
   }
@@ -113,9 +113,10 @@ function sessionOf({ plan, listener, opening, classified }: Asked, facts: FactsA
     // A protocol that this listener does not accept is as good as none.
     protocol: accepted ? classified.protocol : -1,
     source: opening.source,
-    facts: { ...(facts.verdict !== 'no' && facts.facts), ...opening.facts },
+    facts: { ...facts.facts, ...opening.facts },
     factsComplete: facts.verdict !== 'more',
     broken: facts.verdict === 'broken' || opening.broken,
+    doubtful: facts.verdict === 'broken' ? [] : (facts.doubtful ?? []),
   };
 }
 
@@ -144,8 +145,8 @@ function valueText(
     case 'source':
       return opening.source === '' ? 'not known' : opening.source;
     default: {
-      const facts = classified.factsOf(opening.bytes);
-      const value = facts.verdict === 'no' || condition === null ? undefined : facts.facts[condition];
+      const { facts } = classified.factsOf(opening.bytes);
+      const value = condition === null ? undefined : facts[condition];
       return value === undefined || String(value) === '' ? 'not there' : String(value);
     }
   }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Condition } from '../condition.js';
 import { testFact } from '../fact.js';
+import { plainName } from '../name-pattern.js';
 
 export const alpn: Condition<string, string> = {
   options: z
@@ -10,5 +11,6 @@ export const alpn: Condition<string, string> = {
     .describe('TLS application protocol among those offered, e.g. `h2`'),
   reads: 'facts',
   compile: (name) => name,
-  create: (name) => (session) => testFact(session, session.facts.alpn, (offered) => offered.includes(name)),
+  create: (name) => (session) => testFact(session, 'alpn', (offered) => offered.includes(name)),
+  key: (name) => ({ kind: 'fact', fact: 'alpn', names: [{ name: plainName(name), below: false }] }),
 };

@@ -1,7 +1,7 @@
 /** The host that an HTTP request names, or the PROXY header before it. */
 import type { Condition } from '../condition.js';
-import { testName } from '../fact.js';
-import { createNameTest, namePattern } from '../name-pattern.js';
+import { announcedName, testName } from '../fact.js';
+import { createNameTest, nameKey, namePattern } from '../name-pattern.js';
 
 export const host: Condition<string, string> = {
   options: namePattern('HTTP host, without port; `*.example.com` as for `sni`'),
@@ -9,6 +9,7 @@ export const host: Condition<string, string> = {
   compile: (pattern) => pattern.toLowerCase(),
   create(pattern) {
     const matches = createNameTest(pattern);
-    return (session) => testName(session, session.facts.host, matches);
+    return (session) => testName(session, 'host', matches);
   },
+  key: (pattern) => ({ kind: 'fact', fact: 'host', also: [announcedName], names: [nameKey(pattern)] }),
 };

@@ -1,6 +1,6 @@
 /** The conditions a route may have: the table is also the configuration's vocabulary under `when`. */
 import type { PlanConditions } from '../../model/plan.js';
-import type { Condition, PlanIndices, Test } from '../condition.js';
+import type { Condition, Key, PlanIndices, Test } from '../condition.js';
 import { alpn } from './alpn.js';
 import { host } from './host.js';
 import { listener } from './listener.js';
@@ -19,6 +19,7 @@ export interface RouteTest {
   readonly name: ConditionName;
   readonly reads: Condition<unknown, unknown>['reads'];
   readonly test: Test;
+  readonly key: Key | null;
 }
 
 /** Each kind knows its own types; whoever walks the table does not need to. */
@@ -37,5 +38,10 @@ export function compileConditions(when: Options, indices: PlanIndices): PlanCond
 }
 
 export function createTests(when: PlanConditions): RouteTest[] {
-  return entriesOf(when).map(([kind, name, data]) => ({ name, reads: kind.reads, test: kind.create(data) }));
+  return entriesOf(when).map(([kind, name, data]) => ({
+    name,
+    reads: kind.reads,
+    test: kind.create(data),
+    key: kind.key?.(data) ?? null,
+  }));
 }

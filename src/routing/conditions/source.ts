@@ -18,4 +18,5 @@ export const source: Condition<readonly string[], readonly string[]> = {
     const contains = createNetworkSet(networks);
     return (session) => (contains(session.source) ? 'yes' : 'no');
   },
+  key: (networks) => ({ kind: 'source', networks }),
 };

@@ -1,0 +1,83 @@
+/** What it costs to route a session, by how many routes there are. */
+import type { Plan, PlanConditions, PlanRoute } from '../../src/model/plan.js';
+import type { RouteSession } from '../../src/routing/condition.js';
+import { createRouteTable, type Routed } from '../../src/routing/table.js';
+import type { Task } from './task.js';
+
+const counts = [1, 100, 20_000];
+/** Sessions in one call. */
+const batch = 100;
+
+interface Kind {
+  readonly name: string;
+  readonly when: (index: number) => PlanConditions;
+  /** What the session has that takes this route, and none before it. */
+  readonly session: (index: number) => Partial<RouteSession>;
+}
+
+const addressOf = (index: number): string => `10.${index >> 16}.${(index >> 8) & 0xff}.${index & 0xff}`;
+
+const kinds: readonly Kind[] = [
+  {
+    name: 'host',
+    when: (index) => ({ host: `h${index}.example` }),
+    session: (index) => ({ facts: { host: `h${index}.example` } }),
+  },
+  {
+    name: 'host below a suffix',
+    when: (index) => ({ host: `*.h${index}.example` }),
+    session: (index) => ({ facts: { host: `www.h${index}.example` } }),
+  },
+  {
+    name: 'SNI and ALPN',
+    when: (index) => ({ sni: `h${index}.example`, alpn: 'h2' }),
+    session: (index) => ({ facts: { sni: `h${index}.example`, alpn: ['h2', 'http/1.1'] } }),
+  },
+  {
+    name: 'source',
+    when: (index) => ({ source: [addressOf(index)] }),
+    session: (index) => ({ source: addressOf(index) }),
+  },
+];
+
+export const routeTasks = (): Task[] =>
+  kinds.flatMap((kind) => counts.map((count) => routeTask(kind, count)));
+
+const unknown: RouteSession = {
+  listener: 0,
+  protocol: 0,
+  source: '192.0.2.1',
+  facts: {},
+  factsComplete: true,
+  broken: false,
+  doubtful: [],
+};
+
+/** Sessions from all over the table: of those that a walk would find late, and early. */
+function routeTask({ name, when, session }: Kind, count: number): Task {
+  const to = { kind: 'end', closing: 'close' } as const;
+  const routes = Array.from({ length: count }, (_, index): PlanRoute => ({ when: when(index), to }));
+  // Of a Plan a table reads no more than this.
+  const table = createRouteTable({
+    routes,
+    listeners: [{ protocols: [0] }],
+    protocols: [{}],
+  } as unknown as Plan);
+  const due = Array.from({ length: batch }, (_, i) => Math.floor((i * count) / batch));
+  const sessions = due.map((index): RouteSession => ({ ...unknown, ...session(index) }));
+  const taken: Routed[] = [];
+  return {
+    name: `${name}, ${count.toLocaleString('en')} ${count === 1 ? 'route' : 'routes'}`,
+    operations: batch,
+    run: () => {
+      for (let i = 0; i < batch; i++) taken[i] = table.route(sessions[i] as RouteSession);
+    },
+    check: () => {
+      const right = due.every((index, i) => isTo(taken[i], index));
+      if (!right) throw new Error(`${name}: a session went elsewhere`);
+    },
+  };
+}
+
+const isTo = (routed: Routed | undefined, route: number): boolean =>
+  routed?.kind === 'to' && routed.route === route;
