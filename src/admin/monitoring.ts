@@ -6,9 +6,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { MonitoringConfig } from '../model/config.js';
 import type { Control } from './control.js';
+import { Visitors } from './visitors.js';
 
 export const monitoringLimits = {
-  connectionsMax: 32,
   headerBytesMax: 8192,
   requestTimeMsMax: 5000,
   /** For a client to take some of its answer. */
@@ -45,12 +45,15 @@ const healthResources: Resources = {
 };
 
 export interface Monitoring {
+  /** Connections closed so far to make room for newer ones. */
+  readonly evicted: number;
   close(): void;
 }
 
 /** Rejects with an error that names the address when one can not be bound; nothing listens then. */
 export async function startMonitoring(config: MonitoringConfig, control: Control): Promise<Monitoring> {
   const servers: Server[] = [];
+  const visitors = new Visitors();
   const close = () => {
     for (const server of servers) {
       server.close();
@@ -59,13 +62,18 @@ export async function startMonitoring(config: MonitoringConfig, control: Control
   };
   try {
     for (const { address, resources } of sites(config)) {
-      servers.push(await listen(createSite(resources, control), address));
+      servers.push(await listen(createSite(resources, control, visitors), address));
     }
   } catch (error) {
     close();
     throw error;
   }
-  return { close };
+  return {
+    close,
+    get evicted() {
+      return visitors.evicted;
+    },
+  };
 }
 
 interface Address {
@@ -84,7 +92,7 @@ function sites({ metrics, health }: MonitoringConfig): { address: Address; resou
   ];
 }
 
-function createSite(resources: Resources, control: Control): Server {
+function createSite(resources: Resources, control: Control, visitors: Visitors): Server {
   const server = createServer(
     {
       maxHeaderSize: monitoringLimits.headerBytesMax,
@@ -92,9 +100,12 @@ function createSite(resources: Resources, control: Control): Server {
       requestTimeout: monitoringLimits.requestTimeMsMax,
       connectionsCheckingInterval: 1000,
     },
-    (request, response) => void serve(request, response, resources, control),
+    (request, response) => {
+      visitors.asked(request.socket);
+      void serve(request, response, resources, control);
+    },
   );
-  server.maxConnections = monitoringLimits.connectionsMax;
+  server.on('connection', (socket) => visitors.admit(socket));
   server.maxRequestsPerSocket = monitoringLimits.requestsPerConnectionMax;
   server.setTimeout(monitoringLimits.idleMsMax);
   return server;
@@ -109,6 +120,7 @@ async function serve(
   const answer = await answerTo(request, resources, control).catch((error: unknown) =>
     json(500, { error: String(error) }),
   );
+  response.shouldKeepAlive = false; // closes when the answer is sent, and says so
   if (answer.status === 405) response.setHeader('allow', 'GET, HEAD');
   response.writeHead(answer.status, {
     'content-type': answer.contentType,

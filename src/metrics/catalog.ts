@@ -84,6 +84,26 @@ export const catalog = {
     help: 'Worker threads that died and were replaced.',
     labels: [],
   },
+  anyport_monitoring_evicted_total: {
+    kind: 'counter',
+    help: 'Connections to the monitoring servers closed to make room for newer ones.',
+    labels: [],
+  },
+  anyport_max_connections: {
+    kind: 'gauge',
+    help: 'Limit of sessions at once: max_connections, or what the open files allow.',
+    labels: [],
+  },
+  anyport_max_open_files: {
+    kind: 'gauge',
+    help: 'Limit of open files of the process.',
+    labels: [],
+  },
+  anyport_build_info: {
+    kind: 'gauge',
+    help: 'Always 1; its labels say what runs.',
+    labels: ['version', 'node_version'],
+  },
   anyport_log_lines_dropped_total: {
     kind: 'counter',
     help: 'Log lines over the rate limit, or that standard output did not take in time.',

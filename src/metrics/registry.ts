@@ -23,9 +23,17 @@ export interface MetricsText {
 /** How often the lag of the primary's event loop is sampled: the default of 10 ms would wake an idle daemon for it. */
 const LAG_SAMPLE_MS = 1000;
 
+/** Gauges that prom-client names like counters; the same figures are there by kind, without the ending. */
+const misnamed = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 export function createMetricsText(source: MetricsSource): MetricsText {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_SAMPLE_MS });
+  for (const name of misnamed) registry.removeSingleMetric(name);
   let samples = readSamples(source);
   for (const name of Object.keys(catalog) as MetricName[]) {
     registry.registerMetric(new ReadMetric(name, catalog[name], () => samples[name]));

@@ -17,6 +17,11 @@ export interface PrimaryState {
   readonly workerRestarts: number;
   /** Lines that the primary itself could not write. */
   readonly linesDropped: number;
+  /** Connections to the monitoring servers closed for newer ones. */
+  readonly monitoringEvicted: number;
+  readonly maxConnections: number;
+  readonly maxOpenFiles: number;
+  readonly version: string;
 }
 
 export function samplesOf(totals: Totals, state: PrimaryState): Record<MetricName, readonly Sample[]> {
@@ -32,6 +37,10 @@ export function samplesOf(totals: Totals, state: PrimaryState): Record<MetricNam
     anyport_config_generation: [{ labels: {}, value: state.configGeneration }],
     anyport_workers: [{ labels: {}, value: state.workers }],
     anyport_worker_restarts_total: [{ labels: {}, value: state.workerRestarts }],
+    anyport_monitoring_evicted_total: [{ labels: {}, value: state.monitoringEvicted }],
+    anyport_max_connections: [{ labels: {}, value: state.maxConnections }],
+    anyport_max_open_files: [{ labels: {}, value: state.maxOpenFiles }],
+    anyport_build_info: [{ labels: { version: state.version, node_version: process.version }, value: 1 }],
     anyport_log_lines_dropped_total: [{ labels: {}, value: totals.linesDropped + state.linesDropped }],
   };
 }

@@ -72,11 +72,11 @@ function createVoice({ logging }: Config, sink: LineSink): Voice {
 
 async function run(wanted: Config, { version }: DaemonOptions, voice: Voice): Promise<number> {
   const signals = awaitSignals(voice.log);
-  const { config, pipes } = fitToFileLimit(wanted, voice.log);
-  const daemon = await Daemon.create(config, pipes, voice, signals.drain);
+  const fitted = fitToFileLimit(wanted, voice.log);
+  const daemon = await Daemon.create({ ...fitted, version }, voice, signals.drain);
   try {
     const stopped = signals.stop.then(() => daemon.sessions === 0);
-    const allEnded = await Promise.race([daemon.serve(version), stopped]);
+    const allEnded = await Promise.race([daemon.serve(), stopped]);
     voice.log.info(allEnded ? 'stopped' : 'stopped before every session had ended');
     return allEnded ? 0 : 1;
   } finally {
@@ -109,8 +109,20 @@ function awaitSignals(log: Logger) {
   return { drain: drained, stop: stopped };
 }
 
+/** A configuration that the machine can serve. */
+interface Fitted {
+  readonly config: Config;
+  /** To splice through, each worker. */
+  readonly pipes: number;
+  readonly maxOpenFiles: number;
+}
+
+interface Setting extends Fitted {
+  readonly version: string;
+}
+
 /** Takes all open files the system grants, and lowers the limit of connections where they do not suffice. */
-function fitToFileLimit(config: Config, log: Logger): { config: Config; pipes: number } {
+function fitToFileLimit(config: Config, log: Logger): Fitted {
   const { server, listeners, upstreams } = config;
   const { soft } = native.raiseFileLimit();
   const handoff = server.accept === 'handoff';
@@ -122,16 +134,17 @@ function fitToFileLimit(config: Config, log: Logger): { config: Config; pipes: n
     handlers: upstreams.some(({ handler }) => handler !== null),
   };
   const { connections, needed, pipes } = fitConnections(demand, soft);
-  if (connections === demand.connections) return { config, pipes };
+  const fitted = { pipes, maxOpenFiles: soft };
+  if (connections === demand.connections) return { config, ...fitted };
   const fields = { max_connections: demand.connections, files_needed: needed, files_allowed: soft };
   if (connections === 0) throw new StartError(`${soft} open files are too few to serve one connection`);
   log.warn({ ...fields, effective: connections }, 'too few open files for max_connections, which is lowered');
-  return { config: { ...config, server: { ...server, maxConnections: connections } }, pipes };
+  return { config: { ...config, server: { ...server, maxConnections: connections } }, ...fitted };
 }
 
 /** The parts that run, and what ties them together. */
 class Daemon {
-  readonly #config: Config;
+  readonly #setting: Setting;
   readonly #voice: Voice;
   readonly #sockets: ListeningSockets;
   readonly #names: Provider;
@@ -141,14 +154,14 @@ class Daemon {
   #status: 'starting' | 'running' | 'draining' = 'starting';
 
   private constructor(
-    config: Config,
+    setting: Setting,
     voice: Voice,
     sockets: ListeningSockets,
     names: Provider,
     plane: DataPlane,
     drain: Promise<void>,
   ) {
-    this.#config = config;
+    this.#setting = setting;
     this.#voice = voice;
     this.#sockets = sockets;
     this.#names = names;
@@ -157,7 +170,8 @@ class Daemon {
   }
 
   /** Opens the sockets and asks for the names, until `drain`; nothing is accepted yet. */
-  static async create(config: Config, pipes: number, voice: Voice, drain: Promise<void>): Promise<Daemon> {
+  static async create(setting: Setting, voice: Voice, drain: Promise<void>): Promise<Daemon> {
+    const { config, pipes } = setting;
     const { accept, workers } = config.server;
     const sockets = await ListeningSockets.open(config.listeners, accept === 'handoff' ? 1 : workers, native);
     const names = createDnsProvider(config.upstreams, {
@@ -170,13 +184,14 @@ class Daemon {
     const { server, logging } = config;
     const options = { ...voice, server, pipes, logLevel: logging.level };
     const plane = new DataPlane(compile(config, discovery, 1), sockets, options);
-    const daemon: Daemon = new Daemon(config, voice, sockets, names, plane, drain);
+    const daemon: Daemon = new Daemon(setting, voice, sockets, names, plane, drain);
     return daemon;
   }
 
   /** Until it is told to drain. Resolves with whether every session then ended in time. */
-  async serve(version: string): Promise<boolean> {
-    const { workers, gracefulShutdownTimeoutMs: deadlineMs } = this.#config.server;
+  async serve(): Promise<boolean> {
+    const { config, version } = this.#setting;
+    const { workers, gracefulShutdownTimeoutMs: deadlineMs } = config.server;
     const { log } = this.#voice;
     const started = await Promise.race([this.#start(), this.#drain.then(() => false)]);
     if (started) {
@@ -211,10 +226,11 @@ class Daemon {
 
   /** Addresses changed: they reach the workers as a new Plan. */
   #adopt(discovery: Discovery): void {
-    this.#plane.publish(compile(this.#config, discovery, this.#plane.plan.generation + 1));
+    this.#plane.publish(compile(this.#setting.config, discovery, this.#plane.plan.generation + 1));
   }
 
   async #startMonitoring(): Promise<void> {
+    const { config, maxOpenFiles, version } = this.#setting;
     const plane = this.#plane;
     const metrics = createMetricsText({
       shape: plane.shape,
@@ -224,19 +240,23 @@ class Daemon {
         workers: plane.accepting,
         workerRestarts: plane.restarts,
         linesDropped: this.#voice.linesDropped(),
+        monitoringEvicted: this.#monitoring?.evicted ?? 0,
+        maxConnections: config.server.maxConnections,
+        maxOpenFiles,
+        version,
       }),
     });
     try {
       const control: Control = { metrics, health: () => this.#health() };
-      this.#monitoring = await startMonitoring(this.#config.monitoring, control);
+      this.#monitoring = await startMonitoring(config.monitoring, control);
     } catch (error) {
       throw new StartError((error as Error).message);
     }
-    announceMonitoring(this.#config.monitoring, this.#voice.log);
+    announceMonitoring(config.monitoring, this.#voice.log);
   }
 
   #health(): Health {
-    const wanted = this.#config.server.workers;
+    const wanted = this.#setting.config.server.workers;
     const { accepting } = this.#plane;
     return {
       status: this.#status === 'running' ? runningStatus(accepting, wanted) : this.#status,

@@ -3,7 +3,8 @@ import { request } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Control, Health } from '../../src/admin/control.js';
-import { type Monitoring, monitoringLimits, startMonitoring } from '../../src/admin/monitoring.js';
+import { type Monitoring, startMonitoring } from '../../src/admin/monitoring.js';
+import { visitorLimits } from '../../src/admin/visitors.js';
 import { freePort } from '../support/ports.js';
 
 const host = '127.0.0.1';
@@ -106,16 +107,54 @@ describe('monitoring servers', () => {
     await expect(ask(metrics, '/metrics')).rejects.toThrow('ECONNREFUSED');
   });
 
-  test('connections are bounded, and one that leaves makes room', async () => {
+  const crowds = [
+    { why: 'from one source', silent: 200, sources: 1 },
+    { why: 'from many sources', silent: 200, sources: 20 },
+  ];
+  test.each(crowds)('connections that ask nothing shut nobody out: $why', async ({ silent, sources }) => {
+    const port = await freePort();
+    await start({ metrics: port, health: port });
+    const crowd: Socket[] = [];
+    for (let n = 0; n < silent; n++) {
+      crowd.push(await opened(port, `127.0.1.${1 + (n % sources)}`));
+      if (n % 10 === 0) expect(await ask(port, '/health/live')).toMatchObject({ status: 200 });
+      if (n % 10 === 5) expect(await ask(port, '/metrics')).toMatchObject({ status: 200 });
+    }
+    await eventually(async () => {
+      const left = crowd.filter((socket) => !socket.destroyed).length;
+      const most = sources === 1 ? visitorLimits.connectionsPerSourceMax : visitorLimits.connectionsMax;
+      expect(left).toBeLessThanOrEqual(most);
+    });
+    expect(open[0]?.evicted).toBeGreaterThanOrEqual(silent - visitorLimits.connectionsMax);
+    for (const socket of crowd) socket.destroy();
+  });
+
+  test('a source has its share, and takes nothing from those beside it', async () => {
     const port = await freePort();
     await start({ metrics: port });
-    const idle = await Promise.all(
-      Array.from({ length: monitoringLimits.connectionsMax }, () => opened(port)),
-    );
-    await expect(ask(port, '/metrics')).rejects.toThrow();
-    for (const socket of idle) socket.destroy();
-    const reply = await eventually(() => ask(port, '/metrics'));
-    expect(reply.status).toBe(200);
+    const quiet = await Promise.all(Array.from({ length: 8 }, () => opened(port, '127.0.1.1')));
+    for (let n = 0; n < 100; n++) (await opened(port, '127.0.1.2')).unref();
+    await ask(port, '/metrics');
+    expect(quiet.every((socket) => !socket.destroyed)).toBe(true);
+    for (const socket of quiet) socket.destroy();
+  });
+
+  test.each([
+    { why: 'it was asked to', headers: 'Connection: close\r\n' },
+    { why: 'it was not', headers: '' },
+    { why: 'it was asked not to', headers: 'Connection: keep-alive\r\n' },
+  ])('a connection is closed with its answer: $why', async ({ headers }) => {
+    const port = await freePort();
+    await start({ metrics: port });
+    const silent = await opened(port);
+    const socket = connect({ port, host, allowHalfOpen: true });
+    socket.write(`GET /metrics HTTP/1.1\r\nHost: a\r\n${headers}\r\n`);
+    socket.resume();
+    await once(socket, 'end');
+    // Not by a timeout: the older one would be closed before it.
+    expect(silent.destroyed).toBe(false);
+    socket.destroy();
+    silent.destroy();
   });
 
   test('one that asks many times at once is answered once', async () => {
@@ -131,28 +170,25 @@ describe('monitoring servers', () => {
     expect(answers.match(/anyport_workers/g)).toHaveLength(1);
   });
 
-  test('one that does not read its answer makes room', async () => {
+  test('nor do those that do not read their answers', async () => {
     const port = await freePort();
-    const metrics = { contentType: 'text/plain', scrape: async () => 'x'.repeat(32 << 20) };
+    const metrics = { contentType: 'text/plain', scrape: async () => 'x'.repeat(12 << 20) };
     const site = { metrics: { host, port }, health: { host, port } };
     open.push(await startMonitoring(site, { ...control, metrics }));
     const deaf = await Promise.all(
-      Array.from({ length: monitoringLimits.connectionsMax }, () => opened(port)),
+      Array.from({ length: visitorLimits.connectionsMax }, (_, n) => opened(port, `127.0.1.${1 + (n % 2)}`)),
     );
-    for (const socket of deaf)
-      socket
-        .pause()
-        .on('error', () => {})
-        .write('GET /metrics HTTP/1.0\r\n\r\n');
-    await expect(ask(port, '/health/live')).rejects.toThrow();
-    const reply = await eventually(() => ask(port, '/health/live'));
-    expect(reply.status).toBe(200);
+    for (const socket of deaf) socket.pause().write('GET /metrics HTTP/1.0\r\n\r\n');
+    for (let probe = 0; probe < 20; probe++) {
+      expect(await ask(port, '/health/live')).toMatchObject({ status: 200 });
+    }
     for (const socket of deaf) socket.destroy();
-  }, 30_000);
+  });
 });
 
-async function opened(port: number): Promise<Socket> {
-  const socket = connect({ host, port });
+async function opened(port: number, from = host): Promise<Socket> {
+  const socket = connect({ host, port, localAddress: from });
+  socket.on('error', () => socket.destroy()); // reset to make room
   await once(socket, 'connect');
   return socket;
 }

@@ -10,7 +10,16 @@ const shape: CountersShape = {
 };
 
 function createText(buffers: readonly SharedArrayBuffer[]): MetricsText {
-  const state = () => ({ configGeneration: 3, workers: 2, workerRestarts: 1, linesDropped: 4 });
+  const state = () => ({
+    configGeneration: 3,
+    workers: 2,
+    workerRestarts: 1,
+    linesDropped: 4,
+    monitoringEvicted: 5,
+    maxConnections: 1000,
+    maxOpenFiles: 20_000,
+    version: '1.2.3',
+  });
   return createMetricsText({ shape, buffers, state });
 }
 
@@ -51,6 +60,10 @@ test('every scrape reads the workers anew', async () => {
       'anyport_config_generation 3',
       'anyport_worker_restarts_total 1',
       'anyport_log_lines_dropped_total 9',
+      'anyport_monitoring_evicted_total 5',
+      'anyport_max_connections 1000',
+      'anyport_max_open_files 20000',
+      `anyport_build_info{version="1.2.3",node_version="${process.version}"} 1`,
     ]),
   );
 });
