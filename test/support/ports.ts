@@ -1,6 +1,7 @@
 /**
  * Ports that nobody uses now. They lie below those that the kernel gives to clients: a crowd of clients can not take
- * one between its choice and the moment when a server binds it.
+ * one between its choice and the moment when a server binds it. Nor can a test file that runs beside this one: each of
+ * vitest's processes has a share of the ports to itself.
  */
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
@@ -8,12 +9,18 @@ import { createServer } from 'node:net';
 
 const FIRST = 10_000;
 const END = 32_768;
+/** As many test files may run at once. */
+export const portShares = 16;
+const SHARE = Math.floor((END - FIRST) / portShares);
+
+/** Vitest numbers the processes that run at the same time from 1. */
+const first = FIRST + (Number(process.env.VITEST_POOL_ID ?? 0) % portShares) * SHARE;
 
 const given = new Set<number>();
 
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(FIRST, END);
+    const port = randomInt(first, first + SHARE);
     if (given.has(port) || !(await isFree(port))) continue;
     given.add(port);
     return port;
