@@ -104,6 +104,8 @@ export interface Engine {
   attach(slot: number, generation: number, bytesCell: number): number;
   /** Ends every session that is left, a bounded number a turn. Numbers of `enders` and `reasons`. */
   endAll(by: number, reason: number): void;
+  /** Whether new sessions, or one under way, use the tables of that generation. */
+  usesPlan(generation: number): boolean;
   /** Sessions alive now. */
   sessions(): number;
   close(): void;

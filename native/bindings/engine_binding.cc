@@ -56,6 +56,15 @@ std::shared_ptr<const Tables> TablesFrom(const Napi::Object& object) {
   return tables;
 }
 
+// What the engine writes to. Not `onTurn`: its closure leads back to the engine.
+Napi::Object MemoryOf(const Napi::Object& options) {
+  Napi::Object memory = Napi::Object::New(options.Env());
+  for (const char* key : {"arena", "events", "answers", "counters", "gauges"}) {
+    memory.Set(key, options.Get(key));
+  }
+  return memory;
+}
+
 uint32_t Argument(const Napi::CallbackInfo& info, size_t index) {
   return info[index].ToNumber().Uint32Value();
 }
@@ -72,6 +81,10 @@ class EngineBinding::Turn {
         context_(std::make_shared<Napi::AsyncContext>(env, "anyport")) {
     function_.SuppressDestruct();  // the environment may be gone first; it frees its references at its end
   }
+
+  // The function's closure holds the engine's wrapper, which would otherwise stay for as long as the
+  // environment.
+  void Forget() { function_.Reset(); }
 
   void operator()(uint32_t from, uint32_t to) const {
     const Napi::HandleScope scope(env_);
@@ -107,6 +120,7 @@ void EngineBinding::Init(Napi::Env env, Napi::Object exports) {
                                         InstanceMethod<&EngineBinding::Flush>("flush"),
                                         InstanceMethod<&EngineBinding::Attach>("attach"),
                                         InstanceMethod<&EngineBinding::EndAll>("endAll"),
+                                        InstanceMethod<&EngineBinding::UsesPlan>("usesPlan"),
                                         InstanceMethod<&EngineBinding::Sessions>("sessions"),
                                         InstanceMethod<&EngineBinding::Close>("close"),
                                     }));
@@ -128,15 +142,20 @@ EngineBinding::EngineBinding(const Napi::CallbackInfo& info) : ObjectWrap(info) 
       options.memory.gauges.size() < size_t{2} + options.worker) {
     throw Napi::RangeError::New(env, "the shared buffers are smaller than the layout says");
   }
-  auto turn = std::make_shared<Turn>(env, object.Get("onTurn").As<Napi::Function>());
-  options.on_turn = [turn](uint32_t from, uint32_t to) { (*turn)(from, to); };
+  turn_ = std::make_shared<Turn>(env, object.Get("onTurn").As<Napi::Function>());
+  options.on_turn = [turn = turn_](uint32_t from, uint32_t to) { (*turn)(from, to); };
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
   int error = 0;
   auto created = engine::Engine::Create(loop, std::move(options), &error);
   if (created == nullptr) throw SystemError(env, error, "epoll");
-  options_ = Napi::Persistent(object);
+  memory_ = Napi::Persistent(MemoryOf(object));
   lifetime_ = Lifetime<engine::Engine>::Attach(env, std::move(created));
+}
+
+// One that nobody can reach any more is closed: its buffers go with it.
+EngineBinding::~EngineBinding() {
+  if (lifetime_ != nullptr) lifetime_->Close();
 }
 
 engine::Engine& EngineBinding::engine() {
@@ -176,8 +195,9 @@ Napi::Value EngineBinding::StopAccepting(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// A handler may fail at any time, also when there is nobody left to tell.
 Napi::Value EngineBinding::Flush(const Napi::CallbackInfo& info) {
-  engine().Flush();
+  if (engine::Engine* engine = lifetime_->get()) engine->Flush();
   return info.Env().Undefined();
 }
 
@@ -192,12 +212,18 @@ Napi::Value EngineBinding::EndAll(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value EngineBinding::UsesPlan(const Napi::CallbackInfo& info) {
+  engine::Engine* engine = lifetime_->get();
+  return Napi::Boolean::New(info.Env(), engine != nullptr && engine->Uses(Argument(info, 0)));
+}
+
 Napi::Value EngineBinding::Sessions(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(engine().sessions()));
 }
 
 Napi::Value EngineBinding::Close(const Napi::CallbackInfo& info) {
-  lifetime_->Close([] {});
+  lifetime_->Close();
+  turn_->Forget();
   return info.Env().Undefined();
 }
 

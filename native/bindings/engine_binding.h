@@ -15,6 +15,7 @@ class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
   static void Init(Napi::Env env, Napi::Object exports);
 
   explicit EngineBinding(const Napi::CallbackInfo& info);
+  ~EngineBinding() override;
 
  private:
   // Calls into JavaScript once a turn.
@@ -28,12 +29,14 @@ class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
   Napi::Value Flush(const Napi::CallbackInfo& info);
   Napi::Value Attach(const Napi::CallbackInfo& info);
   Napi::Value EndAll(const Napi::CallbackInfo& info);
+  Napi::Value UsesPlan(const Napi::CallbackInfo& info);
   Napi::Value Sessions(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Lifetime<engine::Engine>> lifetime_;
-  uint32_t listeners_ = 0;         // of the tables adopted last
-  Napi::ObjectReference options_;  // keeps the shared buffers alive
+  uint32_t listeners_ = 0;        // of the tables adopted last
+  Napi::ObjectReference memory_;  // keeps the shared buffers alive
+  std::shared_ptr<Turn> turn_;
 };
 
 }  // namespace anyport::bindings

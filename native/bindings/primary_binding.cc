@@ -88,6 +88,10 @@ class AcceptorBinding : public Napi::ObjectWrap<AcceptorBinding> {
     lifetime_ = Lifetime<engine::Acceptor>::Attach(env, std::move(created));
   }
 
+  ~AcceptorBinding() override {
+    if (lifetime_ != nullptr) lifetime_->Close();
+  }
+
  private:
   static std::vector<std::shared_ptr<engine::Inbox>> InboxesFrom(const Napi::CallbackInfo& info) {
     std::vector<std::shared_ptr<engine::Inbox>> inboxes;
@@ -118,7 +122,7 @@ class AcceptorBinding : public Napi::ObjectWrap<AcceptorBinding> {
   }
 
   Napi::Value Close(const Napi::CallbackInfo& info) {
-    lifetime_->Close([] {});
+    lifetime_->Close();
     return info.Env().Undefined();
   }
 

@@ -68,6 +68,19 @@ void Engine::Shutdown(std::function<void()> closed) {
   std::exchange(loop_, nullptr)->Close(std::move(closed));
 }
 
+void Engine::Adopt(std::shared_ptr<const Tables> tables) {
+  std::erase_if(replaced_, [](const auto& each) { return each.expired(); });
+  replaced_.push_back(std::exchange(tables_, std::move(tables)));
+}
+
+bool Engine::Uses(uint32_t generation) const {
+  return tables_->generation == generation ||
+         std::any_of(replaced_.begin(), replaced_.end(), [&](const auto& each) {
+           const auto tables = each.lock();
+           return tables != nullptr && tables->generation == generation;
+         });
+}
+
 int Engine::Listen(int fd, uint32_t listener) {
   return listeners_->Add(fd, listener, TagOf(TagKind::kListener, {listeners_->size(), 0}));
 }
@@ -210,8 +223,16 @@ void Engine::OnTimer(Session& session) {
     case Stage::kRelay:
       return OnRelayTimer(session);
     default:
-      return;  // it is TypeScript's turn
+      return OnDecisionTimer(session);
   }
+}
+
+void Engine::AwaitDecision(Session& session) { Schedule(session, loop_->now_ms() + kDecisionMs); }
+
+void Engine::OnDecisionTimer(Session& session) {
+  const bool picking = session.stage == Stage::kPick;
+  End(session, Ender::kTimeout, picking ? Reason::kConnectTimeout : Reason::kIdentifyTimeout,
+      Closing::kReset);
 }
 
 void Engine::EndAll(Ender by, Reason reason) {

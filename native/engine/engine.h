@@ -25,6 +25,8 @@ namespace anyport::engine {
 inline constexpr int kTimersPerTurn = 1024;
 // Large slabs that openings may hold: the rest is for relays, which others' openings must not stop.
 inline constexpr size_t kSniffingLargeSlabs = pool::kLargeSlabs * 3 / 4;
+// For TypeScript to decide. It answers within the turn: beyond this the answer is lost.
+inline constexpr uint64_t kDecisionMs = 2000;
 inline constexpr uint64_t kStarvedRetryMs = 10;
 inline constexpr uint64_t kFullQueueRetryMs = 10;
 inline constexpr uint64_t kResetPollMs = 10;
@@ -57,7 +59,9 @@ class Engine final : public loop::Client, public ConnectionSink {
   static std::unique_ptr<Engine> Create(uv_loop_t* uv, Options options, int* error);
   ~Engine() override;
 
-  void Adopt(std::shared_ptr<const Tables> tables) { tables_ = std::move(tables); }
+  void Adopt(std::shared_ptr<const Tables> tables);
+  // Whether new sessions or one under way use the tables of that generation.
+  bool Uses(uint32_t generation) const;
   // 0 or an errno, both.
   int Listen(int fd, uint32_t listener);
   int TakeFrom(std::shared_ptr<Inbox> inbox);
@@ -86,6 +90,8 @@ class Engine final : public loop::Client, public ConnectionSink {
   void RunQueued();
   void ExpireTimers();
   void OnTimer(Session& session);
+  void AwaitDecision(Session& session);
+  void OnDecisionTimer(Session& session);
   void RestListeners();
   void EndSome();
   bool Deliver();
@@ -114,6 +120,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   bool Classify(Session& session);
   bool AwaitMore(Session& session);
   void AwaitSilence(Session& session);
+  void ReleaseEmpty(Session& session);
   static uint64_t SniffDeadlineMs(const Session& session);
   void FinishSniffing(Session& session, Cause cause);
   void Show(Session& session, Cause cause);
@@ -152,6 +159,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   std::unique_ptr<Listeners> listeners_;
   std::shared_ptr<Inbox> inbox_;
   std::shared_ptr<const Tables> tables_;
+  std::vector<std::weak_ptr<const Tables>> replaced_;
   std::vector<pool::SlotId> queued_;
   std::vector<pool::Slab> proxy_headers_;  // until their events have been shown
   bool delivering_ = false;

@@ -70,7 +70,7 @@ function createWorker(setup: WorkerSetup) {
     classifierOf: createClassifiers(),
     complain,
   };
-  const runtimes = new Runtimes();
+  const runtimes = new Runtimes((generation) => engine.usesPlan(generation));
 
   const events = new EventCursor(native.layout);
   const answers = new Answers(native.layout, () => engine.flush());
@@ -141,6 +141,7 @@ function createWorker(setup: WorkerSetup) {
   function close(): void {
     open = false;
     process.off('unhandledRejection', rejected);
+    runtimes.close();
     logs.flush();
     engine.close();
     setup.port.close();

@@ -1,23 +1,28 @@
-/** The Plans that sessions may still have begun with: the one in force, and those replaced a short while ago. */
+/** The Plans that sessions may still have begun with: the one in force, and those replaced that one is left of. */
 import assert from 'node:assert/strict';
-import type { Plan } from '../model/plan.js';
 import type { Runtime } from './runtime.js';
 
-/** For timers that are a little late. */
-const GRACE_MS = 10_000;
+/** How often it is asked whether a replaced Plan is still in use. */
+const SWEEP_MS = 5_000;
 
 export class Runtimes {
   readonly #byGeneration = new Map<number, Runtime>();
+  readonly #inUse: (generation: number) => boolean;
   #current: Runtime | undefined;
+  #sweep: NodeJS.Timeout | undefined;
 
-  /** Puts a Plan in force; the one before is kept until the last session that began with it has been shown. */
+  /** `inUse`: a session that began with the Plan is alive. Its end is shown in the turn in which it ends. */
+  constructor(inUse: (generation: number) => boolean) {
+    this.#inUse = inUse;
+  }
+
+  /** Puts a Plan in force; the one before is kept until its last session has ended. */
   add(runtime: Runtime): void {
-    const replaced = this.#current;
+    const replaces = this.#current !== undefined;
     this.#current = runtime;
     this.#byGeneration.set(runtime.plan.generation, runtime);
-    if (replaced === undefined) return;
-    const forget = () => this.#byGeneration.delete(replaced.plan.generation);
-    setTimeout(forget, unseenMsMax(replaced.plan) + GRACE_MS).unref();
+    // Between turns: within one, a session may have ended and its end not been shown yet.
+    if (replaces) this.#sweep ??= setInterval(() => this.#forgetUnused(), SWEEP_MS).unref();
   }
 
   of(generation: number): Runtime {
@@ -25,9 +30,16 @@ export class Runtimes {
     assert(runtime !== undefined, `Plan ${generation} is gone, and a session that began with it is not`);
     return runtime;
   }
-}
 
-/** How long a session may last before it is shown for the first time; then it keeps its Plan itself. */
-function unseenMsMax({ limits, listeners }: Plan): number {
-  return limits.identifyTimeoutMs + Math.max(...listeners.map(({ onSilence }) => onSilence?.afterMs ?? 0));
+  close(): void {
+    clearInterval(this.#sweep);
+    this.#sweep = undefined;
+  }
+
+  #forgetUnused(): void {
+    for (const [generation, runtime] of this.#byGeneration) {
+      if (runtime !== this.#current && !this.#inUse(generation)) this.#byGeneration.delete(generation);
+    }
+    if (this.#byGeneration.size === 1) this.close();
+  }
 }

@@ -1,6 +1,11 @@
 /** The engine's own checks: what TypeScript should never hand over is an error with a name. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Engine, type EngineOptions, native } from '../../src/addon.js';
+import { type Engine, type EngineOptions, type EngineTables, native } from '../../src/addon.js';
+import { dial } from '../support/tcp.js';
+import { eventually } from '../support/wait.js';
 
 const { arenaBytes, layout } = native;
 const bufferBytes = 32_768;
@@ -51,4 +56,87 @@ test('connections are taken only once there are tables for them', () => {
   expect(() => create().takeFrom(inbox)).toThrow(RangeError);
   expect(() => create().listen(0, 0)).toThrow(RangeError);
   native.closeInbox(inbox);
+});
+
+const tables: EngineTables = {
+  generation: 1,
+  identifyTimeoutMs: 60_000,
+  identifyMinBytes: 1024,
+  dialTimeoutMs: 60_000,
+  idleTimeoutMs: 60_000,
+  halfCloseTimeoutMs: 60_000,
+  maxConnections: 10,
+  classifiers: [new native.Classifier({ automata: [], routable: 0 })],
+  listeners: [
+    {
+      classifier: 0,
+      acceptedCell: 0,
+      refusedCell: 1,
+      silenceMs: 0,
+      nameUnrouted: true,
+      namingMs: 0,
+      trustedProxies: [],
+    },
+  ],
+  addresses: [],
+};
+
+/** An engine of which nobody answers what it asks. */
+async function createMute(change: Partial<EngineTables> = {}) {
+  const engine = create();
+  engine.adopt({ ...tables, ...change });
+  const fd = native.listen({ host: '127.0.0.1', port: 0 }, { reusePort: false, backlog: 16 });
+  engine.listen(fd, 0);
+  const address = native.localAddress(fd);
+  native.closeFd(fd);
+  return { engine, port: 'port' in address ? address.port : 0 };
+}
+
+test('a session whose decision never comes is ended', async () => {
+  const { engine, port } = await createMute();
+  const client = (await dial(port)).send('?');
+  expect(await client.end()).toBe('reset');
+  expect(engine.sessions()).toBe(0);
+});
+
+test('a plan is in use until the last session that began with it has ended', async () => {
+  const { engine, port } = await createMute();
+  const client = await dial(port);
+  await eventually('a session', () => engine.sessions() === 1);
+  engine.adopt({ ...tables, generation: 2 });
+  engine.adopt({ ...tables, generation: 3 });
+  expect([1, 2, 3].map((generation) => engine.usesPlan(generation))).toEqual([true, false, true]);
+  client.reset();
+  await eventually('its end', () => engine.sessions() === 0);
+  expect([1, 3].map((generation) => engine.usesPlan(generation))).toEqual([false, true]);
+});
+
+test('what fails after an engine was closed has nobody to tell', () => {
+  const engine = create();
+  engine.close();
+  engine.close();
+  expect(() => engine.flush()).not.toThrow();
+});
+
+test.each(['closed', 'forgotten'])('an engine that was %s gives its buffers back', async (how) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const freed = new Set<number>();
+  const registry = new FinalizationRegistry((n: number) => freed.add(n));
+  for (let n = 0; n < 4; n += 1) {
+    const arena = new ArrayBuffer(arenaBytes(bufferBytes));
+    registry.register(arena, n);
+    if (how === 'forgotten') {
+      new native.Engine({ ...options, arena });
+      continue;
+    }
+    // As a worker does it: what is called once a turn leads back to the engine.
+    const engine: Engine = new native.Engine({ ...options, arena, onTurn: () => engine.flush() });
+    engine.close();
+  }
+  await eventually('the arenas of all but the last', async () => {
+    await sleep(0);
+    collect();
+    return [0, 1, 2].every((n) => freed.has(n));
+  });
 });

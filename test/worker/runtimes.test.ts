@@ -7,28 +7,27 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** Only its Plan is looked at. */
-function runtimeOf(generation: number, silenceMs = 0): Runtime {
-  const plan = planFor([upstream('a')], { generation });
-  const onSilence = silenceMs === 0 ? null : { afterMs: silenceMs, to: { kind: 'upstream', upstream: 0 } };
-  const listeners = plan.listeners.map((listener) => ({ ...listener, onSilence }));
-  return { plan: { ...plan, listeners } } as unknown as Runtime;
-}
+const runtimeOf = (generation: number): Runtime =>
+  ({ plan: planFor([upstream('a')], { generation }) }) as unknown as Runtime;
 
-test('a Plan that was replaced is kept until its sessions must have been shown', () => {
-  const runtimes = new Runtimes();
-  runtimes.add(runtimeOf(1));
-  runtimes.add(runtimeOf(2));
-  vi.advanceTimersByTime(10_000); // identify_timeout
+const HOUR_MS = 3_600_000;
+
+test('a Plan that was replaced is kept for as long as a session began with it, and no longer', () => {
+  const inUse = new Set([1]);
+  const runtimes = new Runtimes((generation) => inUse.has(generation));
+  for (const generation of [1, 2, 3]) runtimes.add(runtimeOf(generation));
+  vi.advanceTimersByTime(24 * HOUR_MS); // a process that was stopped, or a session that lasts
   expect(runtimes.of(1).plan.generation).toBe(1);
-  vi.advanceTimersByTime(60_000);
+  expect(() => runtimes.of(2)).toThrow('Plan 2 is gone');
+  inUse.delete(1);
+  vi.advanceTimersByTime(HOUR_MS);
   expect(() => runtimes.of(1)).toThrow('Plan 1 is gone');
-  expect(runtimes.of(2).plan.generation).toBe(2);
+  expect(runtimes.of(3).plan.generation).toBe(3);
+  expect(vi.getTimerCount()).toBe(0);
 });
 
-test('a silent session may be shown long after the identify deadline of others', () => {
-  const runtimes = new Runtimes();
-  runtimes.add(runtimeOf(1, 600_000));
-  runtimes.add(runtimeOf(2));
-  vi.advanceTimersByTime(600_000);
-  expect(runtimes.of(1).plan.generation).toBe(1);
+test('nothing is asked before a Plan is replaced', () => {
+  const runtimes = new Runtimes(() => false);
+  runtimes.add(runtimeOf(1));
+  expect(vi.getTimerCount()).toBe(0);
 });

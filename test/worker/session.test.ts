@@ -415,6 +415,23 @@ test.each(['throws', 'rejects'])('a handler that %s ends its session, and nothin
   expect(next.received.toString()).toBe('GET / HTTP/1.1\r\n\r\n');
 });
 
+test('a handler that rejects when its worker is gone has nobody to tell', async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  const handler = new URL('rejects-late.mjs', import.meta.url).href;
+  const plane = await startPlane(planFor([{ ...upstream('a'), handler }]));
+  const client = (await dial(plane.port)).send('aa');
+  await eventually('the handler to be called', () =>
+    (plane.totals().listeners[0]?.protocols ?? []).some(({ active }) => active > 0),
+  );
+  await plane.stop();
+  await client.end();
+  await sleep(500);
+  process.off('unhandledRejection', note);
+  expect(unhandled).toEqual([]);
+});
+
 test('a new Plan serves new sessions; one under way keeps the old', async () => {
   const [before, after] = [await serve(echo), await serve(echo)];
   const plan = planFor([upstream('a', before.port)]);
