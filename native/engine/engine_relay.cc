@@ -96,7 +96,7 @@ void Engine::Unreachable(Session& session, int error) {
   session.upstream.Reset();
   session.down = relay::HalfPipe();  // what that socket said is not true of the next
   session.stage = Stage::kPick;
-  wheel_->Cancel(TimerOf(session));
+  AwaitDecision(session);
   Event event = Push(EventKind::kUnreachable, session);
   event.Set(kError, static_cast<uint32_t>(error));
 }

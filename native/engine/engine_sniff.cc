@@ -28,7 +28,7 @@ void Engine::Sniff(Session& session) {
     const auto room = slabs_.Bytes(session.sniffed_slab).subspan(session.sniffed);
     const ptrdiff_t got = recv(session.client.get(), room.data(), room.size(), 0);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == EAGAIN) return;
+    if (got < 0 && errno == EAGAIN) return ReleaseEmpty(session);
     if (got < 0) return End(session, Ender::kClient, Reason::kClientGone);
     if (got == 0) return FinishSniffing(session, Cause::kFinished);
     session.sniffed += static_cast<uint32_t>(got);
@@ -89,6 +89,11 @@ void Engine::Proceed(Session& session) {
   if (session.stage != Stage::kClassify) return;
   AwaitSilence(session);
   if (session.sniffed == 0 || !Classify(session)) SniffOn(session);
+}
+
+// A client that has said nothing holds no buffer: what it is relayed through later is its own.
+void Engine::ReleaseEmpty(Session& session) {
+  if (session.sniffed == 0) slabs_.Release(&session.sniffed_slab);
 }
 
 void Engine::AwaitSilence(Session& session) {
@@ -158,7 +163,11 @@ bool Engine::AwaitMore(Session& session) {
 
 // No more bytes will come, or be waited for: whatever matches now is the answer.
 void Engine::FinishSniffing(Session& session, Cause cause) {
-  if (session.sniffed == 0 && cause == Cause::kFinished) {
+  const bool silent = session.sniffed == 0;
+  const bool half_closed = silent && cause == Cause::kFinished;
+  // Clients of SMTP and FTP may half-close before the greeting: to say nothing more is to be silent.
+  const bool greeted = !session.proxy_header_due && session.table().silence_ms != 0;
+  if (half_closed && !greeted) {
     return End(session, Ender::kClient, Reason::kClientGone);  // a port scan, a health probe: no failure
   }
   if (session.proxy_header_due) {
@@ -167,7 +176,8 @@ void Engine::FinishSniffing(Session& session, Cause cause) {
                late ? Reason::kIdentifyTimeout : Reason::kRejected, Closing::kReset);
   }
   if (cause == Cause::kFinished) session.up.SourceEnding();
-  if (session.bytes_wanted == 0 && session.sniffed > 0) {
+  if (half_closed) return Show(session, Cause::kSilence);
+  if (session.bytes_wanted == 0 && !silent) {
     const ListenerTable& table = session.table();
     const auto prefix = slabs_.Bytes(session.sniffed_slab).first(session.sniffed);
     const Decision decision = table.classifier->Finish(&session.walk, prefix, table.name_unrouted);
@@ -182,7 +192,8 @@ void Engine::Show(Session& session, Cause cause) {
   session.stage = Stage::kClassify;
   session.shown_as = cause;
   if (session.protocol >= 0 && session.identified_ns == 0) session.identified_ns = uv_hrtime();
-  wheel_->Cancel(TimerOf(session));
+  ReleaseEmpty(session);
+  AwaitDecision(session);
   Event event = Push(EventKind::kClassified, session);
   event.Set(kCause, static_cast<uint32_t>(cause));
   event.Set(kDecidedAt, session.decided_at);
@@ -195,7 +206,7 @@ void Engine::Wait(Session& session, uint32_t bytes_wanted, bool identified) {
   if (session.stage != Stage::kClassify) return;
   session.bytes_wanted = std::max(bytes_wanted, session.sniffed + 1);
   if (!identified) session.identified_ns = 0;
-  SniffOn(session);
+  if (!AwaitMore(session)) SniffOn(session);
 }
 
 // What matched is not it: on to the next protocol, in the bytes that are there.

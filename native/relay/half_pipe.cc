@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 
@@ -40,6 +41,7 @@ void Discard(int source, std::span<uint8_t> peeked) {
 }  // namespace
 
 void HalfPipe::Prefix(pool::Slab slab, uint32_t length) {
+  assert(slab.valid() && length > 0 && pending_ == 0 && !slab_.valid());
   slab_ = slab;
   pending_ = length;
   offset_ = 0;
@@ -143,6 +145,7 @@ void HalfPipe::SinkFailed(int error) {
 }
 
 void HalfPipe::Stash(std::span<const uint8_t> rest, const Tools& tools) {
+  assert(!slab_.valid());
   const bool small = rest.size() <= pool::kSmallSlabBytes;
   slab_ = tools.slabs->Acquire(small ? pool::Tier::kSmall : pool::Tier::kLarge);
   if (!slab_.valid()) slab_ = tools.slabs->Acquire(pool::Tier::kLarge);  // Copy made sure that there is one

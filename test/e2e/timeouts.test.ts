@@ -73,6 +73,25 @@ describe('identify_timeout', () => {
   });
 });
 
+describe('what nothing here can route is not held for identify_timeout', () => {
+  const openings = [
+    { why: 'the preface of HTTP/2', bytes: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' },
+    { why: 'a head without an end', bytes: 'GET / HTTP/1.1\r\nHost: a\r\n' },
+    { why: 'half a TLS hello', bytes: `\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03${'a'.repeat(90)}` },
+    { why: 'half a DNS query', bytes: '\0\x20\xab\xcd\x01\0\0\x01\0\0\0\0\0\0\x03www' },
+  ];
+  test.each(openings)('$why', async ({ bytes }) => {
+    upstream = await listenTcp();
+    daemon = await startDaemon({
+      server: { identify_timeout: '10m' }, // far longer than a test waits for the end
+      protocols: [{ name: 'SSH', target: upstream.target }],
+    });
+    const client = (await dial(daemon.port)).send(Buffer.from(bytes, 'latin1'));
+    await client.end();
+    expect((await daemon.ended(1))[0]).toMatchObject({ by: 'proxy' });
+  });
+});
+
 describe('idle_timeout', () => {
   test('ends a session without a byte either way', async () => {
     const { port } = await start({ idle_timeout: '400ms' });

@@ -35,7 +35,8 @@ export const listener = mapping({
   proxy_protocol: proxyProtocol.optional(),
   on_silence: silence
     .meta({
-      description: 'For protocols in which the server speaks first: where a client goes that says nothing.',
+      description:
+        'For protocols in which the server speaks first: where a client goes that says nothing, or half-closes before a byte.',
     })
     .optional(),
   on_unknown: text(
