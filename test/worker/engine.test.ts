@@ -76,6 +76,7 @@ const tables: EngineTables = {
       nameUnrouted: true,
       namingMs: 0,
       trustedProxies: [],
+      trustsUnix: false,
     },
   ],
   addresses: [],
