@@ -6,12 +6,17 @@ import { BAD_USAGE, Failure } from './failure.js';
 
 export type Configuration = Extract<Loaded, { ok: true }>;
 
+/** More of them at once nobody reads. */
+const PROBLEMS_SHOWN_MAX = 200;
+
 /** Every problem goes to standard error; what is thrown then sums them up. */
 export function loadOrFail(file: string | undefined, flags: Flags): Configuration {
   const loaded = loadConfig({ file: file ?? null, flags, environment: process.env });
   if (loaded.ok) return loaded;
-  for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem)}\n`);
-  throw new Failure(`${counted(loaded.problems.length, 'problem')} in the configuration`, BAD_USAGE);
+  const shown = loaded.problems.slice(0, PROBLEMS_SHOWN_MAX);
+  process.stderr.write(shown.map((problem) => `${formatProblem(problem)}\n`).join(''));
+  const rest = loaded.problems.length > shown.length ? `, of which the first ${shown.length} are shown` : '';
+  throw new Failure(`${counted(loaded.problems.length, 'problem')} in the configuration${rest}`, BAD_USAGE);
 }
 
 /** `FILE: ok, …` and a line for each warning. */

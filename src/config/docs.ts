@@ -30,7 +30,7 @@ Generated from the schema in \`src/config/schema\`; \`anyport schema\` prints th
 
 The file is YAML. Every key is optional unless it says "required". Durations are written \`250ms\`, \`5s\`,
 \`30m\`, \`1h\`; sizes in bytes, or \`64KiB\`, \`1MiB\`. \`\${NAME}\` stands for an environment variable, \`\${NAME:-text}\`
-has a default; one that is not set and has none is an error. An unknown key is an error that names the nearest known
+has a default, which stands for one that is empty, too; one that is not set and has none is an error. An unknown key is an error that names the nearest known
 one. Flags of \`anyport run\` win over the file. \`anyport check -c FILE\` prints every problem with its place.
 
 Keys marked *(not yet)* are checked, reported in one warning, and otherwise without effect in this release.

@@ -1,5 +1,5 @@
 /**
- * `${NAME}` and `${NAME:-default}` in a configuration file. A reference stands for text within one value: it
+ * `${NAME}` and `${NAME:-default}` in a configuration file; the default stands for unset and empty. A reference stands for text within one value: it
  * can not add keys or lines. It is veiled before the YAML is parsed, because `{`, `}` and `:` mean something
  * there, and replaced once the value is known. The veil is one character for one, so positions stay true.
  */
@@ -8,6 +8,8 @@ const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}\n]*))?\}/g;
 /** A range of private-use characters that stand for the ASCII ones. */
 const VEIL = 0xe000;
 const VEILED = /[\ue000-\ue07f]/g;
+/** From a veiled `${` to a veiled `}`: such characters elsewhere are the user's own. */
+const VEILED_REFERENCE = /\ue024\ue07b[^\ue07d]*\ue07d/g;
 const ASCII = /[\0-\x7f]/g;
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
@@ -19,8 +21,15 @@ export function veilReferences(text: string): string {
   return text.replace(REFERENCE, (reference) => reference.replace(ASCII, veil));
 }
 
-function unveil(text: string): string {
+/** Of text in which whole references need not be, such as a message. */
+export function unveil(text: string): string {
   return text.replace(VEILED, (character) => String.fromCharCode(character.charCodeAt(0) - VEIL));
+}
+
+const unveilReferences = (text: string): string => text.replace(VEILED_REFERENCE, unveil);
+
+export function hasReference(value: string): boolean {
+  return unveilReferences(value) !== value;
 }
 
 /** Text with its references replaced, and the names that are not set and have no default. */
@@ -31,11 +40,12 @@ export interface Expanded {
 
 /** Null when the value holds no reference. */
 export function expandReferences(value: string, environment: Environment): Expanded | null {
-  const written = unveil(value);
+  const written = unveilReferences(value);
   if (written === value) return null;
   const unset: string[] = [];
   const text = written.replace(REFERENCE, (_, name: string, fallback: string | undefined) => {
-    const replacement = environment[name] ?? fallback;
+    const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
+    const replacement = fallback === undefined ? value : value || fallback;
     if (replacement === undefined) unset.push(name);
     return replacement ?? '';
   });

@@ -1,5 +1,5 @@
 /** The whole way from what the user gave to a Config: a file, flags, or the embedded default. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Config, Problem } from '../model/config.js';
@@ -7,6 +7,7 @@ import { defaultConfig } from './default.js';
 import type { Environment } from './environment.js';
 import { applyFlags, type Flags } from './flags.js';
 import { readConfig } from './read.js';
+import { readFileText } from './text.js';
 import { validate } from './validate/index.js';
 
 export const DEFAULT_FILE = './anyport.yaml';
@@ -56,11 +57,6 @@ function find(file: string | null, flags: Flags): Written | Problem {
 }
 
 function readText(file: string): Written | Problem {
-  try {
-    return { name: file, file, text: readFileSync(file, 'utf8') };
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'no such file' : message;
-    return { file, line: null, column: null, path: '', message: `can not read it: ${reason}` };
-  }
+  const read = readFileText(file);
+  return 'text' in read ? { name: file, file, text: read.text } : { file, path: '', ...read };
 }

@@ -1,23 +1,12 @@
 /** Reads YAML into plain data that remembers its positions. Knows nothing of what the keys mean. */
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isNode,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  Scalar,
-  visit,
-} from 'yaml';
+import { type Document, LineCounter, parseDocument, type YAMLError } from 'yaml';
 import type { Problem } from '../model/config.js';
-import { type Environment, expandReferences, plainValue, veilReferences } from './environment.js';
-import { type Path, pathText } from './path.js';
-import type { Source, Unreadable } from './source.js';
+import { type Environment, unveil, veilReferences } from './environment.js';
+import { pathText } from './path.js';
+import { toPlain } from './plain.js';
+import type { Source } from './source.js';
+import { findForeign, positionIn } from './text.js';
+import { syntaxMessage } from './yaml-messages.js';
 
 export interface ReadResult {
   readonly source: Source;
@@ -25,77 +14,63 @@ export interface ReadResult {
   readonly problems: readonly Problem[];
 }
 
+/** What follows the first mistakes is mostly their consequence. */
+const SYNTAX_PROBLEMS_MAX = 20;
+
 /** `file` is what messages call the text; null for one that is built in. */
 export function readConfig(text: string, file: string | null, environment: Environment): ReadResult {
+  const foreign = findForeign(text);
+  if (foreign !== null) {
+    return unread([{ file, ...positionIn(text, foreign.offset), path: '', message: foreign.message }]);
+  }
   const lines = new LineCounter();
-  const document = parseDocument(veilReferences(text), {
-    lineCounter: lines,
-    merge: true,
-    prettyErrors: false,
-  });
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
   };
-  const problems = document.errors.map(({ pos, message }) => ({
-    ...at(pos[0]),
-    path: '',
-    message: `not valid YAML: ${message.replace(/\s+/g, ' ')}`,
+  const parsed = parse(veilReferences(text), lines);
+  if (typeof parsed === 'string') return unread([{ ...at(0), path: '', message: parsed }]);
+  const { document, faults } = parsed;
+  const problems = faults.map(({ offset, message }) => ({ ...at(offset), path: '', message }));
+  if (problems.length > 0) return unread(problems);
+  const placeText = (offset: number) => `${at(offset).line}:${at(offset).column}`;
+  const plain = toPlain(document.contents, environment, placeText);
+  const unreadable = plain.faults.map(({ path, offset, message }) => ({
+    path,
+    ...(offset !== undefined && { place: { ...at(offset), path: pathText(path) } }),
+    message: unveil(message),
   }));
-  const unreadable = replaceReferences(document, environment);
-  const value: unknown = problems.length === 0 ? (document.toJS() ?? {}) : {};
-  const place = (path: Path) => ({ ...at(findOffset(document, path)), path: pathText(path) });
-  return { source: { value, unreadable, place }, problems };
+  const place: Source['place'] = (path) => ({ ...at(plain.offsetOf(path)), path: pathText(path) });
+  return { source: { value: plain.value ?? {}, unreadable, place }, problems: [] };
 }
 
-function replaceReferences(document: Document, environment: Environment): Unreadable[] {
-  const unreadable: Unreadable[] = [];
-  visit(document, {
-    Scalar(_, node, ancestors) {
-      if (typeof node.value !== 'string') return;
-      const expanded = expandReferences(node.value, environment);
-      if (expanded === null) return;
-      node.value = node.type === Scalar.PLAIN ? plainValue(expanded.text) : expanded.text;
-      const path = keyPath([...ancestors, node]);
-      for (const name of expanded.unset) unreadable.push({ path, message: unsetMessage(name) });
-    },
-  });
-  return unreadable;
+function unread(problems: readonly Problem[]): ReadResult {
+  const place: Source['place'] = (path) => ({ file: null, line: null, column: null, path: pathText(path) });
+  return { source: { value: {}, unreadable: [], place }, problems };
 }
 
-function unsetMessage(name: string): string {
-  return `\`\${${name}}\` is not set in the environment: set it, or write \`\${${name}:-default}\``;
+interface Parsed {
+  readonly document: Document;
+  readonly faults: readonly { readonly offset: number; readonly message: string }[];
 }
 
-/** `chain`: from the document down to a value. */
-function keyPath(chain: readonly unknown[]): Path {
-  return chain.flatMap((each, index): Path => {
-    if (isPair(each) && isScalar(each.key)) return [String(each.key.value)];
-    return isSeq(each) ? [each.items.indexOf(chain[index + 1])] : [];
-  });
-}
-
-/** Follows the path as far as the document goes; a key stands where its name is written. */
-function findOffset(document: Document, path: Path): number {
-  let node: unknown = document.contents;
-  let offset = isNode(node) ? offsetOf(node) : 0;
-  for (const part of path) {
-    const container: unknown = isAlias(node) ? node.resolve(document) : node;
-    if (isMap(container)) {
-      const pair: Pair | undefined = container.items.find(({ key }) => isScalar(key) && key.value === part);
-      if (pair === undefined) return offset;
-      if (isNode(pair.key)) offset = offsetOf(pair.key);
-      node = pair.value;
-    } else if (isSeq(container) && typeof part === 'number' && isNode(container.items[part])) {
-      node = container.items[part];
-      offset = offsetOf(node as Node);
-    } else {
-      return offset;
-    }
+/** A sentence where the library can not go on at all. */
+function parse(text: string, lineCounter: LineCounter): Parsed | string {
+  try {
+    // Keys that stand twice are looked for here: the library compares every key with every other.
+    const options = { lineCounter, merge: false, prettyErrors: false, uniqueKeys: false };
+    const document = parseDocument(text, { ...options, logLevel: 'error' });
+    const tags = document.warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED');
+    return { document, faults: firstOfEachPlace([...document.errors, ...tags]) };
+  } catch (error) {
+    return syntaxMessage('IMPOSSIBLE', (error as Error).message);
   }
-  return offset;
 }
 
-function offsetOf(node: Node): number {
-  return node.range?.[0] ?? 0;
+function firstOfEachPlace(errors: readonly YAMLError[]): Parsed['faults'] {
+  const places = new Map<number, YAMLError>();
+  for (const error of errors) if (!places.has(error.pos[0])) places.set(error.pos[0], error);
+  return [...places]
+    .slice(0, SYNTAX_PROBLEMS_MAX)
+    .map(([offset, { code, message }]) => ({ offset, message: unveil(syntaxMessage(code, message)) }));
 }

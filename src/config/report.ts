@@ -9,7 +9,7 @@ export class Report {
 
   constructor(source: Source) {
     this.#source = source;
-    for (const { path, message } of source.unreadable) this.#add(path, message);
+    for (const { path, message, place } of source.unreadable) this.#add(path, message, place);
   }
 
   problem(path: Path, message: string): void {
@@ -32,8 +32,8 @@ export class Report {
     return this.#found.map(({ problem }) => problem).sort((a, b) => order(a) - order(b));
   }
 
-  #add(at: Path, message: string): void {
-    this.#found.push({ at, problem: { ...this.#source.place(at), message } });
+  #add(at: Path, message: string, place = this.#source.place(at)): void {
+    this.#found.push({ at, problem: { ...place, message } });
   }
 }
 

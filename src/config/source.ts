@@ -7,6 +7,8 @@ export type Place = Pick<Problem, 'file' | 'line' | 'column' | 'path'>;
 /** A value that could not be read, whatever it should have been. */
 export interface Unreadable {
   readonly path: Path;
+  /** Where it stands, when that is not where the path leads. */
+  readonly place?: Place;
   readonly message: string;
 }
 

@@ -30,7 +30,6 @@ upstreams:
 
 describe('what is not YAML', () => {
   test.each([
-    { why: 'a key twice', text: 'a: 1\na: 2\n', line: 2 },
     { why: 'an open bracket', text: 'a: [1, 2\nb: 1\n', line: 2 },
     { why: 'a tab as indentation', text: 'a:\n\tb: 1\n', line: 2 },
   ])('$why', ({ text, line }) => {
@@ -53,7 +52,9 @@ describe('references', () => {
     { why: 'not set, with a default', text: 'a: ${NONE:-9090}', is: 9090 },
     { why: 'a default with a colon', text: 'a: ${NONE:-host:80}', is: 'host:80' },
     { why: 'an empty default', text: 'a: ${NONE:-}', is: '' },
-    { why: 'set to nothing is set', text: 'a: ${EMPTY:-x}', is: '' },
+    { why: 'set to nothing, with a default', text: 'a: ${EMPTY:-x}', is: 'x' },
+    { why: 'set to nothing, without a default', text: 'a: ${EMPTY}', is: '' },
+    { why: 'a character that is used to hide references', text: 'a: "\ue041-${NAME}"', is: '\ue041-value' },
     { why: 'in a flow mapping, where braces mean something', text: '{ a: ${NAME} }', is: 'value' },
     { why: 'a value can not add keys', text: 'a: ${ODD}', is: 'a: {b}' },
     { why: 'not in a comment', text: 'a: 1 # ${NONE}', is: 1 },
@@ -66,10 +67,16 @@ describe('references', () => {
     expect(source.unreadable).toEqual([]);
   });
 
+  test('a name that only every object has is not set', () =>
+    expect(read('a: ${toString}').source.unreadable).toHaveLength(1));
+
   test('not set and without default', () => {
     const { source } = read('a:\n  - b: x${NONE}', environment);
     expect(source.unreadable).toEqual([
-      { path: ['a', 0, 'b'], message: expect.stringContaining('`${NONE}` is not set') },
+      expect.objectContaining({
+        path: ['a', 0, 'b'],
+        message: expect.stringContaining('`${NONE}` is not set'),
+      }),
     ]);
   });
 

@@ -93,7 +93,9 @@ function common(name: string, { balance, retries, dns }: UpstreamEntry) {
 }
 
 function checkEndpointNames(names: readonly string[], pathOf: (index: number) => Path, report: Report): void {
+  const seen = new Set<string>();
   for (const [index, name] of names.entries()) {
-    if (names.indexOf(name) !== index) report.problem(pathOf(index), `endpoint \`${name}\` is listed twice`);
+    if (seen.has(name)) report.problem(pathOf(index), `endpoint \`${name}\` is listed twice`);
+    seen.add(name);
   }
 }

@@ -1,0 +1,110 @@
+/** The text of a configuration file: read up to a limit, and told from what is no text. */
+import { closeSync, openSync, readSync } from 'node:fs';
+
+export const FILE_BYTES_MAX = 1024 ** 2;
+
+export interface Position {
+  readonly line: number | null;
+  readonly column: number | null;
+}
+
+export type FileText = { readonly text: string } | (Position & { readonly message: string });
+
+const nowhere = { line: null, column: null } as const;
+
+export function readFileText(file: string): FileText {
+  try {
+    const bytes = readUpTo(file, FILE_BYTES_MAX + 1);
+    if (bytes.length <= FILE_BYTES_MAX) return decode(bytes);
+    return {
+      ...nowhere,
+      message: 'is larger than 1 MiB, which no configuration needs: is it the right file?',
+    };
+  } catch (error) {
+    return { ...nowhere, message: `can not read it: ${reasonOf(error as NodeJS.ErrnoException)}` };
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'permission denied',
+};
+
+function reasonOf({ code = '', message }: NodeJS.ErrnoException): string {
+  return reasons[code] ?? message;
+}
+
+/** Not by the size that the file system tells: a pipe has none, and a device no end. */
+function readUpTo(file: string, bytesMax: number): Buffer {
+  const fd = openSync(file, 'r');
+  try {
+    const bytes = Buffer.allocUnsafe(bytesMax);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytesMax; length += read) {
+      read = readSync(fd, bytes, length, bytesMax - length, null);
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A byte order mark at the start is left out. */
+function decode(bytes: Buffer): FileText {
+  const mark = bytes.subarray(0, 2).toString('hex');
+  if (mark === 'fffe' || mark === 'feff')
+    return { line: 1, column: 1, message: 'is UTF-16: save it as UTF-8' };
+  const text = utf8(bytes);
+  if (text !== null) return { text };
+  const valid = validLength(bytes);
+  const before = utf8(bytes.subarray(0, valid)) ?? '';
+  const byte = (bytes[valid] ?? 0).toString(16).padStart(2, '0');
+  return {
+    ...positionIn(before, before.length),
+    message: `is not UTF-8 here (byte 0x${byte}): save it as UTF-8`,
+  };
+}
+
+function utf8(bytes: Uint8Array, stream = false): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream });
+  } catch {
+    return null;
+  }
+}
+
+/** Bytes before the first character that is wrong, by bisection. */
+function validLength(bytes: Uint8Array): number {
+  let good = 0;
+  let bad = bytes.length;
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (utf8(bytes.subarray(0, middle), true) === null) bad = middle;
+    else good = middle;
+  }
+  // An unfinished character may stand before the byte that breaks it.
+  while (good > 0 && utf8(bytes.subarray(0, good)) === null) good--;
+  return good;
+}
+
+/** YAML 1.2.2 section 5.1: what a text does not hold; and a mark that belongs to the start. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const FOREIGN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]/;
+
+/** The first character that no configuration holds; null when there is none. */
+export function findForeign(text: string): { readonly offset: number; readonly message: string } | null {
+  const offset = text.search(FOREIGN);
+  if (offset < 0) return null;
+  const code = text.charCodeAt(offset);
+  if (code === 0) return { offset, message: 'a NUL byte: it is no text, or UTF-16: save it as UTF-8' };
+  const name =
+    code === 0xfeff ? 'a byte order mark' : `the control character U+${code.toString(16).padStart(4, '0')}`;
+  return { offset, message: `${name} stands inside of the file: take it out` };
+}
+
+export function positionIn(text: string, offset: number): Position {
+  const before = text.slice(0, offset);
+  const start = before.lastIndexOf('\n') + 1;
+  return { line: before.split('\n').length, column: offset - start + 1 };
+}
