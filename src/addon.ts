@@ -118,6 +118,15 @@ export interface Acceptor {
   close(): void;
 }
 
+export interface ListenOptions {
+  readonly reusePort: boolean;
+  readonly backlog: number;
+  /** Leaves IPv4 to other sockets; default: `::` takes both families. */
+  readonly ipv6Only?: boolean;
+  /** Permissions of a unix socket's file, set before anybody can connect; default: as the umask leaves it. */
+  readonly mode?: number;
+}
+
 export interface Native {
   readonly Classifier: new (tables: ClassifierTables) => Classifier;
   readonly Engine: new (options: EngineOptions) => Engine;
@@ -130,7 +139,7 @@ export interface Native {
   createInbox(): number;
   closeInbox(inbox: number): void;
   /** Opens, binds and listens. Throws an Error with `code` (EADDRINUSE, EACCES …). */
-  listen(address: SocketAddress, options: { reusePort: boolean; backlog: number }): number;
+  listen(address: SocketAddress, options: ListenOptions): number;
   /** The address a socket is bound to. */
   localAddress(fd: number): SocketAddress;
   closeFd(fd: number): void;

@@ -16,11 +16,17 @@
 namespace anyport::bindings {
 namespace {
 
+mode_t ModeOf(const Napi::Object& options) {
+  const Napi::Value mode = options.Get("mode");
+  return mode.IsNumber() ? mode.ToNumber().Uint32Value() : 0;
+}
+
 Napi::Value Listen(const Napi::CallbackInfo& info) {
   const net::Address address = AddressFrom(info[0]);
   const auto options = info[1].As<Napi::Object>();
   auto opened = net::Listen(
-      address, {options.Get("reusePort").ToBoolean(), static_cast<int>(Uint32At(options, "backlog"))});
+      address, {options.Get("reusePort").ToBoolean(), static_cast<int>(Uint32At(options, "backlog")),
+                options.Get("ipv6Only").ToBoolean(), ModeOf(options)});
   if (!opened.fd.valid()) throw SystemError(info.Env(), opened.error, "listen");
   return Napi::Number::New(info.Env(), opened.fd.Release());
 }

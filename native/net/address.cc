@@ -52,8 +52,18 @@ std::optional<Address> ParseUnix(const std::string& path) {
   sockaddr_un un{};
   if (path.empty() || path.size() >= sizeof(un.sun_path)) return std::nullopt;
   un.sun_family = AF_UNIX;
+  const socklen_t header = offsetof(sockaddr_un, sun_path);
   std::memcpy(un.sun_path, path.c_str(), path.size() + 1);
-  return From(un, static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1));
+  if (path.front() != '@') return From(un, static_cast<socklen_t>(header + path.size() + 1));
+  // unix(7): an abstract name begins with a zero byte and is as long as the address says: no zero ends it.
+  un.sun_path[0] = 0;
+  return From(un, static_cast<socklen_t>(header + path.size()));
+}
+
+const char* Address::unix_path() const {
+  if (family() != AF_UNIX) return nullptr;
+  const char* path = reinterpret_cast<const char*>(&storage) + offsetof(sockaddr_un, sun_path);
+  return *path == 0 ? nullptr : path;
 }
 
 Source SourceOf(const sockaddr_storage& peer) {
@@ -96,6 +106,7 @@ HostPort Describe(const sockaddr_storage& address, socklen_t length) {
   const auto un = As<sockaddr_un>(address);
   const size_t header = offsetof(sockaddr_un, sun_path);
   const size_t room = length > header ? length - header : 0;
+  if (room > 1 && un.sun_path[0] == 0) return {"@" + std::string(un.sun_path + 1, room - 1), 0, true};
   return {std::string(un.sun_path, strnlen(un.sun_path, room)), 0, true};
 }
 

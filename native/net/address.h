@@ -17,11 +17,13 @@ struct Address {
 
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
   int family() const { return storage.ss_family; }
+  // The file of a unix socket; null for an abstract one and for other families.
+  const char* unix_path() const;
 };
 
 // An IPv4 or IPv6 literal. Nothing is looked up.
 std::optional<Address> ParseInet(const std::string& host, uint16_t port);
-// Nothing when the path does not fit into a sockaddr_un.
+// `@` at the start of the path means the abstract namespace. Nothing when it does not fit into a sockaddr_un.
 std::optional<Address> ParseUnix(const std::string& path);
 
 // Where a client comes from. IPv4-mapped IPv6 addresses are IPv4.
@@ -35,7 +37,7 @@ Source SourceOf(const sockaddr_storage& peer);
 Source SourceFrom(std::span<const uint8_t> address, uint16_t port);
 
 struct HostPort {
-  std::string host;  // or the path of a unix socket
+  std::string host;  // or the path of a unix socket, with `@` for an abstract one
   uint16_t port = 0;
   bool is_unix = false;
 };

@@ -5,10 +5,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
-#include <sys/un.h>
+#include <sys/stat.h>
 
 #include <cerrno>
-#include <cstddef>
 
 namespace anyport::net {
 namespace {
@@ -29,6 +28,13 @@ void ConfigureAccepted(int fd, const Source& source) {
   if (source.family == 0) SetInt(fd, SOL_SOCKET, SO_OOBINLINE, 1);  // a unix socket inherits nothing
 }
 
+// The permissions of a unix socket's file, which an abstract one does not have. 0 or an errno.
+int SetMode(const Address& address, mode_t mode) {
+  const char* path = address.unix_path();
+  if (mode == 0 || path == nullptr) return 0;
+  return chmod(path, mode) == 0 ? 0 : errno;
+}
+
 Opened Failed(int error) { return {Fd(), error}; }
 
 }  // namespace
@@ -39,12 +45,14 @@ Opened Listen(const Address& address, const ListenOptions& options) {
   if (address.family() != AF_UNIX) {
     SetInt(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
     if (options.reuse_port && !SetInt(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1)) return Failed(errno);
-    // ":9090" is both families, whatever the machine's default.
-    if (address.family() == AF_INET6) SetInt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
+    // Never the machine's default: ":9090" is both families, "[::]:9090" beside an IPv4 listener is one.
+    if (address.family() == AF_INET6) SetInt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, options.ipv6_only ? 1 : 0);
     ConfigureStream(fd.get());
     SetInt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, 1);
   }
   if (bind(fd.get(), address.get(), address.length) != 0) return Failed(errno);
+  // Before it listens: until then nobody can connect.
+  if (const int error = SetMode(address, options.mode)) return Failed(error);
   if (listen(fd.get(), options.backlog) != 0) return Failed(errno);
   return {std::move(fd), 0};
 }
@@ -74,13 +82,8 @@ Pair SocketPair() {
 }
 
 int SendDatagram(const std::string& path, const std::string& text) {
-  auto address = ParseUnix(path);
+  const auto address = ParseUnix(path);
   if (!address) return EINVAL;
-  if (path.front() == '@') {
-    // An abstract name begins with a zero byte and is as long as the address says: no zero ends it.
-    reinterpret_cast<char*>(&address->storage)[offsetof(sockaddr_un, sun_path)] = 0;
-    --address->length;
-  }
   const Fd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd.valid()) return errno;
   const ssize_t sent =

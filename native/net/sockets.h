@@ -1,6 +1,8 @@
 // Sockets: opened, bound, accepted, connected and closed. Failures are errno values, never exceptions.
 #pragma once
 
+#include <sys/types.h>
+
 #include "net/address.h"
 #include "net/fd.h"
 
@@ -15,6 +17,8 @@ struct Opened {
 struct ListenOptions {
   bool reuse_port = false;
   int backlog = 4096;
+  bool ipv6_only = false;
+  mode_t mode = 0;  // of a unix socket's file; 0: as the umask leaves it
 };
 
 // What a listening socket is set to, its connections inherit (TCP_NODELAY, SO_KEEPALIVE, SO_OOBINLINE):
@@ -39,8 +43,7 @@ struct Pair {
 };
 Pair SocketPair();
 
-// Sends one datagram to a unix socket; `@` at the start of the path means the abstract namespace. 0 or an
-// errno.
+// Sends one datagram to a unix socket. 0 or an errno.
 int SendDatagram(const std::string& path, const std::string& text);
 
 // The error that a socket holds (SO_ERROR), 0 when none.

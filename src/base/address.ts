@@ -1,5 +1,6 @@
 /** Addresses as people write them: what a port listens on, and what it relays to. */
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6, SocketAddress } from 'node:net';
+import { plainAddress } from './network.js';
 
 export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
 
@@ -34,7 +35,17 @@ function splitHostPorts(text: string): HostPorts | null {
 
 function unixPath(text: string): string | null {
   const path = text.slice(UNIX_PREFIX.length);
-  return path.length > 0 && Buffer.byteLength(path) <= UNIX_PATH_BYTES_MAX ? path : null;
+  if (path === '' || path === '@' || path.includes('\0')) return null;
+  return Buffer.byteLength(path) <= UNIX_PATH_BYTES_MAX ? path : null;
+}
+
+/** `@name` is in the abstract namespace: there is no file. */
+export const isAbstract = (path: string): boolean => path.startsWith('@');
+
+/** The same address is written the same: in short form, and as IPv4 where it is IPv4-mapped. */
+function literal(host: string): string {
+  const plain = plainAddress(host);
+  return isIPv6(plain) ? new SocketAddress({ address: plain, family: 'ipv6' }).address : plain;
 }
 
 function isHost({ host, bracketed }: HostPorts): boolean {
@@ -42,7 +53,7 @@ function isHost({ host, bracketed }: HostPorts): boolean {
   return ONLY_DIGITS.test(host) ? isIPv4(host) : HOST_NAME.test(host);
 }
 
-/** `host:port`, `[::1]:port` or `unix:/path`; null when the text is none of them. */
+/** `host:port`, `[::1]:port`, `unix:/path` or `unix:@name`; null when the text is none of them. */
 export function parseEndpoint(text: string): Endpoint | null {
   if (text.startsWith(UNIX_PREFIX)) {
     const path = unixPath(text);
@@ -50,25 +61,25 @@ export function parseEndpoint(text: string): Endpoint | null {
   }
   const parts = splitHostPorts(text);
   if (parts === null || parts.first !== parts.last || parts.first === 0 || !isHost(parts)) return null;
-  return { host: parts.host, port: parts.first };
+  return { host: parts.bracketed ? literal(parts.host) : parts.host, port: parts.first };
 }
 
 /** An address without a port: `127.0.0.1`, `::1`, `[::1]` or `localhost`; null when the text is none of them. */
 export function parseHost(text: string): string | null {
   if (text === 'localhost') return '127.0.0.1';
   const host = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
-  return isIPv6(host) || (host === text && isIPv4(host)) ? host : null;
+  return isIPv6(host) || (host === text && isIPv4(host)) ? literal(host) : null;
 }
 
 /** The literal to bind: no host means every interface, IPv6 and IPv4. */
 function bindHost(parts: HostPorts): string | null {
   if (parts.host === '') return '::';
   if (parts.host === 'localhost') return '127.0.0.1';
-  return (parts.bracketed ? isIPv6(parts.host) : isIPv4(parts.host)) ? parts.host : null;
+  return (parts.bracketed ? isIPv6(parts.host) : isIPv4(parts.host)) ? literal(parts.host) : null;
 }
 
 /**
- * `:9090`, `0.0.0.0:9090`, `[::]:9090`, `unix:/run/a.sock`, `9090`, or a port range `9000-9010` in place of
+ * `:9090`, `0.0.0.0:9090`, `[::]:9090`, `unix:/run/a.sock`, `unix:@name`, `9090`, or a port range `9000-9010` in place of
  * the port: one address for each socket. Port 0 lets the system choose. Null when the text is none of them.
  */
 export function parseListen(text: string): Listen[] | null {

@@ -1,5 +1,5 @@
 /** Sets of networks, written as addresses and CIDR prefixes. */
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6, SocketAddress } from 'node:net';
 
 export interface Network {
   readonly address: string;
@@ -10,6 +10,19 @@ export interface Network {
 /** Beside networks in a list of trusted peers: whoever may open our unix socket. */
 export const UNIX_PEERS = 'unix';
 
+/** RFC 4291 section 2.5.5.2, in any spelling; others that begin so are told apart by their canonical form. */
+const MAPPED = /^[0:]+:ffff:/i;
+const MAPPED_BITS = 96;
+
+/** An IPv4-mapped IPv6 address is the IPv4 one, everywhere; any other stays as it is written. */
+export function plainAddress(address: string): string {
+  if (!MAPPED.test(address) || !isIPv6(address)) return address;
+  const inner = canonical(address).slice('::ffff:'.length);
+  return isIPv4(inner) ? inner : address;
+}
+
+const canonical = (address: string): string => new SocketAddress({ address, family: 'ipv6' }).address;
+
 /** `10.0.0.0/8`, `2001:db8::/32`, or a single address; null when the text is none of them. */
 function parseNetwork(text: string): Network | null {
   const [address = '', bitsText, ...rest] = text.split('/');
@@ -18,11 +31,27 @@ function parseNetwork(text: string): Network | null {
   const bitsMax = version === 4 ? 32 : 128;
   const bits = bitsText === undefined ? bitsMax : Number(bitsText);
   if (bitsText !== undefined && !/^\d{1,3}$/.test(bitsText)) return null;
-  return bits <= bitsMax ? { address, bits, family: version === 4 ? 'ipv4' : 'ipv6' } : null;
+  if (bits > bitsMax) return null;
+  const plain = plainAddress(address);
+  if (plain !== address && bits >= MAPPED_BITS) {
+    return { address: plain, bits: bits - MAPPED_BITS, family: 'ipv4' };
+  }
+  return { address, bits, family: version === 4 ? 'ipv4' : 'ipv6' };
 }
 
 export function isNetwork(text: string): boolean {
   return parseNetwork(text) !== null;
+}
+
+/** Why a text is no network, as far as that can be told. */
+export function networkFault(text: string): string | null {
+  const [address = '', bits] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || bits === undefined) return null;
+  const bitsMax = version === 4 ? 32 : 128;
+  return Number(bits) > bitsMax
+    ? `\`/${bits}\` is longer than the ${bitsMax} bits of an IPv${version} address`
+    : null;
 }
 
 /** Those that are networks. */
@@ -30,12 +59,66 @@ export function parseNetworks(texts: readonly string[]): Network[] {
   return texts.flatMap((text) => parseNetwork(text) ?? []);
 }
 
-/** Says whether an address literal lies in one of the networks; IPv4-mapped IPv6 counts as IPv4. */
+/** Says whether an address literal lies in one of the networks. No network holds addresses of both families. */
 export function createNetworkSet(networks: readonly string[]): (address: string) => boolean {
-  const list = new BlockList();
-  for (const { address, bits, family } of parseNetworks(networks)) list.addSubnet(address, bits, family);
+  // One list for each family: a single one would find every IPv4 address in ::/0.
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
+  for (const { address, bits, family } of parseNetworks(networks)) {
+    lists[family].addSubnet(address, bits, family);
+  }
   return (address) => {
-    const version = isIP(address);
-    return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6');
+    const plain = plainAddress(address);
+    const version = isIP(plain);
+    if (version === 0) return false;
+    return version === 4 ? lists.ipv4.check(plain, 'ipv4') : lists.ipv6.check(plain, 'ipv6');
   };
 }
+
+/** Whether every address of `inner` lies in `outer`; both are networks. */
+export function holdsNetwork(outer: string, inner: string): boolean {
+  const [whole, part] = [parseNetwork(outer), parseNetwork(inner)];
+  if (whole === null || part === null || whole.family !== part.family || whole.bits > part.bits) return false;
+  return createNetworkSet([outer])(part.address);
+}
+
+/** The network as it takes effect, where bits beyond its prefix are set: `10.1.2.3/8` is `10.0.0.0/8`. Else null. */
+export function withoutHostBits(text: string): string | null {
+  const network = parseNetwork(text);
+  if (network === null) return null;
+  const { address, bits, family } = network;
+  const size = family === 'ipv4' ? 32n : 128n;
+  const rest = size - BigInt(bits);
+  const value = family === 'ipv4' ? ipv4Bits(address) : ipv6Bits(address);
+  const masked = (value >> rest) << rest;
+  if (masked === value) return null;
+  return `${family === 'ipv4' ? ipv4Text(masked) : ipv6Text(masked)}/${bits}`;
+}
+
+const ipv4Bits = (address: string): bigint =>
+  address.split('.').reduce((bits, part) => (bits << 8n) | BigInt(part), 0n);
+
+/** The canonical form ends in an IPv4 address for some; that makes two groups. */
+function ipv6Bits(address: string): bigint {
+  const groups = canonical(address).replace(/\d+\.\d+\.\d+\.\d+$/, (tail) => {
+    const bits = ipv4Bits(tail);
+    return `${(bits >> 16n).toString(16)}:${(bits & 0xffffn).toString(16)}`;
+  });
+  const [head = '', tail] = groups.split('::');
+  const split = (part: string) => (part === '' ? [] : part.split(':'));
+  const after = tail === undefined ? [] : split(tail);
+  const zeros = Array.from({ length: 8 - split(head).length - after.length }, () => '0');
+  return [...split(head), ...zeros, ...after].reduce(
+    (bits, group) => (bits << 16n) | BigInt(`0x${group}`),
+    0n,
+  );
+}
+
+const ipv4Text = (bits: bigint): string =>
+  [24n, 16n, 8n, 0n].map((shift) => String((bits >> shift) & 0xffn)).join('.');
+
+const ipv6Text = (bits: bigint): string =>
+  canonical(
+    Array.from({ length: 8 }, (_, index) => ((bits >> BigInt(112 - 16 * index)) & 0xffffn).toString(16)).join(
+      ':',
+    ),
+  );

@@ -43,8 +43,22 @@ export interface ListenerConfig {
 }
 
 export type ListenAddress =
-  | { readonly kind: 'inet'; readonly host: string; readonly port: number; readonly text: AddressText }
-  | { readonly kind: 'unix'; readonly path: string; readonly text: AddressText };
+  | {
+      readonly kind: 'inet';
+      readonly host: string;
+      readonly port: number;
+      readonly text: AddressText;
+      /** `::` without IPv4, which another listener takes. */
+      readonly ipv6Only?: boolean;
+    }
+  | {
+      readonly kind: 'unix';
+      /** `@name`: an abstract one. */
+      readonly path: string;
+      readonly text: AddressText;
+      /** Permissions of the file. */
+      readonly mode: number;
+    };
 
 export type TargetConfig =
   | { readonly kind: 'upstream'; readonly upstream: string }

@@ -5,8 +5,9 @@
 import { lstatSync, type Stats, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Native } from '../addon.js';
+import { isAbstract } from '../base/address.js';
 import type { SocketAddress } from '../model/address.js';
-import type { ListenerConfig } from '../model/config.js';
+import type { ListenAddress, ListenerConfig } from '../model/config.js';
 import type { ListeningSocket } from '../model/message.js';
 import type { AddressText } from '../model/session.js';
 import { StartError } from './start-error.js';
@@ -77,22 +78,21 @@ export class ListeningSockets {
 async function openListener(config: ListenerConfig, each: number, calls: SocketCalls): Promise<Listener> {
   const { name, address } = config;
   try {
-    if (address.kind === 'unix') return await openUnix(name, address.path, calls);
+    if (address.kind === 'unix') return await openUnix(name, address, calls);
     return openEitherFamily(name, address, each, calls);
   } catch (error) {
     throw new StartError(`listener ${name} can not listen on ${address.text}: ${reasonOf(error)}`);
   }
 }
 
-async function openUnix(name: string, path: string, calls: SocketCalls): Promise<Listener> {
-  await removeStale(path);
-  const fd = calls.listen({ path }, { reusePort: false, backlog: BACKLOG });
-  return { name, address: `unix:${path}`, fds: [fd], file: { path, stats: lstatSync(path) } };
-}
+type UnixListen = Extract<ListenAddress, { kind: 'unix' }>;
+type InetListen = Pick<Extract<ListenAddress, { kind: 'inet' }>, 'host' | 'port' | 'ipv6Only'>;
 
-interface InetListen {
-  readonly host: string;
-  readonly port: number;
+async function openUnix(name: string, { path, mode }: UnixListen, calls: SocketCalls): Promise<Listener> {
+  if (!isAbstract(path)) await removeStale(path);
+  const fd = calls.listen({ path }, { reusePort: false, backlog: BACKLOG, mode });
+  const file = isAbstract(path) ? null : { path, stats: lstatSync(path) };
+  return { name, address: `unix:${path}`, fds: [fd], file };
 }
 
 /** Where there is no IPv6, all addresses are the IPv4 ones. */
@@ -102,20 +102,21 @@ function openEitherFamily(name: string, address: InetListen, each: number, calls
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const noIpv6 = code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL';
-    if (address.host !== '::' || !noIpv6) throw error;
+    if (address.host !== '::' || address.ipv6Only || !noIpv6) throw error;
     return openInet(name, { host: '0.0.0.0', port: address.port }, each, calls);
   }
 }
 
-function openInet(name: string, { host, port }: InetListen, each: number, calls: SocketCalls): Listener {
+function openInet(name: string, address: InetListen, each: number, calls: SocketCalls): Listener {
+  const { host, port, ipv6Only = false } = address;
   const reusePort = each > 1;
   // SO_REUSEPORT would share the port with whoever else set it: another daemon, started by mistake. Ask first.
-  if (reusePort) calls.closeFd(calls.listen({ host, port }, { reusePort: false, backlog: 1 }));
+  if (reusePort) calls.closeFd(calls.listen({ host, port }, { reusePort: false, backlog: 1, ipv6Only }));
   const fds: number[] = [];
   try {
     let bound = port;
     while (fds.length < each) {
-      const fd = calls.listen({ host, port: bound }, { reusePort, backlog: BACKLOG });
+      const fd = calls.listen({ host, port: bound }, { reusePort, backlog: BACKLOG, ipv6Only });
       fds.push(fd);
       bound = boundPort(fd, calls);
     }
@@ -163,6 +164,7 @@ const reasons: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the address is in use',
   EACCES: 'permission denied',
   EADDRNOTAVAIL: 'the address is not one of this machine',
+  EAFNOSUPPORT: 'this machine has no such addresses (IPv6 is off)',
 };
 
 function reasonOf(error: unknown): string {

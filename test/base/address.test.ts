@@ -12,6 +12,9 @@ describe('parseEndpoint', () => {
       is: { host: 'my_db.local', port: 1 },
     },
     { why: 'a Unix socket', text: 'unix:/run/a.sock', is: { path: '/run/a.sock' } },
+    { why: 'an abstract one', text: 'unix:@a', is: { path: '@a' } },
+    { why: 'an IPv4-mapped address', text: '[::ffff:10.0.0.5]:1', is: { host: '10.0.0.5', port: 1 } },
+    { why: 'another spelling of IPv6', text: '[0:0:0::1]:1', is: { host: '::1', port: 1 } },
   ];
   test.each(good)('$text: $why', ({ text, is }) => expect(parseEndpoint(text)).toEqual(is));
 
@@ -29,6 +32,8 @@ describe('parseEndpoint', () => {
     { why: 'white space', text: 'we b:80' },
     { why: 'a path longer than a socket address holds', text: `unix:/${'x'.repeat(107)}` },
     { why: 'no path', text: 'unix:' },
+    { why: 'no abstract name', text: 'unix:@' },
+    { why: 'a NUL in a path', text: 'unix:/run/a\0b' },
   ];
   test.each(bad)('not $text: $why', ({ text }) => expect(parseEndpoint(text)).toBeNull());
 });

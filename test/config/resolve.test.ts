@@ -223,6 +223,19 @@ listeners: [{ name: front, address: "[::1]:443-444" }]`;
     ]);
   });
 
+  test('[::] takes IPv4 too, unless the port has an IPv4 listener', () => {
+    const only = (text: string) =>
+      configOf(text).listeners.map(({ address }) => address.kind === 'inet' && address.ipv6Only === true);
+    expect(only('server: { listen: ["[::]:1", "0.0.0.0:2", ":3"] }')).toEqual([false, false, false]);
+    expect(only('server: { listen: ["[::]:1", "0.0.0.0:1"] }')).toEqual([true, false]);
+    expect(only('server: { listen: ["10.0.0.1:1", "[::]:1"] }')).toEqual([false, true]);
+  });
+
+  test.each(['0640', '0o640', '640', '"0640"', '"640"'])('mode: %s is octal', (mode) => {
+    const [listener] = configOf(`listeners: [{ name: a, address: "unix:/a", mode: ${mode} }]`).listeners;
+    expect(listener?.address).toMatchObject({ mode: 0o640 });
+  });
+
   test('its policy', () => {
     const text = `protocols: [{ name: HTTP, target: "a:1" }, { name: SSH, target: "a:1", priority: 1 }, { name: TLS, target: "a:1" }]
 upstreams: { mail: { endpoints: ["m:25"] } }

@@ -260,6 +260,58 @@ upstreams: { web: { endpoints: ["a:1"] } }`,
     ],
   },
   {
+    why: 'every address, and one of them',
+    text: 'server: { listen: [":80", "127.0.0.1:80"] }',
+    says: [
+      'any.yaml:1:27: server.listen[1]: `:80` takes the clients of `127.0.0.1:80` too (the other is listed by server.listen[0]): leave one out',
+    ],
+  },
+  {
+    why: 'every IPv4 address, and one of them',
+    text: 'server: { listen: ["127.0.0.1:80", "0.0.0.0:80"] }',
+    says: ['any.yaml:1:36: server.listen[1]: `0.0.0.0:80` takes the clients of `127.0.0.1:80` too'],
+  },
+  {
+    why: 'both families, and one of them',
+    text: 'server: { listen: ["[::]:80", ":80", "0.0.0.0:80"] }',
+    says: [
+      'any.yaml:1:31: server.listen[1]: `:80` takes the clients of `[::]:80` too',
+      'any.yaml:1:38: server.listen[2]: `:80` takes the clients of `0.0.0.0:80` too',
+    ],
+  },
+  {
+    why: 'one address in two spellings',
+    text: 'server: { listen: ["[::1]:80", "[0::1]:80", "127.0.0.1:80", "[::ffff:127.0.0.1]:80"] }',
+    says: [
+      'any.yaml:1:32: server.listen[1]: `[0::1]:80`',
+      'any.yaml:1:61: server.listen[3]: `[::ffff:127.0.0.1]:80`',
+    ],
+  },
+  {
+    why: 'permissions without a file',
+    text: 'listeners: [{ name: a, address: ":1", mode: 0660 }, { name: b, address: "unix:@b", mode: 0660 }]',
+    says: [
+      "any.yaml:1:39: listeners[0].mode: is for a unix socket's file, such as `unix:/run/a.sock`",
+      "any.yaml:1:84: listeners[1].mode: is for a unix socket's file",
+    ],
+  },
+  {
+    why: 'permissions that are none',
+    text: 'listeners: [{ name: a, address: "unix:/a", mode: 0999 }, { name: b, address: "unix:/b", mode: rw }]',
+    says: [
+      'any.yaml:1:44: listeners[0].mode: expected permissions in octal such as `0660`, got "0999"',
+      'any.yaml:1:89: listeners[1].mode: expected permissions in octal such as `0660`, got "rw"',
+    ],
+  },
+  {
+    why: 'more bits than an address has, quoted',
+    text: 'routes: [{ when: { source: ["10.0.0.0/33"] }, to: close }]\nsecurity: { ip_whitelist: ["::/129"] }',
+    says: [
+      'any.yaml:1:29: routes[0].when.source[0]: expected an address or a network such as `10.0.0.0/8`, got "10.0.0.0/33": `/33` is longer than the 32 bits of an IPv4 address',
+      'any.yaml:2:28: security.ip_whitelist[0]: expected an address or a network such as `10.0.0.0/8`, got "::/129": `/129` is',
+    ],
+  },
+  {
     why: 'nothing that can be listened on',
     text: 'listeners: [{ name: a, address: ":80", transport: udp }]',
     says: ['any.yaml:1:1: listeners: nothing is left to listen on'],

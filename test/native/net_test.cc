@@ -36,6 +36,28 @@ TEST(Address, DescribesWhatItRead) {
   EXPECT_TRUE(Describe(un.storage, un.length).is_unix);
 }
 
+TEST(Address, AnAbstractNameHasNoFileAndNoZeroAtItsEnd) {
+  const auto un = *ParseUnix("@name");
+  EXPECT_EQ(un.length, offsetof(sockaddr_un, sun_path) + 5);
+  EXPECT_EQ(un.unix_path(), nullptr);
+  EXPECT_EQ(Describe(un.storage, un.length).host, "@name");
+  EXPECT_TRUE(Describe(un.storage, un.length).is_unix);
+  EXPECT_STREQ(ParseUnix("./@name")->unix_path(), "./@name");
+}
+
+TEST(Sockets, BothFamiliesOnOnePort) {
+  const auto v4 = Listen(*ParseInet("0.0.0.0", 0), {});
+  ASSERT_TRUE(v4.fd.valid());
+  sockaddr_storage bound{};
+  socklen_t length = sizeof(bound);
+  getsockname(v4.fd.get(), reinterpret_cast<sockaddr*>(&bound), &length);
+  const uint16_t port = Describe(bound, length).port;
+  EXPECT_EQ(Listen(*ParseInet("::", port), {}).error, EADDRINUSE);
+  ListenOptions alone;
+  alone.ipv6_only = true;
+  EXPECT_TRUE(Listen(*ParseInet("::", port), alone).fd.valid());
+}
+
 TEST(Source, MappedAddressesAreIPv4) {
   const auto mapped = SourceOf(ParseInet("::ffff:192.0.2.7", 5)->storage);
   EXPECT_EQ(mapped.family, 4);
@@ -59,10 +81,9 @@ TEST(Sockets, APortInUseIsAnError) {
 
 TEST(Sockets, ADatagramReachesAnAbstractSocket) {
   const std::string name = "@anyport-test-" + std::to_string(getpid());
-  auto address = *ParseUnix(name);
-  reinterpret_cast<char*>(&address.storage)[offsetof(sockaddr_un, sun_path)] = 0;
+  const auto address = *ParseUnix(name);
   const Fd server(socket(AF_UNIX, SOCK_DGRAM, 0));
-  ASSERT_EQ(bind(server.get(), address.get(), address.length - 1), 0);
+  ASSERT_EQ(bind(server.get(), address.get(), address.length), 0);
   EXPECT_EQ(SendDatagram(name, "READY=1"), 0);
   char text[16] = "";
   EXPECT_EQ(recv(server.get(), text, sizeof(text), 0), 7);

@@ -28,8 +28,8 @@ function inet(name: string, port: number, host = '127.0.0.1'): ListenerConfig {
   return { name, address: { kind: 'inet', host, port, text: `${host}:${port}` }, ...rest };
 }
 
-function unix(name: string, path: string): ListenerConfig {
-  return { name, address: { kind: 'unix', path, text: `unix:${path}` }, ...rest };
+function unix(name: string, path: string, mode = 0o660): ListenerConfig {
+  return { name, address: { kind: 'unix', path, text: `unix:${path}`, mode }, ...rest };
 }
 
 async function open(each: number, ...configs: ListenerConfig[]): Promise<ListeningSockets> {

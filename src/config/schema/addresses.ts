@@ -1,10 +1,12 @@
 /** Addresses as values of the configuration. */
 import { z } from 'zod';
 import { parseEndpoint, parseListen } from '../../base/address.js';
-import { isNetwork, UNIX_PEERS } from '../../base/network.js';
+import { isNetwork, networkFault, UNIX_PEERS } from '../../base/network.js';
+import { expectedGot } from '../messages.js';
 import { expecting, form, list } from './fields.js';
 
-const LISTEN = 'an address such as `:9090`, `127.0.0.1:9090`, `[::]:9090`, `9000-9010` or `unix:/run/a.sock`';
+const LISTEN =
+  'an address such as `:9090`, `127.0.0.1:9090`, `[::]:9090`, `9000-9010`, `unix:/run/a.sock` or `unix:@name`';
 const ENDPOINT = 'an address such as `10.0.0.5:80`, `web:80`, `[::1]:80` or `unix:/run/a.sock`';
 const NETWORK = 'an address or a network such as `10.0.0.0/8`';
 
@@ -30,16 +32,39 @@ export function endpointAddress(meaning: string) {
   });
 }
 
+const SOCKET_MODE = 'permissions in octal such as `0660`';
+
+/** Read in octal however it is written: `0660`, `0o660`, `660` or `"0660"`. */
+export function socketMode(meaning: string) {
+  const digits = z.union([z.string(), z.int().transform(String)], expecting(SOCKET_MODE));
+  const read = (text: string) => /^(?:0o?)?([0-7]{3})$/.exec(text)?.[1];
+  const schema = digits.transform((text, context) => {
+    const octal = read(text);
+    if (octal !== undefined) return Number.parseInt(octal, 8);
+    context.issues.push({ code: 'custom', input: text, message: expectedGot(SOCKET_MODE, text) });
+    return z.NEVER;
+  });
+  return schema.meta({ description: meaning, 'x-values': SOCKET_MODE });
+}
+
+/** What is wrong with a text that is no network is said, as far as it can be told. */
+function networkError(expected: string) {
+  return ({ input }: { input?: unknown }): string => {
+    const fault = typeof input === 'string' ? networkFault(input) : null;
+    return `${expectedGot(expected, input)}${fault === null ? '' : `: ${fault}`}`;
+  };
+}
+
 /** Whose PROXY headers are believed. */
 export function trustedPeers(meaning: string) {
   const expected = `${NETWORK}, or \`${UNIX_PEERS}\``;
   const peer = z
     .string(expecting(expected))
-    .refine((text) => text === UNIX_PEERS || isNetwork(text), expecting(expected));
+    .refine((text) => text === UNIX_PEERS || isNetwork(text), { error: networkError(expected) });
   return list(peer, meaning, `addresses and networks; \`${UNIX_PEERS}\` on a unix socket`);
 }
 
 export function networks(meaning: string) {
-  const network = z.string(expecting(NETWORK)).refine(isNetwork, expecting(NETWORK));
+  const network = z.string(expecting(NETWORK)).refine(isNetwork, { error: networkError(NETWORK) });
   return list(network, meaning, 'addresses and networks');
 }

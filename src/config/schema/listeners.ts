@@ -1,6 +1,6 @@
 /** `listeners[]` and `forwards[]`: ports that need more than `server.listen` says. */
 import { z } from 'zod';
-import { endpointAddress, listenAddress, trustedPeers } from './addresses.js';
+import { endpointAddress, listenAddress, socketMode, trustedPeers } from './addresses.js';
 import { choice, duration, flag, list, mapping, section, text } from './fields.js';
 
 const TARGET = 'name of an upstream, `reset`, `close` or `drop`';
@@ -25,7 +25,12 @@ const proxyProtocol = section(
 
 export const listener = mapping({
   name: text('Its name in routes, logs and metrics; a port range names each `NAME:PORT`', 'name'),
-  address: listenAddress('Where to listen'),
+  address: listenAddress(
+    'Where to listen. No host means every address; `[::]` takes IPv4 too, unless an IPv4 address of the port is listed',
+  ),
+  mode: socketMode(
+    'Who may connect to a unix socket: permissions of its file. Without it `0660`, owner and group; an abstract one (`unix:@name`) has none',
+  ).optional(),
   transport: choice(['tcp', 'udp', 'tcp+udp', 'kcp'], 'What to listen for').default('tcp'),
   protocols: list(
     z.string(),

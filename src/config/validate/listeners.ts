@@ -2,11 +2,12 @@
 import { type Listen, parseListen } from '../../base/address.js';
 import { UNIX_PEERS } from '../../base/network.js';
 import type { ListenerConfig } from '../../model/config.js';
-import { type Path, pathText } from '../path.js';
+import type { Path } from '../path.js';
 import type { Report } from '../report.js';
 import type { ListenerEntry } from '../schema/listeners.js';
 import type { ProtocolNames } from './protocols.js';
 import type { Entry, Shape } from './shape.js';
+import { checkAddresses, hasFile, withFamilies, withMode } from './sockets.js';
 import type { Targets } from './targets.js';
 
 const LISTENERS_MAX = 1024;
@@ -27,13 +28,14 @@ export function resolveListeners(
   report: Report,
 ): ListenerGroup[] {
   const groups = [...serverGroups(shape, names), ...listedGroups(shape, names, targets, report)];
-  checkUnique(groups, report);
+  checkNames(groups, report);
+  checkAddresses(groups, report);
   const count = groups.reduce((sum, { listeners }) => sum + listeners.length, 0);
   if (count > LISTENERS_MAX) {
     report.problem(['listeners'], `${count} addresses to listen on are too many: at most ${LISTENERS_MAX}`);
   }
   if (count === 0 && report.problems.length === 0) reportSilence(shape, report);
-  return groups;
+  return withFamilies(groups);
 }
 
 function reportSilence({ listeners }: Shape, report: Report): void {
@@ -52,7 +54,7 @@ function serverGroups({ server, listeners }: Shape, names: ProtocolNames): Liste
       listeners: [
         {
           name: address.text,
-          address,
+          address: withMode(address),
           protocols: names.configured.map(({ name }) => name),
           onUnknown: CLOSE,
           onSilence: null,
@@ -64,7 +66,10 @@ function serverGroups({ server, listeners }: Shape, names: ProtocolNames): Liste
 
 function listedGroups(shape: Shape, names: ProtocolNames, targets: Targets, report: Report): ListenerGroup[] {
   return (shape.listeners ?? []).map((entry) => {
-    const { name, address, transport } = entry.value;
+    const { name, address, transport, mode } = entry.value;
+    if (mode !== undefined && !address.some(hasFile)) {
+      report.problem([...entry.path, 'mode'], "is for a unix socket's file, such as `unix:/run/a.sock`");
+    }
     const policy = policyOf(entry, names, targets, report);
     const addresses = transport.startsWith('tcp') ? address : [];
     const nameOf = ({ text }: Listen) =>
@@ -72,7 +77,7 @@ function listedGroups(shape: Shape, names: ProtocolNames, targets: Targets, repo
     return {
       name,
       path: entry.path,
-      listeners: addresses.map((each) => ({ ...policy, name: nameOf(each), address: each })),
+      listeners: addresses.map((each) => ({ ...policy, name: nameOf(each), address: withMode(each, mode) })),
     };
   });
 }
@@ -108,7 +113,7 @@ function resolveProxyProtocol(
   }
   const isUnix = address.some(({ kind }) => kind === 'unix');
   if (isUnix && trusted.some((peer) => peer !== UNIX_PEERS)) {
-    const instead = `write \`trusted: [${UNIX_PEERS}]\`, and let the mode of its folder say who they may be`;
+    const instead = `write \`trusted: [${UNIX_PEERS}]\`, and let \`mode\` say who they may be`;
     report.problem(path, `a unix socket has clients without an address: ${instead}`);
   }
   if (!isUnix && trusted.includes(UNIX_PEERS)) {
@@ -118,24 +123,12 @@ function resolveProxyProtocol(
   return { trusted };
 }
 
-/** Port 0 is a new port each time. */
-const isFixed = (address: Listen): boolean => address.kind === 'unix' || address.port !== 0;
-
-function checkUnique(groups: readonly ListenerGroup[], report: Report): void {
+function checkNames(groups: readonly ListenerGroup[], report: Report): void {
   const names = new Set<string>();
-  const addresses = new Map<string, string>();
-  for (const { name, path, listeners } of groups) {
-    for (const { address } of listeners.filter((listener) => isFixed(listener.address))) {
-      const other = addresses.get(keyOf(address));
-      if (other !== undefined) report.problem(path, `\`${address.text}\` is taken already, by ${other}`);
-      addresses.set(keyOf(address), pathText(path));
-    }
+  for (const { name, path } of groups) {
     if (names.has(name) && path[0] === 'listeners') {
       report.problem([...path, 'name'], `listener \`${name}\` is listed twice`);
     }
     names.add(name);
   }
 }
-
-const keyOf = (address: Listen): string =>
-  address.kind === 'unix' ? `unix:${address.path}` : `${address.host}:${address.port}`;

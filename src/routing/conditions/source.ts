@@ -1,11 +1,15 @@
 /** The client's address. */
 import { z } from 'zod';
-import { createNetworkSet, isNetwork } from '../../base/network.js';
+import { createNetworkSet, isNetwork, networkFault } from '../../base/network.js';
 import type { Condition } from '../condition.js';
 
-const network = z
-  .string()
-  .refine(isNetwork, { error: 'expected an address or a network such as `10.0.0.0/8`' });
+const network = z.string().refine(isNetwork, {
+  error({ input }) {
+    const fault = networkFault(String(input));
+    const got = `expected an address or a network such as \`10.0.0.0/8\`, got ${JSON.stringify(input)}`;
+    return fault === null ? got : `${got}: ${fault}`;
+  },
+});
 
 export const source: Condition<readonly string[], readonly string[]> = {
   options: z

@@ -1,0 +1,84 @@
+/** Which addresses can be listened on side by side, and what the socket of each is told. */
+import { isIPv4 } from 'node:net';
+import { isAbstract, type Listen } from '../../base/address.js';
+import type { ListenAddress } from '../../model/config.js';
+import { type Path, pathText } from '../path.js';
+import type { Report } from '../report.js';
+import type { ListenerGroup } from './listeners.js';
+
+type Inet = Extract<ListenAddress, { kind: 'inet' }>;
+
+interface Taken {
+  readonly address: ListenAddress;
+  readonly path: Path;
+}
+
+/** Port 0 is a new port each time. */
+const isFixed = (address: ListenAddress): boolean => address.kind === 'unix' || address.port !== 0;
+
+const isEvery = ({ host }: Inet): boolean => host === '0.0.0.0' || host === '::';
+
+/** `:443`, unlike `[::]:443`, is IPv4 as well whatever else is listed. */
+const isBoth = ({ host, text }: Inet): boolean => host === '::' && !text.startsWith('[');
+
+export function checkAddresses(groups: readonly ListenerGroup[], report: Report): void {
+  const taken = new Map<string, Taken[]>();
+  for (const { path, listeners } of groups) {
+    for (const { address } of listeners.filter((listener) => isFixed(listener.address))) {
+      const key = address.kind === 'unix' ? `unix:${address.path}` : String(address.port);
+      const others = taken.get(key) ?? [];
+      const other = others.find((each) => meet(each.address, address));
+      if (other !== undefined) report.problem(path, meetingText(address, other));
+      taken.set(key, [...others, { address, path }]);
+    }
+  }
+}
+
+/** Whether one client could mean both; the port or the path is the same. */
+function meet(a: ListenAddress, b: ListenAddress): boolean {
+  if (a.kind === 'unix' || b.kind === 'unix' || isBoth(a) || isBoth(b)) return true;
+  return isIPv4(a.host) === isIPv4(b.host) && (a.host === b.host || isEvery(a) || isEvery(b));
+}
+
+function meetingText(address: ListenAddress, other: Taken): string {
+  const [text, otherText] = [address.text, other.address.text];
+  const by = pathText(other.path);
+  const isSame = breadth(address) === breadth(other.address);
+  if (isSame)
+    return `\`${text}\` is taken already, by ${by}${text === otherText ? '' : ` as \`${otherText}\``}`;
+  const [wide, narrow] = breadth(address) > breadth(other.address) ? [text, otherText] : [otherText, text];
+  return `\`${wide}\` takes the clients of \`${narrow}\` too (the other is listed by ${by}): leave one out`;
+}
+
+/** One address, those of a family, or all. */
+function breadth(address: ListenAddress): number {
+  if (address.kind === 'unix' || !isEvery(address)) return 0;
+  return isBoth(address) ? 2 : 1;
+}
+
+/** `[::]` takes IPv4 too, unless another listener has IPv4 addresses of its port. */
+export function withFamilies(groups: readonly ListenerGroup[]): ListenerGroup[] {
+  const ipv4Ports = new Set<number>();
+  for (const { listeners } of groups) {
+    for (const { address } of listeners) {
+      if (address.kind === 'inet' && address.port !== 0 && isIPv4(address.host)) ipv4Ports.add(address.port);
+    }
+  }
+  const narrowed = (address: ListenAddress): ListenAddress =>
+    address.kind === 'inet' && address.host === '::' && ipv4Ports.has(address.port)
+      ? { ...address, ipv6Only: true }
+      : address;
+  return groups.map((group) => ({
+    ...group,
+    listeners: group.listeners.map((each) => ({ ...each, address: narrowed(each.address) })),
+  }));
+}
+
+/** Owner and group may connect. */
+const MODE = 0o660;
+
+export function withMode(address: Listen, mode = MODE): ListenAddress {
+  return address.kind === 'unix' ? { ...address, mode } : address;
+}
+
+export const hasFile = (address: Listen): boolean => address.kind === 'unix' && !isAbstract(address.path);
