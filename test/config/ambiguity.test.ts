@@ -53,13 +53,13 @@ const cases: Case[] = [
   {
     why: 'a built-in that is covered, arithmetic or not',
     protocols: [
-      'name: Mine, start_bytes: ["1603"]',
-      'name: TLS',
+      'name: Mine, start_bytes: ["5353"]',
+      'name: SSH',
       "name: Any, priority: 1, regex: ['^[^]{9}']",
       'name: DNS',
     ],
     says: [
-      'protocol `TLS` can never win: `Mine` ranks before it',
+      'protocol `SSH` can never win: `Mine` ranks before it',
       'protocol `DNS` can never win: `Any` ranks before it',
     ],
   },
