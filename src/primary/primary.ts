@@ -13,8 +13,9 @@ import { createLogger, type Logger, prettyLines, rateLimited } from '../base/log
 import { compile } from '../config/compile.js';
 import { createMetricsText } from '../metrics/registry.js';
 import type { Config, Discovery, MonitoringConfig } from '../model/config.js';
-import { createDnsProvider, systemLookup } from '../providers/dns.js';
+import { createDnsProvider } from '../providers/dns.js';
 import type { Provider } from '../providers/provider.js';
+import { createSystemResolver } from '../providers/resolver.js';
 import { DataPlane } from './data-plane.js';
 import { fitConnections } from './fd-budget.js';
 import { ListeningSockets } from './listening.js';
@@ -167,6 +168,9 @@ class Daemon {
     this.#names = names;
     this.#plane = plane;
     this.#drain = drain;
+    void drain.then(() => {
+      this.#status = 'draining';
+    });
   }
 
   /** Opens the sockets and asks for the names, until `drain`; nothing is accepted yet. */
@@ -175,7 +179,7 @@ class Daemon {
     const { accept, workers } = config.server;
     const sockets = await ListeningSockets.open(config.listeners, accept === 'handoff' ? 1 : workers, native);
     const names = createDnsProvider(config.upstreams, {
-      lookup: systemLookup,
+      ...createSystemResolver(),
       clock: systemClock,
       warn: (fields, message) => voice.log.warn(fields, message),
     });
@@ -193,6 +197,7 @@ class Daemon {
     const { config, version } = this.#setting;
     const { workers, gracefulShutdownTimeoutMs: deadlineMs } = config.server;
     const { log } = this.#voice;
+    if (this.#status === 'draining') return true; // told so while names were asked for
     const started = await Promise.race([this.#start(), this.#drain.then(() => false)]);
     if (started) {
       this.#status = 'running';

@@ -3,7 +3,6 @@
  * not resolve, and a new answer in another order is no change.
  */
 
-import { lookup as nodeLookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { isIP } from 'node:net';
 import type { Clock } from '../base/clock.js';
@@ -11,8 +10,10 @@ import type { Discovery, UpstreamConfig } from '../model/config.js';
 import type { Provider } from './provider.js';
 
 export const dnsLimits = {
-  /** A lookup that takes longer has failed; its late answer is not used. */
+  /** A look-up that takes longer has failed for now; a late answer is used all the same. */
   lookupTimeMsMax: 5000,
+  /** A name that does not resolve is asked for again so soon, then twice as late each time, up to its refresh. */
+  retryMsMin: 1000,
   /** No name is asked for more often, whatever is configured. */
   refreshMsMin: 1000,
   /** Addresses of a name that are kept: each that does not answer costs a client the dial timeout. */
@@ -24,16 +25,13 @@ export const dnsLimits = {
 export type Lookup = (host: string) => Promise<readonly string[]>;
 
 export interface DnsOptions {
+  /** Must settle at some time: a name is not asked for again while it is asked for. */
   readonly lookup: Lookup;
+  /** Ends look-ups that are under way: nobody asks for their answers. */
+  readonly cancel: () => void;
   readonly clock: Clock;
   /** Called when a name begins to fail; then not again until it has resolved. */
   readonly warn: (fields: { host: string; error: string; keeping: number }, message: string) => void;
-}
-
-/** As the system resolves (hosts file, resolver), all addresses, in the resolver's order. */
-export async function systemLookup(host: string): Promise<readonly string[]> {
-  const answers = await nodeLookup(host, { all: true, verbatim: true });
-  return answers.map(({ address }) => address);
 }
 
 export function createDnsProvider(upstreams: readonly UpstreamConfig[], options: DnsOptions): Provider {
@@ -56,7 +54,10 @@ class DnsProvider implements Provider {
   readonly #hosts: ReadonlyMap<string, number>;
   readonly #options: DnsOptions;
   readonly #known = new Map<string, readonly string[]>();
-  readonly #failing = new Set<string>();
+  /** Failures in a row. */
+  readonly #failures = new Map<string, number>();
+  /** Told to fail, and not resolved since. */
+  readonly #warned = new Set<string>();
   readonly #cancel = new Map<string, () => void>();
   #onChange: ((discovery: Discovery) => void) | null = null;
   #cancelTelling: (() => void) | null = null;
@@ -76,38 +77,53 @@ class DnsProvider implements Provider {
 
   stop(): void {
     this.#stopped.abort();
+    this.#options.cancel();
     for (const cancel of this.#cancel.values()) cancel();
     this.#cancelTelling?.();
   }
 
-  /** The next lookup of a host is due only when this one has ended, or is given up. */
+  /** Resolves when the name is known, or is not in time. It is asked for again when this look-up has ended. */
   async #refresh(host: string): Promise<void> {
-    try {
-      this.#learn(host, await this.#lookup(host));
-      this.#failing.delete(host);
-    } catch (error) {
-      this.#failed(host, error);
-    }
-    if (this.#stopped.signal.aborted) return;
-    const again = () => void this.#refresh(host);
-    const refreshMs = Math.max(this.#hosts.get(host) as number, dnsLimits.refreshMsMin);
-    this.#cancel.set(host, this.#options.clock.after(refreshMs, again));
+    const overdue = new Promise<void>((resolve) => {
+      this.#wait(host, dnsLimits.lookupTimeMsMax, () => {
+        this.#warn(host, new Error('no answer in time'));
+        resolve();
+      });
+    });
+    await Promise.race([this.#ask(host).then(() => this.#refreshLater(host)), overdue]);
   }
 
-  #failed(host: string, error: unknown): void {
-    if (this.#failing.has(host)) return;
-    this.#failing.add(host);
+  async #ask(host: string): Promise<void> {
+    try {
+      this.#learn(host, await this.#options.lookup(host));
+      this.#failures.delete(host);
+      this.#warned.delete(host);
+    } catch (error) {
+      this.#failures.set(host, (this.#failures.get(host) ?? 0) + 1);
+      this.#warn(host, error);
+    }
+  }
+
+  #refreshLater(host: string): void {
+    if (this.#stopped.signal.aborted) return;
+    const refreshMs = Math.max(this.#hosts.get(host) as number, dnsLimits.refreshMsMin);
+    const failures = this.#failures.get(host) ?? 0;
+    const retryMs = dnsLimits.retryMsMin * 2 ** (failures - 1);
+    const waitMs = failures === 0 ? refreshMs : Math.min(retryMs, refreshMs);
+    this.#wait(host, waitMs, () => void this.#refresh(host));
+  }
+
+  /** For one thing at a time: the end of a look-up, or the next one. */
+  #wait(host: string, ms: number, callback: () => void): void {
+    this.#cancel.get(host)?.();
+    this.#cancel.set(host, this.#options.clock.after(ms, callback));
+  }
+
+  #warn(host: string, error: unknown): void {
+    if (this.#warned.has(host) || this.#stopped.signal.aborted) return;
+    this.#warned.add(host);
     const keeping = this.#known.get(host)?.length ?? 0;
     this.#options.warn({ host, error: messageOf(error), keeping }, 'name does not resolve');
-  }
-
-  #lookup(host: string): Promise<readonly string[]> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.#options.clock.after(dnsLimits.lookupTimeMsMax, () =>
-        reject(new Error('no answer in time')),
-      );
-      this.#options.lookup(host).then(resolve, reject).finally(cancel);
-    });
   }
 
   #learn(host: string, addresses: readonly string[]): void {

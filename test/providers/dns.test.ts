@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Discovery, UpstreamConfig } from '../../src/model/config.js';
-import { createDnsProvider, dnsLimits, hostsOf, systemLookup } from '../../src/providers/dns.js';
-import { FakeClock } from '../base/fake-clock.js';
+import { createDnsProvider, dnsLimits, hostsOf } from '../../src/providers/dns.js';
+import { FakeClock, settled } from '../base/fake-clock.js';
 
 function upstream(dnsRefreshMs: number, ...hosts: string[]): UpstreamConfig {
   const endpoints = hosts.map((host) => ({
@@ -19,13 +19,25 @@ class Names {
   readonly changes: Discovery[] = [];
   readonly asked: string[] = [];
   answers: Record<string, readonly string[] | Error | 'silence'> = {};
+  /** Ends look-ups that were met with silence. */
+  readonly #silent: ((answer: readonly string[] | Error) => void)[] = [];
+  cancelled = 0;
 
   provider(...upstreams: UpstreamConfig[]) {
     return createDnsProvider(upstreams, {
       clock: this.clock,
       warn: (fields) => this.warnings.push(fields),
       lookup: (host) => this.#lookup(host),
+      cancel: () => {
+        this.cancelled += 1;
+      },
     });
+  }
+
+  /** Silence is broken at last. */
+  async answer(answer: readonly string[] | Error): Promise<void> {
+    for (const settle of this.#silent.splice(0)) settle(answer);
+    await settled();
   }
 
   start(...upstreams: UpstreamConfig[]): Promise<Discovery> {
@@ -35,7 +47,11 @@ class Names {
   async #lookup(host: string): Promise<readonly string[]> {
     this.asked.push(host);
     const answer = this.answers[host] ?? new Error('ENOTFOUND');
-    if (answer === 'silence') return new Promise(() => {});
+    if (answer === 'silence') {
+      return new Promise((resolve, reject) => {
+        this.#silent.push((late) => (late instanceof Error ? reject(late) : resolve(late)));
+      });
+    }
     if (answer instanceof Error) throw answer;
     return answer;
   }
@@ -86,7 +102,7 @@ describe('dns provider', () => {
   test.each([
     { why: 'an error', answer: new Error('SERVFAIL'), error: 'SERVFAIL' },
     { why: 'an empty answer', answer: [], error: 'no addresses' },
-    { why: 'no answer at all', answer: 'silence' as const, error: 'no answer in time' },
+    { why: 'no answer in time', answer: 'silence' as const, error: 'no answer in time' },
   ])('the last good set is kept on $why', async ({ answer, error }) => {
     const names = new Names();
     names.answers = { 'a.test': ['10.0.0.1'] };
@@ -96,6 +112,7 @@ describe('dns provider', () => {
     expect(names.changes).toEqual([]);
     expect(names.warnings).toEqual([{ host: 'a.test', error, keeping: 1 }]);
     names.answers = { 'a.test': ['10.0.0.9'] };
+    await names.answer(new Error('ETIMEOUT'));
     await names.clock.pass(30_000 + dnsLimits.gatherMs);
     expect(names.changes.map((known) => known.get('a.test'))).toEqual([['10.0.0.9']]);
   });
@@ -138,10 +155,46 @@ describe('dns provider', () => {
     expect(names.asked).toHaveLength(1);
   });
 
-  test('the system knows this machine', async () => {
-    const addresses = await systemLookup('localhost');
-    expect(addresses.every((address) => address === '127.0.0.1' || address === '::1')).toBe(true);
-    expect(addresses.length).toBeGreaterThan(0);
+  test('look-ups that hang do not pile up, and a late answer is used', async () => {
+    const names = new Names();
+    names.answers = { 'a.test': 'silence' };
+    const started = names.start(upstream(1000, 'a.test'));
+    await names.clock.pass(600_000);
+    expect((await started).size).toBe(0);
+    expect(names.asked).toHaveLength(1);
+    expect(names.warnings).toHaveLength(1);
+    await names.answer(['10.0.0.1']);
+    await names.clock.pass(dnsLimits.gatherMs);
+    expect(names.changes.map((known) => known.get('a.test'))).toEqual([['10.0.0.1']]);
+    expect(names.asked).toHaveLength(2);
+  });
+
+  test('a name that does not resolve is asked for again soon, then less and less often', async () => {
+    const names = new Names();
+    await names.start(upstream(30_000, 'a.test'));
+    const at: number[] = [];
+    for (let second = 1; second <= 100; second++) {
+      await names.clock.pass(1000);
+      if (names.asked.length > at.length + 1) at.push(second);
+    }
+    expect(at).toEqual([1, 3, 7, 15, 31, 61, 91]);
+  });
+
+  test('told to stop, it starts with what is known, and look-ups are ended', async () => {
+    const names = new Names();
+    names.answers = { 'a.test': ['10.0.0.1'], 'b.test': 'silence' };
+    const provider = names.provider(upstream(30_000, 'a.test', 'b.test'));
+    const started = provider.start((known) => names.changes.push(known));
+    await settled();
+    provider.stop();
+    expect([...(await started).keys()]).toEqual(['a.test']);
+    expect(names.cancelled).toBe(1);
+    await names.answer(new Error('ECANCELLED'));
+    await names.clock.pass(60_000);
+    expect({ asked: names.asked, warnings: names.warnings }).toEqual({
+      asked: ['a.test', 'b.test'],
+      warnings: [],
+    });
   });
 });
 

@@ -1,0 +1,138 @@
+/** Endpoints by name: hosts file, search list and servers as the system has them; names that hang harm no others. */
+import { writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Daemon, launchDaemon, type StartOptions } from '../support/daemon.js';
+import { type DnsServer, startDnsServer } from '../support/dns-server.js';
+import { dial, echo, listenTcp, type Upstream } from '../support/tcp.js';
+import { type TempFolder, tempFolder } from '../support/temp.js';
+import { describeAsRoot } from '../support/tools.js';
+import { eventually } from '../support/wait.js';
+
+const SERVER = '127.9.9.9';
+
+let folder: TempFolder;
+let dns: DnsServer;
+let upstream: Upstream;
+let daemon: Daemon;
+
+beforeEach(async () => {
+  folder = tempFolder();
+  dns = await startDnsServer(SERVER);
+  upstream = await listenTcp(echo);
+});
+
+afterEach(async () => {
+  if (daemon.child.exitCode === null) daemon.signal('SIGKILL');
+  await daemon.exit();
+  daemon.folder.remove();
+  await upstream.close();
+  dns.close();
+  folder.remove();
+});
+
+/** Runs a program with these files as /etc/hosts and /etc/resolv.conf; patient is what makes a look-up hang. */
+function withNames(hosts: string, resolv: string): StartOptions {
+  writeFileSync(`${folder.path}/hosts`, hosts);
+  writeFileSync(`${folder.path}/resolv.conf`, `nameserver ${SERVER}\n${resolv}\n`);
+  const mount = (file: string) => `mount --bind ${folder.path}/${file} /etc/${file}`;
+  return {
+    wrapper: ['unshare', '-m', 'sh', '-c', `${mount('hosts')} && ${mount('resolv.conf')} && exec "$@"`, 'sh'],
+  };
+}
+
+const PATIENT = 'options timeout:30 attempts:5';
+
+async function launch(hosts: readonly string[], options: StartOptions, refresh = '1h'): Promise<void> {
+  const upstreams = hosts.map((host, n) => [
+    `u${n}`,
+    { endpoints: [`${host}:${upstream.port}`], dns: { refresh } },
+  ]);
+  daemon = await launchDaemon(
+    {
+      protocols: hosts.map((_, n) => ({ name: `P${n}`, target: `u${n}`, start_bytes: [`c${n}`] })),
+      upstreams: Object.fromEntries(upstreams),
+    },
+    options,
+  );
+}
+
+/** Whether a client of the nth name gets its answer. */
+async function serves(n: number): Promise<boolean> {
+  const client = await dial(daemon.port);
+  client.send(Buffer.from([0xc0 + n]));
+  await eventually('an answer, or the end', () => client.length > 0 || client.ending !== undefined);
+  client.socket.destroy();
+  return client.length > 0;
+}
+
+describeAsRoot('names', () => {
+  test('many that hang hold no other one up, at the start and later', async () => {
+    const hanging = ['h1.test', 'h2.test', 'h3.test', 'h4.test', 'h5.test', 'h6.test'];
+    for (const name of hanging) dns.names.set(name, 'silence');
+    dns.names.set('good.test', ['127.0.0.9']);
+    await launch([...hanging, 'good.test'], withNames('', PATIENT), '1s');
+    await daemon.ready();
+    dns.names.set('good.test', ['127.0.0.1']);
+    await eventually('the new address', () => serves(6));
+    // One question for each at a time, however long they hang.
+    const asked = dns.asked.filter((name) => name === 'h1.test').length;
+    const refreshed = dns.asked.filter((name) => name === 'good.test').length;
+    expect(asked).toBeLessThanOrEqual(2 + refreshed);
+  });
+
+  test('the hosts file and the search list say what a name means', async () => {
+    dns.names.set('searched.corp.test', ['127.0.0.1']);
+    await launch(
+      ['listed', 'searched', 'localhost'],
+      withNames('127.0.0.1 other LISTED', 'search void.test corp.test'),
+    );
+    await daemon.ready();
+    expect([await serves(0), await serves(1), await serves(2)]).toEqual([true, true, true]);
+    expect(dns.asked).toEqual(['searched.void.test', 'searched.corp.test']);
+  });
+
+  test.each(['servfail', 'nxdomain'] as const)(
+    'a first look-up that fails is tried again soon: %s',
+    async (failure) => {
+      dns.names.set('late.test', failure);
+      await launch(['late.test'], withNames('', 'options attempts:1'));
+      await daemon.ready();
+      expect(await serves(0)).toBe(false);
+      dns.names.set('late.test', ['127.0.0.1']);
+      await eventually('the name to be known', () => serves(0)); // its refresh is an hour
+    },
+  );
+
+  test('an answer that comes late is used', async () => {
+    dns.names.set('slow.test', 'silence');
+    await launch(['slow.test'], withNames('', PATIENT));
+    await eventually('the question', () => dns.asked.length > 0);
+    dns.names.set('slow.test', ['127.0.0.1']);
+    await daemon.ready();
+    await eventually('the name to be known', () => serves(0));
+  });
+
+  test('told to stop while names hang it stops at once, and nothing is left after that', async () => {
+    for (const name of ['h1.test', 'h2.test']) dns.names.set(name, 'silence');
+    await launch(['h1.test', 'h2.test'], withNames('', PATIENT));
+    await eventually('the questions', () => dns.asked.length > 1);
+    daemon.signal('SIGTERM');
+    expect(await daemon.exit()).toBe(0);
+    const told = daemon.lines.map(({ msg }) => msg);
+    expect(told).not.toContain('ready');
+    expect(told.at(-1)).toBe('stopped');
+  });
+
+  test('a look-up that is under way does not keep the process after "stopped"', async () => {
+    dns.names.set('gone.test', ['127.0.0.1']);
+    await launch(['gone.test'], withNames('', PATIENT), '1s');
+    await daemon.ready();
+    dns.names.set('gone.test', 'silence');
+    const before = dns.asked.length;
+    await eventually('the next look-up', () => dns.asked.length > before);
+    await sleep(50);
+    daemon.signal('SIGTERM');
+    expect(await daemon.exit()).toBe(0);
+  });
+});
