@@ -1,67 +1,121 @@
-/** A page that says how its own session was identified: for people HTML, for curl text, for programs JSON. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+/**
+ * A page that says how its own session was identified: for people HTML, for curl text, for programs JSON. One answer
+ * is under way at a time, however many requests a client has sent ahead.
+ */
+import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { converse, type Speaker } from './conversation.js';
 import type { Handler, HandlerSession } from './handler.js';
 import { htmlPage, jsonPage, type Page, textPage } from './http-pages.js';
+import { type BadRequest, HeadReader, type Request } from './http-request.js';
 
 export const httpLimits = {
   headerBytesMax: 8192,
   headersMax: 64,
   /** From the first byte of a request to the end of its headers. */
   headersTimeMsMax: 10_000,
-  /** How often that is looked at. */
-  checkMs: 1000,
   /** Between two requests. */
   keepAliveMs: 10_000,
   requestsPerConnectionMax: 1000,
 };
 
-const sessions = new WeakMap<Duplex, HandlerSession>();
-
 export function createHttpHandler(limits: typeof httpLimits): Handler {
-  const server = createServer(
-    {
-      maxHeaderSize: limits.headerBytesMax,
-      headersTimeout: limits.headersTimeMsMax,
-      requestTimeout: limits.headersTimeMsMax,
-      connectionsCheckingInterval: limits.checkMs,
-      keepAliveTimeout: limits.keepAliveMs,
-    },
-    serve,
-  );
-  server.maxHeadersCount = limits.headersMax;
-  server.maxRequestsPerSocket = limits.requestsPerConnectionMax;
-  // It is given connections that are open already, and never listens; but this event starts the check of timeouts.
-  server.emit('listening');
   return (socket, session) => {
-    sessions.set(socket, session);
-    server.emit('connection', socket);
+    const conversation = new Conversation(session, limits);
+    conversation.wake = converse(socket, conversation);
+    conversation.watch(socket);
   };
 }
 
 export const http: Handler = createHttpHandler(httpLimits);
 
-function serve(request: IncomingMessage, response: ServerResponse): void {
-  if (hasBody(request)) {
-    refuse(response, 413, 'this page takes no request body');
-  } else if (request.method !== 'GET' && request.method !== 'HEAD') {
-    response.setHeader('allow', 'GET, HEAD');
-    refuse(response, 405, 'GET and HEAD only');
-  } else if (request.url?.split('?')[0] !== '/') {
-    refuse(response, 404, 'there is one page here: /');
-  } else {
-    answer(request, response, sessions.get(request.socket) as HandlerSession);
+class Conversation implements Speaker {
+  readonly #session: HandlerSession;
+  readonly #limits: typeof httpLimits;
+  readonly #reader: HeadReader;
+  #requests = 0;
+  /** What is awaited: a request, or the rest of one. */
+  #awaits: 'nothing' | 'request' | 'rest' = 'nothing';
+  #timer: NodeJS.Timeout | undefined;
+  #late = false as boolean;
+  over = false;
+  wake: () => void = () => {};
+
+  constructor(session: HandlerSession, limits: typeof httpLimits) {
+    this.#session = session;
+    this.#limits = limits;
+    this.#reader = new HeadReader(limits);
+  }
+
+  watch(socket: Duplex): void {
+    socket.once('close', () => clearTimeout(this.#timer));
+    this.#await('request');
+  }
+
+  push(chunk: Buffer): void {
+    this.#reader.push(chunk);
+  }
+
+  next(): Buffer | null {
+    if (this.#late) return this.#last(408);
+    const request = this.#reader.next();
+    if (request === null) {
+      this.#await(this.#reader.empty ? 'request' : 'rest');
+      return null;
+    }
+    this.#await('nothing');
+    if ('status' in request) return this.#last(request.status);
+    this.#requests += 1;
+    // A body that nobody will read must not be taken for the next request.
+    const last = request.hasBody || this.#requests >= this.#limits.requestsPerConnectionMax;
+    this.over = last || !request.keepAlive;
+    return this.#answer(request);
+  }
+
+  #await(what: 'nothing' | 'request' | 'rest'): void {
+    if (this.#awaits === what) return;
+    this.#awaits = what;
+    clearTimeout(this.#timer);
+    if (what === 'nothing') return;
+    const { headersTimeMsMax, keepAliveMs } = this.#limits;
+    this.#timer = setTimeout(() => this.#timeout(), what === 'rest' ? headersTimeMsMax : keepAliveMs);
+  }
+
+  /** A client that has begun a request is told; one that has not is merely left. */
+  #timeout(): void {
+    this.#late = this.#awaits === 'rest';
+    this.over = !this.#late;
+    this.wake();
+  }
+
+  #last(status: BadRequest['status'] | 408): Buffer {
+    this.over = true;
+    const text = `${STATUS_CODES[status]?.toLowerCase()}\n`;
+    return encode({ status, page: plain(text), close: true, headOnly: false });
+  }
+
+  #answer(request: Request): Buffer {
+    const close = this.over;
+    const headOnly = request.method === 'HEAD';
+    return encode({ ...respond(request, this.#session), close, headOnly });
   }
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+interface Answer {
+  readonly status: number;
+  readonly page: Page;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, session: HandlerSession): void {
-  const page = choosePage(request.headers.accept ?? '')(session, request.headers['user-agent'] ?? '');
-  response.setHeader('vary', 'accept');
-  send(response, 200, page);
+function respond(request: Request, session: HandlerSession): Answer {
+  const { method, path, headers, hasBody } = request;
+  if (hasBody) return { status: 413, page: plain('this page takes no request body\n') };
+  if (method !== 'GET' && method !== 'HEAD') {
+    return { status: 405, page: plain('GET and HEAD only\n'), headers: { allow: 'GET, HEAD' } };
+  }
+  if (path !== '/') return { status: 404, page: plain('there is one page here: /\n') };
+  const page = choosePage(headers.get('accept') ?? '')(session, headers.get('user-agent') ?? '');
+  return { status: 200, page, headers: { vary: 'accept' } };
 }
 
 function choosePage(accept: string): (session: HandlerSession, userAgent: string) => Page {
@@ -69,19 +123,20 @@ function choosePage(accept: string): (session: HandlerSession, userAgent: string
   return accept.includes('application/json') ? jsonPage : textPage;
 }
 
-function refuse(response: ServerResponse, status: number, message: string): void {
-  // A body that nobody will read must not be taken for the next request.
-  if (status === 413) response.setHeader('connection', 'close');
-  send(response, status, { type: 'text/plain; charset=utf-8', body: `${message}\n` });
-}
+const plain = (body: string): Page => ({ type: 'text/plain; charset=utf-8', body });
 
-function send(response: ServerResponse, status: number, { type, body }: Page): void {
-  response.writeHead(status, {
-    'content-type': type,
-    'content-length': Buffer.byteLength(body),
+function encode({ status, page, headers, close, headOnly }: Answer & { close: boolean; headOnly: boolean }) {
+  const fields = {
+    ...headers,
+    'content-type': page.type,
+    'content-length': Buffer.byteLength(page.body),
     'cache-control': 'no-store',
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
     'x-content-type-options': 'nosniff',
-  });
-  response.end(body); // Node sends no body for HEAD
+    date: new Date().toUTCString(),
+    connection: close ? 'close' : 'keep-alive',
+  };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n`;
+  return Buffer.from(headOnly ? head : head + page.body);
 }

@@ -1,7 +1,7 @@
 /** As much of a Redis server as shows that this is one: it answers, and keeps nothing. */
-import type { Duplex } from 'node:stream';
+import { converse } from './conversation.js';
 import type { Handler, HandlerSession } from './handler.js';
-import { type Command, RespParser, reply } from './resp.js';
+import { type Command, type Parsed, RespParser, reply } from './resp.js';
 
 interface Conversation {
   readonly session: HandlerSession;
@@ -32,33 +32,22 @@ const commands: Readonly<Record<string, CommandEntry>> = {
 export const redis: Handler = (socket, session) => {
   const conversation: Conversation = { session, version: 2, over: false };
   const parser = new RespParser();
-  socket.on('error', () => socket.destroy());
-  socket.on('end', () => socket.end());
-  socket.on('data', (chunk: Buffer) => {
-    if (conversation.over) return;
-    const replies = converse(parser, chunk, conversation);
-    if (!socket.write(replies)) waitForReader(socket);
-    if (conversation.over) socket.end();
+  converse(socket, {
+    push: (chunk) => parser.push(chunk),
+    next: () => {
+      const parsed = parser.next();
+      return parsed && replyTo(parsed, conversation);
+    },
+    get over() {
+      return conversation.over;
+    },
   });
 };
 
-function waitForReader(socket: Duplex): void {
-  socket.pause();
-  socket.once('drain', () => socket.resume());
-}
-
-function converse(parser: RespParser, chunk: Buffer, conversation: Conversation): Buffer {
-  const { commands: requests, problem } = parser.push(chunk);
-  const replies: Buffer[] = [];
-  for (const request of requests) {
-    replies.push(answer(request, conversation));
-    if (conversation.over) return Buffer.concat(replies);
-  }
-  if (problem !== null) {
-    conversation.over = true;
-    replies.push(reply.error(`Protocol error: ${problem}`));
-  }
-  return Buffer.concat(replies);
+function replyTo(parsed: Parsed, conversation: Conversation): Buffer {
+  if ('command' in parsed) return answer(parsed.command, conversation);
+  conversation.over = true;
+  return reply.error(`Protocol error: ${parsed.problem}`);
 }
 
 function answer([name, ...args]: Command, conversation: Conversation): Buffer {

@@ -11,36 +11,31 @@ export const respLimits = {
 
 export type Command = readonly Buffer[];
 
-export interface Parsed {
-  readonly commands: readonly Command[];
-  /** Set when what follows the commands breaks the protocol; the conversation can not go on. */
-  readonly problem: string | null;
-}
+/** `problem`: what comes next breaks the protocol, and the conversation can not go on. */
+export type Parsed = { readonly command: Command } | { readonly problem: string };
 
 export class RespParser {
-  #pending: Buffer = Buffer.alloc(0);
+  #cursor = new Cursor(Buffer.alloc(0));
 
-  /** The commands that `chunk` completes. */
-  push(chunk: Buffer): Parsed {
-    const cursor = new Cursor(this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]));
-    const parsed = readCommands(cursor);
-    this.#pending = cursor.rest();
-    if (parsed.problem !== null || this.#pending.length <= respLimits.requestBytesMax) return parsed;
-    return { ...parsed, problem: 'too big a request' };
+  push(chunk: Buffer): void {
+    const rest = this.#cursor.rest();
+    this.#cursor = new Cursor(rest.length === 0 ? chunk : Buffer.concat([rest, chunk]));
   }
-}
 
-function readCommands(cursor: Cursor): Parsed {
-  const commands: Command[] = [];
-  try {
-    for (let command = readCommand(cursor); command !== null; command = readCommand(cursor)) {
-      cursor.keep();
-      if (command.length > 0) commands.push(command);
+  /** The next command; null: it is not whole yet. */
+  next(): Parsed | null {
+    const cursor = this.#cursor;
+    try {
+      for (let command = readCommand(cursor); command !== null; command = readCommand(cursor)) {
+        cursor.keep();
+        if (command.length > 0) return { command };
+      }
+    } catch (error) {
+      if (!(error instanceof RespError)) throw error;
+      return { problem: error.message };
     }
-    return { commands, problem: null };
-  } catch (error) {
-    if (!(error instanceof RespError)) throw error;
-    return { commands, problem: error.message };
+    cursor.back();
+    return cursor.rest().length > respLimits.requestBytesMax ? { problem: 'too big a request' } : null;
   }
 }
 
@@ -61,9 +56,13 @@ class Cursor {
     this.#kept = this.#at;
   }
 
-  /** A copy of the bytes that were not kept. */
+  /** To the first byte that is not done with. */
+  back(): void {
+    this.#at = this.#kept;
+  }
+
   rest(): Buffer {
-    return Buffer.from(this.#bytes.subarray(this.#kept));
+    return this.#bytes.subarray(this.#kept);
   }
 
   line(): string | null {
