@@ -1,9 +1,11 @@
 /** Plain text in columns, for terminals and for `grep`. */
+import { visible } from './text.js';
 
 const GAP = '  ';
 
 /** Every column is as wide as its longest cell; the last one is not padded. */
-export function columns(rows: readonly (readonly string[])[]): string {
+export function columns(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(visible));
   const widths: number[] = [];
   for (const row of rows) {
     for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);

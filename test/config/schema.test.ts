@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { configurationDocs } from '../../src/config/docs.js';
 import { findPending, pendingKeys } from '../../src/config/pending.js';
 import { jsonSchema } from '../../src/config/schema/index.js';
+import { problemsOf } from './support.js';
 
 interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
@@ -45,6 +46,15 @@ describe('pending keys', () => {
   });
 
   test('what is not a configuration has none', () => expect(findPending('server')).toEqual([]));
+});
+
+test('the whole documented range of `offset` can be used', () => {
+  const offset = stepInto(stepInto(stepInto(jsonSchema() as SchemaNode, 'protocols'), '[]'), 'offset');
+  const { maximum } = offset as unknown as { maximum: number };
+  const at = (byte: number) =>
+    `protocols: [{ name: Mine, target: "127.0.0.1:1", start_bytes: ["${'ab'.repeat(512)}", "00"], offset: ${byte} }]`;
+  expect(problemsOf(at(maximum))).toEqual([]);
+  expect(problemsOf(at(maximum + 1))).toEqual([expect.stringContaining('protocols[0].offset')]);
 });
 
 test('docs/configuration.md is what the schema says (npm run build:ts && node scripts/docs.mjs)', () =>

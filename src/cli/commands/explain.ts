@@ -10,6 +10,7 @@ import { explain } from '../explain/explanation.js';
 import { explanationText } from '../explain/print.js';
 import { BAD_USAGE, Failure } from '../failure.js';
 import { parseHex, readBytes } from '../input.js';
+import { jsonLine } from '../text.js';
 
 interface ExplainOptions {
   readonly config?: string;
@@ -41,7 +42,7 @@ async function explainFile(file: string, { config: path, listener, from = '', he
   // Names need not be resolved to be explained.
   const plan = compile(config, new Map(), 1);
   const explanation = await explain(plan, index, { source: from, bytes });
-  process.stdout.write(json ? `${JSON.stringify(explanation)}\n` : explanationText(explanation, plan));
+  process.stdout.write(json ? jsonLine(explanation) : explanationText(explanation, plan));
 }
 
 function indexOf(listeners: readonly ListenerConfig[], wanted: string | undefined): number {

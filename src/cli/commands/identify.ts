@@ -1,5 +1,4 @@
 /** `anyport identify`: what protocol are these bytes? */
-import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import type { Transport } from '../../model/protocol.js';
 import { identifyFlight } from '../../protocols/flight.js';
@@ -7,6 +6,11 @@ import type { Identified } from '../../protocols/identify.js';
 import { columns } from '../columns.js';
 import { BAD_USAGE, Failure } from '../failure.js';
 import { openInput, parseHex, readBytes } from '../input.js';
+import { linesOf } from '../lines.js';
+import { jsonLine } from '../text.js';
+
+/** A mebibyte of bytes in base64, and as much again for the rest. */
+const LINE_BYTES_MAX = 2 * 1024 * 1024;
 
 interface IdentifyOptions {
   readonly hex?: true;
@@ -32,7 +36,7 @@ async function identify(file: string, { hex, udp, json, jsonl }: IdentifyOptions
   if (jsonl) return identifyLines(file);
   const input = await readBytes(file);
   const identified = identifyFlight([hex ? parseHex(input.toString('latin1')) : input], udp ? 'udp' : 'tcp');
-  process.stdout.write(json ? `${JSON.stringify(identified)}\n` : describe(identified));
+  process.stdout.write(json ? jsonLine(identified) : describe(identified));
 }
 
 function describe({ protocol, verdict, decidedAtByte, bytesNeeded, facts }: Identified): string {
@@ -49,13 +53,24 @@ function describe({ protocol, verdict, decidedAtByte, bytesNeeded, facts }: Iden
 /** A line that can not be read is told on standard error, and the others are answered all the same. */
 async function identifyLines(file: string): Promise<void> {
   let number = 0;
-  for await (const line of createInterface({ input: await openInput(file) })) {
+  for await (const line of linesOf(await openInput(file), LINE_BYTES_MAX)) {
     number++;
-    if (line.trim() === '') continue;
-    const flight = parseFlight(line);
-    if (typeof flight === 'string') complain(number, flight);
-    else process.stdout.write(`${answerTo(flight)}\n`);
+    const answer = 'tooLong' in line ? TOO_LONG : answerTo(line.text);
+    if ('problem' in answer) complain(number, answer.problem);
+    else process.stdout.write(answer.line);
   }
+}
+
+type Answer = { readonly line: string } | { readonly problem: string };
+
+const TOO_LONG: Answer = { problem: `longer than ${LINE_BYTES_MAX} bytes` };
+
+function answerTo(text: string): Answer {
+  if (text.trim() === '') return { line: '' };
+  const flight = parseFlight(text);
+  if (typeof flight === 'string') return { problem: flight };
+  const { protocol, decidedAtByte, facts } = identifyFlight(flight.segments, flight.transport);
+  return { line: jsonLine({ id: flight.id, protocol, decidedAtByte, facts }) };
 }
 
 function complain(number: number, problem: string): void {
@@ -63,13 +78,8 @@ function complain(number: number, problem: string): void {
   process.exitCode = BAD_USAGE;
 }
 
-function answerTo({ id, transport, segments }: Flight): string {
-  const { protocol, decidedAtByte, facts } = identifyFlight(segments, transport);
-  return JSON.stringify({ id, protocol, decidedAtByte, facts });
-}
-
 interface Flight {
-  readonly id: unknown;
+  readonly id: string | number | null;
   readonly transport: Transport;
   readonly segments: readonly Buffer[];
 }
@@ -79,6 +89,7 @@ function parseFlight(line: string): Flight | string {
   const object = parseObject(line);
   if (object === null) return 'not a JSON object';
   const { id = null, transport = 'tcp', segments } = object;
+  if (typeof id !== 'string' && typeof id !== 'number' && id !== null) return 'id is neither text nor number';
   if (transport !== 'tcp' && transport !== 'udp') return 'transport is neither tcp nor udp';
   if (!Array.isArray(segments) || !segments.every(isBase64)) return 'segments is not a list of base64 texts';
   return { id, transport, segments: segments.map((segment) => Buffer.from(segment, 'base64')) };

@@ -5,6 +5,9 @@ import { expecting, integer, list, mapping, text } from './fields.js';
 /** No signature looks further than identification may wait. */
 const SIGNATURE_BYTES_MAX = 65_536;
 
+/** An automaton has a state for each byte before `start_bytes`; this leaves room for theirs. */
+const OFFSET_MAX = 16_384;
+
 const HEX = 'bytes in hexadecimal such as `aa55`';
 const hex = z.string(expecting(HEX)).regex(/^(?:[0-9A-Fa-f]{2})+$/, expecting(HEX));
 
@@ -30,7 +33,7 @@ export const protocol = mapping({
     1_000_000,
   ).optional(),
   start_bytes: list(hex, 'Any one of these at `offset`', HEX).nonempty().optional(),
-  offset: integer('Where `start_bytes` begin', 0, SIGNATURE_BYTES_MAX).optional(),
+  offset: integer('Where `start_bytes` begin', 0, OFFSET_MAX).optional(),
   contains: list(hex, 'Any one of these, anywhere in the first `identify_min_bytes`', HEX).optional(),
   regex: list(
     z.string(expecting('a regular expression')),

@@ -100,17 +100,19 @@ function readPatterns({ patterns = [] }: Signature, report: Report): Part[] {
   });
 }
 
+/** What comes before them is the same for all, and there once: it may be long. */
 function readStartBytes({ startBytes = [], offset = 0 }: Signature, report: Report): Part[] {
   const before = repeated(byteIn(anyByte), offset, offset);
-  return startBytes.flatMap((hex) =>
-    isHex(hex) ? [bytesAfter(before, hex)] : report(notHex('start bytes', hex)),
+  const parts = startBytes.flatMap((hex) =>
+    isHex(hex) ? [sequence(bytesOf(hex))] : report(notHex('start bytes', hex)),
   );
+  return parts.length === 0 ? [] : [sequence([before, { kind: 'either', parts }])];
 }
 
 function readOccurrences({ contains = [] }: Signature, report: Report): Part[] {
   const before = repeated(byteIn(anyByte), 0, Number.POSITIVE_INFINITY);
   return contains.flatMap((hex) =>
-    isHex(hex) ? [bytesAfter(before, hex)] : report(notHex('contains', hex)),
+    isHex(hex) ? [sequence([before, ...bytesOf(hex)])] : report(notHex('contains', hex)),
   );
 }
 
@@ -126,7 +128,4 @@ const isHex = (text: string): boolean => /^(?:[0-9a-f]{2})+$/i.test(text);
 const notHex = (key: string, text: string): string =>
   `${key} ${JSON.stringify(text)}: expected pairs of hex digits, e.g. "aa55"`;
 
-function bytesAfter(before: Part, hex: string): Part {
-  const bytes = [...Buffer.from(hex, 'hex')].map((byte) => byteIn(single(byte)));
-  return sequence([before, ...bytes]);
-}
+const bytesOf = (hex: string): Part[] => [...Buffer.from(hex, 'hex')].map((byte) => byteIn(single(byte)));

@@ -1,0 +1,15 @@
+/** What strangers have sent, for a terminal: characters that would command it are shown, not obeyed. */
+
+/** C0, C1 and DEL, line separators, and those that change the direction of text. */
+const COMMANDS = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+const escaped = (character: string): string => {
+  const code = character.charCodeAt(0).toString(16);
+  return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`;
+};
+
+export const visible = (text: string): string => text.replace(COMMANDS, escaped);
+
+/** JSON leaves DEL, C1 and the others as they are; escaped they mean the same. */
+export const jsonLine = (value: unknown): string =>
+  `${JSON.stringify(value).replace(COMMANDS, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
