@@ -61,7 +61,11 @@ void Engine::Shutdown(std::function<void()> closed) {
     slots_.Release(slot);
   }
   listeners_.reset();
-  if (inbox_ != nullptr) inbox_->SetAttended(false);
+  if (inbox_ != nullptr) {
+    inbox_->SetAttended(false);
+    if (loop_ != nullptr)
+      loop_->Remove(inbox_->wake_fd());  // it outlives us, and would stay in the thread's set
+  }
   inbox_.reset();
   options_.on_turn = {};
   if (loop_ == nullptr) return closed();

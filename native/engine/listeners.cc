@@ -17,6 +17,12 @@ net::Fd OpenReserve() { return net::Fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
 
 Listeners::Listeners(loop::Loop* loop) : loop_(loop), reserve_(OpenReserve()) {}
 
+Listeners::~Listeners() {
+  for (const Entry& entry : entries_) {
+    if (!entry.resting) loop_->Remove(entry.fd.get());
+  }
+}
+
 int Listeners::Add(int fd, uint32_t listener, uint64_t tag) {
   net::Fd own(fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (!own.valid()) return errno;

@@ -30,6 +30,10 @@ inline constexpr int kAcceptsAtStopMax = 8192;
 class Listeners {
  public:
   explicit Listeners(loop::Loop* loop);
+  // The sockets live on in the primary: they would stay in the thread's set.
+  ~Listeners();
+  Listeners(const Listeners&) = delete;
+  Listeners& operator=(const Listeners&) = delete;
 
   // Watches a duplicate of `fd`; `tag` comes back with its events. 0 or an errno.
   int Add(int fd, uint32_t listener, uint64_t tag);
