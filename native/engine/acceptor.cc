@@ -5,6 +5,12 @@
 #include <utility>
 
 namespace anyport::engine {
+namespace {
+
+// Others are positions of listeners.
+constexpr uint64_t kRoomTag = uint64_t{1} << 32;
+
+}  // namespace
 
 std::unique_ptr<Acceptor> Acceptor::Create(uv_loop_t* uv, std::vector<std::shared_ptr<Inbox>> inboxes,
                                            Limit limit, int* error) {
@@ -14,6 +20,9 @@ std::unique_ptr<Acceptor> Acceptor::Create(uv_loop_t* uv, std::vector<std::share
   acceptor->loop_ = loop::Loop::Create(uv, acceptor.get(), error);
   if (acceptor->loop_ == nullptr) return nullptr;
   acceptor->listeners_ = std::make_unique<Listeners>(acceptor->loop_.get());
+  *error = acceptor->loop_->Add(acceptor->room_->fd(), EPOLLIN, kRoomTag);
+  if (*error != 0) return nullptr;
+  for (const auto& inbox : acceptor->inboxes_) inbox->SetRoomSignal(acceptor->room_);
   return acceptor;
 }
 
@@ -23,14 +32,20 @@ void Acceptor::StopAccepting() { listeners_->Stop(this); }
 
 void Acceptor::Shutdown(std::function<void()> closed) {
   listeners_.reset();
+  for (const auto& inbox : inboxes_) inbox->SetRoomSignal(nullptr);
   inboxes_.clear();
+  if (loop_ != nullptr) loop_->Remove(room_->fd());
   if (loop_ == nullptr) return closed();
   std::exchange(loop_, nullptr)->Close(std::move(closed));
 }
 
 void Acceptor::OnReady(uint64_t tag, uint32_t /*events*/) {
+  if (tag == kRoomTag) {
+    room_->Clear();
+    return Resume();
+  }
   const auto index = static_cast<uint32_t>(tag);
-  if (!HasRoom() || LeastLoaded(inboxes_, next_) == nullptr) {
+  if (WaitsForRoom()) {
     listeners_->Rest(index);  // what waits is the kernel's to queue
     resting_ = true;
   } else if (!listeners_->AcceptSome(index, this)) {
@@ -42,8 +57,7 @@ bool Acceptor::OnTurn() {
   if (!resting_) return false;
   // The first turn after a failure sets the timer; the one that the timer brings ends the rest.
   if (rest_ends_ms_ != 0 && loop_->now_ms() >= rest_ends_ms_) {
-    resting_ = !listeners_->Resume();
-    rest_ends_ms_ = 0;
+    Resume();
     if (!resting_) return false;
   }
   if (rest_ends_ms_ == 0) rest_ends_ms_ = loop_->now_ms() + kAcceptRestMs;
@@ -53,6 +67,19 @@ bool Acceptor::OnTurn() {
 
 void Acceptor::OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) {
   HandOver({std::move(fd), source, listener});
+}
+
+void Acceptor::Resume() {
+  resting_ = !listeners_->Resume();
+  rest_ends_ms_ = 0;
+}
+
+// True: no worker can take more. The one that empties its inbox next ends the wait; the rest is for the case
+// that none does.
+bool Acceptor::WaitsForRoom() {
+  if (HasRoom()) return false;
+  room_->Await();
+  return !HasRoom();
 }
 
 // The worker does the counting, so that its numbers are all there are.
@@ -72,7 +99,7 @@ bool Acceptor::HasRoom() const {
   const int32_t places = std::max(0, limit_.max_connections - open);
   size_t queued = 0;
   for (const auto& inbox : inboxes_) queued += inbox->queued();
-  return queued < static_cast<size_t>(places + kAcceptsPerTurn);
+  return queued < static_cast<size_t>(places + kAcceptsPerTurn) && LeastLoaded(inboxes_, next_) != nullptr;
 }
 
 }  // namespace anyport::engine

@@ -36,8 +36,11 @@ class Acceptor final : public loop::Client, public ConnectionSink {
   void OnRefused(uint32_t listener) override;
   void HandOver(Arrival arrival);
   bool HasRoom() const;
+  bool WaitsForRoom();
+  void Resume();
 
   std::vector<std::shared_ptr<Inbox>> inboxes_;
+  std::shared_ptr<RoomSignal> room_ = std::make_shared<RoomSignal>();
   Limit limit_;
   size_t next_ = 0;  // where the search begins: equals take turns
   bool resting_ = false;

@@ -22,12 +22,23 @@ Registry& TheRegistry() {
 
 }  // namespace
 
+RoomSignal::RoomSignal() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+
+void RoomSignal::Clear() {
+  eventfd_t ignored;
+  eventfd_read(fd_.get(), &ignored);
+}
+
+void RoomSignal::Notify() {
+  if (awaited_.exchange(false)) eventfd_write(fd_.get(), 1);
+}
+
 Inbox::Inbox() : wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 
 void Inbox::Push(Arrival arrival) {
   const std::lock_guard lock(mutex_);
   queue_.push_back(std::move(arrival));
-  queued_.store(queue_.size(), std::memory_order_relaxed);
+  queued_.store(queue_.size());
   if (queue_.size() == 1) eventfd_write(wake_.get(), 1);
 }
 
@@ -37,8 +48,14 @@ std::vector<Arrival> Inbox::TakeAll() {
   eventfd_read(wake_.get(), &ignored);
   // Counted as sessions until the worker says how many it has: the load never dips in between.
   sessions_.fetch_add(queue_.size(), std::memory_order_relaxed);
-  queued_.store(0, std::memory_order_relaxed);
+  queued_.store(0);
+  if (room_ != nullptr) room_->Notify();
   return std::exchange(queue_, {});
+}
+
+void Inbox::SetRoomSignal(std::shared_ptr<RoomSignal> signal) {
+  const std::lock_guard lock(mutex_);
+  room_ = std::move(signal);
 }
 
 Inbox* LeastLoaded(std::span<const std::shared_ptr<Inbox>> inboxes, size_t first) {

@@ -24,6 +24,21 @@ struct Arrival {
   uint32_t listener = 0;
 };
 
+// Wakes an acceptor that waits for room in any of its inboxes.
+class RoomSignal {
+ public:
+  RoomSignal();
+  int fd() const { return fd_.get(); }
+  // From now on the next inbox that is emptied makes `fd` readable, once. Look for room after it, not before.
+  void Await() { awaited_.store(true); }
+  void Clear();
+  void Notify();
+
+ private:
+  std::atomic<bool> awaited_{false};
+  net::Fd fd_;
+};
+
 class Inbox {
  public:
   Inbox();
@@ -32,12 +47,14 @@ class Inbox {
   void Push(Arrival arrival);
   // All that is queued.
   std::vector<Arrival> TakeAll();
+  // Told when TakeAll makes room; null: nobody.
+  void SetRoomSignal(std::shared_ptr<RoomSignal> signal);
   // Readable while something is queued.
   int wake_fd() const { return wake_.get(); }
 
   // How busy the worker is: its sessions and its queue.
   size_t load() const { return sessions_.load(std::memory_order_relaxed) + queued(); }
-  size_t queued() const { return queued_.load(std::memory_order_relaxed); }
+  size_t queued() const { return queued_.load(); }
   void SetSessions(size_t sessions) { sessions_.store(sessions, std::memory_order_relaxed); }
   // Whether a worker takes from it now.
   bool attended() const { return attended_.load(std::memory_order_relaxed); }
@@ -46,6 +63,7 @@ class Inbox {
  private:
   std::mutex mutex_;
   std::vector<Arrival> queue_;
+  std::shared_ptr<RoomSignal> room_;
   std::atomic<size_t> queued_{0};
   std::atomic<size_t> sessions_{0};
   std::atomic<bool> attended_{false};
