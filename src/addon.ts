@@ -21,6 +21,10 @@ export interface Feeding {
   readonly ended?: boolean;
   /** Asked after each read about the protocol that matches, with the bytes so far. Default: it is right. */
   readonly confirm?: (protocol: number, seen: number) => Settlement;
+  /** Behind the last byte comes the silence that what is undecided waits for. Default false. */
+  readonly quiet?: boolean;
+  /** Asked about a protocol that this silence settles. Default: it is not right. */
+  readonly settlesQuietly?: (protocol: number) => boolean;
 }
 
 /** The streaming classifier: immutable once built, shared by every session of a listener. */

@@ -88,7 +88,9 @@ struct Feeding {
   std::vector<uint32_t> cuts;
   bool name_unrouted = true;
   bool ended = false;
-  Napi::Function confirm;  // empty: what matches is right
+  bool quiet = false;
+  Napi::Function confirm;          // empty: what matches is right
+  Napi::Function settles_quietly;  // empty: none does
 };
 
 bool FlagOf(const Napi::Object& object, const char* key, bool otherwise) {
@@ -108,6 +110,9 @@ Feeding FeedingOf(const Napi::Value& value) {
     feeding.cuts = CopyOf(ArrayOf<uint32_t>(cuts, napi_uint32_array, "cuts: a Uint32Array is expected"));
   feeding.name_unrouted = FlagOf(object, "nameUnrouted", true);
   feeding.ended = FlagOf(object, "ended", false);
+  feeding.quiet = FlagOf(object, "quiet", false);
+  const Napi::Value settles = object.Get("settlesQuietly");
+  if (settles.IsFunction()) feeding.settles_quietly = settles.As<Napi::Function>();
   const Napi::Value confirm = object.Get("confirm");
   if (confirm.IsFunction()) feeding.confirm = confirm.As<Napi::Function>();
   return feeding;
@@ -128,23 +133,32 @@ void CheckEnds(Napi::Env env, std::span<const uint32_t> ends, size_t size, const
 struct Settlement {
   Verdict verdict;
   uint32_t at;
+  bool waits_for_quiet;
 };
 
 Settlement Ask(const Napi::Function& confirm, int32_t protocol, uint32_t seen) {
-  if (confirm.IsEmpty()) return {Verdict::kMatch, 0};
+  if (confirm.IsEmpty()) return {Verdict::kMatch, 0, false};
   const Napi::Env env = confirm.Env();
   const Napi::Object answer =
       confirm.Call({Napi::Number::New(env, protocol), Napi::Number::New(env, seen)}).As<Napi::Object>();
   const std::string verdict = answer.Get("verdict").ToString();
   const uint32_t at = CountOf(answer, "at");
-  if (verdict == "match") return {Verdict::kMatch, at};
-  return {verdict == "more" ? Verdict::kMore : Verdict::kUnknown, at};
+  if (verdict == "match") return {Verdict::kMatch, at, false};
+  return {verdict == "more" ? Verdict::kMore : Verdict::kUnknown, at, answer.Get("quietMs").IsNumber()};
 }
 
-// One read: `ended` when it is the last.
-Decision FeedOne(const Classifier& classifier, Walk* walk, std::span<const uint8_t> prefix, bool ended,
+bool SettlesQuietly(const Napi::Function& settles, int32_t protocol) {
+  if (settles.IsEmpty()) return false;
+  return settles.Call({Napi::Number::New(settles.Env(), protocol)}).ToBoolean();
+}
+
+// How the bytes go on behind one read.
+enum class After : uint8_t { kMore, kQuiet, kEnd };
+
+Decision FeedOne(const Classifier& classifier, Walk* walk, std::span<const uint8_t> prefix, After after,
                  const Feeding& feeding) {
   const auto seen = static_cast<uint32_t>(prefix.size());
+  const bool ended = after == After::kEnd;
   for (;;) {
     Decision decision = ended ? classifier.Finish(walk, prefix, feeding.name_unrouted)
                               : classifier.Advance(walk, prefix, feeding.name_unrouted);
@@ -155,7 +169,12 @@ Decision FeedOne(const Classifier& classifier, Walk* walk, std::span<const uint8
       return decision;
     }
     const bool waits = settlement.verdict == Verdict::kMore;
-    if (waits && !ended) return {Verdict::kMore, -1, seen};
+    const bool settled = waits && after == After::kQuiet && settlement.waits_for_quiet;
+    if (settled && SettlesQuietly(feeding.settles_quietly, decision.protocol)) {
+      decision.decided_at = seen;
+      return decision;
+    }
+    if (waits && !ended && !settled) return {Verdict::kMore, -1, seen};
     Classifier::Reject(walk, waits ? seen : settlement.at);
   }
 }
@@ -163,10 +182,11 @@ Decision FeedOne(const Classifier& classifier, Walk* walk, std::span<const uint8
 Decision Feed(const Classifier& classifier, std::span<const uint8_t> bytes, const Feeding& feeding) {
   Walk walk;
   for (const uint32_t cut : feeding.cuts) {
-    const Decision decision = FeedOne(classifier, &walk, bytes.first(cut), false, feeding);
+    const Decision decision = FeedOne(classifier, &walk, bytes.first(cut), After::kMore, feeding);
     if (decision.verdict != Verdict::kMore) return decision;
   }
-  return FeedOne(classifier, &walk, bytes, feeding.ended, feeding);
+  const After after = feeding.ended ? After::kEnd : feeding.quiet ? After::kQuiet : After::kMore;
+  return FeedOne(classifier, &walk, bytes, after, feeding);
 }
 
 const char* NameOf(Verdict verdict) {

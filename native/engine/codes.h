@@ -60,9 +60,9 @@ enum class Closing : uint8_t { kClose, kReset, kDrop };
 inline constexpr std::array kClosingNames = {"close", "reset", "drop"};
 
 // Why a session is shown to TypeScript: the protocol is known, or it never will be.
-enum class Cause : uint8_t { kMatched, kUnknown, kFinished, kFull, kTimeout, kSilence, kMoreBytes };
-inline constexpr std::array kCauseNames = {"matched", "unknown", "finished",  "full",
-                                           "timeout", "silence", "more_bytes"};
+enum class Cause : uint8_t { kMatched, kUnknown, kFinished, kFull, kTimeout, kSilence, kMoreBytes, kQuiet };
+inline constexpr std::array kCauseNames = {"matched", "unknown", "finished",   "full",
+                                           "timeout", "silence", "more_bytes", "quiet"};
 
 enum class EventKind : uint8_t { kClassified, kConnected, kUnreachable, kEnded, kProxied };
 inline constexpr std::array kEventNames = {"classified", "connected", "unreachable", "ended", "proxied"};

@@ -177,7 +177,7 @@ void Engine::CarryOut(const Answer& answer) {
     case AnswerKind::kDial:
       return Dial(*session, operands[0], operands[1], operands[2] != 0);
     case AnswerKind::kWait:
-      return Wait(*session, operands[0], operands[1] != 0);
+      return Wait(*session, operands[0], operands[1] != 0, operands[2]);
     case AnswerKind::kEnd:
       return EndAs(*session, static_cast<Stage>(operands[1]), static_cast<Ender>(operands[0]),
                    static_cast<Reason>(operands[2]), static_cast<Closing>(operands[3]));

@@ -124,7 +124,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   static uint64_t SniffDeadlineMs(const Session& session);
   void FinishSniffing(Session& session, Cause cause);
   void Show(Session& session, Cause cause);
-  void Wait(Session& session, uint32_t bytes_wanted, bool identified);
+  void Wait(Session& session, uint32_t bytes_wanted, bool identified, uint32_t quiet_ms);
   void Reject(Session& session);
   void SniffOn(Session& session);
   void OnSniffTimer(Session& session);

@@ -130,6 +130,7 @@ pool::Slab Engine::AcquireForSniffing(size_t bytes) {
 
 // True when the session has left this stage.
 bool Engine::Classify(Session& session) {
+  session.quiet_due_ms = 0;
   if (session.bytes_wanted != 0) {
     if (session.sniffed < session.bytes_wanted) return AwaitMore(session);
     Show(session, Cause::kMoreBytes);
@@ -202,10 +203,12 @@ void Engine::Show(Session& session, Cause cause) {
 }
 
 // So many bytes in all are wanted: to read the facts of the protocol, or (not `identified`) to be sure of it.
-void Engine::Wait(Session& session, uint32_t bytes_wanted, bool identified) {
+// After `quiet_ms` without one of them the session is shown again; 0: never.
+void Engine::Wait(Session& session, uint32_t bytes_wanted, bool identified, uint32_t quiet_ms) {
   if (session.stage != Stage::kClassify) return;
   session.bytes_wanted = std::max(bytes_wanted, session.sniffed + 1);
   if (!identified) session.identified_ns = 0;
+  session.quiet_due_ms = quiet_ms == 0 ? 0 : loop_->now_ms() + quiet_ms;
   if (!AwaitMore(session)) SniffOn(session);
 }
 
@@ -232,6 +235,7 @@ void Engine::OnSniffTimer(Session& session) {
   if (loop_->now_ms() < deadline_ms) return Schedule(session, deadline_ms);
   if (session.sniffed == 0 && deadline_ms == session.silence_due_ms)
     return FinishSniffing(session, Cause::kSilence);
+  if (deadline_ms == session.quiet_due_ms) return Show(session, Cause::kQuiet);
   FinishSniffing(session, deadline_ms == session.naming_due_ms ? Cause::kFull : Cause::kTimeout);
 }
 
@@ -240,6 +244,7 @@ uint64_t Engine::SniffDeadlineMs(const Session& session) {
   uint64_t deadline_ms = session.accepted_ns / 1'000'000 + session.tables->identify_timeout_ms;
   if (session.silence_due_ms != 0 && session.sniffed == 0)
     deadline_ms = std::min(deadline_ms, session.silence_due_ms);
+  if (session.quiet_due_ms != 0) deadline_ms = std::min(deadline_ms, session.quiet_due_ms);
   if (session.naming_due_ms != 0) deadline_ms = std::min(deadline_ms, session.naming_due_ms);
   return deadline_ms;
 }

@@ -83,6 +83,7 @@ struct Session {
   uint64_t dialled_ns = 0;
   uint64_t connected_ns = 0;
   uint64_t silence_due_ms = 0;  // when no byte at all is an answer; 0: never, or not yet
+  uint64_t quiet_due_ms = 0;    // when no byte more settles the protocol; 0: nothing but bytes does
   uint64_t naming_due_ms = 0;   // nothing routes it, and its name is waited for until then; 0: neither
   uint64_t active_ms = 0;       // when a byte last moved
   uint64_t reset_due_ms = 0;    // when a reset is passed on, delivered or not; 0: none waits

@@ -42,4 +42,6 @@ export interface Decision {
 export interface Settlement {
   readonly verdict: Verdict;
   readonly at: number;
+  /** For `more`: a silence of so long settles it; absent: nothing but bytes does. */
+  readonly quietMs?: number;
 }

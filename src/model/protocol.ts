@@ -37,7 +37,12 @@ export type Confirmation =
   | { readonly verdict: 'match' }
   | { readonly verdict: 'no' }
   /** Ask again with so many bytes in all. */
-  | { readonly verdict: 'more'; readonly bytesNeeded: number };
+  | {
+      readonly verdict: 'more';
+      readonly bytesNeeded: number;
+      /** Where not one byte more comes for so long, it is this protocol; or what it refines, where that is accepted too. */
+      readonly quietMs?: number;
+    };
 
 /** How a protocol is told, and what is read from its opening. */
 export interface Recognizer {

@@ -1,6 +1,6 @@
 /**
  * gRPC: HTTP/2 whose first request has a content type of its own. Where the client waits for the server's SETTINGS
- * before it asks for anything, its opening is HTTP/2 and no more can be said.
+ * before it asks for anything, no more can be said than that it is HTTP/2: it is gRPC where that alone is accepted.
  */
 import type { FactsAnswer } from '../model/facts.js';
 import type { Confirmation, Protocol } from '../model/protocol.js';
@@ -8,6 +8,7 @@ import { decodeHeaders } from './hpack.js';
 import type { Header } from './hpack-tables.js';
 import { preface } from './http2.js';
 import { readHeaderBlock } from './http2-frames.js';
+import { mayAwaitServer, quietMs } from './http2-quiet.js';
 import { hostOf } from './request.js';
 
 /** gRPC-Web has a content type that begins alike, and is another protocol. */
@@ -21,13 +22,15 @@ export const grpc: Protocol = {
   signature: { startBytes: [Buffer.from(preface).toString('hex')] },
   confirm: confirmGrpc,
   factNames: ['path', 'host'],
-  words: 'the preface of HTTP/2, then a request with content-type application/grpc',
+  words:
+    'the preface of HTTP/2, then a request with content-type application/grpc, or 200 ms of silence where `http2` is not accepted',
   source: 'gRPC over HTTP2, RFC 9113 section 6.2, RFC 7541',
   facts: grpcFacts,
 };
 
 export function confirmGrpc(bytes: Uint8Array): Confirmation {
   const read = readHeaderBlock(bytes);
+  if (read.verdict === 'more' && mayAwaitServer(bytes)) return { ...read, quietMs };
   if (read.verdict !== 'block') return read;
   const type = headerNamed(decodeHeaders(read.block), 'content-type');
   return { verdict: type !== undefined && contentType.test(type) ? 'match' : 'no' };

@@ -1,11 +1,11 @@
 /** What protocol are these bytes? All built-ins, on the TypeScript engine, fed as a live session would be. */
-import type { Decision } from '../model/classifier.js';
+import type { Decision, Settlement } from '../model/classifier.js';
 import type { Facts, FactsAnswer } from '../model/facts.js';
 import type { Transport } from '../model/protocol.js';
 import { compileClassifier } from './compile.js';
 import { type NamedRecognizer, recognizersFor } from './index.js';
 import { createMatcher, type Matcher } from './matcher.js';
-import { settlementOf, settlementOfDatagram } from './settlement.js';
+import { settlementOf, settlementOfDatagram, settlesQuietly } from './settlement.js';
 
 export interface Identified {
   /** The protocol's id; null unless the verdict is `match`. */
@@ -16,24 +16,39 @@ export interface Identified {
   /** Bytes needed in all before more can be said; null when nothing is missing. */
   readonly bytesNeeded: number | null;
   readonly facts: Facts;
+  /** Present: it is said only when so long not one byte more has come. */
+  readonly quietMs?: number;
 }
 
 /** `segments` as they arrived: one a read (TCP), or datagrams (UDP), the first of which has the name. */
 export function identifyBytes(segments: readonly Uint8Array[], transport: Transport): Identified {
   const candidates = recognizersFor(transport);
   const settle = transport === 'udp' ? settlementOfDatagram : settlementOf;
+  /** What was said last: while that is `more`, it is what is waited for. */
+  let asked: Settlement | undefined;
   const matcher = createMatcher(compileClassifier(candidates, candidates.length), {
-    confirm: (protocol, prefix) => settle(candidates[protocol] as NamedRecognizer, prefix),
+    confirm(protocol, prefix) {
+      asked = settle(candidates[protocol] as NamedRecognizer, prefix);
+      return asked;
+    },
+    settlesQuietly: (protocol) => settlesQuietly(candidates, candidates.length, protocol),
   });
   const reads = transport === 'udp' ? segments.slice(0, 1) : segments;
   const decision = feed(matcher, reads);
   const ended = transport === 'udp' && reads.length > 0;
-  const best = candidates[(decision.verdict === 'more' ? matcher.finish() : decision).protocol];
+  const quietMs = decision.verdict === 'more' ? asked?.quietMs : undefined;
+  const best = candidates[(decision.verdict === 'more' ? finish(matcher, quietMs) : decision).protocol];
   const bytes = Buffer.concat(reads);
-  if (best) return matched(best, transport === 'udp' ? segments : [bytes], decision.decidedAt);
+  if (best) {
+    const identified = matched(best, transport === 'udp' ? segments : [bytes], decision.decidedAt);
+    return quietMs === undefined ? identified : { ...identified, quietMs };
+  }
   if (ended || decision.verdict !== 'more') return unmatched('unknown', decision.decidedAt, null);
   return unmatched('more', decision.decidedAt, bytes.length + 1);
 }
+
+const finish = (matcher: Matcher, quietMs: number | undefined): Decision =>
+  quietMs === undefined ? matcher.finish() : matcher.quiet();
 
 function feed(matcher: Matcher, reads: readonly Uint8Array[]): Decision {
   for (const read of reads) {

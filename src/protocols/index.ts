@@ -122,6 +122,8 @@ export function protocolById(id: string): Protocol | undefined {
 
 export interface NamedRecognizer extends Recognizer {
   readonly id: string;
+  /** The id of the protocol that it is a special case of. */
+  readonly refines?: string;
 }
 
 /** How the built-ins of a transport are told there, best rank first. */
@@ -130,6 +132,7 @@ export function recognizersFor(transport: Transport): NamedRecognizer[] {
     .filter(({ transports }) => transports.includes(transport))
     .map((protocol) => ({
       id: protocol.id,
+      ...(protocol.refines !== undefined && { refines: protocol.refines }),
       ...(transport === 'udp' ? (protocol.datagram ?? protocol) : protocol),
     }));
 }

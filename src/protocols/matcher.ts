@@ -10,6 +10,8 @@ import { accept, dead, start } from './dfa/flatten.js';
 export interface Matcher {
   /** Takes the next bytes of the session. */
   advance(bytes: Uint8Array): Decision;
+  /** Nothing has come for as long as what is undecided waits (`Settlement.quietMs`). */
+  quiet(): Decision;
   /** No more bytes will come: the best match so far, or unknown. */
   finish(): Decision;
 }
@@ -19,6 +21,8 @@ export interface MatcherOptions {
   readonly nameUnrouted?: boolean;
   /** Asked about each protocol whose signature has matched. Default: the signature is enough. */
   readonly confirm?: (protocol: number, prefix: Uint8Array) => Settlement;
+  /** Whether a protocol that a silence settles is right then. Default: it is not. */
+  readonly settlesQuietly?: (protocol: number) => boolean;
 }
 
 /** One DFA of a candidate, walked on its own. */
@@ -35,7 +39,7 @@ interface Candidate {
 }
 
 export function createMatcher(tables: ClassifierTables, options: MatcherOptions = {}): Matcher {
-  const { nameUnrouted = true, confirm = always } = options;
+  const { nameUnrouted = true, confirm = always, settlesQuietly = () => false } = options;
   const automata = nameUnrouted ? tables.automata : tables.automata.slice(0, tables.routable);
   const candidates = automata.map(createCandidate);
   let prefix = Buffer.alloc(0);
@@ -44,6 +48,7 @@ export function createMatcher(tables: ClassifierTables, options: MatcherOptions 
   /** Bytes that it took to reject what had matched. */
   let rejectedAt = 0;
   let ended = false;
+  let quiet = false;
 
   const look = (): Decision => decide(candidates, Math.max(seen, rejectedAt));
   const walk = (): Decision => {
@@ -61,9 +66,12 @@ export function createMatcher(tables: ClassifierTables, options: MatcherOptions 
       const decision = walk();
       const candidate = candidates[decision.protocol];
       if (!candidate) return decision;
-      const { verdict, at } = confirm(decision.protocol, prefix);
+      const { verdict, at, quietMs } = confirm(decision.protocol, prefix);
+      const settled = quiet && verdict === 'more' && quietMs !== undefined;
+      if (settled && settlesQuietly(decision.protocol)) return { ...decision, decidedAt: prefix.length };
       if (verdict === 'match') return { ...decision, decidedAt: Math.max(decision.decidedAt, at) };
-      if (verdict === 'more' && !ended) return { verdict, protocol: -1, decidedAt: prefix.length };
+      if (verdict === 'more' && !ended && !settled)
+        return { verdict, protocol: -1, decidedAt: prefix.length };
       candidate.verdict = 'no';
       rejectedAt = Math.max(rejectedAt, verdict === 'no' ? at : prefix.length);
     }
@@ -72,6 +80,12 @@ export function createMatcher(tables: ClassifierTables, options: MatcherOptions 
     advance(bytes) {
       prefix = Buffer.concat([prefix, bytes]);
       return run();
+    },
+    quiet() {
+      quiet = true;
+      const decision = run();
+      quiet = false;
+      return decision;
     },
     finish() {
       ended = true;

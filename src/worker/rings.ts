@@ -15,7 +15,16 @@ import {
 } from '../model/session.js';
 
 /** Why a session is shown: its protocol is known, or it never will be. */
-export const causes = ['matched', 'unknown', 'finished', 'full', 'timeout', 'silence', 'more_bytes'] as const;
+export const causes = [
+  'matched',
+  'unknown',
+  'finished',
+  'full',
+  'timeout',
+  'silence',
+  'more_bytes',
+  'quiet',
+] as const;
 export type Cause = (typeof causes)[number];
 
 export const eventKinds = ['classified', 'connected', 'unreachable', 'ended', 'proxied'] as const;
@@ -198,9 +207,12 @@ export class Answers {
     this.#write(0, id, address, bytesCell, Number(patient), 0);
   }
 
-  /** Read on until so many bytes are there in all; `identified`: only facts are missing, the protocol is certain. */
-  wait(id: SessionId, bytesInAll: number, identified: boolean): void {
-    this.#write(1, id, bytesInAll, Number(identified), 0, 0);
+  /**
+   * Read on until so many bytes are there in all; `identified`: only facts are missing, the protocol is certain. After
+   * `quietMs` without one of them the session is shown as it is; 0: never.
+   */
+  wait(id: SessionId, bytesInAll: number, identified: boolean, quietMs = 0): void {
+    this.#write(1, id, bytesInAll, Number(identified), quietMs, 0);
   }
 
   end(id: SessionId, by: Ender, during: Stage, reason: Reason, closing: Closing): void {

@@ -9,6 +9,8 @@ import type { SocketAddress } from '../model/address.js';
 import type { Plan, PlanProtocol, PlanUpstream } from '../model/plan.js';
 import type { NamedRecognizer } from '../protocols/index.js';
 import { loadRecognizer, orderOf } from '../protocols/planned.js';
+import { settlesQuietly } from '../protocols/settlement.js';
+import { namingMsOf } from '../routing/naming.js';
 import { createRouteTable, type RouteTable } from '../routing/table.js';
 import { createUpstream, type LoadOf, type Upstream } from '../upstream/upstream.js';
 import type { ClassifierOf } from './classifiers.js';
@@ -31,6 +33,8 @@ export interface Runtime {
   readonly showsFacts: boolean;
   /** By listener: position in its classifier → index into `protocols`. */
   readonly order: readonly (readonly number[])[];
+  /** By listener and position: after the silence that it waits for, is it this protocol? */
+  readonly settlesQuietly: readonly (readonly boolean[])[];
 }
 
 /** What outlives a Plan. */
@@ -42,9 +46,6 @@ export interface Surroundings {
   /** Says, at a bounded rate, that code of the configuration failed. */
   readonly complain: LogLine;
 }
-
-/** For the name of a session that nothing routes: it is for the log alone. */
-const NAMING_MS = 1000;
 
 /** Rejects when an in-process handler or a validator can not be loaded. */
 export async function createRuntime(plan: Plan, around: Surroundings): Promise<Runtime> {
@@ -62,6 +63,11 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<R
     upstreams,
     showsFacts: plan.accessLog.enabled || upstreams.some(({ handler }) => handler !== null),
     order,
+    settlesQuietly: order.map((positions, listener) => {
+      const ranked = positions.map((index) => protocols[index] as NamedRecognizer);
+      const accepted = plan.listeners[listener]?.protocols.length ?? 0;
+      return ranked.map((_, position) => settlesQuietly(ranked, accepted, position));
+    }),
   };
 }
 
@@ -109,7 +115,6 @@ function tablesOf(
     return index;
   };
   const { limits } = plan;
-  const routesAnyName = plan.routes.some(({ when }) => when.protocol === undefined);
   return {
     generation: plan.generation,
     identifyTimeoutMs: limits.identifyTimeoutMs,
@@ -125,7 +130,7 @@ function tablesOf(
       silenceMs: onSilence?.afterMs ?? 0,
       // Where the unknown has somewhere to go, it need not wait until it is named.
       nameUnrouted: onUnknown.kind === 'end',
-      namingMs: routesAnyName ? 0 : NAMING_MS,
+      namingMs: namingMsOf(plan, index),
       trustedProxies: parseNetworks(proxyProtocol?.trusted ?? []),
       trustsUnix: proxyProtocol?.trusted.includes(UNIX_PEERS) ?? false,
     })),

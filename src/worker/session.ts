@@ -152,9 +152,14 @@ export class Sequencer {
     const { answers } = this.#options;
     const confirmation = session.runtime.protocols[protocol]?.confirm?.(this.#sniffed());
     if (confirmation === undefined || confirmation.verdict === 'match') return true;
-    if (confirmation.verdict === 'no' || isLast(cause)) answers.reject(session);
-    else answers.wait(session, confirmation.bytesNeeded, false);
+    if (cause === 'quiet' && this.#settlesQuietly(session)) return true;
+    if (confirmation.verdict === 'no' || isLast(cause) || cause === 'quiet') answers.reject(session);
+    else answers.wait(session, confirmation.bytesNeeded, false, confirmation.quietMs);
     return false;
+  }
+
+  #settlesQuietly({ runtime, listener }: Session): boolean {
+    return runtime.settlesQuietly[listener]?.[this.#options.events.protocol] ?? false;
   }
 
   #identified(session: Session, protocol: number): void {

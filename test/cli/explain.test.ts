@@ -148,3 +148,30 @@ test('for people', async () => {
     ]),
   );
 });
+
+describe('an opening that a silence settles', () => {
+  const opening = text('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0');
+  const target = 'target: "10.0.0.1:1"';
+  const lists = [
+    { names: ['gRPC', 'HTTP2'], protocol: 'http2', route: 'route 2 holds', grpc: 'no' },
+    { names: ['gRPC'], protocol: 'grpc', route: 'route 1 holds', grpc: 'wins' },
+  ];
+  test.each(lists)('$names', async ({ names, protocol, route, grpc }) => {
+    const config = `protocols: [${names.map((name) => `{ name: ${name}, ${target} }`).join()}]`;
+    const own = compile(configOf(config), new Map(), 1);
+    const explanation = await explain(own, 0, { source: '', bytes: opening });
+    expect(explanation).toMatchObject({ protocol, verdict: 'match', quietMs: 200, outcome: { why: route } });
+    expect(explanation.protocols.find((row) => row.protocol === 'gRPC')).toMatchObject({ verdict: grpc });
+    expect(explanationText(explanation, own)).toContain('nothing more has come for 200 ms');
+  });
+});
+
+test('what only its name is waited for is said to be held for a second', async () => {
+  const heldFor = async (route: string) => {
+    const config = `protocols: [{ name: SSH, target: up }]\nroutes: [${route}]\nupstreams: { up: { endpoints: ["10.0.0.1:1"] } }`;
+    const own = compile(configOf(config), new Map(), 1);
+    return (await explain(own, 0, { source: '', bytes: text('GET / HTTP/1.1\r\nHost: a\r\n') })).outcome.why;
+  };
+  expect(await heldFor('')).toContain('for 1000 ms at most');
+  expect(await heldFor('{ when: { source: ["10.0.0.0/8"] }, to: up }')).toContain('for 15000 ms at most');
+});

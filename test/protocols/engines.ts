@@ -18,15 +18,22 @@ export const engines: Readonly<Record<'oracle' | 'addon', (tables: ClassifierTab
 };
 
 function oracle(tables: ClassifierTables): Classify {
-  return (bytes, { cuts = new Uint32Array(), nameUnrouted = true, ended = false, confirm } = {}) => {
+  return (bytes, feeding = {}) => {
+    const { cuts = new Uint32Array(), nameUnrouted = true, ended = false, quiet = false } = feeding;
+    const { confirm, settlesQuietly } = feeding;
     const ask = confirm && ((protocol: number, { length }: Uint8Array) => confirm(protocol, length));
-    const matcher = createMatcher(tables, { nameUnrouted, ...(ask && { confirm: ask }) });
+    const matcher = createMatcher(tables, {
+      nameUnrouted,
+      ...(ask && { confirm: ask }),
+      ...(settlesQuietly && { settlesQuietly }),
+    });
     let from = 0;
     for (const cut of cuts) {
       matcher.advance(bytes.subarray(from, cut));
       from = cut;
     }
     const decision = matcher.advance(bytes.subarray(from));
+    if (quiet && decision.verdict === 'more') return matcher.quiet();
     return ended ? matcher.finish() : decision;
   };
 }

@@ -4,6 +4,9 @@ import { hex, text } from '../cases/case.js';
 import { type Flight, flights } from '../cases/flights.js';
 import { hello, records, serverName } from '../cases/tls.js';
 
+const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+const settings = '\0\0\0\x04\0\0\0\0\0';
+
 const hi = records(hello([serverName('a.example')]));
 
 const cases: readonly { why: string; segments: Uint8Array[]; expect: Identified }[] = [
@@ -37,6 +40,18 @@ const cases: readonly { why: string; segments: Uint8Array[]; expect: Identified 
     why: 'unknown',
     segments: [hex('ffffffffffff')],
     expect: { protocol: null, verdict: 'unknown', decidedAtByte: 5, bytesNeeded: null, facts: {} },
+  },
+  {
+    why: 'a silence settles it',
+    segments: [text(`${preface}${settings}`)],
+    expect: {
+      protocol: 'http2',
+      verdict: 'match',
+      decidedAtByte: preface.length + settings.length,
+      bytesNeeded: null,
+      facts: {},
+      quietMs: 200,
+    },
   },
   {
     why: 'nothing yet',

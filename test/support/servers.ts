@@ -83,6 +83,10 @@ async function startNginx(folder: string, port: number, server: string): Promise
 export const startHttp = (): Promise<RealServer> =>
   start((folder, port) => startNginx(folder, port, `listen 127.0.0.1:${port};`));
 
+/** The same for HTTP/2 with prior knowledge. */
+export const startH2c = (): Promise<RealServer> =>
+  start((folder, port) => startNginx(folder, port, `listen 127.0.0.1:${port} http2;`));
+
 /** The same over TLS, with a certificate of its own for `name`; HTTP/2 by ALPN. */
 export const startHttps = (name: string): Promise<RealServer> =>
   start(async (folder, port) => {

@@ -39,13 +39,14 @@ async function identify(file: string, { hex, udp, json, jsonl }: IdentifyOptions
   process.stdout.write(json ? jsonLine(identified) : describe(identified));
 }
 
-function describe({ protocol, verdict, decidedAtByte, bytesNeeded, facts }: Identified): string {
+function describe({ protocol, verdict, decidedAtByte, bytesNeeded, quietMs, facts }: Identified): string {
   const known = Object.entries(facts).filter(([, value]) => value !== undefined);
   return columns([
     ['protocol', protocol ?? '-'],
     ['verdict', verdict],
     ['decided at', verdict === 'more' ? '-' : `byte ${decidedAtByte}`],
     ['bytes needed', bytesNeeded === null ? 'no more' : `${bytesNeeded} in all`],
+    ...(quietMs === undefined ? [] : [['waits', `${quietMs} ms, for what would make it another`]]),
     ...known.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : String(value)]),
   ]);
 }

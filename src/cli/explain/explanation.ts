@@ -4,6 +4,7 @@
  */
 import type { Facts } from '../../model/facts.js';
 import type { Plan, PlanListener } from '../../model/plan.js';
+import { namingMsOf } from '../../routing/naming.js';
 import { type Opening, type Taken, takeHeader } from './opening.js';
 import { type Classified, classify, type ProtocolRow } from './protocols.js';
 import { explainRoutes, type RouteRow, targetText } from './routes.js';
@@ -17,6 +18,8 @@ export interface Explanation {
   readonly verdict: 'match' | 'more' | 'unknown';
   /** Counted, as all that follow, from the first byte that came, a PROXY header included. */
   readonly decidedAtByte: number;
+  /** Present: it is said only when so long not one byte more has come. */
+  readonly quietMs?: number;
   readonly facts: Facts;
   readonly outcome: Outcome;
   /** Best rank first. */
@@ -47,15 +50,23 @@ export async function explain(plan: Plan, listener: number, opening: Opening): P
     protocol: plan.protocols[classified.protocol]?.id ?? null,
     verdict: classified.verdict,
     decidedAtByte: headerBytes + classified.decidedAt,
+    ...(classified.quietMs !== null && { quietMs: classified.quietMs }),
     facts: { ...(classified.verdict === 'match' && answer.facts), ...taken.facts },
-    outcome: outcomeOf(plan, place, taken, classified, routes),
+    outcome: outcomeOf(plan, listener, taken, classified, routes),
     protocols: [...classified.rows.values()].map((row) => ({ ...row, atByte: headerBytes + row.atByte })),
     routes,
   };
 }
 
-const awaited = ({ limits }: Plan): string =>
-  `more bytes are awaited, for ${limits.identifyTimeoutMs} ms at most`;
+const awaited = ({ limits }: Plan, mostMs = limits.identifyTimeoutMs): string =>
+  `more bytes are awaited, for ${Math.min(mostMs, limits.identifyTimeoutMs)} ms at most`;
+
+/** What only has its name to wait for is not held for long. */
+function awaitedName(plan: Plan, listener: number, { rows }: Classified): string {
+  const mayRoute = [...rows.values()].some(({ accepted, verdict }) => accepted && verdict !== 'no');
+  const namingMs = mayRoute ? 0 : namingMsOf(plan, listener);
+  return namingMs === 0 ? awaited(plan) : awaited(plan, namingMs);
+}
 
 /** Before the header is there nobody is asked about the session. */
 function headerless(plan: Plan, header: 'due' | 'missing', { bytes }: Taken) {
@@ -74,16 +85,18 @@ function headerless(plan: Plan, header: 'due' | 'missing', { bytes }: Taken) {
 
 function outcomeOf(
   plan: Plan,
-  { onSilence, onUnknown }: PlanListener,
+  listener: number,
   { bytes }: Taken,
-  { verdict }: Classified,
+  classified: Classified,
   routes: readonly RouteRow[],
 ): Outcome {
+  const { onSilence, onUnknown } = plan.listeners[listener] as PlanListener;
   if (bytes.length === 0 && onSilence) {
     const why = `nothing has been said for ${onSilence.afterMs} ms`;
     return { target: targetText(plan, onSilence.to), by: 'on_silence', why };
   }
-  if (verdict === 'more') return { target: null, by: 'limits', why: awaited(plan) };
+  const { verdict } = classified;
+  if (verdict === 'more') return { target: null, by: 'limits', why: awaitedName(plan, listener, classified) };
   const chosen = routes.findIndex((row) => row.verdict !== 'no');
   const route = routes[chosen];
   if (route) return routed(plan, route, chosen + 1);

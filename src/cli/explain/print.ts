@@ -21,9 +21,10 @@ export function explanationText(explanation: Explanation, { upstreams }: Plan): 
   return [summary, protocolTable(explanation), routeTable(explanation)].join('\n');
 }
 
-function protocolText({ protocol, verdict, decidedAtByte }: Explanation): string {
+function protocolText({ protocol, verdict, decidedAtByte, quietMs }: Explanation): string {
   if (verdict === 'more') return 'not known yet';
-  return `${protocol ?? 'unknown'}, decided at byte ${decidedAtByte}`;
+  const quiet = quietMs === undefined ? '' : `, when nothing more has come for ${quietMs} ms`;
+  return `${protocol ?? 'unknown'}, decided at byte ${decidedAtByte}${quiet}`;
 }
 
 function protocolTable({ protocols }: Explanation): string {

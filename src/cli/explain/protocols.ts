@@ -1,4 +1,6 @@
 /** Which protocol a listener takes bytes for, and why it takes them for no other. */
+
+import type { Settlement } from '../../model/classifier.js';
 import type { FactsAnswer } from '../../model/facts.js';
 import type { Plan, PlanListener, PlanProtocol } from '../../model/plan.js';
 import { compileClassifier } from '../../protocols/compile.js';
@@ -6,7 +8,7 @@ import { explainRecognizer, type Told } from '../../protocols/explain.js';
 import type { NamedRecognizer } from '../../protocols/index.js';
 import { createMatcher } from '../../protocols/matcher.js';
 import { loadRecognizer, orderOf } from '../../protocols/planned.js';
-import { settlementOf } from '../../protocols/settlement.js';
+import { settlementOf, settlesQuietly } from '../../protocols/settlement.js';
 
 export interface ProtocolRow {
   readonly protocol: string;
@@ -23,6 +25,8 @@ export interface Classified {
   /** Index into `Plan.protocols`; -1 unless the verdict is `match`. */
   readonly protocol: number;
   readonly decidedAt: number;
+  /** It is said only when so long not one byte more has come; null: at once. */
+  readonly quietMs: number | null;
   readonly factsOf: (bytes: Uint8Array) => FactsAnswer;
   /** By index into `Plan.protocols`; those that are not asked are left out. */
   readonly rows: ReadonlyMap<number, ProtocolRow>;
@@ -33,14 +37,16 @@ const noFacts: FactsAnswer = { verdict: 'facts', facts: {} };
 export async function classify(plan: Plan, listener: PlanListener, bytes: Uint8Array): Promise<Classified> {
   const asked = askedOf(plan, listener);
   const recognizers = await Promise.all(asked.map(({ protocol }) => loadRecognizer(protocol, () => {})));
-  const { verdict, protocol, decidedAt } = decide(recognizers, listener.protocols.length, bytes);
+  const decided = decide(recognizers, listener.protocols.length, bytes);
+  const { verdict, protocol, decidedAt, quietMs } = decided;
   const factsOf = recognizers[protocol]?.facts ?? (() => noFacts);
   const told = recognizers.map((recognizer) => explainRecognizer(recognizer, bytes));
-  const row = rowMaker(asked, told, { rank: protocol, decidedAt });
+  const row = rowMaker(asked, told, { rank: protocol, decidedAt, quietMs });
   return {
     verdict,
     protocol: asked[protocol]?.index ?? -1,
     decidedAt,
+    quietMs,
     factsOf,
     rows: new Map(asked.map(({ index }, position) => [index, row(position)])),
   };
@@ -64,19 +70,27 @@ function askedOf(plan: Plan, { protocols, onUnknown }: PlanListener): Asked[] {
 }
 
 function decide(recognizers: readonly NamedRecognizer[], routable: number, bytes: Uint8Array) {
+  let asked: Settlement | undefined;
   const matcher = createMatcher(compileClassifier(recognizers, routable), {
-    confirm: (position, prefix) => settlementOf(recognizers[position] as NamedRecognizer, prefix),
+    confirm(position, prefix) {
+      asked = settlementOf(recognizers[position] as NamedRecognizer, prefix);
+      return asked;
+    },
+    settlesQuietly: (position) => settlesQuietly(recognizers, routable, position),
   });
-  return matcher.advance(bytes);
+  const decision = matcher.advance(bytes);
+  const quietMs = (decision.verdict === 'more' && asked?.quietMs) || null;
+  return quietMs === null ? { ...decision, quietMs } : { ...matcher.quiet(), quietMs };
 }
 
 interface Decided {
   /** The winner's position; -1: none. */
   readonly rank: number;
   readonly decidedAt: number;
+  readonly quietMs: number | null;
 }
 
-function rowMaker(asked: readonly Asked[], told: readonly Told[], { rank, decidedAt }: Decided) {
+function rowMaker(asked: readonly Asked[], told: readonly Told[], { rank, decidedAt, quietMs }: Decided) {
   /** The best one that is not out. */
   const first = rank < 0 ? told.findIndex(({ verdict }) => verdict !== 'no') : rank;
   const behind = `${asked[first]?.protocol.name} ranks before it`;
@@ -85,6 +99,13 @@ function rowMaker(asked: readonly Asked[], told: readonly Told[], { rank, decide
     const { protocol, accepted } = asked[position] as Asked;
     const row = { protocol: protocol.name, accepted, atByte: at, why };
     if (position === rank) return { ...row, verdict: 'wins', atByte: decidedAt };
+    if (quietMs !== null && position < rank && verdict === 'more')
+      return {
+        ...row,
+        verdict: 'no',
+        atByte: decidedAt,
+        why: `${why}, of which none comes for ${quietMs} ms`,
+      };
     if (verdict === 'no' && (rank < 0 || at <= decidedAt)) return { ...row, verdict };
     if (rank >= 0) return { ...row, verdict: 'outranked', atByte: decidedAt, why: behind };
     return { ...row, verdict: 'more', why: position === first ? why : `${why}, but ${behind}` };
