@@ -84,6 +84,11 @@ export const catalog = {
     help: 'Worker threads that died and were replaced.',
     labels: [],
   },
+  anyport_worker_hangs_total: {
+    kind: 'counter',
+    help: 'Worker threads that stood still and were ended; what replaced them is counted as a restart.',
+    labels: [],
+  },
   anyport_monitoring_evicted_total: {
     kind: 'counter',
     help: 'Connections to the monitoring servers closed to make room for newer ones.',

@@ -15,6 +15,7 @@ export interface PrimaryState {
   /** Workers that accept now. */
   readonly workers: number;
   readonly workerRestarts: number;
+  readonly workerHangs: number;
   /** Lines that the primary itself could not write. */
   readonly linesDropped: number;
   /** Connections to the monitoring servers closed for newer ones. */
@@ -37,6 +38,7 @@ export function samplesOf(totals: Totals, state: PrimaryState): Record<MetricNam
     anyport_config_generation: [{ labels: {}, value: state.configGeneration }],
     anyport_workers: [{ labels: {}, value: state.workers }],
     anyport_worker_restarts_total: [{ labels: {}, value: state.workerRestarts }],
+    anyport_worker_hangs_total: [{ labels: {}, value: state.workerHangs }],
     anyport_monitoring_evicted_total: [{ labels: {}, value: state.monitoringEvicted }],
     anyport_max_connections: [{ labels: {}, value: state.maxConnections }],
     anyport_max_open_files: [{ labels: {}, value: state.maxOpenFiles }],

@@ -11,6 +11,7 @@ import { reconcile } from '../metrics/totals.js';
 import type { ServerConfig } from '../model/config.js';
 import type { WorkerSetup } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
+import { Heartbeats, heartbeatLimits } from './heartbeats.js';
 import type { ListeningSockets } from './listening.js';
 import { WorkerPool } from './pool.js';
 import { StartError } from './start-error.js';
@@ -39,6 +40,7 @@ export class DataPlane {
   /** 0: connections open in all workers; 1 + w: in worker w. */
   readonly #gauges: SharedArrayBuffer;
   readonly #inboxes: number[];
+  readonly #heartbeats: Heartbeats;
   readonly #pool: WorkerPool;
   readonly #supervisor: Supervisor;
   #acceptor: Acceptor | null = null;
@@ -54,12 +56,14 @@ export class DataPlane {
     this.buffers = Array.from({ length: workers }, () => createCounters(shape));
     this.#gauges = new SharedArrayBuffer((1 + workers) * Int32Array.BYTES_PER_ELEMENT);
     this.#inboxes = accept === 'handoff' ? Array.from({ length: workers }, () => native.createInbox()) : [];
+    this.#heartbeats = new Heartbeats(workers);
     this.#pool = new WorkerPool(WORKER_MODULE, (worker) => this.#setupOf(worker));
     const events = {
       lines: options.write,
+      hung: (worker: number) => this.#hung(worker),
       died: (worker: number, error: Error, retryMs: number | null) => this.#died(worker, error, retryMs),
     };
-    this.#supervisor = new Supervisor(workers, this.#pool, events, systemClock);
+    this.#supervisor = new Supervisor(workers, this.#pool, events, systemClock, this.#heartbeats);
   }
 
   get plan(): Plan {
@@ -78,6 +82,10 @@ export class DataPlane {
 
   get restarts(): number {
     return this.#supervisor.restarts;
+  }
+
+  get hangs(): number {
+    return this.#supervisor.hangs;
   }
 
   /** Resolves when every listener is accepted on. */
@@ -129,9 +137,16 @@ export class DataPlane {
       inbox: this.#inboxes[worker] ?? -1,
       counters: this.buffers[worker] as SharedArrayBuffer,
       gauges: this.#gauges,
+      beats: this.#heartbeats.memory,
+      beatMs: heartbeatLimits.beatMs,
       pipes: this.#options.pipes,
       logLevel,
     };
+  }
+
+  #hung(worker: number): void {
+    const silent_ms = heartbeatLimits.lookMs * heartbeatLimits.hungLooksMax;
+    this.#options.log.error({ worker, silent_ms }, 'a worker hangs and is ended');
   }
 
   #died(worker: number, error: Error, retryMs: number | null): void {

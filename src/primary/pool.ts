@@ -56,6 +56,11 @@ export class WorkerPool implements WorkerRunner {
     this.#lives.get(worker)?.port.postMessage(message);
   }
 
+  /** Even one that is in an endless loop; not one that the kernel holds. */
+  kill(worker: number): void {
+    void this.#lives.get(worker)?.thread.destroy();
+  }
+
   async terminate(): Promise<void> {
     const lives = [...this.#lives.values()];
     // Node aborts the whole process when a thread is ended in the middle of linking modules.

@@ -244,6 +244,7 @@ class Daemon {
         configGeneration: plane.plan.generation,
         workers: plane.accepting,
         workerRestarts: plane.restarts,
+        workerHangs: plane.hangs,
         linesDropped: this.#voice.linesDropped(),
         monitoringEvicted: this.#monitoring?.evicted ?? 0,
         maxConnections: config.server.maxConnections,

@@ -1,10 +1,11 @@
 /**
- * Keeps the workers running: waits for all to accept, replaces those that die, drains and ends them. What a
+ * Keeps the workers running: waits for all to accept, replaces those that die or hang, drains and ends them. What a
  * worker is and how it is reached is the runner's business.
  */
 import type { Clock } from '../base/clock.js';
 import type { FromWorker, ToWorker } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
+import { type Heartbeats, heartbeatLimits, type Pulse } from './heartbeats.js';
 
 export const supervisorLimits = {
   /** Pause before a worker that died is replaced, doubled for each death in a row. */
@@ -18,11 +19,15 @@ export interface WorkerRunner {
   /** Resolves when the worker has ended as told, rejects when it has died. */
   run(worker: number, onMessage: (message: FromWorker) => void): Promise<void>;
   post(worker: number, message: ToWorker): void;
+  /** Ends a worker that does not listen; it dies of that. */
+  kill(worker: number): void;
 }
 
 export interface SupervisorEvents {
   /** Finished log lines of a worker. */
   lines(lines: string): void;
+  /** It stands still, and is ended. */
+  hung(worker: number): void;
   /** Called before the worker is replaced, which is `retryMs` from now; null: it will not be. */
   died(worker: number, error: Error, retryMs: number | null): void;
 }
@@ -32,6 +37,7 @@ type WorkerState = 'starting' | 'accepting' | 'drained' | 'ended' | 'down';
 
 interface Worker {
   state: WorkerState;
+  pulse: Pulse;
   startedMs: number;
   backoffMs: number;
 }
@@ -41,22 +47,38 @@ export class Supervisor {
   readonly #runner: WorkerRunner;
   readonly #events: SupervisorEvents;
   readonly #clock: Clock;
+  readonly #heartbeats: Heartbeats;
+  #stopLooking: () => void = () => {};
   readonly #restarts = new Map<number, () => void>();
   #phase: 'starting' | 'running' | 'draining' | 'over' = 'starting';
   #waiting: { readonly states: readonly WorkerState[]; readonly resolve: () => void }[] = [];
   #failStart: (error: Error) => void = () => {};
   /** Workers replaced so far. */
   restarts = 0;
+  /** Workers ended because they stood still. */
+  hangs = 0;
 
-  constructor(workers: number, runner: WorkerRunner, events: SupervisorEvents, clock: Clock) {
-    this.#workers = Array.from({ length: workers }, () => ({ state: 'down', startedMs: 0, backoffMs: 0 }));
+  constructor(
+    workers: number,
+    runner: WorkerRunner,
+    events: SupervisorEvents,
+    clock: Clock,
+    heartbeats: Heartbeats,
+  ) {
+    this.#workers = Array.from({ length: workers }, () => ({
+      state: 'down',
+      pulse: 'beating',
+      startedMs: 0,
+      backoffMs: 0,
+    }));
+    this.#heartbeats = heartbeats;
     this.#runner = runner;
     this.#events = events;
     this.#clock = clock;
   }
 
   get accepting(): number {
-    return this.#workers.filter(({ state }) => state === 'accepting').length;
+    return this.#workers.filter(({ state, pulse }) => state === 'accepting' && pulse === 'beating').length;
   }
 
   /** Resolves when every worker accepts. Rejects when one dies before that: it would die again. */
@@ -66,6 +88,7 @@ export class Supervisor {
       this.#failStart = reject;
     });
     for (const worker of this.#workers.keys()) void this.#run(worker);
+    this.#lookLater();
     await Promise.race([this.#untilAll('accepting'), failed]);
     this.#phase = 'running';
   }
@@ -90,19 +113,38 @@ export class Supervisor {
   abandon(): void {
     this.#phase = 'over';
     this.#failStart(toldToEnd());
+    this.#stopLooking();
     this.#callOffRestarts();
+  }
+
+  #lookLater(): void {
+    this.#stopLooking = this.#clock.after(heartbeatLimits.lookMs, () => {
+      for (const [index, worker] of this.#workers.entries()) this.#look(index, worker);
+      this.#lookLater();
+    });
+  }
+
+  #look(index: number, worker: Worker): void {
+    if (worker.state === 'down' || worker.state === 'ended' || worker.pulse === 'hung') return;
+    worker.pulse = this.#heartbeats.look(index);
+    if (worker.pulse !== 'hung') return;
+    this.hangs += 1;
+    this.#events.hung(index);
+    this.#runner.kill(index);
   }
 
   async #run(index: number): Promise<void> {
     const worker = this.#workers[index] as Worker;
     worker.startedMs = this.#clock.nowMs();
+    worker.pulse = 'beating';
+    this.#heartbeats.begin(index);
     this.#enter(worker, 'starting');
     try {
       await this.#runner.run(index, (message) => this.#heard(worker, message));
       if (this.#phase !== 'draining') throw new Error('it ended without being told to');
       this.#enter(worker, 'ended');
     } catch (error) {
-      this.#died(index, worker, error instanceof Error ? error : new Error(String(error)));
+      this.#died(index, worker, causeOfDeath(worker, error));
     }
   }
 
@@ -166,6 +208,12 @@ export class Supervisor {
       this.#waiting.push({ states, resolve });
     });
   }
+}
+
+function causeOfDeath({ pulse }: Worker, error: unknown): Error {
+  if (pulse === 'hung')
+    return new Error('it stood still: a handler or a validator did not give its thread back');
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 const toldToEnd = () => new Error('it was told to end');

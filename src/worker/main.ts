@@ -23,12 +23,23 @@ const COMPLAINTS_PER_SECOND = 10;
 const nowMs = () => performance.now();
 
 export default async function run(setup: WorkerSetup): Promise<void> {
+  const stopBeating = beat(setup);
   const worker = createWorker(setup);
   try {
     await serve(worker, setup);
   } finally {
     worker.close();
+    stopBeating();
   }
+}
+
+/** Shows the primary that the event loop turns. */
+function beat({ beats, beatMs, worker }: WorkerSetup): () => void {
+  const cells = new Int32Array(beats);
+  const once = () => Atomics.add(cells, worker, 1);
+  once();
+  const timer = setInterval(once, beatMs);
+  return () => clearInterval(timer);
 }
 
 /** Until it is told to drain, and its last session has ended. */

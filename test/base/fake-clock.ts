@@ -17,12 +17,17 @@ export class FakeClock implements Clock {
     };
   }
 
+  /** Time goes by while nothing runs: what has fallen due meanwhile is called when time passes again, once. */
+  jump(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   /** Calls what falls due, in order, and lets promises settle after each. */
   async pass(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
     for (let next = this.#next(untilMs); next; next = this.#next(untilMs)) {
       const { atMs, callback } = next;
-      this.#nowMs = atMs;
+      this.#nowMs = Math.max(atMs, this.#nowMs);
       this.#due = this.#due.filter((other) => other !== next);
       callback();
       await settled();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FromWorker, ToWorker } from '../../src/model/message.js';
+import { Heartbeats, heartbeatLimits } from '../../src/primary/heartbeats.js';
 import { Supervisor, supervisorLimits, type WorkerRunner } from '../../src/primary/supervisor.js';
 import { FakeClock, settled } from '../base/fake-clock.js';
 
@@ -25,6 +26,11 @@ class Puppets implements WorkerRunner {
     this.posted.push(`${worker} ${message.type}`);
   }
 
+  kill(worker: number): void {
+    this.posted.push(`${worker} kill`);
+    this.of(worker).die('killed');
+  }
+
   /** The latest life of a worker. */
   of(worker: number): Life {
     return this.lives.findLast((life) => life.worker === worker) as Life;
@@ -37,10 +43,15 @@ function supervise(workers: number) {
   const log: string[] = [];
   const events = {
     lines: (lines: string) => log.push(lines),
+    hung: (worker: number) => log.push(`${worker} hung`),
     died: (worker: number, error: Error, retryMs: number | null) =>
       log.push(`${worker} ${error.message} ${retryMs}`),
   };
-  return { puppets, clock, log, supervisor: new Supervisor(workers, puppets, events, clock) };
+  const heartbeats = new Heartbeats(workers);
+  const beats = new Int32Array(heartbeats.memory);
+  const beat = (worker: number) => Atomics.add(beats, worker, 1);
+  const supervisor = new Supervisor(workers, puppets, events, clock, heartbeats);
+  return { puppets, clock, log, beat, supervisor };
 }
 
 async function running(workers: number) {
@@ -128,6 +139,85 @@ describe('a worker that dies', () => {
     expect(log).toEqual(['0 it ended without being told to 50']);
     await clock.pass(50);
     expect(puppets.lives).toHaveLength(2);
+  });
+});
+
+describe('a worker that stands still', () => {
+  const { lookMs, silentLooksMax, hungLooksMax } = heartbeatLimits;
+
+  /** Time in which all workers but one beat. */
+  async function passWithout(still: number, looks: number, { clock, beat }: ReturnType<typeof supervise>) {
+    for (let look = 0; look < looks; look++) {
+      for (const worker of [0, 1].filter((each) => each !== still)) beat(worker);
+      await clock.pass(lookMs);
+    }
+  }
+
+  test('does not count as accepting, then is ended, counted and replaced; the others go on', async () => {
+    const all = await running(2);
+    const { puppets, clock, log, beat, supervisor } = all;
+    for (const worker of [0, 1]) beat(worker);
+    await clock.pass(lookMs);
+    await passWithout(1, silentLooksMax - 1, all);
+    expect(supervisor.accepting).toBe(2);
+    await passWithout(1, 1, all);
+    expect(supervisor.accepting).toBe(1);
+    await passWithout(1, hungLooksMax - silentLooksMax, all);
+    await settled();
+    expect(puppets.posted).toEqual(['1 kill']);
+    expect(log).toEqual(['1 hung', expect.stringMatching(/^1 it stood still.* 50$/)]);
+    expect(supervisor.hangs).toBe(1);
+    await clock.pass(supervisorLimits.backoffMsMin);
+    puppets.of(1).say({ type: 'ready' });
+    expect({ accepting: supervisor.accepting, restarts: supervisor.restarts }).toEqual({
+      accepting: 2,
+      restarts: 1,
+    });
+  });
+
+  test('for a moment only is counted again, and not ended', async () => {
+    const all = await running(2);
+    for (let round = 0; round < 5; round++) {
+      for (const worker of [0, 1]) all.beat(worker);
+      await passWithout(1, hungLooksMax - 1, all);
+      all.beat(1);
+      await all.clock.pass(lookMs);
+      expect(all.supervisor.accepting).toBe(2);
+    }
+    expect(all.puppets.posted).toEqual([]);
+  });
+
+  test('is not judged by time that passes for the primary too', async () => {
+    const { puppets, clock, beat, supervisor } = await running(1);
+    for (let look = 0; look < 2 * hungLooksMax; look++) {
+      beat(0);
+      clock.jump(3_600_000); // the process was stopped, the machine asleep
+      await clock.pass(lookMs);
+    }
+    expect(puppets.posted).toEqual([]);
+    expect(supervisor.accepting).toBe(1);
+  });
+
+  test('is not judged before it has loaded; while the daemon starts its hang is the failure of the start', async () => {
+    const { puppets, clock, beat, supervisor } = supervise(1);
+    const started = supervisor.start();
+    await clock.pass(10 * hungLooksMax * lookMs);
+    expect(puppets.posted).toEqual([]);
+    beat(0);
+    await Promise.all([
+      expect(started).rejects.toThrow('it stood still'),
+      clock.pass((1 + hungLooksMax) * lookMs),
+    ]);
+  });
+
+  test('does not hold up a drain', async () => {
+    const all = await running(2);
+    for (const worker of [0, 1]) all.beat(worker);
+    const { acceptingStopped, ended } = all.supervisor.drain(3_600_000);
+    all.puppets.of(0).say({ type: 'accepting_stopped' });
+    all.puppets.of(0).end();
+    await passWithout(1, 1 + hungLooksMax, all);
+    await Promise.all([acceptingStopped, ended]);
   });
 });
 

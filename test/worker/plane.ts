@@ -91,6 +91,8 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
     inbox,
     counters,
     gauges,
+    beats: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
+    beatMs: 1000,
     pipes: 64,
     logLevel: 'info',
   };
