@@ -1,4 +1,4 @@
-/** What is measured: the way to the endpoint without a proxy, through anyport, and through HAProxy. */
+/** What is measured: the way to the endpoint without a proxy, through anyport, through another build, through HAProxy. */
 import { writeFileSync } from 'node:fs';
 import { startDaemon } from '../../test/support/daemon.js';
 import { freePort } from '../../test/support/ports.js';
@@ -14,6 +14,8 @@ export interface Contender {
 }
 
 export const CONNECTIONS_MAX = 9_000;
+/** The contender that is another build of anyport. */
+export const BESIDE = 'beside';
 
 /** The server behind all of them. */
 export async function startEndpoint(program: string): Promise<Contender> {
@@ -22,17 +24,24 @@ export async function startEndpoint(program: string): Promise<Contender> {
   return { name: 'direct', port, pid: null, stop };
 }
 
-export async function startAnyport(endpointPort: number, workers: number): Promise<Contender> {
+/** `checkout`: folder of another build, e.g. of the release before. */
+export async function startAnyport(
+  endpointPort: number,
+  workers: number,
+  checkout?: string,
+): Promise<Contender> {
   const target = `127.0.0.1:${endpointPort}`;
-  const daemon = await startDaemon({
+  const config = {
     server: { workers, max_connections: CONNECTIONS_MAX },
     protocols: [
       { name: 'HTTP', target },
       { name: 'Redis', target },
     ],
     logging: { access_log: false },
-  });
-  return { name: 'anyport', port: daemon.port, pid: daemon.pid, stop: () => daemon.stop() };
+  };
+  const daemon = await startDaemon(config, checkout === undefined ? {} : { checkout });
+  const name = checkout === undefined ? 'anyport' : BESIDE;
+  return { name, port: daemon.port, pid: daemon.pid, stop: () => daemon.stop() };
 }
 
 export type Splicing = keyof typeof splicing;

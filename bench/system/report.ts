@@ -14,7 +14,7 @@ export function heading(versions: Readonly<Record<string, string>>): string {
 }
 
 export function table(workload: Workload, results: Results): string {
-  const rival = median(costs(results.get('HAProxy') ?? []));
+  const rival = median(costsOf(results.get('HAProxy')));
   const { label, divisor } = workload.quote;
   const rows = [...results].map(([name, runs]) => row(name, runs, rival, divisor));
   const head = ['', `${label} per ${workload.unit}`, 'lowest–highest', 'to HAProxy', 'per second'];
@@ -22,7 +22,7 @@ export function table(workload: Workload, results: Results): string {
 }
 
 function row(name: string, runs: readonly Run[], rival: number, divisor: number): string[] {
-  const all = costs(runs);
+  const all = costsOf(runs);
   const rate = rounded(median(runs.map((run) => run.rate)));
   if (all.length === 0) return [name, '–', '–', '–', rate];
   const cost = median(all);
@@ -30,10 +30,12 @@ function row(name: string, runs: readonly Run[], rival: number, divisor: number)
   return [name, rounded(cost / divisor), spread, Number.isNaN(rival) ? '–' : (cost / rival).toFixed(2), rate];
 }
 
-const costs = (runs: readonly Run[]): number[] => runs.map((run) => run.cost).filter((cost) => cost !== null);
+/** One a round; none without a proxy. */
+export const costsOf = (runs: readonly Run[] = []): number[] =>
+  runs.map((run) => run.cost).filter((cost) => cost !== null);
 
 /** NaN for no values. */
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
   return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle) - 1] ?? NaN)) / 2;

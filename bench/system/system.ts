@@ -1,15 +1,18 @@
 /**
  * The built daemon under load, beside a direct connection and HAProxy in the same run, taken in turns.
  * What is quoted is the proxy's CPU time (or memory) per unit of work: on a shared machine wall time says little.
- * `--quick`: short runs; `--only NAME`: workloads whose name begins so; `--workers N`: of the daemon, default 1.
+ * `--quick`: short runs; `--only NAME`: workloads whose name begins so; `--workers N`: of the daemon, default 1;
+ * `--rounds N`; `--beside DIR`: the daemon of another built checkout too, e.g. of the release before. Exit status 1: it
+ * is certain that ours is slower by more than 2 %.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Contender, startAnyport, startEndpoint, startHaproxy } from './contenders.js';
+import { BESIDE, type Contender, startAnyport, startEndpoint, startHaproxy } from './contenders.js';
 import { measure, type Run } from './measure.js';
-import { heading, type Results, table } from './report.js';
+import { ratioOf, ratioText, verdictOf } from './ratio.js';
+import { costsOf, heading, type Results, table } from './report.js';
 import { type Workload, workloads } from './workloads.js';
 
 const { values: options } = parseArgs({
@@ -17,10 +20,14 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     workers: { type: 'string', default: '1' },
+    rounds: { type: 'string' },
+    beside: { type: 'string' },
   },
 });
 
-const ROUNDS = options.quick ? 2 : 5;
+/** Of what is not compared with its like, so many say enough. */
+const ROUNDS_OF_OTHERS = 5;
+const ROUNDS = Number(options.rounds ?? (options.quick ? 2 : 5));
 const SCALE = options.quick ? 0.25 : 1;
 const client = resolve('build-bench/load/client');
 const endpointProgram = resolve('build-bench/load/endpoint');
@@ -31,7 +38,17 @@ const haproxyVersion = (): string | undefined =>
 function versions(): Record<string, string> {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
   const haproxy = haproxyVersion();
-  return { anyport: version, Node: process.versions.node, ...(haproxy ? { HAProxy: haproxy } : {}) };
+  return {
+    anyport: `${version}${commitOf('.')}`,
+    ...(options.beside && { [BESIDE]: `${options.beside}${commitOf(options.beside)}` }),
+    Node: process.versions.node,
+    ...(haproxy && { HAProxy: haproxy }),
+  };
+}
+
+function commitOf(folder: string): string {
+  const { stdout } = spawnSync('git', ['-C', folder, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8' });
+  return stdout ? ` (${stdout.trim()})` : '';
 }
 
 /**
@@ -40,18 +57,20 @@ function versions(): Record<string, string> {
  */
 async function compare(workload: Workload): Promise<Results> {
   const runs: Results[] = [];
-  if (workload.quote.of === 'cpu') runs.push(await compareOnce(workload, ROUNDS));
-  else for (let round = 0; round < ROUNDS; round += 1) runs.push(await compareOnce(workload, 1));
+  if (workload.quote.of === 'cpu') runs.push(await compareOnce(workload, 0, ROUNDS));
+  else for (let round = 0; round < ROUNDS; round += 1) runs.push(await compareOnce(workload, round, 1));
   const names = [...(runs[0]?.keys() ?? [])];
   return new Map(names.map((name) => [name, runs.flatMap((results) => results.get(name) ?? [])]));
 }
 
-async function compareOnce(workload: Workload, rounds: number): Promise<Results> {
+async function compareOnce(workload: Workload, first: number, rounds: number): Promise<Results> {
   const contenders = await startAll(workload);
   const results = new Map<string, Run[]>(contenders.map(({ name }) => [name, []]));
   try {
-    for (let round = 0; round < rounds; round += 1) {
-      for (const contender of contenders) {
+    for (let round = first; round < first + rounds; round += 1) {
+      // There and back: what the machine does meanwhile falls on each as often early as late.
+      const order = round % 2 === 0 ? contenders : contenders.toReversed();
+      for (const contender of order.filter(({ name }) => takesPart(name, round))) {
         results.get(contender.name)?.push(await measure(client, workload, contender));
       }
     }
@@ -61,14 +80,27 @@ async function compareOnce(workload: Workload, rounds: number): Promise<Results>
   return results;
 }
 
+const takesPart = (name: string, round: number): boolean =>
+  round < ROUNDS_OF_OTHERS || name === 'anyport' || name === BESIDE;
+
 async function startAll({ haproxySplices }: Workload): Promise<Contender[]> {
   const endpoint = await startEndpoint(endpointProgram);
-  const contenders = [endpoint, await startAnyport(endpoint.port, Number(options.workers))];
+  const workers = Number(options.workers);
+  const contenders = [endpoint, await startAnyport(endpoint.port, workers)];
+  if (options.beside) contenders.push(await startAnyport(endpoint.port, workers, options.beside));
   if (haproxyVersion()) contenders.push(await startHaproxy(endpoint.port, haproxySplices));
   return contenders;
 }
 
 console.log(`\n${heading(versions())}`);
 for (const workload of workloads(SCALE).filter(({ name }) => name.startsWith(options.only))) {
-  console.log(`\n${table(workload, await compare(workload))}`);
+  const results = await compare(workload);
+  console.log(`\n${table(workload, results)}`);
+  if (options.beside) tellRatio(results);
+}
+
+function tellRatio(results: Results): void {
+  const ratio = ratioOf(costsOf(results.get('anyport')), costsOf(results.get(BESIDE)));
+  console.log(ratioText(ratio));
+  if (verdictOf(ratio) === 'slower') process.exitCode = 1;
 }

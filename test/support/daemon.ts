@@ -55,6 +55,8 @@ export interface StartOptions {
   readonly wrapper?: readonly string[];
   /** Start it as the package's `bin` does, not by its main module. */
   readonly asInstalled?: true;
+  /** Folder of another built checkout, whose daemon is started instead. */
+  readonly checkout?: string;
 }
 
 export class Daemon {
@@ -206,9 +208,10 @@ export const anyport = (args: readonly string[], cwd?: string): Promise<Finished
 function spawnDaemon(
   args: readonly string[],
   cwd: string,
-  { wrapper = [], asInstalled }: StartOptions = {},
+  { wrapper = [], asInstalled, checkout }: StartOptions = {},
 ): ChildProcess {
-  const start = asInstalled ? [installed] : [process.execPath, program];
+  const main = checkout === undefined ? program : resolve(checkout, 'dist/cli/main.js');
+  const start = asInstalled ? [installed] : [process.execPath, main];
   const [command = process.execPath, ...rest] = [...wrapper, ...start, ...args];
   return spawn(command, rest, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
 }

@@ -2,7 +2,9 @@
 //   client fetch PORT CONNECTIONS FETCHES BYTES   each fetch is a connection of its own;
 //                                                 CONNECTIONS at once, no more than FETCHES
 //   client ping  PORT CONNECTIONS ROUNDS          64-byte round trips, ROUNDS a connection
-//   client hold  PORT CONNECTIONS                 one round trip each, then silence until standard input ends
+//   client hold  PORT CONNECTIONS                 one round trip each, then silence until standard input
+//   ends,
+//                                                 which no connection may break
 // Prints `ok SECONDS` at the end (`hold`: as soon as all are silent), or says what went wrong and exits 1.
 #include <chrono>
 #include <memory>
@@ -65,6 +67,14 @@ class Task {
   }
 
   bool connected() const { return connected_; }
+
+  // Nothing may come behind the last answer, and nobody else may end the connection.
+  void ExpectSilence() const {
+    char byte;
+    if (fd_.get() < 0) return;
+    if (recv(fd_.get(), &byte, 1, MSG_PEEK) >= 0 || errno != EAGAIN)
+      Wrong("a connection did not stay open and silent");
+  }
 
  protected:
   explicit Task(std::string request) : request_(std::move(request)) {}
@@ -201,4 +211,5 @@ int main(int argc, char** argv) {
     while (std::getchar() != EOF) {
     }
   }
+  for (const auto& task : tasks) task->ExpectSilence();
 }

@@ -1,0 +1,83 @@
+/** A contender that gives wrong answers has no figure: the benchmark fails, and says what was wrong. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { measure } from '../../bench/system/measure.js';
+import { type Workload, workloads } from '../../bench/system/workloads.js';
+import { runProgram } from '../support/process.js';
+import { echo, listenTcp, type Peer } from '../support/tcp.js';
+import { type TempFolder, tempFolder } from '../support/temp.js';
+
+let folder: TempFolder;
+let client: string;
+
+beforeAll(async () => {
+  folder = tempFolder();
+  client = `${folder.path}/client`;
+  const args = ['-std=c++20', '-o', client, 'bench/system/load/client.cc'];
+  expect(await runProgram('g++', args)).toMatchObject({ status: 0 });
+});
+
+afterAll(() => folder.remove());
+
+const small = workloads(0.001);
+const workload = (name: string): Workload => {
+  const found = small.find((each) => each.name === name);
+  if (!found) throw new Error(`no workload ${name}`);
+  return found;
+};
+
+/** Answers the first bytes of each connection, and what comes later with the same. */
+const answer = (bytesFor: (asked: Buffer) => Buffer) => (peer: Peer) => {
+  peer.socket.on('error', () => {});
+  peer.socket.on('data', (asked: Buffer) => peer.send(bytesFor(asked)));
+};
+
+const pings = (change: (bytes: Buffer) => Buffer) => answer((asked) => change(Buffer.from(asked)));
+const flip = (bytes: Buffer): Buffer => {
+  bytes[40] = (bytes[40] as number) ^ 1;
+  return bytes;
+};
+
+async function failsWith(name: string, serve: (peer: Peer) => void, message: RegExp): Promise<void> {
+  const server = await listenTcp(serve);
+  const contender = { name: 'wrong', port: server.port, pid: null, stop: async () => {} };
+  await expect(measure(client, workload(name), contender)).rejects.toThrow(message);
+  await server.close();
+}
+
+describe.each(['ping-1', 'ping-64', 'idle'])('%s', (name) => {
+  test('a changed byte', () => failsWith(name, pings(flip), /a ping came back changed/));
+  test('a byte too many', () =>
+    failsWith(
+      name,
+      pings((bytes) => Buffer.concat([bytes, Buffer.of(0)])),
+      /came back changed|open and silent/,
+    ));
+  test('the end instead of an answer', () =>
+    failsWith(name, (peer) => void peer.socket.once('data', () => peer.finish()), /a ping connection ended/));
+});
+
+describe('conn', () => {
+  const fetched = (bytes: Buffer) => (peer: Peer) => {
+    peer.socket.on('error', () => {});
+    peer.socket.once('data', () => peer.send(bytes).finish());
+  };
+  test('other bytes', () => failsWith('conn', fetched(Buffer.alloc(128)), /a fetch brought other bytes/));
+  test('too few', () => failsWith('conn', fetched(Buffer.alloc(0)), /a fetch ended early/));
+});
+
+test('a held session that is closed meanwhile', () =>
+  failsWith(
+    'idle',
+    (peer) => {
+      echo(peer);
+      peer.socket.once('data', () => setTimeout(() => peer.socket.destroy(), 100));
+    },
+    /open and silent/,
+  ));
+
+test('right answers have a figure', async () => {
+  const server = await listenTcp(echo);
+  const contender = { name: 'right', port: server.port, pid: process.pid, stop: async () => {} };
+  expect((await measure(client, workload('ping-1'), contender)).cost).toBeGreaterThan(0);
+  await server.close();
+});
