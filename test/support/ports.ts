@@ -21,9 +21,10 @@ const given = new Set<number>();
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(first, first + SHARE);
-    if (given.has(port) || !(await isFree(port))) continue;
+    if (given.has(port)) continue;
+    // Before it is tried: another call may come meanwhile.
     given.add(port);
-    return port;
+    if (await isFree(port)) return port;
   }
 }
 
