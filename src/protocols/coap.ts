@@ -1,4 +1,5 @@
 /** CoAP: a request over UDP; over TCP the settings that open every connection. */
+import { isUtf8 } from 'node:buffer';
 import type { Facts, FactsAnswer } from '../model/facts.js';
 import type { Confirmation, Protocol, Recognizer } from '../model/protocol.js';
 import { asBuffer, Cursor } from './cursor.js';
@@ -13,10 +14,55 @@ const methods = ['', 'GET', 'POST', 'PUT', 'DELETE', 'FETCH', 'PATCH', 'iPATCH']
 
 const uriHost = 3;
 const uriPath = 11;
-/** IANA's option numbers: a request with another one comes from no client that is in use. */
-const requestOptions: ReadonlySet<number> = new Set(
-  '1 3 4 5 6 7 8 9 11 12 14 15 16 17 19 20 23 27 28 31 35 39 60 252 258 292'.split(' ').map(Number),
-);
+const contentFormat = 12;
+
+interface OptionForm {
+  readonly bytes: readonly [number, number];
+  /** More than one may be there. */
+  readonly repeats?: true;
+  readonly text?: true;
+}
+
+/** IANA's options of requests (RFC 7252 section 5.10, 7641, 7959, 7967, 8613, 8768, 9175, 9177, 9668 and OCF). */
+const requestOptions: ReadonlyMap<number, OptionForm> = new Map([
+  [1, { bytes: [0, 8], repeats: true }], // If-Match
+  [uriHost, { bytes: [1, 255], text: true }],
+  [4, { bytes: [1, 8], repeats: true }], // ETag
+  [5, { bytes: [0, 0] }], // If-None-Match
+  [6, { bytes: [0, 3] }], // Observe
+  [7, { bytes: [0, 2] }], // Uri-Port
+  [9, { bytes: [0, 255] }], // OSCORE
+  [uriPath, { bytes: [0, 255], repeats: true, text: true }],
+  [contentFormat, { bytes: [0, 2] }],
+  [14, { bytes: [0, 4] }], // Max-Age
+  [15, { bytes: [0, 255], repeats: true, text: true }], // Uri-Query
+  [16, { bytes: [1, 1] }], // Hop-Limit
+  [17, { bytes: [0, 2] }], // Accept
+  [19, { bytes: [0, 3] }], // Q-Block1
+  [21, { bytes: [0, 0] }], // EDHOC
+  [23, { bytes: [0, 3] }], // Block2
+  [27, { bytes: [0, 3] }], // Block1
+  [28, { bytes: [0, 4] }], // Size2
+  [31, { bytes: [0, 3] }], // Q-Block2
+  [35, { bytes: [1, 1034], text: true }], // Proxy-Uri
+  [39, { bytes: [1, 255], text: true }], // Proxy-Scheme
+  [60, { bytes: [0, 4] }], // Size1
+  [252, { bytes: [1, 40] }], // Echo
+  [258, { bytes: [0, 1] }], // No-Response
+  [292, { bytes: [0, 8], repeats: true }], // Request-Tag
+  [2049, { bytes: [2, 2] }], // OCF-Accept-Content-Format-Version
+  [2053, { bytes: [2, 2] }], // OCF-Content-Format-Version
+]);
+
+/** Options that say what the payload is, or where it is to go; without one of them it must be text. */
+const payloadOptions: ReadonlySet<number> = new Set([9, uriPath, contentFormat, 15, 19, 27, 35]);
+
+/** RFC 8323 section 5.3, RFC 8974: the largest message, transfer in blocks, longer tokens. */
+const settings: ReadonlyMap<number, OptionForm> = new Map([
+  [2, { bytes: [1, 4] }],
+  [4, { bytes: [0, 0] }],
+  [6, { bytes: [1, 3] }],
+]);
 
 const datagram: Recognizer = {
   // A request with or without acknowledgement, a token of at most 8 bytes, a method.
@@ -35,7 +81,7 @@ export const coap: Protocol = {
   // Length, no token, code 7.01; then one of the settings that there are.
   signature: {
     patterns: [
-      '^(?:[\\x10\\x20\\x30\\x40\\x50\\x60\\x70\\x80\\x90\\xa0\\xb0\\xc0]|\\xd0[^])\\xe1[\\x20-\\x24\\x40\\x60-\\x63]',
+      '^(?:[\\x10\\x20\\x30\\x40\\x50\\x60\\x70\\x80\\x90\\xa0\\xb0\\xc0]|\\xd0[^])\\xe1[\\x21-\\x24\\x40\\x61-\\x63]',
     ],
   },
   confirm: confirmSettings,
@@ -51,8 +97,8 @@ function confirmSettings(bytes: Uint8Array): Confirmation {
   const length = extended(cursor, cursor.u8() >> 4);
   cursor.skip(1); // code
   if (cursor.left < length) return { verdict: 'more', bytesNeeded: bytes.length + length - cursor.left };
-  const options = readOptions(cursor.sub(length));
-  return { verdict: options === null ? 'no' : 'match' };
+  const message = readOptions(cursor.sub(length));
+  return { verdict: message !== null && areSettings(message) ? 'match' : 'no' };
 }
 
 /** What is asked for, and of whom; null when the datagram is no request. */
@@ -60,8 +106,9 @@ function requestFacts(bytes: Uint8Array): Facts | null {
   const [first = 0, code = 0] = bytes;
   const cursor = new Cursor(asBuffer(bytes), headerBytes);
   if (!cursor.skip(first & tokenLengthMask)) return null;
-  const options = readOptions(cursor);
-  if (options === null || !options.every(({ number }) => requestOptions.has(number))) return null;
+  const message = readOptions(cursor);
+  if (message === null || !isRequest(message)) return null;
+  const { options } = message;
   const path = options.filter(({ number }) => number === uriPath).map(({ value }) => `/${value}`);
   const facts: Facts = { method: methods[code] ?? '', path: path.join('') || '/' };
   const host = options.find(({ number }) => number === uriHost);
@@ -71,22 +118,71 @@ function requestFacts(bytes: Uint8Array): Facts | null {
 
 interface Option {
   readonly number: number;
+  /** One character a byte. */
   readonly value: string;
 }
 
+interface Message {
+  readonly options: readonly Option[];
+  readonly payload: string;
+}
+
 /** RFC 7252 section 3.1, up to a payload or the end; null when they do not add up. */
-function readOptions(cursor: Cursor): Option[] | null {
+function readOptions(cursor: Cursor): Message | null {
   const options: Option[] = [];
   let number = 0;
   while (cursor.left > 0) {
     const head = cursor.u8();
-    if (head === payloadMarker) return cursor.left > 0 ? options : null;
+    if (head === payloadMarker) {
+      return cursor.left > 0 ? { options, payload: cursor.latin1(cursor.left) } : null;
+    }
     number += extended(cursor, head >> 4);
     const value = cursor.latin1(extended(cursor, head & 0x0f));
     if (cursor.overrun || number > 0xffff) return null;
     options.push({ number, value });
   }
-  return options;
+  return { options, payload: '' };
+}
+
+/** Registered options, as long and as often as they may be, and a payload only where it belongs to something. */
+function isRequest({ options, payload }: Message): boolean {
+  const areRegistered = options.every((option, index) => {
+    const form = requestOptions.get(option.number);
+    return form !== undefined && isOfForm(option, form) && !(isRepeated(options, index) && !form.repeats);
+  });
+  return (
+    areRegistered &&
+    (payload === '' || options.some(({ number }) => payloadOptions.has(number)) || isText(payload))
+  );
+}
+
+/** Once each; one that nobody knows may be ignored, and so only an elective one may be there: an even number. */
+function areSettings({ options, payload }: Message): boolean {
+  return (
+    payload === '' &&
+    options.every((option, index) => {
+      const form = settings.get(option.number);
+      return !isRepeated(options, index) && (form ? isOfForm(option, form) : option.number % 2 === 0);
+    })
+  );
+}
+
+/** Equal numbers follow each other. */
+const isRepeated = (options: readonly Option[], index: number): boolean =>
+  options[index - 1]?.number === options[index]?.number;
+
+const isOfForm = ({ value }: Option, { bytes: [min, max], text }: OptionForm): boolean =>
+  value.length >= min && value.length <= max && (!text || isText(value));
+
+/** Tab, LF, CR. */
+const textControls: readonly number[] = [0x09, 0x0a, 0x0d];
+
+/** UTF-8 without control characters but for those. */
+function isText(value: string): boolean {
+  const bytes = Buffer.from(value, 'latin1');
+  return (
+    isUtf8(bytes) && bytes.every((byte) => (byte >= 0x20 && byte !== 0x7f) || textControls.includes(byte))
+  );
 }
 
 /** RFC 7252 section 3.1: 13 and 14 announce one or two bytes more, 15 is reserved. */

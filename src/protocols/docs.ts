@@ -1,6 +1,7 @@
 /** The built-in protocols, in Markdown, from the table: docs/protocols.md. */
-import type { Protocol } from '../model/protocol.js';
-import { protocols } from './index.js';
+import type { Protocol, Transport } from '../model/protocol.js';
+import { certainBits } from './certainty.js';
+import { protocols, recognizersFor } from './index.js';
 
 const HEAD = `# Protocols
 
@@ -24,6 +25,13 @@ unspecified header is passed over.
 
 **Names** are compared wherever they stand: \`sni\` and \`host\` look at \`proxy_authority\` too. Where the opening and the PROXY
 header name different hosts, a rule that holds for one of them and not for the other refuses the session.
+`;
+
+const CERTAINTY = `**Certain bits** say how seldom a name is given by chance: random bytes get it once in 2^bits at most. What the automaton asks
+for is summed up exactly; what checks and walks add is measured, so no more than 15 bits of it are seen. A datagram has any length
+up to 1,472 bytes. Where there are fewer than 24 bits, real clients send no more before they wait for an answer: an old
+Minecraft ping is two bytes, SOCKS 5 and Telnet begin with three, the shortest CoAP request has four, and the text of a
+syslog message is free. Name such protocols only on listeners whose clients speak them.
 `;
 
 const PATTERNS = `## Patterns of custom protocols
@@ -56,11 +64,11 @@ refused with its name when the configuration is checked.
 | a pattern that needs too many states | make it shorter or less open; long counted repetitions cost most |
 `;
 
-const COLUMNS = ['name', 'transport', 'rank', 'signature', 'facts', 'server first', 'source'];
+const COLUMNS = ['name', 'transport', 'rank', 'certain bits', 'signature', 'facts', 'server first', 'source'];
 
 export function protocolDocs(): string {
   const rows = [COLUMNS, COLUMNS.map(() => '---'), ...protocols.map(cellsOf)].map(rowOf);
-  return [HEAD, `## Built-in protocols\n\n${rows.join('\n')}\n`, PATTERNS].join('\n');
+  return [HEAD, CERTAINTY, `## Built-in protocols\n\n${rows.join('\n')}\n`, PATTERNS].join('\n');
 }
 
 function cellsOf({
@@ -77,11 +85,18 @@ function cellsOf({
     refines === undefined ? code(id) : `${code(id)}, refines ${code(refines)}`,
     transports.join(', '),
     String(rank),
+    transports.map((transport) => bitsOf(id, transport)).join(', '),
     words,
     factNames.map(code).join(', '),
     serverFirst ? 'yes' : '',
     source,
   ];
+}
+
+/** Whole bits, in the order of the transports. */
+function bitsOf(id: string, transport: Transport): string {
+  const recognizer = recognizersFor(transport).find((each) => each.id === id);
+  return recognizer ? String(Math.floor(certainBits(recognizer, transport))) : '';
 }
 
 const code = (text: string): string => `\`${text}\``;

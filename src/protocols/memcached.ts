@@ -1,5 +1,6 @@
 /** Memcached: a text command, in the lower case that the server asks for, or a binary request. */
 import type { Confirmation, Protocol } from '../model/protocol.js';
+import { bytesWhere } from './byte-class.js';
 import { asBuffer } from './cursor.js';
 import { lineEnd, oneOf, rest, word } from './lines.js';
 
@@ -23,11 +24,45 @@ const commands = [
   `cache_memlimit ${number}`,
   `${oneOf('slabs lru lru_crawler')} ${rest}`,
   `watch(?: ${oneOf('fetchers mutations evictions connevents proxyreqs proxyevents proxyuser deletions')})+`,
-  'mn',
   `${oneOf('mg md ma me')} ${word}${flags}`,
   // Before 1.6.7 the length was a flag.
   `ms ${word} S?${number}${flags}`,
 ];
+
+/** Short as it is it counts only with a whole line end. */
+const noOperation = 'mn *\\r\\n';
+
+/** What a binary request is made of, by its operation: a key, extras of these lengths, and a value behind them. */
+interface Form {
+  readonly operations: readonly number[];
+  readonly key: 'none' | 'one' | 'any';
+  readonly extras: readonly number[];
+  readonly value?: true;
+}
+
+/** With the quiet ones; TAP, HELLO and SASL are Couchbase's too. */
+const forms: readonly Form[] = [
+  { operations: [0x00, 0x04, 0x09, 0x0c, 0x0d, 0x14], key: 'one', extras: [0] }, // get, delete
+  { operations: [0x01, 0x02, 0x03, 0x11, 0x12, 0x13], key: 'one', extras: [8], value: true }, // set, add, replace
+  { operations: [0x05, 0x06, 0x15, 0x16], key: 'one', extras: [20] }, // increment, decrement
+  { operations: [0x07, 0x0a, 0x0b, 0x17, 0x20], key: 'none', extras: [0] }, // quit, no-op, version, SASL list
+  { operations: [0x08, 0x18], key: 'none', extras: [0, 4] }, // flush
+  { operations: [0x0e, 0x0f, 0x19, 0x1a, 0x21, 0x22], key: 'one', extras: [0], value: true }, // append, prepend, SASL
+  { operations: [0x10], key: 'any', extras: [0] }, // statistics
+  { operations: [0x1b], key: 'none', extras: [4] }, // verbosity
+  { operations: [0x1c, 0x1d, 0x1e, 0x23, 0x24], key: 'one', extras: [4] }, // touch, get and touch
+  { operations: [0x1f], key: 'any', extras: [0], value: true }, // hello
+  { operations: [0x40], key: 'any', extras: [0, 4], value: true }, // TAP connect
+];
+
+const keyLengths = { none: '\\x00', one: '[\\x01-\\xfa]', any: '[\\x00-\\xfa]' } as const;
+const byteIn = (values: readonly number[]): string => bytesWhere((byte) => values.includes(byte));
+
+/** Data type 0, a virtual bucket that there may be; a body below 64 MiB, or of less than 256 bytes and their extras. */
+function requestPattern({ operations, key, extras, value }: Form): string {
+  const bodyLength = value ? '[\\x00-\\x03][^]{3}' : '\\x00\\x00[\\x00\\x01][^]';
+  return `^\\x80${byteIn(operations)}\\x00${keyLengths[key]}${byteIn(extras)}\\x00[\\x00-\\x03][^]${bodyLength}[^]{12}`;
+}
 
 const binaryRequest = 0x80;
 const headerBytes = 24;
@@ -43,21 +78,25 @@ export const memcached: Protocol = {
   signature: {
     patterns: [
       ...commands.map((command) => `^${command}${end}`),
-      // Operation, length of the key up to 250, of the extras up to 20, data type 0, body below 64 MiB.
-      '^\\x80[\\x00-\\x46]\\x00[\\x00-\\xfa][\\x00-\\x14]\\x00[^]{2}[\\x00-\\x03][^]{15}',
+      `^${noOperation}`,
+      ...forms.map(requestPattern),
     ],
     maxBytes: 2048,
   },
   confirm: confirmMemcached,
-  words: 'a command line such as get KEY, or 80 OPERATION with lengths that add up',
+  words: 'a command line such as get KEY, or 80 OPERATION with the key, extras and body that it takes',
   source: 'memcached protocol.txt, BinaryProtocolRevamped',
 };
 
-/** The body of a binary request holds its extras and its key. */
+/** The body of a binary request is its extras and its key, and a value where the operation has one. */
 export function confirmMemcached(bytes: Uint8Array): Confirmation {
   if (bytes[0] !== binaryRequest) return { verdict: 'match' };
   if (bytes.length < headerBytes) return { verdict: 'more', bytesNeeded: headerBytes };
   const header = asBuffer(bytes);
   const least = header.readUInt16BE(keyLengthAt) + header.readUInt8(extrasLengthAt);
-  return { verdict: header.readUInt32BE(bodyLengthAt) >= least ? 'match' : 'no' };
+  const rest = header.readUInt32BE(bodyLengthAt) - least;
+  return { verdict: rest === 0 || (rest > 0 && hasValue(header.readUInt8(1))) ? 'match' : 'no' };
 }
+
+const hasValue = (operation: number): boolean =>
+  forms.some(({ operations, value }) => value === true && operations.includes(operation));

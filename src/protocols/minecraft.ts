@@ -4,6 +4,7 @@ import { match, more, no } from './confirmation.js';
 import { asBuffer, Cursor } from './cursor.js';
 
 const legacyPing = 0xfe;
+const legacyPayload = 0x01;
 /** The port and the state that is asked for. */
 const tailBytes = 3;
 /** 1 status, 2 login, 3 transfer. */
@@ -19,7 +20,7 @@ export const minecraft: Protocol = {
   transports: ['tcp'],
   rank: 42,
   signature: {
-    patterns: ['^\\xfe\\x01', `^${packetLength}${packetId}${version}${hostLength}[\\x21-\\x7e\\x80-\\xff]`],
+    patterns: ['^\\xfe\\x01', `^${packetLength}${packetId}${version}${hostLength}[\\x21-\\x7e\\xc2-\\xf4]`],
   },
   confirm: confirmMinecraft,
   words: 'LENGTH, 00, version, host, port, state 1-3, all in one packet; or FE 01',
@@ -28,7 +29,8 @@ export const minecraft: Protocol = {
 
 /** The host's length and the packet's agree, and the state is one of those that there are. */
 export function confirmMinecraft(bytes: Uint8Array): Confirmation {
-  if (bytes[0] === legacyPing) return match;
+  // A packet's length may begin like the ping.
+  if (bytes[0] === legacyPing && bytes[1] === legacyPayload) return match;
   const cursor = new Cursor(asBuffer(bytes));
   const packetBytes = cursor.varint();
   const end = cursor.position + packetBytes;
@@ -44,8 +46,8 @@ export function confirmMinecraft(bytes: Uint8Array): Confirmation {
   return state >= 1 && state <= statesMax ? match : no;
 }
 
-/** Mods and proxies put more behind it, after a NUL. */
-function isHost(text: string): boolean {
-  const [host = ''] = text.split('\0', 1);
-  return /^[\x21-\x7e\x80-\xff]+$/.test(host);
-}
+/** UTF-8, whose last character may not be all here; mods and proxies put more behind the host, after a NUL. */
+const isHost = (text: string): boolean =>
+  /^(?:[\x21-\x7e]|[\xc2-\xf4][\x80-\xbf]{1,3})+(?:\0(?:[\0\x20-\x7e]|[\xc2-\xf4][\x80-\xbf]{1,3})*)?[\xc2-\xf4]?$/.test(
+    text,
+  );

@@ -20,9 +20,9 @@ export const postgres: Protocol = {
   rank: 9,
   signature: {
     patterns: [
-      // SSLRequest, GSSENCRequest, CancelRequest with a key of up to 256 bytes.
+      // SSLRequest, GSSENCRequest, CancelRequest with a key of 4 to 256 bytes.
       '^\\x00\\x00\\x00\\x08\\x04\\xd2\\x16[\\x2f\\x30]',
-      '^\\x00\\x00[\\x00\\x01][^]\\x04\\xd2\\x16\\x2e',
+      '^\\x00\\x00(?:\\x00[\\x10-\\xff]|\\x01[\\x00-\\x0c])\\x04\\xd2\\x16\\x2e',
       // Length, version 3.x, the name of a parameter: here Kafka has a number.
       '^\\x00\\x00[\\x00-\\x27][^]\\x00\\x03[^]{2}[A-Za-z_][\\x20-\\x7e]*\\x00',
       ...recordPatterns,

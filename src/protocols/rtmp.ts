@@ -1,8 +1,22 @@
 /** RTMP and its encrypted kin: the client's C0 and C1, which are sent as one. */
-import type { Protocol } from '../model/protocol.js';
+import { createHmac } from 'node:crypto';
+import type { Confirmation, Protocol } from '../model/protocol.js';
+import { match, more, no } from './confirmation.js';
+import { asBuffer } from './cursor.js';
 
 /** C0 is a byte, C1 1536. A shorter flight may be anybody's: the rest of C1 is random. */
 const openingBytes = 1 + 1536;
+
+const versionAt = 5;
+const versionBytes = 4;
+/** In hex: that of a Flash player, whose last part is 2; that of nginx's module; and since 2008 a flag. */
+const knownVersion = /^(?:0[9a-d]00..02|0c000d0e|80000.0.)$/;
+
+/** With a version C1 has a digest of itself, at one of two places: where four bytes say how much further it lies. */
+const digestBytes = 32;
+const digestPlaces = [8, 772] as const;
+const digestSpread = 728;
+const digestKey = 'Genuine Adobe Flash Player 001';
 
 export const rtmp: Protocol = {
   id: 'rtmp',
@@ -13,6 +27,25 @@ export const rtmp: Protocol = {
     patterns: ['^\\x03[^]{4}\\x00{4}', '^[\\x03\\x06\\x08][^]{4}[\\x05-\\x40\\x80][\\x00-\\x0f][^]{2}'],
     minBytes: openingBytes,
   },
-  words: '03 (06, 08: encrypted), time, zeros or a player version; 1537 bytes',
+  confirm: confirmRtmp,
+  words: '03 (06, 08: encrypted), time, zeros or a player version with its digest; 1537 bytes',
   source: "Adobe's Real Time Messaging Protocol 1.0 section 5.2",
 };
+
+/** Some send a version that is known and no digest. */
+export function confirmRtmp(bytes: Uint8Array): Confirmation {
+  if (bytes.length < openingBytes) return more(openingBytes);
+  const opening = asBuffer(bytes);
+  const version = opening.subarray(versionAt, versionAt + versionBytes);
+  if (version.readUInt32BE(0) === 0 || knownVersion.test(version.toString('hex'))) return match;
+  const c1 = opening.subarray(1, openingBytes);
+  return digestPlaces.some((place) => hasDigestAt(c1, place)) ? match : no;
+}
+
+function hasDigestAt(c1: Buffer, place: number): boolean {
+  const further = c1.subarray(place, place + 4).reduce((sum, byte) => sum + byte, 0) % digestSpread;
+  const start = place + 4 + further;
+  const digest = createHmac('sha256', digestKey);
+  digest.update(c1.subarray(0, start)).update(c1.subarray(start + digestBytes));
+  return digest.digest().equals(c1.subarray(start, start + digestBytes));
+}

@@ -8,7 +8,11 @@ const requestBytesMax = 8 + 256 + 256;
 
 const headerBytes = 8;
 
-const text = '[\\x20-\\x7e\\x80-\\xff]';
+/** ASCII, or a character of UTF-8. */
+const text =
+  '(?:[\\x20-\\x7e]|[\\xc2-\\xdf][\\x80-\\xbf]|[\\xe0-\\xef][\\x80-\\xbf]{2}|[\\xf0-\\xf4][\\x80-\\xbf]{3})';
+/** Nobody connects to a group. */
+const unicast = '[\\x01-\\xdf]';
 /** Nobody connects to port 0; the length of a MongoDB message may look like it. */
 const port = '(?:\\x00[\\x01-\\xff]|[\\x01-\\xff][^])';
 
@@ -19,7 +23,7 @@ export const socks4: Protocol = {
   // CONNECT or BIND. In 4a the address 0.0.0.x stands for a host name behind the user.
   signature: {
     patterns: [
-      `^\\x04[\\x01\\x02]${port}[\\x01-\\xff][^]{3}${text}*\\x00`,
+      `^\\x04[\\x01\\x02]${port}${unicast}[^]{3}${text}*\\x00`,
       `^\\x04[\\x01\\x02]${port}\\x00{3}[\\x01-\\xff]${text}*\\x00${text}+\\x00`,
     ],
     maxBytes: requestBytesMax,

@@ -4,8 +4,8 @@ import type { Protocol } from '../model/protocol.js';
 /** 24 facilities of 8 severities, without leading zeros. */
 const priority = '<(?:[0-9]|[1-9][0-9]|1[0-8][0-9]|19[01])>';
 
-/** RFC 5424 begins with a version, RFC 3164 with a date, and others with whatever they please. */
-const message = `${priority}[^\\x00-\\x1f<]`;
+/** RFC 5424 begins with a version, RFC 3164 with a date, and others with whatever they please, if it begins a text. */
+const message = `${priority}[A-Za-z0-9 !"#%&'(*+./:=@\\[\\\\_{|~\\-\\xef]`;
 
 export const syslog: Protocol = {
   id: 'syslog',

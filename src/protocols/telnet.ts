@@ -1,7 +1,11 @@
 /** Telnet: a client that negotiates options first. Most wait for the server instead. */
 import type { Protocol } from '../model/protocol.js';
+import { bytesWhere } from './byte-class.js';
 
-const option = '[\\x00-\\x31]';
+/** Options that are in use; the others of IANA's list never were, or no more. */
+const option = bytesWhere((byte) =>
+  [0, 1, 3, 5, 6, 18, 21, 24, 25, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 42, 44, 45, 46].includes(byte),
+);
 
 export const telnet: Protocol = {
   id: 'telnet',
@@ -12,6 +16,6 @@ export const telnet: Protocol = {
     // FF FE is also the byte order mark of UTF-16: DONT must be followed by another command.
     patterns: [`^\\xff[\\xfb-\\xfd]${option}`, `^\\xff\\xfe${option}\\xff[\\xfa-\\xfe]`],
   },
-  words: 'IAC, then WILL, WONT, DO or DONT and an option (FF FB-FE 00-31)',
+  words: 'IAC, then WILL, WONT, DO or DONT and an option that is in use (FF FB-FE 00 01 03 …)',
   source: 'RFC 854, RFC 855',
 };

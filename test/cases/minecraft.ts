@@ -22,6 +22,21 @@ export const cases: readonly Case[] = [
     expect: { protocol: 'minecraft', at: 20 },
   },
   { why: 'a ping of old', bytes: hex('fe 01'), expect: { protocol: 'minecraft', at: 2 } },
+  {
+    why: 'a length that begins like a ping of old',
+    bytes: hex('fe 33 00 81 c9 62 4c c3 b4 f4 05'),
+    expect: { unknownAt: 8 },
+  },
+  {
+    why: 'a host and, behind it, no text',
+    bytes: text('\x11\0\x2f\x0blocalhost\0\x01\x02'),
+    expect: { unknownAt: 15 },
+  },
+  {
+    why: 'a host in UTF-8, whose last character is not all here',
+    bytes: text('\x0f\0\x2f\x09caf\xc3'),
+    expect: 'more',
+  },
   { why: 'half a host', bytes: text('\x0f\0\x2f\x09local'), expect: 'more' },
   { why: 'no such state', bytes: text('\x0f\0\x2f\x09localhost\x63\xdd\x04'), expect: { unknownAt: 16 } },
   {

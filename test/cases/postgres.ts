@@ -5,6 +5,11 @@ const direct = records(hello([alpn('postgresql')]));
 const other = records(hello([alpn('h2', 'http/1.1')]));
 
 export const cases: readonly Case[] = [
+  {
+    why: 'a request to cancel without a key',
+    bytes: hex('00 00 00 08 04 d2 16 2e'),
+    expect: { unknownAt: 8 },
+  },
   { why: 'SSLRequest', bytes: hex('00 00 00 08 04 d2 16 2f'), expect: { protocol: 'postgres', at: 8 } },
   { why: 'GSSENCRequest', bytes: hex('00 00 00 08 04 d2 16 30'), expect: { protocol: 'postgres', at: 8 } },
   {

@@ -1,6 +1,17 @@
+import { createHmac } from 'node:crypto';
 import { type Case, hex } from './case.js';
 
 const opening = (digits: string): Uint8Array => Buffer.concat([hex(digits), Buffer.alloc(1528, 0xa5)]);
+
+/** With the digest of C1 as far behind its place as the four bytes there say: 4 × a5. */
+function digested(digits: string, place: number): Uint8Array {
+  const bytes = opening(digits);
+  const start = 1 + place + 4 + ((4 * 0xa5) % 728);
+  const digest = createHmac('sha256', 'Genuine Adobe Flash Player 001');
+  digest.update(bytes.subarray(1, start)).update(bytes.subarray(start + 32));
+  bytes.set(digest.digest(), start);
+  return bytes;
+}
 
 export const cases: readonly Case[] = [
   { why: 'C0 and C1', bytes: opening('03 00 16 94 74 00 00 00 00'), expect: { protocol: 'rtmp', at: 1537 } },
@@ -10,6 +21,21 @@ export const cases: readonly Case[] = [
     expect: { protocol: 'rtmp', at: 1537 },
   },
   { why: 'encrypted', bytes: opening('06 00 16 96 04 80 00 03 02'), expect: { protocol: 'rtmp', at: 1537 } },
+  {
+    why: 'of a player with its digest at the first place',
+    bytes: digested('03 00 16 94 74 1b 00 00 bb', 8),
+    expect: { protocol: 'rtmp', at: 1537 },
+  },
+  {
+    why: 'of a player with its digest at the second place',
+    bytes: digested('03 00 16 94 74 1b 00 00 bb', 772),
+    expect: { protocol: 'rtmp', at: 1537 },
+  },
+  {
+    why: 'of no player, without a digest',
+    bytes: opening('03 00 16 94 74 1b 00 00 bb'),
+    expect: { unknownAt: 1537 },
+  },
   {
     why: 'one byte is missing',
     bytes: opening('03 00 16 94 74 00 00 00 00').subarray(0, 1536),

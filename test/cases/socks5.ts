@@ -11,6 +11,16 @@ export const cases: readonly Case[] = [
   },
   { why: 'a method is missing', bytes: hex('05 02 00'), expect: 'more' },
   { why: 'the methods are missing', bytes: hex('05 01'), expect: 'more' },
+  {
+    why: 'all there are',
+    bytes: hex('05 0a 00 01 02 03 05 06 07 08 09 80'),
+    expect: { protocol: 'socks5', at: 12 },
+  },
+  { why: 'a method twice', bytes: hex('05 03 01 02 01'), expect: { unknownAt: 5 } },
+  { why: 'more methods than there are', bytes: hex('05 0b 00 01'), expect: { unknownAt: 2 } },
+  { why: 'two private methods', bytes: hex('05 03 00 80 81'), expect: { unknownAt: 5 } },
+  { why: 'a private method beside a rare one', bytes: hex('05 02 09 b3'), expect: { unknownAt: 4 } },
+  { why: 'a private method alone that is not the first', bytes: hex('05 01 b3'), expect: { unknownAt: 3 } },
   { why: 'no such method', bytes: hex('05 01 40 ff ff ff ff ff'), expect: { unknownAt: 3 } },
   {
     why: 'a MongoDB message of 517 bytes: its length reads as one method twice',

@@ -18,6 +18,12 @@ export const cases: readonly Case[] = [
     bytes: text('76 <34>1 2026-11-21T02:39:02Z'),
     expect: { protocol: 'syslog', at: 8 },
   },
+  { why: 'a message that begins with no text', bytes: text('<13>\x81\x02'), expect: { unknownAt: 5 } },
+  {
+    why: 'a message with a mark of UTF-8',
+    bytes: text('<13>\xef\xbb\xbf'),
+    expect: { protocol: 'syslog', at: 5 },
+  },
   { why: 'a priority too high', bytes: text('<192>x\n'), expect: { unknownAt: 4 } },
   { why: 'a leading zero', bytes: text('<013>x\n'), expect: { unknownAt: 3 } },
   { why: 'no message', bytes: text('<13>\n'), expect: { unknownAt: 5 } },
