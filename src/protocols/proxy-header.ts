@@ -4,7 +4,7 @@
  * it ends and who is announced; the rest is read here, from the same bytes.
  */
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
-import type { Facts } from '../model/facts.js';
+import type { Doubtful, Facts, FactsAnswer } from '../model/facts.js';
 import type { AddressText } from '../model/session.js';
 import { asBuffer } from './cursor.js';
 import { readTlvs, type Tlvs } from './proxy-tlvs.js';
@@ -22,8 +22,8 @@ export interface ProxyHeader {
   readonly addresses: { readonly source: AddressText; readonly destination: AddressText } | null;
   /** For routes and the access log: `proxy`, `proxy_source`, `proxy_destination` and what version 2 adds. */
   readonly facts: Facts;
-  /** It names a host that can not be read for certain: rules on names fail closed. */
-  readonly broken: boolean;
+  /** Not empty where it names a host that can not be read for certain. */
+  readonly doubtful: Doubtful;
 }
 
 type Addresses = ProxyHeader['addresses'];
@@ -53,18 +53,28 @@ function startsAlike(bytes: Buffer, prefix: Buffer): boolean {
   return bytes.subarray(0, length).equals(prefix.subarray(0, length));
 }
 
-const noTlvs: Tlvs = { facts: {}, broken: false };
+/** What is known of an opening behind a header: what either says. */
+export function withHeader(
+  answer: FactsAnswer,
+  { facts, doubtful }: Pick<ProxyHeader, 'facts' | 'doubtful'>,
+): FactsAnswer {
+  const both = { ...answer.facts, ...facts };
+  if (answer.verdict === 'broken') return { ...answer, facts: both };
+  return { ...answer, facts: both, doubtful: [...(answer.doubtful ?? []), ...doubtful] };
+}
+
+const noTlvs: Tlvs = { facts: {}, doubtful: [] };
 
 function answer(
   version: 'v1' | 'v2',
   headerBytes: number,
   addresses: Addresses,
-  { facts: further, broken } = noTlvs,
+  { facts: further, doubtful } = noTlvs,
 ): ProxyHeaderAnswer {
   const { source, destination } = addresses ?? {};
   const announced = addresses && { proxy_source: source, proxy_destination: destination };
   const facts = { proxy: version, ...announced, ...further };
-  return { verdict: 'header', header: { headerBytes, addresses, facts, broken } };
+  return { verdict: 'header', header: { headerBytes, addresses, facts, doubtful } };
 }
 
 // ---- version 1

@@ -3,13 +3,14 @@
  * specification). They must add up to the header, and a checksum among them must be right: a header that was cut,
  * joined or changed on its way is none.
  */
-import type { Facts } from '../model/facts.js';
+import type { Doubtful, Facts } from '../model/facts.js';
+import { boundAnswer, factLimits } from './bounds.js';
 import { crc32c } from './crc32c.js';
 
 export interface Tlvs {
   readonly facts: Facts;
-  /** A name was sent that can not be read for certain: rules on names fail closed. */
-  readonly broken: boolean;
+  /** A name was sent that can not be read for certain: what routes know of names is not to be relied on. */
+  readonly doubtful: Doubtful;
 }
 
 const type = { alpn: 0x01, authority: 0x02, crc32c: 0x03, uniqueId: 0x05, tls: 0x20 } as const;
@@ -23,8 +24,6 @@ const clientUsedTls = 0x01;
 const clientSentCertificate = 0x06;
 /** RFC 1035 section 2.3.4. */
 const nameBytesMax = 255;
-/** Of one fact; more is cut off. */
-const factBytesMax = 512;
 
 /** Null: they are malformed, or the checksum is wrong. */
 export function readTlvs(header: Buffer, start: number): Tlvs | null {
@@ -34,15 +33,16 @@ export function readTlvs(header: Buffer, start: number): Tlvs | null {
   if (tls === null) return null;
   const names = (values.get(type.authority) ?? []).map((part) => nameOf(bytesOf(header, part)));
   const [name] = names;
-  const broken = names.some((each) => each === null || each !== name);
+  const isCertain = names.every((each) => each !== null && each === name);
+  const facts = {
+    ...(isCertain && name && { proxy_authority: name }),
+    ...fact('proxy_alpn', header, values.get(type.alpn)),
+    ...fact('proxy_unique_id', header, values.get(type.uniqueId)),
+    ...tls,
+  };
   return {
-    facts: {
-      ...(!broken && name && { proxy_authority: name }),
-      ...fact('proxy_alpn', header, values.get(type.alpn)),
-      ...fact('proxy_unique_id', header, values.get(type.uniqueId)),
-      ...tls,
-    },
-    broken,
+    facts: boundAnswer({ verdict: 'facts', facts }).facts,
+    doubtful: isCertain ? [] : ['sni', 'host'],
   };
 }
 
@@ -114,9 +114,7 @@ const isControl = /\p{Cc}/u;
 
 /** Bytes that are no text are written as hexadecimal digits behind `0x`. */
 function textOf(bytes: Buffer): string {
-  const text = decode(bytes);
-  if (text !== null) return cut(text);
-  return `0x${bytes.toString('hex', 0, factBytesMax / 2 - 1)}`;
+  return decode(bytes) ?? `0x${bytes.toString('hex', 0, factLimits.bytesMax / 2 - 1)}`;
 }
 
 function decode(bytes: Buffer): string | null {
@@ -126,14 +124,6 @@ function decode(bytes: Buffer): string | null {
   } catch {
     return null;
   }
-}
-
-function cut(text: string): string {
-  const bytes = Buffer.from(text);
-  // A character that is cut in two is left out.
-  return bytes.length <= factBytesMax
-    ? text
-    : bytes.toString('utf8', 0, factBytesMax).replace(/\uFFFD+$/, '');
 }
 
 /** A host name in lower case, empty where none was sent; null where it can be none. */

@@ -12,7 +12,7 @@ import type { WorkerCounters } from '../metrics/counters.js';
 import type { Doubtful, Facts } from '../model/facts.js';
 import type { PlanListener, PlanTarget } from '../model/plan.js';
 import type { Closing, Ender, Reason, Stage } from '../model/session.js';
-import { type ProxyHeader, readProxyHeader } from '../protocols/proxy-header.js';
+import { type ProxyHeader, readProxyHeader, withHeader } from '../protocols/proxy-header.js';
 import type { RouteSession } from '../routing/condition.js';
 import type { Account, SessionLine } from './account.js';
 import { type FailedDial, reasonOfFailure } from './dial-failure.js';
@@ -125,9 +125,9 @@ export class Sequencer {
   #proxied(session: Session): void {
     const answer = readProxyHeader(this.#sniffed());
     if (answer.verdict !== 'header') return this.#end(session, 'proxy', 'sniff', 'rejected', 'reset');
-    const { facts, broken } = answer.header;
+    const { facts, doubtful } = answer.header;
     session.header = answer.header;
-    [session.facts, session.broken] = [facts, broken];
+    [session.facts, session.doubtful] = [facts, doubtful];
     this.#options.answers.proceed(session);
   }
 
@@ -178,10 +178,10 @@ export class Sequencer {
   #readFacts(session: Session): number {
     const parse = session.runtime.protocols[session.protocol]?.facts;
     if (parse === undefined) return 0;
-    const answer = parse(this.#sniffed());
-    const { header } = session;
-    session.facts = header === undefined ? answer.facts : { ...answer.facts, ...header.facts };
-    session.broken = answer.verdict === 'broken' || header?.broken === true;
+    const read = parse(this.#sniffed());
+    const answer = session.header === undefined ? read : withHeader(read, session.header);
+    session.facts = answer.facts;
+    session.broken = answer.verdict === 'broken';
     session.doubtful = answer.verdict === 'broken' ? NONE_DOUBTFUL : (answer.doubtful ?? NONE_DOUBTFUL);
     session.factsComplete = answer.verdict !== 'more';
     return answer.verdict === 'more' ? answer.bytesNeeded : 0;

@@ -14,7 +14,7 @@ export interface HeaderCase {
   /** Beside `proxy` and the addresses. */
   readonly facts?: Facts;
   /** A name that can not be read for certain. */
-  readonly broken?: true;
+  readonly doubtful?: true;
 }
 
 export const v4 = { source: '192.0.2.1:56324', destination: '198.51.100.7:443' };
@@ -95,13 +95,18 @@ export const headers: readonly HeaderCase[] = [
     addresses: v4,
     facts: { proxy_authority: 'a' },
   },
-  { why: 'v2 with two names', bytes: withTlvs(authority('a'), authority('b')), addresses: v4, broken: true },
-  { why: 'v2 with a name that is none', bytes: withTlvs(authority('a\nb')), addresses: v4, broken: true },
+  {
+    why: 'v2 with two names',
+    bytes: withTlvs(authority('a'), authority('b')),
+    addresses: v4,
+    doubtful: true,
+  },
+  { why: 'v2 with a name that is none', bytes: withTlvs(authority('a\nb')), addresses: v4, doubtful: true },
   {
     why: 'v2 with a name longer than names are',
     bytes: withTlvs(authority('a'.repeat(256))),
     addresses: v4,
-    broken: true,
+    doubtful: true,
   },
   {
     why: 'v2 with an application protocol and an id',

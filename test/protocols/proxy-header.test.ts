@@ -15,13 +15,15 @@ function quickest(bytes: Uint8Array): number {
 }
 
 describe('a PROXY header', () => {
-  test.each(headers)('$why', ({ why, bytes, addresses, facts, broken = false }) => {
+  test.each(headers)('$why', ({ why, bytes, addresses, facts, doubtful }) => {
     const announced = addresses && {
       proxy_source: addresses.source,
       proxy_destination: addresses.destination,
     };
     const said = { proxy: why.slice(0, 2), ...announced, ...facts };
-    const due = { verdict: 'header', header: { headerBytes: bytes.length, addresses, facts: said, broken } };
+    const doubts = doubtful ? ['sni', 'host'] : [];
+    const header = { headerBytes: bytes.length, addresses, facts: said, doubtful: doubts };
+    const due = { verdict: 'header', header };
     expect(readProxyHeader(bytes)).toEqual(due);
     expect(readProxyHeader(Buffer.concat([bytes, bytes]))).toEqual(due);
   });

@@ -63,6 +63,24 @@ async function start(
   return { plane, server };
 }
 
+/** HTTP for a.example goes to the server, by a rule on its name. */
+async function startNamed(): Promise<Running> {
+  const server = await listenTcp((peer) => void peer.send('served').finish());
+  cleanups.push(() => server.close());
+  const plan = planFor([upstream('a', server.port)]);
+  const routes = [
+    { when: { protocol: 1, host: 'a.example' }, to: { kind: 'upstream', upstream: 0 } as const },
+  ];
+  const proxyProtocol = { trusted: [`${trustedPeer}/32`] };
+  const plane = await startPlane({
+    ...plan,
+    routes,
+    listeners: plan.listeners.map((each) => ({ ...each, proxyProtocol })),
+  });
+  cleanups.push(() => plane.stop());
+  return { plane, server };
+}
+
 async function record(plane: Plane): Promise<Record<string, unknown>> {
   await eventually('a session in the log', () => plane.records().length > 0);
   return plane.records()[0] as Record<string, unknown>;
@@ -223,6 +241,29 @@ describe('a trusted peer', () => {
     client.finish();
     await client.end();
     expect(await record(plane)).toMatchObject({ reason: 'done', source: '192.0.2.1:56324', bytes_up: 0 });
+  });
+});
+
+describe('a rule on a name', () => {
+  const cases = [
+    { why: 'the header has the name', names: ['a.example'], host: '', reason: 'done' },
+    { why: 'both have it', names: ['A.example'], host: 'a.example', reason: 'done' },
+    { why: 'neither has it', names: ['b.example'], host: 'b.example', reason: 'no_route' },
+    { why: 'the header has another', names: ['b.example'], host: 'a.example', reason: 'rejected' },
+    { why: 'the request has another', names: ['a.example'], host: 'b.example', reason: 'rejected' },
+    { why: 'the header has two', names: ['a.example', 'b.example'], host: 'a.example', reason: 'rejected' },
+    { why: 'the header has what is no name', names: ['a example'], host: 'a.example', reason: 'rejected' },
+  ];
+  test.each(cases)('$why: $reason', async ({ names, host, reason }) => {
+    const { plane, server } = await startNamed();
+    const client = await dial(plane.port, trustedPeer);
+    const line = host === '' ? '' : `Host: ${host}\r\n`;
+    const request = `GET / HTTP/1.${host === '' ? 0 : 1}\r\n${line}\r\n`;
+    client.send(Buffer.concat([withTlvs(...names.map((name) => tlv(0x02, name))), Buffer.from(request)]));
+    client.finish();
+    await client.end();
+    expect(await record(plane)).toMatchObject({ reason, protocol: 'http' });
+    expect(server.peers).toHaveLength(reason === 'done' ? 1 : 0);
   });
 });
 

@@ -1,7 +1,7 @@
 /** What a client sent, and from where, before the listener looks at it: a PROXY header is taken off first. */
 import { parseEndpoint } from '../../base/address.js';
 import { createNetworkSet, UNIX_PEERS } from '../../base/network.js';
-import type { Facts } from '../../model/facts.js';
+import type { Doubtful, Facts } from '../../model/facts.js';
 import type { PlanListener } from '../../model/plan.js';
 import { readProxyHeader } from '../../protocols/proxy-header.js';
 
@@ -14,8 +14,8 @@ export interface Opening {
 export interface Taken extends Opening {
   /** What the header says. */
   readonly facts: Facts;
-  /** It names a host that can not be read for certain. */
-  readonly broken: boolean;
+  /** Not empty where it names a host that can not be read for certain. */
+  readonly doubtful: Doubtful;
   /** Bytes of the header, which are not part of the session. */
   readonly headerBytes: number;
   /** `due`: a header must come first, and is not whole; `missing`: it must, and it is none. */
@@ -23,20 +23,20 @@ export interface Taken extends Opening {
 }
 
 export function takeHeader({ proxyProtocol }: PlanListener, { source, bytes }: Opening): Taken {
-  const nothing = { source, bytes, headerBytes: 0, facts: {}, broken: false };
+  const nothing = { source, bytes, headerBytes: 0, facts: {}, doubtful: [] };
   if (proxyProtocol === null || !isTrusted(proxyProtocol.trusted, source))
     return { ...nothing, header: 'none' };
   const answer = readProxyHeader(bytes);
   if (answer.verdict !== 'header') {
     return { ...nothing, header: answer.verdict === 'more' ? 'due' : 'missing' };
   }
-  const { headerBytes, addresses, facts, broken } = answer.header;
+  const { headerBytes, addresses, facts, doubtful } = answer.header;
   return {
     source: addresses === null ? source : (hostOf(addresses.source) ?? source),
     bytes: bytes.subarray(headerBytes),
     headerBytes,
     facts,
-    broken,
+    doubtful,
     header: 'read',
   };
 }

@@ -1,6 +1,7 @@
 /** Which route a session takes, and what every other one lacks. */
 import type { FactsAnswer } from '../../model/facts.js';
 import type { Plan, PlanConditions, PlanRoute, PlanTarget } from '../../model/plan.js';
+import { withHeader } from '../../protocols/proxy-header.js';
 import type { RouteSession } from '../../routing/condition.js';
 import { explainRoute, type RouteAnswer } from '../../routing/explain.js';
 import type { Taken } from './opening.js';
@@ -106,16 +107,17 @@ function firstLength(from: number, to: number, answerAt: (length: number) => Rou
 /** Counted from the flight's first byte. */
 const at = ({ opening }: Asked, bytes: number): number => opening.headerBytes + bytes;
 
-function sessionOf({ plan, listener, opening, classified }: Asked, facts: FactsAnswer): RouteSession {
+function sessionOf({ plan, listener, opening, classified }: Asked, read: FactsAnswer): RouteSession {
+  const facts = withHeader(read, opening);
   const accepted = plan.listeners[listener]?.protocols.includes(classified.protocol);
   return {
     listener,
     // A protocol that this listener does not accept is as good as none.
     protocol: accepted ? classified.protocol : -1,
     source: opening.source,
-    facts: { ...facts.facts, ...opening.facts },
+    facts: facts.facts,
     factsComplete: facts.verdict !== 'more',
-    broken: facts.verdict === 'broken' || opening.broken,
+    broken: facts.verdict === 'broken',
     doubtful: facts.verdict === 'broken' ? [] : (facts.doubtful ?? []),
   };
 }
