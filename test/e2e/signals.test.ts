@@ -1,17 +1,31 @@
 /** Signals at every stage of the daemon's life: while it starts, serves, drains and stops. */
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Daemon, launchDaemon, type StartOptions, startDaemon } from '../support/daemon.js';
+import { type Daemon, launchDaemon, type StartOptions, type startDaemon } from '../support/daemon.js';
 import { redisPing } from '../support/flights.js';
+import { freePort } from '../support/ports.js';
 import { catches, listeningPorts } from '../support/proc.js';
+import { accepts, collect } from '../support/process.js';
 import { dial, echo, listenTcp, type Upstream } from '../support/tcp.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
-import { eventually } from '../support/wait.js';
+import { eventually, within } from '../support/wait.js';
 
 let upstream: Upstream;
 let folder: TempFolder;
+const started: Daemon[] = [];
+
+/** One that a failed test leaves behind would keep the debugger's port. */
+function keep(daemon: Daemon): Daemon {
+  started.push(daemon);
+  return daemon;
+}
+
+const launch: typeof launchDaemon = async (...args) => keep(await launchDaemon(...args));
+const start: typeof startDaemon = async (...args) => (await launch(...args)).ready();
 
 beforeEach(async () => {
   folder = tempFolder();
@@ -19,6 +33,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  for (const daemon of started.splice(0)) daemon.signal('SIGKILL');
   await upstream.close();
   folder.remove();
 });
@@ -49,7 +64,7 @@ describe('SIGUSR1 opens no debugger', () => {
   ];
 
   test.each(starts)('from the very start of the process: $why', async ({ options }) => {
-    const daemon = await launchDaemon({ protocols: [{ name: 'Redis', target: upstream.target }] }, options);
+    const daemon = await launch({ protocols: [{ name: 'Redis', target: upstream.target }] }, options);
     await flood(daemon, 'SIGUSR1');
     daemon.signal('SIGUSR1');
     await daemon.ready();
@@ -61,7 +76,7 @@ describe('SIGUSR1 opens no debugger', () => {
   });
 
   test('while a worker hangs', async () => {
-    const daemon = await startDaemon({
+    const daemon = await start({
       protocols: [{ name: 'Hang', handler: handler('hang'), start_bytes: ['cc'] }],
     });
     const client = await dial(daemon.port);
@@ -77,10 +92,25 @@ describe('SIGUSR1 opens no debugger', () => {
   });
 });
 
+test('SIGUSR1 opens no debugger in a command that reads on', async () => {
+  const command = spawn(resolve('bin/anyport'), ['identify', '--jsonl'], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const [said, complained] = [collect(command.stdout), collect(command.stderr)];
+  const ask = (id: number) => command.stdin.write(`{"id":${id},"segments":["${btoa('SSH-2.0-x\\r\\n')}"]}\n`);
+  ask(1);
+  await eventually('the first answer', () => said().includes('"id":1'));
+  command.kill('SIGUSR1');
+  ask(2);
+  await eventually('the second answer', () => said().includes('"id":2'));
+  expect(listeningPorts(command.pid ?? -1)).toEqual([]);
+  command.stdin.end();
+  await once(command, 'close');
+  expect({ status: command.exitCode, complained: complained() }).toEqual({ status: 0, complained: '' });
+});
+
 describe('told to stop while it starts, it stops at the first signal', () => {
   test('a handler whose import never settles', async () => {
     const path = `${folder.path}/front.sock`;
-    const daemon = await launchDaemon({
+    const daemon = await launch({
       server: { listen: `unix:${path}` },
       protocols: [{ name: 'Never', handler: handler('never'), start_bytes: ['cc'] }],
     });
@@ -95,10 +125,37 @@ describe('told to stop while it starts, it stops at the first signal', () => {
   });
 });
 
+test('a log that nobody reads does not keep the process', async () => {
+  const metricsPort = await freePort();
+  const port = await freePort();
+  const file = `${folder.path}/anyport.json`;
+  writeFileSync(
+    file,
+    JSON.stringify({
+      server: { listen: `127.0.0.1:${port}`, workers: 1 },
+      monitoring: { metrics_port: metricsPort, enable_health_check: false },
+      protocols: [{ name: 'Redis', target: upstream.target }],
+      logging: { access_log_rate: 100_000 },
+    }),
+  );
+  const child = spawn(resolve('bin/anyport'), ['run', '-c', file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  child.stdout.pause();
+  await eventually('the daemon', () => accepts(port));
+  // The pipe takes 64 KiB; what comes after it waits in a thread of libuv.
+  for (let round = 0; round < 20; round++) {
+    const clients = await Promise.all(Array.from({ length: 20 }, () => dial(port)));
+    for (const client of clients) client.send(redisPing).finish();
+    await Promise.all(clients.map((client) => client.end()));
+  }
+  child.kill('SIGTERM');
+  await within('the daemon to end', once(child, 'exit'));
+  expect({ code: child.exitCode, signal: child.signalCode }).toEqual({ code: 0, signal: null });
+});
+
 describe('no signal has its default action', () => {
   test('after the second SIGTERM: the exit status is its own, the socket file is gone', async () => {
     const path = `${folder.path}/front.sock`;
-    const daemon = await startDaemon({
+    const daemon = await start({
       server: { listen: `unix:${path}`, workers: 2, graceful_shutdown_timeout: '60s' },
       protocols: [{ name: 'Redis', target: upstream.target }],
     });
@@ -117,7 +174,7 @@ describe('no signal has its default action', () => {
   });
 
   test('a flood of signals that ask for what can not be done is not a flood of lines', async () => {
-    const daemon = await startDaemon({ protocols: [{ name: 'Redis', target: upstream.target }] });
+    const daemon = await start({ protocols: [{ name: 'Redis', target: upstream.target }] });
     const SENT = 3000;
     const startMs = performance.now();
     for (let sent = 0; sent < SENT; sent++) {
