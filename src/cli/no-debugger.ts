@@ -7,7 +7,7 @@
 const LATE_MS = 250;
 
 const wanted = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(' ')].some((option) =>
-  option.startsWith('--inspect'),
+  /^--inspect(-brk|-wait)?(=|$)/.test(option),
 );
 
 /** For the life of the process. Whoever acts on the signal listens as well. */
