@@ -67,6 +67,8 @@ export interface EngineListener {
   /** Cells of the counters: connections accepted, and refused over the limit. */
   readonly acceptedCell: number;
   readonly refusedCell: number;
+  /** Two cells: long openings ended over their source's share, and over the worker's. */
+  readonly evictedCell: number;
   /** 0: silence has no route of its own. */
   readonly silenceMs: number;
   /** Name a session although no configured protocol can match any more. */
@@ -87,6 +89,8 @@ export interface EngineTables {
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
   readonly maxConnections: number;
+  /** Openings under identification that are longer than 4 KiB; 0: no limit. */
+  readonly longOpeningsPerSource: number;
   readonly classifiers: readonly Classifier[];
   readonly listeners: readonly EngineListener[];
   /** What `dial` may name, by index. */

@@ -28,6 +28,7 @@ ListenerTable ListenerFrom(const Napi::Object& object, const Napi::Array& classi
   if (table.classifier == nullptr) throw Napi::TypeError::New(object.Env(), "a listener names no classifier");
   table.accepted_cell = Uint32At(object, "acceptedCell");
   table.refused_cell = Uint32At(object, "refusedCell");
+  table.evicted_cell = Uint32At(object, "evictedCell");
   table.silence_ms = Uint32At(object, "silenceMs");
   table.name_unrouted = object.Get("nameUnrouted").ToBoolean();
   table.naming_ms = Uint32At(object, "namingMs");
@@ -44,6 +45,7 @@ std::shared_ptr<const Tables> TablesFrom(const Napi::Object& object) {
   tables->dial_timeout_ms = Uint32At(object, "dialTimeoutMs");
   tables->idle_timeout_ms = Uint32At(object, "idleTimeoutMs");
   tables->half_close_timeout_ms = Uint32At(object, "halfCloseTimeoutMs");
+  tables->long_openings_per_source = Uint32At(object, "longOpeningsPerSource");
   tables->max_connections = static_cast<int32_t>(Uint32At(object, "maxConnections"));
   const auto classifiers = object.Get("classifiers").As<Napi::Array>();
   const auto listeners = object.Get("listeners").As<Napi::Array>();

@@ -373,7 +373,7 @@ void Engine::EndAs(Session& session, Stage during, Ender by, Reason reason, Clos
   } else if (closing == Closing::kDrop) {
     net::VanishOnClose(session.client.get());
   }
-  slabs_.Release(&session.sniffed_slab);
+  ReleaseSniffed(session);
   session.up.Close(tools_);
   session.down.Close(tools_);
   wheel_->Cancel(TimerOf(session));

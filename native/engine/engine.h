@@ -15,6 +15,7 @@
 
 #include "engine/inbox.h"
 #include "engine/listeners.h"
+#include "engine/openings.h"
 #include "engine/rings.h"
 #include "engine/session.h"
 #include "loop/loop.h"
@@ -116,7 +117,11 @@ class Engine final : public loop::Client, public ConnectionSink {
   void ShowProxyHeader(Session& session, size_t header_bytes);
   void Proceed(Session& session);
   bool MakeRoom(Session& session);
-  pool::Slab AcquireForSniffing(size_t bytes);
+  pool::Slab AcquireForSniffing(const Session& session, size_t bytes);
+  bool MakeWayFor(const Session& session);
+  bool EvictOldest(const Session& session, bool of_source);
+  void ReleaseSniffed(Session& session);
+  pool::Slab TakeSniffedSlab(Session& session);
   bool Classify(Session& session);
   bool AwaitMore(Session& session);
   void AwaitSilence(Session& session);
@@ -161,6 +166,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   std::shared_ptr<const Tables> tables_;
   std::vector<std::weak_ptr<const Tables>> replaced_;
   std::vector<pool::SlotId> queued_;
+  Openings openings_;
   std::vector<pool::Slab> proxy_headers_;  // until their events have been shown
   bool delivering_ = false;
   bool ending_all_ = false;

@@ -60,7 +60,7 @@ void Engine::Connect(Session& session) {
 // endpoint.
 void Engine::TakeSniffed(Session& session) {
   if (session.sniffed_slab.valid()) {
-    session.up.Prefix(std::exchange(session.sniffed_slab, pool::Slab()), session.sniffed);
+    session.up.Prefix(TakeSniffedSlab(session), session.sniffed);
   } else {
     session.up.NewSink();
   }

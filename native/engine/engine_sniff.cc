@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -67,18 +68,18 @@ bool Engine::TakeProxyHeader(Session& session) {
 // TypeScript reads what else the header says, and ends the session or lets it proceed. The header keeps its
 // slab until it has been shown; the bytes behind it move to one of their own.
 void Engine::ShowProxyHeader(Session& session, size_t header_bytes) {
-  const pool::Slab header = std::exchange(session.sniffed_slab, pool::Slab());
+  const pool::Slab header = TakeSniffedSlab(session);
   proxy_headers_.push_back(header);
   session.sniffed -= static_cast<uint32_t>(header_bytes);
   if (session.sniffed > 0) {
-    session.sniffed_slab = AcquireForSniffing(session.sniffed);
+    session.sniffed_slab = AcquireForSniffing(session, session.sniffed);
     if (!session.sniffed_slab.valid())
       return End(session, Ender::kProxy, Reason::kOverLimit, Closing::kReset);
     const auto behind = slabs_.Bytes(header).subspan(header_bytes, session.sniffed);
     std::copy(behind.begin(), behind.end(), slabs_.Bytes(session.sniffed_slab).begin());
   }
   session.stage = Stage::kClassify;
-  wheel_->Cancel(TimerOf(session));
+  AwaitDecision(session);
   Event event = Push(EventKind::kProxied, session);
   event.Set(kBytesOffset, static_cast<uint32_t>(slabs_.OffsetOf(header)));
   event.Set(kBytesLength, static_cast<uint32_t>(header_bytes));
@@ -93,7 +94,18 @@ void Engine::Proceed(Session& session) {
 
 // A client that has said nothing holds no buffer: what it is relayed through later is its own.
 void Engine::ReleaseEmpty(Session& session) {
-  if (session.sniffed == 0) slabs_.Release(&session.sniffed_slab);
+  if (session.sniffed == 0) ReleaseSniffed(session);
+}
+
+void Engine::ReleaseSniffed(Session& session) {
+  pool::Slab slab = TakeSniffedSlab(session);
+  slabs_.Release(&slab);
+}
+
+// It is no opening's any more: it is relayed, or was a header.
+pool::Slab Engine::TakeSniffedSlab(Session& session) {
+  if (session.sniffed_slab.tier == pool::Tier::kLarge) openings_.Remove(session.id);
+  return std::exchange(session.sniffed_slab, pool::Slab());
 }
 
 void Engine::AwaitSilence(Session& session) {
@@ -110,7 +122,7 @@ bool Engine::MakeRoom(Session& session) {
     FinishSniffing(session, Cause::kFull);
     return false;
   }
-  pool::Slab larger = AcquireForSniffing(slab.valid() ? session.sniffed + 1 : 1);
+  pool::Slab larger = AcquireForSniffing(session, slab.valid() ? session.sniffed + 1 : 1);
   if (!larger.valid()) {
     End(session, Ender::kProxy, Reason::kOverLimit, Closing::kReset);
     return false;
@@ -122,10 +134,34 @@ bool Engine::MakeRoom(Session& session) {
 }
 
 // For so many bytes, at most a large slab's. Invalid: openings hold as many slabs as they may.
-pool::Slab Engine::AcquireForSniffing(size_t bytes) {
+pool::Slab Engine::AcquireForSniffing(const Session& session, size_t bytes) {
   if (bytes <= pool::kSmallSlabBytes) return slabs_.Acquire(pool::Tier::kSmall);
-  const bool allowed = slabs_.used(pool::Tier::kLarge) < kSniffingLargeSlabs;
-  return allowed ? slabs_.Acquire(pool::Tier::kLarge) : pool::Slab();
+  if (!MakeWayFor(session)) return {};
+  const pool::Slab slab = slabs_.Acquire(pool::Tier::kLarge);
+  if (slab.valid()) openings_.Add(session.id, session.source);
+  return slab;
+}
+
+// A long opening goes on only while its source has less than its share of them, and all have left some to
+// relays. Where not, the oldest has had the most time to say what it is. False: none could be ended.
+bool Engine::MakeWayFor(const Session& session) {
+  const uint32_t share = session.tables->long_openings_per_source;
+  if (share != 0 && openings_.CountOf(session.source) >= share) return EvictOldest(session, true);
+  return slabs_.used(pool::Tier::kLarge) < kSniffingLargeSlabs || EvictOldest(session, false);
+}
+
+// Not one whose bytes are being looked at: it leaves within this turn.
+bool Engine::EvictOldest(const Session& session, bool of_source) {
+  for (const Openings::Opening& each : openings_.all()) {
+    if (of_source && !Openings::SameSource(each.source, session.source)) continue;
+    Session* oldest = slots_.Find(each.id);
+    assert(oldest != nullptr && oldest != &session);
+    if (oldest->stage != Stage::kSniff) continue;
+    Count(oldest->table().evicted_cell + (of_source ? 0 : 1), 1);
+    End(*oldest, Ender::kProxy, Reason::kOverLimit, Closing::kReset);
+    return true;
+  }
+  return false;
 }
 
 // True when the session has left this stage.

@@ -21,6 +21,8 @@ struct ListenerTable {
   std::shared_ptr<const classifier::Classifier> classifier;
   uint32_t accepted_cell = 0;
   uint32_t refused_cell = 0;
+  uint32_t evicted_cell =
+      0;  // openings ended for another one: over their source's share, then over the worker's
   uint32_t silence_ms = 0;  // 0: silence has no route of its own
   bool name_unrouted = true;
   uint32_t naming_ms = 0;  // for the name of what nothing routes; 0: until identify_timeout
@@ -39,6 +41,7 @@ struct Tables {
   uint32_t idle_timeout_ms = 0;
   uint32_t half_close_timeout_ms = 0;
   int32_t max_connections = 0;
+  uint32_t long_openings_per_source = 0;  // 0: no limit
   std::vector<ListenerTable> listeners;
   std::vector<net::Address> addresses;
 };

@@ -53,6 +53,7 @@ function limitsOf({ server }: Config): Plan['limits'] {
     bufferBytes: server.bufferBytes,
     identifyMinBytes: server.identifyMinBytes,
     maxConnections: server.maxConnections,
+    longOpeningsPerSource: server.longOpeningsPerSource,
   };
 }
 

@@ -19,6 +19,11 @@ export const catalog = {
     help: 'Connections refused before a byte was read.',
     labels: ['listener', 'reason'],
   },
+  anyport_openings_evicted_total: {
+    kind: 'counter',
+    help: "Openings over 4 KiB reset while being identified, the oldest first: over their source's share, or the worker's.",
+    labels: ['listener', 'limit'],
+  },
   anyport_sessions_total: {
     kind: 'counter',
     help: 'Sessions ended; the sum over reasons and the active ones is what was accepted.',

@@ -39,6 +39,11 @@ export class WorkerCounters {
     return this.#listener(listener).refused;
   }
 
+  /** Cell of the long openings ended over their source's share; the next one is of those over the worker's. */
+  evictedCell(listener: number): number {
+    return this.#listener(listener).evicted;
+  }
+
   /** Cell of the bytes from the client; the next one is of those to it. */
   bytesCell(listener: number, protocol: number): number {
     return this.#protocol(listener, protocol).bytes;

@@ -56,6 +56,8 @@ export interface ProtocolCells {
 export interface ListenerCells {
   readonly accepted: number;
   readonly refused: number;
+  /** Two cells: long openings ended over their source's share, and over the worker's. */
+  readonly evicted: number;
   /** By protocol; those of sessions without one come first. */
   readonly protocols: readonly ProtocolCells[];
 }
@@ -87,6 +89,7 @@ export function layoutOf(shape: CountersShape): Layout {
   const listener = () => ({
     accepted: take(1),
     refused: take(1),
+    evicted: take(2),
     protocols: ['', ...shape.protocols].map(protocol),
   });
   const endpoint = () => ({ sessions: take(1), failures: take(reasons.length) });

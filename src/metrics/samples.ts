@@ -61,6 +61,9 @@ function listenerSamples(listeners: readonly ListenerTotals[]) {
       labels: { listener: name, reason: 'over_limit' },
       value: refused,
     })),
+    anyport_openings_evicted_total: listeners.flatMap(({ name: listener, evicted }) =>
+      Object.entries(evicted).map(([limit, value]) => ({ labels: { listener, limit }, value })),
+    ),
     anyport_sessions_total: each.flatMap(({ of, labels }) => reasonSamples(labels, of.ended)),
     anyport_sessions_active: each.map(({ of, labels }) => ({ labels, value: of.active })),
     anyport_bytes_total: each.flatMap(({ of, labels }) => [

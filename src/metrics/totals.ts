@@ -34,6 +34,8 @@ export interface ListenerTotals {
   readonly name: string;
   readonly accepted: number;
   readonly refused: number;
+  /** Long openings ended for another one. */
+  readonly evicted: { readonly source: number; readonly worker: number };
   readonly protocols: readonly ProtocolTotals[];
 }
 
@@ -105,6 +107,7 @@ function listenerTotals(shape: CountersShape, cells: ListenerCells, read: Read) 
   return {
     accepted,
     refused,
+    evicted: { source: read(cells.evicted), worker: read(cells.evicted + 1) },
     protocols: [
       {
         ...unknown,

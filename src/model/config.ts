@@ -21,6 +21,7 @@ export interface ServerConfig {
   readonly workers: number;
   readonly accept: 'reuseport' | 'handoff';
   readonly maxConnections: number;
+  readonly longOpeningsPerSource: number;
   readonly bufferBytes: number;
   readonly identifyTimeoutMs: number;
   readonly identifyMinBytes: number;

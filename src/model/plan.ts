@@ -29,6 +29,8 @@ export interface PlanLimits {
   readonly bufferBytes: number;
   readonly identifyMinBytes: number;
   readonly maxConnections: number;
+  /** Under identification at once and longer than 4 KiB, each worker; 0: no limit. */
+  readonly longOpeningsPerSource: number;
 }
 
 export interface PlanListener {

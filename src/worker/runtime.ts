@@ -123,10 +123,12 @@ function tablesOf(
     idleTimeoutMs: limits.idleTimeoutMs,
     halfCloseTimeoutMs: limits.halfCloseTimeoutMs,
     maxConnections: limits.maxConnections,
+    longOpeningsPerSource: limits.longOpeningsPerSource,
     listeners: plan.listeners.map(({ onSilence, onUnknown, proxyProtocol }, index) => ({
       classifier: classifierAt(index),
       acceptedCell: counters.acceptedCell(index),
       refusedCell: counters.refusedCell(index),
+      evictedCell: counters.evictedCell(index),
       silenceMs: onSilence?.afterMs ?? 0,
       // Where the unknown has somewhere to go, it need not wait until it is named.
       nameUnrouted: onUnknown.kind === 'end',

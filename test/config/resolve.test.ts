@@ -12,6 +12,7 @@ describe('defaults', () => {
       bufferBytes: 32_768,
       identifyTimeoutMs: 15_000,
       identifyMinBytes: 1024,
+      longOpeningsPerSource: 64,
       dialTimeoutMs: 5_000,
       idleTimeoutMs: 3_600_000,
       halfCloseTimeoutMs: 60_000,

@@ -19,6 +19,7 @@ const server: ServerConfig = {
   bufferBytes: 32_768,
   identifyTimeoutMs: 15_000,
   identifyMinBytes: 1024,
+  longOpeningsPerSource: 64,
   dialTimeoutMs: 5000,
   idleTimeoutMs: 60_000,
   halfCloseTimeoutMs: 60_000,

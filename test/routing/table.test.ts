@@ -31,6 +31,7 @@ function planOf(routes: readonly PlanRoute[]): Plan {
       halfCloseTimeoutMs: 1,
       bufferBytes: 1,
       identifyMinBytes: 1,
+      longOpeningsPerSource: 64,
       maxConnections: 1,
     },
     listeners: [listener([HTTP, TLS]), listener([HTTP])],

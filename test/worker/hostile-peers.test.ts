@@ -50,29 +50,89 @@ test('many sessions at once whose every endpoint fails at once: each ends, once'
   expect(new Set(plane.records().map(({ reason }) => reason))).toEqual(new Set(['connect_failed']));
 });
 
-test('openings that never end do not stop the relays of others', async () => {
-  const HOARDERS = 1024;
+describe('openings that never end', () => {
   const LARGE_SLABS_FOR_OPENINGS = 768;
-  const server = await serve(echo);
-  const plan = planFor([upstream('a', server.port), upstream('b', server.port)], {
-    limits: { ...limits, maxConnections: HOARDERS + 1, identifyTimeoutMs: 60_000 },
-    routes: [
-      { when: { protocol: 0 }, to: { kind: 'upstream', upstream: 0 } },
-      { when: { protocol: 1, host: 'b.test' }, to: { kind: 'upstream', upstream: 1 } },
-    ],
-  });
-  const plane = await start(plan);
-  const client = (await dial(plane.port)).send('aa1');
-  await client.bytes(3);
-  // Each holds a large buffer for as long as it may be identified.
-  for (const hoarder of await crowd(plane, HOARDERS)) {
-    hoarder.send(`GET / HTTP/1.1\r\nX-Long: ${'x'.repeat(5000)}`);
+  const SHARE = 64;
+  /** Longer than a small buffer: each holds a large one for as long as it may be identified. */
+  const long = `GET / HTTP/1.1\r\nX-Long: ${'x'.repeat(5000)}`;
+
+  /** A route by host has to see the end of a request's head. */
+  async function startHosts(hoarders: number, longOpeningsPerSource: number) {
+    const server = await serve(echo);
+    const plan = planFor([upstream('a', server.port), upstream('b', server.port)], {
+      limits: { ...limits, longOpeningsPerSource, maxConnections: hoarders + 10, identifyTimeoutMs: 60_000 },
+      routes: [
+        { when: { protocol: 0 }, to: { kind: 'upstream', upstream: 0 } },
+        { when: { protocol: 1, host: 'b.test' }, to: { kind: 'upstream', upstream: 1 } },
+      ],
+    });
+    const plane = await start(plan);
+    const refused = () => plane.records().filter(({ reason }) => reason === 'over_limit').length;
+    const evicted = () => plane.totals().listeners[0]?.evicted;
+    return { plane, refused, evicted };
   }
-  const refused = () => plane.records().filter(({ reason }) => reason === 'over_limit').length;
-  await eventually('no more to be let in', () => refused() === HOARDERS - LARGE_SLABS_FOR_OPENINGS);
-  client.send('ping');
-  await client.bytes(7);
-  expect(plane.open()).toBe(LARGE_SLABS_FOR_OPENINGS + 1);
+
+  /** One after the other, so that the first is the oldest. */
+  async function hoard(plane: Plane, count: number, from: string): Promise<Peer[]> {
+    const hoarders: Peer[] = [];
+    for (let n = 0; n < count; n += 1) hoarders.push((await dial(plane.port, from)).send(long));
+    return hoarders;
+  }
+
+  async function isServed(plane: Plane, from: string): Promise<void> {
+    const client = (await dial(plane.port, from)).send(long);
+    await sleep(50); // what comes in two parts is kept in between
+    const rest = '\r\nHost: b.test\r\n\r\n';
+    client.send(rest);
+    await client.bytes(long.length + rest.length);
+    client.reset();
+  }
+
+  test('do not stop the relays of others', async () => {
+    const HOARDERS = 1024;
+    const { plane, refused, evicted } = await startHosts(HOARDERS, 0);
+    const client = (await dial(plane.port)).send('aa1');
+    await client.bytes(3);
+    for (const hoarder of await crowd(plane, HOARDERS)) hoarder.send(long);
+    const over = HOARDERS - LARGE_SLABS_FOR_OPENINGS;
+    await eventually('no more to be let in', () => refused() === over);
+    client.send('ping');
+    await client.bytes(7);
+    expect(plane.open()).toBe(LARGE_SLABS_FOR_OPENINGS + 1);
+    expect(evicted()).toEqual({ source: 0, worker: over });
+  });
+
+  test('of one source are no more than its share, and the oldest goes first', async () => {
+    const { plane, refused, evicted } = await startHosts(2 * SHARE, SHARE);
+    const hoarders = await hoard(plane, SHARE + 5, '127.0.0.2');
+    await eventually('those over the share to be ended', () => refused() === 5);
+    await Promise.all(hoarders.slice(0, 5).map((hoarder) => hoarder.end()));
+    expect(hoarders.map(({ ending }) => ending ?? 'open')).toEqual([
+      ...Array(5).fill('reset'),
+      ...Array(SHARE).fill('open'),
+    ]);
+    expect(evicted()).toEqual({ source: 5, worker: 0 });
+    // It has its share again and again, at the cost of its own.
+    await isServed(plane, '127.0.0.2');
+    await isServed(plane, '127.0.0.3');
+    expect(evicted()).toEqual({ source: 6, worker: 0 });
+  });
+
+  test('of many sources do not shut out the openings of others', async () => {
+    const SOURCES = LARGE_SLABS_FOR_OPENINGS / SHARE;
+    const { plane, refused, evicted } = await startHosts(LARGE_SLABS_FOR_OPENINGS, SHARE);
+    const oldest: Peer[] = [];
+    for (let source = 0; source < SOURCES; source += 1) {
+      const hoarders = await hoard(plane, SHARE, `127.0.1.${1 + source}`);
+      if (source === 0) oldest.push(...hoarders.slice(0, 1));
+    }
+    await eventually('all to be held', () => plane.open() === LARGE_SLABS_FOR_OPENINGS);
+    expect(refused()).toBe(0);
+    await isServed(plane, '127.0.0.2');
+    expect(await oldest[0]?.end()).toBe('reset');
+    await eventually('its record', () => refused() === 1);
+    expect(evicted()).toEqual({ source: 0, worker: 1 });
+  });
 });
 
 describe('an end that is gone is told to the other, although that one takes no more bytes', () => {

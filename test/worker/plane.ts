@@ -28,6 +28,7 @@ export const limits: PlanLimits = {
   halfCloseTimeoutMs: 10_000,
   bufferBytes: 32_768,
   identifyMinBytes: 1024,
+  longOpeningsPerSource: 64,
   maxConnections: 500,
 };
 

@@ -24,6 +24,11 @@ export const server = section(
     max_connections_per_ip: integer('Sessions at once for each source; 0: no limit', 0, 10_000_000).default(
       0,
     ),
+    long_openings_per_ip: integer(
+      'Openings longer than 4 KiB that are being identified at once, for each source (IPv6: each /64) and worker; over it the oldest of them is reset and counted; 0: no limit',
+      0,
+      1024,
+    ).default(64),
     buffer_size: size(32_768, 'Relay copy buffer', 1024, 1024 ** 2),
     identify_timeout: duration('15s', 'Total time for a client to say what it speaks', {
       min: '10ms',

@@ -75,6 +75,7 @@ function serverConfig({ server }: Shape, { cores }: Context): ServerConfig {
     bufferBytes: server.buffer_size,
     identifyTimeoutMs: server.identify_timeout,
     identifyMinBytes: server.identify_min_bytes,
+    longOpeningsPerSource: server.long_openings_per_ip,
     dialTimeoutMs: server.dial_timeout,
     idleTimeoutMs: server.idle_timeout,
     halfCloseTimeoutMs: server.half_close_timeout,

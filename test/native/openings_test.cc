@@ -1,0 +1,45 @@
+#include "engine/openings.h"
+
+#include <gtest/gtest.h>
+
+namespace anyport::engine {
+namespace {
+
+net::Source V4(uint8_t last, uint16_t port = 1) { return {{192, 0, 2, last}, port, 4}; }
+
+net::Source V6(uint8_t network, uint8_t host) {
+  net::Source source{{0x20, 0x01, 0x0d, 0xb8}, 1, 6};
+  source.bytes[7] = network;
+  source.bytes[15] = host;
+  return source;
+}
+
+TEST(Openings, ASourceIsAnAddressOrANetworkOf64Bits) {
+  EXPECT_TRUE(Openings::SameSource(V4(1), V4(1, 2)));
+  EXPECT_FALSE(Openings::SameSource(V4(1), V4(2)));
+  EXPECT_TRUE(Openings::SameSource(V6(1, 1), V6(1, 2)));
+  EXPECT_FALSE(Openings::SameSource(V6(1, 1), V6(2, 1)));
+  EXPECT_FALSE(Openings::SameSource(V4(0), net::Source{{192, 0, 2, 0}, 1, 6}));
+  EXPECT_FALSE(Openings::SameSource(net::Source{}, net::Source{}));  // unix
+}
+
+TEST(Openings, AreCountedByWhoHasThem) {
+  Openings openings;
+  openings.Add({1, 0}, V4(1));
+  openings.Add({2, 0}, V4(2));
+  openings.Add({3, 0}, V4(1));
+  openings.Add({4, 0}, net::Source{});
+  EXPECT_EQ(openings.CountOf(V4(1)), 2u);
+  EXPECT_EQ(openings.CountOf(V4(3)), 0u);
+  EXPECT_EQ(openings.CountOf(net::Source{}), 0u);
+  openings.Remove({1, 1});  // of another generation
+  EXPECT_EQ(openings.CountOf(V4(1)), 2u);
+  openings.Remove({1, 0});
+  openings.Remove({1, 0});
+  EXPECT_EQ(openings.CountOf(V4(1)), 1u);
+  ASSERT_EQ(openings.all().size(), 3u);
+  EXPECT_EQ(openings.all().front().id.slot, 2u);
+}
+
+}  // namespace
+}  // namespace anyport::engine
