@@ -29,6 +29,8 @@ const testFiles = [
   'test/primary',
   'test/e2e/relay',
   'test/e2e/timeouts',
+  'test/e2e/silence',
+  'test/e2e/slow-loris',
   'test/e2e/garbage',
   'test/e2e/limits',
   'test/e2e/workers',
