@@ -5,9 +5,10 @@
 import { anyCase, lineEnd, oneOf } from './lines.js';
 
 /** In quotes it may have spaces. */
-const arg = '(?:[!#-&(-~\\x80-\\xff][\\x21-\\x7e\\x80-\\xff]*|"[^\\x00\\r\\n"]*"|\'[^\\x00\\r\\n\']*\')';
-const int = '-?[0-9]{1,19}';
-const float = '[+-]?(?:[0-9]+(?:\\.[0-9]*)?|\\.[0-9]+|inf)';
+const arg =
+  '(?:[!#-&(-~\\x80-\\xff][\\x21-\\x7e\\x80-\\xff]*|"(?:[^\\x00\\r\\n"\\\\]|\\\\[^\\r\\n])*"|\'[^\\x00\\r\\n\']*\')';
+const int = '-?[0-9]+';
+const float = '[+-]?(?:[0-9.]+|inf)';
 const more = `(?: ${arg})*`;
 const key = arg;
 
@@ -26,7 +27,7 @@ const commands: readonly (readonly [string, string])[] = [
   ],
   // FTP's TYPE has a letter.
   ['TYPE', ' [\\x21-\\x7e\\x80-\\xff]{2,}'],
-  ['SELECT', ' [0-9]{1,5}'],
+  ['SELECT', ' [0-9]+'],
   ['AUTH', ` ${arg}(?: ${arg})?`],
   ['FLUSHDB FLUSHALL', ` ${words('ASYNC SYNC')}`],
   ['BGSAVE', ` ${anyCase('SCHEDULE')}`],
@@ -58,7 +59,7 @@ const commands: readonly (readonly [string, string])[] = [
   ['LPUSH RPUSH LPUSHX RPUSHX SADD SREM SMISMEMBER HMGET HDEL ZREM MSET MSETNX', ` ${key} ${arg}${more}`],
   ['HSET HMSET XACK', ` ${key} ${arg} ${arg}${more}`],
   ['ZRANGE ZRANGEBYSCORE ZCOUNT XRANGE', ` ${key} [0-9(\\[+-]${arg}? [0-9(\\[+-]${arg}?${more}`],
-  ['BLPOP BRPOP', `(?: ${key})+ [0-9]+(?:\\.[0-9]+)?`],
+  ['BLPOP BRPOP', `(?: ${key})+ [0-9.]+`],
   ['LMOVE', ` ${key} ${key} ${words('LEFT RIGHT')} ${words('LEFT RIGHT')}`],
   ['LINSERT', ` ${key} ${words('BEFORE AFTER')} ${arg} ${arg}`],
   ['ZADD', ` ${key}(?: ${words('NX XX GT LT CH INCR')})*(?: ${float} ${arg})+`],
@@ -66,9 +67,9 @@ const commands: readonly (readonly [string, string])[] = [
   ['XADD', ` ${key} (?:\\*|[0-9]+(?:-[0-9*]+)?) ${arg} ${arg}${more}`],
   ['XREAD', ` ${words('COUNT BLOCK STREAMS')} ${arg}${more}`],
   ['XGROUP', ` ${words('CREATE SETID DESTROY CREATECONSUMER DELCONSUMER')} ${key} ${arg}${more}`],
-  ['EVAL EVALSHA FCALL', ` ${arg} [0-9]{1,5}${more}`],
-  ['PSYNC', ` (?:\\?|[0-9a-f]{40}) ${int}`],
-  ['REPLICAOF SLAVEOF', ` (?:${arg} [0-9]{1,5}|${anyCase('NO ONE')})`],
+  ['EVAL EVALSHA FCALL', ` ${arg} [0-9]+${more}`],
+  ['PSYNC', ` (?:\\?|[0-9a-f]+) ${int}`],
+  ['REPLICAOF SLAVEOF', ` (?:${arg} [0-9]+|${anyCase('NO ONE')})`],
   // Names of sections: a NATS server says INFO and JSON.
   ['INFO', '(?: [A-Za-z]+)+'],
   ['HELLO', ` [23]${more}`],
@@ -96,4 +97,4 @@ const containers: readonly (readonly [string, string])[] = [
 export const inlinePatterns: readonly string[] = [
   ...commands.map(([names, takes]) => `${words(names)}${takes}`),
   ...containers.map(([name, subcommands]) => `${anyCase(name)} ${words(subcommands)}${more}`),
-].map((command) => `^${command} *${lineEnd}`);
+].map((command) => `^${command.replaceAll(' ', ' +')} *${lineEnd}`);

@@ -5,7 +5,8 @@ import type { Protocol } from '../model/protocol.js';
 const priority = '<(?:[0-9]|[1-9][0-9]|1[0-8][0-9]|19[01])>';
 
 /** RFC 5424 begins with a version, RFC 3164 with a date, and others with whatever they please, if it begins a text. */
-const message = `${priority}[A-Za-z0-9 !"#%&'(*+./:=@\\[\\\\_{|~\\-\\xef]`;
+const text = '(?:[A-Za-z0-9 !"#$%&\'(*+./:=?@\\[\\\\^_`{|~\\-]|[\\xc2-\\xf4][\\x80-\\xbf])';
+const message = `${priority}${text}`;
 
 export const syslog: Protocol = {
   id: 'syslog',

@@ -4,7 +4,10 @@ import { bytesWhere } from './byte-class.js';
 
 /** Options that are in use; the others of IANA's list never were, or no more. */
 const option = bytesWhere((byte) =>
-  [0, 1, 3, 5, 6, 18, 21, 24, 25, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 42, 44, 45, 46].includes(byte),
+  [
+    0, 1, 3, 5, 6, 18, 21, 23, 24, 25, 29, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
+    49,
+  ].includes(byte),
 );
 
 export const telnet: Protocol = {

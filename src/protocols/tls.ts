@@ -32,7 +32,7 @@ export const recordPatterns: readonly string[] = [
 ];
 
 /** RFC 5246 appendix E.2: length, type, version; lengths of the ciphers, of a session id and of a challenge. */
-const ssl2Framed = '^[\\x80-\\x83][^]\\x01[\\x03\\x04][^][\\x00-\\x03][^]\\x00[\\x00\\x10]\\x00[\\x10-\\x20]';
+const ssl2Framed = '^[\\x80\\x81][^]\\x01[\\x03\\x04][^][\\x00\\x01][^]\\x00[\\x00\\x10]\\x00[\\x10-\\x20]';
 const ssl2FrameBit = 0x80;
 
 export const tls: Protocol = {

@@ -46,6 +46,11 @@ export const cases: readonly Case[] = [
     expect: { protocol: 'redis', at: 19 },
   },
   { why: 'inline, an empty value', bytes: text("SET k ''\r\n"), expect: { protocol: 'redis', at: 10 } },
+  {
+    why: 'inline, quotes in quotes, and spaces',
+    bytes: text('SET  k "a \\"b\\""   EX 1\r\n'),
+    expect: { protocol: 'redis', at: 25 },
+  },
   { why: 'IMAP selects by name', bytes: text('SELECT INBOX\r\n'), expect: { unknownAt: 8 } },
   { why: 'FTP has types of a letter', bytes: text('TYPE I\r\n'), expect: { unknownAt: 7 } },
   { why: 'a move in chess', bytes: text('move e2 e4\n'), expect: { unknownAt: 9 } },

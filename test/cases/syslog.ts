@@ -22,7 +22,7 @@ export const cases: readonly Case[] = [
   {
     why: 'a message with a mark of UTF-8',
     bytes: text('<13>\xef\xbb\xbf'),
-    expect: { protocol: 'syslog', at: 5 },
+    expect: { protocol: 'syslog', at: 6 },
   },
   { why: 'a priority too high', bytes: text('<192>x\n'), expect: { unknownAt: 4 } },
   { why: 'a leading zero', bytes: text('<013>x\n'), expect: { unknownAt: 3 } },
