@@ -97,3 +97,23 @@ export function parseListen(text: string): Listen[] | null {
     return { kind: 'inet', host, port, text: `${prefix}:${port}` };
   });
 }
+
+/** What is wrong with a text that is no address with a port, and what to write instead, as far as that can be told. */
+export function addressFault(text: string): string | null {
+  const scheme = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.exec(text)?.[0];
+  if (scheme !== undefined) return `leave out \`${scheme}\``;
+  if (isIPv6(text)) return `the port is missing: write \`[${text}]:PORT\``;
+  const bracketed = /^\[(.*)\]$/.exec(text)?.[1];
+  if (bracketed === undefined ? isName(text) : isIPv6(bracketed)) {
+    return `the port is missing: write \`${text}:PORT\``;
+  }
+  const port = /:(\d+)$/.exec(text)?.[1];
+  if (port !== undefined && (Number(port) === 0 || Number(port) > PORT_MAX))
+    return `ports are 1 to ${PORT_MAX}`;
+  return /^[0-9A-Fa-f:]+:\d+$/.test(text) && isIPv6(text.slice(0, text.lastIndexOf(':')))
+    ? 'write an IPv6 address in brackets'
+    : null;
+}
+
+/** An IPv4 address or a host name. */
+const isName = (text: string): boolean => (ONLY_DIGITS.test(text) ? isIPv4(text) : HOST_NAME.test(text));

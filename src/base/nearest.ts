@@ -27,6 +27,8 @@ export function nearestName(name: string, known: Iterable<string>): string | nul
   let bestDistance = Math.ceil(wanted.length / 3) + 1;
   let best: string | null = null;
   for (const candidate of known) {
+    // So many letters at least have to be put in or taken out.
+    if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
     const candidateDistance = distance(wanted, candidate.toLowerCase());
     if (candidateDistance >= bestDistance) continue;
     bestDistance = candidateDistance;

@@ -1,7 +1,7 @@
 /** Loads a configuration for a command and tells the user what is wrong with it, or what it holds. */
 import type { Flags } from '../config/flags.js';
 import { type Loaded, loadConfig } from '../config/load.js';
-import { formatProblem } from '../config/report.js';
+import { formatProblem, formatWarning } from '../config/report.js';
 import { BAD_USAGE, Failure } from './failure.js';
 
 export type Configuration = Extract<Loaded, { ok: true }>;
@@ -27,7 +27,10 @@ export function summary({ name, config, warnings }: Configuration): string {
     counted(config.routes.length, 'route'),
     counted(config.upstreams.length, 'upstream'),
   ];
-  const lines = [`${name}: ok, ${parts.join(', ')}`, ...warnings.map((text) => `${name}: warning: ${text}`)];
+  const lines = [
+    `${name}: ok, ${parts.join(', ')}`,
+    ...warnings.map((warning) => formatWarning(warning, name)),
+  ];
   return `${lines.join('\n')}\n`;
 }
 

@@ -1,13 +1,19 @@
 /** The command line: finds the command, and turns what went wrong into one line and an exit status. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { commands } from './commands/index.js';
 import { BAD_USAGE, FAILED, Failure } from './failure.js';
+import { whyNotLoaded } from './load-failure.js';
 import { version } from './version.js';
 
 function createProgram(): Command {
   const program = new Command('anyport')
     .description('One port, any protocol: says from the first bytes what a client speaks and relays it.')
-    .version(version)
+    .version(version, '-v, --version')
+    .addOption(new Option('-V').hideHelp())
+    .on('option:V', () => {
+      process.stdout.write(`${version}\n`);
+      throw new CommanderError(0, 'commander.version', version);
+    })
     .exitOverride()
     .showHelpAfterError('(anyport --help lists what there is)');
   for (const add of commands) add(program);
@@ -21,7 +27,7 @@ function statusOf(error: unknown): number {
     process.stderr.write(`anyport: ${error.message}\n`);
     return error.status;
   }
-  process.stderr.write(`anyport: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
+  process.stderr.write(`anyport: ${whyNotLoaded(error)}\n`);
   return FAILED;
 }
 

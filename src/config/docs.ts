@@ -33,7 +33,12 @@ The file is YAML. Every key is optional unless it says "required". Durations are
 has a default, which stands for one that is empty, too; one that is not set and has none is an error. An unknown key is an error that names the nearest known
 one. Flags of \`anyport run\` win over the file. \`anyport check -c FILE\` prints every problem with its place.
 
-Keys marked *(not yet)* are checked, reported in one warning, and otherwise without effect in this release.
+An address to listen on without a host (\`:443\`) takes every address of the machine, IPv4 and IPv6; \`[::]:443\` does, too,
+unless an IPv4 address of the port is listed, as in \`["0.0.0.0:443", "[::]:443"]\`. A unix socket is \`unix:/run/a.sock\`, an
+abstract one \`unix:@name\`. In networks an IPv4-mapped address is IPv4, and \`::/0\` is IPv6 alone.
+
+Keys marked *(not yet)* are checked, reported in one warning, and otherwise without effect in this release. Those that
+shut somebody out or change what goes over the wire are refused until they work, unless they ask for nothing.
 What happens at a limit, and which counter tells, is in [limits.md](limits.md).
 `;
 
@@ -84,7 +89,9 @@ function defaultText({ default: value }: SchemaNode, required: boolean): string 
 const keysText = (keys: Keys): string => keys.join('.').replaceAll('.[]', '[]');
 
 function notYet(keys: Keys): string {
-  return pendingKeys.some(({ pattern }) => isCovered(keys, pattern.split('.'))) ? ' *(not yet)*' : '';
+  const key = pendingKeys.find(({ pattern }) => isCovered(keys, pattern.split('.')));
+  if (key === undefined) return '';
+  return key.refused === undefined ? ' *(not yet)*' : ' *(not yet)*, refused';
 }
 
 /** Whether the keys are what the pattern names, or lie below it. */

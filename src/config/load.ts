@@ -1,6 +1,6 @@
 /** The whole way from what the user gave to a Config: a file, flags, or the embedded default. */
 import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, hostname, networkInterfaces } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Config, Problem } from '../model/config.js';
 import { defaultConfig } from './default.js';
@@ -24,7 +24,7 @@ export type Loaded =
       readonly ok: true;
       readonly name: string;
       readonly config: Config;
-      readonly warnings: readonly string[];
+      readonly warnings: readonly Problem[];
     }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
@@ -45,6 +45,8 @@ export function loadConfig({ file, flags, environment }: LoadRequest): Loaded {
     directory: dirname(resolve(written.file ?? DEFAULT_FILE)),
     fileExists: existsSync,
     cores: availableParallelism(),
+    addresses: ownAddresses(),
+    hostName: hostname(),
   });
   return result.ok ? { ...result, name: written.name } : result;
 }
@@ -59,4 +61,13 @@ function find(file: string | null, flags: Flags): Written | Problem {
 function readText(file: string): Written | Problem {
   const read = readFileText(file);
   return 'text' in read ? { name: file, file, text: read.text } : { file, path: '', ...read };
+}
+
+/** Those that could be found out: some containers do not say. */
+function ownAddresses(): string[] {
+  try {
+    return Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address));
+  } catch {
+    return [];
+  }
 }

@@ -14,3 +14,8 @@ export function show(value: unknown): string {
 export function expectedGot(expected: string, value: unknown): string {
   return value === undefined ? `missing: expected ${expected}` : `expected ${expected}, got ${show(value)}`;
 }
+
+/** What is wrong in particular comes last. */
+export function withFault(message: string, fault: string | null): string {
+  return fault === null ? message : `${message}: ${fault}`;
+}

@@ -29,3 +29,26 @@ export function valueAt(value: unknown, path: Path): unknown {
 export function isUnder(path: Path, whole: Path): boolean {
   return whole.every((part, index) => path[index] === part);
 }
+
+export interface Found {
+  readonly path: Path;
+  readonly value: unknown;
+}
+
+/** Where a pattern of keys leads: `[]` stands for every item of a list, `*` for every key of a mapping. */
+export function findAll(value: unknown, pattern: string): Found[] {
+  let found: Found[] = [{ path: [], value }];
+  for (const part of pattern.split('.')) found = found.flatMap((at) => step(at, part));
+  return found;
+}
+
+function step({ path, value }: Found, part: string): Found[] {
+  if (part === '[]') {
+    return Array.isArray(value) ? value.map((item, index) => ({ path: [...path, index], value: item })) : [];
+  }
+  if (!isMapping(value)) return [];
+  const keys = part === '*' ? Object.keys(value) : [part];
+  return keys
+    .filter((key) => Object.hasOwn(value, key))
+    .map((key) => ({ path: [...path, key], value: value[key] }));
+}

@@ -1,59 +1,86 @@
 /**
- * What a configuration may hold although this release does nothing with it yet. Whoever implements a key
- * takes its row away, and the warning goes with it.
+ * What a configuration may hold although this release does nothing with it yet. Whoever implements a key takes its
+ * row away, and the warning goes with it. A key that shuts out or changes the wire is not accepted without effect:
+ * until it works it is refused.
  */
-import { isMapping, type Path, pathText } from './path.js';
+import { findAll, type Path, pathText } from './path.js';
 
 interface PendingKey {
-  /** `[]` stands for every item of a list, `*` for every key of a mapping. */
+  /** As `findAll` reads it. */
   readonly pattern: string;
-  /** A value that asks for nothing, and so is not worth a warning. */
+  /** A value that asks for nothing, and so is not worth a word. */
   readonly idle?: unknown;
+  /** What to write instead; without it there is only a warning. */
+  readonly refused?: string;
 }
 
 export const pendingKeys: readonly PendingKey[] = [
-  { pattern: 'server.max_connections_per_ip', idle: 0 },
+  { pattern: 'server.max_connections_per_ip', idle: 0, refused: 'write 0' },
   { pattern: 'server.cache_ttl' },
-  { pattern: 'server.user', idle: '' },
-  { pattern: 'security.*' },
-  { pattern: 'listeners.[].transport', idle: 'tcp' },
+  { pattern: 'server.user', idle: '', refused: 'start anyport as that user' },
+  { pattern: 'security.enable_rate_limit', idle: false },
+  { pattern: 'security.rate_limit' },
+  { pattern: 'security.enable_ddos_guard', idle: false },
+  { pattern: 'security.ddos_guard' },
+  { pattern: 'security.ip_whitelist', idle: [] },
+  {
+    pattern: 'security.ip_blacklist',
+    idle: [],
+    refused: 'reset what comes from these networks by the first of `routes`, with `source`',
+  },
+  {
+    pattern: 'security.allow_only',
+    idle: [],
+    refused: 'let `routes` name the networks that may connect, with `source`',
+  },
+  { pattern: 'listeners.[].transport', idle: 'tcp', refused: 'write `tcp`' },
   { pattern: 'upstreams.*.health_check' },
   { pattern: 'upstreams.*.passive_health' },
   { pattern: 'upstreams.*.pool' },
-  { pattern: 'upstreams.*.max_connections', idle: 0 },
-  { pattern: 'upstreams.*.proxy_protocol', idle: 'off' },
+  { pattern: 'upstreams.*.max_connections', idle: 0, refused: 'write 0' },
+  { pattern: 'upstreams.*.proxy_protocol', idle: 'off', refused: 'write `off`' },
   { pattern: 'upstreams.*.dns.keep_last_good', idle: true },
-  { pattern: 'upstreams.*.tcp' },
-  { pattern: 'upstreams.*.bandwidth' },
-  { pattern: 'upstreams.*.dscp', idle: 0 },
-  { pattern: 'upstreams.*.via' },
-  { pattern: 'forwards' },
+  { pattern: 'upstreams.*.tcp.mss', idle: 0, refused: 'write 0' },
+  { pattern: 'upstreams.*.tcp.keepalive' },
+  { pattern: 'upstreams.*.tcp.user_timeout', idle: 0 },
+  { pattern: 'upstreams.*.bandwidth.up', idle: 0, refused: 'write 0' },
+  { pattern: 'upstreams.*.bandwidth.down', idle: 0, refused: 'write 0' },
+  { pattern: 'upstreams.*.bandwidth.per', idle: 'session' },
+  { pattern: 'upstreams.*.dscp', idle: 0, refused: 'write 0' },
+  { pattern: 'upstreams.*.via', refused: 'leave it out' },
+  { pattern: 'forwards', idle: [], refused: 'leave it out' },
   { pattern: 'admin' },
   { pattern: 'distributed' },
-  { pattern: 'connect_proxy' },
+  { pattern: 'connect_proxy', refused: 'leave it out' },
   { pattern: 'docker' },
   { pattern: 'kcp' },
 ];
 
-interface Found {
-  readonly path: Path;
-  readonly value: unknown;
+function isIdle(value: unknown, idle: unknown): boolean {
+  return (
+    JSON.stringify(value) === JSON.stringify(idle) ||
+    (idle === 0 && /^0(?:KiB|MiB|GiB)?$/.test(String(value)))
+  );
 }
 
-function step({ path, value }: Found, part: string): Found[] {
-  if (part === '[]') {
-    return Array.isArray(value) ? value.map((item, index) => ({ path: [...path, index], value: item })) : [];
-  }
-  if (!isMapping(value)) return [];
-  const keys = part === '*' ? Object.keys(value) : [part];
-  return keys.filter((key) => key in value).map((key) => ({ path: [...path, key], value: value[key] }));
+function findWritten({ pattern, idle }: PendingKey, value: unknown): Path[] {
+  return findAll(value, pattern)
+    .filter((found) => !isIdle(found.value, idle))
+    .map(({ path }) => path);
 }
 
 /** The key paths in a configuration that are without effect. */
 export function findPending(value: unknown): string[] {
-  return pendingKeys.flatMap(({ pattern, idle }) => {
-    let found: Found[] = [{ path: [], value }];
-    for (const part of pattern.split('.')) found = found.flatMap((at) => step(at, part));
-    return found.filter((at) => at.value !== idle).map(({ path }) => pathText(path));
+  const accepted = pendingKeys.filter(({ refused }) => refused === undefined);
+  return accepted.flatMap((key) => findWritten(key, value).map(pathText));
+}
+
+/** What a configuration asks for that can not be done yet, and may not be left undone in silence. */
+export function findRefused(value: unknown): { readonly path: Path; readonly message: string }[] {
+  return pendingKeys.flatMap((key) => {
+    const { refused } = key;
+    if (refused === undefined) return [];
+    const message = `is not available yet, and must not be ignored: ${refused}`;
+    return findWritten(key, value).map((path) => ({ path, message }));
   });
 }

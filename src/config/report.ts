@@ -3,9 +3,15 @@ import type { Problem } from '../model/config.js';
 import { isUnder, type Path } from './path.js';
 import type { Source } from './source.js';
 
+/** Takes what is allowed, and probably not meant. */
+export type Warn = (path: Path, message: string) => void;
+
 export class Report {
   readonly #source: Source;
   readonly #found: { readonly at: Path; readonly problem: Problem }[] = [];
+
+  /** What breaks two rules of one key may be said in the same words. */
+  readonly #said = new Set<string>();
 
   constructor(source: Source) {
     this.#source = source;
@@ -26,6 +32,11 @@ export class Report {
     if (!this.#found.some(({ at }) => isPart(at))) this.problem(path, message);
   }
 
+  /** Whether anything is wrong there or in a part of it. */
+  isWrong(whole: Path): boolean {
+    return this.#found.some(({ at }) => isUnder(at, whole));
+  }
+
   /** In the order of the file. */
   get problems(): readonly Problem[] {
     const order = ({ line, column }: Problem) => (line ?? 0) * 1e6 + (column ?? 0);
@@ -33,12 +44,23 @@ export class Report {
   }
 
   #add(at: Path, message: string, place = this.#source.place(at)): void {
+    const text = `${place.path}: ${message}`;
+    if (this.#said.has(text)) return;
+    this.#said.add(text);
     this.#found.push({ at, problem: { ...place, message } });
   }
 }
 
 /** `FILE:LINE:COLUMN: PATH: MESSAGE`, without what is not known. */
-export function formatProblem({ file, line, column, path, message }: Problem): string {
-  const place = [file, line, column].filter((part) => part !== null).join(':');
-  return [place, path, message].filter((part) => part !== '').join(': ');
+export function formatProblem({ path, message, ...place }: Problem): string {
+  return [placeText(place), path, message].filter((part) => part !== '').join(': ');
+}
+
+/** The same, with `warning` behind the place; `name` stands for a place that is not known. */
+export function formatWarning({ path, message, ...place }: Problem, name: string): string {
+  return [placeText(place) || name, 'warning', path, message].filter((part) => part !== '').join(': ');
+}
+
+function placeText({ file, line, column }: Pick<Problem, 'file' | 'line' | 'column'>): string {
+  return [file, line, column].filter((part) => part !== null).join(':');
 }

@@ -31,3 +31,14 @@ export function nameKey(pattern: string): KeyName {
 export function plainName(name: string): string {
   return name.endsWith('.') ? name.slice(0, -1) : name;
 }
+
+/** Whether every name that `narrow` stands for is one of `wide`. */
+export function patternHolds(wide: string, narrow: string): boolean {
+  const [outer, inner] = [wide.toLowerCase(), narrow.toLowerCase()];
+  return (
+    outer === inner ||
+    (outer.startsWith('*.') &&
+      inner.replace(/^\*/, '').endsWith(outer.slice(1)) &&
+      inner.length > outer.length - 1)
+  );
+}

@@ -1,7 +1,7 @@
 /** The command line as it is typed: what it prints where, and how it exits. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { flights } from '../cases/flights.js';
 import { runProgram } from '../support/process.js';
@@ -53,6 +53,35 @@ describe('check', () => {
   test('a bad file: every problem with its place', async () =>
     expect(await anyport(['check', '-c', bad])).toEqual({ status: 2, stdout: '', stderr: badLines }));
 
+  test.each(['after', 'without'])('the file %s -c', async (where) => {
+    const args = where === 'without' ? [bad] : ['--config', bad];
+    expect(await anyport(['check', ...args])).toEqual({ status: 2, stdout: '', stderr: badLines });
+  });
+
+  test('without a file, in a folder that has none', async () => {
+    const { status, stdout, stderr } = await runProgram(
+      process.execPath,
+      [resolve('dist/cli/main.js'), 'check'],
+      {
+        cwd: folder,
+      },
+    );
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toBe(
+      'anyport: there is no ./anyport.yaml here: name a file, as in `anyport check FILE`\n',
+    );
+  });
+
+  test('a warning has a place', async () => {
+    const path = file(
+      'unreachable.yaml',
+      'routes:\n  - { to: reset }\n  - { when: { protocol: ssh }, to: close }\n',
+    );
+    const { status, stdout } = await anyport(['check', path]);
+    expect(status).toBe(0);
+    expect(stdout).toContain(`${path}:3:5: warning: routes[1]: can never be reached`);
+  });
+
   test('run --check says the same', async () =>
     expect(await anyport(['run', '--check', '-c', bad])).toEqual({
       status: 2,
@@ -84,7 +113,9 @@ describe('bad usage: exit 2, one line that says what was wrong, nothing on stand
     { args: ['run', '--forward', '7878=127.0.0.1:1'], says: "option '--forward" },
     { args: ['run', '--admin', ':9093'], says: "option '--admin" },
     { args: ['run', '-c', join(folder, 'none.yaml')], says: 'none.yaml: can not read it: no such file' },
-    { args: ['check', 'good.yaml'], says: 'too many arguments' },
+    { args: ['check', 'none.yaml'], says: 'none.yaml: can not read it: no such file' },
+    { args: ['check', good, '-c', good], says: 'two files are given' },
+    { args: ['check', good, good], says: 'too many arguments' },
     { args: ['identify', join(folder, 'none')], says: 'can not read' },
     { args: ['explain', '-c', twoListeners], says: '--listener: name one of a, b' },
     {
@@ -119,12 +150,16 @@ test('explain: bytes on standard input, as JSON', async () => {
 });
 
 describe('help', () => {
-  test('--version', async () => expect((await anyport(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/));
+  test.each(['--version', '-v', '-V', 'version'])('%s', async (arg) => {
+    const { status, stdout } = await anyport([arg]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
 
   test('--help names every command', async () => {
     const { status, stdout } = await anyport(['--help']);
     expect(status).toBe(0);
-    for (const name of ['run', 'check', 'identify', 'explain', 'protocols', 'schema']) {
+    for (const name of ['run', 'check', 'identify', 'explain', 'protocols', 'schema', 'version']) {
       expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
     }
   });
@@ -252,4 +287,22 @@ test('protocols: aligned, one line each', async () => {
 test('schema: JSON Schema', async () => {
   const schema = JSON.parse((await anyport(['schema'])).stdout);
   expect(schema).toMatchObject({ type: 'object', properties: { server: {}, protocols: {}, routes: {} } });
+});
+
+describe('too few open files are one line, whatever the command', () => {
+  const rows = [
+    ['check', good],
+    ['identify', '/dev/null'],
+    ['explain', '-c', good],
+    ['protocols'],
+    ['schema'],
+    ['version'],
+    ['run', '--listen', '127.0.0.1:0', '--route', 'ssh=127.0.0.1:22'],
+  ];
+  test.each(rows)('anyport %s %s', async (...args) => {
+    const command = ['--nofile=64', process.execPath, 'dist/cli/main.js', ...args];
+    const { status, stdout, stderr } = await runProgram('prlimit', command);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toBe('anyport: 64 open files are too few: allow more, as `ulimit -n 1024` does\n');
+  });
 });

@@ -249,11 +249,6 @@ listeners:
       proxyProtocol: null,
     });
   });
-
-  test('one that is not for TCP is left out', () => {
-    const text = 'listeners: [{ name: a, address: ":1" }, { name: b, address: ":2", transport: udp }]';
-    expect(configOf(text).listeners.map(({ name }) => name)).toEqual(['a']);
-  });
 });
 
 test('a route for a listener with a port range is one for each', () => {

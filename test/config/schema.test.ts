@@ -37,14 +37,6 @@ describe('pending keys', () => {
     expect(node).toBeDefined();
   });
 
-  test('a value that asks for nothing is not reported', () => {
-    const upstreams = { a: { dscp: 0, proxy_protocol: 'off' }, b: { dscp: 46 } };
-    expect(findPending({ upstreams, listeners: [{ transport: 'tcp' }, { transport: 'kcp' }] })).toEqual([
-      'listeners[1].transport',
-      'upstreams.b.dscp',
-    ]);
-  });
-
   test('what is not a configuration has none', () => expect(findPending('server')).toEqual([]));
 });
 

@@ -3,7 +3,7 @@
 import type { Environment } from '../../src/config/environment.js';
 import { applyFlags, type Flags } from '../../src/config/flags.js';
 import { readConfig } from '../../src/config/read.js';
-import { formatProblem } from '../../src/config/report.js';
+import { formatProblem, formatWarning } from '../../src/config/report.js';
 import { type Validated, validate } from '../../src/config/validate/index.js';
 import type { Config } from '../../src/model/config.js';
 
@@ -20,6 +20,8 @@ export function checkText(text: string, { environment = {}, flags = {}, files = 
     directory: '/etc/anyport',
     fileExists: (path) => files.includes(path),
     cores: 3,
+    addresses: ['192.0.2.9', '2001:db8::9'],
+    hostName: 'gateway',
   });
 }
 
@@ -33,8 +35,15 @@ export function configOf(text: string, world?: World): Config {
   return accepted(text, world).config;
 }
 
+/** Without their places. */
 export function warningsOf(text: string, world?: World): readonly string[] {
-  return accepted(text, world).warnings;
+  return accepted(text, world).warnings.map(({ path, message }) =>
+    path === '' ? message : `${path}: ${message}`,
+  );
+}
+
+export function warningLinesOf(text: string, world?: World): readonly string[] {
+  return accepted(text, world).warnings.map((warning) => formatWarning(warning, 'any.yaml'));
 }
 
 function accepted(text: string, world?: World) {

@@ -1,6 +1,6 @@
 /** Where the daemon listens: both families side by side, unix sockets with permissions, abstract ones; and networks. */
 import { once } from 'node:events';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { connect, type NetConnectOpts } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon, type TestConfig } from '../support/daemon.js';
@@ -101,6 +101,7 @@ describe('unix sockets', () => {
       ],
       upstreams: { local: { endpoints: [`unix:@${name}`] }, echo: { endpoints: [upstream.target] } },
     });
+    expect(existsSync(`${running.folder.path}/@${name}`)).toBe(false);
     // Node can not connect to one; the kernel says what it is called, to the last byte.
     expect(readFileSync('/proc/net/unix', 'latin1')).toMatch(new RegExp(` @${name}$`, 'm'));
     expect(await answerTo({ host: '127.0.0.1', port })).toBe(PING);

@@ -1,14 +1,30 @@
 /** `anyport check`: every problem of a configuration, with its place. */
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { DEFAULT_FILE } from '../../config/load.js';
 import { loadOrFail, summary } from '../configuration.js';
+import { BAD_USAGE, Failure } from '../failure.js';
 
 export function addCheck(program: Command): void {
   program
     .command('check')
     .description('check a configuration; every problem is printed with file:line:column and key path')
-    .option('-c, --config <file>', `configuration (default: ${DEFAULT_FILE}, if there is one)`)
-    .action(({ config }: { config?: string }) => {
-      process.stdout.write(summary(loadOrFail(config, {})));
-    });
+    .argument('[file]', `configuration (default: ${DEFAULT_FILE})`)
+    .option('-c, --config <file>', 'the same')
+    .action(check);
+}
+
+function check(file: string | undefined, { config }: { config?: string }): void {
+  if (file !== undefined && config !== undefined) {
+    throw new Failure(`two files are given, ${file} and ${config}: check one at a time`, BAD_USAGE);
+  }
+  const given = file ?? config;
+  // What runs without a file is a demonstration: nobody means to check that.
+  if (given === undefined && !existsSync(DEFAULT_FILE)) {
+    throw new Failure(
+      `there is no ${DEFAULT_FILE} here: name a file, as in \`anyport check FILE\``,
+      BAD_USAGE,
+    );
+  }
+  process.stdout.write(summary(loadOrFail(given, {})));
 }

@@ -6,6 +6,7 @@ import { addIdentify } from './identify.js';
 import { addProtocols } from './protocols.js';
 import { addRun } from './run.js';
 import { addSchema } from './schema.js';
+import { addVersion } from './version.js';
 
 export const commands: readonly ((program: Command) => void)[] = [
   addRun,
@@ -14,4 +15,5 @@ export const commands: readonly ((program: Command) => void)[] = [
   addExplain,
   addProtocols,
   addSchema,
+  addVersion,
 ];

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Flags } from '../../config/flags.js';
 import { DEFAULT_FILE } from '../../config/load.js';
+import { formatProblem } from '../../config/report.js';
 import { loadOrFail, summary } from '../configuration.js';
 import { BAD_USAGE, Failure } from '../failure.js';
 import { version } from '../version.js';
@@ -54,7 +55,7 @@ async function run({ config: file, check, ...flags }: RunOptions): Promise<void>
   }
   // Only here: the other commands need no native addon.
   const { exitNow, runDaemon } = await import('../../primary/primary.js');
-  exitNow(await runDaemon(loaded.config, { version, warnings: loaded.warnings }));
+  exitNow(await runDaemon(loaded.config, { version, warnings: loaded.warnings.map(formatProblem) }));
 }
 
 function append<Value>(value: Value, before: readonly Value[] | undefined): readonly Value[] {

@@ -1,8 +1,8 @@
 /** Addresses as values of the configuration. */
 import { z } from 'zod';
-import { parseEndpoint, parseListen } from '../../base/address.js';
+import { addressFault, parseEndpoint, parseListen } from '../../base/address.js';
 import { isNetwork, networkFault, UNIX_PEERS } from '../../base/network.js';
-import { expectedGot } from '../messages.js';
+import { expectedGot, withFault } from '../messages.js';
 import { expecting, form, list } from './fields.js';
 
 const LISTEN =
@@ -17,8 +17,8 @@ export function listenAddress(meaning: string) {
     .min(0, expecting(LISTEN))
     .max(65_535, expecting(LISTEN))
     .transform(String)
-    .pipe(form(meaning, LISTEN, parseListen));
-  return z.union([form(meaning, LISTEN, parseListen), port], expecting(LISTEN)).meta({
+    .pipe(form(meaning, LISTEN, parseListen, addressFault));
+  return z.union([form(meaning, LISTEN, parseListen, addressFault), port], expecting(LISTEN)).meta({
     description: meaning,
     'x-values': 'address with a port or a port range',
   });
@@ -26,10 +26,11 @@ export function listenAddress(meaning: string) {
 
 /** An endpoint's address beside its text, which is its identity. */
 export function endpointAddress(meaning: string) {
-  return form(meaning, ENDPOINT, (name) => {
+  const parse = (name: string) => {
     const address = parseEndpoint(name);
     return address === null ? null : { name, address };
-  });
+  };
+  return form(meaning, ENDPOINT, parse, addressFault);
 }
 
 const SOCKET_MODE = 'permissions in octal such as `0660`';
@@ -50,8 +51,7 @@ export function socketMode(meaning: string) {
 /** What is wrong with a text that is no network is said, as far as it can be told. */
 function networkError(expected: string) {
   return ({ input }: { input?: unknown }): string => {
-    const fault = typeof input === 'string' ? networkFault(input) : null;
-    return `${expectedGot(expected, input)}${fault === null ? '' : `: ${fault}`}`;
+    return withFault(expectedGot(expected, input), typeof input === 'string' ? networkFault(input) : null);
   };
 }
 

@@ -4,9 +4,9 @@
  */
 import { z } from 'zod';
 import { formatDuration, parseDuration } from '../../base/duration.js';
-import { suggestion } from '../../base/nearest.js';
 import { formatSize, parseSize } from '../../base/size.js';
-import { expectedGot } from '../messages.js';
+import { expectedGot, withFault } from '../messages.js';
+import { suggest } from '../suggest.js';
 
 const DURATION_PATTERN = '^(\\d+(\\.\\d+)?(ms|s|m|h))+$';
 
@@ -16,11 +16,19 @@ export function expecting(expected: string) {
 }
 
 /** A value that is written as text and means something else; `parse` answers null for what it can not read. */
-function parsed<T>(expected: string, parse: (text: string) => T | null) {
+function parsed<T>(
+  expected: string,
+  parse: (text: string) => T | null,
+  fault: (text: string) => string | null = () => null,
+) {
   return z.string(expecting(expected)).transform((text, context): T => {
     const value = parse(text);
     if (value !== null) return value;
-    context.issues.push({ code: 'custom', input: text, message: expectedGot(expected, text) });
+    context.issues.push({
+      code: 'custom',
+      input: text,
+      message: withFault(expectedGot(expected, text), fault(text)),
+    });
     return z.NEVER;
   });
 }
@@ -85,16 +93,21 @@ export function text(meaning: string, values = 'text') {
   return documented(z.string(expecting(values)), meaning, values);
 }
 
-/** Text of a certain form, read by `parse`. */
-export function form<T>(meaning: string, expected: string, parse: (text: string) => T | null) {
-  return documented(parsed(expected, parse), meaning, expected);
+/** Text of a certain form, read by `parse`; `fault` says what is wrong with one that is not, as far as that can be told. */
+export function form<T>(
+  meaning: string,
+  expected: string,
+  parse: (text: string) => T | null,
+  fault?: (text: string) => string | null,
+) {
+  return documented(parsed(expected, parse, fault), meaning, expected);
 }
 
 export function choice<const Names extends readonly [string, ...string[]]>(names: Names, meaning: string) {
   const listed = names.map((name) => `\`${name}\``).join(', ');
   const error = ({ input }: { input?: unknown }) =>
     typeof input === 'string'
-      ? `unknown value \`${input}\`${suggestion(input, names)}`
+      ? `unknown value \`${input}\`${suggest(input, names)}`
       : expectedGot(`one of ${listed}`, input);
   return documented(z.enum(names, { error }), meaning, listed);
 }
@@ -127,5 +140,5 @@ export function section<Shape extends z.ZodRawShape>(shape: Shape, meaning: stri
 }
 
 export function unknownKey(key: string, known: readonly string[]): string {
-  return `unknown key \`${key}\`${suggestion(key, known)}`;
+  return `unknown key \`${key}\`${suggest(key, known)}`;
 }

@@ -13,7 +13,9 @@ export const route = mapping({
     alpn: alpn.options.optional(),
     host: host.options.optional(),
     source: source.options.optional(),
-  }).meta({ description: 'Conditions, all of which must hold; none: every session.' }),
+  })
+    .prefault({})
+    .meta({ description: 'Conditions, all of which must hold; none, or no `when`: every session.' }),
   to: text('Where the session goes', 'name of an upstream, `reset`, `close` or `drop`'),
 });
 

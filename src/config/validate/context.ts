@@ -5,4 +5,7 @@ export interface Context {
   fileExists(path: string): boolean;
   /** Cores available to this process: what `auto` means. */
   readonly cores: number;
+  /** Of this machine, beside the loopback ones. */
+  readonly addresses: readonly string[];
+  readonly hostName: string;
 }

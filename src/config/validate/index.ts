@@ -1,7 +1,6 @@
 /** From what was written to a Config: every problem at once, each with its place; nothing is guessed. */
 import type { Config, MonitoringConfig, Problem, ServerConfig } from '../../model/config.js';
-import { findAmbiguities } from '../ambiguity.js';
-import { findPending } from '../pending.js';
+import { findRefused } from '../pending.js';
 import { Report } from '../report.js';
 import type { Source } from '../source.js';
 import type { Context } from './context.js';
@@ -11,9 +10,10 @@ import { resolveRoutes } from './routes.js';
 import { readShape, type Shape } from './shape.js';
 import { Targets } from './targets.js';
 import { hasOwnUpstream, resolveUpstreams } from './upstreams.js';
+import { warningsOf } from './warnings.js';
 
 export type Validated =
-  | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Where metrics and health are served unless `monitoring.address` restricts them. */
@@ -22,6 +22,9 @@ const EVERY_INTERFACE = '::';
 export function validate(source: Source, context: Context): Validated {
   const report = new Report(source);
   const shape = readShape(source.value, report);
+  for (const { path, message } of findRefused(source.value)) {
+    if (!report.isWrong(path)) report.problem(path, message);
+  }
   const targets = new Targets(targetNames(shape), report);
   const names = new ProtocolNames(shape, targets, context, report);
   const upstreams = resolveUpstreams(shape, context, report);
@@ -39,7 +42,7 @@ export function validate(source: Source, context: Context): Validated {
     monitoring: monitoringConfig(shape),
     logging: loggingConfig(shape),
   };
-  return { ok: true, config, warnings: warningsOf(source, names, config) };
+  return { ok: true, config, warnings: warningsOf({ source, shape, groups, names, config }, context) };
 }
 
 function targetNames(shape: Shape): string[] {
@@ -100,26 +103,4 @@ function loggingConfig({ logging }: Shape): Config['logging'] {
     accessLog: logging.access_log,
     accessLogRate: logging.access_log_rate,
   };
-}
-
-function warningsOf(source: Source, names: ProtocolNames, config: Config): string[] {
-  const warnings: string[] = [];
-  const pending = findPending(source.value);
-  if (pending.length > 0) {
-    warnings.push(`accepted but not implemented yet, without effect: ${pending.join(', ')}`);
-  }
-  for (const name of names.unserved) {
-    warnings.push(`protocol \`${name}\` is spoken over UDP, and listeners take TCP only yet`);
-  }
-  warnings.push(...findAmbiguities(config));
-  if (!leadsAnywhere(config)) warnings.push('nothing is routed: every session will be closed');
-  return warnings;
-}
-
-function leadsAnywhere({ listeners, protocols, routes }: Config): boolean {
-  return (
-    routes.length > 0 ||
-    protocols.some(({ target }) => target !== null) ||
-    listeners.some(({ onUnknown, onSilence }) => onUnknown.kind === 'upstream' || onSilence !== null)
-  );
 }

@@ -40,7 +40,7 @@ export function resolveListeners(
 
 function reportSilence({ listeners }: Shape, report: Report): void {
   if (listeners === null) report.problem(['server', 'listen'], 'there is no address to listen on');
-  else report.problem(['listeners'], 'nothing is left to listen on: no listener has the transport `tcp`');
+  else report.problem(['listeners'], 'there is no listener: list one, or leave `listeners` out');
 }
 
 function serverGroups({ server, listeners }: Shape, names: ProtocolNames): ListenerGroup[] {

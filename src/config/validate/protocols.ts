@@ -1,10 +1,10 @@
 /** Protocols: built in or custom, configured or only named by a route or a listener, in rank order. */
-import { suggestion } from '../../base/nearest.js';
 import type { ProtocolConfig, TargetConfig } from '../../model/config.js';
 import { protocols as builtIns, protocolById } from '../../protocols/index.js';
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
 import type { ProtocolEntry } from '../schema/protocols.js';
+import { suggest } from '../suggest.js';
 import type { Context } from './context.js';
 import { resolveModule } from './handlers.js';
 import type { Entry, Shape } from './shape.js';
@@ -68,7 +68,7 @@ export class ProtocolNames {
     if (knownIds.includes(id)) this.#unserved.set(id, name);
     else {
       const known = [...this.configured.map((protocol) => protocol.name), ...knownIds];
-      this.#report.problem(path, `unknown protocol \`${name}\`${suggestion(name, known)}`);
+      this.#report.problem(path, `unknown protocol \`${name}\`${suggest(name, known)}`);
     }
     return null;
   }
@@ -93,7 +93,7 @@ function configure(
   }
   if (isServed(id)) return { name, id, signature: null, validator: null, priority, target };
   if (!knownIds.includes(id)) {
-    const message = `unknown protocol \`${name}\`${suggestion(name, knownIds)}`;
+    const message = `unknown protocol \`${name}\`${suggest(name, knownIds)}`;
     report.missing(path, `${message} (a custom protocol needs \`start_bytes\` or \`regex\`)`, [
       ...path,
       'name',
@@ -121,7 +121,7 @@ function resolveTarget(
     report.problem(path, 'has both `target` and `handler`: keep one');
   }
   if (hasOwnUpstream(value)) return { kind: 'upstream', upstream: name };
-  return target === undefined ? null : targets.resolve(target, [...path, 'target']);
+  return target === undefined ? null : targets.resolveNameOrAddress(target, [...path, 'target']);
 }
 
 function checkUnique(entries: readonly Entry<ProtocolEntry>[], report: Report): void {

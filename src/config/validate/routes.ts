@@ -1,8 +1,8 @@
 /** Routes: every name in them exists. */
-import { suggestion } from '../../base/nearest.js';
 import type { RouteConfig } from '../../model/config.js';
 import type { Report } from '../report.js';
 import type { RouteEntry } from '../schema/routes.js';
+import { suggest } from '../suggest.js';
 import type { ListenerGroup } from './listeners.js';
 import type { ProtocolNames } from './protocols.js';
 import type { Entry, Shape } from './shape.js';
@@ -34,7 +34,7 @@ function resolveRoute(
   const group = groups.find(({ name }) => name === listener);
   const known = [...shape.listenerNames, ...groups.map(({ name }) => name)];
   if (listener !== undefined && !known.includes(listener)) {
-    const message = `unknown listener \`${listener}\`${suggestion(listener, known)}`;
+    const message = `unknown listener \`${listener}\`${suggest(listener, known)}`;
     report.problem([...path, 'when', 'listener'], message);
   }
   if (to === null || protocolName === null) return [];

@@ -35,7 +35,7 @@ export function checkAddresses(groups: readonly ListenerGroup[], report: Report)
 }
 
 /** Whether one client could mean both; the port or the path is the same. */
-function meet(a: ListenAddress, b: ListenAddress): boolean {
+export function meet(a: ListenAddress, b: ListenAddress): boolean {
   if (a.kind === 'unix' || b.kind === 'unix' || isBoth(a) || isBoth(b)) return true;
   return isIPv4(a.host) === isIPv4(b.host) && (a.host === b.host || isEvery(a) || isEvery(b));
 }

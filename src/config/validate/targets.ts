@@ -1,13 +1,21 @@
 /** Where sessions may be sent: the upstreams by name, or one of the ways to close. */
-import { suggestion } from '../../base/nearest.js';
+import { isIP } from 'node:net';
 import type { TargetConfig } from '../../model/config.js';
 import { type Closing, closings } from '../../model/session.js';
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
+import { suggest } from '../suggest.js';
 
 const isClosing = (text: string): text is Closing => (closings as readonly string[]).includes(text);
 
+const looksLikeAddress = (text: string): boolean =>
+  isIP(text) !== 0 || text === 'localhost' || /^[\w-]+(?:\.[\w-]+)+$/.test(text);
+
+/** Of a file that is wrong throughout; to look for what was meant among thousands of names takes its time. */
+const HINTS_MAX = 100;
+
 export class Targets {
+  #hints = 0;
   readonly #upstreams: Set<string>;
   readonly #report: Report;
 
@@ -17,15 +25,32 @@ export class Targets {
   }
 
   resolve(text: string, path: Path): TargetConfig | null {
-    if (isClosing(text)) return { kind: 'end', closing: text };
-    if (this.#upstreams.has(text)) return { kind: 'upstream', upstream: text };
-    this.#report.problem(path, `unknown upstream \`${text}\`${this.#hint(text)}`);
+    const target = this.#find(text);
+    if (target === null) this.#report.problem(path, `unknown upstream \`${text}\`${this.#hint(text)}`);
+    return target;
+  }
+
+  /** Where an address may stand instead: one without a port is a name. */
+  resolveNameOrAddress(text: string, path: Path): TargetConfig | null {
+    const target = this.#find(text);
+    if (target !== null) return target;
+    const hint = looksLikeAddress(text)
+      ? `\`${text}\` is an address without a port: write \`${text.includes(':') ? `[${text}]` : text}:PORT\``
+      : `unknown upstream \`${text}\`${this.#hint(text)} (an address has a port, as \`${text}:80\`)`;
+    this.#report.problem(path, hint);
     return null;
   }
 
+  #find(text: string): TargetConfig | null {
+    if (isClosing(text)) return { kind: 'end', closing: text };
+    return this.#upstreams.has(text) ? { kind: 'upstream', upstream: text } : null;
+  }
+
   #hint(text: string): string {
-    if (text.includes(':')) return ': name an upstream, and write the address there';
-    return suggestion(text, [...this.#upstreams, ...closings]);
+    if (text.includes(':') || looksLikeAddress(text))
+      return ': name an upstream, and write the address there';
+    this.#hints++;
+    return this.#hints > HINTS_MAX ? '' : suggest(text, [...this.#upstreams, ...closings]);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Upstreams: those of the `upstreams` section, and those that a protocol's own target or handler makes. */
-import { parseEndpoint } from '../../base/address.js';
+import { addressFault, parseEndpoint } from '../../base/address.js';
 import type { UpstreamConfig } from '../../model/config.js';
-import { expectedGot } from '../messages.js';
+import { expectedGot, withFault } from '../messages.js';
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
 import type { ProtocolEntry } from '../schema/protocols.js';
@@ -82,7 +82,8 @@ function ownUpstream(
     endpoints: names.flatMap((text) => {
       const address = parseEndpoint(text);
       if (address !== null) return [{ name: text, address, weight: 1, backup: false }];
-      report.problem([...path, 'target'], expectedGot('an address such as `10.0.0.5:80` or `web:80`', text));
+      const message = expectedGot('an address such as `10.0.0.5:80` or `web:80`', text);
+      report.problem([...path, 'target'], withFault(message, addressFault(text)));
       return [];
     }),
   };

@@ -1,0 +1,94 @@
+/** Addresses that come back to ourselves: endpoints that are our own listeners, ports that are taken twice. */
+import { isIPv4 } from 'node:net';
+import { parseEndpoint } from '../../base/address.js';
+import type { Config, ListenAddress, ListenerConfig, UpstreamConfig } from '../../model/config.js';
+import type { Path } from '../path.js';
+import type { Warn } from '../report.js';
+import type { Context } from './context.js';
+import type { Shape } from './shape.js';
+import { meet } from './sockets.js';
+
+type Inet = Extract<ListenAddress, { kind: 'inet' }>;
+type EndpointAddress = UpstreamConfig['endpoints'][number]['address'];
+
+export function warnOfLoops(shape: Shape, { listeners }: Config, context: Context, warn: Warn): void {
+  const byPort = new Map<number | string, ListenerConfig[]>();
+  for (const listener of listeners) {
+    const { address } = listener;
+    const key = address.kind === 'unix' ? address.path : address.port;
+    byPort.set(key, [...(byPort.get(key) ?? []), listener]);
+  }
+  for (const { path, name, address } of endpointsOf(shape)) {
+    const candidates = byPort.get('path' in address ? address.path : address.port) ?? [];
+    const own = candidates.find((listener) => leadsTo(address, listener.address, context));
+    if (own === undefined) continue;
+    const text = own.name === own.address.text ? '' : ` (${own.address.text})`;
+    warn(
+      path,
+      `\`${name}\` is our own listener \`${own.name}\`${text}: a session that is sent there comes back, and one client may fill max_connections`,
+    );
+  }
+}
+
+interface WrittenEndpoint {
+  readonly path: Path;
+  readonly name: string;
+  readonly address: EndpointAddress;
+}
+
+function endpointsOf({ upstreams, protocols }: Shape): WrittenEndpoint[] {
+  const declared = upstreams.flatMap(({ path, value }) =>
+    (value.endpoints ?? []).map(({ address: { name, address } }, index) => ({
+      path: [...path, 'endpoints', index],
+      name,
+      address,
+    })),
+  );
+  const own = protocols.flatMap(({ path, value }) =>
+    (value.target ?? '').split(',').flatMap((text): WrittenEndpoint[] => {
+      const address = parseEndpoint(text.trim());
+      return address === null ? [] : [{ path: [...path, 'target'], name: text.trim(), address }];
+    }),
+  );
+  return [...declared, ...own];
+}
+
+/** The port or the path is the same. */
+function leadsTo(endpoint: EndpointAddress, listener: ListenAddress, context: Context): boolean {
+  if ('path' in endpoint || listener.kind === 'unix') return 'path' in endpoint && listener.kind === 'unix';
+  return localAddresses(endpoint.host, context).some((host) => takes(listener, host));
+}
+
+/** The addresses of this machine that a host is, as far as no name has to be looked up. */
+function localAddresses(host: string, { addresses, hostName }: Context): readonly string[] {
+  if (host === 'localhost') return ['127.0.0.1', '::1'];
+  if (host === hostName) return addresses;
+  if (host === '0.0.0.0') return ['127.0.0.1'];
+  if (host === '::') return ['::1'];
+  return host.startsWith('127.') || host === '::1' || addresses.includes(host) ? [host] : [];
+}
+
+function takes({ host, text, ipv6Only = false }: Inet, address: string): boolean {
+  if (host === address) return true;
+  if (host === '0.0.0.0') return isIPv4(address);
+  return host === '::' && !(isIPv4(address) && ipv6Only && text.startsWith('['));
+}
+
+export function warnOfMonitoringPorts({ monitoring, listeners }: Config, warn: Warn): void {
+  for (const [site, key] of [
+    [monitoring.metrics, 'metrics_port'],
+    [monitoring.health, 'health_check_port'],
+  ] as const) {
+    if (site === null) continue;
+    const { host, port } = site;
+    const address = { kind: 'inet', host, port, text: host === '::' ? `:${port}` : host } as const;
+    const other = listeners.find(
+      (listener) => hasPort(listener.address, port) && meet(listener.address, address),
+    );
+    if (other)
+      warn(['monitoring', key], `${port} is the port of listener \`${other.name}\` too: take another one`);
+  }
+}
+
+const hasPort = (address: ListenAddress, port: number): boolean =>
+  address.kind === 'inet' && address.port === port;

@@ -1,0 +1,56 @@
+/** Which sessions may take which route, as far as a configuration alone can tell. */
+import type { Config, ListenerConfig } from '../../model/config.js';
+import type { Path } from '../path.js';
+import type { ListenerGroup } from './listeners.js';
+import type { Shape } from './shape.js';
+
+/** A listed route, or a protocol's own target, which is a route behind them. */
+export interface ReachableRoute {
+  readonly path: Path;
+  /** As written, with the configured name of the protocol. */
+  readonly when: Readonly<Record<string, unknown>>;
+}
+
+export interface Reachability {
+  /** In the order in which they are asked. */
+  readonly routes: readonly ReachableRoute[];
+  readonly groups: readonly ListenerGroup[];
+  /** The configured name of a protocol, however it is written; undefined when no listener can tell it. */
+  nameOf(written: string): string | undefined;
+  /** Whether any session of any listener, or of this one, may have the route's listener and protocol. */
+  accepts(route: ReachableRoute, listener?: ListenerConfig): boolean;
+}
+
+export function createReachability(
+  shape: Shape,
+  groups: readonly ListenerGroup[],
+  { protocols }: Config,
+): Reachability {
+  const nameOf = (written: string) => protocols.find(({ id }) => id === written.toLowerCase())?.name;
+  const listed = shape.routes.flatMap(({ path, value: { when } }): ReachableRoute[] => {
+    if (when.protocol === undefined) return [{ path, when }];
+    const protocol = nameOf(when.protocol);
+    // What no listener can tell has a warning of its own.
+    return protocol === undefined ? [] : [{ path, when: { ...when, protocol } }];
+  });
+  const own = shape.protocols.flatMap(({ path, value }): ReachableRoute[] => {
+    const key = value.handler === undefined ? 'target' : 'handler';
+    const protocol = nameOf(value.name);
+    return value[key] === undefined || protocol === undefined
+      ? []
+      : [{ path: [...path, key], when: { protocol } }];
+  });
+  const listenersOf = (name: unknown) =>
+    groups.filter((group) => name === undefined || group.name === name).flatMap(({ listeners }) => listeners);
+  return {
+    routes: [...listed, ...own],
+    groups,
+    nameOf,
+    accepts: ({ when: { listener: name, protocol } }, only) =>
+      listenersOf(name).some(
+        (each) =>
+          (only === undefined || each === only) &&
+          (protocol === undefined || each.protocols.includes(String(protocol))),
+      ),
+  };
+}

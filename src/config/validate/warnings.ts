@@ -1,0 +1,144 @@
+/** What is allowed, and probably not meant. */
+import { withoutHostBits } from '../../base/network.js';
+import type { Config, ListenerConfig, Problem } from '../../model/config.js';
+import { findAmbiguities } from '../ambiguity.js';
+import { findAll } from '../path.js';
+import { findPending } from '../pending.js';
+import type { Warn } from '../report.js';
+import type { Source } from '../source.js';
+import type { Context } from './context.js';
+import type { ListenerGroup } from './listeners.js';
+import { warnOfLoops, warnOfMonitoringPorts } from './loops.js';
+import type { ProtocolNames } from './protocols.js';
+import { createReachability, type Reachability } from './reachability.js';
+import type { Shape } from './shape.js';
+import { warnOfUnreachable } from './unreachable.js';
+
+export interface Checked {
+  readonly source: Source;
+  readonly shape: Shape;
+  readonly groups: readonly ListenerGroup[];
+  readonly names: ProtocolNames;
+  readonly config: Config;
+}
+
+const NETWORKS = [
+  'security.ip_whitelist',
+  'security.ip_blacklist',
+  'security.allow_only',
+  'listeners.[].proxy_protocol.trusted',
+  'routes.[].when.source',
+];
+
+export function warningsOf({ source, shape, groups, names, config }: Checked, context: Context): Problem[] {
+  const warnings: Problem[] = [];
+  const say = (message: string) => warnings.push({ file: null, line: null, column: null, path: '', message });
+  const warn: Warn = (path, message) => warnings.push({ ...source.place(path), message });
+  const pending = findPending(source.value);
+  if (pending.length > 0) say(`accepted but not implemented yet, without effect: ${pending.join(', ')}`);
+  for (const name of names.unserved) {
+    say(`protocol \`${name}\` is spoken over UDP, and listeners take TCP only yet`);
+  }
+  for (const message of findAmbiguities(config)) say(message);
+  const reachability = createReachability(shape, groups, config);
+  warnOfUnreachable(reachability, warn);
+  warnOfDeadEnds(reachability, warn, say);
+  warnOfUnrouted(shape, reachability, warn);
+  warnOfLoops(shape, config, context, warn);
+  warnOfMonitoringPorts(config, warn);
+  warnOfFamilies(groups, warn);
+  warnOfHostBits(source, warn);
+  return warnings.toSorted(inFileOrder);
+}
+
+/** What has no place comes first. */
+const inFileOrder = (a: Problem, b: Problem): number =>
+  (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+
+/** Whether any session of the listener goes anywhere. */
+const leads = (
+  listener: ListenerConfig,
+  routes: Reachability['routes'],
+  accepts: Reachability['accepts'],
+): boolean =>
+  listener.onUnknown.kind === 'upstream' ||
+  listener.onSilence !== null ||
+  routes.some((route) => accepts(route, listener));
+
+/** Listeners whose sessions are all closed. */
+function warnOfDeadEnds(
+  { routes, groups, accepts }: Reachability,
+  warn: Warn,
+  say: (text: string) => void,
+): void {
+  const dead = groups.filter(({ listeners }) => !listeners.some((each) => leads(each, routes, accepts)));
+  if (dead.length === groups.length) say('nothing is routed: every session will be closed');
+  else {
+    for (const { path } of dead) {
+      warn(
+        path,
+        'leads nowhere: no route and no target is for what it accepts, and every session will be closed',
+      );
+    }
+  }
+}
+
+/** Protocols that are accepted by name, and then closed like those that nobody knows. */
+function warnOfUnrouted(
+  { protocols, listeners }: Shape,
+  { routes, groups, accepts, nameOf }: Reachability,
+  warn: Warn,
+): void {
+  const isRouted = (name: string, at: readonly ListenerConfig[]) =>
+    at.some(
+      (listener) =>
+        listener.onUnknown.kind === 'upstream' ||
+        (listener.protocols.includes(name) &&
+          routes.some((route) => (route.when.protocol ?? name) === name && accepts(route, listener))),
+    );
+  const everywhere = groups.flatMap((group) => group.listeners);
+  for (const { path, value } of protocols) {
+    const name = nameOf(value.name);
+    if (name === undefined || isRouted(name, everywhere)) continue;
+    warn([...path, 'name'], 'leads nowhere: it has no target, and no route is for it');
+  }
+  for (const { path, value } of listeners ?? []) {
+    const own = groups.find((group) => group.path === path)?.listeners ?? [];
+    if (!own.some((listener) => leads(listener, routes, accepts))) continue;
+    for (const [index, written] of (value.protocols ?? []).entries()) {
+      const name = nameOf(written);
+      if (name === undefined || isRouted(name, own)) continue;
+      warn([...path, 'protocols', index], `leads nowhere: no route that this listener has is for ${written}`);
+    }
+  }
+}
+
+/** Somebody who lists one IPv4 address may expect the others to be taken by `[::]`. */
+function warnOfFamilies(groups: readonly ListenerGroup[], warn: Warn): void {
+  const addresses = groups.flatMap(({ listeners }) => listeners.map(({ address }) => address));
+  const every = new Set(
+    addresses.flatMap((each) => (each.kind === 'inet' && each.host === '0.0.0.0' ? each.port : [])),
+  );
+  for (const { path, listeners } of groups) {
+    for (const { address } of listeners) {
+      if (address.kind !== 'inet' || !address.ipv6Only || every.has(address.port)) continue;
+      warn(path, `\`${address.text}\` takes IPv6 alone, because an IPv4 address of its port is listed`);
+    }
+  }
+}
+
+function warnOfHostBits({ value }: Source, warn: Warn): void {
+  for (const found of NETWORKS.flatMap((pattern) => findAll(value, pattern))) {
+    const items = Array.isArray(found.value)
+      ? found.value.map((item, index) => [item, index])
+      : [[found.value]];
+    for (const [item, ...index] of items) {
+      const network = typeof item === 'string' ? withoutHostBits(item) : null;
+      if (network === null) continue;
+      warn(
+        [...found.path, ...index],
+        `\`${item}\` has bits beyond its prefix: it takes effect as \`${network}\``,
+      );
+    }
+  }
+}

@@ -1,0 +1,75 @@
+/** Keys that do nothing yet: those that shut out or change the wire are refused, the others are named in one warning. */
+import { describe, expect, test } from 'vitest';
+import { pendingKeys } from '../../src/config/pending.js';
+import { configOf, problemsOf, warningsOf } from './support.js';
+
+const http = 'protocols: [{ name: HTTP, target: "10.0.0.1:80" }]\n';
+const upstream = (keys: string) => `${http}upstreams: { web: { endpoints: ["10.0.0.2:80"], ${keys} } }`;
+const instead = 'is not available yet, and must not be ignored:';
+
+const refused = [
+  { path: 'server.max_connections_per_ip', text: `${http}server: { max_connections_per_ip: 4 }` },
+  { path: 'server.user', text: `${http}server: { user: nobody }` },
+  { path: 'security.ip_blacklist', text: `${http}security: { ip_blacklist: ["10.0.0.0/8"] }` },
+  { path: 'security.allow_only', text: `${http}security: { allow_only: ["10.0.0.0/8"] }` },
+  { path: 'listeners[0].transport', text: `${http}listeners: [{ name: a, address: ":1", transport: udp }]` },
+  {
+    path: 'listeners[0].transport',
+    text: `${http}listeners: [{ name: a, address: ":1", transport: tcp+udp }]`,
+  },
+  { path: 'listeners[0].transport', text: `${http}listeners: [{ name: a, address: ":1", transport: kcp }]` },
+  { path: 'upstreams.web.max_connections', text: upstream('max_connections: 9') },
+  { path: 'upstreams.web.proxy_protocol', text: upstream('proxy_protocol: v2') },
+  { path: 'upstreams.web.tcp.mss', text: upstream('tcp: { mss: 1400 }') },
+  { path: 'upstreams.web.bandwidth.up', text: upstream('bandwidth: { up: 1MiB }') },
+  { path: 'upstreams.web.bandwidth.down', text: upstream('bandwidth: { down: 1024 }') },
+  { path: 'upstreams.web.dscp', text: upstream('dscp: 46') },
+  { path: 'upstreams.web.via', text: upstream('via: "http://proxy:3128"') },
+  { path: 'forwards', text: `${http}forwards: [{ listen: 7878, target: "10.0.0.1:1" }]` },
+  { path: 'connect_proxy', text: `${http}connect_proxy: { allow: ["*:443"] }` },
+];
+
+describe('refused', () => {
+  test.each(refused)('$path', ({ path, text }) => {
+    const problems = problemsOf(text);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(/^any\.yaml:\d+:\d+: /);
+    expect(problems[0]).toContain(`: ${path}: ${instead}`);
+  });
+
+  test('every one of the table', () => {
+    const paths = refused.map(({ path }) => path.replace(/\[\d+\]/, '.[]').replace('.web.', '.*.'));
+    const patterns = pendingKeys.filter((key) => key.refused !== undefined).map(({ pattern }) => pattern);
+    expect(new Set(paths)).toEqual(new Set(patterns));
+  });
+
+  test('what is wrong with it is said instead', () =>
+    expect(problemsOf(upstream('dscp: 99'))).toEqual([
+      expect.stringContaining('upstreams.web.dscp: expected'),
+    ]));
+});
+
+test('what asks for nothing is accepted without a word', () => {
+  const text = `${upstream('max_connections: 0, proxy_protocol: "off", tcp: { mss: 0, user_timeout: 0 }, bandwidth: { up: 0, down: 0KiB, per: session }, dscp: 0, dns: { keep_last_good: true }')}
+server: { max_connections_per_ip: 0, user: "" }
+security: { ip_blacklist: [], allow_only: [], ip_whitelist: [], enable_rate_limit: false, enable_ddos_guard: false }
+listeners: [{ name: a, address: ":1", transport: tcp }]
+forwards: []`;
+  expect(warningsOf(text)).toEqual([]);
+  expect(configOf(text).listeners).toHaveLength(1);
+});
+
+test('the others are one warning, by key path', () => {
+  const text = `${upstream('health_check: {}, pool: { warm: 2 }, tcp: { keepalive: 10s }')}
+server: { cache_ttl: 1m }
+security: { enable_rate_limit: true, ddos_guard: { ban: 5s }, ip_whitelist: ["10.0.0.0/8"] }
+admin: {}
+docker: {}
+kcp: { link: {} }
+distributed: { enable: true }`;
+  expect(warningsOf(text)).toEqual([
+    'accepted but not implemented yet, without effect: server.cache_ttl, security.enable_rate_limit, ' +
+      'security.ddos_guard, security.ip_whitelist, upstreams.web.health_check, upstreams.web.pool, ' +
+      'upstreams.web.tcp.keepalive, admin, distributed, docker, kcp',
+  ]);
+});

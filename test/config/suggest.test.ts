@@ -1,0 +1,103 @@
+/** Names from elsewhere: what somebody writes who knows HAProxy, nginx, sslh, or only the protocols. */
+import { describe, expect, test } from 'vitest';
+import { jsonSchema } from '../../src/config/schema/index.js';
+import { otherNames, suggest } from '../../src/config/suggest.js';
+import { closings } from '../../src/model/session.js';
+import { protocols } from '../../src/protocols/index.js';
+import { problemsOf } from './support.js';
+
+/** Every key and every value of a choice that the schema knows. */
+function vocabulary(node: unknown): string[] {
+  if (typeof node !== 'object' || node === null) return [];
+  const { properties = {}, enum: values = [] } = node as { properties?: object; enum?: string[] };
+  return [...Object.keys(properties), ...values, ...Object.values(node).flatMap(vocabulary)];
+}
+
+test('whatever is suggested exists', () => {
+  const known = new Set([...vocabulary(jsonSchema()), ...protocols.map(({ id }) => id), ...closings]);
+  expect(
+    Object.values(otherNames)
+      .flat()
+      .filter((name) => !known.has(name)),
+  ).toEqual([]);
+});
+
+test('a name that only every object has is no other name', () => {
+  expect(suggest('constructor', ['a'])).toBe(' (known: a)');
+  expect(suggest('toString', ['a'])).toBe(' (known: a)');
+});
+
+const up = 'upstreams: { web: { endpoints: ["a:1"] } }';
+
+describe('the field’s other names', () => {
+  const cases = [
+    { text: 'protocols: [{ name: HTTPS, target: "a:443" }]', meant: 'tls' },
+    { text: 'protocols: [{ name: ssl, target: "a:443" }]', meant: 'tls' },
+    { text: `${up}\nroutes: [{ when: { protocol: https }, to: web }]`, meant: 'tls' },
+    { text: `${up}\nlisteners: [{ name: a, address: ":1", protocols: [postgresql] }]`, meant: 'postgres' },
+    { text: 'backends: {}', meant: 'upstreams' },
+    { text: 'backend: {}', meant: 'upstreams' },
+    { text: 'frontends: []', meant: 'listeners' },
+    { text: 'rules: []', meant: 'routes' },
+    { text: 'log: {}', meant: 'logging' },
+    { text: 'server: { max_conn: 5 }', meant: 'max_connections' },
+    { text: 'server: { maxconn: 5 }', meant: 'max_connections' },
+    { text: 'server: { max-conn: 5 }', meant: 'max_connections' },
+    { text: 'server: { bind: ":1" }', meant: 'listen' },
+    { text: 'server: { threads: 2 }', meant: 'workers' },
+    { text: 'server: { drain_timeout: 1s }', meant: 'graceful_shutdown_timeout' },
+    { text: 'upstreams: { web: { server: "a:1" } }', meant: 'endpoints' },
+    { text: 'upstreams: { web: { servers: ["a:1"] } }', meant: 'endpoints' },
+    { text: 'upstreams: { web: { backends: ["a:1"] } }', meant: 'endpoints' },
+    { text: 'upstreams: { web: { endpoints: ["a:1"], balance: leastconn } }', meant: 'least_connections' },
+    { text: 'upstreams: { web: { endpoints: ["a:1"], algorithm: x } }', meant: 'balance' },
+    { text: 'protocols: [{ name: HTTP, backend: "a:1" }]', meant: 'target' },
+    { text: `${up}\nroutes: [{ when: { protocol: tls }, backend: web, to: web }]`, meant: 'to' },
+    { text: `${up}\nroutes: [{ match: { protocol: tls }, to: web }]`, meant: 'when' },
+    { text: `${up}\nroutes: [{ when: { server_name: a.org }, to: web }]`, meant: 'sni' },
+    { text: `${up}\nroutes: [{ when: { protocol: tls }, to: reject }]`, meant: 'reset' },
+    { text: 'listeners: [{ name: a, bind: ":1", address: ":1" }]', meant: 'address' },
+    { text: 'listeners: [{ name: a, address: ":1", fallback: close }]', meant: 'on_unknown' },
+  ];
+  test.each(cases)('$text: did you mean $meant?', ({ text, meant }) => {
+    expect(problemsOf(text)[0]).toContain(`did you mean \`${meant}\`?`);
+  });
+});
+
+describe('a port that is missing', () => {
+  const cases = [
+    {
+      text: 'protocols: [{ name: HTTP, target: 10.0.0.5 }]',
+      says: '`10.0.0.5` is an address without a port: write `10.0.0.5:PORT`',
+    },
+    {
+      text: 'protocols: [{ name: HTTP, target: localhost }]',
+      says: '`localhost` is an address without a port',
+    },
+    {
+      text: 'protocols: [{ name: HTTP, target: web.example.org }]',
+      says: '`web.example.org` is an address without a port',
+    },
+    { text: 'protocols: [{ name: HTTP, target: web }]', says: 'unknown upstream `web`' },
+    { text: 'protocols: [{ name: HTTP, target: web }]', says: 'an address has a port, as `web:80`' },
+    { text: 'protocols: [{ name: HTTP, target: "a:1,web" }]', says: 'the port is missing: write `web:PORT`' },
+    { text: 'protocols: [{ name: HTTP, target: "::1" }]', says: 'the port is missing: write `[::1]:PORT`' },
+    { text: 'protocols: [{ name: HTTP, target: "http://web:80" }]', says: 'leave out `http://`' },
+    { text: 'protocols: [{ name: HTTP, target: "web:70000" }]', says: 'ports are 1 to 65535' },
+    {
+      text: 'upstreams: { web: { endpoints: ["10.0.0.5"] } }',
+      says: 'the port is missing: write `10.0.0.5:PORT`',
+    },
+    {
+      text: 'upstreams: { web: { endpoints: [{ address: web }] } }',
+      says: 'the port is missing: write `web:PORT`',
+    },
+    { text: 'upstreams: { web: { endpoints: ["[::1]"] } }', says: 'the port is missing: write `[::1]:PORT`' },
+    { text: 'server: { listen: 127.0.0.1 }', says: 'the port is missing: write `127.0.0.1:PORT`' },
+    {
+      text: 'routes: [{ to: 10.0.0.5 }]',
+      says: 'unknown upstream `10.0.0.5`: name an upstream, and write the address there',
+    },
+  ];
+  test.each(cases)('$text: $says', ({ text, says }) => expect(problemsOf(text).join('\n')).toContain(says));
+});

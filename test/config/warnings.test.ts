@@ -1,0 +1,189 @@
+/** What `check` warns of: allowed, and probably not meant. */
+import { describe, expect, test } from 'vitest';
+import { warningLinesOf, warningsOf } from './support.js';
+
+const base = `upstreams: { web: { endpoints: ["10.0.0.1:80"] }, mail: { endpoints: ["10.0.0.1:25"] } }`;
+const routes = (...lines: string[]) => `${base}\nroutes:\n${lines.map((line) => `  - ${line}\n`).join('')}`;
+
+describe('a route that can never be reached', () => {
+  const unreachable = [
+    {
+      why: 'behind the same',
+      first: '{ protocol: tls, sni: a.org }',
+      second: '{ protocol: tls, sni: A.org }',
+    },
+    {
+      why: 'behind one with fewer conditions',
+      first: '{ protocol: tls }',
+      second: '{ protocol: TLS, sni: a.org }',
+    },
+    { why: 'behind a wildcard', first: '{ sni: "*.org" }', second: '{ sni: a.org, alpn: h2 }' },
+    { why: 'a wildcard behind a wider one', first: '{ sni: "*.org" }', second: '{ sni: "*.a.org" }' },
+    {
+      why: 'behind a network that holds its own',
+      first: '{ source: ["192.0.2.0/24", "10.0.0.0/8"] }',
+      second: '{ source: ["10.1.0.0/16", "192.0.2.7"] }',
+    },
+    { why: 'behind a catch-all', first: '{}', second: '{ protocol: ssh }' },
+  ];
+  test.each(unreachable)('$why', ({ first, second }) => {
+    const text = routes(`{ when: ${first}, to: web }`, `{ when: ${second}, to: mail }`);
+    expect(warningsOf(text)).toEqual(['routes[1]: can never be reached: routes[0] takes all that it could']);
+  });
+
+  const reachable = [
+    { why: 'the narrower one first', first: '{ protocol: tls, sni: a.org }', second: '{ protocol: tls }' },
+    { why: 'another protocol', first: '{ protocol: tls }', second: '{ protocol: ssh }' },
+    { why: 'the name itself is not below it', first: '{ sni: "*.a.org" }', second: '{ sni: a.org }' },
+    {
+      why: 'only one of its networks',
+      first: '{ source: ["10.0.0.0/8"] }',
+      second: '{ source: ["10.1.0.0/16", "192.0.2.7"] }',
+    },
+    { why: 'the other family', first: '{ source: ["::/0"] }', second: '{ source: ["10.0.0.0/8"] }' },
+    { why: 'a condition that the second lacks', first: '{ sni: a.org, alpn: h2 }', second: '{ sni: a.org }' },
+  ];
+  test.each(reachable)('not: $why', ({ first, second }) =>
+    expect(warningsOf(routes(`{ when: ${first}, to: web }`, `{ when: ${second}, to: mail }`))).toEqual([]),
+  );
+
+  test('its place, before the word', () =>
+    expect(warningLinesOf(routes('{ to: web }', '{ when: { protocol: ssh }, to: mail }'))).toEqual([
+      'any.yaml:4:5: warning: routes[1]: can never be reached: routes[0] takes all that it could',
+    ]));
+
+  test("a protocol's own target behind a route for all of it", () => {
+    const text = `${routes('{ when: { protocol: http }, to: web }')}protocols: [{ name: HTTP, target: mail }, { name: SSH, target: mail }]`;
+    expect(warningsOf(text)).toEqual([
+      'protocols[0].target: can never be reached: routes[0] takes all that it could',
+    ]);
+  });
+
+  test('a protocol that its listener does not accept', () => {
+    const text = `${routes('{ when: { listener: a, protocol: ssh }, to: web }', '{ when: { listener: b, protocol: ssh }, to: web }', '{ when: { listener: a }, to: web }')}
+listeners: [{ name: a, address: ":1", protocols: [http] }, { name: b, address: ":2-3" }]`;
+    expect(warningsOf(text)).toEqual([
+      'routes[0]: can never be reached: no listener that it may come from accepts its protocol',
+    ]);
+  });
+});
+
+describe('a listener that leads nowhere', () => {
+  test('none of its protocols is routed', () => {
+    const text = `protocols: [{ name: HTTP, target: "10.0.0.1:80" }, { name: SSH }]
+listeners:
+  - { name: a, address: ":1" }
+  - { name: b, address: ":2", protocols: [SSH] }`;
+    expect(warningsOf(text)).toEqual([
+      'protocols[1].name: leads nowhere: it has no target, and no route is for it',
+      'listeners[1]: leads nowhere: no route and no target is for what it accepts, and every session will be closed',
+    ]);
+  });
+
+  test.each(['on_unknown: web', 'on_silence: { to: web }'])('not with %s', (key) => {
+    const text = `${base}
+protocols: [{ name: HTTP, target: web }, { name: SSH }]
+listeners: [{ name: a, address: ":1" }, { name: b, address: ":2", protocols: [SSH], ${key} }]`;
+    expect(warningsOf(text).filter((text) => text.startsWith('listeners[1]:'))).toEqual([]);
+  });
+
+  test('one of several protocols is not routed', () => {
+    const text = `protocols: [{ name: HTTP, target: "10.0.0.1:80" }]
+routes: [{ when: { protocol: tls, listener: a }, to: reset }]
+listeners: [{ name: a, address: ":1", protocols: [http, TLS] }, { name: b, address: ":2", protocols: [http, tls, ssh] }]`;
+    expect(warningsOf(text)).toEqual([
+      'listeners[1].protocols[1]: leads nowhere: no route that this listener has is for tls',
+      'listeners[1].protocols[2]: leads nowhere: no route that this listener has is for ssh',
+    ]);
+  });
+
+  test('not one that a route closes on purpose', () => {
+    const text = `routes: [{ when: { listener: b }, to: drop }]
+protocols: [{ name: HTTP, target: "10.0.0.1:80" }]
+listeners: [{ name: a, address: ":1" }, { name: b, address: ":2", protocols: [SSH] }]`;
+    expect(warningsOf(text)).toEqual([]);
+  });
+});
+
+describe('an endpoint that is our own listener', () => {
+  const own = [
+    { listen: ':9090', target: '127.0.0.1:9090' },
+    { listen: ':9090', target: 'localhost:9090' },
+    { listen: ':9090', target: '[::1]:9090' },
+    { listen: ':9090', target: '192.0.2.9:9090' },
+    { listen: ':9090', target: 'gateway:9090' },
+    { listen: '0.0.0.0:9090', target: '127.1.2.3:9090' },
+    { listen: '127.0.0.1:9090', target: '127.0.0.1:9090' },
+    { listen: '127.0.0.1:9090', target: '[::ffff:127.0.0.1]:9090' },
+    { listen: '9000-9100', target: '127.0.0.1:9090' },
+    { listen: 'unix:/run/a.sock', target: 'unix:/run/a.sock' },
+    { listen: 'unix:@a', target: 'unix:@a' },
+  ];
+  test.each(own)('$target, listening on $listen', ({ listen, target }) => {
+    const [warning] = warningsOf(
+      `server: { listen: "${listen}" }\nprotocols: [{ name: HTTP, target: "${target}" }]`,
+    );
+    expect(warning).toContain(`protocols[0].target: \`${target}\` is our own listener`);
+  });
+
+  const others = [
+    { listen: ':9090', target: '127.0.0.1:9091' },
+    { listen: ':9090', target: '192.0.2.10:9090' },
+    { listen: ':9090', target: 'web:9090' },
+    { listen: '127.0.0.1:9090', target: '127.0.0.2:9090' },
+    { listen: '192.0.2.9:9090', target: '127.0.0.1:9090' },
+    { listen: '0.0.0.0:9090', target: '[::1]:9090' },
+    { listen: 'unix:/run/a.sock', target: 'unix:/run/b.sock' },
+  ];
+  test.each(others)('not $target, listening on $listen', ({ listen, target }) =>
+    expect(
+      warningsOf(`server: { listen: "${listen}" }\nprotocols: [{ name: HTTP, target: "${target}" }]`),
+    ).toEqual([]),
+  );
+
+  test('of an upstream, with the name of the listener', () => {
+    const text = `listeners: [{ name: front, address: ":9090", on_unknown: web }]
+upstreams: { web: { endpoints: ["10.0.0.1:80", "127.0.0.1:9090"] } }`;
+    expect(warningsOf(text)).toEqual([
+      'upstreams.web.endpoints[1]: `127.0.0.1:9090` is our own listener `front` (:9090): a session that is sent there comes back, and one client may fill max_connections',
+    ]);
+  });
+});
+
+describe('a monitoring port that a listener has', () => {
+  const text = (listen: string, monitoring: string) =>
+    `server: { listen: "${listen}" }\nprotocols: [{ name: HTTP, target: "10.0.0.1:80" }]\nmonitoring: { ${monitoring} }`;
+
+  test('by default, on every interface', () =>
+    expect(warningsOf(text('127.0.0.1:9091-9092', 'enable_metrics: true'))).toEqual([
+      'monitoring.metrics_port: 9091 is the port of listener `127.0.0.1:9091` too: take another one',
+      'monitoring.health_check_port: 9092 is the port of listener `127.0.0.1:9092` too: take another one',
+    ]));
+
+  test('not on another address', () =>
+    expect(warningsOf(text('127.0.0.1:9091', 'address: 127.0.0.2'))).toEqual([]));
+
+  test('not one that is switched off', () =>
+    expect(warningsOf(text(':9091', 'enable_metrics: false'))).toEqual([]));
+});
+
+test('networks with bits beyond their prefix, everywhere', () => {
+  const text = `security: { ip_whitelist: ["10.0.0.0/8", "10.1.2.3/8"] }
+listeners: [{ name: a, address: ":1", proxy_protocol: { accept: true, trusted: ["192.0.2.1/24"] } }]
+routes: [{ when: { source: ["2001:db8::1/32"] }, to: close }]`;
+  expect(warningsOf(text)).toEqual([
+    'accepted but not implemented yet, without effect: security.ip_whitelist',
+    'security.ip_whitelist[1]: `10.1.2.3/8` has bits beyond its prefix: it takes effect as `10.0.0.0/8`',
+    'listeners[0].proxy_protocol.trusted[0]: `192.0.2.1/24` has bits beyond its prefix: it takes effect as `192.0.2.0/24`',
+    'routes[0].when.source[0]: `2001:db8::1/32` has bits beyond its prefix: it takes effect as `2001:db8::/32`',
+  ]);
+});
+
+test('[::] beside one IPv4 address of its port', () => {
+  const text = (listen: string) =>
+    `server: { listen: [${listen}] }\nprotocols: [{ name: HTTP, target: "10.0.0.1:80" }]`;
+  expect(warningsOf(text('"[::]:1", "127.0.0.1:1"'))).toEqual([
+    'server.listen[0]: `[::]:1` takes IPv6 alone, because an IPv4 address of its port is listed',
+  ]);
+  expect(warningsOf(text('"[::]:1", "0.0.0.0:1"'))).toEqual([]);
+});
