@@ -124,12 +124,12 @@ void Engine::OnReady(uint64_t tag, uint32_t events) {
 
 bool Engine::OnTurn() {
   RunQueued();
-  ExpireTimers();
+  if (!HeldUp()) ExpireTimers();
   if (ending_all_) EndSome();
   const bool ran = Deliver();
   if (loop_ == nullptr) return ran;  // the owner shut us down meanwhile
   if (inbox_ != nullptr) inbox_->SetSessions(slots_.size());
-  const bool more = !queued_.empty() || ending_all_;
+  const bool more = !queued_.empty() || ending_all_ || held_up_;
   loop_->SetTimer(more ? 0 : wheel_->DelayMs(loop_->now_ms()));
   return ran;
 }
@@ -157,7 +157,9 @@ bool Engine::Deliver() {
       events_.Clear();
       shown = 0;
     }
-    if (loop_ != nullptr) CarryOutAnswers();
+    if (loop_ == nullptr) break;
+    loop_->UpdateNow();  // deadlines that begin now do not include what JavaScript took
+    CarryOutAnswers();
   }
   delivering_ = false;
   return true;
@@ -205,6 +207,15 @@ void Engine::Queue(Session& session) {
   queued_.push_back(session.id);
 }
 
+// After a pause the clock is ahead of what the sockets have told: one turn of events before deadlines are
+// judged.
+bool Engine::HeldUp() {
+  held_up_ = !held_up_ && wheel_->LateMs(loop_->now_ms()) >= kHeldUpMs;
+  return held_up_;
+}
+
+// Each deadline takes a last look at its socket: a turn brings a bounded number of events, so bytes may have
+// come in time that no event has told of.
 void Engine::ExpireTimers() {
   uint32_t timer;
   for (int i = 0; i < kTimersPerTurn && !events_.crowded() && wheel_->Expire(loop_->now_ms(), &timer); ++i) {

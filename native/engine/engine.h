@@ -28,7 +28,8 @@ inline constexpr int kTimersPerTurn = 1024;
 inline constexpr size_t kSniffingLargeSlabs = pool::kLargeSlabs * 3 / 4;
 // For TypeScript to decide. It answers within the turn: beyond this the answer is lost.
 inline constexpr uint64_t kDecisionMs = 2000;
-inline constexpr uint64_t kStarvedRetryMs = 10;
+// A deadline missed by this much says that the thread was held up: by a handler, SIGSTOP, a frozen machine.
+inline constexpr uint64_t kHeldUpMs = 50;
 inline constexpr uint64_t kFullQueueRetryMs = 10;
 inline constexpr uint64_t kResetPollMs = 10;
 // How long a reset waits for the other end to take any of what it was sent.
@@ -89,6 +90,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   // the turn
   void TakeArrivals();
   void RunQueued();
+  bool HeldUp();
   void ExpireTimers();
   void OnTimer(Session& session);
   void AwaitDecision(Session& session);
@@ -150,6 +152,8 @@ class Engine final : public loop::Client, public ConnectionSink {
   void EndGone(Session& session);
   void ArmWritable(Session& session, Side side);
   void OnRelayTimer(Session& session);
+  bool LookAgain(Session& session);
+  static uint64_t RelayDeadlineMs(const Session& session);
 
   Options options_;
   std::vector<uint8_t> scratch_;
@@ -169,6 +173,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   Openings openings_;
   std::vector<pool::Slab> proxy_headers_;  // until their events have been shown
   bool delivering_ = false;
+  bool held_up_ = false;  // found in the last turn: its deadlines are judged in this one
   bool ending_all_ = false;
   uint32_t ending_slot_ = 0;
   Ender ending_by_ = Ender::kProxy;

@@ -1,4 +1,5 @@
 // From an endpoint to the last byte: connect, relay both ways, pass FIN as FIN and RST as RST.
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -14,6 +15,9 @@ namespace {
 using relay::Flow;
 
 Ender EnderOf(Side side) { return side == Side::kClient ? Ender::kClient : Ender::kUpstream; }
+uint64_t ConnectDeadlineMs(const Session& session) {
+  return session.dialled_ns / 1'000'000 + session.tables->dial_timeout_ms;
+}
 Side Other(Side side) { return side == Side::kClient ? Side::kUpstream : Side::kClient; }
 
 }  // namespace
@@ -37,8 +41,9 @@ void Engine::Dial(Session& session, uint32_t address, uint32_t bytes_cell, bool 
 void Engine::Connect(Session& session) {
   auto opened = net::Connect(session.tables->addresses[session.address]);
   if (!opened.fd.valid() && opened.error == EAGAIN && session.patient) {
-    // Ever more seldom: a crowd that waits must not keep the thread busy.
     const uint64_t now_ms = loop_->now_ms();
+    if (now_ms >= ConnectDeadlineMs(session)) return Unreachable(session, ETIMEDOUT);
+    // Ever more seldom: a crowd that waits must not keep the thread busy.
     const uint64_t waited_ms = now_ms - std::min(now_ms, session.dialled_ns / 1'000'000);
     return Schedule(session, now_ms + std::max(kFullQueueRetryMs, waited_ms / 8));
   }
@@ -67,9 +72,13 @@ void Engine::TakeSniffed(Session& session) {
 }
 
 void Engine::OnConnectTimer(Session& session) {
-  const uint64_t deadline_ms = session.dialled_ns / 1'000'000 + session.tables->dial_timeout_ms;
-  if (session.upstream.valid() || loop_->now_ms() >= deadline_ms) return Unreachable(session, ETIMEDOUT);
-  Connect(session);
+  if (!session.upstream.valid()) return Connect(session);
+  const uint64_t deadline_ms = ConnectDeadlineMs(session);
+  if (loop_->now_ms() < deadline_ms) return Schedule(session, deadline_ms);
+  const uint32_t events = net::ReadyNow(session.upstream.get(), POLLOUT);
+  if (events == 0) return Unreachable(session, ETIMEDOUT);
+  NoteEvents(session, Side::kUpstream, events);
+  OnConnecting(session, events);
 }
 
 void Engine::OnConnecting(Session& session, uint32_t events) {
@@ -145,7 +154,7 @@ void Engine::Settle(Session& session, Flow up, Flow down) {
   if (session.reset_by != Side::kNone) {
     const Flow last = session.reset_by == Side::kClient ? up : down;
     if (last == Flow::kFinished) return PassReset(session);
-    Schedule(session, session.active_ms + kResetGraceMs);
+    Schedule(session, session.active_ms + kResetGraceMs / 2);
   } else {
     if (up == Flow::kFinished) OnFinished(session, Side::kClient);
     if (down == Flow::kFinished) OnFinished(session, Side::kUpstream);
@@ -156,7 +165,6 @@ void Engine::Settle(Session& session, Flow up, Flow down) {
   if (session.up.wants_sink()) ArmWritable(session, Side::kUpstream);
   if (session.down.wants_sink()) ArmWritable(session, Side::kClient);
   if (up == Flow::kBusy || down == Flow::kBusy) Queue(session);
-  if (up == Flow::kStarved || down == Flow::kStarved) Schedule(session, loop_->now_ms() + kStarvedRetryMs);
 }
 
 // One side's FIN has gone through. The other may go on, but not in silence for ever.
@@ -166,7 +174,8 @@ void Engine::OnFinished(Session& session, Side side) {
   const bool both = session.up.finished() && session.down.finished();
   if (!both) shutdown(session.fd(Other(side)), SHUT_WR);
   session.active_ms = loop_->now_ms();
-  Schedule(session, session.active_ms + session.tables->half_close_timeout_ms);
+  // Half-way, to see by the end of it whether the kernel is still delivering: most sessions are over by then.
+  Schedule(session, session.active_ms + session.tables->half_close_timeout_ms / 2);
 }
 
 // That end is gone. What it had given is delivered before the other end is reset.
@@ -186,11 +195,11 @@ void Engine::OnGone(Session& session, Side side, int error) {
 // A reset throws away what the kernel has not delivered yet: wait for that, for as long as it gets less.
 void Engine::PassReset(Session& session) {
   const uint64_t now_ms = loop_->now_ms();
-  const int unsent = net::UnsentBytes(session.fd(Other(session.reset_by)));
-  if (session.reset_due_ms == 0 || unsent < session.reset_unsent) {
+  const int unsent = net::BytesLostByReset(session.fd(Other(session.reset_by)));
+  if (session.reset_due_ms == 0 || unsent < session.unsent) {
     session.reset_due_ms = now_ms + kResetGraceMs;
   }
-  session.reset_unsent = unsent;
+  session.unsent = unsent;
   if (unsent == 0 || now_ms >= session.reset_due_ms) return EndGone(session);
   Schedule(session, now_ms + kResetPollMs);
 }
@@ -203,18 +212,34 @@ void Engine::EndGone(Session& session) {
 
 void Engine::OnRelayTimer(Session& session) {
   if (session.reset_due_ms != 0) return PassReset(session);
-  if (session.reset_by != Side::kNone && loop_->now_ms() >= session.active_ms + kResetGraceMs) {
-    return EndGone(session);
-  }
+  const uint64_t now_ms = loop_->now_ms();
+  if (now_ms >= RelayDeadlineMs(session) && !LookAgain(session)) return;
+  // Bytes that a slow reader takes from the kernel are life, although none passes here.
+  const int unsent = net::UnsentBytes(session.client.get()) + net::UnsentBytes(session.upstream.get());
+  if (unsent < std::exchange(session.unsent, unsent)) session.active_ms = now_ms;
+  const uint64_t deadline_ms = RelayDeadlineMs(session);
+  if (now_ms < deadline_ms) return Schedule(session, deadline_ms);
+  if (session.reset_by != Side::kNone) return EndGone(session);
   const bool half_closed = session.finished_first != Side::kNone;
-  const Tables& tables = *session.tables;
-  const uint64_t deadline_ms =
-      session.active_ms + (half_closed ? tables.half_close_timeout_ms : tables.idle_timeout_ms);
-  if (loop_->now_ms() >= deadline_ms) {
-    return End(session, Ender::kTimeout, half_closed ? Reason::kHalfCloseTimeout : Reason::kIdleTimeout);
+  End(session, Ender::kTimeout, half_closed ? Reason::kHalfCloseTimeout : Reason::kIdleTimeout);
+}
+
+// Reads and writes although no event has said so. False: the session has ended, or ends by another timer.
+bool Engine::LookAgain(Session& session) {
+  const pool::SlotId id = session.id;
+  for (relay::HalfPipe* half : {&session.up, &session.down}) {
+    half->SourceReady();
+    half->SinkReady();
   }
-  Schedule(session, deadline_ms);
-  Relay(session);  // a direction may have been starved of buffers
+  Relay(session);
+  return slots_.Find(id) != nullptr && session.reset_due_ms == 0;
+}
+
+uint64_t Engine::RelayDeadlineMs(const Session& session) {
+  const Tables& tables = *session.tables;
+  if (session.reset_by != Side::kNone) return session.active_ms + kResetGraceMs;
+  const bool half_closed = session.finished_first != Side::kNone;
+  return session.active_ms + (half_closed ? tables.half_close_timeout_ms : tables.idle_timeout_ms);
 }
 
 }  // namespace anyport::engine

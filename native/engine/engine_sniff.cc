@@ -1,4 +1,5 @@
 // From the first byte to a protocol. The deadline is total, not per read, and ends with this stage.
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -267,6 +268,11 @@ void Engine::SniffOn(Session& session) {
 }
 
 void Engine::OnSniffTimer(Session& session) {
+  if (loop_->now_ms() >= SniffDeadlineMs(session) && net::ReadyNow(session.client.get(), POLLIN) != 0) {
+    const pool::SlotId id = session.id;
+    Sniff(session);
+    if (slots_.Find(id) == nullptr || session.stage != Stage::kSniff) return;
+  }
   const uint64_t deadline_ms = SniffDeadlineMs(session);
   if (loop_->now_ms() < deadline_ms) return Schedule(session, deadline_ms);
   if (session.sniffed == 0 && deadline_ms == session.silence_due_ms)

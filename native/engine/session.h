@@ -90,7 +90,7 @@ struct Session {
   uint64_t naming_due_ms = 0;   // nothing routes it, and its name is waited for until then; 0: neither
   uint64_t active_ms = 0;       // when a byte last moved
   uint64_t reset_due_ms = 0;    // when a reset is passed on, delivered or not; 0: none waits
-  int reset_unsent = 0;         // bytes that it waits for
+  int unsent = 0;               // bytes that the kernel had yet to deliver, when last looked at
 
   const ListenerTable& table() const { return tables->listeners[listener]; }
   int fd(Side side) const { return side == Side::kClient ? client.get() : upstream.get(); }

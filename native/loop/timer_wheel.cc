@@ -52,6 +52,12 @@ int64_t TimerWheel::DelayMs(uint64_t now_ms) const {
   return due_ms > now_ms ? static_cast<int64_t>(due_ms - now_ms) : 0;
 }
 
+uint64_t TimerWheel::LateMs(uint64_t now_ms) const {
+  Next next;
+  if (!NextSlot(&next)) return 0;
+  return now_ms - std::min(now_ms, next.tick * kTickMs);
+}
+
 // The first slot that time will reach. Lower levels come first: what is in them is always nearer.
 bool TimerWheel::NextSlot(Next* next) const {
   for (int level = 0; level < kLevels; ++level) {

@@ -4,6 +4,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
@@ -109,6 +110,18 @@ void VanishOnClose(int fd) {
 int UnsentBytes(int fd) {
   int bytes = 0;
   return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
+int BytesLostByReset(int fd) {
+  int domain = 0;
+  socklen_t length = sizeof(domain);
+  const bool known = getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0;
+  return known && domain == AF_UNIX ? 0 : UnsentBytes(fd);
+}
+
+uint32_t ReadyNow(int fd, uint32_t events) {
+  pollfd one{fd, static_cast<short>(events), 0};
+  return poll(&one, 1, 0) > 0 ? static_cast<uint32_t>(one.revents) : 0;
 }
 
 }  // namespace anyport::net

@@ -53,7 +53,11 @@ int PendingError(int fd);
 void ResetOnClose(int fd);
 // The next close sends nothing at all where the process may do that (CAP_NET_ADMIN), else RST.
 void VanishOnClose(int fd);
-// Bytes sent that the peer has not acknowledged yet.
+// Bytes sent that the peer has not acknowledged yet, or that it has not read where it is a unix socket.
 int UnsentBytes(int fd);
+// Bytes sent that a reset would throw away. None of a unix socket's: they are in the peer's queue already.
+int BytesLostByReset(int fd);
+// What a socket is ready for now (POLLIN, POLLOUT …), of what is asked and of POLLERR and POLLHUP.
+uint32_t ReadyNow(int fd, uint32_t events);
 
 }  // namespace anyport::net

@@ -11,8 +11,8 @@
 namespace anyport::relay {
 namespace {
 
-// Steps before the other sessions of the thread get their turn.
-constexpr int kStepsPerRun = 16;
+// Reads of one run, for one may bring a single byte.
+constexpr int kReadsPerRun = 64;
 // Full reads in a row that show a bulk transfer, and short ones that show its end.
 constexpr int8_t kBulkAfter = 2;
 constexpr int8_t kBulkMax = 6;
@@ -48,34 +48,39 @@ void HalfPipe::Prefix(pool::Slab slab, uint32_t length) {
 }
 
 Flow HalfPipe::Run(int source, int sink, const Tools& tools) {
+  const uint64_t enough = bytes_ + kRunBytes;
   Flow flow = Flow::kBusy;
-  for (int step = 0; step < kStepsPerRun && flow == Flow::kBusy; ++step) {
-    if (pending_ > 0 && !Flush(sink, tools)) {
-      return sink_error_ != 0 ? Flow::kSinkGone : Flow::kBlocked;
+  for (int reads = 0; flow == Flow::kBusy; ++reads) {
+    if (pending_ > 0 && !FlushUntil(enough, sink, tools)) {
+      if (sink_error_ != 0) return Flow::kSinkGone;
+      return sink_ready_ ? Flow::kBusy : Flow::kBlocked;
     }
-    if (source_finished_) break;
-    if (!source_ready_) {
-      flow = Flow::kBlocked;
-    } else {
-      flow = bulk_ >= kBulkAfter && !no_splice_ ? Splice(source, tools) : Copy(source, sink, tools);
-    }
+    if (source_finished_ || bytes_ >= enough || reads == kReadsPerRun) break;
+    flow = Read(source, sink, static_cast<size_t>(enough - bytes_), tools);
   }
   if (pending_ == 0) GiveBack(tools);
-  return finished() ? Flow::kFinished : flow;  // also when the last step was the one that read the FIN
+  return finished() ? Flow::kFinished : flow;  // also when the last read was the one that brought the FIN
+}
+
+// A sink that is full while nothing is pending: no buffer was left, and the bytes wait in the source.
+Flow HalfPipe::Read(int source, int sink, size_t most, const Tools& tools) {
+  if (!source_ready_ || !sink_ready_) return Flow::kBlocked;
+  if (bulk_ >= kBulkAfter && !no_splice_) return Splice(source, tools);
+  const auto room = tools.scratch.first(std::min(most, tools.scratch.size()));
+  return tools.slabs->HasLarge() ? Copy(source, sink, room, tools) : CopyUnbuffered(source, sink, room);
 }
 
 // A read that leaves room in the buffer has emptied the socket; a new edge tells when more comes. So the read
 // that would answer EAGAIN is saved, except near the end of the stream, where no new edge may come.
-Flow HalfPipe::Copy(int source, int sink, const Tools& tools) {
-  if (!tools.slabs->HasLarge()) return CopyUnbuffered(source, sink, tools);
-  const ptrdiff_t got = recv(source, tools.scratch.data(), tools.scratch.size(), 0);
+Flow HalfPipe::Copy(int source, int sink, std::span<uint8_t> room, const Tools& tools) {
+  const ptrdiff_t got = recv(source, room.data(), room.size(), 0);
   if (got < 0) return ReadFailed(errno);
   if (got == 0) {
     source_finished_ = true;
     return Flow::kBusy;
   }
-  const auto bytes = tools.scratch.first(static_cast<size_t>(got));
-  const bool full = bytes.size() == tools.scratch.size();
+  const auto bytes = room.first(static_cast<size_t>(got));
+  const bool full = bytes.size() == room.size();
   bulk_ = full ? std::min<int8_t>(bulk_ + 1, kBulkMax) : 0;
   if (!full && !source_ending_) source_ready_ = false;
   const ptrdiff_t sent = Send(sink, bytes);
@@ -88,33 +93,35 @@ Flow HalfPipe::Copy(int source, int sink, const Tools& tools) {
 }
 
 // No buffer for what the sink would not take: so only what it takes is taken from the source.
-Flow HalfPipe::CopyUnbuffered(int source, int sink, const Tools& tools) {
-  const ptrdiff_t got = recv(source, tools.scratch.data(), tools.scratch.size(), MSG_PEEK);
+Flow HalfPipe::CopyUnbuffered(int source, int sink, std::span<uint8_t> room) {
+  const ptrdiff_t got = recv(source, room.data(), room.size(), MSG_PEEK);
   if (got < 0) return ReadFailed(errno);
   if (got == 0) {
     source_finished_ = true;
     return Flow::kBusy;
   }
-  const ptrdiff_t sent = Send(sink, tools.scratch.first(static_cast<size_t>(got)));
+  const ptrdiff_t sent = Send(sink, room.first(static_cast<size_t>(got)));
   if (sent < 0) {
     SinkFailed(errno);
-    return sink_error_ != 0 ? Flow::kSinkGone : Flow::kStarved;
+    return sink_error_ != 0 ? Flow::kSinkGone : Flow::kBlocked;
   }
-  Discard(source, tools.scratch.first(static_cast<size_t>(sent)));
+  Discard(source, room.first(static_cast<size_t>(sent)));
   bytes_ += static_cast<uint64_t>(sent);
-  return sent < got ? Flow::kStarved : Flow::kBusy;
+  if (sent < got) sink_ready_ = false;
+  return Flow::kBusy;
 }
 
+// To fill a large pipe at once is cheap, it is sending that costs: a run sends no more than its share of it.
 Flow HalfPipe::Splice(int source, const Tools& tools) {
   if (!pipe_.valid()) pipe_ = tools.pipes->Acquire();
   if (!pipe_.valid()) {
     bulk_ = 0;  // none to be had: copy for a while
     return Flow::kBusy;
   }
-  const ptrdiff_t got = splice(source, nullptr, pipe_.write_end.get(), nullptr, kPipeBytes, kSpliceFlags);
+  const ptrdiff_t got = splice(source, nullptr, pipe_.write_end.get(), nullptr, pipe_.bytes, kSpliceFlags);
   if (got > 0) {
     pending_ = static_cast<uint32_t>(got);
-    const bool full = pending_ >= tools.scratch.size();
+    const bool full = pending_ >= std::min(pipe_.bytes, tools.scratch.size());
     bulk_ = full ? kBulkMax : static_cast<int8_t>(bulk_ - 1);
     return Flow::kBusy;
   }
@@ -155,9 +162,9 @@ void HalfPipe::Stash(std::span<const uint8_t> rest, const Tools& tools) {
   sink_ready_ = false;
 }
 
-bool HalfPipe::Flush(int sink, const Tools& tools) {
-  while (pending_ > 0 && sink_ready_ && sink_error_ == 0) {
-    const ptrdiff_t sent = SendPending(sink, tools);
+bool HalfPipe::FlushUntil(uint64_t enough, int sink, const Tools& tools) {
+  while (pending_ > 0 && sink_ready_ && sink_error_ == 0 && bytes_ < enough) {
+    const ptrdiff_t sent = SendPending(sink, std::min<uint64_t>(pending_, enough - bytes_), tools);
     if (sent < 0) {
       SinkFailed(errno);
       continue;
@@ -171,9 +178,12 @@ bool HalfPipe::Flush(int sink, const Tools& tools) {
   return true;
 }
 
-ptrdiff_t HalfPipe::SendPending(int sink, const Tools& tools) {
-  if (!slab_.valid()) return splice(pipe_.read_end.get(), nullptr, sink, nullptr, pending_, kSpliceFlags);
-  return Send(sink, tools.slabs->Bytes(slab_).subspan(offset_, pending_));
+// What the next run will send follows at once, and the kernel may know: so a share costs no more than the
+// whole.
+ptrdiff_t HalfPipe::SendPending(int sink, size_t most, const Tools& tools) {
+  if (slab_.valid()) return Send(sink, tools.slabs->Bytes(slab_).subspan(offset_, most));
+  const unsigned more = most < pending_ ? SPLICE_F_MORE : 0;
+  return splice(pipe_.read_end.get(), nullptr, sink, nullptr, most, kSpliceFlags | more);
 }
 
 void HalfPipe::GiveBack(const Tools& tools) {

@@ -14,6 +14,9 @@
 
 namespace anyport::relay {
 
+// Bytes that a direction sends before the other sessions of the thread get their turn.
+inline constexpr size_t kRunBytes = 256 * 1024;
+
 // What a direction borrows from its thread.
 struct Tools {
   pool::Slabs* slabs;
@@ -24,7 +27,6 @@ struct Tools {
 enum class Flow : uint8_t {
   kBlocked,      // waits for the source or for the sink
   kBusy,         // used up its share of this turn; more is there
-  kStarved,      // no buffer to be had now; try again later
   kFinished,     // the source's FIN was read and all before it has been passed on
   kSourceReset,  // the source is gone and all that it gave has been passed on
   kSinkGone,     // the sink takes no more bytes
@@ -53,25 +55,27 @@ class HalfPipe {
 
   Flow Run(int source, int sink, const Tools& tools);
   // Sends what is pending. True when nothing is left; else sink_error() is 0 when the sink is merely full.
-  bool Flush(int sink, const Tools& tools);
+  bool Flush(int sink, const Tools& tools) { return FlushUntil(~uint64_t{0}, sink, tools); }
   // Gives everything back; what was pending is lost.
   void Close(const Tools& tools);
 
   bool pending() const { return pending_ > 0; }
-  bool wants_sink() const { return pending_ > 0 && !sink_ready_; }
+  bool wants_sink() const { return !sink_ready_ && (pending_ > 0 || source_ready_); }
   bool finished() const { return source_finished_ && pending_ == 0; }
   int source_error() const { return source_error_; }
   int sink_error() const { return sink_error_; }
   uint64_t bytes() const { return bytes_; }
 
  private:
-  Flow Copy(int source, int sink, const Tools& tools);
-  Flow CopyUnbuffered(int source, int sink, const Tools& tools);
+  Flow Read(int source, int sink, size_t most, const Tools& tools);
+  Flow Copy(int source, int sink, std::span<uint8_t> room, const Tools& tools);
+  Flow CopyUnbuffered(int source, int sink, std::span<uint8_t> room);
   Flow Splice(int source, const Tools& tools);
   Flow ReadFailed(int error);
   void Stash(std::span<const uint8_t> rest, const Tools& tools);
   void SinkFailed(int error);
-  ptrdiff_t SendPending(int sink, const Tools& tools);
+  bool FlushUntil(uint64_t enough, int sink, const Tools& tools);
+  ptrdiff_t SendPending(int sink, size_t most, const Tools& tools);
   void GiveBack(const Tools& tools);
 
   uint64_t bytes_ = 0;    // delivered to the sink

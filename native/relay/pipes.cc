@@ -7,8 +7,12 @@
 namespace anyport::relay {
 namespace {
 
-// Refused past the user's quota of pipe pages: the size that it has does too.
-bool Resize(int fd, size_t bytes) { return fcntl(fd, F_SETPIPE_SZ, static_cast<int>(bytes)) >= 0; }
+// What the pipe holds afterwards: past the user's quota of pipe pages it keeps the size that it has.
+size_t Resize(int fd, size_t bytes) {
+  int given = fcntl(fd, F_SETPIPE_SZ, static_cast<int>(bytes));
+  if (given < 0) given = fcntl(fd, F_GETPIPE_SZ);
+  return given < 0 ? 0 : static_cast<size_t>(given);
+}
 
 }  // namespace
 
@@ -18,14 +22,27 @@ Pipe Pipes::Acquire() {
     pipe = std::move(idle_.back());
     idle_.pop_back();
   } else {
-    if (used_ >= most_) return {};
-    int fds[2];
-    if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0) return {};
-    pipe = {net::Fd(fds[0]), net::Fd(fds[1])};
-    if (used_ >= kPipesLarge || !Resize(fds[1], kPipeBytes)) Resize(fds[1], kPipeBytesSmall);
+    pipe = Make();
+    if (!pipe.valid()) return pipe;
   }
   ++used_;
   return pipe;
+}
+
+Pipe Pipes::Make() {
+  if (used_ >= most_) return {};
+  if (pause_ > 0) {
+    --pause_;
+    return {};
+  }
+  int fds[2];
+  if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0) return {};
+  Pipe pipe{net::Fd(fds[0]), net::Fd(fds[1])};
+  pipe.bytes = used_ < kPipesLarge ? Resize(fds[1], kPipeBytes) : 0;
+  if (pipe.bytes < kPipeBytesSmall) pipe.bytes = Resize(fds[1], kPipeBytesSmall);
+  if (pipe.bytes >= kPipeBytesMin) return pipe;
+  pause_ = kPipesPause;
+  return {};
 }
 
 void Pipes::Release(Pipe* pipe, bool empty) {

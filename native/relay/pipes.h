@@ -13,26 +13,35 @@ namespace anyport::relay {
 inline constexpr size_t kPipeBytes = 1024 * 1024;
 inline constexpr size_t kPipesLarge = 16;
 inline constexpr size_t kPipeBytesSmall = 256 * 1024;
+// A smaller one, which is what the kernel gives past that quota, is worth less than a copy.
+inline constexpr size_t kPipeBytesMin = 64 * 1024;
+// Requests that are turned down before the kernel is asked again, once it gave one too small.
+inline constexpr int kPipesPause = 64;
 inline constexpr size_t kPipesKept = 32;
 
 struct Pipe {
   net::Fd read_end;
   net::Fd write_end;
+  size_t bytes = 0;  // as the kernel made it
   bool valid() const { return read_end.valid(); }
 };
 
 class Pipes {
  public:
   explicit Pipes(size_t most) : most_(most) {}
-  Pipe Acquire();  // invalid at the limit, or out of fds
+  // Invalid at the limit, out of fds, or where the kernel gives none that is worth it.
+  Pipe Acquire();
   // `empty` says that no byte is left inside; another one is closed, with what it holds.
   void Release(Pipe* pipe, bool empty);
   size_t used() const { return used_; }
 
  private:
+  Pipe Make();
+
   size_t most_;  // held at once, idle ones included
   std::vector<Pipe> idle_;
   size_t used_ = 0;
+  int pause_ = 0;  // requests still to turn down
 };
 
 }  // namespace anyport::relay

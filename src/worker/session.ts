@@ -16,7 +16,7 @@ import { type ProxyHeader, readProxyHeader, withHeader } from '../protocols/prox
 import type { RouteSession } from '../routing/condition.js';
 import type { Account, SessionLine } from './account.js';
 import { type FailedDial, reasonOfFailure } from './dial-failure.js';
-import { serve } from './in-process.js';
+import { type Served, serve } from './in-process.js';
 import type { Answers, Cause, EventCursor, SessionId } from './rings.js';
 import type { Runtime, RuntimeUpstream } from './runtime.js';
 
@@ -63,6 +63,8 @@ class Session implements RouteSession, SessionId {
   /** What failed, for the log. */
   error: string | undefined;
   connected = false as boolean;
+  /** By a handler of this process. */
+  served: Served | undefined;
 
   constructor(
     readonly slot: number,
@@ -304,7 +306,7 @@ export class Sequencer {
       decidedAtByte: session.decidedAt,
       worker,
     };
-    void serve(fd, handler, told, (failure) => {
+    session.served = serve(fd, handler, told, (failure) => {
       session.error = failure.error;
       complain({ upstream: this.#upstream(session).plan.name, ...failure }, 'handler failed');
       this.#end(session, 'proxy', 'relay', 'handler_error', 'reset');
@@ -322,6 +324,7 @@ export class Sequencer {
   #ended(session: Session | undefined): void {
     const { events, account } = this.#options;
     this.#sessions[events.slot] = undefined;
+    session?.served?.ended(events.reason);
     if (session !== undefined && session.endpoint >= 0) this.#release(session);
     const { listener, reason, durationMs } = events;
     account({ listener, protocol: session?.protocol ?? -1, reason, durationMs }, () =>

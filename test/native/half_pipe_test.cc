@@ -102,8 +102,9 @@ TEST_P(HalfPipeTest, BytesArriveOnceAndInOrderWhateverTheSinkTakes) {
   EXPECT_TRUE(half_.finished());
 }
 
-TEST_P(HalfPipeTest, SaysThatItIsFinishedAtWhicheverStepTheFinIsRead) {
-  const size_t reads = 15;  // the FIN is read at the sixteenth, the last of a turn
+TEST_P(HalfPipeTest, SaysThatItIsFinishedAtWhicheverReadTheFinComes) {
+  const size_t reads =
+      std::min<size_t>(64, kRunBytes / scratch_.size()) - 1;  // the next is the last of a run
   const std::vector<uint8_t> sent(reads * scratch_.size());
   half_.SourceUrgent();  // no splice: one read a step
   size_t at = 0;
@@ -121,6 +122,22 @@ TEST_P(HalfPipeTest, SaysThatItIsFinishedAtWhicheverStepTheFinIsRead) {
     Receive(&received, 1 << 20);
   }
   EXPECT_EQ(flow, Flow::kFinished);
+}
+
+// However much waits, and however large the pipes: the other sessions of the thread get their turn.
+TEST_P(HalfPipeTest, ARunMovesABoundedNumberOfBytes) {
+  const std::vector<uint8_t> block(1 << 20);
+  uint64_t before = 0;
+  std::vector<uint8_t> received;
+  for (int turn = 0; turn < 200; ++turn) {
+    send(client_.get(), block.data(), block.size(), MSG_NOSIGNAL);
+    Run();
+    ASSERT_LE(half_.bytes() - before, kRunBytes);
+    before = half_.bytes();
+    Receive(&received, 1 << 20);
+    received.clear();
+  }
+  EXPECT_GT(before, 0u);
 }
 
 TEST_P(HalfPipeTest, HoldsNothingWhenNothingIsUnderWay) {
@@ -185,10 +202,15 @@ TEST_P(HalfPipeTest, NothingIsLostBehindAnUrgentByteInABulkTransfer) {
   shutdown(client_.get(), SHUT_WR);
   half_.SourceEnding();
   std::vector<uint8_t> received;
-  for (int turn = 0; turn < 10'000 && Run() != Flow::kFinished; ++turn) Receive(&received, 1 << 20);
+  for (int turn = 0; turn < 10'000 && Run() != Flow::kFinished; ++turn) {
+    Receive(&received, 1 << 20);
+    // A FIN that is held up by a full window answers EAGAIN instead of 0; EPOLLPRI has told the engine by
+    // then.
+    if (turn == 1000) half_.SourceUrgent();
+  }
   EXPECT_TRUE(half_.finished());
   while (received.size() < half_.bytes()) Receive(&received, 1 << 20);
-  EXPECT_EQ(std::string(received.begin(), received.end()), before + "U" + after);
+  EXPECT_TRUE(std::string(received.begin(), received.end()) == before + "U" + after);
 }
 
 // Where no buffer is left, only what the sink takes is taken from the source.
@@ -201,18 +223,17 @@ class StarvedTest : public HalfPipeTest {
     for (pool::Slab& slab : taken_) slabs_.Release(&slab);
   }
 
-  // Writes until nothing moves any more, and returns what it wrote.
+  // Writes until the sink is full and more waits in the source, and returns what it wrote.
   std::vector<uint8_t> FillBothSockets() {
-    const auto bytes = RandomBytes(32 << 20);
+    const auto bytes = RandomBytes(24 << 20);
     size_t at = 0;
-    for (int idle = 0; idle < 3; ++idle) {
+    for (int turn = 0; turn < 20'000 && !half_.wants_sink(); ++turn) {
       const ssize_t wrote = send(client_.get(), bytes.data() + at, bytes.size() - at, MSG_NOSIGNAL);
       if (wrote > 0) at += static_cast<size_t>(wrote);
-      const uint64_t before = half_.bytes();
       while (Run() == Flow::kBusy) {
       }
-      if (wrote > 0 || half_.bytes() > before) idle = 0;
     }
+    EXPECT_TRUE(half_.wants_sink());
     return {bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(at)};
   }
 
@@ -221,7 +242,6 @@ class StarvedTest : public HalfPipeTest {
 
 TEST_P(StarvedTest, BytesArriveOnceAndInOrderPastAFullSink) {
   const auto sent = FillBothSockets();
-  EXPECT_EQ(Run(), Flow::kStarved);
   EXPECT_FALSE(half_.pending());
   EXPECT_LT(half_.bytes(), sent.size());
   shutdown(client_.get(), SHUT_WR);
@@ -231,6 +251,19 @@ TEST_P(StarvedTest, BytesArriveOnceAndInOrderPastAFullSink) {
   EXPECT_TRUE(half_.finished());
   while (received.size() < half_.bytes()) Receive(&received, 1 << 20);
   EXPECT_EQ(received, sent);
+}
+
+// Polling a sink that takes nothing costs a core at some thousand slow readers.
+TEST_P(StarvedTest, AFullSinkIsWaitedForAndNotAskedAgain) {
+  FillBothSockets();
+  const uint64_t before = half_.bytes();
+  std::vector<uint8_t> received;
+  Receive(&received, 32 << 20);  // the sink has room again, of which nobody has told
+  half_.SourceReady();
+  EXPECT_EQ(half_.Run(source_.get(), sink_.get(), tools_), Flow::kBlocked);
+  EXPECT_EQ(half_.bytes(), before);
+  Run();
+  EXPECT_GT(half_.bytes(), before);
 }
 
 // Small enough that everything is bulk (splice), and larger than any message here (copy).

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <vector>
 
@@ -31,6 +32,35 @@ TEST(Pipes, OneThatComesBackEmptyIsKeptAndAnotherIsClosed) {
   EXPECT_EQ(pipe.read_end.get(), kept);
   pipes.Release(&pipe, false);
   EXPECT_EQ(fcntl(kept, F_GETFD), -1);
+}
+
+constexpr uid_t kNobody = 65534;
+constexpr size_t kQuotaPipesMax = 4096;
+
+// Fills an ordinary user's quota of pipe pages; what is made past it has two pages. Exit status: what went
+// wrong.
+void AskPastTheQuota() {
+  if (geteuid() == 0 && setresuid(kNobody, kNobody, kNobody) != 0) exit(1);
+  std::vector<Pipe> held;
+  for (size_t i = 0; i < kQuotaPipesMax; ++i) {
+    int fds[2];
+    if (pipe2(fds, O_NONBLOCK) != 0) exit(2);
+    held.push_back({net::Fd(fds[0]), net::Fd(fds[1])});
+    if (fcntl(fds[1], F_SETPIPE_SZ, kPipeBytes) < 0 && SizeOf(held.back()) < kPipeBytesMin) break;
+  }
+  Pipes pipes(8);
+  if (pipes.Acquire().valid()) exit(3);
+  held.clear();
+  Pipe pipe;
+  for (int i = 0; i <= kPipesPause && !pipe.valid(); ++i) pipe = pipes.Acquire();
+  if (!pipe.valid()) exit(4);
+  if (pipe.bytes != SizeOf(pipe)) exit(5);
+  pipes.Release(&pipe, true);
+  exit(0);
+}
+
+TEST(PipesDeathTest, PastTheQuotaOfAUserThereAreNoneAndLaterThereAreAgain) {
+  EXPECT_EXIT(AskPastTheQuota(), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

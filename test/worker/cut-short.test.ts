@@ -1,0 +1,136 @@
+/** A session that is cut short is told as such to those behind a Unix socket too, where there is no RST. */
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { dial, Peer } from '../support/tcp.js';
+import { tempFolder } from '../support/temp.js';
+import { eventually } from '../support/wait.js';
+import { endpoint, limits, type Plane, planFor, upstream, useStage } from './plane.js';
+
+const { start } = useStage();
+
+interface Witnessed {
+  readonly bytes: number;
+  /** `end`, or the code of an error. */
+  readonly told: readonly string[];
+}
+const witnessed = (): readonly Witnessed[] => (globalThis as { witnessed?: Witnessed[] }).witnessed ?? [];
+
+const bytesUp = (plane: Plane): number =>
+  plane.totals().listeners[0]?.protocols.reduce((sum, protocol) => sum + protocol.bytesUp, 0) ?? 0;
+
+describe('a handler', () => {
+  const PAYLOAD = Buffer.alloc(600_000, 'x');
+  const witness = { ...upstream('a'), handler: new URL('./witness.mjs', import.meta.url).href };
+
+  async function upload(how: string, change = {}): Promise<{ plane: Plane; client: Peer; seen: Witnessed }> {
+    const plane = await start(planFor([witness], { limits: { ...limits, ...change } }));
+    const n = witnessed().length;
+    const client = (await dial(plane.port)).send(`aa${how}`);
+    const seen = await eventually('the handler', () => witnessed()[n]);
+    await eventually('its first bytes', () => seen.bytes === 3);
+    return { plane, client, seen };
+  }
+
+  const ways = [
+    { how: 'f', why: 'that reads as it comes' },
+    { how: 's', why: 'that reads slowly' },
+    { how: 'i', why: 'that iterates' },
+    { how: 'e', why: 'that has ended its own side' },
+  ];
+  describe.each(ways)('$why', ({ how }) => {
+    test('sees an upload that was reset as an error, after every byte before it', async () => {
+      const { plane, client, seen } = await upload(how);
+      client.send(PAYLOAD);
+      await eventually('all to have left the client', () => client.socket.writableLength === 0);
+      client.reset();
+      await eventually('the handler to be told', () => seen.told.length > 0);
+      expect(seen.told).toEqual(['ECONNRESET']);
+      const record = await eventually('the record', () => plane.records()[0]);
+      expect(record).toMatchObject({ by: 'client', reason: 'reset', bytes_up: seen.bytes });
+    });
+
+    test('sees an upload that is whole as one', async () => {
+      const { client, seen } = await upload(how);
+      client.send(PAYLOAD).finish();
+      await eventually('the handler to be told', () => seen.told.length > 0);
+      expect(seen.told[0]).toBe('end');
+      expect(seen.bytes).toBe(3 + PAYLOAD.length);
+    });
+  });
+
+  test('is told of a reset that comes after the end of the upload', async () => {
+    const { client, seen } = await upload('f');
+    client.finish();
+    await eventually('the end', () => seen.told.length === 1);
+    client.reset();
+    await eventually('the reset', () => seen.told.length === 2);
+    expect(seen.told).toEqual(['end', 'ECONNRESET']);
+  });
+
+  test('sees an upload that a timeout cut short as an error', async () => {
+    const { plane, seen } = await upload('f', { idleTimeoutMs: 200 });
+    await eventually('the handler to be told', () => seen.told.length > 0);
+    expect(seen.told).toEqual(['ECONNRESET']);
+    expect(plane.open()).toBe(0);
+  });
+});
+
+describe('a Unix endpoint', () => {
+  const cleanups: (() => void)[] = [];
+  afterEach(() => {
+    for (const cleanup of cleanups.splice(0).reverse()) cleanup();
+  });
+
+  async function startUnix(serve: (socket: Socket) => void): Promise<{ plane: Plane; peers: Peer[] }> {
+    const folder = tempFolder();
+    const path = `${folder.path}/endpoint.sock`;
+    const peers: Peer[] = [];
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      peers.push(new Peer(socket));
+      serve(socket);
+    }).listen(path);
+    await once(server, 'listening');
+    cleanups.push(
+      () => folder.remove(),
+      () => server.close(),
+      () => {
+        for (const peer of peers) peer.socket.destroy();
+      },
+    );
+    const endpoints = [{ ...endpoint(1), name: path, addresses: [{ path }] }];
+    return { plane: await start(planFor([{ ...upstream('a'), endpoints }])), peers };
+  }
+
+  test('whose bytes are still unread gets a reset, after every byte before it', async () => {
+    const { plane, peers } = await startUnix((socket) => socket.write(Buffer.alloc(16 << 20)));
+    const client = (await dial(plane.port)).send('aa');
+    client.socket.pause();
+    const peer = await eventually('the endpoint', () => peers[0]);
+    await peer.bytes(2);
+    client.send('last words');
+    await eventually('all to be relayed', () => bytesUp(plane) === 12);
+    await eventually('the endpoint to be stuck', async () => {
+      const left = peer.socket.writableLength;
+      await sleep(100);
+      return left > 0 && left === peer.socket.writableLength;
+    });
+    client.reset();
+    expect(await peer.end()).toBe('reset');
+    expect(peer.received.toString()).toBe('aalast words');
+  });
+
+  test('that has said nothing sees both directions end at once, never one alone', async () => {
+    const { plane, peers } = await startUnix(() => {});
+    const client = (await dial(plane.port)).send('aa');
+    const peer = await eventually('the endpoint', () => peers[0]);
+    await peer.bytes(2);
+    const failed = once(peer.socket, 'error') as Promise<[NodeJS.ErrnoException]>;
+    peer.socket.once('end', () => peer.send('anyone?'));
+    client.reset();
+    const [{ code }] = await failed;
+    expect(code).toBe('EPIPE');
+    expect(peer.received.toString()).toBe('aa');
+  });
+});
