@@ -23,7 +23,8 @@ export interface HandlerSession {
 
 /**
  * Serves one session. The socket's first read yields the bytes that were sniffed; it allows half-open use, so
- * the handler ends its own side, and listens to its `error`. What it throws at once, or rejects with, ends this
+ * the handler ends its own side, and listens to its `error`: a session that is cut short is one (`ECONNRESET`), and
+ * `end` means that the client has finished. What it throws at once, or rejects with, ends this
  * session, and a promise that it forgets and that rejects is logged; what it throws later, from an event, is uncaught
  * and costs the worker thread.
  */
