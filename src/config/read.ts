@@ -2,10 +2,11 @@
 import { type Document, LineCounter, parseDocument, type YAMLError } from 'yaml';
 import type { Problem } from '../model/config.js';
 import { type Environment, unveil, veilReferences } from './environment.js';
+import { findTooDeep } from './nesting.js';
 import { pathText } from './path.js';
-import { toPlain } from './plain.js';
+import { plainLimits, toPlain } from './plain.js';
 import type { Source } from './source.js';
-import { findForeign, positionIn } from './text.js';
+import { findForeign, type Obstacle, positionIn } from './text.js';
 import { syntaxMessage } from './yaml-messages.js';
 
 export interface ReadResult {
@@ -19,9 +20,9 @@ const SYNTAX_PROBLEMS_MAX = 20;
 
 /** `file` is what messages call the text; null for one that is built in. */
 export function readConfig(text: string, file: string | null, environment: Environment): ReadResult {
-  const foreign = findForeign(text);
-  if (foreign !== null) {
-    return unread([{ file, ...positionIn(text, foreign.offset), path: '', message: foreign.message }]);
+  const obstacle = findForeign(text) ?? findNesting(text);
+  if (obstacle !== null) {
+    return unread([{ file, ...positionIn(text, obstacle.offset), path: '', message: obstacle.message }]);
   }
   const lines = new LineCounter();
   const at = (offset: number) => {
@@ -42,6 +43,14 @@ export function readConfig(text: string, file: string | null, environment: Envir
   }));
   const place: Source['place'] = (path) => ({ ...at(plain.offsetOf(path)), path: pathText(path) });
   return { source: { value: plain.value ?? {}, unreadable, place }, problems: [] };
+}
+
+function findNesting(text: string): Obstacle | null {
+  const { depthMax } = plainLimits;
+  const offset = findTooDeep(text, depthMax);
+  return offset === null
+    ? null
+    : { offset, message: `nested deeper than ${depthMax} levels: no key needs that` };
 }
 
 function unread(problems: readonly Problem[]): ReadResult {

@@ -92,8 +92,14 @@ function validLength(bytes: Uint8Array): number {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const FOREIGN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]/;
 
+/** Why a text is not parsed at all. */
+export interface Obstacle {
+  readonly offset: number;
+  readonly message: string;
+}
+
 /** The first character that no configuration holds; null when there is none. */
-export function findForeign(text: string): { readonly offset: number; readonly message: string } | null {
+export function findForeign(text: string): Obstacle | null {
   const offset = text.search(FOREIGN);
   if (offset < 0) return null;
   const code = text.charCodeAt(offset);

@@ -131,7 +131,12 @@ const syntax: Case[] = [
   {
     why: 'brackets without an end',
     text: '['.repeat(5000),
-    says: 'any.yaml:1:',
+    says: 'any.yaml:1:65: nested deeper than 64 levels',
+  },
+  {
+    why: 'items of items of items',
+    text: `server:\n  ${'- '.repeat(5000)}`,
+    says: 'any.yaml:2:131: nested deeper than 64 levels',
   },
 ];
 
@@ -157,9 +162,14 @@ test('a value that can not be used does not hide what is wrong elsewhere', () =>
   ]);
 });
 
-test('nested deeper than any key needs', () => {
-  const brackets = plainLimits.depthMax;
-  const problems = problemsOf(`server: ${'['.repeat(brackets)}${']'.repeat(brackets)}`);
+test('brackets in quotes are no levels', () => {
+  const text = `protocols:\n${'  - { name: P, target: "a:1", regex: [\'^\\[\\{\'] }\n'.repeat(80)}`;
+  expect(problemsOf(text).join('\n')).not.toContain('nested');
+});
+
+test('nested deeper than any key needs, without brackets', () => {
+  const lines = Array.from({ length: plainLimits.depthMax + 2 }, (_, level) => `${' '.repeat(level)}a:`);
+  const problems = problemsOf(lines.join('\n'));
   expect(problems.filter((line) => line.includes('is nested deeper than'))).toHaveLength(1);
 });
 
