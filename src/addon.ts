@@ -85,6 +85,8 @@ export interface EngineTables {
   readonly generation: number;
   readonly identifyTimeoutMs: number;
   readonly identifyMinBytes: number;
+  /** Of an opening, without a PROXY header; at most a large slab's. */
+  readonly identifyMaxBytes: number;
   readonly dialTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;

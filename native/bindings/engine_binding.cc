@@ -42,6 +42,7 @@ std::shared_ptr<const Tables> TablesFrom(const Napi::Object& object) {
   tables->generation = Uint32At(object, "generation");
   tables->identify_timeout_ms = Uint32At(object, "identifyTimeoutMs");
   tables->identify_min_bytes = Uint32At(object, "identifyMinBytes");
+  tables->identify_max_bytes = Uint32At(object, "identifyMaxBytes");
   tables->dial_timeout_ms = Uint32At(object, "dialTimeoutMs");
   tables->idle_timeout_ms = Uint32At(object, "idleTimeoutMs");
   tables->half_close_timeout_ms = Uint32At(object, "halfCloseTimeoutMs");

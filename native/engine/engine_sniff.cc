@@ -6,6 +6,7 @@
 #include <cassert>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "engine/engine.h"
@@ -23,11 +24,20 @@ bool IsLast(Cause cause) {
   return cause == Cause::kFinished || cause == Cause::kFull || cause == Cause::kTimeout;
 }
 
+// How many more bytes of the opening are read.
+size_t LeftToSniff(const Session& session) {
+  // A header may be long, and is none of the client's.
+  if (session.proxy_header_due) return std::numeric_limits<size_t>::max();
+  const size_t most = session.tables->identify_max_bytes;
+  return most - std::min<size_t>(most, session.sniffed);
+}
+
 }  // namespace
 
 void Engine::Sniff(Session& session) {
   while (MakeRoom(session)) {
-    const auto room = slabs_.Bytes(session.sniffed_slab).subspan(session.sniffed);
+    const auto free = slabs_.Bytes(session.sniffed_slab).subspan(session.sniffed);
+    const auto room = free.first(std::min(free.size(), LeftToSniff(session)));
     const ptrdiff_t got = recv(session.client.get(), room.data(), room.size(), 0);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) return ReleaseEmpty(session);
@@ -114,15 +124,17 @@ void Engine::AwaitSilence(Session& session) {
   if (silence_ms != 0) session.silence_due_ms = loop_->now_ms() + silence_ms;
 }
 
-// A first flight fits into a small slab; what does not moves to a large one, and more than that is no
-// opening.
+// A first flight fits into a small slab; what does not moves to a large one, and more than that, or than
+// identify_max_bytes, is no opening.
 bool Engine::MakeRoom(Session& session) {
   pool::Slab& slab = session.sniffed_slab;
-  if (slab.valid() && session.sniffed < slabs_.Bytes(slab).size()) return true;
-  if (slab.valid() && slab.tier == pool::Tier::kLarge) {
+  const bool fits = slab.valid() && session.sniffed < slabs_.Bytes(slab).size();
+  const bool largest = slab.valid() && slab.tier == pool::Tier::kLarge;
+  if (LeftToSniff(session) == 0 || (!fits && largest)) {
     FinishSniffing(session, Cause::kFull);
     return false;
   }
+  if (fits) return true;
   pool::Slab larger = AcquireForSniffing(session, slab.valid() ? session.sniffed + 1 : 1);
   if (!larger.valid()) {
     End(session, Ender::kProxy, Reason::kOverLimit, Closing::kReset);

@@ -37,6 +37,7 @@ struct Tables {
   uint32_t generation = 0;
   uint32_t identify_timeout_ms = 0;
   uint32_t identify_min_bytes = 0;
+  uint32_t identify_max_bytes = 0;  // of an opening, without a PROXY header
   uint32_t dial_timeout_ms = 0;
   uint32_t idle_timeout_ms = 0;
   uint32_t half_close_timeout_ms = 0;

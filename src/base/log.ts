@@ -22,7 +22,7 @@ export function createLogger({ level, write }: LoggerOptions): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
   };
-  return pino(options, { write });
+  return pino(options, { write: (line: string) => write(escaped(line, '\\u00')) });
 }
 
 /** DEL and C1, which terminals obey and JSON lets pass. */
@@ -32,9 +32,6 @@ const CONTROLS = /[\u007f-\u009f]/g;
 function escaped(line: string, prefix: string): string {
   return line.replace(CONTROLS, (control) => `${prefix}${control.charCodeAt(0).toString(16)}`);
 }
-
-/** What is done to finished JSON lines last; many at once, for each call lays its text out anew. */
-export const jsonLines = (lines: string): string => escaped(lines, '\\u00');
 
 /** Turns finished JSON lines into lines for people. */
 export function prettyLines(colorize: boolean): (lines: string) => string {

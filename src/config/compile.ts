@@ -52,6 +52,7 @@ function limitsOf({ server }: Config): Plan['limits'] {
     halfCloseTimeoutMs: server.halfCloseTimeoutMs,
     bufferBytes: server.bufferBytes,
     identifyMinBytes: server.identifyMinBytes,
+    identifyMaxBytes: server.identifyMaxBytes,
     maxConnections: server.maxConnections,
     longOpeningsPerSource: server.longOpeningsPerSource,
   };

@@ -25,6 +25,7 @@ export interface ServerConfig {
   readonly bufferBytes: number;
   readonly identifyTimeoutMs: number;
   readonly identifyMinBytes: number;
+  readonly identifyMaxBytes: number;
   readonly dialTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;

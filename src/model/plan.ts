@@ -28,6 +28,7 @@ export interface PlanLimits {
   readonly halfCloseTimeoutMs: number;
   readonly bufferBytes: number;
   readonly identifyMinBytes: number;
+  readonly identifyMaxBytes: number;
   readonly maxConnections: number;
   /** Under identification at once and longer than 4 KiB, each worker; 0: no limit. */
   readonly longOpeningsPerSource: number;

@@ -52,8 +52,8 @@ export interface Recognizer {
    * back when more bytes come, and does not depend on how they were cut. Until it matches the protocol is undecided.
    */
   readonly confirm?: (bytes: Uint8Array) => Confirmation;
-  /** Reads facts from a prefix that was recognised; never throws, linear time. */
-  readonly facts?: (bytes: Uint8Array) => FactsAnswer;
+  /** Reads facts from a prefix that was recognised; never throws, linear time. `isFull`: it is all that is looked at. */
+  readonly facts?: (bytes: Uint8Array, isFull?: boolean) => FactsAnswer;
 }
 
 export interface Protocol extends Recognizer {

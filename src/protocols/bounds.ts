@@ -28,7 +28,7 @@ const boundedRecognizer = (recognizer: Recognizer): Recognizer => ({
 });
 
 function boundedFacts({ facts }: Recognizer): Pick<Recognizer, 'facts'> {
-  return facts ? { facts: (bytes) => boundAnswer(facts(bytes)) } : {};
+  return facts ? { facts: (bytes, isFull) => boundAnswer(facts(bytes, isFull)) } : {};
 }
 
 /** A fact that is cut is doubtful: what was cut off could be what a rule asks for. */

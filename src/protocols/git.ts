@@ -1,8 +1,8 @@
 /** git: the request of its own transport, a first pkt-line. */
 import type { FactsAnswer } from '../model/facts.js';
 import type { Protocol } from '../model/protocol.js';
+import { hostOf } from './authority.js';
 import { asBuffer } from './cursor.js';
-import { hostOf } from './request.js';
 
 /** A pkt-line with its length (gitprotocol-common). */
 const lineBytesMax = 65_520;

@@ -1,15 +1,10 @@
 /** HTTP/1.x: a request line, told from RTSP, SIP and the like by its version, never by its method. */
-import type { Facts, FactsAnswer } from '../model/facts.js';
+import type { FactsAnswer } from '../model/facts.js';
 import type { Protocol } from '../model/protocol.js';
-import { asBuffer } from './cursor.js';
+import { hostFacts } from './authority.js';
+import { headFrom, headHasEnded, readHeaders } from './http-head.js';
 import { linesOf } from './lines.js';
-import { hostOf, lineBytesMax, readRequestLine, requestLine } from './request.js';
-
-/** Request line and headers that are read. */
-export const headBytesMax = 16_384;
-
-const lineFeed = 0x0a;
-const carriageReturn = 0x0d;
+import { lineBytesMax, readRequestLine, requestLine } from './request.js';
 
 export const http: Protocol = {
   id: 'http',
@@ -24,53 +19,20 @@ export const http: Protocol = {
 
 /**
  * Method, target, host and upgrade. What an endpoint might read otherwise than we do is broken: a second host, a line
- * that is no header, a head without an end.
+ * that is no header. Of a head that is longer than what is looked at the host stands that was read by then.
  */
-export function httpFacts(bytes: Uint8Array): FactsAnswer {
-  const head = headOf(bytes);
-  const ended = hasEnded(head);
-  if (!ended && bytes.length < headBytesMax) {
-    const [line = ''] = linesOf(head);
-    return { verdict: 'more', bytesNeeded: bytes.length + 1, facts: readRequestLine(line) };
-  }
-  const [requestLine = '', ...headers] = headLines(head);
-  const facts: Facts = readRequestLine(requestLine);
-  for (const line of headers) readHeader(line, facts);
-  return { verdict: ended && headers.every(isHeader) && hostsOf(headers) <= 1 ? 'facts' : 'broken', facts };
-}
-
-/** RFC 9112 section 5: no space before the colon, no folded line, no lone CR. */
-const isHeader = (line: string): boolean => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\0]*$/.test(line);
-
-const hostsOf = (headers: readonly string[]): number =>
-  headers.filter((line) => headerOf(line).name === 'host').length;
-
-/** What is read of a request, from its request line on. */
-export function headOf(bytes: Uint8Array): Buffer {
-  const head = asBuffer(bytes.subarray(0, headBytesMax));
-  const start = head.findIndex((byte) => byte !== carriageReturn && byte !== lineFeed);
-  return head.subarray(Math.max(start, 0));
-}
-
-/** Cheap, because it is asked again for every few bytes that a slow client sends. */
-export const hasEnded = (head: Buffer): boolean => head.includes('\n\r\n') || head.includes('\n\n');
-
-/** The request line and the headers, as far as they are there. */
-export function headLines(head: Buffer): string[] {
-  const lines = [...linesOf(head)];
-  const end = lines.indexOf('');
-  return end < 0 ? lines : lines.slice(0, end);
-}
-
-/** RFC 9112 section 3.2.2: the host of an absolute target stands, whatever the header says. */
-function readHeader(line: string, facts: Facts): void {
-  const { name, value } = headerOf(line);
-  if (name === 'host') facts.host ??= hostOf(value);
-  if (name === 'upgrade') facts.upgrade ??= value.toLowerCase();
-}
-
-/** The name in lower case, the value without the space around it. */
-export function headerOf(line: string): { name: string; value: string } {
-  const colon = line.indexOf(':');
-  return { name: line.slice(0, Math.max(colon, 0)).toLowerCase(), value: line.slice(colon + 1).trim() };
+export function httpFacts(bytes: Uint8Array, isFull = false): FactsAnswer {
+  const head = headFrom(bytes);
+  const ended = headHasEnded(head);
+  const [line = ''] = linesOf(head);
+  const { facts, authority } = readRequestLine(line);
+  if (!ended && !isFull) return { verdict: 'more', bytesNeeded: bytes.length + 1, facts };
+  const { isWellFormed, values } = readHeaders(head, ['host', 'upgrade']);
+  const { host: hosts = [], upgrade: [upgrade] = [] } = values;
+  const known = upgrade === undefined ? facts : { ...facts, upgrade: upgrade.toLowerCase() };
+  // RFC 9112 section 3.2.2: the host of an absolute target stands, and the header has to have the same.
+  const answer = hostFacts(known, authority === undefined ? hosts : [authority, ...hosts]);
+  if (!isWellFormed || hosts.length > 1) return { verdict: 'broken', facts: answer.facts };
+  const isOpen = !ended && hosts.length === 0 && answer.verdict === 'facts';
+  return isOpen ? { ...answer, doubtful: ['host'] } : answer;
 }

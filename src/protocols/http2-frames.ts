@@ -1,9 +1,11 @@
 /** Finds the first header block of an HTTP/2 connection among its frames (RFC 9113 sections 4.1, 6.2 and 6.10). */
 import { asBuffer } from './cursor.js';
-import { preface } from './http2.js';
 
-/** Preface and frames that are looked at. */
-const openingBytesMax = 16_384;
+export const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+
+/** Preface and frames that are looked at: a client sends a few, and then its first request. */
+const openingBytesMax = 65_536;
+const framesMax = 256;
 const headerBytes = 9;
 
 const types = { headers: 1, settings: 4, continuation: 9 } as const;
@@ -25,7 +27,8 @@ interface Frame {
 export function readHeaderBlock(bytes: Uint8Array): HeaderBlock {
   const opening = asBuffer(bytes.subarray(0, openingBytesMax));
   const fragments: Buffer[] = [];
-  for (let at = preface.length; ; ) {
+  let at = preface.length;
+  for (let frames = 0; frames < framesMax; frames++) {
     const length = opening.length < at + headerBytes ? 0 : opening.readUIntBE(at, 3);
     const end = at + headerBytes + length;
     if (end > openingBytesMax) return { verdict: 'no' };
@@ -38,6 +41,7 @@ export function readHeaderBlock(bytes: Uint8Array): HeaderBlock {
       return { verdict: 'block', block: Buffer.concat(fragments) };
     at = end;
   }
+  return { verdict: 'no' };
 }
 
 const frameAt = (opening: Buffer, at: number, end: number): Frame => ({

@@ -3,7 +3,7 @@
  * of gRPC do. What they speak is settled by their silence.
  */
 import { asBuffer } from './cursor.js';
-import { preface } from './http2.js';
+import { preface } from './http2-frames.js';
 
 /** How long after the client's SETTINGS: less than a person notices, more than a request behind them takes. */
 export const quietMs = 200;

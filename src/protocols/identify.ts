@@ -4,6 +4,7 @@ import type { Facts, FactsAnswer } from '../model/facts.js';
 import type { Transport } from '../model/protocol.js';
 import { compileClassifier } from './compile.js';
 import { type NamedRecognizer, recognizersFor } from './index.js';
+import { factsWithin, identifyBytesMax, upTo } from './looked-at.js';
 import { createMatcher, type Matcher } from './matcher.js';
 import { settlementOf, settlementOfDatagram, settlesQuietly } from './settlement.js';
 
@@ -21,7 +22,8 @@ export interface Identified {
 }
 
 /** `segments` as they arrived: one a read (TCP), or datagrams (UDP), the first of which has the name. */
-export function identifyBytes(segments: readonly Uint8Array[], transport: Transport): Identified {
+export function identifyBytes(sent: readonly Uint8Array[], transport: Transport): Identified {
+  const segments = transport === 'udp' ? sent : upTo(identifyBytesMax, sent);
   const candidates = recognizersFor(transport);
   const settle = transport === 'udp' ? settlementOfDatagram : settlementOf;
   /** What was said last: while that is `more`, it is what is waited for. */
@@ -43,7 +45,8 @@ export function identifyBytes(segments: readonly Uint8Array[], transport: Transp
     const identified = matched(best, transport === 'udp' ? segments : [bytes], decision.decidedAt);
     return quietMs === undefined ? identified : { ...identified, quietMs };
   }
-  if (ended || decision.verdict !== 'more') return unmatched('unknown', decision.decidedAt, null);
+  const isOver = ended || bytes.length >= identifyBytesMax;
+  if (isOver || decision.verdict !== 'more') return unmatched('unknown', decision.decidedAt, null);
   return unmatched('more', decision.decidedAt, bytes.length + 1);
 }
 
@@ -84,5 +87,5 @@ function factsOf(facts: NonNullable<NamedRecognizer['facts']>, parts: readonly U
     const answer = facts(Buffer.concat(parts.slice(0, count)));
     if (answer.verdict !== 'more') return answer;
   }
-  return facts(Buffer.concat(parts));
+  return factsWithin(facts, Buffer.concat(parts), identifyBytesMax);
 }

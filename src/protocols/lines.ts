@@ -22,6 +22,16 @@ export const oneOf = (words: string): string => `(?:${words.trim().split(/\s+/).
 export const anyCase = (pattern: string): string =>
   pattern.replaceAll(/[a-z]/gi, (letter) => `[${letter.toUpperCase()}${letter.toLowerCase()}]`);
 
+/** Without spaces and tabs around it: what else JavaScript takes for white space is text. */
+export function trimmed(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(text[start])) start += 1;
+  while (end > start && isBlank(text[end - 1])) end -= 1;
+  return text.slice(start, end);
+}
+
+const isBlank = (character: string | undefined): boolean => character === ' ' || character === '\t';
+
 /** The complete lines, without their ends. */
 export function* linesOf(bytes: Buffer): Generator<string> {
   let start = 0;

@@ -1,16 +1,26 @@
 /** Request lines, as HTTP, RTSP and SIP share them: told apart by their version, never by their method. */
 import type { Facts, FactsAnswer } from '../model/facts.js';
+import { hostFacts } from './authority.js';
 import { asBuffer } from './cursor.js';
-import { lineEnd, linesOf, word } from './lines.js';
+import { lineEnd, linesOf, trimmed } from './lines.js';
 
-/** The longest request line: what most servers take. */
-export const lineBytesMax = 8192;
+/** The longest request line: what the most patient servers take. */
+export const lineBytesMax = 32_768;
 
 /** RFC 9110 section 5.6.2, and RFC 3261 section 25.1 but for one character. */
 export const token = "[!#$%&'*+.^_`|~0-9A-Za-z\\-]+";
 
 /** Empty lines before a request are to be ignored (RFC 9112 section 2.2, RFC 3261 section 7.5). */
 const emptyLines = '(?:\\r\\n){0,2}';
+
+/** RFC 9112 section 3: servers may take any white space between the parts, and behind them. */
+const space = '[ \\t]';
+
+/**
+ * Old devices leave spaces in a target as they are, and some clients leave out a target that is empty: the version ends
+ * the line, and what is before it is for the endpoint to judge.
+ */
+const anyTarget = `(?:[\\t\\x20-\\x7e\\x80-\\xff]*${space})?`;
 
 interface RequestLine {
   readonly version: string;
@@ -19,24 +29,39 @@ interface RequestLine {
 }
 
 /** The pattern of a whole request line. */
-export const requestLine = ({ version, method = token, target = word }: RequestLine): string =>
-  `^${emptyLines}${method} ${target} ${version}${lineEnd}`;
+export function requestLine({ version, method = token, target }: RequestLine): string {
+  const between = target === undefined ? anyTarget : `${space}*${target}${space}+`;
+  return `^${emptyLines}${method}${space}${between}${version}${space}*${lineEnd}`;
+}
 
 /** Method, target and host of the request line alone. */
 export function requestFacts(bytes: Uint8Array): FactsAnswer {
   for (const line of linesOf(asBuffer(bytes.subarray(0, lineBytesMax)))) {
-    if (line !== '') return { verdict: 'facts', facts: readRequestLine(line) };
+    if (line !== '') return lineFacts(readRequestLine(line));
   }
   if (bytes.length >= lineBytesMax) return { verdict: 'broken', facts: {} };
   return { verdict: 'more', bytesNeeded: bytes.length + 1, facts: {} };
 }
 
-/** Without a method and a target there is nothing to say. */
-export function readRequestLine(line: string): Facts {
-  const [method, path] = line.split(' ');
-  if (!method || !path) return {};
-  const authority = method === 'CONNECT' ? path : authorityOf(path);
-  return authority ? { method, path, host: hostOf(authority) } : { method, path };
+const lineFacts = ({ facts, authority }: Request): FactsAnswer =>
+  hostFacts(facts, authority === undefined ? [] : [authority]);
+
+export interface Request {
+  readonly facts: Facts;
+  /** Whom the target names; undefined when it names nobody. */
+  readonly authority: string | undefined;
+}
+
+/** A target may be left out. */
+export function readRequestLine(line: string): Request {
+  const start = line.search(/[ \t]/);
+  if (start < 0) return { facts: {}, authority: undefined };
+  const method = line.slice(0, start);
+  const rest = trimmed(line.slice(start));
+  const end = Math.max(rest.lastIndexOf(' '), rest.lastIndexOf('\t'));
+  if (end < 0) return { facts: { method }, authority: undefined };
+  const path = trimmed(rest.slice(0, end));
+  return { facts: { method, path }, authority: method === 'CONNECT' ? path : authorityOf(path) };
 }
 
 /** Of `scheme://user@host:port/path` and of `sip:user@host:port;parameters`; undefined when the target names no host. */
@@ -45,11 +70,4 @@ function authorityOf(target: string): string | undefined {
   if (scheme === undefined || !(scheme.endsWith('//') || /^sips?:$/i.test(scheme))) return undefined;
   const [authority = ''] = target.slice(scheme.length).split(/[/?#;]/);
   return authority.slice(authority.lastIndexOf('@') + 1);
-}
-
-/** Lower case, without the port; an IPv6 literal without its brackets. */
-export function hostOf(authority: string): string {
-  const end = authority.startsWith('[') ? authority.indexOf(']') : authority.lastIndexOf(':');
-  const host = end < 0 ? authority : authority.slice(0, end);
-  return (host.startsWith('[') ? host.slice(1) : host).toLowerCase();
 }

@@ -1,6 +1,8 @@
 /** WebSocket: a GET whose headers ask for it. They are read as headers: a body or a target may say the same words. */
 import type { Confirmation, Protocol } from '../model/protocol.js';
-import { hasEnded, headBytesMax, headerOf, headLines, headOf, httpFacts } from './http.js';
+import { match, more, no } from './confirmation.js';
+import { httpFacts } from './http.js';
+import { headFrom, headHasEnded, readHeaders } from './http-head.js';
 import { lineBytesMax, requestLine } from './request.js';
 
 export const websocket: Protocol = {
@@ -16,25 +18,19 @@ export const websocket: Protocol = {
   facts: httpFacts,
 };
 
+const keyHeader = 'sec-websocket-key';
+
 /** Settled where the head ends: any of the headers may be the last. */
 export function confirmWebSocket(bytes: Uint8Array): Confirmation {
-  const head = headOf(bytes);
-  if (hasEnded(head)) return { verdict: asksForWebSocket(headLines(head)) ? 'match' : 'no' };
-  return bytes.length < headBytesMax ? { verdict: 'more', bytesNeeded: bytes.length + 1 } : { verdict: 'no' };
-}
-
-function asksForWebSocket([, ...headers]: readonly string[]): boolean {
-  const asked = new Set<string>();
-  for (const { name, value } of headers.map(headerOf)) {
-    if (isAsked(name, value)) asked.add(name);
-  }
-  return asked.size === 3;
-}
-
-function isAsked(name: string, value: string): boolean {
-  if (name === 'upgrade') return lists(value, 'websocket');
-  if (name === 'connection') return lists(value, 'upgrade');
-  return name === 'sec-websocket-key' && value !== '';
+  const head = headFrom(bytes);
+  if (!headHasEnded(head)) return more(bytes.length + 1);
+  const { values } = readHeaders(head, ['upgrade', 'connection', keyHeader]);
+  const { upgrade = [], connection = [], [keyHeader]: keys = [] } = values;
+  const isAsked =
+    upgrade.some((list) => lists(list, 'websocket')) &&
+    connection.some((list) => lists(list, 'upgrade')) &&
+    keys.some((key) => key !== '');
+  return isAsked ? match : no;
 }
 
 /** Is it in the comma-separated list? (RFC 9110 section 5.6.1) */

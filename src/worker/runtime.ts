@@ -119,6 +119,7 @@ function tablesOf(
     generation: plan.generation,
     identifyTimeoutMs: limits.identifyTimeoutMs,
     identifyMinBytes: limits.identifyMinBytes,
+    identifyMaxBytes: limits.identifyMaxBytes,
     dialTimeoutMs: limits.dialTimeoutMs,
     idleTimeoutMs: limits.idleTimeoutMs,
     halfCloseTimeoutMs: limits.halfCloseTimeoutMs,

@@ -145,7 +145,7 @@ export class Sequencer {
     const protocol = session.runtime.order[session.listener]?.[events.protocol] ?? -1;
     if (session.protocol < 0 && !this.#confirmed(session, protocol, cause)) return;
     if (session.protocol < 0) this.#identified(session, protocol);
-    const bytesNeeded = this.#wantsFacts(session) ? this.#readFacts(session) : 0;
+    const bytesNeeded = this.#wantsFacts(session) ? this.#readFacts(session, cause) : 0;
     this.#route(session, cause, bytesNeeded);
   }
 
@@ -177,10 +177,10 @@ export class Sequencer {
   }
 
   /** How many bytes the facts need in all, 0 when they are complete. */
-  #readFacts(session: Session): number {
+  #readFacts(session: Session, cause: Cause): number {
     const parse = session.runtime.protocols[session.protocol]?.facts;
     if (parse === undefined) return 0;
-    const read = parse(this.#sniffed());
+    const read = parse(this.#sniffed(), cause === 'full');
     const answer = session.header === undefined ? read : withHeader(read, session.header);
     session.facts = answer.facts;
     session.broken = answer.verdict === 'broken';

@@ -55,7 +55,7 @@ export const cases: readonly Case[] = [
   },
   {
     why: 'a frame beyond what is looked at',
-    bytes: hex('505249202a20485454502f322e300d0a0d0a534d0d0a0d0a000000040000000000004000000000000001'),
+    bytes: hex('505249202a20485454502f322e300d0a0d0a534d0d0a0d0a000000040000000000010000000000000001'),
     expect: { protocol: 'http2', at: 42 },
   },
 ];

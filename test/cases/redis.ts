@@ -65,6 +65,11 @@ export const cases: readonly Case[] = [
     expect: { unknownAt: 10 },
   },
   { why: 'HTTP/0.9 asks for a path', bytes: text('GET /\r\n'), expect: { unknownAt: 5 } },
+  {
+    why: 'a version without a target is HTTP',
+    bytes: text('GET HTTP/1.1\r\n\r\n'),
+    expect: { protocol: 'http', at: 16 },
+  },
   { why: 'an argument too many', bytes: text('GET foo bar\r\n'), expect: { unknownAt: 9 } },
   { why: 'the line goes on', bytes: text('PING'), expect: 'more' },
   { why: 'a longer word', bytes: text('PINGS\r\n'), expect: { unknownAt: 5 } },

@@ -21,6 +21,6 @@ export const cases: readonly Case[] = [
     bytes: text('OPTIONS / RTSP/1.0\r\n'),
     expect: { protocol: 'rtsp', at: 20 },
   },
-  { why: 'a version that does not exist', bytes: text('OPTIONS * RTSP/9.0\r\n'), expect: { unknownAt: 16 } },
+  { why: 'a version that does not exist', bytes: text('OPTIONS * RTSP/9.0\r\n'), expect: { unknownAt: 20 } },
   { why: 'the version is not here yet', bytes: text('DESCRIBE rtsp://a RTSP/1.'), expect: 'more' },
 ];

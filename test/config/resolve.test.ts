@@ -13,6 +13,7 @@ describe('defaults', () => {
       identifyTimeoutMs: 15_000,
       identifyMinBytes: 1024,
       longOpeningsPerSource: 64,
+      identifyMaxBytes: 65_536,
       dialTimeoutMs: 5_000,
       idleTimeoutMs: 3_600_000,
       halfCloseTimeoutMs: 60_000,
@@ -259,4 +260,25 @@ routes: [{ when: { listener: a, protocol: TLS, sni: "*.x.org" }, to: drop }]`;
     { when: { sni: '*.x.org', protocol: 'tls', listener: 'a:1' }, to },
     { when: { sni: '*.x.org', protocol: 'tls', listener: 'a:2' }, to },
   ]);
+});
+
+describe('conditions that hold for some sessions', () => {
+  const proxied =
+    'listeners: [{ name: a, address: ":1", proxy_protocol: { accept: true, trusted: ["10.0.0.0/8"] } }]';
+  test.each([
+    {
+      why: 'a host of HTTP/2 in the clear',
+      text: 'routes: [{ when: { protocol: http2, host: a.b }, to: close }]',
+    },
+    { why: 'a host of any protocol', text: 'routes: [{ when: { host: a.b }, to: close }]' },
+    {
+      why: 'the name is in the PROXY header',
+      text: `${proxied}\nroutes: [{ when: { protocol: http, sni: a.b, host: a.b }, to: close }]`,
+    },
+    {
+      why: 'a custom protocol with the facts of the built-in that it is named after',
+      text: `protocols: [{ name: TLS, start_bytes: ['16'] }]
+routes: [{ when: { protocol: tls, sni: a.b }, to: close }]`,
+    },
+  ])('$why', ({ text }) => expect(configOf(text).routes).toHaveLength(1));
 });

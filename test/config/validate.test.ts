@@ -214,6 +214,37 @@ upstreams: { web: { endpoints: ["a:1"] } }`,
     ],
   },
   {
+    why: 'a condition on what no session of the protocol has',
+    text: `protocols: [{ name: Mine, start_bytes: [aa] }]
+routes: [{ when: { protocol: ssh, sni: a.b }, to: close }, { when: { protocol: tls, host: a.b }, to: close },
+  { when: { protocol: http2, alpn: h2, host: a.b }, to: close }, { when: { protocol: Mine, host: a.b }, to: close }]`,
+    says: [
+      'any.yaml:2:35: routes[0].when.sni: no session of `ssh` has it, so the route never holds: it is known of `postgres`, `tls`',
+      'any.yaml:2:85: routes[1].when.host: no session of `tls` has it, so the route never holds: it is known of ',
+      'any.yaml:3:30: routes[2].when.alpn: no session of `http2` has it',
+      'any.yaml:3:92: routes[3].when.host: no session of `Mine` has it',
+    ],
+  },
+  {
+    why: 'conditions that no protocol has together',
+    text: 'routes: [{ when: { sni: a.b, host: a.b }, to: close }]',
+    says: ['any.yaml:1:12: routes[0].when: no protocol has `sni` and `host`, so the route never holds'],
+  },
+  {
+    why: 'more bytes of an opening than there are',
+    text: 'server: { identify_max_bytes: 128KiB }',
+    says: [
+      'any.yaml:1:11: server.identify_max_bytes: 131072 bytes are more than 65536: raise buffer_size too',
+    ],
+  },
+  {
+    why: 'fewer bytes of an opening than are waited for',
+    text: 'server: { identify_max_bytes: 1KiB, identify_min_bytes: 2KiB }',
+    says: [
+      'any.yaml:1:11: server.identify_max_bytes: 1024 bytes are less than identify_min_bytes, which is 2048',
+    ],
+  },
+  {
     why: 'a silence longer than the total time',
     text: 'server: { identify_timeout: 1s }\nlisteners: [{ name: a, address: ":1", on_silence: { after: 1s, to: close } }]',
     says: [

@@ -1,8 +1,13 @@
 /** What clients say of themselves, as the operator and the routes see it: bounded, and without a say in who they are. */
+
+import http2 from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { alpn, hello, records, serverName } from '../cases/tls.js';
 import { type Daemon, startDaemon, type TestConfig } from '../support/daemon.js';
+import { runProgram } from '../support/process.js';
 import { dial, listenTcp, type Peer, type Upstream } from '../support/tcp.js';
+import { describeWith } from '../support/tools.js';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -71,5 +76,101 @@ describe('where a session goes does not depend on whether anybody reads its fact
     });
     const client = await ask(daemon, 'AMQP\x09\x09\x09\x09');
     expect(client.received.toString()).toBe('web');
+  });
+});
+
+describe('a rule on a host', () => {
+  /** Whoever is asked for `secret.test` is refused, all others are served. */
+  async function startGuarded(server: Record<string, unknown> = {}) {
+    const web = http2.createServer((_, response) => response.end('web'));
+    await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
+    cleanups.push(() => new Promise((resolve) => web.close(resolve)));
+    const plain = await serve('web');
+    return start({
+      server,
+      routes: [
+        { when: { host: 'secret.test' }, to: 'reset' },
+        { when: { protocol: 'http2' }, to: 'h2' },
+      ],
+      protocols: [
+        { name: 'HTTP', target: plain.target },
+        { name: 'GRPC', target: 'h2' },
+      ],
+      upstreams: { h2: { endpoints: [`127.0.0.1:${(web.address() as AddressInfo).port}`] } },
+    });
+  }
+
+  describeWith('curl')('holds for HTTP/2 in the clear', () => {
+    const curl = (daemon: Daemon, ...args: string[]) =>
+      runProgram('curl', ['-s', '--http2-prior-knowledge', ...args, `http://127.0.0.1:${daemon.port}/`]);
+
+    test.each([
+      { why: 'another name is served', args: ['-H', 'Host: open.test'], says: 'web' },
+      { why: 'the authority', args: ['-H', 'Host: secret.test'], says: '' },
+      { why: 'in other letters, with a port', args: ['-H', 'Host: Secret.Test:80'], says: '' },
+      {
+        why: 'as a call of gRPC',
+        args: ['-H', 'Host: secret.test', '-H', 'content-type: application/grpc', '-d', 'x'],
+        says: '',
+      },
+    ])('$why', async ({ args, says }) => {
+      const daemon = await startGuarded();
+      expect((await curl(daemon, ...args)).stdout).toBe(says);
+      const [line] = await daemon.ended(1);
+      expect(line?.reason).toBe(says === '' ? 'rejected' : 'done');
+    });
+  });
+
+  const rows: { why: string; opening: string; served: boolean }[] = [
+    { why: 'another name', opening: 'GET / HTTP/1.1\r\nHost: open.test\r\n\r\n', served: true },
+    { why: 'spaces and tabs', opening: 'GET \t /  HTTP/1.1\r\nHost: open.test\r\n\r\n', served: true },
+    { why: 'a space in the target', opening: 'GET /a b HTTP/1.1\r\nHost: open.test\r\n\r\n', served: true },
+    { why: 'no target', opening: 'GET HTTP/1.1\r\nHost: open.test\r\n\r\n', served: true },
+    {
+      why: 'a line of 32 KiB',
+      opening: `GET /${'a'.repeat(32_000)} HTTP/1.1\r\nHost: open.test\r\n\r\n`,
+      served: true,
+    },
+    {
+      why: 'a head that is longer than what is looked at, behind the host',
+      opening: `GET / HTTP/1.1\r\nHost: open.test\r\n${'Cookie: a\r\n'.repeat(8000)}\r\n`,
+      served: true,
+    },
+    {
+      why: 'and before the host',
+      opening: `GET / HTTP/1.1\r\n${'Cookie: a\r\n'.repeat(8000)}Host: open.test\r\n\r\n`,
+      served: false,
+    },
+    { why: 'spaces and tabs', opening: 'GET \t /  HTTP/1.1\r\nHost: secret.test\r\n\r\n', served: false },
+    {
+      why: 'a space in the target',
+      opening: 'GET /a b HTTP/1.1\r\nHost: secret.test\r\n\r\n',
+      served: false,
+    },
+    { why: 'the absolute form', opening: 'GET http://secret.test/ HTTP/1.1\r\n\r\n', served: false },
+    {
+      why: 'the absolute form, with another header',
+      opening: 'GET http://open.test/ HTTP/1.1\r\nHost: secret.test\r\n\r\n',
+      served: false,
+    },
+    {
+      why: 'a host that is too long to be known whole',
+      opening: `GET / HTTP/1.1\r\nHost: ${'a.'.repeat(300)}test\r\n\r\n`,
+      served: false,
+    },
+  ];
+  test.each(rows)('HTTP/1: $why, served: $served', async ({ opening, served }) => {
+    const daemon = await startGuarded();
+    const client = await ask(daemon, opening);
+    expect(client.received.toString()).toBe(served ? 'web' : '');
+  });
+
+  test('looks at identify_max_bytes, which is configurable', async () => {
+    const opening = `GET / HTTP/1.1\r\n${'Cookie: a\r\n'.repeat(8000)}Host: open.test\r\n\r\n`;
+    const daemon = await startGuarded({ buffer_size: '128KiB', identify_max_bytes: '128KiB' });
+    expect((await ask(daemon, opening)).received.toString()).toBe('web');
+    const short = await startGuarded({ identify_max_bytes: 1024 });
+    const longer = `GET / HTTP/1.1\r\nA: ${'b'.repeat(1024)}\r\nHost: open.test\r\n\r\n`;
+    expect((await ask(short, longer)).received.toString()).toBe('');
   });
 });

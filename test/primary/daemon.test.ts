@@ -20,6 +20,7 @@ const server: ServerConfig = {
   identifyTimeoutMs: 15_000,
   identifyMinBytes: 1024,
   longOpeningsPerSource: 64,
+  identifyMaxBytes: 65_536,
   dialTimeoutMs: 5000,
   idleTimeoutMs: 60_000,
   halfCloseTimeoutMs: 60_000,

@@ -2,10 +2,11 @@
 import http2, { type OutgoingHttpHeaders } from 'node:http2';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { confirmGrpc, grpcFacts } from '../../src/protocols/grpc.js';
+import { confirmGrpc } from '../../src/protocols/grpc.js';
 import { decodeHeaders } from '../../src/protocols/hpack.js';
 import { codeLengths, type Header } from '../../src/protocols/hpack-tables.js';
 import { type HeaderBlock, readHeaderBlock } from '../../src/protocols/http2-frames.js';
+import { http2Facts } from '../../src/protocols/http2-request.js';
 import { decodeHuffman } from '../../src/protocols/huffman.js';
 import { hex } from '../cases/case.js';
 import { listenTcp } from '../support/tcp.js';
@@ -99,9 +100,9 @@ describe('a real client', () => {
     const end = firstAnswer(opening);
     expect(confirmGrpc(opening)).toEqual({ verdict: 'match' });
     expect(confirmGrpc(opening.subarray(0, end))).toEqual({ verdict: 'match' });
-    expect(grpcFacts(opening)).toEqual({
+    expect(http2Facts(opening)).toEqual({
       verdict: 'facts',
-      facts: { path: '/pkg.Service/Method', host: 'a.example' },
+      facts: { method: 'POST', path: '/pkg.Service/Method', host: 'a.example' },
     });
   });
 
@@ -121,7 +122,7 @@ test('whatever follows the preface is answered, and no answer is taken back', ()
   fc.assert(
     fc.property(fc.nat(opening.length), fc.uint8Array({ maxLength: 12 }), fc.nat(60), (at, bytes, cut) => {
       const mutant = Buffer.concat([opening.subarray(0, at), bytes, opening.subarray(at + bytes.length)]);
-      for (const answer of [confirmGrpc, grpcFacts]) {
+      for (const answer of [confirmGrpc, http2Facts]) {
         const early = answer(mutant.subarray(0, mutant.length - Math.min(cut, mutant.length)));
         if (early.verdict !== 'more') expect(answer(mutant)).toEqual(early);
       }

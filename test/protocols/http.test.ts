@@ -50,9 +50,39 @@ const cases: readonly { why: string; head: string; expect: FactsAnswer }[] = [
   })),
   { why: 'another header', head: 'GET / HTTP/1.1\r\nHostile: a\r\n\r\n', expect: facts('GET', '/') },
   {
-    why: 'an absolute target outranks the header',
-    head: 'GET http://u@A.example:81/x HTTP/1.1\r\nHost: b\r\n\r\n',
+    why: 'an absolute target and the same header',
+    head: 'GET http://u@A.example:81/x HTTP/1.1\r\nHost: a.example:81\r\n\r\n',
     expect: facts('GET', 'http://u@A.example:81/x', 'a.example'),
+  },
+  {
+    why: 'an absolute target and another header: an endpoint may go by either',
+    head: 'GET http://a.example/x HTTP/1.1\r\nHost: b\r\n\r\n',
+    expect: { ...facts('GET', 'http://a.example/x', 'a.example'), doubtful: ['host'] } as FactsAnswer,
+  },
+  {
+    why: 'the header is not read before all of them are: the target may be contradicted',
+    head: 'GET http://a.example/x HTTP/1.1\r\n',
+    expect: { verdict: 'more', bytesNeeded: 34, facts: { method: 'GET', path: 'http://a.example/x' } },
+  },
+  ...['a@b', 'a/b', 'a b', 'a:b:80', '[::1', 'a.example\xa0'].map((host) => ({
+    why: `no host and port: ${host}`,
+    head: `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
+    expect: { verdict: 'facts', facts: expect.anything(), doubtful: ['host'] } as unknown as FactsAnswer,
+  })),
+  {
+    why: 'spaces in a target',
+    head: 'GET /a  b HTTP/1.1\r\nHost: c\r\n\r\n',
+    expect: facts('GET', '/a  b', 'c'),
+  },
+  {
+    why: 'spaces and tabs between the parts',
+    head: 'GET \t /a\t HTTP/1.1\r\nHost: c\r\n\r\n',
+    expect: facts('GET', '/a', 'c'),
+  },
+  {
+    why: 'no target',
+    head: 'GET HTTP/1.1\r\nHost: c\r\n\r\n',
+    expect: { verdict: 'facts', facts: { method: 'GET', host: 'c' } },
   },
   {
     why: 'a URL in a query is not absolute',
@@ -79,20 +109,39 @@ const cases: readonly { why: string; head: string; expect: FactsAnswer }[] = [
     head: 'GET / HTTP/1.1\r\nHost: a\r\n',
     expect: { verdict: 'more', bytesNeeded: 26, facts: { method: 'GET', path: '/' } },
   },
+];
+
+/** All that is looked at, and the head goes on. */
+const cut: typeof cases = [
   {
-    why: 'a head that is too long: another host may come',
+    why: 'the host that was read by then stands',
     head: `GET / HTTP/1.1\r\nHost: c\r\nA: ${'b'.repeat(16_384)}`,
-    expect: { verdict: 'broken', facts: { method: 'GET', path: '/', host: 'c' } },
+    expect: facts('GET', '/', 'c'),
   },
   {
-    why: 'headers without an end',
-    head: `GET / HTTP/1.1\r\nA: ${'b'.repeat(16_384)}\r\nHost: c\r\n\r\n`,
-    expect: { verdict: 'broken', facts: { method: 'GET', path: '/' } },
+    why: 'one that was not may still come',
+    head: `GET / HTTP/1.1\r\nA: ${'b'.repeat(16_384)}`,
+    expect: { ...facts('GET', '/'), doubtful: ['host'] } as FactsAnswer,
+  },
+  {
+    why: 'nor does a line count that is cut',
+    head: 'GET / HTTP/1.1\r\nHost: c.exam',
+    expect: { ...facts('GET', '/'), doubtful: ['host'] } as FactsAnswer,
+  },
+  {
+    why: 'two are two',
+    head: 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nA: b',
+    expect: { verdict: 'broken', facts: expect.anything() } as unknown as FactsAnswer,
   },
 ];
 
 describe('HTTP facts', () => {
   test.each(cases)('$why', ({ head, expect: due }) => {
     expect(httpFacts(text(head))).toEqual(due);
+  });
+
+  test.each(cut)('a head that is longer than what is looked at: $why', ({ head, expect: due }) => {
+    expect(httpFacts(text(head))).toMatchObject({ verdict: 'more' });
+    expect(httpFacts(text(head), true)).toEqual(due);
   });
 });

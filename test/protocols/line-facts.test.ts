@@ -45,9 +45,21 @@ const cases: readonly FactsCase[] = [
     expect: { method: 'OPTIONS', path: '*' },
   },
   {
+    why: 'RTSP: white space between the parts and in the target',
+    parse: requestFacts,
+    bytes: text('PLAY  rtsp://a/b c\tRTSP/1.0 \r\n'),
+    expect: { method: 'PLAY', path: 'rtsp://a/b c', host: 'a' },
+  },
+  {
+    why: 'no target',
+    parse: requestFacts,
+    bytes: text('OPTIONS RTSP/1.0\r\n'),
+    expect: { method: 'OPTIONS' },
+  },
+  {
     why: 'a request line without an end',
     parse: requestFacts,
-    bytes: text(`OPTIONS ${'a'.repeat(8192)}`),
+    bytes: text(`OPTIONS ${'a'.repeat(32_768)}`),
     expect: 'broken',
   },
   {

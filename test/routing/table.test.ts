@@ -32,6 +32,7 @@ function planOf(routes: readonly PlanRoute[]): Plan {
       bufferBytes: 1,
       identifyMinBytes: 1,
       longOpeningsPerSource: 64,
+      identifyMaxBytes: 1,
       maxConnections: 1,
     },
     listeners: [listener([HTTP, TLS]), listener([HTTP])],

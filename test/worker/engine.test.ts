@@ -63,6 +63,7 @@ const tables: EngineTables = {
   identifyTimeoutMs: 60_000,
   identifyMinBytes: 1024,
   longOpeningsPerSource: 64,
+  identifyMaxBytes: 65_536,
   dialTimeoutMs: 60_000,
   idleTimeoutMs: 60_000,
   halfCloseTimeoutMs: 60_000,

@@ -29,6 +29,7 @@ export const limits: PlanLimits = {
   bufferBytes: 32_768,
   identifyMinBytes: 1024,
   longOpeningsPerSource: 64,
+  identifyMaxBytes: 65_536,
   maxConnections: 500,
 };
 

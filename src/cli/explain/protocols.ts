@@ -6,6 +6,7 @@ import type { Plan, PlanListener, PlanProtocol } from '../../model/plan.js';
 import { compileClassifier } from '../../protocols/compile.js';
 import { explainRecognizer, type Told } from '../../protocols/explain.js';
 import type { NamedRecognizer } from '../../protocols/index.js';
+import { factsWithin } from '../../protocols/looked-at.js';
 import { createMatcher } from '../../protocols/matcher.js';
 import { loadRecognizer, orderOf } from '../../protocols/planned.js';
 import { settlementOf, settlesQuietly } from '../../protocols/settlement.js';
@@ -34,12 +35,15 @@ export interface Classified {
 
 const noFacts: FactsAnswer = { verdict: 'facts', facts: {} };
 
-export async function classify(plan: Plan, listener: PlanListener, bytes: Uint8Array): Promise<Classified> {
+export async function classify(plan: Plan, listener: PlanListener, sent: Uint8Array): Promise<Classified> {
+  const { identifyMaxBytes } = plan.limits;
+  const bytes = sent.subarray(0, identifyMaxBytes);
+  const isFull = bytes.length === identifyMaxBytes;
   const asked = askedOf(plan, listener);
   const recognizers = await Promise.all(asked.map(({ protocol }) => loadRecognizer(protocol, () => {})));
-  const decided = decide(recognizers, listener.protocols.length, bytes);
+  const decided = decide(recognizers, listener.protocols.length, bytes, isFull);
   const { verdict, protocol, decidedAt, quietMs } = decided;
-  const factsOf = recognizers[protocol]?.facts ?? (() => noFacts);
+  const facts = recognizers[protocol]?.facts ?? (() => noFacts);
   const told = recognizers.map((recognizer) => explainRecognizer(recognizer, bytes));
   const row = rowMaker(asked, told, { rank: protocol, decidedAt, quietMs });
   return {
@@ -47,7 +51,7 @@ export async function classify(plan: Plan, listener: PlanListener, bytes: Uint8A
     protocol: asked[protocol]?.index ?? -1,
     decidedAt,
     quietMs,
-    factsOf,
+    factsOf: (prefix) => factsWithin(facts, prefix, identifyMaxBytes),
     rows: new Map(asked.map(({ index }, position) => [index, row(position)])),
   };
 }
@@ -69,7 +73,12 @@ function askedOf(plan: Plan, { protocols, onUnknown }: PlanListener): Asked[] {
   }));
 }
 
-function decide(recognizers: readonly NamedRecognizer[], routable: number, bytes: Uint8Array) {
+function decide(
+  recognizers: readonly NamedRecognizer[],
+  routable: number,
+  bytes: Uint8Array,
+  isFull: boolean,
+) {
   let asked: Settlement | undefined;
   const matcher = createMatcher(compileClassifier(recognizers, routable), {
     confirm(position, prefix) {
@@ -79,6 +88,7 @@ function decide(recognizers: readonly NamedRecognizer[], routable: number, bytes
     settlesQuietly: (position) => settlesQuietly(recognizers, routable, position),
   });
   const decision = matcher.advance(bytes);
+  if (isFull && decision.verdict === 'more') return { ...matcher.finish(), quietMs: null };
   const quietMs = (decision.verdict === 'more' && asked?.quietMs) || null;
   return quietMs === null ? { ...decision, quietMs } : { ...matcher.quiet(), quietMs };
 }

@@ -1,4 +1,5 @@
 /** `server`: the port, and what holds for every session. */
+import { identifyBytesMax } from '../../protocols/looked-at.js';
 import { listenAddress } from './addresses.js';
 import { choice, duration, integer, integerOrAuto, oneOrMore, section, size, text } from './fields.js';
 
@@ -39,6 +40,12 @@ export const server = section(
       'Bytes to wait for before a session may be called unknown; a certain match never waits, and one that nothing routes waits a second at most. At most `buffer_size`',
       1,
       65_536,
+    ),
+    identify_max_bytes: size(
+      identifyBytesMax,
+      'Bytes of an opening that are looked at: a hello, a head of HTTP. What is longer is decided by what has been read, and rules on facts that were not fail closed. At most 64 KiB, or `buffer_size` where that is more',
+      1024,
+      1024 ** 2,
     ),
     cache_ttl: duration('5m', 'How long affinity and addresses are remembered', {
       min: '1s',

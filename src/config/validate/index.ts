@@ -1,5 +1,6 @@
 /** From what was written to a Config: every problem at once, each with its place; nothing is guessed. */
 import type { Config, MonitoringConfig, Problem, ServerConfig } from '../../model/config.js';
+import { identifyBytesMax } from '../../protocols/looked-at.js';
 import { findRefused } from '../pending.js';
 import { Report } from '../report.js';
 import type { Source } from '../source.js';
@@ -51,11 +52,20 @@ function targetNames(shape: Shape): string[] {
 }
 
 function checkServer({ server }: Shape, report: Report): void {
-  if (server.identify_min_bytes <= server.buffer_size) return;
-  report.problem(
-    ['server', 'identify_min_bytes'],
-    `${server.identify_min_bytes} bytes do not fit into buffer_size, which is ${server.buffer_size}`,
-  );
+  const { buffer_size, identify_min_bytes, identify_max_bytes } = server;
+  const problem = (key: string, message: string) => report.problem(['server', key], message);
+  if (identify_min_bytes > buffer_size) {
+    const why = `${identify_min_bytes} bytes do not fit into buffer_size, which is ${buffer_size}`;
+    problem('identify_min_bytes', why);
+  }
+  const most = Math.max(buffer_size, identifyBytesMax);
+  if (identify_max_bytes > most) {
+    problem('identify_max_bytes', `${identify_max_bytes} bytes are more than ${most}: raise buffer_size too`);
+  }
+  if (identify_max_bytes < identify_min_bytes) {
+    const why = `${identify_max_bytes} bytes are less than identify_min_bytes, which is ${identify_min_bytes}`;
+    problem('identify_max_bytes', why);
+  }
 }
 
 /** The total time would be over before the silence is. */
@@ -79,6 +89,7 @@ function serverConfig({ server }: Shape, { cores }: Context): ServerConfig {
     identifyTimeoutMs: server.identify_timeout,
     identifyMinBytes: server.identify_min_bytes,
     longOpeningsPerSource: server.long_openings_per_ip,
+    identifyMaxBytes: server.identify_max_bytes,
     dialTimeoutMs: server.dial_timeout,
     idleTimeoutMs: server.idle_timeout,
     halfCloseTimeoutMs: server.half_close_timeout,

@@ -1,10 +1,11 @@
-/** Routes: every name in them exists. */
+/** Routes: every name in them exists, and every fact may. */
 import type { RouteConfig } from '../../model/config.js';
 import type { Report } from '../report.js';
 import type { RouteEntry } from '../schema/routes.js';
 import { suggest } from '../suggest.js';
 import type { ListenerGroup } from './listeners.js';
 import type { ProtocolNames } from './protocols.js';
+import { checkFacts } from './route-facts.js';
 import type { Entry, Shape } from './shape.js';
 import type { Targets } from './targets.js';
 
@@ -37,6 +38,10 @@ function resolveRoute(
     const message = `unknown listener \`${listener}\`${suggest(listener, known)}`;
     report.problem([...path, 'when', 'listener'], message);
   }
+  if (protocolName !== null) {
+    const asked = { protocol: protocolName, mayBeProxied: mayBeProxied(groups, listener) };
+    checkFacts(rest, asked, [...path, 'when'], report);
+  }
   if (to === null || protocolName === null) return [];
   const listeners = listener === undefined ? [undefined] : (group?.listeners.map(({ name }) => name) ?? []);
   return listeners.map((name) => ({
@@ -44,6 +49,12 @@ function resolveRoute(
     to,
   }));
 }
+
+/** Whether sessions of the listener, or of any, may have a PROXY header before them. */
+const mayBeProxied = (groups: readonly ListenerGroup[], listener: string | undefined): boolean =>
+  groups
+    .filter(({ name }) => listener === undefined || name === listener)
+    .some(({ listeners }) => listeners.some(({ proxyProtocol }) => proxyProtocol !== null));
 
 type Present<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
 
