@@ -3,7 +3,8 @@
 // Mechanism only. What a session's protocol means, where it goes and which endpoint takes it is asked of the
 // owner: once a turn it is shown what happened (EventRing) and its answers are carried out (AnswerRing).
 //
-//   engine.cc        the turn: accept, events out, answers in, timers, the end of a session
+//   engine.cc        the turn: events out, answers in, timers, the end of a session
+//   engine_accept.cc from a socket or an inbox to a session
 //   engine_sniff.cc  from the first byte to a protocol
 //   engine_relay.cc  from an endpoint to the last byte
 #pragma once
