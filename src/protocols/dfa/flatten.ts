@@ -1,4 +1,5 @@
 /** What the construction found → flat tables: only states that matter, numbered from the start. */
+import { mergeAlike } from './merge.js';
 import { none, type RawDfa } from './subset.js';
 
 export interface FlatDfa {
@@ -17,18 +18,26 @@ export const start = 2;
 export function flatten(raw: RawDfa): FlatDfa | null {
   const useful = statesThatAccept(raw);
   if (!useful[0]) return null;
-  const { order, shortest } = numberStates(raw, useful);
+  const { order: all, shortest } = numberStates(raw, useful);
+  const standIn = mergeAlike(withoutUseless(raw, useful), all);
+  const first = standIn[0] ?? 0;
+  const order = [first, ...all.filter((state) => standIn[state] === state && state !== first)];
   const numbers = new Map(order.map((state, index) => [state, start + index]));
   const { classes, classCount } = raw;
   const transitions = new Uint16Array((start + order.length) * classCount);
   transitions.fill(accept, accept * classCount, (accept + 1) * classCount);
   for (const [state, number] of numbers) {
     const row = Uint16Array.from(raw.rows[state] ?? [], (next) =>
-      raw.accepting[next] ? accept : (numbers.get(next) ?? dead),
+      raw.accepting[next] ? accept : (numbers.get(standIn[next] ?? none) ?? dead),
     );
     transitions.set(row, number * classCount);
   }
   return { classes, classCount, transitions, shortest };
+}
+
+/** What leads nowhere leads to no state. */
+function withoutUseless({ rows, ...raw }: RawDfa, useful: readonly boolean[]): RawDfa {
+  return { ...raw, rows: rows.map((row) => row.map((next) => (useful[next] ? next : none))) };
 }
 
 /** By state: can it come to accept? */
