@@ -90,5 +90,50 @@ TEST_F(LeastLoadedTest, AFullQueueTakesNoMore) {
   EXPECT_EQ(Next(), -1);
 }
 
+bool IsReadable(int fd, int wait_ms) {
+  pollfd watched{fd, POLLIN, 0};
+  return poll(&watched, 1, wait_ms) == 1;
+}
+
+TEST(RoomSignal, SaysOnceThatAnInboxWasEmptied) {
+  Inbox inbox;
+  const auto room = std::make_shared<RoomSignal>();
+  inbox.SetRoomSignal(room);
+  inbox.Push(ArrivalOf(0));
+  inbox.TakeAll();
+  EXPECT_FALSE(IsReadable(room->fd(), 0));  // nobody waits
+  room->Await();
+  EXPECT_FALSE(IsReadable(room->fd(), 0));
+  inbox.TakeAll();
+  EXPECT_TRUE(IsReadable(room->fd(), 0));
+  room->Clear();
+  inbox.TakeAll();
+  EXPECT_FALSE(IsReadable(room->fd(), 0));
+}
+
+// As an acceptor does it: who finds no room after Await is woken by the next to make some.
+TEST(RoomSignal, NoWakeUpIsLost) {
+  constexpr size_t kRoom = 8;
+  Inbox inbox;
+  const auto room = std::make_shared<RoomSignal>();
+  inbox.SetRoomSignal(room);
+  std::vector<uint32_t> taken;
+  std::thread worker([&] { taken = TakeEverything(&inbox); });
+  bool woken = true;
+  for (uint32_t i = 0; i < kArrivals && woken;) {
+    if (inbox.queued() < kRoom) {
+      inbox.Push(ArrivalOf(i++));
+      continue;
+    }
+    room->Await();
+    if (inbox.queued() < kRoom) continue;
+    woken = IsReadable(room->fd(), 10'000);
+    room->Clear();
+  }
+  worker.join();
+  EXPECT_TRUE(woken);
+  EXPECT_EQ(taken.size(), kArrivals);
+}
+
 }  // namespace
 }  // namespace anyport::engine
