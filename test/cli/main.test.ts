@@ -182,6 +182,15 @@ describe('identify', () => {
       ].join('\n'),
     ));
 
+  test('with the silence that settles it', async () => {
+    const opening = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0';
+    const { stdout } = await anyport(['identify'], opening);
+    expect(stdout).toMatch(/^protocol +http2$/m);
+    expect(stdout).toMatch(/^waits +200 ms/m);
+    const json = JSON.parse((await anyport(['identify', '--json'], opening)).stdout);
+    expect(json).toMatchObject({ protocol: 'http2', quietMs: 200 });
+  });
+
   test('a file, as JSON', async () => {
     const { stdout } = await anyport(['identify', '--json', file('request', request)]);
     expect(JSON.parse(stdout)).toMatchObject({

@@ -46,7 +46,7 @@ function describe({ protocol, verdict, decidedAtByte, bytesNeeded, quietMs, fact
     ['verdict', verdict],
     ['decided at', verdict === 'more' ? '-' : `byte ${decidedAtByte}`],
     ['bytes needed', bytesNeeded === null ? 'no more' : `${bytesNeeded} in all`],
-    ...(quietMs === undefined ? [] : [['waits', `${quietMs} ms, for what would make it another`]]),
+    ...(quietMs === undefined ? [] : [['waits', `${quietMs} ms, for bytes that would make it another`]]),
     ...known.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : String(value)]),
   ]);
 }
