@@ -83,7 +83,9 @@ bool Acceptor::WaitsForRoom() {
 }
 
 // The worker does the counting, so that its numbers are all there are.
-void Acceptor::OnRefused(uint32_t listener) { HandOver({net::Fd(), {}, listener}); }
+void Acceptor::OnRefused(uint32_t listener, const net::Source& source, int error) {
+  HandOver({net::Fd(), source, listener, error});
+}
 
 void Acceptor::HandOver(Arrival arrival) {
   Inbox* inbox = LeastLoaded(inboxes_, next_);

@@ -33,7 +33,7 @@ class Acceptor final : public loop::Client, public ConnectionSink {
   void OnReady(uint64_t tag, uint32_t events) override;
   bool OnTurn() override;
   void OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) override;
-  void OnRefused(uint32_t listener) override;
+  void OnRefused(uint32_t listener, const net::Source& source, int error) override;
   void HandOver(Arrival arrival);
   bool HasRoom() const;
   bool WaitsForRoom();

@@ -332,6 +332,8 @@ void Engine::EndAs(Session& session, Stage during, Ender by, Reason reason, Clos
   event.Set(kBytesDown, static_cast<double>(session.down.bytes()));
   event.Set(kDurationMs, Milliseconds(session.accepted_ns, now_ns));
   event.Set(kConnectMs, Milliseconds(session.dialled_ns, session.connected_ns));
+  event.SetOpening(session.sniffed_slab.valid() ? slabs_.Bytes(session.sniffed_slab).first(session.sniffed)
+                                                : std::span<uint8_t>());
 
   if (closing == Closing::kReset) {
     net::ResetOnClose(session.client.get());

@@ -86,7 +86,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   void OnReady(uint64_t tag, uint32_t events) override;
   bool OnTurn() override;
   void OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) override;
-  void OnRefused(uint32_t listener) override;
+  void OnRefused(uint32_t listener, const net::Source& source, int error) override;
 
   // the turn
   void TakeArrivals();
@@ -173,6 +173,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   std::vector<pool::SlotId> queued_;
   Openings openings_;
   std::vector<pool::Slab> proxy_headers_;  // until their events have been shown
+  uint32_t refused_unshown_ = 0;           // since a refusal was last shown
   bool delivering_ = false;
   bool held_up_ = false;  // found in the last turn: its deadlines are judged in this one
   bool ending_all_ = false;

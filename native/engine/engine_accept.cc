@@ -14,7 +14,7 @@ void Engine::TakeArrivals() {
     if (arrival.fd.valid()) {
       OnConnection(arrival.listener, std::move(arrival.fd), arrival.source);
     } else {
-      OnRefused(arrival.listener);
+      OnRefused(arrival.listener, arrival.source, arrival.error);
     }
   }
 }
@@ -24,7 +24,7 @@ void Engine::OnConnection(uint32_t listener, net::Fd fd, const net::Source& sour
   if (open.fetch_add(1, std::memory_order_relaxed) >= tables_->max_connections) {
     open.fetch_sub(1, std::memory_order_relaxed);
     net::ResetOnClose(fd.get());
-    return OnRefused(listener);
+    return OnRefused(listener, source, 0);
   }
   std::atomic_ref<int32_t>(options_.memory.gauges[1 + options_.worker])
       .fetch_add(1, std::memory_order_relaxed);
@@ -45,10 +45,20 @@ void Engine::OnConnection(uint32_t listener, net::Fd fd, const net::Source& sour
   if (!Watch(session, Side::kClient, false)) End(session, Ender::kProxy, Reason::kOverLimit, Closing::kReset);
 }
 
-void Engine::OnRefused(uint32_t listener) {
+void Engine::OnRefused(uint32_t listener, const net::Source& source, int error) {
   const ListenerTable& table = tables_->listeners[listener];
   Count(table.accepted_cell, 1);
   Count(table.refused_cell, 1);
+  if (events_.crowded()) {
+    ++refused_unshown_;
+    return;
+  }
+  Event event = events_.Push(EventKind::kRefused, {});
+  event.Set(kListener, listener);
+  event.Set(kPlan, tables_->generation);
+  event.Set(kError, static_cast<uint32_t>(error));
+  event.Set(kBytesLength, std::exchange(refused_unshown_, 0));
+  event.SetSource(source);
 }
 
 }  // namespace anyport::engine

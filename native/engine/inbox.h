@@ -22,6 +22,7 @@ struct Arrival {
   net::Fd fd;  // invalid: accepted and refused for want of descriptors; only to be counted
   net::Source source;
   uint32_t listener = 0;
+  int error = 0;  // of one that was refused
 };
 
 // Wakes an acceptor that waits for room in any of its inboxes.

@@ -60,7 +60,7 @@ Listeners::Took Listeners::AcceptOne(const Entry& entry, ConnectionSink* sink) {
       return Took::kNone;
     case EMFILE:
     case ENFILE:
-      return RefuseOne(entry, sink);
+      return RefuseOne(entry, accepted.error, sink);
     case EINTR:
     case EPERM:
     case ECONNABORTED:
@@ -75,7 +75,7 @@ Listeners::Took Listeners::AcceptOne(const Entry& entry, ConnectionSink* sink) {
   }
 }
 
-Listeners::Took Listeners::RefuseOne(const Entry& entry, ConnectionSink* sink) {
+Listeners::Took Listeners::RefuseOne(const Entry& entry, int error, ConnectionSink* sink) {
   reserve_.Reset();
   auto accepted = net::Accept(entry.fd.get());
   const bool taken = accepted.fd.valid();
@@ -83,7 +83,7 @@ Listeners::Took Listeners::RefuseOne(const Entry& entry, ConnectionSink* sink) {
   accepted.fd.Reset();
   reserve_ = OpenReserve();
   if (!taken) return accepted.error == EAGAIN ? Took::kNone : Took::kFailed;
-  sink->OnRefused(entry.listener);
+  sink->OnRefused(entry.listener, accepted.source, error);
   return Took::kOne;
 }
 

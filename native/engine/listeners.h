@@ -18,8 +18,8 @@ class ConnectionSink {
  public:
   virtual ~ConnectionSink() = default;
   virtual void OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) = 0;
-  // A connection was accepted and reset at once, for want of descriptors.
-  virtual void OnRefused(uint32_t listener) = 0;
+  // A connection was accepted and reset at once, for want of descriptors: `error` says of which.
+  virtual void OnRefused(uint32_t listener, const net::Source& source, int error) = 0;
 };
 
 inline constexpr int kAcceptsPerTurn = 64;
@@ -57,7 +57,7 @@ class Listeners {
   enum class Took : uint8_t { kOne, kNone, kFailed };
 
   Took AcceptOne(const Entry& entry, ConnectionSink* sink);
-  Took RefuseOne(const Entry& entry, ConnectionSink* sink);
+  Took RefuseOne(const Entry& entry, int error, ConnectionSink* sink);
 
   loop::Loop* loop_;
   std::vector<Entry> entries_;

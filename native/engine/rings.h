@@ -2,6 +2,7 @@
 // see; src/worker/rings.ts is the other end and reads the same offsets.
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <cstdint>
 #include <cstring>
@@ -13,7 +14,9 @@
 
 namespace anyport::engine {
 
-inline constexpr uint32_t kEventWords = 32;
+inline constexpr uint32_t kEventWords = 40;
+// Of what was sniffed the log shows so much.
+inline constexpr size_t kOpeningBytes = 32;
 // Queued work and timers stop at a crowded ring; on top come one batch of epoll events and, should TypeScript
 // hand over a full answer ring in the middle of a turn, two events for each answer in it.
 inline constexpr uint32_t kEventsCrowded = 4096;
@@ -31,16 +34,18 @@ enum EventWord : uint32_t {
   kProtocol,     // classified: position in the listener's classifier, or -1
   kCause,        // classified
   kBytesOffset,  // classified: the sniffed bytes in the arena … (proxied: the PROXY header)
-  kBytesLength,
+  kBytesLength,  // … refused: how many more there were that are not shown
   kDecidedAt,
-  kError,  // unreachable: errno
+  kError,  // unreachable: errno; refused: errno, or 0 at max_connections
   kBy,     // ended
   kDuring,
   kReasonWord,
   kSourcePort,
   kSourceFamily,
-  kSourceBytes,                 // 4 words
-  kNumbers = kSourceBytes + 4,  // 64-bit floats from here: word 20
+  kSourceBytes,                    // 4 words
+  kNumbers = kSourceBytes + 4,     // 64-bit floats from here: word 20
+  kOpeningLength = kNumbers + 10,  // ended: how many of the bytes sniffed follow, where none went anywhere
+  kOpening,                        // 8 words
 };
 // Offsets in 64-bit floats from kNumbers.
 enum EventNumber : uint32_t { kBytesUp, kBytesDown, kDurationMs, kIdentifyMs, kConnectMs };
@@ -51,6 +56,11 @@ class Event {
   void Set(EventWord word, uint32_t value) { words_[word] = value; }
   void Set(EventNumber number, double value) {
     std::memcpy(words_ + kNumbers + 2 * number, &value, sizeof(value));
+  }
+  void SetOpening(std::span<const uint8_t> sniffed) {
+    const auto opening = sniffed.first(std::min(sniffed.size(), kOpeningBytes));
+    words_[kOpeningLength] = static_cast<uint32_t>(opening.size());
+    std::copy(opening.begin(), opening.end(), reinterpret_cast<uint8_t*>(words_ + kOpening));
   }
   void SetSource(const net::Source& source) {
     words_[kSourcePort] = source.port;

@@ -39,6 +39,7 @@ export function compile(config: Config, discovery: Discovery, generation: number
     listeners: compileListeners(config, indices),
     protocols: compileProtocols(config),
     routes: compileRoutes(config, indices),
+    ownRoutesFrom: config.routes.length,
     upstreams: config.upstreams.map((upstream) => compileUpstream(upstream, discovery)),
     accessLog: { enabled: config.logging.accessLog, rate: config.logging.accessLogRate },
   });

@@ -33,7 +33,9 @@ export interface WorkerSetup {
 export type ToWorker =
   | { readonly type: 'plan'; readonly plan: Plan }
   /** Stop accepting; let sessions finish; end those that are left after `deadlineMs`. */
-  | { readonly type: 'drain'; readonly deadlineMs: number };
+  | { readonly type: 'drain'; readonly deadlineMs: number }
+  /** The same at once: the operator does not wait. */
+  | { readonly type: 'cut' };
 
 export type FromWorker =
   /** Accepting. */

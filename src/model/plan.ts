@@ -17,6 +17,8 @@ export interface Plan {
   readonly protocols: readonly PlanProtocol[];
   /** First match wins. */
   readonly routes: readonly PlanRoute[];
+  /** The first of them that is a protocol's own target; those before are the configuration's `routes`. */
+  readonly ownRoutesFrom: number;
   readonly upstreams: readonly PlanUpstream[];
   readonly accessLog: PlanAccessLog;
 }

@@ -20,6 +20,9 @@ import { Supervisor } from './supervisor.js';
 /** What workers are given to end their sessions after the deadline, before they are ended themselves. */
 const GRACE_MS = 2000;
 
+/** Time for workers to end their sessions when told to stop at once. */
+const CUT_MS_MAX = 500;
+
 const WORKER_MODULE = fileURLToPath(new URL('../worker/main.js', import.meta.url));
 
 export interface DataPlaneOptions {
@@ -114,6 +117,12 @@ export class DataPlane {
     const { acceptingStopped, ended } = this.#supervisor.drain(deadlineMs);
     void acceptingStopped.then(() => this.#sockets.close());
     return Promise.race([ended.then(() => true), elapsed(deadlineMs + GRACE_MS)]);
+  }
+
+  /** Ends every session at once, each with its line in the log; a worker that hangs is not waited for. */
+  async cut(): Promise<void> {
+    this.#acceptor?.stopAccepting();
+    await Promise.race([this.#supervisor.cut(), elapsed(CUT_MS_MAX)]);
   }
 
   /** Ends the workers at once, and their sessions with them. May be called again. */

@@ -76,14 +76,21 @@ async function run(wanted: Config, { version }: DaemonOptions, voice: Voice): Pr
   const fitted = fitToFileLimit(wanted, voice.log);
   const daemon = await Daemon.create({ ...fitted, version }, voice, signals.drain);
   try {
-    const stopped = signals.stop.then(() => daemon.sessions === 0);
-    const allEnded = await Promise.race([daemon.serve(), stopped]);
-    voice.log.info(allEnded ? 'stopped' : 'stopped before every session had ended');
+    const cut = signals.stop.then(() => daemon.cut());
+    const served = daemon.serve().then((inTime) => (daemon.isCut ? cut : inTime));
+    const allEnded = await Promise.race([served, cut]);
+    sayStopped(allEnded, daemon.sessions, voice.log);
     return allEnded ? 0 : 1;
   } finally {
     // What hangs is left to the end of the process.
     await Promise.race([daemon.close(), sleep(CLOSE_MS_MAX)]);
   }
+}
+
+/** `left`: sessions of workers that hang, of which nothing else is said. */
+function sayStopped(allEnded: boolean, left: number, log: Logger): void {
+  if (allEnded) log.info('stopped');
+  else log.info(left > 0 ? { sessions_left: left } : {}, 'stopped before every session had ended');
 }
 
 function awaitSignals(log: Logger) {
@@ -152,6 +159,7 @@ class Daemon {
   readonly #plane: DataPlane;
   #monitoring: Monitoring | null = null;
   readonly #drain: Promise<void>;
+  isCut = false as boolean;
   #status: 'starting' | 'running' | 'draining' = 'starting';
 
   private constructor(
@@ -221,6 +229,14 @@ class Daemon {
   /** Those that are open now. */
   get sessions(): number {
     return this.#plane.open;
+  }
+
+  /** Ends all sessions now. Resolves with whether there were none. */
+  async cut(): Promise<boolean> {
+    this.isCut = true;
+    const none = this.sessions === 0;
+    if (!none) await this.#plane.cut();
+    return none;
   }
 
   async close(): Promise<void> {

@@ -109,6 +109,14 @@ export class Supervisor {
     };
   }
 
+  /** Workers end their sessions now. Resolves when they have. */
+  cut(): Promise<void> {
+    this.#phase = 'draining';
+    this.#callOffRestarts();
+    this.#post({ type: 'cut' });
+    return this.#untilAll('ended', 'down');
+  }
+
   /** From now on workers die because they are meant to; a start that is under way fails. */
   abandon(): void {
     this.#phase = 'over';

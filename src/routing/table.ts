@@ -14,7 +14,7 @@ export type Routed =
   | { readonly kind: 'more' }
   | { readonly kind: 'none' }
   /** Fail closed: a rule needs facts that can not be read. */
-  | { readonly kind: 'refuse' };
+  | { readonly kind: 'refuse'; readonly route: number };
 
 export interface RouteTable {
   route(session: RouteSession): Routed;
@@ -25,6 +25,7 @@ export interface RouteTable {
 /** A route, with what is left to ask once listener and protocol are known. */
 interface Candidate extends Keyed {
   readonly answer: Routed;
+  readonly refusal: Routed;
   readonly placeTests: readonly Test[];
   /** Of the source, then of the facts: an answer of the first is never `more`. */
   readonly tests: readonly Test[];
@@ -39,7 +40,6 @@ interface Place {
 
 const MORE: Routed = { kind: 'more' };
 const NONE: Routed = { kind: 'none' };
-const REFUSE: Routed = { kind: 'refuse' };
 
 function prepare(route: PlanRoute, order: number): Candidate {
   const tests = createTests(route.when);
@@ -49,6 +49,7 @@ function prepare(route: PlanRoute, order: number): Candidate {
     order,
     keys: tests.flatMap(({ key }) => key ?? []),
     answer: { kind: 'to', target: route.to, route: order },
+    refusal: { kind: 'refuse', route: order },
     placeTests: reading('place'),
     tests: [...reading('source'), ...factTests],
     readsFacts: factTests.length > 0,
@@ -75,7 +76,7 @@ function ask(candidate: Candidate, session: RouteSession): Routed {
     case 'more':
       return MORE;
     case 'refuse':
-      return REFUSE;
+      return candidate.refusal;
   }
 }
 

@@ -31,12 +31,25 @@ export interface SessionLine {
   readonly by: Ender;
   readonly during: Stage;
   readonly reason: Reason;
-  /** What failed, where something did. */
+  /** What failed: an errno by name, the limit that was met, or what a handler threw. */
   readonly error?: string | undefined;
+  /** The route or key that says `reject`. */
+  readonly route?: string | undefined;
+  /** First bytes of what was not recognised, in hexadecimal. */
+  readonly opening?: string | undefined;
+  /** The session's number, where other lines have it too. */
+  readonly session?: string | undefined;
 }
 
 /** `describe` is called only for a line that is written. */
-export type Account = (end: SessionEnd, describe: () => SessionLine) => void;
+export interface Account {
+  ended(end: SessionEnd, describe: () => SessionLine): void;
+  /** A connection refused at once, which the engine has counted; `unshown` others were not shown. */
+  refused(describe: () => SessionLine, unshown: number): void;
+}
+
+/** A crowd that is refused must not take the place of those that are served: so many lines of it, each worker. */
+const REFUSALS_PER_SECOND = 10;
 
 export interface AccountOptions {
   readonly worker: number;
@@ -52,13 +65,27 @@ const milliseconds = (value: number): number => Math.round(value * 1000) / 1000;
 export function createAccount(options: AccountOptions): Account {
   const { worker, counters, logger, accessLog } = options;
   const budget = createLineBudget(Math.ceil(accessLog.rate / options.workers), options.nowMs);
+  const refusals = createLineBudget(REFUSALS_PER_SECOND, options.nowMs);
   const logs = accessLog.enabled && logger.isLevelEnabled('info');
+  let suppressed = 0;
 
-  return ({ listener, protocol, reason, durationMs }, describe) => {
-    counters.ended(listener, protocol, reason, durationMs, protocol >= 0);
-    if (!logs) return;
-    if (budget.take()) logger.info(fieldsOf(describe(), worker), 'session');
-    else counters.linesDropped(budget.suppressed());
+  return {
+    ended({ listener, protocol, reason, durationMs }, describe) {
+      counters.ended(listener, protocol, reason, durationMs, protocol >= 0);
+      if (!logs) return;
+      if (budget.take()) logger.info(fieldsOf(describe(), worker), 'session');
+      else counters.linesDropped(1);
+    },
+    refused(describe, unshown) {
+      if (!logs) return;
+      const shown = refusals.take() && budget.take();
+      const dropped = unshown + (shown ? 0 : 1);
+      suppressed += dropped;
+      counters.linesDropped(dropped);
+      if (!shown) return;
+      logger.info({ ...fieldsOf(describe(), worker), ...(suppressed > 0 && { suppressed }) }, 'session');
+      suppressed = 0;
+    },
   };
 }
 
@@ -79,6 +106,9 @@ function fieldsOf(line: SessionLine, worker: number): object {
     during: line.during,
     reason: line.reason,
     error: line.error,
+    route: line.route,
+    opening: line.opening,
+    session: line.session,
     worker,
   };
 }

@@ -1,5 +1,6 @@
 /** What an errno of a failed connection means: whose fault it is, what it is called, and whether to go on. */
 import { constants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
 import type { Ender, Reason } from '../model/session.js';
 
 export interface FailedDial {
@@ -11,6 +12,9 @@ export interface FailedDial {
 
 const { EADDRNOTAVAIL, EMFILE, ENFILE, ENOMEM, ENOBUFS, ETIMEDOUT } = constants.errno;
 const OURS: readonly number[] = [EMFILE, ENFILE, ENOMEM, ENOBUFS];
+
+/** `ECONNREFUSED` */
+export const errorName = (errno: number): string => getSystemErrorName(-errno) ?? `errno ${errno}`;
 
 export function reasonOfFailure(errno: number): FailedDial {
   if (errno === ETIMEDOUT) return { by: 'timeout', reason: 'connect_timeout', elsewhere: true };

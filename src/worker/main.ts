@@ -4,14 +4,15 @@
  */
 import { type Engine, native } from '../addon.js';
 import { describeFailure } from '../base/failure.js';
-import { createLogger, rateLimited } from '../base/log.js';
+import { createLineBudget, createLogger, rateLimited } from '../base/log.js';
 import { shapeOf, WorkerCounters } from '../metrics/counters.js';
 import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
-import { enders, reasons } from '../model/session.js';
+import { type Ender, enders, type Reason, reasons } from '../model/session.js';
 import { createLoads } from '../upstream/upstream.js';
 import { createAccount } from './account.js';
 import { createClassifiers } from './classifiers.js';
+import { createEndpointWatch } from './endpoint-watch.js';
 import { createLogBatch } from './log-batch.js';
 import { Answers, EventCursor } from './rings.js';
 import { createRuntime } from './runtime.js';
@@ -52,6 +53,7 @@ async function serve(worker: Worker, setup: WorkerSetup): Promise<void> {
     let adopted = Promise.resolve();
     setup.port.on('message', (message: ToWorker) => {
       if (message.type === 'drain') return worker.drain(message.deadlineMs).then(resolve, reject);
+      if (message.type === 'cut') return worker.cut().then(resolve, reject);
       // One after the other: a Plan whose handlers load slowly must not replace one that came after it.
       adopted = adopted.then(() => worker.adopt(message.plan));
       return adopted.catch(reject);
@@ -110,6 +112,17 @@ function createWorker(setup: WorkerSetup) {
     logger,
     nowMs,
   });
+  const turned = (level: 'warn' | 'info') =>
+    rateLimited(
+      (fields, message) => logger[level]({ ...fields, worker: setup.worker }, message),
+      COMPLAINTS_PER_SECOND,
+      nowMs,
+    );
+  const stages = createLineBudget(Math.ceil(accessLog.rate / setup.workers), nowMs);
+  const debug = (fields: object, message: string) => {
+    if (stages.take()) logger.debug(fields, message);
+    else counters.linesDropped(1);
+  };
   const sequencer = new Sequencer({
     worker: setup.worker,
     engine,
@@ -119,6 +132,8 @@ function createWorker(setup: WorkerSetup) {
     arena: Buffer.from(arena),
     counters,
     account,
+    endpoints: createEndpointWatch({ warn: turned('warn'), info: turned('info') }),
+    debug: logger.isLevelEnabled('debug') ? debug : null,
     complain,
     runtimeOf: (generation) => runtimes.of(generation),
   });
@@ -130,19 +145,32 @@ function createWorker(setup: WorkerSetup) {
     post({ type: 'adopted', generation: plan.generation });
   }
 
+  let deadline: NodeJS.Timeout | undefined;
+
   async function drain(deadlineMs: number): Promise<void> {
     engine.stopAccepting();
     post({ type: 'accepting_stopped' });
-    const deadline = setTimeout(
-      () => engine.endAll(enders.indexOf('timeout'), reasons.indexOf('drain_timeout')),
-      deadlineMs,
-    );
-    await new Promise<void>((resolve) => {
+    deadline = setTimeout(() => endAll('timeout', 'drain_timeout'), deadlineMs);
+    await allEnded();
+    clearTimeout(deadline);
+  }
+
+  /** May interrupt `drain`, which then never resolves. */
+  async function cut(): Promise<void> {
+    clearTimeout(deadline);
+    engine.stopAccepting();
+    endAll('admin', 'admin');
+    await allEnded();
+  }
+
+  const endAll = (by: Ender, reason: Reason) => engine.endAll(enders.indexOf(by), reasons.indexOf(reason));
+
+  function allEnded(): Promise<void> {
+    return new Promise((resolve) => {
       // Ends that came about during a turn are shown before it is over.
       afterTurn = () => engine.sessions() === 0 && setImmediate(resolve);
       afterTurn();
     });
-    clearTimeout(deadline);
   }
 
   // Of code of the configuration: left to Node it would end the thread, and every session on it.
@@ -158,5 +186,5 @@ function createWorker(setup: WorkerSetup) {
     setup.port.close();
   }
 
-  return { engine, adopt, drain, close, post };
+  return { engine, adopt, drain, cut, close, post };
 }

@@ -27,7 +27,7 @@ export const causes = [
 ] as const;
 export type Cause = (typeof causes)[number];
 
-export const eventKinds = ['classified', 'connected', 'unreachable', 'ended', 'proxied'] as const;
+export const eventKinds = ['classified', 'connected', 'unreachable', 'ended', 'proxied', 'refused'] as const;
 export type EventKind = (typeof eventKinds)[number];
 
 export const answerKinds = ['dial', 'wait', 'end', 'reject', 'proceed'] as const;
@@ -57,6 +57,8 @@ const word = {
   sourcePort: 14,
   sourceFamily: 15,
   source: 16,
+  openingLength: 30,
+  opening: 31,
 } as const;
 
 /** Offsets of an event's 64-bit floats, counted in floats from its start (EventNumber). */
@@ -116,7 +118,7 @@ export class EventCursor {
   get decidedAt(): number {
     return this.#word(word.decidedAt);
   }
-  /** errno of a failed connection. */
+  /** errno of a failed connection, or of a refused one: 0 at `max_connections`. */
   get error(): number {
     return this.#word(word.error);
   }
@@ -148,6 +150,18 @@ export class EventCursor {
     return this.#number(number.connectMs);
   }
 
+  /** Connections that were refused before this one and are not shown. */
+  get refusedUnshown(): number {
+    return this.bytesLength;
+  }
+
+  /** The first bytes of a session that ended before any went anywhere, in hexadecimal; empty: there were none. */
+  opening(): string {
+    const start = (this.#at + word.opening) * 4;
+    const bytes = this.#bytes.subarray(start, start + this.#word(word.openingLength));
+    return hexOf(bytes, bytes.length);
+  }
+
   /** The client's address, a literal without port; empty for a Unix socket. */
   sourceAddress(): string {
     const start = (this.#at + word.source) * 4;
@@ -165,6 +179,10 @@ export class EventCursor {
     return this.#numbers[this.#at / 2 + offset] as number;
   }
 }
+
+/** The first bytes, at most `bytesMax` of them, in hexadecimal. */
+export const hexOf = (bytes: Uint8Array, bytesMax: number): string =>
+  Buffer.from(bytes.subarray(0, bytesMax)).toString('hex');
 
 /** RFC 5952: lower case, the first of the longest runs of zero groups as `::`. */
 function ipv6Text(bytes: Uint8Array): string {

@@ -9,16 +9,17 @@ import { constants } from 'node:os';
 import type { Engine } from '../addon.js';
 import type { LogLine } from '../base/log.js';
 import type { WorkerCounters } from '../metrics/counters.js';
-import type { Doubtful, Facts } from '../model/facts.js';
 import type { PlanListener, PlanTarget } from '../model/plan.js';
 import type { Closing, Ender, Reason, Stage } from '../model/session.js';
-import { type ProxyHeader, readProxyHeader, withHeader } from '../protocols/proxy-header.js';
-import type { RouteSession } from '../routing/condition.js';
-import type { Account, SessionLine } from './account.js';
-import { type FailedDial, reasonOfFailure } from './dial-failure.js';
-import { type Served, serve } from './in-process.js';
-import type { Answers, Cause, EventCursor, SessionId } from './rings.js';
+import { readProxyHeader, withHeader } from '../protocols/proxy-header.js';
+import type { Account } from './account.js';
+import { errorName, reasonOfFailure } from './dial-failure.js';
+import type { EndpointWatch } from './endpoint-watch.js';
+import { serve } from './in-process.js';
+import { NONE_DOUBTFUL, Session } from './known-session.js';
+import { type Answers, type Cause, type EventCursor, hexOf } from './rings.js';
 import type { Runtime, RuntimeUpstream } from './runtime.js';
+import { decisionText, lineOf, refusedLine, sourceText } from './session-line.js';
 
 export interface SequencerOptions {
   readonly worker: number;
@@ -30,58 +31,13 @@ export interface SequencerOptions {
   readonly arena: Buffer;
   readonly counters: WorkerCounters;
   readonly account: Account;
+  readonly endpoints: EndpointWatch;
+  /** Says what a stage has found; null: nobody wants to know. */
+  readonly debug: LogLine | null;
   /** Says, at a bounded rate, that a handler failed. */
   readonly complain: LogLine;
   /** The runtime of a Plan's generation; it is there for as long as a session that began with it may be shown. */
   readonly runtimeOf: (generation: number) => Runtime;
-}
-
-const NO_FACTS: Facts = Object.freeze({});
-const NONE_DOUBTFUL: Doubtful = Object.freeze([]);
-
-/** What is known of a session from the moment it is first shown until it has ended. */
-class Session implements RouteSession, SessionId {
-  protocol = -1;
-  facts: Facts = NO_FACTS;
-  factsComplete = true;
-  broken = false;
-  doubtful = NONE_DOUBTFUL;
-  /** What a PROXY header before it said. */
-  header: ProxyHeader | undefined;
-  decidedAt = 0;
-  identifyMs = 0;
-  /** Where it goes: indices into the runtime's upstreams and that one's endpoints; -1: not yet. */
-  upstream = -1;
-  endpoint = -1;
-  /** Which of the endpoint's addresses is tried. */
-  address = 0;
-  /** Endpoints that could not be reached. */
-  tried: Set<number> | undefined;
-  /** The last of them whose queue of connections was full: worth waiting for, when no other is left. */
-  full = -1;
-  failure: FailedDial | undefined;
-  /** What failed, for the log. */
-  error: string | undefined;
-  connected = false as boolean;
-  /** By a handler of this process. */
-  served: Served | undefined;
-
-  constructor(
-    readonly slot: number,
-    readonly generation: number,
-    readonly listener: number,
-    readonly runtime: Runtime,
-    readonly events: EventCursor,
-  ) {}
-
-  /** Read from the event at hand, which is one of this session's: most sessions are never asked for it. */
-  get source(): string {
-    return this.events.sourceAddress();
-  }
-
-  get protocolId(): string | null {
-    return this.runtime.protocols[this.protocol]?.id ?? null;
-  }
 }
 
 export class Sequencer {
@@ -104,6 +60,7 @@ export class Sequencer {
 
   #step(): void {
     const { events } = this.#options;
+    if (events.kind === 'refused') return this.#refused();
     const session = this.#sessions[events.slot];
     if (events.kind === 'classified') this.#classified(session ?? this.#begin(), events.cause);
     else if (events.kind === 'ended') this.#ended(session);
@@ -126,6 +83,7 @@ export class Sequencer {
   /** The engine has found a PROXY header: what it says is read here. */
   #proxied(session: Session): void {
     const answer = readProxyHeader(this.#sniffed());
+    session.decision = 'proxy_protocol';
     if (answer.verdict !== 'header') return this.#end(session, 'proxy', 'sniff', 'rejected', 'reset');
     const { facts, doubtful } = answer.header;
     session.header = answer.header;
@@ -137,8 +95,10 @@ export class Sequencer {
 
   #classified(session: Session, cause: Cause): void {
     const { events } = this.#options;
+    this.#tell(session, 'sniff', { cause, bytes: events.bytesLength });
     if (cause === 'silence') {
       const { onSilence, onUnknown } = this.#listener(session);
+      session.decision = onSilence === null ? 'on_unknown' : 'on_silence';
       return this.#go(session, onSilence?.to ?? onUnknown);
     }
     if (events.protocol < 0) return this.#unrouted(session, cause);
@@ -170,6 +130,7 @@ export class Sequencer {
     session.decidedAt = events.decidedAt;
     session.identifyMs = events.identifyMs;
     counters.identified(session.listener, protocol, events.identifyMs);
+    this.#tell(session, 'classify', { protocol: session.protocolId, decided_at_byte: events.decidedAt });
   }
 
   #wantsFacts({ runtime, listener, protocol }: Session): boolean {
@@ -202,10 +163,13 @@ export class Sequencer {
     const routed = session.runtime.routes.route(session);
     switch (routed.kind) {
       case 'to':
+        session.decision = routed.route;
         return this.#go(session, routed.target);
       case 'more':
         return this.#options.answers.wait(session, bytesNeeded, true);
       case 'refuse':
+        session.decision = routed.route;
+        session.error = 'a fact that the route needs can not be read';
         return this.#refuse(session, cause);
       case 'none':
         return this.#unrouted(session, cause);
@@ -222,7 +186,11 @@ export class Sequencer {
   /** No protocol was recognised, or none that goes anywhere. */
   #unrouted(session: Session, cause: Cause): void {
     const { onUnknown } = this.#listener(session);
-    if (onUnknown.kind === 'upstream') return this.#go(session, onUnknown);
+    session.decision = 'on_unknown';
+    if (onUnknown.kind === 'upstream') {
+      if (session.protocol < 0) session.opening = hexOf(this.#sniffed(), OPENING_BYTES);
+      return this.#go(session, onUnknown);
+    }
     const { closing } = onUnknown;
     if (session.protocol >= 0) return this.#end(session, 'proxy', 'route', 'no_route', closing);
     if (cause === 'timeout') return this.#end(session, 'timeout', 'sniff', 'identify_timeout', closing);
@@ -233,6 +201,7 @@ export class Sequencer {
   #go(session: Session, target: PlanTarget): void {
     if (target.kind === 'end') return this.#end(session, 'proxy', 'route', 'rejected', target.closing);
     session.upstream = target.upstream;
+    this.#tell(session, 'route', { upstream: this.#upstream(session).plan.name });
     if (this.#upstream(session).plan.handler !== null) return this.#attach(session);
     this.#pick(session);
   }
@@ -259,13 +228,17 @@ export class Sequencer {
     const { answers, counters } = this.#options;
     const address = this.#upstream(session).addresses[session.endpoint]?.[session.address];
     assert(address !== undefined, 'an endpoint without an address was picked');
+    this.#tell(session, 'connect', { endpoint: this.#endpointName(session), attempt: session.address + 1 });
     answers.dial(session, address, counters.bytesCell(session.listener, session.protocol), patient);
   }
 
   #connected(session: Session): void {
-    const { counters, events } = this.#options;
+    const { counters, events, endpoints } = this.#options;
     if (session.endpoint < 0) return; // an in-process handler
     session.connected = true;
+    session.error = undefined;
+    if (endpoints.anyDown) endpoints.answered(this.#upstream(session).plan.name, this.#endpointName(session));
+    this.#tell(session, 'relay', { endpoint: this.#endpointName(session), connect_ms: events.connectMs });
     counters.connected(session.upstream, session.endpoint, events.connectMs);
   }
 
@@ -274,16 +247,27 @@ export class Sequencer {
     const { counters, events } = this.#options;
     const { balancer, addresses } = this.#upstream(session);
     session.failure = reasonOfFailure(events.error);
+    session.error = errorName(events.error);
+    session.lastTried = session.endpoint;
+    this.#tell(session, 'connect', { endpoint: this.#endpointName(session), error: session.error });
     if (!session.failure.elsewhere) return this.#end(session, 'proxy', 'connect', 'over_limit', 'reset');
     counters.connectFailed(session.upstream, session.endpoint, session.failure.reason);
     session.address += 1;
     if (session.address < (addresses[session.endpoint]?.length ?? 0)) return this.#dial(session);
+    // A full queue is that of an endpoint that lives; want of ports is ours.
+    const full = events.error === constants.errno.EAGAIN;
+    if (!full && session.failure.by !== 'proxy') this.#noteDead(session);
     balancer.released(session.endpoint);
     session.tried ??= new Set();
     session.tried.add(session.endpoint);
-    if (events.error === constants.errno.EAGAIN) session.full = session.endpoint;
+    if (full) session.full = session.endpoint;
     session.endpoint = -1;
     this.#pick(session);
+  }
+
+  #noteDead(session: Session): void {
+    const { name } = this.#upstream(session).plan;
+    this.#options.endpoints.failed(name, this.#endpointName(session), session.error ?? '');
   }
 
   #attach(session: Session): void {
@@ -293,11 +277,14 @@ export class Sequencer {
       session.generation,
       counters.bytesCell(session.listener, session.protocol),
     );
-    if (fd < 0) return this.#end(session, 'proxy', 'connect', 'over_limit', 'reset');
+    if (fd < 0) {
+      session.error = 'no descriptors for a handler';
+      return this.#end(session, 'proxy', 'connect', 'over_limit', 'reset');
+    }
     const { handler } = this.#upstream(session);
     if (handler === null) return this.#end(session, 'proxy', 'connect', 'handler_error', 'reset');
     const told = {
-      id: `${worker}-${session.slot}-${session.generation}`,
+      id: this.#idOf(session),
       listener: this.#listener(session).name,
       protocol: session.protocolId,
       source: sourceText(this.#options.events),
@@ -327,9 +314,16 @@ export class Sequencer {
     session?.served?.ended(events.reason);
     if (session !== undefined && session.endpoint >= 0) this.#release(session);
     const { listener, reason, durationMs } = events;
-    account({ listener, protocol: session?.protocol ?? -1, reason, durationMs }, () =>
-      this.#describe(session),
-    );
+    const end = { listener, protocol: session?.protocol ?? -1, reason, durationMs };
+    account.ended(end, () => {
+      const { plan } = session?.runtime ?? this.#options.runtimeOf(events.plan);
+      return { ...lineOf(events, session, plan), session: session && this.#debugId(session) };
+    });
+  }
+
+  #refused(): void {
+    const { events, account, runtimeOf } = this.#options;
+    account.refused(() => refusedLine(events, runtimeOf(events.plan).plan), events.refusedUnshown);
   }
 
   #release(session: Session): void {
@@ -337,28 +331,30 @@ export class Sequencer {
     if (session.connected) this.#options.counters.released(session.upstream, session.endpoint);
   }
 
-  /** One that was never shown before its end has a listener and a source, and no more. */
-  #describe(session: Session | undefined): SessionLine {
-    const { events, runtimeOf } = this.#options;
-    const { plan } = session?.runtime ?? runtimeOf(events.plan);
-    const upstream = session && plan.upstreams[session.upstream];
-    return {
-      listener: plan.listeners[events.listener]?.name ?? '',
-      protocol: session?.protocolId ?? null,
-      facts: session?.facts ?? NO_FACTS,
-      source: sourceText(events),
-      upstream: upstream?.name ?? null,
-      endpoint: (session && upstream?.endpoints[session.endpoint]?.name) ?? null,
-      bytesUp: events.bytesUp,
-      bytesDown: events.bytesDown,
-      identifyMs: events.identifyMs,
-      connectMs: events.connectMs,
-      durationMs: events.durationMs,
-      by: events.by,
-      during: events.during,
-      reason: events.reason,
-      error: session?.error,
-    };
+  // ---- what there is to say
+
+  #tell(session: Session, stage: Stage, found: object): void {
+    const { debug, events } = this.#options;
+    if (debug === null) return;
+    const { name: listener } = this.#listener(session);
+    const route = decisionText(session, session.runtime.plan);
+    debug(
+      { session: this.#debugId(session), listener, source: sourceText(events), stage, route, ...found },
+      'stage',
+    );
+  }
+
+  /** Ties the lines of a session together, where there is more than one. */
+  #debugId(session: Session): string | undefined {
+    return this.#options.debug === null ? undefined : this.#idOf(session);
+  }
+
+  #idOf({ slot, generation }: Session): string {
+    return `${this.#options.worker}-${slot}-${generation}`;
+  }
+
+  #endpointName(session: Session): string {
+    return this.#upstream(session).plan.endpoints[session.endpoint]?.name ?? '';
   }
 
   #listener(session: Session): PlanListener {
@@ -370,12 +366,8 @@ export class Sequencer {
   }
 }
 
+/** Of what nobody recognised the log shows so much. */
+const OPENING_BYTES = 32;
+
 /** No more bytes will come, or be waited for. */
 const isLast = (cause: Cause): boolean => cause === 'finished' || cause === 'full' || cause === 'timeout';
-
-/** The client of the event at hand. */
-function sourceText(events: EventCursor): string {
-  const address = events.sourceAddress();
-  if (address === '') return 'unix';
-  return address.includes(':') ? `[${address}]:${events.sourcePort}` : `${address}:${events.sourcePort}`;
-}

@@ -39,6 +39,7 @@ function planOf(routes: readonly PlanRoute[]): Plan {
     protocols: ['http', 'tls', 'ssh'].map(protocol),
     routes,
     upstreams: [],
+    ownRoutesFrom: routes.length,
     accessLog: { enabled: false, rate: 1 },
   };
 }

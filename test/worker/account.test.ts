@@ -45,7 +45,7 @@ function accountWith(rate: number, level = 'info') {
 
 test('a session that ended is one line and one count', () => {
   const { account, lines, totals } = accountWith(10);
-  account(end, () => line);
+  account.ended(end, () => line);
   expect(lines).toHaveLength(1);
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({
     msg: 'session',
@@ -63,18 +63,18 @@ test('a session that ended is one line and one count', () => {
 
 test('over its share of the rate lines are dropped and counted; the sessions are counted all the same', () => {
   const { account, advance, lines, totals } = accountWith(10);
-  for (let i = 0; i < 8; i += 1) account(end, () => line);
+  for (let i = 0; i < 8; i += 1) account.ended(end, () => line);
   expect(lines).toHaveLength(5); // 10 a second over 2 workers
   expect(totals().linesDropped).toBe(3);
   expect(totals().listeners[0]?.protocols[0]?.ended).toEqual({ client_gone: 8 });
   advance(1000);
-  account(end, () => line);
+  account.ended(end, () => line);
   expect(lines).toHaveLength(6);
 });
 
 test('above level info there is no line, and none is counted as dropped', () => {
   const { account, lines, totals } = accountWith(10, 'warn');
-  account(end, () => line);
+  account.ended(end, () => line);
   expect(lines).toEqual([]);
   expect(totals().linesDropped).toBe(0);
 });

@@ -15,6 +15,8 @@ export interface Plane {
   readonly open: () => number;
   /** Access-log lines so far. */
   readonly records: () => Record<string, unknown>[];
+  /** Lines of any kind. */
+  readonly linesOf: (msg: string) => Record<string, unknown>[];
   readonly totals: () => ReturnType<typeof snapshot>;
   readonly adopt: (plan: Plan) => Promise<void>;
   /** Drains; resolves when the worker's task has. */
@@ -64,6 +66,7 @@ export function planFor(upstreams: readonly PlanUpstream[], change: Partial<Plan
       when: { protocol: index },
       to: { kind: 'upstream', upstream: index },
     })),
+    ownRoutesFrom: 0,
     upstreams,
     accessLog: { enabled: true, rate: 100_000 },
     ...change,
@@ -84,6 +87,8 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
     for (const waiter of waiting.filter(({ type }) => type === message.type)) waiter.resolve();
   });
   const hears = (type: FromWorker['type']) => new Promise<void>((resolve) => waiting.push({ type, resolve }));
+  const linesOf = (msg: string) =>
+    lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter((line) => line.msg === msg);
   const ready = hears('ready');
   const setup = {
     worker: 0,
@@ -103,7 +108,8 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
   return {
     port: 'port' in address ? address.port : 0,
     open: () => new Int32Array(gauges)[0] as number,
-    records: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
+    records: () => linesOf('session'),
+    linesOf,
     totals: () => snapshot(shapeOf(plan), [counters]),
     adopt(next) {
       const adopted = hears('adopted');

@@ -1,0 +1,69 @@
+/** What the access log says of a session that has ended, or of a connection that was refused. */
+import type { Plan } from '../model/plan.js';
+import type { SessionLine } from './account.js';
+import { errorName } from './dial-failure.js';
+import { NO_FACTS, type Session } from './known-session.js';
+import type { EventCursor } from './rings.js';
+
+/** `session`: undefined for one that was never shown before its end, of which little is known. */
+export function lineOf(events: EventCursor, session: Session | undefined, plan: Plan): SessionLine {
+  const upstream = session && plan.upstreams[session.upstream];
+  const endpoint = session && (session.endpoint >= 0 ? session.endpoint : session.lastTried);
+  const protocol = session?.protocolId ?? null;
+  return {
+    listener: plan.listeners[events.listener]?.name ?? '',
+    protocol,
+    facts: session?.facts ?? NO_FACTS,
+    source: sourceText(events),
+    upstream: upstream?.name ?? null,
+    endpoint: (endpoint !== undefined && upstream?.endpoints[endpoint]?.name) || null,
+    bytesUp: events.bytesUp,
+    bytesDown: events.bytesDown,
+    identifyMs: events.identifyMs,
+    connectMs: events.connectMs,
+    durationMs: events.durationMs,
+    by: events.by,
+    during: events.during,
+    reason: events.reason,
+    error: session?.error,
+    route: events.reason === 'rejected' ? decisionText(session, plan) : undefined,
+    opening: protocol === null ? (session?.opening ?? events.opening()) || undefined : undefined,
+  };
+}
+
+/** A connection that was accepted and reset at once. */
+export function refusedLine(events: EventCursor, plan: Plan): SessionLine {
+  return {
+    listener: plan.listeners[events.listener]?.name ?? '',
+    protocol: null,
+    facts: NO_FACTS,
+    source: sourceText(events),
+    upstream: null,
+    endpoint: null,
+    bytesUp: 0,
+    bytesDown: 0,
+    identifyMs: 0,
+    connectMs: 0,
+    durationMs: 0,
+    by: 'proxy',
+    during: 'accept',
+    reason: 'over_limit',
+    error: events.error === 0 ? 'max_connections' : errorName(events.error),
+  };
+}
+
+/** What decided, as the configuration calls it. Only the engine rejects one without being asked: for its PROXY header. */
+export function decisionText(session: Session | undefined, plan: Plan): string | undefined {
+  const decision = session === undefined ? 'proxy_protocol' : session.decision;
+  if (typeof decision !== 'number') return decision;
+  if (decision < plan.ownRoutesFrom) return `routes[${decision}]`;
+  const protocol = plan.routes[decision]?.when.protocol ?? -1;
+  return `protocols.${plan.protocols[protocol]?.name ?? ''}`;
+}
+
+/** The client of the event at hand. */
+export function sourceText(events: EventCursor): string {
+  const address = events.sourceAddress();
+  if (address === '') return 'unix';
+  return address.includes(':') ? `[${address}]:${events.sourcePort}` : `${address}:${events.sourcePort}`;
+}
