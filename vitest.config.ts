@@ -4,7 +4,6 @@ import { portShares } from './test/support/ports.js';
 
 /** Files that need for themselves what there is once; all others run side by side. */
 export const alone = [
-  'test/e2e/demo.test.ts', // the port 9090
   'test/protocols/linear-time.test.ts', // the time of calls, compared
 ];
 

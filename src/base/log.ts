@@ -6,6 +6,7 @@
  */
 import pino from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { type LogObject, tell } from './pretty.js';
 
 export type Logger = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'isLevelEnabled'>;
 
@@ -33,16 +34,26 @@ function escaped(line: string, prefix: string): string {
   return line.replace(CONTROLS, (control) => `${prefix}${control.charCodeAt(0).toString(16)}`);
 }
 
-/** Turns finished JSON lines into lines for people. */
+/** Turns finished JSON lines into lines for people, one each; only a stack takes more. */
 export function prettyLines(colorize: boolean): (lines: string) => string {
-  const pretty = prettyFactory({ colorize, translateTime: 'SYS:HH:MM:ss.l', messageKey: 'msg' });
-  return (lines) =>
-    lines
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => escaped(pretty(line), '\\x'))
-      .join('');
+  const pretty = prettyFactory({
+    colorize,
+    translateTime: 'SYS:HH:MM:ss.l',
+    messageKey: 'msg',
+    singleLine: true,
+    errorLikeObjectKeys: ['err'],
+  });
+  const show = (line: string): string => {
+    const object = JSON.parse(line) as LogObject;
+    const { text, rest } = tell(object);
+    const { stack, ...fields } = rest;
+    const shown = pretty({ ...fields, level: object.level, time: object.time, msg: text });
+    return escaped(typeof stack === 'string' ? shown + indented(stack) : shown, '\\x');
+  };
+  return (lines) => lines.split('\n').filter(Boolean).map(show).join('');
 }
+
+const indented = (stack: string): string => `${stack.replace(/^\s*/gm, '    ')}\n`;
 
 /** A budget of lines for one class of messages, so that a flood of events is not a flood of lines. */
 export interface LineBudget {

@@ -1,5 +1,5 @@
 /** Plain text in columns, for terminals and for `grep`. */
-import { visible } from './text.js';
+import { visible } from '../base/text.js';
 
 const GAP = '  ';
 

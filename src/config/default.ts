@@ -1,7 +1,9 @@
 /** The demonstration that runs when nothing is configured: three services in this process, on one port. */
-export const defaultConfig = `
+export const DEMO_ADDRESS = '127.0.0.1:9090';
+
+export const demoConfig = (addresses: readonly string[]): string => `
 listeners:
-  - { name: demo, address: "127.0.0.1:9090", on_unknown: echo }
+${addresses.map((address, n) => `  - { name: ${n === 0 ? 'demo' : `demo-${n + 1}`}, address: ${JSON.stringify(address)}, on_unknown: echo }`).join('\n')}
 protocols:
   - { name: HTTP, handler: "builtin:http" }
   - { name: Redis, handler: "builtin:redis" }

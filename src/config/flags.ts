@@ -5,7 +5,7 @@ import type { Source } from './source.js';
 
 /** As typed: what a flag may hold is the schema's business, as for the file. */
 export interface Flags {
-  readonly listen?: readonly string[];
+  readonly listen?: readonly string[] | undefined;
   readonly route?: readonly { readonly name: string; readonly target: string }[];
   readonly workers?: string;
   readonly accept?: string;

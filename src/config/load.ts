@@ -2,8 +2,9 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism, hostname, networkInterfaces } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import type { Config, Problem } from '../model/config.js';
-import { defaultConfig } from './default.js';
+import { parseListen } from '../base/address.js';
+import type { Config, Demo, Problem } from '../model/config.js';
+import { DEMO_ADDRESS, demoConfig } from './default.js';
 import type { Environment } from './environment.js';
 import { applyFlags, type Flags } from './flags.js';
 import { readConfig } from './read.js';
@@ -13,7 +14,7 @@ import { validate } from './validate/index.js';
 export const DEFAULT_FILE = './anyport.yaml';
 
 export interface LoadRequest {
-  /** Null: DEFAULT_FILE where it exists, else flags alone, else the embedded default. */
+  /** Null: DEFAULT_FILE where it exists, else the routes that flags give, else the demonstration. */
   readonly file: string | null;
   readonly flags: Flags;
   readonly environment: Environment;
@@ -25,6 +26,8 @@ export type Loaded =
       readonly name: string;
       readonly config: Config;
       readonly warnings: readonly Problem[];
+      /** Null: it is not the demonstration. */
+      readonly demo: Demo | null;
     }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
@@ -34,6 +37,7 @@ interface Written {
   /** Null when it is not a file. */
   readonly file: string | null;
   readonly text: string;
+  readonly demo: Demo | null;
 }
 
 export function loadConfig({ file, flags, environment }: LoadRequest): Loaded {
@@ -41,26 +45,30 @@ export function loadConfig({ file, flags, environment }: LoadRequest): Loaded {
   if ('message' in written) return { ok: false, problems: [written] };
   const { source, problems } = readConfig(written.text, written.file, environment);
   if (problems.length > 0) return { ok: false, problems };
-  const result = validate(applyFlags(source, flags), {
+  const result = validate(applyFlags(source, written.demo ? { ...flags, listen: undefined } : flags), {
     directory: dirname(resolve(written.file ?? DEFAULT_FILE)),
     fileExists: existsSync,
     cores: availableParallelism(),
     addresses: ownAddresses(),
     hostName: hostname(),
   });
-  return result.ok ? { ...result, name: written.name } : result;
+  return result.ok ? { ...result, name: written.name, demo: written.demo } : result;
 }
 
 function find(file: string | null, flags: Flags): Written | Problem {
   if (file !== null) return readText(file);
   if (existsSync(DEFAULT_FILE)) return readText(DEFAULT_FILE);
-  if (flags.listen !== undefined || flags.route !== undefined) return { name: 'flags', file: null, text: '' };
-  return { name: 'embedded default', file: null, text: defaultConfig };
+  const { listen, route } = flags;
+  // What is no address is told of the flag.
+  const misspelled = listen?.some((address) => parseListen(address) === null);
+  if (route !== undefined || misspelled) return { name: 'flags', file: null, text: '', demo: null };
+  const text = demoConfig(listen ?? [DEMO_ADDRESS]);
+  return { name: 'embedded default', file: null, text, demo: { moves: listen === undefined } };
 }
 
 function readText(file: string): Written | Problem {
   const read = readFileText(file);
-  return 'text' in read ? { name: file, file, text: read.text } : { file, path: '', ...read };
+  return 'text' in read ? { name: file, file, text: read.text, demo: null } : { file, path: '', ...read };
 }
 
 /** Those that could be found out: some containers do not say. */

@@ -115,9 +115,15 @@ export interface MonitoringConfig {
 
 export interface LoggingConfig {
   readonly level: string;
-  readonly format: 'json' | 'pretty';
+  readonly format: 'auto' | 'json' | 'pretty';
   readonly accessLog: boolean;
   readonly accessLogRate: number;
+}
+
+/** The demonstration: what runs when nothing is configured. */
+export interface Demo {
+  /** To any free port, where its own is in use: nobody chose it. */
+  readonly moves: boolean;
 }
 
 /** What is wrong, where, and what to write instead. */

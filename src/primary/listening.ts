@@ -81,7 +81,12 @@ async function openListener(config: ListenerConfig, each: number, calls: SocketC
     if (address.kind === 'unix') return await openUnix(name, address, calls);
     return openEitherFamily(name, address, each, calls);
   } catch (error) {
-    throw new StartError(`listener ${name} can not listen on ${address.text}: ${reasonOf(error)}`);
+    const { code } = error as NodeJS.ErrnoException;
+    const move = code === 'EADDRINUSE' && address.kind === 'inet' ? MOVE : '';
+    throw new StartError(
+      `listener ${name} can not listen on ${address.text}: ${reasonOf(error)}${move}`,
+      code,
+    );
   }
 }
 
@@ -159,6 +164,9 @@ function removeOwn(path: string, opened: Stats): void {
   const now = lstatSync(path, { throwIfNoEntry: false });
   if (now && now.ino === opened.ino && now.dev === opened.dev) unlinkSync(path);
 }
+
+/** What to do about a port in use. */
+const MOVE = '; `--listen HOST:PORT` or the configuration chooses another';
 
 const reasons: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the address is in use',

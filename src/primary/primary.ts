@@ -12,7 +12,7 @@ import { LineSink } from '../base/line-sink.js';
 import { createLogger, type Logger, prettyLines, rateLimited } from '../base/log.js';
 import { compile } from '../config/compile.js';
 import { createMetricsText } from '../metrics/registry.js';
-import type { Config, Discovery, MonitoringConfig } from '../model/config.js';
+import type { Config, Demo, Discovery, ListenAddress, MonitoringConfig } from '../model/config.js';
 import { createDnsProvider } from '../providers/dns.js';
 import type { Provider } from '../providers/provider.js';
 import { createSystemResolver } from '../providers/resolver.js';
@@ -35,6 +35,8 @@ export interface DaemonOptions {
   readonly version: string;
   /** What the configuration's reader wants the user to know. */
   readonly warnings: readonly string[];
+  /** Null: it is not the demonstration. */
+  readonly demo: Demo | null;
 }
 
 /** What the parts say, and to whom. */
@@ -62,7 +64,9 @@ export async function runDaemon(config: Config, options: DaemonOptions): Promise
 }
 
 function createVoice({ logging }: Config, sink: LineSink): Voice {
-  const pretty = logging.format === 'pretty' ? prettyLines(isatty(STDOUT)) : null;
+  const terminal = isatty(STDOUT);
+  const isPretty = logging.format === 'pretty' || (logging.format === 'auto' && terminal);
+  const pretty = isPretty ? prettyLines(terminal) : null;
   const write = (lines: string) => sink.write(pretty ? pretty(lines) : lines);
   return {
     log: createLogger({ level: logging.level, write }),
@@ -71,10 +75,10 @@ function createVoice({ logging }: Config, sink: LineSink): Voice {
   };
 }
 
-async function run(wanted: Config, { version }: DaemonOptions, voice: Voice): Promise<number> {
+async function run(wanted: Config, { version, demo }: DaemonOptions, voice: Voice): Promise<number> {
   const signals = awaitSignals(voice.log);
   const fitted = fitToFileLimit(wanted, voice.log);
-  const daemon = await Daemon.create({ ...fitted, version }, voice, signals.drain);
+  const daemon = await Daemon.create({ ...fitted, version, demo }, voice, signals.drain);
   try {
     const cut = signals.stop.then(() => daemon.cut());
     const served = daemon.serve().then((inTime) => (daemon.isCut ? cut : inTime));
@@ -127,6 +131,7 @@ interface Fitted {
 
 interface Setting extends Fitted {
   readonly version: string;
+  readonly demo: Demo | null;
 }
 
 /** Takes all open files the system grants, and lowers the limit of connections where they do not suffice. */
@@ -185,7 +190,7 @@ class Daemon {
   static async create(setting: Setting, voice: Voice, drain: Promise<void>): Promise<Daemon> {
     const { config, pipes } = setting;
     const { accept, workers } = config.server;
-    const sockets = await ListeningSockets.open(config.listeners, accept === 'handoff' ? 1 : workers, native);
+    const sockets = await openSockets(setting, accept === 'handoff' ? 1 : workers, voice.log);
     const names = createDnsProvider(config.upstreams, {
       ...createSystemResolver(),
       clock: systemClock,
@@ -209,7 +214,9 @@ class Daemon {
     const started = await Promise.race([this.#start(), this.#drain.then(() => false)]);
     if (started) {
       this.#status = 'running';
-      log.info({ listeners: this.#sockets.addresses, workers, pid: process.pid, version }, 'ready');
+      const listeners = this.#sockets.addresses;
+      const hint = this.#setting.demo === null ? {} : { try: examplesFor(listeners) };
+      log.info({ listeners, workers, pid: process.pid, version, ...hint }, 'ready');
       tellServiceManager('READY=1', log);
       await this.#drain;
     }
@@ -286,6 +293,28 @@ class Daemon {
       listeners: this.#sockets.addresses,
     };
   }
+}
+
+/** The demonstration is there to be looked at: it takes any port rather than none. */
+async function openSockets({ config, demo }: Setting, each: number, log: Logger): Promise<ListeningSockets> {
+  try {
+    return await ListeningSockets.open(config.listeners, each, native);
+  } catch (error) {
+    const inUse = error instanceof StartError && error.code === 'EADDRINUSE';
+    if (!inUse || demo?.moves !== true) throw error;
+    const moved = config.listeners.map((listener) => ({ ...listener, address: anyPort(listener.address) }));
+    log.warn(`${error.message}; the demonstration takes another port`);
+    return ListeningSockets.open(moved, each, native);
+  }
+}
+
+const anyPort = (address: ListenAddress): ListenAddress =>
+  address.kind === 'inet' ? { ...address, port: 0, text: `${address.host}:0` } : address;
+
+/** What a person may type to see something. */
+function examplesFor(listeners: ListeningSockets['addresses']): string[] {
+  const port = listeners[0]?.address.split(':').at(-1);
+  return [`curl http://127.0.0.1:${port}/`, `redis-cli -p ${port} ping`];
 }
 
 /** By default everybody can read metrics and health: not to be found out by a scan. */

@@ -20,7 +20,7 @@ describe('logger', () => {
     log.warn({ address: '127.0.0.1:9090' }, 'port in use');
     log.info('two');
     const text = prettyLines(false)(lines.join(''));
-    expect(text).toMatch(/WARN.*port in use\n\s+address: "127\.0\.0\.1:9090"\n.*INFO.*two\n$/);
+    expect(text).toMatch(/^\[.*WARN: port in use \{"address":"127\.0\.0\.1:9090"\}\n\[.*INFO: two\n$/);
   });
 });
 

@@ -31,7 +31,23 @@ test('nothing at all: the demonstration', () => {
 test('flags lie over the demonstration too', () =>
   expect(load(null, { workers: '2' })).toMatchObject({ ok: true, config: { server: { workers: 2 } } }));
 
-test('--listen or --route: no demonstration', () => {
+test('--listen alone moves the demonstration', () => {
+  const loaded = load(null, { listen: ['127.0.0.1:9443', 'unix:/run/a.sock'] });
+  expect(loaded).toMatchObject({
+    ok: true,
+    demo: { moves: false },
+    config: {
+      listeners: [
+        { name: 'demo', address: { text: '127.0.0.1:9443' }, onUnknown: { upstream: 'echo' } },
+        { name: 'demo-2', address: { text: 'unix:/run/a.sock' } },
+      ],
+    },
+  });
+  expect(load(null)).toMatchObject({ demo: { moves: true } });
+  expect(load(null, { listen: ['x'] })).toMatchObject({ ok: false, problems: [{ path: '--listen [0]' }] });
+});
+
+test('--route: no demonstration', () => {
   const flags = { listen: ['127.0.0.1:9443'], route: [{ name: 'ssh', target: '127.0.0.1:22' }] };
   expect(load(null, flags)).toMatchObject({
     ok: true,

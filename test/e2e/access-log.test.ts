@@ -242,7 +242,9 @@ describe('what was not recognised shows its first 32 bytes', () => {
 test('debug shows the stages of a session, tied together', async () => {
   const { target } = await serve();
   const dead = `127.0.0.1:${await freePort()}`;
-  await start({ protocols: [{ name: 'Redis', target: `${dead},${target}` }] }, ['--log-level', 'debug']);
+  const endpoints = [dead, { address: target, backup: true }];
+  const protocols = [{ name: 'Redis', target: 'store' }];
+  await start({ protocols, upstreams: { store: { endpoints } } }, ['--log-level', 'debug']);
   const client = await served();
   client.finish();
   const line = (await daemon.sessionOf(client)) as { session?: string };
@@ -257,7 +259,7 @@ test('debug shows the stages of a session, tied together', async () => {
     'relay',
   ]);
   expect(stages[1]).toMatchObject({ level: 'debug', protocol: 'redis', source: client.address });
-  expect(stages[2]).toMatchObject({ route: 'protocols.Redis', upstream: 'Redis' });
+  expect(stages[2]).toMatchObject({ route: 'protocols.Redis', upstream: 'store' });
   expect(stages[4]).toMatchObject({ endpoint: dead, error: 'ECONNREFUSED' });
   expect(stages[6]).toMatchObject({ endpoint: target, connect_ms: expect.any(Number) });
 });

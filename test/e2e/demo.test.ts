@@ -1,24 +1,37 @@
 /** The embedded default: one port without a file, on which a browser, redis-cli and a curious person get answers. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Daemon, startWithFlags } from '../support/daemon.js';
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { anyport, type Daemon, startWithFlags } from '../support/daemon.js';
+import { freePort } from '../support/ports.js';
 import { runProgram } from '../support/process.js';
-import { dial } from '../support/tcp.js';
+import { dial, listenTcp } from '../support/tcp.js';
 import { describeWith } from '../support/tools.js';
 
-const PORT = 9090;
-
-describeWith('curl', 'redis-cli')('anyport run, nothing else', () => {
+describeWith('curl', 'redis-cli')('anyport run without a file or routes', () => {
   let daemon: Daemon;
 
   beforeAll(async () => {
-    daemon = await startWithFlags([], PORT);
+    const port = await freePort();
+    daemon = await startWithFlags([`--listen=127.0.0.1:${port}`], port);
   });
   afterAll(() => daemon.stop());
 
+  test('the ready line says what to try', () => {
+    const ready = daemon.lines.find(({ msg }) => msg === 'ready');
+    expect(ready?.try).toEqual([`curl http://127.0.0.1:${daemon.port}/`, `redis-cli -p ${daemon.port} ping`]);
+  });
+
   test('curl gets a page that says how it was identified', async () => {
-    const { status, stdout } = await runProgram('curl', ['-sS', `http://127.0.0.1:${PORT}/`]);
+    const { status, stdout } = await runProgram('curl', ['-sS', `http://127.0.0.1:${daemon.port}/`]);
     expect({ status, stdout }).toMatchObject({ status: 0, stdout: expect.stringMatching(/http/i) });
-    const missing = ['-s', '-o', '/dev/null', '-w', '%{http_code}', `http://127.0.0.1:${PORT}/missing`];
+    const missing = [
+      '-s',
+      '-o',
+      '/dev/null',
+      '-w',
+      '%{http_code}',
+      `http://127.0.0.1:${daemon.port}/missing`,
+    ];
     expect((await runProgram('curl', missing)).stdout).toBe('404');
   });
 
@@ -28,15 +41,52 @@ describeWith('curl', 'redis-cli')('anyport run, nothing else', () => {
     { args: ['info'], answer: /anyport/ },
   ];
   test.each(commands)('redis-cli $args', async ({ args, answer }) => {
-    const { status, stdout } = await runProgram('redis-cli', ['-p', `${PORT}`, ...args]);
+    const { status, stdout } = await runProgram('redis-cli', ['-p', `${daemon.port}`, ...args]);
     expect({ status, stdout }).toMatchObject({ status: 0, stdout: expect.stringMatching(answer) });
   });
 
   test('any other bytes come back', async () => {
-    const client = await dial(PORT);
+    const client = await dial(daemon.port);
     const sent = Buffer.concat([Buffer.from('\x01\x02 hello\n'), Buffer.alloc(300_000, 'x')]);
     client.send(sent).finish();
     expect(await client.end()).toBe('fin');
     expect(client.received.equals(sent)).toBe(true);
+  });
+});
+
+describe('a port in use', () => {
+  test('its own, which nobody chose: it takes another one, and says so', async () => {
+    // Whether it is ours or somebody else's is all the same.
+    const taken = createServer()
+      .listen(9090, '127.0.0.1')
+      .on('error', () => {});
+    await new Promise((resolve) => taken.once('listening', resolve).once('error', resolve));
+    const daemon = await startWithFlags([], 9090);
+    const ready = daemon.lines.find(({ msg }) => msg === 'ready') as unknown as {
+      listeners: { address: string }[];
+    };
+    const port = Number(ready.listeners[0]?.address.split(':').at(-1));
+    expect(port).not.toBe(9090);
+    expect(daemon.lines.find(({ level }) => level === 'warn')?.msg).toMatch(
+      /127\.0\.0\.1:9090.*in use.*--listen/,
+    );
+    const client = (await dial(port)).send('\x01 hello').finish();
+    await client.end();
+    expect(client.received.toString()).toBe('\x01 hello');
+    await daemon.stop();
+    taken.close();
+  });
+
+  test('one that was chosen: it says how to choose another, and exits with 1', async () => {
+    const taken = await listenTcp();
+    const { status, stdout } = await anyport(['run', '--listen', taken.target]);
+    expect(status).toBe(1);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      level: 'fatal',
+      msg: expect.stringMatching(new RegExp(`${taken.target}.*in use.*--listen`)),
+    });
+    await taken.close();
   });
 });

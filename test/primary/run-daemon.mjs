@@ -2,4 +2,4 @@
 import { exitNow, runDaemon } from '../../dist/primary/primary.js';
 
 const config = JSON.parse(process.argv[2]);
-exitNow(await runDaemon(config, { version: '1.2.3', warnings: ['a warning'] }));
+exitNow(await runDaemon(config, { version: '1.2.3', warnings: ['a warning'], demo: null }));

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import type { Command } from 'commander';
 import { suggestion } from '../../base/nearest.js';
+import { jsonLine } from '../../base/text.js';
 import { compile } from '../../config/compile.js';
 import { DEFAULT_FILE } from '../../config/load.js';
 import type { ListenerConfig } from '../../model/config.js';
@@ -10,7 +11,6 @@ import { explain } from '../explain/explanation.js';
 import { explanationText } from '../explain/print.js';
 import { BAD_USAGE, Failure } from '../failure.js';
 import { parseHex, readBytes } from '../input.js';
-import { jsonLine } from '../text.js';
 
 interface ExplainOptions {
   readonly config?: string;

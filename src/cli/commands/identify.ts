@@ -1,5 +1,6 @@
 /** `anyport identify`: what protocol are these bytes? */
 import type { Command } from 'commander';
+import { jsonLine } from '../../base/text.js';
 import type { Transport } from '../../model/protocol.js';
 import { identifyFlight } from '../../protocols/flight.js';
 import type { Identified } from '../../protocols/identify.js';
@@ -7,7 +8,6 @@ import { columns } from '../columns.js';
 import { BAD_USAGE, Failure } from '../failure.js';
 import { openInput, parseHex, readBytes } from '../input.js';
 import { linesOf } from '../lines.js';
-import { jsonLine } from '../text.js';
 
 /** A mebibyte of bytes in base64, and as much again for the rest. */
 const LINE_BYTES_MAX = 2 * 1024 * 1024;

@@ -15,7 +15,7 @@ interface RunOptions extends Flags {
 }
 
 const EXAMPLES = `
-Without a file and without --listen or --route it serves a demonstration on 127.0.0.1:9090.
+Without a file and without --route it serves a demonstration on 127.0.0.1:9090, or where --listen says.
 
 Examples:
   anyport run --listen :443 --route ssh=127.0.0.1:22 --route tls=127.0.0.1:8443
@@ -36,7 +36,7 @@ export function addRun(program: Command): void {
     .option('--accept <mode>', 'reuseport or handoff')
     .option('--max-connections <n>', 'sessions at once')
     .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent')
-    .option('--log-format <format>', 'json or pretty')
+    .option('--log-format <format>', 'auto, json or pretty')
     .option('--check', 'check the configuration and exit')
     .addOption(notYet('--forward <listen=host:port>', 'forward a port, nothing is identified'))
     .addOption(notYet('--admin <address>', 'serve the dashboard and the API'))
@@ -55,7 +55,13 @@ async function run({ config: file, check, ...flags }: RunOptions): Promise<void>
   }
   // Only here: the other commands need no native addon.
   const { exitNow, runDaemon } = await import('../../primary/primary.js');
-  exitNow(await runDaemon(loaded.config, { version, warnings: loaded.warnings.map(formatProblem) }));
+  exitNow(
+    await runDaemon(loaded.config, {
+      version,
+      warnings: loaded.warnings.map(formatProblem),
+      demo: loaded.demo,
+    }),
+  );
 }
 
 function append<Value>(value: Value, before: readonly Value[] | undefined): readonly Value[] {

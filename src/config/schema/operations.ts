@@ -26,7 +26,10 @@ export const logging = section(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
       'The least that is logged',
     ).default('info'),
-    format: choice(['json', 'pretty'], 'A JSON object a line, or text for people').default('json'),
+    format: choice(
+      ['auto', 'json', 'pretty'],
+      'A JSON object a line, or text for people; `auto`: text at a terminal, else JSON',
+    ).default('auto'),
     access_log: flag(true, 'One line for each session, at its end'),
     access_log_rate: integer(
       'Access log lines a second, shared evenly by the workers, one each at least; what is dropped is counted',

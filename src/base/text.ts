@@ -3,13 +3,14 @@
 /** C0, C1 and DEL, line separators, and those that change the direction of text. */
 const COMMANDS = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
-const escaped = (character: string): string => {
-  const code = character.charCodeAt(0).toString(16);
-  return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`;
-};
+const codeOf = (character: string, digits: number): string =>
+  character.charCodeAt(0).toString(16).padStart(digits, '0');
+
+const escaped = (character: string): string =>
+  character < '\u0100' ? `\\x${codeOf(character, 2)}` : `\\u${codeOf(character, 4)}`;
 
 export const visible = (text: string): string => text.replace(COMMANDS, escaped);
 
 /** JSON leaves DEL, C1 and the others as they are; escaped they mean the same. */
 export const jsonLine = (value: unknown): string =>
-  `${JSON.stringify(value).replace(COMMANDS, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
+  `${JSON.stringify(value).replace(COMMANDS, (each) => `\\u${codeOf(each, 4)}`)}\n`;

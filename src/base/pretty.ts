@@ -1,0 +1,70 @@
+/** Log lines for people: what a session was, where the daemon listens, in one line each. */
+import { visible } from './text.js';
+
+export interface LogObject {
+  readonly level: string;
+  readonly time: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** The message with what belongs to it; `rest`: the fields that are left to be shown. */
+export interface Told {
+  readonly text: string;
+  readonly rest: Readonly<Record<string, unknown>>;
+}
+
+export function tell(line: LogObject): Told {
+  const { level: _level, time: _time, msg, ...fields } = line;
+  if (msg === 'session') return { text: sessionText(fields), rest: {} };
+  if (msg === 'ready') return readyText(fields);
+  return { text: msg, rest: fields };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** `127.0.0.1:50123 → front: http localhost → web 10.0.0.1:80, 78 B up, 812 B down, 3 ms, done (client, relay)` */
+function sessionText(fields: Fields): string {
+  const facts = (fields.facts ?? {}) as Fields;
+  const words = (...values: unknown[]) =>
+    values.filter((value) => value !== null && value !== undefined).join(' ');
+  const what = words(fields.protocol ?? 'unknown', facts.sni ?? facts.host);
+  const where = fields.upstream === null ? '' : ` → ${words(fields.upstream, fields.endpoint)}`;
+  const because = fields.error === undefined ? '' : `: ${fields.error}`;
+  const parts = [
+    `${fields.source} → ${fields.listener}: ${what}${where}`,
+    `${bytesText(fields.bytes_up)} up`,
+    `${bytesText(fields.bytes_down)} down`,
+    timeText(Number(fields.duration_ms)),
+    `${fields.reason} (${fields.by}, ${fields.during}${because})`,
+    ...extra('by', fields.route),
+    ...extra('began', fields.opening),
+    ...extra('session', fields.session),
+    ...(fields.suppressed === undefined ? [] : [`and ${fields.suppressed} more before it`]),
+  ];
+  return visible(parts.join(', '));
+}
+
+const extra = (word: string, value: unknown): string[] => (value === undefined ? [] : [`${word} ${value}`]);
+
+/** Where to look comes first. */
+function readyText({ listeners, try: examples, ...rest }: Fields): Told {
+  const places = (listeners as readonly { name: string; address: string }[]).map(({ name, address }) =>
+    name === address ? address : `${address} (${name})`,
+  );
+  const hint = Array.isArray(examples) ? `: try ${examples.join(' or ')}` : '';
+  return { text: visible(`ready on ${places.join(', ')}${hint}`), rest };
+}
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+function bytesText(value: unknown): string {
+  let [amount, unit] = [Number(value), 0];
+  while (amount >= 1024 && unit < UNITS.length - 1) [amount, unit] = [amount / 1024, unit + 1];
+  return `${unit === 0 ? amount : amount.toFixed(1)} ${UNITS[unit]}`;
+}
+
+function timeText(ms: number): string {
+  if (ms < 10) return `${ms.toFixed(1)} ms`;
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest';
+import { prettyLines } from '../../src/base/log.js';
+
+const session = {
+  level: 'info',
+  time: '2026-11-25T10:00:00.000Z',
+  listener: 'front',
+  protocol: 'http',
+  facts: { method: 'GET', host: 'localhost' },
+  source: '192.0.2.7:50123',
+  upstream: 'web',
+  endpoint: '10.0.0.1:80',
+  bytes_up: 78,
+  bytes_down: 3_500_000,
+  identify_ms: 0.2,
+  connect_ms: 0.4,
+  duration_ms: 3.14,
+  by: 'client',
+  during: 'relay',
+  reason: 'done',
+  worker: 0,
+  msg: 'session',
+};
+
+const rows = [
+  {
+    why: 'one that was served',
+    fields: {},
+    text: 'INFO: 192.0.2.7:50123 → front: http localhost → web 10.0.0.1:80, 78 B up, 3.3 MiB down, 3.1 ms, done (client, relay)',
+  },
+  {
+    why: 'one that was refused',
+    fields: {
+      protocol: null,
+      facts: {},
+      upstream: null,
+      endpoint: null,
+      bytes_down: 0,
+      reason: 'over_limit',
+      by: 'proxy',
+      during: 'accept',
+      error: 'max_connections',
+      suppressed: 7,
+    },
+    text: 'front: unknown, 78 B up, 0 B down, 3.1 ms, over_limit (proxy, accept: max_connections), and 7 more before it',
+  },
+  { why: 'one that is rejected', fields: { reason: 'rejected', route: 'routes[1]' }, text: ', by routes[1]' },
+  { why: 'one that lasted', fields: { duration_ms: 61_234 }, text: ', 61.2 s, done' },
+  {
+    why: 'one that commands',
+    fields: { facts: { sni: 'a\x1b[2J\x9b\u202e\n' } },
+    text: 'http a\\x1b[2J\\x9b\\u202e\\x0a →',
+  },
+];
+test.each(rows)('a session is one line: $why', ({ fields, text }) => {
+  const shown = prettyLines(false)(`${JSON.stringify({ ...session, ...fields })}\n`);
+  expect(shown).toContain(text);
+  expect(shown.match(/\n/g)).toHaveLength(1);
+});
+
+test('where it listens comes first', () => {
+  const listeners = [
+    { name: 'front', address: '127.0.0.1:1' },
+    { name: ':2', address: ':2' },
+  ];
+  const line = {
+    level: 'info',
+    time: session.time,
+    listeners,
+    workers: 2,
+    pid: 7,
+    version: '1',
+    msg: 'ready',
+  };
+  expect(prettyLines(false)(JSON.stringify(line))).toMatch(
+    /: ready on 127\.0\.0\.1:1 \(front\), :2 \{"workers":2/,
+  );
+});
+
+test('only a stack takes more lines, which are set in', () => {
+  const line = {
+    level: 'error',
+    time: session.time,
+    error: 'E',
+    stack: 'E\n    at a\n    at b',
+    msg: 'handler failed',
+  };
+  expect(prettyLines(false)(JSON.stringify(line))).toMatch(
+    /handler failed \{"error":"E"\}\n {4}E\n {4}at a\n {4}at b\n$/,
+  );
+});
