@@ -48,7 +48,8 @@ const cases: readonly { why: string; segments: Uint8Array[]; expect: Identified 
       protocol: 'http2',
       verdict: 'match',
       decidedAtByte: preface.length + settings.length,
-      bytesNeeded: null,
+      // For its facts: the header of the frame of a request.
+      bytesNeeded: preface.length + settings.length + 9,
       facts: {},
       quietMs: 200,
     },
