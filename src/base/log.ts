@@ -23,7 +23,7 @@ export function createLogger({ level, write }: LoggerOptions): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
   };
-  return pino(options, { write: (line: string) => write(escaped(line, '\\u00')) });
+  return pino(options, { write });
 }
 
 /** DEL and C1, which terminals obey and JSON lets pass. */
@@ -33,6 +33,9 @@ const CONTROLS = /[\u007f-\u009f]/g;
 function escaped(line: string, prefix: string): string {
   return line.replace(CONTROLS, (control) => `${prefix}${control.charCodeAt(0).toString(16)}`);
 }
+
+/** What is done to finished JSON lines last; many at once, for each call lays its text out anew. */
+export const jsonLines = (lines: string): string => escaped(lines, '\\u00');
 
 /** Turns finished JSON lines into lines for people, one each; only a stack takes more. */
 export function prettyLines(colorize: boolean): (lines: string) => string {

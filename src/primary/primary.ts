@@ -9,7 +9,7 @@ import type { Control, Health } from '../admin/control.js';
 import { type Monitoring, startMonitoring } from '../admin/monitoring.js';
 import { systemClock } from '../base/clock.js';
 import { LineSink } from '../base/line-sink.js';
-import { createLogger, type Logger, prettyLines, rateLimited } from '../base/log.js';
+import { createLogger, jsonLines, type Logger, prettyLines, rateLimited } from '../base/log.js';
 import { compile } from '../config/compile.js';
 import { createMetricsText } from '../metrics/registry.js';
 import type { Config, Demo, Discovery, ListenAddress, MonitoringConfig } from '../model/config.js';
@@ -66,8 +66,8 @@ export async function runDaemon(config: Config, options: DaemonOptions): Promise
 function createVoice({ logging }: Config, sink: LineSink): Voice {
   const terminal = isatty(STDOUT);
   const isPretty = logging.format === 'pretty' || (logging.format === 'auto' && terminal);
-  const pretty = isPretty ? prettyLines(terminal) : null;
-  const write = (lines: string) => sink.write(pretty ? pretty(lines) : lines);
+  const form = isPretty ? prettyLines(terminal) : jsonLines;
+  const write = (lines: string) => sink.write(form(lines));
   return {
     log: createLogger({ level: logging.level, write }),
     write,

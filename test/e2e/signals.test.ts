@@ -1,7 +1,7 @@
 /** Signals at every stage of the daemon's life: while it starts, serves, drains and stops. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -138,8 +138,13 @@ test('a log that nobody reads does not keep the process', async () => {
       logging: { access_log_rate: 100_000 },
     }),
   );
-  const child = spawn(resolve('bin/anyport'), ['run', '-c', file], { stdio: ['ignore', 'pipe', 'inherit'] });
-  child.stdout.pause();
+  // A pipe between processes, whose writer waits: what Node makes for its children answers "try again".
+  const pipe = `${folder.path}/log`;
+  execFileSync('mkfifo', [pipe]);
+  const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writer = openSync(pipe, constants.O_WRONLY);
+  const child = spawn(resolve('bin/anyport'), ['run', '-c', file], { stdio: ['ignore', writer, 'inherit'] });
+  closeSync(writer);
   await eventually('the daemon', () => accepts(port));
   // The pipe takes 64 KiB; what comes after it waits in a thread of libuv.
   for (let round = 0; round < 20; round++) {
@@ -150,6 +155,7 @@ test('a log that nobody reads does not keep the process', async () => {
   child.kill('SIGTERM');
   await within('the daemon to end', once(child, 'exit'));
   expect({ code: child.exitCode, signal: child.signalCode }).toEqual({ code: 0, signal: null });
+  closeSync(reader);
 });
 
 describe('no signal has its default action', () => {
