@@ -5,6 +5,7 @@
 import type { Confirmation, Protocol, Recognizer } from '../model/protocol.js';
 import { match, more, no } from './confirmation.js';
 import { asBuffer, Cursor } from './cursor.js';
+import { ldapFacts, readLength } from './ldap-facts.js';
 
 const length = '(?:[\\x00-\\x7f]|\\x81[^]|\\x82[^]{2}|\\x83[^]{3}|\\x84[^]{4})';
 const messageId =
@@ -38,6 +39,7 @@ const octetString = 0x04;
 const datagram: Recognizer = {
   signature: { patterns: [`^\\x30${length}${messageId}(?:\\x63${length}|\\x04[\\x00-\\x7f])`] },
   confirm: (bytes): Confirmation => ({ verdict: isSearch(asBuffer(bytes)) ? 'match' : 'no' }),
+  facts: ldapFacts,
 };
 
 export const ldap: Protocol = {
@@ -49,20 +51,22 @@ export const ldap: Protocol = {
   },
   confirm: confirmLdap,
   datagram,
+  factNames: ['request', 'version', 'user', 'mechanism', 'base', 'entry', 'oid'],
   words:
     '30 LENGTH, 02 message id, a request (60, 63, 77 …) whose length fits; as a datagram a search (CLDAP)',
   source: 'RFC 4511 section 4.1.1, X.690, RFC 1798, MS-ADTS section 6.3.3',
+  facts: ldapFacts,
 };
 
 /** The request lies within the message and begins as it should. */
 export function confirmLdap(bytes: Uint8Array): Confirmation {
   const cursor = new Cursor(asBuffer(bytes));
   cursor.skip(1);
-  const messageEnd = readLength(cursor);
+  const messageEnd = endOf(cursor);
   cursor.skip(1);
   cursor.skip(cursor.u8());
   const first = requests.get(cursor.u8());
-  const requestEnd = readLength(cursor);
+  const requestEnd = endOf(cursor);
   if (cursor.overrun) return more(bytes.length + 1);
   if (first === undefined || requestEnd > messageEnd) return no;
   if (first === anything) return match;
@@ -76,7 +80,7 @@ export function confirmLdap(bytes: Uint8Array): Confirmation {
 function isSearch(bytes: Buffer): boolean {
   const cursor = new Cursor(bytes);
   cursor.skip(1);
-  if (readLength(cursor) !== bytes.length) return false;
+  if (endOf(cursor) !== bytes.length) return false;
   cursor.skip(1);
   cursor.skip(cursor.u8()); // message id
   let tag = cursor.u8();
@@ -84,9 +88,9 @@ function isSearch(bytes: Buffer): boolean {
     cursor.skip(cursor.u8());
     tag = cursor.u8();
   }
-  const end = readLength(cursor);
+  const end = endOf(cursor);
   if (tag !== search || end > bytes.length || cursor.u8() !== octetString) return false;
-  cursor.skip(readLength(cursor) - cursor.position); // base
+  cursor.skip(endOf(cursor) - cursor.position); // base
   return isChoice(cursor, scopesMax) && isChoice(cursor, aliasesMax) && !cursor.overrun;
 }
 
@@ -95,9 +99,7 @@ const isChoice = (cursor: Cursor, max: number): boolean =>
   cursor.u8() === 0x0a && cursor.u8() === 1 && cursor.u8() <= max;
 
 /** Reads a length; where what it is the length of ends. */
-function readLength(cursor: Cursor): number {
-  const first = cursor.u8();
-  let length = first < 0x80 ? first : 0;
-  for (let left = first - 0x80; left > 0; left--) length = length * 256 + cursor.u8();
+function endOf(cursor: Cursor): number {
+  const length = readLength(cursor);
   return cursor.position + length;
 }

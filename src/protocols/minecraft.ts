@@ -2,6 +2,7 @@
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { match, more, no } from './confirmation.js';
 import { asBuffer, Cursor } from './cursor.js';
+import { minecraftFacts } from './minecraft-facts.js';
 
 const legacyPing = 0xfe;
 const legacyPayload = 0x01;
@@ -23,8 +24,10 @@ export const minecraft: Protocol = {
     patterns: ['^\\xfe\\x01', `^${packetLength}${packetId}${version}${hostLength}[\\x21-\\x7e\\xc2-\\xf4]`],
   },
   confirm: confirmMinecraft,
+  factNames: ['host', 'port', 'version', 'intent'],
   words: 'LENGTH, 00, version, host, port, state 1-3, all in one packet; or FE 01',
   source: 'Minecraft protocol: handshake, legacy server list ping',
+  facts: minecraftFacts,
 };
 
 /** The host's length and the packet's agree, and the state is one of those that there are. */

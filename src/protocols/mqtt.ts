@@ -15,6 +15,10 @@ const named = '(?:\\x00\\x04MQTT[\\x04\\x05\\x84\\x85]|\\x00\\x06MQIsdp[\\x03\\x
 const flags = bytesWhere((byte) => (byte & 1) === 0);
 
 const bridgeBit = 0x80;
+/** From version 5 on there are properties. */
+const propertiesLevel = 5;
+const userFlag = 0x80;
+const willFlag = 0x04;
 const versions: Readonly<Record<number, string>> = { 3: '3.1', 4: '3.1.1', 5: '5' };
 
 export const mqtt: Protocol = {
@@ -22,25 +26,40 @@ export const mqtt: Protocol = {
   transports: ['tcp'],
   rank: 10,
   signature: { patterns: [`^\\x10${remainingLength}${named}${flags}`] },
-  factNames: ['version', 'client_id'],
+  factNames: ['version', 'client_id', 'user'],
   words: '10, LENGTH, MQTT or MQIsdp with its length, level 3, 4 or 5',
   source: 'MQTT 3.1, 3.1.1 and 5.0 section 3.1',
   facts: mqttFacts,
 };
 
-/** Version and client id, which may be empty: then the server is to make one. */
+/** Version, client id, which may be empty (then the server is to make one), and user. */
 export function mqttFacts(bytes: Uint8Array): FactsAnswer {
   const cursor = new Cursor(asBuffer(bytes.subarray(0, openingBytesMax)));
+  const isAll = bytes.length >= openingBytesMax;
   cursor.skip(1);
   cursor.varint();
   cursor.skip(cursor.u16());
   const level = cursor.u8() & ~bridgeBit;
-  cursor.skip(1 + 2); // flags, keep-alive
-  if (level === 5) cursor.skip(cursor.varint());
+  const flags = cursor.u8();
+  cursor.skip(2); // keep-alive
+  if (level === propertiesLevel) cursor.skip(cursor.varint());
   const client = cursor.utf8(cursor.u16());
-  if (!cursor.overrun) return { verdict: 'facts', facts: factsOf(level, client) };
-  if (bytes.length >= openingBytesMax) return { verdict: 'broken', facts: {} };
-  return { verdict: 'more', bytesNeeded: bytes.length + 1, facts: {} };
+  if (cursor.overrun) return isAll ? { verdict: 'broken', facts: {} } : more(bytes.length + 1);
+  const known = factsOf(level, client);
+  if ((flags & userFlag) === 0) return { verdict: 'facts', facts: known };
+  if (flags & willFlag) skipWill(cursor, level);
+  const user = cursor.utf8(cursor.u16());
+  if (!cursor.overrun) return { verdict: 'facts', facts: { ...known, user } };
+  return isAll ? { verdict: 'facts', facts: known, doubtful: ['user'] } : more(bytes.length + 1);
+}
+
+const more = (bytesNeeded: number): FactsAnswer => ({ verdict: 'more', bytesNeeded, facts: {} });
+
+/** Properties, topic and message: they stand before the user's name. */
+function skipWill(cursor: Cursor, level: number): void {
+  if (level === propertiesLevel) cursor.skip(cursor.varint());
+  cursor.skip(cursor.u16());
+  cursor.skip(cursor.u16());
 }
 
 function factsOf(level: number, client: string): Facts {

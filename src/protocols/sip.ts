@@ -1,6 +1,8 @@
 /** SIP: a request line with its version, in a stream or a datagram. */
+import type { FactsAnswer } from '../model/facts.js';
 import type { Protocol } from '../model/protocol.js';
-import { word } from './lines.js';
+import { headFrom, headHasEnded, readHeaders } from './http-head.js';
+import { trimmed, word } from './lines.js';
 import { lineBytesMax, requestFacts, requestLine } from './request.js';
 
 const uri = `[A-Za-z][A-Za-z0-9+.\\-]*:${word}`;
@@ -10,8 +12,28 @@ export const sip: Protocol = {
   transports: ['tcp', 'udp'],
   rank: 80,
   signature: { patterns: [requestLine({ target: uri, version: 'SIP/2\\.0' })], maxBytes: lineBytesMax },
-  factNames: ['method', 'path', 'host'],
+  factNames: ['method', 'path', 'host', 'to'],
   words: 'a request line: METHOD sip:USER@HOST SIP/2.0',
   source: 'RFC 3261 section 7.1',
-  facts: requestFacts,
+  facts: sipFacts,
 };
+
+/** What the request line says, and for whom it is in the end (RFC 3261 section 8.1.1.2), whoever is asked to bring it there. */
+export function sipFacts(bytes: Uint8Array, isFull = false): FactsAnswer {
+  const answer = requestFacts(bytes);
+  if (answer.verdict !== 'facts') return answer;
+  const head = headFrom(bytes);
+  const { to: [long] = [], t: [short] = [] } = readHeaders(head, ['to', 't']).values;
+  const to = long ?? short;
+  if (to !== undefined) return { ...answer, facts: { ...answer.facts, to: addressOf(to) } };
+  if (isFull || headHasEnded(head)) return answer;
+  return { ...answer, verdict: 'more', bytesNeeded: bytes.length + 1 };
+}
+
+/** The URI, without a name before it and parameters behind it. */
+function addressOf(to: string): string {
+  const start = to.indexOf('<');
+  const end = to.indexOf('>', start);
+  if (start >= 0) return to.slice(start + 1, end < 0 ? undefined : end);
+  return trimmed(to.split(';', 1)[0] ?? '');
+}

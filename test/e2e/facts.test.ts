@@ -174,3 +174,24 @@ describe('a rule on a host', () => {
     expect((await ask(short, longer)).received.toString()).toBe('');
   });
 });
+
+test('Minecraft is routed by the host that the player wrote, and an alias of a mod does not matter', async () => {
+  const [lobby, rest] = await Promise.all(['lobby', 'rest'].map(serve));
+  const daemon = await start({
+    routes: [{ when: { protocol: 'minecraft', host: '*.play.test' }, to: 'lobby' }],
+    protocols: [{ name: 'Minecraft', target: rest?.target }],
+    upstreams: { lobby: { endpoints: [lobby?.target] } },
+  });
+  const login = (host: string): Buffer => {
+    const name = Buffer.from(host);
+    const body = Buffer.concat([Buffer.from([0, 0x2f, name.length]), name, Buffer.from([0x63, 0xdd, 2])]);
+    return Buffer.concat([Buffer.from([body.length]), body]);
+  };
+  expect((await ask(daemon, login('eu.Play.test'))).received.toString()).toBe('lobby');
+  expect((await ask(daemon, login('eu.play.test\0FML2\0'))).received.toString()).toBe('lobby');
+  const other = await ask(daemon, login('other.test'));
+  expect(other.received.toString()).toBe('rest');
+  expect(await daemon.sessionOf(other)).toMatchObject({
+    facts: { host: 'other.test', port: 25_565, version: 47, intent: 'login' },
+  });
+});

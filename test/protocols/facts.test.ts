@@ -12,8 +12,8 @@ const named = flights
   .filter(({ expect: due }) => due === 'match')
   .map((flight) => ({ flight, id: identifyBytes(flight.segments, flight.transport).protocol }));
 
-/** Where these end the client waits for the server's SETTINGS: there is no request yet. */
-const waiting: readonly string[] = ['http2-tcp-013', 'http2-tcp-203'];
+/** Where these end the client waits for the server and has asked for nobody: others of its kind say more in one with it. */
+const waiting: readonly string[] = ['http2-tcp-013', 'http2-tcp-203', 'minecraft-tcp-006'];
 
 const parsers = protocols.flatMap(({ id, facts }) => {
   const own = named
