@@ -32,6 +32,14 @@ class BySource<Item extends Keyed> {
     for (const network of key.networks) this.#networks.at(network, () => []).push(item);
   }
 
+  get anywhere(): readonly Item[] {
+    return this.#anywhere;
+  }
+
+  get namesNetworks(): boolean {
+    return this.#networks !== undefined;
+  }
+
   find(session: RouteSession, found: (readonly Item[])[]): void {
     if (this.#anywhere.length > 0) found.push(this.#anywhere);
     // The address is a text that has to be made: only where it is asked for.
@@ -94,6 +102,8 @@ class ByFact<Item extends Keyed> {
 export class Lookup<Item extends Keyed> {
   readonly #byFact = new Map<string, ByFact<Item>>();
   readonly #rest = new BySource<Item>();
+  /** What every session finds; null where it is looked for by names or addresses. */
+  readonly #same: readonly (readonly Item[])[] | null;
 
   /** `items` in their order. */
   constructor(items: readonly Item[]) {
@@ -103,10 +113,13 @@ export class Lookup<Item extends Keyed> {
       if (key === undefined) this.#rest.add(item);
       else getOrMake(this.#byFact, key.fact, () => new ByFact<Item>(key)).add(item, key);
     }
+    const varies = this.#byFact.size > 0 || this.#rest.namesNetworks;
+    this.#same = varies ? null : [this.#rest.anywhere];
   }
 
   /** Lists, each in order, that have between them every item that may hold for the session. */
   find(session: RouteSession): readonly (readonly Item[])[] {
+    if (this.#same !== null) return this.#same;
     const found: (readonly Item[])[] = [];
     this.#rest.find(session, found);
     for (const byFact of this.#byFact.values()) byFact.find(session, found);

@@ -80,8 +80,18 @@ function ask(candidate: Candidate, session: RouteSession): Routed {
   }
 }
 
+function firstOfOne(list: readonly Candidate[], session: RouteSession): Routed {
+  for (const candidate of list) {
+    const routed = ask(candidate, session);
+    if (routed !== NONE) return routed;
+  }
+  return NONE;
+}
+
 /** The answer of the first that has one. `lists` are each in order. */
 function firstOf(lists: readonly (readonly Candidate[])[], session: RouteSession): Routed {
+  const [only] = lists;
+  if (only !== undefined && lists.length === 1) return firstOfOne(only, session);
   const next = lists.map(() => 0);
   for (;;) {
     let first: Candidate | undefined;

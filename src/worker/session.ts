@@ -95,7 +95,7 @@ export class Sequencer {
 
   #classified(session: Session, cause: Cause): void {
     const { events } = this.#options;
-    this.#tell(session, 'sniff', { cause, bytes: events.bytesLength });
+    if (this.#tells) this.#tell(session, 'sniff', { cause, bytes: events.bytesLength });
     if (cause === 'silence') {
       const { onSilence, onUnknown } = this.#listener(session);
       session.decision = onSilence === null ? 'on_unknown' : 'on_silence';
@@ -130,7 +130,8 @@ export class Sequencer {
     session.decidedAt = events.decidedAt;
     session.identifyMs = events.identifyMs;
     counters.identified(session.listener, protocol, events.identifyMs);
-    this.#tell(session, 'classify', { protocol: session.protocolId, decided_at_byte: events.decidedAt });
+    if (this.#tells)
+      this.#tell(session, 'classify', { protocol: session.protocolId, decided_at_byte: events.decidedAt });
   }
 
   #wantsFacts({ runtime, listener, protocol }: Session): boolean {
@@ -201,7 +202,7 @@ export class Sequencer {
   #go(session: Session, target: PlanTarget): void {
     if (target.kind === 'end') return this.#end(session, 'proxy', 'route', 'rejected', target.closing);
     session.upstream = target.upstream;
-    this.#tell(session, 'route', { upstream: this.#upstream(session).plan.name });
+    if (this.#tells) this.#tell(session, 'route', { upstream: this.#upstream(session).plan.name });
     if (this.#upstream(session).plan.handler !== null) return this.#attach(session);
     this.#pick(session);
   }
@@ -228,7 +229,8 @@ export class Sequencer {
     const { answers, counters } = this.#options;
     const address = this.#upstream(session).addresses[session.endpoint]?.[session.address];
     assert(address !== undefined, 'an endpoint without an address was picked');
-    this.#tell(session, 'connect', { endpoint: this.#endpointName(session), attempt: session.address + 1 });
+    if (this.#tells)
+      this.#tell(session, 'connect', { endpoint: this.#endpointName(session), attempt: session.address + 1 });
     answers.dial(session, address, counters.bytesCell(session.listener, session.protocol), patient);
   }
 
@@ -238,7 +240,8 @@ export class Sequencer {
     session.connected = true;
     session.error = undefined;
     if (endpoints.anyDown) endpoints.answered(this.#upstream(session).plan.name, this.#endpointName(session));
-    this.#tell(session, 'relay', { endpoint: this.#endpointName(session), connect_ms: events.connectMs });
+    if (this.#tells)
+      this.#tell(session, 'relay', { endpoint: this.#endpointName(session), connect_ms: events.connectMs });
     counters.connected(session.upstream, session.endpoint, events.connectMs);
   }
 
@@ -249,7 +252,8 @@ export class Sequencer {
     session.failure = reasonOfFailure(events.error);
     session.error = errorName(events.error);
     session.lastTried = session.endpoint;
-    this.#tell(session, 'connect', { endpoint: this.#endpointName(session), error: session.error });
+    if (this.#tells)
+      this.#tell(session, 'connect', { endpoint: this.#endpointName(session), error: session.error });
     if (!session.failure.elsewhere) return this.#end(session, 'proxy', 'connect', 'over_limit', 'reset');
     counters.connectFailed(session.upstream, session.endpoint, session.failure.reason);
     session.address += 1;
@@ -332,6 +336,11 @@ export class Sequencer {
   }
 
   // ---- what there is to say
+
+  /** Asked before what is told is gathered: of most sessions nothing is. */
+  get #tells(): boolean {
+    return this.#options.debug !== null;
+  }
 
   #tell(session: Session, stage: Stage, found: object): void {
     const { debug, events } = this.#options;
