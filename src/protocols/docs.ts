@@ -24,7 +24,11 @@ that do not add up to the header, or a CRC32c that is wrong, make it no header: 
 unspecified header is passed over.
 
 **Names** are compared wherever they stand: \`sni\` and \`host\` look at \`proxy_authority\` too. Where the opening and the PROXY
-header name different hosts, a rule that holds for one of them and not for the other refuses the session.
+header name different hosts, a rule that holds for one of them and not for the other refuses the session. So does a rule
+on a **doubtful** fact: a text over 512 bytes, a list of more than 64 names or 512 bytes, a host on which the target of a
+request, \`:authority\` and Host do not agree or which is none, or that is not there when \`identify_max_bytes\` have been read.
+A connection is routed by its first request; facts say nothing about which protocol it is, so it does not matter who reads
+them.
 `;
 
 const CERTAINTY = `**Certain bits** say how seldom a name is given by chance: random bytes get it once in 2^bits at most. What the automaton asks

@@ -121,6 +121,20 @@ describe('a rule on a host', () => {
     });
   });
 
+  test('is not walked past by a client of HTTP/2 that waits for the server before it says whom it asks for', async () => {
+    const daemon = await startGuarded({ identify_timeout: '300ms' });
+    const client = await dial(daemon.port);
+    client.send(
+      Buffer.concat([
+        Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+        Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]),
+      ]),
+    );
+    await client.end();
+    expect(client.received.toString()).toBe('');
+    expect(await daemon.sessionOf(client)).toMatchObject({ protocol: 'http2', reason: 'identify_timeout' });
+  });
+
   const rows: { why: string; opening: string; served: boolean }[] = [
     { why: 'another name', opening: 'GET / HTTP/1.1\r\nHost: open.test\r\n\r\n', served: true },
     { why: 'spaces and tabs', opening: 'GET \t /  HTTP/1.1\r\nHost: open.test\r\n\r\n', served: true },

@@ -4,7 +4,9 @@ import { announcedName, testName } from '../fact.js';
 import { createNameTest, nameKey, namePattern } from '../name-pattern.js';
 
 export const host: Condition<string, string> = {
-  options: namePattern('HTTP host, without port; `*.example.com` as for `sni`'),
+  options: namePattern(
+    'Host, without port, that a request names: HTTP/1, HTTP/2, gRPC, and whatever else has the fact; `*.example.com` as for `sni`',
+  ),
   reads: 'facts',
   compile: (pattern) => pattern.toLowerCase(),
   create(pattern) {
