@@ -23,7 +23,7 @@ class TimerWheel {
   bool Expire(uint64_t now_ms, uint32_t* id);
   // Milliseconds until something may be due; -1 when nothing is set.
   int64_t DelayMs(uint64_t now_ms) const;
-  // Milliseconds by which the nearest deadline has been missed; 0 when none has.
+  // Milliseconds since DelayMs was 0: by how much somebody who trusts it came late.
   uint64_t LateMs(uint64_t now_ms) const;
   size_t size() const { return size_; }
 

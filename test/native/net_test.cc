@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/un.h>
 
 #include <cstddef>
@@ -96,6 +97,23 @@ TEST(Sockets, AcceptWithNobodyThereIsEagain) {
   const auto accepted = Accept(listening.fd.get());
   EXPECT_FALSE(accepted.fd.valid());
   EXPECT_EQ(accepted.error, EAGAIN);
+}
+
+TEST(Sockets, WhatAUnixSocketSentIsNotLostByAReset) {
+  const Pair pair = SocketPair();
+  ASSERT_EQ(send(pair.ours.get(), "last words", 10, 0), 10);
+  EXPECT_GT(UnsentBytes(pair.ours.get()), 0);
+  EXPECT_EQ(BytesLostByReset(pair.ours.get()), 0);
+}
+
+TEST(Sockets, ReadinessIsToldAtOnce) {
+  Pair pair = SocketPair();
+  EXPECT_EQ(ReadyNow(pair.ours.get(), POLLIN), 0u);
+  EXPECT_EQ(ReadyNow(pair.ours.get(), POLLOUT), uint32_t{POLLOUT});
+  ASSERT_EQ(send(pair.theirs.get(), "x", 1, 0), 1);
+  EXPECT_EQ(ReadyNow(pair.ours.get(), POLLIN), uint32_t{POLLIN});
+  pair.theirs.Reset();
+  EXPECT_NE(ReadyNow(pair.ours.get(), POLLIN) & POLLHUP, 0u);
 }
 
 }  // namespace

@@ -88,10 +88,24 @@ TEST(TimerWheel, DelayLeadsToEveryTimer) {
   size_t fired = 0;
   for (int turn = 0; turn < 10'000 && wheel.DelayMs(now) >= 0; ++turn) {
     now += static_cast<uint64_t>(wheel.DelayMs(now));
+    ASSERT_EQ(wheel.LateMs(now), 0u);
     uint32_t id;
     while (wheel.Expire(now, &id)) ++fired;
   }
   EXPECT_EQ(fired, 200u);
+}
+
+TEST(TimerWheel, SaysHowLateItIsAskedAfterAPause) {
+  TimerWheel wheel(0);
+  EXPECT_EQ(wheel.LateMs(10), 0u);
+  wheel.Schedule(1, 80);
+  wheel.Schedule(2, 50'000);
+  EXPECT_EQ(wheel.LateMs(80), 0u);
+  EXPECT_EQ(wheel.LateMs(1080), 1000u);
+  uint32_t id;
+  while (wheel.Expire(1080, &id)) {
+  }
+  EXPECT_EQ(wheel.LateMs(1080), 0u);
 }
 
 }  // namespace
