@@ -51,9 +51,8 @@ export class Peer {
     return this;
   }
 
-  /** RST at once: `resetAndDestroy` says FIN before it, and on a busy machine that is seen by itself. */
   reset(): void {
-    Object.assign(this.socket, { resetAndClosing: true }).destroy();
+    this.socket.resetAndDestroy();
   }
 
   /** Waits until so many bytes have come in all. */
