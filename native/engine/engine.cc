@@ -56,6 +56,9 @@ void Engine::Shutdown(std::function<void()> closed) {
   for (uint32_t slot = 0; slot < slots_.capacity(); ++slot) {
     Session* session = slots_.AtSlot(slot);
     if (session == nullptr) continue;
+    // Cut short, and told so: a FIN would make half a transfer look whole.
+    net::ResetOnClose(session->client.get());
+    if (session->upstream.valid()) net::ResetOnClose(session->upstream.get());
     session->up.Close(tools_);
     session->down.Close(tools_);
     slots_.Release(slot);

@@ -111,10 +111,13 @@ describe('a Unix endpoint', () => {
     await peer.bytes(2);
     client.send('last words');
     await eventually('all to be relayed', () => bytesUp(plane) === 12);
+    // Until nothing moves any more: its bytes are unread at our end then, too.
+    let down = -1;
     await eventually('the endpoint to be stuck', async () => {
-      const left = peer.socket.writableLength;
-      await sleep(100);
-      return left > 0 && left === peer.socket.writableLength;
+      const before = down;
+      down = plane.totals().listeners[0]?.protocols.reduce((sum, { bytesDown }) => sum + bytesDown, 0) ?? 0;
+      await sleep(300);
+      return down > 0 && down === before && peer.socket.writableLength > 0;
     });
     client.reset();
     expect(await peer.end()).toBe('reset');
