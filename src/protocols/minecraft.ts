@@ -51,6 +51,6 @@ export function confirmMinecraft(bytes: Uint8Array): Confirmation {
 
 /** UTF-8, whose last character may not be all here; mods and proxies put more behind the host, after a NUL. */
 const isHost = (text: string): boolean =>
-  /^(?:[\x21-\x7e]|[\xc2-\xf4][\x80-\xbf]{1,3})+(?:\0(?:[\0\x20-\x7e]|[\xc2-\xf4][\x80-\xbf]{1,3})*)?[\xc2-\xf4]?$/.test(
+  /^(?:[\x21-\x7e]|[\xc2-\xf4][\x80-\xbf]{1,3})*(?:\0(?:[\0\x20-\x7e]|[\xc2-\xf4][\x80-\xbf]{1,3})*)?[\xc2-\xf4]?$/.test(
     text,
   );

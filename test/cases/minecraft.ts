@@ -37,6 +37,11 @@ export const cases: readonly Case[] = [
     bytes: text('\x0f\0\x2f\x09caf\xc3'),
     expect: 'more',
   },
+  {
+    why: 'a host whose first character has several bytes: none of them is taken for no host',
+    bytes: text('\x0e\0\x2f\x08\xc3\xa9t.test\x63\xdd\x01'),
+    expect: { protocol: 'minecraft', at: 15 },
+  },
   { why: 'half a host', bytes: text('\x0f\0\x2f\x09local'), expect: 'more' },
   { why: 'no such state', bytes: text('\x0f\0\x2f\x09localhost\x63\xdd\x04'), expect: { unknownAt: 16 } },
   {
