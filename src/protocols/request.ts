@@ -2,7 +2,7 @@
 import type { Facts, FactsAnswer } from '../model/facts.js';
 import { hostFacts } from './authority.js';
 import { asBuffer } from './cursor.js';
-import { lineEnd, linesOf, trimmed } from './lines.js';
+import { anyCase, lineEnd, linesOf, trimmed, word } from './lines.js';
 
 /** The longest request line: what the most patient servers take. */
 export const lineBytesMax = 32_768;
@@ -17,21 +17,23 @@ const emptyLines = '(?:\\r\\n){0,2}';
 const space = '[ \\t]';
 
 /**
- * Old devices leave spaces in a target as they are, and some clients leave out a target that is empty: the version ends
- * the line, and what is before it is for the endpoint to judge.
+ * Old devices leave spaces in a path as they are: the version ends the line, and what is before it is for the endpoint
+ * to judge. In a path alone: lines of text of other protocols are seen to be none at their third word.
  */
-const anyTarget = `(?:[\\t\\x20-\\x7e\\x80-\\xff]*${space})?`;
+const pathOf = (scheme: string): string => `(?:${anyCase(scheme)}:/)?/[\\t\\x20-\\x7e\\x80-\\xff]*`;
 
 interface RequestLine {
   readonly version: string;
   readonly method?: string;
+  /** Of a target that may have spaces in its path. */
+  readonly scheme?: string;
   readonly target?: string;
 }
 
-/** The pattern of a whole request line. */
-export function requestLine({ version, method = token, target }: RequestLine): string {
-  const between = target === undefined ? anyTarget : `${space}*${target}${space}+`;
-  return `^${emptyLines}${method}${space}${between}${version}${space}*${lineEnd}`;
+/** The pattern of a whole request line. Some clients leave out a target that is empty. */
+export function requestLine({ version, method = token, scheme = 'https?', target }: RequestLine): string {
+  const between = target ? `${target}${space}+` : `(?:(?:${word}|${pathOf(scheme)})${space}+)?`;
+  return `^${emptyLines}${method}${space}+${between}${version}${space}*${lineEnd}`;
 }
 
 /** Method, target and host of the request line alone. */

@@ -7,7 +7,10 @@ export const rtsp: Protocol = {
   transports: ['tcp'],
   rank: 80,
   // The target may be `*`, and `/` where a scanner asks.
-  signature: { patterns: [requestLine({ version: 'RTSP/[12]\\.0' })], maxBytes: lineBytesMax },
+  signature: {
+    patterns: [requestLine({ scheme: 'rtsps?', version: 'RTSP/[12]\\.0' })],
+    maxBytes: lineBytesMax,
+  },
   factNames: ['method', 'path', 'host'],
   words: 'a request line: METHOD URI RTSP/1.0 or RTSP/2.0',
   source: 'RFC 2326 section 6.1, RFC 7826 section 7.1',

@@ -60,6 +60,16 @@ export const cases: readonly Case[] = [
     expect: { protocol: 'http', at: 20 },
   },
   {
+    why: 'a space in an absolute target',
+    bytes: text('HEAD HTTP://a/b c HTTP/1.1\r\n'),
+    expect: { protocol: 'http', at: 28 },
+  },
+  {
+    why: 'a line of text is none at its third word, however long it is',
+    bytes: text('WHAT is this HTTP/1.1\r\n'),
+    expect: { unknownAt: 9 },
+  },
+  {
     why: 'several spaces and tabs between the parts',
     bytes: text('HEAD \t /  HTTP/1.1 \r\n'),
     expect: { protocol: 'http', at: 21 },

@@ -16,11 +16,7 @@ export const cases: readonly Case[] = [
   },
   { why: 'a login by literal', bytes: text('a1 LOGIN {5}\r\n'), expect: { protocol: 'imap', at: 14 } },
   { why: 'a mechanism', bytes: text('A1 AUTHENTICATE PLAIN\r\n'), expect: { protocol: 'imap', at: 23 } },
-  {
-    why: 'who is there, where the line is no request of HTTP',
-    bytes: text('1 ID ("name" "a")\r\n'),
-    expect: { protocol: 'imap', at: 18 },
-  },
+  { why: 'who is there', bytes: text('1 ID ("name" "a")\r\n'), expect: { protocol: 'imap', at: 6 } },
   { why: 'anonymous', bytes: text('1 ID NIL\r\n'), expect: { protocol: 'imap', at: 10 } },
   { why: 'nothing', bytes: text('a1 NOOP\r\n'), expect: { protocol: 'imap', at: 9 } },
   { why: 'two words', bytes: text('do noop\r\n'), expect: { unknownAt: 4 } },
