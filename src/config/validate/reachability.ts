@@ -40,17 +40,14 @@ export function createReachability(
       ? []
       : [{ path: [...path, key], when: { protocol } }];
   });
-  const listenersOf = (name: unknown) =>
-    groups.filter((group) => name === undefined || group.name === name).flatMap(({ listeners }) => listeners);
-  return {
-    routes: [...listed, ...own],
-    groups,
-    nameOf,
-    accepts: ({ when: { listener: name, protocol } }, only) =>
-      listenersOf(name).some(
-        (each) =>
-          (only === undefined || each === only) &&
-          (protocol === undefined || each.protocols.includes(String(protocol))),
-      ),
+  const groupOf = new Map(groups.flatMap(({ name, listeners }) => listeners.map((each) => [each, name])));
+  const accepts: Reachability['accepts'] = ({ when: { listener: name, protocol } }, only) => {
+    const listeners = only === undefined ? groupOf.keys() : [only];
+    for (const each of listeners) {
+      const isPlace = name === undefined || groupOf.get(each) === name;
+      if (isPlace && (protocol === undefined || each.protocols.includes(String(protocol)))) return true;
+    }
+    return false;
   };
+  return { routes: [...listed, ...own], groups, nameOf, accepts };
 }

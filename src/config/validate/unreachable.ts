@@ -1,7 +1,7 @@
 /** Routes that no session can take: another takes all that they name, or no listener accepts their protocol. */
 import { holdsNetwork } from '../../base/network.js';
 import { patternHolds } from '../../routing/name-pattern.js';
-import { pathText } from '../path.js';
+import { type Path, pathText } from '../path.js';
 import type { Warn } from '../report.js';
 import type { Reachability, ReachableRoute } from './reachability.js';
 
@@ -9,37 +9,44 @@ import type { Reachability, ReachableRoute } from './reachability.js';
 const COMPARED_MAX = 500;
 
 export function warnOfUnreachable({ routes, accepts }: Reachability, warn: Warn): void {
-  for (const [index, route] of routes.entries()) {
+  const earlier: { readonly path: Path; readonly wanted: Wanted }[] = [];
+  for (const route of routes) {
+    const { path } = route;
+    const wanted = wantedBy(route.when);
+    const wider = earlier.find((each) => covers(each.wanted, wanted));
     if (!accepts(route)) {
-      warn(route.path, 'can never be reached: no listener that it may come from accepts its protocol');
-      continue;
+      warn(path, 'can never be reached: no listener that it may come from accepts its protocol');
+    } else if (wider) {
+      warn(path, `can never be reached: ${pathText(wider.path)} takes all that it could`);
     }
-    const earlier = routes
-      .slice(0, Math.min(index, COMPARED_MAX))
-      .find((each) => covers(each.when, route.when));
-    if (earlier) warn(route.path, `can never be reached: ${pathText(earlier.path)} takes all that it could`);
+    if (earlier.length < COMPARED_MAX) earlier.push({ path, wanted });
   }
 }
 
-type When = ReachableRoute['when'];
+/** Conditions by name; each takes one of several values. */
+type Wanted = ReadonlyMap<string, readonly string[]>;
 
-/** Whether whatever `narrow` holds for, `wide` holds for. */
-function covers(wide: When, narrow: When): boolean {
-  return Object.entries(wide).every(([name, value]) => {
-    const other = narrow[name];
-    if (other === undefined) return value === undefined;
-    return (
-      value === undefined ||
-      listOf(other).every((each) => listOf(value).some((one) => holds(name, one, each)))
-    );
-  });
+function wantedBy(when: ReachableRoute['when']): Wanted {
+  const given = Object.entries(when).filter(([, value]) => value !== undefined);
+  return new Map(given.map(([name, value]) => [name, [value].flat().map((each) => written(name, each))]));
 }
 
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
+const isName = (condition: string): boolean => condition === 'sni' || condition === 'host';
 
-/** One value of a condition, which takes one of several. */
-function holds(name: string, wide: unknown, narrow: unknown): boolean {
-  if (name === 'source') return holdsNetwork(String(wide), String(narrow));
-  if (name === 'sni' || name === 'host') return patternHolds(String(wide), String(narrow));
-  return JSON.stringify(wide) === JSON.stringify(narrow);
+const written = (condition: string, value: unknown): string =>
+  isName(condition) ? String(value).toLowerCase() : String(value);
+
+/** Whether whatever `narrow` holds for, `wide` holds for. */
+function covers(wide: Wanted, narrow: Wanted): boolean {
+  for (const [condition, values] of wide) {
+    const others = narrow.get(condition);
+    if (!others?.every((other) => values.some((value) => holds(condition, value, other)))) return false;
+  }
+  return true;
+}
+
+function holds(condition: string, wide: string, narrow: string): boolean {
+  if (wide === narrow) return true;
+  if (condition === 'source') return holdsNetwork(wide, narrow);
+  return isName(condition) && wide.startsWith('*.') && patternHolds(wide, narrow);
 }
