@@ -47,6 +47,8 @@ export class DataPlane {
   readonly #pool: WorkerPool;
   readonly #supervisor: Supervisor;
   #acceptor: Acceptor | null = null;
+  /** Connections that were open in workers that died. */
+  #cutOff = 0;
   #plan: Plan;
 
   constructor(plan: Plan, sockets: ListeningSockets, options: DataPlaneOptions) {
@@ -111,12 +113,13 @@ export class DataPlane {
     this.#supervisor.publish(plan);
   }
 
-  /** Resolves when every session has ended; `false`: workers did not end in time, and are to be closed. */
+  /** Whether every session has ended of itself; `false`: workers died, or did not end in time and are to be closed. */
   async drain(deadlineMs: number): Promise<boolean> {
     this.#acceptor?.stopAccepting();
+    const before = this.#cutOff;
     const { acceptingStopped, ended } = this.#supervisor.drain(deadlineMs);
     void acceptingStopped.then(() => this.#sockets.close());
-    return Promise.race([ended.then(() => true), elapsed(deadlineMs + GRACE_MS)]);
+    return Promise.race([ended.then(() => this.#cutOff === before), elapsed(deadlineMs + GRACE_MS)]);
   }
 
   /** Ends every session at once, each with its line in the log; a worker that hangs is not waited for. */
@@ -160,17 +163,18 @@ export class DataPlane {
 
   #died(worker: number, error: Error, retryMs: number | null): void {
     reconcile(this.shape, this.buffers[worker] as SharedArrayBuffer);
-    releaseGauge(new Int32Array(this.#gauges), worker);
+    this.#cutOff += releaseGauge(new Int32Array(this.#gauges), worker);
     const fields = { worker, error: error.message, stack: error.stack };
     if (retryMs === null) this.#options.log.error(fields, 'a worker died');
     else this.#options.log.error({ ...fields, retry_ms: retryMs }, 'a worker died and is replaced');
   }
 }
 
-/** The connections of a worker that died are closed; nobody else takes them off the sum. */
-export function releaseGauge(gauges: Int32Array, worker: number): void {
+/** The connections of a worker that died are closed; nobody else takes them off the sum. Returns how many. */
+export function releaseGauge(gauges: Int32Array, worker: number): number {
   const open = Atomics.exchange(gauges, 1 + worker, 0);
   Atomics.sub(gauges, 0, open);
+  return open;
 }
 
 function elapsed(ms: number): Promise<false> {

@@ -84,6 +84,16 @@ test('with all workers hung the daemon is not ready, and then it is again', asyn
   await client.bytes(redisPing.length);
 });
 
+test('a worker that hangs while the daemon drains takes its sessions along: the exit status is 1', async () => {
+  await start({ workers: 1, graceful_shutdown_timeout: '1h' });
+  const client = await send(redisPing);
+  await client.bytes(redisPing.length);
+  await send(Buffer.from([0xcc]));
+  daemon.signal('SIGTERM');
+  expect(await daemon.exit()).toBe(1);
+  expect(daemon.lines.at(-1)).toMatchObject({ msg: 'stopped before every session had ended' });
+});
+
 test('a handler at work for a moment is no hang, nor is a process that was stopped', async () => {
   await start({ workers: 2 });
   const busy = await send(Buffer.from([0xbb]));
