@@ -5,11 +5,11 @@ import { BAD_USAGE, Failure } from './failure.js';
 /** More than any protocol needs to be identified; the rest of a longer file is not read. */
 const INPUT_BYTES_MAX = 1024 * 1024;
 
-/** `-` is standard input. */
-export async function openInput(file: string): Promise<NodeJS.ReadableStream> {
-  if (file === '-') return process.stdin;
+/** The input as it comes; `-` is standard input. What can not be read is a Failure. */
+export async function* chunksOf(file: string): AsyncGenerator<Buffer> {
   try {
-    return (await open(file)).createReadStream();
+    const input = file === '-' ? process.stdin : (await open(file)).createReadStream();
+    for await (const chunk of input) yield Buffer.from(chunk);
   } catch (error) {
     throw new Failure(`can not read ${file}: ${(error as Error).message}`, BAD_USAGE);
   }
@@ -18,15 +18,10 @@ export async function openInput(file: string): Promise<NodeJS.ReadableStream> {
 export async function readBytes(file: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  try {
-    for await (const chunk of await openInput(file)) {
-      chunks.push(Buffer.from(chunk));
-      length += chunk.length;
-      if (length >= INPUT_BYTES_MAX) break;
-    }
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure(`can not read ${file}: ${(error as Error).message}`, BAD_USAGE);
+  for await (const chunk of chunksOf(file)) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= INPUT_BYTES_MAX) break;
   }
   return Buffer.concat(chunks).subarray(0, INPUT_BYTES_MAX);
 }

@@ -4,10 +4,7 @@ export type Line = { readonly text: string } | { readonly tooLong: true };
 
 const LF = 0x0a;
 
-export async function* linesOf(
-  input: AsyncIterable<Buffer | string>,
-  bytesMax: number,
-): AsyncGenerator<Line> {
+export async function* linesOf(input: AsyncIterable<Buffer>, bytesMax: number): AsyncGenerator<Line> {
   let parts: Buffer[] = [];
   let length = 0;
   const finish = (): Line => {
@@ -16,8 +13,7 @@ export async function* linesOf(
     [parts, length] = [[], 0];
     return line;
   };
-  for await (const piece of input) {
-    const bytes = Buffer.from(piece as Buffer);
+  for await (const bytes of input) {
     let from = 0;
     for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, from)) {
       keep(bytes.subarray(from, at));

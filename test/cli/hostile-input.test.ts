@@ -49,6 +49,16 @@ describe('identify --jsonl', () => {
       }),
   );
 
+  test('a folder in place of a file is one line, as it is without --jsonl', async () => {
+    const stderr = 'anyport: can not read .: EISDIR: illegal operation on a directory, read\n';
+    for (const args of [
+      ['identify', '.'],
+      ['identify', '--jsonl', '.'],
+    ]) {
+      expect(await anyport(args, '')).toMatchObject({ status: 2, stdout: '', stderr });
+    }
+  });
+
   test('lines end with CR LF as well, and the last one need not end', async () => {
     const { stdout } = await anyport(['identify', '--jsonl'], `${ssh}\r\n\r\n${ssh}`);
     expect(stdout.trimEnd().split('\n')).toHaveLength(2);

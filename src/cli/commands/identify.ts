@@ -6,7 +6,7 @@ import { identifyFlight } from '../../protocols/flight.js';
 import type { Identified } from '../../protocols/identify.js';
 import { columns } from '../columns.js';
 import { BAD_USAGE, Failure } from '../failure.js';
-import { openInput, parseHex, readBytes } from '../input.js';
+import { chunksOf, parseHex, readBytes } from '../input.js';
 import { linesOf } from '../lines.js';
 
 /** A mebibyte of bytes in base64, and as much again for the rest. */
@@ -54,7 +54,7 @@ function describe({ protocol, verdict, decidedAtByte, bytesNeeded, quietMs, fact
 /** A line that can not be read is told on standard error, and the others are answered all the same. */
 async function identifyLines(file: string): Promise<void> {
   let number = 0;
-  for await (const line of linesOf(await openInput(file), LINE_BYTES_MAX)) {
+  for await (const line of linesOf(chunksOf(file), LINE_BYTES_MAX)) {
     number++;
     const answer = 'tooLong' in line ? TOO_LONG : answerTo(line.text);
     if ('problem' in answer) complain(number, answer.problem);
