@@ -68,6 +68,7 @@ export function parseEndpoint(text: string): Endpoint | null {
 export function parseHost(text: string): string | null {
   if (text === 'localhost') return '127.0.0.1';
   const host = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
+  if (host.includes('%')) return null; // a zone, which nothing here can bind
   return isIPv6(host) || (host === text && isIPv4(host)) ? literal(host) : null;
 }
 
@@ -113,6 +114,13 @@ export function addressFault(text: string): string | null {
   return /^[0-9A-Fa-f:]+:\d+$/.test(text) && isIPv6(text.slice(0, text.lastIndexOf(':')))
     ? 'write an IPv6 address in brackets'
     : null;
+}
+
+/** The same of a text that can not be listened on: of host names only `localhost` can. */
+export function listenFault(text: string): string | null {
+  const host = text.replace(/:[\d-]*$/, '');
+  const isHostName = !ONLY_DIGITS.test(host) && HOST_NAME.test(host) && host !== 'localhost';
+  return isHostName ? 'write an address of this machine, not a name' : addressFault(text);
 }
 
 /** An IPv4 address or a host name. */

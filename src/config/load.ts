@@ -1,8 +1,9 @@
 /** The whole way from what the user gave to a Config: a file, flags, or the embedded default. */
 import { existsSync } from 'node:fs';
-import { availableParallelism, hostname, networkInterfaces } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parseListen } from '../base/address.js';
+import { ownAddresses } from '../base/own-addresses.js';
 import type { Config, Demo, Problem } from '../model/config.js';
 import { DEMO_ADDRESS, demoConfig } from './default.js';
 import type { Environment } from './environment.js';
@@ -49,7 +50,7 @@ export function loadConfig({ file, flags, environment }: LoadRequest): Loaded {
     directory: dirname(resolve(written.file ?? DEFAULT_FILE)),
     fileExists: existsSync,
     cores: availableParallelism(),
-    addresses: ownAddresses(),
+    addresses: ownAddresses().map(({ address }) => address),
     hostName: hostname(),
   });
   return result.ok ? { ...result, name: written.name, demo: written.demo } : result;
@@ -69,13 +70,4 @@ function find(file: string | null, flags: Flags): Written | Problem {
 function readText(file: string): Written | Problem {
   const read = readFileText(file);
   return 'text' in read ? { name: file, file, text: read.text, demo: null } : { file, path: '', ...read };
-}
-
-/** Those that could be found out: some containers do not say. */
-function ownAddresses(): string[] {
-  try {
-    return Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address));
-  } catch {
-    return [];
-  }
 }

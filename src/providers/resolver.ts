@@ -5,7 +5,8 @@
  */
 import { promises } from 'node:dns';
 import { readFileSync, statSync } from 'node:fs';
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
+import { ownAddresses } from '../base/own-addresses.js';
 import {
   type Hosts,
   namesToAsk,
@@ -100,8 +101,7 @@ function worstOf(errors: readonly NodeJS.ErrnoException[]): unknown {
 }
 
 function hasGlobalIpv6(): boolean {
-  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  return addresses.some(({ family, internal, address }) => {
+  return ownAddresses().some(({ family, internal, address }) => {
     return family === 'IPv6' && !internal && !/^fe[89ab]/i.test(address);
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseEndpoint, parseListen } from '../../src/base/address.js';
+import { listenFault, parseEndpoint, parseHost, parseListen } from '../../src/base/address.js';
 
 describe('parseEndpoint', () => {
   const good = [
@@ -72,4 +72,32 @@ describe('parseListen', () => {
     { why: 'nothing', text: '' },
   ];
   test.each(bad)('not "$text": $why', ({ text }) => expect(parseListen(text)).toBeNull());
+});
+
+describe('parseHost', () => {
+  test.each([
+    ['127.0.0.1', '127.0.0.1'],
+    ['localhost', '127.0.0.1'],
+    ['::1', '::1'],
+    ['[0::1]', '::1'],
+    ['[127.0.0.1]', null],
+    ['fe80::1%eth0', null],
+    ['[fe80::1%eth0]', null],
+    ['127.0.0.1:80', null],
+    ['web', null],
+  ])('%s is %s', (text, is) => expect(parseHost(text)).toBe(is));
+});
+
+describe('listenFault', () => {
+  const name = 'write an address of this machine, not a name';
+  test.each([
+    ['web', name],
+    ['example.com:80', name],
+    ['example.com:80-90', name],
+    ['localhost', 'the port is missing: write `localhost:PORT`'],
+    ['127.0.0.1', 'the port is missing: write `127.0.0.1:PORT`'],
+    ['http://web:80', 'leave out `http://`'],
+    [':65536', 'ports are 1 to 65535'],
+    ['99999', null],
+  ])('%s: %s', (text, fault) => expect(listenFault(text)).toBe(fault));
 });

@@ -1,6 +1,6 @@
 /** Addresses as values of the configuration. */
 import { z } from 'zod';
-import { addressFault, parseEndpoint, parseListen } from '../../base/address.js';
+import { addressFault, listenFault, parseEndpoint, parseListen } from '../../base/address.js';
 import { isNetwork, networkFault, UNIX_PEERS } from '../../base/network.js';
 import { expectedGot, withFault } from '../messages.js';
 import { expecting, form, list } from './fields.js';
@@ -17,8 +17,8 @@ export function listenAddress(meaning: string) {
     .min(0, expecting(LISTEN))
     .max(65_535, expecting(LISTEN))
     .transform(String)
-    .pipe(form(meaning, LISTEN, parseListen, addressFault));
-  return z.union([form(meaning, LISTEN, parseListen, addressFault), port], expecting(LISTEN)).meta({
+    .pipe(form(meaning, LISTEN, parseListen, listenFault));
+  return z.union([form(meaning, LISTEN, parseListen, listenFault), port], expecting(LISTEN)).meta({
     description: meaning,
     'x-values': 'address with a port or a port range',
   });
