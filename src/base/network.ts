@@ -7,6 +7,9 @@ export interface Network {
   readonly family: 'ipv4' | 'ipv6';
 }
 
+/** How long an address is. */
+export const addressBits = { ipv4: 32, ipv6: 128 } as const;
+
 /** Beside networks in a list of trusted peers: whoever may open our unix socket. */
 export const UNIX_PEERS = 'unix';
 
@@ -86,31 +89,36 @@ export function withoutHostBits(text: string): string | null {
   const network = parseNetwork(text);
   if (network === null) return null;
   const { address, bits, family } = network;
-  const size = family === 'ipv4' ? 32n : 128n;
-  const rest = size - BigInt(bits);
-  const value = family === 'ipv4' ? ipv4Bits(address) : ipv6Bits(address);
+  const rest = BigInt(addressBits[family] - bits);
+  const value = addressNumber(address, family);
   const masked = (value >> rest) << rest;
   if (masked === value) return null;
   return `${family === 'ipv4' ? ipv4Text(masked) : ipv6Text(masked)}/${bits}`;
 }
 
-const ipv4Bits = (address: string): bigint =>
-  address.split('.').reduce((bits, part) => (bits << 8n) | BigInt(part), 0n);
+/** An address literal as a number. */
+export const addressNumber = (address: string, family: Network['family']): bigint =>
+  family === 'ipv4' ? BigInt(ipv4Number(address)) : ipv6Number(address);
 
-/** The canonical form ends in an IPv4 address for some; that makes two groups. */
-function ipv6Bits(address: string): bigint {
-  const groups = canonical(address).replace(/\d+\.\d+\.\d+\.\d+$/, (tail) => {
-    const bits = ipv4Bits(tail);
-    return `${(bits >> 16n).toString(16)}:${(bits & 0xffffn).toString(16)}`;
+const ipv4Number = (text: string): number =>
+  text.split('.').reduce((number, part) => number * 256 + Number(part), 0);
+
+/** RFC 4291 section 2.2: groups, of which `::` leaves out the zeros, and perhaps an IPv4 address at the end. */
+function ipv6Number(address: string): bigint {
+  const [head = '', tail] = (address.split('%', 1)[0] ?? '').split('::');
+  const [first, last] = [groupsOf(head), groupsOf(tail ?? '')];
+  const zeros = tail === undefined ? 0 : 8 - first.length - last.length;
+  const groups = [...first, ...Array<number>(zeros).fill(0), ...last];
+  return groups.reduce((number, group) => (number << 16n) | BigInt(group), 0n);
+}
+
+function groupsOf(text: string): number[] {
+  if (text === '') return [];
+  return text.split(':').flatMap((group) => {
+    if (!group.includes('.')) return [Number.parseInt(group, 16)];
+    const number = ipv4Number(group);
+    return [Math.floor(number / 0x1_0000), number % 0x1_0000];
   });
-  const [head = '', tail] = groups.split('::');
-  const split = (part: string) => (part === '' ? [] : part.split(':'));
-  const after = tail === undefined ? [] : split(tail);
-  const zeros = Array.from({ length: 8 - split(head).length - after.length }, () => '0');
-  return [...split(head), ...zeros, ...after].reduce(
-    (bits, group) => (bits << 16n) | BigInt(`0x${group}`),
-    0n,
-  );
 }
 
 const ipv4Text = (bits: bigint): string =>
