@@ -106,7 +106,11 @@ HostPort Describe(const sockaddr_storage& address, socklen_t length) {
   const auto un = As<sockaddr_un>(address);
   const size_t header = offsetof(sockaddr_un, sun_path);
   const size_t room = length > header ? length - header : 0;
-  if (room > 1 && un.sun_path[0] == 0) return {"@" + std::string(un.sun_path + 1, room - 1), 0, true};
+  if (room > 1 && un.sun_path[0] == 0) {
+    std::string name(un.sun_path, room);
+    name.front() = '@';
+    return {std::move(name), 0, true};
+  }
   return {std::string(un.sun_path, strnlen(un.sun_path, room)), 0, true};
 }
 
