@@ -1,5 +1,6 @@
 /** Where commands get bytes from: a file, or standard input. */
 import { open } from 'node:fs/promises';
+import { reasonOf } from '../config/text.js';
 import { BAD_USAGE, Failure } from './failure.js';
 
 /** More than any protocol needs to be identified; the rest of a longer file is not read. */
@@ -11,7 +12,7 @@ export async function* chunksOf(file: string): AsyncGenerator<Buffer> {
     const input = file === '-' ? process.stdin : (await open(file)).createReadStream();
     for await (const chunk of input) yield Buffer.from(chunk);
   } catch (error) {
-    throw new Failure(`can not read ${file}: ${(error as Error).message}`, BAD_USAGE);
+    throw new Failure(`can not read ${file}: ${reasonOf(error as NodeJS.ErrnoException)}`, BAD_USAGE);
   }
 }
 

@@ -31,7 +31,8 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
 };
 
-function reasonOf({ code = '', message }: NodeJS.ErrnoException): string {
+/** Why a file can not be read, in words where it is something usual. */
+export function reasonOf({ code = '', message }: NodeJS.ErrnoException): string {
   return reasons[code] ?? message;
 }
 

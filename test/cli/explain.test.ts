@@ -139,12 +139,16 @@ test('for people', async () => {
       'protocol  http, decided at byte 16',
       'host      b.example',
       'goes to   web (w:443)',
-      'because   route: route 3 holds',
+      'because   route: routes[2] holds',
       expect.stringMatching(/^SSH +no +1 +47 "G" does not fit its signature$/),
       expect.stringMatching(/^HTTP +wins +16 +its signature matches$/),
-      expect.stringMatching(/^1 +protocol TLS, sni \*\.example\.org +reset +no +1 +protocol is HTTP$/),
-      expect.stringMatching(/^2 .* +no +1 +protocol is HTTP$/),
-      expect.stringMatching(/^7 +protocol HTTP +HTTP +shadowed +16 +it holds, but route 3 comes first$/),
+      expect.stringMatching(
+        /^routes\[0\] +protocol TLS, sni \*\.example\.org +reset +no +1 +protocol is HTTP$/,
+      ),
+      expect.stringMatching(/^routes\[1\] .* +no +1 +protocol is HTTP$/),
+      expect.stringMatching(
+        /^protocols\.HTTP +protocol HTTP +HTTP +shadowed +16 +it holds, but routes\[2\] comes first$/,
+      ),
     ]),
   );
 });
@@ -153,8 +157,8 @@ describe('an opening that a silence settles', () => {
   const opening = text('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0');
   const target = 'target: "10.0.0.1:1"';
   const lists = [
-    { names: ['gRPC', 'HTTP2'], protocol: 'http2', route: 'route 2 holds', grpc: 'no' },
-    { names: ['gRPC'], protocol: 'grpc', route: 'route 1 holds', grpc: 'wins' },
+    { names: ['gRPC', 'HTTP2'], protocol: 'http2', route: 'protocols.HTTP2 holds', grpc: 'no' },
+    { names: ['gRPC'], protocol: 'grpc', route: 'protocols.gRPC holds', grpc: 'wins' },
   ];
   test.each(lists)('$names', async ({ names, protocol, route, grpc }) => {
     const config = `protocols: [${names.map((name) => `{ name: ${name}, ${target} }`).join()}]`;

@@ -50,7 +50,7 @@ describe('identify --jsonl', () => {
   );
 
   test('a folder in place of a file is one line, as it is without --jsonl', async () => {
-    const stderr = 'anyport: can not read .: EISDIR: illegal operation on a directory, read\n';
+    const stderr = 'anyport: can not read .: it is a directory\n';
     for (const args of [
       ['identify', '.'],
       ['identify', '--jsonl', '.'],

@@ -116,7 +116,7 @@ describe('bad usage: exit 2, one line that says what was wrong, nothing on stand
     { args: ['check', 'none.yaml'], says: 'none.yaml: can not read it: no such file' },
     { args: ['check', good, '-c', good], says: 'two files are given' },
     { args: ['check', good, good], says: 'too many arguments' },
-    { args: ['identify', join(folder, 'none')], says: 'can not read' },
+    { args: ['identify', join(folder, 'none')], says: 'none: no such file' },
     { args: ['explain', '-c', twoListeners], says: '--listener: name one of a, b' },
     {
       args: ['explain', '-c', twoListeners, '--listener', 'aa'],

@@ -5,6 +5,7 @@
 import type { Facts } from '../../model/facts.js';
 import type { Plan, PlanListener } from '../../model/plan.js';
 import { namingMsOf } from '../../routing/naming.js';
+import { routeName } from '../../routing/route-name.js';
 import { type Opening, type Taken, takeHeader } from './opening.js';
 import { type Classified, classify, type ProtocolRow } from './protocols.js';
 import { explainRoutes, type RouteRow, targetText } from './routes.js';
@@ -99,14 +100,14 @@ function outcomeOf(
   if (verdict === 'more') return { target: null, by: 'limits', why: awaitedName(plan, listener, classified) };
   const chosen = routes.findIndex((row) => row.verdict !== 'no');
   const route = routes[chosen];
-  if (route) return routed(plan, route, chosen + 1);
+  if (route) return routed(plan, route, routeName(plan, chosen));
   const why = verdict === 'match' ? 'no route takes it' : 'no protocol was recognised';
   return { target: targetText(plan, onUnknown), by: 'on_unknown', why };
 }
 
 /** `route` is the first that is not out. */
-function routed(plan: Plan, { verdict, to, why }: RouteRow, number: number): Outcome {
-  if (verdict === 'taken') return { target: to, by: 'route', why: `route ${number} holds` };
+function routed(plan: Plan, { verdict, to, why }: RouteRow, name: string): Outcome {
+  if (verdict === 'taken') return { target: to, by: 'route', why: `${name} holds` };
   if (verdict === 'more') return { target: null, by: 'limits', why: `${why}: ${awaited(plan)}` };
-  return { target: 'reset', by: 'facts', why: `route ${number}: ${why}` };
+  return { target: 'reset', by: 'facts', why: `${name}: ${why}` };
 }

@@ -1,12 +1,13 @@
 /** An explanation in columns, for people. */
 import type { Plan } from '../../model/plan.js';
+import { routeName } from '../../routing/route-name.js';
 import { columns } from '../columns.js';
 import type { Explanation } from './explanation.js';
 import type { ProtocolRow } from './protocols.js';
 
-export function explanationText(explanation: Explanation, { upstreams }: Plan): string {
+export function explanationText(explanation: Explanation, plan: Plan): string {
   const { listener, source, bytes, facts, outcome } = explanation;
-  const upstream = upstreams.find(({ name }) => name === outcome.target);
+  const upstream = plan.upstreams.find(({ name }) => name === outcome.target);
   const endpoints = upstream?.handler ?? upstream?.endpoints.map(({ name }) => name).join(', ');
   const known = Object.entries(facts).filter(([, value]) => value !== undefined);
   const summary = columns([
@@ -18,7 +19,7 @@ export function explanationText(explanation: Explanation, { upstreams }: Plan): 
     ['goes to', outcome.target === null ? '-' : `${outcome.target}${endpoints ? ` (${endpoints})` : ''}`],
     ['because', outcome.by === 'limits' ? outcome.why : `${outcome.by}: ${outcome.why}`],
   ]);
-  return [summary, protocolTable(explanation), routeTable(explanation)].join('\n');
+  return [summary, protocolTable(explanation), routeTable(explanation, plan)].join('\n');
 }
 
 function protocolText({ protocol, verdict, decidedAtByte, quietMs }: Explanation): string {
@@ -45,11 +46,11 @@ function protocolTable({ protocols }: Explanation): string {
     : `${table}and ${others} that only name a session, none of which it is (--json has them)\n`;
 }
 
-function routeTable({ routes }: Explanation): string {
+function routeTable({ routes }: Explanation, plan: Plan): string {
   return columns([
     ['ROUTE', 'WHEN', 'TO', 'VERDICT', 'BYTE', 'WHY'],
     ...routes.map(({ when, to, verdict, atByte, why }, index) => [
-      String(index + 1),
+      routeName(plan, index),
       Object.entries(when)
         .map(([name, value]) => `${name} ${value}`)
         .join(', ') || 'always',

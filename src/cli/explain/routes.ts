@@ -4,6 +4,7 @@ import type { Plan, PlanConditions, PlanRoute, PlanTarget } from '../../model/pl
 import { withHeader } from '../../protocols/proxy-header.js';
 import type { RouteSession } from '../../routing/condition.js';
 import { explainRoute, type RouteAnswer } from '../../routing/explain.js';
+import { routeName } from '../../routing/route-name.js';
 import type { Taken } from './opening.js';
 import type { Classified } from './protocols.js';
 
@@ -48,7 +49,7 @@ function rowOf(asked: Asked, route: PlanRoute, settled: Settled, index: number, 
     case 'yes':
       return index === first
         ? { ...row, verdict: 'taken', why: 'every condition holds' }
-        : { ...row, verdict: 'shadowed', why: `it holds, but route ${first + 1} comes first` };
+        : { ...row, verdict: 'shadowed', why: `it holds, but ${routeName(asked.plan, first)} comes first` };
     case 'more':
       return { ...row, verdict: 'more', why: `${condition} is not known yet` };
     case 'refuse':
