@@ -118,9 +118,14 @@ export function addressFault(text: string): string | null {
 
 /** The same of a text that can not be listened on: of host names only `localhost` can. */
 export function listenFault(text: string): string | null {
+  if (text.includes(',')) return 'write several as a list';
+  if (text.startsWith('*:')) return `leave out \`*\`: write \`${text.slice(1)}\``;
+  if (text.startsWith('/')) return `write \`${UNIX_PREFIX}${text}\``;
   const host = text.replace(/:[\d-]*$/, '');
-  const isHostName = !ONLY_DIGITS.test(host) && HOST_NAME.test(host) && host !== 'localhost';
-  return isHostName ? 'write an address of this machine, not a name' : addressFault(text);
+  const isHostName = /[a-z]/i.test(host) && HOST_NAME.test(host) && host !== 'localhost';
+  if (isHostName) return 'write an address of this machine, not a name';
+  if (/^(?:.*:)?\d+-\d+$/.test(text)) return `ports are 1 to ${PORT_MAX}, the lower one first`;
+  return /^\d+$/.test(text) ? `ports are 1 to ${PORT_MAX}` : addressFault(text);
 }
 
 /** An IPv4 address or a host name. */

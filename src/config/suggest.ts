@@ -56,6 +56,8 @@ export const otherNames: Readonly<Record<string, readonly string[]>> = {
   members: ['endpoints'],
   hosts: ['endpoints'],
   targets: ['endpoints', 'target'],
+  addr: ['address'],
+  listen: ['address'],
   addresses: ['endpoints', 'listen'],
   destination: ['to', 'target'],
   dest: ['to', 'target'],

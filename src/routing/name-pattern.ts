@@ -1,13 +1,14 @@
 /** Patterns over host names, shared by the conditions that look at one. */
 import { z } from 'zod';
 import type { KeyName } from './condition.js';
+import { oneText } from './expected.js';
 
 const NAME_PATTERN = /^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
 
 /** A host name, or `*.` and a suffix. */
 export function namePattern(meaning: string) {
-  const expected = 'expected a host name, or `*.` and a host name';
-  return z.string({ error: expected }).regex(NAME_PATTERN, { error: expected }).describe(meaning);
+  const error = oneText('a host name, or `*.` and a host name');
+  return z.string({ error }).regex(NAME_PATTERN, { error }).describe(meaning);
 }
 
 /** `*.example.com` stands for every name below example.com, however deep, but not for example.com itself. */

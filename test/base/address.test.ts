@@ -98,6 +98,6 @@ describe('listenFault', () => {
     ['127.0.0.1', 'the port is missing: write `127.0.0.1:PORT`'],
     ['http://web:80', 'leave out `http://`'],
     [':65536', 'ports are 1 to 65535'],
-    ['99999', null],
+    ['99999', 'ports are 1 to 65535'],
   ])('%s: %s', (text, fault) => expect(listenFault(text)).toBe(fault));
 });

@@ -10,6 +10,7 @@ interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly additionalProperties?: SchemaNode | boolean;
   readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
 }
 
 function stepInto(node: SchemaNode | undefined, part: string): SchemaNode | undefined {
@@ -38,6 +39,27 @@ describe('pending keys', () => {
   });
 
   test('what is not a configuration has none', () => expect(findPending('server')).toEqual([]));
+});
+
+/** Every place of the file, with what leads to it: lists have one item, and names are `any`. */
+function places(node: SchemaNode, wrap: (value: unknown) => unknown): ((value: unknown) => unknown)[] {
+  const forms = [node, ...(node.anyOf ?? [])];
+  const inner = forms.flatMap(({ properties = {}, additionalProperties: free, items }) => [
+    ...Object.entries(properties).flatMap(([key, each]) => places(each, (value) => wrap({ [key]: value }))),
+    ...(typeof free === 'object' ? places(free, (value) => wrap({ any: value })) : []),
+    ...(items ? places(items, (value) => wrap([value])) : []),
+  ]);
+  return [wrap, ...inner];
+}
+
+describe('whatever is written anywhere, the message is one of ours', () => {
+  const everywhere = places(jsonSchema() as SchemaNode, (value) => value);
+  const values = [[], [[]], {}, { any: {} }, true, null, -1, 1.5, 1e12, '', 'no such thing', '*'];
+  test.each(values.map((value) => [JSON.stringify(value), value]))('%s', (_, value) => {
+    const said = everywhere.flatMap((place) => problemsOf(JSON.stringify(place(value))));
+    expect(everywhere.length).toBeGreaterThan(100);
+    expect(said.filter((line) => /invalid|too (big|small)|required|undefined/i.test(line))).toEqual([]);
+  });
 });
 
 test('the whole documented range of `offset` can be used', () => {

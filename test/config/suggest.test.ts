@@ -101,3 +101,44 @@ describe('a port that is missing', () => {
   ];
   test.each(cases)('$text: $says', ({ text, says }) => expect(problemsOf(text).join('\n')).toContain(says));
 });
+
+describe('what is written with another shape, and how it is meant', () => {
+  const cases = [
+    {
+      text: 'routes: [{ when: { protocol: [tls, http] }, to: reset }]',
+      says: 'expected the name of a protocol, got a list: write a route for each',
+    },
+    {
+      text: 'routes: [{ when: { host: [a.b, c.d] }, to: reset }]',
+      says: 'expected a host name, or `*.` and a host name, got a list: write a route for each',
+    },
+    { text: 'routes: [{ when: tls, to: reset }]', says: 'such as `{ protocol: tls, sni: "*.example.com" }`' },
+    { text: 'routes: [{ when: { sni: "*" }, to: reset }]', says: 'got "*"' },
+    {
+      text: 'listeners: [{ name: a, address: ":1", proxy_protocol: true }]',
+      says: 'such as `{ accept: true, trusted: ["10.0.0.0/8"] }`, got true',
+    },
+    {
+      text: 'listeners: [{ name: a, address: ":1", on_silence: mail }]',
+      says: 'such as `{ to: mail }`, got "mail"',
+    },
+    { text: 'listeners: [{ name: a, address: ":1", protocols: [[ssh]] }]', says: 'the name of a protocol' },
+    { text: 'upstreams: { web: "a:80" }', says: 'such as `{ endpoints: ["10.0.0.5:80"] }`, got "a:80"' },
+    { text: 'protocols: [http]', says: 'such as `{ name: SSH, target: "10.0.0.5:22" }`, got "http"' },
+    { text: 'protocols: [{ name: ssh, target: "22" }]', says: 'a port without a host: write `127.0.0.1:22`' },
+    { text: 'listen: 443', says: '1:1: listen: unknown key `listen`: did you mean `server.listen`?' },
+    { text: 'metrics_port: 1', says: 'did you mean `monitoring.metrics_port`?' },
+    { text: 'listeners: [{ name: a, listen: ":1" }]', says: 'unknown key `listen`: did you mean `address`?' },
+    { text: 'server: { listen: "*:443" }', says: 'leave out `*`: write `:443`' },
+    { text: 'server: { listen: "443-440" }', says: 'ports are 1 to 65535, the lower one first' },
+    { text: 'server: { listen: "[::1]:443-440" }', says: 'ports are 1 to 65535, the lower one first' },
+    { text: 'server: { listen: 70000 }', says: 'got 70000: ports are 1 to 65535' },
+    { text: 'server: { listen: ":80,:443" }', says: 'write several as a list' },
+    { text: 'server: { listen: /run/a.sock }', says: 'write `unix:/run/a.sock`' },
+    {
+      text: 'protocols: [{ name: Mine, target: "a:1", start_bytes: [aabb], max_bytes: 1 }]',
+      says: 'it needs 2 bytes, and max_bytes is 1',
+    },
+  ];
+  test.each(cases)('$text: $says', ({ text, says }) => expect(problemsOf(text).join('\n')).toContain(says));
+});

@@ -187,3 +187,34 @@ test('[::] beside one IPv4 address of its port', () => {
   ]);
   expect(warningsOf(text('"[::]:1", "0.0.0.0:1"'))).toEqual([]);
 });
+
+describe('a host that gRPC clients have not said yet', () => {
+  const at = (index: number, name: string) =>
+    `routes[${index}].when.host: gRPC clients that wait for the server's SETTINGS (most do) say no host before, and are ` +
+    `refused by this: name another \`protocol\` here, or put a route for \`${name}\` before it`;
+  const both = 'protocols: [{ name: gRPC, target: web }, { name: HTTP2, target: web }]';
+  const cases = [
+    { why: 'any protocol', when: ['{ host: a.b }'], warned: [at(0, 'HTTP2')] },
+    { why: 'once', when: ['{ host: a.b }', '{ host: c.d }'], warned: [at(0, 'HTTP2')] },
+    {
+      why: 'behind a network',
+      when: ['{ source: [10.0.0.0/8] }', '{ host: a.b }'],
+      warned: [at(1, 'HTTP2')],
+    },
+    { why: 'HTTP/2', when: ['{ protocol: http2, host: a.b }'], warned: [at(0, 'HTTP2')] },
+    { why: 'not gRPC where it is HTTP/2', when: ['{ protocol: grpc, host: a.b }'], warned: [] },
+    { why: 'not HTTP', when: ['{ protocol: http, host: a.b }'], warned: [] },
+    { why: 'not where it is taken before', when: ['{ protocol: http2, listener: ":9090" }', '{ host: a.b }'], warned: [] },
+  ];
+  test.each(cases)('$why', ({ when, warned }) => {
+    const text = `${routes(...when.map((each) => `{ when: ${each}, to: mail }`))}${both}`;
+    expect(warningsOf(text)).toEqual(warned);
+  });
+
+  test('gRPC alone, and nothing where it is not expected', () => {
+    const text = (name: string) =>
+      `${routes('{ when: { host: a.b }, to: mail }')}protocols: [{ name: ${name}, target: web }]`;
+    expect(warningsOf(text('gRPC'))).toEqual([at(0, 'gRPC')]);
+    expect(warningsOf(text('HTTP2'))).toEqual([]);
+  });
+});

@@ -12,13 +12,13 @@ const NETWORK = 'an address or a network such as `10.0.0.0/8`';
 
 /** One address for each socket: a port range is several. */
 export function listenAddress(meaning: string) {
-  const port = z
-    .int(expecting(LISTEN))
-    .min(0, expecting(LISTEN))
-    .max(65_535, expecting(LISTEN))
-    .transform(String)
-    .pipe(form(meaning, LISTEN, parseListen, listenFault));
-  return z.union([form(meaning, LISTEN, parseListen, listenFault), port], expecting(LISTEN)).meta({
+  const wrong = {
+    error: ({ input }: { input?: unknown }) =>
+      withFault(expectedGot(LISTEN, input), typeof input === 'number' ? listenFault(String(input)) : null),
+  };
+  const written = form(meaning, LISTEN, parseListen, listenFault);
+  const port = z.int(wrong).min(0, wrong).max(65_535, wrong).transform(String).pipe(written);
+  return z.union([written, port], expecting(LISTEN)).meta({
     description: meaning,
     'x-values': 'address with a port or a port range',
   });

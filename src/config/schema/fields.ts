@@ -122,21 +122,22 @@ export function oneOrMore<Item extends z.ZodType>(item: Item, meaning: string, v
   return documented(schema, meaning, `${values}, or a list`);
 }
 
-/** Keys that are not in `shape` are refused, with the nearest that is. */
-export function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
+/** Keys that are not in `shape` are refused, with the nearest that is. `example` is for what is no mapping. */
+export function mapping<Shape extends z.ZodRawShape>(shape: Shape, example?: string) {
   const known = Object.keys(shape);
+  const expected = `a mapping of keys and values${example === undefined ? '' : ` such as \`${example}\``}`;
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
         ? // One line a key: the reader of the issue tells them apart by their order.
           issue.keys.map((key) => unknownKey(key, known)).join('\n')
-        : expectedGot('a mapping of keys and values', issue.input),
+        : expectedGot(expected, issue.input),
   });
 }
 
 /** A section whose keys are all optional. */
-export function section<Shape extends z.ZodRawShape>(shape: Shape, meaning: string) {
-  return mapping(shape).meta({ description: meaning });
+export function section<Shape extends z.ZodRawShape>(shape: Shape, meaning: string, example?: string) {
+  return mapping(shape, example).meta({ description: meaning });
 }
 
 export function unknownKey(key: string, known: readonly string[]): string {

@@ -1,6 +1,6 @@
 /** The whole file: every section once. Whoever adds a key adds a row in its section, and nothing here. */
 import { z } from 'zod';
-import { list, mapping } from './fields.js';
+import { expecting, list, mapping } from './fields.js';
 import { forward, listener } from './listeners.js';
 import { admin, logging, monitoring } from './operations.js';
 import { protocol } from './protocols.js';
@@ -10,7 +10,10 @@ import { server } from './server.js';
 import { upstream } from './upstreams.js';
 
 /** Sections of which only the place is known yet. */
-const anything = (meaning: string) => z.record(z.string(), z.unknown()).meta({ description: meaning });
+const anything = (meaning: string) =>
+  z
+    .record(z.string(), z.unknown(), expecting('a mapping of keys and values'))
+    .meta({ description: meaning });
 
 export const sections = {
   server,

@@ -1,17 +1,20 @@
 /** `listeners[]` and `forwards[]`: ports that need more than `server.listen` says. */
 import { z } from 'zod';
 import { endpointAddress, listenAddress, socketMode, trustedPeers } from './addresses.js';
-import { choice, duration, flag, list, mapping, section, text } from './fields.js';
+import { choice, duration, expecting, flag, list, mapping, section, text } from './fields.js';
 
 const TARGET = 'name of an upstream, `reset`, `close` or `drop`';
 
-const silence = mapping({
-  after: duration('300ms', 'How long a client may say nothing; less than `identify_timeout`', {
-    min: '10ms',
-    max: '10m',
-  }),
-  to: text('Where it goes then', TARGET),
-});
+const silence = mapping(
+  {
+    after: duration('300ms', 'How long a client may say nothing; less than `identify_timeout`', {
+      min: '10ms',
+      max: '10m',
+    }),
+    to: text('Where it goes then', TARGET),
+  },
+  '{ to: mail }',
+);
 
 const proxyProtocol = section(
   {
@@ -21,34 +24,38 @@ const proxyProtocol = section(
     ).default([]),
   },
   'PROXY protocol in front of the session.',
+  '{ accept: true, trusted: ["10.0.0.0/8"] }',
 );
 
-export const listener = mapping({
-  name: text('Its name in routes, logs and metrics; a port range names each `NAME:PORT`', 'name'),
-  address: listenAddress(
-    'Where to listen. No host means every address; `[::]` takes IPv4 too, unless an IPv4 address of the port is listed',
-  ),
-  mode: socketMode(
-    'Who may connect to a unix socket: permissions of its file. Without it `0660`, owner and group; an abstract one (`unix:@name`) has none',
-  ).optional(),
-  transport: choice(['tcp', 'udp', 'tcp+udp', 'kcp'], 'What to listen for').default('tcp'),
-  protocols: list(
-    z.string(),
-    'What is accepted here; without it, all that is configured',
-    'names of protocols',
-  ).optional(),
-  proxy_protocol: proxyProtocol.optional(),
-  on_silence: silence
-    .meta({
-      description:
-        'For protocols in which the server speaks first: where a client goes that says nothing, or half-closes before a byte.',
-    })
-    .optional(),
-  on_unknown: text(
-    'Where a session goes that nothing routes. `drop` leaves the client without an answer; where the process lacks CAP_NET_ADMIN it resets',
-    TARGET,
-  ).default('close'),
-});
+export const listener = mapping(
+  {
+    name: text('Its name in routes, logs and metrics; a port range names each `NAME:PORT`', 'name'),
+    address: listenAddress(
+      'Where to listen. No host means every address; `[::]` takes IPv4 too, unless an IPv4 address of the port is listed',
+    ),
+    mode: socketMode(
+      'Who may connect to a unix socket: permissions of its file. Without it `0660`, owner and group; an abstract one (`unix:@name`) has none',
+    ).optional(),
+    transport: choice(['tcp', 'udp', 'tcp+udp', 'kcp'], 'What to listen for').default('tcp'),
+    protocols: list(
+      z.string(expecting('the name of a protocol')),
+      'What is accepted here; without it, all that is configured',
+      'names of protocols',
+    ).optional(),
+    proxy_protocol: proxyProtocol.optional(),
+    on_silence: silence
+      .meta({
+        description:
+          'For protocols in which the server speaks first: where a client goes that says nothing, or half-closes before a byte.',
+      })
+      .optional(),
+    on_unknown: text(
+      'Where a session goes that nothing routes. `drop` leaves the client without an answer; where the process lacks CAP_NET_ADMIN it resets',
+      TARGET,
+    ).default('close'),
+  },
+  '{ name: main, address: ":443" }',
+);
 
 export const forward = mapping({
   listen: listenAddress('Where to listen'),

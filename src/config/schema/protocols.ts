@@ -14,40 +14,43 @@ const hex = z.string(expecting(HEX)).regex(/^(?:[0-9A-Fa-f]{2})+$/, expecting(HE
 const NAME = 'a name of letters, digits, `.`, `_`, `-` and `/`';
 const name = z.string(expecting(NAME)).regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/, expecting(NAME));
 
-export const protocol = mapping({
-  name: name.meta({
-    description: 'A built-in, in any letter case, or the name of a custom protocol',
-    'x-values': NAME,
-  }),
-  target: text(
-    'Where its sessions go. Without `target` and `handler` it is routed by `routes` alone',
-    '`host:port`, several with commas, the name of an upstream, `reset`, `close` or `drop`',
-  ).optional(),
-  handler: text(
-    'Serve it in this process instead: default export `(socket, session) => void`',
-    'module path relative to this file, or `builtin:http`, `builtin:redis`, `builtin:echo`',
-  ).optional(),
-  priority: integer(
-    '1 ranks first; without one a protocol ranks after all that have one',
-    1,
-    1_000_000,
-  ).optional(),
-  start_bytes: list(hex, 'Any one of these at `offset`', HEX).nonempty().optional(),
-  offset: integer('Where `start_bytes` begin', 0, OFFSET_MAX).optional(),
-  contains: list(hex, 'Any one of these, anywhere in the first `identify_min_bytes`', HEX).optional(),
-  regex: list(
-    z.string(expecting('a regular expression')),
-    'Any one of these, over bytes, from the first: linear time',
-    'regular expressions that start with `^`',
-  )
-    .nonempty()
-    .optional(),
-  min_bytes: integer('No answer before so many bytes', 0, SIGNATURE_BYTES_MAX).optional(),
-  max_bytes: integer('No match once more bytes have arrived', 1, SIGNATURE_BYTES_MAX).optional(),
-  validator: text(
-    'Settles what the other keys have matched: default export `(bytes: Uint8Array) => "match" | "no" | "more"`',
-    'module path relative to this file',
-  ).optional(),
-});
+export const protocol = mapping(
+  {
+    name: name.meta({
+      description: 'A built-in, in any letter case, or the name of a custom protocol',
+      'x-values': NAME,
+    }),
+    target: text(
+      'Where its sessions go. Without `target` and `handler` it is routed by `routes` alone',
+      '`host:port`, several with commas, the name of an upstream, `reset`, `close` or `drop`',
+    ).optional(),
+    handler: text(
+      'Serve it in this process instead: default export `(socket, session) => void`',
+      'module path relative to this file, or `builtin:http`, `builtin:redis`, `builtin:echo`',
+    ).optional(),
+    priority: integer(
+      '1 ranks first; without one a protocol ranks after all that have one',
+      1,
+      1_000_000,
+    ).optional(),
+    start_bytes: list(hex, 'Any one of these at `offset`', HEX).nonempty().optional(),
+    offset: integer('Where `start_bytes` begin', 0, OFFSET_MAX).optional(),
+    contains: list(hex, 'Any one of these, anywhere in the first `identify_min_bytes`', HEX).optional(),
+    regex: list(
+      z.string(expecting('a regular expression')),
+      'Any one of these, over bytes, from the first: linear time',
+      'regular expressions that start with `^`',
+    )
+      .nonempty()
+      .optional(),
+    min_bytes: integer('No answer before so many bytes', 0, SIGNATURE_BYTES_MAX).optional(),
+    max_bytes: integer('No match once more bytes have arrived', 1, SIGNATURE_BYTES_MAX).optional(),
+    validator: text(
+      'Settles what the other keys have matched: default export `(bytes: Uint8Array) => "match" | "no" | "more"`',
+      'module path relative to this file',
+    ).optional(),
+  },
+  '{ name: SSH, target: "10.0.0.5:22" }',
+);
 
 export type ProtocolEntry = z.output<typeof protocol>;

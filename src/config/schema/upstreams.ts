@@ -83,28 +83,31 @@ const bandwidth = section(
 
 const balances = strategyNames.map((name) => `\`${name}\`: ${strategies[name].words}`).join('. ');
 
-export const upstream = mapping({
-  endpoints: list(endpoint, 'Where sessions go', 'addresses, or `{ address, weight, backup }`')
-    .nonempty()
-    .optional(),
-  handler: text(
-    'Serve sessions in this process instead, as `protocols[].handler`',
-    'module path or `builtin:` name',
-  ).optional(),
-  balance: choice(strategyNames, `Which endpoint is next. ${balances}`).default('round_robin'),
-  health_check: healthCheck.optional(),
-  passive_health: passiveHealth.optional(),
-  retries: integer('Further endpoints to try before any byte is lost', 0, 16).default(2),
-  pool: pool.optional(),
-  max_connections: integer('Sessions at once for each endpoint; 0: no limit', 0, 10_000_000).default(0),
-  proxy_protocol: choice(['off', 'v1', 'v2'], 'Header that tells the endpoint who the client is').default(
-    'off',
-  ),
-  dns: dns.prefault({}),
-  tcp: tcp.optional(),
-  bandwidth: bandwidth.optional(),
-  dscp: integer('DSCP of packets to the endpoint', 0, 63).default(0),
-  via: text('Reach it through this HTTP CONNECT proxy', 'URL').optional(),
-});
+export const upstream = mapping(
+  {
+    endpoints: list(endpoint, 'Where sessions go', 'addresses, or `{ address, weight, backup }`')
+      .nonempty()
+      .optional(),
+    handler: text(
+      'Serve sessions in this process instead, as `protocols[].handler`',
+      'module path or `builtin:` name',
+    ).optional(),
+    balance: choice(strategyNames, `Which endpoint is next. ${balances}`).default('round_robin'),
+    health_check: healthCheck.optional(),
+    passive_health: passiveHealth.optional(),
+    retries: integer('Further endpoints to try before any byte is lost', 0, 16).default(2),
+    pool: pool.optional(),
+    max_connections: integer('Sessions at once for each endpoint; 0: no limit', 0, 10_000_000).default(0),
+    proxy_protocol: choice(['off', 'v1', 'v2'], 'Header that tells the endpoint who the client is').default(
+      'off',
+    ),
+    dns: dns.prefault({}),
+    tcp: tcp.optional(),
+    bandwidth: bandwidth.optional(),
+    dscp: integer('DSCP of packets to the endpoint', 0, 63).default(0),
+    via: text('Reach it through this HTTP CONNECT proxy', 'URL').optional(),
+  },
+  '{ endpoints: ["10.0.0.5:80"] }',
+);
 
 export type UpstreamEntry = z.output<typeof upstream>;

@@ -52,7 +52,7 @@ export function readShape(value: unknown, report: Report): Shape {
   const file = isMapping(value) ? value : {};
   if (!isMapping(value)) report.problem([], expectedGot('a mapping of keys and values', value));
   for (const key of Object.keys(file)) {
-    if (!(sectionNames as string[]).includes(key)) report.problem([key], unknownKey(key, sectionNames));
+    if (!(sectionNames as string[]).includes(key)) report.problem([key], unknownSection(key));
   }
   for (const name of UNREAD) if (name in file) check(sections[name], file[name], [name], report);
   return {
@@ -68,6 +68,15 @@ export function readShape(value: unknown, report: Report): Shape {
       'monitoring' in file ? check(sections.monitoring, file.monitoring, ['monitoring'], report) : null,
     logging: check(sections.logging, file.logging ?? {}, ['logging'], report) ?? sections.logging.parse({}),
   };
+}
+
+/** What belongs to a section is often written without it. */
+function unknownSection(key: string): string {
+  const owner = (['server', 'monitoring', 'logging', 'security'] as const).find((name) =>
+    Object.hasOwn(sections[name].shape, key),
+  );
+  const unknown = unknownKey(key, sectionNames);
+  return owner === undefined ? unknown : `unknown key \`${key}\`: did you mean \`${owner}.${key}\`?`;
 }
 
 function items<Item extends z.ZodType>(

@@ -34,9 +34,11 @@ export class Targets {
   resolveNameOrAddress(text: string, path: Path): TargetConfig | null {
     const target = this.#find(text);
     if (target !== null) return target;
-    const hint = looksLikeAddress(text)
-      ? `\`${text}\` is an address without a port: write \`${text.includes(':') ? `[${text}]` : text}:PORT\``
-      : `unknown upstream \`${text}\`${this.#hint(text)} (an address has a port, as \`${text}:80\`)`;
+    const hint = /^\d+$/.test(text)
+      ? `\`${text}\` is a port without a host: write \`127.0.0.1:${text}\``
+      : looksLikeAddress(text)
+        ? `\`${text}\` is an address without a port: write \`${text.includes(':') ? `[${text}]` : text}:PORT\``
+        : `unknown upstream \`${text}\`${this.#hint(text)} (an address has a port, as \`${text}:80\`)`;
     this.#report.problem(path, hint);
     return null;
   }

@@ -10,6 +10,7 @@ import type { Context } from './context.js';
 import type { ListenerGroup } from './listeners.js';
 import { warnOfLoops, warnOfMonitoringPorts } from './loops.js';
 import type { ProtocolNames } from './protocols.js';
+import { warnOfQuietClients } from './quiet-clients.js';
 import { createReachability, type Reachability } from './reachability.js';
 import type { Shape } from './shape.js';
 import { warnOfUnreachable } from './unreachable.js';
@@ -44,6 +45,7 @@ export function warningsOf({ source, shape, groups, names, config }: Checked, co
   warnOfUnreachable(reachability, warn);
   warnOfDeadEnds(reachability, warn, say);
   warnOfUnrouted(shape, reachability, warn);
+  warnOfQuietClients(reachability, warn);
   warnOfLoops(shape, config, context, warn);
   warnOfMonitoringPorts(config, warn);
   warnOfFamilies(groups, warn);

@@ -42,7 +42,7 @@ export function compileSignature(signature: Signature): Compiled {
     ...checks.map(({ bytes }) => bytes),
   );
   if (refused.length === 0 && needed > maxBytes) {
-    refused.push(`can never match: it needs ${needed} bytes, maxBytes is ${maxBytes}`);
+    refused.push(`can never match: it needs ${needed} bytes, and max_bytes is ${maxBytes}`);
   }
   if (refused.length > 0) return { ok: false, problems: refused };
   return { ok: true, automaton: { dfas, checks: flattenChecks(checks), minBytes } };
@@ -59,7 +59,10 @@ function boundedDfa(built: BuiltDfa, maxBytes: number): BoundedDfa {
     return { ok: false, problem: 'matches before the first byte: it would take every session' };
   }
   if (dfa.shortest > maxBytes) {
-    return { ok: false, problem: `can never match: it needs ${dfa.shortest} bytes, maxBytes is ${maxBytes}` };
+    return {
+      ok: false,
+      problem: `can never match: it needs ${dfa.shortest} bytes, and max_bytes is ${maxBytes}`,
+    };
   }
   return { ok: true, dfa: { ...dfa, maxBytes } };
 }

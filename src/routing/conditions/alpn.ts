@@ -1,13 +1,16 @@
 /** An application protocol that a TLS hello offers (RFC 7301). */
 import { z } from 'zod';
 import type { Condition } from '../condition.js';
+import { oneText } from '../expected.js';
 import { testFact } from '../fact.js';
 import { plainName } from '../name-pattern.js';
 
+const EXPECTED = 'the name of an application protocol such as `h2`';
+
 export const alpn: Condition<string, string> = {
   options: z
-    .string()
-    .min(1, 'expected the name of an application protocol such as `h2`')
+    .string({ error: oneText(EXPECTED) })
+    .min(1, { error: oneText(EXPECTED) })
     .describe('TLS application protocol among those offered, e.g. `h2`'),
   reads: 'facts',
   compile: (name) => name,

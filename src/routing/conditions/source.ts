@@ -2,12 +2,14 @@
 import { z } from 'zod';
 import { createNetworkSet, isNetwork, networkFault } from '../../base/network.js';
 import type { Condition } from '../condition.js';
+import { oneText } from '../expected.js';
 
-const network = z.string().refine(isNetwork, {
+const expected = oneText('an address or a network such as `10.0.0.0/8`');
+
+const network = z.string({ error: expected }).refine(isNetwork, {
   error({ input }) {
     const fault = networkFault(String(input));
-    const got = `expected an address or a network such as \`10.0.0.0/8\`, got ${JSON.stringify(input)}`;
-    return fault === null ? got : `${got}: ${fault}`;
+    return fault === null ? expected({ input }) : `${expected({ input })}: ${fault}`;
   },
 });
 

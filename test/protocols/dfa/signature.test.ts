@@ -335,7 +335,7 @@ const refused: readonly { why: string; signature: Signature; message: RegExp }[]
   {
     why: 'too short a limit',
     signature: { patterns: ['^abc'], maxBytes: 2 },
-    message: /it needs 3 bytes, maxBytes is 2/,
+    message: /it needs 3 bytes, and max_bytes is 2/,
   },
   {
     why: 'min over max',
@@ -379,7 +379,7 @@ test.each(badChecks)('refuses the check $text', ({ text: check, message }) => {
 
 test('a check beyond maxBytes can never hold', () => {
   const signature = { patterns: ['^a'], checks: ['u16be(3) == 1'], maxBytes: 4 };
-  expect(checkSignature(signature)).toEqual([expect.stringMatching(/it needs 5 bytes, maxBytes is 4/)]);
+  expect(checkSignature(signature)).toEqual([expect.stringMatching(/it needs 5 bytes, and max_bytes is 4/)]);
 });
 
 test.each(refused)('refuses $why', ({ signature, message }) => {

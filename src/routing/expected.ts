@@ -1,0 +1,16 @@
+/** The wording for conditions that have one value. */
+
+const SHOWN_MAX = 60;
+
+/** The error option of a schema: several values are several routes. */
+export const oneText =
+  (expected: string) =>
+  ({ input }: { input?: unknown }): string =>
+    Array.isArray(input)
+      ? `expected ${expected}, got a list: write a route for each`
+      : `expected ${expected}, got ${shown(input)}`;
+
+function shown(input: unknown): string {
+  if (input === null) return 'nothing';
+  return typeof input === 'object' ? 'a mapping' : JSON.stringify(input).slice(0, SHOWN_MAX);
+}
