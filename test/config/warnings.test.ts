@@ -204,7 +204,11 @@ describe('a host that gRPC clients have not said yet', () => {
     { why: 'HTTP/2', when: ['{ protocol: http2, host: a.b }'], warned: [at(0, 'HTTP2')] },
     { why: 'not gRPC where it is HTTP/2', when: ['{ protocol: grpc, host: a.b }'], warned: [] },
     { why: 'not HTTP', when: ['{ protocol: http, host: a.b }'], warned: [] },
-    { why: 'not where it is taken before', when: ['{ protocol: http2, listener: ":9090" }', '{ host: a.b }'], warned: [] },
+    {
+      why: 'not where it is taken before',
+      when: ['{ protocol: http2, listener: ":9090" }', '{ host: a.b }'],
+      warned: [],
+    },
   ];
   test.each(cases)('$why', ({ when, warned }) => {
     const text = `${routes(...when.map((each) => `{ when: ${each}, to: mail }`))}${both}`;

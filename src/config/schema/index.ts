@@ -11,9 +11,7 @@ import { upstream } from './upstreams.js';
 
 /** Sections of which only the place is known yet. */
 const anything = (meaning: string) =>
-  z
-    .record(z.string(), z.unknown(), expecting('a mapping of keys and values'))
-    .meta({ description: meaning });
+  z.record(z.string(), z.unknown(), expecting('a mapping of keys and values')).meta({ description: meaning });
 
 export const sections = {
   server,
