@@ -101,7 +101,7 @@ const cases: Case[] = [
     bytes: text('zz zz zz\r\n'),
     target: 'close',
     by: 'on_unknown',
-    routes: 'no 9, no 9, no 9, no 9, no 9, no 9, no 9',
+    routes: 'no 7, no 7, no 7, no 7, no 7, no 7, no 7',
   },
   {
     why: 'where the unknown has a place to go, what is not accepted is not named',
