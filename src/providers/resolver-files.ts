@@ -22,10 +22,11 @@ function fieldsOf(text: string): string[][] {
     .map((line) => line.split(/\s+/));
 }
 
+/** An address with a zone (`fe80::1%eth0`) is left out: nothing is dialed by one. */
 export function parseHosts(text: string): Hosts {
   const hosts = new Map<string, string[]>();
   for (const [address = '', ...names] of fieldsOf(text)) {
-    if (isIP(address) === 0) continue;
+    if (isIP(address) === 0 || address.includes('%')) continue;
     for (const name of names.map(plain)) hosts.set(name, [...(hosts.get(name) ?? []), address]);
   }
   return hosts;

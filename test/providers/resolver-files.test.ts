@@ -9,6 +9,7 @@ test('hosts: every name of a line, both families, comments and what is no addres
     #10.0.0.6 web
     ::ffff:300 bad:address web
     nonsense web
+    fe80::1%eth0 web zoned
     10.0.0.7  web`);
   expect(Object.fromEntries(hosts)).toEqual({
     localhost: ['127.0.0.1', '::1'],
