@@ -7,6 +7,7 @@
 import pino from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { type LogObject, tell } from './pretty.js';
+import { visible, visibleBeyondC0 } from './text.js';
 
 export type Logger = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'isLevelEnabled'>;
 
@@ -29,13 +30,9 @@ export function createLogger({ level, write }: LoggerOptions): Logger {
 /** DEL and C1, which terminals obey and JSON lets pass. */
 const CONTROLS = /[\u007f-\u009f]/g;
 
-/** `prefix` and two hexadecimal digits stand for each of them. */
-function escaped(line: string, prefix: string): string {
-  return line.replace(CONTROLS, (control) => `${prefix}${control.charCodeAt(0).toString(16)}`);
-}
-
 /** What is done to finished JSON lines last; many at once, for each call lays its text out anew. */
-export const jsonLines = (lines: string): string => escaped(lines, '\\u00');
+export const jsonLines = (lines: string): string =>
+  lines.replace(CONTROLS, (control) => `\\u00${control.charCodeAt(0).toString(16)}`);
 
 /** Turns finished JSON lines into lines for people, one each; only a stack takes more. */
 export function prettyLines(colorize: boolean): (lines: string) => string {
@@ -51,12 +48,17 @@ export function prettyLines(colorize: boolean): (lines: string) => string {
     const { text, rest } = tell(object);
     const { stack, ...fields } = rest;
     const shown = pretty({ ...fields, level: object.level, time: object.time, msg: text });
-    return escaped(typeof stack === 'string' ? shown + indented(stack) : shown, '\\x');
+    return visibleBeyondC0(shown) + (typeof stack === 'string' ? indented(stack) : '');
   };
   return (lines) => lines.split('\n').filter(Boolean).map(show).join('');
 }
 
-const indented = (stack: string): string => `${stack.replace(/^\s*/gm, '    ')}\n`;
+/** Its message may quote what a client sent. */
+const indented = (stack: string): string =>
+  stack
+    .split('\n')
+    .map((line) => `    ${visible(line.trimStart())}\n`)
+    .join('');
 
 /** A budget of lines for one class of messages, so that a flood of events is not a flood of lines. */
 export interface LineBudget {

@@ -18,7 +18,7 @@ export function tell(line: LogObject): Told {
   const { level: _level, time: _time, msg, ...fields } = line;
   if (msg === 'session') return { text: sessionText(fields), rest: {} };
   if (msg === 'ready') return readyText(fields);
-  return { text: msg, rest: fields };
+  return { text: visible(msg), rest: fields };
 }
 
 type Fields = Readonly<Record<string, unknown>>;

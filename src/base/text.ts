@@ -11,6 +11,10 @@ const escaped = (character: string): string =>
 
 export const visible = (text: string): string => text.replace(COMMANDS, escaped);
 
+/** The same of text that has colours and line feeds of its own. */
+export const visibleBeyondC0 = (text: string): string =>
+  text.replace(COMMANDS, (character) => (character < ' ' ? character : escaped(character)));
+
 /** JSON leaves DEL, C1 and the others as they are; escaped they mean the same. */
 export const jsonLine = (value: unknown): string =>
   `${JSON.stringify(value).replace(COMMANDS, (each) => `\\u${codeOf(each, 4)}`)}\n`;

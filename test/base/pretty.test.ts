@@ -89,3 +89,20 @@ test('only a stack takes more lines, which are set in', () => {
     /handler failed \{"error":"E"\}\n {4}E\n {4}at a\n {4}at b\n$/,
   );
 });
+
+test.each([false, true])('no field, message or stack commands the terminal (colours: %s)', (colors) => {
+  const hostile = 'a\u001b]0;b\u0007\u009b2J\u007f\u2028\u202ec';
+  const line = {
+    level: 'error',
+    time: session.time,
+    error: hostile,
+    stack: `E ${hostile}\n  at x`,
+    msg: hostile,
+  };
+  const shown = prettyLines(colors)(JSON.stringify(line));
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: what colours need is the logger's own
+  const plain = colors ? shown.replaceAll(/\u001b\[\d+m/g, '') : shown;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  expect(plain).not.toMatch(/[\0-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e]/);
+  expect(plain.split('\n')).toHaveLength(4);
+});
