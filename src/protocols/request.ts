@@ -69,7 +69,14 @@ export function readRequestLine(line: string): Request {
 /** Of `scheme://user@host:port/path` and of `sip:user@host:port;parameters`; undefined when the target names no host. */
 function authorityOf(target: string): string | undefined {
   const scheme = /^[a-z][a-z0-9+.-]*:(?:\/\/)?/i.exec(target)?.[0];
-  if (scheme === undefined || !(scheme.endsWith('//') || /^sips?:$/i.test(scheme))) return undefined;
-  const [authority = ''] = target.slice(scheme.length).split(/[/?#;]/);
-  return authority.slice(authority.lastIndexOf('@') + 1);
+  if (scheme === undefined) return undefined;
+  const named = target.slice(scheme.length);
+  if (scheme.endsWith('//')) return withoutUser(beforeParts(named));
+  // RFC 3261 section 19.1.3: the user may have parameters too.
+  return /^sips?:$/i.test(scheme) ? beforeParts(named.slice(named.lastIndexOf('@') + 1)) : undefined;
 }
+
+const beforeParts = (text: string): string => text.split(/[/?#;]/, 1)[0] ?? '';
+
+/** Where it is not plain which `@` ends the user, what is left is no authority. */
+const withoutUser = (authority: string): string => authority.replace(/^[^@\\]*@/, '');

@@ -69,6 +69,11 @@ const cases: readonly { why: string; head: string; expect: FactsAnswer }[] = [
     head: `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
     expect: { verdict: 'facts', facts: expect.anything(), doubtful: ['host'] } as unknown as FactsAnswer,
   })),
+  ...['a@b@c.example', 'a.example\\@b.example', 'a.example\\b.example'].map((authority) => ({
+    why: `an endpoint might read another host in an absolute target: ${authority}`,
+    head: `GET http://${authority}/ HTTP/1.0\r\n\r\n`,
+    expect: { verdict: 'facts', facts: expect.anything(), doubtful: ['host'] } as unknown as FactsAnswer,
+  })),
   {
     why: 'spaces in a target',
     head: 'GET /a  b HTTP/1.1\r\nHost: c\r\n\r\n',

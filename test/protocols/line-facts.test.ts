@@ -27,6 +27,16 @@ const cases: readonly FactsCase[] = [
     },
   },
   {
+    why: 'SIP: a user with parameters and a path of its own',
+    parse: requestFacts,
+    bytes: text('INVITE sip:+1201;phone-context=/a?b@B.example;user=phone SIP/2.0\r\n'),
+    expect: {
+      method: 'INVITE',
+      path: 'sip:+1201;phone-context=/a?b@B.example;user=phone',
+      host: 'b.example',
+    },
+  },
+  {
     why: 'SIP: a telephone number has no host',
     parse: requestFacts,
     bytes: text('INVITE tel:+12015550123 SIP/2.0\r\n'),
