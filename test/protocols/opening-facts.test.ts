@@ -146,13 +146,13 @@ const cases: readonly FactsCase[] = [
   {
     why: 'SIP: whom it is for',
     parse: sipFacts,
-    bytes: text('INVITE sip:b@proxy.test SIP/2.0\r\nVia: x\r\nTo: "Bob" <sip:bob@b.test>;tag=1\r\n'),
+    bytes: text('INVITE sip:b@proxy.test SIP/2.0\r\nVia: x\r\nTo: "Bob" <sip:bob@b.test>;tag=1\r\n\r\n'),
     expect: { method: 'INVITE', path: 'sip:b@proxy.test', host: 'proxy.test', to: 'sip:bob@b.test' },
   },
   {
     why: 'SIP: in the short form',
     parse: sipFacts,
-    bytes: text('REGISTER sip:b.test SIP/2.0\r\nt: sip:bob@b.test;tag=1\r\n'),
+    bytes: text('REGISTER sip:b.test SIP/2.0\r\nt: sip:bob@b.test;tag=1\r\n\r\n'),
     expect: { method: 'REGISTER', path: 'sip:b.test', host: 'b.test', to: 'sip:bob@b.test' },
   },
   {
