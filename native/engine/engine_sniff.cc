@@ -155,12 +155,14 @@ pool::Slab Engine::AcquireForSniffing(const Session& session, size_t bytes) {
   return slab;
 }
 
-// A long opening goes on only while its source has less than its share of them, and all have left some to
-// relays. Where not, the oldest has had the most time to say what it is. False: none could be ended.
+// A long opening goes on only while its source has less than its share of them, and all leave some to relays,
+// as these do to them. Where not, the oldest has had the most time to say what it is. False: none could be
+// ended.
 bool Engine::MakeWayFor(const Session& session) {
   const uint32_t share = session.tables->long_openings_per_source;
   if (share != 0 && openings_.CountOf(session.source) >= share) return EvictOldest(session, true);
-  return slabs_.used(pool::Tier::kLarge) < kSniffingLargeSlabs || EvictOldest(session, false);
+  const bool room = openings_.all().size() < kSniffingLargeSlabs && slabs_.HasLarge();
+  return room || EvictOldest(session, false);
 }
 
 // Not one whose bytes are being looked at: it leaves within this turn.

@@ -92,6 +92,11 @@ std::span<uint8_t> Slabs::Bytes(const Slab& slab) const {
   return arena_.subspan(OffsetOf(slab), slab.tier == Tier::kSmall ? kSmallSlabBytes : large_bytes_);
 }
 
+bool Slabs::HasSpare(Tier tier) const {
+  return tier == Tier::kSmall ? small_free_.size() > kSmallSlabsForOpenings
+                              : large_free_.size() > kLargeSlabsForOpenings;
+}
+
 size_t Slabs::used(Tier tier) const {
   return tier == Tier::kSmall ? kSmallSlabs - small_free_.size() : kLargeSlabs - large_free_.size();
 }

@@ -17,6 +17,9 @@ inline constexpr size_t kSmallSlabBytes = 4 * 1024;
 inline constexpr size_t kLargeSlabBytesMin = 68 * 1024;
 inline constexpr size_t kSmallSlabs = 16 * 1024;
 inline constexpr size_t kLargeSlabs = 1024;
+// Relays leave so many to openings, which are nothing without one; a relay only takes smaller steps.
+inline constexpr size_t kSmallSlabsForOpenings = kSmallSlabs / 8;
+inline constexpr size_t kLargeSlabsForOpenings = kLargeSlabs / 8;
 
 enum class Tier : uint8_t { kSmall, kLarge };
 
@@ -58,6 +61,8 @@ class Slabs {
   size_t OffsetOf(const Slab& slab) const;
 
   bool HasLarge() const { return large_free_.size() > 0; }
+  // For a relay.
+  bool HasSpare(Tier tier) const;
   size_t used(Tier tier) const;
   size_t used_bytes() const;
 

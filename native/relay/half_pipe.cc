@@ -67,7 +67,8 @@ Flow HalfPipe::Read(int source, int sink, size_t most, const Tools& tools) {
   if (!source_ready_ || !sink_ready_) return Flow::kBlocked;
   if (bulk_ >= kBulkAfter && !no_splice_) return Splice(source, tools);
   const auto room = tools.scratch.first(std::min(most, tools.scratch.size()));
-  return tools.slabs->HasLarge() ? Copy(source, sink, room, tools) : CopyUnbuffered(source, sink, room);
+  const bool buffered = tools.slabs->HasSpare(pool::Tier::kLarge);
+  return buffered ? Copy(source, sink, room, tools) : CopyUnbuffered(source, sink, room);
 }
 
 // A read that leaves room in the buffer has emptied the socket; a new edge tells when more comes. So the read
@@ -153,9 +154,9 @@ void HalfPipe::SinkFailed(int error) {
 
 void HalfPipe::Stash(std::span<const uint8_t> rest, const Tools& tools) {
   assert(!slab_.valid());
-  const bool small = rest.size() <= pool::kSmallSlabBytes;
+  const bool small = rest.size() <= pool::kSmallSlabBytes && tools.slabs->HasSpare(pool::Tier::kSmall);
   slab_ = tools.slabs->Acquire(small ? pool::Tier::kSmall : pool::Tier::kLarge);
-  if (!slab_.valid()) slab_ = tools.slabs->Acquire(pool::Tier::kLarge);  // Copy made sure that there is one
+  assert(slab_.valid());  // Read saw that there is a large one
   std::memcpy(tools.slabs->Bytes(slab_).data(), rest.data(), rest.size());
   pending_ = static_cast<uint32_t>(rest.size());
   offset_ = 0;

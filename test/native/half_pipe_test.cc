@@ -237,12 +237,14 @@ class StarvedTest : public HalfPipeTest {
     return {bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(at)};
   }
 
-  std::array<pool::Slab, pool::kLargeSlabs> taken_;
+  // What is left is for openings.
+  std::array<pool::Slab, pool::kLargeSlabs - pool::kLargeSlabsForOpenings> taken_;
 };
 
 TEST_P(StarvedTest, BytesArriveOnceAndInOrderPastAFullSink) {
   const auto sent = FillBothSockets();
   EXPECT_FALSE(half_.pending());
+  EXPECT_EQ(slabs_.used(pool::Tier::kLarge), taken_.size());
   EXPECT_LT(half_.bytes(), sent.size());
   shutdown(client_.get(), SHUT_WR);
   half_.SourceEnding();

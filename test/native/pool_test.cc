@@ -65,6 +65,21 @@ TEST(Slabs, AreDisjointAndInsideTheArena) {
   EXPECT_EQ(starts.size(), kSmallSlabs + kLargeSlabs);
 }
 
+// Stalled relays, in whatever number, must not keep a client from saying what it speaks.
+TEST(Slabs, RelaysLeaveSomeToOpenings) {
+  const size_t large = Slabs::LargeBytes(0);
+  Arena arena(Slabs::BytesFor(large));
+  Slabs slabs(arena.span(), large);
+  size_t small_taken = 0;
+  size_t large_taken = 0;
+  for (; slabs.HasSpare(Tier::kSmall); ++small_taken) slabs.Acquire(Tier::kSmall);
+  for (; slabs.HasSpare(Tier::kLarge); ++large_taken) slabs.Acquire(Tier::kLarge);
+  EXPECT_EQ(small_taken, kSmallSlabs - kSmallSlabsForOpenings);
+  EXPECT_EQ(large_taken, kLargeSlabs - kLargeSlabsForOpenings);
+  EXPECT_TRUE(slabs.Acquire(Tier::kSmall).valid());
+  EXPECT_TRUE(slabs.Acquire(Tier::kLarge).valid());
+}
+
 TEST(Slabs, AReleasedSlabIsUsableAgainAlsoBeyondTheResidentOnes) {
   const size_t large = Slabs::LargeBytes(0);
   Arena arena(Slabs::BytesFor(large));
