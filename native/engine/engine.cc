@@ -144,7 +144,7 @@ void Engine::Flush() {
   OnTurn();
 }
 
-// Shows what gathered and carries out the answers, until neither makes anything new. True: JavaScript ran.
+// Delivers events and applies answers until both rings are empty. True: JavaScript ran.
 bool Engine::Deliver() {
   if (delivering_ || events_.count() == 0) return false;
   delivering_ = true;

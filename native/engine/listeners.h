@@ -24,7 +24,7 @@ class ConnectionSink {
 
 inline constexpr int kAcceptsPerTurn = 64;
 inline constexpr uint64_t kAcceptRestMs = 100;
-// From one queue when it is emptied for the last time: twice what it holds, for more may come meanwhile.
+// Connections taken per socket at shutdown: 2 x backlog.
 inline constexpr int kAcceptsAtStopMax = 8192;
 
 class Listeners {

@@ -21,9 +21,8 @@ struct ListenerTable {
   std::shared_ptr<const classifier::Classifier> classifier;
   uint32_t accepted_cell = 0;
   uint32_t refused_cell = 0;
-  uint32_t evicted_cell =
-      0;  // openings ended for another one: over their source's share, then over the worker's
-  uint32_t silence_ms = 0;  // 0: silence has no route of its own
+  uint32_t evicted_cell = 0;  // long openings ended: over their source's share, then over the worker's
+  uint32_t silence_ms = 0;    // 0: silence has no route of its own
   bool name_unrouted = true;
   uint32_t naming_ms = 0;  // for the name of what nothing routes; 0: until identify_timeout
   std::vector<net::Network> trusted_proxies;  // whose connections begin with a PROXY header
@@ -56,7 +55,7 @@ struct Session {
   Stage stage = Stage::kSniff;
   Side finished_first = Side::kNone;  // whose FIN came first
   Side reset_by = Side::kNone;        // which end is gone: what it gave is delivered, then the other is reset
-  bool vanished = false;              // … without a reset: it was not heard of any more
+  bool vanished = false;              // … without RST: it timed out or is unreachable
   bool client_armed = false;          // EPOLLOUT is asked for
   bool upstream_armed = false;
   bool queued = false;            // in the engine's list of sessions with more to do

@@ -45,7 +45,7 @@ class HalfPipe {
   void SourceReady() { source_ready_ = true; }
   // FIN or RST has come: read until it shows.
   void SourceEnding() { source_ready_ = source_ending_ = true; }
-  // Somebody else has read the source empty.
+  // The sniffer has drained the source.
   void SourceDrained() { source_ready_ = source_ending_; }
   // A short read does not mean that the source is empty: a unix socket ends one at passed descriptors.
   void SourceSplitsReads() { source_ending_ = true; }
