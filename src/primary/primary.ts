@@ -17,6 +17,7 @@ import { createDnsProvider } from '../providers/dns.js';
 import type { Provider } from '../providers/provider.js';
 import { createSystemResolver } from '../providers/resolver.js';
 import { DataPlane } from './data-plane.js';
+import { examplesFor } from './examples.js';
 import { fitConnections } from './fd-budget.js';
 import { ListeningSockets } from './listening.js';
 import { tellServiceManager } from './service-manager.js';
@@ -215,7 +216,8 @@ class Daemon {
     if (started) {
       this.#status = 'running';
       const listeners = this.#sockets.addresses;
-      const hint = this.#setting.demo === null ? {} : { try: examplesFor(listeners) };
+      const shown = this.#setting.demo === null ? undefined : listeners[0];
+      const hint = shown && { try: examplesFor(shown.address) };
       log.info({ listeners, workers, pid: process.pid, version, ...hint }, 'ready');
       tellServiceManager('READY=1', log);
       await this.#drain;
@@ -310,12 +312,6 @@ async function openSockets({ config, demo }: Setting, each: number, log: Logger)
 
 const anyPort = (address: ListenAddress): ListenAddress =>
   address.kind === 'inet' ? { ...address, port: 0, text: `${address.host}:0` } : address;
-
-/** What a person may type to see something. */
-function examplesFor(listeners: ListeningSockets['addresses']): string[] {
-  const port = listeners[0]?.address.split(':').at(-1);
-  return [`curl http://127.0.0.1:${port}/`, `redis-cli -p ${port} ping`];
-}
 
 /** By default everybody can read metrics and health: not to be found out by a scan. */
 function announceMonitoring({ metrics, health }: MonitoringConfig, log: Logger): void {

@@ -1,0 +1,21 @@
+/** What a person may type to see the demonstration at work. */
+import type { AddressText } from '../model/session.js';
+
+const UNIX = 'unix:';
+
+/** Of `address`, which is listened on. */
+export function examplesFor(address: AddressText): string[] {
+  if (address.startsWith(UNIX)) return unixExamples(address.slice(UNIX.length));
+  const colon = address.lastIndexOf(':');
+  const [host, port] = [address.slice(0, colon), address.slice(colon + 1)];
+  const isEvery = host === '0.0.0.0' || host === '[::]';
+  const reached = isEvery ? '127.0.0.1' : host;
+  const redisHost = reached === '127.0.0.1' ? '' : `-h ${reached.replace(/[[\]]/g, '')} `;
+  return [`curl http://${reached}:${port}/`, `redis-cli ${redisHost}-p ${port} ping`];
+}
+
+/** An abstract one is no file that redis-cli could open. */
+function unixExamples(path: string): string[] {
+  if (path.startsWith('@')) return [`curl --abstract-unix-socket ${path.slice(1)} http://localhost/`];
+  return [`curl --unix-socket ${path} http://localhost/`, `redis-cli -s ${path} ping`];
+}
