@@ -82,9 +82,9 @@ async function openListener(config: ListenerConfig, each: number, calls: SocketC
     return openEitherFamily(name, address, each, calls);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const move = code === 'EADDRINUSE' && address.kind === 'inet' ? MOVE : '';
+    const hint = (address.kind === 'inet' && code !== undefined && hints[code]) || '';
     throw new StartError(
-      `listener ${name} can not listen on ${address.text}: ${reasonOf(error)}${move}`,
+      `listener ${name} can not listen on ${address.text}: ${reasonOf(error)}${hint}`,
       code,
     );
   }
@@ -165,12 +165,17 @@ function removeOwn(path: string, opened: Stats): void {
   if (now && now.ino === opened.ino && now.dev === opened.dev) unlinkSync(path);
 }
 
-/** What to do about a port in use. */
-const MOVE = '; `--listen HOST:PORT` or the configuration chooses another';
+/** What to do about a port that is not to be had. */
+const hints: Readonly<Record<string, string>> = {
+  EADDRINUSE: '; `--listen HOST:PORT` or the configuration chooses another',
+  EACCES: '; a low port needs root, CAP_NET_BIND_SERVICE or `net.ipv4.ip_unprivileged_port_start`',
+};
 
 const reasons: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the address is in use',
   EACCES: 'permission denied',
+  ENOENT: 'there is no such folder',
+  ENOTDIR: 'there is no such folder',
   EADDRNOTAVAIL: 'the address is not one of this machine',
   EAFNOSUPPORT: 'this machine has no such addresses (IPv6 is off)',
 };

@@ -80,6 +80,18 @@ describe('inet listeners', () => {
     );
   });
 
+  test('a port that needs a privilege: what gives it', async () => {
+    const unprivileged: SocketCalls = {
+      ...calls,
+      listen: () => {
+        throw Object.assign(new Error('listen'), { code: 'EACCES' });
+      },
+    };
+    await expect(ListeningSockets.open([inet('front', 443)], 1, unprivileged)).rejects.toThrow(
+      /front can not listen on .*:443: permission denied \(EACCES\); a low port needs root, CAP_NET_BIND_SERVICE/,
+    );
+  });
+
   test('leave none open when one can not be', async () => {
     const taken = await open(1, inet('taken', 0));
     const closed: number[] = [];
@@ -143,6 +155,13 @@ describe('unix listeners', () => {
     );
     expect(await reaches({ path })).toBe(true);
     server.close();
+  });
+
+  test('say that their folder is missing', async () => {
+    const path = join(directory, 'none', 'a.sock');
+    await expect(open(1, unix('local', path))).rejects.toThrow(
+      `listener local can not listen on unix:${path}: there is no such folder (ENOENT)`,
+    );
   });
 
   test('leave a file alone that is no socket', async () => {
