@@ -96,5 +96,8 @@ describeWith('script')('at a terminal', () => {
     const port = await freePort();
     const terminal = open(`--listen=127.0.0.1:${port}`, '--log-format=json');
     expect(JSON.parse(await terminal.line(/"ready"/))).toMatchObject({ msg: 'ready' });
+    // A terminal that is gone is a SIGHUP, which does not end a daemon.
+    terminal.type(CTRL_C);
+    expect(await within('the end', terminal.exited)).toBe(0);
   });
 });
