@@ -13,8 +13,8 @@ export interface BalancedEndpoint {
 }
 
 export interface PickContext {
-  /** The client's address, a literal without port. */
-  readonly source: string;
+  /** The client's address, a literal without port: made only for who asks. */
+  source(): string;
   /** Sessions that an endpoint has now. */
   active(endpoint: number): number;
   usable(endpoint: number): boolean;

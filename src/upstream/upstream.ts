@@ -3,8 +3,8 @@ import type { PlanUpstream } from '../model/plan.js';
 import { createBalancer, type StrategyName } from './balance/index.js';
 
 export interface Upstream {
-  /** An endpoint that is resolved and was not `tried` yet, or -1. `source` is an address literal. */
-  pick(source: string, tried?: ReadonlySet<number>): number;
+  /** An endpoint that is resolved and was not `tried` yet, or -1. `source` gives an address literal. */
+  pick(source: () => string, tried?: ReadonlySet<number>): number;
   /** Counts a session on an endpoint; each call is matched by one `released`. */
   connected(endpoint: number): void;
   released(endpoint: number): void;

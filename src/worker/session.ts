@@ -60,13 +60,14 @@ export class Sequencer {
 
   #step(): void {
     const { events } = this.#options;
-    if (events.kind === 'refused') return this.#refused();
+    const { kind } = events;
+    if (kind === 'refused') return this.#refused();
     const session = this.#sessions[events.slot];
-    if (events.kind === 'classified') this.#classified(session ?? this.#begin(), events.cause);
-    else if (events.kind === 'ended') this.#ended(session);
-    else if (events.kind === 'proxied') this.#proxied(this.#begin());
-    else if (session === undefined) throw new Error(`an event of an unknown session: ${events.kind}`);
-    else if (events.kind === 'connected') this.#connected(session);
+    if (kind === 'classified') this.#classified(session ?? this.#begin(), events.cause);
+    else if (kind === 'ended') this.#ended(session);
+    else if (kind === 'proxied') this.#proxied(this.#begin());
+    else if (session === undefined) throw new Error(`an event of an unknown session: ${kind}`);
+    else if (kind === 'connected') this.#connected(session);
     else this.#unreachable(session);
   }
 
@@ -212,7 +213,7 @@ export class Sequencer {
   #pick(session: Session): void {
     const { balancer, plan } = this.#upstream(session);
     const exhausted = (session.tried?.size ?? 0) > plan.retries;
-    const next = exhausted ? -1 : balancer.pick(session.source, session.tried);
+    const next = exhausted ? -1 : balancer.pick(() => session.source, session.tried);
     const patient = next < 0 && session.full >= 0;
     session.endpoint = patient ? session.full : next;
     session.address = 0;

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import type { PlanUpstream } from '../../src/model/plan.js';
 import { createLoads, createUpstream } from '../../src/upstream/upstream.js';
 
+const client = () => '192.0.2.7';
+
 function planOf(balance: string, resolved: readonly boolean[]): PlanUpstream {
   return {
     name: 'web',
@@ -19,16 +21,16 @@ function planOf(balance: string, resolved: readonly boolean[]): PlanUpstream {
 
 test('an endpoint that is not resolved is not picked', () => {
   const upstream = createUpstream(planOf('round_robin', [false, true, false]), () => 0, createLoads());
-  expect([1, 2, 3].map(() => upstream.pick('192.0.2.7'))).toEqual([1, 1, 1]);
+  expect([1, 2, 3].map(() => upstream.pick(client))).toEqual([1, 1, 1]);
 });
 
 test('an endpoint that was tried is not picked again, until none is left', () => {
   const upstream = createUpstream(planOf('round_robin', [true, true, true]), () => 0, createLoads());
   const tried = new Set<number>();
-  for (let attempt = 0; attempt < 3; attempt++) tried.add(upstream.pick('192.0.2.7', tried));
+  for (let attempt = 0; attempt < 3; attempt++) tried.add(upstream.pick(client, tried));
   expect(tried).toEqual(new Set([0, 1, 2]));
-  expect(upstream.pick('192.0.2.7', tried)).toBe(-1);
-  expect(upstream.pick('192.0.2.7')).toBe(0);
+  expect(upstream.pick(client, tried)).toBe(-1);
+  expect(upstream.pick(client)).toBe(0);
 });
 
 test('sessions are counted, and counts are what least_connections looks at', () => {
@@ -37,11 +39,11 @@ test('sessions are counted, and counts are what least_connections looks at', () 
   upstream.connected(0);
   upstream.connected(1);
   expect([upstream.active(0), upstream.active(1)]).toEqual([2, 1]);
-  expect(upstream.pick('192.0.2.7')).toBe(1);
+  expect(upstream.pick(client)).toBe(1);
   upstream.released(0);
   upstream.released(0);
   expect(upstream.active(0)).toBe(0);
-  expect(upstream.pick('192.0.2.7')).toBe(0);
+  expect(upstream.pick(client)).toBe(0);
 });
 
 test('a new Plan goes on counting where the old one was', () => {
@@ -49,7 +51,7 @@ test('a new Plan goes on counting where the old one was', () => {
   const before = createUpstream(planOf('least_connections', [true, true]), () => 0, loads);
   before.connected(0);
   const after = createUpstream(planOf('least_connections', [true, true]), () => 0, loads);
-  expect(after.pick('192.0.2.7')).toBe(1);
+  expect(after.pick(client)).toBe(1);
   before.released(0);
   expect(after.active(0)).toBe(0);
 });

@@ -17,11 +17,12 @@ export const consistentHash: Strategy = {
   create(endpoints) {
     return {
       pick({ source, usable }) {
+        const client = source();
         let best = -1;
         let bestScore = 0;
         for (const [index, { name, weight }] of endpoints.entries()) {
           if (!usable(index)) continue;
-          const drawn = score(source, name, weight);
+          const drawn = score(client, name, weight);
           if (drawn <= bestScore) continue;
           best = index;
           bestScore = drawn;

@@ -8,7 +8,7 @@ export const sourceHash: Strategy = {
     return {
       pick({ source, usable }) {
         const total = endpoints.reduce((sum, { weight }, index) => sum + (usable(index) ? weight : 0), 0);
-        let left = total === 0 ? 0 : hashText(source) % total;
+        let left = total === 0 ? 0 : hashText(source()) % total;
         for (const [index, { weight }] of endpoints.entries()) {
           if (!usable(index)) continue;
           if (left < weight) return index;
