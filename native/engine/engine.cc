@@ -195,6 +195,7 @@ void Engine::CarryOut(const Answer& answer) {
 
 void Engine::RunQueued() {
   const auto turn = std::exchange(queued_, {});
+  tools_.run_bytes = relay::ShareOf(turn.size());
   auto next = turn.begin();
   for (; next != turn.end() && !events_.crowded(); ++next) {
     Session* session = slots_.Find(*next);

@@ -48,12 +48,11 @@ void HalfPipe::Prefix(pool::Slab slab, uint32_t length) {
 }
 
 Flow HalfPipe::Run(int source, int sink, const Tools& tools) {
-  const uint64_t enough = bytes_ + kRunBytes;
+  const uint64_t enough = bytes_ + tools.run_bytes;
   Flow flow = Flow::kBusy;
   for (int reads = 0; flow == Flow::kBusy; ++reads) {
-    if (pending_ > 0 && !FlushUntil(enough, sink, tools)) {
-      if (sink_error_ != 0) return Flow::kSinkGone;
-      return sink_ready_ ? Flow::kBusy : Flow::kBlocked;
+    if (pending_ > 0 && !Flush(sink, tools)) {
+      return sink_error_ != 0 ? Flow::kSinkGone : Flow::kBlocked;
     }
     if (source_finished_ || bytes_ >= enough || reads == kReadsPerRun) break;
     flow = Read(source, sink, static_cast<size_t>(enough - bytes_), tools);
@@ -112,7 +111,6 @@ Flow HalfPipe::CopyUnbuffered(int source, int sink, std::span<uint8_t> room) {
   return Flow::kBusy;
 }
 
-// To fill a large pipe at once is cheap, it is sending that costs: a run sends no more than its share of it.
 Flow HalfPipe::Splice(int source, const Tools& tools) {
   if (!pipe_.valid()) pipe_ = tools.pipes->Acquire();
   if (!pipe_.valid()) {
@@ -163,9 +161,9 @@ void HalfPipe::Stash(std::span<const uint8_t> rest, const Tools& tools) {
   sink_ready_ = false;
 }
 
-bool HalfPipe::FlushUntil(uint64_t enough, int sink, const Tools& tools) {
-  while (pending_ > 0 && sink_ready_ && sink_error_ == 0 && bytes_ < enough) {
-    const ptrdiff_t sent = SendPending(sink, std::min<uint64_t>(pending_, enough - bytes_), tools);
+bool HalfPipe::Flush(int sink, const Tools& tools) {
+  while (pending_ > 0 && sink_ready_ && sink_error_ == 0) {
+    const ptrdiff_t sent = SendPending(sink, tools);
     if (sent < 0) {
       SinkFailed(errno);
       continue;
@@ -179,12 +177,9 @@ bool HalfPipe::FlushUntil(uint64_t enough, int sink, const Tools& tools) {
   return true;
 }
 
-// What the next run will send follows at once, and the kernel may know: so a share costs no more than the
-// whole.
-ptrdiff_t HalfPipe::SendPending(int sink, size_t most, const Tools& tools) {
-  if (slab_.valid()) return Send(sink, tools.slabs->Bytes(slab_).subspan(offset_, most));
-  const unsigned more = most < pending_ ? SPLICE_F_MORE : 0;
-  return splice(pipe_.read_end.get(), nullptr, sink, nullptr, most, kSpliceFlags | more);
+ptrdiff_t HalfPipe::SendPending(int sink, const Tools& tools) {
+  if (!slab_.valid()) return splice(pipe_.read_end.get(), nullptr, sink, nullptr, pending_, kSpliceFlags);
+  return Send(sink, tools.slabs->Bytes(slab_).subspan(offset_, pending_));
 }
 
 void HalfPipe::GiveBack(const Tools& tools) {

@@ -104,7 +104,7 @@ TEST_P(HalfPipeTest, BytesArriveOnceAndInOrderWhateverTheSinkTakes) {
 
 TEST_P(HalfPipeTest, SaysThatItIsFinishedAtWhicheverReadTheFinComes) {
   const size_t reads =
-      std::min<size_t>(64, kRunBytes / scratch_.size()) - 1;  // the next is the last of a run
+      std::min<size_t>(64, kRunBytesMin / scratch_.size()) - 1;  // the next is the last of a run
   const std::vector<uint8_t> sent(reads * scratch_.size());
   half_.SourceUrgent();  // no splice: one read a step
   size_t at = 0;
@@ -130,14 +130,20 @@ TEST_P(HalfPipeTest, ARunMovesABoundedNumberOfBytes) {
   uint64_t before = 0;
   std::vector<uint8_t> received;
   for (int turn = 0; turn < 200; ++turn) {
-    send(client_.get(), block.data(), block.size(), MSG_NOSIGNAL);
+    for (int blocks = 0; blocks < 4; ++blocks) send(client_.get(), block.data(), block.size(), MSG_NOSIGNAL);
     Run();
-    ASSERT_LE(half_.bytes() - before, kRunBytes);
+    ASSERT_LE(half_.bytes() - before, kRunBytesMin + kPipeBytes);
     before = half_.bytes();
-    Receive(&received, 1 << 20);
+    for (int blocks = 0; blocks < 4; ++blocks) Receive(&received, 1 << 20);
     received.clear();
   }
   EXPECT_GT(before, 0u);
+}
+
+TEST(Share, IsSmallInACrowdAndNeverNothing) {
+  EXPECT_EQ(ShareOf(0), kTurnBytes);
+  EXPECT_EQ(ShareOf(4), kTurnBytes / 4);
+  EXPECT_EQ(ShareOf(10'000), kRunBytesMin);
 }
 
 TEST_P(HalfPipeTest, HoldsNothingWhenNothingIsUnderWay) {
