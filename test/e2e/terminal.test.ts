@@ -16,7 +16,10 @@ class Terminal {
   readonly exited: Promise<number>;
 
   constructor(command: string) {
-    const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    // Without exec some shells stay beside the command and end by the Ctrl-C themselves.
+    const child = spawn('script', ['-qec', `exec ${command}`, '/dev/null'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
     this.#child = child;
     this.#shown = collect(child.stdout);
     this.exited = once(child, 'close').then(([status]) => status as number);
