@@ -137,17 +137,8 @@ export interface ListenOptions {
   readonly mode?: number;
 }
 
-export interface Native {
-  readonly Classifier: new (tables: ClassifierTables) => Classifier;
-  readonly Engine: new (options: EngineOptions) => Engine;
-  /** No more connections are on their way to the workers than may still be open, and a batch. */
-  readonly Acceptor: new (
-    inboxes: readonly number[],
-    limit: { gauges: Int32Array; maxConnections: number },
-  ) => Acceptor;
-  /** Makes an inbox for a worker; it outlives the worker, so a replacement finds what was queued. */
-  createInbox(): number;
-  closeInbox(inbox: number): void;
+/** Sockets by descriptor. */
+export interface NativeSockets {
   /** Opens, binds and listens. Throws an Error with `code` (EADDRINUSE, EACCES …). */
   listen(address: SocketAddress, options: ListenOptions): number;
   /** The address a socket is bound to. */
@@ -155,6 +146,10 @@ export interface Native {
   closeFd(fd: number): void;
   /** Sends one datagram to a Unix socket (`@…`: an abstract one), as sd_notify(3) does. Throws with `code`. */
   notify(path: string, text: string): void;
+}
+
+/** The process, and the thread that calls. */
+export interface NativeProcess {
   /** Raises the soft limit of open files to the hard one. */
   raiseFileLimit(): { soft: number; hard: number };
   /** _exit(2): ends the process at once. */
@@ -163,13 +158,29 @@ export interface Native {
   threadCpuMs(): number;
   /** Runs the promise jobs of the calling thread that wait; none where one of them is running. */
   runMicrotasks(): void;
-  /** How long an engine's arena has to be. */
-  arenaBytes(bufferBytes: number): number;
+}
+
+/** Handoff mode. */
+export interface NativeHandoff {
+  /** No more connections are on their way to the workers than may still be open, and a batch. */
+  readonly Acceptor: new (
+    inboxes: readonly number[],
+    limit: { gauges: Int32Array; maxConnections: number },
+  ) => Acceptor;
+  /** Makes an inbox for a worker; it outlives the worker, so a replacement finds what was queued. */
+  createInbox(): number;
+  closeInbox(inbox: number): void;
+}
+
+/** What both sides of the border have to agree on. */
+export interface NativeAgreement {
   /** The numbering of codes.h: a test compares it with src/model/session.ts and src/worker/rings.ts. */
   readonly codes: Readonly<
     Record<'stages' | 'enders' | 'reasons' | 'closings' | 'causes' | 'events' | 'answers', readonly string[]>
   >;
   readonly layout: NativeLayout;
+  /** How long an engine's arena has to be. */
+  arenaBytes(bufferBytes: number): number;
 }
 
 /** Sizes of the rings; words are 32 bits. */
@@ -178,6 +189,11 @@ export interface NativeLayout {
   readonly eventsMax: number;
   readonly answerWords: number;
   readonly answersMax: number;
+}
+
+export interface Native extends NativeSockets, NativeProcess, NativeHandoff, NativeAgreement {
+  readonly Classifier: new (tables: ClassifierTables) => Classifier;
+  readonly Engine: new (options: EngineOptions) => Engine;
 }
 
 const require = createRequire(import.meta.url);

@@ -1,0 +1,10 @@
+// Codes and sizes that TypeScript has to know: `NativeAgreement` of src/addon.ts.
+#pragma once
+
+#include <napi.h>
+
+namespace anyport::bindings {
+
+void InitLayout(Napi::Env env, Napi::Object exports);
+
+}  // namespace anyport::bindings

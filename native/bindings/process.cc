@@ -1,0 +1,47 @@
+#include "bindings/process.h"
+
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+#include <v8.h>
+
+namespace anyport::bindings {
+namespace {
+
+Napi::Value RaiseFileLimit(const Napi::CallbackInfo& info) {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  rlimit raised{limit.rlim_max, limit.rlim_max};
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("soft", static_cast<double>(limit.rlim_cur));
+  object.Set("hard", static_cast<double>(limit.rlim_max));
+  return object;
+}
+
+// Not exit(3): it would wait for libuv's threads, and one may hang in a look-up or in a write to a full pipe.
+void Exit(const Napi::CallbackInfo& info) { _exit(info[0].ToNumber().Int32Value()); }
+
+// CPU time of this thread so far.
+Napi::Value ThreadCpuMs(const Napi::CallbackInfo& info) {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return Napi::Number::New(info.Env(),
+                           static_cast<double>(used.tv_sec) * 1e3 + static_cast<double>(used.tv_nsec) / 1e6);
+}
+
+// Promise jobs under the caller's eyes. Node-API has no word for it: this is the one call to V8.
+void RunMicrotasks(const Napi::CallbackInfo& /*info*/) {
+  v8::MicrotasksScope::PerformCheckpoint(v8::Isolate::GetCurrent());
+}
+
+}  // namespace
+
+void InitProcess(Napi::Env env, Napi::Object exports) {
+  exports.Set("raiseFileLimit", Napi::Function::New<RaiseFileLimit>(env, "raiseFileLimit"));
+  exports.Set("exit", Napi::Function::New<Exit>(env, "exit"));
+  exports.Set("threadCpuMs", Napi::Function::New<ThreadCpuMs>(env, "threadCpuMs"));
+  exports.Set("runMicrotasks", Napi::Function::New<RunMicrotasks>(env, "runMicrotasks"));
+}
+
+}  // namespace anyport::bindings

@@ -1,0 +1,10 @@
+// What Node does not offer of the process and of a thread: `NativeProcess` of src/addon.ts.
+#pragma once
+
+#include <napi.h>
+
+namespace anyport::bindings {
+
+void InitProcess(Napi::Env env, Napi::Object exports);
+
+}  // namespace anyport::bindings

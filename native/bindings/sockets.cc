@@ -1,0 +1,55 @@
+#include "bindings/sockets.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "bindings/arguments.h"
+#include "net/sockets.h"
+
+namespace anyport::bindings {
+namespace {
+
+mode_t ModeOf(const Napi::Object& options) {
+  const Napi::Value mode = options.Get("mode");
+  return mode.IsNumber() ? mode.ToNumber().Uint32Value() : 0;
+}
+
+Napi::Value Listen(const Napi::CallbackInfo& info) {
+  const net::Address address = AddressFrom(info[0]);
+  const auto options = info[1].As<Napi::Object>();
+  auto opened = net::Listen(
+      address, {options.Get("reusePort").ToBoolean(), static_cast<int>(Uint32At(options, "backlog")),
+                options.Get("ipv6Only").ToBoolean(), ModeOf(options)});
+  if (!opened.fd.valid()) throw SystemError(info.Env(), opened.error, "listen");
+  return Napi::Number::New(info.Env(), opened.fd.Release());
+}
+
+Napi::Value LocalAddress(const Napi::CallbackInfo& info) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof(storage);
+  if (getsockname(info[0].ToNumber().Int32Value(), reinterpret_cast<sockaddr*>(&storage), &length) != 0) {
+    throw SystemError(info.Env(), errno, "getsockname");
+  }
+  return ToJs(info.Env(), net::Describe(storage, length));
+}
+
+void CloseFd(const Napi::CallbackInfo& info) { close(info[0].ToNumber().Int32Value()); }
+
+Napi::Value Notify(const Napi::CallbackInfo& info) {
+  const int error = net::SendDatagram(info[0].ToString(), info[1].ToString());
+  if (error != 0) throw SystemError(info.Env(), error, "notify");
+  return info.Env().Undefined();
+}
+
+}  // namespace
+
+void InitSockets(Napi::Env env, Napi::Object exports) {
+  exports.Set("listen", Napi::Function::New<Listen>(env, "listen"));
+  exports.Set("localAddress", Napi::Function::New<LocalAddress>(env, "localAddress"));
+  exports.Set("closeFd", Napi::Function::New<CloseFd>(env, "closeFd"));
+  exports.Set("notify", Napi::Function::New<Notify>(env, "notify"));
+}
+
+}  // namespace anyport::bindings
