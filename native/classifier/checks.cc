@@ -25,7 +25,7 @@ std::string CheckTerm(std::span<const int32_t> term, int32_t bytes) {
   return "";
 }
 
-// The words of the check at the front of `flat`; 0 when it is cut short.
+// Length in words of the first check in `flat`; 0 when it is truncated.
 size_t WordsOf(std::span<const int32_t> flat) {
   if (flat.size() < kHeadWords || !Within(flat[3], 0, kTermsMax)) return 0;
   const size_t words = kHeadWords + static_cast<size_t>(flat[3]) * kTermWords;

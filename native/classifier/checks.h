@@ -1,7 +1,7 @@
-// Arithmetic on fields at fixed offsets: what the lengths in a prefix must add up to.
+// Linear arithmetic on fields at fixed offsets: relations between the length fields of a prefix.
 //
-// Flat, as src/protocols/dfa/checks.ts lays it out. Per check: relation, bytes it takes, constant, count of
-// terms; then per term: field, offset, factor. It holds when constant + Σ factor × field stands in that
+// Flat layout, written by src/protocols/dfa/checks.ts. Per check: relation, prefix bytes needed, constant,
+// number of terms; per term: field, offset, factor. A check holds when constant + Σ factor × field has that
 // relation to 0.
 #pragma once
 
@@ -16,7 +16,7 @@ namespace anyport::classifier {
 enum class Relation : int32_t { kEqual, kNotEqual, kLess, kAtMost, kGreater, kAtLeast };
 enum class Field : int32_t { kU8, kU16Be, kU16Le, kU24Be, kU32Be, kU32Le, kTotal };
 
-// Empty when `flat` can be evaluated without a check; else what is wrong with it.
+// Empty when `flat` is valid, so that evaluating it needs no bounds checks; else what is wrong.
 std::string CheckChecks(std::span<const int32_t> flat);
 
 class Checks {
@@ -25,7 +25,7 @@ class Checks {
 
   struct Answer {
     Outcome outcome;
-    uint32_t bytes;  // of the prefix that settled it
+    uint32_t bytes;  // length of the prefix that decided it
   };
 
   // `flat` has passed CheckChecks.
@@ -33,7 +33,7 @@ class Checks {
 
   bool empty() const { return checks_.empty(); }
 
-  // `ended`: no more bytes will come, so the length of the datagram is known.
+  // `ended`: the prefix is the whole datagram, so its total length is known.
   Answer Evaluate(std::span<const uint8_t> prefix, bool ended) const;
 
  private:
@@ -53,7 +53,7 @@ class Checks {
   static int64_t ValueOf(const Term& term, std::span<const uint8_t> prefix);
   static bool Holds(const Check& check, std::span<const uint8_t> prefix);
 
-  std::vector<Check> checks_;  // by the bytes they take, those that use the total last
+  std::vector<Check> checks_;  // by bytes needed, ascending; those with the total last
 };
 
 }  // namespace anyport::classifier

@@ -87,7 +87,7 @@ Decision Classifier::Run(Walk* walk, std::span<const uint8_t> prefix, size_t lim
     switch (recognizers_[walk->candidate_]->Step(prefix, ended, &walk->cursor_)) {
       case Outcome::kMore:
         if (!ended) return {Verdict::kMore, -1, seen};
-        walk->settled_ = seen;  // only the end put it out
+        walk->settled_ = seen;  // ruled out by the end of input only
         break;
       case Outcome::kMatch:
         return {Verdict::kMatch, walk->candidate_, std::max(walk->settled_, walk->cursor_.settled)};

@@ -1,11 +1,11 @@
-// The streaming classifier: which protocol do these first bytes speak?
+// The streaming classifier: maps the first bytes of a session to a protocol.
 //
-// Pure: no sockets, no clock, no allocation while it walks. The automata come from src/protocols (small
-// DFAs for each protocol) and are checked once, in Create; after that a walk can not fail.
+// Pure: no sockets, no clock, no allocation during a walk. The automata (small DFAs per protocol, from
+// src/protocols) are validated once, in Create and Splice; after that a walk can not fail.
 //
-// Candidates are walked one after the other, best rank first, and only as far as the answer needs: while the
-// best one left is undecided, nothing about the others matters. So the state of a session between two reads
-// is one candidate and where it stands, and each candidate steps over each byte of the prefix at most once.
+// Candidates are walked one at a time in rank order: while the best remaining candidate is undecided, lower
+// ranks can not change the answer. So the state between two reads is one candidate and its cursor, and each
+// candidate steps over each byte of the prefix at most once.
 #pragma once
 
 #include <array>
@@ -26,12 +26,12 @@ enum class Verdict : uint8_t { kMore, kMatch, kUnknown };
 struct Decision {
   Verdict verdict = Verdict::kMore;
   int32_t protocol = -1;    // position in the tables; -1 unless kMatch
-  uint32_t decided_at = 0;  // bytes of the prefix that settled it; for kMore, the bytes seen
+  uint32_t decided_at = 0;  // prefix length that decided it; for kMore, the bytes seen
 };
 
 struct Tables {
-  std::vector<Automaton> automata;  // best rank first; a protocol is known by its position
-  uint32_t routable = 0;            // the leading ones that a route takes; the others only name a session
+  std::vector<Automaton> automata;  // in rank order; a protocol's index is its identity here
+  uint32_t routable = 0;            // the first `routable` have routes; the rest only name a session
 };
 
 // The state of one session between two reads: plain data, 24 bytes.
@@ -41,41 +41,41 @@ class Walk {
 
  private:
   friend class Classifier;
-  int32_t candidate_ = -1;  // -1: not one byte seen yet
-  uint32_t settled_ = 0;    // bytes that ruled out all better candidates
-  Cursor cursor_;           // the candidate's
-  bool rejected_ = false;   // the candidate matched, and is out nevertheless
+  int32_t candidate_ = -1;  // -1: no byte seen yet
+  uint32_t settled_ = 0;    // prefix length that ruled out all better candidates
+  Cursor cursor_;           // of the candidate
+  bool rejected_ = false;   // the candidate matched, but its confirmation refused it
 };
 
 // Immutable, shared by all sessions of a listener.
 class Classifier {
  public:
-  // Null when the tables are malformed; `error` then says how.
+  // Null when the tables are malformed; `error` then says why.
   static std::shared_ptr<const Classifier> Create(const Tables& tables, std::string* error);
 
-  // The same with other protocols: `removed` from `position` are out, those of `added` are in their place.
-  // The rest is shared, and of the index only the bits of those that come and go are touched.
+  // A copy in which `added` replaces the `removed` protocols from `position` on. Other recognizers are
+  // shared; in the first-byte index only the bits of removed and added protocols change.
   std::shared_ptr<const Classifier> Splice(size_t position, size_t removed, const Tables& added,
                                            std::string* error) const;
 
   size_t size() const { return recognizers_.size(); }
 
-  // The first read of a session settles nearly all. `name_unrouted` lets the protocols that no route takes
-  // answer too; without it the session is unknown as soon as all routable ones are out. One session keeps to
-  // one value of it.
+  // The first read of a session, which decides most of them. Without `name_unrouted` protocols without a
+  // route are not candidates: the session is unknown as soon as all routable ones are ruled out. The flag
+  // must stay the same for the whole session.
   Decision Start(Walk* walk, std::span<const uint8_t> prefix, bool name_unrouted) const;
 
-  // Later reads: `prefix` is the whole prefix so far.
+  // Later reads; `prefix` holds all bytes so far.
   Decision Advance(Walk* walk, std::span<const uint8_t> prefix, bool name_unrouted) const;
 
-  // Whether a protocol that a route takes may still answer.
+  // Whether a routable protocol is still a candidate.
   bool MayRoute(const Walk& walk) const { return walk.candidate_ < static_cast<int32_t>(routable_); }
 
-  // No more bytes will come: the best match in `prefix`, or kUnknown. Never kMore.
+  // End of input: the best match in `prefix`, or kUnknown; never kMore.
   Decision Finish(Walk* walk, std::span<const uint8_t> prefix, bool name_unrouted) const;
 
-  // The protocol that matched is not it, as the first `at` bytes say: the next Advance or Finish goes on
-  // behind it.
+  // The match is refused, as the first `at` bytes prove: the next Advance or Finish continues with the next
+  // candidate.
   static void Reject(Walk* walk, uint32_t at);
 
  private:
@@ -90,7 +90,7 @@ class Classifier {
 
   std::vector<std::shared_ptr<const Recognizer>> recognizers_;
   size_t routable_ = 0;
-  std::array<ProtocolSet, 256> first_byte_;  // the protocols that survive each first byte
+  std::array<ProtocolSet, 256> first_byte_;  // by first byte: the protocols that survive it
 };
 
 }  // namespace anyport::classifier

@@ -1,4 +1,4 @@
-// One automaton, as src/protocols/dfa compiles it, and the stepping over bytes.
+// One DFA, compiled by src/protocols/dfa, and its walk over a prefix.
 #pragma once
 
 #include <algorithm>
@@ -11,23 +11,23 @@
 
 namespace anyport::classifier {
 
-// States: 0 is dead, 1 is accept (absorbing), 2 is the start.
+// States 0 (dead) and 1 (accept) are absorbing; 2 is the start.
 struct DfaTable {
-  std::vector<uint8_t> classes;       // byte → class, 256 of them
-  uint32_t class_count = 0;           // the length of a row of `transitions`
+  std::vector<uint8_t> classes;       // byte → class, 256 entries
+  uint32_t class_count = 0;           // row length of `transitions`
   std::vector<uint16_t> transitions;  // state × class → next state
-  uint32_t max_bytes = 0;             // what is not accepted within so many bytes never is
+  uint32_t max_bytes = 0;             // upper bound on the bytes before acceptance
 };
 
-// Empty when `table` can be walked without a check; else what is wrong with it.
+// Empty when `table` is valid, so that walking it needs no bounds checks; else what is wrong.
 std::string CheckDfa(const DfaTable& table);
 
 enum class Outcome : uint8_t { kMore, kMatch, kNo };
 
-// Where one DFA stands in one prefix.
+// Position of one DFA in one prefix.
 struct DfaCursor {
   uint32_t row = 0;
-  uint32_t position = 0;  // bytes stepped over; once it is dead or accepts, the bytes that took
+  uint32_t position = 0;  // bytes consumed; final once dead or accepting
 };
 
 class Dfa {
@@ -39,7 +39,7 @@ class Dfa {
 
   bool Survives(uint8_t first) const { return next_[Start().row + classes_[first]] != kDead; }
 
-  // Steps over the bytes of `prefix` that the cursor has not seen yet.
+  // Consumes the bytes of `prefix` behind the cursor.
   Outcome Step(std::span<const uint8_t> prefix, DfaCursor* cursor) const {
     const size_t end = std::min<size_t>(prefix.size(), max_bytes_);
     uint32_t row = cursor->row;
@@ -54,7 +54,7 @@ class Dfa {
  private:
   static constexpr uint32_t kDead = 0;
 
-  // A state is held as the offset of its row, which saves a multiplication a byte.
+  // States are stored as row offsets, which saves a multiplication per byte.
   std::array<uint8_t, 256> classes_;
   std::vector<uint32_t> next_;
   uint32_t accept_;

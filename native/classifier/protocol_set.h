@@ -1,4 +1,4 @@
-// A set of protocols by position: an entry of the first-byte index.
+// A set of protocols by index: an entry of the first-byte index.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@ constexpr size_t kProtocolsMax = 256;
 
 class ProtocolSet {
  public:
-  // Makes room at `position`: those at and after it move up by one.
+  // Inserts `position`: members at and above it move up by one.
   void Insert(size_t position, bool member) {
     const size_t word = position / 64;
     for (size_t above = words_.size() - 1; above > word; --above) {
@@ -23,7 +23,7 @@ class ProtocolSet {
     words_[word] = below | moved | uint64_t{member} << (position % 64);
   }
 
-  // Takes `position` out: those after it move down by one.
+  // Removes `position`: members above it move down by one.
   void Remove(size_t position) {
     const size_t word = position / 64;
     const uint64_t below = words_[word] & Below(position);
@@ -34,7 +34,7 @@ class ProtocolSet {
     }
   }
 
-  // The first member at or after `position`; kProtocolsMax when there is none.
+  // The first member at or above `position`; kProtocolsMax when there is none.
   size_t Next(size_t position) const {
     if (position >= kProtocolsMax) return kProtocolsMax;
     size_t word = position / 64;
@@ -47,7 +47,7 @@ class ProtocolSet {
   }
 
  private:
-  // The bits of a word below that of `position`.
+  // Mask of the bits below `position` in its word.
   static uint64_t Below(size_t position) { return (uint64_t{1} << (position % 64)) - 1; }
 
   std::array<uint64_t, kProtocolsMax / 64> words_{};

@@ -3,7 +3,7 @@
 namespace anyport::classifier {
 namespace {
 
-// What must occur somewhere goes by a DFA of its own beside that of the opening.
+// The opening has one DFA; a `contains` pattern has a second one.
 constexpr size_t kDfasMax = 2;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// One protocol: its DFAs, one after the other, and then the arithmetic on what they let pass.
+// Recognizes one protocol: its DFAs in turn, then the checks.
 #pragma once
 
 #include <cstddef>
@@ -12,20 +12,20 @@
 
 namespace anyport::classifier {
 
-// A compiled signature: all its parts must hold.
+// A compiled signature: all parts must hold.
 struct Automaton {
-  std::vector<DfaTable> dfas;   // walked one after the other, each from the first byte; one at least
-  std::vector<int32_t> checks;  // evaluated once all have accepted
-  uint32_t min_bytes = 0;       // no match before so many bytes
+  std::vector<DfaTable> dfas;   // one at least; walked in turn, each from the first byte
+  std::vector<int32_t> checks;  // evaluated when all DFAs have accepted
+  uint32_t min_bytes = 0;       // lower bound on the prefix length of a match
 };
 
-// Empty when `automaton` can be walked without a check; else what is wrong with it.
+// Empty when `automaton` is valid, so that walking it needs no bounds checks; else what is wrong.
 std::string CheckAutomaton(const Automaton& automaton);
 
-// Where one protocol stands in one prefix.
+// Position of one recognizer in one prefix.
 struct Cursor {
-  uint32_t dfa = 0;      // the one that is being walked
-  uint32_t settled = 0;  // bytes that those before it took to accept
+  uint32_t dfa = 0;      // index of the DFA being walked
+  uint32_t settled = 0;  // prefix length at which the DFAs so far decided
   DfaCursor at;
 };
 
@@ -38,8 +38,8 @@ class Recognizer {
 
   bool Survives(uint8_t first) const { return dfas_.front().Survives(first); }
 
-  // Goes on in `prefix` where the cursor stands. After a match or a no, `settled` is what it took; both are
-  // for good. `ended`: no more bytes will come.
+  // Continues at the cursor. kMatch and kNo are final, and `settled` is then the prefix length that decided.
+  // `ended`: `prefix` is complete.
   Outcome Step(std::span<const uint8_t> prefix, bool ended, Cursor* cursor) const {
     while (cursor->dfa < dfas_.size()) {
       const Outcome outcome = dfas_[cursor->dfa].Step(prefix, &cursor->at);

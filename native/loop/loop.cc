@@ -9,7 +9,8 @@
 namespace anyport::loop {
 namespace {
 
-// A handle that was never started: libuv calls back from its closing phase, when nothing of ours is running.
+// A handle that is never started, only closed: libuv calls back from its closing phase, outside of our
+// callbacks.
 struct Farewell {
   uv_idle_t handle{};
   std::function<void()> closed;

@@ -1,12 +1,12 @@
-// Edge-triggered epoll events and a timer, for any number of clients in a thread that runs a libuv loop.
-// Callbacks only: what the events mean is the client's business.
+// Edge-triggered epoll events and one timer per client, for any number of clients on a thread with a libuv
+// loop. Callbacks only: the client interprets the events.
 //
-// The thread sleeps here, not in libuv: the thread's one set (Poller) holds libuv's descriptor
-// (uv_backend_fd), and a uv_prepare callback waits in it for as long as only our own events fire, so a round
-// trip costs one epoll_wait. libuv gets its turn when its descriptor is ready, when one of its timers is due,
-// and after JavaScript has run: watchers that JavaScript adds reach the kernel only in libuv's own poll, so
-// before we may sleep again that poll has to have run with nothing to do. An idle handle, active while we are
-// not sure of that, keeps it from sleeping itself.
+// The thread sleeps here, not in libuv: the thread's epoll set (Poller) contains libuv's descriptor
+// (uv_backend_fd), and a uv_prepare callback waits on the set while only our own events fire, so a round trip
+// costs one epoll_wait. libuv runs when its descriptor is ready, when one of its timers is due, and after
+// JavaScript has run: watchers added by JavaScript reach the kernel only in libuv's own poll. Therefore we
+// sleep again only after that poll has run with nothing to do; until then an active idle handle keeps libuv
+// from sleeping.
 #pragma once
 
 #include <sys/epoll.h>
@@ -22,46 +22,46 @@ class Client {
  public:
   virtual ~Client() = default;
   virtual void OnReady(uint64_t tag, uint32_t events) = 0;
-  // After each batch with events of this client, and when its timer is due: hand over what has gathered.
-  // True: JavaScript ran.
+  // Called after each batch with events for this client, and when its timer is due: deliver the accumulated
+  // events. Returns true if JavaScript ran.
   virtual bool OnTurn() = 0;
 };
 
 inline constexpr int kEventsPerRound = 256;
-// Rounds with JavaScript in them before libuv gets its turn.
+// Rounds that ran JavaScript before libuv must run.
 inline constexpr int kRoundsMax = 8;
-// After a batch of so few events another look is rarely worth a system call.
+// After a batch of at most this many events another epoll_wait rarely finds more.
 inline constexpr int kTinyBatch = 2;
-// Tags are below 2^kTagBits; what is above says whose they are.
+// Clients' tags are below 2^kTagBits; the bits above hold the loop's number.
 inline constexpr int kTagBits = 58;
-// Loops a thread: the highest number is libuv's.
+// Loops per thread; the highest number is libuv's tag.
 inline constexpr size_t kLoopsMax = (size_t{1} << (64 - kTagBits)) - 1;
 
-// What the loops of a thread have in common.
 class Poller;
 
-// One client's share of its thread's poller.
+// One client's share of the thread's Poller.
 class Loop {
  public:
-  // Null, and an errno, when the kernel gives no epoll set or does not watch libuv's descriptor.
+  // Null with an errno in `error` when epoll_create1 fails or libuv's descriptor can not be watched.
   static std::unique_ptr<Loop> Create(uv_loop_t* uv, Client* client, int* error);
   ~Loop();
-  // Ends the loop; `closed` is called later, from libuv. Descriptors that others hold too (a listening
-  // socket, an eventfd) have to be removed before.
+  // Leaves the poller; `closed` is called later, from libuv. Descriptors that stay open elsewhere (a
+  // listening socket, an eventfd) must be removed first: closing is what takes the others out of the epoll
+  // set.
   void Close(std::function<void()> closed);
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Each returns 0 or an errno.
+  // These return 0 or an errno.
   int Add(int fd, uint32_t events, uint64_t tag);
   int Modify(int fd, uint32_t events, uint64_t tag);
   void Remove(int fd);
 
-  // One timer: OnTurn is called in `delay_ms`, or not at all when negative.
+  // The loop's only timer: OnTurn is called in `delay_ms`; a negative delay cancels it.
   void SetTimer(int64_t delay_ms) {
     due_ms_ = delay_ms < 0 ? kNever : now_ms() + static_cast<uint64_t>(delay_ms);
   }
-  // Milliseconds of a monotonic clock, read once a round.
+  // Monotonic clock in milliseconds, read once per round.
   uint64_t now_ms() const { return *now_ms_; }
   void UpdateNow();
 
@@ -77,7 +77,7 @@ class Loop {
   Client* client_ = nullptr;
   uint64_t number_ = 0;
   uint64_t due_ms_ = kNever;
-  bool ready_ = false;  // had events in this batch
+  bool ready_ = false;  // had events in the current batch
 };
 
 }  // namespace anyport::loop

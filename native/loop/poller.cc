@@ -22,7 +22,8 @@ Poller* Poller::Join(uv_loop_t* uv, Loop* loop, int* error) {
   Poller* poller = poller_here;
   if (poller == nullptr) return nullptr;
   auto& loops = poller->loops_;
-  // Not the number of one that left during this batch: its last events would be taken for the new one's.
+  // During dispatch no number is reused: the rest of the batch may have events of the loop that had it
+  // before.
   auto place = poller->dispatching_ ? loops.end() : std::find(loops.begin(), loops.end(), nullptr);
   if (place == loops.end()) {
     if (loops.size() == kLoopsMax) {
@@ -92,7 +93,7 @@ void Poller::UpdateNow() {
 
 void Poller::OnPrepare(uv_prepare_t* prepare) {
   auto* poller = static_cast<Poller*>(prepare->data);
-  // The last loop may leave from inside a callback: we stay for as long as we look.
+  // The last loop may leave in a callback: the count keeps `this` alive until Run returns.
   ++poller->open_;
   poller->Run();
   poller->LetGo();
@@ -105,8 +106,8 @@ void Poller::Run() {
   if (!closing()) HandOver();
 }
 
-// One batch and its turns, and as many more as need neither libuv nor JavaScript. True when JavaScript ran
-// and more of ours may be waiting: worth another look before libuv gets its turn.
+// Dispatches one batch and runs the turns; repeats while neither libuv nor JavaScript needs to run. True when
+// JavaScript ran and more of our own events may be waiting: worth another round before libuv runs.
 bool Poller::Round(bool may_sleep) {
   epoll_event events[kEventsPerRound];
   for (;;) {
@@ -138,7 +139,7 @@ void Poller::Dispatch(const epoll_event& event) {
 
 bool Poller::TakeTurns() {
   bool ran = false;
-  for (size_t i = 0; i < loops_.size(); ++i) {  // a turn may bring a new one
+  for (size_t i = 0; i < loops_.size(); ++i) {  // a turn may add a loop
     Loop* loop = loops_[i];
     if (loop == nullptr) continue;
     const bool due = now_ms_ >= loop->due_ms_;
@@ -149,7 +150,7 @@ bool Poller::TakeTurns() {
   return ran;
 }
 
-// How long we may wait: until a timer of ours or one of libuv's. -1: for ever.
+// Sleep in milliseconds: until the earliest of our timers and libuv's; -1: no timer.
 int Poller::SleepLimit() const {
   const int libuv_ms = uv_backend_timeout(uv_);
   uint64_t due_ms = Loop::kNever;
@@ -162,8 +163,8 @@ int Poller::SleepLimit() const {
   return libuv_ms < 0 ? capped_ms : std::min(libuv_ms, capped_ms);
 }
 
-// Everything that libuv may run between its poll and this callback shows in one of three ways: an event
-// counted (I/O, messages, signals), a timer due, or a zero timeout announced (immediates, closing handles).
+// Anything libuv runs between its poll and this callback is visible in one of three ways: an event counted
+// (I/O, messages, signals), a timer due, or a zero backend timeout (immediates, closing handles).
 bool Poller::NothingRanSinceHandover() const {
   return EventsHandled() == handover_.events && uv_now(uv_) < handover_.due_ms;
 }

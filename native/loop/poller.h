@@ -1,4 +1,4 @@
-// The epoll set of a thread, and when its loops, libuv and JavaScript get their turns.
+// The epoll set of a thread; schedules its loops, libuv and JavaScript.
 #pragma once
 
 #include <cstdint>
@@ -10,22 +10,22 @@ namespace anyport::loop {
 
 class Poller {
  public:
-  // The thread's poller, made for its first loop; null, and an errno, when there is none to be had. It
-  // deletes itself when the last loop has left and libuv has let go of its handles.
+  // The thread's poller, created for its first loop; null with an errno in `error` on failure. Deletes itself
+  // when the last loop has left and libuv has closed its handles.
   static Poller* Join(uv_loop_t* uv, Loop* loop, int* error);
   void Leave(Loop* loop);
 
   uv_loop_t* uv() const { return uv_; }
   const uint64_t* now_ms() const { return &now_ms_; }
   void UpdateNow();
-  // As epoll_ctl; 0 or an errno.
+  // As epoll_ctl; returns 0 or an errno.
   int Control(int operation, int fd, uint32_t events, uint64_t tag);
 
  private:
-  // What libuv had to do when we last let it run.
+  // libuv's state when we last let it run.
   struct Handover {
-    uint64_t events = 0;  // it had handled so far
-    uint64_t due_ms = 0;  // when its next timer is due; 0: it had something to do at once
+    uint64_t events = 0;  // events handled until then
+    uint64_t due_ms = 0;  // its next timer; 0: something to do at once
   };
 
   explicit Poller(uv_loop_t* uv) : uv_(uv) {}
@@ -49,10 +49,10 @@ class Poller {
   uv_prepare_t prepare_{};
   uv_idle_t idle_{};
   int epoll_fd_ = -1;
-  int open_ = 0;              // handles that libuv has not let go of, and a Run that looks at us
-  std::vector<Loop*> loops_;  // by number; null: left
-  size_t left_ = 0;           // of them
-  bool dispatching_ = false;  // events of a batch may still name loops that have left
+  int open_ = 0;              // references: libuv handles not closed yet, and a running Run
+  std::vector<Loop*> loops_;  // by number; null: has left
+  size_t left_ = 0;           // number of nulls in loops_
+  bool dispatching_ = false;  // events of this batch may belong to loops that have left
   Handover handover_;
   uint64_t now_ms_ = 0;
 };

@@ -35,8 +35,8 @@ bool TimerWheel::Expire(uint64_t now_ms, uint32_t* id) {
   return false;
 }
 
-// The time of a slot of a higher level has come: its timers move to lower levels, all of them, since NextSlot
-// takes what is in a lower level to be nearer.
+// Cascade: the timers of a due slot of a higher level move to lower levels. All of them, since NextSlot
+// assumes that lower levels are always earlier.
 void TimerWheel::Spread(int32_t slot) {
   while (heads_[static_cast<size_t>(slot)] != kNone) {
     const auto id = static_cast<uint32_t>(heads_[static_cast<size_t>(slot)]);
@@ -58,7 +58,7 @@ uint64_t TimerWheel::LateMs(uint64_t now_ms) const {
   return now_ms - std::min(now_ms, next.tick * kTickMs);
 }
 
-// The first slot that time will reach. Lower levels come first: what is in them is always nearer.
+// The next slot in time. Lower levels first: their timers are always earlier.
 bool TimerWheel::NextSlot(Next* next) const {
   for (int level = 0; level < kLevels; ++level) {
     const uint64_t occupied = occupied_[static_cast<size_t>(level)];
@@ -77,7 +77,7 @@ bool TimerWheel::NextSlot(Next* next) const {
 
 void TimerWheel::Link(uint32_t id) {
   Node& node = nodes_[id];
-  // The highest bit in which the deadline differs from now says how far away it is.
+  // The level follows from the highest bit in which deadline and current tick differ.
   const uint64_t differs = (node.tick ^ elapsed_) | (kSlotsPerLevel - 1);
   const int level = std::min((63 - std::countl_zero(differs)) / kSlotBits, kLevels - 1);
   const auto in_level = static_cast<uint32_t>(node.tick >> (kSlotBits * level)) % kSlotsPerLevel;

@@ -1,8 +1,8 @@
-// Timers by number: a hierarchical wheel (4 levels of 64 slots, 8 ms a tick, 36 hours in all; a later
-// deadline is cut to that).
+// Timers by id: a hierarchical wheel with 4 levels of 64 slots and 8 ms per tick. Range 36 hours; later
+// deadlines are clamped to it.
 //
-// Scheduling, moving and cancelling cost O(1) and no memory beyond a node a timer. Knows no clock: time is an
-// argument. A timer never fires early; it may fire a tick late.
+// Schedule and Cancel are O(1); memory is one node per id. No clock inside: time is an argument. A timer
+// never fires early, and at most one tick late.
 #pragma once
 
 #include <array>
@@ -16,14 +16,14 @@ class TimerWheel {
  public:
   explicit TimerWheel(uint64_t now_ms);
 
-  // Sets timer `id` to fire at `deadline_ms`; one that is already set moves.
+  // Sets timer `id` to fire at `deadline_ms`, or moves it.
   void Schedule(uint32_t id, uint64_t deadline_ms);
   void Cancel(uint32_t id);
-  // Takes one timer that is due; false when there is none. Call until false, or until enough.
+  // Takes one due timer; false when none is due. Call until false, or until the turn's budget is spent.
   bool Expire(uint64_t now_ms, uint32_t* id);
-  // Milliseconds until something may be due; -1 when nothing is set.
+  // Milliseconds until a timer may be due; -1 when none is set.
   int64_t DelayMs(uint64_t now_ms) const;
-  // Milliseconds since DelayMs was 0: by how much somebody who trusts it came late.
+  // How late the caller is, in milliseconds: time since DelayMs reached 0.
   uint64_t LateMs(uint64_t now_ms) const;
   size_t size() const { return size_; }
 
@@ -32,7 +32,7 @@ class TimerWheel {
   static constexpr int kSlotBits = 6;
   static constexpr uint32_t kSlotsPerLevel = 1u << kSlotBits;
   static constexpr uint64_t kTickMs = 8;
-  // A slot of the highest level less than a whole turn: a deadline never lands in the slot that is now.
+  // One slot of the highest level less than a full turn, so that a deadline never lands in the current slot.
   static constexpr uint64_t kTicksMax =
       (uint64_t{1} << (kSlotBits * kLevels)) - (uint64_t{1} << (kSlotBits * (kLevels - 1)));
   static constexpr int32_t kNone = -1;
@@ -41,7 +41,7 @@ class TimerWheel {
     uint64_t tick = 0;
     int32_t next = kNone;
     int32_t previous = kNone;
-    int32_t slot = kNone;  // level * 64 + slot in level; kNone when not set
+    int32_t slot = kNone;  // level * 64 + slot in level; kNone: not set
   };
   struct Next {
     uint64_t tick;

@@ -10,7 +10,7 @@
 namespace anyport::pool {
 namespace {
 
-// Slabs below these indices keep their pages when they are released.
+// Slabs below these indices keep their pages on release.
 constexpr int32_t kSmallResident = 1024;
 constexpr int32_t kLargeResident = 64;
 
@@ -74,7 +74,7 @@ void Slabs::Release(Slab* slab) {
   if (!slab->valid()) return;
   const bool small = slab->tier == Tier::kSmall;
   const auto bytes = Bytes(*slab);
-  // A page that holds more than this slab is its neighbours' too.
+  // Only whole pages: a partial page also holds a neighbouring slab.
   if (slab->index >= (small ? kSmallResident : kLargeResident) && bytes.size() % page_bytes_ == 0) {
     madvise(bytes.data(), bytes.size(), MADV_DONTNEED);
   }

@@ -1,8 +1,8 @@
-// Bounded buffers of two sizes in one arena that JavaScript sees too (the shared buffer pools).
+// Bounded buffers in two sizes, in one arena shared with JavaScript.
 //
-// A small slab holds a first flight; a large one a long hello, or what a full socket would not take. The
-// lowest free slab is handed out first and those far up are given back to the kernel on release (where they
-// are whole pages), so a burst leaves no memory behind.
+// A small slab holds a first flight; a large one a long opening, or the backlog for a peer with a full
+// socket. Allocation takes the lowest free index, and released high indices return their pages to the kernel
+// (whole pages only), so a burst leaves no memory behind.
 #pragma once
 
 #include <cstddef>
@@ -13,11 +13,11 @@
 namespace anyport::pool {
 
 inline constexpr size_t kSmallSlabBytes = 4 * 1024;
-// A PROXY header of 65,551 bytes and a TLS hello of 64 KiB in its records fit.
+// Fits the largest PROXY header (65,551 bytes) and a 64 KiB TLS hello with its record headers.
 inline constexpr size_t kLargeSlabBytesMin = 68 * 1024;
 inline constexpr size_t kSmallSlabs = 16 * 1024;
 inline constexpr size_t kLargeSlabs = 1024;
-// Relays leave so many to openings, which are nothing without one; a relay only takes smaller steps.
+// Reserved for openings, which fail without a slab; a relay without one only reads less at a time.
 inline constexpr size_t kSmallSlabsForOpenings = kSmallSlabs / 8;
 inline constexpr size_t kLargeSlabsForOpenings = kLargeSlabs / 8;
 
@@ -29,7 +29,7 @@ struct Slab {
   bool valid() const { return index >= 0; }
 };
 
-// The free slabs of one tier: a bitmap with a summary level, lowest index first.
+// Free slabs of one size: a bitmap with a summary level; lowest index first.
 class FreeSet {
  public:
   explicit FreeSet(size_t count);
@@ -43,25 +43,25 @@ class FreeSet {
   size_t size_;
 };
 
-// What the kernel takes back at once: 4 KiB on x64, 4, 16 or 64 KiB on arm64.
+// The kernel's page size: 4 KiB on x64; 4, 16 or 64 KiB on arm64.
 size_t PageBytes();
 
 class Slabs {
  public:
-  // `arena` must be at least BytesFor(large_bytes) long and outlive the pool.
+  // `arena` must have BytesFor(large_bytes) bytes and outlive the pool.
   Slabs(std::span<uint8_t> arena, size_t large_bytes, size_t page_bytes = PageBytes());
 
   static size_t LargeBytes(size_t buffer_bytes, size_t page_bytes = PageBytes());
   static size_t BytesFor(size_t large_bytes, size_t page_bytes = PageBytes());
 
-  Slab Acquire(Tier tier);  // invalid when the tier is used up
+  Slab Acquire(Tier tier);  // invalid when all are in use
   void Release(Slab* slab);
   std::span<uint8_t> Bytes(const Slab& slab) const;
-  // Where a slab begins in the arena, as JavaScript counts.
+  // Offset of a slab in the arena, as JavaScript addresses it.
   size_t OffsetOf(const Slab& slab) const;
 
   bool HasLarge() const { return large_free_.size() > 0; }
-  // For a relay.
+  // Whether a relay may take a slab: more than the reserve for openings is free.
   bool HasSpare(Tier tier) const;
   size_t used(Tier tier) const;
   size_t used_bytes() const;

@@ -1,6 +1,6 @@
-// A table of objects known by slot and generation: a stale id finds nothing, and is harmless.
+// Slot map: objects by slot and generation. Looking up a stale id returns null.
 //
-// Objects never move (they live in chunks), so a reference is good until the slot is given back.
+// Objects never move (chunked storage), so a reference is valid until its slot is released.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ namespace anyport::pool {
 
 struct SlotId {
   uint32_t slot = 0;
-  uint32_t generation = 0;  // 24 bits: it shares a word with the kind of an epoll tag
+  uint32_t generation = 0;  // 24 bits: shares a 64-bit epoll tag with slot and kind
 };
 
 inline constexpr uint32_t kGenerationMask = 0xFFFFFF;
@@ -46,7 +46,7 @@ class Slots {
     return entry.used && entry.generation == id.generation ? &entry.value : nullptr;
   }
 
-  // Whatever lives in the slot now; null when nothing does.
+  // The object in the slot, of any generation; null when the slot is free.
   T* AtSlot(uint32_t slot) {
     if (slot >= capacity()) return nullptr;
     Entry& entry = At(slot);

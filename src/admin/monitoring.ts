@@ -1,6 +1,7 @@
 /**
- * The monitoring servers: /metrics, /health/live and /health/ready, read-only, on one port or on two. They must
- * answer while the data plane is at its limits, and must not be a way to exhaust it: everything is bounded.
+ * The monitoring servers: /metrics, /health/live and /health/ready, read-only, on one port or two. They must answer
+ * while the data plane is at its limits and must not exhaust the process themselves: connections, requests and time
+ * are bounded.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -11,9 +12,9 @@ import { Visitors } from './visitors.js';
 export const monitoringLimits = {
   headerBytesMax: 8192,
   requestTimeMsMax: 5000,
-  /** For a client to take some of its answer. */
+  /** Socket timeout without progress, for clients that do not read their response. */
   idleMsMax: 5000,
-  /** Pipelined ones would be answered all at once, and held in memory until they are read. */
+  /** Pipelined requests would be answered at once, and their responses buffered until they are read. */
   requestsPerConnectionMax: 1,
 } as const;
 
@@ -35,7 +36,7 @@ const metricsResources: Resources = {
 };
 
 const healthResources: Resources = {
-  // That this thread answers is all there is to say.
+  // Liveness: a response from this thread is enough.
   '/health/live': (control) => json(200, { ...control.health(), status: 'live' }),
   '/health/ready': (control) => {
     const health = control.health();
@@ -50,7 +51,10 @@ export interface Monitoring {
   close(): void;
 }
 
-/** Rejects with an error that names the address when one can not be bound; nothing listens then. */
+/**
+ * When an address can not be bound: closes the servers already listening and rejects with an error that names the
+ * address.
+ */
 export async function startMonitoring(config: MonitoringConfig, control: Control): Promise<Monitoring> {
   const servers: Server[] = [];
   const visitors = new Visitors();
@@ -81,7 +85,7 @@ interface Address {
   readonly port: number;
 }
 
-/** One server an address: with the same host and port, one serves both. */
+/** One server per address; metrics and health share one when host and port are equal. */
 function sites({ metrics, health }: MonitoringConfig): { address: Address; resources: Resources }[] {
   if (metrics && health && metrics.host === health.host && metrics.port === health.port) {
     return [{ address: metrics, resources: { ...metricsResources, ...healthResources } }];
@@ -120,7 +124,7 @@ async function serve(
   const answer = await answerTo(request, resources, control).catch((error: unknown) =>
     json(500, { error: String(error) }),
   );
-  response.shouldKeepAlive = false; // closes when the answer is sent, and says so
+  response.shouldKeepAlive = false; // sends Connection: close
   if (answer.status === 405) response.setHeader('allow', 'GET, HEAD');
   response.writeHead(answer.status, {
     'content-type': answer.contentType,
@@ -151,12 +155,12 @@ async function listen(server: Server, { host, port }: Address): Promise<Server> 
   try {
     server.listen(port, host);
     await once(server, 'listening');
-    // A connection that can not be accepted (no descriptor left) is lost to its client, not to the daemon.
+    // accept(2) failed, for example EMFILE: the client loses its connection, the server continues.
     server.on('error', () => {});
     return server;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    // Where there is no IPv6, all addresses are the IPv4 ones.
+    // IPv6 is disabled or not supported: the wildcard becomes 0.0.0.0.
     const noIpv6 = code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL';
     if (host === '::' && noIpv6) return listen(server, { host: '0.0.0.0', port });
     throw new Error(`can not serve monitoring: ${message}`, { cause: error });

@@ -1,11 +1,12 @@
 /**
- * The connections to the monitoring servers: bounded, in all and for one source, and yet the newest is always let in.
- * Another one goes for it, first one that has asked nothing yet: whoever probes asks at once.
+ * Admission of connections to the monitoring servers: bounded in total and per source, yet the newest is always
+ * admitted. It evicts the oldest connection without a request, else the oldest: probes and scrapers send their
+ * request at once.
  */
 import type { Socket } from 'node:net';
 
 export const visitorLimits = {
-  /** On all monitoring ports together. */
+  /** Total on all monitoring ports. */
   connectionsMax: 32,
   connectionsPerSourceMax: 16,
 } as const;
@@ -16,9 +17,9 @@ interface Visitor {
 }
 
 export class Visitors {
-  /** Oldest first. */
+  /** In order of arrival. */
   readonly #visitors = new Map<Socket, Visitor>();
-  /** Connections closed to make room. */
+  /** Connections reset to admit newer ones. */
   evicted = 0;
 
   admit(socket: Socket): void {
@@ -28,7 +29,7 @@ export class Visitors {
     socket.once('close', () => this.#visitors.delete(socket));
   }
 
-  /** Its request has arrived whole. */
+  /** Marks the connection: a complete request has arrived. */
   asked(socket: Socket): void {
     const visitor = this.#visitors.get(socket);
     if (visitor) visitor.hasAsked = true;

@@ -1,4 +1,4 @@
-/** Addresses as people write them: what a port listens on, and what it relays to. */
+/** Address syntax: addresses to listen on and addresses of endpoints. */
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { plainAddress } from './network.js';
 
@@ -9,7 +9,7 @@ export type Listen =
   | { readonly kind: 'unix'; readonly path: string; readonly text: string };
 
 const PORT_MAX = 65_535;
-/** sockaddr_un.sun_path holds 108 bytes with the closing zero. */
+/** sockaddr_un.sun_path holds 108 bytes including the terminating NUL. */
 const UNIX_PATH_BYTES_MAX = 107;
 const UNIX_PREFIX = 'unix:';
 const HOST_PORTS = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]/]*)):(\d{1,5})(?:-(\d{1,5}))?$/;
@@ -39,10 +39,10 @@ function unixPath(text: string): string | null {
   return Buffer.byteLength(path) <= UNIX_PATH_BYTES_MAX ? path : null;
 }
 
-/** `@name` is in the abstract namespace: there is no file. */
+/** `@name` is in the abstract namespace: no file, no permissions. */
 export const isAbstract = (path: string): boolean => path.startsWith('@');
 
-/** The same address is written the same: in short form, and as IPv4 where it is IPv4-mapped. */
+/** Canonical form, so that equal addresses have equal texts: compressed IPv6; IPv4 for an IPv4-mapped address. */
 function literal(host: string): string {
   const plain = plainAddress(host);
   return isIPv6(plain) ? new SocketAddress({ address: plain, family: 'ipv6' }).address : plain;
@@ -68,11 +68,11 @@ export function parseEndpoint(text: string): Endpoint | null {
 export function parseHost(text: string): string | null {
   if (text === 'localhost') return '127.0.0.1';
   const host = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
-  if (host.includes('%')) return null; // a zone, which nothing here can bind
+  if (host.includes('%')) return null; // an IPv6 zone index, which can not be bound here
   return isIPv6(host) || (host === text && isIPv4(host)) ? literal(host) : null;
 }
 
-/** The literal to bind: no host means every interface, IPv6 and IPv4. */
+/** The literal to bind. Without a host: `::`, dual-stack. */
 function bindHost(parts: HostPorts): string | null {
   if (parts.host === '') return '::';
   if (parts.host === 'localhost') return '127.0.0.1';
@@ -80,8 +80,8 @@ function bindHost(parts: HostPorts): string | null {
 }
 
 /**
- * `:9090`, `0.0.0.0:9090`, `[::]:9090`, `unix:/run/a.sock`, `unix:@name`, `9090`, or a port range `9000-9010` in place of
- * the port: one address for each socket. Port 0 lets the system choose. Null when the text is none of them.
+ * `:9090`, `0.0.0.0:9090`, `[::]:9090`, `unix:/run/a.sock`, `unix:@name`, `9090`, or a port range `9000-9010` in
+ * place of the port: one address per port. Port 0: chosen by the kernel. Null when the text is none of them.
  */
 export function parseListen(text: string): Listen[] | null {
   if (text.startsWith(UNIX_PREFIX)) {
@@ -99,7 +99,9 @@ export function parseListen(text: string): Listen[] | null {
   });
 }
 
-/** What is wrong with a text that is no address with a port, and what to write instead, as far as that can be told. */
+/**
+ * Explains why a text is not an address with a port and what to write instead; null when no specific reason is known.
+ */
 export function addressFault(text: string): string | null {
   const scheme = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.exec(text)?.[0];
   if (scheme !== undefined) return `leave out \`${scheme}\``;
@@ -116,7 +118,7 @@ export function addressFault(text: string): string | null {
     : null;
 }
 
-/** The same of a text that can not be listened on: of host names only `localhost` can. */
+/** As `addressFault`, for addresses to listen on: `localhost` is the only host name allowed. */
 export function listenFault(text: string): string | null {
   if (text.includes(',')) return 'write several as a list';
   if (text.startsWith('*:')) return `leave out \`*\`: write \`${text.slice(1)}\``;

@@ -1,9 +1,9 @@
-/** Time as an argument: what waits or measures is given a clock, and its tests one that they turn by hand. */
+/** The clock as an argument, so that tests advance time by hand. */
 
 export interface Clock {
-  /** Milliseconds since some moment; never goes back. */
+  /** Monotonic time in milliseconds; its origin is arbitrary. */
   nowMs(): number;
-  /** Calls back once, `ms` from now. Returns a way to call it off. */
+  /** Calls `callback` once, after `ms` milliseconds. Returns a function that cancels it. */
   after(ms: number, callback: () => void): () => void;
 }
 

@@ -1,4 +1,4 @@
-/** Durations as people write them: `250ms`, `5s`, `30m`, `1h`, `1h30m`. */
+/** Durations in configuration syntax: `250ms`, `5s`, `30m`, `1h`, `1h30m`. */
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const WHOLE = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/;

@@ -1,11 +1,11 @@
 /**
- * What user code has thrown, as text for the log. Anything may be thrown: getters may throw or never return, so they
- * are read once, with a limit of time, and what is logged is plain.
+ * Turns a value thrown by user code into plain text for the log. Any value may be thrown, with getters that throw or
+ * never return: each property is read once, under a time limit.
  */
 import { callInterruptibly } from './interruptible.js';
 
 export const failureLimits = {
-  /** Time to read what was thrown. */
+  /** Time limit for reading the thrown value. */
   timeMs: 20,
   messageCharactersMax: 1000,
   stackCharactersMax: 4000,

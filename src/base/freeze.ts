@@ -1,6 +1,6 @@
 /**
- * Freezes plain data through and through: what is published is not changed any more. The language can not freeze
- * typed arrays; whoever publishes them keeps no other way to them.
+ * Deep-freezes plain data, so that a published value can not change. JavaScript can not freeze typed arrays: their
+ * publisher must keep no other reference to them.
  */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;

@@ -1,4 +1,7 @@
-/** Calls into user code that may not return: a script can be interrupted, and what it calls with it. */
+/**
+ * Calls user code under a time limit: the time-out of a vm script also interrupts the functions that the script
+ * calls.
+ */
 import { types } from 'node:util';
 import { createContext, Script } from 'node:vm';
 
@@ -12,7 +15,7 @@ function idle(): Outcome {
   return { returned: undefined };
 }
 
-/** CPU time so far, of the thread that calls or of its process. */
+/** CPU time used so far by the calling thread or its process, in milliseconds. */
 export type CpuMs = () => number;
 
 export const processCpuMs: CpuMs = () => {
@@ -20,12 +23,12 @@ export const processCpuMs: CpuMs = () => {
   return (user + system) / 1000;
 };
 
-/** One that was interrupted while the machine was busy elsewhere is called again, so often in all. */
+/** Attempts per call: a call interrupted while its thread got no CPU is repeated. */
 const CALLS_MAX = 5;
 
 /**
- * Throws what `call` throws, or an error of its own after `timeMs`. The clock of the interrupt does not know whether
- * the thread ran: time that it did not get is not held against the call.
+ * Throws what `call` throws, or a time-out error after `timeMs`. The vm time-out counts wall-clock time: if the
+ * thread got CPU for less than half of it (busy machine), the call is repeated.
  */
 export function callInterruptibly<Result>(
   call: () => Result,
@@ -44,7 +47,8 @@ export function callInterruptibly<Result>(
 }
 
 function callOnce<Result>(call: () => Result, timeMs: number): Result {
-  // Node reads an error that leaves a script, and nothing would interrupt its getters then.
+  // Caught inside the script: Node inspects an error that leaves a script, and would run its getters without a time
+  // limit.
   context.call = () => {
     try {
       return { returned: call() };
@@ -61,7 +65,7 @@ function callOnce<Result>(call: () => Result, timeMs: number): Result {
   }
 }
 
-/** Reads nothing that user code could have made a getter or a trap. */
+/** Reads the property's descriptor, so that no getter or proxy trap of user code runs. */
 const wasInterrupted = (thrown: unknown): boolean =>
   types.isNativeError(thrown) &&
   Object.getOwnPropertyDescriptor(thrown, 'code')?.value === 'ERR_SCRIPT_EXECUTION_TIMEOUT';

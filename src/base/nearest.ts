@@ -1,9 +1,9 @@
-/** Finds what somebody probably meant by a misspelled name. */
+/** Finds the known name nearest to a misspelled one. */
 
-/** A longer list of names helps nobody in a message. */
+/** Upper bound on the names listed in an error message; above it none are listed. */
 const LISTED_MAX = 16;
 
-/** Edits that turn one text into another: insert, delete, replace, or swap two neighbours. */
+/** Edit distance: insertions, deletions, substitutions and transpositions of neighbours (optimal string alignment). */
 function distance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);
@@ -21,13 +21,13 @@ function distance(a: string, b: string): number {
   return last[b.length] ?? 0;
 }
 
-/** The known name that is closest to `name`, or null when none is close enough to be meant. */
+/** The known name with the smallest edit distance; null when that is more than a third of the length of `name`. */
 export function nearestName(name: string, known: Iterable<string>): string | null {
   const wanted = name.toLowerCase().slice(0, 64);
   let bestDistance = Math.ceil(wanted.length / 3) + 1;
   let best: string | null = null;
   for (const candidate of known) {
-    // So many letters at least have to be put in or taken out.
+    // The difference in length is a lower bound of the distance.
     if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
     const candidateDistance = distance(wanted, candidate.toLowerCase());
     if (candidateDistance >= bestDistance) continue;
@@ -37,7 +37,7 @@ export function nearestName(name: string, known: Iterable<string>): string | nul
   return best;
 }
 
-/** The ending of a message about an unknown name: `: did you mean …?`, or what there is to choose from. */
+/** Suffix for an error about an unknown name: `: did you mean …?`, else the list of known names. */
 export function suggestion(name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known);
   if (nearest !== null) return `: did you mean \`${nearest}\`?`;

@@ -1,4 +1,4 @@
-/** Sets of networks, written as addresses and CIDR prefixes. */
+/** Networks: addresses and CIDR prefixes. */
 import { BlockList, isIP, isIPv4, isIPv6, SocketAddress } from 'node:net';
 
 export interface Network {
@@ -7,17 +7,19 @@ export interface Network {
   readonly family: 'ipv4' | 'ipv6';
 }
 
-/** How long an address is. */
+/** Address length in bits. */
 export const addressBits = { ipv4: 32, ipv6: 128 } as const;
 
-/** Beside networks in a list of trusted peers: whoever may open our unix socket. */
+/** Entry in a list of trusted peers, beside networks: every client of the Unix socket is trusted. */
 export const UNIX_PEERS = 'unix';
 
-/** RFC 4291 section 2.5.5.2, in any spelling; others that begin so are told apart by their canonical form. */
+/**
+ * Start of an IPv4-mapped address (RFC 4291 section 2.5.5.2) in any spelling; the canonical form rules out the rest.
+ */
 const MAPPED = /^[0:]+:ffff:/i;
 const MAPPED_BITS = 96;
 
-/** An IPv4-mapped IPv6 address is the IPv4 one, everywhere; any other stays as it is written. */
+/** Converts an IPv4-mapped IPv6 address to IPv4; returns any other text unchanged. */
 export function plainAddress(address: string): string {
   if (!MAPPED.test(address) || !isIPv6(address)) return address;
   const inner = canonical(address).slice('::ffff:'.length);
@@ -46,7 +48,7 @@ export function isNetwork(text: string): boolean {
   return parseNetwork(text) !== null;
 }
 
-/** Why a text is no network, as far as that can be told. */
+/** Explains why a text is not a network; null when no specific reason is known. */
 export function networkFault(text: string): string | null {
   const [address = '', bits] = text.split('/');
   const version = isIP(address);
@@ -57,14 +59,17 @@ export function networkFault(text: string): string | null {
     : null;
 }
 
-/** Those that are networks. */
+/** Texts that are not networks are skipped. */
 export function parseNetworks(texts: readonly string[]): Network[] {
   return texts.flatMap((text) => parseNetwork(text) ?? []);
 }
 
-/** Says whether an address literal lies in one of the networks. No network holds addresses of both families. */
+/**
+ * Returns a test whether an address literal is in one of the networks. IPv4 and IPv6 are separate: `::/0` has no
+ * IPv4.
+ */
 export function createNetworkSet(networks: readonly string[]): (address: string) => boolean {
-  // One list for each family: a single one would find every IPv4 address in ::/0.
+  // One BlockList per family: a shared one would match every IPv4 address against ::/0.
   const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const { address, bits, family } of parseNetworks(networks)) {
     lists[family].addSubnet(address, bits, family);
@@ -77,14 +82,14 @@ export function createNetworkSet(networks: readonly string[]): (address: string)
   };
 }
 
-/** Whether every address of `inner` lies in `outer`; both are networks. */
+/** Whether `outer` contains all of `inner`; both are networks. */
 export function holdsNetwork(outer: string, inner: string): boolean {
   const [whole, part] = [parseNetwork(outer), parseNetwork(inner)];
   if (whole === null || part === null || whole.family !== part.family || whole.bits > part.bits) return false;
   return createNetworkSet([outer])(part.address);
 }
 
-/** The network as it takes effect, where bits beyond its prefix are set: `10.1.2.3/8` is `10.0.0.0/8`. Else null. */
+/** The network with its host bits cleared (`10.1.2.3/8` → `10.0.0.0/8`); null when none were set. */
 export function withoutHostBits(text: string): string | null {
   const network = parseNetwork(text);
   if (network === null) return null;
@@ -96,14 +101,13 @@ export function withoutHostBits(text: string): string | null {
   return `${family === 'ipv4' ? ipv4Text(masked) : ipv6Text(masked)}/${bits}`;
 }
 
-/** An address literal as a number. */
 export const addressNumber = (address: string, family: Network['family']): bigint =>
   family === 'ipv4' ? BigInt(ipv4Number(address)) : ipv6Number(address);
 
 const ipv4Number = (text: string): number =>
   text.split('.').reduce((number, part) => number * 256 + Number(part), 0);
 
-/** RFC 4291 section 2.2: groups, of which `::` leaves out the zeros, and perhaps an IPv4 address at the end. */
+/** RFC 4291 section 2.2: groups, `::` for a run of zero groups, optionally an IPv4 address at the end. */
 function ipv6Number(address: string): bigint {
   const [head = '', tail] = (address.split('%', 1)[0] ?? '').split('::');
   const [first, last] = [groupsOf(head), groupsOf(tail ?? '')];

@@ -1,7 +1,7 @@
-/** The addresses of this machine. */
+/** The addresses of this machine's network interfaces. */
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 
-/** Those that could be found out: some containers do not say. */
+/** Empty where the system call is denied (some containers). */
 export function ownAddresses(): NetworkInterfaceInfo[] {
   try {
     return Object.values(networkInterfaces()).flatMap((each) => each ?? []);

@@ -1,14 +1,14 @@
-/** Values by network: which of them hold an address, without asking each. */
+/** A map keyed by network: finds the values of all networks that contain an address without testing each network. */
 import { isIP } from 'node:net';
 import { addressBits, addressNumber, parseNetworks, plainAddress } from './network.js';
 
-/** Values by prefix; those by how many bits of an address do not count. */
+/** Number of host bits → prefix → value. */
 type Prefixes<Value> = Map<bigint, Map<bigint, Value>>;
 
 export class PrefixMap<Value> {
   readonly #families = { ipv4: new Map() as Prefixes<Value>, ipv6: new Map() as Prefixes<Value> };
 
-  /** The value of exactly this network, made when there is none. `text` is a network. */
+  /** The value of exactly this network, created on first use. Throws when `text` is not a network. */
   at(text: string, make: () => Value): Value {
     const [network] = parseNetworks([text]);
     if (network === undefined) throw new Error(`${text} is no network`);
@@ -18,7 +18,7 @@ export class PrefixMap<Value> {
     return getOrMake(prefixes, addressNumber(address, family) >> shift, make);
   }
 
-  /** The values of all networks that hold the address; none for what is no address. */
+  /** The values of all networks that contain the address; empty when it is not an address. */
   holding(address: string): Value[] {
     const plain = plainAddress(address);
     const version = isIP(plain);

@@ -1,4 +1,4 @@
-/** Small numbers without a pattern, all from one seed (xorshift32): the same in every run. Not for secrets. */
+/** Deterministic pseudo-random integers from a seed (xorshift32). Not for secrets. */
 export type Random = (below: number) => number;
 
 export function createRandom(seed: number): Random {

@@ -1,4 +1,4 @@
-/** Sizes as people write them: bytes, or with a binary unit: `64KiB`, `1MiB`, `2GiB`. */
+/** Sizes in configuration syntax: bytes, or a number with a binary unit (`64KiB`, `1MiB`, `2GiB`). */
 
 const UNIT_BYTES: Readonly<Record<string, number>> = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 const SIZE = /^(\d+)(KiB|MiB|GiB|)$/;

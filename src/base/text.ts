@@ -1,6 +1,6 @@
-/** What strangers have sent, for a terminal: characters that would command it are shown, not obeyed. */
+/** Escapes control characters in text from clients, so that it can not send commands to a terminal. */
 
-/** C0, C1 and DEL, line separators, and those that change the direction of text. */
+/** C0, C1, DEL, line and paragraph separators, bidirectional controls. */
 const COMMANDS = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 const codeOf = (character: string, digits: number): string =>
@@ -11,10 +11,10 @@ const escaped = (character: string): string =>
 
 export const visible = (text: string): string => text.replace(COMMANDS, escaped);
 
-/** The same of text that has colours and line feeds of its own. */
+/** As `visible`, for text with its own colours and line feeds: C0 controls stay. */
 export const visibleBeyondC0 = (text: string): string =>
   text.replace(COMMANDS, (character) => (character < ' ' ? character : escaped(character)));
 
-/** JSON leaves DEL, C1 and the others as they are; escaped they mean the same. */
+/** JSON.stringify leaves DEL, C1, separators and bidirectional controls as they are; their escapes mean the same. */
 export const jsonLine = (value: unknown): string =>
   `${JSON.stringify(value).replace(COMMANDS, (each) => `\\u${codeOf(each, 4)}`)}\n`;

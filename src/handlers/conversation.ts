@@ -1,29 +1,29 @@
 /**
- * Requests and answers in turn, without ever holding many: nothing is answered and nothing is read while the client
- * does not take what it was answered.
+ * Request/reply loop with back-pressure: while the client does not read its replies, no request is answered and
+ * nothing more is read.
  */
 import type { Duplex } from 'node:stream';
 
-/** Time for a client to hear the last answer and go, when it is not the one who ends. */
+/** Linger after the last reply: time for the client to read it and close, before the socket is destroyed. */
 const LINGER_MS = 1000;
 
 export interface Speaker {
-  /** Bytes of the client. Not called again before `next` has said null. */
+  /** Bytes from the client. Called again only after `next` has returned null. */
   push(chunk: Buffer): void;
-  /** The answer to one more request; null: no whole one is left. */
+  /** The reply to the next request; null: no complete request is buffered. */
   next(): Buffer | null;
-  /** Nothing more will be answered. */
+  /** No further replies; close after the last one. */
   readonly over: boolean;
 }
 
-/** Returns a way to have the speaker asked again, when it has something to say of its own accord. */
+/** Returns a wake-up: asks the speaker for a reply that no new bytes trigger (a timeout). */
 export function converse(socket: Duplex, speaker: Speaker): () => void {
   let finished = false;
   let closed = false;
 
   function answer(): void {
     if (closed) return;
-    // Small answers leave together, up to the socket's high-water mark.
+    // Coalesces small replies, up to the high-water mark.
     socket.cork();
     while (!speaker.over && !socket.writableNeedDrain) {
       const bytes = speaker.next();
@@ -37,7 +37,7 @@ export function converse(socket: Duplex, speaker: Speaker): () => void {
     else socket.resume();
   }
 
-  /** What the client still sends is read and dropped: unread, it would turn the end into a reset. */
+  /** Drains and drops further input: closing with unread bytes would send RST and could destroy the last reply. */
   function close(): void {
     closed = true;
     socket.end();

@@ -1,4 +1,4 @@
-/** Says back what it hears, no faster than it is read (RFC 862), and ends when the client does. */
+/** Echo (RFC 862), with back-pressure; half-closes when the client does. */
 import type { Handler } from './handler.js';
 
 export const echo: Handler = (socket) => {

@@ -3,29 +3,28 @@ import type { Duplex } from 'node:stream';
 import type { Facts } from '../model/facts.js';
 import type { AddressText } from '../model/session.js';
 
-/** What a handler is told about the session that it serves. */
+/** The session as a handler sees it. */
 export interface HandlerSession {
-  /** Unique among the sessions that are open in this process. */
+  /** Unique among the open sessions of this process. */
   readonly id: string;
   readonly listener: string;
-  /** The protocol's id; null when the bytes are of none that is known. */
+  /** The protocol's id; null: not recognised. */
   readonly protocol: string | null;
-  /** The client's address. */
+  /** `ADDRESS:PORT` of the client, or `unix`; behind a trusted PROXY header the announced one. */
   readonly source: AddressText;
   readonly facts: Facts;
-  /** From accept to the protocol being known, milliseconds. */
+  /** Milliseconds from accept to identification. */
   readonly identifyMs: number;
-  /** The bytes that settled the protocol. */
+  /** Length of the prefix that decided the protocol, in bytes. */
   readonly decidedAtByte: number;
-  /** Index of the worker thread that serves the session. */
+  /** Index of the worker thread that runs the session. */
   readonly worker: number;
 }
 
 /**
- * Serves one session. The socket's first read yields the bytes that were sniffed; it allows half-open use, so
- * the handler ends its own side, and listens to its `error`: a session that is cut short is one (`ECONNRESET`), and
- * `end` means that the client has finished. What it throws at once, or rejects with, ends this
- * session, and a promise that it forgets and that rejects is logged; what it throws later, from an event, is uncaught
- * and costs the worker thread.
+ * Serves one session. The first read yields the sniffed bytes. The socket is half-open: `end` means that the client
+ * has finished, and the handler ends its own side. It must listen to `error`: a session cut short is `ECONNRESET`. A
+ * synchronous throw or a rejection ends this session; an unhandled rejection is logged; an exception in an event
+ * listener is uncaught and costs the worker thread.
  */
 export type Handler = (socket: Duplex, session: HandlerSession) => void | Promise<void>;

@@ -1,4 +1,4 @@
-/** The three forms of the demo page. Everything a client sent is shown as text, never as markup. */
+/** The demo page in three formats. Client data is escaped, never markup. */
 import type { HandlerSession } from './handler.js';
 
 export interface Page {

@@ -1,4 +1,4 @@
-/** Heads of HTTP/1 requests, one after the other (RFC 9112), as far as a page needs them that takes no body. */
+/** Parses pipelined HTTP/1 request heads (RFC 9112). No bodies: the page accepts none. */
 
 export interface HeadLimits {
   readonly headerBytesMax: number;
@@ -8,14 +8,14 @@ export interface HeadLimits {
 export interface Request {
   readonly method: string;
   readonly path: string;
-  /** By name in lower case; of one that comes twice the values are joined. */
+  /** By lower-case name; values of a repeated header are joined with commas. */
   readonly headers: ReadonlyMap<string, string>;
-  /** The client would send another request. */
+  /** The client wants to keep the connection open. */
   readonly keepAlive: boolean;
   readonly hasBody: boolean;
 }
 
-/** Why a head can not be read; nothing after it can be either. */
+/** Status for a malformed head; nothing after it can be parsed. */
 export interface BadRequest {
   readonly status: 400 | 431 | 505;
 }
@@ -35,12 +35,12 @@ export class HeadReader {
     this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
   }
 
-  /** No byte of a next request is here. */
+  /** No byte of the next request is buffered. */
   get empty(): boolean {
     return this.#held.length === 0;
   }
 
-  /** The next request; null: it is not whole yet. */
+  /** The next request; null: its head is incomplete. */
   next(): Request | BadRequest | null {
     this.#skipEmptyLines();
     const { headerBytesMax, headersMax } = this.#limits;
@@ -52,7 +52,7 @@ export class HeadReader {
     return fields.length > headersMax ? TOO_LARGE : readHead(line, fields);
   }
 
-  /** RFC 9112 §2.2: empty lines before a request are ignored. */
+  /** RFC 9112 section 2.2: empty lines before a request are ignored. */
   #skipEmptyLines(): void {
     let at = 0;
     while (this.#held[at] === CR || this.#held[at] === LF) at += 1;
@@ -69,7 +69,7 @@ function readHead(line: string, fields: readonly string[]): Request | BadRequest
   const [, method = '', target = '', major, minor] = request;
   if (major !== '1') return { status: 505 };
   const headers = readFields(fields);
-  // RFC 9112 §3.2: a request of version 1.1 names its host.
+  // RFC 9112 section 3.2: Host is mandatory in HTTP/1.1.
   if (headers === null || (minor !== '0' && !headers.has('host'))) return BAD;
   const length = headers.get('content-length') ?? '0';
   if (!/^\d+$/.test(length)) return BAD;

@@ -1,6 +1,6 @@
 /**
- * A page that says how its own session was identified: for people HTML, for curl text, for programs JSON. One answer
- * is under way at a time, however many requests a client has sent ahead.
+ * A page that shows how its own session was identified: HTML, text or JSON, by the Accept header. Pipelined requests
+ * are answered one at a time.
  */
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -14,7 +14,7 @@ export const httpLimits = {
   headersMax: 64,
   /** From the first byte of a request to the end of its headers. */
   headersTimeMsMax: 10_000,
-  /** Between two requests. */
+  /** Idle time between two requests. */
   keepAliveMs: 10_000,
   requestsPerConnectionMax: 1000,
 };
@@ -34,7 +34,7 @@ class Conversation implements Speaker {
   readonly #limits: typeof httpLimits;
   readonly #reader: HeadReader;
   #requests = 0;
-  /** What is awaited: a request, or the rest of one. */
+  /** What the timer is for: the first byte of a request, or the rest of its head. */
   #awaits: 'nothing' | 'request' | 'rest' = 'nothing';
   #timer: NodeJS.Timeout | undefined;
   #late = false as boolean;
@@ -66,7 +66,7 @@ class Conversation implements Speaker {
     this.#await('nothing');
     if ('status' in request) return this.#last(request.status);
     this.#requests += 1;
-    // A body that nobody will read must not be taken for the next request.
+    // The body is not read, so its bytes must not be parsed as the next request: close.
     const last = request.hasBody || this.#requests >= this.#limits.requestsPerConnectionMax;
     this.over = last || !request.keepAlive;
     return this.#answer(request);
@@ -81,7 +81,7 @@ class Conversation implements Speaker {
     this.#timer = setTimeout(() => this.#timeout(), what === 'rest' ? headersTimeMsMax : keepAliveMs);
   }
 
-  /** A client that has begun a request is told; one that has not is merely left. */
+  /** 408 for a request in progress; an idle connection is closed without a reply. */
   #timeout(): void {
     this.#late = this.#awaits === 'rest';
     this.over = !this.#late;

@@ -1,11 +1,11 @@
-/** As much of a Redis server as shows that this is one: it answers, and keeps nothing. */
+/** A minimal Redis server for demonstrations: replies to a few commands, stores nothing. */
 import { converse } from './conversation.js';
 import type { Handler, HandlerSession } from './handler.js';
 import { type Command, type Parsed, RespParser, reply } from './resp.js';
 
 interface Conversation {
   readonly session: HandlerSession;
-  /** RESP version, changed by HELLO. */
+  /** RESP version, set by HELLO. */
   version: 2 | 3;
   over: boolean;
 }
@@ -13,7 +13,7 @@ interface Conversation {
 type Answer = (args: Command, conversation: Conversation) => Buffer;
 
 interface CommandEntry {
-  /** Fewest and most arguments after the name. */
+  /** Minimum and maximum number of arguments after the command name. */
   readonly args: readonly [number, number];
   readonly answer: Answer;
 }

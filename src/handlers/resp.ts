@@ -1,17 +1,17 @@
 /**
- * Redis requests (RESP2 arrays of bulk strings, and inline commands), parsed as they come; and replies.
+ * Incremental parser for Redis requests (RESP2 arrays of bulk strings, inline commands), and an encoder for replies.
  * https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 
 export const respLimits = {
-  /** A request that is not complete after so many bytes is refused. */
+  /** A request still incomplete at this size is refused. */
   requestBytesMax: 16_384,
   argumentsMax: 1024,
 } as const;
 
 export type Command = readonly Buffer[];
 
-/** `problem`: what comes next breaks the protocol, and the conversation can not go on. */
+/** `problem`: a protocol error; the connection can not continue. */
 export type Parsed = { readonly command: Command } | { readonly problem: string };
 
 export class RespParser {
@@ -22,7 +22,7 @@ export class RespParser {
     this.#cursor = new Cursor(rest.length === 0 ? chunk : Buffer.concat([rest, chunk]));
   }
 
-  /** The next command; null: it is not whole yet. */
+  /** The next command; null: incomplete. */
   next(): Parsed | null {
     const cursor = this.#cursor;
     try {
@@ -41,7 +41,10 @@ export class RespParser {
 
 class RespError extends Error {}
 
-/** Reads lines and counted bytes; null says that more is needed. */
+/**
+ * Reads lines and counted strings; null: more bytes needed. Position and commit mark are separate, so that an
+ * incomplete command is read again from its start.
+ */
 class Cursor {
   readonly #bytes: Buffer;
   #at = 0;
@@ -51,12 +54,12 @@ class Cursor {
     this.#bytes = bytes;
   }
 
-  /** What was read is done with. */
+  /** Commits what was read. */
   keep(): void {
     this.#kept = this.#at;
   }
 
-  /** To the first byte that is not done with. */
+  /** Back to the last commit. */
   back(): void {
     this.#at = this.#kept;
   }
@@ -85,7 +88,7 @@ class Cursor {
   }
 }
 
-/** An empty command is one to skip, as Redis does. */
+/** An empty array or line is an empty command, which Redis ignores. */
 function readCommand(cursor: Cursor): Command | null {
   const line = cursor.line();
   if (line === null) return null;

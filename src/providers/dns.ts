@@ -1,6 +1,6 @@
 /**
- * Host names of endpoints → addresses, asked again by time. A name keeps its last good addresses while it does
- * not resolve, and a new answer in another order is no change.
+ * Resolves host names of endpoints and refreshes them periodically. A name that fails to resolve keeps its last good
+ * addresses; the same addresses in another order are not a change.
  */
 
 import { once } from 'node:events';
@@ -10,27 +10,27 @@ import type { Discovery, UpstreamConfig } from '../model/config.js';
 import type { Provider } from './provider.js';
 
 export const dnsLimits = {
-  /** A look-up that takes longer has failed for now; a late answer is used all the same. */
+  /** Look-up timeout: after it the look-up counts as failed; a late answer is still used. */
   lookupTimeMsMax: 5000,
-  /** A name that does not resolve is asked for again so soon, then twice as late each time, up to its refresh. */
+  /** First retry delay after a failed look-up; doubles with each failure, up to the name's refresh interval. */
   retryMsMin: 1000,
-  /** No name is asked for more often, whatever is configured. */
+  /** Lower bound of the refresh interval, whatever is configured. */
   refreshMsMin: 1000,
-  /** Addresses of a name that are kept: each that does not answer costs a client the dial timeout. */
+  /** Addresses kept per name: each unreachable one costs a client a dial timeout. */
   addressesMax: 16,
-  /** For changes to gather: each that is told is a new Plan for every worker. */
+  /** Debounce of changes: each published one is a new Plan for every worker. */
   gatherMs: 1000,
 } as const;
 
 export type Lookup = (host: string) => Promise<readonly string[]>;
 
 export interface DnsOptions {
-  /** Must settle at some time: a name is not asked for again while it is asked for. */
+  /** Must settle: a name has one look-up in flight at most. */
   readonly lookup: Lookup;
-  /** Ends look-ups that are under way: nobody asks for their answers. */
+  /** Cancels all look-ups in flight; called by `stop`. */
   readonly cancel: () => void;
   readonly clock: Clock;
-  /** Called when a name begins to fail; then not again until it has resolved. */
+  /** Called once per outage: at a name's first failure, and again only after it has resolved. */
   readonly warn: (fields: { host: string; error: string; keeping: number }, message: string) => void;
 }
 
@@ -38,7 +38,7 @@ export function createDnsProvider(upstreams: readonly UpstreamConfig[], options:
   return new DnsProvider(hostsOf(upstreams), options);
 }
 
-/** Each host once, with the shortest refresh that an upstream asks for. */
+/** Host name → refresh interval in milliseconds, the shortest one of its upstreams. */
 export function hostsOf(upstreams: readonly UpstreamConfig[]): Map<string, number> {
   const hosts = new Map<string, number>();
   for (const { endpoints, dnsRefreshMs } of upstreams) {
@@ -54,9 +54,9 @@ class DnsProvider implements Provider {
   readonly #hosts: ReadonlyMap<string, number>;
   readonly #options: DnsOptions;
   readonly #known = new Map<string, readonly string[]>();
-  /** Failures in a row. */
+  /** Consecutive failures. */
   readonly #failures = new Map<string, number>();
-  /** Told to fail, and not resolved since. */
+  /** Names in an outage that has been warned about. */
   readonly #warned = new Set<string>();
   readonly #cancel = new Map<string, () => void>();
   #onChange: ((discovery: Discovery) => void) | null = null;
@@ -82,7 +82,7 @@ class DnsProvider implements Provider {
     this.#cancelTelling?.();
   }
 
-  /** Resolves when the name is known, or is not in time. It is asked for again when this look-up has ended. */
+  /** Resolves when the look-up settles or times out. The next refresh is scheduled only when the look-up settles. */
   async #refresh(host: string): Promise<void> {
     const overdue = new Promise<void>((resolve) => {
       this.#wait(host, dnsLimits.lookupTimeMsMax, () => {
@@ -113,7 +113,7 @@ class DnsProvider implements Provider {
     this.#wait(host, waitMs, () => void this.#refresh(host));
   }
 
-  /** For one thing at a time: the end of a look-up, or the next one. */
+  /** One timer per name: the look-up timeout, or the delay before the next look-up. */
   #wait(host: string, ms: number, callback: () => void): void {
     this.#cancel.get(host)?.();
     this.#cancel.set(host, this.#options.clock.after(ms, callback));
@@ -145,7 +145,7 @@ class DnsProvider implements Provider {
   }
 }
 
-/** Each once, in the resolver's order; of too many always the same ones, in whatever order they come. */
+/** Duplicates removed, order kept. Above the limit: a stable selection, so that DNS rotation is not a change. */
 function keptOf(addresses: readonly string[]): readonly string[] {
   const different = [...new Set(addresses)];
   return different.length > dnsLimits.addressesMax

@@ -1,10 +1,10 @@
-/** The contract of a provider: where addresses come from that the configuration file names but does not hold. */
+/** The contract of a provider: a source of addresses that the configuration refers to by name. */
 import type { Discovery } from '../model/config.js';
 
 export interface Provider {
   /**
-   * Resolves with what is known at first, complete or not. Calls `onChange` with all that is known, later, each
-   * time it has changed.
+   * Resolves with the first discovery, complete or not. After that, `onChange` gets the whole discovery upon each
+   * change.
    */
   start(onChange: (discovery: Discovery) => void): Promise<Discovery>;
   stop(): void;

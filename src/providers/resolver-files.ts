@@ -1,16 +1,16 @@
-/** What /etc/hosts and /etc/resolv.conf say, and which names a look-up asks for (hosts(5), resolv.conf(5)). Pure. */
+/** Parsers for /etc/hosts and /etc/resolv.conf, and the search list of a name (hosts(5), resolv.conf(5)). Pure. */
 import { isIP } from 'node:net';
 
 const NDOTS_MAX = 15;
 const SEARCH_MAX = 32;
 const NAME_MAX = 253;
 
-/** Name, in lower case → its addresses, as they are listed. */
+/** Lower-case name → addresses, in file order. */
 export type Hosts = ReadonlyMap<string, readonly string[]>;
 
 export interface ResolverConfig {
   readonly search: readonly string[];
-  /** A name with so many dots is first asked for as it is. */
+  /** Names with at least this many dots are tried as absolute names before the search list. */
   readonly ndots: number;
 }
 
@@ -22,7 +22,7 @@ function fieldsOf(text: string): string[][] {
     .map((line) => line.split(/\s+/));
 }
 
-/** An address with a zone (`fe80::1%eth0`) is left out: nothing is dialed by one. */
+/** Addresses with a zone index (`fe80::1%eth0`) are skipped: they can not be dialled. */
 export function parseHosts(text: string): Hosts {
   const hosts = new Map<string, string[]>();
   for (const [address = '', ...names] of fieldsOf(text)) {
@@ -32,7 +32,7 @@ export function parseHosts(text: string): Hosts {
   return hosts;
 }
 
-/** `hostname`: this machine's; its domain is searched where the file names none. */
+/** `hostname`: this machine's; its domain is the search list when the file has neither `search` nor `domain`. */
 export function parseResolverConfig(text: string, hostname: string): ResolverConfig {
   let search = hostname.split('.').slice(1).join('.').split(' ').filter(Boolean);
   let ndots = 1;
@@ -49,7 +49,7 @@ function ndotsOf(options: readonly string[]): number | undefined {
   return values.length === 0 ? undefined : Math.min(Number(values.at(-1)), NDOTS_MAX);
 }
 
-/** The names to ask for, one after the other. */
+/** The query names in order, after the search list and `ndots`. */
 export function namesToAsk(host: string, { search, ndots }: ResolverConfig): string[] {
   const name = plain(host);
   if (host.endsWith('.')) return [name];
@@ -59,5 +59,5 @@ export function namesToAsk(host: string, { search, ndots }: ResolverConfig): str
   return [...new Set(names)].filter(({ length }) => length <= NAME_MAX);
 }
 
-/** Lower case, without the dot of the root. */
+/** Lower case, without the root's trailing dot. */
 export const plain = (name: string): string => name.toLowerCase().replace(/\.$/, '');

@@ -1,7 +1,7 @@
 /**
- * Names → addresses as the system resolves them: the hosts file, then the servers and search domains of resolv.conf.
- * Not by getaddrinfo: libuv runs two of its calls at once, so two names that hang would hold up all others, and its
- * threads the end of the process. c-ares asks for any number of names on one socket, and each question has an end.
+ * Resolves names as the system does: the hosts file, then servers and search list of resolv.conf. Not with
+ * getaddrinfo: libuv runs two calls at a time, so two hanging names would block all others, and its threads would
+ * delay exit. c-ares multiplexes any number of queries on one socket, each with a timeout.
  */
 import { promises } from 'node:dns';
 import { readFileSync, statSync } from 'node:fs';
@@ -17,21 +17,21 @@ import {
 } from './resolver-files.js';
 
 export const resolverLimits = {
-  /** Each server is waited for so long, and in the second round twice as long. */
+  /** Query timeout per server; doubled in the second round. */
   timeoutMs: 2000,
   rounds: 2,
-  /** Once one family's addresses are there, the other one's are waited for so much longer. */
+  /** Once one address family has answered: extra time for the other. */
   otherFamilyMs: 1000,
 } as const;
 
 export interface NameResolver {
-  /** Addresses, at least one; rejects when there are none. Always settles. */
+  /** At least one address; rejects when there is none. Always settles. */
   lookup(host: string): Promise<readonly string[]>;
-  /** Rejects all that is under way. */
+  /** Rejects all look-ups in flight. */
   cancel(): void;
 }
 
-/** A server may be at fault, not the name: the next name is asked for all the same, as glibc does. */
+/** Error codes after which the next name of the search list is tried, server failures included (as glibc does). */
 const ANOTHER_MAY_DO = new Set(['ENOTFOUND', 'ENODATA', 'ESERVFAIL', 'EREFUSED']);
 
 export function createSystemResolver(): NameResolver {
@@ -39,7 +39,7 @@ export function createSystemResolver(): NameResolver {
   const config = cached<ResolverConfig>('/etc/resolv.conf', (text) => parseResolverConfig(text, hostname()));
   let asking: { readonly config: ResolverConfig; readonly resolver: promises.Resolver } | null = null;
 
-  /** A new one where resolv.conf has changed: the servers are read when it is made. */
+  /** Recreated when resolv.conf changes: a c-ares channel reads its servers at creation. */
   function resolverFor(current: ResolverConfig): promises.Resolver {
     if (asking?.config !== current) {
       const { timeoutMs: timeout, rounds: tries } = resolverLimits;
@@ -52,7 +52,7 @@ export function createSystemResolver(): NameResolver {
     const name = plain(host);
     const listed = hosts().get(name);
     if (listed) return listed;
-    // RFC 6761 §6.3: never a question for a server.
+    // RFC 6761 section 6.3: localhost names are never sent to a server.
     if (name === 'localhost' || name.endsWith('.localhost')) return ['127.0.0.1', '::1'];
     const current = config();
     return firstOf(namesToAsk(host, current), resolverFor(current));
@@ -61,7 +61,7 @@ export function createSystemResolver(): NameResolver {
   return { lookup, cancel: () => asking?.resolver.cancel() };
 }
 
-/** The addresses of the first name that has any. */
+/** The addresses of the first name in the list that has any. */
 async function firstOf(names: readonly string[], resolver: promises.Resolver): Promise<readonly string[]> {
   let failure: unknown = new Error('no name to ask for');
   for (const name of names) {
@@ -75,7 +75,7 @@ async function firstOf(names: readonly string[], resolver: promises.Resolver): P
   throw failure;
 }
 
-/** Of both families; the one that this machine reaches the world by comes first. */
+/** IPv6 first if this machine has a global IPv6 address, else IPv4 first. */
 async function addressesOf(name: string, resolver: promises.Resolver): Promise<readonly string[]> {
   const ipv4 = resolver.resolve4(name);
   const ipv6 = resolver.resolve6(name);
@@ -86,7 +86,7 @@ async function addressesOf(name: string, resolver: promises.Resolver): Promise<r
   throw worstOf(found.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : [])));
 }
 
-/** The answer to one question, or none where it takes much longer than the answer to the other. */
+/** `answer`; resolves empty if it is still missing `otherFamilyMs` after `other` has resolved. */
 function orSoonAfter(answer: Promise<string[]>, other: Promise<string[]>): Promise<string[]> {
   return new Promise((resolve, reject) => {
     answer.then(resolve, reject);
@@ -95,7 +95,7 @@ function orSoonAfter(answer: Promise<string[]>, other: Promise<string[]>): Promi
   });
 }
 
-/** That a server did not answer says more than that the name has no addresses of the other family. */
+/** Server failures and timeouts take precedence over "no such name" and "no addresses of this family". */
 function worstOf(errors: readonly NodeJS.ErrnoException[]): unknown {
   return errors.find(({ code }) => code !== 'ENODATA' && code !== 'ENOTFOUND') ?? errors[0];
 }
@@ -106,7 +106,7 @@ function hasGlobalIpv6(): boolean {
   });
 }
 
-/** A file's meaning, read again when the file has changed; one that can not be read is empty. */
+/** Parsed content of a file, parsed again when inode, size or mtime changes. An unreadable file counts as empty. */
 function cached<T>(path: string, parse: (text: string) => T): () => T {
   let known: { readonly version: string; readonly value: T } | null = null;
   return () => {
