@@ -111,24 +111,21 @@ function compileRoutes({ routes, protocols }: Config, indices: Indices): PlanRou
 }
 
 function compileUpstream(
-  { name, handler, balance, endpoints, retries }: UpstreamConfig,
+  { name, handler, endpoints, options }: UpstreamConfig,
   discovery: Discovery,
 ): PlanUpstream {
   return {
     name,
     handler,
-    balance,
-    retries,
-    endpoints: endpoints.map((endpoint) => ({
-      name: endpoint.name,
-      weight: endpoint.weight,
-      backup: endpoint.backup,
-      addresses: addressesOf(endpoint, discovery),
+    options,
+    endpoints: endpoints.map(({ address, ...endpoint }) => ({
+      ...endpoint,
+      addresses: addressesOf(address, discovery),
     })),
   };
 }
 
-function addressesOf({ address }: EndpointConfig, discovery: Discovery): SocketAddress[] {
+function addressesOf(address: EndpointConfig['address'], discovery: Discovery): SocketAddress[] {
   if ('path' in address) return [{ path: address.path }];
   const { host, port } = address;
   const hosts = isIP(host) === 0 ? (discovery.get(host) ?? []) : [host];

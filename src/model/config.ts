@@ -4,6 +4,7 @@
  */
 import type { Signature } from './protocol.js';
 import type { AddressText, Closing } from './session.js';
+import type { UpstreamOptions } from './upstream-options.js';
 
 export interface Config {
   readonly server: ServerConfig;
@@ -93,10 +94,8 @@ export interface RouteConfig {
 export interface UpstreamConfig {
   readonly name: string;
   readonly handler: string | null;
-  readonly balance: string;
   readonly endpoints: readonly EndpointConfig[];
-  readonly retries: number;
-  readonly dnsRefreshMs: number;
+  readonly options: UpstreamOptions;
 }
 
 export interface EndpointConfig {

@@ -7,6 +7,7 @@ import type { SocketAddress } from './address.js';
 import type { Automaton } from './classifier.js';
 import type { Signature } from './protocol.js';
 import type { AddressText, Closing } from './session.js';
+import type { UpstreamOptions } from './upstream-options.js';
 
 export interface Plan {
   /** 1, 2, 3 … : every published Plan has its own. */
@@ -86,10 +87,8 @@ export interface PlanUpstream {
   readonly name: string;
   /** A relay to endpoints, or an in-process handler: the file URL or the `builtin:` name of a module. */
   readonly handler: string | null;
-  readonly balance: string;
   readonly endpoints: readonly PlanEndpoint[];
-  /** Further endpoints to try while no byte has reached one. */
-  readonly retries: number;
+  readonly options: UpstreamOptions;
 }
 
 export interface PlanEndpoint {

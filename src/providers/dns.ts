@@ -41,10 +41,11 @@ export function createDnsProvider(upstreams: readonly UpstreamConfig[], options:
 /** Host name → refresh interval in milliseconds, the shortest one of its upstreams. */
 export function hostsOf(upstreams: readonly UpstreamConfig[]): Map<string, number> {
   const hosts = new Map<string, number>();
-  for (const { endpoints, dnsRefreshMs } of upstreams) {
+  for (const { endpoints, options } of upstreams) {
+    const { refresh } = options.dns;
     for (const { address } of endpoints) {
       if ('path' in address || isIP(address.host)) continue;
-      hosts.set(address.host, Math.min(dnsRefreshMs, hosts.get(address.host) ?? Number.POSITIVE_INFINITY));
+      hosts.set(address.host, Math.min(refresh, hosts.get(address.host) ?? Number.POSITIVE_INFINITY));
     }
   }
   return hosts;

@@ -31,7 +31,7 @@ export function createLoads(): LoadOf {
 }
 
 export function createUpstream(plan: PlanUpstream, random: () => number, loadOf: LoadOf): Upstream {
-  const balancer = createBalancer(plan.balance as StrategyName, plan.endpoints, random);
+  const balancer = createBalancer(plan.options.balance as StrategyName, plan.endpoints, random);
   const loads = plan.endpoints.map(({ name }) => loadOf(plan.name, name));
   const resolved = plan.endpoints.map(({ addresses }) => addresses.length > 0);
   const active = (endpoint: number) => loads[endpoint]?.sessions ?? 0;

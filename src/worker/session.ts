@@ -212,7 +212,7 @@ export class Sequencer {
 
   #pick(session: Session): void {
     const { balancer, plan } = this.#upstream(session);
-    const exhausted = (session.tried?.size ?? 0) > plan.retries;
+    const exhausted = (session.tried?.size ?? 0) > plan.options.retries;
     const next = exhausted ? -1 : balancer.pick(() => session.source, session.tried);
     const patient = next < 0 && session.full >= 0;
     session.endpoint = patient ? session.full : next;

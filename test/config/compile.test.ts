@@ -22,7 +22,8 @@ routes:
   - { when: { source: ["10.0.0.0/8"] }, to: close }
 `;
 
-const plan = compile(configOf(text), new Map([['web', ['192.0.2.9']]]), 7);
+const config = configOf(text);
+const plan = compile(config, new Map([['web', ['192.0.2.9']]]), 7);
 
 const spokenOverTcp = builtIns.filter(({ transports }) => transports.includes('tcp'));
 
@@ -64,7 +65,10 @@ test('routes as listed, then the targets of protocols', () =>
   ]));
 
 test('upstreams: literals need no discovery, names do', () => {
-  expect(plan.upstreams[0]).toMatchObject({ name: 'web', handler: null, balance: 'round_robin', retries: 1 });
+  expect(plan.upstreams[0]).toMatchObject({ name: 'web', handler: null });
+  // Whole, as validation left them.
+  expect(plan.upstreams[0]?.options).toBe(config.upstreams[0]?.options);
+  expect(plan.upstreams[0]?.options).toMatchObject({ balance: 'round_robin', retries: 1 });
   expect(plan.upstreams[0]?.endpoints.map(({ addresses }) => addresses)).toEqual([
     [{ host: '10.0.0.5', port: 443 }],
     [{ host: '2001:db8::5', port: 443 }],

@@ -162,9 +162,7 @@ describe('upstreams', () => {
       {
         name: 'Redis',
         handler: null,
-        balance: 'round_robin',
-        retries: 2,
-        dnsRefreshMs: 30_000,
+        options: expect.objectContaining({ balance: 'round_robin', retries: 2 }),
         endpoints: [
           { name: 'r1:6379', address: { host: 'r1', port: 6379 }, weight: 1, backup: false },
           { name: '[::1]:6380', address: { host: '::1', port: 6380 }, weight: 1, backup: false },
@@ -184,9 +182,11 @@ describe('upstreams', () => {
       {
         name: 'web',
         handler: null,
-        balance: 'least_connections',
-        retries: 0,
-        dnsRefreshMs: 5_000,
+        options: expect.objectContaining({
+          balance: 'least_connections',
+          retries: 0,
+          dns: { refresh: 5_000, keep_last_good: true },
+        }),
         endpoints: [
           { name: '10.0.0.5:80', address: { host: '10.0.0.5', port: 80 }, weight: 1, backup: false },
           { name: 'web2:80', address: { host: 'web2', port: 80 }, weight: 3, backup: true },

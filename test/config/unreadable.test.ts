@@ -201,8 +201,7 @@ ${'  - *one\n'.repeat(5000)}`;
   b: &b { endpoints: ["b:1"], retries: 3 }
   c: { retries: 7, <<: [*b, *a] }`;
     expect(configOf(text).upstreams[2]).toMatchObject({
-      retries: 7,
-      balance: 'random_two',
+      options: { retries: 7, balance: 'random_two' },
       endpoints: [{ name: 'b:1' }],
     });
   });

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Config, ServerConfig } from '../../src/model/config.js';
+import { optionsWith } from '../support/plan.js';
 import { freePort } from '../support/ports.js';
 import { eventually, within } from '../support/wait.js';
 
@@ -51,9 +52,7 @@ function configOf({
     listeners: [{ name: 'front', address, protocols: [], onUnknown, onSilence: null, proxyProtocol: null }],
     protocols: [],
     routes: [],
-    upstreams: [
-      { name: 'restless', handler, balance: 'round_robin', endpoints: [], retries: 0, dnsRefreshMs: 30_000 },
-    ],
+    upstreams: [{ name: 'restless', handler, endpoints: [], options: optionsWith() }],
     monitoring: { metrics: monitoring, health: monitoring },
     logging: { level: 'info', format: 'json', accessLog: true, accessLogRate: 1000 },
   };

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Discovery, UpstreamConfig } from '../../src/model/config.js';
 import { createDnsProvider, dnsLimits, hostsOf } from '../../src/providers/dns.js';
 import { FakeClock, settled } from '../base/fake-clock.js';
+import { optionsWith } from '../support/plan.js';
 
 function upstream(dnsRefreshMs: number, ...hosts: string[]): UpstreamConfig {
   const endpoints = hosts.map((host) => ({
@@ -10,7 +11,12 @@ function upstream(dnsRefreshMs: number, ...hosts: string[]): UpstreamConfig {
     weight: 1,
     backup: false,
   }));
-  return { name: 'web', handler: null, balance: 'round_robin', endpoints, retries: 0, dnsRefreshMs };
+  return {
+    name: 'web',
+    handler: null,
+    endpoints,
+    options: { ...optionsWith(), dns: { refresh: dnsRefreshMs } },
+  };
 }
 
 class Names {

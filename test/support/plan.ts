@@ -1,5 +1,8 @@
-/** A protocol of a Plan as the configuration's compiler would make it. */
+/** Parts of a Plan as the configuration's validation and compiler would make them. */
+import type { z } from 'zod';
+import { upstream } from '../../src/config/schema/upstreams.js';
 import type { PlanProtocol } from '../../src/model/plan.js';
+import type { UpstreamOptions } from '../../src/model/upstream-options.js';
 import { compileAutomaton } from '../../src/protocols/compile.js';
 import { protocolById } from '../../src/protocols/index.js';
 
@@ -8,3 +11,7 @@ export function planned(protocol: Pick<PlanProtocol, 'name' | 'id'> & Partial<Pl
   const automaton = compileAutomaton({ id, signature: signature ?? protocolById(id)?.signature ?? {} });
   return { signature: null, validator: null, automaton, ...protocol };
 }
+
+/** What an upstream is when its section says only this. */
+export const optionsWith = (written: z.input<typeof upstream> = {}): UpstreamOptions =>
+  upstream.parse(written);

@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest';
 import type { PlanUpstream } from '../../src/model/plan.js';
+import type { StrategyName } from '../../src/upstream/balance/index.js';
 import { createLoads, createUpstream } from '../../src/upstream/upstream.js';
+import { optionsWith } from '../support/plan.js';
 
 const client = () => '192.0.2.7';
 
-function planOf(balance: string, resolved: readonly boolean[]): PlanUpstream {
+function planOf(balance: StrategyName, resolved: readonly boolean[]): PlanUpstream {
   return {
     name: 'web',
     handler: null,
-    balance,
-    retries: 2,
+    options: optionsWith({ balance }),
     endpoints: resolved.map((known, index) => ({
       name: `web-${index}:80`,
       weight: 1,

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { PlanListener, PlanUpstream } from '../../src/model/plan.js';
+import { optionsWith } from '../support/plan.js';
 import { dial, echo, type Peer } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
 import { limits, type Plane, planFor, upstream, useStage } from './plane.js';
@@ -19,8 +20,7 @@ test('many sessions at once whose every endpoint fails at once: each ends, once'
   const nowhere: PlanUpstream = {
     name: 'nowhere',
     handler: null,
-    balance: 'round_robin',
-    retries: 16,
+    options: optionsWith({ retries: 16 }),
     // A missing Unix socket refuses before connect() returns: all retries fall into one turn.
     endpoints: Array.from({ length: 17 }, (_, n) => ({
       name: `nowhere-${n}`,

@@ -7,7 +7,7 @@ import { snapshot } from '../../src/metrics/totals.js';
 import type { FromWorker } from '../../src/model/message.js';
 import type { Plan, PlanEndpoint, PlanLimits, PlanUpstream } from '../../src/model/plan.js';
 import run from '../../src/worker/main.js';
-import { planned } from '../support/plan.js';
+import { optionsWith, planned } from '../support/plan.js';
 import { listenTcp, type Peer, type Upstream } from '../support/tcp.js';
 
 export interface Plane {
@@ -40,7 +40,7 @@ export function endpoint(port: number): PlanEndpoint {
 }
 
 export function upstream(name: string, ...ports: number[]): PlanUpstream {
-  return { name, handler: null, balance: 'round_robin', endpoints: ports.map(endpoint), retries: 2 };
+  return { name, handler: null, endpoints: ports.map(endpoint), options: optionsWith() };
 }
 
 /** Everything that begins with `aa` goes to the first upstream, HTTP to the second when there is one. */

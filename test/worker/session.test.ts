@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
 import type { Plan } from '../../src/model/plan.js';
-import { planned } from '../support/plan.js';
+import { optionsWith, planned } from '../support/plan.js';
 import { freePort } from '../support/ports.js';
 import { dial, echo, Peer } from '../support/tcp.js';
 import { tempFolder } from '../support/temp.js';
@@ -76,7 +76,9 @@ describe('when an endpoint can not be reached', () => {
     const server = await serve(echo);
     const dead = { host: '127.0.0.1', port: await freePort() };
     const named = { ...endpoint(server.port), addresses: [dead, { host: '127.0.0.1', port: server.port }] };
-    const plane = await start(planFor([{ ...upstream('a'), endpoints: [named], retries: 0 }]));
+    const plane = await start(
+      planFor([{ ...upstream('a'), endpoints: [named], options: optionsWith({ retries: 0 }) }]),
+    );
     const client = await dial(plane.port);
     client.send('aa').finish();
     await client.end();
@@ -120,7 +122,7 @@ describe('when the queue of an endpoint is full', () => {
     const first = connect(path);
     await once(first, 'connect');
     cleanups.push(() => first.destroy());
-    const busy = { ...upstream('a', ...others), retries: 2 };
+    const busy = upstream('a', ...others);
     const endpoints = [{ ...endpoint(1), name: path, addresses: [{ path }] }, ...busy.endpoints];
     const plan = planFor([{ ...busy, endpoints }], { limits: { ...limits, dialTimeoutMs } });
     return { plane: await start(plan), fd, path };

@@ -1,5 +1,6 @@
 /** `upstreams.NAME`: what sessions are relayed to. */
 import { z } from 'zod';
+import type { UpstreamOptions } from '../../model/upstream-options.js';
 import { strategies, strategyNames } from '../../upstream/balance/index.js';
 import { endpointAddress } from './addresses.js';
 import { choice, duration, expecting, flag, integer, list, mapping, section, size, text } from './fields.js';
@@ -83,6 +84,13 @@ const bandwidth = section(
 
 const balances = strategyNames.map((name) => `\`${name}\`: ${strategies[name].words}`).join('. ');
 
+/** What is acted on: an option is one field here, one in UpstreamOptions, and whoever reads it. */
+const options = {
+  balance: choice(strategyNames, `Which endpoint is next. ${balances}`).default('round_robin'),
+  retries: integer('Further endpoints to try before any byte is lost', 0, 16).default(2),
+  dns: dns.prefault({}),
+} satisfies { readonly [Key in keyof UpstreamOptions]: z.ZodType<UpstreamOptions[Key]> };
+
 export const upstream = mapping(
   {
     endpoints: list(endpoint, 'Where sessions go', 'addresses, or `{ address, weight, backup }`')
@@ -92,16 +100,14 @@ export const upstream = mapping(
       'Serve sessions in this process instead, as `protocols[].handler`',
       'module path or `builtin:` name',
     ).optional(),
-    balance: choice(strategyNames, `Which endpoint is next. ${balances}`).default('round_robin'),
+    ...options,
     health_check: healthCheck.optional(),
     passive_health: passiveHealth.optional(),
-    retries: integer('Further endpoints to try before any byte is lost', 0, 16).default(2),
     pool: pool.optional(),
     max_connections: integer('Sessions at once for each endpoint; 0: no limit', 0, 10_000_000).default(0),
     proxy_protocol: choice(['off', 'v1', 'v2'], 'Header that tells the endpoint who the client is').default(
       'off',
     ),
-    dns: dns.prefault({}),
     tcp: tcp.optional(),
     bandwidth: bandwidth.optional(),
     dscp: integer('DSCP of packets to the endpoint', 0, 63).default(0),

@@ -1,6 +1,7 @@
 /** Upstreams: those of the `upstreams` section, and those that a protocol's own target or handler makes. */
 import { addressFault, parseEndpoint } from '../../base/address.js';
 import type { UpstreamConfig } from '../../model/config.js';
+import type { UpstreamOptions } from '../../model/upstream-options.js';
 import { expectedGot, withFault } from '../messages.js';
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
@@ -11,7 +12,7 @@ import { resolveHandler } from './handlers.js';
 import type { Entry, Shape } from './shape.js';
 import { checkUpstreamName } from './targets.js';
 
-const byDefault = upstreamSchema.parse({});
+const byDefault = optionsOf(upstreamSchema.parse({}));
 
 /** Whether a protocol's target is addresses rather than a name. */
 export const isInline = (target: string): boolean => /[:,]/.test(target);
@@ -55,12 +56,13 @@ function declaredUpstream(
     report,
   );
   return {
-    ...common(name, value),
+    name,
+    options: optionsOf(value),
     handler:
       value.handler === undefined
         ? null
         : resolveHandler(value.handler, [...path, 'handler'], context, report),
-    endpoints: endpoints.map(({ address, weight, backup }) => ({ ...address, weight, backup })),
+    endpoints: endpoints.map(({ address, ...share }) => ({ ...address, ...share })),
   };
 }
 
@@ -72,12 +74,13 @@ function ownUpstream(
   const { name, handler, target = '' } = value;
   if (handler !== undefined) {
     const module = resolveHandler(handler, [...path, 'handler'], context, report);
-    return { ...common(name, byDefault), handler: module, endpoints: [] };
+    return { name, options: byDefault, handler: module, endpoints: [] };
   }
   const names = target.split(',').map((text) => text.trim());
   checkEndpointNames(names, () => [...path, 'target'], report);
   return {
-    ...common(name, byDefault),
+    name,
+    options: byDefault,
     handler: null,
     endpoints: names.flatMap((text) => {
       const address = parseEndpoint(text);
@@ -89,8 +92,9 @@ function ownUpstream(
   };
 }
 
-function common(name: string, { balance, retries, dns }: UpstreamEntry) {
-  return { name, balance, retries, dnsRefreshMs: dns.refresh };
+/** All that is said of an upstream beside where it leads. */
+function optionsOf({ endpoints, handler, ...options }: UpstreamEntry): UpstreamOptions {
+  return options;
 }
 
 function checkEndpointNames(names: readonly string[], pathOf: (index: number) => Path, report: Report): void {
