@@ -69,12 +69,42 @@ describe('the checks can fail', () => {
     {
       why: 'several lines',
       path: 'src/config/a.ts',
-      text: `import {\n  a,\n  b,\n} from '../primary/pool.js';`,
+      text: `import {\n  a,\n  b,\n} from '../plane/pool.js';`,
     },
     {
-      why: 'only worker and primary open the native door',
-      path: 'src/cli/main.ts',
-      text: `import '../addon.js';`,
+      why: 'only what runs the daemon opens the native door',
+      path: 'src/cli/commands/check.ts',
+      text: `import '../../addon.js';`,
+    },
+    {
+      why: 'the daemon knows no process',
+      path: 'src/primary/daemon.ts',
+      text: `import { hearSignals } from '../cli/run/signals.js';`,
+    },
+    {
+      why: 'the workers know no daemon',
+      path: 'src/plane/data-plane.ts',
+      text: `import type { ListeningSockets } from '../primary/sockets.js';`,
+    },
+    {
+      why: 'the workers are given a Plan, and no configuration',
+      path: 'src/plane/data-plane.ts',
+      text: `import { compile } from '../config/compile.js';`,
+    },
+    {
+      why: 'the process knows the daemon, not what it is made of',
+      path: 'src/cli/run/process.ts',
+      text: `import { DataPlane } from '../../plane/data-plane.js';`,
+    },
+    {
+      why: 'an inner room does not lean on the one around it',
+      path: 'src/cli/run/process.ts',
+      text: `import { version } from '../version.js';`,
+    },
+    {
+      why: 'commands reach the daemon through its process',
+      path: 'src/cli/commands/run.ts',
+      text: `import '../../primary/daemon.js';`,
     },
     { why: 'a room without arrows', path: 'src/misc/a.ts', text: `import '../base/errors.js';` },
     { why: 'out of src', path: 'src/cli/a.ts', text: `import '../../test/support/tcp.js';` },
@@ -85,9 +115,10 @@ describe('the checks can fail', () => {
 
   const goodArrows = [
     { why: 'its own room', path: 'src/worker/main.ts', text: `import './session.js';` },
-    { why: 'an arrow', path: 'src/cli/commands/run.ts', text: `import '../../primary/primary.js';` },
+    { why: 'an arrow', path: 'src/cli/commands/run.ts', text: `import '../run/process.js';` },
+    { why: 'an arrow of an inner room', path: 'src/cli/run/process.ts', text: `import '../../addon.js';` },
     { why: 'a package', path: 'src/cli/main.ts', text: `import { Command } from 'commander';` },
-    { why: 'a comment', path: 'src/base/a.ts', text: `/* import '../primary/pool.js' */` },
+    { why: 'a comment', path: 'src/base/a.ts', text: `/* import '../plane/pool.js' */` },
   ];
   test.each(goodArrows)('arrows: $why is fine', ({ path, text }) =>
     expect(brokenArrows(file(path, text))).toEqual([]),

@@ -22,7 +22,7 @@ export interface WorkerSetup {
   readonly counters: SharedArrayBuffer;
   /** Shared by all workers: connections that are open now (native/engine). */
   readonly gauges: SharedArrayBuffer;
-  /** One cell a worker, which it adds to every `beatMs` from its event loop (src/primary/heartbeats). */
+  /** One cell a worker, which it adds to every `beatMs` from its event loop (src/plane/heartbeats). */
   readonly beats: SharedArrayBuffer;
   readonly beatMs: number;
   /** How many kernel pipes it may hold to splice through; past that it copies. */

@@ -54,7 +54,7 @@ async function run({ config: file, check, ...flags }: RunOptions): Promise<void>
     throw new Failure(`anyport runs on Linux only (epoll, splice); this is ${process.platform}`, BAD_USAGE);
   }
   // Only here: the other commands need no native addon.
-  const { exitNow, runDaemon } = await import('../../primary/primary.js');
+  const { exitNow, runDaemon } = await import('../run/process.js');
   exitNow(
     await runDaemon(loaded.config, {
       version,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
 import type { ListenerConfig } from '../../src/model/config.js';
-import { ListeningSockets, type SocketCalls } from '../../src/primary/listening.js';
+import { ListeningSockets, type SocketCalls } from '../../src/primary/sockets.js';
 
 let directory: string;
 const opened: ListeningSockets[] = [];

@@ -1,5 +1,5 @@
 /** What a person may type to see the demonstration at work. */
-import type { AddressText } from '../model/session.js';
+import type { AddressText } from '../../model/session.js';
 
 const UNIX = 'unix:';
 

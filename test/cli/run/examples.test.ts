@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { examplesFor } from '../../src/primary/examples.js';
+import { examplesFor } from '../../../src/cli/run/examples.js';
 
 test.each([
   ['127.0.0.1:9090', 'curl http://127.0.0.1:9090/', 'redis-cli -p 9090 ping'],

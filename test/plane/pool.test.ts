@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { FromWorker, ToWorker, WorkerSetup } from '../../src/model/message.js';
-import { WorkerPool } from '../../src/primary/pool.js';
+import { WorkerPool } from '../../src/plane/pool.js';
 import { eventually } from '../support/wait.js';
 
 const filename = fileURLToPath(new URL('./pool-worker.mjs', import.meta.url));

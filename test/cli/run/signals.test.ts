@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { hearSignals } from '../../src/primary/signals.js';
+import { hearSignals } from '../../../src/cli/run/signals.js';
 
 function hear() {
   const source = new EventEmitter();

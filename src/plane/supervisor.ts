@@ -32,7 +32,7 @@ export interface SupervisorEvents {
   died(worker: number, error: Error, retryMs: number | null): void;
 }
 
-/** `drained`: it accepts no more, sessions may be left. `down`: it died and is not replaced yet, or no more. */
+/** `drained`: accepts no more, sessions may be left. `down`: crashed; awaiting restart, or never restarted. */
 type WorkerState = 'starting' | 'accepting' | 'drained' | 'ended' | 'down';
 
 interface Worker {

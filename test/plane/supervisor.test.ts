@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { FromWorker, ToWorker } from '../../src/model/message.js';
-import { Heartbeats, heartbeatLimits } from '../../src/primary/heartbeats.js';
-import { Supervisor, supervisorLimits, type WorkerRunner } from '../../src/primary/supervisor.js';
+import { Heartbeats, heartbeatLimits } from '../../src/plane/heartbeats.js';
+import { Supervisor, supervisorLimits, type WorkerRunner } from '../../src/plane/supervisor.js';
 import { FakeClock, settled } from '../base/fake-clock.js';
 
 interface Life {

@@ -1,6 +1,6 @@
 /**
  * The workers as one thing: what they share (sockets, inboxes, counters, gauges), and their life from start to
- * drain. The primary decides when; the supervisor keeps each of them running.
+ * drain. The daemon decides when; the supervisor keeps each of them running.
  */
 import { fileURLToPath } from 'node:url';
 import { type Acceptor, native } from '../addon.js';
@@ -9,25 +9,31 @@ import type { Logger } from '../base/log.js';
 import { type CountersShape, createCounters, shapeOf } from '../metrics/counters.js';
 import { reconcile } from '../metrics/totals.js';
 import type { ServerConfig } from '../model/config.js';
-import type { WorkerSetup } from '../model/message.js';
+import type { ListeningSocket, WorkerSetup } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
 import { Heartbeats, heartbeatLimits } from './heartbeats.js';
-import type { ListeningSockets } from './listening.js';
 import { WorkerPool } from './pool.js';
-import { StartError } from './start-error.js';
 import { Supervisor } from './supervisor.js';
 
-/** What workers are given to end their sessions after the deadline, before they are ended themselves. */
+/** Grace after the drain deadline before threads are terminated. */
 const GRACE_MS = 2000;
 
-/** Time for workers to end their sessions when told to stop at once. */
+/** Time for workers to end their sessions on a cut before threads are terminated. */
 const CUT_MS_MAX = 500;
 
 const WORKER_MODULE = fileURLToPath(new URL('../worker/main.js', import.meta.url));
 
+/** Listening sockets, open from before the first worker starts until none accepts. */
+export interface Sockets {
+  /** Those that a worker accepts on: its own, and those that all share. */
+  of(worker: number): ListeningSocket[];
+  /** May be called again. */
+  close(): void;
+}
+
 export interface DataPlaneOptions {
   readonly server: ServerConfig;
-  /** Pipes to splice through, each worker. */
+  /** Splice pipes per worker. */
   readonly pipes: number;
   readonly logLevel: string;
   readonly log: Logger;
@@ -39,7 +45,7 @@ export class DataPlane {
   readonly shape: CountersShape;
   readonly buffers: readonly SharedArrayBuffer[];
   readonly #options: DataPlaneOptions;
-  readonly #sockets: ListeningSockets;
+  readonly #sockets: Sockets;
   /** 0: connections open in all workers; 1 + w: in worker w. */
   readonly #gauges: SharedArrayBuffer;
   readonly #inboxes: number[];
@@ -51,7 +57,7 @@ export class DataPlane {
   #cutOff = 0;
   #plan: Plan;
 
-  constructor(plan: Plan, sockets: ListeningSockets, options: DataPlaneOptions) {
+  constructor(plan: Plan, sockets: Sockets, options: DataPlaneOptions) {
     const { workers, accept } = options.server;
     this.#plan = plan;
     this.#sockets = sockets;
@@ -93,13 +99,9 @@ export class DataPlane {
     return this.#supervisor.hangs;
   }
 
-  /** Resolves when every listener is accepted on. */
+  /** Resolves when every listener is accepted on. Rejects with the error of a worker that did not start. */
   async start(): Promise<void> {
-    try {
-      await this.#supervisor.start();
-    } catch (error) {
-      throw new StartError(`a worker did not start: ${error instanceof Error ? error.message : error}`);
-    }
+    await this.#supervisor.start();
     if (this.#inboxes.length === 0) return;
     this.#acceptor = new native.Acceptor(this.#inboxes, {
       gauges: new Int32Array(this.#gauges),

@@ -1,6 +1,6 @@
 /** Tells the service manager (systemd, sd_notify(3)) how the daemon is, where one has asked to be told. */
-import { native } from '../addon.js';
-import type { Logger } from '../base/log.js';
+import { native } from '../../addon.js';
+import type { Logger } from '../../base/log.js';
 
 export type ServiceState = 'READY=1' | 'STOPPING=1';
 

@@ -1,0 +1,31 @@
+/** The log on standard output: JSON lines, or for a person to read. */
+import { isatty } from 'node:tty';
+import { LineSink } from '../../base/line-sink.js';
+import { createLogger, jsonLines, type Logger, prettyLines } from '../../base/log.js';
+import type { LoggingConfig } from '../../model/config.js';
+
+const STDOUT = 1;
+
+export interface Output {
+  readonly log: Logger;
+  /** Takes finished JSON lines. */
+  readonly write: (lines: string) => void;
+  /** Lines that nobody took so far. */
+  readonly linesDropped: () => number;
+  /** Resolves when all is written, or can not be. */
+  close(): Promise<void>;
+}
+
+export function openOutput({ format, level }: LoggingConfig): Output {
+  const sink = new LineSink(STDOUT);
+  const terminal = isatty(STDOUT);
+  const isPretty = format === 'pretty' || (format === 'auto' && terminal);
+  const form = isPretty ? prettyLines(terminal) : jsonLines;
+  const write = (lines: string) => sink.write(form(lines));
+  return {
+    log: createLogger({ level, write }),
+    write,
+    linesDropped: () => sink.dropped,
+    close: () => sink.close(),
+  };
+}

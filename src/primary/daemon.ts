@@ -1,0 +1,218 @@
+/**
+ * The daemon: a configuration in, a running daemon out. It composes sockets, names, workers and monitoring, and decides
+ * when each starts and ends. It knows no signals, no standard output and no exit status: they belong to whoever runs it,
+ * and several may run in one process.
+ */
+import { native } from '../addon.js';
+import type { Control, Health } from '../admin/control.js';
+import type { Monitoring } from '../admin/monitoring.js';
+import { systemClock } from '../base/clock.js';
+import type { Logger } from '../base/log.js';
+import { compile } from '../config/compile.js';
+import { createMetricsText } from '../metrics/registry.js';
+import type { Config, Discovery, ListenAddress } from '../model/config.js';
+import type { AddressText } from '../model/session.js';
+import { DataPlane } from '../plane/data-plane.js';
+import { createDnsProvider } from '../providers/dns.js';
+import type { Provider } from '../providers/provider.js';
+import { createSystemResolver } from '../providers/resolver.js';
+import { type Fitted, fitToFileLimit } from './file-limit.js';
+import { serveMonitoring } from './monitoring.js';
+import { ListeningSockets } from './sockets.js';
+import { StartError } from './start-error.js';
+
+export interface DaemonOptions {
+  readonly version: string;
+  readonly log: Logger;
+  /** Takes finished log lines of workers. */
+  readonly write: (lines: string) => void;
+  /** Log lines that could not be written so far. */
+  readonly linesDropped: () => number;
+  /** The demonstration is there to be looked at: it takes any port rather than none. */
+  readonly movesPorts: boolean;
+}
+
+export class Daemon {
+  readonly #fitted: Fitted;
+  readonly #options: DaemonOptions;
+  readonly #sockets: ListeningSockets;
+  readonly #names: Provider;
+  readonly #plane: DataPlane;
+  readonly #control: Control;
+  #monitoring: Monitoring | null = null;
+  #status: 'starting' | 'running' | 'draining' = 'starting';
+  #cutting: Promise<boolean> | null = null;
+
+  private constructor(
+    fitted: Fitted,
+    options: DaemonOptions,
+    sockets: ListeningSockets,
+    names: Provider,
+    plane: DataPlane,
+  ) {
+    this.#fitted = fitted;
+    this.#options = options;
+    this.#sockets = sockets;
+    this.#names = names;
+    this.#plane = plane;
+    this.#control = { health: () => this.health(), metrics: this.#createMetrics() };
+  }
+
+  /**
+   * Opens the sockets and asks for the names; nothing is accepted yet. Rejects with a StartError; `callOff` ends the
+   * wait for names.
+   */
+  static async open(wanted: Config, options: DaemonOptions, callOff: AbortSignal): Promise<Daemon> {
+    const fitted = fitToFileLimit(wanted, options.log);
+    const { config } = fitted;
+    const sockets = await openSockets(config, options);
+    const names = namesOf(config, options.log, callOff);
+    try {
+      const discovery = await names.start((changed) => daemon.#discovered(changed));
+      const plane = planeOf(fitted, options, discovery, sockets);
+      const daemon: Daemon = new Daemon(fitted, options, sockets, names, plane);
+      return daemon;
+    } catch (error) {
+      names.stop();
+      sockets.close();
+      throw error;
+    }
+  }
+
+  /** Resolves when every worker accepts. Rejects when one can not, with a StartError; or when told to end before. */
+  async start(): Promise<void> {
+    const { monitoring } = this.#fitted.config;
+    this.#monitoring = await serveMonitoring(monitoring, this.#control, this.#options.log);
+    try {
+      await this.#plane.start();
+    } catch (error) {
+      throw new StartError(`a worker did not start: ${error instanceof Error ? error.message : error}`);
+    }
+    if (this.#status === 'starting') this.#status = 'running';
+  }
+
+  /** Where it listens. */
+  get listeners(): readonly { name: string; address: AddressText }[] {
+    return this.#sockets.addresses;
+  }
+
+  get workers(): number {
+    return this.#fitted.config.server.workers;
+  }
+
+  /** Those that are open now. */
+  get sessions(): number {
+    return this.#plane.open;
+  }
+
+  health(): Health {
+    const { accepting } = this.#plane;
+    return {
+      status: this.#status === 'running' ? runningStatus(accepting, this.workers) : this.#status,
+      workers: { wanted: this.workers, accepting },
+      listeners: this.listeners,
+    };
+  }
+
+  /** Accepts no more. Resolves with whether every session then ended of itself and in time. */
+  async drain(): Promise<boolean> {
+    const hasStarted = this.#status === 'running';
+    this.#status = 'draining';
+    if (!hasStarted && this.sessions === 0) return true;
+    const deadlineMs = this.#fitted.config.server.gracefulShutdownTimeoutMs;
+    this.#options.log.info({ deadline_ms: deadlineMs }, 'draining');
+    const inTime = await this.#plane.drain(deadlineMs);
+    return this.#cutting ?? inTime;
+  }
+
+  /** Ends all sessions now. Resolves with whether there were none. */
+  cut(): Promise<boolean> {
+    this.#cutting ??= this.#cutAll();
+    return this.#cutting;
+  }
+
+  /** Gives everything back; sessions that are left are reset. */
+  async close(): Promise<void> {
+    this.#names.stop();
+    this.#monitoring?.close();
+    await this.#plane.close();
+  }
+
+  async #cutAll(): Promise<boolean> {
+    const none = this.sessions === 0;
+    if (!none) await this.#plane.cut();
+    return none;
+  }
+
+  /** Addresses changed: they reach the workers as a new Plan. */
+  #discovered(discovery: Discovery): void {
+    this.#plane.publish(compile(this.#fitted.config, discovery, this.#plane.plan.generation + 1));
+  }
+
+  #createMetrics(): Control['metrics'] {
+    const { config, maxOpenFiles } = this.#fitted;
+    const { version, linesDropped } = this.#options;
+    const plane = this.#plane;
+    return createMetricsText({
+      shape: plane.shape,
+      buffers: plane.buffers,
+      state: () => ({
+        configGeneration: plane.plan.generation,
+        workers: plane.accepting,
+        workerRestarts: plane.restarts,
+        workerHangs: plane.hangs,
+        linesDropped: linesDropped(),
+        monitoringEvicted: this.#monitoring?.evicted ?? 0,
+        maxConnections: config.server.maxConnections,
+        maxOpenFiles,
+        version,
+      }),
+    });
+  }
+}
+
+async function openSockets(
+  { server, listeners }: Config,
+  { movesPorts, log }: DaemonOptions,
+): Promise<ListeningSockets> {
+  const each = server.accept === 'handoff' ? 1 : server.workers;
+  try {
+    return await ListeningSockets.open(listeners, each, native);
+  } catch (error) {
+    const inUse = error instanceof StartError && error.code === 'EADDRINUSE';
+    if (!inUse || !movesPorts) throw error;
+    const moved = listeners.map((listener) => ({ ...listener, address: anyPort(listener.address) }));
+    log.warn(`${error.message}; the demonstration takes another port`);
+    return ListeningSockets.open(moved, each, native);
+  }
+}
+
+const anyPort = (address: ListenAddress): ListenAddress =>
+  address.kind === 'inet' ? { ...address, port: 0, text: `${address.host}:0` } : address;
+
+function namesOf({ upstreams }: Config, log: Logger, callOff: AbortSignal): Provider {
+  const names = createDnsProvider(upstreams, {
+    ...createSystemResolver(),
+    clock: systemClock,
+    warn: (fields, message) => log.warn(fields, message),
+  });
+  if (callOff.aborted) names.stop();
+  else callOff.addEventListener('abort', () => names.stop(), { once: true });
+  return names;
+}
+
+function planeOf(
+  { config, pipes }: Fitted,
+  { log, write }: DaemonOptions,
+  discovery: Discovery,
+  sockets: ListeningSockets,
+): DataPlane {
+  const { server, logging } = config;
+  const options = { server, pipes, logLevel: logging.level, log, write };
+  return new DataPlane(compile(config, discovery, 1), sockets, options);
+}
+
+function runningStatus(accepting: number, wanted: number): Health['status'] {
+  if (accepting === wanted) return 'ready';
+  return accepting > 0 ? 'degraded' : 'starting';
+}

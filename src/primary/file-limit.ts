@@ -1,0 +1,37 @@
+/** A configuration that the machine can serve: as many connections as it grants open files for. */
+import { native } from '../addon.js';
+import type { Logger } from '../base/log.js';
+import type { Config } from '../model/config.js';
+import { type FdDemand, fitConnections } from './fd-budget.js';
+import { StartError } from './start-error.js';
+
+export interface Fitted {
+  readonly config: Config;
+  /** Splice pipes per worker. */
+  readonly pipes: number;
+  readonly maxOpenFiles: number;
+}
+
+/** Takes all open files the system grants, and lowers the limit of connections where they do not suffice. */
+export function fitToFileLimit(config: Config, log: Logger): Fitted {
+  const { soft } = native.raiseFileLimit();
+  const demand = demandOf(config);
+  const { connections, needed, pipes } = fitConnections(demand, soft);
+  const fitted = { pipes, maxOpenFiles: soft };
+  if (connections === demand.connections) return { config, ...fitted };
+  const fields = { max_connections: demand.connections, files_needed: needed, files_allowed: soft };
+  if (connections === 0) throw new StartError(`${soft} open files are too few to serve one connection`);
+  log.warn({ ...fields, effective: connections }, 'too few open files for max_connections, which is lowered');
+  return { config: { ...config, server: { ...config.server, maxConnections: connections } }, ...fitted };
+}
+
+function demandOf({ server, listeners, upstreams }: Config): FdDemand {
+  const handoff = server.accept === 'handoff';
+  return {
+    connections: server.maxConnections,
+    workers: server.workers,
+    listeningSockets: listeners.length * (handoff ? 1 : server.workers),
+    handoff,
+    handlers: upstreams.some(({ handler }) => handler !== null),
+  };
+}
