@@ -1,19 +1,52 @@
 /** What is measured: the way to the endpoint without a proxy, through anyport, through another build, through HAProxy. */
 import { writeFileSync } from 'node:fs';
-import { startDaemon } from '../../test/support/daemon.js';
+import { type Daemon, startDaemon, type TestConfig } from '../../test/support/daemon.js';
+import { total } from '../../test/support/metrics.js';
 import { freePort } from '../../test/support/ports.js';
+import { cpuNanoseconds } from '../../test/support/proc.js';
 import { startProgram } from '../../test/support/process.js';
 import { tempFolder } from '../../test/support/temp.js';
+import type { Booked } from './workloads.js';
 
 export interface Contender {
   readonly name: string;
   readonly port: number;
   /** Null: nothing in between. */
   readonly pid: number | null;
+  /** What its start took, until it was ready. */
+  readonly start: Start;
+  /** What it says of its work so far; ends are only anyport's to say. */
+  books?(ends: readonly string[]): Promise<Partial<Booked>>;
+  /** Only anyport has it. */
+  scrape?(): Promise<string>;
+  /** Where it listens, when that is on more than `port`. */
+  readonly listeners?: readonly string[];
   stop(): Promise<void>;
 }
 
+export interface Start {
+  readonly cpuNanoseconds: number;
+  /** NaN: it does not say when it is ready. */
+  readonly seconds: number;
+}
+
+const UNKNOWN_START: Start = { cpuNanoseconds: NaN, seconds: NaN };
+
+/** How the contenders are set up for a workload. */
+export interface Setting {
+  /** How HAProxy splices, with which it does this work best; null: it takes no part. */
+  readonly haproxy: Splicing | null;
+  /** What `--workers` says otherwise. */
+  readonly workers?: number;
+  readonly accessLog?: boolean;
+  /** For a client to say what it speaks. */
+  readonly identifySeconds?: number;
+  /** So many, all on one port of different addresses. */
+  readonly listeners?: number;
+}
+
 export const CONNECTIONS_MAX = 9_000;
+const IDENTIFY_SECONDS = 15;
 /** The contender that is another build of anyport. */
 export const BESIDE = 'beside';
 
@@ -21,27 +54,67 @@ export const BESIDE = 'beside';
 export async function startEndpoint(program: string): Promise<Contender> {
   const port = await freePort();
   const { stop } = await startProgram(program, [`${port}`], port);
-  return { name: 'direct', port, pid: null, stop };
+  return { name: 'direct', port, pid: null, start: UNKNOWN_START, stop };
 }
 
 /** `checkout`: folder of another build, e.g. of the release before. */
 export async function startAnyport(
   endpointPort: number,
-  workers: number,
+  setting: Setting,
   checkout?: string,
 ): Promise<Contender> {
+  const addresses = await addressesFor(setting);
+  const config = anyportConfig(endpointPort, addresses, setting);
+  const options = { asInstalled: true, ...(checkout !== undefined && { checkout }) } as const;
+  const began = Date.now();
+  const daemon = await startDaemon(config, options);
+  const ready = daemon.lines.find(({ msg }) => msg === 'ready');
+  const seconds = (Date.parse(String(ready?.time)) - began) / 1000;
+  return {
+    name: checkout === undefined ? 'anyport' : BESIDE,
+    port: daemon.port,
+    pid: daemon.pid,
+    start: { cpuNanoseconds: cpuNanoseconds(daemon.pid), seconds },
+    books: (ends) => booksOf(daemon, ends),
+    scrape: async () => (await daemon.get('/metrics')).text(),
+    ...(addresses && { listeners: addresses }),
+    stop: () => daemon.stop(),
+  };
+}
+
+function anyportConfig(
+  endpointPort: number,
+  addresses: readonly string[] | null,
+  setting: Setting,
+): TestConfig {
   const target = `127.0.0.1:${endpointPort}`;
-  const config = {
-    server: { workers, max_connections: CONNECTIONS_MAX },
+  const { workers = 1, accessLog = false, identifySeconds = IDENTIFY_SECONDS } = setting;
+  return {
+    server: { workers, max_connections: CONNECTIONS_MAX, identify_timeout: `${identifySeconds}s` },
+    ...(addresses && {
+      listeners: addresses.map((address, index) => ({
+        name: `listener-${index}`,
+        address,
+      })),
+    }),
     protocols: [
       { name: 'HTTP', target },
       { name: 'Redis', target },
     ],
-    logging: { access_log: false },
+    logging: { access_log: accessLog, access_log_rate: 100_000 },
   };
-  const daemon = await startDaemon(config, checkout === undefined ? {} : { checkout });
-  const name = checkout === undefined ? 'anyport' : BESIDE;
-  return { name, port: daemon.port, pid: daemon.pid, stop: () => daemon.stop() };
+}
+
+async function addressesFor({ listeners }: Setting): Promise<string[] | null> {
+  if (listeners === undefined) return null;
+  const port = await freePort();
+  return Array.from({ length: listeners }, (_, index) => `127.1.${index >> 8}.${index & 255}:${port}`);
+}
+
+async function booksOf(daemon: Daemon, reasons: readonly string[]): Promise<Booked> {
+  const samples = await daemon.metrics();
+  const ended = reasons.map((reason) => [reason, total(samples, 'anyport_sessions_total', { reason })]);
+  return { ended: Object.fromEntries(ended), lines: daemon.sessions.length };
 }
 
 export type Splicing = keyof typeof splicing;
@@ -58,22 +131,24 @@ const splicing = {
   },
 };
 
-/** HAProxy with one thread, identifying the same two protocols by their first bytes. */
-const haproxyConfig = (port: number, endpointPort: number, how: Splicing): string => `
+/** HAProxy with as many threads, identifying the same two protocols by their first bytes. */
+const haproxyConfig = (port: number, endpointPort: number, how: Splicing, setting: Setting): string => `
 global
-  nbthread 1
+  nbthread ${setting.workers ?? 1}
   maxconn ${CONNECTIONS_MAX}
   maxpipes 100
+  ${setting.accessLog ? 'log stdout format raw local0' : ''}
   ${splicing[how].global}
 defaults
   mode tcp
+  ${setting.accessLog ? 'log global\n  option tcplog' : ''}
   ${splicing[how].defaults}
   timeout connect 5s
   timeout client 1h
   timeout server 1h
 frontend bench
   bind 127.0.0.1:${port} backlog 4096
-  tcp-request inspect-delay 15s
+  tcp-request inspect-delay ${setting.identifySeconds ?? IDENTIFY_SECONDS}s
   tcp-request content accept if { req.payload(0,4) -m str "GET " }
   tcp-request content accept if { req.payload(0,1) -m str "*" }
   tcp-request content reject if WAIT_END
@@ -85,14 +160,32 @@ backend redis
   server endpoint 127.0.0.1:${endpointPort}
 `;
 
-export async function startHaproxy(endpointPort: number, how: Splicing): Promise<Contender> {
+export async function startHaproxy(
+  endpointPort: number,
+  how: Splicing,
+  setting: Setting,
+): Promise<Contender> {
   const folder = tempFolder();
   const port = await freePort();
-  writeFileSync(`${folder.path}/haproxy.cfg`, haproxyConfig(port, endpointPort, how));
-  const haproxy = await startProgram('haproxy', ['-db', '-q', '-f', `${folder.path}/haproxy.cfg`], port);
+  writeFileSync(`${folder.path}/haproxy.cfg`, haproxyConfig(port, endpointPort, how, setting));
+  const args = ['-db', '-f', `${folder.path}/haproxy.cfg`];
+  const haproxy = await startProgram('haproxy', args, port, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let lines = 0;
+  haproxy.child.stdout?.on('data', (bytes: Buffer) => {
+    for (const byte of bytes) lines += byte === LINE_FEED ? 1 : 0;
+  });
   const stop = async () => {
     await haproxy.stop();
     folder.remove();
   };
-  return { name: 'HAProxy', port, pid: haproxy.pid, stop };
+  return {
+    name: 'HAProxy',
+    port,
+    pid: haproxy.pid,
+    start: { cpuNanoseconds: cpuNanoseconds(haproxy.pid), seconds: NaN },
+    books: async () => ({ lines }),
+    stop,
+  };
 }
+
+const LINE_FEED = 0x0a;

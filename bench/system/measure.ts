@@ -1,26 +1,54 @@
-/** One run of one workload through one contender. The client checks every answer; a wrong one throws. */
+/** One run of one workload through one contender. Every answer is checked; a wrong one throws. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cpuNanoseconds, privateBytes } from '../../test/support/proc.js';
+import { cpuNanoseconds, privateBytes, residentBytes } from '../../test/support/proc.js';
 import { collect } from '../../test/support/process.js';
 import type { Contender } from './contenders.js';
-import type { Workload } from './workloads.js';
+import { measureScrape } from './scrape.js';
+import type { Booked, Way, Workload } from './workloads.js';
 
 export interface Run {
   /** CPU nanoseconds or bytes of memory of the proxy per unit; null without a proxy. */
   readonly cost: number | null;
-  /** Units of work a second of wall time: only to be compared within one run. */
+  /** Units of work a second of wall time: only to be compared within one run. NaN where there is no work. */
   readonly rate: number;
 }
 
 /** Time for a burst's garbage to be collected and its last closes to be done. */
 const SETTLE_MS = 500;
+/** After a start, until what it left behind has been collected. */
+const REST_MS = 2000;
 
-export function measure(client: string, workload: Workload, contender: Contender): Promise<Run> {
-  return workload.quote.of === 'cpu'
-    ? measureCpu(client, workload, contender)
-    : measureMemory(client, workload, contender);
+type Measure = (client: string, workload: Workload, contender: Contender) => Promise<Run>;
+
+const ways = {
+  cpu: measureCpu,
+  memory: measureMemory,
+  scrape: (_client, workload, contender) => measureScrape(workload, contender),
+  start: measureStart,
+  rest: measureRest,
+} satisfies Record<Way, Measure>;
+
+export async function measure(client: string, workload: Workload, contender: Contender): Promise<Run> {
+  const run = () => ways[workload.way](client, workload, contender);
+  const { booked } = workload;
+  if (!booked || !contender.books) return run();
+  const reasons = Object.keys(booked.ended ?? {});
+  const before = await contender.books(reasons);
+  const figures = await run();
+  compareBooks(booked, before, await contender.books(reasons));
+  return figures;
+}
+
+function compareBooks(wanted: Partial<Booked>, before: Partial<Booked>, after: Partial<Booked>): void {
+  for (const [reason, count] of Object.entries(after.ended ?? {})) {
+    const ended = count - (before.ended?.[reason] ?? 0);
+    if (ended !== wanted.ended?.[reason]) throw new Error(`${ended} sessions ended as ${reason}`);
+  }
+  if (wanted.lines === undefined || after.lines === undefined) return;
+  const lines = after.lines - (before.lines ?? 0);
+  if (lines !== wanted.lines) throw new Error(`${lines} lines in the access log`);
 }
 
 async function measureCpu(client: string, workload: Workload, { port, pid }: Contender): Promise<Run> {
@@ -45,8 +73,17 @@ async function measureMemory(client: string, workload: Workload, { port, pid }: 
   return { cost, rate: workload.units / seconds };
 }
 
+async function measureStart(_client: string, _workload: Workload, { start }: Contender): Promise<Run> {
+  return { cost: start.cpuNanoseconds, rate: 1 / start.seconds };
+}
+
+async function measureRest(_client: string, _workload: Workload, { pid }: Contender): Promise<Run> {
+  await sleep(REST_MS);
+  return { cost: pid === null ? null : residentBytes(pid), rate: NaN };
+}
+
 function startClient(client: string, workload: Workload, port: number) {
-  const [mode, ...numbers] = workload.client;
+  const [mode = '', ...numbers] = workload.client ?? [];
   const child = spawn(client, [mode, `${port}`, ...numbers.map(String)], { stdio: ['pipe', 'pipe', 'pipe'] });
   const errors = collect(child.stderr);
   const output = collect(child.stdout);

@@ -52,19 +52,19 @@ function commitOf(folder: string): string {
 }
 
 /**
- * New processes for each workload: memory that an earlier one has left does not count. Where memory is measured, for
- * each round: it grows only once, later rounds would reuse what the first has left.
+ * New processes for each workload: memory that an earlier one has left does not count. Where memory is measured, or the
+ * start itself, for each round: it grows only once, later rounds would reuse what the first has left.
  */
 async function compare(workload: Workload): Promise<Results> {
   const runs: Results[] = [];
-  if (workload.quote.of === 'cpu') runs.push(await compareOnce(workload, 0, ROUNDS));
+  if (workload.way === 'cpu' || workload.way === 'scrape') runs.push(await compareOnce(workload, 0, ROUNDS));
   else for (let round = 0; round < ROUNDS; round += 1) runs.push(await compareOnce(workload, round, 1));
   const names = [...(runs[0]?.keys() ?? [])];
   return new Map(names.map((name) => [name, runs.flatMap((results) => results.get(name) ?? [])]));
 }
 
 async function compareOnce(workload: Workload, first: number, rounds: number): Promise<Results> {
-  const contenders = await startAll(workload);
+  const { compared: contenders, stop } = await startAll(workload);
   const results = new Map<string, Run[]>(contenders.map(({ name }) => [name, []]));
   try {
     for (let round = first; round < first + rounds; round += 1) {
@@ -75,7 +75,7 @@ async function compareOnce(workload: Workload, first: number, rounds: number): P
       }
     }
   } finally {
-    for (const contender of contenders.reverse()) await contender.stop();
+    await stop();
   }
   return results;
 }
@@ -83,13 +83,26 @@ async function compareOnce(workload: Workload, first: number, rounds: number): P
 const takesPart = (name: string, round: number): boolean =>
   round < ROUNDS_OF_OTHERS || name === 'anyport' || name === BESIDE;
 
-async function startAll({ haproxySplices }: Workload): Promise<Contender[]> {
+/** Modes of the client that the endpoint answers without a proxy too. */
+const ANSWERED: readonly (string | undefined)[] = ['fetch', 'ping', 'hold'];
+
+async function startAll(workload: Workload): Promise<Contenders> {
   const endpoint = await startEndpoint(endpointProgram);
-  const workers = Number(options.workers);
-  const contenders = [endpoint, await startAnyport(endpoint.port, workers)];
-  if (options.beside) contenders.push(await startAnyport(endpoint.port, workers, options.beside));
-  if (haproxyVersion()) contenders.push(await startHaproxy(endpoint.port, haproxySplices));
-  return contenders;
+  const setting = { workers: Number(options.workers), ...workload.setting };
+  const compared = ANSWERED.includes(workload.client?.[0]) ? [endpoint] : [];
+  compared.push(await startAnyport(endpoint.port, setting));
+  if (options.beside) compared.push(await startAnyport(endpoint.port, setting, options.beside));
+  if (haproxyVersion() && setting.haproxy)
+    compared.push(await startHaproxy(endpoint.port, setting.haproxy, setting));
+  const stop = async () => {
+    for (const contender of new Set([...compared.toReversed(), endpoint])) await contender.stop();
+  };
+  return { compared, stop };
+}
+
+interface Contenders {
+  readonly compared: readonly Contender[];
+  stop(): Promise<void>;
 }
 
 console.log(`\n${heading(versions())}`);

@@ -19,6 +19,7 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 
 const small = workloads(0.001);
+const start = { cpuNanoseconds: 0, seconds: 0 };
 const workload = (name: string): Workload => {
   const found = small.find((each) => each.name === name);
   if (!found) throw new Error(`no workload ${name}`);
@@ -39,7 +40,7 @@ const flip = (bytes: Buffer): Buffer => {
 
 async function failsWith(name: string, serve: (peer: Peer) => void, message: RegExp): Promise<void> {
   const server = await listenTcp(serve);
-  const contender = { name: 'wrong', port: server.port, pid: null, stop: async () => {} };
+  const contender = { name: 'wrong', port: server.port, pid: null, start, stop: async () => {} };
   await expect(measure(client, workload(name), contender)).rejects.toThrow(message);
   await server.close();
 }
@@ -65,6 +66,32 @@ describe('conn', () => {
   test('too few', () => failsWith('conn', fetched(Buffer.alloc(0)), /a fetch ended early/));
 });
 
+describe.each(['flood-leave', 'flood-stay'])('%s', (name) => {
+  test('an answer to bytes that decide nothing', () =>
+    failsWith(name, pings(flip), /an opening was answered/));
+});
+
+test('an opening that is ended before its client leaves', () =>
+  failsWith(
+    'flood-leave',
+    (peer) => void peer.socket.once('data', () => peer.finish()),
+    /ended before it left/,
+  ));
+
+test('books that do not have every session', async () => {
+  const server = await listenTcp((peer) => void peer.socket.once('data', () => peer.finish()));
+  const right = { name: 'right', port: server.port, pid: null, start, stop: async () => {} };
+  const stay = workload('flood-stay');
+  const books = (ended: number) => {
+    const answers = [5, 5 + ended];
+    return async () => ({ ended: { identify_timeout: answers.shift() as number } });
+  };
+  await measure(client, stay, { ...right, books: books(stay.units) });
+  const wrong = measure(client, stay, { ...right, books: books(stay.units - 1) });
+  await expect(wrong).rejects.toThrow(/7 sessions ended as identify_timeout/);
+  await server.close();
+});
+
 test('a held session that is closed meanwhile', () =>
   failsWith(
     'idle',
@@ -77,7 +104,7 @@ test('a held session that is closed meanwhile', () =>
 
 test('right answers have a figure', async () => {
   const server = await listenTcp(echo);
-  const contender = { name: 'right', port: server.port, pid: process.pid, stop: async () => {} };
+  const contender = { name: 'right', port: server.port, pid: process.pid, start, stop: async () => {} };
   expect((await measure(client, workload('ping-1'), contender)).cost).toBeGreaterThan(0);
   await server.close();
 });

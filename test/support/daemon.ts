@@ -12,7 +12,6 @@ import { type TempFolder, tempFolder } from './temp.js';
 import { eventually, within } from './wait.js';
 
 const program = resolve('dist/cli/main.js');
-const installed = resolve('bin/anyport');
 
 export interface LogLine {
   readonly level: string;
@@ -208,10 +207,11 @@ export const anyport = (args: readonly string[], cwd?: string): Promise<Finished
 function spawnDaemon(
   args: readonly string[],
   cwd: string,
-  { wrapper = [], asInstalled, checkout }: StartOptions = {},
+  { wrapper = [], asInstalled, checkout = '.' }: StartOptions = {},
 ): ChildProcess {
-  const main = checkout === undefined ? program : resolve(checkout, 'dist/cli/main.js');
-  const start = asInstalled ? [installed] : [process.execPath, main];
+  const start = asInstalled
+    ? [resolve(checkout, 'bin/anyport')]
+    : [process.execPath, resolve(checkout, 'dist/cli/main.js')];
   const [command = process.execPath, ...rest] = [...wrapper, ...start, ...args];
   return spawn(command, rest, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
 }

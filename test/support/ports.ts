@@ -16,12 +16,15 @@ const SHARE = Math.floor((END - FIRST) / portShares);
 /** Vitest numbers the processes that run at the same time from 1. */
 const first = FIRST + (Number(process.env.VITEST_POOL_ID ?? 0) % portShares) * SHARE;
 
+/** `fetch` refuses it, for browsers do. */
+const NOT_FETCHED = 10_080;
+
 const given = new Set<number>();
 
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(first, first + SHARE);
-    if (given.has(port)) continue;
+    if (given.has(port) || port === NOT_FETCHED) continue;
     // Before it is tried: another call may come meanwhile.
     given.add(port);
     if (await isFree(port)) return port;

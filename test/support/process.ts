@@ -53,8 +53,8 @@ export async function startProgram(
 ): Promise<Running> {
   const child = spawn(command, args, {
     env: cleanEnvironment(),
-    ...options,
     stdio: ['ignore', 'ignore', 'pipe'],
+    ...options,
   });
   const errors = child.stderr ? collect(child.stderr) : () => '';
   await eventually(`${command} on port ${port}`, async () => {

@@ -3,10 +3,13 @@
 //                                                 CONNECTIONS at once, no more than FETCHES
 //   client ping  PORT CONNECTIONS ROUNDS          64-byte round trips, ROUNDS a connection
 //   client hold  PORT CONNECTIONS                 one round trip each, then silence until standard input
-//   ends,
-//                                                 which no connection may break
+//                                                 ends, which no connection may break
+//   client leave PORT CONNECTIONS OPENINGS        each opening is a connection that sends two bytes, which
+//                                                 decide nothing, and finishes when 256 more have opened
+//   client stay  PORT CONNECTIONS OPENINGS        the same, but it waits until the other side ends it
 // Prints `ok SECONDS` at the end (`hold`: as soon as all are silent), or says what went wrong and exits 1.
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <string>
 
@@ -55,7 +58,7 @@ class Task {
   // True: this slot has done all its work.
   virtual bool OnReadable(load::Poller& poller) = 0;
 
-  void OnConnected(load::Poller& poller) {
+  virtual void OnConnected(load::Poller& poller) {
     int error = 0;
     socklen_t size = sizeof error;
     getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
@@ -158,16 +161,74 @@ class Ping : public Task {
   size_t filled_ = 0;
 };
 
+class Opening : public Task {
+ public:
+  // What all slots share.
+  struct Crowd {
+    bool leaves = false;
+    // Openings that have not begun.
+    uint64_t left = 0;
+    // Open and silent, in the order in which they opened.
+    std::deque<Opening*> standing = {};
+  };
+
+  Opening(int port, Crowd* crowd) : Task("GE"), port_(port), crowd_(crowd) {}
+
+  void Begin(load::Poller& poller) override {
+    --crowd_->left;
+    left_ = false;
+    Open(poller, port_);
+  }
+
+  void OnConnected(load::Poller& poller) override {
+    Task::OnConnected(poller);
+    if (!crowd_->leaves) return;
+    std::deque<Opening*>& standing = crowd_->standing;
+    standing.push_back(this);
+    const size_t stay = crowd_->left > 0 ? kStandingMax : 0;
+    for (; standing.size() > stay; standing.pop_front()) standing.front()->Leave();
+  }
+
+  bool OnReadable(load::Poller& poller) override {
+    char byte;
+    const ssize_t count = recv(fd_.get(), &byte, 1, 0);
+    if (count < 0 && errno == EAGAIN) return false;
+    if (count < 0 && errno != ECONNRESET) load::Die("recv");
+    if (count > 0) Wrong("an opening was answered");
+    if (crowd_->leaves && !left_) Wrong("an opening was ended before it left");
+    fd_.Close();
+    if (crowd_->left == 0) return true;
+    Begin(poller);
+    return false;
+  }
+
+ private:
+  static constexpr size_t kStandingMax = 256;
+
+  // The other side has to end it too: only then its slot is free.
+  void Leave() {
+    shutdown(fd_.get(), SHUT_WR);
+    left_ = true;
+  }
+
+  const int port_;
+  Crowd* const crowd_;
+  bool left_ = false;
+};
+
 using Tasks = std::vector<std::unique_ptr<Task>>;
 
 Tasks MakeTasks(std::string_view mode, int argc, char** argv) {
   const auto number = [&](int i) { return i < argc ? std::strtoull(argv[i], nullptr, 10) : 1; };
   const int port = static_cast<int>(number(2));
   static uint64_t fetches_left = number(4);
+  static Opening::Crowd crowd{.leaves = mode == "leave", .left = number(4)};
   Tasks tasks;
   for (uint64_t i = 0; i < number(3); ++i) {
     if (mode == "fetch")
       tasks.push_back(std::make_unique<Fetch>(port, number(5), &fetches_left));
+    else if (mode == "leave" || mode == "stay")
+      tasks.push_back(std::make_unique<Opening>(port, &crowd));
     else
       tasks.push_back(std::make_unique<Ping>(port, mode == "hold" ? 1 : number(4)));
   }
