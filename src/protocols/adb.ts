@@ -5,7 +5,7 @@ export const adb: Protocol = {
   id: 'adb',
   transports: ['tcp'],
   rank: 10,
-  // Command, version, maxdata, length, checksum; the last word of the header is the complement of the command.
+  // Header: command, version, maxdata, length, checksum, magic; the magic is the command's complement.
   signature: { patterns: ['^CNXN[^]{16}\\xbc\\xb1\\xa7\\xb1'] },
   words: 'a CNXN message: CNXN, 16 bytes, and the complement of CNXN',
   source: 'Android Debug Bridge, protocol.txt',

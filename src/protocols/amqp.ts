@@ -1,13 +1,13 @@
-/** AMQP: the protocol header of 0-9-1 and its drafts, and of 1.0, plain or for TLS and SASL. */
+/** AMQP: the protocol header of 0-9-1 with its drafts and of 1.0 (plain, TLS, SASL). */
 import type { FactsAnswer } from '../model/facts.js';
 import type { Protocol } from '../model/protocol.js';
 
 const headerBytes = 8;
 
-/** Protocol id and version, the last four bytes of the header. */
+/** Protocol id and version: the last four bytes of the header. */
 const versions: ReadonlyMap<string, string> = new Map([
   ['01010800', '0-8'],
-  ['01010901', '0-8'], // as that specification writes it: major 9, minor 1
+  ['01010901', '0-8'], // as the 0-8 specification writes it: major 9, minor 1
   ['01010009', '0-9'],
   ['00000901', '0-9-1'],
   ['0101000a', '0-10'],

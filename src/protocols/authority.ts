@@ -1,12 +1,12 @@
-/** Whom a request is for, in all the places where it may say so (RFC 9110 section 7.2). */
+/** The host that a request is for, from every place that may name it (RFC 9110 section 7.2). */
 import type { Facts, FactsAnswer } from '../model/facts.js';
 
-/** A name or an address, and perhaps a port: endpoints do not agree on what else is one. */
+/** A name or an address, optionally with a port. Anything else is parsed differently by different endpoints. */
 const plainAuthority = /^(?:\[[0-9A-Fa-f:.]+\]|[^[\]:@/?#\\\s]*)(?::[0-9]*)?$/;
 
 /**
- * The facts with the host that the authorities name, the first of them counting most. It is doubtful where an endpoint
- * may come to another one: they are not all the same, or one is no authority.
+ * Adds the fact `host`, taken from the first authority. It is doubtful when an endpoint may read another host: the
+ * authorities differ, or one is malformed.
  */
 export function hostFacts(facts: Facts, authorities: readonly string[]): FactsAnswer {
   const [first] = authorities;
@@ -17,7 +17,7 @@ export function hostFacts(facts: Facts, authorities: readonly string[]): FactsAn
   return isCertain ? answer : { ...answer, doubtful: ['host'] };
 }
 
-/** Lower case, without the port; an IPv6 literal without its brackets. */
+/** Lower case, without port; an IPv6 literal without brackets. */
 export function hostOf(authority: string): string {
   const end = authority.startsWith('[') ? authority.indexOf(']') : authority.lastIndexOf(':');
   const host = end < 0 ? authority : authority.slice(0, end);

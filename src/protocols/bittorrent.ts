@@ -1,9 +1,12 @@
-/** BitTorrent: the handshake of peers; as datagrams the DHT, uTP and trackers. Encrypted handshakes look random. */
+/**
+ * BitTorrent: the peer handshake over TCP; DHT, uTP and tracker datagrams. Encrypted handshakes look random and are
+ * not recognised.
+ */
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { match, no } from './confirmation.js';
 
 const utpSyn = 0x41;
-/** A SYN carries nothing, but for the extension bits of older clients: their type, their length and eight bytes. */
+/** A SYN has no payload; older clients add an extension: type, length, eight bytes. */
 const utpHeaderBytes = 20;
 const utpExtensionBytes = 10;
 
@@ -15,12 +18,12 @@ export const bittorrent: Protocol = {
   datagram: {
     signature: {
       patterns: [
-        // A query of the DHT: its arguments come first, and the sender's id first in them (BEP 5).
+        // DHT query: bencoded keys are sorted, so the arguments come first and the sender's id first in them (BEP 5).
         '^d1:ad(?:2:bsi1e)?2:id20:',
-        // uTP: SYN, version 1; a first packet has no timestamp difference and acknowledges nothing (BEP 29).
+        // uTP SYN, version 1: timestamp difference and acknowledgement number are 0 in a first packet (BEP 29).
         '^\\x41\\x00[^]{6}\\x00{4}[^]{6}\\x00{2}',
         '^\\x41\\x02[^]{6}\\x00{4}[^]{6}\\x00{2}\\x00\\x08',
-        // A tracker's connect (BEP 15).
+        // Tracker connect request: the magic protocol id and action 0 (BEP 15).
         '^\\x00\\x00\\x04\\x17\\x27\\x10\\x19\\x80\\x00{4}',
       ],
     },

@@ -1,18 +1,18 @@
 /**
- * How much of a fact is kept. A client chooses how many and how long its names are, and a session holds them until
- * its end: routes, logs and handlers see bounded ones, whichever parser read them.
+ * Upper bounds for facts. Clients choose number and length of names, and a session keeps its facts until its end:
+ * routes, logs and handlers get bounded facts from every parser.
  */
 import type { Doubtful, Facts, FactsAnswer } from '../model/facts.js';
 import type { Protocol, Recognizer } from '../model/protocol.js';
 
 export const factLimits = {
-  /** Names in a list. */
+  /** Names per list. */
   namesMax: 64,
-  /** UTF-8, of a text, or of all names in a list together. */
+  /** UTF-8 bytes per text, and per list in total. */
   bytesMax: 512,
 } as const;
 
-/** The protocol with bounded facts. */
+/** Wraps the facts parsers of a protocol so that they return bounded facts. */
 export function bounded(protocol: Protocol): Protocol {
   const { datagram } = protocol;
   return {
@@ -31,7 +31,7 @@ function boundedFacts({ facts }: Recognizer): Pick<Recognizer, 'facts'> {
   return facts ? { facts: (bytes, isFull) => boundAnswer(facts(bytes, isFull)) } : {};
 }
 
-/** A fact that is cut is doubtful: what was cut off could be what a rule asks for. */
+/** A truncated fact is doubtful: the missing part could match a rule. */
 export function boundAnswer(answer: FactsAnswer): FactsAnswer {
   const kept: Facts = {};
   const cut: string[] = [];
@@ -51,7 +51,7 @@ function boundValue(value: Value): Value {
   return typeof value === 'object' ? boundList(value) : value;
 }
 
-/** As many whole names as there is room for. */
+/** The longest prefix of the list that fits; no name is truncated. */
 function boundList(names: readonly string[]): string[] {
   const kept: string[] = [];
   let room = factLimits.bytesMax;
@@ -71,7 +71,7 @@ function isCut(value: Value, kept: Value): boolean {
 
 const copied = Buffer.alloc(factLimits.bytesMax);
 
-/** A copy: a part of a text keeps all of it in memory, and an opening may have 64 KiB. No character is cut in two. */
+/** A copy, since a substring would keep the whole string (up to 64 KiB) alive. Truncates at a character boundary. */
 function keep(text: string, room: number): string {
   return copied.toString('utf8', 0, copied.write(text, 0, room));
 }

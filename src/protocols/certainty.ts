@@ -1,6 +1,6 @@
 /**
- * How certain a name is: the bits that random bytes would have to guess to be given it. What the automaton asks for is
- * summed up exactly; what checks and confirmations add is measured on openings that it accepts, drawn by chance.
+ * How certain an identification is, in bits: the probability that random bytes get the name is 2^-bits. Computed
+ * exactly for the DFA; estimated by sampling (Monte Carlo) for checks and confirmation.
  */
 import { createRandom, type Random } from '../base/random.js';
 import type { Automaton, Dfa } from '../model/classifier.js';
@@ -10,25 +10,25 @@ import { evaluateChecks } from './dfa/checks.js';
 import { accept, dead, start } from './dfa/flatten.js';
 import type { NamedRecognizer } from './index.js';
 
-/** Openings drawn for each recognizer: of what checks and confirmations add, so many bits can be seen at most. */
+/** Samples per recognizer; bounds the estimate for checks and confirmation at log2 of it, 15 bits. */
 const samples = 32_768;
-/** Of a stream, the bytes behind the opening that a confirmation may look at. */
+/** Streams: random bytes appended to an opening, for confirmations to read. */
 const tailBytes = 2048;
-/** The payload of a datagram that fits into an Ethernet frame. */
+/** UDP payload of an Ethernet frame (MTU 1500, IPv4). */
 const datagramBytesMax = 1472;
-/** When less than this share of what was accepted is still undecided, nothing more is worth counting. */
+/** Stop when the undecided share is below this fraction of the accepted share. */
 const negligible = 2 ** -10;
-/** Sweeps over a DFA's states after which probabilities have settled. */
+/** Upper bound on iterations of the acceptance probabilities. */
 const sweepsMax = 600;
 const seed = 1;
-/** So many that pass say enough about their share. */
+/** Stop sampling after this many passes: the share is known well enough. */
 const passedEnough = 256;
-/** What follows an opening is cut out of so many random bytes. */
+/** Pool of random bytes from which the tails are cut. */
 const noiseBytes = 0x1_0000;
 
 /**
- * The bits of a recognizer in the transport: as many at least. In a stream what a confirmation awaits counts as found;
- * a datagram has any length up to a frame's.
+ * Lower bound on the certain bits of a recognizer. Streams: a confirmation that wants more bytes counts as passed.
+ * Datagrams: any length up to an Ethernet frame.
  */
 export function certainBits(recognizer: NamedRecognizer, transport: Transport): number {
   const automaton = compileAutomaton(recognizer);
@@ -39,7 +39,7 @@ export function certainBits(recognizer: NamedRecognizer, transport: Transport): 
   return -Math.log2(drawn) - Math.log2(passed);
 }
 
-/** Of random streams, those that the DFA accepts. */
+/** Share of random streams that the DFA accepts. */
 export function acceptedShare(dfa: Dfa): number {
   const weights = classWeights(dfa);
   let reached = new Map([[start, 1]]);
@@ -60,7 +60,10 @@ export function acceptedShare(dfa: Dfa): number {
   return accepted;
 }
 
-/** Of the openings that the DFA accepts, those that checks and confirmation let pass; one at least. */
+/**
+ * Share of the openings accepted by the DFA that also pass checks and confirmation; at least one sample counts as
+ * passed.
+ */
 function confirmedShare(
   { checks }: Automaton,
   dfa: Dfa,
@@ -84,7 +87,7 @@ function confirmedShare(
 const restBytes = (transport: Transport, random: Random): number =>
   transport === 'tcp' ? tailBytes : random(datagramBytesMax);
 
-/** A datagram is all there is. */
+/** `more` is final for a datagram: no more bytes follow. */
 const isLetPass = (verdict: string | undefined, transport: Transport): boolean =>
   verdict !== 'no' && !(verdict === 'more' && transport === 'udp');
 
@@ -92,7 +95,7 @@ function randomBytes(length: number, random: Random): Buffer {
   return Buffer.from(Array.from({ length }, () => random(256)));
 }
 
-/** Openings that the DFA accepts, as often as they are among random bytes. */
+/** Samples openings that the DFA accepts, with the distribution of random bytes. */
 function openingsOf(dfa: Dfa, random: Random): () => Buffer {
   const weights = classWeights(dfa);
   const chances = acceptanceOf(dfa, weights);
@@ -115,7 +118,7 @@ interface Odds {
   readonly random: Random;
 }
 
-/** A class of bytes behind the state, by the share of what follows that is accepted. */
+/** Samples the next byte class in proportion to its share of accepted continuations. */
 function choose(dfa: Dfa, state: number, { weights, chances, random }: Odds): number {
   let left = (random(0x7fff_ffff) / 0x7fff_ffff) * (chances[state] ?? 0);
   let choice = -1;
@@ -129,7 +132,7 @@ function choose(dfa: Dfa, state: number, { weights, chances, random }: Odds): nu
   return choice;
 }
 
-/** By state: the share of what may follow that is accepted. */
+/** By state: the probability that random bytes lead to accept, by value iteration. */
 function acceptanceOf(dfa: Dfa, weights: readonly number[]): Float64Array {
   const states = dfa.transitions.length / dfa.classCount;
   const chances = new Float64Array(states);
@@ -151,7 +154,7 @@ function acceptanceOf(dfa: Dfa, weights: readonly number[]): Float64Array {
 const stateAfter = ({ transitions, classCount }: Dfa, state: number, byteClass: number): number =>
   transitions[state * classCount + byteClass] ?? dead;
 
-/** By class: its share of all bytes. */
+/** By byte class: its share of the 256 byte values. */
 function classWeights(dfa: Dfa): number[] {
   return Array.from({ length: dfa.classCount }, (_, byteClass) => bytesOf(dfa, byteClass).length / 256);
 }

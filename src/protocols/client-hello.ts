@@ -1,13 +1,13 @@
-/** A ClientHello and what it asks for: the same in TLS, DTLS and QUIC. How it was carried is theirs to know. */
+/** Parser for the ClientHello of TLS, DTLS and QUIC. Records, fragments and packets are reassembled by the caller. */
 import type { Facts } from '../model/facts.js';
 import { factLimits } from './bounds.js';
 import type { Cursor } from './cursor.js';
 
-/** Of a handshake message: its type and its length. */
+/** Handshake header: type and length. */
 export const helloHeaderBytes = 4;
 export const clientHello = 1;
 
-/** Far above any hello seen (post-quantum ones have some 2 KiB): what is larger is not read. */
+/** Upper bound on a hello; post-quantum hellos have about 2 KiB. */
 export const helloBytesMax = 65_536;
 
 export interface HelloForm {
@@ -15,7 +15,7 @@ export interface HelloForm {
   readonly cookie: boolean;
 }
 
-/** RFC 8446 section 4.1.2, from behind the message's header; null when its lengths do not add up. */
+/** RFC 8446 section 4.1.2, from behind the handshake header; null when its lengths do not add up. */
 export function readClientHello(cursor: Cursor, { cookie }: HelloForm): Facts | null {
   const facts: Facts = { versions: readVersionNames(cursor.sub(2)), ech: false };
   cursor.skip(32); // random
@@ -27,7 +27,7 @@ export function readClientHello(cursor: Cursor, { cookie }: HelloForm): Facts | 
   return readable && cursor.left === 0 && !cursor.overrun ? facts : null;
 }
 
-/** Puts the fact of one extension; false: it can not be read. */
+/** Stores the fact of one extension; false: malformed. */
 type ExtensionReader = (body: Cursor, facts: Facts) => boolean;
 
 const extensionReaders: Partial<Record<number, ExtensionReader>> = {
@@ -47,7 +47,8 @@ function readExtensions(cursor: Cursor, facts: Facts): boolean {
       continue;
     }
     const body = cursor.sub(length);
-    // RFC 8446 section 4.2: at most one of each. Of two server names the endpoint might take the other.
+    // RFC 8446 section 4.2: at most one extension of each type. With two server names the endpoint might use the
+    // other one.
     if (cursor.overrun || read.includes(reader)) return false;
     if (!reader(body, facts) || body.overrun || body.left > 0) return false;
     read.push(reader);
@@ -55,7 +56,7 @@ function readExtensions(cursor: Cursor, facts: Facts): boolean {
   return true;
 }
 
-/** RFC 6066 section 3: one name of type host_name. */
+/** RFC 6066 section 3: exactly one name, of type host_name. */
 function readServerName(body: Cursor, facts: Facts): boolean {
   const list = body.sub(body.u16());
   const type = list.u8();
@@ -73,7 +74,7 @@ function isPrintable(name: string): boolean {
   return name !== '';
 }
 
-/** RFC 7301 section 3.1. Names beyond those that are kept are passed over, and one more says that there were some. */
+/** RFC 7301 section 3.1. Reads one name over the limit, so that the list counts as truncated; the rest is skipped. */
 function readAlpn(body: Cursor, facts: Facts): boolean {
   const list = body.sub(body.u16());
   const names: string[] = [];
@@ -86,7 +87,7 @@ function readAlpn(body: Cursor, facts: Facts): boolean {
   return !list.overrun;
 }
 
-/** RFC 8701 section 2: 0A0A, 1A1A … FAFA keep servers tolerant and mean nothing. */
+/** GREASE values 0A0A, 1A1A … FAFA (RFC 8701 section 2). */
 function isReservedName(name: string): boolean {
   return name.length === 2 && name[0] === name[1] && (name.charCodeAt(0) & 0x0f) === 0x0a;
 }
@@ -98,7 +99,7 @@ function readVersions(body: Cursor, facts: Facts): boolean {
   return !list.overrun;
 }
 
-/** RFC 9849 section 5: present, real or for show. The name outside is the one to route by, so nothing here is malformed. */
+/** RFC 9849 section 5: present, real or GREASE. Routing uses the outer name, so the content is not checked. */
 function readEch(body: Cursor, facts: Facts): boolean {
   facts.ech = true;
   return body.skip(body.left);
@@ -110,13 +111,13 @@ const names: ReadonlyMap<number, string> = new Map([
   [0x0302, '1.1'],
   [0x0303, '1.2'],
   [0x0304, '1.3'],
-  [0x0100, '0.9'], // DTLS before RFC 4347, which counts downwards from here
+  [0x0100, '0.9'], // DTLS before RFC 4347; versions count downwards from here
   [0xfeff, '1.0'],
   [0xfefd, '1.2'],
   [0xfefc, '1.3'],
 ]);
 
-/** Drafts and values reserved to keep servers tolerant (RFC 8701) have no name and are left out. */
+/** Drafts and GREASE values (RFC 8701) are skipped. */
 function readVersionNames(list: Cursor): string[] {
   const known: string[] = [];
   while (list.left > 0) {

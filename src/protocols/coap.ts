@@ -1,4 +1,4 @@
-/** CoAP: a request over UDP; over TCP the settings that open every connection. */
+/** CoAP: a request over UDP; the capabilities and settings message (CSM) that opens a TCP connection. */
 import { isUtf8 } from 'node:buffer';
 import type { Facts, FactsAnswer } from '../model/facts.js';
 import type { Confirmation, Protocol, Recognizer } from '../model/protocol.js';
@@ -9,7 +9,7 @@ const headerBytes = 4;
 const tokenLengthMask = 0x0f;
 const payloadMarker = 0xff;
 
-/** RFC 7252 section 12.1.1 and RFC 8132 section 2, by code. */
+/** RFC 7252 section 12.1.1 and RFC 8132 section 2; index: code. */
 const methods = ['', 'GET', 'POST', 'PUT', 'DELETE', 'FETCH', 'PATCH', 'iPATCH'] as const;
 
 const uriHost = 3;
@@ -18,12 +18,14 @@ const contentFormat = 12;
 
 interface OptionForm {
   readonly bytes: readonly [number, number];
-  /** More than one may be there. */
+  /** Repeatable option. */
   readonly repeats?: true;
   readonly text?: true;
 }
 
-/** IANA's options of requests (RFC 7252 section 5.10, 7641, 7959, 7967, 8613, 8768, 9175, 9177, 9668 and OCF). */
+/**
+ * IANA registry: options of requests (RFC 7252 section 5.10, 7641, 7959, 7967, 8613, 8768, 9175, 9177, 9668 and OCF).
+ */
 const requestOptions: ReadonlyMap<number, OptionForm> = new Map([
   [1, { bytes: [0, 8], repeats: true }], // If-Match
   [uriHost, { bytes: [1, 255], text: true }],
@@ -54,10 +56,10 @@ const requestOptions: ReadonlyMap<number, OptionForm> = new Map([
   [2053, { bytes: [2, 2] }], // OCF-Content-Format-Version
 ]);
 
-/** Options that say what the payload is, or where it is to go; without one of them it must be text. */
+/** Options that describe or route a payload; without any of them it must be text. */
 const payloadOptions: ReadonlySet<number> = new Set([9, uriPath, contentFormat, 15, 19, 27, 35]);
 
-/** RFC 8323 section 5.3, RFC 8974: the largest message, transfer in blocks, longer tokens. */
+/** CSM options (RFC 8323 section 5.3, RFC 8974): Max-Message-Size, Block-Wise-Transfer, Extended-Token-Length. */
 const settings: ReadonlyMap<number, OptionForm> = new Map([
   [2, { bytes: [1, 4] }],
   [4, { bytes: [0, 0] }],
@@ -65,7 +67,7 @@ const settings: ReadonlyMap<number, OptionForm> = new Map([
 ]);
 
 const datagram: Recognizer = {
-  // A request with or without acknowledgement, a token of at most 8 bytes, a method.
+  // Confirmable or non-confirmable, token up to 8 bytes, a method code.
   signature: { patterns: ['^[\\x40-\\x48\\x50-\\x58][\\x01-\\x07][^]{2}'] },
   confirm: (bytes): Confirmation => ({ verdict: requestFacts(bytes) === null ? 'no' : 'match' }),
   facts: (bytes): FactsAnswer => {
@@ -78,7 +80,7 @@ export const coap: Protocol = {
   id: 'coap',
   transports: ['tcp', 'udp'],
   rank: 40,
-  // Length, no token, code 7.01; then one of the settings that there are.
+  // Length, no token, code 7.01 (CSM), then a known option.
   signature: {
     patterns: [
       '^(?:[\\x10\\x20\\x30\\x40\\x50\\x60\\x70\\x80\\x90\\xa0\\xb0\\xc0]|\\xd0[^])\\xe1[\\x21-\\x24\\x40\\x61-\\x63]',
@@ -91,7 +93,7 @@ export const coap: Protocol = {
   source: 'RFC 7252 section 3, RFC 8323 sections 3.2 and 5.3',
 };
 
-/** RFC 8323 section 3.2: the options fill the announced length. */
+/** RFC 8323 section 3.2: the options must fill the announced length. */
 function confirmSettings(bytes: Uint8Array): Confirmation {
   const cursor = new Cursor(asBuffer(bytes));
   const length = extended(cursor, cursor.u8() >> 4);
@@ -101,7 +103,7 @@ function confirmSettings(bytes: Uint8Array): Confirmation {
   return { verdict: message !== null && areSettings(message) ? 'match' : 'no' };
 }
 
-/** What is asked for, and of whom; null when the datagram is no request. */
+/** Method, path and host; null when the datagram is not a request. */
 function requestFacts(bytes: Uint8Array): Facts | null {
   const [first = 0, code = 0] = bytes;
   const cursor = new Cursor(asBuffer(bytes), headerBytes);
@@ -118,7 +120,7 @@ function requestFacts(bytes: Uint8Array): Facts | null {
 
 interface Option {
   readonly number: number;
-  /** One character a byte. */
+  /** Latin-1: one character per byte. */
   readonly value: string;
 }
 
@@ -127,7 +129,7 @@ interface Message {
   readonly payload: string;
 }
 
-/** RFC 7252 section 3.1, up to a payload or the end; null when they do not add up. */
+/** RFC 7252 section 3.1: options up to the payload or the end; null when malformed. */
 function readOptions(cursor: Cursor): Message | null {
   const options: Option[] = [];
   let number = 0;
@@ -144,7 +146,10 @@ function readOptions(cursor: Cursor): Message | null {
   return { options, payload: '' };
 }
 
-/** Registered options, as long and as often as they may be, and a payload only where it belongs to something. */
+/**
+ * Only registered options, within their length and repetition limits; a payload only where an option describes it or
+ * it is text.
+ */
 function isRequest({ options, payload }: Message): boolean {
   const areRegistered = options.every((option, index) => {
     const form = requestOptions.get(option.number);
@@ -156,7 +161,7 @@ function isRequest({ options, payload }: Message): boolean {
   );
 }
 
-/** Once each; one that nobody knows may be ignored, and so only an elective one may be there: an even number. */
+/** No repetitions. Unknown options must be elective, that is even (RFC 8323 section 5.2). */
 function areSettings({ options, payload }: Message): boolean {
   return (
     payload === '' &&
@@ -167,7 +172,7 @@ function areSettings({ options, payload }: Message): boolean {
   );
 }
 
-/** Equal numbers follow each other. */
+/** Options are sorted by number. */
 const isRepeated = (options: readonly Option[], index: number): boolean =>
   options[index - 1]?.number === options[index]?.number;
 
@@ -177,7 +182,7 @@ const isOfForm = ({ value }: Option, { bytes: [min, max], text }: OptionForm): b
 /** Tab, LF, CR. */
 const textControls: readonly number[] = [0x09, 0x0a, 0x0d];
 
-/** UTF-8 without control characters but for those. */
+/** UTF-8 without control characters other than `textControls`. */
 function isText(value: string): boolean {
   const bytes = Buffer.from(value, 'latin1');
   return (
@@ -185,7 +190,7 @@ function isText(value: string): boolean {
   );
 }
 
-/** RFC 7252 section 3.1: 13 and 14 announce one or two bytes more, 15 is reserved. */
+/** RFC 7252 section 3.1: 13 and 14 announce one or two extra bytes; 15 is reserved. */
 function extended(cursor: Cursor, nibble: number): number {
   if (nibble === 13) return 13 + cursor.u8();
   if (nibble === 14) return 269 + cursor.u16();

@@ -1,4 +1,4 @@
-/** Signatures → automata, and the tables of a classifier. */
+/** Compiles signatures to automata and builds the tables of a classifier. */
 import assert from 'node:assert/strict';
 import type { Automaton, ClassifierTables } from '../model/classifier.js';
 import type { Signature } from '../model/protocol.js';
@@ -9,16 +9,16 @@ export interface ClassifierEntry {
   readonly signature: Signature;
 }
 
-/** Automata that are kept for the next tables: twice what one classifier may have. */
+/** Cache size in automata: twice the upper bound of one classifier. */
 const cachedMax = 512;
 const cached = new Map<string, Automaton>();
 
-/** `entries` best rank first; the first `routable` of them are routed. */
+/** `entries` in rank order; the first `routable` of them have routes. */
 export function compileClassifier(entries: readonly ClassifierEntry[], routable: number): ClassifierTables {
   return { automata: entries.map(compileAutomaton), routable };
 }
 
-/** The signature has been checked (checkSignature); one that is known already is not compiled again. */
+/** The signature must have passed checkSignature. Results are cached by signature. */
 export function compileAutomaton({ id, signature }: ClassifierEntry): Automaton {
   const key = JSON.stringify(signature);
   const known = cached.get(key);

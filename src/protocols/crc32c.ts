@@ -1,6 +1,6 @@
-/** CRC32c (Castagnoli), as RFC 4960 appendix B has it. */
+/** CRC32c (Castagnoli), RFC 4960 appendix B. */
 
-/** Reflected. */
+/** Reflected polynomial. */
 const polynomial = 0x82f63b78;
 
 const table = Uint32Array.from({ length: 256 }, (_, byte) => {

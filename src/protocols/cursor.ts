@@ -1,6 +1,6 @@
 /**
- * Reads big-endian fields from untrusted bytes. A read past the end gives 0 or nothing and sets `overrun`, so a
- * parser checks once, at its end, and can not throw.
+ * Reads big-endian fields from untrusted bytes. A read past the end returns 0 or an empty value and sets `overrun`,
+ * so a parser checks once, at its end, and can not throw.
  */
 export class Cursor {
   readonly #bytes: Buffer;
@@ -14,12 +14,12 @@ export class Cursor {
     this.#end = end;
   }
 
-  /** Bytes that are left. */
+  /** Bytes left. */
   get left(): number {
     return this.#end - this.#position;
   }
 
-  /** Bytes before the next one, from the start of the buffer. */
+  /** Offset of the next byte in the buffer. */
   get position(): number {
     return this.#position;
   }
@@ -39,7 +39,7 @@ export class Cursor {
     return this.skip(2) ? ((this.#bytes[at] ?? 0) << 8) | (this.#bytes[at + 1] ?? 0) : 0;
   }
 
-  /** Seven bits a byte, the lowest first, until one without the eighth: at most five (MQTT, Minecraft). */
+  /** LEB128 varint: seven bits per byte, least significant first, at most five bytes (MQTT, Minecraft). */
   varint(): number {
     let value = 0;
     for (let factor = 1; factor < 2 ** 35; factor *= 128) {
@@ -50,7 +50,7 @@ export class Cursor {
     return value;
   }
 
-  /** False: there are not so many bytes, and none is left now. */
+  /** False: fewer than `length` bytes were left, and now none is. */
   skip(length: number): boolean {
     const fits = length <= this.left;
     this.#position = fits ? this.#position + length : this.#end;
@@ -58,28 +58,28 @@ export class Cursor {
     return fits;
   }
 
-  /** A cursor over the next `length` bytes; over what there is when there are not so many. */
+  /** A cursor over the next `length` bytes, or over what is left if that is less. */
   sub(length: number): Cursor {
     const start = this.#position;
     this.skip(length);
     return new Cursor(this.#bytes, start, this.#position);
   }
 
-  /** The next `length` bytes, in the same memory; what there is when there are not so many. */
+  /** A view of the next `length` bytes, or of what is left if that is less. */
   bytes(length: number): Buffer {
     const start = this.#position;
     this.skip(length);
     return this.#bytes.subarray(start, this.#position);
   }
 
-  /** The next `length` bytes as characters: a string of its own, the bytes may be overwritten afterwards. */
+  /** The next `length` bytes as Latin-1: a copy, since the buffer may be overwritten later. */
   latin1(length: number): string {
     const start = this.#position;
     this.skip(length);
     return this.#bytes.toString('latin1', start, this.#position);
   }
 
-  /** The same of UTF-8; what is none becomes U+FFFD. */
+  /** The next `length` bytes as UTF-8, also a copy; invalid sequences become U+FFFD. */
   utf8(length: number): string {
     const start = this.#position;
     this.skip(length);
@@ -87,7 +87,7 @@ export class Cursor {
   }
 }
 
-/** The same memory with Buffer's methods. */
+/** A Buffer view of the same memory. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

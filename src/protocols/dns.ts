@@ -1,4 +1,4 @@
-/** DNS: a query, notification or update, walked to its end. Over TCP it has its length before it. */
+/** DNS: a query, NOTIFY or UPDATE, validated to its end. Over TCP a two-byte length precedes it. */
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { bytesWhere } from './byte-class.js';
 import { match, more, no } from './confirmation.js';
@@ -6,7 +6,7 @@ import { asBuffer, Cursor } from './cursor.js';
 
 const headerBytes = 12;
 const lengthBytes = 2;
-/** Of a longer message only so much is looked at: a large update. */
+/** Upper bound on the bytes validated; only large updates are longer. */
 const walkBytesMax = 4096;
 /** RFC 1035 section 2.3.4 */
 const nameBytesMax = 255;
@@ -15,31 +15,31 @@ const labelBytesMax = 63;
 const pointer = 0xc0;
 
 const status = 2;
-/** IN, CH, HS, NONE, ANY; multicast DNS uses the highest bit. */
+/** IN, CH, HS, NONE, ANY; multicast DNS also sets the top bit. */
 const classes: ReadonlySet<number> = new Set([1, 3, 4, 254, 255]);
 const unicastBit = 0x8000;
 
-/** A name of 16 bytes in 32 letters, its length and its end. */
+/** NetBIOS name: length, 32 letters for 16 bytes, terminator. */
 const netbiosNameBytes = 34;
 const netbiosTypes: ReadonlySet<number> = new Set([0x20, 0x21]);
 
-/** QUERY, STATUS, NOTIFY, UPDATE: no answer, not truncated (RFC 1035 section 4.1.1, RFC 1996, RFC 2136). */
+/** QUERY, STATUS, NOTIFY, UPDATE: QR and TC clear (RFC 1035 section 4.1.1, RFC 1996, RFC 2136). */
 const opcode = bytesWhere((byte) => [0, 2, 4, 5].includes(byte >> 3) && (byte & 0x02) === 0);
-/** No recursion offered, no error, the reserved bit zero. */
+/** RA clear, reserved bit zero, RCODE 0. */
 const noResult = '[\\x00\\x10\\x20\\x30]';
 /**
- * One question and fewer than 256 records in each of the first two sections; or no question: then EDNS alone, for the
- * server's cookie (RFC 7873 section 5.4), or nothing at all.
+ * One question, fewer than 256 records in each of the next two sections. Or no question: only an OPT record to get a
+ * server cookie (RFC 7873 section 5.4), or nothing.
  */
 const counts = '(?:\\x00\\x01\\x00[^]\\x00[^]\\x00[\\x00-\\x0f]|\\x00{7}\\x01\\x00\\x00\\x29|\\x00{8})';
 const header = `[^]{2}${opcode}${noResult}${counts}`;
-/** Multicast DNS asks many questions at once, under the number 0 (RFC 6762 sections 5.3 and 18.1). */
+/** Multicast DNS: many questions, id 0 (RFC 6762 sections 5.3 and 18.1). */
 const multicastHeader = '\\x00{5}[\\x02-\\xff]\\x00[^]\\x00[^]\\x00[\\x00-\\x0f]';
 
 export const dns: Protocol = {
   id: 'dns',
   transports: ['tcp', 'udp'],
-  // Before what is told by less, after what is complete in few bytes: any first byte may be a length.
+  // Before weaker signatures, after those complete within few bytes: any first byte may be part of a length.
   rank: 45,
   signature: { patterns: [`^(?:\\x00[\\x0c-\\xff]|[\\x01-\\xff][^])${header}`] },
   confirm: confirmStream,
@@ -68,7 +68,7 @@ function confirmDatagram(bytes: Uint8Array): Confirmation {
   return isMessage(message) && !message.overrun && message.left === 0 ? match : no;
 }
 
-/** Nothing contradicts it, as far as it is there; `message` is at its end then, or overrun. */
+/** Whether the message is valid as far as it is here; `message` is then at its end, or overrun. */
 function isMessage(message: Cursor): boolean {
   const start = message.position;
   message.skip(2); // id
@@ -97,19 +97,19 @@ function skipQuestion(message: Cursor, start: number): boolean {
   const nameBytes = message.position - nameStart;
   const type = message.u16();
   const questionClass = message.u16() & ~unicastBit;
-  // NetBIOS asks in the form of DNS (RFC 1002 section 4.2.1).
+  // NetBIOS name service: a query in DNS format (RFC 1002 section 4.2.1).
   const isNetbios = nameBytes === netbiosNameBytes && netbiosTypes.has(type);
   return message.overrun || (classes.has(questionClass) && !isNetbios);
 }
 
 function skipRecord(message: Cursor, start: number): boolean {
   if (!skipName(message, start)) return false;
-  message.skip(2 + 2 + 4); // type, class, time to live
+  message.skip(2 + 2 + 4); // type, class, TTL
   message.skip(message.u16());
   return true;
 }
 
-/** Labels up to an empty one, or to a pointer at a name before it (RFC 1035 section 4.1.4). */
+/** Labels up to an empty one, or to a compression pointer to an earlier name (RFC 1035 section 4.1.4). */
 function skipName(message: Cursor, start: number): boolean {
   const nameStart = message.position;
   while (message.position - nameStart < nameBytesMax) {

@@ -1,4 +1,4 @@
-/** The built-in protocols, in Markdown, from the table: docs/protocols.md. */
+/** Generates docs/protocols.md from the table of protocols. */
 import type { Protocol, Transport } from '../model/protocol.js';
 import { certainBits } from './certainty.js';
 import { protocols, recognizersFor } from './index.js';
@@ -97,7 +97,7 @@ function cellsOf({
   ];
 }
 
-/** Whole bits, in the order of the transports. */
+/** Rounded down; one figure per transport. */
 function bitsOf(id: string, transport: Transport): string {
   const recognizer = recognizersFor(transport).find((each) => each.id === id);
   return recognizer ? String(Math.floor(certainBits(recognizer, transport))) : '';
@@ -105,6 +105,6 @@ function bitsOf(id: string, transport: Transport): string {
 
 const code = (text: string): string => `\`${text}\``;
 
-/** A bar would end the cell, a star begin emphasis, an angle bracket an element. */
+/** Escapes Markdown: the cell separator, emphasis, HTML elements. */
 const rowOf = (cells: readonly string[]): string =>
   `| ${cells.map((cell) => cell.replace(/[|*<]/g, '\\$&')).join(' | ')} |`;

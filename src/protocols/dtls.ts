@@ -1,4 +1,4 @@
-/** DTLS: a ClientHello, whole or the first of its fragments. */
+/** DTLS: a ClientHello, complete or its first fragment. */
 import type { FactsAnswer } from '../model/facts.js';
 import type { Protocol } from '../model/protocol.js';
 import { clientHello, helloBytesMax, helloHeaderBytes, readClientHello } from './client-hello.js';
@@ -6,13 +6,13 @@ import { asBuffer, Cursor } from './cursor.js';
 
 /** RFC 6347 section 4.1: type, version, epoch, sequence number, length. */
 const recordHeaderBytes = 13;
-/** RFC 6347 section 4.2.2: the header of TLS, then message number, fragment offset and fragment length. */
+/** RFC 6347 section 4.2.2: the TLS handshake header, then message number, fragment offset and length. */
 const fragmentHeaderBytes = 12;
 const handshakeRecord = 22;
-/** More fragments than this for one hello are nobody's. */
+/** Upper bound on the fragments of a hello. */
 const fragmentsMax = 64;
 
-/** They count downwards; 01 00 is what was spoken before RFC 4347, and still is by some VPNs. */
+/** Versions count downwards from fe ff; 01 00 predates RFC 4347 and some VPNs still use it. */
 const version = '(?:\\xfe[\\xfc-\\xff]|\\x01\\x00)';
 
 export const dtls: Protocol = {
@@ -20,7 +20,7 @@ export const dtls: Protocol = {
   transports: ['udp'],
   rank: 10,
   signature: {
-    // Epoch 0, and a first message or, after a server's cookie, a second one. DTLS 1.3 opens as 1.2 does (RFC 9147).
+    // Epoch 0; message number 0, or 1 after a HelloVerifyRequest. DTLS 1.3 starts as 1.2 does (RFC 9147).
     patterns: [`^\\x16${version}\\x00\\x00[^]{6}[^]{2}\\x01[^]{3}\\x00[\\x00\\x01]\\x00{3}[^]{3}${version}`],
     checks: [
       'u16be(11) + 13 <= total',
@@ -35,7 +35,7 @@ export const dtls: Protocol = {
   facts: dtlsFacts,
 };
 
-/** What the hello asks for, from all fragments that are here. */
+/** Facts of the hello, reassembled from all fragments present. */
 export function dtlsFacts(bytes: Uint8Array): FactsAnswer {
   const hello = reassemble(asBuffer(bytes));
   if (hello === 'broken') return { verdict: 'broken', facts: {} };
@@ -45,15 +45,15 @@ export function dtlsFacts(bytes: Uint8Array): FactsAnswer {
 }
 
 interface Fragment {
-  /** Of the whole message. */
+  /** Total length of the message. */
   readonly helloBytes: number;
   readonly offset: number;
   readonly body: Buffer;
-  /** Where the next record begins. */
+  /** Offset of the next record. */
   readonly end: number;
 }
 
-/** The hello without its header; or the bytes needed in all; or that it can not be read. Fragments come in order. */
+/** The hello without its header, or the number of bytes needed in total. Fragments must be in order. */
 function reassemble(bytes: Buffer): Buffer | number | 'broken' {
   const parts: Buffer[] = [];
   let have = 0;
@@ -71,7 +71,7 @@ function reassemble(bytes: Buffer): Buffer | number | 'broken' {
   return 'broken';
 }
 
-/** One fragment a record, as every client sends it. */
+/** One fragment per record, as all clients send it. */
 function fragmentAt(bytes: Buffer, position: number): Fragment | number | 'broken' {
   const payload = position + recordHeaderBytes;
   if (bytes.length < payload) return payload;

@@ -1,4 +1,4 @@
-/** Why bytes are, or are not, of one protocol, asked about it alone: for people. */
+/** Explains to a user why bytes match a given protocol or do not. */
 import type { Decision } from '../model/classifier.js';
 import type { Signature, Verdict } from '../model/protocol.js';
 import { compileClassifier } from './compile.js';
@@ -9,7 +9,7 @@ import { settlementOf } from './settlement.js';
 
 export interface Told {
   readonly verdict: Verdict;
-  /** The bytes that settled it; for `more`, the bytes seen. */
+  /** Prefix length that decided it; for `more`, the bytes seen. */
   readonly at: number;
   readonly why: string;
 }
@@ -37,7 +37,7 @@ function confirmationText(verdict: Verdict, { confirm }: NamedRecognizer): strin
     : 'its signature matches, and is confirmed once more bytes are there';
 }
 
-/** `at`: the bytes that settled it. */
+/** `at`: prefix length that decided it. */
 function signatureMiss(signature: Signature, bytes: Uint8Array, at: number): string {
   const failed = (signature.checks ?? []).find(
     (check) => walk({ ...signature, checks: [check] }, bytes).verdict === 'unknown',
@@ -51,7 +51,7 @@ function signatureMiss(signature: Signature, bytes: Uint8Array, at: number): str
   return `${byteText(bytes[at - 1] ?? 0)} does not fit its signature`;
 }
 
-/** `47 "G"`, or `00` for what can not be printed. */
+/** `47 "G"`; `00` when the byte is not printable. */
 function byteText(byte: number): string {
   const hex = byte.toString(16).padStart(2, '0');
   return byte > 0x20 && byte < 0x7f ? `${hex} "${String.fromCharCode(byte)}"` : hex;

@@ -1,9 +1,9 @@
-/** A first flight as a load balancer may send it: a PROXY header, then the session, which is what has a name. */
+/** A first flight behind a load balancer: a PROXY header, then the session to identify. */
 import type { Transport } from '../model/protocol.js';
 import { type Identified, identifyBytes } from './identify.js';
 import { type ProxyHeader, readProxyHeader } from './proxy-header.js';
 
-/** As identifyBytes, which is asked about what is behind the header; bytes are counted from the flight's first. */
+/** As identifyBytes, applied to the bytes behind the header; byte counts are from the start of the flight. */
 export function identifyFlight(segments: readonly Uint8Array[], transport: Transport): Identified {
   const bytes = Buffer.concat(transport === 'udp' ? segments.slice(0, 1) : segments);
   const answer = readProxyHeader(bytes);
@@ -29,7 +29,7 @@ function behindHeader(
   };
 }
 
-/** The same segments without their first `count` bytes. */
+/** The segments without their first `count` bytes. */
 function skip(segments: readonly Uint8Array[], count: number): Uint8Array[] {
   let left = count;
   return segments.flatMap((segment) => {

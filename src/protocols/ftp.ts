@@ -1,4 +1,4 @@
-/** FTP: what a client says after the greeting, where no mail client says it too (`USER name` is also POP3's). */
+/** FTP: client commands after the greeting, except those that mail clients share (`USER name` is also POP3). */
 import type { Protocol } from '../model/protocol.js';
 import { anyCase, lineEnd, oneOf, rest, word } from './lines.js';
 

@@ -1,10 +1,10 @@
-/** git: the request of its own transport, a first pkt-line. */
+/** git: the first pkt-line of its own transport. */
 import type { FactsAnswer } from '../model/facts.js';
 import type { Protocol } from '../model/protocol.js';
 import { hostOf } from './authority.js';
 import { asBuffer } from './cursor.js';
 
-/** A pkt-line with its length (gitprotocol-common). */
+/** Maximum pkt-line, including its length (gitprotocol-common). */
 const lineBytesMax = 65_520;
 const lengthDigits = 4;
 

@@ -1,6 +1,6 @@
 /**
- * gRPC: HTTP/2 whose first request has a content type of its own. Where the client waits for the server's SETTINGS
- * before it asks for anything, no more can be said than that it is HTTP/2: it is gRPC where that alone is accepted.
+ * gRPC: HTTP/2 whose first request has a gRPC content type. A client that waits for the server's SETTINGS before its
+ * first request is only known to speak HTTP/2; it is gRPC if the listener accepts gRPC and not HTTP/2.
  */
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { decodeHeaders } from './hpack.js';
@@ -8,7 +8,7 @@ import { preface, readHeaderBlock } from './http2-frames.js';
 import { mayAwaitServer, quietMs } from './http2-quiet.js';
 import { headerNamed, http2Facts } from './http2-request.js';
 
-/** gRPC-Web has a content type that begins alike, and is another protocol. */
+/** Excludes gRPC-Web (application/grpc-web), another protocol. */
 const contentType = /^application\/grpc(?:[+;]|$)/;
 
 export const grpc: Protocol = {

@@ -1,6 +1,6 @@
-/** The two tables of HPACK, as data (RFC 7541, appendices A and B). */
+/** HPACK's static table and Huffman code (RFC 7541 appendices A and B). */
 
-/** Names of the static table, in order. */
+/** Names of the static table, in index order. */
 const staticNames = `
   :authority :method :method :path :path :scheme :scheme :status :status :status :status :status :status :status
   accept-charset accept-encoding accept-language accept-ranges accept access-control-allow-origin age allow
@@ -11,7 +11,7 @@ const staticNames = `
   www-authenticate
 `;
 
-/** The values that are not empty, by index. */
+/** Non-empty values by index. */
 const staticValues: Readonly<Record<number, string>> = {
   2: 'GET',
   3: 'POST',
@@ -31,13 +31,13 @@ const staticValues: Readonly<Record<number, string>> = {
 
 export type Header = readonly [name: string, value: string];
 
-/** Index 1 is the first. */
+/** Starts at index 1. */
 export const staticTable: readonly Header[] = staticNames
   .trim()
   .split(/\s+/)
   .map((name, i) => [name, staticValues[i + 1] ?? '']);
 
-/** Length in bits of the Huffman code of each byte, then of the end of the string. */
+/** Huffman code lengths in bits: byte values 0 to 255, then EOS. */
 export const codeLengths: readonly number[] = [
   13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 30, 28, 28, 28, 28,
   28, 28, 28, 28, 28, 6, 10, 10, 12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 7,

@@ -1,22 +1,22 @@
-/** Reads the first header block of an HTTP/2 connection (RFC 7541). */
+/** HPACK decoder for the first header block of a connection (RFC 7541). */
 import { type Header, staticTable } from './hpack-tables.js';
 import { decodeHuffman } from './huffman.js';
 
-/** What a client may use before it has seen the server's SETTINGS, in the unit of RFC 7541 section 4.1. */
+/** Default dynamic table size: the client has not seen the server's SETTINGS (RFC 7541 section 4.1). */
 const tableSizeMax = 4096;
 const entryOverhead = 32;
 
-/** Far above the length of any string: RFC 7541 section 5.1 leaves the limit to us. */
+/** Upper bound on integers, far above any string length (RFC 7541 section 5.1 leaves it to the implementation). */
 const integerMax = 0xffff;
 
-/** How an entry begins: the bits that say so, and those left for its integer (RFC 7541 section 6). */
+/** Representations: pattern of the first byte and prefix bits of its integer (RFC 7541 section 6). */
 const indexed = { mask: 0x80, prefix: 7 };
 const incremental = { mask: 0x40, prefix: 6 };
 const sizeUpdate = { mask: 0x20, prefix: 5 };
 const literal = { prefix: 4 };
 const huffmanString = { mask: 0x80, prefix: 7 };
 
-/** The headers in order; null when the block can not be read. */
+/** The headers in order; null when the block is malformed. */
 export function decodeHeaders(block: Uint8Array): Header[] | null {
   return new Decoder(block).headers();
 }
@@ -43,7 +43,7 @@ class Decoder {
     return headers;
   }
 
-  /** A header; null for a change of the table's size. */
+  /** A header; null for a dynamic table size update. */
   #entry(first: number): Header | null {
     if (first & indexed.mask) return this.#lookUp(this.#integer(indexed.prefix));
     if (first & incremental.mask) return this.#insert(this.#literal(incremental.prefix));
@@ -83,7 +83,7 @@ class Decoder {
     }
   }
 
-  /** RFC 7541 section 5.1: what does not fit into the prefix follows in groups of seven bits. */
+  /** RFC 7541 section 5.1: prefix, then continuation bytes of seven bits. */
   #integer(prefixBits: number): number {
     const prefixMax = 2 ** prefixBits - 1;
     let value = this.#byte() & prefixMax;

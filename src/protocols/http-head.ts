@@ -1,4 +1,4 @@
-/** The head of an HTTP/1.x request, byte by byte: one may have 64 KiB of headers, and few of them matter. */
+/** HTTP/1.x headers, scanned byte by byte: a head may have 64 KiB, and only few of its headers are needed. */
 import { asBuffer } from './cursor.js';
 import { trimmed } from './lines.js';
 
@@ -11,7 +11,7 @@ const isTokenByte = Uint8Array.from({ length: 256 }, (_, byte) =>
   /[!#$%&'*+.^_`|~0-9A-Za-z-]/.test(String.fromCharCode(byte)) ? 1 : 0,
 );
 
-/** From the request line on. */
+/** The head from its request line on, without leading empty lines. */
 export function headFrom(bytes: Uint8Array): Buffer {
   const head = asBuffer(bytes);
   const start = head.findIndex((byte) => byte !== carriageReturn && byte !== lineFeed);
@@ -21,19 +21,19 @@ export function headFrom(bytes: Uint8Array): Buffer {
 const emptyLine = /\n\r?\n/;
 
 /**
- * Asked again for every few bytes that a slow client sends: an expression is the quickest where lines are short, for
- * which `Buffer.includes` begins anew at each.
+ * Called again for every few bytes of a slow client. On short lines a regular expression is faster than
+ * `Buffer.includes`, which restarts at each line.
  */
 export const headHasEnded = (head: Buffer): boolean => emptyLine.test(head.toString('latin1'));
 
 export interface Headers<Name extends string> {
-  /** Every line is a header, as all endpoints read it. */
+  /** Every line is a header that all endpoints parse alike. */
   readonly isWellFormed: boolean;
-  /** By name, in order, without the space around them. */
+  /** Values in order of appearance, trimmed. */
   readonly values: { readonly [Key in Name]?: readonly string[] };
 }
 
-/** Those of these names, from the lines behind the first that are whole, up to the empty one. */
+/** Reads the headers in `names`, from all complete lines after the request line up to the empty one. */
 export function readHeaders<Name extends string>(head: Buffer, names: readonly Name[]): Headers<Name> {
   const values: { [Key in Name]?: string[] } = {};
   let isWellFormed = true;
@@ -54,17 +54,17 @@ export function readHeaders<Name extends string>(head: Buffer, names: readonly N
   return { isWellFormed, values };
 }
 
-/** Where the next line begins; 0 when this one is not whole. */
+/** Start of the next line; 0 when this one is incomplete. */
 const lineAfter = (head: Buffer, start: number): number => head.indexOf(lineFeed, start) + 1;
 
-/** The colon behind a name; -1: there is none (RFC 9112 section 5: no space before it, no folded line). */
+/** Index of the colon; -1 when malformed (RFC 9112 section 5: no space before the colon, no line folding). */
 function separatorOf(head: Buffer, start: number, end: number): number {
   let at = start;
   while (at < end && isTokenByte[head[at] ?? 0] === 1) at += 1;
   return at > start && at < end && head[at] === colon ? at : -1;
 }
 
-/** No CR and no NUL, which some take for an end. */
+/** No CR and no NUL, which some endpoints take as a line end. */
 function isPlain(head: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; at += 1) {
     if (head[at] === carriageReturn || head[at] === 0) return false;
@@ -72,7 +72,7 @@ function isPlain(head: Buffer, start: number, end: number): boolean {
   return true;
 }
 
-/** The one of the names that stands there, in any letter case. */
+/** The name at `start`, case-insensitive. */
 function nameAt<Name extends string>(
   head: Buffer,
   start: number,

@@ -1,4 +1,4 @@
-/** HTTP/1.x: a request line, told from RTSP, SIP and the like by its version, never by its method. */
+/** HTTP/1.x: a request line. The version, not the method, tells it from RTSP and SIP. */
 import type { FactsAnswer } from '../model/facts.js';
 import type { Protocol } from '../model/protocol.js';
 import { hostFacts } from './authority.js';
@@ -18,8 +18,8 @@ export const http: Protocol = {
 };
 
 /**
- * Method, target, host and upgrade. What an endpoint might read otherwise than we do is broken: a second host, a line
- * that is no header. Of a head that is longer than what is looked at the host stands that was read by then.
+ * Method, target, host and upgrade. Ambiguity is `broken`: a second host, or a line that is not a header. When the
+ * head exceeds the read limit, the host read so far counts.
  */
 export function httpFacts(bytes: Uint8Array, isFull = false): FactsAnswer {
   const head = headFrom(bytes);
@@ -30,7 +30,7 @@ export function httpFacts(bytes: Uint8Array, isFull = false): FactsAnswer {
   const { isWellFormed, values } = readHeaders(head, ['host', 'upgrade']);
   const { host: hosts = [], upgrade: [upgrade] = [] } = values;
   const known = upgrade === undefined ? facts : { ...facts, upgrade: upgrade.toLowerCase() };
-  // RFC 9112 section 3.2.2: the host of an absolute target stands, and the header has to have the same.
+  // RFC 9112 section 3.2.2: an absolute target takes precedence over Host, which must name the same host.
   const answer = hostFacts(known, authority === undefined ? hosts : [authority, ...hosts]);
   if (!isWellFormed || hosts.length > 1) return { verdict: 'broken', facts: answer.facts };
   const isOpen = !ended && hosts.length === 0 && answer.verdict === 'facts';

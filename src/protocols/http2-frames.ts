@@ -1,9 +1,9 @@
-/** Finds the first header block of an HTTP/2 connection among its frames (RFC 9113 sections 4.1, 6.2 and 6.10). */
+/** Extracts the first header block of an HTTP/2 connection (RFC 9113 sections 4.1, 6.2 and 6.10). */
 import { asBuffer } from './cursor.js';
 
 export const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 
-/** Preface and frames that are looked at: a client sends a few, and then its first request. */
+/** Upper bound on preface and frames before the end of the first header block. */
 const openingBytesMax = 65_536;
 const framesMax = 256;
 const headerBytes = 9;
@@ -12,7 +12,7 @@ const types = { headers: 1, settings: 4, continuation: 9 } as const;
 const flags = { endHeaders: 0x04, padded: 0x08, priority: 0x20 } as const;
 const priorityBytes = 5;
 
-/** The whole block; or that more bytes are needed; or that there is none in what is looked at. */
+/** The complete block, or that more bytes are needed, or that there is none within the limits. */
 export type HeaderBlock =
   | { readonly verdict: 'block'; readonly block: Buffer }
   | { readonly verdict: 'more'; readonly bytesNeeded: number }
@@ -50,13 +50,13 @@ const frameAt = (opening: Buffer, at: number, end: number): Frame => ({
   payload: opening.subarray(at + headerBytes, end),
 });
 
-/** The first frame is SETTINGS, and nothing comes between the parts of a block. */
+/** The first frame must be SETTINGS; a block's HEADERS and CONTINUATION frames must be contiguous. */
 function isExpected({ type }: Frame, isFirst: boolean, isWithinBlock: boolean): boolean {
   if (isFirst) return type === types.settings;
   return (type === types.continuation) === isWithinBlock;
 }
 
-/** The part of a block that a frame has; null for a frame of another kind. */
+/** The header block fragment of a HEADERS or CONTINUATION frame; null for other types. */
 function fragmentOf({ type, flags: set, payload }: Frame): Buffer | null {
   if (type === types.continuation) return payload;
   if (type !== types.headers) return null;

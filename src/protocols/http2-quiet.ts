@@ -1,18 +1,18 @@
 /**
- * Clients of HTTP/2 that ask for nothing before the server's SETTINGS are there: RFC 9113 section 3.4 lets them, and most
- * of gRPC do. What they speak is settled by their silence.
+ * HTTP/2 clients that send no request before the server's SETTINGS, which RFC 9113 section 3.4 allows and most gRPC
+ * clients do. A silence after the client's SETTINGS identifies them.
  */
 import { asBuffer } from './cursor.js';
 import { preface } from './http2-frames.js';
 
-/** How long after the client's SETTINGS: less than a person notices, more than a request behind them takes. */
+/** Silence after the client's SETTINGS: below what a person notices, above the delay of a request sent right behind. */
 export const quietMs = 200;
 
 const frameHeaderBytes = 9;
 const settings = 4;
 const headers = 1;
 
-/** The client's SETTINGS are there, whole frames alone came after them, and no request has begun. */
+/** Whether the client's SETTINGS are complete, only whole frames follow, and no request has begun. */
 export function mayAwaitServer(bytes: Uint8Array): boolean {
   const opening = asBuffer(bytes);
   let at = preface.length;

@@ -1,6 +1,6 @@
 /**
- * The first request of an HTTP/2 connection. Where the client waits for the server's SETTINGS before it asks for
- * anything there is none yet. A connection is routed by it as a whole, whatever later requests ask for.
+ * The first request of an HTTP/2 connection; absent while the client waits for the server's SETTINGS. It routes the
+ * whole connection, whatever later requests name.
  */
 import type { Facts, FactsAnswer } from '../model/facts.js';
 import { hostFacts } from './authority.js';
@@ -8,7 +8,7 @@ import { decodeHeaders } from './hpack.js';
 import type { Header } from './hpack-tables.js';
 import { readHeaderBlock } from './http2-frames.js';
 
-/** Method, path and host; the host may stand in two places (RFC 9113 section 8.3.1). */
+/** Method, path and host; `:authority` or Host may name the host (RFC 9113 section 8.3.1). */
 export function http2Facts(bytes: Uint8Array): FactsAnswer {
   const read = readHeaderBlock(bytes);
   if (read.verdict === 'more') return { ...read, facts: {} };

@@ -1,19 +1,19 @@
-/** Decodes strings of HPACK's Huffman code (RFC 7541 section 5.2). */
+/** Decoder for HPACK's Huffman code (RFC 7541 section 5.2). */
 import { codeLengths } from './hpack-tables.js';
 
 const endOfString = 256;
 
-/** The code is canonical: codes of a length are consecutive, in the order of the bytes that they stand for. */
+/** The code is canonical: codes of one length are consecutive, ordered by symbol. */
 interface Length {
-  /** The first code of this length. */
+  /** The lowest code of this length. */
   readonly first: number;
-  /** What the codes of this length stand for. */
+  /** Symbols of this length, ordered by code. */
   readonly symbols: readonly number[];
 }
 
 const lengths = canonicalCode(Math.max(...codeLengths));
 
-/** By length; no code has 0 bits. */
+/** Index: code length in bits; no code has 0 bits. */
 function canonicalCode(longest: number): readonly Length[] {
   let first = 0;
   return Array.from({ length: longest + 1 }, (_, bits) => {
@@ -24,7 +24,7 @@ function canonicalCode(longest: number): readonly Length[] {
   });
 }
 
-/** The bytes as characters; null when they are no such string. */
+/** The decoded Latin-1 string; null when the code is invalid. */
 export function decodeHuffman(bytes: Uint8Array): string | null {
   const decoded: number[] = [];
   let code = 0;
@@ -42,5 +42,5 @@ export function decodeHuffman(bytes: Uint8Array): string | null {
   return isPadding(code, bits) ? Buffer.from(decoded).toString('latin1') : null;
 }
 
-/** The rest of the last byte: the first bits of the end of the string, which are ones. */
+/** Padding: fewer than eight leading bits of EOS, which are ones. */
 const isPadding = (code: number, bits: number): boolean => bits < 8 && code === 2 ** bits - 1;

@@ -1,4 +1,4 @@
-/** What protocol are these bytes? All built-ins, on the TypeScript engine, fed as a live session would be. */
+/** Identifies bytes offline: all built-ins on the TypeScript engine, fed segment by segment as in a live session. */
 import type { Decision, Settlement } from '../model/classifier.js';
 import type { Facts, FactsAnswer } from '../model/facts.js';
 import type { Transport } from '../model/protocol.js';
@@ -9,24 +9,24 @@ import { createMatcher, type Matcher } from './matcher.js';
 import { settlementOf, settlementOfDatagram, settlesQuietly } from './settlement.js';
 
 export interface Identified {
-  /** The protocol's id; null unless the verdict is `match`. */
+  /** Protocol id; null unless the verdict is `match`. */
   readonly protocol: string | null;
   readonly verdict: 'match' | 'more' | 'unknown';
-  /** The bytes that settled the verdict; for `more`, the bytes seen. */
+  /** Prefix length that decided the verdict; for `more`, the bytes seen. */
   readonly decidedAtByte: number;
-  /** Bytes needed in all before more can be said; null when nothing is missing. */
+  /** Prefix length needed to continue; null when nothing is missing. */
   readonly bytesNeeded: number | null;
   readonly facts: Facts;
-  /** Present: it is said only when so long not one byte more has come. */
+  /** Present: the verdict needs a silence of this many milliseconds. */
   readonly quietMs?: number;
 }
 
-/** `segments` as they arrived: one a read (TCP), or datagrams (UDP), the first of which has the name. */
+/** `segments` in order of arrival: reads (TCP) or datagrams (UDP); the first datagram decides the protocol. */
 export function identifyBytes(sent: readonly Uint8Array[], transport: Transport): Identified {
   const segments = transport === 'udp' ? sent : upTo(identifyBytesMax, sent);
   const candidates = recognizersFor(transport);
   const settle = transport === 'udp' ? settlementOfDatagram : settlementOf;
-  /** What was said last: while that is `more`, it is what is waited for. */
+  /** The last confirmation; for `more` it tells what is missing. */
   let asked: Settlement | undefined;
   const matcher = createMatcher(compileClassifier(candidates, candidates.length), {
     confirm(protocol, prefix) {
@@ -81,7 +81,7 @@ function matched(
 
 const noFacts: FactsAnswer = { verdict: 'facts', facts: {} };
 
-/** From as few parts as have them: a hello may go on in the next datagrams. */
+/** Reads as few parts as needed: a hello may continue in the next datagrams. */
 function factsOf(facts: NonNullable<NamedRecognizer['facts']>, parts: readonly Uint8Array[]): FactsAnswer {
   for (let count = 1; count < parts.length; count++) {
     const answer = facts(Buffer.concat(parts.slice(0, count)));

@@ -1,4 +1,4 @@
-/** IMAP: a client's first command, after a tag of its own choice. */
+/** IMAP: the client's first command after its tag. */
 import type { Protocol } from '../model/protocol.js';
 import { anyCase, lineEnd, oneOf, rest, word } from './lines.js';
 
@@ -8,7 +8,7 @@ const tag = "[!#$&',\\-.\\/0-9:;<=>?@A-Z\\[\\]^_`a-z|}~]+";
 export const imap: Protocol = {
   id: 'imap',
   transports: ['tcp'],
-  // A tag is any word, another protocol's command included: all others first.
+  // Last in rank: a tag may be any word, including a command of another protocol.
   rank: 95,
   serverFirst: true,
   signature: {
@@ -16,10 +16,10 @@ export const imap: Protocol = {
       `^${tag} ${anyCase(oneOf('CAPABILITY STARTTLS'))}${lineEnd}`,
       `^${tag} ${anyCase('AUTHENTICATE')} ${word}(?: ${word})?${lineEnd}`,
       `^${tag} ${anyCase('LOGIN')} ${word} ${rest}${lineEnd}`,
-      // The name is a quoted string or a literal, which follows the line.
+      // The user name: a quoted string, or a literal in the next line.
       `^${tag} ${anyCase('LOGIN')} (?:"[^\\x00\\r\\n]*" ${rest}|\\{[0-9]+\\+?\\})${lineEnd}`,
       `^${tag} ${anyCase('ID')} (?:\\(|${anyCase('NIL')}${lineEnd})`,
-      // The shortest tags of those who type; else any two words would be a command.
+      // Short tags of interactive users only; otherwise any two words would match.
       `^(?:[A-Za-z.]|${tag}[0-9]) ${anyCase(oneOf('NOOP LOGOUT'))}${lineEnd}`,
     ],
     maxBytes: 1024,

@@ -1,4 +1,4 @@
-/** The built-in protocols: to add one, write its file and put it into this list. */
+/** The built-in protocols. To add one: write its file and add it to this list. */
 import type { Protocol, Recognizer, Transport } from '../model/protocol.js';
 import { adb } from './adb.js';
 import { amqp } from './amqp.js';
@@ -54,9 +54,9 @@ import { wireguard } from './wireguard.js';
 import { xmpp } from './xmpp.js';
 
 /**
- * Best rank first. A rank says how much a signature asks for: 10 a magic number, 40 a structure, 80 a line of text
- * that any of a family could send, and above that a line of words that others use too. A refinement ranks just before
- * its parent. Equals go in the order of the list.
+ * In rank order. Rank is how much a signature demands: 10 a magic number, 40 a structure, 80 a text line that a
+ * family of protocols shares, above 80 words that unrelated protocols use too. A refinement ranks just before its
+ * parent; ties keep list order.
  */
 export const protocols: readonly Protocol[] = [
   adb,
@@ -122,11 +122,11 @@ export function protocolById(id: string): Protocol | undefined {
 
 export interface NamedRecognizer extends Recognizer {
   readonly id: string;
-  /** The id of the protocol that it is a special case of. */
+  /** Id of the protocol that this one specializes. */
   readonly refines?: string;
 }
 
-/** How the built-ins of a transport are told there, best rank first. */
+/** The recognizers of a transport, in rank order. */
 export function recognizersFor(transport: Transport): NamedRecognizer[] {
   return protocols
     .filter(({ transports }) => transports.includes(transport))

@@ -13,12 +13,12 @@ export const irc: Protocol = {
     patterns: [
       `^${capabilities}`,
       `^${anyCase('NICK')} ${rest}${lineEnd}`,
-      // FTP and POP3 know a user by name alone.
+      // Four parameters: USER has only one in FTP and POP3.
       `^${anyCase('USER')} ${word} ${word} ${word} ${rest}${lineEnd}`,
       `^${anyCase('SERVER')} ${word} ${rest}${lineEnd}`,
       `^${anyCase('WEBIRC')} ${word} ${rest}${lineEnd}`,
       `^${anyCase('PROTOCTL')} ${rest}${lineEnd}`,
-      // A password alone might be FTP's or POP3's.
+      // PASS must be followed by a registration: alone it could be FTP or POP3.
       `^${anyCase('PASS')} ${rest}${lineEnd}${registration} `,
     ],
     maxBytes: 1024,

@@ -1,11 +1,11 @@
-/** Kafka: the header of the first request, with the name that the client gives itself. */
+/** Kafka: the header of the first request, with the client id. */
 import type { FactsAnswer } from '../model/facts.js';
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { match, more, no } from './confirmation.js';
 import { asBuffer } from './cursor.js';
 
 const lengthBytes = 4;
-/** Length, key, version, correlation id and the length of the client's name. */
+/** Length, API key, version, correlation id, length of the client id. */
 const headerBytes = 14;
 const nullLength = 0xffff;
 
@@ -13,9 +13,9 @@ export const kafka: Protocol = {
   id: 'kafka',
   transports: ['tcp'],
   rank: 47,
-  // What a client may begin with: Fetch, ListOffsets, Metadata, OffsetCommit, OffsetFetch, FindCoordinator, JoinGroup,
-  // DescribeGroups, ListGroups, SaslHandshake, ApiVersions, CreateTopics, DeleteTopics. Produce only with a name of
-  // three letters or more: with its key of 0 the opening of ZooKeeper looks like it, and has no text there.
+  // API keys that open a connection: Fetch, ListOffsets, Metadata, OffsetCommit, OffsetFetch, FindCoordinator,
+  // JoinGroup, DescribeGroups, ListGroups, SaslHandshake, ApiVersions, CreateTopics, DeleteTopics. Produce (key 0)
+  // only with a client id of three letters or more: ZooKeeper's opening looks alike but has no text there.
   signature: {
     patterns: [
       '^\\x00\\x00[^]{2}\\x00[\\x01-\\x03\\x08-\\x0b\\x0f-\\x14]\\x00[\\x00-\\x1f][^]{4}(?:[\\x00-\\x03][^]|\\xff\\xff)',
@@ -30,7 +30,7 @@ export const kafka: Protocol = {
   facts: kafkaFacts,
 };
 
-/** The client's name lies within the request and is text. */
+/** The client id must lie within the request and be text. */
 export function confirmKafka(bytes: Uint8Array): Confirmation {
   if (bytes.length < headerBytes) return more(headerBytes);
   const request = asBuffer(bytes);

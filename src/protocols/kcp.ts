@@ -1,28 +1,28 @@
 /**
- * KCP in the clear: the first segments of a conversation, plain, or as kcp-go sends them: with forward error correction
- * (FEC), behind the header of its cipher `none`, or both. Encrypted it has no fixed bytes.
+ * Unencrypted KCP: the first segments of a conversation; plain, or from kcp-go with forward error correction (FEC),
+ * with its cipher `none`, or both. Encrypted KCP has no fixed bytes.
  */
 import { crc32 } from 'node:zlib';
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { asBuffer } from './cursor.js';
 
-/** conv, cmd, frg, wnd, ts, sn, una, len: little-endian. */
+/** conv, cmd, frg, wnd, ts, sn, una, len; little-endian. */
 const headerBytes = 24;
 const push = 81;
 const askWindow = 83;
 const tellWindow = 84;
-/** Parts of a message that are still to come: fewer than the smallest receive window. */
+/** Upper bound on frg (fragments still to come): the smallest receive window. */
 const fragmentsMax = 128;
 
-/** A nonce, and the CRC-32 of what follows. */
+/** Header of kcp-go's cipher `none`: nonce, CRC-32 of the rest. */
 const cipherBytes = 20;
 const nonceBytes = 16;
-/** Number of the shard, type 00F1 of one with data, and its size, in which the size itself is counted. */
+/** FEC header: shard number, type 00F1 (data), size including the size field. */
 const fecBytes = 8;
 const fecSizeOffset = 6;
 const dataShard = 0x00f1;
 
-/** A push of less than 64 KiB; numbers and what is acknowledged begin at 0. */
+/** A push below 64 KiB; sn and una start at 0. */
 const segment = '[^]{4}\\x51[\\x00-\\x7f][^]{6}\\x00{8}[^]{2}\\x00\\x00';
 const shard = '\\x00{4}\\xf1\\x00[^]{2}';
 const plain = [`^${segment}`, `^${shard}${segment}`];
@@ -31,7 +31,7 @@ const cipher = `[^]{${cipherBytes}}`;
 export const kcp: Protocol = {
   id: 'kcp',
   transports: ['udp'],
-  // Told for certain, and behind a nonce, which may look like anything: before the other structures.
+  // Before the other structures: the checks are strong, and the nonce in front may look like anything.
   rank: 39,
   signature: { patterns: plain },
   datagram: {
@@ -61,7 +61,7 @@ function isFirstShard(payload: Buffer): boolean {
   return isFirst && payload.readUInt16LE(fecSizeOffset) === payload.length - fecSizeOffset;
 }
 
-/** Segments follow each other up to the end, the first one a push. */
+/** Segments are contiguous up to the end; the first is a push. */
 function areSegments(payload: Buffer): boolean {
   let [position, pushes] = [0, 0];
   while (position + headerBytes <= payload.length) {
@@ -75,7 +75,7 @@ function areSegments(payload: Buffer): boolean {
   return position === payload.length && pushes > 0;
 }
 
-/** Of the same conversation, with nothing acknowledged. */
+/** Same conversation, una 0. */
 function belongs(payload: Buffer, position: number): boolean {
   const isSame = payload.readUInt32LE(position) === payload.readUInt32LE(0);
   return (
@@ -83,7 +83,7 @@ function belongs(payload: Buffer, position: number): boolean {
   );
 }
 
-/** Pushes count from 0, without a gap; beside them only the window may be talked about. */
+/** Pushes are numbered from 0 without gaps; the only other segments allowed are window probes. */
 function isNext(payload: Buffer, position: number, pushes: number): boolean {
   const command = payload.readUInt8(position + 4);
   const number = payload.readUInt32LE(position + 12);

@@ -1,8 +1,11 @@
-/** What the first request of LDAP says: who binds and how, or what is asked for (RFC 4511 sections 4.2, 4.5 and 4.12). */
+/**
+ * Facts of the first LDAP request: type, and the bind's user or the search's base (RFC 4511 sections 4.2, 4.5 and
+ * 4.12).
+ */
 import type { Facts, FactsAnswer } from '../model/facts.js';
 import { asBuffer, Cursor } from './cursor.js';
 
-/** Far above the names of any request: what lies beyond is not read. */
+/** Upper bound on the bytes read, far above the names of any request. */
 const openingBytesMax = 16_384;
 
 const octetString = 0x04;
@@ -42,7 +45,7 @@ export function ldapFacts(bytes: Uint8Array): FactsAnswer {
   return { verdict: 'more', bytesNeeded: bytes.length + 1, facts: {} };
 }
 
-/** RFC 1798 section 4.1: in a datagram of version 2 the user's name comes before the request. */
+/** RFC 1798 section 4.1: in a version 2 datagram the user's name precedes the request. */
 function tagBehindUser(message: Cursor): number {
   const tag = message.u8();
   if (tag !== octetString) return tag;
@@ -50,7 +53,7 @@ function tagBehindUser(message: Cursor): number {
   return message.u8();
 }
 
-/** A name that is empty is nobody's. */
+/** An empty name is an anonymous bind and gives no fact. */
 function readBind(request: Cursor): Facts {
   request.skip(1);
   let version = 0;
@@ -66,14 +69,14 @@ function readBind(request: Cursor): Facts {
 
 const textFact = (name: string, text: string): Facts => (text === '' ? {} : { [name]: text });
 
-/** An OCTET STRING, or one that its place in the request gives another tag. */
+/** An OCTET STRING, also under an implicit context-specific tag. */
 function readText(cursor: Cursor): string {
   const tag = cursor.u8();
   const length = readLength(cursor);
   return (tag & 0x3f) === octetString || (tag & 0xc0) === 0x80 ? cursor.utf8(length) : '';
 }
 
-/** X.690 section 8.1.3 */
+/** BER length (X.690 section 8.1.3). */
 export function readLength(cursor: Cursor): number {
   const first = cursor.u8();
   let length = first < 0x80 ? first : 0;

@@ -1,6 +1,6 @@
 /**
- * LDAP: the envelope of a first request, told from SNMP by what follows the message id. As a datagram (CLDAP) it is a
- * search, with which Windows clients look for their domain controllers.
+ * LDAP: the envelope of a first request. The tag behind the message id tells it from SNMP. As a datagram (CLDAP) only
+ * a search, with which Windows clients locate domain controllers.
  */
 import type { Confirmation, Protocol, Recognizer } from '../model/protocol.js';
 import { match, more, no } from './confirmation.js';
@@ -11,10 +11,10 @@ const length = '(?:[\\x00-\\x7f]|\\x81[^]|\\x82[^]{2}|\\x83[^]{3}|\\x84[^]{4})';
 const messageId =
   '\\x02(?:\\x01[\\x00-\\x7f]|\\x02[\\x00-\\x7f][^]|\\x03[\\x00-\\x7f][^]{2}|\\x04[\\x00-\\x7f][^]{3})';
 
-/** Of a request that has no elements: it may be empty, or a value itself. */
+/** For requests without elements: empty, or a bare value. */
 const anything = -1;
 
-/** Requests by their tag, with the tag of their first element. */
+/** Request tag → tag of its first element. */
 const requests: ReadonlyMap<number, number> = new Map([
   [0x60, 0x02], // bind: version
   [0x42, anything], // unbind
@@ -25,17 +25,17 @@ const requests: ReadonlyMap<number, number> = new Map([
   [0x6c, 0x04], // rename: entry
   [0x6e, 0x04], // compare: entry
   [0x50, anything], // abandon
-  [0x77, 0x80], // extended: its name
+  [0x77, 0x80], // extended: request name
 ]);
 
-/** RFC 4511 section 4.5.1, and the subordinate subtree. */
+/** RFC 4511 section 4.5.1, plus subordinateSubtree. */
 const scopesMax = 3;
 const aliasesMax = 3;
 
 const search = 0x63;
 const octetString = 0x04;
 
-/** In version 2 the user's name comes before the search (RFC 1798 section 4.1). */
+/** Version 2: the user's name precedes the search (RFC 1798 section 4.1). */
 const datagram: Recognizer = {
   signature: { patterns: [`^\\x30${length}${messageId}(?:\\x63${length}|\\x04[\\x00-\\x7f])`] },
   confirm: (bytes): Confirmation => ({ verdict: isSearch(asBuffer(bytes)) ? 'match' : 'no' }),
@@ -58,7 +58,7 @@ export const ldap: Protocol = {
   facts: ldapFacts,
 };
 
-/** The request lies within the message and begins as it should. */
+/** The request must lie within the message and start with the right element. */
 export function confirmLdap(bytes: Uint8Array): Confirmation {
   const cursor = new Cursor(asBuffer(bytes));
   cursor.skip(1);
@@ -76,7 +76,10 @@ export function confirmLdap(bytes: Uint8Array): Confirmation {
   return tag === first ? match : no;
 }
 
-/** The message fills the datagram, the request fills the message but for controls, and looks for something somewhere. */
+/**
+ * The message must fill the datagram; the request must be a search with valid scope and alias values; controls may
+ * follow.
+ */
 function isSearch(bytes: Buffer): boolean {
   const cursor = new Cursor(bytes);
   cursor.skip(1);
@@ -94,11 +97,11 @@ function isSearch(bytes: Buffer): boolean {
   return isChoice(cursor, scopesMax) && isChoice(cursor, aliasesMax) && !cursor.overrun;
 }
 
-/** An ENUMERATED of one byte. */
+/** A one-byte ENUMERATED. */
 const isChoice = (cursor: Cursor, max: number): boolean =>
   cursor.u8() === 0x0a && cursor.u8() === 1 && cursor.u8() <= max;
 
-/** Reads a length; where what it is the length of ends. */
+/** Reads a length; returns the offset at which its value ends. */
 function endOf(cursor: Cursor): number {
   const length = readLength(cursor);
   return cursor.position + length;

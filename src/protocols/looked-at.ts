@@ -1,11 +1,11 @@
-/** How much of an opening is looked at, and what is said where that is all. */
+/** The read limit of openings, and the answer of a facts parser at that limit. */
 import type { FactsAnswer } from '../model/facts.js';
 import type { Recognizer } from '../model/protocol.js';
 
-/** The default of `identify_max_bytes`: what the engine's larger buffers hold at least (native/pool/slabs.h). */
+/** Default of `identify_max_bytes`, in bytes; every large slab holds as much (native/pool/slabs.h). */
 export const identifyBytesMax = 65_536;
 
-/** The first so many bytes, cut as they were. */
+/** The first `bytesMax` bytes, with the segment boundaries kept. */
 export function upTo(bytesMax: number, segments: readonly Uint8Array[]): Uint8Array[] {
   let left = bytesMax;
   return segments.flatMap((segment) => {
@@ -15,7 +15,7 @@ export function upTo(bytesMax: number, segments: readonly Uint8Array[]): Uint8Ar
   });
 }
 
-/** Facts of what is looked at: where that is all, what is still missing never comes. */
+/** Facts from the bytes within the limit; at the limit `more` becomes final, since no more bytes will be read. */
 export function factsWithin(
   facts: NonNullable<Recognizer['facts']>,
   bytes: Uint8Array,

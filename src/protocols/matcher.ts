@@ -1,6 +1,6 @@
 /**
- * The classifier in TypeScript: the oracle that the one in native/classifier is tested against, and the engine of
- * `anyport identify`. It steps every protocol over every byte and looks at all of them after each: slow and plain.
+ * The classifier in TypeScript: the oracle in tests of native/classifier, and the engine of `anyport identify`. Naive
+ * on purpose: it steps every protocol over every byte and compares all of them after each.
  */
 import type { Automaton, ClassifierTables, Decision, Dfa, Settlement } from '../model/classifier.js';
 import type { Verdict } from '../model/protocol.js';
@@ -8,24 +8,24 @@ import { evaluateChecks } from './dfa/checks.js';
 import { accept, dead, start } from './dfa/flatten.js';
 
 export interface Matcher {
-  /** Takes the next bytes of the session. */
+  /** Feeds the next bytes of the session. */
   advance(bytes: Uint8Array): Decision;
-  /** Nothing has come for as long as what is undecided waits (`Settlement.quietMs`). */
+  /** The silence that the undecided protocol waits for (`Settlement.quietMs`) is over. */
   quiet(): Decision;
-  /** No more bytes will come: the best match so far, or unknown. */
+  /** End of input: the best match so far, or unknown. */
   finish(): Decision;
 }
 
 export interface MatcherOptions {
-  /** False: only the routable protocols are looked at. Default true. */
+  /** False: only routable protocols are candidates. Default true. */
   readonly nameUnrouted?: boolean;
-  /** Asked about each protocol whose signature has matched. Default: the signature is enough. */
+  /** Called for each protocol whose signature has matched. Default: the signature suffices. */
   readonly confirm?: (protocol: number, prefix: Uint8Array) => Settlement;
-  /** Whether a protocol that a silence settles is right then. Default: it is not. */
+  /** Whether a protocol decided by a silence is accepted. Default: no. */
   readonly settlesQuietly?: (protocol: number) => boolean;
 }
 
-/** One DFA of a candidate, walked on its own. */
+/** Position in one DFA of a candidate. */
 interface Walker {
   readonly dfa: Dfa;
   state: number;
@@ -43,9 +43,9 @@ export function createMatcher(tables: ClassifierTables, options: MatcherOptions 
   const automata = nameUnrouted ? tables.automata : tables.automata.slice(0, tables.routable);
   const candidates = automata.map(createCandidate);
   let prefix = Buffer.alloc(0);
-  /** Bytes that have been stepped over: fewer than there are once the signatures have decided. */
+  /** Bytes stepped over; fewer than received once the signatures have decided. */
   let seen = 0;
-  /** Bytes that it took to reject what had matched. */
+  /** Prefix length at which confirmations refused a match. */
   let rejectedAt = 0;
   let ended = false;
   let quiet = false;
@@ -101,7 +101,7 @@ function createCandidate(automaton: Automaton): Candidate {
   return { automaton, walkers, verdict: 'more' };
 }
 
-/** `prefix` has one byte more than the last time. */
+/** `prefix` is one byte longer than in the previous call. */
 function step(candidate: Candidate, prefix: Buffer): void {
   if (candidate.verdict !== 'more') return;
   for (const walker of candidate.walkers) stepWalker(walker, prefix);
@@ -117,13 +117,13 @@ function stepWalker(walker: Walker, prefix: Buffer): void {
   else if (walker.state === dead || prefix.length >= maxBytes) walker.verdict = 'no';
 }
 
-/** No more bytes will come: what is undecided now is out. */
+/** End of input: an undecided candidate is ruled out. */
 function settle(candidate: Candidate, prefix: Buffer): void {
   if (candidate.verdict !== 'more') return;
   candidate.verdict = verdictOf(candidate, prefix, true) === 'match' ? 'match' : 'no';
 }
 
-/** The first part of a signature that does not hold yet speaks for all of it. */
+/** The first part of the signature without a match decides. */
 function verdictOf({ automaton, walkers }: Candidate, prefix: Buffer, ended: boolean): Verdict {
   const waiting = walkers.find(({ verdict }) => verdict !== 'match');
   if (waiting) return waiting.verdict;
@@ -131,7 +131,7 @@ function verdictOf({ automaton, walkers }: Candidate, prefix: Buffer, ended: boo
   return verdict === 'match' && prefix.length < automaton.minBytes ? 'more' : verdict;
 }
 
-/** The best protocol that is not out yet speaks; while it is undecided, so is the session. */
+/** The best candidate not ruled out decides; while it is undecided, so is the session. */
 function decide(candidates: readonly Candidate[], at: number): Decision {
   const best = candidates.findIndex(({ verdict }) => verdict !== 'no');
   const verdict = candidates[best]?.verdict;

@@ -1,4 +1,4 @@
-/** Memcached: a text command, in the lower case that the server asks for, or a binary request. */
+/** Memcached: a lower-case text command (the server requires lower case), or a binary request. */
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { bytesWhere } from './byte-class.js';
 import { asBuffer } from './cursor.js';
@@ -25,14 +25,14 @@ const commands = [
   `${oneOf('slabs lru lru_crawler')} ${rest}`,
   `watch(?: ${oneOf('fetchers mutations evictions connevents proxyreqs proxyevents proxyuser deletions')})+`,
   `${oneOf('mg md ma me')} ${word}${flags}`,
-  // Before 1.6.7 the length was a flag.
+  // Before 1.6.7 the length was written as a flag: `S100`.
   `ms ${word} S?${number}${flags}`,
 ];
 
-/** Short as it is it counts only with a whole line end. */
+/** Too short to be certain without its line end. */
 const noOperation = 'mn *\\r\\n';
 
-/** What a binary request is made of, by its operation: a key, extras of these lengths, and a value behind them. */
+/** Shape of a binary request by opcode: key, allowed extras lengths, value. */
 interface Form {
   readonly operations: readonly number[];
   readonly key: 'none' | 'one' | 'any';
@@ -40,7 +40,7 @@ interface Form {
   readonly value?: true;
 }
 
-/** With the quiet ones; TAP, HELLO and SASL are Couchbase's too. */
+/** Includes the quiet variants; TAP, HELLO and SASL are also Couchbase's. */
 const forms: readonly Form[] = [
   { operations: [0x00, 0x04, 0x09, 0x0c, 0x0d, 0x14], key: 'one', extras: [0] }, // get, delete
   { operations: [0x01, 0x02, 0x03, 0x11, 0x12, 0x13], key: 'one', extras: [8], value: true }, // set, add, replace
@@ -58,7 +58,7 @@ const forms: readonly Form[] = [
 const keyLengths = { none: '\\x00', one: '[\\x01-\\xfa]', any: '[\\x00-\\xfa]' } as const;
 const byteIn = (values: readonly number[]): string => bytesWhere((byte) => values.includes(byte));
 
-/** Data type 0, a virtual bucket that there may be; a body below 64 MiB, or of less than 256 bytes and their extras. */
+/** Data type 0, vbucket below 1024; a body below 64 MiB with a value, below 512 bytes without. */
 function requestPattern({ operations, key, extras, value }: Form): string {
   const bodyLength = value ? '[\\x00-\\x03][^]{3}' : '\\x00\\x00[\\x00\\x01][^]';
   return `^\\x80${byteIn(operations)}\\x00${keyLengths[key]}${byteIn(extras)}\\x00[\\x00-\\x03][^]${bodyLength}[^]{12}`;
@@ -73,7 +73,7 @@ const bodyLengthAt = 8;
 export const memcached: Protocol = {
   id: 'memcached',
   transports: ['tcp'],
-  // `get / HTTP/1.1` is a command for two keys: what has a version goes first.
+  // `get / HTTP/1.1` is also a request for two keys: protocols with a version rank first.
   rank: 85,
   signature: {
     patterns: [
@@ -88,7 +88,7 @@ export const memcached: Protocol = {
   source: 'memcached protocol.txt, BinaryProtocolRevamped',
 };
 
-/** The body of a binary request is its extras and its key, and a value where the operation has one. */
+/** The body must consist of extras and key, and of a value where the opcode has one. */
 export function confirmMemcached(bytes: Uint8Array): Confirmation {
   if (bytes[0] !== binaryRequest) return { verdict: 'match' };
   if (bytes.length < headerBytes) return { verdict: 'more', bytesNeeded: headerBytes };

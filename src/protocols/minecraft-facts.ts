@@ -1,4 +1,7 @@
-/** Which server a Minecraft client asks for, as the player wrote it: many are reached at one address by their names. */
+/**
+ * The server name in a Minecraft handshake, as the player typed it: many servers share an address and are routed by
+ * it.
+ */
 import type { Facts, FactsAnswer } from '../model/facts.js';
 import { asBuffer, Cursor } from './cursor.js';
 
@@ -7,7 +10,7 @@ const legacyPayload = 0x01;
 
 const intents = ['', 'status', 'login', 'transfer'] as const;
 
-/** Host, port, the protocol's number and what is wanted. */
+/** Host, port, protocol version and requested state. */
 export function minecraftFacts(bytes: Uint8Array): FactsAnswer {
   if (bytes[0] === legacyPing && (bytes.length === 1 || bytes[1] === legacyPayload)) return pingFacts(bytes);
   const cursor = new Cursor(asBuffer(bytes));
@@ -23,17 +26,17 @@ export function minecraftFacts(bytes: Uint8Array): FactsAnswer {
 
 const more = (bytesNeeded: number): FactsAnswer => ({ verdict: 'more', bytesNeeded, facts: {} });
 
-/** Mods and proxies put more behind it, after a NUL. */
+/** Forge and proxies append data after a NUL. */
 const hostOf = (text: string): string => (text.split('\0', 1)[0] ?? '').toLowerCase();
 
 // ---- the ping of versions before 1.7
 
 const pluginMessage = 0xfa;
-/** FE 01 FA, and `MC|PingHost` in UTF-16 behind its length. */
+/** FE 01 FA, then `MC|PingHost` in UTF-16 with its length. */
 const pingHeadBytes = 3 + 2 + 22;
 const pingChannel = 'MC|PingHost';
 
-/** Up to 1.5 it says nothing, and 1.6 sends the rest in one with it. */
+/** Before 1.6 the ping has no payload; 1.6 sends it in one segment with the payload. */
 function pingFacts(bytes: Uint8Array): FactsAnswer {
   const none: Facts = { intent: 'status' };
   if (bytes.length < 3) return { verdict: 'more', bytesNeeded: 3, facts: none };
@@ -41,7 +44,7 @@ function pingFacts(bytes: Uint8Array): FactsAnswer {
   if (bytes.length < pingHeadBytes) return { verdict: 'more', bytesNeeded: pingHeadBytes, facts: none };
   const cursor = new Cursor(asBuffer(bytes), 3);
   if (utf16(cursor) !== pingChannel) return { verdict: 'facts', facts: none };
-  cursor.skip(2); // length of what follows
+  cursor.skip(2); // length of the payload
   const version = cursor.u8();
   const host = utf16(cursor).toLowerCase();
   const port = cursor.u16() * 0x1_0000 + cursor.u16();
@@ -49,7 +52,7 @@ function pingFacts(bytes: Uint8Array): FactsAnswer {
   return { verdict: 'facts', facts: { ...none, host, port, version } };
 }
 
-/** Characters in big-endian order behind their number. */
+/** UTF-16BE, preceded by the number of characters. */
 function utf16(cursor: Cursor): string {
   const bytes = Buffer.from(cursor.latin1(2 * cursor.u16()), 'latin1');
   return bytes.length % 2 === 0 ? bytes.swap16().toString('utf16le') : '';

@@ -1,4 +1,4 @@
-/** Minecraft: the handshake of the Java edition, or the ping of its first versions. */
+/** Minecraft: the Java edition's handshake, or the legacy ping. */
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { match, more, no } from './confirmation.js';
 import { asBuffer, Cursor } from './cursor.js';
@@ -6,7 +6,7 @@ import { minecraftFacts } from './minecraft-facts.js';
 
 const legacyPing = 0xfe;
 const legacyPayload = 0x01;
-/** The port and the state that is asked for. */
+/** Port and requested state. */
 const tailBytes = 3;
 /** 1 status, 2 login, 3 transfer. */
 const statesMax = 3;
@@ -30,9 +30,9 @@ export const minecraft: Protocol = {
   facts: minecraftFacts,
 };
 
-/** The host's length and the packet's agree, and the state is one of those that there are. */
+/** Host length and packet length must agree, and the state must exist. */
 export function confirmMinecraft(bytes: Uint8Array): Confirmation {
-  // A packet's length may begin like the ping.
+  // A handshake's length may start with the bytes of a legacy ping.
   if (bytes[0] === legacyPing && bytes[1] === legacyPayload) return match;
   const cursor = new Cursor(asBuffer(bytes));
   const packetBytes = cursor.varint();
@@ -49,7 +49,7 @@ export function confirmMinecraft(bytes: Uint8Array): Confirmation {
   return state >= 1 && state <= statesMax ? match : no;
 }
 
-/** UTF-8, whose last character may not be all here; mods and proxies put more behind the host, after a NUL. */
+/** UTF-8; its last character may be incomplete. Forge and proxies append data after a NUL. */
 const isHost = (text: string): boolean =>
   /^(?:[\x21-\x7e]|[\xc2-\xf4][\x80-\xbf]{1,3})*(?:\0(?:[\0\x20-\x7e]|[\xc2-\xf4][\x80-\xbf]{1,3})*)?[\xc2-\xf4]?$/.test(
     text,

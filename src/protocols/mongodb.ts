@@ -1,4 +1,4 @@
-/** MongoDB: a message header with the opcode of a query. */
+/** MongoDB: a message header with a request opcode. */
 import type { Protocol } from '../model/protocol.js';
 
 /** OP_QUERY, OP_MSG, OP_COMPRESSED. */
@@ -8,10 +8,10 @@ export const mongodb: Protocol = {
   id: 'mongodb',
   transports: ['tcp'],
   rank: 47,
-  // Length (an opening has less than 64 KiB), request, response to none (0, in some clients -1), opcode.
+  // Length below 64 KiB, request id, response-to 0 (some clients: -1), opcode.
   signature: {
     patterns: [`^[^]{2}\\x00\\x00[^]{4}(?:\\x00{4}|\\xff{4})${opcode}`],
-    // The header, flags, and an empty document.
+    // Header, flags and an empty document.
     checks: ['u16le(0) >= 25'],
   },
   words: 'LENGTH, request id, response to 0 or -1, opcode 2004, 2012 or 2013 (little-endian)',

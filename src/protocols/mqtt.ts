@@ -4,18 +4,18 @@ import type { Protocol } from '../model/protocol.js';
 import { bytesWhere } from './byte-class.js';
 import { asBuffer, Cursor } from './cursor.js';
 
-/** Properties of a CONNECT and the client's id: far above any seen. */
+/** Upper bound on a CONNECT, far above any seen. */
 const openingBytesMax = 16_384;
 
-/** Of all that follows it: a variable header of 10 bytes and an empty client id at least. */
+/** Remaining length: at least the 10-byte variable header and an empty client id. */
 const remainingLength = '(?:[\\x0c-\\x7f]|[\\x80-\\xff]{1,3}[\\x00-\\x7f])';
-/** A bridge sets the highest bit of the level. */
+/** Protocol name and level; bridges set the level's top bit. */
 const named = '(?:\\x00\\x04MQTT[\\x04\\x05\\x84\\x85]|\\x00\\x06MQIsdp[\\x03\\x83])';
-/** The lowest flag is reserved. */
+/** Bit 0 is reserved. */
 const flags = bytesWhere((byte) => (byte & 1) === 0);
 
 const bridgeBit = 0x80;
-/** From version 5 on there are properties. */
+/** Properties exist from version 5 on. */
 const propertiesLevel = 5;
 const userFlag = 0x80;
 const willFlag = 0x04;
@@ -32,7 +32,7 @@ export const mqtt: Protocol = {
   facts: mqttFacts,
 };
 
-/** Version, client id, which may be empty (then the server is to make one), and user. */
+/** Version, client id and user. An empty client id asks the server to assign one. */
 export function mqttFacts(bytes: Uint8Array): FactsAnswer {
   const cursor = new Cursor(asBuffer(bytes.subarray(0, openingBytesMax)));
   const isAll = bytes.length >= openingBytesMax;
@@ -55,7 +55,7 @@ export function mqttFacts(bytes: Uint8Array): FactsAnswer {
 
 const more = (bytesNeeded: number): FactsAnswer => ({ verdict: 'more', bytesNeeded, facts: {} });
 
-/** Properties, topic and message: they stand before the user's name. */
+/** Will properties, topic and message precede the user name. */
 function skipWill(cursor: Cursor, level: number): void {
   if (level === propertiesLevel) cursor.skip(cursor.varint());
   cursor.skip(cursor.u16());

@@ -1,14 +1,14 @@
-/** MySQL and MariaDB: the client's answer to the server's greeting, or its request for TLS. */
+/** MySQL and MariaDB: the client's handshake response, or its SSLRequest. */
 import type { Protocol } from '../model/protocol.js';
 import { bytesWhere } from './byte-class.js';
 
-/** CLIENT_PROTOCOL_41, which every client since 4.1 sets. */
+/** Capability CLIENT_PROTOCOL_41, set by every client since 4.1. */
 const withProtocol41 = bytesWhere((byte) => (byte & 0x02) !== 0);
 
-/** The length's second byte, sequence number 1, capabilities, packet size, character set, zeros. */
+/** Payload length (second byte), sequence number 1, capabilities, maximum packet size, character set, filler. */
 const header = `[^]\\x00\\x01[^]${withProtocol41}[^]{2}[^]{4}[^]\\x00{19}`;
 
-/** Nobody's name is empty, nor is there a password: something else follows, or this is not MySQL but NRPE. */
+/** User name, or an empty one with a password or further data: otherwise NRPE would match. */
 const user = '(?:[\\x20-\\xff]|\\x00(?:[\\x01-\\xff]|\\x00[\\x20-\\xff]))';
 
 export const mysql: Protocol = {

@@ -1,4 +1,4 @@
-/** NATS: the CONNECT of a client, or the commands of one that does without. */
+/** NATS: a client's CONNECT, or the commands of a client that skips it. */
 import type { Protocol } from '../model/protocol.js';
 import { anyCase, lineEnd, word } from './lines.js';
 
@@ -12,7 +12,7 @@ export const nats: Protocol = {
   serverFirst: true,
   signature: {
     patterns: [
-      // STOMP's CONNECT ends its line here, HTTP's goes on with an authority.
+      // STOMP's CONNECT ends its line here, HTTP's continues with an authority.
       `^${anyCase('CONNECT')}${space}\\{`,
       `^${anyCase('PUB')}${space}${word}${space}(?:${word}${space})?${count}${lineEnd}`,
       `^${anyCase('HPUB')}${space}${word}${space}(?:${word}${space})?${count}${space}${count}${lineEnd}`,

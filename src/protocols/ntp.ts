@@ -1,9 +1,12 @@
-/** NTP: a client's or peer's request, or a query of a control program. */
+/** NTP: a request of a client or peer, or a control query (ntpq, ntpdc). */
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { asBuffer } from './cursor.js';
 
 const headerBytes = 48;
-/** None, a key id alone, or one with MD5, SHA-1 or SHA-256 (RFC 5905 section 7.3, RFC 8573). */
+/**
+ * No authenticator; a key id alone (crypto-NAK); key id with MD5, SHA-1 or SHA-256 digest (RFC 5905 section 7.3, RFC
+ * 8573).
+ */
 const authenticatorBytes: ReadonlySet<number> = new Set([0, 4, 20, 24, 36]);
 /** RFC 7822 section 3 */
 const extensionBytesMin = 16;
@@ -12,7 +15,7 @@ const privateHeaderBytes = 8;
 const controlMode = 6;
 const privateMode = 7;
 
-/** The first byte of these modes, versions 1-4, with any leap indicator there may be. */
+/** First bytes for these modes and leap indicators, versions 1-4. */
 const firstBytes = (modes: readonly number[], leaps: readonly number[]): string => {
   const bytes = leaps.flatMap((leap) =>
     [1, 2, 3, 4].flatMap((version) => modes.map((mode) => (leap << 6) | (version << 3) | mode)),
@@ -26,11 +29,12 @@ export const ntp: Protocol = {
   rank: 40,
   signature: {
     patterns: [
-      // Stratum; poll, signed; precision, unset, negative or hidden as 32; delay and dispersion far below 256 s.
+      // Stratum; poll (signed); precision: unset, negative, or 32 from clients that hide it; delay and dispersion
+      // well below 256 s.
       `^${firstBytes([1, 3], [0, 1, 2, 3])}[\\x00-\\x10][\\x00-\\x18\\xf0-\\xff][\\x00\\x20\\x80-\\xff][\\x00\\xff][^]{3}\\x00`,
-      // A request: operation, sequence, no status yet, association, no offset yet, count.
+      // Mode 6 request: opcode, sequence, status 0, association, offset 0, count.
       `^${firstBytes([controlMode], [0, 3])}[\\x01-\\x1f][^]{2}\\x00{2}[^]{2}\\x00{2}[\\x00\\x01][^]`,
-      // A request: sequence, implementation, operation, no error, count, size.
+      // Mode 7 request: sequence, implementation, opcode, error 0, count, size.
       `^${firstBytes([privateMode], [0])}[^][\\x00\\x02\\x03][\\x00-\\x2d]\\x00[^]\\x00[^]`,
     ],
   },
@@ -39,7 +43,7 @@ export const ntp: Protocol = {
   source: 'RFC 5905 section 7.3, RFC 7822, RFC 9327',
 };
 
-/** The datagram's length must add up. */
+/** The lengths must add up to the datagram. */
 function confirmNtp(bytes: Uint8Array): Confirmation {
   const datagram = asBuffer(bytes);
   const mode = (bytes[0] ?? 0) & 0x07;
@@ -47,7 +51,7 @@ function confirmNtp(bytes: Uint8Array): Confirmation {
   return { verdict: adds(datagram) ? 'match' : 'no' };
 }
 
-/** RFC 7822 section 3: extension fields, then the authenticator. */
+/** RFC 7822 section 3: extension fields, then an authenticator. */
 function extensionsAdd(datagram: Buffer): boolean {
   let position = headerBytes;
   while (position <= datagram.length) {
@@ -60,14 +64,14 @@ function extensionsAdd(datagram: Buffer): boolean {
   return false;
 }
 
-/** RFC 9327 section 2: the data is padded to words; an authenticator may follow. */
+/** RFC 9327 section 2: data padded to words, then optionally an authenticator. */
 function controlAdds(datagram: Buffer): boolean {
   if (datagram.length < controlHeaderBytes) return false;
   const rest = datagram.length - controlHeaderBytes - datagram.readUInt16BE(10);
   return rest >= 0 && (rest < 4 || authenticatorBytes.has(rest - (rest % 4)));
 }
 
-/** Items of one size; ntpdc pads them. */
+/** Items of equal size, padded by ntpdc. */
 function privateAdds(datagram: Buffer): boolean {
   if (datagram.length < privateHeaderBytes || datagram.length % 4 !== 0) return false;
   const [count, size] = [datagram.readUInt16BE(4) & 0x0fff, datagram.readUInt16BE(6) & 0x0fff];

@@ -1,30 +1,30 @@
 /**
- * OpenVPN: the reset that a client begins with, plain or under tls-auth, tls-crypt or tls-crypt-v2. With a static
- * key there is nothing to be recognised.
+ * OpenVPN: the client's hard reset; plain, or with tls-auth, tls-crypt or tls-crypt-v2. Static-key mode has no
+ * recognisable bytes.
  */
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { match, no } from './confirmation.js';
 
-/** Of every digest that tls-auth may be used with, MD5 with SHA-1 in one (36) included (openvpn --show-digests). */
+/** HMAC sizes of all digests for tls-auth, including MD5-SHA1 (36 bytes); see openvpn --show-digests. */
 const digestBytes = [16, 20, 28, 32, 36, 48, 64] as const;
 
-/** Opcode, session id, an empty list of acknowledgements, message id. */
+/** Opcode, session id, empty acknowledgement list, message id. */
 const plainBytes = 1 + 8 + 1 + 4;
-/** tls-auth and tls-crypt put the packet's number and the time before what they protect. */
+/** Replay protection of tls-auth and tls-crypt: packet id and time. */
 const replayBytes = 8;
 const cryptBytes = plainBytes + replayBytes + 32;
-/** With tls-crypt-v2 the client's own key follows, wrapped: 256 bytes, a tag, a length and some metadata. */
+/** tls-crypt-v2 appends the client's wrapped key: 256 bytes, tag, length, metadata. */
 const wrappedKeyMin = 290;
 const wrappedKeyMax = 1024;
 
-/** CLIENT_V1 (OpenVPN 1) and CLIENT_V2, key 0, and the session id. */
+/** P_CONTROL_HARD_RESET_CLIENT_V1 (OpenVPN 1) or _V2 with key id 0, then the session id. */
 const reset = '[\\x08\\x38][^]{8}';
 const resetV3 = '\\x50[^]{8}';
-/** The first packets; OpenVPN 2.6 may number them from 0x0f000001. */
+/** Low packet ids; OpenVPN 2.6 may start at 0x0f000001. */
 const packetId = '[\\x00\\x0f]\\x00\\x00[\\x01-\\x1f]';
 const firstMessage = '\\x00{5}';
 
-/** What follows the length of a packet; length → form. */
+/** Packet length → pattern of the packet. */
 const forms: readonly (readonly [number, string])[] = [
   [plainBytes, `${reset}${firstMessage}`],
   ...digestBytes.map((digest): [number, string] => [
@@ -37,7 +37,7 @@ const forms: readonly (readonly [number, string])[] = [
 export const openvpn: Protocol = {
   id: 'openvpn',
   transports: ['tcp', 'udp'],
-  // After DNS, which may look like it and is told for certain.
+  // After DNS, which may look alike but is validated to its end.
   rank: 46,
   signature: {
     patterns: [
@@ -53,7 +53,7 @@ export const openvpn: Protocol = {
   source: 'OpenVPN protocol (openvpn-rfc), tls-crypt-v2.txt',
 };
 
-/** Without a length of its own it has that of one of the forms. */
+/** Datagrams have no length field: their size must be that of a form. */
 function confirmDatagram(bytes: Uint8Array): Confirmation {
   const wrappedKey = bytes.length - cryptBytes;
   const isWrapped = wrappedKey >= wrappedKeyMin && wrappedKey <= wrappedKeyMax;

@@ -1,10 +1,10 @@
-/** The protocols of a Plan as a listener tells them: built-ins by their id, custom ones as the configuration says. */
+/** Recognizers for the protocols of a Plan: built-ins by id, custom ones by their configured signature. */
 import type { FailureFields } from '../base/failure.js';
 import type { PlanProtocol } from '../model/plan.js';
 import { type NamedRecognizer, protocolById } from './index.js';
 import { type AskingThread, loadValidator } from './validator.js';
 
-/** Rejects when the validator can not be loaded; `failed` is told of each failure of one that was. */
+/** Rejects when the validator can not be loaded; `failed` reports later failures of the validator. */
 export async function loadRecognizer(
   { id, signature, validator }: PlanProtocol,
   failed: (failure: FailureFields) => void,
@@ -15,12 +15,12 @@ export async function loadRecognizer(
     if (builtIn === undefined) throw new Error(`protocol ${id} has no signature`);
     return builtIn;
   }
-  // What only confirms a built-in's own signature is not asked about another one of the same name.
+  // A built-in's confirmation relies on its own signature, so it is not used with a custom one under the same id.
   const confirm = validator === null ? undefined : await loadValidator(validator, failed, thread);
   return { id, signature, ...(confirm && { confirm }), ...(builtIn?.facts && { facts: builtIn.facts }) };
 }
 
-/** The protocols that a listener accepts, best rank first; then all others, which only serve to name a session. */
+/** Candidate order of a listener: accepted protocols in rank order, then all others, which only name a session. */
 export function orderOf(accepted: readonly number[], protocols: number): number[] {
   const others = Array.from({ length: protocols }, (_, index) => index).filter(
     (index) => !accepted.includes(index),

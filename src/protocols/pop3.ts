@@ -1,4 +1,4 @@
-/** POP3: what a client says after the greeting, where no FTP client says it too (`USER name`). */
+/** POP3: client commands after the greeting, except `USER name`, which FTP clients also send. */
 import type { Protocol } from '../model/protocol.js';
 import { anyCase, lineEnd, oneOf, word } from './lines.js';
 
@@ -19,7 +19,7 @@ export const pop3: Protocol = {
     patterns: [
       `^${alone}${lineEnd}`,
       `^${anyCase('APOP')} ${word} [0-9a-fA-F]{32}${lineEnd}`,
-      // SMTP has the same line, but never before EHLO.
+      // SMTP has the same line, but only after EHLO.
       `^${anyCase('AUTH')} ${mechanism}(?: ${word})?${lineEnd}`,
     ],
     maxBytes: 512,

@@ -1,6 +1,6 @@
 /**
- * PostgreSQL: a startup message, or the request that precedes one (TLS, GSSAPI, to cancel a query). Since version 17
- * a client may begin with TLS at once: then it names the protocol in its hello.
+ * PostgreSQL: a startup message, or a request that precedes it (TLS, GSSAPI, cancel). Since version 17 clients may
+ * open with TLS directly; the hello then has ALPN postgresql.
  */
 import type { Facts, FactsAnswer } from '../model/facts.js';
 import type { Confirmation, Protocol } from '../model/protocol.js';
@@ -8,7 +8,7 @@ import { match, more, no } from './confirmation.js';
 import { asBuffer } from './cursor.js';
 import { recordPatterns, tlsFacts } from './tls.js';
 
-/** What a server takes (MAX_STARTUP_PACKET_LENGTH). */
+/** The server's limit (MAX_STARTUP_PACKET_LENGTH). */
 const startupBytesMax = 10_000;
 const headerBytes = 8;
 const majorVersion = 3;
@@ -16,14 +16,14 @@ const majorVersion = 3;
 export const postgres: Protocol = {
   id: 'postgres',
   transports: ['tcp'],
-  // Just before TLS.
+  // Before TLS, which it refines.
   rank: 9,
   signature: {
     patterns: [
       // SSLRequest, GSSENCRequest, CancelRequest with a key of 4 to 256 bytes.
       '^\\x00\\x00\\x00\\x08\\x04\\xd2\\x16[\\x2f\\x30]',
       '^\\x00\\x00(?:\\x00[\\x10-\\xff]|\\x01[\\x00-\\x0c])\\x04\\xd2\\x16\\x2e',
-      // Length, version 3.x, the name of a parameter: here Kafka has a number.
+      // Length, version 3.x, a parameter name: Kafka has a number in that place.
       '^\\x00\\x00[\\x00-\\x27][^]\\x00\\x03[^]{2}[A-Za-z_][\\x20-\\x7e]*\\x00',
       ...recordPatterns,
     ],
@@ -37,7 +37,7 @@ export const postgres: Protocol = {
   facts: postgresFacts,
 };
 
-/** Of TLS only the hello says whether it is PostgreSQL. */
+/** A TLS opening is PostgreSQL's only if the ALPN says so. */
 export function confirmPostgres(bytes: Uint8Array): Confirmation {
   if (bytes[0] === 0) return match;
   const answer = tlsFacts(bytes);
@@ -45,7 +45,7 @@ export function confirmPostgres(bytes: Uint8Array): Confirmation {
   return answer.verdict === 'facts' && answer.facts.alpn?.includes('postgresql') ? match : no;
 }
 
-/** User and database of a startup message; what the hello says, where it comes first. */
+/** User and database of a startup message, or the facts of a TLS hello. */
 export function postgresFacts(bytes: Uint8Array): FactsAnswer {
   if (bytes.length < headerBytes) return { verdict: 'more', bytesNeeded: headerBytes, facts: {} };
   const message = asBuffer(bytes);
@@ -57,7 +57,7 @@ export function postgresFacts(bytes: Uint8Array): FactsAnswer {
   return { verdict: 'facts', facts: readParameters(message.toString('utf8', headerBytes, end)) };
 }
 
-/** Names and values by turns, each ended by a NUL. */
+/** Alternating names and values, each terminated by NUL. */
 function readParameters(text: string): Facts {
   const strings = text.split('\0');
   const facts: Facts = {};

@@ -1,7 +1,7 @@
 /**
- * The PROXY header that a load balancer puts before a session's first byte: whose session it is, and what else it
- * says. Whether a peer may send one is the listener's affair. For a live session native/engine/proxy_header finds where
- * it ends and who is announced; the rest is read here, from the same bytes.
+ * Parser for the PROXY header of a load balancer: addresses and TLVs. Whether a peer may send one is the listener's
+ * setting. For live sessions native/engine/proxy_header finds its end and the announced source; the facts are read
+ * here, from the same bytes.
  */
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import type { Doubtful, Facts, FactsAnswer } from '../model/facts.js';
@@ -9,30 +9,30 @@ import type { AddressText } from '../model/session.js';
 import { asBuffer } from './cursor.js';
 import { readTlvs, type Tlvs } from './proxy-tlvs.js';
 
-/** A header; or no header; or the start of one, which needs so many bytes in all before more can be said. */
+/** A header, no header, or an incomplete one, which needs `bytesNeeded` bytes in total. */
 export type ProxyHeaderAnswer =
   | { readonly verdict: 'header'; readonly header: ProxyHeader }
   | { readonly verdict: 'more'; readonly bytesNeeded: number }
   | { readonly verdict: 'no' };
 
 export interface ProxyHeader {
-  /** What comes behind them is the session. */
+  /** The session starts behind the header. */
   readonly headerBytes: number;
-  /** Null: the connection's own addresses are the real ones (UNKNOWN, LOCAL). */
+  /** Null: use the connection's own addresses (UNKNOWN, LOCAL). */
   readonly addresses: { readonly source: AddressText; readonly destination: AddressText } | null;
-  /** For routes and the access log: `proxy`, `proxy_source`, `proxy_destination` and what version 2 adds. */
+  /** Facts for routes and the access log: `proxy`, `proxy_source`, `proxy_destination`, and the TLVs of version 2. */
   readonly facts: Facts;
-  /** Not empty where it names a host that can not be read for certain. */
+  /** Facts on host names, when a TLV names a host that is ambiguous or malformed. */
   readonly doubtful: Doubtful;
 }
 
 type Addresses = ProxyHeader['addresses'];
 
-/** Section 2.1 of the specification: with its CR LF. */
+/** Section 2.1 of the specification; including CR LF. */
 const lineBytesMax = 107;
 const linePrefix = Buffer.from('PROXY ');
 
-/** Section 2.2: a signature, version and command, family, length. */
+/** Section 2.2: signature, version and command, family, length. */
 const signature = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
 const fixedBytes = 16;
 const local = 0x20;
@@ -47,13 +47,13 @@ export function readProxyHeader(bytes: Uint8Array): ProxyHeaderAnswer {
   return no;
 }
 
-/** As far as both go. */
+/** Whether one is a prefix of the other. */
 function startsAlike(bytes: Buffer, prefix: Buffer): boolean {
   const length = Math.min(bytes.length, prefix.length);
   return bytes.subarray(0, length).equals(prefix.subarray(0, length));
 }
 
-/** What is known of an opening behind a header: what either says. */
+/** Adds the header's facts to those of the opening. */
 export function withHeader(
   answer: FactsAnswer,
   { facts, doubtful }: Pick<ProxyHeader, 'facts' | 'doubtful'>,
@@ -86,11 +86,11 @@ function readLine(bytes: Buffer): ProxyHeaderAnswer {
   return addresses === undefined ? no : answer('v1', end + 2, addresses);
 }
 
-/** Undefined: the line says nothing that there is. */
+/** Undefined: malformed. */
 function lineAddresses(line: string): Addresses | undefined {
   const [family, source = '', destination = '', sourcePort = '', destinationPort = '', ...rest] =
     line.split(' ');
-  if (family === 'UNKNOWN') return null; // whatever follows
+  if (family === 'UNKNOWN') return null; // the rest of the line is ignored
   const isAddress = family === 'TCP4' ? isIPv4 : family === 'TCP6' ? isPlainIPv6 : () => false;
   if (!isAddress(source) || !isAddress(destination) || rest.length > 0) return undefined;
   if (!isPort(sourcePort) || !isPort(destinationPort)) return undefined;
@@ -106,7 +106,7 @@ const isPort = (text: string): boolean => /^(?:0|[1-9][0-9]{0,4})$/.test(text) &
 
 // ---- version 2
 
-/** A family and socket type: how long its block is at least, and how it is read. */
+/** Address block by family and socket type: minimum length and parser. */
 interface BlockForm {
   readonly bytes: number;
   readonly read: (block: Buffer) => Addresses;
@@ -120,7 +120,7 @@ const unix: BlockForm = {
   read: (block) => ({ source: pathText(block, 0), destination: pathText(block, 108) }),
 };
 
-/** For streams and for datagrams alike. */
+/** Stream and datagram types. */
 const forms: Partial<Record<number, BlockForm>> = {
   0: unspecified,
   17: ipv4,
@@ -133,14 +133,14 @@ const forms: Partial<Record<number, BlockForm>> = {
 
 function readBinary(bytes: Buffer): ProxyHeaderAnswer {
   const [command = proxied, family = 0] = bytes.subarray(signature.length);
-  // The real addresses count, and what the block says is passed over with it.
+  // LOCAL: the connection's own addresses count; the block is skipped.
   const form = command === local ? unspecified : forms[family];
   if ((command !== local && command !== proxied) || form === undefined) return no;
   if (bytes.length < fixedBytes) return { verdict: 'more', bytesNeeded: fixedBytes };
   const headerBytes = fixedBytes + bytes.readUInt16BE(fixedBytes - 2);
   if (headerBytes < fixedBytes + form.bytes) return no;
   if (bytes.length < headerBytes) return { verdict: 'more', bytesNeeded: headerBytes };
-  // Where the addresses are of no known form, nobody can say where they end: the whole block is passed over.
+  // The length of unspecified addresses is unknown, so TLVs behind them can not be found: the block is skipped.
   if (form === unspecified) return answer('v2', headerBytes, null);
   const tlvs = readTlvs(bytes.subarray(0, headerBytes), fixedBytes + form.bytes);
   return tlvs === null ? no : answer('v2', headerBytes, form.read(bytes.subarray(fixedBytes)), tlvs);
@@ -167,7 +167,7 @@ function pathText(block: Buffer, start: number): AddressText {
   return `unix:${end < 0 ? path : path.slice(0, end)}`;
 }
 
-/** IPv6 in its shortest form (RFC 5952). */
+/** IPv6 in compressed form (RFC 5952). */
 function addressText(address: string, port: number): AddressText {
   if (!isIPv6(address)) return `${address}:${port}`;
   return `[${new SocketAddress({ address, family: 'ipv6' }).address}]:${port}`;

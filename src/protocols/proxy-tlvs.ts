@@ -1,7 +1,6 @@
 /**
- * What a PROXY header of version 2 says behind its addresses: type-length-value vectors (section 2.2 of the
- * specification). They must add up to the header, and a checksum among them must be right: a header that was cut,
- * joined or changed on its way is none.
+ * Type-length-value vectors of a version 2 PROXY header (section 2.2 of the specification). They must fill the header
+ * exactly and match a CRC32c if there is one; otherwise the header was truncated or altered and is refused.
  */
 import type { Doubtful, Facts } from '../model/facts.js';
 import { boundAnswer, factLimits } from './bounds.js';
@@ -9,7 +8,7 @@ import { crc32c } from './crc32c.js';
 
 export interface Tlvs {
   readonly facts: Facts;
-  /** A name was sent that can not be read for certain: what routes know of names is not to be relied on. */
+  /** Not empty when an authority TLV is malformed or ambiguous: rules on host names can not rely on it. */
   readonly doubtful: Doubtful;
 }
 
@@ -18,14 +17,14 @@ const tlsType = { version: 0x21, commonName: 0x22, cipher: 0x23 } as const;
 
 const headBytes = 3;
 const checksumBytes = 4;
-/** `client` and `verify`. */
+/** The fields `client` and `verify`. */
 const tlsFixedBytes = 5;
 const clientUsedTls = 0x01;
 const clientSentCertificate = 0x06;
 /** RFC 1035 section 2.3.4. */
 const nameBytesMax = 255;
 
-/** Null: they are malformed, or the checksum is wrong. */
+/** Null: malformed, or a wrong checksum. */
 export function readTlvs(header: Buffer, start: number): Tlvs | null {
   const values = split(header, start, header.length);
   if (values === null || !checksumHolds(header, values.get(type.crc32c))) return null;
@@ -46,14 +45,14 @@ export function readTlvs(header: Buffer, start: number): Tlvs | null {
   };
 }
 
-/** Where a value lies in the header. */
+/** Range of a value in the header. */
 type Part = readonly [start: number, end: number];
 
 const bytesOf = (header: Buffer, [start, end]: Part): Buffer => header.subarray(start, end);
 
 const readable: ReadonlySet<number> = new Set([...Object.values(type), ...Object.values(tlsType)]);
 
-/** By type, those that are read; null: they do not add up to the area. */
+/** Values by type, for the types in `readable`; null: lengths do not add up. */
 function split(header: Buffer, start: number, end: number): Map<number, Part[]> | null {
   const values = new Map<number, Part[]>();
   let at = start;
@@ -74,7 +73,7 @@ function keep(values: Map<number, Part[]>, kind: number, part: Part): void {
   else if (readable.has(kind)) values.set(kind, [part]);
 }
 
-/** Section 2.2.3: of the whole header, with zeros where the checksum is. */
+/** Section 2.2.3: CRC32c of the whole header, with the checksum field zeroed. */
 function checksumHolds(header: Buffer, parts: readonly Part[] = []): boolean {
   const [part] = parts;
   if (part === undefined) return true;
@@ -103,7 +102,7 @@ function tlsFacts(header: Buffer, part: Part | undefined): Facts | null {
   };
 }
 
-/** The first of its type, as text. */
+/** The first value of its type, as text. */
 function fact(name: string, header: Buffer, parts: readonly Part[] = []): Facts {
   const [part] = parts;
   return part === undefined || part[0] === part[1] ? {} : { [name]: textOf(bytesOf(header, part)) };
@@ -112,7 +111,7 @@ function fact(name: string, header: Buffer, parts: readonly Part[] = []): Facts 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const isControl = /\p{Cc}/u;
 
-/** Bytes that are no text are written as hexadecimal digits behind `0x`. */
+/** Values that are not text are written as hexadecimal digits with the prefix `0x`. */
 function textOf(bytes: Buffer): string {
   return decode(bytes) ?? `0x${bytes.toString('hex', 0, factLimits.bytesMax / 2 - 1)}`;
 }
@@ -126,7 +125,7 @@ function decode(bytes: Buffer): string | null {
   }
 }
 
-/** A host name in lower case, empty where none was sent; null where it can be none. */
+/** The host name in lower case; empty: an empty name was sent; null: not a host name. */
 function nameOf(bytes: Buffer): string | null {
   if (bytes.length > nameBytesMax) return null;
   const text = decode(bytes);

@@ -1,46 +1,49 @@
 /**
- * QUIC as Google spoke it before the IETF did. Up to Q048 the first packet is not encrypted: it carries a CHLO, a table
- * of tags. Q050 and T051 have the IETF's packets (quic.ts), the former with a CHLO inside.
+ * Google QUIC, before the IETF's version. Up to Q048 the first packet is unencrypted and carries a CHLO, a table of
+ * tags. Q050 and T051 use IETF packets (quic.ts); Q050 still has a CHLO inside.
  */
 import type { Facts, FactsAnswer } from '../model/facts.js';
 import { asBuffer, Cursor } from './cursor.js';
 
-/** Version bit, an id of 8 bytes, packet number of 1 to 6 bytes; some set the bit of a nonce that servers send. */
+/**
+ * Version flag, 8-byte connection id, packet number of 1 to 6 bytes; some clients also set the nonce flag, which is
+ * for servers.
+ */
 const publicFlags = '[\\x09\\x0d\\x19\\x1d\\x29\\x2d\\x39\\x3d]';
 
 export const googlePatterns: readonly string[] = [
   `^${publicFlags}[^]{8}Q0(?:39|4[0-3])`,
-  // The draft's long header: lengths of both ids in one byte, later one byte each.
+  // Long header: both id lengths in one byte (drafts), later one byte each.
   '^[\\xc0-\\xff]Q04[4-9](?:\\x50|[\\x08-\\x14])',
 ];
 
 const longHeaderBit = 0x80;
 const idBytes = 8;
 const versionBytes = 4;
-/** Of what the first packets are authenticated with. */
+/** Authentication hash of the first packets. */
 const hashBytes = 12;
-/** By bits 4 and 5 of the flags. */
+/** Packet number length by bits 4 and 5 of the flags. */
 const numberBytes = [1, 2, 4, 6] as const;
-/** In the long header the packet number is always whole. */
+/** Packet number length in a long header. */
 const longNumberBytes = 4;
 const padding = 0;
 const bothIdLengths = 0x50;
 
-/** A stream frame with a length: of stream 1, at the start or at an offset of two bytes. */
+/** Stream frame with length: stream 1, offset 0 or a two-byte offset. */
 const streamFrame = 0xa0;
 const streamFrameAtOffset = 0xa4;
 const cryptoStream = 1;
 
-/** Tags in a CHLO: clients send some 30. */
+/** Upper bound on tags in a CHLO; clients send about 30. */
 const tagsMax = 128;
 const helloHeaderBytes = 8;
 
-/** A version that googlePatterns tells. */
+/** Whether the version matches googlePatterns. */
 export function isGoogle(bytes: Uint8Array): boolean {
   return ((bytes[0] ?? 0) & longHeaderBit) === 0 || asBuffer(bytes).toString('latin1', 1, 4) === 'Q04';
 }
 
-/** The version, and the server's name where the hello says one. */
+/** The version, and the server name if the hello has one. */
 export function googleFacts(bytes: Uint8Array): FactsAnswer {
   const packet = asBuffer(bytes);
   const first = packet[0] ?? 0;
@@ -60,7 +63,7 @@ const unfinished = (length: number, facts: Facts): FactsAnswer => ({
   facts,
 });
 
-/** The CHLO in the frames of a first packet, from behind its version; null when it is not there. */
+/** Extracts the CHLO from the frames behind the version; null when it is not there. */
 function helloOf(cursor: Cursor, isLong: boolean, first: number): Buffer | null {
   if (isLong) {
     if (cursor.u8() !== bothIdLengths) return null;
@@ -77,7 +80,7 @@ function helloOf(cursor: Cursor, isLong: boolean, first: number): Buffer | null 
   return cursor.overrun ? null : hello;
 }
 
-/** The name in a CHLO: tags with the ends of their values, then the values. */
+/** The server name of a CHLO: tags with end offsets, then values. */
 export function helloFacts(hello: Buffer): Facts {
   if (hello.toString('latin1', 0, 4) !== 'CHLO' || hello.length < helloHeaderBytes) return {};
   const tags = Math.min(hello.readUInt16LE(4), tagsMax);

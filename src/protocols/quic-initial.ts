@@ -1,6 +1,6 @@
 /**
- * QUIC's Initial packets: from a datagram to the bytes of the hello inside. Their keys follow from the client's
- * choice of a connection id, so anyone may read them (RFC 9001 section 5.2); that is encoding, not secrecy.
+ * QUIC Initial packets: decrypts the CRYPTO frames of a datagram. The keys derive from the client's destination
+ * connection id, so any observer can read them (RFC 9001 section 5.2).
  */
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 import { Cursor } from './cursor.js';
@@ -8,11 +8,11 @@ import { Cursor } from './cursor.js';
 export interface QuicVersion {
   readonly name: string;
   readonly salt: Buffer;
-  /** What the labels of the keys begin with. */
+  /** Prefix of the HKDF labels. */
   readonly label: string;
-  /** The type of the frames that carry the handshake. */
+  /** Type of the frame that carries the handshake. */
   readonly cryptoFrame: number;
-  /** A TLS hello, or Google's own. */
+  /** A TLS hello, or Google's CHLO. */
   readonly hello: 'tls' | 'chlo';
 }
 
@@ -22,8 +22,8 @@ const draft29Salt = 'afbfec289993d24c9e9786f19c6111e04390a899';
 const version1Salt = '38762cf7f55934b34d179ae6a4c80cadccbb7f0a';
 
 /**
- * RFC 9001 section 5.2, RFC 9369 section 3.3; of the drafts the late ones were in wide use. Google's and Facebook's
- * salts are those of Chromium and mvfst.
+ * Salts: RFC 9001 section 5.2, RFC 9369 section 3.3, late drafts that were deployed; Google's and Facebook's from
+ * Chromium and mvfst.
  */
 export const quicVersions: ReadonlyMap<number, QuicVersion> = new Map([
   [0x00000001, version('1', version1Salt)],
@@ -53,7 +53,7 @@ function version(name: string, salt: string, other: Partial<QuicVersion> = {}): 
   return { name, salt: Buffer.from(salt, 'hex'), label: 'quic', cryptoFrame: 6, hello: 'tls', ...other };
 }
 
-/** Where the parts of a long header packet with a token and a length are (RFC 9000 section 17.2.2). */
+/** Offsets in a long header packet with token and length (RFC 9000 section 17.2.2). */
 export interface InitialHeader {
   readonly first: number;
   readonly version: number;
@@ -63,13 +63,13 @@ export interface InitialHeader {
   readonly end: number;
 }
 
-/** RFC 9000 section 17.2: of a connection id. */
+/** Maximum length of a connection id (RFC 9000 section 17.2). */
 const idBytesMax = 20;
-/** A packet number of 4 bytes, as far as the sample goes, and the sample (RFC 9001 section 5.4.2). */
+/** Packet number (4 bytes, up to the sample) and the 16-byte sample for header protection (RFC 9001 section 5.4.2). */
 const protectedBytesMin = 20;
 const tagBytes = 16;
 
-/** Null when the header is cut or is none; `end` may be past the bytes that are here. */
+/** Null when the header is truncated or malformed; `end` may be beyond the bytes present. */
 export function readInitialHeader(bytes: Buffer, start: number): InitialHeader | null {
   const cursor = new Cursor(bytes, start);
   const first = cursor.u8();
@@ -87,7 +87,7 @@ export function readInitialHeader(bytes: Buffer, start: number): InitialHeader |
   return { first, version: number, destination, start, packetNumber, end: packetNumber + length };
 }
 
-/** RFC 9000 section 16: the two top bits say how many bytes. */
+/** Variable-length integer: the two top bits give its length (RFC 9000 section 16). */
 export function variable(cursor: Cursor): number {
   const first = cursor.u8();
   let value = first & 0x3f;
@@ -101,7 +101,7 @@ export interface Keys {
   readonly headerProtection: Buffer;
 }
 
-/** Of the client's Initial packets. */
+/** Keys of the client's Initial packets. */
 export function clientKeys({ salt, label }: QuicVersion, destination: Buffer): Keys {
   const initial = hmac(salt, destination);
   const client = expand(initial, 'client in', 32);
@@ -114,14 +114,14 @@ export function clientKeys({ salt, label }: QuicVersion, destination: Buffer): K
 
 const hmac = (key: Buffer, data: Buffer): Buffer => createHmac('sha256', key).update(data).digest();
 
-/** HKDF-Expand-Label of RFC 8446 section 7.1 without context; one block is enough for each of them. */
+/** HKDF-Expand-Label (RFC 8446 section 7.1) with an empty context; outputs fit into one block. */
 function expand(secret: Buffer, label: string, length: number): Buffer {
   const name = `tls13 ${label}`;
   const info = Buffer.concat([Buffer.of(0, length, name.length), Buffer.from(name), Buffer.of(0, 1)]);
   return hmac(secret, info).subarray(0, length);
 }
 
-/** The packet's frames; null when it is not what these keys protect. All of it must be here. */
+/** Decrypts the packet's frames; null when authentication fails. The packet must be complete. */
 export function openInitial(bytes: Buffer, header: InitialHeader, keys: Keys): Buffer | null {
   const { start, packetNumber, end } = header;
   const sample = bytes.subarray(packetNumber + 4, packetNumber + protectedBytesMin);
@@ -149,6 +149,6 @@ function decrypt(payload: Buffer, key: Buffer, nonce: Buffer, head: Buffer): Buf
     decipher.final();
     return frames;
   } catch {
-    return null; // the tag does not fit: the one failure that `final` has
+    return null; // authentication failed: the only error of `final`
   }
 }

@@ -1,4 +1,4 @@
-/** QUIC: the Initial packet that begins a connection. */
+/** QUIC: the Initial packet that opens a connection. */
 import type { Facts, FactsAnswer } from '../model/facts.js';
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { clientHello, helloBytesMax, helloHeaderBytes, readClientHello } from './client-hello.js';
@@ -14,18 +14,18 @@ import {
   variable,
 } from './quic-initial.js';
 
-/** More packets than this for one hello are nobody's. */
+/** Upper bound on the Initial packets of a hello. */
 const packetsMax = 16;
 
 const padding = 0;
 const ping = 1;
 
-/** RFC 9000 section 15: reserved to make servers say what they speak. */
+/** RFC 9000 section 15: reserved, to force version negotiation. */
 const reservedVersion =
   '[\\x0a\\x1a\\x2a\\x3a\\x4a\\x5a\\x6a\\x7a\\x8a\\x9a\\xaa\\xba\\xca\\xda\\xea\\xfa]{4}';
-/** Google's last versions and Facebook's, which changed nothing about the packets. */
+/** Google's last versions and Facebook's: same packet format. */
 const vendorVersion = '(?:[QT]05[01]|\\xfa\\xce\\xb0[\\x00-\\x1f])';
-/** RFC 9000 section 7.2: the client's choice of the server's id has 8 bytes at least. */
+/** RFC 9000 section 7.2: the client's initial destination id has at least 8 bytes. */
 const idBytes = '[\\x08-\\x14]';
 
 export const quic: Protocol = {
@@ -33,7 +33,7 @@ export const quic: Protocol = {
   transports: ['udp'],
   rank: 10,
   signature: {
-    // Long header and fixed bit, type Initial (another number in version 2); the low bits are protected.
+    // Long header, fixed bit, type Initial (differs in version 2); the low bits are header-protected.
     patterns: [
       `^[\\xc0-\\xcf](?:\\x00{3}\\x01|\\xff\\x00\\x00[\\x17-\\x22])${idBytes}`,
       `^[\\xd0-\\xdf]\\x6b\\x33\\x43\\xcf${idBytes}`,
@@ -57,14 +57,14 @@ function confirmQuic(bytes: Uint8Array): Confirmation {
   return { verdict: header !== null && header.end <= bytes.length ? 'match' : 'no' };
 }
 
-/** What the hello asks for, from the Initial packets that are here. */
+/** Facts of the hello in the Initial packets present. */
 export function quicFacts(bytes: Uint8Array): FactsAnswer {
   if (bytes.length > 0 && isGoogle(bytes)) return googleFacts(bytes);
   const datagrams = asBuffer(bytes);
   const header = readInitialHeader(datagrams, 0);
   if (header === null) return { verdict: 'more', bytesNeeded: bytes.length + 1, facts: {} };
   const version = quicVersions.get(header.version);
-  // Nobody speaks it: any server answers with the versions it has, and the client begins anew.
+  // A reserved version: the server answers with version negotiation, and the client starts again.
   if (version === undefined) return { verdict: 'facts', facts: {} };
   const facts: Facts = { version: version.name };
   const hello = readPackets(datagrams, header, version);
@@ -75,7 +75,7 @@ export function quicFacts(bytes: Uint8Array): FactsAnswer {
 
 type Hello = Facts | 'more' | 'broken';
 
-/** A hello may lie in several packets, in any order (RFC 9000 section 7.5). */
+/** A hello may span several packets, in any order (RFC 9000 section 7.5). */
 function readPackets(bytes: Buffer, first: InitialHeader, version: QuicVersion): Hello {
   const keys = clientKeys(version, first.destination);
   const frames: CryptoFrame[] = [];
@@ -91,13 +91,13 @@ function readPackets(bytes: Buffer, first: InitialHeader, version: QuicVersion):
   return 'broken';
 }
 
-/** A part of the handshake's stream. */
+/** A CRYPTO frame: part of the handshake stream. */
 interface CryptoFrame {
   readonly offset: number;
   readonly data: Buffer;
 }
 
-/** RFC 9000 section 19: PADDING, PING and CRYPTO; a client's first packet has nothing else. */
+/** RFC 9000 section 19: a first packet has only PADDING, PING and CRYPTO. */
 function readFrames(payload: Buffer, { cryptoFrame }: QuicVersion, frames: CryptoFrame[]): boolean {
   const cursor = new Cursor(payload);
   while (cursor.left > 0) {
@@ -113,7 +113,7 @@ function readFrames(payload: Buffer, { cryptoFrame }: QuicVersion, frames: Crypt
   return true;
 }
 
-/** The stream from its beginning to the first gap. */
+/** The stream up to its first gap. */
 function contiguous(frames: readonly CryptoFrame[]): Buffer {
   const parts: Buffer[] = [];
   let have = 0;

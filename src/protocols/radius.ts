@@ -1,4 +1,4 @@
-/** RADIUS: a request of a network access server. */
+/** RADIUS: a request of a network access server (NAS). */
 import type { FactsAnswer } from '../model/facts.js';
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { asBuffer, Cursor } from './cursor.js';
@@ -30,7 +30,7 @@ function radiusFacts(bytes: Uint8Array): FactsAnswer {
   return { verdict: 'facts', facts: user === '' ? {} : { user } };
 }
 
-/** The user's name, empty when there is none; null when the attributes (RFC 2865 section 5) do not add up. */
+/** User-Name, or empty; null when the attributes (RFC 2865 section 5) do not add up. */
 function userOf(bytes: Uint8Array): string | null {
   const cursor = new Cursor(asBuffer(bytes), headerBytes);
   let user = '';

@@ -1,6 +1,6 @@
 /**
- * RDP: an X.224 connection request in a TPKT, told from other users of X.224 by what follows its header. A client that
- * asks for one of several sources on the port, a virtual machine say, has a preconnection PDU before it.
+ * RDP: an X.224 connection request in a TPKT; the data behind its header tells it from other users of X.224. A
+ * preconnection PDU precedes it when the client selects one of several sources on the port (a virtual machine).
  */
 import type { Facts, FactsAnswer } from '../model/facts.js';
 import type { Confirmation, Protocol } from '../model/protocol.js';
@@ -9,7 +9,10 @@ import { asBuffer } from './cursor.js';
 
 const headerBytes = 11;
 const tpkt = 3;
-/** MS-RDPEPS section 2.2.1: length, flags, version, id; in version 2 the number of characters, then these. */
+/**
+ * Preconnection PDU (MS-RDPEPS section 2.2.1): length, flags, version, id; version 2 adds a character count and the
+ * characters.
+ */
 const preconnectionBytes = 16;
 const charactersOffset = 16;
 const preconnection2Bytes = 18;
@@ -23,9 +26,9 @@ export const rdp: Protocol = {
   signature: {
     patterns: [
       '^\\x03\\x00\\x00\\x0b\\x06\\xe0\\x00\\x00[^]{2}\\x00',
-      // A cookie or a routing token is text; a negotiation request has its type, flags and length.
+      // A cookie or routing token is text; a negotiation request has type, flags, length.
       `^${connectionRequest}(?:[\\x20-\\x7e]|\\x01[^]\\x08\\x00)`,
-      // Under 256 bytes: a longer length would keep whole openings of others waiting (05 01 00, FE 01).
+      // Length below 256: otherwise openings of other protocols would stay undecided (05 01 00, FE 01).
       '^\\x10\\x00{7}\\x01\\x00{3}[^]{4}',
       '^[\\x12-\\xfe]\\x00{7}\\x02\\x00{3}[^]{6}',
     ],
@@ -38,7 +41,7 @@ export const rdp: Protocol = {
   facts: rdpFacts,
 };
 
-/** The lengths agree. */
+/** The lengths must agree. */
 function confirmRdp(bytes: Uint8Array): Confirmation {
   if (bytes.length < headerBytes) return more(headerBytes);
   const opening = asBuffer(bytes);
@@ -49,7 +52,7 @@ function confirmRdp(bytes: Uint8Array): Confirmation {
   return opening.readUInt16LE(0) === preconnection2Bytes + 2 * characters ? match : no;
 }
 
-/** The user's name in the cookie, or the text that a load balancer routes by. */
+/** The user name in the cookie, or the routing token of a load balancer. */
 export function rdpFacts(bytes: Uint8Array): FactsAnswer {
   const opening = asBuffer(bytes);
   const start = requestOffset(opening);
@@ -61,7 +64,7 @@ export function rdpFacts(bytes: Uint8Array): FactsAnswer {
   return { verdict: 'facts', facts: readRouting(variable) };
 }
 
-/** Where the connection request begins. */
+/** Offset of the connection request, behind a preconnection PDU if there is one. */
 function requestOffset(opening: Buffer): number {
   return opening.length < headerBytes || opening[0] === tpkt ? 0 : opening.readUInt16LE(0);
 }

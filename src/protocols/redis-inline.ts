@@ -1,10 +1,10 @@
 /**
- * Redis commands as people type them: a line each. A command counts only with arguments that the server would take for
- * it: their number, and numbers and words of its own where it asks for these. The words alone are everybody's.
+ * Inline Redis commands, one per line. A command counts only with arguments that the server would accept: right
+ * number, and numbers and keywords where it requires them. The command words alone are too common.
  */
 import { anyCase, lineEnd, oneOf } from './lines.js';
 
-/** In quotes it may have spaces. */
+/** May contain spaces in quotes. */
 const arg =
   '(?:[!#-&(-~\\x80-\\xff][\\x21-\\x7e\\x80-\\xff]*|"(?:[^\\x00\\r\\n"\\\\]|\\\\[^\\r\\n])*"|\'[^\\x00\\r\\n\']*\')';
 const int = '-?[0-9]+';
@@ -14,7 +14,7 @@ const key = arg;
 
 const words = (list: string): string => anyCase(oneOf(list));
 
-/** Of the server's commands those that a connection may begin with; then what each of them takes. */
+/** Commands that may open a connection, with the pattern of their arguments. */
 const commands: readonly (readonly [string, string])[] = [
   [
     'PING INFO DBSIZE TIME ROLE COMMAND MONITOR MULTI RANDOMKEY LASTSAVE SAVE BGSAVE SYNC FLUSHDB FLUSHALL',
@@ -25,7 +25,7 @@ const commands: readonly (readonly [string, string])[] = [
      HVALS HGETALL ZCARD XLEN`,
     ` ${key}`,
   ],
-  // FTP's TYPE has a letter.
+  // Two characters at least: FTP's TYPE has a single letter.
   ['TYPE', ' [\\x21-\\x7e\\x80-\\xff]{2,}'],
   ['SELECT', ' [0-9]+'],
   ['AUTH', ` ${arg}(?: ${arg})?`],
@@ -70,12 +70,12 @@ const commands: readonly (readonly [string, string])[] = [
   ['EVAL EVALSHA FCALL', ` ${arg} [0-9]+${more}`],
   ['PSYNC', ` (?:\\?|[0-9a-f]+) ${int}`],
   ['REPLICAOF SLAVEOF', ` (?:${arg} [0-9]+|${anyCase('NO ONE')})`],
-  // Names of sections: a NATS server says INFO and JSON.
+  // Section names only: a NATS server sends INFO with JSON.
   ['INFO', '(?: [A-Za-z]+)+'],
   ['HELLO', ` [23]${more}`],
 ];
 
-/** Commands whose first argument is a word of the server's own. */
+/** Commands with subcommands. */
 const containers: readonly (readonly [string, string])[] = [
   ['CONFIG', 'GET SET RESETSTAT REWRITE'],
   ['CLIENT', 'ID INFO LIST GETNAME SETNAME SETINFO KILL TRACKING REPLY'],
@@ -93,7 +93,7 @@ const containers: readonly (readonly [string, string])[] = [
   ['ACL', 'WHOAMI LIST USERS CAT'],
 ];
 
-/** Each the pattern of a whole line. */
+/** Patterns of whole lines. */
 export const inlinePatterns: readonly string[] = [
   ...commands.map(([names, takes]) => `${words(names)}${takes}`),
   ...containers.map(([name, subcommands]) => `${anyCase(name)} ${words(subcommands)}${more}`),

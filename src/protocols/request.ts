@@ -1,42 +1,42 @@
-/** Request lines, as HTTP, RTSP and SIP share them: told apart by their version, never by their method. */
+/** Request lines of HTTP, RTSP and SIP. The version, not the method, tells them apart. */
 import type { Facts, FactsAnswer } from '../model/facts.js';
 import { hostFacts } from './authority.js';
 import { asBuffer } from './cursor.js';
 import { anyCase, lineEnd, linesOf, trimmed, word } from './lines.js';
 
-/** The longest request line: what the most patient servers take. */
+/** Upper bound on a request line, as in the most lenient servers. */
 export const lineBytesMax = 32_768;
 
-/** RFC 9110 section 5.6.2, and RFC 3261 section 25.1 but for one character. */
+/** RFC 9110 section 5.6.2; RFC 3261 section 25.1 differs in one character. */
 export const token = "[!#$%&'*+.^_`|~0-9A-Za-z\\-]+";
 
-/** Empty lines before a request are to be ignored (RFC 9112 section 2.2, RFC 3261 section 7.5). */
+/** Leading empty lines are ignored (RFC 9112 section 2.2, RFC 3261 section 7.5). */
 const emptyLines = '(?:\\r\\n){0,2}';
 
-/** RFC 9112 section 3: servers may take any white space between the parts, and behind them. */
+/** RFC 9112 section 3: lenient servers accept any whitespace between the parts and at the end. */
 const space = '[ \\t]';
 
 /**
- * Old devices leave spaces in a path as they are: the version ends the line, and what is before it is for the endpoint
- * to judge. In a path alone: lines of text of other protocols are seen to be none at their third word.
+ * Spaces in a path are accepted: old devices do not encode them; the version ends the line, and the endpoint judges
+ * the path. Not in other targets: text lines of other protocols must fail at their third word.
  */
 const pathOf = (scheme: string): string => `(?:${anyCase(scheme)}:/)?/[\\t\\x20-\\x7e\\x80-\\xff]*`;
 
 interface RequestLine {
   readonly version: string;
   readonly method?: string;
-  /** Of a target that may have spaces in its path. */
+  /** URI scheme of targets whose path may contain spaces. */
   readonly scheme?: string;
   readonly target?: string;
 }
 
-/** The pattern of a whole request line. Some clients leave out a target that is empty. */
+/** The pattern of a whole request line. An empty target may be missing, as from some clients. */
 export function requestLine({ version, method = token, scheme = 'https?', target }: RequestLine): string {
   const between = target ? `${target}${space}+` : `(?:(?:${word}|${pathOf(scheme)})${space}+)?`;
   return `^${emptyLines}${method}${space}+${between}${version}${space}*${lineEnd}`;
 }
 
-/** Method, target and host of the request line alone. */
+/** Method, target and host, from the request line alone. */
 export function requestFacts(bytes: Uint8Array): FactsAnswer {
   for (const line of linesOf(asBuffer(bytes.subarray(0, lineBytesMax)))) {
     if (line !== '') return lineFacts(readRequestLine(line));
@@ -50,11 +50,11 @@ const lineFacts = ({ facts, authority }: Request): FactsAnswer =>
 
 export interface Request {
   readonly facts: Facts;
-  /** Whom the target names; undefined when it names nobody. */
+  /** The authority in the target; undefined when it has none. */
   readonly authority: string | undefined;
 }
 
-/** A target may be left out. */
+/** The target may be missing. */
 export function readRequestLine(line: string): Request {
   const start = line.search(/[ \t]/);
   if (start < 0) return { facts: {}, authority: undefined };
@@ -66,17 +66,17 @@ export function readRequestLine(line: string): Request {
   return { facts: { method, path }, authority: method === 'CONNECT' ? path : authorityOf(path) };
 }
 
-/** Of `scheme://user@host:port/path` and of `sip:user@host:port;parameters`; undefined when the target names no host. */
+/** From `scheme://user@host:port/path` or `sip:user@host:port;parameters`; undefined when the target names no host. */
 function authorityOf(target: string): string | undefined {
   const scheme = /^[a-z][a-z0-9+.-]*:(?:\/\/)?/i.exec(target)?.[0];
   if (scheme === undefined) return undefined;
   const named = target.slice(scheme.length);
   if (scheme.endsWith('//')) return withoutUser(beforeParts(named));
-  // RFC 3261 section 19.1.3: the user may have parameters too.
+  // RFC 3261 section 19.1.3: the user part may have parameters too.
   return /^sips?:$/i.test(scheme) ? beforeParts(named.slice(named.lastIndexOf('@') + 1)) : undefined;
 }
 
 const beforeParts = (text: string): string => text.split(/[/?#;]/, 1)[0] ?? '';
 
-/** Where it is not plain which `@` ends the user, what is left is no authority. */
+/** With several `@` the end of the user is ambiguous: the result is then not a valid authority. */
 const withoutUser = (authority: string): string => authority.replace(/^[^@\\]*@/, '');

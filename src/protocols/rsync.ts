@@ -1,4 +1,4 @@
-/** rsync: the greeting of a client of its daemon. */
+/** rsync: the greeting of a client to the rsync daemon. */
 import type { Protocol } from '../model/protocol.js';
 
 export const rsync: Protocol = {

@@ -1,18 +1,21 @@
-/** RTMP and its encrypted kin: the client's C0 and C1, which are sent as one. */
+/** RTMP and its encrypted variants: the client's C0 and C1, sent together. */
 import { createHmac } from 'node:crypto';
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { match, more, no } from './confirmation.js';
 import { asBuffer } from './cursor.js';
 
-/** C0 is a byte, C1 1536. A shorter flight may be anybody's: the rest of C1 is random. */
+/** C0 is 1 byte, C1 1536. All of it is required: C1 is mostly random, so a shorter prefix is not certain. */
 const openingBytes = 1 + 1536;
 
 const versionAt = 5;
 const versionBytes = 4;
-/** In hex: that of a Flash player, whose last part is 2; that of nginx's module; and since 2008 a flag. */
+/** Client versions in hexadecimal: Flash Player (last byte 2), nginx's module, and the flag used since 2008. */
 const knownVersion = /^(?:0[9a-d]00..02|0c000d0e|80000.0.)$/;
 
-/** With a version C1 has a digest of itself, at one of two places: where four bytes say how much further it lies. */
+/**
+ * With a version set, C1 contains its own HMAC digest in one of two blocks; the first four bytes of the block give
+ * the offset.
+ */
 const digestBytes = 32;
 const digestPlaces = [8, 772] as const;
 const digestSpread = 728;
@@ -22,7 +25,7 @@ export const rtmp: Protocol = {
   id: 'rtmp',
   transports: ['tcp'],
   rank: 41,
-  // After the version (3 plain, 6 and 8 encrypted) a time, then zeros or the version of a Flash player.
+  // RTMP version (3 plain, 6 and 8 encrypted), time, then zeros or a Flash Player version.
   signature: {
     patterns: ['^\\x03[^]{4}\\x00{4}', '^[\\x03\\x06\\x08][^]{4}[\\x05-\\x40\\x80][\\x00-\\x0f][^]{2}'],
     minBytes: openingBytes,
@@ -32,7 +35,7 @@ export const rtmp: Protocol = {
   source: "Adobe's Real Time Messaging Protocol 1.0 section 5.2",
 };
 
-/** Some send a version that is known and no digest. */
+/** A known version passes without a digest: some clients send none. */
 export function confirmRtmp(bytes: Uint8Array): Confirmation {
   if (bytes.length < openingBytes) return more(openingBytes);
   const opening = asBuffer(bytes);

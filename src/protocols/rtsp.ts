@@ -6,7 +6,7 @@ export const rtsp: Protocol = {
   id: 'rtsp',
   transports: ['tcp'],
   rank: 80,
-  // The target may be `*`, and `/` where a scanner asks.
+  // Targets may be `*`, or `/` from scanners.
   signature: {
     patterns: [requestLine({ scheme: 'rtsps?', version: 'RTSP/[12]\\.0' })],
     maxBytes: lineBytesMax,

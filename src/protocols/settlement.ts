@@ -1,14 +1,14 @@
-/** When a protocol's `confirm` spoke: at the fewest bytes with which it says what it says now. */
+/** Evaluates a protocol's `confirm` and finds the shortest prefix with the same answer. */
 import type { Settlement } from '../model/classifier.js';
 import type { Recognizer } from '../model/protocol.js';
 import type { NamedRecognizer } from './index.js';
 
-/** A datagram is whole, and what it says is said by all of it. */
+/** A datagram is complete: the whole of it counts as decisive. */
 export function settlementOfDatagram({ confirm }: Recognizer, bytes: Uint8Array): Settlement {
   return confirm ? { verdict: confirm(bytes).verdict, at: bytes.length } : { verdict: 'match', at: 0 };
 }
 
-/** An answer is never taken back, so the place is found by halving: the cost is that of a few calls. */
+/** Answers are final once given, so binary search finds the shortest prefix, in O(log n) calls. */
 export function settlementOf({ confirm }: Recognizer, bytes: Uint8Array): Settlement {
   if (!confirm) return { verdict: 'match', at: 0 };
   const answer = confirm(bytes);
@@ -27,8 +27,9 @@ export function settlementOf({ confirm }: Recognizer, bytes: Uint8Array): Settle
 }
 
 /**
- * The silence that it waits for has come: is the protocol at this position right? Of a special case and what it refines
- * only the latter is certain, so that one is, where it is accepted. `recognizers` best rank first, the accepted ones leading.
+ * Whether the protocol at `position` is right after the silence that it waits for. Between a refinement and its
+ * parent only the parent is certain, so the parent wins if it is accepted. `recognizers` in rank order, the first
+ * `accepted` are the listener's own.
  */
 export function settlesQuietly(
   recognizers: readonly NamedRecognizer[],

@@ -18,19 +18,22 @@ export const sip: Protocol = {
   facts: sipFacts,
 };
 
-/** What the request line says, and for whom it is in the end (RFC 3261 section 8.1.1.2), whoever is asked to bring it there. */
+/**
+ * Facts of the request line, and the final recipient from To (RFC 3261 section 8.1.1.2): the request line may name a
+ * proxy.
+ */
 export function sipFacts(bytes: Uint8Array, isFull = false): FactsAnswer {
   const answer = requestFacts(bytes);
   if (answer.verdict !== 'facts') return answer;
   const head = headFrom(bytes);
-  // Its headers are read once: a slow client's head is looked at again for every few bytes.
+  // Headers are parsed once the head is complete: a slow client would cause a parse for every few bytes.
   if (!isFull && !headHasEnded(head)) return { ...answer, verdict: 'more', bytesNeeded: bytes.length + 1 };
   const { to: [long] = [], t: [short] = [] } = readHeaders(head, ['to', 't']).values;
   const to = long ?? short;
   return to === undefined ? answer : { ...answer, facts: { ...answer.facts, to: addressOf(to) } };
 }
 
-/** The URI, without a name before it and parameters behind it. */
+/** The URI without display name and parameters. */
 function addressOf(to: string): string {
   const start = to.indexOf('<');
   const end = to.indexOf('>', start);

@@ -1,11 +1,11 @@
-/** What an opening of SMB says: the dialects that the client speaks, and whom it wants to reach. */
+/** Facts of an SMB opening: the client's dialects and the server name. */
 import type { Facts, FactsAnswer } from '../model/facts.js';
 import { asBuffer } from './cursor.js';
 
-/** RFC 1002 section 4.3.1: type, flags and length, before every message. */
+/** NetBIOS session header: type, flags, length (RFC 1002 section 4.3.1). */
 const sessionHeaderBytes = 4;
 const sessionRequest = 0x81;
-/** Far above any negotiation seen. */
+/** Upper bound, far above any negotiation seen. */
 const messageBytesMax = 16_384;
 
 export function smbFacts(bytes: Uint8Array): FactsAnswer {
@@ -23,18 +23,18 @@ const more = (bytesNeeded: number): FactsAnswer => ({ verdict: 'more', bytesNeed
 
 // ---- NetBIOS
 
-/** Half bytes as letters, and the byte of its length before them (RFC 1001 section 14.1). */
+/** NetBIOS name: one letter per half byte, preceded by a length byte (RFC 1001 section 14.1). */
 const encodedNameBytes = 32;
 const nameBytes = 16;
 
-/** Who is called, and by whom. */
+/** Called and calling name. */
 function sessionNames(message: Buffer): Facts {
   const called = netbiosName(message, 1);
   const calling = netbiosName(message, 1 + encodedNameBytes + 2);
   return { ...(called && { called_name: called }), ...(calling && { calling_name: calling }) };
 }
 
-/** Without the spaces that fill it, and the byte that says what kind of name it is. */
+/** Without padding and type suffix. */
 function netbiosName(message: Buffer, at: number): string {
   const encoded = message.subarray(at, at + encodedNameBytes);
   if (encoded.length < encodedNameBytes) return '';
@@ -46,11 +46,11 @@ function netbiosName(message: Buffer, at: number): string {
 // ---- SMB 1
 
 const negotiate1 = 0x72;
-/** MS-CIFS section 2.2.3.1, then no parameters and the number of bytes. */
+/** SMB 1 header (MS-CIFS section 2.2.3.1), empty parameters, byte count. */
 const smb1HeadBytes = 32 + 1 + 2;
 const dialectMark = '\x02';
 
-/** MS-CIFS section 2.2.4.52.1: names that NULs end, the oldest first. */
+/** MS-CIFS section 2.2.4.52.1: NUL-terminated dialect names, oldest first. */
 function smb1Facts(message: Buffer): Facts {
   if (message[4] !== negotiate1) return {};
   const names = message.toString('latin1', smb1HeadBytes).split('\0');
@@ -61,12 +61,12 @@ function smb1Facts(message: Buffer): Facts {
 // ---- SMB 2 and 3
 
 const smb2HeaderBytes = 64;
-/** MS-SMB2 section 2.2.3, up to the dialects. */
+/** MS-SMB2 section 2.2.3: fixed part, up to the dialects. */
 const negotiateBytes = 36;
 const commandOffset = 12;
 const contextHeaderBytes = 8;
 const netName = 5;
-/** A client sends five. */
+/** Upper bound on negotiate contexts; clients send five. */
 const contextsMax = 16;
 
 const dialectNames: ReadonlyMap<number, string> = new Map([
@@ -90,7 +90,7 @@ function smb2Facts(message: Buffer): Facts {
   return { dialects: known, ...(host !== '' && { host }) };
 }
 
-/** MS-SMB2 section 2.2.3.1.4: the server's name as the user wrote it, which Windows sends with 3.1.1. */
+/** Netname context (MS-SMB2 section 2.2.3.1.4): the server name as the user typed it; Windows sends it with 3.1.1. */
 function hostOf(message: Buffer): string {
   let at = message.readUInt32LE(smb2HeaderBytes + 28);
   const count = Math.min(message.readUInt16LE(smb2HeaderBytes + 32), contextsMax);

@@ -1,4 +1,4 @@
-/** SMTP and LMTP: what a client says after the greeting. */
+/** SMTP and LMTP: client commands after the greeting. */
 import type { Protocol } from '../model/protocol.js';
 import { anyCase, lineEnd, oneOf, rest } from './lines.js';
 
@@ -11,7 +11,7 @@ export const smtp: Protocol = {
   serverFirst: true,
   signature: {
     patterns: [`^${hello} ${rest}${lineEnd}`, `^${anyCase('MAIL FROM')}: ?<${rest}${lineEnd}`],
-    // RFC 5321 section 4.5.3.1.4, with room for the parameters of MAIL.
+    // RFC 5321 section 4.5.3.1.4, plus room for MAIL parameters.
     maxBytes: 1024,
   },
   words: 'EHLO, HELO or LHLO with a name as the first line',

@@ -1,19 +1,19 @@
-/** SNMP over UDP and TCP: a message's version, and what follows it in that version. */
+/** SNMP over UDP and TCP: the version and the version-specific data behind it. */
 import type { FactsAnswer } from '../model/facts.js';
 import type { Confirmation, Protocol, Recognizer } from '../model/protocol.js';
 import { asBuffer } from './cursor.js';
 
-/** BER definite lengths (X.690 section 8.1.3), padded ones too; the version as INTEGER; community or header data. */
+/** SEQUENCE with a definite length, padded or not (X.690 section 8.1.3); INTEGER version; community or header data. */
 const opening =
   '^\\x30(?:[\\x00-\\x7f]|\\x81[^]|\\x82[^]{2}|\\x83\\x00[^]{2}|\\x84\\x00{2}[^]{2})\\x02\\x01(?:[\\x00\\x01]\\x04|\\x03\\x30)';
 
-/** RFC 3416 section 3: requests and notifications, and the trap of version 1; a response opens nothing. */
+/** RFC 3416 section 3: requests, notifications and the version 1 trap. Responses do not open a session. */
 const openingPdus: ReadonlySet<number> = new Set([0xa0, 0xa1, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7]);
 
 const octetString = 0x04;
-/** INTEGER, one byte, the version. */
+/** INTEGER, length 1, the version. */
 const versionBytes = 3;
-/** Up to the end of the community or of the header data. */
+/** Upper bound on the offset at which community or header data ends. */
 const headBytesMax = 1024;
 
 const versionNames: ReadonlyMap<number, string> = new Map([
@@ -22,7 +22,7 @@ const versionNames: ReadonlyMap<number, string> = new Map([
   [3, '3'],
 ]);
 
-/** A message that is larger than its datagram is none. */
+/** The message must fill the datagram. */
 const datagram: Recognizer = {
   signature: { patterns: [opening] },
   confirm: (bytes): Confirmation => {
@@ -48,12 +48,12 @@ export const snmp: Protocol = {
 
 interface Element {
   readonly tag: number;
-  /** Where its contents begin and end; it may end after the bytes that are here, or never (a form we do not read). */
+  /** Range of the contents. `end` may be beyond the bytes present, or infinite for unsupported length forms. */
   readonly start: number;
   readonly end: number;
 }
 
-/** X.690 section 8.1: the element that begins there; null when its header is not here yet. */
+/** BER element at `at` (X.690 section 8.1); null when its header is incomplete. */
 function elementAt(bytes: Uint8Array, at: number): Element | null {
   const [tag, first] = [bytes[at], bytes[at + 1]];
   if (tag === undefined || first === undefined) return null;
@@ -65,7 +65,7 @@ function elementAt(bytes: Uint8Array, at: number): Element | null {
   return { tag, start, end: start + asBuffer(bytes).readUIntBE(at + 2, lengthBytes) };
 }
 
-/** Up to the tag that tells: the request behind the community, the security parameters behind the header data. */
+/** Checks the tag behind the head: a request PDU after a community, security parameters after header data. */
 function confirmSnmp(bytes: Uint8Array): Confirmation {
   const message = elementAt(bytes, 0);
   const head = message && elementAt(bytes, message.start + versionBytes);

@@ -1,26 +1,26 @@
-/** SOCKS 4 and 4a: one request with the destination in it. */
+/** SOCKS 4 and 4a: a request with its destination. */
 import type { FactsAnswer } from '../model/facts.js';
 import type { Protocol } from '../model/protocol.js';
 import { asBuffer } from './cursor.js';
 
-/** Header, user and host, the latter two of at most 255 bytes, and their ends. */
+/** Upper bound: header, user and host, the latter two up to 255 bytes plus NUL. */
 const requestBytesMax = 8 + 256 + 256;
 
 const headerBytes = 8;
 
-/** ASCII, or a character of UTF-8. */
+/** ASCII or UTF-8. */
 const text =
   '(?:[\\x20-\\x7e]|[\\xc2-\\xdf][\\x80-\\xbf]|[\\xe0-\\xef][\\x80-\\xbf]{2}|[\\xf0-\\xf4][\\x80-\\xbf]{3})';
-/** Nobody connects to a group. */
+/** Excludes multicast. */
 const unicast = '[\\x01-\\xdf]';
-/** Nobody connects to port 0; the length of a MongoDB message may look like it. */
+/** Excludes port 0, which also rules out MongoDB message lengths. */
 const port = '(?:\\x00[\\x01-\\xff]|[\\x01-\\xff][^])';
 
 export const socks4: Protocol = {
   id: 'socks4',
   transports: ['tcp'],
   rank: 40,
-  // CONNECT or BIND. In 4a the address 0.0.0.x stands for a host name behind the user.
+  // CONNECT or BIND. In 4a the address 0.0.0.x announces a host name behind the user.
   signature: {
     patterns: [
       `^\\x04[\\x01\\x02]${port}${unicast}[^]{3}${text}*\\x00`,
@@ -34,7 +34,7 @@ export const socks4: Protocol = {
   facts: socks4Facts,
 };
 
-/** Where the client wants to go (host, destination) and as whom. */
+/** Destination (host or address) and user. */
 export function socks4Facts(bytes: Uint8Array): FactsAnswer {
   const request = asBuffer(bytes.subarray(0, requestBytesMax));
   const userEnd = request.indexOf(0, headerBytes);

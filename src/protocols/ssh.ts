@@ -1,9 +1,9 @@
-/** SSH: the client's identification line. */
+/** SSH: the client's identification string. */
 import type { FactsAnswer } from '../model/facts.js';
 import type { Protocol } from '../model/protocol.js';
 import { asBuffer } from './cursor.js';
 
-/** RFC 4253 section 4.2: with its CR LF. */
+/** RFC 4253 section 4.2; including CR LF. */
 const lineBytesMax = 255;
 
 const lineFeed = 0x0a;
@@ -12,7 +12,7 @@ export const ssh: Protocol = {
   id: 'ssh',
   transports: ['tcp'],
   rank: 10,
-  // 1.99 is a client of version 2 that also speaks 1 (RFC 4253 section 5.1); 1.x are clients of old.
+  // 1.99: a version 2 client that also speaks 1 (RFC 4253 section 5.1); other 1.x: version 1 clients.
   signature: { patterns: ['^SSH-(?:2\\.0|1\\.[0-9]{1,2})-'] },
   factNames: ['software'],
   words: 'SSH-2.0- (or SSH-1.x-)',

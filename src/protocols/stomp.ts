@@ -7,7 +7,7 @@ export const stomp: Protocol = {
   transports: ['tcp'],
   rank: 40,
   signature: {
-    // Then a header, or the empty line and NUL of a frame without any.
+    // Followed by a header, or by the empty line and NUL of a frame without headers.
     patterns: [`^(?:CONNECT|STOMP)${lineEnd}(?:[^\\x00-\\x20:]+:|${lineEnd}\\x00)`],
     maxBytes: 1024,
   },

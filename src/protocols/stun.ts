@@ -1,6 +1,6 @@
 /**
- * STUN and TURN: a request or an indication, in a stream also in the frames of ICE over TCP. As a datagram also the
- * classic form, which has no magic cookie.
+ * STUN and TURN: a request or indication, over TCP also in ICE framing. Datagrams may have the classic form without
+ * magic cookie.
  */
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { bytesWhere } from './byte-class.js';
@@ -10,12 +10,12 @@ import { asBuffer, Cursor } from './cursor.js';
 const headerBytes = 20;
 const cookie = '\\x21\\x12\\xa4\\x42';
 const magicCookie = 0x2112a442;
-/** Attributes are padded, so is their sum. */
+/** Attributes are padded to 4 bytes, so the length is a multiple of 4. */
 const length = `[^]${bytesWhere((byte) => byte % 4 === 0)}`;
-/** Methods below 16, as a request or an indication: RFC 8489 has one of them, TURN (RFC 8656, 6062) eight. */
+/** Methods below 16, request or indication: RFC 8489 defines one, TURN (RFC 8656, 6062) eight. */
 const type = '\\x00[\\x01-\\x0f\\x11-\\x1f]';
 
-/** RFC 4571 section 2: a length, then the message; connectivity checks are far shorter than 256 bytes. */
+/** RFC 4571 section 2: 16-bit length, then the message; connectivity checks are well below 256 bytes. */
 const framed = `\\x00[\\x14-\\xff]${type}\\x00[^]`;
 
 export const stun: Protocol = {
@@ -28,9 +28,9 @@ export const stun: Protocol = {
   datagram: {
     signature: {
       patterns: [
-        // Clients of some vendors count no padding; the cookie is certain enough.
+        // The length is not constrained: some clients exclude padding from it, and the cookie is certain enough.
         `^${type}[^]{2}${cookie}`,
-        // RFC 3489 section 11.1: a binding request whose transaction id may begin with anything.
+        // RFC 3489 section 11.1: a binding request without cookie; its transaction id is arbitrary.
         `^\\x00\\x01${length}`,
       ],
       checks: ['total == u16be(2) + 20'],
@@ -42,7 +42,7 @@ export const stun: Protocol = {
   source: 'RFC 8489 section 5, RFC 8656, RFC 4571 and 6544, RFC 3489 section 11',
 };
 
-/** Without a cookie its attributes must add up to its length. */
+/** Without a cookie the attributes must add up to the length. */
 export function confirmDatagram(bytes: Uint8Array): Confirmation {
   if (bytes.length < headerBytes) return no;
   const message = asBuffer(bytes);

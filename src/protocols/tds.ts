@@ -1,9 +1,9 @@
-/** TDS: Microsoft SQL Server (a pre-login, or a login without one) and Sybase (the login record of TDS 4 and 5). */
+/** TDS: Microsoft SQL Server (PRELOGIN, or LOGIN7 without it) and Sybase (the login record of TDS 4 and 5). */
 import type { Protocol } from '../model/protocol.js';
 
-/** A field of 30 bytes and the bytes of it that are used. */
+/** A 30-byte field and its used length. */
 const name = '[^]{30}[\\x00-\\x1e]';
-/** How the client writes integers, characters, floats and dates. */
+/** The client's byte order of integers, character set, float and date formats. */
 const formats = '[\\x02\\x03][\\x00\\x01][\\x06\\x07][\\x04\\x05\\x0a][\\x08\\x09]';
 
 export const tds: Protocol = {
@@ -12,11 +12,11 @@ export const tds: Protocol = {
   rank: 40,
   signature: {
     patterns: [
-      // A packet, and as its first option the version: at an offset, 6 bytes long (MS-TDS section 2.2.6.5).
+      // Packet header, then as first option VERSION: offset, length 6 (MS-TDS section 2.2.6.5).
       '^\\x12[\\x00\\x01][^]{2}\\x00\\x00[\\x00\\x01]\\x00\\x00\\x00[^]\\x00\\x06',
-      // A packet, the record's length, TDS 7.0 to 7.4 (MS-TDS section 2.2.6.4).
+      // Packet header, record length, TDS 7.0 to 7.4 (MS-TDS section 2.2.6.4).
       '^\\x10[\\x00\\x01][^]{2}\\x00\\x00[\\x00\\x01]\\x00[^]{2}\\x00\\x00[^]{3}[\\x70-\\x74]',
-      // A packet of 512 bytes, then host, user, password and process (TDS 5.0 specification, login record).
+      // Packet header with length 512, then host, user, password and process (TDS 5.0 specification, login record).
       `^\\x02[\\x00\\x01]\\x02\\x00\\x00\\x00[^]\\x00(?:${name}){4}${formats}`,
     ],
     checks: ['u16be(2) > 8'],

@@ -1,29 +1,29 @@
 /**
- * TLS: a ClientHello in any record version, whole or cut into several records; or, of clients of old, in the frame of
- * SSL 2, which says no name and no version that could be relied on.
+ * TLS: a ClientHello in any record version, in one or several records; or, from old clients, in SSL 2 framing, which
+ * has no server name and no reliable version.
  */
 import type { FactsAnswer } from '../model/facts.js';
 import type { Protocol } from '../model/protocol.js';
 import { clientHello, helloBytesMax, helloHeaderBytes, readClientHello } from './client-hello.js';
 import { asBuffer, Cursor } from './cursor.js';
 
-/** More records than this for one hello are nobody's. */
+/** Upper bound on the records of a hello. */
 const recordsMax = 64;
-/** RFC 8446 section 5.1 */
+/** RFC 8446 section 5.1. */
 const recordBytesMax = 16_384;
 
 const recordHeaderBytes = 5;
 const handshakeRecord = 22;
 const majorVersion = 3;
 
-/** RFC 8446 section 5.1: its version is ignored; before SSL 3.0 there was no such record. */
+/** RFC 8446 section 5.1: the record version is ignored; before SSL 3.0 this record type did not exist. */
 const record = '\\x16[\\x03-\\xff][^]';
-/** The length of a record that shows the hello's version. */
+/** Lengths of records that reach the hello's version. */
 const length = '(?:\\x00[\\x06-\\xff]|[\\x01-\\x3f][^]|\\x40\\x00)';
 
 /**
- * A first record of fewer than 6 bytes ends before the hello's version; longer ones must show it. A server answers a
- * higher one with its own (RFC 5246 appendix E.1).
+ * A first record shorter than 6 bytes ends before the hello's version; longer ones must show it. Higher versions are
+ * accepted: the server answers with its own (RFC 5246 appendix E.1).
  */
 export const recordPatterns: readonly string[] = [
   `^${record}\\x00[\\x01-\\x05]\\x01`,
@@ -31,7 +31,7 @@ export const recordPatterns: readonly string[] = [
   `^\\x16\\x03[^]${length}\\x01\\x00[^]{2}[\\x04-\\xff][^]`,
 ];
 
-/** RFC 5246 appendix E.2: length, type, version; lengths of the ciphers, of a session id and of a challenge. */
+/** RFC 5246 appendix E.2: length, type, version; lengths of cipher specs, session id and challenge. */
 const ssl2Framed = '^[\\x80\\x81][^]\\x01[\\x03\\x04][^][\\x00\\x01][^]\\x00[\\x00\\x10]\\x00[\\x10-\\x20]';
 const ssl2FrameBit = 0x80;
 
@@ -47,7 +47,7 @@ export const tls: Protocol = {
   facts: tlsFacts,
 };
 
-/** What the hello asks for. One that can not be read whole has no facts. */
+/** Facts of the hello; a malformed hello has none. */
 export function tlsFacts(bytes: Uint8Array): FactsAnswer {
   if ((bytes[0] ?? 0) & ssl2FrameBit) return { verdict: 'facts', facts: { versions: ['ssl2-framed'] } };
   const hello = reassemble(asBuffer(bytes));
@@ -57,7 +57,7 @@ export function tlsFacts(bytes: Uint8Array): FactsAnswer {
   return facts ? { verdict: 'facts', facts } : { verdict: 'broken', facts: {} };
 }
 
-/** The hello with its header; or the bytes needed in all; or that it can not be read (RFC 8446 section 5.1). */
+/** The hello with its header, or the number of bytes needed in total (RFC 8446 section 5.1). */
 function reassemble(bytes: Buffer): Buffer | number | 'broken' {
   const parts: Buffer[] = [];
   let position = 0;
@@ -80,21 +80,21 @@ function reassemble(bytes: Buffer): Buffer | number | 'broken' {
   return joined(parts).subarray(0, need);
 }
 
-/** Most hellos are in one record: no copy then. */
+/** No copy for a hello in one record, the usual case. */
 function joined(parts: readonly Buffer[]): Buffer {
   return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
 }
 
-/** The payload of the handshake record whose header is at `position`; 0 when it is no such record. */
+/** Payload length of the handshake record at `position`; 0 when it is not one. */
 function recordLength(bytes: Buffer, position: number): number {
   const length = bytes.readUInt16BE(position + 3);
-  // Whatever it is, the major version does not change between records: an endpoint would refuse that.
+  // Any major version, but the same in all records: endpoints refuse a change.
   const major = bytes.readUInt8(position + 1);
   const isHandshake = bytes[position] === handshakeRecord && major === bytes[1] && major >= majorVersion;
   return isHandshake && length <= recordBytesMax ? length : 0;
 }
 
-/** The length of a hello with its header; 0 when it is no ClientHello, or too large. */
+/** Length of the hello including its header; 0 when it is not a ClientHello or too large. */
 function helloLength(handshake: Buffer): number {
   const length = helloHeaderBytes + handshake.readUIntBE(1, 3);
   return handshake[0] === clientHello && length <= helloBytesMax ? length : 0;

@@ -1,7 +1,6 @@
 /**
- * Validators: a user's own code that settles what a custom protocol's signature has matched. It is asked about the
- * bytes of strangers on the thread that serves everybody, so it gets a copy of few bytes and little time; whatever
- * goes wrong in it means "no".
+ * Validators: user code that confirms or refuses a match of a custom protocol's signature. It runs on untrusted
+ * bytes, on a worker's event loop thread: it gets a bounded copy and a time limit, and any failure means `no`.
  */
 import { types } from 'node:util';
 import { describeFailure, type FailureFields } from '../base/failure.js';
@@ -9,24 +8,24 @@ import { type CpuMs, callInterruptibly, processCpuMs } from '../base/interruptib
 import type { Confirmation } from '../model/protocol.js';
 
 export const limits = {
-  /** A validator that wants to see more than this is not asked again. */
+  /** Upper bound on the bytes shown; a validator that wants more is not called again, and the answer is `no`. */
   bytesMax: 16_384,
-  /** It is interrupted after so long, with the promise jobs that it leaves. */
+  /** Time limit per call, including the promise jobs it queues. */
   timeMs: 20,
 } as const;
 
 type Validate = (bytes: Uint8Array) => unknown;
 
-/** The thread that asks. */
+/** The calling thread. */
 export interface AskingThread {
   readonly cpuMs: CpuMs;
-  /** Runs the promise jobs that wait, where that can be done. */
+  /** Drains the promise job queue, where the thread can. */
   runMicrotasks(): void;
 }
 
 const processThread: AskingThread = { cpuMs: processCpuMs, runMicrotasks() {} };
 
-/** `url` is a module's file URL; `failed` is told of each exception, time-out and unknown answer. */
+/** `url`: file URL of a module; `failed` reports each exception, time-out and unknown answer. */
 export async function loadValidator(
   url: string,
   failed: (failure: FailureFields) => void,
@@ -49,7 +48,7 @@ export async function loadValidator(
   };
 }
 
-/** What Node says of a mistake in a module does not always name the module. */
+/** Adds the module's URL: Node's own message does not always name the module. */
 async function importModule(url: string): Promise<{ default?: unknown }> {
   try {
     return await import(url);
@@ -58,9 +57,9 @@ async function importModule(url: string): Promise<{ default?: unknown }> {
   }
 }
 
-/** Promise jobs run under the same limit: later nothing could interrupt them. */
+/** Promise jobs run here, under the same time limit: later they could not be interrupted. */
 function ask(validate: Validate, bytes: Uint8Array, thread: AskingThread): unknown {
-  // An interrupt drops every job that waits: those of others must not be among them.
+  // An interrupt drops all queued promise jobs, so those of others run first.
   thread.runMicrotasks();
   const askOnce = () => {
     const answer = validate(Uint8Array.from(bytes.subarray(0, limits.bytesMax)));
@@ -73,7 +72,7 @@ function ask(validate: Validate, bytes: Uint8Array, thread: AskingThread): unkno
 
 function ignore(): void {}
 
-/** What a promise job throws reaches no caller: Node takes it for uncaught, which would end the thread. */
+/** An exception in a promise job has no caller: Node treats it as uncaught, which would end the thread. */
 function catchingEscapes<Result>(call: () => Result): Result {
   if (process.hasUncaughtExceptionCaptureCallback()) return call();
   const escaped: unknown[] = [];
@@ -87,7 +86,7 @@ function catchingEscapes<Result>(call: () => Result): Result {
   }
 }
 
-/** An answer may be an object whose every property is code: nothing but texts is looked at. */
+/** Only strings are compared: properties of an object could be getters, that is more user code. */
 function confirmationOf(answer: unknown, length: number): Confirmation {
   if (answer === 'match' || answer === 'no') return { verdict: answer };
   if (answer !== 'more') throw new TypeError(`expected 'match', 'no' or 'more', got ${nameOf(answer)}`);

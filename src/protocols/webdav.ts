@@ -1,4 +1,4 @@
-/** WebDAV: an HTTP request with a method of its own. A client's OPTIONS is any web client's. */
+/** WebDAV: an HTTP request with a WebDAV method. OPTIONS is not one: other web clients send it too. */
 import type { Protocol } from '../model/protocol.js';
 import { httpFacts } from './http.js';
 import { oneOf } from './lines.js';

@@ -1,4 +1,7 @@
-/** WebSocket: a GET whose headers ask for it. They are read as headers: a body or a target may say the same words. */
+/**
+ * WebSocket: a GET with the upgrade headers. Headers are parsed, not searched: a target or body may contain the same
+ * text.
+ */
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { match, more, no } from './confirmation.js';
 import { httpFacts } from './http.js';
@@ -20,7 +23,7 @@ export const websocket: Protocol = {
 
 const keyHeader = 'sec-websocket-key';
 
-/** Settled where the head ends: any of the headers may be the last. */
+/** Decided at the end of the head: any header may be the last. */
 export function confirmWebSocket(bytes: Uint8Array): Confirmation {
   const head = headFrom(bytes);
   if (!headHasEnded(head)) return more(bytes.length + 1);
@@ -33,6 +36,6 @@ export function confirmWebSocket(bytes: Uint8Array): Confirmation {
   return isAsked ? match : no;
 }
 
-/** Is it in the comma-separated list? (RFC 9110 section 5.6.1) */
+/** Whether the comma-separated list contains `wanted` (RFC 9110 section 5.6.1). */
 const lists = (list: string, wanted: string): boolean =>
   list.split(',').some((item) => item.trim().toLowerCase() === wanted);

@@ -1,4 +1,4 @@
-/** WireGuard: the initiator's handshake message, which has one length. */
+/** WireGuard: the handshake initiation message, which has a fixed length. */
 import type { Protocol } from '../model/protocol.js';
 
 export const wireguard: Protocol = {

@@ -1,4 +1,4 @@
-/** XMPP: the head of a stream, after an XML declaration or without one. */
+/** XMPP: a stream header, with or without XML declaration. */
 import type { FactsAnswer } from '../model/facts.js';
 import type { Protocol } from '../model/protocol.js';
 import { asBuffer } from './cursor.js';
@@ -7,7 +7,7 @@ const space = '[ \\t\\r\\n]';
 const declaration = `<\\?xml${space}[^<>\\x00]*\\?>`;
 const opening = '<stream:stream';
 
-/** The opening tag with all its attributes. */
+/** Upper bound on the opening tag with its attributes. */
 const tagBytesMax = 4096;
 
 export const xmpp: Protocol = {
@@ -21,7 +21,7 @@ export const xmpp: Protocol = {
   facts: xmppFacts,
 };
 
-/** The host is the domain that the stream is for (RFC 6120 section 4.7.2). */
+/** Host: the stream's domain (RFC 6120 section 4.7.2). */
 export function xmppFacts(bytes: Uint8Array): FactsAnswer {
   const head = asBuffer(bytes.subarray(0, tagBytesMax)).toString('latin1');
   const start = head.indexOf(opening);

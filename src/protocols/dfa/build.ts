@@ -1,4 +1,4 @@
-/** Alternatives → the DFA that accepts at the earliest byte. */
+/** Compiles alternatives to a DFA that accepts at the earliest byte. */
 import { type FlatDfa, flatten } from './flatten.js';
 import { buildNfa, TooLargeError } from './nfa.js';
 import type { Part } from './pattern.js';
@@ -8,7 +8,7 @@ export type BuiltDfa =
   | { readonly ok: true; readonly dfa: FlatDfa }
   | { readonly ok: false; readonly problem: string };
 
-/** The openings that satisfy every source: of each, one of its alternatives. */
+/** Accepts the openings that satisfy every source, each by one of its alternatives. */
 export function buildDfa(sources: readonly (readonly Part[])[]): BuiltDfa {
   try {
     const dfa = flatten(determinize(buildNfa(sources.map((parts) => ({ kind: 'either', parts })))));

@@ -9,7 +9,7 @@ function setOf(holds: (byte: number) => boolean): ByteSet {
   return set;
 }
 
-/** By `min` and `max`: signatures name the same few ranges over and over, and a set that is shared is looked at once. */
+/** Cache by `min` and `max`: signatures repeat a few ranges, and shared sets are classified once. */
 const ranges: (ByteSet | undefined)[] = [];
 
 export function range(min: number, max: number): ByteSet {
@@ -25,7 +25,7 @@ export const union = (...sets: readonly ByteSet[]): ByteSet =>
 
 export const negate = (set: ByteSet): ByteSet => setOf((byte) => set[byte] === 0);
 
-/** ASCII letters of the set also in their other case. */
+/** Adds the other case of the set's ASCII letters. */
 export const bothCases = (set: ByteSet): ByteSet =>
   setOf((byte) => set[byte] === 1 || (isLetter(byte) && set[byte ^ 0x20] === 1));
 

@@ -1,18 +1,20 @@
 /**
- * Arithmetic on fields at fixed offsets, such as `u16be(2) == u8(4) + 5`: text → the flat form that both engines
- * evaluate. What holds of a prefix is settled as soon as the bytes that are named are there.
+ * Linear arithmetic on fields at fixed offsets, such as `u16be(2) == u8(4) + 5`: compiled to the flat form that both
+ * engines evaluate. A check is decided as soon as its fields are present.
  *
- * Flat, per check: relation, bytes it takes, constant, count of terms; then per term: field, offset, factor. It
- * holds when constant + Σ factor × field stands in that relation to 0. Checks go by the bytes they take, those that
- * ask for the datagram's length last. native/classifier/checks.h reads the same layout.
+ * Flat layout, also read by native/classifier/checks.h. Per check: relation, prefix bytes needed, constant, number of
+ * terms; per term: field, offset, factor. A check holds when constant + Σ factor × field has that relation to 0.
+ * Order: by bytes needed, checks on the datagram's total length last.
  */
 
 import type { Verdict } from '../../model/protocol.js';
 
-/** By number: their order is part of the layout. */
+/** Indices are part of the layout. */
 export const relations: readonly string[] = ['==', '!=', '<', '<=', '>', '>='];
 
-/** By number, with their size in bytes. `total`, the length of a datagram, is known at its end only. */
+/**
+ * Field → size in bytes; indices are part of the layout. `total`, the length of a datagram, is known only at its end.
+ */
 export const fields = [
   { name: 'u8', bytes: 1 },
   { name: 'u16be', bytes: 2 },
@@ -25,7 +27,7 @@ export const fields = [
 
 export const totalField = fields.length - 1;
 
-/** So no sum leaves the integers that a double has: 16 terms of 2^32 × 2^16. */
+/** Keeps sums exact in a double: 16 terms of 2^32 × 2^16. */
 const factorMax = 0x1_0000;
 const constantMax = 0x7fff_ffff;
 const termsMax = 16;
@@ -44,7 +46,7 @@ interface Sum {
 
 export interface Check extends Sum {
   readonly relation: number;
-  /** The bytes that it looks at: so many must be there. */
+  /** Prefix length needed to evaluate the check. */
   readonly bytes: number;
 }
 
@@ -88,7 +90,7 @@ function parse(text: string): Check {
   return { ...sum, relation: number, bytes: bytesOf(sum.terms) };
 }
 
-/** The bytes that must be there to read them all. */
+/** Prefix length needed to read all terms. */
 export function bytesOf(terms: readonly Term[]): number {
   return Math.max(...terms.map(({ field, offset }) => offset + (fields[field]?.bytes ?? 0)));
 }
@@ -100,7 +102,7 @@ function difference(left: Sum, right: Sum): Sum {
 
 function parseSum(text: string): Sum {
   const parts = text.trim().split(/\s*([+-])\s*/);
-  // A sign before the first term leaves an empty part there.
+  // A leading sign leaves an empty part.
   const signed = parts.length > 1 && parts[0] === '' ? parts.slice(1) : ['+', ...parts];
   let constant = 0;
   const terms: Term[] = [];
@@ -144,7 +146,7 @@ function checkInteger(value: number, max: number): number {
   return value;
 }
 
-/** Do they all hold? `ended`: no more bytes will come, so the total is known. */
+/** Whether all checks hold. `ended`: the prefix is complete, so its total length is known. */
 export function evaluateChecks(checks: Int32Array, prefix: Buffer, ended: boolean): Verdict {
   for (const check of readChecks(checks)) {
     if (check.bytes > prefix.length || (usesTotal(check) && !ended)) return 'more';

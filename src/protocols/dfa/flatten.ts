@@ -1,4 +1,4 @@
-/** What the construction found → flat tables: only states that matter, numbered from the start. */
+/** Turns the subset construction's result into flat tables: only useful states, numbered from the start. */
 import { mergeAlike } from './merge.js';
 import { none, type RawDfa } from './subset.js';
 
@@ -6,7 +6,7 @@ export interface FlatDfa {
   readonly classes: Uint8Array;
   readonly classCount: number;
   readonly transitions: Uint16Array;
-  /** The bytes of the shortest opening that is accepted; 0: the DFA accepts before the first byte. */
+  /** Length of the shortest accepted opening; 0: accepts before the first byte. */
   readonly shortest: number;
 }
 
@@ -35,12 +35,12 @@ export function flatten(raw: RawDfa): FlatDfa | null {
   return { classes, classCount, transitions, shortest };
 }
 
-/** What leads nowhere leads to no state. */
+/** Transitions into useless states become `none`. */
 function withoutUseless({ rows, ...raw }: RawDfa, useful: readonly boolean[]): RawDfa {
   return { ...raw, rows: rows.map((row) => row.map((next) => (useful[next] ? next : none))) };
 }
 
-/** By state: can it come to accept? */
+/** By state: whether it can reach an accepting state. */
 function statesThatAccept({ rows, accepting }: RawDfa): boolean[] {
   const before = rows.map((): number[] => []);
   for (const [state, row] of rows.entries()) {
@@ -58,12 +58,12 @@ function statesThatAccept({ rows, accepting }: RawDfa): boolean[] {
   return useful;
 }
 
-/** The states that matter and do not accept yet, nearest first. */
+/** Useful states that do not accept yet, in breadth-first order. */
 function numberStates(raw: RawDfa, useful: readonly boolean[]): { order: number[]; shortest: number } {
   const depths = new Map([[0, 0]]);
   const order: number[] = [];
   let shortest = Number.POSITIVE_INFINITY;
-  // A Map yields what is added while it is walked: this is a queue.
+  // A Map iterates over entries added meanwhile, so it serves as the queue.
   for (const [state, depth] of depths) {
     if (raw.accepting[state]) {
       shortest = Math.min(shortest, depth);

@@ -1,10 +1,10 @@
 /**
- * States that go on alike are one: what follows a command is the same for many of them. Not the smallest DFA there is,
- * but found in one pass from the far end: smaller tables stay in the processor's cache.
+ * Merges states with equal transitions, such as those behind the commands of a line protocol. One pass from the far
+ * end: not a minimal DFA, but fast to build, and small tables fit into the CPU cache.
  */
 import { none, type RawDfa } from './subset.js';
 
-/** By state: the one that stands for it. `order`: the states that matter, nearest first. */
+/** State → its representative. `order`: useful states, breadth first. */
 export function mergeAlike({ rows, accepting }: RawDfa, order: readonly number[]): Int32Array {
   const standIn = Int32Array.from(rows.keys());
   const known = new Map<string, number>();
@@ -21,6 +21,6 @@ export function mergeAlike({ rows, accepting }: RawDfa, order: readonly number[]
   return standIn;
 }
 
-/** Instead of a state's number. */
+/** Placeholders in a row for an accepting state and for the state itself. */
 const acceptMark = -2;
 const selfMark = -3;

@@ -1,21 +1,21 @@
-/** Parts → one automaton that may be in many states at once: Thompson's construction. */
+/** Builds an NFA from parts (Thompson's construction). */
 import type { ByteSet } from './byte-set.js';
 import type { Part } from './pattern.js';
 
-/** Several sources in one, all of which must be satisfied: each has its own start, accepting state and states. */
+/** Several sources in one NFA, all of which must be satisfied; each has its own start, accepting state and states. */
 export interface Nfa {
   readonly starts: readonly number[];
-  /** By source. */
+  /** Index: source. */
   readonly accepting: readonly number[];
-  /** By state: the source it belongs to. */
+  /** State → its source. */
   readonly sources: readonly number[];
-  /** By state: the bytes that lead to the one state in `after`; null where that takes no byte. */
+  /** State → the byte set of its only transition, to the state in `after`; null: epsilon transitions. */
   readonly bytes: readonly (ByteSet | null)[];
-  /** By state. */
+  /** State → successors. */
   readonly after: readonly (readonly number[])[];
 }
 
-/** More states than this make no DFA that would be accepted. */
+/** Upper bound on NFA states: a larger one would exceed the DFA's limit anyway. */
 const statesMax = 50_000;
 
 export class TooLargeError extends Error {}
@@ -57,7 +57,7 @@ class Builder {
     this.after[from]?.push(to);
   }
 
-  /** Adds `part` behind the state `from`, which nothing leaves yet; the state that it ends in. */
+  /** Appends `part` behind `from`, which has no transitions yet; returns the end state. */
   #append(from: number, part: Part): number {
     switch (part.kind) {
       case 'byte':

@@ -1,14 +1,14 @@
 /**
- * Two signatures against each other: openings that both match, and signatures that another one leaves nothing to.
- * Walks the product of their DFAs. What is beyond DFAs (checks, confirmations) is the caller's to keep out.
+ * Compares two signatures: openings that match both, and signatures shadowed by another. Breadth-first search on the
+ * product of their DFAs; the caller excludes checks and confirmations, which DFAs can not express.
  */
 import type { Automaton, Dfa } from '../../model/classifier.js';
 import { accept, dead, start } from './flatten.js';
 
-/** Pairs of states that are looked at before the question is given up. */
+/** Upper bound on the product states visited before giving up. */
 const pairsMax = 50_000;
 
-/** The shortest opening that matches both; null: there is none, or none was found. */
+/** The shortest opening that matches both; null: none exists, or none was found within the limit. */
 export function sharedOpening(a: Automaton, b: Automaton): Uint8Array | null {
   const isOpen = (state: Product) => !state.a.includes(dead) && !state.b.includes(dead);
   const isBoth = (state: Product) => isAccepted(state.a) && isAccepted(state.b);
@@ -17,10 +17,10 @@ export function sharedOpening(a: Automaton, b: Automaton): Uint8Array | null {
   return found !== null && found.length <= Math.min(longest(a), longest(b)) ? found : null;
 }
 
-/** Whether `first` has matched, or will, whenever `second` does: nothing is left to it then. */
+/** Whether `first` matches whenever `second` does, at the same byte or earlier: `first` shadows `second`. */
 export function leavesNothing(first: Automaton, second: Automaton): boolean {
   if (longest(first) < longest(second)) return false;
-  // An opening of `second` escapes once `first` is out; one that `first` has accepted never does.
+  // `second` escapes where `first` is dead, or where `second` accepts before `first`.
   const isOpen = ({ a, b }: Product) => !isAccepted(a) && !b.includes(dead);
   const escapes = ({ a, b }: Product) =>
     !isAccepted(a) && !b.includes(dead) && (a.includes(dead) || isAccepted(b));
@@ -36,22 +36,22 @@ export function shortestOpening(automaton: Automaton): Uint8Array {
   );
 }
 
-/** One state of each DFA. */
+/** One state per DFA of each automaton. */
 interface Product {
   readonly a: readonly number[];
   readonly b: readonly number[];
 }
 
 interface Goal {
-  /** Worth going on from. */
+  /** Worth exploring. */
   readonly isOpen: (state: Product) => boolean;
   readonly isFound: (state: Product) => boolean;
 }
 
 interface Found {
-  /** The bytes that lead there, as few as possible. */
+  /** The shortest byte string to a state with `isFound`. */
   readonly found: Uint8Array | null;
-  /** All that can be reached has been looked at. */
+  /** False: gave up at `pairsMax`. */
   readonly complete: boolean;
 }
 
@@ -61,7 +61,7 @@ interface Reached {
   readonly byte: number;
 }
 
-/** Breadth first, so that the first one found is the shortest. */
+/** Breadth first: the first hit is the shortest. */
 function search(a: Automaton, b: Automaton, { isOpen, isFound }: Goal): Found {
   const bytes = distinctBytes([...a.dfas, ...b.dfas]);
   const queue: Reached[] = [{ state: initial(a, b), before: null, byte: 0 }];
@@ -80,7 +80,7 @@ function search(a: Automaton, b: Automaton, { isOpen, isFound }: Goal): Found {
   return { found: null, complete: true };
 }
 
-/** Cheaper than a search, and most pairs are settled by it: do any first bytes lead on? */
+/** Cheap pre-check that settles most pairs: is there a common first byte? */
 function meets(a: Automaton, b: Automaton, isOpen: Goal['isOpen']): boolean {
   const state = initial(a, b);
   for (let byte = 0; byte < 256; byte++) if (isOpen(step(a, b, state, byte))) return true;
@@ -107,7 +107,7 @@ const isAccepted = (states: readonly number[]): boolean => states.every((state) 
 
 const longest = ({ dfas }: Automaton): number => Math.min(...dfas.map(({ maxBytes }) => maxBytes));
 
-/** One byte of each kind that any of the DFAs tells apart; printable ones where there is a choice. */
+/** One representative byte per class of all DFAs together, printable where possible. */
 function distinctBytes(dfas: readonly Dfa[]): number[] {
   const bytes = new Map<number, number>();
   for (let i = 0; i < 256; i++) {

@@ -1,24 +1,24 @@
 /**
- * Regular expressions over bytes: the text of a pattern → the parts that an automaton is made of.
+ * Regular expressions over bytes: parses a pattern into the parts of an automaton.
  *
- * A character is a byte (\x00-\xff). `.` is any byte but LF, `[^]` any byte; \d \s \w are ASCII. Every
- * alternative begins with `^`; `(?i)` before or behind it takes ASCII letters in either case. What a finite automaton can not do (back-references, look-around, `$`) is
- * refused by name, so that matching is linear always.
+ * A character stands for one byte (\x00-\xff). `.` is any byte except LF, `[^]` any byte; \d \s \w are ASCII. Every
+ * alternative starts with `^`; `(?i)` before or behind it ignores the case of ASCII letters. Constructs beyond finite
+ * automata (back-references, look-around, `$`) are refused by name, so matching time is always linear.
  */
 import { type AST, RegExpParser } from '@eslint-community/regexpp';
 import { type ByteSet, bothCases, byteValues, negate, range, single, union } from './byte-set.js';
 
-/** What must follow: one byte of a set, parts in order, one of several parts, or a part again and again. */
+/** A part of a pattern: a byte of a set, a sequence, alternatives, or a repetition. */
 export type Part =
   | { readonly kind: 'byte'; readonly set: ByteSet }
   | { readonly kind: 'sequence'; readonly parts: readonly Part[] }
   | { readonly kind: 'either'; readonly parts: readonly Part[] }
   | { readonly kind: 'repeat'; readonly part: Part; readonly min: number; readonly max: number };
 
-/** A deeper or longer pattern than this is no signature any more. */
+/** Upper bound on length and nesting of a pattern. */
 const patternCharsMax = 4096;
 
-/** As Go and PCRE write it; JavaScript keeps flags outside of the pattern. */
+/** Inline flag as in Go and PCRE; JavaScript keeps flags outside the pattern. */
 const ignoreCase = /^(\^?)\(\?i\)/;
 
 export type ParsedPattern =
@@ -44,7 +44,7 @@ export const sequence = (parts: readonly Part[]): Part => ({ kind: 'sequence', p
 
 export const repeated = (part: Part, min: number, max: number): Part => ({ kind: 'repeat', part, min, max });
 
-/** What a set of bytes means where letter case counts, and where it does not. */
+/** Maps a byte set to its case-sensitive or case-insensitive meaning. */
 type Letters = (set: ByteSet) => ByteSet;
 
 const asWritten: Letters = (set) => set;
@@ -92,7 +92,7 @@ function unsupported(node: AST.Node, what: string): SyntaxError {
   return new SyntaxError(`${what} are not supported: "${node.raw}"`);
 }
 
-/** To JavaScript `\p` is a p and `\x{41}` 41 times x: nobody means that. */
+/** Without the `u` flag JavaScript reads `\p` as p and `\x{41}` as 41 times x, which nobody intends: refuse. */
 const meaninglessEscape = /^\\[A-Za-z]$/;
 
 function byteOf(character: AST.Character): number {

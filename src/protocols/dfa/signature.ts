@@ -1,4 +1,4 @@
-/** Signature → automaton: all that is given must hold, decided at the earliest byte. */
+/** Compiles a signature to an automaton. All its parts must hold; the decision falls at the earliest byte. */
 import type { Automaton } from '../../model/classifier.js';
 import type { Signature } from '../../model/protocol.js';
 import { type BuiltDfa, buildDfa } from './build.js';
@@ -8,9 +8,9 @@ import type { FlatDfa } from './flatten.js';
 import { byteIn, type Part, parsePattern, repeated, sequence } from './pattern.js';
 
 export const limits = {
-  /** `maxBytes` of a signature that has none: the sniffing limit. */
+  /** Default of `maxBytes`: the sniffing limit. */
   sniffBytesMax: 65_536,
-  /** `containsWithin` of a signature that has none. */
+  /** Default of `containsWithin`. */
   containsWithin: 1024,
 } as const;
 
@@ -18,7 +18,7 @@ export type Compiled =
   | { readonly ok: true; readonly automaton: Automaton }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** What is wrong with a signature; empty when it can be used. */
+/** Problems of a signature; empty when it is valid. */
 export function checkSignature(signature: Signature): string[] {
   const compiled = compileSignature(signature);
   return compiled.ok ? [] : [...compiled.problems];
@@ -68,9 +68,9 @@ function boundedDfa(built: BuiltDfa, maxBytes: number): BoundedDfa {
 }
 
 interface Sources {
-  /** Each is a list of alternatives, one of which must hold. */
+  /** One list of alternatives per source; each source must match. */
   readonly openings: readonly (readonly Part[])[];
-  /** What must occur, wherever it begins: one of them. */
+  /** Alternatives that may start anywhere; one must occur. */
   readonly occurrences: readonly Part[];
   readonly checks: readonly Check[];
   readonly problems: readonly string[];
@@ -103,7 +103,7 @@ function readPatterns({ patterns = [] }: Signature, report: Report): Part[] {
   });
 }
 
-/** What comes before them is the same for all, and there once: it may be long. */
+/** The bytes before `offset` are common to all alternatives, so they are built once: `offset` may be large. */
 function readStartBytes({ startBytes = [], offset = 0 }: Signature, report: Report): Part[] {
   const before = repeated(byteIn(anyByte), offset, offset);
   const parts = startBytes.flatMap((hex) =>

@@ -1,26 +1,26 @@
 /**
- * From the automaton in many states to the one in a single state: the subset construction. A source that has
- * accepted stays so, whatever follows: two sources need not end at the same byte.
+ * Subset construction: NFA to DFA. A source stays accepted whatever follows, since two sources need not end at the
+ * same byte.
  *
- * Both the states and the work are bounded, because a short pattern can ask for very many of either.
+ * States and work are both bounded: a short pattern can require exponentially many.
  */
 import { type ByteSet, byteValues } from './byte-set.js';
 import { type Nfa, TooLargeError } from './nfa.js';
 
-/** A DFA whose states may be in vain: numbered as they were found, the first is the start. */
+/** A DFA with states that may be useless; numbered in order of discovery, 0 is the start. */
 export interface RawDfa {
   /** Byte → class. */
   readonly classes: Uint8Array;
   readonly classCount: number;
-  /** By state: class → next state, -1 for none. Nothing follows an accepting one. */
+  /** State → row of class → next state, -1: none. Accepting states have no transitions. */
   readonly rows: readonly Int32Array[];
   readonly accepting: readonly boolean[];
 }
 
-/** A DFA with more states than this is refused. */
+/** Upper bound on DFA states. */
 export const statesMax = 20_000;
 
-/** Looks at a state of the NFA: so many take a few tenths of a second. */
+/** Upper bound on NFA states visited; takes a few tenths of a second. */
 const workMax = 4_000_000;
 
 export const none = -1;
@@ -41,13 +41,13 @@ export function determinize(nfa: Nfa): RawDfa {
     return states.push(state) - 1;
   };
   numberOf(subsets.closure(nfa.starts));
-  // `states` grows while it is walked: this is a queue.
+  // `states` grows during the loop: it is the queue.
   const rows: Int32Array[] = [];
   for (const state of states) rows.push(Int32Array.from(subsets.after(state), numberOf));
   return { classes, classCount, rows, accepting: states.map((state) => subsets.accepts(state)) };
 }
 
-/** Bytes that no set of the automaton tells apart are of one class. */
+/** Bytes that every set of the NFA treats alike share a class. */
 function classify({ bytes }: Nfa): { classes: Uint8Array; classCount: number } {
   let classes = new Uint8Array(byteValues);
   let classCount = 1;
@@ -65,17 +65,17 @@ function classify({ bytes }: Nfa): { classes: Uint8Array; classCount: number } {
   return { classes, classCount };
 }
 
-/** The states that the NFA can be in at once: those that wait for a byte, and those that accept; ascending. */
+/** Sets of NFA states, ascending: only states that consume a byte or accept. */
 class Subsets {
   readonly #nfa: Nfa;
   readonly #classCount: number;
-  /** The classes that a set has bytes of. */
+  /** Byte set → the classes in it. */
   readonly #members = new Map<ByteSet, readonly number[]>();
-  /** By state: 1 where a source accepts. */
+  /** State → 1 where a source accepts. */
   readonly #accepting: Uint8Array;
-  /** By state: what is reached from it without a byte, once that has been asked. */
+  /** State → its epsilon closure, computed on first use. */
   readonly #reached: (readonly number[] | undefined)[];
-  /** By state: the search that it was last met in. */
+  /** State → the last search that visited it. */
   readonly #met: Uint32Array;
   #searches = 0;
   #work = 0;
@@ -93,12 +93,12 @@ class Subsets {
     }
   }
 
-  /** All sources have accepted. */
+  /** Whether all sources have accepted. */
   accepts(state: Uint16Array): boolean {
     return state.every((each) => this.#accepting[each] === 1);
   }
 
-  /** By class: where a byte of it leads; null where it leads nowhere. */
+  /** Class → next set; null: none. */
   after(state: Uint16Array): (Uint16Array | null)[] {
     const seeds = Array.from({ length: this.#classCount }, (): number[] => []);
     if (this.accepts(state)) return seeds.map(() => null);
@@ -110,7 +110,7 @@ class Subsets {
     return seeds.map((seed) => (seed.length === 0 ? null : this.closure(seed)));
   }
 
-  /** Everything that is reached from `seeds` without a byte; null when a source can not be satisfied any more. */
+  /** Epsilon closure of `seeds`; null when a source can no longer be satisfied. */
   closure(seeds: readonly number[]): Uint16Array<ArrayBuffer> | null {
     const reached = seeds.map((seed) => (this.#reached[seed] ??= this.#reachedFrom(seed)));
     const search = ++this.#searches;
@@ -139,7 +139,7 @@ class Subsets {
     return found;
   }
 
-  /** Of a source that has accepted only that is kept. */
+  /** Of a source that has accepted, only its accepting state is kept. */
   #reduce(found: readonly number[]): Uint16Array<ArrayBuffer> | null {
     const { accepting, sources } = this.#nfa;
     const accepted = accepting.map((state) => this.#met[state] === this.#searches);
