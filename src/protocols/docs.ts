@@ -5,66 +5,65 @@ import { protocols, recognizersFor } from './index.js';
 
 const HEAD = `# Protocols
 
-Generated from the table in \`src/protocols\`; \`anyport protocols\` prints the same for terminals.
+Generated from the table in \`src/protocols\`; \`anyport protocols\` prints the table in a terminal.
 
 A protocol is recognised by its **signature**: regular expressions over the first bytes, arithmetic on fields at fixed
-offsets, and, where both can not say it, a bounded walk over what follows. Each is asked about the bytes as they come and
-answers *match*, *more* or *no*; an answer is never taken back, and does not depend on how the bytes were cut.
+offsets and, where these do not suffice, a bounded parser for the bytes that follow. Every part answers *match*, *more* or
+*no* as bytes arrive. Answers are final and do not depend on how the bytes were segmented.
 
-**Rank** says who is asked first, the lower number before the higher: 10 a magic number, 40 a structure, 80 a line of text
-that any of a family could send. In a configuration \`priority\` comes before it. A protocol that **refines** another is a
-special case of it and wins over it wherever it is configured. Where the **server speaks first** a client that waits for
-the greeting says nothing: give such a listener \`on_silence\`.
+**Rank**: candidates are tried in ascending rank: 10 a magic number, 40 a structure, 80 a text line that a family of
+protocols shares. \`priority\` in the configuration takes precedence over rank. A protocol that **refines** another is a
+special case of it and wins over it wherever it is configured. **Server first**: clients may wait for the server's
+greeting and send nothing before it; give such listeners \`on_silence\`.
 
-**Facts** are what is read from an opening beyond its name: routes ask for \`sni\`, \`alpn\` and \`host\`, and the access log
-has them all. A session behind a PROXY header has \`proxy\` (\`v1\`, \`v2\`), \`proxy_source\` and \`proxy_destination\` besides;
-with version 2 also what its TLVs say: \`proxy_authority\`, \`proxy_alpn\`, \`proxy_unique_id\`, \`proxy_tls\`,
-\`proxy_tls_version\`, \`proxy_tls_cipher\`, \`proxy_tls_cn\`, \`proxy_tls_verified\`. A value that is no text is written \`0x…\`. TLVs
-that do not add up to the header, or a CRC32c that is wrong, make it no header: \`rejected\`. The block of a \`LOCAL\` or
-unspecified header is passed over.
+**Facts** are read from the opening beyond the protocol's name: routes match on \`sni\`, \`alpn\` and \`host\`; the access log
+has all of them. A session behind a PROXY header also has \`proxy\` (\`v1\`, \`v2\`), \`proxy_source\` and \`proxy_destination\`;
+version 2 adds its TLVs: \`proxy_authority\`, \`proxy_alpn\`, \`proxy_unique_id\`, \`proxy_tls\`, \`proxy_tls_version\`,
+\`proxy_tls_cipher\`, \`proxy_tls_cn\`, \`proxy_tls_verified\`. Values that are not text are written as \`0x…\`. A header whose
+TLVs do not add up to its length, or whose CRC32c is wrong, is refused (\`rejected\`). The address block of a \`LOCAL\` or
+unspecified header is skipped.
 
-**Names** are compared wherever they stand: \`sni\` and \`host\` look at \`proxy_authority\` too. Where the opening and the PROXY
-header name different hosts, a rule that holds for one of them and not for the other refuses the session. So does a rule
-on a **doubtful** fact: a text over 512 bytes, a list of more than 64 names or 512 bytes, a host on which the target of a
-request, \`:authority\` and Host do not agree or which is none, or that is not there when \`identify_max_bytes\` have been read.
-A connection is routed by its first request; facts say nothing about which protocol it is, so it does not matter who reads
-them.
+**Names**: rules on \`sni\` and \`host\` also match \`proxy_authority\`. If the opening and the PROXY header name different hosts,
+a rule that matches only one of them refuses the session. So does a rule on a **doubtful** fact: a text over 512 bytes; a
+list over 64 names or 512 bytes; a host on which request target, \`:authority\` and Host disagree, that is malformed, or that
+has not been read within \`identify_max_bytes\`. A connection is routed by its first request. Facts do not affect which
+protocol is recognised.
 `;
 
-const CERTAINTY = `**Certain bits** say how seldom a name is given by chance: random bytes get it once in 2^bits at most. What the automaton asks
-for is summed up exactly; what checks and walks add is measured, so no more than 15 bits of it are seen. A datagram has any length
-up to 1,472 bytes. Where there are fewer than 24 bits, real clients send no more before they wait for an answer: an old
-Minecraft ping is two bytes, SOCKS 5 and Telnet begin with three, the shortest CoAP request has four, and the text of a
-syslog message is free. Name such protocols only on listeners whose clients speak them.
+const CERTAINTY = `**Certain bits** bound false positives: random bytes match with a probability of at most 2^-bits. The automaton's share is
+exact; checks and parsers are sampled, so they count for at most 15 bits. Datagrams are assumed to have any length up to
+1,472 bytes. Below 24 bits the opening is that short because real clients send no more before they wait for a reply: an old
+Minecraft ping is two bytes, SOCKS 5 and Telnet start with three, the shortest CoAP request has four, and a syslog message is
+free text. Enable such protocols only on listeners whose clients speak them.
 `;
 
 const PATTERNS = `## Patterns of custom protocols
 
-\`regex\` has the syntax of JavaScript, without flags, over bytes: a character stands for one byte, \`\\x00\` to \`\\xff\`. Matching
-takes one step a byte whatever the pattern is, so only what a finite automaton can do is accepted; anything else is
-refused with its name when the configuration is checked.
+\`regex\` uses JavaScript syntax without flags, over bytes: a character stands for one byte, \`\\x00\` to \`\\xff\`. Patterns compile
+to finite automata, so matching takes one step per byte; constructs that automata can not express are refused by name when
+the configuration is checked.
 
 | may be used | meaning |
 | --- | --- |
-| \`^\` | the first byte: every alternative begins with it |
-| \`(?i)\` before or behind the first \`^\` | letters of ASCII in either case |
+| \`^\` | the start of the stream; every alternative begins with it |
+| \`(?i)\` before or behind the first \`^\` | ASCII letters match in either case |
 | \`a\`, \`\\x41\`, \`\\u0041\`, \`\\n\`, \`\\.\` | that byte |
-| \`.\` | any byte but LF |
+| \`.\` | any byte except LF |
 | \`[^]\` | any byte |
-| \`[a-z\\x80-\\xff]\`, \`[^\\r\\n]\` | any of these, or any but these |
-| \`\\d\` \`\\w\` \`\\s\`, \`\\D\` \`\\W\` \`\\S\` | digits, word characters and white space of ASCII, or all other bytes |
-| \`ab\`, \`a\\|b\`, \`(a\\|b)\`, \`(?:a\\|b)\`, \`(?<name>a)\` | one after the other, one or the other, groups |
-| \`a?\` \`a*\` \`a+\` \`a{3}\` \`a{3,}\` \`a{3,5}\` | repetitions; lazy ones (\`a*?\`) match the same bytes |
+| \`[a-z\\x80-\\xff]\`, \`[^\\r\\n]\` | any of these bytes; any except these |
+| \`\\d\` \`\\w\` \`\\s\`, \`\\D\` \`\\W\` \`\\S\` | ASCII digits, word characters, whitespace; all other bytes |
+| \`ab\`, \`a\\|b\`, \`(a\\|b)\`, \`(?:a\\|b)\`, \`(?<name>a)\` | sequence, alternatives, groups |
+| \`a?\` \`a*\` \`a+\` \`a{3}\` \`a{3,}\` \`a{3,5}\` | repetition; lazy forms (\`a*?\`) match the same bytes |
 
 | is refused | why |
 | --- | --- |
 | \`\\1\`, \`\\k<name>\` | back-references need memory |
 | \`(?=a)\` \`(?!a)\` \`(?<=a)\` \`(?<!a)\` \`\\b\` \`\\B\` | look-around |
-| \`$\`, a second \`^\` | a stream has no end that could be known |
-| \`\\u0100\` and above | bytes are no text |
-| \`(?i:a)\` | flags hold for the whole pattern |
-| \`\\p\`, \`\\A\`, \`\\x{41}\`, \`[[:alpha:]]\` | escapes and classes of other dialects, which are letters to JavaScript |
-| an alternative without \`^\` | it would be looked for everywhere: that is what \`contains\` is for |
+| \`$\`, a second \`^\` | the end of a stream is not known in advance |
+| \`\\u0100\` and above | patterns match bytes, not characters |
+| \`(?i:a)\` | flags apply to the whole pattern |
+| \`\\p\`, \`\\A\`, \`\\x{41}\`, \`[[:alpha:]]\` | escapes and classes of other dialects, which JavaScript reads as letters |
+| an alternative without \`^\` | it would match anywhere; use \`contains\` |
 | a pattern that needs too many states | make it shorter or less open; long counted repetitions cost most |
 `;
 
