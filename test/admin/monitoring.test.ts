@@ -151,7 +151,7 @@ describe('monitoring servers', () => {
     socket.write(`GET /metrics HTTP/1.1\r\nHost: a\r\n${headers}\r\n`);
     socket.resume();
     await once(socket, 'end');
-    // Not by a timeout: the older one would be closed before it.
+    // Evicted, not timed out: a timeout would close the older connection first.
     expect(silent.destroyed).toBe(false);
     socket.destroy();
     silent.destroy();

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/base/clock.js';
 
-/** Time that passes when the test says so. */
+/** A clock that the test advances. */
 export class FakeClock implements Clock {
   #nowMs = 0;
   #due: { readonly atMs: number; readonly callback: () => void }[] = [];
@@ -17,12 +17,12 @@ export class FakeClock implements Clock {
     };
   }
 
-  /** Time goes by while nothing runs: what has fallen due meanwhile is called when time passes again, once. */
+  /** Advances the clock without running timers (a suspended process); overdue timers run once, at the next `pass`. */
   jump(ms: number): void {
     this.#nowMs += ms;
   }
 
-  /** Calls what falls due, in order, and lets promises settle after each. */
+  /** Advances the clock, runs due timers in order and lets promises settle after each. */
   async pass(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
     for (let next = this.#next(untilMs); next; next = this.#next(untilMs)) {
@@ -40,7 +40,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Lets every promise that can settle do so. */
+/** Lets all promises settle that can. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

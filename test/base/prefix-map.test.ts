@@ -32,7 +32,7 @@ const addresses = [
   '',
 ];
 
-/** One network at a time is what everything else asks. */
+/** The oracle tests each network by itself. */
 test.each(addresses)('finds for %s the networks that hold it, and no other', (address) => {
   const map = new PrefixMap<string[]>();
   for (const network of networks) map.at(network, () => []).push(network);

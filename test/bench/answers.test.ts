@@ -1,4 +1,4 @@
-/** A contender that gives wrong answers has no figure: the benchmark fails, and says what was wrong. */
+/** A contender with wrong answers gets no figure: the benchmark fails and reports what was wrong. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { measure } from '../../bench/system/measure.js';
 import { type Workload, workloads } from '../../bench/system/workloads.js';
@@ -26,7 +26,7 @@ const workload = (name: string): Workload => {
   return found;
 };
 
-/** Answers the first bytes of each connection, and what comes later with the same. */
+/** Replies to the first bytes of each connection, and repeats that reply later. */
 const answer = (bytesFor: (asked: Buffer) => Buffer) => (peer: Peer) => {
   peer.socket.on('error', () => {});
   peer.socket.on('data', (asked: Buffer) => peer.send(bytesFor(asked)));

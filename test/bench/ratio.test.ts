@@ -1,9 +1,9 @@
-/** What the benchmark says of two builds: nothing that the rounds do not show. */
+/** The benchmark's verdict on two builds claims no more than the rounds show. */
 import { describe, expect, test } from 'vitest';
 import { ratioOf, ratioText, roundsFor, verdictOf } from '../../bench/system/ratio.js';
 import { createRandom } from '../support/random.js';
 
-/** Rounds on a machine that is by turns up to half slower, where the cost of a run is off by `noise`. */
+/** Simulated rounds on a machine whose speed drifts by up to half; the cost of a run has relative noise `noise`. */
 function compared(factor: number, noise: number, rounds: number, seed = 1) {
   const random = createRandom(seed);
   const off = () => 1 + noise * (random(2001) / 1000 - 1);

@@ -1,16 +1,19 @@
-/** Openings and what must be said of them, as data: every engine runs every case, at every cut. */
+/** Openings with their expected answers as data: every engine runs every case at every cut. */
 
 export interface Case {
   readonly why: string;
   readonly bytes: Uint8Array;
-  /** A protocol and the bytes that settle it; or that more are needed; or that it is none, and when that is certain. */
+  /**
+   * The protocol and the prefix length that decides it; or `more`; or not this protocol, and from which byte on that
+   * is certain.
+   */
   readonly expect:
     | { readonly protocol: string; readonly at: number }
     | { readonly unknownAt: number }
     | 'more';
 }
 
-/** A datagram is whole: it has a name or it has none. */
+/** A datagram is complete: a protocol or none, never `more`. */
 export interface DatagramCase {
   readonly why: string;
   readonly bytes: Uint8Array;
@@ -19,5 +22,5 @@ export interface DatagramCase {
 
 export const hex = (digits: string): Uint8Array => Buffer.from(digits.replaceAll(/\s/g, ''), 'hex');
 
-/** One byte a character. */
+/** Latin-1: one byte per character. */
 export const text = (characters: string): Uint8Array => Buffer.from(characters, 'latin1');

@@ -7,13 +7,13 @@ const opt = '00 00 29 04 d0 00 00 00 00 00 00';
 const update = `12 34 28 00 00 01 00 00 00 01 00 00 ${name} 00 06 00 01 01 61 c0 0c 00 01 00 01 00 00 00 3c 00 04 c0 00 02 01`;
 const netbios = `80 f0 00 10 00 01 00 00 00 00 00 00 20 ${'43'.repeat(32)} 00 00 21 00 01`;
 
-/** With its length before it. */
+/** With the length prefix of TCP. */
 function stream(digits: string): Uint8Array {
   const message = hex(digits);
   return Buffer.concat([Uint8Array.of(message.length >> 8, message.length & 0xff), message]);
 }
 
-/** An update with so many records that only its beginning is looked at. */
+/** Enough records for an update to exceed the validation limit. */
 const records = 255;
 const large = stream(
   `12 34 28 00 00 01 00 00 00 ff 00 00 ${name} 00 06 00 01 ${`c0 0c 00 10 00 01 00 00 00 3c 00 08 ${'61'.repeat(8)}`.repeat(records)}`,

@@ -6,7 +6,7 @@ const choices = '00 00 0002 c02f 01 00';
 const body = `${random} ${choices}`;
 const hello = `fefd ${body}`;
 
-/** One record with one fragment: sizes as they are unless they are given. */
+/** One record with one fragment; lengths are correct unless given. */
 const record = (
   fragment: string,
   { length = '00002a', offset = '000000', bytes = '0036', size = '00002a' } = {},

@@ -7,16 +7,19 @@ import type { Transport } from '../../src/model/protocol.js';
 
 export interface Flight {
   readonly id: string;
-  /** The protocol's id, or a class of bytes that have none: `none`, `other`, `truncated`. */
+  /** Protocol id, or a class without a protocol: `none`, `other`, `truncated`. */
   readonly label: string;
   /** A refinement: `resp2`, `inline`, `websocket` … */
   readonly sub: string | undefined;
   readonly transport: Transport;
-  /** Is a match due? `ambiguous` and `need-more`: it may be said, but nothing else may; `waits`: nothing was sent (behind a PROXY header). */
+  /**
+   * Whether a match is required. `ambiguous`, `need-more`: allowed, but no other name; `waits`: the client sent
+   * nothing (behind a PROXY header).
+   */
   readonly expect: 'match' | 'none' | 'need-more' | 'ambiguous' | 'waits';
-  /** What the client was told to say; `of`: the protocol of a flight that was cut; `inner`: the one behind a PROXY header. */
+  /** Parameters given to the client; `of`: protocol of a truncated flight; `inner`: protocol behind a PROXY header. */
   readonly attrs: Readonly<Record<string, unknown>>;
-  /** One a read. */
+  /** One per read. */
   readonly segments: readonly Uint8Array[];
   readonly bytes: Uint8Array;
 }

@@ -99,7 +99,7 @@ export const cases: Readonly<Record<string, readonly Case[]>> = {
   xmpp,
 };
 
-/** Of the protocols that speak UDP. */
+/** Cases of the UDP protocols. */
 export const datagrams: Readonly<Record<string, readonly DatagramCase[]>> = {
   bittorrent: bittorrentDatagrams,
   coap: coapDatagrams,

@@ -8,11 +8,11 @@ const first = segment('51', '00000000', '03000000 616263');
 
 const u16le = (value: number): Uint8Array => Uint8Array.of(value & 0xff, value >> 8);
 
-/** A shard of kcp-go: its number, its type, its size with the size itself. */
+/** A kcp-go FEC shard: number, type, size including the size field. */
 const shard = (segments: Uint8Array, number = '00000000', type = 'f100'): Uint8Array =>
   Buffer.concat([hex(`${number} ${type}`), u16le(segments.length + 2), segments]);
 
-/** Behind the header of kcp-go's cipher `none`: a nonce and the CRC-32 of the rest. */
+/** With the header of kcp-go's cipher `none`: nonce, CRC-32 of the rest. */
 function ciphered(payload: Uint8Array, spoiled = 0): Uint8Array {
   const crc = Buffer.alloc(4);
   crc.writeUInt32LE((crc32(payload) ^ spoiled) >>> 0);

@@ -7,7 +7,7 @@ const padded = (digits: string, bytes: number): Uint8Array => {
 };
 
 const client = padded('e3 00 06 ec', 48);
-/** RFC 7822: type, length, and so many bytes in all. */
+/** RFC 7822 extension field: type, length, `bytes` bytes in total. */
 const extension = (bytes: number, length = bytes): Uint8Array =>
   padded(`0104 ${length.toString(16).padStart(4, '0')}`, bytes);
 

@@ -1,4 +1,4 @@
-/** PROXY headers, and what is none: read by the engine of a live session and by `identify` alike. */
+/** Valid and invalid PROXY headers, run through the live engine and `identify`. */
 import type { Facts } from '../../src/model/facts.js';
 import { hex, text } from './case.js';
 
@@ -9,11 +9,11 @@ const path = (name: string): string => Buffer.from(name.padEnd(108, '\0')).toStr
 export interface HeaderCase {
   readonly why: string;
   readonly bytes: Uint8Array;
-  /** Null: the connection's own addresses are the real ones. */
+  /** Null: use the connection's own addresses. */
   readonly addresses: { readonly source: string; readonly destination: string } | null;
-  /** Beside `proxy` and the addresses. */
+  /** Facts besides `proxy` and the addresses. */
   readonly facts?: Facts;
-  /** A name that can not be read for certain. */
+  /** Has a malformed or ambiguous host name. */
   readonly doubtful?: true;
 }
 

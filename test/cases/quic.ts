@@ -9,7 +9,7 @@ interface Parts {
   readonly bytes?: number;
 }
 
-/** A long header; what it protects is zeros. */
+/** A long header packet; its protected part is zeros. */
 function initial({
   first = 'c3',
   version = '00000001',
@@ -26,7 +26,7 @@ function initial({
 /** A tag, and its value for the table of a CHLO. */
 type Tag = readonly [string, string];
 
-/** Google's own hello: tags in order with the ends of their values, then the values. */
+/** Google's CHLO: tags with end offsets, then values. */
 export function chlo(tags: readonly Tag[]): Uint8Array {
   const head = Buffer.alloc(8 + 8 * tags.length);
   head.write('CHLO');
@@ -40,7 +40,7 @@ export function chlo(tags: readonly Tag[]): Uint8Array {
   return Buffer.concat([head, ...tags.map(([, value]) => text(value))]);
 }
 
-/** The first packet of Google's QUIC before it was encrypted, by its specification: no such client can be had here. */
+/** First packet of unencrypted Google QUIC, built from its specification: no client is available any more. */
 export function googleInitial(
   head: string,
   hello = chlo([

@@ -3,7 +3,7 @@ import { type Case, hex } from './case.js';
 
 const opening = (digits: string): Uint8Array => Buffer.concat([hex(digits), Buffer.alloc(1528, 0xa5)]);
 
-/** With the digest of C1 as far behind its place as the four bytes there say: 4 × a5. */
+/** With C1's digest at the offset that the block's first four bytes give: 4 × a5. */
 function digested(digits: string, place: number): Uint8Array {
   const bytes = opening(digits);
   const start = 1 + place + 4 + ((4 * 0xa5) % 728);

@@ -57,7 +57,7 @@ const ssl2Framed = (version: string, ciphers: number): Uint8Array => {
   return concat(u16(0x8000 | body.length), body);
 };
 
-/** A hello is told from that of a special case at its end. */
+/** Only the end of a hello tells it from a refinement. */
 const whole = (why: string, bytes: Uint8Array): Case => ({
   why,
   bytes,

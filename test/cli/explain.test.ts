@@ -1,4 +1,4 @@
-/** Explanations: where bytes would go under a configuration, and what is said of every protocol and route. */
+/** `explain`: the destination of bytes under a configuration, and the verdict on every protocol and route. */
 import { describe, expect, test } from 'vitest';
 import { explain } from '../../src/cli/explain/explanation.js';
 import { explanationText } from '../../src/cli/explain/print.js';
@@ -38,7 +38,7 @@ interface Case {
   readonly bytes: Uint8Array;
   readonly target: string | null;
   readonly by: string;
-  /** Verdicts of the routes, in order, with their bytes. */
+  /** Verdicts of the routes in order, with the deciding prefix length. */
   readonly routes: string;
 }
 

@@ -1,4 +1,4 @@
-/** What strangers have written: no line costs more than its limit, and nothing that is printed commands a terminal. */
+/** Hostile input: the cost of a line is bounded, and output never contains terminal commands. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,10 +66,10 @@ describe('identify --jsonl', () => {
 });
 
 describe('nothing commands the terminal', () => {
-  // ESC, C1's CSI, DEL, a line separator and a change of direction, in a fact of each kind of text.
+  // ESC, C1 CSI, DEL, line separator and bidirectional control, in one fact of each text kind.
   const hostile = Buffer.from('SSH-2.0-a\x1b[31m\x9b2J\x7fz\r\n', 'latin1');
   const path = Buffer.from('GET /\u009b31m\u202e\u2028 HTTP/1.1\r\nHost: a\u0085b\r\n\r\n');
-  const commands = /[^\P{Cc}\n]|[\p{Zl}\p{Zp}\p{Bidi_Control}]/u; // all but the line feed
+  const commands = /[^\P{Cc}\n]|[\p{Zl}\p{Zp}\p{Bidi_Control}]/u; // except LF
   const config = join(folder, 'anyport.yaml');
   writeFileSync(
     config,

@@ -1,4 +1,4 @@
-/** The command line as it is typed: what it prints where, and how it exits. */
+/** The command line end to end: output streams and exit status. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';

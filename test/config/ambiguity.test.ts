@@ -1,4 +1,4 @@
-/** Protocols in each other's way are told of when the file is read, with bytes that show it. */
+/** Protocols that conflict are reported when the file is read, with an example. */
 import { describe, expect, test } from 'vitest';
 import { findAmbiguities } from '../../src/config/ambiguity.js';
 import { protocols as builtIns } from '../../src/protocols/index.js';
@@ -9,7 +9,7 @@ interface Case {
   /** Items of `protocols`. */
   readonly protocols: readonly string[];
   readonly listeners?: string;
-  /** What every sentence contains, in order. */
+  /** Expected parts of each sentence, in order. */
   readonly says: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** Files that the YAML library throws at, or that are no text: each is a problem with its place and what to write instead. */
+/** Input on which the YAML library throws or that is not text: reported with its position and advice. */
 import { closeSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.js';

@@ -1,4 +1,4 @@
-/** What a configuration may not say: for each wrong file the lines that the user reads, all of them. */
+/** Invalid configurations, each with all the lines that the user reads. */
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/config/compile.js';
 import { configOf, problemsOf, warningsOf } from './support.js';

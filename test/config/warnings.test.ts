@@ -1,4 +1,4 @@
-/** What `check` warns of: allowed, and probably not meant. */
+/** Warnings of `check`: configurations that are valid but probably not intended. */
 import { describe, expect, test } from 'vitest';
 import { warningLinesOf, warningsOf } from './support.js';
 

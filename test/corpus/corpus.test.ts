@@ -1,6 +1,6 @@
 /**
- * Every recorded flight against all built-in protocols, whole, as recorded and byte by byte. It knows which answers
- * are right for which label and nothing of how they come about.
+ * Every recorded flight against all built-in protocols: whole, as recorded and byte by byte. Knows the right answers
+ * per label, nothing of the implementation.
  */
 import { afterAll, describe, expect, test } from 'vitest';
 import { explainRecognizer } from '../../src/protocols/explain.js';
@@ -10,32 +10,32 @@ import { type Flight, flights } from '../cases/flights.js';
 import { promised } from './promised.js';
 import { scoreboard, type Wrong } from './scoreboard.js';
 
-/** What these are called by how they are framed is TLS. */
+/** Labels that differ from the protocol's id: SSLv2 framing is TLS. */
 const framedTls: Readonly<Record<string, string>> = { sslv2: 'tls' };
 
-/** The protocol that a flight is of; null: one without a name here, or none at all. */
+/** The protocol of a flight; null: none, or one without an id here. */
 function truth({ label, attrs }: Flight): string | null {
   const name = 'inner' in attrs ? attrs.inner : (attrs.of ?? framedTls[label] ?? label);
   return typeof name === 'string' && promised.includes(name) ? name : null;
 }
 
-/** A special case of the protocol is the protocol. */
+/** A refinement counts as its parent. */
 const isKindOf = (name: string | null, protocol: string | null): boolean =>
   name === protocol || (name !== null && protocolById(name)?.refines === protocol);
 
 function isRight(flight: Flight, name: string | null): boolean {
   const protocol = truth(flight);
   if (isKindOf(name, protocol)) return true;
-  // Silence is right where no name is due.
+  // An unknown verdict is right unless a match is required.
   return name === null && flight.expect !== 'match';
 }
 
-/** What a flight that was cut may be called: no name may be ruled out before all of it is there. */
+/** Whether the name of a truncated flight is still open: the true protocol must not be ruled out before the end. */
 function isOpen(flight: Flight, verdict: string, name: string | null): boolean {
   return verdict === 'more' || isKindOf(name, truth(flight));
 }
 
-/** A datagram can not be cut: it is the whole opening. */
+/** Datagrams are not cut: each is a whole opening. */
 function feedings({ transport, segments, bytes }: Flight): Record<string, readonly Uint8Array[]> {
   if (transport === 'udp') return { 'as recorded': segments };
   return {

@@ -1,4 +1,4 @@
-/** The ids that the program promises: configurations, logs and metrics rely on them. */
+/** Protocol ids guaranteed to users: configurations, logs and metrics rely on them. */
 export const promised: readonly string[] = [
   'http',
   'webdav',

@@ -1,12 +1,12 @@
-/** What is wrong, a line a label: for whoever works on that protocol. */
+/** Failures per label, one line each, for the author of a protocol. */
 import { columns } from '../../src/cli/columns.js';
 
 export interface Wrong {
   readonly id: string;
   readonly label: string;
-  /** How the bytes were cut. */
+  /** How the bytes were segmented. */
   readonly feeding: string;
-  /** The name that was given, or the verdict where none was. */
+  /** The protocol identified, or the verdict when none was. */
   readonly said: string;
 }
 

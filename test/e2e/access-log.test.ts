@@ -71,7 +71,7 @@ test('a crowd that is refused leaves few lines, which say how many they stand fo
   const dropped = await daemon.metric('anyport_log_lines_dropped_total');
   expect(refused.length).toBeGreaterThan(0);
   expect(refused.length + dropped).toBe(CROWD);
-  // Those that follow say how many were left out before.
+  // Later lines carry the number suppressed before them.
   const told = refused.reduce(
     (sum, line) => sum + Number((line as { suppressed?: number }).suppressed ?? 0),
     0,
@@ -84,7 +84,7 @@ describeWith('prlimit')('out of files', () => {
     const { target } = await serve();
     await start({ protocols: [{ name: 'Redis', target }] });
     await served();
-    // No number above those in use; the few below that are free are soon taken.
+    // Descriptors are allocated from the lowest free number, and only few are free below the highest in use.
     const highest = Math.max(...readdirSync(`/proc/${daemon.pid}/fd`).map(Number));
     await runProgram('prlimit', [`--pid=${daemon.pid}`, `--nofile=${highest + 1}:`]);
     await Promise.all(Array.from({ length: 400 }, () => dial(daemon.port).catch(() => null)));

@@ -1,4 +1,7 @@
-/** Where the daemon listens: both families side by side, unix sockets with permissions, abstract ones; and networks. */
+/**
+ * Listening addresses: dual-stack side by side, Unix sockets with permissions and in the abstract namespace; network
+ * sets.
+ */
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { connect, type NetConnectOpts } from 'node:net';
@@ -32,7 +35,7 @@ const start = async (config: TestConfig) => {
 
 const PING = 'PING\r\n';
 
-/** What comes back to a client that sends a PING, behind a header or not; empty when it is ended. */
+/** The reply to a PING, optionally behind a PROXY header; empty when the connection is closed. */
 async function answerTo(target: NetConnectOpts, header = ''): Promise<string> {
   const socket = connect(target);
   let answer = '';
@@ -102,7 +105,7 @@ describe('unix sockets', () => {
       upstreams: { local: { endpoints: [`unix:@${name}`] }, echo: { endpoints: [upstream.target] } },
     });
     expect(existsSync(`${running.folder.path}/@${name}`)).toBe(false);
-    // Node can not connect to one; the kernel says what it is called, to the last byte.
+    // Node can not connect to an abstract socket, so its name is read from the kernel.
     expect(readFileSync('/proc/net/unix', 'latin1')).toMatch(new RegExp(` @${name}$`, 'm'));
     expect(await answerTo({ host: '127.0.0.1', port })).toBe(PING);
     const sessions = await running.ended(2);

@@ -56,7 +56,7 @@ describeWith('curl', 'redis-cli')('anyport run without a file or routes', () => 
 
 describe('a port in use', () => {
   test('its own, which nobody chose: it takes another one, and says so', async () => {
-    // Whether it is ours or somebody else's is all the same.
+    // Taken by this test or by another process: either will do.
     const taken = createServer()
       .listen(9090, '127.0.0.1')
       .on('error', () => {});

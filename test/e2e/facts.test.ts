@@ -1,4 +1,4 @@
-/** What clients say of themselves, as the operator and the routes see it: bounded, and without a say in who they are. */
+/** Facts as operators and routes see them: bounded, and without influence on identification. */
 
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
@@ -69,7 +69,7 @@ describe('a hello with 20,000 application protocols', () => {
 describe('where a session goes does not depend on whether anybody reads its facts', () => {
   test.each([true, false])('access log: %s', async (access_log) => {
     const { target } = await serve('web');
-    // Its opening has no version that AMQP would have.
+    // No AMQP version exists in this opening.
     const daemon = await start({
       protocols: [{ name: 'AMQP', start_bytes: [Buffer.from('AMQP').toString('hex')], target }],
       logging: { access_log },
@@ -80,7 +80,7 @@ describe('where a session goes does not depend on whether anybody reads its fact
 });
 
 describe('a rule on a host', () => {
-  /** Whoever is asked for `secret.test` is refused, all others are served. */
+  /** Requests for `secret.test` are refused, all others served. */
   async function startGuarded(server: Record<string, unknown> = {}) {
     const web = http2.createServer((_, response) => response.end('web'));
     await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));

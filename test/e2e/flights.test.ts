@@ -1,4 +1,4 @@
-/** Every recorded opening through the daemon: named as `identify` names it, and replayed to the byte. */
+/** Every recorded opening through the daemon: same name as from `identify`, and relayed byte for byte. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { identifyBytes } from '../../src/protocols/identify.js';
 import { protocols } from '../../src/protocols/index.js';
@@ -10,7 +10,7 @@ import { eventually } from '../support/wait.js';
 let daemon: Daemon;
 let upstream: Upstream;
 
-// A daemon for each case: a client's address, by which its session is found, may come again.
+// A daemon per case: client addresses, by which sessions are found, may repeat.
 beforeEach(async () => {
   upstream = await listenTcp(echo);
   const named = protocols.filter(({ transports }) => transports.includes('tcp'));
@@ -27,7 +27,7 @@ afterEach(async () => {
 
 const streams = flights.filter(({ transport, bytes }) => transport === 'tcp' && bytes.length > 0);
 
-/** What the daemon made of a flight, and what the endpoint had of it, as the client's echo tells. */
+/** The session line of a flight, and the bytes that the endpoint received (it echoes them). */
 async function send({ bytes }: Flight, cuts: readonly number[]) {
   const client = await dial(daemon.port);
   let from = 0;

@@ -1,4 +1,4 @@
-/** The first promise: one port, started by flags alone, on which four real clients reach their own real servers. */
+/** The core promise: one port, started with flags only, through which four real clients reach four real servers. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Daemon, startWithFlags } from '../support/daemon.js';
 import { freePort } from '../support/ports.js';

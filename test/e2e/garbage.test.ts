@@ -1,4 +1,4 @@
-/** Bytes from strangers: closed for the right reason, counted, nothing kept. */
+/** Garbage: closed with the right reason, counted, and no memory kept. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.js';
@@ -87,7 +87,7 @@ describe('one stranger', () => {
 describe('many strangers', () => {
   const CROWD = 250;
 
-  /** Crowds of all kinds, each gone before the next one comes. */
+  /** Waves of clients of all kinds; each wave leaves before the next. */
   async function mob(crowds: number): Promise<void> {
     for (let n = 0; n < crowds; n += 1) {
       const before = daemon.sessions.length;
@@ -106,7 +106,7 @@ describe('many strangers', () => {
     await mob(4);
     await daemon.metricBecomes('anyport_sessions_active', 0);
     await eventually('the files to be closed', () => openFiles(daemon.pid) <= files + 2);
-    // 64 KiB from a tenth of a thousand would be 6 MiB if kept; the heap of JavaScript breathes.
+    // A leak of 64 KiB from every tenth of 1000 sessions would be 6 MiB; the JavaScript heap fluctuates by more.
     expect(privateBytes(daemon.pid) - memory).toBeLessThan(32 * MIB);
     const accepted = await daemon.metric('anyport_accepted_total');
     expect(accepted).toBe(await daemon.metric('anyport_sessions_total'));

@@ -1,6 +1,6 @@
 /**
- * Clients of HTTP/2 and gRPC through the daemon. Those of gRPC say nothing behind their SETTINGS before the server's are
- * there, so what they speak has to be settled by that silence.
+ * HTTP/2 and gRPC clients through the daemon. gRPC clients send nothing after SETTINGS until the server's SETTINGS
+ * arrive, so a silence has to identify them.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon, type TestConfig } from '../support/daemon.js';
@@ -23,7 +23,7 @@ afterEach(async () => {
   await server.stop();
 });
 
-/** Longer than a client waits for an answer: nobody is served because the time to identify it is over. */
+/** Longer than the clients' own timeouts: no test passes because identification timed out. */
 const patient = { identify_timeout: '60s' };
 
 const messages = ['one', 'two', 'three'];
@@ -112,7 +112,7 @@ test('bytes that come before the silence is over count, and the next silence as 
   const opening = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1');
   const request = '000013010400000001 0f10106170706c69636174696f6e2f67727063';
   const whole = Buffer.concat([opening, Buffer.from(request.replace(' ', ''), 'hex')]);
-  // Half a frame behind SETTINGS: more is on its way, however long it takes.
+  // Half a frame behind SETTINGS: the client is slow, not silent.
   const slow = (await dial(daemon.port)).send(whole.subarray(0, opening.length + 12));
   const waiting = (await dial(daemon.port)).send(opening);
   const first = await http2.peer(0);

@@ -1,4 +1,4 @@
-/** A worker whose thread is not given back: it is noticed, told, ended and replaced; one that only paused is not. */
+/** A worker thread that hangs is detected, logged, terminated and replaced; one that only pauses is not. */
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -57,7 +57,7 @@ describe.each(['reuseport', 'handoff'])('accept %s', (accept) => {
     await daemon.metricBecomes('anyport_worker_restarts_total', 1);
     await eventually('readiness', async () => (await health()).status === 'ready');
     await killer.end();
-    // Those that the hung thread had taken already end with it; those in the queue are served.
+    // Sessions that the hung thread had accepted are reset; connections in the backlog are served.
     await eventually('everybody to be answered, or ended', () =>
       waiting.every((client) => client.length > 0 || client.ending !== undefined),
     );
@@ -100,7 +100,7 @@ test('a handler at work for a moment is no hang, nor is a process that was stopp
   await busy.end();
   expect(busy.received.toString()).toBe('done');
   daemon.signal('SIGSTOP');
-  await sleep(13_000); // longer than a worker may stand still
+  await sleep(13_000); // longer than the hang timeout
   daemon.signal('SIGCONT');
   await eventually('readiness', async () => (await health()).status === 'ready');
   const looks = daemon.lines.length;

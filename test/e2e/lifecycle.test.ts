@@ -60,7 +60,7 @@ describe('bad input starts nothing', () => {
   });
 });
 
-/** Node can not send descriptors over a socket of its choice. */
+/** Node has no API to send descriptors over a socket. */
 const passesDescriptors = `
 import socket, sys
 client = socket.socket(socket.AF_UNIX)

@@ -1,4 +1,4 @@
-/** At a limit connections are refused and counted, nothing spins, and afterwards all is as before. */
+/** At each limit connections are refused and counted, the daemon does not spin, and it recovers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Daemon, type ServerSection, type StartOptions, startDaemon } from '../support/daemon.js';
@@ -24,7 +24,7 @@ async function stop(): Promise<void> {
 
 afterEach(stop);
 
-/** A client that is served, or null for one that is refused: by a reset, mostly before it could speak. */
+/** Connects; null for a refused client: reset, usually before it can send. */
 async function knock(): Promise<Peer | null> {
   const client = await dial(daemon.port).catch(() => null);
   client?.send(redisPing);
@@ -74,7 +74,7 @@ describe.each(['reuseport', 'handoff'])('max_connections, accept %s', (accept) =
 test('handoff refuses as fast as a listening socket a worker does, and a place that is left is taken', async () => {
   const [LIMIT, CROWD] = [64, 1_500];
 
-  /** How long a crowd is refused at the limit. */
+  /** Time to refuse a crowd at the limit. */
   async function refuseMs(accept: string): Promise<number> {
     await start({ max_connections: LIMIT, accept, workers: 2 });
     const { served } = await knockTimes(LIMIT);
@@ -88,7 +88,7 @@ test('handoff refuses as fast as a listening socket a worker does, and a place t
     return tookMs;
   }
 
-  // The best of a few: the machine is busy with other things too.
+  // Best of several rounds: the machine is shared.
   const bestMs = { reuseport: Number.POSITIVE_INFINITY, handoff: Number.POSITIVE_INFINITY };
   for (let n = 0; n < 4 && !(bestMs.handoff < 1.6 * bestMs.reuseport && n > 0); n += 1) {
     for (const accept of ['reuseport', 'handoff'] as const) {
@@ -101,9 +101,9 @@ test('handoff refuses as fast as a listening socket a worker does, and a place t
 
 describeWith('prlimit').each([
   { accept: 'reuseport', files: 120 },
-  { accept: 'handoff', files: 248 }, // those on their way to a worker take some too
+  { accept: 'handoff', files: 248 }, // descriptors in flight to workers count too
 ])('out of files, accept $accept', ({ accept, files }) => {
-  /** How much of the time the daemon runs while nobody does anything: one thread that spins is 1. */
+  /** CPU share of an idle daemon: a spinning thread gives 1. */
   async function idleShare(): Promise<number> {
     const [cpu, time] = [cpuNanoseconds(daemon.pid), performance.now()];
     await sleep(1_500);
@@ -131,7 +131,7 @@ describeWith('prlimit').each([
     const first = await knockTimes(20);
     expect(first.refused).toBe(0);
     await limitFiles(40);
-    // Those beyond the limit are refused, or wait in the kernel's queue until there are files again.
+    // Excess connections are refused, or stay in the backlog until descriptors are free.
     const knocks = Array.from({ length: 60 }, () => dial(daemon.port).catch(() => null));
     const waiting = (await Promise.all(knocks)).filter((client) => client !== null);
     for (const client of waiting) client.send(redisPing);

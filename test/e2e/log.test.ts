@@ -1,4 +1,4 @@
-/** What strangers send, as it reaches whoever reads the log. */
+/** Client data in the log is harmless to whoever reads it. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.js';
 import { collect } from '../support/process.js';

@@ -1,4 +1,4 @@
-/** What clients send ahead, and never fetch the answers of, costs the daemon little memory, whichever handler answers. */
+/** Pipelined requests whose replies are never read cost the daemon little memory, with any handler. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,9 +8,9 @@ import { eventually } from '../support/wait.js';
 
 const MIB = 1 << 20;
 const CLIENTS = 250;
-/** About what the daemon reads at once. */
+/** About the size of one read. */
 const AHEAD_BYTES = 1 << 16;
-/** What was sent, what the handlers hold of it, and what a worker needs anyway. */
+/** Bytes sent, replies buffered by handlers, and the worker's baseline. */
 const GROWTH_MAX = 200 * MIB;
 
 let daemon: Daemon;
@@ -33,7 +33,7 @@ async function sendAhead(requests: Buffer): Promise<Socket> {
   return socket;
 }
 
-/** Until the daemon moves no more bytes. */
+/** Waits until the daemon relays no more bytes. */
 async function settled(): Promise<void> {
   let [moved, still] = [-1, 0];
   await eventually('the daemon to rest', async () => {

@@ -1,4 +1,6 @@
-/** Who can read metrics and health: by default everybody, which a line at start says; with an address, that one alone. */
+/**
+ * Access to metrics and health: by default on every interface, with a log line at start; with an address only there.
+ */
 import { afterEach, expect, test } from 'vitest';
 import { type Daemon, startDaemon, type TestConfig } from '../support/daemon.js';
 import { freePort } from '../support/ports.js';

@@ -60,7 +60,7 @@ describe('silent connections', () => {
     return Promise.all(
       Array.from({ length: count }, async () => {
         const socket = connect(daemon.metricsPort, '127.0.0.1').on('error', () => {});
-        // Those of its fellows may be reset before they know that they were connected.
+        // Other connections may be reset before `connect` is emitted.
         await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => {});
         return socket;
       }),

@@ -1,4 +1,7 @@
-/** Endpoints by name: hosts file, search list and servers as the system has them; names that hang harm no others. */
+/**
+ * Endpoints by host name: hosts file, search list and name servers of the system; a hanging name does not affect
+ * others.
+ */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -31,7 +34,7 @@ afterEach(async () => {
   folder.remove();
 });
 
-/** Runs a program with these files as /etc/hosts and /etc/resolv.conf; patient is what makes a look-up hang. */
+/** Runs a program with these files as /etc/hosts and /etc/resolv.conf. */
 function withNames(hosts: string, resolv: string): StartOptions {
   writeFileSync(`${folder.path}/hosts`, hosts);
   writeFileSync(`${folder.path}/resolv.conf`, `nameserver ${SERVER}\n${resolv}\n`);
@@ -57,7 +60,7 @@ async function launch(hosts: readonly string[], options: StartOptions, refresh =
   );
 }
 
-/** Whether a client of the nth name gets its answer. */
+/** Whether a client of the nth name is served. */
 async function serves(n: number): Promise<boolean> {
   const client = await dial(daemon.port);
   client.send(Buffer.from([0xc0 + n]));
@@ -75,7 +78,7 @@ describeAsRoot('names', () => {
     await daemon.ready();
     dns.names.set('good.test', ['127.0.0.1']);
     await eventually('the new address', () => serves(6));
-    // One question for each at a time, however long they hang.
+    // One query in flight per name, however long it hangs.
     const asked = dns.asked.filter((name) => name === 'h1.test').length;
     const refreshed = dns.asked.filter((name) => name === 'good.test').length;
     expect(asked).toBeLessThanOrEqual(2 + refreshed);
@@ -100,7 +103,7 @@ describeAsRoot('names', () => {
       await daemon.ready();
       expect(await serves(0)).toBe(false);
       dns.names.set('late.test', ['127.0.0.1']);
-      await eventually('the name to be known', () => serves(0)); // its refresh is an hour
+      await eventually('the name to be known', () => serves(0)); // the refresh interval is an hour
     },
   );
 

@@ -1,4 +1,4 @@
-/** Behind a balancer that ends TLS and says in a PROXY header who the client is and which name it asked for. */
+/** Behind a load balancer that terminates TLS and announces client and SNI in a PROXY header. */
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.js';
@@ -43,7 +43,7 @@ describeWith(
     folder.remove();
   });
 
-  /** Asks the balancer for `sni`, and the server behind it for `host`. */
+  /** Sends SNI `sni` to the balancer, and Host `host` to the server behind it. */
   async function ask(sni: string, host = sni) {
     const before = daemon.sessions.length;
     const url = `https://${sni}:${balancer.port}/`;
@@ -72,7 +72,7 @@ describeWith(
         proxy_unique_id: expect.stringMatching(/^id-\d+$/),
       },
     });
-    // The client's own address, not the socket of the balancer.
+    // The client's address, not the balancer's.
     expect(session?.source).toMatch(/^127\.0\.0\.1:\d+$/);
     expect(session?.facts.proxy_source).toBe(session?.source);
   });

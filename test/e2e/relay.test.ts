@@ -28,7 +28,7 @@ afterEach(async () => {
   await upstream.close();
 });
 
-/** A session that has passed its opening both ways. */
+/** A session relaying in both directions. */
 async function established(): Promise<{ client: Peer; server: Peer }> {
   const n = upstream.peers.length;
   const client = await dial(daemon.port);
@@ -40,7 +40,7 @@ async function established(): Promise<{ client: Peer; server: Peer }> {
   return { client, server };
 }
 
-/** Waits until a figure that is not 0 stays the same for a moment. */
+/** Waits until a non-zero figure stops changing. */
 async function untilStill(what: string, read: () => number | Promise<number>): Promise<number> {
   let before = 0;
   return eventually(`${what} to stand still`, async () => {
@@ -169,7 +169,7 @@ describe('bytes', () => {
     server.socket.pause();
     const before = residentBytes(daemon.pid);
     for (let n = 0; n < 64; n += 1) client.send(Buffer.alloc(MIB));
-    // The kernel's buffers fill, then nothing moves any more.
+    // Kernel buffers fill, then the sender stalls (back-pressure).
     expect(await untilStill('the client', () => client.socket.writableLength)).toBeGreaterThan(0);
     expect(residentBytes(daemon.pid) - before).toBeLessThan(16 * MIB);
     server.socket.resume();

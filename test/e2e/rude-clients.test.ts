@@ -1,4 +1,7 @@
-/** A crowd without manners, at a limit that it exceeds: afterwards every connection is in the counters and in the log, once. */
+/**
+ * A crowd of misbehaving clients above the connection limit: afterwards each connection is in counters and log
+ * exactly once.
+ */
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.js';
 import { redisPing } from '../support/flights.js';
@@ -34,7 +37,7 @@ afterEach(async () => {
   await upstream.close();
 });
 
-/** What a client does; it goes when it has done it, or when it is sent away. */
+/** Client behaviours; a client leaves after its behaviour or when it is closed. */
 const manners: readonly ((client: Peer) => unknown)[] = [
   (client) => client.send(redisPing).finish(),
   (client) => client.send(redisPing).reset(),

@@ -1,4 +1,7 @@
-/** Many sessions at once, most of them rude: what is whole arrives whole, and every byte is accounted for. */
+/**
+ * Many concurrent sessions, most of them misbehaving: complete transfers arrive complete, and every byte is accounted
+ * for.
+ */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -18,7 +21,7 @@ let daemon: Daemon;
 let upstream: Upstream;
 
 beforeEach(async () => {
-  // Sends everything back, and resets who asks for it.
+  // Echoes, and resets on request.
   upstream = await listenTcp((peer) => {
     peer.socket.on('data', (chunk) => (chunk.includes('RESET') ? peer.reset() : peer.send(chunk)));
     peer.socket.on('end', () => peer.finish());

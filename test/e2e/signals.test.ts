@@ -1,4 +1,4 @@
-/** Signals at every stage of the daemon's life: while it starts, serves, drains and stops. */
+/** Signals in every phase of the daemon: start, run, drain and stop. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, existsSync, openSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ let upstream: Upstream;
 let folder: TempFolder;
 const started: Daemon[] = [];
 
-/** One that a failed test leaves behind would keep the debugger's port. */
+/** A daemon left behind by a failed test would occupy the debugger's port. */
 function keep(daemon: Daemon): Daemon {
   started.push(daemon);
   return daemon;
@@ -47,9 +47,9 @@ async function answers(daemon: Daemon): Promise<void> {
   client.reset();
 }
 
-/** Sends it again and again, until the process is ready. */
+/** Repeats the signal until the process is ready. */
 async function flood(daemon: Daemon, signal: NodeJS.Signals): Promise<void> {
-  // Before a process has handlers at all every signal is its end.
+  // Before the handlers are installed any signal would kill the process.
   await eventually(`a handler of ${signal}`, () => catches(daemon.pid, signal));
   while (daemon.child.exitCode === null && !daemon.lines.some(({ msg }) => msg === 'ready')) {
     daemon.signal(signal);
@@ -138,7 +138,7 @@ test('a log that nobody reads does not keep the process', async () => {
       logging: { access_log_rate: 100_000 },
     }),
   );
-  // A pipe between processes, whose writer waits: what Node makes for its children answers "try again".
+  // A FIFO with a blocking writer: Node's own child pipes return EAGAIN instead.
   const pipe = `${folder.path}/log`;
   execFileSync('mkfifo', [pipe]);
   const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -146,7 +146,7 @@ test('a log that nobody reads does not keep the process', async () => {
   const child = spawn(resolve('bin/anyport'), ['run', '-c', file], { stdio: ['ignore', writer, 'inherit'] });
   closeSync(writer);
   await eventually('the daemon', () => accepts(port));
-  // The pipe takes 64 KiB; what comes after it waits in a thread of libuv.
+  // The FIFO takes 64 KiB; further lines block in a libuv thread.
   for (let round = 0; round < 20; round++) {
     const clients = await Promise.all(Array.from({ length: 20 }, () => dial(port)));
     for (const client of clients) client.send(redisPing).finish();
@@ -189,7 +189,7 @@ describe('no signal has its default action', () => {
     }
     await answers(daemon);
     const told = daemon.lines.filter(({ signal }) => signal !== undefined);
-    // One a second, however long the machine takes to send them.
+    // One line per second, however long sending takes.
     const seconds = Math.ceil((performance.now() - startMs) / 1000);
     expect(told.length).toBeGreaterThan(0);
     expect(told.length).toBeLessThanOrEqual(seconds + 1);

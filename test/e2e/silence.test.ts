@@ -1,4 +1,4 @@
-/** Clients that say nothing: where they go, and that what they say later is theirs alone. */
+/** Silent clients: routed by `on_silence`; bytes sent later reach the endpoint unchanged. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
@@ -22,7 +22,7 @@ afterEach(async () => {
   daemon = mail = folder = undefined;
 });
 
-/** Whoever says nothing for that long goes to `upstream`. */
+/** `after`: silence until the session goes to `upstream`. */
 async function start(after: string, upstream: object, listener: object = {}): Promise<number> {
   const port = await freePort();
   const front = { name: 'front', address: `127.0.0.1:${port}`, on_silence: { after, to: 'mail' } };
@@ -44,7 +44,7 @@ test.each([
   mail = await listenTcp((peer) => {
     peer.send(greeting).finish();
   });
-  // Longer than the test: only the end of what the client says can bring it there.
+  // Longer than the test: only the client's FIN can route it.
   const port = await start('50s', { endpoints: [mail.target] }, each.listener);
   const client = (await dial(port)).send(each.opening).finish();
   expect(await client.end()).toBe('fin');
@@ -64,7 +64,7 @@ test('half a PROXY header and no more is no silence', async () => {
 test('what a client says just as its silence is over reaches the handler as it was sent', async () => {
   folder = tempFolder();
   const begun = (count: number) => `${folder?.path}/begun-${count}`;
-  // While it is busy with one client, the next one, whose silence is over too, may begin to speak.
+  // While the thread is busy with one client, the next one, whose silence is over too, may start to send.
   writeFileSync(
     `${folder.path}/busy.mjs`,
     `import { writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Clients that never finish saying what they speak, in every way that there is: none holds its place longer than it
- * may, none keeps others from being served, and of none anything is left.
+ * Slow-loris clients in every variant: none occupies its place beyond the timeout, blocks other clients or leaks
+ * memory.
  */
 import { afterEach, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.js';
@@ -13,14 +13,14 @@ const tlsRecord = (payload: string) =>
   bytes(`\x16\x03\x01${String.fromCharCode(payload.length >> 8, payload.length & 0xff)}${payload}`);
 const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 const settings = '\0\0\0\x04\0\0\0\0\0';
-const hello = '\x01\0\x40\0\x03\x03'; // a ClientHello of 16 KiB begins
+const hello = '\x01\0\x40\0\x03\x03'; // start of a 16 KiB ClientHello
 
 interface Kind {
   readonly why: string;
   readonly opening: Uint8Array;
-  /** Sent again and again until the end; none: silence. */
+  /** Repeated until the session ends; absent: silence. */
   readonly drip?: Uint8Array;
-  /** It speaks from a peer that announces its clients. */
+  /** Sent behind a PROXY header from a trusted peer. */
   readonly behindProxy?: boolean;
 }
 
@@ -89,7 +89,7 @@ test(`${kinds.length} kinds of clients that never finish`, { timeout: 120_000 },
         on_unknown: 'reset',
       },
     ],
-    // Each of them wants to see more than its signature: the end of a head, of a hello, of the headers of a request.
+    // Protocols that need more than their signature: end of a head, of a hello, of request headers.
     protocols: [
       { name: 'Redis', target },
       { name: 'SSH', target },
@@ -115,7 +115,7 @@ test(`${kinds.length} kinds of clients that never finish`, { timeout: 120_000 },
     }
   }
 
-  // Others are served meanwhile.
+  // Other clients are served meanwhile.
   for (let n = 0; n < SERVED; n += 1) {
     const client = (await dial(port)).send(redisPing);
     await client.bytes(redisPing.length);

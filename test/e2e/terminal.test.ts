@@ -1,4 +1,4 @@
-/** What a person sees who starts the daemon at a terminal. */
+/** Output on a terminal. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
@@ -9,14 +9,14 @@ import { dial, listenTcp } from '../support/tcp.js';
 import { describeWith } from '../support/tools.js';
 import { eventually, within } from '../support/wait.js';
 
-/** A command on a terminal of its own. */
+/** Runs a command on a pseudo-terminal. */
 class Terminal {
   readonly #child: ChildProcess;
   readonly #shown: () => string;
   readonly exited: Promise<number>;
 
   constructor(command: string) {
-    // Without exec some shells stay beside the command and end by the Ctrl-C themselves.
+    // Without exec some shells stay as parent and are ended by Ctrl-C themselves.
     const child = spawn('script', ['-qec', `exec ${command}`, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
@@ -25,7 +25,7 @@ class Terminal {
     this.exited = once(child, 'close').then(([status]) => status as number);
   }
 
-  /** Lines so far, without their colours. */
+  /** Lines so far, without colours. */
   get lines(): string[] {
     const escapes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
     return this.#shown().replace(escapes, '').split(/\r?\n/).filter(Boolean);
@@ -99,7 +99,7 @@ describeWith('script')('at a terminal', () => {
     const port = await freePort();
     const terminal = open(`--listen=127.0.0.1:${port}`, '--log-format=json');
     expect(JSON.parse(await terminal.line(/"ready"/))).toMatchObject({ msg: 'ready' });
-    // A terminal that is gone is a SIGHUP, which does not end a daemon.
+    // A hangup sends SIGHUP, which must not end the daemon.
     terminal.type(CTRL_C);
     expect(await within('the end', terminal.exited)).toBe(0);
   });

@@ -1,4 +1,4 @@
-/** Every wait has an end of its own, and none leaks into another. Short limits; only reasons and order are asserted. */
+/** Every timeout by itself; none affects another. Timeouts are short; only reasons and order are asserted. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Daemon, type ServerSection, startDaemon } from '../support/daemon.js';
@@ -42,7 +42,7 @@ describe('identify_timeout', () => {
   test('is total: a byte now and then does not renew it', async () => {
     const { port } = await start({ identify_timeout: '1s' });
     const client = await dial(port);
-    // A request line that never ends: each gap is well under the limit, their sum is not.
+    // A request line that never ends: each gap is far below the timeout, their sum is not.
     client.send('GET /');
     const drip = setInterval(() => client.send('a'), 200);
     await client.end().finally(() => clearInterval(drip));
@@ -83,7 +83,7 @@ describe('what nothing here can route is not held for identify_timeout', () => {
   test.each(openings)('$why', async ({ bytes }) => {
     upstream = await listenTcp();
     daemon = await startDaemon({
-      server: { identify_timeout: '10m' }, // far longer than a test waits for the end
+      server: { identify_timeout: '10m' }, // far longer than the test
       protocols: [{ name: 'SSH', target: upstream.target }],
     });
     const client = (await dial(daemon.port)).send(Buffer.from(bytes, 'latin1'));

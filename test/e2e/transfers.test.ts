@@ -1,4 +1,4 @@
-/** Large things pass whole: every byte once, in order, both ways. */
+/** Large transfers in both directions: every byte once and in order. */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, writeFileSync } from 'node:fs';
 import { get } from 'node:http';

@@ -1,4 +1,4 @@
-/** Whatever a user's own code does wrong, it costs its own session; those of others do not notice. */
+/** Faulty user code costs its own session only. */
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.js';
@@ -41,7 +41,7 @@ async function allAnswered(): Promise<void> {
   await Promise.all(innocents.map((client) => client.bytes(rounds * redisPing.length)));
 }
 
-/** The innocent are still served, by the same worker. */
+/** Other sessions are still served by the same worker. */
 async function innocentsLive(): Promise<void> {
   for (const client of innocents) client.send(redisPing);
   await allAnswered();

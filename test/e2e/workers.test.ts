@@ -1,4 +1,4 @@
-/** Worker threads: several share a port, one that dies takes only its own sessions along and is replaced. */
+/** Worker threads share a port; one that dies takes only its own sessions along and is replaced. */
 import { resolve } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.js';
@@ -49,17 +49,17 @@ describe.each(['reuseport', 'handoff'])('accept %s', (accept) => {
   test('a worker that dies under load: the others live on, it is replaced, the books balance', async () => {
     await start({ accept });
     const clients = await Promise.all(Array.from({ length: 60 }, () => session()));
-    // Connections that keep coming while the worker is down must be served in the end.
+    // Connections that arrive while the worker is down must be served by its replacement.
     const killer = await dial(daemon.port);
     killer.send(Buffer.from([0xee]));
     const dialled = await Promise.allSettled(Array.from({ length: 40 }, () => dial(daemon.port)));
-    // One that the worker took as it died is reset, perhaps before its client has seen the connection.
+    // A connection accepted as the worker died is reset, perhaps before `connect` is emitted.
     const newcomers = dialled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
     expect(newcomers.length).toBeGreaterThan(0);
     for (const client of newcomers) client.send(redisPing);
     await daemon.metricBecomes('anyport_worker_restarts_total', 1);
 
-    // An end that is on its way is not seen yet: who answers now is alive.
+    // An end may not have been seen yet: a client is alive if it gets a reply.
     for (const client of clients) client.send('still here');
     const answered = ({ length }: Peer) => length === redisPing.length + 10;
     await eventually('every session to be answered, or ended with its worker', () =>
@@ -94,13 +94,13 @@ describe.each(['reuseport', 'handoff'])('accept %s', (accept) => {
       const killer = await dial(daemon.port);
       killer.send(Buffer.from([opening]));
       const endings = await Promise.all(others.map((client) => client.end()));
-      expect(new Set(endings)).toEqual(new Set(['reset'])); // a FIN would make half an answer look whole
+      expect(new Set(endings)).toEqual(new Set(['reset'])); // with FIN a truncated reply would look complete
       await daemon.metricBecomes('anyport_worker_restarts_total', count);
     }
     await daemon.booksBalance();
-    // What the dead held is free again, no more and no less.
+    // The dead worker's places are free again, exactly as many.
     await Promise.all(Array.from({ length: LIMIT }, () => session()));
-    const late = await dial(daemon.port).catch(() => null); // reset before the connection was seen
+    const late = await dial(daemon.port).catch(() => null); // reset before `connect`
     expect(await late?.end()).not.toBe('fin');
     expect(await daemon.metric('anyport_sessions_active')).toBe(LIMIT);
     await daemon.booksBalance();

@@ -177,7 +177,7 @@ describe('http handler', () => {
     const hasty = await Pair.serve(createHttpHandler({ ...httpLimits, headersTimeMsMax: 50 }));
     const client = await hasty.connect();
     const drip = setInterval(() => client.write('x'), 5);
-    // Cut off while it sends, it may hear a reset behind the answer.
+    // Cut off while sending, the client may get RST behind the reply.
     const answer: Buffer[] = [];
     client.on('data', (chunk: Buffer) => answer.push(chunk)).on('error', () => {});
     client.write('GET / HTTP/1.1\r\nX: ');

@@ -37,7 +37,7 @@ export class Pair {
     return client;
   }
 
-  /** Sends all, one chunk a turn, and reads until the handler ends its side. */
+  /** Sends the chunks, one per turn, and reads until the handler ends its side. */
   async exchange(...chunks: (string | Buffer)[]): Promise<string> {
     const client = await this.connect();
     for (const chunk of chunks) {

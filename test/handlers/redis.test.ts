@@ -12,7 +12,7 @@ afterAll(() => pair.close());
 const resp = (...args: string[]) =>
   `*${args.length}\r\n${args.map((arg) => `$${arg.length}\r\n${arg}\r\n`).join('')}`;
 
-/** Everything that the chunks hold, up to the first problem. */
+/** All parsed commands, up to the first problem. */
 function parse(...chunks: Buffer[]): Parsed[] {
   const parser = new RespParser();
   const all: Parsed[] = [];

@@ -1,4 +1,4 @@
-/** What is kept of facts is bounded, whatever a client sends and whichever parser read it. */
+/** Facts are bounded, whatever a client sends and whichever parser reads it. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Facts, FactsAnswer } from '../../src/model/facts.js';
@@ -65,7 +65,7 @@ describe('a fact', () => {
     }));
 });
 
-/** A line of the access log has them as JSON, in which a byte may be six. */
+/** In the JSON of an access log line a byte may take six. */
 function expectBounded(facts: Facts, why: string): void {
   for (const [name, value] of Object.entries(facts)) {
     const list = typeof value === 'object' ? value : [String(value)];

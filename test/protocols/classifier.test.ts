@@ -18,7 +18,7 @@ const sameDecision = (a: Decision, b: Decision): boolean =>
 
 const nameOf = ({ protocol }: Decision): string | null => tcp[protocol]?.id ?? null;
 
-/** What is none of a protocol may be another one's: then it is the protocol itself that must be out by that byte. */
+/** Bytes that are not of a protocol may match another one: then the protocol itself must be ruled out by that byte. */
 function isRight({ expect: due, bytes }: Case, id: string, decision: Decision, alone: Decision): boolean {
   const { verdict, decidedAt } = decision;
   if (due === 'more') return verdict === 'more' && decidedAt === bytes.length;
@@ -26,7 +26,7 @@ function isRight({ expect: due, bytes }: Case, id: string, decision: Decision, a
   return nameOf(decision) !== id && alone.verdict === 'unknown' && alone.decidedAt <= due.unknownAt;
 }
 
-/** The oracle looks after each byte, so it need not be asked about each cut. */
+/** The oracle decides after every byte, so one feeding is enough for it. */
 const cutting = { oracle: (bytes: Uint8Array) => [{}, byteByByte(bytes)], addon: feedings };
 
 describe.each(Object.entries(engines))('%s', (engine, create) => {
@@ -86,7 +86,7 @@ test.each(flights.filter(({ transport }) => transport === 'udp'))('datagram $id'
   expect(addon(first, { ended: true })).toEqual(oracle(first, { ended: true }));
 });
 
-/** Any DFA over three classes of bytes: mostly alive, so that answers come late. */
+/** A random DFA over three byte classes, mostly alive, so that decisions come late. */
 const anyDfa: fc.Arbitrary<Dfa> = fc
   .record({
     classes: fc.uint8Array({ minLength: 256, maxLength: 256, max: 2 }),
@@ -162,7 +162,7 @@ test('the answer does not depend on the cuts', () => {
   );
 });
 
-/** A real opening, part of it, with other bytes in it, or with another one behind. */
+/** A recorded flight: truncated, mutated, or followed by another one. */
 const anySpoiledFlight = fc
   .tuple(
     fc.constantFrom(...flights),

@@ -1,4 +1,4 @@
-/** A datagram is the whole prefix: every case by its name, and every datagram against every protocol. */
+/** Datagrams are complete prefixes: every case is identified, and every datagram is tried against every protocol. */
 import { describe, expect, test } from 'vitest';
 import { identifyBytes } from '../../src/protocols/identify.js';
 import { datagrams } from '../cases/index.js';

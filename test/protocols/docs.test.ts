@@ -1,4 +1,4 @@
-/** The reference of the protocols says what the table says, and the table names the facts that there are. */
+/** docs/protocols.md matches the table, and the table lists exactly the facts that parsers return. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Protocol, Transport } from '../../src/model/protocol.js';
@@ -14,7 +14,7 @@ test('docs/protocols.md is what the table says (npm run build:ts && node scripts
 
 test('at least 40 protocols', () => expect(protocols.length).toBeGreaterThanOrEqual(40));
 
-/** Every fact that is read from a recorded opening or a case. */
+/** All fact names returned for recorded openings and cases. */
 function factsRead(): Map<string, Set<string>> {
   const read = new Map<string, Set<string>>();
   const note = (segments: readonly Uint8Array[], transport: Transport) => {
@@ -37,7 +37,7 @@ describe('facts', () => {
 
 describe('patterns', () => {
   const documented = readFileSync('docs/protocols.md', 'utf8').split('## Patterns')[1] ?? '';
-  /** The table of what is refused, one construct each. */
+  /** One example per row of the table of refused constructs. */
   const refused = [
     '\\1',
     '\\k<name>',

@@ -1,11 +1,11 @@
-/** DTLS facts: a hello whole, in fragments, and in fragments that do not fit together. */
+/** DTLS facts: a hello in one record, in fragments, and in inconsistent fragments. */
 import { expect, test } from 'vitest';
 import { dtlsFacts } from '../../src/protocols/dtls.js';
 import { hex } from '../cases/case.js';
 import { flights } from '../cases/flights.js';
 import { hello, serverName } from '../cases/tls.js';
 
-/** A hello's body with the empty cookie that DTLS has behind the session id, of version 1.2. */
+/** The body of a version 1.2 hello, with DTLS's cookie (empty) behind the session id. */
 function body(): Buffer {
   const tls = Buffer.from(hello([serverName('a.example')], 0xfefd)).subarray(4);
   return Buffer.concat([tls.subarray(0, 35), hex('00'), tls.subarray(35)]);
@@ -18,7 +18,7 @@ const size = (bytes: number, value: number): Buffer => {
   return field;
 };
 
-/** A record with that part of the hello; `total`: the length that the hello claims. */
+/** A record with bytes `from` to `to` of the hello; `total`: the length it announces. */
 function fragment(from: number, to: number, total = whole.length): Buffer {
   const part = whole.subarray(from, to);
   const message = [Buffer.of(1), size(3, total), size(2, 0), size(3, from), size(3, part.length), part];

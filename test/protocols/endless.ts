@@ -1,6 +1,6 @@
 /**
- * Openings that are right so far and never end, as far as a parser can be led: what comes first, and what is repeated
- * after it. Their lengths announce more than there will ever be.
+ * Worst-case openings that stay valid and never end: a head and a unit to repeat, with announced lengths beyond any
+ * limit.
  */
 export interface Endless {
   readonly why: string;

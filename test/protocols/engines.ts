@@ -1,4 +1,4 @@
-/** The two engines behind one face, so that every case runs on both. */
+/** Both engines behind one interface, so that every case runs on both. */
 import { type Feeding, native } from '../../src/addon.js';
 import type { ClassifierTables, Decision } from '../../src/model/classifier.js';
 import type { Recognizer } from '../../src/model/protocol.js';
@@ -38,7 +38,7 @@ function oracle(tables: ClassifierTables): Classify {
   };
 }
 
-/** An engine that knows these protocols, and asks them to confirm. */
+/** An engine for these protocols, including their confirmations. */
 export function classifierOf(
   create: (tables: ClassifierTables) => Classify,
   recognizers: readonly NamedRecognizer[],
@@ -55,10 +55,10 @@ export const byteByByte = (bytes: Uint8Array): Feeding => ({
   cuts: Uint32Array.from(bytes, (_, i) => i + 1),
 });
 
-/** In a long opening only so many bytes at either end are worth a cut each. */
+/** Of a long opening only this many bytes at either end are tried as cuts. */
 const edgeBytes = 256;
 
-/** One read; byte by byte; and two reads, cut at every place. */
+/** One read; byte by byte; two reads, for every cut. */
 export function* feedings(bytes: Uint8Array): Generator<Feeding> {
   yield {};
   yield byteByByte(bytes);

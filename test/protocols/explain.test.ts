@@ -1,4 +1,4 @@
-/** Why bytes are not of a protocol: at the byte that settles it, and in words that name the cause. */
+/** Explanations of a mismatch: at the deciding byte, with the cause. */
 import { describe, expect, test } from 'vitest';
 import { explainRecognizer } from '../../src/protocols/explain.js';
 import { type NamedRecognizer, recognizersFor } from '../../src/protocols/index.js';

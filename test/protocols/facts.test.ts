@@ -1,4 +1,4 @@
-/** What holds for every facts parser: right on real flights, total, and no answer is taken back. */
+/** Properties of every facts parser: right on recorded flights, total, and final once answered. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { FactsAnswer } from '../../src/model/facts.js';
@@ -7,12 +7,14 @@ import { identifyBytes } from '../../src/protocols/identify.js';
 import { protocols } from '../../src/protocols/index.js';
 import { type Flight, flights } from '../cases/flights.js';
 
-/** A flight is its protocol's in the end: one that stops before a request of gRPC is HTTP/2. */
+/** The protocol of each flight; one that ends before the first gRPC request is HTTP/2. */
 const named = flights
   .filter(({ expect: due }) => due === 'match')
   .map((flight) => ({ flight, id: identifyBytes(flight.segments, flight.transport).protocol }));
 
-/** Where these end the client waits for the server and has asked for nobody: others of its kind say more in one with it. */
+/**
+ * Flights that end where the client waits for the server, before its request; other clients send the request with it.
+ */
 const waiting: readonly string[] = ['http2-tcp-013', 'http2-tcp-203', 'minecraft-tcp-006'];
 
 const parsers = protocols.flatMap(({ id, facts }) => {
@@ -22,14 +24,14 @@ const parsers = protocols.flatMap(({ id, facts }) => {
   return facts && own.length > 0 ? [{ id, facts, own }] : [];
 });
 
-/** What the recorder noted of these clients is not what they said: the bytes count. */
+/** Attributes that the client did not send, whatever the recorder was told. */
 const notSaid: Readonly<Record<string, readonly string[]>> = {
   'quic-udp-001': ['sni'],
   'tls-tcp-048': ['alpn'],
   'tls-tcp-049': ['alpn'],
 };
 
-/** What the client was told to say; null and an empty list: that it was told to say nothing. Some say too much. */
+/** Attributes that the client was told to send; null and empty lists mean not sent. */
 const due = ({ id, attrs }: Flight): [string, unknown][] =>
   Object.entries(attrs)
     .filter(([key]) => !notSaid[id]?.includes(key))
@@ -83,7 +85,7 @@ describe.each(parsers)('$id', ({ facts, own }) => {
   });
 });
 
-/** How often a parser is asked when it gets as many bytes as it says it needs. */
+/** Number of calls when the parser gets exactly as many bytes as it asks for. */
 function reads(facts: (bytes: Uint8Array) => FactsAnswer, bytes: Uint8Array): number {
   let asked = 1;
   let answer = facts(bytes.subarray(0, 1));

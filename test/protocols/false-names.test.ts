@@ -1,7 +1,6 @@
 /**
- * Names that are given by chance: 50,000 openings that nobody who speaks a protocol would send, from one seed, against
- * all built-in protocols of their transport. What is allowed follows from the certain bits of the protocols
- * (src/protocols/certainty.ts), or is said with its reason.
+ * False positives: 50,000 seeded openings that no client would send, against all built-in protocols of the transport.
+ * The limits follow from the certain bits (src/protocols/certainty.ts) or are given with a reason.
  */
 import { describe, expect, test } from 'vitest';
 import type { Transport } from '../../src/model/protocol.js';
@@ -17,32 +16,32 @@ const classifiers = {
   udp: classifierOf(engines.addon, recognizers.udp),
 } as const;
 
-/** The name that an opening is given when nothing more comes. */
+/** The protocol identified when nothing more follows. */
 function nameOf(bytes: Uint8Array, transport: Transport): string | null {
   const { protocol } = classifiers[transport](bytes, { ended: true });
   return recognizers[transport][protocol]?.id ?? null;
 }
 
-/** By name and transport. */
+/** Certain bits by protocol and transport. */
 const bits = new Map(
   (['tcp', 'udp'] as const).flatMap((transport) =>
     recognizers[transport].map((each) => [`${each.id} ${transport}`, certainBits(each, transport)] as const),
   ),
 );
 
-/** Fewer bits make it likely that noise is given a name. */
+/** Below this, noise is likely to match. */
 const bitsMin = 24;
 
-/** Those of which real clients send no more before they wait, with the bits that they have. */
+/** Protocols whose clients send no more before they wait, with their certain bits. */
 const short: Readonly<Record<string, number>> = {
-  'minecraft tcp': 15, // the ping of old: FE 01
+  'minecraft tcp': 15, // legacy ping: FE 01
   'telnet tcp': 17, // IAC, a verb, an option
-  'coap udp': 18, // the shortest request: a type and the length of a token, a method, a number
+  'coap udp': 18, // shortest request: type and token length, method, message id
   'socks5 tcp': 20, // 05 01 00
-  'coap tcp': 20, // a length, 7.01, a setting
+  'coap tcp': 20, // length, 7.01, an option
   'syslog tcp': 21, // <1> and a text
   'syslog udp': 21,
-  'socks4 tcp': 22, // 04 01, a port and an address that may be any, an empty user
+  'socks4 tcp': 22, // 04 01, any port and address, an empty user
 };
 
 test.each([...bits])('%s: certain bits', (name, certain) => {
@@ -58,7 +57,7 @@ const pick = <T>(list: readonly T[], random: Random): T => list[random(list.leng
 const streamBytesMax = 600;
 const datagramBytesMax = 1472;
 
-/** A length in one of the forms that protocols have, then so many bytes. */
+/** A length field in a common form, then as many bytes. */
 function frame(random: Random): Buffer {
   const body = noise(random(400), random);
   const length = body.length + pick([0, 0, 0, 1, 2, 4], random);
@@ -75,7 +74,7 @@ function frame(random: Random): Buffer {
   return Buffer.concat([pick(forms, random)(), body]);
 }
 
-/** Frames in frames: type, length and value, some with small values, as binary protocols have them. */
+/** Nested TLVs, some with small values, as in binary protocols. */
 function values(random: Random): Buffer {
   const parts = Array.from({ length: 1 + random(6) }, () => {
     const value = random(2) ? noise(random(24), random) : Buffer.alloc(random(9), random(3));
@@ -90,7 +89,7 @@ const letters = 'etaoinshrdlucmfwypvbgkjqxz';
 const word = (random: Random): string =>
   Array.from({ length: 1 + random(9) }, () => letters[Math.min(random(26), random(26))]).join('');
 
-/** Lines that people and unknown programs write: words, numbers, paths and signs. */
+/** Lines as people and unknown programs write them: words, numbers, paths, punctuation. */
 function line(random: Random): Buffer {
   const pieces = [
     () => word(random),
@@ -105,11 +104,11 @@ function line(random: Random): Buffer {
   return Buffer.from(text + pick(['\r\n', '\n', '\n\n', ''], random));
 }
 
-/** Commands of Redis that take a number, or a word of the server's own. */
+/** Redis commands that take a number or a keyword. */
 const typed =
   'SELECT EXPIRE WAIT MOVE LINDEX INCRBY ZADD EVAL SCAN LRANGE SETEX HSCAN COPY XREAD CONFIG'.split(' ');
 
-/** A sentence that begins with one of them. */
+/** A sentence that starts with such a command. */
 function sentence(random: Random): Buffer {
   const command = pick(typed, random);
   const words = Array.from({ length: 2 + random(5) }, () => `${word(random)}x`);
@@ -125,19 +124,19 @@ const real = {
 
 interface Opening {
   readonly bytes: Buffer;
-  /** It begins like this one: its name, and that of what is a special case of it, are no false ones. */
+  /** The protocol that it starts like: that name and its refinements are not false positives. */
   readonly own: string | null;
 }
 
 const anonymous = (bytes: Buffer): Opening => ({ bytes, own: null });
 
-/** The first byte that some protocol is known by, then noise. */
+/** A valid first byte, then noise. */
 function begun(random: Random, transport: Transport): Opening {
   const { bytes } = pick(real[transport], random);
   return anonymous(Buffer.concat([bytes.subarray(0, 1), noise(random(streamBytesMax), random)]));
 }
 
-/** A real opening that is cut; by half of them another one, that was cut too, follows. */
+/** A truncated recorded opening; half of them continue with the tail of another one. */
 function spliced(random: Random, transport: Transport): Opening {
   const front = pick(real[transport], random);
   const back = pick(real[transport], random);
@@ -152,7 +151,7 @@ interface Kind {
   readonly transport: Transport;
   readonly count: number;
   readonly make: (random: Random) => Opening;
-  /** False names that are allowed. */
+  /** Upper bound on false positives. */
   readonly allowed: number;
 }
 
@@ -172,7 +171,7 @@ const kinds: readonly Kind[] = [
     allowed: byChance('udp', 8000),
   },
   {
-    // Lengths are small, and a length of 254 is written as an old ping of Minecraft is.
+    // Small lengths; a length of 254 looks like the legacy Minecraft ping.
     why: 'frames',
     transport: 'tcp',
     count: 6000,
@@ -181,7 +180,7 @@ const kinds: readonly Kind[] = [
   },
   { why: 'frames', transport: 'udp', count: 3000, make: (random) => anonymous(frame(random)), allowed: 1 },
   {
-    // A hello of SOCKS 5 is a type, a length and small values.
+    // A SOCKS 5 hello is a type, a length and small values.
     why: 'values',
     transport: 'tcp',
     count: 3000,
@@ -189,7 +188,7 @@ const kinds: readonly Kind[] = [
     allowed: 8,
   },
   {
-    // A query of NTP's control programs is small numbers and zeros.
+    // An NTP control query is small numbers and zeros.
     why: 'values',
     transport: 'udp',
     count: 3000,
@@ -197,7 +196,7 @@ const kinds: readonly Kind[] = [
     allowed: 8,
   },
   {
-    // Of a word or two, some are commands: TTL of Redis, ID of IMAP.
+    // One or two words may be a command: TTL of Redis, ID of IMAP.
     why: 'lines',
     transport: 'tcp',
     count: 4000,
@@ -214,7 +213,7 @@ const kinds: readonly Kind[] = [
   },
   { why: 'lines', transport: 'udp', count: 1000, make: (random) => anonymous(line(random)), allowed: 0 },
   {
-    // With its first byte given, Telnet has ten bits.
+    // With its first byte given, Telnet has ten certain bits left.
     why: 'the first byte of a protocol, then noise',
     transport: 'tcp',
     count: 5000,
@@ -229,7 +228,7 @@ const kinds: readonly Kind[] = [
     allowed: 2,
   },
   {
-    // What is put together may be a command indeed: AUTH of FTP with a word of another one is Redis' own.
+    // A splice may be a valid command: FTP's AUTH followed by another word is also Redis'.
     why: 'cut and spliced',
     transport: 'tcp',
     count: 3000,
@@ -245,7 +244,7 @@ const kinds: readonly Kind[] = [
   },
 ];
 
-/** What the certain bits make expected, with four deviations and one above. */
+/** Expected false positives from the certain bits, plus four standard deviations and one. */
 function byChance(transport: Transport, count: number): number {
   const expected = recognizers[transport].reduce(
     (sum, { id }) => sum + count * 2 ** -(bits.get(`${id} ${transport}`) ?? 0),

@@ -1,4 +1,4 @@
-/** HPACK: what RFC 7541 says of it, and what a real encoder makes of it. */
+/** HPACK: the examples of RFC 7541, and blocks from a real encoder. */
 import http2, { type OutgoingHttpHeaders } from 'node:http2';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ import { hex } from '../cases/case.js';
 import { listenTcp } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
 
-/** `null`: it can not be read. */
+/** `null`: malformed. */
 const blocks: readonly { why: string; block: Uint8Array; expect: readonly Header[] | null }[] = [
   {
     why: 'a request (RFC 7541 section C.4.1)',
@@ -131,7 +131,7 @@ test('whatever follows the preface is answered, and no answer is taken back', ()
   );
 });
 
-/** How many bytes it takes until there is an answer, if only as many come as are asked for. */
+/** Prefix length at the first answer, when the parser gets exactly as many bytes as it asks for. */
 function firstAnswer(opening: Uint8Array): number {
   let end = 0;
   for (let read: HeaderBlock; ; end = read.bytesNeeded) {
@@ -142,7 +142,7 @@ function firstAnswer(opening: Uint8Array): number {
   }
 }
 
-/** Characters of long codes among so many of short ones that the encoder still prefers the code. */
+/** Characters with long codes among enough with short ones that the encoder still uses Huffman. */
 function everyCharacter(): Record<string, string> {
   const values: Record<string, string> = {};
   for (let first = 0x20; first < 0x100; first += 16) {
@@ -152,7 +152,7 @@ function everyCharacter(): Record<string, string> {
   return values;
 }
 
-/** What a client sends before it has heard anything from the server. */
+/** The client's bytes before it has received anything. */
 async function openingOf(headers: OutgoingHttpHeaders): Promise<Buffer> {
   const server = await listenTcp();
   const session = http2.connect(`http://127.0.0.1:${server.port}`);

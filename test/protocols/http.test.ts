@@ -116,7 +116,7 @@ const cases: readonly { why: string; head: string; expect: FactsAnswer }[] = [
   },
 ];
 
-/** All that is looked at, and the head goes on. */
+/** Heads that exceed the read limit. */
 const cut: typeof cases = [
   {
     why: 'the host that was read by then stands',

@@ -1,4 +1,4 @@
-/** The first request of an HTTP/2 connection: whom it is for, in every place that may say so. */
+/** The first request of an HTTP/2 connection: its host, from every place that may name it. */
 import { describe, expect, test } from 'vitest';
 import type { FactsAnswer } from '../../src/model/facts.js';
 import { preface } from '../../src/protocols/http2-frames.js';

@@ -48,7 +48,7 @@ const cases: readonly { why: string; segments: Uint8Array[]; expect: Identified 
       protocol: 'http2',
       verdict: 'match',
       decidedAtByte: preface.length + settings.length,
-      // For its facts: the header of the frame of a request.
+      // Needed for facts: the header of the request's frame.
       bytesNeeded: preface.length + settings.length + 9,
       facts: {},
       quietMs: 200,

@@ -1,4 +1,4 @@
-/** Facts of the protocols that speak lines, where they are more than a word: `more` until they are there. */
+/** Facts of line-based protocols: `more` until they are complete. */
 import { describe, expect, test } from 'vitest';
 import type { Facts, FactsAnswer } from '../../src/model/facts.js';
 import { amqpFacts } from '../../src/protocols/amqp.js';
@@ -11,7 +11,7 @@ interface FactsCase {
   readonly why: string;
   readonly parse: (bytes: Uint8Array) => FactsAnswer;
   readonly bytes: Uint8Array;
-  /** `broken`: it is the protocol, and can not be read. */
+  /** `broken`: the protocol is right, its facts are malformed. */
   readonly expect: Facts | 'broken';
 }
 

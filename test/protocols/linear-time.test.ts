@@ -1,6 +1,6 @@
 /**
- * The time of every facts parser and every confirm grows with the bytes and not with their square. They are given the
- * openings that are hardest on them: some written by hand, some found by repeating a piece of a real one.
+ * Facts parsers and confirmations take linear time. Inputs are the worst cases: hand-written ones, and recorded
+ * openings with a repeated piece.
  */
 import { describe, expect, test } from 'vitest';
 import { createRandom, type Random } from '../support/random.js';
@@ -9,22 +9,22 @@ import { type Parser, parsers } from './parsers.js';
 
 type Ask = Parser['ask'];
 
-/** Each twice the one before, all shorter than what the openings announce. */
+/** Doubling sizes, all below the lengths that the openings announce. */
 const sizes = [480, 960, 1920, 3840, 7680, 15_360, 30_720, 61_440];
 /**
- * So many doublings in a row must each be dear: a parser that waits for its bytes and then reads them all takes one
- * such step, and one that looks no further than a limit of its own is quadratic only below it.
+ * Consecutive doublings that must all be expensive to count as quadratic: a parser that waits for its bytes and then
+ * reads them all has one such step, and one with a read limit is quadratic only below it.
  */
 const doublings = 3;
-/** For twice the bytes a linear parser takes twice as long, a quadratic one four times. */
+/** Growth per doubling: 2 when linear, 4 when quadratic. */
 const growthMax = 3;
-/** Noise passes, a square does not. */
+/** Repeats: noise differs between attempts, quadratic growth does not. */
 const attempts = 4;
-/** Pieces of real openings that are tried for each parser, and how many of the slowest are measured. */
+/** Pieces tried per parser, and how many of the slowest are measured. */
 const pieces = 200;
 const slowest = 3;
 
-/** The opening, its repeated part to `size` bytes. */
+/** The opening with its unit repeated up to `size` bytes. */
 function grown({ head, unit }: Endless, size: number): Buffer {
   const bytes = Buffer.alloc(size);
   head.copy(bytes);
@@ -32,7 +32,7 @@ function grown({ head, unit }: Endless, size: number): Buffer {
   return bytes;
 }
 
-/** The whole and what came before it, cut within the units as well as between them. */
+/** Prefixes per opening; cuts fall within units as well as between them. */
 const cuts = 16;
 function prefixes(bytes: Buffer): Buffer[] {
   return Array.from({ length: cuts }, (_, i) =>
@@ -40,7 +40,7 @@ function prefixes(bytes: Buffer): Buffer[] {
   );
 }
 
-/** Milliseconds for all prefixes: the quickest of some rounds, each long enough for the clock. */
+/** Milliseconds for all prefixes: minimum of several rounds, each long enough for the clock. */
 function cost(ask: Ask, bytes: Buffer): number {
   const list = prefixes(bytes);
   let best = Number.POSITIVE_INFINITY;
@@ -55,9 +55,9 @@ function cost(ask: Ask, bytes: Buffer): number {
   return best;
 }
 
-/** How many times longer it takes for twice the bytes, where that lasts. */
+/** Sustained growth per doubling. */
 function growth(ask: Ask, opening: Endless): number {
-  // The longest first: what comes later is compiled by then.
+  // Longest first, so that the JIT has compiled the parser for the shorter ones.
   const costs = sizes.toReversed().map((size) => cost(ask, grown(opening, size)));
   costs.reverse();
   const ratios = costs.slice(1).map((ms, i) => ms / (costs[i] as number));
@@ -65,14 +65,14 @@ function growth(ask: Ask, opening: Endless): number {
   return Math.max(...lasting);
 }
 
-/** The least of some attempts, as soon as it is good enough. */
+/** Minimum over attempts; stops at the first one below the limit. */
 function steadyGrowth(ask: Ask, opening: Endless): number {
   let least = growth(ask, opening);
   for (let i = 1; i < attempts && least > growthMax; i++) least = Math.min(least, growth(ask, opening));
   return least;
 }
 
-/** A piece of an opening is repeated where it stands. */
+/** Repeats a piece of an opening in place. */
 function pieceOf(seeds: readonly Uint8Array[], random: Random): Endless {
   const seed = Buffer.from(seeds[random(seeds.length)] ?? [0]);
   const from = random(seed.length);

@@ -1,4 +1,4 @@
-/** What holds for every facts parser and every confirm on bytes that somebody spoiled: total, of one mind. */
+/** Properties of every facts parser and confirmation on mutated bytes: total and consistent. */
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
@@ -10,7 +10,7 @@ import { parsers } from './parsers.js';
 const mutants = { facts: 100_000, confirm: 20_000 } as const;
 const mutantsPerRun = 100;
 
-/** Bytes at which lengths and types turn. */
+/** Boundary values of lengths and types. */
 const edges = [0x00, 0x01, 0x0a, 0x0d, 0x20, 0x7f, 0x80, 0xff];
 
 const spoilers: readonly ((bytes: Buffer, at: number, random: Random) => Buffer)[] = [
@@ -40,7 +40,7 @@ describe.each(parsers)('$name', ({ question, transport, recognizer, ask, seeds }
   const classifier = new native.Classifier(compileClassifier([recognizer], 1));
   const verdicts = question === 'facts' ? ['facts', 'more', 'broken', 'no'] : ['match', 'more', 'no'];
 
-  /** Asked from where the signature has matched: what is said then is said of all that follows. */
+  /** Feeds the bytes from the signature's match on: an answer must stay the same for all longer prefixes. */
   function isOfOneMind(mutant: Buffer, random: Random): boolean {
     const { verdict, decidedAt } = classifier.identify(mutant);
     if (verdict !== 'match') return true;
@@ -55,7 +55,7 @@ describe.each(parsers)('$name', ({ question, transport, recognizer, ask, seeds }
         for (let i = 0; i < mutantsPerRun; i++) {
           const mutant = mutate(seeds[random(seeds.length)] ?? new Uint8Array(), random);
           if (!verdicts.includes(ask(mutant).verdict)) return false;
-          // A datagram is whole: there is nothing to keep to.
+          // Datagrams have no longer prefixes.
           if (transport === 'tcp' && !isOfOneMind(mutant, random)) return false;
         }
         return true;

@@ -1,4 +1,4 @@
-/** Facts of Minecraft, SMB, LDAP, MQTT and SIP, as far as an opening has them: `more` until they are there. */
+/** Facts of Minecraft, SMB, LDAP, MQTT and SIP: `more` until they are complete. */
 import { describe, expect, test } from 'vitest';
 import type { Facts, FactsAnswer } from '../../src/model/facts.js';
 import { ldapFacts } from '../../src/protocols/ldap-facts.js';

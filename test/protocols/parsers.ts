@@ -1,4 +1,4 @@
-/** Every facts parser and every confirm, with openings to spoil; and the chance to spoil them by. */
+/** All facts parsers and confirmations with openings to mutate, and the generator for mutations. */
 import type { Transport } from '../../src/model/protocol.js';
 import { type NamedRecognizer, recognizersFor } from '../../src/protocols/index.js';
 import { flights } from '../cases/flights.js';
@@ -12,7 +12,7 @@ export interface Parser {
   readonly transport: Transport;
   readonly recognizer: NamedRecognizer;
   readonly ask: (bytes: Uint8Array) => { readonly verdict: string };
-  /** Real openings of the protocol, and its cases. */
+  /** Recorded openings and cases of the protocol. */
   readonly seeds: readonly Uint8Array[];
 }
 

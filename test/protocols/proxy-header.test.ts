@@ -4,7 +4,7 @@ import { readProxyHeader } from '../../src/protocols/proxy-header.js';
 import { hex, text } from '../cases/case.js';
 import { headers, refused, tlv, v2, v4, withTlvs } from '../cases/proxy-headers.js';
 
-/** Milliseconds to read it, at best. */
+/** Minimum time in milliseconds. */
 function quickest(bytes: Uint8Array): number {
   const times = Array.from({ length: 10 }, () => {
     const start = performance.now();
@@ -44,7 +44,7 @@ describe('a PROXY header', () => {
 
   test('with as many TLVs as there can be takes no longer for each', () => {
     const of = (count: number) => withTlvs(...Array.from({ length: count }, () => tlv(0x02, '')));
-    // Twenty times as many: a square would be 400 times as dear.
+    // 20 times the input: quadratic time would be 400 times as long.
     expect(quickest(of(20_000)) / quickest(of(1_000))).toBeLessThan(100);
   });
 });

@@ -1,4 +1,4 @@
-/** What the hellos of Google's and Facebook's QUIC say; none of their clients can be had here, so packets are made. */
+/** Hellos of Google's and Facebook's QUIC in generated packets: no clients are available. */
 import { createCipheriv } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { quicFacts } from '../../src/protocols/quic.js';

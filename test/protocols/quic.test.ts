@@ -1,4 +1,4 @@
-/** QUIC's hello behind its encoding: keys by the specification's own figures, real packets, and packets made here. */
+/** QUIC hellos: key derivation by the RFC's test vectors, recorded packets, generated packets. */
 import { createCipheriv } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { quicFacts } from '../../src/protocols/quic.js';
@@ -137,7 +137,7 @@ describe('a hello', () => {
   });
 });
 
-/** What the packets say: this client's own name for its server, whatever it was told to connect to. */
+/** Expected from the packets: this client sends its own server name, whatever it was told to connect to. */
 test.each(flights.filter(({ id }) => ['quic-udp-001', 'quic-udp-007'].includes(id)))(
   'flight $id',
   ({ bytes }) => {

@@ -1,4 +1,4 @@
-/** What a silence settles: both engines say the same, at every cut, and only where nothing is under way. */
+/** Decisions by silence: both engines agree at every cut, and only between frames. */
 import { describe, expect, test } from 'vitest';
 import { confirmGrpc } from '../../src/protocols/grpc.js';
 import { type NamedRecognizer, protocolById } from '../../src/protocols/index.js';
@@ -38,7 +38,7 @@ describe('a client of gRPC may be waiting', () => {
 
 const waiting = join(preface, settings, windowUpdate);
 
-/** Best rank first; the first `accepted` of them are accepted, the others only name a session. */
+/** In rank order; the first `accepted` are the listener's own, the others only name a session. */
 const lists = [
   { ids: ['grpc', 'http2'], accepted: 2, settled: 'http2' },
   { ids: ['grpc', 'http2'], accepted: 1, settled: 'grpc' },

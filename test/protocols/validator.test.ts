@@ -1,4 +1,4 @@
-/** A user's validator: what it may answer, and what it can not do to the worker that asks it. */
+/** Validators: valid answers, and what a faulty one can not do to its worker. */
 import { expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
 import { limits, loadValidator } from '../../src/protocols/validator.js';
@@ -11,7 +11,7 @@ async function ask(bytes: Uint8Array) {
   return askModule(url, bytes);
 }
 
-/** From an event, as a worker asks: no promise job is running then. */
+/** Called from an event as in a worker: no promise job is running. */
 async function askModule(module: string, bytes: Uint8Array) {
   const errors: string[] = [];
   const validate = await loadValidator(module, ({ error }) => errors.push(error), thread);

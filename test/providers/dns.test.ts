@@ -25,7 +25,7 @@ class Names {
   readonly changes: Discovery[] = [];
   readonly asked: string[] = [];
   answers: Record<string, readonly string[] | Error | 'silence'> = {};
-  /** Ends look-ups that were met with silence. */
+  /** Resolves look-ups that hang. */
   readonly #silent: ((answer: readonly string[] | Error) => void)[] = [];
   cancelled = 0;
 
@@ -40,7 +40,7 @@ class Names {
     });
   }
 
-  /** Silence is broken at last. */
+  /** Answers the hanging look-ups. */
   async answer(answer: readonly string[] | Error): Promise<void> {
     for (const settle of this.#silent.splice(0)) settle(answer);
     await settled();

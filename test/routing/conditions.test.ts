@@ -1,4 +1,4 @@
-/** Each condition by itself: what it says of a session, with facts that are there, absent or on their way. */
+/** Each condition by itself, with facts present, absent or still missing. */
 import { describe, expect, test } from 'vitest';
 import type { Facts } from '../../src/model/facts.js';
 import type { PlanConditions } from '../../src/model/plan.js';

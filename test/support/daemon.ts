@@ -1,4 +1,4 @@
-/** The built daemon as its users run it: started with a file or flags, watched by its log and metrics, stopped. */
+/** The built daemon as users run it: started with a file or flags, observed through log and metrics, stopped. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -54,14 +54,14 @@ export interface StartOptions {
   readonly wrapper?: readonly string[];
   /** Start it as the package's `bin` does, not by its main module. */
   readonly asInstalled?: true;
-  /** Folder of another built checkout, whose daemon is started instead. */
+  /** Root of another built checkout whose daemon to start. */
   readonly checkout?: string;
 }
 
 export class Daemon {
   readonly lines: LogLine[] = [];
   readonly #stderr: () => string;
-  /** The process has ended, and its last line has been read. */
+  /** Resolves when the process has ended and its last line has been read. */
   readonly #closed: Promise<unknown>;
   readonly #given = new Set<SessionLine>();
 
@@ -90,7 +90,7 @@ export class Daemon {
     return this.lines.filter((line) => line.msg === 'session') as SessionLine[];
   }
 
-  /** Waits until so many sessions have ended in all. */
+  /** Waits until `count` sessions have ended in total. */
   async ended(count: number): Promise<SessionLine[]> {
     await eventually(
       `${count} ended sessions (${this.sessions.length})`,
@@ -99,7 +99,7 @@ export class Daemon {
     return this.sessions;
   }
 
-  /** Waits for the end of one client's session. An address may come again: no line is given twice. */
+  /** Waits for the line of one client's session. Addresses may repeat, so each line is returned once. */
   async sessionOf(client: Peer): Promise<SessionLine> {
     const line = await eventually(`the session of ${client.address} to end`, () =>
       this.sessions.find((each) => each.source === client.address && !this.#given.has(each)),
@@ -108,7 +108,7 @@ export class Daemon {
     return line;
   }
 
-  /** Waits until it is ready; one that does not get there is not left behind. */
+  /** Waits for `ready`; a daemon that fails to start is stopped. */
   async ready(): Promise<this> {
     try {
       await eventually('the ready line', () => {
@@ -123,7 +123,7 @@ export class Daemon {
     }
   }
 
-  /** Asks a monitoring server. The connection is not kept: it might be closed while the next question is sent. */
+  /** Requests a monitoring resource on a new connection: a kept one might be closed while the request is sent. */
   get(path: string): Promise<Response> {
     return fetch(`http://127.0.0.1:${this.metricsPort}${path}`, { headers: { connection: 'close' } });
   }
@@ -133,19 +133,19 @@ export class Daemon {
     return parseMetrics(await answer.text());
   }
 
-  /** Sum of a metric's samples now. */
+  /** Current sum of a metric's samples. */
   async metric(name: string, labels: Record<string, string> = {}): Promise<number> {
     return total(await this.metrics(), name, labels);
   }
 
-  /** Waits until a sum of samples is as wanted. */
+  /** Waits for a sum of samples. */
   async metricBecomes(name: string, wanted: number, labels: Record<string, string> = {}): Promise<void> {
     await eventually(`${name} ${JSON.stringify(labels)} to be ${wanted}`, async () => {
       return (await this.metric(name, labels)) === wanted;
     });
   }
 
-  /** Waits until every connection accepted has ended for one reason, or is open. */
+  /** Waits until accepted connections equal ended plus open ones. */
   async booksBalance(): Promise<void> {
     await eventually('accepted to equal ended + active', async () => {
       const samples = await this.metrics();
@@ -159,7 +159,7 @@ export class Daemon {
     this.child.kill(name);
   }
 
-  /** Waits for the process to end and for all that it said, and returns its exit status. */
+  /** Waits for the process to end and for its output; returns the exit status. */
   async exit(): Promise<number | null> {
     await within('the daemon to end', this.#closed);
     return this.child.exitCode;
@@ -182,7 +182,7 @@ export async function startDaemon(config: TestConfig, options: StartOptions = {}
   return (await launchDaemon(config, options)).ready();
 }
 
-/** The same without waiting. */
+/** Like startDaemon, without waiting for `ready`. */
 export async function launchDaemon(config: TestConfig, options: StartOptions = {}): Promise<Daemon> {
   const port = await freePort();
   const metricsPort = await freePort();
@@ -224,7 +224,7 @@ function complete(config: TestConfig, port: number, metricsPort: number): TestCo
     server: {
       ...(config.listeners ? {} : { listen: `127.0.0.1:${port}` }),
       workers: 1,
-      graceful_shutdown_timeout: '500ms', // tests end with sessions open
+      graceful_shutdown_timeout: '500ms', // tests end with open sessions
       ...config.server,
     },
   };

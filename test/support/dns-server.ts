@@ -1,13 +1,13 @@
-/** A DNS server (UDP, RFC 1035) that answers, refuses, or says nothing, as the test says for each name. */
+/** A DNS server (UDP, RFC 1035) that answers, refuses or stays silent per name. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 
 export type DnsAnswer = readonly string[] | 'silence' | 'servfail' | 'nxdomain';
 
 export interface DnsServer {
-  /** What names answer, in lower case; others do not exist. IPv4 addresses only. */
+  /** Lower-case name → answer; others do not exist. IPv4 only. */
   readonly names: Map<string, DnsAnswer>;
-  /** Names asked for their IPv4 addresses, in order. */
+  /** Names queried for IPv4 addresses, in order. */
   readonly asked: string[];
   close(): void;
 }
@@ -53,7 +53,7 @@ function response(question: Buffer, answer: Exclude<DnsAnswer, 'silence'>, isA: 
   return Buffer.concat([header, question.subarray(HEADER_BYTES), ...addresses.map(record)]);
 }
 
-/** The name is where the question has it; a minute to live. */
+/** Compression pointer to the question's name; TTL 60 s. */
 function record(address: string): Buffer {
   const fixed = [0xc0, HEADER_BYTES, 0, TYPE_A, 0, 1, 0, 0, 0, 60, 0, 4];
   return Buffer.from([...fixed, ...address.split('.').map(Number)]);

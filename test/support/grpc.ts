@@ -17,7 +17,7 @@ export async function startGrpc(): Promise<GrpcServer> {
   return { target, stop };
 }
 
-/** What the service answers to these messages: each alone, and then all in one stream. */
+/** Echo results: each message alone, then all in one stream. */
 export type AskGrpc = (target: string, messages: readonly string[]) => Promise<string[]>;
 
 export const askWithNode: AskGrpc = (target, messages) =>
@@ -33,7 +33,7 @@ with grpc.insecure_channel(target) as channel:
 print(json.dumps([a.decode() for a in answers]))
 `;
 
-/** Debian's own: another Python on the path does not have its packages. */
+/** Debian's interpreter: another Python on PATH lacks the packages. */
 export const askWithPython: AskGrpc = (target, messages) =>
   answersOf('/usr/bin/python3', ['-c', script, target, JSON.stringify(messages)]);
 

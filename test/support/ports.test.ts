@@ -1,4 +1,4 @@
-/** Test files run side by side: what one is given no other may take. */
+/** Test files run in parallel: no port may be given out twice. */
 import { existsSync } from 'node:fs';
 import { afterEach, expect, test, vi } from 'vitest';
 import { alone } from '../../vitest.config.js';
@@ -9,7 +9,7 @@ afterEach(() => {
   process.env.VITEST_POOL_ID = own;
 });
 
-/** Ports that are given in the nth process that runs at a time. */
+/** Ports given out in the nth parallel process. */
 async function givenIn(pool: number, count: number): Promise<number[]> {
   vi.resetModules();
   process.env.VITEST_POOL_ID = `${pool}`;

@@ -1,7 +1,6 @@
 /**
- * Ports that nobody uses now. They lie below those that the kernel gives to clients: a crowd of clients can not take
- * one between its choice and the moment when a server binds it. Nor can a test file that runs beside this one: each of
- * vitest's processes has a share of the ports to itself.
+ * Free ports below the ephemeral range: a crowd of clients can not take one before a server binds it. Each parallel
+ * vitest process has its own share.
  */
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
@@ -9,14 +8,14 @@ import { createServer } from 'node:net';
 
 const FIRST = 10_000;
 const END = 32_768;
-/** As many test files may run at once. */
+/** Upper bound on parallel test files. */
 export const portShares = 16;
 const SHARE = Math.floor((END - FIRST) / portShares);
 
 /** Vitest numbers the processes that run at the same time from 1. */
 const first = FIRST + (Number(process.env.VITEST_POOL_ID ?? 0) % portShares) * SHARE;
 
-/** `fetch` refuses it, for browsers do. */
+/** Blocked by `fetch`, as in browsers. */
 const NOT_FETCHED = 10_080;
 
 const given = new Set<number>();
@@ -25,7 +24,7 @@ export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(first, first + SHARE);
     if (given.has(port) || port === NOT_FETCHED) continue;
-    // Before it is tried: another call may come meanwhile.
+    // Reserved before the probe: another call may run meanwhile.
     given.add(port);
     if (await isFree(port)) return port;
   }

@@ -1,8 +1,8 @@
-/** What the kernel says of a process. */
+/** Process figures from /proc. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 
-/** CPU time of all threads that live now, user and system, in nanoseconds. */
+/** CPU time of all live threads, user and system, in nanoseconds. */
 export function cpuNanoseconds(pid: number): number {
   return readdirSync(`/proc/${pid}/task`)
     .map((thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]))
@@ -23,7 +23,7 @@ export const privateBytes = (pid: number): number => statusKilobytes(pid, 'RssAn
 
 export const openFiles = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
 
-/** Whether it has a handler of its own for a signal. */
+/** Whether it has installed a handler for a signal. */
 export function catches(pid: number, signal: NodeJS.Signals): boolean {
   const mask = /^SigCgt:\s+([0-9a-f]+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
   return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
@@ -42,7 +42,7 @@ export function listeningPorts(pid: number): number[] {
   return [...new Set(ports)].sort((a, b) => a - b);
 }
 
-/** Empty where the descriptor has been closed meanwhile. */
+/** Empty when the descriptor has been closed meanwhile. */
 function linkOf(path: string): string {
   try {
     return readlinkSync(path);

@@ -10,7 +10,7 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** A preloaded sanitizer is meant for the daemon, not for the servers and clients around it. */
+/** A preloaded sanitizer is for the daemon only, not for servers and clients around it. */
 export function cleanEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const { LD_PRELOAD: _, ...rest } = process.env;
   return { ...rest, ...extra };
@@ -25,13 +25,13 @@ export async function runProgram(
   const child = spawn(command, args, { env: cleanEnvironment(), ...options, stdio: 'pipe' });
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
-  child.stdin.on('error', () => {}); // it may end before it has read all
+  child.stdin.on('error', () => {}); // the program may end before it has read its input
   child.stdin.end(options.input ?? '');
   const [status] = (await within(`${command} to end`, once(child, 'close'), 110_000)) as [number | null];
   return { status, stdout: stdout(), stderr: stderr() };
 }
 
-/** Gathers a stream; the function returned gives what has come so far. */
+/** Collects a stream; the returned function gives the text so far. */
 export function collect(stream: NodeJS.ReadableStream): () => string {
   const chunks: Buffer[] = [];
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -70,7 +70,7 @@ export async function stopProcess(child: ChildProcess, signal: NodeJS.Signals = 
   await within(`process ${child.pid} to end`, once(child, 'exit'));
 }
 
-/** Does anything accept on this port of the loopback interface? */
+/** Whether a loopback port accepts connections. */
 export async function accepts(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   try {

@@ -1,2 +1,2 @@
-/** The generator of the program: the same numbers in every run of a test or benchmark. */
+/** The program's generator: the same numbers in every run. */
 export { createRandom, type Random } from '../../src/base/random.js';

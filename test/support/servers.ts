@@ -1,4 +1,4 @@
-/** Real servers from Debian packages, by hand on loopback, each in a folder of its own. */
+/** Real servers from Debian packages, started by hand on loopback, each in its own folder. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
@@ -51,7 +51,7 @@ export const startSshd = (): Promise<RealServer> =>
 
 const makeKey = (path: string) => runProgram('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path]);
 
-/** What `ssh` and `scp` need to trust a server that was made a second ago. */
+/** Options with which `ssh` and `scp` trust a freshly created server. */
 export const sshOptions = (server: RealServer): string[] =>
   [
     `IdentityFile=${server.folder}/id`,
@@ -83,11 +83,11 @@ async function startNginx(folder: string, port: number, server: string): Promise
 export const startHttp = (): Promise<RealServer> =>
   start((folder, port) => startNginx(folder, port, `listen 127.0.0.1:${port};`));
 
-/** The same for HTTP/2 with prior knowledge. */
+/** As startHttp, for HTTP/2 with prior knowledge. */
 export const startH2c = (): Promise<RealServer> =>
   start((folder, port) => startNginx(folder, port, `listen 127.0.0.1:${port} http2;`));
 
-/** The same over TLS, with a certificate of its own for `name`; HTTP/2 by ALPN. */
+/** HTTPS with its own certificate for `name`; HTTP/2 by ALPN. */
 export const startHttps = (name: string): Promise<RealServer> =>
   start(async (folder, port) => {
     await makeCertificate(folder, name);
@@ -110,10 +110,7 @@ async function makeCertificate(folder: string, name: string): Promise<void> {
   if (status !== 0) throw new Error(`openssl req: ${stderr}`);
 }
 
-/**
- * HAProxy in front of an address: it ends the clients' TLS with a certificate for `name` and says in a PROXY header
- * what it knows of them.
- */
+/** HAProxy as TLS terminator for `name`; announces client and SNI in a PROXY header. */
 export const startTlsBalancer = (name: string, target: string): Promise<RealServer> =>
   start(async (folder, port) => {
     await makeCertificate(folder, name);
@@ -139,7 +136,7 @@ backend behind
     return startProgram('haproxy', ['-db', '-q', '-f', `${folder}/haproxy.cfg`], port);
   });
 
-/** A file of zeros that takes no room on the disk. */
+/** A sparse file of zeros. */
 export function makeSparseFile(path: string, bytes: number): void {
   const file = openSync(path, 'w');
   ftruncateSync(file, bytes);
@@ -147,8 +144,8 @@ export function makeSparseFile(path: string, bytes: number): void {
 }
 
 /**
- * A port that accepts nothing and refuses nothing: its queue is full and its owner is stopped, so the kernel
- * drops further SYNs. The nearest thing to a host that is gone.
+ * A port that neither accepts nor refuses: its backlog is full and its owner stopped, so the kernel drops SYNs.
+ * Simulates an unreachable host.
  */
 export async function startBlackHole(): Promise<{ target: string; stop(): Promise<void> }> {
   const port = await freePort();

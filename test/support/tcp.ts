@@ -1,4 +1,4 @@
-/** Both ends of a raw TCP connection: bytes gathered, and how the other side ended said plainly. */
+/** Raw TCP peers: received bytes collected, and how the other side ended. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { freePort } from './ports.js';
@@ -10,10 +10,10 @@ export type Ending = 'fin' | 'reset';
 export class Peer {
   #chunks: Buffer[] = [];
   #length = 0;
-  /** How the other side ended, once it has. */
+  /** How the other side ended; undefined while open. */
   ending: Ending | undefined;
   readonly ended: Promise<Ending>;
-  /** Our own address, as the other side sees it. */
+  /** Local address, as the other side sees it. */
   readonly address: string;
 
   constructor(readonly socket: Socket) {
@@ -45,7 +45,7 @@ export class Peer {
     return this;
   }
 
-  /** No more bytes from here; the other direction stays open. */
+  /** Half-close: sends FIN; the other direction stays open. */
   finish(): this {
     this.socket.end();
     return this;
@@ -55,7 +55,7 @@ export class Peer {
     this.socket.resetAndDestroy();
   }
 
-  /** Waits until so many bytes have come in all. */
+  /** Waits until `count` bytes have been received in total. */
   async bytes(count: number): Promise<Buffer> {
     await eventually(`${count} bytes (${this.#length} came)`, () => this.#length >= count);
     return this.received;
@@ -67,7 +67,7 @@ export class Peer {
   }
 }
 
-/** Connects a client. `from`: one of the loopback addresses, so that thousands do not share one. */
+/** Connects a client. `from`: a loopback address, to spread thousands of clients over several. */
 export async function dial(port: number, from = '127.0.0.1'): Promise<Peer> {
   const socket = connect({ port, host: '127.0.0.1', localAddress: from, allowHalfOpen: true, noDelay: true });
   await within(`a connection to ${port}`, once(socket, 'connect'));
@@ -84,7 +84,7 @@ export interface Upstream {
   close(): Promise<void>;
 }
 
-/** A server that does with each connection what the test says. */
+/** A server that passes each connection to `serve`. */
 export async function listenTcp(serve: (peer: Peer) => void = () => {}): Promise<Upstream> {
   const peers: Peer[] = [];
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -110,7 +110,7 @@ async function closeServer(server: Server, peers: readonly Peer[]): Promise<void
   await once(server, 'close');
 }
 
-/** Sends everything back. */
+/** Echoes everything. */
 export const echo = (peer: Peer): void => {
   peer.socket.pipe(peer.socket);
   peer.socket.on('error', () => {});

@@ -1,4 +1,4 @@
-/** Folders that vanish with the tests. */
+/** Temporary folders, removed after the tests. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The programs that a test needs. Where one is missing the test is left out, and `npm test` names it. */
+/** Programs that tests need. Where one is missing the test is skipped, and `npm test` names it. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { describe } from 'vitest';
@@ -11,5 +11,5 @@ const has = (tool: string): boolean =>
 /** `describe`, left out unless every program is there (test/support/tools.json names their packages). */
 export const describeWith = (...tools: string[]) => describe.skipIf(!tools.every(has));
 
-/** For tests that mount, or make namespaces of their own. */
+/** For tests that mount filesystems or create namespaces. */
 export const describeAsRoot = describe.skipIf(process.getuid?.() !== 0);

@@ -1,10 +1,10 @@
-/** Waiting for a condition of another process: polled, bounded, and failing with the last thing seen. */
+/** Polls for a condition of another process, with a time limit; the failure shows the last value seen. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const POLL_MS = 20;
 const LIMIT_MS = 30_000;
 
-/** Asks again until `probe` answers something else than false or undefined. */
+/** Polls until `probe` returns a value other than false or undefined. */
 export async function eventually<T>(
   what: string,
   probe: () => T | false | undefined | Promise<T | false | undefined>,
@@ -19,7 +19,7 @@ export async function eventually<T>(
   }
 }
 
-/** Fails with a name instead of hanging until the test's own limit. */
+/** Fails with a description before the test's own time limit. */
 export async function within<T>(what: string, promise: Promise<T>, limitMs = LIMIT_MS): Promise<T> {
   const cancel = new AbortController();
   const late = sleep(limitMs, undefined, { signal: cancel.signal }).then(() => {

@@ -1,4 +1,4 @@
-/** Every strategy: what holds for all of them, then what makes each what it is. Chance is a fixed sequence. */
+/** Properties of all strategies, then of each. Randomness is a fixed sequence. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createBalancer, type StrategyName, strategyNames } from '../../src/upstream/balance/index.js';
@@ -25,7 +25,7 @@ const context = (change: Partial<PickContext> = {}): PickContext => ({
   ...change,
 });
 
-/** Picks for many sources; how often each endpoint came. */
+/** Picks for many sources; number of picks per endpoint. */
 function spread(name: StrategyName, weights: readonly number[], picks: number): number[] {
   const balancer = createBalancer(name, endpointsOf(weights), seeded(1));
   const counts = weights.map(() => 0);
