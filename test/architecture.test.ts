@@ -6,6 +6,7 @@ import {
   brokenArrows,
   brokenIncludes,
   missingFromIndex,
+  packagesLoadedBy,
   type SourceFile,
   strayConsole,
   strayPackages,
@@ -39,6 +40,11 @@ describe('the repository', () => {
   test.each(pluralFolders)('every file of $folder is in its index', ({ folder, entry }) =>
     expect(missingFromIndex(folder, typescript, entry)).toEqual([]),
   );
+  test('workers load nothing that only reading a configuration needs', () => {
+    const packages = packagesLoadedBy('src/worker/main.ts', typescript);
+    expect(packages).toContain('pino');
+    expect(['zod', 'yaml', 'commander', 'prom-client'].filter((name) => packages.has(name))).toEqual([]);
+  });
   test('sources.txt names every C++ file', () => {
     const listed = readFileSync('native/sources.txt', 'utf8').trim().split(/\s+/);
     const present = native.map((file) => file.path).filter((path) => path.endsWith('.cc'));

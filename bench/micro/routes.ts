@@ -1,5 +1,5 @@
 /** What it costs to route a session, by how many routes there are. */
-import type { Plan, PlanConditions, PlanRoute } from '../../src/model/plan.js';
+import type { Conditions, Plan, PlanRoute } from '../../src/model/plan.js';
 import type { RouteSession } from '../../src/routing/condition.js';
 import { createRouteTable, type Routed } from '../../src/routing/table.js';
 import type { Task } from './task.js';
@@ -10,7 +10,7 @@ const batch = 100;
 
 interface Kind {
   readonly name: string;
-  readonly when: (index: number) => PlanConditions;
+  readonly when: (index: number) => Conditions;
   /** What the session has that takes this route, and none before it. */
   readonly session: (index: number) => Partial<RouteSession>;
 }
@@ -56,7 +56,10 @@ const unknown: RouteSession = {
 /** Sessions from all over the table: of those that a walk would find late, and early. */
 function routeTask({ name, when, session }: Kind, count: number): Task {
   const to = { kind: 'end', closing: 'close' } as const;
-  const routes = Array.from({ length: count }, (_, index): PlanRoute => ({ when: when(index), to }));
+  const routes = Array.from(
+    { length: count },
+    (_, index): PlanRoute => ({ name: '', when: when(index), to }),
+  );
   // Of a Plan a table reads no more than this.
   const table = createRouteTable({
     routes,

@@ -39,7 +39,6 @@ export function compile(config: Config, discovery: Discovery, generation: number
     listeners: compileListeners(config, indices),
     protocols: compileProtocols(config),
     routes: compileRoutes(config, indices),
-    ownRoutesFrom: config.routes.length,
     upstreams: config.upstreams.map((upstream) => compileUpstream(upstream, discovery)),
     accessLog: { enabled: config.logging.accessLog, rate: config.logging.accessLogRate },
   });
@@ -98,14 +97,21 @@ function builtInSignature(id: string): Signature {
 
 /** The routes as listed, then each protocol's own target. */
 function compileRoutes({ routes, protocols }: Config, indices: Indices): PlanRoute[] {
-  const listed = routes.map(({ when, to }) => ({
+  const listed = routes.map(({ name, when, to }) => ({
+    name,
     when: compileConditions(when, indices),
     to: compileTarget(to, indices),
   }));
   const own = protocols.flatMap(({ name, target }) =>
     target === null
       ? []
-      : [{ when: { protocol: indices.protocol(name) }, to: compileTarget(target, indices) }],
+      : [
+          {
+            name: `protocols.${name}`,
+            when: compileConditions({ protocol: name }, indices),
+            to: compileTarget(target, indices),
+          },
+        ],
   );
   return [...listed, ...own];
 }

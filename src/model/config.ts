@@ -2,6 +2,7 @@
  * A validated configuration: defaults filled in, units converted (milliseconds, bytes), names checked.
  * What the file looks like is src/config/schema's business; what runs is the Plan's.
  */
+import type { Conditions } from './plan.js';
 import type { Signature } from './protocol.js';
 import type { AddressText, Closing } from './session.js';
 import type { UpstreamOptions } from './upstream-options.js';
@@ -80,14 +81,10 @@ export interface ProtocolConfig {
 }
 
 export interface RouteConfig {
-  readonly when: {
-    readonly protocol?: string;
-    readonly listener?: string;
-    readonly sni?: string;
-    readonly alpn?: string;
-    readonly host?: string;
-    readonly source?: readonly string[];
-  };
+  /** Where it is written: `routes[2]`. */
+  readonly name: string;
+  /** As written, with the configured names of protocols and listeners. */
+  readonly when: Conditions;
   readonly to: TargetConfig;
 }
 

@@ -18,8 +18,6 @@ export interface Plan {
   readonly protocols: readonly PlanProtocol[];
   /** First match wins. */
   readonly routes: readonly PlanRoute[];
-  /** The first of them that is a protocol's own target; those before are the configuration's `routes`. */
-  readonly ownRoutesFrom: number;
   readonly upstreams: readonly PlanUpstream[];
   readonly accessLog: PlanAccessLog;
 }
@@ -64,22 +62,20 @@ export interface PlanProtocol {
   readonly validator: string | null;
 }
 
-/** One condition kind a key; see src/routing/conditions. Every one must hold. */
-export interface PlanConditions {
-  readonly protocol?: number;
-  readonly listener?: number;
-  readonly sni?: string;
-  readonly alpn?: string;
-  readonly host?: string;
-  readonly source?: readonly string[];
-}
+/**
+ * What a route asks for: conditions by name, every one of which must hold. What a value is and means is known to the
+ * condition alone (src/routing/conditions).
+ */
+export type Conditions = Readonly<Record<string, unknown>>;
 
 export type PlanTarget =
   | { readonly kind: 'upstream'; readonly upstream: number }
   | { readonly kind: 'end'; readonly closing: Closing };
 
 export interface PlanRoute {
-  readonly when: PlanConditions;
+  /** What it is called in logs and explanations: `routes[2]`, or `protocols.SSH` for a protocol's own target. */
+  readonly name: string;
+  readonly when: Conditions;
   readonly to: PlanTarget;
 }
 

@@ -30,6 +30,14 @@ export interface PlanIndices {
   listener(name: string): number;
 }
 
+/** The sessions of some listeners, of some protocols, or of both. What is absent is not asked for. */
+export interface Place {
+  /** Indices into `Plan.listeners`. */
+  readonly listeners?: readonly number[];
+  /** Indices into `Plan.protocols`. */
+  readonly protocols?: readonly number[];
+}
+
 /**
  * Where a route is found without being asked: under values of a fact, or under networks. A condition holds for no
  * session that is not found under its key; that it is found there does not mean that it holds.
@@ -44,6 +52,8 @@ export type Key =
     }
   | { readonly kind: 'source'; readonly networks: readonly string[] };
 
+export type FactKey = Extract<Key, { kind: 'fact' }>;
+
 export interface KeyName {
   /** Without the dot at the end of an absolute name. */
   readonly name: string;
@@ -51,13 +61,29 @@ export interface KeyName {
   readonly below: boolean;
 }
 
-export interface Condition<Option, Data> {
-  /** What the file may hold. */
-  readonly options: z.ZodType<Option>;
-  /** Which part of the session is looked at: its place is fixed before the first fact is read. */
-  readonly reads: 'place' | 'source' | 'facts';
+/** Handed to a condition where a file is read: workers ask conditions too, and never load it (13 MiB each). */
+export type Zod = typeof z;
+
+/** `Option` is what the file holds, `Data` what the Plan holds: plain, and shown to people as text. */
+interface AnyCondition<Option, Data> {
+  options(zod: Zod): z.ZodType<Option>;
   compile(option: Option, indices: PlanIndices): Data;
+  /** Whether it holds wherever `narrow` does; default: all that `narrow` lists is listed. */
+  covers?(wide: Option): (narrow: Option) => boolean;
+}
+
+/** It is settled before the first fact is read, once for all sessions of a listener and a protocol. */
+export interface PlaceCondition<Option, Data> extends AnyCondition<Option, Data> {
+  readonly reads: 'place';
+  place(data: Data): Place;
+}
+
+export interface SessionCondition<Option, Data> extends AnyCondition<Option, Data> {
+  /** Which part of the session is looked at. */
+  readonly reads: 'source' | 'facts';
   create(data: Data): Test;
   /** Without one its routes are asked one after the other. */
   key?(data: Data): Key;
 }
+
+export type Condition<Option, Data> = PlaceCondition<Option, Data> | SessionCondition<Option, Data>;

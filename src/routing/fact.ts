@@ -3,7 +3,7 @@ import type { Facts } from '../model/facts.js';
 import type { Answer, RouteSession } from './condition.js';
 
 /** A fact that is there answers at once; one that is not may come until the facts are complete. */
-export function testFact<Name extends 'sni' | 'alpn' | 'host'>(
+export function testFact<Name extends string>(
   session: RouteSession,
   name: Name,
   holds: (fact: NonNullable<Facts[Name]>) => boolean,

@@ -4,7 +4,7 @@
  */
 import { getOrMake, PrefixMap } from '../base/prefix-map.js';
 import type { Facts } from '../model/facts.js';
-import type { Key, RouteSession } from './condition.js';
+import type { FactKey, Key, RouteSession } from './condition.js';
 import { plainName } from './name-pattern.js';
 
 /** What is kept under keys; `order` is its place among all. */
@@ -12,8 +12,6 @@ export interface Keyed {
   readonly order: number;
   readonly keys: readonly Key[];
 }
-
-type FactKey = Extract<Key, { kind: 'fact' }>;
 
 const factKeysOf = ({ keys }: Keyed): FactKey[] => keys.filter((key) => key.kind === 'fact');
 

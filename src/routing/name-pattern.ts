@@ -1,12 +1,11 @@
 /** Patterns over host names, shared by the conditions that look at one. */
-import { z } from 'zod';
-import type { KeyName } from './condition.js';
+import type { KeyName, Zod } from './condition.js';
 import { oneText } from './expected.js';
 
 const NAME_PATTERN = /^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
 
 /** A host name, or `*.` and a suffix. */
-export function namePattern(meaning: string) {
+export function namePattern(z: Zod, meaning: string) {
   const error = oneText('a host name, or `*.` and a host name');
   return z.string({ error }).regex(NAME_PATTERN, { error }).describe(meaning);
 }
@@ -33,13 +32,13 @@ export function plainName(name: string): string {
   return name.endsWith('.') ? name.slice(0, -1) : name;
 }
 
-/** Whether every name that `narrow` stands for is one of `wide`. */
-export function patternHolds(wide: string, narrow: string): boolean {
-  const [outer, inner] = [wide.toLowerCase(), narrow.toLowerCase()];
-  return (
-    outer === inner ||
-    (outer.startsWith('*.') &&
-      inner.replace(/^\*/, '').endsWith(outer.slice(1)) &&
-      inner.length > outer.length - 1)
-  );
+/** Tells of patterns whether all that they stand for is one of `wide`. */
+export function coversName(wide: string): (narrow: string) => boolean {
+  const outer = nameKey(wide);
+  const suffix = `.${outer.name}`;
+  return (narrow) => {
+    const inner = nameKey(narrow);
+    if (inner.name === outer.name) return inner.below === outer.below;
+    return outer.below && inner.name.endsWith(suffix);
+  };
 }

@@ -3,9 +3,10 @@
  * sessions that have them; of the routes that are left those are asked, in order, that its names and its address find.
  */
 import type { Plan, PlanRoute, PlanTarget } from '../model/plan.js';
-import type { Answer, RouteSession, Test } from './condition.js';
-import { createTests } from './conditions/index.js';
+import type { Answer, Place, RouteSession, Test } from './condition.js';
+import { createTests, placeOf } from './conditions/index.js';
 import { type Keyed, Lookup } from './lookup.js';
+import { isAt } from './place.js';
 
 export type Routed =
   /** `route` is an index into `Plan.routes`. */
@@ -26,14 +27,14 @@ export interface RouteTable {
 interface Candidate extends Keyed {
   readonly answer: Routed;
   readonly refusal: Routed;
-  readonly placeTests: readonly Test[];
+  readonly place: Place;
   /** Of the source, then of the facts: an answer of the first is never `more`. */
   readonly tests: readonly Test[];
   readonly readsFacts: boolean;
 }
 
 /** What sessions of one listener and one protocol may take. */
-interface Place {
+interface Choice {
   readonly lookup: Lookup<Candidate>;
   readonly needsFacts: boolean;
 }
@@ -50,7 +51,7 @@ function prepare(route: PlanRoute, order: number): Candidate {
     keys: tests.flatMap(({ key }) => key ?? []),
     answer: { kind: 'to', target: route.to, route: order },
     refusal: { kind: 'refuse', route: order },
-    placeTests: reading('place'),
+    place: placeOf(route.when),
     tests: [...reading('source'), ...factTests],
     readsFacts: factTests.length > 0,
   };
@@ -111,46 +112,37 @@ function firstOf(lists: readonly (readonly Candidate[])[], session: RouteSession
 
 export function createRouteTable(plan: Plan): RouteTable {
   const routes = plan.routes.map(prepare);
-  const namedListeners = new Set(plan.routes.map(({ when }) => when.listener));
+  const namedListeners = new Set(routes.flatMap(({ place }) => place.listeners ?? []));
   const ids = plan.protocols.length + 1;
   /** By listener and protocol; those of listeners that no route names are shared. */
-  const places: (Place | undefined)[] = [];
-  const shared = new Map<number, Place>();
+  const choices: (Choice | undefined)[] = [];
+  const shared = new Map<number, Choice>();
 
-  function placeFor(listener: number, protocol: number): Place {
-    const place = {
-      listener,
-      protocol,
-      source: '',
-      facts: {},
-      factsComplete: true,
-      broken: false,
-      doubtful: [],
-    };
-    const candidates = routes.filter(({ placeTests }) => all(placeTests, place) === 'yes');
+  function choiceAt(listener: number, protocol: number): Choice {
+    const candidates = routes.filter(({ place }) => isAt(place, listener, protocol));
     return {
       lookup: new Lookup(candidates),
       needsFacts: candidates.some(({ readsFacts }) => readsFacts),
     };
   }
 
-  function collect(listener: number, protocol: number): Place {
+  function collect(listener: number, protocol: number): Choice {
     // A protocol that this listener does not accept is as good as none: its routes are not for these sessions.
     const accepted = plan.listeners[listener]?.protocols.includes(protocol) ? protocol : -1;
-    if (namedListeners.has(listener)) return placeFor(listener, accepted);
-    const place = shared.get(accepted) ?? placeFor(listener, accepted);
-    shared.set(accepted, place);
-    return place;
+    if (namedListeners.has(listener)) return choiceAt(listener, accepted);
+    const choice = shared.get(accepted) ?? choiceAt(listener, accepted);
+    shared.set(accepted, choice);
+    return choice;
   }
 
-  function placeOf(listener: number, protocol: number): Place {
+  function choiceOf(listener: number, protocol: number): Choice {
     const index = listener * ids + protocol + 1;
-    places[index] ??= collect(listener, protocol);
-    return places[index];
+    choices[index] ??= collect(listener, protocol);
+    return choices[index];
   }
 
   return {
-    route: (session) => firstOf(placeOf(session.listener, session.protocol).lookup.find(session), session),
-    needsFacts: (listener, protocol) => placeOf(listener, protocol).needsFacts,
+    route: (session) => firstOf(choiceOf(session.listener, session.protocol).lookup.find(session), session),
+    needsFacts: (listener, protocol) => choiceOf(listener, protocol).needsFacts,
   };
 }

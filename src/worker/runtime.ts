@@ -10,7 +10,7 @@ import type { Plan, PlanProtocol, PlanUpstream } from '../model/plan.js';
 import type { NamedRecognizer } from '../protocols/index.js';
 import { loadRecognizer, orderOf } from '../protocols/planned.js';
 import { settlesQuietly } from '../protocols/settlement.js';
-import { namingMsOf } from '../routing/naming.js';
+import { createNaming } from '../routing/naming.js';
 import { createRouteTable, type RouteTable } from '../routing/table.js';
 import { createUpstream, type LoadOf, type Upstream } from '../upstream/upstream.js';
 import type { ClassifierOf } from './classifiers.js';
@@ -115,6 +115,7 @@ function tablesOf(
     return index;
   };
   const { limits } = plan;
+  const namingMsOf = createNaming(plan);
   return {
     generation: plan.generation,
     identifyTimeoutMs: limits.identifyTimeoutMs,
@@ -133,7 +134,7 @@ function tablesOf(
       silenceMs: onSilence?.afterMs ?? 0,
       // Where the unknown has somewhere to go, it need not wait until it is named.
       nameUnrouted: onUnknown.kind === 'end',
-      namingMs: namingMsOf(plan, index),
+      namingMs: namingMsOf(index),
       trustedProxies: parseNetworks(proxyProtocol?.trusted ?? []),
       trustsUnix: proxyProtocol?.trusted.includes(UNIX_PEERS) ?? false,
     })),

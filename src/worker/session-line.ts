@@ -1,6 +1,5 @@
 /** What the access log says of a session that has ended, or of a connection that was refused. */
 import type { Plan } from '../model/plan.js';
-import { routeName } from '../routing/route-name.js';
 import type { SessionLine } from './account.js';
 import { errorName } from './dial-failure.js';
 import { NO_FACTS, type Session } from './known-session.js';
@@ -56,7 +55,7 @@ export function refusedLine(events: EventCursor, plan: Plan): SessionLine {
 /** What decided, as the configuration calls it. Only the engine rejects one without being asked: for its PROXY header. */
 export function decisionText(session: Session | undefined, plan: Plan): string | undefined {
   const decision = session === undefined ? 'proxy_protocol' : session.decision;
-  return typeof decision === 'number' ? routeName(plan, decision) : decision;
+  return typeof decision === 'number' ? plan.routes[decision]?.name : decision;
 }
 
 /** The client of the event at hand. */

@@ -257,8 +257,8 @@ test('a route for a listener with a port range is one for each', () => {
 routes: [{ when: { listener: a, protocol: TLS, sni: "*.x.org" }, to: drop }]`;
   const to = { kind: 'end', closing: 'drop' };
   expect(configOf(text).routes).toEqual([
-    { when: { sni: '*.x.org', protocol: 'tls', listener: 'a:1' }, to },
-    { when: { sni: '*.x.org', protocol: 'tls', listener: 'a:2' }, to },
+    { name: 'routes[0]', when: { sni: '*.x.org', protocol: 'tls', listener: 'a:1' }, to },
+    { name: 'routes[0]', when: { sni: '*.x.org', protocol: 'tls', listener: 'a:2' }, to },
   ]);
 });
 

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { configurationDocs } from '../../src/config/docs.js';
 import { findPending, pendingKeys } from '../../src/config/pending.js';
 import { jsonSchema } from '../../src/config/schema/index.js';
+import { conditions } from '../../src/routing/conditions/index.js';
 import { problemsOf } from './support.js';
 
 interface SchemaNode {
@@ -29,6 +30,11 @@ test('JSON Schema describes what is written, not what it becomes', () => {
       },
     },
   });
+});
+
+test('`when` has the conditions of the table, and nothing else', () => {
+  const when = ['routes', '[]', 'when'].reduce(stepInto, jsonSchema() as SchemaNode | undefined);
+  expect(Object.keys(when?.properties ?? {})).toEqual(Object.keys(conditions));
 });
 
 describe('pending keys', () => {

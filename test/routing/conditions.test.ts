@@ -1,13 +1,22 @@
 /** Each condition by itself, with facts present, absent or still missing. */
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import type { Facts } from '../../src/model/facts.js';
-import type { PlanConditions } from '../../src/model/plan.js';
-import type { Answer, RouteSession } from '../../src/routing/condition.js';
-import { compileConditions, conditions, createTests } from '../../src/routing/conditions/index.js';
+import type { Conditions } from '../../src/model/plan.js';
+import type { Answer, Place, RouteSession } from '../../src/routing/condition.js';
+import {
+  compileConditions,
+  conditions,
+  createCover,
+  createTests,
+  factsAsked,
+  placeOf,
+} from '../../src/routing/conditions/index.js';
+import { meetingPlace } from '../../src/routing/place.js';
 
 interface Case {
   readonly why: string;
-  readonly when: PlanConditions;
+  readonly when: Conditions;
   readonly facts?: Facts;
   readonly session?: Partial<RouteSession>;
   readonly expect: Answer;
@@ -140,6 +149,82 @@ describe('what the file may hold', () => {
     { why: 'an empty list matches nobody', kind: 'source', value: [], good: false },
   ];
   test.each(rows)('$kind $value: $why', ({ kind, value, good }) =>
-    expect(conditions[kind].options.safeParse(value).success).toBe(good),
+    expect(conditions[kind].options(z).safeParse(value).success).toBe(good),
   );
 });
+
+describe('places', () => {
+  const rows: { when: Conditions; place: object }[] = [
+    { when: {}, place: {} },
+    { when: { sni: 'a.example', source: ['10.0.0.0/8'] }, place: {} },
+    { when: { listener: 1, sni: 'a.example' }, place: { listeners: [1] } },
+    { when: { protocol: 0, listener: 1 }, place: { listeners: [1], protocols: [0] } },
+  ];
+  test.each(rows)('$when', ({ when, place }) => expect(placeOf(when)).toEqual(place));
+
+  const meetings: { why: string; places: Place[]; meeting: Place }[] = [
+    { why: 'of none: everywhere', places: [], meeting: {} },
+    {
+      why: 'two conditions on listeners',
+      places: [{ listeners: [1, 2] }, { listeners: [2, 3] }],
+      meeting: { listeners: [2] },
+    },
+    {
+      why: 'that have no listener in common',
+      places: [{ listeners: [1] }, { listeners: [2] }],
+      meeting: { listeners: [] },
+    },
+    {
+      why: 'of different kinds',
+      places: [{ listeners: [1] }, {}, { protocols: [2] }],
+      meeting: { listeners: [1], protocols: [2] },
+    },
+  ];
+  test.each(meetings)('$why', ({ places, meeting }) => expect(meetingPlace(places)).toEqual(meeting));
+});
+
+describe('one covers another', () => {
+  const rows: { why: string; wide: Conditions; narrow: Conditions; covers: boolean }[] = [
+    { why: 'no condition', wide: {}, narrow: { sni: 'a.example' }, covers: true },
+    { why: 'the same', wide: { alpn: 'h2' }, narrow: { alpn: 'h2' }, covers: true },
+    { why: 'another', wide: { alpn: 'h2' }, narrow: { alpn: 'x' }, covers: false },
+    { why: 'one that is not asked for', wide: { alpn: 'h2' }, narrow: { sni: 'a.example' }, covers: false },
+    { why: 'more conditions', wide: { alpn: 'h2' }, narrow: { alpn: 'h2', sni: 'a.example' }, covers: true },
+    {
+      why: 'fewer conditions',
+      wide: { alpn: 'h2', sni: 'a.example' },
+      narrow: { alpn: 'h2' },
+      covers: false,
+    },
+    { why: 'letter case', wide: { host: 'A.example' }, narrow: { host: 'a.Example' }, covers: true },
+    { why: 'a name below', wide: { sni: '*.example' }, narrow: { sni: 'a.b.EXAMPLE' }, covers: true },
+    { why: 'names below', wide: { sni: '*.example' }, narrow: { sni: '*.a.example' }, covers: true },
+    { why: 'names above', wide: { sni: '*.a.example' }, narrow: { sni: '*.example' }, covers: false },
+    { why: 'the suffix itself', wide: { sni: '*.example' }, narrow: { sni: 'example' }, covers: false },
+    { why: 'all names below one', wide: { sni: 'example' }, narrow: { sni: '*.example' }, covers: false },
+    { why: 'a network', wide: { source: ['10.0.0.0/8'] }, narrow: { source: ['10.1.0.0/16'] }, covers: true },
+    {
+      why: 'one of several networks',
+      wide: { source: ['10.0.0.0/8'] },
+      narrow: { source: ['10.0.0.1', '::1'] },
+      covers: false,
+    },
+    {
+      why: 'each in another one',
+      wide: { source: ['::/0', '10.0.0.0/8'] },
+      narrow: { source: ['10.0.0.1', '::1'] },
+      covers: true,
+    },
+  ];
+  test.each(rows)('$why: $wide, $narrow', ({ wide, narrow, covers }) =>
+    expect(createCover(wide)(narrow)).toBe(covers),
+  );
+});
+
+test('what clients have to say, whatever names of the configuration stand beside it', () =>
+  expect(
+    factsAsked({ protocol: 'tls', listener: 'front', sni: 'A.example', source: ['::1'], alpn: 'h2' }),
+  ).toMatchObject([
+    { condition: 'sni', key: { fact: 'sni', names: [{ name: 'a.example' }] } },
+    { condition: 'alpn', key: { fact: 'alpn' } },
+  ]));

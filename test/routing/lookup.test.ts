@@ -1,15 +1,17 @@
 /** Routes are looked up: the answer is that of asking one after the other, and the effort does not grow with them. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Plan, PlanConditions, PlanRoute } from '../../src/model/plan.js';
+import type { Conditions, Plan } from '../../src/model/plan.js';
 import type { RouteSession } from '../../src/routing/condition.js';
+import { createTests } from '../../src/routing/conditions/index.js';
 import { explainRoute } from '../../src/routing/explain.js';
 import { createRouteTable, type RouteTable } from '../../src/routing/table.js';
+import { listedRoutes } from '../support/plan.js';
 
 const target = { kind: 'end', closing: 'close' } as const;
 
-function tableOf(whens: readonly PlanConditions[]): RouteTable {
-  const routes: PlanRoute[] = whens.map((when) => ({ when, to: target }));
+function tableOf(whens: readonly Conditions[]): RouteTable {
+  const routes = listedRoutes(whens.map((when) => ({ when, to: target })));
   // Of a Plan a table reads no more than this.
   const listeners = [{ protocols: [0, 1] }, { protocols: [1] }];
   return createRouteTable({ routes, listeners, protocols: [{}, {}, {}] } as unknown as Plan);
@@ -21,11 +23,11 @@ const outcome = (table: RouteTable, session: RouteSession): unknown => {
 };
 
 /** One route after the other. */
-function walked(whens: readonly PlanConditions[], session: RouteSession): unknown {
+function walked(whens: readonly Conditions[], session: RouteSession): unknown {
   const accepted = session.listener === 0 ? [0, 1] : [1];
   const protocol = accepted.includes(session.protocol) ? session.protocol : -1;
   for (const [index, when] of whens.entries()) {
-    const { answer } = explainRoute(when, { ...session, protocol });
+    const { answer } = explainRoute(createTests(when), { ...session, protocol });
     if (answer !== 'no') return answer === 'yes' ? index : answer;
   }
   return 'none';
@@ -55,7 +57,7 @@ const network = fc.constantFrom(
   ...['2001:db8::/48', '::ffff:10.0.0.0/104', '2001:db8::1/128', '0:0:0:0:0:ffff:a00:1'],
 );
 
-const route: fc.Arbitrary<PlanConditions> = fc.record(
+const route: fc.Arbitrary<Conditions> = fc.record(
   {
     protocol: fc.integer({ min: 0, max: 2 }),
     listener: fc.integer({ min: 0, max: 1 }),
@@ -134,13 +136,13 @@ class Watched implements RouteSession {
 }
 
 const many = 20_000;
-const routesOf = (make: (index: number) => PlanConditions) =>
+const routesOf = (make: (index: number) => Conditions) =>
   Array.from({ length: many }, (_, index) => make(index));
 const addressOf = (index: number): string => `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`;
 
 describe(`among ${many} routes`, () => {
   const last = many - 1;
-  const rows: { why: string; routes: PlanConditions[]; session: Watched; expect: unknown }[] = [
+  const rows: { why: string; routes: Conditions[]; session: Watched; expect: unknown }[] = [
     {
       why: 'by host',
       routes: routesOf((i) => ({ host: `h${i}.a` })),

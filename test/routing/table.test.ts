@@ -2,9 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Plan, PlanRoute } from '../../src/model/plan.js';
 import type { RouteSession } from '../../src/routing/condition.js';
+import { createTests } from '../../src/routing/conditions/index.js';
 import { explainRoute } from '../../src/routing/explain.js';
 import { createRouteTable } from '../../src/routing/table.js';
-import { planned } from '../support/plan.js';
+import { listedRoutes, planned } from '../support/plan.js';
 
 const HTTP = 0;
 const TLS = 1;
@@ -39,20 +40,19 @@ function planOf(routes: readonly PlanRoute[]): Plan {
     protocols: ['http', 'tls', 'ssh'].map(protocol),
     routes,
     upstreams: [],
-    ownRoutesFrom: routes.length,
     accessLog: { enabled: false, rate: 1 },
   };
 }
 
 const upstream = (index: number) => ({ kind: 'upstream', upstream: index }) as const;
 
-const routes: PlanRoute[] = [
+const routes = listedRoutes([
   { when: { protocol: TLS, source: ['10.0.0.0/8'] }, to: upstream(0) },
   { when: { protocol: TLS, sni: 'a.example', alpn: 'h2' }, to: upstream(1) },
   { when: { protocol: TLS, sni: 'a.example' }, to: upstream(2) },
   { when: { listener: HTTP_ONLY, source: ['192.0.2.66'] }, to: { kind: 'end', closing: 'reset' } },
   { when: { protocol: HTTP }, to: upstream(3) },
-];
+]);
 
 const session: RouteSession = {
   listener: FRONT,
@@ -133,7 +133,7 @@ const cases: Case[] = [
 function explained(asked: RouteSession): Case['expect'] {
   const listener = planOf(routes).listeners[asked.listener];
   const protocol = listener?.protocols.includes(asked.protocol) ? asked.protocol : -1;
-  const answers = routes.map(({ when }) => explainRoute(when, { ...asked, protocol }).answer);
+  const answers = routes.map(({ when }) => explainRoute(createTests(when), { ...asked, protocol }).answer);
   const first = answers.findIndex((answer) => answer !== 'no');
   const answer = answers[first] ?? 'none';
   return answer === 'yes' ? first : (answer as Case['expect']);

@@ -72,6 +72,29 @@ export function importsOf(text: string): string[] {
   return [...found].map((match) => match[2] ?? '');
 }
 
+/**
+ * The packages that are loaded with a file, wherever in the house it leads; types are not loaded. A dynamic import is
+ * loaded when it is reached, if at all.
+ */
+export function packagesLoadedBy(entry: string, files: readonly SourceFile[]): Set<string> {
+  const byPath = new Map(files.map((file) => [file.path, file.text]));
+  const packages = new Set<string>();
+  const seen = new Set<string>();
+  const visit = (path: string): void => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    const text = byPath.get(path) ?? '';
+    const code = text.replace(/\b(?:import|export) type\b[^;]*;/g, '').replace(/\bimport\(/g, '');
+    for (const specifier of importsOf(code)) {
+      if (specifier.startsWith('.'))
+        visit(posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts'));
+      else packages.add(specifier);
+    }
+  };
+  visit(entry);
+  return packages;
+}
+
 /** What a C++ file includes from this repository. */
 export function includesOf(text: string): string[] {
   return [...text.matchAll(/^\s*#\s*include\s+"([^"]+)"/gm)].map((match) => match[1] ?? '');

@@ -1,7 +1,7 @@
 /** Parts of a Plan as the configuration's validation and compiler would make them. */
 import type { z } from 'zod';
 import { upstream } from '../../src/config/schema/upstreams.js';
-import type { PlanProtocol } from '../../src/model/plan.js';
+import type { PlanProtocol, PlanRoute } from '../../src/model/plan.js';
 import type { UpstreamOptions } from '../../src/model/upstream-options.js';
 import { compileAutomaton } from '../../src/protocols/compile.js';
 import { protocolById } from '../../src/protocols/index.js';
@@ -11,6 +11,10 @@ export function planned(protocol: Pick<PlanProtocol, 'name' | 'id'> & Partial<Pl
   const automaton = compileAutomaton({ id, signature: signature ?? protocolById(id)?.signature ?? {} });
   return { signature: null, validator: null, automaton, ...protocol };
 }
+
+/** Routes by the names that they have in a file. */
+export const listedRoutes = (routes: readonly Omit<PlanRoute, 'name'>[]): PlanRoute[] =>
+  routes.map((route, index) => ({ name: `routes[${index}]`, ...route }));
 
 /** What an upstream is when its section says only this. */
 export const optionsWith = (written: z.input<typeof upstream> = {}): UpstreamOptions =>

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { PlanListener, PlanUpstream } from '../../src/model/plan.js';
-import { optionsWith } from '../support/plan.js';
+import { listedRoutes, optionsWith } from '../support/plan.js';
 import { dial, echo, type Peer } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
 import { limits, type Plane, planFor, upstream, useStage } from './plane.js';
@@ -61,10 +61,10 @@ describe('openings that never end', () => {
     const server = await serve(echo);
     const plan = planFor([upstream('a', server.port), upstream('b', server.port)], {
       limits: { ...limits, longOpeningsPerSource, maxConnections: hoarders + 10, identifyTimeoutMs: 60_000 },
-      routes: [
+      routes: listedRoutes([
         { when: { protocol: 0 }, to: { kind: 'upstream', upstream: 0 } },
         { when: { protocol: 1, host: 'b.test' }, to: { kind: 'upstream', upstream: 1 } },
-      ],
+      ]),
     });
     const plane = await start(plan);
     const refused = () => plane.records().filter(({ reason }) => reason === 'over_limit').length;

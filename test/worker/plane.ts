@@ -7,7 +7,7 @@ import { snapshot } from '../../src/metrics/totals.js';
 import type { FromWorker } from '../../src/model/message.js';
 import type { Plan, PlanEndpoint, PlanLimits, PlanUpstream } from '../../src/model/plan.js';
 import run from '../../src/worker/main.js';
-import { optionsWith, planned } from '../support/plan.js';
+import { listedRoutes, optionsWith, planned } from '../support/plan.js';
 import { listenTcp, type Peer, type Upstream } from '../support/tcp.js';
 
 export interface Plane {
@@ -62,11 +62,12 @@ export function planFor(upstreams: readonly PlanUpstream[], change: Partial<Plan
       planned({ name: 'Custom', id: 'custom', signature: { startBytes: ['6161'] } }),
       planned({ name: 'HTTP', id: 'http' }),
     ],
-    routes: upstreams.slice(0, 2).map((_, index) => ({
-      when: { protocol: index },
-      to: { kind: 'upstream', upstream: index },
-    })),
-    ownRoutesFrom: 0,
+    routes: listedRoutes(
+      upstreams.slice(0, 2).map((_, index) => ({
+        when: { protocol: index },
+        to: { kind: 'upstream', upstream: index },
+      })),
+    ),
     upstreams,
     accessLog: { enabled: true, rate: 100_000 },
     ...change,

@@ -5,6 +5,7 @@ import type { PlanLimits, PlanListener } from '../../src/model/plan.js';
 import { identifyFlight } from '../../src/protocols/flight.js';
 import { readProxyHeader } from '../../src/protocols/proxy-header.js';
 import { headers, refused, tlv, withTlvs } from '../cases/proxy-headers.js';
+import { listedRoutes } from '../support/plan.js';
 import { dial, echo, listenTcp, type Upstream } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
 import { limits, type Plane, planFor, startPlane, upstream } from './plane.js';
@@ -68,9 +69,9 @@ async function startNamed(): Promise<Running> {
   const server = await listenTcp((peer) => void peer.send('served').finish());
   cleanups.push(() => server.close());
   const plan = planFor([upstream('a', server.port)]);
-  const routes = [
-    { when: { protocol: 1, host: 'a.example' }, to: { kind: 'upstream', upstream: 0 } as const },
-  ];
+  const routes = listedRoutes([
+    { when: { protocol: 1, host: 'a.example' }, to: { kind: 'upstream', upstream: 0 } },
+  ]);
   const proxyProtocol = { trusted: [`${trustedPeer}/32`] };
   const plane = await startPlane({
     ...plan,

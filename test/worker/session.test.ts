@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
 import type { Plan } from '../../src/model/plan.js';
-import { optionsWith, planned } from '../support/plan.js';
+import { listedRoutes, optionsWith, planned } from '../support/plan.js';
 import { freePort } from '../support/ports.js';
 import { dial, echo, Peer } from '../support/tcp.js';
 import { tempFolder } from '../support/temp.js';
@@ -222,10 +222,10 @@ describe('a reset', () => {
 });
 
 describe('facts', () => {
-  const routes: Plan['routes'] = [
+  const routes = listedRoutes([
     { when: { protocol: 1, host: 'b.example' }, to: { kind: 'upstream', upstream: 1 } },
     { when: { protocol: 1 }, to: { kind: 'upstream', upstream: 0 } },
-  ];
+  ]);
 
   test('a route by host waits for the header, however the bytes are cut', async () => {
     const [first, second] = [await serve(echo), await serve(echo)];
@@ -367,7 +367,7 @@ describe('where only the name of what nothing routes is open', () => {
 
   test('and a route takes any name, it is waited for as long as any', async () => {
     const server = await serve(echo);
-    const routes: Plan['routes'] = [{ when: { listener: 0 }, to: { kind: 'upstream', upstream: 0 } }];
+    const routes = listedRoutes([{ when: { listener: 0 }, to: { kind: 'upstream', upstream: 0 } }]);
     const plane = await start({ ...plan, routes, upstreams: [upstream('a', server.port)] });
     const client = (await dial(plane.port)).send('SSH');
     await sleep(1500);

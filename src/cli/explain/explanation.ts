@@ -4,8 +4,7 @@
  */
 import type { Facts } from '../../model/facts.js';
 import type { Plan, PlanListener } from '../../model/plan.js';
-import { namingMsOf } from '../../routing/naming.js';
-import { routeName } from '../../routing/route-name.js';
+import { createNaming } from '../../routing/naming.js';
 import { type Opening, type Taken, takeHeader } from './opening.js';
 import { type Classified, classify, type ProtocolRow } from './protocols.js';
 import { explainRoutes, type RouteRow, targetText } from './routes.js';
@@ -65,7 +64,7 @@ const awaited = ({ limits }: Plan, mostMs = limits.identifyTimeoutMs): string =>
 /** What only has its name to wait for is not held for long. */
 function awaitedName(plan: Plan, listener: number, { rows }: Classified): string {
   const mayRoute = [...rows.values()].some(({ accepted, verdict }) => accepted && verdict !== 'no');
-  const namingMs = mayRoute ? 0 : namingMsOf(plan, listener);
+  const namingMs = mayRoute ? 0 : createNaming(plan)(listener);
   return namingMs === 0 ? awaited(plan) : awaited(plan, namingMs);
 }
 
@@ -100,13 +99,13 @@ function outcomeOf(
   if (verdict === 'more') return { target: null, by: 'limits', why: awaitedName(plan, listener, classified) };
   const chosen = routes.findIndex((row) => row.verdict !== 'no');
   const route = routes[chosen];
-  if (route) return routed(plan, route, routeName(plan, chosen));
+  if (route) return routed(plan, route);
   const why = verdict === 'match' ? 'no route takes it' : 'no protocol was recognised';
   return { target: targetText(plan, onUnknown), by: 'on_unknown', why };
 }
 
 /** `route` is the first that is not out. */
-function routed(plan: Plan, { verdict, to, why }: RouteRow, name: string): Outcome {
+function routed(plan: Plan, { name, verdict, to, why }: RouteRow): Outcome {
   if (verdict === 'taken') return { target: to, by: 'route', why: `${name} holds` };
   if (verdict === 'more') return { target: null, by: 'limits', why: `${why}: ${awaited(plan)}` };
   return { target: 'reset', by: 'facts', why: `${name}: ${why}` };

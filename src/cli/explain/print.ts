@@ -1,6 +1,5 @@
 /** An explanation in columns, for people. */
 import type { Plan } from '../../model/plan.js';
-import { routeName } from '../../routing/route-name.js';
 import { columns } from '../columns.js';
 import type { Explanation } from './explanation.js';
 import type { ProtocolRow } from './protocols.js';
@@ -19,7 +18,7 @@ export function explanationText(explanation: Explanation, plan: Plan): string {
     ['goes to', outcome.target === null ? '-' : `${outcome.target}${endpoints ? ` (${endpoints})` : ''}`],
     ['because', outcome.by === 'limits' ? outcome.why : `${outcome.by}: ${outcome.why}`],
   ]);
-  return [summary, protocolTable(explanation), routeTable(explanation, plan)].join('\n');
+  return [summary, protocolTable(explanation), routeTable(explanation)].join('\n');
 }
 
 function protocolText({ protocol, verdict, decidedAtByte, quietMs }: Explanation): string {
@@ -46,11 +45,11 @@ function protocolTable({ protocols }: Explanation): string {
     : `${table}and ${others} that only name a session, none of which it is (--json has them)\n`;
 }
 
-function routeTable({ routes }: Explanation, plan: Plan): string {
+function routeTable({ routes }: Explanation): string {
   return columns([
     ['ROUTE', 'WHEN', 'TO', 'VERDICT', 'BYTE', 'WHY'],
-    ...routes.map(({ when, to, verdict, atByte, why }, index) => [
-      routeName(plan, index),
+    ...routes.map(({ name, when, to, verdict, atByte, why }) => [
+      name,
       Object.entries(when)
         .map(([name, value]) => `${name} ${value}`)
         .join(', ') || 'always',

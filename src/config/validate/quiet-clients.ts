@@ -3,25 +3,40 @@
  * silence, and their host never is. A route that asks for it keeps them waiting, and then they are refused.
  */
 import type { ListenerConfig } from '../../model/config.js';
+import { factsAsked, readsPlaceAlone } from '../../routing/conditions/index.js';
 import type { Warn } from '../report.js';
 import type { Reachability, ReachableRoute } from './reachability.js';
 
 export function warnOfQuietClients(reachability: Reachability, warn: Warn): void {
+  const asking = reachability.routes.map(askedOf);
   const listeners = reachability.groups.flatMap((group) => group.listeners);
   const asked = new Map(
     listeners.flatMap((listener) => {
       const name = nameOfQuiet(reachability, listener);
-      const route = name === null ? undefined : firstThatWaits(reachability, listener, name);
-      return route === undefined ? [] : [[route, name]];
+      const found = name === null ? undefined : firstThatSettles(reachability, asking, listener, name);
+      return found?.condition === undefined ? [] : [[found, name]];
     }),
   );
-  for (const [{ path }, name] of asked) {
+  for (const [{ route, condition }, name] of asked) {
     warn(
-      [...path, 'when', 'host'],
+      [...route.path, 'when', condition as string],
       `gRPC clients that wait for the server's SETTINGS (most do) say no host before, and are refused by this: ` +
         `name another \`protocol\` here, or put a route for \`${name}\` before it`,
     );
   }
+}
+
+interface Asking {
+  readonly route: ReachableRoute;
+  /** Which of its conditions asks for the host. */
+  readonly condition: string | undefined;
+  /** It takes such a session, or keeps it waiting. */
+  readonly settles: boolean;
+}
+
+function askedOf(route: ReachableRoute): Asking {
+  const condition = factsAsked(route.when).find(({ key }) => key.fact === 'host')?.condition;
+  return { route, condition, settles: condition !== undefined || readsPlaceAlone(route.when) };
 }
 
 /** What such a client is here; null where gRPC is not expected. */
@@ -30,22 +45,12 @@ function nameOfQuiet({ nameOf }: Reachability, { protocols }: ListenerConfig): s
   return accepted('grpc') && (accepted('http2') ?? accepted('grpc'));
 }
 
-/** The first route that is asked about its sessions, where that asks for their host. */
-function firstThatWaits(
-  { routes, accepts }: Reachability,
+const firstThatSettles = (
+  { accepts }: Reachability,
+  asking: readonly Asking[],
   listener: ListenerConfig,
   name: string,
-): ReachableRoute | undefined {
-  const settling = routes.find(
-    (route) =>
-      (route.when.protocol ?? name) === name &&
-      accepts(route, listener) &&
-      (route.when.host !== undefined || isForAll(route)),
+): Asking | undefined =>
+  asking.find(
+    ({ route, settles }) => settles && (route.when.protocol ?? name) === name && accepts(route, listener),
   );
-  return settling?.when.host === undefined ? undefined : settling;
-}
-
-const CERTAIN = ['protocol', 'listener'];
-
-const isForAll = ({ when }: ReachableRoute): boolean =>
-  Object.entries(when).every(([key, value]) => value === undefined || CERTAIN.includes(key));

@@ -1,5 +1,6 @@
 /** Which sessions may take which route, as far as a configuration alone can tell. */
 import type { Config, ListenerConfig } from '../../model/config.js';
+import type { Conditions } from '../../model/plan.js';
 import type { Path } from '../path.js';
 import type { ListenerGroup } from './listeners.js';
 import type { Shape } from './shape.js';
@@ -8,7 +9,7 @@ import type { Shape } from './shape.js';
 export interface ReachableRoute {
   readonly path: Path;
   /** As written, with the configured name of the protocol. */
-  readonly when: Readonly<Record<string, unknown>>;
+  readonly when: Conditions;
 }
 
 export interface Reachability {

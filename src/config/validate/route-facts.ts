@@ -1,7 +1,8 @@
 /** Conditions on what clients say of themselves: a route that asks for what nobody can have said protects nothing. */
+
+import type { Conditions } from '../../model/plan.js';
 import { protocolById, recognizersFor } from '../../protocols/index.js';
-import type { Key } from '../../routing/condition.js';
-import { type ConditionName, conditions } from '../../routing/conditions/index.js';
+import { type AskedFact, factsAsked } from '../../routing/conditions/index.js';
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
 
@@ -12,19 +13,14 @@ export interface AskedOf {
   readonly mayBeProxied: boolean;
 }
 
-interface Wanted {
-  readonly condition: ConditionName;
-  readonly key: Extract<Key, { kind: 'fact' }>;
-}
-
 /** `when` is what is written, `path` where. */
 export function checkFacts(
-  when: object,
+  when: Conditions,
   { protocol, mayBeProxied }: AskedOf,
   path: Path,
   report: Report,
 ): void {
-  const wanted = wantedBy(when).filter(({ key }) => !(mayBeProxied && key.also !== undefined));
+  const wanted = factsAsked(when).filter(({ key }) => !(mayBeProxied && key.also !== undefined));
   if (protocol === undefined) return checkTogether(wanted, path, report);
   const id = protocol.toLowerCase();
   for (const { condition, key } of wanted.filter(({ key: { fact } }) => !has(id, fact))) {
@@ -37,18 +33,10 @@ export function checkFacts(
 }
 
 /** Without a protocol a route is for all that have what it asks for; there is none for some pairs. */
-function checkTogether(wanted: readonly Wanted[], path: Path, report: Report): void {
+function checkTogether(wanted: readonly AskedFact[], path: Path, report: Report): void {
   if (wanted.length < 2 || havers(wanted.map(({ key }) => key.fact)).length > 0) return;
   const names = wanted.map(({ condition }) => `\`${condition}\``).join(' and ');
   report.problem(path, `no protocol has ${names}, so the route never holds: write one route for each`);
-}
-
-function wantedBy(when: object): Wanted[] {
-  return Object.entries(when).flatMap(([name, option]) => {
-    const condition = name as ConditionName;
-    const key = option === undefined ? undefined : conditions[condition].key?.(option as never);
-    return key?.kind === 'fact' ? [{ condition, key }] : [];
-  });
 }
 
 const has = (id: string, fact: string): boolean => protocolById(id)?.factNames?.includes(fact) ?? false;

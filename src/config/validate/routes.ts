@@ -1,5 +1,7 @@
 /** Routes: every name in them exists, and every fact may. */
 import type { RouteConfig } from '../../model/config.js';
+import type { Conditions } from '../../model/plan.js';
+import { pathText } from '../path.js';
 import type { Report } from '../report.js';
 import type { RouteEntry } from '../schema/routes.js';
 import { suggest } from '../suggest.js';
@@ -45,6 +47,7 @@ function resolveRoute(
   if (to === null || protocolName === null) return [];
   const listeners = listener === undefined ? [undefined] : (group?.listeners.map(({ name }) => name) ?? []);
   return listeners.map((name) => ({
+    name: pathText(path),
     when: present({ ...rest, protocol: protocolName, listener: name }),
     to,
   }));
@@ -56,9 +59,6 @@ const mayBeProxied = (groups: readonly ListenerGroup[], listener: string | undef
     .filter(({ name }) => listener === undefined || name === listener)
     .some(({ listeners }) => listeners.some(({ proxyProtocol }) => proxyProtocol !== null));
 
-type Present<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
-
 /** Without the keys that are undefined. */
-function present<T extends object>(value: T): Present<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Present<T>;
-}
+const present = (when: Conditions): Conditions =>
+  Object.fromEntries(Object.entries(when).filter(([, value]) => value !== undefined));

@@ -1,17 +1,17 @@
 /** An application protocol that a TLS hello offers (RFC 7301). */
-import { z } from 'zod';
-import type { Condition } from '../condition.js';
+import type { SessionCondition } from '../condition.js';
 import { oneText } from '../expected.js';
 import { testFact } from '../fact.js';
 import { plainName } from '../name-pattern.js';
 
 const EXPECTED = 'the name of an application protocol such as `h2`';
 
-export const alpn: Condition<string, string> = {
-  options: z
-    .string({ error: oneText(EXPECTED) })
-    .min(1, { error: oneText(EXPECTED) })
-    .describe('TLS application protocol among those offered, e.g. `h2`'),
+export const alpn: SessionCondition<string, string> = {
+  options: (z) =>
+    z
+      .string({ error: oneText(EXPECTED) })
+      .min(1, { error: oneText(EXPECTED) })
+      .describe('TLS application protocol among those offered, e.g. `h2`'),
   reads: 'facts',
   compile: (name) => name,
   create: (name) => (session) => testFact(session, 'alpn', (offered) => offered.includes(name)),

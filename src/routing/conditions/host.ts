@@ -1,13 +1,16 @@
 /** The host that an HTTP request names, or the PROXY header before it. */
-import type { Condition } from '../condition.js';
+import type { SessionCondition } from '../condition.js';
 import { announcedName, testName } from '../fact.js';
-import { createNameTest, nameKey, namePattern } from '../name-pattern.js';
+import { coversName, createNameTest, nameKey, namePattern } from '../name-pattern.js';
 
-export const host: Condition<string, string> = {
-  options: namePattern(
-    'Host, without port, that a request names: HTTP/1, HTTP/2, gRPC, and whatever else has the fact; `*.example.com` as for `sni`',
-  ),
+export const host: SessionCondition<string, string> = {
+  options: (z) =>
+    namePattern(
+      z,
+      'Host, without port, that a request names: HTTP/1, HTTP/2, gRPC, and whatever else has the fact; `*.example.com` as for `sni`',
+    ),
   reads: 'facts',
+  covers: coversName,
   compile: (pattern) => pattern.toLowerCase(),
   create(pattern) {
     const matches = createNameTest(pattern);

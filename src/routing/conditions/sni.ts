@@ -1,11 +1,12 @@
 /** The server name in a TLS hello (RFC 6066 section 3), or in the PROXY header of whoever has read that. */
-import type { Condition } from '../condition.js';
+import type { SessionCondition } from '../condition.js';
 import { announcedName, testName } from '../fact.js';
-import { createNameTest, nameKey, namePattern } from '../name-pattern.js';
+import { coversName, createNameTest, nameKey, namePattern } from '../name-pattern.js';
 
-export const sni: Condition<string, string> = {
-  options: namePattern('TLS server name; `*.example.com` stands for every name below example.com'),
+export const sni: SessionCondition<string, string> = {
+  options: (z) => namePattern(z, 'TLS server name; `*.example.com` stands for every name below example.com'),
   reads: 'facts',
+  covers: coversName,
   compile: (pattern) => pattern.toLowerCase(),
   create(pattern) {
     const matches = createNameTest(pattern);

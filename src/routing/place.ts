@@ -1,0 +1,26 @@
+/** Places: which listeners and which protocols. */
+import type { Place } from './condition.js';
+
+/** Where all of them are. */
+export function meetingPlace(places: readonly Place[]): Place {
+  return places.reduce<Place>(
+    (meeting, { listeners, protocols }) => ({
+      ...both('listeners', meeting.listeners, listeners),
+      ...both('protocols', meeting.protocols, protocols),
+    }),
+    {},
+  );
+}
+
+function both<Name extends keyof Place>(
+  name: Name,
+  some: readonly number[] | undefined,
+  others: readonly number[] | undefined,
+): Place {
+  const shared = some && others ? some.filter((index) => others.includes(index)) : (some ?? others);
+  return shared === undefined ? {} : { [name]: shared };
+}
+
+export function isAt({ listeners, protocols }: Place, listener: number, protocol: number): boolean {
+  return (listeners?.includes(listener) ?? true) && (protocols?.includes(protocol) ?? true);
+}
