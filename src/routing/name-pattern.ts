@@ -32,13 +32,11 @@ export function plainName(name: string): string {
   return name.endsWith('.') ? name.slice(0, -1) : name;
 }
 
-/** Tells of patterns whether all that they stand for is one of `wide`. */
+/** Tells of patterns whether all that they stand for is one of `wide`: thousands of routes are compared. */
 export function coversName(wide: string): (narrow: string) => boolean {
-  const outer = nameKey(wide);
-  const suffix = `.${outer.name}`;
-  return (narrow) => {
-    const inner = nameKey(narrow);
-    if (inner.name === outer.name) return inner.below === outer.below;
-    return outer.below && inner.name.endsWith(suffix);
-  };
+  const outer = wide.toLowerCase();
+  const isSame = (narrow: string) => narrow.length === outer.length && narrow.toLowerCase() === outer;
+  if (!outer.startsWith('*.')) return isSame;
+  const suffix = outer.slice(1);
+  return (narrow) => narrow.length > suffix.length && narrow.toLowerCase().endsWith(suffix);
 }

@@ -198,6 +198,7 @@ describe('one covers another', () => {
     },
     { why: 'letter case', wide: { host: 'A.example' }, narrow: { host: 'a.Example' }, covers: true },
     { why: 'a name below', wide: { sni: '*.example' }, narrow: { sni: 'a.b.EXAMPLE' }, covers: true },
+    { why: 'a short name below', wide: { sni: '*.example' }, narrow: { sni: 'a.example' }, covers: true },
     { why: 'names below', wide: { sni: '*.example' }, narrow: { sni: '*.a.example' }, covers: true },
     { why: 'names above', wide: { sni: '*.a.example' }, narrow: { sni: '*.example' }, covers: false },
     { why: 'the suffix itself', wide: { sni: '*.example' }, narrow: { sni: 'example' }, covers: false },

@@ -104,6 +104,8 @@ export function createCover(when: Conditions): (narrow: Conditions) => boolean {
 
 /** One value, or several of which any does. */
 function lists(wide: unknown): (narrow: unknown) => boolean {
-  const values = [wide].flat();
-  return (narrow) => [narrow].flat().every((value) => values.includes(value));
+  const isListed = Array.isArray(wide)
+    ? (value: unknown) => wide.includes(value)
+    : (value: unknown) => value === wide;
+  return (narrow) => (Array.isArray(narrow) ? narrow.every(isListed) : isListed(narrow));
 }
