@@ -1,9 +1,9 @@
 /**
- * Protocols that get into each other's way: two of equal rank that can both match, so that only their order in the
- * file decides, and one that never wins because a better one takes all that it could match.
+ * Conflicts between protocols: two of equal rank that can match the same bytes, so that file order decides; and one
+ * shadowed by a better one.
  *
- * Only what a signature alone says is certain: a protocol that arithmetic, a confirmation or a validator narrows further
- * is compared as far as that can not matter.
+ * Only signatures are compared. Protocols narrowed by checks, a confirmation or a validator are reported only where
+ * these can not change the result.
  */
 import type { Automaton } from '../model/classifier.js';
 import type { Config, ProtocolConfig } from '../model/config.js';
@@ -12,14 +12,14 @@ import { compileClassifier } from '../protocols/compile.js';
 import { leavesNothing, sharedOpening, shortestOpening } from '../protocols/dfa/overlap.js';
 import { protocolById } from '../protocols/index.js';
 
-/** As much of an example as helps to recognise it. */
+/** Upper bound on the example shown. */
 const EXAMPLE_BYTES_MAX = 24;
 
 interface Ranked {
   readonly config: ProtocolConfig;
   readonly rank: number;
   readonly automaton: Automaton;
-  /** Whatever its DFAs accept is it. */
+  /** No checks or confirmation: what its DFAs accept is a match. */
   readonly certain: boolean;
 }
 
@@ -57,7 +57,7 @@ function coveredText(first: Ranked, second: Ranked): string {
   return `protocol \`${b}\` can never win: \`${a}\` ranks before it and matches all that it matches, such as ${example}`;
 }
 
-/** Only the order in the file decides between two that nothing else ranks. */
+/** Two protocols with equal rank that share an opening. */
 function sharedText(first: Ranked, second: Ranked): string[] {
   const isAlike = first.rank === second.rank && first.config.priority === second.config.priority;
   const shared = isAlike && second.certain ? sharedOpening(first.automaton, second.automaton) : null;
@@ -67,7 +67,7 @@ function sharedText(first: Ranked, second: Ranked): string[] {
   return [`protocols \`${a}\` and \`${b}\` rank alike and both match ${exampleText(shared)}; ${order}`];
 }
 
-/** `47 45 54 "GET"`; what can not be printed is a dot. */
+/** `47 45 54 "GET"`; non-printable bytes are dots. */
 function exampleText(bytes: Uint8Array): string {
   const shown = [...bytes.subarray(0, EXAMPLE_BYTES_MAX)];
   const hex = shown.map((byte) => byte.toString(16).padStart(2, '0')).join(' ');

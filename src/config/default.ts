@@ -1,4 +1,4 @@
-/** The demonstration that runs when nothing is configured: three services in this process, on one port. */
+/** The demonstration, used without configuration: three in-process services on one port. */
 export const DEMO_ADDRESS = '127.0.0.1:9090';
 
 export const demoConfig = (addresses: readonly string[]): string => `

@@ -1,8 +1,8 @@
-/** The reference of the configuration, in Markdown, from the schema: what is written there is said here. */
+/** Generates docs/configuration.md from the schema. */
 import { pendingKeys } from './pending.js';
 import { jsonSchema } from './schema/index.js';
 
-/** The parts of a JSON Schema that the reference reads. */
+/** The parts of a JSON Schema that are used here. */
 interface SchemaNode {
   readonly type?: string;
   readonly description?: string;
@@ -15,7 +15,7 @@ interface SchemaNode {
   readonly 'x-values'?: string;
 }
 
-/** A key path, with `[]` for an item of a list and NAME for a name that the user chooses. */
+/** Key path: `[]` for a list item, NAME for a name chosen by the user. */
 type Keys = readonly string[];
 
 interface Row {
@@ -65,7 +65,7 @@ function rowsBelow(keys: Keys, node: SchemaNode): Row[] {
   return [...named, ...free, ...listed, ...anyOf.flatMap((form) => rowsBelow(keys, form))];
 }
 
-/** A mapping has no row of its own: its keys speak for it. */
+/** Mappings have no row of their own, only their keys. */
 function rowsOf(keys: Keys, node: SchemaNode, required: boolean): Row[] {
   const below = rowsBelow(keys, node);
   return node.properties === undefined ? [{ keys, node, required }, ...below] : below;
@@ -94,7 +94,7 @@ function notYet(keys: Keys): string {
   return key.refused === undefined ? ' *(not yet)*' : ' *(not yet)*, refused';
 }
 
-/** Whether the keys are what the pattern names, or lie below it. */
+/** Whether the keys are the pattern's or below it. */
 function isCovered(keys: Keys, pattern: Keys): boolean {
   return pattern.every((part, index) => keys[index] !== undefined && (part === '*' || part === keys[index]));
 }

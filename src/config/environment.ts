@@ -1,14 +1,14 @@
 /**
- * `${NAME}` and `${NAME:-default}` in a configuration file; the default stands for unset and empty. A reference stands for text within one value: it
- * can not add keys or lines. It is veiled before the YAML is parsed, because `{`, `}` and `:` mean something
- * there, and replaced once the value is known. The veil is one character for one, so positions stay true.
+ * `${NAME}` and `${NAME:-default}` in configuration files; the default replaces unset and empty. A reference expands
+ * within one value: it can not add keys or lines. References are masked before YAML parsing, since `{`, `}` and `:`
+ * are syntax there, and expanded in the parsed values. Masking is one character for one, so positions stay valid.
  */
 
 const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}\n]*))?\}/g;
-/** A range of private-use characters that stand for the ASCII ones. */
+/** Private-use range that stands for the ASCII characters. */
 const VEIL = 0xe000;
 const VEILED = /[\ue000-\ue07f]/g;
-/** From a veiled `${` to a veiled `}`: such characters elsewhere are the user's own. */
+/** From a masked `${` to a masked `}`; private-use characters elsewhere are the user's own. */
 const VEILED_REFERENCE = /\ue024\ue07b[^\ue07d]*\ue07d/g;
 const ASCII = /[\0-\x7f]/g;
 
@@ -21,7 +21,7 @@ export function veilReferences(text: string): string {
   return text.replace(REFERENCE, (reference) => reference.replace(ASCII, veil));
 }
 
-/** Of text in which whole references need not be, such as a message. */
+/** For text with incomplete references, such as messages. */
 export function unveil(text: string): string {
   return text.replace(VEILED, (character) => String.fromCharCode(character.charCodeAt(0) - VEIL));
 }
@@ -32,13 +32,13 @@ export function hasReference(value: string): boolean {
   return unveilReferences(value) !== value;
 }
 
-/** Text with its references replaced, and the names that are not set and have no default. */
+/** The expanded text, and the unset variables without default. */
 export interface Expanded {
   readonly text: string;
   readonly unset: readonly string[];
 }
 
-/** Null when the value holds no reference. */
+/** Null when the value has no reference. */
 export function expandReferences(value: string, environment: Environment): Expanded | null {
   const written = unveilReferences(value);
   if (written === value) return null;
@@ -52,7 +52,7 @@ export function expandReferences(value: string, environment: Environment): Expan
   return { text, unset };
 }
 
-/** What an unquoted value means: `workers: ${N}` is a number, as `workers: 4` is. */
+/** YAML type of an unquoted value: `workers: ${N}` is a number, as `workers: 4` is. */
 export function plainValue(text: string): string | number | boolean {
   if (text === 'true' || text === 'false') return text === 'true';
   return NUMBER.test(text) ? Number(text) : text;

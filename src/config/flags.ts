@@ -1,9 +1,9 @@
-/** Command-line flags laid over what a file says: they win over the file, the file over the defaults. */
+/** Merges command-line flags into the configuration: flags override the file, the file overrides defaults. */
 
 import { isMapping, isUnder, type Path, pathText } from './path.js';
 import type { Source } from './source.js';
 
-/** As typed: what a flag may hold is the schema's business, as for the file. */
+/** Raw values: the schema checks them, as for the file. */
 export interface Flags {
   readonly listen?: readonly string[] | undefined;
   readonly route?: readonly { readonly name: string; readonly target: string }[];
@@ -20,7 +20,7 @@ interface Override {
   readonly flag: string;
 }
 
-/** A number where it looks like one, as YAML would have it. */
+/** A number if it looks like one, as in YAML. */
 const scalar = (text: string): string | number => (/^\d+$/.test(text) ? Number(text) : text);
 
 function simpleOverrides(flags: Flags): Override[] {
@@ -41,7 +41,7 @@ function simpleOverrides(flags: Flags): Override[] {
     .map(([path, value, flag]) => ({ path, value, flag }));
 }
 
-/** Replaces where a protocol that the file lists goes, or adds one; the same name again adds an endpoint. */
+/** Replaces the target of a listed protocol or adds the protocol; a repeated name adds an endpoint. */
 function routeOverrides(routes: NonNullable<Flags['route']>, value: Record<string, unknown>): Override[] {
   const listed: unknown[] = Array.isArray(value.protocols) ? value.protocols : [];
   const ids = listed.map((entry) => (isMapping(entry) ? String(entry.name).toLowerCase() : ''));
@@ -63,7 +63,7 @@ function routeOverrides(routes: NonNullable<Flags['route']>, value: Record<strin
   });
 }
 
-/** A copy of `value` in which `path` holds `replacement`; what is in the way of the path is left for the schema to refuse. */
+/** Copy of `value` with `replacement` at `path`; a value that blocks the path is left for the schema to refuse. */
 function withValue(value: unknown, [key, ...rest]: Path, replacement: unknown): unknown {
   if (key === undefined) return replacement;
   if (typeof key === 'number') {

@@ -1,4 +1,4 @@
-/** Turns what zod says into problems: one for each wrong place. */
+/** Converts zod issues to problems: one per wrong place. */
 import type { z } from 'zod';
 import { isMapping, type Path } from './path.js';
 import type { Report } from './report.js';
@@ -6,8 +6,8 @@ import type { Report } from './report.js';
 type Issue = z.core.$ZodIssue;
 
 /**
- * The value in the right shape. Where it is wrong the report knows, and the rest of it, without the keys that
- * are wrong, is answered so that it can be looked at further; null when that does not stand by itself.
+ * The validated value. If it is wrong, problems are reported and the value without its wrong keys is returned for
+ * further checks; null when it makes no sense without them.
  */
 export function check<Schema extends z.ZodType>(
   schema: Schema,
@@ -27,7 +27,7 @@ function wrongPaths(issue: Issue): Path[] {
   return issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
 }
 
-/** A list of which an item is wrong goes as a whole: positions in what is left would not be true any more. */
+/** A list with a wrong item is dropped as a whole: removing items would shift positions. */
 function without(value: unknown, wrong: readonly Path[]): unknown {
   if (!isMapping(value)) return value;
   const kept = Object.entries(value).flatMap(([key, inner]) => {
@@ -55,7 +55,7 @@ function reportIssue(issue: Issue, base: Path, report: Report): void {
   else for (const inner of branch) reportIssue(inner, path, report);
 }
 
-/** Of several forms the one that was meant: where the value has the right type, and something in it is wrong. */
+/** Of a union's branches the one probably intended: the type is right, something inside is wrong. */
 function intended(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
   return branches.find((issues) => !issues.some(isOfOtherType));
 }

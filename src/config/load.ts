@@ -1,4 +1,4 @@
-/** The whole way from what the user gave to a Config: a file, flags, or the embedded default. */
+/** From user input to Config: file, flags, or the embedded default. */
 import { existsSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
@@ -15,7 +15,7 @@ import { validate } from './validate/index.js';
 export const DEFAULT_FILE = './anyport.yaml';
 
 export interface LoadRequest {
-  /** Null: DEFAULT_FILE where it exists, else the routes that flags give, else the demonstration. */
+  /** Null: DEFAULT_FILE if it exists, else routes from flags, else the demonstration. */
   readonly file: string | null;
   readonly flags: Flags;
   readonly environment: Environment;
@@ -27,15 +27,15 @@ export type Loaded =
       readonly name: string;
       readonly config: Config;
       readonly warnings: readonly Problem[];
-      /** Null: it is not the demonstration. */
+      /** Null unless it is the demonstration. */
       readonly demo: Demo | null;
     }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 interface Written {
-  /** What messages call it. */
+  /** Name in messages. */
   readonly name: string;
-  /** Null when it is not a file. */
+  /** Null when not read from a file. */
   readonly file: string | null;
   readonly text: string;
   readonly demo: Demo | null;
@@ -60,7 +60,7 @@ function find(file: string | null, flags: Flags): Written | Problem {
   if (file !== null) return readText(file);
   if (existsSync(DEFAULT_FILE)) return readText(DEFAULT_FILE);
   const { listen, route } = flags;
-  // What is no address is told of the flag.
+  // A malformed address is reported for the flag, not for the key.
   const misspelled = listen?.some((address) => parseListen(address) === null);
   if (route !== undefined || misspelled) return { name: 'flags', file: null, text: '', demo: null };
   const text = demoConfig(listen ?? [DEMO_ADDRESS]);

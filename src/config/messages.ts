@@ -1,8 +1,8 @@
-/** The wording that all checks of values share. */
+/** Shared wording of validation messages. */
 
 const SHOWN_MAX = 60;
 
-/** A value as it would be written, cut to a readable length. */
+/** A value as JSON, truncated. */
 export function show(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
@@ -15,7 +15,7 @@ export function expectedGot(expected: string, value: unknown): string {
   return value === undefined ? `missing: expected ${expected}` : `expected ${expected}, got ${show(value)}`;
 }
 
-/** What is wrong in particular comes last. */
+/** Appends the specific reason, if known. */
 export function withFault(message: string, fault: string | null): string {
   return fault === null ? message : `${message}: ${fault}`;
 }

@@ -1,11 +1,11 @@
-/** How deep a YAML text nests, found by its lexemes alone: the parser would take a gigabyte to find it out. */
+/** Nesting depth of a YAML text, from its lexemes: the parser would need a gigabyte to find out. */
 import { Lexer } from 'yaml';
 
-/** What the library puts before the text of a scalar, and at the start and the end of a document: no text itself. */
+/** Marker lexemes of the library, before scalars and around documents; not part of the text. */
 const SCALAR = '\u001f';
 const MARKS = new Set([SCALAR, '\u0002', '\u0018', '\ufeff']);
 
-/** A first look at the characters, quoted or not: reading the lexemes takes as long as parsing. */
+/** Cheap upper bound from characters, quoted or not: lexing takes as long as parsing. */
 function mayBeTooDeep(text: string, levelsMax: number): boolean {
   let brackets = 0;
   for (let offset = 0; offset < text.length; offset++) {
@@ -17,7 +17,7 @@ function mayBeTooDeep(text: string, levelsMax: number): boolean {
   return new RegExp(`(?:[-?][ \\t]+){${levelsMax}}`).test(text);
 }
 
-/** Where brackets, or indicators in one line, are more than `levelsMax` inside each other; null when nowhere. */
+/** Offset where flow brackets or indicators on one line nest deeper than `levelsMax`; null: nowhere. */
 export function findTooDeep(text: string, levelsMax: number): number | null {
   if (!mayBeTooDeep(text, levelsMax)) return null;
   let brackets = 0;

@@ -1,4 +1,4 @@
-/** Key paths: how a place in the configuration is named, e.g. `listeners[0].address`. */
+/** Key paths: positions in the configuration, such as `listeners[0].address`. */
 
 export type Path = readonly (string | number)[];
 
@@ -15,7 +15,7 @@ export function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The value at a path of plain data; undefined where there is none. */
+/** The value at a path; undefined when there is none. */
 export function valueAt(value: unknown, path: Path): unknown {
   let at: unknown = value;
   for (const part of path) {
@@ -25,7 +25,7 @@ export function valueAt(value: unknown, path: Path): unknown {
   return at;
 }
 
-/** Whether `path` is `whole` or a part of it. */
+/** Whether `path` is `whole` or below it. */
 export function isUnder(path: Path, whole: Path): boolean {
   return whole.every((part, index) => path[index] === part);
 }
@@ -35,7 +35,7 @@ export interface Found {
   readonly value: unknown;
 }
 
-/** Where a pattern of keys leads: `[]` stands for every item of a list, `*` for every key of a mapping. */
+/** All matches of a key pattern: `[]` stands for every list item, `*` for every mapping key. */
 export function findAll(value: unknown, pattern: string): Found[] {
   let found: Found[] = [{ path: [], value }];
   for (const part of pattern.split('.')) found = found.flatMap((at) => step(at, part));

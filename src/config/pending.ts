@@ -1,16 +1,16 @@
 /**
- * What a configuration may hold although this release does nothing with it yet. Whoever implements a key takes its
- * row away, and the warning goes with it. A key that shuts out or changes the wire is not accepted without effect:
- * until it works it is refused.
+ * Keys accepted although this release does not implement them. Whoever implements a key removes its row, and with it
+ * the warning. Keys that restrict access or change the wire format are refused until they work: accepting them
+ * without effect would be dangerous.
  */
 import { findAll, type Path, pathText } from './path.js';
 
 interface PendingKey {
-  /** As `findAll` reads it. */
+  /** Pattern as in `findAll`. */
   readonly pattern: string;
-  /** A value that asks for nothing, and so is not worth a word. */
+  /** A value that asks for nothing: no warning. */
   readonly idle?: unknown;
-  /** What to write instead; without it there is only a warning. */
+  /** Refused, with this advice; absent: a warning only. */
   readonly refused?: string;
 }
 
@@ -69,13 +69,13 @@ function findWritten({ pattern, idle }: PendingKey, value: unknown): Path[] {
     .map(({ path }) => path);
 }
 
-/** The key paths in a configuration that are without effect. */
+/** Key paths without effect. */
 export function findPending(value: unknown): string[] {
   const accepted = pendingKeys.filter(({ refused }) => refused === undefined);
   return accepted.flatMap((key) => findWritten(key, value).map(pathText));
 }
 
-/** What a configuration asks for that can not be done yet, and may not be left undone in silence. */
+/** Keys that are refused until implemented. */
 export function findRefused(value: unknown): { readonly path: Path; readonly message: string }[] {
   return pendingKeys.flatMap((key) => {
     const { refused } = key;

@@ -1,22 +1,22 @@
 /**
- * YAML nodes → plain data that remembers where it stands. An alias shares what it stands for, and what all of them
- * stand for is counted: time and memory follow the length of the file.
+ * Converts YAML nodes to plain data with positions. Aliases share their target, and expanded values are counted: time
+ * and memory stay linear in the file's length.
  */
 import { type Alias, isAlias, isMap, isNode, isScalar, isSeq, type Pair, Scalar, type YAMLMap } from 'yaml';
 import { type Environment, expandReferences, hasReference, plainValue } from './environment.js';
 import { isMapping, type Path } from './path.js';
 
 export const plainLimits = {
-  /** Mappings and lists inside each other; the schema needs 5. */
+  /** Nesting depth; the schema needs 5. */
   depthMax: 64,
-  /** Values in all, with those that aliases stand for. */
+  /** Values after alias expansion. */
   valuesMax: 1_000_000,
 } as const;
 
-/** What can not be used although it is YAML. */
+/** Valid YAML that can not be used. */
 export interface Fault {
   readonly path: Path;
-  /** Where it stands, when that is not where the path leads. */
+  /** Position, if it differs from that of the path. */
   readonly offset?: number;
   readonly message: string;
 }
@@ -24,11 +24,11 @@ export interface Fault {
 export interface Plain {
   readonly value: unknown;
   readonly faults: readonly Fault[];
-  /** Follows the path as far as the data goes; a key stands where its name is written. */
+  /** Offset of the deepest existing part of the path; a key's offset is that of its name. */
   offsetOf(path: Path): number;
 }
 
-/** `place` names an offset to the user. */
+/** `place` formats an offset for messages. */
 export function toPlain(root: unknown, environment: Environment, place: (offset: number) => string): Plain {
   const converter = new Converter(environment, place);
   const value = converter.convert(root);
@@ -37,9 +37,9 @@ export function toPlain(root: unknown, environment: Environment, place: (offset:
 
 interface Anchor {
   value: unknown;
-  /** Values that an alias to it stands for. */
+  /** Values that one alias to it adds. */
   values: number;
-  /** Its own content is being read. */
+  /** Its content is being read: an alias inside would be recursive. */
   open: boolean;
 }
 
@@ -50,7 +50,7 @@ class Converter {
   readonly #environment: Environment;
   readonly #place: (offset: number) => string;
   readonly #anchors = new Map<string, Anchor>();
-  /** Where each key or item of a mapping or list stands. */
+  /** Offsets of the keys or items of each mapping and list. */
   readonly #offsets = new WeakMap<object, Map<string | number, number>>();
   readonly #path: (string | number)[] = [];
   #values = 0;
@@ -93,14 +93,14 @@ class Converter {
     return isSeq(node) ? this.#list(node.items) : null;
   }
 
-  /** Null, as any value that can not be used: it is reported, and stands for nothing else. */
+  /** Reports the fault; returns null in place of the unusable value. */
   #fault(node: unknown, message: string, key?: string): null {
     const path = key === undefined ? [...this.#path] : [...this.#path, key];
     this.faults.push({ path, offset: startOf(node), message });
     return null;
   }
 
-  /** False once there are too many: nothing more is read then. */
+  /** False above the limit: reading stops. */
   #count(values: number, node: unknown): boolean {
     const before = this.#values;
     this.#values += values;
@@ -129,7 +129,7 @@ class Converter {
   #scalar(node: Scalar): unknown {
     const { value, source, type } = node;
     if (typeof value === 'number' || typeof value === 'bigint') {
-      // Octal to some, decimal to others: who reads the key decides. A bigint is a number too long for any key.
+      // Octal in YAML 1.1, decimal in 1.2: left to the key's schema. A bigint exceeds any key's range.
       return /^0[o\d]/.test(source ?? '') || typeof value === 'bigint' ? source : value;
     }
     if (typeof value !== 'string') return isPrimitive(value) ? value : source;
@@ -175,7 +175,7 @@ class Converter {
     return entries;
   }
 
-  /** What is written in the mapping itself wins, then the earlier of several sources. */
+  /** The mapping's own keys win, then the earlier sources. */
   #merge(entries: Entries, source: Entries, node: unknown): void {
     const keys = Object.keys(source).filter((key) => !Object.hasOwn(entries, key));
     if (!this.#count(keys.length, node)) return;
@@ -189,7 +189,7 @@ class Converter {
     const read = this.#at('<<', () => this.convert(value));
     const sources = isSeq(value) ? (read as unknown[]) : [read];
     if (sources.every(isMapping)) return sources;
-    // A source that is wrong in itself has been told.
+    // A malformed source has been reported already.
     if (!sources.includes(null))
       this.#fault(key, 'takes a mapping, or a list of mappings, such as `<<: *name`', '<<');
     return [];
@@ -222,11 +222,11 @@ class Converter {
 const isPrimitive = (value: unknown): boolean =>
   value === null || /^(?:string|number|boolean|bigint|undefined)$/.test(typeof value);
 
-/** In a file that says `%YAML 1.1` the library has made a symbol of it. */
+/** With `%YAML 1.1` the library turns `<<` into a symbol. */
 const isMergeKey = (node: unknown): boolean =>
   isScalar(node) && ((node.type === Scalar.PLAIN && node.value === '<<') || typeof node.value === 'symbol');
 
-/** Also `__proto__`, which an assignment would not define. */
+/** Also defines `__proto__`, which assignment would not. */
 function define(entries: Entries, key: string, value: unknown): void {
   Object.defineProperty(entries, key, { value, enumerable: true, configurable: true, writable: true });
 }

@@ -1,4 +1,4 @@
-/** Reads YAML into plain data that remembers its positions. Knows nothing of what the keys mean. */
+/** Reads YAML into plain data with positions. Knows nothing of the keys' meaning. */
 import { type Document, LineCounter, parseDocument, type YAMLError } from 'yaml';
 import type { Problem } from '../model/config.js';
 import { type Environment, unveil, veilReferences } from './environment.js';
@@ -11,14 +11,14 @@ import { syntaxMessage } from './yaml-messages.js';
 
 export interface ReadResult {
   readonly source: Source;
-  /** Why it is not YAML: nothing else can be said then. */
+  /** YAML syntax errors; nothing else can be checked then. */
   readonly problems: readonly Problem[];
 }
 
-/** What follows the first mistakes is mostly their consequence. */
+/** Further syntax errors are mostly consequences of the first ones. */
 const SYNTAX_PROBLEMS_MAX = 20;
 
-/** `file` is what messages call the text; null for one that is built in. */
+/** `file`: name in messages; null for the built-in text. */
 export function readConfig(text: string, file: string | null, environment: Environment): ReadResult {
   const obstacle = findForeign(text) ?? findNesting(text);
   if (obstacle !== null) {
@@ -63,10 +63,10 @@ interface Parsed {
   readonly faults: readonly { readonly offset: number; readonly message: string }[];
 }
 
-/** A sentence where the library can not go on at all. */
+/** An error message where the library throws. */
 function parse(text: string, lineCounter: LineCounter): Parsed | string {
   try {
-    // Keys that stand twice are looked for here: the library compares every key with every other.
+    // Duplicate keys are detected in plain.ts: the library's check is quadratic.
     const options = { lineCounter, merge: false, prettyErrors: false, uniqueKeys: false };
     const document = parseDocument(text, { ...options, logLevel: 'error' });
     const tags = document.warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED');

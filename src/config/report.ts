@@ -1,16 +1,16 @@
-/** Collects what is wrong with a configuration, so that all of it is said at once. */
+/** Collects the problems of a configuration, so that all are reported at once. */
 import type { Problem } from '../model/config.js';
 import { isUnder, type Path } from './path.js';
 import type { Source } from './source.js';
 
-/** Takes what is allowed, and probably not meant. */
+/** Reports something valid that is probably not intended. */
 export type Warn = (path: Path, message: string) => void;
 
 export class Report {
   readonly #source: Source;
   readonly #found: { readonly at: Path; readonly problem: Problem }[] = [];
 
-  /** What breaks two rules of one key may be said in the same words. */
+  /** Two rules may report the same problem. */
   readonly #said = new Set<string>();
 
   constructor(source: Source) {
@@ -19,25 +19,25 @@ export class Report {
   }
 
   problem(path: Path, message: string): void {
-    // What could not be read is wrong in any other way too: once is enough.
+    // An unreadable value violates other rules too: it is reported once.
     if (!this.#source.unreadable.some((each) => isUnder(path, each.path))) this.#add(path, message);
   }
 
   /**
-   * Something is missing from a whole: not worth saying when a part of it is wrong and was therefore left out.
-   * `path` is where to point, when it is not the whole.
+   * Reports something missing from `whole`, unless a part of it is wrong and was left out for that reason. `path`:
+   * where to point, default `whole`.
    */
   missing(whole: Path, message: string, path: Path = whole): void {
     const isPart = (at: Path) => at.length > whole.length && isUnder(at, whole);
     if (!this.#found.some(({ at }) => isPart(at))) this.problem(path, message);
   }
 
-  /** Whether anything is wrong there or in a part of it. */
+  /** Whether a problem is reported there or below. */
   isWrong(whole: Path): boolean {
     return this.#found.some(({ at }) => isUnder(at, whole));
   }
 
-  /** In the order of the file. */
+  /** In file order. */
   get problems(): readonly Problem[] {
     const order = ({ line, column }: Problem) => (line ?? 0) * 1e6 + (column ?? 0);
     return this.#found.map(({ problem }) => problem).sort((a, b) => order(a) - order(b));
@@ -51,12 +51,12 @@ export class Report {
   }
 }
 
-/** `FILE:LINE:COLUMN: PATH: MESSAGE`, without what is not known. */
+/** `FILE:LINE:COLUMN: PATH: MESSAGE`, without unknown parts. */
 export function formatProblem({ path, message, ...place }: Problem): string {
   return [placeText(place), path, message].filter((part) => part !== '').join(': ');
 }
 
-/** The same, with `warning` behind the place; `name` stands for a place that is not known. */
+/** As formatProblem, with `warning` behind the position; `name` replaces an unknown position. */
 export function formatWarning({ path, message, ...place }: Problem, name: string): string {
   return [placeText(place) || name, 'warning', path, message].filter((part) => part !== '').join(': ');
 }

@@ -1,21 +1,21 @@
-/** A configuration as it was written: a value, and where each part of it stands. */
+/** A configuration as written: values and their positions. */
 import type { Problem } from '../model/config.js';
 import type { Path } from './path.js';
 
 export type Place = Pick<Problem, 'file' | 'line' | 'column' | 'path'>;
 
-/** A value that could not be read, whatever it should have been. */
+/** A value that could not be read at all. */
 export interface Unreadable {
   readonly path: Path;
-  /** Where it stands, when that is not where the path leads. */
+  /** Position, if it differs from that of the path. */
   readonly place?: Place;
   readonly message: string;
 }
 
 export interface Source {
-  /** Plain data, unchecked. */
+  /** Plain data, not validated. */
   readonly value: unknown;
   readonly unreadable: readonly Unreadable[];
-  /** Where a key stands, or the nearest thing around it. */
+  /** Position of a key, or of the nearest enclosing value. */
   place(path: Path): Place;
 }

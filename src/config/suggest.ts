@@ -1,12 +1,12 @@
-/** What somebody meant by a name that is unknown: the name that it has elsewhere, or the nearest one. */
+/** Suggests the intended name for an unknown one: its synonym from elsewhere, or the nearest known name. */
 import { suggestion } from '../base/nearest.js';
 
 /**
- * Names from other programs, from standards and from habit. Of several that could be meant the first counts that the
- * place knows: a `backend` is an upstream of the file, and an endpoint of an upstream.
+ * Synonyms from other programs, standards and habit. The first candidate known in the context counts: `backend` is
+ * `upstreams` at the top level, `endpoints` in an upstream.
  */
 export const otherNames: Readonly<Record<string, readonly string[]>> = {
-  // Protocols. What is wrapped in TLS can not be told apart from TLS.
+  // Protocols. Over TLS they are recognised as TLS.
   https: ['tls'],
   ssl: ['tls'],
   wss: ['tls'],
@@ -43,7 +43,7 @@ export const otherNames: Readonly<Record<string, readonly string[]>> = {
   torrent: ['bittorrent'],
   socks: ['socks5'],
   rfb: ['vnc'],
-  // Keys of sections and of what stands in them.
+  // Keys: sections and their content.
   backend: ['upstreams', 'endpoints', 'to', 'target'],
   backends: ['upstreams', 'endpoints', 'target'],
   upstream: ['upstreams', 'to', 'target'],
@@ -151,7 +151,7 @@ export const otherNames: Readonly<Record<string, readonly string[]>> = {
   none: ['silent', 'off'],
 };
 
-/** The ending of a message about an unknown name. */
+/** Suffix for an error about an unknown name. */
 export function suggest(name: string, known: readonly string[]): string {
   const written = name.toLowerCase().replaceAll('-', '_');
   const others = Object.hasOwn(otherNames, written) ? (otherNames[written] ?? []) : [];

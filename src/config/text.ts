@@ -1,4 +1,4 @@
-/** The text of a configuration file: read up to a limit, and told from what is no text. */
+/** Reads the text of a configuration file, bounded, and refuses what is not text. */
 import { closeSync, openSync, readSync } from 'node:fs';
 
 export const FILE_BYTES_MAX = 1024 ** 2;
@@ -31,12 +31,12 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
 };
 
-/** Why a file can not be read, in words where it is something usual. */
+/** Why a file can not be read; common error codes in words. */
 export function reasonOf({ code = '', message }: NodeJS.ErrnoException): string {
   return reasons[code] ?? message;
 }
 
-/** Not by the size that the file system tells: a pipe has none, and a device no end. */
+/** Does not rely on the file's size: a pipe has none, a device may be endless. */
 function readUpTo(file: string, bytesMax: number): Buffer {
   const fd = openSync(file, 'r');
   try {
@@ -51,7 +51,7 @@ function readUpTo(file: string, bytesMax: number): Buffer {
   }
 }
 
-/** A byte order mark at the start is left out. */
+/** Strips a byte order mark at the start. */
 function decode(bytes: Buffer): FileText {
   const mark = bytes.subarray(0, 2).toString('hex');
   if (mark === 'fffe' || mark === 'feff')
@@ -75,7 +75,7 @@ function utf8(bytes: Uint8Array, stream = false): string | null {
   }
 }
 
-/** Bytes before the first character that is wrong, by bisection. */
+/** Length of the longest valid UTF-8 prefix, by bisection. */
 function validLength(bytes: Uint8Array): number {
   let good = 0;
   let bad = bytes.length;
@@ -84,12 +84,12 @@ function validLength(bytes: Uint8Array): number {
     if (utf8(bytes.subarray(0, middle), true) === null) bad = middle;
     else good = middle;
   }
-  // An unfinished character may stand before the byte that breaks it.
+  // Backs up over an incomplete character before the invalid byte.
   while (good > 0 && utf8(bytes.subarray(0, good)) === null) good--;
   return good;
 }
 
-/** YAML 1.2.2 section 5.1: what a text does not hold; and a mark that belongs to the start. */
+/** Characters outside YAML 1.2.2 section 5.1, and a byte order mark that is not at the start. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const FOREIGN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]/;
 
@@ -99,7 +99,7 @@ export interface Obstacle {
   readonly message: string;
 }
 
-/** The first character that no configuration holds; null when there is none. */
+/** The first character not allowed in a configuration; null when there is none. */
 export function findForeign(text: string): Obstacle | null {
   const offset = text.search(FOREIGN);
   if (offset < 0) return null;

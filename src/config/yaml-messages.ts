@@ -1,11 +1,11 @@
-/** What the YAML library finds wrong, in words that say what to write instead. */
+/** Messages for YAML errors, with advice on what to write instead. */
 import type { ErrorCode } from 'yaml';
 
 const MESSAGE_MAX = 200;
 
 const UNCLOSED = 'a bracket before this is not closed: write the `}` or `]`, or indent what it still holds';
 
-/** In place of the library's sentence. */
+/** Replace the library's message. */
 const sentences: Partial<Record<ErrorCode, string>> = {
   BAD_ALIAS: '`*` begins an alias, and no name follows: quote the value if it is text',
   BLOCK_AS_IMPLICIT_KEY: 'a second `: ` in one line: quote the value, or begin a new line for the inner key',
@@ -15,7 +15,7 @@ const sentences: Partial<Record<ErrorCode, string>> = {
   TAB_AS_INDENT: 'a tab indents this line: write spaces',
 };
 
-/** After the library's sentence. */
+/** Appended to the library's message. */
 const advice: Partial<Record<ErrorCode, string>> = {
   ALIAS_PROPS: 'an alias stands alone',
   BAD_DQ_ESCAPE: 'write `\\\\` for a backslash, or single quotes around the text',

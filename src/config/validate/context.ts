@@ -1,11 +1,11 @@
-/** What validation needs to know of the world: given as data and answers, so that it can be tested without it. */
+/** Facts about the machine that validation needs, passed as data so that tests can vary them. */
 export interface Context {
-  /** Module paths are relative to it. */
+  /** Base of relative module paths. */
   readonly directory: string;
   fileExists(path: string): boolean;
-  /** Cores available to this process: what `auto` means. */
+  /** CPUs available to this process: the value of `auto`. */
   readonly cores: number;
-  /** Of this machine, beside the loopback ones. */
+  /** Addresses of this machine, excluding loopback. */
   readonly addresses: readonly string[];
   readonly hostName: string;
 }

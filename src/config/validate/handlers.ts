@@ -1,4 +1,4 @@
-/** Code that the configuration names: handlers, which serve sessions in this process, and other modules. */
+/** Modules named in the configuration: in-process handlers and validators. */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { suggestion } from '../../base/nearest.js';
@@ -10,7 +10,7 @@ import type { Context } from './context.js';
 const BUILTIN = 'builtin:';
 const builtins = Object.keys(handlers).map((name) => `${BUILTIN}${name}`);
 
-/** `builtin:NAME`, or a module's file URL. */
+/** Returns `builtin:NAME` or the file URL of a module. */
 export function resolveHandler(text: string, path: Path, context: Context, report: Report): string {
   if (text.startsWith(BUILTIN)) {
     if (!builtins.includes(text)) {
@@ -21,7 +21,7 @@ export function resolveHandler(text: string, path: Path, context: Context, repor
   return resolveModule(text, path, context, report);
 }
 
-/** A module's file URL. */
+/** Returns the file URL of a module. */
 export function resolveModule(text: string, path: Path, context: Context, report: Report): string {
   const file = resolve(context.directory, text);
   if (!context.fileExists(file)) report.problem(path, `no such file: ${file}`);

@@ -1,4 +1,4 @@
-/** From what was written to a Config: every problem at once, each with its place; nothing is guessed. */
+/** Validates a parsed file into a Config: reports all problems at once, each with its position; guesses nothing. */
 import type { Config, MonitoringConfig, Problem, ServerConfig } from '../../model/config.js';
 import { identifyBytesMax } from '../../protocols/looked-at.js';
 import { findRefused } from '../pending.js';
@@ -17,7 +17,7 @@ export type Validated =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Where metrics and health are served unless `monitoring.address` restricts them. */
+/** Default bind address of metrics and health, unless `monitoring.address` restricts it. */
 const EVERY_INTERFACE = '::';
 
 export function validate(source: Source, context: Context): Validated {
@@ -68,7 +68,7 @@ function checkServer({ server }: Shape, report: Report): void {
   }
 }
 
-/** The total time would be over before the silence is. */
+/** `identify_timeout` is the total: it must outlast the silence. */
 function checkSilences({ server, listeners }: Shape, report: Report): void {
   for (const { path, value } of listeners ?? []) {
     const { after = 0 } = value.on_silence ?? {};

@@ -1,4 +1,4 @@
-/** Listeners: `server.listen` and the `listeners` section, one for each socket. */
+/** Listeners from `server.listen` and the `listeners` section; one per socket. */
 import { type Listen, parseListen } from '../../base/address.js';
 import { UNIX_PEERS } from '../../base/network.js';
 import type { ListenerConfig } from '../../model/config.js';
@@ -14,7 +14,7 @@ const LISTENERS_MAX = 1024;
 const DEFAULT_ADDRESS = ':9090';
 const CLOSE = { kind: 'end', closing: 'close' } as const;
 
-/** What one entry of the configuration makes: several listeners where it has a port range. */
+/** Listeners of one configuration entry: several for a port range. */
 export interface ListenerGroup {
   readonly name: string;
   readonly path: Path;
@@ -100,7 +100,7 @@ function policyOf(
   };
 }
 
-/** Who may announce another address than its own is never guessed. */
+/** There is no default for trusted peers: they may announce any source address. */
 function resolveProxyProtocol(
   { proxy_protocol: written, address }: ListenerEntry,
   path: Path,

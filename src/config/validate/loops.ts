@@ -1,4 +1,4 @@
-/** Addresses that come back to ourselves: endpoints that are our own listeners, ports that are taken twice. */
+/** Addresses of our own: endpoints that are our listeners, monitoring ports that are also listeners'. */
 import { isIPv4 } from 'node:net';
 import { parseEndpoint } from '../../base/address.js';
 import type { Config, ListenAddress, ListenerConfig, UpstreamConfig } from '../../model/config.js';
@@ -53,13 +53,13 @@ function endpointsOf({ upstreams, protocols }: Shape): WrittenEndpoint[] {
   return [...declared, ...own];
 }
 
-/** The port or the path is the same. */
+/** Port or path are known to be equal. */
 function leadsTo(endpoint: EndpointAddress, listener: ListenAddress, context: Context): boolean {
   if ('path' in endpoint || listener.kind === 'unix') return 'path' in endpoint && listener.kind === 'unix';
   return localAddresses(endpoint.host, context).some((host) => takes(listener, host));
 }
 
-/** The addresses of this machine that a host is, as far as no name has to be looked up. */
+/** The addresses of this machine that `host` stands for, without name look-ups. */
 function localAddresses(host: string, { addresses, hostName }: Context): readonly string[] {
   if (host === 'localhost') return ['127.0.0.1', '::1'];
   if (host === hostName) return addresses;

@@ -1,4 +1,4 @@
-/** Protocols: built in or custom, configured or only named by a route or a listener, in rank order. */
+/** Protocols in rank order: built-in or custom, configured or implied by a route or listener. */
 import type { ProtocolConfig, TargetConfig } from '../../model/config.js';
 import { protocols as builtIns, protocolById } from '../../protocols/index.js';
 import type { Path } from '../path.js';
@@ -12,16 +12,19 @@ import { isCustom, resolveSignature } from './signature.js';
 import type { Targets } from './targets.js';
 import { hasOwnUpstream } from './upstreams.js';
 
-/** A custom protocol is more specific than any built-in: somebody wrote it for this port. */
+/** Custom protocols rank before built-ins of the same priority: they were written for this port. */
 const CUSTOM_RANK = Number.NEGATIVE_INFINITY;
 
-/** Whether a listener can tell the built-in of this id. */
+/** Whether listeners can recognise the built-in: they take TCP only. */
 const isServed = (id: string): boolean => protocolById(id)?.transports.includes('tcp') ?? false;
 
-/** What a name may mean although nobody configured it. */
+/** Names valid without configuration. */
 const knownIds: readonly string[] = builtIns.map(({ id }) => id);
 
-/** What a listener's classifier holds (native/classifier/protocol_set.h), with every built-in that it can tell. */
+/**
+ * Upper bound of a classifier (native/classifier/protocol_set.h), shared with every built-in that listeners
+ * recognise.
+ */
 const CLASSIFIED_MAX = 256;
 const customMax = CLASSIFIED_MAX - knownIds.filter(isServed).length;
 
@@ -34,7 +37,7 @@ function checkCount(configured: readonly ProtocolConfig[], report: Report): void
 export class ProtocolNames {
   /** In rank order. */
   readonly configured: readonly ProtocolConfig[];
-  /** Built-ins that no listener can tell, being spoken over UDP alone: id → name as written. */
+  /** Built-ins spoken over UDP only, which no listener can recognise: id → name as written. */
   readonly #unserved: Map<string, string>;
   readonly #listed: readonly string[];
   readonly #report: Report;
@@ -59,7 +62,7 @@ export class ProtocolNames {
     return [...this.#unserved.values()];
   }
 
-  /** The configured name that is meant; null when no listener can tell it, or wrong and reported. */
+  /** The configured name; null when no listener can recognise the protocol or the name is wrong (reported). */
   resolve(name: string, path: Path): string | null {
     const id = name.toLowerCase();
     const configured = this.configured.find((protocol) => protocol.id === id);
@@ -74,7 +77,7 @@ export class ProtocolNames {
   }
 }
 
-/** Null when no listener can tell it, or it is wrong and reported. */
+/** Null when no listener can recognise the protocol or it is wrong (reported). */
 function configure(
   entry: Entry<ProtocolEntry>,
   { server }: Shape,
@@ -133,7 +136,7 @@ function checkUnique(entries: readonly Entry<ProtocolEntry>[], report: Report): 
   }
 }
 
-/** Built-ins that a route or a listener names are accepted too, although `protocols` does not list them. */
+/** Built-ins named by a route or listener are accepted without an entry in `protocols`. */
 function implied(shape: Shape, listed: readonly ProtocolConfig[]): ProtocolConfig[] {
   const named = [
     ...(shape.listeners ?? []).flatMap(({ value }) => value.protocols ?? []),
@@ -145,7 +148,7 @@ function implied(shape: Shape, listed: readonly ProtocolConfig[]): ProtocolConfi
     .map((id) => ({ name: id, id, signature: null, validator: null, priority: null, target: null }));
 }
 
-/** By priority, then the more specific signature, then as listed: the sort is stable. A refinement wins over its parent. */
+/** By priority, then rank, then file order (stable sort); refinements before their parent. */
 function inRankOrder(protocols: readonly ProtocolConfig[]): ProtocolConfig[] {
   const priority = ({ priority }: ProtocolConfig) => priority ?? Number.MAX_SAFE_INTEGER;
   const rank = ({ id, signature }: ProtocolConfig) =>
@@ -154,7 +157,7 @@ function inRankOrder(protocols: readonly ProtocolConfig[]): ProtocolConfig[] {
   return sorted.reduce(beforeParent, []);
 }
 
-/** Whatever the priorities: behind its parent a refinement would never be asked. */
+/** Regardless of priority: behind its parent a refinement would never be reached. */
 function beforeParent(ranked: readonly ProtocolConfig[], protocol: ProtocolConfig): ProtocolConfig[] {
   const refined = protocol.signature === null ? protocolById(protocol.id)?.refines : undefined;
   const parent = ranked.findIndex(({ id, signature }) => signature === null && id === refined);

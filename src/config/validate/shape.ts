@@ -1,6 +1,6 @@
 /**
- * First step of validation: every entry has the right shape. Each is checked on its own, so that one wrong key
- * does not hide what is wrong elsewhere; entries that are broken are reported and left out.
+ * First step of validation: checks the shape of every entry by itself, so that one wrong key does not hide other
+ * problems. Malformed entries are reported and left out.
  */
 import type { z } from 'zod';
 import { check } from '../issues.js';
@@ -22,9 +22,9 @@ export interface Entry<Value> {
 export interface Shape {
   readonly server: z.output<typeof sections.server>;
   readonly protocols: readonly Entry<ProtocolEntry>[];
-  /** Also of those that are broken: to name one is not a second mistake. */
+  /** Names of all entries, including malformed ones: a reference to those is not a second mistake. */
   readonly protocolNames: readonly string[];
-  /** Null: there is no such section. */
+  /** Null: the section is absent. */
   readonly listeners: readonly Entry<ListenerEntry>[] | null;
   /** As `protocolNames`. */
   readonly listenerNames: readonly string[];
@@ -37,7 +37,7 @@ export interface Shape {
   readonly logging: z.output<typeof sections.logging>;
 }
 
-/** Sections that nothing reads yet: checked, and then only warned about. */
+/** Sections without effect yet: checked, then reported in a warning. */
 const UNREAD: readonly SectionName[] = [
   'forwards',
   'security',
@@ -70,7 +70,7 @@ export function readShape(value: unknown, report: Report): Shape {
   };
 }
 
-/** What belongs to a section is often written without it. */
+/** Suggests the section when a section's key stands at the top level. */
 function unknownSection(key: string): string {
   const owner = (['server', 'monitoring', 'logging', 'security'] as const).find((name) =>
     Object.hasOwn(sections[name].shape, key),

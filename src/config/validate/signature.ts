@@ -1,4 +1,4 @@
-/** The signature of a custom protocol, checked as a whole. */
+/** Validates the signature of a custom protocol as a whole. */
 import type { Signature } from '../../model/protocol.js';
 import { checkSignature } from '../../protocols/dfa/signature.js';
 import type { Report } from '../report.js';
@@ -15,12 +15,12 @@ const MATCHER_KEYS = [
   'validator',
 ] as const satisfies readonly (keyof ProtocolEntry)[];
 
-/** Any matcher key makes a protocol custom, whatever its name. */
+/** Any matcher key makes the protocol custom, even under a built-in's name. */
 export function isCustom(entry: ProtocolEntry): boolean {
   return MATCHER_KEYS.some((key) => entry[key] !== undefined);
 }
 
-/** Null when it can not be identified: the report knows why. */
+/** Null when it can not be recognised (reported). */
 export function resolveSignature(
   { path, value }: Entry<ProtocolEntry>,
   identifyBytes: number,
@@ -29,7 +29,7 @@ export function resolveSignature(
   const { start_bytes, regex, contains = [], validator } = value;
   const signature = signatureOf(value, identifyBytes);
   if (start_bytes === undefined && regex === undefined && contains.length === 0) {
-    // A validator that stands alone is asked about any byte.
+    // A validator without other matchers is called from the first byte on.
     if (validator !== undefined) return { ...signature, patterns: ['^[^]'] };
     report.missing(
       path,

@@ -1,4 +1,4 @@
-/** Which addresses can be listened on side by side, and what the socket of each is told. */
+/** Conflicts between listening addresses, and the socket options that follow from the others. */
 import { isIPv4 } from 'node:net';
 import { isAbstract, type Listen } from '../../base/address.js';
 import type { ListenAddress } from '../../model/config.js';
@@ -13,12 +13,12 @@ interface Taken {
   readonly path: Path;
 }
 
-/** Port 0 is a new port each time. */
+/** Port 0 is a new port on each bind. */
 const isFixed = (address: ListenAddress): boolean => address.kind === 'unix' || address.port !== 0;
 
 const isEvery = ({ host }: Inet): boolean => host === '0.0.0.0' || host === '::';
 
-/** `:443`, unlike `[::]:443`, is IPv4 as well whatever else is listed. */
+/** `:443` is dual-stack whatever else is listed; `[::]:443` depends on the other listeners. */
 const isBoth = ({ host, text }: Inet): boolean => host === '::' && !text.startsWith('[');
 
 export function checkAddresses(groups: readonly ListenerGroup[], report: Report): void {
@@ -34,7 +34,7 @@ export function checkAddresses(groups: readonly ListenerGroup[], report: Report)
   }
 }
 
-/** Whether one client could mean both; the port or the path is the same. */
+/** Whether two addresses with the same port or path overlap. */
 export function meet(a: ListenAddress, b: ListenAddress): boolean {
   if (a.kind === 'unix' || b.kind === 'unix' || isBoth(a) || isBoth(b)) return true;
   return isIPv4(a.host) === isIPv4(b.host) && (a.host === b.host || isEvery(a) || isEvery(b));
@@ -50,13 +50,13 @@ function meetingText(address: ListenAddress, other: Taken): string {
   return `\`${wide}\` takes the clients of \`${narrow}\` too (the other is listed by ${by}): leave one out`;
 }
 
-/** One address, those of a family, or all. */
+/** 0: one address; 1: all of a family; 2: dual-stack. */
 function breadth(address: ListenAddress): number {
   if (address.kind === 'unix' || !isEvery(address)) return 0;
   return isBoth(address) ? 2 : 1;
 }
 
-/** `[::]` takes IPv4 too, unless another listener has IPv4 addresses of its port. */
+/** `[::]` is dual-stack unless another listener has an IPv4 address with its port; then IPV6_V6ONLY. */
 export function withFamilies(groups: readonly ListenerGroup[]): ListenerGroup[] {
   const ipv4Ports = new Set<number>();
   for (const { listeners } of groups) {
@@ -74,7 +74,7 @@ export function withFamilies(groups: readonly ListenerGroup[]): ListenerGroup[] 
   }));
 }
 
-/** Owner and group may connect. */
+/** Default mode: owner and group may connect. */
 const MODE = 0o660;
 
 export function withMode(address: Listen, mode = MODE): ListenAddress {

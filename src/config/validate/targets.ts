@@ -1,4 +1,4 @@
-/** Where sessions may be sent: the upstreams by name, or one of the ways to close. */
+/** Targets of sessions: upstreams by name, or a way to close. */
 import { isIP } from 'node:net';
 import type { TargetConfig } from '../../model/config.js';
 import { type Closing, closings } from '../../model/session.js';
@@ -11,7 +11,7 @@ const isClosing = (text: string): text is Closing => (closings as readonly strin
 const looksLikeAddress = (text: string): boolean =>
   isIP(text) !== 0 || text === 'localhost' || /^[\w-]+(?:\.[\w-]+)+$/.test(text);
 
-/** Of a file that is wrong throughout; to look for what was meant among thousands of names takes its time. */
+/** Upper bound on suggestions: finding the nearest of thousands of names is slow. */
 const HINTS_MAX = 100;
 
 export class Targets {
@@ -30,7 +30,7 @@ export class Targets {
     return target;
   }
 
-  /** Where an address may stand instead: one without a port is a name. */
+  /** For places that also take an address: explains a missing port. */
   resolveNameOrAddress(text: string, path: Path): TargetConfig | null {
     const target = this.#find(text);
     if (target !== null) return target;

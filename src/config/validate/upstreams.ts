@@ -1,4 +1,4 @@
-/** Upstreams: those of the `upstreams` section, and those that a protocol's own target or handler makes. */
+/** Upstreams from the `upstreams` section, and those implied by a protocol's own target or handler. */
 import { addressFault, parseEndpoint } from '../../base/address.js';
 import type { UpstreamConfig } from '../../model/config.js';
 import type { UpstreamOptions } from '../../model/upstream-options.js';
@@ -14,10 +14,10 @@ import { checkUpstreamName } from './targets.js';
 
 const byDefault = optionsOf(upstreamSchema.parse({}));
 
-/** Whether a protocol's target is addresses rather than a name. */
+/** Whether a protocol's target is a list of addresses rather than a name. */
 export const isInline = (target: string): boolean => /[:,]/.test(target);
 
-/** A protocol that brings its own upstream, which then bears its name. */
+/** Whether the protocol implies an upstream of its own, under its name. */
 export function hasOwnUpstream({ target, handler }: ProtocolEntry): boolean {
   return handler !== undefined || (target !== undefined && isInline(target));
 }
@@ -92,7 +92,7 @@ function ownUpstream(
   };
 }
 
-/** All that is said of an upstream beside where it leads. */
+/** The options of an upstream, without endpoints and handler. */
 function optionsOf({ endpoints, handler, ...options }: UpstreamEntry): UpstreamOptions {
   return options;
 }

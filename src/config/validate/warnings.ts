@@ -1,4 +1,4 @@
-/** What is allowed, and probably not meant. */
+/** Warnings: valid, but probably not intended. */
 import { withoutHostBits } from '../../base/network.js';
 import type { Config, ListenerConfig, Problem } from '../../model/config.js';
 import { findAmbiguities } from '../ambiguity.js';
@@ -53,11 +53,11 @@ export function warningsOf({ source, shape, groups, names, config }: Checked, co
   return warnings.toSorted(inFileOrder);
 }
 
-/** What has no place comes first. */
+/** Problems without a position come first. */
 const inFileOrder = (a: Problem, b: Problem): number =>
   (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 
-/** Whether any session of the listener goes anywhere. */
+/** Whether any session of the listener reaches a destination. */
 const leads = (
   listener: ListenerConfig,
   routes: Reachability['routes'],
@@ -67,7 +67,7 @@ const leads = (
   listener.onSilence !== null ||
   routes.some((route) => accepts(route, listener));
 
-/** Listeners whose sessions are all closed. */
+/** Listeners that close every session. */
 function warnOfDeadEnds(
   { routes, groups, accepts }: Reachability,
   warn: Warn,
@@ -85,7 +85,7 @@ function warnOfDeadEnds(
   }
 }
 
-/** Protocols that are accepted by name, and then closed like those that nobody knows. */
+/** Protocols that are recognised and then closed, since no route takes them. */
 function warnOfUnrouted(
   { protocols, listeners }: Shape,
   { routes, groups, accepts, nameOf }: Reachability,
@@ -115,7 +115,7 @@ function warnOfUnrouted(
   }
 }
 
-/** Somebody who lists one IPv4 address may expect the others to be taken by `[::]`. */
+/** With one IPv4 address listed, `[::]` no longer takes the other IPv4 addresses. */
 function warnOfFamilies(groups: readonly ListenerGroup[], warn: Warn): void {
   const addresses = groups.flatMap(({ listeners }) => listeners.map(({ address }) => address));
   const every = new Set(
