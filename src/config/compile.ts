@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { deepFreeze } from '../base/freeze.js';
 import type { SocketAddress } from '../model/address.js';
 import type { Config, Discovery, EndpointConfig, TargetConfig, UpstreamConfig } from '../model/config.js';
+import type { Ids } from '../model/ids.js';
 import type { Plan, PlanListener, PlanProtocol, PlanRoute, PlanTarget, PlanUpstream } from '../model/plan.js';
 import type { Signature } from '../model/protocol.js';
 import { compileAutomaton } from '../protocols/compile.js';
@@ -26,20 +27,23 @@ function indexer(kind: string, named: readonly { readonly name: string }[]): (na
   };
 }
 
-/** `generation` is the Plan's number: each published Plan has its own. */
-export function compile(config: Config, discovery: Discovery, generation: number): Plan {
+/** `generation` is the Plan's number: each published Plan has its own; `ids` are those of all of them. */
+export function compile(config: Config, discovery: Discovery, generation: number, ids: Ids): Plan {
   const indices: Indices = {
     protocol: indexer('protocol', config.protocols),
     listener: indexer('listener', config.listeners),
     upstream: indexer('upstream', config.upstreams),
   };
+  const protocols = compileProtocols(config);
+  const { listeners, upstreams } = config;
   return deepFreeze({
     generation,
     limits: limitsOf(config),
     listeners: compileListeners(config, indices),
-    protocols: compileProtocols(config),
+    protocols,
     routes: compileRoutes(config, indices),
-    upstreams: config.upstreams.map((upstream) => compileUpstream(upstream, discovery)),
+    upstreams: upstreams.map((upstream) => compileUpstream(upstream, discovery)),
+    ids: ids.of({ listeners, protocols, upstreams }),
     accessLog: { enabled: config.logging.accessLog, rate: config.logging.accessLogRate },
   });
 }

@@ -1,131 +1,181 @@
-/** Every metric once: what it is called, what it means, which labels it has. Label values are configured names only. */
+/**
+ * Every metric, once: a row here is all there is to it. From its scope follow the labels and the counters that are kept
+ * for it; what counts it names it (`counters.add`), and what the primary knows is read by its name.
+ */
+import type { IdKind } from '../model/ids.js';
+import { reasons } from '../model/session.js';
 
 export type MetricKind = 'counter' | 'gauge' | 'histogram';
+
+/**
+ * Whom a worker counts a metric for: their kinds are its labels. The primary reads scopes in this order, and the
+ * metrics of each in the catalog's, while workers go on counting. So ends come before `active` (which a worker lowers
+ * before it counts an end), and `accepted` last of all: no session is seen twice, none ends before it was accepted.
+ */
+export const scopes = {
+  worker: [],
+  protocol: ['protocol'],
+  upstream: ['upstream'],
+  upstream_endpoint: ['upstream', 'endpoint'],
+  listener_protocol: ['listener', 'protocol'],
+  listener: ['listener'],
+} as const satisfies Record<string, readonly IdKind[]>;
+
+export type Scope = keyof typeof scopes;
+
+/** A label whose values are known beforehand: one cell for each. */
+export interface ClosedLabel {
+  readonly label: string;
+  readonly values: readonly string[];
+}
 
 export interface MetricEntry {
   readonly kind: MetricKind;
   readonly help: string;
-  readonly labels: readonly string[];
+  /** `primary`: nobody counts it, the primary knows it (`Figures`). */
+  readonly scope: Scope | 'primary';
+  readonly by?: ClosedLabel;
+  /** Upper bounds of a histogram's buckets, in seconds; a last one without a bound follows. */
+  readonly buckets?: readonly number[];
+  /** Labels whose values the primary gives together with the figure. */
+  readonly labels?: readonly string[];
 }
 
+const reason = { label: 'reason', values: reasons } as const;
+
 export const catalog = {
-  anyport_accepted_total: {
-    kind: 'counter',
-    help: 'Connections accepted, those refused at once included.',
-    labels: ['listener'],
-  },
   anyport_refused_total: {
     kind: 'counter',
+    scope: 'listener',
     help: 'Connections refused before a byte was read.',
-    labels: ['listener', 'reason'],
+    by: { label: 'reason', values: ['over_limit'] },
   },
   anyport_openings_evicted_total: {
     kind: 'counter',
+    scope: 'listener',
     help: "Openings over 4 KiB reset while being identified, the oldest first: over their source's share, or the worker's.",
-    labels: ['listener', 'limit'],
+    by: { label: 'limit', values: ['source', 'worker'] },
+  },
+  anyport_accepted_total: {
+    kind: 'counter',
+    scope: 'listener',
+    help: 'Connections accepted, those refused at once included.',
   },
   anyport_sessions_total: {
     kind: 'counter',
+    scope: 'listener_protocol',
     help: 'Sessions ended; the sum over reasons and the active ones is what was accepted.',
-    labels: ['listener', 'protocol', 'reason'],
+    by: reason,
   },
   anyport_sessions_active: {
     kind: 'gauge',
+    scope: 'listener_protocol',
     help: 'Sessions open now; without a protocol while it is not known.',
-    labels: ['listener', 'protocol'],
   },
   anyport_bytes_total: {
     kind: 'counter',
+    scope: 'listener_protocol',
     help: 'Bytes relayed; up is from the client.',
-    labels: ['listener', 'protocol', 'direction'],
+    by: { label: 'direction', values: ['up', 'down'] },
   },
   anyport_identified_total: {
     kind: 'counter',
+    scope: 'listener_protocol',
     help: 'Sessions whose protocol was identified.',
-    labels: ['listener', 'protocol'],
   },
   anyport_validator_failures_total: {
     kind: 'counter',
+    scope: 'protocol',
     help: "A custom protocol's validator threw, took too long or gave no answer: the session is not of this protocol.",
-    labels: ['protocol'],
   },
   anyport_identify_seconds: {
     kind: 'histogram',
+    scope: 'worker',
     help: 'From accept to the protocol being known.',
-    labels: [],
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15],
   },
   anyport_connect_seconds: {
     kind: 'histogram',
+    scope: 'upstream',
     help: 'From dialing an endpoint to being connected.',
-    labels: ['upstream'],
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
   },
   anyport_session_seconds: {
     kind: 'histogram',
+    scope: 'worker',
     help: 'From accept to the end of the session.',
-    labels: [],
+    buckets: [0.005, 0.025, 0.1, 0.5, 1, 5, 30, 60, 300, 1800, 3600, 14_400, 86_400],
   },
   anyport_endpoint_sessions: {
     kind: 'gauge',
+    scope: 'upstream_endpoint',
     help: 'Sessions connected to the endpoint now.',
-    labels: ['upstream', 'endpoint'],
   },
   anyport_connect_failures_total: {
     kind: 'counter',
+    scope: 'upstream_endpoint',
     help: 'Attempts to connect to the endpoint that failed.',
-    labels: ['upstream', 'endpoint', 'reason'],
+    by: reason,
   },
   anyport_config_generation: {
     kind: 'gauge',
+    scope: 'primary',
     help: 'Generation of the plan that was published last.',
-    labels: [],
   },
   anyport_workers: {
     kind: 'gauge',
+    scope: 'primary',
     help: 'Worker threads that accept connections.',
-    labels: [],
   },
   anyport_worker_restarts_total: {
     kind: 'counter',
+    scope: 'primary',
     help: 'Worker threads that died and were replaced.',
-    labels: [],
   },
   anyport_worker_hangs_total: {
     kind: 'counter',
+    scope: 'primary',
     help: 'Worker threads that stood still and were ended; what replaced them is counted as a restart.',
-    labels: [],
   },
   anyport_monitoring_evicted_total: {
     kind: 'counter',
+    scope: 'primary',
     help: 'Connections to the monitoring servers closed to make room for newer ones.',
-    labels: [],
   },
   anyport_max_connections: {
     kind: 'gauge',
+    scope: 'primary',
     help: 'Limit of sessions at once: max_connections, or what the open files allow.',
-    labels: [],
   },
   anyport_max_open_files: {
     kind: 'gauge',
+    scope: 'primary',
     help: 'Limit of open files of the process.',
-    labels: [],
   },
   anyport_build_info: {
     kind: 'gauge',
+    scope: 'primary',
     help: 'Always 1; its labels say what runs.',
     labels: ['version', 'node_version'],
   },
   anyport_log_lines_dropped_total: {
     kind: 'counter',
+    scope: 'worker',
     help: 'Log lines over the rate limit, or that standard output did not take in time.',
-    labels: [],
   },
 } as const satisfies Record<string, MetricEntry>;
 
 export type MetricName = keyof typeof catalog;
 
-/** Upper bounds of the histograms' buckets, in seconds; a last one without a bound follows. */
-export const buckets = {
-  identify: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15],
-  connect: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
-  session: [0.005, 0.025, 0.1, 0.5, 1, 5, 30, 60, 300, 1800, 3600, 14_400, 86_400],
-} as const;
+export type ScopeOf<M extends MetricName> = (typeof catalog)[M]['scope'];
+
+/** Metrics that workers count. */
+export type CountedMetric = {
+  [M in MetricName]: ScopeOf<M> extends Scope ? M : never;
+}[MetricName];
+
+export const metricNames = Object.keys(catalog) as MetricName[];
+export const scopeNames = Object.keys(scopes) as Scope[];
+
+/** With the shape that all rows have in common. */
+export const entryOf = (metric: MetricName): MetricEntry => catalog[metric];

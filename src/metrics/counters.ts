@@ -1,124 +1,138 @@
 /**
- * What one worker counts. Its buffer is written by that worker alone (this class, and the addon for the cells
- * that change as bytes flow) and read by the primary without a message.
+ * What one worker counts: rows by ids, made when they are first needed. Nothing here can fail: when the memory is full,
+ * whoever is new is counted in a row that all such share.
  */
-import { type Reason, reasons } from '../model/session.js';
+import { NONE, OTHER } from '../model/ids.js';
 import {
-  type CountersShape,
-  type HistogramCells,
-  type Layout,
-  type ListenerCells,
-  layoutOf,
-  type ProtocolCells,
-  type UpstreamCells,
-} from './layout.js';
+  type CountedMetric,
+  type catalog,
+  entryOf,
+  type MetricName,
+  metricNames,
+  type Scope,
+  type ScopeOf,
+  scopeNames,
+} from './catalog.js';
+import { cellOf } from './cells.js';
+import { FIRST_ROW, RowMemory } from './memory.js';
 
-export { type CountersShape, shapeOf } from './layout.js';
+declare const scopeOfRow: unique symbol;
 
-export function createCounters(shape: CountersShape): SharedArrayBuffer {
-  return new SharedArrayBuffer(layoutOf(shape).cells * Float64Array.BYTES_PER_ELEMENT);
-}
+/** The first cell of a row: a number that knows its scope. */
+export type Row<S extends Scope> = number & { readonly [scopeOfRow]: S };
 
-/** Listeners, protocols, upstreams and endpoints are named by their Plan indices; protocol -1: not known. */
+type RowOf<M extends CountedMetric> = Row<Extract<ScopeOf<M>, Scope>>;
+
+type Entry<M extends MetricName> = (typeof catalog)[M];
+
+type Histogram = { [M in CountedMetric]: Entry<M> extends { buckets: unknown } ? M : never }[CountedMetric];
+
+type Labelled = { [M in CountedMetric]: Entry<M> extends { by: unknown } ? M : never }[CountedMetric];
+
+type LabelOf<M extends Labelled> = Entry<M> extends { by: { values: readonly (infer V)[] } } ? V : never;
+
+type Plain = Exclude<CountedMetric, Labelled | Histogram>;
+
+/**
+ * Rows that come with another one. What is accepted at a listener must end there, also when there is no room for
+ * a protocol: so each listener has a row for those that find none, and each upstream one for such endpoints.
+ */
+const companions: Readonly<Partial<Record<Scope, readonly (readonly [Scope, number])[]>>> = {
+  listener: [
+    ['listener_protocol', NONE],
+    ['listener_protocol', OTHER],
+  ],
+  upstream: [['upstream_endpoint', OTHER]],
+};
+
+/** Whose row there must be first. */
+const owners: Readonly<Partial<Record<Scope, Scope>>> = {
+  listener_protocol: 'listener',
+  upstream_endpoint: 'upstream',
+};
+
+const labelIndices: Readonly<Record<string, ReadonlyMap<string, number>>> = Object.fromEntries(
+  metricNames.map((metric) => [
+    metric,
+    new Map(entryOf(metric).by?.values.map((value, index) => [value, index])),
+  ]),
+);
+
 export class WorkerCounters {
-  readonly #layout: Layout;
+  /** Metrics that are counted for the worker as a whole. */
+  readonly worker: Row<'worker'>;
+  readonly #memory: RowMemory;
   readonly #cells: Float64Array;
+  readonly #rows = Object.fromEntries(scopeNames.map((scope) => [scope, new Map()])) as Readonly<
+    Record<Scope, Map<number, number>>
+  >;
 
-  constructor(shape: CountersShape, buffer: SharedArrayBuffer) {
-    this.#layout = layoutOf(shape);
-    this.#cells = new Float64Array(buffer);
+  constructor(buffer: SharedArrayBuffer) {
+    this.#memory = new RowMemory(buffer);
+    this.#cells = this.#memory.cells;
+    this.#memory.scan(FIRST_ROW, ({ scope, first, second, cell }) =>
+      this.#rows[scope].set(keyOf(first, second), cell),
+    );
+    this.worker = this.row('worker');
   }
 
-  /** Cell of the connections accepted, refused ones included. */
-  acceptedCell(listener: number): number {
-    return this.#listener(listener).accepted;
+  /** The row of these ids, in the order of the scope's kinds. */
+  row<S extends Scope>(scope: S, first = NONE, second = NONE): Row<S> {
+    const row = this.#rows[scope].get(keyOf(first, second)) ?? this.#make(scope, first, second);
+    return row as Row<S>;
   }
 
-  /** Cell of the connections refused over the limit; such a session is ended by being counted here. */
-  refusedCell(listener: number): number {
-    return this.#listener(listener).refused;
+  add<M extends Plain>(metric: M, row: RowOf<M>, amount = 1): void {
+    this.#add(this.cell(metric, row), amount);
   }
 
-  /** Cell of the long openings ended over their source's share; the next one is of those over the worker's. */
-  evictedCell(listener: number): number {
-    return this.#listener(listener).evicted;
+  addBy<M extends Labelled>(metric: M, label: LabelOf<M>, row: RowOf<M>, amount = 1): void {
+    this.#add(this.cell(metric, row) + (labelIndices[metric]?.get(label as string) as number), amount);
   }
 
-  /** Cell of the bytes from the client; the next one is of those to it. */
-  bytesCell(listener: number, protocol: number): number {
-    return this.#protocol(listener, protocol).bytes;
-  }
-
-  identified(listener: number, protocol: number, ms: number): void {
-    const cells = this.#protocol(listener, protocol);
-    this.#add(cells.identified, 1);
-    this.#add(cells.active, 1);
-    this.#observe(this.#layout.identifySeconds, ms);
-  }
-
-  connected(upstream: number, endpoint: number, ms: number): void {
-    this.#add(this.#endpoint(upstream, endpoint).sessions, 1);
-    this.#observe(this.#upstream(upstream).connectSeconds, ms);
-  }
-
-  released(upstream: number, endpoint: number): void {
-    this.#add(this.#endpoint(upstream, endpoint).sessions, -1);
-  }
-
-  connectFailed(upstream: number, endpoint: number, reason: Reason): void {
-    this.#add(this.#endpoint(upstream, endpoint).failures + reasons.indexOf(reason), 1);
-  }
-
-  /** `wasIdentified`: `identified` was called for this session, with this protocol. */
-  ended(
-    listener: number,
-    protocol: number,
-    reason: Reason,
-    durationMs: number,
-    wasIdentified: boolean,
-  ): void {
-    const cells = this.#protocol(listener, protocol);
-    // In this order: whoever reads meanwhile must not see the session twice.
-    if (wasIdentified) this.#add(cells.active, -1);
-    this.#add(cells.ended + reasons.indexOf(reason), 1);
-    this.#observe(this.#layout.sessionSeconds, durationMs);
-  }
-
-  /** A validator threw, took too long or gave no answer. */
-  validatorFailed(protocol: number): void {
-    this.#add(this.#layout.validatorFailures + protocol, 1);
-  }
-
-  /** Log lines over their rate limit. */
-  linesDropped(count: number): void {
-    this.#add(this.#layout.linesDropped, count);
-  }
-
-  #add(cell: number, value: number): void {
-    this.#cells[cell] = (this.#cells[cell] as number) + value;
-  }
-
-  #observe({ first, bounds }: HistogramCells, ms: number): void {
-    const seconds = ms / 1000;
+  observe<M extends Histogram>(metric: M, row: RowOf<M>, seconds: number): void {
+    const bounds = entryOf(metric).buckets as readonly number[];
     let bucket = 0;
     while (bucket < bounds.length && seconds > (bounds[bucket] as number)) bucket += 1;
+    const first = this.cell(metric, row);
     this.#add(first + bucket, 1);
     this.#add(first + bounds.length + 1, seconds);
   }
 
-  #listener(listener: number): ListenerCells {
-    return this.#layout.listeners[listener] as ListenerCells;
+  /** The first cell of a metric: what the engine counts it counts there. */
+  cell<M extends CountedMetric>(metric: M, row: RowOf<M>): number {
+    return row + cellOf[metric];
   }
 
-  #protocol(listener: number, protocol: number): ProtocolCells {
-    return this.#listener(listener).protocols[protocol + 1] as ProtocolCells;
+  #add(cell: number, amount: number): void {
+    this.#cells[cell] = (this.#cells[cell] as number) + amount;
   }
 
-  #upstream(upstream: number): UpstreamCells {
-    return this.#layout.upstreams[upstream] as UpstreamCells;
+  #make(scope: Scope, first: number, second: number): number {
+    const owner = owners[scope];
+    const ownerShares = owner !== undefined && this.row(owner, first) === this.row(owner, OTHER);
+    const with_ = companions[scope] ?? [];
+    const fits = !ownerShares && this.#memory.hasRoom(scope, ...with_.map(([each]) => each));
+    if (!fits) return this.#share(scope, ownerShares ? OTHER : first, keyOf(first, second));
+    for (const [each, of] of with_) this.#append(each, first, of);
+    return this.#append(scope, first, second);
   }
 
-  #endpoint(upstream: number, endpoint: number) {
-    return this.#upstream(upstream).endpoints[endpoint] as UpstreamCells['endpoints'][number];
+  #append(scope: Scope, first: number, second: number): number {
+    const row = this.#memory.append(scope, first, second);
+    this.#rows[scope].set(keyOf(first, second), row);
+    return row;
+  }
+
+  /** Room never comes back: whoever shares a row does so for good. */
+  #share(scope: Scope, first: number, key: number): number {
+    const row = owners[scope] === undefined ? this.row(scope, OTHER) : this.row(scope, first, OTHER);
+    this.#rows[scope].set(key, row);
+    return row;
   }
 }
+
+/** Ids are small: they count names that were configured. */
+const ID_MAX = 2 ** 26;
+
+const keyOf = (first: number, second: number): number => first * ID_MAX + second;

@@ -1,17 +1,15 @@
-/**
- * The Prometheus text of all metrics. The only importer of prom-client, which is asked for the format and the
- * process defaults only: the counting has been done, by the workers.
- */
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { catalog, type MetricEntry, type MetricName } from './catalog.js';
-import type { CountersShape } from './layout.js';
-import { type PrimaryState, type Sample, samplesOf } from './samples.js';
-import { snapshot } from './totals.js';
+/** The text that monitoring systems scrape. The only importer of prom-client, for the process defaults. */
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { IdNames } from '../model/ids.js';
+import { RowMemory } from './memory.js';
+import { exposition, type Figures } from './text.js';
+import { TotalsReader } from './totals.js';
 
 export interface MetricsSource {
-  readonly shape: CountersShape;
+  /** The counters of each worker. */
   readonly buffers: readonly SharedArrayBuffer[];
-  state(): PrimaryState;
+  readonly names: IdNames;
+  figures(): Figures;
 }
 
 export interface MetricsText {
@@ -30,41 +28,16 @@ const misnamed = [
   'nodejs_active_resources_total',
 ];
 
-export function createMetricsText(source: MetricsSource): MetricsText {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_SAMPLE_MS });
-  for (const name of misnamed) registry.removeSingleMetric(name);
-  let samples = readSamples(source);
-  for (const name of Object.keys(catalog) as MetricName[]) {
-    registry.registerMetric(new ReadMetric(name, catalog[name], () => samples[name]));
-  }
+export function createMetricsText({ buffers, names, figures }: MetricsSource): MetricsText {
+  const defaults = new Registry();
+  collectDefaultMetrics({ register: defaults, eventLoopMonitoringPrecision: LAG_SAMPLE_MS });
+  for (const name of misnamed) defaults.removeSingleMetric(name);
+  const memories = buffers.map((buffer) => new RowMemory(buffer));
+  const reader = new TotalsReader(memories, names);
   return {
-    contentType: registry.contentType,
-    scrape() {
-      samples = readSamples(source);
-      return registry.metrics();
+    contentType: defaults.contentType,
+    async scrape() {
+      return (await defaults.metrics()) + exposition(reader.read(), figures());
     },
   };
-}
-
-function readSamples({ shape, buffers, state }: MetricsSource) {
-  return samplesOf(snapshot(shape, buffers), state());
-}
-
-/** A metric whose values are there to be read; prom-client's own kinds want to count for themselves. */
-class ReadMetric extends Gauge {
-  readonly #kind: MetricEntry['kind'];
-  readonly #read: () => readonly Sample[];
-
-  constructor(name: MetricName, { kind, help, labels }: MetricEntry, read: () => readonly Sample[]) {
-    super({ name, help, labelNames: labels, registers: [] });
-    this.#kind = kind;
-    this.#read = read;
-  }
-
-  override async get(): ReturnType<Gauge['get']> {
-    const metric = await super.get();
-    // prom-client declares its kinds as numbers, and writes them as these words.
-    return { ...metric, type: this.#kind as unknown as typeof metric.type, values: [...this.#read()] };
-  }
 }

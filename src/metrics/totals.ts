@@ -1,178 +1,125 @@
-/** The counters of all workers, added up; and what a worker that died leaves to settle. */
-import { type Reason, reasons } from '../model/session.js';
-import {
-  type CountersShape,
-  type HistogramCells,
-  type Layout,
-  type ListenerCells,
-  layoutOf,
-  type ProtocolCells,
-} from './layout.js';
+/** The counters of all workers, added up row by row, while the workers go on counting. */
+import { type IdNames, NONE } from '../model/ids.js';
+import { reasons } from '../model/session.js';
+import { catalog, type Scope, scopeNames, scopes } from './catalog.js';
+import { cellOf, rowCells } from './cells.js';
+import { FIRST_ROW, type RowHead, type RowMemory } from './memory.js';
 
-export interface HistogramTotals {
-  /** Upper bounds, in seconds. */
-  readonly bounds: readonly number[];
-  /** Observations in each bucket alone; one more than there are bounds. */
-  readonly counts: readonly number[];
-  /** Seconds. */
-  readonly sum: number;
+export interface TotalsRow {
+  readonly first: number;
+  readonly second: number;
+  /** The names of its ids, as labels: `listener="front",protocol="http"`. */
+  readonly labels: string;
+  /** Sums over the workers, in the order of the row's cells. */
+  readonly cells: Float64Array;
 }
 
-export type ByReason = Readonly<Partial<Record<Reason, number>>>;
+/** Good until they are read again. */
+export type Totals = Readonly<Record<Scope, readonly TotalsRow[]>>;
 
-export interface ProtocolTotals {
-  /** Empty while, or if, the protocol is not known. */
-  readonly protocol: string;
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-  readonly identified: number;
-  readonly active: number;
-  readonly ended: ByReason;
+/** One row of one worker. */
+interface Place {
+  readonly cells: Float64Array;
+  readonly cell: number;
 }
 
-export interface ListenerTotals {
-  readonly name: string;
-  readonly accepted: number;
-  readonly refused: number;
-  /** Long openings ended for another one. */
-  readonly evicted: { readonly source: number; readonly worker: number };
-  readonly protocols: readonly ProtocolTotals[];
+interface SummedRow extends TotalsRow {
+  readonly places: Place[];
 }
 
-export interface EndpointTotals {
-  readonly name: string;
-  readonly sessions: number;
-  readonly failures: ByReason;
+type ByKey = Map<string, SummedRow>;
+
+export class TotalsReader {
+  readonly #memories: readonly RowMemory[];
+  readonly #names: IdNames;
+  /** By memory: where the next scan begins. */
+  readonly #scanned: number[];
+  readonly #rows: Readonly<Record<Scope, ByKey>> = byScope(() => new Map());
+
+  constructor(memories: readonly RowMemory[], names: IdNames) {
+    this.#memories = memories;
+    this.#names = names;
+    this.#scanned = memories.map(() => FIRST_ROW);
+  }
+
+  read(): Totals {
+    // A row that is made from now on waits for the next time; its sessions count as not identified until then.
+    for (const [index, memory] of this.#memories.entries()) {
+      this.#scanned[index] = memory.scan(this.#scanned[index] as number, (head) =>
+        this.#note(head, memory.cells),
+      );
+    }
+    for (const scope of scopeNames) for (const row of this.#rows[scope].values()) sumUp(row);
+    const totals = byScope((scope): readonly SummedRow[] => [...this.#rows[scope].values()]);
+    settle(totals);
+    return totals;
+  }
+
+  #note({ scope, first, second, cell }: RowHead, cells: Float64Array): void {
+    const key = `${first} ${second}`;
+    const known = this.#rows[scope].get(key);
+    if (known !== undefined) {
+      known.places.push({ cells, cell });
+      return;
+    }
+    const labels = this.#labelsOf(scope, [first, second]);
+    const sums = new Float64Array(rowCells[scope]);
+    this.#rows[scope].set(key, { first, second, labels, cells: sums, places: [{ cells, cell }] });
+  }
+
+  #labelsOf(scope: Scope, ids: readonly number[]): string {
+    return scopes[scope]
+      .map((kind, index) => `${kind}="${escaped(this.#names.nameOf(kind, ids[index] as number))}"`)
+      .join(',');
+  }
 }
 
-export interface UpstreamTotals {
-  readonly name: string;
-  readonly connectSeconds: HistogramTotals;
-  readonly endpoints: readonly EndpointTotals[];
-}
-
-/** `accepted` is always the sum of `ended` over protocols and reasons, and of `active`. */
-export interface Totals {
-  readonly listeners: readonly ListenerTotals[];
-  readonly upstreams: readonly UpstreamTotals[];
-  readonly identifySeconds: HistogramTotals;
-  readonly sessionSeconds: HistogramTotals;
-  /** By protocol; those without failures are left out. */
-  readonly validatorFailures: Readonly<Record<string, number>>;
-  readonly linesDropped: number;
-}
-
-type Read = (cell: number) => number;
-
-export function snapshot(shape: CountersShape, buffers: readonly SharedArrayBuffer[]): Totals {
-  const layout = layoutOf(shape);
-  const workers = buffers.map((buffer) => new Float64Array(buffer));
-  return totalsOf(shape, layout, (cell) => sum(workers.map((cells) => cells[cell] as number)));
-}
-
-/** `read` may be answered by workers that go on counting. */
-export function totalsOf(shape: CountersShape, layout: Layout, read: Read): Totals {
-  return {
-    listeners: layout.listeners.map((cells, i) => ({
-      name: shape.listeners[i] as string,
-      ...listenerTotals(shape, cells, read),
-    })),
-    upstreams: layout.upstreams.map((cells, i) => {
-      const { name, endpoints } = shape.upstreams[i] as CountersShape['upstreams'][number];
-      return {
-        name,
-        connectSeconds: histogramTotals(cells.connectSeconds, read),
-        endpoints: cells.endpoints.map(({ sessions, failures }, j) => ({
-          name: endpoints[j] as string,
-          sessions: read(sessions),
-          failures: byReason(failures, read),
-        })),
-      };
-    }),
-    identifySeconds: histogramTotals(layout.identifySeconds, read),
-    sessionSeconds: histogramTotals(layout.sessionSeconds, read),
-    validatorFailures: failuresByProtocol(shape.protocols, layout.validatorFailures, read),
-    linesDropped: read(layout.linesDropped),
-  };
-}
-
-function listenerTotals(shape: CountersShape, cells: ListenerCells, read: Read) {
-  const refused = read(cells.refused);
-  const known = cells.protocols.map((protocol, i) => protocolTotals(shape, protocol, i, read));
-  // Read last: a worker goes on counting, and a session must not seem to end before it was accepted.
-  const accepted = read(cells.accepted);
-  const [unknown, ...identified] = known as [ProtocolTotals, ...ProtocolTotals[]];
-  const settled = refused + sum(known.map(({ ended, active }) => sum(Object.values(ended)) + active));
-  const overLimit = refused + (unknown.ended.over_limit ?? 0);
-  return {
-    accepted,
-    refused,
-    evicted: { source: read(cells.evicted), worker: read(cells.evicted + 1) },
-    protocols: [
-      {
-        ...unknown,
-        active: accepted - settled,
-        ended: overLimit > 0 ? { ...unknown.ended, over_limit: overLimit } : unknown.ended,
-      },
-      ...identified,
-    ],
-  };
-}
-
-function protocolTotals(
-  shape: CountersShape,
-  cells: ProtocolCells,
-  column: number,
-  read: Read,
-): ProtocolTotals {
-  // Ends first: a worker lowers `active` before it counts an end, so no session is seen twice.
-  const ended = byReason(cells.ended, read);
-  return {
-    protocol: column === 0 ? '' : (shape.protocols[column - 1] as string),
-    bytesUp: read(cells.bytes),
-    bytesDown: read(cells.bytes + 1),
-    identified: read(cells.identified),
-    active: read(cells.active),
-    ended,
-  };
-}
-
-function byReason(first: number, read: Read): ByReason {
-  const counts = reasons.map((reason, i) => [reason, read(first + i)] as const);
-  return Object.fromEntries(counts.filter(([, count]) => count > 0));
-}
-
-function failuresByProtocol(protocols: readonly string[], first: number, read: Read): Record<string, number> {
-  const counts = protocols.map((protocol, i) => [protocol, read(first + i)] as const);
-  return Object.fromEntries(counts.filter(([, count]) => count > 0));
-}
-
-function histogramTotals({ first, bounds }: HistogramCells, read: Read): HistogramTotals {
-  const counts = Array.from({ length: bounds.length + 1 }, (_, i) => read(first + i));
-  return { bounds, counts, sum: read(first + bounds.length + 1) };
+function sumUp({ cells: sums, places }: SummedRow): void {
+  sums.fill(0);
+  for (const { cells, cell } of places) {
+    for (let each = 0; each < sums.length; each += 1) {
+      sums[each] = (sums[each] as number) + (cells[cell + each] as number);
+    }
+  }
 }
 
 /**
- * After a worker died its kernel sockets are closed, so every session that was open there has been reset.
- * Must run before a replacement writes to the same buffer.
+ * Sessions of a listener that are not identified are what is left of those accepted. Connections that were refused are
+ * sessions that ended, too.
  */
-export function reconcile(shape: CountersShape, buffer: SharedArrayBuffer): void {
-  const layout = layoutOf(shape);
-  const cells = new Float64Array(buffer);
-  const totals = totalsOf(shape, layout, (cell) => cells[cell] as number);
-  const reset = reasons.indexOf('reset');
-  for (const [l, listener] of layout.listeners.entries()) {
-    for (const [p, protocol] of listener.protocols.entries()) {
-      const open = totals.listeners[l]?.protocols[p]?.active ?? 0;
-      cells[protocol.ended + reset] = (cells[protocol.ended + reset] as number) + open;
-      cells[protocol.active] = 0;
-    }
+function settle({ listener, listener_protocol }: Totals): void {
+  const seen = new Map<number, number>();
+  const unknown = new Map<number, TotalsRow>();
+  for (const row of listener_protocol) {
+    seen.set(row.first, (seen.get(row.first) ?? 0) + sessionsSeen(row));
+    if (row.second === NONE) unknown.set(row.first, row);
   }
-  for (const { endpoints } of layout.upstreams) {
-    for (const endpoint of endpoints) cells[endpoint.sessions] = 0;
+  for (const { first, cells } of listener) {
+    const rest = unknown.get(first)?.cells;
+    if (rest === undefined) continue;
+    let left = (cells[cellOf.anyport_accepted_total] as number) - (seen.get(first) ?? 0);
+    for (const [index, reason] of catalog.anyport_refused_total.by.values.entries()) {
+      const refused = cells[cellOf.anyport_refused_total + index] as number;
+      const ended = cellOf.anyport_sessions_total + reasons.indexOf(reason);
+      rest[ended] = (rest[ended] as number) + refused;
+      left -= refused;
+    }
+    rest[cellOf.anyport_sessions_active] = left;
   }
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
+/** Ended, or identified and open. */
+export function sessionsSeen({ cells }: Pick<TotalsRow, 'cells'>): number {
+  let sessions = cells[cellOf.anyport_sessions_active] as number;
+  for (let reason = 0; reason < reasons.length; reason += 1) {
+    sessions += cells[cellOf.anyport_sessions_total + reason] as number;
+  }
+  return sessions;
+}
+
+const escaped = (name: string): string =>
+  name.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+
+function byScope<T>(of: (scope: Scope) => T): Record<Scope, T> {
+  return Object.fromEntries(scopeNames.map((scope) => [scope, of(scope)])) as Record<Scope, T>;
 }

@@ -18,7 +18,7 @@ export interface WorkerSetup {
   readonly sockets: readonly ListeningSocket[];
   /** The worker's inbox of accepted connections (handoff mode), or -1. */
   readonly inbox: number;
-  /** This worker's counters (src/metrics/counters.ts): written by it alone, read by the primary. */
+  /** This worker's counters (src/metrics/memory.ts): written by it alone, read by the primary. */
   readonly counters: SharedArrayBuffer;
   /** Shared by all workers: connections that are open now (native/engine). */
   readonly gauges: SharedArrayBuffer;

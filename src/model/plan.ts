@@ -1,10 +1,11 @@
 /**
  * The Plan: all that the data plane needs to know, and the only thing that passes from the control plane to it.
  * Flat, frozen, structured-clonable. Everything in it is checked; nothing in it is optional by accident.
- * Times are milliseconds, sizes bytes. Indices point into the arrays of the same Plan.
+ * Times are milliseconds, sizes bytes. Indices point into the arrays of the same Plan; ids mean the same in every one.
  */
 import type { SocketAddress } from './address.js';
 import type { Automaton } from './classifier.js';
+import type { PlanIds } from './ids.js';
 import type { Signature } from './protocol.js';
 import type { AddressText, Closing } from './session.js';
 import type { UpstreamOptions } from './upstream-options.js';
@@ -19,6 +20,7 @@ export interface Plan {
   /** First match wins. */
   readonly routes: readonly PlanRoute[];
   readonly upstreams: readonly PlanUpstream[];
+  readonly ids: PlanIds;
   readonly accessLog: PlanAccessLog;
 }
 

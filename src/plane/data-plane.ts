@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { type Acceptor, native } from '../addon.js';
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
-import { type CountersShape, createCounters, shapeOf } from '../metrics/counters.js';
-import { reconcile } from '../metrics/totals.js';
+import { createCounters } from '../metrics/memory.js';
+import { reconcile } from '../metrics/reconcile.js';
 import type { ServerConfig } from '../model/config.js';
 import type { ListeningSocket, WorkerSetup } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
@@ -42,7 +42,7 @@ export interface DataPlaneOptions {
 }
 
 export class DataPlane {
-  readonly shape: CountersShape;
+  /** The counters of each worker. */
   readonly buffers: readonly SharedArrayBuffer[];
   readonly #options: DataPlaneOptions;
   readonly #sockets: Sockets;
@@ -62,9 +62,7 @@ export class DataPlane {
     this.#plan = plan;
     this.#sockets = sockets;
     this.#options = options;
-    const shape = shapeOf(plan);
-    this.shape = shape;
-    this.buffers = Array.from({ length: workers }, () => createCounters(shape));
+    this.buffers = Array.from({ length: workers }, () => createCounters());
     this.#gauges = new SharedArrayBuffer((1 + workers) * Int32Array.BYTES_PER_ELEMENT);
     this.#inboxes = accept === 'handoff' ? Array.from({ length: workers }, () => native.createInbox()) : [];
     this.#heartbeats = new Heartbeats(workers);
@@ -164,7 +162,7 @@ export class DataPlane {
   }
 
   #died(worker: number, error: Error, retryMs: number | null): void {
-    reconcile(this.shape, this.buffers[worker] as SharedArrayBuffer);
+    reconcile(this.buffers[worker] as SharedArrayBuffer);
     this.#cutOff += releaseGauge(new Int32Array(this.#gauges), worker);
     const fields = { worker, error: error.message, stack: error.stack };
     if (retryMs === null) this.#options.log.error(fields, 'a worker died');

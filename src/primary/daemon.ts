@@ -11,8 +11,10 @@ import type { Logger } from '../base/log.js';
 import { compile } from '../config/compile.js';
 import { createMetricsText } from '../metrics/registry.js';
 import type { Config, Discovery, ListenAddress } from '../model/config.js';
+import type { Plan } from '../model/plan.js';
 import type { AddressText } from '../model/session.js';
 import { DataPlane } from '../plane/data-plane.js';
+import { IdRegistry } from '../plane/ids.js';
 import { createDnsProvider } from '../providers/dns.js';
 import type { Provider } from '../providers/provider.js';
 import { createSystemResolver } from '../providers/resolver.js';
@@ -37,6 +39,7 @@ export class Daemon {
   readonly #options: DaemonOptions;
   readonly #sockets: ListeningSockets;
   readonly #names: Provider;
+  readonly #ids: IdRegistry;
   readonly #plane: DataPlane;
   readonly #control: Control;
   #monitoring: Monitoring | null = null;
@@ -48,12 +51,14 @@ export class Daemon {
     options: DaemonOptions,
     sockets: ListeningSockets,
     names: Provider,
+    ids: IdRegistry,
     plane: DataPlane,
   ) {
     this.#fitted = fitted;
     this.#options = options;
     this.#sockets = sockets;
     this.#names = names;
+    this.#ids = ids;
     this.#plane = plane;
     this.#control = { health: () => this.health(), metrics: this.#createMetrics() };
   }
@@ -69,8 +74,9 @@ export class Daemon {
     const names = namesOf(config, options.log, callOff);
     try {
       const discovery = await names.start((changed) => daemon.#discovered(changed));
-      const plane = planeOf(fitted, options, discovery, sockets);
-      const daemon: Daemon = new Daemon(fitted, options, sockets, names, plane);
+      const ids = new IdRegistry();
+      const plane = planeOf(fitted, options, compile(config, discovery, 1, ids), sockets);
+      const daemon: Daemon = new Daemon(fitted, options, sockets, names, ids, plane);
       return daemon;
     } catch (error) {
       names.stop();
@@ -146,7 +152,8 @@ export class Daemon {
 
   /** Addresses changed: they reach the workers as a new Plan. */
   #discovered(discovery: Discovery): void {
-    this.#plane.publish(compile(this.#fitted.config, discovery, this.#plane.plan.generation + 1));
+    const { generation } = this.#plane.plan;
+    this.#plane.publish(compile(this.#fitted.config, discovery, generation + 1, this.#ids));
   }
 
   #createMetrics(): Control['metrics'] {
@@ -154,18 +161,18 @@ export class Daemon {
     const { version, linesDropped } = this.#options;
     const plane = this.#plane;
     return createMetricsText({
-      shape: plane.shape,
       buffers: plane.buffers,
-      state: () => ({
-        configGeneration: plane.plan.generation,
-        workers: plane.accepting,
-        workerRestarts: plane.restarts,
-        workerHangs: plane.hangs,
-        linesDropped: linesDropped(),
-        monitoringEvicted: this.#monitoring?.evicted ?? 0,
-        maxConnections: config.server.maxConnections,
-        maxOpenFiles,
-        version,
+      names: this.#ids,
+      figures: () => ({
+        anyport_config_generation: plane.plan.generation,
+        anyport_workers: plane.accepting,
+        anyport_worker_restarts_total: plane.restarts,
+        anyport_worker_hangs_total: plane.hangs,
+        anyport_monitoring_evicted_total: this.#monitoring?.evicted ?? 0,
+        anyport_max_connections: config.server.maxConnections,
+        anyport_max_open_files: maxOpenFiles,
+        anyport_build_info: { labels: { version, node_version: process.version }, value: 1 },
+        anyport_log_lines_dropped_total: linesDropped(),
       }),
     });
   }
@@ -204,12 +211,12 @@ function namesOf({ upstreams }: Config, log: Logger, callOff: AbortSignal): Prov
 function planeOf(
   { config, pipes }: Fitted,
   { log, write }: DaemonOptions,
-  discovery: Discovery,
+  plan: Plan,
   sockets: ListeningSockets,
 ): DataPlane {
   const { server, logging } = config;
   const options = { server, pipes, logLevel: logging.level, log, write };
-  return new DataPlane(compile(config, discovery, 1), sockets, options);
+  return new DataPlane(plan, sockets, options);
 }
 
 function runningStatus(accepting: number, wanted: number): Health['status'] {

@@ -1,4 +1,4 @@
-/** The account of a session that has ended: counters, and one line in the access log. */
+/** The account of a session that has ended: one line in the access log. */
 import type { Logger } from '../base/log.js';
 import { createLineBudget } from '../base/log.js';
 import type { WorkerCounters } from '../metrics/counters.js';
@@ -6,16 +6,6 @@ import type { Facts } from '../model/facts.js';
 import type { PlanAccessLog } from '../model/plan.js';
 import type { Ender, Reason, Stage } from '../model/session.js';
 
-/** What is counted of a session. */
-export interface SessionEnd {
-  readonly listener: number;
-  /** Index into the Plan's protocols; -1 when none was recognised. */
-  readonly protocol: number;
-  readonly durationMs: number;
-  readonly reason: Reason;
-}
-
-/** What is told of it. */
 export interface SessionLine {
   readonly listener: string;
   readonly protocol: string | null;
@@ -43,7 +33,7 @@ export interface SessionLine {
 
 /** `describe` is called only for a line that is written. */
 export interface Account {
-  ended(end: SessionEnd, describe: () => SessionLine): void;
+  ended(describe: () => SessionLine): void;
   /** A connection refused at once, which the engine has counted; `unshown` others were not shown. */
   refused(describe: () => SessionLine, unshown: number): void;
 }
@@ -67,21 +57,21 @@ export function createAccount(options: AccountOptions): Account {
   const budget = createLineBudget(Math.ceil(accessLog.rate / options.workers), options.nowMs);
   const refusals = createLineBudget(REFUSALS_PER_SECOND, options.nowMs);
   const logs = accessLog.enabled && logger.isLevelEnabled('info');
+  const drop = (lines: number) => counters.add('anyport_log_lines_dropped_total', counters.worker, lines);
   let suppressed = 0;
 
   return {
-    ended({ listener, protocol, reason, durationMs }, describe) {
-      counters.ended(listener, protocol, reason, durationMs, protocol >= 0);
+    ended(describe) {
       if (!logs) return;
       if (budget.take()) logger.info(fieldsOf(describe(), worker), 'session');
-      else counters.linesDropped(1);
+      else drop(1);
     },
     refused(describe, unshown) {
       if (!logs) return;
       const shown = refusals.take() && budget.take();
       const dropped = unshown + (shown ? 0 : 1);
       suppressed += dropped;
-      counters.linesDropped(dropped);
+      drop(dropped);
       if (!shown) return;
       logger.info({ ...fieldsOf(describe(), worker), ...(suppressed > 0 && { suppressed }) }, 'session');
       suppressed = 0;

@@ -5,7 +5,7 @@
 import { type Engine, native } from '../addon.js';
 import { describeFailure } from '../base/failure.js';
 import { createLineBudget, createLogger, rateLimited } from '../base/log.js';
-import { shapeOf, WorkerCounters } from '../metrics/counters.js';
+import { WorkerCounters } from '../metrics/counters.js';
 import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
 import { type Ender, enders, type Reason, reasons } from '../model/session.js';
@@ -70,7 +70,7 @@ function createWorker(setup: WorkerSetup) {
   const post = (message: FromWorker) => setup.port.postMessage(message);
   const logs = createLogBatch((lines) => post({ type: 'log', lines }));
   const logger = createLogger({ level: setup.logLevel, write: logs.write });
-  const counters = new WorkerCounters(shapeOf(setup.plan), setup.counters);
+  const counters = new WorkerCounters(setup.counters);
   const complain = rateLimited(
     (fields, message) => logger.error(fields, message),
     COMPLAINTS_PER_SECOND,
@@ -121,7 +121,7 @@ function createWorker(setup: WorkerSetup) {
   const stages = createLineBudget(Math.ceil(accessLog.rate / setup.workers), nowMs);
   const debug = (fields: object, message: string) => {
     if (stages.take()) logger.debug(fields, message);
-    else counters.linesDropped(1);
+    else counters.add('anyport_log_lines_dropped_total', counters.worker);
   };
   const sequencer = new Sequencer({
     worker: setup.worker,
@@ -130,7 +130,6 @@ function createWorker(setup: WorkerSetup) {
     events,
     answers,
     arena: Buffer.from(arena),
-    counters,
     account,
     endpoints: createEndpointWatch({ warn: turned('warn'), info: turned('info') }),
     debug: logger.isLevelEnabled('debug') ? debug : null,

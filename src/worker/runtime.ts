@@ -14,6 +14,7 @@ import { createNaming } from '../routing/naming.js';
 import { createRouteTable, type RouteTable } from '../routing/table.js';
 import { createUpstream, type LoadOf, type Upstream } from '../upstream/upstream.js';
 import type { ClassifierOf } from './classifiers.js';
+import { PlanCounts } from './plan-counts.js';
 
 export interface RuntimeUpstream {
   readonly plan: PlanUpstream;
@@ -25,6 +26,7 @@ export interface RuntimeUpstream {
 
 export interface Runtime {
   readonly plan: Plan;
+  readonly counts: PlanCounts;
   readonly tables: EngineTables;
   readonly routes: RouteTable;
   readonly protocols: readonly NamedRecognizer[];
@@ -50,14 +52,16 @@ export interface Surroundings {
 /** Rejects when an in-process handler or a validator can not be loaded. */
 export async function createRuntime(plan: Plan, around: Surroundings): Promise<Runtime> {
   const addresses: SocketAddress[] = [];
+  const counts = new PlanCounts(around.counters, plan.ids);
   const upstreams = await Promise.all(plan.upstreams.map((upstream) => prepare(upstream, addresses, around)));
   const protocols = await Promise.all(
-    plan.protocols.map((protocol, index) => recognizerOf(protocol, index, around)),
+    plan.protocols.map((protocol, index) => recognizerOf(protocol, index, counts, around)),
   );
   const order = plan.listeners.map(({ protocols }) => orderOf(protocols, plan.protocols.length));
   return {
     plan,
-    tables: { ...tablesOf(plan, order, around), addresses },
+    counts,
+    tables: { ...tablesOf(plan, order, counts, around), addresses },
     routes: createRouteTable(plan),
     protocols,
     upstreams,
@@ -74,10 +78,11 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<R
 function recognizerOf(
   protocol: PlanProtocol,
   index: number,
-  { counters, complain }: Surroundings,
+  counts: PlanCounts,
+  { complain }: Surroundings,
 ): Promise<NamedRecognizer> {
   const failed = (failure: FailureFields) => {
-    counters.validatorFailed(index);
+    counts.validatorFailed(index);
     complain({ protocol: protocol.id, ...failure }, 'validator failed');
   };
   const thread = { cpuMs: native.threadCpuMs, runMicrotasks: native.runMicrotasks };
@@ -99,7 +104,8 @@ async function prepare(
 function tablesOf(
   plan: Plan,
   order: readonly (readonly number[])[],
-  { counters, classifierOf }: Surroundings,
+  counts: PlanCounts,
+  { classifierOf }: Surroundings,
 ): Omit<EngineTables, 'addresses'> {
   const classifiers: Classifier[] = [];
   const known = new Map<string, number>();
@@ -128,9 +134,7 @@ function tablesOf(
     longOpeningsPerSource: limits.longOpeningsPerSource,
     listeners: plan.listeners.map(({ onSilence, onUnknown, proxyProtocol }, index) => ({
       classifier: classifierAt(index),
-      acceptedCell: counters.acceptedCell(index),
-      refusedCell: counters.refusedCell(index),
-      evictedCell: counters.evictedCell(index),
+      ...counts.listenerCells(index),
       silenceMs: onSilence?.afterMs ?? 0,
       // Where the unknown has somewhere to go, it need not wait until it is named.
       nameUnrouted: onUnknown.kind === 'end',

@@ -8,7 +8,6 @@ import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import type { Engine } from '../addon.js';
 import type { LogLine } from '../base/log.js';
-import type { WorkerCounters } from '../metrics/counters.js';
 import type { PlanListener, PlanTarget } from '../model/plan.js';
 import type { Closing, Ender, Reason, Stage } from '../model/session.js';
 import { readProxyHeader, withHeader } from '../protocols/proxy-header.js';
@@ -29,7 +28,6 @@ export interface SequencerOptions {
   readonly events: EventCursor;
   readonly answers: Answers;
   readonly arena: Buffer;
-  readonly counters: WorkerCounters;
   readonly account: Account;
   readonly endpoints: EndpointWatch;
   /** Says what a stage has found; null: nobody wants to know. */
@@ -126,11 +124,11 @@ export class Sequencer {
   }
 
   #identified(session: Session, protocol: number): void {
-    const { events, counters } = this.#options;
+    const { events } = this.#options;
     session.protocol = protocol;
     session.decidedAt = events.decidedAt;
     session.identifyMs = events.identifyMs;
-    counters.identified(session.listener, protocol, events.identifyMs);
+    session.runtime.counts.identified(session.listener, protocol, events.identifyMs);
     if (this.#tells)
       this.#tell(session, 'classify', { protocol: session.protocolId, decided_at_byte: events.decidedAt });
   }
@@ -227,28 +225,28 @@ export class Sequencer {
   }
 
   #dial(session: Session, patient = false): void {
-    const { answers, counters } = this.#options;
+    const { answers } = this.#options;
     const address = this.#upstream(session).addresses[session.endpoint]?.[session.address];
     assert(address !== undefined, 'an endpoint without an address was picked');
     if (this.#tells)
       this.#tell(session, 'connect', { endpoint: this.#endpointName(session), attempt: session.address + 1 });
-    answers.dial(session, address, counters.bytesCell(session.listener, session.protocol), patient);
+    answers.dial(session, address, bytesCellOf(session), patient);
   }
 
   #connected(session: Session): void {
-    const { counters, events, endpoints } = this.#options;
+    const { events, endpoints } = this.#options;
     if (session.endpoint < 0) return; // an in-process handler
     session.connected = true;
     session.error = undefined;
     if (endpoints.anyDown) endpoints.answered(this.#upstream(session).plan.name, this.#endpointName(session));
     if (this.#tells)
       this.#tell(session, 'relay', { endpoint: this.#endpointName(session), connect_ms: events.connectMs });
-    counters.connected(session.upstream, session.endpoint, events.connectMs);
+    session.runtime.counts.connected(session.upstream, session.endpoint, events.connectMs);
   }
 
   /** The endpoint's next address first, then another endpoint: no byte has reached this one. */
   #unreachable(session: Session): void {
-    const { counters, events } = this.#options;
+    const { events } = this.#options;
     const { balancer, addresses } = this.#upstream(session);
     session.failure = reasonOfFailure(events.error);
     session.error = errorName(events.error);
@@ -256,7 +254,7 @@ export class Sequencer {
     if (this.#tells)
       this.#tell(session, 'connect', { endpoint: this.#endpointName(session), error: session.error });
     if (!session.failure.elsewhere) return this.#end(session, 'proxy', 'connect', 'over_limit', 'reset');
-    counters.connectFailed(session.upstream, session.endpoint, session.failure.reason);
+    session.runtime.counts.connectFailed(session.upstream, session.endpoint, session.failure.reason);
     session.address += 1;
     if (session.address < (addresses[session.endpoint]?.length ?? 0)) return this.#dial(session);
     // A full queue is that of an endpoint that lives; want of ports is ours.
@@ -276,12 +274,8 @@ export class Sequencer {
   }
 
   #attach(session: Session): void {
-    const { engine, counters, complain, worker, flushSoon } = this.#options;
-    const fd = engine.attach(
-      session.slot,
-      session.generation,
-      counters.bytesCell(session.listener, session.protocol),
-    );
+    const { engine, complain, worker, flushSoon } = this.#options;
+    const fd = engine.attach(session.slot, session.generation, bytesCellOf(session));
     if (fd < 0) {
       session.error = 'no descriptors for a handler';
       return this.#end(session, 'proxy', 'connect', 'over_limit', 'reset');
@@ -319,11 +313,9 @@ export class Sequencer {
     session?.served?.ended(events.reason);
     if (session !== undefined && session.endpoint >= 0) this.#release(session);
     const { listener, reason, durationMs } = events;
-    const end = { listener, protocol: session?.protocol ?? -1, reason, durationMs };
-    account.ended(end, () => {
-      const { plan } = session?.runtime ?? this.#options.runtimeOf(events.plan);
-      return { ...lineOf(events, session, plan), session: session && this.#debugId(session) };
-    });
+    const { counts, plan } = session?.runtime ?? this.#options.runtimeOf(events.plan);
+    counts.ended(listener, session?.protocol ?? -1, reason, durationMs);
+    account.ended(() => ({ ...lineOf(events, session, plan), session: session && this.#debugId(session) }));
   }
 
   #refused(): void {
@@ -333,7 +325,7 @@ export class Sequencer {
 
   #release(session: Session): void {
     this.#upstream(session).balancer.released(session.endpoint);
-    if (session.connected) this.#options.counters.released(session.upstream, session.endpoint);
+    if (session.connected) session.runtime.counts.released(session.upstream, session.endpoint);
   }
 
   // ---- what there is to say
@@ -375,6 +367,9 @@ export class Sequencer {
     return session.runtime.upstreams[session.upstream] as RuntimeUpstream;
   }
 }
+
+const bytesCellOf = ({ runtime, listener, protocol }: Session): number =>
+  runtime.counts.bytesCell(listener, protocol);
 
 /** Of what nobody recognised the log shows so much. */
 const OPENING_BYTES = 32;

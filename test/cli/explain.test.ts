@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { explain } from '../../src/cli/explain/explanation.js';
 import { explanationText } from '../../src/cli/explain/print.js';
 import { compile } from '../../src/config/compile.js';
+import { IdRegistry } from '../../src/plane/ids.js';
 import { text } from '../cases/case.js';
 import { hello, records, serverName } from '../cases/tls.js';
 import { configOf } from '../config/support.js';
@@ -24,6 +25,7 @@ routes:
 upstreams: { web: { endpoints: ["w:443"] } }`),
   new Map(),
   1,
+  new IdRegistry(),
 );
 const listenerOf = (name: string) => plan.listeners.findIndex((listener) => listener.name === name);
 
@@ -162,7 +164,7 @@ describe('an opening that a silence settles', () => {
   ];
   test.each(lists)('$names', async ({ names, protocol, route, grpc }) => {
     const config = `protocols: [${names.map((name) => `{ name: ${name}, ${target} }`).join()}]`;
-    const own = compile(configOf(config), new Map(), 1);
+    const own = compile(configOf(config), new Map(), 1, new IdRegistry());
     const explanation = await explain(own, 0, { source: '', bytes: opening });
     expect(explanation).toMatchObject({ protocol, verdict: 'match', quietMs: 200, outcome: { why: route } });
     expect(explanation.protocols.find((row) => row.protocol === 'gRPC')).toMatchObject({ verdict: grpc });
@@ -173,7 +175,7 @@ describe('an opening that a silence settles', () => {
 test('what only its name is waited for is said to be held for a second', async () => {
   const heldFor = async (route: string) => {
     const config = `protocols: [{ name: SSH, target: up }]\nroutes: [${route}]\nupstreams: { up: { endpoints: ["10.0.0.1:1"] } }`;
-    const own = compile(configOf(config), new Map(), 1);
+    const own = compile(configOf(config), new Map(), 1, new IdRegistry());
     return (await explain(own, 0, { source: '', bytes: text('GET / HTTP/1.1\r\nHost: a\r\n') })).outcome.why;
   };
   expect(await heldFor('')).toContain('for 1000 ms at most');

@@ -1,6 +1,7 @@
 /** The Plan: indices that point to what the names named, and plain, frozen data. */
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/config/compile.js';
+import { IdRegistry } from '../../src/plane/ids.js';
 import { protocols as builtIns } from '../../src/protocols/index.js';
 import { planned } from '../support/plan.js';
 import { configOf } from './support.js';
@@ -23,7 +24,7 @@ routes:
 `;
 
 const config = configOf(text);
-const plan = compile(config, new Map([['web', ['192.0.2.9']]]), 7);
+const plan = compile(config, new Map([['web', ['192.0.2.9']]]), 7, new IdRegistry());
 
 const spokenOverTcp = builtIns.filter(({ transports }) => transports.includes('tcp'));
 

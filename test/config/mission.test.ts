@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { compile } from '../../src/config/compile.js';
+import { IdRegistry } from '../../src/plane/ids.js';
 import { configOf, warningsOf } from './support.js';
 
 const text = readFileSync(new URL('cases/mission.yaml', import.meta.url), 'utf8');
@@ -36,7 +37,7 @@ test('where its sessions go', () => {
     ['web-server', ['192.0.2.1', '2001:db8::1']],
     ['r1', ['192.0.2.2']],
   ]);
-  const { routes, upstreams } = compile(configOf(text, world), discovery, 1);
+  const { routes, upstreams } = compile(configOf(text, world), discovery, 1, new IdRegistry());
   const goes = routes.map(({ when, to }) => [
     when.protocol,
     to.kind === 'upstream' && upstreams[to.upstream]?.name,

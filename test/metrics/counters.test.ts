@@ -1,216 +1,185 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type CountersShape, createCounters, WorkerCounters } from '../../src/metrics/counters.js';
-import { layoutOf } from '../../src/metrics/layout.js';
-import { type ListenerTotals, reconcile, snapshot, type Totals, totalsOf } from '../../src/metrics/totals.js';
-import { type Reason, reasons } from '../../src/model/session.js';
+import { WorkerCounters } from '../../src/metrics/counters.js';
+import { createCounters, RowMemory } from '../../src/metrics/memory.js';
+import { reconcile } from '../../src/metrics/reconcile.js';
+import { exposition } from '../../src/metrics/text.js';
+import { TotalsReader } from '../../src/metrics/totals.js';
+import type { Named } from '../../src/model/ids.js';
+import { IdRegistry } from '../../src/plane/ids.js';
+import { PlanCounts } from '../../src/worker/plan-counts.js';
+import { noFigures, samplesOf } from '../support/counts.js';
+import { parseMetrics, total } from '../support/metrics.js';
+import { Books, histories, unbalanced } from './books.js';
+import { ModelPlane } from './model-plane.js';
 
-const shape: CountersShape = {
-  listeners: ['front', 'back'],
-  protocols: ['http', 'tls', 'ssh'],
+const named: Named = {
+  listeners: [{ name: 'front' }, { name: 'back' }],
+  protocols: [{ id: 'http' }, { id: 'tls' }, { id: 'ssh' }],
   upstreams: [
-    { name: 'web', endpoints: ['10.0.0.1:80', '10.0.0.2:80'] },
-    { name: 'bastion', endpoints: ['10.0.0.3:22'] },
+    { name: 'web', endpoints: [{ name: '10.0.0.1:80' }, { name: '10.0.0.2:80' }] },
+    { name: 'bastion', endpoints: [{ name: '10.0.0.3:22' }] },
   ],
 };
 
-/** A worker as the counters see it: what the addon writes into its cells, and what JavaScript counts. */
-class Worker {
-  readonly buffer = createCounters(shape);
-  readonly counters = new WorkerCounters(shape, this.buffer);
-  readonly #cells = new Float64Array(this.buffer);
-  readonly #open: { listener: number; protocol: number }[] = [];
-
-  accept(listener: number): void {
-    this.#write(this.counters.acceptedCell(listener), 1);
-    this.#open.push({ listener, protocol: -1 });
-  }
-
-  refuse(listener: number): void {
-    this.#write(this.counters.acceptedCell(listener), 1);
-    this.#write(this.counters.refusedCell(listener), 1);
-  }
-
-  identify(pick: number, protocol: number): void {
-    const session = this.#open[pick % this.#open.length];
-    if (!session || session.protocol !== -1) return;
-    session.protocol = protocol;
-    this.counters.identified(session.listener, protocol, 3);
-  }
-
-  relay(pick: number, up: number, down: number): void {
-    const session = this.#open[pick % this.#open.length];
-    if (!session) return;
-    const cell = this.counters.bytesCell(session.listener, session.protocol);
-    this.#write(cell, up);
-    this.#write(cell + 1, down);
-  }
-
-  end(pick: number, reason: Reason): void {
-    const [session] = this.#open.splice(pick % Math.max(this.#open.length, 1), 1);
-    if (session) this.counters.ended(session.listener, session.protocol, reason, 20, session.protocol !== -1);
-  }
-
-  die(): void {
-    this.#open.length = 0;
-    reconcile(shape, this.buffer);
-  }
-
-  open(listener: number, protocol: number): number {
-    return this.#open.filter((s) => s.listener === listener && s.protocol === protocol).length;
-  }
-
-  #write(cell: number, value: number): void {
-    this.#cells[cell] = (this.#cells[cell] as number) + value;
-  }
-}
-
-const listener = fc.nat(shape.listeners.length - 1);
-const protocol = fc.nat(shape.protocols.length - 1);
-const pick = fc.nat(50);
-const step: fc.Arbitrary<(worker: Worker) => void> = fc.oneof(
-  { weight: 4, arbitrary: listener.map((l) => (worker: Worker) => worker.accept(l)) },
-  { weight: 1, arbitrary: listener.map((l) => (worker: Worker) => worker.refuse(l)) },
-  {
-    weight: 3,
-    arbitrary: fc.tuple(pick, protocol).map(
-      ([at, p]) =>
-        (worker: Worker) =>
-          worker.identify(at, p),
-    ),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.tuple(pick, fc.nat(), fc.nat()).map(
-      ([at, up, down]) =>
-        (worker: Worker) =>
-          worker.relay(at, up, down),
-    ),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.tuple(pick, fc.constantFrom(...reasons)).map(
-      ([at, reason]) =>
-        (worker: Worker) =>
-          worker.end(at, reason),
-    ),
-  },
-  { weight: 1, arbitrary: fc.constant((worker: Worker) => worker.die()) },
-);
-
-function settled({ protocols }: ListenerTotals): number {
-  const counts = protocols.flatMap(({ ended, active }) => [...Object.values(ended), active]);
-  return counts.reduce((sum, count) => sum + count, 0);
-}
-
-function take(workers: readonly Worker[]): Totals {
-  return snapshot(
-    shape,
-    workers.map(({ buffer }) => buffer),
-  );
+/** One worker with the Plan above. */
+function worker() {
+  const ids = new IdRegistry();
+  const buffer = createCounters();
+  const counts = new PlanCounts(new WorkerCounters(buffer), ids.of(named));
+  const cells = new Float64Array(buffer);
+  const write = (cell: number, amount = 1) => {
+    cells[cell] = (cells[cell] as number) + amount;
+  };
+  return {
+    buffer,
+    ids,
+    counts,
+    accept: (listener: number) => write(counts.listenerCells(listener).acceptedCell),
+    refuse(listener: number) {
+      write(counts.listenerCells(listener).acceptedCell);
+      write(counts.listenerCells(listener).refusedCell);
+    },
+    relay(listener: number, protocol: number, up: number, down: number) {
+      write(counts.bytesCell(listener, protocol), up);
+      write(counts.bytesCell(listener, protocol) + 1, down);
+    },
+    metric: (name: string, labels?: Record<string, string>) => total(samplesOf([buffer], ids), name, labels),
+  };
 }
 
 describe('counters add up', () => {
-  test('accepted = ended + active, after every step, over all workers', () => {
-    fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(1), step), { maxLength: 80 }), (steps) => {
-        const workers = [new Worker(), new Worker()];
-        for (const [worker, act] of steps) {
-          act(workers[worker] as Worker);
-          for (const [l, totals] of take(workers).listeners.entries()) {
-            expect(settled(totals)).toBe(totals.accepted);
-            const open = totals.protocols.map((_, p) =>
-              workers.reduce((n, each) => n + each.open(l, p - 1), 0),
-            );
-            expect(totals.protocols.map(({ active }) => active)).toEqual(open);
-          }
+  test('whatever Plans, sessions and deaths of workers: every count is with its name', async () => {
+    await fc.assert(
+      fc.asyncProperty(histories, async (steps) => {
+        const driver = new ModelPlane();
+        const books = new Books(driver);
+        for (const step of steps) {
+          await books.take(step);
+          expect(books.actual()).toEqual(books.expected());
         }
       }),
     );
   });
 });
 
-describe('snapshot', () => {
+describe('what is counted', () => {
   test('a refused connection is accepted, refused, and a session that ended over the limit', () => {
-    const worker = new Worker();
-    worker.refuse(1);
-    const back = take([worker]).listeners[1];
-    expect(back).toMatchObject({ name: 'back', accepted: 1, refused: 1 });
-    expect(back?.protocols[0]).toMatchObject({ protocol: '', active: 0, ended: { over_limit: 1 } });
+    const { refuse, metric } = worker();
+    refuse(1);
+    const back = { listener: 'back' };
+    expect(metric('anyport_accepted_total', back)).toBe(1);
+    expect(metric('anyport_refused_total', { ...back, reason: 'over_limit' })).toBe(1);
+    expect(metric('anyport_sessions_total', { ...back, protocol: '', reason: 'over_limit' })).toBe(1);
+    expect(metric('anyport_sessions_active')).toBe(0);
   });
 
   test('bytes count for the protocol they are relayed under', () => {
-    const worker = new Worker();
-    worker.accept(0);
-    worker.identify(0, 2);
-    worker.relay(0, 2 ** 40, 7);
-    const ssh = take([worker]).listeners[0]?.protocols[3];
-    expect(ssh).toMatchObject({ protocol: 'ssh', identified: 1, active: 1, bytesUp: 2 ** 40, bytesDown: 7 });
+    const { accept, counts, relay, metric } = worker();
+    accept(0);
+    counts.identified(0, 2, 3);
+    relay(0, 2, 2 ** 40, 7);
+    const ssh = { listener: 'front', protocol: 'ssh' };
+    expect(metric('anyport_bytes_total', { ...ssh, direction: 'up' })).toBe(2 ** 40);
+    expect(metric('anyport_bytes_total', { ...ssh, direction: 'down' })).toBe(7);
+    expect(metric('anyport_sessions_active', ssh)).toBe(1);
   });
 
   test('endpoints: sessions connected now, and failures by reason', () => {
-    const worker = new Worker();
-    worker.counters.connected(0, 1, 4);
-    worker.counters.connected(0, 1, 6000);
-    worker.counters.released(0, 1);
-    worker.counters.connectFailed(1, 0, 'connect_timeout');
-    const [web, bastion] = take([worker]).upstreams;
-    expect(web?.endpoints.map(({ sessions }) => sessions)).toEqual([0, 1]);
-    expect(web?.connectSeconds.sum).toBeCloseTo(6.004);
-    expect(web?.connectSeconds.counts.at(-1)).toBe(1);
-    expect(bastion?.endpoints[0]).toEqual({
-      name: '10.0.0.3:22',
-      sessions: 0,
-      failures: { connect_timeout: 1 },
-    });
+    const { counts, metric } = worker();
+    counts.connected(0, 1, 4);
+    counts.connected(0, 1, 6000);
+    counts.released(0, 1);
+    counts.connectFailed(1, 0, 'connect_timeout');
+    expect(metric('anyport_endpoint_sessions')).toBe(1);
+    expect(metric('anyport_endpoint_sessions', { upstream: 'web', endpoint: '10.0.0.2:80' })).toBe(1);
+    expect(metric('anyport_connect_seconds_sum', { upstream: 'web' })).toBeCloseTo(6.004);
+    expect(metric('anyport_connect_seconds_bucket', { le: '5' })).toBe(1);
+    expect(metric('anyport_connect_seconds_bucket', { le: '+Inf' })).toBe(2);
+    const failed = { upstream: 'bastion', endpoint: '10.0.0.3:22', reason: 'connect_timeout' };
+    expect(metric('anyport_connect_failures_total', failed)).toBe(1);
   });
 
   test('a worker that died leaves no session open', () => {
-    const worker = new Worker();
-    worker.accept(0);
-    worker.accept(0);
-    worker.identify(1, 0);
-    worker.counters.connected(0, 0, 1);
-    worker.die();
-    const totals = take([worker]);
-    const [unknown, http] = totals.listeners[0]?.protocols ?? [];
-    expect(unknown).toMatchObject({ active: 0, ended: { reset: 1 } });
-    expect(http).toMatchObject({ active: 0, identified: 1, ended: { reset: 1 } });
-    expect(totals.upstreams[0]?.endpoints[0]?.sessions).toBe(0);
+    const { accept, counts, buffer, metric } = worker();
+    accept(0);
+    accept(0);
+    counts.identified(0, 0, 3);
+    counts.connected(0, 0, 1);
+    reconcile(buffer);
+    expect(metric('anyport_sessions_active')).toBe(0);
+    expect(metric('anyport_sessions_total', { protocol: '', reason: 'reset' })).toBe(1);
+    expect(metric('anyport_sessions_total', { protocol: 'http', reason: 'reset' })).toBe(1);
+    expect(metric('anyport_identified_total', { protocol: 'http' })).toBe(1);
+    expect(metric('anyport_endpoint_sessions')).toBe(0);
   });
 });
 
 describe('histogram', () => {
   const cases = [
-    { why: 'a bound belongs to its own bucket', ms: 1, bucket: 1 },
-    { why: 'nothing measured is in the first', ms: 0, bucket: 0 },
-    { why: 'between two bounds', ms: 7, bucket: 4 },
-    { why: 'over the last bound', ms: 20_000, bucket: 14 },
+    { why: 'a bound belongs to its own bucket', ms: 1, bucket: '0.001' },
+    { why: 'nothing measured is in the first', ms: 0, bucket: '0.0005' },
+    { why: 'between two bounds', ms: 7, bucket: '0.01' },
+    { why: 'over the last bound', ms: 20_000, bucket: '+Inf' },
   ];
   test.each(cases)('$why', ({ ms, bucket }) => {
-    const worker = new Worker();
-    worker.counters.identified(0, 0, ms);
-    const { counts, sum } = take([worker]).identifySeconds;
-    expect(counts.map((count, i) => (count > 0 ? i : -1)).filter((i) => i >= 0)).toEqual([bucket]);
-    expect(sum).toBeCloseTo(ms / 1000);
+    const { counts, buffer, ids, metric } = worker();
+    counts.identified(0, 0, ms);
+    const first = samplesOf([buffer], ids).find(
+      ({ name, value }) => name === 'anyport_identify_seconds_bucket' && value === 1,
+    );
+    expect(first?.labels.le).toBe(bucket);
+    expect(metric('anyport_identify_seconds_sum')).toBeCloseTo(ms / 1000);
   });
 });
 
-test('a session that ends while the totals are read is not seen twice', () => {
-  const layout = layoutOf(shape);
-  for (let moment = 0; moment < layout.cells; moment += 1) {
-    const worker = new Worker();
-    worker.accept(0);
-    worker.identify(0, 1);
-    const cells = new Float64Array(worker.buffer);
-    let reads = 0;
-    const totals = totalsOf(shape, layout, (cell) => {
-      if (reads++ === moment) worker.end(0, 'done');
-      return cells[cell] as number;
+describe('read while the worker goes on counting', () => {
+  const changes = [
+    { why: 'a session that ends is not seen twice', ends: 1, change: ends },
+    { why: 'one that is accepted, identified and ends is not seen twice', ends: 2, change: passes },
+    { why: 'one that is refused is not seen twice', ends: 2, change: isRefused },
+  ];
+
+  function ends({ counts }: ReturnType<typeof worker>): void {
+    counts.ended(0, 1, 'done', 20);
+  }
+  function passes({ accept, counts }: ReturnType<typeof worker>): void {
+    accept(0);
+    counts.identified(0, 2, 1);
+    counts.ended(0, 2, 'done', 20);
+  }
+  function isRefused({ refuse }: ReturnType<typeof worker>): void {
+    refuse(0);
+  }
+
+  test.each(changes)('$why', ({ ends: most, change }) => {
+    let finished = false;
+    for (let moment = 0; !finished; moment += 1) {
+      const one = worker();
+      one.accept(0);
+      one.counts.identified(0, 1, 3);
+      let reads = 0;
+      const memory = interrupted(one.buffer, () => {
+        if (reads++ === moment) change(one);
+      });
+      const samples = parseMetrics(exposition(new TotalsReader([memory], one.ids).read(), noFigures));
+      finished = reads <= moment;
+      expect(unbalanced(samples)).toEqual([]);
+      expect(samples.filter(({ value }) => value < 0)).toEqual([]);
+      expect(total(samples, 'anyport_accepted_total')).toBeLessThanOrEqual(most);
+    }
+  });
+
+  /** `meanwhile` is called before each cell is read. */
+  function interrupted(buffer: SharedArrayBuffer, meanwhile: () => void): RowMemory {
+    const memory = new RowMemory(buffer);
+    const cells = new Proxy(memory.cells, {
+      get(target, property) {
+        if (typeof property === 'string' && /^\d+$/.test(property)) meanwhile();
+        const value = Reflect.get(target, property, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
     });
-    const tallies =
-      totals.listeners[0]?.protocols.map(({ active, ended }) => [active, ended.done ?? 0]) ?? [];
-    expect(tallies.flat().every((count) => count >= 0)).toBe(true);
-    expect(tallies.flat().reduce((sum, count) => sum + count, 0)).toBe(1);
+    return Object.defineProperty(memory, 'cells', { value: cells });
   }
 });

@@ -1,48 +1,61 @@
 import { expect, test } from 'vitest';
-import { catalog, type MetricName } from '../../src/metrics/catalog.js';
-import { type CountersShape, createCounters, WorkerCounters } from '../../src/metrics/counters.js';
+import { entryOf, metricNames, scopes } from '../../src/metrics/catalog.js';
+import { WorkerCounters } from '../../src/metrics/counters.js';
+import { createCounters } from '../../src/metrics/memory.js';
 import { createMetricsText, type MetricsText } from '../../src/metrics/registry.js';
+import type { Named } from '../../src/model/ids.js';
+import { IdRegistry } from '../../src/plane/ids.js';
+import { PlanCounts } from '../../src/worker/plan-counts.js';
 
-const shape: CountersShape = {
-  listeners: ['front'],
-  protocols: ['http'],
-  upstreams: [{ name: 'web', endpoints: ['unix:/run/"web".sock'] }],
+const named: Named = {
+  listeners: [{ name: 'front' }],
+  protocols: [{ id: 'http' }],
+  upstreams: [{ name: 'web', endpoints: [{ name: 'unix:/run/"web".sock' }] }],
 };
 
-function createText(buffers: readonly SharedArrayBuffer[]): MetricsText {
-  const state = () => ({
-    configGeneration: 3,
-    workers: 2,
-    workerRestarts: 1,
-    workerHangs: 7,
-    linesDropped: 4,
-    monitoringEvicted: 5,
-    maxConnections: 1000,
-    maxOpenFiles: 20_000,
-    version: '1.2.3',
-  });
-  return createMetricsText({ shape, buffers, state });
+function start() {
+  const names = new IdRegistry();
+  const buffer = createCounters();
+  const counters = new WorkerCounters(buffer);
+  const counts = new PlanCounts(counters, names.of(named));
+  const { acceptedCell, refusedCell, evictedCell } = counts.listenerCells(0);
+  const cells = new Float64Array(buffer);
+  const count = (cell: number) => {
+    cells[cell] = (cells[cell] as number) + 1;
+  };
+  const accept = () => count(acceptedCell);
+  const refuse = () => [acceptedCell, refusedCell].forEach(count);
+  const evict = () => count(evictedCell);
+  const relay = () => count(counts.bytesCell(0, 0));
+  return { text: textFor([buffer], names), counters, counts, accept, refuse, evict, relay };
 }
 
-function accept(counters: WorkerCounters, buffer: SharedArrayBuffer): void {
-  const cells = new Float64Array(buffer);
-  const cell = counters.acceptedCell(0);
-  cells[cell] = (cells[cell] as number) + 1;
+function textFor(buffers: readonly SharedArrayBuffer[], names: IdRegistry): MetricsText {
+  const figures = () => ({
+    anyport_config_generation: 3,
+    anyport_workers: 2,
+    anyport_worker_restarts_total: 1,
+    anyport_worker_hangs_total: 7,
+    anyport_monitoring_evicted_total: 5,
+    anyport_max_connections: 1000,
+    anyport_max_open_files: 20_000,
+    anyport_build_info: { labels: { version: '1.2.3', node_version: process.version }, value: 1 },
+    anyport_log_lines_dropped_total: 4,
+  });
+  return createMetricsText({ buffers, names, figures });
 }
 
 test('every scrape reads the workers anew', async () => {
-  const buffer = createCounters(shape);
-  const counters = new WorkerCounters(shape, buffer);
-  const text = createText([buffer]);
+  const { text, counters, counts, accept } = start();
   expect(await text.scrape()).toContain('anyport_accepted_total{listener="front"} 0\n');
 
-  accept(counters, buffer);
-  accept(counters, buffer);
-  counters.identified(0, 0, 3);
-  counters.connected(0, 0, 2);
-  counters.linesDropped(5);
-  counters.validatorFailed(0);
-  counters.ended(0, 0, 'done', 40, true);
+  accept();
+  accept();
+  counts.identified(0, 0, 3);
+  counts.connected(0, 0, 2);
+  counters.add('anyport_log_lines_dropped_total', counters.worker, 5);
+  counts.validatorFailed(0);
+  counts.ended(0, 0, 'done', 40);
   const lines = (await text.scrape()).split('\n');
   expect(lines).toEqual(
     expect.arrayContaining([
@@ -71,24 +84,30 @@ test('every scrape reads the workers anew', async () => {
 });
 
 test('every metric of the catalog is there, with its kind, and only its labels', async () => {
-  const buffer = createCounters(shape);
-  const counters = new WorkerCounters(shape, buffer);
-  counters.validatorFailed(0);
-  counters.connectFailed(0, 0, 'connect_failed');
-  counters.ended(0, -1, 'identify_timeout', 15_000, false);
-  const text = await createText([buffer]).scrape();
-  for (const name of Object.keys(catalog) as MetricName[]) {
-    const { kind, help, labels } = catalog[name];
-    expect(text).toContain(`# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n`);
+  const { text, counts, accept, refuse, evict, relay } = start();
+  accept();
+  refuse();
+  evict();
+  relay();
+  counts.validatorFailed(0);
+  counts.identified(0, 0, 3);
+  counts.connected(0, 0, 2);
+  counts.connectFailed(0, 0, 'connect_failed');
+  counts.ended(0, -1, 'identify_timeout', 15_000);
+  const scraped = await text.scrape();
+  for (const name of metricNames) {
+    const { kind, help, scope, by, labels = [] } = entryOf(name);
+    const expected = [...(scope === 'primary' ? [] : scopes[scope]), ...(by ? [by.label] : []), ...labels];
+    expect(scraped).toContain(`# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n`);
     const used = new RegExp(`^${name}(?:_bucket|_sum|_count)?(?:\\{(.*)\\})? `, 'gm');
-    const found = [...text.matchAll(used)].map(([, inner]) => labelNames(inner));
+    const found = [...scraped.matchAll(used)].map(([, inner]) => labelNames(inner));
     expect(found.length, name).toBeGreaterThan(0);
-    for (const names of found) expect(names, name).toEqual(labels);
+    for (const names of found) expect(names, name).toEqual(expected);
   }
 });
 
 test('the process itself is measured too', async () => {
-  const text = await createText([]).scrape();
+  const text = await textFor([], new IdRegistry()).scrape();
   expect(text).toMatch(/^process_open_fds \d+$/m);
   expect(text).toMatch(/^process_cpu_seconds_total /m);
 });

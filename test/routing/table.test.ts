@@ -40,6 +40,7 @@ function planOf(routes: readonly PlanRoute[]): Plan {
     protocols: ['http', 'tls', 'ssh'].map(protocol),
     routes,
     upstreams: [],
+    ids: { listeners: [1, 2], protocols: [1, 2, 3], upstreams: [], endpoints: [] },
     accessLog: { enabled: false, rate: 1 },
   };
 }

@@ -40,7 +40,7 @@ export const typescriptArrows: Arrows = {
   primary: [...leaf, 'addon', 'plane', 'config', 'providers', 'cluster', 'metrics', 'admin'],
   // The process: it ends itself and tells the service manager through the addon, which no other command needs.
   'cli/run': [...leaf, 'addon', 'primary'],
-  cli: [...leaf, 'config', 'protocols', 'routing', 'cli/run'],
+  cli: [...leaf, 'config', 'plane', 'protocols', 'routing', 'cli/run'],
   index: [...leaf, 'primary', ...leaves],
 };
 

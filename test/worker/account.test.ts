@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
 import { createLogger } from '../../src/base/log.js';
-import { type CountersShape, createCounters, WorkerCounters } from '../../src/metrics/counters.js';
-import { snapshot } from '../../src/metrics/totals.js';
+import { WorkerCounters } from '../../src/metrics/counters.js';
+import { createCounters } from '../../src/metrics/memory.js';
+import { IdRegistry } from '../../src/plane/ids.js';
 import { createAccount, type SessionLine } from '../../src/worker/account.js';
-
-const shape: CountersShape = { listeners: ['front'], protocols: ['http'], upstreams: [] };
-
-const end = { listener: 0, protocol: -1, durationMs: 3, reason: 'client_gone' } as const;
+import { samplesOf } from '../support/counts.js';
+import { total } from '../support/metrics.js';
 
 const line: SessionLine = {
   listener: 'front',
@@ -26,26 +25,27 @@ const line: SessionLine = {
 };
 
 function accountWith(rate: number, level = 'info') {
-  const buffer = createCounters(shape);
+  const buffer = createCounters();
   const lines: string[] = [];
   let now = 0;
   const account = createAccount({
     worker: 3,
     workers: 2,
     accessLog: { enabled: true, rate },
-    counters: new WorkerCounters(shape, buffer),
+    counters: new WorkerCounters(buffer),
     logger: createLogger({ level, write: (line) => lines.push(line) }),
     nowMs: () => now,
   });
   const advance = (ms: number) => {
     now += ms;
   };
-  return { account, advance, lines, totals: () => snapshot(shape, [buffer]) };
+  const dropped = () => total(samplesOf([buffer], new IdRegistry()), 'anyport_log_lines_dropped_total');
+  return { account, advance, lines, dropped };
 }
 
-test('a session that ended is one line and one count', () => {
-  const { account, lines, totals } = accountWith(10);
-  account.ended(end, () => line);
+test('a session that ended is one line', () => {
+  const { account, lines } = accountWith(10);
+  account.ended(() => line);
   expect(lines).toHaveLength(1);
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({
     msg: 'session',
@@ -58,23 +58,21 @@ test('a session that ended is one line and one count', () => {
     connect_ms: 0.123,
     worker: 3,
   });
-  expect(totals().listeners[0]?.protocols[0]?.ended).toEqual({ client_gone: 1 });
 });
 
-test('over its share of the rate lines are dropped and counted; the sessions are counted all the same', () => {
-  const { account, advance, lines, totals } = accountWith(10);
-  for (let i = 0; i < 8; i += 1) account.ended(end, () => line);
+test('over its share of the rate lines are dropped and counted', () => {
+  const { account, advance, lines, dropped } = accountWith(10);
+  for (let i = 0; i < 8; i += 1) account.ended(() => line);
   expect(lines).toHaveLength(5); // 10 a second over 2 workers
-  expect(totals().linesDropped).toBe(3);
-  expect(totals().listeners[0]?.protocols[0]?.ended).toEqual({ client_gone: 8 });
+  expect(dropped()).toBe(3);
   advance(1000);
-  account.ended(end, () => line);
+  account.ended(() => line);
   expect(lines).toHaveLength(6);
 });
 
 test('above level info there is no line, and none is counted as dropped', () => {
-  const { account, lines, totals } = accountWith(10, 'warn');
-  account.ended(end, () => line);
+  const { account, lines, dropped } = accountWith(10, 'warn');
+  account.ended(() => line);
   expect(lines).toEqual([]);
-  expect(totals().linesDropped).toBe(0);
+  expect(dropped()).toBe(0);
 });

@@ -17,8 +17,7 @@ interface Witnessed {
 }
 const witnessed = (): readonly Witnessed[] => (globalThis as { witnessed?: Witnessed[] }).witnessed ?? [];
 
-const bytesUp = (plane: Plane): number =>
-  plane.totals().listeners[0]?.protocols.reduce((sum, protocol) => sum + protocol.bytesUp, 0) ?? 0;
+const bytesUp = (plane: Plane): number => plane.metric('anyport_bytes_total', { direction: 'up' });
 
 describe('a handler', () => {
   const PAYLOAD = Buffer.alloc(600_000, 'x');
@@ -115,7 +114,7 @@ describe('a Unix endpoint', () => {
     let down = -1;
     await eventually('the endpoint to be stuck', async () => {
       const before = down;
-      down = plane.totals().listeners[0]?.protocols.reduce((sum, { bytesDown }) => sum + bytesDown, 0) ?? 0;
+      down = plane.metric('anyport_bytes_total', { direction: 'down' });
       await sleep(300);
       return down > 0 && down === before && peer.socket.writableLength > 0;
     });

@@ -23,7 +23,7 @@ function holdUp(): void {
 }
 
 async function crowd(plane: Plane): Promise<Peer[]> {
-  const accepted = () => plane.totals().listeners[0]?.accepted ?? 0;
+  const accepted = () => plane.metric('anyport_accepted_total');
   const before = accepted();
   const clients = await Promise.all(Array.from({ length: CROWD }, () => dial(plane.port)));
   await eventually('all to be accepted', () => accepted() - before === CROWD);
@@ -137,8 +137,10 @@ describe('after the thread was held up', () => {
       say(others, request);
       await hear(others, request.length);
       const client = (await dial(plane.port)).send('aa');
-      const identified = () => plane.totals().listeners[0]?.protocols.map((each) => each.identified);
-      await eventually('the endpoint to be dialled', () => identified()?.includes(1));
+      await eventually(
+        'the endpoint to be dialled',
+        () => plane.metric('anyport_identified_total', { protocol: 'custom' }) === 1,
+      );
       say(others, 'more than one turn of events');
       Atomics.store(gate, 0, 1);
       Atomics.notify(gate, 0);

@@ -41,7 +41,7 @@ test('many sessions at once whose every endpoint fails at once: each ends, once'
     planFor([nowhere], { limits: { ...limits, maxConnections: SILENT }, listeners: [listener] }),
   );
   const clients = await crowd(plane, SILENT);
-  await eventually('all to be accepted', () => plane.totals().listeners[0]?.accepted === SILENT);
+  await eventually('all to be accepted', () => plane.metric('anyport_accepted_total') === SILENT);
   // The thread is busy until the silence of all is over: their timers are due in the same turn.
   const until = performance.now() + SILENCE_MS;
   while (performance.now() < until);
@@ -68,7 +68,8 @@ describe('openings that never end', () => {
     });
     const plane = await start(plan);
     const refused = () => plane.records().filter(({ reason }) => reason === 'over_limit').length;
-    const evicted = () => plane.totals().listeners[0]?.evicted;
+    const evictedFor = (limit: string) => plane.metric('anyport_openings_evicted_total', { limit });
+    const evicted = () => ({ source: evictedFor('source'), worker: evictedFor('worker') });
     return { plane, refused, evicted };
   }
 

@@ -2,11 +2,14 @@
 import { MessageChannel } from 'node:worker_threads';
 import { afterEach } from 'vitest';
 import { native } from '../../src/addon.js';
-import { createCounters, shapeOf } from '../../src/metrics/counters.js';
-import { snapshot } from '../../src/metrics/totals.js';
+import { createCounters } from '../../src/metrics/memory.js';
+import type { PlanIds } from '../../src/model/ids.js';
 import type { FromWorker } from '../../src/model/message.js';
 import type { Plan, PlanEndpoint, PlanLimits, PlanUpstream } from '../../src/model/plan.js';
+import { IdRegistry } from '../../src/plane/ids.js';
 import run from '../../src/worker/main.js';
+import { samplesOf } from '../support/counts.js';
+import { type Sample, total } from '../support/metrics.js';
 import { listedRoutes, optionsWith, planned } from '../support/plan.js';
 import { listenTcp, type Peer, type Upstream } from '../support/tcp.js';
 
@@ -17,7 +20,10 @@ export interface Plane {
   readonly records: () => Record<string, unknown>[];
   /** Lines of any kind. */
   readonly linesOf: (msg: string) => Record<string, unknown>[];
-  readonly totals: () => ReturnType<typeof snapshot>;
+  /** What it would show to a scrape now. */
+  readonly samples: () => Sample[];
+  /** Sum of a metric's samples now. */
+  readonly metric: (name: string, labels?: Record<string, string>) => number;
   readonly adopt: (plan: Plan) => Promise<void>;
   /** Drains; resolves when the worker's task has. */
   readonly stop: (deadlineMs?: number) => Promise<void>;
@@ -43,7 +49,14 @@ export function upstream(name: string, ...ports: number[]): PlanUpstream {
   return { name, handler: null, endpoints: ports.map(endpoint), options: optionsWith() };
 }
 
-/** Everything that begins with `aa` goes to the first upstream, HTTP to the second when there is one. */
+/** Of all Plans of the test. */
+const ids = new IdRegistry();
+
+const NO_IDS: PlanIds = { listeners: [], protocols: [], upstreams: [], endpoints: [] };
+
+const withIds = (plan: Plan): Plan => ({ ...plan, ids: ids.of(plan) });
+
+/** Everything that begins with `aa` goes to the first upstream, HTTP to the second when there is one; `startPlane` gives it its ids. */
 export function planFor(upstreams: readonly PlanUpstream[], change: Partial<Plan> = {}): Plan {
   return {
     generation: 1,
@@ -69,6 +82,7 @@ export function planFor(upstreams: readonly PlanUpstream[], change: Partial<Plan
       })),
     ),
     upstreams,
+    ids: NO_IDS,
     accessLog: { enabled: true, rate: 100_000 },
     ...change,
   };
@@ -79,8 +93,9 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
   const { port1, port2 } = new MessageChannel();
   const fd = native.listen({ host: '127.0.0.1', port: 0 }, { reusePort: true, backlog: 4096 });
   const address = native.localAddress(fd);
-  const counters = createCounters(shapeOf(plan));
+  const counters = createCounters();
   const gauges = new SharedArrayBuffer(8);
+  const samples = () => samplesOf([counters], ids);
   const lines: string[] = [];
   const waiting: { type: FromWorker['type']; resolve: () => void }[] = [];
   port1.on('message', (message: FromWorker) => {
@@ -95,7 +110,7 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
     worker: 0,
     workers: 1,
     port: port2,
-    plan,
+    plan: withIds(plan),
     inbox,
     counters,
     gauges,
@@ -111,10 +126,11 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
     open: () => new Int32Array(gauges)[0] as number,
     records: () => linesOf('session'),
     linesOf,
-    totals: () => snapshot(shapeOf(plan), [counters]),
+    samples,
+    metric: (name, labels) => total(samples(), name, labels),
     adopt(next) {
       const adopted = hears('adopted');
-      port1.postMessage({ type: 'plan', plan: next });
+      port1.postMessage({ type: 'plan', plan: withIds(next) });
       return adopted;
     },
     async stop(deadlineMs = 0) {

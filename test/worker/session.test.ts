@@ -21,21 +21,17 @@ async function lastRecord(plane: Plane, count = 1): Promise<Record<string, unkno
 }
 
 function sums(plane: Plane): { accepted: number; ended: number; active: number } {
-  const front = plane.totals().listeners[0];
-  const protocols = front?.protocols ?? [];
-  const ended = protocols.flatMap((protocol) => Object.values(protocol.ended)).reduce((a, b) => a + b, 0);
   return {
-    accepted: front?.accepted ?? 0,
-    ended,
-    active: protocols.reduce((sum, { active }) => sum + active, 0),
+    accepted: plane.metric('anyport_accepted_total'),
+    ended: plane.metric('anyport_sessions_total'),
+    active: plane.metric('anyport_sessions_active'),
   };
 }
 
 /** By protocol: how many sessions were identified. */
 function identified(plane: Plane): Record<string, number> {
-  const protocols = plane.totals().listeners[0]?.protocols ?? [];
-  const named = protocols.filter((protocol) => protocol.identified > 0);
-  return Object.fromEntries(named.map((protocol) => [protocol.protocol, protocol.identified]));
+  const counts = plane.samples().filter(({ name }) => name === 'anyport_identified_total');
+  return Object.fromEntries(counts.map(({ labels, value }) => [labels.protocol, value]));
 }
 
 test('bytes both ways arrive once and in order, under back-pressure', async () => {
@@ -68,7 +64,7 @@ describe('when an endpoint can not be reached', () => {
       expect(client.received.toString()).toBe('aa hello');
     }
     expect(server.peers.map((peer) => peer.received.toString())).toEqual(Array(4).fill('aa hello'));
-    const failures = plane.totals().upstreams[0]?.endpoints[0]?.failures.connect_failed ?? 0;
+    const failures = plane.metric('anyport_connect_failures_total', { reason: 'connect_failed' });
     expect(failures).toBeGreaterThan(0);
   });
 
@@ -173,8 +169,7 @@ describe('a reset', () => {
     const plane = await start(planFor([upstream('a', server.port)]));
     const client = await dial(plane.port);
     client.send(Buffer.alloc(BYTES, 'a'));
-    const relayed = () =>
-      plane.totals().listeners[0]?.protocols.reduce((sum, { bytesUp }) => sum + bytesUp, 0);
+    const relayed = () => plane.metric('anyport_bytes_total', { direction: 'up' });
     await eventually('all to be relayed', () => relayed() === BYTES);
     client.reset();
     const peer = await server.peer(0);
@@ -424,8 +419,9 @@ test('a handler that rejects when its worker is gone has nobody to tell', async 
   const handler = new URL('rejects-late.mjs', import.meta.url).href;
   const plane = await startPlane(planFor([{ ...upstream('a'), handler }]));
   const client = (await dial(plane.port)).send('aa');
-  await eventually('the handler to be called', () =>
-    (plane.totals().listeners[0]?.protocols ?? []).some(({ active }) => active > 0),
+  await eventually(
+    'the handler to be called',
+    () => plane.metric('anyport_sessions_active', { protocol: 'custom' }) > 0,
   );
   await plane.stop();
   await client.end();
@@ -500,5 +496,5 @@ test('whatever clients do, every session ends once and nothing is left', async (
   expect(accepted).toBe(400);
   expect(ended).toBe(accepted);
   expect(active).toBe(0);
-  expect(plane.totals().upstreams[0]?.endpoints[0]?.sessions).toBe(0);
+  expect(plane.metric('anyport_endpoint_sessions')).toBe(0);
 });

@@ -6,6 +6,7 @@ import { jsonLine } from '../../base/text.js';
 import { compile } from '../../config/compile.js';
 import { DEFAULT_FILE } from '../../config/load.js';
 import type { ListenerConfig } from '../../model/config.js';
+import { IdRegistry } from '../../plane/ids.js';
 import { loadOrFail } from '../configuration.js';
 import { explain } from '../explain/explanation.js';
 import { explanationText } from '../explain/print.js';
@@ -40,7 +41,7 @@ async function explainFile(file: string, { config: path, listener, from = '', he
   const input = await readBytes(file);
   const bytes = hex ? parseHex(input.toString('latin1')) : input;
   // Names need not be resolved to be explained.
-  const plan = compile(config, new Map(), 1);
+  const plan = compile(config, new Map(), 1, new IdRegistry());
   const explanation = await explain(plan, index, { source: from, bytes });
   process.stdout.write(json ? jsonLine(explanation) : explanationText(explanation, plan));
 }

@@ -1,0 +1,101 @@
+/** Totals and figures → the Prometheus text of every metric in the catalog. */
+import { NONE, OTHER } from '../model/ids.js';
+import {
+  type ClosedLabel,
+  type CountedMetric,
+  catalog,
+  entryOf,
+  type MetricName,
+  metricNames,
+  type Scope,
+  type ScopeOf,
+} from './catalog.js';
+import { cellOf } from './cells.js';
+import type { Totals, TotalsRow } from './totals.js';
+
+type PrimaryMetric = {
+  [M in MetricName]: ScopeOf<M> extends 'primary' ? M : never;
+}[MetricName];
+
+/** With labels: the row of the catalog says which. */
+export type Figure = number | { readonly labels: Readonly<Record<string, string>>; readonly value: number };
+
+/** What the primary knows. What it counts of a metric that its workers count too is added to theirs. */
+export type Figures = Readonly<Record<PrimaryMetric, Figure>> & {
+  readonly [M in CountedMetric]?: ScopeOf<M> extends 'worker' ? number : never;
+};
+
+export function exposition(totals: Totals, figures: Figures): string {
+  const lines: string[] = [];
+  for (const metric of metricNames) {
+    const { help, kind } = entryOf(metric);
+    lines.push(`# HELP ${metric} ${help}`, `# TYPE ${metric} ${kind}`);
+    if (isCounted(metric)) writeCounted(lines, metric, totals, figures);
+    else lines.push(figureLine(metric, figures[metric]));
+  }
+  lines.push('');
+  return lines.join('\n');
+}
+
+function isCounted(metric: MetricName): metric is CountedMetric {
+  return catalog[metric].scope !== 'primary';
+}
+
+function figureLine(metric: PrimaryMetric, figure: Figure): string {
+  if (typeof figure === 'number') return `${metric} ${figure}`;
+  const labels = Object.entries(figure.labels).map(([label, value]) => `${label}="${value}"`);
+  return `${metric}{${labels.join(',')}} ${figure.value}`;
+}
+
+function writeCounted(lines: string[], metric: CountedMetric, totals: Totals, figures: Figures): void {
+  const entry = entryOf(metric);
+  const scope = entry.scope as Scope;
+  for (const row of totals[scope]) {
+    if (entry.buckets !== undefined) writeHistogram(lines, metric, entry.buckets, row);
+    else if (entry.by !== undefined) writeByLabel(lines, metric, entry.by, row);
+    else writePlain(lines, metric, row, (figures[metric] as number | undefined) ?? 0);
+  }
+}
+
+/**
+ * Of thousands of listeners and protocols most have never met: only what has counted is shown, and a gauge for whom
+ * anything has. The worker's own, and the connections of every listener, are always there.
+ */
+function writePlain(lines: string[], metric: CountedMetric, row: TotalsRow, known: number): void {
+  const { kind, scope } = catalog[metric];
+  const value = (row.cells[cellOf[metric]] as number) + known;
+  const always = scope === 'worker' || (scope === 'listener' && row.first !== OTHER);
+  const shown = always || value !== 0 || (kind === 'gauge' && row.cells.some((cell) => cell !== 0));
+  if (shown) lines.push(`${series(metric, row.labels)} ${value}`);
+}
+
+function writeByLabel(lines: string[], metric: CountedMetric, by: ClosedLabel, row: TotalsRow): void {
+  for (const [index, name] of by.values.entries()) {
+    const value = row.cells[cellOf[metric] + index] as number;
+    if (value > 0) lines.push(`${series(metric, row.labels, `${by.label}="${name}"`)} ${value}`);
+  }
+}
+
+function writeHistogram(
+  lines: string[],
+  metric: CountedMetric,
+  bounds: readonly number[],
+  { cells, labels, first }: TotalsRow,
+): void {
+  const begin = cellOf[metric];
+  const counts = cells.subarray(begin, begin + bounds.length + 1);
+  // That of a worker has no ids.
+  if (first !== NONE && !counts.some((count) => count > 0)) return;
+  let count = 0;
+  for (const [bucket, inBucket] of counts.entries()) {
+    count += inBucket;
+    lines.push(`${series(`${metric}_bucket`, labels, `le="${bounds[bucket] ?? '+Inf'}"`)} ${count}`);
+  }
+  lines.push(`${series(`${metric}_sum`, labels)} ${cells[begin + counts.length]}`);
+  lines.push(`${series(`${metric}_count`, labels)} ${count}`);
+}
+
+function series(name: string, labels: string, further = ''): string {
+  const all = labels !== '' && further !== '' ? `${labels},${further}` : labels + further;
+  return all === '' ? name : `${name}{${all}}`;
+}

@@ -1,0 +1,54 @@
+/** The primary's registry of ids: numbers by name, given once and never taken back. */
+import { type IdKind, type IdNames, type Ids, type Named, NONE, OTHER, type PlanIds } from '../model/ids.js';
+
+/** A listener that is called `(other)` is counted among those without room. */
+const OTHER_NAME = '(other)';
+
+class NameTable {
+  readonly #names: string[] = [];
+  readonly #ids = new Map<string, number>();
+
+  constructor() {
+    this.#names[NONE] = '';
+    this.#names[OTHER] = OTHER_NAME;
+    this.#ids.set(OTHER_NAME, OTHER);
+  }
+
+  /** `key`: what makes the name unique. */
+  idOf(name: string, key = name): number {
+    const known = this.#ids.get(key);
+    if (known !== undefined) return known;
+    const id = this.#names.push(name) - 1;
+    this.#ids.set(key, id);
+    return id;
+  }
+
+  nameOf(id: number): string {
+    return this.#names[id] ?? '';
+  }
+}
+
+export class IdRegistry implements Ids, IdNames {
+  readonly #tables: Readonly<Record<IdKind, NameTable>> = {
+    listener: new NameTable(),
+    protocol: new NameTable(),
+    upstream: new NameTable(),
+    endpoint: new NameTable(),
+  };
+
+  of({ listeners, protocols, upstreams }: Named): PlanIds {
+    const { listener, protocol, upstream, endpoint } = this.#tables;
+    return {
+      listeners: listeners.map(({ name }) => listener.idOf(name)),
+      protocols: protocols.map(({ id }) => protocol.idOf(id)),
+      upstreams: upstreams.map(({ name }) => upstream.idOf(name)),
+      endpoints: upstreams.map(({ name: of, endpoints }) =>
+        endpoints.map(({ name }) => endpoint.idOf(name, `${upstream.idOf(of)} ${name}`)),
+      ),
+    };
+  }
+
+  nameOf(kind: IdKind, id: number): string {
+    return this.#tables[kind].nameOf(id);
+  }
+}
