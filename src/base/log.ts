@@ -1,13 +1,10 @@
 /**
- * Log lines: how they look, and how many there may be. The only importer of pino. Where they go is not its business.
+ * Log lines as JSON, and how many there may be. The only importer of pino. Where they go is not its business.
  *
  * A logger makes lines (JSON, each with its line feed) and hands them to a `write`. In a worker that is a
  * message to the primary; in the primary it is the line sink on stdout.
  */
 import pino from 'pino';
-import { prettyFactory } from 'pino-pretty';
-import { type LogObject, tell } from './pretty.js';
-import { visible, visibleBeyondC0 } from './text.js';
 
 export type Logger = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'isLevelEnabled'>;
 
@@ -33,32 +30,6 @@ const CONTROLS = /[\u007f-\u009f]/g;
 /** What is done to finished JSON lines last; many at once, for each call lays its text out anew. */
 export const jsonLines = (lines: string): string =>
   lines.replace(CONTROLS, (control) => `\\u00${control.charCodeAt(0).toString(16)}`);
-
-/** Turns finished JSON lines into lines for people, one each; only a stack takes more. */
-export function prettyLines(colorize: boolean): (lines: string) => string {
-  const pretty = prettyFactory({
-    colorize,
-    translateTime: 'SYS:HH:MM:ss.l',
-    messageKey: 'msg',
-    singleLine: true,
-    errorLikeObjectKeys: ['err'],
-  });
-  const show = (line: string): string => {
-    const object = JSON.parse(line) as LogObject;
-    const { text, rest } = tell(object);
-    const { stack, ...fields } = rest;
-    const shown = pretty({ ...fields, level: object.level, time: object.time, msg: text });
-    return visibleBeyondC0(shown) + (typeof stack === 'string' ? indented(stack) : '');
-  };
-  return (lines) => lines.split('\n').filter(Boolean).map(show).join('');
-}
-
-/** Its message may quote what a client sent. */
-const indented = (stack: string): string =>
-  stack
-    .split('\n')
-    .map((line) => `    ${visible(line.trimStart())}\n`)
-    .join('');
 
 /** A budget of lines for one class of messages, so that a flood of events is not a flood of lines. */
 export interface LineBudget {

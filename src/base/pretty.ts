@@ -1,5 +1,35 @@
-/** Log lines for people: what a session was, where the daemon listens, in one line each. */
-import { visible } from './text.js';
+/**
+ * Log lines for people: what a session was, where the daemon listens, in one line each. The only importer of
+ * pino-pretty; loaded only where somebody reads.
+ */
+import { prettyFactory } from 'pino-pretty';
+import { visible, visibleBeyondC0 } from './text.js';
+
+/** Turns finished JSON lines into lines for people, one each; only a stack takes more. */
+export function prettyLines(colorize: boolean): (lines: string) => string {
+  const pretty = prettyFactory({
+    colorize,
+    translateTime: 'SYS:HH:MM:ss.l',
+    messageKey: 'msg',
+    singleLine: true,
+    errorLikeObjectKeys: ['err'],
+  });
+  const show = (line: string): string => {
+    const object = JSON.parse(line) as LogObject;
+    const { text, rest } = tell(object);
+    const { stack, ...fields } = rest;
+    const shown = pretty({ ...fields, level: object.level, time: object.time, msg: text });
+    return visibleBeyondC0(shown) + (typeof stack === 'string' ? indented(stack) : '');
+  };
+  return (lines) => lines.split('\n').filter(Boolean).map(show).join('');
+}
+
+/** Its message may quote what a client sent. */
+const indented = (stack: string): string =>
+  stack
+    .split('\n')
+    .map((line) => `    ${visible(line.trimStart())}\n`)
+    .join('');
 
 export interface LogObject {
   readonly level: string;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createLineBudget, createLogger, jsonLines, prettyLines, rateLimited } from '../../src/base/log.js';
+import { createLineBudget, createLogger, jsonLines, rateLimited } from '../../src/base/log.js';
+import { prettyLines } from '../../src/base/pretty.js';
 
 describe('logger', () => {
   test('lines are JSON with an ISO time and the level as a word', () => {

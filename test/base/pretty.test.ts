@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { prettyLines } from '../../src/base/log.js';
+import { prettyLines } from '../../src/base/pretty.js';
 
 const session = {
   level: 'info',

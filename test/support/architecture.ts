@@ -60,7 +60,7 @@ export const nativeArrows: Arrows = {
 /** Package → the one file that may import it. */
 export const packageOwners: Readonly<Record<string, string>> = {
   pino: 'src/base/log.ts',
-  'pino-pretty': 'src/base/log.ts',
+  'pino-pretty': 'src/base/pretty.ts',
   piscina: 'src/plane/pool.ts',
   'prom-client': 'src/metrics/registry.ts',
 };

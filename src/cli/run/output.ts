@@ -1,7 +1,7 @@
 /** The log on standard output: JSON lines, or for a person to read. */
 import { isatty } from 'node:tty';
 import { LineSink } from '../../base/line-sink.js';
-import { createLogger, jsonLines, type Logger, prettyLines } from '../../base/log.js';
+import { createLogger, jsonLines, type Logger } from '../../base/log.js';
 import type { LoggingConfig } from '../../model/config.js';
 
 const STDOUT = 1;
@@ -16,11 +16,11 @@ export interface Output {
   close(): Promise<void>;
 }
 
-export function openOutput({ format, level }: LoggingConfig): Output {
+export async function openOutput({ format, level }: LoggingConfig): Promise<Output> {
   const sink = new LineSink(STDOUT);
   const terminal = isatty(STDOUT);
   const isPretty = format === 'pretty' || (format === 'auto' && terminal);
-  const form = isPretty ? prettyLines(terminal) : jsonLines;
+  const form = isPretty ? await prettyForm(terminal) : jsonLines;
   const write = (lines: string) => sink.write(form(lines));
   return {
     log: createLogger({ level, write }),
@@ -28,4 +28,10 @@ export function openOutput({ format, level }: LoggingConfig): Output {
     linesDropped: () => sink.dropped,
     close: () => sink.close(),
   };
+}
+
+/** Loaded only here: a service's log is JSON. */
+async function prettyForm(colorize: boolean): Promise<(lines: string) => string> {
+  const { prettyLines } = await import('../../base/pretty.js');
+  return prettyLines(colorize);
 }

@@ -31,7 +31,7 @@ export interface RunOptions {
 
 /** Runs until the process is told to stop. Resolves with the exit status: 0 done, 1 failed while running. */
 export async function runDaemon(config: Config, options: RunOptions): Promise<number> {
-  const output = openOutput(config.logging);
+  const output = await openOutput(config.logging);
   for (const warning of options.warnings) output.log.warn(warning);
   try {
     return (await run(config, options, output)) ? 0 : 1;
