@@ -2,7 +2,7 @@
 
 const SHOWN_MAX = 60;
 
-/** A value as JSON, truncated. */
+/** A value for messages: its text, truncated, or its kind. */
 export function show(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';

@@ -1,4 +1,4 @@
-/** Addresses as values of the configuration. */
+/** Schema fields for addresses. */
 import { z } from 'zod';
 import { addressFault, listenFault, parseEndpoint, parseListen } from '../../base/address.js';
 import { isNetwork, networkFault, UNIX_PEERS } from '../../base/network.js';
@@ -10,7 +10,7 @@ const LISTEN =
 const ENDPOINT = 'an address such as `10.0.0.5:80`, `web:80`, `[::1]:80` or `unix:/run/a.sock`';
 const NETWORK = 'an address or a network such as `10.0.0.0/8`';
 
-/** One address for each socket: a port range is several. */
+/** One address per socket; several for a port range. */
 export function listenAddress(meaning: string) {
   const wrong = {
     error: ({ input }: { input?: unknown }) =>
@@ -24,7 +24,7 @@ export function listenAddress(meaning: string) {
   });
 }
 
-/** An endpoint's address beside its text, which is its identity. */
+/** An endpoint's address with its text, which identifies the endpoint. */
 export function endpointAddress(meaning: string) {
   const parse = (name: string) => {
     const address = parseEndpoint(name);
@@ -35,7 +35,7 @@ export function endpointAddress(meaning: string) {
 
 const SOCKET_MODE = 'permissions in octal such as `0660`';
 
-/** Read in octal however it is written: `0660`, `0o660`, `660` or `"0660"`. */
+/** Always octal: `0660`, `0o660`, `660` or `"0660"`. */
 export function socketMode(meaning: string) {
   const digits = z.union([z.string(), z.int().transform(String)], expecting(SOCKET_MODE));
   const read = (text: string) => /^(?:0o?)?([0-7]{3})$/.exec(text)?.[1];
@@ -48,14 +48,14 @@ export function socketMode(meaning: string) {
   return schema.meta({ description: meaning, 'x-values': SOCKET_MODE });
 }
 
-/** What is wrong with a text that is no network is said, as far as it can be told. */
+/** Adds the specific reason, if known, to `expected`. */
 function networkError(expected: string) {
   return ({ input }: { input?: unknown }): string => {
     return withFault(expectedGot(expected, input), typeof input === 'string' ? networkFault(input) : null);
   };
 }
 
-/** Whose PROXY headers are believed. */
+/** Peers whose PROXY headers are trusted. */
 export function trustedPeers(meaning: string) {
   const expected = `${NETWORK}, or \`${UNIX_PEERS}\``;
   const peer = z

@@ -1,6 +1,6 @@
 /**
- * The kinds of value a configuration may hold. Each helper makes one row of the schema: what is written, its
- * bounds, its default and its line of documentation; what comes out is in milliseconds, bytes, plain values.
+ * Field types of the configuration. Each helper makes one schema row: input format, bounds, default and
+ * documentation; output is in milliseconds, bytes or plain values.
  */
 import { z } from 'zod';
 import { formatDuration, parseDuration } from '../../base/duration.js';
@@ -10,12 +10,12 @@ import { suggest } from '../suggest.js';
 
 const DURATION_PATTERN = '^(\\d+(\\.\\d+)?(ms|s|m|h))+$';
 
-/** The error option of a schema: one sentence, whatever is wrong. */
+/** The `error` option of a schema: one sentence for every issue. */
 export function expecting(expected: string) {
   return { error: (issue: { input?: unknown }) => expectedGot(expected, issue.input) };
 }
 
-/** A value that is written as text and means something else; `parse` answers null for what it can not read. */
+/** A text converted by `parse`, which returns null for invalid text. */
 function parsed<T>(
   expected: string,
   parse: (text: string) => T | null,
@@ -33,7 +33,7 @@ function parsed<T>(
   });
 }
 
-/** `meaning` is for people, `values` says what may be written. */
+/** `meaning`: documentation; `values`: the permitted values, for the reference. */
 function documented<Schema extends z.ZodType>(schema: Schema, meaning: string, values: string): Schema {
   return schema.meta({ description: meaning, 'x-values': values });
 }
@@ -93,7 +93,7 @@ export function text(meaning: string, values = 'text') {
   return documented(z.string(expecting(values)), meaning, values);
 }
 
-/** Text of a certain form, read by `parse`; `fault` says what is wrong with one that is not, as far as that can be told. */
+/** Text in a format that `parse` reads; `fault` returns the specific reason for a malformed one, if known. */
 export function form<T>(
   meaning: string,
   expected: string,
@@ -116,13 +116,13 @@ export function list<Item extends z.ZodType>(item: Item, meaning: string, values
   return documented(z.array(item, expecting(`a list: ${values}`)), meaning, `list: ${values}`);
 }
 
-/** Several may be given as a list; a single one may stand alone. */
+/** A list, or a single item without brackets. */
 export function oneOrMore<Item extends z.ZodType>(item: Item, meaning: string, values: string) {
   const schema = z.union([item.transform((one) => [one]), z.array(item)], expecting(`${values}, or a list`));
   return documented(schema, meaning, `${values}, or a list`);
 }
 
-/** Keys that are not in `shape` are refused, with the nearest that is. `example` is for what is no mapping. */
+/** Unknown keys are refused with the nearest known one. `example`: shown when the value is not a mapping. */
 export function mapping<Shape extends z.ZodRawShape>(shape: Shape, example?: string) {
   const known = Object.keys(shape);
   const expected = `a mapping of keys and values${example === undefined ? '' : ` such as \`${example}\``}`;

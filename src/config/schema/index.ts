@@ -1,4 +1,4 @@
-/** The whole file: every section once. Whoever adds a key adds a row in its section, and nothing here. */
+/** The schema of the whole file, one entry per section. A new key is a row in its section; nothing changes here. */
 import { z } from 'zod';
 import { expecting, list, mapping } from './fields.js';
 import { forward, listener } from './listeners.js';
@@ -9,7 +9,7 @@ import { security } from './security.js';
 import { server } from './server.js';
 import { upstream } from './upstreams.js';
 
-/** Sections of which only the place is known yet. */
+/** Sections reserved for later: their content is not checked. */
 const anything = (meaning: string) =>
   z.record(z.string(), z.unknown(), expecting('a mapping of keys and values')).meta({ description: meaning });
 
@@ -38,7 +38,7 @@ export type SectionName = keyof typeof sections;
 
 export const sectionNames = Object.keys(sections) as SectionName[];
 
-/** JSON Schema (2020-12) of the file as it is written. */
+/** JSON Schema (2020-12) of the input file. */
 export function jsonSchema(): Record<string, unknown> {
   const file = mapping(sections).partial();
   return z.toJSONSchema(file, { io: 'input' }) as Record<string, unknown>;

@@ -1,4 +1,4 @@
-/** `listeners[]` and `forwards[]`: ports that need more than `server.listen` says. */
+/** `listeners[]` and `forwards[]`: ports that need more options than `server.listen` has. */
 import { z } from 'zod';
 import { endpointAddress, listenAddress, socketMode, trustedPeers } from './addresses.js';
 import { choice, duration, expecting, flag, list, mapping, section, text } from './fields.js';

@@ -1,4 +1,4 @@
-/** `monitoring`, `logging` and `admin`: what operators look at. */
+/** `monitoring`, `logging` and `admin`: observability. */
 import { parseHost } from '../../base/address.js';
 import { listenAddress } from './addresses.js';
 import { choice, flag, form, integer, port, section, text } from './fields.js';

@@ -1,11 +1,11 @@
-/** `protocols[]`: what the port accepts, and where it goes. */
+/** `protocols[]`: protocols to recognise, and their targets. */
 import { z } from 'zod';
 import { expecting, integer, list, mapping, text } from './fields.js';
 
-/** No signature looks further than identification may wait. */
+/** Signatures are limited by the default of `identify_max_bytes`. */
 const SIGNATURE_BYTES_MAX = 65_536;
 
-/** An automaton has a state for each byte before `start_bytes`; this leaves room for theirs. */
+/** The DFA has a state per byte before `start_bytes`; the rest of its limit is for the bytes themselves. */
 const OFFSET_MAX = 16_384;
 
 const HEX = 'bytes in hexadecimal such as `aa55`';

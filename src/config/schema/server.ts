@@ -1,4 +1,4 @@
-/** `server`: the port, and what holds for every session. */
+/** `server`: the port, and limits for every session. */
 import { identifyBytesMax } from '../../protocols/looked-at.js';
 import { listenAddress } from './addresses.js';
 import { choice, duration, integer, integerOrAuto, oneOrMore, section, size, text } from './fields.js';

@@ -1,4 +1,4 @@
-/** `upstreams.NAME`: what sessions are relayed to. */
+/** `upstreams.NAME`: destinations of sessions. */
 import { z } from 'zod';
 import type { UpstreamOptions } from '../../model/upstream-options.js';
 import { strategies, strategyNames } from '../../upstream/balance/index.js';
