@@ -1,4 +1,4 @@
-/** Config and what is known of the world → the Plan: names become indices, and nothing is left to decide. */
+/** Compiles Config and Discovery to a Plan: names become indices, all decisions are made. */
 
 import { isIP } from 'node:net';
 import { deepFreeze } from '../base/freeze.js';
@@ -17,7 +17,7 @@ interface Indices {
   upstream(name: string): number;
 }
 
-/** Validation has seen that every name exists: one that does not is a bug. */
+/** Validation guarantees that every name exists: a missing one is a bug. */
 function indexer(kind: string, named: readonly { readonly name: string }[]): (name: string) => number {
   const indices = new Map(named.map(({ name }, index) => [name, index]));
   return (name) => {
@@ -27,7 +27,7 @@ function indexer(kind: string, named: readonly { readonly name: string }[]): (na
   };
 }
 
-/** `generation` is the Plan's number: each published Plan has its own; `ids` are those of all of them. */
+/** `generation`: number of the Plan, unique per publication. `ids`: the registry of ids, shared by all Plans. */
 export function compile(config: Config, discovery: Discovery, generation: number, ids: Ids): Plan {
   const indices: Indices = {
     protocol: indexer('protocol', config.protocols),
@@ -99,7 +99,7 @@ function builtInSignature(id: string): Signature {
   return builtIn.signature;
 }
 
-/** The routes as listed, then each protocol's own target. */
+/** Listed routes, then each protocol's own target. */
 function compileRoutes({ routes, protocols }: Config, indices: Indices): PlanRoute[] {
   const listed = routes.map(({ name, when, to }) => ({
     name,

@@ -79,7 +79,7 @@ function confirmedShare(
     const at = random(noiseBytes - tailBytes);
     const bytes = Buffer.concat([draw(), noise.subarray(at, at + restBytes(transport, random))]);
     if (evaluateChecks(checks, bytes, transport === 'udp') === 'no') continue;
-    if (isLetPass(confirm?.(bytes).verdict, transport)) passed++;
+    if (passesConfirmation(confirm?.(bytes).verdict, transport)) passed++;
   }
   return Math.max(passed, 1) / drawn;
 }
@@ -88,7 +88,7 @@ const restBytes = (transport: Transport, random: Random): number =>
   transport === 'tcp' ? tailBytes : random(datagramBytesMax);
 
 /** `more` is final for a datagram: no more bytes follow. */
-const isLetPass = (verdict: string | undefined, transport: Transport): boolean =>
+const passesConfirmation = (verdict: string | undefined, transport: Transport): boolean =>
   verdict !== 'no' && !(verdict === 'more' && transport === 'udp');
 
 function randomBytes(length: number, random: Random): Buffer {

@@ -4,8 +4,8 @@ import type { Facts, FactsAnswer } from '../model/facts.js';
 import type { Transport } from '../model/protocol.js';
 import { compileClassifier } from './compile.js';
 import { type NamedRecognizer, recognizersFor } from './index.js';
-import { factsWithin, identifyBytesMax, upTo } from './looked-at.js';
 import { createMatcher, type Matcher } from './matcher.js';
+import { factsWithin, identifyBytesMax, upTo } from './read-limit.js';
 import { settlementOf, settlementOfDatagram, settlesQuietly } from './settlement.js';
 
 export interface Identified {

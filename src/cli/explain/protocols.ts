@@ -6,9 +6,9 @@ import type { Plan, PlanListener, PlanProtocol } from '../../model/plan.js';
 import { compileClassifier } from '../../protocols/compile.js';
 import { explainRecognizer, type Told } from '../../protocols/explain.js';
 import type { NamedRecognizer } from '../../protocols/index.js';
-import { factsWithin } from '../../protocols/looked-at.js';
 import { createMatcher } from '../../protocols/matcher.js';
 import { loadRecognizer, orderOf } from '../../protocols/planned.js';
+import { factsWithin } from '../../protocols/read-limit.js';
 import { settlementOf, settlesQuietly } from '../../protocols/settlement.js';
 
 export interface ProtocolRow {

@@ -1,4 +1,4 @@
-/** `routes[]`: the first whose conditions all hold is taken. The conditions are the table of src/routing. */
+/** `routes[]`: the first route whose conditions all hold. The conditions are the table of src/routing. */
 import { z } from 'zod';
 import { type ConditionName, conditions } from '../../routing/conditions/index.js';
 import { mapping, text } from './fields.js';

@@ -1,5 +1,5 @@
 /** `server`: the port, and limits for every session. */
-import { identifyBytesMax } from '../../protocols/looked-at.js';
+import { identifyBytesMax } from '../../protocols/read-limit.js';
 import { listenAddress } from './addresses.js';
 import { choice, duration, integer, integerOrAuto, oneOrMore, section, size, text } from './fields.js';
 

@@ -1,6 +1,6 @@
 /** Validates a parsed file into a Config: reports all problems at once, each with its position; guesses nothing. */
 import type { Config, MonitoringConfig, Problem, ServerConfig } from '../../model/config.js';
-import { identifyBytesMax } from '../../protocols/looked-at.js';
+import { identifyBytesMax } from '../../protocols/read-limit.js';
 import { findRefused } from '../pending.js';
 import { Report } from '../report.js';
 import type { Source } from '../source.js';

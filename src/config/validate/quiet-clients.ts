@@ -1,6 +1,6 @@
 /**
- * gRPC clients that say nothing behind their SETTINGS before the server's are there: what they speak is settled by that
- * silence, and their host never is. A route that asks for it keeps them waiting, and then they are refused.
+ * gRPC clients that send nothing after SETTINGS until the server's SETTINGS arrive: a silence identifies them, but
+ * their host stays unknown. A route with a host condition keeps them waiting until they are refused.
  */
 import type { ListenerConfig } from '../../model/config.js';
 import { factsAsked, readsPlaceAlone } from '../../routing/conditions/index.js';
@@ -28,9 +28,9 @@ export function warnOfQuietClients(reachability: Reachability, warn: Warn): void
 
 interface Asking {
   readonly route: ReachableRoute;
-  /** Which of its conditions asks for the host. */
+  /** The condition on the host, if any. */
   readonly condition: string | undefined;
-  /** It takes such a session, or keeps it waiting. */
+  /** Takes such a session or keeps it waiting. */
   readonly settles: boolean;
 }
 
@@ -39,7 +39,7 @@ function askedOf(route: ReachableRoute): Asking {
   return { route, condition, settles: condition !== undefined || readsPlaceAlone(route.when) };
 }
 
-/** What such a client is here; null where gRPC is not expected. */
+/** The protocol by which the listener identifies such a client; null when it does not accept gRPC. */
 function nameOfQuiet({ nameOf }: Reachability, { protocols }: ListenerConfig): string | null {
   const accepted = (id: string) => protocols.find((name) => name === nameOf(id)) ?? null;
   return accepted('grpc') && (accepted('http2') ?? accepted('grpc'));

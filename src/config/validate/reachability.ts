@@ -1,24 +1,24 @@
-/** Which sessions may take which route, as far as a configuration alone can tell. */
+/** Static reachability: which sessions may take which route, from the configuration alone. */
 import type { Config, ListenerConfig } from '../../model/config.js';
 import type { Conditions } from '../../model/plan.js';
 import type { Path } from '../path.js';
 import type { ListenerGroup } from './listeners.js';
 import type { Shape } from './shape.js';
 
-/** A listed route, or a protocol's own target, which is a route behind them. */
+/** A listed route, or a protocol's own target, which acts as a route behind them. */
 export interface ReachableRoute {
   readonly path: Path;
-  /** As written, with the configured name of the protocol. */
+  /** As written, with the protocol's configured name. */
   readonly when: Conditions;
 }
 
 export interface Reachability {
-  /** In the order in which they are asked. */
+  /** In order of evaluation. */
   readonly routes: readonly ReachableRoute[];
   readonly groups: readonly ListenerGroup[];
-  /** The configured name of a protocol, however it is written; undefined when no listener can tell it. */
+  /** The configured name for any spelling of a protocol; undefined when no listener can recognise it. */
   nameOf(written: string): string | undefined;
-  /** Whether any session of any listener, or of this one, may have the route's listener and protocol. */
+  /** Whether a session of `listener`, or of any listener, can have the route's listener and protocol. */
   accepts(route: ReachableRoute, listener?: ListenerConfig): boolean;
 }
 
@@ -31,7 +31,7 @@ export function createReachability(
   const listed = shape.routes.flatMap(({ path, value: { when } }): ReachableRoute[] => {
     if (when.protocol === undefined) return [{ path, when }];
     const protocol = nameOf(when.protocol);
-    // What no listener can tell has a warning of its own.
+    // Reported in a warning of its own.
     return protocol === undefined ? [] : [{ path, when: { ...when, protocol } }];
   });
   const own = shape.protocols.flatMap(({ path, value }): ReachableRoute[] => {

@@ -1,4 +1,7 @@
-/** Conditions on what clients say of themselves: a route that asks for what nobody can have said protects nothing. */
+/**
+ * Conditions on facts: a condition on a fact that no session can have never holds, so the route would protect
+ * nothing.
+ */
 
 import type { Conditions } from '../../model/plan.js';
 import { protocolById, recognizersFor } from '../../protocols/index.js';
@@ -7,13 +10,13 @@ import type { Path } from '../path.js';
 import type { Report } from '../report.js';
 
 export interface AskedOf {
-  /** The protocol that the route names; undefined: any. */
+  /** Protocol condition of the route; undefined: any. */
   readonly protocol: string | undefined;
-  /** Its sessions may have a PROXY header before them, which has names of its own. */
+  /** Its sessions may have a PROXY header, whose TLVs contain names too. */
   readonly mayBeProxied: boolean;
 }
 
-/** `when` is what is written, `path` where. */
+/** `when`: conditions as written; `path`: their position. */
 export function checkFacts(
   when: Conditions,
   { protocol, mayBeProxied }: AskedOf,
@@ -24,7 +27,7 @@ export function checkFacts(
   if (protocol === undefined) return checkTogether(wanted, path, report);
   const id = protocol.toLowerCase();
   for (const { condition, key } of wanted.filter(({ key: { fact } }) => !has(id, fact))) {
-    const others = havers([key.fact]).map((name) => `\`${name}\``);
+    const others = protocolsWith([key.fact]).map((name) => `\`${name}\``);
     report.problem(
       [...path, condition],
       `no session of \`${protocol}\` has it, so the route never holds: it is known of ${others.join(', ')}`,
@@ -32,17 +35,17 @@ export function checkFacts(
   }
 }
 
-/** Without a protocol a route is for all that have what it asks for; there is none for some pairs. */
+/** Without a protocol condition some protocol must have all of the facts. */
 function checkTogether(wanted: readonly AskedFact[], path: Path, report: Report): void {
-  if (wanted.length < 2 || havers(wanted.map(({ key }) => key.fact)).length > 0) return;
+  if (wanted.length < 2 || protocolsWith(wanted.map(({ key }) => key.fact)).length > 0) return;
   const names = wanted.map(({ condition }) => `\`${condition}\``).join(' and ');
   report.problem(path, `no protocol has ${names}, so the route never holds: write one route for each`);
 }
 
 const has = (id: string, fact: string): boolean => protocolById(id)?.factNames?.includes(fact) ?? false;
 
-/** The protocols of streams that have all of these facts. */
-const havers = (facts: readonly string[]): string[] =>
+/** TCP protocols that have all of the facts. */
+const protocolsWith = (facts: readonly string[]): string[] =>
   recognizersFor('tcp')
     .map(({ id }) => id)
     .filter((id) => facts.every((fact) => has(id, fact)));

@@ -1,4 +1,4 @@
-/** Routes: every name in them exists, and every fact may. */
+/** Routes: every name must exist, and every fact must be possible. */
 import type { RouteConfig } from '../../model/config.js';
 import type { Conditions } from '../../model/plan.js';
 import { pathText } from '../path.js';
@@ -21,7 +21,7 @@ export function resolveRoutes(
   return shape.routes.flatMap((entry) => resolveRoute(entry, shape, groups, names, targets, report));
 }
 
-/** One route may become several (its listener is a port range) or none (its protocol is not identified yet). */
+/** Becomes several routes for a port range, none for a protocol that is not recognised yet. */
 function resolveRoute(
   { path, value }: Entry<RouteEntry>,
   shape: Shape,
@@ -53,12 +53,12 @@ function resolveRoute(
   }));
 }
 
-/** Whether sessions of the listener, or of any, may have a PROXY header before them. */
+/** Whether sessions of `listener`, or of any listener, may have a PROXY header. */
 const mayBeProxied = (groups: readonly ListenerGroup[], listener: string | undefined): boolean =>
   groups
     .filter(({ name }) => listener === undefined || name === listener)
     .some(({ listeners }) => listeners.some(({ proxyProtocol }) => proxyProtocol !== null));
 
-/** Without the keys that are undefined. */
+/** Drops keys with the value undefined. */
 const present = (when: Conditions): Conditions =>
   Object.fromEntries(Object.entries(when).filter(([, value]) => value !== undefined));

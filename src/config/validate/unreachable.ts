@@ -1,11 +1,11 @@
-/** Routes that no session can take: another takes all that they name, or no listener accepts their protocol. */
+/** Unreachable routes: shadowed by an earlier route, or for a protocol that no listener accepts. */
 import type { Conditions } from '../../model/plan.js';
 import { createCover } from '../../routing/conditions/index.js';
 import { type Path, pathText } from '../path.js';
 import type { Warn } from '../report.js';
 import type { Reachability } from './reachability.js';
 
-/** A route is compared with the first so many before it: the time follows the number of routes, not its square. */
+/** Upper bound on the earlier routes compared with each route: keeps the check linear in the number of routes. */
 const COMPARED_MAX = 500;
 
 export function warnOfUnreachable({ routes, accepts }: Reachability, warn: Warn): void {

@@ -19,16 +19,16 @@ export function flatten(raw: RawDfa): FlatDfa | null {
   const useful = statesThatAccept(raw);
   if (!useful[0]) return null;
   const { order: all, shortest } = numberStates(raw, useful);
-  const standIn = mergeAlike(withoutUseless(raw, useful), all);
-  const first = standIn[0] ?? 0;
-  const order = [first, ...all.filter((state) => standIn[state] === state && state !== first)];
+  const representative = mergeAlike(withoutUseless(raw, useful), all);
+  const first = representative[0] ?? 0;
+  const order = [first, ...all.filter((state) => representative[state] === state && state !== first)];
   const numbers = new Map(order.map((state, index) => [state, start + index]));
   const { classes, classCount } = raw;
   const transitions = new Uint16Array((start + order.length) * classCount);
   transitions.fill(accept, accept * classCount, (accept + 1) * classCount);
   for (const [state, number] of numbers) {
     const row = Uint16Array.from(raw.rows[state] ?? [], (next) =>
-      raw.accepting[next] ? accept : (numbers.get(standIn[next] ?? none) ?? dead),
+      raw.accepting[next] ? accept : (numbers.get(representative[next] ?? none) ?? dead),
     );
     transitions.set(row, number * classCount);
   }

@@ -6,19 +6,19 @@ import { none, type RawDfa } from './subset.js';
 
 /** State → its representative. `order`: useful states, breadth first. */
 export function mergeAlike({ rows, accepting }: RawDfa, order: readonly number[]): Int32Array {
-  const standIn = Int32Array.from(rows.keys());
+  const representative = Int32Array.from(rows.keys());
   const known = new Map<string, number>();
   for (const state of order.toReversed()) {
     const row = Int32Array.from(rows[state] ?? [], (next) => {
       if (next === none) return none;
       if (accepting[next]) return acceptMark;
-      return next === state ? selfMark : (standIn[next] ?? next);
+      return next === state ? selfMark : (representative[next] ?? next);
     });
     const key = Buffer.from(row.buffer).toString('latin1');
-    standIn[state] = known.get(key) ?? state;
-    if (standIn[state] === state) known.set(key, state);
+    representative[state] = known.get(key) ?? state;
+    if (representative[state] === state) known.set(key, state);
   }
-  return standIn;
+  return representative;
 }
 
 /** Placeholders in a row for an accepting state and for the state itself. */
