@@ -9,16 +9,16 @@ namespace anyport::bindings {
 namespace {
 
 Napi::Value CreateInbox(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), engine::CreateInbox());
+  return Napi::Number::New(info.Env(), shared::CreateInbox());
 }
 
-void CloseInbox(const Napi::CallbackInfo& info) { engine::CloseInbox(info[0].ToNumber().Int32Value()); }
+void CloseInbox(const Napi::CallbackInfo& info) { shared::CloseInbox(info[0].ToNumber().Int32Value()); }
 
-std::vector<std::shared_ptr<engine::Inbox>> InboxesFrom(const Napi::CallbackInfo& info) {
-  std::vector<std::shared_ptr<engine::Inbox>> inboxes;
+std::vector<std::shared_ptr<shared::Inbox>> InboxesFrom(const Napi::CallbackInfo& info) {
+  std::vector<std::shared_ptr<shared::Inbox>> inboxes;
   const auto numbers = info[0].As<Napi::Array>();
   for (uint32_t i = 0; i < numbers.Length(); ++i) {
-    auto inbox = engine::FindInbox(Napi::Value(numbers.Get(i)).ToNumber().Int32Value());
+    auto inbox = shared::FindInbox(Napi::Value(numbers.Get(i)).ToNumber().Int32Value());
     if (inbox == nullptr) throw Napi::RangeError::New(info.Env(), "no such inbox");
     inboxes.push_back(std::move(inbox));
   }

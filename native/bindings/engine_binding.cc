@@ -4,60 +4,10 @@
 #include <utility>
 
 #include "bindings/arguments.h"
-#include "bindings/classifier_binding.h"
+#include "bindings/plan_from.h"
 
 namespace anyport::bindings {
 namespace {
-
-using engine::ListenerTable;
-using engine::Tables;
-
-std::vector<net::Network> NetworksFrom(const Napi::Array& array) {
-  std::vector<net::Network> networks;
-  for (uint32_t i = 0; i < array.Length(); ++i) {
-    const auto object = array.Get(i).As<Napi::Object>();
-    const auto network = net::ParseNetwork(object.Get("address").ToString(), Uint32At(object, "bits"));
-    if (network.has_value()) networks.push_back(*network);
-  }
-  return networks;
-}
-
-ListenerTable ListenerFrom(const Napi::Object& object, const Napi::Array& classifiers) {
-  ListenerTable table;
-  table.classifier = ClassifierBinding::From(classifiers.Get(Uint32At(object, "classifier")));
-  if (table.classifier == nullptr) throw Napi::TypeError::New(object.Env(), "a listener names no classifier");
-  table.accepted_cell = Uint32At(object, "acceptedCell");
-  table.refused_cell = Uint32At(object, "refusedCell");
-  table.evicted_cell = Uint32At(object, "evictedCell");
-  table.silence_ms = Uint32At(object, "silenceMs");
-  table.name_unrouted = object.Get("nameUnrouted").ToBoolean();
-  table.naming_ms = Uint32At(object, "namingMs");
-  table.trusted_proxies = NetworksFrom(object.Get("trustedProxies").As<Napi::Array>());
-  table.trusts_unix = object.Get("trustsUnix").ToBoolean();
-  return table;
-}
-
-std::shared_ptr<const Tables> TablesFrom(const Napi::Object& object) {
-  auto tables = std::make_shared<Tables>();
-  tables->generation = Uint32At(object, "generation");
-  tables->identify_timeout_ms = Uint32At(object, "identifyTimeoutMs");
-  tables->identify_min_bytes = Uint32At(object, "identifyMinBytes");
-  tables->identify_max_bytes = Uint32At(object, "identifyMaxBytes");
-  tables->dial_timeout_ms = Uint32At(object, "dialTimeoutMs");
-  tables->idle_timeout_ms = Uint32At(object, "idleTimeoutMs");
-  tables->half_close_timeout_ms = Uint32At(object, "halfCloseTimeoutMs");
-  tables->long_openings_per_source = Uint32At(object, "longOpeningsPerSource");
-  tables->max_connections = static_cast<int32_t>(Uint32At(object, "maxConnections"));
-  const auto classifiers = object.Get("classifiers").As<Napi::Array>();
-  const auto listeners = object.Get("listeners").As<Napi::Array>();
-  for (uint32_t i = 0; i < listeners.Length(); ++i) {
-    tables->listeners.push_back(ListenerFrom(listeners.Get(i).As<Napi::Object>(), classifiers));
-  }
-  const auto addresses = object.Get("addresses").As<Napi::Array>();
-  for (uint32_t i = 0; i < addresses.Length(); ++i)
-    tables->addresses.push_back(AddressFrom(addresses.Get(i)));
-  return tables;
-}
 
 // What the engine writes to. Not `onTurn`: its closure leads back to the engine.
 Napi::Object MemoryOf(const Napi::Object& options) {
@@ -134,15 +84,14 @@ EngineBinding::EngineBinding(const Napi::CallbackInfo& info) : ObjectWrap(info) 
   const auto object = info[0].As<Napi::Object>();
   engine::Options options;
   options.memory = {SpanOf<uint8_t>(object, "arena"), SpanOf<uint32_t>(object, "events"),
-                    SpanOf<uint32_t>(object, "answers"), SharedSpanOf<double>(object, "counters"),
-                    SharedSpanOf<int32_t>(object, "gauges")};
-  options.worker = Uint32At(object, "worker");
-  options.buffer_bytes = Uint32At(object, "bufferBytes");
-  options.pipes_max = Uint32At(object, "pipesMax");
-  if (options.memory.arena.size() < engine::ArenaBytes(options.buffer_bytes) ||
-      options.memory.events.size() < engine::EventRing::kWords ||
-      options.memory.answers.size() < engine::AnswerRing::kWords ||
-      options.memory.gauges.size() < size_t{2} + options.worker) {
+                    SpanOf<uint32_t>(object, "answers")};
+  options.books = {SharedSpanOf<double>(object, "counters"), SharedSpanOf<int32_t>(object, "gauges"),
+                   Uint32At(object, "worker")};
+  options.streams = {Uint32At(object, "bufferBytes"), Uint32At(object, "pipesMax")};
+  if (options.memory.arena.size() < engine::ArenaBytes(options.streams.buffer_bytes) ||
+      options.memory.events.size() < desk::EventRing::kWords ||
+      options.memory.answers.size() < desk::AnswerRing::kWords ||
+      options.books.gauges.size() < size_t{2} + options.books.worker) {
     throw Napi::RangeError::New(env, "the shared buffers are smaller than the layout says");
   }
   turn_ = std::make_shared<Turn>(env, object.Get("onTurn").As<Napi::Function>());
@@ -167,26 +116,26 @@ engine::Engine& EngineBinding::engine() {
 }
 
 Napi::Value EngineBinding::Adopt(const Napi::CallbackInfo& info) {
-  auto tables = TablesFrom(info[0].As<Napi::Object>());
-  if (tables->listeners.size() < listeners_) {
+  auto plan = PlanFrom(info[0].As<Napi::Object>());
+  if (plan->listeners.size() < listeners_) {
     throw Napi::RangeError::New(info.Env(), "listeners that are in use may not go");
   }
-  listeners_ = static_cast<uint32_t>(tables->listeners.size());
-  engine().Adopt(std::move(tables));
+  listeners_ = static_cast<uint32_t>(plan->listeners.size());
+  engine().Adopt(std::move(plan));
   return info.Env().Undefined();
 }
 
 Napi::Value EngineBinding::Listen(const Napi::CallbackInfo& info) {
   if (Argument(info, 1) >= listeners_)
-    throw Napi::RangeError::New(info.Env(), "no such listener in the tables");
+    throw Napi::RangeError::New(info.Env(), "no such listener in the Plan");
   const int error = engine().Listen(info[0].ToNumber().Int32Value(), Argument(info, 1));
   if (error != 0) throw SystemError(info.Env(), error, "listen");
   return info.Env().Undefined();
 }
 
 Napi::Value EngineBinding::TakeFrom(const Napi::CallbackInfo& info) {
-  if (listeners_ == 0) throw Napi::RangeError::New(info.Env(), "no tables have been adopted");
-  auto inbox = engine::FindInbox(info[0].ToNumber().Int32Value());
+  if (listeners_ == 0) throw Napi::RangeError::New(info.Env(), "no Plan has been adopted");
+  auto inbox = shared::FindInbox(info[0].ToNumber().Int32Value());
   if (inbox == nullptr) throw Napi::RangeError::New(info.Env(), "no such inbox");
   const int error = engine().TakeFrom(std::move(inbox));
   if (error != 0) throw SystemError(info.Env(), error, "takeFrom");
@@ -210,8 +159,7 @@ Napi::Value EngineBinding::Attach(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EngineBinding::EndAll(const Napi::CallbackInfo& info) {
-  engine().EndAll(static_cast<engine::Ender>(Argument(info, 0)),
-                  static_cast<engine::Reason>(Argument(info, 1)));
+  engine().EndAll(static_cast<desk::Ender>(Argument(info, 0)), static_cast<desk::Reason>(Argument(info, 1)));
   return info.Env().Undefined();
 }
 

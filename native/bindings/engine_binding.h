@@ -34,7 +34,7 @@ class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
   Napi::Value Close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Lifetime<engine::Engine>> lifetime_;
-  uint32_t listeners_ = 0;        // of the tables adopted last
+  uint32_t listeners_ = 0;        // of the Plan adopted last
   Napi::ObjectReference memory_;  // keeps the shared buffers alive
   std::shared_ptr<Turn> turn_;
 };

@@ -1,8 +1,8 @@
 #include "bindings/layout.h"
 
-#include "engine/codes.h"
+#include "desk/codes.h"
+#include "desk/rings.h"
 #include "engine/engine.h"
-#include "engine/rings.h"
 
 namespace anyport::bindings {
 namespace {
@@ -16,22 +16,22 @@ Napi::Array ToJs(Napi::Env env, const Names& names) {
 
 Napi::Object Codes(Napi::Env env) {
   Napi::Object codes = Napi::Object::New(env);
-  codes.Set("stages", ToJs(env, engine::kStageNames));
-  codes.Set("enders", ToJs(env, engine::kEnderNames));
-  codes.Set("reasons", ToJs(env, engine::kReasonNames));
-  codes.Set("closings", ToJs(env, engine::kClosingNames));
-  codes.Set("causes", ToJs(env, engine::kCauseNames));
-  codes.Set("events", ToJs(env, engine::kEventNames));
-  codes.Set("answers", ToJs(env, engine::kAnswerNames));
+  codes.Set("stages", ToJs(env, desk::kStageNames));
+  codes.Set("enders", ToJs(env, desk::kEnderNames));
+  codes.Set("reasons", ToJs(env, desk::kReasonNames));
+  codes.Set("closings", ToJs(env, desk::kClosingNames));
+  codes.Set("causes", ToJs(env, desk::kCauseNames));
+  codes.Set("events", ToJs(env, desk::kEventNames));
+  codes.Set("answers", ToJs(env, desk::kAnswerNames));
   return codes;
 }
 
 Napi::Object Layout(Napi::Env env) {
   Napi::Object layout = Napi::Object::New(env);
-  layout.Set("eventWords", engine::kEventWords);
-  layout.Set("eventsMax", engine::kEventsMax);
-  layout.Set("answerWords", engine::kAnswerWords);
-  layout.Set("answersMax", engine::kAnswersMax);
+  layout.Set("eventWords", desk::kEventWords);
+  layout.Set("eventsMax", desk::kEventsMax);
+  layout.Set("answerWords", desk::kAnswerWords);
+  layout.Set("answersMax", desk::kAnswersMax);
   return layout;
 }
 

@@ -12,7 +12,7 @@ constexpr uint64_t kRoomTag = uint64_t{1} << 32;
 
 }  // namespace
 
-std::unique_ptr<Acceptor> Acceptor::Create(uv_loop_t* uv, std::vector<std::shared_ptr<Inbox>> inboxes,
+std::unique_ptr<Acceptor> Acceptor::Create(uv_loop_t* uv, std::vector<std::shared_ptr<shared::Inbox>> inboxes,
                                            Limit limit, int* error) {
   auto acceptor = std::make_unique<Acceptor>();
   acceptor->inboxes_ = std::move(inboxes);
@@ -87,8 +87,8 @@ void Acceptor::OnRefused(uint32_t listener, const net::Source& source, int error
   HandOver({net::Fd(), source, listener, error});
 }
 
-void Acceptor::HandOver(Arrival arrival) {
-  Inbox* inbox = LeastLoaded(inboxes_, next_);
+void Acceptor::HandOver(shared::Arrival arrival) {
+  shared::Inbox* inbox = shared::LeastLoaded(inboxes_, next_);
   if (inbox == nullptr) inbox = inboxes_[next_ % inboxes_.size()].get();  // a batch may run over a little
   ++next_;
   inbox->Push(std::move(arrival));
@@ -101,7 +101,8 @@ bool Acceptor::HasRoom() const {
   const int32_t places = std::max(0, limit_.max_connections - open);
   size_t queued = 0;
   for (const auto& inbox : inboxes_) queued += inbox->queued();
-  return queued < static_cast<size_t>(places + kAcceptsPerTurn) && LeastLoaded(inboxes_, next_) != nullptr;
+  return queued < static_cast<size_t>(places + kAcceptsPerTurn) &&
+         shared::LeastLoaded(inboxes_, next_) != nullptr;
 }
 
 }  // namespace anyport::engine

@@ -6,22 +6,22 @@
 #include <span>
 #include <vector>
 
-#include "engine/inbox.h"
 #include "engine/listeners.h"
 #include "loop/loop.h"
+#include "shared/inbox.h"
 
 namespace anyport::engine {
 
 // Of connections open, which workers keep; here it bounds the descriptors on their way to them.
 struct Limit {
-  std::span<int32_t> gauges;  // Memory::gauges
+  std::span<int32_t> gauges;  // desk::Books::gauges
   int32_t max_connections = 0;
 };
 
 class Acceptor final : public loop::Client, public ConnectionSink {
  public:
   // Null, and an errno, when the kernel gives no epoll set.
-  static std::unique_ptr<Acceptor> Create(uv_loop_t* uv, std::vector<std::shared_ptr<Inbox>> inboxes,
+  static std::unique_ptr<Acceptor> Create(uv_loop_t* uv, std::vector<std::shared_ptr<shared::Inbox>> inboxes,
                                           Limit limit, int* error);
 
   // 0 or an errno.
@@ -34,13 +34,13 @@ class Acceptor final : public loop::Client, public ConnectionSink {
   bool OnTurn() override;
   void OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) override;
   void OnRefused(uint32_t listener, const net::Source& source, int error) override;
-  void HandOver(Arrival arrival);
+  void HandOver(shared::Arrival arrival);
   bool HasRoom() const;
   bool WaitsForRoom();
   void Resume();
 
-  std::vector<std::shared_ptr<Inbox>> inboxes_;
-  std::shared_ptr<RoomSignal> room_ = std::make_shared<RoomSignal>();
+  std::vector<std::shared_ptr<shared::Inbox>> inboxes_;
+  std::shared_ptr<shared::RoomSignal> room_ = std::make_shared<shared::RoomSignal>();
   Limit limit_;
   size_t next_ = 0;  // where the search begins: equals take turns
   bool resting_ = false;

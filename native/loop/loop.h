@@ -63,6 +63,7 @@ class Loop {
   }
   // Monotonic clock in milliseconds, read once per round.
   uint64_t now_ms() const { return *now_ms_; }
+  const uint64_t* clock() const { return now_ms_; }
   void UpdateNow();
 
  private:

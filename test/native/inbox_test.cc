@@ -1,5 +1,5 @@
 // Built a second time under ThreadSanitizer: an inbox is what two threads touch.
-#include "engine/inbox.h"
+#include "shared/inbox.h"
 
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-namespace anyport::engine {
+namespace anyport::shared {
 namespace {
 
 constexpr uint32_t kArrivals = 20'000;
@@ -136,4 +136,4 @@ TEST(RoomSignal, NoWakeUpIsLost) {
 }
 
 }  // namespace
-}  // namespace anyport::engine
+}  // namespace anyport::shared

@@ -1,8 +1,8 @@
-#include "engine/openings.h"
+#include "sniff/openings.h"
 
 #include <gtest/gtest.h>
 
-namespace anyport::engine {
+namespace anyport::sniff {
 namespace {
 
 net::Source V4(uint8_t last, uint16_t port = 1) { return {{192, 0, 2, last}, port, 4}; }
@@ -42,4 +42,4 @@ TEST(Openings, AreCountedByWhoHasThem) {
 }
 
 }  // namespace
-}  // namespace anyport::engine
+}  // namespace anyport::sniff

@@ -1,4 +1,4 @@
-#include "engine/proxy_header.h"
+#include "sniff/proxy_header.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "net/network.h"
 
-namespace anyport::engine {
+namespace anyport::sniff {
 namespace {
 
 using Status = ProxyHeader::Status;
@@ -122,4 +122,4 @@ TEST(Network, CountsItsBits) {
 }
 
 }  // namespace
-}  // namespace anyport::engine
+}  // namespace anyport::sniff

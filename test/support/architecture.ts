@@ -45,9 +45,14 @@ export const typescriptArrows: Arrows = {
 };
 
 export const nativeArrows: Arrows = {
-  // net: addresses are converted at the border, and the primary's listening sockets need no engine.
-  bindings: ['engine', 'udp', 'classifier', 'admission', 'net'],
-  engine: ['classifier', 'admission', 'relay', 'loop', 'pool', 'net'],
+  // Leaves are reached from the border too: addresses and classifiers are converted there, sockets opened.
+  bindings: ['engine', 'desk', 'plan', 'shared', 'udp', 'classifier', 'admission', 'net'],
+  engine: ['stream', 'sniff', 'desk', 'plan', 'shared', 'admission', 'classifier', 'loop', 'pool', 'net'],
+  stream: ['sniff', 'relay', 'desk', 'plan', 'loop', 'pool', 'net'],
+  sniff: ['desk', 'plan', 'classifier', 'loop', 'pool', 'net'],
+  desk: ['plan', 'shared', 'loop', 'pool', 'net'],
+  plan: ['classifier', 'net'],
+  shared: ['net'],
   relay: ['loop', 'pool', 'net'],
   udp: ['loop', 'pool', 'net'],
   classifier: [],

@@ -14,7 +14,7 @@
 #include "net/fd.h"
 #include "net/sockets.h"
 
-namespace anyport::engine {
+namespace anyport::shared {
 
 inline constexpr size_t kInboxMax = 1024;
 
@@ -80,4 +80,4 @@ int32_t CreateInbox();
 std::shared_ptr<Inbox> FindInbox(int32_t number);
 void CloseInbox(int32_t number);
 
-}  // namespace anyport::engine
+}  // namespace anyport::shared

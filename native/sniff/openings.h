@@ -10,7 +10,7 @@
 #include "net/address.h"
 #include "pool/slots.h"
 
-namespace anyport::engine {
+namespace anyport::sniff {
 
 class Openings {
  public:
@@ -34,4 +34,4 @@ class Openings {
   std::vector<Opening> openings_;  // at most as many as there are large slabs: a search is cheap
 };
 
-}  // namespace anyport::engine
+}  // namespace anyport::sniff

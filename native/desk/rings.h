@@ -8,11 +8,11 @@
 #include <cstring>
 #include <span>
 
-#include "engine/codes.h"
+#include "desk/codes.h"
 #include "net/address.h"
 #include "pool/slots.h"
 
-namespace anyport::engine {
+namespace anyport::desk {
 
 inline constexpr uint32_t kEventWords = 40;
 // Of what was sniffed the log shows so much.
@@ -119,4 +119,4 @@ class AnswerRing {
   std::span<uint32_t> words_;
 };
 
-}  // namespace anyport::engine
+}  // namespace anyport::desk

@@ -1,9 +1,9 @@
-#include "engine/openings.h"
+#include "sniff/openings.h"
 
 #include <algorithm>
 #include <cstring>
 
-namespace anyport::engine {
+namespace anyport::sniff {
 namespace {
 
 // What one subscriber is given (RFC 6177): single addresses cost nothing there.
@@ -30,4 +30,4 @@ bool Openings::SameSource(const net::Source& a, const net::Source& b) {
   return std::memcmp(a.bytes.data(), b.bytes.data(), bytes) == 0;
 }
 
-}  // namespace anyport::engine
+}  // namespace anyport::sniff

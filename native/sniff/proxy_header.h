@@ -10,7 +10,7 @@
 
 #include "net/address.h"
 
-namespace anyport::engine {
+namespace anyport::sniff {
 
 struct ProxyHeader {
   enum class Status : uint8_t {
@@ -25,4 +25,4 @@ struct ProxyHeader {
 
 ProxyHeader ReadProxyHeader(std::span<const uint8_t> bytes);
 
-}  // namespace anyport::engine
+}  // namespace anyport::sniff

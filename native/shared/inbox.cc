@@ -1,11 +1,11 @@
-#include "engine/inbox.h"
+#include "shared/inbox.h"
 
 #include <sys/eventfd.h>
 
 #include <unordered_map>
 #include <utility>
 
-namespace anyport::engine {
+namespace anyport::shared {
 namespace {
 
 struct Registry {
@@ -89,4 +89,4 @@ void CloseInbox(int32_t number) {
   registry.inboxes.erase(number);
 }
 
-}  // namespace anyport::engine
+}  // namespace anyport::shared

@@ -1,4 +1,4 @@
-#include "engine/proxy_header.h"
+#include "sniff/proxy_header.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace anyport::engine {
+namespace anyport::sniff {
 namespace {
 
 using Bytes = std::span<const uint8_t>;
@@ -131,4 +131,4 @@ ProxyHeader ReadProxyHeader(Bytes bytes) {
   return kNone;
 }
 
-}  // namespace anyport::engine
+}  // namespace anyport::sniff

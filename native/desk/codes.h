@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-namespace anyport::engine {
+namespace anyport::desk {
 
 enum class Stage : uint8_t { kAccept, kAdmit, kSniff, kClassify, kRoute, kPick, kConnect, kRelay };
 inline constexpr std::array kStageNames = {"accept", "admit", "sniff",   "classify",
@@ -71,4 +71,4 @@ inline constexpr std::array kEventNames = {"classified", "connected", "unreachab
 enum class AnswerKind : uint8_t { kDial, kWait, kEnd, kReject, kProceed };
 inline constexpr std::array kAnswerNames = {"dial", "wait", "end", "reject", "proceed"};
 
-}  // namespace anyport::engine
+}  // namespace anyport::desk

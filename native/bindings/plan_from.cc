@@ -1,0 +1,61 @@
+#include "bindings/plan_from.h"
+
+#include <utility>
+#include <vector>
+
+#include "bindings/arguments.h"
+#include "bindings/classifier_binding.h"
+#include "net/network.h"
+
+namespace anyport::bindings {
+namespace {
+
+std::vector<net::Network> NetworksFrom(const Napi::Array& array) {
+  std::vector<net::Network> networks;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const auto object = array.Get(i).As<Napi::Object>();
+    const auto network = net::ParseNetwork(object.Get("address").ToString(), Uint32At(object, "bits"));
+    if (network.has_value()) networks.push_back(*network);
+  }
+  return networks;
+}
+
+plan::Listener ListenerFrom(const Napi::Object& object, const Napi::Array& classifiers) {
+  plan::Listener table;
+  table.classifier = ClassifierBinding::From(classifiers.Get(Uint32At(object, "classifier")));
+  if (table.classifier == nullptr) throw Napi::TypeError::New(object.Env(), "a listener names no classifier");
+  table.accepted_cell = Uint32At(object, "acceptedCell");
+  table.refused_cell = Uint32At(object, "refusedCell");
+  table.evicted_cell = Uint32At(object, "evictedCell");
+  table.silence_ms = Uint32At(object, "silenceMs");
+  table.name_unrouted = object.Get("nameUnrouted").ToBoolean();
+  table.naming_ms = Uint32At(object, "namingMs");
+  table.trusted_proxies = NetworksFrom(object.Get("trustedProxies").As<Napi::Array>());
+  table.trusts_unix = object.Get("trustsUnix").ToBoolean();
+  return table;
+}
+
+}  // namespace
+
+std::shared_ptr<const plan::Plan> PlanFrom(const Napi::Object& object) {
+  auto plan = std::make_shared<plan::Plan>();
+  plan->generation = Uint32At(object, "generation");
+  plan->identify_timeout_ms = Uint32At(object, "identifyTimeoutMs");
+  plan->identify_min_bytes = Uint32At(object, "identifyMinBytes");
+  plan->identify_max_bytes = Uint32At(object, "identifyMaxBytes");
+  plan->dial_timeout_ms = Uint32At(object, "dialTimeoutMs");
+  plan->idle_timeout_ms = Uint32At(object, "idleTimeoutMs");
+  plan->half_close_timeout_ms = Uint32At(object, "halfCloseTimeoutMs");
+  plan->long_openings_per_source = Uint32At(object, "longOpeningsPerSource");
+  plan->max_connections = static_cast<int32_t>(Uint32At(object, "maxConnections"));
+  const auto classifiers = object.Get("classifiers").As<Napi::Array>();
+  const auto listeners = object.Get("listeners").As<Napi::Array>();
+  for (uint32_t i = 0; i < listeners.Length(); ++i) {
+    plan->listeners.push_back(ListenerFrom(listeners.Get(i).As<Napi::Object>(), classifiers));
+  }
+  const auto addresses = object.Get("addresses").As<Napi::Array>();
+  for (uint32_t i = 0; i < addresses.Length(); ++i) plan->addresses.push_back(AddressFrom(addresses.Get(i)));
+  return plan;
+}
+
+}  // namespace anyport::bindings

@@ -1,0 +1,158 @@
+#include "desk/desk.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <utility>
+
+#include "loop/clock.h"
+
+namespace anyport::desk {
+
+Desk::Desk(Books books, Exchange* exchange, const uint64_t* now_ms)
+    : books_(books), exchange_(exchange), timers_(now_ms), plan_(std::make_shared<const plan::Plan>()) {}
+
+void Desk::Adopt(std::shared_ptr<const plan::Plan> plan) {
+  std::erase_if(replaced_, [](const auto& each) { return each.expired(); });
+  replaced_.push_back(std::exchange(plan_, std::move(plan)));
+}
+
+bool Desk::Uses(uint32_t generation) const {
+  return plan_->generation == generation ||
+         std::any_of(replaced_.begin(), replaced_.end(), [&](const auto& each) {
+           const auto plan = each.lock();
+           return plan != nullptr && plan->generation == generation;
+         });
+}
+
+Session* Desk::Open(uint32_t listener, const net::Source& source, Carrier* carrier) {
+  assert(listener < plan_->listeners.size());
+  if (CountOpen(1) > plan_->max_connections) {
+    CountOpen(-1);
+    Refuse(listener, source, 0);
+    return nullptr;
+  }
+  Count(plan_->listeners[listener].accepted_cell, 1);
+  const pool::SlotId id = sessions_.Acquire();
+  Session& session = *sessions_.Find(id);
+  session.id = id;
+  session.listener = listener;
+  session.source = source;
+  session.carrier = carrier;
+  session.plan = plan_;
+  session.accepted_ns = loop::NowNs();
+  return &session;
+}
+
+void Desk::Refuse(uint32_t listener, const net::Source& source, int error) {
+  const plan::Listener& table = plan_->listeners[listener];
+  Count(table.accepted_cell, 1);
+  Count(table.refused_cell, 1);
+  if (exchange_->crowded()) {
+    ++refused_unshown_;
+    return;
+  }
+  Event event = exchange_->Push(EventKind::kRefused, {});
+  event.Set(kListener, listener);
+  event.Set(kPlan, plan_->generation);
+  event.Set(kError, static_cast<uint32_t>(error));
+  event.Set(kBytesLength, std::exchange(refused_unshown_, 0));
+  event.SetSource(source);
+}
+
+void Desk::EndAs(Session& session, Stage during, Ender by, Reason reason, Closing closing) {
+  Event event = Push(EventKind::kEnded, session);
+  event.Set(kBy, static_cast<uint32_t>(by));
+  event.Set(kDuring, static_cast<uint32_t>(during));
+  event.Set(kReasonWord, static_cast<uint32_t>(reason));
+  event.Set(kDurationMs, loop::Milliseconds(session.accepted_ns, loop::NowNs()));
+  event.Set(kConnectMs, session.connect_ms);
+  session.carrier->Describe(session, &event);
+  session.carrier->Close(session, closing);
+  timers_.Cancel(session);
+  CountOpen(-1);
+  sessions_.Release(session.id.slot);
+}
+
+void Desk::EndAll(Ender by, Reason reason) { ending_ = {true, 0, by, reason}; }
+
+void Desk::EndSome() {
+  for (; ending_.next_slot < sessions_.capacity(); ++ending_.next_slot) {
+    if (exchange_->crowded()) return;
+    Session* session = sessions_.AtSlot(ending_.next_slot);
+    if (session != nullptr) End(*session, ending_.by, ending_.reason, Closing::kReset);
+  }
+  ending_.all = false;
+}
+
+void Desk::Abandon() {
+  for (uint32_t slot = 0; slot < sessions_.capacity(); ++slot) {
+    Session* session = sessions_.AtSlot(slot);
+    if (session == nullptr) continue;
+    // Cut short, and told so: a FIN would make half a transfer look whole.
+    session->carrier->Close(*session, Closing::kReset);
+    sessions_.Release(slot);
+  }
+}
+
+Event Desk::Push(EventKind kind, const Session& session) {
+  Event event = exchange_->Push(kind, session.id);
+  event.Set(kListener, session.listener);
+  event.Set(kPlan, session.plan->generation);
+  event.Set(kProtocol, static_cast<uint32_t>(session.protocol));
+  event.Set(kIdentifyMs, session.identify_ms);
+  event.SetSource(session.source);
+  return event;
+}
+
+// Each cell has one writer (this thread); readers elsewhere see whole values.
+void Desk::Count(uint32_t cell, double amount) {
+  if (cell >= books_.counters.size()) return;
+  const std::atomic_ref<double> counter(books_.counters[cell]);
+  counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+}
+
+// Open connections of all workers, this change included.
+int32_t Desk::CountOpen(int32_t amount) {
+  const auto add = [&](uint32_t gauge) {
+    return std::atomic_ref<int32_t>(books_.gauges[gauge]).fetch_add(amount, std::memory_order_relaxed) +
+           amount;
+  };
+  add(1 + books_.worker);
+  return add(0);
+}
+
+void Desk::AwaitDecision(const Session& session) {
+  timers_.Schedule(session, timers_.now_ms() + kDecisionMs);
+}
+
+// Each deadline takes a last look at its socket: a turn brings a bounded number of events, so bytes may have
+// come in time that no event has told of.
+bool Desk::ExpireTimers() {
+  bool rest_is_over = false;
+  Timers::Due due;
+  for (int i = 0; i < kTimersPerTurn && !exchange_->crowded() && timers_.Expire(&due); ++i) {
+    if (due.rest) {
+      rest_is_over = true;
+    } else if (Session* session = sessions_.AtSlot(due.slot)) {
+      OnTimer(*session);
+    }
+  }
+  return rest_is_over;
+}
+
+void Desk::OnTimer(Session& session) {
+  switch (session.stage) {
+    case Stage::kSniff:
+    case Stage::kConnect:
+    case Stage::kRelay:
+      return session.carrier->OnTimer(session);
+    default: {
+      const bool picking = session.stage == Stage::kPick;
+      return End(session, Ender::kTimeout, picking ? Reason::kConnectTimeout : Reason::kIdentifyTimeout,
+                 Closing::kReset);
+    }
+  }
+}
+
+}  // namespace anyport::desk

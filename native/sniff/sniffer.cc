@@ -1,0 +1,286 @@
+#include "sniff/sniffer.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "loop/clock.h"
+#include "sniff/proxy_header.h"
+
+namespace anyport::sniff {
+namespace {
+
+using classifier::Classifier;
+using classifier::Decision;
+using classifier::Verdict;
+using desk::Cause;
+using desk::Closing;
+using desk::Ender;
+using desk::Reason;
+using desk::Session;
+using desk::Stage;
+
+// No more bytes come after it, or are waited for.
+bool IsLast(Cause cause) {
+  return cause == Cause::kFinished || cause == Cause::kFull || cause == Cause::kTimeout;
+}
+
+// How many more bytes of the opening are read.
+size_t LeftOf(const Session& session, const State& state) {
+  // A header may be long, and is none of the client's.
+  if (state.proxy_header_due) return std::numeric_limits<size_t>::max();
+  const size_t most = session.plan->identify_max_bytes;
+  return most - std::min<size_t>(most, state.bytes);
+}
+
+// The nearest of what may end this stage. Silence is over with the first byte.
+uint64_t DeadlineMs(const Session& session, const State& state) {
+  uint64_t deadline_ms = session.accepted_ns / 1'000'000 + session.plan->identify_timeout_ms;
+  if (state.silence_due_ms != 0 && state.bytes == 0)
+    deadline_ms = std::min(deadline_ms, state.silence_due_ms);
+  if (state.quiet_due_ms != 0) deadline_ms = std::min(deadline_ms, state.quiet_due_ms);
+  if (state.naming_due_ms != 0) deadline_ms = std::min(deadline_ms, state.naming_due_ms);
+  return deadline_ms;
+}
+
+void AwaitSilence(const Session& session, State& state, uint64_t now_ms) {
+  const uint32_t silence_ms = session.table().silence_ms;
+  if (silence_ms != 0) state.silence_due_ms = now_ms + silence_ms;
+}
+
+Next End(desk::Desk* desk, Session& session, Ender by, Reason reason, Closing closing = Closing::kReset) {
+  desk->End(session, by, reason, closing);
+  return Next::kEnded;
+}
+
+}  // namespace
+
+void Sniffer::Begin(Session& session) {
+  session.sniffed = states_.Acquire();
+  State& state = StateOf(session);
+  state.proxy_header_due = session.table().Trusts(session.source);
+  if (!state.proxy_header_due) AwaitSilence(session, state, desk_->timers().now_ms());
+  desk_->timers().Schedule(session, DeadlineMs(session, state));
+}
+
+// ---- bytes
+
+// A first flight fits into a small slab; what does not moves to a large one, and more than that, or than
+// identify_max_bytes, is no opening.
+std::span<uint8_t> Sniffer::Room(Session& session) {
+  State& state = StateOf(session);
+  const size_t left = LeftOf(session, state);
+  const auto grown = left == 0 ? Space::Grown::kFull : space_.Grow(session, &state.slab, state.bytes);
+  if (grown == Space::Grown::kFull) {
+    Finish(session, Cause::kFull);
+    return {};
+  }
+  if (grown == Space::Grown::kNone) {
+    End(desk_, session, Ender::kProxy, Reason::kOverLimit);
+    return {};
+  }
+  const auto free = space_.Bytes(state.slab).subspan(state.bytes);
+  return free.first(std::min(free.size(), left));
+}
+
+Next Sniffer::Take(Session& session, size_t bytes) {
+  State& state = StateOf(session);
+  state.bytes += static_cast<uint32_t>(bytes);
+  return state.proxy_header_due ? TakeProxyHeader(session, state) : Classify(session, state);
+}
+
+// A client that has said nothing holds no buffer: what it is relayed through later is its own.
+void Sniffer::NothingCame(Session& session) {
+  State& state = StateOf(session);
+  if (state.bytes == 0) space_.Release(session, &state.slab);
+}
+
+// Takes the header away as soon as it is whole: it is not relayed, and the source is the one it announces.
+// A trusted peer sends a header or nothing at all.
+Next Sniffer::TakeProxyHeader(Session& session, State& state) {
+  const ProxyHeader header = ReadProxyHeader(space_.Bytes(state.slab).first(state.bytes));
+  if (header.status == ProxyHeader::Status::kMore) return Next::kMore;
+  if (header.status == ProxyHeader::Status::kNone)
+    return End(desk_, session, Ender::kProxy, Reason::kRejected);
+  state.proxy_header_due = false;
+  if (header.source.has_value()) session.source = *header.source;
+  return ShowProxyHeader(session, state, header.bytes);
+}
+
+// TypeScript reads what else the header says, and ends the session or lets it proceed. The header keeps its
+// slab until it has been shown; the bytes behind it move to one of their own.
+Next Sniffer::ShowProxyHeader(Session& session, State& state, size_t header_bytes) {
+  const pool::Slab header = std::exchange(state.slab, {});
+  space_.HandOver(session, header);
+  desk_->exchange().ReleaseWhenShown(header);
+  state.bytes -= static_cast<uint32_t>(header_bytes);
+  if (state.bytes > 0) {
+    state.slab = space_.Acquire(session, state.bytes);
+    if (!state.slab.valid()) return End(desk_, session, Ender::kProxy, Reason::kOverLimit);
+    const auto behind = space_.Bytes(header).subspan(header_bytes, state.bytes);
+    std::copy(behind.begin(), behind.end(), space_.Bytes(state.slab).begin());
+  }
+  session.stage = Stage::kClassify;
+  desk_->AwaitDecision(session);
+  desk::Event event = desk_->Push(desk::EventKind::kProxied, session);
+  event.Set(desk::kBytesOffset, space_.OffsetOf(header));
+  event.Set(desk::kBytesLength, static_cast<uint32_t>(header_bytes));
+  return Next::kShown;
+}
+
+Next Sniffer::Classify(Session& session, State& state) {
+  state.quiet_due_ms = 0;
+  if (state.bytes_wanted != 0) {
+    if (state.bytes < state.bytes_wanted) return AwaitMore(session, state);
+    return Show(session, state, Cause::kMoreBytes);
+  }
+  const plan::Listener& table = session.table();
+  const auto prefix = space_.Bytes(state.slab).first(state.bytes);
+  const Decision decision = table.classifier->Advance(&state.walk, prefix, table.name_unrouted);
+  if (decision.verdict == Verdict::kMore) return AwaitMore(session, state);
+  session.protocol = decision.protocol;
+  state.decided_at = decision.decided_at;
+  return Show(session, state, decision.verdict == Verdict::kMatch ? Cause::kMatched : Cause::kUnknown);
+}
+
+// Where only the name of what nothing routes is open, it is worth a moment and not the whole
+// identify_timeout.
+Next Sniffer::AwaitMore(Session& session, State& state) {
+  const plan::Listener& table = session.table();
+  if (table.naming_ms == 0 || table.classifier->MayRoute(state.walk)) return Next::kMore;
+  if (state.bytes >= session.plan->identify_min_bytes) return Finish(session, Cause::kFull);
+  if (state.naming_due_ms == 0) {
+    state.naming_due_ms = desk_->timers().now_ms() + table.naming_ms;
+    desk_->timers().Schedule(session, DeadlineMs(session, state));
+  }
+  return Next::kMore;
+}
+
+Next Sniffer::Finish(Session& session, Cause cause) {
+  State& state = StateOf(session);
+  const bool silent = state.bytes == 0;
+  const bool half_closed = silent && cause == Cause::kFinished;
+  // Clients of SMTP and FTP may half-close before the greeting: to say nothing more is to be silent.
+  const bool greeted = !state.proxy_header_due && session.table().silence_ms != 0;
+  if (half_closed && !greeted) {
+    // A port scan, a health probe: no failure.
+    return End(desk_, session, Ender::kClient, Reason::kClientGone, Closing::kClose);
+  }
+  if (state.proxy_header_due) {
+    const bool late = cause == Cause::kTimeout;
+    return End(desk_, session, late ? Ender::kTimeout : Ender::kProxy,
+               late ? Reason::kIdentifyTimeout : Reason::kRejected);
+  }
+  if (half_closed) return Show(session, state, Cause::kSilence);
+  if (state.bytes_wanted == 0 && !silent) {
+    const plan::Listener& table = session.table();
+    const auto prefix = space_.Bytes(state.slab).first(state.bytes);
+    const Decision decision = table.classifier->Finish(&state.walk, prefix, table.name_unrouted);
+    session.protocol = decision.protocol;
+    state.decided_at = decision.decided_at;
+  }
+  return Show(session, state, cause);
+}
+
+// Hands the session to TypeScript; nothing is read from the client until it answers.
+Next Sniffer::Show(Session& session, State& state, Cause cause) {
+  session.stage = Stage::kClassify;
+  state.shown_as = cause;
+  if (session.protocol >= 0 && session.identify_ms == 0)
+    session.identify_ms = static_cast<float>(loop::Milliseconds(session.accepted_ns, loop::NowNs()));
+  NothingCame(session);
+  desk_->AwaitDecision(session);
+  desk::Event event = desk_->Push(desk::EventKind::kClassified, session);
+  event.Set(desk::kCause, static_cast<uint32_t>(cause));
+  event.Set(desk::kDecidedAt, state.decided_at);
+  event.Set(desk::kBytesOffset, space_.OffsetOf(state.slab));
+  event.Set(desk::kBytesLength, state.bytes);
+  return Next::kShown;
+}
+
+// ---- time
+
+bool Sniffer::IsDue(Session& session) {
+  return desk_->timers().now_ms() >= DeadlineMs(session, StateOf(session));
+}
+
+void Sniffer::OnTimer(Session& session) {
+  State& state = StateOf(session);
+  const uint64_t deadline_ms = DeadlineMs(session, state);
+  if (desk_->timers().now_ms() < deadline_ms) return desk_->timers().Schedule(session, deadline_ms);
+  if (state.bytes == 0 && deadline_ms == state.silence_due_ms) {
+    Finish(session, Cause::kSilence);
+  } else if (deadline_ms == state.quiet_due_ms) {
+    Show(session, state, Cause::kQuiet);
+  } else {
+    Finish(session, deadline_ms == state.naming_due_ms ? Cause::kFull : Cause::kTimeout);
+  }
+}
+
+// ---- what TypeScript answered
+
+Next Sniffer::Wait(Session& session, uint32_t bytes_wanted, bool identified, uint32_t quiet_ms) {
+  if (session.stage != Stage::kClassify) return Next::kShown;
+  State& state = StateOf(session);
+  state.bytes_wanted = std::max(bytes_wanted, state.bytes + 1);
+  if (!identified) session.identify_ms = 0;
+  state.quiet_due_ms = quiet_ms == 0 ? 0 : desk_->timers().now_ms() + quiet_ms;
+  const Next next = AwaitMore(session, state);
+  return next == Next::kMore ? SniffOn(session, state) : next;
+}
+
+Next Sniffer::Reject(Session& session) {
+  if (session.stage != Stage::kClassify || session.protocol < 0) return Next::kShown;
+  State& state = StateOf(session);
+  Classifier::Reject(&state.walk, 0);
+  session.protocol = -1;
+  session.identify_ms = 0;
+  state.bytes_wanted = 0;
+  if (IsLast(state.shown_as)) return Finish(session, state.shown_as);
+  const Next next = Classify(session, state);
+  return next == Next::kMore ? SniffOn(session, state) : next;
+}
+
+// The client's silence begins here: until now it was the peer's turn.
+Next Sniffer::Proceed(Session& session) {
+  if (session.stage != Stage::kClassify) return Next::kShown;
+  State& state = StateOf(session);
+  AwaitSilence(session, state, desk_->timers().now_ms());
+  const Next next = state.bytes == 0 ? Next::kMore : Classify(session, state);
+  return next == Next::kMore ? SniffOn(session, state) : next;
+}
+
+// Back to reading, under the same total deadline.
+Next Sniffer::SniffOn(Session& session, const State& state) {
+  session.stage = Stage::kSniff;
+  desk_->timers().Schedule(session, DeadlineMs(session, state));
+  return Next::kMore;
+}
+
+// ---- the end of it
+
+std::span<const uint8_t> Sniffer::Opening(const Session& session) const {
+  if (session.sniffed == desk::kNone) return {};
+  const State& state = states_.At(session.sniffed);
+  if (!state.slab.valid()) return {};
+  return space_.Bytes(state.slab).first(state.bytes);
+}
+
+Prefix Sniffer::TakePrefix(Session& session) {
+  if (session.sniffed == desk::kNone) return {};
+  State& state = StateOf(session);
+  const Prefix prefix{std::exchange(state.slab, {}), state.bytes};
+  space_.HandOver(session, prefix.slab);
+  Drop(session);
+  return prefix;
+}
+
+void Sniffer::Drop(Session& session) {
+  if (session.sniffed == desk::kNone) return;
+  State& state = StateOf(session);
+  space_.Release(session, &state.slab);
+  state = State();
+  states_.Release(std::exchange(session.sniffed, desk::kNone));
+}
+
+}  // namespace anyport::sniff

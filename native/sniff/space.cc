@@ -1,0 +1,62 @@
+#include "sniff/space.h"
+
+#include <cassert>
+#include <cstring>
+
+namespace anyport::sniff {
+
+using desk::Session;
+
+pool::Slab Space::Acquire(const Session& session, size_t bytes) {
+  if (bytes <= pool::kSmallSlabBytes) return slabs_->Acquire(pool::Tier::kSmall);
+  if (!MakeWayFor(session)) return {};
+  const pool::Slab slab = slabs_->Acquire(pool::Tier::kLarge);
+  if (slab.valid()) openings_.Add(session.id, session.source);
+  return slab;
+}
+
+Space::Grown Space::Grow(const Session& session, pool::Slab* slab, size_t used) {
+  if (slab->valid() && used < slabs_->Bytes(*slab).size()) return Grown::kYes;
+  if (slab->valid() && slab->tier == pool::Tier::kLarge) return Grown::kFull;
+  const pool::Slab larger = Acquire(session, slab->valid() ? used + 1 : 1);
+  if (!larger.valid()) return Grown::kNone;
+  if (slab->valid()) std::memcpy(slabs_->Bytes(larger).data(), slabs_->Bytes(*slab).data(), used);
+  slabs_->Release(slab);
+  *slab = larger;
+  return Grown::kYes;
+}
+
+void Space::HandOver(const Session& session, const pool::Slab& slab) {
+  if (slab.tier == pool::Tier::kLarge) openings_.Remove(session.id);
+}
+
+void Space::Release(const Session& session, pool::Slab* slab) {
+  HandOver(session, *slab);
+  slabs_->Release(slab);
+}
+
+// A long opening goes on only while its source has less than its share of them, and all leave some to relays,
+// as these do to them. Where not, the oldest has had the most time to say what it is. False: none could be
+// ended.
+bool Space::MakeWayFor(const Session& session) {
+  const uint32_t share = session.plan->long_openings_per_source;
+  if (share != 0 && openings_.CountOf(session.source) >= share) return EvictOldest(session, true);
+  const bool room = openings_.all().size() < kLargeSlabsMax && slabs_->HasLarge();
+  return room || EvictOldest(session, false);
+}
+
+// Not one whose bytes are being looked at: it leaves within this turn.
+bool Space::EvictOldest(const Session& session, bool of_source) {
+  for (const Openings::Opening& each : openings_.all()) {
+    if (of_source && !Openings::SameSource(each.source, session.source)) continue;
+    Session* oldest = desk_->Find(each.id);
+    assert(oldest != nullptr && oldest != &session);
+    if (oldest->stage != desk::Stage::kSniff) continue;
+    desk_->Count(oldest->table().evicted_cell + (of_source ? 0 : 1), 1);
+    desk_->End(*oldest, desk::Ender::kProxy, desk::Reason::kOverLimit, desk::Closing::kReset);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace anyport::sniff

@@ -1,0 +1,167 @@
+#include "stream/relays.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "net/sockets.h"
+
+namespace anyport::stream {
+namespace {
+
+using desk::Closing;
+using desk::Ender;
+using desk::Reason;
+using desk::Session;
+using relay::Flow;
+
+Ender EnderOf(Side side) { return side == Side::kClient ? Ender::kClient : Ender::kUpstream; }
+
+uint64_t DeadlineMs(const Session& session, const Stream& stream) {
+  if (stream.reset_by != Side::kNone) return stream.active_ms + kResetGraceMs;
+  const plan::Plan& plan = *session.plan;
+  const bool half_closed = stream.finished_first != Side::kNone;
+  return stream.active_ms + (half_closed ? plan.half_close_timeout_ms : plan.idle_timeout_ms);
+}
+
+}  // namespace
+
+void Relays::Begin(Session& session, Stream& stream) {
+  session.stage = desk::Stage::kRelay;
+  stream.active_ms = now_ms();
+  desk_->Count(session.bytes_cell, static_cast<double>(stream.up.bytes()));
+  desk_->timers().Schedule(session, stream.active_ms + session.plan->idle_timeout_ms);
+  Run(session, stream);
+}
+
+void Relays::OnSocket(Session& session, Stream& stream, Side side, uint32_t events) {
+  // A read may never come to show it: after a FIN, or while the other end takes nothing.
+  if ((events & EPOLLERR) && stream.reset_by == Side::kNone)
+    return OnGone(session, stream, side, net::PendingError(stream.fd(side)));
+  Run(session, stream);
+}
+
+void Relays::Run(Session& session, Stream& stream) {
+  const uint64_t up_before = stream.up.bytes();
+  const uint64_t down_before = stream.down.bytes();
+  Flow up = Flow::kBlocked;
+  Flow down = Flow::kBlocked;
+  // From an end that is gone only what it gave is still delivered; the other direction has nowhere to go.
+  if (stream.reset_by != Side::kUpstream && !stream.up.finished())
+    up = stream.up.Run(stream.client.get(), stream.upstream.get(), *tools_);
+  if (stream.reset_by != Side::kClient && !stream.down.finished())
+    down = stream.down.Run(stream.upstream.get(), stream.client.get(), *tools_);
+  const uint64_t moved_up = stream.up.bytes() - up_before;
+  const uint64_t moved_down = stream.down.bytes() - down_before;
+  if (moved_up > 0) desk_->Count(session.bytes_cell, static_cast<double>(moved_up));
+  if (moved_down > 0) desk_->Count(session.bytes_cell + 1, static_cast<double>(moved_down));
+  if (moved_up + moved_down > 0) stream.active_ms = now_ms();
+  Settle(session, stream, up, down);
+}
+
+void Relays::Settle(Session& session, Stream& stream, Flow up, Flow down) {
+  if (up == Flow::kSourceReset) return OnGone(session, stream, Side::kClient, stream.up.source_error());
+  if (down == Flow::kSinkGone) return OnGone(session, stream, Side::kClient, stream.down.sink_error());
+  if (down == Flow::kSourceReset) return OnGone(session, stream, Side::kUpstream, stream.down.source_error());
+  if (up == Flow::kSinkGone) return OnGone(session, stream, Side::kUpstream, stream.up.sink_error());
+  if (stream.reset_by != Side::kNone) {
+    const Flow last = stream.reset_by == Side::kClient ? up : down;
+    if (last == Flow::kFinished) return PassReset(session, stream);
+    desk_->timers().Schedule(session, stream.active_ms + kResetGraceMs / 2);
+  } else {
+    if (up == Flow::kFinished) OnFinished(session, stream, Side::kClient);
+    if (down == Flow::kFinished) OnFinished(session, stream, Side::kUpstream);
+    if (stream.up.finished() && stream.down.finished())
+      return desk_->End(session, EnderOf(stream.finished_first), Reason::kDone);
+  }
+  if (stream.up.wants_sink()) watch_->AlsoWritable(session, stream, Side::kUpstream);
+  if (stream.down.wants_sink()) watch_->AlsoWritable(session, stream, Side::kClient);
+  if (up == Flow::kBusy || down == Flow::kBusy) Queue(session, stream);
+}
+
+// One side's FIN has gone through. The other may go on, but not in silence for ever.
+void Relays::OnFinished(Session& session, Stream& stream, Side side) {
+  if (stream.finished_first != Side::kNone) return;  // the second FIN: the session ends
+  stream.finished_first = side;
+  const bool both = stream.up.finished() && stream.down.finished();
+  if (!both) shutdown(stream.fd(Other(side)), SHUT_WR);
+  stream.active_ms = now_ms();
+  // Half-way, to see by the end of it whether the kernel is still delivering: most sessions are over by then.
+  desk_->timers().Schedule(session, stream.active_ms + session.plan->half_close_timeout_ms / 2);
+}
+
+// That end is gone. What it had given is delivered before the other end is reset.
+void Relays::OnGone(Session& session, Stream& stream, Side side, int error) {
+  relay::HalfPipe& last = side == Side::kClient ? stream.up : stream.down;
+  if (stream.reset_by == Side::kNone) {
+    stream.reset_by = side;
+    stream.vanished = error != ECONNRESET && error != EPIPE;
+    stream.active_ms = now_ms();
+    last.SourceEnding();
+    if (!last.finished()) return Run(session, stream);
+  }
+  if (stream.reset_by != side) return EndGone(session, stream);  // nobody is left
+  PassReset(session, stream);
+}
+
+// A reset throws away what the kernel has not delivered yet: wait for that, for as long as it gets less.
+void Relays::PassReset(Session& session, Stream& stream) {
+  const int unsent = net::BytesLostByReset(stream.fd(Other(stream.reset_by)));
+  if (stream.reset_due_ms == 0 || unsent < stream.unsent) stream.reset_due_ms = now_ms() + kResetGraceMs;
+  stream.unsent = unsent;
+  if (unsent == 0 || now_ms() >= stream.reset_due_ms) return EndGone(session, stream);
+  desk_->timers().Schedule(session, now_ms() + kResetPollMs);
+}
+
+void Relays::EndGone(Session& session, Stream& stream) {
+  const Side side = stream.reset_by;
+  const Reason vanished = side == Side::kClient ? Reason::kClientGone : Reason::kUpstreamGone;
+  desk_->End(session, EnderOf(side), stream.vanished ? vanished : Reason::kReset, Closing::kReset);
+}
+
+void Relays::OnTimer(Session& session, Stream& stream) {
+  if (stream.reset_due_ms != 0) return PassReset(session, stream);
+  if (now_ms() >= DeadlineMs(session, stream) && !LookAgain(session, stream)) return;
+  // Bytes that a slow reader takes from the kernel are life, although none passes here.
+  const int unsent = net::UnsentBytes(stream.client.get()) + net::UnsentBytes(stream.upstream.get());
+  if (unsent < std::exchange(stream.unsent, unsent)) stream.active_ms = now_ms();
+  const uint64_t deadline_ms = DeadlineMs(session, stream);
+  if (now_ms() < deadline_ms) return desk_->timers().Schedule(session, deadline_ms);
+  if (stream.reset_by != Side::kNone) return EndGone(session, stream);
+  const bool half_closed = stream.finished_first != Side::kNone;
+  desk_->End(session, Ender::kTimeout, half_closed ? Reason::kHalfCloseTimeout : Reason::kIdleTimeout);
+}
+
+// Reads and writes although no event has said so. False: the session has ended, or ends by another timer.
+bool Relays::LookAgain(Session& session, Stream& stream) {
+  const pool::SlotId id = session.id;
+  for (relay::HalfPipe* half : {&stream.up, &stream.down}) {
+    half->SourceReady();
+    half->SinkReady();
+  }
+  Run(session, stream);
+  return desk_->Find(id) != nullptr && stream.reset_due_ms == 0;
+}
+
+void Relays::RunQueued() {
+  const auto turn = std::exchange(queued_, {});
+  tools_->run_bytes = relay::ShareOf(turn.size());
+  auto next = turn.begin();
+  for (; next != turn.end() && !desk_->exchange().crowded(); ++next) {
+    Session* session = desk_->Find(*next);
+    if (session == nullptr) continue;
+    Stream& stream = streams_->At(session->carried);
+    stream.queued = false;
+    Run(*session, stream);
+  }
+  queued_.insert(queued_.end(), next, turn.end());
+}
+
+void Relays::Queue(Session& session, Stream& stream) {
+  if (std::exchange(stream.queued, true)) return;
+  queued_.push_back(session.id);
+}
+
+}  // namespace anyport::stream

@@ -1,0 +1,51 @@
+// From a connected endpoint to the last byte: both directions, FIN passed on as FIN and RST as RST.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "desk/desk.h"
+#include "pool/shelf.h"
+#include "pool/slots.h"
+#include "relay/half_pipe.h"
+#include "stream/stream.h"
+#include "stream/watch.h"
+
+namespace anyport::stream {
+
+inline constexpr uint64_t kResetPollMs = 10;
+// How long a reset waits for the other end to take any of what it was sent.
+inline constexpr uint64_t kResetGraceMs = 2000;
+
+class Relays {
+ public:
+  Relays(desk::Desk* desk, Watch* watch, relay::Tools* tools, pool::Shelf<Stream>* streams)
+      : desk_(desk), watch_(watch), tools_(tools), streams_(streams) {}
+
+  // Both ends are connected.
+  void Begin(desk::Session& session, Stream& stream);
+  void OnSocket(desk::Session& session, Stream& stream, Side side, uint32_t events);
+  void OnTimer(desk::Session& session, Stream& stream);
+  // Those that used up their share of the last turn.
+  void RunQueued();
+  bool has_queued() const { return !queued_.empty(); }
+
+ private:
+  void Run(desk::Session& session, Stream& stream);
+  void Settle(desk::Session& session, Stream& stream, relay::Flow up, relay::Flow down);
+  void OnFinished(desk::Session& session, Stream& stream, Side side);
+  void OnGone(desk::Session& session, Stream& stream, Side side, int error);
+  void PassReset(desk::Session& session, Stream& stream);
+  void EndGone(desk::Session& session, Stream& stream);
+  bool LookAgain(desk::Session& session, Stream& stream);
+  void Queue(desk::Session& session, Stream& stream);
+  uint64_t now_ms() const { return desk_->timers().now_ms(); }
+
+  desk::Desk* desk_;
+  Watch* watch_;
+  relay::Tools* tools_;
+  pool::Shelf<Stream>* streams_;
+  std::vector<pool::SlotId> queued_;
+};
+
+}  // namespace anyport::stream

@@ -1,0 +1,19 @@
+#include "stream/stream.h"
+
+#include <sys/epoll.h>
+
+namespace anyport::stream {
+
+void Stream::NoteEvents(Side side, uint32_t events) {
+  relay::HalfPipe& from = side == Side::kClient ? up : down;
+  relay::HalfPipe& to = side == Side::kClient ? down : up;
+  if (events & EPOLLPRI) from.SourceUrgent();
+  if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
+    from.SourceEnding();
+  } else if (events & EPOLLIN) {
+    from.SourceReady();
+  }
+  if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) to.SinkReady();
+}
+
+}  // namespace anyport::stream

@@ -1,0 +1,40 @@
+// What a session over stream sockets (TCP, unix) holds beside its record. Plain data.
+#pragma once
+
+#include <cstdint>
+
+#include "desk/carrier.h"
+#include "net/fd.h"
+#include "relay/half_pipe.h"
+
+namespace anyport::stream {
+
+using desk::Side;
+
+inline Side Other(Side side) { return side == Side::kClient ? Side::kUpstream : Side::kClient; }
+
+struct Stream {
+  net::Fd client;
+  net::Fd upstream;
+  relay::HalfPipe up;    // client → upstream
+  relay::HalfPipe down;  // upstream → client
+
+  Side finished_first = Side::kNone;  // whose FIN came first
+  Side reset_by = Side::kNone;        // which end is gone: what it gave is delivered, then the other is reset
+  bool vanished = false;              // … without RST: it timed out or is unreachable
+  bool client_armed = false;          // EPOLLOUT is asked for
+  bool upstream_armed = false;
+  bool queued = false;        // has more to do in the next turn
+  bool patient = false;       // asks an endpoint again whose queue is full
+  int unsent = 0;             // bytes that the kernel had yet to deliver, when last looked at
+  uint32_t address = 0;       // that is dialled
+  uint64_t dialled_ns = 0;    // until it is relayed
+  uint64_t active_ms = 0;     // when a byte last moved
+  uint64_t reset_due_ms = 0;  // when a reset is passed on, delivered or not; 0: none waits
+
+  int fd(Side side) const { return side == Side::kClient ? client.get() : upstream.get(); }
+  // What epoll(7) says of that side's descriptor.
+  void NoteEvents(Side side, uint32_t events);
+};
+
+}  // namespace anyport::stream

@@ -1,0 +1,125 @@
+#include "stream/streams.h"
+
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "net/sockets.h"
+
+namespace anyport::stream {
+
+using desk::Session;
+using desk::Stage;
+
+Streams::Streams(const Options& options, desk::Desk* desk, sniff::Sniffer* sniffer, pool::Slabs* slabs,
+                 loop::Loop* loop)
+    : desk_(desk),
+      sniffer_(sniffer),
+      scratch_(options.buffer_bytes),
+      pipes_(options.pipes_max),
+      tools_{slabs, &pipes_, scratch_},
+      watch_(loop),
+      relays_(desk, &watch_, &tools_, &streams_),
+      dialer_(desk, sniffer, &watch_, &relays_, &tools_) {}
+
+void Streams::Accept(uint32_t listener, net::Fd fd, const net::Source& source) {
+  Session* session = desk_->Open(listener, source, this);
+  if (session == nullptr) return net::ResetOnClose(fd.get());
+  session->carried = streams_.Acquire();
+  Stream& stream = StreamOf(*session);
+  stream.client = std::move(fd);
+  if (source.family == 0) stream.up.SourceSplitsReads();
+  sniffer_->Begin(*session);
+  if (!watch_.Add(*session, stream, Side::kClient, false))
+    desk_->End(*session, desk::Ender::kProxy, desk::Reason::kOverLimit, desk::Closing::kReset);
+}
+
+void Streams::OnSocket(Session& session, Side side, uint32_t events) {
+  Stream& stream = StreamOf(session);
+  stream.NoteEvents(side, events);
+  switch (session.stage) {
+    case Stage::kSniff:
+      return Sniff(session, stream);
+    case Stage::kConnect:
+      if (side == Side::kUpstream) return dialer_.OnSocket(session, stream, events);
+      if (events & EPOLLERR) desk_->End(session, desk::Ender::kClient, desk::Reason::kClientGone);
+      return;
+    case Stage::kRelay:
+      return relays_.OnSocket(session, stream, side, events);
+    default:
+      return;  // TypeScript decides; what was noted is seen when it has
+  }
+}
+
+void Streams::OnTimer(Session& session) {
+  Stream& stream = StreamOf(session);
+  if (session.stage == Stage::kSniff) return OnSniffTimer(session, stream);
+  if (session.stage == Stage::kConnect) return dialer_.OnTimer(session, stream);
+  relays_.OnTimer(session, stream);
+}
+
+void Streams::ReadOn(Session& session) { Sniff(session, StreamOf(session)); }
+
+void Streams::Sniff(Session& session, Stream& stream) {
+  for (;;) {
+    const auto room = sniffer_->Room(session);
+    if (room.empty()) return;
+    const ptrdiff_t got = recv(stream.client.get(), room.data(), room.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return sniffer_->NothingCame(session);
+    if (got < 0) return desk_->End(session, desk::Ender::kClient, desk::Reason::kClientGone);
+    if (got == 0) {
+      stream.up.SourceEnding();
+      sniffer_->Finish(session, desk::Cause::kFinished);
+      return;
+    }
+    // Room is left: the socket is empty, and a new edge tells when it is not.
+    const bool drained = static_cast<size_t>(got) < room.size();
+    const sniff::Next next = sniffer_->Take(session, static_cast<size_t>(got));
+    if (next == sniff::Next::kMore) continue;
+    if (next == sniff::Next::kShown && drained) stream.up.SourceDrained();
+    return;
+  }
+}
+
+void Streams::OnSniffTimer(Session& session, Stream& stream) {
+  if (sniffer_->IsDue(session) && net::ReadyNow(stream.client.get(), POLLIN) != 0) {
+    const pool::SlotId id = session.id;
+    Sniff(session, stream);
+    if (desk_->Find(id) == nullptr || session.stage != Stage::kSniff) return;
+  }
+  sniffer_->OnTimer(session);
+}
+
+void Streams::Connect(Session& session, const desk::Dial& dial) {
+  dialer_.Dial(session, StreamOf(session), dial);
+}
+
+int Streams::Attach(Session& session) { return dialer_.Attach(session, StreamOf(session)); }
+
+void Streams::Describe(const Session& session, desk::Event* event) {
+  const Stream& stream = StreamOf(session);
+  event->Set(desk::kBytesUp, static_cast<double>(stream.up.bytes()));
+  event->Set(desk::kBytesDown, static_cast<double>(stream.down.bytes()));
+  event->SetOpening(sniffer_->Opening(session));
+}
+
+void Streams::Close(Session& session, desk::Closing closing) {
+  Stream& stream = StreamOf(session);
+  if (closing == desk::Closing::kReset) {
+    net::ResetOnClose(stream.client.get());
+    if (stream.upstream.valid()) net::ResetOnClose(stream.upstream.get());
+  } else if (closing == desk::Closing::kDrop) {
+    net::VanishOnClose(stream.client.get());
+  }
+  sniffer_->Drop(session);
+  stream.up.Close(tools_);
+  stream.down.Close(tools_);
+  stream = Stream();
+  streams_.Release(session.carried);
+}
+
+}  // namespace anyport::stream

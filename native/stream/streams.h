@@ -1,0 +1,64 @@
+// The carrier of sessions over stream sockets (TCP, unix): brings their openings to the sniffer, connects
+// them to an endpoint and relays.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "desk/desk.h"
+#include "loop/loop.h"
+#include "net/fd.h"
+#include "pool/shelf.h"
+#include "pool/slabs.h"
+#include "relay/half_pipe.h"
+#include "relay/pipes.h"
+#include "sniff/sniffer.h"
+#include "stream/dialer.h"
+#include "stream/relays.h"
+#include "stream/stream.h"
+#include "stream/watch.h"
+
+namespace anyport::stream {
+
+struct Options {
+  size_t buffer_bytes = 0;  // copied at once
+  size_t pipes_max = 0;     // held at once to splice through
+};
+
+class Streams final : public desk::Carrier {
+ public:
+  Streams(const Options& options, desk::Desk* desk, sniff::Sniffer* sniffer, pool::Slabs* slabs,
+          loop::Loop* loop);
+
+  // A connection becomes a session that is sniffed.
+  void Accept(uint32_t listener, net::Fd fd, const net::Source& source);
+  // What did not fit into the last turn.
+  void RunQueued() { relays_.RunQueued(); }
+  bool has_queued() const { return relays_.has_queued(); }
+
+  void OnSocket(desk::Session& session, Side side, uint32_t events) override;
+  void OnTimer(desk::Session& session) override;
+  void ReadOn(desk::Session& session) override;
+  void Connect(desk::Session& session, const desk::Dial& dial) override;
+  int Attach(desk::Session& session) override;
+  void Describe(const desk::Session& session, desk::Event* event) override;
+  void Close(desk::Session& session, desk::Closing closing) override;
+
+ private:
+  Stream& StreamOf(const desk::Session& session) { return streams_.At(session.carried); }
+  void Sniff(desk::Session& session, Stream& stream);
+  void OnSniffTimer(desk::Session& session, Stream& stream);
+
+  desk::Desk* desk_;
+  sniff::Sniffer* sniffer_;
+  std::vector<uint8_t> scratch_;
+  relay::Pipes pipes_;
+  relay::Tools tools_;
+  pool::Shelf<Stream> streams_;
+  Watch watch_;
+  Relays relays_;
+  Dialer dialer_;
+};
+
+}  // namespace anyport::stream

@@ -1,0 +1,273 @@
+// The sniffer without a socket: bytes, time and answers are given, and what it shows is looked at.
+#include "sniff/sniffer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "desk_world.h"
+
+namespace anyport::sniff {
+namespace {
+
+using desk::Cause;
+using desk::EventKind;
+using desk::Reason;
+using desk::Session;
+
+// Gives back what a session holds here, and nothing else.
+struct Carrier final : desk::Carrier {
+  explicit Carrier(Sniffer* sniffer) : sniffer(sniffer) {}
+  void OnSocket(Session&, desk::Side, uint32_t) override {}
+  void OnTimer(Session& session) override { sniffer->OnTimer(session); }
+  void ReadOn(Session&) override {}
+  void Connect(Session&, const desk::Dial&) override {}
+  int Attach(Session&) override { return -1; }
+  void Describe(const Session& session, desk::Event* event) override {
+    event->SetOpening(sniffer->Opening(session));
+  }
+  void Close(Session& session, desk::Closing) override { sniffer->Drop(session); }
+
+  Sniffer* sniffer;
+};
+
+class SnifferTest : public testing::Test {
+ protected:
+  explicit SnifferTest(std::shared_ptr<plan::Plan> plan = PlanForTests()) : world(std::move(plan)) {}
+
+  Session& Begin(uint8_t source = 1) {
+    Session* session = world.desk.Open(0, SourceOf(source), &carrier);
+    sniffer.Begin(*session);
+    return *session;
+  }
+  // As many reads as the room asks for.
+  Next Feed(Session& session, std::string_view text) {
+    Next next = Next::kMore;
+    while (!text.empty() && next == Next::kMore) {
+      const auto room = sniffer.Room(session);
+      if (room.empty()) return Next::kShown;
+      const auto part = text.substr(0, room.size());
+      std::copy(part.begin(), part.end(), room.begin());
+      text.remove_prefix(part.size());
+      next = sniffer.Take(session, part.size());
+    }
+    return next;
+  }
+  Shown OnlyEvent() {
+    const auto events = world.TakeEvents();
+    EXPECT_EQ(events.size(), 1u);
+    return events.at(0);
+  }
+  size_t SlabsHeld() const {
+    return world.slabs.used(pool::Tier::kSmall) + world.slabs.used(pool::Tier::kLarge);
+  }
+
+  World world;
+  Sniffer sniffer{&world.desk, &world.slabs};
+  Carrier carrier{&sniffer};
+};
+
+TEST_F(SnifferTest, TheAnswerDoesNotDependOnHowTheBytesWereCut) {
+  for (size_t cut = 1; cut < 3; ++cut) {
+    Session& session = Begin();
+    EXPECT_EQ(Feed(session, std::string_view("abc").substr(0, cut)), Next::kMore);
+    EXPECT_TRUE(world.TakeEvents().empty());
+    EXPECT_EQ(Feed(session, std::string_view("abc").substr(cut)), Next::kShown);
+    const Shown event = OnlyEvent();
+    EXPECT_EQ(event.kind, EventKind::kClassified);
+    EXPECT_EQ(event.cause(), Cause::kMatched);
+    EXPECT_EQ(event[desk::kProtocol], 0u);
+    EXPECT_EQ(event[desk::kDecidedAt], 3u);
+    EXPECT_EQ(world.ArenaText(event), "abc");
+  }
+}
+
+TEST_F(SnifferTest, UnknownIsShownAtTheFirstByteThatRulesOutAll) {
+  Session& session = Begin();
+  EXPECT_EQ(Feed(session, "q"), Next::kShown);
+  EXPECT_EQ(OnlyEvent().cause(), Cause::kUnknown);
+}
+
+TEST_F(SnifferTest, TheTimeoutIsTotalAndNotPerRead) {
+  Session& session = Begin();
+  world.Pass(900);
+  EXPECT_EQ(Feed(session, "a"), Next::kMore);
+  world.Pass(90);
+  EXPECT_TRUE(world.TakeEvents().empty());
+  world.Pass(100);
+  const Shown event = OnlyEvent();
+  EXPECT_EQ(event.cause(), Cause::kTimeout);
+  EXPECT_EQ(static_cast<int32_t>(event[desk::kProtocol]), -1);
+}
+
+TEST_F(SnifferTest, AClientThatSaysNothingHoldsNoBuffer) {
+  Session& session = Begin();
+  EXPECT_FALSE(sniffer.Room(session).empty());
+  EXPECT_EQ(SlabsHeld(), 1u);
+  sniffer.NothingCame(session);
+  EXPECT_EQ(SlabsHeld(), 0u);
+}
+
+TEST_F(SnifferTest, AHalfCloseBeforeTheFirstByteIsNoFailure) {
+  EXPECT_EQ(sniffer.Finish(Begin(), Cause::kFinished), Next::kEnded);
+  const Shown event = OnlyEvent();
+  EXPECT_EQ(event.kind, EventKind::kEnded);
+  EXPECT_EQ(event.reason(), Reason::kClientGone);
+}
+
+TEST_F(SnifferTest, ThePrefixIsHandedOverOnceAndTheStateWithIt) {
+  Session& session = Begin();
+  Feed(session, "abc and more");
+  world.TakeEvents();
+  const Prefix prefix = sniffer.TakePrefix(session);
+  EXPECT_EQ(prefix.bytes, 12u);
+  EXPECT_TRUE(prefix.slab.valid());
+  EXPECT_EQ(session.sniffed, desk::kNone);
+  EXPECT_FALSE(sniffer.TakePrefix(session).slab.valid());
+  EXPECT_TRUE(sniffer.Opening(session).empty());
+}
+
+TEST_F(SnifferTest, ARejectedProtocolMakesRoomForTheNextInTheSameBytes) {
+  Session& session = Begin();
+  Feed(session, "abc");
+  world.TakeEvents();
+  EXPECT_EQ(sniffer.Reject(session), Next::kShown);
+  EXPECT_EQ(OnlyEvent().cause(), Cause::kUnknown);
+}
+
+TEST_F(SnifferTest, WaitsForTheBytesThatAreWantedInAll) {
+  Session& session = Begin();
+  Feed(session, "abc");
+  world.TakeEvents();
+  EXPECT_EQ(sniffer.Wait(session, 6, true, 0), Next::kMore);
+  EXPECT_EQ(Feed(session, "de"), Next::kMore);
+  EXPECT_EQ(Feed(session, "f"), Next::kShown);
+  const Shown event = OnlyEvent();
+  EXPECT_EQ(event.cause(), Cause::kMoreBytes);
+  EXPECT_EQ(event[desk::kBytesLength], 6u);
+}
+
+TEST_F(SnifferTest, AQuietThatNoByteBreaksIsShown) {
+  Session& session = Begin();
+  Feed(session, "abc");
+  world.TakeEvents();
+  EXPECT_EQ(sniffer.Wait(session, 6, false, 100), Next::kMore);
+  world.Pass(200);
+  EXPECT_EQ(OnlyEvent().cause(), Cause::kQuiet);
+}
+
+TEST_F(SnifferTest, AnOpeningThatIsTooLongIsShownAsFull) {
+  Session& session = Begin();
+  EXPECT_EQ(Feed(session, "abc"), Next::kShown);
+  world.TakeEvents();
+  sniffer.Wait(session, 100'000, true, 0);
+  Feed(session, std::string(20'000, 'x'));
+  const Shown event = OnlyEvent();
+  EXPECT_EQ(event.cause(), Cause::kFull);
+  EXPECT_EQ(event[desk::kBytesLength], 16384u);
+}
+
+TEST_F(SnifferTest, AnAnswerTooLateIsHarmless) {
+  Session& session = Begin();
+  Feed(session, "abc");
+  world.TakeEvents();
+  sniffer.TakePrefix(session);
+  session.stage = desk::Stage::kRelay;
+  EXPECT_NE(sniffer.Wait(session, 6, true, 0), Next::kMore);
+  EXPECT_NE(sniffer.Reject(session), Next::kMore);
+  EXPECT_NE(sniffer.Proceed(session), Next::kMore);
+}
+
+std::shared_ptr<plan::Plan> SilentPlan() {
+  auto plan = PlanForTests();
+  plan->listeners[0].silence_ms = 200;
+  return plan;
+}
+
+class SilenceTest : public SnifferTest {
+ protected:
+  SilenceTest() : SnifferTest(SilentPlan()) {}
+};
+
+TEST_F(SilenceTest, SilenceIsAnAnswer) {
+  Begin();
+  world.Pass(300);
+  EXPECT_EQ(OnlyEvent().cause(), Cause::kSilence);
+}
+
+TEST_F(SilenceTest, AHalfCloseIsSilenceToo) {
+  EXPECT_EQ(sniffer.Finish(Begin(), Cause::kFinished), Next::kShown);
+  EXPECT_EQ(OnlyEvent().cause(), Cause::kSilence);
+}
+
+TEST_F(SilenceTest, IsOverWithTheFirstByte) {
+  Session& session = Begin();
+  Feed(session, "a");
+  world.Pass(300);
+  EXPECT_TRUE(world.TakeEvents().empty());
+}
+
+std::shared_ptr<plan::Plan> ProxiedPlan() {
+  auto plan = PlanForTests();
+  plan->listeners[0].trusted_proxies = {*net::ParseNetwork("192.0.2.0", 24)};
+  return plan;
+}
+
+class ProxiedTest : public SnifferTest {
+ protected:
+  ProxiedTest() : SnifferTest(ProxiedPlan()) {}
+};
+
+constexpr std::string_view kHeader = "PROXY TCP4 198.51.100.7 203.0.113.1 4711 80\r\n";
+
+TEST_F(ProxiedTest, TheHeaderIsShownAndWhatIsBehindItSniffed) {
+  Session& session = Begin();
+  EXPECT_EQ(Feed(session, std::string(kHeader) + "abc"), Next::kShown);
+  const Shown header = OnlyEvent();
+  EXPECT_EQ(header.kind, EventKind::kProxied);
+  EXPECT_EQ(header[desk::kBytesLength], kHeader.size());
+  EXPECT_EQ(session.source.bytes[0], 198);
+  EXPECT_EQ(session.source.port, 4711);
+  EXPECT_EQ(sniffer.Proceed(session), Next::kShown);
+  const Shown event = OnlyEvent();
+  EXPECT_EQ(event.cause(), Cause::kMatched);
+  EXPECT_EQ(world.ArenaText(event), "abc");
+  sniffer.Drop(session);
+  EXPECT_EQ(SlabsHeld(), 0u);
+}
+
+TEST_F(ProxiedTest, AnythingElseIsRejected) {
+  EXPECT_EQ(Feed(Begin(), "abc"), Next::kEnded);
+  EXPECT_EQ(OnlyEvent().reason(), Reason::kRejected);
+}
+
+std::shared_ptr<plan::Plan> ShortPlan() {
+  auto plan = PlanForTests();
+  plan->long_openings_per_source = 2;
+  return plan;
+}
+
+class LongOpeningsTest : public SnifferTest {
+ protected:
+  LongOpeningsTest() : SnifferTest(ShortPlan()) {}
+  Session& BeginLong(uint8_t source) {
+    Session& session = Begin(source);
+    Feed(session, "abc");
+    sniffer.Wait(session, 10'000, true, 0);
+    Feed(session, std::string(5'000, 'x'));
+    return session;
+  }
+};
+
+TEST_F(LongOpeningsTest, TheOldestOfASourceMakesWay) {
+  const pool::SlotId oldest = BeginLong(1).id;
+  const pool::SlotId second = BeginLong(1).id;
+  const pool::SlotId others = BeginLong(2).id;
+  const pool::SlotId newest = BeginLong(1).id;
+  EXPECT_EQ(world.desk.Find(oldest), nullptr);
+  for (const pool::SlotId id : {second, others, newest}) EXPECT_NE(world.desk.Find(id), nullptr);
+  EXPECT_EQ(world.counters[kEvictedCell], 1);
+}
+
+}  // namespace
+}  // namespace anyport::sniff
