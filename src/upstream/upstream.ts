@@ -13,26 +13,32 @@ export interface Upstream {
 
 const NONE_TRIED: ReadonlySet<number> = new Set();
 
-/** Sessions on an endpoint. It belongs to the endpoint's name: a new Plan goes on counting where the old one was. */
+/** Sessions on an endpoint. */
 export interface Load {
   sessions: number;
 }
 
-export type LoadOf = (upstream: string, endpoint: string) => Load;
+/** By the endpoint's id: a new Plan goes on counting where the old one was. */
+export type LoadOf = (endpoint: number) => Load;
 
 export function createLoads(): LoadOf {
-  const loads = new Map<string, Load>();
-  return (upstream, endpoint) => {
-    const key = `${upstream}\n${endpoint}`;
-    const known = loads.get(key) ?? { sessions: 0 };
-    loads.set(key, known);
+  const loads = new Map<number, Load>();
+  return (endpoint) => {
+    const known = loads.get(endpoint) ?? { sessions: 0 };
+    loads.set(endpoint, known);
     return known;
   };
 }
 
-export function createUpstream(plan: PlanUpstream, random: () => number, loadOf: LoadOf): Upstream {
+/** `ids`: of its endpoints. */
+export function createUpstream(
+  plan: PlanUpstream,
+  ids: readonly number[],
+  random: () => number,
+  loadOf: LoadOf,
+): Upstream {
   const balancer = createBalancer(plan.options.balance as StrategyName, plan.endpoints, random);
-  const loads = plan.endpoints.map(({ name }) => loadOf(plan.name, name));
+  const loads = ids.map(loadOf);
   const resolved = plan.endpoints.map(({ addresses }) => addresses.length > 0);
   const active = (endpoint: number) => loads[endpoint]?.sessions ?? 0;
   const add = (endpoint: number, sessions: number) => {

@@ -83,7 +83,10 @@ function createWorker(setup: WorkerSetup) {
     classifierOf: createClassifiers(),
     complain,
   };
-  const runtimes = new Runtimes((generation) => engine.usesPlan(generation));
+  const runtimes = new Runtimes(
+    (generation) => engine.usesPlan(generation),
+    () => endpoints.keep(runtimes.endpoints()),
+  );
 
   const events = new EventCursor(native.layout);
   const answers = new Answers(native.layout, () => engine.flush());
@@ -118,6 +121,7 @@ function createWorker(setup: WorkerSetup) {
       COMPLAINTS_PER_SECOND,
       nowMs,
     );
+  const endpoints = createEndpointWatch({ warn: turned('warn'), info: turned('info') });
   const stages = createLineBudget(Math.ceil(accessLog.rate / setup.workers), nowMs);
   const debug = (fields: object, message: string) => {
     if (stages.take()) logger.debug(fields, message);
@@ -131,7 +135,7 @@ function createWorker(setup: WorkerSetup) {
     answers,
     arena: Buffer.from(arena),
     account,
-    endpoints: createEndpointWatch({ warn: turned('warn'), info: turned('info') }),
+    endpoints,
     debug: logger.isLevelEnabled('debug') ? debug : null,
     complain,
     runtimeOf: (generation) => runtimes.of(generation),

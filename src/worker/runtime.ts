@@ -53,7 +53,11 @@ export interface Surroundings {
 export async function createRuntime(plan: Plan, around: Surroundings): Promise<Runtime> {
   const addresses: SocketAddress[] = [];
   const counts = new PlanCounts(around.counters, plan.ids);
-  const upstreams = await Promise.all(plan.upstreams.map((upstream) => prepare(upstream, addresses, around)));
+  const upstreams = await Promise.all(
+    plan.upstreams.map((upstream, index) =>
+      prepare(upstream, plan.ids.endpoints[index] ?? [], addresses, around),
+    ),
+  );
   const protocols = await Promise.all(
     plan.protocols.map((protocol, index) => recognizerOf(protocol, index, counts, around)),
   );
@@ -91,6 +95,7 @@ function recognizerOf(
 
 async function prepare(
   plan: PlanUpstream,
+  ids: readonly number[],
   addresses: SocketAddress[],
   { random, loadOf }: Surroundings,
 ): Promise<RuntimeUpstream> {
@@ -98,7 +103,7 @@ async function prepare(
     endpoint.addresses.map((address) => addresses.push(address) - 1),
   );
   const handler = plan.handler === null ? null : await loadHandler(plan.handler);
-  return { plan, balancer: createUpstream(plan, random, loadOf), addresses: numbered, handler };
+  return { plan, balancer: createUpstream(plan, ids, random, loadOf), addresses: numbered, handler };
 }
 
 function tablesOf(

@@ -8,12 +8,17 @@ const SWEEP_MS = 5_000;
 export class Runtimes {
   readonly #byGeneration = new Map<number, Runtime>();
   readonly #inUse: (generation: number) => boolean;
+  readonly #forgotten: () => void;
   #current: Runtime | undefined;
   #sweep: NodeJS.Timeout | undefined;
 
-  /** `inUse`: a session that began with the Plan is alive. Its end is shown in the turn in which it ends. */
-  constructor(inUse: (generation: number) => boolean) {
+  /**
+   * `inUse`: a session that began with the Plan is alive. Its end is shown in the turn in which it ends.
+   * `forgotten`: fewer Plans are kept than before.
+   */
+  constructor(inUse: (generation: number) => boolean, forgotten: () => void) {
     this.#inUse = inUse;
+    this.#forgotten = forgotten;
   }
 
   /** Puts a Plan in force; the one before is kept until its last session has ended. */
@@ -31,15 +36,23 @@ export class Runtimes {
     return runtime;
   }
 
+  /** Ids of the endpoints that any of the Plans has. */
+  endpoints(): Set<number> {
+    const plans = [...this.#byGeneration.values()].map(({ plan }) => plan);
+    return new Set(plans.flatMap(({ ids }) => ids.endpoints.flat()));
+  }
+
   close(): void {
     clearInterval(this.#sweep);
     this.#sweep = undefined;
   }
 
   #forgetUnused(): void {
+    const before = this.#byGeneration.size;
     for (const [generation, runtime] of this.#byGeneration) {
       if (runtime !== this.#current && !this.#inUse(generation)) this.#byGeneration.delete(generation);
     }
+    if (this.#byGeneration.size < before) this.#forgotten();
     if (this.#byGeneration.size === 1) this.close();
   }
 }

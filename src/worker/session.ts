@@ -8,12 +8,13 @@ import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import type { Engine } from '../addon.js';
 import type { LogLine } from '../base/log.js';
+import { NONE } from '../model/ids.js';
 import type { PlanListener, PlanTarget } from '../model/plan.js';
 import type { Closing, Ender, Reason, Stage } from '../model/session.js';
 import { readProxyHeader, withHeader } from '../protocols/proxy-header.js';
 import type { Account } from './account.js';
 import { errorName, reasonOfFailure } from './dial-failure.js';
-import type { EndpointWatch } from './endpoint-watch.js';
+import type { EndpointNames, EndpointWatch } from './endpoint-watch.js';
 import { serve } from './in-process.js';
 import { NONE_DOUBTFUL, Session } from './known-session.js';
 import { type Answers, type Cause, type EventCursor, hexOf } from './rings.js';
@@ -238,7 +239,7 @@ export class Sequencer {
     if (session.endpoint < 0) return; // an in-process handler
     session.connected = true;
     session.error = undefined;
-    if (endpoints.anyDown) endpoints.answered(this.#upstream(session).plan.name, this.#endpointName(session));
+    if (endpoints.anyDown) endpoints.answered(endpointIdOf(session), this.#endpointNames(session));
     if (this.#tells)
       this.#tell(session, 'relay', { endpoint: this.#endpointName(session), connect_ms: events.connectMs });
     session.runtime.counts.connected(session.upstream, session.endpoint, events.connectMs);
@@ -269,8 +270,8 @@ export class Sequencer {
   }
 
   #noteDead(session: Session): void {
-    const { name } = this.#upstream(session).plan;
-    this.#options.endpoints.failed(name, this.#endpointName(session), session.error ?? '');
+    const names = this.#endpointNames(session);
+    this.#options.endpoints.failed(endpointIdOf(session), names, session.error ?? '');
   }
 
   #attach(session: Session): void {
@@ -359,6 +360,10 @@ export class Sequencer {
     return this.#upstream(session).plan.endpoints[session.endpoint]?.name ?? '';
   }
 
+  #endpointNames(session: Session): EndpointNames {
+    return { upstream: this.#upstream(session).plan.name, endpoint: this.#endpointName(session) };
+  }
+
   #listener(session: Session): PlanListener {
     return session.runtime.plan.listeners[session.listener] as PlanListener;
   }
@@ -367,6 +372,9 @@ export class Sequencer {
     return session.runtime.upstreams[session.upstream] as RuntimeUpstream;
   }
 }
+
+const endpointIdOf = ({ runtime, upstream, endpoint }: Session): number =>
+  runtime.plan.ids.endpoints[upstream]?.[endpoint] ?? NONE;
 
 const bytesCellOf = ({ runtime, listener, protocol }: Session): number =>
   runtime.counts.bytesCell(listener, protocol);

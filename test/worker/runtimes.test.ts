@@ -14,7 +14,10 @@ const HOUR_MS = 3_600_000;
 
 test('a Plan that was replaced is kept for as long as a session began with it, and no longer', () => {
   const inUse = new Set([1]);
-  const runtimes = new Runtimes((generation) => inUse.has(generation));
+  const runtimes = new Runtimes(
+    (generation) => inUse.has(generation),
+    () => {},
+  );
   for (const generation of [1, 2, 3]) runtimes.add(runtimeOf(generation));
   vi.advanceTimersByTime(24 * HOUR_MS); // a process that was stopped, or a session that lasts
   expect(runtimes.of(1).plan.generation).toBe(1);
@@ -27,7 +30,28 @@ test('a Plan that was replaced is kept for as long as a session began with it, a
 });
 
 test('nothing is asked before a Plan is replaced', () => {
-  const runtimes = new Runtimes(() => false);
+  const runtimes = new Runtimes(
+    () => false,
+    () => {},
+  );
   runtimes.add(runtimeOf(1));
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test('endpoints that no Plan has any more are forgotten with the last Plan that had them', () => {
+  const inUse = new Set([1]);
+  const told: number[][] = [];
+  const runtimes = new Runtimes(
+    (generation) => inUse.has(generation),
+    () => told.push([...runtimes.endpoints()]),
+  );
+  const withEndpoints = (generation: number, ...ids: number[]) =>
+    ({ plan: { generation, ids: { endpoints: [ids] } } }) as unknown as Runtime;
+  runtimes.add(withEndpoints(1, 2, 3));
+  runtimes.add(withEndpoints(2, 4));
+  runtimes.add(withEndpoints(3, 3));
+  vi.advanceTimersByTime(HOUR_MS);
+  inUse.delete(1);
+  vi.advanceTimersByTime(HOUR_MS);
+  expect(told).toEqual([[2, 3], [3]]);
 });
