@@ -1,4 +1,4 @@
-/** `npm run bench`: the classifier alone, then the daemon under load. Arguments are those of bench/system/system.ts. */
+/** `npm run bench`: the classifier by itself, then the daemon under load. Arguments as in bench/system/system.ts. */
 import { mkdirSync } from 'node:fs';
 import { provide } from './lib/machine.mjs';
 import { run } from './lib/run.mjs';

@@ -1,4 +1,4 @@
-/** The C++ files are formatted as .clang-format says; names each line that is not. */
+/** Checks the C++ files against .clang-format and lists each line that differs. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { installCommand, provide } from './lib/machine.mjs';

@@ -1,4 +1,4 @@
-/** Writes what is generated in docs/, from the built program: `npm run build:ts && node scripts/docs.mjs`. */
+/** Generates docs/ from the built program: `npm run build:ts && node scripts/docs.mjs`. */
 import { writeFileSync } from 'node:fs';
 import { configurationDocs } from '../dist/config/docs.js';
 import { protocolDocs } from '../dist/protocols/docs.js';

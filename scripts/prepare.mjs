@@ -1,4 +1,4 @@
-/** `npm ci` in a clone compiles the TypeScript; an install without development packages has nothing to compile with. */
+/** Compiles TypeScript upon `npm ci` in a clone; an install without development packages has no compiler. */
 import { existsSync } from 'node:fs';
 import { run } from './lib/run.mjs';
 

@@ -1,7 +1,7 @@
 /**
- * `npm run test:native`: the C++ under AddressSanitizer and UndefinedBehaviorSanitizer. First its own tests (what two
- * threads touch once more under ThreadSanitizer), then a minute of the classifier's fuzzer (ANYPORT_FUZZ_SECONDS:
- * another time), then the test files that drive the addon or the daemon, on a sanitized build of the same sources.
+ * `npm run test:native`: C++ under AddressSanitizer and UndefinedBehaviorSanitizer. First the unit tests (those with
+ * threads also under ThreadSanitizer), then a minute of the classifier's fuzzer (ANYPORT_FUZZ_SECONDS overrides it),
+ * then the test files that drive the addon or the daemon, on a sanitized build of the same sources.
  */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -22,7 +22,7 @@ const tools = {
   'clang++-14': 'clang-14',
   '/usr/share/doc/libclang-rt-14-dev': 'libclang-rt-14-dev',
 };
-/** Without the transfers and the crowd: a sanitizer finds nothing more in the second gigabyte. */
+/** Excludes transfers and crowds: sanitizers find nothing more in a second gigabyte. */
 const testFiles = [
   'test/protocols',
   'test/worker',
@@ -61,7 +61,7 @@ function runRaces() {
   return { passed: Number(passed), failed: Number(!passed) };
 }
 
-/** What it finds is kept in the corpus; an input that fails, in the folder. */
+/** New inputs are kept in the corpus; failing ones in the folder. */
 async function runFuzzer() {
   if (!buildApart(fuzzFolder, '-DANYPORT_FUZZ=ON', '-DCMAKE_CXX_COMPILER=clang++-14'))
     return { passed: 0, failed: 1 };
@@ -80,7 +80,8 @@ function runAddonTests() {
   return runVitest(testFiles, {
     ANYPORT_ADDON: join(folder, 'Release', 'anyport.node'),
     LD_PRELOAD: read('g++', ['-print-file-name=libasan.so']),
-    // V8 and the JavaScript heap look like leaks; a first error ends the process, and so its test.
+    // V8 and the JavaScript heap are reported as leaks, so leak detection is off. The first error ends the process
+    // and fails its test.
     ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1',
     UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
   });

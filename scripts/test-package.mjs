@@ -1,6 +1,6 @@
 /**
- * `npm run test:package`: what `npm pack` makes can be installed where nothing else is, and serves. Needs a compiler,
- * and the registry for the packages it depends on.
+ * `npm run test:package`: the result of `npm pack` installs on a clean machine and serves. Needs a compiler, and the
+ * registry for its dependencies.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -19,7 +19,7 @@ const config = join(folder, 'anyport.yaml');
 function install() {
   assert.equal(run('npm', ['pack', '--silent', '--pack-destination', folder]), 0, 'npm pack');
   writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-  // What `npm ci` has fetched a moment ago is not asked for again.
+  // Uses packages that `npm ci` has just cached.
   const options = ['--omit=dev', '--no-audit', '--no-fund', '--prefer-offline'];
   const tarball = join(folder, `anyport-${version}.tgz`);
   assert.equal(run('npm', ['install', ...options, tarball], { cwd: folder }), 0, 'npm install');
@@ -35,7 +35,7 @@ function checkCommands() {
   assert.match(anyport('check', '-c', config), /./);
 }
 
-/** One session is echoed; then it stops when it is told to. */
+/** Echoes one session, then stops on request. */
 async function serve() {
   const program = join(folder, 'node_modules/.bin/anyport');
   const daemon = spawn(program, ['run', '-c', config, '--log-format', 'json'], {

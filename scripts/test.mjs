@@ -1,6 +1,6 @@
 /**
- * `npm test`: builds all, sets the machine up, runs every test and ends with `N passed, N failed`.
- * `--no-skips` (continuous integration): a test that is left out counts as failed. Other arguments name test files.
+ * `npm test`: builds, sets up the machine, runs every test and ends with `N passed, N failed`. `--no-skips`
+ * (continuous integration): a skipped test counts as failed. Other arguments name test files.
  */
 import { readFileSync } from 'node:fs';
 import { installCommand, provide } from './lib/machine.mjs';

@@ -1,4 +1,4 @@
-/** The house keeps its plan: arrows between rooms, owners of packages, indexes of plural folders. */
+/** Enforces the architecture: arrows between rooms, owners of packages, indexes of plural folders. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -22,7 +22,7 @@ function sources(folder: string, ending: RegExp): SourceFile[] {
 const typescript = sources('src', /\.ts$/);
 const native = sources('native', /\.(cc|h)$/);
 
-/** Folders of files that are one of a kind, and what such a file looks like where the folder holds others too. */
+/** Plural folders (one file per item), and how to recognise an item where the folder has other files too. */
 const pluralFolders = [
   { folder: 'src/routing/conditions' },
   { folder: 'src/upstream/balance' },

@@ -1,6 +1,6 @@
 /**
- * What the fuzzer of the classifier starts from, written out of the built program: the tables of all built-in
- * protocols, TCP's then UDP's, and the recorded flights as a first corpus (test/native/classifier_fuzz.cc reads both).
+ * Inputs of the classifier's fuzzer, from the built program: tables of all built-in protocols (TCP, then UDP), and
+ * the recorded flights as first corpus. test/native/classifier_fuzz.cc reads both.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

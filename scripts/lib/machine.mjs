@@ -1,11 +1,11 @@
-/** What the machine has and what it lacks: programs by name, the Debian packages that bring them. */
+/** Programs present and missing on this machine, and the Debian packages that contain them. */
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './run.mjs';
 
 const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
 
-/** True for a program on the path, or for an absolute path that exists. */
+/** True for a program on PATH, or an absolute path that exists. */
 function has(tool) {
   if (tool.startsWith('/')) return existsSync(tool);
   return folders.some((folder) => isExecutable(join(folder, tool)));
@@ -20,7 +20,7 @@ function isExecutable(path) {
   }
 }
 
-/** `tools`: program → package. Returns the packages of those that are not there. */
+/** `tools`: program → package. Returns the packages of missing programs. */
 export function missingPackages(tools) {
   const missing = Object.keys(tools).filter((tool) => !has(tool));
   return [...new Set(missing.map((tool) => tools[tool]))];
@@ -28,12 +28,12 @@ export function missingPackages(tools) {
 
 const mayInstall = () => process.getuid?.() === 0 && existsSync('/etc/debian_version') && has('apt-get');
 
-/** Installs what is missing where that is ours to do: as root on Debian. Returns what is still missing. */
+/** Installs missing packages if permitted: as root on Debian. Returns what is still missing. */
 export function provide(tools) {
   const packages = missingPackages(tools);
   if (packages.length === 0 || !mayInstall()) return packages;
   console.log(`installing ${packages.join(' ')}`);
-  // stdout is dropped: pages of progress; what goes wrong is on stderr.
+  // stdout is dropped (progress output); errors are on stderr.
   const options = {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
@@ -43,6 +43,6 @@ export function provide(tools) {
   return missingPackages(tools);
 }
 
-/** The command that brings packages back, for people. */
+/** The install command, for messages. */
 export const installCommand = (packages) =>
   `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`;

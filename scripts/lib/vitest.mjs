@@ -1,12 +1,12 @@
-/** Runs vitest and counts from its JSON report, so that nothing depends on what it prints. */
+/** Runs vitest and reads counts from its JSON report, not from its output. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { run } from './run.mjs';
 
 /**
- * Runs the named test files (none named: all) and returns `{ passed, failed, skipped: [names] }`. Says last which
- * tests failed, and with what: a long run is often read from its end.
+ * Runs the named test files (default: all); returns `{ passed, failed, skipped: [names] }`. Prints failed tests with
+ * their errors last, since long output is often read from its end.
  */
 export function runVitest(filters, env = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'anyport-report-'));
@@ -18,7 +18,7 @@ export function runVitest(filters, env = {}) {
   const files = readReport(report).testResults;
   rmSync(folder, { recursive: true });
   const counts = count(files);
-  // An error outside every test fails the run without failing a test.
+  // An error outside of tests fails the run without failing a test.
   if (status !== 0 && counts.failed === 0) {
     counts.failed = 1;
     console.log(
@@ -51,7 +51,7 @@ function tell(name, message) {
 function count(files) {
   const tests = files.flatMap((file) => file.assertionResults);
   const named = (status) => tests.filter((test) => test.status === status);
-  // A file that does not load has failed although none of its tests has.
+  // A file that fails to load has failed, although none of its tests has.
   const broken = files.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
   return {
     passed: named('passed').length,
@@ -68,7 +68,7 @@ function readReport(path) {
   }
 }
 
-/** The last line of every test command. */
+/** Last line of every test command. */
 export function summarize({ passed, failed }) {
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;

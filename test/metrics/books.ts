@@ -1,6 +1,6 @@
 /**
- * What happens to a data plane, as data, and the books that must come of it: counts by name, kept apart from the code
- * under test. Whoever carries the steps out (a model, an engine) is a driver.
+ * Scenarios for a data plane as data, with the expected counts by name, computed independently of the code under
+ * test. A driver runs the steps: a model or a real engine.
  */
 import fc from 'fast-check';
 import type { Named } from '../../src/model/ids.js';
@@ -11,7 +11,7 @@ export interface World extends Named {
   readonly listeners: readonly { readonly name: string }[];
 }
 
-/** Indices are those of the World in force, and may be beyond its end: they are taken modulo. */
+/** Indices into the current World, modulo its size. */
 export type Step =
   | { readonly kind: 'publish'; readonly world: World }
   | { readonly kind: 'accept' | 'refuse'; readonly worker: number; readonly listener: number }
@@ -34,7 +34,7 @@ export interface Driver {
   /** `session.protocol` is set. */
   identify(session: OpenSession): Promise<void>;
   end(session: OpenSession, reason: Reason): Promise<void>;
-  /** The worker dies and is replaced; its sessions are over. */
+  /** The worker dies and is replaced; its sessions end. */
   die(worker: number): Promise<void>;
   samples(): Sample[];
 }
@@ -71,14 +71,14 @@ export class Books {
     }
   }
 
-  /** What must be scraped now: every series that is not zero. */
+  /** The expected scrape: every non-zero series. */
   expected(): Record<string, number> {
     const active = new Map<string, number>();
     for (const session of this.#open) add(active, `${listenerOf(session)}/${protocolOf(session)}/active`);
     return Object.fromEntries([...this.#accepted, ...this.#ended, ...active]);
   }
 
-  /** The same, as it is scraped. */
+  /** The actual scrape in the same form. */
   actual(): Record<string, number> {
     const entries = this.#driver.samples().flatMap(({ name, labels, value }): [string, number][] => {
       const { listener, protocol, reason } = labels;
@@ -136,7 +136,7 @@ export class Books {
   }
 }
 
-/** Listeners whose accepted connections are not the sum of those that have ended and those that are open. */
+/** Listeners whose accepted connections differ from ended plus open ones. */
 export function unbalanced(samples: readonly Sample[]): string[] {
   const listeners = new Set(samples.flatMap(({ labels }) => labels.listener ?? []));
   return [...listeners].filter((listener) => {
@@ -153,7 +153,7 @@ const listenerOf = ({ world, listener }: OpenSession): string => world.listeners
 
 const protocolOf = ({ world, protocol }: OpenSession): string => world.protocols[protocol]?.id ?? '';
 
-/** Any of the names, at least one, in any order: names go and come back. */
+/** A non-empty subset of the names in any order: names disappear and come back. */
 const some = (names: readonly string[]) => fc.shuffledSubarray([...names], { minLength: 1 });
 
 export const worlds: fc.Arbitrary<World> = fc

@@ -170,7 +170,7 @@ describe('read while the worker goes on counting', () => {
     }
   });
 
-  /** `meanwhile` is called before each cell is read. */
+  /** `meanwhile` runs before each cell is read. */
   function interrupted(buffer: SharedArrayBuffer, meanwhile: () => void): RowMemory {
     const memory = new RowMemory(buffer);
     const cells = new Proxy(memory.cells, {

@@ -1,4 +1,4 @@
-/** A data plane as its counters see it: what the addon writes into its cells, and what TypeScript counts. */
+/** A data plane as its counters see it: the addon's writes to its cells, and TypeScript's counts. */
 import { WorkerCounters } from '../../src/metrics/counters.js';
 import { createCounters } from '../../src/metrics/memory.js';
 import { reconcile } from '../../src/metrics/reconcile.js';
@@ -10,7 +10,7 @@ import { samplesOf } from '../support/counts.js';
 import type { Driver, OpenSession, World } from './books.js';
 import { WORKERS } from './books.js';
 
-/** One life of a worker: the counters that it has found, and what it has made of the Plans so far. */
+/** One life of a worker: the counters that it inherits, and what it has built from the Plans so far. */
 class Life {
   readonly counters: WorkerCounters;
   readonly cells: Float64Array;
@@ -42,7 +42,7 @@ export class ModelPlane implements Driver {
   readonly buffers: SharedArrayBuffer[];
   readonly #lives: Life[];
 
-  /** `bytes`: of each worker's counters. */
+  /** `bytes`: size of each worker's counters. */
   constructor(bytes?: number) {
     this.buffers = Array.from({ length: WORKERS }, () => createCounters(bytes));
     this.#lives = this.buffers.map((buffer) => new Life(buffer, this.ids));

@@ -1,6 +1,6 @@
-// The classifier with the tables of all built-in protocols (ANYPORT_FUZZ_TABLES, written by
-// scripts/lib/fuzz-inputs.mjs) against the plainest reading of the same tables: whatever the bytes, however
-// they are cut, and whichever protocols are rejected after they have matched, both must give the same answer.
+// Fuzzes the classifier with the tables of all built-in protocols (ANYPORT_FUZZ_TABLES, written by
+// scripts/lib/fuzz-inputs.mjs) against a naive implementation on the same tables: for any bytes, any cuts and
+// any rejected matches both must agree.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -72,7 +72,7 @@ class TableReader {
   std::ifstream file_;
 };
 
-// ---- one input: how a session goes, then its bytes
+// ---- one input: how the session is fed, then its bytes
 
 struct Input {
   bool udp = false;
@@ -123,9 +123,9 @@ Decision Classify(const Classifier& classifier, const Input& input, bool cut) {
   return Settle(classifier, &walk, input.bytes.size(), input.ended, input);
 }
 
-// ---- the same, read plainly
+// ---- the naive implementation
 
-// How one protocol stands after so many bytes.
+// State of one protocol after a number of bytes.
 class Plain {
  public:
   Plain(const Automaton& automaton, std::span<const uint8_t> bytes) : automaton_(automaton), bytes_(bytes) {

@@ -37,8 +37,8 @@ TEST(Pipes, OneThatComesBackEmptyIsKeptAndAnotherIsClosed) {
 constexpr uid_t kNobody = 65534;
 constexpr size_t kQuotaPipesMax = 4096;
 
-// Fills an ordinary user's quota of pipe pages; what is made past it has two pages. Exit status: what went
-// wrong.
+// Exhausts an ordinary user's pipe quota; pipes created beyond it have two pages. Returns an exit status that
+// names the failure.
 void AskPastTheQuota() {
   if (geteuid() == 0 && setresuid(kNobody, kNobody, kNobody) != 0) exit(1);
   std::vector<Pipe> held;

@@ -51,7 +51,8 @@ TEST(TimerWheel, ADeadlineBeyondTheHorizonIsCutToIt) {
   EXPECT_TRUE(wheel.Expire(start + uint64_t{38} * 3600 * 1000, &id));
 }
 
-// Against a plain ordered map: thousands of timers set, moved and cancelled while time leaps unevenly.
+// Compared with an ordered map: thousands of timers set, moved and cancelled while time advances in irregular
+// steps.
 TEST(TimerWheel, AgreesWithAnOrderedMap) {
   std::mt19937_64 random(42);
   uint64_t now = 1'000'003;
@@ -79,7 +80,7 @@ TEST(TimerWheel, AgreesWithAnOrderedMap) {
   }
 }
 
-// A sleeper that trusts DelayMs sees every timer in time.
+// A caller that sleeps for DelayMs fires every timer in time.
 TEST(TimerWheel, DelayLeadsToEveryTimer) {
   std::mt19937_64 random(7);
   uint64_t now = 77;

@@ -19,7 +19,7 @@ function createPool(module = filename): WorkerPool {
   return pool;
 }
 
-/** Runs a worker until it has said that it is ready. */
+/** Runs a worker until it reports ready. */
 async function start(pool: WorkerPool, worker: number) {
   const heard: FromWorker[] = [];
   let isReady: () => void = () => {};

@@ -49,7 +49,7 @@ test('no more connections are on their way to a worker than may be open, and a b
   const port = acceptInto([createInbox()], 2);
 
   const before = openFiles(process.pid);
-  // No worker takes them; those beyond wait in the kernel's queue.
+  // No worker takes connections: those over the limit stay in the backlog.
   const clients = Array.from({ length: CLIENTS }, () => connect(port, '127.0.0.1'));
   for (const client of clients) cleanups.push(() => client.destroy());
   await sleep(500);

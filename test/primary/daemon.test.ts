@@ -1,4 +1,4 @@
-/** The primary as a whole: the built daemon in a process of its own, with real workers. */
+/** The primary end to end: the built daemon in a process of its own, with real workers. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -28,7 +28,7 @@ const server: ServerConfig = {
   gracefulShutdownTimeoutMs: 60_000,
 };
 
-/** The workers are not ready before it has loaded. */
+/** Delays the workers' start: they are ready only when it has loaded. */
 const slowHandler =
   'data:text/javascript,await new Promise((r) => setTimeout(r, 1000)); export default () => {}';
 
@@ -38,7 +38,7 @@ interface Wanted {
   readonly handler?: string;
 }
 
-/** Whatever a client says goes to the handler. */
+/** All sessions go to the handler. */
 function configOf({
   server: some,
   monitoringPort,
@@ -98,7 +98,7 @@ class Daemon {
     return eventually(`a line ${msg}`, () => this.lines.find((line) => line.msg.match(msg) !== null));
   }
 
-  /** A connection that may be refused. */
+  /** Connects; the connection may be refused. */
   async knock(): Promise<Socket> {
     const { listeners } = (await this.line('ready')) as unknown as { listeners: { address: string }[] };
     const socket = connect(Number(listeners[0]?.address.split(':').at(-1)), host);
@@ -117,7 +117,7 @@ class Daemon {
     return { code: answer.status, ...((await answer.json()) as { status: string }) };
   }
 
-  /** Sums of samples, by metric. */
+  /** Sum of samples per metric. */
   async metrics(): Promise<Record<string, number>> {
     const text = await (await this.#get('/metrics')).text();
     const sums: Record<string, number> = {};

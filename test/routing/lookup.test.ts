@@ -1,4 +1,4 @@
-/** Routes are looked up: the answer is that of asking one after the other, and the effort does not grow with them. */
+/** Route look-up: same answer as evaluating routes in order, with effort independent of their number. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Conditions, Plan } from '../../src/model/plan.js';
@@ -12,7 +12,7 @@ const target = { kind: 'end', closing: 'close' } as const;
 
 function tableOf(whens: readonly Conditions[]): RouteTable {
   const routes = listedRoutes(whens.map((when) => ({ when, to: target })));
-  // Of a Plan a table reads no more than this.
+  // The part of a Plan that a route table reads.
   const listeners = [{ protocols: [0, 1] }, { protocols: [1] }];
   return createRouteTable({ routes, listeners, protocols: [{}, {}, {}] } as unknown as Plan);
 }
@@ -22,7 +22,7 @@ const outcome = (table: RouteTable, session: RouteSession): unknown => {
   return routed.kind === 'to' ? routed.route : routed.kind;
 };
 
-/** One route after the other. */
+/** The oracle: evaluates one route after the other. */
 function walked(whens: readonly Conditions[], session: RouteSession): unknown {
   const accepted = session.listener === 0 ? [0, 1] : [1];
   const protocol = accepted.includes(session.protocol) ? session.protocol : -1;
@@ -33,7 +33,7 @@ function walked(whens: readonly Conditions[], session: RouteSession): unknown {
   return 'none';
 }
 
-// ---- few values, so that routes and sessions meet
+// ---- few distinct values, so that routes and sessions often match
 
 const label = fc.constantFrom('a', 'b', 'c');
 const name = fc.array(label, { minLength: 1, maxLength: 3 }).map((labels) => labels.join('.'));
@@ -110,7 +110,7 @@ test('the first that holds, as if all were asked in order', () => {
 
 // ---- effort
 
-/** A session that counts how often its facts and its address are looked at. */
+/** A session that counts reads of its facts and address. */
 class Watched implements RouteSession {
   readonly listener = 0;
   readonly protocol = 0;

@@ -1,4 +1,4 @@
-/** The route table: first match wins, facts are waited for only where they matter, and doubt fails closed. */
+/** The route table: first match wins, it waits for facts only where they matter, and doubt fails closed. */
 import { describe, expect, test } from 'vitest';
 import type { Plan, PlanRoute } from '../../src/model/plan.js';
 import type { RouteSession } from '../../src/routing/condition.js';
@@ -130,7 +130,7 @@ const cases: Case[] = [
   { why: 'nothing was recognised', session: { protocol: -1 }, expect: 'none' },
 ];
 
-/** What the explanations of the routes, one after the other, come to. */
+/** The answer that follows from the explanations of the routes in order. */
 function explained(asked: RouteSession): Case['expect'] {
   const listener = planOf(routes).listeners[asked.listener];
   const protocol = listener?.protocols.includes(asked.protocol) ? asked.protocol : -1;

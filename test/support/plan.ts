@@ -1,4 +1,4 @@
-/** Parts of a Plan as the configuration's validation and compiler would make them. */
+/** Parts of a Plan as validation and compiler would build them. */
 import type { z } from 'zod';
 import { upstream } from '../../src/config/schema/upstreams.js';
 import type { PlanProtocol, PlanRoute } from '../../src/model/plan.js';
@@ -12,10 +12,10 @@ export function planned(protocol: Pick<PlanProtocol, 'name' | 'id'> & Partial<Pl
   return { signature: null, validator: null, automaton, ...protocol };
 }
 
-/** Routes by the names that they have in a file. */
+/** Routes by their names in the file. */
 export const listedRoutes = (routes: readonly Omit<PlanRoute, 'name'>[]): PlanRoute[] =>
   routes.map((route, index) => ({ name: `routes[${index}]`, ...route }));
 
-/** What an upstream is when its section says only this. */
+/** Options of an upstream whose section has only these keys. */
 export const optionsWith = (written: z.input<typeof upstream> = {}): UpstreamOptions =>
   upstream.parse(written);

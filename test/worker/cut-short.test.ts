@@ -1,4 +1,4 @@
-/** A session that is cut short is told as such to those behind a Unix socket too, where there is no RST. */
+/** A session that is cut short is visible as such behind Unix sockets too, which have no RST. */
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -110,7 +110,7 @@ describe('a Unix endpoint', () => {
     await peer.bytes(2);
     client.send('last words');
     await eventually('all to be relayed', () => bytesUp(plane) === 12);
-    // Until nothing moves any more: its bytes are unread at our end then, too.
+    // Waits until relaying stops: unread bytes then remain at the client's end too.
     let down = -1;
     await eventually('the endpoint to be stuck', async () => {
       const before = down;

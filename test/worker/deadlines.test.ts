@@ -1,4 +1,7 @@
-/** Deadlines judge what came in time as in time, however late they are looked at, and what is slow as alive. */
+/**
+ * Deadlines: bytes that arrived in time count as in time however late the thread looks, and a slow peer counts as
+ * alive.
+ */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -13,11 +16,11 @@ import { limits, type Plane, planFor, upstream, useStage } from './plane.js';
 
 const { serve, start } = useStage();
 
-/** More than one turn of the engine brings. */
+/** More clients than one turn has events. */
 const CROWD = 400;
 const DEADLINE_MS = 3000;
 
-/** Nothing runs on this thread meanwhile: neither the engine, nor its clients, nor their servers. */
+/** Blocks this thread: engine, clients and servers. */
 function holdUp(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, DEADLINE_MS + 100);
 }
@@ -113,7 +116,7 @@ describe('after the thread was held up', () => {
     test('that accepted meanwhile is reached', async () => {
       const fd = native.listen({ host: '127.0.0.1', port: 0 }, { reusePort: false, backlog: 0 });
       const { port } = native.localAddress(fd) as { port: number };
-      const filler = connect(port, '127.0.0.1'); // takes the one place in the queue: further SYNs are dropped
+      const filler = connect(port, '127.0.0.1'); // fills the backlog: further SYNs are dropped
       await once(filler, 'connect');
       cleanups.push(() => filler.destroy());
       const gate = new Int32Array(new SharedArrayBuffer(4));
@@ -161,7 +164,7 @@ test('half_close_timeout leaves a slow reader its answer, as long as it reads', 
   const client = await dial(plane.port);
   client.socket.pause();
   client.send('aa').finish();
-  // A third of the kernel's buffer has to be free before the relay may send again: seconds, at this rate.
+  // The kernel buffer must be a third free before the relay can send again, which takes seconds at this rate.
   const slowly = setInterval(() => client.socket.read(), 200);
   await sleep(3 * HALF_CLOSE_MS);
   clearInterval(slowly);

@@ -1,4 +1,6 @@
-/** FIN and RST of both ends in every order: each passes as what it is, after the bytes before it, and the record says it. */
+/**
+ * FIN and RST of both ends in every order: each is forwarded as what it is, behind the bytes before it, and recorded.
+ */
 import { expect, test } from 'vitest';
 import type { Ending, Peer } from '../support/tcp.js';
 import { dial } from '../support/tcp.js';
@@ -11,10 +13,10 @@ type Act = 'client fin' | 'client reset' | 'server fin' | 'server reset';
 
 interface Case {
   readonly acts: readonly Act[];
-  /** Who ended it, and how. */
+  /** Which side ended it, and how. */
   readonly by: 'client' | 'upstream';
   readonly reason: 'done' | 'reset';
-  /** What each end saw first of the other. */
+  /** The first end that each side saw of the other. */
   readonly client?: Ending;
   readonly server?: Ending;
 }

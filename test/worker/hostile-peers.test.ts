@@ -1,4 +1,4 @@
-/** Peers that mean harm, or are merely unlucky in numbers: the data plane serves the others and lets go of all. */
+/** Hostile peers and unlucky numbers: the data plane keeps serving the others and releases everything. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { PlanListener, PlanUpstream } from '../../src/model/plan.js';
@@ -21,7 +21,7 @@ test('many sessions at once whose every endpoint fails at once: each ends, once'
     name: 'nowhere',
     handler: null,
     options: optionsWith({ retries: 16 }),
-    // A missing Unix socket refuses before connect() returns: all retries fall into one turn.
+    // connect() to a missing Unix socket fails at once: all retries happen in one turn.
     endpoints: Array.from({ length: 17 }, (_, n) => ({
       name: `nowhere-${n}`,
       weight: 1,
@@ -42,7 +42,7 @@ test('many sessions at once whose every endpoint fails at once: each ends, once'
   );
   const clients = await crowd(plane, SILENT);
   await eventually('all to be accepted', () => plane.metric('anyport_accepted_total') === SILENT);
-  // The thread is busy until the silence of all is over: their timers are due in the same turn.
+  // Blocks the thread until the silence of all clients is over: their timers are due in the same turn.
   const until = performance.now() + SILENCE_MS;
   while (performance.now() < until);
   await Promise.all(clients.map((client) => client.end()));
@@ -53,10 +53,10 @@ test('many sessions at once whose every endpoint fails at once: each ends, once'
 describe('openings that never end', () => {
   const LARGE_SLABS_FOR_OPENINGS = 768;
   const SHARE = 64;
-  /** Longer than a small buffer: each holds a large one for as long as it may be identified. */
+  /** Longer than a small slab: each opening holds a large one while it is in identification. */
   const long = `GET / HTTP/1.1\r\nX-Long: ${'x'.repeat(5000)}`;
 
-  /** A route by host has to see the end of a request's head. */
+  /** A route by host needs the end of the request's head. */
   async function startHosts(hoarders: number, longOpeningsPerSource: number) {
     const server = await serve(echo);
     const plan = planFor([upstream('a', server.port), upstream('b', server.port)], {
@@ -73,7 +73,7 @@ describe('openings that never end', () => {
     return { plane, refused, evicted };
   }
 
-  /** One after the other, so that the first is the oldest. */
+  /** Sequential, so that the first connection is the oldest. */
   async function hoard(plane: Plane, count: number, from: string): Promise<Peer[]> {
     const hoarders: Peer[] = [];
     for (let n = 0; n < count; n += 1) hoarders.push((await dial(plane.port, from)).send(long));
@@ -82,7 +82,7 @@ describe('openings that never end', () => {
 
   async function isServed(plane: Plane, from: string): Promise<void> {
     const client = (await dial(plane.port, from)).send(long);
-    await sleep(50); // what comes in two parts is kept in between
+    await sleep(50); // sent in two parts: the first is buffered meanwhile
     const rest = '\r\nHost: b.test\r\n\r\n';
     client.send(rest);
     await client.bytes(long.length + rest.length);
@@ -113,7 +113,7 @@ describe('openings that never end', () => {
       ...Array(SHARE).fill('open'),
     ]);
     expect(evicted()).toEqual({ source: 5, worker: 0 });
-    // It has its share again and again, at the cost of its own.
+    // The source can refill its share, only at the expense of its own openings.
     await isServed(plane, '127.0.0.2');
     await isServed(plane, '127.0.0.3');
     expect(evicted()).toEqual({ source: 6, worker: 0 });

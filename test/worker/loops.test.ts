@@ -1,4 +1,4 @@
-/** Several engines on one thread, as a program that embeds them may have: none starves another, and all rest. */
+/** Several engines on one thread, as in an embedding program: none starves another, and idle ones sleep. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
@@ -22,7 +22,7 @@ test('each is served while the others have nothing to do', async () => {
 });
 
 test('a client of another process is served, whichever engine it comes to', async () => {
-  // In-process handlers: nothing but the engines' own events wakes the thread.
+  // In-process handlers: only the engines' own events wake the thread.
   const plan = planFor([{ ...upstream('a'), handler: 'builtin:echo' }]);
   const planes = [await start(plan), await start(plan)];
   const script = `

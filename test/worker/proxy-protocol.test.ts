@@ -1,4 +1,4 @@
-/** PROXY headers through the real engine: taken from trusted peers, and from nobody else. */
+/** PROXY headers through the real engine: accepted from trusted peers only. */
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { PlanLimits, PlanListener } from '../../src/model/plan.js';
@@ -22,7 +22,7 @@ const v6 = 'PROXY TCP6 2001:db8::1 2001:db8::2 56324 443\r\n';
 const headerCases = headers.filter(({ bytes }) => bytes.length > 0);
 const refusedCases = refused.filter(({ why }) => why !== 'another protocol');
 
-/** A header of the table, changed: bytes overwritten, put in or taken out. */
+/** A mutated header of the table: bytes overwritten, inserted or removed. */
 const mutants = fc
   .tuple(
     fc.constantFrom(...headers.filter(({ bytes }) => bytes.length < 1024).map(({ bytes }) => bytes)),
@@ -49,7 +49,7 @@ interface Running {
   readonly server: Upstream;
 }
 
-/** Bytes that begin with `aa` are echoed. */
+/** Echoes bytes that start with `aa`. */
 async function start(
   listener: Partial<PlanListener> = {},
   change: Partial<PlanLimits> = {},
@@ -64,7 +64,7 @@ async function start(
   return { plane, server };
 }
 
-/** HTTP for a.example goes to the server, by a rule on its name. */
+/** HTTP for a.example is routed to the server by a rule on its name. */
 async function startNamed(): Promise<Running> {
   const server = await listenTcp((peer) => void peer.send('served').finish());
   cleanups.push(() => server.close());
@@ -134,7 +134,7 @@ describe('a trusted peer', () => {
   test.each(refusedCases)('is refused as `identify` refuses it: $why', async ({ bytes }) => {
     const { plane, server } = await start();
     const client = await dial(plane.port, trustedPeer);
-    // Nothing comes behind it: that it is none is said at once.
+    // Nothing follows: an invalid header is refused at once.
     client.send(bytes);
     expect(await client.end()).toBe('reset');
     expect(await record(plane)).toMatchObject({ reason: 'rejected', during: 'sniff', by: 'proxy' });

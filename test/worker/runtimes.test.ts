@@ -6,7 +6,7 @@ import { planFor, upstream } from './plane.js';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** Only its Plan is looked at. */
+/** Only its Plan is read. */
 const runtimeOf = (generation: number): Runtime =>
   ({ plan: planFor([upstream('a')], { generation }) }) as unknown as Runtime;
 
@@ -19,7 +19,7 @@ test('a Plan that was replaced is kept for as long as a session began with it, a
     () => {},
   );
   for (const generation of [1, 2, 3]) runtimes.add(runtimeOf(generation));
-  vi.advanceTimersByTime(24 * HOUR_MS); // a process that was stopped, or a session that lasts
+  vi.advanceTimersByTime(24 * HOUR_MS); // a suspended process, or a long session
   expect(runtimes.of(1).plan.generation).toBe(1);
   expect(() => runtimes.of(2)).toThrow('Plan 2 is gone');
   inUse.delete(1);

@@ -1,4 +1,4 @@
-/** Sessions through the real engine: what goes in comes out, whatever fails on the way, and all of it adds up. */
+/** Sessions through the real engine: bytes arrive unchanged, failures on the way are handled, and counts add up. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
@@ -28,7 +28,7 @@ function sums(plane: Plane): { accepted: number; ended: number; active: number }
   };
 }
 
-/** By protocol: how many sessions were identified. */
+/** Identified sessions per protocol. */
 function identified(plane: Plane): Record<string, number> {
   const counts = plane.samples().filter(({ name }) => name === 'anyport_identified_total');
   return Object.fromEntries(counts.map(({ labels, value }) => [labels.protocol, value]));
@@ -109,7 +109,7 @@ describe('when the queue of an endpoint is full', () => {
     for (const cleanup of cleanups.splice(0)) cleanup();
   });
 
-  /** A unix socket on which nobody accepts yet, and whose one place is taken. */
+  /** A Unix socket with a full backlog and nobody accepting yet. */
   async function startBusy(dialTimeoutMs: number, ...others: number[]) {
     const folder = tempFolder();
     cleanups.push(() => folder.remove());
@@ -438,7 +438,7 @@ test('a new Plan serves new sessions; one under way keeps the old', async () => 
   old.send('aa1');
   await old.bytes(3);
   const half = await dial(plane.port);
-  half.send('a'); // still being sniffed when the Plan changes
+  half.send('a'); // still in identification when the Plan changes
   await eventually('two sessions', () => plane.open() === 2);
   await plane.adopt({ ...plan, generation: 2, upstreams: [upstream('a', after.port)] });
   half.send('a2').finish();
@@ -485,7 +485,7 @@ test('whatever clients do, every session ends once and nothing is left', async (
   const crowd = Array.from({ length: 400 }, async (_, i) => {
     const client = await dial(plane.port, `127.0.0.${2 + (i % 8)}`).catch(() => undefined);
     if (client === undefined) return;
-    const closed = once(client.socket, 'close'); // a client that resets hears nothing more
+    const closed = once(client.socket, 'close'); // after its own reset a client sees nothing more
     acts[i % acts.length]?.(client);
     await within('the end of a session', Promise.race([client.ended, closed]));
     client.socket.destroy();
