@@ -1,7 +1,7 @@
-// Objects known by number, for whoever keeps the number: no generation, no look-up that may fail.
+// Reusable objects by number. No generation and no failing look-up: the owner of a number must keep it valid.
 //
-// Objects never move (they live in chunks), so a reference is good until the number is given back. What was
-// in one when it was given back, its next owner finds.
+// Objects never move (chunked storage), so a reference is valid until its number is released. A released
+// object is not reset: the next owner finds its old content.
 #pragma once
 
 #include <cassert>

@@ -1,6 +1,6 @@
 /**
  * Parser for the PROXY header of a load balancer: addresses and TLVs. Whether a peer may send one is the listener's
- * setting. For live sessions native/engine/proxy_header finds its end and the announced source; the facts are read
+ * setting. For live sessions native/sniff/proxy_header finds its end and the announced source; the facts are read
  * here, from the same bytes.
  */
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';

@@ -84,7 +84,7 @@ const bandwidth = section(
 
 const balances = strategyNames.map((name) => `\`${name}\`: ${strategies[name].words}`).join('. ');
 
-/** What is acted on: an option is one field here, one in UpstreamOptions, and whoever reads it. */
+/** Options that take effect. A new one is a field here, a field in UpstreamOptions, and its reader. */
 const options = {
   balance: choice(strategyNames, `Which endpoint is next. ${balances}`).default('round_robin'),
   retries: integer('Further endpoints to try before any byte is lost', 0, 16).default(2),
