@@ -100,8 +100,12 @@ export interface EngineTables {
 }
 
 export interface Engine {
-  /** New sessions use these tables; those under way keep the ones they began with. */
-  adopt(tables: EngineTables): void;
+  /** Checks tables and keeps them ready, in the place of those prepared before. Throws where they are wrong. */
+  prepare(tables: EngineTables): void;
+  /** New sessions use the prepared tables; those under way keep the ones they began with. Can not fail. */
+  commit(): void;
+  /** Forgets the prepared tables. */
+  discard(): void;
   /** Starts accepting on a listening socket (the engine uses its own duplicate). */
   listen(fd: number, listener: number): void;
   /** Starts taking connections from an inbox (handoff mode). */

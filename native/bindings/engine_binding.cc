@@ -66,7 +66,9 @@ class EngineBinding::Turn {
 void EngineBinding::Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Engine", DefineClass(env, "Engine",
                                     {
-                                        InstanceMethod<&EngineBinding::Adopt>("adopt"),
+                                        InstanceMethod<&EngineBinding::Prepare>("prepare"),
+                                        InstanceMethod<&EngineBinding::Commit>("commit"),
+                                        InstanceMethod<&EngineBinding::Discard>("discard"),
                                         InstanceMethod<&EngineBinding::Listen>("listen"),
                                         InstanceMethod<&EngineBinding::TakeFrom>("takeFrom"),
                                         InstanceMethod<&EngineBinding::StopAccepting>("stopAccepting"),
@@ -115,13 +117,24 @@ engine::Engine& EngineBinding::engine() {
   throw Napi::Error::New(Env(), "the engine is closed");
 }
 
-Napi::Value EngineBinding::Adopt(const Napi::CallbackInfo& info) {
+Napi::Value EngineBinding::Prepare(const Napi::CallbackInfo& info) {
   auto plan = PlanFrom(info[0].As<Napi::Object>());
   if (plan->listeners.size() < listeners_) {
     throw Napi::RangeError::New(info.Env(), "listeners that are in use may not go");
   }
-  listeners_ = static_cast<uint32_t>(plan->listeners.size());
-  engine().Adopt(std::move(plan));
+  prepared_ = std::move(plan);
+  return info.Env().Undefined();
+}
+
+Napi::Value EngineBinding::Commit(const Napi::CallbackInfo& info) {
+  if (prepared_ == nullptr) throw Napi::Error::New(info.Env(), "no Plan has been prepared");
+  listeners_ = static_cast<uint32_t>(prepared_->listeners.size());
+  engine().Adopt(std::exchange(prepared_, nullptr));
+  return info.Env().Undefined();
+}
+
+Napi::Value EngineBinding::Discard(const Napi::CallbackInfo& info) {
+  prepared_.reset();
   return info.Env().Undefined();
 }
 

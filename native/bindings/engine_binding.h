@@ -22,7 +22,9 @@ class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
   class Turn;
 
   engine::Engine& engine();
-  Napi::Value Adopt(const Napi::CallbackInfo& info);
+  Napi::Value Prepare(const Napi::CallbackInfo& info);
+  Napi::Value Commit(const Napi::CallbackInfo& info);
+  Napi::Value Discard(const Napi::CallbackInfo& info);
   Napi::Value Listen(const Napi::CallbackInfo& info);
   Napi::Value TakeFrom(const Napi::CallbackInfo& info);
   Napi::Value StopAccepting(const Napi::CallbackInfo& info);
@@ -34,7 +36,8 @@ class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
   Napi::Value Close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Lifetime<engine::Engine>> lifetime_;
-  uint32_t listeners_ = 0;        // of the Plan adopted last
+  std::shared_ptr<const plan::Plan> prepared_;
+  uint32_t listeners_ = 0;        // of the Plan in force
   Napi::ObjectReference memory_;  // keeps the shared buffers alive
   std::shared_ptr<Turn> turn_;
 };

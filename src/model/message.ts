@@ -30,18 +30,32 @@ export interface WorkerSetup {
   readonly logLevel: string;
 }
 
+export type PlanMessage =
+  /** Make this Plan ready: do all that can fail, change nothing. Takes the place of one that was prepared before. */
+  | { readonly type: 'prepare'; readonly plan: Plan }
+  /** New sessions begin with the Plan that was prepared. */
+  | { readonly type: 'commit'; readonly generation: number }
+  /** Forget it. */
+  | { readonly type: 'discard'; readonly generation: number };
+
 export type ToWorker =
-  | { readonly type: 'plan'; readonly plan: Plan }
+  | PlanMessage
   /** Stop accepting; let sessions finish; end those that are left after `deadlineMs`. */
   | { readonly type: 'drain'; readonly deadlineMs: number }
   /** The same at once: the operator does not wait. */
   | { readonly type: 'cut' };
 
+/** What became of a Plan in a worker. */
+export type PlanAnswer =
+  | { readonly type: 'prepared'; readonly generation: number }
+  /** It can not be prepared; the worker goes on as before. */
+  | { readonly type: 'refused'; readonly generation: number; readonly error: string }
+  | { readonly type: 'adopted'; readonly generation: number };
+
 export type FromWorker =
-  /** Accepting. */
-  | { readonly type: 'ready' }
-  /** A Plan was adopted. */
-  | { readonly type: 'adopted'; readonly generation: number }
+  /** Accepting, with the Plan that it was born with. */
+  | { readonly type: 'ready'; readonly generation: number }
+  | PlanAnswer
   /** The accept queues are empty and will not be read again: the primary may close the sockets. */
   | { readonly type: 'accepting_stopped' }
   /** Finished log lines (JSON, each with its line feed), in order. */

@@ -9,10 +9,11 @@ import type { Logger } from '../base/log.js';
 import { createCounters } from '../metrics/memory.js';
 import { reconcile } from '../metrics/reconcile.js';
 import type { ServerConfig } from '../model/config.js';
-import type { ListeningSocket, WorkerSetup } from '../model/message.js';
+import type { FromWorker, ListeningSocket, ToWorker, WorkerSetup } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
 import { Heartbeats, heartbeatLimits } from './heartbeats.js';
 import { WorkerPool } from './pool.js';
+import { type Published, Publisher } from './publication.js';
 import { Supervisor } from './supervisor.js';
 
 /** Grace after the drain deadline before threads are terminated. */
@@ -55,11 +56,10 @@ export class DataPlane {
   #acceptor: Acceptor | null = null;
   /** Connections that were open in workers that died. */
   #cutOff = 0;
-  #plan: Plan;
+  readonly #publisher: Publisher;
 
   constructor(plan: Plan, sockets: Sockets, options: DataPlaneOptions) {
     const { workers, accept } = options.server;
-    this.#plan = plan;
     this.#sockets = sockets;
     this.#options = options;
     this.buffers = Array.from({ length: workers }, () => createCounters());
@@ -68,15 +68,21 @@ export class DataPlane {
     this.#heartbeats = new Heartbeats(workers);
     this.#pool = new WorkerPool(WORKER_MODULE, (worker) => this.#setupOf(worker));
     const events = {
-      lines: options.write,
+      heard: (worker: number, message: FromWorker) => this.#heard(worker, message),
       hung: (worker: number) => this.#hung(worker),
       died: (worker: number, error: Error, retryMs: number | null) => this.#died(worker, error, retryMs),
     };
     this.#supervisor = new Supervisor(workers, this.#pool, events, systemClock, this.#heartbeats);
+    const publishing = {
+      post: (worker: number, message: ToWorker) => this.#pool.post(worker, message),
+      behind: (worker: number, error: string) => this.#behind(worker, error),
+    };
+    this.#publisher = new Publisher(plan, publishing, systemClock);
   }
 
+  /** The Plan in force. */
   get plan(): Plan {
-    return this.#plan;
+    return this.#publisher.plan;
   }
 
   /** Workers that accept now. */
@@ -103,18 +109,25 @@ export class DataPlane {
     if (this.#inboxes.length === 0) return;
     this.#acceptor = new native.Acceptor(this.#inboxes, {
       gauges: new Int32Array(this.#gauges),
-      maxConnections: this.#plan.limits.maxConnections,
+      maxConnections: this.plan.limits.maxConnections,
     });
     for (const { fd, listener } of this.#sockets.of(0)) this.#acceptor.listen(fd, listener);
   }
 
-  publish(plan: Plan): void {
-    this.#plan = plan;
-    this.#supervisor.publish(plan);
+  /** In every worker, or in none. Of those that wait for their turn only the newest is kept. */
+  async publish(plan: Plan): Promise<Published> {
+    const published = await this.#publisher.publish(plan);
+    if (published.result === 'refused') {
+      const { worker, error } = published;
+      const fields = { generation: plan.generation, worker, error };
+      this.#options.log.error(fields, 'a new configuration is refused by a worker: the one before stays');
+    }
+    return published;
   }
 
   /** Whether every session has ended of itself; `false`: workers died, or did not end in time and are to be closed. */
   async drain(deadlineMs: number): Promise<boolean> {
+    this.#publisher.close();
     this.#acceptor?.stopAccepting();
     const before = this.#cutOff;
     const { acceptingStopped, ended } = this.#supervisor.drain(deadlineMs);
@@ -124,12 +137,14 @@ export class DataPlane {
 
   /** Ends every session at once, each with its line in the log; a worker that hangs is not waited for. */
   async cut(): Promise<void> {
+    this.#publisher.close();
     this.#acceptor?.stopAccepting();
     await Promise.race([this.#supervisor.cut(), elapsed(CUT_MS_MAX)]);
   }
 
   /** Ends the workers at once, and their sessions with them. May be called again. */
   async close(): Promise<void> {
+    this.#publisher.close();
     this.#supervisor.abandon();
     this.#acceptor?.close();
     this.#acceptor = null;
@@ -144,7 +159,7 @@ export class DataPlane {
     return {
       worker,
       workers: server.workers,
-      plan: this.#plan,
+      plan: this.plan,
       sockets: server.accept === 'handoff' ? [] : this.#sockets.of(worker),
       inbox: this.#inboxes[worker] ?? -1,
       counters: this.buffers[worker] as SharedArrayBuffer,
@@ -156,12 +171,24 @@ export class DataPlane {
     };
   }
 
+  #heard(worker: number, message: FromWorker): void {
+    if (message.type === 'log') this.#options.write(message.lines);
+    else if (message.type === 'ready') this.#publisher.joined(worker, message.generation);
+    else if (message.type !== 'accepting_stopped') this.#publisher.answered(worker, message);
+  }
+
+  #behind(worker: number, error: string): void {
+    const fields = { generation: this.plan.generation, worker, error };
+    this.#options.log.error(fields, 'a worker can not take the configuration in force: it keeps its own');
+  }
+
   #hung(worker: number): void {
     const silent_ms = heartbeatLimits.lookMs * heartbeatLimits.hungLooksMax;
     this.#options.log.error({ worker, silent_ms }, 'a worker hangs and is ended');
   }
 
   #died(worker: number, error: Error, retryMs: number | null): void {
+    this.#publisher.gone(worker, error.message);
     reconcile(this.buffers[worker] as SharedArrayBuffer);
     this.#cutOff += releaseGauge(new Int32Array(this.#gauges), worker);
     const fields = { worker, error: error.message, stack: error.stack };

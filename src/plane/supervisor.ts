@@ -4,7 +4,6 @@
  */
 import type { Clock } from '../base/clock.js';
 import type { FromWorker, ToWorker } from '../model/message.js';
-import type { Plan } from '../model/plan.js';
 import { type Heartbeats, heartbeatLimits, type Pulse } from './heartbeats.js';
 
 export const supervisorLimits = {
@@ -24,8 +23,8 @@ export interface WorkerRunner {
 }
 
 export interface SupervisorEvents {
-  /** Finished log lines of a worker. */
-  lines(lines: string): void;
+  /** Called with all that a worker says. */
+  heard(worker: number, message: FromWorker): void;
   /** It stands still, and is ended. */
   hung(worker: number): void;
   /** Called before the worker is replaced, which is `retryMs` from now; null: it will not be. */
@@ -93,10 +92,6 @@ export class Supervisor {
     this.#phase = 'running';
   }
 
-  publish(plan: Plan): void {
-    this.#post({ type: 'plan', plan });
-  }
-
   /** Workers end their sessions, at the latest after `deadlineMs`. During the start only those that accept do. */
   drain(deadlineMs: number): { acceptingStopped: Promise<void>; ended: Promise<void> } {
     if (this.#phase === 'starting') this.#callOffStart();
@@ -148,7 +143,7 @@ export class Supervisor {
     this.#heartbeats.begin(index);
     this.#enter(worker, 'starting');
     try {
-      await this.#runner.run(index, (message) => this.#heard(worker, message));
+      await this.#runner.run(index, (message) => this.#heard(index, worker, message));
       if (this.#phase !== 'draining') throw new Error('it ended without being told to');
       this.#enter(worker, 'ended');
     } catch (error) {
@@ -156,10 +151,10 @@ export class Supervisor {
     }
   }
 
-  #heard(worker: Worker, message: FromWorker): void {
-    if (message.type === 'log') this.#events.lines(message.lines);
-    else if (message.type === 'ready') this.#enter(worker, 'accepting');
+  #heard(index: number, worker: Worker, message: FromWorker): void {
+    if (message.type === 'ready') this.#enter(worker, 'accepting');
     else if (message.type === 'accepting_stopped') this.#enter(worker, 'drained');
+    this.#events.heard(index, message);
   }
 
   #died(index: number, worker: Worker, error: Error): void {

@@ -23,6 +23,11 @@ import { serveMonitoring } from './monitoring.js';
 import { ListeningSockets } from './sockets.js';
 import { StartError } from './start-error.js';
 
+const FIRST_GENERATION = 1;
+
+/** Pause before changed addresses that a worker refused (it died just then, or was held up) are published again. */
+const REPUBLISH_MS = 10_000;
+
 export interface DaemonOptions {
   readonly version: string;
   readonly log: Logger;
@@ -45,6 +50,9 @@ export class Daemon {
   #monitoring: Monitoring | null = null;
   #status: 'starting' | 'running' | 'draining' = 'starting';
   #cutting: Promise<boolean> | null = null;
+  /** Of the latest Plan that was compiled, whether or not it came into force. */
+  #generation = FIRST_GENERATION;
+  #cancelRetry: () => void = () => {};
 
   private constructor(
     fitted: Fitted,
@@ -73,9 +81,9 @@ export class Daemon {
     const sockets = await openSockets(config, options);
     const names = namesOf(config, options.log, callOff);
     try {
-      const discovery = await names.start((changed) => daemon.#discovered(changed));
+      const discovery = await names.start((changed) => void daemon.#discovered(changed));
       const ids = new IdRegistry();
-      const plane = planeOf(fitted, options, compile(config, discovery, 1, ids), sockets);
+      const plane = planeOf(fitted, options, compile(config, discovery, FIRST_GENERATION, ids), sockets);
       const daemon: Daemon = new Daemon(fitted, options, sockets, names, ids, plane);
       return daemon;
     } catch (error) {
@@ -140,6 +148,7 @@ export class Daemon {
   /** Gives everything back; sessions that are left are reset. */
   async close(): Promise<void> {
     this.#names.stop();
+    this.#cancelRetry();
     this.#monitoring?.close();
     await this.#plane.close();
   }
@@ -150,10 +159,14 @@ export class Daemon {
     return none;
   }
 
-  /** Addresses changed: they reach the workers as a new Plan. */
-  #discovered(discovery: Discovery): void {
-    const { generation } = this.#plane.plan;
-    this.#plane.publish(compile(this.#fitted.config, discovery, generation + 1, this.#ids));
+  /** Addresses changed: they reach the workers as a new Plan. Where that is refused it is tried again, with the newest. */
+  async #discovered(discovery: Discovery): Promise<void> {
+    this.#cancelRetry();
+    const generation = ++this.#generation;
+    const plan = compile(this.#fitted.config, discovery, generation, this.#ids);
+    const { result } = await this.#plane.publish(plan);
+    if (result !== 'refused' || generation !== this.#generation) return;
+    this.#cancelRetry = systemClock.after(REPUBLISH_MS, () => void this.#discovered(discovery));
   }
 
   #createMetrics(): Control['metrics'] {

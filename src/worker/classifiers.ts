@@ -7,18 +7,26 @@ export type Classified = Pick<PlanProtocol, 'id' | 'signature' | 'automaton'>;
 /** `protocols` best rank first; the first `routable` of them are routed. */
 export type ClassifierOf = (protocols: readonly Classified[], routable: number) => Classifier;
 
-/** Made for one worker; each call makes a classifier from that of the call before. */
-export function createClassifiers(): ClassifierOf {
-  let last: readonly string[] = [];
-  let classifier = new native.Classifier({ automata: [], routable: 0 });
-  return (protocols, routable) => {
+/** Each classifier is made from the one before. */
+export class Classifiers {
+  #keys: readonly string[];
+  #latest: Classifier;
+
+  /** Goes on from the latest of `others`, which stay as they are. */
+  constructor(others?: Classifiers) {
+    this.#keys = others ? others.#keys : [];
+    this.#latest = others ? others.#latest : new native.Classifier({ automata: [], routable: 0 });
+  }
+
+  make: ClassifierOf = (protocols, routable) => {
     const keys = protocols.map(keyOf);
-    const start = commonLength(last, keys);
-    const end = commonLength(last.slice(start).reverse(), keys.slice(start).reverse());
+    const start = commonLength(this.#keys, keys);
+    const end = commonLength(this.#keys.slice(start).reverse(), keys.slice(start).reverse());
     const added = protocols.slice(start, keys.length - end).map(({ automaton }) => automaton);
-    classifier = classifier.splice(start, last.length - end - start, { automata: added, routable });
-    last = keys;
-    return classifier;
+    const gone = this.#keys.length - end - start;
+    this.#latest = this.#latest.splice(start, gone, { automata: added, routable });
+    this.#keys = keys;
+    return this.#latest;
   };
 }
 

@@ -6,12 +6,11 @@ import { type Engine, native } from '../addon.js';
 import { describeFailure } from '../base/failure.js';
 import { createLineBudget, createLogger, rateLimited } from '../base/log.js';
 import { WorkerCounters } from '../metrics/counters.js';
-import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
-import type { Plan } from '../model/plan.js';
+import type { FromWorker, PlanMessage, ToWorker, WorkerSetup } from '../model/message.js';
 import { type Ender, enders, type Reason, reasons } from '../model/session.js';
 import { createLoads } from '../upstream/upstream.js';
 import { createAccount } from './account.js';
-import { createClassifiers } from './classifiers.js';
+import { Adoption } from './adoption.js';
 import { createEndpointWatch } from './endpoint-watch.js';
 import { createLogBatch } from './log-batch.js';
 import { Answers, EventCursor } from './rings.js';
@@ -45,22 +44,25 @@ function beat({ beats, beatMs, worker }: WorkerSetup): () => void {
 
 /** Until it is told to drain, and its last session has ended. */
 async function serve(worker: Worker, setup: WorkerSetup): Promise<void> {
-  await worker.adopt(setup.plan);
+  await worker.adoption.begin(setup.plan);
   for (const { fd, listener } of setup.sockets) worker.engine.listen(fd, listener);
   if (setup.inbox >= 0) worker.engine.takeFrom(setup.inbox);
 
   const drained = new Promise<void>((resolve, reject) => {
-    let adopted = Promise.resolve();
     setup.port.on('message', (message: ToWorker) => {
-      if (message.type === 'drain') return worker.drain(message.deadlineMs).then(resolve, reject);
-      if (message.type === 'cut') return worker.cut().then(resolve, reject);
-      // One after the other: a Plan whose handlers load slowly must not replace one that came after it.
-      adopted = adopted.then(() => worker.adopt(message.plan));
-      return adopted.catch(reject);
+      if (message.type === 'drain') worker.drain(message.deadlineMs).then(resolve, reject);
+      else if (message.type === 'cut') worker.cut().then(resolve, reject);
+      else adopt(message, worker);
     });
   });
-  worker.post({ type: 'ready' });
+  worker.post({ type: 'ready', generation: setup.plan.generation });
   await drained;
+}
+
+function adopt(message: PlanMessage, { adoption }: Worker): void {
+  if (message.type === 'prepare') void adoption.prepare(message.plan);
+  else if (message.type === 'commit') adoption.commit(message.generation);
+  else adoption.discard(message.generation);
 }
 
 type Worker = ReturnType<typeof createWorker>;
@@ -80,7 +82,6 @@ function createWorker(setup: WorkerSetup) {
     counters,
     random: Math.random,
     loadOf: createLoads(),
-    classifierOf: createClassifiers(),
     complain,
   };
   const runtimes = new Runtimes(
@@ -141,12 +142,12 @@ function createWorker(setup: WorkerSetup) {
     runtimeOf: (generation) => runtimes.of(generation),
   });
 
-  async function adopt(plan: Plan): Promise<void> {
-    const runtime = await createRuntime(plan, around);
-    runtimes.add(runtime);
-    engine.adopt(runtime.tables);
-    post({ type: 'adopted', generation: plan.generation });
-  }
+  const adoption = new Adoption({
+    create: (plan, classifierOf) => createRuntime(plan, { ...around, classifierOf }),
+    engine,
+    runtimes,
+    answer: post,
+  });
 
   let deadline: NodeJS.Timeout | undefined;
 
@@ -189,5 +190,5 @@ function createWorker(setup: WorkerSetup) {
     setup.port.close();
   }
 
-  return { engine, adopt, drain, cut, close, post };
+  return { engine, adoption, drain, cut, close, post };
 }

@@ -41,8 +41,9 @@ function supervise(workers: number) {
   const puppets = new Puppets();
   const clock = new FakeClock();
   const log: string[] = [];
+  const heard: string[] = [];
   const events = {
-    lines: (lines: string) => log.push(lines),
+    heard: (worker: number, { type }: FromWorker) => heard.push(`${worker} ${type}`),
     hung: (worker: number) => log.push(`${worker} hung`),
     died: (worker: number, error: Error, retryMs: number | null) =>
       log.push(`${worker} ${error.message} ${retryMs}`),
@@ -51,13 +52,14 @@ function supervise(workers: number) {
   const beats = new Int32Array(heartbeats.memory);
   const beat = (worker: number) => Atomics.add(beats, worker, 1);
   const supervisor = new Supervisor(workers, puppets, events, clock, heartbeats);
-  return { puppets, clock, log, beat, supervisor };
+  return { puppets, clock, log, heard, beat, supervisor };
 }
 
 async function running(workers: number) {
   const all = supervise(workers);
   const started = all.supervisor.start();
-  for (let worker = 0; worker < workers; worker++) all.puppets.of(worker).say({ type: 'ready' });
+  for (let worker = 0; worker < workers; worker++)
+    all.puppets.of(worker).say({ type: 'ready', generation: 1 });
   await started;
   return all;
 }
@@ -76,10 +78,10 @@ describe('start', () => {
   test('is over when every worker accepts', async () => {
     const { puppets, supervisor } = supervise(2);
     const started = supervisor.start();
-    puppets.of(1).say({ type: 'ready' });
+    puppets.of(1).say({ type: 'ready', generation: 1 });
     expect(await isSettled(started)).toBe(false);
     expect(supervisor.accepting).toBe(1);
-    puppets.of(0).say({ type: 'ready' });
+    puppets.of(0).say({ type: 'ready', generation: 1 });
     await started;
     expect(supervisor.accepting).toBe(2);
   });
@@ -104,7 +106,7 @@ describe('a worker that dies', () => {
     expect(log).toEqual([`0 boom ${supervisorLimits.backoffMsMin}`]);
     await clock.pass(supervisorLimits.backoffMsMin);
     expect(supervisor.restarts).toBe(1);
-    puppets.of(0).say({ type: 'ready' });
+    puppets.of(0).say({ type: 'ready', generation: 1 });
     expect(supervisor.accepting).toBe(2);
     expect(puppets.lives.map(({ worker }) => worker)).toEqual([0, 1, 0]);
   });
@@ -168,7 +170,7 @@ describe('a worker that stands still', () => {
     expect(log).toEqual(['1 hung', expect.stringMatching(/^1 it stood still.* 50$/)]);
     expect(supervisor.hangs).toBe(1);
     await clock.pass(supervisorLimits.backoffMsMin);
-    puppets.of(1).say({ type: 'ready' });
+    puppets.of(1).say({ type: 'ready', generation: 1 });
     expect({ accepting: supervisor.accepting, restarts: supervisor.restarts }).toEqual({
       accepting: 2,
       restarts: 1,
@@ -256,7 +258,7 @@ describe('drain', () => {
     await clock.pass(50);
     const { acceptingStopped, ended } = supervisor.drain(1000);
     expect(await isSettled(acceptingStopped)).toBe(false);
-    puppets.of(0).say({ type: 'ready' });
+    puppets.of(0).say({ type: 'ready', generation: 1 });
     puppets.of(0).say({ type: 'accepting_stopped' });
     puppets.of(0).end();
     await Promise.all([acceptingStopped, ended]);
@@ -278,16 +280,15 @@ test('a start that is abandoned fails, and so does one after that', async () => 
   const { puppets, supervisor } = supervise(2);
   const started = supervisor.start();
   supervisor.abandon();
-  for (const worker of [0, 1]) puppets.of(worker).say({ type: 'ready' });
+  for (const worker of [0, 1]) puppets.of(worker).say({ type: 'ready', generation: 1 });
   await expect(started).rejects.toThrow('told to end');
   await expect(supervisor.start()).rejects.toThrow('told to end');
   expect(puppets.lives).toHaveLength(2);
 });
 
-test('lines of workers are passed on, a plan reaches all of them', async () => {
-  const { puppets, log, supervisor } = await running(2);
+test('what workers say is passed on', async () => {
+  const { puppets, heard } = await running(2);
   puppets.of(1).say({ type: 'log', lines: '{}\n' });
-  expect(log).toEqual(['{}\n']);
-  supervisor.publish({} as Parameters<Supervisor['publish']>[0]);
-  expect(puppets.posted).toEqual(['0 plan', '1 plan']);
+  puppets.of(0).say({ type: 'prepared', generation: 2 });
+  expect(heard).toEqual(['0 ready', '1 ready', '1 log', '0 prepared']);
 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
 import type { PlanProtocol } from '../../src/model/plan.js';
-import { createClassifiers } from '../../src/worker/classifiers.js';
+import { Classifiers } from '../../src/worker/classifiers.js';
 import { planned } from '../support/plan.js';
 
 const letters = ['a', 'b', 'c', 'd', 'ab', 'ac', 'abc', '[a-c]', 'b|^c', '[^a]'];
@@ -24,7 +24,7 @@ test('whatever came before', () => {
   const openings = ['a', 'ab', 'abc', 'ac', 'b', 'bx', 'c', 'd', 'x'].map((opening) => Buffer.from(opening));
   fc.assert(
     fc.property(fc.array(anyPlan, { minLength: 1, maxLength: 6 }), (plans) => {
-      const classifierOf = createClassifiers();
+      const classifierOf = new Classifiers().make;
       for (const { list, routable } of plans) {
         // Every Plan reaches its worker as a copy.
         const made = classifierOf(structuredClone(list), routable);
@@ -45,7 +45,7 @@ test('across the words of the index', () => {
     planned({ name: `${i}`, id: `${i}`, signature: { patterns: [`^${String(i).padStart(3, '0')}`] } }),
   );
   const without = (...gone: number[]) => many.filter((_, i) => !gone.includes(i));
-  const classifierOf = createClassifiers();
+  const classifierOf = new Classifiers().make;
   for (const list of [many, without(63), without(63, 64), without(0), without(199), many]) {
     const classifier = classifierOf(list, list.length);
     for (const { id } of many) {
@@ -56,7 +56,7 @@ test('across the words of the index', () => {
 });
 
 test('one that is in use stays as it is', () => {
-  const classifierOf = createClassifiers();
+  const classifierOf = new Classifiers().make;
   const first = classifierOf(entries.slice(0, 2), 2);
   classifierOf(entries.slice(1, 2), 1);
   expect(first.identify(Buffer.from('b'))).toMatchObject({ verdict: 'match', protocol: 1 });

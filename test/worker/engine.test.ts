@@ -85,10 +85,15 @@ const tables: EngineTables = {
   addresses: [],
 };
 
+function adopt(engine: Engine, its: EngineTables): void {
+  engine.prepare(its);
+  engine.commit();
+}
+
 /** An engine of which nobody answers what it asks. */
 async function createMute(change: Partial<EngineTables> = {}) {
   const engine = create();
-  engine.adopt({ ...tables, ...change });
+  adopt(engine, { ...tables, ...change });
   const fd = native.listen({ host: '127.0.0.1', port: 0 }, { reusePort: false, backlog: 16 });
   engine.listen(fd, 0);
   const address = native.localAddress(fd);
@@ -107,12 +112,25 @@ test('a plan is in use until the last session that began with it has ended', asy
   const { engine, port } = await createMute();
   const client = await dial(port);
   await eventually('a session', () => engine.sessions() === 1);
-  engine.adopt({ ...tables, generation: 2 });
-  engine.adopt({ ...tables, generation: 3 });
+  for (const generation of [2, 3]) adopt(engine, { ...tables, generation });
   expect([1, 2, 3].map((generation) => engine.usesPlan(generation))).toEqual([true, false, true]);
   client.reset();
   await eventually('its end', () => engine.sessions() === 0);
   expect([1, 3].map((generation) => engine.usesPlan(generation))).toEqual([false, true]);
+});
+
+test('tables that are prepared change nothing before they are committed', async () => {
+  const { engine } = await createMute();
+  const uses = () => [1, 2, 3].filter((generation) => engine.usesPlan(generation));
+  expect(() => engine.commit()).toThrow('no Plan has been prepared');
+  engine.prepare({ ...tables, generation: 2 });
+  expect(uses()).toEqual([1]);
+  engine.discard();
+  expect(() => engine.commit()).toThrow('no Plan has been prepared');
+  engine.prepare({ ...tables, generation: 2 });
+  expect(() => engine.prepare({ ...tables, generation: 3, listeners: [] })).toThrow('may not go');
+  engine.commit();
+  expect(uses()).toEqual([2]);
 });
 
 test('what fails after an engine was closed has nobody to tell', () => {

@@ -1,10 +1,10 @@
 /** A data plane on the test's own thread: the worker's task with a port, a listening socket and a Plan. */
 import { MessageChannel } from 'node:worker_threads';
-import { afterEach } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { native } from '../../src/addon.js';
 import { createCounters } from '../../src/metrics/memory.js';
 import type { PlanIds } from '../../src/model/ids.js';
-import type { FromWorker } from '../../src/model/message.js';
+import type { FromWorker, PlanAnswer, ToWorker } from '../../src/model/message.js';
 import type { Plan, PlanEndpoint, PlanLimits, PlanUpstream } from '../../src/model/plan.js';
 import { IdRegistry } from '../../src/plane/ids.js';
 import run from '../../src/worker/main.js';
@@ -24,6 +24,10 @@ export interface Plane {
   readonly samples: () => Sample[];
   /** Sum of a metric's samples now. */
   readonly metric: (name: string, labels?: Record<string, string>) => number;
+  /** Resolves with whether the worker has prepared the Plan, or refused it. */
+  readonly prepare: (plan: Plan) => Promise<PlanAnswer>;
+  readonly tell: (message: ToWorker) => void;
+  /** Both steps. */
   readonly adopt: (plan: Plan) => Promise<void>;
   /** Drains; resolves when the worker's task has. */
   readonly stop: (deadlineMs?: number) => Promise<void>;
@@ -97,12 +101,19 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
   const gauges = new SharedArrayBuffer(8);
   const samples = () => samplesOf([counters], ids);
   const lines: string[] = [];
-  const waiting: { type: FromWorker['type']; resolve: () => void }[] = [];
+  const waiting: { types: readonly FromWorker['type'][]; resolve: (message: FromWorker) => void }[] = [];
   port1.on('message', (message: FromWorker) => {
     if (message.type === 'log') lines.push(...message.lines.split('\n').filter(Boolean));
-    for (const waiter of waiting.filter(({ type }) => type === message.type)) waiter.resolve();
+    for (const waiter of waiting.filter(({ types }) => types.includes(message.type))) waiter.resolve(message);
   });
-  const hears = (type: FromWorker['type']) => new Promise<void>((resolve) => waiting.push({ type, resolve }));
+  const hears = (...types: FromWorker['type'][]) =>
+    new Promise<FromWorker>((resolve) => waiting.push({ types, resolve }));
+  const tell = (message: ToWorker) => port1.postMessage(message);
+  const prepare = (next: Plan) => {
+    const answer = hears('prepared', 'refused');
+    tell({ type: 'prepare', plan: withIds(next) });
+    return answer as Promise<PlanAnswer>;
+  };
   const linesOf = (msg: string) =>
     lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter((line) => line.msg === msg);
   const ready = hears('ready');
@@ -128,13 +139,16 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
     linesOf,
     samples,
     metric: (name, labels) => total(samples(), name, labels),
-    adopt(next) {
+    prepare,
+    tell,
+    async adopt(next) {
+      expect(await prepare(next)).toMatchObject({ type: 'prepared' });
       const adopted = hears('adopted');
-      port1.postMessage({ type: 'plan', plan: withIds(next) });
-      return adopted;
+      tell({ type: 'commit', generation: next.generation });
+      await adopted;
     },
     async stop(deadlineMs = 0) {
-      port1.postMessage({ type: 'drain', deadlineMs });
+      tell({ type: 'drain', deadlineMs });
       await task;
       native.closeFd(fd);
       await new Promise((resolve) => setImmediate(resolve));

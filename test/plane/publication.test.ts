@@ -1,0 +1,485 @@
+/** A Plan comes into force in all workers or in none, whatever happens to them meanwhile. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { PlanAnswer, ToWorker } from '../../src/model/message.js';
+import type { Plan } from '../../src/model/plan.js';
+import { type Published, Publisher, publicationLimits } from '../../src/plane/publication.js';
+import { Adoption } from '../../src/worker/adoption.js';
+import type { Runtime } from '../../src/worker/runtime.js';
+import { FakeClock, settled } from '../base/fake-clock.js';
+
+/** Nothing but its number is looked at. */
+const planOf = (generation: number) => ({ generation }) as Plan;
+
+/** Workers that have begun with Plan 1; the test says what they answer. */
+function publisherOf(...workers: number[]) {
+  const clock = new FakeClock();
+  const told: string[] = [];
+  const behind: string[] = [];
+  const events = {
+    post: (worker: number, message: ToWorker) => told.push(`${worker} ${textOf(message)}`),
+    behind: (worker: number, error: string) => behind.push(`${worker} ${error}`),
+  };
+  const publisher = new Publisher(planOf(1), events, clock);
+  for (const worker of workers) publisher.joined(worker, 1);
+  return {
+    publisher,
+    clock,
+    behind,
+    /** What workers were told since it was asked last. */
+    told: () => told.splice(0),
+    prepared: (worker: number, generation: number) =>
+      publisher.answered(worker, { type: 'prepared', generation }),
+    refused: (worker: number, generation: number, error = 'no such file') =>
+      publisher.answered(worker, { type: 'refused', generation, error }),
+    adopted: (worker: number, generation: number) =>
+      publisher.answered(worker, { type: 'adopted', generation }),
+  };
+}
+
+function textOf(message: ToWorker): string {
+  if (message.type === 'prepare') return `prepare ${message.plan.generation}`;
+  return 'generation' in message ? `${message.type} ${message.generation}` : message.type;
+}
+
+/** What has become of a publication by now. */
+async function outcome(published: Promise<Published>): Promise<Published | 'pending'> {
+  await settled();
+  return Promise.race([published, Promise.resolve('pending' as const)]);
+}
+
+const committed = { result: 'committed' };
+const calledOff = { result: 'called_off' };
+
+describe('a Plan', () => {
+  test('that every worker can prepare is committed in all, and published when all have adopted it', async () => {
+    const { publisher, told, prepared, adopted } = publisherOf(0, 1, 2);
+    const published = publisher.publish(planOf(2));
+    expect(told()).toEqual(['0 prepare 2', '1 prepare 2', '2 prepare 2']);
+    for (const worker of [2, 0]) prepared(worker, 2);
+    expect(told()).toEqual([]);
+    expect(publisher.plan.generation).toBe(1);
+    prepared(1, 2);
+    expect(told().sort()).toEqual(['0 commit 2', '1 commit 2', '2 commit 2']);
+    expect(publisher.plan.generation).toBe(2);
+    for (const worker of [0, 1]) adopted(worker, 2);
+    expect(await outcome(published)).toBe('pending');
+    adopted(2, 2);
+    expect(await outcome(published)).toEqual(committed);
+    expect(told()).toEqual([]);
+  });
+
+  test.each([0, 1, 2])('that worker %i of three refuses is discarded in all', async (refuser) => {
+    const { publisher, told, prepared, refused } = publisherOf(0, 1, 2);
+    const published = publisher.publish(planOf(2));
+    told();
+    prepared((refuser + 1) % 3, 2);
+    refused(refuser, 2, 'no such handler');
+    expect(told()).toEqual(
+      expect.arrayContaining([0, 1, 2].filter((w) => w !== refuser).map((w) => `${w} discard 2`)),
+    );
+    expect(await outcome(published)).toEqual({
+      result: 'refused',
+      worker: refuser,
+      error: 'no such handler',
+    });
+    expect(publisher.plan.generation).toBe(1);
+    prepared((refuser + 2) % 3, 2); // it had not heard yet
+    expect(told()).toEqual([]);
+  });
+
+  test('whose worker does not answer in time is discarded in all; an answer after that changes nothing', async () => {
+    const { publisher, clock, told, prepared } = publisherOf(0, 1);
+    const published = publisher.publish(planOf(2));
+    prepared(0, 2);
+    told();
+    await clock.pass(publicationLimits.prepareMsMax - 1);
+    expect(await outcome(published)).toBe('pending');
+    await clock.pass(1);
+    expect(told().sort()).toEqual(['0 discard 2', '1 discard 2']);
+    expect(await outcome(published)).toEqual({
+      result: 'refused',
+      worker: 1,
+      error: 'it did not answer in time',
+    });
+    prepared(1, 2);
+    expect(told()).toEqual([]);
+    expect(publisher.plan.generation).toBe(1);
+  });
+
+  test('is judged by time only while it is prepared: a worker may be slow to adopt', async () => {
+    const { publisher, clock, told, prepared, adopted } = publisherOf(0);
+    const published = publisher.publish(planOf(2));
+    prepared(0, 2);
+    told();
+    await clock.pass(10 * publicationLimits.prepareMsMax);
+    expect(await outcome(published)).toBe('pending');
+    adopted(0, 2);
+    expect(await outcome(published)).toEqual(committed);
+    expect(told()).toEqual([]);
+  });
+
+  test('after one that was refused is published like any other', async () => {
+    const { publisher, told, prepared, refused, adopted } = publisherOf(0, 1);
+    void publisher.publish(planOf(2));
+    refused(1, 2);
+    const published = publisher.publish(planOf(3));
+    told();
+    refused(0, 2, 'late');
+    for (const worker of [0, 1]) prepared(worker, 3);
+    expect(told()).toEqual(['0 commit 3', '1 commit 3']);
+    for (const worker of [0, 1]) adopted(worker, 3);
+    expect(await outcome(published)).toEqual(committed);
+  });
+});
+
+describe('a worker that dies', () => {
+  test.each(['before it has prepared', 'when it has'])(
+    '%s: the Plan is discarded in the others',
+    async (when) => {
+      const { publisher, told, prepared } = publisherOf(0, 1, 2);
+      const published = publisher.publish(planOf(2));
+      told();
+      prepared(0, 2);
+      if (when === 'when it has') prepared(1, 2);
+      publisher.gone(1, 'exit code 7');
+      expect(told().sort()).toEqual(['0 discard 2', '2 discard 2']);
+      expect(await outcome(published)).toEqual({
+        result: 'refused',
+        worker: 1,
+        error: 'it died: exit code 7',
+      });
+      publisher.joined(1, 1);
+      expect(told()).toEqual([]);
+    },
+  );
+
+  test('before it has adopted a committed Plan holds nobody up, and its replacement has the Plan', async () => {
+    const { publisher, told, prepared, adopted } = publisherOf(0, 1);
+    const published = publisher.publish(planOf(2));
+    for (const worker of [0, 1]) prepared(worker, 2);
+    adopted(0, 2);
+    publisher.gone(1, 'boom');
+    expect(await outcome(published)).toEqual(committed);
+    told();
+    publisher.joined(1, publisher.plan.generation);
+    expect(told()).toEqual([]);
+  });
+});
+
+describe('a worker that starts', () => {
+  test('while others prepare takes part', async () => {
+    const { publisher, told, prepared, adopted } = publisherOf(0);
+    const published = publisher.publish(planOf(2));
+    publisher.joined(1, 1);
+    expect(told()).toEqual(['0 prepare 2', '1 prepare 2']);
+    prepared(0, 2);
+    expect(publisher.plan.generation).toBe(1);
+    prepared(1, 2);
+    for (const worker of [0, 1]) adopted(worker, 2);
+    expect(await outcome(published)).toEqual(committed);
+  });
+
+  test('while others prepare may refuse for all', async () => {
+    const { publisher, told, prepared, refused } = publisherOf(0);
+    const published = publisher.publish(planOf(2));
+    publisher.joined(1, 1);
+    refused(1, 2);
+    prepared(0, 2);
+    expect(told()).toContain('0 discard 2');
+    expect(await outcome(published)).toMatchObject({ result: 'refused', worker: 1 });
+  });
+
+  test('with an older Plan than is in force is brought up to date', async () => {
+    const { publisher, told, prepared, adopted } = publisherOf(0);
+    void publisher.publish(planOf(2));
+    prepared(0, 2);
+    told();
+    publisher.joined(1, 1); // while 0 adopts
+    adopted(0, 2);
+    publisher.joined(2, 1); // later
+    expect(told()).toEqual(['1 prepare 2', '2 prepare 2']);
+    for (const worker of [1, 2]) {
+      prepared(worker, 2);
+      expect(told()).toEqual([`${worker} commit 2`]);
+      adopted(worker, 2);
+    }
+    void publisher.publish(planOf(3));
+    refusedByAll(publisher, 3);
+    told();
+    publisher.joined(3, 2);
+    expect(told()).toEqual([]);
+  });
+
+  const refusedByAll = (publisher: Publisher, generation: number) =>
+    publisher.answered(0, { type: 'refused', generation, error: '' });
+
+  test('and can not be brought up to date goes on with what it has, and is told of', () => {
+    const { publisher, told, behind, prepared, refused, adopted } = publisherOf(0);
+    void publisher.publish(planOf(2));
+    prepared(0, 2);
+    adopted(0, 2);
+    publisher.joined(1, 1);
+    told();
+    refused(1, 2, 'gone from the disk');
+    expect(behind).toEqual(['1 gone from the disk']);
+    expect(told()).toEqual([]);
+    void publisher.publish(planOf(3));
+    expect(told()).toEqual(['0 prepare 3', '1 prepare 3']);
+  });
+
+  test('is brought up to date all the same when another Plan comes meanwhile, and is refused', () => {
+    const { publisher, told, prepared, refused, adopted } = publisherOf(0);
+    void publisher.publish(planOf(2));
+    prepared(0, 2);
+    adopted(0, 2);
+    publisher.joined(1, 1);
+    void publisher.publish(planOf(3));
+    prepared(1, 2); // said before it heard of Plan 3
+    refused(0, 3);
+    expect(told().at(-1)).toBe('1 prepare 2');
+  });
+});
+
+describe('Plans that come while one is under way', () => {
+  test('wait, and only the newest is kept', async () => {
+    const { publisher, told, prepared, adopted } = publisherOf(0, 1);
+    const all = [2, 3, 4].map((generation) => publisher.publish(planOf(generation)));
+    expect(told()).toEqual(['0 prepare 2', '1 prepare 2']);
+    expect(await outcome(all[1] as Promise<Published>)).toEqual({ result: 'superseded' });
+    for (const worker of [0, 1]) prepared(worker, 2);
+    told();
+    for (const worker of [0, 1]) adopted(worker, 2);
+    expect(told()).toEqual(['0 prepare 4', '1 prepare 4']);
+    expect(await outcome(all[0] as Promise<Published>)).toEqual(committed);
+    expect(await outcome(all[2] as Promise<Published>)).toBe('pending');
+  });
+
+  test('get their turn also after a refusal', () => {
+    const { publisher, told, refused } = publisherOf(0);
+    for (const generation of [2, 3]) void publisher.publish(planOf(generation));
+    told();
+    refused(0, 2);
+    expect(told()).toEqual(['0 prepare 3']);
+  });
+});
+
+describe('while no worker accepts', () => {
+  test('a Plan waits for the first that does', async () => {
+    const { publisher, clock, told, prepared, adopted } = publisherOf();
+    const published = publisher.publish(planOf(2));
+    await clock.pass(publicationLimits.prepareMsMax - 1);
+    publisher.joined(1, 1);
+    expect(told()).toEqual(['1 prepare 2']);
+    prepared(1, 2);
+    adopted(1, 2);
+    expect(await outcome(published)).toEqual(committed);
+  });
+
+  test('and none does in time, the Plan is in force for those to come: the old one may be why', async () => {
+    const { publisher, clock, told } = publisherOf();
+    const published = publisher.publish(planOf(2));
+    await clock.pass(publicationLimits.prepareMsMax);
+    expect(await outcome(published)).toEqual(committed);
+    expect(publisher.plan.generation).toBe(2);
+    expect(told()).toEqual([]);
+  });
+});
+
+describe('when the workers end', () => {
+  test('a Plan under preparation and one that waits are called off, and none comes after them', async () => {
+    const { publisher, clock, told, prepared } = publisherOf(0, 1);
+    const first = publisher.publish(planOf(2));
+    const second = publisher.publish(planOf(3));
+    prepared(0, 2);
+    told();
+    publisher.close();
+    publisher.close();
+    expect(told().sort()).toEqual(['0 discard 2', '1 discard 2']);
+    for (const published of [first, second, publisher.publish(planOf(4))]) {
+      expect(await outcome(published)).toEqual(calledOff);
+    }
+    prepared(1, 2);
+    publisher.joined(2, 0);
+    publisher.gone(1, 'told to');
+    await clock.pass(publicationLimits.prepareMsMax);
+    expect(told()).toEqual([]);
+    expect(publisher.plan.generation).toBe(1);
+  });
+
+  test('a committed Plan stays committed', async () => {
+    const { publisher, told, prepared } = publisherOf(0);
+    const published = publisher.publish(planOf(2));
+    prepared(0, 2);
+    publisher.close();
+    expect(await outcome(published)).toEqual(committed);
+    expect(told()).not.toContain('0 discard 2');
+    expect(publisher.plan.generation).toBe(2);
+  });
+});
+
+/** Workers with the real adoption, and a wire each way that delivers in order, when the test says. */
+class Crew {
+  readonly clock = new FakeClock();
+  readonly publisher: Publisher;
+  /** By generation. */
+  readonly results = new Map<number, Published>();
+  /** Generations that a worker has ever had. */
+  readonly adopted = new Set<number>();
+  /** Generations that some worker can not prepare, and which it is. */
+  readonly #refusers = new Map<number, number>();
+  readonly #lives = new Map<
+    number,
+    { adoption: Adoption; has: number; toWorker: ToWorker[]; fromWorker: PlanAnswer[] }
+  >();
+  /** Workers that are starting, and with what. */
+  readonly #starting = new Map<number, number>();
+  #latest = 1;
+
+  constructor(workers: number) {
+    const post = (worker: number, message: ToWorker) => this.#lives.get(worker)?.toWorker.push(message);
+    this.publisher = new Publisher(planOf(1), { post, behind: () => {} }, this.clock);
+    for (let worker = 0; worker < workers; worker++) {
+      this.begin(worker);
+      this.ready(worker);
+    }
+  }
+
+  /** The generation of each worker that accepts. */
+  get generations(): number[] {
+    return [...this.#lives.values()].map(({ has }) => has);
+  }
+
+  /** The generation of a worker that could have the one in force. */
+  upToDate(worker: number): number {
+    const { generation } = this.publisher.plan;
+    return this.#refusers.get(generation) === worker ? generation : (this.#lives.get(worker)?.has ?? 0);
+  }
+
+  publish(refuser: number): void {
+    const generation = ++this.#latest;
+    this.#refusers.set(generation, refuser);
+    void this.publisher
+      .publish(planOf(generation))
+      .then((published) => this.results.set(generation, published));
+  }
+
+  begin(worker: number): void {
+    if (!this.#lives.has(worker)) this.#starting.set(worker, this.publisher.plan.generation);
+  }
+
+  ready(worker: number): void {
+    const has = this.#starting.get(worker);
+    if (has === undefined) return;
+    this.#starting.delete(worker);
+    const life = {
+      has,
+      toWorker: [] as ToWorker[],
+      fromWorker: [] as PlanAnswer[],
+      adoption: this.#adoptionOf(worker),
+    };
+    this.#lives.set(worker, life);
+    this.publisher.joined(worker, has);
+  }
+
+  die(worker: number): void {
+    if (this.#lives.delete(worker)) this.publisher.gone(worker, 'boom');
+  }
+
+  hear(worker: number): void {
+    const life = this.#lives.get(worker);
+    const message = life?.toWorker.shift();
+    if (!life || !message) return;
+    if (message.type === 'prepare') void life.adoption.prepare(message.plan);
+    else if (message.type === 'commit') life.adoption.commit(message.generation);
+    else if (message.type === 'discard') life.adoption.discard(message.generation);
+  }
+
+  answer(worker: number): void {
+    const answer = this.#lives.get(worker)?.fromWorker.shift();
+    if (answer) this.publisher.answered(worker, answer);
+  }
+
+  /** Until nobody has anything more to say. */
+  async settle(workers: number): Promise<void> {
+    for (let round = 0; round < 60; round++) {
+      for (let worker = 0; worker < workers; worker++) {
+        this.begin(worker);
+        this.ready(worker);
+        this.hear(worker);
+        await settled();
+        this.answer(worker);
+      }
+    }
+  }
+
+  #adoptionOf(worker: number): Adoption {
+    let preparedGeneration = 0;
+    return new Adoption({
+      create: async (plan) => {
+        await settled();
+        if (this.#refusers.get(plan.generation) === worker) throw new Error('not in this one');
+        return { plan, tables: { generation: plan.generation } } as Runtime;
+      },
+      engine: {
+        prepare: ({ generation }) => {
+          preparedGeneration = generation;
+        },
+        commit: () => {
+          const life = this.#lives.get(worker);
+          if (life) life.has = preparedGeneration;
+          this.adopted.add(preparedGeneration);
+        },
+        discard: () => {
+          preparedGeneration = 0;
+        },
+      },
+      runtimes: { add() {} },
+      answer: (answer) => this.#lives.get(worker)?.fromWorker.push(answer),
+    });
+  }
+}
+
+const WORKERS = 3;
+const anyWorker = fc.nat(WORKERS - 1);
+const anyStep = fc.oneof(
+  // A quarter of the Plans are refused by one worker.
+  fc.record({ do: fc.constant('publish' as const), worker: fc.nat(4 * WORKERS) }),
+  fc.record({
+    do: fc.constantFrom(
+      'begin',
+      'ready',
+      'die',
+      'hear',
+      'hear',
+      'hear',
+      'answer',
+      'answer',
+      'answer',
+    ) as fc.Arbitrary<'begin' | 'ready' | 'die' | 'hear' | 'answer'>,
+    worker: anyWorker,
+  }),
+);
+
+test('whatever happens, in whatever order: in the end every worker has the Plan in force, and every caller an answer', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyStep, { maxLength: 60 }), async (steps) => {
+      const crew = new Crew(WORKERS);
+      for (const { do: what, worker } of steps) {
+        crew[what](worker);
+        if (what === 'hear') await settled();
+        // No worker is ahead of what has been committed.
+        for (const generation of crew.generations)
+          expect(generation).toBeLessThanOrEqual(crew.publisher.plan.generation);
+      }
+      await crew.settle(WORKERS);
+      const inForce = crew.publisher.plan.generation;
+      for (let worker = 0; worker < WORKERS; worker++) expect(crew.upToDate(worker)).toBe(inForce);
+      expect(crew.results.size).toBe(steps.filter((step) => step.do === 'publish').length);
+      for (const [generation, { result }] of crew.results) {
+        if (result !== 'committed') expect(crew.adopted).not.toContain(generation);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
