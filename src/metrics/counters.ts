@@ -14,7 +14,7 @@ import {
   scopeNames,
 } from './catalog.js';
 import { cellOf } from './cells.js';
-import { FIRST_ROW, RowMemory } from './memory.js';
+import { keyOf, RowMemory } from './memory.js';
 
 declare const scopeOfRow: unique symbol;
 
@@ -70,9 +70,7 @@ export class WorkerCounters {
   constructor(buffer: SharedArrayBuffer) {
     this.#memory = new RowMemory(buffer);
     this.#cells = this.#memory.cells;
-    this.#memory.scan(FIRST_ROW, ({ scope, first, second, cell }) =>
-      this.#rows[scope].set(keyOf(first, second), cell),
-    );
+    this.#memory.scan(({ scope, first, second, cell }) => this.#rows[scope].set(keyOf(first, second), cell));
     this.worker = this.row('worker');
   }
 
@@ -131,8 +129,3 @@ export class WorkerCounters {
     return row;
   }
 }
-
-/** Ids are small: they count names that were configured. */
-const ID_MAX = 2 ** 26;
-
-const keyOf = (first: number, second: number): number => first * ID_MAX + second;

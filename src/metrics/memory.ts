@@ -16,6 +16,9 @@ const MEMORY_BYTES = 8 * 1024 * 1024;
 
 const HEADER_CELLS = 3;
 
+/** Behind the cell that says how many are in use. */
+const FIRST_ROW = 1;
+
 /** Rows that are there from the start: those of the worker, and those of all that find no room. */
 const firstRows: readonly (readonly [Scope, number, number])[] = [
   ['worker', NONE, NONE],
@@ -35,6 +38,12 @@ export function createCounters(bytes = MEMORY_BYTES): SharedArrayBuffer {
   return buffer;
 }
 
+/** Ids are small: they count names that were configured. */
+const ID_MAX = 2 ** 26;
+
+/** What tells the rows of a scope apart. */
+export const keyOf = (first: number, second: number): number => first * ID_MAX + second;
+
 export interface RowHead {
   readonly scope: Scope;
   readonly first: number;
@@ -53,7 +62,7 @@ export class RowMemory {
   }
 
   begin(): void {
-    Atomics.store(this.#used, 0, 1);
+    Atomics.store(this.#used, 0, FIRST_ROW);
   }
 
   /** Whether rows of these scopes can be appended. */
@@ -71,23 +80,24 @@ export class RowMemory {
     return cell;
   }
 
-  /** Rows from `position` on, which is where an earlier scan ended; returns where this one has. */
-  scan(position: number, visit: (row: RowHead) => void): number {
+  /** Rows from `position` on, which is where an earlier scan has ended; returns where this one has. */
+  scan(visit: (row: RowHead) => void, position = FIRST_ROW): number {
     const end = Atomics.load(this.#used, 0);
     let at = position;
     while (at < end) {
-      const [scope, first, second] = this.cells.subarray(at, at + HEADER_CELLS) as unknown as [
-        number,
-        number,
-        number,
-      ];
-      const row = { scope: scopeNames[scope] as Scope, first, second, cell: at + HEADER_CELLS };
+      const row = {
+        scope: scopeNames[this.#integer(at)] as Scope,
+        first: this.#integer(at + 1),
+        second: this.#integer(at + 2),
+        cell: at + HEADER_CELLS,
+      };
       visit(row);
       at = row.cell + rowCells[row.scope];
     }
     return at;
   }
-}
 
-/** Where the first scan begins. */
-export const FIRST_ROW = 1;
+  #integer(cell: number): number {
+    return this.cells[cell] as number;
+  }
+}

@@ -70,9 +70,10 @@ function writePlain(lines: string[], metric: CountedMetric, row: TotalsRow, know
 }
 
 function writeByLabel(lines: string[], metric: CountedMetric, by: ClosedLabel, row: TotalsRow): void {
-  for (const [index, name] of by.values.entries()) {
+  const { label, values } = by;
+  for (let index = 0; index < values.length; index += 1) {
     const value = row.cells[cellOf[metric] + index] as number;
-    if (value > 0) lines.push(`${series(metric, row.labels, `${by.label}="${name}"`)} ${value}`);
+    if (value > 0) lines.push(`${series(metric, row.labels, `${label}="${values[index]}"`)} ${value}`);
   }
 }
 

@@ -3,7 +3,7 @@ import { type IdNames, NONE } from '../model/ids.js';
 import { reasons } from '../model/session.js';
 import { catalog, type Scope, scopeNames, scopes } from './catalog.js';
 import { cellOf, rowCells } from './cells.js';
-import { FIRST_ROW, type RowHead, type RowMemory } from './memory.js';
+import { keyOf, type RowHead, type RowMemory } from './memory.js';
 
 export interface TotalsRow {
   readonly first: number;
@@ -27,27 +27,23 @@ interface SummedRow extends TotalsRow {
   readonly places: Place[];
 }
 
-type ByKey = Map<string, SummedRow>;
-
 export class TotalsReader {
   readonly #memories: readonly RowMemory[];
   readonly #names: IdNames;
   /** By memory: where the next scan begins. */
-  readonly #scanned: number[];
-  readonly #rows: Readonly<Record<Scope, ByKey>> = byScope(() => new Map());
+  readonly #scanned: number[] = [];
+  readonly #rows: Readonly<Record<Scope, Map<number, SummedRow>>> = byScope(() => new Map());
 
   constructor(memories: readonly RowMemory[], names: IdNames) {
     this.#memories = memories;
     this.#names = names;
-    this.#scanned = memories.map(() => FIRST_ROW);
   }
 
   read(): Totals {
     // A row that is made from now on waits for the next time; its sessions count as not identified until then.
     for (const [index, memory] of this.#memories.entries()) {
-      this.#scanned[index] = memory.scan(this.#scanned[index] as number, (head) =>
-        this.#note(head, memory.cells),
-      );
+      const note = (head: RowHead) => this.#note(head, memory.cells);
+      this.#scanned[index] = memory.scan(note, this.#scanned[index]);
     }
     for (const scope of scopeNames) for (const row of this.#rows[scope].values()) sumUp(row);
     const totals = byScope((scope): readonly SummedRow[] => [...this.#rows[scope].values()]);
@@ -56,7 +52,7 @@ export class TotalsReader {
   }
 
   #note({ scope, first, second, cell }: RowHead, cells: Float64Array): void {
-    const key = `${first} ${second}`;
+    const key = keyOf(first, second);
     const known = this.#rows[scope].get(key);
     if (known !== undefined) {
       known.places.push({ cells, cell });
@@ -118,7 +114,7 @@ export function sessionsSeen({ cells }: Pick<TotalsRow, 'cells'>): number {
 }
 
 const escaped = (name: string): string =>
-  name.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+  name.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`));
 
 function byScope<T>(of: (scope: Scope) => T): Record<Scope, T> {
   return Object.fromEntries(scopeNames.map((scope) => [scope, of(scope)])) as Record<Scope, T>;

@@ -7,11 +7,10 @@ import type { Named } from '../../src/model/ids.js';
 import { type Reason, reasons } from '../../src/model/session.js';
 import { type Sample, total } from '../support/metrics.js';
 
-export interface World extends Named {
-  readonly listeners: readonly { readonly name: string }[];
-}
+/** Every upstream has one endpoint. */
+export type World = Named;
 
-/** Indices into the current World, modulo its size. */
+/** Indices are taken modulo the size of what they point into. */
 export type Step =
   | { readonly kind: 'publish'; readonly world: World }
   | { readonly kind: 'accept' | 'refuse'; readonly worker: number; readonly listener: number }
@@ -25,15 +24,18 @@ export interface OpenSession {
   /** Indices into its World; -1: not identified. */
   readonly listener: number;
   protocol: number;
+  /** It is connected to as soon as the protocol is known. */
+  upstream: number;
 }
 
 export interface Driver {
   publish(world: World): Promise<void>;
   accept(session: OpenSession): Promise<void>;
   refuse(session: OpenSession): Promise<void>;
-  /** `session.protocol` is set. */
+  /** `session.protocol` and `session.upstream` are set. */
   identify(session: OpenSession): Promise<void>;
-  end(session: OpenSession, reason: Reason): Promise<void>;
+  /** Resolves with the reason that it ended with, where the driver can not have any. */
+  end(session: OpenSession, reason: Reason): Promise<Reason>;
   /** The worker dies and is replaced; its sessions end. */
   die(worker: number): Promise<void>;
   samples(): Sample[];
@@ -48,6 +50,8 @@ export class Books {
   readonly #accepted = new Map<string, number>();
   /** By listener, protocol and reason. */
   readonly #ended = new Map<string, number>();
+  /** By upstream. */
+  readonly #connected = new Map<string, number>();
 
   constructor(driver: Driver) {
     this.#driver = driver;
@@ -74,18 +78,23 @@ export class Books {
   /** The expected scrape: every non-zero series. */
   expected(): Record<string, number> {
     const active = new Map<string, number>();
-    for (const session of this.#open) add(active, `${listenerOf(session)}/${protocolOf(session)}/active`);
-    return Object.fromEntries([...this.#accepted, ...this.#ended, ...active]);
+    for (const session of this.#open) {
+      add(active, `${listenerOf(session)}/${protocolOf(session)}/active`);
+      if (session.upstream >= 0) add(active, `${endpointOf(session)}/sessions`);
+    }
+    return Object.fromEntries([...this.#accepted, ...this.#ended, ...this.#connected, ...active]);
   }
 
   /** The actual scrape in the same form. */
   actual(): Record<string, number> {
     const entries = this.#driver.samples().flatMap(({ name, labels, value }): [string, number][] => {
-      const { listener, protocol, reason } = labels;
+      const { listener, protocol, reason, upstream, endpoint } = labels;
       if (value === 0) return [];
       if (name === 'anyport_accepted_total') return [[`${listener}`, value]];
       if (name === 'anyport_sessions_total') return [[`${listener}/${protocol}/${reason}`, value]];
       if (name === 'anyport_sessions_active') return [[`${listener}/${protocol}/active`, value]];
+      if (name === 'anyport_connect_seconds_count') return [[`${upstream}/connected`, value]];
+      if (name === 'anyport_endpoint_sessions') return [[`${upstream}/${endpoint}/sessions`, value]];
       return [];
     });
     return Object.fromEntries(entries);
@@ -105,7 +114,7 @@ export class Books {
 
   #arrived(worker: number, at: number): OpenSession {
     const listener = at % this.#world.listeners.length;
-    const session = { worker, world: this.#world, listener, protocol: -1 };
+    const session = { worker, world: this.#world, listener, protocol: -1, upstream: -1 };
     add(this.#accepted, listenerOf(session));
     return session;
   }
@@ -114,14 +123,15 @@ export class Books {
     const session = this.#open[index % this.#open.length];
     if (session === undefined || session.protocol >= 0) return;
     session.protocol = protocol % session.world.protocols.length;
+    session.upstream = session.protocol % session.world.upstreams.length;
+    add(this.#connected, `${upstreamOf(session)}/connected`);
     await this.#driver.identify(session);
   }
 
   async #end(index: number, reason: Reason): Promise<void> {
     const [session] = this.#open.splice(index % Math.max(this.#open.length, 1), 1);
     if (session === undefined) return;
-    this.#noteEnd(session, reason);
-    await this.#driver.end(session, reason);
+    this.#noteEnd(session, await this.#driver.end(session, reason));
   }
 
   async #die(worker: number): Promise<void> {
@@ -151,42 +161,47 @@ const add = (counts: Map<string, number>, key: string) => counts.set(key, (count
 
 const listenerOf = ({ world, listener }: OpenSession): string => world.listeners[listener]?.name ?? '';
 
+const upstreamOf = ({ world, upstream }: OpenSession): string => world.upstreams[upstream]?.name ?? '';
+
+const endpointOf = (session: OpenSession): string =>
+  `${upstreamOf(session)}/${session.world.upstreams[session.upstream]?.endpoints[0]?.name}`;
+
 const protocolOf = ({ world, protocol }: OpenSession): string => world.protocols[protocol]?.id ?? '';
 
-/** A non-empty subset of the names in any order: names disappear and come back. */
-const some = (names: readonly string[]) => fc.shuffledSubarray([...names], { minLength: 1 });
+/** A non-empty subset in any order: names disappear and come back. */
+const some = <T>(all: readonly T[]) => fc.shuffledSubarray([...all], { minLength: 1 });
 
-export const worlds: fc.Arbitrary<World> = fc
-  .tuple(some(['front', 'back', 'side']), some(['http', 'tls', 'ssh']), some(['web', 'mail']))
-  .map(([listeners, protocols, upstreams]) => ({
-    listeners: listeners.map((name) => ({ name })),
-    protocols: protocols.map((id) => ({ id })),
-    upstreams: upstreams.map((name) => ({ name, endpoints: [{ name: '10.0.0.1:80' }] })),
-  }));
+/** Worlds that have any of these names. */
+export function worldsOf({ listeners, protocols, upstreams }: Named): fc.Arbitrary<World> {
+  return fc.record({ listeners: some(listeners), protocols: some(protocols), upstreams: some(upstreams) });
+}
 
 const worker = fc.nat(WORKERS - 1);
 const index = fc.nat(30);
 
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('accept' as const), worker, listener: index }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('refuse' as const), worker, listener: index }) },
-  {
-    weight: 4,
-    arbitrary: fc.record({ kind: fc.constant('identify' as const), session: index, protocol: index }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      kind: fc.constant('end' as const),
-      session: index,
-      reason: fc.constantFrom(...reasons),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('die' as const), worker }) },
-  { weight: 1, arbitrary: worlds.map((world) => ({ kind: 'publish' as const, world })) },
-);
+const steps = {
+  accept: fc.record({ kind: fc.constant('accept' as const), worker, listener: index }),
+  refuse: fc.record({ kind: fc.constant('refuse' as const), worker, listener: index }),
+  identify: fc.record({ kind: fc.constant('identify' as const), session: index, protocol: index }),
+  end: fc.record({
+    kind: fc.constant('end' as const),
+    session: index,
+    reason: fc.constantFrom(...reasons),
+  }),
+  die: fc.record({ kind: fc.constant('die' as const), worker }),
+};
 
-/** Begins with a World. */
-export const histories: fc.Arbitrary<Step[]> = fc
-  .tuple(worlds, fc.array(step, { maxLength: 80 }))
-  .map(([world, steps]) => [{ kind: 'publish', world }, ...steps]);
+/** Steps of these kinds, as many times the others as their number says; a World comes first. */
+export function histories(
+  worlds: fc.Arbitrary<World>,
+  weights: Readonly<Partial<Record<keyof typeof steps, number>>>,
+  maxLength: number,
+): fc.Arbitrary<Step[]> {
+  const publish = worlds.map((world): Step => ({ kind: 'publish', world }));
+  const chosen = Object.entries(weights).map(([kind, weight]) => ({
+    weight,
+    arbitrary: steps[kind as keyof typeof steps] as fc.Arbitrary<Step>,
+  }));
+  const step = fc.oneof({ weight: 1, arbitrary: publish }, ...chosen);
+  return fc.tuple(publish, fc.array(step, { maxLength })).map(([first, rest]) => [first, ...rest]);
+}

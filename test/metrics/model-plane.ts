@@ -65,11 +65,16 @@ export class ModelPlane implements Driver {
   }
 
   async identify(session: OpenSession): Promise<void> {
-    this.#at(session).counts.identified(session.listener, session.protocol, 3);
+    const { counts } = this.#at(session);
+    counts.identified(session.listener, session.protocol, 3);
+    counts.connected(session.upstream, 0, 1);
   }
 
-  async end({ listener, protocol, ...session }: OpenSession, reason: Reason): Promise<void> {
-    this.#at(session).counts.ended(listener, protocol, reason, 20);
+  async end({ listener, protocol, upstream, ...session }: OpenSession, reason: Reason): Promise<Reason> {
+    const { counts } = this.#at(session);
+    counts.ended(listener, protocol, reason, 20);
+    if (upstream >= 0) counts.released(upstream, 0);
+    return reason;
   }
 
   async die(worker: number): Promise<void> {
