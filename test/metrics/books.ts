@@ -203,5 +203,7 @@ export function histories(
     arbitrary: steps[kind as keyof typeof steps] as fc.Arbitrary<Step>,
   }));
   const step = fc.oneof({ weight: 1, arbitrary: publish }, ...chosen);
-  return fc.tuple(publish, fc.array(step, { maxLength })).map(([first, rest]) => [first, ...rest]);
+  return fc
+    .tuple(publish, fc.array(step, { maxLength, size: 'max' }))
+    .map(([first, rest]) => [first, ...rest]);
 }
