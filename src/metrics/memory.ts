@@ -11,7 +11,7 @@ import { NONE, OTHER } from '../model/ids.js';
 import { type Scope, scopeNames } from './catalog.js';
 import { rowCells } from './cells.js';
 
-/** Room for some 40,000 rows: a thousand listeners with thirty protocols each. */
+/** A thousand listeners with thirty protocols each. */
 const MEMORY_BYTES = 8 * 1024 * 1024;
 
 const HEADER_CELLS = 3;
@@ -37,6 +37,10 @@ export function createCounters(bytes = MEMORY_BYTES): SharedArrayBuffer {
   for (const [scope, first, second] of firstRows) memory.append(scope, first, second);
   return buffer;
 }
+
+/** How many rows there is room for, if all were of that scope. */
+export const rowsMax = (scope: Scope): number =>
+  Math.floor(MEMORY_BYTES / Float64Array.BYTES_PER_ELEMENT / (HEADER_CELLS + rowCells[scope]));
 
 /** Ids are small: they count names that were configured. */
 const ID_MAX = 2 ** 26;

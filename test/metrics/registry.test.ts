@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { entryOf, metricNames, scopes } from '../../src/metrics/catalog.js';
 import { WorkerCounters } from '../../src/metrics/counters.js';
+import { metricsDocs } from '../../src/metrics/docs.js';
 import { createCounters } from '../../src/metrics/memory.js';
 import { createMetricsText, type MetricsText } from '../../src/metrics/registry.js';
 import type { Named } from '../../src/model/ids.js';
@@ -105,6 +107,9 @@ test('every metric of the catalog is there, with its kind, and only its labels',
     for (const names of found) expect(names, name).toEqual(expected);
   }
 });
+
+test('docs/metrics.md is the catalog', () =>
+  expect(readFileSync('docs/metrics.md', 'utf8')).toBe(metricsDocs()));
 
 test('the process itself is measured too', async () => {
   const text = await textFor([], new IdRegistry()).scrape();
