@@ -58,7 +58,8 @@ const ids = new IdRegistry();
 
 const NO_IDS: PlanIds = { listeners: [], protocols: [], upstreams: [], endpoints: [] };
 
-const withIds = (plan: Plan): Plan => ({ ...plan, ids: ids.of(plan) });
+/** A Plan as the primary would send it. */
+export const withIds = (plan: Plan): Plan => ({ ...plan, ids: ids.of(plan) });
 
 /** Everything that begins with `aa` goes to the first upstream, HTTP to the second when there is one; `startPlane` gives it its ids. */
 export function planFor(upstreams: readonly PlanUpstream[], change: Partial<Plan> = {}): Plan {
