@@ -5,14 +5,8 @@
 import type { Clock } from '../base/clock.js';
 import type { FromWorker, ToWorker } from '../model/message.js';
 import { type Heartbeats, heartbeatLimits, type Pulse } from './heartbeats.js';
-
-export const supervisorLimits = {
-  /** Pause before a worker that died is replaced, doubled for each death in a row. */
-  backoffMsMin: 50,
-  backoffMsMax: 5000,
-  /** A worker that lived so long has not died in a row. */
-  livedMs: 10_000,
-} as const;
+import { Restarts } from './restarts.js';
+import { Roster } from './roster.js';
 
 export interface WorkerRunner {
   /** Resolves when the worker has ended as told, rejects when it has died. */
@@ -31,26 +25,16 @@ export interface SupervisorEvents {
   died(worker: number, error: Error, retryMs: number | null): void;
 }
 
-/** `drained`: accepts no more, sessions may be left. `down`: crashed; awaiting restart, or never restarted. */
-type WorkerState = 'starting' | 'accepting' | 'drained' | 'ended' | 'down';
-
-interface Worker {
-  state: WorkerState;
-  pulse: Pulse;
-  startedMs: number;
-  backoffMs: number;
-}
-
 export class Supervisor {
-  readonly #workers: readonly Worker[];
+  readonly #roster: Roster;
+  readonly #pulses: Pulse[];
   readonly #runner: WorkerRunner;
   readonly #events: SupervisorEvents;
   readonly #clock: Clock;
   readonly #heartbeats: Heartbeats;
+  readonly #restarts: Restarts;
   #stopLooking: () => void = () => {};
-  readonly #restarts = new Map<number, () => void>();
   #phase: 'starting' | 'running' | 'draining' | 'over' = 'starting';
-  #waiting: { readonly states: readonly WorkerState[]; readonly resolve: () => void }[] = [];
   #failStart: (error: Error) => void = () => {};
   /** Workers replaced so far. */
   restarts = 0;
@@ -64,12 +48,9 @@ export class Supervisor {
     clock: Clock,
     heartbeats: Heartbeats,
   ) {
-    this.#workers = Array.from({ length: workers }, () => ({
-      state: 'down',
-      pulse: 'beating',
-      startedMs: 0,
-      backoffMs: 0,
-    }));
+    this.#roster = new Roster(workers);
+    this.#pulses = Array.from({ length: workers }, () => 'beating');
+    this.#restarts = new Restarts(clock);
     this.#heartbeats = heartbeats;
     this.#runner = runner;
     this.#events = events;
@@ -77,7 +58,9 @@ export class Supervisor {
   }
 
   get accepting(): number {
-    return this.#workers.filter(({ state, pulse }) => state === 'accepting' && pulse === 'beating').length;
+    const accepts = (worker: number) =>
+      this.#roster.is(worker, 'accepting') && this.#pulses[worker] === 'beating';
+    return this.#roster.workers.filter(accepts).length;
   }
 
   /** Resolves when every worker accepts. Rejects when one dies before that: it would die again. */
@@ -86,30 +69,26 @@ export class Supervisor {
     const failed = new Promise<never>((_, reject) => {
       this.#failStart = reject;
     });
-    for (const worker of this.#workers.keys()) void this.#run(worker);
+    for (const worker of this.#roster.workers) void this.#run(worker);
     this.#lookLater();
-    await Promise.race([this.#untilAll('accepting'), failed]);
+    await Promise.race([this.#roster.untilAll('accepting'), failed]);
     this.#phase = 'running';
   }
 
   /** Workers end their sessions, at the latest after `deadlineMs`. During the start only those that accept do. */
   drain(deadlineMs: number): { acceptingStopped: Promise<void>; ended: Promise<void> } {
     if (this.#phase === 'starting') this.#callOffStart();
-    this.#phase = 'draining';
-    this.#callOffRestarts();
-    this.#post({ type: 'drain', deadlineMs });
+    this.#end({ type: 'drain', deadlineMs });
     return {
-      acceptingStopped: this.#untilAll('drained', 'ended', 'down'),
-      ended: this.#untilAll('ended', 'down'),
+      acceptingStopped: this.#roster.untilAll('drained', 'ended', 'down'),
+      ended: this.#roster.untilAll('ended', 'down'),
     };
   }
 
   /** Workers end their sessions now. Resolves when they have. */
   cut(): Promise<void> {
-    this.#phase = 'draining';
-    this.#callOffRestarts();
-    this.#post({ type: 'cut' });
-    return this.#untilAll('ended', 'down');
+    this.#end({ type: 'cut' });
+    return this.#roster.untilAll('ended', 'down');
   }
 
   /** From now on workers die because they are meant to; a start that is under way fails. */
@@ -117,111 +96,78 @@ export class Supervisor {
     this.#phase = 'over';
     this.#failStart(toldToEnd());
     this.#stopLooking();
-    this.#callOffRestarts();
+    this.#restarts.callOff();
+  }
+
+  #end(message: ToWorker): void {
+    this.#phase = 'draining';
+    this.#restarts.callOff();
+    for (const worker of this.#roster.workers) this.#runner.post(worker, message);
   }
 
   #lookLater(): void {
     this.#stopLooking = this.#clock.after(heartbeatLimits.lookMs, () => {
-      for (const [index, worker] of this.#workers.entries()) this.#look(index, worker);
+      for (const worker of this.#roster.workers) this.#look(worker);
       this.#lookLater();
     });
   }
 
-  #look(index: number, worker: Worker): void {
-    if (worker.state === 'down' || worker.state === 'ended' || worker.pulse === 'hung') return;
-    worker.pulse = this.#heartbeats.look(index);
-    if (worker.pulse !== 'hung') return;
+  #look(worker: number): void {
+    if (this.#roster.is(worker, 'down', 'ended') || this.#pulses[worker] === 'hung') return;
+    const pulse = this.#heartbeats.look(worker);
+    this.#pulses[worker] = pulse;
+    if (pulse !== 'hung') return;
     this.hangs += 1;
-    this.#events.hung(index);
-    this.#runner.kill(index);
+    this.#events.hung(worker);
+    this.#runner.kill(worker);
   }
 
-  async #run(index: number): Promise<void> {
-    const worker = this.#workers[index] as Worker;
-    worker.startedMs = this.#clock.nowMs();
-    worker.pulse = 'beating';
-    this.#heartbeats.begin(index);
-    this.#enter(worker, 'starting');
+  async #run(worker: number): Promise<void> {
+    this.#restarts.begin(worker);
+    this.#pulses[worker] = 'beating';
+    this.#heartbeats.begin(worker);
+    this.#roster.enter(worker, 'starting');
     try {
-      await this.#runner.run(index, (message) => this.#heard(index, worker, message));
+      await this.#runner.run(worker, (message) => this.#heard(worker, message));
       if (this.#phase !== 'draining') throw new Error('it ended without being told to');
-      this.#enter(worker, 'ended');
+      this.#roster.enter(worker, 'ended');
     } catch (error) {
-      this.#died(index, worker, causeOfDeath(worker, error));
+      this.#died(worker, causeOfDeath(this.#pulses[worker], error));
     }
   }
 
-  #heard(index: number, worker: Worker, message: FromWorker): void {
-    if (message.type === 'ready') this.#enter(worker, 'accepting');
-    else if (message.type === 'accepting_stopped') this.#enter(worker, 'drained');
-    this.#events.heard(index, message);
+  #heard(worker: number, message: FromWorker): void {
+    if (message.type === 'ready') this.#roster.enter(worker, 'accepting');
+    else if (message.type === 'accepting_stopped') this.#roster.enter(worker, 'drained');
+    this.#events.heard(worker, message);
   }
 
-  #died(index: number, worker: Worker, error: Error): void {
+  #died(worker: number, error: Error): void {
     if (this.#phase === 'over') return;
-    const replace = this.#phase === 'running';
-    if (replace) worker.backoffMs = nextBackoffMs(worker.backoffMs, this.#clock.nowMs() - worker.startedMs);
-    this.#events.died(index, error, replace ? worker.backoffMs : null);
-    this.#enter(worker, 'down');
+    const isReplaced = this.#phase === 'running';
+    const retryMs = isReplaced ? this.#restarts.schedule(worker, () => this.#replace(worker)) : null;
+    this.#events.died(worker, error, retryMs);
+    this.#roster.enter(worker, 'down');
     if (this.#phase === 'starting') this.#failStart(error);
-    if (replace)
-      this.#restarts.set(
-        index,
-        this.#clock.after(worker.backoffMs, () => this.#replace(index)),
-      );
   }
 
-  #replace(index: number): void {
-    this.#restarts.delete(index);
+  #replace(worker: number): void {
     this.restarts += 1;
-    void this.#run(index);
+    void this.#run(worker);
   }
 
   /** Nobody waits for workers that have no sessions yet; one that accepts after all drains like the others. */
   #callOffStart(): void {
     this.#failStart(toldToEnd());
-    for (const worker of this.#workers) if (worker.state === 'starting') worker.state = 'down';
-  }
-
-  #callOffRestarts(): void {
-    for (const cancel of this.#restarts.values()) cancel();
-    this.#restarts.clear();
-  }
-
-  #post(message: ToWorker): void {
-    for (const worker of this.#workers.keys()) this.#runner.post(worker, message);
-  }
-
-  #enter(worker: Worker, state: WorkerState): void {
-    worker.state = state;
-    this.#waiting = this.#waiting.filter(({ states, resolve }) => {
-      if (!this.#all(states)) return true;
-      resolve();
-      return false;
-    });
-  }
-
-  #all(states: readonly WorkerState[]): boolean {
-    return this.#workers.every(({ state }) => states.includes(state));
-  }
-
-  #untilAll(...states: readonly WorkerState[]): Promise<void> {
-    if (this.#all(states)) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#waiting.push({ states, resolve });
-    });
+    for (const worker of this.#roster.workers)
+      if (this.#roster.is(worker, 'starting')) this.#roster.enter(worker, 'down');
   }
 }
 
-function causeOfDeath({ pulse }: Worker, error: unknown): Error {
+function causeOfDeath(pulse: Pulse | undefined, error: unknown): Error {
   if (pulse === 'hung')
     return new Error('it stood still: a handler or a validator did not give its thread back');
   return error instanceof Error ? error : new Error(String(error));
 }
 
 const toldToEnd = () => new Error('it was told to end');
-
-function nextBackoffMs(backoffMs: number, livedMs: number): number {
-  if (livedMs >= supervisorLimits.livedMs) return supervisorLimits.backoffMsMin;
-  return Math.min(Math.max(2 * backoffMs, supervisorLimits.backoffMsMin), supervisorLimits.backoffMsMax);
-}
