@@ -15,18 +15,17 @@ import type { Plan } from '../model/plan.js';
 import type { AddressText } from '../model/session.js';
 import { DataPlane } from '../plane/data-plane.js';
 import { IdRegistry } from '../plane/ids.js';
+import type { Published } from '../plane/publication.js';
 import { createDnsProvider } from '../providers/dns.js';
 import type { Provider } from '../providers/provider.js';
 import { createSystemResolver } from '../providers/resolver.js';
 import { type Fitted, fitToFileLimit } from './file-limit.js';
 import { serveMonitoring } from './monitoring.js';
+import { Renewal } from './renewal.js';
 import { ListeningSockets } from './sockets.js';
 import { StartError } from './start-error.js';
 
 const FIRST_GENERATION = 1;
-
-/** Pause before changed addresses that a worker refused (it died just then, or was held up) are published again. */
-const REPUBLISH_MS = 10_000;
 
 export interface DaemonOptions {
   readonly version: string;
@@ -39,6 +38,15 @@ export interface DaemonOptions {
   readonly movesPorts: boolean;
 }
 
+interface Parts {
+  readonly fitted: Fitted;
+  readonly options: DaemonOptions;
+  readonly sockets: ListeningSockets;
+  readonly names: Provider;
+  readonly ids: IdRegistry;
+  readonly plane: DataPlane;
+}
+
 export class Daemon {
   readonly #fitted: Fitted;
   readonly #options: DaemonOptions;
@@ -46,22 +54,15 @@ export class Daemon {
   readonly #names: Provider;
   readonly #ids: IdRegistry;
   readonly #plane: DataPlane;
+  readonly #renewal = new Renewal((discovery) => this.#publish(discovery), systemClock);
   readonly #control: Control;
   #monitoring: Monitoring | null = null;
   #status: 'starting' | 'running' | 'draining' = 'starting';
   #cutting: Promise<boolean> | null = null;
   /** Of the latest Plan that was compiled, whether or not it came into force. */
   #generation = FIRST_GENERATION;
-  #cancelRetry: () => void = () => {};
 
-  private constructor(
-    fitted: Fitted,
-    options: DaemonOptions,
-    sockets: ListeningSockets,
-    names: Provider,
-    ids: IdRegistry,
-    plane: DataPlane,
-  ) {
+  private constructor({ fitted, options, sockets, names, ids, plane }: Parts) {
     this.#fitted = fitted;
     this.#options = options;
     this.#sockets = sockets;
@@ -81,10 +82,10 @@ export class Daemon {
     const sockets = await openSockets(config, options);
     const names = namesOf(config, options.log, callOff);
     try {
-      const discovery = await names.start((changed) => void daemon.#discovered(changed));
+      const discovery = await names.start((changed) => void daemon.#renewal.renew(changed));
       const ids = new IdRegistry();
       const plane = planeOf(fitted, options, compile(config, discovery, FIRST_GENERATION, ids), sockets);
-      const daemon: Daemon = new Daemon(fitted, options, sockets, names, ids, plane);
+      const daemon: Daemon = new Daemon({ fitted, options, sockets, names, ids, plane });
       return daemon;
     } catch (error) {
       names.stop();
@@ -128,7 +129,10 @@ export class Daemon {
     };
   }
 
-  /** Accepts no more. Resolves with whether every session then ended of itself and in time. */
+  /**
+   * Accepts no more. Resolves with whether every session then ended of itself and in time; at once where there are none
+   * of a start that is under way, which `close` ends.
+   */
   async drain(): Promise<boolean> {
     const hasStarted = this.#status === 'running';
     this.#status = 'draining';
@@ -148,7 +152,7 @@ export class Daemon {
   /** Gives everything back; sessions that are left are reset. */
   async close(): Promise<void> {
     this.#names.stop();
-    this.#cancelRetry();
+    this.#renewal.stop();
     this.#monitoring?.close();
     await this.#plane.close();
   }
@@ -159,14 +163,9 @@ export class Daemon {
     return none;
   }
 
-  /** Addresses changed: they reach the workers as a new Plan. Where that is refused it is tried again, with the newest. */
-  async #discovered(discovery: Discovery): Promise<void> {
-    this.#cancelRetry();
-    const generation = ++this.#generation;
-    const plan = compile(this.#fitted.config, discovery, generation, this.#ids);
-    const { result } = await this.#plane.publish(plan);
-    if (result !== 'refused' || generation !== this.#generation) return;
-    this.#cancelRetry = systemClock.after(REPUBLISH_MS, () => void this.#discovered(discovery));
+  #publish(discovery: Discovery): Promise<Published> {
+    this.#generation += 1;
+    return this.#plane.publish(compile(this.#fitted.config, discovery, this.#generation, this.#ids));
   }
 
   #createMetrics(): Control['metrics'] {

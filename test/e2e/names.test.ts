@@ -76,8 +76,10 @@ describeAsRoot('names', () => {
     dns.names.set('good.test', ['127.0.0.9']);
     await launch([...hanging, 'good.test'], withNames('', PATIENT), '1s');
     await daemon.ready();
+    expect(await daemon.metric('anyport_config_generation')).toBe(1);
     dns.names.set('good.test', ['127.0.0.1']);
     await eventually('the new address', () => serves(6));
+    await daemon.metricBecomes('anyport_config_generation', 2);
     // One query in flight per name, however long it hangs.
     const asked = dns.asked.filter((name) => name === 'h1.test').length;
     const refreshed = dns.asked.filter((name) => name === 'good.test').length;

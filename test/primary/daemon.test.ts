@@ -5,58 +5,15 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Config, ServerConfig } from '../../src/model/config.js';
-import { optionsWith } from '../support/plan.js';
 import { freePort } from '../support/ports.js';
 import { eventually, within } from '../support/wait.js';
+import { configOf, host, type Wanted } from './config.js';
 
-const host = '127.0.0.1';
 const here = (name: string) => new URL(`./${name}`, import.meta.url);
-
-const server: ServerConfig = {
-  workers: 2,
-  accept: 'reuseport',
-  maxConnections: 100,
-  bufferBytes: 32_768,
-  identifyTimeoutMs: 15_000,
-  identifyMinBytes: 1024,
-  longOpeningsPerSource: 64,
-  identifyMaxBytes: 65_536,
-  dialTimeoutMs: 5000,
-  idleTimeoutMs: 60_000,
-  halfCloseTimeoutMs: 60_000,
-  gracefulShutdownTimeoutMs: 60_000,
-};
 
 /** Delays the workers' start: they are ready only when it has loaded. */
 const slowHandler =
   'data:text/javascript,await new Promise((r) => setTimeout(r, 1000)); export default () => {}';
-
-interface Wanted {
-  readonly server?: Partial<ServerConfig>;
-  readonly monitoringPort: number;
-  readonly handler?: string;
-}
-
-/** All sessions go to the handler. */
-function configOf({
-  server: some,
-  monitoringPort,
-  handler = here('restless-handler.mjs').href,
-}: Wanted): Config {
-  const monitoring = { host, port: monitoringPort };
-  const onUnknown = { kind: 'upstream', upstream: 'restless' } as const;
-  const address = { kind: 'inet', host, port: 0, text: `${host}:0` } as const;
-  return {
-    server: { ...server, ...some },
-    listeners: [{ name: 'front', address, protocols: [], onUnknown, onSilence: null, proxyProtocol: null }],
-    protocols: [],
-    routes: [],
-    upstreams: [{ name: 'restless', handler, endpoints: [], options: optionsWith() }],
-    monitoring: { metrics: monitoring, health: monitoring },
-    logging: { level: 'info', format: 'json', accessLog: true, accessLogRate: 1000 },
-  };
-}
 
 interface Line {
   readonly level: string;

@@ -1,0 +1,44 @@
+/** A configuration as its reading and validation would make it: one listener, whose sessions all go to a handler. */
+import type { Config, ServerConfig } from '../../src/model/config.js';
+import { optionsWith } from '../support/plan.js';
+
+export const host = '127.0.0.1';
+
+const restless = new URL('./restless-handler.mjs', import.meta.url).href;
+
+const server: ServerConfig = {
+  workers: 2,
+  accept: 'reuseport',
+  maxConnections: 100,
+  bufferBytes: 32_768,
+  identifyTimeoutMs: 15_000,
+  identifyMinBytes: 1024,
+  longOpeningsPerSource: 64,
+  identifyMaxBytes: 65_536,
+  dialTimeoutMs: 5000,
+  idleTimeoutMs: 60_000,
+  halfCloseTimeoutMs: 60_000,
+  gracefulShutdownTimeoutMs: 60_000,
+};
+
+export interface Wanted {
+  readonly server?: Partial<ServerConfig>;
+  readonly monitoringPort: number;
+  readonly handler?: string;
+}
+
+/** All sessions go to the handler. */
+export function configOf({ server: some, monitoringPort, handler = restless }: Wanted): Config {
+  const monitoring = { host, port: monitoringPort };
+  const onUnknown = { kind: 'upstream', upstream: 'restless' } as const;
+  const address = { kind: 'inet', host, port: 0, text: `${host}:0` } as const;
+  return {
+    server: { ...server, ...some },
+    listeners: [{ name: 'front', address, protocols: [], onUnknown, onSilence: null, proxyProtocol: null }],
+    protocols: [],
+    routes: [],
+    upstreams: [{ name: 'restless', handler, endpoints: [], options: optionsWith() }],
+    monitoring: { metrics: monitoring, health: monitoring },
+    logging: { level: 'info', format: 'json', accessLog: true, accessLogRate: 1000 },
+  };
+}
