@@ -20,10 +20,11 @@ constexpr unsigned kSpliceFlags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 
 bool WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 
-// Interrupted is not full: no edge would tell that the sink is ready again.
-ptrdiff_t Send(int sink, std::span<const uint8_t> bytes) {
+// Interrupted is not full: no edge would tell that the sink is ready again. The `last` bytes wait in the
+// kernel for the FIN that follows them, and share its segment.
+ptrdiff_t Send(int sink, std::span<const uint8_t> bytes, bool last = false) {
   for (;;) {
-    const ptrdiff_t sent = send(sink, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ptrdiff_t sent = send(sink, bytes.data(), bytes.size(), MSG_NOSIGNAL | (last ? MSG_MORE : 0));
     if (sent >= 0 || errno != EINTR) return sent;
   }
 }
@@ -70,8 +71,6 @@ Flow HalfPipe::Read(int source, int sink, size_t most, const Tools& tools) {
   return buffered ? Copy(source, sink, room, tools) : CopyUnbuffered(source, sink, room);
 }
 
-// A read that leaves room in the buffer has emptied the socket; a new edge tells when more comes. So the read
-// that would answer EAGAIN is saved, except near the end of the stream, where no new edge may come.
 Flow HalfPipe::Copy(int source, int sink, std::span<uint8_t> room, const Tools& tools) {
   const ptrdiff_t got = recv(source, room.data(), room.size(), 0);
   if (got < 0) return ReadFailed(errno);
@@ -82,14 +81,21 @@ Flow HalfPipe::Copy(int source, int sink, std::span<uint8_t> room, const Tools& 
   const auto bytes = room.first(static_cast<size_t>(got));
   const bool full = bytes.size() == room.size();
   bulk_ = full ? std::min<int8_t>(bulk_ + 1, kBulkMax) : 0;
-  if (!full && !source_ending_) source_ready_ = false;
-  const ptrdiff_t sent = Send(sink, bytes);
+  if (!full) NoteShortRead();
+  const ptrdiff_t sent = Send(sink, bytes, fin_follows());
   if (sent < 0) SinkFailed(errno);
   if (sink_error_ != 0) return Flow::kSinkGone;
   const auto done = static_cast<size_t>(std::max<ptrdiff_t>(sent, 0));
   bytes_ += done;
   if (done < bytes.size()) Stash(bytes.subspan(done), tools);
   return Flow::kBusy;
+}
+
+// A read that leaves room in the buffer has emptied the socket: the next would answer EAGAIN, or 0 at the
+// end.
+void HalfPipe::NoteShortRead() {
+  if (end_ == End::kAhead) source_ready_ = false;
+  if (end_ == End::kQueued) source_finished_ = true;
 }
 
 // No buffer for what the sink would not take: so only what it takes is taken from the source.
@@ -179,7 +185,7 @@ bool HalfPipe::Flush(int sink, const Tools& tools) {
 
 ptrdiff_t HalfPipe::SendPending(int sink, const Tools& tools) {
   if (!slab_.valid()) return splice(pipe_.read_end.get(), nullptr, sink, nullptr, pending_, kSpliceFlags);
-  return Send(sink, tools.slabs->Bytes(slab_).subspan(offset_, pending_));
+  return Send(sink, tools.slabs->Bytes(slab_).subspan(offset_, pending_), fin_follows());
 }
 
 void HalfPipe::GiveBack(const Tools& tools) {

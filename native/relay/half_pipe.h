@@ -52,14 +52,25 @@ class HalfPipe {
   }
 
   void SourceReady() { source_ready_ = true; }
-  // FIN or RST has come: read until it shows.
-  void SourceEnding() { source_ready_ = source_ending_ = true; }
+  // FIN has come, and everything before it waits in the source: a read that leaves room is the last.
+  void SourceClosed() {
+    source_ready_ = true;
+    if (end_ == End::kAhead) end_ = End::kQueued;
+  }
+  // RST, or one of both: read until it shows.
+  void SourceEnding() {
+    source_ready_ = true;
+    end_ = End::kUnclear;
+  }
   // The sniffer has drained the source.
-  void SourceDrained() { source_ready_ = source_ending_; }
+  void SourceDrained() { source_ready_ = end_ != End::kAhead; }
   // A short read does not mean that the source is empty: a unix socket ends one at passed descriptors.
-  void SourceSplitsReads() { source_ending_ = true; }
+  void SourceSplitsReads() { end_ = End::kUnclear; }
   // Urgent data splits reads too, and splice(2) does not get past an urgent byte at all.
-  void SourceUrgent() { source_ending_ = no_splice_ = true; }
+  void SourceUrgent() {
+    end_ = End::kUnclear;
+    no_splice_ = true;
+  }
   void SinkReady() { sink_ready_ = true; }
 
   Flow Run(int source, int sink, const Tools& tools);
@@ -76,11 +87,21 @@ class HalfPipe {
   uint64_t bytes() const { return bytes_; }
 
  private:
+  // Where the end of the stream is, and so what a short read says.
+  enum class End : uint8_t {
+    kAhead,    // not heard of: the source is empty, and an edge tells when it is not
+    kQueued,   // a FIN is queued behind the bytes: these were all
+    kUnclear,  // nothing, reads are split or a reset is about: the last is one that fails or brings no byte
+  };
+
   Flow Read(int source, int sink, size_t most, const Tools& tools);
   Flow Copy(int source, int sink, std::span<uint8_t> room, const Tools& tools);
   Flow CopyUnbuffered(int source, int sink, std::span<uint8_t> room);
   Flow Splice(int source, const Tools& tools);
   Flow ReadFailed(int error);
+  void NoteShortRead();
+  // The caller passes the FIN on as soon as the rest has been sent; a reset it does not pass on like that.
+  bool fin_follows() const { return source_finished_ && end_ == End::kQueued; }
   void Stash(std::span<const uint8_t> rest, const Tools& tools);
   void SinkFailed(int error);
   ptrdiff_t SendPending(int sink, const Tools& tools);
@@ -94,8 +115,8 @@ class HalfPipe {
   int source_error_ = 0;
   int sink_error_ = 0;
   int8_t bulk_ = 0;  // grows with reads that fill the buffer, falls with those that do not
+  End end_ = End::kAhead;
   bool source_ready_ = false;
-  bool source_ending_ = false;
   bool source_finished_ = false;
   bool sink_ready_ = true;
   bool no_splice_ = false;

@@ -8,7 +8,12 @@ void Stream::NoteEvents(Side side, uint32_t events) {
   relay::HalfPipe& from = side == Side::kClient ? up : down;
   relay::HalfPipe& to = side == Side::kClient ? down : up;
   if (events & EPOLLPRI) from.SourceUrgent();
-  if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
+  // A reset closes both ways too, and is told by its error.
+  if (events & EPOLLERR) {
+    from.SourceEnding();
+  } else if (events & EPOLLRDHUP) {
+    from.SourceClosed();
+  } else if (events & EPOLLHUP) {
     from.SourceEnding();
   } else if (events & EPOLLIN) {
     from.SourceReady();

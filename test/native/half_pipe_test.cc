@@ -2,13 +2,16 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstring>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/sockets.h"
@@ -24,13 +27,19 @@ class HalfPipeTest : public testing::TestWithParam<size_t> {
         slabs_(arena_, pool::Slabs::LargeBytes(0)),
         scratch_(GetParam()),
         tools_{&slabs_, &pipes_, scratch_} {
-    ConnectTcp(&client_, &source_);
-    ConnectTcp(&sink_, &server_);
+    Renew();
   }
   ~HalfPipeTest() override {
     half_.Close(tools_);
     EXPECT_EQ(slabs_.used_bytes(), 0u);
     EXPECT_EQ(pipes_.used(), 0u);
+  }
+
+  void Renew() {
+    half_.Close(tools_);
+    half_ = HalfPipe();
+    ConnectTcp(&client_, &source_);
+    ConnectTcp(&sink_, &server_);
   }
 
   static void ConnectTcp(net::Fd* near, net::Fd* far) {
@@ -40,6 +49,7 @@ class HalfPipeTest : public testing::TestWithParam<size_t> {
     getsockname(listening.fd.get(), reinterpret_cast<sockaddr*>(&bound), &length);
     const auto port = net::Describe(bound, length).port;
     *near = net::Connect(*net::ParseInet("127.0.0.1", port)).fd;
+    far->Reset();
     for (int i = 0; i < 1000 && !far->valid(); ++i) *far = net::Accept(listening.fd.get()).fd;
     ASSERT_TRUE(far->valid());
   }
@@ -55,6 +65,59 @@ class HalfPipeTest : public testing::TestWithParam<size_t> {
     half_.SourceReady();
     half_.SinkReady();
     return half_.Run(source_.get(), sink_.get(), tools_);
+  }
+
+  // What the far end has received when the stream ends or resets there.
+  std::string ReceiveToTheEnd() {
+    std::string received;
+    char buffer[4096];
+    for (;;) {
+      pollfd one{server_.get(), POLLIN, 0};
+      if (poll(&one, 1, 10'000) != 1) return received + " (and no end)";
+      const ssize_t got = recv(server_.get(), buffer, sizeof(buffer), 0);
+      if (got <= 0) return received + (got == 0 ? "" : " (and an error)");
+      received.append(buffer, static_cast<size_t>(got));
+    }
+  }
+
+  void Write(std::string_view bytes, int flags = 0) {
+    ASSERT_EQ(send(client_.get(), bytes.data(), bytes.size(), flags), static_cast<ssize_t>(bytes.size()));
+  }
+
+  // With standard error's.
+  void SendDescriptor(std::string_view bytes) {
+    iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof(control);
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    const int fd = STDERR_FILENO;
+    std::memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+    ASSERT_EQ(sendmsg(client_.get(), &message, 0), static_cast<ssize_t>(bytes.size()));
+  }
+
+  // What epoll tells of the source goes to the half-pipe, as the engine does it.
+  void AwaitEvents(short until) {
+    pollfd one{source_.get(), POLLIN | POLLPRI | POLLRDHUP, 0};
+    for (int i = 0; i < 10'000 && (one.revents & until) == 0; ++i) poll(&one, 1, 1);
+    ASSERT_NE(one.revents & until, 0);
+    if (one.revents & POLLPRI) half_.SourceUrgent();
+    if (one.revents & POLLERR) half_.SourceEnding();
+    if (one.revents & POLLRDHUP) half_.SourceClosed();
+  }
+
+  Flow RunToTheEnd() {
+    Flow flow = Flow::kBusy;
+    for (int turn = 0; turn < 10'000 && (flow == Flow::kBusy || flow == Flow::kBlocked); ++turn) {
+      flow = half_.Run(source_.get(), sink_.get(), tools_);
+    }
+    return flow;
   }
 
   // Everything that the far end has received so far.
@@ -219,6 +282,97 @@ TEST_P(HalfPipeTest, NothingIsLostBehindAnUrgentByteInABulkTransfer) {
   EXPECT_TRUE(std::string(received.begin(), received.end()) == before + "U" + after);
 }
 
+// The far end is woken once: nothing of it leaves before the FIN does.
+TEST_P(HalfPipeTest, TheLastBytesOfAKnownFinWaitForIt) {
+  Write("last words");
+  shutdown(client_.get(), SHUT_WR);
+  AwaitEvents(POLLRDHUP);
+  EXPECT_EQ(half_.Run(source_.get(), sink_.get(), tools_), Flow::kFinished);
+  EXPECT_EQ(half_.bytes(), 10u);
+  EXPECT_EQ(net::UnsentBytes(sink_.get()), 10);
+  EXPECT_EQ(net::ReadyNow(server_.get(), POLLIN), 0u);
+  shutdown(sink_.get(), SHUT_WR);
+  EXPECT_EQ(ReceiveToTheEnd(), "last words");
+}
+
+// A close sends them too, where no FIN is passed on of its own.
+TEST_P(HalfPipeTest, TheLastBytesLeaveWithAClose) {
+  Write("last words");
+  shutdown(client_.get(), SHUT_WR);
+  AwaitEvents(POLLRDHUP);
+  EXPECT_EQ(half_.Run(source_.get(), sink_.get(), tools_), Flow::kFinished);
+  sink_.Reset();
+  EXPECT_EQ(ReceiveToTheEnd(), "last words");
+}
+
+// Whatever share of them fills the buffer, and whether or not more has come before.
+TEST_P(HalfPipeTest, AllBytesBeforeAKnownFinAreRead) {
+  for (const size_t size : {size_t{1}, GetParam() - 1, GetParam(), GetParam() + 1}) {
+    for (const bool in_two : {false, true}) {
+      Renew();
+      const std::string sent(size, 'x');
+      if (in_two) {
+        Write(sent);
+        while (half_.bytes() < size) Run();
+      }
+      Write(sent);
+      shutdown(client_.get(), SHUT_WR);
+      AwaitEvents(POLLRDHUP);
+      EXPECT_EQ(RunToTheEnd(), Flow::kFinished);
+      shutdown(sink_.get(), SHUT_WR);
+      EXPECT_EQ(ReceiveToTheEnd().size(), sent.size() * (in_two ? 2 : 1));
+    }
+  }
+}
+
+TEST_P(HalfPipeTest, AFinThatComesAfterTheReadIsReadByTheNext) {
+  Write("early");
+  half_.SourceReady();
+  while (half_.bytes() < 5) Run();
+  EXPECT_EQ(half_.Run(source_.get(), sink_.get(), tools_), Flow::kBlocked);
+  shutdown(client_.get(), SHUT_WR);
+  AwaitEvents(POLLRDHUP);
+  EXPECT_EQ(RunToTheEnd(), Flow::kFinished);
+}
+
+// It splits a read short of the FIN, whether it was told of before the FIN or with it.
+TEST_P(HalfPipeTest, NothingIsLostBehindAnUrgentByteBeforeAKnownFin) {
+  for (const bool told_before : {false, true}) {
+    Renew();
+    Write("ab");
+    Write("!", MSG_OOB);
+    if (told_before) AwaitEvents(POLLPRI);
+    Write("cd");
+    shutdown(client_.get(), SHUT_WR);
+    AwaitEvents(POLLRDHUP);
+    EXPECT_EQ(RunToTheEnd(), Flow::kFinished);
+    shutdown(sink_.get(), SHUT_WR);
+    EXPECT_EQ(ReceiveToTheEnd(), "ab!cd");
+  }
+}
+
+// A reset closes the source too: that must not look like a FIN.
+TEST_P(HalfPipeTest, AResetIsNoFin) {
+  Write("half of it");
+  net::ResetOnClose(client_.get());
+  client_.Reset();
+  AwaitEvents(POLLERR);
+  EXPECT_EQ(RunToTheEnd(), Flow::kSourceReset);
+  EXPECT_EQ(net::UnsentBytes(sink_.get()), 0);
+}
+
+// … nor does one that comes before the bytes ahead of the FIN have been sent make them wait for it.
+TEST_P(HalfPipeTest, BytesDoNotWaitForAFinThatAResetHasOvertaken) {
+  Write("last words");
+  shutdown(client_.get(), SHUT_WR);
+  AwaitEvents(POLLRDHUP);
+  half_.SourceEnding();
+  EXPECT_EQ(RunToTheEnd(), Flow::kFinished);
+  std::vector<uint8_t> received;
+  for (int i = 0; i < 100 && received.size() < 10; ++i) Receive(&received, 64);
+  EXPECT_EQ(received.size(), 10u);
+}
+
 // Where no buffer is left, only what the sink takes is taken from the source.
 class StarvedTest : public HalfPipeTest {
  protected:
@@ -272,6 +426,22 @@ TEST_P(StarvedTest, AFullSinkIsWaitedForAndNotAskedAgain) {
   EXPECT_EQ(half_.bytes(), before);
   Run();
   EXPECT_GT(half_.bytes(), before);
+}
+
+// A descriptor passed along ends a read, although more is there.
+TEST_P(HalfPipeTest, NothingIsLostBehindAPassedDescriptorBeforeAKnownFin) {
+  auto pair = net::SocketPair();
+  client_ = std::move(pair.theirs);
+  source_ = std::move(pair.ours);
+  half_.SourceSplitsReads();
+  Write("ab");
+  SendDescriptor("cd");
+  Write("ef");
+  shutdown(client_.get(), SHUT_WR);
+  AwaitEvents(POLLRDHUP);
+  EXPECT_EQ(RunToTheEnd(), Flow::kFinished);
+  shutdown(sink_.get(), SHUT_WR);
+  EXPECT_EQ(ReceiveToTheEnd(), "abcdef");
 }
 
 // Small enough that everything is bulk (splice), and larger than any message here (copy).

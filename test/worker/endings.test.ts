@@ -43,7 +43,11 @@ async function established() {
   return { plane, client, server };
 }
 
-test.each(cases)('$acts', async ({ acts, by, reason, ...seen }) => {
+/** The FIN comes while the bytes before it are still to be read, or after that. */
+const inOneBreath = cases.flatMap((each) => [false, true].map((atOnce) => ({ ...each, atOnce })));
+
+test.each(inOneBreath)('$acts, at once with the last bytes: $atOnce', async (one) => {
+  const { acts, by, reason, atOnce, ...seen } = one;
   const { plane, client, server } = await established();
   const sent = { client: OPENING, server: '' };
   for (const act of acts) {
@@ -53,7 +57,7 @@ test.each(cases)('$acts', async ({ acts, by, reason, ...seen }) => {
     if (!actor.socket.writableEnded) {
       actor.send(act);
       sent[who] += act;
-      await other.bytes(sent[who].length);
+      if (how === 'reset' || !atOnce) await other.bytes(sent[who].length);
     }
     if (how === 'fin') await Promise.all([actor.finish(), other.end()]);
     else actor.reset();
