@@ -10,9 +10,14 @@ export const handlers = { http, redis, echo } satisfies Record<string, Handler>;
 
 const BUILTIN = 'builtin:';
 
+export const isBuiltin = (spec: string): boolean => spec.startsWith(BUILTIN);
+
+/** As a configuration names them: `builtin:http`. */
+export const builtinHandlers: readonly string[] = Object.keys(handlers).map((name) => `${BUILTIN}${name}`);
+
 /** `spec`: `builtin:NAME`, or the file URL of a module whose default export is a handler. */
 export async function loadHandler(spec: string): Promise<Handler> {
-  if (spec.startsWith(BUILTIN)) return builtin(spec.slice(BUILTIN.length));
+  if (isBuiltin(spec)) return builtin(spec.slice(BUILTIN.length));
   const module = (await import(spec)) as { default?: unknown };
   if (typeof module.default !== 'function') {
     throw new Error(`handler ${spec}: its default export must be a function (socket, session) => void`);

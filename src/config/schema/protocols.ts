@@ -1,5 +1,6 @@
 /** `protocols[]`: protocols to recognise, and their targets. */
 import { z } from 'zod';
+import { builtinHandlers } from '../../handlers/index.js';
 import { expecting, integer, list, mapping, text } from './fields.js';
 
 /** Signatures are limited by the default of `identify_max_bytes`. */
@@ -26,7 +27,7 @@ export const protocol = mapping(
     ).optional(),
     handler: text(
       'Serve it in this process instead: default export `(socket, session) => void`',
-      'module path relative to this file, or `builtin:http`, `builtin:redis`, `builtin:echo`',
+      `module path relative to this file, or ${builtinHandlers.map((name) => `\`${name}\``).join(', ')}`,
     ).optional(),
     priority: integer(
       '1 ranks first; without one a protocol ranks after all that have one',

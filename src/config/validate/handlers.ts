@@ -2,19 +2,16 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { suggestion } from '../../base/nearest.js';
-import { handlers } from '../../handlers/index.js';
+import { builtinHandlers, isBuiltin } from '../../handlers/index.js';
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
 import type { Context } from './context.js';
 
-const BUILTIN = 'builtin:';
-const builtins = Object.keys(handlers).map((name) => `${BUILTIN}${name}`);
-
 /** Returns `builtin:NAME` or the file URL of a module. */
 export function resolveHandler(text: string, path: Path, context: Context, report: Report): string {
-  if (text.startsWith(BUILTIN)) {
-    if (!builtins.includes(text)) {
-      report.problem(path, `unknown handler \`${text}\`${suggestion(text, builtins)}`);
+  if (isBuiltin(text)) {
+    if (!builtinHandlers.includes(text)) {
+      report.problem(path, `unknown handler \`${text}\`${suggestion(text, builtinHandlers)}`);
     }
     return text;
   }
