@@ -16,9 +16,8 @@ import type { AddressText } from '../model/session.js';
 import { DataPlane } from '../plane/data-plane.js';
 import { IdRegistry } from '../plane/ids.js';
 import type { Published } from '../plane/publication.js';
-import { createDnsProvider } from '../providers/dns.js';
+import { createProvider } from '../providers/index.js';
 import type { Provider } from '../providers/provider.js';
-import { createSystemResolver } from '../providers/resolver.js';
 import { type Fitted, fitToFileLimit } from './file-limit.js';
 import { serveMonitoring } from './monitoring.js';
 import { Renewal } from './renewal.js';
@@ -210,8 +209,7 @@ const anyPort = (address: ListenAddress): ListenAddress =>
   address.kind === 'inet' ? { ...address, port: 0, text: `${address.host}:0` } : address;
 
 function namesOf({ upstreams }: Config, log: Logger, callOff: AbortSignal): Provider {
-  const names = createDnsProvider(upstreams, {
-    ...createSystemResolver(),
+  const names = createProvider(upstreams, {
     clock: systemClock,
     warn: (fields, message) => log.warn(fields, message),
   });

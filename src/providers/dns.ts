@@ -7,7 +7,8 @@ import { once } from 'node:events';
 import { isIP } from 'node:net';
 import type { Clock } from '../base/clock.js';
 import type { Discovery, UpstreamConfig } from '../model/config.js';
-import type { Provider } from './provider.js';
+import type { Provider, ProviderKind } from './provider.js';
+import { createSystemResolver } from './resolver.js';
 
 export const dnsLimits = {
   /** Look-up timeout: after it the look-up counts as failed; a late answer is still used. */
@@ -33,6 +34,9 @@ export interface DnsOptions {
   /** Called once per outage: at a name's first failure, and again only after it has resolved. */
   readonly warn: (fields: { host: string; error: string; keeping: number }, message: string) => void;
 }
+
+export const dns: ProviderKind = (upstreams, around) =>
+  createDnsProvider(upstreams, { ...createSystemResolver(), ...around });
 
 export function createDnsProvider(upstreams: readonly UpstreamConfig[], options: DnsOptions): Provider {
   return new DnsProvider(hostsOf(upstreams), options);

@@ -1,5 +1,9 @@
-/** The contract of a provider: a source of addresses that the configuration refers to by name. */
-import type { Discovery } from '../model/config.js';
+/**
+ * What a provider is: a source of addresses that the configuration refers to by name. Each kind is one file and one
+ * line in the index.
+ */
+import type { Clock } from '../base/clock.js';
+import type { Discovery, UpstreamConfig } from '../model/config.js';
 
 export interface Provider {
   /**
@@ -9,3 +13,11 @@ export interface Provider {
   start(onChange: (discovery: Discovery) => void): Promise<Discovery>;
   stop(): void;
 }
+
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly warn: (fields: object, message: string) => void;
+}
+
+/** Makes the provider for what these upstreams name. */
+export type ProviderKind = (upstreams: readonly UpstreamConfig[], around: Surroundings) => Provider;

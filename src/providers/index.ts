@@ -1,0 +1,35 @@
+/** The kinds of provider, and all of them as one. To add a kind: write its file and add it to this list. */
+import type { Discovery, UpstreamConfig } from '../model/config.js';
+import { dns } from './dns.js';
+import type { Provider, ProviderKind, Surroundings } from './provider.js';
+
+const kinds: readonly ProviderKind[] = [dns];
+
+export function createProvider(upstreams: readonly UpstreamConfig[], around: Surroundings): Provider {
+  return joined(kinds.map((kind) => kind(upstreams, around)));
+}
+
+/** One discovery of what each has found; of a name that several know the last one's. */
+export function joined(providers: readonly Provider[]): Provider {
+  const found: (Discovery | undefined)[] = [];
+  const together = (): Discovery => new Map(found.flatMap((discovery) => [...(discovery ?? [])]));
+  return {
+    async start(onChange) {
+      // Nothing is told of one alone while others still start.
+      let tell = () => {};
+      const first = providers.map(async (provider, index) => {
+        const discovery = await provider.start((changed) => {
+          found[index] = changed;
+          tell();
+        });
+        found[index] ??= discovery;
+      });
+      await Promise.all(first);
+      tell = () => onChange(together());
+      return together();
+    },
+    stop() {
+      for (const provider of providers) provider.stop();
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/** Several providers are one. */
+import { describe, expect, test } from 'vitest';
+import type { Discovery } from '../../src/model/config.js';
+import { joined } from '../../src/providers/index.js';
+import type { Provider } from '../../src/providers/provider.js';
+
+/** Finds what it is told to, when it is told to. */
+class Told implements Provider {
+  stopped = false;
+  #resolve: ((discovery: Discovery) => void) | undefined;
+  #onChange: ((discovery: Discovery) => void) | undefined;
+
+  start(onChange: (discovery: Discovery) => void): Promise<Discovery> {
+    this.#onChange = onChange;
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  first(names: Record<string, string[]>): void {
+    this.#resolve?.(new Map(Object.entries(names)));
+  }
+
+  change(names: Record<string, string[]>): void {
+    this.#onChange?.(new Map(Object.entries(names)));
+  }
+}
+
+describe('providers together', () => {
+  function start() {
+    const [one, other] = [new Told(), new Told()];
+    const changes: object[] = [];
+    const provider = joined([one, other]);
+    const started = provider.start((discovery) => changes.push(Object.fromEntries(discovery)));
+    return { one, other, provider, changes, first: started.then((names) => Object.fromEntries(names)) };
+  }
+
+  test('the first discovery has what each has found', async () => {
+    const { one, other, first } = start();
+    other.first({ b: ['192.0.2.2'] });
+    one.first({ a: ['192.0.2.1'] });
+    expect(await first).toEqual({ a: ['192.0.2.1'], b: ['192.0.2.2'] });
+  });
+
+  test('a change of one leaves what the other has found', async () => {
+    const { one, other, first, changes } = start();
+    one.first({ a: ['192.0.2.1'] });
+    other.first({ b: ['192.0.2.2'] });
+    await first;
+    one.change({ a: ['192.0.2.3'] });
+    other.change({});
+    expect(changes).toEqual([{ a: ['192.0.2.3'], b: ['192.0.2.2'] }, { a: ['192.0.2.3'] }]);
+  });
+
+  test('a change while others still start is not told alone, and not lost', async () => {
+    const { one, other, first, changes } = start();
+    one.first({ a: ['192.0.2.1'] });
+    one.change({ a: ['192.0.2.3'] });
+    other.first({});
+    expect(await first).toEqual({ a: ['192.0.2.3'] });
+    expect(changes).toEqual([]);
+  });
+
+  test('all are stopped', () => {
+    const { one, other, provider } = start();
+    provider.stop();
+    expect([one.stopped, other.stopped]).toEqual([true, true]);
+  });
+});
