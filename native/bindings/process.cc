@@ -1,5 +1,6 @@
 #include "bindings/process.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,9 +31,21 @@ Napi::Value ThreadCpuMs(const Napi::CallbackInfo& info) {
                            static_cast<double>(used.tv_sec) * 1e3 + static_cast<double>(used.tv_nsec) / 1e6);
 }
 
-// Promise jobs under the caller's eyes. Node-API has no word for it: this is the one call to V8.
+// The calls to V8 that Node-API has no word for.
+
+// Promise jobs under the caller's eyes.
 void RunMicrotasks(const Napi::CallbackInfo& /*info*/) {
   v8::MicrotasksScope::PerformCheckpoint(v8::Isolate::GetCurrent());
+}
+
+// Not gc(): that leaves the pages of what it collects with the heap.
+void CompactHeap(const Napi::CallbackInfo& /*info*/) {
+  v8::Isolate::GetCurrent()->LowMemoryNotification();
+  malloc_trim(0);
+}
+
+void CompactHeapSoon(const Napi::CallbackInfo& /*info*/) {
+  v8::Isolate::GetCurrent()->MemoryPressureNotification(v8::MemoryPressureLevel::kModerate);
 }
 
 }  // namespace
@@ -42,6 +55,8 @@ void InitProcess(Napi::Env env, Napi::Object exports) {
   exports.Set("exit", Napi::Function::New<Exit>(env, "exit"));
   exports.Set("threadCpuMs", Napi::Function::New<ThreadCpuMs>(env, "threadCpuMs"));
   exports.Set("runMicrotasks", Napi::Function::New<RunMicrotasks>(env, "runMicrotasks"));
+  exports.Set("compactHeap", Napi::Function::New<CompactHeap>(env, "compactHeap"));
+  exports.Set("compactHeapSoon", Napi::Function::New<CompactHeapSoon>(env, "compactHeapSoon"));
 }
 
 }  // namespace anyport::bindings

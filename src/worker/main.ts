@@ -56,6 +56,8 @@ async function serve(worker: Worker, setup: WorkerSetup): Promise<void> {
     });
   });
   worker.post({ type: 'ready', generation: setup.plan.generation });
+  // What its start has left. In steps: connections are waiting.
+  native.compactHeapSoon();
   await drained;
 }
 

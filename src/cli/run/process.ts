@@ -83,6 +83,8 @@ function sayReady({ listeners, workers }: Daemon, { version, demo }: RunOptions,
   const hint = shown && { try: examplesFor(shown.address) };
   log.info({ listeners, workers, pid: process.pid, version, ...hint }, 'ready');
   tellServiceManager('READY=1', log);
+  // What the configuration's reading has left: the primary has little else to do.
+  native.compactHeap();
 }
 
 /** `left`: sessions of workers that hang, of which nothing else is said. */
