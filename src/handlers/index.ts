@@ -1,4 +1,5 @@
 /** The built-in handlers, and how a configured handler is found. */
+import { importUserModule } from '../base/user-module.js';
 import { echo } from './echo.js';
 import type { Handler } from './handler.js';
 import { http } from './http.js';
@@ -18,7 +19,7 @@ export const builtinHandlers: readonly string[] = Object.keys(handlers).map((nam
 /** `spec`: `builtin:NAME`, or the file URL of a module whose default export is a handler. */
 export async function loadHandler(spec: string): Promise<Handler> {
   if (isBuiltin(spec)) return builtin(spec.slice(BUILTIN.length));
-  const module = (await import(spec)) as { default?: unknown };
+  const module = await importUserModule('handler', spec);
   if (typeof module.default !== 'function') {
     throw new Error(`handler ${spec}: its default export must be a function (socket, session) => void`);
   }

@@ -5,6 +5,7 @@
 import { types } from 'node:util';
 import { describeFailure, type FailureFields } from '../base/failure.js';
 import { type CpuMs, callInterruptibly, processCpuMs } from '../base/interruptible.js';
+import { importUserModule } from '../base/user-module.js';
 import type { Confirmation } from '../model/protocol.js';
 
 export const limits = {
@@ -31,7 +32,7 @@ export async function loadValidator(
   failed: (failure: FailureFields) => void,
   thread: AskingThread = processThread,
 ): Promise<(bytes: Uint8Array) => Confirmation> {
-  const module = await importModule(url);
+  const module = await importUserModule('validator', url);
   if (typeof module.default !== 'function') {
     throw new Error(
       `validator ${url}: its default export must be a function (bytes) => 'match' | 'no' | 'more'`,
@@ -46,15 +47,6 @@ export async function loadValidator(
       return { verdict: 'no' };
     }
   };
-}
-
-/** Adds the module's URL: Node's own message does not always name the module. */
-async function importModule(url: string): Promise<{ default?: unknown }> {
-  try {
-    return await import(url);
-  } catch (error) {
-    throw new Error(`validator ${url}: ${error instanceof Error ? error.message : error}`, { cause: error });
-  }
 }
 
 /** Promise jobs run here, under the same time limit: later they could not be interrupted. */

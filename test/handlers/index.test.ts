@@ -36,6 +36,8 @@ test('what can not be a handler is refused, by name', async () => {
   await expect(loadHandler('builtin:toString')).rejects.toThrow('no built-in handler "toString"');
   const empty = moduleOf('empty.mjs', 'export const handler = () => {};');
   await expect(loadHandler(empty)).rejects.toThrow(`handler ${empty}: its default export must be a function`);
+  const broken = moduleOf('broken.mjs', 'export default () => { not javascript');
+  await expect(loadHandler(broken)).rejects.toThrow(`handler ${broken}: `);
   await expect(loadHandler(moduleOf('absent.mjs', '').replace('absent', 'missing'))).rejects.toThrow(
     'missing.mjs',
   );
