@@ -8,8 +8,12 @@ import type { PlanAnswer, ToWorker } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
 
 export const publicationLimits = {
-  /** For all workers to prepare a Plan. Longer than the pause before a worker that died is replaced. */
-  prepareMsMax: 10_000,
+  lookMs: 1000,
+  /**
+   * Looks until a worker that has not prepared a Plan is late. Looks, not time: none passes while the process is
+   * suspended. Longer in all than the pause before a worker that died is replaced.
+   */
+  looksMax: 10,
 } as const;
 
 export type Published =
@@ -37,7 +41,7 @@ interface Round extends Wish {
   /** Workers that have not prepared it yet; then those that have not adopted it yet. */
   readonly awaited: Set<number>;
   readonly prepared: Set<number>;
-  readonly cancelDeadline: () => void;
+  cancelLook: () => void;
 }
 
 export class Publisher {
@@ -111,16 +115,16 @@ export class Publisher {
 
   #beginNext(): void {
     if (this.#round !== null || this.#next === null) return;
-    const cancelDeadline = this.#clock.after(publicationLimits.prepareMsMax, () => this.#overdue(round));
     const round: Round = {
       ...this.#next,
       phase: 'preparing',
       awaited: new Set(),
       prepared: new Set(),
-      cancelDeadline,
+      cancelLook: () => {},
     };
     this.#next = null;
     this.#round = round;
+    this.#lookLater(round, publicationLimits.looksMax);
     for (const worker of this.#generations.keys()) this.#prepareIn(worker, round);
   }
 
@@ -147,6 +151,13 @@ export class Publisher {
     if (round?.awaited.delete(worker)) this.#endWhenAdopted(round);
   }
 
+  #lookLater(round: Round, looks: number): void {
+    round.cancelLook = this.#clock.after(publicationLimits.lookMs, () => {
+      if (looks > 1) this.#lookLater(round, looks - 1);
+      else this.#overdue(round);
+    });
+  }
+
   #overdue(round: Round): void {
     const [late] = round.awaited;
     // No worker accepts: none is left that the Plan could harm, and the one in force may be why.
@@ -155,7 +166,7 @@ export class Publisher {
   }
 
   #commit(round: Round): void {
-    round.cancelDeadline();
+    round.cancelLook();
     round.phase = 'committing';
     this.#plan = round.plan;
     for (const worker of round.prepared) {
@@ -174,7 +185,7 @@ export class Publisher {
   }
 
   #discard(round: Round, published: Published): void {
-    round.cancelDeadline();
+    round.cancelLook();
     const { generation } = round.plan;
     for (const worker of [...round.awaited, ...round.prepared])
       this.#events.post(worker, { type: 'discard', generation });

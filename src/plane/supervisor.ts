@@ -4,8 +4,8 @@
  */
 import type { Clock } from '../base/clock.js';
 import type { FromWorker, ToWorker } from '../model/message.js';
+import { Backoff } from './backoff.js';
 import { type Heartbeats, heartbeatLimits, type Pulse } from './heartbeats.js';
-import { Restarts } from './restarts.js';
 import { Roster } from './roster.js';
 
 export interface WorkerRunner {
@@ -32,7 +32,7 @@ export class Supervisor {
   readonly #events: SupervisorEvents;
   readonly #clock: Clock;
   readonly #heartbeats: Heartbeats;
-  readonly #restarts: Restarts;
+  readonly #backoff: Backoff;
   #stopLooking: () => void = () => {};
   #phase: 'starting' | 'running' | 'draining' | 'over' = 'starting';
   #failStart: (error: Error) => void = () => {};
@@ -50,7 +50,7 @@ export class Supervisor {
   ) {
     this.#roster = new Roster(workers);
     this.#pulses = Array.from({ length: workers }, () => 'beating');
-    this.#restarts = new Restarts(clock);
+    this.#backoff = new Backoff(clock);
     this.#heartbeats = heartbeats;
     this.#runner = runner;
     this.#events = events;
@@ -96,12 +96,12 @@ export class Supervisor {
     this.#phase = 'over';
     this.#failStart(toldToEnd());
     this.#stopLooking();
-    this.#restarts.callOff();
+    this.#backoff.callOff();
   }
 
   #end(message: ToWorker): void {
     this.#phase = 'draining';
-    this.#restarts.callOff();
+    this.#backoff.callOff();
     for (const worker of this.#roster.workers) this.#runner.post(worker, message);
   }
 
@@ -123,7 +123,7 @@ export class Supervisor {
   }
 
   async #run(worker: number): Promise<void> {
-    this.#restarts.begin(worker);
+    this.#backoff.begin(worker);
     this.#pulses[worker] = 'beating';
     this.#heartbeats.begin(worker);
     this.#roster.enter(worker, 'starting');
@@ -145,7 +145,7 @@ export class Supervisor {
   #died(worker: number, error: Error): void {
     if (this.#phase === 'over') return;
     const isReplaced = this.#phase === 'running';
-    const retryMs = isReplaced ? this.#restarts.schedule(worker, () => this.#replace(worker)) : null;
+    const retryMs = isReplaced ? this.#backoff.schedule(worker, () => this.#replace(worker)) : null;
     this.#events.died(worker, error, retryMs);
     this.#roster.enter(worker, 'down');
     if (this.#phase === 'starting') this.#failStart(error);

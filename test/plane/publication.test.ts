@@ -8,6 +8,9 @@ import { Adoption } from '../../src/worker/adoption.js';
 import type { Runtime } from '../../src/worker/runtime.js';
 import { FakeClock, settled } from '../base/fake-clock.js';
 
+/** For workers to prepare a Plan. */
+const timeMs = publicationLimits.lookMs * publicationLimits.looksMax;
+
 /** Nothing but its number is looked at. */
 const planOf = (generation: number) => ({ generation }) as Plan;
 
@@ -93,7 +96,7 @@ describe('a Plan', () => {
     const published = publisher.publish(planOf(2));
     prepared(0, 2);
     told();
-    await clock.pass(publicationLimits.prepareMsMax - 1);
+    await clock.pass(timeMs - 1);
     expect(await outcome(published)).toBe('pending');
     await clock.pass(1);
     expect(told().sort()).toEqual(['0 discard 2', '1 discard 2']);
@@ -107,12 +110,22 @@ describe('a Plan', () => {
     expect(publisher.plan.generation).toBe(1);
   });
 
+  test('is not refused because the process was suspended', async () => {
+    const { publisher, clock, prepared, adopted } = publisherOf(0);
+    const published = publisher.publish(planOf(2));
+    clock.jump(3_600_000);
+    await clock.pass(timeMs / 2);
+    prepared(0, 2);
+    adopted(0, 2);
+    expect(await outcome(published)).toEqual(committed);
+  });
+
   test('is judged by time only while it is prepared: a worker may be slow to adopt', async () => {
     const { publisher, clock, told, prepared, adopted } = publisherOf(0);
     const published = publisher.publish(planOf(2));
     prepared(0, 2);
     told();
-    await clock.pass(10 * publicationLimits.prepareMsMax);
+    await clock.pass(10 * timeMs);
     expect(await outcome(published)).toBe('pending');
     adopted(0, 2);
     expect(await outcome(published)).toEqual(committed);
@@ -268,7 +281,7 @@ describe('while no worker accepts', () => {
   test('a Plan waits for the first that does', async () => {
     const { publisher, clock, told, prepared, adopted } = publisherOf();
     const published = publisher.publish(planOf(2));
-    await clock.pass(publicationLimits.prepareMsMax - 1);
+    await clock.pass(timeMs - 1);
     publisher.joined(1, 1);
     expect(told()).toEqual(['1 prepare 2']);
     prepared(1, 2);
@@ -279,7 +292,7 @@ describe('while no worker accepts', () => {
   test('and none does in time, the Plan is in force for those to come: the old one may be why', async () => {
     const { publisher, clock, told } = publisherOf();
     const published = publisher.publish(planOf(2));
-    await clock.pass(publicationLimits.prepareMsMax);
+    await clock.pass(timeMs);
     expect(await outcome(published)).toEqual(committed);
     expect(publisher.plan.generation).toBe(2);
     expect(told()).toEqual([]);
@@ -302,7 +315,7 @@ describe('when the workers end', () => {
     prepared(1, 2);
     publisher.joined(2, 0);
     publisher.gone(1, 'told to');
-    await clock.pass(publicationLimits.prepareMsMax);
+    await clock.pass(timeMs);
     expect(told()).toEqual([]);
     expect(publisher.plan.generation).toBe(1);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { FromWorker, ToWorker } from '../../src/model/message.js';
+import { backoffLimits } from '../../src/plane/backoff.js';
 import { Heartbeats, heartbeatLimits } from '../../src/plane/heartbeats.js';
-import { restartLimits } from '../../src/plane/restarts.js';
 import { Supervisor, type WorkerRunner } from '../../src/plane/supervisor.js';
 import { FakeClock, settled } from '../base/fake-clock.js';
 
@@ -104,8 +104,8 @@ describe('a worker that dies', () => {
     puppets.of(0).die('boom');
     await settled();
     expect(supervisor.accepting).toBe(1);
-    expect(log).toEqual([`0 boom ${restartLimits.backoffMsMin}`]);
-    await clock.pass(restartLimits.backoffMsMin);
+    expect(log).toEqual([`0 boom ${backoffLimits.pauseMsMin}`]);
+    await clock.pass(backoffLimits.pauseMsMin);
     expect(supervisor.restarts).toBe(1);
     puppets.of(0).say({ type: 'ready', generation: 1 });
     expect(supervisor.accepting).toBe(2);
@@ -117,16 +117,16 @@ describe('a worker that dies', () => {
     for (let death = 0; death < 10; death++) {
       puppets.of(0).die('x');
       await settled();
-      await clock.pass(restartLimits.backoffMsMax);
+      await clock.pass(backoffLimits.pauseMsMax);
     }
     const pauses = log.map((line) => Number(line.split(' ')[2]));
     expect(pauses.slice(0, 4)).toEqual([50, 100, 200, 400]);
-    expect(pauses.at(-1)).toBe(restartLimits.backoffMsMax);
+    expect(pauses.at(-1)).toBe(backoffLimits.pauseMsMax);
   });
 
   test('after a long life is replaced at once again', async () => {
     const { puppets, clock, log } = await running(1);
-    for (const livedMs of [0, 0, restartLimits.livedMs]) {
+    for (const livedMs of [0, 0, backoffLimits.livedMs]) {
       await clock.pass(livedMs);
       puppets.of(0).die('x');
       await settled();
@@ -170,7 +170,7 @@ describe('a worker that stands still', () => {
     expect(puppets.posted).toEqual(['1 kill']);
     expect(log).toEqual(['1 hung', expect.stringMatching(/^1 it stood still.* 50$/)]);
     expect(supervisor.hangs).toBe(1);
-    await clock.pass(restartLimits.backoffMsMin);
+    await clock.pass(backoffLimits.pauseMsMin);
     puppets.of(1).say({ type: 'ready', generation: 1 });
     expect({ accepting: supervisor.accepting, restarts: supervisor.restarts }).toEqual({
       accepting: 2,

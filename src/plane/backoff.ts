@@ -1,10 +1,10 @@
 /** When a worker that died is started again: soon, and ever later while it dies in a row. */
 import type { Clock } from '../base/clock.js';
 
-export const restartLimits = {
+export const backoffLimits = {
   /** Pause before a worker that died is replaced, doubled for each death in a row. */
-  backoffMsMin: 50,
-  backoffMsMax: 5000,
+  pauseMsMin: 50,
+  pauseMsMax: 5000,
   /** A worker that lived so long has not died in a row. */
   livedMs: 10_000,
 } as const;
@@ -12,10 +12,10 @@ export const restartLimits = {
 interface Life {
   readonly startedMs: number;
   /** The pause before it. */
-  readonly backoffMs: number;
+  readonly pauseMs: number;
 }
 
-export class Restarts {
+export class Backoff {
   readonly #clock: Clock;
   readonly #lives = new Map<number, Life>();
   readonly #pending = new Map<number, () => void>();
@@ -26,15 +26,15 @@ export class Restarts {
 
   /** A worker's life begins. */
   begin(worker: number): void {
-    const { backoffMs = 0 } = this.#lives.get(worker) ?? {};
-    this.#lives.set(worker, { startedMs: this.#clock.nowMs(), backoffMs });
+    const { pauseMs = 0 } = this.#lives.get(worker) ?? {};
+    this.#lives.set(worker, { startedMs: this.#clock.nowMs(), pauseMs });
   }
 
   /** It has died: `restart` is called after a pause. Returns how long that is. */
   schedule(worker: number, restart: () => void): number {
-    const { startedMs, backoffMs } = this.#lives.get(worker) as Life;
-    const pauseMs = nextBackoffMs(backoffMs, this.#clock.nowMs() - startedMs);
-    this.#lives.set(worker, { startedMs, backoffMs: pauseMs });
+    const life = this.#lives.get(worker) as Life;
+    const pauseMs = nextPauseMs(life.pauseMs, this.#clock.nowMs() - life.startedMs);
+    this.#lives.set(worker, { ...life, pauseMs });
     const later = () => {
       this.#pending.delete(worker);
       restart();
@@ -49,7 +49,7 @@ export class Restarts {
   }
 }
 
-function nextBackoffMs(backoffMs: number, livedMs: number): number {
-  if (livedMs >= restartLimits.livedMs) return restartLimits.backoffMsMin;
-  return Math.min(Math.max(2 * backoffMs, restartLimits.backoffMsMin), restartLimits.backoffMsMax);
+function nextPauseMs(beforeMs: number, livedMs: number): number {
+  if (livedMs >= backoffLimits.livedMs) return backoffLimits.pauseMsMin;
+  return Math.min(Math.max(2 * beforeMs, backoffLimits.pauseMsMin), backoffLimits.pauseMsMax);
 }
