@@ -1,5 +1,5 @@
 /** The text that monitoring systems scrape. The only importer of prom-client, for the process defaults. */
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { IdNames } from '../model/ids.js';
 import { RowMemory } from './memory.js';
 import { exposition, type Figures } from './text.js';
@@ -28,16 +28,26 @@ const misnamed = [
   'nodejs_active_resources_total',
 ];
 
-export function createMetricsText({ buffers, names, figures }: MetricsSource): MetricsText {
+const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** Its 80 modules are loaded while the workers start. */
+async function loadDefaults(): Promise<Registry> {
+  const { collectDefaultMetrics, Registry } = await import('prom-client');
   const defaults = new Registry();
   collectDefaultMetrics({ register: defaults, eventLoopMonitoringPrecision: LAG_SAMPLE_MS });
   for (const name of misnamed) defaults.removeSingleMetric(name);
+  return defaults;
+}
+
+export function createMetricsText({ buffers, names, figures }: MetricsSource): MetricsText {
+  const defaults = loadDefaults();
+  defaults.catch(() => {}); // told by each scrape
   const memories = buffers.map((buffer) => new RowMemory(buffer));
   const reader = new TotalsReader(memories, names);
   return {
-    contentType: defaults.contentType,
+    contentType: CONTENT_TYPE,
     async scrape() {
-      return (await defaults.metrics()) + exposition(reader.read(), figures());
+      return (await (await defaults).metrics()) + exposition(reader.read(), figures());
     },
   };
 }
