@@ -58,6 +58,7 @@ export class Daemon {
   #monitoring: Monitoring | null = null;
   #status: 'starting' | 'running' | 'draining' = 'starting';
   #cutting: Promise<boolean> | null = null;
+  #isClosed = false as boolean;
   /** Of the latest Plan that was compiled, whether or not it came into force. */
   #generation = FIRST_GENERATION;
 
@@ -97,6 +98,7 @@ export class Daemon {
   async start(): Promise<void> {
     const { monitoring } = this.#fitted.config;
     this.#monitoring = await serveMonitoring(monitoring, this.#control, this.#options.log);
+    if (this.#isClosed) this.#monitoring.close();
     try {
       await this.#plane.start();
     } catch (error) {
@@ -150,6 +152,7 @@ export class Daemon {
 
   /** Gives everything back; sessions that are left are reset. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#names.stop();
     this.#renewal.stop();
     this.#monitoring?.close();

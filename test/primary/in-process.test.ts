@@ -99,12 +99,14 @@ test('a start that fails says why, and leaves nothing behind', async () => {
   await eventually('every file to be closed', () => openFiles(process.pid) <= filesBefore);
 });
 
-test('a daemon that is told to drain before it has started has nothing to wait for', async () => {
+test('a daemon that is told to drain before it has started has nothing to wait for, and leaves nothing behind', async () => {
   const { options, said } = optionsWithLog();
+  const filesBefore = openFiles(process.pid);
   const daemon = await Built.open(configOf({ monitoringPort: await freePort() }), options, never);
   const started = expect(daemon.start()).rejects.toThrow('told to end');
   expect(await daemon.drain()).toBe(true);
   await daemon.close();
   await started;
   expect(said('draining')).toBe(0);
+  await eventually('every file to be closed', () => openFiles(process.pid) <= filesBefore);
 });
