@@ -57,7 +57,7 @@ function buildApart(into, ...options) {
 function runRaces() {
   const passed =
     buildApart(racesFolder, '-DANYPORT_RACES=ON') &&
-    run(join(racesFolder, 'inbox_test'), ['--gtest_brief=1']) === 0;
+    ['inbox_test', 'room_test'].every((name) => run(join(racesFolder, name), ['--gtest_brief=1']) === 0);
   return { passed: Number(passed), failed: Number(!passed) };
 }
 

@@ -41,18 +41,17 @@ export interface Classifier {
 }
 
 export interface EngineOptions {
-  /** Index of the worker; its own gauge is `gauges[1 + worker]`. */
-  readonly worker: number;
   /** Sniffed bytes, and what a full socket would not take: `arenaBytes(bufferBytes)` long. */
   readonly arena: ArrayBuffer;
   /** `layout.eventsMax` events of `layout.eventWords` words. */
   readonly events: ArrayBuffer;
   /** One word, the count; then `layout.answersMax` answers of `layout.answerWords` words. */
   readonly answers: ArrayBuffer;
-  /** Over a SharedArrayBuffer; the engine adds to the cells that the tables and answers name. */
+  /** Over a SharedArrayBuffer; the engine adds to cells of the rows that tables and answers name. */
   readonly counters: Float64Array;
-  /** Over a SharedArrayBuffer: open connections, of all workers at 0 and of worker w at 1 + w. */
-  readonly gauges: Int32Array;
+  readonly counting: EngineCounting;
+  /** Over a SharedArrayBuffer: what the workers of the process share (native/shared/room.h). */
+  readonly room: Int32Array;
   /** Kernel pipes held at once to splice through; past that bytes are copied. */
   readonly pipesMax: number;
   /** How much is copied at once. */
@@ -61,14 +60,22 @@ export interface EngineOptions {
   readonly onTurn: (from: number, to: number) => void;
 }
 
+/** What the engine counts where, by the names of the catalog. */
+export interface EngineCounting {
+  /** First cell of the row of the worker as a whole. */
+  readonly workerRow: number;
+  /** A metric's first cell, from the beginning of its row. */
+  readonly cells: Readonly<Record<string, number>>;
+  /** A histogram's upper bounds, in seconds. */
+  readonly buckets: Readonly<Record<string, readonly number[]>>;
+}
+
 export interface EngineListener {
   /** Index into `classifiers`. */
   readonly classifier: number;
-  /** Cells of the counters: connections accepted, and refused over the limit. */
-  readonly acceptedCell: number;
-  readonly refusedCell: number;
-  /** Two cells: long openings ended over their source's share, and over the worker's. */
-  readonly evictedCell: number;
+  /** Rows of the counters: of the listener, and of its sessions that are not identified. */
+  readonly row: number;
+  readonly unknownRow: number;
   /** 0: silence has no route of its own. */
   readonly silenceMs: number;
   /** Name a session although no configured protocol can match any more. */
@@ -115,7 +122,7 @@ export interface Engine {
   /** Processes the answers ring outside `onTurn`; returns when it is empty. */
   flush(): void;
   /** Connects the session to a new socket pair and returns the other end, for an in-process handler; -1: session gone or out of fds. */
-  attach(slot: number, generation: number, bytesCell: number): number;
+  attach(slot: number, generation: number, row: number): number;
   /** Ends every session that is left, a bounded number a turn. Numbers of `enders` and `reasons`. */
   endAll(by: number, reason: number): void;
   /** Whether new sessions, or one under way, use the tables of that generation. */
@@ -173,7 +180,7 @@ export interface NativeHandoff {
   /** No more connections are on their way to the workers than may still be open, and a batch. */
   readonly Acceptor: new (
     inboxes: readonly number[],
-    limit: { gauges: Int32Array; maxConnections: number },
+    limit: { room: Int32Array; maxConnections: number },
   ) => Acceptor;
   /** Makes an inbox for a worker; it outlives the worker, so a replacement finds what was queued. */
   createInbox(): number;
@@ -191,12 +198,17 @@ export interface NativeAgreement {
   arenaBytes(bufferBytes: number): number;
 }
 
-/** Sizes of the rings; words are 32 bits. */
+/** Sizes and offsets in memory that both sides see; words are 32 bits. */
 export interface NativeLayout {
   readonly eventWords: number;
   readonly eventsMax: number;
   readonly answerWords: number;
   readonly answersMax: number;
+  /** Word offsets of an event, and of its numbers in 64-bit floats. */
+  readonly event: Readonly<Record<string, number>>;
+  readonly eventNumber: Readonly<Record<string, number>>;
+  readonly answer: Readonly<Record<string, number>>;
+  readonly room: Readonly<Record<string, number>>;
 }
 
 export interface Native extends NativeSockets, NativeProcess, NativeHandoff, NativeAgreement {

@@ -45,9 +45,9 @@ AcceptorBinding::AcceptorBinding(const Napi::CallbackInfo& info) : ObjectWrap(in
   napi_get_uv_event_loop(env, &loop);
   int error = 0;
   const auto options = info[1].As<Napi::Object>();
-  const engine::Limit limit{SharedSpanOf<int32_t>(options, "gauges"),
-                            static_cast<int32_t>(Uint32At(options, "maxConnections"))};
-  if (limit.gauges.empty()) throw Napi::RangeError::New(env, "an acceptor needs gauges");
+  const auto room = SharedSpanOf<int32_t>(options, "room");
+  if (room.size() < shared::kRoomWordsMin) throw Napi::RangeError::New(env, "the room is too small");
+  const engine::Limit limit{shared::Room(room), static_cast<int32_t>(Uint32At(options, "maxConnections"))};
   auto created = engine::Acceptor::Create(loop, InboxesFrom(info), limit, &error);
   if (created == nullptr) throw SystemError(env, error, "epoll");
   options_ = Napi::Persistent(options);

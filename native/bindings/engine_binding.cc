@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bindings/arguments.h"
+#include "bindings/books_from.h"
 #include "bindings/plan_from.h"
 
 namespace anyport::bindings {
@@ -12,7 +13,7 @@ namespace {
 // What the engine writes to. Not `onTurn`: its closure leads back to the engine.
 Napi::Object MemoryOf(const Napi::Object& options) {
   Napi::Object memory = Napi::Object::New(options.Env());
-  for (const char* key : {"arena", "events", "answers", "counters", "gauges"}) {
+  for (const char* key : {"arena", "events", "answers", "counters", "room"}) {
     memory.Set(key, options.Get(key));
   }
   return memory;
@@ -87,13 +88,14 @@ EngineBinding::EngineBinding(const Napi::CallbackInfo& info) : ObjectWrap(info) 
   engine::Options options;
   options.memory = {SpanOf<uint8_t>(object, "arena"), SpanOf<uint32_t>(object, "events"),
                     SpanOf<uint32_t>(object, "answers")};
-  options.books = {SharedSpanOf<double>(object, "counters"), SharedSpanOf<int32_t>(object, "gauges"),
-                   Uint32At(object, "worker")};
+  options.counters = SharedSpanOf<double>(object, "counters");
+  options.layout = LayoutFrom(object.Get("counting").As<Napi::Object>());
+  options.room = SharedSpanOf<int32_t>(object, "room");
   options.streams = {Uint32At(object, "bufferBytes"), Uint32At(object, "pipesMax")};
   if (options.memory.arena.size() < engine::ArenaBytes(options.streams.buffer_bytes) ||
       options.memory.events.size() < desk::EventRing::kWords ||
       options.memory.answers.size() < desk::AnswerRing::kWords ||
-      options.books.gauges.size() < size_t{2} + options.books.worker) {
+      options.room.size() < shared::kRoomWordsMin) {
     throw Napi::RangeError::New(env, "the shared buffers are smaller than the layout says");
   }
   turn_ = std::make_shared<Turn>(env, object.Get("onTurn").As<Napi::Function>());

@@ -3,6 +3,7 @@
 #include "desk/codes.h"
 #include "desk/rings.h"
 #include "engine/engine.h"
+#include "shared/room.h"
 
 namespace anyport::bindings {
 namespace {
@@ -26,12 +27,76 @@ Napi::Object Codes(Napi::Env env) {
   return codes;
 }
 
+struct Offset {
+  const char* name;
+  size_t offset;
+};
+
+constexpr Offset kEventOffsets[] = {{"kind", desk::kKind},
+                                    {"slot", desk::kSlot},
+                                    {"generation", desk::kGeneration},
+                                    {"listener", desk::kListener},
+                                    {"plan", desk::kPlan},
+                                    {"protocol", desk::kProtocol},
+                                    {"cause", desk::kCause},
+                                    {"bytesOffset", desk::kBytesOffset},
+                                    {"bytesLength", desk::kBytesLength},
+                                    {"decidedAt", desk::kDecidedAt},
+                                    {"error", desk::kError},
+                                    {"by", desk::kBy},
+                                    {"during", desk::kDuring},
+                                    {"reason", desk::kReasonWord},
+                                    {"sourcePort", desk::kSourcePort},
+                                    {"sourceFamily", desk::kSourceFamily},
+                                    {"source", desk::kSourceBytes},
+                                    {"openingLength", desk::kOpeningLength},
+                                    {"opening", desk::kOpening}};
+
+// In 64-bit floats from the beginning of an event.
+constexpr size_t NumberAt(desk::EventNumber number) { return desk::kNumbers / 2 + number; }
+
+constexpr Offset kEventNumbers[] = {{"bytesUp", NumberAt(desk::kBytesUp)},
+                                    {"bytesDown", NumberAt(desk::kBytesDown)},
+                                    {"durationMs", NumberAt(desk::kDurationMs)},
+                                    {"identifyMs", NumberAt(desk::kIdentifyMs)},
+                                    {"connectMs", NumberAt(desk::kConnectMs)}};
+
+constexpr Offset kAnswerOffsets[] = {{"kind", desk::kAnswerKind},
+                                     {"slot", desk::kAnswerSlot},
+                                     {"generation", desk::kAnswerGeneration},
+                                     {"row", desk::kRow},
+                                     {"address", desk::kAddress},
+                                     {"patient", desk::kPatient},
+                                     {"endpoint", desk::kEndpoint},
+                                     {"endpointRow", desk::kEndpointRow},
+                                     {"upstreamRow", desk::kUpstreamRow},
+                                     {"bytesWanted", desk::kBytesWanted},
+                                     {"quietMs", desk::kQuietMs},
+                                     {"by", desk::kEndBy},
+                                     {"during", desk::kEndDuring},
+                                     {"reason", desk::kEndReason},
+                                     {"closing", desk::kEndClosing}};
+
+constexpr Offset kRoomOffsets[] = {
+    {"open", shared::kRoomOpen}, {"cutShort", shared::kRoomCutShort}, {"endpoints", shared::kRoomEndpoints}};
+
+template <size_t N>
+Napi::Object Offsets(Napi::Env env, const Offset (&offsets)[N]) {
+  Napi::Object object = Napi::Object::New(env);
+  for (const Offset& each : offsets) object.Set(each.name, static_cast<double>(each.offset));
+  return object;
+}
+
 Napi::Object Layout(Napi::Env env) {
   Napi::Object layout = Napi::Object::New(env);
   layout.Set("eventWords", desk::kEventWords);
   layout.Set("eventsMax", desk::kEventsMax);
   layout.Set("answerWords", desk::kAnswerWords);
   layout.Set("answersMax", desk::kAnswersMax);
+  layout.Set("event", Offsets(env, kEventOffsets));
+  layout.Set("eventNumber", Offsets(env, kEventNumbers));
+  layout.Set("answer", Offsets(env, kAnswerOffsets));
+  layout.Set("room", Offsets(env, kRoomOffsets));
   return layout;
 }
 

@@ -24,9 +24,8 @@ plan::Listener ListenerFrom(const Napi::Object& object, const Napi::Array& class
   plan::Listener table;
   table.classifier = ClassifierBinding::From(classifiers.Get(Uint32At(object, "classifier")));
   if (table.classifier == nullptr) throw Napi::TypeError::New(object.Env(), "a listener names no classifier");
-  table.accepted_cell = Uint32At(object, "acceptedCell");
-  table.refused_cell = Uint32At(object, "refusedCell");
-  table.evicted_cell = Uint32At(object, "evictedCell");
+  table.row = Uint32At(object, "row");
+  table.unknown_row = Uint32At(object, "unknownRow");
   table.silence_ms = Uint32At(object, "silenceMs");
   table.name_unrouted = object.Get("nameUnrouted").ToBoolean();
   table.naming_ms = Uint32At(object, "namingMs");

@@ -9,8 +9,12 @@
 
 namespace anyport::desk {
 
-Desk::Desk(Books books, Exchange* exchange, const uint64_t* now_ms)
-    : books_(books), exchange_(exchange), timers_(now_ms), plan_(std::make_shared<const plan::Plan>()) {}
+Desk::Desk(Books books, shared::Room room, Exchange* exchange, const uint64_t* now_ms)
+    : books_(std::move(books)),
+      room_(room),
+      exchange_(exchange),
+      timers_(now_ms),
+      plan_(std::make_shared<const plan::Plan>()) {}
 
 void Desk::Adopt(std::shared_ptr<const plan::Plan> plan) {
   std::erase_if(replaced_, [](const auto& each) { return each.expired(); });
@@ -27,12 +31,11 @@ bool Desk::Uses(uint32_t generation) const {
 
 Session* Desk::Open(uint32_t listener, const net::Source& source, Carrier* carrier) {
   assert(listener < plan_->listeners.size());
-  if (CountOpen(1) > plan_->max_connections) {
-    CountOpen(-1);
+  if (!room_.Enter(plan_->max_connections)) {
     Refuse(listener, source, 0);
     return nullptr;
   }
-  Count(plan_->listeners[listener].accepted_cell, 1);
+  books_.Accepted(plan_->listeners[listener]);
   const pool::SlotId id = sessions_.Acquire();
   Session& session = *sessions_.Find(id);
   session.id = id;
@@ -45,9 +48,7 @@ Session* Desk::Open(uint32_t listener, const net::Source& source, Carrier* carri
 }
 
 void Desk::Refuse(uint32_t listener, const net::Source& source, int error) {
-  const plan::Listener& table = plan_->listeners[listener];
-  Count(table.accepted_cell, 1);
-  Count(table.refused_cell, 1);
+  books_.Refused(plan_->listeners[listener]);
   if (exchange_->crowded()) {
     ++refused_unshown_;
     return;
@@ -61,17 +62,24 @@ void Desk::Refuse(uint32_t listener, const net::Source& source, int error) {
 }
 
 void Desk::EndAs(Session& session, Stage during, Ender by, Reason reason, Closing closing) {
+  const double duration_ms = loop::Milliseconds(session.accepted_ns, loop::NowNs());
   Event event = Push(EventKind::kEnded, session);
   event.Set(kBy, static_cast<uint32_t>(by));
   event.Set(kDuring, static_cast<uint32_t>(during));
   event.Set(kReasonWord, static_cast<uint32_t>(reason));
-  event.Set(kDurationMs, loop::Milliseconds(session.accepted_ns, loop::NowNs()));
+  event.Set(kDurationMs, duration_ms);
   event.Set(kConnectMs, session.connect_ms);
   session.carrier->Describe(session, &event);
   session.carrier->Close(session, closing);
   timers_.Cancel(session);
-  CountOpen(-1);
+  Account(session, reason, duration_ms);
   sessions_.Release(session.id.slot);
+}
+
+void Desk::Account(Session& session, Reason reason, double duration_ms) {
+  books_.Ended(session, reason, duration_ms);
+  LeaveEndpoint(session);
+  room_.Leave();
 }
 
 void Desk::EndAll(Ender by, Reason reason) { ending_ = {true, 0, by, reason}; }
@@ -91,6 +99,8 @@ void Desk::Abandon() {
     if (session == nullptr) continue;
     // Cut short, and told so: a FIN would make half a transfer look whole.
     session->carrier->Close(*session, Closing::kReset);
+    Account(*session, Reason::kReset, loop::Milliseconds(session->accepted_ns, loop::NowNs()));
+    room_.CountCutShort();
     sessions_.Release(slot);
   }
 }
@@ -105,21 +115,34 @@ Event Desk::Push(EventKind kind, const Session& session) {
   return event;
 }
 
-// Each cell has one writer (this thread); readers elsewhere see whole values.
-void Desk::Count(uint32_t cell, double amount) {
-  if (cell >= books_.counters.size()) return;
-  const std::atomic_ref<double> counter(books_.counters[cell]);
-  counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+void Desk::Identify(Session& session, uint32_t row) {
+  if (row != 0 && session.row == 0) books_.Identified(session, row);
 }
 
-// Open connections of all workers, this change included.
-int32_t Desk::CountOpen(int32_t amount) {
-  const auto add = [&](uint32_t gauge) {
-    return std::atomic_ref<int32_t>(books_.gauges[gauge]).fetch_add(amount, std::memory_order_relaxed) +
-           amount;
-  };
-  add(1 + books_.worker);
-  return add(0);
+void Desk::AimAt(Session& session, const Aim& aim) {
+  session.endpoint = aim.endpoint;
+  session.endpoint_row = aim.endpoint_row;
+  session.upstream_row = aim.upstream_row;
+  if (session.endpoint != 0) room_.AddSession(session.endpoint, 1);
+}
+
+void Desk::LeaveEndpoint(Session& session) {
+  const uint32_t endpoint = std::exchange(session.endpoint, 0);
+  if (endpoint != 0) room_.AddSession(endpoint, -1);
+}
+
+void Desk::Connected(Session& session) {
+  books_.Connected(session);
+  Event event = Push(EventKind::kConnected, session);
+  event.Set(kConnectMs, session.connect_ms);
+}
+
+void Desk::Unreachable(Session& session, int error) {
+  LeaveEndpoint(session);
+  session.stage = Stage::kPick;
+  AwaitDecision(session);
+  Event event = Push(EventKind::kUnreachable, session);
+  event.Set(kError, static_cast<uint32_t>(error));
 }
 
 void Desk::AwaitDecision(const Session& session) {

@@ -7,12 +7,14 @@
 #include <span>
 #include <vector>
 
+#include "desk/books.h"
 #include "desk/carrier.h"
 #include "desk/exchange.h"
 #include "desk/session.h"
 #include "desk/timers.h"
 #include "plan/plan.h"
 #include "pool/slots.h"
+#include "shared/room.h"
 
 namespace anyport::desk {
 
@@ -20,16 +22,9 @@ inline constexpr int kTimersPerTurn = 1024;
 // For TypeScript to decide. It answers within the turn: beyond this the answer is lost.
 inline constexpr uint64_t kDecisionMs = 2000;
 
-// What the counts are kept in.
-struct Books {
-  std::span<double> counters;
-  std::span<int32_t> gauges;  // 0: open connections of all workers, 1 + w: of worker w
-  uint32_t worker = 0;
-};
-
 class Desk {
  public:
-  Desk(Books books, Exchange* exchange, const uint64_t* now_ms);
+  Desk(Books books, shared::Room room, Exchange* exchange, const uint64_t* now_ms);
 
   void Adopt(std::shared_ptr<const plan::Plan> plan);
   // Whether new sessions or one under way use the Plan of that generation.
@@ -50,16 +45,23 @@ class Desk {
   void EndAll(Ender by, Reason reason);
   void EndSome();
   bool ending_all() const { return ending_.all; }
-  // All at once and without events: the thread is at its end.
+  // All at once and without events: the thread is at its end. They count as reset and as cut short.
   void Abandon();
 
   Event Push(EventKind kind, const Session& session);
-  void Count(uint32_t cell, double amount);
+  // The session counts for that row's protocol from here on; 0: it is not identified.
+  void Identify(Session& session, uint32_t row);
+  // The session is on its way to that endpoint, which has it among its sessions until it ends or the endpoint
+  // turns out to be unreachable.
+  void AimAt(Session& session, const Aim& aim);
+  void Connected(Session& session);
+  void Unreachable(Session& session, int error);
   // Ends the session if no answer comes.
   void AwaitDecision(const Session& session);
   // True: the listeners' rest is over.
   bool ExpireTimers();
 
+  Books& books() { return books_; }
   Exchange& exchange() { return *exchange_; }
   Timers& timers() { return timers_; }
 
@@ -72,9 +74,11 @@ class Desk {
   };
 
   void OnTimer(Session& session);
-  int32_t CountOpen(int32_t amount);
+  void LeaveEndpoint(Session& session);
+  void Account(Session& session, Reason reason, double duration_ms);
 
   Books books_;
+  shared::Room room_;
   Exchange* exchange_;
   Timers timers_;
   pool::Slots<Session> sessions_;

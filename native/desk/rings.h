@@ -21,7 +21,7 @@ inline constexpr size_t kOpeningBytes = 32;
 // hand over a full answer ring in the middle of a turn, two events for each answer in it.
 inline constexpr uint32_t kEventsCrowded = 4096;
 inline constexpr uint32_t kEventsMax = 16384;
-inline constexpr uint32_t kAnswerWords = 8;
+inline constexpr uint32_t kAnswerWords = 16;
 inline constexpr uint32_t kAnswersMax = 4096;
 
 // Word offsets of an event.
@@ -95,10 +95,34 @@ class EventRing {
   uint32_t count_ = 0;
 };
 
-struct Answer {
-  AnswerKind kind;
-  pool::SlotId id;
-  std::span<const uint32_t, 4> operands;
+// Word offsets of an answer. Words that its kind does not name mean nothing.
+enum AnswerWord : uint32_t {
+  kAnswerKind,
+  kAnswerSlot,
+  kAnswerGeneration,
+  kRow,      // of the session's listener and protocol in the counters; 0: it is not identified
+  kAddress,  // dial: index into the addresses of the Plan
+  kPatient,  // … 1: ask an endpoint whose queue is full again until dial_timeout is over
+  kEndpoint,
+  kEndpointRow,
+  kUpstreamRow,
+  kBytesWanted = kRow + 1,  // wait: so many in all
+  kQuietMs,                 // … 0: however long none comes
+  kEndBy = kRow + 1,        // end
+  kEndDuring,
+  kEndReason,
+  kEndClosing,
+};
+
+class Answer {
+ public:
+  explicit Answer(std::span<const uint32_t> words) : words_(words) {}
+  uint32_t operator[](AnswerWord word) const { return words_[word]; }
+  AnswerKind kind() const { return static_cast<AnswerKind>(words_[kAnswerKind]); }
+  pool::SlotId id() const { return {words_[kAnswerSlot], words_[kAnswerGeneration]}; }
+
+ private:
+  std::span<const uint32_t> words_;
 };
 
 // TypeScript writes the count into word 0 and the answers after it.
@@ -110,8 +134,7 @@ class AnswerRing {
 
   uint32_t count() const { return words_[0] < kAnswersMax ? words_[0] : kAnswersMax; }
   Answer At(uint32_t index) const {
-    const auto words = words_.subspan(1 + size_t{index} * kAnswerWords, kAnswerWords);
-    return {static_cast<AnswerKind>(words[0]), {words[1], words[2]}, words.subspan<3, 4>()};
+    return Answer(words_.subspan(1 + size_t{index} * kAnswerWords, kAnswerWords));
   }
   void Clear() { words_[0] = 0; }
 

@@ -23,15 +23,20 @@ inline constexpr uint32_t kNone = ~uint32_t{0};
 // protocol that matched is not it.
 struct Session {
   Stage stage = Stage::kSniff;
+  bool on_endpoint = false;  // counted among the endpoint's sessions
+  bool urgent = false;       // its end is shown at once: a handler has to hear of it before libuv does
   net::Source source;
   pool::SlotId id;
   uint32_t listener = 0;
   int32_t protocol = -1;  // position in the listener's classifier, once known
   Carrier* carrier = nullptr;
-  uint32_t carried = kNone;     // the carrier's number for it
-  uint32_t sniffed = kNone;     // the sniffer's, until the prefix has been handed over
-  uint32_t bytes_cell = kNone;  // counters: bytes up, then down
-  float identify_ms = 0;        // 0: not yet
+  uint32_t carried = kNone;   // the carrier's number for it
+  uint32_t sniffed = kNone;   // the sniffer's, until the prefix has been handed over
+  uint32_t row = 0;           // of its listener and protocol in the counters; 0: not identified
+  uint32_t endpoint_row = 0;  // 0: none yet, or a handler
+  uint32_t upstream_row = 0;
+  uint32_t endpoint = 0;  // by id, on it or on the way to it; 0: none
+  float identify_ms = 0;  // 0: not yet
   float connect_ms = 0;
   uint64_t accepted_ns = 0;
   std::shared_ptr<const plan::Plan> plan;

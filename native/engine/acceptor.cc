@@ -14,9 +14,7 @@ constexpr uint64_t kRoomTag = uint64_t{1} << 32;
 
 std::unique_ptr<Acceptor> Acceptor::Create(uv_loop_t* uv, std::vector<std::shared_ptr<shared::Inbox>> inboxes,
                                            Limit limit, int* error) {
-  auto acceptor = std::make_unique<Acceptor>();
-  acceptor->inboxes_ = std::move(inboxes);
-  acceptor->limit_ = limit;
+  std::unique_ptr<Acceptor> acceptor(new Acceptor(std::move(inboxes), limit));
   acceptor->loop_ = loop::Loop::Create(uv, acceptor.get(), error);
   if (acceptor->loop_ == nullptr) return nullptr;
   acceptor->listeners_ = std::make_unique<Listeners>(acceptor->loop_.get());
@@ -97,8 +95,7 @@ void Acceptor::HandOver(shared::Arrival arrival) {
 // As many may be on their way as may still be open, and a batch more: what is over the limit is refused by
 // the worker, who knows best whether a place has become free.
 bool Acceptor::HasRoom() const {
-  const int32_t open = std::atomic_ref<int32_t>(limit_.gauges[0]).load(std::memory_order_relaxed);
-  const int32_t places = std::max(0, limit_.max_connections - open);
+  const int32_t places = std::max(0, limit_.max_connections - limit_.room.open());
   size_t queued = 0;
   for (const auto& inbox : inboxes_) queued += inbox->queued();
   return queued < static_cast<size_t>(places + kAcceptsPerTurn) &&

@@ -3,18 +3,19 @@
 
 #include <functional>
 #include <memory>
-#include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/listeners.h"
 #include "loop/loop.h"
 #include "shared/inbox.h"
+#include "shared/room.h"
 
 namespace anyport::engine {
 
-// Of connections open, which workers keep; here it bounds the descriptors on their way to them.
+// Of connections open in the workers; here it bounds the descriptors on their way to them.
 struct Limit {
-  std::span<int32_t> gauges;  // desk::Books::gauges
+  shared::Room room;
   int32_t max_connections = 0;
 };
 
@@ -30,6 +31,9 @@ class Acceptor final : public loop::Client, public ConnectionSink {
   void Shutdown(std::function<void()> closed);
 
  private:
+  Acceptor(std::vector<std::shared_ptr<shared::Inbox>> inboxes, Limit limit)
+      : inboxes_(std::move(inboxes)), limit_(limit) {}
+
   void OnReady(uint64_t tag, uint32_t events) override;
   bool OnTurn() override;
   void OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) override;

@@ -41,7 +41,8 @@ void Engine::Wire(Options options) {
   owner.carry_out = [this](const desk::Answer& answer) { CarryOut(answer); };
   exchange_ = std::make_unique<desk::Exchange>(options.memory.events, options.memory.answers, &slabs_,
                                                std::move(owner));
-  desk_ = std::make_unique<desk::Desk>(options.books, exchange_.get(), loop_->clock());
+  desk_ = std::make_unique<desk::Desk>(desk::Books(options.counters, std::move(options.layout)),
+                                       shared::Room(options.room), exchange_.get(), loop_->clock());
   sniffer_ = std::make_unique<sniff::Sniffer>(desk_.get(), &slabs_);
   streams_ =
       std::make_unique<stream::Streams>(options.streams, desk_.get(), sniffer_.get(), &slabs_, loop_.get());
@@ -150,22 +151,22 @@ void Engine::EndAll(desk::Ender by, desk::Reason reason) {
 // ---- what TypeScript answered
 
 void Engine::CarryOut(const desk::Answer& answer) {
-  Session* session = desk_->Find(answer.id);
+  Session* session = desk_->Find(answer.id());
   if (session == nullptr) return;  // it ended while the answer was on its way
-  const auto operands = answer.operands;
+  desk_->Identify(*session, answer[desk::kRow]);
   const auto read_on = [&](sniff::Next next) {
     if (next == sniff::Next::kMore) session->carrier->ReadOn(*session);
   };
-  switch (answer.kind) {
+  switch (answer.kind()) {
     case AnswerKind::kDial:
-      if (session->stage == Stage::kConnect || session->stage == Stage::kRelay) return;
-      session->bytes_cell = operands[1];
-      return session->carrier->Connect(*session, {operands[0], operands[2] != 0});
+      return Dial(*session, answer);
     case AnswerKind::kWait:
-      return read_on(sniffer_->Wait(*session, operands[0], operands[1] != 0, operands[2]));
+      return read_on(sniffer_->Wait(*session, answer[desk::kBytesWanted], answer[desk::kQuietMs]));
     case AnswerKind::kEnd:
-      return desk_->EndAs(*session, static_cast<Stage>(operands[1]), static_cast<desk::Ender>(operands[0]),
-                          static_cast<desk::Reason>(operands[2]), static_cast<desk::Closing>(operands[3]));
+      return desk_->EndAs(*session, static_cast<Stage>(answer[desk::kEndDuring]),
+                          static_cast<desk::Ender>(answer[desk::kEndBy]),
+                          static_cast<desk::Reason>(answer[desk::kEndReason]),
+                          static_cast<desk::Closing>(answer[desk::kEndClosing]));
     case AnswerKind::kReject:
       return read_on(sniffer_->Reject(*session));
     case AnswerKind::kProceed:
@@ -173,10 +174,16 @@ void Engine::CarryOut(const desk::Answer& answer) {
   }
 }
 
-int Engine::Attach(pool::SlotId id, uint32_t bytes_cell) {
+void Engine::Dial(Session& session, const desk::Answer& answer) {
+  if (session.stage == Stage::kConnect || session.stage == Stage::kRelay) return;
+  desk_->AimAt(session, {answer[desk::kEndpoint], answer[desk::kEndpointRow], answer[desk::kUpstreamRow]});
+  session.carrier->Connect(session, {answer[desk::kAddress], answer[desk::kPatient] != 0});
+}
+
+int Engine::Attach(pool::SlotId id, uint32_t row) {
   Session* session = desk_->Find(id);
   if (session == nullptr || session->stage == Stage::kRelay) return -1;
-  session->bytes_cell = bytes_cell;
+  desk_->Identify(*session, row);
   return session->carrier->Attach(*session);
 }
 

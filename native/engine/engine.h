@@ -35,7 +35,9 @@ size_t ArenaBytes(size_t buffer_bytes);
 
 struct Options {
   Memory memory;
-  desk::Books books;
+  std::span<double> counters;
+  desk::Layout layout;
+  std::span<int32_t> room;
   stream::Options streams;
   // Shows events [from, to) of the ring; answers are in the other ring when it returns.
   std::function<void(uint32_t from, uint32_t to)> on_turn;
@@ -58,7 +60,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   void Flush();
   // The other end of a new socket pair that the session is now relayed to; -1: session gone, or no
   // descriptors.
-  int Attach(pool::SlotId id, uint32_t bytes_cell);
+  int Attach(pool::SlotId id, uint32_t row);
   void EndAll(desk::Ender by, desk::Reason reason);
   size_t sessions() const { return desk_->sessions(); }
   // Closes every descriptor at once, without events; `closed` is called when libuv has let go.
@@ -77,6 +79,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   void TakeArrivals();
   void RestListeners();
   void CarryOut(const desk::Answer& answer);
+  void Dial(desk::Session& session, const desk::Answer& answer);
 
   pool::Slabs slabs_;
   std::unique_ptr<loop::Loop> loop_;

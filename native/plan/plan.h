@@ -14,10 +14,9 @@ namespace anyport::plan {
 
 struct Listener {
   std::shared_ptr<const classifier::Classifier> classifier;
-  uint32_t accepted_cell = 0;
-  uint32_t refused_cell = 0;
-  uint32_t evicted_cell = 0;  // long openings ended: over their source's share, then over the worker's
-  uint32_t silence_ms = 0;    // 0: silence has no route of its own
+  uint32_t row = 0;          // of the counters: of the listener …
+  uint32_t unknown_row = 0;  // … and of its sessions that are not identified
+  uint32_t silence_ms = 0;   // 0: silence has no route of its own
   bool name_unrouted = true;
   uint32_t naming_ms = 0;  // for the name of what nothing routes; 0: until identify_timeout
   std::vector<net::Network> trusted_proxies;  // whose connections begin with a PROXY header

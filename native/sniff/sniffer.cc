@@ -219,11 +219,11 @@ void Sniffer::OnTimer(Session& session) {
 
 // ---- what TypeScript answered
 
-Next Sniffer::Wait(Session& session, uint32_t bytes_wanted, bool identified, uint32_t quiet_ms) {
+Next Sniffer::Wait(Session& session, uint32_t bytes_wanted, uint32_t quiet_ms) {
   if (session.stage != Stage::kClassify) return Next::kShown;
   State& state = StateOf(session);
   state.bytes_wanted = std::max(bytes_wanted, state.bytes + 1);
-  if (!identified) session.identify_ms = 0;
+  if (session.row == 0) session.identify_ms = 0;  // not identified after all
   state.quiet_due_ms = quiet_ms == 0 ? 0 : desk_->timers().now_ms() + quiet_ms;
   const Next next = AwaitMore(session, state);
   return next == Next::kMore ? SniffOn(session, state) : next;

@@ -49,9 +49,9 @@ class Sniffer {
 
   // ---- what TypeScript answered
 
-  // So many bytes in all are wanted: to read the facts of the protocol, or (not `identified`) to be sure of
-  // it. After `quiet_ms` without one of them the session is shown again; 0: never.
-  Next Wait(desk::Session& session, uint32_t bytes_wanted, bool identified, uint32_t quiet_ms);
+  // So many bytes in all are wanted: to read the facts of the protocol, or to be sure of it. After `quiet_ms`
+  // without one of them the session is shown again; 0: never.
+  Next Wait(desk::Session& session, uint32_t bytes_wanted, uint32_t quiet_ms);
   // What matched is not it: on to the next protocol, in the bytes that are there.
   Next Reject(desk::Session& session);
   // On to the bytes behind a PROXY header.

@@ -52,7 +52,7 @@ bool Space::EvictOldest(const Session& session, bool of_source) {
     Session* oldest = desk_->Find(each.id);
     assert(oldest != nullptr && oldest != &session);
     if (oldest->stage != desk::Stage::kSniff) continue;
-    desk_->Count(oldest->table().evicted_cell + (of_source ? 0 : 1), 1);
+    desk_->books().Evicted(oldest->table(), of_source);
     desk_->End(*oldest, desk::Ender::kProxy, desk::Reason::kOverLimit, desk::Closing::kReset);
     return true;
   }

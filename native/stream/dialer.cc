@@ -99,18 +99,14 @@ void Dialer::OnSocket(Session& session, Stream& stream, uint32_t events) {
 
 void Dialer::Connected(Session& session, Stream& stream) {
   session.connect_ms = static_cast<float>(loop::Milliseconds(stream.dialled_ns, loop::NowNs()));
-  desk::Event event = desk_->Push(desk::EventKind::kConnected, session);
-  event.Set(desk::kConnectMs, session.connect_ms);
+  desk_->Connected(session);
   relays_->Begin(session, stream);
 }
 
 void Dialer::Unreachable(Session& session, Stream& stream, int error) {
   stream.upstream.Reset();
   stream.down = relay::HalfPipe();  // what that socket said is not true of the next
-  session.stage = desk::Stage::kPick;
-  desk_->AwaitDecision(session);
-  desk::Event event = desk_->Push(desk::EventKind::kUnreachable, session);
-  event.Set(desk::kError, static_cast<uint32_t>(error));
+  desk_->Unreachable(session, error);
 }
 
 }  // namespace anyport::stream

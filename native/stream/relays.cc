@@ -31,7 +31,7 @@ uint64_t DeadlineMs(const Session& session, const Stream& stream) {
 void Relays::Begin(Session& session, Stream& stream) {
   session.stage = desk::Stage::kRelay;
   stream.active_ms = now_ms();
-  desk_->Count(session.bytes_cell, static_cast<double>(stream.up.bytes()));
+  desk_->books().Moved(session, stream.up.bytes(), 0);
   desk_->timers().Schedule(session, stream.active_ms + session.plan->idle_timeout_ms);
   Run(session, stream);
 }
@@ -55,8 +55,7 @@ void Relays::Run(Session& session, Stream& stream) {
     down = stream.down.Run(stream.upstream.get(), stream.client.get(), *tools_);
   const uint64_t moved_up = stream.up.bytes() - up_before;
   const uint64_t moved_down = stream.down.bytes() - down_before;
-  if (moved_up > 0) desk_->Count(session.bytes_cell, static_cast<double>(moved_up));
-  if (moved_down > 0) desk_->Count(session.bytes_cell + 1, static_cast<double>(moved_down));
+  desk_->books().Moved(session, moved_up, moved_down);
   if (moved_up + moved_down > 0) stream.active_ms = now_ms();
   Settle(session, stream, up, down);
 }

@@ -16,6 +16,9 @@ export const cellOf = {} as Readonly<Record<CountedMetric, number>>;
 /** Cells of a row of each scope. */
 export const rowCells = {} as Readonly<Record<Scope, number>>;
 
+/** Every histogram that workers count → the upper bounds of its buckets, in seconds. */
+export const bucketsOf = {} as Readonly<Record<string, readonly number[]>>;
+
 /** The metrics of each scope, in their order. */
 export const metricsOf = {} as Readonly<Record<Scope, readonly CountedMetric[]>>;
 
@@ -31,6 +34,8 @@ for (const scope of scopeNames) {
   let cells = 0;
   for (const metric of metrics) {
     Object.assign(cellOf, { [metric]: cells });
+    const { buckets } = entryOf(metric);
+    if (buckets !== undefined) Object.assign(bucketsOf, { [metric]: buckets });
     cells += cellsOf(entryOf(metric));
   }
   Object.assign(metricsOf, { [scope]: metrics });

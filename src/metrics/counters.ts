@@ -81,25 +81,11 @@ export class WorkerCounters {
   }
 
   add<M extends Plain>(metric: M, row: RowOf<M>, amount = 1): void {
-    this.#add(this.cell(metric, row), amount);
+    this.#add(row + cellOf[metric], amount);
   }
 
   addBy<M extends Labelled>(metric: M, label: LabelOf<M>, row: RowOf<M>, amount = 1): void {
-    this.#add(this.cell(metric, row) + (labelIndices[metric]?.get(label as string) as number), amount);
-  }
-
-  observe<M extends Histogram>(metric: M, row: RowOf<M>, seconds: number): void {
-    const bounds = entryOf(metric).buckets as readonly number[];
-    let bucket = 0;
-    while (bucket < bounds.length && seconds > (bounds[bucket] as number)) bucket += 1;
-    const first = this.cell(metric, row);
-    this.#add(first + bucket, 1);
-    this.#add(first + bounds.length + 1, seconds);
-  }
-
-  /** The first cell of a metric: what the engine counts it counts there. */
-  cell<M extends CountedMetric>(metric: M, row: RowOf<M>): number {
-    return row + cellOf[metric];
+    this.#add(row + cellOf[metric] + (labelIndices[metric]?.get(label as string) as number), amount);
   }
 
   #add(cell: number, amount: number): void {

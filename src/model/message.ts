@@ -20,8 +20,8 @@ export interface WorkerSetup {
   readonly inbox: number;
   /** This worker's counters (src/metrics/memory.ts): written by it alone, read by the primary. */
   readonly counters: SharedArrayBuffer;
-  /** Shared by all workers: connections that are open now (native/engine). */
-  readonly gauges: SharedArrayBuffer;
+  /** What all workers share (src/metrics/room.ts). */
+  readonly room: SharedArrayBuffer;
   /** One cell a worker, which it adds to every `beatMs` from its event loop (src/plane/heartbeats). */
   readonly beats: SharedArrayBuffer;
   readonly beatMs: number;

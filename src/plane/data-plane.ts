@@ -1,5 +1,5 @@
 /**
- * The workers as one thing: what they share (sockets, inboxes, counters, gauges), and their life from start to
+ * The workers as one thing: what they share (sockets, inboxes, counters, room), and their life from start to
  * drain. The daemon decides when; the supervisor keeps each of them running.
  */
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { type Acceptor, native } from '../addon.js';
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import { createCounters } from '../metrics/memory.js';
-import { reconcile } from '../metrics/reconcile.js';
+import { createRoom, Room } from '../metrics/room.js';
 import type { ServerConfig } from '../model/config.js';
 import type { FromWorker, ListeningSocket, ToWorker, WorkerSetup } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
@@ -47,15 +47,13 @@ export class DataPlane {
   readonly buffers: readonly SharedArrayBuffer[];
   readonly #options: DataPlaneOptions;
   readonly #sockets: Sockets;
-  /** 0: connections open in all workers; 1 + w: in worker w. */
-  readonly #gauges: SharedArrayBuffer;
+  readonly #roomMemory = createRoom();
+  readonly #room = new Room(this.#roomMemory);
   readonly #inboxes: number[];
   readonly #heartbeats: Heartbeats;
   readonly #pool: WorkerPool;
   readonly #supervisor: Supervisor;
   #acceptor: Acceptor | null = null;
-  /** Connections that were open in workers that died. */
-  #cutOff = 0;
   readonly #publisher: Publisher;
 
   constructor(plan: Plan, sockets: Sockets, options: DataPlaneOptions) {
@@ -63,7 +61,6 @@ export class DataPlane {
     this.#sockets = sockets;
     this.#options = options;
     this.buffers = Array.from({ length: workers }, () => createCounters());
-    this.#gauges = new SharedArrayBuffer((1 + workers) * Int32Array.BYTES_PER_ELEMENT);
     this.#inboxes = accept === 'handoff' ? Array.from({ length: workers }, () => native.createInbox()) : [];
     this.#heartbeats = new Heartbeats(workers);
     this.#pool = new WorkerPool(WORKER_MODULE, (worker) => this.#setupOf(worker));
@@ -92,7 +89,7 @@ export class DataPlane {
 
   /** Connections that are open. */
   get open(): number {
-    return Atomics.load(new Int32Array(this.#gauges), 0);
+    return this.#room.open;
   }
 
   get restarts(): number {
@@ -108,7 +105,7 @@ export class DataPlane {
     await this.#supervisor.start();
     if (this.#inboxes.length === 0) return;
     this.#acceptor = new native.Acceptor(this.#inboxes, {
-      gauges: new Int32Array(this.#gauges),
+      room: this.#room.words,
       maxConnections: this.plan.limits.maxConnections,
     });
     for (const { fd, listener } of this.#sockets.of(0)) this.#acceptor.listen(fd, listener);
@@ -129,10 +126,10 @@ export class DataPlane {
   async drain(deadlineMs: number): Promise<boolean> {
     this.#publisher.close();
     this.#acceptor?.stopAccepting();
-    const before = this.#cutOff;
+    const before = this.#room.cutShort;
     const { acceptingStopped, ended } = this.#supervisor.drain(deadlineMs);
     void acceptingStopped.then(() => this.#sockets.close());
-    return Promise.race([ended.then(() => this.#cutOff === before), elapsed(deadlineMs + GRACE_MS)]);
+    return Promise.race([ended.then(() => this.#room.cutShort === before), elapsed(deadlineMs + GRACE_MS)]);
   }
 
   /** Ends every session at once, each with its line in the log; a worker that hangs is not waited for. */
@@ -163,7 +160,7 @@ export class DataPlane {
       sockets: server.accept === 'handoff' ? [] : this.#sockets.of(worker),
       inbox: this.#inboxes[worker] ?? -1,
       counters: this.buffers[worker] as SharedArrayBuffer,
-      gauges: this.#gauges,
+      room: this.#roomMemory,
       beats: this.#heartbeats.memory,
       beatMs: heartbeatLimits.beatMs,
       pipes: this.#options.pipes,
@@ -189,19 +186,10 @@ export class DataPlane {
 
   #died(worker: number, error: Error, retryMs: number | null): void {
     this.#publisher.gone(worker, error.message);
-    reconcile(this.buffers[worker] as SharedArrayBuffer);
-    this.#cutOff += releaseGauge(new Int32Array(this.#gauges), worker);
     const fields = { worker, error: error.message, stack: error.stack };
     if (retryMs === null) this.#options.log.error(fields, 'a worker died');
     else this.#options.log.error({ ...fields, retry_ms: retryMs }, 'a worker died and is replaced');
   }
-}
-
-/** The connections of a worker that died are closed; nobody else takes them off the sum. Returns how many. */
-export function releaseGauge(gauges: Int32Array, worker: number): number {
-  const open = Atomics.exchange(gauges, 1 + worker, 0);
-  Atomics.sub(gauges, 0, open);
-  return open;
 }
 
 function elapsed(ms: number): Promise<false> {

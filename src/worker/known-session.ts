@@ -12,6 +12,8 @@ export const NONE_DOUBTFUL: Doubtful = Object.freeze([]);
 
 export class Session implements RouteSession, SessionId {
   protocol = -1;
+  /** Of its listener and protocol in the counters; 0: not identified. */
+  row = 0;
   facts: Facts = NO_FACTS;
   factsComplete = true;
   broken = false;
@@ -38,7 +40,6 @@ export class Session implements RouteSession, SessionId {
   error: string | undefined;
   /** First bytes, in hexadecimal, of one that nobody recognised and that goes somewhere all the same. */
   opening: string | undefined;
-  connected = false as boolean;
   /** By a handler of this process. */
   served: Served | undefined;
 

@@ -5,10 +5,12 @@
 import { type Engine, native } from '../addon.js';
 import { describeFailure } from '../base/failure.js';
 import { createLineBudget, createLogger, rateLimited } from '../base/log.js';
+import { bucketsOf, cellOf } from '../metrics/cells.js';
 import { WorkerCounters } from '../metrics/counters.js';
+import { Room } from '../metrics/room.js';
 import type { FromWorker, PlanMessage, ToWorker, WorkerSetup } from '../model/message.js';
 import { type Ender, enders, type Reason, reasons } from '../model/session.js';
-import { createLoads } from '../upstream/upstream.js';
+import { Loads } from '../upstream/upstream.js';
 import { createAccount } from './account.js';
 import { Adoption } from './adoption.js';
 import { createEndpointWatch } from './endpoint-watch.js';
@@ -80,10 +82,12 @@ function createWorker(setup: WorkerSetup) {
     COMPLAINTS_PER_SECOND,
     nowMs,
   );
+  const room = new Room(setup.room);
+  const loads = new Loads((endpoint) => room.sessions(endpoint));
   const around = {
     counters,
     random: Math.random,
-    loadOf: createLoads(),
+    loads,
     complain,
   };
   const runtimes = new Runtimes(
@@ -97,15 +101,16 @@ function createWorker(setup: WorkerSetup) {
   let afterTurn = () => {};
   let open = true;
   const engine: Engine = new native.Engine({
-    worker: setup.worker,
     arena,
     events: events.memory,
     answers: answers.memory,
     counters: new Float64Array(setup.counters),
-    gauges: new Int32Array(setup.gauges),
+    counting: { workerRow: counters.worker, cells: cellOf, buckets: bucketsOf },
+    room: room.words,
     bufferBytes: limits.bufferBytes,
     pipesMax: setup.pipes,
     onTurn(from, to) {
+      loads.settle();
       sequencer.onTurn(from, to);
       afterTurn();
     },

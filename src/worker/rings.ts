@@ -1,6 +1,6 @@
 /**
  * This side of the two rings that an engine shares with its worker: events are read where they lie, answers
- * are written where the engine looks. Offsets are those of native/engine/rings.h.
+ * are written where the engine looks. Offsets are those of native/desk/rings.h: a test compares them.
  */
 import type { Native } from '../addon.js';
 import {
@@ -38,8 +38,8 @@ export interface SessionId {
   readonly generation: number;
 }
 
-/** Word offsets of an event (native/engine/rings.h, EventWord). */
-const word = {
+/** Word offsets of an event (native/desk/rings.h, EventWord). */
+export const eventWords = {
   kind: 0,
   slot: 1,
   generation: 2,
@@ -62,7 +62,48 @@ const word = {
 } as const;
 
 /** Offsets of an event's 64-bit floats, counted in floats from its start (EventNumber). */
-const number = { bytesUp: 10, bytesDown: 11, durationMs: 12, identifyMs: 13, connectMs: 14 } as const;
+export const eventNumbers = {
+  bytesUp: 10,
+  bytesDown: 11,
+  durationMs: 12,
+  identifyMs: 13,
+  connectMs: 14,
+} as const;
+
+/** Word offsets of an answer (AnswerWord). What a kind does not name is not read. */
+export const answerWords = {
+  kind: 0,
+  slot: 1,
+  generation: 2,
+  /** Of the session's listener and protocol in the counters; 0: it is not identified. */
+  row: 3,
+  // dial
+  address: 4,
+  patient: 5,
+  endpoint: 6,
+  endpointRow: 7,
+  upstreamRow: 8,
+  // wait
+  bytesWanted: 4,
+  quietMs: 5,
+  // end
+  by: 4,
+  during: 5,
+  reason: 6,
+  closing: 7,
+} as const;
+
+/** Where a session is connected to, and for whom. */
+export interface Dial {
+  /** What the Plan's tables call the address. */
+  readonly address: number;
+  /** Where the endpoint's queue is full, ask again until `dial_timeout` is over. */
+  readonly patient: boolean;
+  /** Its id, and the rows that the session counts in. */
+  readonly endpoint: number;
+  readonly endpointRow: number;
+  readonly upstreamRow: number;
+}
 
 /** A cursor over the event ring: one object for all events, moved from one to the next. */
 export class EventCursor {
@@ -86,68 +127,68 @@ export class EventCursor {
   }
 
   get kind(): EventKind {
-    return eventKinds[this.#word(word.kind)] as EventKind;
+    return eventKinds[this.#word(eventWords.kind)] as EventKind;
   }
   get slot(): number {
-    return this.#word(word.slot);
+    return this.#word(eventWords.slot);
   }
   get generation(): number {
-    return this.#word(word.generation);
+    return this.#word(eventWords.generation);
   }
   get listener(): number {
-    return this.#word(word.listener);
+    return this.#word(eventWords.listener);
   }
   /** Generation of the Plan the session began with. */
   get plan(): number {
-    return this.#word(word.plan);
+    return this.#word(eventWords.plan);
   }
   /** Position in the listener's classifier; -1: not recognised. */
   get protocol(): number {
-    return this.#word(word.protocol);
+    return this.#word(eventWords.protocol);
   }
   get cause(): Cause {
-    return causes[this.#word(word.cause)] as Cause;
+    return causes[this.#word(eventWords.cause)] as Cause;
   }
   /** Where the sniffed bytes (proxied: those of the PROXY header) begin in the arena. */
   get bytesOffset(): number {
-    return this.#word(word.bytesOffset);
+    return this.#word(eventWords.bytesOffset);
   }
   get bytesLength(): number {
-    return this.#word(word.bytesLength);
+    return this.#word(eventWords.bytesLength);
   }
   get decidedAt(): number {
-    return this.#word(word.decidedAt);
+    return this.#word(eventWords.decidedAt);
   }
   /** errno of a failed connection, or of a refused one: 0 at `max_connections`. */
   get error(): number {
-    return this.#word(word.error);
+    return this.#word(eventWords.error);
   }
   get by(): Ender {
-    return enders[this.#word(word.by)] as Ender;
+    return enders[this.#word(eventWords.by)] as Ender;
   }
   get during(): Stage {
-    return stages[this.#word(word.during)] as Stage;
+    return stages[this.#word(eventWords.during)] as Stage;
   }
   get reason(): Reason {
-    return reasons[this.#word(word.reason)] as Reason;
+    return reasons[this.#word(eventWords.reason)] as Reason;
   }
   get sourcePort(): number {
-    return this.#word(word.sourcePort);
+    return this.#word(eventWords.sourcePort);
   }
   get bytesUp(): number {
-    return this.#number(number.bytesUp);
+    return this.#number(eventNumbers.bytesUp);
   }
   get bytesDown(): number {
-    return this.#number(number.bytesDown);
+    return this.#number(eventNumbers.bytesDown);
   }
   get durationMs(): number {
-    return this.#number(number.durationMs);
+    return this.#number(eventNumbers.durationMs);
   }
   get identifyMs(): number {
-    return this.#number(number.identifyMs);
+    return this.#number(eventNumbers.identifyMs);
   }
   get connectMs(): number {
-    return this.#number(number.connectMs);
+    return this.#number(eventNumbers.connectMs);
   }
 
   /** Connections that were refused before this one and are not shown. */
@@ -157,15 +198,15 @@ export class EventCursor {
 
   /** The first bytes of a session that ended before any went anywhere, in hexadecimal; empty: there were none. */
   opening(): string {
-    const start = (this.#at + word.opening) * 4;
-    const bytes = this.#bytes.subarray(start, start + this.#word(word.openingLength));
+    const start = (this.#at + eventWords.opening) * 4;
+    const bytes = this.#bytes.subarray(start, start + this.#word(eventWords.openingLength));
     return hexOf(bytes, bytes.length);
   }
 
   /** The client's address, a literal without port; empty for a Unix socket. */
   sourceAddress(): string {
-    const start = (this.#at + word.source) * 4;
-    const family = this.#word(word.sourceFamily);
+    const start = (this.#at + eventWords.source) * 4;
+    const family = this.#word(eventWords.sourceFamily);
     const bytes = this.#bytes;
     if (family === 4) return `${bytes[start]}.${bytes[start + 1]}.${bytes[start + 2]}.${bytes[start + 3]}`;
     if (family === 6) return ipv6Text(bytes.subarray(start, start + 16));
@@ -217,55 +258,57 @@ export class Answers {
     this.#flush = flush;
   }
 
-  /**
-   * Connect the session to an address of its Plan; its bytes are counted in that cell and the next. `patient`: where the
-   * endpoint's queue is full, ask again until `dial_timeout` is over.
-   */
-  dial(id: SessionId, address: number, bytesCell: number, patient: boolean): void {
-    this.#write(0, id, address, bytesCell, Number(patient), 0);
+  /** Connect the session to an address of its Plan, for an endpoint. */
+  dial(id: SessionId, row: number, { address, patient, endpoint, endpointRow, upstreamRow }: Dial): void {
+    const at = this.#begin(0, id, row);
+    const words = this.#words;
+    words[at + answerWords.address] = address;
+    words[at + answerWords.patient] = Number(patient);
+    words[at + answerWords.endpoint] = endpoint;
+    words[at + answerWords.endpointRow] = endpointRow;
+    words[at + answerWords.upstreamRow] = upstreamRow;
   }
 
   /**
-   * Read on until so many bytes are there in all; `identified`: only facts are missing, the protocol is certain. After
+   * Read on until so many bytes are there in all; with a row only facts are missing, the protocol is certain. After
    * `quietMs` without one of them the session is shown as it is; 0: never.
    */
-  wait(id: SessionId, bytesInAll: number, identified: boolean, quietMs = 0): void {
-    this.#write(1, id, bytesInAll, Number(identified), quietMs, 0);
+  wait(id: SessionId, row: number, bytesInAll: number, quietMs = 0): void {
+    const at = this.#begin(1, id, row);
+    this.#words[at + answerWords.bytesWanted] = bytesInAll;
+    this.#words[at + answerWords.quietMs] = quietMs;
   }
 
-  end(id: SessionId, by: Ender, during: Stage, reason: Reason, closing: Closing): void {
-    this.#write(
-      2,
-      id,
-      enders.indexOf(by),
-      stages.indexOf(during),
-      reasons.indexOf(reason),
-      closings.indexOf(closing),
-    );
+  end(id: SessionId, row: number, by: Ender, during: Stage, reason: Reason, closing: Closing): void {
+    const at = this.#begin(2, id, row);
+    const words = this.#words;
+    words[at + answerWords.by] = enders.indexOf(by);
+    words[at + answerWords.during] = stages.indexOf(during);
+    words[at + answerWords.reason] = reasons.indexOf(reason);
+    words[at + answerWords.closing] = closings.indexOf(closing);
   }
 
   /** The protocol that matched is not it: show the session again when another one matches, or none can any more. */
   reject(id: SessionId): void {
-    this.#write(3, id, 0, 0, 0, 0);
+    this.#begin(3, id, 0);
   }
 
   /** The PROXY header is well-formed: sniff what is behind it. */
   proceed(id: SessionId): void {
-    this.#write(4, id, 0, 0, 0, 0);
+    this.#begin(4, id, 0);
   }
 
-  #write(kind: number, id: SessionId, a: number, b: number, c: number, d: number): void {
+  /** Where the next answer begins; the words that its kind names are for the caller to write. */
+  #begin(kind: number, id: SessionId, row: number): number {
     const words = this.#words;
     if (words[0] === this.#answersMax) this.#flush();
     const count = words[0] as number;
     const at = 1 + count * this.#answerWords;
-    words[at] = kind;
-    words[at + 1] = id.slot;
-    words[at + 2] = id.generation;
-    words[at + 3] = a;
-    words[at + 4] = b;
-    words[at + 5] = c;
-    words[at + 6] = d;
+    words[at + answerWords.kind] = kind;
+    words[at + answerWords.slot] = id.slot;
+    words[at + answerWords.generation] = id.generation;
+    words[at + answerWords.row] = row;
     words[0] = count + 1;
+    return at;
   }
 }

@@ -12,7 +12,7 @@ import { loadRecognizer, orderOf } from '../protocols/planned.js';
 import { settlesQuietly } from '../protocols/settlement.js';
 import { createNaming } from '../routing/naming.js';
 import { createRouteTable, type RouteTable } from '../routing/table.js';
-import { createUpstream, type LoadOf, type Upstream } from '../upstream/upstream.js';
+import { createUpstream, type Loads, type Upstream } from '../upstream/upstream.js';
 import type { ClassifierOf } from './classifiers.js';
 import { PlanCounts } from './plan-counts.js';
 
@@ -43,7 +43,7 @@ export interface Runtime {
 export interface Surroundings {
   readonly counters: WorkerCounters;
   readonly random: () => number;
-  readonly loadOf: LoadOf;
+  readonly loads: Loads;
   readonly classifierOf: ClassifierOf;
   /** Says, at a bounded rate, that code of the configuration failed. */
   readonly complain: LogLine;
@@ -97,13 +97,13 @@ async function prepare(
   plan: PlanUpstream,
   ids: readonly number[],
   addresses: SocketAddress[],
-  { random, loadOf }: Surroundings,
+  { random, loads }: Surroundings,
 ): Promise<RuntimeUpstream> {
   const numbered = plan.endpoints.map((endpoint) =>
     endpoint.addresses.map((address) => addresses.push(address) - 1),
   );
   const handler = plan.handler === null ? null : await loadHandler(plan.handler);
-  return { plan, balancer: createUpstream(plan, ids, random, loadOf), addresses: numbered, handler };
+  return { plan, balancer: createUpstream(plan, ids, random, loads), addresses: numbered, handler };
 }
 
 function tablesOf(
@@ -139,7 +139,7 @@ function tablesOf(
     longOpeningsPerSource: limits.longOpeningsPerSource,
     listeners: plan.listeners.map(({ onSilence, onUnknown, proxyProtocol }, index) => ({
       classifier: classifierAt(index),
-      ...counts.listenerCells(index),
+      ...counts.listenerRows(index),
       silenceMs: onSilence?.afterMs ?? 0,
       // Where the unknown has somewhere to go, it need not wait until it is named.
       nameUnrouted: onUnknown.kind === 'end',

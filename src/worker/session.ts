@@ -116,7 +116,7 @@ export class Sequencer {
     if (confirmation === undefined || confirmation.verdict === 'match') return true;
     if (cause === 'quiet' && this.#settlesQuietly(session)) return true;
     if (confirmation.verdict === 'no' || isLast(cause) || cause === 'quiet') answers.reject(session);
-    else answers.wait(session, confirmation.bytesNeeded, false, confirmation.quietMs);
+    else answers.wait(session, 0, confirmation.bytesNeeded, confirmation.quietMs);
     return false;
   }
 
@@ -129,7 +129,7 @@ export class Sequencer {
     session.protocol = protocol;
     session.decidedAt = events.decidedAt;
     session.identifyMs = events.identifyMs;
-    session.runtime.counts.identified(session.listener, protocol, events.identifyMs);
+    session.row = session.runtime.counts.sessionRow(session.listener, protocol);
     if (this.#tells)
       this.#tell(session, 'classify', { protocol: session.protocolId, decided_at_byte: events.decidedAt });
   }
@@ -167,7 +167,7 @@ export class Sequencer {
         session.decision = routed.route;
         return this.#go(session, routed.target);
       case 'more':
-        return this.#options.answers.wait(session, bytesNeeded, true);
+        return this.#options.answers.wait(session, session.row, bytesNeeded);
       case 'refuse':
         session.decision = routed.route;
         session.error = 'a fact that the route needs can not be read';
@@ -218,7 +218,6 @@ export class Sequencer {
     session.address = 0;
     if (session.endpoint >= 0) {
       if (patient) session.full = -1;
-      balancer.connected(session.endpoint);
       return this.#dial(session, patient);
     }
     if (session.failure === undefined) return this.#end(session, 'proxy', 'pick', 'no_endpoint', 'reset');
@@ -231,24 +230,29 @@ export class Sequencer {
     assert(address !== undefined, 'an endpoint without an address was picked');
     if (this.#tells)
       this.#tell(session, 'connect', { endpoint: this.#endpointName(session), attempt: session.address + 1 });
-    answers.dial(session, address, bytesCellOf(session), patient);
+    const { counts } = session.runtime;
+    answers.dial(session, session.row, {
+      address,
+      patient,
+      endpoint: endpointIdOf(session),
+      endpointRow: counts.endpointRow(session.upstream, session.endpoint),
+      upstreamRow: counts.upstreamRow(session.upstream),
+    });
   }
 
   #connected(session: Session): void {
     const { events, endpoints } = this.#options;
     if (session.endpoint < 0) return; // an in-process handler
-    session.connected = true;
     session.error = undefined;
     if (endpoints.anyDown) endpoints.answered(endpointIdOf(session), this.#endpointNames(session));
     if (this.#tells)
       this.#tell(session, 'relay', { endpoint: this.#endpointName(session), connect_ms: events.connectMs });
-    session.runtime.counts.connected(session.upstream, session.endpoint, events.connectMs);
   }
 
   /** The endpoint's next address first, then another endpoint: no byte has reached this one. */
   #unreachable(session: Session): void {
     const { events } = this.#options;
-    const { balancer, addresses } = this.#upstream(session);
+    const { addresses } = this.#upstream(session);
     session.failure = reasonOfFailure(events.error);
     session.error = errorName(events.error);
     session.lastTried = session.endpoint;
@@ -261,7 +265,6 @@ export class Sequencer {
     // A full queue is that of an endpoint that lives; want of ports is ours.
     const full = events.error === constants.errno.EAGAIN;
     if (!full && session.failure.by !== 'proxy') this.#noteDead(session);
-    balancer.released(session.endpoint);
     session.tried ??= new Set();
     session.tried.add(session.endpoint);
     if (full) session.full = session.endpoint;
@@ -276,7 +279,7 @@ export class Sequencer {
 
   #attach(session: Session): void {
     const { engine, complain, worker, flushSoon } = this.#options;
-    const fd = engine.attach(session.slot, session.generation, bytesCellOf(session));
+    const fd = engine.attach(session.slot, session.generation, session.row);
     if (fd < 0) {
       session.error = 'no descriptors for a handler';
       return this.#end(session, 'proxy', 'connect', 'over_limit', 'reset');
@@ -305,28 +308,22 @@ export class Sequencer {
   // ---- end
 
   #end(session: Session, by: Ender, during: Stage, reason: Reason, closing: Closing = 'close'): void {
-    this.#options.answers.end(session, by, during, reason, closing);
+    this.#options.answers.end(session, session.row, by, during, reason, closing);
   }
 
   #ended(session: Session | undefined): void {
     const { events, account } = this.#options;
     this.#sessions[events.slot] = undefined;
     session?.served?.ended(events.reason);
-    if (session !== undefined && session.endpoint >= 0) this.#release(session);
-    const { listener, reason, durationMs } = events;
-    const { counts, plan } = session?.runtime ?? this.#options.runtimeOf(events.plan);
-    counts.ended(listener, session?.protocol ?? -1, reason, durationMs);
-    account.ended(() => ({ ...lineOf(events, session, plan), session: session && this.#debugId(session) }));
+    account.ended(() => {
+      const { plan } = session?.runtime ?? this.#options.runtimeOf(events.plan);
+      return { ...lineOf(events, session, plan), session: session && this.#debugId(session) };
+    });
   }
 
   #refused(): void {
     const { events, account, runtimeOf } = this.#options;
     account.refused(() => refusedLine(events, runtimeOf(events.plan).plan), events.refusedUnshown);
-  }
-
-  #release(session: Session): void {
-    this.#upstream(session).balancer.released(session.endpoint);
-    if (session.connected) session.runtime.counts.released(session.upstream, session.endpoint);
   }
 
   // ---- what there is to say
@@ -375,9 +372,6 @@ export class Sequencer {
 
 const endpointIdOf = ({ runtime, upstream, endpoint }: Session): number =>
   runtime.plan.ids.endpoints[upstream]?.[endpoint] ?? NONE;
-
-const bytesCellOf = ({ runtime, listener, protocol }: Session): number =>
-  runtime.counts.bytesCell(listener, protocol);
 
 /** Of what nobody recognised the log shows so much. */
 const OPENING_BYTES = 32;

@@ -1,15 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { WorkerCounters } from '../../src/metrics/counters.js';
 import { createCounters, RowMemory } from '../../src/metrics/memory.js';
-import { reconcile } from '../../src/metrics/reconcile.js';
 import { exposition } from '../../src/metrics/text.js';
 import { TotalsReader } from '../../src/metrics/totals.js';
 import type { Named } from '../../src/model/ids.js';
 import { IdRegistry } from '../../src/plane/ids.js';
-import { PlanCounts } from '../../src/worker/plan-counts.js';
 import { noFigures, samplesOf } from '../support/counts.js';
 import { parseMetrics, total } from '../support/metrics.js';
 import { unbalanced } from './books.js';
+import { EngineCounts } from './engine-counts.js';
 
 const named: Named = {
   listeners: [{ name: 'front' }, { name: 'back' }],
@@ -24,32 +22,19 @@ const named: Named = {
 function worker() {
   const ids = new IdRegistry();
   const buffer = createCounters();
-  const counts = new PlanCounts(new WorkerCounters(buffer), ids.of(named));
-  const cells = new Float64Array(buffer);
-  const write = (cell: number, amount = 1) => {
-    cells[cell] = (cells[cell] as number) + amount;
-  };
+  const counts = EngineCounts.of(buffer, ids, named);
   return {
     buffer,
     ids,
     counts,
-    accept: (listener: number) => write(counts.listenerCells(listener).acceptedCell),
-    refuse(listener: number) {
-      write(counts.listenerCells(listener).acceptedCell);
-      write(counts.listenerCells(listener).refusedCell);
-    },
-    relay(listener: number, protocol: number, up: number, down: number) {
-      write(counts.bytesCell(listener, protocol), up);
-      write(counts.bytesCell(listener, protocol) + 1, down);
-    },
     metric: (name: string, labels?: Record<string, string>) => total(samplesOf([buffer], ids), name, labels),
   };
 }
 
 describe('what is counted', () => {
   test('a refused connection is accepted, refused, and a session that ended over the limit', () => {
-    const { refuse, metric } = worker();
-    refuse(1);
+    const { counts, metric } = worker();
+    counts.refuse(1);
     const back = { listener: 'back' };
     expect(metric('anyport_accepted_total', back)).toBe(1);
     expect(metric('anyport_refused_total', { ...back, reason: 'over_limit' })).toBe(1);
@@ -58,10 +43,10 @@ describe('what is counted', () => {
   });
 
   test('bytes count for the protocol they are relayed under', () => {
-    const { accept, counts, relay, metric } = worker();
-    accept(0);
-    counts.identified(0, 2, 3);
-    relay(0, 2, 2 ** 40, 7);
+    const { counts, metric } = worker();
+    counts.accept(0);
+    counts.identify(0, 2, 3);
+    counts.relay(0, 2, 2 ** 40, 7);
     const ssh = { listener: 'front', protocol: 'ssh' };
     expect(metric('anyport_bytes_total', { ...ssh, direction: 'up' })).toBe(2 ** 40);
     expect(metric('anyport_bytes_total', { ...ssh, direction: 'down' })).toBe(7);
@@ -70,10 +55,10 @@ describe('what is counted', () => {
 
   test('endpoints: sessions connected now, and failures by reason', () => {
     const { counts, metric } = worker();
-    counts.connected(0, 1, 4);
-    counts.connected(0, 1, 6000);
-    counts.released(0, 1);
-    counts.connectFailed(1, 0, 'connect_timeout');
+    counts.connect(0, 1, 4);
+    counts.connect(0, 1, 6000);
+    counts.release(0, 1);
+    counts.plan.connectFailed(1, 0, 'connect_timeout');
     expect(metric('anyport_endpoint_sessions')).toBe(1);
     expect(metric('anyport_endpoint_sessions', { upstream: 'web', endpoint: '10.0.0.2:80' })).toBe(1);
     expect(metric('anyport_connect_seconds_sum', { upstream: 'web' })).toBeCloseTo(6.004);
@@ -81,20 +66,6 @@ describe('what is counted', () => {
     expect(metric('anyport_connect_seconds_bucket', { le: '+Inf' })).toBe(2);
     const failed = { upstream: 'bastion', endpoint: '10.0.0.3:22', reason: 'connect_timeout' };
     expect(metric('anyport_connect_failures_total', failed)).toBe(1);
-  });
-
-  test('a worker that died leaves no session open', () => {
-    const { accept, counts, buffer, metric } = worker();
-    accept(0);
-    accept(0);
-    counts.identified(0, 0, 3);
-    counts.connected(0, 0, 1);
-    reconcile(buffer);
-    expect(metric('anyport_sessions_active')).toBe(0);
-    expect(metric('anyport_sessions_total', { protocol: '', reason: 'reset' })).toBe(1);
-    expect(metric('anyport_sessions_total', { protocol: 'http', reason: 'reset' })).toBe(1);
-    expect(metric('anyport_identified_total', { protocol: 'http' })).toBe(1);
-    expect(metric('anyport_endpoint_sessions')).toBe(0);
   });
 });
 
@@ -107,7 +78,7 @@ describe('histogram', () => {
   ];
   test.each(cases)('$why', ({ ms, bucket }) => {
     const { counts, buffer, ids, metric } = worker();
-    counts.identified(0, 0, ms);
+    counts.identify(0, 0, ms);
     const first = samplesOf([buffer], ids).find(
       ({ name, value }) => name === 'anyport_identify_seconds_bucket' && value === 1,
     );
@@ -124,26 +95,26 @@ describe('read while the worker goes on counting', () => {
   ];
 
   function ends({ counts }: ReturnType<typeof worker>): void {
-    counts.ended(0, 1, 'done', 20);
+    counts.end(0, 1, 'done', 20);
   }
-  function passes({ accept, counts }: ReturnType<typeof worker>): void {
-    accept(0);
-    counts.identified(0, 2, 1);
-    counts.ended(0, 2, 'done', 20);
+  function passes({ counts }: ReturnType<typeof worker>): void {
+    counts.accept(0);
+    counts.identify(0, 2, 1);
+    counts.end(0, 2, 'done', 20);
   }
-  function isRefused({ refuse }: ReturnType<typeof worker>): void {
-    refuse(0);
+  function isRefused({ counts }: ReturnType<typeof worker>): void {
+    counts.refuse(0);
   }
 
   test.each(changes)('$why', ({ most, change }) => {
     let finished = false;
     for (let moment = 0; !finished; moment += 1) {
       const one = worker();
-      one.accept(0);
-      one.accept(0);
-      one.counts.identified(0, 1, 3);
-      one.counts.identified(0, 2, 3);
-      one.counts.ended(0, 2, 'done', 3);
+      one.counts.accept(0);
+      one.counts.accept(0);
+      one.counts.identify(0, 1, 3);
+      one.counts.identify(0, 2, 3);
+      one.counts.end(0, 2, 'done', 3);
       let reads = 0;
       const memory = interrupted(one.buffer, () => {
         if (reads++ === moment) change(one);

@@ -1,39 +1,40 @@
-/** A data plane as its counters see it: the addon's writes to its cells, and TypeScript's counts. */
+/** A data plane as its counters see it: the engine's writes to its cells, and the rows that TypeScript makes for it. */
 import { WorkerCounters } from '../../src/metrics/counters.js';
 import { createCounters } from '../../src/metrics/memory.js';
-import { reconcile } from '../../src/metrics/reconcile.js';
 import type { Named } from '../../src/model/ids.js';
 import type { Reason } from '../../src/model/session.js';
 import { IdRegistry } from '../../src/plane/ids.js';
-import { PlanCounts } from '../../src/worker/plan-counts.js';
 import { samplesOf } from '../support/counts.js';
 import type { Driver, OpenSession, World } from './books.js';
 import { WORKERS } from './books.js';
+import { EngineCounts } from './engine-counts.js';
 
-/** One life of a worker: the counters that it inherits, and what it has built from the Plans so far. */
+/** One life of a worker: the counters that it inherits, what it has built from the Plans so far, and its sessions. */
 class Life {
-  readonly counters: WorkerCounters;
-  readonly cells: Float64Array;
-  readonly #counts = new Map<Named, PlanCounts>();
+  readonly sessions = new Set<OpenSession>();
+  readonly #buffer: SharedArrayBuffer;
+  readonly #counters: WorkerCounters;
+  readonly #counts = new Map<Named, EngineCounts>();
   readonly #ids: IdRegistry;
 
   constructor(buffer: SharedArrayBuffer, ids: IdRegistry) {
-    this.counters = new WorkerCounters(buffer);
-    this.cells = new Float64Array(buffer);
+    this.#buffer = buffer;
+    this.#counters = new WorkerCounters(buffer);
     this.#ids = ids;
   }
 
-  adopt(plan: Named): PlanCounts {
+  adopt(plan: Named): EngineCounts {
     const known = this.#counts.get(plan);
-    const counts = known ?? new PlanCounts(this.counters, this.#ids.of(plan));
+    const counts = known ?? EngineCounts.of(this.#buffer, this.#ids, plan, this.#counters);
     this.#counts.set(plan, counts);
-    for (const listener of plan.listeners.keys()) counts.listenerCells(listener);
     return counts;
   }
 
-  /** As the addon does. */
-  write(cell: number, amount = 1): void {
-    this.cells[cell] = (this.cells[cell] as number) + amount;
+  end(session: OpenSession, reason: Reason): void {
+    const { world, listener, protocol, upstream } = session;
+    this.adopt(world).end(listener, protocol, reason, 20);
+    if (upstream >= 0) this.adopt(world).release(upstream, 0);
+    this.sessions.delete(session);
   }
 }
 
@@ -54,33 +55,30 @@ export class ModelPlane implements Driver {
 
   async accept(session: OpenSession): Promise<void> {
     const { life, counts } = this.#at(session);
-    life.write(counts.listenerCells(session.listener).acceptedCell);
+    life.sessions.add(session);
+    counts.accept(session.listener);
   }
 
   async refuse(session: OpenSession): Promise<void> {
-    const { life, counts } = this.#at(session);
-    const { acceptedCell, refusedCell } = counts.listenerCells(session.listener);
-    life.write(acceptedCell);
-    life.write(refusedCell);
+    this.#at(session).counts.refuse(session.listener);
   }
 
   async identify(session: OpenSession): Promise<void> {
     const { counts } = this.#at(session);
-    counts.identified(session.listener, session.protocol, 3);
-    counts.connected(session.upstream, 0, 1);
+    counts.identify(session.listener, session.protocol, 3);
+    counts.connect(session.upstream, 0, 1);
   }
 
-  async end({ listener, protocol, upstream, ...session }: OpenSession, reason: Reason): Promise<Reason> {
-    const { counts } = this.#at(session);
-    counts.ended(listener, protocol, reason, 20);
-    if (upstream >= 0) counts.released(upstream, 0);
+  async end(session: OpenSession, reason: Reason): Promise<Reason> {
+    this.#at(session).life.end(session, reason);
     return reason;
   }
 
+  /** Its engine ends what is open when the thread is cleaned up. */
   async die(worker: number): Promise<void> {
-    const buffer = this.buffers[worker] as SharedArrayBuffer;
-    reconcile(buffer);
-    this.#lives[worker] = new Life(buffer, this.ids);
+    const { sessions } = this.#lives[worker] as Life;
+    for (const session of [...sessions]) this.#at(session).life.end(session, 'reset');
+    this.#lives[worker] = new Life(this.buffers[worker] as SharedArrayBuffer, this.ids);
   }
 
   samples() {

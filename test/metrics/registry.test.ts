@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { entryOf, metricNames, scopes } from '../../src/metrics/catalog.js';
-import { WorkerCounters } from '../../src/metrics/counters.js';
 import { metricsDocs } from '../../src/metrics/docs.js';
 import { createCounters } from '../../src/metrics/memory.js';
 import { createMetricsText, type MetricsText } from '../../src/metrics/registry.js';
 import type { Named } from '../../src/model/ids.js';
 import { IdRegistry } from '../../src/plane/ids.js';
-import { PlanCounts } from '../../src/worker/plan-counts.js';
+import { EngineCounts } from './engine-counts.js';
 
 const named: Named = {
   listeners: [{ name: 'front' }],
@@ -18,18 +17,8 @@ const named: Named = {
 function start() {
   const names = new IdRegistry();
   const buffer = createCounters();
-  const counters = new WorkerCounters(buffer);
-  const counts = new PlanCounts(counters, names.of(named));
-  const { acceptedCell, refusedCell, evictedCell } = counts.listenerCells(0);
-  const cells = new Float64Array(buffer);
-  const count = (cell: number) => {
-    cells[cell] = (cells[cell] as number) + 1;
-  };
-  const accept = () => count(acceptedCell);
-  const refuse = () => [acceptedCell, refusedCell].forEach(count);
-  const evict = () => count(evictedCell);
-  const relay = () => count(counts.bytesCell(0, 0));
-  return { text: textFor([buffer], names), counters, counts, accept, refuse, evict, relay };
+  const counts = EngineCounts.of(buffer, names, named);
+  return { text: textFor([buffer], names), counts };
 }
 
 function textFor(buffers: readonly SharedArrayBuffer[], names: IdRegistry): MetricsText {
@@ -48,16 +37,16 @@ function textFor(buffers: readonly SharedArrayBuffer[], names: IdRegistry): Metr
 }
 
 test('every scrape reads the workers anew', async () => {
-  const { text, counters, counts, accept } = start();
+  const { text, counts } = start();
   expect(await text.scrape()).toContain('anyport_accepted_total{listener="front"} 0\n');
 
-  accept();
-  accept();
-  counts.identified(0, 0, 3);
-  counts.connected(0, 0, 2);
-  counters.add('anyport_log_lines_dropped_total', counters.worker, 5);
-  counts.validatorFailed(0);
-  counts.ended(0, 0, 'done', 40);
+  counts.accept(0);
+  counts.accept(0);
+  counts.identify(0, 0, 3);
+  counts.connect(0, 0, 2);
+  counts.counters.add('anyport_log_lines_dropped_total', counts.counters.worker, 5);
+  counts.plan.validatorFailed(0);
+  counts.end(0, 0, 'done', 40);
   const lines = (await text.scrape()).split('\n');
   expect(lines).toEqual(
     expect.arrayContaining([
@@ -86,16 +75,16 @@ test('every scrape reads the workers anew', async () => {
 });
 
 test('every metric of the catalog is there, with its kind, and only its labels', async () => {
-  const { text, counts, accept, refuse, evict, relay } = start();
-  accept();
-  refuse();
-  evict();
-  relay();
-  counts.validatorFailed(0);
-  counts.identified(0, 0, 3);
-  counts.connected(0, 0, 2);
-  counts.connectFailed(0, 0, 'connect_failed');
-  counts.ended(0, -1, 'identify_timeout', 15_000);
+  const { text, counts } = start();
+  counts.accept(0);
+  counts.refuse(0);
+  counts.evict(0);
+  counts.relay(0, 0, 1, 0);
+  counts.plan.validatorFailed(0);
+  counts.identify(0, 0, 3);
+  counts.connect(0, 0, 2);
+  counts.plan.connectFailed(0, 0, 'connect_failed');
+  counts.end(0, -1, 'identify_timeout', 15_000);
   const scraped = await text.scrape();
   for (const name of metricNames) {
     const { kind, help, scope, by, labels = [] } = entryOf(name);

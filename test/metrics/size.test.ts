@@ -1,14 +1,13 @@
 /** What a scrape of many listeners costs, in things that can be counted. */
 import { expect, test } from 'vitest';
 import { rowCells } from '../../src/metrics/cells.js';
-import { WorkerCounters } from '../../src/metrics/counters.js';
 import { createCounters, RowMemory } from '../../src/metrics/memory.js';
 import { createMetricsText } from '../../src/metrics/registry.js';
 import { TotalsReader } from '../../src/metrics/totals.js';
 import type { Named } from '../../src/model/ids.js';
 import { IdRegistry } from '../../src/plane/ids.js';
-import { PlanCounts } from '../../src/worker/plan-counts.js';
 import { noFigures } from '../support/counts.js';
+import { EngineCounts } from './engine-counts.js';
 
 const numbered = (count: number, name: string) =>
   Array.from({ length: count }, (_, index) => `${name}-${index}`);
@@ -23,16 +22,14 @@ function busy(workers: number, listeners: number, protocols: number) {
   };
   const buffers = Array.from({ length: workers }, () => createCounters());
   for (const buffer of buffers) {
-    const cells = new Float64Array(buffer);
-    const counts = new PlanCounts(new WorkerCounters(buffer), names.of(named));
+    const counts = EngineCounts.of(buffer, names, named);
     for (let listener = 0; listener < listeners; listener += 1) {
-      cells[counts.listenerCells(listener).acceptedCell] = protocols;
+      counts.accept(listener, protocols);
       for (let protocol = 0; protocol < protocols; protocol += 1) {
-        counts.identified(listener, protocol, 1);
-        counts.connected(0, protocol % 4, 1);
-        cells[counts.bytesCell(listener, protocol)] = 1000;
-        cells[counts.bytesCell(listener, protocol) + 1] = 1000;
-        counts.ended(listener, protocol, 'done', 10);
+        counts.identify(listener, protocol, 1);
+        counts.connect(0, protocol % 4, 1);
+        counts.relay(listener, protocol, 1000, 1000);
+        counts.end(listener, protocol, 'done', 10);
       }
     }
   }

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "desk_world.h"
 
 namespace anyport::desk {
@@ -30,11 +32,11 @@ TEST(Desk, AnEndIsToldOnceAndItsIdIsStale) {
   Session* session = world.desk.Open(0, SourceOf(1), &carrier);
   ASSERT_NE(session, nullptr);
   const pool::SlotId id = session->id;
-  EXPECT_EQ(world.gauges[0], 1);
+  EXPECT_EQ(world.Open(), 1);
   world.desk.End(*session, Ender::kUpstream, Reason::kDone);
   EXPECT_EQ(world.desk.Find(id), nullptr);
-  EXPECT_EQ(world.gauges[0], 0);
-  EXPECT_EQ(world.counters[kAcceptedCell], 1);
+  EXPECT_EQ(world.Open(), 0);
+  EXPECT_EQ(world.counters[rows::kListener], 1);
   EXPECT_EQ(carrier.closed, std::vector{Closing::kClose});
   const auto events = world.TakeEvents();
   ASSERT_EQ(events.size(), 1u);
@@ -53,14 +55,85 @@ TEST(Desk, TheLimitHoldsForOneMoreAndEndsWithAFreePlace) {
   Session* first = world.desk.Open(0, SourceOf(1), &carrier);
   world.desk.Open(0, SourceOf(1), &carrier);
   EXPECT_EQ(world.desk.Open(0, SourceOf(9), &carrier), nullptr);
-  EXPECT_EQ(world.counters[kAcceptedCell], 3);
-  EXPECT_EQ(world.counters[kRefusedCell], 1);
-  EXPECT_EQ(world.gauges[0], 2);
+  EXPECT_EQ(world.counters[rows::kListener], 3);
+  EXPECT_EQ(world.counters[rows::kListener + 1], 1);
+  EXPECT_EQ(world.Open(), 2);
   const auto events = world.TakeEvents();
   ASSERT_EQ(events.size(), 1u);
   EXPECT_EQ(events[0].kind, EventKind::kRefused);
   world.desk.End(*first, Ender::kClient, Reason::kDone);
   EXPECT_NE(world.desk.Open(0, SourceOf(9), &carrier), nullptr);
+}
+
+TEST(Desk, AnIdentifiedSessionCountsForItsProtocolFromThenOn) {
+  World world;
+  IdleCarrier carrier;
+  Session* session = world.desk.Open(0, SourceOf(1), &carrier);
+  world.desk.Identify(*session, 0);
+  EXPECT_EQ(session->row, 0u);
+  world.desk.Identify(*session, rows::kProtocol);
+  world.desk.Identify(*session, rows::kProtocol);
+  EXPECT_EQ(world.Active(rows::kProtocol), 1);
+  EXPECT_EQ(world.counters[rows::kProtocol + 28], 1);
+  world.desk.books().Moved(*session, 5, 7);
+  EXPECT_EQ(world.counters[rows::kProtocol + 26], 5);
+  EXPECT_EQ(world.counters[rows::kProtocol + 27], 7);
+  world.desk.End(*session, Ender::kUpstream, Reason::kDone);
+  EXPECT_EQ(world.Active(rows::kProtocol), 0);
+  EXPECT_EQ(world.Ended(rows::kProtocol, Reason::kDone), 1);
+  EXPECT_EQ(world.Ended(rows::kUnknown, Reason::kDone), 0);
+}
+
+TEST(Desk, AnEndpointHasASessionFromItsDialToItsEndOrFailure) {
+  World world;
+  IdleCarrier carrier;
+  Session* session = world.desk.Open(0, SourceOf(1), &carrier);
+  const auto sessions = [&](uint32_t endpoint) { return world.room[shared::kRoomEndpoints + endpoint]; };
+  world.desk.AimAt(*session, {5, rows::kEndpoint, rows::kUpstream});
+  EXPECT_EQ(sessions(5), 1);
+  world.desk.Unreachable(*session, ECONNREFUSED);
+  EXPECT_EQ(sessions(5), 0);
+  world.desk.AimAt(*session, {6, rows::kEndpoint, rows::kUpstream});
+  session->connect_ms = 2000;
+  world.desk.Connected(*session);
+  EXPECT_EQ(sessions(6), 1);
+  EXPECT_EQ(world.counters[rows::kEndpoint], 1);
+  EXPECT_EQ(world.counters[rows::kUpstream + 2], 1);  // over the last bound
+  EXPECT_EQ(world.counters[rows::kUpstream + 3], 2);  // seconds
+  world.desk.End(*session, Ender::kUpstream, Reason::kDone);
+  EXPECT_EQ(sessions(6), 0);
+  EXPECT_EQ(world.counters[rows::kEndpoint], 0);
+}
+
+TEST(Desk, EndpointsWithoutAWordOfTheirOwnShareOne) {
+  World world;
+  IdleCarrier carrier;
+  Session* session = world.desk.Open(0, SourceOf(1), &carrier);
+  world.desk.AimAt(*session, {4711, rows::kEndpoint, rows::kUpstream});
+  EXPECT_EQ(world.room[shared::kRoomEndpoints + shared::kOtherEndpoint], 1);
+  world.desk.End(*session, Ender::kUpstream, Reason::kDone);
+  EXPECT_EQ(world.room[shared::kRoomEndpoints + shared::kOtherEndpoint], 0);
+}
+
+TEST(Desk, WhatAThreadLeavesBehindIsResetAndCutShort) {
+  World world;
+  IdleCarrier carrier;
+  world.desk.Open(0, SourceOf(1), &carrier);
+  Session* identified = world.desk.Open(0, SourceOf(1), &carrier);
+  world.desk.Identify(*identified, rows::kProtocol);
+  world.desk.AimAt(*identified, {5, rows::kEndpoint, rows::kUpstream});
+  world.desk.Connected(*identified);
+  world.TakeEvents();
+  world.desk.Abandon();
+  EXPECT_EQ(world.Ended(rows::kUnknown, Reason::kReset), 1);
+  EXPECT_EQ(world.Ended(rows::kProtocol, Reason::kReset), 1);
+  EXPECT_EQ(world.Active(rows::kProtocol), 0);
+  EXPECT_EQ(world.counters[rows::kEndpoint], 0);
+  EXPECT_EQ(world.room[shared::kRoomEndpoints + 5], 0);
+  EXPECT_EQ(world.Open(), 0);
+  EXPECT_EQ(world.room[shared::kRoomCutShort], 2);
+  EXPECT_EQ(carrier.closed, (std::vector{Closing::kReset, Closing::kReset}));
+  EXPECT_TRUE(world.TakeEvents().empty());
 }
 
 TEST(Desk, ADecisionThatNeverComesEndsTheSession) {

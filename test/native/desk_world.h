@@ -33,9 +33,33 @@ struct Shown {
   desk::Ender by() const { return static_cast<desk::Ender>(words[desk::kBy]); }
 };
 
-inline constexpr uint32_t kAcceptedCell = 1;
-inline constexpr uint32_t kRefusedCell = 2;
-inline constexpr uint32_t kEvictedCell = 3;
+// Rows of the counters, and how many cells there are in all.
+namespace rows {
+inline constexpr uint32_t kListener = 10;
+inline constexpr uint32_t kUnknown = 20;
+inline constexpr uint32_t kProtocol = 60;
+inline constexpr uint32_t kEndpoint = 100;
+inline constexpr uint32_t kUpstream = 110;
+inline constexpr uint32_t kWorker = 120;
+inline constexpr size_t kCells = 140;
+}  // namespace rows
+
+inline desk::Layout LayoutForTests() {
+  desk::Layout layout;
+  layout.cells = {.accepted = 0,
+                  .refused = 1,
+                  .evicted = 2,
+                  .ended = 0,
+                  .active = 25,
+                  .bytes = 26,
+                  .identified = 28,
+                  .endpoint_sessions = 0};
+  layout.identify = {0, {0.001, 1}};
+  layout.session = {4, {0.001, 1}};
+  layout.connect = {0, {0.001, 1}};
+  layout.worker_row = rows::kWorker;
+  return layout;
+}
 
 // One listener that knows "abc" and "xy".
 inline std::shared_ptr<plan::Plan> PlanForTests() {
@@ -49,9 +73,8 @@ inline std::shared_ptr<plan::Plan> PlanForTests() {
   plan::Listener listener;
   listener.classifier = classifier::Classifier::Create(
       {{classifier::AutomatonFor("abc"), classifier::AutomatonFor("xy")}, 2}, &error);
-  listener.accepted_cell = kAcceptedCell;
-  listener.refused_cell = kRefusedCell;
-  listener.evicted_cell = kEvictedCell;
+  listener.row = rows::kListener;
+  listener.unknown_row = rows::kUnknown;
   plan->listeners.push_back(std::move(listener));
   return plan;
 }
@@ -75,8 +98,14 @@ class World {
   }
 
   uint64_t now_ms = loop::NowNs() / 1'000'000;
-  std::vector<double> counters = std::vector<double>(16);
-  std::vector<int32_t> gauges = std::vector<int32_t>(2);
+  std::vector<double> counters = std::vector<double>(rows::kCells);
+  std::vector<int32_t> room = std::vector<int32_t>(16);
+
+  double Ended(uint32_t row, desk::Reason reason) const {
+    return counters[row + static_cast<uint32_t>(reason)];
+  }
+  double Active(uint32_t row) const { return counters[row + 25]; }
+  int32_t Open() const { return room[shared::kRoomOpen]; }
 
  private:
   void OnShow(uint32_t from, uint32_t to) {
@@ -101,7 +130,7 @@ class World {
       answers_,
       &slabs,
       {[this](uint32_t from, uint32_t to) { OnShow(from, to); }, [] {}, [](const desk::Answer&) {}}};
-  desk::Desk desk{{counters, gauges, 0}, &exchange, &now_ms};
+  desk::Desk desk{desk::Books(counters, LayoutForTests()), shared::Room(room), &exchange, &now_ms};
 };
 
 inline net::Source SourceOf(uint8_t last) { return {{192, 0, 2, last}, 1, 4}; }

@@ -139,7 +139,7 @@ TEST_F(SnifferTest, WaitsForTheBytesThatAreWantedInAll) {
   Session& session = Begin();
   Feed(session, "abc");
   world.TakeEvents();
-  EXPECT_EQ(sniffer.Wait(session, 6, true, 0), Next::kMore);
+  EXPECT_EQ(sniffer.Wait(session, 6, 0), Next::kMore);
   EXPECT_EQ(Feed(session, "de"), Next::kMore);
   EXPECT_EQ(Feed(session, "f"), Next::kShown);
   const Shown event = OnlyEvent();
@@ -151,7 +151,7 @@ TEST_F(SnifferTest, AQuietThatNoByteBreaksIsShown) {
   Session& session = Begin();
   Feed(session, "abc");
   world.TakeEvents();
-  EXPECT_EQ(sniffer.Wait(session, 6, false, 100), Next::kMore);
+  EXPECT_EQ(sniffer.Wait(session, 6, 100), Next::kMore);
   world.Pass(200);
   EXPECT_EQ(OnlyEvent().cause(), Cause::kQuiet);
 }
@@ -160,7 +160,7 @@ TEST_F(SnifferTest, AnOpeningThatIsTooLongIsShownAsFull) {
   Session& session = Begin();
   EXPECT_EQ(Feed(session, "abc"), Next::kShown);
   world.TakeEvents();
-  sniffer.Wait(session, 100'000, true, 0);
+  sniffer.Wait(session, 100'000, 0);
   Feed(session, std::string(20'000, 'x'));
   const Shown event = OnlyEvent();
   EXPECT_EQ(event.cause(), Cause::kFull);
@@ -173,7 +173,7 @@ TEST_F(SnifferTest, AnAnswerTooLateIsHarmless) {
   world.TakeEvents();
   sniffer.TakePrefix(session);
   session.stage = desk::Stage::kRelay;
-  EXPECT_NE(sniffer.Wait(session, 6, true, 0), Next::kMore);
+  EXPECT_NE(sniffer.Wait(session, 6, 0), Next::kMore);
   EXPECT_NE(sniffer.Reject(session), Next::kMore);
   EXPECT_NE(sniffer.Proceed(session), Next::kMore);
 }
@@ -253,7 +253,7 @@ class LongOpeningsTest : public SnifferTest {
   Session& BeginLong(uint8_t source) {
     Session& session = Begin(source);
     Feed(session, "abc");
-    sniffer.Wait(session, 10'000, true, 0);
+    sniffer.Wait(session, 10'000, 0);
     Feed(session, std::string(5'000, 'x'));
     return session;
   }
@@ -266,7 +266,7 @@ TEST_F(LongOpeningsTest, TheOldestOfASourceMakesWay) {
   const pool::SlotId newest = BeginLong(1).id;
   EXPECT_EQ(world.desk.Find(oldest), nullptr);
   for (const pool::SlotId id : {second, others, newest}) EXPECT_NE(world.desk.Find(id), nullptr);
-  EXPECT_EQ(world.counters[kEvictedCell], 1);
+  EXPECT_EQ(world.counters[rows::kListener + 2], 1);
 }
 
 }  // namespace

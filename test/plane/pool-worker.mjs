@@ -1,6 +1,6 @@
 // A worker thread's task that does as its messages say, and counts for as long as it lives.
-export default function run({ worker, port, gauges }) {
-  setInterval(() => Atomics.add(new Int32Array(gauges), worker, 1), 1);
+export default function run({ worker, port, beats }) {
+  setInterval(() => Atomics.add(new Int32Array(beats), worker, 1), 1);
   port.postMessage({ type: 'ready' });
   return new Promise((resolve, reject) => {
     const acts = {

@@ -11,10 +11,10 @@ afterEach(async () => {
   await Promise.all(pools.splice(0).map((pool) => pool.terminate()));
 });
 
-const gauges = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
+const beats = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
 
 function createPool(module = filename): WorkerPool {
-  const pool = new WorkerPool(module, (worker) => ({ worker, gauges }) as Omit<WorkerSetup, 'port'>);
+  const pool = new WorkerPool(module, (worker) => ({ worker, beats }) as Omit<WorkerSetup, 'port'>);
   pools.push(pool);
   return pool;
 }
@@ -35,7 +35,7 @@ async function start(pool: WorkerPool, worker: number) {
   return { heard, ended };
 }
 
-const gaugeOf = (worker: number) => Atomics.load(new Int32Array(gauges), worker);
+const beatsOf = (worker: number) => Atomics.load(new Int32Array(beats), worker);
 
 const tell = (pool: WorkerPool, worker: number, type: string) =>
   pool.post(worker, { type } as unknown as ToWorker);
@@ -61,12 +61,12 @@ describe('worker pool', () => {
     const other = await start(pool, 1);
     for (let life = 0; life < 2; life++) {
       const { ended } = await start(pool, 0);
-      await eventually('it to count', () => gaugeOf(0) > 0);
+      await eventually('it to count', () => beatsOf(0) > 0);
       tell(pool, 0, act);
       await expect(ended).rejects.toThrow(message);
-      const [dead, alive] = [gaugeOf(0), gaugeOf(1)];
-      await eventually('the other one to count on', () => gaugeOf(1) > alive + 10);
-      expect(gaugeOf(0)).toBe(dead);
+      const [dead, alive] = [beatsOf(0), beatsOf(1)];
+      await eventually('the other one to count on', () => beatsOf(1) > alive + 10);
+      expect(beatsOf(0)).toBe(dead);
     }
     tell(pool, 1, 'end');
     await other.ended;

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
+import { createRoom } from '../../src/metrics/room.js';
 import { openFiles } from '../support/proc.js';
 import { dial } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
@@ -14,8 +15,8 @@ afterEach(() => {
 
 function acceptInto(inboxes: readonly number[], maxConnections: number): number {
   const fd = native.listen({ host: '127.0.0.1', port: 0 }, { reusePort: false, backlog: 400 });
-  const gauges = new Int32Array(new SharedArrayBuffer(8));
-  const acceptor = new native.Acceptor(inboxes, { gauges, maxConnections });
+  const room = new Int32Array(createRoom());
+  const acceptor = new native.Acceptor(inboxes, { room, maxConnections });
   cleanups.push(
     () => native.closeFd(fd),
     () => acceptor.close(),

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import type { PlanUpstream } from '../../src/model/plan.js';
 import type { StrategyName } from '../../src/upstream/balance/index.js';
-import { createLoads, createUpstream } from '../../src/upstream/upstream.js';
+import { createUpstream, Loads } from '../../src/upstream/upstream.js';
 import { optionsWith } from '../support/plan.js';
 
 const client = () => '192.0.2.7';
+
+const idle = () => new Loads(() => 0);
 
 function planOf(balance: StrategyName, resolved: readonly boolean[]): PlanUpstream {
   return {
@@ -21,22 +23,12 @@ function planOf(balance: StrategyName, resolved: readonly boolean[]): PlanUpstre
 }
 
 test('an endpoint that is not resolved is not picked', () => {
-  const upstream = createUpstream(
-    planOf('round_robin', [false, true, false]),
-    [1, 2, 3],
-    () => 0,
-    createLoads(),
-  );
+  const upstream = createUpstream(planOf('round_robin', [false, true, false]), [1, 2, 3], () => 0, idle());
   expect([1, 2, 3].map(() => upstream.pick(client))).toEqual([1, 1, 1]);
 });
 
 test('an endpoint that was tried is not picked again, until none is left', () => {
-  const upstream = createUpstream(
-    planOf('round_robin', [true, true, true]),
-    [1, 2, 3],
-    () => 0,
-    createLoads(),
-  );
+  const upstream = createUpstream(planOf('round_robin', [true, true, true]), [1, 2, 3], () => 0, idle());
   const tried = new Set<number>();
   for (let attempt = 0; attempt < 3; attempt++) tried.add(upstream.pick(client, tried));
   expect(tried).toEqual(new Set([0, 1, 2]));
@@ -44,25 +36,31 @@ test('an endpoint that was tried is not picked again, until none is left', () =>
   expect(upstream.pick(client)).toBe(0);
 });
 
-test('sessions are counted, and counts are what least_connections looks at', () => {
-  const upstream = createUpstream(planOf('least_connections', [true, true]), [1, 2], () => 0, createLoads());
-  upstream.connected(0);
-  upstream.connected(0);
-  upstream.connected(1);
-  expect([upstream.active(0), upstream.active(1)]).toEqual([2, 1]);
-  expect(upstream.pick(client)).toBe(1);
-  upstream.released(0);
-  upstream.released(0);
-  expect(upstream.active(0)).toBe(0);
-  expect(upstream.pick(client)).toBe(0);
+test('what is counted of an endpoint, by its id, is what least_connections looks at', () => {
+  const counted = new Map([
+    [7, 2],
+    [8, 1],
+  ]);
+  const loads = new Loads((id) => counted.get(id) ?? 0);
+  const plan = planOf('least_connections', [true, true]);
+  expect(createUpstream(plan, [7, 8], () => 0, loads).pick(client)).toBe(1);
+  loads.settle();
+  // Another Plan has them in another order.
+  expect(createUpstream(plan, [8, 7], () => 0, loads).pick(client)).toBe(0);
+  loads.settle();
+  counted.clear();
+  expect(createUpstream(plan, [7, 8], () => 0, loads).pick(client)).toBe(0);
 });
 
-test('a new Plan goes on counting where the old one was, whatever the order of its endpoints', () => {
-  const loads = createLoads();
-  const before = createUpstream(planOf('least_connections', [true, true]), [1, 2], () => 0, loads);
-  before.connected(0);
-  const after = createUpstream(planOf('least_connections', [true, true]), [2, 1], () => 0, loads);
-  expect([after.active(0), after.active(1)]).toEqual([0, 1]);
-  before.released(0);
-  expect(after.active(1)).toBe(0);
+test('what was picked and is not counted yet weighs too, until it is', () => {
+  const loads = idle();
+  const upstream = createUpstream(planOf('least_connections', [true, true, true]), [4, 5, 6], () => 0, loads);
+  const picks = () => Array.from({ length: 9 }, () => upstream.pick(client));
+  const each = [3, 3, 3];
+  const countsOf = (picked: readonly number[]) =>
+    [0, 1, 2].map((at) => picked.filter((p) => p === at).length);
+  expect(countsOf(picks())).toEqual(each);
+  expect(loads.sessions(4)).toBe(3);
+  loads.settle();
+  expect(loads.sessions(4)).toBe(0);
 });

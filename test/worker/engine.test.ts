@@ -4,6 +4,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Engine, type EngineOptions, type EngineTables, native } from '../../src/addon.js';
+import { bucketsOf, cellOf } from '../../src/metrics/cells.js';
+import { createRoom } from '../../src/metrics/room.js';
 import { dial } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
 
@@ -11,12 +13,12 @@ const { arenaBytes, layout } = native;
 const bufferBytes = 32_768;
 
 const options: EngineOptions = {
-  worker: 0,
   arena: new ArrayBuffer(arenaBytes(bufferBytes)),
   events: new ArrayBuffer(layout.eventsMax * layout.eventWords * 4),
   answers: new ArrayBuffer((1 + layout.answersMax * layout.answerWords) * 4),
   counters: new Float64Array(new SharedArrayBuffer(64)),
-  gauges: new Int32Array(new SharedArrayBuffer(8)),
+  counting: { workerRow: 1, cells: cellOf, buckets: bucketsOf },
+  room: new Int32Array(createRoom()),
   bufferBytes,
   pipesMax: 0,
   onTurn: () => {},
@@ -40,10 +42,19 @@ describe('an engine is not made of', () => {
     { why: 'a short arena', change: { arena: shorter(options.arena) }, error: RangeError },
     { why: 'a short event ring', change: { events: shorter(options.events) }, error: RangeError },
     { why: 'a short answer ring', change: { answers: shorter(options.answers) }, error: RangeError },
-    { why: 'no gauge for its worker', change: { worker: 1 }, error: RangeError },
-    { why: 'a worker past all numbers', change: { worker: 0xffffffff }, error: RangeError },
-    { why: 'counters of another kind', change: { counters: options.gauges }, error: TypeError },
-    { why: 'gauges of another kind', change: { gauges: new Uint8Array(8) }, error: TypeError },
+    { why: 'a short room', change: { room: new Int32Array(new SharedArrayBuffer(8)) }, error: RangeError },
+    { why: 'counters of another kind', change: { counters: options.room }, error: TypeError },
+    { why: 'a room of another kind', change: { room: new Uint8Array(8) }, error: TypeError },
+    {
+      why: 'a metric without a cell',
+      change: { counting: { ...options.counting, cells: {} } },
+      error: RangeError,
+    },
+    {
+      why: 'a histogram without buckets',
+      change: { counting: { ...options.counting, buckets: {} } },
+      error: RangeError,
+    },
     { why: 'an arena that is a view', change: { arena: new Uint8Array(8) }, error: TypeError },
   ];
   test.each(cases)('$why', ({ change, error }) => {
@@ -72,9 +83,8 @@ const tables: EngineTables = {
   listeners: [
     {
       classifier: 0,
-      acceptedCell: 0,
-      refusedCell: 1,
-      evictedCell: 2,
+      row: 0,
+      unknownRow: 0,
       silenceMs: 0,
       nameUnrouted: true,
       namingMs: 0,

@@ -3,6 +3,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { afterEach, expect } from 'vitest';
 import { native } from '../../src/addon.js';
 import { createCounters } from '../../src/metrics/memory.js';
+import { createRoom, Room } from '../../src/metrics/room.js';
 import type { PlanIds } from '../../src/model/ids.js';
 import type { FromWorker, PlanAnswer, ToWorker } from '../../src/model/message.js';
 import type { Plan, PlanEndpoint, PlanLimits, PlanUpstream } from '../../src/model/plan.js';
@@ -99,7 +100,7 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
   const fd = native.listen({ host: '127.0.0.1', port: 0 }, { reusePort: true, backlog: 4096 });
   const address = native.localAddress(fd);
   const counters = createCounters();
-  const gauges = new SharedArrayBuffer(8);
+  const room = createRoom();
   const samples = () => samplesOf([counters], ids);
   const lines: string[] = [];
   const waiting: { types: readonly FromWorker['type'][]; resolve: (message: FromWorker) => void }[] = [];
@@ -125,7 +126,7 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
     plan: withIds(plan),
     inbox,
     counters,
-    gauges,
+    room,
     beats: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
     beatMs: 1000,
     pipes: 64,
@@ -135,7 +136,7 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
   await Promise.race([ready, task]);
   return {
     port: 'port' in address ? address.port : 0,
-    open: () => new Int32Array(gauges)[0] as number,
+    open: () => new Room(room).open,
     records: () => linesOf('session'),
     linesOf,
     samples,

@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
+import { roomWords } from '../../src/metrics/room.js';
 import { closings, enders, reasons, stages } from '../../src/model/session.js';
-import { Answers, answerKinds, causes, EventCursor, eventKinds } from '../../src/worker/rings.js';
+import {
+  Answers,
+  answerKinds,
+  answerWords,
+  causes,
+  EventCursor,
+  eventKinds,
+  eventNumbers,
+  eventWords,
+} from '../../src/worker/rings.js';
 
 describe('the numbering on both sides of the border', () => {
   test.each([
@@ -15,6 +25,15 @@ describe('the numbering on both sides of the border', () => {
   ] as const)('%s', (name, names) => {
     expect(native.codes[name]).toEqual(names);
   });
+});
+
+test.each([
+  ['event', eventWords],
+  ['eventNumber', eventNumbers],
+  ['answer', answerWords],
+  ['room', roomWords],
+] as const)('offsets are the same on both sides of the border: %s', (name, offsets) => {
+  expect(native.layout[name]).toEqual(offsets);
 });
 
 describe('source addresses', () => {
@@ -44,8 +63,8 @@ describe('source addresses', () => {
   ];
   test.each(cases)('$text: $why', ({ family, bytes, text }) => {
     const events = new EventCursor(native.layout);
-    new Uint32Array(events.memory)[native.layout.eventWords + 15] = family;
-    new Uint8Array(events.memory).set(bytes, (native.layout.eventWords + 16) * 4);
+    new Uint32Array(events.memory)[native.layout.eventWords + eventWords.sourceFamily] = family;
+    new Uint8Array(events.memory).set(bytes, (native.layout.eventWords + eventWords.source) * 4);
     events.moveTo(1);
     expect(events.sourceAddress()).toBe(text);
   });
@@ -58,8 +77,8 @@ test('a full answer ring is handed over before the next answer is written', () =
     new Uint32Array(answers.memory)[0] = 0;
   });
   for (let slot = 0; slot <= native.layout.answersMax; slot += 1)
-    answers.dial({ slot, generation: 9 }, 3, 4, false);
+    answers.wait({ slot, generation: 9 }, 3, 4, 5);
   const words = new Uint32Array(answers.memory);
   expect(flushes).toBe(1);
-  expect([...words.subarray(0, 6)]).toEqual([1, 0, native.layout.answersMax, 9, 3, 4]);
+  expect([...words.subarray(0, 7)]).toEqual([1, 1, native.layout.answersMax, 9, 3, 4, 5]);
 });

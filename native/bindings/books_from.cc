@@ -1,0 +1,50 @@
+#include "bindings/books_from.h"
+
+#include <string>
+
+#include "bindings/arguments.h"
+
+namespace anyport::bindings {
+namespace {
+
+Napi::Value Of(const Napi::Object& metrics, const char* metric) {
+  const Napi::Value value = metrics.Get(metric);
+  if (value.IsUndefined()) throw Napi::RangeError::New(metrics.Env(), std::string("no cell for ") + metric);
+  return value;
+}
+
+uint32_t CellOf(const Napi::Object& cells, const char* metric) {
+  return Of(cells, metric).ToNumber().Uint32Value();
+}
+
+desk::Histogram HistogramOf(const Napi::Object& counting, const char* metric) {
+  desk::Histogram histogram;
+  histogram.cell = CellOf(counting.Get("cells").As<Napi::Object>(), metric);
+  const auto bounds = Of(counting.Get("buckets").As<Napi::Object>(), metric).As<Napi::Array>();
+  for (uint32_t i = 0; i < bounds.Length(); ++i)
+    histogram.bounds.push_back(Napi::Value(bounds.Get(i)).ToNumber().DoubleValue());
+  return histogram;
+}
+
+}  // namespace
+
+desk::Layout LayoutFrom(const Napi::Object& counting) {
+  const auto metrics = counting.Get("cells").As<Napi::Object>();
+  desk::Layout layout;
+  desk::Cells& cells = layout.cells;
+  cells.accepted = CellOf(metrics, "anyport_accepted_total");
+  cells.refused = CellOf(metrics, "anyport_refused_total");
+  cells.evicted = CellOf(metrics, "anyport_openings_evicted_total");
+  cells.ended = CellOf(metrics, "anyport_sessions_total");
+  cells.active = CellOf(metrics, "anyport_sessions_active");
+  cells.bytes = CellOf(metrics, "anyport_bytes_total");
+  cells.identified = CellOf(metrics, "anyport_identified_total");
+  cells.endpoint_sessions = CellOf(metrics, "anyport_endpoint_sessions");
+  layout.identify = HistogramOf(counting, "anyport_identify_seconds");
+  layout.session = HistogramOf(counting, "anyport_session_seconds");
+  layout.connect = HistogramOf(counting, "anyport_connect_seconds");
+  layout.worker_row = Uint32At(counting, "workerRow");
+  return layout;
+}
+
+}  // namespace anyport::bindings

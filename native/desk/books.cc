@@ -1,0 +1,58 @@
+#include "desk/books.h"
+
+#include <atomic>
+#include <cstddef>
+
+namespace anyport::desk {
+
+void Books::Refused(const plan::Listener& listener) {
+  Add(listener.row + layout_.cells.accepted);
+  Add(listener.row + layout_.cells.refused);
+}
+
+void Books::Identified(Session& session, uint32_t row) {
+  session.row = row;
+  Add(row + layout_.cells.identified);
+  Add(row + layout_.cells.active);
+  Observe(layout_.worker_row, layout_.identify, session.identify_ms);
+}
+
+void Books::Connected(Session& session) {
+  if (session.endpoint_row == 0) return;  // an in-process handler
+  session.on_endpoint = true;
+  Add(session.endpoint_row + layout_.cells.endpoint_sessions);
+  Observe(session.upstream_row, layout_.connect, session.connect_ms);
+}
+
+void Books::Moved(const Session& session, uint64_t up, uint64_t down) {
+  const uint32_t cell = RowOf(session) + layout_.cells.bytes;
+  if (up > 0) Add(cell, static_cast<double>(up));
+  if (down > 0) Add(cell + 1, static_cast<double>(down));
+}
+
+// `active` is lowered before the end is counted: whoever reads meanwhile must not see the session twice.
+void Books::Ended(const Session& session, Reason reason, double duration_ms) {
+  if (session.row != 0) Add(session.row + layout_.cells.active, -1);
+  Add(RowOf(session) + layout_.cells.ended + static_cast<uint32_t>(reason));
+  if (session.on_endpoint) Add(session.endpoint_row + layout_.cells.endpoint_sessions, -1);
+  Observe(layout_.worker_row, layout_.session, duration_ms);
+}
+
+// Each cell has one writer (this thread); readers elsewhere see whole values. A number that is out of bounds
+// counts nothing: rows come from JavaScript.
+void Books::Add(uint32_t cell, double amount) {
+  if (cell >= counters_.size()) return;
+  const std::atomic_ref<double> counter(counters_[cell]);
+  counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+}
+
+void Books::Observe(uint32_t row, const Histogram& histogram, double ms) {
+  const double seconds = ms / 1000;
+  size_t bucket = 0;
+  while (bucket < histogram.bounds.size() && seconds > histogram.bounds[bucket]) ++bucket;
+  const uint32_t first = row + histogram.cell;
+  Add(first + static_cast<uint32_t>(bucket));
+  Add(first + static_cast<uint32_t>(histogram.bounds.size()) + 1, seconds);
+}
+
+}  // namespace anyport::desk

@@ -1,0 +1,97 @@
+/** What an engine counts of its sessions (native/desk/books), written the same way into the same cells. */
+import { bucketsOf, cellOf } from '../../src/metrics/cells.js';
+import { WorkerCounters } from '../../src/metrics/counters.js';
+import type { Named, PlanIds } from '../../src/model/ids.js';
+import { type Reason, reasons } from '../../src/model/session.js';
+import type { IdRegistry } from '../../src/plane/ids.js';
+import { PlanCounts } from '../../src/worker/plan-counts.js';
+
+/** Indices are those of the Plan; protocol -1: not identified. */
+export class EngineCounts {
+  /** What TypeScript counts itself. */
+  readonly plan: PlanCounts;
+  readonly counters: WorkerCounters;
+  readonly #cells: Float64Array;
+
+  constructor(buffer: SharedArrayBuffer, ids: PlanIds, counters = new WorkerCounters(buffer)) {
+    this.counters = counters;
+    this.#cells = new Float64Array(buffer);
+    this.plan = new PlanCounts(counters, ids);
+  }
+
+  /** With the rows that the tables of that Plan name. */
+  static of(
+    buffer: SharedArrayBuffer,
+    ids: IdRegistry,
+    named: Named,
+    counters?: WorkerCounters,
+  ): EngineCounts {
+    const counts = new EngineCounts(buffer, ids.of(named), counters);
+    for (const listener of named.listeners.keys()) counts.plan.listenerRows(listener);
+    return counts;
+  }
+
+  accept(listener: number, connections = 1): void {
+    this.#add(this.plan.listenerRows(listener).row + cellOf.anyport_accepted_total, connections);
+  }
+
+  refuse(listener: number): void {
+    this.accept(listener);
+    this.#add(this.plan.listenerRows(listener).row + cellOf.anyport_refused_total);
+  }
+
+  evict(listener: number): void {
+    this.#add(this.plan.listenerRows(listener).row + cellOf.anyport_openings_evicted_total);
+  }
+
+  identify(listener: number, protocol: number, ms: number): void {
+    const row = this.#sessionRow(listener, protocol);
+    this.#add(row + cellOf.anyport_identified_total);
+    this.#add(row + cellOf.anyport_sessions_active);
+    this.#observe('anyport_identify_seconds', this.counters.worker, ms);
+  }
+
+  connect(upstream: number, endpoint: number, ms: number): void {
+    this.#add(this.plan.endpointRow(upstream, endpoint) + cellOf.anyport_endpoint_sessions);
+    this.#observe('anyport_connect_seconds', this.plan.upstreamRow(upstream), ms);
+  }
+
+  relay(listener: number, protocol: number, up: number, down: number): void {
+    const cell = this.#sessionRow(listener, protocol) + cellOf.anyport_bytes_total;
+    this.#add(cell, up);
+    this.#add(cell + 1, down);
+  }
+
+  end(listener: number, protocol: number, reason: Reason, ms: number): void {
+    const row = this.#sessionRow(listener, protocol);
+    if (protocol >= 0) this.#add(row + cellOf.anyport_sessions_active, -1);
+    this.#add(row + cellOf.anyport_sessions_total + reasons.indexOf(reason));
+    this.#observe('anyport_session_seconds', this.counters.worker, ms);
+  }
+
+  release(upstream: number, endpoint: number): void {
+    this.#add(this.plan.endpointRow(upstream, endpoint) + cellOf.anyport_endpoint_sessions, -1);
+  }
+
+  #sessionRow(listener: number, protocol: number): number {
+    if (protocol < 0) return this.plan.listenerRows(listener).unknownRow;
+    return this.plan.sessionRow(listener, protocol);
+  }
+
+  #add(cell: number, amount = 1): void {
+    this.#cells[cell] = (this.#cells[cell] as number) + amount;
+  }
+
+  #observe(
+    metric: 'anyport_identify_seconds' | 'anyport_connect_seconds' | 'anyport_session_seconds',
+    row: number,
+    ms: number,
+  ): void {
+    const bounds = bucketsOf[metric] as readonly number[];
+    const seconds = ms / 1000;
+    const found = bounds.findIndex((bound) => seconds <= bound);
+    const first = row + cellOf[metric];
+    this.#add(first + (found < 0 ? bounds.length : found));
+    this.#add(first + bounds.length + 1, seconds);
+  }
+}

@@ -1,0 +1,56 @@
+// Built a second time under ThreadSanitizer: every worker writes to the room.
+#include "shared/room.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+namespace anyport::shared {
+namespace {
+
+constexpr int kThreads = 4;
+constexpr int kRounds = 20'000;
+
+TEST(Room, TheLimitHoldsAndNothingIsLeftBehind) {
+  constexpr int32_t kMost = 3;
+  std::vector<int32_t> words(kRoomWordsMin + 1);
+  const Room room(words);
+  std::atomic<int32_t> inside{0};
+  std::atomic<int32_t> most{0};
+  std::vector<std::thread> workers;
+  for (int i = 0; i < kThreads; ++i) {
+    workers.emplace_back([&] {
+      for (int round = 0; round < kRounds; ++round) {
+        if (!room.Enter(kMost)) continue;
+        const int32_t now = inside.fetch_add(1) + 1;
+        for (int32_t seen = most.load(); now > seen && !most.compare_exchange_weak(seen, now);) {
+        }
+        room.AddSession(2, 1);
+        room.AddSession(2, -1);
+        inside.fetch_sub(1);
+        room.Leave();
+        room.CountCutShort();
+      }
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  EXPECT_LE(most.load(), kMost);
+  EXPECT_EQ(room.open(), 0);
+  EXPECT_EQ(words[kRoomEndpoints + 2], 0);
+  EXPECT_GT(words[kRoomCutShort], 0);
+}
+
+TEST(Room, OneMoreThanTheLimitIsNotLetIn) {
+  std::vector<int32_t> words(kRoomWordsMin);
+  const Room room(words);
+  EXPECT_TRUE(room.Enter(2));
+  EXPECT_TRUE(room.Enter(2));
+  EXPECT_FALSE(room.Enter(2));
+  room.Leave();
+  EXPECT_TRUE(room.Enter(2));
+  EXPECT_EQ(room.open(), 2);
+}
+
+}  // namespace
+}  // namespace anyport::shared
