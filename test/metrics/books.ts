@@ -85,6 +85,12 @@ export class Books {
     return Object.fromEntries([...this.#accepted, ...this.#ended, ...this.#connected, ...active]);
   }
 
+  /** Connections that are open, and those of them on endpoints. */
+  inUse(): { open: number; onEndpoints: number } {
+    const onEndpoints = this.#open.filter(({ upstream }) => upstream >= 0).length;
+    return { open: this.#open.length, onEndpoints };
+  }
+
   /** The actual scrape in the same form. */
   actual(): Record<string, number> {
     const entries = this.#driver.samples().flatMap(({ name, labels, value }): [string, number][] => {

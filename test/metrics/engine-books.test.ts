@@ -37,6 +37,7 @@ test('any sequence of Plans, sessions and deaths of workers', async () => {
           await books.take(step);
           await eventually('the step to be counted', () => balances(books)).catch(() => {});
           expect(books.actual()).toEqual(books.expected());
+          expect(plane.inUse()).toEqual(books.inUse());
           expect(unbalanced(plane.samples())).toEqual([]);
         }
       } finally {

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { native } from '../../src/addon.js';
 import { createCounters } from '../../src/metrics/memory.js';
-import { reconcile } from '../../src/metrics/reconcile.js';
+import { createRoom, Room, roomWords } from '../../src/metrics/room.js';
 import type { FromWorker, ToWorker, WorkerSetup } from '../../src/model/message.js';
 import type { Plan, PlanListener } from '../../src/model/plan.js';
 import type { Reason } from '../../src/model/session.js';
@@ -22,7 +22,7 @@ const workers = Array.from({ length: WORKERS }, (_, worker) => worker);
 export class EnginePlane implements Driver {
   readonly #ids = new IdRegistry();
   readonly #buffers = Array.from({ length: WORKERS }, () => createCounters());
-  readonly #gauges = new SharedArrayBuffer((1 + WORKERS) * Int32Array.BYTES_PER_ELEMENT);
+  readonly #room = createRoom();
   readonly #beats = new SharedArrayBuffer(WORKERS * Int32Array.BYTES_PER_ELEMENT);
   readonly #pool = new WorkerPool(resolve('dist/worker/main.js'), (worker) => this.#setupOf(worker));
   readonly #deaths: Promise<unknown>[] = [];
@@ -76,11 +76,17 @@ export class EnginePlane implements Driver {
   async die(worker: number): Promise<void> {
     this.#pool.kill(worker);
     await this.#deaths[worker];
-    reconcile(this.#buffers[worker] as SharedArrayBuffer);
     const died = [...this.#clients.keys()].filter((session) => session.worker === worker);
     await Promise.all(died.map((session) => this.#clientOf(session).end()));
     for (const session of died) this.#clients.delete(session);
     await this.#run(worker);
+  }
+
+  /** As the workers share it: connections that are open, and those on endpoints or on their way to them. */
+  inUse(): { open: number; onEndpoints: number } {
+    const room = new Room(this.#room);
+    const onEndpoints = room.words.subarray(roomWords.endpoints).reduce((sum, sessions) => sum + sessions, 0);
+    return { open: room.open, onEndpoints };
   }
 
   samples(): Sample[] {
@@ -126,7 +132,7 @@ export class EnginePlane implements Driver {
       sockets: this.#sockets[worker]?.map(({ fd }, listener) => ({ fd, listener })) ?? [],
       inbox: -1,
       counters: this.#buffers[worker] as SharedArrayBuffer,
-      gauges: this.#gauges,
+      room: this.#room,
       beats: this.#beats,
       beatMs: 1000,
       pipes: 64,
