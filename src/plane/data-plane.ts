@@ -117,7 +117,7 @@ export class DataPlane {
     if (published.result === 'refused') {
       const { worker, error } = published;
       const fields = { generation: plan.generation, worker, error };
-      this.#options.log.error(fields, 'a new configuration is refused by a worker: the one before stays');
+      this.#options.log.error(fields, 'a worker refused a new configuration, the current one stays');
     }
     return published;
   }
@@ -176,7 +176,7 @@ export class DataPlane {
 
   #behind(worker: number, error: string): void {
     const fields = { generation: this.plan.generation, worker, error };
-    this.#options.log.error(fields, 'a worker can not take the configuration in force: it keeps its own');
+    this.#options.log.error(fields, 'a worker can not load the current configuration, it keeps an older one');
   }
 
   #hung(worker: number): void {

@@ -15,7 +15,7 @@ const dist = new URL('../../dist/plane/data-plane.js', import.meta.url).href;
 const { DataPlane: Built } = (await import(dist)) as { DataPlane: typeof DataPlane };
 
 const WORKERS = 2;
-const refusal = 'a new configuration is refused by a worker: the one before stays';
+const refusal = 'a worker refused a new configuration, the current one stays';
 
 let folder: TempFolder;
 let before: Upstream;
