@@ -48,7 +48,7 @@ test('every scrape reads the workers anew', async () => {
   counts.identify(0, 0, 3);
   counts.connect(0, 0, 2);
   counts.counters.add('anyport_log_lines_dropped_total', counts.counters.worker, 5);
-  counts.plan.validatorFailed(0);
+  counts.counters.add('anyport_validator_failures_total', counts.plan.protocolRow(0));
   counts.end(0, 0, 'done', 40);
   const lines = (await text.scrape()).split('\n');
   expect(lines).toEqual(
