@@ -8,6 +8,7 @@
 import { createRequire } from 'node:module';
 import type { SocketAddress } from './model/address.js';
 import type { ClassifierTables, Decision, Settlement } from './model/classifier.js';
+import type { UpstreamOptions } from './model/upstream-options.js';
 
 export type { ClassifierTables, Decision } from './model/classifier.js';
 
@@ -88,6 +89,12 @@ export interface EngineListener {
   readonly trustsUnix: boolean;
 }
 
+/** Where to, and what the socket is set to: the engine reads of an upstream's options what is its own. */
+export interface EngineDial {
+  readonly address: SocketAddress;
+  readonly options: Pick<UpstreamOptions, 'tcp' | 'dscp'>;
+}
+
 export interface EngineTables {
   readonly generation: number;
   readonly identifyTimeoutMs: number;
@@ -103,7 +110,7 @@ export interface EngineTables {
   readonly classifiers: readonly Classifier[];
   readonly listeners: readonly EngineListener[];
   /** What `dial` may name, by index. */
-  readonly addresses: readonly SocketAddress[];
+  readonly dials: readonly EngineDial[];
 }
 
 export interface Engine {

@@ -34,6 +34,22 @@ plan::Listener ListenerFrom(const Napi::Object& object, const Napi::Array& class
   return table;
 }
 
+// Of a fraction the next whole second: a probe that comes late does no harm, 0 would be none.
+int SecondsFrom(uint32_t milliseconds) { return static_cast<int>((milliseconds + 999) / 1000); }
+
+// What an upstream's options say of its sockets; the others are not for the engine.
+plan::Dial DialFrom(const Napi::Object& object) {
+  const auto options = object.Get("options").As<Napi::Object>();
+  const auto tcp = options.Get("tcp").As<Napi::Object>();
+  plan::Dial dial;
+  dial.address = AddressFrom(object.Get("address"));
+  dial.options.mss = static_cast<int>(Uint32At(tcp, "mss"));
+  dial.options.user_timeout_ms = static_cast<int>(Uint32At(tcp, "user_timeout"));
+  dial.options.keepalive_s = SecondsFrom(Uint32At(tcp, "keepalive"));
+  dial.options.dscp = static_cast<int>(Uint32At(options, "dscp"));
+  return dial;
+}
+
 }  // namespace
 
 std::shared_ptr<const plan::Plan> PlanFrom(const Napi::Object& object) {
@@ -52,8 +68,9 @@ std::shared_ptr<const plan::Plan> PlanFrom(const Napi::Object& object) {
   for (uint32_t i = 0; i < listeners.Length(); ++i) {
     plan->listeners.push_back(ListenerFrom(listeners.Get(i).As<Napi::Object>(), classifiers));
   }
-  const auto addresses = object.Get("addresses").As<Napi::Array>();
-  for (uint32_t i = 0; i < addresses.Length(); ++i) plan->addresses.push_back(AddressFrom(addresses.Get(i)));
+  const auto dials = object.Get("dials").As<Napi::Array>();
+  for (uint32_t i = 0; i < dials.Length(); ++i)
+    plan->dials.push_back(DialFrom(dials.Get(i).As<Napi::Object>()));
   return plan;
 }
 

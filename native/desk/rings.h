@@ -101,7 +101,7 @@ enum AnswerWord : uint32_t {
   kAnswerSlot,
   kAnswerGeneration,
   kRow,      // of the session's listener and protocol in the counters; 0: it is not identified
-  kAddress,  // dial: index into the addresses of the Plan
+  kAddress,  // dial: index into the Plan's dials
   kPatient,  // … 1: ask an endpoint whose queue is full again until dial_timeout is over
   kEndpoint,
   kEndpointRow,

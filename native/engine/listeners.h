@@ -52,8 +52,7 @@ class Listeners {
     net::Fd fd;
     uint32_t listener;
     uint64_t tag;
-    bool resting = false;
-    bool several = false;  // were waiting at the last event
+    bool resting;
   };
   enum class Took : uint8_t { kOne, kNone, kFailed };
 

@@ -29,6 +29,23 @@ void ConfigureAccepted(int fd, const Source& source) {
   if (source.family == 0) SetInt(fd, SOL_SOCKET, SO_OOBINLINE, 1);  // a unix socket inherits nothing
 }
 
+// As the packets of its family have it, and of IPv4 on an IPv6 socket. The two bits below are ECN's.
+bool SetDscp(int fd, sa_family_t family, int dscp) {
+  const int octet = dscp << 2;
+  return SetInt(fd, IPPROTO_IP, IP_TOS, octet) &&
+         (family == AF_INET || SetInt(fd, IPPROTO_IPV6, IPV6_TCLASS, octet));
+}
+
+// Before it connects: the first packet has the segment size and the code point. 0 or an errno.
+int ConfigureDialled(int fd, sa_family_t family, const DialOptions& options) {
+  if (family == AF_UNIX) return 0;
+  const auto set = [fd](int name, int value) { return value == 0 || SetInt(fd, IPPROTO_TCP, name, value); };
+  if (!set(TCP_MAXSEG, options.mss)) return errno;
+  if (!set(TCP_USER_TIMEOUT, options.user_timeout_ms)) return errno;
+  if (options.dscp != 0 && !SetDscp(fd, family, options.dscp)) return errno;
+  return 0;
+}
+
 // The permissions of a unix socket's file, which an abstract one does not have. 0 or an errno.
 int SetMode(const Address& address, mode_t mode) {
   const char* path = address.unix_path();
@@ -68,12 +85,19 @@ Accepted Accept(int listening) {
   return {std::move(fd), source, 0};
 }
 
-Opened Connect(const Address& address) {
+Opened Connect(const Address& address, const DialOptions& options) {
   Fd fd(socket(address.family(), kStream, 0));
   if (!fd.valid()) return Failed(errno);
   ConfigureStream(fd.get());
+  if (const int error = ConfigureDialled(fd.get(), address.family(), options)) return Failed(error);
   if (connect(fd.get(), address.get(), address.length) != 0 && errno != EINPROGRESS) return Failed(errno);
   return {std::move(fd), 0};
+}
+
+void StartKeepalive(int fd, int seconds) {
+  SetInt(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds);
+  SetInt(fd, IPPROTO_TCP, TCP_KEEPINTVL, seconds);
+  SetInt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
 Pair SocketPair() {

@@ -32,8 +32,19 @@ struct Accepted {
 };
 Accepted Accept(int listening);
 
+// What a dialled socket is set to; 0: left as the system has it. Unix sockets have none of this.
+struct DialOptions {
+  int mss = 0;              // TCP_MAXSEG
+  int user_timeout_ms = 0;  // TCP_USER_TIMEOUT
+  int dscp = 0;             // RFC 2474
+  int keepalive_s = 0;      // for StartKeepalive: short sessions do without
+};
+
 // Starts a connection. EINPROGRESS is not an error: the socket turns writable when it is up.
-Opened Connect(const Address& address);
+Opened Connect(const Address& address, const DialOptions& options = {});
+
+// Probes a peer after so many seconds of silence, and as often from then on.
+void StartKeepalive(int fd, int seconds);
 
 // A connected pair of stream sockets, both non-blocking.
 struct Pair {

@@ -9,6 +9,7 @@
 #include "classifier/classifier.h"
 #include "net/address.h"
 #include "net/network.h"
+#include "net/sockets.h"
 
 namespace anyport::plan {
 
@@ -25,6 +26,12 @@ struct Listener {
   bool Trusts(const net::Source& source) const;
 };
 
+// Where a session may be dialled to, and how.
+struct Dial {
+  net::Address address;
+  net::DialOptions options;
+};
+
 struct Plan {
   uint32_t generation = 0;
   uint32_t identify_timeout_ms = 0;
@@ -36,7 +43,7 @@ struct Plan {
   int32_t max_connections = 0;
   uint32_t long_openings_per_source = 0;  // 0: no limit
   std::vector<Listener> listeners;
-  std::vector<net::Address> addresses;
+  std::vector<Dial> dials;
 };
 
 }  // namespace anyport::plan

@@ -23,7 +23,7 @@ uint64_t DeadlineMs(const Session& session, const Stream& stream) {
 }  // namespace
 
 void Dialer::Dial(Session& session, Stream& stream, const desk::Dial& dial) {
-  assert(dial.address < session.plan->addresses.size());
+  assert(dial.address < session.plan->dials.size());
   session.stage = desk::Stage::kConnect;
   stream.address = dial.address;
   stream.patient = dial.patient;
@@ -34,8 +34,8 @@ void Dialer::Dial(Session& session, Stream& stream, const desk::Dial& dial) {
 // On loopback and near networks the connection is up before connect() returns, so the sniffed bytes are sent
 // at once: that saves the wait for it to turn writable.
 void Dialer::Connect(Session& session, Stream& stream) {
-  const net::Address& address = session.plan->addresses[stream.address];
-  auto opened = net::Connect(address);
+  const auto& [address, options] = session.plan->dials[stream.address];
+  auto opened = net::Connect(address, options);
   if (!opened.fd.valid() && opened.error == EAGAIN && stream.patient) {
     const uint64_t now_ms = desk_->timers().now_ms();
     if (now_ms >= DeadlineMs(session, stream)) return Unreachable(session, stream, ETIMEDOUT);
@@ -45,7 +45,9 @@ void Dialer::Connect(Session& session, Stream& stream) {
   }
   if (!opened.fd.valid()) return Unreachable(session, stream, opened.error);
   stream.upstream = std::move(opened.fd);
-  if (address.family() == AF_UNIX) stream.down.SourceSplitsReads();
+  const bool is_unix = address.family() == AF_UNIX;
+  if (is_unix) stream.down.SourceSplitsReads();
+  stream.keepalive_due = options.keepalive_s > 0 && !is_unix;
   TakePrefix(session, stream);
   stream.up.Flush(stream.upstream.get(), *tools_);
   const bool up = stream.up.bytes() > 0;  // then it can not go to another endpoint any more

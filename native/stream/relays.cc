@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -26,13 +27,25 @@ uint64_t DeadlineMs(const Session& session, const Stream& stream) {
   return stream.active_ms + (half_closed ? plan.half_close_timeout_ms : plan.idle_timeout_ms);
 }
 
+int KeepaliveSeconds(const Session& session, const Stream& stream) {
+  return session.plan->dials[stream.address].options.keepalive_s;
+}
+
+// Most sessions are over by then, and are spared the calls that set it.
+uint64_t FirstTimerMs(const Session& session, const Stream& stream) {
+  const uint64_t deadline_ms = DeadlineMs(session, stream);
+  if (!stream.keepalive_due) return deadline_ms;
+  const uint64_t keepalive_ms = uint64_t{1000} * KeepaliveSeconds(session, stream);
+  return std::min(deadline_ms, stream.active_ms + keepalive_ms);
+}
+
 }  // namespace
 
 void Relays::Begin(Session& session, Stream& stream) {
   session.stage = desk::Stage::kRelay;
   stream.active_ms = now_ms();
   desk_->books().Moved(session, stream.up.bytes(), 0);
-  desk_->timers().Schedule(session, stream.active_ms + session.plan->idle_timeout_ms);
+  desk_->timers().Schedule(session, FirstTimerMs(session, stream));
   Run(session, stream);
 }
 
@@ -122,6 +135,8 @@ void Relays::EndGone(Session& session, Stream& stream) {
 
 void Relays::OnTimer(Session& session, Stream& stream) {
   if (stream.reset_due_ms != 0) return PassReset(session, stream);
+  if (std::exchange(stream.keepalive_due, false))
+    net::StartKeepalive(stream.upstream.get(), KeepaliveSeconds(session, stream));
   if (now_ms() >= DeadlineMs(session, stream) && !LookAgain(session, stream)) return;
   // Bytes that a slow reader takes from the kernel are life, although none passes here.
   const int unsent = net::UnsentBytes(stream.client.get()) + net::UnsentBytes(stream.upstream.get());

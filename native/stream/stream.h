@@ -24,13 +24,14 @@ struct Stream {
   bool vanished = false;              // … without RST: it timed out or is unreachable
   bool client_armed = false;          // EPOLLOUT is asked for
   bool upstream_armed = false;
-  bool queued = false;        // has more to do in the next turn
-  bool patient = false;       // asks an endpoint again whose queue is full
-  int unsent = 0;             // bytes that the kernel had yet to deliver, when last looked at
-  uint32_t address = 0;       // that is dialled
-  uint64_t dialled_ns = 0;    // until it is relayed
-  uint64_t active_ms = 0;     // when a byte last moved
-  uint64_t reset_due_ms = 0;  // when a reset is passed on, delivered or not; 0: none waits
+  bool queued = false;         // has more to do in the next turn
+  bool keepalive_due = false;  // the upstream's, from the first timer of the relay
+  bool patient = false;        // asks an endpoint again whose queue is full
+  int unsent = 0;              // bytes that the kernel had yet to deliver, when last looked at
+  uint32_t address = 0;        // into the Plan's dials
+  uint64_t dialled_ns = 0;     // until it is relayed
+  uint64_t active_ms = 0;      // when a byte last moved
+  uint64_t reset_due_ms = 0;   // when a reset is passed on, delivered or not; 0: none waits
 
   int fd(Side side) const { return side == Side::kClient ? client.get() : upstream.get(); }
   // What epoll(7) says of that side's descriptor.

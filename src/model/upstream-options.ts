@@ -12,4 +12,15 @@ export interface UpstreamOptions {
     /** Between two look-ups of a name. */
     readonly refresh: number;
   };
+  /** Of connections to endpoints; unix ones have none of this. */
+  readonly tcp: {
+    /** Largest segment in bytes; 0: the system's. */
+    readonly mss: number;
+    /** Silence before a keepalive probe, and between two; 0: none. */
+    readonly keepalive: number;
+    /** How long sent data may stay unacknowledged before the connection is given up; 0: the system's. */
+    readonly user_timeout: number;
+  };
+  /** Differentiated services code point of what is sent to endpoints (RFC 2474); 0: the system's. */
+  readonly dscp: number;
 }

@@ -1,11 +1,10 @@
-/** A Plan made ready for work: classifiers built, routes indexed, balancers created, addresses numbered. */
-import { type Classifier, type EngineTables, native } from '../addon.js';
+/** A Plan made ready for work: classifiers built, routes indexed, balancers created, dials numbered. */
+import { type Classifier, type EngineDial, type EngineTables, native } from '../addon.js';
 import type { FailureFields } from '../base/failure.js';
 import type { LogLine } from '../base/log.js';
 import { parseNetworks, UNIX_PEERS } from '../base/network.js';
 import { type Handler, loadHandler } from '../handlers/index.js';
 import type { WorkerCounters } from '../metrics/counters.js';
-import type { SocketAddress } from '../model/address.js';
 import type { Plan, PlanProtocol, PlanUpstream } from '../model/plan.js';
 import type { NamedRecognizer } from '../protocols/index.js';
 import { loadRecognizer, orderOf } from '../protocols/planned.js';
@@ -19,8 +18,8 @@ import { PlanCounts } from './plan-counts.js';
 export interface RuntimeUpstream {
   readonly plan: PlanUpstream;
   readonly balancer: Upstream;
-  /** By endpoint: what `dial` calls its addresses. */
-  readonly addresses: readonly (readonly number[])[];
+  /** By endpoint and address: what `dial` names. */
+  readonly dials: readonly (readonly number[])[];
   readonly handler: Handler | null;
 }
 
@@ -51,11 +50,11 @@ export interface Surroundings {
 
 /** Rejects when an in-process handler or a validator can not be loaded. */
 export async function createRuntime(plan: Plan, around: Surroundings): Promise<Runtime> {
-  const addresses: SocketAddress[] = [];
+  const dials: EngineDial[] = [];
   const counts = new PlanCounts(around.counters, plan.ids);
   const upstreams = await Promise.all(
     plan.upstreams.map((upstream, index) =>
-      prepare(upstream, plan.ids.endpoints[index] ?? [], addresses, around),
+      prepare(upstream, plan.ids.endpoints[index] ?? [], dials, around),
     ),
   );
   const protocols = await Promise.all(
@@ -65,7 +64,7 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<R
   return {
     plan,
     counts,
-    tables: { ...tablesOf(plan, order, counts, around), addresses },
+    tables: { ...tablesOf(plan, order, counts, around), dials },
     routes: createRouteTable(plan),
     protocols,
     upstreams,
@@ -86,7 +85,7 @@ function recognizerOf(
   { complain }: Surroundings,
 ): Promise<NamedRecognizer> {
   const failed = (failure: FailureFields) => {
-    counts.counters.add('anyport_validator_failures_total', counts.protocolRow(index));
+    counts.validatorFailed(index);
     complain({ protocol: protocol.id, ...failure }, 'validator failed');
   };
   const thread = { cpuMs: native.threadCpuMs, runMicrotasks: native.runMicrotasks };
@@ -96,14 +95,14 @@ function recognizerOf(
 async function prepare(
   plan: PlanUpstream,
   ids: readonly number[],
-  addresses: SocketAddress[],
+  dials: EngineDial[],
   { random, loads }: Surroundings,
 ): Promise<RuntimeUpstream> {
   const numbered = plan.endpoints.map((endpoint) =>
-    endpoint.addresses.map((address) => addresses.push(address) - 1),
+    endpoint.addresses.map((address) => dials.push({ address, options: plan.options }) - 1),
   );
   const handler = plan.handler === null ? null : await loadHandler(plan.handler);
-  return { plan, balancer: createUpstream(plan, ids, random, loads), addresses: numbered, handler };
+  return { plan, balancer: createUpstream(plan, ids, random, loads), dials: numbered, handler };
 }
 
 function tablesOf(
@@ -111,7 +110,7 @@ function tablesOf(
   order: readonly (readonly number[])[],
   counts: PlanCounts,
   { classifierOf }: Surroundings,
-): Omit<EngineTables, 'addresses'> {
+): Omit<EngineTables, 'dials'> {
   const classifiers: Classifier[] = [];
   const known = new Map<string, number>();
   const classifierAt = (listener: number): number => {

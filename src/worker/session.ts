@@ -226,7 +226,7 @@ export class Sequencer {
 
   #dial(session: Session, patient = false): void {
     const { answers } = this.#options;
-    const address = this.#upstream(session).addresses[session.endpoint]?.[session.address];
+    const address = this.#upstream(session).dials[session.endpoint]?.[session.address];
     assert(address !== undefined, 'an endpoint without an address was picked');
     if (this.#tells)
       this.#tell(session, 'connect', { endpoint: this.#endpointName(session), attempt: session.address + 1 });
@@ -252,18 +252,16 @@ export class Sequencer {
   /** The endpoint's next address first, then another endpoint: no byte has reached this one. */
   #unreachable(session: Session): void {
     const { events } = this.#options;
-    const { addresses } = this.#upstream(session);
+    const { dials } = this.#upstream(session);
     session.failure = reasonOfFailure(events.error);
     session.error = errorName(events.error);
     session.lastTried = session.endpoint;
     if (this.#tells)
       this.#tell(session, 'connect', { endpoint: this.#endpointName(session), error: session.error });
     if (!session.failure.elsewhere) return this.#end(session, 'proxy', 'connect', 'over_limit', 'reset');
-    const { counts } = session.runtime;
-    const row = counts.endpointRow(session.upstream, session.endpoint);
-    counts.counters.addBy('anyport_connect_failures_total', session.failure.reason, row);
+    session.runtime.counts.connectFailed(session.upstream, session.endpoint, session.failure.reason);
     session.address += 1;
-    if (session.address < (addresses[session.endpoint]?.length ?? 0)) return this.#dial(session);
+    if (session.address < (dials[session.endpoint]?.length ?? 0)) return this.#dial(session);
     // A full queue is that of an endpoint that lives; want of ports is ours.
     const full = events.error === constants.errno.EAGAIN;
     if (!full && session.failure.by !== 'proxy') this.#noteDead(session);

@@ -20,10 +20,8 @@ const refused = [
   { path: 'listeners[0].transport', text: `${http}listeners: [{ name: a, address: ":1", transport: kcp }]` },
   { path: 'upstreams.web.max_connections', text: upstream('max_connections: 9') },
   { path: 'upstreams.web.proxy_protocol', text: upstream('proxy_protocol: v2') },
-  { path: 'upstreams.web.tcp.mss', text: upstream('tcp: { mss: 1400 }') },
   { path: 'upstreams.web.bandwidth.up', text: upstream('bandwidth: { up: 1MiB }') },
   { path: 'upstreams.web.bandwidth.down', text: upstream('bandwidth: { down: 1024 }') },
-  { path: 'upstreams.web.dscp', text: upstream('dscp: 46') },
   { path: 'upstreams.web.via', text: upstream('via: "http://proxy:3128"') },
   { path: 'forwards', text: `${http}forwards: [{ listen: 7878, target: "10.0.0.1:1" }]` },
   { path: 'connect_proxy', text: `${http}connect_proxy: { allow: ["*:443"] }` },
@@ -44,13 +42,13 @@ describe('refused', () => {
   });
 
   test('what is wrong with it is said instead', () =>
-    expect(problemsOf(upstream('dscp: 99'))).toEqual([
-      expect.stringContaining('upstreams.web.dscp: expected'),
+    expect(problemsOf(upstream('max_connections: -1'))).toEqual([
+      expect.stringContaining('upstreams.web.max_connections: expected'),
     ]));
 });
 
 test('what asks for nothing is accepted without a word', () => {
-  const text = `${upstream('max_connections: 0, proxy_protocol: "off", tcp: { mss: 0, user_timeout: 0 }, bandwidth: { up: 0, down: 0KiB, per: session }, dscp: 0, dns: { keep_last_good: true }')}
+  const text = `${upstream('max_connections: 0, proxy_protocol: "off", bandwidth: { up: 0, down: 0KiB, per: session }, dns: { keep_last_good: true }')}
 server: { max_connections_per_ip: 0, user: "" }
 security: { ip_blacklist: [], allow_only: [], ip_whitelist: [], enable_rate_limit: false, enable_ddos_guard: false }
 listeners: [{ name: a, address: ":1", transport: tcp }]
@@ -60,7 +58,7 @@ forwards: []`;
 });
 
 test('the others are one warning, by key path', () => {
-  const text = `${upstream('health_check: {}, pool: { warm: 2 }, tcp: { keepalive: 10s }')}
+  const text = `${upstream('health_check: {}, pool: { warm: 2 }')}
 server: { cache_ttl: 1m }
 security: { enable_rate_limit: true, ddos_guard: { ban: 5s }, ip_whitelist: ["10.0.0.0/8"] }
 admin: {}
@@ -70,6 +68,6 @@ distributed: { enable: true }`;
   expect(warningsOf(text)).toEqual([
     'accepted but not implemented yet, without effect: server.cache_ttl, security.enable_rate_limit, ' +
       'security.ddos_guard, security.ip_whitelist, upstreams.web.health_check, upstreams.web.pool, ' +
-      'upstreams.web.tcp.keepalive, admin, distributed, docker, kcp',
+      'admin, distributed, docker, kcp',
   ]);
 });

@@ -222,3 +222,29 @@ describe('a host that gRPC clients have not said yet', () => {
     expect(warningsOf(text('HTTP2'))).toEqual([]);
   });
 });
+
+describe('options that have nothing to act on', () => {
+  const web = (keys: string) => `protocols: [{ name: HTTP, target: web }]\nupstreams: { web: { ${keys} } }`;
+  const unix = 'has no effect on `unix:/run/w.sock`: a unix socket has no such options';
+  const handler = 'has no effect: a handler serves in this process';
+  const cases = [
+    {
+      why: 'a unix socket',
+      keys: 'endpoints: ["unix:/run/w.sock"], dscp: 46',
+      says: [`upstreams.web.dscp: ${unix}`],
+    },
+    {
+      why: 'one of several endpoints',
+      keys: 'endpoints: ["10.0.0.5:80", "unix:/run/w.sock"], tcp: { mss: 1400 }, dscp: 46',
+      says: [`upstreams.web.tcp: ${unix}`, `upstreams.web.dscp: ${unix}`],
+    },
+    {
+      why: 'a handler',
+      keys: 'handler: "builtin:echo", tcp: { keepalive: 5s }',
+      says: [`upstreams.web.tcp: ${handler}`],
+    },
+    { why: 'none is written', keys: 'endpoints: ["unix:/run/w.sock"], retries: 1', says: [] },
+    { why: 'TCP alone', keys: 'endpoints: ["10.0.0.5:80"], tcp: { mss: 1400 }, dscp: 46', says: [] },
+  ];
+  test.each(cases)('$why', ({ keys, says }) => expect(warningsOf(web(keys))).toEqual(says));
+});

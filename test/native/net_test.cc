@@ -1,10 +1,13 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/un.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <string>
+#include <utility>
 
 #include "net/address.h"
 #include "net/sockets.h"
@@ -57,6 +60,98 @@ TEST(Sockets, BothFamiliesOnOnePort) {
   ListenOptions alone;
   alone.ipv6_only = true;
   EXPECT_TRUE(Listen(*ParseInet("::", port), alone).fd.valid());
+}
+
+int OptionOf(const Fd& fd, int level, int name) {
+  int value = -1;
+  socklen_t length = sizeof(value);
+  return getsockopt(fd.get(), level, name, &value, &length) == 0 ? value : -errno;
+}
+
+// A listening socket, and where it is.
+struct Endpoint {
+  Fd fd;
+  Address address;
+};
+
+Endpoint EndpointAt(const char* host) {
+  auto listening = Listen(*ParseInet(host, 0), {});
+  Address bound = *ParseInet(host, 0);
+  bound.length = sizeof(bound.storage);
+  getsockname(listening.fd.get(), reinterpret_cast<sockaddr*>(&bound.storage), &bound.length);
+  return {std::move(listening.fd), bound};
+}
+
+Accepted AcceptOne(const Endpoint& endpoint) {
+  pollfd wait{endpoint.fd.get(), POLLIN, 0};
+  poll(&wait, 1, 5000);
+  return Accept(endpoint.fd.get());
+}
+
+TEST(Dial, OptionsAreSetBeforeItConnects) {
+  DialOptions options;
+  options.mss = 1000;
+  options.user_timeout_ms = 4321;
+  options.dscp = 46;
+  for (const char* host : {"127.0.0.1", "::1"}) {
+    const auto endpoint = EndpointAt(host);
+    const auto dialled = Connect(endpoint.address, options);
+    ASSERT_TRUE(dialled.fd.valid()) << host;
+    EXPECT_EQ(OptionOf(dialled.fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 4321) << host;
+    const bool v6 = endpoint.address.family() == AF_INET6;
+    EXPECT_EQ(OptionOf(dialled.fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS), 46 << 2)
+        << host;
+    const auto peer = AcceptOne(endpoint);
+    ASSERT_TRUE(peer.fd.valid()) << host;
+    const int mss = OptionOf(peer.fd, IPPROTO_TCP, TCP_MAXSEG);
+    EXPECT_LE(mss, 1000) << host;
+    EXPECT_GT(mss, 900) << host;
+  }
+}
+
+TEST(Dial, NothingIsSetThatIsNotAskedFor) {
+  const auto endpoint = EndpointAt("127.0.0.1");
+  const auto dialled = Connect(endpoint.address);
+  ASSERT_TRUE(dialled.fd.valid());
+  EXPECT_EQ(OptionOf(dialled.fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
+  EXPECT_EQ(OptionOf(dialled.fd, IPPROTO_IP, IP_TOS), 0);
+  EXPECT_EQ(OptionOf(dialled.fd, SOL_SOCKET, SO_KEEPALIVE), 0);
+  StartKeepalive(dialled.fd.get(), 7);
+  EXPECT_EQ(OptionOf(dialled.fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(OptionOf(dialled.fd, IPPROTO_TCP, TCP_KEEPIDLE), 7);
+  EXPECT_EQ(OptionOf(dialled.fd, IPPROTO_TCP, TCP_KEEPINTVL), 7);
+}
+
+// src/config/schema/upstreams.ts has the same bounds.
+TEST(Dial, TheBoundsOfTheConfigurationAreTheKernels) {
+  const auto endpoint = EndpointAt("127.0.0.1");
+  DialOptions options;
+  options.user_timeout_ms = 86'400'000;
+  options.dscp = 63;
+  for (const int mss : {88, 32'767}) {
+    options.mss = mss;
+    const auto dialled = Connect(endpoint.address, options);
+    ASSERT_TRUE(dialled.fd.valid()) << mss;
+    StartKeepalive(dialled.fd.get(), 9 * 3600);
+    EXPECT_EQ(OptionOf(dialled.fd, IPPROTO_TCP, TCP_KEEPIDLE), 9 * 3600);
+    EXPECT_EQ(OptionOf(dialled.fd, IPPROTO_TCP, TCP_KEEPINTVL), 9 * 3600);
+  }
+}
+
+TEST(Dial, WhatTheKernelRefusesIsAnErrno) {
+  DialOptions options;
+  options.mss = 1;
+  EXPECT_EQ(Connect(EndpointAt("127.0.0.1").address, options).error, EINVAL);
+}
+
+TEST(Dial, AUnixSocketTakesNoOptions) {
+  const auto address = *ParseUnix("@anyport-net-test-dial");
+  const auto listening = Listen(address, {});
+  ASSERT_TRUE(listening.fd.valid());
+  DialOptions options;
+  options.mss = 1;
+  options.dscp = 46;
+  EXPECT_TRUE(Connect(address, options).fd.valid());
 }
 
 TEST(Source, MappedAddressesAreIPv4) {

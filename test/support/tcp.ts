@@ -85,7 +85,10 @@ export interface Upstream {
 }
 
 /** A server that passes each connection to `serve`. */
-export async function listenTcp(serve: (peer: Peer) => void = () => {}): Promise<Upstream> {
+export async function listenTcp(
+  serve: (peer: Peer) => void = () => {},
+  host = '127.0.0.1',
+): Promise<Upstream> {
   const peers: Peer[] = [];
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     const peer = new Peer(socket);
@@ -93,11 +96,11 @@ export async function listenTcp(serve: (peer: Peer) => void = () => {}): Promise
     serve(peer);
   });
   const port = await freePort();
-  server.listen({ port, host: '127.0.0.1', backlog: 4096 });
+  server.listen({ port, host, backlog: 4096 });
   await once(server, 'listening');
   return {
     port,
-    target: `127.0.0.1:${port}`,
+    target: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
     peers,
     peer: (n) => eventually(`connection ${n} at the upstream`, () => peers[n]),
     close: () => closeServer(server, peers),

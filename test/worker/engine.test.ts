@@ -92,7 +92,7 @@ const tables: EngineTables = {
       trustsUnix: false,
     },
   ],
-  addresses: [],
+  dials: [],
 };
 
 function adopt(engine: Engine, its: EngineTables): void {

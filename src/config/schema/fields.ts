@@ -81,6 +81,13 @@ export function integerOrAuto(meaning: string, min: number, max: number) {
   return documented(schema.default('auto'), meaning, `\`auto\`, or ${min} to ${max}`);
 }
 
+/** 0, which asks for nothing, or a whole number from `min`. */
+export function integerOrZero(meaning: string, min: number, max: number) {
+  const expected = `0 or a whole number from ${min} to ${max}`;
+  const schema = z.union([z.literal(0), bounded(min, max, expected)], expecting(expected));
+  return documented(schema.default(0), meaning, `0, or ${min} to ${max}`);
+}
+
 export function port(byDefault: number, meaning: string) {
   return integer(meaning, 1, 65_535).default(byDefault);
 }

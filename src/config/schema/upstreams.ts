@@ -3,7 +3,19 @@ import { z } from 'zod';
 import type { UpstreamOptions } from '../../model/upstream-options.js';
 import { strategies, strategyNames } from '../../upstream/balance/index.js';
 import { endpointAddress } from './addresses.js';
-import { choice, duration, expecting, flag, integer, list, mapping, section, size, text } from './fields.js';
+import {
+  choice,
+  duration,
+  expecting,
+  flag,
+  integer,
+  integerOrZero,
+  list,
+  mapping,
+  section,
+  size,
+  text,
+} from './fields.js';
 
 const GIB = 1024 ** 3;
 
@@ -62,15 +74,20 @@ const dns = section(
 
 const tcp = section(
   {
-    mss: integer("Maximum segment size; 0: the system's", 0, 65_535).default(0),
-    keepalive: duration('30s', 'Time between keepalive probes', { min: '0s', max: '24h' }),
+    // What Linux takes for TCP_MAXSEG, and at most for TCP_KEEPIDLE (9.1 h).
+    mss: integerOrZero("Maximum segment size in bytes; 0: the system's", 88, 32_767),
+    keepalive: duration(
+      '30s',
+      'Silence after which an endpoint is probed, and time between probes, in whole seconds; from when a session has lived so long. `0s`: never',
+      { min: '0s', max: '9h' },
+    ),
     user_timeout: integer(
-      "Milliseconds that sent data may stay unacknowledged; 0: the system's",
+      "Milliseconds that sent data may stay unacknowledged before the connection is given up; 0: the system's",
       0,
       86_400_000,
     ).default(0),
   },
-  'Socket options.',
+  'Socket options of connections to endpoints; unix sockets have none.',
 );
 
 const bandwidth = section(
@@ -89,6 +106,8 @@ const options = {
   balance: choice(strategyNames, `Which endpoint is next. ${balances}`).default('round_robin'),
   retries: integer('Further endpoints to try before any byte is lost', 0, 16).default(2),
   dns: dns.prefault({}),
+  tcp: tcp.prefault({}),
+  dscp: integer("DSCP of packets to the endpoint; 0: the system's", 0, 63).default(0),
 } satisfies { readonly [Key in keyof UpstreamOptions]: z.ZodType<UpstreamOptions[Key]> };
 
 export const upstream = mapping(
@@ -108,9 +127,7 @@ export const upstream = mapping(
     proxy_protocol: choice(['off', 'v1', 'v2'], 'Header that tells the endpoint who the client is').default(
       'off',
     ),
-    tcp: tcp.optional(),
     bandwidth: bandwidth.optional(),
-    dscp: integer('DSCP of packets to the endpoint', 0, 63).default(0),
     via: text('Reach it through this HTTP CONNECT proxy', 'URL').optional(),
   },
   '{ endpoints: ["10.0.0.5:80"] }',

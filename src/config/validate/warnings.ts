@@ -7,6 +7,7 @@ import { findPending } from '../pending.js';
 import type { Warn } from '../report.js';
 import type { Source } from '../source.js';
 import type { Context } from './context.js';
+import { warnOfIdleOptions } from './idle-options.js';
 import type { ListenerGroup } from './listeners.js';
 import { warnOfLoops, warnOfMonitoringPorts } from './loops.js';
 import type { ProtocolNames } from './protocols.js';
@@ -46,6 +47,7 @@ export function warningsOf({ source, shape, groups, names, config }: Checked, co
   warnOfDeadEnds(reachability, warn, say);
   warnOfUnrouted(shape, reachability, warn);
   warnOfQuietClients(reachability, warn);
+  warnOfIdleOptions(shape, source, warn);
   warnOfLoops(shape, config, context, warn);
   warnOfMonitoringPorts(config, warn);
   warnOfFamilies(groups, warn);
