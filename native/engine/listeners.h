@@ -52,7 +52,8 @@ class Listeners {
     net::Fd fd;
     uint32_t listener;
     uint64_t tag;
-    bool resting;
+    bool resting = false;
+    bool several = false;  // were waiting at the last event
   };
   enum class Took : uint8_t { kOne, kNone, kFailed };
 

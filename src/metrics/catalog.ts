@@ -120,7 +120,7 @@ export const catalog = {
   anyport_config_generation: {
     kind: 'gauge',
     scope: 'primary',
-    help: 'Generation of the plan that was published last.',
+    help: 'Generation of the plan in force.',
   },
   anyport_workers: {
     kind: 'gauge',

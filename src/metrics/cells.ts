@@ -1,13 +1,11 @@
 /** Which cells of a row a metric has; a row is what is counted for one tuple of ids of a scope. */
 import {
   type CountedMetric,
-  catalog,
   entryOf,
   type MetricEntry,
   type MetricName,
   metricNames,
   type Scope,
-  scopeNames,
 } from './catalog.js';
 
 /** Every metric that workers count → its first cell, from the beginning of its row. */
@@ -19,25 +17,19 @@ export const rowCells = {} as Readonly<Record<Scope, number>>;
 /** Every histogram that workers count → the upper bounds of its buckets, in seconds. */
 export const bucketsOf = {} as Readonly<Record<string, readonly number[]>>;
 
-/** The metrics of each scope, in their order. */
-export const metricsOf = {} as Readonly<Record<Scope, readonly CountedMetric[]>>;
-
 /** One a value of its label; one a bucket, and two for the bucket without a bound and the sum; or one. */
 function cellsOf({ by, buckets }: MetricEntry): number {
   if (buckets !== undefined) return buckets.length + 2;
   return by?.values.length ?? 1;
 }
 
-for (const scope of scopeNames) {
-  const inScope = (metric: MetricName): metric is CountedMetric => catalog[metric].scope === scope;
-  const metrics = metricNames.filter(inScope);
-  let cells = 0;
-  for (const metric of metrics) {
-    Object.assign(cellOf, { [metric]: cells });
-    const { buckets } = entryOf(metric);
-    if (buckets !== undefined) Object.assign(bucketsOf, { [metric]: buckets });
-    cells += cellsOf(entryOf(metric));
-  }
-  Object.assign(metricsOf, { [scope]: metrics });
-  Object.assign(rowCells, { [scope]: cells });
+function place(metric: MetricName, cells: Record<string, number>): void {
+  const entry = entryOf(metric);
+  if (entry.scope === 'primary') return;
+  const first = cells[entry.scope] ?? 0;
+  cells[entry.scope] = first + cellsOf(entry);
+  Object.assign(cellOf, { [metric]: first });
+  if (entry.buckets !== undefined) Object.assign(bucketsOf, { [metric]: entry.buckets });
 }
+
+for (const metric of metricNames) place(metric, rowCells);

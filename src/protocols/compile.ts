@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { Automaton, ClassifierTables } from '../model/classifier.js';
 import type { Signature } from '../model/protocol.js';
 import { compileSignature } from './dfa/signature.js';
+import { readPrecompiled } from './precompiled.js';
 
 export interface ClassifierEntry {
   readonly id: string;
@@ -11,7 +12,7 @@ export interface ClassifierEntry {
 
 /** Cache size in automata: twice the upper bound of one classifier. */
 const cachedMax = 512;
-const cached = new Map<string, Automaton>();
+let cached: Map<string, Automaton> | undefined;
 
 /** `entries` in rank order; the first `routable` of them have routes. */
 export function compileClassifier(entries: readonly ClassifierEntry[], routable: number): ClassifierTables {
@@ -20,7 +21,8 @@ export function compileClassifier(entries: readonly ClassifierEntry[], routable:
 
 /** The signature must have passed checkSignature. Results are cached by signature. */
 export function compileAutomaton({ id, signature }: ClassifierEntry): Automaton {
-  const key = JSON.stringify(signature);
+  cached ??= new Map(readPrecompiled());
+  const key = signatureText(signature);
   const known = cached.get(key);
   if (known) return known;
   const compiled = compileSignature(signature);
@@ -29,3 +31,6 @@ export function compileAutomaton({ id, signature }: ClassifierEntry): Automaton 
   cached.set(key, compiled.automaton);
   return compiled.automaton;
 }
+
+/** Two signatures with the same text have the same automaton. */
+export const signatureText = (signature: Signature): string => JSON.stringify(signature);

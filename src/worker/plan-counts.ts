@@ -1,14 +1,13 @@
 /** Where sessions of one Plan are counted: its indices become rows that are the same for every Plan. */
 import type { Row, WorkerCounters } from '../metrics/counters.js';
 import { NONE, type PlanIds } from '../model/ids.js';
-import type { Reason } from '../model/session.js';
 
 export class PlanCounts {
-  readonly #counters: WorkerCounters;
+  readonly counters: WorkerCounters;
   readonly #ids: PlanIds;
 
   constructor(counters: WorkerCounters, ids: PlanIds) {
-    this.#counters = counters;
+    this.counters = counters;
     this.#ids = ids;
   }
 
@@ -16,31 +15,26 @@ export class PlanCounts {
   listenerRows(listener: number): { row: Row<'listener'>; unknownRow: Row<'listener_protocol'> } {
     const id = this.#ids.listeners[listener];
     // In this order: the second row comes with the first.
-    const row = this.#counters.row('listener', id);
-    return { row, unknownRow: this.#counters.row('listener_protocol', id, NONE) };
+    const row = this.counters.row('listener', id);
+    return { row, unknownRow: this.counters.row('listener_protocol', id, NONE) };
   }
 
   /** Of the sessions of a protocol at a listener. */
   sessionRow(listener: number, protocol: number): Row<'listener_protocol'> {
     const { listeners, protocols } = this.#ids;
-    return this.#counters.row('listener_protocol', listeners[listener], protocols[protocol]);
+    return this.counters.row('listener_protocol', listeners[listener], protocols[protocol]);
   }
 
   upstreamRow(upstream: number): Row<'upstream'> {
-    return this.#counters.row('upstream', this.#ids.upstreams[upstream]);
+    return this.counters.row('upstream', this.#ids.upstreams[upstream]);
   }
 
   endpointRow(upstream: number, endpoint: number): Row<'upstream_endpoint'> {
     const { upstreams, endpoints } = this.#ids;
-    return this.#counters.row('upstream_endpoint', upstreams[upstream], endpoints[upstream]?.[endpoint]);
+    return this.counters.row('upstream_endpoint', upstreams[upstream], endpoints[upstream]?.[endpoint]);
   }
 
-  connectFailed(upstream: number, endpoint: number, reason: Reason): void {
-    this.#counters.addBy('anyport_connect_failures_total', reason, this.endpointRow(upstream, endpoint));
-  }
-
-  validatorFailed(protocol: number): void {
-    const counters = this.#counters;
-    counters.add('anyport_validator_failures_total', counters.row('protocol', this.#ids.protocols[protocol]));
+  protocolRow(protocol: number): Row<'protocol'> {
+    return this.counters.row('protocol', this.#ids.protocols[protocol]);
   }
 }

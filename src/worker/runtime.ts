@@ -85,7 +85,7 @@ function recognizerOf(
   { complain }: Surroundings,
 ): Promise<NamedRecognizer> {
   const failed = (failure: FailureFields) => {
-    counts.validatorFailed(index);
+    counts.counters.add('anyport_validator_failures_total', counts.protocolRow(index));
     complain({ protocol: protocol.id, ...failure }, 'validator failed');
   };
   const thread = { cpuMs: native.threadCpuMs, runMicrotasks: native.runMicrotasks };

@@ -259,7 +259,9 @@ export class Sequencer {
     if (this.#tells)
       this.#tell(session, 'connect', { endpoint: this.#endpointName(session), error: session.error });
     if (!session.failure.elsewhere) return this.#end(session, 'proxy', 'connect', 'over_limit', 'reset');
-    session.runtime.counts.connectFailed(session.upstream, session.endpoint, session.failure.reason);
+    const { counts } = session.runtime;
+    const row = counts.endpointRow(session.upstream, session.endpoint);
+    counts.counters.addBy('anyport_connect_failures_total', session.failure.reason, row);
     session.address += 1;
     if (session.address < (dials[session.endpoint]?.length ?? 0)) return this.#dial(session);
     // A full queue is that of an endpoint that lives; want of ports is ours.

@@ -58,7 +58,8 @@ describe('what is counted', () => {
     counts.connect(0, 1, 4);
     counts.connect(0, 1, 6000);
     counts.release(0, 1);
-    counts.plan.connectFailed(1, 0, 'connect_timeout');
+    const row = counts.plan.endpointRow(1, 0);
+    counts.counters.addBy('anyport_connect_failures_total', 'connect_timeout', row);
     expect(metric('anyport_endpoint_sessions')).toBe(1);
     expect(metric('anyport_endpoint_sessions', { upstream: 'web', endpoint: '10.0.0.2:80' })).toBe(1);
     expect(metric('anyport_connect_seconds_sum', { upstream: 'web' })).toBeCloseTo(6.004);

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { entryOf, metricNames, scopes } from '../../src/metrics/catalog.js';
+import { entryOf, metricNames, scopeNames, scopes } from '../../src/metrics/catalog.js';
+import { rowCells } from '../../src/metrics/cells.js';
 import { metricsDocs } from '../../src/metrics/docs.js';
 import { createCounters } from '../../src/metrics/memory.js';
 import { createMetricsText, type MetricsText } from '../../src/metrics/registry.js';
-import type { Named } from '../../src/model/ids.js';
+import { type Named, OTHER } from '../../src/model/ids.js';
 import { IdRegistry } from '../../src/plane/ids.js';
+import { noFigures } from '../support/counts.js';
 import { EngineCounts } from './engine-counts.js';
 
 const named: Named = {
@@ -18,11 +20,12 @@ function start() {
   const names = new IdRegistry();
   const buffer = createCounters();
   const counts = EngineCounts.of(buffer, names, named);
-  return { text: textFor([buffer], names), counts };
+  return { text: textFor([buffer], names), cells: new Float64Array(buffer), counts };
 }
 
 function textFor(buffers: readonly SharedArrayBuffer[], names: IdRegistry): MetricsText {
   const figures = () => ({
+    ...noFigures,
     anyport_config_generation: 3,
     anyport_workers: 2,
     anyport_worker_restarts_total: 1,
@@ -45,7 +48,7 @@ test('every scrape reads the workers anew', async () => {
   counts.identify(0, 0, 3);
   counts.connect(0, 0, 2);
   counts.counters.add('anyport_log_lines_dropped_total', counts.counters.worker, 5);
-  counts.plan.validatorFailed(0);
+  counts.counters.add('anyport_validator_failures_total', counts.plan.protocolRow(0));
   counts.end(0, 0, 'done', 40);
   const lines = (await text.scrape()).split('\n');
   expect(lines).toEqual(
@@ -75,16 +78,12 @@ test('every scrape reads the workers anew', async () => {
 });
 
 test('every metric of the catalog is there, with its kind, and only its labels', async () => {
-  const { text, counts } = start();
-  counts.accept(0);
-  counts.refuse(0);
-  counts.evict(0);
-  counts.relay(0, 0, 1, 0);
-  counts.plan.validatorFailed(0);
-  counts.identify(0, 0, 3);
-  counts.connect(0, 0, 2);
-  counts.plan.connectFailed(0, 0, 'connect_failed');
-  counts.end(0, -1, 'identify_timeout', 15_000);
+  const { text, cells, counts } = start();
+  // Every count is 1, of the first name of each kind.
+  for (const scope of scopeNames) {
+    const row = counts.counters.row(scope, ...scopes[scope].map(() => OTHER + 1));
+    cells.fill(1, row, row + rowCells[scope]);
+  }
   const scraped = await text.scrape();
   for (const name of metricNames) {
     const { kind, help, scope, by, labels = [] } = entryOf(name);
