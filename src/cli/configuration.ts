@@ -1,6 +1,7 @@
 /** Loads a configuration for a command and tells the user what is wrong with it, or what it holds. */
+import { loadAside } from '../config/aside.js';
 import type { Flags } from '../config/flags.js';
-import { type Loaded, loadConfig } from '../config/load.js';
+import type { Loaded } from '../config/load.js';
 import { formatProblem, formatWarning } from '../config/report.js';
 import { BAD_USAGE, Failure } from './failure.js';
 
@@ -9,9 +10,18 @@ export type Configuration = Extract<Loaded, { ok: true }>;
 /** More of them at once nobody reads. */
 const PROBLEMS_SHOWN_MAX = 200;
 
+export async function loadOrFail(file: string | undefined, flags: Flags): Promise<Configuration> {
+  const { loadConfig } = await import('../config/load.js');
+  return okOrFail(loadConfig({ file: file ?? null, flags, environment: process.env }));
+}
+
+/** The same for a process that stays: what reading takes is given back. */
+export async function loadAsideOrFail(file: string | undefined, flags: Flags): Promise<Configuration> {
+  return okOrFail(await loadAside({ file: file ?? null, flags, environment: { ...process.env } }));
+}
+
 /** Every problem goes to standard error; what is thrown then sums them up. */
-export function loadOrFail(file: string | undefined, flags: Flags): Configuration {
-  const loaded = loadConfig({ file: file ?? null, flags, environment: process.env });
+function okOrFail(loaded: Loaded): Configuration {
   if (loaded.ok) return loaded;
   const shown = loaded.problems.slice(0, PROBLEMS_SHOWN_MAX);
   process.stderr.write(shown.map((problem) => `${formatProblem(problem)}\n`).join(''));

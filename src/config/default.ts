@@ -1,4 +1,6 @@
-/** The demonstration, used without configuration: three in-process services on one port. */
+/** What is read where no file is named, and the demonstration: three in-process services on one port. */
+export const DEFAULT_FILE = './anyport.yaml';
+
 export const DEMO_ADDRESS = '127.0.0.1:9090';
 
 export const demoConfig = (addresses: readonly string[]): string => `

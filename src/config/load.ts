@@ -5,14 +5,12 @@ import { dirname, resolve } from 'node:path';
 import { parseListen } from '../base/address.js';
 import { ownAddresses } from '../base/own-addresses.js';
 import type { Config, Demo, Problem } from '../model/config.js';
-import { DEMO_ADDRESS, demoConfig } from './default.js';
+import { DEFAULT_FILE, DEMO_ADDRESS, demoConfig } from './default.js';
 import type { Environment } from './environment.js';
 import { applyFlags, type Flags } from './flags.js';
 import { readConfig } from './read.js';
 import { readFileText } from './text.js';
 import { validate } from './validate/index.js';
-
-export const DEFAULT_FILE = './anyport.yaml';
 
 export interface LoadRequest {
   /** Null: DEFAULT_FILE if it exists, else routes from flags, else the demonstration. */

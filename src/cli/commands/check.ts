@@ -1,7 +1,7 @@
 /** `anyport check`: every problem of a configuration, with its place. */
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { DEFAULT_FILE } from '../../config/load.js';
+import { DEFAULT_FILE } from '../../config/default.js';
 import { loadOrFail, summary } from '../configuration.js';
 import { BAD_USAGE, Failure } from '../failure.js';
 
@@ -14,7 +14,7 @@ export function addCheck(program: Command): void {
     .action(check);
 }
 
-function check(file: string | undefined, { config }: { config?: string }): void {
+async function check(file: string | undefined, { config }: { config?: string }): Promise<void> {
   if (file !== undefined && config !== undefined) {
     throw new Failure(`two files are given, ${file} and ${config}: check one at a time`, BAD_USAGE);
   }
@@ -26,5 +26,5 @@ function check(file: string | undefined, { config }: { config?: string }): void 
       BAD_USAGE,
     );
   }
-  process.stdout.write(summary(loadOrFail(given, {})));
+  process.stdout.write(summary(await loadOrFail(given, {})));
 }

@@ -1,25 +1,7 @@
 /** `anyport explain`: which route bytes would take, and why every other one lost. */
-import { isIP } from 'node:net';
 import type { Command } from 'commander';
-import { suggestion } from '../../base/nearest.js';
-import { jsonLine } from '../../base/text.js';
-import { compile } from '../../config/compile.js';
-import { DEFAULT_FILE } from '../../config/load.js';
-import type { ListenerConfig } from '../../model/config.js';
-import { IdRegistry } from '../../plane/ids.js';
-import { loadOrFail } from '../configuration.js';
-import { explain } from '../explain/explanation.js';
-import { explanationText } from '../explain/print.js';
-import { BAD_USAGE, Failure } from '../failure.js';
-import { parseHex, readBytes } from '../input.js';
-
-interface ExplainOptions {
-  readonly config?: string;
-  readonly listener?: string;
-  readonly from?: string;
-  readonly hex?: true;
-  readonly json?: true;
-}
+import { DEFAULT_FILE } from '../../config/default.js';
+import type { ExplainOptions } from '../explain/file.js';
 
 export function addExplain(program: Command): void {
   program
@@ -31,26 +13,10 @@ export function addExplain(program: Command): void {
     .option('--from <ip>', "the client's address")
     .option('--hex', 'the input is hexadecimal text')
     .option('--json', 'answer as JSON, with every protocol')
-    .action(explainFile);
+    .action(explain);
 }
 
-async function explainFile(file: string, { config: path, listener, from = '', hex, json }: ExplainOptions) {
-  const { config } = loadOrFail(path, {});
-  const index = indexOf(config.listeners, listener);
-  if (from !== '' && isIP(from) === 0) throw new Failure(`--from: \`${from}\` is no address`, BAD_USAGE);
-  const input = await readBytes(file);
-  const bytes = hex ? parseHex(input.toString('latin1')) : input;
-  // Names need not be resolved to be explained.
-  const plan = compile(config, new Map(), 1, new IdRegistry());
-  const explanation = await explain(plan, index, { source: from, bytes });
-  process.stdout.write(json ? jsonLine(explanation) : explanationText(explanation, plan));
-}
-
-function indexOf(listeners: readonly ListenerConfig[], wanted: string | undefined): number {
-  const names = listeners.map(({ name }) => name);
-  if (wanted === undefined && names.length === 1) return 0;
-  if (wanted === undefined) throw new Failure(`--listener: name one of ${names.join(', ')}`, BAD_USAGE);
-  const index = names.indexOf(wanted);
-  if (index >= 0) return index;
-  throw new Failure(`--listener: unknown listener \`${wanted}\`${suggestion(wanted, names)}`, BAD_USAGE);
+async function explain(file: string, options: ExplainOptions): Promise<void> {
+  const { explainFile } = await import('../explain/file.js');
+  await explainFile(file, options);
 }

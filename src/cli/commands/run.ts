@@ -1,9 +1,9 @@
 /** `anyport run`: the daemon in the foreground. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_FILE } from '../../config/default.js';
 import type { Flags } from '../../config/flags.js';
-import { DEFAULT_FILE } from '../../config/load.js';
 import { formatProblem } from '../../config/report.js';
-import { loadOrFail, summary } from '../configuration.js';
+import { loadAsideOrFail, loadOrFail, summary } from '../configuration.js';
 import { BAD_USAGE, Failure } from '../failure.js';
 import { version } from '../version.js';
 
@@ -45,16 +45,18 @@ export function addRun(program: Command): void {
 }
 
 async function run({ config: file, check, ...flags }: RunOptions): Promise<void> {
-  const loaded = loadOrFail(file, flags);
   if (check) {
-    process.stdout.write(summary(loaded));
+    process.stdout.write(summary(await loadOrFail(file, flags)));
     return;
   }
   if (process.platform !== 'linux') {
     throw new Failure(`anyport runs on Linux only (epoll, splice); this is ${process.platform}`, BAD_USAGE);
   }
-  // Only here: the other commands need no native addon.
-  const { exitNow, runDaemon } = await import('../run/process.js');
+  // Only here: the other commands need no native addon. It is loaded while the configuration is read.
+  const daemon = import('../run/process.js');
+  daemon.catch(() => {}); // what is wrong with the configuration is said first
+  const loaded = await loadAsideOrFail(file, flags);
+  const { exitNow, runDaemon } = await daemon;
   exitNow(
     await runDaemon(loaded.config, {
       version,

@@ -1,0 +1,44 @@
+/** `anyport explain` at work: a file of bytes and a configuration in, an explanation on standard output. */
+import { isIP } from 'node:net';
+import { suggestion } from '../../base/nearest.js';
+import { jsonLine } from '../../base/text.js';
+import { compile } from '../../config/compile.js';
+import type { ListenerConfig } from '../../model/config.js';
+import { IdRegistry } from '../../plane/ids.js';
+import { loadOrFail } from '../configuration.js';
+import { BAD_USAGE, Failure } from '../failure.js';
+import { parseHex, readBytes } from '../input.js';
+import { explain } from './explanation.js';
+import { explanationText } from './print.js';
+
+export interface ExplainOptions {
+  readonly config?: string;
+  readonly listener?: string;
+  readonly from?: string;
+  readonly hex?: true;
+  readonly json?: true;
+}
+
+export async function explainFile(
+  file: string,
+  { config: path, listener, from = '', hex, json }: ExplainOptions,
+): Promise<void> {
+  const { config } = await loadOrFail(path, {});
+  const index = indexOf(config.listeners, listener);
+  if (from !== '' && isIP(from) === 0) throw new Failure(`--from: \`${from}\` is no address`, BAD_USAGE);
+  const input = await readBytes(file);
+  const bytes = hex ? parseHex(input.toString('latin1')) : input;
+  // Names need not be resolved to be explained.
+  const plan = compile(config, new Map(), 1, new IdRegistry());
+  const explanation = await explain(plan, index, { source: from, bytes });
+  process.stdout.write(json ? jsonLine(explanation) : explanationText(explanation, plan));
+}
+
+function indexOf(listeners: readonly ListenerConfig[], wanted: string | undefined): number {
+  const names = listeners.map(({ name }) => name);
+  if (wanted === undefined && names.length === 1) return 0;
+  if (wanted === undefined) throw new Failure(`--listener: name one of ${names.join(', ')}`, BAD_USAGE);
+  const index = names.indexOf(wanted);
+  if (index >= 0) return index;
+  throw new Failure(`--listener: unknown listener \`${wanted}\`${suggestion(wanted, names)}`, BAD_USAGE);
+}
