@@ -44,7 +44,16 @@ describe('the repository', () => {
   test('workers load nothing that only reading a configuration needs', () => {
     const packages = packagesLoadedBy('src/worker/main.ts', typescript);
     expect(packages).toContain('pino');
-    expect(['zod', 'yaml', 'commander', 'prom-client'].filter((name) => packages.has(name))).toEqual([]);
+    const unwanted = ['zod', 'yaml', 'commander', 'prom-client', 'pino-pretty'];
+    expect(unwanted.filter((name) => packages.has(name))).toEqual([]);
+  });
+  test.each([
+    { entry: 'src/cli/program.ts', needs: 'commander' },
+    { entry: 'src/cli/run/process.ts', needs: 'piscina' },
+  ])('nor does what stays of the primary: $entry', ({ entry, needs }) => {
+    const packages = packagesLoadedBy(entry, typescript);
+    expect(packages).toContain(needs);
+    expect(['zod', 'yaml', 'pino-pretty'].filter((name) => packages.has(name))).toEqual([]);
   });
   test('sources.txt names every C++ file', () => {
     const listed = readFileSync('native/sources.txt', 'utf8').trim().split(/\s+/);
@@ -141,6 +150,14 @@ describe('the checks can fail', () => {
     const text = `import { pino } from 'pino';`;
     expect(strayPackages(file('src/worker/main.ts', text))).toHaveLength(1);
     expect(strayPackages(file('src/base/log.ts', text))).toEqual([]);
+  });
+
+  test('packages that are loaded: through other files, but no types, and nothing that is loaded later', () => {
+    const files = [
+      { path: 'src/a.ts', text: `import type { Z } from 'zod';\nexport { b } from './b/b.js';` },
+      { path: 'src/b/b.ts', text: `import pino from 'pino';\nconst yaml = () => import('yaml');` },
+    ];
+    expect([...packagesLoadedBy('src/a.ts', files)]).toEqual(['pino']);
   });
 
   test('console: outside the command line', () => {
