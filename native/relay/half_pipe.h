@@ -81,7 +81,8 @@ class HalfPipe {
 
   bool pending() const { return pending_ > 0; }
   bool wants_sink() const { return !sink_ready_ && (pending_ > 0 || source_ready_); }
-  bool finished() const { return source_finished_ && pending_ == 0; }
+  // Every byte up to the FIN is with the sink.
+  bool finished() const { return source_finished_ && pending_ == 0 && sink_error_ == 0; }
   int source_error() const { return source_error_; }
   int sink_error() const { return sink_error_; }
   uint64_t bytes() const { return bytes_; }

@@ -250,6 +250,19 @@ TEST_P(HalfPipeTest, ASinkThatIsGoneIsSaid) {
   EXPECT_NE(half_.sink_error(), 0);
 }
 
+TEST_P(HalfPipeTest, ASinkThatIsGoneIsSaidAlsoWhenItShouldTakeTheLastBytes) {
+  net::ResetOnClose(server_.get());
+  server_.Reset();
+  pollfd sink{sink_.get(), 0, 0};
+  ASSERT_EQ(poll(&sink, 1, 1000), 1);
+  Write("last words");
+  shutdown(client_.get(), SHUT_WR);
+  AwaitEvents(POLLRDHUP);
+  EXPECT_EQ(half_.Run(source_.get(), sink_.get(), tools_), Flow::kSinkGone);
+  EXPECT_FALSE(half_.finished());
+  EXPECT_EQ(half_.sink_error(), ECONNRESET);
+}
+
 TEST_P(HalfPipeTest, UrgentBytesStayInTheStream) {
   ASSERT_EQ(send(client_.get(), "ab", 2, 0), 2);
   ASSERT_EQ(send(client_.get(), "!", 1, MSG_OOB), 1);
