@@ -44,4 +44,7 @@ struct Session {
   const plan::Listener& table() const { return plan->listeners[listener]; }
 };
 
+// An idle session is hardly more: see stream/stream.h.
+static_assert(sizeof(Session) <= 104);
+
 }  // namespace anyport::desk

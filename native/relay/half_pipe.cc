@@ -126,7 +126,7 @@ Flow HalfPipe::Splice(int source, const Tools& tools) {
   const ptrdiff_t got = splice(source, nullptr, pipe_.write_end.get(), nullptr, pipe_.bytes, kSpliceFlags);
   if (got > 0) {
     pending_ = static_cast<uint32_t>(got);
-    const bool full = pending_ >= std::min(pipe_.bytes, tools.scratch.size());
+    const bool full = pending_ >= std::min<size_t>(pipe_.bytes, tools.scratch.size());
     bulk_ = full ? kBulkMax : static_cast<int8_t>(bulk_ - 1);
     return Flow::kBusy;
   }
@@ -140,7 +140,7 @@ Flow HalfPipe::Splice(int source, const Tools& tools) {
 
 Flow HalfPipe::ReadFailed(int error) {
   if (!WouldBlock(error)) {
-    source_error_ = error;
+    source_error_ = static_cast<int16_t>(error);
     return Flow::kSourceReset;
   }
   if (error != EINTR) source_ready_ = false;
@@ -152,7 +152,7 @@ void HalfPipe::SinkFailed(int error) {
   if (WouldBlock(error)) {
     sink_ready_ = false;
   } else {
-    sink_error_ = error;
+    sink_error_ = static_cast<int16_t>(error);
   }
 }
 

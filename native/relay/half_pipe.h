@@ -108,13 +108,13 @@ class HalfPipe {
   ptrdiff_t SendPending(int sink, const Tools& tools);
   void GiveBack(const Tools& tools);
 
-  uint64_t bytes_ = 0;    // delivered to the sink
-  Pipe pipe_;             // pending bytes, when spliced …
-  pool::Slab slab_;       // … or copied
-  uint32_t pending_ = 0;  // bytes in pipe_ or slab_
-  uint32_t offset_ = 0;   // of the first pending byte in slab_
-  int source_error_ = 0;
-  int sink_error_ = 0;
+  uint64_t bytes_ = 0;        // delivered to the sink
+  Pipe pipe_;                 // pending bytes, when spliced …
+  pool::Slab slab_;           // … or copied
+  uint32_t pending_ = 0;      // bytes in pipe_ or slab_
+  uint32_t offset_ = 0;       // of the first pending byte in slab_
+  int16_t source_error_ = 0;  // errno
+  int16_t sink_error_ = 0;
   int8_t bulk_ = 0;  // grows with reads that fill the buffer, falls with those that do not
   End end_ = End::kAhead;
   bool source_ready_ = false;

@@ -8,10 +8,10 @@ namespace anyport::relay {
 namespace {
 
 // What the pipe holds afterwards: past the user's quota of pipe pages it keeps the size that it has.
-size_t Resize(int fd, size_t bytes) {
+uint32_t Resize(int fd, size_t bytes) {
   int given = fcntl(fd, F_SETPIPE_SZ, static_cast<int>(bytes));
   if (given < 0) given = fcntl(fd, F_GETPIPE_SZ);
-  return given < 0 ? 0 : static_cast<size_t>(given);
+  return given < 0 ? 0 : static_cast<uint32_t>(given);
 }
 
 }  // namespace

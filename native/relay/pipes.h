@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "net/fd.h"
@@ -22,7 +23,7 @@ inline constexpr size_t kPipesKept = 32;
 struct Pipe {
   net::Fd read_end;
   net::Fd write_end;
-  size_t bytes = 0;  // as the kernel made it
+  uint32_t bytes = 0;  // as the kernel made it
   bool valid() const { return read_end.valid(); }
 };
 

@@ -121,9 +121,10 @@ void Relays::OnGone(Session& session, Stream& stream, Side side, int error) {
 // A reset throws away what the kernel has not delivered yet: wait for that, for as long as it gets less.
 void Relays::PassReset(Session& session, Stream& stream) {
   const int unsent = net::BytesLostByReset(stream.fd(Other(stream.reset_by)));
-  if (stream.reset_due_ms == 0 || unsent < stream.unsent) stream.reset_due_ms = now_ms() + kResetGraceMs;
+  if (!stream.reset_waits || unsent < stream.unsent) stream.active_ms = now_ms();
+  stream.reset_waits = true;
   stream.unsent = unsent;
-  if (unsent == 0 || now_ms() >= stream.reset_due_ms) return EndGone(session, stream);
+  if (unsent == 0 || now_ms() >= DeadlineMs(session, stream)) return EndGone(session, stream);
   desk_->timers().Schedule(session, now_ms() + kResetPollMs);
 }
 
@@ -134,7 +135,7 @@ void Relays::EndGone(Session& session, Stream& stream) {
 }
 
 void Relays::OnTimer(Session& session, Stream& stream) {
-  if (stream.reset_due_ms != 0) return PassReset(session, stream);
+  if (stream.reset_waits) return PassReset(session, stream);
   if (std::exchange(stream.keepalive_due, false))
     net::StartKeepalive(stream.upstream.get(), KeepaliveSeconds(session, stream));
   if (now_ms() >= DeadlineMs(session, stream) && !LookAgain(session, stream)) return;
@@ -156,7 +157,7 @@ bool Relays::LookAgain(Session& session, Stream& stream) {
     half->SinkReady();
   }
   Run(session, stream);
-  return desk_->Find(id) != nullptr && stream.reset_due_ms == 0;
+  return desk_->Find(id) != nullptr && !stream.reset_waits;
 }
 
 void Relays::RunQueued() {

@@ -33,6 +33,8 @@ export interface SessionLine {
 
 /** `describe` is called only for a line that is written. */
 export interface Account {
+  /** Whether lines are written at all. */
+  readonly logs: boolean;
   ended(describe: () => SessionLine): void;
   /** A connection refused at once, which the engine has counted; `unshown` others were not shown. */
   refused(describe: () => SessionLine, unshown: number): void;
@@ -61,6 +63,7 @@ export function createAccount(options: AccountOptions): Account {
   let suppressed = 0;
 
   return {
+    logs,
     ended(describe) {
       if (!logs) return;
       if (budget.take()) logger.info(fieldsOf(describe(), worker), 'session');

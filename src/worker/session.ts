@@ -241,12 +241,14 @@ export class Sequencer {
   }
 
   #connected(session: Session): void {
-    const { events, endpoints } = this.#options;
+    const { events, endpoints, account } = this.#options;
     if (session.endpoint < 0) return; // an in-process handler
     session.error = undefined;
     if (endpoints.anyDown) endpoints.answered(endpointIdOf(session), this.#endpointNames(session));
     if (this.#tells)
       this.#tell(session, 'relay', { endpoint: this.#endpointName(session), connect_ms: events.connectMs });
+    // Of most sessions nobody hears any more: an idle one is not to cost memory here.
+    if (!account.logs && !this.#tells) this.#sessions[session.slot] = undefined;
   }
 
   /** The endpoint's next address first, then another endpoint: no byte has reached this one. */
