@@ -24,7 +24,6 @@ inline constexpr uint32_t kNone = ~uint32_t{0};
 struct Session {
   Stage stage = Stage::kSniff;
   bool on_endpoint = false;  // counted among the endpoint's sessions
-  bool urgent = false;       // its end is shown at once: a handler has to hear of it before libuv does
   net::Source source;
   pool::SlotId id;
   uint32_t listener = 0;
