@@ -22,13 +22,13 @@ struct Stream {
 
   Side finished_first = Side::kNone;  // whose FIN came first
   Side reset_by = Side::kNone;        // which end is gone: what it gave is delivered, then the other is reset
-  bool vanished = false;              // … without RST: it timed out or is unreachable
-  bool reset_waits = false;           // … and all but what the kernel has yet to deliver has been passed on
+  bool vanished : 1 = false;          // … without RST: it timed out or is unreachable
+  bool reset_waits : 1 = false;       // … and all but what the kernel has yet to deliver has been passed on
+  bool patient : 1 = false;           // asks an endpoint again whose queue is full
   bool client_armed = false;          // EPOLLOUT is asked for
   bool upstream_armed = false;
   bool queued = false;         // has more to do in the next turn
   bool keepalive_due = false;  // the upstream's, from the first timer of the relay
-  bool patient = false;        // asks an endpoint again whose queue is full
   uint32_t address = 0;        // into the Plan's dials
   int unsent = 0;              // bytes that the kernel had yet to deliver, when last looked at
   uint64_t dialled_ns = 0;     // when it was last dialled
