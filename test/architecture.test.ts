@@ -1,5 +1,5 @@
 /** Enforces the architecture: arrows between rooms, owners of packages, indexes of plural folders. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -54,6 +54,12 @@ describe('the repository', () => {
     const packages = packagesLoadedBy(entry, typescript);
     expect(packages).toContain(needs);
     expect(['zod', 'yaml', 'pino-pretty'].filter((name) => packages.has(name))).toEqual([]);
+  });
+  test('docs/contributing.md names files that are there', () => {
+    const text = readFileSync('docs/contributing.md', 'utf8');
+    const named = [...text.matchAll(/\b(?:src|native|test|scripts)\/[\w./-]+/g)].map(([path]) => path);
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((path) => !path.includes('NAME') && !existsSync(path))).toEqual([]);
   });
   test('sources.txt names every C++ file', () => {
     const listed = readFileSync('native/sources.txt', 'utf8').trim().split(/\s+/);
