@@ -127,6 +127,15 @@ const wrongWholes: Case[] = [
     says: ['any.yaml:1:26: protocols[0].target: expected', 'any.yaml:1:26: protocols[0].target: expected'],
   },
   {
+    why: 'socket options that the kernel would refuse',
+    text: 'upstreams: { web: { endpoints: ["a:1"], tcp: { mss: 87, keepalive: 10h }, dscp: 64 } }',
+    says: [
+      'any.yaml:1:48: upstreams.web.tcp.mss: expected 0 or a whole number from 88 to 32767, got 87',
+      'any.yaml:1:57: upstreams.web.tcp.keepalive: expected a duration',
+      'any.yaml:1:75: upstreams.web.dscp: expected a whole number from 0 to 63, got 64',
+    ],
+  },
+  {
     why: 'an endpoint twice',
     text: 'upstreams: { web: { endpoints: ["a:1", "a:1"] } }',
     says: ['any.yaml:1:40: upstreams.web.endpoints[1]: endpoint `a:1` is listed twice'],
