@@ -1,4 +1,4 @@
-/** The addon by its one door, in the build that is shipped. */
+/** Access to the native addon of the production build. */
 import { deepStrictEqual } from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,16 +8,16 @@ import type { Task } from './task.js';
 type Addon = typeof import('../../src/addon.js');
 export const { native }: Addon = await import(pathToFileURL(resolve('dist/addon.js')).href);
 
-/** No answer: nothing that `identifyMany` says. */
+/** Marks an answer that was not written; `identifyMany` never writes this value. */
 const UNANSWERED = -9;
 
-/** A first flight, and what the signatures alone say of it: a position, -1 unknown, -2 more. */
+/** A first flight and its verdict by signatures alone: protocol index, -1 unknown, -2 more. */
 export interface Question {
   readonly bytes: Uint8Array;
   readonly due: number;
 }
 
-/** Classifies these flights one after the other, in one call. */
+/** Classifies these flights in one call. */
 export function classifyTask(name: string, classifier: Classifier, questions: readonly Question[]): Task {
   const bytes = Buffer.concat(questions.map((question) => question.bytes));
   let end = 0;

@@ -1,6 +1,6 @@
 /**
- * What it costs to classify a recorded first flight with all protocols: the addon, and the TypeScript oracle. Of the
- * addon it is the signatures: what TypeScript confirms of a match has a table of its own.
+ * Cost of classifying a recorded first flight among all protocols: addon and TypeScript oracle. Signatures only;
+ * confirmations of a match, in TypeScript, have their own table.
  */
 import { deepStrictEqual } from 'node:assert/strict';
 import { compileClassifier } from '../../src/protocols/compile.js';
@@ -13,11 +13,11 @@ import { classifyTask, native, type Question } from './addon.js';
 import { mixed } from './mixed.js';
 import { repeated, type Task } from './task.js';
 
-/** Flights in one call where they come in an order that repeats. */
+/** Flights per call where their order repeats. */
 const batch = 500;
-/** Orders of all flights that make up the mixed call: too many branches for a predictor to learn them. */
+/** Permutations of all flights in the mixed call: too many branches for a predictor to learn. */
 const orders = 16;
-/** Of the oracle, which is slow. */
+/** Flights per call of the oracle, which is slow. */
 const oracleBatch = 20;
 
 const recognizers = recognizersFor('tcp');
@@ -26,7 +26,7 @@ const classifier = new native.Classifier(tables);
 
 export const protocolCount = recognizers.length;
 
-/** What the oracle says by the signatures alone, as `identifyMany` writes it. */
+/** The oracle's verdict by signatures alone, encoded as by `identifyMany`. */
 function dueOf(bytes: Uint8Array): number {
   const { verdict, protocol } = createMatcher(tables).advance(bytes);
   return verdict === 'more' ? -2 : protocol;
@@ -34,7 +34,7 @@ function dueOf(bytes: Uint8Array): number {
 
 type Asked = Flight & Question;
 
-/** What a client sends that this program has a name for; and all else that comes over TCP. */
+/** All recorded TCP flights, with and without a known protocol. */
 const tcpFlights: readonly Asked[] = flights
   .filter(({ transport, bytes }) => transport === 'tcp' && bytes.length > 0)
   .map((flight) => ({ ...flight, due: dueOf(flight.bytes) }));
@@ -44,14 +44,14 @@ const isBuiltIn = (label: string): boolean => recognizers.some(({ id }) => id ==
 const addonTask = (name: string, list: readonly Asked[]): Task =>
   classifyTask(name, classifier, repeated(list, batch));
 
-/** Each flight by itself: the branch predictor knows what comes. */
+/** Each flight repeated: branches are predictable. */
 export const flightTasks = (): Task[] => tcpFlights.map((flight) => addonTask(flight.id, [flight]));
 
-/** All flights in ever other orders: no branch predictor knows what comes. */
+/** All flights in varying order: branches are unpredictable. */
 export const mixedTask = (): Task =>
   classifyTask('all flights mixed, the mean', classifier, mixed(tcpFlights, orders));
 
-/** The flights of a protocol in turn, those without a name, and some by the oracle. */
+/** The flights of each protocol, those without a protocol, and some by the oracle. */
 export function groupTasks(): Task[] {
   const groups = labels.filter(isBuiltIn).map((label) =>
     addonTask(
@@ -77,7 +77,7 @@ function oracleTask(): Task {
   };
 }
 
-/** Confirmations and all, as the oracle does it. */
+/** Full identification by the addon including confirmations, to compare with the oracle. */
 function namedByAddon(bytes: Uint8Array): string | null {
   const confirm = (protocol: number, seen: number) =>
     settlementOf(recognizers[protocol] ?? { signature: {} }, bytes.subarray(0, seen));

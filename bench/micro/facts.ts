@@ -1,4 +1,4 @@
-/** What TypeScript adds to a match, on the flights that have it: the facts, and the confirmations of some protocols. */
+/** Cost of the TypeScript work on a match: facts, and confirmations of some protocols. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Facts } from '../../src/model/facts.js';
 import type { Transport } from '../../src/model/protocol.js';
@@ -7,7 +7,7 @@ import { recognizersFor } from '../../src/protocols/index.js';
 import { flights } from '../../test/cases/flights.js';
 import { repeated, type Task } from './task.js';
 
-/** Flights in one call. */
+/** Flights per call. */
 const batch = 100;
 const transports: readonly Transport[] = ['tcp', 'udp'];
 
@@ -29,7 +29,7 @@ interface Answer {
   readonly facts?: Facts;
 }
 
-/** The facts are those that `identify` tells; that they are what a client was told to say is tested elsewhere. */
+/** Checked against the facts of `identify`, whose correctness is tested elsewhere. */
 export const factsTasks = (): Task[] =>
   tasksOf('facts', ({ facts }, match) => isDeepStrictEqual(facts, match.facts));
 

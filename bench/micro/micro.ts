@@ -1,7 +1,7 @@
 /**
- * The identification alone: what it costs to classify a first flight, to read its facts, and to change the
- * protocols. The answers of the very calls that are timed are checked before and after. Run from the project's root,
- * on the built daemon: `npm run bench -- --only micro`.
+ * Micro-benchmarks of identification: classifying a first flight, reading its facts, changing the protocols, routing.
+ * The answers of the timed calls are checked before and after. Run from the project's root on a build:
+ * `npm run bench -- --only micro`.
  */
 import { cpus } from 'node:os';
 import { flightTasks, groupTasks, mixedTask, protocolCount } from './classify.js';

@@ -1,6 +1,6 @@
 import { createRandom, type Random } from '../../test/support/random.js';
 
-/** The items in so many orders, one order after the other; the same in every run. */
+/** Concatenates `orders` permutations of the items; the same in every run. */
 export function mixed<T>(items: readonly T[], orders: number): T[] {
   const random = createRandom(1);
   return Array.from({ length: orders }, () => shuffled(items, random)).flat();

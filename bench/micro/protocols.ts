@@ -1,6 +1,6 @@
 /**
- * What a number of protocols costs: classifying among 5, 20 and 80 of them that do not share a first byte, and
- * bringing one more in or out, beside building all anew.
+ * Cost by number of protocols: classifying among 5, 20 and 80 protocols with distinct first bytes, and adding or
+ * removing one, compared with a full rebuild.
  */
 import { deepStrictEqual } from 'node:assert/strict';
 import type { Classifier } from '../../src/addon.js';
@@ -15,7 +15,7 @@ import { repeated, type Task } from './task.js';
 const counts = [5, 20, 80];
 const batch = 500;
 
-/** How many protocols, as many first bytes: what each of them opens with. */
+/** One opening per protocol, each with its own first byte. */
 const openings = (count: number): Question[] =>
   Array.from({ length: count }, (_, due) => ({ due, bytes: Buffer.from([0x20 + due, 0x0d, 0x0a, 0x00]) }));
 
@@ -24,7 +24,7 @@ const entryOf = ({ due, bytes }: Question): ClassifierEntry => ({
   signature: { startBytes: [Buffer.from(bytes).toString('hex')] },
 });
 
-/** The one of the last rank, which a search in order finds last; and all of them, mixed. */
+/** The protocol of the last rank (worst case of a linear search), and all of them mixed. */
 export function growthTasks(): Task[] {
   return counts.flatMap((count) => {
     const all = openings(count);
@@ -38,7 +38,7 @@ export function growthTasks(): Task[] {
   });
 }
 
-/** In the middle, so that half of the others move. */
+/** Changes in the middle, so that half of the other protocols move. */
 export function indexTasks(): Task[] {
   const recognizers = recognizersFor('tcp');
   const tables = compileClassifier(recognizers, recognizers.length);
@@ -58,7 +58,7 @@ export function indexTasks(): Task[] {
   ];
 }
 
-/** What comes out answers as one that is built from `due`. */
+/** Checks that the changed classifier answers like one built from `due`. */
 function indexTask(name: string, due: ClassifierTables, change: () => Classifier): Task {
   const dueAnswers = answersOf(new native.Classifier(due));
   let changed: Classifier;

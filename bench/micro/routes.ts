@@ -1,17 +1,17 @@
-/** What it costs to route a session, by how many routes there are. */
+/** Cost of routing a session by number of routes. */
 import type { Conditions, Plan, PlanRoute } from '../../src/model/plan.js';
 import type { RouteSession } from '../../src/routing/condition.js';
 import { createRouteTable, type Routed } from '../../src/routing/table.js';
 import type { Task } from './task.js';
 
 const counts = [1, 100, 20_000];
-/** Sessions in one call. */
+/** Sessions per call. */
 const batch = 100;
 
 interface Kind {
   readonly name: string;
   readonly when: (index: number) => Conditions;
-  /** What the session has that takes this route, and none before it. */
+  /** Properties of a session that takes this route and no earlier one. */
   readonly session: (index: number) => Partial<RouteSession>;
 }
 
@@ -53,14 +53,14 @@ const unknown: RouteSession = {
   doubtful: [],
 };
 
-/** Sessions from all over the table: of those that a walk would find late, and early. */
+/** Sessions for routes spread over the table, early and late in a linear search. */
 function routeTask({ name, when, session }: Kind, count: number): Task {
   const to = { kind: 'end', closing: 'close' } as const;
   const routes = Array.from(
     { length: count },
     (_, index): PlanRoute => ({ name: '', when: when(index), to }),
   );
-  // Of a Plan a table reads no more than this.
+  // The parts of a Plan that a route table reads.
   const table = createRouteTable({
     routes,
     listeners: [{ protocols: [0] }],

@@ -1,23 +1,23 @@
-/** What is timed, and how: each task says how many operations a call is, so that figures are of one. */
+/** Timed tasks: each states its operations per call, so that figures are per operation. */
 import { Bench } from 'tinybench';
 
 export interface Task {
   readonly name: string;
-  /** How many operations one call of `run` is: so many that the way to them does not count. */
+  /** Operations per call of `run`; enough to make the call overhead negligible. */
   readonly operations: number;
-  /** What is timed. It keeps its answers. */
+  /** The timed function; keeps its answers for `check`. */
   readonly run: () => void;
-  /** Throws unless the answers that the last `run` has kept are right. */
+  /** Throws unless the answers of the last `run` are right. */
   readonly check: () => void;
 }
 
 export interface Timed {
   readonly name: string;
-  /** Median over the calls, of one operation. */
+  /** Median over calls, per operation. */
   readonly nanoseconds: number;
 }
 
-/** So long for each task, after a fifth of it to warm up; its answers are checked before and after. */
+/** Times each task for `msPerTask` after a warm-up of a fifth of that; checks its answers before and after. */
 export async function time(tasks: readonly Task[], msPerTask: number): Promise<Timed[]> {
   const bench = new Bench({ time: msPerTask, warmupTime: msPerTask / 5 });
   for (const { name, run, check } of tasks) {
@@ -33,7 +33,7 @@ export async function time(tasks: readonly Task[], msPerTask: number): Promise<T
   });
 }
 
-/** The items over and over, until there are `count`. */
+/** Repeats the items up to `count`. */
 export const repeated = <T>(items: readonly T[], count: number): T[] =>
   Array.from({ length: count }, (_, i) => items[i % items.length] as T);
 

@@ -1,4 +1,4 @@
-/** What is measured: the way to the endpoint without a proxy, through anyport, through another build, through HAProxy. */
+/** The contenders: direct connection to the endpoint, anyport, another build of anyport, HAProxy. */
 import { writeFileSync } from 'node:fs';
 import { type Daemon, startDaemon, type TestConfig } from '../../test/support/daemon.js';
 import { total } from '../../test/support/metrics.js';
@@ -11,53 +11,53 @@ import type { Booked } from './workloads.js';
 export interface Contender {
   readonly name: string;
   readonly port: number;
-  /** Null: nothing in between. */
+  /** Null: no proxy. */
   readonly pid: number | null;
-  /** What its start took, until it was ready. */
+  /** Cost of its start until ready. */
   readonly start: Start;
-  /** What it says of its work so far; ends are only anyport's to say. */
+  /** Its counters so far; session ends are known from anyport only. */
   books?(ends: readonly string[]): Promise<Partial<Booked>>;
-  /** Only anyport has it. */
+  /** Fetches /metrics; anyport only. */
   scrape?(): Promise<string>;
-  /** Where it listens, when that is on more than `port`. */
+  /** Listening addresses, if there are more than `port`. */
   readonly listeners?: readonly string[];
   stop(): Promise<void>;
 }
 
 export interface Start {
   readonly cpuNanoseconds: number;
-  /** NaN: it does not say when it is ready. */
+  /** NaN: it does not report readiness. */
   readonly seconds: number;
 }
 
 const UNKNOWN_START: Start = { cpuNanoseconds: NaN, seconds: NaN };
 
-/** How the contenders are set up for a workload. */
+/** Configuration of the contenders for a workload. */
 export interface Setting {
-  /** How HAProxy splices, with which it does this work best; null: it takes no part. */
+  /** HAProxy's best splicing mode for this workload; null: HAProxy does not take part. */
   readonly haproxy: Splicing | null;
-  /** What `--workers` says otherwise. */
+  /** Overrides `--workers`. */
   readonly workers?: number;
   readonly accessLog?: boolean;
-  /** For a client to say what it speaks. */
+  /** Identify timeout. */
   readonly identifySeconds?: number;
-  /** So many, all on one port of different addresses. */
+  /** Number of listeners, on one port of different addresses. */
   readonly listeners?: number;
 }
 
 export const CONNECTIONS_MAX = 9_000;
 const IDENTIFY_SECONDS = 15;
-/** The contender that is another build of anyport. */
+/** Name of the contender that is another build of anyport. */
 export const BESIDE = 'beside';
 
-/** The server behind all of them. */
+/** The server behind all contenders. */
 export async function startEndpoint(program: string): Promise<Contender> {
   const port = await freePort();
   const { stop } = await startProgram(program, [`${port}`], port);
   return { name: 'direct', port, pid: null, start: UNKNOWN_START, stop };
 }
 
-/** `checkout`: folder of another build, e.g. of the release before. */
+/** `checkout`: folder of another build, e.g. the previous release. */
 export async function startAnyport(
   endpointPort: number,
   setting: Setting,
@@ -120,8 +120,9 @@ async function booksOf(daemon: Daemon, reasons: readonly string[]): Promise<Book
 export type Splicing = keyof typeof splicing;
 
 /**
- * What is best for HAProxy differs: `splice-auto` copies nearly all of a download, and to splice always makes small
- * messages dearer. Smart accepts and connects, other buffers and pipes for short connections gain nothing.
+ * HAProxy's best setting depends on the workload: `splice-auto` copies most of a download, and forced splicing makes
+ * small messages more expensive. Smart accept and connect, other buffer sizes, and pipes for short connections gain
+ * nothing.
  */
 const splicing = {
   auto: { global: '', defaults: 'option splice-auto' },
@@ -131,7 +132,7 @@ const splicing = {
   },
 };
 
-/** HAProxy with as many threads, identifying the same two protocols by their first bytes. */
+/** HAProxy with as many threads as anyport has workers, identifying the same two protocols by their first bytes. */
 const haproxyConfig = (port: number, endpointPort: number, how: Splicing, setting: Setting): string => `
 global
   nbthread ${setting.workers ?? 1}

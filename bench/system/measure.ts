@@ -11,13 +11,13 @@ import type { Booked, Way, Workload } from './workloads.js';
 export interface Run {
   /** CPU nanoseconds or bytes of memory of the proxy per unit; null without a proxy. */
   readonly cost: number | null;
-  /** Units of work a second of wall time: only to be compared within one run. NaN where there is no work. */
+  /** Units of work per second of wall time; comparable within one run only. NaN without work. */
   readonly rate: number;
 }
 
-/** Time for a burst's garbage to be collected and its last closes to be done. */
+/** Time for garbage collection and the last closes after a burst. */
 const SETTLE_MS = 500;
-/** After a start, until what it left behind has been collected. */
+/** Time for garbage collection after a start. */
 const REST_MS = 2000;
 
 type Measure = (client: string, workload: Workload, contender: Contender) => Promise<Run>;
@@ -56,7 +56,7 @@ async function measureCpu(client: string, workload: Workload, { port, pid }: Con
   const load = startClient(client, workload, port);
   load.stdin.end();
   const seconds = await load.done();
-  // The answers are all there, the last closes may not be.
+  // All answers have arrived, but the last closes may be pending.
   await sleep(SETTLE_MS);
   const cost = pid === null ? null : (cpuNanoseconds(pid) - before) / workload.units;
   return { cost, rate: workload.units / seconds };
@@ -91,7 +91,7 @@ function startClient(client: string, workload: Workload, port: number) {
   const seconds = (): number => Number(/^ok ([\d.]+)/m.exec(output())?.[1]);
   return {
     stdin: child.stdin,
-    /** Resolves when all connections are open and silent. */
+    /** Resolves when all connections are open and idle. */
     held: async () => {
       await Promise.race([once(child.stdout, 'data'), closed]);
       if (child.exitCode !== null) throw new Error(`client ${mode}: ${errors()}`);

@@ -1,22 +1,22 @@
 /**
- * One build's cost to another's, from rounds in which both ran one after the other: the median of the rounds' ratios,
- * and how certain that is. Whatever slows the machine down for longer than a round falls out.
+ * Ratio of two builds' costs, from rounds in which both ran in turn: the median of the rounds' ratios and its
+ * confidence interval. Slowdowns of the machine that last longer than a round cancel out.
  */
 import { median } from './report.js';
 
 export interface Ratio {
   readonly median: number;
-  /** It lies between them, in 95 cases of 100; with fewer than six rounds: the lowest and the highest. */
+  /** 95 % confidence interval of the median; with fewer than six rounds, minimum and maximum. */
   readonly low: number;
   readonly high: number;
   readonly rounds: number;
 }
 
-/** What one build may be slower by. */
+/** Slowdown that is accepted. */
 export const tolerance = 0.02;
 const certainty = 0.95;
 
-/** `ours[n]` and `theirs[n]` are of the same round. */
+/** `ours[n]` and `theirs[n]` belong to the same round. */
 export function ratioOf(ours: readonly number[], theirs: readonly number[]): Ratio {
   const ratios = ours.map((cost, round) => cost / (theirs[round] as number)).sort((a, b) => a - b);
   const rounds = ratios.length;
@@ -29,10 +29,10 @@ export function ratioOf(ours: readonly number[], theirs: readonly number[]): Rat
   };
 }
 
-/** Which ratios, from either end, lie outside: each is above the true median as often as a coin shows heads. */
+/** Number of ratios to cut at either end (sign test: each is above the true median with probability 1/2). */
 function cutOff(rounds: number): number {
   let outside = 0;
-  // As a logarithm: with many rounds the first are too small for a number.
+  // Logarithm, because with many rounds the first probabilities underflow.
   let logChance = -rounds * Math.LN2;
   for (let cut = 0; cut < rounds / 2; cut += 1) {
     outside += 2 * Math.exp(logChance);
@@ -50,7 +50,7 @@ export function verdictOf({ low, high, rounds }: Ratio): Verdict {
   return high < 1 + tolerance ? 'not slower' : 'uncertain';
 }
 
-/** Rounds after which the median is certain to half the tolerance: four times as many halve the doubt. */
+/** Estimated rounds for an interval of half the tolerance; its width falls with the square root of the rounds. */
 export function roundsFor({ low, high, rounds }: Ratio): number {
   const doubt = (high - low) / 2;
   return Math.max(6, Math.round(rounds * (doubt / (tolerance / 2)) ** 2));

@@ -1,9 +1,9 @@
-/** Numbers for people: medians, spreads and ratios in a plain table. */
+/** Prints medians, spreads and ratios as a plain table. */
 import { cpus, release } from 'node:os';
 import type { Run } from './measure.js';
 import type { Workload } from './workloads.js';
 
-/** Contender → its runs, in the order of the table's rows. */
+/** Contender → runs, in the order of the table's rows. */
 export type Results = ReadonlyMap<string, readonly Run[]>;
 
 export function heading(versions: Readonly<Record<string, string>>): string {
@@ -30,11 +30,11 @@ function row(name: string, runs: readonly Run[], rival: number, divisor: number)
   return [name, rounded(cost / divisor), spread, Number.isNaN(rival) ? '–' : (cost / rival).toFixed(2), rate];
 }
 
-/** One a round; none without a proxy. */
+/** One cost per round; none without a proxy. */
 export const costsOf = (runs: readonly Run[] = []): number[] =>
   runs.map((run) => run.cost).filter((cost) => cost !== null);
 
-/** NaN for no values. */
+/** NaN without values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;

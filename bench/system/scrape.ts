@@ -1,4 +1,4 @@
-/** Scrapes of /metrics, once every listener has served a session of each protocol. */
+/** Scrapes /metrics after every listener has served a session of each protocol. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { parseMetrics, total } from '../../test/support/metrics.js';
@@ -7,7 +7,7 @@ import type { Contender } from './contenders.js';
 import type { Run } from './measure.js';
 import type { Workload } from './workloads.js';
 
-/** What the endpoint answers to at once, by the protocol that it is. */
+/** Protocol → request that the endpoint answers at once. */
 const REQUESTS = {
   http: 'GET /8 HTTP/1.1\r\nHost: bench.example.com\r\n\r\n',
   redis: '*1\r\n$4\r\nPING\r\n',
@@ -15,7 +15,7 @@ const REQUESTS = {
 type Protocol = keyof typeof REQUESTS;
 const protocols = Object.keys(REQUESTS) as Protocol[];
 
-/** Contenders whose listeners have all served, and how often. */
+/** Contender → sessions served so far per listener and protocol. */
 const served = new Map<Contender, number>();
 
 export async function measureScrape(workload: Workload, contender: Contender): Promise<Run> {
@@ -34,7 +34,7 @@ export async function measureScrape(workload: Workload, contender: Contender): P
   return { cost, rate: workload.units / seconds };
 }
 
-/** One session: a request, the first bytes of the answer, the end. */
+/** One session: request, first bytes of the answer, close. */
 async function ask(address: string, request: string): Promise<void> {
   const [host, port] = address.split(':');
   const socket = connect(Number(port), host);

@@ -1,9 +1,9 @@
 /**
- * The built daemon under load, beside a direct connection and HAProxy in the same run, taken in turns.
- * What is quoted is the proxy's CPU time (or memory) per unit of work: on a shared machine wall time says little.
- * `--quick`: short runs; `--only NAME`: workloads whose name begins so; `--workers N`: of the daemon, default 1;
- * `--rounds N`; `--beside DIR`: the daemon of another built checkout too, e.g. of the release before. Exit status 1: it
- * is certain that ours is slower by more than 2 %.
+ * The built daemon under load, alternating with a direct connection and HAProxy in the same run. Figures are the
+ * proxy's CPU time (or memory) per unit of work, because wall time says little on a shared machine.
+ * `--quick`: short runs; `--only NAME`: workloads whose name starts with NAME; `--workers N`: workers of the daemon,
+ * default 1; `--rounds N`; `--beside DIR`: also the daemon of another built checkout, e.g. the previous release. Exit
+ * status 1: this build is slower by more than 2 % with 95 % confidence.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ const { values: options } = parseArgs({
   },
 });
 
-/** Of what is not compared with its like, so many say enough. */
+/** Upper bound on rounds of contenders other than the two builds: enough for their medians. */
 const ROUNDS_OF_OTHERS = 5;
 const ROUNDS = Number(options.rounds ?? (options.quick ? 2 : 5));
 const SCALE = options.quick ? 0.25 : 1;
@@ -52,8 +52,8 @@ function commitOf(folder: string): string {
 }
 
 /**
- * New processes for each workload: memory that an earlier one has left does not count. Where memory is measured, or the
- * start itself, for each round: it grows only once, later rounds would reuse what the first has left.
+ * New processes per workload, so that memory of an earlier workload does not count. Where memory or the start is
+ * measured, new processes per round: the heap grows only once, and later rounds would reuse it.
  */
 async function compare(workload: Workload): Promise<Results> {
   const runs: Results[] = [];
@@ -68,7 +68,7 @@ async function compareOnce(workload: Workload, first: number, rounds: number): P
   const results = new Map<string, Run[]>(contenders.map(({ name }) => [name, []]));
   try {
     for (let round = first; round < first + rounds; round += 1) {
-      // There and back: what the machine does meanwhile falls on each as often early as late.
+      // Reversed every other round, so that drift of the machine affects all contenders alike.
       const order = round % 2 === 0 ? contenders : contenders.toReversed();
       for (const contender of order.filter(({ name }) => takesPart(name, round))) {
         results.get(contender.name)?.push(await measure(client, workload, contender));
@@ -83,7 +83,7 @@ async function compareOnce(workload: Workload, first: number, rounds: number): P
 const takesPart = (name: string, round: number): boolean =>
   round < ROUNDS_OF_OTHERS || name === 'anyport' || name === BESIDE;
 
-/** Modes of the client that the endpoint answers without a proxy too. */
+/** Client modes that work against the endpoint without a proxy. */
 const ANSWERED: readonly (string | undefined)[] = ['fetch', 'ping', 'hold'];
 
 async function startAll(workload: Workload): Promise<Contenders> {

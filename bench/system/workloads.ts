@@ -1,37 +1,37 @@
 /**
- * The workloads as data. A unit of work is what the proxy's CPU time is divided by.
- * `fetch` opens as HTTP, `ping` and `hold` as Redis; what `leave` and `stay` send decides nothing.
+ * The workloads as data. The proxy's CPU time is divided by the units of work. `fetch` speaks HTTP, `ping` and `hold`
+ * Redis; `leave` and `stay` send too few bytes to be identified.
  */
 import type { Setting } from './contenders.js';
 
 type Mode = 'fetch' | 'ping' | 'hold' | 'leave' | 'stay';
 
-/** How a run is measured (measure.ts); `start` and `rest` have no load. */
+/** Method of measurement (measure.ts); `start` and `rest` have no load. */
 export type Way = 'cpu' | 'memory' | 'scrape' | 'start' | 'rest';
 
 export interface Workload {
   readonly name: string;
   readonly why: string;
   readonly unit: string;
-  /** Arguments of the client after the port; without it there is no client. */
+  /** Arguments of the client after the port; absent: no client. */
   readonly client?: readonly [mode: Mode, ...numbers: number[]];
-  /** Units of work in one run. */
+  /** Units of work per run. */
   readonly units: number;
   readonly way: Way;
-  /** What is quoted of the proxy, per unit of work. */
+  /** Label and unit of the figure, per unit of work. */
   readonly quote: Quote;
   readonly setting: Setting;
-  /** What a contender that keeps books has to have written down after one run. */
+  /** Expected counters of a contender with counters, after one run. */
   readonly booked?: Partial<Booked>;
 }
 
 export interface Quote {
   readonly label: string;
-  /** Nanoseconds or bytes in one of what the label says. */
+  /** Nanoseconds or bytes per unit of the label. */
   readonly divisor: number;
 }
 
-/** Sessions ended by reason, and lines of the access log. */
+/** Counters: sessions ended by reason, and access log lines. */
 export interface Booked {
   readonly ended: Readonly<Record<string, number>>;
   readonly lines: number;
@@ -48,7 +48,7 @@ const IDENTIFY_SECONDS = 2;
 
 type Shape = Omit<Workload, 'name' | 'why'>;
 
-/** `scale` 1 is the full run; below, shorter runs of the same shape. */
+/** `scale` 1 is the full run; below 1, shorter runs of the same shape. */
 export function workloads(scale: number): Workload[] {
   const times = (count: number): number => Math.max(1, Math.round(count * scale));
   return [...traffic(times), ...floods(times), ...logged(times), ...atRest(times)];

@@ -1,17 +1,17 @@
 /**
- * Finished log lines → a file descriptor. Bounded, and never blocking: writes run in the thread pool, so a reader
- * that stands still costs lines (which are counted) and not the event loop. A full disk costs lines until it has room.
+ * Writes finished log lines to a file descriptor. Bounded and never blocking: writes run in the thread pool, so a
+ * stalled reader or a full disk costs lines, which are counted, and never blocks the event loop.
  */
 import { write } from 'node:fs';
 
 export const lineSinkLimits = {
-  /** Bytes that wait to be written; what comes on top is dropped. */
+  /** Upper bound on bytes waiting to be written; further lines are dropped. */
   pendingBytesMax: 1 << 20,
-  /** Pause before a descriptor that is full (non-blocking, inherited) is tried again. */
+  /** Pause before retrying after EAGAIN (an inherited non-blocking descriptor that is full). */
   retryMs: 20,
-  /** Pause after a write that failed (disk full, reader gone); lines wait meanwhile. */
+  /** Pause after a failed write (disk full, reader gone); meanwhile lines wait. */
   pauseMs: 1000,
-  /** How long `close` waits for the reader to take the last lines. */
+  /** Upper bound on the time `close` waits for the last lines to be written. */
   closeTimeMsMax: 1000,
 } as const;
 
@@ -25,7 +25,7 @@ export class LineSink {
   #pendingBytes = 0;
   #state: 'idle' | 'writing' | 'pausing' = 'idle';
   #lastByte = LINE_FEED;
-  /** 1: the rest of a line was lost, and what is pending begins with the end that it lacks. */
+  /** 1: a line was cut, and `#pending` starts with the line feed that ends it. */
   #endsOwed = 0;
   #dropped = 0;
   #onRest: (() => void) | null = null;
@@ -35,7 +35,7 @@ export class LineSink {
     this.#pendingBytesMax = pendingBytesMax;
   }
 
-  /** Lines that could not be written, or not whole. */
+  /** Lines lost or cut. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -52,7 +52,7 @@ export class LineSink {
     if (this.#state === 'idle') this.#writeNext();
   }
 
-  /** Resolves when everything is written or lost, or the reader did not take it in time. */
+  /** Resolves when all lines are written or lost, at the latest after `closeTimeMsMax`. */
   close(): Promise<void> {
     if (this.#state === 'pausing') this.#writeNext();
     if (this.#state !== 'writing') return Promise.resolve();
@@ -93,7 +93,7 @@ export class LineSink {
     this.#writeNext();
   }
 
-  /** What can not be written now is not kept: the newest lines are what somebody will look for. */
+  /** Drops what could not be written: after a failure the newest lines are the useful ones. */
   #lose(): void {
     for (const bytes of this.#pending) this.#dropped += countLines(bytes);
     this.#dropped -= this.#endsOwed;

@@ -1,8 +1,8 @@
 /**
- * Log lines as JSON, and how many there may be. The only importer of pino. Where they go is not its business.
+ * JSON log lines and their rate limits. The only importer of pino.
  *
- * A logger makes lines (JSON, each with its line feed) and hands them to a `write`. In a worker that is a
- * message to the primary; in the primary it is the line sink on stdout.
+ * A logger passes finished lines (JSON, each with its line feed) to `write`: in a worker a message to the primary, in
+ * the primary the line sink on stdout.
  */
 import pino from 'pino';
 
@@ -24,22 +24,22 @@ export function createLogger({ level, write }: LoggerOptions): Logger {
   return pino(options, { write });
 }
 
-/** DEL and C1, which terminals obey and JSON lets pass. */
+/** DEL and C1: terminal controls that JSON does not escape. */
 const CONTROLS = /[\u007f-\u009f]/g;
 
-/** What is done to finished JSON lines last; many at once, for each call lays its text out anew. */
+/** Escapes terminal controls in finished lines; pass many at once, because each call copies the text. */
 export const jsonLines = (lines: string): string =>
   lines.replace(CONTROLS, (control) => `\\u00${control.charCodeAt(0).toString(16)}`);
 
-/** A budget of lines for one class of messages, so that a flood of events is not a flood of lines. */
+/** Rate limit for one class of messages, so that a flood of events is not a flood of lines. */
 export interface LineBudget {
   /** Whether one more line may be written now. */
   take(): boolean;
-  /** Lines refused since this was last asked. */
+  /** Lines refused since the last call. */
   suppressed(): number;
 }
 
-/** Lets `linesPerSecond` pass in each second of `nowMs` (any steady clock). */
+/** Allows `linesPerSecond` in each second of `nowMs` (a monotonic clock). */
 export function createLineBudget(linesPerSecond: number, nowMs: () => number): LineBudget {
   let second = Number.NEGATIVE_INFINITY;
   let taken = 0;
@@ -68,7 +68,7 @@ export function createLineBudget(linesPerSecond: number, nowMs: () => number): L
 
 export type LogLine = (fields: object, message: string) => void;
 
-/** A logging function for one class of messages; the first line after a gap says how many it leaves out. */
+/** Rate-limited logging of one class of messages; the first line after a gap reports how many were suppressed. */
 export function rateLimited(write: LogLine, linesPerSecond: number, nowMs: () => number): LogLine {
   const budget = createLineBudget(linesPerSecond, nowMs);
   return (fields, message) => {

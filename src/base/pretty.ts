@@ -1,11 +1,11 @@
 /**
- * Log lines for people: what a session was, where the daemon listens, in one line each. The only importer of
- * pino-pretty; loaded only where somebody reads.
+ * Log lines for terminals: a session or the listeners in one line each. The only importer of pino-pretty; loaded only
+ * for pretty output.
  */
 import { prettyFactory } from 'pino-pretty';
 import { visible, visibleBeyondC0 } from './text.js';
 
-/** Turns finished JSON lines into lines for people, one each; only a stack takes more. */
+/** JSON lines → terminal lines, one each; only a stack takes more. */
 export function prettyLines(colorize: boolean): (lines: string) => string {
   const pretty = prettyFactory({
     colorize,
@@ -24,7 +24,7 @@ export function prettyLines(colorize: boolean): (lines: string) => string {
   return (lines) => lines.split('\n').filter(Boolean).map(show).join('');
 }
 
-/** Its message may quote what a client sent. */
+/** Escaped, because an error's message may quote bytes of a client. */
 const indented = (stack: string): string =>
   stack
     .split('\n')
@@ -38,7 +38,7 @@ export interface LogObject {
   readonly [field: string]: unknown;
 }
 
-/** The message with what belongs to it; `rest`: the fields that are left to be shown. */
+/** The formatted message; `rest`: fields not contained in it. */
 export interface Told {
   readonly text: string;
   readonly rest: Readonly<Record<string, unknown>>;
@@ -77,7 +77,7 @@ function sessionText(fields: Fields): string {
 
 const extra = (word: string, value: unknown): string[] => (value === undefined ? [] : [`${word} ${value}`]);
 
-/** Where to look comes first. */
+/** Addresses come first. */
 function readyText({ listeners, try: examples, ...rest }: Fields): Told {
   const places = (listeners as readonly { name: string; address: string }[]).map(({ name, address }) =>
     name === address ? address : `${address} (${name})`,

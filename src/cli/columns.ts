@@ -1,4 +1,4 @@
-/** Plain text in columns, for terminals and for `grep`. */
+/** Plain text in columns, for terminals and `grep`. */
 import { visible } from '../base/text.js';
 
 const GAP = '  ';

@@ -1,4 +1,4 @@
-/** Loads a configuration for a command and tells the user what is wrong with it, or what it holds. */
+/** Loads a configuration for a command; reports its problems, or a summary. */
 import { loadAside } from '../config/aside.js';
 import type { Flags } from '../config/flags.js';
 import type { Loaded } from '../config/load.js';
@@ -7,7 +7,7 @@ import { BAD_USAGE, Failure } from './failure.js';
 
 export type Configuration = Extract<Loaded, { ok: true }>;
 
-/** More of them at once nobody reads. */
+/** Upper bound on problems printed. */
 const PROBLEMS_SHOWN_MAX = 200;
 
 export async function loadOrFail(file: string | undefined, flags: Flags): Promise<Configuration> {
@@ -15,12 +15,12 @@ export async function loadOrFail(file: string | undefined, flags: Flags): Promis
   return okOrFail(loadConfig({ file: file ?? null, flags, environment: process.env }));
 }
 
-/** The same for a process that stays: what reading takes is given back. */
+/** As loadOrFail, for a long-running process: reads on a thread that ends, which releases the parser's memory. */
 export async function loadAsideOrFail(file: string | undefined, flags: Flags): Promise<Configuration> {
   return okOrFail(await loadAside({ file: file ?? null, flags, environment: { ...process.env } }));
 }
 
-/** Every problem goes to standard error; what is thrown then sums them up. */
+/** Prints every problem to standard error, then throws a Failure with their summary. */
 function okOrFail(loaded: Loaded): Configuration {
   if (loaded.ok) return loaded;
   const shown = loaded.problems.slice(0, PROBLEMS_SHOWN_MAX);

@@ -1,6 +1,6 @@
-/** Why a command could not do what was asked, as one line for the user. */
+/** The failure of a command, as one line for the user. */
 
-/** Exit statuses; 0 is done. */
+/** Exit statuses; 0 is success. */
 export const FAILED = 1;
 export const BAD_USAGE = 2;
 

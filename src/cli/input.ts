@@ -1,12 +1,12 @@
-/** Where commands get bytes from: a file, or standard input. */
+/** Input of commands: a file, or standard input. */
 import { open } from 'node:fs/promises';
 import { reasonOf } from '../config/text.js';
 import { BAD_USAGE, Failure } from './failure.js';
 
-/** More than any protocol needs to be identified; the rest of a longer file is not read. */
+/** More than any protocol needs; a longer file is not read further. */
 const INPUT_BYTES_MAX = 1024 * 1024;
 
-/** The input as it comes; `-` is standard input. What can not be read is a Failure. */
+/** Chunks of the input; `-` is standard input. Throws a Failure when it can not be read. */
 export async function* chunksOf(file: string): AsyncGenerator<Buffer> {
   try {
     const input = file === '-' ? process.stdin : (await open(file)).createReadStream();
@@ -27,7 +27,7 @@ export async function readBytes(file: string): Promise<Buffer> {
   return Buffer.concat(chunks).subarray(0, INPUT_BYTES_MAX);
 }
 
-/** Bytes written as pairs of hexadecimal digits; white space between them is for the reader, so is `0x` before them. */
+/** Parses pairs of hexadecimal digits; white space and `0x` at the start of a word are ignored. */
 export function parseHex(text: string): Buffer {
   const digits = text.replace(/(?<!\S)0x(?=\S)|\s+/gi, '');
   const wrong = /[^0-9A-Fa-f]/.exec(digits);

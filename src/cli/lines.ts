@@ -1,4 +1,4 @@
-/** Lines of a stream, none of them longer than a limit: what is longer is passed over to its end, and not kept. */
+/** Splits a stream into lines of bounded length: a longer line is skipped to its end without buffering. */
 
 export type Line = { readonly text: string } | { readonly tooLong: true };
 

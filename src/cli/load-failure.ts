@@ -1,7 +1,7 @@
-/** Why the program, or a part of it, could not be loaded: its modules are open files, many at once. */
+/** Explains a failure to load the program: usually too few open files, because its modules are many. */
 import { readFileSync } from 'node:fs';
 
-/** Read before anything is loaded: when no file can be opened any more, this one can not be either. */
+/** Read before anything is loaded: after EMFILE this file can not be opened either. */
 const limit = softLimit();
 
 export function whyNotLoaded(error: unknown): string {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The program. What it does is loaded only when no signal can open Node's debugger any more. */
+/** Entry point. Loads the program only after SIGUSR1 can no longer open Node's debugger. */
 import { whyNotLoaded } from './load-failure.js';
 import { keepDebuggerClosed } from './no-debugger.js';
 

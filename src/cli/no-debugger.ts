@@ -1,16 +1,16 @@
 /**
- * SIGUSR1 is ours: Node opens its debugger on it, on 127.0.0.1:9229, for every user of the machine. A handler of our
- * own takes its place; a debugger that a signal has opened before this ran is closed again.
+ * On SIGUSR1 Node opens its debugger on 127.0.0.1:9229, for every user of the machine. Our own handler replaces that
+ * default action; a debugger opened by an earlier signal is closed again.
  */
 
-/** The thread of Node that opens the debugger may be late. */
+/** Node's thread that opens the debugger may run late. */
 const LATE_MS = 250;
 
 const wanted = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(' ')].some((option) =>
   /^--inspect(-brk|-wait)?(=|$)/.test(option),
 );
 
-/** For the life of the process. Whoever acts on the signal listens as well. */
+/** Permanent; code that acts on the signal adds its own handler. */
 export function keepDebuggerClosed(): void {
   process.on('SIGUSR1', () => {});
   if (wanted) return;

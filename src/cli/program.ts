@@ -1,4 +1,4 @@
-/** The command line: finds the command, and turns what went wrong into one line and an exit status. */
+/** The command line: dispatches to the command; failures become one line and an exit status. */
 import { Command, CommanderError, Option } from 'commander';
 import { commands } from './commands/index.js';
 import { BAD_USAGE, FAILED, Failure } from './failure.js';
@@ -20,7 +20,7 @@ function createProgram(): Command {
   return program;
 }
 
-/** What commander refuses is bad usage; that it printed help or the version is not an error. */
+/** Commander's refusals are bad usage; printing help or the version is not an error. */
 function statusOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_USAGE;
   if (error instanceof Failure) {
@@ -31,7 +31,7 @@ function statusOf(error: unknown): number {
   return FAILED;
 }
 
-// `anyport protocols | head -1` closes the pipe early: nobody is left to tell.
+// `anyport protocols | head -1` closes the pipe early: exit without an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : FAILED);
 });

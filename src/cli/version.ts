@@ -1,4 +1,4 @@
-/** The version of the package that this file is part of. */
+/** The version of this package. */
 import { createRequire } from 'node:module';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };

@@ -1,6 +1,6 @@
 /**
- * Every metric, once: a row here is all there is to it. From its scope follow the labels and the counters that are kept
- * for it; what counts it names it (`counters.add`), and what the primary knows is read by its name.
+ * The catalog: one row per metric. Its scope determines the labels and the cells; code counts a metric by its name
+ * (`counters.add`), and metrics of the primary are read by name.
  */
 import type { IdKind } from '../model/ids.js';
 import { reasons } from '../model/session.js';
@@ -8,9 +8,10 @@ import { reasons } from '../model/session.js';
 export type MetricKind = 'counter' | 'gauge' | 'histogram';
 
 /**
- * Whom a worker counts a metric for: their kinds are its labels. The primary reads scopes in this order, and the
- * metrics of each in the catalog's, while workers go on counting. So ends come before `active` (which a worker lowers
- * before it counts an end), and `accepted` last of all: no session is seen twice, none ends before it was accepted.
+ * Scope → kinds of ids that a worker counts by; they are the labels. The primary reads scopes in this order, and the
+ * metrics of each scope in catalog order, while workers keep counting. Therefore ends come before `active` (a worker
+ * lowers `active` before it counts the end), and `accepted` comes last: no session is read twice, or as ended but not
+ * yet accepted.
  */
 export const scopes = {
   worker: [],
@@ -23,7 +24,7 @@ export const scopes = {
 
 export type Scope = keyof typeof scopes;
 
-/** A label whose values are known beforehand: one cell for each. */
+/** A label with a fixed set of values, one cell each. */
 export interface ClosedLabel {
   readonly label: string;
   readonly values: readonly string[];
@@ -32,12 +33,12 @@ export interface ClosedLabel {
 export interface MetricEntry {
   readonly kind: MetricKind;
   readonly help: string;
-  /** `primary`: nobody counts it, the primary knows it (`Figures`). */
+  /** `primary`: no worker counts it; the primary supplies the value (`Figures`). */
   readonly scope: Scope | 'primary';
   readonly by?: ClosedLabel;
-  /** Upper bounds of a histogram's buckets, in seconds; a last one without a bound follows. */
+  /** Upper bounds of a histogram's buckets in seconds; `+Inf` follows. */
   readonly buckets?: readonly number[];
-  /** Labels whose values the primary gives together with the figure. */
+  /** Labels whose values the primary supplies with the figure. */
   readonly labels?: readonly string[];
 }
 
@@ -169,7 +170,7 @@ export type MetricName = keyof typeof catalog;
 
 export type ScopeOf<M extends MetricName> = (typeof catalog)[M]['scope'];
 
-/** Metrics that workers count. */
+/** Metrics counted by workers. */
 export type CountedMetric = {
   [M in MetricName]: ScopeOf<M> extends Scope ? M : never;
 }[MetricName];
@@ -177,5 +178,5 @@ export type CountedMetric = {
 export const metricNames = Object.keys(catalog) as MetricName[];
 export const scopeNames = Object.keys(scopes) as Scope[];
 
-/** With the shape that all rows have in common. */
+/** A row of the catalog, widened to the type that all rows share. */
 export const entryOf = (metric: MetricName): MetricEntry => catalog[metric];

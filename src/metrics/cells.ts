@@ -1,4 +1,4 @@
-/** Which cells of a row a metric has; a row is what is counted for one tuple of ids of a scope. */
+/** The cells of each metric in a row. A row holds all metrics of one scope for one tuple of ids. */
 import {
   type CountedMetric,
   entryOf,
@@ -8,16 +8,16 @@ import {
   type Scope,
 } from './catalog.js';
 
-/** Every metric that workers count → its first cell, from the beginning of its row. */
+/** Counted metric → offset of its first cell in the row. */
 export const cellOf = {} as Readonly<Record<CountedMetric, number>>;
 
-/** Cells of a row of each scope. */
+/** Scope → cells per row. */
 export const rowCells = {} as Readonly<Record<Scope, number>>;
 
-/** Every histogram that workers count → the upper bounds of its buckets, in seconds. */
+/** Counted histogram → upper bounds of its buckets in seconds. */
 export const bucketsOf = {} as Readonly<Record<string, readonly number[]>>;
 
-/** One a value of its label; one a bucket, and two for the bucket without a bound and the sum; or one. */
+/** Histogram: one cell per bucket, plus `+Inf` and the sum. Closed label: one per value. Otherwise one. */
 function cellsOf({ by, buckets }: MetricEntry): number {
   if (buckets !== undefined) return buckets.length + 2;
   return by?.values.length ?? 1;

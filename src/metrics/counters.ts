@@ -1,6 +1,6 @@
 /**
- * What one worker counts: rows by ids, made when they are first needed. Nothing here can fail: when the memory is full,
- * whoever is new is counted in a row that all such share.
+ * The counters of one worker: rows by ids, created when first needed. Counting never fails: when the memory is full,
+ * further ids share the `(other)` row.
  */
 import { NONE, OTHER } from '../model/ids.js';
 import {
@@ -18,7 +18,7 @@ import { keyOf, RowMemory } from './memory.js';
 
 declare const scopeOfRow: unique symbol;
 
-/** The first cell of a row: a number that knows its scope. */
+/** Index of a row's first cell, typed by scope. */
 export type Row<S extends Scope> = number & { readonly [scopeOfRow]: S };
 
 type RowOf<M extends CountedMetric> = Row<Extract<ScopeOf<M>, Scope>>;
@@ -34,8 +34,9 @@ type LabelOf<M extends Labelled> = Entry<M> extends { by: { values: readonly (in
 type Plain = Exclude<CountedMetric, Labelled | Histogram>;
 
 /**
- * Rows that come with another one. What is accepted at a listener must end there, also when there is no room for
- * a protocol: so each listener has a row for those that find none, and each upstream one for such endpoints.
+ * Rows created together with another. Sessions accepted at a listener must be counted as ended at the same listener
+ * even when no row is left for their protocol. Therefore each listener has an `(other)` protocol row and each upstream
+ * an `(other)` endpoint row.
  */
 const companions: Readonly<Partial<Record<Scope, readonly (readonly [Scope, number])[]>>> = {
   listener: [
@@ -45,7 +46,7 @@ const companions: Readonly<Partial<Record<Scope, readonly (readonly [Scope, numb
   upstream: [['upstream_endpoint', OTHER]],
 };
 
-/** Whose row there must be first. */
+/** Scope of the row that must exist first. */
 const owners: Readonly<Partial<Record<Scope, Scope>>> = {
   listener_protocol: 'listener',
   upstream_endpoint: 'upstream',
@@ -59,7 +60,7 @@ const labelIndices: Readonly<Record<string, ReadonlyMap<string, number>>> = Obje
 );
 
 export class WorkerCounters {
-  /** Metrics that are counted for the worker as a whole. */
+  /** Row of the metrics without ids. */
   readonly worker: Row<'worker'>;
   readonly #memory: RowMemory;
   readonly #cells: Float64Array;
@@ -74,7 +75,7 @@ export class WorkerCounters {
     this.worker = this.row('worker');
   }
 
-  /** The row of these ids, in the order of the scope's kinds. */
+  /** The row of these ids, given in the order of the scope's kinds. */
   row<S extends Scope>(scope: S, first = NONE, second = NONE): Row<S> {
     const row = this.#rows[scope].get(keyOf(first, second)) ?? this.#make(scope, first, second);
     return row as Row<S>;
@@ -108,7 +109,7 @@ export class WorkerCounters {
     return row;
   }
 
-  /** Room never comes back: whoever shares a row does so for good. */
+  /** Memory is never freed: ids that share the `(other)` row keep sharing it. */
   #share(scope: Scope, first: number, key: number): number {
     const row = owners[scope] === undefined ? this.row(scope, OTHER) : this.row(scope, first, OTHER);
     this.#rows[scope].set(key, row);

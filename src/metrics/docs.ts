@@ -9,7 +9,7 @@ import {
 } from './catalog.js';
 import { rowsMax } from './memory.js';
 
-/** In thousands: rows of other scopes take some of it. */
+/** Rounded down to thousands, because rows of other scopes take some of the memory. */
 const room = `${Math.floor(rowsMax('listener_protocol') / 1000)},000`;
 
 const HEAD = `# Metrics
@@ -53,7 +53,7 @@ function labelsOf({ scope, by, labels = [] }: MetricEntry): string[] {
   return [...[...ids, ...labels].map(code), ...(by ? [closedLabel(by)] : [])];
 }
 
-/** The log explains reasons; other words are listed. */
+/** Links the reasons, which are explained elsewhere; other values are listed. */
 function closedLabel({ label, values }: ClosedLabel): string {
   if (values.length > 2) return `${code(label)} ([why a session ended](architecture.md))`;
   return `${code(label)} (${values.map(code).join(', ')})`;

@@ -1,25 +1,25 @@
 /**
- * The counters of one worker: 64-bit floats, written by its thread alone and read by the primary without a message.
- * The memory describes itself, so that a worker that takes a dead one's place goes on in the same rows:
+ * The counters of one worker: 64-bit floats in shared memory, written by its thread alone, read by the primary without
+ * messages. The layout is self-describing, so that the successor of a dead worker continues in the same rows:
  *
- *   cell 0    as a 32-bit integer: cells in use
- *   then rows: number of the scope, two ids, one cell a count (cells.ts)
+ *   cell 0     cells in use, as a 32-bit integer
+ *   then rows  scope number, two ids, one cell per count (cells.ts)
  *
- * It is reserved whole and touched only where it is used. Rows are never moved or taken away.
+ * Reserved in full at creation, but pages are touched only when used. Rows are never moved or removed.
  */
 import { NONE, OTHER } from '../model/ids.js';
 import { type Scope, scopeNames } from './catalog.js';
 import { rowCells } from './cells.js';
 
-/** A thousand listeners with thirty protocols each. */
+/** Enough for 1,000 listeners with 30 protocols each. */
 const MEMORY_BYTES = 8 * 1024 * 1024;
 
 const HEADER_CELLS = 3;
 
-/** Behind the cell that says how many are in use. */
+/** Behind cell 0, the number of cells in use. */
 const FIRST_ROW = 1;
 
-/** Rows that are there from the start: those of the worker, and those of all that find no room. */
+/** Rows that always exist: the worker's own, and those shared by ids that do not fit. */
 const firstRows: readonly (readonly [Scope, number, number])[] = [
   ['worker', NONE, NONE],
   ['protocol', OTHER, NONE],
@@ -38,21 +38,21 @@ export function createCounters(bytes = MEMORY_BYTES): SharedArrayBuffer {
   return buffer;
 }
 
-/** How many rows there is room for, if all were of that scope. */
+/** Capacity in rows if all were of this scope. */
 export const rowsMax = (scope: Scope): number =>
   Math.floor(MEMORY_BYTES / Float64Array.BYTES_PER_ELEMENT / (HEADER_CELLS + rowCells[scope]));
 
-/** Ids are small: they count names that were configured. */
+/** Ids stay small: one per configured name. */
 const ID_MAX = 2 ** 26;
 
-/** What tells the rows of a scope apart. */
+/** Key of a row within its scope. */
 export const keyOf = (first: number, second: number): number => first * ID_MAX + second;
 
 export interface RowHead {
   readonly scope: Scope;
   readonly first: number;
   readonly second: number;
-  /** Its first count. */
+  /** Index of the row's first count. */
   readonly cell: number;
 }
 
@@ -69,13 +69,13 @@ export class RowMemory {
     Atomics.store(this.#used, 0, FIRST_ROW);
   }
 
-  /** Whether rows of these scopes can be appended. */
+  /** Whether one row of each of these scopes fits. */
   hasRoom(...scopes: readonly Scope[]): boolean {
     const cells = scopes.reduce((sum, scope) => sum + HEADER_CELLS + rowCells[scope], 0);
     return Atomics.load(this.#used, 0) + cells <= this.cells.length;
   }
 
-  /** The first cell of a new row, for which there is room. Readers see the row when it is complete. */
+  /** Appends a row, which must fit; returns its first cell. Readers see only complete rows. */
   append(scope: Scope, first: number, second: number): number {
     const at = Atomics.load(this.#used, 0);
     this.cells.set([scopeNames.indexOf(scope), first, second], at);
@@ -84,7 +84,7 @@ export class RowMemory {
     return cell;
   }
 
-  /** Rows from `position` on, which is where an earlier scan has ended; returns where this one has. */
+  /** Visits the rows from `position` (end of an earlier scan) on; returns the end of this scan. */
   scan(visit: (row: RowHead) => void, position = FIRST_ROW): number {
     const end = Atomics.load(this.#used, 0);
     let at = position;

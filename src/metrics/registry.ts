@@ -1,4 +1,4 @@
-/** The text that monitoring systems scrape. The only importer of prom-client, for the process defaults. */
+/** The text served on /metrics. The only importer of prom-client, for its process defaults. */
 import type { Registry } from 'prom-client';
 import type { IdNames } from '../model/ids.js';
 import { RowMemory } from './memory.js';
@@ -6,7 +6,7 @@ import { exposition, type Figures } from './text.js';
 import { TotalsReader } from './totals.js';
 
 export interface MetricsSource {
-  /** The counters of each worker. */
+  /** Counter memory, one per worker. */
   readonly buffers: readonly SharedArrayBuffer[];
   readonly names: IdNames;
   figures(): Figures;
@@ -14,14 +14,14 @@ export interface MetricsSource {
 
 export interface MetricsText {
   readonly contentType: string;
-  /** Reads every worker's counters, once. */
+  /** Reads each worker's counters once. */
   scrape(): Promise<string>;
 }
 
-/** How often the lag of the primary's event loop is sampled: the default of 10 ms would wake an idle daemon for it. */
+/** Sampling interval of the primary's event loop lag; the default of 10 ms would keep waking an idle daemon. */
 const LAG_SAMPLE_MS = 1000;
 
-/** Gauges that prom-client names like counters; the same figures are there by kind, without the ending. */
+/** Gauges that prom-client names like counters; the metrics by kind, without `_total`, have the same figures. */
 const misnamed = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
@@ -30,7 +30,7 @@ const misnamed = [
 
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** Its 80 modules are loaded while the workers start. */
+/** prom-client's 80 modules are loaded while the workers start. */
 async function loadDefaults(): Promise<Registry> {
   const { collectDefaultMetrics, Registry } = await import('prom-client');
   const defaults = new Registry();
@@ -41,7 +41,7 @@ async function loadDefaults(): Promise<Registry> {
 
 export function createMetricsText({ buffers, names, figures }: MetricsSource): MetricsText {
   const defaults = loadDefaults();
-  defaults.catch(() => {}); // told by each scrape
+  defaults.catch(() => {}); // reported by each scrape
   const memories = buffers.map((buffer) => new RowMemory(buffer));
   const reader = new TotalsReader(memories, names);
   return {

@@ -1,19 +1,19 @@
 /**
- * What all workers share (native/shared/room.h): 32-bit words of shared memory. Their engines write them, and take away
- * again what they have added, at the latest when their thread dies.
+ * The room shared by all workers (native/shared/room.h): 32-bit words of shared memory, written by the engines. An
+ * engine subtracts whatever it has added, at the latest when its thread dies.
  */
 
-/** Offsets of words: a test compares them with the engine's. */
+/** Word offsets; a test compares them with those of the engine. */
 export const roomWords = {
-  /** Connections that are open. */
+  /** Open connections. */
   open: 0,
-  /** Those that ended because their thread died. */
+  /** Sessions ended by the death of their thread. */
   cutShort: 1,
-  /** Sessions on an endpoint or on their way to it: one word an id. */
+  /** Sessions connected or connecting to an endpoint: one word per endpoint id. */
   endpoints: 2,
 } as const;
 
-/** Room for some 260,000 ids of endpoints; touched only where it is used. */
+/** About 260,000 endpoint ids; pages are touched only when used. */
 const ROOM_BYTES = 1024 * 1024;
 
 export const createRoom = (): SharedArrayBuffer => new SharedArrayBuffer(ROOM_BYTES);
@@ -33,7 +33,7 @@ export class Room {
     return Atomics.load(this.words, roomWords.cutShort);
   }
 
-  /** Of all workers. 0 for an endpoint that found no word of its own. */
+  /** Sessions on an endpoint, all workers together; 0 for an endpoint beyond the room's capacity. */
   sessions(endpoint: number): number {
     return this.words[roomWords.endpoints + endpoint] ?? 0;
   }

@@ -17,10 +17,10 @@ type PrimaryMetric = {
   [M in MetricName]: ScopeOf<M> extends 'primary' ? M : never;
 }[MetricName];
 
-/** With labels: the row of the catalog says which. */
+/** Value, with labels if the catalog row names some. */
 export type Figure = number | { readonly labels: Readonly<Record<string, string>>; readonly value: number };
 
-/** What the primary knows. What it counts of a metric that its workers count too is added to theirs. */
+/** Values from the primary. For a metric that workers also count, its value is added to theirs. */
 export type Figures = Readonly<Record<PrimaryMetric, Figure>> & {
   readonly [M in CountedMetric]?: ScopeOf<M> extends 'worker' ? number : never;
 };
@@ -58,8 +58,8 @@ function writeCounted(lines: string[], metric: CountedMetric, totals: Totals, fi
 }
 
 /**
- * Of thousands of listeners and protocols most have never met: only what has counted is shown, and a gauge for whom
- * anything has. The worker's own, and the connections of every listener, are always there.
+ * Most combinations of thousands of listeners and protocols never occur: a counter is written when above 0, a gauge
+ * when its row has counted anything. Metrics without ids and those per listener are always written.
  */
 function writePlain(lines: string[], metric: CountedMetric, row: TotalsRow, known: number): void {
   const { kind, scope } = catalog[metric];
@@ -85,7 +85,7 @@ function writeHistogram(
 ): void {
   const begin = cellOf[metric];
   const counts = cells.subarray(begin, begin + bounds.length + 1);
-  // That of a worker has no ids.
+  // No id: a histogram of the worker, which is always written.
   if (first !== NONE && !counts.some((count) => count > 0)) return;
   let count = 0;
   for (const [bucket, inBucket] of counts.entries()) {

@@ -1,4 +1,4 @@
-/** The counters of all workers, added up row by row, while the workers go on counting. */
+/** Sums the counters of all workers row by row, while the workers keep counting. */
 import { type IdNames, NONE } from '../model/ids.js';
 import { reasons } from '../model/session.js';
 import { catalog, type Scope, scopeNames, scopes } from './catalog.js';
@@ -8,16 +8,16 @@ import { keyOf, type RowHead, type RowMemory } from './memory.js';
 export interface TotalsRow {
   readonly first: number;
   readonly second: number;
-  /** The names of its ids, as labels: `listener="front",protocol="http"`. */
+  /** Label text made of the ids' names: `listener="front",protocol="http"`. */
   readonly labels: string;
   /** Sums over the workers, in the order of the row's cells. */
   readonly cells: Float64Array;
 }
 
-/** Good until they are read again. */
+/** Valid until the next `read`, which overwrites the cells. */
 export type Totals = Readonly<Record<Scope, readonly TotalsRow[]>>;
 
-/** One row of one worker. */
+/** A row in the memory of one worker. */
 interface Place {
   readonly cells: Float64Array;
   readonly cell: number;
@@ -30,7 +30,7 @@ interface SummedRow extends TotalsRow {
 export class TotalsReader {
   readonly #memories: readonly RowMemory[];
   readonly #names: IdNames;
-  /** By memory: where the next scan begins. */
+  /** Per memory: position at which the next scan starts. */
   readonly #scanned: number[] = [];
   readonly #rows: Readonly<Record<Scope, Map<number, SummedRow>>> = byScope(() => new Map());
 
@@ -40,7 +40,7 @@ export class TotalsReader {
   }
 
   read(): Totals {
-    // A row that is made from now on waits for the next time; its sessions count as not identified until then.
+    // Rows appended after this scan are read by the next one; until then their sessions count as not identified.
     for (const [index, memory] of this.#memories.entries()) {
       const note = (head: RowHead) => this.#note(head, memory.cells);
       this.#scanned[index] = memory.scan(note, this.#scanned[index]);
@@ -80,8 +80,8 @@ function sumUp({ cells: sums, places }: SummedRow): void {
 }
 
 /**
- * Sessions of a listener that are not identified are what is left of those accepted. Connections that were refused are
- * sessions that ended, too.
+ * Per listener, the active sessions without a protocol are derived: accepted minus all others. Refused connections
+ * count as ended sessions.
  */
 function settle({ listener, listener_protocol }: Totals): void {
   const seen = new Map<number, number>();
@@ -104,7 +104,7 @@ function settle({ listener, listener_protocol }: Totals): void {
   }
 }
 
-/** Ended, or identified and open. */
+/** Ended sessions plus active identified ones. */
 export function sessionsSeen({ cells }: Pick<TotalsRow, 'cells'>): number {
   let sessions = cells[cellOf.anyport_sessions_active] as number;
   for (let reason = 0; reason < reasons.length; reason += 1) {

@@ -1,4 +1,4 @@
-/** Socket addresses, already resolved: what the native side binds and dials. */
+/** Resolved socket addresses, as native code binds and dials them. */
 
 export interface InetAddress {
   readonly host: string; // an IPv4 or IPv6 literal, without brackets

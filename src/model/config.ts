@@ -1,6 +1,6 @@
 /**
- * A validated configuration: defaults filled in, units converted (milliseconds, bytes), names checked.
- * What the file looks like is src/config/schema's business; what runs is the Plan's.
+ * A validated configuration: defaults filled in, units converted (milliseconds, bytes), names checked. The file's form
+ * is defined in src/config/schema; workers run the Plan compiled from this.
  */
 import type { Conditions } from './plan.js';
 import type { Signature } from './protocol.js';
@@ -10,7 +10,7 @@ import type { UpstreamOptions } from './upstream-options.js';
 export interface Config {
   readonly server: ServerConfig;
   readonly listeners: readonly ListenerConfig[];
-  /** In rank order: by priority, then specificity, then as listed. */
+  /** In rank order: by priority, then specificity, then file order. */
   readonly protocols: readonly ProtocolConfig[];
   readonly routes: readonly RouteConfig[];
   readonly upstreams: readonly UpstreamConfig[];
@@ -19,7 +19,7 @@ export interface Config {
 }
 
 export interface ServerConfig {
-  /** Already resolved from `auto`. */
+  /** `auto` is resolved to a number. */
   readonly workers: number;
   readonly accept: 'reuseport' | 'handoff';
   readonly maxConnections: number;
@@ -36,13 +36,13 @@ export interface ServerConfig {
 
 export interface ListenerConfig {
   readonly name: string;
-  /** One socket each: `server.listen` with several addresses or a port range becomes several listeners. */
+  /** One address each: `server.listen` with several addresses or a port range becomes several listeners. */
   readonly address: ListenAddress;
   /** Names of configured protocols accepted here, in rank order. */
   readonly protocols: readonly string[];
   readonly onUnknown: TargetConfig;
   readonly onSilence: { readonly afterMs: number; readonly to: TargetConfig } | null;
-  /** Networks, or `unix`, whose clients send a PROXY header first; null: nobody does. */
+  /** Networks, or `unix`, whose clients must send a PROXY header first; null: none. */
   readonly proxyProtocol: { readonly trusted: readonly string[] } | null;
 }
 
@@ -52,15 +52,15 @@ export type ListenAddress =
       readonly host: string;
       readonly port: number;
       readonly text: AddressText;
-      /** `::` without IPv4, which another listener takes. */
+      /** `::` without IPv4, because another listener has the IPv4 port. */
       readonly ipv6Only?: boolean;
     }
   | {
       readonly kind: 'unix';
-      /** `@name`: an abstract one. */
+      /** `@name`: a socket in the abstract namespace. */
       readonly path: string;
       readonly text: AddressText;
-      /** Permissions of the file. */
+      /** Permissions of the socket file. */
       readonly mode: number;
     };
 
@@ -73,15 +73,15 @@ export interface ProtocolConfig {
   readonly id: string;
   /** Null for a built-in. */
   readonly signature: Signature | null;
-  /** The file URL of a module that settles what the signature has matched. */
+  /** File URL of a module that confirms or refuses a signature's match. */
   readonly validator: string | null;
   readonly priority: number | null;
-  /** Null: accepted and named, but routed only by `routes`. */
+  /** Null: recognised, but routed only by `routes`. */
   readonly target: TargetConfig | null;
 }
 
 export interface RouteConfig {
-  /** Where it is written: `routes[2]`. */
+  /** Key path in the file: `routes[2]`. */
   readonly name: string;
   /** As written, with the configured names of protocols and listeners. */
   readonly when: Conditions;
@@ -96,7 +96,7 @@ export interface UpstreamConfig {
 }
 
 export interface EndpointConfig {
-  /** `host:port`, `[::1]:port` or `unix:/path`: the endpoint's identity. */
+  /** The endpoint's identity: `host:port`, `[::1]:port` or `unix:/path`. */
   readonly name: AddressText;
   readonly address: { readonly host: string; readonly port: number } | { readonly path: string };
   readonly weight: number;
@@ -116,9 +116,9 @@ export interface LoggingConfig {
   readonly accessLogRate: number;
 }
 
-/** The demonstration: what runs when nothing is configured. */
+/** The demonstration, which runs when nothing is configured. */
 export interface Demo {
-  /** To any free port, where its own is in use: nobody chose it. */
+  /** Take any free port if the default one is in use: the user did not choose it. */
   readonly moves: boolean;
 }
 
@@ -132,5 +132,5 @@ export interface Problem {
   readonly message: string;
 }
 
-/** Host name → its addresses now; what compile() needs to know of the world outside the file. */
+/** Host name → current addresses: the input of compile() besides the file. */
 export type Discovery = ReadonlyMap<string, readonly string[]>;

@@ -1,4 +1,4 @@
-/** What the first bytes say beyond the protocol's name. Keys are stable: routes and the access log use them. */
+/** Facts: values read from the opening besides the protocol. Keys are stable: routes and the access log use them. */
 export interface Facts {
   /** TLS server name, lower case; absent when none was sent. */
   sni?: string;
@@ -16,9 +16,9 @@ export interface Facts {
 }
 
 /**
- * A facts parser's answer to a prefix. `more` names the bytes needed in all before asking again; `broken` says that
- * the opening can not be read (rules that need a fact then fail closed). None of them says that it is another
- * protocol: facts are read only where somebody wants them, so that is for signatures and confirmations alone.
+ * A facts parser's answer to a prefix. `more`: call again with at least `bytesNeeded` bytes in total. `broken`: the
+ * opening is malformed; rules that need a fact then fail closed. None of these rules out the protocol: facts are parsed
+ * only on demand, so identification must not depend on them.
  */
 export type FactsAnswer =
   | { readonly verdict: 'facts'; readonly facts: Facts; readonly doubtful?: Doubtful }
@@ -30,5 +30,5 @@ export type FactsAnswer =
     }
   | { readonly verdict: 'broken'; readonly facts: Facts };
 
-/** Names of facts that are not whole, or that an endpoint may read otherwise: rules on one of them fail closed. */
+/** Facts that are truncated or ambiguous (an endpoint may read them differently): rules on them fail closed. */
 export type Doubtful = readonly string[];

@@ -1,25 +1,25 @@
 /**
- * Numbers that stay. Listeners, protocols, upstreams and endpoints have one by name, for the daemon's life. An index
- * means something inside one Plan; whatever outlives a Plan (counts, loads, what is known of endpoints) goes by id.
+ * Ids: numbers by name for listeners, protocols, upstreams and endpoints, constant for the daemon's life. An index is
+ * valid within one Plan only; state that outlives a Plan (counters, loads, endpoint state) is kept by id.
  */
 export type IdKind = 'listener' | 'protocol' | 'upstream' | 'endpoint';
 
-/** The protocol of a session that is not identified. */
+/** No id, e.g. the protocol of a session that is not identified. */
 export const NONE = 0;
 
-/** All those together that found no room where something is kept by id. */
+/** Shared by all ids that do not fit into a table kept by id. */
 export const OTHER = 1;
 
-/** Parallel to the arrays of the same Plan. */
+/** Ids of a Plan's entries, parallel to its arrays. */
 export interface PlanIds {
   readonly listeners: readonly number[];
   readonly protocols: readonly number[];
   readonly upstreams: readonly number[];
-  /** By upstream and endpoint; no two upstreams share one. */
+  /** By upstream, then endpoint; ids are not shared between upstreams. */
   readonly endpoints: readonly (readonly number[])[];
 }
 
-/** What has ids, in a Plan's order. */
+/** Everything that has ids, in the Plan's order. */
 export interface Named {
   readonly listeners: readonly { readonly name: string }[];
   readonly protocols: readonly { readonly id: string }[];
@@ -30,7 +30,7 @@ export interface Named {
 }
 
 export interface Ids {
-  /** The same number for the same name, whenever it is asked for. */
+  /** Always the same number for the same name. */
   of(named: Named): PlanIds;
 }
 

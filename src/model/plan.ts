@@ -1,7 +1,7 @@
 /**
- * The Plan: all that the data plane needs to know, and the only thing that passes from the control plane to it.
- * Flat, frozen, structured-clonable. Everything in it is checked; nothing in it is optional by accident.
- * Times are milliseconds, sizes bytes. Indices point into the arrays of the same Plan; ids mean the same in every one.
+ * The Plan: the complete input of the data plane and its only interface to the control plane. Flat, frozen,
+ * structured-clonable, fully validated. Times are milliseconds, sizes bytes. Indices point into the arrays of the same
+ * Plan; ids are stable across Plans.
  */
 import type { SocketAddress } from './address.js';
 import type { Automaton } from './classifier.js';
@@ -11,11 +11,11 @@ import type { AddressText, Closing } from './session.js';
 import type { UpstreamOptions } from './upstream-options.js';
 
 export interface Plan {
-  /** 1, 2, 3 … : every published Plan has its own. */
+  /** 1, 2, 3 …: unique per compiled Plan. */
   readonly generation: number;
   readonly limits: PlanLimits;
   readonly listeners: readonly PlanListener[];
-  /** Configured protocols in rank order, then the built-ins that only serve to name a session. */
+  /** Configured protocols in rank order, then the built-ins that can only name a session. */
   readonly protocols: readonly PlanProtocol[];
   /** First match wins. */
   readonly routes: readonly PlanRoute[];
@@ -33,41 +33,38 @@ export interface PlanLimits {
   readonly identifyMinBytes: number;
   readonly identifyMaxBytes: number;
   readonly maxConnections: number;
-  /** Under identification at once and longer than 4 KiB, each worker; 0: no limit. */
+  /** Openings over 4 KiB being identified at once, per source and worker; 0: no limit. */
   readonly longOpeningsPerSource: number;
 }
 
 export interface PlanListener {
   readonly name: string;
-  /** As written, for messages and logs; the sockets are opened by the primary. */
+  /** As configured, for messages and logs only; the primary opens the sockets. */
   readonly address: AddressText;
   /** Indices of the configured protocols accepted here, in rank order. */
   readonly protocols: readonly number[];
-  /** Where a session goes that nothing routes. */
+  /** Target of sessions without a route. */
   readonly onUnknown: PlanTarget;
-  /** Server-speaks-first: where a client goes that has said nothing for so long. */
+  /** Target of clients that are silent for `afterMs` (server-speaks-first protocols). */
   readonly onSilence: { readonly afterMs: number; readonly to: PlanTarget } | null;
-  /** A client from one of these networks, or over a unix socket (`unix`), sends a PROXY header first; null: nobody does. */
+  /** Networks, or `unix` for Unix sockets, whose clients must send a PROXY header first; null: none. */
   readonly proxyProtocol: { readonly trusted: readonly string[] } | null;
 }
 
 export interface PlanProtocol {
-  /** As configured, for people: `HTTP`. */
+  /** Display name as configured: `HTTP`. */
   readonly name: string;
   /** The built-in's id, or the custom protocol's name in lower case. Labels and logs use it. */
   readonly id: string;
-  /** Absent for a built-in: its signature is known by its id. */
+  /** Null for a built-in, whose signature is found by its id. */
   readonly signature: Signature | null;
-  /** Its signature, compiled: once for all workers. */
+  /** The signature, compiled once for all workers. */
   readonly automaton: Automaton;
-  /** The file URL of a module that settles what the signature has matched; null: nothing is left to settle. */
+  /** File URL of a module that confirms or refuses a signature's match; null: the signature decides. */
   readonly validator: string | null;
 }
 
-/**
- * What a route asks for: conditions by name, every one of which must hold. What a value is and means is known to the
- * condition alone (src/routing/conditions).
- */
+/** Conditions of a route by name; all must hold. Values are opaque outside of src/routing/conditions. */
 export type Conditions = Readonly<Record<string, unknown>>;
 
 export type PlanTarget =
@@ -75,7 +72,7 @@ export type PlanTarget =
   | { readonly kind: 'end'; readonly closing: Closing };
 
 export interface PlanRoute {
-  /** What it is called in logs and explanations: `routes[2]`, or `protocols.SSH` for a protocol's own target. */
+  /** Name in logs and explanations: `routes[2]`, or `protocols.SSH` for a protocol's own target. */
   readonly name: string;
   readonly when: Conditions;
   readonly to: PlanTarget;
@@ -83,23 +80,23 @@ export interface PlanRoute {
 
 export interface PlanUpstream {
   readonly name: string;
-  /** A relay to endpoints, or an in-process handler: the file URL or the `builtin:` name of a module. */
+  /** In-process handler: file URL or `builtin:` name of a module; null: relay to the endpoints. */
   readonly handler: string | null;
   readonly endpoints: readonly PlanEndpoint[];
   readonly options: UpstreamOptions;
 }
 
 export interface PlanEndpoint {
-  /** As written: the endpoint's identity in logs, metrics and across Plans. */
+  /** As configured; identifies the endpoint in logs, metrics and across Plans. */
   readonly name: AddressText;
   readonly weight: number;
   readonly backup: boolean;
-  /** Resolved; empty while the name does not resolve. */
+  /** Resolved addresses; empty while the name does not resolve. */
   readonly addresses: readonly SocketAddress[];
 }
 
 export interface PlanAccessLog {
   readonly enabled: boolean;
-  /** Lines a second, all workers together. */
+  /** Lines per second, all workers together. */
   readonly rate: number;
 }

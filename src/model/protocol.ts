@@ -1,4 +1,4 @@
-/** What a protocol is: a name, a signature as data, and where both come from. */
+/** A protocol: name, signature as data, and their sources. */
 import type { FactsAnswer } from './facts.js';
 
 export type Transport = 'tcp' | 'udp';
@@ -7,72 +7,72 @@ export type Transport = 'tcp' | 'udp';
 export type Verdict = 'match' | 'more' | 'no';
 
 /**
- * A signature: what the first bytes of a connection must be. Compiled to one DFA.
- * All that is given must hold; of `startBytes` and of `patterns` one each is enough.
+ * Requirements on the first bytes of a connection, compiled to DFAs and checks. Every key present must hold; of
+ * `startBytes`, and of `patterns`, one alternative is enough.
  */
 export interface Signature {
   /** Regular expressions over bytes (\x00-\xff), each anchored with `^`. */
   readonly patterns?: readonly string[];
   /** Hex strings expected at `offset`. */
   readonly startBytes?: readonly string[];
-  /** Where `startBytes` begin. Default 0. */
+  /** Position of `startBytes`. Default 0. */
   readonly offset?: number;
-  /** Hex strings, one of which must occur anywhere in the first `containsWithin` bytes. */
+  /** Hex strings, one of which must occur within the first `containsWithin` bytes. */
   readonly contains?: readonly string[];
   /** Default 1024. */
   readonly containsWithin?: number;
   /**
-   * Arithmetic that must hold once the patterns have matched and all named bytes are there: linear comparisons of
-   * fields at fixed offsets, such as `u16be(2) == u8(4) + 5` or `u32le(0) >= 16`. `total` is the length of a datagram.
+   * Linear comparisons of fields at fixed offsets, evaluated when patterns have matched and all fields have arrived, e.g.
+   * `u16be(2) == u8(4) + 5` or `u32le(0) >= 16`. `total` is the length of a datagram.
    */
   readonly checks?: readonly string[];
-  /** No answer before so many bytes. Default 0. */
+  /** Lower bound on the prefix length of a match. Default 0. */
   readonly minBytes?: number;
-  /** No match once more bytes than this are needed for it. Default: the sniffing limit. */
+  /** Upper bound on the prefix length of a match. Default: the read limit. */
   readonly maxBytes?: number;
 }
 
-/** What is said of a prefix that the signature has matched, where bytes alone do not settle it. Never throws. */
+/** Second verdict on a prefix that the signature matched, where the signature does not decide. */
 export type Confirmation =
   | { readonly verdict: 'match' }
   | { readonly verdict: 'no' }
-  /** Ask again with so many bytes in all. */
+  /** Call again with at least this prefix length. */
   | {
       readonly verdict: 'more';
       readonly bytesNeeded: number;
-      /** Where not one byte more comes for so long, it is this protocol; or what it refines, where that is accepted too. */
+      /** After a silence of this length it is this protocol, or the one it refines if that is accepted too. */
       readonly quietMs?: number;
     };
 
-/** How a protocol is told, and what is read from its opening. */
+/** Recognition of a protocol and the facts read from its opening. */
 export interface Recognizer {
   readonly signature: Signature;
   /**
-   * Settles what the signature can not: walks of labels and headers. Linear time, monotone: an answer is never taken
-   * back when more bytes come, and does not depend on how they were cut. Until it matches the protocol is undecided.
+   * Decides what the signature can not: walks over labels and headers. Never throws, linear time, monotone: more bytes
+   * never change an answer, nor does segmentation. Until it answers `match` the protocol is undecided.
    */
   readonly confirm?: (bytes: Uint8Array) => Confirmation;
-  /** Reads facts from a prefix that was recognised; never throws, linear time. `isFull`: it is all that is looked at. */
+  /** Reads facts from a recognised prefix; never throws, linear time. `isFull`: the read limit is reached. */
   readonly facts?: (bytes: Uint8Array, isFull?: boolean) => FactsAnswer;
 }
 
 export interface Protocol extends Recognizer {
   /** Stable, lower case: `http`, `tls`, `ssh`. */
   readonly id: string;
-  /** `udp`: the first datagram is the whole prefix. */
+  /** With `udp` the first datagram is the whole prefix. */
   readonly transports: readonly Transport[];
-  /** Among equals of priority the more specific signature goes first: a lower number is more specific. */
+  /** Specificity, used at equal priority: the lower number ranks first. */
   readonly rank: number;
-  /** Told otherwise in a datagram than in a stream. */
+  /** Separate recognizer for datagrams. */
   readonly datagram?: Recognizer;
-  /** The protocol that this one is a special case of: `websocket` refines `http`. */
+  /** The protocol of which this is a special case: `websocket` refines `http`. */
   readonly refines?: string;
-  /** The server speaks first: a client that waits for it says nothing (`on_silence`). */
+  /** The server speaks first, so a waiting client is silent (`on_silence`). */
   readonly serverFirst?: boolean;
-  /** The facts that it may have, as routes and the access log call them. */
+  /** Names of the facts that it can have, as used in routes and the access log. */
   readonly factNames?: readonly string[];
-  /** The signature in words, for `anyport protocols` and docs. */
+  /** Description of the signature for `anyport protocols` and docs. */
   readonly words: string;
-  /** Where the signature is specified, e.g. `RFC 4253 section 4.2`. */
+  /** Specification of the signature, e.g. `RFC 4253 section 4.2`. */
   readonly source: string;
 }

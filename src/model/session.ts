@@ -1,8 +1,7 @@
 /**
- * The nouns of a session: where it is, who ended it, and why. Types and name tables only.
+ * Vocabulary of a session: stages, enders, reasons, closings. Types and name tables only.
  *
- * The order of each list is the numbering used on the native border (native/engine/codes.h); a test
- * compares the two.
+ * List order is the numbering on the native border (native/desk/codes.h); a test compares the two.
  */
 
 /** The stages of a session, in order. */
@@ -38,9 +37,9 @@ export const reasons = [
 ] as const;
 export type Reason = (typeof reasons)[number];
 
-/** How the client's side is closed when the proxy ends a session: FIN, RST, or nothing at all. */
+/** How the client's side is closed when the proxy ends a session: FIN, RST, or nothing sent (`drop`). */
 export const closings = ['close', 'reset', 'drop'] as const;
 export type Closing = (typeof closings)[number];
 
-/** An address as people write it: `192.0.2.7:443`, `[2001:db8::1]:443`, `unix:/run/a.sock`. */
+/** Address in text form: `192.0.2.7:443`, `[2001:db8::1]:443`, `unix:/run/a.sock`. */
 export type AddressText = string;

@@ -1,26 +1,26 @@
 /**
- * What the configuration says of an upstream, beside where it leads: one object, which travels whole from its schema
- * (src/config/schema/upstreams.ts) to whoever acts on it. Keys are those of the file, defaults are filled in, times are
- * milliseconds. This is the one declaration: the schema must satisfy it.
+ * Options of an upstream besides its endpoints: one object, passed unchanged from the schema
+ * (src/config/schema/upstreams.ts) to its users. Keys as in the file, defaults filled in, times in milliseconds. The
+ * schema must satisfy this declaration.
  */
 export interface UpstreamOptions {
-  /** A key of the table of strategies (src/upstream/balance). */
+  /** Key in the table of strategies (src/upstream/balance). */
   readonly balance: string;
   /** Further endpoints to try while no byte has reached one. */
   readonly retries: number;
   readonly dns: {
-    /** Between two look-ups of a name. */
+    /** Interval between look-ups of a name. */
     readonly refresh: number;
   };
-  /** Of connections to endpoints; unix ones have none of this. */
+  /** Options of TCP connections to endpoints; ignored for Unix sockets. */
   readonly tcp: {
-    /** Largest segment in bytes; 0: the system's. */
+    /** Maximum segment size in bytes; 0: system default. */
     readonly mss: number;
-    /** Silence before a keepalive probe, and between two; 0: none. */
+    /** Idle time before the first keepalive probe, and interval between probes; 0: off. */
     readonly keepalive: number;
-    /** How long sent data may stay unacknowledged before the connection is given up; 0: the system's. */
+    /** TCP_USER_TIMEOUT: upper bound on the time sent data stays unacknowledged; 0: system default. */
     readonly user_timeout: number;
   };
-  /** Differentiated services code point of what is sent to endpoints (RFC 2474); 0: the system's. */
+  /** DSCP of packets to endpoints (RFC 2474); 0: system default. */
   readonly dscp: number;
 }

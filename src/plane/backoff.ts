@@ -1,17 +1,17 @@
-/** When a worker that died is started again: soon, and ever later while it dies in a row. */
+/** Exponential back-off for restarting workers that died. */
 import type { Clock } from '../base/clock.js';
 
 export const backoffLimits = {
-  /** Pause before a worker that died is replaced, doubled for each death in a row. */
+  /** Pause before a dead worker is replaced; doubles with each consecutive death. */
   pauseMsMin: 50,
   pauseMsMax: 5000,
-  /** A worker that lived so long has not died in a row. */
+  /** A worker that lived at least this long resets the back-off. */
   livedMs: 10_000,
 } as const;
 
 interface Life {
   readonly startedMs: number;
-  /** The pause before it. */
+  /** The pause that preceded it. */
   readonly pauseMs: number;
 }
 
@@ -24,13 +24,13 @@ export class Backoff {
     this.#clock = clock;
   }
 
-  /** A worker's life begins. */
+  /** Called when a worker starts. */
   begin(worker: number): void {
     const { pauseMs = 0 } = this.#lives.get(worker) ?? {};
     this.#lives.set(worker, { startedMs: this.#clock.nowMs(), pauseMs });
   }
 
-  /** It has died: `restart` is called after a pause. Returns how long that is. */
+  /** Called when a worker has died: runs `restart` after the pause and returns its length. */
   schedule(worker: number, restart: () => void): number {
     const life = this.#lives.get(worker) as Life;
     const pauseMs = nextPauseMs(life.pauseMs, this.#clock.nowMs() - life.startedMs);

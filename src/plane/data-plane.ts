@@ -1,6 +1,6 @@
 /**
- * The workers as one thing: what they share (sockets, inboxes, counters, room), and their life from start to
- * drain. The daemon decides when; the supervisor keeps each of them running.
+ * All workers together: the resources they share (sockets, inboxes, counters, room), start, publication and drain. The
+ * daemon decides when; the supervisor keeps each worker running.
  */
 import { fileURLToPath } from 'node:url';
 import { type Acceptor, native } from '../addon.js';
@@ -24,11 +24,11 @@ const CUT_MS_MAX = 500;
 
 const WORKER_MODULE = fileURLToPath(new URL('../worker/main.js', import.meta.url));
 
-/** Listening sockets, open from before the first worker starts until none accepts. */
+/** Listening sockets; open before the first worker starts until the last one stops accepting. */
 export interface Sockets {
-  /** Those that a worker accepts on: its own, and those that all share. */
+  /** Sockets that a worker accepts on: its own and the shared ones. */
   of(worker: number): ListeningSocket[];
-  /** May be called again. */
+  /** Idempotent. */
   close(): void;
 }
 
@@ -43,7 +43,7 @@ export interface DataPlaneOptions {
 }
 
 export class DataPlane {
-  /** The counters of each worker. */
+  /** Counter memory, one per worker. */
   readonly buffers: readonly SharedArrayBuffer[];
   readonly #options: DataPlaneOptions;
   readonly #sockets: Sockets;
@@ -82,12 +82,12 @@ export class DataPlane {
     return this.#publisher.plan;
   }
 
-  /** Workers that accept now. */
+  /** Number of workers that accept. */
   get accepting(): number {
     return this.#supervisor.accepting;
   }
 
-  /** Connections that are open. */
+  /** Open connections. */
   get open(): number {
     return this.#room.open;
   }
@@ -100,7 +100,7 @@ export class DataPlane {
     return this.#supervisor.hangs;
   }
 
-  /** Resolves when every listener is accepted on. Rejects with the error of a worker that did not start. */
+  /** Resolves when all workers accept on all listeners. Rejects with the error of a worker that did not start. */
   async start(): Promise<void> {
     await this.#supervisor.start();
     if (this.#inboxes.length === 0) return;
@@ -111,7 +111,7 @@ export class DataPlane {
     for (const { fd, listener } of this.#sockets.of(0)) this.#acceptor.listen(fd, listener);
   }
 
-  /** In every worker, or in none. Of those that wait for their turn only the newest is kept. */
+  /** Commits the Plan in all workers or in none. Only the newest waiting Plan is kept. */
   async publish(plan: Plan): Promise<Published> {
     const published = await this.#publisher.publish(plan);
     if (published.result === 'refused') {
@@ -122,7 +122,7 @@ export class DataPlane {
     return published;
   }
 
-  /** Whether every session has ended of itself; `false`: workers died, or did not end in time and are to be closed. */
+  /** True if every session ended by itself; false if workers died or exceeded the deadline (then call `close`). */
   async drain(deadlineMs: number): Promise<boolean> {
     this.#publisher.close();
     this.#acceptor?.stopAccepting();
@@ -132,20 +132,20 @@ export class DataPlane {
     return Promise.race([ended.then(() => this.#room.cutShort === before), elapsed(deadlineMs + GRACE_MS)]);
   }
 
-  /** Ends every session at once, each with its line in the log; a worker that hangs is not waited for. */
+  /** Ends every session at once, each with its log line; does not wait for a hung worker. */
   async cut(): Promise<void> {
     this.#publisher.close();
     this.#acceptor?.stopAccepting();
     await Promise.race([this.#supervisor.cut(), elapsed(CUT_MS_MAX)]);
   }
 
-  /** Ends the workers at once, and their sessions with them. May be called again. */
+  /** Terminates the workers and with them their sessions. Idempotent. */
   async close(): Promise<void> {
     this.#publisher.close();
     this.#supervisor.abandon();
     this.#acceptor?.close();
     this.#acceptor = null;
-    // First: a thread may never end.
+    // Sockets first, because a thread may never end.
     this.#sockets.close();
     await this.#pool.terminate();
     for (const inbox of this.#inboxes.splice(0)) native.closeInbox(inbox);

@@ -1,19 +1,19 @@
 /**
- * Which workers stand still. Each beats in shared memory from its event loop; the primary looks once a second and
- * counts the looks that found no new beat. Looks, not time: while the process or the machine stands still nobody
- * looks, and a primary that is held up itself comes late to look, but only once.
+ * Detects hung workers. Each worker increments a counter in shared memory from its event loop; the primary looks once
+ * per second and counts consecutive looks without a new beat. Looks instead of elapsed time: a suspended process or
+ * machine makes no looks, and a delayed primary makes only one late look.
  */
 
 export const heartbeatLimits = {
   beatMs: 1000,
   lookMs: 1000,
-  /** Looks without a beat until a worker is not counted as accepting. */
+  /** Looks without a beat before a worker no longer counts as accepting. */
   silentLooksMax: 3,
-  /** And until it is ended and replaced: no handler and no validator may hold its thread so long. */
+  /** Looks without a beat before a worker is terminated and replaced: bounds blocking handlers and validators. */
   hungLooksMax: 10,
 } as const;
 
-/** What a look found. */
+/** Result of a look. */
 export type Pulse = 'beating' | 'silent' | 'hung';
 
 interface Seen {
@@ -22,7 +22,7 @@ interface Seen {
 }
 
 export class Heartbeats {
-  /** One cell a worker, for the worker to add to. */
+  /** One cell per worker, incremented by the worker. */
   readonly memory: SharedArrayBuffer;
   readonly #beats: Int32Array;
   readonly #seen: Seen[];
@@ -33,13 +33,13 @@ export class Heartbeats {
     this.#seen = Array.from({ length: workers }, () => ({ beat: 0, silentLooks: 0 }));
   }
 
-  /** A worker's life begins: it is not judged before its first beat, for it has to load first. */
+  /** Called when a worker starts; before its first beat it is loading and counts as beating. */
   begin(worker: number): void {
     Atomics.store(this.#beats, worker, 0);
     this.#seen[worker] = { beat: 0, silentLooks: 0 };
   }
 
-  /** To be called every `lookMs`. */
+  /** Call every `lookMs`. */
   look(worker: number): Pulse {
     const seen = this.#seen[worker] as Seen;
     const beat = Atomics.load(this.#beats, worker);

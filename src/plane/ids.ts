@@ -1,7 +1,7 @@
-/** The primary's registry of ids: numbers by name, given once and never taken back. */
+/** The primary's registry of ids: a number per name, never reused. */
 import { type IdKind, type IdNames, type Ids, type Named, NONE, OTHER, type PlanIds } from '../model/ids.js';
 
-/** A listener that is called `(other)` is counted among those without room. */
+/** Name of the shared row; a listener configured with this name is counted in it too. */
 const OTHER_NAME = '(other)';
 
 class NameTable {
@@ -14,7 +14,7 @@ class NameTable {
     this.#ids.set(OTHER_NAME, OTHER);
   }
 
-  /** `key`: what makes the name unique. */
+  /** `key`: unique key, where names are not (the same endpoint in several upstreams). */
   idOf(name: string, key = name): number {
     const known = this.#ids.get(key);
     if (known !== undefined) return known;

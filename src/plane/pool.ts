@@ -1,9 +1,8 @@
 /**
- * Worker threads: started, spoken to, ended. The only importer of piscina. When to start one again is the
- * supervisor's business.
+ * Worker threads: start, message, terminate. The only importer of piscina. The supervisor decides on restarts.
  *
- * A worker is one long task on a piscina thread of its own, which ends with the task, however that ends: what the
- * worker had open is closed, and its counters stand still, when `run` is settled.
+ * A worker is one long task on its own piscina thread, and the thread ends with the task, whatever the outcome: when
+ * `run` settles, the worker's descriptors are closed and its counters no longer change.
  */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,13 +11,13 @@ import { Piscina } from 'piscina';
 import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
 import type { WorkerRunner } from './supervisor.js';
 
-/** How long a worker may take to load its modules before it is ended all the same. */
+/** Termination waits at most this long for a worker to load its modules. */
 const LOADING_MS_MAX = 5000;
 
 interface Life {
   readonly thread: Piscina;
   readonly port: MessagePort;
-  /** Settles when the worker has spoken, or has ended without a word. */
+  /** Settles on the worker's first message, or on its end. */
   readonly loaded: Promise<unknown>;
 }
 
@@ -27,7 +26,7 @@ export class WorkerPool implements WorkerRunner {
   readonly #setup: (worker: number) => Omit<WorkerSetup, 'port'>;
   readonly #lives = new Map<number, Life>();
 
-  /** `filename`: the module whose default export is the task. */
+  /** `filename`: module whose default export is the worker's task. */
   constructor(filename: string, setup: (worker: number) => Omit<WorkerSetup, 'port'>) {
     this.#filename = filename;
     this.#setup = setup;
@@ -43,7 +42,7 @@ export class WorkerPool implements WorkerRunner {
     try {
       await task;
     } finally {
-      // The task's end comes by another port, and may overtake the worker's last lines.
+      // The task's result arrives on another port and may overtake the worker's last log lines.
       for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1)) {
         onMessage(last.message as FromWorker);
       }
@@ -56,29 +55,29 @@ export class WorkerPool implements WorkerRunner {
     this.#lives.get(worker)?.port.postMessage(message);
   }
 
-  /** Even one that is in an endless loop; not one that the kernel holds. */
+  /** Terminates the thread, even in an endless loop; not while it is blocked in the kernel. */
   kill(worker: number): void {
     void this.#lives.get(worker)?.thread.destroy();
   }
 
   async terminate(): Promise<void> {
     const lives = [...this.#lives.values()];
-    // Node aborts the whole process when a thread is ended in the middle of linking modules.
+    // Node aborts the process when a thread is terminated while it links modules.
     const loaded = Promise.all(lives.map((life) => life.loaded));
     await Promise.race([loaded, sleep(LOADING_MS_MAX, undefined, { ref: false })]);
     await Promise.all(lives.map(({ thread }) => thread.destroy()));
   }
 
-  /** Settles once the thread is gone: an error is heard while it still runs. */
+  /** Settles when the thread is gone; an error event comes while it still runs. */
   async #runTask(thread: Piscina, setup: WorkerSetup): Promise<void> {
-    // A thread that fails before it takes the task rejects nothing: it is told here.
+    // A thread that fails before it takes the task leaves the task's promise pending.
     const failed = new Promise<never>((_, reject) => thread.once('error', reject));
     const task = thread.run(setup, { filename: this.#filename, transferList: [setup.port] });
     const gone = thread.threads.map((life) => new Promise((resolve) => life.once('exit', resolve)));
     try {
       await Promise.race([task, failed]);
     } finally {
-      // Errors of a thread that is being ended are no news.
+      // Errors of a thread that is being terminated are ignored.
       thread.on('error', () => {});
       await Promise.all([thread.destroy(), ...gone]);
     }

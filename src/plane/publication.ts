@@ -1,7 +1,7 @@
 /**
- * How a Plan comes into force: prepared in every worker that accepts, then committed in all of them; where one can not,
- * discarded in all. One Plan at a time; of those that wait only the newest is kept. A pure state machine: it is told
- * what workers say, and says what they are to be told.
+ * Two-phase publication of a Plan: prepared in every accepting worker, then committed in all; if one refuses,
+ * discarded in all. One Plan at a time; only the newest waiting Plan is kept. A pure state machine: workers' messages
+ * in, messages to workers out.
  */
 import type { Clock } from '../base/clock.js';
 import type { PlanAnswer, ToWorker } from '../model/message.js';
@@ -10,24 +10,24 @@ import type { Plan } from '../model/plan.js';
 export const publicationLimits = {
   lookMs: 1000,
   /**
-   * Looks until a worker that has not prepared a Plan is late. Looks, not time: none passes while the process is
-   * suspended. Longer in all than the pause before a worker that died is replaced.
+   * Looks before a worker that has not answered `prepare` is late. Looks instead of time: a suspended process makes
+   * none. In total longer than the maximum back-off of a worker's restart.
    */
   looksMax: 10,
 } as const;
 
 export type Published =
   | { readonly result: 'committed' }
-  /** A worker can not prepare it, and why. The Plan before stays in force. */
+  /** A worker can not prepare the Plan; the previous one stays in force. */
   | { readonly result: 'refused'; readonly worker: number; readonly error: string }
-  /** A newer one was published before its turn came. */
+  /** A newer Plan was published before this one's round began. */
   | { readonly result: 'superseded' }
-  /** The workers are ending. */
+  /** The workers are being shut down. */
   | { readonly result: 'called_off' };
 
 export interface PublisherEvents {
   post(worker: number, message: ToWorker): void;
-  /** It started before the Plan in force was committed, and can not prepare it: it goes on with the one it has. */
+  /** A worker that started with an older Plan can not prepare the one in force; it keeps the older one. */
   behind(worker: number, error: string): void;
 }
 
@@ -38,7 +38,7 @@ interface Wish {
 
 interface Round extends Wish {
   phase: 'preparing' | 'committing';
-  /** Workers that have not prepared it yet; then those that have not adopted it yet. */
+  /** Preparing: workers that have not answered. Committing: workers that have not adopted the Plan. */
   readonly awaited: Set<number>;
   readonly prepared: Set<number>;
   cancelLook: () => void;
@@ -46,7 +46,7 @@ interface Round extends Wish {
 
 export class Publisher {
   #plan: Plan;
-  /** Of each worker that accepts: the generation that it has adopted. */
+  /** Accepting worker → generation that it has adopted. */
   readonly #generations = new Map<number, number>();
   #round: Round | null = null;
   #next: Wish | null = null;
@@ -54,19 +54,19 @@ export class Publisher {
   readonly #events: PublisherEvents;
   readonly #clock: Clock;
 
-  /** `plan`: what workers begin with. */
+  /** `plan`: the Plan that workers start with. */
   constructor(plan: Plan, events: PublisherEvents, clock: Clock) {
     this.#plan = plan;
     this.#events = events;
     this.#clock = clock;
   }
 
-  /** The one in force, committed last: what a worker that starts now begins with. */
+  /** The Plan in force, which new workers start with. */
   get plan(): Plan {
     return this.#plan;
   }
 
-  /** Each Plan has a higher generation than those published before, whatever became of them. */
+  /** Generations must ascend, also over Plans that were refused. */
   publish(plan: Plan): Promise<Published> {
     if (this.#isClosed) return Promise.resolve({ result: 'called_off' });
     this.#next?.settle({ result: 'superseded' });
@@ -76,7 +76,7 @@ export class Publisher {
     });
   }
 
-  /** A worker accepts, with the Plan of that generation. */
+  /** A worker has started to accept, with the Plan of this generation. */
   joined(worker: number, generation: number): void {
     if (this.#isClosed) return;
     this.#generations.set(worker, generation);
@@ -92,7 +92,7 @@ export class Publisher {
     else if (generation === this.#plan.generation) this.#answeredLate(worker, answer);
   }
 
-  /** A worker died. */
+  /** A worker has died. */
   gone(worker: number, error: string): void {
     this.#generations.delete(worker);
     const round = this.#round;
@@ -103,7 +103,7 @@ export class Publisher {
     else if (wasAwaited || hadPrepared) this.#refuse(round, worker, `it died: ${error}`);
   }
 
-  /** The workers are ending: no other Plan comes into force. */
+  /** Shutdown: no further Plan is committed. */
   close(): void {
     this.#isClosed = true;
     this.#next?.settle({ result: 'called_off' });
@@ -140,7 +140,7 @@ export class Publisher {
     if (round.awaited.size === 0) this.#commit(round);
   }
 
-  /** Of a worker that is brought up to date. */
+  /** Answer of a worker that catches up outside of a round. */
   #answeredLate(worker: number, answer: PlanAnswer): void {
     if (answer.type === 'refused') this.#events.behind(worker, answer.error);
     else this.#events.post(worker, { type: 'commit', generation: answer.generation });
@@ -160,7 +160,7 @@ export class Publisher {
 
   #overdue(round: Round): void {
     const [late] = round.awaited;
-    // No worker accepts: none is left that the Plan could harm, and the one in force may be why.
+    // No worker accepts: the Plan can do no harm, and the one in force may be the cause.
     if (late === undefined) this.#commit(round);
     else this.#refuse(round, late, 'it did not answer in time');
   }

@@ -1,4 +1,4 @@
-/** What each worker is at, and who waits for all of them to have got somewhere. */
+/** State of each worker, and promises for all workers having reached a state. */
 
 /** `drained`: accepts no more, sessions may be left. `down`: crashed; awaiting restart, or never restarted. */
 export type WorkerState = 'starting' | 'accepting' | 'drained' | 'ended' | 'down';

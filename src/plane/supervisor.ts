@@ -1,6 +1,6 @@
 /**
- * Keeps the workers running: waits for all to accept, replaces those that die or hang, drains and ends them. What a
- * worker is and how it is reached is the runner's business.
+ * Keeps the workers running: waits until all accept, replaces those that die or hang, drains and ends them. Threads and
+ * messages belong to the Runner.
  */
 import type { Clock } from '../base/clock.js';
 import type { FromWorker, ToWorker } from '../model/message.js';
@@ -9,19 +9,19 @@ import { type Heartbeats, heartbeatLimits, type Pulse } from './heartbeats.js';
 import { Roster } from './roster.js';
 
 export interface WorkerRunner {
-  /** Resolves when the worker has ended as told, rejects when it has died. */
+  /** Resolves when the worker has ended on request, rejects when it has died. */
   run(worker: number, onMessage: (message: FromWorker) => void): Promise<void>;
   post(worker: number, message: ToWorker): void;
-  /** Ends a worker that does not listen; it dies of that. */
+  /** Terminates a worker that does not respond; its `run` rejects. */
   kill(worker: number): void;
 }
 
 export interface SupervisorEvents {
-  /** Called with all that a worker says. */
+  /** Called with every message of a worker. */
   heard(worker: number, message: FromWorker): void;
-  /** It stands still, and is ended. */
+  /** The worker hangs and is being terminated. */
   hung(worker: number): void;
-  /** Called before the worker is replaced, which is `retryMs` from now; null: it will not be. */
+  /** Called when a worker has died; it is replaced after `retryMs`, or never if null. */
   died(worker: number, error: Error, retryMs: number | null): void;
 }
 
@@ -38,7 +38,7 @@ export class Supervisor {
   #failStart: (error: Error) => void = () => {};
   /** Workers replaced so far. */
   restarts = 0;
-  /** Workers ended because they stood still. */
+  /** Workers terminated because they hung. */
   hangs = 0;
 
   constructor(
@@ -63,7 +63,7 @@ export class Supervisor {
     return this.#roster.workers.filter(accepts).length;
   }
 
-  /** Resolves when every worker accepts. Rejects when one dies before that: it would die again. */
+  /** Resolves when every worker accepts. Rejects when one dies before: a restart would fail again. */
   async start(): Promise<void> {
     if (this.#phase === 'over') throw toldToEnd();
     const failed = new Promise<never>((_, reject) => {
@@ -75,7 +75,7 @@ export class Supervisor {
     this.#phase = 'running';
   }
 
-  /** Workers end their sessions, at the latest after `deadlineMs`. During the start only those that accept do. */
+  /** Drains all workers within `deadlineMs`. During the start it drains only those that accept already. */
   drain(deadlineMs: number): { acceptingStopped: Promise<void>; ended: Promise<void> } {
     if (this.#phase === 'starting') this.#callOffStart();
     this.#end({ type: 'drain', deadlineMs });
@@ -85,13 +85,13 @@ export class Supervisor {
     };
   }
 
-  /** Workers end their sessions now. Resolves when they have. */
+  /** Ends all sessions now; resolves when the workers have ended. */
   cut(): Promise<void> {
     this.#end({ type: 'cut' });
     return this.#roster.untilAll('ended', 'down');
   }
 
-  /** From now on workers die because they are meant to; a start that is under way fails. */
+  /** Deaths of workers are expected from now on; a pending `start` rejects. */
   abandon(): void {
     this.#phase = 'over';
     this.#failStart(toldToEnd());
@@ -156,7 +156,7 @@ export class Supervisor {
     void this.#run(worker);
   }
 
-  /** Nobody waits for workers that have no sessions yet; one that accepts after all drains like the others. */
+  /** Workers still loading have no sessions and are not waited for; one that accepts nevertheless is drained too. */
   #callOffStart(): void {
     this.#failStart(toldToEnd());
     for (const worker of this.#roster.workers)

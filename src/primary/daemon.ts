@@ -1,7 +1,7 @@
 /**
- * The daemon: a configuration in, a running daemon out. It composes sockets, names, workers and monitoring, and decides
- * when each starts and ends. It knows no signals, no standard output and no exit status: they belong to whoever runs it,
- * and several may run in one process.
+ * The daemon: a configuration in, a running daemon out. Composes sockets, DNS, workers and monitoring, and decides when
+ * each starts and ends. Signals, standard output and exit status belong to the caller (src/cli/run), so several daemons
+ * can run in one process.
  */
 import { native } from '../addon.js';
 import type { Control, Health } from '../admin/control.js';
@@ -31,9 +31,9 @@ export interface DaemonOptions {
   readonly log: Logger;
   /** Takes finished log lines of workers. */
   readonly write: (lines: string) => void;
-  /** Log lines that could not be written so far. */
+  /** Log lines lost so far. */
   readonly linesDropped: () => number;
-  /** The demonstration is there to be looked at: it takes any port rather than none. */
+  /** Demonstration: take any free port if the configured one is in use. */
   readonly movesPorts: boolean;
 }
 
@@ -59,7 +59,7 @@ export class Daemon {
   #status: 'starting' | 'running' | 'draining' = 'starting';
   #cutting: Promise<boolean> | null = null;
   #isClosed = false as boolean;
-  /** Of the latest Plan that was compiled, whether or not it came into force. */
+  /** Generation of the last compiled Plan, in force or not. */
   #generation = FIRST_GENERATION;
 
   private constructor({ fitted, options, sockets, names, ids, plane }: Parts) {
@@ -72,10 +72,7 @@ export class Daemon {
     this.#control = { health: () => this.health(), metrics: this.#createMetrics() };
   }
 
-  /**
-   * Opens the sockets and asks for the names; nothing is accepted yet. Rejects with a StartError; `callOff` ends the
-   * wait for names.
-   */
+  /** Opens sockets and resolves names; accepts nothing yet. Rejects with a StartError; `callOff` ends the DNS wait. */
   static async open(wanted: Config, options: DaemonOptions, callOff: AbortSignal): Promise<Daemon> {
     const fitted = fitToFileLimit(wanted, options.log);
     const { config } = fitted;
@@ -94,7 +91,7 @@ export class Daemon {
     }
   }
 
-  /** Resolves when every worker accepts. Rejects when one can not, with a StartError; or when told to end before. */
+  /** Resolves when every worker accepts. Rejects with a StartError when one can not, or when shut down before. */
   async start(): Promise<void> {
     const { monitoring } = this.#fitted.config;
     this.#monitoring = await serveMonitoring(monitoring, this.#control, this.#options.log);
@@ -107,7 +104,7 @@ export class Daemon {
     if (this.#status === 'starting') this.#status = 'running';
   }
 
-  /** Where it listens. */
+  /** Listening addresses. */
   get listeners(): readonly { name: string; address: AddressText }[] {
     return this.#sockets.addresses;
   }
@@ -116,7 +113,7 @@ export class Daemon {
     return this.#fitted.config.server.workers;
   }
 
-  /** Those that are open now. */
+  /** Open connections. */
   get sessions(): number {
     return this.#plane.open;
   }
@@ -131,8 +128,8 @@ export class Daemon {
   }
 
   /**
-   * Accepts no more. Resolves with whether every session then ended of itself and in time; at once where there are none
-   * of a start that is under way, which `close` ends.
+   * Stops accepting; resolves with whether every session ended by itself before the deadline. During the start it waits
+   * only for workers that already accept; `close` ends the others.
    */
   async drain(): Promise<boolean> {
     const hasStarted = this.#status === 'running';
@@ -144,13 +141,13 @@ export class Daemon {
     return this.#cutting ?? inTime;
   }
 
-  /** Ends all sessions now. Resolves with whether there were none. */
+  /** Ends all sessions now; resolves with whether there were none. */
   cut(): Promise<boolean> {
     this.#cutting ??= this.#cutAll();
     return this.#cutting;
   }
 
-  /** Gives everything back; sessions that are left are reset. */
+  /** Releases everything; remaining sessions are reset. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#names.stop();

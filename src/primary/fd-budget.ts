@@ -1,20 +1,20 @@
-/** How many connections the limit of open files allows, and what is left over for splicing. Pure. */
+/** Splits the limit of open files (RLIMIT_NOFILE) into connections and splice pipes. Pure. */
 
 export const fdBudget = {
-  /** Node itself, the log, DNS, and what monitoring needs to answer when connections have taken their share. */
+  /** Node itself, the log, DNS, and monitoring under full load. */
   reserve: 40,
-  /** A thread's event loops, its epoll set, its inbox. */
+  /** Event loops, epoll set and inbox of a thread. */
   perWorker: 10,
-  /** The primary's socket, and the worker's duplicate. */
+  /** The primary's socket and the worker's duplicate. */
   perListeningSocket: 2,
-  /** The client's and the endpoint's socket. */
+  /** Client socket and endpoint socket. */
   perConnection: 2,
-  /** The client's socket, and the pair between the engine and a handler. */
+  /** Client socket, and the socket pair between engine and handler. */
   perHandledConnection: 3,
   perPipe: 2,
-  /** They hold up to 1 MiB of kernel memory each, most of them 256 KiB; past so many bytes are copied. */
+  /** Up to 1 MiB of kernel memory each, mostly 256 KiB; sessions without a pipe copy. */
   pipesPerWorkerMax: 256,
-  /** Handoff: connections beyond the limit that are on their way to a worker, which refuses them. */
+  /** Handoff mode: connections beyond the limit in flight to a worker, which refuses them. */
   onTheirWay: 128,
 } as const;
 
@@ -22,18 +22,18 @@ export interface FdDemand {
   readonly connections: number;
   readonly workers: number;
   readonly listeningSockets: number;
-  /** The primary accepts, and hands over. */
+  /** Handoff mode: the primary accepts. */
   readonly handoff: boolean;
   /** Whether any session may be served by an in-process handler. */
   readonly handlers: boolean;
 }
 
 export interface FdFit {
-  /** Connections that can be served, at most as many as are wanted; 0 when the limit is too low for anything. */
+  /** Connections that can be served, at most the configured number; 0 when the limit does not suffice for one. */
   readonly connections: number;
-  /** Descriptors that serving all of them takes. */
+  /** Descriptors needed for the configured number. */
   readonly needed: number;
-  /** Pipes to splice through that each worker may open with what is left over, up to a limit; without one it copies. */
+  /** Splice pipes per worker from the remaining descriptors, up to `pipesPerWorkerMax`; beyond it, copy. */
   readonly pipes: number;
 }
 

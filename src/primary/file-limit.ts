@@ -1,4 +1,4 @@
-/** A configuration that the machine can serve: as many connections as it grants open files for. */
+/** Fits `max_connections` to the limit of open files. */
 import { native } from '../addon.js';
 import type { Logger } from '../base/log.js';
 import type { Config } from '../model/config.js';
@@ -12,7 +12,7 @@ export interface Fitted {
   readonly maxOpenFiles: number;
 }
 
-/** Takes all open files the system grants, and lowers the limit of connections where they do not suffice. */
+/** Raises the soft limit of open files to the hard limit, and lowers `max_connections` if that is not enough. */
 export function fitToFileLimit(config: Config, log: Logger): Fitted {
   const { soft } = native.raiseFileLimit();
   const demand = demandOf(config);

@@ -1,4 +1,4 @@
-/** Starts the monitoring servers as a part of the daemon: a failure is one of its start. */
+/** Starts the monitoring servers as part of the daemon; a failure is a StartError. */
 import type { Control } from '../admin/control.js';
 import { type Monitoring, startMonitoring } from '../admin/monitoring.js';
 import type { Logger } from '../base/log.js';
@@ -19,7 +19,7 @@ export async function serveMonitoring(
   }
 }
 
-/** By default everybody can read metrics and health: not to be found out by a scan. */
+/** The default address exposes metrics and health to every network; the operator should learn that from the log. */
 function announce({ metrics, health }: MonitoringConfig, log: Logger): void {
   if ((metrics ?? health)?.host !== '::') return;
   const fields = { metrics_port: metrics?.port, health_check_port: health?.port };

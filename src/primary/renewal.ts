@@ -1,12 +1,12 @@
 /**
- * Brings what is newly known of the world into force. A worker may refuse it because it died just then, or was held up:
- * the newest is published again until it is in force.
+ * Publishes a Plan for each new Discovery (changed DNS answers). A round can fail because a worker died or was late:
+ * the newest Discovery is published again until it is in force.
  */
 import type { Clock } from '../base/clock.js';
 import type { Discovery } from '../model/config.js';
 import type { Published } from '../plane/publication.js';
 
-/** Pause before what was refused is published again. */
+/** Pause before a refused Discovery is published again. */
 export const RENEW_MS = 10_000;
 
 export class Renewal {

@@ -1,6 +1,6 @@
 /**
- * The listening sockets: opened here, accepted on by the workers (or by the acceptor), closed here. They outlive
- * the workers, so that connections that wait in a queue are not lost with a worker that dies.
+ * The listening sockets: opened and closed here, accepted on by the workers (or by the acceptor). They outlive workers,
+ * so that a worker's death loses no connection waiting in the backlog.
  */
 import { lstatSync, type Stats, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -12,18 +12,18 @@ import type { ListeningSocket } from '../model/message.js';
 import type { AddressText } from '../model/session.js';
 import { StartError } from './start-error.js';
 
-/** Connections that may wait to be accepted, each socket; the kernel's own limit (somaxconn) may be lower. */
+/** listen(2) backlog per socket; the kernel caps it at net.core.somaxconn. */
 const BACKLOG = 4096;
 
 export type SocketCalls = Pick<Native, 'listen' | 'localAddress' | 'closeFd'>;
 
 interface Listener {
   readonly name: string;
-  /** Where it really listens: the port that the system chose, where it was asked to. */
+  /** Bound address; for port 0 with the port that the kernel chose. */
   readonly address: AddressText;
-  /** One a worker, or one for all. */
+  /** One per worker, or one shared by all. */
   readonly fds: readonly number[];
-  /** The file of a unix socket, to know it again. */
+  /** Socket file of a Unix listener, with its inode to recognise it at close. */
   readonly file: { readonly path: string; readonly stats: Stats } | null;
 }
 
@@ -36,7 +36,7 @@ export class ListeningSockets {
     this.#calls = calls;
   }
 
-  /** Opens all, `each` sockets an inet address, or throws a StartError and leaves none open. */
+  /** Opens all listeners, `each` sockets per inet address; on failure throws a StartError and leaves none open. */
   static async open(
     configs: readonly ListenerConfig[],
     each: number,
@@ -56,7 +56,7 @@ export class ListeningSockets {
     return this.#listeners.map(({ name, address }) => ({ name, address }));
   }
 
-  /** The sockets that are this worker's: its own, and those that all share. */
+  /** Sockets that a worker accepts on: its own and the shared ones. */
   of(worker: number): ListeningSocket[] {
     return this.#listeners.map(({ fds }, listener) => ({
       listener,
@@ -64,7 +64,7 @@ export class ListeningSockets {
     }));
   }
 
-  /** May be called again. */
+  /** Idempotent. */
   close(): void {
     const listeners = this.#listeners;
     this.#listeners = [];
@@ -100,7 +100,7 @@ async function openUnix(name: string, { path, mode }: UnixListen, calls: SocketC
   return { name, address: `unix:${path}`, fds: [fd], file };
 }
 
-/** Where there is no IPv6, all addresses are the IPv4 ones. */
+/** Without IPv6 on the host, `::` falls back to 0.0.0.0. */
 function openEitherFamily(name: string, address: InetListen, each: number, calls: SocketCalls): Listener {
   try {
     return openInet(name, address, each, calls);
@@ -115,7 +115,7 @@ function openEitherFamily(name: string, address: InetListen, each: number, calls
 function openInet(name: string, address: InetListen, each: number, calls: SocketCalls): Listener {
   const { host, port, ipv6Only = false } = address;
   const reusePort = each > 1;
-  // SO_REUSEPORT would share the port with whoever else set it: another daemon, started by mistake. Ask first.
+  // SO_REUSEPORT would silently share the port with a second daemon started by mistake: bind without it first.
   if (reusePort) calls.closeFd(calls.listen({ host, port }, { reusePort: false, backlog: 1, ipv6Only }));
   const fds: number[] = [];
   try {
@@ -141,7 +141,7 @@ function textOf(host: string, port: number): AddressText {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** A socket file that nobody answers on is what a killed process left behind. */
+/** Removes a socket file on which connect is refused: left behind by a killed process. */
 async function removeStale(path: string): Promise<void> {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats?.isSocket() && (await isDead(path))) unlinkSync(path);
@@ -159,13 +159,13 @@ function isDead(path: string): Promise<boolean> {
   });
 }
 
-/** Not the file of a process that took the path over. */
+/** Removes our socket file, unless another process has replaced it since. */
 function removeOwn(path: string, opened: Stats): void {
   const now = lstatSync(path, { throwIfNoEntry: false });
   if (now && now.ino === opened.ino && now.dev === opened.dev) unlinkSync(path);
 }
 
-/** What to do about a port that is not to be had. */
+/** Advice per error code of bind and listen. */
 const hints: Readonly<Record<string, string>> = {
   EADDRINUSE: '; `--listen HOST:PORT` or the configuration chooses another',
   EACCES: '; a low port needs root, CAP_NET_BIND_SERVICE or `net.ipv4.ip_unprivileged_port_start`',

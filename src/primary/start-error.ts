@@ -1,8 +1,8 @@
-/** Why the daemon did not start, as one line for its user; expected, so it needs no stack. */
+/** An expected failure to start, as one line for the user; printed without a stack. */
 export class StartError extends Error {
   constructor(
     message: string,
-    /** Of the system call that failed. */
+    /** Error code of the system call that failed, e.g. `EADDRINUSE`. */
     readonly code?: string,
   ) {
     super(message);

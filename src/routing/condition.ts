@@ -1,36 +1,36 @@
-/** What a condition of a route is. Each kind is one file in conditions/ and one line in its index. */
+/** A condition of a route. Each kind is one file in conditions/ and one line in its index. */
 import type { z } from 'zod';
 import type { Doubtful, Facts } from '../model/facts.js';
 
-/** What routing knows of a session. */
+/** Input of routing. */
 export interface RouteSession {
   /** Index into `Plan.listeners`. */
   readonly listener: number;
-  /** Index into `Plan.protocols`; -1 while or because no protocol was recognised. */
+  /** Index into `Plan.protocols`; -1: not (yet) recognised. */
   readonly protocol: number;
   /** The client's address, a literal without port; empty for a Unix socket. */
   readonly source: string;
   readonly facts: Facts;
-  /** No further facts can come. */
+  /** No further facts will arrive. */
   readonly factsComplete: boolean;
-  /** The facts can not be read: rules that need them fail closed. */
+  /** The opening is malformed: rules that need facts fail closed. */
   readonly broken: boolean;
-  /** These facts are not to be relied on: rules on them fail closed. */
+  /** Facts that are not reliable: rules on them fail closed. */
   readonly doubtful: Doubtful;
 }
 
-/** `more`: not to be said before the facts are complete. `refuse`: never to be said, so fail closed. */
+/** `more`: undecided until the facts are complete. `refuse`: undecidable, so fail closed. */
 export type Answer = 'yes' | 'no' | 'more' | 'refuse';
 
 export type Test = (session: RouteSession) => Answer;
 
-/** Turns the names of the configuration into indices of the Plan. */
+/** Names of the configuration → indices of the Plan. */
 export interface PlanIndices {
   protocol(name: string): number;
   listener(name: string): number;
 }
 
-/** The sessions of some listeners, of some protocols, or of both. What is absent is not asked for. */
+/** A set of sessions by listener, protocol or both; an absent key does not restrict. */
 export interface Place {
   /** Indices into `Plan.listeners`. */
   readonly listeners?: readonly number[];
@@ -39,14 +39,14 @@ export interface Place {
 }
 
 /**
- * Where a route is found without being asked: under values of a fact, or under networks. A condition holds for no
- * session that is not found under its key; that it is found there does not mean that it holds.
+ * Index key of a condition: values of a fact, or networks. Necessary, not sufficient: the condition holds for no
+ * session outside of its key, but must still be tested for those inside.
  */
 export type Key =
   | {
       readonly kind: 'fact';
       readonly fact: string;
-      /** Facts that may have the name too; they come before all others. */
+      /** Further facts that may hold the name; they are known before all others. */
       readonly also?: readonly string[];
       readonly names: readonly KeyName[];
     }
@@ -55,34 +55,34 @@ export type Key =
 export type FactKey = Extract<Key, { kind: 'fact' }>;
 
 export interface KeyName {
-  /** Without the dot at the end of an absolute name. */
+  /** Without a trailing dot. */
   readonly name: string;
-  /** All names below it, and not the name itself. */
+  /** Matches all subdomains but not the name itself. */
   readonly below: boolean;
 }
 
-/** Handed to a condition where a file is read: workers ask conditions too, and never load it (13 MiB each). */
+/** zod is an argument, because workers use conditions too and must not load it (13 MiB each). */
 export type Zod = typeof z;
 
-/** `Option` is what the file holds, `Data` what the Plan holds: plain, and shown to people as text. */
+/** `Option`: value in the file. `Data`: value in the Plan, plain data that can be shown as text. */
 interface AnyCondition<Option, Data> {
   options(zod: Zod): z.ZodType<Option>;
   compile(option: Option, indices: PlanIndices): Data;
-  /** Whether it holds wherever `narrow` does; default: all that `narrow` lists is listed. */
+  /** Whether it holds wherever `narrow` does. Default: every value listed by `narrow` is listed by `wide`. */
   covers?(wide: Option): (narrow: Option) => boolean;
 }
 
-/** It is settled before the first fact is read, once for all sessions of a listener and a protocol. */
+/** Decided once per listener and protocol, before facts are read. */
 export interface PlaceCondition<Option, Data> extends AnyCondition<Option, Data> {
   readonly reads: 'place';
   place(data: Data): Place;
 }
 
 export interface SessionCondition<Option, Data> extends AnyCondition<Option, Data> {
-  /** Which part of the session is looked at. */
+  /** The part of the session that it reads. */
   readonly reads: 'source' | 'facts';
   create(data: Data): Test;
-  /** Without one its routes are asked one after the other. */
+  /** Index key; without it routes are tested one by one. */
   key?(data: Data): Key;
 }
 

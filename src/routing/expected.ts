@@ -1,8 +1,8 @@
-/** The wording for conditions that have one value. */
+/** Error messages of conditions that take one value. */
 
 const SHOWN_MAX = 60;
 
-/** The error option of a schema: several values are several routes. */
+/** Error option of a schema; for a list, advises one route per value. */
 export const oneText =
   (expected: string) =>
   ({ input }: { input?: unknown }): string =>

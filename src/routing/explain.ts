@@ -1,20 +1,20 @@
 /**
- * Why a session takes a route, or does not: the answer of src/routing/table.ts with the condition that settled it.
- * For people, one route at a time; a session is routed by the table.
+ * Why a session takes a route, or does not: the answer of src/routing/table.ts with the condition that decided it. For
+ * `anyport explain` only, one route at a time; live sessions use the table.
  */
 import type { Answer, RouteSession } from './condition.js';
 import type { RouteTest } from './conditions/index.js';
 
 export interface RouteAnswer {
-  /** `refuse`: fail closed, because a condition needs facts that can not be read. */
+  /** `refuse`: fail closed, because a condition needs facts that are unreadable. */
   readonly answer: Answer;
-  /** What does not hold, or is waited for; null when every condition holds. */
+  /** The condition that does not hold or waits for facts; null when all hold. */
   readonly by: RouteTest | null;
 }
 
 const holds: RouteAnswer = { answer: 'yes', by: null };
 
-/** As the table asks: the place first, then the source, the facts last; one `no` settles it. */
+/** Same order as the table: place, source, facts; the first `no` decides. */
 export function explainRoute(tests: readonly RouteTest[], session: RouteSession): RouteAnswer {
   const reading = (part: RouteTest['reads']) => tests.filter(({ reads }) => reads === part);
   return all([...reading('place'), ...reading('source'), ...reading('facts')], session);

@@ -1,8 +1,8 @@
-/** How a condition asks for a fact that may still be on its way, or is not to be relied on. */
+/** Tests of facts that may be missing so far or not reliable. */
 import type { Facts } from '../model/facts.js';
 import type { Answer, RouteSession } from './condition.js';
 
-/** A fact that is there answers at once; one that is not may come until the facts are complete. */
+/** A present fact decides at once; a missing one answers `more` until the facts are complete. */
 export function testFact<Name extends string>(
   session: RouteSession,
   name: Name,
@@ -14,12 +14,12 @@ export function testFact<Name extends string>(
   return session.factsComplete ? 'no' : 'more';
 }
 
-/** The fact that has the name in a PROXY header. */
+/** Fact with the host name of a PROXY header (PP2_TYPE_AUTHORITY). */
 export const announcedName = 'proxy_authority';
 
 /**
- * A name may stand in two places: in the opening, and in the PROXY header before it, where a balancer has put what the
- * client asked it for. A rule holds, or does not, where both agree on that; where they do not, it fails closed.
+ * A host name may occur in the opening and in the PROXY header before it, where a balancer reports the name requested
+ * by the client. If both give the same answer, it counts; if they disagree, the rule fails closed.
  */
 export function testName(
   session: RouteSession,

@@ -1,13 +1,13 @@
 /**
- * Finds the routes that a session may take by its names and its address, so that the time it takes does not grow
- * with their number. What it finds is asked all the same; what it leaves out would have said no.
+ * Index of routes by names (facts) and client address, so that routing time does not grow with the number of routes. It
+ * returns candidates, whose tests still run; every route left out would have answered no.
  */
 import { getOrMake, PrefixMap } from '../base/prefix-map.js';
 import type { Facts } from '../model/facts.js';
 import type { FactKey, Key, RouteSession } from './condition.js';
 import { plainName } from './name-pattern.js';
 
-/** What is kept under keys; `order` is its place among all. */
+/** An indexed item; `order` is its position among all items. */
 export interface Keyed {
   readonly order: number;
   readonly keys: readonly Key[];
@@ -15,7 +15,7 @@ export interface Keyed {
 
 const factKeysOf = ({ keys }: Keyed): FactKey[] => keys.filter((key) => key.kind === 'fact');
 
-/** By the client's address: those that name networks, and those that do not. */
+/** Index by client address; items without networks are kept aside. */
 class BySource<Item extends Keyed> {
   readonly #anywhere: Item[] = [];
   #networks: PrefixMap<Item[]> | undefined;
@@ -40,19 +40,19 @@ class BySource<Item extends Keyed> {
 
   find(session: RouteSession, found: (readonly Item[])[]): void {
     if (this.#anywhere.length > 0) found.push(this.#anywhere);
-    // The address is a text that has to be made: only where it is asked for.
+    // Reading `source` formats the address: only on demand.
     if (this.#networks) found.push(...this.#networks.holding(session.source));
   }
 }
 
-/** By the value of one fact. */
+/** Index by the value of one fact. */
 class ByFact<Item extends Keyed> {
   readonly #fact: string;
   readonly #also: readonly string[];
   readonly #exact = new Map<string, BySource<Item>>();
-  /** By `.example.com`. */
+  /** Keys are suffixes: `.example.com`. */
   readonly #below = new Map<string, BySource<Item>>();
-  /** For sessions whose fact is not known, or not for certain. */
+  /** All items, for sessions whose fact is missing so far, broken or doubtful. */
   readonly #all = new BySource<Item>();
 
   constructor({ fact, also = [] }: FactKey) {
@@ -100,10 +100,10 @@ class ByFact<Item extends Keyed> {
 export class Lookup<Item extends Keyed> {
   readonly #byFact = new Map<string, ByFact<Item>>();
   readonly #rest = new BySource<Item>();
-  /** What every session finds; null where it is looked for by names or addresses. */
+  /** The result for every session if no item has a key; else null. */
   readonly #same: readonly (readonly Item[])[] | null;
 
-  /** `items` in their order. */
+  /** `items`: sorted by `order`. */
   constructor(items: readonly Item[]) {
     const uses = countUses(items);
     for (const item of items) {
@@ -115,7 +115,7 @@ export class Lookup<Item extends Keyed> {
     this.#same = varies ? null : [this.#rest.anywhere];
   }
 
-  /** Lists, each in order, that have between them every item that may hold for the session. */
+  /** Sorted lists that together contain every item that can hold for the session. */
   find(session: RouteSession): readonly (readonly Item[])[] {
     if (this.#same !== null) return this.#same;
     const found: (readonly Item[])[] = [];
@@ -125,7 +125,7 @@ export class Lookup<Item extends Keyed> {
   }
 }
 
-// ---- which key of several
+// ---- choice of the key
 
 const useOf = (fact: string, { name, below }: FactKey['names'][number]): string =>
   `${fact} ${below ? '*.' : ''}${name}`;
@@ -138,7 +138,7 @@ function countUses(items: readonly Keyed[]): Map<string, number> {
   return uses;
 }
 
-/** A route with `sni` and `alpn` is found by the one that fewer routes ask for. */
+/** Selective key: a route with `sni` and `alpn` is indexed by the one that fewer routes share. */
 function rarest(keys: readonly FactKey[], uses: ReadonlyMap<string, number>): FactKey | undefined {
   const most = ({ fact, names }: FactKey) =>
     names.reduce((max, name) => Math.max(max, uses.get(useOf(fact, name)) ?? 0), 0);

@@ -1,4 +1,4 @@
-/** Patterns over host names, shared by the conditions that look at one. */
+/** Patterns over host names, shared by the conditions on host names. */
 import type { KeyName, Zod } from './condition.js';
 import { oneText } from './expected.js';
 
@@ -10,7 +10,7 @@ export function namePattern(z: Zod, meaning: string) {
   return z.string({ error }).regex(NAME_PATTERN, { error }).describe(meaning);
 }
 
-/** `*.example.com` stands for every name below example.com, however deep, but not for example.com itself. */
+/** `*.example.com` matches subdomains of example.com at any depth, but not example.com itself. */
 export function createNameTest(pattern: string): (name: string) => boolean {
   const { name: wanted, below } = nameKey(pattern);
   if (!below) return (name) => plainName(name) === wanted;
@@ -32,7 +32,7 @@ export function plainName(name: string): string {
   return name.endsWith('.') ? name.slice(0, -1) : name;
 }
 
-/** Tells of patterns whether all that they stand for is one of `wide`: thousands of routes are compared. */
+/** Returns a test of whether `wide` contains a pattern; prepared once, because thousands of routes are compared. */
 export function coversName(wide: string): (narrow: string) => boolean {
   const outer = wide.toLowerCase();
   const isSame = (narrow: string) => narrow.length === outer.length && narrow.toLowerCase() === outer;

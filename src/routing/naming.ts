@@ -1,10 +1,10 @@
-/** Sessions that nothing routes: how long their name is waited for, which is for the log alone. */
+/** How long to wait for the protocol of a session that no route can take: its name serves the log only. */
 import type { Plan } from '../model/plan.js';
 import { placeOf } from './conditions/index.js';
 
 const NAMING_MS = 1000;
 
-/** By listener. 0: a route may take a session of any name, which is then waited for as long as any. */
+/** Per listener, in ms. 0: a route takes sessions of any protocol, so the full identify timeout applies. */
 export function createNaming({ routes }: Plan): (listener: number) => number {
   const ofAnyName = routes
     .map(({ when }) => placeOf(when))

@@ -1,7 +1,7 @@
-/** Places: which listeners and which protocols. */
+/** Operations on places (sets of listeners and protocols). */
 import type { Place } from './condition.js';
 
-/** Where all of them are. */
+/** The intersection of places. */
 export function meetingPlace(places: readonly Place[]): Place {
   return places.reduce<Place>(
     (meeting, { listeners, protocols }) => ({

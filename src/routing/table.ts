@@ -1,6 +1,6 @@
 /**
- * Which route a session takes: the first whose conditions all hold. Listener and protocol are settled once for all
- * sessions that have them; of the routes that are left those are asked, in order, that its names and its address find.
+ * The route of a session: the first whose conditions all hold. Conditions on listener and protocol are evaluated once
+ * per pair; of the remaining routes, those that the lookup finds by names and address are tested in order.
  */
 import type { Plan, PlanRoute, PlanTarget } from '../model/plan.js';
 import type { Answer, Place, RouteSession, Test } from './condition.js';
@@ -11,29 +11,29 @@ import { isAt } from './place.js';
 export type Routed =
   /** `route` is an index into `Plan.routes`. */
   | { readonly kind: 'to'; readonly target: PlanTarget; readonly route: number }
-  /** Ask again with further facts. */
+  /** Undecided: ask again with further facts. */
   | { readonly kind: 'more' }
   | { readonly kind: 'none' }
-  /** Fail closed: a rule needs facts that can not be read. */
+  /** Fail closed: the route needs facts that are unreadable. */
   | { readonly kind: 'refuse'; readonly route: number };
 
 export interface RouteTable {
   route(session: RouteSession): Routed;
-  /** Whether any route that sessions of this kind may take looks at facts. */
+  /** Whether any route for this listener and protocol reads facts. */
   needsFacts(listener: number, protocol: number): boolean;
 }
 
-/** A route, with what is left to ask once listener and protocol are known. */
+/** A route and its remaining tests once listener and protocol are known. */
 interface Candidate extends Keyed {
   readonly answer: Routed;
   readonly refusal: Routed;
   readonly place: Place;
-  /** Of the source, then of the facts: an answer of the first is never `more`. */
+  /** Tests of the source (which never answer `more`), then of facts. */
   readonly tests: readonly Test[];
   readonly readsFacts: boolean;
 }
 
-/** What sessions of one listener and one protocol may take. */
+/** Candidate routes of one listener and protocol. */
 interface Choice {
   readonly lookup: Lookup<Candidate>;
   readonly needsFacts: boolean;
@@ -57,7 +57,7 @@ function prepare(route: PlanRoute, order: number): Candidate {
   };
 }
 
-/** One `no` settles it, whatever the others still wait for; what is missing may yet say no. */
+/** One `no` decides, even if others are undecided; `more` outweighs `refuse`, since it may become `no`. */
 function all(tests: readonly Test[], session: RouteSession): Answer {
   let answer: Answer = 'yes';
   for (const test of tests) {
@@ -89,7 +89,7 @@ function firstOfOne(list: readonly Candidate[], session: RouteSession): Routed {
   return NONE;
 }
 
-/** The answer of the first that has one. `lists` are each in order. */
+/** Merges sorted `lists`; returns the first answer other than none. */
 function firstOf(lists: readonly (readonly Candidate[])[], session: RouteSession): Routed {
   const [only] = lists;
   if (only !== undefined && lists.length === 1) return firstOfOne(only, session);
@@ -114,7 +114,7 @@ export function createRouteTable(plan: Plan): RouteTable {
   const routes = plan.routes.map(prepare);
   const namedListeners = new Set(routes.flatMap(({ place }) => place.listeners ?? []));
   const ids = plan.protocols.length + 1;
-  /** By listener and protocol; those of listeners that no route names are shared. */
+  /** By listener and protocol; listeners that no route names share theirs. */
   const choices: (Choice | undefined)[] = [];
   const shared = new Map<number, Choice>();
 
@@ -127,7 +127,7 @@ export function createRouteTable(plan: Plan): RouteTable {
   }
 
   function collect(listener: number, protocol: number): Choice {
-    // A protocol that this listener does not accept is as good as none: its routes are not for these sessions.
+    // A protocol that the listener does not accept counts as unknown: its routes do not apply.
     const accepted = plan.listeners[listener]?.protocols.includes(protocol) ? protocol : -1;
     if (namedListeners.has(listener)) return choiceAt(listener, accepted);
     const choice = shared.get(accepted) ?? choiceAt(listener, accepted);

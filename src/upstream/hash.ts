@@ -1,9 +1,9 @@
-/** A small, stable text hash: the same answer in every worker, process and release. */
+/** A text hash that is stable across workers, processes and releases. */
 
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
-/** FNV-1a over UTF-16 code units, then mixed so that near texts lie far apart. An unsigned 32-bit integer. */
+/** FNV-1a over UTF-16 code units with a final mix, so that similar texts differ in all bits. Unsigned 32-bit. */
 export function hashText(text: string): number {
   let hash = FNV_OFFSET;
   for (let index = 0; index < text.length; index++)

@@ -1,21 +1,21 @@
 /**
- * What a balancing strategy is: given the endpoints and who is asking, the next endpoint. Pure: chance is an
- * argument, who is well is asked. Each strategy is one file in balance/ and one line in its index. A strategy
- * never looks at `backup`: balance/index.ts offers it backups only when nothing else is left.
+ * A balancing strategy: picks the next endpoint for a client. Pure: randomness and usability are arguments. Each
+ * strategy is one file in balance/ and one line in its index. Strategies ignore `backup`: balance/index.ts offers
+ * backups only when no other endpoint is usable.
  */
 
 export interface BalancedEndpoint {
-  /** Its identity, the same in every Plan. */
+  /** Identity, the same in every Plan. */
   readonly name: string;
-  /** 1..256; how many times the sessions of an endpoint with weight 1. */
+  /** 1..256: share of sessions relative to an endpoint of weight 1. */
   readonly weight: number;
   readonly backup: boolean;
 }
 
 export interface PickContext {
-  /** The client's address, a literal without port: made only for who asks. */
+  /** The client's address, a literal without port; built on demand. */
   source(): string;
-  /** Sessions that an endpoint has now. */
+  /** Current sessions of an endpoint. */
   active(endpoint: number): number;
   usable(endpoint: number): boolean;
 }
@@ -26,8 +26,8 @@ export interface Balancer {
 }
 
 export interface Strategy {
-  /** In words, for the configuration's documentation. */
+  /** Description for the configuration's documentation. */
   readonly words: string;
-  /** `random` answers in [0, 1). */
+  /** `random` returns a number in [0, 1). */
   create(endpoints: readonly BalancedEndpoint[], random: () => number): Balancer;
 }

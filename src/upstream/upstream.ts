@@ -1,23 +1,23 @@
-/** One upstream while the daemon runs: which endpoint is next, by what is known of each. */
+/** Run-time state of one upstream: picks the next endpoint. */
 import type { PlanUpstream } from '../model/plan.js';
 import { createBalancer, type StrategyName } from './balance/index.js';
 
 export interface Upstream {
-  /** An endpoint that is resolved and was not `tried` yet, or -1. `source` gives an address literal. */
+  /** A resolved endpoint not in `tried`, or -1. `source` returns the client's address literal. */
   pick(source: () => string, tried?: ReadonlySet<number>): number;
 }
 
 const NONE_TRIED: ReadonlySet<number> = new Set();
 
 /**
- * Sessions of endpoints, by id. The engines count them for all workers together, each once it has read this worker's
- * answers: what was picked since is added here, or all sessions of a turn would go to the same endpoint.
+ * Sessions per endpoint id. The engines keep the counts of all workers, but an engine learns of picks only when it
+ * reads this worker's answers. Picks of the current turn are added here; otherwise they would all go to one endpoint.
  */
 export class Loads {
   readonly #counted: (endpoint: number) => number;
   readonly #picked = new Map<number, number>();
 
-  /** `counted`: of all workers. */
+  /** `counted`: sessions of an endpoint, all workers together. */
   constructor(counted: (endpoint: number) => number) {
     this.#counted = counted;
   }
@@ -30,13 +30,13 @@ export class Loads {
     this.#picked.set(endpoint, (this.#picked.get(endpoint) ?? 0) + 1);
   }
 
-  /** The engine has read all answers. */
+  /** Called when the engine has read all answers. */
   settle(): void {
     if (this.#picked.size > 0) this.#picked.clear();
   }
 }
 
-/** `ids`: of its endpoints. */
+/** `ids`: ids of its endpoints. */
 export function createUpstream(
   plan: PlanUpstream,
   ids: readonly number[],

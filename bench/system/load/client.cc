@@ -1,13 +1,13 @@
-// The clients: every answer is checked to the byte.
-//   client fetch PORT CONNECTIONS FETCHES BYTES   each fetch is a connection of its own;
-//                                                 CONNECTIONS at once, no more than FETCHES
-//   client ping  PORT CONNECTIONS ROUNDS          64-byte round trips, ROUNDS a connection
-//   client hold  PORT CONNECTIONS                 one round trip each, then silence until standard input
-//                                                 ends, which no connection may break
-//   client leave PORT CONNECTIONS OPENINGS        each opening is a connection that sends two bytes, which
-//                                                 decide nothing, and finishes when 256 more have opened
-//   client stay  PORT CONNECTIONS OPENINGS        the same, but it waits until the other side ends it
-// Prints `ok SECONDS` at the end (`hold`: as soon as all are silent), or says what went wrong and exits 1.
+// The load clients; every byte of every answer is checked.
+//   client fetch PORT CONNECTIONS FETCHES BYTES   one connection per fetch, CONNECTIONS at once (at most
+//                                                 FETCHES)
+//   client ping  PORT CONNECTIONS ROUNDS          64-byte round trips, ROUNDS per connection
+//   client hold  PORT CONNECTIONS                 one round trip each, then idle until end of standard input;
+//                                                 fails if a connection breaks
+//   client leave PORT CONNECTIONS OPENINGS        each opening is a connection that sends two bytes, too few
+//                                                 to identify it, and sends FIN when 256 more have opened
+//   client stay  PORT CONNECTIONS OPENINGS        the same, but waits until the other side closes
+// Prints `ok SECONDS` at the end (`hold`: when all are idle), or an error and exits 1.
 #include <chrono>
 #include <deque>
 #include <memory>
@@ -30,7 +30,7 @@ const load::Pattern pattern;
   std::exit(1);
 }
 
-// Addresses 127.0.0.2 to 127.0.0.20 in turn: one address alone runs out of ports.
+// Binds to 127.0.0.2 … 127.0.0.20 in turn, because one source address runs out of ports.
 Fd Connect(int port) {
   static int next = 0;
   Fd fd = load::NewSocket();
@@ -49,13 +49,13 @@ void Send(int fd, std::string_view bytes) {
     load::Die("send");
 }
 
-// The work of one connection slot, driven by its socket.
+// The work of one connection slot, driven by readiness of its socket.
 class Task {
  public:
   virtual ~Task() = default;
-  // Starts on a connection of its own.
+  // Opens the slot's connection.
   virtual void Begin(load::Poller& poller) = 0;
-  // True: this slot has done all its work.
+  // True: the slot has finished its work.
   virtual bool OnReadable(load::Poller& poller) = 0;
 
   virtual void OnConnected(load::Poller& poller) {
@@ -71,7 +71,7 @@ class Task {
 
   bool connected() const { return connected_; }
 
-  // Nothing may come behind the last answer, and nobody else may end the connection.
+  // Fails on data behind the last answer and on a close by the other side.
   void ExpectSilence() const {
     char byte;
     if (fd_.get() < 0) return;
@@ -97,7 +97,7 @@ class Task {
 
 class Fetch : public Task {
  public:
-  // `left` is shared by all slots: the fetches that have not begun.
+  // `left`: fetches not begun, shared by all slots.
   Fetch(int port, uint64_t bytes, uint64_t* left)
       : Task("GET /" + std::to_string(bytes) + " HTTP/1.1\r\nHost: bench.example.com\r\n\r\n"),
         port_(port),
@@ -163,12 +163,12 @@ class Ping : public Task {
 
 class Opening : public Task {
  public:
-  // What all slots share.
+  // State shared by all slots.
   struct Crowd {
     bool leaves = false;
-    // Openings that have not begun.
+    // Openings not begun.
     uint64_t left = 0;
-    // Open and silent, in the order in which they opened.
+    // Open and idle, oldest first.
     std::deque<Opening*> standing = {};
   };
 
@@ -205,7 +205,7 @@ class Opening : public Task {
  private:
   static constexpr size_t kStandingMax = 256;
 
-  // The other side has to end it too: only then its slot is free.
+  // Half-close; the slot is free when the other side has closed too.
   void Leave() {
     shutdown(fd_.get(), SHUT_WR);
     left_ = true;
@@ -235,7 +235,7 @@ Tasks MakeTasks(std::string_view mode, int argc, char** argv) {
   return tasks;
 }
 
-// At most so many handshakes at once: a burst beyond the listen queue would measure SYN retries.
+// Upper bound on concurrent handshakes: a burst beyond the backlog would measure SYN retries.
 constexpr size_t kOpeningMax = 256;
 
 void RunAll(Tasks& tasks) {

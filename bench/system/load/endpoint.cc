@@ -1,5 +1,5 @@
-// The server behind the proxies: `endpoint PORT`. A client that sends `GET /N …` gets N bytes of the pattern
-// and is closed first, so that no TIME_WAIT piles up at clients; any other is sent back what it sends.
+// The server behind the proxies: `endpoint PORT`. Replies to `GET /N …` with N bytes of the pattern and
+// closes first, so that TIME_WAIT does not pile up at clients; echoes anything else.
 #include "socket.h"
 
 namespace {
@@ -15,7 +15,7 @@ struct Connection {
   uint64_t sent = 0;
 };
 
-// False: over, drop the connection.
+// False: finished, close the connection.
 bool Stream(load::Poller& poller, Connection& connection) {
   while (connection.sent < connection.size) {
     const auto bytes = pattern.From(connection.sent, connection.size - connection.sent);
@@ -31,7 +31,7 @@ bool Stream(load::Poller& poller, Connection& connection) {
 }
 
 bool Echo(Connection& connection, std::string_view bytes) {
-  // Messages are small and clients wait for the answer: a full send buffer would be a broken benchmark.
+  // Messages are small and clients wait for the answer, so a full send buffer is an error of the benchmark.
   return send(connection.fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
          static_cast<ssize_t>(bytes.size());
 }

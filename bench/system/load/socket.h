@@ -1,5 +1,5 @@
-// What the load and the endpoint share: sockets, one epoll, and the bytes that are sent and checked.
-// Benchmarks only: a failure ends the program with a line that says what failed.
+// Shared by client and endpoint: sockets, an epoll set, and the byte pattern that is sent and checked.
+// Benchmarks only: a failure ends the program with an error line.
 #pragma once
 
 #include <arpa/inet.h>
@@ -91,8 +91,8 @@ class Poller {
   std::array<epoll_event, 256> events_;
 };
 
-// An endless periodic text: the byte at each offset of a stream is known, so every byte can be checked.
-// The period is prime: bytes lost or sent twice in the sizes that kernels like never go unnoticed.
+// An endless periodic text: the byte at each stream offset is known, so every byte can be checked. The period
+// is prime, so that bytes lost or repeated in power-of-two sizes are always noticed.
 class Pattern {
  public:
   static constexpr size_t kPeriod = 65521;
@@ -107,7 +107,7 @@ class Pattern {
     for (size_t i = kPeriod; i < bytes_.size(); ++i) bytes_[i] = bytes_[i - kPeriod];
   }
 
-  // The bytes from `offset` on, at most kWindow of them.
+  // The bytes at `offset`, at most kWindow.
   std::string_view From(uint64_t offset, uint64_t size) const {
     return {bytes_.data() + offset % kPeriod, size < kWindow ? size : kWindow};
   }

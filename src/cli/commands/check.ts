@@ -1,4 +1,4 @@
-/** `anyport check`: every problem of a configuration, with its place. */
+/** `anyport check`: every problem of a configuration, with its position. */
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { DEFAULT_FILE } from '../../config/default.js';
@@ -19,7 +19,7 @@ async function check(file: string | undefined, { config }: { config?: string }):
     throw new Failure(`two files are given, ${file} and ${config}: check one at a time`, BAD_USAGE);
   }
   const given = file ?? config;
-  // What runs without a file is a demonstration: nobody means to check that.
+  // Without a file the demonstration runs, which is not worth checking.
   if (given === undefined && !existsSync(DEFAULT_FILE)) {
     throw new Failure(
       `there is no ${DEFAULT_FILE} here: name a file, as in \`anyport check FILE\``,

@@ -1,4 +1,4 @@
-/** `anyport explain`: which route bytes would take, and why every other one lost. */
+/** `anyport explain`: the route that bytes would take, and why each other one does not apply. */
 import type { Command } from 'commander';
 import { DEFAULT_FILE } from '../../config/default.js';
 import type { ExplainOptions } from '../explain/file.js';

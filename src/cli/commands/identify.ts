@@ -1,4 +1,4 @@
-/** `anyport identify`: what protocol are these bytes? */
+/** `anyport identify`: the protocol of given bytes. */
 import type { Command } from 'commander';
 import { jsonLine } from '../../base/text.js';
 import type { Transport } from '../../model/protocol.js';
@@ -9,7 +9,7 @@ import { BAD_USAGE, Failure } from '../failure.js';
 import { chunksOf, parseHex, readBytes } from '../input.js';
 import { linesOf } from '../lines.js';
 
-/** A mebibyte of bytes in base64, and as much again for the rest. */
+/** 1 MiB in base64 (1.33 MiB), and room for the other keys. */
 const LINE_BYTES_MAX = 2 * 1024 * 1024;
 
 interface IdentifyOptions {
@@ -51,7 +51,7 @@ function describe({ protocol, verdict, decidedAtByte, bytesNeeded, quietMs, fact
   ]);
 }
 
-/** A line that can not be read is told on standard error, and the others are answered all the same. */
+/** Invalid lines are reported on standard error; the others are still answered. */
 async function identifyLines(file: string): Promise<void> {
   let number = 0;
   for await (const line of linesOf(chunksOf(file), LINE_BYTES_MAX)) {
@@ -85,7 +85,7 @@ interface Flight {
   readonly segments: readonly Buffer[];
 }
 
-/** What is wrong with the line, where it is no flight. */
+/** The flight, or what is wrong with the line. */
 function parseFlight(line: string): Flight | string {
   const object = parseObject(line);
   if (object === null) return 'not a JSON object';

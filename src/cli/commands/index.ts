@@ -1,4 +1,4 @@
-/** The commands: to add one, write its file and put it into this list. */
+/** The commands. To add one, write its file and list it here. */
 import type { Command } from 'commander';
 import { addCheck } from './check.js';
 import { addExplain } from './explain.js';

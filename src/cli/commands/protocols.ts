@@ -1,4 +1,4 @@
-/** `anyport protocols`: what is built in. */
+/** `anyport protocols`: lists the built-in protocols. */
 import type { Command } from 'commander';
 import type { Protocol } from '../../model/protocol.js';
 import { protocols } from '../../protocols/index.js';

@@ -52,9 +52,9 @@ async function run({ config: file, check, ...flags }: RunOptions): Promise<void>
   if (process.platform !== 'linux') {
     throw new Failure(`anyport runs on Linux only (epoll, splice); this is ${process.platform}`, BAD_USAGE);
   }
-  // Only here: the other commands need no native addon. It is loaded while the configuration is read.
+  // Loads the native addon, which other commands do not need, in parallel to reading the configuration.
   const daemon = import('../run/process.js');
-  daemon.catch(() => {}); // what is wrong with the configuration is said first
+  daemon.catch(() => {}); // problems of the configuration are reported first
   const loaded = await loadAsideOrFail(file, flags);
   const { exitNow, runDaemon } = await daemon;
   exitNow(

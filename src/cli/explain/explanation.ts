@@ -1,6 +1,6 @@
 /**
- * What a listener would do with a client's first bytes, and why: the steps of a live session, each with its reasons.
- * It asks the same signatures, confirmations and conditions; nothing is listened on, nothing dialed.
+ * Explains what a listener would do with a client's first bytes: the steps of a live session, each with its reasons.
+ * Uses the same signatures, confirmations and conditions; neither listens nor dials.
  */
 import type { Facts } from '../../model/facts.js';
 import type { Plan, PlanListener } from '../../model/plan.js';
@@ -11,27 +11,27 @@ import { explainRoutes, type RouteRow, targetText } from './routes.js';
 
 export interface Explanation {
   readonly listener: string;
-  /** The client's address as the routes see it; null when it is not known. */
+  /** The client's address as routes see it; null if not known. */
   readonly source: string | null;
   readonly bytes: number;
   readonly protocol: string | null;
   readonly verdict: 'match' | 'more' | 'unknown';
-  /** Counted, as all that follow, from the first byte that came, a PROXY header included. */
+  /** Like all offsets here counted from the first byte received, PROXY header included. */
   readonly decidedAtByte: number;
-  /** Present: it is said only when so long not one byte more has come. */
+  /** If present, the match takes effect after a silence of this length. */
   readonly quietMs?: number;
   readonly facts: Facts;
   readonly outcome: Outcome;
-  /** Best rank first. */
+  /** In rank order. */
   readonly protocols: readonly ProtocolRow[];
-  /** In the order in which they are asked. */
+  /** In the order of testing. */
   readonly routes: readonly RouteRow[];
 }
 
 export interface Outcome {
-  /** An upstream's name or a way to close; null: nothing is done before more bytes are there. */
+  /** The upstream's name or the closing; null: waiting for more bytes. */
   readonly target: string | null;
-  /** Which part of the configuration says so; `limits`: the wait for more bytes. */
+  /** The part of the configuration that decides; `limits`: the wait for more bytes. */
   readonly by: 'route' | 'on_unknown' | 'on_silence' | 'proxy_protocol' | 'facts' | 'limits';
   readonly why: string;
 }
@@ -61,14 +61,14 @@ export async function explain(plan: Plan, listener: number, opening: Opening): P
 const awaited = ({ limits }: Plan, mostMs = limits.identifyTimeoutMs): string =>
   `more bytes are awaited, for ${Math.min(mostMs, limits.identifyTimeoutMs)} ms at most`;
 
-/** What only has its name to wait for is not held for long. */
+/** A session that waits only for its name is not held for the full timeout. */
 function awaitedName(plan: Plan, listener: number, { rows }: Classified): string {
   const mayRoute = [...rows.values()].some(({ accepted, verdict }) => accepted && verdict !== 'no');
   const namingMs = mayRoute ? 0 : createNaming(plan)(listener);
   return namingMs === 0 ? awaited(plan) : awaited(plan, namingMs);
 }
 
-/** Before the header is there nobody is asked about the session. */
+/** Without the required header neither protocols nor routes are tested. */
 function headerless(plan: Plan, header: 'due' | 'missing', { bytes }: Taken) {
   const outcome: Outcome =
     header === 'due'
@@ -104,7 +104,7 @@ function outcomeOf(
   return { target: targetText(plan, onUnknown), by: 'on_unknown', why };
 }
 
-/** `route` is the first that is not out. */
+/** `route`: the first whose verdict is not `no`. */
 function routed(plan: Plan, { name, verdict, to, why }: RouteRow): Outcome {
   if (verdict === 'taken') return { target: to, by: 'route', why: `${name} holds` };
   if (verdict === 'more') return { target: null, by: 'limits', why: `${why}: ${awaited(plan)}` };

@@ -1,4 +1,4 @@
-/** `anyport explain` at work: a file of bytes and a configuration in, an explanation on standard output. */
+/** Runs `anyport explain`: a file of bytes and a configuration in, an explanation on standard output. */
 import { isIP } from 'node:net';
 import { suggestion } from '../../base/nearest.js';
 import { jsonLine } from '../../base/text.js';
@@ -28,7 +28,7 @@ export async function explainFile(
   if (from !== '' && isIP(from) === 0) throw new Failure(`--from: \`${from}\` is no address`, BAD_USAGE);
   const input = await readBytes(file);
   const bytes = hex ? parseHex(input.toString('latin1')) : input;
-  // Names need not be resolved to be explained.
+  // No DNS: an explanation needs no resolved names.
   const plan = compile(config, new Map(), 1, new IdRegistry());
   const explanation = await explain(plan, index, { source: from, bytes });
   process.stdout.write(json ? jsonLine(explanation) : explanationText(explanation, plan));

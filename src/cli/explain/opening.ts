@@ -1,4 +1,4 @@
-/** What a client sent, and from where, before the listener looks at it: a PROXY header is taken off first. */
+/** The client's bytes and address as the listener sees them, after parsing a PROXY header. */
 import { parseEndpoint } from '../../base/address.js';
 import { createNetworkSet, UNIX_PEERS } from '../../base/network.js';
 import type { Doubtful, Facts } from '../../model/facts.js';
@@ -6,19 +6,19 @@ import type { PlanListener } from '../../model/plan.js';
 import { readProxyHeader } from '../../protocols/proxy-header.js';
 
 export interface Opening {
-  /** The client's address, without port; empty when it is not known. */
+  /** The client's address without port; empty if not known. */
   readonly source: string;
   readonly bytes: Uint8Array;
 }
 
 export interface Taken extends Opening {
-  /** What the header says. */
+  /** Facts from the header. */
   readonly facts: Facts;
-  /** Not empty where it names a host that can not be read for certain. */
+  /** Not empty if the header's host name is ambiguous. */
   readonly doubtful: Doubtful;
-  /** Bytes of the header, which are not part of the session. */
+  /** Length of the header, which is not part of the session. */
   readonly headerBytes: number;
-  /** `due`: a header must come first, and is not whole; `missing`: it must, and it is none. */
+  /** A required header is `due` while incomplete, `missing` if the bytes are none. */
   readonly header: 'none' | 'read' | 'due' | 'missing';
 }
 
@@ -41,11 +41,11 @@ export function takeHeader({ proxyProtocol }: PlanListener, { source, bytes }: O
   };
 }
 
-/** A client of a unix socket has no address. */
+/** Clients of Unix sockets have no address. */
 const isTrusted = (trusted: readonly string[], source: string): boolean =>
   source === '' ? trusted.includes(UNIX_PEERS) : createNetworkSet(trusted)(source);
 
-/** A path is no address that a client can have come from here. */
+/** A Unix socket path can not be a client's address here. */
 function hostOf(text: string): string | undefined {
   const address = parseEndpoint(text);
   return address !== null && 'host' in address ? address.host : undefined;

@@ -1,4 +1,4 @@
-/** An explanation in columns, for people. */
+/** Prints an explanation in columns. */
 import type { Plan } from '../../model/plan.js';
 import { columns } from '../columns.js';
 import type { Explanation } from './explanation.js';

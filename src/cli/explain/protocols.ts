@@ -1,4 +1,4 @@
-/** Which protocol a listener takes bytes for, and why it takes them for no other. */
+/** The protocol that a listener identifies, and why each other one lost. */
 
 import type { Settlement } from '../../model/classifier.js';
 import type { FactsAnswer } from '../../model/facts.js';
@@ -13,10 +13,10 @@ import { settlementOf, settlesQuietly } from '../../protocols/settlement.js';
 
 export interface ProtocolRow {
   readonly protocol: string;
-  /** The listener accepts it; others serve to name a session. */
+  /** Accepted by the listener; other protocols only name a session. */
   readonly accepted: boolean;
   readonly verdict: 'wins' | 'outranked' | 'more' | 'no';
-  /** The bytes that settled it; for `more`, the bytes seen. */
+  /** Prefix length that decided it; for `more`, the bytes seen. */
   readonly atByte: number;
   readonly why: string;
 }
@@ -26,10 +26,10 @@ export interface Classified {
   /** Index into `Plan.protocols`; -1 unless the verdict is `match`. */
   readonly protocol: number;
   readonly decidedAt: number;
-  /** It is said only when so long not one byte more has come; null: at once. */
+  /** The match takes effect after a silence of this length; null: at once. */
   readonly quietMs: number | null;
   readonly factsOf: (bytes: Uint8Array) => FactsAnswer;
-  /** By index into `Plan.protocols`; those that are not asked are left out. */
+  /** By index into `Plan.protocols`; without protocols that are no candidates. */
   readonly rows: ReadonlyMap<number, ProtocolRow>;
 }
 
@@ -57,13 +57,13 @@ export async function classify(plan: Plan, listener: PlanListener, sent: Uint8Ar
 }
 
 interface Asked {
-  /** Into `Plan.protocols`. */
+  /** Index into `Plan.protocols`. */
   readonly index: number;
   readonly protocol: PlanProtocol;
   readonly accepted: boolean;
 }
 
-/** Best rank first. Where the unknown has somewhere to go, nobody is asked for its name. */
+/** Candidates in rank order. If `on_unknown` leads to an upstream, protocols that only name a session are left out. */
 function askedOf(plan: Plan, { protocols, onUnknown }: PlanListener): Asked[] {
   const order = onUnknown.kind === 'end' ? orderOf(protocols, plan.protocols.length) : protocols;
   return order.map((index) => ({
@@ -94,14 +94,14 @@ function decide(
 }
 
 interface Decided {
-  /** The winner's position; -1: none. */
+  /** Position of the winner; -1: none. */
   readonly rank: number;
   readonly decidedAt: number;
   readonly quietMs: number | null;
 }
 
 function rowMaker(asked: readonly Asked[], told: readonly Told[], { rank, decidedAt, quietMs }: Decided) {
-  /** The best one that is not out. */
+  /** The best candidate that is not ruled out. */
   const first = rank < 0 ? told.findIndex(({ verdict }) => verdict !== 'no') : rank;
   const behind = `${asked[first]?.protocol.name} ranks before it`;
   return (position: number): ProtocolRow => {

@@ -1,4 +1,4 @@
-/** Which route a session takes, and what every other one lacks. */
+/** The route that a session takes, and why each other one does not apply. */
 import type { FactsAnswer } from '../../model/facts.js';
 import type { Conditions, Plan, PlanTarget } from '../../model/plan.js';
 import { withHeader } from '../../protocols/proxy-header.js';
@@ -10,17 +10,17 @@ import type { Classified } from './protocols.js';
 
 export interface RouteRow {
   readonly name: string;
-  /** Conditions as the configuration has them. */
+  /** Conditions as in the configuration. */
   readonly when: Readonly<Record<string, string>>;
   readonly to: string;
-  /** `shadowed`: it holds, but an earlier one is taken. `refused`: it needs facts that can not be read. */
+  /** `shadowed`: holds, but an earlier route is taken. `refused`: needs facts that are unreadable. */
   readonly verdict: 'taken' | 'shadowed' | 'more' | 'refused' | 'no';
-  /** The bytes that settled it; 0: it was settled before the first. */
+  /** Prefix length that decided it; 0: decided before the first byte. */
   readonly atByte: number;
   readonly why: string;
 }
 
-/** All that the routes of a session are asked about. */
+/** The session whose routes are explained. */
 export interface Asked {
   readonly plan: Plan;
   readonly listener: number;
@@ -28,7 +28,7 @@ export interface Asked {
   readonly classified: Classified;
 }
 
-/** `by`: the condition that does not hold, or is not known; `protocol`: none is, so no condition is asked. */
+/** `by`: the condition that fails or is undecided; `protocol`: no protocol is known, so no condition is tested. */
 interface Settled {
   readonly answer: Answer;
   readonly by: RouteTest | 'protocol' | null;
@@ -48,7 +48,7 @@ export function explainRoutes(asked: Asked): RouteRow[] {
   }));
 }
 
-/** An upstream's name, or the way to close. */
+/** The upstream's name, or the closing. */
 export function targetText({ upstreams }: Plan, to: PlanTarget): string {
   return to.kind === 'end' ? to.closing : (upstreams[to.upstream]?.name ?? '');
 }
@@ -74,7 +74,7 @@ function verdictOf(
   }
 }
 
-// ---- what a route says, and when
+// ---- the answer of a route, and the prefix length that decided it
 
 function settle(asked: Asked, tests: readonly RouteTest[]): Settled {
   const { classified } = asked;
@@ -85,7 +85,7 @@ function settle(asked: Asked, tests: readonly RouteTest[]): Settled {
 
 const isOnProtocol = ({ place }: RouteTest): boolean => place?.protocols !== undefined;
 
-/** The protocol is not known: it can only be said which one it is not. */
+/** The protocol is undecided: only protocols that are ruled out can decide a route. */
 function settleEarly(asked: Asked, tests: readonly RouteTest[]): Settled {
   const others = tests.filter((test) => !isOnProtocol(test));
   const early = explainRoute(others, sessionOf(asked, { verdict: 'more', bytesNeeded: 0, facts: {} }));
@@ -114,7 +114,7 @@ function settleIdentified(asked: Asked, tests: readonly RouteTest[]): Settled {
   return { ...last, at: at(asked, firstLength(classified.decidedAt, opening.bytes.length, answerAt)) };
 }
 
-/** The fewest bytes with which it is settled: an answer is never taken back, so it is found by halving. */
+/** Shortest prefix that decides; binary search, because answers are monotone. */
 function firstLength(from: number, to: number, answerAt: (length: number) => RouteAnswer): number {
   let [low, high] = [from, to];
   while (low < high) {
@@ -125,7 +125,7 @@ function firstLength(from: number, to: number, answerAt: (length: number) => Rou
   return high;
 }
 
-/** Counted from the flight's first byte. */
+/** Offset from the flight's first byte, PROXY header included. */
 const at = ({ opening }: Asked, bytes: number): number => opening.headerBytes + bytes;
 
 function sessionOf({ plan, listener, opening, classified }: Asked, read: FactsAnswer): RouteSession {
@@ -133,7 +133,7 @@ function sessionOf({ plan, listener, opening, classified }: Asked, read: FactsAn
   const accepted = plan.listeners[listener]?.protocols.includes(classified.protocol);
   return {
     listener,
-    // A protocol that this listener does not accept is as good as none.
+    // A protocol that the listener does not accept counts as unknown.
     protocol: accepted ? classified.protocol : -1,
     source: opening.source,
     facts: facts.facts,
@@ -152,7 +152,7 @@ function whenText(plan: Plan, when: Conditions, tests: readonly RouteTest[]): Re
   );
 }
 
-/** As conditions are asked. */
+/** Order in which conditions are tested. */
 const ORDER: readonly RouteTest['reads'][] = ['place', 'source', 'facts'];
 
 const listed = (data: unknown): string => [data].flat().join(', ');
@@ -165,7 +165,7 @@ function placeText({ listeners, protocols }: Plan, place: Place): string {
   return names.join(', ');
 }
 
-/** What the session has where the route wants something else. */
+/** The session's value for the condition that failed. */
 function valueText({ plan, listener, opening, classified }: Asked, by: Settled['by']): string {
   if (by === null || by === 'protocol' || isOnProtocol(by)) return protocolText(plan, listener, classified);
   switch (by.reads) {

@@ -1,9 +1,9 @@
-/** What a person may type to see the demonstration at work. */
+/** Example commands for the demonstration. */
 import type { AddressText } from '../../model/session.js';
 
 const UNIX = 'unix:';
 
-/** Of `address`, which is listened on. */
+/** Examples for the listening address `address`. */
 export function examplesFor(address: AddressText): string[] {
   if (address.startsWith(UNIX)) return unixExamples(address.slice(UNIX.length));
   const colon = address.lastIndexOf(':');
@@ -14,7 +14,7 @@ export function examplesFor(address: AddressText): string[] {
   return [`curl http://${reached}:${port}/`, `redis-cli ${redisHost}-p ${port} ping`];
 }
 
-/** An abstract one is no file that redis-cli could open. */
+/** redis-cli can not connect to abstract sockets. */
 function unixExamples(path: string): string[] {
   if (path.startsWith('@')) return [`curl --abstract-unix-socket ${path.slice(1)} http://localhost/`];
   return [`curl --unix-socket ${path} http://localhost/`, `redis-cli -s ${path} ping`];

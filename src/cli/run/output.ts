@@ -1,4 +1,4 @@
-/** The log on standard output: JSON lines, or for a person to read. */
+/** The log on standard output, as JSON or pretty. */
 import { isatty } from 'node:tty';
 import { LineSink } from '../../base/line-sink.js';
 import { createLogger, jsonLines, type Logger } from '../../base/log.js';
@@ -10,9 +10,9 @@ export interface Output {
   readonly log: Logger;
   /** Takes finished JSON lines. */
   readonly write: (lines: string) => void;
-  /** Lines that nobody took so far. */
+  /** Lines lost so far. */
   readonly linesDropped: () => number;
-  /** Resolves when all is written, or can not be. */
+  /** Resolves when all lines are written or lost. */
   close(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export async function openOutput({ format, level }: LoggingConfig): Promise<Outp
   };
 }
 
-/** Loaded only here: a service's log is JSON. */
+/** Loaded on demand: services log JSON. */
 async function prettyForm(colorize: boolean): Promise<(lines: string) => string> {
   const { prettyLines } = await import('../../base/pretty.js');
   return prettyLines(colorize);

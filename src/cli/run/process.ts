@@ -1,6 +1,5 @@
 /**
- * The daemon as a process: signals tell it to end, its log is standard output, its end an exit status, and a service
- * manager is told how it is.
+ * The daemon as a process: signals, log on standard output, exit status, notifications to the service manager.
  */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,21 +14,21 @@ import { type Output, openOutput } from './output.js';
 import { tellServiceManager } from './service-manager.js';
 import { hearSignals } from './signals.js';
 
-/** Of signals that change nothing; how many come is up to their sender. */
+/** Rate limit on log lines for signals without effect: their sender controls how many arrive. */
 const SIGNAL_LINES_PER_SECOND = 1;
 
-/** For threads to end and their connections to be reset, before the process ends without them. */
+/** Upper bound on the time for threads to end and connections to be reset; then the process exits. */
 const CLOSE_MS_MAX = 500;
 
 export interface RunOptions {
   readonly version: string;
-  /** What the configuration's reader wants the user to know. */
+  /** Warnings about the configuration. */
   readonly warnings: readonly string[];
-  /** Null: it is not the demonstration. */
+  /** Null unless this is the demonstration. */
   readonly demo: Demo | null;
 }
 
-/** Runs until the process is told to stop. Resolves with the exit status: 0 done, 1 failed while running. */
+/** Runs until a signal stops the process. Resolves with the exit status: 0 success, 1 failed while running. */
 export async function runDaemon(config: Config, options: RunOptions): Promise<number> {
   const output = await openOutput(config.logging);
   for (const warning of options.warnings) output.log.warn(warning);
@@ -44,10 +43,10 @@ export async function runDaemon(config: Config, options: RunOptions): Promise<nu
   }
 }
 
-/** Ends the process whatever hangs in it: no handler runs, no thread is waited for. */
+/** Exits at once: runs no exit handlers, waits for no thread. */
 export const exitNow = (status: number): never => native.exit(status);
 
-/** Resolves with whether every session ended of itself and in time. */
+/** Resolves with whether every session ended by itself before the deadline. */
 async function run(config: Config, options: RunOptions, output: Output): Promise<boolean> {
   const told = awaitSignals(output.log);
   const { log, write, linesDropped } = output;
@@ -60,14 +59,14 @@ async function run(config: Config, options: RunOptions, output: Output): Promise
     sayStopped(allEnded, daemon.sessions, log);
     return allEnded;
   } finally {
-    // What hangs is left to the end of the process.
+    // A hung thread ends with the process.
     await Promise.race([daemon.close(), sleep(CLOSE_MS_MAX)]);
   }
 }
 
-/** Until `drain`, and the end of the sessions that are left then. */
+/** Serves until `drain` is aborted, then until the remaining sessions have ended. */
 async function serve(daemon: Daemon, options: RunOptions, log: Logger, drain: AbortSignal): Promise<boolean> {
-  if (drain.aborted) return true; // told so while names were asked for
+  if (drain.aborted) return true; // signalled during the DNS look-ups
   const draining = untilAborted(drain);
   const started = await Promise.race([daemon.start().then(() => true), draining.then(() => false)]);
   if (started) {
@@ -83,11 +82,11 @@ function sayReady({ listeners, workers }: Daemon, { version, demo }: RunOptions,
   const hint = shown && { try: examplesFor(shown.address) };
   log.info({ listeners, workers, pid: process.pid, version, ...hint }, 'ready');
   tellServiceManager('READY=1', log);
-  // What the configuration's reading has left: the primary has little else to do.
+  // Frees garbage of the start-up; the primary allocates little later, so V8 would not.
   native.compactHeap();
 }
 
-/** `left`: sessions of workers that hang, of which nothing else is said. */
+/** `left`: sessions of hung workers, which have no log lines of their own. */
 function sayStopped(allEnded: boolean, left: number, log: Logger): void {
   if (allEnded) log.info('stopped');
   else log.info(left > 0 ? { sessions_left: left } : {}, 'stopped before every session had ended');

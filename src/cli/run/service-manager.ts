@@ -1,4 +1,4 @@
-/** Tells the service manager (systemd, sd_notify(3)) how the daemon is, where one has asked to be told. */
+/** State notifications to the service manager (systemd, sd_notify(3)), if NOTIFY_SOCKET is set. */
 import { native } from '../../addon.js';
 import type { Logger } from '../../base/log.js';
 

@@ -1,18 +1,18 @@
-/** What the process is told from outside, from its start to its end: no signal ever has its default action again. */
+/** The daemon's signal handlers, installed for the life of the process: no signal has its default action again. */
 import type { EventEmitter } from 'node:events';
 
 export interface SignalActions {
-  /** SIGTERM or SIGINT, the first: finish what is under way. */
+  /** The first SIGTERM or SIGINT: drain. */
   drain(signal: NodeJS.Signals): void;
-  /** Each further one: stop at once. */
+  /** Each further SIGTERM or SIGINT: stop at once. */
   stop(signal: NodeJS.Signals): void;
-  /** SIGHUP and SIGUSR2: what they ask for can not be done yet. */
+  /** SIGHUP and SIGUSR2: reserved, not supported yet. */
   notYet(signal: NodeJS.Signals): void;
-  /** SIGUSR1. */
+  /** SIGUSR1: reopen log files. */
   reopenLogs(signal: NodeJS.Signals): void;
 }
 
-/** `source` is the process. */
+/** `source`: the process, by default. */
 export function hearSignals(actions: SignalActions, source: EventEmitter = process): void {
   let drained = false;
   const end = (signal: NodeJS.Signals) => {

@@ -1,4 +1,4 @@
-/** An application protocol that a TLS hello offers (RFC 7301). */
+/** An application protocol offered in a TLS hello (RFC 7301). */
 import type { SessionCondition } from '../condition.js';
 import { oneText } from '../expected.js';
 import { testFact } from '../fact.js';

@@ -1,4 +1,4 @@
-/** The host that an HTTP request names, or the PROXY header before it. */
+/** The host of an HTTP request, or the authority of the PROXY header before it. */
 import type { SessionCondition } from '../condition.js';
 import { announcedName, testName } from '../fact.js';
 import { coversName, createNameTest, nameKey, namePattern } from '../name-pattern.js';

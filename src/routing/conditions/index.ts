@@ -1,4 +1,4 @@
-/** The conditions a route may have: the table is also the configuration's vocabulary under `when`. */
+/** The conditions of routes: the table is also the configuration's vocabulary under `when`. */
 import assert from 'node:assert/strict';
 import type { Conditions } from '../../model/plan.js';
 import type { Condition, FactKey, Key, Place, PlanIndices, Test } from '../condition.js';
@@ -16,24 +16,24 @@ export type ConditionName = keyof typeof conditions;
 
 type Kind = Condition<unknown, unknown>;
 
-/** A test ready to be asked, with what it looks at. */
+/** A compiled condition. */
 export interface RouteTest {
   readonly name: ConditionName;
   readonly reads: Kind['reads'];
   readonly test: Test;
   readonly key: Key | null;
-  /** Null for one that looks at the session. */
+  /** Null if the condition reads the source or facts. */
   readonly place: Place | null;
 }
 
 interface Entry {
   readonly name: ConditionName;
   readonly kind: Kind;
-  /** As written or as compiled. */
+  /** As in the file or as compiled. */
   readonly value: unknown;
 }
 
-/** Each kind knows its own types; whoever walks the table does not need to. */
+/** Erases the value types, which only each kind itself needs. */
 function entriesOf(when: Conditions): Entry[] {
   return Object.entries(when)
     .filter(([, value]) => value !== undefined)
@@ -56,14 +56,14 @@ export function createTests(when: Conditions): RouteTest[] {
   });
 }
 
-/** The sessions that a route may take, as far as listener and protocol say. */
+/** Listeners and protocols whose sessions the route can take. */
 export function placeOf(when: Conditions): Place {
   return meetingPlace(
     entriesOf(when).flatMap(({ kind, value }) => (kind.reads === 'place' ? kind.place(value) : [])),
   );
 }
 
-// ---- conditions as the file has them
+// ---- conditions as in the file
 
 export function compileConditions(when: Conditions, indices: PlanIndices): Conditions {
   const compiled = entriesOf(when).map(({ name, kind, value }) => [name, kind.compile(value, indices)]);
@@ -75,7 +75,7 @@ export interface AskedFact {
   readonly key: FactKey;
 }
 
-/** What clients have to say for the conditions to hold. */
+/** Facts that the conditions depend on. */
 export function factsAsked(when: Conditions): AskedFact[] {
   return entriesOf(when).flatMap(({ name, kind, value }) => {
     const key = kind.reads === 'facts' ? kind.key?.(kind.compile(value, noIndices)) : undefined;
@@ -83,17 +83,17 @@ export function factsAsked(when: Conditions): AskedFact[] {
   });
 }
 
-/** Facts are the same in every Plan. */
+/** Conditions on facts do not depend on indices. */
 const noIndices: PlanIndices = {
   protocol: (name) => assert.fail(`a condition on facts names protocol ${name}`),
   listener: (name) => assert.fail(`a condition on facts names listener ${name}`),
 };
 
-/** Whether listener and protocol alone settle it. */
+/** Whether listener and protocol alone decide the conditions. */
 export const readsPlaceAlone = (when: Conditions): boolean =>
   entriesOf(when).every(({ kind }) => kind.reads === 'place');
 
-/** Tells of others whether these conditions hold for all sessions for which those do. */
+/** Returns a test of whether these conditions hold for every session for which `narrow` holds. */
 export function createCover(when: Conditions): (narrow: Conditions) => boolean {
   const covers = entriesOf(when).map(({ name, kind, value }) => {
     const holds = kind.covers?.(value) ?? lists(value);
@@ -102,7 +102,7 @@ export function createCover(when: Conditions): (narrow: Conditions) => boolean {
   return (narrow) => covers.every((holds) => holds(narrow));
 }
 
-/** One value, or several of which any does. */
+/** Default `covers`: every value listed by `narrow` is listed by `wide`. */
 function lists(wide: unknown): (narrow: unknown) => boolean {
   const isListed = Array.isArray(wide)
     ? (value: unknown) => wide.includes(value)

@@ -1,4 +1,4 @@
-/** The protocol that was recognised. */
+/** The recognised protocol. */
 import type { PlaceCondition } from '../condition.js';
 import { oneText } from '../expected.js';
 

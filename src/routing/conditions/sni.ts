@@ -1,4 +1,4 @@
-/** The server name in a TLS hello (RFC 6066 section 3), or in the PROXY header of whoever has read that. */
+/** The server name in a TLS hello (RFC 6066 section 3), or in the PROXY header of a balancer that has read it. */
 import type { SessionCondition } from '../condition.js';
 import { announcedName, testName } from '../fact.js';
 import { coversName, createNameTest, nameKey, namePattern } from '../name-pattern.js';

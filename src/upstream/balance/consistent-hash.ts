@@ -1,13 +1,13 @@
 /**
- * By the client's address, so that only the clients of an endpoint that comes or goes move: weighted
- * rendezvous hashing. Every endpoint draws a score for the client, the highest wins; nothing is kept.
+ * Weighted rendezvous hashing by the client's address: when an endpoint is added or removed, only its clients move.
+ * Every endpoint gets a score for the client and the highest wins; stateless.
  */
 import { hashText } from '../hash.js';
 import type { Strategy } from '../strategy.js';
 
 const HASHES = 2 ** 32;
 
-/** -weight / ln(u) with u uniform in (0, 1) wins in proportion to weight. */
+/** With u uniform in (0, 1), -weight / ln(u) is highest with probability proportional to weight. */
 function score(source: string, name: string, weight: number): number {
   return -weight / Math.log((hashText(`${source} ${name}`) + 0.5) / HASHES);
 }

@@ -20,7 +20,7 @@ export type StrategyName = keyof typeof strategies;
 
 export const strategyNames = Object.keys(strategies) as [StrategyName, ...StrategyName[]];
 
-/** Backups are offered to the strategy only when no other endpoint is usable. */
+/** The strategy sees backups only when no other endpoint is usable. */
 export function createBalancer(
   name: StrategyName,
   endpoints: readonly BalancedEndpoint[],

@@ -17,7 +17,7 @@ export const leastConnections: Strategy = {
           best = endpoint;
           bestLoad = load;
         }
-        // Otherwise the first of several idle endpoints would get every lonely session.
+        // Rotate ties: otherwise the first of several idle endpoints would get every session under low load.
         if (best >= 0) start = (best + 1) % endpoints.length;
         return best;
       },

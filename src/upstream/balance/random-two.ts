@@ -1,4 +1,4 @@
-/** Two at random, of which the less loaded: nearly as even as looking at all, without a herd running to one. */
+/** Power of two choices: the less loaded of two random endpoints. Nearly even, without a herd effect. */
 import type { Strategy } from '../strategy.js';
 
 export const randomTwo: Strategy = {

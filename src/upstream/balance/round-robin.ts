@@ -1,4 +1,4 @@
-/** One after the other. It begins anywhere: every worker, and every Plan, makes its own. */
+/** Endpoints in turn, from a random start, because every worker and every Plan has its own balancer. */
 import type { Strategy } from '../strategy.js';
 
 export const roundRobin: Strategy = {

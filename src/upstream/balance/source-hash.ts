@@ -1,4 +1,4 @@
-/** By the client's address: spreads exactly by weight, but most clients move when an endpoint comes or goes. */
+/** Hash of the client's address: exact by weight, but most clients move when an endpoint is added or removed. */
 import { hashText } from '../hash.js';
 import type { Strategy } from '../strategy.js';
 

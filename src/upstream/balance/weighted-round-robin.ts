@@ -1,13 +1,13 @@
 /**
- * In turn and in proportion to weight, smoothly: everybody earns their weight at each pick, the richest is
- * picked and pays what all have earned. Weights 5, 1, 1 give a a b a c a a, not a a a a a b c.
+ * Smooth weighted round robin: at each pick every endpoint earns its weight; the one with the highest credit is picked
+ * and pays the sum of the weights. Weights 5, 1, 1 give a a b a c a a, not a a a a a b c.
  */
 import type { Strategy } from '../strategy.js';
 
 export const weightedRoundRobin: Strategy = {
   words: 'in turn, in proportion to `weight`',
   create(endpoints, random) {
-    // Not nothing: every worker, and every Plan, would begin with the heaviest.
+    // Random credit: from zero, every worker and every Plan would start with the heaviest endpoint.
     const earned = endpoints.map(({ weight }) => random() * weight);
     return {
       pick({ usable }) {
