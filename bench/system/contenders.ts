@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { type Daemon, startDaemon, type TestConfig } from '../../test/support/daemon.js';
 import { total } from '../../test/support/metrics.js';
 import { freePort } from '../../test/support/ports.js';
-import { cpuNanoseconds } from '../../test/support/proc.js';
+import { cpuNanosecondsEver } from '../../test/support/proc.js';
 import { startProgram } from '../../test/support/process.js';
 import { tempFolder } from '../../test/support/temp.js';
 import type { Booked } from './workloads.js';
@@ -74,7 +74,7 @@ export async function startAnyport(
     name: checkout === undefined ? 'anyport' : BESIDE,
     port: daemon.port,
     pid: daemon.pid,
-    start: { cpuNanoseconds: cpuNanoseconds(daemon.pid), seconds },
+    start: { cpuNanoseconds: cpuNanosecondsEver(daemon.pid), seconds },
     books: (ends) => booksOf(daemon, ends),
     scrape: async () => (await daemon.get('/metrics')).text(),
     ...(addresses && { listeners: addresses }),
@@ -183,7 +183,7 @@ export async function startHaproxy(
     name: 'HAProxy',
     port,
     pid: haproxy.pid,
-    start: { cpuNanoseconds: cpuNanoseconds(haproxy.pid), seconds: NaN },
+    start: { cpuNanoseconds: cpuNanosecondsEver(haproxy.pid), seconds: NaN },
     books: async () => ({ lines }),
     stop,
   };

@@ -9,6 +9,16 @@ export function cpuNanoseconds(pid: number): number {
     .reduce((sum, nanoseconds) => sum + nanoseconds, 0);
 }
 
+/** USER_HZ of every platform there is (proc_pid_stat(5)). */
+const NANOSECONDS_IN_TICK = 1e7;
+
+/** CPU time of the process so far, with that of threads that have ended; to 10 ms. */
+export function cpuNanosecondsEver(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  // From `state`, the third: utime and stime are the 14th and the 15th.
+  return (Number(fields[11]) + Number(fields[12])) * NANOSECONDS_IN_TICK;
+}
+
 function statusKilobytes(pid: number, key: string): number {
   const line = new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   if (!line) throw new Error(`no ${key} in /proc/${pid}/status`);
