@@ -3,13 +3,18 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
+  arrowsOf,
   brokenArrows,
   brokenIncludes,
+  drawnArrows,
   missingFromIndex,
+  nativeArrows,
   packagesLoadedBy,
+  roomsOf,
   type SourceFile,
   strayConsole,
   strayPackages,
+  typescriptArrows,
 } from './support/architecture.js';
 
 function sources(folder: string, ending: RegExp): SourceFile[] {
@@ -35,6 +40,12 @@ const pluralFolders = [
 describe('the repository', () => {
   test('imports follow the arrows', () => expect(brokenArrows(typescript)).toEqual([]));
   test('includes follow the arrows', () => expect(brokenIncludes(native)).toEqual([]));
+  test('docs/architecture.md draws the arrows that are enforced', () => {
+    const [, drawn = ''] = readFileSync('docs/architecture.md', 'utf8').split('may import whom');
+    const [ofTypescript = '', ofNative = ''] = drawn.split('native:');
+    expect(drawnArrows(ofTypescript)).toEqual(arrowsOf(typescriptArrows, roomsOf(typescript, 'src')));
+    expect(drawnArrows(ofNative)).toEqual(arrowsOf(nativeArrows, roomsOf(native, 'native')));
+  });
   test('piscina, pino and prom-client have one importing file each', () =>
     expect(strayPackages(typescript)).toEqual([]));
   test('only the command line writes to the console', () => expect(strayConsole(typescript)).toEqual([]));

@@ -113,6 +113,12 @@ function roomOf(path: string, root: string, arrows: Arrows): string {
   return first.replace(/\.[^.]+$/, '');
 }
 
+/** The rooms that files are in. */
+export function roomsOf(files: readonly SourceFile[], root: 'src' | 'native'): string[] {
+  const arrows = root === 'src' ? typescriptArrows : nativeArrows;
+  return [...new Set(files.map(({ path }) => roomOf(path, root, arrows)))];
+}
+
 /** Every import that follows no arrow, as a sentence. */
 export function brokenArrows(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) =>
@@ -171,4 +177,24 @@ export function missingFromIndex(folder: string, files: readonly SourceFile[], e
     .map((file) => file.path)
     .filter((path) => path !== index.path && !named.has(path.replace(/\.ts$/, '.js')))
     .map((path) => `${path}: not in ${folder}/index.ts`);
+}
+
+/** The arrows that a text draws, one line a room: `plane → base model`; `a, b → nothing` stands for several. */
+export function drawnArrows(text: string): Arrows {
+  const lines = text.matchAll(/^([\w/]+(?:, [\w/]+)*) → ([\w/ ]+)$/gm);
+  return Object.fromEntries(
+    [...lines].flatMap(([, rooms = '', to = '']) =>
+      rooms.split(', ').map((room) => [room, to === 'nothing' ? [] : to.split(' ').toSorted()]),
+    ),
+  );
+}
+
+/** Arrows between rooms that there are, as `drawnArrows` has them. */
+export function arrowsOf(arrows: Arrows, rooms: readonly string[]): Arrows {
+  const there = (room: string) => rooms.includes(room);
+  return Object.fromEntries(
+    Object.entries(arrows)
+      .filter(([room]) => there(room))
+      .map(([room, to]) => [room, to.filter(there).toSorted()]),
+  );
 }
