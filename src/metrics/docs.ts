@@ -14,21 +14,21 @@ const room = `${Math.floor(rowsMax('listener_protocol') / 1000)},000`;
 
 const HEAD = `# Metrics
 
-Generated from the catalog in \`src/metrics\`. \`/metrics\` on \`monitoring.metrics_port\` serves them in Prometheus' text format,
-with prom-client's defaults for the process (\`process_*\`, \`nodejs_*\`).
+Generated from the catalog in \`src/metrics\`. Served as \`/metrics\` on \`monitoring.metrics_port\` in the Prometheus text
+format, together with prom-client's process defaults (\`process_*\`, \`nodejs_*\`).
 
 **Every session is counted once**: per listener, \`anyport_accepted_total\` equals the sum of \`anyport_sessions_total\` and
-\`anyport_sessions_active\` at every scrape. Sessions of a worker that died have the reason \`reset\`.
+\`anyport_sessions_active\` at every scrape. Sessions cut off by the death of a worker have the reason \`reset\`.
 
-**Counts belong to names**: they survive the death of a worker and a new resolution of host names, whatever the order of
-listeners, protocols and upstreams. Label values are configured names, protocol ids and fixed words; never what a client
-sends.
+**Counts belong to names**: they survive the death of a worker and changed DNS answers, and do not depend on the order of
+listeners, protocols and upstreams. Label values are configured names, protocol ids and fixed words, never input of a
+client.
 
-**Only what has counted is shown**: of a counter with labels, the series above 0; of a gauge, those of whom anything else
-has been counted as well. \`anyport_accepted_total\` is there for every listener, and so are series without labels.
+**Series that never counted are omitted**: a labelled counter appears when above 0, a labelled gauge when its labels have
+counted anything. \`anyport_accepted_total\` always appears for every listener, and so do metrics without labels.
 
-**\`(other)\`**: a worker has room for about ${room} combinations of listener and protocol. Further names share one series with
-this label value.
+**\`(other)\`**: a worker's memory holds about ${room} combinations of listener and protocol. Further names share one series
+with this label value.
 `;
 
 const COLUMNS = ['name', 'kind', 'labels', 'meaning'];
