@@ -143,6 +143,8 @@ int BytesLostByReset(int fd) {
   return known && domain == AF_UNIX ? 0 : UnsentBytes(fd);
 }
 
+bool WakeAt(int fd, uint32_t bytes) { return SetInt(fd, SOL_SOCKET, SO_RCVLOWAT, static_cast<int>(bytes)); }
+
 uint32_t ReadyNow(int fd, uint32_t events) {
   pollfd one{fd, static_cast<short>(events), 0};
   return poll(&one, 1, 0) > 0 ? static_cast<uint32_t>(one.revents) : 0;

@@ -68,6 +68,8 @@ void VanishOnClose(int fd);
 int UnsentBytes(int fd);
 // Bytes sent that a reset would throw away. None of a unix socket's: they are in the peer's queue already.
 int BytesLostByReset(int fd);
+// A TCP socket is readable from so many bytes on, or at the end of the stream. False: it stays as it was.
+bool WakeAt(int fd, uint32_t bytes);
 // What a socket is ready for now (POLLIN, POLLOUT …), of what is asked and of POLLERR and POLLHUP.
 uint32_t ReadyNow(int fd, uint32_t events);
 

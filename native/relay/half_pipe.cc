@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "net/sockets.h"
+
 namespace anyport::relay {
 namespace {
 
@@ -49,6 +51,35 @@ void HalfPipe::Prefix(pool::Slab slab, uint32_t length) {
 }
 
 Flow HalfPipe::Run(int source, int sink, const Tools& tools) {
+  const uint64_t before = bytes_;
+  const Flow flow = Move(source, sink, tools);
+  NoteMoved(source, bytes_ - before);
+  return flow;
+}
+
+// Where reads are split or the end is near, every byte may be the one that matters.
+void HalfPipe::NoteMoved(int source, uint64_t bytes) {
+  const uint64_t streak_kib = streak_kib_ + (bytes + 1023) / 1024;
+  streak_kib_ = static_cast<uint16_t>(std::min<uint64_t>(streak_kib, kGatherAfterBytes / 1024));
+  if (gather_ == Gather::kCollected) {
+    gather_ = Gather::kOff;
+    if (bytes < kGatherBytesMin) streak_kib_ = 0;
+  }
+  const bool waits = !source_ready_ && pending_ == 0 && end_ == End::kAhead;
+  const bool piecemeal = bytes > 0 && bytes < kGatherBytes;
+  const bool transfer = streak_kib_ == kGatherAfterBytes / 1024;
+  if (gather_ == Gather::kOn || !waits || !piecemeal || !transfer) return;
+  if (net::WakeAt(source, kGatherBytes)) gather_ = Gather::kOn;
+}
+
+void HalfPipe::Collect(int source) {
+  if (gather_ != Gather::kOn) return;
+  net::WakeAt(source, 1);
+  gather_ = Gather::kCollected;
+  source_ready_ = true;
+}
+
+Flow HalfPipe::Move(int source, int sink, const Tools& tools) {
   const uint64_t enough = bytes_ + tools.run_bytes;
   Flow flow = Flow::kBusy;
   for (int reads = 0; flow == Flow::kBusy; ++reads) {

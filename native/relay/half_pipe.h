@@ -25,6 +25,15 @@ inline size_t ShareOf(size_t directions) {
   return std::max(kRunBytesMin, kTurnBytes / std::max<size_t>(directions, 1));
 }
 
+// A source that a network fills packet by packet wakes the thread for each batch of them. Once so much has
+// come one way in a row that it is a transfer, the source is left to gather: an event tells of kGatherBytes,
+// or a tick looks.
+inline constexpr uint32_t kGatherAfterBytes = 16 * 1024 * 1024;
+inline constexpr uint32_t kGatherBytes = 128 * 1024;
+// Less than this at a tick is no transfer any more.
+inline constexpr uint32_t kGatherBytesMin = 16 * 1024;
+inline constexpr uint64_t kGatherMs = 8;
+
 // What a direction borrows from its thread.
 struct Tools {
   pool::Slabs* slabs;
@@ -74,6 +83,12 @@ class HalfPipe {
   void SinkReady() { sink_ready_ = true; }
 
   Flow Run(int source, int sink, const Tools& tools);
+  // No event tells of what is in the source yet: its owner calls Collect and Run at the latest after
+  // kGatherMs.
+  bool gathers() const { return gather_ == Gather::kOn; }
+  void Collect(int source);
+  // Bytes went the other way: somebody may wait for an answer.
+  void Answered() { streak_kib_ = 0; }
   // Sends what is pending. True when nothing is left; else sink_error() is 0 when the sink is merely full.
   bool Flush(int sink, const Tools& tools);
   // Gives everything back; what was pending is lost.
@@ -95,6 +110,10 @@ class HalfPipe {
     kUnclear,  // nothing, reads are split or a reset is about: the last is one that fails or brings no byte
   };
 
+  enum class Gather : uint8_t { kOff, kOn, kCollected };
+
+  Flow Move(int source, int sink, const Tools& tools);
+  void NoteMoved(int source, uint64_t bytes);
   Flow Read(int source, int sink, size_t most, const Tools& tools);
   Flow Copy(int source, int sink, std::span<uint8_t> room, const Tools& tools);
   Flow CopyUnbuffered(int source, int sink, std::span<uint8_t> room);
@@ -115,12 +134,14 @@ class HalfPipe {
   uint32_t offset_ = 0;       // of the first pending byte in slab_
   int16_t source_error_ = 0;  // errno
   int16_t sink_error_ = 0;
-  int8_t bulk_ = 0;  // grows with reads that fill the buffer, falls with those that do not
+  uint16_t streak_kib_ = 0;  // delivered with none the other way, each run rounded up; stops where it matters
+  int8_t bulk_ = 0;          // grows with reads that fill the buffer, falls with those that do not
   End end_ = End::kAhead;
+  Gather gather_ = Gather::kOff;
   bool source_ready_ = false;
-  bool source_finished_ = false;
   bool sink_ready_ = true;
-  bool no_splice_ = false;
+  bool source_finished_ : 1 = false;
+  bool no_splice_ : 1 = false;
 };
 
 }  // namespace anyport::relay

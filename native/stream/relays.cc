@@ -70,6 +70,8 @@ void Relays::Run(Session& session, Stream& stream) {
   const uint64_t moved_down = stream.down.bytes() - down_before;
   desk_->books().Moved(session, moved_up, moved_down);
   if (moved_up + moved_down > 0) stream.active_ms = now_ms();
+  if (moved_up > 0) stream.down.Answered();
+  if (moved_down > 0) stream.up.Answered();
   Settle(session, stream, up, down);
 }
 
@@ -91,6 +93,7 @@ void Relays::Settle(Session& session, Stream& stream, Flow up, Flow down) {
   if (stream.up.wants_sink()) watch_->AlsoWritable(session, stream, Side::kUpstream);
   if (stream.down.wants_sink()) watch_->AlsoWritable(session, stream, Side::kClient);
   if (up == Flow::kBusy || down == Flow::kBusy) Queue(session, stream);
+  if (stream.gathers()) desk_->timers().Schedule(session, now_ms() + relay::kGatherMs);
 }
 
 // One side's FIN has gone through. The other may go on, but not in silence for ever.
@@ -138,6 +141,7 @@ void Relays::OnTimer(Session& session, Stream& stream) {
   if (stream.reset_waits) return PassReset(session, stream);
   if (std::exchange(stream.keepalive_due, false))
     net::StartKeepalive(stream.upstream.get(), KeepaliveSeconds(session, stream));
+  if (stream.gathers() && !Collect(session, stream)) return;
   if (now_ms() >= DeadlineMs(session, stream) && !LookAgain(session, stream)) return;
   // Bytes that a slow reader takes from the kernel are life, although none passes here.
   const int unsent = net::UnsentBytes(stream.client.get()) + net::UnsentBytes(stream.upstream.get());
@@ -149,7 +153,16 @@ void Relays::OnTimer(Session& session, Stream& stream) {
   desk_->End(session, Ender::kTimeout, half_closed ? Reason::kHalfCloseTimeout : Reason::kIdleTimeout);
 }
 
-// Reads and writes although no event has said so. False: the session has ended, or ends by another timer.
+// Reads what no event has told of yet. False: its deadline is not to be judged.
+bool Relays::Collect(Session& session, Stream& stream) {
+  const pool::SlotId id = session.id;
+  stream.up.Collect(stream.client.get());
+  stream.down.Collect(stream.upstream.get());
+  Run(session, stream);
+  return AwaitsDeadline(id, stream);
+}
+
+// Reads and writes although no event has said so. False: its deadline is not to be judged.
 bool Relays::LookAgain(Session& session, Stream& stream) {
   const pool::SlotId id = session.id;
   for (relay::HalfPipe* half : {&stream.up, &stream.down}) {
@@ -157,7 +170,12 @@ bool Relays::LookAgain(Session& session, Stream& stream) {
     half->SinkReady();
   }
   Run(session, stream);
-  return desk_->Find(id) != nullptr && !stream.reset_waits;
+  return AwaitsDeadline(id, stream);
+}
+
+// Else the session has ended, or its timer is set for something else.
+bool Relays::AwaitsDeadline(pool::SlotId id, const Stream& stream) const {
+  return desk_->Find(id) != nullptr && !stream.reset_waits && !stream.gathers();
 }
 
 void Relays::RunQueued() {

@@ -37,7 +37,9 @@ class Relays {
   void OnGone(desk::Session& session, Stream& stream, Side side, int error);
   void PassReset(desk::Session& session, Stream& stream);
   void EndGone(desk::Session& session, Stream& stream);
+  bool Collect(desk::Session& session, Stream& stream);
   bool LookAgain(desk::Session& session, Stream& stream);
+  bool AwaitsDeadline(pool::SlotId id, const Stream& stream) const;
   void Queue(desk::Session& session, Stream& stream);
   uint64_t now_ms() const { return desk_->timers().now_ms(); }
 

@@ -34,6 +34,7 @@ struct Stream {
   uint64_t dialled_ns = 0;     // when it was last dialled
   uint64_t active_ms = 0;      // when a byte last moved
 
+  bool gathers() const { return up.gathers() || down.gathers(); }
   int fd(Side side) const { return side == Side::kClient ? client.get() : upstream.get(); }
   // What epoll(7) says of that side's descriptor.
   void NoteEvents(Side side, uint32_t events);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -386,6 +387,103 @@ TEST_P(HalfPipeTest, BytesDoNotWaitForAFinThatAResetHasOvertaken) {
   EXPECT_EQ(received.size(), 10u);
 }
 
+// Bytes that come by and by, each piece read before the next is sent.
+class GatherTest : public HalfPipeTest {
+ protected:
+  void Transfer(size_t bytes) {
+    const std::string piece(8 << 10, 'p');
+    std::vector<uint8_t> received;
+    for (size_t sent = 0; sent < bytes; sent += piece.size()) {
+      Write(piece);
+      const uint64_t due = half_.bytes() + piece.size();
+      for (int turn = 0; turn < 100'000 && half_.bytes() < due; ++turn) Run();
+      ASSERT_EQ(half_.bytes(), due);
+      Receive(&received, 64 << 10);
+      received.clear();
+    }
+  }
+
+  bool Tells() { return net::ReadyNow(source_.get(), POLLIN) != 0; }
+  void Tick() {
+    half_.Collect(source_.get());
+    half_.Run(source_.get(), sink_.get(), tools_);
+  }
+};
+
+TEST_P(GatherTest, ALongTransferIsToldOfInLargePieces) {
+  Transfer(kGatherAfterBytes / 2);
+  EXPECT_FALSE(half_.gathers());
+  Transfer(kGatherAfterBytes / 2);
+  ASSERT_TRUE(half_.gathers());
+  Write("x");
+  EXPECT_FALSE(Tells());
+  Write(std::string(kGatherBytes, 'x'));
+  AwaitEvents(POLLIN);
+}
+
+TEST_P(GatherTest, TheTickThatFindsLittleEndsIt) {
+  Transfer(kGatherAfterBytes);
+  ASSERT_TRUE(half_.gathers());
+  const uint64_t before = half_.bytes();
+  Write("x");
+  Tick();
+  EXPECT_EQ(half_.bytes(), before + 1);
+  EXPECT_FALSE(half_.gathers());
+  Write("y");
+  EXPECT_TRUE(Tells());
+  Run();
+  Transfer(kGatherAfterBytes / 2);
+  EXPECT_FALSE(half_.gathers());
+}
+
+TEST_P(GatherTest, TheTickThatFindsMuchDoesNot) {
+  Transfer(kGatherAfterBytes);
+  Write(std::string(kGatherBytesMin, 'x'));
+  Tick();
+  EXPECT_TRUE(half_.gathers());
+}
+
+TEST_P(GatherTest, NeitherAFastTransferNorSilenceBeginsIt) {
+  Transfer(kGatherAfterBytes - (8 << 10));
+  Write(std::string(kGatherBytes, 'x'));
+  for (int waiting = 0; waiting < static_cast<int>(kGatherBytes);) ioctl(source_.get(), FIONREAD, &waiting);
+  Run();
+  EXPECT_FALSE(half_.gathers());
+  Run();
+  EXPECT_FALSE(half_.gathers());
+}
+
+TEST_P(GatherTest, ASinkThatIsFullEndsIt) {
+  Transfer(kGatherAfterBytes);
+  const std::vector<uint8_t> block(4 << 20);
+  for (int turn = 0; turn < 1000 && !half_.wants_sink(); ++turn) {
+    send(client_.get(), block.data(), block.size(), MSG_NOSIGNAL);
+    half_.SourceReady();
+    half_.Run(source_.get(), sink_.get(), tools_);
+  }
+  ASSERT_TRUE(half_.wants_sink());
+  Tick();
+  EXPECT_FALSE(half_.gathers());
+}
+
+TEST_P(GatherTest, AnEndIsToldOfAtOnce) {
+  Transfer(kGatherAfterBytes);
+  Write("x");
+  shutdown(client_.get(), SHUT_WR);
+  AwaitEvents(POLLRDHUP);
+  const uint64_t before = half_.bytes();
+  EXPECT_EQ(RunToTheEnd(), Flow::kFinished);
+  EXPECT_EQ(half_.bytes(), before + 1);
+}
+
+TEST_P(GatherTest, AConversationNeverGathers) {
+  for (int answer = 0; answer < 4; ++answer) {
+    Transfer(kGatherAfterBytes / 2);
+    EXPECT_FALSE(half_.gathers());
+    half_.Answered();
+  }
+}
+
 // Where no buffer is left, only what the sink takes is taken from the source.
 class StarvedTest : public HalfPipeTest {
  protected:
@@ -459,6 +557,7 @@ TEST_P(HalfPipeTest, NothingIsLostBehindAPassedDescriptorBeforeAKnownFin) {
 
 // Small enough that everything is bulk (splice), and larger than any message here (copy).
 INSTANTIATE_TEST_SUITE_P(Buffers, HalfPipeTest, testing::Values(512, 4096, 64 << 10));
+INSTANTIATE_TEST_SUITE_P(Buffers, GatherTest, testing::Values(4096, 64 << 10));
 INSTANTIATE_TEST_SUITE_P(Buffers, StarvedTest, testing::Values(512, 4096, 64 << 10));
 
 }  // namespace
