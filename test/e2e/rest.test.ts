@@ -35,11 +35,14 @@ test('a daemon at rest with one worker', async () => {
     { protocols: [{ name: 'HTTP', handler: 'builtin:http' }] },
     { asInstalled: true },
   );
-  await eventually(
-    `less than ${OWN_MAX / MIB} MiB above Node's ${Math.round(least / MIB)} MiB`,
-    () => residentBytes(daemon.pid) - least < OWN_MAX,
-  );
-  await daemon.stop();
+  try {
+    await eventually(
+      `less than ${OWN_MAX / MIB} MiB above Node's ${Math.round(least / MIB)} MiB`,
+      () => residentBytes(daemon.pid) - least < OWN_MAX,
+    );
+  } finally {
+    await daemon.stop();
+  }
 });
 
 const flagsOf = (pid: number): string[] => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
