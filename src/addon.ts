@@ -1,9 +1,9 @@
 /**
- * The one door to native/, with its types. Nothing else loads the addon.
+ * The interface of native/, with its types. Only this module loads the addon.
  *
- * The border is crossed seldom, in batches, with plain data: an engine puts what happened into an event ring
- * (shared memory) and calls `onTurn` once a loop turn; TypeScript puts its answers into a second ring,
- * which the engine reads when the call returns.
+ * Calls across the border are rare, batched and carry plain data: an engine writes events to a ring in shared memory
+ * and calls `onTurn` once per loop turn; TypeScript writes answers to a second ring, which the engine reads when the
+ * call returns.
  */
 import { createRequire } from 'node:module';
 import type { SocketAddress } from './model/address.js';
@@ -12,19 +12,19 @@ import type { UpstreamOptions } from './model/upstream-options.js';
 
 export type { ClassifierTables, Decision } from './model/classifier.js';
 
-/** How bytes are fed to a classifier. */
+/** How `identify` feeds bytes to a classifier. */
 export interface Feeding {
-  /** Where reads end before the last byte, ascending; default: one read. */
+  /** Ascending offsets at which reads end before the last byte. Default: one read. */
   readonly cuts?: Uint32Array;
-  /** Let the protocols that no route takes answer too. Default true. */
+  /** Protocols without a route are candidates too. Default true. */
   readonly nameUnrouted?: boolean;
-  /** No more bytes will come: answer with the best match, never `more`. Default false. */
+  /** End of input: answer with the best match, never `more`. Default false. */
   readonly ended?: boolean;
-  /** Asked after each read about the protocol that matches, with the bytes so far. Default: it is right. */
+  /** Called after a read with the matching protocol and the bytes so far. Default: confirms. */
   readonly confirm?: (protocol: number, seen: number) => Settlement;
-  /** Behind the last byte comes the silence that what is undecided waits for. Default false. */
+  /** Silence follows the last byte, long enough for any `quietMs`. Default false. */
   readonly quiet?: boolean;
-  /** Asked about a protocol that this silence settles. Default: it is not right. */
+  /** Called with a protocol that waits for this silence. Default: refuses. */
   readonly settlesQuietly?: (protocol: number) => boolean;
 }
 
@@ -33,63 +33,63 @@ export interface Classifier {
   /** Feeds `bytes` as a live session would. For tests and benches. */
   identify(bytes: Uint8Array, feeding?: Feeding): Decision;
   /**
-   * A new one, as Array.prototype.splice would change the automata; what stays is shared with this one. `added` has
-   * the automata that come in and how many are routable then.
+   * Returns a copy with the automata changed as by Array.prototype.splice; unchanged recognizers are shared. `added`:
+   * the new automata, and the resulting number of routable ones.
    */
   splice(start: number, deleteCount: number, added: ClassifierTables): Classifier;
-  /** Classifies many flights in one call; answers are positions, -1 unknown, -2 more. For benches. */
+  /** Classifies many flights in one call; answers are indices, -1 unknown, -2 more. For benches. */
   identifyMany(bytes: Uint8Array, ends: Uint32Array, answers: Int32Array): void;
 }
 
 export interface EngineOptions {
-  /** Sniffed bytes, and what a full socket would not take: `arenaBytes(bufferBytes)` long. */
+  /** Memory of all slabs: openings, and bytes that a full socket did not take. `arenaBytes(bufferBytes)` long. */
   readonly arena: ArrayBuffer;
   /** `layout.eventsMax` events of `layout.eventWords` words. */
   readonly events: ArrayBuffer;
-  /** One word, the count; then `layout.answersMax` answers of `layout.answerWords` words. */
+  /** One count word, then `layout.answersMax` answers of `layout.answerWords` words. */
   readonly answers: ArrayBuffer;
-  /** Over a SharedArrayBuffer; the engine adds to cells of the rows that tables and answers name. */
+  /** Over a SharedArrayBuffer; the engine adds to cells of the rows named in tables and answers. */
   readonly counters: Float64Array;
   readonly counting: EngineCounting;
-  /** Over a SharedArrayBuffer: what the workers of the process share (native/shared/room.h). */
+  /** Over a SharedArrayBuffer: the room shared by all workers (native/shared/room.h). */
   readonly room: Int32Array;
-  /** Kernel pipes held at once to splice through; past that bytes are copied. */
+  /** Upper bound on splice pipes; beyond it, copy. */
   readonly pipesMax: number;
-  /** How much is copied at once. */
+  /** Size of the copy buffer. */
   readonly bufferBytes: number;
-  /** Called once a loop turn: events [from, to) of the ring are new. */
+  /** Called once per loop turn with new events [from, to) of the ring. */
   readonly onTurn: (from: number, to: number) => void;
 }
 
-/** What the engine counts where, by the names of the catalog. */
+/** Counter layout for the engine, by names of the catalog. */
 export interface EngineCounting {
-  /** First cell of the row of the worker as a whole. */
+  /** First cell of the worker's row. */
   readonly workerRow: number;
-  /** A metric's first cell, from the beginning of its row. */
+  /** Metric → offset of its first cell in the row. */
   readonly cells: Readonly<Record<string, number>>;
-  /** A histogram's upper bounds, in seconds. */
+  /** Histogram → upper bounds in seconds. */
   readonly buckets: Readonly<Record<string, readonly number[]>>;
 }
 
 export interface EngineListener {
   /** Index into `classifiers`. */
   readonly classifier: number;
-  /** Rows of the counters: of the listener, and of its sessions that are not identified. */
+  /** Counter rows of the listener and of its unidentified sessions. */
   readonly row: number;
   readonly unknownRow: number;
-  /** 0: silence has no route of its own. */
+  /** Silence before `on_silence`; 0: not configured. */
   readonly silenceMs: number;
-  /** Name a session although no configured protocol can match any more. */
+  /** Go on identifying a session when no routable protocol can match any more. */
   readonly nameUnrouted: boolean;
-  /** How long that name is waited for, and for `identifyMinBytes` at most; 0: as long as any. */
+  /** Upper bound on that wait and on the wait for `identifyMinBytes`; 0: the identify timeout. */
   readonly namingMs: number;
-  /** A connection from one of these networks begins with a PROXY header. */
+  /** Connections from these networks must start with a PROXY header. */
   readonly trustedProxies: readonly { readonly address: string; readonly bits: number }[];
-  /** So does one over a unix socket. */
+  /** Connections over a Unix socket must start with a PROXY header. */
   readonly trustsUnix: boolean;
 }
 
-/** Where to, and what the socket is set to: the engine reads of an upstream's options what is its own. */
+/** An address and the upstream's options, of which the engine reads the socket options. */
 export interface EngineDial {
   readonly address: SocketAddress;
   readonly options: Pick<UpstreamOptions, 'tcp' | 'dscp'>;
@@ -99,42 +99,42 @@ export interface EngineTables {
   readonly generation: number;
   readonly identifyTimeoutMs: number;
   readonly identifyMinBytes: number;
-  /** Of an opening, without a PROXY header; at most a large slab's. */
+  /** Read limit of an opening, excluding a PROXY header; at most the size of a large slab. */
   readonly identifyMaxBytes: number;
   readonly dialTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
   readonly maxConnections: number;
-  /** Openings under identification that are longer than 4 KiB; 0: no limit. */
+  /** Upper bound on openings over 4 KiB per source; 0: no limit. */
   readonly longOpeningsPerSource: number;
   readonly classifiers: readonly Classifier[];
   readonly listeners: readonly EngineListener[];
-  /** What `dial` may name, by index. */
+  /** Targets of `dial` answers, by index. */
   readonly dials: readonly EngineDial[];
 }
 
 export interface Engine {
-  /** Checks tables and keeps them ready, in the place of those prepared before. Throws where they are wrong. */
+  /** Validates tables and keeps them ready, replacing those prepared before. Throws if they are invalid. */
   prepare(tables: EngineTables): void;
-  /** New sessions use the prepared tables; those under way keep the ones they began with. Can not fail. */
+  /** New sessions use the prepared tables; existing sessions keep theirs. Can not fail. */
   commit(): void;
-  /** Forgets the prepared tables. */
+  /** Drops the prepared tables. */
   discard(): void;
   /** Starts accepting on a listening socket (the engine uses its own duplicate). */
   listen(fd: number, listener: number): void;
   /** Starts taking connections from an inbox (handoff mode). */
   takeFrom(inbox: number): void;
-  /** Empties the accept queues, then accepts no more. */
+  /** Drains the backlogs, then stops accepting. */
   stopAccepting(): void;
-  /** Processes the answers ring outside `onTurn`; returns when it is empty. */
+  /** Processes the answer ring outside of `onTurn`, until it is empty. */
   flush(): void;
-  /** Connects the session to a new socket pair and returns the other end, for an in-process handler; -1: session gone or out of fds. */
+  /** Relays the session to a new socket pair; returns the handler's end, or -1 if session or descriptors are gone. */
   attach(slot: number, generation: number, row: number): number;
-  /** Ends every session that is left, a bounded number a turn. Numbers of `enders` and `reasons`. */
+  /** Ends all sessions, a bounded number per turn. Numbers of `enders` and `reasons`. */
   endAll(by: number, reason: number): void;
-  /** Whether new sessions, or one under way, use the tables of that generation. */
+  /** Whether new or existing sessions use the tables of this generation. */
   usesPlan(generation: number): boolean;
-  /** Sessions alive now. */
+  /** Number of live sessions. */
   sessions(): number;
   close(): void;
 }
@@ -149,9 +149,9 @@ export interface Acceptor {
 export interface ListenOptions {
   readonly reusePort: boolean;
   readonly backlog: number;
-  /** Leaves IPv4 to other sockets; default: `::` takes both families. */
+  /** IPV6_V6ONLY. Default: `::` accepts both families. */
   readonly ipv6Only?: boolean;
-  /** Permissions of a unix socket's file, set before anybody can connect; default: as the umask leaves it. */
+  /** Permissions of a Unix socket's file, set before listen(2). Default: by umask. */
   readonly mode?: number;
 }
 
@@ -162,50 +162,50 @@ export interface NativeSockets {
   /** The address a socket is bound to. */
   localAddress(fd: number): SocketAddress;
   closeFd(fd: number): void;
-  /** Sends one datagram to a Unix socket (`@…`: an abstract one), as sd_notify(3) does. Throws with `code`. */
+  /** Sends one datagram to a Unix socket (`@…`: abstract), as sd_notify(3). Throws with `code`. */
   notify(path: string, text: string): void;
 }
 
-/** The process, and the thread that calls. */
+/** Operations on the process and the calling thread. */
 export interface NativeProcess {
-  /** Raises the soft limit of open files to the hard one. */
+  /** Raises the soft limit of open files to the hard limit. */
   raiseFileLimit(): { soft: number; hard: number };
   /** _exit(2): ends the process at once. */
   exit(status: number): never;
   /** CPU time of the calling thread so far. */
   threadCpuMs(): number;
-  /** Runs the promise jobs of the calling thread that wait; none where one of them is running. */
+  /** Runs the calling thread's pending promise jobs; no effect inside a promise job. */
   runMicrotasks(): void;
-  /** Collects the calling thread's garbage and gives its pages back: the thread stands still for 30 to 90 ms. */
+  /** Garbage-collects the calling thread's heap and returns its pages; blocks the thread for 30 to 90 ms. */
   compactHeap(): void;
-  /** The same in steps, between other work; less is given back. */
+  /** As compactHeap, but incremental; returns less memory. */
   compactHeapSoon(): void;
 }
 
 /** Handoff mode. */
 export interface NativeHandoff {
-  /** No more connections are on their way to the workers than may still be open, and a batch. */
+  /** Upper bound on connections in flight to workers: free places plus one accept batch. */
   readonly Acceptor: new (
     inboxes: readonly number[],
     limit: { room: Int32Array; maxConnections: number },
   ) => Acceptor;
-  /** Makes an inbox for a worker; it outlives the worker, so a replacement finds what was queued. */
+  /** Creates an inbox for a worker; it outlives the worker, so the successor finds queued connections. */
   createInbox(): number;
   closeInbox(inbox: number): void;
 }
 
-/** What both sides of the border have to agree on. */
+/** Codes and layout shared by both sides of the border. */
 export interface NativeAgreement {
-  /** The numbering of codes.h: a test compares it with src/model/session.ts and src/worker/rings.ts. */
+  /** Numbering of codes.h; a test compares it with src/model/session.ts and src/worker/rings.ts. */
   readonly codes: Readonly<
     Record<'stages' | 'enders' | 'reasons' | 'closings' | 'causes' | 'events' | 'answers', readonly string[]>
   >;
   readonly layout: NativeLayout;
-  /** How long an engine's arena has to be. */
+  /** Required size of an engine's arena. */
   arenaBytes(bufferBytes: number): number;
 }
 
-/** Sizes and offsets in memory that both sides see; words are 32 bits. */
+/** Sizes and offsets in shared memory; words are 32 bits. */
 export interface NativeLayout {
   readonly eventWords: number;
   readonly eventsMax: number;

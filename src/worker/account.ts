@@ -1,4 +1,4 @@
-/** The account of a session that has ended: one line in the access log. */
+/** The access log: one line per ended session, rate-limited. */
 import type { Logger } from '../base/log.js';
 import { createLineBudget } from '../base/log.js';
 import type { WorkerCounters } from '../metrics/counters.js';
@@ -21,26 +21,26 @@ export interface SessionLine {
   readonly by: Ender;
   readonly during: Stage;
   readonly reason: Reason;
-  /** What failed: an errno by name, the limit that was met, or what a handler threw. */
+  /** The failure: name of an errno, name of a limit, or message of a handler's error. */
   readonly error?: string | undefined;
-  /** The route or key that says `reject`. */
+  /** The route or key that decided the rejection. */
   readonly route?: string | undefined;
-  /** First bytes of what was not recognised, in hexadecimal. */
+  /** First bytes of an unrecognised opening, in hexadecimal. */
   readonly opening?: string | undefined;
-  /** The session's number, where other lines have it too. */
+  /** Session number, present if other lines carry it too. */
   readonly session?: string | undefined;
 }
 
-/** `describe` is called only for a line that is written. */
+/** `describe` is called only if the line is written. */
 export interface Account {
   /** Whether lines are written at all. */
   readonly logs: boolean;
   ended(describe: () => SessionLine): void;
-  /** A connection refused at once, which the engine has counted; `unshown` others were not shown. */
+  /** A refused connection, already counted by the engine; `unshown` more were refused without an event. */
   refused(describe: () => SessionLine, unshown: number): void;
 }
 
-/** A crowd that is refused must not take the place of those that are served: so many lines of it, each worker. */
+/** Separate limit per worker, so that lines of refused connections do not use up the budget of served sessions. */
 const REFUSALS_PER_SECOND = 10;
 
 export interface AccountOptions {

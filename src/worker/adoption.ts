@@ -1,6 +1,6 @@
 /**
- * A Plan comes into force in this worker in two steps: what can fail is done when it is prepared, and changes nothing;
- * to commit it can not fail. The primary says when (src/plane/publication).
+ * Two-phase adoption of a Plan in this worker: prepare does everything that can fail and changes nothing; commit can
+ * not fail. The primary coordinates (src/plane/publication).
  */
 import type { Engine } from '../addon.js';
 import { describeFailure } from '../base/failure.js';
@@ -17,7 +17,7 @@ export interface AdoptionParts {
   answer(answer: PlanAnswer): void;
 }
 
-/** What is ready to be put in force. */
+/** A prepared Plan. */
 interface Prepared {
   readonly runtime: Runtime;
   readonly classifiers: Classifiers;
@@ -25,9 +25,9 @@ interface Prepared {
 
 export class Adoption {
   readonly #parts: AdoptionParts;
-  /** Of the Plan in force: one that is discarded leaves no trace. */
+  /** Classifiers of the Plan in force; a discarded Plan does not change them. */
   #classifiers = new Classifiers();
-  /** The generation that is being prepared, or is prepared. */
+  /** Generation being prepared or prepared. */
   #wanted: number | null = null;
   #prepared: Prepared | null = null;
 
@@ -35,21 +35,21 @@ export class Adoption {
     this.#parts = parts;
   }
 
-  /** Puts the first Plan in force. Rejects when it can not be prepared. */
+  /** Puts the first Plan in force. Rejects if it can not be prepared. */
   async begin(plan: Plan): Promise<void> {
     const prepared = await this.#create(plan);
     this.#parts.engine.prepare(prepared.runtime.tables);
     this.#putInForce(prepared);
   }
 
-  /** Never rejects: the primary is told. */
+  /** Never rejects; reports the result to the primary. */
   async prepare(plan: Plan): Promise<void> {
     this.#drop();
     const { generation } = plan;
     this.#wanted = generation;
     try {
       const prepared = await this.#create(plan);
-      if (this.#wanted !== generation) return; // discarded meanwhile, or another one is wanted now
+      if (this.#wanted !== generation) return; // discarded or replaced meanwhile
       this.#parts.engine.prepare(prepared.runtime.tables);
       this.#prepared = prepared;
       this.#parts.answer({ type: 'prepared', generation });
@@ -60,7 +60,7 @@ export class Adoption {
     }
   }
 
-  /** Of a Plan that is not prepared (any more) nothing is done. */
+  /** No effect if this generation is not prepared. */
   commit(generation: number): void {
     if (this.#prepared?.runtime.plan.generation !== generation) return;
     this.#putInForce(this.#prepared);

@@ -1,18 +1,18 @@
-/** The classifiers of one Plan after another: what two have in common is built once and shared. */
+/** Classifiers of successive Plans, built incrementally: recognizers in common are shared. */
 import { type Classifier, native } from '../addon.js';
 import type { PlanProtocol } from '../model/plan.js';
 
 export type Classified = Pick<PlanProtocol, 'id' | 'signature' | 'automaton'>;
 
-/** `protocols` best rank first; the first `routable` of them are routed. */
+/** `protocols` in rank order; the first `routable` have routes. */
 export type ClassifierOf = (protocols: readonly Classified[], routable: number) => Classifier;
 
-/** Each classifier is made from the one before. */
+/** Each classifier is derived from the previous one. */
 export class Classifiers {
   #keys: readonly string[];
   #latest: Classifier;
 
-  /** Goes on from the latest of `others`, which stay as they are. */
+  /** Starts from the latest classifier of `others`, which is not modified. */
   constructor(others?: Classifiers) {
     this.#keys = others ? others.#keys : [];
     this.#latest = others ? others.#latest : new native.Classifier({ automata: [], routable: 0 });
@@ -30,11 +30,11 @@ export class Classifiers {
   };
 }
 
-/** Two with the same key have the same automaton: a Plan is a copy, so identity does not tell. */
+/** Equal keys mean equal automata; object identity can not be compared, because a Plan is a structured clone. */
 const keyOf = ({ id, signature }: Classified): string =>
   signature === null ? id : JSON.stringify(signature);
 
-/** How many at the front are the same. */
+/** Length of the common prefix. */
 function commonLength(before: readonly string[], after: readonly string[]): number {
   const differs = after.findIndex((key, index) => key !== before[index]);
   return differs < 0 ? after.length : differs;

@@ -1,19 +1,19 @@
 /**
- * Endpoints that turn: sessions that reach another one end well, so nothing but this says that one of several is dead.
- * Each worker says what its own sessions met. Endpoints are known by their ids.
+ * Logs when an endpoint becomes unreachable or reachable. Sessions retried on another endpoint end well, so only this
+ * line reports a dead endpoint. Each worker reports its own sessions' results. Keyed by endpoint id.
  */
 import type { LogLine } from '../base/log.js';
 
 export interface EndpointWatch {
   failed(id: number, names: EndpointNames, error: string): void;
   answered(id: number, names: EndpointNames): void;
-  /** Forgets all endpoints but these. */
+  /** Drops the state of all other endpoints. */
   keep(ids: ReadonlySet<number>): void;
-  /** Whether any is known to be dead: for most sessions there is nothing to look up. */
+  /** Whether any endpoint is down; saves the look-up for most sessions. */
   readonly anyDown: boolean;
 }
 
-/** As the log has them. */
+/** Names for the log. */
 export interface EndpointNames {
   readonly upstream: string;
   readonly endpoint: string;

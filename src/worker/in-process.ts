@@ -1,6 +1,6 @@
 /**
- * A session served in this process: the engine relays it to one end of a socket pair, the handler has the other.
- * So timeouts, half-close, back-pressure and accounting are those of any session.
+ * A session served by an in-process handler: the engine relays it to one end of a socket pair, the handler has the
+ * other. Timeouts, half-close, back-pressure and accounting are therefore those of any session.
  */
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -8,16 +8,16 @@ import { describeFailure, type FailureFields } from '../base/failure.js';
 import type { Handler, HandlerSession } from '../handlers/index.js';
 import type { Reason } from '../model/session.js';
 
-/** Time for a handler to read what came before its session was cut short. */
+/** Upper bound on the time a handler has to read the remaining bytes after its session was cut short. */
 export const READ_OUT_MS_MAX = 30_000;
 
-/** A session that a handler serves, for as long as it is relayed. */
+/** A session being served by a handler. */
 export interface Served {
-  /** The session has ended: what the handler has yet to read is followed by an error, unless both ends had finished. */
+  /** The session has ended: unread bytes are followed by an error, unless both ends had finished. */
   ended(reason: Reason): void;
 }
 
-/** `fd` becomes the handler's socket. `failed` is told what the handler throws at once, or rejects with later. */
+/** `fd` becomes the handler's socket. `failed` gets what the handler throws or rejects with. */
 export function serve(
   fd: number,
   handler: Handler,
@@ -30,12 +30,12 @@ export function serve(
     try {
       socket = socketOf(fd);
       cutShort = tellEndsOf(socket);
-      // The client's end may be reset at any time: that is no reason to bring the worker down.
+      // The client may reset at any time; an unhandled 'error' event would end the worker.
       socket.on('error', () => socket?.destroy());
       await handler(socket, session);
     } catch (thrown) {
       failed(describeFailure(thrown));
-      // After the engine has ended the session, which resets the client: closed before, this end would be a FIN.
+      // Only after the engine has ended the session with RST: closing this end first would be relayed as FIN.
       setImmediate(() => socket?.destroy());
     }
   };
@@ -53,9 +53,9 @@ function socketOf(fd: number): Socket {
 }
 
 /**
- * A socket pair knows no reset: when the engine closes its end, half an upload would read as a whole one. But the engine
- * says that a session was cut short before libuv can see the end of its bytes, so that end becomes an error: after
- * the last byte that had come, as on TCP. Returns what is to be called then.
+ * A socket pair has no RST: when the engine closes its end, half an upload would look complete. The engine reports the
+ * end of a session before libuv can see the end of input, so this turns that end into an error, after the last byte, as
+ * on TCP. Returns the function to call with the reason.
  */
 function tellEndsOf(socket: Socket): (reason: Reason) => void {
   let error: Error | undefined;

@@ -1,4 +1,4 @@
-/** A session as TypeScript knows it, from the moment it is first shown until it has ended. */
+/** TypeScript's knowledge of a session, from its first event to its end. */
 import type { Doubtful, Facts } from '../model/facts.js';
 import type { ProxyHeader } from '../protocols/proxy-header.js';
 import type { RouteSession } from '../routing/condition.js';
@@ -12,35 +12,35 @@ export const NONE_DOUBTFUL: Doubtful = Object.freeze([]);
 
 export class Session implements RouteSession, SessionId {
   protocol = -1;
-  /** Of its listener and protocol in the counters; 0: not identified. */
+  /** Counter row of its listener and protocol; 0: not identified. */
   row = 0;
   facts: Facts = NO_FACTS;
   factsComplete = true;
   broken = false;
   doubtful = NONE_DOUBTFUL;
-  /** What a PROXY header before it said. */
+  /** The PROXY header before its opening. */
   header: ProxyHeader | undefined;
   decidedAt = 0;
   identifyMs = 0;
-  /** Where it goes: indices into the runtime's upstreams and that one's endpoints; -1: not yet. */
+  /** Indices into the runtime's upstreams, and into that upstream's endpoints; -1: none yet. */
   upstream = -1;
   endpoint = -1;
-  /** Which of the endpoint's addresses is tried. */
+  /** Index of the endpoint's address being tried. */
   address = 0;
-  /** Endpoints that could not be reached. */
+  /** Endpoints that were unreachable. */
   tried: Set<number> | undefined;
-  /** The last of them whose queue of connections was full: worth waiting for, when no other is left. */
+  /** The last endpoint whose backlog was full; retried when no other endpoint is left. */
   full = -1;
   failure: FailedDial | undefined;
-  /** Which endpoint could not be reached last; -1: none. */
+  /** The last unreachable endpoint; -1: none. */
   lastTried = -1;
-  /** What decided where it goes: an index into the Plan's routes, or a key of its listener. */
+  /** The deciding rule: an index into the Plan's routes, or a key of the listener. */
   decision: number | 'on_unknown' | 'on_silence' | 'proxy_protocol' | undefined;
-  /** What failed, for the log. */
+  /** The failure, for the log. */
   error: string | undefined;
-  /** First bytes, in hexadecimal, of one that nobody recognised and that goes somewhere all the same. */
+  /** First bytes in hexadecimal of an unrecognised session that is relayed nevertheless. */
   opening: string | undefined;
-  /** By a handler of this process. */
+  /** Set if an in-process handler serves it. */
   served: Served | undefined;
 
   constructor(
@@ -51,7 +51,7 @@ export class Session implements RouteSession, SessionId {
     readonly events: EventCursor,
   ) {}
 
-  /** Read from the event at hand, which is one of this session's: most sessions are never asked for it. */
+  /** Read on demand from the current event, which must belong to this session. */
   get source(): string {
     return this.events.sourceAddress();
   }

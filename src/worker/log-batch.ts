@@ -1,4 +1,4 @@
-/** Gathers finished log lines and hands them on together: a message a line would cost more than the line. */
+/** Batches finished log lines: one message per line would cost more than the line. */
 
 const FLUSH_AFTER_MS = 50;
 const BATCH_CHARACTERS_MAX = 64 * 1024;

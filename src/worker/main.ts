@@ -1,6 +1,6 @@
 /**
- * A worker: one data plane on one thread, as a single long piscina task. It resolves when the worker has been
- * told to drain and its last session has ended.
+ * A worker: one data plane on one thread, as a single long piscina task. Resolves after a drain, when the last session
+ * has ended.
  */
 import { type Engine, native } from '../addon.js';
 import { describeFailure } from '../base/failure.js';
@@ -35,7 +35,7 @@ export default async function run(setup: WorkerSetup): Promise<void> {
   }
 }
 
-/** Shows the primary that the event loop turns. */
+/** Heartbeat of the event loop, read by the primary. */
 function beat({ beats, beatMs, worker }: WorkerSetup): () => void {
   const cells = new Int32Array(beats);
   const once = () => Atomics.add(cells, worker, 1);
@@ -44,7 +44,7 @@ function beat({ beats, beatMs, worker }: WorkerSetup): () => void {
   return () => clearInterval(timer);
 }
 
-/** Until it is told to drain, and its last session has ended. */
+/** Runs until drained: told to drain, and the last session has ended. */
 async function serve(worker: Worker, setup: WorkerSetup): Promise<void> {
   await worker.adoption.begin(setup.plan);
   for (const { fd, listener } of setup.sockets) worker.engine.listen(fd, listener);
@@ -58,7 +58,7 @@ async function serve(worker: Worker, setup: WorkerSetup): Promise<void> {
     });
   });
   worker.post({ type: 'ready', generation: setup.plan.generation });
-  // What its start has left. In steps: connections are waiting.
+  // Frees garbage of the start-up; in steps, because connections are waiting.
   native.compactHeapSoon();
   await drained;
 }
@@ -178,13 +178,13 @@ function createWorker(setup: WorkerSetup) {
 
   function allEnded(): Promise<void> {
     return new Promise((resolve) => {
-      // Ends that came about during a turn are shown before it is over.
+      // Sessions that end during a turn are reported within it.
       afterTurn = () => engine.sessions() === 0 && setImmediate(resolve);
       afterTurn();
     });
   }
 
-  // Of code of the configuration: left to Node it would end the thread, and every session on it.
+  // From configured code; Node's default would end the thread and every session on it.
   const rejected = (reason: unknown) => complain({ ...describeFailure(reason) }, 'unhandled rejection');
   process.on('unhandledRejection', rejected);
 

@@ -1,4 +1,4 @@
-/** Where sessions of one Plan are counted: its indices become rows that are the same for every Plan. */
+/** Maps the indices of one Plan to counter rows, which are the same for every Plan. */
 import type { Row, WorkerCounters } from '../metrics/counters.js';
 import { NONE, type PlanIds } from '../model/ids.js';
 
@@ -11,15 +11,15 @@ export class PlanCounts {
     this.#ids = ids;
   }
 
-  /** Of the listener, and of its sessions that are not identified. */
+  /** Rows of the listener and of its unidentified sessions. */
   listenerRows(listener: number): { row: Row<'listener'>; unknownRow: Row<'listener_protocol'> } {
     const id = this.#ids.listeners[listener];
-    // In this order: the second row comes with the first.
+    // In this order: creating the listener's row also creates the second one.
     const row = this.counters.row('listener', id);
     return { row, unknownRow: this.counters.row('listener_protocol', id, NONE) };
   }
 
-  /** Of the sessions of a protocol at a listener. */
+  /** Row of a protocol at a listener. */
   sessionRow(listener: number, protocol: number): Row<'listener_protocol'> {
     const { listeners, protocols } = this.#ids;
     return this.counters.row('listener_protocol', listeners[listener], protocols[protocol]);

@@ -1,6 +1,6 @@
 /**
- * This side of the two rings that an engine shares with its worker: events are read where they lie, answers
- * are written where the engine looks. Offsets are those of native/desk/rings.h: a test compares them.
+ * TypeScript side of the two rings that an engine shares with its worker: events are read in place, answers are written
+ * in place. Offsets are those of native/desk/rings.h; a test compares them.
  */
 import type { Native } from '../addon.js';
 import {
@@ -14,7 +14,7 @@ import {
   stages,
 } from '../model/session.js';
 
-/** Why a session is shown: its protocol is known, or it never will be. */
+/** Causes of a `classified` event. */
 export const causes = [
   'matched',
   'unknown',
@@ -32,7 +32,7 @@ export type EventKind = (typeof eventKinds)[number];
 
 export const answerKinds = ['dial', 'wait', 'end', 'reject', 'proceed'] as const;
 
-/** A session, as the engine knows it: a stale one is nobody's. */
+/** The engine's id of a session; stale ids are ignored. */
 export interface SessionId {
   readonly slot: number;
   readonly generation: number;
@@ -61,7 +61,7 @@ export const eventWords = {
   opening: 31,
 } as const;
 
-/** Offsets of an event's 64-bit floats, counted in floats from its start (EventNumber). */
+/** Offsets of an event's 64-bit floats, in floats from its start (EventNumber). */
 export const eventNumbers = {
   bytesUp: 10,
   bytesDown: 11,
@@ -70,12 +70,12 @@ export const eventNumbers = {
   connectMs: 14,
 } as const;
 
-/** Word offsets of an answer (AnswerWord). What a kind does not name is not read. */
+/** Word offsets of an answer (AnswerWord). The engine ignores words that the answer's kind does not use. */
 export const answerWords = {
   kind: 0,
   slot: 1,
   generation: 2,
-  /** Of the session's listener and protocol in the counters; 0: it is not identified. */
+  /** Counter row of the session's listener and protocol; 0: not identified. */
   row: 3,
   // dial
   address: 4,
@@ -93,19 +93,19 @@ export const answerWords = {
   closing: 7,
 } as const;
 
-/** Where a session is connected to, and for whom. */
+/** Target of a `dial` answer: an address, and the endpoint that it belongs to. */
 export interface Dial {
-  /** What the Plan's tables call the address. */
+  /** Index into the dials of the engine's tables. */
   readonly address: number;
-  /** Where the endpoint's queue is full, ask again until `dial_timeout` is over. */
+  /** If the endpoint's backlog is full, retry until `dial_timeout`. */
   readonly patient: boolean;
-  /** Its id, and the rows that the session counts in. */
+  /** Endpoint id, and the counter rows of endpoint and upstream. */
   readonly endpoint: number;
   readonly endpointRow: number;
   readonly upstreamRow: number;
 }
 
-/** A cursor over the event ring: one object for all events, moved from one to the next. */
+/** A cursor over the event ring: one reused object instead of one object per event. */
 export class EventCursor {
   readonly memory: ArrayBuffer;
   readonly #words: Int32Array;
@@ -138,18 +138,18 @@ export class EventCursor {
   get listener(): number {
     return this.#word(eventWords.listener);
   }
-  /** Generation of the Plan the session began with. */
+  /** Generation of the session's Plan. */
   get plan(): number {
     return this.#word(eventWords.plan);
   }
-  /** Position in the listener's classifier; -1: not recognised. */
+  /** Index in the listener's classifier; -1: not recognised. */
   get protocol(): number {
     return this.#word(eventWords.protocol);
   }
   get cause(): Cause {
     return causes[this.#word(eventWords.cause)] as Cause;
   }
-  /** Where the sniffed bytes (proxied: those of the PROXY header) begin in the arena. */
+  /** Arena offset of the sniffed bytes (`proxied`: of the PROXY header). */
   get bytesOffset(): number {
     return this.#word(eventWords.bytesOffset);
   }
@@ -159,7 +159,7 @@ export class EventCursor {
   get decidedAt(): number {
     return this.#word(eventWords.decidedAt);
   }
-  /** errno of a failed connection, or of a refused one: 0 at `max_connections`. */
+  /** errno of a failed or refused connection; `refused` at `max_connections`: 0. */
   get error(): number {
     return this.#word(eventWords.error);
   }
@@ -191,12 +191,12 @@ export class EventCursor {
     return this.#number(eventNumbers.connectMs);
   }
 
-  /** Connections that were refused before this one and are not shown. */
+  /** Connections refused since the last `refused` event and not reported. */
   get refusedUnshown(): number {
     return this.bytesLength;
   }
 
-  /** The first bytes of a session that ended before any went anywhere, in hexadecimal; empty: there were none. */
+  /** First bytes in hexadecimal of a session that ended before any byte was relayed; may be empty. */
   opening(): string {
     const start = (this.#at + eventWords.opening) * 4;
     const bytes = this.#bytes.subarray(start, start + this.#word(eventWords.openingLength));
@@ -221,11 +221,11 @@ export class EventCursor {
   }
 }
 
-/** The first bytes, at most `bytesMax` of them, in hexadecimal. */
+/** The first `bytesMax` bytes in hexadecimal. */
 export const hexOf = (bytes: Uint8Array, bytesMax: number): string =>
   Buffer.from(bytes.subarray(0, bytesMax)).toString('hex');
 
-/** RFC 5952: lower case, the first of the longest runs of zero groups as `::`. */
+/** RFC 5952: lower case, `::` for the first longest run of zero groups. */
 function ipv6Text(bytes: Uint8Array): string {
   const groups = Array.from(
     { length: 8 },
@@ -242,7 +242,7 @@ function ipv6Text(bytes: Uint8Array): string {
   return `${text(groups.slice(0, start))}::${text(groups.slice(start + length))}`;
 }
 
-/** Writes answers; a full ring is handed over at once. */
+/** Writes answers; flushes the ring when it is full. */
 export class Answers {
   readonly memory: ArrayBuffer;
   readonly #words: Uint32Array;
@@ -258,7 +258,7 @@ export class Answers {
     this.#flush = flush;
   }
 
-  /** Connect the session to an address of its Plan, for an endpoint. */
+  /** Connect the session to an address of an endpoint. */
   dial(id: SessionId, row: number, { address, patient, endpoint, endpointRow, upstreamRow }: Dial): void {
     const at = this.#begin(0, id, row);
     const words = this.#words;
@@ -270,8 +270,8 @@ export class Answers {
   }
 
   /**
-   * Read on until so many bytes are there in all; with a row only facts are missing, the protocol is certain. After
-   * `quietMs` without one of them the session is shown as it is; 0: never.
+   * Read until the prefix has `bytesInAll` bytes. A non-zero `row`: the protocol is certain, only facts are missing.
+   * After a silence of `quietMs` the session is reported as it is; 0: never.
    */
   wait(id: SessionId, row: number, bytesInAll: number, quietMs = 0): void {
     const at = this.#begin(1, id, row);
@@ -288,17 +288,17 @@ export class Answers {
     words[at + answerWords.closing] = closings.indexOf(closing);
   }
 
-  /** The protocol that matched is not it: show the session again when another one matches, or none can any more. */
+  /** The match is refused: report the session again when another protocol matches, or none can. */
   reject(id: SessionId): void {
     this.#begin(3, id, 0);
   }
 
-  /** The PROXY header is well-formed: sniff what is behind it. */
+  /** The PROXY header is well-formed: sniff the bytes behind it. */
   proceed(id: SessionId): void {
     this.#begin(4, id, 0);
   }
 
-  /** Where the next answer begins; the words that its kind names are for the caller to write. */
+  /** Starts an answer and returns its offset; the caller writes the words of its kind. */
   #begin(kind: number, id: SessionId, row: number): number {
     const words = this.#words;
     if (words[0] === this.#answersMax) this.#flush();

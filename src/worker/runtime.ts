@@ -1,4 +1,4 @@
-/** A Plan made ready for work: classifiers built, routes indexed, balancers created, dials numbered. */
+/** A Plan prepared for use: classifiers built, routes indexed, balancers created, dials numbered. */
 import { type Classifier, type EngineDial, type EngineTables, native } from '../addon.js';
 import type { FailureFields } from '../base/failure.js';
 import type { LogLine } from '../base/log.js';
@@ -18,7 +18,7 @@ import { PlanCounts } from './plan-counts.js';
 export interface RuntimeUpstream {
   readonly plan: PlanUpstream;
   readonly balancer: Upstream;
-  /** By endpoint and address: what `dial` names. */
+  /** By endpoint and address: index into the engine's dials. */
   readonly dials: readonly (readonly number[])[];
   readonly handler: Handler | null;
 }
@@ -30,21 +30,21 @@ export interface Runtime {
   readonly routes: RouteTable;
   readonly protocols: readonly NamedRecognizer[];
   readonly upstreams: readonly RuntimeUpstream[];
-  /** Somebody reads the facts of every session: the access log, or an in-process handler. */
+  /** The facts of every session are needed, by the access log or an in-process handler. */
   readonly showsFacts: boolean;
-  /** By listener: position in its classifier → index into `protocols`. */
+  /** By listener: index in its classifier → index into `protocols`. */
   readonly order: readonly (readonly number[])[];
-  /** By listener and position: after the silence that it waits for, is it this protocol? */
+  /** By listener and classifier index: whether silence confirms the protocol. */
   readonly settlesQuietly: readonly (readonly boolean[])[];
 }
 
-/** What outlives a Plan. */
+/** Objects that outlive a Plan. */
 export interface Surroundings {
   readonly counters: WorkerCounters;
   readonly random: () => number;
   readonly loads: Loads;
   readonly classifierOf: ClassifierOf;
-  /** Says, at a bounded rate, that code of the configuration failed. */
+  /** Logs failures of configured code (handlers, validators), rate-limited. */
   readonly complain: LogLine;
 }
 
@@ -140,7 +140,7 @@ function tablesOf(
       classifier: classifierAt(index),
       ...counts.listenerRows(index),
       silenceMs: onSilence?.afterMs ?? 0,
-      // Where the unknown has somewhere to go, it need not wait until it is named.
+      // If `on_unknown` leads to an upstream, do not delay the session for its name.
       nameUnrouted: onUnknown.kind === 'end',
       namingMs: namingMsOf(index),
       trustedProxies: parseNetworks(proxyProtocol?.trusted ?? []),

@@ -1,8 +1,8 @@
-/** The Plans that sessions may still have begun with: the one in force, and those replaced that one is left of. */
+/** Runtimes of the Plan in force and of replaced Plans that still have sessions. */
 import assert from 'node:assert/strict';
 import type { Runtime } from './runtime.js';
 
-/** How often it is asked whether a replaced Plan is still in use. */
+/** Interval of checks whether a replaced Plan is still in use. */
 const SWEEP_MS = 5_000;
 
 export class Runtimes {
@@ -13,20 +13,20 @@ export class Runtimes {
   #sweep: NodeJS.Timeout | undefined;
 
   /**
-   * `inUse`: a session that began with the Plan is alive. Its end is shown in the turn in which it ends.
-   * `forgotten`: fewer Plans are kept than before.
+   * `inUse`: whether the Plan has live sessions; the end of a session is reported in the same turn.
+   * `forgotten`: called after Plans were dropped.
    */
   constructor(inUse: (generation: number) => boolean, forgotten: () => void) {
     this.#inUse = inUse;
     this.#forgotten = forgotten;
   }
 
-  /** Puts a Plan in force; the one before is kept until its last session has ended. */
+  /** Puts a Plan in force; keeps the previous one until its last session has ended. */
   add(runtime: Runtime): void {
     const replaces = this.#current !== undefined;
     this.#current = runtime;
     this.#byGeneration.set(runtime.plan.generation, runtime);
-    // Between turns: within one, a session may have ended and its end not been shown yet.
+    // Only between turns: within a turn the end of a session may not have been reported yet.
     if (replaces) this.#sweep ??= setInterval(() => this.#forgetUnused(), SWEEP_MS).unref();
   }
 
@@ -36,7 +36,7 @@ export class Runtimes {
     return runtime;
   }
 
-  /** Ids of the endpoints that any of the Plans has. */
+  /** Ids of the endpoints of all kept Plans. */
   endpoints(): Set<number> {
     const plans = [...this.#byGeneration.values()].map(({ plan }) => plan);
     return new Set(plans.flatMap(({ ids }) => ids.endpoints.flat()));

@@ -1,11 +1,11 @@
-/** What the access log says of a session that has ended, or of a connection that was refused. */
+/** The access log line of an ended session or a refused connection. */
 import type { Plan } from '../model/plan.js';
 import type { SessionLine } from './account.js';
 import { errorName } from './dial-failure.js';
 import { NO_FACTS, type Session } from './known-session.js';
 import type { EventCursor } from './rings.js';
 
-/** `session`: undefined for one that was never shown before its end, of which little is known. */
+/** `session`: undefined if its end is its first event. */
 export function lineOf(events: EventCursor, session: Session | undefined, plan: Plan): SessionLine {
   const upstream = session && plan.upstreams[session.upstream];
   const endpoint = session && (session.endpoint >= 0 ? session.endpoint : session.lastTried);
@@ -31,7 +31,7 @@ export function lineOf(events: EventCursor, session: Session | undefined, plan: 
   };
 }
 
-/** A connection that was accepted and reset at once. */
+/** Line of a connection that was accepted and reset at once. */
 export function refusedLine(events: EventCursor, plan: Plan): SessionLine {
   return {
     listener: plan.listeners[events.listener]?.name ?? '',
@@ -52,13 +52,13 @@ export function refusedLine(events: EventCursor, plan: Plan): SessionLine {
   };
 }
 
-/** What decided, as the configuration calls it. Only the engine rejects one without being asked: for its PROXY header. */
+/** The deciding route or key, as named in the configuration. The engine itself rejects only invalid PROXY headers. */
 export function decisionText(session: Session | undefined, plan: Plan): string | undefined {
   const decision = session === undefined ? 'proxy_protocol' : session.decision;
   return typeof decision === 'number' ? plan.routes[decision]?.name : decision;
 }
 
-/** The client of the event at hand. */
+/** The client's address in the current event. */
 export function sourceText(events: EventCursor): string {
   const address = events.sourceAddress();
   if (address === '') return 'unix';

@@ -1,8 +1,8 @@
 /**
- * The sequencer: classify → route → pick → connect, and again with another endpoint when one can not be reached.
+ * The sequencer: classify → route → pick → connect, and pick again when an endpoint is unreachable.
  *
- * It is shown what happened to many sessions at once and answers for each: dial, wait for more bytes, or end. The
- * bytes themselves stay in the engine; here a session is what is known of it.
+ * Receives the events of many sessions per call and answers each: dial, wait for more bytes, reject, or end. Bytes stay
+ * in the engine; here a session is only the knowledge about it.
  */
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
@@ -24,24 +24,24 @@ import { decisionText, lineOf, refusedLine, sourceText } from './session-line.js
 export interface SequencerOptions {
   readonly worker: number;
   readonly engine: Pick<Engine, 'attach'>;
-  /** Has the answers carried out although no turn is under way, but not in the middle of a promise job. */
+  /** Flushes answers written outside of a turn, after the current promise job. */
   readonly flushSoon: () => void;
   readonly events: EventCursor;
   readonly answers: Answers;
   readonly arena: Buffer;
   readonly account: Account;
   readonly endpoints: EndpointWatch;
-  /** Says what a stage has found; null: nobody wants to know. */
+  /** Logs the result of each stage; null: debug logging is off. */
   readonly debug: LogLine | null;
-  /** Says, at a bounded rate, that a handler failed. */
+  /** Logs failures of handlers, rate-limited. */
   readonly complain: LogLine;
-  /** The runtime of a Plan's generation; it is there for as long as a session that began with it may be shown. */
+  /** The runtime of a Plan's generation; exists as long as events of its sessions can arrive. */
   readonly runtimeOf: (generation: number) => Runtime;
 }
 
 export class Sequencer {
   readonly #options: SequencerOptions;
-  /** By slot. A slot is given out again only after its session's end has been shown. */
+  /** By slot. A slot is reused only after the end of its session has been reported. */
   readonly #sessions: (Session | undefined)[] = [];
 
   constructor(options: SequencerOptions) {
@@ -80,7 +80,7 @@ export class Sequencer {
 
   // ---- sniff
 
-  /** The engine has found a PROXY header: what it says is read here. */
+  /** The engine has found a PROXY header; its facts are parsed here. */
   #proxied(session: Session): void {
     const answer = readProxyHeader(this.#sniffed());
     session.decision = 'proxy_protocol';
@@ -109,7 +109,7 @@ export class Sequencer {
     this.#route(session, cause, bytesNeeded);
   }
 
-  /** False: it is not this protocol, or can not be said yet, and the engine has its answer. */
+  /** False: refused or undecided, and the answer is written. */
   #confirmed(session: Session, protocol: number, cause: Cause): boolean {
     const { answers } = this.#options;
     const confirmation = session.runtime.protocols[protocol]?.confirm?.(this.#sniffed());
@@ -138,7 +138,7 @@ export class Sequencer {
     return runtime.showsFacts || runtime.routes.needsFacts(listener, protocol);
   }
 
-  /** How many bytes the facts need in all, 0 when they are complete. */
+  /** Prefix length that the facts need; 0: complete. */
   #readFacts(session: Session, cause: Cause): number {
     const parse = session.runtime.protocols[session.protocol]?.facts;
     if (parse === undefined) return 0;
@@ -159,7 +159,7 @@ export class Sequencer {
   // ---- route
 
   #route(session: Session, cause: Cause, bytesNeeded: number): void {
-    // Facts that are not complete now can not be read.
+    // No more bytes will arrive, so incomplete facts are unreadable.
     if (isLast(cause) && !session.factsComplete) [session.factsComplete, session.broken] = [true, true];
     const routed = session.runtime.routes.route(session);
     switch (routed.kind) {
@@ -177,14 +177,14 @@ export class Sequencer {
     }
   }
 
-  /** Fail closed: a rule needs facts that can not be read. */
+  /** Fail closed: a rule needs facts that are unreadable. */
   #refuse(session: Session, cause: Cause): void {
     if (cause === 'timeout') return this.#end(session, 'timeout', 'sniff', 'identify_timeout');
     if (cause === 'finished') return this.#end(session, 'client', 'sniff', 'client_gone');
     this.#end(session, 'proxy', 'route', 'rejected', 'reset');
   }
 
-  /** No protocol was recognised, or none that goes anywhere. */
+  /** No protocol was recognised, or none with a route. */
   #unrouted(session: Session, cause: Cause): void {
     const { onUnknown } = this.#listener(session);
     session.decision = 'on_unknown';
@@ -247,11 +247,11 @@ export class Sequencer {
     if (endpoints.anyDown) endpoints.answered(endpointIdOf(session), this.#endpointNames(session));
     if (this.#tells)
       this.#tell(session, 'relay', { endpoint: this.#endpointName(session), connect_ms: events.connectMs });
-    // Of most sessions nobody hears any more: an idle one is not to cost memory here.
+    // Without logging nothing more is needed: an idle session should use no memory here.
     if (!account.logs && !this.#tells) this.#sessions[session.slot] = undefined;
   }
 
-  /** The endpoint's next address first, then another endpoint: no byte has reached this one. */
+  /** No byte has been sent: tries the endpoint's next address, then another endpoint. */
   #unreachable(session: Session): void {
     const { events } = this.#options;
     const { dials } = this.#upstream(session);
@@ -266,7 +266,7 @@ export class Sequencer {
     counts.counters.addBy('anyport_connect_failures_total', session.failure.reason, row);
     session.address += 1;
     if (session.address < (dials[session.endpoint]?.length ?? 0)) return this.#dial(session);
-    // A full queue is that of an endpoint that lives; want of ports is ours.
+    // A full backlog belongs to a live endpoint; a lack of local ports is the proxy's fault.
     const full = events.error === constants.errno.EAGAIN;
     if (!full && session.failure.by !== 'proxy') this.#noteDead(session);
     session.tried ??= new Set();
@@ -304,7 +304,7 @@ export class Sequencer {
       session.error = failure.error;
       complain({ upstream: this.#upstream(session).plan.name, ...failure }, 'handler failed');
       this.#end(session, 'proxy', 'relay', 'handler_error', 'reset');
-      // It may fail between two turns.
+      // A handler may fail between two turns.
       flushSoon();
     });
   }
@@ -330,9 +330,9 @@ export class Sequencer {
     account.refused(() => refusedLine(events, runtimeOf(events.plan).plan), events.refusedUnshown);
   }
 
-  // ---- what there is to say
+  // ---- logging
 
-  /** Asked before what is told is gathered: of most sessions nothing is. */
+  /** Check before collecting fields: most sessions log nothing. */
   get #tells(): boolean {
     return this.#options.debug !== null;
   }
@@ -348,7 +348,7 @@ export class Sequencer {
     );
   }
 
-  /** Ties the lines of a session together, where there is more than one. */
+  /** Correlates the debug lines of a session; undefined without debug logging. */
   #debugId(session: Session): string | undefined {
     return this.#options.debug === null ? undefined : this.#idOf(session);
   }
@@ -377,8 +377,8 @@ export class Sequencer {
 const endpointIdOf = ({ runtime, upstream, endpoint }: Session): number =>
   runtime.plan.ids.endpoints[upstream]?.[endpoint] ?? NONE;
 
-/** Of what nobody recognised the log shows so much. */
+/** Upper bound on logged bytes of an unrecognised opening. */
 const OPENING_BYTES = 32;
 
-/** No more bytes will come, or be waited for. */
+/** No more bytes will arrive or be waited for. */
 const isLast = (cause: Cause): boolean => cause === 'finished' || cause === 'full' || cause === 'timeout';
