@@ -2,19 +2,39 @@
 
 #include <atomic>
 #include <cstddef>
+#include <utility>
 
 namespace anyport::desk {
+
+bool Books::Enter(const plan::Listener& listener, int32_t most) {
+  if (!room_.Enter(most)) return false;
+  Add(listener.row + layout_.cells.accepted);
+  return true;
+}
 
 void Books::Refused(const plan::Listener& listener) {
   Add(listener.row + layout_.cells.accepted);
   Add(listener.row + layout_.cells.refused);
 }
 
-void Books::Identified(Session& session, uint32_t row) {
+void Books::Identify(Session& session, uint32_t row) {
+  if (row == 0 || session.row != 0) return;
   session.row = row;
   Add(row + layout_.cells.identified);
   Add(row + layout_.cells.active);
   Observe(layout_.worker_row, layout_.identify, session.identify_ms);
+}
+
+void Books::AimAt(Session& session, const Aim& aim) {
+  session.endpoint = aim.endpoint;
+  session.endpoint_row = aim.endpoint_row;
+  session.upstream_row = aim.upstream_row;
+  if (session.endpoint != 0) room_.AddSession(session.endpoint, 1);
+}
+
+void Books::LeaveEndpoint(Session& session) {
+  const uint32_t endpoint = std::exchange(session.endpoint, 0);
+  if (endpoint != 0) room_.AddSession(endpoint, -1);
 }
 
 void Books::Connected(Session& session) {
@@ -31,11 +51,13 @@ void Books::Moved(const Session& session, uint64_t up, uint64_t down) {
 }
 
 // `active` is lowered before the end is counted: whoever reads meanwhile must not see the session twice.
-void Books::Ended(const Session& session, Reason reason, double duration_ms) {
+void Books::Ended(Session& session, Reason reason, double duration_ms) {
   if (session.row != 0) Add(session.row + layout_.cells.active, -1);
   Add(RowOf(session) + layout_.cells.ended + static_cast<uint32_t>(reason));
   if (session.on_endpoint) Add(session.endpoint_row + layout_.cells.endpoint_sessions, -1);
   Observe(layout_.worker_row, layout_.session, duration_ms);
+  LeaveEndpoint(session);
+  room_.Leave();
 }
 
 // Each cell has one writer (this thread); readers elsewhere see whole values. A number that is out of bounds

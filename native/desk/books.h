@@ -1,4 +1,5 @@
-// What the engine counts of its sessions, in the memory of its worker's counters (src/metrics/memory.ts).
+// What the engine counts of its sessions: in the memory of its worker's counters (src/metrics/memory.ts), and
+// in the room that all workers share.
 //
 // A row is known by the number of its first cell; TypeScript makes rows and names them in the Plan and in its
 // answers. Which cells of a row a metric has follows from src/metrics/catalog.ts and is told once.
@@ -10,6 +11,7 @@
 
 #include "desk/session.h"
 #include "plan/plan.h"
+#include "shared/room.h"
 
 namespace anyport::desk {
 
@@ -42,20 +44,34 @@ struct Layout {
   uint32_t worker_row = 0;
 };
 
+// Whom a session is dialled for: an endpoint by id, and the rows that it counts in.
+struct Aim {
+  uint32_t endpoint = 0;
+  uint32_t endpoint_row = 0;
+  uint32_t upstream_row = 0;
+};
+
 class Books {
  public:
-  Books(std::span<double> counters, Layout layout) : counters_(counters), layout_(std::move(layout)) {}
+  Books(std::span<double> counters, Layout layout, shared::Room room)
+      : counters_(counters), layout_(std::move(layout)), room_(room) {}
 
-  void Accepted(const plan::Listener& listener) { Add(listener.row + layout_.cells.accepted); }
+  // A connection is accepted. False: `most` are open already, and nothing is counted.
+  bool Enter(const plan::Listener& listener, int32_t most);
   void Refused(const plan::Listener& listener);
   void Evicted(const plan::Listener& listener, bool over_share) {
     Add(listener.row + layout_.cells.evicted + (over_share ? 0 : 1));
   }
-  // The session counts for that row's protocol from here on.
-  void Identified(Session& session, uint32_t row);
+  // The session counts for that row's protocol from here on; 0: it is not identified.
+  void Identify(Session& session, uint32_t row);
+  // The session is on its way to that endpoint, which has it among its sessions until it leaves.
+  void AimAt(Session& session, const Aim& aim);
   void Connected(Session& session);
+  void LeaveEndpoint(Session& session);
   void Moved(const Session& session, uint64_t up, uint64_t down);
-  void Ended(const Session& session, Reason reason, double duration_ms);
+  void Ended(Session& session, Reason reason, double duration_ms);
+  // It ended because its thread did.
+  void CutShort() { room_.CountCutShort(); }
 
  private:
   void Add(uint32_t cell, double amount = 1);
@@ -67,6 +83,7 @@ class Books {
 
   std::span<double> counters_;
   Layout layout_;
+  shared::Room room_;
 };
 
 }  // namespace anyport::desk

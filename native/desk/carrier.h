@@ -17,13 +17,6 @@ struct Dial {
   bool patient = false;  // ask an endpoint whose queue is full again until dial_timeout is over
 };
 
-// Whom a session is dialled for: an endpoint by id, and the rows that it counts in.
-struct Aim {
-  uint32_t endpoint = 0;
-  uint32_t endpoint_row = 0;
-  uint32_t upstream_row = 0;
-};
-
 class Carrier {
  public:
   virtual ~Carrier() = default;

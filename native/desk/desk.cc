@@ -9,9 +9,8 @@
 
 namespace anyport::desk {
 
-Desk::Desk(Books books, shared::Room room, Exchange* exchange, const uint64_t* now_ms)
+Desk::Desk(Books books, Exchange* exchange, const uint64_t* now_ms)
     : books_(std::move(books)),
-      room_(room),
       exchange_(exchange),
       timers_(now_ms),
       plan_(std::make_shared<const plan::Plan>()) {}
@@ -31,11 +30,10 @@ bool Desk::Uses(uint32_t generation) const {
 
 Session* Desk::Open(uint32_t listener, const net::Source& source, Carrier* carrier) {
   assert(listener < plan_->listeners.size());
-  if (!room_.Enter(plan_->max_connections)) {
+  if (!books_.Enter(plan_->listeners[listener], plan_->max_connections)) {
     Refuse(listener, source, 0);
     return nullptr;
   }
-  books_.Accepted(plan_->listeners[listener]);
   const pool::SlotId id = sessions_.Acquire();
   Session& session = *sessions_.Find(id);
   session.id = id;
@@ -72,14 +70,8 @@ void Desk::EndAs(Session& session, Stage during, Ender by, Reason reason, Closin
   session.carrier->Describe(session, &event);
   session.carrier->Close(session, closing);
   timers_.Cancel(session);
-  Account(session, reason, duration_ms);
-  sessions_.Release(session.id.slot);
-}
-
-void Desk::Account(Session& session, Reason reason, double duration_ms) {
   books_.Ended(session, reason, duration_ms);
-  LeaveEndpoint(session);
-  room_.Leave();
+  sessions_.Release(session.id.slot);
 }
 
 void Desk::EndAll(Ender by, Reason reason) { ending_ = {true, 0, by, reason}; }
@@ -99,8 +91,8 @@ void Desk::Abandon() {
     if (session == nullptr) continue;
     // Cut short, and told so: a FIN would make half a transfer look whole.
     session->carrier->Close(*session, Closing::kReset);
-    Account(*session, Reason::kReset, loop::Milliseconds(session->accepted_ns, loop::NowNs()));
-    room_.CountCutShort();
+    books_.Ended(*session, Reason::kReset, loop::Milliseconds(session->accepted_ns, loop::NowNs()));
+    books_.CutShort();
     sessions_.Release(slot);
   }
 }
@@ -113,36 +105,6 @@ Event Desk::Push(EventKind kind, const Session& session) {
   event.Set(kIdentifyMs, session.identify_ms);
   event.SetSource(session.source);
   return event;
-}
-
-void Desk::Identify(Session& session, uint32_t row) {
-  if (row != 0 && session.row == 0) books_.Identified(session, row);
-}
-
-void Desk::AimAt(Session& session, const Aim& aim) {
-  session.endpoint = aim.endpoint;
-  session.endpoint_row = aim.endpoint_row;
-  session.upstream_row = aim.upstream_row;
-  if (session.endpoint != 0) room_.AddSession(session.endpoint, 1);
-}
-
-void Desk::LeaveEndpoint(Session& session) {
-  const uint32_t endpoint = std::exchange(session.endpoint, 0);
-  if (endpoint != 0) room_.AddSession(endpoint, -1);
-}
-
-void Desk::Connected(Session& session) {
-  books_.Connected(session);
-  Event event = Push(EventKind::kConnected, session);
-  event.Set(kConnectMs, session.connect_ms);
-}
-
-void Desk::Unreachable(Session& session, int error) {
-  LeaveEndpoint(session);
-  session.stage = Stage::kPick;
-  AwaitDecision(session);
-  Event event = Push(EventKind::kUnreachable, session);
-  event.Set(kError, static_cast<uint32_t>(error));
 }
 
 void Desk::AwaitDecision(const Session& session) {

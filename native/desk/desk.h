@@ -14,7 +14,6 @@
 #include "desk/timers.h"
 #include "plan/plan.h"
 #include "pool/slots.h"
-#include "shared/room.h"
 
 namespace anyport::desk {
 
@@ -24,7 +23,7 @@ inline constexpr uint64_t kDecisionMs = 2000;
 
 class Desk {
  public:
-  Desk(Books books, shared::Room room, Exchange* exchange, const uint64_t* now_ms);
+  Desk(Books books, Exchange* exchange, const uint64_t* now_ms);
 
   void Adopt(std::shared_ptr<const plan::Plan> plan);
   // Whether new sessions or one under way use the Plan of that generation.
@@ -49,13 +48,6 @@ class Desk {
   void Abandon();
 
   Event Push(EventKind kind, const Session& session);
-  // The session counts for that row's protocol from here on; 0: it is not identified.
-  void Identify(Session& session, uint32_t row);
-  // The session is on its way to that endpoint, which has it among its sessions until it ends or the endpoint
-  // turns out to be unreachable.
-  void AimAt(Session& session, const Aim& aim);
-  void Connected(Session& session);
-  void Unreachable(Session& session, int error);
   // Ends the session if no answer comes.
   void AwaitDecision(const Session& session);
   // True: the listeners' rest is over.
@@ -74,11 +66,8 @@ class Desk {
   };
 
   void OnTimer(Session& session);
-  void LeaveEndpoint(Session& session);
-  void Account(Session& session, Reason reason, double duration_ms);
 
   Books books_;
-  shared::Room room_;
   Exchange* exchange_;
   Timers timers_;
   pool::Slots<Session> sessions_;

@@ -9,10 +9,8 @@
 
 namespace anyport::engine {
 
-using desk::AnswerKind;
 using desk::Session;
 using desk::Side;
-using desk::Stage;
 using desk::TagKind;
 
 size_t ArenaBytes(size_t buffer_bytes) {
@@ -38,12 +36,14 @@ void Engine::Wire(Options options) {
   owner.shown = [this] {
     loop_->UpdateNow();
   };  // deadlines that begin now do not include what JavaScript took
-  owner.carry_out = [this](const desk::Answer& answer) { CarryOut(answer); };
+  owner.carry_out = [this](const desk::Answer& answer) { answering_->CarryOut(answer); };
   exchange_ = std::make_unique<desk::Exchange>(options.memory.events, options.memory.answers, &slabs_,
                                                std::move(owner));
-  desk_ = std::make_unique<desk::Desk>(desk::Books(options.counters, std::move(options.layout)),
-                                       shared::Room(options.room), exchange_.get(), loop_->clock());
+  desk_ = std::make_unique<desk::Desk>(
+      desk::Books(options.counters, std::move(options.layout), shared::Room(options.room)), exchange_.get(),
+      loop_->clock());
   sniffer_ = std::make_unique<sniff::Sniffer>(desk_.get(), &slabs_);
+  answering_ = std::make_unique<Answering>(desk_.get(), sniffer_.get());
   streams_ =
       std::make_unique<stream::Streams>(options.streams, desk_.get(), sniffer_.get(), &slabs_, loop_.get());
   listeners_ = std::make_unique<Listeners>(loop_.get());
@@ -107,20 +107,13 @@ void Engine::RestListeners() { desk_->timers().ScheduleRest(desk_->timers().now_
 
 void Engine::OnReady(uint64_t tag, uint32_t events) {
   const pool::SlotId id = desk::IdOf(tag);
-  switch (desk::KindOf(tag)) {
-    case TagKind::kListener:
-      if (!listeners_->AcceptSome(id.slot, this)) RestListeners();
-      return;
-    case TagKind::kInbox:
-      return TakeArrivals();
-    case TagKind::kClient:
-      return OnSocket(id, Side::kClient, events);
-    case TagKind::kUpstream:
-      return OnSocket(id, Side::kUpstream, events);
+  const TagKind kind = desk::KindOf(tag);
+  if (kind == TagKind::kInbox) return TakeArrivals();
+  if (kind == TagKind::kListener) {
+    if (!listeners_->AcceptSome(id.slot, this)) RestListeners();
+    return;
   }
-}
-
-void Engine::OnSocket(pool::SlotId id, Side side, uint32_t events) {
+  const Side side = kind == TagKind::kClient ? Side::kClient : Side::kUpstream;
   if (Session* session = desk_->Find(id)) session->carrier->OnSocket(*session, side, events);
 }
 
@@ -146,45 +139,6 @@ void Engine::Flush() {
 void Engine::EndAll(desk::Ender by, desk::Reason reason) {
   desk_->EndAll(by, reason);
   if (!exchange_->delivering()) OnTurn();
-}
-
-// ---- what TypeScript answered
-
-void Engine::CarryOut(const desk::Answer& answer) {
-  Session* session = desk_->Find(answer.id());
-  if (session == nullptr) return;  // it ended while the answer was on its way
-  desk_->Identify(*session, answer[desk::kRow]);
-  const auto read_on = [&](sniff::Next next) {
-    if (next == sniff::Next::kMore) session->carrier->ReadOn(*session);
-  };
-  switch (answer.kind()) {
-    case AnswerKind::kDial:
-      return Dial(*session, answer);
-    case AnswerKind::kWait:
-      return read_on(sniffer_->Wait(*session, answer[desk::kBytesWanted], answer[desk::kQuietMs]));
-    case AnswerKind::kEnd:
-      return desk_->EndAs(*session, static_cast<Stage>(answer[desk::kEndDuring]),
-                          static_cast<desk::Ender>(answer[desk::kEndBy]),
-                          static_cast<desk::Reason>(answer[desk::kEndReason]),
-                          static_cast<desk::Closing>(answer[desk::kEndClosing]));
-    case AnswerKind::kReject:
-      return read_on(sniffer_->Reject(*session));
-    case AnswerKind::kProceed:
-      return read_on(sniffer_->Proceed(*session));
-  }
-}
-
-void Engine::Dial(Session& session, const desk::Answer& answer) {
-  if (session.stage == Stage::kConnect || session.stage == Stage::kRelay) return;
-  desk_->AimAt(session, {answer[desk::kEndpoint], answer[desk::kEndpointRow], answer[desk::kUpstreamRow]});
-  session.carrier->Connect(session, {answer[desk::kAddress], answer[desk::kPatient] != 0});
-}
-
-int Engine::Attach(pool::SlotId id, uint32_t row) {
-  Session* session = desk_->Find(id);
-  if (session == nullptr || session->stage == Stage::kRelay) return -1;
-  desk_->Identify(*session, row);
-  return session->carrier->Attach(*session);
 }
 
 }  // namespace anyport::engine

@@ -14,6 +14,7 @@
 #include <span>
 
 #include "desk/desk.h"
+#include "engine/answering.h"
 #include "engine/listeners.h"
 #include "loop/loop.h"
 #include "plan/plan.h"
@@ -58,9 +59,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   void StopAccepting();
   // Carries out answers that were written outside a turn.
   void Flush();
-  // The other end of a new socket pair that the session is now relayed to; -1: session gone, or no
-  // descriptors.
-  int Attach(pool::SlotId id, uint32_t row);
+  int Attach(pool::SlotId id, uint32_t row) { return answering_->Attach(id, row); }
   void EndAll(desk::Ender by, desk::Reason reason);
   size_t sessions() const { return desk_->sessions(); }
   // Closes every descriptor at once, without events; `closed` is called when libuv has let go.
@@ -75,17 +74,15 @@ class Engine final : public loop::Client, public ConnectionSink {
   void OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) override;
   void OnRefused(uint32_t listener, const net::Source& source, int error) override;
 
-  void OnSocket(pool::SlotId id, desk::Side side, uint32_t events);
   void TakeArrivals();
   void RestListeners();
-  void CarryOut(const desk::Answer& answer);
-  void Dial(desk::Session& session, const desk::Answer& answer);
 
   pool::Slabs slabs_;
   std::unique_ptr<loop::Loop> loop_;
   std::unique_ptr<desk::Exchange> exchange_;
   std::unique_ptr<desk::Desk> desk_;
   std::unique_ptr<sniff::Sniffer> sniffer_;
+  std::unique_ptr<Answering> answering_;
   std::unique_ptr<stream::Streams> streams_;
   std::unique_ptr<Listeners> listeners_;
   std::shared_ptr<shared::Inbox> inbox_;

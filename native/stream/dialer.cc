@@ -101,14 +101,20 @@ void Dialer::OnSocket(Session& session, Stream& stream, uint32_t events) {
 
 void Dialer::Connected(Session& session, Stream& stream) {
   session.connect_ms = static_cast<float>(loop::Milliseconds(stream.dialled_ns, loop::NowNs()));
-  desk_->Connected(session);
+  desk_->books().Connected(session);
+  desk::Event event = desk_->Push(desk::EventKind::kConnected, session);
+  event.Set(desk::kConnectMs, session.connect_ms);
   relays_->Begin(session, stream);
 }
 
 void Dialer::Unreachable(Session& session, Stream& stream, int error) {
   stream.upstream.Reset();
   stream.down = relay::HalfPipe();  // what that socket said is not true of the next
-  desk_->Unreachable(session, error);
+  desk_->books().LeaveEndpoint(session);
+  session.stage = desk::Stage::kPick;
+  desk_->AwaitDecision(session);
+  desk::Event event = desk_->Push(desk::EventKind::kUnreachable, session);
+  event.Set(desk::kError, static_cast<uint32_t>(error));
 }
 
 }  // namespace anyport::stream

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cerrno>
-
 #include "desk_world.h"
 
 namespace anyport::desk {
@@ -69,10 +67,10 @@ TEST(Desk, AnIdentifiedSessionCountsForItsProtocolFromThenOn) {
   World world;
   IdleCarrier carrier;
   Session* session = world.desk.Open(0, SourceOf(1), &carrier);
-  world.desk.Identify(*session, 0);
+  world.desk.books().Identify(*session, 0);
   EXPECT_EQ(session->row, 0u);
-  world.desk.Identify(*session, rows::kProtocol);
-  world.desk.Identify(*session, rows::kProtocol);
+  world.desk.books().Identify(*session, rows::kProtocol);
+  world.desk.books().Identify(*session, rows::kProtocol);
   EXPECT_EQ(world.Active(rows::kProtocol), 1);
   EXPECT_EQ(world.counters[rows::kProtocol + 28], 1);
   world.desk.books().Moved(*session, 5, 7);
@@ -89,13 +87,13 @@ TEST(Desk, AnEndpointHasASessionFromItsDialToItsEndOrFailure) {
   IdleCarrier carrier;
   Session* session = world.desk.Open(0, SourceOf(1), &carrier);
   const auto sessions = [&](uint32_t endpoint) { return world.room[shared::kRoomEndpoints + endpoint]; };
-  world.desk.AimAt(*session, {5, rows::kEndpoint, rows::kUpstream});
+  world.desk.books().AimAt(*session, {5, rows::kEndpoint, rows::kUpstream});
   EXPECT_EQ(sessions(5), 1);
-  world.desk.Unreachable(*session, ECONNREFUSED);
+  world.desk.books().LeaveEndpoint(*session);
   EXPECT_EQ(sessions(5), 0);
-  world.desk.AimAt(*session, {6, rows::kEndpoint, rows::kUpstream});
+  world.desk.books().AimAt(*session, {6, rows::kEndpoint, rows::kUpstream});
   session->connect_ms = 2000;
-  world.desk.Connected(*session);
+  world.desk.books().Connected(*session);
   EXPECT_EQ(sessions(6), 1);
   EXPECT_EQ(world.counters[rows::kEndpoint], 1);
   EXPECT_EQ(world.counters[rows::kUpstream + 2], 1);  // over the last bound
@@ -109,7 +107,7 @@ TEST(Desk, EndpointsWithoutAWordOfTheirOwnShareOne) {
   World world;
   IdleCarrier carrier;
   Session* session = world.desk.Open(0, SourceOf(1), &carrier);
-  world.desk.AimAt(*session, {4711, rows::kEndpoint, rows::kUpstream});
+  world.desk.books().AimAt(*session, {4711, rows::kEndpoint, rows::kUpstream});
   EXPECT_EQ(world.room[shared::kRoomEndpoints + shared::kOtherEndpoint], 1);
   world.desk.End(*session, Ender::kUpstream, Reason::kDone);
   EXPECT_EQ(world.room[shared::kRoomEndpoints + shared::kOtherEndpoint], 0);
@@ -120,9 +118,9 @@ TEST(Desk, WhatAThreadLeavesBehindIsResetAndCutShort) {
   IdleCarrier carrier;
   world.desk.Open(0, SourceOf(1), &carrier);
   Session* identified = world.desk.Open(0, SourceOf(1), &carrier);
-  world.desk.Identify(*identified, rows::kProtocol);
-  world.desk.AimAt(*identified, {5, rows::kEndpoint, rows::kUpstream});
-  world.desk.Connected(*identified);
+  world.desk.books().Identify(*identified, rows::kProtocol);
+  world.desk.books().AimAt(*identified, {5, rows::kEndpoint, rows::kUpstream});
+  world.desk.books().Connected(*identified);
   world.TakeEvents();
   world.desk.Abandon();
   EXPECT_EQ(world.Ended(rows::kUnknown, Reason::kReset), 1);

@@ -130,7 +130,7 @@ class World {
       answers_,
       &slabs,
       {[this](uint32_t from, uint32_t to) { OnShow(from, to); }, [] {}, [](const desk::Answer&) {}}};
-  desk::Desk desk{desk::Books(counters, LayoutForTests()), shared::Room(room), &exchange, &now_ms};
+  desk::Desk desk{desk::Books(counters, LayoutForTests(), shared::Room(room)), &exchange, &now_ms};
 };
 
 inline net::Source SourceOf(uint8_t last) { return {{192, 0, 2, last}, 1, 4}; }

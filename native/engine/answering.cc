@@ -1,0 +1,47 @@
+#include "engine/answering.h"
+
+namespace anyport::engine {
+
+using desk::AnswerKind;
+using desk::Session;
+using desk::Stage;
+
+void Answering::CarryOut(const desk::Answer& answer) {
+  Session* session = desk_->Find(answer.id());
+  if (session == nullptr) return;  // it ended while the answer was on its way
+  desk_->books().Identify(*session, answer[desk::kRow]);
+  const auto read_on = [&](sniff::Next next) {
+    if (next == sniff::Next::kMore) session->carrier->ReadOn(*session);
+  };
+  switch (answer.kind()) {
+    case AnswerKind::kDial:
+      return Dial(*session, answer);
+    case AnswerKind::kWait:
+      return read_on(sniffer_->Wait(*session, answer[desk::kBytesWanted], answer[desk::kQuietMs]));
+    case AnswerKind::kEnd:
+      return desk_->EndAs(*session, static_cast<Stage>(answer[desk::kEndDuring]),
+                          static_cast<desk::Ender>(answer[desk::kEndBy]),
+                          static_cast<desk::Reason>(answer[desk::kEndReason]),
+                          static_cast<desk::Closing>(answer[desk::kEndClosing]));
+    case AnswerKind::kReject:
+      return read_on(sniffer_->Reject(*session));
+    case AnswerKind::kProceed:
+      return read_on(sniffer_->Proceed(*session));
+  }
+}
+
+void Answering::Dial(Session& session, const desk::Answer& answer) {
+  if (session.stage == Stage::kConnect || session.stage == Stage::kRelay) return;
+  desk_->books().AimAt(session,
+                       {answer[desk::kEndpoint], answer[desk::kEndpointRow], answer[desk::kUpstreamRow]});
+  session.carrier->Connect(session, {answer[desk::kAddress], answer[desk::kPatient] != 0});
+}
+
+int Answering::Attach(pool::SlotId id, uint32_t row) {
+  Session* session = desk_->Find(id);
+  if (session == nullptr || session->stage == Stage::kRelay) return -1;
+  desk_->books().Identify(*session, row);
+  return session->carrier->Attach(*session);
+}
+
+}  // namespace anyport::engine
