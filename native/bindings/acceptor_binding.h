@@ -1,4 +1,4 @@
-// Handoff mode as JavaScript sees it: `Acceptor` of src/addon.ts, and its inboxes.
+// Handoff mode for JavaScript: class `Acceptor` of src/addon.ts, and inboxes.
 #pragma once
 
 #include <napi.h>

@@ -1,4 +1,4 @@
-// The addon's face: what src/addon.ts describes, and nothing else.
+// The addon's exports, as declared in src/addon.ts.
 #include <napi.h>
 
 #include "bindings/acceptor_binding.h"

@@ -1,5 +1,5 @@
-// Reading JavaScript values. TypeScript has checked them (src/addon.ts); here a wrong one is an error with a
-// name, never undefined behaviour.
+// Conversion of JavaScript values. Types are checked by TypeScript (src/addon.ts); here a wrong value throws
+// an error with its name and is never undefined behaviour.
 #pragma once
 
 #include <napi.h>
@@ -12,11 +12,11 @@
 
 namespace anyport::bindings {
 
-// `{ host, port }` or `{ path }`; throws a TypeError that quotes what it got.
+// From `{ host, port }` or `{ path }`; throws a TypeError that quotes the value.
 net::Address AddressFrom(const Napi::Value& value);
 Napi::Object ToJs(Napi::Env env, const net::HostPort& address);
 
-// An Error whose `code` is the errno's name (EADDRINUSE …).
+// An Error with the errno's name as `code` (EADDRINUSE …).
 Napi::Error SystemError(Napi::Env env, int error, const std::string& what);
 
 uint32_t Uint32At(const Napi::Object& object, const char* key);
@@ -43,7 +43,7 @@ struct ArrayKind<int32_t> {
   static constexpr const char* kName = "Int32Array";
 };
 
-// Node-API knows no SharedArrayBuffer: a typed array over one is how it crosses.
+// Node-API has no SharedArrayBuffer, but accepts typed arrays over one.
 template <typename T>
 std::span<T> SharedSpanOf(const Napi::Object& object, const char* key) {
   const Napi::Value value = object.Get(key);

@@ -1,4 +1,4 @@
-// What the engine counts where: `EngineCounting` of src/addon.ts.
+// Counter layout of the engine: `EngineCounting` of src/addon.ts.
 #pragma once
 
 #include <napi.h>
@@ -7,7 +7,7 @@
 
 namespace anyport::bindings {
 
-// Throws a RangeError that names the metric that is missing.
+// Throws a RangeError with the name of a missing metric.
 desk::Layout LayoutFrom(const Napi::Object& counting);
 
 }  // namespace anyport::bindings

@@ -17,7 +17,7 @@ using classifier::Tables;
 using classifier::Verdict;
 using classifier::Walk;
 
-// Marks the objects whose native side is a ClassifierBinding, so that no other object is taken for one.
+// Type tag of objects whose native side is a ClassifierBinding, so that no other object is mistaken for one.
 constexpr napi_type_tag kTypeTag = {0x8d1f6c2be07a4b35, 0x9a40c1d7f2635e88};
 
 constexpr int32_t kAnswerUnknown = -1;
@@ -83,14 +83,14 @@ Tables TablesOf(const Napi::Value& value) {
   return tables;
 }
 
-// How `identify` feeds the bytes; src/addon.ts says what the fields mean.
+// Options of `identify`, documented in src/addon.ts.
 struct Feeding {
   std::vector<uint32_t> cuts;
   bool name_unrouted = true;
   bool ended = false;
   bool quiet = false;
-  Napi::Function confirm;          // empty: what matches is right
-  Napi::Function settles_quietly;  // empty: none does
+  Napi::Function confirm;          // empty: confirms every match
+  Napi::Function settles_quietly;  // empty: refuses
 };
 
 bool FlagOf(const Napi::Object& object, const char* key, bool otherwise) {
@@ -118,7 +118,7 @@ Feeding FeedingOf(const Napi::Value& value) {
   return feeding;
 }
 
-// `ends` cuts `size` bytes into pieces: ascending, none beyond the end.
+// Checks that `ends` is ascending and within `size`.
 void CheckEnds(Napi::Env env, std::span<const uint32_t> ends, size_t size, const char* name) {
   uint32_t last = 0;
   for (const uint32_t end : ends) {
@@ -152,7 +152,7 @@ bool SettlesQuietly(const Napi::Function& settles, int32_t protocol) {
   return settles.Call({Napi::Number::New(settles.Env(), protocol)}).ToBoolean();
 }
 
-// How the bytes go on behind one read.
+// What follows a read: more bytes, silence, or end of input.
 enum class After : uint8_t { kMore, kQuiet, kEnd };
 
 Decision FeedOne(const Classifier& classifier, Walk* walk, std::span<const uint8_t> prefix, After after,

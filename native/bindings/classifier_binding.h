@@ -1,4 +1,4 @@
-// The classifier as JavaScript sees it: `Classifier` of src/addon.ts.
+// JavaScript class `Classifier` of src/addon.ts.
 #pragma once
 
 #include <napi.h>
@@ -13,7 +13,7 @@ class ClassifierBinding : public Napi::ObjectWrap<ClassifierBinding> {
  public:
   static void Init(Napi::Env env, Napi::Object exports);
 
-  // The classifier behind a JavaScript value, for the engine; null when the value is something else.
+  // The native classifier of a JavaScript value; null for any other value.
   static std::shared_ptr<const classifier::Classifier> From(const Napi::Value& value);
 
   explicit ClassifierBinding(const Napi::CallbackInfo& info);

@@ -10,7 +10,7 @@
 namespace anyport::bindings {
 namespace {
 
-// What the engine writes to. Not `onTurn`: its closure leads back to the engine.
+// Keeps the buffers that the engine writes alive. Without `onTurn`, whose closure references the engine.
 Napi::Object MemoryOf(const Napi::Object& options) {
   Napi::Object memory = Napi::Object::New(options.Env());
   for (const char* key : {"arena", "events", "answers", "counters", "room"}) {
@@ -25,18 +25,18 @@ uint32_t Argument(const Napi::CallbackInfo& info, size_t index) {
 
 }  // namespace
 
-// napi_make_callback runs promise jobs and ticks when the call returns, as any event does. The C functions
-// are used because a terminating worker refuses calls, and that must not turn into a C++ exception here.
+// napi_make_callback runs promise jobs and ticks after the call, as for any event. Uses the C API, because a
+// terminating worker refuses calls, which must not become a C++ exception here.
 class EngineBinding::Turn {
  public:
   Turn(Napi::Env env, const Napi::Function& function)
       : env_(env),
         function_(Napi::Persistent(function)),
         context_(std::make_shared<Napi::AsyncContext>(env, "anyport")) {
-    function_.SuppressDestruct();  // the environment may be gone first; it frees its references at its end
+    function_.SuppressDestruct();  // the environment may end first, and frees its references itself
   }
 
-  // The function's closure holds the engine's wrapper, which would otherwise stay for as long as the
+  // Breaks a cycle: the function's closure holds the engine's wrapper, which would live as long as the
   // environment.
   void Forget() { function_.Reset(); }
 
@@ -53,7 +53,7 @@ class EngineBinding::Turn {
   }
 
  private:
-  // As if thrown by a listener: 'uncaughtException', which ends the worker.
+  // As if thrown by an event listener: raises 'uncaughtException', which ends the worker.
   void ThrowUncaught() const {
     napi_value error;
     if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
@@ -109,7 +109,7 @@ EngineBinding::EngineBinding(const Napi::CallbackInfo& info) : ObjectWrap(info) 
   lifetime_ = Lifetime<engine::Engine>::Attach(env, std::move(created));
 }
 
-// One that nobody can reach any more is closed: its buffers go with it.
+// An unreachable engine is closed, because its buffers are freed with it.
 EngineBinding::~EngineBinding() {
   if (lifetime_ != nullptr) lifetime_->Close();
 }
@@ -162,7 +162,7 @@ Napi::Value EngineBinding::StopAccepting(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// A handler may fail at any time, also when there is nobody left to tell.
+// No error after close: a handler may fail at any time and then flush.
 Napi::Value EngineBinding::Flush(const Napi::CallbackInfo& info) {
   if (engine::Engine* engine = lifetime_->get()) engine->Flush();
   return info.Env().Undefined();

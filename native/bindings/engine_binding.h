@@ -1,4 +1,4 @@
-// The engine as JavaScript sees it: `Engine` of src/addon.ts.
+// JavaScript class `Engine` of src/addon.ts.
 #pragma once
 
 #include <napi.h>
@@ -18,7 +18,7 @@ class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
   ~EngineBinding() override;
 
  private:
-  // Calls into JavaScript once a turn.
+  // Calls JavaScript once per turn.
   class Turn;
 
   engine::Engine& engine();
@@ -37,7 +37,7 @@ class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
 
   std::shared_ptr<Lifetime<engine::Engine>> lifetime_;
   std::shared_ptr<const plan::Plan> prepared_;
-  uint32_t listeners_ = 0;        // of the Plan in force
+  uint32_t listeners_ = 0;        // number of listeners of the Plan in force
   Napi::ObjectReference memory_;  // keeps the shared buffers alive
   std::shared_ptr<Turn> turn_;
 };

@@ -52,7 +52,7 @@ constexpr Offset kEventOffsets[] = {{"kind", desk::kKind},
                                     {"openingLength", desk::kOpeningLength},
                                     {"opening", desk::kOpening}};
 
-// In 64-bit floats from the beginning of an event.
+// Offset in 64-bit floats from the start of an event.
 constexpr size_t NumberAt(desk::EventNumber number) { return desk::kNumbers / 2 + number; }
 
 constexpr Offset kEventNumbers[] = {{"bytesUp", NumberAt(desk::kBytesUp)},
@@ -100,7 +100,7 @@ Napi::Object Layout(Napi::Env env) {
   return layout;
 }
 
-// How long an engine's arena must be for that buffer size.
+// Required size of an engine's arena for this buffer size.
 Napi::Value ArenaBytes(const Napi::CallbackInfo& info) {
   const size_t bytes = engine::ArenaBytes(info[0].ToNumber().Uint32Value());
   return Napi::Number::New(info.Env(), static_cast<double>(bytes));

@@ -1,4 +1,4 @@
-// Codes and sizes that TypeScript has to know: `NativeAgreement` of src/addon.ts.
+// Codes and sizes for TypeScript: `NativeAgreement` of src/addon.ts.
 #pragma once
 
 #include <napi.h>

@@ -1,6 +1,6 @@
-// Ties something that lives in a libuv loop to its JavaScript environment: when that ends (a worker is
-// terminated, the process exits) descriptors are closed at once and the environment waits for libuv to let
-// go. Closed before that, it is freed as soon as libuv has let go.
+// Ties an object on a libuv loop to its JavaScript environment: at teardown (a worker is terminated, the
+// process exits) descriptors are closed at once, and the environment waits until libuv has closed the
+// handles. After an explicit Close it is freed when libuv has closed the handles.
 #pragma once
 
 #include <napi.h>
@@ -11,12 +11,12 @@
 
 namespace anyport::bindings {
 
-// `T` has Shutdown(std::function<void()> closed), which may be called once; `closed` is called later than
-// anything that T has on the stack.
+// `T` has Shutdown(std::function<void()> closed), called at most once; `closed` runs when no frame of T is on
+// the stack.
 template <typename T>
 class Lifetime {
  public:
-  // The environment's hook owns the object from here on; the caller keeps a reference to reach it.
+  // The environment's cleanup hook owns the object; the caller holds a reference.
   static std::shared_ptr<Lifetime> Attach(Napi::Env env, std::unique_ptr<T> object) {
     auto lifetime = std::make_shared<Lifetime>(std::move(object));
     lifetime->self_ = lifetime;
@@ -34,7 +34,7 @@ class Lifetime {
   }
 
  private:
-  // Also when it is closing already: the environment then waits for OnClosed.
+  // May run while closing already: the environment then waits for OnClosed.
   static void OnTeardown(napi_async_cleanup_hook_handle /*hook*/, void* lifetime) {
     static_cast<Lifetime*>(lifetime)->Close();
   }
@@ -46,7 +46,7 @@ class Lifetime {
   }
 
   std::unique_ptr<T> object_;
-  std::shared_ptr<Lifetime> self_;  // until libuv has let go
+  std::shared_ptr<Lifetime> self_;  // until libuv has closed the handles
   napi_async_cleanup_hook_handle hook_ = nullptr;
   bool open_ = true;
 };

@@ -34,10 +34,10 @@ plan::Listener ListenerFrom(const Napi::Object& object, const Napi::Array& class
   return table;
 }
 
-// Of a fraction the next whole second: a probe that comes late does no harm, 0 would be none.
+// Rounds up: a late keepalive probe is harmless, 0 would disable it.
 int SecondsFrom(uint32_t milliseconds) { return static_cast<int>((milliseconds + 999) / 1000); }
 
-// What an upstream's options say of its sockets; the others are not for the engine.
+// Reads the socket options among an upstream's options; the rest is not for the engine.
 plan::Dial DialFrom(const Napi::Object& object) {
   const auto options = object.Get("options").As<Napi::Object>();
   const auto tcp = options.Get("tcp").As<Napi::Object>();

@@ -1,4 +1,4 @@
-// The native part of a Plan, as JavaScript hands it over: `EngineTables` of src/addon.ts.
+// Builds the engine's part of a Plan from `EngineTables` of src/addon.ts.
 #pragma once
 
 #include <napi.h>

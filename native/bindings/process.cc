@@ -20,10 +20,10 @@ Napi::Value RaiseFileLimit(const Napi::CallbackInfo& info) {
   return object;
 }
 
-// Not exit(3): it would wait for libuv's threads, and one may hang in a look-up or in a write to a full pipe.
+// Not exit(3), which waits for libuv's threads: one may hang in a DNS look-up or a write to a full pipe.
 void Exit(const Napi::CallbackInfo& info) { _exit(info[0].ToNumber().Int32Value()); }
 
-// CPU time of this thread so far.
+// CPU time of this thread.
 Napi::Value ThreadCpuMs(const Napi::CallbackInfo& info) {
   timespec used{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
@@ -31,14 +31,14 @@ Napi::Value ThreadCpuMs(const Napi::CallbackInfo& info) {
                            static_cast<double>(used.tv_sec) * 1e3 + static_cast<double>(used.tv_nsec) / 1e6);
 }
 
-// The calls to V8 that Node-API has no word for.
+// Calls to V8 that Node-API lacks.
 
-// Promise jobs under the caller's eyes.
+// Runs promise jobs synchronously.
 void RunMicrotasks(const Napi::CallbackInfo& /*info*/) {
   v8::MicrotasksScope::PerformCheckpoint(v8::Isolate::GetCurrent());
 }
 
-// Not gc(): that leaves the pages of what it collects with the heap.
+// Not gc(), which keeps the freed pages.
 void CompactHeap(const Napi::CallbackInfo& /*info*/) {
   v8::Isolate::GetCurrent()->LowMemoryNotification();
   malloc_trim(0);

@@ -1,4 +1,4 @@
-// What Node does not offer of the process and of a thread: `NativeProcess` of src/addon.ts.
+// Process and thread functions missing in Node: `NativeProcess` of src/addon.ts.
 #pragma once
 
 #include <napi.h>

@@ -1,4 +1,4 @@
-// Sockets by descriptor: `NativeSockets` of src/addon.ts.
+// Socket functions: `NativeSockets` of src/addon.ts.
 #pragma once
 
 #include <napi.h>

@@ -7,7 +7,7 @@
 namespace anyport::engine {
 namespace {
 
-// Others are positions of listeners.
+// Lower tags are indices of listeners.
 constexpr uint64_t kRoomTag = uint64_t{1} << 32;
 
 }  // namespace
@@ -44,7 +44,7 @@ void Acceptor::OnReady(uint64_t tag, uint32_t /*events*/) {
   }
   const auto index = static_cast<uint32_t>(tag);
   if (WaitsForRoom()) {
-    listeners_->Rest(index);  // what waits is the kernel's to queue
+    listeners_->Rest(index);  // connections wait in the backlog
     resting_ = true;
   } else if (!listeners_->AcceptSome(index, this)) {
     resting_ = true;
@@ -53,7 +53,7 @@ void Acceptor::OnReady(uint64_t tag, uint32_t /*events*/) {
 
 bool Acceptor::OnTurn() {
   if (!resting_) return false;
-  // The first turn after a failure sets the timer; the one that the timer brings ends the rest.
+  // The first turn after a failure sets the timer; the turn at its expiry resumes accepting.
   if (rest_ends_ms_ != 0 && loop_->now_ms() >= rest_ends_ms_) {
     Resume();
     if (!resting_) return false;
@@ -72,28 +72,27 @@ void Acceptor::Resume() {
   rest_ends_ms_ = 0;
 }
 
-// True: no worker can take more. The one that empties its inbox next ends the wait; the rest is for the case
-// that none does.
+// True: no worker has room. The next emptied inbox ends the wait; the timer is a fallback if none is.
 bool Acceptor::WaitsForRoom() {
   if (HasRoom()) return false;
   room_->Await();
   return !HasRoom();
 }
 
-// The worker does the counting, so that its numbers are all there are.
+// Counted by a worker, so that all counters are the workers'.
 void Acceptor::OnRefused(uint32_t listener, const net::Source& source, int error) {
   HandOver({net::Fd(), source, listener, error});
 }
 
 void Acceptor::HandOver(shared::Arrival arrival) {
   shared::Inbox* inbox = shared::LeastLoaded(inboxes_, next_);
-  if (inbox == nullptr) inbox = inboxes_[next_ % inboxes_.size()].get();  // a batch may run over a little
+  if (inbox == nullptr) inbox = inboxes_[next_ % inboxes_.size()].get();  // over by one batch at most
   ++next_;
   inbox->Push(std::move(arrival));
 }
 
-// As many may be on their way as may still be open, and a batch more: what is over the limit is refused by
-// the worker, who knows best whether a place has become free.
+// In flight: free places plus one accept batch. The worker refuses connections over the limit, because it
+// knows whether a place has become free meanwhile.
 bool Acceptor::HasRoom() const {
   const int32_t places = std::max(0, limit_.max_connections - limit_.room.open());
   size_t queued = 0;

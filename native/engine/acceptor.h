@@ -1,4 +1,4 @@
-// Handoff mode: accepts in the primary and gives each connection to the least loaded worker's inbox.
+// Handoff mode: accepts in the primary and passes each connection to the inbox of the least loaded worker.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@
 
 namespace anyport::engine {
 
-// Of connections open in the workers; here it bounds the descriptors on their way to them.
+// max_connections; the acceptor uses it to bound descriptors in flight to workers.
 struct Limit {
   shared::Room room;
   int32_t max_connections = 0;
@@ -21,7 +21,7 @@ struct Limit {
 
 class Acceptor final : public loop::Client, public ConnectionSink {
  public:
-  // Null, and an errno, when the kernel gives no epoll set.
+  // Null with an errno in `error` when the loop can not be created.
   static std::unique_ptr<Acceptor> Create(uv_loop_t* uv, std::vector<std::shared_ptr<shared::Inbox>> inboxes,
                                           Limit limit, int* error);
 
@@ -46,7 +46,7 @@ class Acceptor final : public loop::Client, public ConnectionSink {
   std::vector<std::shared_ptr<shared::Inbox>> inboxes_;
   std::shared_ptr<shared::RoomSignal> room_ = std::make_shared<shared::RoomSignal>();
   Limit limit_;
-  size_t next_ = 0;  // where the search begins: equals take turns
+  size_t next_ = 0;  // start of the search, rotated so that equal loads take turns
   bool resting_ = false;
   uint64_t rest_ends_ms_ = 0;
   std::unique_ptr<loop::Loop> loop_;

@@ -9,7 +9,7 @@
 namespace anyport::engine {
 namespace {
 
-// Exclusive: where workers share one socket (unix) a connection wakes one of them.
+// Exclusive: with a socket shared by workers (Unix) a connection wakes only one of them.
 constexpr uint32_t kInterest = EPOLLIN | EPOLLEXCLUSIVE;
 
 net::Fd OpenReserve() { return net::Fd(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
@@ -37,7 +37,7 @@ bool Listeners::AcceptSome(uint32_t index, ConnectionSink* sink) {
   Entry& entry = entries_[index];
   int taken = 0;
   for (; taken < kAcceptsPerTurn; ++taken) {
-    // accept(2) makes a socket before it finds nobody waiting; to look first costs a fifteenth of that.
+    // accept(2) allocates a socket before it finds the backlog empty; poll(2) costs a fifteenth of that.
     if (taken == 1 && !entry.several && net::ReadyNow(entry.fd.get(), POLLIN) == 0) break;
     const Took took = AcceptOne(entry, sink);
     if (took == Took::kNone) break;
@@ -46,7 +46,7 @@ bool Listeners::AcceptSome(uint32_t index, ConnectionSink* sink) {
     return false;
   }
   entry.several = taken > 1;
-  return true;  // level-triggered: what is left comes with the next turn
+  return true;  // level-triggered: the rest is reported in the next turn
 }
 
 void Listeners::Rest(uint32_t index) {
@@ -74,7 +74,7 @@ Listeners::Took Listeners::AcceptOne(const Entry& entry, ConnectionSink* sink) {
     case ENETUNREACH:
     case EHOSTDOWN:
     case EHOSTUNREACH:
-      return Took::kOne;  // this connection is gone, see accept(2); the next may not be
+      return Took::kOne;  // this connection failed, see accept(2); try the next
     default:
       return Took::kFailed;
   }
@@ -104,7 +104,7 @@ bool Listeners::Resume() {
 void Listeners::Stop(ConnectionSink* sink) {
   for (const Entry& entry : entries_) {
     for (int taken = 0; taken < kAcceptsAtStopMax && AcceptOne(entry, sink) == Took::kOne;) ++taken;
-    // The socket lives on in the primary, and would stay in the set.
+    // The socket stays open in the primary, so closing would not remove it from the set.
     loop_->Remove(entry.fd.get());
   }
   entries_.clear();

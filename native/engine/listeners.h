@@ -1,8 +1,8 @@
-// Listening sockets in a loop: takes connections in bounded batches and survives running out of descriptors.
+// Listening sockets on a loop: accepts in bounded batches and survives EMFILE and ENFILE.
 //
-// One descriptor is kept in reserve. When accept finds none left, the reserve is given up for as long as it
-// takes to accept and reset one connection, so the queue never turns into a busy loop; if even that fails the
-// socket rests for a moment.
+// One descriptor is kept in reserve. When accept fails for lack of descriptors, the reserve is closed to
+// accept and reset one connection, so that the level-triggered socket does not cause a busy loop; if even
+// that fails, the socket pauses.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ class ConnectionSink {
  public:
   virtual ~ConnectionSink() = default;
   virtual void OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) = 0;
-  // A connection was accepted and reset at once, for want of descriptors: `error` says of which.
+  // A connection was accepted and reset for lack of descriptors; `error`: EMFILE or ENFILE.
   virtual void OnRefused(uint32_t listener, const net::Source& source, int error) = 0;
 };
 
@@ -30,20 +30,20 @@ inline constexpr int kAcceptsAtStopMax = 8192;
 class Listeners {
  public:
   explicit Listeners(loop::Loop* loop);
-  // The sockets live on in the primary: they would stay in the thread's set.
+  // Removes the sockets from the epoll set: they stay open in the primary, so closing would not.
   ~Listeners();
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
 
-  // Watches a duplicate of `fd`; `tag` comes back with its events. 0 or an errno.
+  // Watches a duplicate of `fd`; its events carry `tag`. 0 or an errno.
   int Add(int fd, uint32_t listener, uint64_t tag);
-  // Takes a bounded number of connections from the socket with that index. False: it needs a rest.
+  // Accepts a bounded number of connections. False: accept failed and the socket rests.
   bool AcceptSome(uint32_t index, ConnectionSink* sink);
   // Stops watching the socket until Resume.
   void Rest(uint32_t index);
-  // False: one of them needs to rest on.
+  // Watches resting sockets again. False: one still rests.
   bool Resume();
-  // Takes what every queue holds, then closes.
+  // Drains every backlog (at most kAcceptsAtStopMax per socket), then closes.
   void Stop(ConnectionSink* sink);
   uint32_t size() const { return static_cast<uint32_t>(entries_.size()); }
 
@@ -53,7 +53,7 @@ class Listeners {
     uint32_t listener;
     uint64_t tag;
     bool resting = false;
-    bool several = false;  // were waiting at the last event
+    bool several = false;  // several connections were waiting at the last event
   };
   enum class Took : uint8_t { kOne, kNone, kFailed };
 

@@ -11,10 +11,10 @@
 namespace anyport::net {
 namespace {
 
-// Of an IPv4 address written as IPv6 (RFC 4291 section 2.5.5.2).
+// Prefix of IPv4-mapped IPv6 addresses (RFC 4291 section 2.5.5.2).
 constexpr std::array<uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-// memcpy instead of a cast: sockaddr_storage may not be read through another type (strict aliasing).
+// memcpy instead of a cast, because of strict aliasing.
 template <typename T>
 T As(const sockaddr_storage& storage) {
   T typed;
@@ -55,7 +55,7 @@ std::optional<Address> ParseUnix(const std::string& path) {
   const socklen_t header = offsetof(sockaddr_un, sun_path);
   std::memcpy(un.sun_path, path.c_str(), path.size() + 1);
   if (path.front() != '@') return From(un, static_cast<socklen_t>(header + path.size() + 1));
-  // unix(7): an abstract name begins with a zero byte and is as long as the address says: no zero ends it.
+  // unix(7): an abstract name starts with a zero byte; the address length ends it, not a zero.
   un.sun_path[0] = 0;
   return From(un, static_cast<socklen_t>(header + path.size()));
 }

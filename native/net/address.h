@@ -1,4 +1,4 @@
-// Socket addresses: from text, to text, and the compact form in which a session keeps its source.
+// Socket addresses: parsing, formatting, and the compact form of a session's source.
 #pragma once
 
 #include <sys/socket.h>
@@ -17,27 +17,27 @@ struct Address {
 
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
   int family() const { return storage.ss_family; }
-  // The file of a unix socket; null for an abstract one and for other families.
+  // File of a Unix socket; null for abstract sockets and other families.
   const char* unix_path() const;
 };
 
-// An IPv4 or IPv6 literal. Nothing is looked up.
+// Parses an IPv4 or IPv6 literal; no DNS.
 std::optional<Address> ParseInet(const std::string& host, uint16_t port);
-// `@` at the start of the path means the abstract namespace. Nothing when it does not fit into a sockaddr_un.
+// A leading `@` means the abstract namespace. Empty when the path does not fit into a sockaddr_un.
 std::optional<Address> ParseUnix(const std::string& path);
 
-// Where a client comes from. IPv4-mapped IPv6 addresses are IPv4.
+// Address of a client; IPv4-mapped IPv6 addresses are stored as IPv4.
 struct Source {
   std::array<uint8_t, 16> bytes{};  // IPv4 in the first four
   uint16_t port = 0;
-  uint8_t family = 0;  // 4, 6, or 0 for a unix socket
+  uint8_t family = 0;  // 4, 6, or 0 for a Unix socket
 };
 Source SourceOf(const sockaddr_storage& peer);
-// Of an address in network order, 4 or 16 bytes long.
+// From an address in network order, 4 or 16 bytes.
 Source SourceFrom(std::span<const uint8_t> address, uint16_t port);
 
 struct HostPort {
-  std::string host;  // or the path of a unix socket, with `@` for an abstract one
+  std::string host;  // or the path of a Unix socket, `@` for the abstract namespace
   uint16_t port = 0;
   bool is_unix = false;
 };

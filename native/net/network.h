@@ -1,4 +1,4 @@
-// Networks as prefixes of addresses, and whether a client comes from one.
+// Networks as address prefixes, and membership of a source.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,10 @@ namespace anyport::net {
 
 struct Network {
   Source base;
-  uint8_t bits = 0;  // of the address: 0..32 for IPv4, 0..128 for IPv6
+  uint8_t bits = 0;  // prefix length: 0..32 for IPv4, 0..128 for IPv6
 };
 
-// An IPv4 or IPv6 literal and how many of its bits count. IPv4-mapped IPv6 is IPv4.
+// An IPv4 or IPv6 literal and a prefix length. IPv4-mapped IPv6 becomes IPv4.
 std::optional<Network> ParseNetwork(const std::string& address, uint32_t bits);
 bool Contains(const Network& network, const Source& source);
 

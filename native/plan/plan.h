@@ -1,5 +1,4 @@
-// The native part of a Plan: what the engine must know of it. Immutable, shared by the sessions that began
-// with it.
+// The engine's part of a Plan. Immutable, shared by the sessions that began with it.
 #pragma once
 
 #include <cstdint>
@@ -15,18 +14,18 @@ namespace anyport::plan {
 
 struct Listener {
   std::shared_ptr<const classifier::Classifier> classifier;
-  uint32_t row = 0;          // of the counters: of the listener …
-  uint32_t unknown_row = 0;  // … and of its sessions that are not identified
-  uint32_t silence_ms = 0;   // 0: silence has no route of its own
+  uint32_t row = 0;          // counter row of the listener
+  uint32_t unknown_row = 0;  // counter row of its unidentified sessions
+  uint32_t silence_ms = 0;   // 0: no on_silence
   bool name_unrouted = true;
-  uint32_t naming_ms = 0;  // for the name of what nothing routes; 0: until identify_timeout
-  std::vector<net::Network> trusted_proxies;  // whose connections begin with a PROXY header
-  bool trusts_unix = false;                   // so do those of a unix socket
+  uint32_t naming_ms = 0;  // wait for the name of a session without a route; 0: identify_timeout
+  std::vector<net::Network> trusted_proxies;  // their connections must start with a PROXY header
+  bool trusts_unix = false;                   // connections over a Unix socket must start with one
 
   bool Trusts(const net::Source& source) const;
 };
 
-// Where a session may be dialled to, and how.
+// An address to dial, with socket options.
 struct Dial {
   net::Address address;
   net::DialOptions options;
@@ -36,7 +35,7 @@ struct Plan {
   uint32_t generation = 0;
   uint32_t identify_timeout_ms = 0;
   uint32_t identify_min_bytes = 0;
-  uint32_t identify_max_bytes = 0;  // of an opening, without a PROXY header
+  uint32_t identify_max_bytes = 0;  // read limit of an opening, excluding a PROXY header
   uint32_t dial_timeout_ms = 0;
   uint32_t idle_timeout_ms = 0;
   uint32_t half_close_timeout_ms = 0;

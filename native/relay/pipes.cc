@@ -7,7 +7,7 @@
 namespace anyport::relay {
 namespace {
 
-// What the pipe holds afterwards: past the user's quota of pipe pages it keeps the size that it has.
+// Returns the resulting size. May fail beyond pipe-user-pages-soft; the pipe then keeps its size.
 uint32_t Resize(int fd, size_t bytes) {
   int given = fcntl(fd, F_SETPIPE_SZ, static_cast<int>(bytes));
   if (given < 0) given = fcntl(fd, F_GETPIPE_SZ);

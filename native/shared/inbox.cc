@@ -14,7 +14,7 @@ struct Registry {
   int32_t next = 0;
 };
 
-// Never destroyed: threads may still look while the process exits.
+// Never destroyed, because threads may still use it while the process exits.
 Registry& TheRegistry() {
   static auto* registry = new Registry();
   return *registry;
@@ -46,7 +46,7 @@ std::vector<Arrival> Inbox::TakeAll() {
   const std::lock_guard lock(mutex_);
   eventfd_t ignored;
   eventfd_read(wake_.get(), &ignored);
-  // Counted as sessions until the worker says how many it has: the load never dips in between.
+  // Counted as sessions until the worker updates its number, so that the load does not dip in between.
   sessions_.fetch_add(queue_.size(), std::memory_order_relaxed);
   queued_.store(0);
   if (room_ != nullptr) room_->Notify();

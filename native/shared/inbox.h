@@ -1,7 +1,7 @@
 // A worker's queue of connections that the primary has accepted (handoff mode).
 //
-// It belongs to the process, not to the worker: a worker that takes another's place finds what was queued.
-// The one structure of the addon that two threads touch; everything in it is behind one mutex or atomic.
+// Owned by the process, not by the worker: the successor of a dead worker finds the queued connections.
+// Shared by two threads; every member is guarded by one mutex or atomic.
 #pragma once
 
 #include <atomic>
@@ -19,18 +19,19 @@ namespace anyport::shared {
 inline constexpr size_t kInboxMax = 1024;
 
 struct Arrival {
-  net::Fd fd;  // invalid: accepted and refused for want of descriptors; only to be counted
+  net::Fd fd;  // invalid: refused for lack of descriptors, to be counted only
   net::Source source;
   uint32_t listener = 0;
-  int error = 0;  // of one that was refused
+  int error = 0;  // errno of a refused connection
 };
 
-// Wakes an acceptor that waits for room in any of its inboxes.
+// Wakes an acceptor that waits for free places in its inboxes.
 class RoomSignal {
  public:
   RoomSignal();
   int fd() const { return fd_.get(); }
-  // From now on the next inbox that is emptied makes `fd` readable, once. Look for room after it, not before.
+  // Arms the signal: the next inbox emptied makes `fd` readable, once. Check for room after arming, not
+  // before.
   void Await() { awaited_.store(true); }
   void Clear();
   void Notify();
@@ -44,20 +45,20 @@ class Inbox {
  public:
   Inbox();
 
-  // The acceptor stops when kInboxMax are queued (give or take a batch).
+  // The acceptor stops at kInboxMax queued connections, plus at most one batch.
   void Push(Arrival arrival);
-  // All that is queued.
+  // Takes all queued connections.
   std::vector<Arrival> TakeAll();
-  // Told when TakeAll makes room; null: nobody.
+  // Signalled when TakeAll makes room; may be null.
   void SetRoomSignal(std::shared_ptr<RoomSignal> signal);
-  // Readable while something is queued.
+  // Readable while connections are queued.
   int wake_fd() const { return wake_.get(); }
 
-  // How busy the worker is: its sessions and its queue.
+  // Load of the worker: its sessions plus queued connections.
   size_t load() const { return sessions_.load(std::memory_order_relaxed) + queued(); }
   size_t queued() const { return queued_.load(); }
   void SetSessions(size_t sessions) { sessions_.store(sessions, std::memory_order_relaxed); }
-  // Whether a worker takes from it now.
+  // Whether a live worker takes from it.
   bool attended() const { return attended_.load(std::memory_order_relaxed); }
   void SetAttended(bool attended) { attended_.store(attended, std::memory_order_relaxed); }
 
@@ -71,11 +72,11 @@ class Inbox {
   net::Fd wake_;
 };
 
-// The one with the least load among those with room, an attended one where there is any; the search begins at
-// `first`. Null when none has room (no worker lives, or none keeps up).
+// The inbox with the lowest load among those with room, attended ones preferred; the search starts at
+// `first`. Null when none has room (no live worker, or none keeps up).
 Inbox* LeastLoaded(std::span<const std::shared_ptr<Inbox>> inboxes, size_t first);
 
-// Inboxes by number, for all threads of the process.
+// Process-wide registry of inboxes by number.
 int32_t CreateInbox();
 std::shared_ptr<Inbox> FindInbox(int32_t number);
 void CloseInbox(int32_t number);

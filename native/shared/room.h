@@ -1,7 +1,7 @@
-// What the workers of a process share, in memory that all of them and the primary see: connections that are
-// open, those that were cut short because their thread died, and the sessions of each endpoint, by its id.
+// State shared by all workers of a process, in memory that the primary reads too: open connections, sessions
+// cut short by the death of their thread, and sessions per endpoint id.
 //
-// Whatever a thread has added it takes away again, at the latest when it dies: nobody has to reconcile it.
+// A thread subtracts whatever it has added, at the latest when it dies, so no reconciliation is needed.
 #pragma once
 
 #include <atomic>
@@ -11,11 +11,11 @@
 
 namespace anyport::shared {
 
-// Offsets of 32-bit words; src/metrics/room.ts reads the same.
+// Offsets of 32-bit words; same as in src/metrics/room.ts.
 inline constexpr size_t kRoomOpen = 0;
 inline constexpr size_t kRoomCutShort = 1;
-inline constexpr size_t kRoomEndpoints = 2;  // one word an id
-// Id of the endpoints that find no word of their own; the memory has one for it at least.
+inline constexpr size_t kRoomEndpoints = 2;  // one word per id
+// Word shared by endpoint ids beyond the capacity; the memory has at least this one.
 inline constexpr uint32_t kOtherEndpoint = 1;
 inline constexpr size_t kRoomWordsMin = kRoomEndpoints + kOtherEndpoint + 1;
 
@@ -23,7 +23,7 @@ class Room {
  public:
   explicit Room(std::span<int32_t> words) : words_(words) {}
 
-  // False: `most` are open already, and this one is not.
+  // False: `most` connections are open already; the count is unchanged.
   bool Enter(int32_t most) const {
     if (Add(kRoomOpen, 1) <= most) return true;
     Leave();
@@ -32,7 +32,7 @@ class Room {
   void Leave() const { Add(kRoomOpen, -1); }
   int32_t open() const { return At(kRoomOpen).load(std::memory_order_relaxed); }
   void CountCutShort() const { Add(kRoomCutShort, 1); }
-  // Sessions on that endpoint or on their way to it.
+  // Adds to the sessions connected or connecting to an endpoint.
   void AddSession(uint32_t endpoint, int32_t amount) const {
     const size_t word = kRoomEndpoints + endpoint;
     Add(word < words_.size() ? word : kRoomEndpoints + kOtherEndpoint, amount);

@@ -6,7 +6,7 @@
 namespace anyport::sniff {
 namespace {
 
-// What one subscriber is given (RFC 6177): single addresses cost nothing there.
+// Network of one IPv6 subscriber (RFC 6177): single IPv6 addresses cost an attacker nothing.
 constexpr size_t kNetworkBytesV6 = 8;
 constexpr size_t kAddressBytesV4 = 4;
 

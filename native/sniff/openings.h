@@ -1,6 +1,5 @@
-// The openings under identification that hold a large slab, oldest first. There are few of those, and a
-// client can hold one for as long as it may be identified: each source has a share of them, and the oldest
-// goes first.
+// The openings in identification that hold a large slab, oldest first. Large slabs are few, and a client can
+// hold one until the identify timeout: therefore each source has a share, and the oldest opening is evicted.
 #pragma once
 
 #include <cstddef>
@@ -20,10 +19,11 @@ class Openings {
   };
 
   void Add(pool::SlotId id, const net::Source& source) { openings_.push_back({id, source}); }
-  // Also one that is not there.
+  // No effect if absent.
   void Remove(pool::SlotId id);
 
-  // Of that source: an IPv4 address, or an IPv6 network of 64 bits. Peers of unix sockets are nobody's.
+  // Openings of a source: an IPv4 address or an IPv6 /64. Unix socket peers have no source and are not
+  // counted.
   size_t CountOf(const net::Source& source) const;
   // Oldest first.
   const std::vector<Opening>& all() const { return openings_; }
@@ -31,7 +31,7 @@ class Openings {
   static bool SameSource(const net::Source& a, const net::Source& b);
 
  private:
-  std::vector<Opening> openings_;  // at most as many as there are large slabs: a search is cheap
+  std::vector<Opening> openings_;  // bounded by the large slabs, so a linear search is cheap
 };
 
 }  // namespace anyport::sniff

@@ -13,11 +13,11 @@ namespace {
 using Bytes = std::span<const uint8_t>;
 using Status = ProxyHeader::Status;
 
-// Section 2.1 of the specification: with its CR LF.
+// Specification section 2.1, including CR LF.
 constexpr size_t kLineBytesMax = 107;
 constexpr std::string_view kLinePrefix = "PROXY ";
 
-// Section 2.2: a signature, version and command, family, length.
+// Specification section 2.2: signature, version and command, family, length.
 constexpr std::string_view kSignature("\r\n\r\n\0\r\nQUIT\n", 12);
 constexpr size_t kFixedBytes = 16;
 constexpr uint8_t kLocal = 0x20;
@@ -28,7 +28,7 @@ constexpr ProxyHeader kMore{Status::kMore, 0, std::nullopt};
 
 std::string_view TextOf(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
-// As far as both go.
+// Compares the common length.
 bool StartsAlike(std::string_view text, std::string_view prefix) {
   const size_t length = std::min(text.size(), prefix.size());
   return text.substr(0, length) == prefix.substr(0, length);
@@ -38,7 +38,7 @@ uint16_t Load16(Bytes bytes, size_t at) { return static_cast<uint16_t>(bytes[at]
 
 // ---- version 1
 
-// The text up to the next space, which is taken away with it.
+// Removes and returns the text up to the next space.
 std::string_view NextField(std::string_view* line) {
   const size_t space = line->find(' ');
   const std::string_view field = line->substr(0, space);
@@ -81,7 +81,7 @@ ProxyHeader ReadLine(std::string_view text) {
   std::string_view line = text.substr(0, end);
   line.remove_prefix(kLinePrefix.size());
   const std::string_view family = NextField(&line);
-  if (family == "UNKNOWN") return {Status::kWhole, bytes, std::nullopt};  // whatever follows
+  if (family == "UNKNOWN") return {Status::kWhole, bytes, std::nullopt};  // the rest of the line is ignored
   if (family == "TCP4") return ReadInetLine(line, bytes, AF_INET);
   if (family == "TCP6") return ReadInetLine(line, bytes, AF_INET6);
   return kNone;
@@ -89,14 +89,14 @@ ProxyHeader ReadLine(std::string_view text) {
 
 // ---- version 2
 
-// A family and socket type: how long its block is at least, and the size of an address where it is read.
+// An address block by family and socket type.
 struct BlockForm {
   uint8_t family;
   size_t bytes;
-  size_t address_bytes;  // 0: no address that a client can come from here
+  size_t address_bytes;  // 0: not an IP address, ignored
 };
 
-// For streams and for datagrams alike.
+// Streams and datagrams.
 constexpr std::array kForms = {
     BlockForm{0x00, 0, 0},   BlockForm{0x11, 12, 4},  BlockForm{0x12, 12, 4},  BlockForm{0x21, 36, 16},
     BlockForm{0x22, 36, 16}, BlockForm{0x31, 216, 0}, BlockForm{0x32, 216, 0},
@@ -110,7 +110,7 @@ std::optional<net::Source> SourceFrom(Bytes block, const BlockForm& form) {
 ProxyHeader ReadBinary(Bytes bytes) {
   const uint8_t command = bytes.size() > kSignature.size() ? bytes[kSignature.size()] : kProxied;
   const uint8_t family = bytes.size() > kSignature.size() + 1 ? bytes[kSignature.size() + 1] : 0;
-  // The real addresses count, and what the block says is passed over with it.
+  // LOCAL: the connection's own addresses are the real ones, and the block is skipped.
   const auto* form = std::find_if(kForms.begin(), kForms.end(), [=](const BlockForm& known) {
     return known.family == (command == kLocal ? 0 : family);
   });

@@ -1,6 +1,6 @@
-// The PROXY header (v1 and v2) that a load balancer puts before a session's first byte. Pure: bytes in,
-// answer out: where it ends and whose session it is, as soon as that is certain. What else it says,
-// src/protocols/proxy-header.ts reads from the same bytes; a test holds the two against each other.
+// The PROXY header (v1 and v2) that a load balancer sends before a session's first byte. Pure parser of its
+// length and source, decided at the earliest byte. src/protocols/proxy-header.ts parses the other fields from
+// the same bytes; a test compares the two.
 #pragma once
 
 #include <cstddef>
@@ -15,12 +15,12 @@ namespace anyport::sniff {
 struct ProxyHeader {
   enum class Status : uint8_t {
     kWhole,
-    kMore,  // so far it is one
+    kMore,  // a valid prefix of one
     kNone,
   };
   Status status = Status::kNone;
-  size_t bytes = 0;                   // when whole: what comes behind them is the session
-  std::optional<net::Source> source;  // none: the connection's own is the real one (UNKNOWN, LOCAL, unix)
+  size_t bytes = 0;                   // length, when whole
+  std::optional<net::Source> source;  // empty: use the connection's own (UNKNOWN, LOCAL, Unix)
 };
 
 ProxyHeader ReadProxyHeader(std::span<const uint8_t> bytes);

@@ -20,20 +20,20 @@ using desk::Reason;
 using desk::Session;
 using desk::Stage;
 
-// No more bytes come after it, or are waited for.
+// No more bytes will arrive or be waited for.
 bool IsLast(Cause cause) {
   return cause == Cause::kFinished || cause == Cause::kFull || cause == Cause::kTimeout;
 }
 
-// How many more bytes of the opening are read.
+// Bytes left of the read limit.
 size_t LeftOf(const Session& session, const State& state) {
-  // A header may be long, and is none of the client's.
+  // A PROXY header does not count towards the client's limit.
   if (state.proxy_header_due) return std::numeric_limits<size_t>::max();
   const size_t most = session.plan->identify_max_bytes;
   return most - std::min<size_t>(most, state.bytes);
 }
 
-// The nearest of what may end this stage. Silence is over with the first byte.
+// The nearest deadline of this stage. The silence deadline applies only before the first byte.
 uint64_t DeadlineMs(const Session& session, const State& state) {
   uint64_t deadline_ms = session.accepted_ns / 1'000'000 + session.plan->identify_timeout_ms;
   if (state.silence_due_ms != 0 && state.bytes == 0)
@@ -65,8 +65,8 @@ void Sniffer::Begin(Session& session) {
 
 // ---- bytes
 
-// A first flight fits into a small slab; what does not moves to a large one, and more than that, or than
-// identify_max_bytes, is no opening.
+// A first flight fits into a small slab; a longer opening moves to a large one. Beyond that, or beyond
+// identify_max_bytes, the session is decided on the bytes read.
 std::span<uint8_t> Sniffer::Room(Session& session) {
   State& state = StateOf(session);
   const size_t left = LeftOf(session, state);
@@ -89,14 +89,14 @@ Next Sniffer::Take(Session& session, size_t bytes) {
   return state.proxy_header_due ? TakeProxyHeader(session, state) : Classify(session, state);
 }
 
-// A client that has said nothing holds no buffer: what it is relayed through later is its own.
+// A silent client holds no buffer.
 void Sniffer::NothingCame(Session& session) {
   State& state = StateOf(session);
   if (state.bytes == 0) space_.Release(session, &state.slab);
 }
 
-// Takes the header away as soon as it is whole: it is not relayed, and the source is the one it announces.
-// A trusted peer sends a header or nothing at all.
+// Removes a complete header: it is not relayed, and its source replaces the peer's. A trusted peer that sends
+// anything else is refused.
 Next Sniffer::TakeProxyHeader(Session& session, State& state) {
   const ProxyHeader header = ReadProxyHeader(space_.Bytes(state.slab).first(state.bytes));
   if (header.status == ProxyHeader::Status::kMore) return Next::kMore;
@@ -107,8 +107,8 @@ Next Sniffer::TakeProxyHeader(Session& session, State& state) {
   return ShowProxyHeader(session, state, header.bytes);
 }
 
-// TypeScript reads what else the header says, and ends the session or lets it proceed. The header keeps its
-// slab until it has been shown; the bytes behind it move to one of their own.
+// TypeScript parses the header's facts, and ends the session or lets it proceed. The header keeps its slab
+// until the event has been delivered; the bytes behind it move to a slab of their own.
 Next Sniffer::ShowProxyHeader(Session& session, State& state, size_t header_bytes) {
   const pool::Slab header = std::exchange(state.slab, {});
   space_.HandOver(session, header);
@@ -143,7 +143,7 @@ Next Sniffer::Classify(Session& session, State& state) {
   return Show(session, state, decision.verdict == Verdict::kMatch ? Cause::kMatched : Cause::kUnknown);
 }
 
-// Where only the name of what nothing routes is open, it is worth a moment and not the whole
+// When no candidate has a route, only the name is open: it is waited for naming_ms instead of the whole
 // identify_timeout.
 Next Sniffer::AwaitMore(Session& session, State& state) {
   const plan::Listener& table = session.table();
@@ -160,10 +160,10 @@ Next Sniffer::Finish(Session& session, Cause cause) {
   State& state = StateOf(session);
   const bool silent = state.bytes == 0;
   const bool half_closed = silent && cause == Cause::kFinished;
-  // Clients of SMTP and FTP may half-close before the greeting: to say nothing more is to be silent.
+  // SMTP and FTP clients may half-close before the greeting: treat that as silence.
   const bool greeted = !state.proxy_header_due && session.table().silence_ms != 0;
   if (half_closed && !greeted) {
-    // A port scan, a health probe: no failure.
+    // A port scan or health probe: not a failure.
     return End(desk_, session, Ender::kClient, Reason::kClientGone, Closing::kClose);
   }
   if (state.proxy_header_due) {
@@ -182,7 +182,7 @@ Next Sniffer::Finish(Session& session, Cause cause) {
   return Show(session, state, cause);
 }
 
-// Hands the session to TypeScript; nothing is read from the client until it answers.
+// Reports the session to TypeScript; nothing is read from the client until it answers.
 Next Sniffer::Show(Session& session, State& state, Cause cause) {
   session.stage = Stage::kClassify;
   state.shown_as = cause;
@@ -198,7 +198,7 @@ Next Sniffer::Show(Session& session, State& state, Cause cause) {
   return Next::kShown;
 }
 
-// ---- time
+// ---- deadlines
 
 bool Sniffer::IsDue(Session& session) {
   return desk_->timers().now_ms() >= DeadlineMs(session, StateOf(session));
@@ -217,13 +217,13 @@ void Sniffer::OnTimer(Session& session) {
   }
 }
 
-// ---- what TypeScript answered
+// ---- answers of TypeScript
 
 Next Sniffer::Wait(Session& session, uint32_t bytes_wanted, uint32_t quiet_ms) {
   if (session.stage != Stage::kClassify) return Next::kShown;
   State& state = StateOf(session);
   state.bytes_wanted = std::max(bytes_wanted, state.bytes + 1);
-  if (session.row == 0) session.identify_ms = 0;  // not identified after all
+  if (session.row == 0) session.identify_ms = 0;  // not yet identified
   state.quiet_due_ms = quiet_ms == 0 ? 0 : desk_->timers().now_ms() + quiet_ms;
   const Next next = AwaitMore(session, state);
   return next == Next::kMore ? SniffOn(session, state) : next;
@@ -241,7 +241,7 @@ Next Sniffer::Reject(Session& session) {
   return next == Next::kMore ? SniffOn(session, state) : next;
 }
 
-// The client's silence begins here: until now it was the peer's turn.
+// The silence deadline starts here: until now the proxy in front was expected to send.
 Next Sniffer::Proceed(Session& session) {
   if (session.stage != Stage::kClassify) return Next::kShown;
   State& state = StateOf(session);
@@ -250,14 +250,14 @@ Next Sniffer::Proceed(Session& session) {
   return next == Next::kMore ? SniffOn(session, state) : next;
 }
 
-// Back to reading, under the same total deadline.
+// Resumes reading under the same total deadline.
 Next Sniffer::SniffOn(Session& session, const State& state) {
   session.stage = Stage::kSniff;
   desk_->timers().Schedule(session, DeadlineMs(session, state));
   return Next::kMore;
 }
 
-// ---- the end of it
+// ---- end of sniffing
 
 std::span<const uint8_t> Sniffer::Opening(const Session& session) const {
   if (session.sniffed == desk::kNone) return {};

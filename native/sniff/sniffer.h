@@ -1,7 +1,8 @@
-// From the first byte to a protocol. The deadline is total, not per read, and ends with this stage.
+// Identifies the protocol of an opening. The deadline is total, not per read, and ends with this stage.
 //
-// It knows no descriptor: a carrier brings bytes into the room that it is given, and is told whether more are
-// wanted. When a session's protocol is known, or never will be, TypeScript is shown it and answers here.
+// Knows no descriptors: a carrier reads bytes into the buffer from Room() and learns from Take() whether to
+// read on. When the protocol is decided or can not be, the session is reported to TypeScript, which answers
+// with Wait, Reject or Proceed.
 #pragma once
 
 #include <cstddef>
@@ -16,12 +17,12 @@
 namespace anyport::sniff {
 
 enum class Next : uint8_t {
-  kMore,   // bytes are wanted: read on
-  kShown,  // TypeScript decides; nothing is read until it has
-  kEnded,  // the session is gone
+  kMore,   // read on
+  kShown,  // reported to TypeScript; do not read until it has answered
+  kEnded,  // the session has ended
 };
 
-// The bytes of an opening, on their way to where it goes. Invalid slab: there are none.
+// The sniffed bytes, to be relayed. Invalid slab: none.
 struct Prefix {
   pool::Slab slab;
   uint32_t bytes = 0;
@@ -31,39 +32,39 @@ class Sniffer {
  public:
   Sniffer(desk::Desk* desk, pool::Slabs* slabs) : desk_(desk), space_(desk, slabs) {}
 
-  // A new session is sniffed from here on.
+  // Starts sniffing a new session.
   void Begin(desk::Session& session);
 
   // ---- for a carrier, while the session's stage is kSniff
 
-  // Where the next bytes go. Empty: the session has been shown or has ended.
+  // Buffer for the next bytes. Empty: the session has been reported or has ended.
   std::span<uint8_t> Room(desk::Session& session);
   Next Take(desk::Session& session, size_t bytes);
-  // There were none to take.
+  // The read returned nothing; releases an empty buffer.
   void NothingCame(desk::Session& session);
-  // No more bytes will come, or be waited for: whatever matches now is the answer.
+  // End of input or of patience: the best match decides.
   Next Finish(desk::Session& session, desk::Cause cause);
-  // Whether a deadline is over: worth a last look at the socket before OnTimer judges it.
+  // Whether a deadline has passed: the carrier then reads once more before OnTimer acts on it.
   bool IsDue(desk::Session& session);
   void OnTimer(desk::Session& session);
 
-  // ---- what TypeScript answered
+  // ---- answers of TypeScript
 
-  // So many bytes in all are wanted: to read the facts of the protocol, or to be sure of it. After `quiet_ms`
-  // without one of them the session is shown again; 0: never.
+  // Read until the prefix has `bytes_wanted` bytes, for facts or for a confirmation. After a silence of
+  // `quiet_ms` the session is reported again; 0: never.
   Next Wait(desk::Session& session, uint32_t bytes_wanted, uint32_t quiet_ms);
-  // What matched is not it: on to the next protocol, in the bytes that are there.
+  // The match is refused: continue with the next candidate in the same bytes.
   Next Reject(desk::Session& session);
-  // On to the bytes behind a PROXY header.
+  // Continue behind a PROXY header.
   Next Proceed(desk::Session& session);
 
-  // ---- the end of it
+  // ---- end of sniffing
 
-  // What has been sniffed, as long as nobody has taken it.
+  // The sniffed bytes; empty after TakePrefix.
   std::span<const uint8_t> Opening(const desk::Session& session) const;
-  // Hands the bytes over and forgets the session.
+  // Moves the bytes out and frees the sniffing state.
   Prefix TakePrefix(desk::Session& session);
-  // Forgets the session, and its bytes with it.
+  // Frees the bytes and the sniffing state.
   void Drop(desk::Session& session);
 
  private:

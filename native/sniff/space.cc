@@ -35,9 +35,8 @@ void Space::Release(const Session& session, pool::Slab* slab) {
   slabs_->Release(slab);
 }
 
-// A long opening goes on only while its source has less than its share of them, and all leave some to relays,
-// as these do to them. Where not, the oldest has had the most time to say what it is. False: none could be
-// ended.
+// Checks the limits per source and of all openings together, and evicts the oldest opening where one is
+// reached: it has had the most time to be identified. False: none could be evicted.
 bool Space::MakeWayFor(const Session& session) {
   const uint32_t share = session.plan->long_openings_per_source;
   if (share != 0 && openings_.CountOf(session.source) >= share) return EvictOldest(session, true);
@@ -45,7 +44,7 @@ bool Space::MakeWayFor(const Session& session) {
   return room || EvictOldest(session, false);
 }
 
-// Not one whose bytes are being looked at: it leaves within this turn.
+// Skips sessions reported to TypeScript, whose bytes are in use; they are answered within this turn.
 bool Space::EvictOldest(const Session& session, bool of_source) {
   for (const Openings::Opening& each : openings_.all()) {
     if (of_source && !Openings::SameSource(each.source, session.source)) continue;

@@ -1,4 +1,4 @@
-// From an answer of TypeScript to a connected endpoint, with the prefix on its way to it.
+// Connects a session to an endpoint and sends the sniffed prefix.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,9 @@ class Dialer {
       : desk_(desk), sniffer_(sniffer), watch_(watch), relays_(relays), tools_(tools) {}
 
   void Dial(desk::Session& session, Stream& stream, const desk::Dial& dial);
-  // To a new socket pair: its other end, or -1 without descriptors.
+  // Connects to a new socket pair; returns the other end, or -1 without descriptors.
   int Attach(desk::Session& session, Stream& stream);
-  // Of the upstream's descriptor, while it is connected.
+  // Events of the upstream's descriptor while connecting.
   void OnSocket(desk::Session& session, Stream& stream, uint32_t events);
   void OnTimer(desk::Session& session, Stream& stream);
 

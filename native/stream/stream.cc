@@ -8,7 +8,7 @@ void Stream::NoteEvents(Side side, uint32_t events) {
   relay::HalfPipe& from = side == Side::kClient ? up : down;
   relay::HalfPipe& to = side == Side::kClient ? down : up;
   if (events & EPOLLPRI) from.SourceUrgent();
-  // A reset closes both ways too, and is told by its error.
+  // RST sets the hang-up bits too; EPOLLERR distinguishes it.
   if (events & EPOLLERR) {
     from.SourceEnding();
   } else if (events & EPOLLRDHUP) {

@@ -50,7 +50,7 @@ void Streams::OnSocket(Session& session, Side side, uint32_t events) {
     case Stage::kRelay:
       return relays_.OnSocket(session, stream, side, events);
     default:
-      return;  // TypeScript decides; what was noted is seen when it has
+      return;  // TypeScript decides; the noted events are handled after its answer
   }
 }
 
@@ -76,7 +76,7 @@ void Streams::Sniff(Session& session, Stream& stream) {
       sniffer_->Finish(session, desk::Cause::kFinished);
       return;
     }
-    // Room is left: the socket is empty, and a new edge tells when it is not.
+    // Short read: the socket is empty, and a new edge will report more.
     const bool drained = static_cast<size_t>(got) < room.size();
     const sniff::Next next = sniffer_->Take(session, static_cast<size_t>(got));
     if (next == sniff::Next::kMore) continue;

@@ -1,5 +1,5 @@
-// The carrier of sessions over stream sockets (TCP, unix): brings their openings to the sniffer, connects
-// them to an endpoint and relays.
+// The carrier of sessions over stream sockets (TCP, Unix): reads openings for the sniffer, connects to an
+// endpoint and relays.
 #pragma once
 
 #include <cstddef>
@@ -22,8 +22,8 @@
 namespace anyport::stream {
 
 struct Options {
-  size_t buffer_bytes = 0;  // copied at once
-  size_t pipes_max = 0;     // held at once to splice through
+  size_t buffer_bytes = 0;  // size of the copy buffer
+  size_t pipes_max = 0;     // upper bound on splice pipes
 };
 
 class Streams final : public desk::Carrier {
@@ -31,9 +31,9 @@ class Streams final : public desk::Carrier {
   Streams(const Options& options, desk::Desk* desk, sniff::Sniffer* sniffer, pool::Slabs* slabs,
           loop::Loop* loop);
 
-  // A connection becomes a session that is sniffed.
+  // Opens a session for a connection and starts sniffing it.
   void Accept(uint32_t listener, net::Fd fd, const net::Source& source);
-  // What did not fit into the last turn.
+  // Resumes relays that used up their share of the last turn.
   void RunQueued() { relays_.RunQueued(); }
   bool has_queued() const { return relays_.has_queued(); }
 

@@ -1,4 +1,4 @@
-// Which events of a stream's descriptors the loop brings.
+// Registration of a stream's descriptors with the loop.
 #pragma once
 
 #include "loop/loop.h"
@@ -10,7 +10,7 @@ class Watch {
  public:
   explicit Watch(loop::Loop* loop) : loop_(loop) {}
 
-  // False: the kernel does not watch it.
+  // False: epoll_ctl failed.
   bool Add(const desk::Session& session, Stream& stream, Side side, bool writable);
   void AlsoWritable(const desk::Session& session, Stream& stream, Side side);
 
