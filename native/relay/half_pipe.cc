@@ -59,7 +59,10 @@ Flow HalfPipe::Run(int source, int sink, const Tools& tools) {
 
 // Where reads are split or the end is near, every byte may be the one that matters.
 void HalfPipe::NoteMoved(int source, uint64_t bytes) {
-  const uint64_t streak_kib = streak_kib_ + (bytes + 1023) / 1024;
+  const uint64_t kib = (bytes + 1023) / 1024;
+  // Large runs without gathering speak against it: loopback and fast networks fill the source by themselves.
+  const bool fast = gather_ == Gather::kOff && bytes >= kGatherBytes;
+  const uint64_t streak_kib = fast ? streak_kib_ - std::min<uint64_t>(streak_kib_, kib) : streak_kib_ + kib;
   streak_kib_ = static_cast<uint16_t>(std::min<uint64_t>(streak_kib, kGatherAfterBytes / 1024));
   if (gather_ == Gather::kCollected) {
     gather_ = Gather::kOff;

@@ -134,7 +134,7 @@ class HalfPipe {
   uint32_t offset_ = 0;       // of the first pending byte in slab_
   int16_t source_error_ = 0;  // errno
   int16_t sink_error_ = 0;
-  uint16_t streak_kib_ = 0;  // delivered with none the other way, each run rounded up; stops where it matters
+  uint16_t streak_kib_ = 0;  // delivered piecemeal with none the other way; stops where it matters
   int8_t bulk_ = 0;          // grows with reads that fill the buffer, falls with those that do not
   End end_ = End::kAhead;
   Gather gather_ = Gather::kOff;
