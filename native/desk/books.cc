@@ -50,7 +50,7 @@ void Books::Moved(const Session& session, uint64_t up, uint64_t down) {
   if (down > 0) Add(cell + 1, static_cast<double>(down));
 }
 
-// `active` is lowered before the end is counted: whoever reads meanwhile must not see the session twice.
+// Lowers `active` before counting the end, so that a concurrent reader never sees the session twice.
 void Books::Ended(Session& session, Reason reason, double duration_ms) {
   if (session.row != 0) Add(session.row + layout_.cells.active, -1);
   Add(RowOf(session) + layout_.cells.ended + static_cast<uint32_t>(reason));
@@ -60,8 +60,8 @@ void Books::Ended(Session& session, Reason reason, double duration_ms) {
   room_.Leave();
 }
 
-// Each cell has one writer (this thread); readers elsewhere see whole values. A number that is out of bounds
-// counts nothing: rows come from JavaScript.
+// Each cell has one writer, this thread; other threads read whole values. An index out of bounds is ignored,
+// because rows come from JavaScript.
 void Books::Add(uint32_t cell, double amount) {
   if (cell >= counters_.size()) return;
   const std::atomic_ref<double> counter(counters_[cell]);

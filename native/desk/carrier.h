@@ -1,5 +1,5 @@
-// What brings a session's bytes and takes them on: the desk's and the sniffer's view of it. A stream (TCP,
-// unix) is one; a UDP flow or a KCP stream would be another.
+// Interface between desk, sniffer and the transport of a session. Stream sockets (TCP, Unix) are one carrier;
+// UDP flows or KCP streams would be others.
 #pragma once
 
 #include <cstdint>
@@ -13,25 +13,25 @@ namespace anyport::desk {
 enum class Side : uint8_t { kNone, kClient, kUpstream };
 
 struct Dial {
-  uint32_t address = 0;  // index into the Plan's
-  bool patient = false;  // ask an endpoint whose queue is full again until dial_timeout is over
+  uint32_t address = 0;  // index into the Plan's dials
+  bool patient = false;  // if the endpoint's backlog is full, retry until dial_timeout
 };
 
 class Carrier {
  public:
   virtual ~Carrier() = default;
-  // A descriptor of that side is ready for `events` of epoll(7).
+  // The side's descriptor has `events` of epoll(7).
   virtual void OnSocket(Session& session, Side side, uint32_t events) = 0;
-  // The timer of a session that is sniffed, connects or is relayed.
+  // The session's timer, in the stages sniff, connect and relay.
   virtual void OnTimer(Session& session) = 0;
-  // The sniffer wants more of the opening.
+  // Continue reading for the sniffer.
   virtual void ReadOn(Session& session) = 0;
   virtual void Connect(Session& session, const Dial& dial) = 0;
-  // The other end of a new socket pair that the session is now relayed to; -1: no descriptors.
+  // Relays the session to a new socket pair; returns the other end, or -1 without descriptors.
   virtual int Attach(Session& session) = 0;
-  // What it has moved so far, and the opening where none of it went anywhere.
+  // Fills in the bytes relayed, and the opening if none was.
   virtual void Describe(const Session& session, Event* event) = 0;
-  // The session ends: everything held for it goes back.
+  // Releases everything held for the session.
   virtual void Close(Session& session, Closing closing) = 0;
 };
 

@@ -1,4 +1,4 @@
-// The numbers that cross the border: their order is that of src/model/session.ts (a test compares them).
+// Codes on the native border, numbered as in src/model/session.ts; a test compares the two.
 #pragma once
 
 #include <array>
@@ -59,7 +59,7 @@ inline constexpr std::array kReasonNames = {"done",
 enum class Closing : uint8_t { kClose, kReset, kDrop };
 inline constexpr std::array kClosingNames = {"close", "reset", "drop"};
 
-// Why a session is shown to TypeScript: the protocol is known, or it never will be.
+// Causes of a `classified` event: the protocol is decided or undecidable, or the bytes wanted have arrived.
 enum class Cause : uint8_t { kMatched, kUnknown, kFinished, kFull, kTimeout, kSilence, kMoreBytes, kQuiet };
 inline constexpr std::array kCauseNames = {"matched", "unknown", "finished",   "full",
                                            "timeout", "silence", "more_bytes", "quiet"};

@@ -89,7 +89,7 @@ void Desk::Abandon() {
   for (uint32_t slot = 0; slot < sessions_.capacity(); ++slot) {
     Session* session = sessions_.AtSlot(slot);
     if (session == nullptr) continue;
-    // Cut short, and told so: a FIN would make half a transfer look whole.
+    // RST, because a FIN would make half a transfer look complete.
     session->carrier->Close(*session, Closing::kReset);
     books_.Ended(*session, Reason::kReset, loop::Milliseconds(session->accepted_ns, loop::NowNs()));
     books_.CutShort();
@@ -111,8 +111,8 @@ void Desk::AwaitDecision(const Session& session) {
   timers_.Schedule(session, timers_.now_ms() + kDecisionMs);
 }
 
-// Each deadline takes a last look at its socket: a turn brings a bounded number of events, so bytes may have
-// come in time that no event has told of.
+// Each expired deadline first reads its socket once more: events per turn are bounded, so bytes may have
+// arrived in time without an event.
 bool Desk::ExpireTimers() {
   bool rest_is_over = false;
   Timers::Due due;

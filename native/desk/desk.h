@@ -1,5 +1,5 @@
-// The desk: which sessions there are, what is said and counted of them, and how they end. It knows no socket:
-// what carries a session is a Carrier.
+// The desk: the table of sessions, their events and counters, and their end. Knows no sockets; a Carrier
+// moves the bytes.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@
 namespace anyport::desk {
 
 inline constexpr int kTimersPerTurn = 1024;
-// For TypeScript to decide. It answers within the turn: beyond this the answer is lost.
+// Timeout of a decision by TypeScript, which normally answers within the turn.
 inline constexpr uint64_t kDecisionMs = 2000;
 
 class Desk {
@@ -26,31 +26,31 @@ class Desk {
   Desk(Books books, Exchange* exchange, const uint64_t* now_ms);
 
   void Adopt(std::shared_ptr<const plan::Plan> plan);
-  // Whether new sessions or one under way use the Plan of that generation.
+  // Whether new or existing sessions use the Plan of this generation.
   bool Uses(uint32_t generation) const;
 
-  // A new session, counted. Null at max_connections: refused, and that is counted and told.
+  // Opens and counts a session. Null at max_connections: refused, counted and reported.
   Session* Open(uint32_t listener, const net::Source& source, Carrier* carrier);
   void Refuse(uint32_t listener, const net::Source& source, int error);
   Session* Find(pool::SlotId id) { return sessions_.Find(id); }
   size_t sessions() const { return sessions_.size(); }
 
-  // The one place where a session ends: everything held for it goes back, and one event says who and why.
+  // The only place where a session ends: releases everything held for it and reports ender and reason once.
   void EndAs(Session& session, Stage during, Ender by, Reason reason, Closing closing);
   void End(Session& session, Ender by, Reason reason, Closing closing = Closing::kClose) {
     EndAs(session, session.stage, by, reason, closing);
   }
-  // Every session that is left, a bounded number a turn.
+  // Ends all sessions, a bounded number per turn.
   void EndAll(Ender by, Reason reason);
   void EndSome();
   bool ending_all() const { return ending_.all; }
-  // All at once and without events: the thread is at its end. They count as reset and as cut short.
+  // The thread is ending: ends all sessions at once, without events, counted as reset and as cut short.
   void Abandon();
 
   Event Push(EventKind kind, const Session& session);
-  // Ends the session if no answer comes.
+  // Starts the decision timeout.
   void AwaitDecision(const Session& session);
-  // True: the listeners' rest is over.
+  // True: the listeners' pause is over.
   bool ExpireTimers();
 
   Books& books() { return books_; }
@@ -73,7 +73,7 @@ class Desk {
   pool::Slots<Session> sessions_;
   std::shared_ptr<const plan::Plan> plan_;
   std::vector<std::weak_ptr<const plan::Plan>> replaced_;
-  uint32_t refused_unshown_ = 0;  // since a refusal was last shown
+  uint32_t refused_unshown_ = 0;  // refusals since the last `refused` event
   Ending ending_;
 };
 

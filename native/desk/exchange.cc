@@ -13,14 +13,14 @@ Exchange::Exchange(std::span<uint32_t> events, std::span<uint32_t> answers, pool
 bool Exchange::Deliver() {
   if (delivering_ || events_.count() == 0) return false;
   delivering_ = true;
-  const auto owner = owner_;  // it may close us from inside `show`
+  const auto owner = owner_;  // keeps the callbacks alive: `show` may call Close
   uint32_t shown = 0;
   while (!closed() && shown < events_.count()) {
     const uint32_t from = std::exchange(shown, events_.count());
     auto held = std::exchange(held_, {});
     owner->show(from, shown);
     for (pool::Slab& slab : held) slabs_->Release(&slab);
-    // What has been shown makes room: a session is shown once for every protocol that it turns out not to be.
+    // Frees the delivered events: a session can cause one event per refused protocol.
     if (shown == events_.count()) {
       events_.Clear();
       shown = 0;

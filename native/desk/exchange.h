@@ -1,4 +1,4 @@
-// The two rings at work: what has happened is shown to TypeScript, and its answers are carried out.
+// Runs the two rings: delivers events to TypeScript and applies its answers.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,9 @@ namespace anyport::desk {
 class Exchange {
  public:
   struct Owner {
-    // Shows events [from, to) of the ring; answers are in the other ring when it returns.
+    // Delivers events [from, to) of the ring; when it returns, the answer ring is filled.
     std::function<void(uint32_t from, uint32_t to)> show;
-    // JavaScript has run: the clock is to be read again before answers are carried out.
+    // JavaScript has run: read the clock again before applying answers.
     std::function<void()> shown;
     std::function<void(const Answer&)> carry_out;
   };
@@ -25,17 +25,17 @@ class Exchange {
   Exchange(std::span<uint32_t> events, std::span<uint32_t> answers, pool::Slabs* slabs, Owner owner);
 
   Event Push(EventKind kind, pool::SlotId id) { return events_.Push(kind, id); }
-  // Queued work and timers wait for the next turn.
+  // True: defer queued work and timers to the next turn.
   bool crowded() const { return events_.crowded(); }
-  // Gives the slab back when the events so far have been shown.
+  // Releases the slab when the events so far have been delivered.
   void ReleaseWhenShown(pool::Slab slab) { held_.push_back(slab); }
 
-  // Shows events and carries out answers until both rings are empty. True: JavaScript ran.
+  // Delivers events and applies answers until both rings are empty. True: JavaScript ran.
   bool Deliver();
-  // Whether JavaScript is being shown events: what it asks for meanwhile is carried out when it returns.
+  // Whether JavaScript is handling events; answers written meanwhile are applied when it returns.
   bool delivering() const { return delivering_; }
   void CarryOutAnswers();
-  // Nothing is shown any more. May be called from inside `show`.
+  // Stops delivery. May be called inside `show`.
   void Close() { owner_.reset(); }
   bool closed() const { return owner_ == nullptr; }
 

@@ -1,5 +1,5 @@
-// The two rings between an engine and its TypeScript: events out, answers in. Plain words in memory that both
-// see; src/worker/rings.ts is the other end and reads the same offsets.
+// The two rings between an engine and TypeScript: events out, answers in. Words in shared memory;
+// src/worker/rings.ts uses the same offsets.
 #pragma once
 
 #include <algorithm>
@@ -15,10 +15,10 @@
 namespace anyport::desk {
 
 inline constexpr uint32_t kEventWords = 40;
-// Of what was sniffed the log shows so much.
+// Upper bound on opening bytes in an `ended` event.
 inline constexpr size_t kOpeningBytes = 32;
-// Queued work and timers stop at a crowded ring; on top come one batch of epoll events and, should TypeScript
-// hand over a full answer ring in the middle of a turn, two events for each answer in it.
+// Queued work and timers stop at kEventsCrowded. The rest is for one batch of epoll events and, if TypeScript
+// flushes a full answer ring during a turn, two events per answer.
 inline constexpr uint32_t kEventsCrowded = 4096;
 inline constexpr uint32_t kEventsMax = 16384;
 inline constexpr uint32_t kAnswerWords = 16;
@@ -30,11 +30,11 @@ enum EventWord : uint32_t {
   kSlot,
   kGeneration,
   kListener,
-  kPlan,         // generation of the Plan the session began with
-  kProtocol,     // classified: position in the listener's classifier, or -1
+  kPlan,         // generation of the session's Plan
+  kProtocol,     // classified: index in the listener's classifier, or -1
   kCause,        // classified
-  kBytesOffset,  // classified: the sniffed bytes in the arena … (proxied: the PROXY header)
-  kBytesLength,  // … refused: how many more there were that are not shown
+  kBytesOffset,  // classified: sniffed bytes in the arena; proxied: the PROXY header
+  kBytesLength,  // their length; refused: number of refusals without an event
   kDecidedAt,
   kError,  // unreachable: errno; refused: errno, or 0 at max_connections
   kBy,     // ended
@@ -44,7 +44,7 @@ enum EventWord : uint32_t {
   kSourceFamily,
   kSourceBytes,                    // 4 words
   kNumbers = kSourceBytes + 4,     // 64-bit floats from here: word 20
-  kOpeningLength = kNumbers + 10,  // ended: how many of the bytes sniffed follow, where none went anywhere
+  kOpeningLength = kNumbers + 10,  // ended: length of the opening that follows; 0 if bytes were relayed
   kOpening,                        // 8 words
 };
 // Offsets in 64-bit floats from kNumbers.
@@ -95,19 +95,19 @@ class EventRing {
   uint32_t count_ = 0;
 };
 
-// Word offsets of an answer. Words that its kind does not name mean nothing.
+// Word offsets of an answer. Words that its kind does not use are ignored.
 enum AnswerWord : uint32_t {
   kAnswerKind,
   kAnswerSlot,
   kAnswerGeneration,
-  kRow,      // of the session's listener and protocol in the counters; 0: it is not identified
+  kRow,      // counter row of the session's listener and protocol; 0: not identified
   kAddress,  // dial: index into the Plan's dials
-  kPatient,  // … 1: ask an endpoint whose queue is full again until dial_timeout is over
+  kPatient,  // dial: 1: if the endpoint's backlog is full, retry until dial_timeout
   kEndpoint,
   kEndpointRow,
   kUpstreamRow,
-  kBytesWanted = kRow + 1,  // wait: so many in all
-  kQuietMs,                 // … 0: however long none comes
+  kBytesWanted = kRow + 1,  // wait: prefix length
+  kQuietMs,                 // wait: silence after which to report the session; 0: never
   kEndBy = kRow + 1,        // end
   kEndDuring,
   kEndReason,
@@ -125,7 +125,7 @@ class Answer {
   std::span<const uint32_t> words_;
 };
 
-// TypeScript writes the count into word 0 and the answers after it.
+// Word 0 is the count, written by TypeScript; the answers follow.
 class AnswerRing {
  public:
   static constexpr size_t kWords = 1 + size_t{kAnswerWords} * kAnswersMax;

@@ -1,4 +1,4 @@
-// What an epoll event belongs to, in the 58 bits that a loop leaves its client.
+// Tags of epoll events, in the 58 bits that a loop leaves to its client.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// One timer a session and one for the listeners' rest, on one wheel. Sets no alarm: the engine asks how long
-// it may sleep.
+// One timer per session and one for the listeners' pause, on one wheel. Passive: the engine asks for the
+// delay until the next one.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,12 @@
 
 namespace anyport::desk {
 
-// A deadline missed by this much says that the thread was held up: by a handler, SIGSTOP, a frozen machine.
+// A deadline missed by this much means that the thread was held up (a handler, SIGSTOP, a suspended machine).
 inline constexpr uint64_t kHeldUpMs = 50;
 
 class Timers {
  public:
-  // `now_ms`: the clock of the loop, which moves once a round.
+  // `now_ms`: the loop's clock, read once per round.
   explicit Timers(const uint64_t* now_ms) : now_ms_(now_ms), wheel_(*now_ms) {}
 
   uint64_t now_ms() const { return *now_ms_; }
@@ -24,24 +24,24 @@ class Timers {
   void Cancel(const Session& session) { wheel_.Cancel(TimerOf(session)); }
   void ScheduleRest(uint64_t deadline_ms) { wheel_.Schedule(kRestTimer, deadline_ms); }
 
-  // After a pause the clock is ahead of what the sockets have told: one turn of events before deadlines are
-  // judged. Asked once a turn.
+  // After a hold-up, pending socket events are older than the clock: handle one turn of events before
+  // expiring deadlines. Call once per turn.
   bool HeldUp() {
     held_up_ = !held_up_ && wheel_.LateMs(now_ms()) >= kHeldUpMs;
     return held_up_;
   }
   struct Due {
     bool rest = false;
-    uint32_t slot = 0;  // of a session, unless it is the rest that is over
+    uint32_t slot = 0;  // of a session, unless it is the listeners' pause
   };
-  // Takes one that is due; false when there is none.
+  // Takes an expired timer; false when there is none.
   bool Expire(Due* due) {
     uint32_t timer = 0;
     if (!wheel_.Expire(now_ms(), &timer)) return false;
     *due = {timer == kRestTimer, timer - 1};
     return true;
   }
-  // Milliseconds that the engine may sleep; -1: for ever.
+  // Milliseconds until the next timer; -1: none.
   int64_t DelayMs() const { return held_up_ ? 0 : wheel_.DelayMs(now_ms()); }
 
  private:
@@ -50,7 +50,7 @@ class Timers {
 
   const uint64_t* now_ms_;
   loop::TimerWheel wheel_;
-  bool held_up_ = false;  // found in the last turn: its deadlines are judged in this one
+  bool held_up_ = false;  // detected in the last turn; deadlines expire in this one
 };
 
 }  // namespace anyport::desk

@@ -8,7 +8,7 @@ using desk::Stage;
 
 void Answering::CarryOut(const desk::Answer& answer) {
   Session* session = desk_->Find(answer.id());
-  if (session == nullptr) return;  // it ended while the answer was on its way
+  if (session == nullptr) return;  // it ended before its answer was applied
   desk_->books().Identify(*session, answer[desk::kRow]);
   const auto read_on = [&](sniff::Next next) {
     if (next == sniff::Next::kMore) session->carrier->ReadOn(*session);

@@ -1,4 +1,4 @@
-// What TypeScript decides about a session, carried out: by the desk, by the sniffer, by its carrier.
+// Applies TypeScript's answers to desk, sniffer and carrier.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,7 @@ class Answering {
   Answering(desk::Desk* desk, sniff::Sniffer* sniffer) : desk_(desk), sniffer_(sniffer) {}
 
   void CarryOut(const desk::Answer& answer);
-  // The other end of a new socket pair that the session is now relayed to; -1: session gone, or no
-  // descriptors.
+  // Relays the session to a new socket pair; returns the other end, or -1 if session or descriptors are gone.
   int Attach(pool::SlotId id, uint32_t row);
 
  private:

@@ -33,9 +33,7 @@ Engine::~Engine() = default;
 void Engine::Wire(Options options) {
   desk::Exchange::Owner owner;
   owner.show = std::move(options.on_turn);
-  owner.shown = [this] {
-    loop_->UpdateNow();
-  };  // deadlines that begin now do not include what JavaScript took
+  owner.shown = [this] { loop_->UpdateNow(); };  // so that new deadlines exclude the time JavaScript took
   owner.carry_out = [this](const desk::Answer& answer) { answering_->CarryOut(answer); };
   exchange_ = std::make_unique<desk::Exchange>(options.memory.events, options.memory.answers, &slabs_,
                                                std::move(owner));
@@ -55,7 +53,7 @@ void Engine::Shutdown(std::function<void()> closed) {
   if (inbox_ != nullptr) {
     inbox_->SetAttended(false);
     if (loop_ != nullptr)
-      loop_->Remove(inbox_->wake_fd());  // it outlives us, and would stay in the thread's set
+      loop_->Remove(inbox_->wake_fd());  // stays open, so closing would not remove it from the set
   }
   inbox_.reset();
   exchange_->Close();
@@ -63,7 +61,7 @@ void Engine::Shutdown(std::function<void()> closed) {
   std::exchange(loop_, nullptr)->Close(std::move(closed));
 }
 
-// ---- where connections come from
+// ---- sources of connections
 
 int Engine::Listen(int fd, uint32_t listener) {
   return listeners_->Add(fd, listener, desk::TagOf(TagKind::kListener, {listeners_->size(), 0}));
@@ -71,7 +69,7 @@ int Engine::Listen(int fd, uint32_t listener) {
 
 int Engine::TakeFrom(std::shared_ptr<shared::Inbox> inbox) {
   inbox_ = std::move(inbox);
-  inbox_->SetSessions(sessions());  // not those of a worker that had it before
+  inbox_->SetSessions(sessions());  // replaces the number of a previous worker
   const int error = loop_->Add(inbox_->wake_fd(), EPOLLIN, desk::TagOf(TagKind::kInbox, {}));
   inbox_->SetAttended(error == 0);
   return error;
@@ -122,7 +120,7 @@ bool Engine::OnTurn() {
   if (!desk_->timers().HeldUp() && desk_->ExpireTimers() && !listeners_->Resume()) RestListeners();
   if (desk_->ending_all()) desk_->EndSome();
   const bool ran = exchange_->Deliver();
-  if (loop_ == nullptr) return ran;  // the owner shut us down meanwhile
+  if (loop_ == nullptr) return ran;  // Shutdown was called meanwhile
   if (inbox_ != nullptr) inbox_->SetSessions(sessions());
   const bool more = streams_->has_queued() || desk_->ending_all();
   loop_->SetTimer(more ? 0 : desk_->timers().DelayMs());

@@ -1,12 +1,11 @@
 // The data plane of one worker: sessions from accept to close, without a byte entering JavaScript.
 //
-// Mechanism only. What a session's protocol means, where it goes and which endpoint takes it is asked of the
-// owner: once a turn it is shown what happened, and its answers are carried out. Here the rooms are wired
-// together; each does its part:
+// Mechanism only. Classification by content, routing and balancing are decided by the owner: once per turn it
+// receives the events, and its answers are applied. This file wires the parts:
 //
-//   desk    which sessions there are, what is said and counted of them, how they end
-//   sniff   from the first byte to a protocol
-//   stream  brings the bytes: TCP and unix sockets, from accept to the relay's last byte
+//   desk    table of sessions, their events and counters, their end
+//   sniff   identifies the protocol of an opening
+//   stream  TCP and Unix sockets, from accept to the last byte of the relay
 #pragma once
 
 #include <functional>
@@ -31,7 +30,7 @@ struct Memory {
   std::span<uint32_t> answers;
 };
 
-// How long the arena has to be for that buffer size.
+// Required size of the arena for this buffer size.
 size_t ArenaBytes(size_t buffer_bytes);
 
 struct Options {
@@ -40,29 +39,29 @@ struct Options {
   desk::Layout layout;
   std::span<int32_t> room;
   stream::Options streams;
-  // Shows events [from, to) of the ring; answers are in the other ring when it returns.
+  // Delivers events [from, to) of the ring; when it returns, the answer ring is filled.
   std::function<void(uint32_t from, uint32_t to)> on_turn;
 };
 
 class Engine final : public loop::Client, public ConnectionSink {
  public:
-  // Null, and an errno, when the kernel gives no epoll set.
+  // Null with an errno in `error` when the loop can not be created.
   static std::unique_ptr<Engine> Create(uv_loop_t* uv, Options options, int* error);
   ~Engine() override;
 
   void Adopt(std::shared_ptr<const plan::Plan> plan) { desk_->Adopt(std::move(plan)); }
-  // Whether new sessions or one under way use the Plan of that generation.
+  // Whether new or existing sessions use the Plan of this generation.
   bool Uses(uint32_t generation) const { return desk_->Uses(generation); }
-  // 0 or an errno, both.
+  // Both return 0 or an errno.
   int Listen(int fd, uint32_t listener);
   int TakeFrom(std::shared_ptr<shared::Inbox> inbox);
   void StopAccepting();
-  // Carries out answers that were written outside a turn.
+  // Applies answers written outside of a turn.
   void Flush();
   int Attach(pool::SlotId id, uint32_t row) { return answering_->Attach(id, row); }
   void EndAll(desk::Ender by, desk::Reason reason);
   size_t sessions() const { return desk_->sessions(); }
-  // Closes every descriptor at once, without events; `closed` is called when libuv has let go.
+  // Closes every descriptor at once, without events; `closed` is called when libuv has closed its handles.
   void Shutdown(std::function<void()> closed);
 
  private:

@@ -19,24 +19,24 @@ bool SetInt(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof(value)) == 0;
 }
 
-// Urgent bytes stay in the stream (else the kernel takes them out of it), small writes leave at once.
+// Urgent bytes stay in the stream (SO_OOBINLINE); small writes are sent at once (TCP_NODELAY).
 void ConfigureStream(int fd) {
   SetInt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   SetInt(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 }
 
 void ConfigureAccepted(int fd, const Source& source) {
-  if (source.family == 0) SetInt(fd, SOL_SOCKET, SO_OOBINLINE, 1);  // a unix socket inherits nothing
+  if (source.family == 0) SetInt(fd, SOL_SOCKET, SO_OOBINLINE, 1);  // Unix sockets do not inherit it
 }
 
-// As the packets of its family have it, and of IPv4 on an IPv6 socket. The two bits below are ECN's.
+// Sets the traffic class, also for IPv4 packets of an IPv6 socket. The two low bits belong to ECN.
 bool SetDscp(int fd, sa_family_t family, int dscp) {
   const int octet = dscp << 2;
   return SetInt(fd, IPPROTO_IP, IP_TOS, octet) &&
          (family == AF_INET || SetInt(fd, IPPROTO_IPV6, IPV6_TCLASS, octet));
 }
 
-// Before it connects: the first packet has the segment size and the code point. 0 or an errno.
+// Before connect(2), because the SYN already carries segment size and code point. 0 or an errno.
 int ConfigureDialled(int fd, sa_family_t family, const DialOptions& options) {
   if (family == AF_UNIX) return 0;
   const auto set = [fd](int name, int value) { return value == 0 || SetInt(fd, IPPROTO_TCP, name, value); };
@@ -46,7 +46,7 @@ int ConfigureDialled(int fd, sa_family_t family, const DialOptions& options) {
   return 0;
 }
 
-// The permissions of a unix socket's file, which an abstract one does not have. 0 or an errno.
+// Sets the permissions of a Unix socket's file; no effect on abstract sockets. 0 or an errno.
 int SetMode(const Address& address, mode_t mode) {
   const char* path = address.unix_path();
   if (mode == 0 || path == nullptr) return 0;
@@ -63,13 +63,14 @@ Opened Listen(const Address& address, const ListenOptions& options) {
   if (address.family() != AF_UNIX) {
     SetInt(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
     if (options.reuse_port && !SetInt(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1)) return Failed(errno);
-    // Never the machine's default: ":9090" is both families, "[::]:9090" beside an IPv4 listener is one.
+    // Explicit, because the default is a system setting: ":9090" means both families, "[::]:9090" beside an
+    // IPv4 listener only IPv6.
     if (address.family() == AF_INET6) SetInt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, options.ipv6_only ? 1 : 0);
     ConfigureStream(fd.get());
     SetInt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, 1);
   }
   if (bind(fd.get(), address.get(), address.length) != 0) return Failed(errno);
-  // Before it listens: until then nobody can connect.
+  // Before listen(2): until then no client can connect.
   if (const int error = SetMode(address, options.mode)) return Failed(error);
   if (listen(fd.get(), options.backlog) != 0) return Failed(errno);
   return {std::move(fd), 0};

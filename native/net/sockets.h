@@ -1,4 +1,4 @@
-// Sockets: opened, bound, accepted, connected and closed. Failures are errno values, never exceptions.
+// Socket functions. Failures are errno values, never exceptions.
 #pragma once
 
 #include <sys/types.h>
@@ -8,7 +8,7 @@
 
 namespace anyport::net {
 
-// A socket, or the errno that says why there is none.
+// A socket, or an errno.
 struct Opened {
   Fd fd;
   int error = 0;
@@ -18,11 +18,11 @@ struct ListenOptions {
   bool reuse_port = false;
   int backlog = 4096;
   bool ipv6_only = false;
-  mode_t mode = 0;  // of a unix socket's file; 0: as the umask leaves it
+  mode_t mode = 0;  // permissions of a Unix socket's file; 0: by umask
 };
 
-// What a listening socket is set to, its connections inherit (TCP_NODELAY, SO_KEEPALIVE, SO_OOBINLINE):
-// three calls fewer for each of them.
+// Connections inherit the options of the listening socket (TCP_NODELAY, SO_KEEPALIVE, SO_OOBINLINE), which
+// saves three system calls each.
 Opened Listen(const Address& address, const ListenOptions& options);
 
 struct Accepted {
@@ -32,18 +32,18 @@ struct Accepted {
 };
 Accepted Accept(int listening);
 
-// What a dialled socket is set to; 0: left as the system has it. Unix sockets have none of this.
+// Options of a dialled socket; 0: system default. Ignored for Unix sockets.
 struct DialOptions {
   int mss = 0;              // TCP_MAXSEG
   int user_timeout_ms = 0;  // TCP_USER_TIMEOUT
   int dscp = 0;             // RFC 2474
-  int keepalive_s = 0;      // for StartKeepalive: short sessions do without
+  int keepalive_s = 0;      // set later by StartKeepalive; short sessions need none
 };
 
-// Starts a connection. EINPROGRESS is not an error: the socket turns writable when it is up.
+// Starts to connect. EINPROGRESS is not an error: the socket becomes writable when connected.
 Opened Connect(const Address& address, const DialOptions& options = {});
 
-// Probes a peer after so many seconds of silence, and as often from then on.
+// `seconds`: idle time before the first probe, and interval between probes.
 void StartKeepalive(int fd, int seconds);
 
 // A connected pair of stream sockets, both non-blocking.
@@ -54,23 +54,23 @@ struct Pair {
 };
 Pair SocketPair();
 
-// Sends one datagram to a unix socket. 0 or an errno.
+// Sends one datagram to a Unix socket. 0 or an errno.
 int SendDatagram(const std::string& path, const std::string& text);
 
-// The error that a socket holds (SO_ERROR), 0 when none.
+// Takes the pending error of a socket (SO_ERROR); 0 when none.
 int PendingError(int fd);
 
-// The next close sends RST and throws away what the peer has not acknowledged.
+// The next close sends RST and discards unacknowledged bytes.
 void ResetOnClose(int fd);
-// The next close sends nothing at all where the process may do that (CAP_NET_ADMIN), else RST.
+// The next close sends nothing, which needs CAP_NET_ADMIN; without it RST.
 void VanishOnClose(int fd);
-// Bytes sent that the peer has not acknowledged yet, or that it has not read where it is a unix socket.
+// Bytes sent but not acknowledged by the peer; for a Unix socket, not read by the peer.
 int UnsentBytes(int fd);
-// Bytes sent that a reset would throw away. None of a unix socket's: they are in the peer's queue already.
+// Bytes sent that a reset would discard. 0 for Unix sockets, whose bytes are in the peer's queue already.
 int BytesLostByReset(int fd);
-// A TCP socket is readable from so many bytes on, or at the end of the stream. False: it stays as it was.
+// SO_RCVLOWAT: readable at `bytes` bytes or at end of input. False: not set.
 bool WakeAt(int fd, uint32_t bytes);
-// What a socket is ready for now (POLLIN, POLLOUT …), of what is asked and of POLLERR and POLLHUP.
+// poll(2) without waiting: the ready ones among `events`, POLLERR and POLLHUP.
 uint32_t ReadyNow(int fd, uint32_t events);
 
 }  // namespace anyport::net

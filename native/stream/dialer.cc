@@ -31,15 +31,15 @@ void Dialer::Dial(Session& session, Stream& stream, const desk::Dial& dial) {
   Connect(session, stream);
 }
 
-// On loopback and near networks the connection is up before connect() returns, so the sniffed bytes are sent
-// at once: that saves the wait for it to turn writable.
+// Sends the sniffed bytes at once, which saves waiting for EPOLLOUT: on loopback and near networks the
+// connection is established before connect() returns.
 void Dialer::Connect(Session& session, Stream& stream) {
   const auto& [address, options] = session.plan->dials[stream.address];
   auto opened = net::Connect(address, options);
   if (!opened.fd.valid() && opened.error == EAGAIN && stream.patient) {
     const uint64_t now_ms = desk_->timers().now_ms();
     if (now_ms >= DeadlineMs(session, stream)) return Unreachable(session, stream, ETIMEDOUT);
-    // Ever more seldom: a crowd that waits must not keep the thread busy.
+    // Back-off, so that many waiting sessions do not keep the thread busy.
     const uint64_t waited_ms = now_ms - std::min(now_ms, stream.dialled_ns / 1'000'000);
     return desk_->timers().Schedule(session, now_ms + std::max(kFullQueueRetryMs, waited_ms / 8));
   }
@@ -50,7 +50,7 @@ void Dialer::Connect(Session& session, Stream& stream) {
   stream.keepalive_due = options.keepalive_s > 0 && !is_unix;
   TakePrefix(session, stream);
   stream.up.Flush(stream.upstream.get(), *tools_);
-  const bool up = stream.up.bytes() > 0;  // then it can not go to another endpoint any more
+  const bool up = stream.up.bytes() > 0;  // bytes sent: no other endpoint possible
   if (!up && stream.up.sink_error() != 0) return Unreachable(session, stream, stream.up.sink_error());
   if (!watch_->Add(session, stream, Side::kUpstream, !up || stream.up.pending()))
     return desk_->End(session, desk::Ender::kProxy, desk::Reason::kOverLimit, desk::Closing::kReset);
@@ -58,8 +58,8 @@ void Dialer::Connect(Session& session, Stream& stream) {
   desk_->timers().Schedule(session, desk_->timers().now_ms() + session.plan->dial_timeout_ms);
 }
 
-// The sniffed bytes are the first of the upward direction; until one has left they can go to another
-// endpoint.
+// The sniffed bytes become the start of the upward direction; until one is sent, another endpoint is
+// possible.
 void Dialer::TakePrefix(Session& session, Stream& stream) {
   const sniff::Prefix prefix = sniffer_->TakePrefix(session);
   if (prefix.slab.valid()) {
@@ -95,7 +95,7 @@ void Dialer::OnSocket(Session& session, Stream& stream, uint32_t events) {
     const int error = net::PendingError(stream.upstream.get());
     return Unreachable(session, stream, error != 0 ? error : ECONNRESET);
   }
-  // A hang-up alone is an endpoint that was there, spoke, and closed.
+  // EPOLLHUP without EPOLLERR: the endpoint accepted, replied and closed.
   if (events & (EPOLLOUT | EPOLLHUP)) Connected(session, stream);
 }
 
@@ -109,7 +109,7 @@ void Dialer::Connected(Session& session, Stream& stream) {
 
 void Dialer::Unreachable(Session& session, Stream& stream, int error) {
   stream.upstream.Reset();
-  stream.down = relay::HalfPipe();  // what that socket said is not true of the next
+  stream.down = relay::HalfPipe();  // drops readiness noted for the old socket
   desk_->books().LeaveEndpoint(session);
   session.stage = desk::Stage::kPick;
   desk_->AwaitDecision(session);

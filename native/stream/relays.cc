@@ -31,7 +31,7 @@ int KeepaliveSeconds(const Session& session, const Stream& stream) {
   return session.plan->dials[stream.address].options.keepalive_s;
 }
 
-// Most sessions are over by then, and are spared the calls that set it.
+// Delays keepalive to the first timer: most sessions end before and save the system calls.
 uint64_t FirstTimerMs(const Session& session, const Stream& stream) {
   const uint64_t deadline_ms = DeadlineMs(session, stream);
   if (!stream.keepalive_due) return deadline_ms;
@@ -50,7 +50,7 @@ void Relays::Begin(Session& session, Stream& stream) {
 }
 
 void Relays::OnSocket(Session& session, Stream& stream, Side side, uint32_t events) {
-  // A read may never come to show it: after a FIN, or while the other end takes nothing.
+  // Handled here, because no read may follow: after a FIN, or while the other end is full.
   if ((events & EPOLLERR) && stream.reset_by == Side::kNone)
     return OnGone(session, stream, side, net::PendingError(stream.fd(side)));
   Run(session, stream);
@@ -61,7 +61,7 @@ void Relays::Run(Session& session, Stream& stream) {
   const uint64_t down_before = stream.down.bytes();
   Flow up = Flow::kBlocked;
   Flow down = Flow::kBlocked;
-  // From an end that is gone only what it gave is still delivered; the other direction has nowhere to go.
+  // After a reset only the direction from that end still runs, to deliver its remaining bytes.
   if (stream.reset_by != Side::kUpstream && !stream.up.finished())
     up = stream.up.Run(stream.client.get(), stream.upstream.get(), *tools_);
   if (stream.reset_by != Side::kClient && !stream.down.finished())
@@ -96,18 +96,18 @@ void Relays::Settle(Session& session, Stream& stream, Flow up, Flow down) {
   if (stream.gathers()) desk_->timers().Schedule(session, now_ms() + relay::kGatherMs);
 }
 
-// One side's FIN has gone through. The other may go on, but not in silence for ever.
+// One direction has finished: FIN is passed on, and the other continues under half_close_timeout.
 void Relays::OnFinished(Session& session, Stream& stream, Side side) {
   if (stream.finished_first != Side::kNone) return;  // the second FIN: the session ends
   stream.finished_first = side;
   const bool both = stream.up.finished() && stream.down.finished();
   if (!both) shutdown(stream.fd(Other(side)), SHUT_WR);
   stream.active_ms = now_ms();
-  // Half-way, to see by the end of it whether the kernel is still delivering: most sessions are over by then.
+  // At half time, to compare the kernel's unsent bytes at the end: most sessions are over by then.
   desk_->timers().Schedule(session, stream.active_ms + session.plan->half_close_timeout_ms / 2);
 }
 
-// That end is gone. What it had given is delivered before the other end is reset.
+// One end is gone: its remaining bytes are delivered before the other end is reset.
 void Relays::OnGone(Session& session, Stream& stream, Side side, int error) {
   relay::HalfPipe& last = side == Side::kClient ? stream.up : stream.down;
   if (stream.reset_by == Side::kNone) {
@@ -117,11 +117,11 @@ void Relays::OnGone(Session& session, Stream& stream, Side side, int error) {
     last.SourceEnding();
     if (!last.finished()) return Run(session, stream);
   }
-  if (stream.reset_by != side) return EndGone(session, stream);  // nobody is left
+  if (stream.reset_by != side) return EndGone(session, stream);  // both ends are gone
   PassReset(session, stream);
 }
 
-// A reset throws away what the kernel has not delivered yet: wait for that, for as long as it gets less.
+// RST discards bytes that the kernel has not delivered yet: wait as long as their number decreases.
 void Relays::PassReset(Session& session, Stream& stream) {
   const int unsent = net::BytesLostByReset(stream.fd(Other(stream.reset_by)));
   if (!stream.reset_waits || unsent < stream.unsent) stream.active_ms = now_ms();
@@ -143,7 +143,7 @@ void Relays::OnTimer(Session& session, Stream& stream) {
     net::StartKeepalive(stream.upstream.get(), KeepaliveSeconds(session, stream));
   if (stream.gathers() && !Collect(session, stream)) return;
   if (now_ms() >= DeadlineMs(session, stream) && !LookAgain(session, stream)) return;
-  // Bytes that a slow reader takes from the kernel are life, although none passes here.
+  // A decrease of unsent kernel bytes counts as activity: a slow reader is still reading.
   const int unsent = net::UnsentBytes(stream.client.get()) + net::UnsentBytes(stream.upstream.get());
   if (unsent < std::exchange(stream.unsent, unsent)) stream.active_ms = now_ms();
   const uint64_t deadline_ms = DeadlineMs(session, stream);
@@ -153,7 +153,7 @@ void Relays::OnTimer(Session& session, Stream& stream) {
   desk_->End(session, Ender::kTimeout, half_closed ? Reason::kHalfCloseTimeout : Reason::kIdleTimeout);
 }
 
-// Reads what no event has told of yet. False: its deadline is not to be judged.
+// Reads gathered bytes without an event. False: skip the deadline check.
 bool Relays::Collect(Session& session, Stream& stream) {
   const pool::SlotId id = session.id;
   stream.up.Collect(stream.client.get());
@@ -162,7 +162,7 @@ bool Relays::Collect(Session& session, Stream& stream) {
   return AwaitsDeadline(id, stream);
 }
 
-// Reads and writes although no event has said so. False: its deadline is not to be judged.
+// Reads and writes without an event. False: skip the deadline check.
 bool Relays::LookAgain(Session& session, Stream& stream) {
   const pool::SlotId id = session.id;
   for (relay::HalfPipe* half : {&stream.up, &stream.down}) {
@@ -173,7 +173,7 @@ bool Relays::LookAgain(Session& session, Stream& stream) {
   return AwaitsDeadline(id, stream);
 }
 
-// Else the session has ended, or its timer is set for something else.
+// False: the session has ended, or its timer serves another purpose.
 bool Relays::AwaitsDeadline(pool::SlotId id, const Stream& stream) const {
   return desk_->Find(id) != nullptr && !stream.reset_waits && !stream.gathers();
 }

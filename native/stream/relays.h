@@ -1,4 +1,4 @@
-// From a connected endpoint to the last byte: both directions, FIN passed on as FIN and RST as RST.
+// Relays both directions between connected ends: FIN is passed on as FIN, RST as RST.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 namespace anyport::stream {
 
 inline constexpr uint64_t kResetPollMs = 10;
-// How long a reset waits for the other end to take any of what it was sent.
+// A pending reset waits at most this long without progress at the other end.
 inline constexpr uint64_t kResetGraceMs = 2000;
 
 class Relays {
@@ -22,11 +22,11 @@ class Relays {
   Relays(desk::Desk* desk, Watch* watch, relay::Tools* tools, pool::Shelf<Stream>* streams)
       : desk_(desk), watch_(watch), tools_(tools), streams_(streams) {}
 
-  // Both ends are connected.
+  // Call when both ends are connected.
   void Begin(desk::Session& session, Stream& stream);
   void OnSocket(desk::Session& session, Stream& stream, Side side, uint32_t events);
   void OnTimer(desk::Session& session, Stream& stream);
-  // Those that used up their share of the last turn.
+  // Resumes relays that used up their share of the last turn.
   void RunQueued();
   bool has_queued() const { return !queued_.empty(); }
 

@@ -1,5 +1,5 @@
-// What a session over stream sockets (TCP, unix) holds beside its record. Plain data, and little of it: an
-// idle session is this, its record and a timer.
+// State of a session over stream sockets (TCP, Unix) besides its record. Plain data, and small: an idle
+// session is this, its record and a timer.
 #pragma once
 
 #include <cstdint>
@@ -20,27 +20,27 @@ struct Stream {
   relay::HalfPipe up;    // client → upstream
   relay::HalfPipe down;  // upstream → client
 
-  Side finished_first = Side::kNone;  // whose FIN came first
-  Side reset_by = Side::kNone;        // which end is gone: what it gave is delivered, then the other is reset
-  bool vanished : 1 = false;          // … without RST: it timed out or is unreachable
-  bool reset_waits : 1 = false;       // … and all but what the kernel has yet to deliver has been passed on
-  bool patient : 1 = false;           // asks an endpoint again whose queue is full
-  bool client_armed = false;          // EPOLLOUT is asked for
+  Side finished_first = Side::kNone;  // side of the first FIN
+  Side reset_by = Side::kNone;   // the end that is gone; its bytes are delivered, then the other is reset
+  bool vanished : 1 = false;     // gone without RST: timed out or unreachable
+  bool reset_waits : 1 = false;  // all passed on; the reset waits for the kernel to deliver it
+  bool patient : 1 = false;      // retry an endpoint whose backlog is full
+  bool client_armed = false;     // EPOLLOUT is registered
   bool upstream_armed = false;
-  bool queued = false;         // has more to do in the next turn
-  bool keepalive_due = false;  // the upstream's, from the first timer of the relay
-  uint32_t address = 0;        // into the Plan's dials
-  int unsent = 0;              // bytes that the kernel had yet to deliver, when last looked at
-  uint64_t dialled_ns = 0;     // when it was last dialled
-  uint64_t active_ms = 0;      // when a byte last moved
+  bool queued = false;         // continues in the next turn
+  bool keepalive_due = false;  // set keepalive of the upstream at the relay's first timer
+  uint32_t address = 0;        // index into the Plan's dials
+  int unsent = 0;              // undelivered bytes in the kernel at the last check
+  uint64_t dialled_ns = 0;     // time of the last dial
+  uint64_t active_ms = 0;      // time of the last activity
 
   bool gathers() const { return up.gathers() || down.gathers(); }
   int fd(Side side) const { return side == Side::kClient ? client.get() : upstream.get(); }
-  // What epoll(7) says of that side's descriptor.
+  // Notes epoll(7) events of a side's descriptor.
   void NoteEvents(Side side, uint32_t events);
 };
 
-// Ten thousand idle sessions are meant to cost 3 MB (with their records and timers).
+// Budget: 10,000 idle sessions in 3 MB, with records and timers.
 static_assert(sizeof(Stream) <= 136);
 
 }  // namespace anyport::stream
