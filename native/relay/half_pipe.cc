@@ -13,17 +13,18 @@
 namespace anyport::relay {
 namespace {
 
-// Reads of one run, for one may bring a single byte.
+// Upper bound on reads per run, because a read may return a single byte.
 constexpr int kReadsPerRun = 64;
-// Full reads in a row that show a bulk transfer, and short ones that show its end.
+// Splicing starts after kBulkAfter consecutive full reads, and ends when short reads lower the count below
+// it.
 constexpr int8_t kBulkAfter = 2;
 constexpr int8_t kBulkMax = 6;
 constexpr unsigned kSpliceFlags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 
 bool WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 
-// Interrupted is not full: no edge would tell that the sink is ready again. The `last` bytes wait in the
-// kernel for the FIN that follows them, and share its segment.
+// Retries on EINTR, since no edge follows it. `last`: the kernel holds the bytes back (MSG_MORE), so that
+// they share a segment with the FIN that follows.
 ptrdiff_t Send(int sink, std::span<const uint8_t> bytes, bool last = false) {
   for (;;) {
     const ptrdiff_t sent = send(sink, bytes.data(), bytes.size(), MSG_NOSIGNAL | (last ? MSG_MORE : 0));
@@ -31,7 +32,7 @@ ptrdiff_t Send(int sink, std::span<const uint8_t> bytes, bool last = false) {
   }
 }
 
-// Takes bytes that were peeked at. One read may end before they do.
+// Consumes peeked bytes, possibly in several reads.
 void Discard(int source, std::span<uint8_t> peeked) {
   while (!peeked.empty()) {
     const ptrdiff_t got = recv(source, peeked.data(), peeked.size(), 0);
@@ -57,10 +58,10 @@ Flow HalfPipe::Run(int source, int sink, const Tools& tools) {
   return flow;
 }
 
-// Where reads are split or the end is near, every byte may be the one that matters.
+// Never gathers with split reads or near the end of input, where every byte may matter.
 void HalfPipe::NoteMoved(int source, uint64_t bytes) {
   const uint64_t kib = (bytes + 1023) / 1024;
-  // Large runs without gathering speak against it: loopback and fast networks fill the source by themselves.
+  // Large runs without gathering lower the streak: loopback and fast networks need no coalescing.
   const bool fast = gather_ == Gather::kOff && bytes >= kGatherBytes;
   const uint64_t streak_kib = fast ? streak_kib_ - std::min<uint64_t>(streak_kib_, kib) : streak_kib_ + kib;
   streak_kib_ = static_cast<uint16_t>(std::min<uint64_t>(streak_kib, kGatherAfterBytes / 1024));
@@ -93,10 +94,10 @@ Flow HalfPipe::Move(int source, int sink, const Tools& tools) {
     flow = Read(source, sink, static_cast<size_t>(enough - bytes_), tools);
   }
   if (pending_ == 0) GiveBack(tools);
-  return finished() ? Flow::kFinished : flow;  // also when the last read was the one that brought the FIN
+  return finished() ? Flow::kFinished : flow;  // FIN may have come with the last read
 }
 
-// A sink that is full while nothing is pending: no buffer was left, and the bytes wait in the source.
+// The sink may be full without pending bytes: no buffer was free, and the bytes wait in the source.
 Flow HalfPipe::Read(int source, int sink, size_t most, const Tools& tools) {
   if (!source_ready_ || !sink_ready_) return Flow::kBlocked;
   if (bulk_ >= kBulkAfter && !no_splice_) return Splice(source, tools);
@@ -125,14 +126,13 @@ Flow HalfPipe::Copy(int source, int sink, std::span<uint8_t> room, const Tools& 
   return Flow::kBusy;
 }
 
-// A read that leaves room in the buffer has emptied the socket: the next would answer EAGAIN, or 0 at the
-// end.
+// A short read has emptied the socket: the next read would return EAGAIN, or 0 at end of input.
 void HalfPipe::NoteShortRead() {
   if (end_ == End::kAhead) source_ready_ = false;
   if (end_ == End::kQueued) source_finished_ = true;
 }
 
-// No buffer for what the sink would not take: so only what it takes is taken from the source.
+// Without a free buffer for a remainder: peeks, and consumes only the bytes that the sink has taken.
 Flow HalfPipe::CopyUnbuffered(int source, int sink, std::span<uint8_t> room) {
   const ptrdiff_t got = recv(source, room.data(), room.size(), MSG_PEEK);
   if (got < 0) return ReadFailed(errno);
@@ -154,7 +154,7 @@ Flow HalfPipe::CopyUnbuffered(int source, int sink, std::span<uint8_t> room) {
 Flow HalfPipe::Splice(int source, const Tools& tools) {
   if (!pipe_.valid()) pipe_ = tools.pipes->Acquire();
   if (!pipe_.valid()) {
-    bulk_ = 0;  // none to be had: copy for a while
+    bulk_ = 0;  // no pipe: copy for a while
     return Flow::kBusy;
   }
   const ptrdiff_t got = splice(source, nullptr, pipe_.write_end.get(), nullptr, pipe_.bytes, kSpliceFlags);
@@ -164,7 +164,7 @@ Flow HalfPipe::Splice(int source, const Tools& tools) {
     bulk_ = full ? kBulkMax : static_cast<int8_t>(bulk_ - 1);
     return Flow::kBusy;
   }
-  // 0 is the end of the stream or, once the FIN has come, an urgent byte: recv knows which.
+  // 0 is end of input or, after FIN, an urgent byte: recv distinguishes them.
   if (got == 0 || errno == EINVAL) {
     no_splice_ = true;
     return Flow::kBusy;
@@ -194,7 +194,7 @@ void HalfPipe::Stash(std::span<const uint8_t> rest, const Tools& tools) {
   assert(!slab_.valid());
   const bool small = rest.size() <= pool::kSmallSlabBytes && tools.slabs->HasSpare(pool::Tier::kSmall);
   slab_ = tools.slabs->Acquire(small ? pool::Tier::kSmall : pool::Tier::kLarge);
-  assert(slab_.valid());  // Read saw that there is a large one
+  assert(slab_.valid());  // Read has checked that a large one is free
   std::memcpy(tools.slabs->Bytes(slab_).data(), rest.data(), rest.size());
   pending_ = static_cast<uint32_t>(rest.size());
   offset_ = 0;

@@ -1,8 +1,8 @@
 // One direction of a relayed session: bytes from a source socket to a sink socket, exactly once and in order.
 //
-// Two mechanisms, chosen by what the traffic does. Small messages are copied through one buffer that the
-// whole thread shares; once reads fill that buffer the bytes are spliced through a kernel pipe and never
-// enter user space. A direction holds memory only while bytes are under way that the sink would not take yet.
+// Two mechanisms, chosen by traffic. Small messages are copied through a buffer shared by the whole thread;
+// when reads fill that buffer, bytes are spliced through a kernel pipe and never enter user space. A
+// direction holds memory only while the sink has not taken all bytes read.
 #pragma once
 
 #include <algorithm>
@@ -15,67 +15,67 @@
 
 namespace anyport::relay {
 
-// Bytes of one turn, shared by the directions that had more to do than their last turn allowed.
+// Byte budget of a turn, divided among the directions that used up their share of the last turn.
 inline constexpr size_t kTurnBytes = 16 * 1024 * 1024;
 inline constexpr size_t kRunBytesMin = 256 * 1024;
 
-// What a direction may send before it reads no more in this turn. What its pipe holds then is sent whole: cut
-// up into shares of 256 KiB four downloads took 1.7 times the CPU.
+// Budget of a direction per turn; beyond it the direction stops reading. The content of its pipe is still
+// sent completely: with a hard limit of 256 KiB four concurrent downloads took 1.7 times the CPU.
 inline size_t ShareOf(size_t directions) {
   return std::max(kRunBytesMin, kTurnBytes / std::max<size_t>(directions, 1));
 }
 
-// A source that a network fills packet by packet wakes the thread for each batch of them. Once so much has
-// come one way in a row that it is a transfer, the source is left to gather: an event tells of kGatherBytes,
-// or a tick looks.
+// Coalescing of reads: a network that fills a source packet by packet would wake the thread for each batch of
+// packets. After kGatherAfterBytes in one direction without an answer the source gathers: the next event
+// comes at kGatherBytes (SO_RCVLOWAT), or a tick reads after kGatherMs.
 inline constexpr uint32_t kGatherAfterBytes = 16 * 1024 * 1024;
 inline constexpr uint32_t kGatherBytes = 128 * 1024;
-// Less than this at a tick is no transfer any more.
+// Gathering ends when a tick finds less than this.
 inline constexpr uint32_t kGatherBytesMin = 16 * 1024;
 inline constexpr uint64_t kGatherMs = 8;
 
-// What a direction borrows from its thread.
+// Resources of the thread that directions borrow.
 struct Tools {
   pool::Slabs* slabs;
   Pipes* pipes;
-  std::span<uint8_t> scratch;       // at most as long as a large slab
-  size_t run_bytes = kRunBytesMin;  // share of a direction
+  std::span<uint8_t> scratch;       // copy buffer, at most the size of a large slab
+  size_t run_bytes = kRunBytesMin;  // byte budget of a direction in this turn
 };
 
 enum class Flow : uint8_t {
-  kBlocked,      // waits for the source or for the sink
-  kBusy,         // used up its share of this turn; more is there
-  kFinished,     // the source's FIN was read and all before it has been passed on
-  kSourceReset,  // the source is gone and all that it gave has been passed on
-  kSinkGone,     // the sink takes no more bytes
+  kBlocked,      // waits for source or sink
+  kBusy,         // budget used up; more bytes are available
+  kFinished,     // FIN read, and all bytes before it sent
+  kSourceReset,  // the source failed, and all its bytes are sent
+  kSinkGone,     // the sink failed
 };
 
 class HalfPipe {
  public:
-  // Bytes to send before anything that is read: takes the slab over.
+  // Bytes to send first; takes ownership of the slab.
   void Prefix(pool::Slab slab, uint32_t length);
-  // Nothing has been sent yet, and it goes to another socket now.
+  // Switches to another sink, before any byte has been sent.
   void NewSink() {
     sink_ready_ = true;
     sink_error_ = 0;
   }
 
   void SourceReady() { source_ready_ = true; }
-  // FIN has come, and everything before it waits in the source: a read that leaves room is the last.
+  // FIN has arrived, and all bytes before it are in the source: a short read is the last one.
   void SourceClosed() {
     source_ready_ = true;
     if (end_ == End::kAhead) end_ = End::kQueued;
   }
-  // RST, or one of both: read until it shows.
+  // RST, or both ways closed: read until a read fails or returns 0.
   void SourceEnding() {
     source_ready_ = true;
     end_ = End::kUnclear;
   }
   // The sniffer has drained the source.
   void SourceDrained() { source_ready_ = end_ != End::kAhead; }
-  // A short read does not mean that the source is empty: a unix socket ends one at passed descriptors.
+  // A short read does not mean that the source is empty: on Unix sockets passed descriptors split reads.
   void SourceSplitsReads() { end_ = End::kUnclear; }
-  // Urgent data splits reads too, and splice(2) does not get past an urgent byte at all.
+  // Urgent data splits reads too, and splice(2) can not pass an urgent byte.
   void SourceUrgent() {
     end_ = End::kUnclear;
     no_splice_ = true;
@@ -83,31 +83,30 @@ class HalfPipe {
   void SinkReady() { sink_ready_ = true; }
 
   Flow Run(int source, int sink, const Tools& tools);
-  // No event tells of what is in the source yet: its owner calls Collect and Run at the latest after
-  // kGatherMs.
+  // True: bytes below kGatherBytes cause no event, so the owner must call Collect and Run within kGatherMs.
   bool gathers() const { return gather_ == Gather::kOn; }
   void Collect(int source);
-  // Bytes went the other way: somebody may wait for an answer.
+  // Bytes went the other way: the peer may be waiting for a reply, so do not gather.
   void Answered() { streak_kib_ = 0; }
-  // Sends what is pending. True when nothing is left; else sink_error() is 0 when the sink is merely full.
+  // Sends pending bytes. True when none are left; otherwise sink_error() is 0 if the sink is only full.
   bool Flush(int sink, const Tools& tools);
-  // Gives everything back; what was pending is lost.
+  // Releases everything; pending bytes are lost.
   void Close(const Tools& tools);
 
   bool pending() const { return pending_ > 0; }
   bool wants_sink() const { return !sink_ready_ && (pending_ > 0 || source_ready_); }
-  // Every byte up to the FIN is with the sink.
+  // Every byte up to FIN has been sent.
   bool finished() const { return source_finished_ && pending_ == 0 && sink_error_ == 0; }
   int source_error() const { return source_error_; }
   int sink_error() const { return sink_error_; }
   uint64_t bytes() const { return bytes_; }
 
  private:
-  // Where the end of the stream is, and so what a short read says.
+  // Known position of the end of input, which determines the meaning of a short read.
   enum class End : uint8_t {
-    kAhead,    // not heard of: the source is empty, and an edge tells when it is not
-    kQueued,   // a FIN is queued behind the bytes: these were all
-    kUnclear,  // nothing, reads are split or a reset is about: the last is one that fails or brings no byte
+    kAhead,    // not in sight: the source is empty, and an edge will report more
+    kQueued,   // FIN is queued behind the bytes: this was the last read
+    kUnclear,  // split reads or a reset: no meaning; read until a read fails or returns 0
   };
 
   enum class Gather : uint8_t { kOff, kOn, kCollected };
@@ -120,22 +119,22 @@ class HalfPipe {
   Flow Splice(int source, const Tools& tools);
   Flow ReadFailed(int error);
   void NoteShortRead();
-  // The caller passes the FIN on as soon as the rest has been sent; a reset it does not pass on like that.
+  // Whether the caller will send FIN right after the bytes (not after a reset).
   bool fin_follows() const { return source_finished_ && end_ == End::kQueued; }
   void Stash(std::span<const uint8_t> rest, const Tools& tools);
   void SinkFailed(int error);
   ptrdiff_t SendPending(int sink, const Tools& tools);
   void GiveBack(const Tools& tools);
 
-  uint64_t bytes_ = 0;        // delivered to the sink
-  Pipe pipe_;                 // pending bytes, when spliced …
-  pool::Slab slab_;           // … or copied
+  uint64_t bytes_ = 0;        // sent to the sink
+  Pipe pipe_;                 // pending bytes, if spliced
+  pool::Slab slab_;           // pending bytes, if copied
   uint32_t pending_ = 0;      // bytes in pipe_ or slab_
   uint32_t offset_ = 0;       // of the first pending byte in slab_
   int16_t source_error_ = 0;  // errno
   int16_t sink_error_ = 0;
-  uint16_t streak_kib_ = 0;  // delivered piecemeal with none the other way; stops where it matters
-  int8_t bulk_ = 0;          // grows with reads that fill the buffer, falls with those that do not
+  uint16_t streak_kib_ = 0;  // sent in small runs without an answer; saturates at kGatherAfterBytes
+  int8_t bulk_ = 0;          // rises with reads that fill the buffer, falls with short ones
   End end_ = End::kAhead;
   Gather gather_ = Gather::kOff;
   bool source_ready_ = false;
