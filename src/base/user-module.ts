@@ -1,6 +1,6 @@
-/** Loads a module that the configuration names: a handler, a validator. */
+/** Loads a module named in the configuration (handler or validator). */
 
-/** What Node says of a mistake in a module does not always name the module: the error begins with `what` and its URL. */
+/** Errors start with `what` and the URL, because Node's messages do not always name the module. */
 export async function importUserModule(what: string, url: string): Promise<{ default?: unknown }> {
   try {
     return await import(url);

@@ -1,6 +1,6 @@
 /**
- * Reads a configuration on a thread of its own, which then ends, and with it what only reading takes: the YAML parser,
- * zod, the schema (6 MiB of a daemon at rest). The daemon's own modules are loaded meanwhile.
+ * Reads a configuration on a separate thread, which then ends and releases the memory of YAML parser, zod and schema
+ * (6 MiB of an idle daemon). The daemon's own modules are loaded in parallel.
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';

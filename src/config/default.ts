@@ -1,4 +1,4 @@
-/** What is read where no file is named, and the demonstration: three in-process services on one port. */
+/** The default file name, and the demonstration: three in-process services on one port. */
 export const DEFAULT_FILE = './anyport.yaml';
 
 export const DEMO_ADDRESS = '127.0.0.1:9090';

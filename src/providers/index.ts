@@ -9,13 +9,13 @@ export function createProvider(upstreams: readonly UpstreamConfig[], around: Sur
   return joined(kinds.map((kind) => kind(upstreams, around)));
 }
 
-/** One discovery of what each has found; of a name that several know the last one's. */
+/** Merges the Discoveries of all providers; for a host known to several, the last provider wins. */
 export function joined(providers: readonly Provider[]): Provider {
   const found: (Discovery | undefined)[] = [];
   const together = (): Discovery => new Map(found.flatMap((discovery) => [...(discovery ?? [])]));
   return {
     async start(onChange) {
-      // Nothing is told of one alone while others still start.
+      // Changes are reported only after all providers have started.
       let tell = () => {};
       const first = providers.map(async (provider, index) => {
         const discovery = await provider.start((changed) => {

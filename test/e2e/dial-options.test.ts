@@ -1,4 +1,4 @@
-/** What the configuration says of connections to endpoints, seen on the sockets themselves. */
+/** Options of connections to endpoints, verified on the sockets. */
 import { execFileSync } from 'node:child_process';
 import { afterEach, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.js';
@@ -8,7 +8,7 @@ import { eventually } from '../support/wait.js';
 
 const opening = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
-/** What ss says of the connection's end towards that port, or of the other one. */
+/** Output of ss for the connection's end towards this port, or for the other end. */
 function socketOf(port: number, side: 'dialled' | 'accepted'): string {
   const towards = side === 'dialled' ? 'dport' : 'sport';
   return execFileSync('ss', ['-tniHo', '--tos', 'state', 'established', `( ${towards} = :${port} )`], {

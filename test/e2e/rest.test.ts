@@ -1,4 +1,4 @@
-/** What a daemon holds before its first client: little more than Node with one thread beside the first. */
+/** Memory of an idle daemon before its first client: little more than Node with a second thread. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { cleanEnvironment, stopProcess } from '../support/process.js';
 import { eventually } from '../support/wait.js';
 
 const MIB = 1 << 20;
-/** 23 MiB were measured; with what a start leaves, and V8's default for young objects, 35 MiB. */
+/** Measured: 23 MiB; 35 MiB with the garbage of the start and V8's default young generation. */
 const OWN_MAX = 28 * MIB;
 
 const THREAD = `

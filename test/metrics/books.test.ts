@@ -97,14 +97,14 @@ describe('what was counted', () => {
 });
 
 describe('a memory that is full', () => {
-  /** Holds the rows that are there from the start, and no further one with ids. */
+  /** Fits the initial rows and no further row with ids. */
   const MIN_CELLS = 150;
   const many = worldOf(
     Array.from({ length: 12 }, (_, index) => `listener-${index}`).join(' '),
     Array.from({ length: 6 }, (_, index) => `protocol-${index}`).join(' '),
     Array.from({ length: 6 }, (_, index) => `upstream-${index}`).join(' '),
   );
-  // From hardly any room beside the rows that are there from the start, to room for all.
+  // From almost no room besides the initial rows to room for all.
   const bytes = fc.integer({ min: MIN_CELLS, max: 2600 }).map((cells) => cells * 8);
 
   test('nothing throws, nothing is lost, and each listener balances', async () => {

@@ -24,7 +24,7 @@ export interface OpenSession {
   /** Indices into its World; -1: not identified. */
   readonly listener: number;
   protocol: number;
-  /** It is connected to as soon as the protocol is known. */
+  /** Connected as soon as the protocol is known. */
   upstream: number;
 }
 
@@ -34,7 +34,7 @@ export interface Driver {
   refuse(session: OpenSession): Promise<void>;
   /** `session.protocol` and `session.upstream` are set. */
   identify(session: OpenSession): Promise<void>;
-  /** Resolves with the reason that it ended with, where the driver can not have any. */
+  /** Resolves with the actual reason, if the driver can not produce the requested one. */
   end(session: OpenSession, reason: Reason): Promise<Reason>;
   /** The worker dies and is replaced; its sessions end. */
   die(worker: number): Promise<void>;
@@ -85,7 +85,7 @@ export class Books {
     return Object.fromEntries([...this.#accepted, ...this.#ended, ...this.#connected, ...active]);
   }
 
-  /** Connections that are open, and those of them on endpoints. */
+  /** Open connections, and how many of them are on endpoints. */
   inUse(): { open: number; onEndpoints: number } {
     const onEndpoints = this.#open.filter(({ upstream }) => upstream >= 0).length;
     return { open: this.#open.length, onEndpoints };
@@ -177,7 +177,7 @@ const protocolOf = ({ world, protocol }: OpenSession): string => world.protocols
 /** A non-empty subset in any order: names disappear and come back. */
 const some = <T>(all: readonly T[]) => fc.shuffledSubarray([...all], { minLength: 1 });
 
-/** Worlds that have any of these names. */
+/** Worlds with subsets of these names. */
 export function worldsOf({ listeners, protocols, upstreams }: Named): fc.Arbitrary<World> {
   return fc.record({ listeners: some(listeners), protocols: some(protocols), upstreams: some(upstreams) });
 }
@@ -197,7 +197,7 @@ const steps = {
   die: fc.record({ kind: fc.constant('die' as const), worker }),
 };
 
-/** Steps of these kinds, as many times the others as their number says; a World comes first. */
+/** Steps of these kinds with relative frequencies; starts with a World. */
 export function histories(
   worlds: fc.Arbitrary<World>,
   weights: Readonly<Partial<Record<keyof typeof steps, number>>>,

@@ -1,4 +1,4 @@
-/** The books of real workers: Plans replaced under open sessions, threads that die, over and over. */
+/** Counters of real workers while Plans are replaced under open sessions and threads die. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { echo, listenTcp, type Upstream } from '../support/tcp.js';
@@ -14,7 +14,7 @@ afterAll(() => server.close());
 
 const weights = { accept: 6, identify: 5, end: 4, die: 1 };
 
-/** Sockets stay with their place among the listeners. */
+/** Sockets keep their index among the listeners. */
 function worlds(): fc.Arbitrary<World> {
   const endpoints = [{ name: server.target }];
   return fc.record({

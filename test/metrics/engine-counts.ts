@@ -1,4 +1,4 @@
-/** What an engine counts of its sessions (native/desk/books), written the same way into the same cells. */
+/** Model of the engine's counting (native/desk/books): the same writes to the same cells. */
 import { bucketsOf, cellOf } from '../../src/metrics/cells.js';
 import { WorkerCounters } from '../../src/metrics/counters.js';
 import type { Named, PlanIds } from '../../src/model/ids.js';
@@ -8,7 +8,7 @@ import { PlanCounts } from '../../src/worker/plan-counts.js';
 
 /** Indices are those of the Plan; protocol -1: not identified. */
 export class EngineCounts {
-  /** What TypeScript counts itself. */
+  /** Counters written by TypeScript. */
   readonly plan: PlanCounts;
   readonly counters: WorkerCounters;
   readonly #cells: Float64Array;
@@ -19,7 +19,7 @@ export class EngineCounts {
     this.plan = new PlanCounts(counters, ids);
   }
 
-  /** With the rows that the tables of that Plan name. */
+  /** With the rows named in the Plan's tables. */
   static of(
     buffer: SharedArrayBuffer,
     ids: IdRegistry,

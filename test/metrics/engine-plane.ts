@@ -1,4 +1,4 @@
-/** A data plane of real workers, on threads of their own, each with a socket for every listener. Needs the build. */
+/** A data plane of real workers on their own threads, each with a socket per listener. Needs the build. */
 import { resolve } from 'node:path';
 import { native } from '../../src/addon.js';
 import { createCounters } from '../../src/metrics/memory.js';
@@ -18,7 +18,7 @@ import { type Driver, type OpenSession, WORKERS, type World } from './books.js';
 
 const workers = Array.from({ length: WORKERS }, (_, worker) => worker);
 
-/** A protocol is one byte, its name's first. Endpoints send back what they get. */
+/** A protocol is one byte, the first of its name. Endpoints echo. */
 export class EnginePlane implements Driver {
   readonly #ids = new IdRegistry();
   readonly #buffers = Array.from({ length: WORKERS }, () => createCounters());
@@ -82,7 +82,7 @@ export class EnginePlane implements Driver {
     await this.#run(worker);
   }
 
-  /** As the workers share it: connections that are open, and those on endpoints or on their way to them. */
+  /** From the shared room: open connections, and sessions connected or connecting to endpoints. */
   inUse(): { open: number; onEndpoints: number } {
     const room = new Room(this.#room);
     const onEndpoints = room.words.subarray(roomWords.endpoints).reduce((sum, sessions) => sum + sessions, 0);

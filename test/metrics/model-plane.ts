@@ -1,4 +1,4 @@
-/** A data plane as its counters see it: the engine's writes to its cells, and the rows that TypeScript makes for it. */
+/** Model of a data plane's counting: the engine's writes to cells, and the rows created by TypeScript. */
 import { WorkerCounters } from '../../src/metrics/counters.js';
 import { createCounters } from '../../src/metrics/memory.js';
 import type { Named } from '../../src/model/ids.js';
@@ -9,7 +9,7 @@ import type { Driver, OpenSession, World } from './books.js';
 import { WORKERS } from './books.js';
 import { EngineCounts } from './engine-counts.js';
 
-/** One life of a worker: the counters that it inherits, what it has built from the Plans so far, and its sessions. */
+/** One life of a worker: inherited counters, state built from the Plans so far, and sessions. */
 class Life {
   readonly sessions = new Set<OpenSession>();
   readonly #buffer: SharedArrayBuffer;
@@ -74,7 +74,7 @@ export class ModelPlane implements Driver {
     return reason;
   }
 
-  /** Its engine ends what is open when the thread is cleaned up. */
+  /** The engine ends open sessions at thread clean-up. */
   async die(worker: number): Promise<void> {
     const { sessions } = this.#lives[worker] as Life;
     for (const session of [...sessions]) this.#at(session).life.end(session, 'reset');

@@ -1,4 +1,4 @@
-/** What a scrape of many listeners costs, in things that can be counted. */
+/** Cost of a scrape of many listeners, in countable operations. */
 import { expect, test } from 'vitest';
 import { rowCells } from '../../src/metrics/cells.js';
 import { createCounters, RowMemory } from '../../src/metrics/memory.js';
@@ -12,7 +12,7 @@ import { EngineCounts } from './engine-counts.js';
 const numbered = (count: number, name: string) =>
   Array.from({ length: count }, (_, index) => `${name}-${index}`);
 
-/** Workers that have relayed a session of every protocol at every listener, and others that were cut short. */
+/** Workers that have relayed a session per protocol and listener, and had others cut short. */
 function busy(workers: number, listeners: number, protocols: number) {
   const names = new IdRegistry();
   const named: Named = {

@@ -1,4 +1,4 @@
-// The desk with a carrier that moves nothing: who is let in, who is told, and that each session ends once.
+// The desk with a carrier that moves no bytes: admission, events, and exactly one end per session.
 #include "desk/desk.h"
 
 #include <gtest/gtest.h>

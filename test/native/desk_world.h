@@ -1,5 +1,5 @@
-// A desk without sockets, loop or JavaScript: events are taken from the ring, answers are calls, and time
-// moves when the test says so.
+// A desk without sockets, loop or JavaScript: events are taken from the ring, answers are calls, and the test
+// advances the clock.
 #pragma once
 
 #include <cstring>
@@ -33,7 +33,7 @@ struct Shown {
   desk::Ender by() const { return static_cast<desk::Ender>(words[desk::kBy]); }
 };
 
-// Rows of the counters, and how many cells there are in all.
+// Counter rows, and the total number of cells.
 namespace rows {
 inline constexpr uint32_t kListener = 10;
 inline constexpr uint32_t kUnknown = 20;
@@ -61,7 +61,7 @@ inline desk::Layout LayoutForTests() {
   return layout;
 }
 
-// One listener that knows "abc" and "xy".
+// One listener with the protocols "abc" and "xy".
 inline std::shared_ptr<plan::Plan> PlanForTests() {
   auto plan = std::make_shared<plan::Plan>();
   plan->generation = 1;
@@ -83,7 +83,7 @@ class World {
  public:
   explicit World(std::shared_ptr<const plan::Plan> plan = PlanForTests()) { desk.Adopt(std::move(plan)); }
 
-  // What has been shown since it was last asked.
+  // Events since the last call.
   std::vector<Shown> TakeEvents() {
     exchange.Deliver();
     return std::exchange(shown_, {});

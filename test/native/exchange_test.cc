@@ -1,4 +1,4 @@
-// The rings at work: what is shown when, and what becomes of the answers.
+// The exchange of events and answers over the two rings.
 #include "desk/exchange.h"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@ namespace {
 class ExchangeTest : public testing::Test {
  protected:
   void Push(uint32_t slot) { exchange.Push(EventKind::kEnded, {slot, 0}); }
-  // Slots of what is shown now.
+  // Slots of the events being delivered.
   std::vector<uint32_t> Deliver() {
     shown.clear();
     exchange.Deliver();

@@ -68,7 +68,7 @@ class HalfPipeTest : public testing::TestWithParam<size_t> {
     return half_.Run(source_.get(), sink_.get(), tools_);
   }
 
-  // What the far end has received when the stream ends or resets there.
+  // Bytes received by the far end until end of input or reset.
   std::string ReceiveToTheEnd() {
     std::string received;
     char buffer[4096];
@@ -103,7 +103,7 @@ class HalfPipeTest : public testing::TestWithParam<size_t> {
     ASSERT_EQ(sendmsg(client_.get(), &message, 0), static_cast<ssize_t>(bytes.size()));
   }
 
-  // What epoll tells of the source goes to the half-pipe, as the engine does it.
+  // Passes epoll events of the source to the half-pipe, as the engine does.
   void AwaitEvents(short until) {
     pollfd one{source_.get(), POLLIN | POLLPRI | POLLRDHUP, 0};
     for (int i = 0; i < 10'000 && (one.revents & until) == 0; ++i) poll(&one, 1, 1);
@@ -296,7 +296,7 @@ TEST_P(HalfPipeTest, NothingIsLostBehindAnUrgentByteInABulkTransfer) {
   EXPECT_TRUE(std::string(received.begin(), received.end()) == before + "U" + after);
 }
 
-// The far end is woken once: nothing of it leaves before the FIN does.
+// The far end wakes once: the last bytes leave together with FIN.
 TEST_P(HalfPipeTest, TheLastBytesOfAKnownFinWaitForIt) {
   Write("last words");
   shutdown(client_.get(), SHUT_WR);
@@ -309,7 +309,7 @@ TEST_P(HalfPipeTest, TheLastBytesOfAKnownFinWaitForIt) {
   EXPECT_EQ(ReceiveToTheEnd(), "last words");
 }
 
-// A close sends them too, where no FIN is passed on of its own.
+// close(2) sends the held bytes too, if no FIN is passed on explicitly.
 TEST_P(HalfPipeTest, TheLastBytesLeaveWithAClose) {
   Write("last words");
   shutdown(client_.get(), SHUT_WR);
@@ -319,7 +319,7 @@ TEST_P(HalfPipeTest, TheLastBytesLeaveWithAClose) {
   EXPECT_EQ(ReceiveToTheEnd(), "last words");
 }
 
-// Whatever share of them fills the buffer, and whether or not more has come before.
+// For any fill level of the buffer, with and without earlier bytes.
 TEST_P(HalfPipeTest, AllBytesBeforeAKnownFinAreRead) {
   for (const size_t size : {size_t{1}, GetParam() - 1, GetParam(), GetParam() + 1}) {
     for (const bool in_two : {false, true}) {
@@ -349,7 +349,7 @@ TEST_P(HalfPipeTest, AFinThatComesAfterTheReadIsReadByTheNext) {
   EXPECT_EQ(RunToTheEnd(), Flow::kFinished);
 }
 
-// It splits a read short of the FIN, whether it was told of before the FIN or with it.
+// Urgent data splits reads before FIN, whether it is reported before FIN or with it.
 TEST_P(HalfPipeTest, NothingIsLostBehindAnUrgentByteBeforeAKnownFin) {
   for (const bool told_before : {false, true}) {
     Renew();
@@ -365,7 +365,7 @@ TEST_P(HalfPipeTest, NothingIsLostBehindAnUrgentByteBeforeAKnownFin) {
   }
 }
 
-// A reset closes the source too: that must not look like a FIN.
+// RST closes the source too, but must not be taken for FIN.
 TEST_P(HalfPipeTest, AResetIsNoFin) {
   Write("half of it");
   net::ResetOnClose(client_.get());
@@ -375,7 +375,7 @@ TEST_P(HalfPipeTest, AResetIsNoFin) {
   EXPECT_EQ(net::UnsentBytes(sink_.get()), 0);
 }
 
-// … nor does one that comes before the bytes ahead of the FIN have been sent make them wait for it.
+// A reset after FIN: bytes before FIN must not be held back.
 TEST_P(HalfPipeTest, BytesDoNotWaitForAFinThatAResetHasOvertaken) {
   Write("last words");
   shutdown(client_.get(), SHUT_WR);
@@ -387,7 +387,7 @@ TEST_P(HalfPipeTest, BytesDoNotWaitForAFinThatAResetHasOvertaken) {
   EXPECT_EQ(received.size(), 10u);
 }
 
-// Bytes that come by and by, each piece read before the next is sent.
+// Sends pieces one by one, each read before the next is sent.
 class GatherTest : public HalfPipeTest {
  protected:
   void Transfer(size_t bytes) {
@@ -539,7 +539,7 @@ TEST_P(StarvedTest, AFullSinkIsWaitedForAndNotAskedAgain) {
   EXPECT_GT(half_.bytes(), before);
 }
 
-// A descriptor passed along ends a read, although more is there.
+// A passed descriptor ends a read although more bytes are available.
 TEST_P(HalfPipeTest, NothingIsLostBehindAPassedDescriptorBeforeAKnownFin) {
   auto pair = net::SocketPair();
   client_ = std::move(pair.theirs);

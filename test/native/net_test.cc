@@ -68,7 +68,7 @@ int OptionOf(const Fd& fd, int level, int name) {
   return getsockopt(fd.get(), level, name, &value, &length) == 0 ? value : -errno;
 }
 
-// A listening socket, and where it is.
+// A listening socket and its address.
 struct Endpoint {
   Fd fd;
   Address address;

@@ -1,4 +1,4 @@
-// The sniffer without a socket: bytes, time and answers are given, and what it shows is looked at.
+// The sniffer without a socket: the test supplies bytes, time and answers, and checks the events.
 #include "sniff/sniffer.h"
 
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@ using desk::EventKind;
 using desk::Reason;
 using desk::Session;
 
-// Gives back what a session holds here, and nothing else.
+// A carrier that only releases the session's sniffing state.
 struct Carrier final : desk::Carrier {
   explicit Carrier(Sniffer* sniffer) : sniffer(sniffer) {}
   void OnSocket(Session&, desk::Side, uint32_t) override {}
@@ -40,7 +40,7 @@ class SnifferTest : public testing::Test {
     sniffer.Begin(*session);
     return *session;
   }
-  // As many reads as the room asks for.
+  // Feeds the bytes in reads of the offered buffer's size.
   Next Feed(Session& session, std::string_view text) {
     Next next = Next::kMore;
     while (!text.empty() && next == Next::kMore) {

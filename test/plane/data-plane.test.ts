@@ -1,4 +1,4 @@
-/** The built data plane with real worker threads: what a Plan that one of them can not prepare does to the others. */
+/** The built data plane with real worker threads: effects of a Plan that one worker can not prepare. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
 import { createLogger } from '../../src/base/log.js';
@@ -62,14 +62,14 @@ async function start(first: PlanUpstream = upstream('a', before.port)): Promise<
   await plane.start();
 }
 
-/** Whatever begins with `aa` goes to the upstream. */
+/** Sessions that start with `aa` go to the upstream. */
 const planOf = (generation: number, its: PlanUpstream): Plan => withIds(planFor([its], { generation }));
 
-/** Whose upstream is a module of this text. */
+/** A Plan whose upstream is a handler with this source. */
 const planOfModule = (generation: number, text: string): Plan =>
   planOf(generation, { ...upstream('a'), handler: `data:text/javascript,${encodeURIComponent(text)}` });
 
-/** Loads everywhere but in the worker that comes first, where this is done. */
+/** A module that runs this in the first worker to load it, and loads normally in the others. */
 function inOneWorker(statement: string): string {
   const first = `${folder.path}/first`;
   return `
@@ -84,7 +84,7 @@ async function client(): Promise<Peer> {
   return dial(Number(sockets.addresses[0]?.address.split(':').at(-1)));
 }
 
-/** By enough clients for each worker to have some. */
+/** With enough clients to reach each worker. */
 async function asked(text: string): Promise<void> {
   for (let n = 0; n < 16; n++) {
     const peer = (await client()).send(text).finish();
@@ -129,7 +129,7 @@ test('a module that throws in one worker only: refused in all, nobody dies, sess
   await untouched(published);
   for (const peer of open) await echoes(peer, 'still');
   expect([plane.restarts, plane.accepting]).toEqual([0, WORKERS]);
-  // And the next one is none the worse for it.
+  // The next Plan is not affected.
   expect(await plane.publish(planOf(3, upstream('a', after.port)))).toEqual({ result: 'committed' });
   await asked('aa');
   expect(after.peers).toHaveLength(16);

@@ -1,4 +1,4 @@
-/** A Plan comes into force in all workers or in none, whatever happens to them meanwhile. */
+/** A Plan is committed in all workers or in none, whatever happens to them meanwhile. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PlanAnswer, ToWorker } from '../../src/model/message.js';
@@ -8,13 +8,13 @@ import { Adoption } from '../../src/worker/adoption.js';
 import type { Runtime } from '../../src/worker/runtime.js';
 import { FakeClock, settled } from '../base/fake-clock.js';
 
-/** For workers to prepare a Plan. */
+/** Timeout for workers to prepare a Plan. */
 const timeMs = publicationLimits.lookMs * publicationLimits.looksMax;
 
-/** Nothing but its number is looked at. */
+/** Only its generation is used. */
 const planOf = (generation: number) => ({ generation }) as Plan;
 
-/** Workers that have begun with Plan 1; the test says what they answer. */
+/** Workers started with Plan 1; the test supplies their answers. */
 function publisherOf(...workers: number[]) {
   const clock = new FakeClock();
   const told: string[] = [];
@@ -29,7 +29,7 @@ function publisherOf(...workers: number[]) {
     publisher,
     clock,
     behind,
-    /** What workers were told since it was asked last. */
+    /** Messages to workers since the last call. */
     told: () => told.splice(0),
     prepared: (worker: number, generation: number) =>
       publisher.answered(worker, { type: 'prepared', generation }),
@@ -45,7 +45,7 @@ function textOf(message: ToWorker): string {
   return 'generation' in message ? `${message.type} ${message.generation}` : message.type;
 }
 
-/** What has become of a publication by now. */
+/** Current result of a publication. */
 async function outcome(published: Promise<Published>): Promise<Published | 'pending'> {
   await settled();
   return Promise.race([published, Promise.resolve('pending' as const)]);
@@ -331,21 +331,21 @@ describe('when the workers end', () => {
   });
 });
 
-/** Workers with the real adoption, and a wire each way that delivers in order, when the test says. */
+/** Workers with the real Adoption; messages are delivered in order, when the test says. */
 class Crew {
   readonly clock = new FakeClock();
   readonly publisher: Publisher;
   /** By generation. */
   readonly results = new Map<number, Published>();
-  /** Generations that a worker has ever had. */
+  /** All generations that a worker has adopted. */
   readonly adopted = new Set<number>();
-  /** Generations that some worker can not prepare, and which it is. */
+  /** Generation → worker that can not prepare it. */
   readonly #refusers = new Map<number, number>();
   readonly #lives = new Map<
     number,
     { adoption: Adoption; has: number; toWorker: ToWorker[]; fromWorker: PlanAnswer[] }
   >();
-  /** Workers that are starting, and with what. */
+  /** Starting workers and their generation. */
   readonly #starting = new Map<number, number>();
   #latest = 1;
 
@@ -358,7 +358,7 @@ class Crew {
     }
   }
 
-  /** The generation of each worker that accepts. */
+  /** Accepting worker → generation. */
   get generations(): number[] {
     return [...this.#lives.values()].map(({ has }) => has);
   }
@@ -413,7 +413,7 @@ class Crew {
     if (answer) this.publisher.answered(worker, answer);
   }
 
-  /** Until nobody has anything more to say. */
+  /** Delivers messages until none are left. */
   async settle(workers: number): Promise<void> {
     for (let round = 0; round < 60; round++) {
       for (let worker = 0; worker < workers; worker++) {

@@ -1,4 +1,4 @@
-/** A configuration as its reading and validation would make it: one listener, whose sessions all go to a handler. */
+/** A validated configuration: one listener whose sessions all go to a handler. */
 import type { Config, ServerConfig } from '../../src/model/config.js';
 import { optionsWith } from '../support/plan.js';
 

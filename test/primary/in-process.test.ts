@@ -1,4 +1,4 @@
-/** The built daemon in the test's own process: it is no process, so there may be several. */
+/** Several built daemons in the test's own process. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect, test } from 'vitest';
@@ -15,7 +15,7 @@ const { Daemon: Built } = (await import(dist)) as { Daemon: typeof Daemon };
 
 const never = new AbortController().signal;
 
-/** What a daemon says, by message. */
+/** Log lines of a daemon by message. */
 function optionsWithLog() {
   const lines: { msg: string }[] = [];
   const write = (text: string) => {

@@ -1,4 +1,4 @@
-/** What the build has compiled ahead is what a start would compile. */
+/** Automata compiled by the build equal those compiled at start. */
 import { describe, expect, test } from 'vitest';
 import { compileAutomaton, signatureText } from '../../src/protocols/compile.js';
 import { compileSignature } from '../../src/protocols/dfa/signature.js';

@@ -1,10 +1,10 @@
-/** Several providers are one. */
+/** Several providers act as one. */
 import { describe, expect, test } from 'vitest';
 import type { Discovery } from '../../src/model/config.js';
 import { joined } from '../../src/providers/index.js';
 import type { Provider } from '../../src/providers/provider.js';
 
-/** Finds what it is told to, when it is told to. */
+/** A provider controlled by the test. */
 class Told implements Provider {
   stopped = false;
   #resolve: ((discovery: Discovery) => void) | undefined;

@@ -78,8 +78,8 @@ export function importsOf(text: string): string[] {
 }
 
 /**
- * The packages that are loaded with a file, wherever in the house it leads; types are not loaded. A dynamic import is
- * loaded when it is reached, if at all.
+ * Packages loaded by a file, transitively. Type imports are not counted, nor are dynamic imports, which load on
+ * demand.
  */
 export function packagesLoadedBy(entry: string, files: readonly SourceFile[]): Set<string> {
   const byPath = new Map(files.map((file) => [file.path, file.text]));
@@ -113,7 +113,7 @@ function roomOf(path: string, root: string, arrows: Arrows): string {
   return first.replace(/\.[^.]+$/, '');
 }
 
-/** The rooms that files are in. */
+/** The rooms (folders) of files. */
 export function roomsOf(files: readonly SourceFile[], root: 'src' | 'native'): string[] {
   const arrows = root === 'src' ? typescriptArrows : nativeArrows;
   return [...new Set(files.map(({ path }) => roomOf(path, root, arrows)))];
@@ -179,7 +179,7 @@ export function missingFromIndex(folder: string, files: readonly SourceFile[], e
     .map((path) => `${path}: not in ${folder}/index.ts`);
 }
 
-/** The arrows that a text draws, one line a room: `plane → base model`; `a, b → nothing` stands for several. */
+/** Arrows drawn in a text, one line per room: `plane → base model`; `a, b → nothing` covers several. */
 export function drawnArrows(text: string): Arrows {
   const lines = text.matchAll(/^([\w/]+(?:, [\w/]+)*) → ([\w/ ]+)$/gm);
   return Object.fromEntries(
@@ -189,7 +189,7 @@ export function drawnArrows(text: string): Arrows {
   );
 }
 
-/** Arrows between rooms that there are, as `drawnArrows` has them. */
+/** Actual arrows between rooms, in the form of `drawnArrows`. */
 export function arrowsOf(arrows: Arrows, rooms: readonly string[]): Arrows {
   const there = (room: string) => rooms.includes(room);
   return Object.fromEntries(

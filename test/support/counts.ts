@@ -1,4 +1,4 @@
-/** What workers have counted, as it would be scraped. */
+/** Counters of workers in the form of a scrape. */
 import { catalog, metricNames } from '../../src/metrics/catalog.js';
 import { RowMemory } from '../../src/metrics/memory.js';
 import { exposition, type Figures } from '../../src/metrics/text.js';
@@ -6,7 +6,7 @@ import { TotalsReader } from '../../src/metrics/totals.js';
 import type { IdNames } from '../../src/model/ids.js';
 import { parseMetrics, type Sample } from './metrics.js';
 
-/** A primary that has nothing to say. */
+/** Figures of the primary, all zero. */
 export const noFigures = Object.fromEntries(
   metricNames.filter((metric) => catalog[metric].scope === 'primary').map((metric) => [metric, 0]),
 ) as Figures;

@@ -9,13 +9,13 @@ export function cpuNanoseconds(pid: number): number {
     .reduce((sum, nanoseconds) => sum + nanoseconds, 0);
 }
 
-/** USER_HZ of every platform there is (proc_pid_stat(5)). */
+/** USER_HZ, 100 on all platforms (proc_pid_stat(5)). */
 const NANOSECONDS_IN_TICK = 1e7;
 
-/** CPU time of the process so far, with that of threads that have ended; to 10 ms. */
+/** CPU time of the process including ended threads; resolution 10 ms. */
 export function cpuNanosecondsEver(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-  // From `state`, the third: utime and stime are the 14th and the 15th.
+  // `fields` starts at `state`, the third field; utime and stime are the 14th and 15th.
   return (Number(fields[11]) + Number(fields[12])) * NANOSECONDS_IN_TICK;
 }
 

@@ -1,4 +1,4 @@
-/** A Plan is prepared without a trace, and committed only when it is the one that is wanted. */
+/** Preparing a Plan changes nothing; only the wanted Plan is committed. */
 import { describe, expect, test } from 'vitest';
 import type { EngineTables } from '../../src/addon.js';
 import type { PlanAnswer } from '../../src/model/message.js';
@@ -9,10 +9,10 @@ import type { Runtime } from '../../src/worker/runtime.js';
 import { settled } from '../base/fake-clock.js';
 import { planned } from '../support/plan.js';
 
-/** Nothing but its number is looked at. */
+/** Only its generation is used. */
 const planOf = (generation: number) => ({ generation }) as Plan;
 
-/** A Plan under preparation, which the test ends. */
+/** A Plan being prepared; the test completes it. */
 interface Preparing {
   readonly generation: number;
   readonly classifierOf: ClassifierOf;
@@ -47,7 +47,7 @@ async function adoptionOf() {
   return {
     adoption,
     answers,
-    /** What has been done since it was asked last. */
+    /** Actions since the last call. */
     done: () => done.splice(0),
     prepare(generation: number): Preparing {
       void adoption.prepare(planOf(generation));
@@ -76,7 +76,7 @@ test('a Plan is in force when it is committed, and not before', async () => {
   expect(answers).toEqual([{ type: 'prepared', generation: 2 }]);
   expect(done()).toEqual(['prepare 2']);
   adoption.commit(2);
-  // First the sequencer knows the Plan, then sessions begin with it.
+  // The sequencer must know the Plan before sessions begin with it.
   expect(done()).toEqual(['add 2', 'commit']);
   expect(answers.at(-1)).toEqual({ type: 'adopted', generation: 2 });
 });
@@ -167,7 +167,7 @@ test('classifiers go on from the Plan in force, not from one that was discarded'
   await settled();
   adoption.discard(3);
 
-  // Without its automaton `a` can not be built again: it is taken from the Plan in force, as ever.
+  // Without its automaton `a` can not be rebuilt, so it must be taken from the Plan in force.
   const unbuilt = { ...a, automaton: null as unknown as typeof a.automaton };
   const made = prepare(4).classifierOf([unbuilt, b], 2);
   expect(made.identify(Buffer.from('a'))).toMatchObject({ verdict: 'match', protocol: 0 });

@@ -16,7 +16,7 @@ import { limits, type Plane, planFor, upstream, useStage } from './plane.js';
 
 const { serve, start } = useStage();
 
-/** More clients than one turn has events. */
+/** More clients than events per turn. */
 const CROWD = 400;
 const DEADLINE_MS = 3000;
 

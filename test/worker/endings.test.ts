@@ -43,7 +43,7 @@ async function established() {
   return { plane, client, server };
 }
 
-/** The FIN comes while the bytes before it are still to be read, or after that. */
+/** FIN arrives before or after the bytes ahead of it have been read. */
 const inOneBreath = cases.flatMap((each) => [false, true].map((atOnce) => ({ ...each, atOnce })));
 
 test.each(inOneBreath)('$acts, at once with the last bytes: $atOnce', async (one) => {

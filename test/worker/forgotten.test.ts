@@ -1,4 +1,4 @@
-/** What TypeScript keeps of sessions that are relayed. */
+/** State that TypeScript keeps for relayed sessions. */
 import { queryObjects } from 'node:v8';
 import { expect, test } from 'vitest';
 import { Session } from '../../src/worker/known-session.js';
@@ -16,7 +16,7 @@ const cases = [
   { why: 'what the access log will say', enabled: true, kept: CLIENTS },
 ];
 
-// Node 20.13 counts objects.
+// Needs v8.queryObjects (Node 20.13).
 test.skipIf(queryObjects === undefined).each(cases)('$why', async ({ enabled, kept }) => {
   const server = await serve(echo);
   const plane = await start(planFor([upstream('a', server.port)], { accessLog: { enabled, rate: 1000 } }));

@@ -1,4 +1,4 @@
-/** A long transfer is read in large pieces; what comes behind it is nevertheless passed on at once, or within a tick. */
+/** A long transfer is read in large pieces; bytes behind it are still relayed at once, or within a tick. */
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { dial, type Peer } from '../support/tcp.js';
@@ -8,7 +8,7 @@ import { planFor, upstream, useStage } from './plane.js';
 const { serve, start } = useStage();
 
 const PIECE = 'p'.repeat(16 * 1024);
-/** More than what is passed on one way before the source is left to gather: 16 MiB. */
+/** Above kGatherAfterBytes (16 MiB), after which reads are coalesced. */
 const PIECES = 1100;
 
 async function arrival(peer: Peer, bytes: number): Promise<void> {

@@ -21,14 +21,14 @@ export interface Plane {
   readonly records: () => Record<string, unknown>[];
   /** Lines of any kind. */
   readonly linesOf: (msg: string) => Record<string, unknown>[];
-  /** What it would show to a scrape now. */
+  /** Current scrape. */
   readonly samples: () => Sample[];
-  /** Sum of a metric's samples now. */
+  /** Current sum of a metric's samples. */
   readonly metric: (name: string, labels?: Record<string, string>) => number;
-  /** Resolves with whether the worker has prepared the Plan, or refused it. */
+  /** Resolves with whether the worker prepared the Plan or refused it. */
   readonly prepare: (plan: Plan) => Promise<PlanAnswer>;
   readonly tell: (message: ToWorker) => void;
-  /** Both steps. */
+  /** Prepares and commits. */
   readonly adopt: (plan: Plan) => Promise<void>;
   /** Drains; resolves when the worker's task has. */
   readonly stop: (deadlineMs?: number) => Promise<void>;
@@ -54,7 +54,7 @@ export function upstream(name: string, ...ports: number[]): PlanUpstream {
   return { name, handler: null, endpoints: ports.map(endpoint), options: optionsWith() };
 }
 
-/** Of all Plans of the test. */
+/** Shared by all Plans of the test. */
 const ids = new IdRegistry();
 
 const NO_IDS: PlanIds = { listeners: [], protocols: [], upstreams: [], endpoints: [] };

@@ -6,7 +6,7 @@ import { planFor, upstream } from './plane.js';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** Only its Plan is read. */
+/** Only its Plan is used. */
 const runtimeOf = (generation: number): Runtime =>
   ({ plan: planFor([upstream('a')], { generation }) }) as unknown as Runtime;
 
