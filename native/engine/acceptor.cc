@@ -8,7 +8,7 @@ namespace anyport::engine {
 namespace {
 
 // Lower tags are indices of listeners.
-constexpr uint64_t kRoomTag = uint64_t{1} << 32;
+constexpr uint64_t kSpaceTag = uint64_t{1} << 32;
 
 }  // namespace
 
@@ -18,9 +18,9 @@ std::unique_ptr<Acceptor> Acceptor::Create(uv_loop_t* uv, std::vector<std::share
   acceptor->loop_ = loop::Loop::Create(uv, acceptor.get(), error);
   if (acceptor->loop_ == nullptr) return nullptr;
   acceptor->listeners_ = std::make_unique<Listeners>(acceptor->loop_.get());
-  *error = acceptor->loop_->Add(acceptor->room_->fd(), EPOLLIN, kRoomTag);
+  *error = acceptor->loop_->Add(acceptor->space_->fd(), EPOLLIN, kSpaceTag);
   if (*error != 0) return nullptr;
-  for (const auto& inbox : acceptor->inboxes_) inbox->SetRoomSignal(acceptor->room_);
+  for (const auto& inbox : acceptor->inboxes_) inbox->SetSpaceSignal(acceptor->space_);
   return acceptor;
 }
 
@@ -30,20 +30,20 @@ void Acceptor::StopAccepting() { listeners_->Stop(this); }
 
 void Acceptor::Shutdown(std::function<void()> closed) {
   listeners_.reset();
-  for (const auto& inbox : inboxes_) inbox->SetRoomSignal(nullptr);
+  for (const auto& inbox : inboxes_) inbox->SetSpaceSignal(nullptr);
   inboxes_.clear();
-  if (loop_ != nullptr) loop_->Remove(room_->fd());
+  if (loop_ != nullptr) loop_->Remove(space_->fd());
   if (loop_ == nullptr) return closed();
   std::exchange(loop_, nullptr)->Close(std::move(closed));
 }
 
 void Acceptor::OnReady(uint64_t tag, uint32_t /*events*/) {
-  if (tag == kRoomTag) {
-    room_->Clear();
+  if (tag == kSpaceTag) {
+    space_->Clear();
     return Resume();
   }
   const auto index = static_cast<uint32_t>(tag);
-  if (WaitsForRoom()) {
+  if (WaitsForSpace()) {
     listeners_->Rest(index);  // connections wait in the backlog
     resting_ = true;
   } else if (!listeners_->AcceptSome(index, this)) {
@@ -73,10 +73,10 @@ void Acceptor::Resume() {
 }
 
 // True: no worker has room. The next emptied inbox ends the wait; the timer is a fallback if none is.
-bool Acceptor::WaitsForRoom() {
-  if (HasRoom()) return false;
-  room_->Await();
-  return !HasRoom();
+bool Acceptor::WaitsForSpace() {
+  if (HasSpace()) return false;
+  space_->Await();
+  return !HasSpace();
 }
 
 // Counted by a worker, so that all counters are the workers'.
@@ -93,7 +93,7 @@ void Acceptor::HandOver(shared::Arrival arrival) {
 
 // In flight: free places plus one accept batch. The worker refuses connections over the limit, because it
 // knows whether a place has become free meanwhile.
-bool Acceptor::HasRoom() const {
+bool Acceptor::HasSpace() const {
   const int32_t places = std::max(0, limit_.max_connections - limit_.room.open());
   size_t queued = 0;
   for (const auto& inbox : inboxes_) queued += inbox->queued();

@@ -39,12 +39,12 @@ class Acceptor final : public loop::Client, public ConnectionSink {
   void OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) override;
   void OnRefused(uint32_t listener, const net::Source& source, int error) override;
   void HandOver(shared::Arrival arrival);
-  bool HasRoom() const;
-  bool WaitsForRoom();
+  bool HasSpace() const;
+  bool WaitsForSpace();
   void Resume();
 
   std::vector<std::shared_ptr<shared::Inbox>> inboxes_;
-  std::shared_ptr<shared::RoomSignal> room_ = std::make_shared<shared::RoomSignal>();
+  std::shared_ptr<shared::SpaceSignal> space_ = std::make_shared<shared::SpaceSignal>();
   Limit limit_;
   size_t next_ = 0;  // start of the search, rotated so that equal loads take turns
   bool resting_ = false;

@@ -22,14 +22,14 @@ Registry& TheRegistry() {
 
 }  // namespace
 
-RoomSignal::RoomSignal() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+SpaceSignal::SpaceSignal() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 
-void RoomSignal::Clear() {
+void SpaceSignal::Clear() {
   eventfd_t ignored;
   eventfd_read(fd_.get(), &ignored);
 }
 
-void RoomSignal::Notify() {
+void SpaceSignal::Notify() {
   if (awaited_.exchange(false)) eventfd_write(fd_.get(), 1);
 }
 
@@ -49,13 +49,13 @@ std::vector<Arrival> Inbox::TakeAll() {
   // Counted as sessions until the worker updates its number, so that the load does not dip in between.
   sessions_.fetch_add(queue_.size(), std::memory_order_relaxed);
   queued_.store(0);
-  if (room_ != nullptr) room_->Notify();
+  if (space_ != nullptr) space_->Notify();
   return std::exchange(queue_, {});
 }
 
-void Inbox::SetRoomSignal(std::shared_ptr<RoomSignal> signal) {
+void Inbox::SetSpaceSignal(std::shared_ptr<SpaceSignal> signal) {
   const std::lock_guard lock(mutex_);
-  room_ = std::move(signal);
+  space_ = std::move(signal);
 }
 
 Inbox* LeastLoaded(std::span<const std::shared_ptr<Inbox>> inboxes, size_t first) {

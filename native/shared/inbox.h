@@ -26,9 +26,9 @@ struct Arrival {
 };
 
 // Wakes an acceptor that waits for free places in its inboxes.
-class RoomSignal {
+class SpaceSignal {
  public:
-  RoomSignal();
+  SpaceSignal();
   int fd() const { return fd_.get(); }
   // Arms the signal: the next inbox emptied makes `fd` readable, once. Check for room after arming, not
   // before.
@@ -50,7 +50,7 @@ class Inbox {
   // Takes all queued connections.
   std::vector<Arrival> TakeAll();
   // Signalled when TakeAll makes room; may be null.
-  void SetRoomSignal(std::shared_ptr<RoomSignal> signal);
+  void SetSpaceSignal(std::shared_ptr<SpaceSignal> signal);
   // Readable while connections are queued.
   int wake_fd() const { return wake_.get(); }
 
@@ -65,7 +65,7 @@ class Inbox {
  private:
   std::mutex mutex_;
   std::vector<Arrival> queue_;
-  std::shared_ptr<RoomSignal> room_;
+  std::shared_ptr<SpaceSignal> space_;
   std::atomic<size_t> queued_{0};
   std::atomic<size_t> sessions_{0};
   std::atomic<bool> attended_{false};

@@ -67,7 +67,7 @@ void Sniffer::Begin(Session& session) {
 
 // A first flight fits into a small slab; a longer opening moves to a large one. Beyond that, or beyond
 // identify_max_bytes, the session is decided on the bytes read.
-std::span<uint8_t> Sniffer::Room(Session& session) {
+std::span<uint8_t> Sniffer::Buffer(Session& session) {
   State& state = StateOf(session);
   const size_t left = LeftOf(session, state);
   const auto grown = left == 0 ? Space::Grown::kFull : space_.Grow(session, &state.slab, state.bytes);

@@ -1,6 +1,6 @@
 // Identifies the protocol of an opening. The deadline is total, not per read, and ends with this stage.
 //
-// Knows no descriptors: a carrier reads bytes into the buffer from Room() and learns from Take() whether to
+// Knows no descriptors: a carrier reads bytes into the buffer from Buffer() and learns from Take() whether to
 // read on. When the protocol is decided or can not be, the session is reported to TypeScript, which answers
 // with Wait, Reject or Proceed.
 #pragma once
@@ -38,7 +38,7 @@ class Sniffer {
   // ---- for a carrier, while the session's stage is kSniff
 
   // Buffer for the next bytes. Empty: the session has been reported or has ended.
-  std::span<uint8_t> Room(desk::Session& session);
+  std::span<uint8_t> Buffer(desk::Session& session);
   Next Take(desk::Session& session, size_t bytes);
   // The read returned nothing; releases an empty buffer.
   void NothingCame(desk::Session& session);

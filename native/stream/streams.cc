@@ -65,7 +65,7 @@ void Streams::ReadOn(Session& session) { Sniff(session, StreamOf(session)); }
 
 void Streams::Sniff(Session& session, Stream& stream) {
   for (;;) {
-    const auto room = sniffer_->Room(session);
+    const auto room = sniffer_->Buffer(session);
     if (room.empty()) return;
     const ptrdiff_t got = recv(stream.client.get(), room.data(), room.size(), 0);
     if (got < 0 && errno == EINTR) continue;

@@ -95,40 +95,40 @@ bool IsReadable(int fd, int wait_ms) {
   return poll(&watched, 1, wait_ms) == 1;
 }
 
-TEST(RoomSignal, SaysOnceThatAnInboxWasEmptied) {
+TEST(SpaceSignal, SaysOnceThatAnInboxWasEmptied) {
   Inbox inbox;
-  const auto room = std::make_shared<RoomSignal>();
-  inbox.SetRoomSignal(room);
+  const auto space = std::make_shared<SpaceSignal>();
+  inbox.SetSpaceSignal(space);
   inbox.Push(ArrivalOf(0));
   inbox.TakeAll();
-  EXPECT_FALSE(IsReadable(room->fd(), 0));  // nobody waits
-  room->Await();
-  EXPECT_FALSE(IsReadable(room->fd(), 0));
+  EXPECT_FALSE(IsReadable(space->fd(), 0));  // nobody waits
+  space->Await();
+  EXPECT_FALSE(IsReadable(space->fd(), 0));
   inbox.TakeAll();
-  EXPECT_TRUE(IsReadable(room->fd(), 0));
-  room->Clear();
+  EXPECT_TRUE(IsReadable(space->fd(), 0));
+  space->Clear();
   inbox.TakeAll();
-  EXPECT_FALSE(IsReadable(room->fd(), 0));
+  EXPECT_FALSE(IsReadable(space->fd(), 0));
 }
 
-// As an acceptor does it: who finds no room after Await is woken by the next to make some.
-TEST(RoomSignal, NoWakeUpIsLost) {
-  constexpr size_t kRoom = 8;
+// As an acceptor does it: who finds no space after Await is woken by the next to make some.
+TEST(SpaceSignal, NoWakeUpIsLost) {
+  constexpr size_t kSpace = 8;
   Inbox inbox;
-  const auto room = std::make_shared<RoomSignal>();
-  inbox.SetRoomSignal(room);
+  const auto space = std::make_shared<SpaceSignal>();
+  inbox.SetSpaceSignal(space);
   std::vector<uint32_t> taken;
   std::thread worker([&] { taken = TakeEverything(&inbox); });
   bool woken = true;
   for (uint32_t i = 0; i < kArrivals && woken;) {
-    if (inbox.queued() < kRoom) {
+    if (inbox.queued() < kSpace) {
       inbox.Push(ArrivalOf(i++));
       continue;
     }
-    room->Await();
-    if (inbox.queued() < kRoom) continue;
-    woken = IsReadable(room->fd(), 10'000);
-    room->Clear();
+    space->Await();
+    if (inbox.queued() < kSpace) continue;
+    woken = IsReadable(space->fd(), 10'000);
+    space->Clear();
   }
   worker.join();
   EXPECT_TRUE(woken);

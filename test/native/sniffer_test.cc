@@ -44,7 +44,7 @@ class SnifferTest : public testing::Test {
   Next Feed(Session& session, std::string_view text) {
     Next next = Next::kMore;
     while (!text.empty() && next == Next::kMore) {
-      const auto room = sniffer.Room(session);
+      const auto room = sniffer.Buffer(session);
       if (room.empty()) return Next::kShown;
       const auto part = text.substr(0, room.size());
       std::copy(part.begin(), part.end(), room.begin());
@@ -102,7 +102,7 @@ TEST_F(SnifferTest, TheTimeoutIsTotalAndNotPerRead) {
 
 TEST_F(SnifferTest, AClientThatSaysNothingHoldsNoBuffer) {
   Session& session = Begin();
-  EXPECT_FALSE(sniffer.Room(session).empty());
+  EXPECT_FALSE(sniffer.Buffer(session).empty());
   EXPECT_EQ(SlabsHeld(), 1u);
   sniffer.NothingCame(session);
   EXPECT_EQ(SlabsHeld(), 0u);
