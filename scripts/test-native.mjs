@@ -26,8 +26,11 @@ const tools = {
 const testFiles = [
   'test/protocols',
   'test/worker',
+  'test/plane',
+  'test/metrics',
   'test/primary',
   'test/e2e/relay',
+  'test/e2e/dial-options',
   'test/e2e/timeouts',
   'test/e2e/silence',
   'test/e2e/slow-loris',

@@ -52,5 +52,15 @@ TEST(Room, OneMoreThanTheLimitIsNotLetIn) {
   EXPECT_EQ(room.open(), 2);
 }
 
+TEST(Room, EndpointsBeyondTheCapacityShareOneWord) {
+  std::vector<int32_t> words(kRoomWordsMin + 1);
+  const Room room(words);
+  for (const uint32_t endpoint : {2u, 3u, 1000u, ~0u}) room.AddSession(endpoint, 1);
+  EXPECT_EQ(words[kRoomEndpoints + 2], 1);
+  EXPECT_EQ(words[kRoomEndpoints + kOtherEndpoint], 3);
+  for (const uint32_t endpoint : {2u, 3u, 1000u, ~0u}) room.AddSession(endpoint, -1);
+  EXPECT_EQ(words, std::vector<int32_t>(words.size()));
+}
+
 }  // namespace
 }  // namespace anyport::shared
