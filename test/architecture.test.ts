@@ -7,6 +7,7 @@ import {
   brokenArrows,
   brokenIncludes,
   drawnArrows,
+  largeClasses,
   missingFromIndex,
   nativeArrows,
   packagesLoadedBy,
@@ -72,6 +73,8 @@ describe('the repository', () => {
     expect(named.length).toBeGreaterThan(20);
     expect(named.filter((path) => !path.includes('NAME') && !existsSync(path))).toEqual([]);
   });
+  test('a class of more than 20 methods says why', () =>
+    expect(largeClasses([...typescript, ...native])).toEqual([]));
   test('sources.txt names every C++ file', () => {
     const listed = readFileSync('native/sources.txt', 'utf8').trim().split(/\s+/);
     const present = native.map((file) => file.path).filter((path) => path.endsWith('.cc'));
@@ -81,6 +84,23 @@ describe('the repository', () => {
 
 describe('the checks can fail', () => {
   const file = (path: string, text: string): SourceFile[] => [{ path, text }];
+
+  describe('a class of 21 methods', () => {
+    const typed = (comment: string) =>
+      `${comment}\nexport class A {\n${'  get x(): number {\n    return f(1);\n  }\n'.repeat(21)}}\n`;
+    const header = (comment: string) =>
+      `${comment}\nclass A {\n  explicit A(int a);\n  struct B {\n    int f();\n  };\n${'  const T* x(int a) const;\n'.repeat(21)}};\n`;
+    test.each([
+      { path: 'src/plane/a.ts', text: typed('/** Does much. */') },
+      { path: 'native/desk/a.h', text: header('// Does much.') },
+    ])('without a reason: $path', ({ path, text }) =>
+      expect(largeClasses(file(path, text))).toEqual([`${path}: A has 21 methods`]),
+    );
+    test.each([
+      { path: 'src/plane/a.ts', text: typed('/** Over 20 methods: one for each x. */') },
+      { path: 'native/desk/a.h', text: header('// Over 20 methods: one for each x.') },
+    ])('with one: $path', ({ path, text }) => expect(largeClasses(file(path, text))).toEqual([]));
+  });
 
   const wrongArrows = [
     {

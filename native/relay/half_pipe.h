@@ -50,6 +50,7 @@ enum class Flow : uint8_t {
   kSinkGone,     // the sink failed
 };
 
+// Over 20 methods: what is known of source and sink, and the steps of a run, on the same few bytes of state.
 class HalfPipe {
  public:
   // Bytes to send first; takes ownership of the slab.

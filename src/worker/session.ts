@@ -39,6 +39,7 @@ export interface SequencerOptions {
   readonly runtimeOf: (generation: number) => Runtime;
 }
 
+/** Over 20 methods: one for each event and each step of a session; all read the current event. */
 export class Sequencer {
   readonly #options: SequencerOptions;
   /** By slot. A slot is reused only after the end of its session has been reported. */

@@ -70,6 +70,32 @@ export const packageOwners: Readonly<Record<string, string>> = {
   'prom-client': 'src/metrics/registry.ts',
 };
 
+/** Methods that a class may have without a reason in the comment above it. */
+const METHODS_MAX = 20;
+const REASON = new RegExp(`Over ${METHODS_MAX} methods: `);
+
+/** The comment above a class, its name and its body, as the formatters indent them. */
+const CLASSES = {
+  ts: /((?:^(?: \*|\/\*\*).*\n)*)^(?:export )?class (\w+)[^\n]*\{\n([\s\S]*?)^\}/gm,
+  h: /((?:^\/\/.*\n)*)^class (\w+)[^\n;]*\{\n([\s\S]*?)^\};/gm,
+} as const;
+const METHODS = {
+  ts: /^ {2}(?:static |async |get |set )*#?(?!constructor\()\w+(?:<[^>\n]*>)?\(.*$/gm,
+  h: /^ {2}(?!explicit )(?:[\w:<>,&*[\] ]+ [&*]?)\w+\(/gm,
+} as const;
+
+/** Classes with more methods than that and no reason, with their number. */
+export function largeClasses(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, text }) => {
+    const language = path.endsWith('.ts') ? 'ts' : 'h';
+    return [...text.matchAll(CLASSES[language])].flatMap(([, above = '', name, body = '']) => {
+      const own = body.replace(/^ {2}(?:struct|class|enum class) \w+[^\n;]*\{\n[\s\S]*?^ {2}\};\n/gm, '');
+      const methods = (own.match(METHODS[language]) ?? []).length;
+      return methods <= METHODS_MAX || REASON.test(above) ? [] : [`${path}: ${name} has ${methods} methods`];
+    });
+  });
+}
+
 /** What a TypeScript file imports: static, dynamic and re-exported, as written. */
 export function importsOf(text: string): string[] {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
