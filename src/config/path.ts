@@ -15,16 +15,6 @@ export function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The value at a path; undefined when there is none. */
-export function valueAt(value: unknown, path: Path): unknown {
-  let at: unknown = value;
-  for (const part of path) {
-    if (typeof at !== 'object' || at === null) return undefined;
-    at = (at as Record<string | number, unknown>)[part];
-  }
-  return at;
-}
-
 /** Whether `path` is `whole` or below it. */
 export function isUnder(path: Path, whole: Path): boolean {
   return whole.every((part, index) => path[index] === part);

@@ -105,7 +105,7 @@ function settle({ listener, listener_protocol }: Totals): void {
 }
 
 /** Ended sessions plus active identified ones. */
-export function sessionsSeen({ cells }: Pick<TotalsRow, 'cells'>): number {
+function sessionsSeen({ cells }: Pick<TotalsRow, 'cells'>): number {
   let sessions = cells[cellOf.anyport_sessions_active] as number;
   for (let reason = 0; reason < reasons.length; reason += 1) {
     sessions += cells[cellOf.anyport_sessions_total + reason] as number;

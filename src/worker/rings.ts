@@ -31,6 +31,7 @@ export const eventKinds = ['classified', 'connected', 'unreachable', 'ended', 'p
 export type EventKind = (typeof eventKinds)[number];
 
 export const answerKinds = ['dial', 'wait', 'end', 'reject', 'proceed'] as const;
+type AnswerKind = (typeof answerKinds)[number];
 
 /** The engine's id of a session; stale ids are ignored. */
 export interface SessionId {
@@ -105,7 +106,10 @@ export interface Dial {
   readonly upstreamRow: number;
 }
 
-/** A cursor over the event ring: one reused object instead of one object per event. */
+/**
+ * A cursor over the event ring: one reused object instead of one object per event. Over 20 methods: one getter for each
+ * word of an event.
+ */
 export class EventCursor {
   readonly memory: ArrayBuffer;
   readonly #words: Int32Array;
@@ -260,7 +264,7 @@ export class Answers {
 
   /** Connect the session to an address of an endpoint. */
   dial(id: SessionId, row: number, { address, patient, endpoint, endpointRow, upstreamRow }: Dial): void {
-    const at = this.#begin(0, id, row);
+    const at = this.#begin('dial', id, row);
     const words = this.#words;
     words[at + answerWords.address] = address;
     words[at + answerWords.patient] = Number(patient);
@@ -274,13 +278,13 @@ export class Answers {
    * After a silence of `quietMs` the session is reported as it is; 0: never.
    */
   wait(id: SessionId, row: number, bytesInAll: number, quietMs = 0): void {
-    const at = this.#begin(1, id, row);
+    const at = this.#begin('wait', id, row);
     this.#words[at + answerWords.bytesWanted] = bytesInAll;
     this.#words[at + answerWords.quietMs] = quietMs;
   }
 
   end(id: SessionId, row: number, by: Ender, during: Stage, reason: Reason, closing: Closing): void {
-    const at = this.#begin(2, id, row);
+    const at = this.#begin('end', id, row);
     const words = this.#words;
     words[at + answerWords.by] = enders.indexOf(by);
     words[at + answerWords.during] = stages.indexOf(during);
@@ -290,21 +294,21 @@ export class Answers {
 
   /** The match is refused: report the session again when another protocol matches, or none can. */
   reject(id: SessionId): void {
-    this.#begin(3, id, 0);
+    this.#begin('reject', id, 0);
   }
 
   /** The PROXY header is well-formed: sniff the bytes behind it. */
   proceed(id: SessionId): void {
-    this.#begin(4, id, 0);
+    this.#begin('proceed', id, 0);
   }
 
   /** Starts an answer and returns its offset; the caller writes the words of its kind. */
-  #begin(kind: number, id: SessionId, row: number): number {
+  #begin(kind: AnswerKind, id: SessionId, row: number): number {
     const words = this.#words;
     if (words[0] === this.#answersMax) this.#flush();
     const count = words[0] as number;
     const at = 1 + count * this.#answerWords;
-    words[at + answerWords.kind] = kind;
+    words[at + answerWords.kind] = answerKinds.indexOf(kind);
     words[at + answerWords.slot] = id.slot;
     words[at + answerWords.generation] = id.generation;
     words[at + answerWords.row] = row;

@@ -15,7 +15,7 @@ import { checkUpstreamName } from './targets.js';
 const byDefault = optionsOf(upstreamSchema.parse({}));
 
 /** Whether a protocol's target is a list of addresses rather than a name. */
-export const isInline = (target: string): boolean => /[:,]/.test(target);
+const isInline = (target: string): boolean => /[:,]/.test(target);
 
 /** Whether the protocol implies an upstream of its own, under its name. */
 export function hasOwnUpstream({ target, handler }: ProtocolEntry): boolean {
