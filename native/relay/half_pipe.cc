@@ -83,6 +83,13 @@ void HalfPipe::Collect(int source) {
   source_ready_ = true;
 }
 
+bool HalfPipe::Answered(int source) {
+  streak_kib_ = 0;
+  const bool gathered = gathers();
+  Collect(source);
+  return gathered;
+}
+
 Flow HalfPipe::Move(int source, int sink, const Tools& tools) {
   const uint64_t enough = bytes_ + tools.run_bytes;
   Flow flow = Flow::kBusy;

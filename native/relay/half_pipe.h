@@ -87,8 +87,8 @@ class HalfPipe {
   // True: bytes below kGatherBytes cause no event, so the owner must call Collect and Run within kGatherMs.
   bool gathers() const { return gather_ == Gather::kOn; }
   void Collect(int source);
-  // Bytes went the other way: the peer may be waiting for a reply, so do not gather.
-  void Answered() { streak_kib_ = 0; }
+  // Bytes went the other way: the peer may be waiting for a reply, so do not gather. True: call Run.
+  bool Answered(int source);
   // Sends pending bytes. True when none are left; otherwise sink_error() is 0 if the sink is only full.
   bool Flush(int sink, const Tools& tools);
   // Releases everything; pending bytes are lost.

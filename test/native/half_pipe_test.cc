@@ -480,8 +480,18 @@ TEST_P(GatherTest, AConversationNeverGathers) {
   for (int answer = 0; answer < 4; ++answer) {
     Transfer(kGatherAfterBytes / 2);
     EXPECT_FALSE(half_.gathers());
-    half_.Answered();
+    EXPECT_FALSE(half_.Answered(source_.get()));
   }
+}
+
+TEST_P(GatherTest, AnAnswerEndsIt) {
+  Transfer(kGatherAfterBytes);
+  Write("x");
+  const uint64_t before = half_.bytes();
+  ASSERT_TRUE(half_.Answered(source_.get()));
+  half_.Run(source_.get(), sink_.get(), tools_);
+  EXPECT_EQ(half_.bytes(), before + 1);
+  EXPECT_FALSE(half_.gathers());
 }
 
 // Where no buffer is left, only what the sink takes is taken from the source.

@@ -15,7 +15,8 @@ async function arrival(peer: Peer, bytes: number): Promise<void> {
   while (peer.length < bytes) await once(peer.socket, 'data');
 }
 
-test.each(['down', 'up'] as const)('the last byte of a long transfer %s that stays open', async (way) => {
+/** A session in which one end has sent so much one way that the proxy gathers. */
+async function afterTransfer(way: 'down' | 'up') {
   const endpoint = await serve();
   const plane = await start(planFor([upstream('a', endpoint.port)]));
   const client = (await dial(plane.port)).send('aa');
@@ -29,12 +30,29 @@ test.each(['down', 'up'] as const)('the last byte of a long transfer %s that sta
     await within(`${sent} bytes`, arrival(to, sent));
   };
   for (let piece = 0; piece < PIECES; piece += 1) await pass(PIECE);
+  return { plane, from, to, pass, sent: () => sent };
+}
+
+test.each(['down', 'up'] as const)('the last byte of a long transfer %s that stays open', async (way) => {
+  const { plane, from, to, pass, sent } = await afterTransfer(way);
   for (const text of ['x', PIECE, 'y']) await pass(text);
   expect(to.received.subarray(-1).toString()).toBe('y');
   to.send('thanks');
   await from.bytes((way === 'down' ? 2 : 0) + 'thanks'.length);
-  client.finish();
-  server.finish();
+  from.finish();
+  to.finish();
   const record = await eventually('the record', () => plane.records()[0]);
-  expect(record).toMatchObject({ reason: 'done', [`bytes_${way}`]: sent });
+  expect(record).toMatchObject({ reason: 'done', [`bytes_${way}`]: sent() });
+});
+
+test.each(['down', 'up'] as const)('a byte %s behind it, while the other way never rests', async (way) => {
+  const { from, to, sent } = await afterTransfer(way);
+  from.send('x');
+  // Far more than fits into a tick, each in a turn of its own.
+  const before = from.length;
+  for (let beat = 1; beat <= 1000 && to.length === sent(); beat += 1) {
+    to.send('.');
+    await arrival(from, before + beat);
+  }
+  expect(to.length).toBe(sent() + 1);
 });
