@@ -20,8 +20,9 @@ const SETTLE_MS = 500;
 /** Time for garbage collection after a start. */
 const REST_MS = 2000;
 
-/** As many short sessions as are held then, eight at a time. */
-const WARM_UP: Pick<Workload, 'client'> = { client: ['fetch', 8, 8000, 128] };
+/** One round trip on each of 64 connections, so often. */
+const WARM_UP: Pick<Workload, 'client'> = { client: ['ping', 64, 1] };
+const WARM_UP_ROUNDS = 32;
 
 type Measure = (client: string, workload: Workload, contender: Contender) => Promise<Run>;
 
@@ -82,9 +83,11 @@ async function measureMemory(client: string, workload: Workload, { port, pid }: 
 }
 
 async function warmUp(client: string, port: number): Promise<void> {
-  const load = startClient(client, WARM_UP, port);
-  load.stdin.end();
-  await load.done();
+  for (let round = 0; round < WARM_UP_ROUNDS; round += 1) {
+    const load = startClient(client, WARM_UP, port);
+    load.stdin.end();
+    await load.done();
+  }
   await sleep(SETTLE_MS);
 }
 
