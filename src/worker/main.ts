@@ -4,23 +4,20 @@
  */
 import { type Engine, native } from '../addon.js';
 import { describeFailure } from '../base/failure.js';
-import { createLineBudget, createLogger, rateLimited } from '../base/log.js';
 import { bucketsOf, cellOf } from '../metrics/cells.js';
 import { WorkerCounters } from '../metrics/counters.js';
 import { Room } from '../metrics/room.js';
 import type { FromWorker, PlanMessage, ToWorker, WorkerSetup } from '../model/message.js';
-import { type Ender, enders, type Reason, reasons } from '../model/session.js';
 import { Loads } from '../upstream/upstream.js';
 import { createAccount } from './account.js';
 import { Adoption } from './adoption.js';
+import { Draining } from './draining.js';
 import { createEndpointWatch } from './endpoint-watch.js';
-import { createLogBatch } from './log-batch.js';
+import { createLogs } from './logs.js';
 import { Answers, EventCursor } from './rings.js';
 import { createRuntime } from './runtime.js';
 import { Runtimes } from './runtimes.js';
 import { Sequencer } from './session.js';
-
-const COMPLAINTS_PER_SECOND = 10;
 
 const nowMs = () => performance.now();
 
@@ -50,10 +47,12 @@ async function serve(worker: Worker, setup: WorkerSetup): Promise<void> {
   for (const { fd, listener } of setup.sockets) worker.engine.listen(fd, listener);
   if (setup.inbox >= 0) worker.engine.takeFrom(setup.inbox);
 
+  const { draining } = worker;
+  const stopped = () => worker.post({ type: 'accepting_stopped' });
   const drained = new Promise<void>((resolve, reject) => {
     setup.port.on('message', (message: ToWorker) => {
-      if (message.type === 'drain') worker.drain(message.deadlineMs).then(resolve, reject);
-      else if (message.type === 'cut') worker.cut().then(resolve, reject);
+      if (message.type === 'drain') draining.drain(message.deadlineMs, stopped).then(resolve, reject);
+      else if (message.type === 'cut') draining.cut().then(resolve, reject);
       else adopt(message, worker);
     });
   });
@@ -71,25 +70,17 @@ function adopt(message: PlanMessage, { adoption }: Worker): void {
 
 type Worker = ReturnType<typeof createWorker>;
 
+/** Wires the parts of a worker; long, because most of them refer to each other. */
 function createWorker(setup: WorkerSetup) {
   const { limits, accessLog } = setup.plan;
+  const { worker, workers } = setup;
   const post = (message: FromWorker) => setup.port.postMessage(message);
-  const logs = createLogBatch((lines) => post({ type: 'log', lines }));
-  const logger = createLogger({ level: setup.logLevel, write: logs.write });
   const counters = new WorkerCounters(setup.counters);
-  const complain = rateLimited(
-    (fields, message) => logger.error(fields, message),
-    COMPLAINTS_PER_SECOND,
-    nowMs,
-  );
+  const logs = createLogs(setup, counters, nowMs, (lines) => post({ type: 'log', lines }));
+  const { logger, complain, debug } = logs;
   const room = new Room(setup.room);
   const loads = new Loads((endpoint) => room.sessions(endpoint));
-  const around = {
-    counters,
-    random: Math.random,
-    loads,
-    complain,
-  };
+  const endpoints = createEndpointWatch(logs.endpoints);
   const runtimes = new Runtimes(
     (generation) => engine.usesPlan(generation),
     () => endpoints.keep(runtimes.endpoints()),
@@ -98,8 +89,6 @@ function createWorker(setup: WorkerSetup) {
   const events = new EventCursor(native.layout);
   const answers = new Answers(native.layout, () => engine.flush());
   const arena = new ArrayBuffer(native.arenaBytes(limits.bufferBytes));
-  let afterTurn = () => {};
-  let open = true;
   const engine: Engine = new native.Engine({
     arena,
     events: events.memory,
@@ -112,77 +101,32 @@ function createWorker(setup: WorkerSetup) {
     onTurn(from, to) {
       loads.settle();
       sequencer.onTurn(from, to);
-      afterTurn();
+      draining.turned();
     },
   });
-  const account = createAccount({
-    worker: setup.worker,
-    workers: setup.workers,
-    accessLog,
-    counters,
-    logger,
-    nowMs,
-  });
-  const turned = (level: 'warn' | 'info') =>
-    rateLimited(
-      (fields, message) => logger[level]({ ...fields, worker: setup.worker }, message),
-      COMPLAINTS_PER_SECOND,
-      nowMs,
-    );
-  const endpoints = createEndpointWatch({ warn: turned('warn'), info: turned('info') });
-  const stages = createLineBudget(Math.ceil(accessLog.rate / setup.workers), nowMs);
-  const debug = (fields: object, message: string) => {
-    if (stages.take()) logger.debug(fields, message);
-    else counters.add('anyport_log_lines_dropped_total', counters.worker);
-  };
+  const draining = new Draining(engine);
+  let open = true;
   const sequencer = new Sequencer({
-    worker: setup.worker,
+    worker,
     engine,
     flushSoon: () => setImmediate(() => open && engine.flush()),
     events,
     answers,
     arena: Buffer.from(arena),
-    account,
+    account: createAccount({ worker, workers, accessLog, counters, logger, nowMs }),
     endpoints,
-    debug: logger.isLevelEnabled('debug') ? debug : null,
+    debug,
     complain,
     runtimeOf: (generation) => runtimes.of(generation),
   });
 
+  const around = { counters, random: Math.random, loads, complain };
   const adoption = new Adoption({
     create: (plan, classifierOf) => createRuntime(plan, { ...around, classifierOf }),
     engine,
     runtimes,
     answer: post,
   });
-
-  let deadline: NodeJS.Timeout | undefined;
-
-  async function drain(deadlineMs: number): Promise<void> {
-    engine.stopAccepting();
-    post({ type: 'accepting_stopped' });
-    deadline = setTimeout(() => endAll('timeout', 'drain_timeout'), deadlineMs);
-    await allEnded();
-    clearTimeout(deadline);
-  }
-
-  /** May interrupt `drain`, which then never resolves. */
-  async function cut(): Promise<void> {
-    clearTimeout(deadline);
-    engine.stopAccepting();
-    endAll('admin', 'admin');
-    await allEnded();
-  }
-
-  const endAll = (by: Ender, reason: Reason) => engine.endAll(enders.indexOf(by), reasons.indexOf(reason));
-
-  function allEnded(): Promise<void> {
-    return new Promise((resolve) => {
-      // Sessions that end during a turn are reported within it.
-      afterTurn = () => engine.sessions() === 0 && setImmediate(resolve);
-      afterTurn();
-    });
-  }
 
   // From configured code; Node's default would end the thread and every session on it.
   const rejected = (reason: unknown) => complain({ ...describeFailure(reason) }, 'unhandled rejection');
@@ -197,5 +141,5 @@ function createWorker(setup: WorkerSetup) {
     setup.port.close();
   }
 
-  return { engine, adoption, drain, cut, close, post };
+  return { engine, adoption, draining, close, post };
 }

@@ -1,0 +1,47 @@
+/** The end of a worker's sessions: by themselves until a deadline, or all at once. */
+import type { Engine } from '../addon.js';
+import { type Ender, enders, type Reason, reasons } from '../model/session.js';
+
+export class Draining {
+  readonly #engine: Pick<Engine, 'stopAccepting' | 'endAll' | 'sessions'>;
+  #deadline: NodeJS.Timeout | undefined;
+  #turned = () => {};
+
+  constructor(engine: Pick<Engine, 'stopAccepting' | 'endAll' | 'sessions'>) {
+    this.#engine = engine;
+  }
+
+  /** Call at the end of each turn of the engine. */
+  turned(): void {
+    this.#turned();
+  }
+
+  /** Resolves when the last session has ended; sessions left at the deadline are reset. */
+  async drain(deadlineMs: number, acceptingStopped: () => void): Promise<void> {
+    this.#engine.stopAccepting();
+    acceptingStopped();
+    this.#deadline = setTimeout(() => this.#endAll('timeout', 'drain_timeout'), deadlineMs);
+    await this.#allEnded();
+    clearTimeout(this.#deadline);
+  }
+
+  /** May interrupt `drain`, which then never resolves. */
+  async cut(): Promise<void> {
+    clearTimeout(this.#deadline);
+    this.#engine.stopAccepting();
+    this.#endAll('admin', 'admin');
+    await this.#allEnded();
+  }
+
+  #endAll(by: Ender, reason: Reason): void {
+    this.#engine.endAll(enders.indexOf(by), reasons.indexOf(reason));
+  }
+
+  #allEnded(): Promise<void> {
+    return new Promise((resolve) => {
+      // Sessions that end during a turn are reported within it.
+      this.#turned = () => this.#engine.sessions() === 0 && setImmediate(resolve);
+      this.#turned();
+    });
+  }
+}
