@@ -173,7 +173,10 @@ describe('a reset', () => {
     await eventually('all to be relayed', () => relayed() === BYTES);
     client.reset();
     const peer = await server.peer(0);
-    expect(await peer.end()).toBe('reset');
+    await peer.end();
+    // libuv reports a reset as end of input when it arrives before the last bytes are read; a write fails only after RST.
+    const failure = await new Promise((resolve) => peer.socket.write('x', resolve));
+    expect(failure).toBeInstanceOf(Error);
     expect(peer.length).toBe(BYTES);
   });
 
