@@ -212,6 +212,7 @@ function namesOf({ upstreams }: Config, log: Logger, callOff: AbortSignal): Prov
   const names = createProvider(upstreams, {
     clock: systemClock,
     warn: (fields, message) => log.warn(fields, message),
+    info: (fields, message) => log.info(fields, message),
   });
   if (callOff.aborted) names.stop();
   else callOff.addEventListener('abort', () => names.stop(), { once: true });

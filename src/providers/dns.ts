@@ -33,6 +33,8 @@ export interface DnsOptions {
   readonly clock: Clock;
   /** Called once per outage: at a name's first failure, and again only after it has resolved. */
   readonly warn: (fields: { host: string; error: string; keeping: number }, message: string) => void;
+  /** Called when an outage is over, and when a name has other addresses than before. */
+  readonly info: (fields: { host: string; addresses: readonly string[] }, message: string) => void;
 }
 
 export const dns: ProviderKind = (upstreams, around) =>
@@ -65,7 +67,7 @@ class DnsProvider implements Provider {
   readonly #warned = new Set<string>();
   readonly #cancel = new Map<string, () => void>();
   #onChange: ((discovery: Discovery) => void) | null = null;
-  #cancelTelling: (() => void) | null = null;
+  #cancelPublishing: (() => void) | null = null;
   readonly #stopped = new AbortController();
 
   constructor(hosts: ReadonlyMap<string, number>, options: DnsOptions) {
@@ -84,7 +86,7 @@ class DnsProvider implements Provider {
     this.#stopped.abort();
     this.#options.cancel();
     for (const cancel of this.#cancel.values()) cancel();
-    this.#cancelTelling?.();
+    this.#cancelPublishing?.();
   }
 
   /** Resolves when the look-up settles or times out. The next refresh is scheduled only when the look-up settles. */
@@ -100,9 +102,10 @@ class DnsProvider implements Provider {
 
   async #ask(host: string): Promise<void> {
     try {
-      this.#learn(host, await this.#options.lookup(host));
+      const isNew = this.#learn(host, await this.#options.lookup(host));
       this.#failures.delete(host);
-      this.#warned.delete(host);
+      if (this.#warned.delete(host)) this.#tell(host, 'name resolves again');
+      else if (isNew && this.#onChange !== null) this.#tell(host, 'name has other addresses');
     } catch (error) {
       this.#failures.set(host, (this.#failures.get(host) ?? 0) + 1);
       this.#warn(host, error);
@@ -131,20 +134,27 @@ class DnsProvider implements Provider {
     this.#options.warn({ host, error: messageOf(error), keeping }, 'name does not resolve');
   }
 
-  #learn(host: string, addresses: readonly string[]): void {
+  #tell(host: string, message: string): void {
+    if (this.#stopped.signal.aborted) return;
+    this.#options.info({ host, addresses: this.#known.get(host) ?? [] }, message);
+  }
+
+  /** Whether these are other addresses than before. */
+  #learn(host: string, addresses: readonly string[]): boolean {
     if (addresses.length === 0) throw new Error('no addresses');
     const kept = keptOf(addresses);
     const before = this.#known.get(host);
-    if (before && sameSet(before, kept)) return;
+    if (before && sameSet(before, kept)) return false;
     this.#known.set(host, kept);
-    if (!this.#stopped.signal.aborted) this.#tellSoon();
+    if (!this.#stopped.signal.aborted) this.#publishSoon();
+    return true;
   }
 
-  #tellSoon(): void {
+  #publishSoon(): void {
     const onChange = this.#onChange;
-    if (onChange === null || this.#cancelTelling !== null) return;
-    this.#cancelTelling = this.#options.clock.after(dnsLimits.gatherMs, () => {
-      this.#cancelTelling = null;
+    if (onChange === null || this.#cancelPublishing !== null) return;
+    this.#cancelPublishing = this.#options.clock.after(dnsLimits.gatherMs, () => {
+      this.#cancelPublishing = null;
       onChange(new Map(this.#known));
     });
   }

@@ -17,6 +17,7 @@ export interface Provider {
 export interface Surroundings {
   readonly clock: Clock;
   readonly warn: (fields: object, message: string) => void;
+  readonly info: (fields: object, message: string) => void;
 }
 
 /** Makes the provider for what these upstreams name. */

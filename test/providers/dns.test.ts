@@ -22,6 +22,7 @@ function upstream(dnsRefreshMs: number, ...hosts: string[]): UpstreamConfig {
 class Names {
   readonly clock = new FakeClock();
   readonly warnings: object[] = [];
+  readonly news: object[] = [];
   readonly changes: Discovery[] = [];
   readonly asked: string[] = [];
   answers: Record<string, readonly string[] | Error | 'silence'> = {};
@@ -33,6 +34,7 @@ class Names {
     return createDnsProvider(upstreams, {
       clock: this.clock,
       warn: (fields) => this.warnings.push(fields),
+      info: (fields, message) => this.news.push({ ...fields, message }),
       lookup: (host) => this.#lookup(host),
       cancel: () => {
         this.cancelled += 1;
@@ -103,6 +105,24 @@ describe('dns provider', () => {
     names.answers = { 'a.test': ['10.0.0.3', '10.0.0.1', '10.0.0.1'] };
     await names.clock.pass(30_000 + dnsLimits.gatherMs);
     expect(names.changes.map((known) => known.get('a.test'))).toEqual([['10.0.0.3', '10.0.0.1']]);
+  });
+
+  test('other addresses and the end of an outage are told, once each', async () => {
+    const names = new Names();
+    names.answers = { 'a.test': ['10.0.0.1'] };
+    await names.start(upstream(30_000, 'a.test'));
+    await names.clock.pass(60_000);
+    expect(names.news).toEqual([]);
+    names.answers = { 'a.test': ['10.0.0.2'] };
+    await names.clock.pass(60_000);
+    const changed = { host: 'a.test', addresses: ['10.0.0.2'], message: 'name has other addresses' };
+    expect(names.news.splice(0)).toEqual([changed]);
+    names.answers = {};
+    await names.clock.pass(60_000);
+    expect(names.news).toEqual([]);
+    names.answers = { 'a.test': ['10.0.0.3'] };
+    await names.clock.pass(60_000);
+    expect(names.news).toEqual([{ host: 'a.test', addresses: ['10.0.0.3'], message: 'name resolves again' }]);
   });
 
   test.each([
