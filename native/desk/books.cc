@@ -60,12 +60,13 @@ void Books::Ended(Session& session, Reason reason, double duration_ms) {
   room_.Leave();
 }
 
-// Each cell has one writer, this thread; other threads read whole values. An index out of bounds is ignored,
-// because rows come from JavaScript.
+// Each cell has one writer, this thread; other threads read whole values. Release: on arm64 too the counts
+// become visible in the order in which they are made. An index out of bounds is ignored, because rows come
+// from JavaScript.
 void Books::Add(uint32_t cell, double amount) {
   if (cell >= counters_.size()) return;
   const std::atomic_ref<double> counter(counters_[cell]);
-  counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+  counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_release);
 }
 
 void Books::Observe(uint32_t row, const Histogram& histogram, double ms) {
