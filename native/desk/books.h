@@ -78,7 +78,7 @@ class Books {
   void Observe(uint32_t row, const Histogram& histogram, double ms);
   // Row of the session; unidentified sessions use their listener's.
   static uint32_t RowOf(const Session& session) {
-    return session.row != 0 ? session.row : session.table().unknown_row;
+    return session.row != 0 ? session.row : session.plan_listener().unknown_row;
   }
 
   std::span<double> counters_;

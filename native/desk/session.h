@@ -40,7 +40,7 @@ struct Session {
   uint64_t accepted_ns = 0;
   std::shared_ptr<const plan::Plan> plan;
 
-  const plan::Listener& table() const { return plan->listeners[listener]; }
+  const plan::Listener& plan_listener() const { return plan->listeners[listener]; }
 };
 
 // With stream/stream.h most of the memory of an idle session.

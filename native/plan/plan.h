@@ -17,6 +17,7 @@ struct Listener {
   uint32_t row = 0;          // counter row of the listener
   uint32_t unknown_row = 0;  // counter row of its unidentified sessions
   uint32_t silence_ms = 0;   // 0: no on_silence
+  // Also match protocols that are not configured, to name the session in the log.
   bool name_unrouted = true;
   uint32_t naming_ms = 0;  // wait for the name of a session without a route; 0: identify_timeout
   std::vector<net::Network> trusted_proxies;  // their connections must start with a PROXY header

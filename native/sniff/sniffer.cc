@@ -44,7 +44,7 @@ uint64_t DeadlineMs(const Session& session, const State& state) {
 }
 
 void AwaitSilence(const Session& session, State& state, uint64_t now_ms) {
-  const uint32_t silence_ms = session.table().silence_ms;
+  const uint32_t silence_ms = session.plan_listener().silence_ms;
   if (silence_ms != 0) state.silence_due_ms = now_ms + silence_ms;
 }
 
@@ -58,7 +58,7 @@ Next End(desk::Desk* desk, Session& session, Ender by, Reason reason, Closing cl
 void Sniffer::Begin(Session& session) {
   session.sniffed = states_.Acquire();
   State& state = StateOf(session);
-  state.proxy_header_due = session.table().Trusts(session.source);
+  state.proxy_header_due = session.plan_listener().Trusts(session.source);
   if (!state.proxy_header_due) AwaitSilence(session, state, desk_->timers().now_ms());
   desk_->timers().Schedule(session, DeadlineMs(session, state));
 }
@@ -134,7 +134,7 @@ Next Sniffer::Classify(Session& session, State& state) {
     if (state.bytes < state.bytes_wanted) return AwaitMore(session, state);
     return Show(session, state, Cause::kMoreBytes);
   }
-  const plan::Listener& table = session.table();
+  const plan::Listener& table = session.plan_listener();
   const auto prefix = space_.Bytes(state.slab).first(state.bytes);
   const Decision decision = table.classifier->Advance(&state.walk, prefix, table.name_unrouted);
   if (decision.verdict == Verdict::kMore) return AwaitMore(session, state);
@@ -146,7 +146,7 @@ Next Sniffer::Classify(Session& session, State& state) {
 // When no candidate has a route, only the name is open: it is waited for naming_ms instead of the whole
 // identify_timeout.
 Next Sniffer::AwaitMore(Session& session, State& state) {
-  const plan::Listener& table = session.table();
+  const plan::Listener& table = session.plan_listener();
   if (table.naming_ms == 0 || table.classifier->MayRoute(state.walk)) return Next::kMore;
   if (state.bytes >= session.plan->identify_min_bytes) return Finish(session, Cause::kFull);
   if (state.naming_due_ms == 0) {
@@ -161,7 +161,7 @@ Next Sniffer::Finish(Session& session, Cause cause) {
   const bool silent = state.bytes == 0;
   const bool half_closed = silent && cause == Cause::kFinished;
   // SMTP and FTP clients may half-close before the greeting: treat that as silence.
-  const bool greeted = !state.proxy_header_due && session.table().silence_ms != 0;
+  const bool greeted = !state.proxy_header_due && session.plan_listener().silence_ms != 0;
   if (half_closed && !greeted) {
     // A port scan or health probe: not a failure.
     return End(desk_, session, Ender::kClient, Reason::kClientGone, Closing::kClose);
@@ -173,7 +173,7 @@ Next Sniffer::Finish(Session& session, Cause cause) {
   }
   if (half_closed) return Show(session, state, Cause::kSilence);
   if (state.bytes_wanted == 0 && !silent) {
-    const plan::Listener& table = session.table();
+    const plan::Listener& table = session.plan_listener();
     const auto prefix = space_.Bytes(state.slab).first(state.bytes);
     const Decision decision = table.classifier->Finish(&state.walk, prefix, table.name_unrouted);
     session.protocol = decision.protocol;

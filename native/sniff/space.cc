@@ -51,7 +51,7 @@ bool Space::EvictOldest(const Session& session, bool of_source) {
     Session* oldest = desk_->Find(each.id);
     assert(oldest != nullptr && oldest != &session);
     if (oldest->stage != desk::Stage::kSniff) continue;
-    desk_->books().Evicted(oldest->table(), of_source);
+    desk_->books().Evicted(oldest->plan_listener(), of_source);
     desk_->End(*oldest, desk::Ender::kProxy, desk::Reason::kOverLimit, desk::Closing::kReset);
     return true;
   }

@@ -24,7 +24,7 @@ class Space {
   // Makes room behind the first `used` bytes; a full or missing slab is replaced by a larger one.
   enum class Grown : uint8_t { kYes, kFull, kNone };
   Grown Grow(const desk::Session& session, pool::Slab* slab, size_t used);
-  // The slab leaves the openings' account: it is relayed, or held a header.
+  // Stops counting the slab as an opening's: its bytes are to be relayed, or were a PROXY header.
   void HandOver(const desk::Session& session, const pool::Slab& slab);
   void Release(const desk::Session& session, pool::Slab* slab);
   std::span<uint8_t> Bytes(const pool::Slab& slab) const { return slabs_->Bytes(slab); }

@@ -34,6 +34,7 @@ struct Stream {
   uint64_t dialled_ns = 0;     // time of the last dial
   uint64_t active_ms = 0;      // time of the last activity
 
+  // A direction lets bytes accumulate in the kernel, to move them in larger reads.
   bool gathers() const { return up.gathers() || down.gathers(); }
   int fd(Side side) const { return side == Side::kClient ? client.get() : upstream.get(); }
   // Notes epoll(7) events of a side's descriptor.

@@ -136,7 +136,7 @@ export const catalog = {
   anyport_worker_hangs_total: {
     kind: 'counter',
     scope: 'primary',
-    help: 'Worker threads that stood still and were ended; what replaced them is counted as a restart.',
+    help: 'Worker threads that hung and were terminated; each replacement also counts as a restart.',
   },
   anyport_monitoring_evicted_total: {
     kind: 'counter',

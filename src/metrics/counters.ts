@@ -96,10 +96,10 @@ export class WorkerCounters {
   #make(scope: Scope, first: number, second: number): number {
     const owner = owners[scope];
     const ownerShares = owner !== undefined && this.row(owner, first) === this.row(owner, OTHER);
-    const with_ = companions[scope] ?? [];
-    const fits = !ownerShares && this.#memory.hasRoom(scope, ...with_.map(([each]) => each));
+    const others = companions[scope] ?? [];
+    const fits = !ownerShares && this.#memory.hasRoom(scope, ...others.map(([each]) => each));
     if (!fits) return this.#share(scope, ownerShares ? OTHER : first, keyOf(first, second));
-    for (const [each, of] of with_) this.#append(each, first, of);
+    for (const [each, of] of others) this.#append(each, first, of);
     return this.#append(scope, first, second);
   }
 

@@ -14,6 +14,7 @@ import { rowCells } from './cells.js';
 /** Enough for 1,000 listeners with 30 protocols each. */
 const MEMORY_BYTES = 8 * 1024 * 1024;
 
+/** Scope number and two ids, before the counts of a row. */
 const HEADER_CELLS = 3;
 
 /** Behind cell 0, the number of cells in use. */

@@ -5,7 +5,9 @@
  */
 
 export const heartbeatLimits = {
+  /** Interval between beats of a worker. */
   beatMs: 1000,
+  /** Interval between looks of the primary. */
   lookMs: 1000,
   /** Looks without a beat before a worker no longer counts as accepting. */
   silentLooksMax: 3,

@@ -42,8 +42,8 @@ export class IdRegistry implements Ids, IdNames {
       listeners: listeners.map(({ name }) => listener.idOf(name)),
       protocols: protocols.map(({ id }) => protocol.idOf(id)),
       upstreams: upstreams.map(({ name }) => upstream.idOf(name)),
-      endpoints: upstreams.map(({ name: of, endpoints }) =>
-        endpoints.map(({ name }) => endpoint.idOf(name, `${upstream.idOf(of)} ${name}`)),
+      endpoints: upstreams.map(({ name: owner, endpoints }) =>
+        endpoints.map(({ name }) => endpoint.idOf(name, `${upstream.idOf(owner)} ${name}`)),
       ),
     };
   }

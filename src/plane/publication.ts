@@ -8,6 +8,7 @@ import type { PlanAnswer, ToWorker } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
 
 export const publicationLimits = {
+  /** Interval between looks for missing answers. */
   lookMs: 1000,
   /**
    * Looks before a worker that has not answered `prepare` is late. Looks instead of time: a suspended process makes
@@ -31,12 +32,13 @@ export interface PublisherEvents {
   behind(worker: number, error: string): void;
 }
 
-interface Wish {
+/** A Plan to publish, and the promise of the outcome. */
+interface Request {
   readonly plan: Plan;
   readonly settle: (published: Published) => void;
 }
 
-interface Round extends Wish {
+interface Round extends Request {
   phase: 'preparing' | 'committing';
   /** Preparing: workers that have not answered. Committing: workers that have not adopted the Plan. */
   readonly awaited: Set<number>;
@@ -49,7 +51,7 @@ export class Publisher {
   /** Accepting worker → generation that it has adopted. */
   readonly #generations = new Map<number, number>();
   #round: Round | null = null;
-  #next: Wish | null = null;
+  #next: Request | null = null;
   #isClosed = false as boolean;
   readonly #events: PublisherEvents;
   readonly #clock: Clock;

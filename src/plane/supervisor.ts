@@ -165,8 +165,7 @@ export class Supervisor {
 }
 
 function causeOfDeath(pulse: Pulse | undefined, error: unknown): Error {
-  if (pulse === 'hung')
-    return new Error('it stood still: a handler or a validator did not give its thread back');
+  if (pulse === 'hung') return new Error('it hung: a handler or a validator blocked its thread');
   return error instanceof Error ? error : new Error(String(error));
 }
 

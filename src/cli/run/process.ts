@@ -48,14 +48,14 @@ export const exitNow = (status: number): never => native.exit(status);
 
 /** Resolves with whether every session ended by itself before the deadline. */
 async function run(config: Config, options: RunOptions, output: Output): Promise<boolean> {
-  const told = awaitSignals(output.log);
+  const signals = awaitSignals(output.log);
   const { log, write, linesDropped } = output;
   const { version, demo } = options;
   const surroundings = { version, log, write, linesDropped, movesPorts: demo?.moves ?? false };
-  const daemon = await Daemon.open(config, surroundings, told.drain);
+  const daemon = await Daemon.open(config, surroundings, signals.drain);
   try {
-    const cut = untilAborted(told.stop).then(() => daemon.cut());
-    const allEnded = await Promise.race([serve(daemon, options, log, told.drain), cut]);
+    const cut = untilAborted(signals.stop).then(() => daemon.cut());
+    const allEnded = await Promise.race([serve(daemon, options, log, signals.drain), cut]);
     sayStopped(allEnded, daemon.sessions, log);
     return allEnded;
   } finally {
