@@ -1,4 +1,7 @@
-/** Explains a failure to load the program: usually too few open files, because its modules are many. */
+/**
+ * Explains a failure to load the program: usually too few open files, because its modules are many, or no thread to
+ * read the configuration on.
+ */
 import { readFileSync } from 'node:fs';
 
 /** Read before anything is loaded: after EMFILE this file can not be opened either. */
@@ -9,6 +12,8 @@ export function whyNotLoaded(error: unknown): string {
   const { code, stack, message } = error as NodeJS.ErrnoException;
   if (code === 'EMFILE') return `${limit} open files are too few: allow more, as \`ulimit -n 1024\` does`;
   if (code === 'ENFILE') return 'the system has no open files left: allow more by the sysctl fs.file-max';
+  if (code === 'ERR_WORKER_INIT_FAILED')
+    return `can not start a thread (${message}): allow more, as \`ulimit -u\` or TasksMax of systemd does`;
   return stack ?? message;
 }
 
