@@ -25,8 +25,11 @@ class Room {
 
   // False: `most` connections are open already; the count is unchanged.
   bool Enter(int32_t most) const {
-    if (Add(kRoomOpen, 1) <= most) return true;
-    Leave();
+    const auto open = At(kRoomOpen);
+    int32_t now = open.load(std::memory_order_relaxed);
+    while (now < most) {
+      if (open.compare_exchange_weak(now, now + 1, std::memory_order_relaxed)) return true;
+    }
     return false;
   }
   void Leave() const { Add(kRoomOpen, -1); }
@@ -40,9 +43,7 @@ class Room {
 
  private:
   std::atomic_ref<int32_t> At(size_t word) const { return std::atomic_ref(words_[word]); }
-  int32_t Add(size_t word, int32_t amount) const {
-    return At(word).fetch_add(amount, std::memory_order_relaxed) + amount;
-  }
+  void Add(size_t word, int32_t amount) const { At(word).fetch_add(amount, std::memory_order_relaxed); }
 
   std::span<int32_t> words_;
 };
