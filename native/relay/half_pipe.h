@@ -76,8 +76,10 @@ class HalfPipe {
   void SourceDrained() { source_ready_ = end_ != End::kAhead; }
   // A short read does not mean that the source is empty: on Unix sockets passed descriptors split reads.
   void SourceSplitsReads() { end_ = End::kUnclear; }
-  // Urgent data splits reads too, and splice(2) can not pass an urgent byte.
+  // Urgent data splits reads too, and splice(2) can not pass an urgent byte. While bytes gather, no other
+  // event tells of it.
   void SourceUrgent() {
+    source_ready_ = true;
     end_ = End::kUnclear;
     no_splice_ = true;
   }

@@ -484,6 +484,16 @@ TEST_P(GatherTest, AConversationNeverGathers) {
   }
 }
 
+TEST_P(GatherTest, AnUrgentByteIsNotLeftToGather) {
+  Transfer(kGatherAfterBytes);
+  ASSERT_TRUE(half_.gathers());
+  const uint64_t before = half_.bytes();
+  ASSERT_EQ(send(client_.get(), "!", 1, MSG_OOB), 1);
+  AwaitEvents(POLLPRI);
+  half_.Run(source_.get(), sink_.get(), tools_);
+  EXPECT_EQ(half_.bytes(), before + 1);
+}
+
 TEST_P(GatherTest, AnAnswerEndsIt) {
   Transfer(kGatherAfterBytes);
   Write("x");
