@@ -160,7 +160,11 @@ bool Relays::Collect(Session& session, Stream& stream) {
   stream.up.Collect(stream.client.get());
   stream.down.Collect(stream.upstream.get());
   Run(session, stream);
-  return AwaitsDeadline(id, stream);
+  if (!AwaitsDeadline(id, stream)) return false;
+  if (stream.active_ms != now_ms()) return true;
+  // Count unsent bytes at half time: those sent just now are acknowledged soon, which is no sign of a reader.
+  desk_->timers().Schedule(session, now_ms() + (DeadlineMs(session, stream) - now_ms()) / 2);
+  return false;
 }
 
 // Reads and writes without an event. False: skip the deadline check.

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { dial, type Peer } from '../support/tcp.js';
 import { eventually, within } from '../support/wait.js';
-import { planFor, upstream, useStage } from './plane.js';
+import { limits, planFor, upstream, useStage } from './plane.js';
 
 const { serve, start } = useStage();
 
@@ -16,9 +16,11 @@ async function arrival(peer: Peer, bytes: number): Promise<void> {
 }
 
 /** A session in which one end has sent so much one way that the proxy gathers. */
-async function afterTransfer(way: 'down' | 'up') {
+async function afterTransfer(way: 'down' | 'up', idleTimeoutMs = limits.idleTimeoutMs) {
   const endpoint = await serve();
-  const plane = await start(planFor([upstream('a', endpoint.port)]));
+  const plane = await start(
+    planFor([upstream('a', endpoint.port)], { limits: { ...limits, idleTimeoutMs } }),
+  );
   const client = (await dial(plane.port)).send('aa');
   const server = await endpoint.peer(0);
   await server.bytes(2);
@@ -56,3 +58,18 @@ test.each(['down', 'up'] as const)('a byte %s behind it, while the other way nev
   }
   expect(to.length).toBe(sent() + 1);
 });
+
+test.each(['down', 'up'] as const)(
+  'idle_timeout after a long transfer %s is that of any session',
+  async (way) => {
+    const idleTimeoutMs = 1000;
+    const { plane, to, pass } = await afterTransfer(way, idleTimeoutMs);
+    await pass('x');
+    const from = performance.now();
+    await to.end();
+    expect(performance.now() - from).toBeLessThan(1.8 * idleTimeoutMs);
+    expect(await eventually('the record', () => plane.records()[0])).toMatchObject({
+      reason: 'idle_timeout',
+    });
+  },
+);
