@@ -5,6 +5,7 @@ import { deepFreeze } from '../base/freeze.js';
 import type { SocketAddress } from '../model/address.js';
 import type { Config, Discovery, EndpointConfig, TargetConfig, UpstreamConfig } from '../model/config.js';
 import type { Ids } from '../model/ids.js';
+import type { EndpointOverrides } from '../model/overrides.js';
 import type { Plan, PlanListener, PlanProtocol, PlanRoute, PlanTarget, PlanUpstream } from '../model/plan.js';
 import type { Signature } from '../model/protocol.js';
 import { compileAutomaton } from '../protocols/compile.js';
@@ -27,8 +28,17 @@ function indexer(kind: string, named: readonly { readonly name: string }[]): (na
   };
 }
 
-/** `generation`: number of the Plan, unique per publication. `ids`: the registry of ids, shared by all Plans. */
-export function compile(config: Config, discovery: Discovery, generation: number, ids: Ids): Plan {
+/**
+ * `generation`: number of the Plan, unique per publication. `ids`: the registry of ids, shared by all Plans.
+ * `overrides`: what an operator has set since.
+ */
+export function compile(
+  config: Config,
+  discovery: Discovery,
+  generation: number,
+  ids: Ids,
+  overrides: EndpointOverrides = new Map(),
+): Plan {
   const indices: Indices = {
     protocol: indexer('protocol', config.protocols),
     listener: indexer('listener', config.listeners),
@@ -42,7 +52,7 @@ export function compile(config: Config, discovery: Discovery, generation: number
     listeners: compileListeners(config, indices),
     protocols,
     routes: compileRoutes(config, indices),
-    upstreams: upstreams.map((upstream) => compileUpstream(upstream, discovery)),
+    upstreams: upstreams.map((upstream) => compileUpstream(upstream, discovery, overrides)),
     ids: ids.of({ listeners, protocols, upstreams }),
     accessLog: { enabled: config.logging.accessLog, rate: config.logging.accessLogRate },
   });
@@ -123,13 +133,17 @@ function compileRoutes({ routes, protocols }: Config, indices: Indices): PlanRou
 function compileUpstream(
   { name, handler, endpoints, options }: UpstreamConfig,
   discovery: Discovery,
+  overrides: EndpointOverrides,
 ): PlanUpstream {
+  const own = overrides.get(name);
   return {
     name,
     handler,
     options,
     endpoints: endpoints.map(({ address, ...endpoint }) => ({
       ...endpoint,
+      weight: own?.get(endpoint.name)?.weight ?? endpoint.weight,
+      state: own?.get(endpoint.name)?.state ?? 'up',
       addresses: addressesOf(address, discovery),
     })),
   };

@@ -112,6 +112,12 @@ export const catalog = {
     scope: 'upstream_endpoint',
     help: 'Sessions connected to the endpoint now.',
   },
+  anyport_endpoint_up: {
+    kind: 'gauge',
+    scope: 'primary',
+    help: '0 for an endpoint that was set down; else 1, also while it is drained.',
+    labels: ['upstream', 'endpoint'],
+  },
   anyport_connect_failures_total: {
     kind: 'counter',
     scope: 'upstream_endpoint',

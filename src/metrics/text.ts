@@ -11,14 +11,19 @@ import {
   type ScopeOf,
 } from './catalog.js';
 import { cellOf } from './cells.js';
-import type { Totals, TotalsRow } from './totals.js';
+import { escapedLabel, type Totals, type TotalsRow } from './totals.js';
 
 type PrimaryMetric = {
   [M in MetricName]: ScopeOf<M> extends 'primary' ? M : never;
 }[MetricName];
 
-/** Value, with labels if the catalog row names some. */
-export type Figure = number | { readonly labels: Readonly<Record<string, string>>; readonly value: number };
+interface LabelledFigure {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** Value; with labels, or several of them, if the catalog row names some. */
+export type Figure = number | LabelledFigure | readonly LabelledFigure[];
 
 /** Values from the primary. For a metric that workers also count, its value is added to theirs. */
 export type Figures = Readonly<Record<PrimaryMetric, Figure>> & {
@@ -31,7 +36,7 @@ export function exposition(totals: Totals, figures: Figures): string {
     const { help, kind } = entryOf(metric);
     lines.push(`# HELP ${metric} ${help}`, `# TYPE ${metric} ${kind}`);
     if (isCounted(metric)) writeCounted(lines, metric, totals, figures);
-    else lines.push(figureLine(metric, figures[metric]));
+    else lines.push(...figureLines(metric, figures[metric]));
   }
   lines.push('');
   return lines.join('\n');
@@ -41,10 +46,13 @@ function isCounted(metric: MetricName): metric is CountedMetric {
   return catalog[metric].scope !== 'primary';
 }
 
-function figureLine(metric: PrimaryMetric, figure: Figure): string {
-  if (typeof figure === 'number') return `${metric} ${figure}`;
-  const labels = Object.entries(figure.labels).map(([label, value]) => `${label}="${value}"`);
-  return `${metric}{${labels.join(',')}} ${figure.value}`;
+function figureLines(metric: PrimaryMetric, figure: Figure): string[] {
+  if (typeof figure === 'number') return [`${metric} ${figure}`];
+  const all = 'value' in figure ? [figure] : figure;
+  return all.map(({ labels, value }) => {
+    const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapedLabel(text)}"`);
+    return `${metric}{${pairs.join(',')}} ${value}`;
+  });
 }
 
 function writeCounted(lines: string[], metric: CountedMetric, totals: Totals, figures: Figures): void {

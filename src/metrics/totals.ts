@@ -65,7 +65,7 @@ export class TotalsReader {
 
   #labelsOf(scope: Scope, ids: readonly number[]): string {
     return scopes[scope]
-      .map((kind, index) => `${kind}="${escaped(this.#names.nameOf(kind, ids[index] as number))}"`)
+      .map((kind, index) => `${kind}="${escapedLabel(this.#names.nameOf(kind, ids[index] as number))}"`)
       .join(',');
   }
 }
@@ -113,7 +113,7 @@ function sessionsSeen({ cells }: Pick<TotalsRow, 'cells'>): number {
   return sessions;
 }
 
-const escaped = (name: string): string =>
+export const escapedLabel = (name: string): string =>
   name.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`));
 
 function byScope<T>(of: (scope: Scope) => T): Record<Scope, T> {

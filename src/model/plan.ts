@@ -6,6 +6,7 @@
 import type { SocketAddress } from './address.js';
 import type { Automaton } from './classifier.js';
 import type { PlanIds } from './ids.js';
+import type { EndpointState } from './overrides.js';
 import type { Signature } from './protocol.js';
 import type { AddressText, Closing } from './session.js';
 import type { UpstreamOptions } from './upstream-options.js';
@@ -91,6 +92,8 @@ export interface PlanEndpoint {
   readonly name: AddressText;
   readonly weight: number;
   readonly backup: boolean;
+  /** New sessions go to endpoints that are `up`. */
+  readonly state: EndpointState;
   /** Resolved addresses; empty while the name does not resolve. */
   readonly addresses: readonly SocketAddress[];
 }

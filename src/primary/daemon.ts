@@ -176,6 +176,7 @@ export class Daemon {
       names: this.#ids,
       figures: () => ({
         anyport_config_generation: plane.plan.generation,
+        anyport_endpoint_up: endpointsUp(plane.plan),
         anyport_workers: plane.accepting,
         anyport_worker_restarts_total: plane.restarts,
         anyport_worker_hangs_total: plane.hangs,
@@ -229,6 +230,14 @@ function planeOf(
   const options = { server, pipes, logLevel: logging.level, log, write };
   return new DataPlane(plan, sockets, options);
 }
+
+const endpointsUp = ({ upstreams }: Plan) =>
+  upstreams.flatMap(({ name: upstream, endpoints }) =>
+    endpoints.map(({ name: endpoint, state }) => ({
+      labels: { upstream, endpoint },
+      value: state === 'down' ? 0 : 1,
+    })),
+  );
 
 function runningStatus(accepting: number, wanted: number): Health['status'] {
   if (accepting === wanted) return 'ready';

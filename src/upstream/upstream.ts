@@ -3,7 +3,7 @@ import type { PlanUpstream } from '../model/plan.js';
 import { createBalancer, type StrategyName } from './balance/index.js';
 
 export interface Upstream {
-  /** A resolved endpoint not in `tried`, or -1. `source` returns the client's address literal. */
+  /** A resolved endpoint that is up and not in `tried`, or -1. `source` returns the client's address literal. */
   pick(source: () => string, tried?: ReadonlySet<number>): number;
 }
 
@@ -44,12 +44,12 @@ export function createUpstream(
   loads: Loads,
 ): Upstream {
   const balancer = createBalancer(plan.options.balance as StrategyName, plan.endpoints, random);
-  const resolved = plan.endpoints.map(({ addresses }) => addresses.length > 0);
+  const open = plan.endpoints.map(({ addresses, state }) => addresses.length > 0 && state === 'up');
   const active = (endpoint: number) => loads.sessions(ids[endpoint] as number);
 
   return {
     pick(source, tried = NONE_TRIED) {
-      const usable = (endpoint: number) => resolved[endpoint] === true && !tried.has(endpoint);
+      const usable = (endpoint: number) => open[endpoint] === true && !tried.has(endpoint);
       const picked = balancer.pick({ source, active, usable });
       if (picked >= 0) loads.picked(ids[picked] as number);
       return picked;

@@ -80,7 +80,7 @@ test('upstreams: literals need no discovery, names do', () => {
     [{ path: '/run/w.sock' }],
     [{ host: '192.0.2.9', port: 443 }],
   ]);
-  expect(plan.upstreams[1]?.endpoints[0]).toMatchObject({ weight: 4, backup: true });
+  expect(plan.upstreams[1]?.endpoints[0]).toMatchObject({ weight: 4, backup: true, state: 'up' });
   expect(plan.upstreams[2]).toMatchObject({ handler: 'builtin:echo', endpoints: [] });
 });
 

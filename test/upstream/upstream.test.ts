@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { EndpointState } from '../../src/model/overrides.js';
 import type { PlanUpstream } from '../../src/model/plan.js';
-import type { StrategyName } from '../../src/upstream/balance/index.js';
+import { type StrategyName, strategyNames } from '../../src/upstream/balance/index.js';
 import { createUpstream, Loads } from '../../src/upstream/upstream.js';
 import { optionsWith } from '../support/plan.js';
 
@@ -17,6 +18,7 @@ function planOf(balance: StrategyName, resolved: readonly boolean[]): PlanUpstre
       name: `web-${index}:80`,
       weight: 1,
       backup: false,
+      state: 'up',
       addresses: known ? [{ host: `10.0.0.${index}`, port: 80 }] : [],
     })),
   };
@@ -64,3 +66,25 @@ test('what was picked and is not counted yet weighs too, until it is', () => {
   loads.settle();
   expect(loads.sessions(4)).toBe(0);
 });
+
+test.each(strategyNames)(
+  '%s: only an endpoint that is up gets a new session, a backup when no other is',
+  (balance) => {
+    const pickOf = (states: readonly EndpointState[]) => {
+      const plan = planOf(balance, [true, true, true]);
+      const endpoints = plan.endpoints.map((endpoint, index) => ({
+        ...endpoint,
+        state: states[index] ?? 'up',
+        backup: index === 2,
+      }));
+      const upstream = createUpstream({ ...plan, endpoints }, [1, 2, 3], Math.random, idle());
+      const picks = Array.from({ length: 60 }, (_, at) => upstream.pick(() => `192.0.2.${at}`));
+      return [...new Set(picks)].toSorted();
+    };
+    expect(pickOf(['up', 'up', 'up'])).toEqual([0, 1]);
+    expect(pickOf(['drain', 'up', 'up'])).toEqual([1]);
+    expect(pickOf(['down', 'drain', 'up'])).toEqual([2]);
+    expect(pickOf(['up', 'down', 'down'])).toEqual([0]);
+    expect(pickOf(['drain', 'down', 'drain'])).toEqual([-1]);
+  },
+);

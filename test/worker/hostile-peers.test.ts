@@ -26,6 +26,7 @@ test('many sessions at once whose every endpoint fails at once: each ends, once'
       name: `nowhere-${n}`,
       weight: 1,
       backup: false,
+      state: 'up',
       addresses: [{ path: '/nonexistent/anyport.sock' }],
     })),
   };

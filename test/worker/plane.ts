@@ -47,7 +47,13 @@ export const limits: PlanLimits = {
 };
 
 export function endpoint(port: number): PlanEndpoint {
-  return { name: `127.0.0.1:${port}`, weight: 1, backup: false, addresses: [{ host: '127.0.0.1', port }] };
+  return {
+    name: `127.0.0.1:${port}`,
+    weight: 1,
+    backup: false,
+    state: 'up',
+    addresses: [{ host: '127.0.0.1', port }],
+  };
 }
 
 export function upstream(name: string, ...ports: number[]): PlanUpstream {

@@ -1,5 +1,6 @@
 /** `upstreams.NAME`: destinations of sessions. */
 import { z } from 'zod';
+import { weightLimits } from '../../model/overrides.js';
 import type { UpstreamOptions } from '../../model/upstream-options.js';
 import { strategies, strategyNames } from '../../upstream/balance/index.js';
 import { endpointAddress } from './addresses.js';
@@ -21,7 +22,11 @@ const GIB = 1024 ** 3;
 
 const detailedEndpoint = mapping({
   address: endpointAddress('Where it is'),
-  weight: integer('Its share, for the strategies that look at it', 1, 256).default(1),
+  weight: integer(
+    'Its share, for the strategies that look at it',
+    weightLimits.min,
+    weightLimits.max,
+  ).default(1),
   backup: flag(false, 'Used only when no other endpoint is usable'),
 });
 
