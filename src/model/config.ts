@@ -7,6 +7,9 @@ import type { Signature } from './protocol.js';
 import type { AddressText, Closing } from './session.js';
 import type { UpstreamOptions } from './upstream-options.js';
 
+/** Plain data in the file's shape (snake_case), after includes, `${…}` and flags; not validated. */
+export type Document = Readonly<Record<string, unknown>>;
+
 export interface Config {
   readonly server: ServerConfig;
   readonly listeners: readonly ListenerConfig[];
