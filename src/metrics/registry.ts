@@ -1,9 +1,9 @@
-/** The text served on /metrics. The only importer of prom-client, for its process defaults. */
+/** The text served on /metrics, and the totals behind it. The only importer of prom-client, for its process defaults. */
 import type { Registry } from 'prom-client';
 import type { IdNames } from '../model/ids.js';
 import { RowMemory } from './memory.js';
 import { exposition, type Figures } from './text.js';
-import { TotalsReader } from './totals.js';
+import { type Totals, TotalsReader } from './totals.js';
 
 export interface MetricsSource {
   /** Counter memory, one per worker. */
@@ -16,6 +16,10 @@ export interface MetricsText {
   readonly contentType: string;
   /** Reads each worker's counters once. */
   scrape(): Promise<string>;
+  /** The counters alone; valid until the next reading. */
+  totals(): Totals;
+  /** Loads what the first scrape needs, so that it answers sooner. */
+  prepare(): void;
 }
 
 /** Sampling interval of the primary's event loop lag; the default of 10 ms would keep waking an idle daemon. */
@@ -30,24 +34,35 @@ const misnamed = [
 
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** prom-client's 80 modules are loaded while the workers start. */
-async function loadDefaults(): Promise<Registry> {
-  const { collectDefaultMetrics, Registry } = await import('prom-client');
-  const defaults = new Registry();
-  collectDefaultMetrics({ register: defaults, eventLoopMonitoringPrecision: LAG_SAMPLE_MS });
-  for (const name of misnamed) defaults.removeSingleMetric(name);
+let defaults: Promise<Registry> | undefined;
+
+/** One registry for the process, whatever instances are in it: each one's observers would never be removed. */
+function processDefaults(): Promise<Registry> {
+  defaults ??= loadDefaults();
   return defaults;
 }
 
+/** prom-client's 80 modules are loaded on demand. */
+async function loadDefaults(): Promise<Registry> {
+  const { collectDefaultMetrics, Registry } = await import('prom-client');
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_SAMPLE_MS });
+  for (const name of misnamed) registry.removeSingleMetric(name);
+  return registry;
+}
+
 export function createMetricsText({ buffers, names, figures }: MetricsSource): MetricsText {
-  const defaults = loadDefaults();
-  defaults.catch(() => {}); // reported by each scrape
   const memories = buffers.map((buffer) => new RowMemory(buffer));
   const reader = new TotalsReader(memories, names);
   return {
     contentType: CONTENT_TYPE,
     async scrape() {
-      return (await (await defaults).metrics()) + exposition(reader.read(), figures());
+      const registry = await processDefaults();
+      return (await registry.metrics()) + exposition(reader.read(), figures());
+    },
+    totals: () => reader.read(),
+    prepare() {
+      processDefaults().catch(() => {}); // reported by each scrape
     },
   };
 }

@@ -9,10 +9,12 @@ import type { Monitoring } from '../admin/monitoring.js';
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import { compile } from '../config/compile.js';
-import { createMetricsText } from '../metrics/registry.js';
+import { createMetricsText, type MetricsText } from '../metrics/registry.js';
+import { snapshotOf } from '../metrics/snapshot.js';
 import type { Config, Discovery, ListenAddress } from '../model/config.js';
 import type { Plan } from '../model/plan.js';
 import type { AddressText } from '../model/session.js';
+import type { Snapshot } from '../model/snapshot.js';
 import { DataPlane } from '../plane/data-plane.js';
 import { IdRegistry } from '../plane/ids.js';
 import type { Published } from '../plane/publication.js';
@@ -54,6 +56,7 @@ export class Daemon {
   readonly #ids: IdRegistry;
   readonly #plane: DataPlane;
   readonly #renewal = new Renewal((discovery) => this.#publish(discovery), systemClock);
+  readonly #metrics: MetricsText;
   readonly #control: Control;
   #monitoring: Monitoring | null = null;
   #status: 'starting' | 'running' | 'draining' = 'starting';
@@ -69,7 +72,8 @@ export class Daemon {
     this.#names = names;
     this.#ids = ids;
     this.#plane = plane;
-    this.#control = { health: () => this.health(), metrics: this.#createMetrics() };
+    this.#metrics = this.#createMetrics();
+    this.#control = { health: () => this.health(), metrics: this.#metrics };
   }
 
   /** Opens sockets and resolves names; accepts nothing yet. Rejects with a StartError; `callOff` ends the DNS wait. */
@@ -94,6 +98,7 @@ export class Daemon {
   /** Resolves when every worker accepts. Rejects with a StartError when one can not, or when shut down before. */
   async start(): Promise<void> {
     const { monitoring } = this.#fitted.config;
+    if (monitoring.metrics !== null) this.#metrics.prepare();
     this.#monitoring = await serveMonitoring(monitoring, this.#control, this.#options.log);
     if (this.#isClosed) this.#monitoring.close();
     try {
@@ -125,6 +130,21 @@ export class Daemon {
       workers: { wanted: this.workers, accepting },
       listeners: this.listeners,
     };
+  }
+
+  /** The counters and gauges of this moment. */
+  snapshot(): Snapshot {
+    return snapshotOf(this.#metrics.totals(), {
+      timeMs: Date.now(),
+      plan: this.#plane.plan,
+      workers: { wanted: this.workers, accepting: this.#plane.accepting },
+      names: this.#ids,
+    });
+  }
+
+  /** The text of /metrics. */
+  metricsText(): Promise<string> {
+    return this.#metrics.scrape();
   }
 
   /**
@@ -167,7 +187,7 @@ export class Daemon {
     return this.#plane.publish(compile(this.#fitted.config, discovery, this.#generation, this.#ids));
   }
 
-  #createMetrics(): Control['metrics'] {
+  #createMetrics(): MetricsText {
     const { config, maxOpenFiles } = this.#fitted;
     const { version, linesDropped } = this.#options;
     const plane = this.#plane;

@@ -1,0 +1,105 @@
+/** Totals → the typed snapshot (src/model/snapshot.ts). Pure. */
+import { type IdNames, NONE } from '../model/ids.js';
+import type { Plan } from '../model/plan.js';
+import { type Reason, reasons } from '../model/session.js';
+import type { ProtocolSnapshot, Snapshot } from '../model/snapshot.js';
+import { type CountedMetric, catalog } from './catalog.js';
+import { cellOf } from './cells.js';
+import type { Totals, TotalsRow } from './totals.js';
+
+/** What the primary knows besides the counters. */
+export interface Surroundings {
+  readonly timeMs: number;
+  /** In force. */
+  readonly plan: Plan;
+  readonly workers: Snapshot['workers'];
+  readonly names: IdNames;
+}
+
+export function snapshotOf(totals: Totals, { timeMs, plan, workers, names }: Surroundings): Snapshot {
+  const { listener, listener_protocol: sessions, upstream_endpoint: endpoints } = totals;
+  const endedConnections = byReason(sessions, 'anyport_sessions_total');
+  return {
+    time: timeMs,
+    generation: plan.generation,
+    workers,
+    activeConnections: sum(sessions, 'anyport_sessions_active'),
+    acceptedConnections: sum(listener, 'anyport_accepted_total'),
+    endedConnections,
+    bytes: bytesOf(sessions),
+    connectionPool: {
+      active: sum(endpoints, 'anyport_endpoint_sessions'),
+      idle: 0,
+      hits: 0,
+      misses: 0,
+      failures: endpoints.reduce((all, row) => all + failuresOf(row), 0),
+    },
+    security: {
+      refused: { overLimit: refusedOverLimit(listener), denied: 0, rateLimited: 0, banned: 0 },
+      rejected: endedConnections.rejected,
+      bansActive: 0,
+    },
+    memoryPool: { tiers: [] },
+    index: indexOf(plan),
+    cacheHitRate: null,
+    protocols: protocolsOf(sessions, names),
+  };
+}
+
+const cell = ({ cells }: TotalsRow, metric: CountedMetric, index = 0): number =>
+  cells[cellOf[metric] + index] ?? 0;
+
+const sum = (rows: readonly TotalsRow[], metric: CountedMetric, index = 0): number =>
+  rows.reduce((all, row) => all + cell(row, metric, index), 0);
+
+const bytesOf = (rows: readonly TotalsRow[]) => ({
+  up: sum(rows, 'anyport_bytes_total', 0),
+  down: sum(rows, 'anyport_bytes_total', 1),
+});
+
+function byReason(rows: readonly TotalsRow[], metric: CountedMetric): Record<Reason, number> {
+  const counts = reasons.map((reason, index) => [reason, sum(rows, metric, index)] as const);
+  return Object.fromEntries(counts) as Record<Reason, number>;
+}
+
+const failuresOf = (row: TotalsRow): number =>
+  reasons.reduce((all, _, index) => all + cell(row, 'anyport_connect_failures_total', index), 0);
+
+function refusedOverLimit(listeners: readonly TotalsRow[]): number {
+  const { values } = catalog.anyport_refused_total.by;
+  return sum(listeners, 'anyport_refused_total', values.indexOf('over_limit'));
+}
+
+function indexOf({ listeners, protocols, routes }: Plan): Snapshot['index'] {
+  const routable = new Set(listeners.flatMap((listener) => listener.protocols)).size;
+  const bytes = protocols.reduce(
+    (all, { automaton }) =>
+      all +
+      automaton.checks.byteLength +
+      automaton.dfas.reduce((size, dfa) => size + dfa.classes.byteLength + dfa.transitions.byteLength, 0),
+    0,
+  );
+  return { configured: routable, naming: protocols.length - routable, routes: routes.length, bytes };
+}
+
+function protocolsOf(rows: readonly TotalsRow[], names: IdNames): Record<string, ProtocolSnapshot> {
+  const byProtocol = new Map<number, TotalsRow[]>();
+  for (const row of rows) {
+    if (row.second === NONE) continue;
+    const known = byProtocol.get(row.second);
+    if (known === undefined) byProtocol.set(row.second, [row]);
+    else known.push(row);
+  }
+  const entries = [...byProtocol].map(([id, own]) => [names.nameOf('protocol', id), figuresOf(own)] as const);
+  return Object.fromEntries(entries.filter(([, { identified, ended }]) => identified + ended > 0));
+}
+
+function figuresOf(rows: readonly TotalsRow[]): ProtocolSnapshot {
+  const ended = Object.values(byReason(rows, 'anyport_sessions_total'));
+  return {
+    active: sum(rows, 'anyport_sessions_active'),
+    identified: sum(rows, 'anyport_identified_total'),
+    ended: ended.reduce((all, each) => all + each, 0),
+    bytes: bytesOf(rows),
+  };
+}

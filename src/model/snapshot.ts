@@ -1,0 +1,106 @@
+/**
+ * The typed snapshot of what runs: the library's `metrics()` and the status of the control interface. Plain data, fit
+ * for JSON. Counts are totals since the start over all workers, those that ended included; gauges are of this moment.
+ * What is not built yet is there with zeros, or null where zero would be a statement.
+ */
+import type { Reason } from './session.js';
+
+export interface Snapshot {
+  /** When it was read, in milliseconds since the epoch. */
+  readonly time: number;
+  /** Generation of the configuration in force. */
+  readonly generation: number;
+  /** Worker threads: wanted, and accepting now. With `workers: 0` the calling thread counts as one. */
+  readonly workers: { readonly wanted: number; readonly accepting: number };
+  /** Sessions open now, those under identification included. */
+  readonly activeConnections: number;
+  /** Sessions accepted, those refused at once included: what is active and what `endedConnections` counts. */
+  readonly acceptedConnections: number;
+  /** Sessions ended, by reason; reasons that have not occurred are 0. */
+  readonly endedConnections: Readonly<Record<Reason, number>>;
+  /** Bytes relayed; up is from the clients. */
+  readonly bytes: ByteCounts;
+  readonly connectionPool: ConnectionPoolSnapshot;
+  readonly security: SecuritySnapshot;
+  readonly memoryPool: MemoryPoolSnapshot;
+  readonly index: IndexSnapshot;
+  /** Share of look-ups that the affinity and address caches answered, 0 to 1; null: nothing was looked up yet. */
+  readonly cacheHitRate: number | null;
+  /** By protocol id, as in labels and logs; those that no session has spoken yet are absent. */
+  readonly protocols: Readonly<Record<string, ProtocolSnapshot>>;
+}
+
+export interface ByteCounts {
+  readonly up: number;
+  readonly down: number;
+}
+
+/** Connections to endpoints. Connections opened ahead are a later feature: `idle`, `hits` and `misses` are 0. */
+export interface ConnectionPoolSnapshot {
+  /** Carrying a session now. */
+  readonly active: number;
+  /** Opened ahead, waiting for a session. */
+  readonly idle: number;
+  /** Sessions that found a connection opened ahead. */
+  readonly hits: number;
+  readonly misses: number;
+  /** Attempts to connect that failed. */
+  readonly failures: number;
+}
+
+/** Connections refused by limits and rules. Rates, bans and source lists are a later feature: their counts are 0. */
+export interface SecuritySnapshot {
+  /** Refused before a byte was read, by reason. */
+  readonly refused: {
+    readonly overLimit: number;
+    readonly denied: number;
+    readonly rateLimited: number;
+    readonly banned: number;
+  };
+  /** Sessions that a route rejected. */
+  readonly rejected: number;
+  /** Sources banned now. */
+  readonly bansActive: number;
+}
+
+/** The native buffers that openings and slow receivers occupy. */
+export interface MemoryPoolSnapshot {
+  /** Ascending by size. */
+  readonly tiers: readonly MemoryTier[];
+}
+
+export interface MemoryTier {
+  /** Label of the tier in `anyport_buffers`. */
+  readonly name: string;
+  /** Size of a buffer. */
+  readonly bytes: number;
+  /** Buffers in use now. */
+  readonly inUse: number;
+  /** Most buffers that one worker had in use at once. */
+  readonly highWater: number;
+  /** Times a buffer was taken. */
+  readonly uses: number;
+  /** Times none was free. */
+  readonly misses: number;
+}
+
+/** What the classifier knows. */
+export interface IndexSnapshot {
+  /** Protocols that sessions can be routed by. */
+  readonly configured: number;
+  /** Further built-ins that can only name a session. */
+  readonly naming: number;
+  readonly routes: number;
+  /** Memory of all automata. */
+  readonly bytes: number;
+}
+
+export interface ProtocolSnapshot {
+  /** Sessions open now. */
+  readonly active: number;
+  /** Sessions identified as this protocol. */
+  readonly identified: number;
+  /** Sessions ended. */
+  readonly ended: number;
+  readonly bytes: ByteCounts;
+}

@@ -1,0 +1,103 @@
+/** The typed snapshot from the counters of two workers. */
+import { expect, test } from 'vitest';
+import { createCounters, RowMemory } from '../../src/metrics/memory.js';
+import { snapshotOf } from '../../src/metrics/snapshot.js';
+import { TotalsReader } from '../../src/metrics/totals.js';
+import type { Named } from '../../src/model/ids.js';
+import type { Plan } from '../../src/model/plan.js';
+import { reasons } from '../../src/model/session.js';
+import { IdRegistry } from '../../src/plane/ids.js';
+import { planned } from '../support/plan.js';
+import { EngineCounts } from './engine-counts.js';
+
+const named: Named = {
+  listeners: [{ name: 'front' }, { name: 'back' }],
+  protocols: [{ id: 'http' }, { id: 'redis' }],
+  upstreams: [{ name: 'web', endpoints: [{ name: '10.0.0.5:80' }] }],
+};
+
+const protocols = [planned({ name: 'HTTP', id: 'http' }), planned({ name: 'redis', id: 'redis' })];
+const plan = {
+  generation: 4,
+  listeners: [{ protocols: [0] }, { protocols: [0] }],
+  protocols,
+  routes: [{ name: 'routes[0]' }],
+} as unknown as Plan;
+
+function start() {
+  const names = new IdRegistry();
+  const buffers = [createCounters(), createCounters()];
+  const workers = buffers.map((buffer) => EngineCounts.of(buffer, names, named)) as [
+    EngineCounts,
+    EngineCounts,
+  ];
+  const reader = new TotalsReader(
+    buffers.map((buffer) => new RowMemory(buffer)),
+    names,
+  );
+  const around = { timeMs: 17, plan, workers: { wanted: 2, accepting: 1 }, names };
+  return { workers, snapshot: () => snapshotOf(reader.read(), around) };
+}
+
+test('before anything has happened, everything is there and zero', () => {
+  const { snapshot } = start();
+  const { endedConnections, index, ...rest } = snapshot();
+  expect(endedConnections).toEqual(Object.fromEntries(reasons.map((reason) => [reason, 0])));
+  expect(index).toMatchObject({ configured: 1, naming: 1, routes: 1 });
+  expect(index.bytes).toBeGreaterThan(1000);
+  expect(rest).toEqual({
+    time: 17,
+    generation: 4,
+    workers: { wanted: 2, accepting: 1 },
+    activeConnections: 0,
+    acceptedConnections: 0,
+    bytes: { up: 0, down: 0 },
+    connectionPool: { active: 0, idle: 0, hits: 0, misses: 0, failures: 0 },
+    security: {
+      refused: { overLimit: 0, denied: 0, rateLimited: 0, banned: 0 },
+      rejected: 0,
+      bansActive: 0,
+    },
+    memoryPool: { tiers: [] },
+    cacheHitRate: null,
+    protocols: {},
+  });
+});
+
+test('sums are over workers and listeners; what is active is what was accepted and has not ended', () => {
+  const { workers, snapshot } = start();
+  const [one, other] = workers;
+  one.accept(0, 3);
+  one.identify(0, 0, 1);
+  one.connect(0, 0, 1);
+  one.relay(0, 0, 10, 200);
+  other.accept(1, 2);
+  other.identify(1, 0, 1);
+  other.identify(1, 1, 1);
+  other.relay(1, 1, 5, 0);
+  other.end(1, 1, 'rejected', 1);
+  other.refuse(1);
+  one.counters.addBy('anyport_connect_failures_total', 'connect_failed', one.plan.endpointRow(0, 0), 2);
+
+  const found = snapshot();
+  expect(found).toMatchObject({
+    activeConnections: 4,
+    acceptedConnections: 6,
+    endedConnections: { rejected: 1, over_limit: 1, done: 0 },
+    bytes: { up: 15, down: 200 },
+    connectionPool: { active: 1, failures: 2 },
+    security: { refused: { overLimit: 1 }, rejected: 1 },
+    protocols: {
+      http: { active: 2, identified: 2, ended: 0, bytes: { up: 10, down: 200 } },
+      redis: { active: 0, identified: 1, ended: 1, bytes: { up: 5, down: 0 } },
+    },
+  });
+  const ended = Object.values(found.endedConnections).reduce((sum, each) => sum + each, 0);
+  expect(found.activeConnections + ended).toBe(found.acceptedConnections);
+});
+
+test('it is plain data', () => {
+  const { snapshot } = start();
+  const found = snapshot();
+  expect(JSON.parse(JSON.stringify(found))).toEqual(found);
+});
