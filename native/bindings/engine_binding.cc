@@ -40,6 +40,15 @@ class EngineBinding::Turn {
   // environment.
   void Forget() { function_.Reset(); }
 
+  // Whether the environment runs no JavaScript any more: it is terminated, or has ended and is being freed.
+  // Any call with NAPI_PREAMBLE says so; this one is the cheapest.
+  bool env_ends() const {
+    const Napi::HandleScope scope(env_);
+    napi_value value;
+    napi_get_undefined(env_, &value);
+    return napi_coerce_to_bool(env_, value, &value) != napi_ok;
+  }
+
   void operator()(uint32_t from, uint32_t to) const {
     const Napi::HandleScope scope(env_);
     napi_value arguments[2];
@@ -91,7 +100,7 @@ EngineBinding::EngineBinding(const Napi::CallbackInfo& info) : ObjectWrap(info) 
   options.counters = SharedSpanOf<double>(object, "counters");
   options.layout = LayoutFrom(object.Get("counting").As<Napi::Object>());
   options.room = SharedSpanOf<int32_t>(object, "room");
-  options.streams = {Uint32At(object, "bufferBytes"), Uint32At(object, "pipesMax")};
+  options.streams = {Uint32At(object, "bufferBytes"), Uint32At(object, "pipesMax"), {}};
   if (options.memory.arena.size() < engine::ArenaBytes(options.streams.buffer_bytes) ||
       options.memory.events.size() < desk::EventRing::kWords ||
       options.memory.answers.size() < desk::AnswerRing::kWords ||
@@ -99,6 +108,7 @@ EngineBinding::EngineBinding(const Napi::CallbackInfo& info) : ObjectWrap(info) 
     throw Napi::RangeError::New(env, "the shared buffers are smaller than the layout says");
   }
   turn_ = std::make_shared<Turn>(env, object.Get("onTurn").As<Napi::Function>());
+  options.streams.thread_ends = [turn = turn_] { return turn->env_ends(); };
   options.on_turn = [turn = turn_](uint32_t from, uint32_t to) { (*turn)(from, to); };
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);

@@ -57,6 +57,9 @@ void Relays::OnSocket(Session& session, Stream& stream, Side side, uint32_t even
 }
 
 void Relays::Run(Session& session, Stream& stream) {
+  // Node closes the handler's socket before it runs the addon's clean-up hook, which resets the session: its
+  // end of file is no FIN of the handler.
+  if (HandlerDies(session)) return;
   const uint64_t up_before = stream.up.bytes();
   const uint64_t down_before = stream.down.bytes();
   Flow up = Flow::kBlocked;

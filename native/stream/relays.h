@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "desk/desk.h"
@@ -19,8 +21,9 @@ inline constexpr uint64_t kResetGraceMs = 2000;
 
 class Relays {
  public:
-  Relays(desk::Desk* desk, Watch* watch, relay::Tools* tools, pool::Shelf<Stream>* streams)
-      : desk_(desk), watch_(watch), tools_(tools), streams_(streams) {}
+  Relays(desk::Desk* desk, Watch* watch, relay::Tools* tools, pool::Shelf<Stream>* streams,
+         std::function<bool()> thread_ends)
+      : desk_(desk), watch_(watch), tools_(tools), streams_(streams), thread_ends_(std::move(thread_ends)) {}
 
   // Call when both ends are connected.
   void Begin(desk::Session& session, Stream& stream);
@@ -41,12 +44,17 @@ class Relays {
   bool LookAgain(desk::Session& session, Stream& stream);
   bool AwaitsDeadline(pool::SlotId id, const Stream& stream) const;
   void Queue(desk::Session& session, Stream& stream);
+  // Whether the session's handler is dying with its thread.
+  bool HandlerDies(const desk::Session& session) const {
+    return session.endpoint_row == 0 && thread_ends_ && thread_ends_();
+  }
   uint64_t now_ms() const { return desk_->timers().now_ms(); }
 
   desk::Desk* desk_;
   Watch* watch_;
   relay::Tools* tools_;
   pool::Shelf<Stream>* streams_;
+  std::function<bool()> thread_ends_;
   std::vector<pool::SlotId> queued_;
 };
 

@@ -22,7 +22,7 @@ Streams::Streams(const Options& options, desk::Desk* desk, sniff::Sniffer* sniff
       pipes_(options.pipes_max),
       tools_{slabs, &pipes_, scratch_},
       watch_(loop),
-      relays_(desk, &watch_, &tools_, &streams_),
+      relays_(desk, &watch_, &tools_, &streams_, options.thread_ends),
       dialer_(desk, sniffer, &watch_, &relays_, &tools_) {}
 
 void Streams::Accept(uint32_t listener, net::Fd fd, const net::Source& source) {

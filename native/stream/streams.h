@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "desk/desk.h"
@@ -24,6 +25,8 @@ namespace anyport::stream {
 struct Options {
   size_t buffer_bytes = 0;  // size of the copy buffer
   size_t pipes_max = 0;     // upper bound on splice pipes
+  // Whether the thread's JavaScript is being torn down; empty: never.
+  std::function<bool()> thread_ends;
 };
 
 class Streams final : public desk::Carrier {

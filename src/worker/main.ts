@@ -131,10 +131,13 @@ function createWorker(setup: WorkerSetup) {
   // From configured code; Node's default would end the thread and every session on it.
   const rejected = (reason: unknown) => complain({ ...describeFailure(reason) }, 'unhandled rejection');
   process.on('unhandledRejection', rejected);
+  // The thread dies of a defect in configured code: nothing is delivered later.
+  process.on('exit', logs.flush);
 
   function close(): void {
     open = false;
     process.off('unhandledRejection', rejected);
+    process.off('exit', logs.flush);
     runtimes.close();
     logs.flush();
     engine.close();

@@ -17,6 +17,7 @@ async function start(server: Record<string, unknown>): Promise<void> {
       { name: 'Redis', target: upstream.target },
       { name: 'Exit', handler: resolve('test/e2e/handlers/exit.mjs'), start_bytes: ['ee'] },
       { name: 'Throw', handler: resolve('test/e2e/handlers/throw.mjs'), start_bytes: ['dd'] },
+      { name: 'Dying', handler: resolve('test/e2e/handlers/dying.mjs'), start_bytes: ['6479696e67'] },
       { name: 'Upper', handler: resolve('test/e2e/handlers/upper.mjs'), start_bytes: ['75'] },
     ],
   });
@@ -116,6 +117,42 @@ test('a handler gets the sniffed bytes first, and its end ends the session', asy
   await client.end();
   expect(client.received.toString()).toMatch(/^UPPER CASE\nupper on /);
   expect((await daemon.ended(1))[0]).toMatchObject({ protocol: 'upper', reason: 'done', bytes_up: 10 });
+});
+
+describe('a handler whose worker dies', () => {
+  const DYING = 'dying ';
+
+  async function begun(): Promise<Peer> {
+    const client = (await dial(daemon.port)).send(DYING);
+    await client.bytes(4);
+    return client;
+  }
+
+  // A FIN after half an answer would make it look whole.
+  test.each([
+    { how: 'an error in a timer', said: 'throw' },
+    { how: 'an exit in a timer', said: 'exit' },
+    { how: 'an exit while it reads', said: 'exit at once' },
+  ])('by $how has its sessions reset, never ended with a FIN', async ({ said }) => {
+    await start({ workers: 1 });
+    const halfClosed = (await begun()).finish();
+    const clients = [halfClosed, ...(await Promise.all(Array.from({ length: 5 }, begun)))];
+    clients.at(-1)?.send(said);
+    const endings = await Promise.all(clients.map((client) => client.end()));
+    expect(endings).toEqual(clients.map(() => 'reset'));
+    await daemon.metricBecomes('anyport_sessions_total', clients.length, { reason: 'reset' });
+    expect(await daemon.metric('anyport_sessions_total')).toBe(clients.length);
+  });
+
+  test('has lines for the sessions that ended before', async () => {
+    await start({ workers: 1 });
+    const [whole, killer] = [await begun(), await begun()];
+    whole.send('end').finish();
+    expect(await whole.end()).toBe('fin');
+    killer.send('throw');
+    expect(await killer.end()).toBe('reset');
+    expect(await daemon.sessionOf(whole)).toMatchObject({ reason: 'done' });
+  });
 });
 
 test('two thousand sessions at once, each with its own bytes', async () => {

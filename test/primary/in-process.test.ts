@@ -77,6 +77,14 @@ test('two daemons share nothing; what one is told is not the other’s, and both
   await eventually('every file to be closed', () => openFiles(process.pid) <= filesBefore);
 });
 
+test('sessions of handlers whose threads are terminated are reset, never ended with a FIN', async () => {
+  const { daemon, client } = await start();
+  const peers = await Promise.all(Array.from({ length: 8 }, client));
+  for (const peer of peers) await echoes(peer);
+  await daemon.close();
+  expect(await Promise.all(peers.map((peer) => peer.end()))).toEqual(peers.map(() => 'reset'));
+});
+
 test('a start that fails says why, and leaves nothing behind', async () => {
   const filesBefore = openFiles(process.pid);
   const taken = createServer().listen(0, host);
