@@ -161,9 +161,40 @@ export interface NativeSockets {
   listen(address: SocketAddress, options: ListenOptions): number;
   /** The address a socket is bound to. */
   localAddress(fd: number): SocketAddress;
+  /** Makes an inherited listening stream socket like one of `listen`. Throws EINVAL for any other descriptor. */
+  adopt(fd: number): void;
+  /** `target` becomes a duplicate of `fd` (dup2). */
+  redirect(fd: number, target: number): void;
   closeFd(fd: number): void;
   /** Sends one datagram to a Unix socket (`@…`: abstract), as sd_notify(3). Throws with `code`. */
   notify(path: string, text: string): void;
+}
+
+/** A packet that came over a pair of packet sockets, with duplicates of the descriptors that were sent. */
+export interface Packet {
+  readonly bytes: Uint8Array;
+  readonly descriptors: readonly number[];
+}
+
+/** Calls back while a descriptor is readable or its peer has closed. Does not keep the process alive. */
+export interface Watcher {
+  /** True: also once the descriptor is writable; false: no more. */
+  await(writable: boolean): void;
+  /** Before the descriptor is closed. */
+  close(): void;
+}
+
+/** Packets with descriptors between processes (native/net/packets.h). */
+export interface NativePackets {
+  readonly packetBytesMax: number;
+  readonly packetDescriptorsMax: number;
+  readonly Watcher: new (fd: number, onReady: () => void) => Watcher;
+  /** Two connected ends. */
+  packetPair(): [number, number];
+  /** False: the buffer is full. Throws with `code` (EPIPE, EMSGSIZE …). */
+  sendPacket(fd: number, bytes: Uint8Array, descriptors: readonly number[]): boolean;
+  /** `undefined`: nothing there; `null`: the peer has closed. Throws with `code` (EMFILE, EMSGSIZE …). */
+  receivePacket(fd: number): Packet | null | undefined;
 }
 
 /** Operations on the process and the calling thread. */
@@ -218,7 +249,7 @@ export interface NativeLayout {
   readonly room: Readonly<Record<string, number>>;
 }
 
-export interface Native extends NativeSockets, NativeProcess, NativeHandoff, NativeAgreement {
+export interface Native extends NativeSockets, NativePackets, NativeProcess, NativeHandoff, NativeAgreement {
   readonly Classifier: new (tables: ClassifierTables) => Classifier;
   readonly Engine: new (options: EngineOptions) => Engine;
 }

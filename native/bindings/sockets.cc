@@ -35,6 +35,20 @@ Napi::Value LocalAddress(const Napi::CallbackInfo& info) {
   return ToJs(info.Env(), net::Describe(storage, length));
 }
 
+Napi::Value Adopt(const Napi::CallbackInfo& info) {
+  const int error = net::Adopt(info[0].ToNumber().Int32Value());
+  if (error != 0) throw SystemError(info.Env(), error, "adopt");
+  return info.Env().Undefined();
+}
+
+// Not close-on-exec: the target is standard error.
+Napi::Value Redirect(const Napi::CallbackInfo& info) {
+  if (dup2(info[0].ToNumber().Int32Value(), info[1].ToNumber().Int32Value()) < 0) {
+    throw SystemError(info.Env(), errno, "dup2");
+  }
+  return info.Env().Undefined();
+}
+
 void CloseFd(const Napi::CallbackInfo& info) { close(info[0].ToNumber().Int32Value()); }
 
 Napi::Value Notify(const Napi::CallbackInfo& info) {
@@ -48,6 +62,8 @@ Napi::Value Notify(const Napi::CallbackInfo& info) {
 void InitSockets(Napi::Env env, Napi::Object exports) {
   exports.Set("listen", Napi::Function::New<Listen>(env, "listen"));
   exports.Set("localAddress", Napi::Function::New<LocalAddress>(env, "localAddress"));
+  exports.Set("adopt", Napi::Function::New<Adopt>(env, "adopt"));
+  exports.Set("redirect", Napi::Function::New<Redirect>(env, "redirect"));
   exports.Set("closeFd", Napi::Function::New<CloseFd>(env, "closeFd"));
   exports.Set("notify", Napi::Function::New<Notify>(env, "notify"));
 }

@@ -25,6 +25,19 @@ void ConfigureStream(int fd) {
   SetInt(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 }
 
+// Connections inherit them.
+void ConfigureListening(int fd) {
+  ConfigureStream(fd);
+  SetInt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+// A socket option as a number; -1: not a socket.
+int OptionOf(int fd, int name) {
+  int value = -1;
+  socklen_t length = sizeof(value);
+  return getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
+}
+
 void ConfigureAccepted(int fd, const Source& source) {
   if (source.family == 0) SetInt(fd, SOL_SOCKET, SO_OOBINLINE, 1);  // Unix sockets do not inherit it
 }
@@ -66,14 +79,21 @@ Opened Listen(const Address& address, const ListenOptions& options) {
     // Explicit, because the default is a system setting: ":9090" means both families, "[::]:9090" beside an
     // IPv4 listener only IPv6.
     if (address.family() == AF_INET6) SetInt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, options.ipv6_only ? 1 : 0);
-    ConfigureStream(fd.get());
-    SetInt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, 1);
+    ConfigureListening(fd.get());
   }
   if (bind(fd.get(), address.get(), address.length) != 0) return Failed(errno);
   // Before listen(2): until then no client can connect.
   if (const int error = SetMode(address, options.mode)) return Failed(error);
   if (listen(fd.get(), options.backlog) != 0) return Failed(errno);
   return {std::move(fd), 0};
+}
+
+int Adopt(int fd) {
+  if (OptionOf(fd, SO_TYPE) != SOCK_STREAM || OptionOf(fd, SO_ACCEPTCONN) != 1) return EINVAL;
+  if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return errno;
+  if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0) return errno;
+  if (OptionOf(fd, SO_DOMAIN) != AF_UNIX) ConfigureListening(fd);
+  return 0;
 }
 
 Accepted Accept(int listening) {
@@ -137,12 +157,7 @@ int UnsentBytes(int fd) {
   return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
 }
 
-int BytesLostByReset(int fd) {
-  int domain = 0;
-  socklen_t length = sizeof(domain);
-  const bool known = getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0;
-  return known && domain == AF_UNIX ? 0 : UnsentBytes(fd);
-}
+int BytesLostByReset(int fd) { return OptionOf(fd, SO_DOMAIN) == AF_UNIX ? 0 : UnsentBytes(fd); }
 
 bool WakeAt(int fd, uint32_t bytes) { return SetInt(fd, SOL_SOCKET, SO_RCVLOWAT, static_cast<int>(bytes)); }
 

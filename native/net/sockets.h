@@ -25,6 +25,10 @@ struct ListenOptions {
 // saves three system calls each.
 Opened Listen(const Address& address, const ListenOptions& options);
 
+// Makes an inherited listening stream socket like one of Listen: options, non-blocking, close-on-exec. 0 or
+// an errno: EINVAL for any other descriptor.
+int Adopt(int fd);
+
 struct Accepted {
   Fd fd;
   Source source;

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -185,6 +186,24 @@ TEST(Sockets, ADatagramReachesAnAbstractSocket) {
   EXPECT_EQ(recv(server.get(), text, sizeof(text), 0), 7);
   EXPECT_STREQ(text, "READY=1");
   EXPECT_NE(SendDatagram("/nowhere/at/all", "READY=1"), 0);
+}
+
+TEST(Adopt, AnInheritedListeningSocketBecomesLikeOneOfOurs) {
+  const Fd inherited(socket(AF_INET, SOCK_STREAM, 0));
+  ASSERT_EQ(listen(inherited.get(), 8), 0);
+  ASSERT_EQ(Adopt(inherited.get()), 0);
+  EXPECT_EQ(fcntl(inherited.get(), F_GETFD), FD_CLOEXEC);
+  EXPECT_EQ(Accept(inherited.get()).error, EAGAIN);
+  EXPECT_EQ(OptionOf(inherited, IPPROTO_TCP, TCP_NODELAY), 1);
+  EXPECT_EQ(OptionOf(inherited, SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(OptionOf(inherited, SOL_SOCKET, SO_OOBINLINE), 1);
+}
+
+TEST(Adopt, AnythingElseIsRefused) {
+  const Fd idle(socket(AF_INET, SOCK_STREAM, 0));
+  const Fd datagrams(socket(AF_UNIX, SOCK_DGRAM, 0));
+  const Fd file(open("/dev/null", O_RDONLY));
+  for (const int fd : {idle.get(), datagrams.get(), file.get(), -1}) EXPECT_EQ(Adopt(fd), EINVAL) << fd;
 }
 
 TEST(Sockets, AcceptWithNobodyThereIsEagain) {
