@@ -1,5 +1,5 @@
 /** The built-in handlers, and how a configured handler is found. */
-import { importUserModule } from '../base/user-module.js';
+import { type LocalCode, loadUserCode } from '../base/user-module.js';
 import { echo } from './echo.js';
 import type { Handler } from './handler.js';
 import { http } from './http.js';
@@ -16,14 +16,14 @@ export const isBuiltin = (spec: string): boolean => spec.startsWith(BUILTIN);
 /** As a configuration names them: `builtin:http`. */
 export const builtinHandlers: readonly string[] = Object.keys(handlers).map((name) => `${BUILTIN}${name}`);
 
-/** `spec`: `builtin:NAME`, or the file URL of a module whose default export is a handler. */
-export async function loadHandler(spec: string): Promise<Handler> {
+/** `spec`: `builtin:NAME`, the file URL of a module whose default export is a handler, or a name in `local`. */
+export async function loadHandler(spec: string, local?: LocalCode): Promise<Handler> {
   if (isBuiltin(spec)) return builtin(spec.slice(BUILTIN.length));
-  const module = await importUserModule('handler', spec);
-  if (typeof module.default !== 'function') {
+  const handler = await loadUserCode('handler', spec, local);
+  if (typeof handler !== 'function') {
     throw new Error(`handler ${spec}: its default export must be a function (socket, session) => void`);
   }
-  return module.default as Handler;
+  return handler as Handler;
 }
 
 function builtin(name: string): Handler {

@@ -28,6 +28,16 @@ export interface WorkerSetup {
   /** Upper bound on splice pipes; beyond it the worker copies. */
   readonly pipes: number;
   readonly logLevel: string;
+  /** `workers: 0`; absent on a thread of its own. */
+  readonly inline?: WorkerInline;
+}
+
+/** A worker on the thread of the embedding program: what it shares with it, by reference. */
+export interface WorkerInline {
+  /** Functions that Plans name (src/base/user-module.ts). */
+  readonly local: ReadonlyMap<string, unknown>;
+  /** Aborted: end every session and finish; listening sockets may be closed already. */
+  readonly cancelled: AbortSignal;
 }
 
 export type PlanMessage =

@@ -6,15 +6,17 @@ import { fileURLToPath } from 'node:url';
 import { type Acceptor, native } from '../addon.js';
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
+import type { LocalCode } from '../base/user-module.js';
 import { createCounters } from '../metrics/memory.js';
 import { createRoom, Room } from '../metrics/room.js';
 import type { ServerConfig } from '../model/config.js';
 import type { FromWorker, ListeningSocket, ToWorker, WorkerSetup } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
 import { Heartbeats, heartbeatLimits } from './heartbeats.js';
+import { InlineRunner } from './inline.js';
 import { WorkerPool } from './pool.js';
 import { type Published, Publisher } from './publication.js';
-import { Supervisor } from './supervisor.js';
+import { Supervisor, type WorkerRunner } from './supervisor.js';
 
 /** Grace after the drain deadline before threads are terminated. */
 const GRACE_MS = 2000;
@@ -40,6 +42,8 @@ export interface DataPlaneOptions {
   readonly log: Logger;
   /** Takes finished log lines of workers. */
   readonly write: (lines: string) => void;
+  /** Present: the one worker runs on the calling thread, where Plans may name these functions. */
+  readonly local?: LocalCode;
 }
 
 export class DataPlane {
@@ -51,7 +55,7 @@ export class DataPlane {
   readonly #room = new Room(this.#roomMemory);
   readonly #inboxes: number[];
   readonly #heartbeats: Heartbeats;
-  readonly #pool: WorkerPool;
+  readonly #pool: WorkerRunner & { terminate(): Promise<void> };
   readonly #supervisor: Supervisor;
   #acceptor: Acceptor | null = null;
   readonly #publisher: Publisher;
@@ -63,7 +67,11 @@ export class DataPlane {
     this.buffers = Array.from({ length: workers }, () => createCounters());
     this.#inboxes = accept === 'handoff' ? Array.from({ length: workers }, () => native.createInbox()) : [];
     this.#heartbeats = new Heartbeats(workers);
-    this.#pool = new WorkerPool(WORKER_MODULE, (worker) => this.#setupOf(worker));
+    const setup = (worker: number) => this.#setupOf(worker);
+    this.#pool =
+      options.local === undefined
+        ? new WorkerPool(WORKER_MODULE, setup)
+        : new InlineRunner(WORKER_MODULE, setup, options.local);
     const events = {
       heard: (worker: number, message: FromWorker) => this.#heard(worker, message),
       hung: (worker: number) => this.#hung(worker),
@@ -151,7 +159,7 @@ export class DataPlane {
     for (const inbox of this.#inboxes.splice(0)) native.closeInbox(inbox);
   }
 
-  #setupOf(worker: number): Omit<WorkerSetup, 'port'> {
+  #setupOf(worker: number): Omit<WorkerSetup, 'port' | 'inline'> {
     const { server, logLevel } = this.#options;
     return {
       worker,

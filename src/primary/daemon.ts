@@ -8,6 +8,7 @@ import type { Control, Health } from '../admin/control.js';
 import type { Monitoring } from '../admin/monitoring.js';
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
+import type { LocalCode } from '../base/user-module.js';
 import { compile } from '../config/compile.js';
 import { createMetricsText, type MetricsText } from '../metrics/registry.js';
 import { snapshotOf } from '../metrics/snapshot.js';
@@ -37,6 +38,8 @@ export interface DaemonOptions {
   readonly linesDropped: () => number;
   /** Demonstration: take any free port if the configured one is in use. */
   readonly movesPorts: boolean;
+  /** `workers: 0`: the data plane runs on the calling thread, and the configuration may name these functions. */
+  readonly local?: LocalCode;
 }
 
 interface Parts {
@@ -242,12 +245,12 @@ function namesOf({ upstreams }: Config, log: Logger, callOff: AbortSignal): Prov
 
 function planeOf(
   { config, pipes }: Fitted,
-  { log, write }: DaemonOptions,
+  { log, write, local }: DaemonOptions,
   plan: Plan,
   sockets: ListeningSockets,
 ): DataPlane {
   const { server, logging } = config;
-  const options = { server, pipes, logLevel: logging.level, log, write };
+  const options = { server, pipes, logLevel: logging.level, log, write, ...(local && { local }) };
   return new DataPlane(plan, sockets, options);
 }
 

@@ -2,13 +2,13 @@
 import type { FailureFields } from '../base/failure.js';
 import type { PlanProtocol } from '../model/plan.js';
 import { type NamedRecognizer, protocolById } from './index.js';
-import { type AskingThread, loadValidator } from './validator.js';
+import { type Asking, loadValidator } from './validator.js';
 
 /** Rejects when the validator can not be loaded; `failed` reports later failures of the validator. */
 export async function loadRecognizer(
   { id, signature, validator }: PlanProtocol,
   failed: (failure: FailureFields) => void,
-  thread?: AskingThread,
+  asking?: Asking,
 ): Promise<NamedRecognizer> {
   const builtIn = protocolById(id);
   if (signature === null) {
@@ -16,7 +16,7 @@ export async function loadRecognizer(
     return builtIn;
   }
   // A built-in's confirmation relies on its own signature, so it is not used with a custom one under the same id.
-  const confirm = validator === null ? undefined : await loadValidator(validator, failed, thread);
+  const confirm = validator === null ? undefined : await loadValidator(validator, failed, asking);
   return { id, signature, ...(confirm && { confirm }), ...(builtIn?.facts && { facts: builtIn.facts }) };
 }
 

@@ -5,7 +5,7 @@
 import { types } from 'node:util';
 import { describeFailure, type FailureFields } from '../base/failure.js';
 import { type CpuMs, callInterruptibly, processCpuMs } from '../base/interruptible.js';
-import { importUserModule } from '../base/user-module.js';
+import { type LocalCode, loadUserCode } from '../base/user-module.js';
 import type { Confirmation } from '../model/protocol.js';
 
 export const limits = {
@@ -24,24 +24,32 @@ export interface AskingThread {
   runMicrotasks(): void;
 }
 
-const processThread: AskingThread = { cpuMs: processCpuMs, runMicrotasks() {} };
+/** Where validators run. */
+export interface Asking {
+  /** Absent: the embedding program's own thread, on which its code runs without a time limit and hooks. */
+  readonly thread?: AskingThread;
+  readonly local?: LocalCode;
+}
 
-/** `url`: file URL of a module; `failed` reports each exception, time-out and unknown answer. */
+const elsewhere: Asking = { thread: { cpuMs: processCpuMs, runMicrotasks() {} } };
+
+/** `spec`: as for loadUserCode; `failed` reports each exception, time-out and unknown answer. */
 export async function loadValidator(
-  url: string,
+  spec: string,
   failed: (failure: FailureFields) => void,
-  thread: AskingThread = processThread,
+  { thread, local }: Asking = elsewhere,
 ): Promise<(bytes: Uint8Array) => Confirmation> {
-  const module = await importUserModule('validator', url);
-  if (typeof module.default !== 'function') {
+  const validate = await loadUserCode('validator', spec, local);
+  if (typeof validate !== 'function') {
     throw new Error(
-      `validator ${url}: its default export must be a function (bytes) => 'match' | 'no' | 'more'`,
+      `validator ${spec}: its default export must be a function (bytes) => 'match' | 'no' | 'more'`,
     );
   }
-  const validate = module.default as Validate;
+  const asked =
+    thread === undefined ? askOwn : (asks: Validate, bytes: Uint8Array) => ask(asks, bytes, thread);
   return (bytes) => {
     try {
-      return confirmationOf(ask(validate, bytes, thread), bytes.length);
+      return confirmationOf(asked(validate as Validate, bytes), bytes.length);
     } catch (error) {
       failed(describeFailure(error));
       return { verdict: 'no' };
@@ -49,13 +57,18 @@ export async function loadValidator(
   };
 }
 
+function askOwn(validate: Validate, bytes: Uint8Array): unknown {
+  const answer = validate(Uint8Array.from(bytes.subarray(0, limits.bytesMax)));
+  if (types.isPromise(answer)) Promise.prototype.then.call(answer, ignore, ignore);
+  return answer;
+}
+
 /** Promise jobs run here, under the same time limit: later they could not be interrupted. */
 function ask(validate: Validate, bytes: Uint8Array, thread: AskingThread): unknown {
   // An interrupt drops all queued promise jobs, so those of others run first.
   thread.runMicrotasks();
   const askOnce = () => {
-    const answer = validate(Uint8Array.from(bytes.subarray(0, limits.bytesMax)));
-    if (types.isPromise(answer)) Promise.prototype.then.call(answer, ignore, ignore);
+    const answer = askOwn(validate, bytes);
     thread.runMicrotasks();
     return answer;
   };

@@ -1,7 +1,8 @@
 /**
- * A worker: one data plane on one thread, as a single long piscina task. Resolves after a drain, when the last session
- * has ended.
+ * A worker: one data plane on one thread, as a single long task: of piscina's, or on the thread of the program that
+ * embeds it. Resolves after a drain, when the last session has ended.
  */
+import { once } from 'node:events';
 import { type Engine, native } from '../addon.js';
 import { describeFailure } from '../base/failure.js';
 import { bucketsOf, cellOf } from '../metrics/cells.js';
@@ -13,7 +14,7 @@ import { createAccount } from './account.js';
 import { Adoption } from './adoption.js';
 import { Draining } from './draining.js';
 import { createEndpointWatch } from './endpoint-watch.js';
-import { createLogs } from './logs.js';
+import { createLogs, type WorkerLogs } from './logs.js';
 import { Answers, EventCursor } from './rings.js';
 import { createRuntime } from './runtime.js';
 import { Runtimes } from './runtimes.js';
@@ -43,14 +44,18 @@ function beat({ beats, beatMs, worker }: WorkerSetup): () => void {
 
 /** Runs until drained: told to drain, and the last session has ended. */
 async function serve(worker: Worker, setup: WorkerSetup): Promise<void> {
-  await worker.adoption.begin(setup.plan);
+  const cancelled = whenCancelled(setup);
+  await Promise.race([worker.adoption.begin(setup.plan), cancelled]);
+  if (isCancelled(setup)) return;
   for (const { fd, listener } of setup.sockets) worker.engine.listen(fd, listener);
   if (setup.inbox >= 0) worker.engine.takeFrom(setup.inbox);
 
   const { draining } = worker;
   const stopped = () => worker.post({ type: 'accepting_stopped' });
   const drained = new Promise<void>((resolve, reject) => {
+    cancelled.then(() => draining.cut()).then(resolve, reject);
     setup.port.on('message', (message: ToWorker) => {
+      if (isCancelled(setup)) return;
       if (message.type === 'drain') draining.drain(message.deadlineMs, stopped).then(resolve, reject);
       else if (message.type === 'cut') draining.cut().then(resolve, reject);
       else adopt(message, worker);
@@ -58,8 +63,16 @@ async function serve(worker: Worker, setup: WorkerSetup): Promise<void> {
   });
   worker.post({ type: 'ready', generation: setup.plan.generation });
   // Frees garbage of the start-up; in steps, because connections are waiting.
-  native.compactHeapSoon();
+  if (setup.inline === undefined) native.compactHeapSoon();
   await drained;
+}
+
+const isCancelled = ({ inline }: WorkerSetup): boolean => inline?.cancelled.aborted ?? false;
+
+/** A thread is not cancelled but terminated. */
+async function whenCancelled({ inline }: WorkerSetup): Promise<void> {
+  if (inline === undefined) await new Promise(() => {});
+  else if (!inline.cancelled.aborted) await once(inline.cancelled, 'abort');
 }
 
 function adopt(message: PlanMessage, { adoption }: Worker): void {
@@ -120,7 +133,8 @@ function createWorker(setup: WorkerSetup) {
     runtimeOf: (generation) => runtimes.of(generation),
   });
 
-  const around = { counters, random: Math.random, loads, complain };
+  const local = setup.inline?.local;
+  const around = { counters, random: Math.random, loads, complain, ...(local && { local }) };
   const adoption = new Adoption({
     create: (plan, classifierOf) => createRuntime(plan, { ...around, classifierOf }),
     engine,
@@ -128,16 +142,11 @@ function createWorker(setup: WorkerSetup) {
     answer: post,
   });
 
-  // From configured code; Node's default would end the thread and every session on it.
-  const rejected = (reason: unknown) => complain({ ...describeFailure(reason) }, 'unhandled rejection');
-  process.on('unhandledRejection', rejected);
-  // The thread dies of a defect in configured code: nothing is delivered later.
-  process.on('exit', logs.flush);
+  const leaveThread = setup.inline === undefined ? guardThread(logs) : () => {};
 
   function close(): void {
     open = false;
-    process.off('unhandledRejection', rejected);
-    process.off('exit', logs.flush);
+    leaveThread();
     runtimes.close();
     logs.flush();
     engine.close();
@@ -145,4 +154,17 @@ function createWorker(setup: WorkerSetup) {
   }
 
   return { engine, adoption, draining, close, post };
+}
+
+/** Hooks of a thread that belongs to the worker; returns what removes them. */
+function guardThread({ complain, flush }: WorkerLogs): () => void {
+  // From configured code; Node's default would end the thread and every session on it.
+  const rejected = (reason: unknown) => complain({ ...describeFailure(reason) }, 'unhandled rejection');
+  process.on('unhandledRejection', rejected);
+  // The thread dies of a defect in configured code: nothing is delivered later.
+  process.on('exit', flush);
+  return () => {
+    process.off('unhandledRejection', rejected);
+    process.off('exit', flush);
+  };
 }

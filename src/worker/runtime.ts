@@ -3,6 +3,7 @@ import { type Classifier, type EngineDial, type EngineTables, native } from '../
 import type { FailureFields } from '../base/failure.js';
 import type { LogLine } from '../base/log.js';
 import { parseNetworks, UNIX_PEERS } from '../base/network.js';
+import type { LocalCode } from '../base/user-module.js';
 import { type Handler, loadHandler } from '../handlers/index.js';
 import type { WorkerCounters } from '../metrics/counters.js';
 import type { Plan, PlanProtocol, PlanUpstream } from '../model/plan.js';
@@ -46,6 +47,8 @@ export interface Surroundings {
   readonly classifierOf: ClassifierOf;
   /** Logs failures of configured code (handlers, validators), rate-limited. */
   readonly complain: LogLine;
+  /** Functions that Plans name; absent on a thread of its own. */
+  readonly local?: LocalCode;
 }
 
 /** Rejects when an in-process handler or a validator can not be loaded. */
@@ -82,26 +85,27 @@ function recognizerOf(
   protocol: PlanProtocol,
   index: number,
   counts: PlanCounts,
-  { complain }: Surroundings,
+  { complain, local }: Surroundings,
 ): Promise<NamedRecognizer> {
   const failed = (failure: FailureFields) => {
     counts.counters.add('anyport_validator_failures_total', counts.protocolRow(index));
     complain({ protocol: protocol.id, ...failure }, 'validator failed');
   };
+  if (local !== undefined) return loadRecognizer(protocol, failed, { local });
   const thread = { cpuMs: native.threadCpuMs, runMicrotasks: native.runMicrotasks };
-  return loadRecognizer(protocol, failed, thread);
+  return loadRecognizer(protocol, failed, { thread });
 }
 
 async function prepare(
   plan: PlanUpstream,
   ids: readonly number[],
   dials: EngineDial[],
-  { random, loads }: Surroundings,
+  { random, loads, local }: Surroundings,
 ): Promise<RuntimeUpstream> {
   const numbered = plan.endpoints.map((endpoint) =>
     endpoint.addresses.map((address) => dials.push({ address, options: plan.options }) - 1),
   );
-  const handler = plan.handler === null ? null : await loadHandler(plan.handler);
+  const handler = plan.handler === null ? null : await loadHandler(plan.handler, local);
   return { plan, balancer: createUpstream(plan, ids, random, loads), dials: numbered, handler };
 }
 

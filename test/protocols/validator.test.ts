@@ -14,7 +14,7 @@ async function ask(bytes: Uint8Array) {
 /** Called from an event as in a worker: no promise job is running. */
 async function askModule(module: string, bytes: Uint8Array) {
   const errors: string[] = [];
-  const validate = await loadValidator(module, ({ error }) => errors.push(error), thread);
+  const validate = await loadValidator(module, ({ error }) => errors.push(error), { thread });
   const answer = await new Promise((resolve) => setImmediate(() => resolve(validate(bytes))));
   return { answer, errors };
 }
@@ -118,7 +118,7 @@ test.each(hostile)('$why is no, and told', async ({ code, says }) => {
 
 test('jobs of others that wait are not dropped with those of a validator that is interrupted', async () => {
   const module = `data:text/javascript,${encodeURIComponent('export default () => { for (;;); }')}`;
-  const validate = await loadValidator(module, () => {}, thread);
+  const validate = await loadValidator(module, () => {}, { thread });
   const ran = await new Promise((resolve) => {
     setImmediate(() => {
       let done = false;
