@@ -4,7 +4,7 @@
  * are syntax there, and expanded in the parsed values. Masking is one character for one, so positions stay valid.
  */
 
-const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}\n]*))?\}/g;
+export const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}\n]*))?\}/g;
 /** Private-use range that stands for the ASCII characters. */
 const VEIL = 0xe000;
 const VEILED = /[\ue000-\ue07f]/g;

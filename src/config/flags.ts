@@ -82,6 +82,7 @@ export function applyFlags(source: Source, flags: Flags): Source {
   const overrideOf = (path: Path) => overrides.find((each) => isUnder(path, each.path));
   return {
     value,
+    files: source.files,
     unreadable: source.unreadable.filter(({ path }) => overrideOf(path) === undefined),
     place(path) {
       const override = overrideOf(path);

@@ -4,19 +4,31 @@ import { availableParallelism, hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parseListen } from '../base/address.js';
 import { ownAddresses } from '../base/own-addresses.js';
-import type { Config, Demo, Problem } from '../model/config.js';
+import type { Config, Demo, Document, Problem } from '../model/config.js';
 import { DEFAULT_FILE, DEMO_ADDRESS, demoConfig } from './default.js';
+import { documentSource } from './document.js';
 import type { Environment } from './environment.js';
 import { applyFlags, type Flags } from './flags.js';
 import { readConfig } from './read.js';
+import type { Source } from './source.js';
 import { readFileText } from './text.js';
 import { validate } from './validate/index.js';
 
-export interface LoadRequest {
+export type LoadRequest = FileRequest | DocumentRequest;
+
+export interface FileRequest {
   /** Null: DEFAULT_FILE if it exists, else routes from flags, else the demonstration. */
   readonly file: string | null;
   readonly flags: Flags;
   readonly environment: Environment;
+}
+
+/** A configuration as plain data, from the control interface or the library. */
+export interface DocumentRequest {
+  /** In the file's shape; checked as a file is. */
+  readonly document: unknown;
+  /** Base of relative module paths. */
+  readonly directory: string;
 }
 
 export type Loaded =
@@ -24,11 +36,16 @@ export type Loaded =
       readonly ok: true;
       readonly name: string;
       readonly config: Config;
+      readonly document: Document;
+      /** Base of the document's relative module paths: absolute. */
+      readonly directory: string;
+      /** What to watch for changes: absolute paths of files and folders, there or not. */
+      readonly files: readonly string[];
       readonly warnings: readonly Problem[];
       /** Null unless it is the demonstration. */
       readonly demo: Demo | null;
     }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly files: readonly string[] };
 
 interface Written {
   /** Name in messages. */
@@ -39,19 +56,43 @@ interface Written {
   readonly demo: Demo | null;
 }
 
-export function loadConfig({ file, flags, environment }: LoadRequest): Loaded {
+export function loadConfig(request: LoadRequest): Loaded {
+  return 'document' in request ? loadDocument(request) : loadFile(request);
+}
+
+function loadDocument({ document, directory }: DocumentRequest): Loaded {
+  const base = resolve(directory);
+  return loaded(documentSource(document), { name: 'document', directory: base, files: [], demo: null });
+}
+
+function loadFile({ file, flags, environment }: FileRequest): Loaded {
   const written = find(file, flags);
-  if ('message' in written) return { ok: false, problems: [written] };
+  const files = [resolve(file ?? DEFAULT_FILE)];
+  if ('message' in written) return { ok: false, problems: [written], files };
   const { source, problems } = readConfig(written.text, written.file, environment);
-  if (problems.length > 0) return { ok: false, problems };
-  const result = validate(applyFlags(source, written.demo ? { ...flags, listen: undefined } : flags), {
-    directory: dirname(resolve(written.file ?? DEFAULT_FILE)),
+  if (problems.length > 0) return { ok: false, problems, files };
+  const { name, demo } = written;
+  const directory = dirname(resolve(written.file ?? DEFAULT_FILE));
+  return loaded(applyFlags(source, demo ? { ...flags, listen: undefined } : flags), {
+    name,
+    directory,
+    files,
+    demo,
+  });
+}
+
+type About = Pick<Extract<Loaded, { ok: true }>, 'name' | 'directory' | 'files' | 'demo'>;
+
+function loaded(source: Source, about: About): Loaded {
+  const result = validate(source, {
+    directory: about.directory,
     fileExists: existsSync,
     cores: availableParallelism(),
     addresses: ownAddresses().map(({ address }) => address),
     hostName: hostname(),
   });
-  return result.ok ? { ...result, name: written.name, demo: written.demo } : result;
+  if (!result.ok) return { ...result, files: about.files };
+  return { ...result, ...about, document: source.value as Document };
 }
 
 function find(file: string | null, flags: Flags): Written | Problem {

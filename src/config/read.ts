@@ -42,7 +42,10 @@ export function readConfig(text: string, file: string | null, environment: Envir
     message: unveil(message),
   }));
   const place: Source['place'] = (path) => ({ ...at(plain.offsetOf(path)), path: pathText(path) });
-  return { source: { value: plain.value ?? {}, unreadable, place }, problems: [] };
+  return {
+    source: { value: plain.value ?? {}, unreadable, files: file === null ? [] : [file], place },
+    problems: [],
+  };
 }
 
 function findNesting(text: string): Obstacle | null {
@@ -55,7 +58,7 @@ function findNesting(text: string): Obstacle | null {
 
 function unread(problems: readonly Problem[]): ReadResult {
   const place: Source['place'] = (path) => ({ file: null, line: null, column: null, path: pathText(path) });
-  return { source: { value: {}, unreadable: [], place }, problems };
+  return { source: { value: {}, unreadable: [], files: [], place }, problems };
 }
 
 interface Parsed {

@@ -6,6 +6,9 @@ import type { Source } from './source.js';
 /** Reports something valid that is probably not intended. */
 export type Warn = (path: Path, message: string) => void;
 
+/** Entries are not read on beyond so many problems: a million wrong ones would take a minute. */
+const PROBLEMS_MAX = 1000;
+
 export class Report {
   readonly #source: Source;
   readonly #found: { readonly at: Path; readonly problem: Problem }[] = [];
@@ -35,6 +38,11 @@ export class Report {
   /** Whether a problem is reported there or below. */
   isWrong(whole: Path): boolean {
     return this.#found.some(({ at }) => isUnder(at, whole));
+  }
+
+  /** Enough to mend: nothing more need be read. */
+  get isFull(): boolean {
+    return this.#found.length >= PROBLEMS_MAX;
   }
 
   /** In file order. */

@@ -16,6 +16,8 @@ export interface Source {
   /** Plain data, not validated. */
   readonly value: unknown;
   readonly unreadable: readonly Unreadable[];
+  /** Names of the files it is written in, in the order of reading; empty for what is not from a file. */
+  readonly files: readonly string[];
   /** Position of a key, or of the nearest enclosing value. */
   place(path: Path): Place;
 }

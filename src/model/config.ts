@@ -18,6 +18,8 @@ export interface Config {
   readonly routes: readonly RouteConfig[];
   readonly upstreams: readonly UpstreamConfig[];
   readonly monitoring: MonitoringConfig;
+  /** Null: no control interface. */
+  readonly admin: AdminConfig | null;
   readonly logging: LoggingConfig;
 }
 
@@ -34,7 +36,11 @@ export interface ServerConfig {
   readonly dialTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
+  /** From "not ready" to the end of accepting, at a drain. */
+  readonly drainDelayMs: number;
   readonly gracefulShutdownTimeoutMs: number;
+  /** Read the files again when they change. */
+  readonly reloadOnChange: boolean;
 }
 
 export interface ListenerConfig {
@@ -110,6 +116,13 @@ export interface MonitoringConfig {
   /** Null: off. */
   readonly metrics: { readonly host: string; readonly port: number } | null;
   readonly health: { readonly host: string; readonly port: number } | null;
+}
+
+/** The control interface. */
+export interface AdminConfig {
+  readonly address: ListenAddress;
+  /** Empty: none; then the address is a loopback one or a Unix socket. */
+  readonly token: string;
 }
 
 export interface LoggingConfig {

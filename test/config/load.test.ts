@@ -76,6 +76,7 @@ test('a file that is not there', () => {
   const file = join(folder, 'none.yaml');
   expect(load(file)).toEqual({
     ok: false,
+    files: [file],
     problems: [{ file, line: null, column: null, path: '', message: 'can not read it: no such file' }],
   });
 });

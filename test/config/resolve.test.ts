@@ -17,7 +17,9 @@ describe('defaults', () => {
       dialTimeoutMs: 5_000,
       idleTimeoutMs: 3_600_000,
       halfCloseTimeoutMs: 60_000,
+      drainDelayMs: 0,
       gracefulShutdownTimeoutMs: 60_000,
+      reloadOnChange: true,
     }));
   test('one listener on every interface', () =>
     expect(config.listeners).toEqual([

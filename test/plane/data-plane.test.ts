@@ -53,7 +53,14 @@ async function start(first: PlanUpstream = upstream('a', before.port)): Promise<
     for (const line of text.split('\n').filter(Boolean)) lines.push(JSON.parse(line));
   };
   plane = new Built(plan, sockets, {
-    server: { ...limits, workers: WORKERS, accept: 'reuseport', gracefulShutdownTimeoutMs: 60_000 },
+    server: {
+      ...limits,
+      workers: WORKERS,
+      accept: 'reuseport',
+      drainDelayMs: 0,
+      gracefulShutdownTimeoutMs: 60_000,
+      reloadOnChange: true,
+    },
     pipes: 16,
     logLevel: 'info',
     log: createLogger({ level: 'info', write }),

@@ -18,7 +18,9 @@ const server: ServerConfig = {
   dialTimeoutMs: 5000,
   idleTimeoutMs: 60_000,
   halfCloseTimeoutMs: 60_000,
+  drainDelayMs: 0,
   gracefulShutdownTimeoutMs: 60_000,
+  reloadOnChange: true,
 };
 
 export interface Wanted {
@@ -39,6 +41,7 @@ export function configOf({ server: some, monitoringPort, handler = restless }: W
     routes: [],
     upstreams: [{ name: 'restless', handler, endpoints: [], options: optionsWith() }],
     monitoring: { metrics: monitoring, health: monitoring },
+    admin: null,
     logging: { level: 'info', format: 'json', accessLog: true, accessLogRate: 1000 },
   };
 }

@@ -1,6 +1,6 @@
 /** `monitoring`, `logging` and `admin`: observability. */
 import { parseHost } from '../../base/address.js';
-import { listenAddress } from './addresses.js';
+import { listenAddress, socketMode } from './addresses.js';
 import { choice, flag, form, integer, port, section, text } from './fields.js';
 
 const ADDRESS = 'an address without a port such as `127.0.0.1` or `::1`';
@@ -42,8 +42,15 @@ export const logging = section(
 
 export const admin = section(
   {
-    listen: listenAddress('Where the dashboard and the API are served').prefault('127.0.0.1:9093'),
-    token: text('Secret that requests must bring; a non-loopback address needs one').default(''),
+    listen: listenAddress('Where the control interface is served: one address, or a unix socket').prefault(
+      '127.0.0.1:9093',
+    ),
+    mode: socketMode(
+      'Who may connect to its unix socket: permissions of the file. Without it `0600`, the owner',
+    ).optional(),
+    token: text(
+      'Secret that requests must bring, as `Authorization: Bearer TOKEN`; needed where others than this machine can connect',
+    ).default(''),
   },
-  'Dashboard and API.',
+  'The control interface. Off unless this section is there.',
 );

@@ -1,7 +1,7 @@
 /** `server`: the port, and limits for every session. */
 import { identifyBytesMax } from '../../protocols/read-limit.js';
 import { listenAddress } from './addresses.js';
-import { choice, duration, integer, integerOrAuto, oneOrMore, section, size, text } from './fields.js';
+import { choice, duration, flag, integer, integerOrAuto, oneOrMore, section, size, text } from './fields.js';
 
 const MAX_TIMEOUT = '24h';
 
@@ -67,10 +67,16 @@ export const server = section(
         max: MAX_TIMEOUT,
       },
     ),
+    drain_delay: duration(
+      '0s',
+      'At a drain: time from "not ready" to the end of accepting, in which load balancers turn away',
+      { min: '0s', max: '1h' },
+    ),
     graceful_shutdown_timeout: duration('60s', 'Time for sessions to finish after SIGTERM', {
       min: '0s',
       max: MAX_TIMEOUT,
     }),
+    reload_on_change: flag(true, 'Read the configuration again when its files change'),
     user: text('Drop to this user once bound, when started as root', 'name of a user').default(''),
   },
   'The port, and what holds for every session.',

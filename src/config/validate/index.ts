@@ -4,6 +4,7 @@ import { identifyBytesMax } from '../../protocols/read-limit.js';
 import { findRefused } from '../pending.js';
 import { Report } from '../report.js';
 import type { Source } from '../source.js';
+import { resolveAdmin } from './admin.js';
 import type { Context } from './context.js';
 import { resolveListeners } from './listeners.js';
 import { ProtocolNames } from './protocols.js';
@@ -33,6 +34,7 @@ export function validate(source: Source, context: Context): Validated {
   const routes = resolveRoutes(shape, groups, names, targets, report);
   checkServer(shape, report);
   checkSilences(shape, report);
+  const admin = resolveAdmin(shape, report);
   if (report.problems.length > 0) return { ok: false, problems: report.problems };
   const config: Config = {
     server: serverConfig(shape, context),
@@ -41,6 +43,7 @@ export function validate(source: Source, context: Context): Validated {
     routes,
     upstreams,
     monitoring: monitoringConfig(shape),
+    admin,
     logging: loggingConfig(shape),
   };
   return { ok: true, config, warnings: warningsOf({ source, shape, groups, names, config }, context) };
@@ -93,7 +96,9 @@ function serverConfig({ server }: Shape, { cores }: Context): ServerConfig {
     dialTimeoutMs: server.dial_timeout,
     idleTimeoutMs: server.idle_timeout,
     halfCloseTimeoutMs: server.half_close_timeout,
+    drainDelayMs: server.drain_delay,
     gracefulShutdownTimeoutMs: server.graceful_shutdown_timeout,
+    reloadOnChange: server.reload_on_change,
   };
 }
 

@@ -34,6 +34,8 @@ export interface Shape {
   readonly upstreamNames: readonly string[];
   /** Null: off. */
   readonly monitoring: z.output<typeof sections.monitoring> | null;
+  /** Null: off. */
+  readonly admin: z.output<typeof sections.admin> | null;
   readonly logging: z.output<typeof sections.logging>;
 }
 
@@ -41,7 +43,6 @@ export interface Shape {
 const UNREAD: readonly SectionName[] = [
   'forwards',
   'security',
-  'admin',
   'distributed',
   'connect_proxy',
   'docker',
@@ -66,6 +67,7 @@ export function readShape(value: unknown, report: Report): Shape {
     upstreamNames: isMapping(file.upstreams) ? Object.keys(file.upstreams) : [],
     monitoring:
       'monitoring' in file ? check(sections.monitoring, file.monitoring, ['monitoring'], report) : null,
+    admin: 'admin' in file ? check(sections.admin, file.admin ?? {}, ['admin'], report) : null,
     logging: check(sections.logging, file.logging ?? {}, ['logging'], report) ?? sections.logging.parse({}),
   };
 }
@@ -112,6 +114,7 @@ function entries<Item extends z.ZodType>(
 ): Entry<z.output<Item>>[] {
   const found: Entry<z.output<Item>>[] = [];
   for (const [key, raw] of values) {
+    if (report.isFull) break;
     const path = [...base, key];
     const value = check(schema, raw, path, report);
     if (value !== null) found.push({ path, value });

@@ -1,0 +1,93 @@
+/** Listeners, protocols, upstreams and endpoints as they are compared and shown: keys and values as in the file. */
+import { formatDuration } from '../../base/duration.js';
+import type {
+  EndpointConfig,
+  ListenAddress,
+  ListenerConfig,
+  ProtocolConfig,
+  TargetConfig,
+  UpstreamConfig,
+} from '../../model/config.js';
+import type { Signature } from '../../model/protocol.js';
+import { isMapping } from '../path.js';
+import type { Form } from './items.js';
+
+/** Endpoints named in the line about an upstream. */
+const ENDPOINTS_SHOWN_MAX = 8;
+
+/** Options of upstreams that are milliseconds; a test compares them with the schema. */
+export const durationOptions: readonly string[] = ['dns.refresh', 'tcp.keepalive'];
+
+export const targetText = (target: TargetConfig): string =>
+  target.kind === 'end' ? target.closing : target.upstream;
+
+export function addressText(address: ListenAddress): string {
+  return address.kind === 'inet' && address.ipv6Only ? `${address.text} (IPv6 alone)` : address.text;
+}
+
+export const modeText = (address: ListenAddress): string | null =>
+  address.kind === 'unix' ? address.mode.toString(8).padStart(4, '0') : null;
+
+/** `protocolsAll`: how many are configured; a listener that accepts them all says so, whichever they are. */
+export function listenerForm(listener: ListenerConfig, protocolsAll: number): Form {
+  const { name, address, protocols, onUnknown, onSilence, proxyProtocol } = listener;
+  return {
+    name,
+    about: addressText(address),
+    fields: {
+      address: addressText(address),
+      mode: modeText(address),
+      protocols: protocols.length === protocolsAll ? 'all' : protocols,
+      on_unknown: targetText(onUnknown),
+      on_silence: onSilence && { after: formatDuration(onSilence.afterMs), to: targetText(onSilence.to) },
+      proxy_protocol: proxyProtocol,
+    },
+  };
+}
+
+export function protocolForm({ name, target, priority, signature, validator }: ProtocolConfig): Form {
+  const to = target && targetText(target);
+  return {
+    name,
+    about: to === null ? '' : `→ ${to}`,
+    fields: { target: to, priority, ...signatureFields(signature), validator },
+  };
+}
+
+function signatureFields(signature: Signature | null): Form['fields'] {
+  const { startBytes, offset, contains, containsWithin, patterns, minBytes, maxBytes } = signature ?? {};
+  return {
+    start_bytes: startBytes,
+    offset,
+    contains,
+    identify_min_bytes: containsWithin,
+    regex: patterns,
+    min_bytes: minBytes,
+    max_bytes: maxBytes,
+  };
+}
+
+export function upstreamForm({ name, handler, endpoints, options }: UpstreamConfig): Form {
+  const shown = endpoints.slice(0, ENDPOINTS_SHOWN_MAX).map((endpoint) => endpoint.name);
+  const rest = endpoints.length - shown.length;
+  return {
+    name,
+    about: handler ?? [...shown, ...(rest > 0 ? [`… ${rest} more`] : [])].join(', '),
+    fields: { handler, ...optionFields('', options) },
+  };
+}
+
+/** Flattened: `tcp.keepalive`. */
+function optionFields(base: string, options: object): Record<string, unknown> {
+  const entries = Object.entries(options).flatMap(([key, value]: [string, unknown]) => {
+    if (isMapping(value)) return Object.entries(optionFields(`${base}${key}.`, value));
+    const path = base + key;
+    return [[path, durationOptions.includes(path) ? formatDuration(Number(value)) : value]];
+  });
+  return Object.fromEntries(entries) as Record<string, unknown>;
+}
+
+export function endpointForm({ name, weight, backup }: EndpointConfig): Form {
+  const about = [...(weight === 1 ? [] : [`weight ${weight}`]), ...(backup ? ['backup'] : [])].join(', ');
+  return { name, about, fields: { weight, backup } };
+}

@@ -1,0 +1,105 @@
+/**
+ * Routes have no names: they are recognised by their content, else by their conditions, else by their target between
+ * two that stayed. Their order decides, so one that overtook others has changed; those it passed have not.
+ */
+import type { RouteConfig } from '../../model/config.js';
+import type { DiffItem, FieldChange } from '../../model/diff.js';
+import type { Conditions } from '../../model/plan.js';
+import { targetText } from './forms.js';
+import { added, changed, changesOf, type Form, removed } from './items.js';
+import { inOrder } from './sequence.js';
+
+interface Entry extends Form {
+  readonly index: number;
+  readonly when: string;
+  readonly to: string;
+}
+
+/** Earlier and later place of a route, indices of the two lists. */
+type Pairs = Map<number, number>;
+
+export function diffRoutes(before: readonly RouteConfig[], after: readonly RouteConfig[]): DiffItem[] {
+  const earlier = before.map(entryOf);
+  const later = after.map(entryOf);
+  const wasOf: Pairs = new Map();
+  pairUp(wasOf, earlier, later, ({ when, to }) => `${when} ${to}`);
+  pairUp(wasOf, earlier, later, ({ when }) => when);
+  const [gapBefore, gapAfter] = gaps(wasOf, earlier, later);
+  pairUp(wasOf, earlier, later, ({ to }, gap) => `${gap} ${to}`, gapBefore, gapAfter);
+  const kept = keptOf(wasOf);
+  const stayed = new Set(wasOf.values());
+  const items = later.flatMap((entry): DiffItem[] => {
+    const was = earlier[wasOf.get(entry.index) ?? -1];
+    if (was === undefined) return [added('route', entry)];
+    const moves = kept.has(entry.index) ? [] : [moveOf(was, entry)];
+    const fields = [...changesOf(was.fields, entry.fields), ...moves];
+    return fields.length === 0 ? [] : [changed('route', entry, fields)];
+  });
+  const gone = earlier.filter(({ index }) => !stayed.has(index));
+  return [...items, ...gone.map((entry) => removed('route', entry))];
+}
+
+const moveOf = (was: Entry, is: Entry): FieldChange => ({ key: 'position', from: was.name, to: is.name });
+
+function entryOf({ name, when, to }: RouteConfig, index: number): Entry {
+  const conditions = Object.entries(when).sort(([a], [b]) => (a < b ? -1 : 1));
+  const target = targetText(to);
+  return {
+    name,
+    index,
+    when: JSON.stringify(conditions),
+    to: JSON.stringify(to),
+    about: `${conditionsText(when)} → ${target}`,
+    fields: { ...Object.fromEntries(conditions.map(([key, value]) => [`when.${key}`, value])), to: target },
+  };
+}
+
+function conditionsText(when: Conditions): string {
+  const parts = Object.entries(when).map(
+    ([key, value]) => `${key} ${Array.isArray(value) ? value.join(',') : String(value)}`,
+  );
+  return parts.length === 0 ? 'every session' : parts.join(', ');
+}
+
+/** Adds pairs of those not paired yet that have the same key: the first with the first, the second with the second. */
+function pairUp(
+  pairs: Pairs,
+  earlier: readonly Entry[],
+  later: readonly Entry[],
+  keyOf: (entry: Entry, gap: number) => string,
+  gapBefore: readonly number[] = [],
+  gapAfter: readonly number[] = [],
+): void {
+  const taken = new Set(pairs.values());
+  const free = new Map<string, Entry[]>();
+  for (const entry of earlier.toReversed()) {
+    if (taken.has(entry.index)) continue;
+    const key = keyOf(entry, gapBefore[entry.index] ?? 0);
+    const same = free.get(key);
+    if (same === undefined) free.set(key, [entry]);
+    else same.push(entry);
+  }
+  for (const entry of later) {
+    if (pairs.has(entry.index)) continue;
+    const was = free.get(keyOf(entry, gapAfter[entry.index] ?? 0))?.pop();
+    if (was !== undefined) pairs.set(entry.index, was.index);
+  }
+}
+
+/** Later places of the routes that kept their order. */
+function keptOf(wasOf: Pairs): Set<number> {
+  const places = [...wasOf.keys()].sort((a, b) => a - b);
+  const kept = inOrder(places.map((place) => wasOf.get(place) ?? 0));
+  return new Set(places.filter((_, index) => kept.has(index)));
+}
+
+/** For each place of both lists, how many kept routes are before it. */
+function gaps(wasOf: Pairs, earlier: readonly Entry[], later: readonly Entry[]): [number[], number[]] {
+  const kept = keptOf(wasOf);
+  const were = new Set([...kept].map((place) => wasOf.get(place)));
+  const count = (entries: readonly Entry[], isKept: (index: number) => boolean): number[] => {
+    let before = 0;
+    return entries.map(({ index }) => (isKept(index) ? before++ : before));
+  };
+  return [count(earlier, (index) => were.has(index)), count(later, (index) => kept.has(index))];
+}

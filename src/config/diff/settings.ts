@@ -1,0 +1,90 @@
+/** Everything outside of the lists, key by key: `server.workers`, `logging.level` … */
+import { formatDuration } from '../../base/duration.js';
+import { formatSize } from '../../base/size.js';
+import type {
+  AdminConfig,
+  Config,
+  LoggingConfig,
+  MonitoringConfig,
+  ServerConfig,
+} from '../../model/config.js';
+import { addressText, modeText } from './forms.js';
+
+export interface Setting {
+  /** Key path in the file. */
+  readonly name: string;
+  /** For comparison. */
+  readonly value: unknown;
+  /** In the file's form. */
+  readonly shown: unknown;
+}
+
+type Show = (value: never) => unknown;
+
+const plain: Show = (value) => value;
+const duration = (ms: number): string => formatDuration(ms);
+const size = (bytes: number): string => formatSize(bytes);
+
+/** Keys of the file, and how their values are written. */
+type Rows<Section> = { readonly [Key in keyof Section]: readonly [key: string, show: Show] };
+
+const server: Rows<ServerConfig> = {
+  workers: ['workers', plain],
+  accept: ['accept', plain],
+  maxConnections: ['max_connections', plain],
+  longOpeningsPerSource: ['long_openings_per_ip', plain],
+  bufferBytes: ['buffer_size', size],
+  identifyTimeoutMs: ['identify_timeout', duration],
+  identifyMinBytes: ['identify_min_bytes', size],
+  identifyMaxBytes: ['identify_max_bytes', size],
+  dialTimeoutMs: ['dial_timeout', duration],
+  idleTimeoutMs: ['idle_timeout', duration],
+  halfCloseTimeoutMs: ['half_close_timeout', duration],
+  drainDelayMs: ['drain_delay', duration],
+  gracefulShutdownTimeoutMs: ['graceful_shutdown_timeout', duration],
+  reloadOnChange: ['reload_on_change', plain],
+};
+
+const siteText = (site: { host: string; port: number } | null): string | null =>
+  site && `${site.host.includes(':') ? `[${site.host}]` : site.host}:${site.port}`;
+
+const monitoring: Rows<MonitoringConfig> = {
+  metrics: ['metrics', siteText],
+  health: ['health', siteText],
+};
+
+const logging: Rows<LoggingConfig> = {
+  level: ['level', plain],
+  format: ['format', plain],
+  accessLog: ['access_log', plain],
+  accessLogRate: ['access_log_rate', plain],
+};
+
+function rowsOf<Section extends object>(name: string, section: Section, rows: Rows<Section>): Setting[] {
+  return Object.entries<Rows<Section>[keyof Section]>(rows).map(([field, [key, show]]) => {
+    const value: unknown = section[field as keyof Section];
+    return { name: `${name}.${key}`, value, shown: show(value as never) };
+  });
+}
+
+/** The secret itself is compared and never shown. */
+function adminSettings(admin: AdminConfig | null): Setting[] {
+  const listen = admin && addressText(admin.address);
+  const mode = admin && modeText(admin.address);
+  const token = admin?.token ?? '';
+  return [
+    { name: 'admin.listen', value: listen, shown: listen },
+    { name: 'admin.mode', value: mode, shown: mode },
+    { name: 'admin.token', value: token, shown: token === '' ? null : '(a secret)' },
+  ];
+}
+
+/** The same names in the same order for every configuration. */
+export function settingsOf(config: Config): Setting[] {
+  return [
+    ...rowsOf('server', config.server, server),
+    ...rowsOf('monitoring', config.monitoring, monitoring),
+    ...adminSettings(config.admin),
+    ...rowsOf('logging', config.logging, logging),
+  ];
+}
