@@ -165,6 +165,8 @@ export interface NativeSockets {
   adopt(fd: number): void;
   /** `target` becomes a duplicate of `fd` (dup2). */
   redirect(fd: number, target: number): void;
+  /** The kernel's number of a socket (SO_COOKIE), which no other has while the system runs. Throws with `code`. */
+  socketNumber(fd: number): number;
   closeFd(fd: number): void;
   /** Sends one datagram to a Unix socket (`@…`: abstract), as sd_notify(3). Throws with `code`. */
   notify(path: string, text: string): void;

@@ -49,6 +49,12 @@ Napi::Value Redirect(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value SocketNumber(const Napi::CallbackInfo& info) {
+  const auto number = net::SocketNumber(info[0].ToNumber().Int32Value());
+  if (!number.has_value()) throw SystemError(info.Env(), errno, "getsockopt");
+  return Napi::Number::New(info.Env(), static_cast<double>(*number));
+}
+
 void CloseFd(const Napi::CallbackInfo& info) { close(info[0].ToNumber().Int32Value()); }
 
 Napi::Value Notify(const Napi::CallbackInfo& info) {
@@ -64,6 +70,7 @@ void InitSockets(Napi::Env env, Napi::Object exports) {
   exports.Set("localAddress", Napi::Function::New<LocalAddress>(env, "localAddress"));
   exports.Set("adopt", Napi::Function::New<Adopt>(env, "adopt"));
   exports.Set("redirect", Napi::Function::New<Redirect>(env, "redirect"));
+  exports.Set("socketNumber", Napi::Function::New<SocketNumber>(env, "socketNumber"));
   exports.Set("closeFd", Napi::Function::New<CloseFd>(env, "closeFd"));
   exports.Set("notify", Napi::Function::New<Notify>(env, "notify"));
 }

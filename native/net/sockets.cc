@@ -137,6 +137,13 @@ int SendDatagram(const std::string& path, const std::string& text) {
   return sent < 0 ? errno : 0;
 }
 
+std::optional<uint64_t> SocketNumber(int fd) {
+  uint64_t number = 0;
+  socklen_t length = sizeof(number);
+  if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &number, &length) != 0) return std::nullopt;
+  return number;
+}
+
 int PendingError(int fd) {
   int error = 0;
   socklen_t length = sizeof(error);

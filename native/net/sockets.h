@@ -3,6 +3,10 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <optional>
+#include <string>
+
 #include "net/address.h"
 #include "net/fd.h"
 
@@ -28,6 +32,9 @@ Opened Listen(const Address& address, const ListenOptions& options);
 // Makes an inherited listening stream socket like one of Listen: options, non-blocking, close-on-exec. 0 or
 // an errno: EINVAL for any other descriptor.
 int Adopt(int fd);
+// The kernel's number of a socket (SO_COOKIE), which no other has while the system runs; nothing with an
+// errno when `fd` is not a socket.
+std::optional<uint64_t> SocketNumber(int fd);
 
 struct Accepted {
   Fd fd;

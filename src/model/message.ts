@@ -2,16 +2,26 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Plan } from './plan.js';
 
-/** A listening socket, opened by the primary; `listener` indexes `Plan.listeners`. */
+/** A listening socket, opened by the primary. */
 export interface ListeningSocket {
+  /** The kernel's number of the socket (`native.socketNumber`), which no other has. */
+  readonly socket: number;
+  /** Index into `listeners` of the Plan that travels with it. */
   readonly listener: number;
+  /** A number that means another socket once this one is closed: a receiver compares `socket`. */
   readonly fd: number;
+}
+
+/** What workers are told beside a Plan. */
+export interface WorkerSettings {
+  readonly logLevel: string;
+  /** Workers that accept: each has its share of the rates that are for all together. */
+  readonly workers: number;
 }
 
 /** Start-up data of a worker. */
 export interface WorkerSetup {
   readonly worker: number;
-  readonly workers: number;
   readonly port: MessagePort;
   readonly plan: Plan;
   /** Empty in handoff mode, where connections arrive through the inbox. */
@@ -27,7 +37,7 @@ export interface WorkerSetup {
   readonly beatMs: number;
   /** Upper bound on splice pipes; beyond it the worker copies. */
   readonly pipes: number;
-  readonly logLevel: string;
+  readonly settings: WorkerSettings;
   /** `workers: 0`; absent on a thread of its own. */
   readonly inline?: WorkerInline;
 }
@@ -40,9 +50,17 @@ export interface WorkerInline {
   readonly cancelled: AbortSignal;
 }
 
+/** A Plan and what goes into force with it. */
+export interface PlanDelivery {
+  readonly plan: Plan;
+  /** All sockets that the worker accepts on under this Plan. */
+  readonly sockets: readonly ListeningSocket[];
+  readonly settings: WorkerSettings;
+}
+
 export type PlanMessage =
   /** Do everything that can fail, change nothing. Replaces a Plan prepared before. */
-  | { readonly type: 'prepare'; readonly plan: Plan }
+  | ({ readonly type: 'prepare' } & PlanDelivery)
   /** New sessions use the prepared Plan. */
   | { readonly type: 'commit'; readonly generation: number }
   /** Drop the prepared Plan. */

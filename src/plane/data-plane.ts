@@ -15,7 +15,7 @@ import type { Plan } from '../model/plan.js';
 import { Heartbeats, heartbeatLimits } from './heartbeats.js';
 import { InlineRunner } from './inline.js';
 import { WorkerPool } from './pool.js';
-import { type Published, Publisher } from './publication.js';
+import { type Publication, type Published, Publisher } from './publication.js';
 import { Supervisor, type WorkerRunner } from './supervisor.js';
 
 /** Grace after the drain deadline before threads are terminated. */
@@ -28,17 +28,32 @@ const WORKER_MODULE = fileURLToPath(new URL('../worker/main.js', import.meta.url
 
 /** Listening sockets; open before the first worker starts until the last one stops accepting. */
 export interface Sockets {
-  /** Sockets that a worker accepts on: its own and the shared ones. */
-  of(worker: number): ListeningSocket[];
+  /**
+   * Sockets of a place among the workers, 0 to `workers` - 1: its own and the shared ones; in handoff mode place 0 has
+   * all, for the primary. Listeners index the Plan of the same change.
+   */
+  of(place: number): ListeningSocket[];
   /** Idempotent. */
   close(): void;
 }
 
-export interface DataPlaneOptions {
-  readonly server: ServerConfig;
-  /** Splice pipes per worker. */
-  readonly pipes: number;
+/** How connections reach workers: a socket for each, or accepted by the primary. */
+export type AcceptMode = ServerConfig['accept'];
+
+/** All that is in force at once: a change is whole or not at all. */
+export interface PlaneChange {
+  /** Generations must ascend, also over changes that were refused. */
+  readonly plan: Plan;
+  readonly sockets: Sockets;
+  /** Number of workers, 1 to 256. */
+  readonly workers: number;
+  readonly accept: AcceptMode;
   readonly logLevel: string;
+  /** Splice pipes per worker, for workers that start from now on. */
+  readonly pipes: number;
+}
+
+export interface DataPlaneOptions {
   readonly log: Logger;
   /** Takes finished log lines of workers. */
   readonly write: (lines: string) => void;
@@ -50,7 +65,8 @@ export class DataPlane {
   /** Counter memory, one per worker. */
   readonly buffers: readonly SharedArrayBuffer[];
   readonly #options: DataPlaneOptions;
-  readonly #sockets: Sockets;
+  /** In force. */
+  #current: PlaneChange;
   readonly #roomMemory = createRoom();
   readonly #room = new Room(this.#roomMemory);
   readonly #inboxes: number[];
@@ -60,9 +76,9 @@ export class DataPlane {
   #acceptor: Acceptor | null = null;
   readonly #publisher: Publisher;
 
-  constructor(plan: Plan, sockets: Sockets, options: DataPlaneOptions) {
-    const { workers, accept } = options.server;
-    this.#sockets = sockets;
+  constructor(first: PlaneChange, options: DataPlaneOptions) {
+    const { workers, accept } = first;
+    this.#current = first;
     this.#options = options;
     this.buffers = Array.from({ length: workers }, () => createCounters());
     this.#inboxes = accept === 'handoff' ? Array.from({ length: workers }, () => native.createInbox()) : [];
@@ -82,7 +98,7 @@ export class DataPlane {
       post: (worker: number, message: ToWorker) => this.#pool.post(worker, message),
       behind: (worker: number, error: string) => this.#behind(worker, error),
     };
-    this.#publisher = new Publisher(plan, publishing, systemClock);
+    this.#publisher = new Publisher(this.#publicationOf(first), publishing, systemClock);
   }
 
   /** The Plan in force. */
@@ -116,15 +132,19 @@ export class DataPlane {
       room: this.#room.words,
       maxConnections: this.plan.limits.maxConnections,
     });
-    for (const { fd, listener } of this.#sockets.of(0)) this.#acceptor.listen(fd, listener);
+    for (const { fd, listener } of this.#current.sockets.of(0)) this.#acceptor.listen(fd, listener);
   }
 
-  /** Commits the Plan in all workers or in none. Only the newest waiting Plan is kept. */
-  async publish(plan: Plan): Promise<Published> {
-    const published = await this.#publisher.publish(plan);
+  /**
+   * Puts the change into force in all workers or in none. Only the newest waiting change is kept. Sockets that are in
+   * force no more may be closed when it is `committed`, those that came with it when it is not.
+   */
+  async change(next: PlaneChange): Promise<Published> {
+    const published = await this.#publisher.publish(this.#publicationOf(next));
+    if (published.result === 'committed') this.#current = next;
     if (published.result === 'refused') {
       const { worker, error } = published;
-      const fields = { generation: plan.generation, worker, error };
+      const fields = { generation: next.plan.generation, worker, error };
       this.#options.log.error(fields, 'a worker refused a new configuration, the current one stays');
     }
     return published;
@@ -136,7 +156,7 @@ export class DataPlane {
     this.#acceptor?.stopAccepting();
     const before = this.#room.cutShort;
     const { acceptingStopped, ended } = this.#supervisor.drain(deadlineMs);
-    void acceptingStopped.then(() => this.#sockets.close());
+    void acceptingStopped.then(() => this.#current.sockets.close());
     return Promise.race([ended.then(() => this.#room.cutShort === before), elapsed(deadlineMs + GRACE_MS)]);
   }
 
@@ -154,25 +174,32 @@ export class DataPlane {
     this.#acceptor?.close();
     this.#acceptor = null;
     // Sockets first, because a thread may never end.
-    this.#sockets.close();
+    this.#current.sockets.close();
     await this.#pool.terminate();
     for (const inbox of this.#inboxes.splice(0)) native.closeInbox(inbox);
   }
 
   #setupOf(worker: number): Omit<WorkerSetup, 'port' | 'inline'> {
-    const { server, logLevel } = this.#options;
     return {
       worker,
-      workers: server.workers,
-      plan: this.plan,
-      sockets: server.accept === 'handoff' ? [] : this.#sockets.of(worker),
+      ...this.#publisher.inForce.deliver(worker),
       inbox: this.#inboxes[worker] ?? -1,
       counters: this.buffers[worker] as SharedArrayBuffer,
       room: this.#roomMemory,
       beats: this.#heartbeats.memory,
       beatMs: heartbeatLimits.beatMs,
-      pipes: this.#options.pipes,
-      logLevel,
+      pipes: this.#current.pipes,
+    };
+  }
+
+  #publicationOf({ plan, sockets, workers, accept, logLevel }: PlaneChange): Publication {
+    return {
+      plan,
+      deliver: (worker) => ({
+        plan,
+        sockets: accept === 'handoff' ? [] : sockets.of(worker),
+        settings: { logLevel, workers },
+      }),
     };
   }
 

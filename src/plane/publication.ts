@@ -4,7 +4,7 @@
  * in, messages to workers out.
  */
 import type { Clock } from '../base/clock.js';
-import type { PlanAnswer, ToWorker } from '../model/message.js';
+import type { PlanAnswer, PlanDelivery, ToWorker } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
 
 export const publicationLimits = {
@@ -26,15 +26,22 @@ export type Published =
   /** The workers are being shut down. */
   | { readonly result: 'called_off' };
 
+/** A Plan, and what each worker is sent with it. */
+export interface Publication {
+  readonly plan: Plan;
+  /** Called for each worker that prepares the Plan, also for those that start or catch up later. */
+  deliver(worker: number): PlanDelivery;
+}
+
 export interface PublisherEvents {
   post(worker: number, message: ToWorker): void;
   /** A worker that started with an older Plan can not prepare the one in force; it keeps the older one. */
   behind(worker: number, error: string): void;
 }
 
-/** A Plan to publish, and the promise of the outcome. */
+/** What to publish, and the promise of the outcome. */
 interface Request {
-  readonly plan: Plan;
+  readonly publication: Publication;
   readonly settle: (published: Published) => void;
 }
 
@@ -47,7 +54,7 @@ interface Round extends Request {
 }
 
 export class Publisher {
-  #plan: Plan;
+  #inForce: Publication;
   /** Accepting worker → generation that it has adopted. */
   readonly #generations = new Map<number, number>();
   #round: Round | null = null;
@@ -56,24 +63,28 @@ export class Publisher {
   readonly #events: PublisherEvents;
   readonly #clock: Clock;
 
-  /** `plan`: the Plan that workers start with. */
-  constructor(plan: Plan, events: PublisherEvents, clock: Clock) {
-    this.#plan = plan;
+  /** `first`: what workers start with. */
+  constructor(first: Publication, events: PublisherEvents, clock: Clock) {
+    this.#inForce = first;
     this.#events = events;
     this.#clock = clock;
   }
 
   /** The Plan in force, which new workers start with. */
   get plan(): Plan {
-    return this.#plan;
+    return this.#inForce.plan;
+  }
+
+  get inForce(): Publication {
+    return this.#inForce;
   }
 
   /** Generations must ascend, also over Plans that were refused. */
-  publish(plan: Plan): Promise<Published> {
+  publish(publication: Publication): Promise<Published> {
     if (this.#isClosed) return Promise.resolve({ result: 'called_off' });
     this.#next?.settle({ result: 'superseded' });
     return new Promise((settle) => {
-      this.#next = { plan, settle };
+      this.#next = { publication, settle };
       this.#beginNext();
     });
   }
@@ -88,10 +99,10 @@ export class Publisher {
 
   answered(worker: number, answer: PlanAnswer): void {
     const { generation } = answer;
-    const round = this.#round?.plan.generation === generation ? this.#round : null;
+    const round = this.#round?.publication.plan.generation === generation ? this.#round : null;
     if (answer.type === 'adopted') this.#adopted(worker, generation, round);
     else if (round?.phase === 'preparing') this.#answeredRound(worker, answer, round);
-    else if (generation === this.#plan.generation) this.#answeredLate(worker, answer);
+    else if (generation === this.plan.generation) this.#answeredLate(worker, answer);
   }
 
   /** A worker has died. */
@@ -102,7 +113,7 @@ export class Publisher {
     const wasAwaited = round.awaited.delete(worker);
     const hadPrepared = round.prepared.delete(worker);
     if (round.phase === 'committing') this.#endWhenAdopted(round);
-    else if (wasAwaited || hadPrepared) this.#refuse(round, worker, `it died: ${error}`);
+    else if (wasAwaited || hadPrepared) this.#discard(round, refusal(worker, `it died: ${error}`));
   }
 
   /** Shutdown: no further Plan is committed. */
@@ -130,14 +141,18 @@ export class Publisher {
     for (const worker of this.#generations.keys()) this.#prepareIn(worker, round);
   }
 
-  #prepareIn(worker: number, { plan, awaited }: Round): void {
+  #prepareIn(worker: number, { publication, awaited }: Round): void {
     awaited.add(worker);
-    this.#events.post(worker, { type: 'prepare', plan });
+    this.#send(worker, publication);
+  }
+
+  #send(worker: number, publication: Publication): void {
+    this.#events.post(worker, { type: 'prepare', ...publication.deliver(worker) });
   }
 
   #answeredRound(worker: number, answer: PlanAnswer, round: Round): void {
     round.awaited.delete(worker);
-    if (answer.type === 'refused') return this.#refuse(round, worker, answer.error);
+    if (answer.type === 'refused') return this.#discard(round, refusal(worker, answer.error));
     round.prepared.add(worker);
     if (round.awaited.size === 0) this.#commit(round);
   }
@@ -164,16 +179,16 @@ export class Publisher {
     const [late] = round.awaited;
     // No worker accepts: the Plan can do no harm, and the one in force may be the cause.
     if (late === undefined) this.#commit(round);
-    else this.#refuse(round, late, 'it did not answer in time');
+    else this.#discard(round, refusal(late, 'it did not answer in time'));
   }
 
   #commit(round: Round): void {
     round.cancelLook();
     round.phase = 'committing';
-    this.#plan = round.plan;
+    this.#inForce = round.publication;
     for (const worker of round.prepared) {
       round.awaited.add(worker);
-      this.#events.post(worker, { type: 'commit', generation: round.plan.generation });
+      this.#events.post(worker, { type: 'commit', generation: this.plan.generation });
     }
     this.#endWhenAdopted(round);
   }
@@ -182,13 +197,9 @@ export class Publisher {
     if (round.awaited.size === 0) this.#end(round, { result: 'committed' });
   }
 
-  #refuse(round: Round, worker: number, error: string): void {
-    this.#discard(round, { result: 'refused', worker, error });
-  }
-
   #discard(round: Round, published: Published): void {
     round.cancelLook();
-    const { generation } = round.plan;
+    const { generation } = round.publication.plan;
     for (const worker of [...round.awaited, ...round.prepared])
       this.#events.post(worker, { type: 'discard', generation });
     this.#end(round, published);
@@ -204,6 +215,8 @@ export class Publisher {
   }
 
   #bringUpToDate(worker: number, generation: number): void {
-    if (generation < this.#plan.generation) this.#events.post(worker, { type: 'prepare', plan: this.#plan });
+    if (generation < this.plan.generation) this.#send(worker, this.#inForce);
   }
 }
+
+const refusal = (worker: number, error: string): Published => ({ result: 'refused', worker, error });

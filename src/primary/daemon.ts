@@ -16,7 +16,7 @@ import type { Config, Discovery, ListenAddress } from '../model/config.js';
 import type { Plan } from '../model/plan.js';
 import type { AddressText } from '../model/session.js';
 import type { Snapshot } from '../model/snapshot.js';
-import { DataPlane } from '../plane/data-plane.js';
+import { DataPlane, type PlaneChange } from '../plane/data-plane.js';
 import { IdRegistry } from '../plane/ids.js';
 import type { Published } from '../plane/publication.js';
 import { createProvider } from '../providers/index.js';
@@ -187,7 +187,9 @@ export class Daemon {
 
   #publish(discovery: Discovery): Promise<Published> {
     this.#generation += 1;
-    return this.#plane.publish(compile(this.#fitted.config, discovery, this.#generation, this.#ids));
+    const { config } = this.#fitted;
+    const plan = compile(config, discovery, this.#generation, this.#ids);
+    return this.#plane.change(changeOf(this.#fitted, plan, this.#sockets));
   }
 
   #createMetrics(): MetricsText {
@@ -244,14 +246,17 @@ function namesOf({ upstreams }: Config, log: Logger, callOff: AbortSignal): Prov
 }
 
 function planeOf(
-  { config, pipes }: Fitted,
+  fitted: Fitted,
   { log, write, local }: DaemonOptions,
   plan: Plan,
   sockets: ListeningSockets,
 ): DataPlane {
-  const { server, logging } = config;
-  const options = { server, pipes, logLevel: logging.level, log, write, ...(local && { local }) };
-  return new DataPlane(plan, sockets, options);
+  return new DataPlane(changeOf(fitted, plan, sockets), { log, write, ...(local && { local }) });
+}
+
+function changeOf({ config, pipes }: Fitted, plan: Plan, sockets: ListeningSockets): PlaneChange {
+  const { workers, accept } = config.server;
+  return { plan, sockets, workers, accept, logLevel: config.logging.level, pipes };
 }
 
 const endpointsUp = ({ upstreams }: Plan) =>

@@ -15,7 +15,7 @@ import { StartError } from './start-error.js';
 /** listen(2) backlog per socket; the kernel caps it at net.core.somaxconn. */
 const BACKLOG = 4096;
 
-export type SocketCalls = Pick<Native, 'listen' | 'localAddress' | 'closeFd'>;
+export type SocketCalls = Pick<Native, 'listen' | 'localAddress' | 'closeFd' | 'socketNumber'>;
 
 interface Listener {
   readonly name: string;
@@ -58,10 +58,10 @@ export class ListeningSockets {
 
   /** Sockets that a worker accepts on: its own and the shared ones. */
   of(worker: number): ListeningSocket[] {
-    return this.#listeners.map(({ fds }, listener) => ({
-      listener,
-      fd: fds[worker % fds.length] as number,
-    }));
+    return this.#listeners.map(({ fds }, listener) => {
+      const fd = fds[worker % fds.length] as number;
+      return { socket: this.#calls.socketNumber(fd), listener, fd };
+    });
   }
 
   /** Idempotent. */

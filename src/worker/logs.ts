@@ -19,11 +19,11 @@ export interface WorkerLogs {
   flush(): void;
 }
 
-type Setup = Pick<WorkerSetup, 'worker' | 'workers' | 'logLevel' | 'plan'>;
+type Setup = Pick<WorkerSetup, 'worker' | 'settings' | 'plan'>;
 
 /** `write`: takes batches of finished lines. */
 export function createLogs(
-  { worker, workers, logLevel, plan }: Setup,
+  { worker, settings: { workers, logLevel }, plan }: Setup,
   counters: WorkerCounters,
   nowMs: () => number,
   write: (lines: string) => void,

@@ -86,7 +86,8 @@ type Worker = ReturnType<typeof createWorker>;
 /** Wires the parts of a worker; long, because most of them refer to each other. */
 function createWorker(setup: WorkerSetup) {
   const { limits, accessLog } = setup.plan;
-  const { worker, workers } = setup;
+  const { worker } = setup;
+  const { workers } = setup.settings;
   const post = (message: FromWorker) => setup.port.postMessage(message);
   const counters = new WorkerCounters(setup.counters);
   const logs = createLogs(setup, counters, nowMs, (lines) => post({ type: 'log', lines }));

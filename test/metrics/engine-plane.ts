@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { native } from '../../src/addon.js';
 import { createCounters } from '../../src/metrics/memory.js';
 import { createRoom, Room, roomWords } from '../../src/metrics/room.js';
-import type { FromWorker, ToWorker, WorkerSetup } from '../../src/model/message.js';
+import type { FromWorker, PlanDelivery, ToWorker, WorkerSetup } from '../../src/model/message.js';
 import type { Plan, PlanListener } from '../../src/model/plan.js';
 import type { Reason } from '../../src/model/session.js';
 import { IdRegistry } from '../../src/plane/ids.js';
@@ -43,8 +43,8 @@ export class EnginePlane implements Driver {
       await Promise.all(workers.map((worker) => this.#run(worker)));
       return;
     }
-    await this.#tellAll({ type: 'prepare', plan }, 'prepared');
-    await this.#tellAll({ type: 'commit', generation: plan.generation }, 'adopted');
+    await this.#tellAll((worker) => ({ type: 'prepare', ...this.#deliveryTo(worker) }), 'prepared');
+    await this.#tellAll(() => ({ type: 'commit', generation: plan.generation }), 'adopted');
   }
 
   async accept(session: OpenSession): Promise<void> {
@@ -124,19 +124,25 @@ export class EnginePlane implements Driver {
     return { generation, limits, ...parts, routes, ids: this.#ids.of(parts), accessLog };
   }
 
+  #deliveryTo(worker: number): PlanDelivery {
+    const sockets = this.#sockets[worker] ?? [];
+    return {
+      plan: this.#plan as Plan,
+      sockets: sockets.map(({ fd }, listener) => ({ socket: native.socketNumber(fd), listener, fd })),
+      settings: { logLevel: 'info', workers: WORKERS },
+    };
+  }
+
   #setupOf(worker: number): Omit<WorkerSetup, 'port'> {
     return {
       worker,
-      workers: WORKERS,
-      plan: this.#plan as Plan,
-      sockets: this.#sockets[worker]?.map(({ fd }, listener) => ({ fd, listener })) ?? [],
+      ...this.#deliveryTo(worker),
       inbox: -1,
       counters: this.#buffers[worker] as SharedArrayBuffer,
       room: this.#room,
       beats: this.#beats,
       beatMs: 1000,
       pipes: 64,
-      logLevel: 'info',
     };
   }
 
@@ -147,9 +153,9 @@ export class EnginePlane implements Driver {
     await Promise.race([ready, died]);
   }
 
-  async #tellAll(message: ToWorker, answer: FromWorker['type']): Promise<void> {
+  async #tellAll(message: (worker: number) => ToWorker, answer: FromWorker['type']): Promise<void> {
     const answers = workers.map((worker) => this.#hears(worker, answer));
-    for (const worker of workers) this.#pool.post(worker, message);
+    for (const worker of workers) this.#pool.post(worker, message(worker));
     await within(`workers to be ${answer}`, Promise.all(answers));
   }
 

@@ -3,13 +3,13 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
 import { createLogger } from '../../src/base/log.js';
 import type { Plan, PlanProtocol, PlanUpstream } from '../../src/model/plan.js';
-import type { DataPlane } from '../../src/plane/data-plane.js';
+import type { DataPlane, PlaneChange } from '../../src/plane/data-plane.js';
 import type { Published } from '../../src/plane/publication.js';
 import { ListeningSockets } from '../../src/primary/sockets.js';
 import { dial, echo, listenTcp, type Peer, type Upstream } from '../support/tcp.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
 import { eventually } from '../support/wait.js';
-import { limits, planFor, upstream, withIds } from '../worker/plane.js';
+import { planFor, upstream, withIds } from '../worker/plane.js';
 
 const dist = new URL('../../dist/plane/data-plane.js', import.meta.url).href;
 const { DataPlane: Built } = (await import(dist)) as { DataPlane: typeof DataPlane };
@@ -52,22 +52,20 @@ async function start(first: PlanUpstream = upstream('a', before.port)): Promise<
   const write = (text: string) => {
     for (const line of text.split('\n').filter(Boolean)) lines.push(JSON.parse(line));
   };
-  plane = new Built(plan, sockets, {
-    server: {
-      ...limits,
-      workers: WORKERS,
-      accept: 'reuseport',
-      drainDelayMs: 0,
-      gracefulShutdownTimeoutMs: 60_000,
-      reloadOnChange: true,
-    },
-    pipes: 16,
-    logLevel: 'info',
-    log: createLogger({ level: 'info', write }),
-    write,
-  });
+  plane = new Built(changeTo(plan), { log: createLogger({ level: 'info', write }), write });
   await plane.start();
 }
+
+const changeTo = (plan: Plan): PlaneChange => ({
+  plan,
+  sockets,
+  workers: WORKERS,
+  accept: 'reuseport',
+  logLevel: 'info',
+  pipes: 16,
+});
+
+const publish = (plan: Plan): Promise<Published> => plane.change(changeTo(plan));
 
 /** Sessions that start with `aa` go to the upstream. */
 const planOf = (generation: number, its: PlanUpstream): Plan => withIds(planFor([its], { generation }));
@@ -120,7 +118,7 @@ test('a Plan that every worker can prepare serves new sessions in all of them', 
   await start();
   const old = await client();
   await echoes(old, 'aa1');
-  expect(await plane.publish(planOf(2, upstream('a', after.port)))).toEqual({ result: 'committed' });
+  expect(await publish(planOf(2, upstream('a', after.port)))).toEqual({ result: 'committed' });
   expect(plane.plan.generation).toBe(2);
   await asked('aa2');
   expect([before.peers.length, after.peers.length]).toEqual([1, 16]);
@@ -131,13 +129,13 @@ test('a module that throws in one worker only: refused in all, nobody dies, sess
   await start();
   const open = [await client(), await client(), await client(), await client()];
   for (const peer of open) await echoes(peer, 'aa');
-  const published = await plane.publish(planOfModule(2, inOneWorker(`throw new Error('not in this one')`)));
+  const published = await publish(planOfModule(2, inOneWorker(`throw new Error('not in this one')`)));
   expect(published).toMatchObject({ error: expect.stringContaining('not in this one') });
   await untouched(published);
   for (const peer of open) await echoes(peer, 'still');
   expect([plane.restarts, plane.accepting]).toEqual([0, WORKERS]);
   // The next Plan is not affected.
-  expect(await plane.publish(planOf(3, upstream('a', after.port)))).toEqual({ result: 'committed' });
+  expect(await publish(planOf(3, upstream('a', after.port)))).toEqual({ result: 'committed' });
   await asked('aa');
   expect(after.peers).toHaveLength(16);
 });
@@ -185,7 +183,7 @@ const broken: { what: string; plan: () => Plan; error: string }[] = [
 
 test.each(broken)('$what is a refusal, and no death', async ({ plan, error }) => {
   await start();
-  const published = await plane.publish(plan());
+  const published = await publish(plan());
   expect(published).toMatchObject({ error: expect.stringContaining(error) });
   await untouched(published);
   expect([plane.restarts, plane.accepting]).toEqual([0, WORKERS]);
@@ -193,7 +191,7 @@ test.each(broken)('$what is a refusal, and no death', async ({ plan, error }) =>
 
 test('a module that ends its thread while it loads: refused, and the worker is back with the Plan before', async () => {
   await start();
-  const published = await plane.publish(planOfModule(2, inOneWorker('process.exit(7)')));
+  const published = await publish(planOfModule(2, inOneWorker('process.exit(7)')));
   expect(published).toMatchObject({ error: expect.stringContaining('it died') });
   await eventually('its replacement', () => plane.restarts === 1 && plane.accepting === WORKERS);
   await untouched(published);
@@ -201,9 +199,9 @@ test('a module that ends its thread while it loads: refused, and the worker is b
 
 test('a worker that is replaced has the Plan in force, whatever it began with', async () => {
   await start({ ...upstream('a'), handler: restless });
-  expect(await plane.publish(planOf(2, upstream('a', after.port)))).toEqual({ result: 'committed' });
-  await plane.publish(planOfModule(3, 'throw 1'));
-  await plane.publish(planOf(4, { ...upstream('a'), handler: restless }));
+  expect(await publish(planOf(2, upstream('a', after.port)))).toEqual({ result: 'committed' });
+  await publish(planOfModule(3, 'throw 1'));
+  await publish(planOf(4, { ...upstream('a'), handler: restless }));
   (await client()).send('aa die');
   await eventually('its replacement', () => plane.restarts === 1 && plane.accepting === WORKERS);
   const peers = await Promise.all(Array.from({ length: 16 }, client));
@@ -215,8 +213,8 @@ const endless = 'await new Promise((resolve) => setTimeout(resolve, 60_000)); ex
 
 test('a drain does not wait for a module that loads for ever, nor a cut', async () => {
   await start();
-  const published = plane.publish(planOfModule(2, endless));
-  const waiting = plane.publish(planOf(3, upstream('a', after.port)));
+  const published = publish(planOfModule(2, endless));
+  const waiting = publish(planOf(3, upstream('a', after.port)));
   const old = await client();
   await echoes(old, 'aa');
   const drained = plane.drain(30_000);
@@ -224,12 +222,12 @@ test('a drain does not wait for a module that loads for ever, nor a cut', async 
   await echoes(old, 'still');
   old.finish();
   expect(await drained).toBe(true);
-  expect(await plane.publish(planOf(4, upstream('a', after.port)))).toEqual({ result: 'called_off' });
+  expect(await publish(planOf(4, upstream('a', after.port)))).toEqual({ result: 'called_off' });
 });
 
 test('a cut ends sessions at once, whatever is being prepared', async () => {
   await start();
-  const published = plane.publish(planOfModule(2, endless));
+  const published = publish(planOfModule(2, endless));
   const old = await client();
   await echoes(old, 'aa');
   await plane.cut();

@@ -3,7 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PlanAnswer, ToWorker } from '../../src/model/message.js';
 import type { Plan } from '../../src/model/plan.js';
-import { type Published, Publisher, publicationLimits } from '../../src/plane/publication.js';
+import {
+  type Publication,
+  type Published,
+  Publisher,
+  publicationLimits,
+} from '../../src/plane/publication.js';
 import { Adoption } from '../../src/worker/adoption.js';
 import type { Runtime } from '../../src/worker/runtime.js';
 import { FakeClock, settled } from '../base/fake-clock.js';
@@ -12,7 +17,10 @@ import { FakeClock, settled } from '../base/fake-clock.js';
 const timeMs = publicationLimits.lookMs * publicationLimits.looksMax;
 
 /** Only its generation is used. */
-const planOf = (generation: number) => ({ generation }) as Plan;
+function planOf(generation: number): Publication {
+  const plan = { generation } as Plan;
+  return { plan, deliver: () => ({ plan, sockets: [], settings: { logLevel: 'info', workers: 1 } }) };
+}
 
 /** Workers started with Plan 1; the test supplies their answers. */
 function publisherOf(...workers: number[]) {

@@ -54,6 +54,7 @@ const calls: SocketCalls = {
   listen: (address, options) => native.listen(address, options),
   localAddress: (fd) => native.localAddress(fd),
   closeFd: (fd) => native.closeFd(fd),
+  socketNumber: (fd) => native.socketNumber(fd),
 };
 
 describe('inet listeners', () => {

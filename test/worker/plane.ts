@@ -105,6 +105,8 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
   const { port1, port2 } = new MessageChannel();
   const fd = native.listen({ host: '127.0.0.1', port: 0 }, { reusePort: true, backlog: 4096 });
   const address = native.localAddress(fd);
+  const sockets = [{ socket: native.socketNumber(fd), listener: 0, fd }];
+  const settings = { logLevel: 'info', workers: 1 };
   const counters = createCounters();
   const room = createRoom();
   const samples = () => samplesOf([counters], ids);
@@ -119,7 +121,7 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
   const tell = (message: ToWorker) => port1.postMessage(message);
   const prepare = (next: Plan) => {
     const answer = hears('prepared', 'refused');
-    tell({ type: 'prepare', plan: withIds(next) });
+    tell({ type: 'prepare', plan: withIds(next), sockets, settings });
     return answer as Promise<PlanAnswer>;
   };
   const linesOf = (msg: string) =>
@@ -127,7 +129,6 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
   const ready = hears('ready');
   const setup = {
     worker: 0,
-    workers: 1,
     port: port2,
     plan: withIds(plan),
     inbox,
@@ -136,9 +137,10 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
     beats: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
     beatMs: 1000,
     pipes: 64,
-    logLevel: 'info',
+    sockets,
+    settings,
   };
-  const task = run({ ...setup, sockets: [{ listener: 0, fd }] });
+  const task = run(setup);
   await Promise.race([ready, task]);
   return {
     port: 'port' in address ? address.port : 0,
