@@ -39,16 +39,22 @@ export class TotalsReader {
     this.#names = names;
   }
 
+  /** Totals as they are shown. */
   read(): Totals {
+    const totals = this.sums();
+    settle(totals);
+    return totals;
+  }
+
+  /** Sums as the workers count: those of several processes can be added. */
+  sums(): Totals {
     // Rows appended after this scan are read by the next one; until then their sessions count as not identified.
     for (const [index, memory] of this.#memories.entries()) {
       const note = (head: RowHead) => this.#note(head, memory.cells);
       this.#scanned[index] = memory.scan(note, this.#scanned[index]);
     }
     for (const scope of scopeNames) for (const row of this.#rows[scope].values()) sumUp(row);
-    const totals = byScope((scope): readonly SummedRow[] => [...this.#rows[scope].values()]);
-    settle(totals);
-    return totals;
+    return byScope((scope): readonly SummedRow[] => [...this.#rows[scope].values()]);
   }
 
   #note({ scope, first, second, cell }: RowHead, cells: Float64Array): void {

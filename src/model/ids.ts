@@ -34,6 +34,11 @@ export interface Ids {
   of(named: Named): PlanIds;
 }
 
+export interface IdsByName {
+  /** Always the same number for the same name; `owner`: id of an endpoint's upstream. */
+  idOf(kind: IdKind, name: string, owner?: number): number;
+}
+
 export interface IdNames {
   nameOf(kind: IdKind, id: number): string;
 }

@@ -1,5 +1,14 @@
 /** The primary's registry of ids: a number per name, never reused. */
-import { type IdKind, type IdNames, type Ids, type Named, NONE, OTHER, type PlanIds } from '../model/ids.js';
+import {
+  type IdKind,
+  type IdNames,
+  type Ids,
+  type IdsByName,
+  type Named,
+  NONE,
+  OTHER,
+  type PlanIds,
+} from '../model/ids.js';
 
 /** Name of the shared row; a listener configured with this name is counted in it too. */
 const OTHER_NAME = '(other)';
@@ -28,7 +37,10 @@ class NameTable {
   }
 }
 
-export class IdRegistry implements Ids, IdNames {
+/** The same endpoint may be in several upstreams. */
+const endpointKey = (upstream: number, name: string): string => `${upstream} ${name}`;
+
+export class IdRegistry implements Ids, IdsByName, IdNames {
   readonly #tables: Readonly<Record<IdKind, NameTable>> = {
     listener: new NameTable(),
     protocol: new NameTable(),
@@ -43,9 +55,14 @@ export class IdRegistry implements Ids, IdNames {
       protocols: protocols.map(({ id }) => protocol.idOf(id)),
       upstreams: upstreams.map(({ name }) => upstream.idOf(name)),
       endpoints: upstreams.map(({ name: owner, endpoints }) =>
-        endpoints.map(({ name }) => endpoint.idOf(name, `${upstream.idOf(owner)} ${name}`)),
+        endpoints.map(({ name }) => endpoint.idOf(name, endpointKey(upstream.idOf(owner), name))),
       ),
     };
+  }
+
+  idOf(kind: IdKind, name: string, owner = NONE): number {
+    const key = kind === 'endpoint' && name !== OTHER_NAME ? endpointKey(owner, name) : name;
+    return this.#tables[kind].idOf(name, key);
   }
 
   nameOf(kind: IdKind, id: number): string {
