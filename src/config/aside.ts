@@ -1,13 +1,148 @@
 /**
- * Reads a configuration on a separate thread, which then ends and releases the memory of YAML parser, zod and schema
- * (6 MiB of an idle daemon). The daemon's own modules are loaded in parallel.
+ * Reads configurations on a thread of its own: parser, schema and their memory (6 MiB of an idle daemon) are not the
+ * daemon's, and neither a long file nor a bad one stops it. The thread stays for a while after use, so that a second
+ * change need not load modules. Its death or silence is a refusal.
  */
-import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { Problem } from '../model/config.js';
 import type { Loaded, LoadRequest } from './load.js';
 
+export interface ReaderLimits {
+  /** How long the thread stays after its last answer. */
+  readonly idleMs: number;
+  /** Time for one answer; a thread that takes longer is ended. */
+  readonly answerMs: number;
+  /** Heap of the thread. The largest files that are read need a third of it. */
+  readonly heapMb: number;
+  /** Requests that wait; further ones are refused. */
+  readonly waitingMax: number;
+}
+
+export const readerLimits: ReaderLimits = {
+  idleMs: 30_000,
+  answerMs: 30_000,
+  heapMb: 1024,
+  waitingMax: 64,
+};
+
+/** Reads one, then ends its thread: for a start, after which a change may not come for months. */
 export async function loadAside(request: LoadRequest): Promise<Loaded> {
-  const thread = new Worker(new URL('./reader.js', import.meta.url), { workerData: request });
-  const [loaded] = (await once(thread, 'message')) as [Loaded];
+  const reader = new Reader({ idleMs: 0 });
+  const loaded = await reader.load(request);
+  reader.close();
   return loaded;
+}
+
+export class Reader {
+  readonly #limits: ReaderLimits;
+  #thread: Worker | null = null;
+  #idle: NodeJS.Timeout | null = null;
+  /** The last request in the queue; each waits for the one before. */
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #isClosed = false as boolean;
+
+  constructor(limits: Partial<ReaderLimits> = {}) {
+    this.#limits = { ...readerLimits, ...limits };
+  }
+
+  /** Never rejects. Requests are answered in their order. */
+  load(request: LoadRequest): Promise<Loaded> {
+    if (this.#waiting >= this.#limits.waitingMax) {
+      return Promise.resolve(refusal(request, `${this.#waiting} readings of it are waiting already`));
+    }
+    this.#waiting += 1;
+    const answer = this.#last.then(() => this.#ask(request));
+    this.#last = answer.finally(() => {
+      this.#waiting -= 1;
+    });
+    return answer;
+  }
+
+  /** What waits is refused. */
+  close(): void {
+    this.#isClosed = true;
+    this.#end();
+  }
+
+  async #ask(request: LoadRequest): Promise<Loaded> {
+    if (this.#isClosed) return refusal(request, 'anyport is being closed');
+    this.#stay();
+    this.#thread ??= this.#start();
+    const loaded = await answerOf(this.#thread, request, this.#limits.answerMs);
+    if (typeof loaded === 'string') {
+      this.#end();
+      return refusal(request, loaded);
+    }
+    this.#leaveLater();
+    return loaded;
+  }
+
+  #start(): Worker {
+    const { heapMb } = this.#limits;
+    const resourceLimits = { maxOldGenerationSizeMb: heapMb };
+    const thread = new Worker(new URL('./reader.js', import.meta.url), { resourceLimits });
+    // A death between two requests is no error: the next one starts another thread.
+    thread.on('error', () => this.#forget(thread));
+    thread.on('exit', () => this.#forget(thread));
+    return thread;
+  }
+
+  #forget(thread: Worker): void {
+    if (this.#thread === thread) this.#thread = null;
+  }
+
+  #stay(): void {
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#idle = null;
+  }
+
+  /** An idle thread keeps no process alive. */
+  #leaveLater(): void {
+    this.#thread?.unref();
+    if (this.#waiting > 1 || this.#isClosed) return;
+    this.#idle = setTimeout(() => this.#end(), this.#limits.idleMs).unref();
+  }
+
+  /** Not awaited: a thread that hangs in a system call ends with the process. */
+  #end(): void {
+    this.#stay();
+    const thread = this.#thread;
+    this.#thread = null;
+    thread?.unref();
+    void thread?.terminate();
+  }
+}
+
+/** The answer, or why there is none. */
+function answerOf(thread: Worker, request: LoadRequest, answerMs: number): Promise<Loaded | string> {
+  return new Promise((done) => {
+    const settle = (answer: Loaded | string) => {
+      clearTimeout(timer);
+      thread.off('message', settle).off('error', onError).off('exit', onExit);
+      done(answer);
+    };
+    const onError = (error: NodeJS.ErrnoException) =>
+      settle(
+        error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+          ? 'it takes more memory than is allowed for a configuration'
+          : `reading it failed: ${error.message}`,
+      );
+    const onExit = () => settle('reading it ended without an answer');
+    const timer = setTimeout(() => settle(`reading it takes longer than ${answerMs} ms`), answerMs);
+    thread.on('message', settle).on('error', onError).on('exit', onExit);
+    thread.ref();
+    try {
+      thread.postMessage(request);
+    } catch (error) {
+      settle(`it can not be handed over: ${(error as Error).message}`);
+    }
+  });
+}
+
+function refusal(request: LoadRequest, why: string): Loaded {
+  const file = 'file' in request ? request.file : null;
+  const problem: Problem = { file, line: null, column: null, path: '', message: `not read: ${why}` };
+  return { ok: false, problems: [problem], files: file === null ? [] : [resolve(file)] };
 }

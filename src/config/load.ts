@@ -69,6 +69,11 @@ function loadFile({ file, flags, environment }: FileRequest): Loaded {
   const written = find(file, flags);
   const files = [resolve(file ?? DEFAULT_FILE)];
   if ('message' in written) return { ok: false, problems: [written], files };
+  // One that is being written again: taken as it is, it would close everything.
+  if (written.file !== null && written.text.trim() === '') {
+    const problem = { file: written.file, line: null, column: null, path: '', message: 'is empty' };
+    return { ok: false, problems: [problem], files };
+  }
   const { source, problems } = readConfig(written.text, written.file, environment);
   if (problems.length > 0) return { ok: false, problems, files };
   const { name, demo } = written;

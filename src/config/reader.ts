@@ -1,5 +1,5 @@
-/** The thread of aside.ts: one request, one answer. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** The thread of aside.ts: an answer for each request, in their order. */
+import { parentPort } from 'node:worker_threads';
 import { type LoadRequest, loadConfig } from './load.js';
 
-parentPort?.postMessage(loadConfig(workerData as LoadRequest));
+parentPort?.on('message', (request: LoadRequest) => parentPort?.postMessage(loadConfig(request)));

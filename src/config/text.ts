@@ -1,7 +1,11 @@
 /** Reads the text of a configuration file, bounded, and refuses what is not text. */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 export const FILE_BYTES_MAX = 1024 ** 2;
+
+/** Looks at a pipe: until a writer comes (1 s), until its next bytes come (20 s). */
+const pipePauses = { ms: 10, writerMax: 100, bytesMax: 2000 } as const;
+const pause = new Int32Array(new SharedArrayBuffer(4));
 
 export interface Position {
   readonly line: number | null;
@@ -36,18 +40,39 @@ export function reasonOf({ code = '', message }: NodeJS.ErrnoException): string 
   return reasons[code] ?? message;
 }
 
-/** Does not rely on the file's size: a pipe has none, a device may be endless. */
+/**
+ * Does not rely on the file's size: a pipe has none, a device may be endless. Opened without blocking: a pipe without a
+ * writer would stop the thread for ever.
+ */
 function readUpTo(file: string, bytesMax: number): Buffer {
-  const fd = openSync(file, 'r');
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const bytes = Buffer.allocUnsafe(bytesMax);
+    const isFile = fstatSync(fd).isFile();
     let length = 0;
-    for (let read = -1; read !== 0 && length < bytesMax; length += read) {
-      read = readSync(fd, bytes, length, bytesMax - length, null);
+    for (let pauses = 0; length < bytesMax; ) {
+      const read = readNow(fd, bytes, length);
+      // A pipe without a writer reads as ended, too.
+      if (read === 0 && (isFile || length > 0 || pauses >= pipePauses.writerMax)) break;
+      if (read === null && pauses >= pipePauses.bytesMax) throw new Error('its writer says nothing');
+      length += read ?? 0;
+      if (read !== null && read > 0) continue;
+      pauses += 1;
+      Atomics.wait(pause, 0, 0, pipePauses.ms);
     }
     return bytes.subarray(0, length);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Null: nothing yet. */
+function readNow(fd: number, bytes: Buffer, offset: number): number | null {
+  try {
+    return readSync(fd, bytes, offset, bytes.length - offset, null);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return null;
+    throw error;
   }
 }
 

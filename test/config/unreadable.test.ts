@@ -6,6 +6,7 @@ import { plainLimits } from '../../src/config/plain.js';
 import { formatProblem } from '../../src/config/report.js';
 import { FILE_BYTES_MAX } from '../../src/config/text.js';
 import { anyport } from '../support/daemon.js';
+import { runProgram } from '../support/process.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
 import { configOf, problemsOf } from './support.js';
 
@@ -14,6 +15,11 @@ beforeAll(() => {
   folder = tempFolder();
 });
 afterAll(() => folder.remove());
+
+const program = new URL('../../bin/anyport', import.meta.url).pathname;
+
+/** `$0` is the program. */
+const shell = (script: string) => runProgram('bash', ['-c', script, program]);
 
 interface Case {
   readonly why: string;
@@ -265,6 +271,25 @@ describe('files', () => {
     expect(loadConfig({ file: folder.path, flags: {}, environment: {} })).toMatchObject({
       problems: [{ message: 'can not read it: it is a directory' }],
     }));
+
+  test('a pipe is read to its end, however late that comes', async () => {
+    const { status, stderr } = await shell(
+      '"$0" check -c <(sleep 0.3; echo "server: {}"; sleep 0.3; echo oops)',
+    );
+    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/^\/dev\/fd\/\d+:2:1: /) });
+  });
+
+  test('a pipe that nobody writes to', async () => {
+    const { status, stderr } = await shell(`mkfifo ${folder.path}/pipe; "$0" check -c ${folder.path}/pipe`);
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: expect.stringContaining('/pipe: is empty\n'),
+    });
+  });
+
+  test.each(['', ' \n\n'])('an empty file %j: it may be half written', (text) =>
+    expect(said('empty', Buffer.from(text))).toEqual(['empty: is empty']),
+  );
 
   test('a device without an end', () =>
     expect(loadConfig({ file: '/dev/zero', flags: {}, environment: {} })).toMatchObject({
