@@ -13,6 +13,8 @@ interface SchemaNode {
   readonly items?: SchemaNode;
   readonly anyOf?: readonly SchemaNode[];
   readonly 'x-values'?: string;
+  /** Key path that has the rows of what is below. */
+  readonly 'x-like'?: string;
 }
 
 /** Key path: `[]` for a list item, NAME for a name chosen by the user. */
@@ -67,7 +69,7 @@ function rowsBelow(keys: Keys, node: SchemaNode): Row[] {
 
 /** Mappings have no row of their own, only their keys. */
 function rowsOf(keys: Keys, node: SchemaNode, required: boolean): Row[] {
-  const below = rowsBelow(keys, node);
+  const below = node['x-like'] === undefined ? rowsBelow(keys, node) : [];
   return node.properties === undefined ? [{ keys, node, required }, ...below] : below;
 }
 

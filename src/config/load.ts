@@ -29,6 +29,8 @@ export interface DocumentRequest {
   readonly document: unknown;
   /** Base of relative module paths. */
   readonly directory: string;
+  /** Functions that it may name where modules are named (src/base/user-module.ts). */
+  readonly local?: readonly string[];
 }
 
 export type Loaded =
@@ -60,9 +62,13 @@ export function loadConfig(request: LoadRequest): Loaded {
   return 'document' in request ? loadDocument(request) : loadFile(request);
 }
 
-function loadDocument({ document, directory }: DocumentRequest): Loaded {
+function loadDocument({ document, directory, local = [] }: DocumentRequest): Loaded {
   const base = resolve(directory);
-  return loaded(documentSource(document), { name: 'document', directory: base, files: [], demo: null });
+  return loaded(
+    documentSource(document),
+    { name: 'document', directory: base, files: [], demo: null },
+    local,
+  );
 }
 
 function loadFile({ file, flags, environment }: FileRequest): Loaded {
@@ -88,13 +94,14 @@ function loadFile({ file, flags, environment }: FileRequest): Loaded {
 
 type About = Pick<Extract<Loaded, { ok: true }>, 'name' | 'directory' | 'files' | 'demo'>;
 
-function loaded(source: Source, about: About): Loaded {
+function loaded(source: Source, about: About, local: readonly string[] = []): Loaded {
   const result = validate(source, {
     directory: about.directory,
     fileExists: existsSync,
     cores: availableParallelism(),
     addresses: ownAddresses().map(({ address }) => address),
     hostName: hostname(),
+    local,
   });
   if (!result.ok) return { ...result, files: about.files };
   return { ...result, ...about, document: source.value as Document };

@@ -61,8 +61,15 @@ function isIdle(value: unknown, idle: unknown): boolean {
   );
 }
 
+/** A protocol's target may be an upstream of its own. */
+const placesOf = (pattern: string): string[] =>
+  pattern.startsWith('upstreams.*.')
+    ? [pattern, pattern.replace('upstreams.*', 'protocols.[].target')]
+    : [pattern];
+
 function findWritten({ pattern, idle }: PendingKey, value: unknown): Path[] {
-  return findAll(value, pattern)
+  return placesOf(pattern)
+    .flatMap((place) => findAll(value, place))
     .filter((found) => !isIdle(found.value, idle))
     .map(({ path }) => path);
 }

@@ -1,4 +1,4 @@
-/** The built-in protocols. To add one: write its file and add it to this list. */
+/** The built-in protocols. To add one: write its file and add it to this table. */
 import type { Protocol, Recognizer, Transport } from '../model/protocol.js';
 import { adb } from './adb.js';
 import { amqp } from './amqp.js';
@@ -53,12 +53,7 @@ import { websocket } from './websocket.js';
 import { wireguard } from './wireguard.js';
 import { xmpp } from './xmpp.js';
 
-/**
- * In rank order. Rank is how much a signature demands: 10 a magic number, 40 a structure, 80 a text line that a
- * family of protocols shares, above 80 words that unrelated protocols use too. A refinement ranks just before its
- * parent; ties keep list order.
- */
-export const protocols: readonly Protocol[] = [
+const table = {
   adb,
   amqp,
   bittorrent,
@@ -110,7 +105,17 @@ export const protocols: readonly Protocol[] = [
   websocket,
   wireguard,
   xmpp,
-]
+} satisfies Readonly<Record<string, Protocol>>;
+
+/** Ids of the built-ins. */
+export type BuiltInId = keyof typeof table;
+
+/**
+ * In rank order. Rank is how much a signature demands: 10 a magic number, 40 a structure, 80 a text line that a
+ * family of protocols shares, above 80 words that unrelated protocols use too. A refinement ranks just before its
+ * parent; ties keep list order.
+ */
+export const protocols: readonly Protocol[] = Object.values<Protocol>(table)
   .map(bounded)
   .sort((a, b) => a.rank - b.rank);
 

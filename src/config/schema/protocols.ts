@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { builtinHandlers } from '../../handlers/index.js';
 import { expecting, integer, list, mapping, text } from './fields.js';
+import { endpoint, upstream } from './upstreams.js';
 
 /** Signatures are limited by the default of `identify_max_bytes`. */
 const SIGNATURE_BYTES_MAX = 65_536;
@@ -15,16 +16,24 @@ const hex = z.string(expecting(HEX)).regex(/^(?:[0-9A-Fa-f]{2})+$/, expecting(HE
 const NAME = 'a name of letters, digits, `.`, `_`, `-` and `/`';
 const name = z.string(expecting(NAME)).regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/, expecting(NAME));
 
+const TARGET =
+  '`host:port`, several with commas or as a list, the name of an upstream, `reset`, `close` or `drop`; or an upstream of its own, with options as in `upstreams`';
+
+const target = z
+  .union([z.string(), z.array(endpoint, expecting(TARGET)).nonempty(), upstream], expecting(TARGET))
+  .meta({
+    description: 'Where its sessions go. Without `target` and `handler` it is routed by `routes` alone',
+    'x-values': TARGET,
+    'x-like': 'upstreams.NAME',
+  });
+
 export const protocol = mapping(
   {
     name: name.meta({
       description: 'A built-in, in any letter case, or the name of a custom protocol',
       'x-values': NAME,
     }),
-    target: text(
-      'Where its sessions go. Without `target` and `handler` it is routed by `routes` alone',
-      '`host:port`, several with commas, the name of an upstream, `reset`, `close` or `drop`',
-    ).optional(),
+    target: target.optional(),
     handler: text(
       'Serve it in this process instead: default export `(socket, session) => void`',
       `module path relative to this file, or ${builtinHandlers.map((name) => `\`${name}\``).join(', ')}`,

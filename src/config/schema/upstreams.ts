@@ -30,7 +30,7 @@ const detailedEndpoint = mapping({
   backup: flag(false, 'Used only when no other endpoint is usable'),
 });
 
-const endpoint = z.union(
+export const endpoint = z.union(
   [
     endpointAddress('Where it is').transform((address) => ({ address, weight: 1, backup: false })),
     detailedEndpoint,

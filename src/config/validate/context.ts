@@ -8,4 +8,6 @@ export interface Context {
   /** Addresses of this machine, excluding loopback. */
   readonly addresses: readonly string[];
   readonly hostName: string;
+  /** Functions of the embedding program that stand for modules (src/base/user-module.ts). */
+  readonly local?: readonly string[];
 }

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { suggestion } from '../../base/nearest.js';
+import { isLocal } from '../../base/user-module.js';
 import { builtinHandlers, isBuiltin } from '../../handlers/index.js';
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
@@ -18,9 +19,15 @@ export function resolveHandler(text: string, path: Path, context: Context, repor
   return resolveModule(text, path, context, report);
 }
 
-/** Returns the file URL of a module. */
+/** Returns the file URL of a module, or the name of a function. */
 export function resolveModule(text: string, path: Path, context: Context, report: Report): string {
+  if (isLocal(text)) return resolveLocal(text, path, context, report);
   const file = resolve(context.directory, text);
   if (!context.fileExists(file)) report.problem(path, `no such file: ${file}`);
   return pathToFileURL(file).href;
+}
+
+function resolveLocal(text: string, path: Path, { local = [] }: Context, report: Report): string {
+  if (!local.includes(text)) report.problem(path, `there is no function \`${text}\` in this process`);
+  return text;
 }

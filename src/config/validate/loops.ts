@@ -4,6 +4,7 @@ import { parseEndpoint } from '../../base/address.js';
 import type { Config, ListenAddress, ListenerConfig, UpstreamConfig } from '../../model/config.js';
 import type { Path } from '../path.js';
 import type { Warn } from '../report.js';
+import type { UpstreamEntry } from '../schema/upstreams.js';
 import type { Context } from './context.js';
 import type { Shape } from './shape.js';
 import { meet } from './sockets.js';
@@ -37,20 +38,25 @@ interface WrittenEndpoint {
 }
 
 function endpointsOf({ upstreams, protocols }: Shape): WrittenEndpoint[] {
-  const declared = upstreams.flatMap(({ path, value }) =>
-    (value.endpoints ?? []).map(({ address: { name, address } }, index) => ({
-      path: [...path, 'endpoints', index],
-      name,
-      address,
-    })),
-  );
-  const own = protocols.flatMap(({ path, value }) =>
-    (value.target ?? '').split(',').flatMap((text): WrittenEndpoint[] => {
+  const declared = upstreams.flatMap(({ path, value }) => listed(value.endpoints, [...path, 'endpoints']));
+  const own = protocols.flatMap(({ path: protocol, value: { target = '' } }): WrittenEndpoint[] => {
+    const path = [...protocol, 'target'];
+    if (Array.isArray(target)) return listed(target, path);
+    if (typeof target !== 'string') return listed(target.endpoints, [...path, 'endpoints']);
+    return target.split(',').flatMap((text): WrittenEndpoint[] => {
       const address = parseEndpoint(text.trim());
-      return address === null ? [] : [{ path: [...path, 'target'], name: text.trim(), address }];
-    }),
-  );
+      return address === null ? [] : [{ path, name: text.trim(), address }];
+    });
+  });
   return [...declared, ...own];
+}
+
+function listed(endpoints: UpstreamEntry['endpoints'], path: Path): WrittenEndpoint[] {
+  return (endpoints ?? []).map(({ address: { name, address } }, index) => ({
+    path: [...path, index],
+    name,
+    address,
+  }));
 }
 
 /** Port or path are known to be equal. */

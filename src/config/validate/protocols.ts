@@ -124,7 +124,7 @@ function resolveTarget(
     report.problem(path, 'has both `target` and `handler`: keep one');
   }
   if (hasOwnUpstream(value)) return { kind: 'upstream', upstream: name };
-  return target === undefined ? null : targets.resolveNameOrAddress(target, [...path, 'target']);
+  return typeof target !== 'string' ? null : targets.resolveNameOrAddress(target, [...path, 'target']);
 }
 
 function checkUnique(entries: readonly Entry<ProtocolEntry>[], report: Report): void {

@@ -1,6 +1,6 @@
 /** Upstreams from the `upstreams` section, and those implied by a protocol's own target or handler. */
 import { addressFault, parseEndpoint } from '../../base/address.js';
-import type { UpstreamConfig } from '../../model/config.js';
+import type { EndpointConfig, UpstreamConfig } from '../../model/config.js';
 import type { UpstreamOptions } from '../../model/upstream-options.js';
 import { expectedGot, withFault } from '../messages.js';
 import type { Path } from '../path.js';
@@ -19,11 +19,14 @@ const isInline = (target: string): boolean => /[:,]/.test(target);
 
 /** Whether the protocol implies an upstream of its own, under its name. */
 export function hasOwnUpstream({ target, handler }: ProtocolEntry): boolean {
-  return handler !== undefined || (target !== undefined && isInline(target));
+  if (handler !== undefined) return true;
+  return target !== undefined && (typeof target !== 'string' || isInline(target));
 }
 
 export function resolveUpstreams(shape: Shape, context: Context, report: Report): UpstreamConfig[] {
-  const declared = shape.upstreams.map((entry) => declaredUpstream(entry, context, report));
+  const declared = shape.upstreams.map((entry) =>
+    declaredUpstream(String(entry.path.at(-1)), entry, context, report),
+  );
   const own = shape.protocols
     .filter(({ value }) => hasOwnUpstream(value))
     .map((entry) => ownUpstream(entry, context, report));
@@ -40,21 +43,15 @@ export function resolveUpstreams(shape: Shape, context: Context, report: Report)
 }
 
 function declaredUpstream(
+  name: string,
   { path, value }: Entry<UpstreamEntry>,
   context: Context,
   report: Report,
 ): UpstreamConfig {
-  const name = String(path.at(-1));
   checkUpstreamName(name, path, report);
   if ((value.endpoints === undefined) === (value.handler === undefined)) {
     report.missing(path, 'needs either `endpoints` or `handler`');
   }
-  const endpoints = value.endpoints ?? [];
-  checkEndpointNames(
-    endpoints.map(({ address }) => address.name),
-    (index) => [...path, 'endpoints', index],
-    report,
-  );
   return {
     name,
     options: optionsOf(value),
@@ -62,8 +59,19 @@ function declaredUpstream(
       value.handler === undefined
         ? null
         : resolveHandler(value.handler, [...path, 'handler'], context, report),
-    endpoints: endpoints.map(({ address, ...share }) => ({ ...address, ...share })),
+    endpoints: listedEndpoints(value.endpoints ?? [], [...path, 'endpoints'], report),
   };
+}
+
+type Listed = NonNullable<UpstreamEntry['endpoints']>[number];
+
+function listedEndpoints(listed: readonly Listed[], path: Path, report: Report): EndpointConfig[] {
+  checkEndpointNames(
+    listed.map(({ address }) => address.name),
+    (index) => [...path, index],
+    report,
+  );
+  return listed.map(({ address, ...share }) => ({ ...address, ...share }));
 }
 
 function ownUpstream(
@@ -71,25 +79,40 @@ function ownUpstream(
   context: Context,
   report: Report,
 ): UpstreamConfig {
-  const { name, handler, target = '' } = value;
+  const { name, handler } = value;
   if (handler !== undefined) {
     const module = resolveHandler(handler, [...path, 'handler'], context, report);
     return { name, options: byDefault, handler: module, endpoints: [] };
   }
+  return targetUpstream(name, value.target ?? '', [...path, 'target'], context, report);
+}
+
+function targetUpstream(
+  name: string,
+  target: NonNullable<ProtocolEntry['target']>,
+  path: Path,
+  context: Context,
+  report: Report,
+): UpstreamConfig {
+  const isList = Array.isArray(target);
+  if (typeof target !== 'string' && !isList) {
+    return declaredUpstream(name, { path, value: target }, context, report);
+  }
+  const endpoints = isList ? listedEndpoints(target, path, report) : inlineEndpoints(target, path, report);
+  return { name, options: byDefault, handler: null, endpoints };
+}
+
+/** Addresses with commas. */
+function inlineEndpoints(target: string, path: Path, report: Report): EndpointConfig[] {
   const names = target.split(',').map((text) => text.trim());
-  checkEndpointNames(names, () => [...path, 'target'], report);
-  return {
-    name,
-    options: byDefault,
-    handler: null,
-    endpoints: names.flatMap((text) => {
-      const address = parseEndpoint(text);
-      if (address !== null) return [{ name: text, address, weight: 1, backup: false }];
-      const message = expectedGot('an address such as `10.0.0.5:80` or `web:80`', text);
-      report.problem([...path, 'target'], withFault(message, addressFault(text)));
-      return [];
-    }),
-  };
+  checkEndpointNames(names, () => path, report);
+  return names.flatMap((text) => {
+    const address = parseEndpoint(text);
+    if (address !== null) return [{ name: text, address, weight: 1, backup: false }];
+    const message = expectedGot('an address such as `10.0.0.5:80` or `web:80`', text);
+    report.problem(path, withFault(message, addressFault(text)));
+    return [];
+  });
 }
 
 /** The options of an upstream, without endpoints and handler. */
