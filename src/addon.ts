@@ -99,7 +99,7 @@ export interface EngineTables {
   readonly generation: number;
   readonly identifyTimeoutMs: number;
   readonly identifyMinBytes: number;
-  /** Read limit of an opening, excluding a PROXY header; at most the size of a large slab. */
+  /** Read limit of an opening, excluding a PROXY header; at most the size of the largest buffers. */
   readonly identifyMaxBytes: number;
   readonly dialTimeoutMs: number;
   readonly idleTimeoutMs: number;
@@ -234,6 +234,8 @@ export interface NativeAgreement {
     Record<'stages' | 'enders' | 'reasons' | 'closings' | 'causes' | 'events' | 'answers', readonly string[]>
   >;
   readonly layout: NativeLayout;
+  /** Sizes of buffers in an engine's arena, ascending; names are those of the metrics' label `tier`. */
+  bufferTiers(bufferBytes: number): readonly { name: string; bytes: number; count: number }[];
   /** Required size of an engine's arena. */
   arenaBytes(bufferBytes: number): number;
 }

@@ -40,6 +40,10 @@ desk::Layout LayoutFrom(const Napi::Object& counting) {
   cells.bytes = CellOf(metrics, "anyport_bytes_total");
   cells.identified = CellOf(metrics, "anyport_identified_total");
   cells.endpoint_sessions = CellOf(metrics, "anyport_endpoint_sessions");
+  cells.buffers = CellOf(metrics, "anyport_buffers");
+  cells.buffer_uses = CellOf(metrics, "anyport_buffer_uses_total");
+  cells.buffer_misses = CellOf(metrics, "anyport_buffer_misses_total");
+  cells.buffers_peak = CellOf(metrics, "anyport_buffers_peak");
   layout.identify = HistogramOf(counting, "anyport_identify_seconds");
   layout.session = HistogramOf(counting, "anyport_session_seconds");
   layout.connect = HistogramOf(counting, "anyport_connect_seconds");

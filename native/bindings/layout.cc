@@ -3,6 +3,7 @@
 #include "desk/codes.h"
 #include "desk/rings.h"
 #include "engine/engine.h"
+#include "pool/slabs.h"
 #include "shared/room.h"
 
 namespace anyport::bindings {
@@ -100,6 +101,22 @@ Napi::Object Layout(Napi::Env env) {
   return layout;
 }
 
+// By tier: its name, the size of a buffer, and how many a worker has.
+Napi::Value BufferTiers(const Napi::CallbackInfo& info) {
+  const size_t buffer_bytes = info[0].ToNumber().Uint32Value();
+  Napi::Array tiers = Napi::Array::New(info.Env(), pool::kTiers);
+  for (uint32_t index = 0; index < pool::kTiers; ++index) {
+    const bool largest = pool::TierAt(index) == pool::kLargest;
+    const size_t bytes = largest ? pool::Slabs::LargeBytes(buffer_bytes) : pool::kSlabBytes[index];
+    Napi::Object tier = Napi::Object::New(info.Env());
+    tier.Set("name", pool::kTierNames[index]);
+    tier.Set("bytes", static_cast<double>(bytes));
+    tier.Set("count", static_cast<double>(pool::kSlabs[index]));
+    tiers.Set(index, tier);
+  }
+  return tiers;
+}
+
 // Required size of an engine's arena for this buffer size.
 Napi::Value ArenaBytes(const Napi::CallbackInfo& info) {
   const size_t bytes = engine::ArenaBytes(info[0].ToNumber().Uint32Value());
@@ -111,6 +128,7 @@ Napi::Value ArenaBytes(const Napi::CallbackInfo& info) {
 void InitLayout(Napi::Env env, Napi::Object exports) {
   exports.Set("codes", Codes(env));
   exports.Set("layout", Layout(env));
+  exports.Set("bufferTiers", Napi::Function::New<BufferTiers>(env, "bufferTiers"));
   exports.Set("arenaBytes", Napi::Function::New<ArenaBytes>(env, "arenaBytes"));
 }
 

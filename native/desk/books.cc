@@ -1,5 +1,6 @@
 #include "desk/books.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <utility>
@@ -60,13 +61,36 @@ void Books::Ended(Session& session, Reason reason, double duration_ms) {
   room_.Leave();
 }
 
+// Uses and misses go on from those of the worker before; what is in use is this worker's alone.
+void Books::Pooled(const pool::Slabs::Counts& counts, bool open) {
+  const Cells& cells = layout_.cells;
+  const uint32_t row = layout_.worker_row;
+  for (uint32_t tier = 0; tier < counts.size(); ++tier) {
+    const pool::TierCounts& now = counts[tier];
+    pool::TierCounts& before = pooled_[tier];
+    Set(row + cells.buffers + 2 * tier, open ? static_cast<double>(now.in_use) : 0);
+    Set(row + cells.buffers + 2 * tier + 1, open ? static_cast<double>(now.capacity) : 0);
+    Add(row + cells.buffer_uses + tier, static_cast<double>(now.uses - before.uses));
+    Add(row + cells.buffer_misses + tier, static_cast<double>(now.misses - before.misses));
+    const uint32_t peak = row + cells.buffers_peak + tier;
+    Set(peak, std::max(Read(peak), static_cast<double>(now.peak)));
+    before = now;
+  }
+}
+
 // Each cell has one writer, this thread; other threads read whole values. Release: on arm64 too the counts
 // become visible in the order in which they are made. An index out of bounds is ignored, because rows come
 // from JavaScript.
-void Books::Add(uint32_t cell, double amount) {
-  if (cell >= counters_.size()) return;
-  const std::atomic_ref<double> counter(counters_[cell]);
-  counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_release);
+void Books::Add(uint32_t cell, double amount) { Set(cell, Read(cell) + amount); }
+
+void Books::Set(uint32_t cell, double value) {
+  if (cell < counters_.size())
+    std::atomic_ref<double>(counters_[cell]).store(value, std::memory_order_release);
+}
+
+double Books::Read(uint32_t cell) const {
+  if (cell >= counters_.size()) return 0;
+  return std::atomic_ref<double>(counters_[cell]).load(std::memory_order_relaxed);
 }
 
 void Books::Observe(uint32_t row, const Histogram& histogram, double ms) {

@@ -11,6 +11,7 @@
 
 #include "desk/session.h"
 #include "plan/plan.h"
+#include "pool/slabs.h"
 #include "shared/room.h"
 
 namespace anyport::desk {
@@ -28,6 +29,11 @@ struct Cells {
   uint32_t identified = 0;
   // scope: upstream and endpoint
   uint32_t endpoint_sessions = 0;
+  // scope: worker; by tier
+  uint32_t buffers = 0;  // in use, capacity; then those of the next tier
+  uint32_t buffer_uses = 0;
+  uint32_t buffer_misses = 0;
+  uint32_t buffers_peak = 0;
 };
 
 // A histogram: one cell per bucket, one for +Inf, one for the sum.
@@ -70,11 +76,15 @@ class Books {
   void LeaveEndpoint(Session& session);
   void Moved(const Session& session, uint64_t up, uint64_t down);
   void Ended(Session& session, Reason reason, double duration_ms);
+  // The pool at the end of a turn. `open` false: it goes, and its buffers with it.
+  void Pooled(const pool::Slabs::Counts& counts, bool open);
   // The session ended with its thread.
   void CutShort() { room_.CountCutShort(); }
 
  private:
   void Add(uint32_t cell, double amount = 1);
+  void Set(uint32_t cell, double value);
+  double Read(uint32_t cell) const;
   void Observe(uint32_t row, const Histogram& histogram, double ms);
   // Row of the session; unidentified sessions use their listener's.
   static uint32_t RowOf(const Session& session) {
@@ -84,6 +94,7 @@ class Books {
   std::span<double> counters_;
   Layout layout_;
   shared::Room room_;
+  pool::Slabs::Counts pooled_{};  // as counted so far
 };
 
 }  // namespace anyport::desk

@@ -13,9 +13,7 @@ using desk::Session;
 using desk::Side;
 using desk::TagKind;
 
-size_t ArenaBytes(size_t buffer_bytes) {
-  return pool::Slabs::BytesFor(pool::Slabs::LargeBytes(buffer_bytes));
-}
+size_t ArenaBytes(size_t buffer_bytes) { return pool::Slabs::BytesFor(buffer_bytes); }
 
 std::unique_ptr<Engine> Engine::Create(uv_loop_t* uv, Options options, int* error) {
   std::unique_ptr<Engine> engine(new Engine(options.memory.arena, options.streams.buffer_bytes));
@@ -25,8 +23,7 @@ std::unique_ptr<Engine> Engine::Create(uv_loop_t* uv, Options options, int* erro
   return engine;
 }
 
-Engine::Engine(std::span<uint8_t> arena, size_t buffer_bytes)
-    : slabs_(arena, pool::Slabs::LargeBytes(buffer_bytes)) {}
+Engine::Engine(std::span<uint8_t> arena, size_t buffer_bytes) : slabs_(arena, buffer_bytes) {}
 
 Engine::~Engine() = default;
 
@@ -45,10 +42,12 @@ void Engine::Wire(Options options) {
   streams_ =
       std::make_unique<stream::Streams>(options.streams, desk_.get(), sniffer_.get(), &slabs_, loop_.get());
   listeners_ = std::make_unique<Listeners>(loop_.get());
+  desk_->books().Pooled(slabs_.counts(), true);
 }
 
 void Engine::Shutdown(std::function<void()> closed) {
   desk_->Abandon();
+  desk_->books().Pooled(slabs_.counts(), false);
   listeners_.reset();
   if (inbox_ != nullptr) {
     inbox_->SetAttended(false);
@@ -122,9 +121,16 @@ bool Engine::OnTurn() {
   const bool ran = exchange_->Deliver();
   if (loop_ == nullptr) return ran;  // Shutdown was called meanwhile
   if (inbox_ != nullptr) inbox_->SetSessions(sessions());
+  CountBuffers();
   const bool more = streams_->has_queued() || desk_->ending_all();
   loop_->SetTimer(more ? 0 : desk_->timers().DelayMs());
   return ran;
+}
+
+void Engine::CountBuffers() {
+  if (buffer_changes_ == slabs_.changes()) return;
+  buffer_changes_ = slabs_.changes();
+  desk_->books().Pooled(slabs_.counts(), true);
 }
 
 void Engine::Flush() {

@@ -75,8 +75,10 @@ class Engine final : public loop::Client, public ConnectionSink {
 
   void TakeArrivals();
   void RestListeners();
+  void CountBuffers();
 
   pool::Slabs slabs_;
+  uint64_t buffer_changes_ = 0;  // of those counted
   std::unique_ptr<loop::Loop> loop_;
   std::unique_ptr<desk::Exchange> exchange_;
   std::unique_ptr<desk::Desk> desk_;

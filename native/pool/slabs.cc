@@ -1,108 +1,113 @@
 #include "pool/slabs.h"
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
 #include <cassert>
 
 namespace anyport::pool {
 namespace {
 
-// Slabs below these indices keep their pages on release.
-constexpr int32_t kSmallResident = 1024;
-constexpr int32_t kLargeResident = 64;
+// Slabs that keep their pages on release: 1 or 2 MiB of each tier, what steady traffic holds at once.
+constexpr std::array<size_t, kTiers> kResident = {1024, 256, 64, 16};
 
 size_t UpTo(size_t page_bytes, size_t value) { return (value + page_bytes - 1) & ~(page_bytes - 1); }
+
+// The first page of the arena, where the rows begin.
+size_t StartOf(std::span<uint8_t> arena, size_t page_bytes) {
+  const auto begin = reinterpret_cast<uintptr_t>(arena.data());
+  return UpTo(page_bytes, begin) - begin;
+}
+
+SlabRow::Shape ShapeOf(Tier tier, size_t buffer_bytes, size_t page_bytes) {
+  const size_t index = IndexOf(tier);
+  const bool large = tier == Tier::kLarge;
+  return {large ? Slabs::LargeBytes(buffer_bytes, page_bytes) : kSlabBytes[index], kSlabs[index],
+          kResident[index], page_bytes};
+}
+
+SlabRow RowAt(Tier tier, std::span<uint8_t> arena, size_t buffer_bytes, size_t page_bytes) {
+  size_t start = StartOf(arena, page_bytes);
+  for (size_t index = 0; index < IndexOf(tier); ++index) start += kSlabs[index] * kSlabBytes[index];
+  const SlabRow::Shape shape = ShapeOf(tier, buffer_bytes, page_bytes);
+  return SlabRow(arena.subspan(start, shape.count * shape.slab_bytes), shape);
+}
 
 }  // namespace
 
 size_t PageBytes() { return static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
 
-FreeSet::FreeSet(size_t count)
-    : words_((count + 63) / 64, ~uint64_t{0}), summary_((words_.size() + 63) / 64, 0), size_(count) {
-  if (count % 64 != 0) words_.back() = (uint64_t{1} << (count % 64)) - 1;
-  for (size_t word = 0; word < words_.size(); ++word) summary_[word / 64] |= uint64_t{1} << (word % 64);
-}
-
-int32_t FreeSet::Take() {
-  for (size_t top = 0; top < summary_.size(); ++top) {
-    if (summary_[top] == 0) continue;
-    const size_t word = top * 64 + static_cast<size_t>(std::countr_zero(summary_[top]));
-    const auto bit = static_cast<size_t>(std::countr_zero(words_[word]));
-    words_[word] &= words_[word] - 1;
-    if (words_[word] == 0) summary_[top] &= summary_[top] - 1;
-    --size_;
-    return static_cast<int32_t>(word * 64 + bit);
-  }
-  return -1;
-}
-
-void FreeSet::Give(int32_t index) {
-  const auto at = static_cast<size_t>(index);
-  assert((words_[at / 64] & (uint64_t{1} << (at % 64))) == 0);
-  words_[at / 64] |= uint64_t{1} << (at % 64);
-  summary_[at / 64 / 64] |= uint64_t{1} << (at / 64 % 64);
-  ++size_;
-}
-
-Slabs::Slabs(std::span<uint8_t> arena, size_t large_bytes, size_t page_bytes)
+Slabs::Slabs(std::span<uint8_t> arena, size_t buffer_bytes, size_t page_bytes)
     : arena_(arena),
-      page_bytes_(page_bytes),
-      start_(UpTo(page_bytes, reinterpret_cast<uintptr_t>(arena.data())) -
-             reinterpret_cast<uintptr_t>(arena.data())),
-      large_bytes_(large_bytes),
-      small_free_(kSmallSlabs),
-      large_free_(kLargeSlabs) {
-  assert(arena.size() >= BytesFor(large_bytes, page_bytes));
-}
+      rows_{RowAt(Tier::kTiny, arena, buffer_bytes, page_bytes),
+            RowAt(Tier::kSmall, arena, buffer_bytes, page_bytes),
+            RowAt(Tier::kMedium, arena, buffer_bytes, page_bytes),
+            RowAt(Tier::kLarge, arena, buffer_bytes, page_bytes)} {}
 
 size_t Slabs::LargeBytes(size_t buffer_bytes, size_t page_bytes) {
-  return UpTo(page_bytes, std::max(buffer_bytes, kLargeSlabBytesMin));
+  return UpTo(page_bytes, std::max(buffer_bytes, kSlabBytes.back()));
 }
 
-size_t Slabs::BytesFor(size_t large_bytes, size_t page_bytes) {
-  return page_bytes + kSmallSlabs * kSmallSlabBytes + kLargeSlabs * large_bytes;
+size_t Slabs::BytesFor(size_t buffer_bytes, size_t page_bytes) {
+  size_t bytes = page_bytes + kSlabs.back() * LargeBytes(buffer_bytes, page_bytes);
+  for (size_t index = 0; index + 1 < kTiers; ++index) bytes += kSlabs[index] * kSlabBytes[index];
+  return bytes;
+}
+
+Tier Slabs::TierFor(size_t bytes) const {
+  size_t index = 0;
+  while (index + 1 < kTiers && bytes > kSlabBytes[index]) ++index;
+  return TierAt(index);
 }
 
 Slab Slabs::Acquire(Tier tier) {
-  return {tier == Tier::kSmall ? small_free_.Take() : large_free_.Take(), tier};
+  const Slab slab{RowOf(tier).Take(), tier};
+  if (!slab.valid()) RowOf(tier).Miss();
+  ++changes_;
+  return slab;
+}
+
+Slab Slabs::AcquireSpare(size_t bytes) {
+  for (size_t index = IndexOf(TierFor(bytes)); index < kTiers; ++index) {
+    if (HasSpare(TierAt(index))) return Acquire(TierAt(index));
+    Miss(TierAt(index));
+  }
+  return {};
+}
+
+// Rather half a buffer in a medium slab than none; below that, bytes are better left in the socket, which
+// then is full and slows its sender down.
+size_t Slabs::Spare(size_t bytes) {
+  const Tier wanted = TierFor(bytes);
+  for (size_t index = IndexOf(wanted); index < kTiers; ++index) {
+    if (HasSpare(TierAt(index))) return bytes;
+  }
+  Miss(wanted);
+  return wanted > Tier::kMedium && HasSpare(Tier::kMedium) ? kSlabBytes[IndexOf(Tier::kMedium)] : 0;
 }
 
 void Slabs::Release(Slab* slab) {
   if (!slab->valid()) return;
-  const bool small = slab->tier == Tier::kSmall;
-  const auto bytes = Bytes(*slab);
-  // Only whole pages: a partial page also holds a neighbouring slab.
-  if (slab->index >= (small ? kSmallResident : kLargeResident) && bytes.size() % page_bytes_ == 0) {
-    madvise(bytes.data(), bytes.size(), MADV_DONTNEED);
-  }
-  (small ? small_free_ : large_free_).Give(slab->index);
+  RowOf(slab->tier).Give(slab->index);
   *slab = Slab();
+  ++changes_;
 }
 
-size_t Slabs::OffsetOf(const Slab& slab) const {
-  const auto index = static_cast<size_t>(slab.index);
-  if (slab.tier == Tier::kSmall) return start_ + index * kSmallSlabBytes;
-  return start_ + kSmallSlabs * kSmallSlabBytes + index * large_bytes_;
-}
-
-std::span<uint8_t> Slabs::Bytes(const Slab& slab) const {
-  return arena_.subspan(OffsetOf(slab), slab.tier == Tier::kSmall ? kSmallSlabBytes : large_bytes_);
-}
-
-bool Slabs::HasSpare(Tier tier) const {
-  return tier == Tier::kSmall ? small_free_.size() > kSmallSlabsForOpenings
-                              : large_free_.size() > kLargeSlabsForOpenings;
-}
-
-size_t Slabs::used(Tier tier) const {
-  return tier == Tier::kSmall ? kSmallSlabs - small_free_.size() : kLargeSlabs - large_free_.size();
+void Slabs::Miss(Tier tier) {
+  RowOf(tier).Miss();
+  ++changes_;
 }
 
 size_t Slabs::used_bytes() const {
-  return used(Tier::kSmall) * kSmallSlabBytes + used(Tier::kLarge) * large_bytes_;
+  size_t bytes = 0;
+  for (const SlabRow& row : rows_) bytes += row.counts().in_use * row.slab_bytes();
+  return bytes;
+}
+
+Slabs::Counts Slabs::counts() const {
+  Counts counts;
+  std::transform(rows_.begin(), rows_.end(), counts.begin(), [](const SlabRow& row) { return row.counts(); });
+  return counts;
 }
 
 }  // namespace anyport::pool

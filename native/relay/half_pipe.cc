@@ -109,8 +109,8 @@ Flow HalfPipe::Read(int source, int sink, size_t most, const Tools& tools) {
   if (!source_ready_ || !sink_ready_) return Flow::kBlocked;
   if (bulk_ >= kBulkAfter && !no_splice_) return Splice(source, tools);
   const auto room = tools.scratch.first(std::min(most, tools.scratch.size()));
-  const bool buffered = tools.slabs->HasSpare(pool::Tier::kLarge);
-  return buffered ? Copy(source, sink, room, tools) : CopyUnbuffered(source, sink, room);
+  const size_t spare = tools.slabs->Spare(room.size());
+  return spare > 0 ? Copy(source, sink, room.first(spare), tools) : CopyUnbuffered(source, sink, room);
 }
 
 Flow HalfPipe::Copy(int source, int sink, std::span<uint8_t> room, const Tools& tools) {
@@ -199,9 +199,8 @@ void HalfPipe::SinkFailed(int error) {
 
 void HalfPipe::Stash(std::span<const uint8_t> rest, const Tools& tools) {
   assert(!slab_.valid());
-  const bool small = rest.size() <= pool::kSmallSlabBytes && tools.slabs->HasSpare(pool::Tier::kSmall);
-  slab_ = tools.slabs->Acquire(small ? pool::Tier::kSmall : pool::Tier::kLarge);
-  assert(slab_.valid());  // Read has checked that a large one is free
+  slab_ = tools.slabs->AcquireSpare(rest.size());
+  assert(slab_.valid());  // Read takes no more than there is a slab for
   std::memcpy(tools.slabs->Bytes(slab_).data(), rest.data(), rest.size());
   pending_ = static_cast<uint32_t>(rest.size());
   offset_ = 0;

@@ -10,12 +10,29 @@ namespace {
 constexpr size_t kNetworkBytesV6 = 8;
 constexpr size_t kAddressBytesV4 = 4;
 
+auto HasId(pool::SlotId id) {
+  return [id](const Openings::Opening& each) {
+    return each.id.slot == id.slot && each.id.generation == id.generation;
+  };
+}
+
 }  // namespace
 
-void Openings::Remove(pool::SlotId id) {
-  std::erase_if(openings_, [&](const Opening& each) {
-    return each.id.slot == id.slot && each.id.generation == id.generation;
-  });
+void Openings::Add(pool::SlotId id, const net::Source& source, pool::Tier tier) {
+  const auto known = std::find_if(openings_.begin(), openings_.end(), HasId(id));
+  if (known == openings_.end()) return openings_.push_back({id, source, tier});
+  known->tier = tier;
+}
+
+void Openings::Remove(pool::SlotId id) { std::erase_if(openings_, HasId(id)); }
+
+bool Openings::Has(pool::SlotId id) const {
+  return std::any_of(openings_.begin(), openings_.end(), HasId(id));
+}
+
+size_t Openings::CountIn(pool::Tier tier) const {
+  return static_cast<size_t>(std::count_if(openings_.begin(), openings_.end(),
+                                           [&](const Opening& each) { return each.tier == tier; }));
 }
 
 size_t Openings::CountOf(const net::Source& source) const {

@@ -65,8 +65,8 @@ void Sniffer::Begin(Session& session) {
 
 // ---- bytes
 
-// A first flight fits into a small slab; a longer opening moves to a large one. Beyond that, or beyond
-// identify_max_bytes, the session is decided on the bytes read.
+// A first flight fits into a tiny slab; a longer opening moves to the next larger one. Beyond the largest, or
+// beyond identify_max_bytes, the session is decided on the bytes read.
 std::span<uint8_t> Sniffer::Buffer(Session& session) {
   State& state = StateOf(session);
   const size_t left = LeftOf(session, state);

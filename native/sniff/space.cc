@@ -8,16 +8,24 @@ namespace anyport::sniff {
 using desk::Session;
 
 pool::Slab Space::Acquire(const Session& session, size_t bytes) {
-  if (bytes <= pool::kSmallSlabBytes) return slabs_->Acquire(pool::Tier::kSmall);
-  if (!MakeWayFor(session)) return {};
-  const pool::Slab slab = slabs_->Acquire(pool::Tier::kLarge);
-  if (slab.valid()) openings_.Add(session.id, session.source);
+  pool::Tier tier = slabs_->TierFor(bytes);
+  for (; !IsLong(tier); tier = pool::Next(tier)) {
+    const pool::Slab slab = slabs_->Acquire(tier);
+    if (slab.valid()) return slab;
+  }
+  return AcquireLong(session, tier);
+}
+
+pool::Slab Space::AcquireLong(const Session& session, pool::Tier tier) {
+  if (!MakeWayFor(session, tier)) return {};
+  const pool::Slab slab = slabs_->Acquire(tier);
+  if (slab.valid()) openings_.Add(session.id, session.source, tier);
   return slab;
 }
 
 Space::Grown Space::Grow(const Session& session, pool::Slab* slab, size_t used) {
   if (slab->valid() && used < slabs_->Bytes(*slab).size()) return Grown::kYes;
-  if (slab->valid() && slab->tier == pool::Tier::kLarge) return Grown::kFull;
+  if (slab->valid() && slab->tier == pool::kLargest) return Grown::kFull;
   const pool::Slab larger = Acquire(session, slab->valid() ? used + 1 : 1);
   if (!larger.valid()) return Grown::kNone;
   if (slab->valid()) std::memcpy(slabs_->Bytes(larger).data(), slabs_->Bytes(*slab).data(), used);
@@ -27,7 +35,7 @@ Space::Grown Space::Grow(const Session& session, pool::Slab* slab, size_t used) 
 }
 
 void Space::HandOver(const Session& session, const pool::Slab& slab) {
-  if (slab.tier == pool::Tier::kLarge) openings_.Remove(session.id);
+  if (slab.valid() && IsLong(slab.tier)) openings_.Remove(session.id);
 }
 
 void Space::Release(const Session& session, pool::Slab* slab) {
@@ -37,21 +45,28 @@ void Space::Release(const Session& session, pool::Slab* slab) {
 
 // Checks the limits per source and of all openings together, and evicts the oldest opening where one is
 // reached: it has had the most time to be identified. False: none could be evicted.
-bool Space::MakeWayFor(const Session& session) {
+bool Space::MakeWayFor(const Session& session, pool::Tier tier) {
   const uint32_t share = session.plan->long_openings_per_source;
-  if (share != 0 && openings_.CountOf(session.source) >= share) return EvictOldest(session, true);
-  const bool room = openings_.all().size() < kLargeSlabsMax && slabs_->HasLarge();
-  return room || EvictOldest(session, false);
+  const bool is_new = !openings_.Has(session.id);  // else it moves on from a smaller slab
+  if (is_new && share != 0 && openings_.CountOf(session.source) >= share &&
+      !EvictOldest(session, true, [&](const Openings::Opening& each) {
+        return Openings::SameSource(each.source, session.source);
+      }))
+    return false;
+  if (openings_.CountIn(tier) < LongOpeningsMax(tier) && slabs_->HasFree(tier)) return true;
+  slabs_->Miss(tier);
+  return EvictOldest(session, false, [&](const Openings::Opening& each) { return each.tier == tier; });
 }
 
 // Skips sessions reported to TypeScript, whose bytes are in use; they are answered within this turn.
-bool Space::EvictOldest(const Session& session, bool of_source) {
+template <typename Which>
+bool Space::EvictOldest(const Session& session, bool over_share, Which which) {
   for (const Openings::Opening& each : openings_.all()) {
-    if (of_source && !Openings::SameSource(each.source, session.source)) continue;
+    if (!which(each)) continue;
     Session* oldest = desk_->Find(each.id);
     assert(oldest != nullptr && oldest != &session);
     if (oldest->stage != desk::Stage::kSniff) continue;
-    desk_->books().Evicted(oldest->plan_listener(), of_source);
+    desk_->books().Evicted(oldest->plan_listener(), over_share);
     desk_->End(*oldest, desk::Ender::kProxy, desk::Reason::kOverLimit, desk::Closing::kReset);
     return true;
   }

@@ -1,5 +1,5 @@
-// Slabs for openings. A first flight fits into a small slab; large slabs are few, so a new long opening
-// evicts the oldest one.
+// Slabs for openings. A first flight fits into a tiny slab, most others into a small one. The larger ones are
+// few, so a new long opening evicts the oldest one.
 #pragma once
 
 #include <cstddef>
@@ -12,14 +12,16 @@
 
 namespace anyport::sniff {
 
-// Upper bound on large slabs held by openings; the rest is reserved for relays.
-inline constexpr size_t kLargeSlabsMax = pool::kLargeSlabs * 3 / 4;
+// Long: over 4 KiB.
+constexpr bool IsLong(pool::Tier tier) { return tier >= pool::Tier::kMedium; }
+// Upper bound on the slabs of a long tier held by openings; the rest is reserved for relays.
+constexpr size_t LongOpeningsMax(pool::Tier tier) { return pool::SlabsOf(tier) * 3 / 4; }
 
 class Space {
  public:
   Space(desk::Desk* desk, pool::Slabs* slabs) : desk_(desk), slabs_(slabs) {}
 
-  // A slab for `bytes`, at most a large one. Invalid: openings are at their limit.
+  // A slab for `bytes`, or the largest. Invalid: openings are at their limit.
   pool::Slab Acquire(const desk::Session& session, size_t bytes);
   // Makes room behind the first `used` bytes; a full or missing slab is replaced by a larger one.
   enum class Grown : uint8_t { kYes, kFull, kNone };
@@ -34,8 +36,10 @@ class Space {
   }
 
  private:
-  bool MakeWayFor(const desk::Session& session);
-  bool EvictOldest(const desk::Session& session, bool of_source);
+  pool::Slab AcquireLong(const desk::Session& session, pool::Tier tier);
+  bool MakeWayFor(const desk::Session& session, pool::Tier tier);
+  template <typename Which>
+  bool EvictOldest(const desk::Session& session, bool over_share, Which which);
 
   desk::Desk* desk_;
   pool::Slabs* slabs_;

@@ -36,6 +36,8 @@ export interface MetricEntry {
   /** `primary`: no worker counts it; the primary supplies the value (`Figures`). */
   readonly scope: Scope | 'primary';
   readonly by?: ClosedLabel;
+  /** A second one: a cell for each pair, those of the first value of `by` first. */
+  readonly and?: ClosedLabel;
   /** Upper bounds of a histogram's buckets in seconds; `+Inf` follows. */
   readonly buckets?: readonly number[];
   /** Labels whose values the primary supplies with the figure. */
@@ -43,6 +45,12 @@ export interface MetricEntry {
 }
 
 const reason = { label: 'reason', values: reasons } as const;
+
+/** Sizes of buffers, as in native/pool/slabs.h. */
+export const tiers = ['tiny', 'small', 'medium', 'large'] as const;
+export type Tier = (typeof tiers)[number];
+
+const tier = { label: 'tier', values: tiers } as const;
 
 export const catalog = {
   anyport_refused_total: {
@@ -106,6 +114,31 @@ export const catalog = {
     scope: 'worker',
     help: 'From accept to the end of the session.',
     buckets: [0.005, 0.025, 0.1, 0.5, 1, 5, 30, 60, 300, 1800, 3600, 14_400, 86_400],
+  },
+  anyport_buffers: {
+    kind: 'gauge',
+    scope: 'worker',
+    help: 'Buffers for openings, and for bytes that a full socket has not taken.',
+    by: tier,
+    and: { label: 'state', values: ['in_use', 'free'] },
+  },
+  anyport_buffer_uses_total: {
+    kind: 'counter',
+    scope: 'worker',
+    help: 'Buffers taken.',
+    by: tier,
+  },
+  anyport_buffer_misses_total: {
+    kind: 'counter',
+    scope: 'worker',
+    help: 'Times that a buffer was wanted and none was free: a larger one was taken, less was read, or an opening was evicted or refused.',
+    by: tier,
+  },
+  anyport_buffers_peak: {
+    kind: 'gauge',
+    scope: 'worker',
+    help: 'Most buffers in use at once so far; the sum of the peaks of all workers.',
+    by: tier,
   },
   anyport_endpoint_sessions: {
     kind: 'gauge',

@@ -1,5 +1,6 @@
 /** The cells of each metric in a row. A row holds all metrics of one scope for one tuple of ids. */
 import {
+  type ClosedLabel,
   type CountedMetric,
   entryOf,
   type MetricEntry,
@@ -17,10 +18,22 @@ export const rowCells = {} as Readonly<Record<Scope, number>>;
 /** Counted histogram → upper bounds of its buckets in seconds. */
 export const bucketsOf = {} as Readonly<Record<string, readonly number[]>>;
 
-/** Histogram: one cell per bucket, plus `+Inf` and the sum. Closed label: one per value. Otherwise one. */
-function cellsOf({ by, buckets }: MetricEntry): number {
-  if (buckets !== undefined) return buckets.length + 2;
-  return by?.values.length ?? 1;
+/** A closed label with one of its values. */
+interface LabelValue {
+  readonly label: string;
+  readonly value: string;
+}
+
+/** The closed labels of each cell of a metric without buckets; one cell without labels if it has none. */
+export function closedLabelsOf({ by, and }: MetricEntry): LabelValue[][] {
+  const valuesOf = (closed: ClosedLabel | undefined): LabelValue[][] =>
+    closed === undefined ? [[]] : closed.values.map((value) => [{ label: closed.label, value }]);
+  return valuesOf(by).flatMap((first) => valuesOf(and).map((second) => [...first, ...second]));
+}
+
+/** Histogram: one cell per bucket, plus `+Inf` and the sum. Else one per value or pair of closed labels. */
+function cellsOf(entry: MetricEntry): number {
+  return entry.buckets === undefined ? closedLabelsOf(entry).length : entry.buckets.length + 2;
 }
 
 function place(metric: MetricName, cells: Record<string, number>): void {

@@ -6,6 +6,7 @@ import {
   type MetricName,
   metricNames,
   scopes,
+  tiers,
 } from './catalog.js';
 import { rowsMax } from './memory.js';
 
@@ -26,7 +27,7 @@ client.
 
 **Series that never counted are omitted**: a labelled counter appears when above 0, a labelled gauge when its labels have
 counted anything. \`anyport_accepted_total\` always appears for every listener, \`anyport_endpoint_up\` for every
-endpoint, and metrics without labels always.
+endpoint, and metrics without names as labels always.
 
 **\`(other)\`**: a worker's memory holds about ${room} combinations of listener and protocol. Further names share one series
 with this label value.
@@ -49,13 +50,15 @@ function kindOf({ kind, buckets }: MetricEntry): string {
   return buckets === undefined ? kind : `${kind}, ${buckets.length} buckets up to ${buckets.at(-1)} s`;
 }
 
-function labelsOf({ scope, by, labels = [] }: MetricEntry): string[] {
+function labelsOf({ scope, by, and, labels = [] }: MetricEntry): string[] {
   const ids = scope === 'primary' ? [] : scopes[scope];
-  return [...[...ids, ...labels].map(code), ...(by ? [closedLabel(by)] : [])];
+  const closed = [by, and].flatMap((each) => (each ? [closedLabel(each)] : []));
+  return [...[...ids, ...labels].map(code), ...closed];
 }
 
-/** Links the reasons, which are explained elsewhere; other values are listed. */
+/** Links the reasons and the tiers, which are explained elsewhere; other values are listed. */
 function closedLabel({ label, values }: ClosedLabel): string {
+  if (values === tiers) return `${code(label)} ([${values.map(code).join(', ')}](architecture.md#buffers))`;
   if (values.length > 2) return `${code(label)} ([why a session ended](architecture.md))`;
   return `${code(label)} (${values.map(code).join(', ')})`;
 }

@@ -6,7 +6,7 @@ import { type IdKind, type IdsByName, NONE } from '../model/ids.js';
 import type { NamedRow } from '../model/named-row.js';
 import { reasons } from '../model/session.js';
 import { catalog, entryOf, metricNames, type Scope, scopes } from './catalog.js';
-import { cellOf, rowCells } from './cells.js';
+import { cellOf, closedLabelsOf, rowCells } from './cells.js';
 import { WorkerCounters } from './counters.js';
 import { createCounters, RowMemory } from './memory.js';
 import { cellNamed, isScope } from './named.js';
@@ -84,7 +84,9 @@ const gaugesOf = Object.fromEntries(
     scope,
     metricNames
       .filter((metric) => catalog[metric].scope === scope && entryOf(metric).kind === 'gauge')
-      .map((metric) => cellOf[metric as keyof typeof cellOf]),
+      .flatMap((metric) =>
+        closedLabelsOf(entryOf(metric)).map((_, index) => cellOf[metric as keyof typeof cellOf] + index),
+      ),
   ]),
 ) as unknown as Readonly<Record<Scope, readonly number[]>>;
 

@@ -13,7 +13,7 @@ import {
   scopeNames,
   scopes,
 } from './catalog.js';
-import { bucketsOf, cellOf, rowCells } from './cells.js';
+import { bucketsOf, cellOf, closedLabelsOf, rowCells } from './cells.js';
 import { keyOf } from './memory.js';
 import type { TotalsReader, TotalsRow } from './totals.js';
 
@@ -38,11 +38,12 @@ function namesOfCells(scope: Scope): string[] {
   return names;
 }
 
-/** `{done}` for a label's value, `{le=0.5}` for a bucket, `{sum}`; one empty part for a plain metric. */
+/** `{done}` for a label's value, `{tiny}{free}` for two, `{le=0.5}` for a bucket, `{sum}`; one empty part for a plain metric. */
 function partsOf(metric: CountedMetric): string[] {
-  const { by, buckets } = entryOf(metric);
+  const entry = entryOf(metric);
+  const { buckets } = entry;
   if (buckets !== undefined) return [...buckets.map(bucketPart), bucketPart(Infinity), '{sum}'];
-  return by === undefined ? [''] : by.values.map((value) => `{${value}}`);
+  return closedLabelsOf(entry).map((labels) => labels.map(({ value }) => `{${value}}`).join(''));
 }
 
 const BUCKET = /^(\w+)\{le=([\d.e+-]+|Infinity)\}$/;

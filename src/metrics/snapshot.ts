@@ -2,7 +2,7 @@
 import { type IdNames, NONE } from '../model/ids.js';
 import type { Plan } from '../model/plan.js';
 import { type Reason, reasons } from '../model/session.js';
-import type { ProtocolSnapshot, Snapshot } from '../model/snapshot.js';
+import type { MemoryTier, ProtocolSnapshot, Snapshot } from '../model/snapshot.js';
 import { type CountedMetric, catalog } from './catalog.js';
 import { cellOf } from './cells.js';
 import type { Totals, TotalsRow } from './totals.js';
@@ -14,10 +14,13 @@ export interface Surroundings {
   readonly plan: Plan;
   readonly workers: Snapshot['workers'];
   readonly names: IdNames;
+  /** Sizes of buffers, ascending (`native.bufferTiers`). */
+  readonly buffers: readonly Pick<MemoryTier, 'name' | 'bytes'>[];
 }
 
-export function snapshotOf(totals: Totals, { timeMs, plan, workers, names }: Surroundings): Snapshot {
-  const { listener, listener_protocol: sessions, upstream_endpoint: endpoints } = totals;
+export function snapshotOf(totals: Totals, around: Surroundings): Snapshot {
+  const { timeMs, plan, workers, names, buffers } = around;
+  const { worker, listener, listener_protocol: sessions, upstream_endpoint: endpoints } = totals;
   const endedConnections = byReason(sessions, 'anyport_sessions_total');
   return {
     time: timeMs,
@@ -39,7 +42,7 @@ export function snapshotOf(totals: Totals, { timeMs, plan, workers, names }: Sur
       rejected: endedConnections.rejected,
       bansActive: 0,
     },
-    memoryPool: { tiers: [] },
+    memoryPool: { tiers: buffers.map((tier, index) => tierOf(worker, tier, index)) },
     index: indexOf(plan),
     cacheHitRate: null,
     protocols: protocolsOf(sessions, names),
@@ -60,6 +63,26 @@ const bytesOf = (rows: readonly TotalsRow[]) => ({
 function byReason(rows: readonly TotalsRow[], metric: CountedMetric): Record<Reason, number> {
   const counts = reasons.map((reason, index) => [reason, sum(rows, metric, index)] as const);
   return Object.fromEntries(counts) as Record<Reason, number>;
+}
+
+/** Shares of the tiers follow each other in the cells: `tiers` of the catalog. */
+function tierOf(
+  rows: readonly TotalsRow[],
+  { name, bytes }: Surroundings['buffers'][number],
+  tier: number,
+): MemoryTier {
+  const uses = sum(rows, 'anyport_buffer_uses_total', tier);
+  const misses = sum(rows, 'anyport_buffer_misses_total', tier);
+  return {
+    name,
+    bytes,
+    inUse: sum(rows, 'anyport_buffers', 2 * tier),
+    free: sum(rows, 'anyport_buffers', 2 * tier + 1),
+    highWater: sum(rows, 'anyport_buffers_peak', tier),
+    uses,
+    misses,
+    hitRate: uses + misses === 0 ? null : uses / (uses + misses),
+  };
 }
 
 const failuresOf = (row: TotalsRow): number =>

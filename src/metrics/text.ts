@@ -1,16 +1,16 @@
 /** Totals and figures → the Prometheus text of every metric in the catalog. */
 import { NONE, OTHER } from '../model/ids.js';
 import {
-  type ClosedLabel,
   type CountedMetric,
   catalog,
   entryOf,
+  type MetricEntry,
   type MetricName,
   metricNames,
   type Scope,
   type ScopeOf,
 } from './catalog.js';
-import { cellOf } from './cells.js';
+import { cellOf, closedLabelsOf } from './cells.js';
 import { escapedLabel, type Totals, type TotalsRow } from './totals.js';
 
 type PrimaryMetric = {
@@ -58,9 +58,10 @@ function figureLines(metric: PrimaryMetric, figure: Figure): string[] {
 function writeCounted(lines: string[], metric: CountedMetric, totals: Totals, figures: Figures): void {
   const entry = entryOf(metric);
   const scope = entry.scope as Scope;
+  const labels = labelTexts(entry);
   for (const row of totals[scope]) {
     if (entry.buckets !== undefined) writeHistogram(lines, metric, entry.buckets, row);
-    else if (entry.by !== undefined) writeByLabel(lines, metric, entry.by, row);
+    else if (entry.by !== undefined) writeByLabel(lines, metric, labels, row);
     else writePlain(lines, metric, row, (figures[metric] as number | undefined) ?? 0);
   }
 }
@@ -77,13 +78,22 @@ function writePlain(lines: string[], metric: CountedMetric, row: TotalsRow, know
   if (shown) lines.push(`${series(metric, row.labels)} ${value}`);
 }
 
-function writeByLabel(lines: string[], metric: CountedMetric, by: ClosedLabel, row: TotalsRow): void {
-  const { label, values } = by;
-  for (let index = 0; index < values.length; index += 1) {
+function writeByLabel(
+  lines: string[],
+  metric: CountedMetric,
+  labels: readonly string[],
+  row: TotalsRow,
+): void {
+  const always = catalog[metric].scope === 'worker';
+  for (let index = 0; index < labels.length; index += 1) {
     const value = row.cells[cellOf[metric] + index] as number;
-    if (value > 0) lines.push(`${series(metric, row.labels, `${label}="${values[index]}"`)} ${value}`);
+    if (always || value > 0) lines.push(`${series(metric, row.labels, labels[index])} ${value}`);
   }
 }
+
+/** The text of the closed labels by cell: `tier="tiny",state="free"`. */
+const labelTexts = (entry: MetricEntry): string[] =>
+  closedLabelsOf(entry).map((labels) => labels.map(({ label, value }) => `${label}="${value}"`).join(','));
 
 function writeHistogram(
   lines: string[],

@@ -1,7 +1,7 @@
 /** Sums the counters of all workers row by row, while the workers keep counting. */
 import { type IdNames, NONE } from '../model/ids.js';
 import { reasons } from '../model/session.js';
-import { catalog, type Scope, scopeNames, scopes } from './catalog.js';
+import { catalog, type Scope, scopeNames, scopes, tiers } from './catalog.js';
 import { cellOf, rowCells } from './cells.js';
 import { keyOf, type RowHead, type RowMemory } from './memory.js';
 
@@ -43,6 +43,7 @@ export class TotalsReader {
   read(): Totals {
     const totals = this.sums();
     settle(totals);
+    settleBuffers(totals);
     return totals;
   }
 
@@ -107,6 +108,19 @@ function settle({ listener, listener_protocol }: Totals): void {
       left -= refused;
     }
     rest[cellOf.anyport_sessions_active] = left;
+  }
+}
+
+/**
+ * A worker counts the buffers in use and all of them: the free ones are what is left, so the two states add up while it
+ * keeps counting.
+ */
+function settleBuffers({ worker }: Totals): void {
+  for (const { cells } of worker) {
+    for (let tier = 0; tier < tiers.length; tier += 1) {
+      const inUse = cellOf.anyport_buffers + tier * 2;
+      cells[inUse + 1] = (cells[inUse + 1] as number) - (cells[inUse] as number);
+    }
   }
 }
 

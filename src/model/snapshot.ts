@@ -76,12 +76,16 @@ export interface MemoryTier {
   readonly bytes: number;
   /** Buffers in use now. */
   readonly inUse: number;
-  /** Most buffers that one worker had in use at once. */
+  /** The others. */
+  readonly free: number;
+  /** Most buffers in use at once so far; the sum of the peaks of all workers. */
   readonly highWater: number;
   /** Times a buffer was taken. */
   readonly uses: number;
-  /** Times none was free. */
+  /** Times that one was wanted and none was free. */
   readonly misses: number;
+  /** Share of the uses among both, 0 to 1; null: none was wanted yet. */
+  readonly hitRate: number | null;
 }
 
 /** What the classifier knows. */

@@ -142,6 +142,7 @@ export class Daemon {
       plan: this.#plane.plan,
       workers: { wanted: this.workers, accepting: this.#plane.accepting },
       names: this.#ids,
+      buffers: native.bufferTiers(this.#plane.plan.limits.bufferBytes),
     });
   }
 

@@ -1,9 +1,12 @@
 /** Counters of real workers while Plans are replaced under open sessions and threads die. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { native } from '../../src/addon.js';
+import { total } from '../support/metrics.js';
 import { echo, listenTcp, type Upstream } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
-import { Books, histories, unbalanced, type World } from './books.js';
+import { limits } from '../worker/plane.js';
+import { Books, histories, unbalanced, WORKERS, type World } from './books.js';
 import { EnginePlane } from './engine-plane.js';
 
 let server: Upstream;
@@ -12,6 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
+const tiers = native.bufferTiers(limits.bufferBytes);
 const weights = { accept: 6, identify: 5, end: 4, die: 1 };
 
 /** Sockets keep their index among the listeners. */
@@ -39,6 +43,8 @@ test('any sequence of Plans, sessions and deaths of workers', async () => {
           expect(books.actual()).toEqual(books.expected());
           expect(plane.inUse()).toEqual(books.inUse());
           expect(unbalanced(plane.samples())).toEqual([]);
+          for (const { name, count } of tiers)
+            expect(total(plane.samples(), 'anyport_buffers', { tier: name })).toBe(count * WORKERS);
         }
       } finally {
         await plane.close();

@@ -1,4 +1,5 @@
 /** Model of the engine's counting (native/desk/books): the same writes to the same cells. */
+import { type Tier, tiers } from '../../src/metrics/catalog.js';
 import { bucketsOf, cellOf } from '../../src/metrics/cells.js';
 import { WorkerCounters } from '../../src/metrics/counters.js';
 import type { Named, PlanIds } from '../../src/model/ids.js';
@@ -71,6 +72,20 @@ export class EngineCounts {
 
   release(upstream: number, endpoint: number): void {
     this.#add(this.plan.endpointRow(upstream, endpoint) + cellOf.anyport_endpoint_sessions, -1);
+  }
+
+  /** The pool of buffers; the model takes none itself. */
+  pool(
+    tier: Tier,
+    counts: Readonly<Record<'inUse' | 'capacity' | 'uses' | 'misses' | 'peak', number>>,
+  ): void {
+    const index = tiers.indexOf(tier);
+    const { worker } = this.counters;
+    const buffers = worker + cellOf.anyport_buffers + 2 * index;
+    this.#cells.set([counts.inUse, counts.capacity], buffers);
+    this.#add(worker + cellOf.anyport_buffer_uses_total + index, counts.uses);
+    this.#add(worker + cellOf.anyport_buffer_misses_total + index, counts.misses);
+    this.#cells[worker + cellOf.anyport_buffers_peak + index] = counts.peak;
   }
 
   #sessionRow(listener: number, protocol: number): number {

@@ -88,8 +88,9 @@ test('every metric of the catalog is there, with its kind, and only its labels',
   }
   const scraped = await text.scrape();
   for (const name of metricNames) {
-    const { kind, help, scope, by, labels = [] } = entryOf(name);
-    const expected = [...(scope === 'primary' ? [] : scopes[scope]), ...(by ? [by.label] : []), ...labels];
+    const { kind, help, scope, by, and, labels = [] } = entryOf(name);
+    const closed = [by, and].flatMap((each) => each?.label ?? []);
+    const expected = [...(scope === 'primary' ? [] : scopes[scope]), ...closed, ...labels];
     expect(scraped).toContain(`# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n`);
     const used = new RegExp(`^${name}(?:_bucket|_sum|_count)?(?:\\{(.*)\\})? `, 'gm');
     const found = [...scraped.matchAll(used)].map(([, inner]) => labelNames(inner));

@@ -1,5 +1,6 @@
 /** The typed snapshot from the counters of two workers. */
 import { expect, test } from 'vitest';
+import { tiers } from '../../src/metrics/catalog.js';
 import { createCounters, RowMemory } from '../../src/metrics/memory.js';
 import { snapshotOf } from '../../src/metrics/snapshot.js';
 import { TotalsReader } from '../../src/metrics/totals.js';
@@ -24,6 +25,8 @@ const plan = {
   routes: [{ name: 'routes[0]' }],
 } as unknown as Plan;
 
+const sizes = tiers.map((name, tier) => ({ name, bytes: tier + 1 }));
+
 function start() {
   const names = new IdRegistry();
   const buffers = [createCounters(), createCounters()];
@@ -35,7 +38,7 @@ function start() {
     buffers.map((buffer) => new RowMemory(buffer)),
     names,
   );
-  const around = { timeMs: 17, plan, workers: { wanted: 2, accepting: 1 }, names };
+  const around = { timeMs: 17, plan, workers: { wanted: 2, accepting: 1 }, names, buffers: sizes };
   return { workers, snapshot: () => snapshotOf(reader.read(), around) };
 }
 
@@ -58,7 +61,12 @@ test('before anything has happened, everything is there and zero', () => {
       rejected: 0,
       bansActive: 0,
     },
-    memoryPool: { tiers: [] },
+    memoryPool: {
+      tiers: tiers.map((name, tier) => ({
+        ...{ name, bytes: tier + 1, inUse: 0, free: 0, highWater: 0, uses: 0, misses: 0 },
+        hitRate: null,
+      })),
+    },
     cacheHitRate: null,
     protocols: {},
   });
@@ -94,6 +102,16 @@ test('sums are over workers and listeners; what is active is what was accepted a
   });
   const ended = Object.values(found.endedConnections).reduce((sum, each) => sum + each, 0);
   expect(found.activeConnections + ended).toBe(found.acceptedConnections);
+});
+
+test('buffers by tier are those of all workers', () => {
+  const { workers, snapshot } = start();
+  for (const worker of workers) {
+    worker.pool('medium', { inUse: 1, capacity: 10, uses: 3, misses: 1, peak: 2 });
+  }
+  expect(snapshot().memoryPool.tiers[2]).toEqual({
+    ...{ name: 'medium', bytes: 3, inUse: 2, free: 18, highWater: 4, uses: 6, misses: 2, hitRate: 0.75 },
+  });
 });
 
 test('it is plain data', () => {

@@ -41,7 +41,7 @@ inline constexpr uint32_t kProtocol = 60;
 inline constexpr uint32_t kEndpoint = 100;
 inline constexpr uint32_t kUpstream = 110;
 inline constexpr uint32_t kWorker = 120;
-inline constexpr size_t kCells = 140;
+inline constexpr size_t kCells = 150;
 }  // namespace rows
 
 inline desk::Layout LayoutForTests() {
@@ -53,7 +53,11 @@ inline desk::Layout LayoutForTests() {
                   .active = 25,
                   .bytes = 26,
                   .identified = 28,
-                  .endpoint_sessions = 0};
+                  .endpoint_sessions = 0,
+                  .buffers = 10,
+                  .buffer_uses = 18,
+                  .buffer_misses = 22,
+                  .buffers_peak = 26};
   layout.identify = {0, {0.001, 1}};
   layout.session = {4, {0.001, 1}};
   layout.connect = {0, {0.001, 1}};
@@ -118,13 +122,13 @@ class World {
   }
 
   static constexpr size_t kBufferBytes = 64 * 1024;
-  Arena arena_{pool::Slabs::BytesFor(pool::Slabs::LargeBytes(kBufferBytes))};
+  Arena arena_{pool::Slabs::BytesFor(kBufferBytes)};
   std::vector<uint32_t> events_ = std::vector<uint32_t>(desk::EventRing::kWords);
   std::vector<uint32_t> answers_ = std::vector<uint32_t>(desk::AnswerRing::kWords);
   std::vector<Shown> shown_;
 
  public:
-  pool::Slabs slabs{arena_.span(), pool::Slabs::LargeBytes(kBufferBytes)};
+  pool::Slabs slabs{arena_.span(), kBufferBytes};
   desk::Exchange exchange{
       events_,
       answers_,

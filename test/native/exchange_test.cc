@@ -30,8 +30,8 @@ class ExchangeTest : public testing::Test {
   std::vector<uint32_t> answers = std::vector<uint32_t>(AnswerRing::kWords);
   std::function<void()> on_show = [] {};
   std::function<void(uint32_t slot)> on_answer = [](uint32_t) {};
-  Arena arena{pool::Slabs::BytesFor(pool::Slabs::LargeBytes(1024))};
-  pool::Slabs slabs{arena.span(), pool::Slabs::LargeBytes(1024)};
+  Arena arena{pool::Slabs::BytesFor(1024)};
+  pool::Slabs slabs{arena.span(), 1024};
   Exchange exchange{events,
                     answers,
                     &slabs,

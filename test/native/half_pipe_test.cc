@@ -24,8 +24,8 @@ namespace {
 class HalfPipeTest : public testing::TestWithParam<size_t> {
  protected:
   HalfPipeTest()
-      : arena_(pool::Slabs::BytesFor(pool::Slabs::LargeBytes(0))),
-        slabs_(arena_, pool::Slabs::LargeBytes(0)),
+      : arena_(pool::Slabs::BytesFor(0)),
+        slabs_(arena_, 0),
         scratch_(GetParam()),
         tools_{&slabs_, &pipes_, scratch_} {
     Renew();
@@ -508,7 +508,10 @@ TEST_P(GatherTest, AnAnswerEndsIt) {
 class StarvedTest : public HalfPipeTest {
  protected:
   StarvedTest() {
-    for (pool::Slab& slab : taken_) slab = slabs_.Acquire(pool::Tier::kLarge);
+    for (const size_t bytes : pool::kSlabBytes) {
+      while (slabs_.Spare(bytes) >= bytes) taken_.push_back(slabs_.AcquireSpare(bytes));
+    }
+    taken_bytes_ = slabs_.used_bytes();
   }
   ~StarvedTest() override {
     for (pool::Slab& slab : taken_) slabs_.Release(&slab);
@@ -528,14 +531,14 @@ class StarvedTest : public HalfPipeTest {
     return {bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(at)};
   }
 
-  // What is left is for openings.
-  std::array<pool::Slab, pool::kLargeSlabs - pool::kLargeSlabsForOpenings> taken_;
+  std::vector<pool::Slab> taken_;  // what is left is for openings
+  size_t taken_bytes_;
 };
 
 TEST_P(StarvedTest, BytesArriveOnceAndInOrderPastAFullSink) {
   const auto sent = FillBothSockets();
   EXPECT_FALSE(half_.pending());
-  EXPECT_EQ(slabs_.used(pool::Tier::kLarge), taken_.size());
+  EXPECT_EQ(slabs_.used_bytes(), taken_bytes_);
   EXPECT_LT(half_.bytes(), sent.size());
   shutdown(client_.get(), SHUT_WR);
   half_.SourceEnding();

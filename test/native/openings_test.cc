@@ -5,6 +5,8 @@
 namespace anyport::sniff {
 namespace {
 
+using pool::Tier;
+
 net::Source V4(uint8_t last, uint16_t port = 1) { return {{192, 0, 2, last}, port, 4}; }
 
 net::Source V6(uint8_t network, uint8_t host) {
@@ -25,10 +27,10 @@ TEST(Openings, ASourceIsAnAddressOrANetworkOf64Bits) {
 
 TEST(Openings, AreCountedByWhoHasThem) {
   Openings openings;
-  openings.Add({1, 0}, V4(1));
-  openings.Add({2, 0}, V4(2));
-  openings.Add({3, 0}, V4(1));
-  openings.Add({4, 0}, net::Source{});
+  openings.Add({1, 0}, V4(1), Tier::kMedium);
+  openings.Add({2, 0}, V4(2), Tier::kMedium);
+  openings.Add({3, 0}, V4(1), Tier::kLarge);
+  openings.Add({4, 0}, net::Source{}, Tier::kMedium);
   EXPECT_EQ(openings.CountOf(V4(1)), 2u);
   EXPECT_EQ(openings.CountOf(V4(3)), 0u);
   EXPECT_EQ(openings.CountOf(net::Source{}), 0u);
@@ -39,6 +41,19 @@ TEST(Openings, AreCountedByWhoHasThem) {
   EXPECT_EQ(openings.CountOf(V4(1)), 1u);
   ASSERT_EQ(openings.all().size(), 3u);
   EXPECT_EQ(openings.all().front().id.slot, 2u);
+}
+
+TEST(Openings, OneThatGrowsKeepsItsAge) {
+  Openings openings;
+  openings.Add({1, 0}, V4(1), Tier::kMedium);
+  openings.Add({2, 0}, V4(1), Tier::kMedium);
+  openings.Add({1, 0}, V4(1), Tier::kLarge);
+  EXPECT_EQ(openings.CountIn(Tier::kMedium), 1u);
+  EXPECT_EQ(openings.CountIn(Tier::kLarge), 1u);
+  EXPECT_EQ(openings.CountOf(V4(1)), 2u);
+  EXPECT_EQ(openings.all().front().id.slot, 1u);
+  EXPECT_TRUE(openings.Has({1, 0}));
+  EXPECT_FALSE(openings.Has({1, 1}));
 }
 
 }  // namespace

@@ -59,7 +59,9 @@ class SnifferTest : public testing::Test {
     return events.at(0);
   }
   size_t SlabsHeld() const {
-    return world.slabs.used(pool::Tier::kSmall) + world.slabs.used(pool::Tier::kLarge);
+    size_t held = 0;
+    for (const pool::TierCounts& tier : world.slabs.counts()) held += tier.in_use;
+    return held;
   }
 
   World world;
@@ -267,6 +269,29 @@ TEST_F(LongOpeningsTest, TheOldestOfASourceMakesWay) {
   EXPECT_EQ(world.desk.Find(oldest), nullptr);
   for (const pool::SlotId id : {second, others, newest}) EXPECT_NE(world.desk.Find(id), nullptr);
   EXPECT_EQ(world.counters[rows::kListener + 2], 1);
+}
+
+TEST_F(LongOpeningsTest, OneThatGrowsKeepsItsBytesItsAgeAndItsPlaceInTheShare) {
+  constexpr pool::Tier kSizes[] = {pool::Tier::kTiny, pool::Tier::kSmall, pool::Tier::kMedium,
+                                   pool::Tier::kLarge};
+  Session& session = Begin(1);
+  Feed(session, "abc");
+  sniffer.Wait(session, 16'384, 0);
+  size_t bytes = 3;
+  for (const pool::Tier tier : kSizes) {
+    EXPECT_EQ(SlabsHeld(), 1u);
+    EXPECT_EQ(world.slabs.used(tier), 1u);
+    const size_t more = std::min<size_t>(pool::kSlabBytes[pool::IndexOf(tier)] + 1, 16'384) - bytes;
+    if (tier > pool::Tier::kSmall) break;
+    Feed(session, std::string(more, 'x'));
+    bytes += more;
+  }
+  const pool::SlotId oldest = session.id;
+  const auto opening = sniffer.Opening(session);
+  EXPECT_EQ(std::string(opening.begin(), opening.end()), "abc" + std::string(bytes - 3, 'x'));
+  BeginLong(1);
+  BeginLong(1);
+  EXPECT_EQ(world.desk.Find(oldest), nullptr);
 }
 
 }  // namespace

@@ -52,9 +52,9 @@ test('many sessions at once whose every endpoint fails at once: each ends, once'
 });
 
 describe('openings that never end', () => {
-  const LARGE_SLABS_FOR_OPENINGS = 768;
+  const LONG_OPENINGS = 768;
   const SHARE = 64;
-  /** Longer than a small slab: each opening holds a large one while it is in identification. */
+  /** Longer than a small slab: each opening holds a medium one while it is in identification. */
   const long = `GET / HTTP/1.1\r\nX-Long: ${'x'.repeat(5000)}`;
 
   /** A route by host needs the end of the request's head. */
@@ -96,12 +96,13 @@ describe('openings that never end', () => {
     const client = (await dial(plane.port)).send('aa1');
     await client.bytes(3);
     for (const hoarder of await crowd(plane, HOARDERS)) hoarder.send(long);
-    const over = HOARDERS - LARGE_SLABS_FOR_OPENINGS;
+    const over = HOARDERS - LONG_OPENINGS;
     await eventually('no more to be let in', () => refused() === over);
     client.send('ping');
     await client.bytes(7);
-    expect(plane.open()).toBe(LARGE_SLABS_FOR_OPENINGS + 1);
+    expect(plane.open()).toBe(LONG_OPENINGS + 1);
     expect(evicted()).toEqual({ source: 0, worker: over });
+    expect(plane.metric('anyport_buffer_misses_total', { tier: 'medium' })).toBe(over);
   });
 
   test('of one source are no more than its share, and the oldest goes first', async () => {
@@ -121,14 +122,14 @@ describe('openings that never end', () => {
   });
 
   test('of many sources do not shut out the openings of others', async () => {
-    const SOURCES = LARGE_SLABS_FOR_OPENINGS / SHARE;
-    const { plane, refused, evicted } = await startHosts(LARGE_SLABS_FOR_OPENINGS, SHARE);
+    const SOURCES = LONG_OPENINGS / SHARE;
+    const { plane, refused, evicted } = await startHosts(LONG_OPENINGS, SHARE);
     const oldest: Peer[] = [];
     for (let source = 0; source < SOURCES; source += 1) {
       const hoarders = await hoard(plane, SHARE, `127.0.1.${1 + source}`);
       if (source === 0) oldest.push(...hoarders.slice(0, 1));
     }
-    await eventually('all to be held', () => plane.open() === LARGE_SLABS_FOR_OPENINGS);
+    await eventually('all to be held', () => plane.open() === LONG_OPENINGS);
     expect(refused()).toBe(0);
     await isServed(plane, '127.0.0.2');
     expect(await oldest[0]?.end()).toBe('reset');
