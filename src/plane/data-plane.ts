@@ -111,6 +111,11 @@ export class DataPlane {
     return this.#supervisor.accepting;
   }
 
+  /** Number of workers whose event loop turns, accepting or not. */
+  get beating(): number {
+    return this.#supervisor.beating;
+  }
+
   /** Open connections. */
   get open(): number {
     return this.#room.open;

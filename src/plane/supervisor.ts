@@ -63,6 +63,13 @@ export class Supervisor {
     return this.#roster.workers.filter(accepts).length;
   }
 
+  /** Number of workers whose event loop turns, accepting or not. */
+  get beating(): number {
+    const beats = (worker: number) =>
+      !this.#roster.is(worker, 'down', 'ended') && this.#pulses[worker] === 'beating';
+    return this.#roster.workers.filter(beats).length;
+  }
+
   /** Resolves when every worker accepts. Rejects when one dies before: a restart would fail again. */
   async start(): Promise<void> {
     if (this.#phase === 'over') throw toldToEnd();

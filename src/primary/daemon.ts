@@ -126,6 +126,11 @@ export class Daemon {
     return this.#plane.open;
   }
 
+  /** Whether any worker's event loop turns. */
+  get isAlive(): boolean {
+    return this.#plane.beating > 0;
+  }
+
   health(): Health {
     const { accepting } = this.#plane;
     return {

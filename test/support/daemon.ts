@@ -52,6 +52,8 @@ export interface StartOptions {
   readonly flags?: readonly string[];
   /** A command that runs the daemon, such as `prlimit --nofile=60`. */
   readonly wrapper?: readonly string[];
+  /** Variables beside those of the tests. */
+  readonly environment?: NodeJS.ProcessEnv;
   /** Start it as the package's `bin` does, not by its main module. */
   readonly asInstalled?: true;
   /** Root of another built checkout whose daemon to start. */
@@ -207,13 +209,17 @@ export const anyport = (args: readonly string[], cwd?: string): Promise<Finished
 function spawnDaemon(
   args: readonly string[],
   cwd: string,
-  { wrapper = [], asInstalled, checkout = '.' }: StartOptions = {},
+  { wrapper = [], asInstalled, checkout = '.', environment = {} }: StartOptions = {},
 ): ChildProcess {
   const start = asInstalled
     ? [resolve(checkout, 'bin/anyport')]
     : [process.execPath, resolve(checkout, 'dist/cli/main.js')];
   const [command = process.execPath, ...rest] = [...wrapper, ...start, ...args];
-  return spawn(command, rest, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(command, rest, {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
 }
 
 function complete(config: TestConfig, port: number, metricsPort: number): TestConfig {

@@ -11,7 +11,7 @@ import { Daemon } from '../../primary/daemon.js';
 import { StartError } from '../../primary/start-error.js';
 import { examplesFor } from './examples.js';
 import { type Output, openOutput } from './output.js';
-import { tellServiceManager } from './service-manager.js';
+import { ServiceManager } from './service-manager.js';
 import { hearSignals } from './signals.js';
 
 /** Rate limit on log lines for signals without effect: their sender controls how many arrive. */
@@ -53,38 +53,57 @@ async function run(config: Config, options: RunOptions, output: Output): Promise
   const { version, demo } = options;
   const surroundings = { version, log, write, linesDropped, movesPorts: demo?.moves ?? false };
   const daemon = await Daemon.open(config, surroundings, signals.drain);
+  const service = serviceManager(log);
   try {
     const cut = untilAborted(signals.stop).then(() => daemon.cut());
-    const allEnded = await Promise.race([serve(daemon, options, log, signals.drain), cut]);
+    const allEnded = await Promise.race([serve({ daemon, service, options, log }, signals.drain), cut]);
     sayStopped(allEnded, daemon.sessions, log);
     return allEnded;
   } finally {
+    service.close();
     // A hung thread ends with the process.
     await Promise.race([daemon.close(), sleep(CLOSE_MS_MAX)]);
   }
 }
 
+/** What serves. */
+interface Serving {
+  readonly daemon: Daemon;
+  readonly service: ServiceManager;
+  readonly options: RunOptions;
+  readonly log: Logger;
+}
+
+const serviceManager = (log: Logger): ServiceManager =>
+  new ServiceManager({ environment: process.env, pid: process.pid, log, clock: systemClock });
+
 /** Serves until `drain` is aborted, then until the remaining sessions have ended. */
-async function serve(daemon: Daemon, options: RunOptions, log: Logger, drain: AbortSignal): Promise<boolean> {
+async function serve(serving: Serving, drain: AbortSignal): Promise<boolean> {
+  const { daemon, service } = serving;
   if (drain.aborted) return true; // signalled during the DNS look-ups
   const draining = untilAborted(drain);
   const started = await Promise.race([daemon.start().then(() => true), draining.then(() => false)]);
   if (started) {
-    sayReady(daemon, options, log);
+    sayReady(serving);
     await draining;
   }
-  tellServiceManager('STOPPING=1', log);
+  service.stopping(`draining, ${daemon.sessions} sessions open`);
   return daemon.drain();
 }
 
-function sayReady({ listeners, workers }: Daemon, { version, demo }: RunOptions, log: Logger): void {
+function sayReady({ daemon, service, options: { version, demo }, log }: Serving): void {
+  const { listeners, workers } = daemon;
   const shown = demo === null ? undefined : listeners[0];
   const hint = shown && { try: examplesFor(shown.address) };
   log.info({ listeners, workers, pid: process.pid, version, ...hint }, 'ready');
-  tellServiceManager('READY=1', log);
+  service.ready(servingStatus(daemon));
+  service.watch(() => daemon.isAlive);
   // Frees garbage of the start-up; the primary allocates little later, so V8 would not.
   native.compactHeap();
 }
+
+const servingStatus = ({ listeners, workers }: Daemon): string =>
+  `serving ${listeners.length} listeners with ${workers} workers`;
 
 /** `left`: sessions of hung workers, which have no log lines of their own. */
 function sayStopped(allEnded: boolean, left: number, log: Logger): void {

@@ -1,0 +1,66 @@
+/** The daemon under systemd: what it tells on NOTIFY_SOCKET, and when. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Daemon, startDaemon } from '../support/daemon.js';
+import { redisPing } from '../support/flights.js';
+import { hearNotifications, type Notifications } from '../support/service-manager.js';
+import { dial, echo, listenTcp, type Upstream } from '../support/tcp.js';
+import { type TempFolder, tempFolder } from '../support/temp.js';
+import { describeWith } from '../support/tools.js';
+import { eventually } from '../support/wait.js';
+
+let folder: TempFolder;
+let upstream: Upstream;
+let notifications: Notifications;
+const daemons: Daemon[] = [];
+
+async function start(environment: NodeJS.ProcessEnv = {}): Promise<Daemon> {
+  const daemon = await startDaemon(
+    {
+      server: { workers: 2, graceful_shutdown_timeout: '20s' },
+      protocols: [{ name: 'Redis', target: upstream.target }],
+    },
+    { environment: { NOTIFY_SOCKET: `${folder.path}/notify.sock`, ...environment } },
+  );
+  daemons.push(daemon);
+  return daemon;
+}
+
+describeWith('python3')('systemd', () => {
+  beforeEach(async () => {
+    folder = tempFolder();
+    upstream = await listenTcp(echo);
+    notifications = await hearNotifications(`${folder.path}/notify.sock`);
+  });
+
+  afterEach(async () => {
+    for (const daemon of daemons.splice(0)) await daemon.stop();
+    await notifications.stop();
+    await upstream.close();
+    folder.remove();
+  });
+
+  test('is told that the service is ready, and that it stops before sessions have ended', async () => {
+    const daemon = await start();
+    expect(await notifications.heard('READY=1')).toContain('STATUS=serving 1 listeners with 2 workers');
+    const client = await dial(daemon.port);
+    client.send(redisPing);
+    await daemon.metricBecomes('anyport_sessions_active', 1);
+    daemon.signal('SIGTERM');
+    await notifications.heard('STOPPING=1');
+    expect(daemon.child.exitCode).toBeNull();
+    client.finish();
+    expect(await daemon.exit()).toBe(0);
+  });
+
+  test('hears the watchdog while the daemon runs, and not while it is stopped', async () => {
+    const daemon = await start({ WATCHDOG_USEC: '200000' });
+    const beats = () => notifications.told.filter((each) => each === 'WATCHDOG=1').length;
+    await eventually('several beats', () => beats() >= 3);
+    daemon.signal('SIGSTOP');
+    const before = beats();
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(beats()).toBeLessThanOrEqual(before + 1);
+    daemon.signal('SIGCONT');
+    await eventually('a beat again', () => beats() > before + 1);
+  });
+});
