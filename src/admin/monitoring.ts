@@ -45,48 +45,107 @@ const healthResources: Resources = {
   },
 };
 
-export interface Monitoring {
-  /** Connections closed so far to make room for newer ones. */
-  readonly evicted: number;
-  close(): void;
-}
-
-/**
- * When an address can not be bound: closes the servers already listening and rejects with an error that names the
- * address.
- */
-export async function startMonitoring(config: MonitoringConfig, control: Control): Promise<Monitoring> {
-  const servers: Server[] = [];
-  const visitors = new Visitors();
-  const close = () => {
-    for (const server of servers) {
-      server.close();
-      server.closeAllConnections();
-    }
-  };
-  try {
-    for (const { address, resources } of sites(config)) {
-      servers.push(await listen(createSite(resources, control, visitors), address));
-    }
-  } catch (error) {
-    close();
-    throw error;
-  }
-  return {
-    close,
-    get evicted() {
-      return visitors.evicted;
-    },
-  };
-}
-
 interface Address {
   readonly host: string;
   readonly port: number;
 }
 
-/** One server per address; metrics and health share one when host and port are equal. */
-function sites({ metrics, health }: MonitoringConfig): { address: Address; resources: Resources }[] {
+/**
+ * Opens a listening socket on an address and returns its descriptor; throws an error that says why it can not. `ours`:
+ * ports that the monitoring servers hold themselves.
+ */
+export type OpenSocket = (address: Address, ours: readonly number[]) => number;
+
+/** What is served on an address. */
+interface Site {
+  readonly address: Address;
+  resources: Resources;
+}
+
+interface OpenSite extends Site {
+  readonly server: Server;
+}
+
+/** One server per address; those of a changed configuration are opened before the old ones are closed. */
+export class MonitoringServers {
+  readonly #control: Control;
+  readonly #open: OpenSocket;
+  readonly #visitors = new Visitors();
+  #sites: readonly OpenSite[] = [];
+  #isClosed = false as boolean;
+
+  constructor(control: Control, open: OpenSocket) {
+    this.#control = control;
+    this.#open = open;
+  }
+
+  /** Connections closed so far to make room for newer ones. */
+  get evicted(): number {
+    return this.#visitors.evicted;
+  }
+
+  /** Rejects with the error of an address that can not be opened; nothing has changed then. */
+  async prepare(config: MonitoringConfig): Promise<{ commit(): void; discard(): void }> {
+    const wanted = sites(config);
+    const opened: OpenSite[] = [];
+    const discard = () => closeAll(opened);
+    try {
+      for (const site of wanted) {
+        if (this.#at(site.address) === undefined) opened.push(await this.#openSite(site));
+      }
+    } catch (error) {
+      discard();
+      throw error;
+    }
+    return { commit: () => this.#commit(wanted, opened), discard };
+  }
+
+  /** Idempotent; what is committed later is closed at once. */
+  close(): void {
+    this.#isClosed = true;
+    closeAll(this.#sites);
+    this.#sites = [];
+  }
+
+  #commit(wanted: readonly Site[], opened: readonly OpenSite[]): void {
+    const gone = new Set(this.#sites);
+    const kept = wanted.flatMap(({ address, resources }) => {
+      const site = this.#at(address);
+      if (site === undefined) return [];
+      site.resources = resources;
+      gone.delete(site);
+      return [site];
+    });
+    this.#sites = [...kept, ...opened];
+    closeAll([...gone]);
+    if (this.#isClosed) this.close();
+  }
+
+  #at({ host, port }: Address): OpenSite | undefined {
+    return this.#sites.find(({ address }) => address.host === host && address.port === port);
+  }
+
+  async #openSite(site: Site): Promise<OpenSite> {
+    const ours = this.#sites.map(({ address }) => address.port);
+    const server = createSite(() => open.resources, this.#control, this.#visitors);
+    const open: OpenSite = { ...site, server };
+    server.listen({ fd: this.#open(site.address, ours) });
+    await once(server, 'listening');
+    // accept(2) failed, for example EMFILE: the client loses its connection, the server continues.
+    server.on('error', () => {});
+    return open;
+  }
+}
+
+function closeAll(sites: readonly OpenSite[]): void {
+  for (const { server } of sites) {
+    server.close();
+    server.closeAllConnections();
+  }
+}
+
+/** Metrics and health share a server when host and port are equal. */
+function sites({ metrics, health }: MonitoringConfig): Site[] {
   if (metrics && health && metrics.host === health.host && metrics.port === health.port) {
     return [{ address: metrics, resources: { ...metricsResources, ...healthResources } }];
   }
@@ -96,7 +155,7 @@ function sites({ metrics, health }: MonitoringConfig): { address: Address; resou
   ];
 }
 
-function createSite(resources: Resources, control: Control, visitors: Visitors): Server {
+function createSite(resources: () => Resources, control: Control, visitors: Visitors): Server {
   const server = createServer(
     {
       maxHeaderSize: monitoringLimits.headerBytesMax,
@@ -106,7 +165,7 @@ function createSite(resources: Resources, control: Control, visitors: Visitors):
     },
     (request, response) => {
       visitors.asked(request.socket);
-      void serve(request, response, resources, control);
+      void serve(request, response, resources(), control);
     },
   );
   server.on('connection', (socket) => visitors.admit(socket));
@@ -149,20 +208,4 @@ async function answerTo(
 
 function json(status: number, body: object): Answer {
   return { status, contentType: 'application/json', body: `${JSON.stringify(body)}\n` };
-}
-
-async function listen(server: Server, { host, port }: Address): Promise<Server> {
-  try {
-    server.listen(port, host);
-    await once(server, 'listening');
-    // accept(2) failed, for example EMFILE: the client loses its connection, the server continues.
-    server.on('error', () => {});
-    return server;
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    // IPv6 is disabled or not supported: the wildcard becomes 0.0.0.0.
-    const noIpv6 = code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL';
-    if (host === '::' && noIpv6) return listen(server, { host: '0.0.0.0', port });
-    throw new Error(`can not serve monitoring: ${message}`, { cause: error });
-  }
 }

@@ -162,6 +162,12 @@ export const catalog = {
     scope: 'primary',
     help: 'Generation of the plan in force.',
   },
+  anyport_config_reloads_total: {
+    kind: 'counter',
+    scope: 'primary',
+    help: 'Configurations that were to replace the one in force, by what became of them.',
+    labels: ['result'],
+  },
   anyport_workers: {
     kind: 'gauge',
     scope: 'primary',

@@ -1,33 +1,32 @@
 /**
  * The daemon: a configuration in, a running daemon out. Composes sockets, DNS, workers and monitoring, and decides when
- * each starts and ends. Signals, standard output and exit status belong to the caller (src/cli/run), so several daemons
+ * each starts and ends; how they change is in reconfiguration.ts. Signals, standard output and exit status belong to the caller (src/cli/run), so several daemons
  * can run in one process.
  */
 import { native } from '../addon.js';
 import type { Control, Health } from '../admin/control.js';
-import type { Monitoring } from '../admin/monitoring.js';
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { LocalCode } from '../base/user-module.js';
 import { compile } from '../config/compile.js';
 import { createMetricsText, type MetricsText } from '../metrics/registry.js';
 import { snapshotOf } from '../metrics/snapshot.js';
-import type { Config, Discovery, ListenAddress } from '../model/config.js';
+import type { Config } from '../model/config.js';
 import type { Plan } from '../model/plan.js';
 import type { AddressText } from '../model/session.js';
 import type { Snapshot } from '../model/snapshot.js';
-import { DataPlane, type PlaneChange } from '../plane/data-plane.js';
+import { DataPlane } from '../plane/data-plane.js';
 import { IdRegistry } from '../plane/ids.js';
-import type { Published } from '../plane/publication.js';
-import { createProvider } from '../providers/index.js';
-import type { Provider } from '../providers/provider.js';
 import { type Fitted, fitToFileLimit } from './file-limit.js';
-import { serveMonitoring } from './monitoring.js';
-import { Renewal } from './renewal.js';
-import { ListeningSockets } from './sockets.js';
+import { Listening, openListeners } from './listening.js';
+import { MonitoringPart } from './monitoring.js';
+import { Names } from './names.js';
+import { type Part, prepareAll } from './part.js';
+import { FIRST_GENERATION, planeChange, Reconfiguration } from './reconfiguration.js';
+import { Reloads, reloadResults } from './reloads.js';
+import { RunningSettings, type SettingsSource } from './settings.js';
+import type { ListeningSockets } from './sockets.js';
 import { StartError } from './start-error.js';
-
-const FIRST_GENERATION = 1;
 
 export interface DaemonOptions {
   readonly version: string;
@@ -40,59 +39,83 @@ export interface DaemonOptions {
   readonly movesPorts: boolean;
   /** `workers: 0`: the data plane runs on the calling thread, and the configuration may name these functions. */
   readonly local?: LocalCode;
+  /** Where configurations come from. */
+  readonly source: SettingsSource;
+  /** Whatever else follows the configuration. */
+  readonly parts?: readonly Part[];
 }
 
-interface Parts {
+interface Opened {
   readonly fitted: Fitted;
   readonly options: DaemonOptions;
   readonly sockets: ListeningSockets;
-  readonly names: Provider;
+  readonly names: Names;
   readonly ids: IdRegistry;
   readonly plane: DataPlane;
 }
 
 export class Daemon {
-  readonly #fitted: Fitted;
+  /** The configuration in force, and the way to change it. */
+  readonly settings: RunningSettings;
   readonly #options: DaemonOptions;
-  readonly #sockets: ListeningSockets;
-  readonly #names: Provider;
+  readonly #names: Names;
   readonly #ids: IdRegistry;
   readonly #plane: DataPlane;
-  readonly #renewal = new Renewal((discovery) => this.#publish(discovery), systemClock);
+  readonly #listening: Listening;
+  readonly #reconfiguration: Reconfiguration;
+  readonly #reloads: Reloads;
   readonly #metrics: MetricsText;
-  readonly #control: Control;
-  #monitoring: Monitoring | null = null;
+  readonly #monitoring: MonitoringPart;
+  /** Servers of the primary. */
+  readonly #parts: readonly Part[];
   #status: 'starting' | 'running' | 'draining' = 'starting';
   #cutting: Promise<boolean> | null = null;
-  #isClosed = false as boolean;
-  /** Generation of the last compiled Plan, in force or not. */
-  #generation = FIRST_GENERATION;
 
-  private constructor({ fitted, options, sockets, names, ids, plane }: Parts) {
-    this.#fitted = fitted;
+  private constructor(opened: Opened) {
+    const { fitted, options, sockets, names, ids, plane } = opened;
+    const { log, source } = options;
     this.#options = options;
-    this.#sockets = sockets;
     this.#names = names;
     this.#ids = ids;
     this.#plane = plane;
     this.#metrics = this.#createMetrics();
-    this.#control = { health: () => this.health(), metrics: this.#metrics };
+    const control: Control = { health: () => this.health(), metrics: this.#metrics };
+    this.#monitoring = new MonitoringPart(control, log);
+    this.#parts = [this.#monitoring, ...(options.parts ?? [])];
+    this.#listening = new Listening(sockets, { steer: () => {}, release: () => {} });
+    const parts = this.#parts;
+    const listening = this.#listening;
+    this.#reconfiguration = new Reconfiguration({ fitted, plane, ids, names, listening, parts, log });
+    this.#reloads = new Reloads(log, systemClock.nowMs);
+    this.settings = new RunningSettings({
+      config: fitted.wanted,
+      source,
+      change: (config) => this.#reconfiguration.change(config),
+      reloads: this.#reloads,
+      nowMs: systemClock.nowMs,
+    });
   }
 
   /** Opens sockets and resolves names; accepts nothing yet. Rejects with a StartError; `callOff` ends the DNS wait. */
   static async open(wanted: Config, options: DaemonOptions, callOff: AbortSignal): Promise<Daemon> {
-    const fitted = fitToFileLimit(wanted, options.log);
+    const { log, write, local, movesPorts } = options;
+    const fitted = fitToFileLimit(wanted, log);
     const { config } = fitted;
-    const sockets = await openSockets(config, options);
-    const names = namesOf(config, options.log, callOff);
+    const sockets = await openListeners(config, movesPorts, log);
+    const names = new Names(config, log, callOff);
     try {
-      const discovery = await names.start((changed) => void daemon.#renewal.renew(changed));
+      await names.start((discovery) => daemon.#reconfiguration.renew(discovery));
       const ids = new IdRegistry();
-      const plane = planeOf(fitted, options, compile(config, discovery, FIRST_GENERATION, ids), sockets);
+      const plan = compile(config, names.discovery, FIRST_GENERATION, ids);
+      const plane = new DataPlane(planeChange(fitted, plan, sockets), {
+        log,
+        write,
+        ...(local && { local }),
+      });
       const daemon: Daemon = new Daemon({ fitted, options, sockets, names, ids, plane });
       return daemon;
     } catch (error) {
-      names.stop();
+      names.close();
       sockets.close();
       throw error;
     }
@@ -100,10 +123,9 @@ export class Daemon {
 
   /** Resolves when every worker accepts. Rejects with a StartError when one can not, or when shut down before. */
   async start(): Promise<void> {
-    const { monitoring } = this.#fitted.config;
-    if (monitoring.metrics !== null) this.#metrics.prepare();
-    this.#monitoring = await serveMonitoring(monitoring, this.#control, this.#options.log);
-    if (this.#isClosed) this.#monitoring.close();
+    const { config } = this.#reconfiguration.fitted;
+    if (config.monitoring.metrics !== null) this.#metrics.prepare();
+    (await prepareAll(this.#parts, config)).commit();
     try {
       await this.#plane.start();
     } catch (error) {
@@ -114,11 +136,11 @@ export class Daemon {
 
   /** Listening addresses. */
   get listeners(): readonly { name: string; address: AddressText }[] {
-    return this.#sockets.addresses;
+    return this.#listening.current.addresses;
   }
 
   get workers(): number {
-    return this.#fitted.config.server.workers;
+    return this.#reconfiguration.fitted.config.server.workers;
   }
 
   /** Open connections. */
@@ -163,8 +185,10 @@ export class Daemon {
   async drain(): Promise<boolean> {
     const hasStarted = this.#status === 'running';
     this.#status = 'draining';
+    this.settings.close();
+    this.#reconfiguration.close();
     if (!hasStarted && this.sessions === 0) return true;
-    const deadlineMs = this.#fitted.config.server.gracefulShutdownTimeoutMs;
+    const deadlineMs = this.#reconfiguration.fitted.config.server.gracefulShutdownTimeoutMs;
     this.#options.log.info({ deadline_ms: deadlineMs }, 'draining');
     const inTime = await this.#plane.drain(deadlineMs);
     return this.#cutting ?? inTime;
@@ -178,11 +202,11 @@ export class Daemon {
 
   /** Releases everything; remaining sessions are reset. */
   async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#names.stop();
-    this.#renewal.stop();
-    this.#monitoring?.close();
+    this.settings.close();
+    this.#reconfiguration.close();
+    for (const part of [this.#names, ...this.#parts]) part.close();
     await this.#plane.close();
+    this.#listening.close();
   }
 
   async #cutAll(): Promise<boolean> {
@@ -191,17 +215,10 @@ export class Daemon {
     return none;
   }
 
-  #publish(discovery: Discovery): Promise<Published> {
-    this.#generation += 1;
-    const { config } = this.#fitted;
-    const plan = compile(config, discovery, this.#generation, this.#ids);
-    return this.#plane.change(changeOf(this.#fitted, plan, this.#sockets));
-  }
-
   #createMetrics(): MetricsText {
-    const { config, maxOpenFiles } = this.#fitted;
     const { version, linesDropped } = this.#options;
     const plane = this.#plane;
+    const fitted = () => this.#reconfiguration.fitted;
     return createMetricsText({
       buffers: plane.buffers,
       names: this.#ids,
@@ -211,58 +228,18 @@ export class Daemon {
         anyport_workers: plane.accepting,
         anyport_worker_restarts_total: plane.restarts,
         anyport_worker_hangs_total: plane.hangs,
-        anyport_monitoring_evicted_total: this.#monitoring?.evicted ?? 0,
-        anyport_max_connections: config.server.maxConnections,
-        anyport_max_open_files: maxOpenFiles,
+        anyport_config_reloads_total: reloadResults.map((result) => ({
+          labels: { result },
+          value: this.#reloads.counts[result],
+        })),
+        anyport_monitoring_evicted_total: this.#monitoring.evicted,
+        anyport_max_connections: fitted().config.server.maxConnections,
+        anyport_max_open_files: fitted().maxOpenFiles,
         anyport_build_info: { labels: { version, node_version: process.version }, value: 1 },
         anyport_log_lines_dropped_total: linesDropped(),
       }),
     });
   }
-}
-
-async function openSockets(
-  { server, listeners }: Config,
-  { movesPorts, log }: DaemonOptions,
-): Promise<ListeningSockets> {
-  const each = server.accept === 'handoff' ? 1 : server.workers;
-  try {
-    return await ListeningSockets.open(listeners, each, native);
-  } catch (error) {
-    const inUse = error instanceof StartError && error.code === 'EADDRINUSE';
-    if (!inUse || !movesPorts) throw error;
-    const moved = listeners.map((listener) => ({ ...listener, address: anyPort(listener.address) }));
-    log.warn(`${error.message}; the demonstration takes another port`);
-    return ListeningSockets.open(moved, each, native);
-  }
-}
-
-const anyPort = (address: ListenAddress): ListenAddress =>
-  address.kind === 'inet' ? { ...address, port: 0, text: `${address.host}:0` } : address;
-
-function namesOf({ upstreams }: Config, log: Logger, callOff: AbortSignal): Provider {
-  const names = createProvider(upstreams, {
-    clock: systemClock,
-    warn: (fields, message) => log.warn(fields, message),
-    info: (fields, message) => log.info(fields, message),
-  });
-  if (callOff.aborted) names.stop();
-  else callOff.addEventListener('abort', () => names.stop(), { once: true });
-  return names;
-}
-
-function planeOf(
-  fitted: Fitted,
-  { log, write, local }: DaemonOptions,
-  plan: Plan,
-  sockets: ListeningSockets,
-): DataPlane {
-  return new DataPlane(changeOf(fitted, plan, sockets), { log, write, ...(local && { local }) });
-}
-
-function changeOf({ config, pipes }: Fitted, plan: Plan, sockets: ListeningSockets): PlaneChange {
-  const { workers, accept } = config.server;
-  return { plan, sockets, workers, accept, logLevel: config.logging.level, pipes };
 }
 
 const endpointsUp = ({ upstreams }: Plan) =>

@@ -6,22 +6,33 @@ import { type FdDemand, fitConnections } from './fd-budget.js';
 import { StartError } from './start-error.js';
 
 export interface Fitted {
+  /** As configured. */
+  readonly wanted: Config;
+  /** With the limits that the machine allows. */
   readonly config: Config;
   /** Splice pipes per worker. */
   readonly pipes: number;
   readonly maxOpenFiles: number;
 }
 
-/** Raises the soft limit of open files to the hard limit, and lowers `max_connections` if that is not enough. */
-export function fitToFileLimit(config: Config, log: Logger): Fitted {
+/**
+ * Raises the soft limit of open files to the hard limit, and lowers `max_connections` if that is not enough, with a
+ * warning unless it was lowered to the same number `before`.
+ */
+export function fitToFileLimit(config: Config, log: Logger, before?: Fitted): Fitted {
   const { soft } = native.raiseFileLimit();
   const demand = demandOf(config);
   const { connections, needed, pipes } = fitConnections(demand, soft);
-  const fitted = { pipes, maxOpenFiles: soft };
+  const fitted = { wanted: config, pipes, maxOpenFiles: soft };
   if (connections === demand.connections) return { config, ...fitted };
   const fields = { max_connections: demand.connections, files_needed: needed, files_allowed: soft };
   if (connections === 0) throw new StartError(`${soft} open files are too few to serve one connection`);
-  log.warn({ ...fields, effective: connections }, 'too few open files for max_connections, which is lowered');
+  if (before?.config.server.maxConnections !== connections) {
+    log.warn(
+      { ...fields, effective: connections },
+      'too few open files for max_connections, which is lowered',
+    );
+  }
   return { config: { ...config, server: { ...config.server, maxConnections: connections } }, ...fitted };
 }
 

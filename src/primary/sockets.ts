@@ -1,168 +1,224 @@
 /**
  * The listening sockets: opened and closed here, accepted on by the workers (or by the acceptor). They outlive workers,
- * so that a worker's death loses no connection waiting in the backlog.
+ * so that a worker's death loses no connection waiting in the backlog; and they belong to addresses, not to names, so
+ * that a listener that is renamed or moved in the file keeps them.
  */
-import { lstatSync, type Stats, unlinkSync } from 'node:fs';
-import { connect } from 'node:net';
-import type { Native } from '../addon.js';
-import { isAbstract } from '../base/address.js';
-import type { SocketAddress } from '../model/address.js';
 import type { ListenAddress, ListenerConfig } from '../model/config.js';
 import type { ListeningSocket } from '../model/message.js';
 import type { AddressText } from '../model/session.js';
+import type { Sockets } from '../plane/data-plane.js';
+import type { Prepared } from './part.js';
+import {
+  allOf,
+  boundPort,
+  changeMode,
+  closeGroup,
+  hasItsFile,
+  type OpenOptions,
+  type OpenSocket,
+  openGroup,
+  reasonOf,
+  resizedGroup,
+  type SocketCalls,
+  type SocketGroup,
+} from './socket-group.js';
 import { StartError } from './start-error.js';
 
-/** listen(2) backlog per socket; the kernel caps it at net.core.somaxconn. */
-const BACKLOG = 4096;
-
-export type SocketCalls = Pick<Native, 'listen' | 'localAddress' | 'closeFd' | 'socketNumber'>;
-
-interface Listener {
+/** Group of a listener, by the listener's index in the configuration. */
+interface Listening {
   readonly name: string;
-  /** Bound address; for port 0 with the port that the kernel chose. */
-  readonly address: AddressText;
-  /** One per worker, or one shared by all. */
-  readonly fds: readonly number[];
-  /** Socket file of a Unix listener, with its inode to recognise it at close. */
-  readonly file: { readonly path: string; readonly stats: Stats } | null;
+  readonly group: SocketGroup;
 }
 
-export class ListeningSockets {
-  #listeners: readonly Listener[];
-  readonly #calls: SocketCalls;
+export interface SocketsOptions {
+  /** How many places share a group: the workers, or in handoff mode 1, the primary. */
+  readonly places: number;
+  /** The demonstration: take any port where the configured one is in use. Called with why. */
+  readonly moved?: (why: string) => void;
+}
 
-  private constructor(listeners: readonly Listener[], calls: SocketCalls) {
-    this.#listeners = listeners;
+export interface PreparedSockets extends Prepared {
+  /** In force after `commit`. */
+  readonly sockets: ListeningSockets;
+}
+
+/** A group of which connections go to the first `stay` sockets alone; 0: to all again. */
+export interface Steering {
+  readonly fd: number;
+  readonly stay: number;
+}
+
+export class ListeningSockets implements Sockets {
+  #listening: readonly Listening[];
+  readonly #places: number;
+  readonly #calls: SocketCalls;
+  #isClosed = false as boolean;
+
+  private constructor(listening: readonly Listening[], places: number, calls: SocketCalls) {
+    this.#listening = listening;
+    this.#places = places;
     this.#calls = calls;
   }
 
-  /** Opens all listeners, `each` sockets per inet address; on failure throws a StartError and leaves none open. */
+  /** Opens all listeners; on failure rejects with a StartError and leaves none open. */
   static async open(
     configs: readonly ListenerConfig[],
-    each: number,
+    options: SocketsOptions,
     calls: SocketCalls,
   ): Promise<ListeningSockets> {
-    const listeners: Listener[] = [];
+    return (await new ListeningSockets([], options.places, calls).prepare(configs, options)).sockets;
+  }
+
+  /**
+   * The sockets of another configuration: kept where the address stays, else opened. Rejects with a StartError and
+   * leaves none open that was not. Until `commit`, these sockets are in force and complete.
+   */
+  async prepare(configs: readonly ListenerConfig[], options: SocketsOptions): Promise<PreparedSockets> {
+    const { places } = options;
+    const kept = keptGroups(configs, this.#listening);
+    const listening: Listening[] = [];
     try {
-      for (const config of configs) listeners.push(await openListener(config, each, calls));
+      for (const [index, config] of configs.entries()) {
+        const group = await this.#groupFor(config, kept[index], options);
+        listening.push({ name: config.name, group: { ...group, address: config.address } });
+      }
     } catch (error) {
-      new ListeningSockets(listeners, calls).close();
+      closeBeside(listening, this.#listening, this.#calls);
       throw error;
     }
-    return new ListeningSockets(listeners, calls);
+    return this.#prepared(new ListeningSockets(listening, places, this.#calls), kept);
   }
 
   get addresses(): { name: string; address: AddressText }[] {
-    return this.#listeners.map(({ name, address }) => ({ name, address }));
+    return this.#listening.map(({ name, group }) => ({ name, address: group.bound }));
   }
 
-  /** Sockets that a worker accepts on: its own and the shared ones. */
-  of(worker: number): ListeningSocket[] {
-    return this.#listeners.map(({ fds }, listener) => {
-      const fd = fds[worker % fds.length] as number;
-      return { socket: this.#calls.socketNumber(fd), listener, fd };
+  /**
+   * Sockets that a place accepts on. A group that has as many sockets as there are places gives each one; with more,
+   * some places have several, and with fewer they share. Retiring sockets are spread over the places.
+   */
+  of(place: number): ListeningSocket[] {
+    return this.#listening.flatMap(({ group }, listener) => {
+      const all = allOf(group);
+      const own =
+        all.length < this.#places
+          ? all.filter((_, index) => index === place % all.length)
+          : all.filter((_, index) => index % this.#places === place);
+      return own.map((socket) => ({ ...socket, listener }));
     });
+  }
+
+  /** For each group that is or was larger than it is to be: where its connections go. */
+  get steering(): Steering[] {
+    return this.#listening.flatMap(({ group: { sockets, retiring } }) =>
+      sockets[0] && retiring.length > 0 ? [{ fd: sockets[0].fd, stay: sockets.length }] : [],
+    );
+  }
+
+  /** Takes the retiring sockets out and returns them; the caller closes them. */
+  retire(): OpenSocket[] {
+    const retired = this.#listening.flatMap(({ group }) => group.retiring);
+    this.#listening = this.#listening.map(({ name, group }) => ({ name, group: { ...group, retiring: [] } }));
+    return retired;
   }
 
   /** Idempotent. */
   close(): void {
-    const listeners = this.#listeners;
-    this.#listeners = [];
-    for (const { fds, file } of listeners) {
-      for (const fd of fds) this.#calls.closeFd(fd);
-      if (file) removeOwn(file.path, file.stats);
-    }
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const { group } of this.#listening) closeGroup(group, this.#calls);
   }
-}
 
-async function openListener(config: ListenerConfig, each: number, calls: SocketCalls): Promise<Listener> {
-  const { name, address } = config;
-  try {
-    if (address.kind === 'unix') return await openUnix(name, address, calls);
-    return openEitherFamily(name, address, each, calls);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const hint = (address.kind === 'inet' && code !== undefined && hints[code]) || '';
-    throw new StartError(
-      `listener ${name} can not listen on ${address.text}: ${reasonOf(error)}${hint}`,
-      code,
-    );
-  }
-}
-
-type UnixListen = Extract<ListenAddress, { kind: 'unix' }>;
-type InetListen = Pick<Extract<ListenAddress, { kind: 'inet' }>, 'host' | 'port' | 'ipv6Only'>;
-
-async function openUnix(name: string, { path, mode }: UnixListen, calls: SocketCalls): Promise<Listener> {
-  if (!isAbstract(path)) await removeStale(path);
-  const fd = calls.listen({ path }, { reusePort: false, backlog: BACKLOG, mode });
-  const file = isAbstract(path) ? null : { path, stats: lstatSync(path) };
-  return { name, address: `unix:${path}`, fds: [fd], file };
-}
-
-/** Without IPv6 on the host, `::` falls back to 0.0.0.0. */
-function openEitherFamily(name: string, address: InetListen, each: number, calls: SocketCalls): Listener {
-  try {
-    return openInet(name, address, each, calls);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const noIpv6 = code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL';
-    if (address.host !== '::' || address.ipv6Only || !noIpv6) throw error;
-    return openInet(name, { host: '0.0.0.0', port: address.port }, each, calls);
-  }
-}
-
-function openInet(name: string, address: InetListen, each: number, calls: SocketCalls): Listener {
-  const { host, port, ipv6Only = false } = address;
-  const reusePort = each > 1;
-  // SO_REUSEPORT would silently share the port with a second daemon started by mistake: bind without it first.
-  if (reusePort) calls.closeFd(calls.listen({ host, port }, { reusePort: false, backlog: 1, ipv6Only }));
-  const fds: number[] = [];
-  try {
-    let bound = port;
-    while (fds.length < each) {
-      const fd = calls.listen({ host, port: bound }, { reusePort, backlog: BACKLOG, ipv6Only });
-      fds.push(fd);
-      bound = boundPort(fd, calls);
-    }
-    return { name, address: textOf(host, bound), fds, file: null };
-  } catch (error) {
-    for (const fd of fds) calls.closeFd(fd);
-    throw error;
-  }
-}
-
-function boundPort(fd: number, calls: SocketCalls): number {
-  const address: SocketAddress = calls.localAddress(fd);
-  return 'port' in address ? address.port : 0;
-}
-
-function textOf(host: string, port: number): AddressText {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-/** Removes a socket file on which connect is refused: left behind by a killed process. */
-async function removeStale(path: string): Promise<void> {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats?.isSocket() && (await isDead(path))) unlinkSync(path);
-}
-
-function isDead(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ path });
-    const answer = (dead: boolean) => {
-      socket.destroy();
-      resolve(dead);
+  #prepared(next: ListeningSockets, kept: readonly (SocketGroup | undefined)[]): PreparedSockets {
+    return {
+      sockets: next,
+      commit: () => {
+        next.#takeModes(kept);
+        closeBeside(this.#listening, next.#listening, this.#calls);
+      },
+      discard: () => closeBeside(next.#listening, this.#listening, this.#calls),
     };
-    socket.once('connect', () => answer(false));
-    socket.once('error', (error: NodeJS.ErrnoException) => answer(error.code === 'ECONNREFUSED'));
-  });
+  }
+
+  #takeModes(kept: readonly (SocketGroup | undefined)[]): void {
+    for (const [index, { group }] of this.#listening.entries()) {
+      const before = kept[index]?.address;
+      const { address } = group;
+      if (before?.kind === 'unix' && address.kind === 'unix' && before.mode !== address.mode) {
+        changeMode(group, address.mode);
+      }
+    }
+  }
+
+  async #groupFor(
+    { name, address }: ListenerConfig,
+    kept: SocketGroup | undefined,
+    { places, moved }: SocketsOptions,
+  ): Promise<SocketGroup> {
+    const options: OpenOptions = { size: places, holdsPort: this.#holdsPort(address) };
+    try {
+      if (kept) return resizedGroup(kept, places, this.#calls);
+      return await openGroup(address, options, this.#calls);
+    } catch (error) {
+      const refusal = listenError(name, address, error);
+      if (refusal.code !== 'EADDRINUSE' || !moved || address.kind === 'unix') throw refusal;
+      moved(refusal.message);
+      return openGroup({ ...address, port: 0 }, options, this.#calls);
+    }
+  }
+
+  #holdsPort(address: ListenAddress): boolean {
+    return address.kind === 'inet' && this.#listening.some(({ group }) => boundPort(group) === address.port);
+  }
 }
 
-/** Removes our socket file, unless another process has replaced it since. */
-function removeOwn(path: string, opened: Stats): void {
-  const now = lstatSync(path, { throwIfNoEntry: false });
-  if (now && now.ino === opened.ino && now.dev === opened.dev) unlinkSync(path);
+/** Closes the sockets of `these` that `those` do not have. */
+function closeBeside(these: readonly Listening[], those: readonly Listening[], calls: SocketCalls): void {
+  const keep = new Set(those.flatMap(({ group }) => allOf(group).map(({ socket }) => socket)));
+  for (const { group } of these) closeGroup(group, calls, keep);
+}
+
+/** For each listener the open group that it goes on with, if there is one. */
+function keptGroups(
+  configs: readonly ListenerConfig[],
+  current: readonly Listening[],
+): (SocketGroup | undefined)[] {
+  const free = new Set(current.filter(({ group }) => hasItsFile(group)));
+  const kept = configs.map((): SocketGroup | undefined => undefined);
+  for (const rule of rules) {
+    for (const [index, config] of configs.entries()) {
+      const found = kept[index] ? undefined : [...free].find((each) => rule(config, each));
+      if (found === undefined) continue;
+      kept[index] = found.group;
+      free.delete(found);
+    }
+  }
+  return kept;
+}
+
+/** When a listener goes on with a group, the surest rule first. A port 0 stays the port that was chosen. */
+const rules: readonly ((config: ListenerConfig, each: Listening) => boolean)[] = [
+  ({ name, address }, each) => each.name === name && isSameAddress(address, each.group.address),
+  ({ address }, each) => isSameAddress(address, each.group.address),
+  ({ address }, { group }) =>
+    address.kind === 'inet' &&
+    group.address.kind === 'inet' &&
+    isSameAddress(address, { ...group.address, port: boundPort(group) ?? 0 }),
+];
+
+function isSameAddress(a: ListenAddress, b: ListenAddress): boolean {
+  if (a.kind === 'unix') return b.kind === 'unix' && a.path === b.path;
+  if (b.kind === 'unix') return false;
+  return a.host === b.host && a.port === b.port && Boolean(a.ipv6Only) === Boolean(b.ipv6Only);
+}
+
+function listenError(name: string, address: ListenAddress, error: unknown): StartError {
+  const { code } = error as NodeJS.ErrnoException;
+  const hint = (address.kind === 'inet' && code !== undefined && hints[code]) || '';
+  return new StartError(
+    `listener ${name} can not listen on ${address.text}: ${reasonOf(error)}${hint}`,
+    code,
+  );
 }
 
 /** Advice per error code of bind and listen. */
@@ -170,18 +226,3 @@ const hints: Readonly<Record<string, string>> = {
   EADDRINUSE: '; `--listen HOST:PORT` or the configuration chooses another',
   EACCES: '; a low port needs root, CAP_NET_BIND_SERVICE or `net.ipv4.ip_unprivileged_port_start`',
 };
-
-const reasons: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the address is in use',
-  EACCES: 'permission denied',
-  ENOENT: 'there is no such folder',
-  ENOTDIR: 'there is no such folder',
-  EADDRNOTAVAIL: 'the address is not one of this machine',
-  EAFNOSUPPORT: 'this machine has no such addresses (IPv6 is off)',
-};
-
-function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const reason = code === undefined ? undefined : reasons[code];
-  return reason === undefined ? message : `${reason} (${code})`;
-}

@@ -58,7 +58,10 @@ export function hostsOf(upstreams: readonly UpstreamConfig[]): Map<string, numbe
 }
 
 class DnsProvider implements Provider {
-  readonly #hosts: ReadonlyMap<string, number>;
+  /** Name → refresh interval. */
+  readonly #hosts: Map<string, number>;
+  /** Names whose first answer `start` or `include` is waiting for. */
+  readonly #awaited = new Set<string>();
   readonly #options: DnsOptions;
   readonly #known = new Map<string, readonly string[]>();
   /** Consecutive failures. */
@@ -69,17 +72,36 @@ class DnsProvider implements Provider {
   #onChange: ((discovery: Discovery) => void) | null = null;
   #cancelPublishing: (() => void) | null = null;
   readonly #stopped = new AbortController();
+  readonly #untilStopped = once(this.#stopped.signal, 'abort');
 
-  constructor(hosts: ReadonlyMap<string, number>, options: DnsOptions) {
+  constructor(hosts: Map<string, number>, options: DnsOptions) {
     this.#hosts = hosts;
     this.#options = options;
   }
 
   async start(onChange: (discovery: Discovery) => void): Promise<Discovery> {
-    const stopped = once(this.#stopped.signal, 'abort');
-    await Promise.race([Promise.all([...this.#hosts.keys()].map((host) => this.#refresh(host))), stopped]);
+    await this.#await([...this.#hosts.keys()]);
     this.#onChange = onChange;
     return new Map(this.#known);
+  }
+
+  async include(upstreams: readonly UpstreamConfig[]): Promise<Discovery> {
+    const hosts = hostsOf(upstreams);
+    const added = [...hosts.keys()].filter((host) => !this.#hosts.has(host));
+    for (const [host, refreshMs] of hosts) {
+      this.#hosts.set(host, Math.min(refreshMs, this.#hosts.get(host) ?? Number.POSITIVE_INFINITY));
+    }
+    await this.#await(added);
+    return new Map(this.#known);
+  }
+
+  retain(upstreams: readonly UpstreamConfig[]): void {
+    const hosts = hostsOf(upstreams);
+    for (const host of this.#hosts.keys()) {
+      const refreshMs = hosts.get(host);
+      if (refreshMs === undefined) this.#forget(host);
+      else this.#hosts.set(host, refreshMs);
+    }
   }
 
   stop(): void {
@@ -87,6 +109,22 @@ class DnsProvider implements Provider {
     this.#options.cancel();
     for (const cancel of this.#cancel.values()) cancel();
     this.#cancelPublishing?.();
+  }
+
+  /** Resolves when each name has been answered or is late. */
+  async #await(hosts: readonly string[]): Promise<void> {
+    const answered = hosts.map(async (host) => {
+      this.#awaited.add(host);
+      await this.#refresh(host);
+      this.#awaited.delete(host);
+    });
+    await Promise.race([Promise.all(answered), this.#untilStopped]);
+  }
+
+  #forget(host: string): void {
+    this.#cancel.get(host)?.();
+    for (const kept of [this.#hosts, this.#known, this.#failures, this.#warned, this.#cancel])
+      kept.delete(host);
   }
 
   /** Resolves when the look-up settles or times out. The next refresh is scheduled only when the look-up settles. */
@@ -102,19 +140,23 @@ class DnsProvider implements Provider {
 
   async #ask(host: string): Promise<void> {
     try {
-      const isNew = this.#learn(host, await this.#options.lookup(host));
+      const addresses = await this.#options.lookup(host);
+      if (!this.#hosts.has(host)) return;
+      const isNew = this.#learn(host, addresses);
       this.#failures.delete(host);
       if (this.#warned.delete(host)) this.#tell(host, 'name resolves again');
-      else if (isNew && this.#onChange !== null) this.#tell(host, 'name has other addresses');
+      else if (isNew && !this.#awaited.has(host)) this.#tell(host, 'name has other addresses');
     } catch (error) {
+      if (!this.#hosts.has(host)) return;
       this.#failures.set(host, (this.#failures.get(host) ?? 0) + 1);
       this.#warn(host, error);
     }
   }
 
   #refreshLater(host: string): void {
-    if (this.#stopped.signal.aborted) return;
-    const refreshMs = Math.max(this.#hosts.get(host) as number, dnsLimits.refreshMsMin);
+    const interval = this.#hosts.get(host);
+    if (interval === undefined || this.#stopped.signal.aborted) return;
+    const refreshMs = Math.max(interval, dnsLimits.refreshMsMin);
     const failures = this.#failures.get(host) ?? 0;
     const retryMs = dnsLimits.retryMsMin * 2 ** (failures - 1);
     const waitMs = failures === 0 ? refreshMs : Math.min(retryMs, refreshMs);
@@ -146,7 +188,7 @@ class DnsProvider implements Provider {
     const before = this.#known.get(host);
     if (before && sameSet(before, kept)) return false;
     this.#known.set(host, kept);
-    if (!this.#stopped.signal.aborted) this.#publishSoon();
+    if (!this.#stopped.signal.aborted && !this.#awaited.has(host)) this.#publishSoon();
     return true;
   }
 

@@ -28,6 +28,17 @@ export function joined(providers: readonly Provider[]): Provider {
       tell = () => onChange(together());
       return together();
     },
+    async include(upstreams) {
+      await Promise.all(
+        providers.map(async (provider, index) => {
+          found[index] = await provider.include(upstreams);
+        }),
+      );
+      return together();
+    },
+    retain(upstreams) {
+      for (const provider of providers) provider.retain(upstreams);
+    },
     stop() {
       for (const provider of providers) provider.stop();
     },

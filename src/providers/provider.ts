@@ -11,6 +11,13 @@ export interface Provider {
    * change.
    */
   start(onChange: (discovery: Discovery) => void): Promise<Discovery>;
+  /**
+   * After `start`: looks also for what these upstreams name, and goes on with the rest. Resolves with the whole
+   * discovery, complete or not, when everything new has been answered or is late.
+   */
+  include(upstreams: readonly UpstreamConfig[]): Promise<Discovery>;
+  /** Forgets what these upstreams do not name. */
+  retain(upstreams: readonly UpstreamConfig[]): void;
   stop(): void;
 }
 

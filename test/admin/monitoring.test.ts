@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { native } from '../../src/addon.js';
 import type { Control, Health } from '../../src/admin/control.js';
-import { type Monitoring, startMonitoring } from '../../src/admin/monitoring.js';
+import { MonitoringServers, type OpenSocket } from '../../src/admin/monitoring.js';
 import { visitorLimits } from '../../src/admin/visitors.js';
+import type { MonitoringConfig } from '../../src/model/config.js';
 import { freePort } from '../support/ports.js';
 
 const host = '127.0.0.1';
@@ -20,15 +22,23 @@ const control: Control = {
   metrics: { contentType: 'text/plain; version=0.0.4', scrape: async () => 'anyport_workers 2\n' },
 };
 
-const open: Monitoring[] = [];
+const open: MonitoringServers[] = [];
 afterEach(() => {
   status = 'ready';
   for (const monitoring of open.splice(0)) monitoring.close();
 });
 
+const listen: OpenSocket = (address) => native.listen(address, { reusePort: false, backlog: 100 });
+
+async function serve(config: MonitoringConfig, its = control): Promise<void> {
+  const servers = new MonitoringServers(its, listen);
+  open.push(servers);
+  (await servers.prepare(config)).commit();
+}
+
 async function start(sites: { metrics?: number; health?: number }): Promise<void> {
   const at = (port: number | undefined) => (port === undefined ? null : { host, port });
-  open.push(await startMonitoring({ metrics: at(sites.metrics), health: at(sites.health) }, control));
+  await serve({ metrics: at(sites.metrics), health: at(sites.health) });
 }
 
 interface Reply {
@@ -81,7 +91,7 @@ test('a scrape that fails is an answer too', async () => {
   const port = await freePort();
   const scrape = () => Promise.reject(new Error('no memory'));
   const failing = { ...control, metrics: { ...control.metrics, scrape } };
-  open.push(await startMonitoring({ metrics: { host, port }, health: null }, failing));
+  await serve({ metrics: { host, port }, health: null }, failing);
   expect(await ask(port, '/metrics')).toMatchObject({ status: 500, body: '{"error":"Error: no memory"}\n' });
 });
 
@@ -100,11 +110,40 @@ describe('monitoring servers', () => {
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;
     const metrics = await freePort();
-    await expect(start({ metrics, health: port })).rejects.toThrow(
-      `can not serve monitoring: listen EADDRINUSE: address already in use ${host}:${port}`,
-    );
+    await expect(start({ metrics, health: port })).rejects.toThrow('EADDRINUSE');
     taken.close();
     await expect(ask(metrics, '/metrics')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('another configuration: what stays goes on, what is new is there before the old is gone', async () => {
+    const [stays, goes, comes] = [await freePort(), await freePort(), await freePort()];
+    const at = (port: number) => ({ host, port });
+    await serve({ metrics: at(stays), health: at(goes) });
+    const [servers] = open as [MonitoringServers];
+    const kept = await opened(stays, host);
+
+    const prepared = await servers.prepare({ metrics: at(comes), health: at(stays) });
+    expect(await ask(goes, '/health/live')).toMatchObject({ status: 200 });
+    prepared.commit();
+    expect(await ask(comes, '/metrics')).toMatchObject({ status: 200 });
+    expect(await ask(stays, '/metrics')).toMatchObject({ status: 404 });
+    await expect(ask(goes, '/health/live')).rejects.toThrow('ECONNREFUSED');
+    kept.write('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(String((await once(kept, 'data'))[0])).toContain('"status":"live"');
+  });
+
+  test('another configuration that can not be served changes nothing', async () => {
+    const taken = createServer().listen(0, host);
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const [stays, comes] = [await freePort(), await freePort()];
+    await serve({ metrics: { host, port: stays }, health: null });
+    const [servers] = open as [MonitoringServers];
+    const next = { metrics: { host, port: comes }, health: { host, port } };
+    await expect(servers.prepare(next)).rejects.toThrow('EADDRINUSE');
+    expect(await ask(stays, '/metrics')).toMatchObject({ status: 200 });
+    await expect(ask(comes, '/metrics')).rejects.toThrow('ECONNREFUSED');
+    taken.close();
   });
 
   const crowds = [
@@ -174,7 +213,7 @@ describe('monitoring servers', () => {
     const port = await freePort();
     const metrics = { contentType: 'text/plain', scrape: async () => 'x'.repeat(12 << 20) };
     const site = { metrics: { host, port }, health: { host, port } };
-    open.push(await startMonitoring(site, { ...control, metrics }));
+    await serve(site, { ...control, metrics });
     const deaf = await Promise.all(
       Array.from({ length: visitorLimits.connectionsMax }, (_, n) => opened(port, `127.0.1.${1 + (n % 2)}`)),
     );

@@ -29,6 +29,7 @@ function textFor(buffers: readonly SharedArrayBuffer[], names: IdRegistry): Metr
     anyport_config_generation: 3,
     anyport_workers: 2,
     anyport_endpoint_up: [{ labels: { upstream: 'web', endpoint: 'unix:/run/"web".sock' }, value: 0 }],
+    anyport_config_reloads_total: [{ labels: { result: 'applied' }, value: 6 }],
     anyport_worker_restarts_total: 1,
     anyport_worker_hangs_total: 7,
     anyport_monitoring_evicted_total: 5,

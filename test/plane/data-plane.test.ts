@@ -48,7 +48,7 @@ async function start(first: PlanUpstream = upstream('a', before.port)): Promise<
     protocols: [],
     onUnknown: { kind: 'end', closing: 'reset' },
   };
-  sockets = await ListeningSockets.open([listener as never], WORKERS, native);
+  sockets = await ListeningSockets.open([listener as never], { places: WORKERS }, native);
   const write = (text: string) => {
     for (const line of text.split('\n').filter(Boolean)) lines.push(JSON.parse(line));
   };

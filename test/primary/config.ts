@@ -45,3 +45,11 @@ export function configOf({ server: some, monitoringPort, handler = restless }: W
     logging: { level: 'info', format: 'json', accessLog: true, accessLogRate: 1000 },
   };
 }
+
+/** For daemons whose configuration stays. */
+export const noSource = {
+  document: {},
+  name: 'test',
+  reload: () => Promise.reject(new Error('there is no file')),
+  check: () => Promise.reject(new Error('there is no file')),
+};

@@ -8,7 +8,7 @@ import { freePort } from '../support/ports.js';
 import { openFiles } from '../support/proc.js';
 import { dial, type Peer } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
-import { configOf, host } from './config.js';
+import { configOf, host, noSource } from './config.js';
 
 const dist = new URL('../../dist/primary/daemon.js', import.meta.url).href;
 const { Daemon: Built } = (await import(dist)) as { Daemon: typeof Daemon };
@@ -22,7 +22,14 @@ function optionsWithLog() {
     for (const line of text.split('\n').filter(Boolean)) lines.push(JSON.parse(line));
   };
   const log = createLogger({ level: 'info', write });
-  const options: DaemonOptions = { version: '1.2.3', log, write, linesDropped: () => 0, movesPorts: false };
+  const options: DaemonOptions = {
+    version: '1.2.3',
+    log,
+    write,
+    linesDropped: () => 0,
+    movesPorts: false,
+    source: noSource,
+  };
   return { options, said: (msg: string) => lines.filter((line) => line.msg === msg).length };
 }
 

@@ -9,7 +9,7 @@ import type { Daemon } from '../../src/primary/daemon.js';
 import { openFiles } from '../support/proc.js';
 import { dial, type Peer } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
-import { configOf } from './config.js';
+import { configOf, noSource } from './config.js';
 
 const dist = new URL('../../dist/primary/daemon.js', import.meta.url).href;
 const { Daemon: Built } = (await import(dist)) as { Daemon: typeof Daemon };
@@ -29,7 +29,15 @@ async function open(handler: Closure) {
   const write = (text: string) => void lines.push(...text.split('\n').filter(Boolean));
   const log = createLogger({ level: 'info', write });
   const local = new Map<string, unknown>([['local:1', handler]]);
-  const options = { version: '1.2.3', log, write, linesDropped: () => 0, movesPorts: false, local };
+  const options = {
+    version: '1.2.3',
+    log,
+    write,
+    linesDropped: () => 0,
+    movesPorts: false,
+    local,
+    source: noSource,
+  };
   const daemon = await Built.open({ ...config, monitoring: quiet }, options, new AbortController().signal);
   daemons.push(daemon);
   const port = () => Number(daemon.listeners[0]?.address.split(':').at(-1));

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
 import type { ListenerConfig } from '../../src/model/config.js';
-import { ListeningSockets, type SocketCalls } from '../../src/primary/sockets.js';
+import type { SocketCalls } from '../../src/primary/socket-group.js';
+import { ListeningSockets } from '../../src/primary/sockets.js';
 
 let directory: string;
 const opened: ListeningSockets[] = [];
@@ -33,7 +34,7 @@ function unix(name: string, path: string, mode = 0o660): ListenerConfig {
 }
 
 async function open(each: number, ...configs: ListenerConfig[]): Promise<ListeningSockets> {
-  const sockets = await ListeningSockets.open(configs, each, native);
+  const sockets = await ListeningSockets.open(configs, { places: each }, native);
   opened.push(sockets);
   return sockets;
 }
@@ -88,7 +89,7 @@ describe('inet listeners', () => {
         throw Object.assign(new Error('listen'), { code: 'EACCES' });
       },
     };
-    await expect(ListeningSockets.open([inet('front', 443)], 1, unprivileged)).rejects.toThrow(
+    await expect(ListeningSockets.open([inet('front', 443)], { places: 1 }, unprivileged)).rejects.toThrow(
       /front can not listen on .*:443: permission denied \(EACCES\); a low port needs root, CAP_NET_BIND_SERVICE/,
     );
   });
@@ -110,7 +111,7 @@ describe('inet listeners', () => {
       },
     };
     const configs = [inet('a', 0), inet('b', 0), inet('c', portOf(taken))];
-    await expect(ListeningSockets.open(configs, 2, counting)).rejects.toThrow('listener c');
+    await expect(ListeningSockets.open(configs, { places: 2 }, counting)).rejects.toThrow('listener c');
     expect(closed.toSorted(byNumber)).toEqual(listened.toSorted(byNumber));
   });
 
@@ -123,7 +124,7 @@ describe('inet listeners', () => {
         return native.listen(address, options);
       },
     };
-    const sockets = await ListeningSockets.open([inet('front', 0, '::')], 2, withoutIpv6);
+    const sockets = await ListeningSockets.open([inet('front', 0, '::')], { places: 2 }, withoutIpv6);
     opened.push(sockets);
     expect(sockets.addresses[0]?.address).toMatch(/^0\.0\.0\.0:\d+$/);
   });

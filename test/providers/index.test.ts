@@ -1,6 +1,6 @@
 /** Several providers act as one. */
 import { describe, expect, test } from 'vitest';
-import type { Discovery } from '../../src/model/config.js';
+import type { Discovery, UpstreamConfig } from '../../src/model/config.js';
 import { joined } from '../../src/providers/index.js';
 import type { Provider } from '../../src/providers/provider.js';
 
@@ -15,6 +15,18 @@ class Told implements Provider {
     return new Promise((resolve) => {
       this.#resolve = resolve;
     });
+  }
+
+  /** Names that `include` learns. */
+  learns: Record<string, string[]> = {};
+  retained: readonly UpstreamConfig[] | undefined;
+
+  async include(): Promise<Discovery> {
+    return new Map(Object.entries(this.learns));
+  }
+
+  retain(upstreams: readonly UpstreamConfig[]): void {
+    this.retained = upstreams;
   }
 
   stop(): void {

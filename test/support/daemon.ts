@@ -1,7 +1,7 @@
 /** The built daemon as users run it: started with a file or flags, observed through log and metrics, stopped. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseMetrics, type Sample, total } from './metrics.js';
@@ -157,6 +157,34 @@ export class Daemon {
     });
   }
 
+  /** Path of its configuration file. */
+  get file(): string {
+    return `${this.folder.path}/anyport.yaml`;
+  }
+
+  /** Replaces its configuration file as editors do: a new file takes the name. */
+  configure(config: TestConfig | string): void {
+    const text = typeof config === 'string' ? config : textOf(config, this.port, this.metricsPort);
+    writeFileSync(`${this.file}.new`, text);
+    renameSync(`${this.file}.new`, this.file);
+  }
+
+  /** Waits for the next line, from the nth on, that says what became of a reload. */
+  async outcome(from: number): Promise<LogLine> {
+    const said = /^(reloaded|reload refused|the configuration is unchanged)/;
+    return eventually('the outcome of a reload', () =>
+      this.lines.slice(from).find(({ msg }) => said.test(msg)),
+    );
+  }
+
+  /** Sends SIGHUP, with another file if one is given; returns the line that says what became of it. */
+  async reload(config?: TestConfig | string): Promise<LogLine> {
+    if (config !== undefined) this.configure(config);
+    const before = this.lines.length;
+    this.signal('SIGHUP');
+    return this.outcome(before);
+  }
+
   signal(name: NodeJS.Signals): void {
     this.child.kill(name);
   }
@@ -190,8 +218,7 @@ export async function launchDaemon(config: TestConfig, options: StartOptions = {
   const metricsPort = await freePort();
   const folder = tempFolder();
   const file = `${folder.path}/anyport.yaml`;
-  // JSON is YAML.
-  writeFileSync(file, JSON.stringify(complete(config, port, metricsPort), null, 2));
+  writeFileSync(file, textOf(config, port, metricsPort));
   const args = ['run', '-c', file, ...(options.flags ?? [])];
   return new Daemon(spawnDaemon(args, folder.path, options), port, metricsPort, folder);
 }
@@ -221,6 +248,10 @@ function spawnDaemon(
     env: { ...process.env, ...environment },
   });
 }
+
+/** JSON is YAML. */
+const textOf = (config: TestConfig, port: number, metricsPort: number): string =>
+  JSON.stringify(complete(config, port, metricsPort), null, 2);
 
 function complete(config: TestConfig, port: number, metricsPort: number): TestConfig {
   return {

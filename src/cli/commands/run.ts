@@ -5,6 +5,7 @@ import type { Flags } from '../../config/flags.js';
 import { formatProblem } from '../../config/report.js';
 import { loadAsideOrFail, loadOrFail, summary } from '../configuration.js';
 import { BAD_USAGE, Failure } from '../failure.js';
+import { sourceOf } from '../source.js';
 import { version } from '../version.js';
 
 type Route = NonNullable<Flags['route']>[number];
@@ -62,6 +63,7 @@ async function run({ config: file, check, ...flags }: RunOptions): Promise<void>
       version,
       warnings: loaded.warnings.map(formatProblem),
       demo: loaded.demo,
+      source: sourceOf(loaded, { file: file ?? null, flags, environment: { ...process.env } }),
     }),
   );
 }

@@ -8,9 +8,11 @@ import { systemClock } from '../../base/clock.js';
 import { type Logger, rateLimited } from '../../base/log.js';
 import type { Config, Demo } from '../../model/config.js';
 import { Daemon } from '../../primary/daemon.js';
+import type { SettingsSource } from '../../primary/settings.js';
 import { StartError } from '../../primary/start-error.js';
 import { examplesFor } from './examples.js';
 import { type Output, openOutput } from './output.js';
+import { Reloading } from './reloading.js';
 import { ServiceManager } from './service-manager.js';
 import { hearSignals } from './signals.js';
 
@@ -26,6 +28,8 @@ export interface RunOptions {
   readonly warnings: readonly string[];
   /** Null unless this is the demonstration. */
   readonly demo: Demo | null;
+  /** Where further configurations come from. */
+  readonly source: SettingsSource;
 }
 
 /** Runs until a signal stops the process. Resolves with the exit status: 0 success, 1 failed while running. */
@@ -48,15 +52,17 @@ export const exitNow = (status: number): never => native.exit(status);
 
 /** Resolves with whether every session ended by itself before the deadline. */
 async function run(config: Config, options: RunOptions, output: Output): Promise<boolean> {
-  const signals = awaitSignals(output.log);
+  const reloading = new Reloading();
+  const signals = awaitSignals(output.log, reloading);
   const { log, write, linesDropped } = output;
-  const { version, demo } = options;
-  const surroundings = { version, log, write, linesDropped, movesPorts: demo?.moves ?? false };
+  const { version, demo, source } = options;
+  const surroundings = { version, log, write, linesDropped, movesPorts: demo?.moves ?? false, source };
   const daemon = await Daemon.open(config, surroundings, signals.drain);
   const service = serviceManager(log);
   try {
     const cut = untilAborted(signals.stop).then(() => daemon.cut());
-    const allEnded = await Promise.race([serve({ daemon, service, options, log }, signals.drain), cut]);
+    const serving = { daemon, service, reloading, options, log };
+    const allEnded = await Promise.race([serve(serving, signals.drain), cut]);
     sayStopped(allEnded, daemon.sessions, log);
     return allEnded;
   } finally {
@@ -70,6 +76,7 @@ async function run(config: Config, options: RunOptions, output: Output): Promise
 interface Serving {
   readonly daemon: Daemon;
   readonly service: ServiceManager;
+  readonly reloading: Reloading;
   readonly options: RunOptions;
   readonly log: Logger;
 }
@@ -79,12 +86,16 @@ const serviceManager = (log: Logger): ServiceManager =>
 
 /** Serves until `drain` is aborted, then until the remaining sessions have ended. */
 async function serve(serving: Serving, drain: AbortSignal): Promise<boolean> {
-  const { daemon, service } = serving;
+  const { daemon, service, reloading } = serving;
   if (drain.aborted) return true; // signalled during the DNS look-ups
   const draining = untilAborted(drain);
   const started = await Promise.race([daemon.start().then(() => true), draining.then(() => false)]);
   if (started) {
     sayReady(serving);
+    reloading.begin(daemon.settings, {
+      reloading: () => service.reloading(),
+      reloaded: ({ result }) => service.ready(`${servingStatus(daemon)}; last reload: ${result}`),
+    });
     await draining;
   }
   service.stopping(`draining, ${daemon.sessions} sessions open`);
@@ -111,20 +122,23 @@ function sayStopped(allEnded: boolean, left: number, log: Logger): void {
   else log.info(left > 0 ? { sessions_left: left } : {}, 'stopped before every session had ended');
 }
 
-function awaitSignals(log: Logger): { drain: AbortSignal; stop: AbortSignal } {
+function awaitSignals(log: Logger, reloading: Reloading): { drain: AbortSignal; stop: AbortSignal } {
   const drain = new AbortController();
   const stop = new AbortController();
-  const nothingDone = rateLimited(
-    (fields, message) => log.warn(fields, message),
-    SIGNAL_LINES_PER_SECOND,
-    systemClock.nowMs,
-  );
+  const nothingDone = (message: string) => {
+    const say = rateLimited(
+      (fields) => log.warn(fields, message),
+      SIGNAL_LINES_PER_SECOND,
+      systemClock.nowMs,
+    );
+    return (signal: NodeJS.Signals) => say({ signal }, message);
+  };
   hearSignals({
     drain: () => drain.abort(),
     stop: () => stop.abort(),
-    notYet: (signal) =>
-      nothingDone({ signal }, 'reload and upgrade are not implemented yet: nothing is changed'),
-    reopenLogs: (signal) => nothingDone({ signal }, 'the log goes to standard output: no file to reopen'),
+    reload: () => reloading.hangUp(),
+    notYet: nothingDone('upgrade is not implemented yet: nothing is changed'),
+    reopenLogs: nothingDone('the log goes to standard output: no file to reopen'),
   });
   return { drain: drain.signal, stop: stop.signal };
 }

@@ -6,7 +6,9 @@ export interface SignalActions {
   drain(signal: NodeJS.Signals): void;
   /** Each further SIGTERM or SIGINT: stop at once. */
   stop(signal: NodeJS.Signals): void;
-  /** SIGHUP and SIGUSR2: reserved, not supported yet. */
+  /** SIGHUP: read the configuration again. */
+  reload(signal: NodeJS.Signals): void;
+  /** SIGUSR2: reserved, not supported yet. */
   notYet(signal: NodeJS.Signals): void;
   /** SIGUSR1: reopen log files. */
   reopenLogs(signal: NodeJS.Signals): void;
@@ -23,7 +25,7 @@ export function hearSignals(actions: SignalActions, source: EventEmitter = proce
   const listeners: readonly (readonly [NodeJS.Signals, (signal: NodeJS.Signals) => void])[] = [
     ['SIGTERM', end],
     ['SIGINT', end],
-    ['SIGHUP', actions.notYet],
+    ['SIGHUP', actions.reload],
     ['SIGUSR2', actions.notYet],
     ['SIGUSR1', actions.reopenLogs],
   ];

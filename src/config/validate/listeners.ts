@@ -124,15 +124,11 @@ function resolveProxyProtocol(
 }
 
 function checkNames(groups: readonly ListenerGroup[], report: Report): void {
-  const first = new Map<string, Path>();
+  const names = new Set<string>();
   for (const { name, path } of groups) {
-    const other = first.get(name);
-    if (other === undefined) first.set(name, path);
-    else if (path[0] === 'listeners') {
-      report.problem(
-        [...path, 'name'],
-        `listener \`${name}\` is listed twice, first by ${report.nameOf(other)}`,
-      );
+    if (names.has(name) && path[0] === 'listeners') {
+      report.problem([...path, 'name'], `listener \`${name}\` is listed twice`);
     }
+    names.add(name);
   }
 }

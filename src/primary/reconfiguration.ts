@@ -1,0 +1,172 @@
+/**
+ * The one way in which a Plan comes into force: a changed configuration, new addresses of names, and what an operator
+ * sets for endpoints. One at a time; each is whole or not at all. What can fail is prepared first (names, sockets, the
+ * servers of the primary, every worker), then all of it is committed.
+ */
+import { systemClock } from '../base/clock.js';
+import type { Logger } from '../base/log.js';
+import { Turns } from '../base/turns.js';
+import { compile } from '../config/compile.js';
+import type { Config, Discovery, Problem } from '../model/config.js';
+import type { Ids } from '../model/ids.js';
+import type { EndpointOverrides } from '../model/overrides.js';
+import type { Plan } from '../model/plan.js';
+import type { DataPlane, PlaneChange } from '../plane/data-plane.js';
+import type { Published } from '../plane/publication.js';
+import { type Fitted, fitToFileLimit } from './file-limit.js';
+import type { Listening } from './listening.js';
+import type { Names } from './names.js';
+import { keepOverrides, NO_OVERRIDES } from './overrides.js';
+import { type Part, type Prepared, prepareAll } from './part.js';
+import { Renewal } from './renewal.js';
+import type { ListeningSockets } from './sockets.js';
+import { StartError } from './start-error.js';
+
+export const FIRST_GENERATION = 1;
+
+export type Changed =
+  | { readonly result: 'applied'; readonly generation: number }
+  /** Nothing has changed. */
+  | { readonly result: 'refused'; readonly problems: readonly Problem[] }
+  /** The daemon is being shut down. */
+  | { readonly result: 'called_off' };
+
+export interface ReconfigurationParts {
+  /** In force. */
+  readonly fitted: Fitted;
+  readonly plane: Pick<DataPlane, 'change'>;
+  readonly ids: Ids;
+  readonly names: Names;
+  readonly listening: Listening;
+  /** Whatever else follows the configuration. */
+  readonly parts: readonly Part[];
+  readonly log: Logger;
+}
+
+export class Reconfiguration {
+  readonly #around: ReconfigurationParts;
+  readonly #turns = new Turns();
+  readonly #renewal = new Renewal(
+    () => this.#turns.run(() => this.#publish(this.#fitted, this.#overrides)),
+    systemClock,
+  );
+  #fitted: Fitted;
+  #overrides = NO_OVERRIDES;
+  /** Of the last compiled Plan, in force or not. */
+  #generation = FIRST_GENERATION;
+  #isClosed = false as boolean;
+
+  constructor(around: ReconfigurationParts) {
+    this.#around = around;
+    this.#fitted = around.fitted;
+  }
+
+  /** The configuration in force, with the limits that the machine allows. */
+  get fitted(): Fitted {
+    return this.#fitted;
+  }
+
+  get overrides(): EndpointOverrides {
+    return this.#overrides;
+  }
+
+  /** Puts a configuration into force. */
+  change(config: Config): Promise<Changed> {
+    return this.#turns.run(() => this.#change(config));
+  }
+
+  /** Puts other overrides into force; `change` gets those in force at its turn. */
+  override(change: (overrides: EndpointOverrides) => EndpointOverrides): Promise<Changed> {
+    return this.#turns.run(async () => {
+      const overrides = change(this.#overrides);
+      const changed = changedBy(await this.#publish(this.#fitted, overrides), this.#generation);
+      if (changed.result === 'applied') this.#overrides = overrides;
+      return changed;
+    });
+  }
+
+  /** Names have other addresses. */
+  renew(discovery: Discovery): void {
+    void this.#renewal.renew(discovery);
+  }
+
+  /** No further change begins; one that is being prepared is called off. */
+  close(): void {
+    this.#isClosed = true;
+    this.#renewal.stop();
+  }
+
+  async #change(config: Config): Promise<Changed> {
+    if (this.#isClosed) return { result: 'called_off' };
+    const { log } = this.#around;
+    if (!sameSockets(this.#fitted.config, config)) {
+      return { result: 'refused', problems: [problem('listeners, workers and `accept` can not change yet')] };
+    }
+    try {
+      const fitted = fitToFileLimit(config, log, this.#fitted);
+      const { names, listening, parts } = this.#around;
+      const prepared = await prepareAll([names, listening, ...parts], fitted.config);
+      return await this.#putInForce(fitted, prepared);
+    } catch (error) {
+      return { result: 'refused', problems: [problemOf(error, log)] };
+    }
+  }
+
+  async #putInForce(fitted: Fitted, prepared: Prepared): Promise<Changed> {
+    const overrides = keepOverrides(this.#overrides, fitted.config);
+    const published = await this.#publish(fitted, overrides).catch((error) => {
+      prepared.discard();
+      throw error;
+    });
+    const changed = changedBy(published, this.#generation);
+    if (changed.result !== 'applied') {
+      prepared.discard();
+      return changed;
+    }
+    this.#fitted = fitted;
+    this.#overrides = overrides;
+    prepared.commit();
+    return changed;
+  }
+
+  /** Compiled with the newest addresses, whatever asked for the Plan. */
+  async #publish(fitted: Fitted, overrides: EndpointOverrides): Promise<Published> {
+    if (this.#isClosed) return { result: 'called_off' };
+    const { plane, names, listening, ids } = this.#around;
+    this.#generation += 1;
+    const plan = compile(fitted.config, names.discovery, this.#generation, ids, overrides);
+    return plane.change(planeChange(fitted, plan, listening.next));
+  }
+}
+
+/** Until workers take over other sockets. */
+function sameSockets(before: Config, after: Config): boolean {
+  const of = ({ listeners, server: { workers, accept } }: Config) =>
+    JSON.stringify([listeners.map(({ address }) => address), workers, accept]);
+  return of(before) === of(after);
+}
+
+/** What the workers get with a Plan. */
+export function planeChange({ config, pipes }: Fitted, plan: Plan, sockets: ListeningSockets): PlaneChange {
+  const { workers, accept } = config.server;
+  return { plan, sockets, workers, accept, logLevel: config.logging.level, pipes };
+}
+
+function changedBy(published: Published, generation: number): Changed {
+  switch (published.result) {
+    case 'committed':
+      return { result: 'applied', generation };
+    case 'refused':
+      return { result: 'refused', problems: [problem(published.error)] };
+    default:
+      return { result: 'called_off' };
+  }
+}
+
+function problemOf(error: unknown, log: Logger): Problem {
+  if (error instanceof StartError) return problem(error.message);
+  log.error({ err: error }, 'a change of the configuration failed');
+  return problem(`it failed: ${error instanceof Error ? error.message : error}`);
+}
+
+const problem = (message: string): Problem => ({ file: null, line: null, column: null, path: '', message });

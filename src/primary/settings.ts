@@ -1,0 +1,179 @@
+/**
+ * The configuration in force, and the queue of changes to it. Each is read, checked and compared in its turn; the daemon
+ * puts it into force as a whole or not at all.
+ */
+import { diffConfigs, unchangeable } from '../config/diff/index.js';
+import type { Loaded } from '../config/load.js';
+import type { Config, Document, Problem } from '../model/config.js';
+import type { Diff } from '../model/diff.js';
+import type { Cause, ChangeResult, CurrentSettings, LastChange, Settings } from '../model/settings.js';
+import type { Changed } from './reconfiguration.js';
+import type { Reloads } from './reloads.js';
+
+export const settingsLimits = {
+  /** Changes that wait for their turn; further ones are refused. */
+  waitingMax: 100,
+} as const;
+
+/** Where configurations come from. */
+export interface SettingsSource {
+  /** What the daemon is opened with. */
+  readonly document: Document;
+  readonly name: string;
+  /** Reads the file and the flags again. */
+  reload(): Promise<Loaded>;
+  /** Checks a document. */
+  check(document: Document): Promise<Loaded>;
+  /** Called after each change that is in force. */
+  applied?(current: CurrentSettings, diff: Diff): void;
+}
+
+export interface SettingsParts {
+  readonly config: Config;
+  readonly source: SettingsSource;
+  readonly change: (config: Config) => Promise<Changed>;
+  readonly reloads: Reloads;
+  /** Monotonic. */
+  readonly nowMs: () => number;
+}
+
+type Accepted = Extract<Loaded, { ok: true }>;
+
+/** A change that waits for its turn. */
+interface Request {
+  readonly cause: Cause;
+  /** A whole configuration, which a newer one makes superfluous. */
+  readonly isWhole: boolean;
+  read(): Promise<Loaded>;
+  settle(result: ChangeResult): void;
+}
+
+export class RunningSettings implements Settings {
+  readonly #parts: SettingsParts;
+  readonly #waiting: Request[] = [];
+  #current: CurrentSettings;
+  #running: Promise<void> | null = null;
+  /** Why changes are refused for the time being. */
+  #held: string | null = null;
+  #isClosed = false as boolean;
+
+  constructor(parts: SettingsParts) {
+    this.#parts = parts;
+    const { document, name } = parts.source;
+    this.#current = { document, config: parts.config, name, changedAt: Date.now() };
+  }
+
+  get current(): CurrentSettings {
+    return this.#current;
+  }
+
+  get last(): LastChange | null {
+    return this.#parts.reloads.last;
+  }
+
+  reload(cause: Cause): Promise<ChangeResult> {
+    return this.#ask(cause, true, () => this.#parts.source.reload());
+  }
+
+  replace(document: Document, cause: Cause): Promise<ChangeResult> {
+    return this.#ask(cause, true, () => this.#parts.source.check(document));
+  }
+
+  edit(change: (document: Document) => Document | Problem, cause: Cause): Promise<ChangeResult> {
+    return this.#ask(cause, false, async () => {
+      const edited = change(this.#current.document);
+      if (isProblem(edited)) return { ok: false, problems: [edited], files: [] };
+      return this.#parts.source.check(edited);
+    });
+  }
+
+  async diff(document: Document): ReturnType<Settings['diff']> {
+    const loaded = await this.#parts.source.check(document);
+    if (!loaded.ok) return loaded;
+    const before = this.#current.config;
+    const problems = unchangeable(before, loaded.config);
+    return problems.length > 0
+      ? { ok: false, problems }
+      : { ok: true, diff: diffConfigs(before, loaded.config) };
+  }
+
+  /**
+   * Refuses changes, giving the reason, until the returned function is called; resolves when the one that is running
+   * and those that wait have ended.
+   */
+  async hold(why: string): Promise<() => void> {
+    this.#held = why;
+    await this.#running;
+    return () => {
+      this.#held = null;
+    };
+  }
+
+  /** Calls off the changes that wait, and all later ones. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { settle } of this.#waiting.splice(0)) settle({ result: 'called_off' });
+  }
+
+  #ask(cause: Cause, isWhole: boolean, read: () => Promise<Loaded>): Promise<ChangeResult> {
+    if (this.#isClosed) return Promise.resolve({ result: 'called_off' });
+    const refusal = this.#held ?? (this.#waiting.length >= settingsLimits.waitingMax ? TOO_MANY : null);
+    if (refusal !== null) {
+      const result = { result: 'refused', problems: [problem(refusal)] } as const;
+      this.#parts.reloads.note(cause, result);
+      return Promise.resolve(result);
+    }
+    return new Promise((settle) => {
+      const newest = this.#waiting.at(-1);
+      if (isWhole && newest?.isWhole) this.#waiting.pop()?.settle({ result: 'superseded' });
+      this.#waiting.push({ cause, isWhole, read, settle });
+      this.#running ??= this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    // Not before the caller has its promise.
+    await Promise.resolve();
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+      const result = await this.#perform(next.read).catch(
+        (error: unknown): ChangeResult => ({ result: 'refused', problems: [problem(`it failed: ${error}`)] }),
+      );
+      this.#parts.reloads.note(next.cause, result);
+      next.settle(result);
+    }
+    this.#running = null;
+  }
+
+  async #perform(read: Request['read']): Promise<ChangeResult> {
+    const startMs = this.#parts.nowMs();
+    const loaded = await read();
+    if (this.#isClosed) return { result: 'called_off' };
+    if (!loaded.ok) return { result: 'refused', problems: loaded.problems };
+    const before = this.#current.config;
+    const diff = diffConfigs(before, loaded.config);
+    if (diff.length === 0) {
+      this.#current = { ...this.#current, document: loaded.document, name: loaded.name };
+      return { result: 'unchanged' };
+    }
+    const problems = unchangeable(before, loaded.config);
+    if (problems.length > 0) return { result: 'refused', problems };
+    const changed = await this.#parts.change(loaded.config);
+    if (changed.result !== 'applied') return changed;
+    this.#take(loaded, diff);
+    return { ...changed, diff, tookMs: this.#parts.nowMs() - startMs };
+  }
+
+  #take({ document, config, name, warnings }: Accepted, diff: Diff): void {
+    this.#parts.reloads.warn(warnings);
+    this.#current = { document, config, name, changedAt: Date.now() };
+    this.#parts.source.applied?.(this.#current, diff);
+  }
+}
+
+const TOO_MANY = `more than ${settingsLimits.waitingMax} changes are waiting: ask again later`;
+
+const problem = (message: string): Problem => ({ file: null, line: null, column: null, path: '', message });
+
+/** No configuration has the keys of a Problem at its top. */
+const isProblem = (value: Document | Problem): value is Problem =>
+  'message' in value && 'path' in value && 'line' in value;

@@ -1,0 +1,204 @@
+/** The listening sockets of one address: opened, grown, recognised, closed. */
+import { chmodSync, lstatSync, type Stats, unlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+import type { Native } from '../addon.js';
+import { isAbstract } from '../base/address.js';
+import type { SocketAddress } from '../model/address.js';
+import type { ListenAddress } from '../model/config.js';
+import type { AddressText } from '../model/session.js';
+
+/** listen(2) backlog per socket; the kernel caps it at net.core.somaxconn. */
+const BACKLOG = 4096;
+
+export type SocketCalls = Pick<Native, 'listen' | 'localAddress' | 'socketNumber' | 'closeFd'>;
+
+export interface OpenSocket {
+  /** The kernel's number of the socket, which no other has. */
+  readonly socket: number;
+  readonly fd: number;
+}
+
+export interface SocketGroup {
+  /** As configured. */
+  readonly address: ListenAddress;
+  /** As bound: for port 0 with the port that the kernel chose. */
+  readonly bound: AddressText;
+  /**
+   * Several for an inet address, all with SO_REUSEPORT: the kernel spreads connections over them. In the order in which
+   * they were opened, by which the kernel numbers them.
+   */
+  readonly sockets: readonly OpenSocket[];
+  /** Opened after the others and too many now: emptied until handshakes under way have ended. */
+  readonly retiring: readonly OpenSocket[];
+  /** Socket file of a Unix listener, with its inode to recognise it at close. */
+  readonly file: { readonly path: string; readonly stats: Pick<Stats, 'ino' | 'dev'> } | null;
+}
+
+type Inet = Extract<ListenAddress, { kind: 'inet' }>;
+type Unix = Extract<ListenAddress, { kind: 'unix' }>;
+
+export interface OpenOptions {
+  /** Sockets of an inet address; a Unix address has one. */
+  readonly size: number;
+  /** We have a socket on this port ourselves: whether another process has one can not be found out. */
+  readonly holdsPort: boolean;
+}
+
+/** Throws the error of the system call, which `reasonOf` puts into words, and leaves nothing open. */
+export async function openGroup(
+  address: ListenAddress,
+  options: OpenOptions,
+  calls: SocketCalls,
+): Promise<SocketGroup> {
+  return address.kind === 'unix' ? openUnix(address, calls) : openInet(address, options, calls);
+}
+
+/** The group with `size` sockets: further ones are opened, the last ones retire. Throws as openGroup. */
+export function resizedGroup(group: SocketGroup, size: number, calls: SocketCalls): SocketGroup {
+  const { address, bound } = group;
+  const all = allOf(group);
+  if (address.kind === 'unix' || all.length >= size) {
+    const stay = address.kind === 'unix' ? all.length : size;
+    return { ...group, sockets: all.slice(0, stay), retiring: all.slice(stay) };
+  }
+  const { host, port } = inetOf(bound);
+  const further = openMany({ ...address, host, port }, size - all.length, calls);
+  return { ...group, sockets: [...all, ...further], retiring: [] };
+}
+
+export const allOf = ({ sockets, retiring }: SocketGroup): OpenSocket[] => [...sockets, ...retiring];
+
+/** `keep`: sockets that another group goes on with. */
+export function closeGroup(
+  group: SocketGroup,
+  calls: SocketCalls,
+  keep: ReadonlySet<number> = new Set(),
+): void {
+  const all = allOf(group);
+  const gone = all.filter(({ socket }) => !keep.has(socket));
+  for (const { fd } of gone) calls.closeFd(fd);
+  if (group.file && gone.length === all.length) removeOwn(group.file);
+}
+
+/** Of an inet address; null for a Unix one. */
+export function boundPort({ address, bound }: SocketGroup): number | null {
+  return address.kind === 'unix' ? null : inetOf(bound).port;
+}
+
+/** Whether clients still find a Unix group by its path. */
+export function hasItsFile({ file }: SocketGroup): boolean {
+  return file === null || lstatSync(file.path, { throwIfNoEntry: false }) !== undefined;
+}
+
+export function changeMode({ file }: SocketGroup, mode: number): void {
+  if (file && isSame(file)) chmodSync(file.path, mode);
+}
+
+async function openUnix(address: Unix, calls: SocketCalls): Promise<SocketGroup> {
+  const { path, mode } = address;
+  if (!isAbstract(path)) await removeStale(path);
+  const fd = calls.listen({ path }, { reusePort: false, backlog: BACKLOG, mode });
+  const file = isAbstract(path) ? null : { path, stats: lstatSync(path) };
+  const sockets = [{ socket: calls.socketNumber(fd), fd }];
+  return { address, bound: `unix:${path}`, sockets, retiring: [], file };
+}
+
+/** Without IPv6 on the host, `::` falls back to 0.0.0.0. Throws as openGroup. */
+export function openInet(address: Inet, options: OpenOptions, calls: SocketCalls): SocketGroup {
+  try {
+    return openFamily(address, address.host, options, calls);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const noIpv6 = code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL';
+    if (address.host !== '::' || address.ipv6Only || !noIpv6) throw error;
+    return openFamily(address, '0.0.0.0', options, calls);
+  }
+}
+
+function openFamily(address: Inet, host: string, options: OpenOptions, calls: SocketCalls): SocketGroup {
+  const { port, ipv6Only = false } = address;
+  // SO_REUSEPORT would silently share the port with a second daemon started by mistake: bind without it first.
+  const probed = port !== 0 && !options.holdsPort;
+  if (probed) calls.closeFd(calls.listen({ host, port }, { reusePort: false, backlog: 1, ipv6Only }));
+  const sockets = openMany({ ...address, host }, options.size, calls);
+  const bound = calls.localAddress((sockets[0] as OpenSocket).fd);
+  return { address, bound: textOf(host, portOf(bound)), sockets, retiring: [], file: null };
+}
+
+/** With port 0 all get the port that the kernel chooses for the first. */
+function openMany(
+  { host, port, ipv6Only = false }: Omit<Inet, 'text' | 'kind'>,
+  size: number,
+  calls: SocketCalls,
+): OpenSocket[] {
+  const opened: OpenSocket[] = [];
+  let chosen = port;
+  try {
+    while (opened.length < size) {
+      const fd = calls.listen({ host, port: chosen }, { reusePort: true, backlog: BACKLOG, ipv6Only });
+      opened.push({ socket: calls.socketNumber(fd), fd });
+      chosen = portOf(calls.localAddress(fd));
+    }
+    return opened;
+  } catch (error) {
+    for (const { fd } of opened) calls.closeFd(fd);
+    throw error;
+  }
+}
+
+const portOf = (address: SocketAddress): number => ('port' in address ? address.port : 0);
+
+const textOf = (host: string, port: number): AddressText =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
+function inetOf(bound: AddressText): { host: string; port: number } {
+  const colon = bound.lastIndexOf(':');
+  const host = bound.slice(0, colon).replace(/^\[|\]$/g, '');
+  return { host, port: Number(bound.slice(colon + 1)) };
+}
+
+/** Removes a socket file on which connect is refused: left behind by a killed process. */
+async function removeStale(path: string): Promise<void> {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats?.isSocket() && (await isDead(path))) unlinkSync(path);
+}
+
+function isDead(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    const answer = (dead: boolean) => {
+      socket.destroy();
+      resolve(dead);
+    };
+    socket.once('connect', () => answer(false));
+    socket.once('error', (error: NodeJS.ErrnoException) => answer(error.code === 'ECONNREFUSED'));
+  });
+}
+
+type SocketFile = NonNullable<SocketGroup['file']>;
+
+function isSame({ path, stats }: SocketFile): boolean {
+  const now = lstatSync(path, { throwIfNoEntry: false });
+  return now !== undefined && now.ino === stats.ino && now.dev === stats.dev;
+}
+
+/** Removes our socket file, unless another process has replaced it since. */
+function removeOwn(file: SocketFile): void {
+  if (isSame(file)) unlinkSync(file.path);
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the address is in use',
+  EACCES: 'permission denied',
+  ENOENT: 'there is no such folder',
+  ENOTDIR: 'there is no such folder',
+  EADDRNOTAVAIL: 'the address is not one of this machine',
+  EAFNOSUPPORT: 'this machine has no such addresses (IPv6 is off)',
+};
+
+/** Why a socket can not listen. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason = code === undefined ? undefined : reasons[code];
+  return reason === undefined ? message : `${reason} (${code})`;
+}

@@ -1,0 +1,77 @@
+/** What can not come into force changes nothing, and every problem is said, each with its place. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Daemon, startDaemon } from '../../support/daemon.js';
+import { redisPing } from '../../support/flights.js';
+import { dial, echo, listenTcp, type Upstream } from '../../support/tcp.js';
+
+let daemon: Daemon;
+let upstream: Upstream;
+
+beforeEach(async () => {
+  upstream = await listenTcp(echo);
+  daemon = await startDaemon(good());
+});
+
+afterEach(async () => {
+  await daemon.stop();
+  await upstream.close();
+});
+
+const good = () => ({ protocols: [{ name: 'Redis', target: upstream.target }] });
+
+/** What was running goes on, and the refusals so far are counted. */
+async function expectUnchanged(refused: number): Promise<void> {
+  const client = (await dial(daemon.port)).send(redisPing);
+  await client.bytes(redisPing.length);
+  expect(await daemon.metric('anyport_config_generation')).toBe(1);
+  expect(await daemon.metric('anyport_config_reloads_total', { result: 'refused' })).toBe(refused);
+}
+
+/** The lines behind the refusal: one a problem. */
+const problemsAfter = (line: object) =>
+  daemon.lines.slice(daemon.lines.indexOf(line as never) + 1).map(({ level, msg }) => `${level} ${msg}`);
+
+test('every problem of a bad file, with file, line and column', async () => {
+  const line = await daemon.reload(
+    'server:\n  workers: many\nprotocols:\n  - { name: Redis, target: "host:99999" }\n',
+  );
+  expect(line).toMatchObject({
+    level: 'error',
+    msg: 'reload refused, the running configuration stays',
+    cause: 'signal',
+    problems: 2,
+  });
+  expect(problemsAfter(line)).toEqual([
+    expect.stringMatching(/^error .*anyport\.yaml:2:\d+: server\.workers: /),
+    expect.stringMatching(/^error .*anyport\.yaml:4:\d+: protocols\[0\]\.target: /),
+  ]);
+  await expectUnchanged(1);
+});
+
+test('a handler with a syntax error', async () => {
+  const broken = `data:text/javascript,${encodeURIComponent('export default (')}`;
+  const line = await daemon.reload({ protocols: [{ name: 'Redis', handler: broken }] });
+  expect(line).toMatchObject({ level: 'error', problems: 1 });
+  await expectUnchanged(1);
+});
+
+test('what can not change while it runs is named, with both values', async () => {
+  const line = await daemon.reload({ ...good(), server: { buffer_size: 65_536 } });
+  expect(line).toMatchObject({ level: 'error', problems: 1 });
+  expect(problemsAfter(line)[0]).toMatch(/server\.buffer_size: .*32KiB.*64KiB.*restart/);
+  await expectUnchanged(1);
+});
+
+test('refused again for the same reason: counted each time, said once a second', async () => {
+  daemon.configure('server: {');
+  const startMs = performance.now();
+  for (let n = 0; n < 50; n++) {
+    const before = await daemon.metric('anyport_config_reloads_total', { result: 'refused' });
+    daemon.signal('SIGHUP');
+    await daemon.metricBecomes('anyport_config_reloads_total', before + 1, { result: 'refused' });
+  }
+  const seconds = Math.ceil((performance.now() - startMs) / 1000);
+  const said = daemon.lines.filter(({ msg }) => msg.startsWith('reload refused'));
+  expect(said.length).toBeLessThanOrEqual(seconds + 2);
+  expect(await daemon.reload(good())).toMatchObject({ msg: 'the configuration is unchanged' });
+});
