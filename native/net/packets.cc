@@ -80,7 +80,8 @@ Packet ReceivePacket(int fd, std::span<uint8_t> buffer) {
   ssize_t received;
   do {
     received = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  } while (received < 0 && errno == EINTR);
+    // ECONNRESET, told once: the peer has closed with packets of ours unread. Its own are still there.
+  } while (received < 0 && (errno == EINTR || errno == ECONNRESET));
   if (received < 0) return {0, {}, errno};
   Packet packet{static_cast<size_t>(received), DescriptorsOf(message), 0};
   if ((message.msg_flags & MSG_TRUNC) != 0) return {0, {}, EMSGSIZE};

@@ -7,6 +7,8 @@ import { write } from 'node:fs';
 export const lineSinkLimits = {
   /** Upper bound on bytes waiting to be written; further lines are dropped. */
   pendingBytesMax: 1 << 20,
+  /** PIPE_BUF: a write of so many bytes to a pipe is not mixed with another process's. */
+  atomicBytesMax: 4096,
   /** Pause before retrying after EAGAIN (an inherited non-blocking descriptor that is full). */
   retryMs: 20,
   /** Pause after a failed write (disk full, reader gone); meanwhile lines wait. */
@@ -28,6 +30,11 @@ export class LineSink {
   /** 1: a line was cut, and `#pending` starts with the line feed that ends it. */
   #endsOwed = 0;
   #dropped = 0;
+  /**
+   * Whether another process writes lines to the same pipe: lines are then written in pieces that the kernel keeps whole,
+   * as long as no line is over `atomicBytesMax`.
+   */
+  isShared = false as boolean;
   #onRest: (() => void) | null = null;
 
   constructor(fd: number, pendingBytesMax: number = lineSinkLimits.pendingBytesMax) {
@@ -47,7 +54,7 @@ export class LineSink {
       this.#dropped += countLines(bytes);
       return;
     }
-    this.#pending.push(bytes);
+    this.#pending.push(...(this.isShared ? piecesOf(bytes) : [bytes]));
     this.#pendingBytes += bytes.length;
     if (this.#state === 'idle') this.#writeNext();
   }
@@ -71,8 +78,9 @@ export class LineSink {
       return;
     }
     this.#state = 'writing';
-    const batch = Buffer.concat(this.#pending);
-    this.#pending = [batch];
+    const count = this.isShared ? atomicCount(this.#pending) : this.#pending.length;
+    const batch = Buffer.concat(this.#pending.slice(0, count));
+    this.#pending.splice(0, count, batch);
     write(this.#fd, batch, (error, written) => this.#wrote(batch, error, written));
   }
 
@@ -109,6 +117,32 @@ export class LineSink {
     this.#state = state;
     this.#onRest?.();
   }
+}
+
+/** Cuts finished lines at line ends; a longer line is a piece of its own. */
+function piecesOf(bytes: Buffer): Buffer[] {
+  const pieces: Buffer[] = [];
+  let from = 0;
+  while (from < bytes.length) {
+    const most = from + lineSinkLimits.atomicBytesMax;
+    const fitting = most >= bytes.length ? bytes.length : bytes.lastIndexOf(LINE_FEED, most - 1) + 1;
+    const next = bytes.indexOf(LINE_FEED, from) + 1;
+    const end = fitting > from ? fitting : next === 0 ? bytes.length : next;
+    pieces.push(bytes.subarray(from, end));
+    from = end;
+  }
+  return pieces;
+}
+
+/** How many of the first pieces make one write; at least one. */
+function atomicCount(pieces: readonly Buffer[]): number {
+  let bytes = pieces[0]?.length ?? 0;
+  let count = 1;
+  for (; count < pieces.length; count += 1) {
+    bytes += pieces[count]?.length ?? 0;
+    if (bytes > lineSinkLimits.atomicBytesMax) break;
+  }
+  return count;
 }
 
 function countLines(bytes: Buffer): number {

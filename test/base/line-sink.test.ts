@@ -52,6 +52,40 @@ test.each(modes)('a reader that stands still costs lines, not time: $why', async
   closeSync(writer);
 });
 
+test('lines of two processes on one pipe are not mixed up', async () => {
+  const { reader, writer } = openFifo(join(directory, 'fifo'), constants.O_WRONLY);
+  const sinks = ['a', 'b'].map((mark) => ({ mark, sink: new LineSink(writer) }));
+  const COUNT = 1000;
+  for (const { mark, sink } of sinks) {
+    sink.isShared = true;
+    const lines = Array.from({ length: COUNT }, (_, index) => `${mark.repeat(50 + (index % 700))}\n`);
+    sink.write(lines.join(''));
+  }
+  const bytes =
+    sinks.length * Array.from({ length: COUNT }, (_, index) => 51 + (index % 700)).reduce((a, b) => a + b);
+  const text = await read(reader, bytes);
+  for (const { sink } of sinks) await sink.close();
+  const lines = text.split('\n').slice(0, -1);
+  expect(lines).toHaveLength(sinks.length * COUNT);
+  expect(lines.filter((line) => !/^(a+|b+)$/.test(line))).toEqual([]);
+  closeSync(reader);
+  closeSync(writer);
+});
+
+test('a line longer than what the kernel keeps whole is written all the same', async () => {
+  const file = join(directory, 'lines');
+  const fd = openSync(file, 'w');
+  const sink = new LineSink(fd);
+  sink.isShared = true;
+  const text = ['short', 'x'.repeat(10_000), 'short', 'y'.repeat(4095), 'z'.repeat(4096), 'end', ''].join(
+    '\n',
+  );
+  sink.write(text);
+  await sink.close();
+  closeSync(fd);
+  expect(readFileSync(file, 'utf8')).toBe(text);
+});
+
 test('what can not be written to a broken pipe is counted', async () => {
   const { reader, writer } = openFifo(join(directory, 'fifo'), constants.O_WRONLY);
   closeSync(reader);
@@ -130,14 +164,16 @@ function openFifo(path: string, flags: number): { reader: number; writer: number
   return { reader, writer: openSync(path, flags) };
 }
 
-async function drain(fd: number, bytes: number): Promise<number> {
+const drain = async (fd: number, bytes: number): Promise<number> => (await read(fd, bytes)).length;
+
+async function read(fd: number, bytes: number): Promise<string> {
   const buffer = Buffer.alloc(64 * 1024);
-  let total = 0;
-  while (total < bytes) {
-    total += readAvailable(fd, buffer);
+  let text = '';
+  while (text.length < bytes) {
+    text += buffer.toString('latin1', 0, readAvailable(fd, buffer));
     await new Promise((resolve) => setImmediate(resolve));
   }
-  return total;
+  return text;
 }
 
 function readAvailable(fd: number, buffer: Buffer): number {

@@ -66,6 +66,16 @@ TEST_F(Packets, NothingThereIsEagainAndAClosedPeerIsTheEnd) {
   EXPECT_EQ(SendPacket(pair_.theirs.get(), BytesOf("too late"), {}), EPIPE);
 }
 
+TEST_F(Packets, LastWordsAreReadAlsoOfAPeerThatDidNotListen) {
+  ASSERT_EQ(SendPacket(pair_.theirs.get(), BytesOf("unread"), {}), 0);
+  ASSERT_EQ(SendPacket(pair_.ours.get(), BytesOf("last"), {}), 0);
+  pair_.ours.Reset();
+  EXPECT_EQ(Receive(pair_, buffer_).bytes, 4u);
+  const Packet end = Receive(pair_, buffer_);
+  EXPECT_EQ(end.bytes, 0u);
+  EXPECT_EQ(end.error, 0);
+}
+
 TEST_F(Packets, AreCloseOnExecAndSoIsWhatTheyBring) {
   const int fds[] = {STDIN_FILENO};
   ASSERT_EQ(SendPacket(pair_.ours.get(), BytesOf("x"), fds), 0);
