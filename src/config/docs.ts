@@ -39,6 +39,13 @@ An address to listen on without a host (\`:443\`) takes every address of the mac
 unless an IPv4 address of the port is listed, as in \`["0.0.0.0:443", "[::]:443"]\`. A unix socket is \`unix:/run/a.sock\`, an
 abstract one \`unix:@name\`. In networks an IPv4-mapped address is IPv4, and \`::/0\` is IPv6 alone.
 
+\`include\` names other files of the configuration, relative to the main one: paths, and patterns with \`*\` and \`?\` in their
+last part, whose matches are read in the order of their names (those that begin with a dot are left out). Lists (\`protocols\`,
+\`routes\`, \`listeners\` …) are appended in the order of the files, mappings are joined key by key; one key, or one upstream, in
+two files is an error that names both places. Included files include no others, and their modules are relative to
+themselves. A pattern may match nothing; a path, or the folder of a pattern, that is not there is an error. At most 1,000
+files of 1 MiB, 8 MiB together.
+
 Keys marked *(not yet)* are checked, reported in one warning, and otherwise without effect in this release. Those that
 shut somebody out or change what goes over the wire are refused until they work, unless they ask for nothing.
 What happens at a limit, and which counter tells, is in [limits.md](limits.md).

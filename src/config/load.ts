@@ -9,6 +9,7 @@ import { DEFAULT_FILE, DEMO_ADDRESS, demoConfig } from './default.js';
 import { documentSource } from './document.js';
 import type { Environment } from './environment.js';
 import { applyFlags, type Flags } from './flags.js';
+import { withIncluded } from './include/index.js';
 import { readConfig } from './read.js';
 import type { Source } from './source.js';
 import { readFileText } from './text.js';
@@ -80,16 +81,15 @@ function loadFile({ file, flags, environment }: FileRequest): Loaded {
     const problem = { file: written.file, line: null, column: null, path: '', message: 'is empty' };
     return { ok: false, problems: [problem], files };
   }
-  const { source, problems } = readConfig(written.text, written.file, environment);
-  if (problems.length > 0) return { ok: false, problems, files };
+  const read = readConfig(written.text, written.file, environment);
+  if (read.problems.length > 0) return { ok: false, problems: read.problems, files };
   const { name, demo } = written;
+  const whole = withIncluded(read.source, written.file ?? DEFAULT_FILE, environment);
+  files.push(...whole.files);
+  if (whole.problems.length > 0) return { ok: false, problems: whole.problems, files };
   const directory = dirname(resolve(written.file ?? DEFAULT_FILE));
-  return loaded(applyFlags(source, demo ? { ...flags, listen: undefined } : flags), {
-    name,
-    directory,
-    files,
-    demo,
-  });
+  const source = applyFlags(whole.source, demo ? { ...flags, listen: undefined } : flags);
+  return loaded(source, { name, directory, files, demo });
 }
 
 type About = Pick<Extract<Loaded, { ok: true }>, 'name' | 'directory' | 'files' | 'demo'>;

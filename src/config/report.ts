@@ -1,6 +1,6 @@
 /** Collects the problems of a configuration, so that all are reported at once. */
 import type { Problem } from '../model/config.js';
-import { isUnder, type Path } from './path.js';
+import { isUnder, type Path, pathText } from './path.js';
 import type { Source } from './source.js';
 
 /** Reports something valid that is probably not intended. */
@@ -35,6 +35,11 @@ export class Report {
     if (!this.#found.some(({ at }) => isPart(at))) this.problem(path, message);
   }
 
+  /** How another place is named in a message. */
+  nameOf(path: Path): string {
+    return placeName(path, this.#source);
+  }
+
   /** Whether a problem is reported there or below. */
   isWrong(whole: Path): boolean {
     return this.#found.some(({ at }) => isUnder(at, whole));
@@ -47,16 +52,34 @@ export class Report {
 
   /** In file order. */
   get problems(): readonly Problem[] {
-    const order = ({ line, column }: Problem) => (line ?? 0) * 1e6 + (column ?? 0);
-    return this.#found.map(({ problem }) => problem).sort((a, b) => order(a) - order(b));
+    return this.#found.map(({ problem }) => problem).sort(inFileOrder(this.#source.files));
   }
 
   #add(at: Path, message: string, place = this.#source.place(at)): void {
-    const text = `${place.path}: ${message}`;
+    const problem = { ...place, message };
+    const text = formatProblem(problem);
     if (this.#said.has(text)) return;
     this.#said.add(text);
-    this.#found.push({ at, problem: { ...place, message } });
+    this.#found.push({ at, problem });
   }
+}
+
+type Compare = (a: Problem, b: Problem) => number;
+
+/** Compares positions. Problems without one come first. */
+export function inFileOrder(files: readonly string[]): Compare {
+  const places = new Map(files.map((file, index) => [file, index]));
+  const fileOf = ({ file }: Problem) => (file === null ? -1 : (places.get(file) ?? files.length));
+  return (a, b) =>
+    fileOf(a) - fileOf(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}
+
+/** How another place is named in a message: by its key path, and where there are several files by its position. */
+export function placeName(path: Path, source: Source): string {
+  const place = source.place(path);
+  return source.files.length > 1 && place.file !== null
+    ? `${place.path} (${placeText(place)})`
+    : pathText(path);
 }
 
 /** `FILE:LINE:COLUMN: PATH: MESSAGE`, without unknown parts. */

@@ -1,6 +1,6 @@
 /** The schema of the whole file, one entry per section. A new key is a row in its section; nothing changes here. */
 import { z } from 'zod';
-import { expecting, list, mapping } from './fields.js';
+import { expecting, list, mapping, oneOrMore, text } from './fields.js';
 import { forward, listener } from './listeners.js';
 import { admin, logging, monitoring } from './operations.js';
 import { protocol } from './protocols.js';
@@ -14,6 +14,11 @@ const anything = (meaning: string) =>
   z.record(z.string(), z.unknown(), expecting('a mapping of keys and values')).meta({ description: meaning });
 
 export const sections = {
+  include: oneOrMore(
+    text('A path, or a pattern with `*` and `?` in its last part'),
+    'Other files of this configuration, relative to this one; they include no others. Lists are appended in their order, mappings joined key by key',
+    'path or pattern such as `conf.d/*.yaml`',
+  ),
   server,
   protocols: list(protocol, 'What the port accepts, and where it goes.', 'protocols'),
   listeners: list(listener, 'Ports that need more than `server.listen` says.', 'listeners'),

@@ -124,11 +124,15 @@ function resolveProxyProtocol(
 }
 
 function checkNames(groups: readonly ListenerGroup[], report: Report): void {
-  const names = new Set<string>();
+  const first = new Map<string, Path>();
   for (const { name, path } of groups) {
-    if (names.has(name) && path[0] === 'listeners') {
-      report.problem([...path, 'name'], `listener \`${name}\` is listed twice`);
+    const other = first.get(name);
+    if (other === undefined) first.set(name, path);
+    else if (path[0] === 'listeners') {
+      report.problem(
+        [...path, 'name'],
+        `listener \`${name}\` is listed twice, first by ${report.nameOf(other)}`,
+      );
     }
-    names.add(name);
   }
 }

@@ -128,10 +128,16 @@ function resolveTarget(
 }
 
 function checkUnique(entries: readonly Entry<ProtocolEntry>[], report: Report): void {
-  const ids = entries.map(({ value }) => value.name.toLowerCase());
-  for (const [index, { path, value }] of entries.entries()) {
-    if (ids.indexOf(ids[index] ?? '') !== index) {
-      report.problem([...path, 'name'], `protocol \`${value.name}\` is listed twice`);
+  const first = new Map<string, Path>();
+  for (const { path, value } of entries) {
+    const id = value.name.toLowerCase();
+    const other = first.get(id);
+    if (other === undefined) first.set(id, path);
+    else {
+      report.problem(
+        [...path, 'name'],
+        `protocol \`${value.name}\` is listed twice, first by ${report.nameOf(other)}`,
+      );
     }
   }
 }

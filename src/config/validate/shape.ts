@@ -55,6 +55,7 @@ export function readShape(value: unknown, report: Report): Shape {
   for (const key of Object.keys(file)) {
     if (!(sectionNames as string[]).includes(key)) report.problem([key], unknownSection(key));
   }
+  if ('include' in file) report.problem(['include'], 'is for files: give what they say in its place');
   for (const name of UNREAD) if (name in file) check(sections[name], file[name], [name], report);
   return {
     server: check(sections.server, file.server ?? {}, ['server'], report) ?? sections.server.parse({}),

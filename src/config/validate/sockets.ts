@@ -2,7 +2,7 @@
 import { isIPv4 } from 'node:net';
 import { isAbstract, type Listen } from '../../base/address.js';
 import type { ListenAddress } from '../../model/config.js';
-import { type Path, pathText } from '../path.js';
+import type { Path } from '../path.js';
 import type { Report } from '../report.js';
 import type { ListenerGroup } from './listeners.js';
 
@@ -28,7 +28,7 @@ export function checkAddresses(groups: readonly ListenerGroup[], report: Report)
       const key = address.kind === 'unix' ? `unix:${address.path}` : String(address.port);
       const others = taken.get(key) ?? [];
       const other = others.find((each) => meet(each.address, address));
-      if (other !== undefined) report.problem(path, meetingText(address, other));
+      if (other !== undefined) report.problem(path, meetingText(address, other, report.nameOf(other.path)));
       taken.set(key, [...others, { address, path }]);
     }
   }
@@ -40,9 +40,9 @@ export function meet(a: ListenAddress, b: ListenAddress): boolean {
   return isIPv4(a.host) === isIPv4(b.host) && (a.host === b.host || isEvery(a) || isEvery(b));
 }
 
-function meetingText(address: ListenAddress, other: Taken): string {
+/** `by`: the other's name. */
+function meetingText(address: ListenAddress, other: Taken, by: string): string {
   const [text, otherText] = [address.text, other.address.text];
-  const by = pathText(other.path);
   const isSame = breadth(address) === breadth(other.address);
   if (isSame)
     return `\`${text}\` is taken already, by ${by}${text === otherText ? '' : ` as \`${otherText}\``}`;

@@ -4,7 +4,7 @@ import type { Config, ListenerConfig, Problem } from '../../model/config.js';
 import { findAmbiguities } from '../ambiguity.js';
 import { findAll } from '../path.js';
 import { findPending } from '../pending.js';
-import type { Warn } from '../report.js';
+import { inFileOrder, placeName, type Warn } from '../report.js';
 import type { Source } from '../source.js';
 import type { Context } from './context.js';
 import { warnOfIdleOptions } from './idle-options.js';
@@ -43,7 +43,7 @@ export function warningsOf({ source, shape, groups, names, config }: Checked, co
   }
   for (const message of findAmbiguities(config)) say(message);
   const reachability = createReachability(shape, groups, config);
-  warnOfUnreachable(reachability, warn);
+  warnOfUnreachable(reachability, warn, (path) => placeName(path, source));
   warnOfDeadEnds(reachability, warn, say);
   warnOfUnrouted(shape, reachability, warn);
   warnOfQuietClients(reachability, warn);
@@ -52,12 +52,8 @@ export function warningsOf({ source, shape, groups, names, config }: Checked, co
   warnOfMonitoringPorts(config, warn);
   warnOfFamilies(groups, warn);
   warnOfHostBits(source, warn);
-  return warnings.toSorted(inFileOrder);
+  return warnings.toSorted(inFileOrder(source.files));
 }
-
-/** Problems without a position come first. */
-const inFileOrder = (a: Problem, b: Problem): number =>
-  (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 
 /** Whether any session of the listener reaches a destination. */
 const leads = (
