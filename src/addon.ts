@@ -130,6 +130,13 @@ export interface Engine {
   flush(): void;
   /** Relays the session to a new socket pair; returns the handler's end, or -1 if session or descriptors are gone. */
   attach(slot: number, generation: number, row: number): number;
+  /**
+   * Writes live sessions from a slot on into `memory`, which holds `layout.listingWords` words: the number of rows, the
+   * slot at which the next slice starts (0: none), then rows of `layout.rowWords` words. Bounded work per call.
+   */
+  list(fromSlot: number, memory: ArrayBuffer): void;
+  /** Resets both ends of a session. Numbers of `enders` and `reasons`. False: there is none of this id. */
+  end(slot: number, generation: number, by: number, reason: number): boolean;
   /** Ends all sessions, a bounded number per turn. Numbers of `enders` and `reasons`. */
   endAll(by: number, reason: number): void;
   /** Whether new or existing sessions use the tables of this generation. */
@@ -250,6 +257,13 @@ export interface NativeLayout {
   readonly event: Readonly<Record<string, number>>;
   readonly eventNumber: Readonly<Record<string, number>>;
   readonly answer: Readonly<Record<string, number>>;
+  /** Words of a listing (native/desk/listing.h), of its head, and of a row. */
+  readonly listingWords: number;
+  readonly listingHeadWords: number;
+  readonly rowWords: number;
+  /** Word offsets of a row, and of its numbers in 64-bit floats. */
+  readonly row: Readonly<Record<string, number>>;
+  readonly rowNumber: Readonly<Record<string, number>>;
   readonly room: Readonly<Record<string, number>>;
 }
 

@@ -1,11 +1,14 @@
 #include "bindings/engine_binding.h"
 
 #include <memory>
+#include <random>
+#include <span>
 #include <utility>
 
 #include "bindings/arguments.h"
 #include "bindings/books_from.h"
 #include "bindings/plan_from.h"
+#include "desk/listing.h"
 
 namespace anyport::bindings {
 namespace {
@@ -84,6 +87,8 @@ void EngineBinding::Init(Napi::Env env, Napi::Object exports) {
                                         InstanceMethod<&EngineBinding::StopAccepting>("stopAccepting"),
                                         InstanceMethod<&EngineBinding::Flush>("flush"),
                                         InstanceMethod<&EngineBinding::Attach>("attach"),
+                                        InstanceMethod<&EngineBinding::List>("list"),
+                                        InstanceMethod<&EngineBinding::End>("end"),
                                         InstanceMethod<&EngineBinding::EndAll>("endAll"),
                                         InstanceMethod<&EngineBinding::UsesPlan>("usesPlan"),
                                         InstanceMethod<&EngineBinding::Sessions>("sessions"),
@@ -108,6 +113,8 @@ EngineBinding::EngineBinding(const Napi::CallbackInfo& info) : ObjectWrap(info) 
     throw Napi::RangeError::New(env, "the shared buffers are smaller than the layout says");
   }
   turn_ = std::make_shared<Turn>(env, object.Get("onTurn").As<Napi::Function>());
+  // Ids of sessions are told to people, who may use them after this engine is gone.
+  options.first_generation = std::random_device{}() & pool::kGenerationMask;
   options.streams.thread_ends = [turn = turn_] { return turn->env_ends(); };
   options.on_turn = [turn = turn_](uint32_t from, uint32_t to) { (*turn)(from, to); };
   uv_loop_t* loop = nullptr;
@@ -183,6 +190,23 @@ Napi::Value EngineBinding::Attach(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), fd);
 }
 
+Napi::Value EngineBinding::List(const Napi::CallbackInfo& info) {
+  if (!info[1].IsArrayBuffer()) throw Napi::TypeError::New(info.Env(), "the memory must be an ArrayBuffer");
+  auto memory = info[1].As<Napi::ArrayBuffer>();
+  const std::span words(static_cast<uint32_t*>(memory.Data()), memory.ByteLength() / sizeof(uint32_t));
+  if (words.size() < desk::kListingWords)
+    throw Napi::RangeError::New(info.Env(), "the memory is smaller than the layout says");
+  desk::WriteSlice(engine().sessions(), Argument(info, 0), words);
+  return info.Env().Undefined();
+}
+
+Napi::Value EngineBinding::End(const Napi::CallbackInfo& info) {
+  const bool ended =
+      engine().End({Argument(info, 0), Argument(info, 1)}, static_cast<desk::Ender>(Argument(info, 2)),
+                   static_cast<desk::Reason>(Argument(info, 3)));
+  return Napi::Boolean::New(info.Env(), ended);
+}
+
 Napi::Value EngineBinding::EndAll(const Napi::CallbackInfo& info) {
   engine().EndAll(static_cast<desk::Ender>(Argument(info, 0)), static_cast<desk::Reason>(Argument(info, 1)));
   return info.Env().Undefined();
@@ -194,7 +218,7 @@ Napi::Value EngineBinding::UsesPlan(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EngineBinding::Sessions(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(engine().sessions()));
+  return Napi::Number::New(info.Env(), static_cast<double>(engine().sessions().size()));
 }
 
 Napi::Value EngineBinding::Close(const Napi::CallbackInfo& info) {

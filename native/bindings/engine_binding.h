@@ -30,6 +30,8 @@ class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
   Napi::Value StopAccepting(const Napi::CallbackInfo& info);
   Napi::Value Flush(const Napi::CallbackInfo& info);
   Napi::Value Attach(const Napi::CallbackInfo& info);
+  Napi::Value List(const Napi::CallbackInfo& info);
+  Napi::Value End(const Napi::CallbackInfo& info);
   Napi::Value EndAll(const Napi::CallbackInfo& info);
   Napi::Value UsesPlan(const Napi::CallbackInfo& info);
   Napi::Value Sessions(const Napi::CallbackInfo& info);

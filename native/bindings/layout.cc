@@ -1,6 +1,7 @@
 #include "bindings/layout.h"
 
 #include "desk/codes.h"
+#include "desk/listing.h"
 #include "desk/rings.h"
 #include "engine/engine.h"
 #include "pool/slabs.h"
@@ -78,6 +79,25 @@ constexpr Offset kAnswerOffsets[] = {{"kind", desk::kAnswerKind},
                                      {"reason", desk::kEndReason},
                                      {"closing", desk::kEndClosing}};
 
+constexpr Offset kRowOffsets[] = {{"slot", desk::kRowSlot},
+                                  {"generation", desk::kRowGeneration},
+                                  {"plan", desk::kRowPlan},
+                                  {"listener", desk::kRowListener},
+                                  {"protocol", desk::kRowProtocol},
+                                  {"stage", desk::kRowStage},
+                                  {"dial", desk::kRowDial},
+                                  {"sourcePort", desk::kRowSourcePort},
+                                  {"sourceFamily", desk::kRowSourceFamily},
+                                  {"source", desk::kRowSourceBytes}};
+
+constexpr size_t NumberAt(desk::RowNumber number) { return desk::kRowNumbers / 2 + number; }
+
+// Offset in 64-bit floats from the start of a row.
+constexpr Offset kRowNumberOffsets[] = {{"bytesUp", NumberAt(desk::kRowBytesUp)},
+                                        {"bytesDown", NumberAt(desk::kRowBytesDown)},
+                                        {"ageMs", NumberAt(desk::kRowAgeMs)},
+                                        {"idleMs", NumberAt(desk::kRowIdleMs)}};
+
 constexpr Offset kRoomOffsets[] = {
     {"open", shared::kRoomOpen}, {"cutShort", shared::kRoomCutShort}, {"endpoints", shared::kRoomEndpoints}};
 
@@ -97,6 +117,11 @@ Napi::Object Layout(Napi::Env env) {
   layout.Set("event", Offsets(env, kEventOffsets));
   layout.Set("eventNumber", Offsets(env, kEventNumbers));
   layout.Set("answer", Offsets(env, kAnswerOffsets));
+  layout.Set("listingWords", static_cast<double>(desk::kListingWords));
+  layout.Set("listingHeadWords", desk::kListingHeadWords);
+  layout.Set("rowWords", desk::kRowWords);
+  layout.Set("row", Offsets(env, kRowOffsets));
+  layout.Set("rowNumber", Offsets(env, kRowNumberOffsets));
   layout.Set("room", Offsets(env, kRoomOffsets));
   return layout;
 }

@@ -17,6 +17,14 @@ struct Dial {
   bool patient = false;  // if the endpoint's backlog is full, retry until dial_timeout
 };
 
+// What a carrier knows of a live session.
+struct Progress {
+  uint64_t bytes_up = 0;
+  uint64_t bytes_down = 0;
+  uint32_t dial = kNone;   // index into the Plan's dials; kNone: none, or a handler
+  uint64_t active_ms = 0;  // loop time of the last byte relayed; 0: no relay yet
+};
+
 class Carrier {
  public:
   virtual ~Carrier() = default;
@@ -31,6 +39,7 @@ class Carrier {
   virtual int Attach(Session& session) = 0;
   // Fills in the bytes relayed, and the opening if none was.
   virtual void Describe(const Session& session, Event* event) = 0;
+  virtual Progress ProgressOf(const Session& session) = 0;
   // Releases everything held for the session.
   virtual void Close(Session& session, Closing closing) = 0;
 };

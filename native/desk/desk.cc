@@ -9,10 +9,11 @@
 
 namespace anyport::desk {
 
-Desk::Desk(Books books, Exchange* exchange, const uint64_t* now_ms)
+Desk::Desk(Books books, Exchange* exchange, const uint64_t* now_ms, uint32_t first_generation)
     : books_(std::move(books)),
       exchange_(exchange),
       timers_(now_ms),
+      sessions_(first_generation),
       plan_(std::make_shared<const plan::Plan>()) {}
 
 void Desk::Adopt(std::shared_ptr<const plan::Plan> plan) {

@@ -23,7 +23,8 @@ inline constexpr uint64_t kDecisionMs = 2000;
 
 class Desk {
  public:
-  Desk(Books books, Exchange* exchange, const uint64_t* now_ms);
+  // `first_generation`: of every slot. Random, because an id of a session may outlive the thread of the desk.
+  Desk(Books books, Exchange* exchange, const uint64_t* now_ms, uint32_t first_generation = 0);
 
   void Adopt(std::shared_ptr<const plan::Plan> plan);
   // Whether new or existing sessions use the Plan of this generation.
@@ -33,7 +34,7 @@ class Desk {
   Session* Open(uint32_t listener, const net::Source& source, Carrier* carrier);
   void Refuse(uint32_t listener, const net::Source& source, int error);
   Session* Find(pool::SlotId id) { return sessions_.Find(id); }
-  size_t sessions() const { return sessions_.size(); }
+  const pool::Slots<Session>& sessions() const { return sessions_; }
 
   // The only place where a session ends: releases everything held for it and reports ender and reason once.
   void EndAs(Session& session, Stage during, Ender by, Reason reason, Closing closing);

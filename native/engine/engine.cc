@@ -36,7 +36,7 @@ void Engine::Wire(Options options) {
                                                std::move(owner));
   desk_ = std::make_unique<desk::Desk>(
       desk::Books(options.counters, std::move(options.layout), shared::Room(options.room)), exchange_.get(),
-      loop_->clock());
+      loop_->clock(), options.first_generation);
   sniffer_ = std::make_unique<sniff::Sniffer>(desk_.get(), &slabs_);
   answering_ = std::make_unique<Answering>(desk_.get(), sniffer_.get());
   streams_ =
@@ -68,7 +68,7 @@ int Engine::Listen(int fd, uint32_t listener) {
 
 int Engine::TakeFrom(std::shared_ptr<shared::Inbox> inbox) {
   inbox_ = std::move(inbox);
-  inbox_->SetSessions(sessions());  // replaces the number of a previous worker
+  inbox_->SetSessions(sessions().size());  // replaces the number of a previous worker
   const int error = loop_->Add(inbox_->wake_fd(), EPOLLIN, desk::TagOf(TagKind::kInbox, {}));
   inbox_->SetAttended(error == 0);
   return error;
@@ -120,7 +120,7 @@ bool Engine::OnTurn() {
   if (desk_->ending_all()) desk_->EndSome();
   const bool ran = exchange_->Deliver();
   if (loop_ == nullptr) return ran;  // Shutdown was called meanwhile
-  if (inbox_ != nullptr) inbox_->SetSessions(sessions());
+  if (inbox_ != nullptr) inbox_->SetSessions(sessions().size());
   CountBuffers();
   const bool more = streams_->has_queued() || desk_->ending_all();
   loop_->SetTimer(more ? 0 : desk_->timers().DelayMs());
@@ -138,6 +138,15 @@ void Engine::Flush() {
   loop_->UpdateNow();
   exchange_->CarryOutAnswers();
   OnTurn();
+}
+
+bool Engine::End(pool::SlotId id, desk::Ender by, desk::Reason reason) {
+  Session* session = desk_->Find(id);
+  if (session == nullptr) return false;
+  loop_->UpdateNow();
+  desk_->End(*session, by, reason, desk::Closing::kReset);
+  if (!exchange_->delivering()) OnTurn();
+  return true;
 }
 
 void Engine::EndAll(desk::Ender by, desk::Reason reason) {

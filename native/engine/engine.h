@@ -39,6 +39,7 @@ struct Options {
   desk::Layout layout;
   std::span<int32_t> room;
   stream::Options streams;
+  uint32_t first_generation = 0;  // of session ids
   // Delivers events [from, to) of the ring; when it returns, the answer ring is filled.
   std::function<void(uint32_t from, uint32_t to)> on_turn;
 };
@@ -59,8 +60,10 @@ class Engine final : public loop::Client, public ConnectionSink {
   // Applies answers written outside of a turn.
   void Flush();
   int Attach(pool::SlotId id, uint32_t row) { return answering_->Attach(id, row); }
+  // Resets both ends of a session. False: there is none of this id.
+  bool End(pool::SlotId id, desk::Ender by, desk::Reason reason);
   void EndAll(desk::Ender by, desk::Reason reason);
-  size_t sessions() const { return desk_->sessions(); }
+  const pool::Slots<desk::Session>& sessions() const { return desk_->sessions(); }
   // Closes every descriptor at once, without events; `closed` is called when libuv has closed its handles.
   void Shutdown(std::function<void()> closed);
 

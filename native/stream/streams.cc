@@ -107,6 +107,14 @@ void Streams::Describe(const Session& session, desk::Event* event) {
   event->SetOpening(sniffer_->Opening(session));
 }
 
+desk::Progress Streams::ProgressOf(const Session& session) {
+  const Stream& stream = StreamOf(session);
+  const bool dialled = session.stage == Stage::kConnect || session.stage == Stage::kRelay;
+  const bool to_endpoint = dialled && session.endpoint_row != 0;
+  return {stream.up.bytes(), stream.down.bytes(), to_endpoint ? stream.address : desk::kNone,
+          stream.active_ms};
+}
+
 void Streams::Close(Session& session, desk::Closing closing) {
   Stream& stream = StreamOf(session);
   if (closing == desk::Closing::kReset) {

@@ -46,6 +46,7 @@ class Streams final : public desk::Carrier {
   void Connect(desk::Session& session, const desk::Dial& dial) override;
   int Attach(desk::Session& session) override;
   void Describe(const desk::Session& session, desk::Event* event) override;
+  desk::Progress ProgressOf(const desk::Session& session) override;
   void Close(desk::Session& session, desk::Closing closing) override;
 
  private:

@@ -1,6 +1,7 @@
 /** Messages between the primary and its workers. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Plan } from './plan.js';
+import type { LiveCounts, SessionInfo, SessionQuery } from './session-list.js';
 
 /** A listening socket, opened by the primary. */
 export interface ListeningSocket {
@@ -66,8 +67,21 @@ export type PlanMessage =
   /** Drop the prepared Plan. */
   | { readonly type: 'discard'; readonly generation: number };
 
+/** A question about live sessions, or the order to end one. */
+export type SessionAsk =
+  | { readonly type: 'list'; readonly query: SessionQuery }
+  | { readonly type: 'count' }
+  | { readonly type: 'end'; readonly slot: number; readonly generation: number };
+
+export type SessionReply =
+  | { readonly type: 'listed'; readonly sessions: readonly SessionInfo[]; readonly matching: number }
+  | { readonly type: 'counted'; readonly counts: LiveCounts }
+  | { readonly type: 'ended'; readonly found: boolean };
+
 export type ToWorker =
   | PlanMessage
+  /** `request` comes back with the reply. */
+  | { readonly type: 'sessions'; readonly request: number; readonly ask: SessionAsk }
   /** Stop accepting, let sessions finish, end the remaining ones after `deadlineMs`. */
   | { readonly type: 'drain'; readonly deadlineMs: number }
   /** Stop accepting and end all sessions at once. */
@@ -84,6 +98,7 @@ export type FromWorker =
   /** Accepting, with the Plan of its start-up data. */
   | { readonly type: 'ready'; readonly generation: number }
   | PlanAnswer
+  | { readonly type: 'sessions'; readonly request: number; readonly reply: SessionReply }
   /** The backlogs are empty and not read any more: the primary may close the sockets. */
   | { readonly type: 'accepting_stopped' }
   /** Finished log lines in order: JSON, each with its line feed. */

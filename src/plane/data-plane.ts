@@ -16,6 +16,7 @@ import { Heartbeats, heartbeatLimits } from './heartbeats.js';
 import { InlineRunner } from './inline.js';
 import { WorkerPool } from './pool.js';
 import { type Publication, type Published, Publisher } from './publication.js';
+import { LiveSessions } from './sessions.js';
 import { Supervisor, type WorkerRunner } from './supervisor.js';
 
 /** Grace after the drain deadline before threads are terminated. */
@@ -62,6 +63,8 @@ export interface DataPlaneOptions {
 }
 
 export class DataPlane {
+  /** Live sessions: listed, counted, ended one by one. */
+  readonly sessions: LiveSessions;
   /** Counter memory, one per worker. */
   readonly buffers: readonly SharedArrayBuffer[];
   readonly #options: DataPlaneOptions;
@@ -71,7 +74,7 @@ export class DataPlane {
   readonly #room = new Room(this.#roomMemory);
   readonly #inboxes: number[];
   readonly #heartbeats: Heartbeats;
-  readonly #pool: WorkerRunner & { terminate(): Promise<void> };
+  readonly #pool: WorkerRunner & { readonly running: readonly number[]; terminate(): Promise<void> };
   readonly #supervisor: Supervisor;
   #acceptor: Acceptor | null = null;
   readonly #publisher: Publisher;
@@ -99,6 +102,10 @@ export class DataPlane {
       behind: (worker: number, error: string) => this.#behind(worker, error),
     };
     this.#publisher = new Publisher(this.#publicationOf(first), publishing, systemClock);
+    this.sessions = new LiveSessions(
+      { running: () => this.#pool.running, post: publishing.post },
+      systemClock,
+    );
   }
 
   /** The Plan in force. */
@@ -211,6 +218,7 @@ export class DataPlane {
   #heard(worker: number, message: FromWorker): void {
     if (message.type === 'log') this.#options.write(message.lines);
     else if (message.type === 'ready') this.#publisher.joined(worker, message.generation);
+    else if (message.type === 'sessions') this.sessions.answered(message.request, message.reply);
     else if (message.type !== 'accepting_stopped') this.#publisher.answered(worker, message);
   }
 
@@ -226,6 +234,7 @@ export class DataPlane {
 
   #died(worker: number, error: Error, retryMs: number | null): void {
     this.#publisher.gone(worker, error.message);
+    this.sessions.gone(worker);
     const fields = { worker, error: error.message, stack: error.stack };
     if (retryMs === null) this.#options.log.error(fields, 'a worker died');
     else this.#options.log.error({ ...fields, retry_ms: retryMs }, 'a worker died and is replaced');

@@ -51,6 +51,10 @@ export class InlineRunner implements WorkerRunner {
     }
   }
 
+  get running(): number[] {
+    return [...this.#lives.keys()];
+  }
+
   post(worker: number, message: ToWorker): void {
     this.#lives.get(worker)?.port.postMessage(message);
   }

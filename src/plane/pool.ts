@@ -51,6 +51,11 @@ export class WorkerPool implements WorkerRunner {
     }
   }
 
+  /** Workers whose threads run. */
+  get running(): number[] {
+    return [...this.#lives.keys()];
+  }
+
   post(worker: number, message: ToWorker): void {
     this.#lives.get(worker)?.port.postMessage(message);
   }

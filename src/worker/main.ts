@@ -8,12 +8,13 @@ import { describeFailure } from '../base/failure.js';
 import { bucketsOf, cellOf } from '../metrics/cells.js';
 import { WorkerCounters } from '../metrics/counters.js';
 import { Room } from '../metrics/room.js';
-import type { FromWorker, PlanMessage, ToWorker, WorkerSetup } from '../model/message.js';
+import type { FromWorker, PlanMessage, SessionAsk, ToWorker, WorkerSetup } from '../model/message.js';
 import { Loads } from '../upstream/upstream.js';
 import { createAccount } from './account.js';
 import { Adoption } from './adoption.js';
 import { Draining } from './draining.js';
 import { createEndpointWatch } from './endpoint-watch.js';
+import { Listing } from './listing.js';
 import { createLogs, type WorkerLogs } from './logs.js';
 import { Answers, EventCursor } from './rings.js';
 import { createRuntime } from './runtime.js';
@@ -58,6 +59,7 @@ async function serve(worker: Worker, setup: WorkerSetup): Promise<void> {
       if (isCancelled(setup)) return;
       if (message.type === 'drain') draining.drain(message.deadlineMs, stopped).then(resolve, reject);
       else if (message.type === 'cut') draining.cut().then(resolve, reject);
+      else if (message.type === 'sessions') void tell(message.request, message.ask, worker);
       else adopt(message, worker);
     });
   });
@@ -79,6 +81,11 @@ function adopt(message: PlanMessage, { adoption }: Worker): void {
   if (message.type === 'prepare') void adoption.prepare(message.plan);
   else if (message.type === 'commit') adoption.commit(message.generation);
   else adoption.discard(message.generation);
+}
+
+async function tell(request: number, ask: SessionAsk, { listing, post }: Worker): Promise<void> {
+  const reply = await listing.answer(ask);
+  if (reply !== null) post({ type: 'sessions', request, reply });
 }
 
 type Worker = ReturnType<typeof createWorker>;
@@ -134,6 +141,15 @@ function createWorker(setup: WorkerSetup) {
     runtimeOf: (generation) => runtimes.of(generation),
   });
 
+  const listing = new Listing({
+    worker,
+    engine,
+    runtimeOf: (generation) => runtimes.of(generation),
+    sessionOf: (id) => sequencer.sessionOf(id),
+    decisionOf: (slot) => sequencer.decisionOf(slot),
+    isOpen: () => open,
+  });
+
   const local = setup.inline?.local;
   const around = { counters, random: Math.random, loads, complain, ...(local && { local }) };
   const adoption = new Adoption({
@@ -154,7 +170,7 @@ function createWorker(setup: WorkerSetup) {
     setup.port.close();
   }
 
-  return { engine, adoption, draining, close, post };
+  return { engine, adoption, draining, listing, close, post };
 }
 
 /** Hooks of a thread that belongs to the worker; returns what removes them. */

@@ -210,11 +210,7 @@ export class EventCursor {
   /** The client's address, a literal without port; empty for a Unix socket. */
   sourceAddress(): string {
     const start = (this.#at + eventWords.source) * 4;
-    const family = this.#word(eventWords.sourceFamily);
-    const bytes = this.#bytes;
-    if (family === 4) return `${bytes[start]}.${bytes[start + 1]}.${bytes[start + 2]}.${bytes[start + 3]}`;
-    if (family === 6) return ipv6Text(bytes.subarray(start, start + 16));
-    return '';
+    return addressOf(this.#word(eventWords.sourceFamily), this.#bytes.subarray(start, start + 16));
   }
 
   #word(offset: number): number {
@@ -228,6 +224,12 @@ export class EventCursor {
 /** The first `bytesMax` bytes in hexadecimal. */
 export const hexOf = (bytes: Uint8Array, bytesMax: number): string =>
   Buffer.from(bytes.subarray(0, bytesMax)).toString('hex');
+
+/** Text of a source's address (native/net/address.h, Source): `family` 4, 6, or 0 for a Unix socket, which has none. */
+export function addressOf(family: number, bytes: Uint8Array): string {
+  if (family === 4) return bytes.subarray(0, 4).join('.');
+  return family === 6 ? ipv6Text(bytes) : '';
+}
 
 /** RFC 5952: lower case, `::` for the first longest run of zero groups. */
 function ipv6Text(bytes: Uint8Array): string {

@@ -58,8 +58,8 @@ export function decisionText(session: Session | undefined, plan: Plan): string |
   return typeof decision === 'number' ? plan.routes[decision]?.name : decision;
 }
 
-/** The client's address in the current event. */
-export function sourceText(events: EventCursor): string {
+/** The client's address in the current event or row. */
+export function sourceText(events: Pick<EventCursor, 'sourceAddress' | 'sourcePort'>): string {
   const address = events.sourceAddress();
   if (address === '') return 'unix';
   return address.includes(':') ? `[${address}]:${events.sourcePort}` : `${address}:${events.sourcePort}`;

@@ -17,7 +17,7 @@ import { errorName, reasonOfFailure } from './dial-failure.js';
 import type { EndpointNames, EndpointWatch } from './endpoint-watch.js';
 import { serve } from './in-process.js';
 import { NONE_DOUBTFUL, Session } from './known-session.js';
-import { type Answers, type Cause, type EventCursor, hexOf } from './rings.js';
+import { type Answers, type Cause, type EventCursor, hexOf, type SessionId } from './rings.js';
 import type { Runtime, RuntimeUpstream } from './runtime.js';
 import { decisionText, lineOf, refusedLine, sourceText } from './session-line.js';
 
@@ -44,6 +44,8 @@ export class Sequencer {
   readonly #options: SequencerOptions;
   /** By slot. A slot is reused only after the end of its session has been reported. */
   readonly #sessions: (Session | undefined)[] = [];
+  /** By slot, of connected sessions that are not in `#sessions` any more. */
+  readonly #decisions: Session['decision'][] = [];
 
   constructor(options: SequencerOptions) {
     this.#options = options;
@@ -56,6 +58,17 @@ export class Sequencer {
       events.moveTo(event);
       this.#step();
     }
+  }
+
+  /** What is known of a live session. */
+  sessionOf({ slot, generation }: SessionId): Session | undefined {
+    const session = this.#sessions[slot];
+    return session?.generation === generation ? session : undefined;
+  }
+
+  /** What decided about a connected session of which nothing else is known. */
+  decisionOf(slot: number): Session['decision'] {
+    return this.#decisions[slot];
   }
 
   #step(): void {
@@ -249,7 +262,9 @@ export class Sequencer {
     if (this.#tells)
       this.#tell(session, 'relay', { endpoint: this.#endpointName(session), connect_ms: events.connectMs });
     // Without logging nothing more is needed: an idle session should use no memory here.
-    if (!account.logs && !this.#tells) this.#sessions[session.slot] = undefined;
+    if (account.logs || this.#tells) return;
+    this.#decisions[session.slot] = session.decision;
+    this.#sessions[session.slot] = undefined;
   }
 
   /** No byte has been sent: tries the endpoint's next address, then another endpoint. */

@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "desk/listing.h"
 #include "desk_world.h"
 
 namespace anyport::desk {
@@ -18,6 +23,7 @@ struct IdleCarrier final : Carrier {
     event->Set(kBytesUp, 7);
     event->SetOpening({});
   }
+  Progress ProgressOf(const Session& session) override { return {session.source.port, 7, 3, 0}; }
   void Close(Session&, Closing closing) override { closed.push_back(closing); }
 
   int timers = 0;
@@ -171,10 +177,92 @@ TEST(Desk, EndsAllThatAreLeftAndNoneThatCameAfter) {
   world.desk.EndAll(Ender::kAdmin, Reason::kAdmin);
   world.desk.EndSome();
   EXPECT_FALSE(world.desk.ending_all());
-  EXPECT_EQ(world.desk.sessions(), 0u);
+  EXPECT_EQ(world.desk.sessions().size(), 0u);
   EXPECT_EQ(world.TakeEvents().size(), 3u);
   world.desk.Open(0, SourceOf(1), &carrier);
-  EXPECT_EQ(world.desk.sessions(), 1u);
+  EXPECT_EQ(world.desk.sessions().size(), 1u);
+}
+
+struct Slice {
+  std::vector<uint32_t> words = std::vector<uint32_t>(kListingWords);
+
+  uint32_t rows() const { return words[0]; }
+  uint32_t next_slot() const { return words[1]; }
+  uint32_t operator()(uint32_t row, RowWord word) const {
+    return words[kListingHeadWords + row * kRowWords + word];
+  }
+  double operator()(uint32_t row, RowNumber number) const {
+    double value = 0;
+    std::memcpy(&value, &words[kListingHeadWords + row * kRowWords + kRowNumbers + 2 * number],
+                sizeof(value));
+    return value;
+  }
+};
+
+Slice List(World* world, uint32_t from_slot) {
+  Slice slice;
+  WriteSlice(world->desk.sessions(), from_slot, slice.words);
+  return slice;
+}
+
+TEST(Desk, ARowSaysWhatASessionIs) {
+  World world;
+  IdleCarrier carrier;
+  Session* session = world.desk.Open(0, SourceOf(9), &carrier);
+  session->protocol = 1;
+  Slice slice = List(&world, 0);
+  ASSERT_EQ(slice.rows(), 1u);
+  EXPECT_EQ(slice.next_slot(), 0u);
+  EXPECT_EQ(slice(0, kRowSlot), session->id.slot);
+  EXPECT_EQ(slice(0, kRowGeneration), session->id.generation);
+  EXPECT_EQ(slice(0, kRowPlan), 1u);
+  EXPECT_EQ(slice(0, kRowProtocol), kNone);  // a match that may still be refused
+  EXPECT_EQ(slice(0, kRowSourceFamily), 4u);
+  EXPECT_EQ(slice(0, kRowDial), 3u);
+  EXPECT_EQ(slice(0, kRowBytesDown), 7);
+  EXPECT_EQ(slice(0, kRowIdleMs), -1);
+  world.desk.books().Identify(*session, rows::kProtocol);
+  EXPECT_EQ(List(&world, 0)(0, kRowProtocol), 1u);
+  world.desk.End(*session, Ender::kClient, Reason::kDone);
+  EXPECT_EQ(List(&world, 0).rows(), 0u);
+}
+
+TEST(Desk, EachSessionIsInOneSliceAndSlicesAreBounded) {
+  auto plan = PlanForTests();
+  plan->max_connections = 20000;
+  World world(plan);
+  IdleCarrier carrier;
+  std::vector<pool::SlotId> opened;
+  for (int i = 0; i < 20000; ++i) opened.push_back(world.desk.Open(0, SourceOf(1), &carrier)->id);
+  // Dense at first, then one in a thousand.
+  for (size_t i = 2000; i < opened.size(); ++i) {
+    if (i % 1000 != 0) world.desk.End(*world.desk.Find(opened[i]), Ender::kClient, Reason::kDone);
+    if (i % 1000 == 1) world.TakeEvents();
+  }
+  std::vector<uint32_t> slots;
+  uint32_t slot = 0;
+  int slices = 0;
+  do {
+    const Slice slice = List(&world, slot);
+    ASSERT_LE(slice.rows(), kListingRowsMax);
+    if (slice.next_slot() != 0) {
+      ASSERT_LE(slice.next_slot() - slot, kListingSlotsMax);
+    }
+    for (uint32_t row = 0; row < slice.rows(); ++row) slots.push_back(slice(row, kRowSlot));
+    slot = slice.next_slot();
+    ++slices;
+  } while (slot != 0);
+  EXPECT_EQ(slots.size(), world.desk.sessions().size());
+  EXPECT_TRUE(std::is_sorted(slots.begin(), slots.end()));
+  EXPECT_EQ(std::adjacent_find(slots.begin(), slots.end()), slots.end());
+  EXPECT_GT(slices, 5);
+}
+
+TEST(Desk, ASliceBehindTheLastSlotIsEmpty) {
+  World world;
+  const Slice slice = List(&world, ~uint32_t{0});
+  EXPECT_EQ(slice.rows(), 0u);
+  EXPECT_EQ(slice.next_slot(), 0u);
 }
 
 }  // namespace

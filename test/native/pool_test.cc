@@ -218,6 +218,19 @@ TEST(Slots, AStaleIdFindsNothing) {
   EXPECT_EQ(slots.Find({1'000'000, 0}), nullptr);
 }
 
+TEST(Slots, GenerationsBeginAnywhereAndWrap) {
+  Slots<int> slots(kGenerationMask);
+  const SlotId first = slots.Acquire();
+  EXPECT_EQ(first.generation, kGenerationMask);
+  EXPECT_NE(slots.Find(first), nullptr);
+  slots.Release(first.slot);
+  const SlotId second = slots.Acquire();
+  EXPECT_EQ(second.slot, first.slot);
+  EXPECT_EQ(second.generation, 0u);
+  EXPECT_NE(slots.Find(second), nullptr);
+  EXPECT_EQ(slots.Find(first), nullptr);
+}
+
 TEST(Slots, ReferencesSurviveGrowth) {
   Slots<int> slots;
   int* first = slots.Find(slots.Acquire());

@@ -1,11 +1,12 @@
 /** A data plane on the test's own thread: the worker's task with a port, a listening socket and a Plan. */
+import { randomInt } from 'node:crypto';
 import { MessageChannel } from 'node:worker_threads';
 import { afterEach, expect } from 'vitest';
 import { native } from '../../src/addon.js';
 import { createCounters } from '../../src/metrics/memory.js';
 import { createRoom, Room } from '../../src/metrics/room.js';
 import type { PlanIds } from '../../src/model/ids.js';
-import type { FromWorker, PlanAnswer, ToWorker } from '../../src/model/message.js';
+import type { FromWorker, PlanAnswer, SessionAsk, SessionReply, ToWorker } from '../../src/model/message.js';
 import type { Plan, PlanEndpoint, PlanLimits, PlanUpstream } from '../../src/model/plan.js';
 import { IdRegistry } from '../../src/plane/ids.js';
 import run from '../../src/worker/main.js';
@@ -28,6 +29,8 @@ export interface Plane {
   /** Resolves with whether the worker prepared the Plan or refused it. */
   readonly prepare: (plan: Plan) => Promise<PlanAnswer>;
   readonly tell: (message: ToWorker) => void;
+  /** Asks for live sessions. */
+  readonly ask: (ask: SessionAsk) => Promise<SessionReply>;
   /** Prepares and commits. */
   readonly adopt: (plan: Plan) => Promise<void>;
   /** Drains; resolves when the worker's task has. */
@@ -151,6 +154,14 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
     metric: (name, labels) => total(samples(), name, labels),
     prepare,
     tell,
+    async ask(ask) {
+      const request = randomInt(2 ** 32);
+      const reply = hears('sessions');
+      tell({ type: 'sessions', request, ask });
+      const message = await reply;
+      if (message.type !== 'sessions' || message.request !== request) throw new Error('another reply');
+      return message.reply;
+    },
     async adopt(next) {
       expect(await prepare(next)).toMatchObject({ type: 'prepared' });
       const adopted = hears('adopted');
@@ -174,6 +185,10 @@ export function useStage() {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   });
   return {
+    /** Also done after the test. */
+    later(cleanup: () => Promise<void>): void {
+      cleanups.push(cleanup);
+    },
     async serve(handle?: (peer: Peer) => void): Promise<Upstream> {
       const server = await listenTcp(handle);
       cleanups.push(() => server.close());

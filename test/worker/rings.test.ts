@@ -12,6 +12,7 @@ import {
   eventNumbers,
   eventWords,
 } from '../../src/worker/rings.js';
+import { rowNumbers, rowWords } from '../../src/worker/rows.js';
 
 describe('the numbering on both sides of the border', () => {
   test.each([
@@ -31,6 +32,8 @@ test.each([
   ['event', eventWords],
   ['eventNumber', eventNumbers],
   ['answer', answerWords],
+  ['row', rowWords],
+  ['rowNumber', rowNumbers],
   ['room', roomWords],
 ] as const)('offsets are the same on both sides of the border: %s', (name, offsets) => {
   expect(native.layout[name]).toEqual(offsets);
