@@ -82,12 +82,41 @@ export function createNetworkSet(networks: readonly string[]): (address: string)
   };
 }
 
-/** Whether `outer` contains all of `inner`; both are networks. */
-export function holdsNetwork(outer: string, inner: string): boolean {
-  const [whole, part] = [parseNetwork(outer), parseNetwork(inner)];
-  if (whole === null || part === null || whole.family !== part.family || whole.bits > part.bits) return false;
-  return createNetworkSet([outer])(part.address);
+interface Prefix {
+  readonly family: Network['family'];
+  /** Number of bits that count. */
+  readonly bits: number;
+  /** Bits behind those. */
+  readonly rest: bigint;
+  /** Those that count. */
+  readonly value: bigint;
 }
+
+/** Prefixes of lists that are asked about again and again: reading them takes longer than comparing. */
+const prefixesOfList = new WeakMap<readonly string[], readonly Prefix[]>();
+
+function prefixesOf(networks: readonly string[]): readonly Prefix[] {
+  const known = prefixesOfList.get(networks);
+  if (known !== undefined) return known;
+  const prefixes = parseNetworks(networks).map(({ address, bits, family }): Prefix => {
+    const rest = BigInt(addressBits[family] - bits);
+    return { family, bits, rest, value: addressNumber(address, family) >> rest };
+  });
+  prefixesOfList.set(networks, prefixes);
+  return prefixes;
+}
+
+/** Returns a test of whether every network of a list, which must not change, is inside of one of `wide`. */
+export function coversNetworks(wide: readonly string[]): (narrow: readonly string[]) => boolean {
+  const outer = prefixesOf(wide);
+  const isHeld = (inner: Prefix) => outer.some((each) => holds(each, inner));
+  return (narrow) => prefixesOf(narrow).every(isHeld);
+}
+
+const holds = (outer: Prefix, inner: Prefix): boolean =>
+  outer.family === inner.family &&
+  outer.bits <= inner.bits &&
+  inner.value >> (outer.rest - inner.rest) === outer.value;
 
 /** The network with its host bits cleared (`10.1.2.3/8` → `10.0.0.0/8`); null when none were set. */
 export function withoutHostBits(text: string): string | null {

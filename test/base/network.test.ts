@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
+  coversNetworks,
   createNetworkSet,
-  holdsNetwork,
   isNetwork,
   networkFault,
   plainAddress,
@@ -83,4 +83,9 @@ test.each([
   { outer: '10.2.0.0/16', inner: '10.0.0.0/8', is: false },
   { outer: '::/0', inner: '10.0.0.0/8', is: false },
   { outer: '0.0.0.0/0', inner: '::ffff:10.0.0.1', is: true },
-])('$outer holds $inner: $is', ({ outer, inner, is }) => expect(holdsNetwork(outer, inner)).toBe(is));
+  { outer: '10.1.2.3/8', inner: '10.9.0.0/16', is: true },
+  { outer: '10.0.0.0/9', inner: '10.128.0.0/9', is: false },
+  { outer: '2001:db8::/32', inner: '2001:db8:1::1', is: true },
+  { outer: '2001:db8::/32', inner: '2001:db9::/48', is: false },
+  { outer: '10.0.0.1', inner: '10.0.0.1/32', is: true },
+])('$outer holds $inner: $is', ({ outer, inner, is }) => expect(coversNetworks([outer])([inner])).toBe(is));

@@ -5,7 +5,7 @@
 import type { Config, ProtocolConfig, UpstreamConfig } from '../../model/config.js';
 import type { Diff, DiffItem } from '../../model/diff.js';
 import { endpointForm, listenerForm, protocolForm, upstreamForm } from './forms.js';
-import { added, changed, changesOf, diffNamed, type Form, removed } from './items.js';
+import { added, changed, changesOf, diffNamed, isSame, removed } from './items.js';
 import { diffRoutes } from './routes.js';
 import { inOrder } from './sequence.js';
 import { settingsOf } from './settings.js';
@@ -15,24 +15,28 @@ export { unchangeable } from './unchangeable.js';
 export function diffConfigs(before: Config, after: Config): Diff {
   return [
     ...diffSettings(before, after),
-    ...diffNamed('listener', listenersOf(before), listenersOf(after)),
+    ...diffListeners(before, after),
     ...diffProtocols(before.protocols, after.protocols),
     ...diffRoutes(before.routes, after.routes),
     ...diffUpstreams(before.upstreams, after.upstreams),
   ];
 }
 
-const listenersOf = (config: Config): Form[] =>
-  config.listeners.map((listener) => listenerForm(listener, config.protocols.length));
-
 function diffSettings(before: Config, after: Config): DiffItem[] {
   const earlier = settingsOf(before);
   return settingsOf(after).flatMap(({ name, value, shown }, index): DiffItem[] => {
     const was = earlier[index];
-    if (JSON.stringify(was?.value) === JSON.stringify(value)) return [];
+    if (isSame(was?.value, value)) return [];
     const fields = [{ key: name.split('.').slice(1).join('.'), from: was?.shown ?? null, to: shown }];
     return [{ kind: 'setting', name, upstream: null, change: 'changed', about: '', fields }];
   });
+}
+
+function diffListeners(before: Config, after: Config): DiffItem[] {
+  const counts = { before: before.protocols.length, after: after.protocols.length };
+  return diffNamed('listener', before.listeners, after.listeners, (listener, _, side) =>
+    listenerForm(listener, counts[side]),
+  );
 }
 
 /** Their order is their rank: a protocol that overtook another has changed. */
@@ -40,12 +44,11 @@ function diffProtocols(before: readonly ProtocolConfig[], after: readonly Protoc
   const ranks = new Map(before.map(({ name }, index) => [name, index]));
   const stayed = after.filter(({ name }) => ranks.has(name));
   const kept = inOrder(stayed.map(({ name }) => ranks.get(name) ?? 0));
-  const overtaken = new Set(stayed.filter((_, index) => !kept.has(index)).map(({ name }) => name));
-  const form = (protocol: ProtocolConfig, index: number): Form => {
-    const shape = protocolForm(protocol);
-    return overtaken.has(shape.name) ? { ...shape, fields: { ...shape.fields, rank: index + 1 } } : shape;
-  };
-  return diffNamed('protocol', before.map(form), after.map(form));
+  const overtaking = new Set(stayed.filter((_, index) => !kept.has(index)).map(({ name }) => name));
+  return diffNamed('protocol', before, after, (protocol, index) => {
+    const form = protocolForm(protocol);
+    return overtaking.has(form.name) ? { ...form, fields: { ...form.fields, rank: index + 1 } } : form;
+  });
 }
 
 /** One that came or went is one item, with its endpoints; of one that stayed, each endpoint is an item. */
@@ -54,19 +57,16 @@ function diffUpstreams(before: readonly UpstreamConfig[], after: readonly Upstre
   const later = new Set(after.map(({ name }) => name));
   const items = after.flatMap((upstream): DiffItem[] => {
     const was = earlier.get(upstream.name);
-    const form = upstreamForm(upstream);
-    if (was === undefined) return [added('upstream', form)];
-    const fields = changesOf(upstreamForm(was).fields, form.fields);
-    return [
-      ...(fields.length > 0 ? [changed('upstream', form, fields)] : []),
-      ...diffNamed(
-        'endpoint',
-        was.endpoints.map(endpointForm),
-        upstream.endpoints.map(endpointForm),
-        upstream.name,
-      ),
-    ];
+    if (was === undefined) return [added('upstream', upstreamForm(upstream))];
+    return isSame(was, upstream) ? [] : diffUpstream(was, upstream);
   });
   const gone = before.filter(({ name }) => !later.has(name));
   return [...items, ...gone.map((upstream) => removed('upstream', upstreamForm(upstream)))];
+}
+
+function diffUpstream(was: UpstreamConfig, is: UpstreamConfig): DiffItem[] {
+  const form = upstreamForm(is);
+  const fields = changesOf(upstreamForm(was).fields, form.fields);
+  const own = fields.length > 0 ? [changed('upstream', form, fields)] : [];
+  return [...own, ...diffNamed('endpoint', was.endpoints, is.endpoints, endpointForm, is.name)];
 }

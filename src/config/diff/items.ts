@@ -34,21 +34,32 @@ export function changesOf(from: Form['fields'], to: Form['fields']): FieldChange
     .filter((field) => JSON.stringify(field.from) !== JSON.stringify(field.to));
 }
 
+/** Whether two parts of configurations, plain data, are the same; cheaper than their forms. */
+export const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+interface Named {
+  readonly name: string;
+}
+
 /** Compared by name: in the later order, then what went. Names are unique on each side. */
-export function diffNamed(
+export function diffNamed<Thing extends Named>(
   kind: DiffKind,
-  before: readonly Form[],
-  after: readonly Form[],
+  before: readonly Thing[],
+  after: readonly Thing[],
+  formOf: (thing: Thing, index: number, side: 'before' | 'after') => Form,
   upstream: string | null = null,
 ): DiffItem[] {
-  const earlier = new Map(before.map((form) => [form.name, form]));
+  const earlier = new Map(before.map((thing, index) => [thing.name, { thing, index }]));
   const later = new Set(after.map(({ name }) => name));
-  const items = after.flatMap((form): DiffItem[] => {
-    const was = earlier.get(form.name);
+  const items = after.flatMap((thing, index): DiffItem[] => {
+    const was = earlier.get(thing.name);
+    const form = formOf(thing, index, 'after');
     if (was === undefined) return [added(kind, form, upstream)];
-    const fields = changesOf(was.fields, form.fields);
+    const fields = changesOf(formOf(was.thing, was.index, 'before').fields, form.fields);
     return fields.length === 0 ? [] : [changed(kind, form, fields, upstream)];
   });
-  const gone = before.filter(({ name }) => !later.has(name));
-  return [...items, ...gone.map((form) => removed(kind, form, upstream))];
+  const gone = before.flatMap((thing, index) =>
+    later.has(thing.name) ? [] : [removed(kind, formOf(thing, index, 'before'), upstream)],
+  );
+  return [...items, ...gone];
 }

@@ -9,8 +9,9 @@ import { targetText } from './forms.js';
 import { added, changed, changesOf, type Form, removed } from './items.js';
 import { inOrder } from './sequence.js';
 
-interface Entry extends Form {
+interface Entry {
   readonly index: number;
+  readonly route: RouteConfig;
   readonly when: string;
   readonly to: string;
 }
@@ -30,27 +31,37 @@ export function diffRoutes(before: readonly RouteConfig[], after: readonly Route
   const stayed = new Set(wasOf.values());
   const items = later.flatMap((entry): DiffItem[] => {
     const was = earlier[wasOf.get(entry.index) ?? -1];
-    if (was === undefined) return [added('route', entry)];
-    const moves = kept.has(entry.index) ? [] : [moveOf(was, entry)];
-    const fields = [...changesOf(was.fields, entry.fields), ...moves];
-    return fields.length === 0 ? [] : [changed('route', entry, fields)];
+    if (was === undefined) return [added('route', formOf(entry.route))];
+    const moves = kept.has(entry.index) ? [] : [moveOf(was.route, entry.route)];
+    const isSame = was.when === entry.when && was.to === entry.to;
+    if (isSame && moves.length === 0) return [];
+    const form = formOf(entry.route);
+    return [changed('route', form, [...changesOf(formOf(was.route).fields, form.fields), ...moves])];
   });
   const gone = earlier.filter(({ index }) => !stayed.has(index));
-  return [...items, ...gone.map((entry) => removed('route', entry))];
+  return [...items, ...gone.map(({ route }) => removed('route', formOf(route)))];
 }
 
-const moveOf = (was: Entry, is: Entry): FieldChange => ({ key: 'position', from: was.name, to: is.name });
+const moveOf = (was: RouteConfig, is: RouteConfig): FieldChange => ({
+  key: 'position',
+  from: was.name,
+  to: is.name,
+});
 
-function entryOf({ name, when, to }: RouteConfig, index: number): Entry {
-  const conditions = Object.entries(when).sort(([a], [b]) => (a < b ? -1 : 1));
-  const target = targetText(to);
+const conditionsOf = ({ when }: RouteConfig): [string, unknown][] =>
+  Object.entries(when).sort(([a], [b]) => (a < b ? -1 : 1));
+
+function entryOf(route: RouteConfig, index: number): Entry {
+  return { route, index, when: JSON.stringify(conditionsOf(route)), to: JSON.stringify(route.to) };
+}
+
+function formOf(route: RouteConfig): Form {
+  const to = targetText(route.to);
+  const conditions = conditionsOf(route).map(([key, value]) => [`when.${key}`, value]);
   return {
-    name,
-    index,
-    when: JSON.stringify(conditions),
-    to: JSON.stringify(to),
-    about: `${conditionsText(when)} → ${target}`,
-    fields: { ...Object.fromEntries(conditions.map(([key, value]) => [`when.${key}`, value])), to: target },
+    name: route.name,
+    about: `${conditionsText(route.when)} → ${to}`,
+    fields: { ...Object.fromEntries(conditions), to },
   };
 }
 

@@ -18,14 +18,26 @@ export function resolveRoutes(
   targets: Targets,
   report: Report,
 ): RouteConfig[] {
-  return shape.routes.flatMap((entry) => resolveRoute(entry, shape, groups, names, targets, report));
+  const byName = new Map(groups.map((group) => [group.name, group]));
+  const listeners: Listeners = {
+    groups,
+    find: (name) => byName.get(name),
+    known: [...new Set([...shape.listenerNames, ...byName.keys()])],
+  };
+  return shape.routes.flatMap((entry) => resolveRoute(entry, listeners, names, targets, report));
+}
+
+interface Listeners {
+  readonly groups: readonly ListenerGroup[];
+  find(name: string): ListenerGroup | undefined;
+  /** All names, also of malformed ones. */
+  readonly known: readonly string[];
 }
 
 /** Becomes several routes for a port range, none for a protocol that is not recognised yet. */
 function resolveRoute(
   { path, value }: Entry<RouteEntry>,
-  shape: Shape,
-  groups: readonly ListenerGroup[],
+  listeners: Listeners,
   names: ProtocolNames,
   targets: Targets,
   report: Report,
@@ -34,19 +46,18 @@ function resolveRoute(
   const to = targets.resolve(value.to, [...path, 'to']);
   const protocolName =
     protocol === undefined ? undefined : names.resolve(protocol, [...path, 'when', 'protocol']);
-  const group = groups.find(({ name }) => name === listener);
-  const known = [...shape.listenerNames, ...groups.map(({ name }) => name)];
-  if (listener !== undefined && !known.includes(listener)) {
-    const message = `unknown listener \`${listener}\`${suggest(listener, known)}`;
+  const group = listener === undefined ? undefined : listeners.find(listener);
+  if (listener !== undefined && group === undefined && !listeners.known.includes(listener)) {
+    const message = `unknown listener \`${listener}\`${suggest(listener, listeners.known)}`;
     report.problem([...path, 'when', 'listener'], message);
   }
   if (protocolName !== null) {
-    const asked = { protocol: protocolName, mayBeProxied: mayBeProxied(groups, listener) };
+    const asked = { protocol: protocolName, mayBeProxied: mayBeProxied(listeners.groups, listener) };
     checkFacts(rest, asked, [...path, 'when'], report);
   }
   if (to === null || protocolName === null) return [];
-  const listeners = listener === undefined ? [undefined] : (group?.listeners.map(({ name }) => name) ?? []);
-  return listeners.map((name) => ({
+  const places = listener === undefined ? [undefined] : (group?.listeners.map(({ name }) => name) ?? []);
+  return places.map((name) => ({
     name: pathText(path),
     when: present({ ...rest, protocol: protocolName, listener: name }),
     to,

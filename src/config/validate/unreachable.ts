@@ -13,15 +13,47 @@ export function warnOfUnreachable(
   warn: Warn,
   nameOf: (path: Path) => string,
 ): void {
-  const earlier: { readonly path: Path; readonly covers: (narrow: Conditions) => boolean }[] = [];
+  const earlier = new Earlier();
   for (const route of routes) {
     const { path, when } = route;
-    const wider = earlier.find(({ covers }) => covers(when));
     if (!accepts(route)) {
       warn(path, 'can never be reached: no listener that it may come from accepts its protocol');
-    } else if (wider) {
-      warn(path, `can never be reached: ${nameOf(wider.path)} takes all that it could`);
+    } else {
+      const wider = earlier.covering(when);
+      if (wider) warn(path, `can never be reached: ${nameOf(wider.path)} takes all that it could`);
     }
-    if (earlier.length < COMPARED_MAX) earlier.push({ path, covers: createCover(when) });
+    earlier.add(path, when);
+  }
+}
+
+interface Wide {
+  readonly order: number;
+  readonly path: Path;
+  readonly covers: (narrow: Conditions) => boolean;
+}
+
+/** Earlier routes by the names of their conditions: one with a condition that another lacks can not cover it. */
+class Earlier {
+  readonly #byNames = new Map<string, { readonly names: readonly string[]; readonly routes: Wide[] }>();
+  #count = 0;
+
+  add(path: Path, when: Conditions): void {
+    if (this.#count >= COMPARED_MAX) return;
+    const names = Object.keys(when).filter((name) => when[name] !== undefined);
+    const key = names.toSorted((a, b) => (a < b ? -1 : 1)).join();
+    const same = this.#byNames.get(key) ?? { names, routes: [] };
+    this.#byNames.set(key, same);
+    same.routes.push({ order: this.#count++, path, covers: createCover(when) });
+  }
+
+  /** The first that takes all that `when` could. */
+  covering(when: Conditions): Wide | undefined {
+    let first: Wide | undefined;
+    for (const { names, routes } of this.#byNames.values()) {
+      if (names.some((name) => when[name] === undefined)) continue;
+      const found = routes.find(({ covers }) => covers(when));
+      if (found !== undefined && (first === undefined || found.order < first.order)) first = found;
+    }
+    return first;
   }
 }

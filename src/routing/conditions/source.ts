@@ -1,5 +1,5 @@
 /** The client's address. */
-import { createNetworkSet, holdsNetwork, isNetwork, networkFault } from '../../base/network.js';
+import { coversNetworks, createNetworkSet, isNetwork, networkFault } from '../../base/network.js';
 import type { SessionCondition, Zod } from '../condition.js';
 import { oneText } from '../expected.js';
 
@@ -20,8 +20,7 @@ export const source: SessionCondition<readonly string[], readonly string[]> = {
       .nonempty({ error: 'an empty list matches nobody: leave `source` out to match every client' })
       .describe('addresses and networks, any of which holds the client'),
   reads: 'source',
-  covers: (wide) => (narrow) =>
-    narrow.every((inner) => wide.some((outer) => outer === inner || holdsNetwork(outer, inner))),
+  covers: coversNetworks,
   compile: (networks) => networks,
   create(networks) {
     const contains = createNetworkSet(networks);
