@@ -1,15 +1,21 @@
 /**
- * Admission of connections to the monitoring servers: bounded in total and per source, yet the newest is always
+ * Admission of connections to the monitoring and control servers: bounded in total and per source, yet the newest is always
  * admitted. It evicts the oldest connection without a request, else the oldest: probes and scrapers send their
  * request at once.
  */
 import type { Socket } from 'node:net';
 
-export const visitorLimits = {
-  /** Total on all monitoring ports. */
+export interface VisitorLimits {
+  /** Total on all ports that share them. */
+  readonly connectionsMax: number;
+  readonly connectionsPerSourceMax: number;
+}
+
+/** Of all monitoring ports. */
+export const visitorLimits: VisitorLimits = {
   connectionsMax: 32,
   connectionsPerSourceMax: 16,
-} as const;
+};
 
 interface Visitor {
   readonly source: string;
@@ -17,10 +23,15 @@ interface Visitor {
 }
 
 export class Visitors {
+  readonly #limits: VisitorLimits;
   /** In order of arrival. */
   readonly #visitors = new Map<Socket, Visitor>();
   /** Connections reset to admit newer ones. */
   evicted = 0;
+
+  constructor(limits: VisitorLimits = visitorLimits) {
+    this.#limits = limits;
+  }
 
   admit(socket: Socket): void {
     const source = socket.remoteAddress ?? '';
@@ -38,8 +49,8 @@ export class Visitors {
   #makeRoom(source: string): void {
     const all = [...this.#visitors];
     const own = all.filter(([, visitor]) => visitor.source === source);
-    if (own.length >= visitorLimits.connectionsPerSourceMax) this.#evictFrom(own);
-    else if (all.length >= visitorLimits.connectionsMax) this.#evictFrom(all);
+    if (own.length >= this.#limits.connectionsPerSourceMax) this.#evictFrom(own);
+    else if (all.length >= this.#limits.connectionsMax) this.#evictFrom(all);
   }
 
   #evictFrom(visitors: readonly (readonly [Socket, Visitor])[]): void {

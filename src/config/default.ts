@@ -1,4 +1,6 @@
 /** The default file name, and the demonstration: three in-process services on one port. */
+import { ADMIN_ADDRESS } from '../model/config.js';
+
 export const DEFAULT_FILE = './anyport.yaml';
 
 export const DEMO_ADDRESS = '127.0.0.1:9090';
@@ -11,4 +13,5 @@ protocols:
   - { name: Redis, handler: "builtin:redis" }
 upstreams:
   echo: { handler: "builtin:echo" }
+admin: { listen: "${ADMIN_ADDRESS}" }
 `;

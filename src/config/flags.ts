@@ -1,6 +1,6 @@
 /** Merges command-line flags into the configuration: flags override the file, the file overrides defaults. */
 
-import { isMapping, isUnder, type Path, pathText } from './path.js';
+import { isMapping, isUnder, type Path, pathText, withValue } from './path.js';
 import type { Source } from './source.js';
 
 /** Raw values: the schema checks them, as for the file. */
@@ -12,6 +12,7 @@ export interface Flags {
   readonly maxConnections?: string;
   readonly logLevel?: string;
   readonly logFormat?: string;
+  readonly admin?: string;
 }
 
 interface Override {
@@ -35,6 +36,7 @@ function simpleOverrides(flags: Flags): Override[] {
     ],
     [['logging', 'level'], flags.logLevel, '--log-level'],
     [['logging', 'format'], flags.logFormat, '--log-format'],
+    [['admin', 'listen'], flags.admin, '--admin'],
   ];
   return rows
     .filter(([, value]) => value !== undefined)
@@ -61,18 +63,6 @@ function routeOverrides(routes: NonNullable<Flags['route']>, value: Record<strin
       { path: [...path, 'handler'], value: undefined, flag: '--route' },
     ];
   });
-}
-
-/** Copy of `value` with `replacement` at `path`; a value that blocks the path is left for the schema to refuse. */
-function withValue(value: unknown, [key, ...rest]: Path, replacement: unknown): unknown {
-  if (key === undefined) return replacement;
-  if (typeof key === 'number') {
-    const list = Array.isArray(value) ? [...value] : [];
-    list[key] = withValue(list[key], rest, replacement);
-    return list;
-  }
-  const mapping = isMapping(value) ? value : {};
-  return { ...mapping, [key]: withValue(mapping[key], rest, replacement) };
 }
 
 export function applyFlags(source: Source, flags: Flags): Source {

@@ -115,7 +115,12 @@ function find(file: string | null, flags: Flags): Written | Problem {
   const misspelled = listen?.some((address) => parseListen(address) === null);
   if (route !== undefined || misspelled) return { name: 'flags', file: null, text: '', demo: null };
   const text = demoConfig(listen ?? [DEMO_ADDRESS]);
-  return { name: 'embedded default', file: null, text, demo: { moves: listen === undefined } };
+  return {
+    name: 'embedded default',
+    file: null,
+    text,
+    demo: { moves: listen === undefined, yieldsAdmin: flags.admin === undefined },
+  };
 }
 
 function readText(file: string): Written | Problem {

@@ -42,3 +42,15 @@ function step({ path, value }: Found, part: string): Found[] {
     .filter((key) => Object.hasOwn(value, key))
     .map((key) => ({ path: [...path, key], value: value[key] }));
 }
+
+/** Copy of `value` with `replacement` at `path`; a value that blocks the path is left for the schema to refuse. */
+export function withValue(value: unknown, [key, ...rest]: Path, replacement: unknown): unknown {
+  if (key === undefined) return replacement;
+  if (typeof key === 'number') {
+    const list = Array.isArray(value) ? [...value] : [];
+    list[key] = withValue(list[key], rest, replacement);
+    return list;
+  }
+  const mapping = isMapping(value) ? value : {};
+  return { ...mapping, [key]: withValue(mapping[key], rest, replacement) };
+}

@@ -47,7 +47,6 @@ export const pendingKeys: readonly PendingKey[] = [
   { pattern: 'upstreams.*.bandwidth.per', idle: 'session' },
   { pattern: 'upstreams.*.via', refused: 'leave it out' },
   { pattern: 'forwards', idle: [], refused: 'leave it out' },
-  { pattern: 'admin' },
   { pattern: 'distributed' },
   { pattern: 'connect_proxy', refused: 'leave it out' },
   { pattern: 'docker' },

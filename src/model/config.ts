@@ -118,6 +118,9 @@ export interface MonitoringConfig {
   readonly health: { readonly host: string; readonly port: number } | null;
 }
 
+/** Where the control interface is unless configured. */
+export const ADMIN_ADDRESS = '127.0.0.1:9093';
+
 /** The control interface. */
 export interface AdminConfig {
   readonly address: ListenAddress;
@@ -136,6 +139,8 @@ export interface LoggingConfig {
 export interface Demo {
   /** Take any free port if the default one is in use: the user did not choose it. */
   readonly moves: boolean;
+  /** Go on without the control interface if its address is in use: the user did not choose it. */
+  readonly yieldsAdmin: boolean;
 }
 
 /** What is wrong, where, and what to write instead. */

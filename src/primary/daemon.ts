@@ -4,7 +4,7 @@
  * can run in one process.
  */
 import { native } from '../addon.js';
-import type { Control, Health } from '../admin/control.js';
+import type { Control, Health, Operations } from '../admin/control.js';
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { LocalCode } from '../base/user-module.js';
@@ -17,10 +17,13 @@ import type { AddressText } from '../model/session.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { DataPlane } from '../plane/data-plane.js';
 import { IdRegistry } from '../plane/ids.js';
+import { ControlInterface } from './control-interface.js';
 import { type Fitted, fitToFileLimit } from './file-limit.js';
 import { Listening, openListeners } from './listening.js';
 import { MonitoringPart } from './monitoring.js';
 import { Names } from './names.js';
+import { createOperations } from './operations.js';
+import { withOverride } from './overrides.js';
 import { type Part, prepareAll } from './part.js';
 import { FIRST_GENERATION, planeChange, Reconfiguration } from './reconfiguration.js';
 import { Reloads, reloadResults } from './reloads.js';
@@ -37,6 +40,8 @@ export interface DaemonOptions {
   readonly linesDropped: () => number;
   /** Demonstration: take any free port if the configured one is in use. */
   readonly movesPorts: boolean;
+  /** Demonstration: go on without the control interface if its address is in use. */
+  readonly yieldsAdmin?: boolean;
   /** `workers: 0`: the data plane runs on the calling thread, and the configuration may name these functions. */
   readonly local?: LocalCode;
   /** Where configurations come from. */
@@ -66,6 +71,8 @@ export class Daemon {
   readonly #reloads: Reloads;
   readonly #metrics: MetricsText;
   readonly #monitoring: MonitoringPart;
+  readonly #admin: ControlInterface;
+  readonly #startedAt = new Date();
   /** Servers of the primary. */
   readonly #parts: readonly Part[];
   #status: 'starting' | 'running' | 'draining' = 'starting';
@@ -81,7 +88,9 @@ export class Daemon {
     this.#metrics = this.#createMetrics();
     const control: Control = { health: () => this.health(), metrics: this.#metrics };
     this.#monitoring = new MonitoringPart(control, log);
-    this.#parts = [this.#monitoring, ...(options.parts ?? [])];
+    const operations = () => this.#operations();
+    this.#admin = new ControlInterface({ operations, log, yields: options.yieldsAdmin ?? false });
+    this.#parts = [this.#monitoring, this.#admin, ...(options.parts ?? [])];
     this.#listening = new Listening(sockets, { steer: () => {}, release: () => {} });
     const parts = this.#parts;
     const listening = this.#listening;
@@ -137,6 +146,11 @@ export class Daemon {
   /** Listening addresses. */
   get listeners(): readonly { name: string; address: AddressText }[] {
     return this.#listening.current.addresses;
+  }
+
+  /** Address of the control interface; null: none. */
+  get admin(): AddressText | null {
+    return this.#admin.address;
   }
 
   get workers(): number {
@@ -215,6 +229,23 @@ export class Daemon {
     return none;
   }
 
+  #operations(): Operations {
+    return createOperations({
+      version: this.#options.version,
+      startedAt: this.#startedAt,
+      settings: this.settings,
+      metrics: this.#metrics,
+      health: () => this.health(),
+      snapshot: () => this.snapshot(),
+      totals: () => this.#metrics.totals(),
+      sessions: this.#plane.sessions,
+      plan: () => this.#plane.plan,
+      deadlineMs: () => this.#reconfiguration.fitted.config.server.gracefulShutdownTimeoutMs,
+      override: (upstream, endpoint, change) =>
+        this.#reconfiguration.override((all) => withOverride(all, upstream, endpoint, change)),
+    });
+  }
+
   #createMetrics(): MetricsText {
     const { version, linesDropped } = this.#options;
     const plane = this.#plane;
@@ -232,7 +263,7 @@ export class Daemon {
           labels: { result },
           value: this.#reloads.counts[result],
         })),
-        anyport_monitoring_evicted_total: this.#monitoring.evicted,
+        anyport_monitoring_evicted_total: this.#monitoring.evicted + this.#admin.evicted,
         anyport_max_connections: fitted().config.server.maxConnections,
         anyport_max_open_files: fitted().maxOpenFiles,
         anyport_build_info: { labels: { version, node_version: process.version }, value: 1 },

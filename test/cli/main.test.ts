@@ -111,7 +111,10 @@ describe('bad usage: exit 2, one line that says what was wrong, nothing on stand
       says: '--accept: unknown value `handof`: did you mean `handoff`?',
     },
     { args: ['run', '--forward', '7878=127.0.0.1:1'], says: "option '--forward" },
-    { args: ['run', '--admin', ':9093'], says: "option '--admin" },
+    {
+      args: ['run', '--admin', ':9093'],
+      says: '--admin: `:9093` is open to other machines: set `admin.token`',
+    },
     { args: ['run', '-c', join(folder, 'none.yaml')], says: 'none.yaml: can not read it: no such file' },
     { args: ['check', 'none.yaml'], says: 'none.yaml: can not read it: no such file' },
     { args: ['check', good, '-c', good], says: 'two files are given' },

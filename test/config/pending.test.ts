@@ -61,13 +61,12 @@ test('the others are one warning, by key path', () => {
   const text = `${upstream('health_check: {}, pool: { warm: 2 }')}
 server: { cache_ttl: 1m }
 security: { enable_rate_limit: true, ddos_guard: { ban: 5s }, ip_whitelist: ["10.0.0.0/8"] }
-admin: {}
 docker: {}
 kcp: { link: {} }
 distributed: { enable: true }`;
   expect(warningsOf(text)).toEqual([
     'accepted but not implemented yet, without effect: server.cache_ttl, security.enable_rate_limit, ' +
       'security.ddos_guard, security.ip_whitelist, upstreams.web.health_check, upstreams.web.pool, ' +
-      'admin, distributed, docker, kcp',
+      'distributed, docker, kcp',
   ]);
 });

@@ -9,16 +9,24 @@ import { describeWith } from '../support/tools.js';
 
 describeWith('curl', 'redis-cli')('anyport run without a file or routes', () => {
   let daemon: Daemon;
+  let adminPort: number;
 
   beforeAll(async () => {
     const port = await freePort();
-    daemon = await startWithFlags([`--listen=127.0.0.1:${port}`], port);
+    adminPort = await freePort();
+    daemon = await startWithFlags([`--listen=127.0.0.1:${port}`, `--admin=127.0.0.1:${adminPort}`], port);
   });
   afterAll(() => daemon.stop());
 
   test('the ready line says what to try', () => {
     const ready = daemon.lines.find(({ msg }) => msg === 'ready');
-    expect(ready?.try).toEqual([`curl http://127.0.0.1:${daemon.port}/`, `redis-cli -p ${daemon.port} ping`]);
+    expect(ready?.try).toEqual([
+      `curl http://127.0.0.1:${daemon.port}/`,
+      `redis-cli -p ${daemon.port} ping`,
+      `curl http://127.0.0.1:${adminPort}/metrics`,
+      `anyport status --admin 127.0.0.1:${adminPort}`,
+    ]);
+    expect(ready?.admin).toBe(`127.0.0.1:${adminPort}`);
   });
 
   test('curl gets a page that says how it was identified', async () => {
@@ -43,6 +51,18 @@ describeWith('curl', 'redis-cli')('anyport run without a file or routes', () => 
   test.each(commands)('redis-cli $args', async ({ args, answer }) => {
     const { status, stdout } = await runProgram('redis-cli', ['-p', `${daemon.port}`, ...args]);
     expect({ status, stdout }).toMatchObject({ status: 0, stdout: expect.stringMatching(answer) });
+  });
+
+  test('status, metrics and health are on the control interface', async () => {
+    const site = `127.0.0.1:${adminPort}`;
+    const { status, stdout } = await anyport(['status', '--admin', site]);
+    expect({ status, stdout }).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^status +ready$/m),
+    });
+    for (const path of ['/metrics', '/health/ready', '/health/live', '/']) {
+      expect((await fetch(`http://${site}${path}`)).status).toBe(200);
+    }
   });
 
   test('any other bytes come back', async () => {
@@ -75,6 +95,31 @@ describe('a port in use', () => {
     expect(client.received.toString()).toBe('\x01 hello');
     await daemon.stop();
     taken.close();
+  });
+
+  test('that of the control interface, which nobody chose: it warns and goes on without', async () => {
+    const taken = createServer()
+      .listen(9093, '127.0.0.1')
+      .on('error', () => {});
+    await new Promise((resolve) => taken.once('listening', resolve).once('error', resolve));
+    const port = await freePort();
+    const daemon = await startWithFlags([`--listen=127.0.0.1:${port}`], port);
+    expect(daemon.lines.find(({ level }) => level === 'warn')?.msg).toMatch(
+      /control interface can not listen on 127\.0\.0\.1:9093.*in use.*goes on without it/,
+    );
+    const ready = daemon.lines.find(({ msg }) => msg === 'ready');
+    expect(ready).not.toHaveProperty('admin');
+    expect(ready?.try).toHaveLength(2);
+    await daemon.stop();
+    taken.close();
+  });
+
+  test('that of the control interface, which was chosen: it exits with 1', async () => {
+    const taken = await listenTcp();
+    const { status, stdout } = await anyport(['run', '--listen', '127.0.0.1:0', '--admin', taken.target]);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(new RegExp(`control interface can not listen on ${taken.target}.*in use`));
+    await taken.close();
   });
 
   test('one that was chosen: it says how to choose another, and exits with 1', async () => {

@@ -37,10 +37,10 @@ export const typescriptArrows: Arrows = {
   worker: [...leaf, 'addon', 'protocols', 'routing', 'upstream', 'security', 'handlers', 'metrics'],
   admin: [...leaf, 'metrics'],
   plane: [...leaf, 'addon', 'metrics'],
-  primary: [...leaf, 'addon', 'plane', 'config', 'providers', 'cluster', 'metrics', 'admin'],
+  primary: [...leaf, 'addon', 'plane', 'config', 'providers', 'cluster', 'metrics', 'protocols', 'admin'],
   // The process: it ends itself and tells the service manager through the addon, which no other command needs.
   'cli/run': [...leaf, 'addon', 'primary'],
-  cli: [...leaf, 'config', 'plane', 'protocols', 'routing', 'cli/run'],
+  cli: [...leaf, 'config', 'plane', 'protocols', 'routing', 'admin', 'cli/run'],
   index: [...leaf, 'primary', ...leaves],
 };
 

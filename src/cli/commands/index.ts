@@ -1,15 +1,23 @@
 /** The commands. To add one, write its file and list it here. */
 import type { Command } from 'commander';
 import { addCheck } from './check.js';
+import { addDrain } from './drain.js';
 import { addExplain } from './explain.js';
 import { addIdentify } from './identify.js';
 import { addProtocols } from './protocols.js';
+import { addReload } from './reload.js';
 import { addRun } from './run.js';
 import { addSchema } from './schema.js';
+import { addStatus } from './status.js';
+import { addUpstream } from './upstream.js';
 import { addVersion } from './version.js';
 
 export const commands: readonly ((program: Command) => void)[] = [
   addRun,
+  addStatus,
+  addReload,
+  addDrain,
+  addUpstream,
   addCheck,
   addIdentify,
   addExplain,

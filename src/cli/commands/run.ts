@@ -38,9 +38,9 @@ export function addRun(program: Command): void {
     .option('--max-connections <n>', 'sessions at once')
     .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent')
     .option('--log-format <format>', 'auto, json or pretty')
+    .option('--admin <address>', 'serve the control interface here instead of `admin.listen`')
     .option('--check', 'check the configuration and exit')
     .addOption(notYet('--forward <listen=host:port>', 'forward a port, nothing is identified'))
-    .addOption(notYet('--admin <address>', 'serve the dashboard and the API'))
     .addHelpText('after', EXAMPLES)
     .action(run);
 }

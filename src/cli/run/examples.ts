@@ -1,4 +1,5 @@
 /** Example commands for the demonstration. */
+import { ADMIN_ADDRESS } from '../../model/config.js';
 import type { AddressText } from '../../model/session.js';
 
 const UNIX = 'unix:';
@@ -18,4 +19,12 @@ export function examplesFor(address: AddressText): string[] {
 function unixExamples(path: string): string[] {
   if (path.startsWith('@')) return [`curl --abstract-unix-socket ${path.slice(1)} http://localhost/`];
   return [`curl --unix-socket ${path} http://localhost/`, `redis-cli -s ${path} ping`];
+}
+
+/** Examples for the control interface; none without one. */
+export function controlExamples(address: AddressText | null): string[] {
+  if (address === null) return [];
+  const command = `anyport status${address === ADMIN_ADDRESS ? '' : ` --admin ${address}`}`;
+  if (address.startsWith(UNIX)) return [command];
+  return [`curl http://${address}/metrics`, command];
 }

@@ -10,7 +10,7 @@ import type { Config, Demo } from '../../model/config.js';
 import { Daemon } from '../../primary/daemon.js';
 import type { SettingsSource } from '../../primary/settings.js';
 import { StartError } from '../../primary/start-error.js';
-import { examplesFor } from './examples.js';
+import { controlExamples, examplesFor } from './examples.js';
 import { type Output, openOutput } from './output.js';
 import { Reloading } from './reloading.js';
 import { ServiceManager } from './service-manager.js';
@@ -56,7 +56,15 @@ async function run(config: Config, options: RunOptions, output: Output): Promise
   const signals = awaitSignals(output.log, reloading);
   const { log, write, linesDropped } = output;
   const { version, demo, source } = options;
-  const surroundings = { version, log, write, linesDropped, movesPorts: demo?.moves ?? false, source };
+  const surroundings = {
+    version,
+    log,
+    write,
+    linesDropped,
+    movesPorts: demo?.moves ?? false,
+    yieldsAdmin: demo?.yieldsAdmin ?? false,
+    source,
+  };
   const daemon = await Daemon.open(config, surroundings, signals.drain);
   const service = serviceManager(log);
   try {
@@ -103,10 +111,10 @@ async function serve(serving: Serving, drain: AbortSignal): Promise<boolean> {
 }
 
 function sayReady({ daemon, service, options: { version, demo }, log }: Serving): void {
-  const { listeners, workers } = daemon;
+  const { listeners, workers, admin } = daemon;
   const shown = demo === null ? undefined : listeners[0];
-  const hint = shown && { try: examplesFor(shown.address) };
-  log.info({ listeners, workers, pid: process.pid, version, ...hint }, 'ready');
+  const hint = shown && { try: [...examplesFor(shown.address), ...controlExamples(admin)] };
+  log.info({ listeners, workers, ...(admin && { admin }), pid: process.pid, version, ...hint }, 'ready');
   service.ready(servingStatus(daemon));
   service.watch(() => daemon.isAlive);
   // Frees garbage of the start-up; the primary allocates little later, so V8 would not.

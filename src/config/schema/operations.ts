@@ -1,5 +1,6 @@
 /** `monitoring`, `logging` and `admin`: observability. */
 import { parseHost } from '../../base/address.js';
+import { ADMIN_ADDRESS } from '../../model/config.js';
 import { listenAddress, socketMode } from './addresses.js';
 import { choice, flag, form, integer, port, section, text } from './fields.js';
 
@@ -43,7 +44,7 @@ export const logging = section(
 export const admin = section(
   {
     listen: listenAddress('Where the control interface is served: one address, or a unix socket').prefault(
-      '127.0.0.1:9093',
+      ADMIN_ADDRESS,
     ),
     mode: socketMode(
       'Who may connect to its unix socket: permissions of the file. Without it `0600`, the owner',

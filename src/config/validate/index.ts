@@ -4,7 +4,7 @@ import { identifyBytesMax } from '../../protocols/read-limit.js';
 import { findRefused } from '../pending.js';
 import { Report } from '../report.js';
 import type { Source } from '../source.js';
-import { resolveAdmin } from './admin.js';
+import { checkAdminAddress, resolveAdmin } from './admin.js';
 import type { Context } from './context.js';
 import { resolveListeners } from './listeners.js';
 import { ProtocolNames } from './protocols.js';
@@ -35,6 +35,8 @@ export function validate(source: Source, context: Context): Validated {
   checkServer(shape, report);
   checkSilences(shape, report);
   const admin = resolveAdmin(shape, report);
+  const monitoring = monitoringConfig(shape);
+  checkAdminAddress(admin, groups, monitoring, report);
   if (report.problems.length > 0) return { ok: false, problems: report.problems };
   const config: Config = {
     server: serverConfig(shape, context),
@@ -42,7 +44,7 @@ export function validate(source: Source, context: Context): Validated {
     protocols: names.configured,
     routes,
     upstreams,
-    monitoring: monitoringConfig(shape),
+    monitoring,
     admin,
     logging: loggingConfig(shape),
   };

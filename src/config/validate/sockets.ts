@@ -14,7 +14,7 @@ interface Taken {
 }
 
 /** Port 0 is a new port on each bind. */
-const isFixed = (address: ListenAddress): boolean => address.kind === 'unix' || address.port !== 0;
+export const isFixed = (address: ListenAddress): boolean => address.kind === 'unix' || address.port !== 0;
 
 const isEvery = ({ host }: Inet): boolean => host === '0.0.0.0' || host === '::';
 

@@ -6,6 +6,7 @@ import { findAll } from '../path.js';
 import { findPending } from '../pending.js';
 import { inFileOrder, placeName, type Warn } from '../report.js';
 import type { Source } from '../source.js';
+import { warnOfToken } from './admin.js';
 import type { Context } from './context.js';
 import { warnOfIdleOptions } from './idle-options.js';
 import type { ListenerGroup } from './listeners.js';
@@ -50,6 +51,7 @@ export function warningsOf({ source, shape, groups, names, config }: Checked, co
   warnOfIdleOptions(shape, source, warn);
   warnOfLoops(shape, config, context, warn);
   warnOfMonitoringPorts(config, warn);
+  warnOfToken(config, warn);
   warnOfFamilies(groups, warn);
   warnOfHostBits(source, warn);
   return warnings.toSorted(inFileOrder(source.files));

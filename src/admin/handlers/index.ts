@@ -1,0 +1,22 @@
+/** The routes of the control interface: the one table of server, OpenAPI document and reference. */
+import type { Route } from '../router.js';
+import { configRoutes } from './config.js';
+import { descriptionRoutes } from './description.js';
+import { monitoringRoutes } from './monitoring.js';
+import { protocolRoutes } from './protocols.js';
+import { reloadRoutes } from './reload.js';
+import { sessionRoutes } from './sessions.js';
+import { statusRoutes } from './status.js';
+import { upstreamRoutes } from './upstreams.js';
+
+export const routes: readonly Route[] = [
+  ...statusRoutes,
+  ...configRoutes,
+  ...reloadRoutes,
+
+  ...sessionRoutes,
+  ...protocolRoutes,
+  ...upstreamRoutes,
+  ...monitoringRoutes,
+  ...descriptionRoutes(() => routes),
+];

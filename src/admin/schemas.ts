@@ -1,0 +1,253 @@
+/** Shapes of what the control interface answers, by name; the types they describe are in control.ts and src/model. */
+import { endpointStates, weightLimits } from '../model/overrides.js';
+import { reasons, stages } from '../model/session.js';
+import { errorStatus } from './answer.js';
+import {
+  choice,
+  flag,
+  integer,
+  type JsonSchema,
+  list,
+  number,
+  object,
+  orNull,
+  record,
+  text,
+} from './schema.js';
+
+const PREFIX = '#/components/schemas/';
+
+const time = (meaning: string): JsonSchema => text(`${meaning}; ISO 8601`);
+const share = orNull(number('0 to 1; null: nothing was looked up yet'));
+const bytes = object({ up: integer('From clients'), down: integer('To clients') });
+
+const problem = object(
+  {
+    file: orNull(text()),
+    line: orNull(integer()),
+    column: orNull(integer()),
+    path: text('Key path: `listeners[0].address`'),
+    message: text('What is wrong, and what to write instead'),
+  },
+  { description: 'What is wrong with a configuration, and where.' },
+);
+
+const error = object({
+  error: object(
+    {
+      code: choice(Object.keys(errorStatus), 'Stable name'),
+      message: text('For people'),
+      path: text('Key path or parameter'),
+      problems: list(ref('Problem'), 'Every problem of a configuration'),
+    },
+    { optional: ['path', 'problems'] },
+  ),
+});
+
+const listeners = list(object({ name: text(), address: text('As bound') }));
+const healthStatus = choice(
+  ['starting', 'ready', 'degraded', 'draining'],
+  '`degraded`: some workers are being restarted, the others accept',
+);
+const workers = object({ wanted: integer(), accepting: integer() });
+
+const health = object({
+  status: choice(['starting', 'ready', 'degraded', 'draining', 'live']),
+  workers,
+  listeners,
+});
+
+const drain = object({
+  sessions: integer('Still open'),
+  deadlineMs: integer('After which what is left is cut'),
+});
+
+const snapshot = {
+  time: integer('When it was read, in milliseconds since the epoch'),
+  generation: integer('Of the configuration in force'),
+  workers,
+  activeConnections: integer('Sessions open now'),
+  acceptedConnections: integer('Since the start'),
+  endedConnections: object(Object.fromEntries(reasons.map((reason) => [reason, integer()]))),
+  bytes,
+  connectionPool: object({
+    active: integer('Carrying a session now'),
+    idle: integer('Opened ahead'),
+    hits: integer(),
+    misses: integer(),
+    failures: integer('Attempts to connect that failed'),
+  }),
+  security: object({
+    refused: object({
+      overLimit: integer(),
+      denied: integer(),
+      rateLimited: integer(),
+      banned: integer(),
+    }),
+    rejected: integer('By a route'),
+    bansActive: integer(),
+  }),
+  memoryPool: object({
+    tiers: list(
+      object({
+        name: text(),
+        bytes: integer(),
+        inUse: integer('Now'),
+        free: integer('Kept for the next one'),
+        highWater: integer('Most in use at once in one worker'),
+        uses: integer(),
+        misses: integer('Times none was free'),
+        hitRate: orNull(number('0 to 1; null: none was used')),
+      }),
+    ),
+  }),
+  index: object({ configured: integer(), naming: integer(), routes: integer(), bytes: integer() }),
+  cacheHitRate: share,
+  protocols: record(
+    object({ active: integer(), identified: integer(), ended: integer(), bytes }),
+    'By protocol id; those that nobody has spoken yet are absent',
+  ),
+};
+
+const lastChange = object(
+  {
+    cause: choice(['signal', 'file', 'admin', 'library'], 'Who asked for it'),
+    at: time('When it ended'),
+    result: choice(['applied', 'unchanged', 'refused']),
+    problems: list(ref('Problem'), 'Why it was refused'),
+  },
+  { description: 'The outcome of the last change; null: none since the start.' },
+);
+
+const status = object({
+  version: text(),
+  pid: integer(),
+  startedAt: time('Start of the process'),
+  uptimeSeconds: number(),
+  status: healthStatus,
+  listeners,
+  config: object({
+    name: text('The file, or where else it came from'),
+    changedAt: time('When it came into force'),
+  }),
+  lastChange: orNull(lastChange),
+  drain: orNull(drain),
+  ...snapshot,
+});
+
+const diffItem = {
+  kind: choice(['setting', 'listener', 'protocol', 'route', 'upstream', 'endpoint']),
+  name: text(),
+  upstream: orNull(text("An endpoint's upstream")),
+  change: choice(['added', 'removed', 'changed']),
+  about: text('What it is, in one line'),
+  fields: list(object({ key: text(), from: { description: 'Before' }, to: { description: 'After' } })),
+};
+
+const change = object(
+  {
+    result: choice(['applied', 'unchanged']),
+    generation: integer('Of the configuration in force'),
+    tookMs: number(),
+    diff: list(ref('DiffItem')),
+    persisted: flag('False: it lasts until the file is read again, or until a restart'),
+  },
+  { optional: ['generation', 'tookMs', 'diff'] },
+);
+
+const endpoint = object({
+  name: text('As configured'),
+  addresses: list(text(), 'Resolved; empty while the name does not resolve'),
+  weight: { ...integer('In force'), minimum: weightLimits.min, maximum: weightLimits.max },
+  configuredWeight: integer(),
+  backup: flag('Used only when no other endpoint is usable'),
+  state: choice(endpointStates, 'New sessions go to what is `up`; those it has go on'),
+  sessions: integer('Connected or connecting now'),
+});
+
+const upstream = object({
+  name: text(),
+  handler: orNull(text('In-process handler; null: relayed to the endpoints')),
+  balance: text(),
+  endpoints: list(ref('Endpoint')),
+});
+
+const session = object({
+  id: text('`WORKER-SLOT-GENERATION`, as in the log'),
+  worker: integer(),
+  listener: text(),
+  protocol: orNull(text('Id; null: not identified')),
+  stage: choice(stages),
+  source: text("The client's address"),
+  route: orNull(text('What decided: a route, `on_unknown` or `on_silence`; null: nothing yet')),
+  upstream: orNull(text()),
+  endpoint: orNull(text('Null: none yet, or an in-process handler')),
+  bytesUp: integer(),
+  bytesDown: integer(),
+  startedAt: time('Accept'),
+  durationMs: integer(),
+  idleMs: orNull(integer('Since a byte was relayed; null before the relay')),
+});
+
+const sessionList = object({
+  sessions: list(ref('Session'), 'In the order asked for'),
+  matching: integer('All that match, those beyond the limit too'),
+  missing: list(integer(), 'Workers that did not answer in time: their sessions are not in the list'),
+});
+
+const protocol = object({
+  name: text('As configured'),
+  id: text('In logs and metrics'),
+  rank: integer('1 is asked first'),
+  priority: orNull(integer('As configured')),
+  builtIn: flag(),
+  target: orNull(text('Upstream, or `close`, `reset`, `drop`; null: routed by `routes` alone')),
+  signature: text('In words'),
+});
+
+const protocolEntry: JsonSchema = {
+  type: 'object',
+  required: ['name'],
+  properties: { name: text('A built-in in any letter case, or a new one') },
+  additionalProperties: true,
+  description: "An entry of the file's `protocols`: `{ name, target, handler, priority, start_bytes, … }`.",
+};
+
+const document: JsonSchema = {
+  type: 'object',
+  additionalProperties: true,
+  description: "A configuration in the file's shape; `anyport schema` prints its JSON Schema.",
+};
+
+export const schemas = {
+  Error: error,
+  Problem: problem,
+  Health: health,
+  Status: status,
+  Drain: drain,
+  DiffItem: object(diffItem, { description: 'A difference between two configurations.' }),
+  LiveDiffItem: object({
+    ...diffItem,
+    sessions: orNull(integer('Live sessions that it touches; null: not counted by this')),
+  }),
+  Change: change,
+  Endpoint: endpoint,
+  Upstream: upstream,
+  Session: session,
+  SessionList: sessionList,
+  Protocol: protocol,
+  ProtocolEntry: protocolEntry,
+  Document: document,
+} as const satisfies Record<string, JsonSchema>;
+
+export type SchemaName = keyof typeof schemas;
+
+/** A reference into the OpenAPI document. */
+export function ref(name: SchemaName): JsonSchema {
+  return { $ref: PREFIX + name };
+}
+
+/** The schema that is referred to, or the schema itself. */
+export function resolved(schema: JsonSchema): JsonSchema {
+  return schema.$ref === undefined ? schema : schemas[schema.$ref.slice(PREFIX.length) as SchemaName];
+}

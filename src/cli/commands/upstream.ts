@@ -1,0 +1,95 @@
+/** `anyport upstream`: endpoints of a running daemon, their weight and state. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { EndpointStatus, UpstreamStatus } from '../../admin/control.js';
+import { jsonLine } from '../../base/text.js';
+import { endpointStates } from '../../model/overrides.js';
+import { columns } from '../columns.js';
+import { type ControlOptions, connectControl, withControlOptions } from '../control/client.js';
+import { BAD_USAGE, Failure } from '../failure.js';
+import { countText } from '../figures.js';
+
+const SET_EXAMPLES = `
+Examples:
+  anyport upstream set web 10.0.0.5:80 --state drain     no new sessions; those it has go on
+  anyport upstream set web 10.0.0.5:80 --state up --weight configured
+
+What is set lasts until it is set back or the daemon is restarted; reloads keep it.`;
+
+interface SetOptions extends ControlOptions {
+  readonly weight?: number | null;
+  readonly state?: string;
+}
+
+export function addUpstream(program: Command): void {
+  const upstream = program
+    .command('upstream')
+    .description("list a running daemon's upstreams, or set weight and state of an endpoint");
+  withControlOptions(
+    upstream
+      .command('list', { isDefault: true })
+      .description('upstreams and endpoints: weight, state, sessions')
+      .argument('[name]', 'one upstream'),
+  ).action(list);
+  withControlOptions(
+    upstream
+      .command('set')
+      .description('set the weight or state of an endpoint')
+      .argument('<name>', 'the upstream')
+      .argument('<endpoint>', 'its address as configured')
+      .option('--weight <n>', 'its share, 1 to 256, or `configured`', weightOf)
+      .addOption(new Option('--state <state>', 'whether it gets new sessions').choices([...endpointStates])),
+  )
+    .addHelpText('after', SET_EXAMPLES)
+    .action(set);
+}
+
+async function list(name: string | undefined, options: ControlOptions): Promise<void> {
+  const daemon = await connectControl(options);
+  const path = '/api/v1/upstreams';
+  const answer = await daemon.call('GET', name === undefined ? path : `${path}/${encodeURIComponent(name)}`);
+  if (options.json) {
+    process.stdout.write(jsonLine(answer));
+    return;
+  }
+  const { upstreams } =
+    name === undefined
+      ? (answer as { upstreams: readonly UpstreamStatus[] })
+      : { upstreams: [answer as UpstreamStatus] };
+  process.stdout.write(upstreams.length === 0 ? 'no upstreams are configured\n' : table(upstreams));
+}
+
+async function set(name: string, endpoint: string, { weight, state, ...options }: SetOptions): Promise<void> {
+  if (weight === undefined && state === undefined) {
+    throw new Failure('nothing to set: give --weight or --state', BAD_USAGE);
+  }
+  const daemon = await connectControl(options);
+  const path = `/api/v1/upstreams/${encodeURIComponent(name)}/endpoints/${encodeURIComponent(endpoint)}`;
+  const answer = (await daemon.call('PATCH', path, { weight, state })) as { endpoint: EndpointStatus };
+  process.stdout.write(options.json ? jsonLine(answer) : columns([HEADING, row(name, answer.endpoint)]));
+}
+
+const HEADING = ['UPSTREAM', 'ENDPOINT', 'STATE', 'WEIGHT', 'SESSIONS', 'ADDRESSES'];
+
+function table(upstreams: readonly UpstreamStatus[]): string {
+  const rows = upstreams.flatMap(({ name, handler, endpoints }) =>
+    handler === null
+      ? endpoints.map((endpoint) => row(name, endpoint))
+      : [[name, handler, 'up', '-', '-', '(in-process handler)']],
+  );
+  return columns([HEADING, ...rows]);
+}
+
+function row(upstream: string, endpoint: EndpointStatus): string[] {
+  const { name, weight, configuredWeight, backup, state, sessions, addresses } = endpoint;
+  const share = weight === configuredWeight ? `${weight}` : `${weight} (configured ${configuredWeight})`;
+  const where =
+    addresses.length === 0 ? 'not resolved' : addresses.filter((each) => each !== name).join(', ');
+  return [upstream, name, backup ? `${state}, backup` : state, share, countText(sessions), where || '-'];
+}
+
+/** Null: as configured. */
+function weightOf(text: string): number | null {
+  if (text === 'configured') return null;
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Write a whole number, or `configured`.');
+  return Number(text);
+}

@@ -1,0 +1,86 @@
+/** Prints the status of a running daemon. */
+import type { LastChangeStatus, Status } from '../../admin/control.js';
+import { formatProblem } from '../../config/report.js';
+import { columns } from '../columns.js';
+import { bytesText, counted, countText, timeText } from '../figures.js';
+
+/** Problems of a refused change that are printed; the log and `--json` have more. */
+const PROBLEMS_SHOWN_MAX = 10;
+
+export function statusText(status: Status): string {
+  const { workers, listeners, drain, lastChange } = status;
+  const restarting = workers.wanted - workers.accepting;
+  const summary = columns([
+    ['anyport', `${status.version}, pid ${status.pid}, up ${timeText(status.uptimeSeconds * 1000)}`],
+    ['status', drain === null ? status.status : `draining, ${timeText(drain.deadlineMs)} at most`],
+    [
+      'configuration',
+      `${status.config.name}, since ${status.config.changedAt}, generation ${status.generation}`,
+    ],
+    ...(lastChange === null ? [] : [['last change', lastChangeText(lastChange, status.time)]]),
+    ...problemRows(lastChange),
+    [
+      'workers',
+      `${counted(workers.accepting, 'worker')}${restarting > 0 ? ` of ${workers.wanted}, the others start` : ''}`,
+    ],
+    ...listeners.map(({ name, address }, index) => [
+      index === 0 ? 'listeners' : '',
+      name === address ? address : `${name}, ${address}`,
+    ]),
+    ['sessions', sessionsText(status)],
+    ['bytes', `${bytesText(status.bytes.up)} up, ${bytesText(status.bytes.down)} down`],
+  ]);
+  return `${summary}${protocolTable(status)}`;
+}
+
+function lastChangeText({ cause, at, result, problems }: LastChangeStatus, nowMs: number): string {
+  const ago = `${timeText(Math.max(0, nowMs - Date.parse(at)))} ago`;
+  return `${result} ${ago}, by ${causes[cause] ?? cause}${problems.length > 0 ? `: ${counted(problems.length, 'problem')}` : ''}`;
+}
+
+const causes: Readonly<Record<string, string>> = {
+  signal: 'SIGHUP',
+  file: 'a change of the file',
+  admin: 'the control interface',
+  library: 'the program',
+};
+
+function problemRows(lastChange: LastChangeStatus | null): string[][] {
+  const problems = lastChange?.problems ?? [];
+  const shown = problems.slice(0, PROBLEMS_SHOWN_MAX).map((problem) => ['', formatProblem(problem)]);
+  const rest = problems.length - shown.length;
+  return rest > 0 ? [...shown, ['', `and ${rest} more`]] : shown;
+}
+
+function sessionsText({
+  activeConnections,
+  acceptedConnections,
+  endedConnections,
+  security,
+}: Status): string {
+  const reasons = Object.entries(endedConnections)
+    .filter(([, count]) => count > 0)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${reason} ${countText(count)}`);
+  const ended = reasons.length === 0 ? '' : `; ended: ${reasons.join(', ')}`;
+  const refused = Object.values(security.refused).reduce((all, each) => all + each, 0);
+  const first = `${countText(activeConnections)} active, ${countText(acceptedConnections)} accepted`;
+  return `${first}${refused > 0 ? `, ${countText(refused)} refused` : ''}${ended}`;
+}
+
+function protocolTable({ protocols }: Status): string {
+  const rows = Object.entries(protocols).toSorted(([, a], [, b]) => b.identified - a.identified);
+  if (rows.length === 0) return '';
+  const table = columns([
+    ['PROTOCOL', 'ACTIVE', 'IDENTIFIED', 'ENDED', 'UP', 'DOWN'],
+    ...rows.map(([name, { active, identified, ended, bytes }]) => [
+      name,
+      countText(active),
+      countText(identified),
+      countText(ended),
+      bytesText(bytes.up),
+      bytesText(bytes.down),
+    ]),
+  ]);
+  return `\n${table}`;
+}

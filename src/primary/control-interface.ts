@@ -1,0 +1,126 @@
+/** The control interface as a part of the daemon: its address and token follow the configuration. */
+import { native } from '../addon.js';
+import type { Operations } from '../admin/control.js';
+import { AdminServer } from '../admin/server.js';
+import { systemClock } from '../base/clock.js';
+import { type Logger, rateLimited } from '../base/log.js';
+import type { AdminConfig, Config, ListenAddress } from '../model/config.js';
+import type { AddressText } from '../model/session.js';
+import type { Part, Prepared } from './part.js';
+import { changeMode, closeGroup, openGroup, reasonOf, type SocketGroup } from './socket-group.js';
+import { StartError } from './start-error.js';
+
+/** Lines about requests that were refused or failed: their sender controls how many there are. */
+const COMPLAINTS_PER_SECOND = 1;
+
+export interface ControlInterfaceOptions {
+  /** Called when it begins to serve. */
+  readonly operations: () => Operations;
+  readonly log: Logger;
+  /** The demonstration: go on without it where its address is in use. */
+  readonly yields: boolean;
+}
+
+interface Serving {
+  readonly config: AdminConfig;
+  readonly group: SocketGroup;
+  readonly server: AdminServer;
+}
+
+export class ControlInterface implements Part {
+  readonly #options: ControlInterfaceOptions;
+  #serving: Serving | null = null;
+  #evictedBefore = 0;
+  #isClosed = false as boolean;
+
+  constructor(options: ControlInterfaceOptions) {
+    this.#options = options;
+  }
+
+  /** As bound; null: none. */
+  get address(): AddressText | null {
+    return this.#serving?.group.bound ?? null;
+  }
+
+  /** Connections closed so far to make room for newer ones. */
+  get evicted(): number {
+    return this.#evictedBefore + (this.#serving?.server.evicted ?? 0);
+  }
+
+  async prepare({ admin }: Config): Promise<Prepared> {
+    const before = this.#serving;
+    if (admin === null) return { commit: () => this.#replace(null), discard: () => {} };
+    if (before !== null && isSameAddress(before.config.address, admin.address)) {
+      return { commit: () => this.#keep(before, admin), discard: () => {} };
+    }
+    const group = await this.#open(admin.address);
+    if (group === null) return { commit: () => this.#replace(null), discard: () => {} };
+    return {
+      commit: () => this.#replace(this.#serve(admin, group)),
+      discard: () => closeGroup(group, native),
+    };
+  }
+
+  /** Requests under way are not answered any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#serving?.server.close();
+    if (this.#serving) removeFile(this.#serving.group);
+    this.#serving = null;
+  }
+
+  /** Null: the demonstration goes on without it. */
+  async #open(address: ListenAddress): Promise<SocketGroup | null> {
+    const { yields, log } = this.#options;
+    // Another one of ours may have the port, with another host.
+    const own = this.#serving?.config.address;
+    const holdsPort = own?.kind === 'inet' && address.kind === 'inet' && own.port === address.port;
+    try {
+      return await openGroup(address, { size: 1, holdsPort }, native);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      const why = `the control interface can not listen on ${address.text}: ${reasonOf(error)}`;
+      if (!yields || code !== 'EADDRINUSE') throw new StartError(why, code);
+      log.warn(`${why}; the demonstration goes on without it`);
+      return null;
+    }
+  }
+
+  #serve(config: AdminConfig, group: SocketGroup): Serving {
+    const { operations, log } = this.#options;
+    const warn = (fields: object, message: string) => log.warn(fields, message);
+    const complain = rateLimited(warn, COMPLAINTS_PER_SECOND, systemClock.nowMs);
+    const server = new AdminServer({ rules: rulesOf(config), operations: operations(), complain });
+    server.listen(group.sockets[0]?.fd ?? -1);
+    return { config, group, server };
+  }
+
+  /** The request that asked for this change is still answered. */
+  #replace(next: Serving | null): void {
+    const before = this.#serving;
+    this.#serving = next;
+    if (before !== null) {
+      this.#evictedBefore += before.server.evicted;
+      before.server.release();
+      removeFile(before.group);
+    }
+    if (this.#isClosed) this.close();
+  }
+
+  /** The address stays; token and mode may be others. */
+  #keep({ group, server }: Serving, config: AdminConfig): void {
+    server.rules = rulesOf(config);
+    if (config.address.kind === 'unix') changeMode(group, config.address.mode);
+    this.#serving = { config, group, server };
+  }
+}
+
+const rulesOf = ({ address, token }: AdminConfig) => ({ kind: address.kind, token });
+
+const isSameAddress = (a: ListenAddress, b: ListenAddress): boolean =>
+  a.kind === 'unix' || b.kind === 'unix'
+    ? a.kind === b.kind && a.text === b.text
+    : a.host === b.host && a.port === b.port;
+
+/** The server closes the socket itself. */
+const removeFile = (group: SocketGroup): void => closeGroup({ ...group, sockets: [] }, native);
