@@ -8,6 +8,7 @@
 import { createRequire } from 'node:module';
 import type { SocketAddress } from './model/address.js';
 import type { ClassifierTables, Decision, Settlement } from './model/classifier.js';
+import type { ListeningSocket } from './model/message.js';
 import type { UpstreamOptions } from './model/upstream-options.js';
 
 export type { ClassifierTables, Decision } from './model/classifier.js';
@@ -72,6 +73,8 @@ export interface EngineCounting {
 }
 
 export interface EngineListener {
+  /** Constant for the daemon's life. */
+  readonly id: number;
   /** Index into `classifiers`. */
   readonly classifier: number;
   /** Counter rows of the listener and of its unidentified sessions. */
@@ -114,14 +117,19 @@ export interface EngineTables {
 }
 
 export interface Engine {
-  /** Validates tables and keeps them ready, replacing those prepared before. Throws if they are invalid. */
-  prepare(tables: EngineTables): void;
-  /** New sessions use the prepared tables; existing sessions keep theirs. Can not fail. */
+  /**
+   * Validates tables and keeps them ready, replacing those prepared before, with duplicates of the sockets that are new.
+   * `sockets`: all to accept on; those that the primary has closed meanwhile are left out. Throws if tables are invalid
+   * or descriptors are lacking.
+   */
+  prepare(tables: EngineTables, sockets: readonly ListeningSocket[]): void;
+  /**
+   * New sessions use the prepared tables; existing sessions keep theirs. Connections waiting at sockets that go begin
+   * with the tables in force; at those that stay, with the new ones. Can not fail.
+   */
   commit(): void;
-  /** Drops the prepared tables. */
+  /** Drops what is prepared. */
   discard(): void;
-  /** Starts accepting on a listening socket (the engine uses its own duplicate). */
-  listen(fd: number, listener: number): void;
   /** Starts taking connections from an inbox (handoff mode). */
   takeFrom(inbox: number): void;
   /** Drains the backlogs, then stops accepting. */
@@ -146,9 +154,27 @@ export interface Engine {
   close(): void;
 }
 
+/** What an acceptor does under one Plan. */
+export interface Handing {
+  /** Of the Plan. */
+  readonly generation: number;
+  /** `listener`: its id. */
+  readonly sockets: readonly ListeningSocket[];
+  /** Of the workers that have the Plan; at least one. */
+  readonly inboxes: readonly number[];
+  /** Upper bound on connections in flight to workers: free places plus one accept batch. */
+  readonly maxConnections: number;
+}
+
 /** Accepts in the primary and hands each connection to the least loaded worker's inbox. */
 export interface Acceptor {
-  listen(fd: number, listener: number): void;
+  /** Does what can fail, changes nothing; replaces what was prepared before. Throws without descriptors. */
+  prepare(next: Handing): void;
+  discard(): void;
+  /** Call before a worker commits: what waits at sockets that go is in the inboxes afterwards. */
+  leave(): void;
+  /** Call when all workers have committed. */
+  commit(): void;
   stopAccepting(): void;
   close(): void;
 }
@@ -224,11 +250,7 @@ export interface NativeProcess {
 
 /** Handoff mode. */
 export interface NativeHandoff {
-  /** Upper bound on connections in flight to workers: free places plus one accept batch. */
-  readonly Acceptor: new (
-    inboxes: readonly number[],
-    limit: { room: Int32Array; maxConnections: number },
-  ) => Acceptor;
+  readonly Acceptor: new (options: { room: Int32Array }) => Acceptor;
   /** Creates an inbox for a worker; it outlives the worker, so the successor finds queued connections. */
   createInbox(): number;
   closeInbox(inbox: number): void;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "bindings/arguments.h"
+#include "bindings/listening_from.h"
 
 namespace anyport::bindings {
 namespace {
@@ -14,15 +15,14 @@ Napi::Value CreateInbox(const Napi::CallbackInfo& info) {
 
 void CloseInbox(const Napi::CallbackInfo& info) { shared::CloseInbox(info[0].ToNumber().Int32Value()); }
 
-std::vector<std::shared_ptr<shared::Inbox>> InboxesFrom(const Napi::CallbackInfo& info) {
+std::vector<std::shared_ptr<shared::Inbox>> InboxesFrom(const Napi::Array& numbers) {
   std::vector<std::shared_ptr<shared::Inbox>> inboxes;
-  const auto numbers = info[0].As<Napi::Array>();
   for (uint32_t i = 0; i < numbers.Length(); ++i) {
     auto inbox = shared::FindInbox(Napi::Value(numbers.Get(i)).ToNumber().Int32Value());
-    if (inbox == nullptr) throw Napi::RangeError::New(info.Env(), "no such inbox");
+    if (inbox == nullptr) throw Napi::RangeError::New(numbers.Env(), "no such inbox");
     inboxes.push_back(std::move(inbox));
   }
-  if (inboxes.empty()) throw Napi::RangeError::New(info.Env(), "an acceptor needs an inbox");
+  if (inboxes.empty()) throw Napi::RangeError::New(numbers.Env(), "an acceptor needs an inbox");
   return inboxes;
 }
 
@@ -31,7 +31,10 @@ std::vector<std::shared_ptr<shared::Inbox>> InboxesFrom(const Napi::CallbackInfo
 void AcceptorBinding::Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Acceptor", DefineClass(env, "Acceptor",
                                       {
-                                          InstanceMethod<&AcceptorBinding::Listen>("listen"),
+                                          InstanceMethod<&AcceptorBinding::Prepare>("prepare"),
+                                          InstanceMethod<&AcceptorBinding::Discard>("discard"),
+                                          InstanceMethod<&AcceptorBinding::Leave>("leave"),
+                                          InstanceMethod<&AcceptorBinding::Commit>("commit"),
                                           InstanceMethod<&AcceptorBinding::StopAccepting>("stopAccepting"),
                                           InstanceMethod<&AcceptorBinding::Close>("close"),
                                       }));
@@ -44,13 +47,11 @@ AcceptorBinding::AcceptorBinding(const Napi::CallbackInfo& info) : ObjectWrap(in
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
   int error = 0;
-  const auto options = info[1].As<Napi::Object>();
-  const auto room = SharedSpanOf<int32_t>(options, "room");
+  const auto room = SharedSpanOf<int32_t>(info[0].As<Napi::Object>(), "room");
   if (room.size() < shared::kRoomWordsMin) throw Napi::RangeError::New(env, "the room is too small");
-  const engine::Limit limit{shared::Room(room), static_cast<int32_t>(Uint32At(options, "maxConnections"))};
-  auto created = engine::Acceptor::Create(loop, InboxesFrom(info), limit, &error);
+  auto created = engine::Acceptor::Create(loop, shared::Room(room), &error);
   if (created == nullptr) throw SystemError(env, error, "epoll");
-  options_ = Napi::Persistent(options);
+  room_ = Napi::Persistent(info[0].As<Napi::Object>());
   lifetime_ = Lifetime<engine::Acceptor>::Attach(env, std::move(created));
 }
 
@@ -63,9 +64,30 @@ engine::Acceptor& AcceptorBinding::acceptor() {
   throw Napi::Error::New(Env(), "the acceptor is closed");
 }
 
-Napi::Value AcceptorBinding::Listen(const Napi::CallbackInfo& info) {
-  const int error = acceptor().Listen(info[0].ToNumber().Int32Value(), info[1].ToNumber().Uint32Value());
-  if (error != 0) throw SystemError(info.Env(), error, "listen");
+Napi::Value AcceptorBinding::Prepare(const Napi::CallbackInfo& info) {
+  const auto next = info[0].As<Napi::Object>();
+  engine::Handing handing;
+  handing.generation = Uint32At(next, "generation");
+  handing.max_connections = static_cast<int32_t>(Uint32At(next, "maxConnections"));
+  handing.inboxes = InboxesFrom(next.Get("inboxes").As<Napi::Array>());
+  const auto sockets = ListeningSocketsFrom(next.Get("sockets").As<Napi::Array>());
+  const int error = acceptor().Prepare(std::move(handing), sockets);
+  if (error != 0) throw SystemError(info.Env(), error, "dup");
+  return info.Env().Undefined();
+}
+
+Napi::Value AcceptorBinding::Discard(const Napi::CallbackInfo& info) {
+  acceptor().Discard();
+  return info.Env().Undefined();
+}
+
+Napi::Value AcceptorBinding::Leave(const Napi::CallbackInfo& info) {
+  acceptor().Leave();
+  return info.Env().Undefined();
+}
+
+Napi::Value AcceptorBinding::Commit(const Napi::CallbackInfo& info) {
+  acceptor().Commit();
   return info.Env().Undefined();
 }
 

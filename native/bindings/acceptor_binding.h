@@ -19,11 +19,14 @@ class AcceptorBinding : public Napi::ObjectWrap<AcceptorBinding> {
 
  private:
   engine::Acceptor& acceptor();
-  Napi::Value Listen(const Napi::CallbackInfo& info);
+  Napi::Value Prepare(const Napi::CallbackInfo& info);
+  Napi::Value Discard(const Napi::CallbackInfo& info);
+  Napi::Value Leave(const Napi::CallbackInfo& info);
+  Napi::Value Commit(const Napi::CallbackInfo& info);
   Napi::Value StopAccepting(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
-  Napi::ObjectReference options_;  // keeps the shared memory alive
+  Napi::ObjectReference room_;  // keeps the shared memory alive
   std::shared_ptr<Lifetime<engine::Acceptor>> lifetime_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "bindings/arguments.h"
 #include "bindings/books_from.h"
+#include "bindings/listening_from.h"
 #include "bindings/plan_from.h"
 #include "desk/listing.h"
 
@@ -82,7 +83,6 @@ void EngineBinding::Init(Napi::Env env, Napi::Object exports) {
                                         InstanceMethod<&EngineBinding::Prepare>("prepare"),
                                         InstanceMethod<&EngineBinding::Commit>("commit"),
                                         InstanceMethod<&EngineBinding::Discard>("discard"),
-                                        InstanceMethod<&EngineBinding::Listen>("listen"),
                                         InstanceMethod<&EngineBinding::TakeFrom>("takeFrom"),
                                         InstanceMethod<&EngineBinding::StopAccepting>("stopAccepting"),
                                         InstanceMethod<&EngineBinding::Flush>("flush"),
@@ -138,35 +138,34 @@ engine::Engine& EngineBinding::engine() {
 
 Napi::Value EngineBinding::Prepare(const Napi::CallbackInfo& info) {
   auto plan = PlanFrom(info[0].As<Napi::Object>());
-  if (plan->listeners.size() < listeners_) {
-    throw Napi::RangeError::New(info.Env(), "listeners that are in use may not go");
+  const auto wanted = ListeningSocketsFrom(info[1].As<Napi::Array>());
+  for (const engine::ListeningSocket& socket : wanted) {
+    if (socket.listener >= plan->listeners.size())
+      throw Napi::RangeError::New(info.Env(), "no such listener in the Plan");
   }
+  std::vector<engine::PreparedSocket> sockets;
+  const int error = engine().Prepare(wanted, &sockets);
+  if (error != 0) throw SystemError(info.Env(), error, "dup");
   prepared_ = std::move(plan);
+  prepared_sockets_ = std::move(sockets);
   return info.Env().Undefined();
 }
 
 Napi::Value EngineBinding::Commit(const Napi::CallbackInfo& info) {
   if (prepared_ == nullptr) throw Napi::Error::New(info.Env(), "no Plan has been prepared");
-  listeners_ = static_cast<uint32_t>(prepared_->listeners.size());
-  engine().Adopt(std::exchange(prepared_, nullptr));
+  has_plan_ = true;
+  engine().Commit(std::exchange(prepared_, nullptr), std::exchange(prepared_sockets_, {}));
   return info.Env().Undefined();
 }
 
 Napi::Value EngineBinding::Discard(const Napi::CallbackInfo& info) {
   prepared_.reset();
-  return info.Env().Undefined();
-}
-
-Napi::Value EngineBinding::Listen(const Napi::CallbackInfo& info) {
-  if (Argument(info, 1) >= listeners_)
-    throw Napi::RangeError::New(info.Env(), "no such listener in the Plan");
-  const int error = engine().Listen(info[0].ToNumber().Int32Value(), Argument(info, 1));
-  if (error != 0) throw SystemError(info.Env(), error, "listen");
+  prepared_sockets_.clear();
   return info.Env().Undefined();
 }
 
 Napi::Value EngineBinding::TakeFrom(const Napi::CallbackInfo& info) {
-  if (listeners_ == 0) throw Napi::RangeError::New(info.Env(), "no Plan has been adopted");
+  if (!has_plan_) throw Napi::RangeError::New(info.Env(), "no Plan has been adopted");
   auto inbox = shared::FindInbox(info[0].ToNumber().Int32Value());
   if (inbox == nullptr) throw Napi::RangeError::New(info.Env(), "no such inbox");
   const int error = engine().TakeFrom(std::move(inbox));

@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <vector>
 
 #include "bindings/lifetime.h"
 #include "engine/engine.h"
@@ -25,7 +26,6 @@ class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
   Napi::Value Prepare(const Napi::CallbackInfo& info);
   Napi::Value Commit(const Napi::CallbackInfo& info);
   Napi::Value Discard(const Napi::CallbackInfo& info);
-  Napi::Value Listen(const Napi::CallbackInfo& info);
   Napi::Value TakeFrom(const Napi::CallbackInfo& info);
   Napi::Value StopAccepting(const Napi::CallbackInfo& info);
   Napi::Value Flush(const Napi::CallbackInfo& info);
@@ -38,8 +38,10 @@ class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
   Napi::Value Close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Lifetime<engine::Engine>> lifetime_;
+  // What the next commit puts into force.
   std::shared_ptr<const plan::Plan> prepared_;
-  uint32_t listeners_ = 0;        // number of listeners of the Plan in force
+  std::vector<engine::PreparedSocket> prepared_sockets_;
+  bool has_plan_ = false;
   Napi::ObjectReference memory_;  // keeps the shared buffers alive
   std::shared_ptr<Turn> turn_;
 };

@@ -24,6 +24,7 @@ plan::Listener ListenerFrom(const Napi::Object& object, const Napi::Array& class
   plan::Listener table;
   table.classifier = ClassifierBinding::From(classifiers.Get(Uint32At(object, "classifier")));
   if (table.classifier == nullptr) throw Napi::TypeError::New(object.Env(), "a listener names no classifier");
+  table.id = Uint32At(object, "id");
   table.row = Uint32At(object, "row");
   table.unknown_row = Uint32At(object, "unknownRow");
   table.silence_ms = Uint32At(object, "silenceMs");

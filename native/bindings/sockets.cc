@@ -52,7 +52,8 @@ Napi::Value Redirect(const Napi::CallbackInfo& info) {
 Napi::Value SocketNumber(const Napi::CallbackInfo& info) {
   const auto number = net::SocketNumber(info[0].ToNumber().Int32Value());
   if (!number.has_value()) throw SystemError(info.Env(), errno, "getsockopt");
-  return Napi::Number::New(info.Env(), static_cast<double>(*number));
+  // Counted up from 0, rarely down from 2^64: exact as a signed number.
+  return Napi::Number::New(info.Env(), static_cast<double>(static_cast<int64_t>(*number)));
 }
 
 void CloseFd(const Napi::CallbackInfo& info) { close(info[0].ToNumber().Int32Value()); }

@@ -4,49 +4,72 @@
 #include <atomic>
 #include <utility>
 
+#include "desk/tags.h"
+
 namespace anyport::engine {
-namespace {
 
-// Lower tags are indices of listeners.
-constexpr uint64_t kSpaceTag = uint64_t{1} << 32;
+using desk::TagKind;
 
-}  // namespace
-
-std::unique_ptr<Acceptor> Acceptor::Create(uv_loop_t* uv, std::vector<std::shared_ptr<shared::Inbox>> inboxes,
-                                           Limit limit, int* error) {
-  std::unique_ptr<Acceptor> acceptor(new Acceptor(std::move(inboxes), limit));
+std::unique_ptr<Acceptor> Acceptor::Create(uv_loop_t* uv, shared::Room room, int* error) {
+  std::unique_ptr<Acceptor> acceptor(new Acceptor(room));
   acceptor->loop_ = loop::Loop::Create(uv, acceptor.get(), error);
   if (acceptor->loop_ == nullptr) return nullptr;
   acceptor->listeners_ = std::make_unique<Listeners>(acceptor->loop_.get());
-  *error = acceptor->loop_->Add(acceptor->space_->fd(), EPOLLIN, kSpaceTag);
+  *error = acceptor->loop_->Add(acceptor->space_->fd(), EPOLLIN, desk::TagOf(TagKind::kInbox, {}));
   if (*error != 0) return nullptr;
-  for (const auto& inbox : acceptor->inboxes_) inbox->SetSpaceSignal(acceptor->space_);
   return acceptor;
 }
 
-int Acceptor::Listen(int fd, uint32_t listener) { return listeners_->Add(fd, listener, listeners_->size()); }
+int Acceptor::Prepare(Handing next, std::span<const ListeningSocket> sockets) {
+  Prepared prepared{std::move(next), {}};
+  const int error = listeners_->Prepare(sockets, &prepared.sockets);
+  if (error == 0) prepared_ = std::move(prepared);
+  return error;
+}
+
+void Acceptor::Leave() {
+  changing_ = true;
+  listeners_->Leave(prepared_.sockets, this);
+  listeners_->RestMoved(prepared_.sockets);
+}
+
+void Acceptor::Commit() {
+  SignalSpaceTo(nullptr);
+  Prepared prepared = std::exchange(prepared_, {});
+  handing_ = std::move(prepared.handing);
+  SignalSpaceTo(space_);
+  listeners_->Take(std::move(prepared.sockets));
+  changing_ = false;
+  Resume();
+  if (resting_) RestLater();
+}
 
 void Acceptor::StopAccepting() { listeners_->Stop(this); }
 
 void Acceptor::Shutdown(std::function<void()> closed) {
   listeners_.reset();
-  for (const auto& inbox : inboxes_) inbox->SetSpaceSignal(nullptr);
-  inboxes_.clear();
+  SignalSpaceTo(nullptr);
+  handing_ = {};
+  prepared_ = {};
   if (loop_ != nullptr) loop_->Remove(space_->fd());
   if (loop_ == nullptr) return closed();
   std::exchange(loop_, nullptr)->Close(std::move(closed));
 }
 
+void Acceptor::SignalSpaceTo(std::shared_ptr<shared::SpaceSignal> signal) {
+  for (const auto& inbox : handing_.inboxes) inbox->SetSpaceSignal(signal);
+}
+
 void Acceptor::OnReady(uint64_t tag, uint32_t /*events*/) {
-  if (tag == kSpaceTag) {
+  if (desk::KindOf(tag) == TagKind::kInbox) {
     space_->Clear();
     return Resume();
   }
-  const auto index = static_cast<uint32_t>(tag);
+  const pool::SlotId id = desk::IdOf(tag);
   if (WaitsForSpace()) {
-    listeners_->Rest(index);  // connections wait in the backlog
+    listeners_->Rest(id);  // connections wait in the backlog
     resting_ = true;
-  } else if (!listeners_->AcceptSome(index, this)) {
+  } else if (!listeners_->AcceptSome(id, this)) {
     resting_ = true;
   }
 }
@@ -58,18 +81,22 @@ bool Acceptor::OnTurn() {
     Resume();
     if (!resting_) return false;
   }
-  if (rest_ends_ms_ == 0) rest_ends_ms_ = loop_->now_ms() + kAcceptRestMs;
-  loop_->SetTimer(static_cast<int64_t>(rest_ends_ms_ - loop_->now_ms()));
+  RestLater();
   return false;
 }
 
 void Acceptor::OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) {
-  HandOver({std::move(fd), source, listener});
+  HandOver({std::move(fd), source, listener, handing_.generation});
 }
 
 void Acceptor::Resume() {
-  resting_ = !listeners_->Resume();
   rest_ends_ms_ = 0;
+  if (!changing_) resting_ = !listeners_->Resume();
+}
+
+void Acceptor::RestLater() {
+  if (rest_ends_ms_ == 0) rest_ends_ms_ = loop_->now_ms() + kAcceptRestMs;
+  loop_->SetTimer(static_cast<int64_t>(rest_ends_ms_ - loop_->now_ms()));
 }
 
 // True: no worker has room. The next emptied inbox ends the wait; the timer is a fallback if none is.
@@ -81,12 +108,13 @@ bool Acceptor::WaitsForSpace() {
 
 // Counted by a worker, so that all counters are the workers'.
 void Acceptor::OnRefused(uint32_t listener, const net::Source& source, int error) {
-  HandOver({net::Fd(), source, listener, error});
+  HandOver({net::Fd(), source, listener, handing_.generation, error});
 }
 
 void Acceptor::HandOver(shared::Arrival arrival) {
-  shared::Inbox* inbox = shared::LeastLoaded(inboxes_, next_);
-  if (inbox == nullptr) inbox = inboxes_[next_ % inboxes_.size()].get();  // over by one batch at most
+  const auto& inboxes = handing_.inboxes;
+  shared::Inbox* inbox = shared::LeastLoaded(inboxes, next_);
+  if (inbox == nullptr) inbox = inboxes[next_ % inboxes.size()].get();  // over by one batch at most
   ++next_;
   inbox->Push(std::move(arrival));
 }
@@ -94,11 +122,11 @@ void Acceptor::HandOver(shared::Arrival arrival) {
 // In flight: free places plus one accept batch. The worker refuses connections over the limit, because it
 // knows whether a place has become free meanwhile.
 bool Acceptor::HasSpace() const {
-  const int32_t places = std::max(0, limit_.max_connections - limit_.room.open());
+  const int32_t places = std::max(0, handing_.max_connections - room_.open());
   size_t queued = 0;
-  for (const auto& inbox : inboxes_) queued += inbox->queued();
+  for (const auto& inbox : handing_.inboxes) queued += inbox->queued();
   return queued < static_cast<size_t>(places + kAcceptsPerTurn) &&
-         shared::LeastLoaded(inboxes_, next_) != nullptr;
+         shared::LeastLoaded(handing_.inboxes, next_) != nullptr;
 }
 
 }  // namespace anyport::engine

@@ -1,8 +1,13 @@
 // Handoff mode: accepts in the primary and passes each connection to the inbox of the least loaded worker.
+//
+// A change comes in two steps around the workers' own: Leave before the first of them has the new Plan, so
+// that what was queued at listeners that go is in the inboxes by then, and Commit after the last, so that
+// nobody finds a listener there that he does not know.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -13,40 +18,53 @@
 
 namespace anyport::engine {
 
-// max_connections; the acceptor uses it to bound descriptors in flight to workers.
-struct Limit {
-  shared::Room room;
+// What an acceptor does under one Plan. `listener` of its sockets: ids.
+struct Handing {
+  uint32_t generation = 0;
+  // Bounds descriptors in flight to workers.
   int32_t max_connections = 0;
+  std::vector<std::shared_ptr<shared::Inbox>> inboxes;  // at least one
 };
 
 class Acceptor final : public loop::Client, public ConnectionSink {
  public:
   // Null with an errno in `error` when the loop can not be created.
-  static std::unique_ptr<Acceptor> Create(uv_loop_t* uv, std::vector<std::shared_ptr<shared::Inbox>> inboxes,
-                                          Limit limit, int* error);
+  static std::unique_ptr<Acceptor> Create(uv_loop_t* uv, shared::Room room, int* error);
 
-  // 0 or an errno.
-  int Listen(int fd, uint32_t listener);
+  // Does what can fail, changes nothing; replaces what was prepared before. 0 or an errno.
+  int Prepare(Handing next, std::span<const ListeningSocket> sockets);
+  void Discard() { prepared_ = {}; }
+  // Drains the sockets that are not among the prepared ones into the inboxes in force, and closes them.
+  void Leave();
+  void Commit();
   void StopAccepting();
   void Shutdown(std::function<void()> closed);
 
  private:
-  Acceptor(std::vector<std::shared_ptr<shared::Inbox>> inboxes, Limit limit)
-      : inboxes_(std::move(inboxes)), limit_(limit) {}
+  struct Prepared {
+    Handing handing;
+    std::vector<PreparedSocket> sockets;
+  };
+
+  explicit Acceptor(shared::Room room) : room_(room) {}
 
   void OnReady(uint64_t tag, uint32_t events) override;
   bool OnTurn() override;
   void OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) override;
   void OnRefused(uint32_t listener, const net::Source& source, int error) override;
   void HandOver(shared::Arrival arrival);
+  void SignalSpaceTo(std::shared_ptr<shared::SpaceSignal> signal);
   bool HasSpace() const;
   bool WaitsForSpace();
   void Resume();
+  void RestLater();
 
-  std::vector<std::shared_ptr<shared::Inbox>> inboxes_;
+  Handing handing_;
+  Prepared prepared_;
   std::shared_ptr<shared::SpaceSignal> space_ = std::make_shared<shared::SpaceSignal>();
-  Limit limit_;
-  size_t next_ = 0;  // start of the search, rotated so that equal loads take turns
+  shared::Room room_;
+  size_t next_ = 0;        // start of the search, rotated so that equal loads take turns
+  bool changing_ = false;  // between Leave and Commit nothing that rests goes on
   bool resting_ = false;
   uint64_t rest_ends_ms_ = 0;
   std::unique_ptr<loop::Loop> loop_;

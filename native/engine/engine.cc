@@ -42,6 +42,7 @@ void Engine::Wire(Options options) {
   streams_ =
       std::make_unique<stream::Streams>(options.streams, desk_.get(), sniffer_.get(), &slabs_, loop_.get());
   listeners_ = std::make_unique<Listeners>(loop_.get());
+  arrivals_ = std::make_unique<Arrivals>(loop_.get(), this);
   desk_->books().Pooled(slabs_.counts(), true);
 }
 
@@ -49,12 +50,7 @@ void Engine::Shutdown(std::function<void()> closed) {
   desk_->Abandon();
   desk_->books().Pooled(slabs_.counts(), false);
   listeners_.reset();
-  if (inbox_ != nullptr) {
-    inbox_->SetAttended(false);
-    if (loop_ != nullptr)
-      loop_->Remove(inbox_->wake_fd());  // stays open, so closing would not remove it from the set
-  }
-  inbox_.reset();
+  arrivals_.reset();
   exchange_->Close();
   if (loop_ == nullptr) return closed();
   std::exchange(loop_, nullptr)->Close(std::move(closed));
@@ -62,32 +58,21 @@ void Engine::Shutdown(std::function<void()> closed) {
 
 // ---- sources of connections
 
-int Engine::Listen(int fd, uint32_t listener) {
-  return listeners_->Add(fd, listener, desk::TagOf(TagKind::kListener, {listeners_->size(), 0}));
-}
-
-int Engine::TakeFrom(std::shared_ptr<shared::Inbox> inbox) {
-  inbox_ = std::move(inbox);
-  inbox_->SetSessions(sessions().size());  // replaces the number of a previous worker
-  const int error = loop_->Add(inbox_->wake_fd(), EPOLLIN, desk::TagOf(TagKind::kInbox, {}));
-  inbox_->SetAttended(error == 0);
-  return error;
+void Engine::Commit(std::shared_ptr<const plan::Plan> plan, std::vector<PreparedSocket> sockets) {
+  if (plan_ != nullptr) arrivals_->Take(*plan_);
+  listeners_->Leave(sockets, this);
+  plan_ = std::move(plan);
+  desk_->Adopt(plan_);
+  if (!listeners_->Take(std::move(sockets))) RestListeners();
+  arrivals_->TakeEarly(*plan_);
+  Flush();
 }
 
 void Engine::StopAccepting() {
   listeners_->Stop(this);
-  if (inbox_ != nullptr) TakeArrivals();
+  if (plan_ != nullptr) arrivals_->Take(*plan_);
+  arrivals_->ResetEarly();
   Flush();
-}
-
-void Engine::TakeArrivals() {
-  for (shared::Arrival& arrival : inbox_->TakeAll()) {
-    if (arrival.fd.valid()) {
-      OnConnection(arrival.listener, std::move(arrival.fd), arrival.source);
-    } else {
-      OnRefused(arrival.listener, arrival.source, arrival.error);
-    }
-  }
 }
 
 void Engine::OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) {
@@ -105,9 +90,9 @@ void Engine::RestListeners() { desk_->timers().ScheduleRest(desk_->timers().now_
 void Engine::OnReady(uint64_t tag, uint32_t events) {
   const pool::SlotId id = desk::IdOf(tag);
   const TagKind kind = desk::KindOf(tag);
-  if (kind == TagKind::kInbox) return TakeArrivals();
+  if (kind == TagKind::kInbox) return arrivals_->Take(*plan_);
   if (kind == TagKind::kListener) {
-    if (!listeners_->AcceptSome(id.slot, this)) RestListeners();
+    if (!listeners_->AcceptSome(id, this)) RestListeners();
     return;
   }
   const Side side = kind == TagKind::kClient ? Side::kClient : Side::kUpstream;
@@ -120,7 +105,7 @@ bool Engine::OnTurn() {
   if (desk_->ending_all()) desk_->EndSome();
   const bool ran = exchange_->Deliver();
   if (loop_ == nullptr) return ran;  // Shutdown was called meanwhile
-  if (inbox_ != nullptr) inbox_->SetSessions(sessions().size());
+  arrivals_->SetSessions(sessions().size());
   CountBuffers();
   const bool more = streams_->has_queued() || desk_->ending_all();
   loop_->SetTimer(more ? 0 : desk_->timers().DelayMs());

@@ -11,9 +11,12 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "desk/desk.h"
 #include "engine/answering.h"
+#include "engine/arrivals.h"
 #include "engine/listeners.h"
 #include "loop/loop.h"
 #include "plan/plan.h"
@@ -50,12 +53,18 @@ class Engine final : public loop::Client, public ConnectionSink {
   static std::unique_ptr<Engine> Create(uv_loop_t* uv, Options options, int* error);
   ~Engine() override;
 
-  void Adopt(std::shared_ptr<const plan::Plan> plan) { desk_->Adopt(std::move(plan)); }
+  // Does what can fail of accepting on `wanted`, changes nothing. 0 or an errno.
+  int Prepare(std::span<const ListeningSocket> wanted, std::vector<PreparedSocket>* prepared) const {
+    return listeners_->Prepare(wanted, prepared);
+  }
+  // Connections that wait at sockets not in `sockets` begin with the Plan in force, all others with `plan`.
+  void Commit(std::shared_ptr<const plan::Plan> plan, std::vector<PreparedSocket> sockets);
   // Whether new or existing sessions use the Plan of this generation.
   bool Uses(uint32_t generation) const { return desk_->Uses(generation); }
-  // Both return 0 or an errno.
-  int Listen(int fd, uint32_t listener);
-  int TakeFrom(std::shared_ptr<shared::Inbox> inbox);
+  // 0 or an errno.
+  int TakeFrom(std::shared_ptr<shared::Inbox> inbox) {
+    return arrivals_->TakeFrom(std::move(inbox), sessions().size());
+  }
   void StopAccepting();
   // Applies answers written outside of a turn.
   void Flush();
@@ -76,7 +85,6 @@ class Engine final : public loop::Client, public ConnectionSink {
   void OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) override;
   void OnRefused(uint32_t listener, const net::Source& source, int error) override;
 
-  void TakeArrivals();
   void RestListeners();
   void CountBuffers();
 
@@ -89,7 +97,8 @@ class Engine final : public loop::Client, public ConnectionSink {
   std::unique_ptr<Answering> answering_;
   std::unique_ptr<stream::Streams> streams_;
   std::unique_ptr<Listeners> listeners_;
-  std::shared_ptr<shared::Inbox> inbox_;
+  std::unique_ptr<Arrivals> arrivals_;
+  std::shared_ptr<const plan::Plan> plan_;  // of new sessions
 };
 
 }  // namespace anyport::engine

@@ -3,8 +3,11 @@
 #include <fcntl.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
+
+#include "desk/tags.h"
 
 namespace anyport::engine {
 namespace {
@@ -19,39 +22,109 @@ net::Fd OpenReserve() { return net::Fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
 Listeners::Listeners(loop::Loop* loop) : loop_(loop), reserve_(OpenReserve()) {}
 
 Listeners::~Listeners() {
-  for (const Entry& entry : entries_) {
+  for (const auto& [number, id] : by_number_) {
+    const Entry& entry = *entries_.Find(id);
     if (!entry.resting) loop_->Remove(entry.fd.get());
   }
 }
 
-int Listeners::Add(int fd, uint32_t listener, uint64_t tag) {
-  net::Fd own(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-  if (!own.valid()) return errno;
-  const int error = loop_->Add(own.get(), kInterest, tag);
-  if (error == 0) entries_.push_back({std::move(own), listener, tag});
-  return error;
+int Listeners::Prepare(std::span<const ListeningSocket> wanted, std::vector<PreparedSocket>* prepared) const {
+  for (const ListeningSocket& socket : wanted) {
+    net::Fd own;
+    if (!by_number_.contains(socket.number)) {
+      own = net::Fd(fcntl(socket.fd, F_DUPFD_CLOEXEC, 0));
+      if (!own.valid() && errno != EBADF) return errno;
+      if (!own.valid() || net::SocketNumber(own.get()) != socket.number) continue;
+    }
+    prepared->push_back({socket.number, socket.listener, std::move(own)});
+  }
+  return 0;
 }
 
-bool Listeners::AcceptSome(uint32_t index, ConnectionSink* sink) {
-  if (index >= entries_.size()) return true;
-  Entry& entry = entries_[index];
+void Listeners::Leave(std::span<const PreparedSocket> next, ConnectionSink* sink) {
+  std::vector<uint64_t> staying;
+  for (const PreparedSocket& socket : next) staying.push_back(socket.number);
+  std::sort(staying.begin(), staying.end());
+  std::erase_if(by_number_, [&](const auto& each) {
+    const auto& [number, id] = each;
+    if (std::binary_search(staying.begin(), staying.end(), number)) return false;
+    Drain(*entries_.Find(id), sink);
+    entries_.Release(id.slot);
+    return true;
+  });
+}
+
+// First out of the set, then empty: a connection that comes between the two wakes another process or thread
+// that waits on the socket, not us.
+void Listeners::Drain(const Entry& entry, ConnectionSink* sink) {
+  if (!entry.resting) loop_->Remove(entry.fd.get());
+  for (int taken = 0; taken < kAcceptsAtStopMax && AcceptOne(entry, sink) == Took::kOne;) ++taken;
+}
+
+void Listeners::RestMoved(std::span<const PreparedSocket> next) {
+  for (const PreparedSocket& socket : next) {
+    const auto known = by_number_.find(socket.number);
+    if (known != by_number_.end() && entries_.Find(known->second)->listener != socket.listener)
+      Rest(known->second);
+  }
+}
+
+bool Listeners::Take(std::vector<PreparedSocket> next) {
+  if (stopped_) return true;
+  for (PreparedSocket& socket : next) {
+    if (const auto known = by_number_.find(socket.number); known != by_number_.end()) {
+      entries_.Find(known->second)->listener = socket.listener;
+    } else if (socket.fd.valid()) {
+      const pool::SlotId id = entries_.Acquire();
+      *entries_.Find(id) = {std::move(socket.fd), socket.number, socket.listener};
+      entries_.Find(id)->resting = true;
+      by_number_.emplace(socket.number, id);
+    }
+  }
+  return Resume();
+}
+
+void Listeners::Stop(ConnectionSink* sink) {
+  stopped_ = true;
+  Leave({}, sink);
+}
+
+bool Listeners::AcceptSome(pool::SlotId id, ConnectionSink* sink) {
+  Entry* entry = entries_.Find(id);
+  if (entry == nullptr) return true;  // an event of a socket that was left
   int taken = 0;
   for (; taken < kAcceptsPerTurn; ++taken) {
     // accept(2) allocates a socket before it finds the backlog empty; poll(2) costs a fifteenth of that.
-    if (taken == 1 && !entry.several && net::ReadyNow(entry.fd.get(), POLLIN) == 0) break;
-    const Took took = AcceptOne(entry, sink);
+    if (taken == 1 && !entry->several && net::ReadyNow(entry->fd.get(), POLLIN) == 0) break;
+    const Took took = AcceptOne(*entry, sink);
     if (took == Took::kNone) break;
     if (took == Took::kOne) continue;
-    Rest(index);
+    Rest(id);
     return false;
   }
-  entry.several = taken > 1;
+  entry->several = taken > 1;
   return true;  // level-triggered: the rest is reported in the next turn
 }
 
-void Listeners::Rest(uint32_t index) {
-  loop_->Remove(entries_[index].fd.get());
-  entries_[index].resting = true;
+void Listeners::Rest(pool::SlotId id) {
+  Entry* entry = entries_.Find(id);
+  if (entry == nullptr || entry->resting) return;
+  loop_->Remove(entry->fd.get());
+  entry->resting = true;
+}
+
+bool Listeners::Watch(pool::SlotId id) {
+  Entry& entry = *entries_.Find(id);
+  entry.resting = loop_->Add(entry.fd.get(), kInterest, desk::TagOf(desk::TagKind::kListener, id)) != 0;
+  return !entry.resting;
+}
+
+bool Listeners::Resume() {
+  bool all = true;
+  for (const auto& [number, id] : by_number_) {
+    if (entries_.Find(id)->resting && !Watch(id)) all = false;
+  }
+  return all;
 }
 
 Listeners::Took Listeners::AcceptOne(const Entry& entry, ConnectionSink* sink) {
@@ -90,24 +163,6 @@ Listeners::Took Listeners::RefuseOne(const Entry& entry, int error, ConnectionSi
   if (!taken) return accepted.error == EAGAIN ? Took::kNone : Took::kFailed;
   sink->OnRefused(entry.listener, accepted.source, error);
   return Took::kOne;
-}
-
-bool Listeners::Resume() {
-  bool all = true;
-  for (Entry& entry : entries_) {
-    if (entry.resting) entry.resting = loop_->Add(entry.fd.get(), kInterest, entry.tag) != 0;
-    if (entry.resting) all = false;
-  }
-  return all;
-}
-
-void Listeners::Stop(ConnectionSink* sink) {
-  for (const Entry& entry : entries_) {
-    for (int taken = 0; taken < kAcceptsAtStopMax && AcceptOne(entry, sink) == Took::kOne;) ++taken;
-    // The socket stays open in the primary, so closing would not remove it from the set.
-    loop_->Remove(entry.fd.get());
-  }
-  entries_.clear();
 }
 
 }  // namespace anyport::engine

@@ -10,4 +10,11 @@ bool Listener::Trusts(const net::Source& source) const {
                      [&](const net::Network& each) { return net::Contains(each, source); });
 }
 
+std::optional<uint32_t> Plan::ListenerWith(uint32_t id) const {
+  const auto found = std::find_if(listeners.begin(), listeners.end(),
+                                  [id](const Listener& listener) { return listener.id == id; });
+  if (found == listeners.end()) return std::nullopt;
+  return static_cast<uint32_t>(found - listeners.begin());
+}
+
 }  // namespace anyport::plan

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "classifier/classifier.h"
@@ -14,6 +15,7 @@ namespace anyport::plan {
 
 struct Listener {
   std::shared_ptr<const classifier::Classifier> classifier;
+  uint32_t id = 0;           // constant for the daemon's life; its index belongs to one Plan
   uint32_t row = 0;          // counter row of the listener
   uint32_t unknown_row = 0;  // counter row of its unidentified sessions
   uint32_t silence_ms = 0;   // 0: no on_silence
@@ -44,6 +46,9 @@ struct Plan {
   uint32_t long_openings_per_source = 0;  // 0: no limit
   std::vector<Listener> listeners;
   std::vector<Dial> dials;
+
+  // Index of the listener with this id.
+  std::optional<uint32_t> ListenerWith(uint32_t id) const;
 };
 
 }  // namespace anyport::plan

@@ -21,8 +21,9 @@ inline constexpr size_t kInboxMax = 1024;
 struct Arrival {
   net::Fd fd;  // invalid: refused for lack of descriptors, to be counted only
   net::Source source;
-  uint32_t listener = 0;
-  int error = 0;  // errno of a refused connection
+  uint32_t listener = 0;    // id, because the worker may have another Plan
+  uint32_t generation = 0;  // of the Plan that it was accepted under
+  int error = 0;            // errno of a refused connection
 };
 
 // Wakes an acceptor that waits for free places in its inboxes.

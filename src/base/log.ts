@@ -6,7 +6,10 @@
  */
 import pino from 'pino';
 
-export type Logger = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'isLevelEnabled'>;
+export type Logger = Pick<
+  pino.Logger,
+  'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'isLevelEnabled' | 'level'
+>;
 
 export interface LoggerOptions {
   readonly level: string;
@@ -37,10 +40,13 @@ export interface LineBudget {
   take(): boolean;
   /** Lines refused since the last call. */
   suppressed(): number;
+  /** Another rate from now on. */
+  limit(linesPerSecond: number): void;
 }
 
 /** Allows `linesPerSecond` in each second of `nowMs` (a monotonic clock). */
 export function createLineBudget(linesPerSecond: number, nowMs: () => number): LineBudget {
+  let rate = linesPerSecond;
   let second = Number.NEGATIVE_INFINITY;
   let taken = 0;
   let suppressed = 0;
@@ -51,7 +57,7 @@ export function createLineBudget(linesPerSecond: number, nowMs: () => number): L
         second = now;
         taken = 0;
       }
-      if (taken >= linesPerSecond) {
+      if (taken >= rate) {
         suppressed += 1;
         return false;
       }
@@ -62,6 +68,9 @@ export function createLineBudget(linesPerSecond: number, nowMs: () => number): L
       const count = suppressed;
       suppressed = 0;
       return count;
+    },
+    limit(linesPerSecond) {
+      rate = linesPerSecond;
     },
   };
 }

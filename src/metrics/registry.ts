@@ -6,7 +6,7 @@ import { exposition, type Figures } from './text.js';
 import { type Totals, TotalsReader } from './totals.js';
 
 export interface MetricsSource {
-  /** Counter memory, one per worker. */
+  /** Counter memory, one per worker. More may be appended. */
   readonly buffers: readonly SharedArrayBuffer[];
   readonly names: IdNames;
   figures(): Figures;
@@ -52,15 +52,19 @@ async function loadDefaults(): Promise<Registry> {
 }
 
 export function createMetricsText({ buffers, names, figures }: MetricsSource): MetricsText {
-  const memories = buffers.map((buffer) => new RowMemory(buffer));
+  const memories: RowMemory[] = [];
   const reader = new TotalsReader(memories, names);
+  const read = () => {
+    for (const buffer of buffers.slice(memories.length)) memories.push(new RowMemory(buffer));
+    return reader.read();
+  };
   return {
     contentType: CONTENT_TYPE,
     async scrape() {
       const registry = await processDefaults();
-      return (await registry.metrics()) + exposition(reader.read(), figures());
+      return (await registry.metrics()) + exposition(read(), figures());
     },
-    totals: () => reader.read(),
+    totals: read,
     prepare() {
       processDefaults().catch(() => {}); // reported by each scrape
     },

@@ -82,13 +82,15 @@ export type ToWorker =
   | PlanMessage
   /** `request` comes back with the reply. */
   | { readonly type: 'sessions'; readonly request: number; readonly ask: SessionAsk }
-  /** Stop accepting, let sessions finish, end the remaining ones after `deadlineMs`. */
-  | { readonly type: 'drain'; readonly deadlineMs: number }
+  /** Stop accepting, let sessions finish, end the remaining ones after `deadlineMs`; null: never. */
+  | { readonly type: 'drain'; readonly deadlineMs: number | null }
   /** Stop accepting and end all sessions at once. */
   | { readonly type: 'cut' };
 
 /** A worker's answers about a Plan. */
 export type PlanAnswer =
+  /** The event loop runs, and has begun. */
+  | { readonly type: 'preparing'; readonly generation: number }
   | { readonly type: 'prepared'; readonly generation: number }
   /** Can not be prepared; the worker keeps its current Plan. */
   | { readonly type: 'refused'; readonly generation: number; readonly error: string }

@@ -43,6 +43,13 @@ export class Backoff {
     return pauseMs;
   }
 
+  /** A worker that does not come back. */
+  forget(worker: number): void {
+    this.#pending.get(worker)?.();
+    this.#pending.delete(worker);
+    this.#lives.delete(worker);
+  }
+
   callOff(): void {
     for (const cancel of this.#pending.values()) cancel();
     this.#pending.clear();

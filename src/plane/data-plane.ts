@@ -1,21 +1,22 @@
 /**
- * All workers together: the resources they share (sockets, inboxes, counters, room), start, publication and drain. The
- * daemon decides when; the supervisor keeps each worker running.
+ * All workers together: start, changes, drain. The daemon decides when; the supervisor keeps each worker running, the
+ * publisher gets a change into all of them or none.
  */
 import { fileURLToPath } from 'node:url';
-import { type Acceptor, native } from '../addon.js';
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { LocalCode } from '../base/user-module.js';
-import { createCounters } from '../metrics/memory.js';
 import { createRoom, Room } from '../metrics/room.js';
 import type { ServerConfig } from '../model/config.js';
 import type { FromWorker, ListeningSocket, ToWorker, WorkerSetup } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
+import { Equipment, workerLimits } from './equipment.js';
+import { Handoff } from './handoff.js';
 import { Heartbeats, heartbeatLimits } from './heartbeats.js';
 import { InlineRunner } from './inline.js';
+import { Latest } from './latest.js';
 import { WorkerPool } from './pool.js';
-import { type Publication, type Published, Publisher } from './publication.js';
+import { type Publication, type Published, Publisher, refusal } from './publication.js';
 import { LiveSessions } from './sessions.js';
 import { Supervisor, type WorkerRunner } from './supervisor.js';
 
@@ -65,43 +66,46 @@ export interface DataPlaneOptions {
 export class DataPlane {
   /** Live sessions: listed, counted, ended one by one. */
   readonly sessions: LiveSessions;
-  /** Counter memory, one per worker. */
-  readonly buffers: readonly SharedArrayBuffer[];
   readonly #options: DataPlaneOptions;
+  readonly #changes = new Latest<Published>({ result: 'superseded' });
   /** In force. */
   #current: PlaneChange;
+  readonly #equipment = new Equipment();
+  /** Numbers of the workers that are wanted, by place. */
+  #members: readonly number[];
   readonly #roomMemory = createRoom();
   readonly #room = new Room(this.#roomMemory);
-  readonly #inboxes: number[];
-  readonly #heartbeats: Heartbeats;
+  readonly #handoff = new Handoff(this.#room.words);
+  readonly #heartbeats = new Heartbeats(workerLimits.max);
   readonly #pool: WorkerRunner & { readonly running: readonly number[]; terminate(): Promise<void> };
   readonly #supervisor: Supervisor;
-  #acceptor: Acceptor | null = null;
   readonly #publisher: Publisher;
 
   constructor(first: PlaneChange, options: DataPlaneOptions) {
-    const { workers, accept } = first;
     this.#current = first;
     this.#options = options;
-    this.buffers = Array.from({ length: workers }, () => createCounters());
-    this.#inboxes = accept === 'handoff' ? Array.from({ length: workers }, () => native.createInbox()) : [];
-    this.#heartbeats = new Heartbeats(workers);
+    this.#members = this.#equipment.take(first.workers) ?? [];
     const setup = (worker: number) => this.#setupOf(worker);
     this.#pool =
       options.local === undefined
         ? new WorkerPool(WORKER_MODULE, setup)
         : new InlineRunner(WORKER_MODULE, setup, options.local);
+    const silent_ms = heartbeatLimits.lookMs * heartbeatLimits.hungLooksMax;
     const events = {
       heard: (worker: number, message: FromWorker) => this.#heard(worker, message),
-      hung: (worker: number) => this.#hung(worker),
+      hung: (worker: number) => options.log.error({ worker, silent_ms }, 'a worker hangs and is ended'),
       died: (worker: number, error: Error, retryMs: number | null) => this.#died(worker, error, retryMs),
+      left: (worker: number) => {
+        this.#publisher.left(worker);
+        this.#equipment.release(worker);
+      },
     };
-    this.#supervisor = new Supervisor(workers, this.#pool, events, systemClock, this.#heartbeats);
+    this.#supervisor = new Supervisor(this.#pool, events, systemClock, this.#heartbeats);
     const publishing = {
       post: (worker: number, message: ToWorker) => this.#pool.post(worker, message),
       behind: (worker: number, error: string) => this.#behind(worker, error),
     };
-    this.#publisher = new Publisher(this.#publicationOf(first), publishing, systemClock);
+    this.#publisher = new Publisher(this.#publicationOf(first, this.#members), publishing, systemClock);
     this.sessions = new LiveSessions(
       { running: () => this.#pool.running, post: publishing.post },
       systemClock,
@@ -113,9 +117,14 @@ export class DataPlane {
     return this.#publisher.plan;
   }
 
+  /** Counter memory by number of a worker, also of those that left. More may be appended. */
+  get buffers(): readonly SharedArrayBuffer[] {
+    return this.#equipment.buffers;
+  }
+
   /** Number of workers that accept. */
   get accepting(): number {
-    return this.#supervisor.accepting;
+    return this.#supervisor.accepting(this.#members);
   }
 
   /** Number of workers whose event loop turns, accepting or not. */
@@ -138,34 +147,60 @@ export class DataPlane {
 
   /** Resolves when all workers accept on all listeners. Rejects with the error of a worker that did not start. */
   async start(): Promise<void> {
-    await this.#supervisor.start();
-    if (this.#inboxes.length === 0) return;
-    this.#acceptor = new native.Acceptor(this.#inboxes, {
-      room: this.#room.words,
-      maxConnections: this.plan.limits.maxConnections,
-    });
-    for (const { fd, listener } of this.#current.sockets.of(0)) this.#acceptor.listen(fd, listener);
+    await this.#supervisor.start(this.#members);
+    this.#prepareHandoff(this.#current, this.#members);
+    this.#handoff.leave();
+    this.#handoff.commit();
   }
 
   /**
-   * Puts the change into force in all workers or in none. Only the newest waiting change is kept. Sockets that are in
-   * force no more may be closed when it is `committed`, those that came with it when it is not.
+   * Puts the change into force in all workers or in none: further workers start first, those that are too many leave
+   * last, keeping their sessions. Only the newest waiting change is kept. Sockets that are in force no more may be closed
+   * when it is `committed`, those that came with it when it is not.
    */
-  async change(next: PlaneChange): Promise<Published> {
-    const published = await this.#publisher.publish(this.#publicationOf(next));
-    if (published.result === 'committed') this.#current = next;
-    if (published.result === 'refused') {
-      const { worker, error } = published;
-      const fields = { generation: next.plan.generation, worker, error };
-      this.#options.log.error(fields, 'a worker refused a new configuration, the current one stays');
+  change(next: PlaneChange): Promise<Published> {
+    return this.#changes.run(async () => {
+      const published = await this.#change(next);
+      if (published.result === 'refused') {
+        const { worker, error } = published;
+        const fields = { generation: next.plan.generation, ...(worker !== null && { worker }), error };
+        this.#options.log.error(fields, 'a worker refused a new configuration, the current one stays');
+      }
+      return published;
+    });
+  }
+
+  async #change(next: PlaneChange): Promise<Published> {
+    const before = this.#members;
+    const hired = this.#equipment.take(Math.max(0, next.workers - before.length));
+    if (hired === null)
+      return refusal(null, 'too many workers that left still have sessions; end these, or restart');
+    const members = [...before, ...hired].slice(0, next.workers);
+    try {
+      await this.#supervisor.grow(hired);
+      this.#prepareHandoff(next, members);
+    } catch (error) {
+      await this.#dismiss(hired);
+      if (this.#publisher.isClosed) return { result: 'called_off' };
+      return refusal(null, `it could not be prepared: ${error instanceof Error ? error.message : error}`);
     }
+    const published = await this.#publisher.publish(this.#publicationOf(next, members));
+    const isInForce = published.result === 'committed';
+    if (isInForce) {
+      this.#current = next;
+      this.#members = members;
+      this.#handoff.commit();
+    } else {
+      this.#handoff.discard();
+    }
+    await this.#dismiss(isInForce ? before.slice(next.workers) : hired);
     return published;
   }
 
   /** True if every session ended by itself; false if workers died or exceeded the deadline (then call `close`). */
   async drain(deadlineMs: number): Promise<boolean> {
     this.#publisher.close();
-    this.#acceptor?.stopAccepting();
+    this.#handoff.stopAccepting();
     const before = this.#room.cutShort;
     const { acceptingStopped, ended } = this.#supervisor.drain(deadlineMs);
     void acceptingStopped.then(() => this.#current.sockets.close());
@@ -175,7 +210,7 @@ export class DataPlane {
   /** Ends every session at once, each with its log line; does not wait for a hung worker. */
   async cut(): Promise<void> {
     this.#publisher.close();
-    this.#acceptor?.stopAccepting();
+    this.#handoff.stopAccepting();
     await Promise.race([this.#supervisor.cut(), elapsed(CUT_MS_MAX)]);
   }
 
@@ -183,20 +218,28 @@ export class DataPlane {
   async close(): Promise<void> {
     this.#publisher.close();
     this.#supervisor.abandon();
-    this.#acceptor?.close();
-    this.#acceptor = null;
+    this.#handoff.close();
     // Sockets first, because a thread may never end.
     this.#current.sockets.close();
     await this.#pool.terminate();
-    for (const inbox of this.#inboxes.splice(0)) native.closeInbox(inbox);
+    this.#equipment.close();
+  }
+
+  #dismiss(workers: readonly number[]): Promise<void> {
+    for (const worker of workers) this.#publisher.left(worker);
+    return this.#supervisor.leave(workers);
+  }
+
+  #prepareHandoff({ plan, sockets, accept }: PlaneChange, members: readonly number[]): void {
+    const inboxes = members.map((worker) => this.#equipment.of(worker).inbox);
+    this.#handoff.prepare(plan, accept === 'handoff' ? sockets.of(0) : [], inboxes);
   }
 
   #setupOf(worker: number): Omit<WorkerSetup, 'port' | 'inline'> {
     return {
       worker,
       ...this.#publisher.inForce.deliver(worker),
-      inbox: this.#inboxes[worker] ?? -1,
-      counters: this.buffers[worker] as SharedArrayBuffer,
+      ...this.#equipment.of(worker),
       room: this.#roomMemory,
       beats: this.#heartbeats.memory,
       beatMs: heartbeatLimits.beatMs,
@@ -204,14 +247,17 @@ export class DataPlane {
     };
   }
 
-  #publicationOf({ plan, sockets, workers, accept, logLevel }: PlaneChange): Publication {
+  /** `members`: numbers of its workers, by place. */
+  #publicationOf(change: PlaneChange, members: readonly number[]): Publication {
+    const { plan, sockets, workers, accept, logLevel } = change;
     return {
       plan,
-      deliver: (worker) => ({
-        plan,
-        sockets: accept === 'handoff' ? [] : sockets.of(worker),
-        settings: { logLevel, workers },
-      }),
+      deliver: (worker) => {
+        const place = members.indexOf(worker);
+        const accepts = accept === 'reuseport' && place >= 0;
+        return { plan, sockets: accepts ? sockets.of(place) : [], settings: { logLevel, workers } };
+      },
+      committing: () => this.#handoff.leave(),
     };
   }
 
@@ -224,12 +270,8 @@ export class DataPlane {
 
   #behind(worker: number, error: string): void {
     const fields = { generation: this.plan.generation, worker, error };
-    this.#options.log.error(fields, 'a worker can not load the current configuration, it keeps an older one');
-  }
-
-  #hung(worker: number): void {
-    const silent_ms = heartbeatLimits.lookMs * heartbeatLimits.hungLooksMax;
-    this.#options.log.error({ worker, silent_ms }, 'a worker hangs and is ended');
+    this.#options.log.error(fields, 'a worker can not load the current configuration and is ended');
+    this.#pool.kill(worker);
   }
 
   #died(worker: number, error: Error, retryMs: number | null): void {

@@ -27,12 +27,12 @@ export class Heartbeats {
   /** One cell per worker, incremented by the worker. */
   readonly memory: SharedArrayBuffer;
   readonly #beats: Int32Array;
-  readonly #seen: Seen[];
+  readonly #seen: Seen[] = [];
 
-  constructor(workers: number) {
-    this.memory = new SharedArrayBuffer(workers * Int32Array.BYTES_PER_ELEMENT);
+  /** `workersMax`: above the highest number of a worker. */
+  constructor(workersMax: number) {
+    this.memory = new SharedArrayBuffer(workersMax * Int32Array.BYTES_PER_ELEMENT);
     this.#beats = new Int32Array(this.memory);
-    this.#seen = Array.from({ length: workers }, () => ({ beat: 0, silentLooks: 0 }));
   }
 
   /** Called when a worker starts; before its first beat it is loading and counts as beating. */

@@ -1,6 +1,6 @@
 /**
- * Keeps the workers running: waits until all accept, replaces those that die or hang, drains and ends them. Threads and
- * messages belong to the Runner.
+ * Keeps the workers running: starts them, replaces those that die or hang, lets some leave, drains and ends them. Threads
+ * and messages belong to the Runner.
  */
 import type { Clock } from '../base/clock.js';
 import type { FromWorker, ToWorker } from '../model/message.js';
@@ -23,11 +23,13 @@ export interface SupervisorEvents {
   hung(worker: number): void;
   /** Called when a worker has died; it is replaced after `retryMs`, or never if null. */
   died(worker: number, error: Error, retryMs: number | null): void;
+  /** A worker that was to leave is gone: its number is free. */
+  left(worker: number): void;
 }
 
 export class Supervisor {
-  readonly #roster: Roster;
-  readonly #pulses: Pulse[];
+  readonly #roster = new Roster();
+  readonly #pulses = new Map<number, Pulse>();
   readonly #runner: WorkerRunner;
   readonly #events: SupervisorEvents;
   readonly #clock: Clock;
@@ -35,21 +37,20 @@ export class Supervisor {
   readonly #backoff: Backoff;
   #stopLooking: () => void = () => {};
   #phase: 'starting' | 'running' | 'draining' | 'over' = 'starting';
-  #failStart: (error: Error) => void = () => {};
+  /** Workers that have not accepted yet → what a death means: a restart would fail again. */
+  readonly #trials = new Map<number, (error: Error) => void>();
+  /** Workers that finish their sessions and do not come back. */
+  readonly #leaving = new Set<number>();
+  #endWaits: () => void = () => {};
+  readonly #isOver = new Promise<void>((resolve) => {
+    this.#endWaits = resolve;
+  });
   /** Workers replaced so far. */
   restarts = 0;
   /** Workers terminated because they hung. */
   hangs = 0;
 
-  constructor(
-    workers: number,
-    runner: WorkerRunner,
-    events: SupervisorEvents,
-    clock: Clock,
-    heartbeats: Heartbeats,
-  ) {
-    this.#roster = new Roster(workers);
-    this.#pulses = Array.from({ length: workers }, () => 'beating');
+  constructor(runner: WorkerRunner, events: SupervisorEvents, clock: Clock, heartbeats: Heartbeats) {
     this.#backoff = new Backoff(clock);
     this.#heartbeats = heartbeats;
     this.#runner = runner;
@@ -57,29 +58,50 @@ export class Supervisor {
     this.#clock = clock;
   }
 
-  get accepting(): number {
+  /** How many of these workers accept. */
+  accepting(workers: readonly number[]): number {
     const accepts = (worker: number) =>
-      this.#roster.is(worker, 'accepting') && this.#pulses[worker] === 'beating';
-    return this.#roster.workers.filter(accepts).length;
+      this.#roster.is(worker, 'accepting') && this.#pulses.get(worker) === 'beating';
+    return workers.filter(accepts).length;
   }
 
   /** Number of workers whose event loop turns, accepting or not. */
   get beating(): number {
     const beats = (worker: number) =>
-      !this.#roster.is(worker, 'down', 'ended') && this.#pulses[worker] === 'beating';
+      !this.#roster.is(worker, 'down', 'ended') && this.#pulses.get(worker) === 'beating';
     return this.#roster.workers.filter(beats).length;
   }
 
-  /** Resolves when every worker accepts. Rejects when one dies before: a restart would fail again. */
-  async start(): Promise<void> {
+  /** Resolves when every worker accepts. Rejects when one dies before. */
+  async start(workers: readonly number[]): Promise<void> {
+    this.#lookLater();
+    await this.grow(workers);
+    this.#phase = 'running';
+  }
+
+  /** Starts further workers; resolves when they accept. Rejects when one dies before: let all of them leave then. */
+  async grow(workers: readonly number[]): Promise<void> {
     if (this.#phase === 'over') throw toldToEnd();
     const failed = new Promise<never>((_, reject) => {
-      this.#failStart = reject;
+      for (const worker of workers) this.#trials.set(worker, reject);
     });
-    for (const worker of this.#roster.workers) void this.#run(worker);
-    this.#lookLater();
-    await Promise.race([this.#roster.untilAll('accepting'), failed]);
-    this.#phase = 'running';
+    for (const worker of workers) void this.#run(worker);
+    try {
+      await Promise.race([this.#roster.until(['accepting'], workers), failed]);
+    } finally {
+      for (const worker of workers) this.#trials.delete(worker);
+    }
+  }
+
+  /** Lets workers end when their sessions have. Resolves when they accept no more. */
+  async leave(workers: readonly number[]): Promise<void> {
+    for (const worker of workers) {
+      this.#leaving.add(worker);
+      this.#backoff.forget(worker);
+      if (this.#roster.is(worker, 'down')) this.#left(worker);
+      else this.#runner.post(worker, { type: 'drain', deadlineMs: null });
+    }
+    await Promise.race([this.#roster.until(['drained', 'ended'], workers), this.#isOver]);
   }
 
   /** Drains all workers within `deadlineMs`. During the start it drains only those that accept already. */
@@ -87,21 +109,22 @@ export class Supervisor {
     if (this.#phase === 'starting') this.#callOffStart();
     this.#end({ type: 'drain', deadlineMs });
     return {
-      acceptingStopped: this.#roster.untilAll('drained', 'ended', 'down'),
-      ended: this.#roster.untilAll('ended', 'down'),
+      acceptingStopped: this.#roster.until(['drained', 'ended', 'down']),
+      ended: this.#roster.until(['ended', 'down']),
     };
   }
 
   /** Ends all sessions now; resolves when the workers have ended. */
   cut(): Promise<void> {
     this.#end({ type: 'cut' });
-    return this.#roster.untilAll('ended', 'down');
+    return this.#roster.until(['ended', 'down']);
   }
 
   /** Deaths of workers are expected from now on; a pending `start` rejects. */
   abandon(): void {
     this.#phase = 'over';
-    this.#failStart(toldToEnd());
+    this.#failTrials();
+    this.#endWaits();
     this.#stopLooking();
     this.#backoff.callOff();
   }
@@ -120,9 +143,9 @@ export class Supervisor {
   }
 
   #look(worker: number): void {
-    if (this.#roster.is(worker, 'down', 'ended') || this.#pulses[worker] === 'hung') return;
+    if (this.#roster.is(worker, 'down', 'ended') || this.#pulses.get(worker) === 'hung') return;
     const pulse = this.#heartbeats.look(worker);
-    this.#pulses[worker] = pulse;
+    this.#pulses.set(worker, pulse);
     if (pulse !== 'hung') return;
     this.hangs += 1;
     this.#events.hung(worker);
@@ -131,15 +154,17 @@ export class Supervisor {
 
   async #run(worker: number): Promise<void> {
     this.#backoff.begin(worker);
-    this.#pulses[worker] = 'beating';
+    this.#pulses.set(worker, 'beating');
     this.#heartbeats.begin(worker);
     this.#roster.enter(worker, 'starting');
     try {
       await this.#runner.run(worker, (message) => this.#heard(worker, message));
-      if (this.#phase !== 'draining') throw new Error('it ended without being told to');
+      if (this.#phase !== 'draining' && !this.#leaving.has(worker))
+        throw new Error('it ended without being told to');
       this.#roster.enter(worker, 'ended');
+      if (this.#leaving.has(worker)) this.#left(worker);
     } catch (error) {
-      this.#died(worker, causeOfDeath(this.#pulses[worker], error));
+      this.#died(worker, causeOfDeath(this.#pulses.get(worker), error));
     }
   }
 
@@ -151,11 +176,21 @@ export class Supervisor {
 
   #died(worker: number, error: Error): void {
     if (this.#phase === 'over') return;
-    const isReplaced = this.#phase === 'running';
+    const fail = this.#trials.get(worker);
+    const isReplaced = this.#phase === 'running' && !fail && !this.#leaving.has(worker);
     const retryMs = isReplaced ? this.#backoff.schedule(worker, () => this.#replace(worker)) : null;
     this.#events.died(worker, error, retryMs);
     this.#roster.enter(worker, 'down');
-    if (this.#phase === 'starting') this.#failStart(error);
+    if (this.#leaving.has(worker)) this.#left(worker);
+    fail?.(error);
+  }
+
+  #left(worker: number): void {
+    this.#leaving.delete(worker);
+    this.#pulses.delete(worker);
+    this.#backoff.forget(worker);
+    this.#roster.remove(worker);
+    this.#events.left(worker);
   }
 
   #replace(worker: number): void {
@@ -165,9 +200,13 @@ export class Supervisor {
 
   /** Workers still loading have no sessions and are not waited for; one that accepts nevertheless is drained too. */
   #callOffStart(): void {
-    this.#failStart(toldToEnd());
+    this.#failTrials();
     for (const worker of this.#roster.workers)
       if (this.#roster.is(worker, 'starting')) this.#roster.enter(worker, 'down');
+  }
+
+  #failTrials(): void {
+    for (const fail of this.#trials.values()) fail(toldToEnd());
   }
 }
 

@@ -33,8 +33,10 @@ export interface SessionLine {
 
 /** `describe` is called only if the line is written. */
 export interface Account {
-  /** Whether lines are written at all. */
+  /** Whether lines are written at all, under the Plan in force. */
   readonly logs: boolean;
+  /** What the Plan in force says; before the first one nothing is written. */
+  apply(accessLog: PlanAccessLog, workers: number): void;
   ended(describe: () => SessionLine): void;
   /** A refused connection, already counted by the engine; `unshown` more were refused without an event. */
   refused(describe: () => SessionLine, unshown: number): void;
@@ -45,8 +47,6 @@ const REFUSALS_PER_SECOND = 10;
 
 export interface AccountOptions {
   readonly worker: number;
-  readonly workers: number;
-  readonly accessLog: PlanAccessLog;
   readonly counters: WorkerCounters;
   readonly logger: Logger;
   readonly nowMs: () => number;
@@ -55,15 +55,21 @@ export interface AccountOptions {
 const milliseconds = (value: number): number => Math.round(value * 1000) / 1000;
 
 export function createAccount(options: AccountOptions): Account {
-  const { worker, counters, logger, accessLog } = options;
-  const budget = createLineBudget(Math.ceil(accessLog.rate / options.workers), options.nowMs);
+  const { worker, counters, logger } = options;
+  const budget = createLineBudget(0, options.nowMs);
   const refusals = createLineBudget(REFUSALS_PER_SECOND, options.nowMs);
-  const logs = accessLog.enabled && logger.isLevelEnabled('info');
+  let logs = false;
   const drop = (lines: number) => counters.add('anyport_log_lines_dropped_total', counters.worker, lines);
   let suppressed = 0;
 
   return {
-    logs,
+    get logs() {
+      return logs;
+    },
+    apply(accessLog, workers) {
+      logs = accessLog.enabled && logger.isLevelEnabled('info');
+      budget.limit(Math.ceil(accessLog.rate / workers));
+    },
     ended(describe) {
       if (!logs) return;
       if (budget.take()) logger.info(fieldsOf(describe(), worker), 'session');

@@ -4,7 +4,7 @@
  */
 import type { Engine } from '../addon.js';
 import { describeFailure } from '../base/failure.js';
-import type { PlanAnswer } from '../model/message.js';
+import type { PlanAnswer, PlanDelivery, WorkerSettings } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
 import { type ClassifierOf, Classifiers } from './classifiers.js';
 import type { Runtime } from './runtime.js';
@@ -14,6 +14,8 @@ export interface AdoptionParts {
   create(plan: Plan, classifierOf: ClassifierOf): Promise<Runtime>;
   readonly engine: Pick<Engine, 'prepare' | 'commit' | 'discard'>;
   readonly runtimes: Pick<Runtimes, 'add'>;
+  /** Puts what comes with a Plan into force; can not fail. */
+  apply(plan: Plan, settings: WorkerSettings): void;
   answer(answer: PlanAnswer): void;
 }
 
@@ -21,6 +23,7 @@ export interface AdoptionParts {
 interface Prepared {
   readonly runtime: Runtime;
   readonly classifiers: Classifiers;
+  readonly settings: WorkerSettings;
 }
 
 export class Adoption {
@@ -36,21 +39,21 @@ export class Adoption {
   }
 
   /** Puts the first Plan in force. Rejects if it can not be prepared. */
-  async begin(plan: Plan): Promise<void> {
-    const prepared = await this.#create(plan);
-    this.#parts.engine.prepare(prepared.runtime.tables);
+  async begin({ plan, sockets, settings }: PlanDelivery): Promise<void> {
+    const prepared = await this.#create(plan, settings);
+    this.#parts.engine.prepare(prepared.runtime.tables, sockets);
     this.#putInForce(prepared);
   }
 
   /** Never rejects; reports the result to the primary. */
-  async prepare(plan: Plan): Promise<void> {
+  async prepare({ plan, sockets, settings }: PlanDelivery): Promise<void> {
     this.#drop();
     const { generation } = plan;
     this.#wanted = generation;
     try {
-      const prepared = await this.#create(plan);
+      const prepared = await this.#create(plan, settings);
       if (this.#wanted !== generation) return; // discarded or replaced meanwhile
-      this.#parts.engine.prepare(prepared.runtime.tables);
+      this.#parts.engine.prepare(prepared.runtime.tables, sockets);
       this.#prepared = prepared;
       this.#parts.answer({ type: 'prepared', generation });
     } catch (error) {
@@ -71,16 +74,17 @@ export class Adoption {
     if (this.#wanted === generation) this.#drop();
   }
 
-  async #create(plan: Plan): Promise<Prepared> {
+  async #create(plan: Plan, settings: WorkerSettings): Promise<Prepared> {
     const classifiers = new Classifiers(this.#classifiers);
-    return { runtime: await this.#parts.create(plan, classifiers.make), classifiers };
+    return { runtime: await this.#parts.create(plan, classifiers.make), classifiers, settings };
   }
 
-  #putInForce({ runtime, classifiers }: Prepared): void {
+  #putInForce({ runtime, classifiers, settings }: Prepared): void {
     this.#wanted = null;
     this.#prepared = null;
     this.#classifiers = classifiers;
     this.#parts.runtimes.add(runtime);
+    this.#parts.apply(runtime.plan, settings);
     this.#parts.engine.commit();
   }
 

@@ -16,16 +16,17 @@ export class Draining {
     this.#turned();
   }
 
-  /** Resolves when the last session has ended; sessions left at the deadline are reset. */
-  async drain(deadlineMs: number, acceptingStopped: () => void): Promise<void> {
+  /** Resolves when the last session has ended; sessions left at the deadline are reset. Null: no deadline. */
+  async drain(deadlineMs: number | null, acceptingStopped: () => void): Promise<void> {
     this.#engine.stopAccepting();
     acceptingStopped();
-    this.#deadline = setTimeout(() => this.#endAll('timeout', 'drain_timeout'), deadlineMs);
+    if (deadlineMs !== null)
+      this.#deadline ??= setTimeout(() => this.#endAll('timeout', 'drain_timeout'), deadlineMs);
     await this.#allEnded();
     clearTimeout(this.#deadline);
   }
 
-  /** May interrupt `drain`, which then never resolves. */
+  /** As a second `drain`, may interrupt one, which then never resolves. */
   async cut(): Promise<void> {
     clearTimeout(this.#deadline);
     this.#engine.stopAccepting();

@@ -1,7 +1,8 @@
 /** The log lines of one worker: each kind has its own rate limit, so that none uses up the budget of another. */
 import { createLineBudget, createLogger, type Logger, type LogLine, rateLimited } from '../base/log.js';
 import type { WorkerCounters } from '../metrics/counters.js';
-import type { WorkerSetup } from '../model/message.js';
+import type { WorkerSettings, WorkerSetup } from '../model/message.js';
+import type { PlanAccessLog } from '../model/plan.js';
 import type { WatchLog } from './endpoint-watch.js';
 import { createLogBatch } from './log-batch.js';
 
@@ -15,23 +16,23 @@ export interface WorkerLogs {
   readonly endpoints: WatchLog;
   /** Stages of sessions, at the rate of the access log; null: debug logging is off. */
   readonly debug: LogLine | null;
+  /** What the Plan in force says. */
+  apply(accessLog: PlanAccessLog, settings: WorkerSettings): void;
   /** Passes on the lines batched so far. */
   flush(): void;
 }
 
-type Setup = Pick<WorkerSetup, 'worker' | 'settings' | 'plan'>;
-
 /** `write`: takes batches of finished lines. */
 export function createLogs(
-  { worker, settings: { workers, logLevel }, plan }: Setup,
+  { worker, settings }: Pick<WorkerSetup, 'worker' | 'settings'>,
   counters: WorkerCounters,
   nowMs: () => number,
   write: (lines: string) => void,
 ): WorkerLogs {
   const batch = createLogBatch(write);
-  const logger = createLogger({ level: logLevel, write: batch.write });
+  const logger = createLogger({ level: settings.logLevel, write: batch.write });
   const limited = (line: LogLine) => rateLimited(line, COMPLAINTS_PER_SECOND, nowMs);
-  const stages = createLineBudget(Math.ceil(plan.accessLog.rate / workers), nowMs);
+  const stages = createLineBudget(0, nowMs);
   const debug: LogLine = (fields, message) => {
     if (stages.take()) logger.debug(fields, message);
     else counters.add('anyport_log_lines_dropped_total', counters.worker);
@@ -43,7 +44,13 @@ export function createLogs(
       warn: limited((fields, message) => logger.warn({ ...fields, worker }, message)),
       info: limited((fields, message) => logger.info({ ...fields, worker }, message)),
     },
-    debug: logger.isLevelEnabled('debug') ? debug : null,
+    get debug() {
+      return logger.isLevelEnabled('debug') ? debug : null;
+    },
+    apply(accessLog, { logLevel, workers }) {
+      logger.level = logLevel;
+      stages.limit(Math.ceil(accessLog.rate / workers));
+    },
     flush: batch.flush,
   };
 }

@@ -46,9 +46,8 @@ function beat({ beats, beatMs, worker }: WorkerSetup): () => void {
 /** Runs until drained: told to drain, and the last session has ended. */
 async function serve(worker: Worker, setup: WorkerSetup): Promise<void> {
   const cancelled = whenCancelled(setup);
-  await Promise.race([worker.adoption.begin(setup.plan), cancelled]);
+  await Promise.race([worker.adoption.begin(setup), cancelled]);
   if (isCancelled(setup)) return;
-  for (const { fd, listener } of setup.sockets) worker.engine.listen(fd, listener);
   if (setup.inbox >= 0) worker.engine.takeFrom(setup.inbox);
 
   const { draining } = worker;
@@ -77,9 +76,11 @@ async function whenCancelled({ inline }: WorkerSetup): Promise<void> {
   else if (!inline.cancelled.aborted) await once(inline.cancelled, 'abort');
 }
 
-function adopt(message: PlanMessage, { adoption }: Worker): void {
-  if (message.type === 'prepare') void adoption.prepare(message.plan);
-  else if (message.type === 'commit') adoption.commit(message.generation);
+function adopt(message: PlanMessage, { adoption, post }: Worker): void {
+  if (message.type === 'prepare') {
+    post({ type: 'preparing', generation: message.plan.generation });
+    void adoption.prepare(message);
+  } else if (message.type === 'commit') adoption.commit(message.generation);
   else adoption.discard(message.generation);
 }
 
@@ -92,13 +93,12 @@ type Worker = ReturnType<typeof createWorker>;
 
 /** Wires the parts of a worker; long, because most of them refer to each other. */
 function createWorker(setup: WorkerSetup) {
-  const { limits, accessLog } = setup.plan;
+  const { limits } = setup.plan;
   const { worker } = setup;
-  const { workers } = setup.settings;
   const post = (message: FromWorker) => setup.port.postMessage(message);
   const counters = new WorkerCounters(setup.counters);
   const logs = createLogs(setup, counters, nowMs, (lines) => post({ type: 'log', lines }));
-  const { logger, complain, debug } = logs;
+  const { logger, complain } = logs;
   const room = new Room(setup.room);
   const loads = new Loads((endpoint) => room.sessions(endpoint));
   const endpoints = createEndpointWatch(logs.endpoints);
@@ -126,6 +126,7 @@ function createWorker(setup: WorkerSetup) {
     },
   });
   const draining = new Draining(engine);
+  const account = createAccount({ worker, counters, logger, nowMs });
   let open = true;
   const sequencer = new Sequencer({
     worker,
@@ -134,9 +135,11 @@ function createWorker(setup: WorkerSetup) {
     events,
     answers,
     arena: Buffer.from(arena),
-    account: createAccount({ worker, workers, accessLog, counters, logger, nowMs }),
+    account,
     endpoints,
-    debug,
+    get debug() {
+      return logs.debug;
+    },
     complain,
     runtimeOf: (generation) => runtimes.of(generation),
   });
@@ -156,6 +159,10 @@ function createWorker(setup: WorkerSetup) {
     create: (plan, classifierOf) => createRuntime(plan, { ...around, classifierOf }),
     engine,
     runtimes,
+    apply({ accessLog }, settings) {
+      logs.apply(accessLog, settings);
+      account.apply(accessLog, settings.workers);
+    },
     answer: post,
   });
 

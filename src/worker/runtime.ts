@@ -6,6 +6,7 @@ import { parseNetworks, UNIX_PEERS } from '../base/network.js';
 import type { LocalCode } from '../base/user-module.js';
 import { type Handler, loadHandler } from '../handlers/index.js';
 import type { WorkerCounters } from '../metrics/counters.js';
+import { NONE } from '../model/ids.js';
 import type { Plan, PlanProtocol, PlanUpstream } from '../model/plan.js';
 import type { NamedRecognizer } from '../protocols/index.js';
 import { loadRecognizer, orderOf } from '../protocols/planned.js';
@@ -142,6 +143,7 @@ function tablesOf(
     longOpeningsPerSource: limits.longOpeningsPerSource,
     listeners: plan.listeners.map(({ onSilence, onUnknown, proxyProtocol }, index) => ({
       classifier: classifierAt(index),
+      id: plan.ids.listeners[index] ?? NONE,
       ...counts.listenerRows(index),
       silenceMs: onSilence?.afterMs ?? 0,
       // If `on_unknown` leads to an upstream, do not delay the session for its name.

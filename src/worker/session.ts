@@ -335,6 +335,8 @@ export class Sequencer {
     const { events, account } = this.#options;
     this.#sessions[events.slot] = undefined;
     session?.served?.ended(events.reason);
+    // Forgotten at its connect, before the access log was switched on.
+    if (session === undefined && events.during === 'relay') return;
     account.ended(() => {
       const { plan } = session?.runtime ?? this.#options.runtimeOf(events.plan);
       return { ...lineOf(events, session, plan), session: session && this.#debugId(session) };

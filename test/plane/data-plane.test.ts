@@ -175,9 +175,9 @@ const broken: { what: string; plan: () => Plan; error: string }[] = [
     error: 'RangeError',
   },
   {
-    what: 'a listener less',
+    what: 'a socket of a listener that the Plan has not',
     plan: () => ({ ...planOf(2, upstream('a', after.port)), listeners: [] }),
-    error: 'may not go',
+    error: 'no such listener',
   },
 ];
 

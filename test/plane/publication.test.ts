@@ -1,8 +1,9 @@
 /** A Plan is committed in all workers or in none, whatever happens to them meanwhile. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { PlanAnswer, ToWorker } from '../../src/model/message.js';
+import type { ListeningSocket, PlanAnswer, ToWorker } from '../../src/model/message.js';
 import type { Plan } from '../../src/model/plan.js';
+import { Latest } from '../../src/plane/latest.js';
 import {
   type Publication,
   type Published,
@@ -16,10 +17,18 @@ import { FakeClock, settled } from '../base/fake-clock.js';
 /** Timeout for workers to prepare a Plan. */
 const timeMs = publicationLimits.lookMs * publicationLimits.looksMax;
 
-/** Only its generation is used. */
+/** Only its generation is used; each worker has a socket of its own in each Plan. */
 function planOf(generation: number): Publication {
   const plan = { generation } as Plan;
-  return { plan, deliver: () => ({ plan, sockets: [], settings: { logLevel: 'info', workers: 1 } }) };
+  const settings = { logLevel: 'info', workers: 1 };
+  return {
+    plan,
+    deliver: (worker) => ({
+      plan,
+      sockets: [{ socket: 100 * generation + worker, listener: 0, fd: 0 }],
+      settings,
+    }),
+  };
 }
 
 /** Workers started with Plan 1; the test supplies their answers. */
@@ -39,6 +48,8 @@ function publisherOf(...workers: number[]) {
     behind,
     /** Messages to workers since the last call. */
     told: () => told.splice(0),
+    preparing: (worker: number, generation: number) =>
+      publisher.answered(worker, { type: 'preparing', generation }),
     prepared: (worker: number, generation: number) =>
       publisher.answered(worker, { type: 'prepared', generation }),
     refused: (worker: number, generation: number, error = 'no such file') =>
@@ -100,8 +111,9 @@ describe('a Plan', () => {
   });
 
   test('whose worker does not answer in time is discarded in all; an answer after that changes nothing', async () => {
-    const { publisher, clock, told, prepared } = publisherOf(0, 1);
+    const { publisher, clock, told, preparing, prepared } = publisherOf(0, 1);
     const published = publisher.publish(planOf(2));
+    preparing(1, 2);
     prepared(0, 2);
     told();
     await clock.pass(timeMs - 1);
@@ -119,8 +131,9 @@ describe('a Plan', () => {
   });
 
   test('is not refused because the process was suspended', async () => {
-    const { publisher, clock, prepared, adopted } = publisherOf(0);
+    const { publisher, clock, preparing, prepared, adopted } = publisherOf(0);
     const published = publisher.publish(planOf(2));
+    preparing(0, 2);
     clock.jump(3_600_000);
     await clock.pass(timeMs / 2);
     prepared(0, 2);
@@ -188,6 +201,116 @@ describe('a worker that dies', () => {
   });
 });
 
+describe('a worker that crashes in a loop', () => {
+  test('does not stand against the Plan that may be the cure', async () => {
+    const { publisher, clock, told, prepared, adopted } = publisherOf(0, 1);
+    publisher.gone(1, 'boom');
+    await clock.pass(publicationLimits.unstableMs / 2);
+    publisher.joined(1, 1);
+    const published = publisher.publish(planOf(2));
+    publisher.gone(1, 'boom');
+    told();
+    prepared(0, 2);
+    expect(told()).toEqual(['0 commit 2']);
+    adopted(0, 2);
+    expect(await outcome(published)).toEqual(committed);
+  });
+
+  test('is stable again after a while', async () => {
+    const { publisher, clock } = publisherOf(0, 1);
+    publisher.gone(1, 'boom');
+    publisher.joined(1, 1);
+    await clock.pass(publicationLimits.unstableMs);
+    const published = publisher.publish(planOf(2));
+    publisher.gone(1, 'boom');
+    expect(await outcome(published)).toMatchObject({ result: 'refused', worker: 1 });
+  });
+
+  test('and is the only one has the Plan as soon as it lives long enough to prepare it', async () => {
+    const { publisher, clock, told, prepared, adopted } = publisherOf();
+    publisher.gone(0, 'boom');
+    const published = publisher.publish(planOf(2));
+    for (let death = 0; death < 3; death++) {
+      await clock.pass(publicationLimits.lookMs);
+      publisher.joined(0, 1);
+      publisher.gone(0, 'boom');
+    }
+    expect(await outcome(published)).toBe('pending');
+    publisher.joined(0, 1);
+    prepared(0, 2);
+    expect(told().at(-1)).toBe('0 commit 2');
+    adopted(0, 2);
+    expect(await outcome(published)).toEqual(committed);
+  });
+});
+
+describe('a worker that hung before the Plan came', () => {
+  const unheardMs = publicationLimits.lookMs * publicationLimits.unheardLooksMax;
+
+  test('is left out, and has the Plan when it goes on', async () => {
+    const { publisher, clock, told, preparing, prepared, adopted } = publisherOf(0, 1);
+    const published = publisher.publish(planOf(2));
+    preparing(0, 2);
+    prepared(0, 2);
+    told();
+    await clock.pass(unheardMs - 1);
+    expect(told()).toEqual([]);
+    await clock.pass(1);
+    expect(told()).toEqual(['0 commit 2']);
+    adopted(0, 2);
+    expect(await outcome(published)).toEqual(committed);
+    expect(told()).toEqual(['1 prepare 2']);
+    prepared(1, 2);
+    expect(told()).toEqual(['1 commit 2']);
+  });
+
+  test('and goes on while others still prepare takes part again, and may refuse', async () => {
+    const { publisher, clock, preparing, refused } = publisherOf(0, 1);
+    const published = publisher.publish(planOf(2));
+    preparing(0, 2);
+    await clock.pass(unheardMs);
+    preparing(1, 2);
+    refused(1, 2);
+    expect(await outcome(published)).toMatchObject({ result: 'refused', worker: 1 });
+  });
+
+  test('and is the only one is waited for', async () => {
+    const { publisher, clock, prepared, adopted } = publisherOf(0);
+    const published = publisher.publish(planOf(2));
+    await clock.pass(timeMs - 1);
+    publisher.gone(0, 'it hung');
+    publisher.joined(0, 1);
+    prepared(0, 2);
+    adopted(0, 2);
+    expect(await outcome(published)).toEqual(committed);
+  });
+});
+
+test('a worker that leaves takes part no more, and its successor of the same number is like any other', async () => {
+  const { publisher, told, prepared, adopted } = publisherOf(0, 1);
+  publisher.left(1);
+  const published = publisher.publish(planOf(2));
+  expect(told()).toEqual(['0 prepare 2']);
+  prepared(0, 2);
+  publisher.gone(1, 'boom'); // with its last sessions
+  publisher.left(1);
+  adopted(0, 2);
+  expect(await outcome(published)).toEqual(committed);
+  publisher.joined(1, 2);
+  const next = publisher.publish(planOf(3));
+  publisher.gone(1, 'boom');
+  expect(await outcome(next)).toMatchObject({ result: 'refused', worker: 1 });
+});
+
+test('what the primary does of a Plan comes before the first worker is told to commit', () => {
+  const { publisher, told, prepared } = publisherOf(0);
+  const before: string[][] = [];
+  void publisher.publish({ ...planOf(2), committing: () => before.push(told()) });
+  prepared(0, 2);
+  expect(before).toEqual([['0 prepare 2']]);
+  expect(told()).toEqual(['0 commit 2']);
+});
+
 describe('a worker that starts', () => {
   test('while others prepare takes part', async () => {
     const { publisher, told, prepared, adopted } = publisherOf(0);
@@ -235,7 +358,7 @@ describe('a worker that starts', () => {
   const refusedByAll = (publisher: Publisher, generation: number) =>
     publisher.answered(0, { type: 'refused', generation, error: '' });
 
-  test('and can not be brought up to date goes on with what it has, and is told of', () => {
+  test('and can not be brought up to date is told of', () => {
     const { publisher, told, behind, prepared, refused, adopted } = publisherOf(0);
     void publisher.publish(planOf(2));
     prepared(0, 2);
@@ -262,29 +385,6 @@ describe('a worker that starts', () => {
   });
 });
 
-describe('Plans that come while one is under way', () => {
-  test('wait, and only the newest is kept', async () => {
-    const { publisher, told, prepared, adopted } = publisherOf(0, 1);
-    const all = [2, 3, 4].map((generation) => publisher.publish(planOf(generation)));
-    expect(told()).toEqual(['0 prepare 2', '1 prepare 2']);
-    expect(await outcome(all[1] as Promise<Published>)).toEqual({ result: 'superseded' });
-    for (const worker of [0, 1]) prepared(worker, 2);
-    told();
-    for (const worker of [0, 1]) adopted(worker, 2);
-    expect(told()).toEqual(['0 prepare 4', '1 prepare 4']);
-    expect(await outcome(all[0] as Promise<Published>)).toEqual(committed);
-    expect(await outcome(all[2] as Promise<Published>)).toBe('pending');
-  });
-
-  test('get their turn also after a refusal', () => {
-    const { publisher, told, refused } = publisherOf(0);
-    for (const generation of [2, 3]) void publisher.publish(planOf(generation));
-    told();
-    refused(0, 2);
-    expect(told()).toEqual(['0 prepare 3']);
-  });
-});
-
 describe('while no worker accepts', () => {
   test('a Plan waits for the first that does', async () => {
     const { publisher, clock, told, prepared, adopted } = publisherOf();
@@ -308,16 +408,15 @@ describe('while no worker accepts', () => {
 });
 
 describe('when the workers end', () => {
-  test('a Plan under preparation and one that waits are called off, and none comes after them', async () => {
+  test('a Plan under preparation is called off, and none comes after it', async () => {
     const { publisher, clock, told, prepared } = publisherOf(0, 1);
     const first = publisher.publish(planOf(2));
-    const second = publisher.publish(planOf(3));
     prepared(0, 2);
     told();
     publisher.close();
     publisher.close();
     expect(told().sort()).toEqual(['0 discard 2', '1 discard 2']);
-    for (const published of [first, second, publisher.publish(planOf(4))]) {
+    for (const published of [first, publisher.publish(planOf(4))]) {
       expect(await outcome(published)).toEqual(calledOff);
     }
     prepared(1, 2);
@@ -339,6 +438,15 @@ describe('when the workers end', () => {
   });
 });
 
+interface CrewLife {
+  readonly adoption: Adoption;
+  /** Generation and sockets in force. */
+  has: number;
+  sockets: readonly number[];
+  readonly toWorker: ToWorker[];
+  readonly fromWorker: PlanAnswer[];
+}
+
 /** Workers with the real Adoption; messages are delivered in order, when the test says. */
 class Crew {
   readonly clock = new FakeClock();
@@ -349,13 +457,11 @@ class Crew {
   readonly adopted = new Set<number>();
   /** Generation → worker that can not prepare it. */
   readonly #refusers = new Map<number, number>();
-  readonly #lives = new Map<
-    number,
-    { adoption: Adoption; has: number; toWorker: ToWorker[]; fromWorker: PlanAnswer[] }
-  >();
+  readonly #lives = new Map<number, CrewLife>();
+  readonly #latest = new Latest<Published>({ result: 'superseded' });
   /** Starting workers and their generation. */
   readonly #starting = new Map<number, number>();
-  #latest = 1;
+  #newest = 1;
 
   constructor(workers: number) {
     const post = (worker: number, message: ToWorker) => this.#lives.get(worker)?.toWorker.push(message);
@@ -371,6 +477,11 @@ class Crew {
     return [...this.#lives.values()].map(({ has }) => has);
   }
 
+  /** What each worker has in force. */
+  holdings(): { worker: number; has: number; sockets: readonly number[] }[] {
+    return [...this.#lives].map(([worker, { has, sockets }]) => ({ worker, has, sockets }));
+  }
+
   /** The generation of a worker that could have the one in force. */
   upToDate(worker: number): number {
     const { generation } = this.publisher.plan;
@@ -378,10 +489,10 @@ class Crew {
   }
 
   publish(refuser: number): void {
-    const generation = ++this.#latest;
+    const generation = ++this.#newest;
     this.#refusers.set(generation, refuser);
-    void this.publisher
-      .publish(planOf(generation))
+    void this.#latest
+      .run(() => this.publisher.publish(planOf(generation)))
       .then((published) => this.results.set(generation, published));
   }
 
@@ -393,13 +504,9 @@ class Crew {
     const has = this.#starting.get(worker);
     if (has === undefined) return;
     this.#starting.delete(worker);
-    const life = {
-      has,
-      toWorker: [] as ToWorker[],
-      fromWorker: [] as PlanAnswer[],
-      adoption: this.#adoptionOf(worker),
-    };
-    this.#lives.set(worker, life);
+    const sockets = numbersOf(planOf(has).deliver(worker).sockets);
+    const adoption = this.#adoptionOf(worker);
+    this.#lives.set(worker, { adoption, has, sockets, toWorker: [], fromWorker: [] });
     this.publisher.joined(worker, has);
   }
 
@@ -407,12 +514,20 @@ class Crew {
     if (this.#lives.delete(worker)) this.publisher.gone(worker, 'boom');
   }
 
+  /** It ends at once; the next one of its number begins anew. */
+  leave(worker: number): void {
+    if (this.#lives.delete(worker)) this.publisher.left(worker);
+  }
+
   hear(worker: number): void {
     const life = this.#lives.get(worker);
     const message = life?.toWorker.shift();
     if (!life || !message) return;
-    if (message.type === 'prepare') void life.adoption.prepare(message.plan);
-    else if (message.type === 'commit') life.adoption.commit(message.generation);
+    if (message.type === 'prepare') {
+      life.fromWorker.push({ type: 'preparing', generation: message.plan.generation });
+      void life.adoption.prepare(message);
+    }
+    if (message.type === 'commit') life.adoption.commit(message.generation);
     else if (message.type === 'discard') life.adoption.discard(message.generation);
   }
 
@@ -436,6 +551,7 @@ class Crew {
 
   #adoptionOf(worker: number): Adoption {
     let preparedGeneration = 0;
+    let preparedSockets: number[] = [];
     return new Adoption({
       create: async (plan) => {
         await settled();
@@ -443,12 +559,13 @@ class Crew {
         return { plan, tables: { generation: plan.generation } } as Runtime;
       },
       engine: {
-        prepare: ({ generation }) => {
+        prepare: ({ generation }, sockets) => {
           preparedGeneration = generation;
+          preparedSockets = numbersOf(sockets);
         },
         commit: () => {
           const life = this.#lives.get(worker);
-          if (life) life.has = preparedGeneration;
+          if (life) [life.has, life.sockets] = [preparedGeneration, preparedSockets];
           this.adopted.add(preparedGeneration);
         },
         discard: () => {
@@ -456,10 +573,13 @@ class Crew {
         },
       },
       runtimes: { add() {} },
+      apply() {},
       answer: (answer) => this.#lives.get(worker)?.fromWorker.push(answer),
     });
   }
 }
+
+const numbersOf = (sockets: readonly ListeningSocket[]) => sockets.map(({ socket }) => socket);
 
 const WORKERS = 3;
 const anyWorker = fc.nat(WORKERS - 1);
@@ -471,13 +591,14 @@ const anyStep = fc.oneof(
       'begin',
       'ready',
       'die',
+      'leave',
       'hear',
       'hear',
       'hear',
       'answer',
       'answer',
       'answer',
-    ) as fc.Arbitrary<'begin' | 'ready' | 'die' | 'hear' | 'answer'>,
+    ) as fc.Arbitrary<'begin' | 'ready' | 'die' | 'leave' | 'hear' | 'answer'>,
     worker: anyWorker,
   }),
 );
@@ -496,6 +617,8 @@ test('whatever happens, in whatever order: in the end every worker has the Plan 
       await crew.settle(WORKERS);
       const inForce = crew.publisher.plan.generation;
       for (let worker = 0; worker < WORKERS; worker++) expect(crew.upToDate(worker)).toBe(inForce);
+      for (const { has, worker, sockets } of crew.holdings())
+        expect(sockets).toEqual(numbersOf(planOf(has).deliver(worker).sockets));
       expect(crew.results.size).toBe(steps.filter((step) => step.do === 'publish').length);
       for (const [generation, { result }] of crew.results) {
         if (result !== 'committed') expect(crew.adopted).not.toContain(generation);

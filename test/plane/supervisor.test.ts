@@ -5,6 +5,8 @@ import { Heartbeats, heartbeatLimits } from '../../src/plane/heartbeats.js';
 import { Supervisor, type WorkerRunner } from '../../src/plane/supervisor.js';
 import { FakeClock, settled } from '../base/fake-clock.js';
 
+const both = [0, 1];
+
 interface Life {
   readonly worker: number;
   say(message: FromWorker): void;
@@ -48,17 +50,19 @@ function supervise(workers: number) {
     hung: (worker: number) => log.push(`${worker} hung`),
     died: (worker: number, error: Error, retryMs: number | null) =>
       log.push(`${worker} ${error.message} ${retryMs}`),
+    left: (worker: number) => log.push(`${worker} left`),
   };
-  const heartbeats = new Heartbeats(workers);
+  const heartbeats = new Heartbeats(8);
   const beats = new Int32Array(heartbeats.memory);
   const beat = (worker: number) => Atomics.add(beats, worker, 1);
-  const supervisor = new Supervisor(workers, puppets, events, clock, heartbeats);
-  return { puppets, clock, log, heard, beat, supervisor };
+  const supervisor = new Supervisor(puppets, events, clock, heartbeats);
+  const all = Array.from({ length: workers }, (_, worker) => worker);
+  return { puppets, clock, log, heard, beat, supervisor, start: () => supervisor.start(all) };
 }
 
 async function running(workers: number) {
   const all = supervise(workers);
-  const started = all.supervisor.start();
+  const started = all.start();
   for (let worker = 0; worker < workers; worker++)
     all.puppets.of(worker).say({ type: 'ready', generation: 1 });
   await started;
@@ -77,19 +81,19 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 
 describe('start', () => {
   test('is over when every worker accepts', async () => {
-    const { puppets, supervisor } = supervise(2);
-    const started = supervisor.start();
+    const { puppets, supervisor, start } = supervise(2);
+    const started = start();
     puppets.of(1).say({ type: 'ready', generation: 1 });
     expect(await isSettled(started)).toBe(false);
-    expect(supervisor.accepting).toBe(1);
+    expect(supervisor.accepting(both)).toBe(1);
     puppets.of(0).say({ type: 'ready', generation: 1 });
     await started;
-    expect(supervisor.accepting).toBe(2);
+    expect(supervisor.accepting(both)).toBe(2);
   });
 
   test('fails with the first worker that dies before it accepts, and nothing is tried again', async () => {
-    const { puppets, clock, log, supervisor } = supervise(2);
-    const started = supervisor.start();
+    const { puppets, clock, log, start } = supervise(2);
+    const started = start();
     puppets.of(1).die('no such handler');
     await expect(started).rejects.toThrow('no such handler');
     await clock.pass(60_000);
@@ -103,12 +107,12 @@ describe('a worker that dies', () => {
     const { puppets, clock, log, supervisor } = await running(2);
     puppets.of(0).die('boom');
     await settled();
-    expect(supervisor.accepting).toBe(1);
+    expect(supervisor.accepting(both)).toBe(1);
     expect(log).toEqual([`0 boom ${backoffLimits.pauseMsMin}`]);
     await clock.pass(backoffLimits.pauseMsMin);
     expect(supervisor.restarts).toBe(1);
     puppets.of(0).say({ type: 'ready', generation: 1 });
-    expect(supervisor.accepting).toBe(2);
+    expect(supervisor.accepting(both)).toBe(2);
     expect(puppets.lives.map(({ worker }) => worker)).toEqual([0, 1, 0]);
   });
 
@@ -162,9 +166,9 @@ describe('a worker that stands still', () => {
     for (const worker of [0, 1]) beat(worker);
     await clock.pass(lookMs);
     await passWithout(1, silentLooksMax - 1, all);
-    expect(supervisor.accepting).toBe(2);
+    expect(supervisor.accepting(both)).toBe(2);
     await passWithout(1, 1, all);
-    expect(supervisor.accepting).toBe(1);
+    expect(supervisor.accepting(both)).toBe(1);
     await passWithout(1, hungLooksMax - silentLooksMax, all);
     await settled();
     expect(puppets.posted).toEqual(['1 kill']);
@@ -172,7 +176,7 @@ describe('a worker that stands still', () => {
     expect(supervisor.hangs).toBe(1);
     await clock.pass(backoffLimits.pauseMsMin);
     puppets.of(1).say({ type: 'ready', generation: 1 });
-    expect({ accepting: supervisor.accepting, restarts: supervisor.restarts }).toEqual({
+    expect({ accepting: supervisor.accepting(both), restarts: supervisor.restarts }).toEqual({
       accepting: 2,
       restarts: 1,
     });
@@ -185,7 +189,7 @@ describe('a worker that stands still', () => {
       await passWithout(1, hungLooksMax - 1, all);
       all.beat(1);
       await all.clock.pass(lookMs);
-      expect(all.supervisor.accepting).toBe(2);
+      expect(all.supervisor.accepting(both)).toBe(2);
     }
     expect(all.puppets.posted).toEqual([]);
   });
@@ -198,12 +202,12 @@ describe('a worker that stands still', () => {
       await clock.pass(lookMs);
     }
     expect(puppets.posted).toEqual([]);
-    expect(supervisor.accepting).toBe(1);
+    expect(supervisor.accepting(both)).toBe(1);
   });
 
   test('is not judged before it has loaded; while the daemon starts its hang is the failure of the start', async () => {
-    const { puppets, clock, beat, supervisor } = supervise(1);
-    const started = supervisor.start();
+    const { puppets, clock, beat, start } = supervise(1);
+    const started = start();
     await clock.pass(10 * hungLooksMax * lookMs);
     expect(puppets.posted).toEqual([]);
     beat(0);
@@ -263,6 +267,106 @@ describe('drain', () => {
   });
 });
 
+describe('workers that are added', () => {
+  test('are there when all of them accept, and are replaced like the others from then on', async () => {
+    const { puppets, log, supervisor } = await running(1);
+    const grown = supervisor.grow([1, 2]);
+    puppets.of(1).say({ type: 'ready', generation: 1 });
+    expect(await isSettled(grown)).toBe(false);
+    puppets.of(2).say({ type: 'ready', generation: 1 });
+    await grown;
+    puppets.of(2).die('boom');
+    await settled();
+    expect(log).toEqual(['2 boom 50']);
+  });
+
+  test('and die before they accept are not replaced', async () => {
+    const { puppets, clock, log, supervisor } = await running(1);
+    const grown = supervisor.grow([1, 2]);
+    puppets.of(1).say({ type: 'ready', generation: 1 });
+    puppets.of(2).die('no memory');
+    await expect(grown).rejects.toThrow('no memory');
+    const left = supervisor.leave([1, 2]);
+    puppets.of(1).say({ type: 'accepting_stopped' });
+    await left;
+    puppets.of(1).end();
+    await clock.pass(60_000);
+    expect(log).toEqual(['2 no memory null', '2 left', '1 left']);
+    expect(puppets.lives).toHaveLength(3);
+  });
+
+  test('when the daemon ends are waited for no more', async () => {
+    const { supervisor } = await running(1);
+    const grown = supervisor.grow([1]);
+    supervisor.abandon();
+    await expect(grown).rejects.toThrow('told to end');
+  });
+});
+
+describe('a worker that leaves', () => {
+  test('finishes its sessions, for as long as they take, and is not replaced', async () => {
+    const { puppets, clock, log, supervisor } = await running(2);
+    const left = supervisor.leave([1]);
+    expect(puppets.posted).toEqual(['1 drain']);
+    expect(await isSettled(left)).toBe(false);
+    puppets.of(1).say({ type: 'accepting_stopped' });
+    await left;
+    await clock.pass(60_000);
+    expect(log).toEqual([]);
+    puppets.of(1).end();
+    await settled();
+    expect(log).toEqual(['1 left']);
+  });
+
+  test.each(['while it accepts', 'when it does not'])('and dies is not replaced: %s', async (when) => {
+    const { puppets, clock, log, supervisor } = await running(2);
+    const left = supervisor.leave([1]);
+    if (when === 'when it does not') puppets.of(1).say({ type: 'accepting_stopped' });
+    puppets.of(1).die('boom');
+    await left;
+    await clock.pass(60_000);
+    expect(log).toEqual(['1 boom null', '1 left']);
+    expect(puppets.lives).toHaveLength(2);
+  });
+
+  test('while it is down does not come back', async () => {
+    const { puppets, clock, log, supervisor } = await running(2);
+    puppets.of(1).die('boom');
+    await settled();
+    await supervisor.leave([1]);
+    await clock.pass(60_000);
+    expect(log).toEqual(['1 boom 50', '1 left']);
+    expect(puppets.lives).toHaveLength(2);
+  });
+
+  test('is part of a drain, with its deadline', async () => {
+    const { puppets, supervisor } = await running(2);
+    void supervisor.leave([1]);
+    const { acceptingStopped, ended } = supervisor.drain(1000);
+    expect(puppets.posted).toEqual(['1 drain', '0 drain', '1 drain']);
+    for (const worker of both) puppets.of(worker).say({ type: 'accepting_stopped' });
+    await acceptingStopped;
+    puppets.of(0).end();
+    expect(await isSettled(ended)).toBe(false);
+    puppets.of(1).end();
+    expect(await isSettled(ended)).toBe(true);
+  });
+
+  test('and its number may come again', async () => {
+    const { puppets, log, supervisor } = await running(2);
+    void supervisor.leave([1]);
+    puppets.of(1).end();
+    await settled();
+    const grown = supervisor.grow([1]);
+    puppets.of(1).say({ type: 'ready', generation: 1 });
+    await grown;
+    expect(supervisor.accepting(both)).toBe(2);
+    puppets.of(1).die('boom');
+    await settled();
+    expect(log).toEqual(['1 left', '1 boom 50']);
+  });
+});
+
 test('workers that are abandoned die unseen', async () => {
   const { puppets, clock, log, supervisor } = await running(2);
   puppets.of(0).die('boom');
@@ -275,12 +379,12 @@ test('workers that are abandoned die unseen', async () => {
 });
 
 test('a start that is abandoned fails, and so does one after that', async () => {
-  const { puppets, supervisor } = supervise(2);
-  const started = supervisor.start();
+  const { puppets, supervisor, start } = supervise(2);
+  const started = start();
   supervisor.abandon();
   for (const worker of [0, 1]) puppets.of(worker).say({ type: 'ready', generation: 1 });
   await expect(started).rejects.toThrow('told to end');
-  await expect(supervisor.start()).rejects.toThrow('told to end');
+  await expect(start()).rejects.toThrow('told to end');
   expect(puppets.lives).toHaveLength(2);
 });
 

@@ -6,7 +6,7 @@ import { createRoom } from '../../src/metrics/room.js';
 import { openFiles } from '../support/proc.js';
 import { dial } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
-import { planFor, startPlane } from '../worker/plane.js';
+import { planFor, startPlane, withIds } from '../worker/plane.js';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -16,12 +16,16 @@ afterEach(() => {
 function acceptInto(inboxes: readonly number[], maxConnections: number): number {
   const fd = native.listen({ host: '127.0.0.1', port: 0 }, { reusePort: false, backlog: 400 });
   const room = new Int32Array(createRoom());
-  const acceptor = new native.Acceptor(inboxes, { room, maxConnections });
+  const acceptor = new native.Acceptor({ room });
   cleanups.push(
     () => native.closeFd(fd),
     () => acceptor.close(),
   );
-  acceptor.listen(fd, 0);
+  const [listener = 0] = withIds(planFor([])).ids.listeners;
+  const sockets = [{ socket: native.socketNumber(fd), listener, fd }];
+  acceptor.prepare({ generation: 1, sockets, inboxes, maxConnections });
+  acceptor.leave();
+  acceptor.commit();
   const address = native.localAddress(fd);
   return 'port' in address ? address.port : 0;
 }

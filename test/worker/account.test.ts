@@ -30,12 +30,11 @@ function accountWith(rate: number, level = 'info') {
   let now = 0;
   const account = createAccount({
     worker: 3,
-    workers: 2,
-    accessLog: { enabled: true, rate },
     counters: new WorkerCounters(buffer),
     logger: createLogger({ level, write: (line) => lines.push(line) }),
     nowMs: () => now,
   });
+  account.apply({ enabled: true, rate }, 2);
   const advance = (ms: number) => {
     now += ms;
   };

@@ -1,7 +1,7 @@
 /** Preparing a Plan changes nothing; only the wanted Plan is committed. */
 import { describe, expect, test } from 'vitest';
 import type { EngineTables } from '../../src/addon.js';
-import type { PlanAnswer } from '../../src/model/message.js';
+import type { PlanAnswer, PlanDelivery } from '../../src/model/message.js';
 import type { Plan } from '../../src/model/plan.js';
 import { Adoption } from '../../src/worker/adoption.js';
 import type { ClassifierOf } from '../../src/worker/classifiers.js';
@@ -11,6 +11,12 @@ import { planned } from '../support/plan.js';
 
 /** Only its generation is used. */
 const planOf = (generation: number) => ({ generation }) as Plan;
+
+const deliveryOf = (generation: number): PlanDelivery => ({
+  plan: planOf(generation),
+  sockets: [],
+  settings: { logLevel: 'info', workers: generation },
+});
 
 /** A Plan being prepared; the test completes it. */
 interface Preparing {
@@ -38,9 +44,10 @@ async function adoptionOf() {
       }),
     engine,
     runtimes: { add: ({ plan }) => void done.push(`add ${plan.generation}`) },
+    apply: ({ generation }, { workers }) => void done.push(`apply ${generation} for ${workers}`),
     answer: (answer) => void answers.push(answer),
   });
-  const begun = adoption.begin(planOf(1));
+  const begun = adoption.begin(deliveryOf(1));
   preparing.shift()?.load();
   await begun;
   done.splice(0);
@@ -50,7 +57,7 @@ async function adoptionOf() {
     /** Actions since the last call. */
     done: () => done.splice(0),
     prepare(generation: number): Preparing {
-      void adoption.prepare(planOf(generation));
+      void adoption.prepare(deliveryOf(generation));
       return preparing.at(-1) as Preparing;
     },
   };
@@ -65,8 +72,8 @@ test('the first Plan is in force when it is ready', async () => {
 test('the first Plan that can not be prepared is an error', async () => {
   const refuse = () => Promise.reject(new Error('no such handler'));
   const engine = { prepare() {}, commit() {}, discard() {} };
-  const adoption = new Adoption({ create: refuse, engine, runtimes: { add() {} }, answer() {} });
-  await expect(adoption.begin(planOf(1))).rejects.toThrow('no such handler');
+  const adoption = new Adoption({ create: refuse, engine, runtimes: { add() {} }, apply() {}, answer() {} });
+  await expect(adoption.begin(deliveryOf(1))).rejects.toThrow('no such handler');
 });
 
 test('a Plan is in force when it is committed, and not before', async () => {
@@ -77,7 +84,7 @@ test('a Plan is in force when it is committed, and not before', async () => {
   expect(done()).toEqual(['prepare 2']);
   adoption.commit(2);
   // The sequencer must know the Plan before sessions begin with it.
-  expect(done()).toEqual(['add 2', 'commit']);
+  expect(done()).toEqual(['add 2', 'apply 2 for 2', 'commit']);
   expect(answers.at(-1)).toEqual({ type: 'adopted', generation: 2 });
 });
 
@@ -111,7 +118,7 @@ describe('a Plan that takes long to load', () => {
     broken.fail(new Error('late'));
     await settled();
     adoption.commit(4);
-    expect(done()).toEqual(['prepare 4', 'add 4', 'commit']);
+    expect(done()).toEqual(['prepare 4', 'add 4', 'apply 4 for 4', 'commit']);
     expect(answers.map(({ type, generation }) => `${type} ${generation}`)).toEqual([
       'prepared 4',
       'adopted 4',
@@ -128,7 +135,7 @@ test('what is said of another Plan than the prepared one changes nothing', async
   expect(done()).toEqual(['prepare 3']);
   adoption.commit(3);
   adoption.commit(3);
-  expect(done()).toEqual(['add 3', 'commit']);
+  expect(done()).toEqual(['add 3', 'apply 3 for 3', 'commit']);
   expect(answers).toHaveLength(2);
 });
 

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type Engine, type EngineOptions, type EngineTables, native } from '../../src/addon.js';
 import { bucketsOf, cellOf } from '../../src/metrics/cells.js';
 import { createRoom } from '../../src/metrics/room.js';
+import type { ListeningSocket } from '../../src/model/message.js';
 import { dial } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
 
@@ -65,7 +66,8 @@ describe('an engine is not made of', () => {
 test('connections are taken only once there are tables for them', () => {
   const inbox = native.createInbox();
   expect(() => create().takeFrom(inbox)).toThrow(RangeError);
-  expect(() => create().listen(0, 0)).toThrow(RangeError);
+  const nowhere = { socket: 0, listener: 1, fd: 0 };
+  expect(() => create().prepare(tables, [nowhere])).toThrow(RangeError);
   native.closeInbox(inbox);
 });
 
@@ -82,6 +84,7 @@ const tables: EngineTables = {
   classifiers: [new native.Classifier({ automata: [], routable: 0 })],
   listeners: [
     {
+      id: 2,
       classifier: 0,
       row: 0,
       unknownRow: 0,
@@ -95,20 +98,20 @@ const tables: EngineTables = {
   dials: [],
 };
 
-function adopt(engine: Engine, its: EngineTables): void {
-  engine.prepare(its);
+function adopt(engine: Engine, its: EngineTables, sockets: readonly ListeningSocket[] = []): void {
+  engine.prepare(its, sockets);
   engine.commit();
 }
 
 /** An engine of which nobody answers what it asks. */
 async function createMute(change: Partial<EngineTables> = {}) {
   const engine = create();
-  adopt(engine, { ...tables, ...change });
   const fd = native.listen({ host: '127.0.0.1', port: 0 }, { reusePort: false, backlog: 16 });
-  engine.listen(fd, 0);
+  const socket = { socket: native.socketNumber(fd), listener: 0, fd };
+  adopt(engine, { ...tables, ...change }, [socket]);
   const address = native.localAddress(fd);
   native.closeFd(fd);
-  return { engine, port: 'port' in address ? address.port : 0 };
+  return { engine, socket, port: 'port' in address ? address.port : 0 };
 }
 
 test('a session whose decision never comes is ended', async () => {
@@ -119,10 +122,10 @@ test('a session whose decision never comes is ended', async () => {
 });
 
 test('a plan is in use until the last session that began with it has ended', async () => {
-  const { engine, port } = await createMute();
+  const { engine, socket, port } = await createMute();
   const client = await dial(port);
   await eventually('a session', () => engine.sessions() === 1);
-  for (const generation of [2, 3]) adopt(engine, { ...tables, generation });
+  for (const generation of [2, 3]) adopt(engine, { ...tables, generation }, [socket]);
   expect([1, 2, 3].map((generation) => engine.usesPlan(generation))).toEqual([true, false, true]);
   client.reset();
   await eventually('its end', () => engine.sessions() === 0);
@@ -130,15 +133,17 @@ test('a plan is in use until the last session that began with it has ended', asy
 });
 
 test('tables that are prepared change nothing before they are committed', async () => {
-  const { engine } = await createMute();
+  const { engine, socket } = await createMute();
   const uses = () => [1, 2, 3].filter((generation) => engine.usesPlan(generation));
   expect(() => engine.commit()).toThrow('no Plan has been prepared');
-  engine.prepare({ ...tables, generation: 2 });
+  engine.prepare({ ...tables, generation: 2 }, [socket]);
   expect(uses()).toEqual([1]);
   engine.discard();
   expect(() => engine.commit()).toThrow('no Plan has been prepared');
-  engine.prepare({ ...tables, generation: 2 });
-  expect(() => engine.prepare({ ...tables, generation: 3, listeners: [] })).toThrow('may not go');
+  engine.prepare({ ...tables, generation: 2 }, [socket]);
+  expect(() => engine.prepare({ ...tables, generation: 3, listeners: [] }, [socket])).toThrow(
+    'no such listener',
+  );
   engine.commit();
   expect(uses()).toEqual([2]);
 });

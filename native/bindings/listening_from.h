@@ -1,0 +1,14 @@
+// Reads a list of `ListeningSocket` (src/model/message.ts).
+#pragma once
+
+#include <napi.h>
+
+#include <vector>
+
+#include "engine/listeners.h"
+
+namespace anyport::bindings {
+
+std::vector<engine::ListeningSocket> ListeningSocketsFrom(const Napi::Array& array);
+
+}  // namespace anyport::bindings

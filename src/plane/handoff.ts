@@ -1,0 +1,52 @@
+/** Handoff mode: the primary accepts. Its part of a change comes in steps around the workers' own (src/addon.ts). */
+import { type Acceptor, native } from '../addon.js';
+import { NONE } from '../model/ids.js';
+import type { ListeningSocket } from '../model/message.js';
+import type { Plan } from '../model/plan.js';
+
+export class Handoff {
+  readonly #room: Int32Array;
+  /** Null before the first socket, because it has a share in the primary's event loop. */
+  #acceptor: Acceptor | null = null;
+
+  constructor(room: Int32Array) {
+    this.#room = room;
+  }
+
+  /** `sockets`: all to accept on; none in reuseport mode. Throws when descriptors are lacking. */
+  prepare(plan: Plan, sockets: readonly ListeningSocket[], inboxes: readonly number[]): void {
+    if (sockets.length === 0 && this.#acceptor === null) return;
+    this.#acceptor ??= new native.Acceptor({ room: this.#room });
+    this.#acceptor.prepare({
+      generation: plan.generation,
+      sockets: sockets.map((socket) => ({
+        ...socket,
+        listener: plan.ids.listeners[socket.listener] ?? NONE,
+      })),
+      inboxes,
+      maxConnections: plan.limits.maxConnections,
+    });
+  }
+
+  leave(): void {
+    this.#acceptor?.leave();
+  }
+
+  commit(): void {
+    this.#acceptor?.commit();
+  }
+
+  discard(): void {
+    this.#acceptor?.discard();
+  }
+
+  stopAccepting(): void {
+    this.#acceptor?.stopAccepting();
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#acceptor?.close();
+    this.#acceptor = null;
+  }
+}
