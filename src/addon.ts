@@ -7,7 +7,7 @@
  */
 import { createRequire } from 'node:module';
 import type { SocketAddress } from './model/address.js';
-import type { ClassifierTables, Decision, Settlement } from './model/classifier.js';
+import type { Automaton, ClassifierTables, Decision, Settlement } from './model/classifier.js';
 import type { ListeningSocket } from './model/message.js';
 import type { UpstreamOptions } from './model/upstream-options.js';
 
@@ -29,15 +29,22 @@ export interface Feeding {
   readonly settlesQuietly?: (protocol: number) => boolean;
 }
 
+declare const isRecognizer: unique symbol;
+
+/** One protocol's automaton, checked and converted once; classifiers share it. */
+export interface Recognizer {
+  readonly [isRecognizer]: true;
+}
+
 /** The streaming classifier: immutable once built, shared by every session of a listener. */
 export interface Classifier {
   /** Feeds `bytes` as a live session would. For tests and benches. */
   identify(bytes: Uint8Array, feeding?: Feeding): Decision;
   /**
-   * Returns a copy with the automata changed as by Array.prototype.splice; unchanged recognizers are shared. `added`:
-   * the new automata, and the resulting number of routable ones.
+   * Returns a copy with the recognizers changed as by Array.prototype.splice; `routable`: the resulting number of
+   * routable ones.
    */
-  splice(start: number, deleteCount: number, added: ClassifierTables): Classifier;
+  splice(start: number, deleteCount: number, added: readonly Recognizer[], routable: number): Classifier;
   /** Classifies many flights in one call; answers are indices, -1 unknown, -2 more. For benches. */
   identifyMany(bytes: Uint8Array, ends: Uint32Array, answers: Int32Array): void;
 }
@@ -291,6 +298,7 @@ export interface NativeLayout {
 
 export interface Native extends NativeSockets, NativePackets, NativeProcess, NativeHandoff, NativeAgreement {
   readonly Classifier: new (tables: ClassifierTables) => Classifier;
+  readonly Recognizer: new (automaton: Automaton) => Recognizer;
   readonly Engine: new (options: EngineOptions) => Engine;
 }
 

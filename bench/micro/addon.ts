@@ -1,12 +1,15 @@
-/** Access to the native addon of the production build. */
+/** The native addon of the production build, and what a worker does with it. */
 import { deepStrictEqual } from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Classifier } from '../../src/addon.js';
 import type { Task } from './task.js';
 
-type Addon = typeof import('../../src/addon.js');
-export const { native }: Addon = await import(pathToFileURL(resolve('dist/addon.js')).href);
+const built = (module: string) => import(pathToFileURL(resolve('dist', module)).href);
+
+export const { native }: typeof import('../../src/addon.js') = await built('addon.js');
+export const { Classifiers }: typeof import('../../src/worker/classifiers.js') =
+  await built('worker/classifiers.js');
 
 /** Marks an answer that was not written; `identifyMany` never writes this value. */
 const UNANSWERED = -9;

@@ -25,4 +25,7 @@ printTable('confirm what the signature has matched', await time(confirmTasks(), 
 printTable('read the facts of a flight', await time(factsTasks(), 100));
 printTable('route a session', await time(routeTasks(), 100));
 printTable('classify among protocols that do not share its first byte', await time(growthTasks(), 100));
-printTable(`change ${protocolCount} protocols`, await time(indexTasks(), 200));
+printTable(
+  `change one of ${protocolCount} protocols: the index alone, and as a worker prepares a Plan`,
+  await time(indexTasks(), 200),
+);

@@ -17,8 +17,15 @@ using classifier::Tables;
 using classifier::Verdict;
 using classifier::Walk;
 
-// Type tag of objects whose native side is a ClassifierBinding, so that no other object is mistaken for one.
+// Type tags of objects whose native side is one of ours, so that no other object is mistaken for one.
 constexpr napi_type_tag kTypeTag = {0x8d1f6c2be07a4b35, 0x9a40c1d7f2635e88};
+constexpr napi_type_tag kRecognizerTag = {0x3f62b7d0915c4e8a, 0xb1c58e2774d0f913};
+
+// Of one environment: a classifier that `splice` makes reaches its constructor through `made`.
+struct Construction {
+  Napi::FunctionReference constructor;
+  std::shared_ptr<const Classifier> made;
+};
 
 constexpr int32_t kAnswerUnknown = -1;
 constexpr int32_t kAnswerMore = -2;
@@ -208,11 +215,32 @@ int32_t AnswerOf(const Decision& decision) {
 
 }  // namespace
 
+Napi::Function RecognizerBinding::Define(Napi::Env env) { return DefineClass(env, "Recognizer", {}); }
+
+RecognizerBinding::RecognizerBinding(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  const Automaton automaton = AutomatonOf(info[0]);
+  const std::string error = classifier::CheckAutomaton(automaton);
+  if (!error.empty()) throw Napi::RangeError::New(info.Env(), error);
+  recognizer_ = std::make_shared<const classifier::Recognizer>(automaton);
+  info.This().As<Napi::Object>().TypeTag(&kRecognizerTag);
+}
+
+std::shared_ptr<const classifier::Recognizer> RecognizerBinding::From(const Napi::Value& value) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kRecognizerTag)) {
+    throw Napi::TypeError::New(value.Env(), "added: recognizers are expected");
+  }
+  return Unwrap(value.As<Napi::Object>())->recognizer_;
+}
+
 void ClassifierBinding::Init(Napi::Env env, Napi::Object exports) {
-  exports.Set("Classifier", DefineClass(env, "Classifier",
-                                        {InstanceMethod("identify", &ClassifierBinding::Identify),
-                                         InstanceMethod("identifyMany", &ClassifierBinding::IdentifyMany),
-                                         InstanceMethod("splice", &ClassifierBinding::Splice)}));
+  const Napi::Function constructor =
+      DefineClass(env, "Classifier",
+                  {InstanceMethod<&ClassifierBinding::Identify>("identify"),
+                   InstanceMethod<&ClassifierBinding::IdentifyMany>("identifyMany"),
+                   InstanceMethod<&ClassifierBinding::Splice>("splice")});
+  env.SetInstanceData(new Construction{Napi::Persistent(constructor), nullptr});
+  exports.Set("Classifier", constructor);
+  exports.Set("Recognizer", RecognizerBinding::Define(env));
 }
 
 std::shared_ptr<const Classifier> ClassifierBinding::From(const Napi::Value& value) {
@@ -223,9 +251,8 @@ std::shared_ptr<const Classifier> ClassifierBinding::From(const Napi::Value& val
 }
 
 ClassifierBinding::ClassifierBinding(const Napi::CallbackInfo& info) : ObjectWrap(info) {
-  if (info[0].IsExternal()) {
-    classifier_ = *info[0].As<Napi::External<std::shared_ptr<const Classifier>>>().Data();
-  } else {
+  classifier_ = std::exchange(info.Env().GetInstanceData<Construction>()->made, nullptr);
+  if (classifier_ == nullptr) {
     std::string error;
     classifier_ = Classifier::Create(TablesOf(info[0]), &error);
     if (!classifier_) throw Napi::RangeError::New(info.Env(), error);
@@ -264,16 +291,20 @@ Napi::Value ClassifierBinding::IdentifyMany(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ClassifierBinding::Splice(const Napi::CallbackInfo& info) {
-  if (!info[0].IsNumber() || !info[1].IsNumber()) {
-    throw Napi::TypeError::New(info.Env(), "splice: a position and a count are expected");
+  if (!info[0].IsNumber() || !info[1].IsNumber() || !info[2].IsArray() || !info[3].IsNumber()) {
+    throw Napi::TypeError::New(info.Env(),
+                               "splice: a position, a count, recognizers and a count are expected");
   }
+  const auto added = info[2].As<Napi::Array>();
+  Classifier::Recognizers recognizers;
+  for (uint32_t i = 0; i < added.Length(); ++i) recognizers.push_back(RecognizerBinding::From(added.Get(i)));
+  const auto number = [&](size_t index) { return info[index].As<Napi::Number>().Uint32Value(); };
   std::string error;
-  std::shared_ptr<const Classifier> next =
-      classifier_->Splice(info[0].As<Napi::Number>().Uint32Value(), info[1].As<Napi::Number>().Uint32Value(),
-                          TablesOf(info[2]), &error);
+  auto next = classifier_->Splice(number(0), number(1), recognizers, number(3), &error);
   if (!next) throw Napi::RangeError::New(info.Env(), error);
-  const Napi::Function constructor = info.This().As<Napi::Object>().Get("constructor").As<Napi::Function>();
-  return constructor.New({Napi::External<std::shared_ptr<const Classifier>>::New(info.Env(), &next)});
+  auto* construction = info.Env().GetInstanceData<Construction>();
+  construction->made = std::move(next);
+  return construction->constructor.New({});
 }
 
 }  // namespace anyport::bindings

@@ -1,4 +1,4 @@
-// JavaScript class `Classifier` of src/addon.ts.
+// JavaScript classes `Classifier` and `Recognizer` of src/addon.ts.
 #pragma once
 
 #include <napi.h>
@@ -8,6 +8,19 @@
 #include "classifier/classifier.h"
 
 namespace anyport::bindings {
+
+class RecognizerBinding : public Napi::ObjectWrap<RecognizerBinding> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+
+  // Throws a TypeError for any other value.
+  static std::shared_ptr<const classifier::Recognizer> From(const Napi::Value& value);
+
+  explicit RecognizerBinding(const Napi::CallbackInfo& info);
+
+ private:
+  std::shared_ptr<const classifier::Recognizer> recognizer_;
+};
 
 class ClassifierBinding : public Napi::ObjectWrap<ClassifierBinding> {
  public:

@@ -1,17 +1,10 @@
 #include "classifier/classifier.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace anyport::classifier {
 namespace {
-
-std::string CheckAutomata(const std::vector<Automaton>& automata) {
-  for (size_t i = 0; i < automata.size(); ++i) {
-    const std::string problem = CheckAutomaton(automata[i]);
-    if (!problem.empty()) return "automata[" + std::to_string(i) + "]." + problem;
-  }
-  return "";
-}
 
 std::string CheckCounts(size_t count, size_t routable) {
   if (count > kProtocolsMax) {
@@ -26,35 +19,41 @@ std::string CheckCounts(size_t count, size_t routable) {
 }  // namespace
 
 std::shared_ptr<const Classifier> Classifier::Create(const Tables& tables, std::string* error) {
-  return Classifier().Splice(0, 0, tables, error);
+  Recognizers recognizers;
+  *error = CheckCounts(tables.automata.size(), tables.routable);
+  for (size_t i = 0; error->empty() && i < tables.automata.size(); ++i) {
+    *error = CheckAutomaton(tables.automata[i]);
+    if (!error->empty())
+      *error = "automata[" + std::to_string(i) + "]." + *error;
+    else
+      recognizers.push_back(std::make_shared<const Recognizer>(tables.automata[i]));
+  }
+  return error->empty() ? Classifier().Splice(0, 0, recognizers, tables.routable, error) : nullptr;
 }
 
-std::shared_ptr<const Classifier> Classifier::Splice(size_t position, size_t removed, const Tables& added,
+std::shared_ptr<const Classifier> Classifier::Splice(size_t position, size_t removed,
+                                                     const Recognizers& added, size_t routable,
                                                      std::string* error) const {
   if (position > size() || removed > size() - position) {
     *error = "splice: beyond the " + std::to_string(size()) + " protocols";
     return nullptr;
   }
-  *error = CheckCounts(size() - removed + added.automata.size(), added.routable);
-  if (error->empty()) *error = CheckAutomata(added.automata);
+  *error = CheckCounts(size() - removed + added.size(), routable);
   if (!error->empty()) return nullptr;
   std::shared_ptr<Classifier> next(new Classifier(*this));
   for (size_t i = 0; i < removed; ++i) next->Remove(position);
-  for (size_t i = 0; i < added.automata.size(); ++i) next->Insert(position + i, added.automata[i]);
-  next->routable_ = added.routable;
+  for (size_t i = 0; i < added.size(); ++i) next->Insert(position + i, added[i]);
+  next->routable_ = routable;
   return next;
 }
 
-void Classifier::Insert(size_t position, const Automaton& automaton) {
-  const auto recognizer = std::make_shared<const Recognizer>(automaton);
-  for (size_t byte = 0; byte < first_byte_.size(); ++byte) {
-    first_byte_[byte].Insert(position, recognizer->Survives(static_cast<uint8_t>(byte)));
-  }
-  recognizers_.insert(recognizers_.begin() + static_cast<ptrdiff_t>(position), recognizer);
+void Classifier::Insert(size_t position, std::shared_ptr<const Recognizer> recognizer) {
+  first_byte_.Insert(position, [&](uint8_t byte) { return recognizer->Survives(byte); });
+  recognizers_.insert(recognizers_.begin() + static_cast<ptrdiff_t>(position), std::move(recognizer));
 }
 
 void Classifier::Remove(size_t position) {
-  for (ProtocolSet& set : first_byte_) set.Remove(position);
+  first_byte_.Remove(position);
   recognizers_.erase(recognizers_.begin() + static_cast<ptrdiff_t>(position));
 }
 
@@ -80,7 +79,7 @@ Decision Classifier::Run(Walk* walk, std::span<const uint8_t> prefix, size_t lim
   const auto seen = static_cast<uint32_t>(prefix.size());
   if (limit == 0) return {Verdict::kUnknown, -1, 0};
   if (prefix.empty()) return {ended ? Verdict::kUnknown : Verdict::kMore, -1, 0};
-  const ProtocolSet& candidates = first_byte_[prefix[0]];
+  const ProtocolSet candidates = first_byte_.Of(prefix[0]);
   if (walk->candidate_ < 0 && !Enter(walk, candidates, 0, limit)) return {Verdict::kUnknown, -1, 1};
   do {
     if (walk->rejected_) continue;
@@ -98,7 +97,7 @@ Decision Classifier::Run(Walk* walk, std::span<const uint8_t> prefix, size_t lim
   return {Verdict::kUnknown, -1, walk->settled_};
 }
 
-bool Classifier::Enter(Walk* walk, const ProtocolSet& candidates, size_t position, size_t limit) const {
+bool Classifier::Enter(Walk* walk, ProtocolSet candidates, size_t position, size_t limit) const {
   const size_t next = candidates.Next(position);
   if (next >= limit) return false;
   walk->candidate_ = static_cast<int32_t>(next);

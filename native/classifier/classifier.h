@@ -8,7 +8,6 @@
 // candidate steps over each byte of the prefix at most once.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -16,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "classifier/protocol_set.h"
+#include "classifier/first_byte_index.h"
 #include "classifier/recognizer.h"
 
 namespace anyport::classifier {
@@ -50,13 +49,16 @@ class Walk {
 // Immutable, shared by all sessions of a listener.
 class Classifier {
  public:
+  using Recognizers = std::vector<std::shared_ptr<const Recognizer>>;
+
   // Null when the tables are malformed; `error` then says why.
   static std::shared_ptr<const Classifier> Create(const Tables& tables, std::string* error);
 
-  // A copy in which `added` replaces the `removed` protocols from `position` on. Other recognizers are
-  // shared; in the first-byte index only the bits of removed and added protocols change.
-  std::shared_ptr<const Classifier> Splice(size_t position, size_t removed, const Tables& added,
-                                           std::string* error) const;
+  // A copy in which `added` replaces the `removed` protocols from `position` on; the first `routable` then
+  // have routes. Recognizers are shared; in the first-byte index only the bits of removed and added protocols
+  // change.
+  std::shared_ptr<const Classifier> Splice(size_t position, size_t removed, const Recognizers& added,
+                                           size_t routable, std::string* error) const;
 
   size_t size() const { return recognizers_.size(); }
 
@@ -81,16 +83,16 @@ class Classifier {
  private:
   Classifier() = default;
 
-  void Insert(size_t position, const Automaton& automaton);
+  void Insert(size_t position, std::shared_ptr<const Recognizer> recognizer);
   void Remove(size_t position);
   size_t Limit(bool name_unrouted) const { return name_unrouted ? recognizers_.size() : routable_; }
   Decision Run(Walk* walk, std::span<const uint8_t> prefix, size_t limit, bool ended) const;
   // Moves the walk to the first candidate at or after `position`; false when there is none below `limit`.
-  bool Enter(Walk* walk, const ProtocolSet& candidates, size_t position, size_t limit) const;
+  bool Enter(Walk* walk, ProtocolSet candidates, size_t position, size_t limit) const;
 
   std::vector<std::shared_ptr<const Recognizer>> recognizers_;
   size_t routable_ = 0;
-  std::array<ProtocolSet, 256> first_byte_;  // by first byte: the protocols that survive it
+  FirstByteIndex first_byte_;
 };
 
 }  // namespace anyport::classifier

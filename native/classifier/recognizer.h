@@ -29,6 +29,7 @@ struct Cursor {
   DfaCursor at;
 };
 
+// Immutable, shared by all classifiers with this protocol.
 class Recognizer {
  public:
   // `automaton` has passed CheckAutomaton.

@@ -8,7 +8,7 @@ import type { Ids } from '../model/ids.js';
 import type { EndpointOverrides } from '../model/overrides.js';
 import type { Plan, PlanListener, PlanProtocol, PlanRoute, PlanTarget, PlanUpstream } from '../model/plan.js';
 import type { Signature } from '../model/protocol.js';
-import { compileAutomaton } from '../protocols/compile.js';
+import { compileOnce } from '../protocols/compile.js';
 import { protocols as builtIns, protocolById } from '../protocols/index.js';
 import { compileConditions } from '../routing/conditions/index.js';
 
@@ -89,16 +89,15 @@ function compileListeners({ listeners }: Config, indices: Indices): PlanListener
 
 function compileProtocols({ protocols }: Config): PlanProtocol[] {
   const configured = protocols.map(({ name, id, signature, validator }) => {
-    const automaton = compileAutomaton({ id, signature: signature ?? builtInSignature(id) });
-    return { name, id, signature, automaton, validator };
+    const compiled = compileOnce({ id, signature: signature ?? builtInSignature(id) });
+    return { name, id, signature, ...compiled, validator };
   });
   const taken = new Set(configured.map(({ id }) => id));
   const others = builtIns
     .filter(({ id, transports }) => transports.includes('tcp') && !taken.has(id))
     .map((builtIn): PlanProtocol => {
       const { id } = builtIn;
-      const automaton = compileAutomaton(builtIn);
-      return { name: id, id, signature: null, automaton, validator: null };
+      return { name: id, id, signature: null, ...compileOnce(builtIn), validator: null };
     });
   return [...configured, ...others];
 }

@@ -61,6 +61,8 @@ export interface PlanProtocol {
   readonly signature: Signature | null;
   /** The signature, compiled once for all workers. */
   readonly automaton: Automaton;
+  /** Equal ids mean equal automata, in the Plans of one process. */
+  readonly automatonId: number;
   /** File URL of a module that confirms or refuses a signature's match; null: the signature decides. */
   readonly validator: string | null;
 }

@@ -10,26 +10,50 @@ export interface ClassifierEntry {
   readonly signature: Signature;
 }
 
+export interface Compiled {
+  readonly automaton: Automaton;
+  /** Equal ids mean equal automata, also in copies on other threads. Unique for the life of the process. */
+  readonly automatonId: number;
+}
+
 /** Cache size in automata: twice the upper bound of one classifier. */
 const cachedMax = 512;
-let cached: Map<string, Automaton> | undefined;
+let cached: Map<string, Compiled> | undefined;
+/** Spares the text of a signature that has been compiled. */
+const known = new WeakMap<Signature, Compiled>();
+let nextId = 0;
 
 /** `entries` in rank order; the first `routable` of them have routes. */
 export function compileClassifier(entries: readonly ClassifierEntry[], routable: number): ClassifierTables {
   return { automata: entries.map(compileAutomaton), routable };
 }
 
-/** The signature must have passed checkSignature. Results are cached by signature. */
-export function compileAutomaton({ id, signature }: ClassifierEntry): Automaton {
-  cached ??= new Map(readPrecompiled());
+export const compileAutomaton = (entry: ClassifierEntry): Automaton => compileOnce(entry).automaton;
+
+/** The signature must have passed checkSignature and may not change. Results are cached by signature. */
+export function compileOnce(entry: ClassifierEntry): Compiled {
+  const { signature } = entry;
+  const found = known.get(signature) ?? compileByText(entry);
+  known.set(signature, found);
+  return found;
+}
+
+function compileByText({ id, signature }: ClassifierEntry): Compiled {
+  cached ??= new Map(readPrecompiled().map(([text, automaton]) => [text, numbered(automaton)]));
   const key = signatureText(signature);
-  const known = cached.get(key);
-  if (known) return known;
+  const found = cached.get(key);
+  if (found) return found;
   const compiled = compileSignature(signature);
   assert(compiled.ok, `${id}: ${compiled.ok || compiled.problems.join('; ')}`);
   if (cached.size === cachedMax) cached.delete(cached.keys().next().value ?? '');
-  cached.set(key, compiled.automaton);
-  return compiled.automaton;
+  const answer = numbered(compiled.automaton);
+  cached.set(key, answer);
+  return answer;
+}
+
+function numbered(automaton: Automaton): Compiled {
+  nextId += 1;
+  return { automaton, automatonId: nextId };
 }
 
 /** Two signatures with the same text have the same automaton. */

@@ -1,41 +1,93 @@
-/** Classifiers of successive Plans, built incrementally: recognizers in common are shared. */
-import { type Classifier, native } from '../addon.js';
+/**
+ * Classifiers of successive Plans. A list of protocols that the Plan before had keeps its classifier; any other is made
+ * from the latest one by replacing what differs. Recognizers are made once and shared, as long as Plans have their protocol.
+ */
+import { type Classifier, native, type Recognizer } from '../addon.js';
 import type { PlanProtocol } from '../model/plan.js';
 
-export type Classified = Pick<PlanProtocol, 'id' | 'signature' | 'automaton'>;
+export type Classified = Pick<PlanProtocol, 'automatonId' | 'automaton'>;
 
 /** `protocols` in rank order; the first `routable` have routes. */
 export type ClassifierOf = (protocols: readonly Classified[], routable: number) => Classifier;
 
-/** Each classifier is derived from the previous one. */
-export class Classifiers {
-  #keys: readonly string[];
-  #latest: Classifier;
+/** A classifier and what it is made of. */
+interface Made {
+  readonly ids: readonly number[];
+  readonly routable: number;
+  readonly recognizers: readonly Recognizer[];
+  readonly classifier: Classifier;
+}
 
-  /** Starts from the latest classifier of `others`, which is not modified. */
-  constructor(others?: Classifiers) {
-    this.#keys = others ? others.#keys : [];
-    this.#latest = others ? others.#latest : new native.Classifier({ automata: [], routable: 0 });
+/** By `hashOf`; of two lists with the same hash one is kept. */
+type MadeByHash = Map<number, Made>;
+
+/** The classifiers of one Plan. */
+export class Classifiers {
+  readonly #made: MadeByHash = new Map();
+  readonly #before: MadeByHash;
+  #latest: Made;
+
+  /** Those of the Plan before are not modified, and are kept no longer than these. */
+  constructor(before?: Classifiers) {
+    this.#before = before ? before.#made : new Map();
+    this.#latest = before ? before.#latest : emptyOne();
   }
 
   make: ClassifierOf = (protocols, routable) => {
-    const keys = protocols.map(keyOf);
-    const start = commonLength(this.#keys, keys);
-    const end = commonLength(this.#keys.slice(start).reverse(), keys.slice(start).reverse());
-    const added = protocols.slice(start, keys.length - end).map(({ automaton }) => automaton);
-    const gone = this.#keys.length - end - start;
-    this.#latest = this.#latest.splice(start, gone, { automata: added, routable });
-    this.#keys = keys;
-    return this.#latest;
+    const hash = hashOf(protocols, routable);
+    const known = [this.#made.get(hash), this.#before.get(hash)].find(
+      (made) => made && isMadeOf(made, protocols, routable),
+    );
+    this.#latest = known ?? this.#change(protocols, routable);
+    this.#made.set(hash, this.#latest);
+    return this.#latest.classifier;
   };
+
+  #change(protocols: readonly Classified[], routable: number): Made {
+    const { ids, recognizers, classifier } = this.#latest;
+    const most = Math.min(ids.length, protocols.length);
+    let start = 0;
+    while (start < most && ids[start] === protocols[start]?.automatonId) start += 1;
+    let end = 0;
+    while (end < most - start && ids.at(-1 - end) === protocols.at(-1 - end)?.automatonId) end += 1;
+    const gone = ids.length - end - start;
+    const added = protocols.slice(start, protocols.length - end);
+    const made = added.map((protocol) => this.#recognizerOf(protocol));
+    return {
+      ids: ids.toSpliced(start, gone, ...added.map(({ automatonId }) => automatonId)),
+      routable,
+      recognizers: recognizers.toSpliced(start, gone, ...made),
+      classifier: classifier.splice(start, gone, made, routable),
+    };
+  }
+
+  /** Mostly found in the first list, because a listener's list ends with the protocols that it does not accept. */
+  #recognizerOf({ automatonId, automaton }: Classified): Recognizer {
+    for (const lists of [this.#made, this.#before]) {
+      for (const { ids, recognizers } of lists.values()) {
+        const known = recognizers[ids.indexOf(automatonId)];
+        if (known !== undefined) return known;
+      }
+    }
+    return new native.Recognizer(automaton);
+  }
 }
 
-/** Equal keys mean equal automata; object identity can not be compared, because a Plan is a structured clone. */
-const keyOf = ({ id, signature }: Classified): string =>
-  signature === null ? id : JSON.stringify(signature);
+const emptyOne = (): Made => ({
+  ids: [],
+  routable: 0,
+  recognizers: [],
+  classifier: new native.Classifier({ automata: [], routable: 0 }),
+});
 
-/** Length of the common prefix. */
-function commonLength(before: readonly string[], after: readonly string[]): number {
-  const differs = after.findIndex((key, index) => key !== before[index]);
-  return differs < 0 ? after.length : differs;
+/** Of the automata in order; FNV-1a over 32-bit words. */
+function hashOf(protocols: readonly Classified[], routable: number): number {
+  let hash = 0x811c9dc5 ^ routable;
+  for (const { automatonId } of protocols) hash = Math.imul(hash ^ automatonId, 0x01000193);
+  return hash;
 }
+
+const isMadeOf = (made: Made, protocols: readonly Classified[], routable: number): boolean =>
+  made.routable === routable &&
+  made.ids.length === protocols.length &&
+  made.ids.every((id, index) => id === protocols[index]?.automatonId);

@@ -129,6 +129,20 @@ describe('a successor', () => {
     expect(after.balances()).toBe(true);
   });
 
+  test('buffers of the predecessor are counted while it runs, and those in use and free go with it', () => {
+    const { before, after } = pair();
+    before.counts.pool('medium', { inUse: 3, capacity: 10, uses: 5, misses: 1, peak: 4 });
+    after.counts.pool('medium', { inUse: 1, capacity: 10, uses: 1, misses: 0, peak: 1 });
+    after.inherited.take(before.changes());
+    const medium = { tier: 'medium' };
+    expect(after.sum('anyport_buffers', { ...medium, state: 'in_use' })).toBe(4);
+    expect(after.sum('anyport_buffers', { ...medium, state: 'free' })).toBe(16);
+    after.inherited.settle();
+    expect(after.sum('anyport_buffers', { ...medium, state: 'in_use' })).toBe(1);
+    expect(after.sum('anyport_buffers', { ...medium, state: 'free' })).toBe(9);
+    expect(after.sum('anyport_buffer_uses_total', medium)).toBe(6);
+  });
+
   test('passes on what it has inherited', () => {
     const { before, after } = pair();
     const last = new Process(newer);

@@ -5,9 +5,11 @@
 
 #include <array>
 #include <functional>
+#include <random>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "automata.h"
 
@@ -23,6 +25,10 @@ std::shared_ptr<const Classifier> ClassifierFor(std::vector<Automaton> automata,
   auto classifier = Classifier::Create({std::move(automata), routable}, &error);
   EXPECT_EQ(error, "");
   return classifier;
+}
+
+std::shared_ptr<const Recognizer> RecognizerFor(const char* text) {
+  return std::make_shared<const Recognizer>(AutomatonFor(text));
 }
 
 void ExpectDecision(const Decision& decision, Verdict verdict, int32_t protocol, uint32_t decided_at) {
@@ -162,7 +168,7 @@ TEST(Classifier, HoldsAsManyProtocolsAsItMay) {
 TEST(Classifier, IsSplicedAndStaysAsItIs) {
   const auto before = ClassifierFor({AutomatonFor("ab"), AutomatonFor("b"), AutomatonFor("c")}, 3);
   std::string error;
-  const auto after = before->Splice(1, 1, {{AutomatonFor("d"), AutomatonFor("a")}, 4}, &error);
+  const auto after = before->Splice(1, 1, {RecognizerFor("d"), RecognizerFor("a")}, 4, &error);
   ASSERT_NE(after, nullptr) << error;
   Walk walk;
   ExpectDecision(after->Start(&walk, Bytes("ab"), false), Verdict::kMatch, 0, 2);
@@ -171,9 +177,11 @@ TEST(Classifier, IsSplicedAndStaysAsItIs) {
   ExpectDecision(after->Start(&walk, Bytes("ax"), false), Verdict::kMatch, 2, 2);
   ExpectDecision(after->Start(&walk, Bytes("c"), false), Verdict::kMatch, 3, 1);
   ExpectDecision(before->Start(&walk, Bytes("b"), false), Verdict::kMatch, 1, 1);
-  EXPECT_EQ(before->Splice(4, 0, {}, &error), nullptr);
+  EXPECT_EQ(before->Splice(4, 0, {}, 0, &error), nullptr);
   EXPECT_EQ(error, "splice: beyond the 3 protocols");
-  EXPECT_EQ(before->Splice(0, 4, {}, &error), nullptr);
+  EXPECT_EQ(before->Splice(0, 4, {}, 0, &error), nullptr);
+  EXPECT_EQ(before->Splice(0, 1, {}, 3, &error), nullptr);
+  EXPECT_EQ(error, "routable: at most 2, got 3");
 }
 
 TEST(Classifier, GoesOnBehindWhatIsRejected) {
@@ -220,30 +228,48 @@ TEST(Classifier, ChecksWhatTheOpeningLetsPass) {
   ExpectDecision(classifier->Finish(&walk, Bytes("a\2cd"), false), Verdict::kUnknown, -1, 4);
 }
 
-TEST(ProtocolSet, MovesMembersOverTheEdgesOfWords) {
-  ProtocolSet set;
-  for (const size_t position : {62, 63, 64, 191}) set.Insert(position, true);
-  set.Insert(63, false);
-  EXPECT_EQ(set.Next(0), 62u);
-  EXPECT_EQ(set.Next(63), 64u);
-  EXPECT_EQ(set.Next(65), 65u);
-  EXPECT_EQ(set.Next(66), 192u);
-  set.Remove(62);
-  set.Remove(62);
-  EXPECT_EQ(set.Next(0), 62u);
-  EXPECT_EQ(set.Next(64), 190u);
-  EXPECT_EQ(set.Next(191), kProtocolsMax);
+// Members of the set of one byte, all of them.
+std::vector<size_t> MembersOf(ProtocolSet set) {
+  std::vector<size_t> members;
+  for (size_t at = set.Next(0); at < kProtocolsMax; at = set.Next(at + 1)) members.push_back(at);
+  return members;
 }
 
-TEST(ProtocolSet, FindsTheNextMemberAcrossWords) {
-  ProtocolSet set;
-  for (const size_t position : {0, 63, 64, 255}) set.Insert(position, true);
-  EXPECT_EQ(set.Next(0), 0u);
-  EXPECT_EQ(set.Next(1), 63u);
-  EXPECT_EQ(set.Next(64), 64u);
-  EXPECT_EQ(set.Next(65), 255u);
-  EXPECT_EQ(set.Next(256), kProtocolsMax);
-  EXPECT_EQ(ProtocolSet().Next(0), kProtocolsMax);
+// Whatever is inserted and removed, wherever, up to the limit and down to nothing: each byte has the members
+// that a list with the same changes has.
+TEST(FirstByteIndex, AnyOrderOfInsertingAndRemoving) {
+  std::mt19937 random(7);
+  FirstByteIndex index;
+  std::vector<std::array<bool, 256>> protocols;
+  for (int step = 0; step < 3'000; ++step) {
+    const bool grows = random() % 100 < (step < 1'500 ? 75 : 25);
+    if (grows && protocols.size() < kProtocolsMax) {
+      const size_t position = random() % (protocols.size() + 1);
+      std::array<bool, 256> survives{};
+      for (bool& each : survives) each = random() % 3 == 0;
+      index.Insert(position, [&](uint8_t byte) { return survives[byte]; });
+      protocols.insert(protocols.begin() + static_cast<ptrdiff_t>(position), survives);
+    } else if (!protocols.empty()) {
+      const size_t position = random() % protocols.size();
+      index.Remove(position);
+      protocols.erase(protocols.begin() + static_cast<ptrdiff_t>(position));
+    }
+    const auto byte = static_cast<uint8_t>(random());
+    std::vector<size_t> expected;
+    for (size_t i = 0; i < protocols.size(); ++i) {
+      if (protocols[i][byte]) expected.push_back(i);
+    }
+    ASSERT_EQ(MembersOf(index.Of(byte)), expected);
+  }
+}
+
+TEST(FirstByteIndex, AnEmptyOneAndPositionsBeyondTheLast) {
+  FirstByteIndex index;
+  EXPECT_GE(index.Of(0).Next(0), kProtocolsMax);
+  index.Insert(0, [](uint8_t) { return true; });
+  EXPECT_EQ(index.Of(255).Next(0), 0u);
+  EXPECT_GE(index.Of(255).Next(1), kProtocolsMax);
+  EXPECT_GE(index.Of(255).Next(64), kProtocolsMax);
 }
 
 }  // namespace

@@ -53,6 +53,23 @@ describe('the constructor', () => {
   });
 });
 
+describe('a recognizer', () => {
+  const cases = [
+    { why: 'nothing', value: undefined, message: 'automata: objects are expected' },
+    { why: 'no DFA', value: { ...first, dfas: [] }, message: 'dfas: one or two' },
+    {
+      why: 'a state that does not exist',
+      value: { ...first, dfas: [{ ...dfa, transitions: dfa?.transitions.map(() => 999) }] },
+      message: 'dfas[0].transitions: a state that does not exist',
+    },
+  ];
+
+  test.each(cases)('refuses $why', ({ value, message }) => {
+    const construct = () => Reflect.construct(native.Recognizer, [value]);
+    expect(construct).toThrow(message);
+  });
+});
+
 describe('identify', () => {
   const classifier = build(tables);
   const cases = [
@@ -80,21 +97,27 @@ describe('identify', () => {
 describe('splice', () => {
   const classifier = build(tables);
   const cases = [
-    { why: 'no position', args: [], message: 'splice: a position and a count are expected' },
-    { why: 'no tables', args: [0, 0], message: 'tables: an object is expected' },
+    {
+      why: 'nothing',
+      args: [],
+      message: 'splice: a position, a count, recognizers and a count are expected',
+    },
+    { why: 'no list', args: [0, 0, {}, 0], message: 'splice: a position, a count, recognizers' },
+    { why: 'automata', args: [0, 0, [first], 0], message: 'added: recognizers are expected' },
+    {
+      why: 'another object of ours',
+      args: [0, 0, [classifier], 0],
+      message: 'added: recognizers are expected',
+    },
     {
       why: 'a position beyond the end',
-      args: [999, 0, { automata: [], routable: 0 }],
+      args: [999, 0, [], 0],
       message: `splice: beyond the ${protocols.length} protocols`,
     },
-    {
-      why: 'more than there are',
-      args: [1, protocols.length, { automata: [], routable: 0 }],
-      message: 'splice: beyond',
-    },
+    { why: 'more than there are', args: [1, protocols.length, [], 0], message: 'splice: beyond' },
     {
       why: 'more routed than are left',
-      args: [0, protocols.length, { automata: [], routable: 1 }],
+      args: [0, protocols.length, [], 1],
       message: 'routable: at most 0, got 1',
     },
   ];

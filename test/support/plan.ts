@@ -3,13 +3,13 @@ import type { z } from 'zod';
 import { upstream } from '../../src/config/schema/upstreams.js';
 import type { PlanProtocol, PlanRoute } from '../../src/model/plan.js';
 import type { UpstreamOptions } from '../../src/model/upstream-options.js';
-import { compileAutomaton } from '../../src/protocols/compile.js';
+import { compileOnce } from '../../src/protocols/compile.js';
 import { protocolById } from '../../src/protocols/index.js';
 
 export function planned(protocol: Pick<PlanProtocol, 'name' | 'id'> & Partial<PlanProtocol>): PlanProtocol {
   const { id, signature = null } = protocol;
-  const automaton = compileAutomaton({ id, signature: signature ?? protocolById(id)?.signature ?? {} });
-  return { signature: null, validator: null, automaton, ...protocol };
+  const compiled = compileOnce({ id, signature: signature ?? protocolById(id)?.signature ?? {} });
+  return { signature: null, validator: null, ...compiled, ...protocol };
 }
 
 /** Routes by their names in the file. */

@@ -16,24 +16,34 @@ const tablesOf = (list: readonly PlanProtocol[], routable: number) => ({
   routable,
 });
 
-const anyPlan = fc
+const anyList = fc
   .shuffledSubarray(entries)
   .chain((list) => fc.nat(list.length).map((routable) => ({ list, routable })));
 
-test('whatever came before', () => {
+/** A Plan with a list for each listener, and whether it is put in force. */
+const anyPlans = fc.record({
+  lists: fc.array(anyList, { minLength: 1, maxLength: 3 }),
+  adopted: fc.boolean(),
+});
+
+test('whatever came before, whichever Plans are given up', () => {
   const openings = ['a', 'ab', 'abc', 'ac', 'b', 'bx', 'c', 'd', 'x'].map((opening) => Buffer.from(opening));
   fc.assert(
-    fc.property(fc.array(anyPlan, { minLength: 1, maxLength: 6 }), (plans) => {
-      const classifierOf = new Classifiers().make;
-      for (const { list, routable } of plans) {
-        // Every Plan reaches its worker as a copy.
-        const made = classifierOf(structuredClone(list), routable);
-        const fresh = new native.Classifier(tablesOf(list, routable));
-        for (const bytes of openings) {
-          for (const feeding of [{}, { ended: true }, { nameUnrouted: false }]) {
-            expect(made.identify(bytes, feeding)).toEqual(fresh.identify(bytes, feeding));
+    fc.property(fc.array(anyPlans, { minLength: 1, maxLength: 6 }), (plans) => {
+      let inForce = new Classifiers();
+      for (const { lists, adopted } of plans) {
+        const classifiers = new Classifiers(inForce);
+        for (const { list, routable } of lists) {
+          // Every Plan reaches its worker as a copy.
+          const made = classifiers.make(structuredClone(list), routable);
+          const fresh = new native.Classifier(tablesOf(list, routable));
+          for (const bytes of openings) {
+            for (const feeding of [{}, { ended: true }, { nameUnrouted: false }]) {
+              expect(made.identify(bytes, feeding)).toEqual(fresh.identify(bytes, feeding));
+            }
           }
         }
+        if (adopted) inForce = classifiers;
       }
     }),
     { numRuns: 300 },
@@ -53,6 +63,30 @@ test('across the words of the index', () => {
       expect(list[protocol]?.id ?? null).toBe(list.some((entry) => entry.id === id) ? id : null);
     }
   }
+});
+
+test('an unchanged list keeps its classifier, whichever listeners come and go', () => {
+  const first = new Classifiers();
+  const [one, other] = [entries.slice(0, 3), entries.slice(2)];
+  const before = first.make(one, 3);
+  first.make(other, 2);
+  const second = new Classifiers(first);
+  second.make(entries, 4);
+  expect(second.make(structuredClone(one), 3)).toBe(before);
+  expect(second.make(one, 2)).not.toBe(before);
+  // Not used by the last Plan: made anew, with the same answers.
+  const third = new Classifiers(new Classifiers(second));
+  expect(third.make(one, 3)).not.toBe(before);
+});
+
+test('a protocol of the same name with another signature is another one', () => {
+  const custom = (start: string) =>
+    planned({ name: 'Custom', id: 'custom', signature: { startBytes: [start] } });
+  const before = new Classifiers();
+  before.make([custom('aa')], 1);
+  const after = new Classifiers(before).make([custom('bb')], 1);
+  expect(after.identify(Buffer.from([0xaa])).verdict).toBe('unknown');
+  expect(after.identify(Buffer.from([0xbb])).verdict).toBe('match');
 });
 
 test('one that is in use stays as it is', () => {
