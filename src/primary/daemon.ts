@@ -28,6 +28,7 @@ import { type Part, prepareAll } from './part.js';
 import { FIRST_GENERATION, planeChange, Reconfiguration } from './reconfiguration.js';
 import { Reloads, reloadResults } from './reloads.js';
 import { RunningSettings, type SettingsSource } from './settings.js';
+import { Shutdown } from './shutdown.js';
 import type { ListeningSockets } from './sockets.js';
 import { StartError } from './start-error.js';
 
@@ -75,8 +76,8 @@ export class Daemon {
   readonly #startedAt = new Date();
   /** Servers of the primary. */
   readonly #parts: readonly Part[];
-  #status: 'starting' | 'running' | 'draining' = 'starting';
-  #cutting: Promise<boolean> | null = null;
+  readonly #shutdown: Shutdown;
+  #hasStarted = false as boolean;
 
   private constructor(opened: Opened) {
     const { fitted, options, sockets, names, ids, plane } = opened;
@@ -95,6 +96,14 @@ export class Daemon {
     const parts = this.#parts;
     const listening = this.#listening;
     this.#reconfiguration = new Reconfiguration({ fitted, plane, ids, names, listening, parts, log });
+    this.#shutdown = new Shutdown({
+      plane,
+      times: () => this.#reconfiguration.fitted.config.server,
+      totals: () => this.#metrics.totals(),
+      names: ids,
+      info: (fields, message) => log.info(fields, message),
+      clock: systemClock,
+    });
     this.#reloads = new Reloads(log, systemClock.nowMs);
     this.settings = new RunningSettings({
       config: fitted.wanted,
@@ -140,7 +149,7 @@ export class Daemon {
     } catch (error) {
       throw new StartError(`a worker did not start: ${error instanceof Error ? error.message : error}`);
     }
-    if (this.#status === 'starting') this.#status = 'running';
+    this.#hasStarted = true;
   }
 
   /** Listening addresses. */
@@ -170,7 +179,7 @@ export class Daemon {
   health(): Health {
     const { accepting } = this.#plane;
     return {
-      status: this.#status === 'running' ? runningStatus(accepting, this.workers) : this.#status,
+      status: this.#statusOf(accepting),
       workers: { wanted: this.workers, accepting },
       listeners: this.listeners,
     };
@@ -192,41 +201,44 @@ export class Daemon {
     return this.#metrics.scrape();
   }
 
+  /** Aborted when a drain is wanted; whoever runs the daemon then calls `drain`. */
+  get drainRequested(): AbortSignal {
+    return this.#shutdown.requested;
+  }
+
+  /** Asks whoever runs the daemon to drain and end it. False: that was done before. */
+  requestDrain(): boolean {
+    return this.#shutdown.request();
+  }
+
   /**
-   * Stops accepting; resolves with whether every session ended by itself before the deadline. During the start it waits
-   * only for workers that already accept; `close` ends the others.
+   * Not ready at once; accepts no more after `drain_delay`; sessions finish until the deadline. Resolves with whether no
+   * thread died and none was late. During the start it waits only for workers that already accept; `close` ends the others.
    */
-  async drain(): Promise<boolean> {
-    const hasStarted = this.#status === 'running';
-    this.#status = 'draining';
-    this.settings.close();
+  drain(): Promise<boolean> {
+    this.settings.close('the daemon is draining');
     this.#reconfiguration.close();
-    if (!hasStarted && this.sessions === 0) return true;
-    const deadlineMs = this.#reconfiguration.fitted.config.server.gracefulShutdownTimeoutMs;
-    this.#options.log.info({ deadline_ms: deadlineMs }, 'draining');
-    const inTime = await this.#plane.drain(deadlineMs);
-    return this.#cutting ?? inTime;
+    return this.#shutdown.drain(this.#hasStarted);
   }
 
   /** Ends all sessions now; resolves with whether there were none. */
   cut(): Promise<boolean> {
-    this.#cutting ??= this.#cutAll();
-    return this.#cutting;
+    return this.#shutdown.cut();
   }
 
   /** Releases everything; remaining sessions are reset. */
   async close(): Promise<void> {
     this.settings.close();
     this.#reconfiguration.close();
+    this.#shutdown.close();
     for (const part of [this.#names, ...this.#parts]) part.close();
     await this.#plane.close();
     this.#listening.close();
   }
 
-  async #cutAll(): Promise<boolean> {
-    const none = this.sessions === 0;
-    if (!none) await this.#plane.cut();
-    return none;
+  #statusOf(accepting: number): Health['status'] {
+    if (this.#shutdown.hasBegun) return 'draining';
+    return this.#hasStarted ? runningStatus(accepting, this.workers) : 'starting';
   }
 
   #operations(): Operations {

@@ -56,6 +56,8 @@ export class RunningSettings implements Settings {
   /** Why changes are refused for the time being. */
   #held: string | null = null;
   #isClosed = false as boolean;
+  /** Why changes are refused once it is closed; null: they are called off. */
+  #refusal: string | null = null;
 
   constructor(parts: SettingsParts) {
     this.#parts = parts;
@@ -109,15 +111,17 @@ export class RunningSettings implements Settings {
     };
   }
 
-  /** Calls off the changes that wait, and all later ones. */
-  close(): void {
+  /** Calls off the changes that wait, and all later ones; with `refusal` later ones are refused for this reason. */
+  close(refusal: string | null = null): void {
     this.#isClosed = true;
+    this.#refusal = refusal;
     for (const { settle } of this.#waiting.splice(0)) settle({ result: 'called_off' });
   }
 
   #ask(cause: Cause, isWhole: boolean, read: () => Promise<Loaded>): Promise<ChangeResult> {
-    if (this.#isClosed) return Promise.resolve({ result: 'called_off' });
-    const refusal = this.#held ?? (this.#waiting.length >= settingsLimits.waitingMax ? TOO_MANY : null);
+    if (this.#isClosed && this.#refusal === null) return Promise.resolve({ result: 'called_off' });
+    const refusal =
+      this.#refusal ?? this.#held ?? (this.#waiting.length >= settingsLimits.waitingMax ? TOO_MANY : null);
     if (refusal !== null) {
       const result = { result: 'refused', problems: [problem(refusal)] } as const;
       this.#parts.reloads.note(cause, result);

@@ -94,9 +94,9 @@ const serviceManager = (log: Logger): ServiceManager =>
 
 /** Serves until `drain` is aborted, then until the remaining sessions have ended. */
 async function serve(serving: Serving, drain: AbortSignal): Promise<boolean> {
-  const { daemon, service, reloading } = serving;
+  const { daemon, service, reloading, log } = serving;
   if (drain.aborted) return true; // signalled during the DNS look-ups
-  const draining = untilAborted(drain);
+  const draining = untilAborted(AbortSignal.any([drain, daemon.drainRequested]));
   const started = await Promise.race([daemon.start().then(() => true), draining.then(() => false)]);
   if (started) {
     sayReady(serving);
@@ -105,6 +105,7 @@ async function serve(serving: Serving, drain: AbortSignal): Promise<boolean> {
       reloaded: ({ result }) => service.ready(`${servingStatus(daemon)}; last reload: ${result}`),
     });
     await draining;
+    log.info('told to stop: a second SIGTERM or SIGINT ends all sessions at once');
   }
   service.stopping(`draining, ${daemon.sessions} sessions open`);
   return daemon.drain();
