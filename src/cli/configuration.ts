@@ -21,7 +21,7 @@ export async function loadAsideOrFail(file: string | undefined, flags: Flags): P
 }
 
 /** Prints every problem to standard error, then throws a Failure with their summary. */
-function okOrFail(loaded: Loaded): Configuration {
+export function okOrFail(loaded: Loaded): Configuration {
   if (loaded.ok) return loaded;
   const shown = loaded.problems.slice(0, PROBLEMS_SHOWN_MAX);
   process.stderr.write(shown.map((problem) => `${formatProblem(problem)}\n`).join(''));

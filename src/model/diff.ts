@@ -3,7 +3,10 @@
 export type DiffKind = 'setting' | 'listener' | 'protocol' | 'route' | 'upstream' | 'endpoint';
 
 export interface FieldChange {
-  /** Key in the file's spelling: `balance`, `tcp.keepalive`; `position` where only the order changed. */
+  /**
+   * Key in the file's spelling: `balance`, `tcp.keepalive`. `rank` of a protocol and `order` of a route are places in their list:
+   * of routes, among those that are in both configurations.
+   */
   readonly key: string;
   /** Plain data in the file's form (`5s`, `32KiB`); null: there was none. */
   readonly from: unknown;

@@ -1,9 +1,17 @@
-/** `anyport check`: every problem of a configuration, with its position. */
+/** `anyport check`: every problem of a configuration, with its position; what it would change. */
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { DEFAULT_FILE } from '../../config/default.js';
-import { loadOrFail, summary } from '../configuration.js';
+import type { CheckOptions } from '../check.js';
 import { BAD_USAGE, Failure } from '../failure.js';
+
+const NOTES = `
+Handlers and validators are looked for, and not loaded: a reload loads them before anything changes.
+
+Examples:
+  anyport check -c new.yaml                  every problem, with its place
+  anyport check -c new.yaml --diff           what it would change in the running daemon, and the live sessions of that
+  anyport check -c new.yaml --diff old.yaml  what is different from a file`;
 
 export function addCheck(program: Command): void {
   program
@@ -11,10 +19,18 @@ export function addCheck(program: Command): void {
     .description('check a configuration; every problem is printed with file:line:column and key path')
     .argument('[file]', `configuration (default: ${DEFAULT_FILE})`)
     .option('-c, --config <file>', 'the same')
+    .option('--diff [file]', 'what is different from that file, or from the running daemon')
+    .option('--admin <address>', "with --diff: the daemon's control interface (default: the configuration's)")
+    .option('--token <token>', 'with --diff: its token')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', NOTES)
     .action(check);
 }
 
-async function check(file: string | undefined, { config }: { config?: string }): Promise<void> {
+async function check(
+  file: string | undefined,
+  { config, ...options }: { config?: string } & CheckOptions,
+): Promise<void> {
   if (file !== undefined && config !== undefined) {
     throw new Failure(`two files are given, ${file} and ${config}: check one at a time`, BAD_USAGE);
   }
@@ -26,5 +42,6 @@ async function check(file: string | undefined, { config }: { config?: string }):
       BAD_USAGE,
     );
   }
-  process.stdout.write(summary(await loadOrFail(given, {})));
+  const { checkFile } = await import('../check.js');
+  await checkFile(given, options);
 }

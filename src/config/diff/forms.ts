@@ -33,7 +33,7 @@ export function listenerForm(listener: ListenerConfig, protocolsAll: number): Fo
   const { name, address, protocols, onUnknown, onSilence, proxyProtocol } = listener;
   return {
     name,
-    about: addressText(address),
+    about: address.text === name ? '' : addressText(address),
     fields: {
       address: addressText(address),
       mode: modeText(address),
@@ -49,7 +49,8 @@ export function protocolForm({ name, target, priority, signature, validator }: P
   const to = target && targetText(target);
   return {
     name,
-    about: to === null ? '' : `→ ${to}`,
+    // An upstream of its own is an item of its own.
+    about: to === null || to === name ? '' : `→ ${to}`,
     fields: { target: to, priority, ...signatureFields(signature), validator },
   };
 }

@@ -3,7 +3,7 @@
  * two that stayed. Their order decides, so one that overtook others has changed; those it passed have not.
  */
 import type { RouteConfig } from '../../model/config.js';
-import type { DiffItem, FieldChange } from '../../model/diff.js';
+import type { DiffItem } from '../../model/diff.js';
 import type { Conditions } from '../../model/plan.js';
 import { targetText } from './forms.js';
 import { added, changed, changesOf, type Form, removed } from './items.js';
@@ -29,10 +29,13 @@ export function diffRoutes(before: readonly RouteConfig[], after: readonly Route
   pairUp(wasOf, earlier, later, ({ to }, gap) => `${gap} ${to}`, gapBefore, gapAfter);
   const kept = keptOf(wasOf);
   const stayed = new Set(wasOf.values());
+  const rankBefore = rankIn([...stayed]);
+  const rankAfter = rankIn([...wasOf.keys()]);
   const items = later.flatMap((entry): DiffItem[] => {
     const was = earlier[wasOf.get(entry.index) ?? -1];
     if (was === undefined) return [added('route', formOf(entry.route))];
-    const moves = kept.has(entry.index) ? [] : [moveOf(was.route, entry.route)];
+    const move = { key: 'order', from: rankBefore(was.index), to: rankAfter(entry.index) };
+    const moves = kept.has(entry.index) ? [] : [move];
     const isSame = was.when === entry.when && was.to === entry.to;
     if (isSame && moves.length === 0) return [];
     const form = formOf(entry.route);
@@ -41,12 +44,6 @@ export function diffRoutes(before: readonly RouteConfig[], after: readonly Route
   const gone = earlier.filter(({ index }) => !stayed.has(index));
   return [...items, ...gone.map(({ route }) => removed('route', formOf(route)))];
 }
-
-const moveOf = (was: RouteConfig, is: RouteConfig): FieldChange => ({
-  key: 'position',
-  from: was.name,
-  to: is.name,
-});
 
 const conditionsOf = ({ when }: RouteConfig): [string, unknown][] =>
   Object.entries(when).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -95,6 +92,12 @@ function pairUp(
     const was = free.get(keyOf(entry, gapAfter[entry.index] ?? 0))?.pop();
     if (was !== undefined) pairs.set(entry.index, was.index);
   }
+}
+
+/** 1, 2 …: the place among those that are in both configurations. */
+function rankIn(indices: readonly number[]): (index: number) => number {
+  const ranks = new Map(indices.toSorted((a, b) => a - b).map((index, rank) => [index, rank + 1]));
+  return (index) => ranks.get(index) ?? 0;
 }
 
 /** Later places of the routes that kept their order. */

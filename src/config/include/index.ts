@@ -2,12 +2,13 @@
  * `include`: a configuration in several files. One level: an included file includes no others, so that one look at the
  * main file says what belongs to it.
  */
-import { dirname, isAbsolute, relative, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { formatSize } from '../../base/size.js';
 import type { Problem } from '../../model/config.js';
 import type { Environment } from '../environment.js';
 import { expectedGot } from '../messages.js';
-import { findAll, isMapping, type Path, pathText } from '../path.js';
+import { renameModules } from '../modules.js';
+import { isMapping, type Path, pathText } from '../path.js';
 import { readConfig } from '../read.js';
 import type { Source, Unreadable } from '../source.js';
 import { readFileText } from '../text.js';
@@ -76,29 +77,13 @@ function asPart(source: Source, { file, main }: { file: string; main: string }):
     const message = expectedGot('a mapping of keys and values', value);
     return { ...source, value: {}, unreadable: [...source.unreadable, refuse([], message)] };
   }
-  relocate(value, dirname(resolve(file)), dirname(resolve(main)));
+  // In place: positions are known by the objects that were read.
+  renameModules(value, (path) => {
+    const moved = relative(dirname(resolve(main)), resolve(dirname(file), path));
+    return moved.startsWith('.') ? moved : `./${moved}`;
+  });
   if (!Object.hasOwn(value, 'include')) return source;
   const { include: _, ...rest } = value;
   const nested = refuse(['include'], `an included file includes no others: list them in ${main}`);
   return { ...source, value: rest, unreadable: [...source.unreadable, nested] };
-}
-
-const MODULES = [
-  ['protocols.[]', 'handler'],
-  ['protocols.[]', 'validator'],
-  ['upstreams.*', 'handler'],
-] as const;
-
-/** In place: the value was just read, and positions are known by its objects. */
-function relocate(value: unknown, from: string, to: string): void {
-  if (from === to) return;
-  for (const [owners, key] of MODULES) {
-    // Aliases share their mapping.
-    for (const owner of new Set(findAll(value, owners).map((found) => found.value))) {
-      const text = isMapping(owner) ? owner[key] : undefined;
-      if (typeof text !== 'string' || isAbsolute(text) || /^[a-z]+:/.test(text)) continue;
-      const path = relative(to, resolve(from, text));
-      (owner as Record<string, unknown>)[key] = path.startsWith('.') ? path : `./${path}`;
-    }
-  }
 }

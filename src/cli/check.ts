@@ -1,0 +1,85 @@
+/** Runs `anyport check`: a configuration in, its problems or a summary out, and what it would change. */
+import { jsonLine } from '../base/text.js';
+import { DEFAULT_FILE } from '../config/default.js';
+import { diffConfigs, unchangeable } from '../config/diff/index.js';
+import { type Loaded, loadConfig } from '../config/load.js';
+import { withAbsoluteModules } from '../config/modules.js';
+import { formatProblem } from '../config/report.js';
+import type { Problem } from '../model/config.js';
+import { type Configuration, okOrFail, summary } from './configuration.js';
+import { connectControl } from './control/client.js';
+import { type Difference, differencesText } from './differences.js';
+import { BAD_USAGE, Failure } from './failure.js';
+
+export interface CheckOptions {
+  /** True: against the running daemon. */
+  readonly diff?: string | true;
+  readonly admin?: string;
+  readonly token?: string;
+  readonly json?: true;
+}
+
+interface Compared {
+  /** File or address. */
+  readonly against: string;
+  readonly items: readonly Difference[];
+  /** Why a running daemon would refuse to change. */
+  readonly refused: readonly Problem[];
+}
+
+export async function checkFile(file: string | undefined, options: CheckOptions): Promise<void> {
+  const loaded = load(file);
+  if (options.json && !loaded.ok) return printInvalid(file ?? DEFAULT_FILE, loaded.problems);
+  const wanted = okOrFail(loaded);
+  const compared = options.diff === undefined ? null : await compare(wanted, file, options);
+  process.stdout.write(options.json ? resultJson(wanted, compared) : resultText(wanted, compared));
+}
+
+const load = (file: string | undefined): Loaded =>
+  loadConfig({ file: file ?? null, flags: {}, environment: process.env });
+
+function printInvalid(file: string, problems: readonly Problem[]): never {
+  process.stdout.write(jsonLine({ file, valid: false, problems }));
+  throw new Failure(`${file} is not valid`, BAD_USAGE);
+}
+
+function resultJson({ name, warnings }: Configuration, compared: Compared | null): string {
+  return jsonLine({ file: name, valid: true, problems: [], warnings, ...compared });
+}
+
+function resultText(wanted: Configuration, compared: Compared | null): string {
+  if (compared === null) return summary(wanted);
+  const { against, items, refused } = compared;
+  const lines = refused.map((problem) => `${formatProblem(problem)}\n`).join('');
+  return `${summary(wanted)}\ncompared with ${against}:\n${differencesText(items)}${lines && `\n${lines}`}`;
+}
+
+async function compare(
+  wanted: Configuration,
+  file: string | undefined,
+  { diff, ...options }: CheckOptions,
+): Promise<Compared> {
+  if (diff === true) return compareWithDaemon(wanted, file, options);
+  const before = okOrFail(load(diff));
+  return {
+    against: before.name,
+    items: diffConfigs(before.config, wanted.config),
+    refused: unchangeable(before.config, wanted.config),
+  };
+}
+
+/** The daemon says what it would refuse, and why, by itself. */
+async function compareWithDaemon(
+  { document, directory }: Configuration,
+  file: string | undefined,
+  { admin, token }: CheckOptions,
+): Promise<Compared> {
+  const daemon = await connectControl({
+    ...(admin !== undefined && { admin }),
+    ...(token !== undefined && { token }),
+    ...(file !== undefined && { config: file }),
+  });
+  const answer = await daemon.call('POST', '/api/v1/config/diff', withAbsoluteModules(document, directory));
+  const { items } = answer as { readonly items: readonly Difference[] };
+  return { against: admin ?? 'the running daemon', items, refused: [] };
+}
