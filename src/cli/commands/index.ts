@@ -8,6 +8,7 @@ import { addProtocols } from './protocols.js';
 import { addReload } from './reload.js';
 import { addRun } from './run.js';
 import { addSchema } from './schema.js';
+import { addSessions } from './sessions.js';
 import { addStatus } from './status.js';
 import { addUpstream } from './upstream.js';
 import { addVersion } from './version.js';
@@ -15,6 +16,7 @@ import { addVersion } from './version.js';
 export const commands: readonly ((program: Command) => void)[] = [
   addRun,
   addStatus,
+  addSessions,
   addReload,
   addDrain,
   addUpstream,
