@@ -24,7 +24,7 @@ export const adminLimits = {
   urlCharactersMax: 4096,
   /** For the headers, and for the whole request. */
   headersMsMax: 5000,
-  requestMsMax: 15_000,
+  requestMsMax: 10_000,
   /** Without progress, of a client that sends or reads. */
   idleMsMax: 5000,
   /** For the rest of a body that was refused. */
@@ -217,6 +217,8 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
   const { status, body } = refusal(code, message);
   const head = `HTTP/1.1 ${status} ${STATUS_TEXT}\r\nconnection: close\r\ncontent-type: application/json\r\n`;
   socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  // A client that does not close would keep a socket that is only half closed.
+  setTimeout(() => socket.destroy(), adminLimits.lingerMsMax).unref();
 }
 
 const STATUS_TEXT = 'Refused';

@@ -105,9 +105,9 @@ function matches(schema: object, body: unknown, name: string): void {
 export async function startControlled(
   config: TestConfig,
   options: StartOptions = {},
-): Promise<{ daemon: Daemon; site: ControlSite }> {
+): Promise<{ daemon: Daemon; site: ControlSite; port: number }> {
   const port = await freePort();
   const admin = { listen: `127.0.0.1:${port}` };
   const daemon = await startDaemon({ admin, ...config }, options);
-  return { daemon, site: new ControlSite({ host: '127.0.0.1', port }) };
+  return { daemon, site: new ControlSite({ host: '127.0.0.1', port }), port };
 }
