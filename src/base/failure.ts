@@ -17,18 +17,24 @@ export interface FailureFields {
 }
 
 export function describeFailure(thrown: unknown): FailureFields {
+  // A stack that is mapped to other sources may take longer than the limit: then it is left out.
+  return readWith(true, thrown) ?? readWith(false, thrown) ?? { error: 'what was thrown can not be read' };
+}
+
+function readWith(stack: boolean, thrown: unknown): FailureFields | null {
   try {
-    return callInterruptibly(() => read(thrown), failureLimits.timeMs);
+    return callInterruptibly(() => read(thrown, stack), failureLimits.timeMs);
   } catch {
-    return { error: 'what was thrown can not be read' };
+    return null;
   }
 }
 
-function read(thrown: unknown): FailureFields {
+function read(thrown: unknown, withStack: boolean): FailureFields {
   if (typeof thrown !== 'object' || thrown === null) return { error: bounded(String(thrown)) };
-  const { name, message, stack } = thrown as Partial<Record<string, unknown>>;
+  const { name, message } = thrown as Partial<Record<string, unknown>>;
   if (typeof message !== 'string') return { error: 'what was thrown is no error' };
   const error = bounded(typeof name === 'string' ? `${name}: ${message}` : message);
+  const stack = withStack ? (thrown as { stack?: unknown }).stack : undefined;
   return typeof stack === 'string'
     ? { error, stack: stack.slice(0, failureLimits.stackCharactersMax) }
     : { error };

@@ -14,8 +14,13 @@ const rows = [
   { why: 'no prototype', thrown: Object.create(null), error: 'what was thrown is no error' },
   { why: 'a message that is none', thrown: { message: 5 }, error: 'what was thrown is no error' },
   {
-    why: 'a getter that loops',
-    thrown: Object.defineProperty(new Error(), 'stack', { get: forever }),
+    why: 'a stack that loops is left out',
+    thrown: Object.defineProperty(new Error('no'), 'stack', { get: forever }),
+    error: 'Error: no',
+  },
+  {
+    why: 'a message that loops',
+    thrown: Object.defineProperty(new Error(), 'message', { get: forever }),
     error: 'what was thrown can not be read',
   },
   {
