@@ -40,8 +40,17 @@ export function serve(
     }
   };
   void run();
-  return { ended: (reason) => reason !== 'done' && cutShort?.(reason) };
+  return {
+    ended(reason) {
+      if (reason !== 'done') cutShort?.(reason);
+      if (socket !== undefined && isLeft(socket)) socket.destroy();
+    },
+  };
 }
+
+/** Its handler has finished without reading: what is left would keep the descriptor open for ever. */
+const isLeft = ({ writableEnded, readableFlowing }: Socket): boolean =>
+  writableEnded && readableFlowing === null;
 
 function socketOf(fd: number): Socket {
   try {
