@@ -1,9 +1,9 @@
 /** The command line: dispatches to the command; failures become one line and an exit status. */
 import { Command, CommanderError, Option } from 'commander';
+import { version } from '../base/version.js';
 import { commands } from './commands/index.js';
 import { BAD_USAGE, FAILED, Failure } from './failure.js';
 import { whyNotLoaded } from './load-failure.js';
-import { version } from './version.js';
 
 function createProgram(): Command {
   const program = new Command('anyport')

@@ -5,17 +5,25 @@ import { type Reason, reasons } from '../model/session.js';
 import type { MemoryTier, ProtocolSnapshot, Snapshot } from '../model/snapshot.js';
 import { type CountedMetric, catalog } from './catalog.js';
 import { cellOf } from './cells.js';
-import type { Totals, TotalsRow } from './totals.js';
+import { type Totals, TotalsReader, type TotalsRow } from './totals.js';
 
 /** What the primary knows besides the counters. */
 export interface Surroundings {
   readonly timeMs: number;
   /** In force. */
-  readonly plan: Plan;
+  readonly plan: Pick<Plan, 'generation' | 'listeners' | 'protocols' | 'routes'>;
   readonly workers: Snapshot['workers'];
   readonly names: IdNames;
   /** Sizes of buffers, ascending (`native.bufferTiers`). */
   readonly buffers: readonly Pick<MemoryTier, 'name' | 'bytes'>[];
+}
+
+/** Before anything runs. */
+export function emptySnapshot(timeMs: number): Snapshot {
+  const plan = { generation: 0, listeners: [], protocols: [], routes: [] };
+  const names = { nameOf: () => '' };
+  const workers = { wanted: 0, accepting: 0 };
+  return snapshotOf(new TotalsReader([], names).read(), { timeMs, plan, workers, names, buffers: [] });
 }
 
 export function snapshotOf(totals: Totals, around: Surroundings): Snapshot {
@@ -93,7 +101,7 @@ function refusedOverLimit(listeners: readonly TotalsRow[]): number {
   return sum(listeners, 'anyport_refused_total', values.indexOf('over_limit'));
 }
 
-function indexOf({ listeners, protocols, routes }: Plan): Snapshot['index'] {
+function indexOf({ listeners, protocols, routes }: Surroundings['plan']): Snapshot['index'] {
   const routable = new Set(listeners.flatMap((listener) => listener.protocols)).size;
   const bytes = protocols.reduce(
     (all, { automaton }) =>

@@ -212,13 +212,14 @@ export class Daemon {
   }
 
   /**
-   * Not ready at once; accepts no more after `drain_delay`; sessions finish until the deadline. Resolves with whether no
-   * thread died and none was late. During the start it waits only for workers that already accept; `close` ends the others.
+   * Not ready at once; accepts no more after `drain_delay`; sessions finish until the deadline, by default
+   * `graceful_shutdown_timeout`. Resolves with whether no thread died and none was late. During the start it waits only
+   * for workers that already accept; `close` ends the others.
    */
-  drain(): Promise<boolean> {
+  drain(deadlineMs?: number): Promise<boolean> {
     this.settings.close('the daemon is draining');
     this.#reconfiguration.close();
-    return this.#shutdown.drain(this.#hasStarted);
+    return this.#shutdown.drain(this.#hasStarted, deadlineMs);
   }
 
   /** Ends all sessions now; resolves with whether there were none. */

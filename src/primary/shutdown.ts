@@ -59,10 +59,10 @@ export class Shutdown {
 
   /**
    * Resolves with whether no thread died and none was late. `accepts`: false during the start; then nothing is delayed,
-   * and only workers that accept already are waited for.
+   * and only workers that accept already are waited for. `deadlineMs`: instead of `graceful_shutdown_timeout`.
    */
-  drain(accepts: boolean): Promise<boolean> {
-    this.#draining ??= this.#drain(accepts);
+  drain(accepts: boolean, deadlineMs?: number): Promise<boolean> {
+    this.#draining ??= this.#drain(accepts, deadlineMs ?? this.#parts.times().gracefulShutdownTimeoutMs);
     return this.#draining;
   }
 
@@ -79,11 +79,11 @@ export class Shutdown {
     this.#stopTelling();
   }
 
-  async #drain(accepts: boolean): Promise<boolean> {
+  async #drain(accepts: boolean, deadlineMs: number): Promise<boolean> {
     const { plane, times, totals, info, clock } = this.#parts;
     const sessions = plane.open;
     if (!accepts && sessions === 0) return true;
-    const { drainDelayMs, gracefulShutdownTimeoutMs: deadlineMs } = times();
+    const { drainDelayMs } = times();
     info({ sessions, drain_delay_ms: drainDelayMs, deadline_ms: deadlineMs }, 'draining');
     this.#began = { ...cutOf(totals()), atMs: clock.nowMs() };
     if (accepts) await this.#delay(drainDelayMs);

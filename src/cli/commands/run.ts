@@ -1,12 +1,12 @@
 /** `anyport run`: the daemon in the foreground. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { version } from '../../base/version.js';
 import { DEFAULT_FILE } from '../../config/default.js';
 import type { Flags } from '../../config/flags.js';
 import { formatProblem } from '../../config/report.js';
 import { loadAsideOrFail, loadOrFail, summary } from '../configuration.js';
 import { BAD_USAGE, Failure } from '../failure.js';
 import { sourceOf } from '../source.js';
-import { version } from '../version.js';
 
 type Route = NonNullable<Flags['route']>[number];
 

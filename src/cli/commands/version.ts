@@ -1,6 +1,6 @@
 /** `anyport version`: as `--version`. */
 import type { Command } from 'commander';
-import { version } from '../version.js';
+import { version } from '../../base/version.js';
 
 export function addVersion(program: Command): void {
   program

@@ -1,0 +1,81 @@
+/** Changes of a document: pure functions; a text says why one is not possible. */
+import type { Document } from '../model/config.js';
+
+export type Edit = (document: Document) => Document | string;
+
+type Entry = Readonly<Record<string, unknown>>;
+
+export const DEFAULT_LISTEN = ':9090';
+
+export const addProtocol =
+  (entry: Entry): Edit =>
+  (document) => ({ ...document, protocols: [...protocolsOf(document), entry] });
+
+/** `changes`: keys to set; undefined removes one. */
+export const updateProtocol =
+  (name: string, changes: Entry): Edit =>
+  (document) => {
+    const protocols = protocolsOf(document);
+    const index = indexOf(protocols, name);
+    if (index < 0) return noProtocol(name);
+    const merged = { ...protocols[index], ...replaced(changes) };
+    const entry = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
+    return { ...document, protocols: protocols.with(index, entry) };
+  };
+
+export const removeProtocol =
+  (name: string): Edit =>
+  (document) => {
+    const protocols = protocolsOf(document);
+    const index = indexOf(protocols, name);
+    return index < 0 ? noProtocol(name) : { ...document, protocols: protocols.toSpliced(index, 1) };
+  };
+
+/** Only these addresses, beside `listeners`. Without any and without `listeners`: the default, which is then written. */
+export function withListen(document: Document, addresses: readonly unknown[]): Document {
+  const server = serverOf(document);
+  if (addresses.length > 0) return { ...document, server: { ...server, listen: addresses } };
+  if (server.listen !== undefined || 'listeners' in document) return document;
+  return { ...document, server: { ...server, listen: DEFAULT_LISTEN } };
+}
+
+export const addListen =
+  (addresses: readonly unknown[]): Edit =>
+  (document) => {
+    const server = serverOf(document);
+    const before = server.listen === undefined ? [] : [server.listen].flat();
+    return { ...document, server: { ...server, listen: [...before, ...addresses] } };
+  };
+
+/** `next` in place of the document; where it says nothing of listening, what the document says stays. */
+export const replaceKeepingListen =
+  (next: Document): Edit =>
+  (document) => {
+    if ('listeners' in next || serverOf(next).listen !== undefined) return next;
+    const { listen } = serverOf(document);
+    return {
+      ...next,
+      server: { ...serverOf(next), ...(listen !== undefined && { listen }) },
+      ...('listeners' in document && { listeners: document.listeners }),
+    };
+  };
+
+function protocolsOf({ protocols }: Document): Entry[] {
+  return Array.isArray(protocols) ? protocols : [];
+}
+
+function serverOf({ server }: Document): Entry {
+  return typeof server === 'object' && server !== null ? (server as Entry) : {};
+}
+
+const indexOf = (protocols: readonly Entry[], name: string): number =>
+  protocols.findIndex((protocol) => String(protocol.name).toLowerCase() === name.toLowerCase());
+
+const noProtocol = (name: string): string => `no protocol \`${name}\` is configured`;
+
+/** A target takes the place of a handler, and the other way round. */
+function replaced(changes: Entry): Entry {
+  if (changes.target !== undefined && !('handler' in changes)) return { ...changes, handler: undefined };
+  if (changes.handler !== undefined && !('target' in changes)) return { ...changes, target: undefined };
+  return changes;
+}

@@ -1,0 +1,177 @@
+/**
+ * The life of an instance: a document is collected, then a daemon runs it, then it is closed. Every change passes here;
+ * none meets an opening half-way.
+ */
+import { version } from '../base/version.js';
+import { emptySnapshot } from '../metrics/snapshot.js';
+import type { Document, Problem } from '../model/config.js';
+import type { Diff } from '../model/diff.js';
+import type { ChangeResult, CurrentSettings } from '../model/settings.js';
+import type { Snapshot } from '../model/snapshot.js';
+import type { Daemon, DaemonOptions } from '../primary/daemon.js';
+import { addListen, type Edit, withListen } from './edits.js';
+import { AnyportError, invalidConfig } from './error.js';
+import type { Lines } from './logger.js';
+import { type CheckOptions, check, configProblem, openDaemon } from './open.js';
+import type { ListenAddress } from './options.js';
+
+export interface LifeOptions extends CheckOptions {
+  readonly lines: Lines;
+  /** Another document is in force. */
+  changed(document: Document, diff: Diff): void;
+}
+
+export class Life {
+  readonly #options: LifeOptions;
+  readonly #callOff = new AbortController();
+  /** Collected before `listen`; after `close` what was in force. */
+  #document: Document;
+  #daemon: Daemon | null = null;
+  /** Between the call of `listen` and its end. */
+  #opening: Promise<void> | null = null;
+  #closing: Promise<boolean> | null = null;
+  /** Changes under way: functions that only they name are kept. */
+  #changing = 0;
+  #lastSnapshot: Snapshot | null = null;
+
+  constructor(document: Document, options: LifeOptions) {
+    this.#document = document;
+    this.#options = options;
+  }
+
+  /** In force, or collected so far. */
+  get document(): Document {
+    return this.#daemon?.settings.current.document ?? this.#document;
+  }
+
+  get listeners(): Daemon['listeners'] {
+    return this.#daemon?.listeners ?? [];
+  }
+
+  get snapshot(): Snapshot {
+    return this.#daemon?.snapshot() ?? this.#lastSnapshot ?? emptySnapshot(Date.now());
+  }
+
+  async metricsText(): Promise<string> {
+    if (this.#daemon !== null) return this.#daemon.metricsText();
+    throw new AnyportError('not_listening', 'there are metrics from `listen` to `close`');
+  }
+
+  checkOpen(): void {
+    if (this.#closing !== null) throw closed();
+  }
+
+  /** Resolves when the change is collected, or in force everywhere. */
+  async change(edit: Edit): Promise<void> {
+    this.#changing += 1;
+    try {
+      if (this.#opening !== null) await this.#untilOpened();
+      if (this.#daemon === null) this.#document = collected(edit(this.#document));
+      else await this.#putInForce(this.#daemon, edit);
+    } finally {
+      this.#changing -= 1;
+      if (this.#changing === 0) this.#options.locals?.keepOnly(this.document);
+    }
+  }
+
+  async listen(addresses: readonly ListenAddress[]): Promise<void> {
+    await this.#untilOpened();
+    if (this.#daemon !== null) {
+      if (addresses.length > 0) await this.#putInForce(this.#daemon, addListen(addresses));
+      return;
+    }
+    this.#opening = this.#open(withListen(this.#document, addresses));
+    try {
+      await this.#opening;
+    } finally {
+      this.#opening = null;
+    }
+  }
+
+  /** `deadlineMs`: undefined for that of the configuration. Idempotent; 0 ends a close that waits for sessions. */
+  close(deadlineMs: number | undefined): Promise<boolean> {
+    this.#closing ??= this.#close(deadlineMs);
+    if (deadlineMs === 0) void this.#daemon?.cut();
+    return this.#closing;
+  }
+
+  async #untilOpened(): Promise<void> {
+    while (this.#opening !== null) await this.#opening.catch(() => {});
+    this.checkOpen();
+  }
+
+  async #putInForce(daemon: Daemon, edit: Edit): Promise<void> {
+    const change = (document: Document): Document | Problem => {
+      const edited = edit(document);
+      return typeof edited === 'string' ? problem(edited) : edited;
+    };
+    throwUnlessDone(await daemon.settings.edit(change, 'library'));
+  }
+
+  async #open(document: Document): Promise<void> {
+    const { lines } = this.#options;
+    const loaded = await check(document, this.#options);
+    this.checkOpen();
+    if (!loaded.ok) throw invalidConfig(loaded.problems.map(configProblem));
+    for (const warning of loaded.warnings) lines.log.warn(problemText(warning));
+    this.#daemon = await openDaemon(loaded.config, this.#daemonOptions(document), this.#callOff.signal);
+  }
+
+  #daemonOptions(document: Document): DaemonOptions {
+    const { lines, locals, changed } = this.#options;
+    const source = {
+      document,
+      name: 'options',
+      check: (next: Document) => check(next, this.#options),
+      reload: () => check(this.document, this.#options),
+      applied: ({ document: next }: CurrentSettings, diff: Diff) => changed(next, diff),
+    };
+    return {
+      version,
+      log: lines.log,
+      write: lines.write,
+      linesDropped: () => 0,
+      movesPorts: false,
+      source,
+      ...(locals && { local: locals.table }),
+    };
+  }
+
+  async #close(deadlineMs: number | undefined): Promise<boolean> {
+    this.#callOff.abort();
+    await this.#opening?.catch(() => {});
+    const daemon = this.#daemon;
+    if (daemon === null) return true;
+    const allEnded = deadlineMs === 0 ? await daemon.cut() : await daemon.drain(deadlineMs);
+    await daemon.close();
+    this.#document = this.document;
+    this.#lastSnapshot = daemon.snapshot();
+    this.#daemon = null;
+    return allEnded && this.#lastSnapshot.endedConnections.drain_timeout === 0;
+  }
+}
+
+const closed = () => new AnyportError('closed', 'this instance is closed');
+
+/** Before `listen` a change is made at once. */
+function collected(edited: Document | string): Document {
+  if (typeof edited !== 'string') return edited;
+  throw invalidConfig([{ path: '', message: edited }]);
+}
+
+function throwUnlessDone(result: ChangeResult): void {
+  if (result.result === 'called_off') throw closed();
+  if (result.result === 'superseded')
+    throw new AnyportError('refused', 'a newer configuration took its place');
+  if (result.result !== 'refused') return;
+  const problems = result.problems.map(configProblem);
+  if (problems.some(({ path }) => path !== '')) throw invalidConfig(problems);
+  throw new AnyportError('refused', problems.map(({ message }) => message).join('; '), { problems });
+}
+
+const problem = (message: string): Problem => ({ file: null, line: null, column: null, path: '', message });
+
+function problemText(warning: Problem): string {
+  const { path, message } = configProblem(warning);
+  return path === '' ? message : `${path}: ${message}`;
+}

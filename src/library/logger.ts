@@ -1,0 +1,43 @@
+/** Log lines of an instance: to a function, or to an object like pino's logger. */
+import { createLogger, type Logger } from '../base/log.js';
+
+/** `trace` … `fatal`, as in `logging.level`. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+export interface LogLine {
+  readonly level: LogLevel;
+  readonly msg: string;
+  /** Further fields, in the spelling of the daemon's log. */
+  readonly [field: string]: unknown;
+}
+
+/** An object like a logger of pino's. */
+export type LoggerLike = Readonly<Record<LogLevel, (fields: object, message: string) => void>>;
+
+/** A function that is called with each line, or an object with a method for each level. */
+export type LibraryLogger = ((line: LogLine) => void) | LoggerLike;
+
+export interface Lines {
+  readonly log: Logger;
+  /** Takes finished JSON lines. */
+  write(lines: string): void;
+}
+
+/** A logger that throws loses its line: it is never called on the way of a session. */
+export function linesTo(logger: LibraryLogger | undefined, level: string): Lines {
+  if (logger === undefined) return { log: createLogger({ level: 'silent', write() {} }), write() {} };
+  const write = (lines: string) => {
+    for (const line of lines.split('\n')) if (line !== '') pass(logger, JSON.parse(line) as LogLine);
+  };
+  return { log: createLogger({ level, write }), write };
+}
+
+function pass(logger: LibraryLogger, line: LogLine): void {
+  try {
+    if (typeof logger === 'function') return logger(line);
+    const { level, msg, ...fields } = line;
+    logger[level](fields, msg);
+  } catch {
+    // Nothing to tell it to.
+  }
+}

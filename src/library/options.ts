@@ -1,0 +1,243 @@
+/**
+ * The options of `createAnyport` and `updateConfig`: the configuration file in camelCase, with the keys of `server` at
+ * the top. What a key means, its bounds and its default are in docs/configuration.md under the file's spelling; a test
+ * compares the names with the schema.
+ */
+import type { Handler } from '../handlers/handler.js';
+import type { LibraryLogger } from './logger.js';
+
+/** `250ms`, `5s`, `30m`, `1h`; a number is milliseconds. */
+export type Duration = string | number;
+
+/** Bytes, or `64KiB`, `1MiB`. */
+export type Size = string | number;
+
+/** `:9090`, `127.0.0.1:0`, `[::]:443`, `9000-9010`, `unix:/run/a.sock`; a number is a port on every address. */
+export type ListenAddress = string | number;
+
+/** What an option of a list takes: one value or several. */
+export type OneOrMore<Value> = Value | readonly Value[];
+
+export interface AnyportOptions extends ServerOptions {
+  readonly protocols?: readonly ProtocolDefinition[];
+  /** Ports that need more than `listen` says. */
+  readonly listeners?: readonly ListenerOptions[];
+  /** The first whose conditions all hold is taken; the targets of protocols come after these. */
+  readonly routes?: readonly RouteOptions[];
+  /** Targets by name. */
+  readonly upstreams?: Readonly<Record<string, UpstreamOptions>>;
+  readonly forwards?: readonly ForwardOptions[];
+  readonly security?: SecurityOptions;
+  /** HTTP servers for metrics and health; without it there are none, and `metricsText()` has the same text. */
+  readonly monitoring?: MonitoringOptions;
+  readonly logging?: LoggingOptions;
+  readonly admin?: AdminOptions;
+  /** Reserved; not typed yet. */
+  readonly distributed?: Readonly<Record<string, unknown>>;
+  /** Reserved; not typed yet. */
+  readonly connectProxy?: Readonly<Record<string, unknown>>;
+  /** Reserved; not typed yet. */
+  readonly docker?: Readonly<Record<string, unknown>>;
+  /** Reserved; not typed yet. */
+  readonly kcp?: Readonly<Record<string, unknown>>;
+}
+
+/** Options of `createAnyport` alone: they are no configuration and can not be changed by `updateConfig`. */
+export interface InstanceOptions {
+  /** Takes log lines; without it nothing is logged, least of all to standard output. */
+  readonly logger?: LibraryLogger;
+  /** Base of relative module paths. Default: the working directory. */
+  readonly directory?: string;
+}
+
+export interface ServerOptions {
+  /** Where to listen, if `listen()` is called without an address. */
+  readonly listen?: OneOrMore<ListenAddress>;
+  /**
+   * 0, the default: the data plane runs on the calling thread, and handlers and validators may be functions.
+   * 1 to 256, or `auto` for the cores there are: threads of their own, with modules only.
+   */
+  readonly workers?: number | 'auto';
+  /** With threads: a listening socket for each, or one thread that hands connections to the least loaded. */
+  readonly accept?: 'reuseport' | 'handoff';
+  readonly maxConnections?: number;
+  readonly maxConnectionsPerIp?: number;
+  readonly longOpeningsPerIp?: number;
+  readonly bufferSize?: Size;
+  readonly identifyTimeout?: Duration;
+  readonly identifyMinBytes?: Size;
+  readonly identifyMaxBytes?: Size;
+  readonly cacheTtl?: Duration;
+  readonly dialTimeout?: Duration;
+  readonly idleTimeout?: Duration;
+  readonly halfCloseTimeout?: Duration;
+  /** At a `close` with a drain: time from "not ready" to the end of accepting. */
+  readonly drainDelay?: Duration;
+  /** How long `close()` lets sessions finish. */
+  readonly gracefulShutdownTimeout?: Duration;
+  readonly user?: string;
+}
+
+/** What a custom protocol's validator answers: it is this protocol, it is not, or more bytes are needed. */
+export type ValidatorAnswer = 'match' | 'no' | 'more';
+
+/** Settles what the signature has matched. Gets a copy of at most 16 KiB of the opening; must answer at once. */
+export type Validator = (bytes: Uint8Array) => ValidatorAnswer;
+
+/** Bytes of a signature: hexadecimal digits, or the bytes themselves. */
+export type SignatureBytes = string | Uint8Array;
+
+/** Where the sessions of a protocol go. */
+export interface Destination {
+  /**
+   * `host:port`; several, with commas or as a list, are balanced; the name of one of `upstreams`; `reset`, `close` or
+   * `drop`; or an upstream of its own with options.
+   */
+  readonly target?: string | readonly EndpointOptions[] | UpstreamOptions;
+  /** Instead of `target`: serves sessions in this process. A function with `workers: 0`; else a module's path or `builtin:NAME`. */
+  readonly handler?: Handler | string;
+  /** 1 ranks first; without one a protocol ranks after all that have one. */
+  readonly priority?: number;
+}
+
+/** A built-in by name, in any letter case; or, with any key of `Signature`, a protocol of your own. */
+export interface ProtocolDefinition extends Destination, SignatureOptions {
+  readonly name: string;
+}
+
+/** How a custom protocol is recognised. Every key given must hold; of a list, one alternative is enough. */
+export interface SignatureOptions {
+  /** Expected at `offset`. */
+  readonly startBytes?: OneOrMore<SignatureBytes>;
+  /** Where `startBytes` begin. Default 0. */
+  readonly offset?: number;
+  /** Anywhere in the first `identifyMinBytes`. */
+  readonly contains?: OneOrMore<SignatureBytes>;
+  /** Over bytes (`\x00` to `\xff`), from the first one: begins with `^`. Linear time: no look-around, no back-references, no flags. */
+  readonly regex?: OneOrMore<string | RegExp>;
+  /** No answer before so many bytes. */
+  readonly minBytes?: number;
+  /** No match once more have arrived. */
+  readonly maxBytes?: number;
+  /** A function with `workers: 0`; else a module's path. */
+  readonly validate?: Validator | string;
+}
+
+export interface ListenerOptions {
+  readonly name: string;
+  readonly address: ListenAddress;
+  /** Permissions of a Unix socket's file, in octal: `0660`. */
+  readonly mode?: string;
+  readonly transport?: 'tcp' | 'udp' | 'tcp+udp' | 'kcp';
+  /** Names of the protocols accepted here. Default: all. */
+  readonly protocols?: readonly string[];
+  readonly proxyProtocol?: { readonly accept?: boolean; readonly trusted?: readonly string[] };
+  /** Where clients go that say nothing, for protocols in which the server speaks first. */
+  readonly onSilence?: { readonly after?: Duration; readonly to: string };
+  /** An upstream, `reset`, `close` or `drop`. Default `close`. */
+  readonly onUnknown?: string;
+}
+
+export interface RouteOptions {
+  readonly when?: RouteConditions;
+  /** An upstream, `reset`, `close` or `drop`. */
+  readonly to: string;
+}
+
+/** All must hold. */
+export interface RouteConditions {
+  readonly protocol?: OneOrMore<string>;
+  readonly listener?: OneOrMore<string>;
+  readonly source?: OneOrMore<string>;
+  readonly sni?: OneOrMore<string>;
+  readonly alpn?: OneOrMore<string>;
+  readonly host?: OneOrMore<string>;
+}
+
+export type EndpointOptions =
+  | string
+  | { readonly address: string; readonly weight?: number; readonly backup?: boolean };
+
+export interface UpstreamOptions {
+  readonly endpoints?: readonly EndpointOptions[];
+  /** As that of a protocol. */
+  readonly handler?: Handler | string;
+  readonly balance?:
+    | 'round_robin'
+    | 'weighted_round_robin'
+    | 'least_connections'
+    | 'random_two'
+    | 'source_hash'
+    | 'consistent_hash';
+  readonly retries?: number;
+  readonly dns?: { readonly refresh?: Duration; readonly keepLastGood?: boolean };
+  readonly tcp?: {
+    readonly mss?: number;
+    readonly keepalive?: Duration;
+    /** In milliseconds. */
+    readonly userTimeout?: number;
+  };
+  readonly dscp?: number;
+  readonly healthCheck?: {
+    readonly type?: string;
+    readonly interval?: Duration;
+    readonly timeout?: Duration;
+    readonly rise?: number;
+    readonly fall?: number;
+  };
+  readonly passiveHealth?: {
+    readonly maxFails?: number;
+    readonly window?: Duration;
+    readonly eject?: Duration;
+  };
+  readonly pool?: { readonly warm?: number; readonly maxIdle?: Duration };
+  readonly maxConnections?: number;
+  readonly proxyProtocol?: 'off' | 'v1' | 'v2';
+  readonly bandwidth?: { readonly up?: Size; readonly down?: Size; readonly per?: string };
+  readonly via?: string;
+}
+
+export interface ForwardOptions {
+  readonly listen: ListenAddress;
+  readonly scheme?: 'tcp' | 'udp' | 'tcp+udp';
+  readonly target: string;
+}
+
+export interface SecurityOptions {
+  readonly enableRateLimit?: boolean;
+  readonly rateLimit?: { readonly requestsPerSecond?: number; readonly burstSize?: number };
+  readonly enableDdosGuard?: boolean;
+  readonly ddosGuard?: {
+    readonly window?: Duration;
+    readonly threshold?: number;
+    readonly ban?: Duration;
+    readonly identifyingPerIp?: number;
+  };
+  readonly ipWhitelist?: readonly string[];
+  readonly ipBlacklist?: readonly string[];
+  readonly allowOnly?: readonly string[];
+}
+
+export interface MonitoringOptions {
+  readonly address?: string;
+  readonly enableMetrics?: boolean;
+  readonly metricsPort?: number;
+  readonly enableHealthCheck?: boolean;
+  readonly healthCheckPort?: number;
+}
+
+export interface LoggingOptions {
+  readonly level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  /** Without effect here: the logger decides. */
+  readonly format?: 'auto' | 'json' | 'pretty';
+  readonly accessLog?: boolean;
+  /** Lines and `session` events a second. */
+  readonly accessLogRate?: number;
+}
+
+export interface AdminOptions {
+  readonly listen?: ListenAddress;
+  /** Permissions of its Unix socket's file, in octal. Default `0600`. */
+  readonly mode?: string;
+  readonly token?: string;
+}

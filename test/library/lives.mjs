@@ -1,0 +1,54 @@
+// Opens and closes instances, each with a session, and prints what the process holds before, half-way and afterwards.
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createAnyport, protocols } from '../../dist/index.js';
+
+const { lives, workers, handler } = JSON.parse(process.argv[2]);
+
+function held() {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const number = (key) => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)[1]);
+  return {
+    files: readdirSync('/proc/self/fd').length,
+    threads: number('Threads'),
+    rssMiB: Math.round(number('VmRSS') / 1024),
+    virtualMiB: Math.round(number('VmSize') / 1024),
+    resources: process.getActiveResourcesInfo().length,
+  };
+}
+
+/** Garbage is not what is measured. */
+async function settled() {
+  for (let round = 0; round < 4; round++) {
+    globalThis.gc();
+    await sleep(20);
+  }
+  return held();
+}
+
+async function live() {
+  const plex = createAnyport({ workers });
+  plex.on('configChange', () => {});
+  void plex.addProtocol(protocols.ssh({ handler: handler ?? ((socket) => void socket.end('SSH-2.0-x')) }));
+  await plex.listen('127.0.0.1:0');
+  await plex.addProtocol(protocols.http({ target: '127.0.0.1:1' }));
+  const socket = connect(plex.address.port, '127.0.0.1');
+  socket.write('SSH-2.0-client\r\n');
+  await once(socket, 'data');
+  socket.destroy();
+  if (plex.metrics().acceptedConnections !== 1) throw new Error('not accepted');
+  await plex.close({ drain: 0 });
+}
+
+async function manyLives(count) {
+  for (let each = 0; each < count; each++) await live();
+}
+
+await manyLives(Math.ceil(lives / 5)); // whatever is made once
+const before = await settled();
+await manyLives(Math.floor(lives / 2));
+const halfway = await settled();
+await manyLives(Math.ceil(lives / 2));
+console.log(JSON.stringify({ before, halfway, after: await settled() }));
