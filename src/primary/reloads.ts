@@ -38,8 +38,11 @@ export class Reloads {
   note(cause: Cause, result: ChangeResult): void {
     if (result.result === 'superseded' || result.result === 'called_off') return;
     this.#counts[result.result] += 1;
+    const wasRefused = this.#last?.result.result === 'refused';
     const isSame = this.#last !== null && outcome(this.#last.result) === outcome(result);
     this.#last = { cause, at: Date.now(), result };
+    // A touched file is no news, a mended one is.
+    if (cause === 'file' && result.result === 'unchanged' && !wasRefused) return;
     if (!isSame || this.#same.take()) this.#tell(cause, result);
   }
 

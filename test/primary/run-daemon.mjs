@@ -3,5 +3,6 @@ import { exitNow, runDaemon } from '../../dist/cli/run/process.js';
 
 const config = JSON.parse(process.argv[2]);
 const none = () => Promise.reject(new Error('there is no file'));
+const origin = { files: [], readAtMs: 0 };
 const source = { document: {}, name: 'test', reload: none, check: none };
-exitNow(await runDaemon(config, { version: '1.2.3', warnings: ['a warning'], demo: null, source }));
+exitNow(await runDaemon(config, { version: '1.2.3', warnings: ['a warning'], demo: null, source, origin }));

@@ -162,10 +162,14 @@ export class Daemon {
     return `${this.folder.path}/anyport.yaml`;
   }
 
+  /** The text of its configuration file. */
+  textOf(config: TestConfig): string {
+    return textOf(config, this.port, this.metricsPort);
+  }
+
   /** Replaces its configuration file as editors do: a new file takes the name. */
   configure(config: TestConfig | string): void {
-    const text = typeof config === 'string' ? config : textOf(config, this.port, this.metricsPort);
-    writeFileSync(`${this.file}.new`, text);
+    writeFileSync(`${this.file}.new`, typeof config === 'string' ? config : this.textOf(config));
     renameSync(`${this.file}.new`, this.file);
   }
 
@@ -262,6 +266,7 @@ function complete(config: TestConfig, port: number, metricsPort: number): TestCo
       ...(config.listeners ? {} : { listen: `127.0.0.1:${port}` }),
       workers: 1,
       graceful_shutdown_timeout: '500ms', // tests end with open sessions
+      reload_on_change: false, // tests say when
       ...config.server,
     },
   };

@@ -56,6 +56,7 @@ async function run({ config: file, check, ...flags }: RunOptions): Promise<void>
   // Loads the native addon, which other commands do not need, in parallel to reading the configuration.
   const daemon = import('../run/process.js');
   daemon.catch(() => {}); // problems of the configuration are reported first
+  const readAtMs = Date.now();
   const loaded = await loadAsideOrFail(file, flags);
   const { exitNow, runDaemon } = await daemon;
   exitNow(
@@ -64,6 +65,7 @@ async function run({ config: file, check, ...flags }: RunOptions): Promise<void>
       warnings: loaded.warnings.map(formatProblem),
       demo: loaded.demo,
       source: sourceOf(loaded, { file: file ?? null, flags, environment: { ...process.env } }),
+      origin: { files: loaded.files, readAtMs },
     }),
   );
 }

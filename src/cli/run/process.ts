@@ -15,6 +15,7 @@ import { type Output, openOutput } from './output.js';
 import { Reloading } from './reloading.js';
 import { ServiceManager } from './service-manager.js';
 import { hearSignals } from './signals.js';
+import { type Origin, Watching } from './watching.js';
 
 /** Rate limit on log lines for signals without effect: their sender controls how many arrive. */
 const SIGNAL_LINES_PER_SECOND = 1;
@@ -30,6 +31,8 @@ export interface RunOptions {
   readonly demo: Demo | null;
   /** Where further configurations come from. */
   readonly source: SettingsSource;
+  /** Of the first one. */
+  readonly origin: Origin;
 }
 
 /** Runs until a signal stops the process. Resolves with the exit status: 0 success, 1 failed while running. */
@@ -55,7 +58,8 @@ async function run(config: Config, options: RunOptions, output: Output): Promise
   const reloading = new Reloading();
   const signals = awaitSignals(output.log, reloading);
   const { log, write, linesDropped } = output;
-  const { version, demo, source } = options;
+  const { version, demo, origin } = options;
+  const watching = new Watching(origin, log);
   const surroundings = {
     version,
     log,
@@ -63,13 +67,14 @@ async function run(config: Config, options: RunOptions, output: Output): Promise
     linesDropped,
     movesPorts: demo?.moves ?? false,
     yieldsAdmin: demo?.yieldsAdmin ?? false,
-    source,
+    source: watching.through(options.source),
+    parts: [watching],
   };
   const daemon = await Daemon.open(config, surroundings, signals.drain);
   const service = serviceManager(log);
   try {
     const cut = untilAborted(signals.stop).then(() => daemon.cut());
-    const serving = { daemon, service, reloading, options, log };
+    const serving = { daemon, service, reloading, watching, options, log };
     const allEnded = await Promise.race([serve(serving, signals.drain), cut]);
     sayStopped(allEnded, daemon.sessions, log);
     return allEnded;
@@ -85,6 +90,7 @@ interface Serving {
   readonly daemon: Daemon;
   readonly service: ServiceManager;
   readonly reloading: Reloading;
+  readonly watching: Watching;
   readonly options: RunOptions;
   readonly log: Logger;
 }
@@ -94,7 +100,7 @@ const serviceManager = (log: Logger): ServiceManager =>
 
 /** Serves until `drain` is aborted, then until the remaining sessions have ended. */
 async function serve(serving: Serving, drain: AbortSignal): Promise<boolean> {
-  const { daemon, service, reloading, log } = serving;
+  const { daemon, service, reloading, watching, log } = serving;
   if (drain.aborted) return true; // signalled during the DNS look-ups
   const draining = untilAborted(AbortSignal.any([drain, daemon.drainRequested]));
   const started = await Promise.race([daemon.start().then(() => true), draining.then(() => false)]);
@@ -104,6 +110,7 @@ async function serve(serving: Serving, drain: AbortSignal): Promise<boolean> {
       reloading: () => service.reloading(),
       reloaded: ({ result }) => service.ready(`${servingStatus(daemon)}; last reload: ${result}`),
     });
+    watching.begin(daemon.settings);
     await draining;
     log.info('told to stop: a second SIGTERM or SIGINT ends all sessions at once');
   }
