@@ -24,7 +24,7 @@ export interface RouteTable {
 }
 
 /** A route and its remaining tests once listener and protocol are known. */
-interface Candidate extends Keyed {
+export interface PreparedRoute extends Keyed {
   readonly answer: Routed;
   readonly refusal: Routed;
   readonly place: Place;
@@ -33,16 +33,17 @@ interface Candidate extends Keyed {
   readonly readsFacts: boolean;
 }
 
-/** Candidate routes of one listener and protocol. */
+/** PreparedRoute routes of one listener and protocol. */
 interface Choice {
-  readonly lookup: Lookup<Candidate>;
+  readonly lookup: Lookup<PreparedRoute>;
   readonly needsFacts: boolean;
 }
 
 const MORE: Routed = { kind: 'more' };
 const NONE: Routed = { kind: 'none' };
 
-function prepare(route: PlanRoute, order: number): Candidate {
+/** `order`: its position in the Plan. Most of the work of making a table; a long one is made in slices. */
+export function prepareRoute(route: PlanRoute, order: number): PreparedRoute {
   const tests = createTests(route.when);
   const reading = (part: string) => tests.filter(({ reads }) => reads === part).map(({ test }) => test);
   const factTests = reading('facts');
@@ -68,7 +69,7 @@ function all(tests: readonly Test[], session: RouteSession): Answer {
   return answer;
 }
 
-function ask(candidate: Candidate, session: RouteSession): Routed {
+function ask(candidate: PreparedRoute, session: RouteSession): Routed {
   switch (all(candidate.tests, session)) {
     case 'yes':
       return candidate.answer;
@@ -81,7 +82,7 @@ function ask(candidate: Candidate, session: RouteSession): Routed {
   }
 }
 
-function firstOfOne(list: readonly Candidate[], session: RouteSession): Routed {
+function firstOfOne(list: readonly PreparedRoute[], session: RouteSession): Routed {
   for (const candidate of list) {
     const routed = ask(candidate, session);
     if (routed !== NONE) return routed;
@@ -90,12 +91,12 @@ function firstOfOne(list: readonly Candidate[], session: RouteSession): Routed {
 }
 
 /** Merges sorted `lists`; returns the first answer other than none. */
-function firstOf(lists: readonly (readonly Candidate[])[], session: RouteSession): Routed {
+function firstOf(lists: readonly (readonly PreparedRoute[])[], session: RouteSession): Routed {
   const [only] = lists;
   if (only !== undefined && lists.length === 1) return firstOfOne(only, session);
   const next = lists.map(() => 0);
   for (;;) {
-    let first: Candidate | undefined;
+    let first: PreparedRoute | undefined;
     let from = 0;
     for (let list = 0; list < lists.length; list += 1) {
       const candidate = lists[list]?.[next[list] ?? 0];
@@ -110,8 +111,10 @@ function firstOf(lists: readonly (readonly Candidate[])[], session: RouteSession
   }
 }
 
-export function createRouteTable(plan: Plan): RouteTable {
-  const routes = plan.routes.map(prepare);
+export const createRouteTable = (plan: Plan): RouteTable => tableOf(plan, plan.routes.map(prepareRoute));
+
+/** `routes`: those of the Plan, prepared. */
+export function tableOf(plan: Plan, routes: readonly PreparedRoute[]): RouteTable {
   const namedListeners = new Set(routes.flatMap(({ place }) => place.listeners ?? []));
   const ids = plan.protocols.length + 1;
   /** By listener and protocol; listeners that no route names share theirs. */

@@ -1,10 +1,19 @@
 /** Run-time state of one upstream: picks the next endpoint. */
 import type { PlanUpstream } from '../model/plan.js';
 import { createBalancer, type StrategyName } from './balance/index.js';
+import type { BalancedEndpoint, Balancer } from './strategy.js';
 
 export interface Upstream {
   /** A resolved endpoint that is up and not in `tried`, or -1. `source` returns the client's address literal. */
   pick(source: () => string, tried?: ReadonlySet<number>): number;
+  readonly balanced: Balanced;
+}
+
+/** A balancer and what it balances: a later Plan that says the same goes on where it stands. */
+export interface Balanced {
+  readonly strategy: StrategyName;
+  readonly endpoints: readonly BalancedEndpoint[];
+  readonly balancer: Balancer;
 }
 
 const NONE_TRIED: ReadonlySet<number> = new Set();
@@ -36,23 +45,38 @@ export class Loads {
   }
 }
 
-/** `ids`: ids of its endpoints. */
+/** `ids`: ids of its endpoints. `before`: the same upstream of the Plan before. */
 export function createUpstream(
   plan: PlanUpstream,
   ids: readonly number[],
   random: () => number,
   loads: Loads,
+  before?: Balanced,
 ): Upstream {
-  const balancer = createBalancer(plan.options.balance as StrategyName, plan.endpoints, random);
+  const balanced = balancedOf(plan, random, before);
   const open = plan.endpoints.map(({ addresses, state }) => addresses.length > 0 && state === 'up');
   const active = (endpoint: number) => loads.sessions(ids[endpoint] as number);
 
   return {
     pick(source, tried = NONE_TRIED) {
       const usable = (endpoint: number) => open[endpoint] === true && !tried.has(endpoint);
-      const picked = balancer.pick({ source, active, usable });
+      const picked = balanced.balancer.pick({ source, active, usable });
       if (picked >= 0) loads.picked(ids[picked] as number);
       return picked;
     },
+    balanced,
   };
 }
+
+function balancedOf({ options, endpoints }: PlanUpstream, random: () => number, before?: Balanced): Balanced {
+  const strategy = options.balance as StrategyName;
+  if (before?.strategy === strategy && areSame(before.endpoints, endpoints)) return before;
+  return { strategy, endpoints, balancer: createBalancer(strategy, endpoints, random) };
+}
+
+const areSame = (before: readonly BalancedEndpoint[], after: readonly BalancedEndpoint[]): boolean =>
+  before.length === after.length &&
+  before.every(({ name, weight, backup }, index) => {
+    const other = after[index];
+    return other?.name === name && other.weight === weight && other.backup === backup;
+  });

@@ -156,7 +156,8 @@ function createWorker(setup: WorkerSetup) {
   const local = setup.inline?.local;
   const around = { counters, random: Math.random, loads, complain, ...(local && { local }) };
   const adoption = new Adoption({
-    create: (plan, classifierOf) => createRuntime(plan, { ...around, classifierOf }),
+    create: (plan, classifierOf) =>
+      createRuntime(plan, { ...around, classifierOf, before: runtimes.current }),
     engine,
     runtimes,
     apply({ accessLog }, settings) {

@@ -3,6 +3,7 @@ import { type Classifier, type EngineDial, type EngineTables, native } from '../
 import type { FailureFields } from '../base/failure.js';
 import type { LogLine } from '../base/log.js';
 import { parseNetworks, UNIX_PEERS } from '../base/network.js';
+import { type SliceClock, Slices } from '../base/slices.js';
 import type { LocalCode } from '../base/user-module.js';
 import { type Handler, loadHandler } from '../handlers/index.js';
 import type { WorkerCounters } from '../metrics/counters.js';
@@ -12,8 +13,8 @@ import type { NamedRecognizer } from '../protocols/index.js';
 import { loadRecognizer, orderOf } from '../protocols/planned.js';
 import { settlesQuietly } from '../protocols/settlement.js';
 import { createNaming } from '../routing/naming.js';
-import { createRouteTable, type RouteTable } from '../routing/table.js';
-import { createUpstream, type Loads, type Upstream } from '../upstream/upstream.js';
+import { prepareRoute, type RouteTable, tableOf } from '../routing/table.js';
+import { type Balanced, createUpstream, type Loads, type Upstream } from '../upstream/upstream.js';
 import type { ClassifierOf } from './classifiers.js';
 import { PlanCounts } from './plan-counts.js';
 
@@ -46,41 +47,62 @@ export interface Surroundings {
   readonly random: () => number;
   readonly loads: Loads;
   readonly classifierOf: ClassifierOf;
+  /** The Plan in force, if any: where its balancers stand goes on. */
+  readonly before?: Runtime | undefined;
   /** Logs failures of configured code (handlers, validators), rate-limited. */
   readonly complain: LogLine;
   /** Functions that Plans name; absent on a thread of its own. */
   readonly local?: LocalCode;
 }
 
-/** Rejects when an in-process handler or a validator can not be loaded. */
+/**
+ * In slices, between which the thread goes on with its sessions. Rejects when an in-process handler or a validator can not
+ * be loaded.
+ */
 export async function createRuntime(plan: Plan, around: Surroundings): Promise<Runtime> {
+  const slices = new Slices(loopClock);
   const dials: EngineDial[] = [];
   const counts = new PlanCounts(around.counters, plan.ids);
-  const upstreams = await Promise.all(
-    plan.upstreams.map((upstream, index) =>
-      prepare(upstream, plan.ids.endpoints[index] ?? [], dials, around),
-    ),
+  const balancedBefore = balancedOf(around.before);
+  const upstreams = await slices.map(plan.upstreams, (upstream, index) =>
+    prepare(upstream, index, plan, dials, balancedBefore, around),
   );
-  const protocols = await Promise.all(
-    plan.protocols.map((protocol, index) => recognizerOf(protocol, index, counts, around)),
+  const protocols = await slices.map(plan.protocols, (protocol, index) =>
+    recognizerOf(protocol, index, counts, around),
   );
-  const order = plan.listeners.map(({ protocols }) => orderOf(protocols, plan.protocols.length));
+  const order = await slices.map(plan.listeners, (listener) =>
+    orderOf(listener.protocols, plan.protocols.length),
+  );
   return {
     plan,
     counts,
-    tables: { ...tablesOf(plan, order, counts, around), dials },
-    routes: createRouteTable(plan),
+    tables: { ...(await tablesOf(plan, order, counts, around, slices)), dials },
+    routes: tableOf(plan, await slices.map(plan.routes, prepareRoute)),
     protocols,
     upstreams,
     showsFacts: plan.accessLog.enabled || upstreams.some(({ handler }) => handler !== null),
     order,
-    settlesQuietly: order.map((positions, listener) => {
+    settlesQuietly: await slices.map(order, (positions, listener) => {
       const ranked = positions.map((index) => protocols[index] as NamedRecognizer);
       const accepted = plan.listeners[listener]?.protocols.length ?? 0;
       return ranked.map((_, position) => settlesQuietly(ranked, accepted, position));
     }),
   };
 }
+
+const loopClock: SliceClock = {
+  nowMs: () => performance.now(),
+  turn: () => new Promise((resolve) => setImmediate(resolve)),
+};
+
+/** By id of the upstream: where its balancer stands. */
+const balancedOf = (before: Runtime | undefined): ReadonlyMap<number, Balanced> =>
+  new Map(
+    before?.upstreams.map(({ balancer }, index) => [
+      before.plan.ids.upstreams[index] as number,
+      balancer.balanced,
+    ]),
+  );
 
 function recognizerOf(
   protocol: PlanProtocol,
@@ -98,24 +120,29 @@ function recognizerOf(
 }
 
 async function prepare(
-  plan: PlanUpstream,
-  ids: readonly number[],
+  upstream: PlanUpstream,
+  index: number,
+  { ids }: Plan,
   dials: EngineDial[],
+  before: ReadonlyMap<number, Balanced>,
   { random, loads, local }: Surroundings,
 ): Promise<RuntimeUpstream> {
-  const numbered = plan.endpoints.map((endpoint) =>
-    endpoint.addresses.map((address) => dials.push({ address, options: plan.options }) - 1),
+  const numbered = upstream.endpoints.map((endpoint) =>
+    endpoint.addresses.map((address) => dials.push({ address, options: upstream.options }) - 1),
   );
-  const handler = plan.handler === null ? null : await loadHandler(plan.handler, local);
-  return { plan, balancer: createUpstream(plan, ids, random, loads), dials: numbered, handler };
+  const handler = upstream.handler === null ? null : await loadHandler(upstream.handler, local);
+  const known = before.get(ids.upstreams[index] as number);
+  const balancer = createUpstream(upstream, ids.endpoints[index] ?? [], random, loads, known);
+  return { plan: upstream, balancer, dials: numbered, handler };
 }
 
-function tablesOf(
+async function tablesOf(
   plan: Plan,
   order: readonly (readonly number[])[],
   counts: PlanCounts,
   { classifierOf }: Surroundings,
-): Omit<EngineTables, 'dials'> {
+  slices: Slices,
+): Promise<Omit<EngineTables, 'dials'>> {
   const classifiers: Classifier[] = [];
   const known = new Map<string, number>();
   const classifierAt = (listener: number): number => {
@@ -141,7 +168,7 @@ function tablesOf(
     halfCloseTimeoutMs: limits.halfCloseTimeoutMs,
     maxConnections: limits.maxConnections,
     longOpeningsPerSource: limits.longOpeningsPerSource,
-    listeners: plan.listeners.map(({ onSilence, onUnknown, proxyProtocol }, index) => ({
+    listeners: await slices.map(plan.listeners, ({ onSilence, onUnknown, proxyProtocol }, index) => ({
       classifier: classifierAt(index),
       id: plan.ids.listeners[index] ?? NONE,
       ...counts.listenerRows(index),

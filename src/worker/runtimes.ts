@@ -30,6 +30,10 @@ export class Runtimes {
     if (replaces) this.#sweep ??= setInterval(() => this.#forgetUnused(), SWEEP_MS).unref();
   }
 
+  get current(): Runtime | undefined {
+    return this.#current;
+  }
+
   of(generation: number): Runtime {
     const runtime = this.#byGeneration.get(generation);
     assert(runtime !== undefined, `Plan ${generation} is gone, and a session that began with it is not`);

@@ -169,7 +169,8 @@ const broken: { what: string; plan: () => Plan; error: string }[] = [
         ...dfa,
         transitions: dfa.transitions.map(() => 9999),
       }));
-      const wrong = { ...first, signature: { startBytes: ['62'] }, automaton: { ...first.automaton, dfas } };
+      const automaton = { ...first.automaton, dfas };
+      const wrong = { ...first, signature: { startBytes: ['62'] }, automaton, automatonId: UNKNOWN };
       return { ...plan, protocols: [wrong, ...others] };
     },
     error: 'RangeError',
@@ -180,6 +181,9 @@ const broken: { what: string; plan: () => Plan; error: string }[] = [
     error: 'no such listener',
   },
 ];
+
+/** Of an automaton that no Plan has had. */
+const UNKNOWN = 2 ** 30;
 
 test.each(broken)('$what is a refusal, and no death', async ({ plan, error }) => {
   await start();

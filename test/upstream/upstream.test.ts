@@ -88,3 +88,16 @@ test.each(strategyNames)(
     expect(pickOf(['drain', 'down', 'drain'])).toEqual([-1]);
   },
 );
+
+test('round_robin goes on where the Plan before stood, unless its endpoints have changed', () => {
+  const random = () => 0;
+  const first = createUpstream(planOf('round_robin', [true, true, true]), [1, 2, 3], random, idle());
+  expect(first.pick(client)).toBe(0);
+  // The addresses are not its matter: a name that resolves again does not begin anew.
+  const next = (balance: StrategyName, resolved: readonly boolean[]) =>
+    createUpstream(planOf(balance, resolved), [1, 2, 3], random, idle(), first.balanced);
+  expect(next('round_robin', [true, false, true]).pick(client)).toBe(2);
+  expect(next('round_robin', [true, true]).pick(client)).toBe(0);
+  expect(next('weighted_round_robin', [true, true, true]).balanced).not.toBe(first.balanced);
+  expect(first.pick(client)).toBe(0); // sessions of the Plan before take their turn in the same row
+});

@@ -501,3 +501,25 @@ test('whatever clients do, every session ends once and nothing is left', async (
   expect(active).toBe(0);
   expect(plane.metric('anyport_endpoint_sessions')).toBe(0);
 });
+
+test('sessions under a new Plan take the endpoints in the order in which those before left it', async () => {
+  const servers = await Promise.all([serve(echo), serve(echo), serve(echo)]);
+  const web = upstream('web', ...servers.map(({ port }) => port));
+  const plan = planFor([web], { accessLog: { enabled: true, rate: 100_000 } });
+  const plane = await start(plan);
+  const endpoints: unknown[] = [];
+  for (let session = 0; session < 12; session += 1) {
+    if (session > 0) await plane.adopt({ ...plan, generation: session + 1 });
+    const client = (await dial(plane.port)).send('aa');
+    await client.bytes(2);
+    client.finish();
+    await client.end();
+    const records = await eventually('its line', () =>
+      plane.records().length > session ? plane.records() : undefined,
+    );
+    endpoints.push(records.at(-1)?.endpoint);
+  }
+  const first = endpoints.slice(0, 3);
+  expect(new Set(first).size).toBe(3);
+  expect(endpoints).toEqual([...first, ...first, ...first, ...first]);
+});
