@@ -23,8 +23,9 @@ export interface HandlerSession {
 
 /**
  * Serves one session. The first read yields the sniffed bytes. The socket is half-open: `end` means that the client
- * has finished, and the handler ends its own side. It must listen to `error`: a session cut short is `ECONNRESET`. A
- * synchronous throw or a rejection ends this session; an unhandled rejection is logged; an exception in an event
- * listener is uncaught and costs the worker thread.
+ * has finished, and the handler ends its own side. A session cut short is an `error` with the code `ECONNRESET`. A
+ * synchronous throw, a rejection or `socket.destroy(error)` resets the client; an unhandled rejection is logged; an
+ * exception in an event listener is uncaught and costs the worker thread. `for await` over the socket destroys it at its
+ * end: to answer after a whole upload, iterate `socket.iterator({ destroyOnReturn: false })`.
  */
 export type Handler = (socket: Duplex, session: HandlerSession) => void | Promise<void>;

@@ -3,6 +3,8 @@
  * engine subtracts whatever it has added, at the latest when its thread dies.
  */
 
+import { OTHER } from '../model/ids.js';
+
 /** Word offsets; a test compares them with those of the engine. */
 export const roomWords = {
   /** Open connections. */
@@ -33,8 +35,9 @@ export class Room {
     return Atomics.load(this.words, roomWords.cutShort);
   }
 
-  /** Sessions on an endpoint, all workers together; 0 for an endpoint beyond the room's capacity. */
+  /** Sessions on an endpoint, all workers together; endpoints beyond the room's capacity have one number in common. */
   sessions(endpoint: number): number {
-    return this.words[roomWords.endpoints + endpoint] ?? 0;
+    const { endpoints } = roomWords;
+    return this.words[endpoints + endpoint] ?? this.words[endpoints + OTHER] ?? 0;
   }
 }

@@ -212,9 +212,9 @@ export class Daemon {
   }
 
   /**
-   * Not ready at once; accepts no more after `drain_delay`; sessions finish until the deadline, by default
-   * `graceful_shutdown_timeout`. Resolves with whether no thread died and none was late. During the start it waits only
-   * for workers that already accept; `close` ends the others.
+   * Not ready at once; accepts no more after `drain_delay`; sessions finish until the deadline (default:
+   * `graceful_shutdown_timeout`), and what is left is reset. Resolves with whether no thread died and none was late.
+   * During the start it waits only for workers that already accept; `close` ends the others.
    */
   drain(deadlineMs?: number): Promise<boolean> {
     this.settings.close('the daemon is draining');

@@ -17,24 +17,40 @@ export interface Served {
   ended(reason: Reason): void;
 }
 
-/** `fd` becomes the handler's socket. `failed` gets what the handler throws or rejects with. */
+/** How a handler failed. */
+export interface HandlerFailure extends FailureFields {
+  /** Its socket is closed already, which would pass for a FIN: the session must be reset before the next event. */
+  readonly isUrgent: boolean;
+}
+
+/** `fd` becomes the handler's socket. `failed` is called at most once, and not after the end of the session. */
 export function serve(
   fd: number,
   handler: Handler,
   session: HandlerSession,
-  failed: (failure: FailureFields) => void,
+  failed: (failure: HandlerFailure) => void,
 ): Served {
   let socket: Socket | undefined;
   let cutShort: ((reason: Reason) => void) | undefined;
+  let isOver = false;
+  const fail = (thrown: unknown, isUrgent: boolean): void => {
+    if (isOver) return;
+    isOver = true;
+    failed({ ...describeFailure(thrown), isUrgent });
+  };
   const run = async (): Promise<void> => {
     try {
       socket = socketOf(fd);
       cutShort = tellEndsOf(socket);
-      // The client may reset at any time; an unhandled 'error' event would end the worker.
-      socket.on('error', () => socket?.destroy());
+      // An unhandled 'error' event would end the worker: the client may reset at any time. Before the end of the
+      // session it is the handler's own: `destroy(error)`, or a pipeline whose other end failed.
+      socket.on('error', (error) => {
+        if (socket && !isEndOfIteration(socket, error)) fail(error, true);
+        socket?.destroy();
+      });
       await handler(socket, session);
     } catch (thrown) {
-      failed(describeFailure(thrown));
+      fail(thrown, false);
       // Only after the engine has ended the session with RST: closing this end first would be relayed as FIN.
       setImmediate(() => socket?.destroy());
     }
@@ -42,6 +58,7 @@ export function serve(
   void run();
   return {
     ended(reason) {
+      isOver = true;
       if (reason !== 'done') cutShort?.(reason);
       if (socket !== undefined && isLeft(socket)) socket.destroy();
     },
@@ -51,6 +68,10 @@ export function serve(
 /** Its handler has finished without reading: what is left would keep the descriptor open for ever. */
 const isLeft = ({ writableEnded, readableFlowing }: Socket): boolean =>
   writableEnded && readableFlowing === null;
+
+/** Node destroys a socket that was read to its end by `for await`: a close, with what was written before. */
+const isEndOfIteration = (socket: Socket, error: Error): boolean =>
+  socket.readableEnded && (error as NodeJS.ErrnoException).code === 'ABORT_ERR';
 
 function socketOf(fd: number): Socket {
   try {

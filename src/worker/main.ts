@@ -131,6 +131,7 @@ function createWorker(setup: WorkerSetup) {
   const sequencer = new Sequencer({
     worker,
     engine,
+    flush: () => engine.flush(),
     flushSoon: () => setImmediate(() => open && engine.flush()),
     events,
     answers,

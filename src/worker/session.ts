@@ -26,6 +26,8 @@ export interface SequencerOptions {
   readonly engine: Pick<Engine, 'attach'>;
   /** Flushes answers written outside of a turn, after the current promise job. */
   readonly flushSoon: () => void;
+  /** Flushes them at once: not in a turn's own code. */
+  readonly flush: () => void;
   readonly events: EventCursor;
   readonly answers: Answers;
   readonly arena: Buffer;
@@ -298,7 +300,7 @@ export class Sequencer {
   }
 
   #attach(session: Session): void {
-    const { engine, complain, worker, flushSoon } = this.#options;
+    const { engine, complain, worker, flush, flushSoon } = this.#options;
     const fd = engine.attach(session.slot, session.generation, session.row);
     if (fd < 0) {
       session.error = 'no descriptors for a handler';
@@ -316,12 +318,13 @@ export class Sequencer {
       decidedAtByte: session.decidedAt,
       worker,
     };
-    session.served = serve(fd, handler, told, (failure) => {
+    session.served = serve(fd, handler, told, ({ isUrgent, ...failure }) => {
       session.error = failure.error;
       complain({ upstream: this.#upstream(session).plan.name, ...failure }, 'handler failed');
       this.#end(session, 'proxy', 'relay', 'handler_error', 'reset');
       // A handler may fail between two turns.
-      flushSoon();
+      if (isUrgent) flush();
+      else flushSoon();
     });
   }
 

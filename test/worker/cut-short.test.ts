@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { PlanLimits } from '../../src/model/plan.js';
 import { dial, Peer } from '../support/tcp.js';
 import { tempFolder } from '../support/temp.js';
 import { eventually } from '../support/wait.js';
@@ -14,6 +15,8 @@ interface Witnessed {
   readonly bytes: number;
   /** `end`, or the code of an error. */
   readonly told: readonly string[];
+  /** Begins to read. */
+  readonly read?: () => void;
 }
 const witnessed = (): readonly Witnessed[] => (globalThis as { witnessed?: Witnessed[] }).witnessed ?? [];
 
@@ -36,43 +39,96 @@ describe('a handler', () => {
     { how: 'f', why: 'that reads as it comes' },
     { how: 's', why: 'that reads slowly' },
     { how: 'i', why: 'that iterates' },
+    { how: 'p', why: 'that pipes' },
+    { how: 'l', why: 'that reads only later' },
     { how: 'e', why: 'that has ended its own side' },
   ];
+  const cuts: {
+    cut: string;
+    change?: Partial<PlanLimits>;
+    make(plane: Plane, client: Peer): unknown;
+    record: object;
+  }[] = [
+    {
+      cut: 'its client',
+      make: (_, client) => client.reset(),
+      record: { by: 'client', reason: 'reset' },
+    },
+    {
+      cut: 'a timeout',
+      change: { idleTimeoutMs: 300, halfCloseTimeoutMs: 300 },
+      make: () => {},
+      record: { by: 'timeout', reason: expect.stringMatching(/^(idle|half_close)_timeout$/) },
+    },
+    {
+      cut: 'the deadline of a drain',
+      make: (plane) => plane.tell({ type: 'drain', deadlineMs: 0 }),
+      record: { by: 'timeout', reason: 'drain_timeout' },
+    },
+    {
+      cut: 'a second signal',
+      make: (plane) => plane.tell({ type: 'cut' }),
+      record: { by: 'admin', reason: 'admin' },
+    },
+    {
+      cut: 'an administrator',
+      async make(plane) {
+        const reply = await plane.ask({ type: 'list', query: {} });
+        const [session] = reply.type === 'listed' ? reply.sessions : [];
+        const [, slot = -1, generation = -1] = (session?.id ?? '').split('-').map(Number);
+        await plane.ask({ type: 'end', slot, generation });
+      },
+      record: { by: 'admin', reason: 'admin' },
+    },
+  ];
   describe.each(ways)('$why', ({ how }) => {
-    test('sees an upload that was reset as an error, after every byte before it', async () => {
-      const { plane, client, seen } = await upload(how);
-      client.send(PAYLOAD);
-      await eventually('all to have left the client', () => client.socket.writableLength === 0);
-      client.reset();
-      await eventually('the handler to be told', () => seen.told.length > 0);
-      expect(seen.told).toEqual(['ECONNRESET']);
-      const record = await eventually('the record', () => plane.records()[0]);
-      expect(record).toMatchObject({ by: 'client', reason: 'reset', bytes_up: seen.bytes });
-    });
+    test.each(cuts)(
+      'sees an upload that $cut cut short as an error, after every byte before it',
+      async (end) => {
+        const { plane, client, seen } = await upload(how, end.change);
+        client.send(PAYLOAD);
+        await eventually('all to have left the client', () => client.socket.writableLength === 0);
+        await end.make(plane, client);
+        const record = await eventually('the record', () => plane.records()[0]);
+        expect(record).toMatchObject(end.record);
+        seen.read?.();
+        await eventually('the handler to be told', () => seen.told.length > 0);
+        expect(seen.told).toEqual(['ECONNRESET']);
+        expect(record.bytes_up).toBe(seen.bytes);
+      },
+    );
 
     test('sees an upload that is whole as one', async () => {
       const { client, seen } = await upload(how);
       client.send(PAYLOAD).finish();
+      seen.read?.();
       await eventually('the handler to be told', () => seen.told.length > 0);
       expect(seen.told[0]).toBe('end');
       expect(seen.bytes).toBe(3 + PAYLOAD.length);
     });
+
+    test('is told when the session is cut short behind a whole upload', async () => {
+      const { plane, client, seen } = await upload(how);
+      client.send(PAYLOAD).finish();
+      seen.read?.();
+      await eventually('the end', () => seen.told.includes('end'));
+      plane.tell({ type: 'cut' });
+      await eventually('the end of the session', () => plane.open() === 0);
+      // What had ended on both sides was whole; Node itself destroys a socket that was iterated to its end.
+      const after: Record<string, string[]> = { e: [], i: ['ABORT_ERR'] };
+      const ended = ['end', ...(after[how] ?? ['ECONNRESET'])];
+      await eventually('the handler to be told', () => seen.told.length === ended.length);
+      expect(seen.told).toEqual(ended);
+    });
   });
 
-  test('is told of a reset that comes after the end of the upload', async () => {
-    const { client, seen } = await upload('f');
+  test('is told of a half-close that lasts too long', async () => {
+    const { plane, client, seen } = await upload('f', { halfCloseTimeoutMs: 200 });
     client.finish();
-    await eventually('the end', () => seen.told.length === 1);
-    client.reset();
-    await eventually('the reset', () => seen.told.length === 2);
+    await eventually('the handler to be told', () => seen.told.length === 2);
     expect(seen.told).toEqual(['end', 'ECONNRESET']);
-  });
-
-  test('sees an upload that a timeout cut short as an error', async () => {
-    const { plane, seen } = await upload('f', { idleTimeoutMs: 200 });
-    await eventually('the handler to be told', () => seen.told.length > 0);
-    expect(seen.told).toEqual(['ECONNRESET']);
-    expect(plane.open()).toBe(0);
+    const record = await eventually('the record', () => plane.records()[0]);
+    expect(record).toMatchObject({ by: 'timeout', reason: 'half_close_timeout' });
   });
 });
 

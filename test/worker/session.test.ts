@@ -415,6 +415,20 @@ test.each(['throws', 'rejects'])('a handler that %s ends its session, and nothin
   expect(next.received.toString()).toBe('GET / HTTP/1.1\r\n\r\n');
 });
 
+test.each(['timer', 'tick', 'now', 'reset', 'pipe', 'pipeUnheard'])(
+  'a handler that gives up half an answer has its client reset, not finished: %s',
+  async (way) => {
+    const plane = await start(
+      planFor([{ ...upstream('a'), handler: new URL('breaks.mjs', import.meta.url).href }]),
+    );
+    const client = (await dial(plane.port)).send(`aa${way}`);
+    expect(await client.end()).toBe('reset');
+    const record = await lastRecord(plane);
+    expect(record).toMatchObject({ by: 'proxy', during: 'relay', reason: 'handler_error' });
+    expect(plane.linesOf('handler failed')).toHaveLength(1);
+  },
+);
+
 test('a handler that rejects when its worker is gone has nobody to tell', async () => {
   const unhandled: unknown[] = [];
   const note = (reason: unknown) => unhandled.push(reason);
