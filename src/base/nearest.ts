@@ -21,20 +21,32 @@ function distance(a: string, b: string): number {
   return last[b.length] ?? 0;
 }
 
-/** The known name with the smallest edit distance; null when that is more than a third of the length of `name`. */
+/**
+ * The known name with the smallest edit distance, of equal ones the one with the longest common beginning (first letters
+ * are rarely wrong); null when that is more than a third of the length of `name`.
+ */
 export function nearestName(name: string, known: Iterable<string>): string | null {
   const wanted = name.toLowerCase().slice(0, 64);
-  let bestDistance = Math.ceil(wanted.length / 3) + 1;
   let best: string | null = null;
+  let bestDistance = Math.ceil(wanted.length / 3);
+  let bestBeginning = -1;
   for (const candidate of known) {
     // The difference in length is a lower bound of the distance.
-    if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
+    if (Math.abs(candidate.length - wanted.length) > bestDistance) continue;
     const candidateDistance = distance(wanted, candidate.toLowerCase());
-    if (candidateDistance >= bestDistance) continue;
-    bestDistance = candidateDistance;
-    best = candidate;
+    const beginning = commonBeginning(wanted, candidate.toLowerCase());
+    const isNearer =
+      candidateDistance < bestDistance || (candidateDistance === bestDistance && beginning > bestBeginning);
+    if (!isNearer) continue;
+    [best, bestDistance, bestBeginning] = [candidate, candidateDistance, beginning];
   }
   return best;
+}
+
+function commonBeginning(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
 }
 
 /** Suffix for an error about an unknown name: `: did you mean …?`, else the list of known names. */

@@ -57,10 +57,11 @@ function routeOverrides(routes: NonNullable<Flags['route']>, value: Record<strin
   return [...targets.values()].flatMap(({ name, addresses, index }): Override[] => {
     const path = ['protocols', index];
     const target = addresses.join(',');
-    if (index >= listed.length) return [{ path, value: { name, target }, flag: '--route' }];
+    const flag = `--route ${name}`;
+    if (index >= listed.length) return [{ path, value: { name, target }, flag }];
     return [
-      { path: [...path, 'target'], value: target, flag: '--route' },
-      { path: [...path, 'handler'], value: undefined, flag: '--route' },
+      { path: [...path, 'target'], value: target, flag },
+      { path: [...path, 'handler'], value: undefined, flag },
     ];
   });
 }

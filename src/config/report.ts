@@ -1,4 +1,5 @@
 /** Collects the problems of a configuration, so that all are reported at once. */
+import { visible } from '../base/text.js';
 import type { Problem } from '../model/config.js';
 import { isUnder, type Path, pathText } from './path.js';
 import type { Source } from './source.js';
@@ -82,14 +83,16 @@ export function placeName(path: Path, source: Source): string {
     : pathText(path);
 }
 
-/** `FILE:LINE:COLUMN: PATH: MESSAGE`, without unknown parts. */
+/** `FILE:LINE:COLUMN: PATH: MESSAGE`, without unknown parts; one line, whatever stands in the file. */
 export function formatProblem({ path, message, ...place }: Problem): string {
-  return [placeText(place), path, message].filter((part) => part !== '').join(': ');
+  return visible([placeText(place), path, message].filter((part) => part !== '').join(': '));
 }
 
 /** As formatProblem, with `warning` behind the position; `name` replaces an unknown position. */
 export function formatWarning({ path, message, ...place }: Problem, name: string): string {
-  return [placeText(place) || name, 'warning', path, message].filter((part) => part !== '').join(': ');
+  return visible(
+    [placeText(place) || name, 'warning', path, message].filter((part) => part !== '').join(': '),
+  );
 }
 
 function placeText({ file, line, column }: Pick<Problem, 'file' | 'line' | 'column'>): string {

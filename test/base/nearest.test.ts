@@ -9,6 +9,12 @@ describe('nearestName', () => {
     { why: 'two letters changed places', name: 'wrokers', is: 'workers' },
     { why: 'another case', name: 'LISTEN', is: 'listen' },
     { why: 'camel case', name: 'maxConnections', is: 'max_connections' },
+    {
+      why: 'of equally near ones the same beginning',
+      name: 'HTP',
+      known: ['ntp', 'http', 'hap'],
+      is: 'http',
+    },
     { why: 'nothing is near', name: 'tls', is: null },
     { why: 'short names must be nearly right', name: 'web', known: ['e', 'wax'], is: null },
   ])('$name: $why', ({ name, is, known = keys }) => expect(nearestName(name, known)).toBe(is));

@@ -102,7 +102,7 @@ describe('bad usage: exit 2, one line that says what was wrong, nothing on stand
     { args: ['run', '--route', 'ssh='], says: 'Write NAME=HOST:PORT' },
     {
       args: ['run', '--route', 'shs=127.0.0.1:22'],
-      says: '--route name: unknown protocol `shs`: did you mean `ssh`?',
+      says: '--route shs name: unknown protocol `shs`: did you mean `ssh`?',
     },
     { args: ['run', '--listen', '127.0.0.1:x'], says: '--listen [0]: expected an address' },
     { args: ['run', '--workers', 'many'], says: '--workers: expected `auto` or a whole number' },

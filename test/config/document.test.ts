@@ -50,6 +50,35 @@ test('problems have key paths and no line', () =>
     expect.stringMatching(/^protocols\[0\]\.name: unknown protocol `HTP`/),
   ]));
 
+test('names of the language are names like any other', () => {
+  const named = (name: string) => ({
+    listeners: [{ name, address: ':1', on_unknown: name }],
+    protocols: [{ name: 'SSH', target: name }],
+    upstreams: JSON.parse(`{ "${name}": { "endpoints": ["a:1"] } }`),
+    routes: [{ when: { listener: name, sni: 'a.example' }, to: name }],
+  });
+  for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+    expect(problems(named(name))).toEqual([]);
+    expect(load(named(name))).toMatchObject({ config: { upstreams: [{ name }] }, document: named(name) });
+  }
+  expect(problems(JSON.parse('{ "protocols": [{ "name": "__proto__", "target": "a:1" }] }'))).toEqual([
+    expect.stringMatching(
+      /^protocols\[0\]\.name: expected a name of .* a letter or digit first, got "__proto__"$/,
+    ),
+  ]);
+});
+
+test('a problem is one line, whatever names it has', () => {
+  const found = problems({
+    upstreams: { 'a\nb\u001b[31m': { endpoints: ['a:1'] } },
+    'x\ny': 1,
+    server: { 'x\ny': 1 },
+  });
+  expect(found).toHaveLength(3);
+  expect(found.join('')).not.toMatch(/\p{Cc}/u);
+  expect(found).toContainEqual('server.x\\x0ay: unknown key `x\\x0ay`');
+});
+
 test('a copy: what the caller changes afterwards is not seen', () => {
   const document = { protocols: [{ name: 'SSH', target: 'a:22', priority: undefined }] };
   const loaded = load(document);

@@ -56,8 +56,8 @@ describe('wrong flags', () => {
     { flags: { listen: [':1', 'x'] }, says: '--listen [1]: expected an address' },
     { flags: { logLevel: 'loud' }, says: '--log-level: unknown value `loud`' },
     { flags: { logFormat: 'xml' }, says: '--log-format: unknown value `xml`' },
-    { flags: { route: [{ name: 'shs', target: 'a:1' }] }, says: '--route name: unknown protocol `shs`' },
-    { flags: { route: [{ name: 'tls', target: 'a:x' }] }, says: '--route target: expected an address' },
+    { flags: { route: [{ name: 'shs', target: 'a:1' }] }, says: '--route shs name: unknown protocol `shs`' },
+    { flags: { route: [{ name: 'tls', target: 'a:x' }] }, says: '--route tls target: expected an address' },
   ];
   test.each(rows)('$says', ({ flags, says }) => {
     const problems = problemsOf(file, { flags });

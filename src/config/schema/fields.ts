@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { formatDuration, parseDuration } from '../../base/duration.js';
 import { formatSize, parseSize } from '../../base/size.js';
+import { visible } from '../../base/text.js';
 import { expectedGot, withFault } from '../messages.js';
 import { suggest } from '../suggest.js';
 
@@ -148,5 +149,5 @@ export function section<Shape extends z.ZodRawShape>(shape: Shape, meaning: stri
 }
 
 export function unknownKey(key: string, known: readonly string[]): string {
-  return `unknown key \`${key}\`${suggest(key, known)}`;
+  return `unknown key \`${visible(key)}\`${suggest(key, known)}`;
 }

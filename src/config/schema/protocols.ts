@@ -13,7 +13,7 @@ const OFFSET_MAX = 16_384;
 const HEX = 'bytes in hexadecimal such as `aa55`';
 const hex = z.string(expecting(HEX)).regex(/^(?:[0-9A-Fa-f]{2})+$/, expecting(HEX));
 
-const NAME = 'a name of letters, digits, `.`, `_`, `-` and `/`';
+const NAME = 'a name of 1 to 64 letters, digits, `.`, `_`, `-` and `/`, a letter or digit first';
 const name = z.string(expecting(NAME)).regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/, expecting(NAME));
 
 const TARGET =
