@@ -137,6 +137,8 @@ export interface Engine {
   commit(): void;
   /** Drops what is prepared. */
   discard(): void;
+  /** Drains sockets once more, by number, and lets go of them: no connection comes there any more. */
+  release(sockets: readonly number[]): void;
   /** Starts taking connections from an inbox (handoff mode). */
   takeFrom(inbox: number): void;
   /** Drains the backlogs, then stops accepting. */
@@ -182,6 +184,8 @@ export interface Acceptor {
   leave(): void;
   /** Call when all workers have committed. */
   commit(): void;
+  /** As an engine's. */
+  release(sockets: readonly number[]): void;
   stopAccepting(): void;
   close(): void;
 }
@@ -207,6 +211,11 @@ export interface NativeSockets {
   redirect(fd: number, target: number): void;
   /** The kernel's number of a socket (SO_COOKIE), which no other has while the system runs. Throws with `code`. */
   socketNumber(fd: number): number;
+  /**
+   * New connections of a group of sockets on one address (SO_REUSEPORT) go to the first `sockets` of them alone, in the
+   * order of their opening; 0: to all. `fd`: any of the group. Throws with `code`.
+   */
+  steer(fd: number, sockets: number): void;
   closeFd(fd: number): void;
   /** Sends one datagram to a Unix socket (`@…`: abstract), as sd_notify(3). Throws with `code`. */
   notify(path: string, text: string): void;

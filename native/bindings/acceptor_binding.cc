@@ -35,6 +35,7 @@ void AcceptorBinding::Init(Napi::Env env, Napi::Object exports) {
                                           InstanceMethod<&AcceptorBinding::Discard>("discard"),
                                           InstanceMethod<&AcceptorBinding::Leave>("leave"),
                                           InstanceMethod<&AcceptorBinding::Commit>("commit"),
+                                          InstanceMethod<&AcceptorBinding::Release>("release"),
                                           InstanceMethod<&AcceptorBinding::StopAccepting>("stopAccepting"),
                                           InstanceMethod<&AcceptorBinding::Close>("close"),
                                       }));
@@ -88,6 +89,11 @@ Napi::Value AcceptorBinding::Leave(const Napi::CallbackInfo& info) {
 
 Napi::Value AcceptorBinding::Commit(const Napi::CallbackInfo& info) {
   acceptor().Commit();
+  return info.Env().Undefined();
+}
+
+Napi::Value AcceptorBinding::Release(const Napi::CallbackInfo& info) {
+  acceptor().Release(SocketNumbersFrom(info[0].As<Napi::Array>()));
   return info.Env().Undefined();
 }
 

@@ -23,6 +23,7 @@ class AcceptorBinding : public Napi::ObjectWrap<AcceptorBinding> {
   Napi::Value Discard(const Napi::CallbackInfo& info);
   Napi::Value Leave(const Napi::CallbackInfo& info);
   Napi::Value Commit(const Napi::CallbackInfo& info);
+  Napi::Value Release(const Napi::CallbackInfo& info);
   Napi::Value StopAccepting(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 

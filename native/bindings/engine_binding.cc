@@ -84,6 +84,7 @@ void EngineBinding::Init(Napi::Env env, Napi::Object exports) {
                                         InstanceMethod<&EngineBinding::Commit>("commit"),
                                         InstanceMethod<&EngineBinding::Discard>("discard"),
                                         InstanceMethod<&EngineBinding::TakeFrom>("takeFrom"),
+                                        InstanceMethod<&EngineBinding::Release>("release"),
                                         InstanceMethod<&EngineBinding::StopAccepting>("stopAccepting"),
                                         InstanceMethod<&EngineBinding::Flush>("flush"),
                                         InstanceMethod<&EngineBinding::Attach>("attach"),
@@ -170,6 +171,11 @@ Napi::Value EngineBinding::TakeFrom(const Napi::CallbackInfo& info) {
   if (inbox == nullptr) throw Napi::RangeError::New(info.Env(), "no such inbox");
   const int error = engine().TakeFrom(std::move(inbox));
   if (error != 0) throw SystemError(info.Env(), error, "takeFrom");
+  return info.Env().Undefined();
+}
+
+Napi::Value EngineBinding::Release(const Napi::CallbackInfo& info) {
+  engine().Release(SocketNumbersFrom(info[0].As<Napi::Array>()));
   return info.Env().Undefined();
 }
 

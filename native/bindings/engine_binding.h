@@ -27,6 +27,7 @@ class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
   Napi::Value Commit(const Napi::CallbackInfo& info);
   Napi::Value Discard(const Napi::CallbackInfo& info);
   Napi::Value TakeFrom(const Napi::CallbackInfo& info);
+  Napi::Value Release(const Napi::CallbackInfo& info);
   Napi::Value StopAccepting(const Napi::CallbackInfo& info);
   Napi::Value Flush(const Napi::CallbackInfo& info);
   Napi::Value Attach(const Napi::CallbackInfo& info);

@@ -3,15 +3,28 @@
 #include "bindings/arguments.h"
 
 namespace anyport::bindings {
+namespace {
+
+uint64_t SocketNumberFrom(const Napi::Value& value) {
+  return static_cast<uint64_t>(value.ToNumber().Int64Value());
+}
+
+}  // namespace
 
 std::vector<engine::ListeningSocket> ListeningSocketsFrom(const Napi::Array& array) {
   std::vector<engine::ListeningSocket> sockets;
   for (uint32_t i = 0; i < array.Length(); ++i) {
     const auto object = array.Get(i).As<Napi::Object>();
-    const auto number = static_cast<uint64_t>(object.Get("socket").ToNumber().Int64Value());
-    sockets.push_back({number, Uint32At(object, "listener"), object.Get("fd").ToNumber().Int32Value()});
+    sockets.push_back({SocketNumberFrom(object.Get("socket")), Uint32At(object, "listener"),
+                       object.Get("fd").ToNumber().Int32Value()});
   }
   return sockets;
+}
+
+std::vector<uint64_t> SocketNumbersFrom(const Napi::Array& array) {
+  std::vector<uint64_t> numbers;
+  for (uint32_t i = 0; i < array.Length(); ++i) numbers.push_back(SocketNumberFrom(array.Get(i)));
+  return numbers;
 }
 
 }  // namespace anyport::bindings

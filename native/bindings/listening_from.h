@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <cstdint>
 #include <vector>
 
 #include "engine/listeners.h"
@@ -10,5 +11,8 @@
 namespace anyport::bindings {
 
 std::vector<engine::ListeningSocket> ListeningSocketsFrom(const Napi::Array& array);
+
+// Numbers of sockets.
+std::vector<uint64_t> SocketNumbersFrom(const Napi::Array& array);
 
 }  // namespace anyport::bindings

@@ -56,6 +56,12 @@ Napi::Value SocketNumber(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(static_cast<int64_t>(*number)));
 }
 
+Napi::Value Steer(const Napi::CallbackInfo& info) {
+  const int error = net::Steer(info[0].ToNumber().Int32Value(), info[1].ToNumber().Uint32Value());
+  if (error != 0) throw SystemError(info.Env(), error, "steer");
+  return info.Env().Undefined();
+}
+
 void CloseFd(const Napi::CallbackInfo& info) { close(info[0].ToNumber().Int32Value()); }
 
 Napi::Value Notify(const Napi::CallbackInfo& info) {
@@ -72,6 +78,7 @@ void InitSockets(Napi::Env env, Napi::Object exports) {
   exports.Set("adopt", Napi::Function::New<Adopt>(env, "adopt"));
   exports.Set("redirect", Napi::Function::New<Redirect>(env, "redirect"));
   exports.Set("socketNumber", Napi::Function::New<SocketNumber>(env, "socketNumber"));
+  exports.Set("steer", Napi::Function::New<Steer>(env, "steer"));
   exports.Set("closeFd", Napi::Function::New<CloseFd>(env, "closeFd"));
   exports.Set("notify", Napi::Function::New<Notify>(env, "notify"));
 }

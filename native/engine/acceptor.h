@@ -37,6 +37,8 @@ class Acceptor final : public loop::Client, public ConnectionSink {
   // Drains the sockets that are not among the prepared ones into the inboxes in force, and closes them.
   void Leave();
   void Commit();
+  // Of retired sockets, by number.
+  void Release(std::span<const uint64_t> sockets) { listeners_->Release(sockets, this); }
   void StopAccepting();
   void Shutdown(std::function<void()> closed);
 

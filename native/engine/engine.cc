@@ -68,6 +68,11 @@ void Engine::Commit(std::shared_ptr<const plan::Plan> plan, std::vector<Prepared
   Flush();
 }
 
+void Engine::Release(std::span<const uint64_t> sockets) {
+  listeners_->Release(sockets, this);
+  Flush();
+}
+
 void Engine::StopAccepting() {
   listeners_->Stop(this);
   if (plan_ != nullptr) arrivals_->Take(*plan_);

@@ -59,6 +59,8 @@ class Engine final : public loop::Client, public ConnectionSink {
   }
   // Connections that wait at sockets not in `sockets` begin with the Plan in force, all others with `plan`.
   void Commit(std::shared_ptr<const plan::Plan> plan, std::vector<PreparedSocket> sockets);
+  // Of retired sockets, by number.
+  void Release(std::span<const uint64_t> sockets);
   // Whether new or existing sessions use the Plan of this generation.
   bool Uses(uint32_t generation) const { return desk_->Uses(generation); }
   // 0 or an errno.

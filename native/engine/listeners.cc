@@ -84,6 +84,15 @@ bool Listeners::Take(std::vector<PreparedSocket> next) {
   return Resume();
 }
 
+void Listeners::Release(std::span<const uint64_t> numbers, ConnectionSink* sink) {
+  for (const uint64_t number : numbers) {
+    const auto known = by_number_.extract(number);
+    if (known.empty()) continue;
+    Drain(*entries_.Find(known.mapped()), sink);
+    entries_.Release(known.mapped().slot);
+  }
+}
+
 void Listeners::Stop(ConnectionSink* sink) {
   stopped_ = true;
   Leave({}, sink);

@@ -65,6 +65,8 @@ class Listeners {
   void RestMoved(std::span<const PreparedSocket> next);
   // Accepts on the new sockets; those that stay get their new listener. False: one rests.
   bool Take(std::vector<PreparedSocket> next);
+  // Drains and closes these, by number.
+  void Release(std::span<const uint64_t> numbers, ConnectionSink* sink);
   // Leaves all, and takes no others.
   void Stop(ConnectionSink* sink);
 
@@ -87,6 +89,7 @@ class Listeners {
 
   // False: it can not be watched and rests.
   bool Watch(pool::SlotId id);
+  // Empties the backlog.
   void Drain(const Entry& entry, ConnectionSink* sink);
   Took AcceptOne(const Entry& entry, ConnectionSink* sink);
   Took RefuseOne(const Entry& entry, int error, ConnectionSink* sink);

@@ -82,6 +82,8 @@ export type ToWorker =
   | PlanMessage
   /** `request` comes back with the reply. */
   | { readonly type: 'sessions'; readonly request: number; readonly ask: SessionAsk }
+  /** Empty these sockets once more, by number, and let go of them. */
+  | { readonly type: 'release'; readonly sockets: readonly number[] }
   /** Stop accepting, let sessions finish, end the remaining ones after `deadlineMs`; null: never. */
   | { readonly type: 'drain'; readonly deadlineMs: number | null }
   /** Stop accepting and end all sessions at once. */

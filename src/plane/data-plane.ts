@@ -148,7 +148,7 @@ export class DataPlane {
   /** Resolves when all workers accept on all listeners. Rejects with the error of a worker that did not start. */
   async start(): Promise<void> {
     await this.#supervisor.start(this.#members);
-    this.#prepareHandoff(this.#current, this.#members);
+    this.#handoff.prepare(this.#current, this.#equipment.inboxesOf(this.#members));
     this.#handoff.leave();
     this.#handoff.commit();
   }
@@ -178,7 +178,7 @@ export class DataPlane {
     const members = [...before, ...hired].slice(0, next.workers);
     try {
       await this.#supervisor.grow(hired);
-      this.#prepareHandoff(next, members);
+      this.#handoff.prepare(next, this.#equipment.inboxesOf(members));
     } catch (error) {
       await this.#dismiss(hired);
       if (this.#publisher.isClosed) return { result: 'called_off' };
@@ -195,6 +195,15 @@ export class DataPlane {
     }
     await this.#dismiss(isInForce ? before.slice(next.workers) : hired);
     return published;
+  }
+
+  /**
+   * Who accepts on these sockets, by number, empties them once more and lets go of them. Call when no connection comes
+   * there any more and `Sockets.of` names them no more; they may be closed then.
+   */
+  release(sockets: readonly number[]): void {
+    for (const worker of this.#pool.running) this.#pool.post(worker, { type: 'release', sockets });
+    this.#handoff.release(sockets);
   }
 
   /** True if every session ended by itself; false if workers died or exceeded the deadline (then call `close`). */
@@ -228,11 +237,6 @@ export class DataPlane {
   #dismiss(workers: readonly number[]): Promise<void> {
     for (const worker of workers) this.#publisher.left(worker);
     return this.#supervisor.leave(workers);
-  }
-
-  #prepareHandoff({ plan, sockets, accept }: PlaneChange, members: readonly number[]): void {
-    const inboxes = members.map((worker) => this.#equipment.of(worker).inbox);
-    this.#handoff.prepare(plan, accept === 'handoff' ? sockets.of(0) : [], inboxes);
   }
 
   #setupOf(worker: number): Omit<WorkerSetup, 'port' | 'inline'> {

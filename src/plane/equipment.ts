@@ -38,6 +38,10 @@ export class Equipment {
     return { counters: this.#buffers[worker] as SharedArrayBuffer, inbox: this.#inboxes.get(worker) ?? -1 };
   }
 
+  inboxesOf(workers: readonly number[]): number[] {
+    return workers.map((worker) => this.of(worker).inbox);
+  }
+
   /** The worker has ended. */
   release(worker: number): void {
     const inbox = this.#inboxes.get(worker);

@@ -1,8 +1,7 @@
 /** Handoff mode: the primary accepts. Its part of a change comes in steps around the workers' own (src/addon.ts). */
 import { type Acceptor, native } from '../addon.js';
 import { NONE } from '../model/ids.js';
-import type { ListeningSocket } from '../model/message.js';
-import type { Plan } from '../model/plan.js';
+import type { PlaneChange } from './data-plane.js';
 
 export class Handoff {
   readonly #room: Int32Array;
@@ -13,8 +12,9 @@ export class Handoff {
     this.#room = room;
   }
 
-  /** `sockets`: all to accept on; none in reuseport mode. Throws when descriptors are lacking. */
-  prepare(plan: Plan, sockets: readonly ListeningSocket[], inboxes: readonly number[]): void {
+  /** `inboxes`: of its workers. In reuseport mode it accepts nothing. Throws when descriptors are lacking. */
+  prepare({ plan, sockets: all, accept }: PlaneChange, inboxes: readonly number[]): void {
+    const sockets = accept === 'handoff' ? all.of(0) : [];
     if (sockets.length === 0 && this.#acceptor === null) return;
     this.#acceptor ??= new native.Acceptor({ room: this.#room });
     this.#acceptor.prepare({
@@ -38,6 +38,10 @@ export class Handoff {
 
   discard(): void {
     this.#acceptor?.discard();
+  }
+
+  release(sockets: readonly number[]): void {
+    this.#acceptor?.release(sockets);
   }
 
   stopAccepting(): void {

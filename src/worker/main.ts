@@ -58,6 +58,7 @@ async function serve(worker: Worker, setup: WorkerSetup): Promise<void> {
       if (isCancelled(setup)) return;
       if (message.type === 'drain') draining.drain(message.deadlineMs, stopped).then(resolve, reject);
       else if (message.type === 'cut') draining.cut().then(resolve, reject);
+      else if (message.type === 'release') worker.engine.release(message.sockets);
       else if (message.type === 'sessions') void tell(message.request, message.ask, worker);
       else adopt(message, worker);
     });

@@ -1,0 +1,168 @@
+// A group of listening sockets becomes smaller without a connection that fails.
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "net/sockets.h"
+
+namespace anyport::net {
+namespace {
+
+constexpr size_t kSockets = 4;
+constexpr size_t kStay = 2;
+
+class Group {
+ public:
+  Group() {
+    uint16_t port = 0;
+    for (Fd& socket : sockets_) {
+      auto opened = Listen(*ParseInet("127.0.0.1", port), {.reuse_port = true});
+      EXPECT_EQ(opened.error, 0);
+      socket = std::move(opened.fd);
+      socklen_t length = sizeof(address_);
+      getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address_), &length);
+      port = ntohs(address_.sin_port);
+    }
+  }
+
+  const sockaddr_in& address() const { return address_; }
+  Fd& At(size_t index) { return sockets_[index]; }
+  // Takes everything that waits at a socket.
+  int Drain(size_t index) {
+    int taken = 0;
+    while (Accept(sockets_[index].get()).fd.valid()) ++taken;
+    return taken;
+  }
+
+ private:
+  std::array<Fd, kSockets> sockets_;
+  sockaddr_in address_{};
+};
+
+// Connections one after the other; each must be established and must not be reset.
+class Load {
+ public:
+  explicit Load(const sockaddr_in& address) : address_(address), thread_([this] { Run(); }) {}
+  ~Load() { Stop(); }
+  void Stop() {
+    stop_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+  int connected() const { return connected_; }
+  int failed() const { return failed_; }
+  // Until this many more are through.
+  void Await(int more) const {
+    for (const int until = connected_ + more; connected_ < until && failed_ == 0;) std::this_thread::yield();
+  }
+
+ private:
+  void Run() {
+    while (!stop_) {
+      const Fd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      const bool up =
+          connect(client.get(), reinterpret_cast<const sockaddr*>(&address_), sizeof(address_)) == 0;
+      // The other end closes what it accepts: end of input, and no reset.
+      char byte;
+      const bool ended = up && recv(client.get(), &byte, 1, 0) == 0;
+      ++(ended ? connected_ : failed_);
+    }
+  }
+
+  sockaddr_in address_;
+  std::atomic<bool> stop_{false};
+  std::atomic<int> connected_{0};
+  std::atomic<int> failed_{0};
+  std::thread thread_;
+};
+
+// What a worker does with a socket.
+class Acceptor {
+ public:
+  Acceptor(Group* group, std::vector<size_t> sockets)
+      : group_(group), sockets_(std::move(sockets)), thread_([this] { Run(); }) {}
+  ~Acceptor() { Stop(); }
+  void Stop() {
+    stop_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+  int taken(size_t index) const { return taken_[index]; }
+
+ private:
+  void Run() {
+    while (!stop_) {
+      for (const size_t index : sockets_) taken_[index] += group_->Drain(index);
+      std::this_thread::yield();
+    }
+  }
+
+  Group* group_;
+  std::vector<size_t> sockets_;
+  std::atomic<bool> stop_{false};
+  std::array<std::atomic<int>, kSockets> taken_{};
+  std::thread thread_;
+};
+
+TEST(Steer, AGroupBecomesSmallerUnderLoadAndNoConnectionFails) {
+  Group group;
+  Acceptor stay(&group, {0, 1});
+  Acceptor leave(&group, {2, 3});
+  Load load(group.address());
+  load.Await(2000);
+  for (const size_t index : {2, 3}) EXPECT_GT(leave.taken(index), 0);
+
+  ASSERT_EQ(Steer(group.At(0).get(), kStay), 0);
+  load.Await(200);  // what was under way
+  const std::array before = {leave.taken(2), leave.taken(3)};
+  load.Await(2000);
+  EXPECT_EQ(leave.taken(2), before[0]);
+  EXPECT_EQ(leave.taken(3), before[1]);
+
+  leave.Stop();
+  for (const size_t index : {2, 3}) {
+    group.Drain(index);
+    group.At(index).Reset();
+  }
+  load.Await(2000);
+  ASSERT_EQ(Steer(group.At(0).get(), 0), 0);
+  load.Await(2000);
+  load.Stop();
+  EXPECT_EQ(load.failed(), 0);
+}
+
+TEST(Steer, TheProgramGoesToAllAgainWithoutOneToo) {
+  Group group;
+  EXPECT_EQ(Steer(group.At(0).get(), 0), 0);
+  EXPECT_EQ(Steer(group.At(1).get(), 1), 0);
+  EXPECT_EQ(Steer(group.At(2).get(), 0), 0);
+  Acceptor all(&group, {0, 1, 2, 3});
+  Load load(group.address());
+  load.Await(2000);
+  load.Stop();
+  all.Stop();
+  for (size_t index = 0; index < kSockets; ++index) EXPECT_GT(all.taken(index), 0);
+}
+
+TEST(SocketNumber, IsOfTheSocketAndNotOfItsDescriptor) {
+  Group group;
+  std::set<uint64_t> numbers;
+  for (size_t index = 0; index < kSockets; ++index) numbers.insert(*SocketNumber(group.At(index).get()));
+  EXPECT_EQ(numbers.size(), kSockets);
+  const Fd copy(dup(group.At(0).get()));
+  EXPECT_EQ(SocketNumber(copy.get()), SocketNumber(group.At(0).get()));
+  const int descriptor = group.At(0).get();
+  const auto number = SocketNumber(descriptor);
+  group.At(0).Reset(socket(AF_INET, SOCK_STREAM, 0));
+  EXPECT_NE(SocketNumber(group.At(0).get()), number);
+  EXPECT_EQ(SocketNumber(-1), std::nullopt);
+}
+
+}  // namespace
+}  // namespace anyport::net
