@@ -26,7 +26,9 @@ export interface Operations extends Control {
   config(): RunningConfig;
   replaceConfig(document: Document, ifTag: string | null): Promise<EditResult>;
   diff(document: Document): Promise<DiffResult>;
-  reload(): Promise<ChangeResult>;
+  reload(): Promise<EditResult>;
+  /** Asks for the drain that SIGTERM asks for. */
+  drain(): DrainStarted;
   sessions(query: SessionQuery): Promise<SessionList>;
   endSession(id: string): Promise<EndedSession>;
   upstreams(): readonly UpstreamStatus[];
@@ -73,7 +75,9 @@ export interface LastChangeStatus {
 export interface DrainStarted {
   /** Sessions still open. */
   readonly sessions: number;
-  /** After which what is left is cut. */
+  /** In which it still accepts. */
+  readonly delayMs: number;
+  /** After that; then what is left is cut. */
   readonly deadlineMs: number;
 }
 

@@ -59,7 +59,8 @@ const health = object({
 
 const drain = object({
   sessions: integer('Still open'),
-  deadlineMs: integer('After which what is left is cut'),
+  delayMs: integer('In which it still accepts'),
+  deadlineMs: integer('After that; then what is left is cut'),
 });
 
 const snapshot = {

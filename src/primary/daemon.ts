@@ -253,7 +253,8 @@ export class Daemon {
       totals: () => this.#metrics.totals(),
       sessions: this.#plane.sessions,
       plan: () => this.#plane.plan,
-      deadlineMs: () => this.#reconfiguration.fitted.config.server.gracefulShutdownTimeoutMs,
+      server: () => this.#reconfiguration.fitted.config.server,
+      requestDrain: () => this.requestDrain(),
       override: (upstream, endpoint, change) =>
         this.#reconfiguration.override((all) => withOverride(all, upstream, endpoint, change)),
     });

@@ -7,7 +7,6 @@ import type {
   Health,
   LastChangeStatus,
   Operations,
-  ProtocolEntry,
   ProtocolStatus,
   Status,
   UpstreamStatus,
@@ -17,7 +16,7 @@ import { cellOf } from '../metrics/cells.js';
 import type { MetricsText } from '../metrics/registry.js';
 import type { Totals } from '../metrics/totals.js';
 import type { SocketAddress } from '../model/address.js';
-import type { Config, Document, TargetConfig } from '../model/config.js';
+import type { Config, Document, ServerConfig, TargetConfig } from '../model/config.js';
 import type { DiffItem } from '../model/diff.js';
 import { NONE } from '../model/ids.js';
 import type { EndpointOverride } from '../model/overrides.js';
@@ -43,8 +42,9 @@ export interface OperationsSource {
   totals(): Totals;
   readonly sessions: Pick<LiveSessions, 'list' | 'count' | 'end'>;
   override(upstream: string, endpoint: string, change: Partial<EndpointOverride>): Promise<Changed>;
-  /** Of a drain that begins now. */
-  deadlineMs(): number;
+  /** In force. */
+  server(): Pick<ServerConfig, 'drainDelayMs' | 'gracefulShutdownTimeoutMs'>;
+  requestDrain(): boolean;
 }
 
 /** Problems of the last refused change that the status shows. */
@@ -52,8 +52,7 @@ const PROBLEMS_SHOWN_MAX = 100;
 
 export function createOperations(source: OperationsSource): Operations {
   const { version, settings, metrics } = source;
-  const replaceProtocol = (name: string, entry: Partial<ProtocolEntry>, how: 'replace' | 'merge') =>
-    edit(settings, { kind: how, name, entry });
+  const protocolEdit = (wanted: ProtocolEdit) => unlessDraining(source, () => edit(settings, wanted));
   return {
     version,
     metrics,
@@ -63,9 +62,14 @@ export function createOperations(source: OperationsSource): Operations {
       const { document } = settings.current;
       return { document: veilSecrets(document), tag: tagOf(document) };
     },
-    replaceConfig: (document, ifTag) => replaceConfig(settings, document, ifTag),
+    replaceConfig: (document, ifTag) =>
+      unlessDraining(source, () => replaceConfig(settings, document, ifTag)),
     diff: (document) => diff(source, document),
-    reload: () => settings.reload('admin'),
+    reload: () => unlessDraining(source, () => settings.reload('admin')),
+    drain() {
+      source.requestDrain();
+      return drainOf(source);
+    },
     sessions: (query) => source.sessions.list(query),
     endSession: (id) => source.sessions.end(id),
     upstreams: () => upstreamsOf(source),
@@ -75,10 +79,18 @@ export function createOperations(source: OperationsSource): Operations {
       return isThere ? source.override(upstream, endpoint, change) : null;
     },
     protocols: () => protocolsOf(settings.current.config),
-    addProtocol: (entry) => edit(settings, { kind: 'add', entry }),
-    replaceProtocol,
-    removeProtocol: (name) => edit(settings, { kind: 'remove', name }),
+    addProtocol: (entry) => protocolEdit({ kind: 'add', entry }),
+    replaceProtocol: (name, entry, how) => protocolEdit({ kind: how, name, entry }),
+    removeProtocol: (name) => protocolEdit({ kind: 'remove', name }),
   };
+}
+
+/** What the settings refuse then is no fault of a configuration. */
+async function unlessDraining<Result>(
+  source: OperationsSource,
+  change: () => Promise<Result>,
+): Promise<Result | { readonly result: 'called_off' }> {
+  return source.health().status === 'draining' ? { result: 'called_off' } : change();
 }
 
 function statusOf(source: OperationsSource): Status {
@@ -100,10 +112,10 @@ function statusOf(source: OperationsSource): Status {
   };
 }
 
-const drainOf = (source: OperationsSource): DrainStarted => ({
-  sessions: source.snapshot().activeConnections,
-  deadlineMs: source.deadlineMs(),
-});
+function drainOf(source: OperationsSource): DrainStarted {
+  const { drainDelayMs: delayMs, gracefulShutdownTimeoutMs: deadlineMs } = source.server();
+  return { sessions: source.snapshot().activeConnections, delayMs, deadlineMs };
+}
 
 function lastChangeOf({ cause, at, result }: LastChange): LastChangeStatus {
   const problems = result.result === 'refused' ? result.problems.slice(0, PROBLEMS_SHOWN_MAX) : [];

@@ -482,6 +482,34 @@ describe('sessions', () => {
   );
 });
 
+describe('drain', () => {
+  test('not ready at once, no new sessions; those that are open finish, then it ends', async () => {
+    const { daemon: own, site: there } = await startControlled({
+      server: { graceful_shutdown_timeout: '60s', drain_delay: '300ms' },
+      protocols: [{ name: 'Redis', target: one.target }],
+    });
+    const client = await session(redisPing, own.port);
+    const told = await there.ask('POST', '/api/v1/drain');
+    expect(told).toMatchObject({ status: 202, body: { sessions: 1, delayMs: 300, deadlineMs: 60_000 } });
+    expect((await there.get('/health/ready')).status).toBe(503);
+    expect((await there.ask('POST', '/api/v1/drain')).status).toBe(202);
+    expect((await there.get('/api/v1/status')).body).toMatchObject({
+      status: 'draining',
+      drain: { sessions: 1 },
+    });
+    const refused = await there.ask('PUT', '/api/v1/config', {
+      body: (await there.get('/api/v1/config')).body,
+    });
+    expect(refused).toMatchObject({ status: 503, body: { error: { code: 'shutting_down' } } });
+    client.send('more');
+    await client.bytes(redisPing.length + 4);
+    client.finish();
+    expect(await own.exit()).toBe(0);
+    expect(own.sessions.map(({ reason }) => reason)).toEqual(['done']);
+    own.folder.remove();
+  });
+});
+
 describe('errors', () => {
   const cases = [
     { method: 'GET', path: '/api/v2/status', status: 404, code: 'not_found' },
@@ -559,6 +587,12 @@ test('every operation of the OpenAPI document answers as described', async () =>
     getUpstream: () => site.get('/api/v1/upstreams/cache'),
     setEndpoint: () =>
       site.ask('PATCH', `/api/v1/upstreams/cache/endpoints/${one.target}`, { body: { state: 'drain' } }),
+    drain: async () => {
+      const other = await start();
+      await other.site.ask('POST', '/api/v1/drain');
+      expect(await other.daemon.exit()).toBe(0);
+      other.daemon.folder.remove();
+    },
     listSessions: () => site.get('/api/v1/sessions?limit=5&order=oldest&protocol=redis&source=127.0.0.0/8'),
     endSession: async () => {
       const client = await session();

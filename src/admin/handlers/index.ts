@@ -4,7 +4,7 @@ import { configRoutes } from './config.js';
 import { descriptionRoutes } from './description.js';
 import { monitoringRoutes } from './monitoring.js';
 import { protocolRoutes } from './protocols.js';
-import { reloadRoutes } from './reload.js';
+import { drainRoutes, reloadRoutes } from './reload.js';
 import { sessionRoutes } from './sessions.js';
 import { statusRoutes } from './status.js';
 import { upstreamRoutes } from './upstreams.js';
@@ -13,6 +13,7 @@ export const routes: readonly Route[] = [
   ...statusRoutes,
   ...configRoutes,
   ...reloadRoutes,
+  ...drainRoutes,
 
   ...sessionRoutes,
   ...protocolRoutes,

@@ -19,5 +19,7 @@ async function drain(options: ControlOptions): Promise<void> {
   process.stdout.write(options.json ? jsonLine(answer) : drainText(answer));
 }
 
-const drainText = ({ sessions, deadlineMs }: DrainStarted): string =>
-  `draining: ${counted(sessions, 'session')} open, cut after ${timeText(deadlineMs)}\n`;
+function drainText({ sessions, delayMs, deadlineMs }: DrainStarted): string {
+  const delay = delayMs === 0 ? '' : `; it accepts for ${timeText(delayMs)} more`;
+  return `draining: ${counted(sessions, 'session')} open${delay}; what is left is cut after ${timeText(delayMs + deadlineMs)}\n`;
+}

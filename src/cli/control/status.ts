@@ -12,7 +12,10 @@ export function statusText(status: Status): string {
   const restarting = workers.wanted - workers.accepting;
   const summary = columns([
     ['anyport', `${status.version}, pid ${status.pid}, up ${timeText(status.uptimeSeconds * 1000)}`],
-    ['status', drain === null ? status.status : `draining, ${timeText(drain.deadlineMs)} at most`],
+    [
+      'status',
+      drain === null ? status.status : `draining, ${timeText(drain.delayMs + drain.deadlineMs)} at most`,
+    ],
     [
       'configuration',
       `${status.config.name}, since ${status.config.changedAt}, generation ${status.generation}`,
