@@ -15,8 +15,11 @@ Examples:
 
 What is set lasts until it is set back or the daemon is restarted; reloads keep it.`;
 
+/** Sets a weight back. Commander takes null for no value. */
+const CONFIGURED = 'configured';
+
 interface SetOptions extends ControlOptions {
-  readonly weight?: number | null;
+  readonly weight?: number | typeof CONFIGURED;
   readonly state?: string;
 }
 
@@ -64,7 +67,10 @@ async function set(name: string, endpoint: string, { weight, state, ...options }
   }
   const daemon = await connectControl(options);
   const path = `/api/v1/upstreams/${encodeURIComponent(name)}/endpoints/${encodeURIComponent(endpoint)}`;
-  const answer = (await daemon.call('PATCH', path, { weight, state })) as { endpoint: EndpointStatus };
+  const answer = (await daemon.call('PATCH', path, {
+    weight: weight === CONFIGURED ? null : weight,
+    state,
+  })) as { endpoint: EndpointStatus };
   process.stdout.write(options.json ? jsonLine(answer) : columns([HEADING, row(name, answer.endpoint)]));
 }
 
@@ -87,9 +93,8 @@ function row(upstream: string, endpoint: EndpointStatus): string[] {
   return [upstream, name, backup ? `${state}, backup` : state, share, countText(sessions), where || '-'];
 }
 
-/** Null: as configured. */
-function weightOf(text: string): number | null {
-  if (text === 'configured') return null;
+function weightOf(text: string): number | typeof CONFIGURED {
+  if (text === CONFIGURED) return CONFIGURED;
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Write a whole number, or `configured`.');
   return Number(text);
 }
