@@ -99,9 +99,6 @@ export class Reconfiguration {
   async #change(config: Config): Promise<Changed> {
     if (this.#isClosed) return { result: 'called_off' };
     const { log } = this.#around;
-    if (!sameSockets(this.#fitted.config, config)) {
-      return { result: 'refused', problems: [problem('listeners, workers and `accept` can not change yet')] };
-    }
     try {
       const fitted = fitToFileLimit(config, log, this.#fitted);
       const { names, listening, parts } = this.#around;
@@ -137,13 +134,6 @@ export class Reconfiguration {
     const plan = compile(fitted.config, names.discovery, this.#generation, ids, overrides);
     return plane.change(planeChange(fitted, plan, listening.next));
   }
-}
-
-/** Until workers take over other sockets. */
-function sameSockets(before: Config, after: Config): boolean {
-  const of = ({ listeners, server: { workers, accept } }: Config) =>
-    JSON.stringify([listeners.map(({ address }) => address), workers, accept]);
-  return of(before) === of(after);
 }
 
 /** What the workers get with a Plan. */
