@@ -2,6 +2,7 @@
  * A session served by an in-process handler: the engine relays it to one end of a socket pair, the handler has the
  * other. Timeouts, half-close, back-pressure and accounting are therefore those of any session.
  */
+import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { describeFailure, type FailureFields } from '../base/failure.js';
@@ -15,6 +16,8 @@ export const READ_OUT_MS_MAX = 30_000;
 export interface Served {
   /** The session has ended: unread bytes are followed by an error, unless both ends had finished. */
   ended(reason: Reason): void;
+  /** Resolves when the handler's promise has settled and its socket is closed. */
+  readonly finished: Promise<unknown>;
 }
 
 /** How a handler failed. */
@@ -55,8 +58,10 @@ export function serve(
       setImmediate(() => socket?.destroy());
     }
   };
-  void run();
+  const settled = run();
+  const closed = socket && once(socket, 'close');
   return {
+    finished: Promise.allSettled([settled, closed]),
     ended(reason) {
       isOver = true;
       if (reason !== 'done') cutShort?.(reason);

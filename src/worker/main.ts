@@ -12,6 +12,7 @@ import type { FromWorker, PlanMessage, SessionAsk, ToWorker, WorkerSetup } from 
 import { Loads } from '../upstream/upstream.js';
 import { createAccount } from './account.js';
 import { Adoption } from './adoption.js';
+import { AtWork } from './at-work.js';
 import { Draining } from './draining.js';
 import { createEndpointWatch } from './endpoint-watch.js';
 import { Listing } from './listing.js';
@@ -20,6 +21,9 @@ import { Answers, EventCursor } from './rings.js';
 import { createRuntime } from './runtime.js';
 import { Runtimes } from './runtimes.js';
 import { Sequencer } from './session.js';
+
+/** Upper bound on the time for handlers to finish after the last session of a drain, before their thread ends. */
+const HANDLERS_MS_MAX = 1000;
 
 const nowMs = () => performance.now();
 
@@ -52,11 +56,15 @@ async function serve(worker: Worker, setup: WorkerSetup): Promise<void> {
 
   const { draining } = worker;
   const stopped = () => worker.post({ type: 'accepting_stopped' });
+  const drain = async (deadlineMs: number | null): Promise<void> => {
+    await draining.drain(deadlineMs, stopped);
+    if (setup.inline === undefined) await worker.atWork.finished(HANDLERS_MS_MAX);
+  };
   const drained = new Promise<void>((resolve, reject) => {
     cancelled.then(() => draining.cut()).then(resolve, reject);
     setup.port.on('message', (message: ToWorker) => {
       if (isCancelled(setup)) return;
-      if (message.type === 'drain') draining.drain(message.deadlineMs, stopped).then(resolve, reject);
+      if (message.type === 'drain') drain(message.deadlineMs).then(resolve, reject);
       else if (message.type === 'cut') draining.cut().then(resolve, reject);
       else if (message.type === 'release') worker.engine.release(message.sockets);
       else if (message.type === 'sessions') void tell(message.request, message.ask, worker);
@@ -127,6 +135,7 @@ function createWorker(setup: WorkerSetup) {
     },
   });
   const draining = new Draining(engine);
+  const atWork = new AtWork();
   const account = createAccount({ worker, counters, logger, nowMs });
   let open = true;
   const sequencer = new Sequencer({
@@ -139,6 +148,7 @@ function createWorker(setup: WorkerSetup) {
     arena: Buffer.from(arena),
     account,
     endpoints,
+    atWork,
     get debug() {
       return logs.debug;
     },
@@ -180,7 +190,7 @@ function createWorker(setup: WorkerSetup) {
     setup.port.close();
   }
 
-  return { engine, adoption, draining, listing, close, post };
+  return { engine, adoption, atWork, draining, listing, close, post };
 }
 
 /** Hooks of a thread that belongs to the worker; returns what removes them. */

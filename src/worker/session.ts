@@ -13,6 +13,7 @@ import type { PlanListener, PlanTarget } from '../model/plan.js';
 import type { Closing, Ender, Reason, Stage } from '../model/session.js';
 import { readProxyHeader, withHeader } from '../protocols/proxy-header.js';
 import type { Account } from './account.js';
+import type { AtWork } from './at-work.js';
 import { errorName, reasonOfFailure } from './dial-failure.js';
 import type { EndpointNames, EndpointWatch } from './endpoint-watch.js';
 import { serve } from './in-process.js';
@@ -33,6 +34,7 @@ export interface SequencerOptions {
   readonly arena: Buffer;
   readonly account: Account;
   readonly endpoints: EndpointWatch;
+  readonly atWork: AtWork;
   /** Logs the result of each stage; null: debug logging is off. */
   readonly debug: LogLine | null;
   /** Logs failures of handlers, rate-limited. */
@@ -326,6 +328,7 @@ export class Sequencer {
       if (isUrgent) flush();
       else flushSoon();
     });
+    this.#options.atWork.add(session.served.finished);
   }
 
   // ---- end

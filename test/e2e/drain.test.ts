@@ -1,4 +1,5 @@
 /** The end of the daemon's service: not ready at once, accepting for a while, finishing, and a tail that is cut. */
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Daemon, type ServerSection, startDaemon } from '../support/daemon.js';
@@ -26,6 +27,7 @@ async function start(server: ServerSection, more: Record<string, unknown> = {}):
     protocols: [
       { name: 'Redis', target: upstream.target },
       { name: 'Exit', handler: resolve('test/e2e/handlers/exit.mjs'), start_bytes: ['ee'] },
+      { name: 'Saving', handler: resolve('test/e2e/handlers/saving.mjs'), start_bytes: ['736176696e67'] },
     ],
     ...more,
   });
@@ -150,6 +152,36 @@ describe('the tail', () => {
     expect(daemon.sessions.length).toBeGreaterThan(0);
     expect(daemon.sessions.length + Number(drained.lines_dropped)).toBe(CROWD);
     expect(drained.lines_dropped).toBeGreaterThan(0);
+  });
+});
+
+describe('a handler that saves what it got some time after the end of its session', () => {
+  async function saving(): Promise<{ client: Peer; path: string }> {
+    const client = await dial(daemon.port);
+    const path = `${daemon.folder.path}/saved`;
+    client.send(`saving ${path}\n`);
+    await client.bytes(5);
+    return { client, path };
+  }
+
+  test('is given the time when the upload is whole', async () => {
+    await start({ workers: 1 });
+    const { client, path } = await saving();
+    daemon.signal('SIGTERM');
+    await line('draining');
+    client.finish();
+    expect(await client.end()).toBe('fin');
+    expect(await daemon.exit()).toBe(0);
+    expect(readFileSync(path, 'utf8')).toBe('whole');
+  });
+
+  test('is given the time, and the error, when the upload is cut', async () => {
+    await start({ workers: 1, graceful_shutdown_timeout: '200ms' });
+    const { client, path } = await saving();
+    daemon.signal('SIGTERM');
+    expect(await client.end()).toBe('reset');
+    expect(await daemon.exit()).toBe(0);
+    expect(readFileSync(path, 'utf8')).toBe('ECONNRESET');
   });
 });
 
