@@ -207,6 +207,8 @@ export interface NativeSockets {
   localAddress(fd: number): SocketAddress;
   /** Makes an inherited listening stream socket like one of `listen`. Throws EINVAL for any other descriptor. */
   adopt(fd: number): void;
+  /** Processes that are started from now on get no descriptor that is open now, but the standard ones. */
+  keepDescriptors(): void;
   /** `target` becomes a duplicate of `fd` (dup2). */
   redirect(fd: number, target: number): void;
   /** The kernel's number of a socket (SO_COOKIE), which no other has while the system runs. Throws with `code`. */

@@ -41,6 +41,8 @@ Napi::Value Adopt(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+void KeepDescriptors(const Napi::CallbackInfo& /*info*/) { net::CloseOnExecFrom(STDERR_FILENO + 1); }
+
 // Not close-on-exec: the target is standard error.
 Napi::Value Redirect(const Napi::CallbackInfo& info) {
   if (dup2(info[0].ToNumber().Int32Value(), info[1].ToNumber().Int32Value()) < 0) {
@@ -76,6 +78,7 @@ void InitSockets(Napi::Env env, Napi::Object exports) {
   exports.Set("listen", Napi::Function::New<Listen>(env, "listen"));
   exports.Set("localAddress", Napi::Function::New<LocalAddress>(env, "localAddress"));
   exports.Set("adopt", Napi::Function::New<Adopt>(env, "adopt"));
+  exports.Set("keepDescriptors", Napi::Function::New<KeepDescriptors>(env, "keepDescriptors"));
   exports.Set("redirect", Napi::Function::New<Redirect>(env, "redirect"));
   exports.Set("socketNumber", Napi::Function::New<SocketNumber>(env, "socketNumber"));
   exports.Set("steer", Napi::Function::New<Steer>(env, "steer"));

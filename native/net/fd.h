@@ -32,4 +32,7 @@ class Fd {
   int fd_ = -1;
 };
 
+// Sets FD_CLOEXEC on every open descriptor from `first` on.
+void CloseOnExecFrom(int first);
+
 }  // namespace anyport::net

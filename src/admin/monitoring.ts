@@ -54,16 +54,22 @@ interface Address {
  * Opens a listening socket on an address and returns its descriptor; throws an error that says why it can not. `ours`:
  * ports that the monitoring servers hold themselves.
  */
-export type OpenSocket = (address: Address, ours: readonly number[]) => number;
+export type OpenSocket = (site: NamedSite, ours: readonly number[]) => number;
+
+export interface NamedSite {
+  readonly address: Address;
+  /** What is served there, as names of sockets. */
+  readonly names: readonly string[];
+}
 
 /** What is served on an address. */
-interface Site {
-  readonly address: Address;
+interface Site extends NamedSite {
   resources: Resources;
 }
 
 interface OpenSite extends Site {
   readonly server: Server;
+  readonly fd: number;
 }
 
 /** One server per address; those of a changed configuration are opened before the old ones are closed. */
@@ -72,6 +78,8 @@ export class MonitoringServers {
   readonly #open: OpenSocket;
   readonly #visitors = new Visitors();
   #sites: readonly OpenSite[] = [];
+  /** Servers of sites that are open and not to be served yet. */
+  #waiting: (() => void)[] | null = null;
   #isClosed = false as boolean;
 
   constructor(control: Control, open: OpenSocket) {
@@ -82,6 +90,27 @@ export class MonitoringServers {
   /** Connections closed so far to make room for newer ones. */
   get evicted(): number {
     return this.#visitors.evicted;
+  }
+
+  /** Listening sockets, for another process. */
+  get sockets(): readonly { readonly address: Address; readonly fd: number }[] {
+    return this.#sites.map(({ address, fd }) => ({ address, fd }));
+  }
+
+  /** Opens sockets and serves nothing until `begin`: connections wait. */
+  hold(): void {
+    this.#waiting ??= [];
+  }
+
+  begin(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    for (const serve of waiting) serve();
+  }
+
+  /** Another process goes on with the sockets; requests under way are answered. */
+  release(): void {
+    for (const { server } of this.#sites) server.close();
   }
 
   /** Rejects with the error of an address that can not be opened; nothing has changed then. */
@@ -128,9 +157,10 @@ export class MonitoringServers {
   async #openSite(site: Site): Promise<OpenSite> {
     const ours = this.#sites.map(({ address }) => address.port);
     const server = createSite(() => open.resources, this.#control, this.#visitors);
-    const open: OpenSite = { ...site, server };
-    server.listen({ fd: this.#open(site.address, ours) });
-    await once(server, 'listening');
+    const open: OpenSite = { ...site, server, fd: this.#open(site, ours) };
+    const listen = () => server.listen({ fd: open.fd });
+    if (this.#waiting) this.#waiting.push(listen);
+    else await once(listen(), 'listening');
     // accept(2) failed, for example EMFILE: the client loses its connection, the server continues.
     server.on('error', () => {});
     return open;
@@ -147,11 +177,12 @@ function closeAll(sites: readonly OpenSite[]): void {
 /** Metrics and health share a server when host and port are equal. */
 function sites({ metrics, health }: MonitoringConfig): Site[] {
   if (metrics && health && metrics.host === health.host && metrics.port === health.port) {
-    return [{ address: metrics, resources: { ...metricsResources, ...healthResources } }];
+    const names = ['monitoring', 'metrics', 'health'];
+    return [{ address: metrics, names, resources: { ...metricsResources, ...healthResources } }];
   }
   return [
-    ...(metrics ? [{ address: metrics, resources: metricsResources }] : []),
-    ...(health ? [{ address: health, resources: healthResources }] : []),
+    ...(metrics ? [{ address: metrics, names: ['metrics', 'monitoring'], resources: metricsResources }] : []),
+    ...(health ? [{ address: health, names: ['health', 'monitoring'], resources: healthResources }] : []),
   ];
 }
 

@@ -74,6 +74,7 @@ export interface ServerOptions {
   /** At a `close` with a drain: time from "not ready" to the end of accepting. */
   readonly drainDelay?: Duration;
   /** How long `close()` lets sessions finish. */
+  readonly upgradeTimeout?: Duration;
   readonly gracefulShutdownTimeout?: Duration;
   readonly user?: string;
 }

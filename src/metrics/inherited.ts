@@ -8,6 +8,7 @@ import { reasons } from '../model/session.js';
 import { catalog, entryOf, metricNames, type Scope, scopes } from './catalog.js';
 import { cellOf, closedLabelsOf, rowCells } from './cells.js';
 import { WorkerCounters } from './counters.js';
+import { FIGURES } from './figures.js';
 import { createCounters, RowMemory } from './memory.js';
 import { cellNamed, isScope } from './named.js';
 
@@ -28,9 +29,15 @@ export class InheritedTotals {
     this.#ids = ids;
   }
 
+  /** Counters of the process itself (figures.ts). */
+  figures: NamedRow['cells'] = {};
+
   /** Takes rows with their totals of now; rows and cells of unknown names are left out. */
   take(rows: readonly NamedRow[]): void {
-    for (const row of rows) if (isScope(row.scope)) this.#take(row.scope, row);
+    for (const row of rows) {
+      if (row.scope === FIGURES) this.figures = row.cells;
+      else if (isScope(row.scope)) this.#take(row.scope, row);
+    }
   }
 
   /** The process has ended: what it last had open counts as reset. Idempotent. */

@@ -1,13 +1,18 @@
 /** The text served on /metrics, and the totals behind it. The only importer of prom-client, for its process defaults. */
 import type { Registry } from 'prom-client';
 import type { IdNames } from '../model/ids.js';
+import type { NamedRow } from '../model/named-row.js';
+import { namedFigures } from './figures.js';
 import { RowMemory } from './memory.js';
+import { NamedTotals } from './named.js';
 import { exposition, type Figures } from './text.js';
 import { type Totals, TotalsReader } from './totals.js';
 
 export interface MetricsSource {
   /** Counter memory, one per worker. More may be appended. */
   readonly buffers: readonly SharedArrayBuffer[];
+  /** Counter memory of the process before this one. */
+  readonly inherited?: SharedArrayBuffer;
   readonly names: IdNames;
   figures(): Figures;
 }
@@ -18,6 +23,8 @@ export interface MetricsText {
   scrape(): Promise<string>;
   /** The counters alone; valid until the next reading. */
   totals(): Totals;
+  /** Rows that have changed since the last call, by name, for another process. */
+  changes(): NamedRow[];
   /** Loads what the first scrape needs, so that it answers sooner. */
   prepare(): void;
 }
@@ -51,13 +58,20 @@ async function loadDefaults(): Promise<Registry> {
   return registry;
 }
 
-export function createMetricsText({ buffers, names, figures }: MetricsSource): MetricsText {
-  const memories: RowMemory[] = [];
+export function createMetricsText({ buffers, inherited, names, figures }: MetricsSource): MetricsText {
+  const memories: RowMemory[] = inherited ? [new RowMemory(inherited)] : [];
+  const first = memories.length;
   const reader = new TotalsReader(memories, names);
+  const grow = () => {
+    const known = memories.length - first;
+    for (const buffer of buffers.slice(known)) memories.push(new RowMemory(buffer));
+  };
   const read = () => {
-    for (const buffer of buffers.slice(memories.length)) memories.push(new RowMemory(buffer));
+    grow();
     return reader.read();
   };
+  // With a reader of its own: totals are overwritten by the next reading.
+  const named = new NamedTotals(new TotalsReader(memories, names), names);
   return {
     contentType: CONTENT_TYPE,
     async scrape() {
@@ -65,6 +79,10 @@ export function createMetricsText({ buffers, names, figures }: MetricsSource): M
       return (await registry.metrics()) + exposition(read(), figures());
     },
     totals: read,
+    changes() {
+      grow();
+      return [namedFigures(figures()), ...named.changes()];
+    },
     prepare() {
       processDefaults().catch(() => {}); // reported by each scrape
     },

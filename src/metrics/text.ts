@@ -17,7 +17,7 @@ type PrimaryMetric = {
   [M in MetricName]: ScopeOf<M> extends 'primary' ? M : never;
 }[MetricName];
 
-interface LabelledFigure {
+export interface LabelledFigure {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }

@@ -39,6 +39,7 @@ export interface ServerConfig {
   /** From "not ready" to the end of accepting, at a drain. */
   readonly drainDelayMs: number;
   readonly gracefulShutdownTimeoutMs: number;
+  readonly upgradeTimeoutMs: number;
   /** Read the files again when they change. */
   readonly reloadOnChange: boolean;
 }

@@ -9,8 +9,11 @@ import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { LocalCode } from '../base/user-module.js';
 import { compile } from '../config/compile.js';
+import { withInherited } from '../metrics/figures.js';
+import { InheritedTotals } from '../metrics/inherited.js';
 import { createMetricsText, type MetricsText } from '../metrics/registry.js';
 import { snapshotOf } from '../metrics/snapshot.js';
+import type { Figures } from '../metrics/text.js';
 import type { Config } from '../model/config.js';
 import type { Plan } from '../model/plan.js';
 import type { AddressText } from '../model/session.js';
@@ -19,6 +22,8 @@ import { DataPlane } from '../plane/data-plane.js';
 import { IdRegistry } from '../plane/ids.js';
 import { ControlInterface } from './control-interface.js';
 import { type Fitted, fitToFileLimit } from './file-limit.js';
+import { Handover } from './handover.js';
+import { InheritedServers } from './inherited-servers.js';
 import { Listening, openListeners } from './listening.js';
 import { MonitoringPart } from './monitoring.js';
 import { Names } from './names.js';
@@ -29,7 +34,7 @@ import { FIRST_GENERATION, planeChange, Reconfiguration } from './reconfiguratio
 import { Reloads, reloadResults } from './reloads.js';
 import { RunningSettings, type SettingsSource } from './settings.js';
 import { Shutdown } from './shutdown.js';
-import type { ListeningSockets } from './sockets.js';
+import type { InheritedGroup, PreparedSockets } from './sockets.js';
 import { StartError } from './start-error.js';
 
 export interface DaemonOptions {
@@ -49,12 +54,17 @@ export interface DaemonOptions {
   readonly source: SettingsSource;
   /** Whatever else follows the configuration. */
   readonly parts?: readonly Part[];
+  /** Listening sockets that others have opened: the service manager, or the process before this one. */
+  readonly inherited?: readonly InheritedGroup[];
+  /** There is a process before this one: monitoring is not served before `handover.takeOver`. */
+  readonly isSuccessor?: boolean;
 }
 
 interface Opened {
   readonly fitted: Fitted;
   readonly options: DaemonOptions;
-  readonly sockets: ListeningSockets;
+  readonly sockets: PreparedSockets;
+  readonly servers: InheritedServers;
   readonly names: Names;
   readonly ids: IdRegistry;
   readonly plane: DataPlane;
@@ -63,6 +73,8 @@ interface Opened {
 export class Daemon {
   /** The configuration in force, and the way to change it. */
   readonly settings: RunningSettings;
+  /** Its part in an upgrade in place. */
+  readonly handover: Handover;
   readonly #options: DaemonOptions;
   readonly #names: Names;
   readonly #ids: IdRegistry;
@@ -80,25 +92,31 @@ export class Daemon {
   #hasStarted = false as boolean;
 
   private constructor(opened: Opened) {
-    const { fitted, options, sockets, names, ids, plane } = opened;
-    const { log, source } = options;
+    const { fitted, options, sockets, servers, names, ids, plane } = opened;
+    const { log, source, version, inherited = [] } = options;
     this.#options = options;
     this.#names = names;
     this.#ids = ids;
     this.#plane = plane;
-    this.#metrics = this.#createMetrics();
+    const predecessor = new InheritedTotals(ids);
+    this.#metrics = this.#createMetrics(predecessor);
     const control: Control = { health: () => this.health(), metrics: this.#metrics };
-    this.#monitoring = new MonitoringPart(control, log);
+    this.#monitoring = new MonitoringPart(control, log, servers);
     const operations = () => this.#operations();
     this.#admin = new ControlInterface({ operations, log, yields: options.yieldsAdmin ?? false });
     this.#parts = [this.#monitoring, this.#admin, ...(options.parts ?? [])];
-    this.#listening = new Listening(sockets, { steer: () => {}, release: () => {} });
+    this.#listening = new Listening(sockets.sockets, { steer: () => {}, release: () => {} });
     const parts = this.#parts;
     const listening = this.#listening;
+    const monitoring = this.#monitoring;
+    const changes = () => this.#metrics.changes();
+    this.handover = new Handover({
+      ...{ version, log, predecessor, inherited, sockets, servers, listening, monitoring, changes },
+    });
     this.#reconfiguration = new Reconfiguration({ fitted, plane, ids, names, listening, parts, log });
     this.#shutdown = new Shutdown({
       plane,
-      times: () => this.#reconfiguration.fitted.config.server,
+      times: () => this.handover.timesOf(this.#reconfiguration.fitted.config.server),
       totals: () => this.#metrics.totals(),
       names: ids,
       info: (fields, message) => log.info(fields, message),
@@ -116,33 +134,38 @@ export class Daemon {
 
   /** Opens sockets and resolves names; accepts nothing yet. Rejects with a StartError; `callOff` ends the DNS wait. */
   static async open(wanted: Config, options: DaemonOptions, callOff: AbortSignal): Promise<Daemon> {
-    const { log, write, local, movesPorts } = options;
+    const { log, write, local, movesPorts, inherited = [] } = options;
     const fitted = fitToFileLimit(wanted, log);
     const { config } = fitted;
-    const sockets = await openListeners(config, movesPorts, log);
+    const sockets = await openListeners(config, { movesPorts, inherited }, log);
+    const servers = new InheritedServers(inherited);
     const names = new Names(config, log, callOff);
     try {
       await names.start((discovery) => daemon.#reconfiguration.renew(discovery));
       const ids = new IdRegistry();
       const plan = compile(config, names.discovery, FIRST_GENERATION, ids);
-      const plane = new DataPlane(planeChange(fitted, plan, sockets), {
+      const plane = new DataPlane(planeChange(fitted, plan, sockets.sockets), {
         log,
         write,
         ...(local && { local }),
       });
-      const daemon: Daemon = new Daemon({ fitted, options, sockets, names, ids, plane });
+      const daemon: Daemon = new Daemon({ fitted, options, sockets, servers, names, ids, plane });
       return daemon;
     } catch (error) {
       names.close();
-      sockets.close();
+      sockets.sockets.close();
       throw error;
     }
   }
 
-  /** Resolves when every worker accepts. Rejects with a StartError when one can not, or when shut down before. */
+  /**
+   * Resolves when every worker accepts; a successor takes over afterwards. Rejects with a StartError when one can not, or
+   * when shut down before.
+   */
   async start(): Promise<void> {
     const { config } = this.#reconfiguration.fitted;
     if (config.monitoring.metrics !== null) this.#metrics.prepare();
+    if (this.#options.isSuccessor) this.#monitoring.hold();
     (await prepareAll(this.#parts, config)).commit();
     try {
       await this.#plane.start();
@@ -150,6 +173,7 @@ export class Daemon {
       throw new StartError(`a worker did not start: ${error instanceof Error ? error.message : error}`);
     }
     this.#hasStarted = true;
+    if (!this.#options.isSuccessor) this.handover.takeOver();
   }
 
   /** Listening addresses. */
@@ -260,30 +284,35 @@ export class Daemon {
     });
   }
 
-  #createMetrics(): MetricsText {
+  #createMetrics(predecessor: InheritedTotals): MetricsText {
+    return createMetricsText({
+      buffers: this.#plane.buffers,
+      inherited: predecessor.buffer,
+      names: this.#ids,
+      figures: () => withInherited(this.#figures(), predecessor.figures),
+    });
+  }
+
+  #figures(): Figures {
     const { version, linesDropped } = this.#options;
     const plane = this.#plane;
-    const fitted = () => this.#reconfiguration.fitted;
-    return createMetricsText({
-      buffers: plane.buffers,
-      names: this.#ids,
-      figures: () => ({
-        anyport_config_generation: plane.plan.generation,
-        anyport_endpoint_up: endpointsUp(plane.plan),
-        anyport_workers: plane.accepting,
-        anyport_worker_restarts_total: plane.restarts,
-        anyport_worker_hangs_total: plane.hangs,
-        anyport_config_reloads_total: reloadResults.map((result) => ({
-          labels: { result },
-          value: this.#reloads.counts[result],
-        })),
-        anyport_monitoring_evicted_total: this.#monitoring.evicted + this.#admin.evicted,
-        anyport_max_connections: fitted().config.server.maxConnections,
-        anyport_max_open_files: fitted().maxOpenFiles,
-        anyport_build_info: { labels: { version, node_version: process.version }, value: 1 },
-        anyport_log_lines_dropped_total: linesDropped(),
-      }),
-    });
+    const { config, maxOpenFiles } = this.#reconfiguration.fitted;
+    return {
+      anyport_config_generation: plane.plan.generation,
+      anyport_endpoint_up: endpointsUp(plane.plan),
+      anyport_workers: plane.accepting,
+      anyport_worker_restarts_total: plane.restarts,
+      anyport_worker_hangs_total: plane.hangs,
+      anyport_config_reloads_total: reloadResults.map((result) => ({
+        labels: { result },
+        value: this.#reloads.counts[result],
+      })),
+      anyport_monitoring_evicted_total: this.#monitoring.evicted + this.#admin.evicted,
+      anyport_max_connections: config.server.maxConnections,
+      anyport_max_open_files: maxOpenFiles,
+      anyport_build_info: { labels: { version, node_version: process.version }, value: 1 },
+      anyport_log_lines_dropped_total: linesDropped(),
+    };
   }
 }
 

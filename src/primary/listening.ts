@@ -5,7 +5,7 @@ import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { Config, ServerConfig } from '../model/config.js';
 import type { Part, Prepared } from './part.js';
-import { ListeningSockets, type PreparedSockets, type Steering } from './sockets.js';
+import { type InheritedGroup, ListeningSockets, type PreparedSockets, type Steering } from './sockets.js';
 
 /** Time for handshakes under way on a socket that gets no new ones: a few round trips, and one SYN-ACK sent again. */
 export const RETIRE_MS = 2000;
@@ -94,14 +94,25 @@ export class Listening implements Part {
   }
 }
 
-/** Opens all listeners. `movesPorts`: the demonstration takes any port where its own is in use. Rejects with a StartError. */
+export interface FirstSockets {
+  /** The demonstration takes any port where its own is in use. */
+  readonly movesPorts: boolean;
+  readonly inherited: readonly InheritedGroup[];
+}
+
+/**
+ * Opens what is not inherited. Inherited sockets that no listener wants stay open until the commit. Rejects with a
+ * StartError.
+ */
 export function openListeners(
   { server, listeners }: Config,
-  movesPorts: boolean,
+  { movesPorts, inherited }: FirstSockets,
   log: Logger,
-): Promise<ListeningSockets> {
+): Promise<PreparedSockets> {
   const moved = (why: string) => log.warn(`${why}; the demonstration takes another port`);
-  return ListeningSockets.open(listeners, { places: placesOf(server), ...(movesPorts && { moved }) }, native);
+  const places = placesOf(server);
+  const before = ListeningSockets.inherited(inherited, places, native);
+  return before.prepare(listeners, { places, asTheyAre: true, ...(movesPorts && { moved }) });
 }
 
 /** In handoff mode the primary alone accepts. */

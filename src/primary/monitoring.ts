@@ -3,37 +3,69 @@ import { native } from '../addon.js';
 import type { Control } from '../admin/control.js';
 import { MonitoringServers, type OpenSocket } from '../admin/monitoring.js';
 import type { Logger } from '../base/log.js';
-import type { Config, MonitoringConfig } from '../model/config.js';
+import type { Config, ListenAddress, MonitoringConfig } from '../model/config.js';
+import type { InheritedServers } from './inherited-servers.js';
 import type { Part, Prepared } from './part.js';
-import { openInet, reasonOf } from './socket-group.js';
+import { openInet, reasonOf, type SocketGroup } from './socket-group.js';
 import { StartError } from './start-error.js';
 
-/** With SO_REUSEPORT, so that an address can take over a port from another one of ours. */
-const open: OpenSocket = ({ host, port }, ours) => {
-  const text = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  try {
-    const options = { size: 1, holdsPort: ours.includes(port) };
-    const { sockets } = openInet({ kind: 'inet', host, port, text }, options, native);
-    return sockets[0]?.fd ?? -1;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new StartError(`monitoring can not listen on ${text}: ${reasonOf(error)}`, code);
-  }
-};
+type InetListen = Extract<ListenAddress, { kind: 'inet' }>;
+
+/**
+ * Takes an inherited socket, or opens one: with SO_REUSEPORT, so that an address can take over a port from another one of
+ * ours.
+ */
+const opener =
+  (inherited: InheritedServers): OpenSocket =>
+  ({ address, names }, ours) => {
+    const wanted = listenAddress(address);
+    const { port, text } = wanted;
+    const [taken] = inherited.take(wanted, names)?.group.sockets ?? [];
+    if (taken) return taken.fd;
+    try {
+      const { sockets } = openInet(wanted, { size: 1, holdsPort: ours.includes(port) }, native);
+      return sockets[0]?.fd ?? -1;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      throw new StartError(`monitoring can not listen on ${text}: ${reasonOf(error)}`, code);
+    }
+  };
 
 export class MonitoringPart implements Part {
   readonly #servers: MonitoringServers;
   readonly #log: Logger;
   #config: MonitoringConfig = { metrics: null, health: null };
 
-  constructor(control: Control, log: Logger) {
-    this.#servers = new MonitoringServers(control, open);
+  constructor(control: Control, log: Logger, inherited: InheritedServers) {
+    this.#servers = new MonitoringServers(control, opener(inherited));
     this.#log = log;
   }
 
   /** Connections closed so far to make room for newer ones. */
   get evicted(): number {
     return this.#servers.evicted;
+  }
+
+  /** For another process. */
+  get groups(): readonly { name: string; group: SocketGroup }[] {
+    return this.#servers.sockets.map(({ address, fd }) => ({
+      name: 'monitoring',
+      group: groupOf(listenAddress(address), fd),
+    }));
+  }
+
+  /** Until `begin` connections wait. */
+  hold(): void {
+    this.#servers.hold();
+  }
+
+  begin(): void {
+    this.#servers.begin();
+  }
+
+  /** Another process goes on with the sockets. */
+  release(): void {
+    this.#servers.release();
   }
 
   async prepare({ monitoring }: Config): Promise<Prepared> {
@@ -53,6 +85,18 @@ export class MonitoringPart implements Part {
     this.#servers.close();
   }
 }
+
+function listenAddress({ host, port }: { host: string; port: number }): InetListen {
+  return { kind: 'inet', host, port, text: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}` };
+}
+
+const groupOf = (address: InetListen, fd: number): SocketGroup => ({
+  address,
+  bound: address.text,
+  sockets: [{ socket: native.socketNumber(fd), fd }],
+  retiring: [],
+  file: null,
+});
 
 const isOnEveryInterface = ({ metrics, health }: MonitoringConfig): boolean =>
   (metrics ?? health)?.host === '::';

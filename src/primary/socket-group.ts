@@ -32,6 +32,10 @@ export interface SocketGroup {
   readonly retiring: readonly OpenSocket[];
   /** Socket file of a Unix listener, with its inode to recognise it at close. */
   readonly file: { readonly path: string; readonly stats: Pick<Stats, 'ino' | 'dev'> } | null;
+  /** Opened by the service manager, perhaps without SO_REUSEPORT: never another number of sockets. */
+  readonly isFixed?: boolean;
+  /** Another process is the owner of its file, for the time being. */
+  readonly isBorrowed?: boolean;
 }
 
 type Inet = Extract<ListenAddress, { kind: 'inet' }>;
@@ -57,6 +61,7 @@ export async function openGroup(
 export function resizedGroup(group: SocketGroup, size: number, calls: SocketCalls): SocketGroup {
   const { address, bound } = group;
   const all = allOf(group);
+  if (group.isFixed) return group;
   if (address.kind === 'unix' || all.length >= size) {
     const stay = address.kind === 'unix' ? all.length : size;
     return { ...group, sockets: all.slice(0, stay), retiring: all.slice(stay) };
@@ -77,7 +82,7 @@ export function closeGroup(
   const all = allOf(group);
   const gone = all.filter(({ socket }) => !keep.has(socket));
   for (const { fd } of gone) calls.closeFd(fd);
-  if (group.file && gone.length === all.length) removeOwn(group.file);
+  if (group.file && !group.isBorrowed && gone.length === all.length) removeOwn(group.file);
 }
 
 /** Of an inet address; null for a Unix one. */

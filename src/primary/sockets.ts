@@ -30,11 +30,24 @@ interface Listening {
   readonly group: SocketGroup;
 }
 
+/** Listening sockets that this process has not opened. */
+export interface InheritedGroup extends Listening {
+  /** What they were opened for. */
+  readonly use: 'listener' | 'monitoring' | 'admin';
+  /** They are for what has this name, whatever its address. */
+  readonly isNamed: boolean;
+}
+
 export interface SocketsOptions {
   /** How many places share a group: the workers, or in handoff mode 1, the primary. */
   readonly places: number;
   /** The demonstration: take any port where the configured one is in use. Called with why. */
   readonly moved?: (why: string) => void;
+  /**
+   * Groups keep their number of sockets. Those opened beside inherited ones would get connections at once, and lose them
+   * if the upgrade is called off.
+   */
+  readonly asTheyAre?: boolean;
 }
 
 export interface PreparedSockets extends Prepared {
@@ -58,6 +71,12 @@ export class ListeningSockets implements Sockets {
     this.#listening = listening;
     this.#places = places;
     this.#calls = calls;
+  }
+
+  /** Sockets that this process has not opened, as if they were in force: `prepare` keeps those that are wanted. */
+  static inherited(groups: readonly InheritedGroup[], places: number, calls: SocketCalls): ListeningSockets {
+    const listening = groups.filter(({ use }) => use === 'listener');
+    return new ListeningSockets(listening, places, calls);
   }
 
   /** Opens all listeners; on failure rejects with a StartError and leaves none open. */
@@ -87,6 +106,19 @@ export class ListeningSockets implements Sockets {
       throw error;
     }
     return this.#prepared(new ListeningSockets(listening, places, this.#calls), kept);
+  }
+
+  /** For another process, with the names of their listeners. */
+  get groups(): readonly Listening[] {
+    return this.#listening;
+  }
+
+  /** Whether socket files are removed at close: not if another process goes on with them, or owns them still. */
+  set isOwner(isOwner: boolean) {
+    this.#listening = this.#listening.map(({ name, group }) => ({
+      name,
+      group: { ...group, isBorrowed: !isOwner },
+    }));
   }
 
   get addresses(): { name: string; address: AddressText }[] {
@@ -153,11 +185,11 @@ export class ListeningSockets implements Sockets {
   async #groupFor(
     { name, address }: ListenerConfig,
     kept: SocketGroup | undefined,
-    { places, moved }: SocketsOptions,
+    { places, moved, asTheyAre }: SocketsOptions,
   ): Promise<SocketGroup> {
     const options: OpenOptions = { size: places, holdsPort: this.#holdsPort(address) };
     try {
-      if (kept) return resizedGroup(kept, places, this.#calls);
+      if (kept) return asTheyAre ? kept : resizedGroup(kept, places, this.#calls);
       return await openGroup(address, options, this.#calls);
     } catch (error) {
       const refusal = listenError(name, address, error);
@@ -197,8 +229,10 @@ function keptGroups(
 }
 
 /** When a listener goes on with a group, the surest rule first. A port 0 stays the port that was chosen. */
-const rules: readonly ((config: ListenerConfig, each: Listening) => boolean)[] = [
+const rules: readonly ((config: ListenerConfig, each: Listening | InheritedGroup) => boolean)[] = [
   ({ name, address }, each) => each.name === name && isSameAddress(address, each.group.address),
+  ({ name, address }, each) =>
+    'isNamed' in each && each.isNamed && each.name === name && each.group.address.kind === address.kind,
   ({ address }, each) => isSameAddress(address, each.group.address),
   ({ address }, { group }) =>
     address.kind === 'inet' &&
@@ -206,7 +240,7 @@ const rules: readonly ((config: ListenerConfig, each: Listening) => boolean)[] =
     isSameAddress(address, { ...group.address, port: boundPort(group) ?? 0 }),
 ];
 
-function isSameAddress(a: ListenAddress, b: ListenAddress): boolean {
+export function isSameAddress(a: ListenAddress, b: ListenAddress): boolean {
   if (a.kind === 'unix') return b.kind === 'unix' && a.path === b.path;
   if (b.kind === 'unix') return false;
   return a.host === b.host && a.port === b.port && Boolean(a.ipv6Only) === Boolean(b.ipv6Only);

@@ -28,7 +28,7 @@ afterEach(() => {
   for (const monitoring of open.splice(0)) monitoring.close();
 });
 
-const listen: OpenSocket = (address) => native.listen(address, { reusePort: false, backlog: 100 });
+const listen: OpenSocket = ({ address }) => native.listen(address, { reusePort: false, backlog: 100 });
 
 async function serve(config: MonitoringConfig, its = control): Promise<void> {
   const servers = new MonitoringServers(its, listen);

@@ -19,6 +19,7 @@ describe('defaults', () => {
       halfCloseTimeoutMs: 60_000,
       drainDelayMs: 0,
       gracefulShutdownTimeoutMs: 60_000,
+      upgradeTimeoutMs: 30_000,
       reloadOnChange: true,
     }));
   test('one listener on every interface', () =>

@@ -85,6 +85,14 @@ TEST_F(Packets, AreCloseOnExecAndSoIsWhatTheyBring) {
   }
 }
 
+TEST(Fd, NothingButTheStandardOnesIsPassedOn) {
+  const Fd left(dup(STDIN_FILENO));
+  ASSERT_EQ(fcntl(left.get(), F_GETFD), 0);
+  CloseOnExecFrom(STDERR_FILENO + 1);
+  EXPECT_EQ(fcntl(left.get(), F_GETFD), FD_CLOEXEC);
+  EXPECT_EQ(fcntl(STDERR_FILENO, F_GETFD), 0);
+}
+
 TEST_F(Packets, WhatIsOverALimitIsNotSent) {
   const std::vector<int> many(kPacketDescriptorsMax + 1, STDIN_FILENO);
   EXPECT_EQ(SendPacket(pair_.ours.get(), BytesOf("x"), many), EMSGSIZE);

@@ -20,6 +20,7 @@ const server: ServerConfig = {
   halfCloseTimeoutMs: 60_000,
   drainDelayMs: 0,
   gracefulShutdownTimeoutMs: 60_000,
+  upgradeTimeoutMs: 30_000,
   reloadOnChange: true,
 };
 

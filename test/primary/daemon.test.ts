@@ -259,11 +259,3 @@ describe.each(['reuseport', 'handoff'] as const)('accept: %s', (accept) => {
     expect(await daemon.exited).toBe(1);
   });
 });
-
-test('SIGUSR2 says that it does nothing yet', async () => {
-  const daemon = await start();
-  await daemon.line('ready');
-  daemon.signal('SIGUSR2');
-  expect(await daemon.line(/not implemented yet/)).toMatchObject({ level: 'warn', signal: 'SIGUSR2' });
-  expect(await echoes(await daemon.dial())).toBe('hello');
-});

@@ -12,6 +12,8 @@ export interface Output {
   readonly write: (lines: string) => void;
   /** Lines lost so far. */
   readonly linesDropped: () => number;
+  /** Another process writes to the same place, until what is returned is called: lines stay whole. */
+  share(): () => void;
   /** Resolves when all lines are written or lost. */
   close(): Promise<void>;
 }
@@ -26,8 +28,21 @@ export async function openOutput({ format, level }: LoggingConfig): Promise<Outp
     log: createLogger({ level, write }),
     write,
     linesDropped: () => sink.dropped,
+    share: () => share(sink),
     close: () => sink.close(),
   };
+}
+
+const sharers = new WeakMap<LineSink, number>();
+
+function share(sink: LineSink): () => void {
+  const add = (count: number) => {
+    const now = (sharers.get(sink) ?? 0) + count;
+    sharers.set(sink, now);
+    sink.isShared = now > 0;
+  };
+  add(1);
+  return () => add(-1);
 }
 
 /** Loaded on demand: services log JSON. */

@@ -5,20 +5,28 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { native } from '../../addon.js';
 import { systemClock } from '../../base/clock.js';
+import { LineSink } from '../../base/line-sink.js';
 import { type Logger, rateLimited } from '../../base/log.js';
 import type { Config, Demo } from '../../model/config.js';
 import { Daemon } from '../../primary/daemon.js';
 import type { SettingsSource } from '../../primary/settings.js';
 import { StartError } from '../../primary/start-error.js';
+import type { Predecessor } from '../../primary/upgrade/predecessor.js';
 import { controlExamples, examplesFor } from './examples.js';
+import { findPredecessor, takeInheritance } from './inheritance.js';
+import { startAgain } from './launch.js';
 import { type Output, openOutput } from './output.js';
 import { Reloading } from './reloading.js';
 import { ServiceManager } from './service-manager.js';
 import { hearSignals } from './signals.js';
+import { Upgrade } from './upgrade.js';
+import { Upgrading } from './upgrading.js';
 import { type Origin, Watching } from './watching.js';
 
 /** Rate limit on log lines for signals without effect: their sender controls how many arrive. */
 const SIGNAL_LINES_PER_SECOND = 1;
+
+const STDERR = 2;
 
 /** Upper bound on the time for threads to end and connections to be reset; then the process exits. */
 const CLOSE_MS_MAX = 500;
@@ -37,13 +45,15 @@ export interface RunOptions {
 
 /** Runs until a signal stops the process. Resolves with the exit status: 0 success, 1 failed while running. */
 export async function runDaemon(config: Config, options: RunOptions): Promise<number> {
+  const predecessor = findPredecessor(process.env);
   const output = await openOutput(config.logging);
   for (const warning of options.warnings) output.log.warn(warning);
   try {
-    return (await run(config, options, output)) ? 0 : 1;
+    return (await run(config, options, output, predecessor)) ? 0 : 1;
   } catch (error) {
     if (error instanceof StartError) output.log.fatal(error.message);
     else output.log.fatal({ err: error }, 'failed');
+    await predecessor?.fail((error as Error).message);
     return 1;
   } finally {
     await output.close();
@@ -54,35 +64,60 @@ export async function runDaemon(config: Config, options: RunOptions): Promise<nu
 export const exitNow = (status: number): never => native.exit(status);
 
 /** Resolves with whether every session ended by itself before the deadline. */
-async function run(config: Config, options: RunOptions, output: Output): Promise<boolean> {
+async function run(
+  config: Config,
+  options: RunOptions,
+  output: Output,
+  predecessor: Predecessor | null,
+): Promise<boolean> {
+  const { log } = output;
   const reloading = new Reloading();
-  const signals = awaitSignals(output.log, reloading);
-  const { log, write, linesDropped } = output;
-  const { version, demo, origin } = options;
-  const watching = new Watching(origin, log);
-  const surroundings = {
-    version,
-    log,
-    write,
-    linesDropped,
-    movesPorts: demo?.moves ?? false,
-    yieldsAdmin: demo?.yieldsAdmin ?? false,
-    source: watching.through(options.source),
-    parts: [watching],
-  };
-  const daemon = await Daemon.open(config, surroundings, signals.drain);
+  const upgrading = new Upgrading(log);
+  const signals = awaitSignals(log, reloading, upgrading);
+  if (predecessor) void predecessor.ended.then(output.share());
+  const watching = new Watching(options.origin, log);
+  const daemon = await openDaemon(config, { options, output, predecessor, watching }, signals.drain);
   const service = serviceManager(log);
+  const upgrade = upgradeOf({ daemon, service, output });
   try {
     const cut = untilAborted(signals.stop).then(() => daemon.cut());
-    const serving = { daemon, service, reloading, watching, options, log };
+    const serving = { daemon, service, reloading, watching, upgrading, upgrade, predecessor, options, log };
     const allEnded = await Promise.race([serve(serving, signals.drain), cut]);
     sayStopped(allEnded, daemon.sessions, log);
     return allEnded;
   } finally {
     service.close();
     // A hung thread ends with the process.
-    await Promise.race([daemon.close(), sleep(CLOSE_MS_MAX)]);
+    await Promise.race([daemon.close().then(() => upgrade.close()), sleep(CLOSE_MS_MAX)]);
   }
+}
+
+interface Surroundings {
+  readonly options: RunOptions;
+  readonly output: Output;
+  readonly predecessor: Predecessor | null;
+  readonly watching: Watching;
+}
+
+async function openDaemon(
+  config: Config,
+  { options, output, predecessor, watching }: Surroundings,
+  callOff: AbortSignal,
+): Promise<Daemon> {
+  const { version, demo } = options;
+  const { log, write, linesDropped } = output;
+  const inherited = await takeInheritance(predecessor, version, log);
+  const surroundings = {
+    ...{ version, log, write, linesDropped, inherited },
+    source: watching.through(options.source),
+    parts: [watching],
+    movesPorts: demo?.moves ?? false,
+    yieldsAdmin: demo?.yieldsAdmin ?? false,
+    isSuccessor: predecessor !== null,
+  };
+  const daemon = await Daemon.open(config, surroundings, callOff);
+  predecessor?.follow(daemon.handover.totals);
+  return daemon;
 }
 
 /** What serves. */
@@ -91,6 +126,10 @@ interface Serving {
   readonly service: ServiceManager;
   readonly reloading: Reloading;
   readonly watching: Watching;
+  readonly upgrading: Upgrading;
+  readonly upgrade: Upgrade;
+  /** The process that this one replaces, until it has ended. */
+  readonly predecessor: Predecessor | null;
   readonly options: RunOptions;
   readonly log: Logger;
 }
@@ -98,12 +137,12 @@ interface Serving {
 const serviceManager = (log: Logger): ServiceManager =>
   new ServiceManager({ environment: process.env, pid: process.pid, log, clock: systemClock });
 
-/** Serves until `drain` is aborted, then until the remaining sessions have ended. */
+/** Serves until `drain` is aborted or another process takes over, then until the remaining sessions have ended. */
 async function serve(serving: Serving, drain: AbortSignal): Promise<boolean> {
-  const { daemon, service, reloading, watching, log } = serving;
+  const { daemon, service, reloading, watching, upgrading, upgrade, predecessor, log } = serving;
   if (drain.aborted) return true; // signalled during the DNS look-ups
   const draining = untilAborted(AbortSignal.any([drain, daemon.drainRequested]));
-  const started = await Promise.race([daemon.start().then(() => true), draining.then(() => false)]);
+  const started = await Promise.race([start(serving).then(() => true), draining.then(() => false)]);
   if (started) {
     sayReady(serving);
     reloading.begin(daemon.settings, {
@@ -111,11 +150,58 @@ async function serve(serving: Serving, drain: AbortSignal): Promise<boolean> {
       reloaded: ({ result }) => service.ready(`${servingStatus(daemon)}; last reload: ${result}`),
     });
     watching.begin(daemon.settings);
-    await draining;
-    log.info('told to stop: a second SIGTERM or SIGINT ends all sessions at once');
+    upgrading.begin(upgrade);
+    const isTold = await Promise.race([draining.then(() => true), upgrade.handedOver]);
+    if (isTold) log.info('told to stop: a second SIGTERM or SIGINT ends all sessions at once');
   }
+  upgrade.callOff();
   service.stopping(`draining, ${daemon.sessions} sessions open`);
-  return daemon.drain();
+  const { gracefulShutdownTimeoutMs } = daemon.settings.current.config.server;
+  // Its totals pass through this process.
+  const predecessorEnded = Promise.race([predecessor?.ended, sleep(gracefulShutdownTimeoutMs)]);
+  const allEnded = await daemon.drain();
+  await predecessorEnded;
+  return allEnded;
+}
+
+async function start({ daemon, predecessor }: Serving): Promise<void> {
+  try {
+    await daemon.start();
+    await predecessor?.takeOver();
+    if (predecessor) daemon.handover.takeOver();
+  } catch (error) {
+    // The sockets were shared already: sessions that came here may end.
+    if (daemon.sessions > 0) await daemon.drain();
+    throw error;
+  }
+}
+
+function upgradeOf({
+  daemon,
+  service,
+  output,
+}: Pick<Serving, 'daemon' | 'service'> & { output: Output }): Upgrade {
+  const standardError = new LineSink(STDERR);
+  return new Upgrade({
+    log: output.log,
+    clock: systemClock,
+    start: (fd) => startAgain(process, fd),
+    estate: () => daemon.handover.estate,
+    timeoutMs: () => daemon.settings.current.config.server.upgradeTimeoutMs,
+    writeError: (text) => standardError.write(text),
+    hold: async () => {
+      const release = await daemon.settings.hold('an upgrade is under way');
+      const unshare = output.share();
+      return () => {
+        unshare();
+        release();
+      };
+    },
+    giveWay: (pid) => {
+      daemon.handover.giveWay();
+      service.handOver(pid);
+    },
+  });
 }
 
 function sayReady({ daemon, service, options: { version, demo }, log }: Serving): void {
@@ -138,7 +224,11 @@ function sayStopped(allEnded: boolean, left: number, log: Logger): void {
   else log.info(left > 0 ? { sessions_left: left } : {}, 'stopped before every session had ended');
 }
 
-function awaitSignals(log: Logger, reloading: Reloading): { drain: AbortSignal; stop: AbortSignal } {
+function awaitSignals(
+  log: Logger,
+  reloading: Reloading,
+  upgrading: Upgrading,
+): { drain: AbortSignal; stop: AbortSignal } {
   const drain = new AbortController();
   const stop = new AbortController();
   const nothingDone = (message: string) => {
@@ -153,7 +243,7 @@ function awaitSignals(log: Logger, reloading: Reloading): { drain: AbortSignal; 
     drain: () => drain.abort(),
     stop: () => stop.abort(),
     reload: () => reloading.hangUp(),
-    notYet: nothingDone('upgrade is not implemented yet: nothing is changed'),
+    upgrade: () => upgrading.signal(),
     reopenLogs: nothingDone('the log goes to standard output: no file to reopen'),
   });
   return { drain: drain.signal, stop: stop.signal };

@@ -8,8 +8,8 @@ export interface SignalActions {
   stop(signal: NodeJS.Signals): void;
   /** SIGHUP: read the configuration again. */
   reload(signal: NodeJS.Signals): void;
-  /** SIGUSR2: reserved, not supported yet. */
-  notYet(signal: NodeJS.Signals): void;
+  /** SIGUSR2: another process of the program as it is installed now takes over. */
+  upgrade(signal: NodeJS.Signals): void;
   /** SIGUSR1: reopen log files. */
   reopenLogs(signal: NodeJS.Signals): void;
 }
@@ -26,7 +26,7 @@ export function hearSignals(actions: SignalActions, source: EventEmitter = proce
     ['SIGTERM', end],
     ['SIGINT', end],
     ['SIGHUP', actions.reload],
-    ['SIGUSR2', actions.notYet],
+    ['SIGUSR2', actions.upgrade],
     ['SIGUSR1', actions.reopenLogs],
   ];
   for (const [signal, listener] of listeners) source.on(signal, listener);

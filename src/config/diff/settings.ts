@@ -42,6 +42,7 @@ const server: Rows<ServerConfig> = {
   halfCloseTimeoutMs: ['half_close_timeout', duration],
   drainDelayMs: ['drain_delay', duration],
   gracefulShutdownTimeoutMs: ['graceful_shutdown_timeout', duration],
+  upgradeTimeoutMs: ['upgrade_timeout', duration],
   reloadOnChange: ['reload_on_change', plain],
 };
 

@@ -72,6 +72,10 @@ export const server = section(
       'At a drain: time from "not ready" to the end of accepting, in which load balancers turn away',
       { min: '0s', max: '1h' },
     ),
+    upgrade_timeout: duration('30s', 'Time for a new process to be ready, at an upgrade in place (SIGUSR2)', {
+      min: '1s',
+      max: '10m',
+    }),
     graceful_shutdown_timeout: duration('60s', 'Time for sessions to finish after SIGTERM', {
       min: '0s',
       max: MAX_TIMEOUT,

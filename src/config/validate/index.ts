@@ -100,6 +100,7 @@ function serverConfig({ server }: Shape, { cores }: Context): ServerConfig {
     halfCloseTimeoutMs: server.half_close_timeout,
     drainDelayMs: server.drain_delay,
     gracefulShutdownTimeoutMs: server.graceful_shutdown_timeout,
+    upgradeTimeoutMs: server.upgrade_timeout,
     reloadOnChange: server.reload_on_change,
   };
 }

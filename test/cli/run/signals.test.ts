@@ -10,7 +10,7 @@ function hear() {
       drain: (signal) => heard.push(`drain ${signal}`),
       stop: (signal) => heard.push(`stop ${signal}`),
       reload: (signal) => heard.push(`reload ${signal}`),
-      notYet: (signal) => heard.push(`not yet ${signal}`),
+      upgrade: (signal) => heard.push(`upgrade ${signal}`),
       reopenLogs: (signal) => heard.push(`reopen ${signal}`),
     },
     source,
@@ -29,7 +29,7 @@ describe('signals', () => {
     {
       why: 'what can not be done yet does no harm',
       sent: ['SIGHUP', 'SIGUSR2', 'SIGINT'],
-      expected: ['reload SIGHUP', 'not yet SIGUSR2', 'drain SIGINT'],
+      expected: ['reload SIGHUP', 'upgrade SIGUSR2', 'drain SIGINT'],
     },
     {
       why: 'all are heard to the end, when the process is stopping too',
@@ -40,7 +40,7 @@ describe('signals', () => {
         'stop SIGTERM',
         'stop SIGTERM',
         'reload SIGHUP',
-        'not yet SIGUSR2',
+        'upgrade SIGUSR2',
         'reopen SIGUSR1',
       ],
     },

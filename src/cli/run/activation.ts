@@ -1,0 +1,85 @@
+/** Sockets that the service manager has opened (sd_listen_fds(3)): LISTEN_FDS, LISTEN_FDNAMES, LISTEN_PID. */
+import type { Native } from '../../addon.js';
+import type { Logger } from '../../base/log.js';
+import type { ListenAddress } from '../../model/config.js';
+import type { SocketGroup } from '../../primary/socket-group.js';
+import type { InheritedGroup } from '../../primary/sockets.js';
+
+/** SD_LISTEN_FDS_START. */
+const FIRST_FD = 3;
+
+/** Descriptors looked at. */
+export const ACTIVATED_MAX = 4096;
+
+export interface ActivatedSocket {
+  readonly fd: number;
+  /** FileDescriptorName= of the socket unit; by default the unit's name. */
+  readonly name: string;
+}
+
+/** Empty when the variables are meant for another process. Removes them: they are not for processes that this one starts. */
+export function takeActivatedSockets(environment: NodeJS.ProcessEnv, pid: number): ActivatedSocket[] {
+  const { LISTEN_FDS, LISTEN_FDNAMES = '', LISTEN_PID } = environment;
+  for (const name of ['LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PID']) delete environment[name];
+  const count = /^\d{1,4}$/.test(LISTEN_FDS ?? '') ? Number(LISTEN_FDS) : 0;
+  if (LISTEN_PID !== String(pid)) return [];
+  const names = LISTEN_FDNAMES.split(':');
+  return Array.from({ length: Math.min(count, ACTIVATED_MAX) }, (_, index) => ({
+    fd: FIRST_FD + index,
+    name: names[index] ?? '',
+  }));
+}
+
+type Calls = Pick<Native, 'adopt' | 'localAddress' | 'socketNumber' | 'closeFd'>;
+
+/** As groups: sockets of one name and address, opened with ReusePort=, are one. Others than listening streams are closed. */
+export function activatedGroups(
+  sockets: readonly ActivatedSocket[],
+  calls: Calls,
+  log: Logger,
+): InheritedGroup[] {
+  const groups = new Map<string, InheritedGroup>();
+  for (const { fd, name } of sockets) {
+    try {
+      calls.adopt(fd);
+      const address = addressOf(fd, calls);
+      const key = `${name} ${address.text}`;
+      const before = groups.get(key)?.group.sockets ?? [];
+      const all = [...before, { socket: calls.socketNumber(fd), fd }];
+      groups.set(key, { name, use: useOf(name), isNamed: name !== '', group: groupOf(address, all) });
+    } catch (error) {
+      calls.closeFd(fd);
+      log.warn(
+        { name, fd, error: (error as Error).message },
+        'a socket of the service manager is not usable',
+      );
+    }
+  }
+  return [...groups.values()];
+}
+
+const uses: Readonly<Record<string, InheritedGroup['use']>> = {
+  monitoring: 'monitoring',
+  metrics: 'monitoring',
+  health: 'monitoring',
+  admin: 'admin',
+};
+
+const useOf = (name: string): InheritedGroup['use'] => uses[name] ?? 'listener';
+
+function addressOf(fd: number, calls: Calls): ListenAddress {
+  const bound = calls.localAddress(fd);
+  if ('path' in bound) return { kind: 'unix', path: bound.path, text: `unix:${bound.path}`, mode: 0 };
+  const { host, port } = bound;
+  return { kind: 'inet', host, port, text: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}` };
+}
+
+/** Its file, if it has one, is the service manager's. */
+const groupOf = (address: ListenAddress, sockets: SocketGroup['sockets']): SocketGroup => ({
+  address,
+  bound: address.text,
+  sockets,
+  retiring: [],
+  file: null,
+  isFixed: true,
+});

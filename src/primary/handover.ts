@@ -1,0 +1,84 @@
+/** The daemon's part in an upgrade in place, on both sides: what it takes from the process before it, and gives to the next. */
+import { native } from '../addon.js';
+import type { Logger } from '../base/log.js';
+import type { InheritedTotals } from '../metrics/inherited.js';
+import type { ServerConfig } from '../model/config.js';
+import type { NamedRow } from '../model/named-row.js';
+import type { InheritedServers } from './inherited-servers.js';
+import type { Listening } from './listening.js';
+import type { MonitoringPart } from './monitoring.js';
+import type { InheritedGroup, PreparedSockets } from './sockets.js';
+import type { TotalsSink } from './upgrade/predecessor.js';
+import type { Estate } from './upgrade/successor.js';
+
+export interface HandoverParts {
+  readonly version: string;
+  readonly log: Logger;
+  /** Totals of the process before this one. */
+  readonly predecessor: InheritedTotals;
+  /** What others have opened, of which `sockets` and `servers` take what they want. */
+  readonly inherited: readonly InheritedGroup[];
+  readonly sockets: PreparedSockets;
+  readonly servers: InheritedServers;
+  readonly listening: Listening;
+  readonly monitoring: MonitoringPart;
+  /** Rows of counters that have changed since the last call. */
+  changes(): NamedRow[];
+}
+
+export class Handover {
+  readonly #parts: HandoverParts;
+  #hasGivenWay = false as boolean;
+
+  constructor(parts: HandoverParts) {
+    this.#parts = parts;
+  }
+
+  /** Follows the totals of the process before this one. */
+  get totals(): TotalsSink {
+    return this.#parts.predecessor;
+  }
+
+  /** The sockets are this process's: those that nothing wants are closed, and monitoring is served. */
+  takeOver(): void {
+    const { sockets, servers, listening, monitoring, log } = this.#parts;
+    for (const { name, group } of this.#unused())
+      log.warn({ name, address: group.bound }, 'an inherited socket is not configured and is closed');
+    sockets.commit();
+    servers.closeRest(native);
+    listening.current.isOwner = true;
+    monitoring.begin();
+  }
+
+  /** What the next process would go on with. */
+  get estate(): Estate {
+    const { version, listening, monitoring, changes } = this.#parts;
+    const groups = [
+      ...listening.current.groups.map((each) => ({ ...each, use: 'listener' as const })),
+      ...monitoring.groups.map((each) => ({ ...each, use: 'monitoring' as const })),
+    ];
+    return { version, groups, totals: changes };
+  }
+
+  /** The next process has the sockets: here only open sessions are left. */
+  giveWay(): void {
+    this.#hasGivenWay = true;
+    this.#parts.listening.current.isOwner = false;
+    this.#parts.monitoring.release();
+  }
+
+  /** Nobody turns away for want of readiness once the next process serves. */
+  timesOf(server: ServerConfig): ServerConfig {
+    return this.#hasGivenWay ? { ...server, drainDelayMs: 0 } : server;
+  }
+
+  #unused(): InheritedGroup[] {
+    const { inherited, servers, listening } = this.#parts;
+    const wanted = new Set(
+      listening.current.groups.flatMap(({ group }) => group.sockets.map(({ socket }) => socket)),
+    );
+    const listeners = inherited.filter(({ use }) => use === 'listener');
+    const isWanted = ({ group }: InheritedGroup) => group.sockets.some(({ socket }) => wanted.has(socket));
+    return [...listeners.filter((each) => !isWanted(each)), ...servers.rest];
+  }
+}
