@@ -247,7 +247,7 @@ describe('sockets', () => {
   test('nothing is inherited but the standard descriptors and the hand-over', async () => {
     const generations = await start();
     const list = `${folder.path}/fds`;
-    generations.replace(`ls -l /proc/$$/fd | cat > ${list}\n${runs()}`);
+    generations.replace(`(ls -l /proc/$$/fd > ${list})\n${runs()}`);
     const client = await longSession(generations.daemon.port);
     await generations.upgrade();
     const fds = readFileSync(list, 'utf8')
