@@ -74,8 +74,9 @@ export interface ServerOptions {
   /** At a `close` with a drain: time from "not ready" to the end of accepting. */
   readonly drainDelay?: Duration;
   /** How long `close()` lets sessions finish. */
-  readonly upgradeTimeout?: Duration;
   readonly gracefulShutdownTimeout?: Duration;
+  /** How long a new process may take to be ready, when a daemon is upgraded in place. */
+  readonly upgradeTimeout?: Duration;
   readonly user?: string;
 }
 

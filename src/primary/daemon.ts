@@ -98,7 +98,7 @@ export class Daemon {
     this.#names = names;
     this.#ids = ids;
     this.#plane = plane;
-    const predecessor = new InheritedTotals(ids);
+    const predecessor = options.isSuccessor ? new InheritedTotals(ids) : null;
     this.#metrics = this.#createMetrics(predecessor);
     const control: Control = { health: () => this.health(), metrics: this.#metrics };
     this.#monitoring = new MonitoringPart(control, log, servers);
@@ -284,12 +284,12 @@ export class Daemon {
     });
   }
 
-  #createMetrics(predecessor: InheritedTotals): MetricsText {
+  #createMetrics(predecessor: InheritedTotals | null): MetricsText {
     return createMetricsText({
       buffers: this.#plane.buffers,
-      inherited: predecessor.buffer,
+      ...(predecessor && { inherited: predecessor.buffer }),
       names: this.#ids,
-      figures: () => withInherited(this.#figures(), predecessor.figures),
+      figures: () => withInherited(this.#figures(), predecessor?.figures ?? {}),
     });
   }
 

@@ -15,7 +15,7 @@ export interface HandoverParts {
   readonly version: string;
   readonly log: Logger;
   /** Totals of the process before this one. */
-  readonly predecessor: InheritedTotals;
+  readonly predecessor: InheritedTotals | null;
   /** What others have opened, of which `sockets` and `servers` take what they want. */
   readonly inherited: readonly InheritedGroup[];
   readonly sockets: PreparedSockets;
@@ -34,8 +34,8 @@ export class Handover {
     this.#parts = parts;
   }
 
-  /** Follows the totals of the process before this one. */
-  get totals(): TotalsSink {
+  /** Follows the totals of the process before this one; null: there is none. */
+  get totals(): TotalsSink | null {
     return this.#parts.predecessor;
   }
 

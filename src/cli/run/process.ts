@@ -116,7 +116,8 @@ async function openDaemon(
     isSuccessor: predecessor !== null,
   };
   const daemon = await Daemon.open(config, surroundings, callOff);
-  predecessor?.follow(daemon.handover.totals);
+  const { totals } = daemon.handover;
+  if (totals) predecessor?.follow(totals);
   return daemon;
 }
 
