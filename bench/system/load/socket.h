@@ -1,5 +1,5 @@
-// Shared by client and endpoint: sockets, an epoll set, and the byte pattern that is sent and checked.
-// Benchmarks only: a failure ends the program with an error line.
+// Shared by the clients and the endpoint: sockets, an epoll set, and the byte pattern that is sent and
+// checked. Benchmarks only: a failure ends the program with an error line.
 #pragma once
 
 #include <arpa/inet.h>
@@ -72,9 +72,12 @@ class Poller {
   void Add(int fd, uint32_t events, void* owner) { Control(EPOLL_CTL_ADD, fd, events, owner); }
   void Change(int fd, uint32_t events, void* owner) { Control(EPOLL_CTL_MOD, fd, events, owner); }
 
+  void Remove(int fd) { Control(EPOLL_CTL_DEL, fd, 0, nullptr); }
+
   template <typename Handle>
-  void Wait(Handle handle) {
-    const int count = epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), -1);
+  void Wait(Handle handle, int timeout_ms = -1) {
+    const int size = static_cast<int>(events_.size());
+    const int count = epoll_wait(epoll_.get(), events_.data(), size, timeout_ms);
     if (count < 0 && errno != EINTR) Die("epoll_wait");
     for (int i = 0; i < count; ++i) handle(events_[i].data.ptr, events_[i].events);
   }

@@ -1,0 +1,96 @@
+/** Steady load on a daemon while it changes: the programs of bench/system/load, compiled when first used. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, renameSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { freePort } from './ports.js';
+import { cleanEnvironment, collect, type Running, runProgram, startProgram } from './process.js';
+import { eventually, within } from './wait.js';
+
+const SOURCES = resolve('bench/system/load');
+const PROGRAMS = resolve('build-bench/load');
+
+export interface LoadShape {
+  /** Short sessions a second, or what the machine gives. */
+  readonly rate: number;
+  /** Sessions that stay open. */
+  readonly long: number;
+  /** Between two round trips of a long session. */
+  readonly intervalMs: number;
+}
+
+/** What bench/system/load/steady.cc prints; times in microseconds. */
+export type LoadFigures = Readonly<
+  Record<
+    | 'seconds'
+    | 'sessions'
+    | 'failed'
+    | 'long'
+    | 'cut'
+    | 'pings'
+    | 'ping_p50_us'
+    | 'ping_p999_us'
+    | 'ping_max_us'
+    | 'session_p999_us',
+    number
+  >
+>;
+
+export interface SteadyLoad {
+  /** Lets what is under way finish. `failures`: what went wrong, the first of it. */
+  stop(): Promise<LoadFigures & { readonly failures: string }>;
+  kill(): void;
+}
+
+/** Path of the program, compiled unless it is newer than its sources. */
+async function provide(name: string): Promise<string> {
+  const program = `${PROGRAMS}/${name}`;
+  const source = `${SOURCES}/${name}.cc`;
+  const changedMs = Math.max(modifiedMs(source), modifiedMs(`${SOURCES}/socket.h`));
+  if (modifiedMs(program) > changedMs) return program;
+  mkdirSync(PROGRAMS, { recursive: true });
+  // Renamed, because another test may be compiling it too.
+  const made = `${program}.${process.pid}`;
+  const { status, stderr } = await runProgram('g++', ['-std=c++20', '-O2', '-o', made, source]);
+  if (status !== 0) throw new Error(stderr);
+  renameSync(made, program);
+  return program;
+}
+
+const modifiedMs = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/** Echoes; costs little beside the daemon. */
+export async function startEndpoint(): Promise<Running & { readonly target: string }> {
+  const port = await freePort();
+  const running = await startProgram(await provide('endpoint'), [`${port}`], port);
+  return { ...running, target: `127.0.0.1:${port}` };
+}
+
+/** Redis round trips on these ports; resolves when each long session has had one. */
+export async function startLoad(
+  ports: readonly number[],
+  { rate, long, intervalMs }: LoadShape,
+): Promise<SteadyLoad> {
+  const args = [ports.join(), rate, long, intervalMs].map(String);
+  const child = spawn(await provide('steady'), args, { env: cleanEnvironment(), stdio: 'pipe' });
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const ended = once(child, 'close');
+  child.stdin.on('error', () => {});
+  await eventually('every long session', () => {
+    if (child.exitCode !== null) throw new Error(`the load has ended: ${stderr()}`);
+    return stdout().includes('ready');
+  });
+  return {
+    async stop() {
+      child.stdin.end();
+      await within('the load to finish', ended);
+      const figures = [...stdout().matchAll(/(\w+)=([\d.]+)/g)].map(([, name, value]) => [
+        name,
+        Number(value),
+      ]);
+      if (figures.length === 0) throw new Error(`the load has died: ${stderr()}`);
+      return { ...Object.fromEntries(figures), failures: stderr() };
+    },
+    kill: () => child.kill('SIGKILL'),
+  };
+}
