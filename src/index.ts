@@ -4,7 +4,7 @@ export type { Handler, HandlerSession } from './handlers/handler.js';
 export { createAnyport } from './library/anyport.js';
 export { type BuiltInOptions, type ProtocolBuilders, protocols } from './library/builders.js';
 export { AnyportError, type AnyportErrorCode, type ConfigProblem } from './library/error.js';
-export type { AnyportEvents, EndedSession, EndpointChange } from './library/events.js';
+export type { AnyportEvents } from './library/events.js';
 export {
   type BuiltInProtocol,
   type Identification,
@@ -17,5 +17,6 @@ export type * from './library/options.js';
 export type { Anyport, CloseOptions, Listening, ProtocolChanges } from './library/types.js';
 export type { Diff, DiffItem, DiffKind, FieldChange } from './model/diff.js';
 export type { Facts } from './model/facts.js';
+export type { EndedSession, EndpointChange } from './model/report.js';
 export type { Closing, Ender, Reason, Stage } from './model/session.js';
 export type * from './model/snapshot.js';

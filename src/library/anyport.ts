@@ -2,9 +2,11 @@
 import { parseDuration } from '../base/duration.js';
 import type { Document } from '../model/config.js';
 import type { Diff } from '../model/diff.js';
+import type { Report } from '../model/report.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { documentOf, optionsOf, protocolChanges, protocolEntry } from './document.js';
 import { addProtocol, type Edit, removeProtocol, replaceKeepingListen, updateProtocol } from './edits.js';
+import { EndpointStates } from './endpoint-states.js';
 import { type AnyportError, invalidConfig } from './error.js';
 import { Events } from './events.js';
 import { Life } from './life.js';
@@ -38,9 +40,13 @@ class Instance extends Events implements Anyport {
   /** Whether anything takes log lines. */
   readonly #logs: boolean;
   readonly #life: Life;
+  readonly #endpoints = new EndpointStates();
 
   constructor({ logger, directory = process.cwd(), ...options }: AnyportOptions & InstanceOptions) {
-    super((error) => this.#unheard(error));
+    super(
+      (error) => this.#unheard(error),
+      (sessions) => this.#life.reportSessions(sessions),
+    );
     this.#locals = isInline(options) ? new Locals() : null;
     this.#lines = linesTo(logger, options.logging?.level ?? 'info');
     this.#logs = logger !== undefined;
@@ -50,6 +56,7 @@ class Instance extends Events implements Anyport {
       logs: this.#logs,
       lines: this.#lines,
       changed: (document, diff) => this.#tellChange(document, diff),
+      reported: (reports) => this.#tellReports(reports),
     });
   }
 
@@ -132,6 +139,13 @@ class Instance extends Events implements Anyport {
 
   #tellChange(document: Document, diff: Diff): void {
     this.tell('configChange', optionsOf(document, this.#locals), respelledDiff(diff));
+  }
+
+  #tellReports(reports: readonly Report[]): void {
+    for (const report of reports) {
+      if (report.type === 'session') this.tell('session', report.session);
+      else if (this.#endpoints.isNews(report.change)) this.tell('endpoint', report.change);
+    }
   }
 
   #unheard(error: AnyportError): void {

@@ -2,8 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { describeFailure } from '../base/failure.js';
 import type { Diff } from '../model/diff.js';
-import type { Facts } from '../model/facts.js';
-import type { Ender, Reason, Stage } from '../model/session.js';
+import type { EndedSession, EndpointChange } from '../model/report.js';
 import { AnyportError } from './error.js';
 import type { AnyportOptions } from './options.js';
 
@@ -24,55 +23,34 @@ export interface AnyportEvents {
   error: [error: AnyportError];
 }
 
-/** A session at its end. Bytes up are from the client; times are milliseconds. */
-export interface EndedSession {
-  /** When it ended. */
-  readonly time: Date;
-  readonly listener: string;
-  /** Its id; null: not identified. */
-  readonly protocol: string | null;
-  /** What its first bytes said: `sni`, `host` … */
-  readonly facts: Facts;
-  /** `ADDRESS:PORT` of the client, or `unix`. */
-  readonly source: string;
-  readonly upstream: string | null;
-  readonly endpoint: string | null;
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-  readonly identifyMs: number;
-  readonly connectMs: number;
-  readonly durationMs: number;
-  /** Who ended it. */
-  readonly by: Ender;
-  /** At which stage. */
-  readonly during: Stage;
-  readonly reason: Reason;
-  /** The failure: an errno, a limit, or what a handler threw. */
-  readonly error?: string;
-  /** The route or key that rejected it. */
-  readonly route?: string;
-  /** First bytes of an opening that was not recognised, in hexadecimal. */
-  readonly opening?: string;
-  readonly worker: number;
-}
-
-export interface EndpointChange {
-  readonly upstream: string;
-  readonly endpoint: string;
-  readonly state: 'up' | 'down';
-  /** Why it is down: the name of an errno. */
-  readonly error: string | null;
-}
-
 type Name = keyof AnyportEvents;
 
 export class Events extends EventEmitter<AnyportEvents> {
   /** Takes errors that no listener takes. */
   readonly #unheard: (error: AnyportError) => void;
+  /** Called when the first listener of `session` has come, and when the last one goes. */
+  readonly #wanted: (sessions: boolean) => void;
 
-  constructor(unheard: (error: AnyportError) => void) {
+  constructor(unheard: (error: AnyportError) => void, wanted: (sessions: boolean) => void) {
     super();
     this.#unheard = unheard;
+    this.#wanted = wanted;
+    this.#watchListeners();
+  }
+
+  override removeAllListeners(event?: unknown): this {
+    super.removeAllListeners(event as undefined);
+    if (event !== undefined) return this;
+    this.#wanted(false);
+    this.#watchListeners();
+    return this;
+  }
+
+  #watchListeners(): void {
+    const emitter = this as unknown as NodeJS.EventEmitter;
+    const none = () => emitter.listenerCount('session') === 0;
+    emitter.on('newListener', (event) => event === 'session' && none() && this.#wanted(true));
+    emitter.on('removeListener', (event) => event === 'session' && none() && this.#wanted(false));
   }
 
   /** Calls every listener, whatever the others do; never throws, for `error` without a listener neither. */

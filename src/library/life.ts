@@ -6,6 +6,7 @@ import { version } from '../base/version.js';
 import { emptySnapshot } from '../metrics/snapshot.js';
 import type { Document, Problem } from '../model/config.js';
 import type { Diff } from '../model/diff.js';
+import type { Report } from '../model/report.js';
 import type { ChangeResult, CurrentSettings } from '../model/settings.js';
 import type { Snapshot } from '../model/snapshot.js';
 import type { Daemon, DaemonOptions } from '../primary/daemon.js';
@@ -19,6 +20,8 @@ export interface LifeOptions extends CheckOptions {
   readonly lines: Lines;
   /** Another document is in force. */
   changed(document: Document, diff: Diff): void;
+  /** Workers report sessions (while `reportSessions` is set) and endpoints. */
+  reported(reports: readonly Report[]): void;
 }
 
 export class Life {
@@ -32,6 +35,7 @@ export class Life {
   #closing: Promise<boolean> | null = null;
   /** Changes under way: functions that only they name are kept. */
   #changing = 0;
+  #reportsSessions = false as boolean;
   #lastSnapshot: Snapshot | null = null;
 
   constructor(document: Document, options: LifeOptions) {
@@ -55,6 +59,12 @@ export class Life {
   async metricsText(): Promise<string> {
     if (this.#daemon !== null) return this.#daemon.metricsText();
     throw new AnyportError('not_listening', 'there are metrics from `listen` to `close`');
+  }
+
+  /** Whether sessions are reported, now and after `listen`. */
+  reportSessions(wanted: boolean): void {
+    this.#reportsSessions = wanted;
+    this.#daemon?.reportSessions(wanted);
   }
 
   checkOpen(): void {
@@ -115,10 +125,11 @@ export class Life {
     if (!loaded.ok) throw invalidConfig(loaded.problems.map(configProblem));
     for (const warning of loaded.warnings) lines.log.warn(problemText(warning));
     this.#daemon = await openDaemon(loaded.config, this.#daemonOptions(document), this.#callOff.signal);
+    if (this.#reportsSessions) this.#daemon.reportSessions(true);
   }
 
   #daemonOptions(document: Document): DaemonOptions {
-    const { lines, locals, changed } = this.#options;
+    const { lines, locals, changed, reported } = this.#options;
     const source = {
       document,
       name: 'options',
@@ -133,6 +144,7 @@ export class Life {
       linesDropped: () => 0,
       movesPorts: false,
       source,
+      report: reported,
       ...(locals && { local: locals.table }),
     };
   }

@@ -1,6 +1,7 @@
 /** Messages between the primary and its workers. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Plan } from './plan.js';
+import type { Report } from './report.js';
 import type { LiveCounts, SessionInfo, SessionQuery } from './session-list.js';
 
 /** A listening socket, opened by the primary. */
@@ -39,8 +40,15 @@ export interface WorkerSetup {
   /** Upper bound on splice pipes; beyond it the worker copies. */
   readonly pipes: number;
   readonly settings: WorkerSettings;
+  /** What is reported beside the log; absent: nothing. */
+  readonly reporting?: WorkerReporting;
   /** `workers: 0`; absent on a thread of its own. */
   readonly inline?: WorkerInline;
+}
+
+/** Endpoints are always reported, sessions while somebody listens. */
+export interface WorkerReporting {
+  readonly sessions: boolean;
 }
 
 /** A worker on the thread of the embedding program: what it shares with it, by reference. */
@@ -84,6 +92,7 @@ export type ToWorker =
   | { readonly type: 'sessions'; readonly request: number; readonly ask: SessionAsk }
   /** Empty these sockets once more, by number, and let go of them. */
   | { readonly type: 'release'; readonly sockets: readonly number[] }
+  | ({ readonly type: 'report' } & WorkerReporting)
   /** Stop accepting, let sessions finish, end the remaining ones after `deadlineMs`; null: never. */
   | { readonly type: 'drain'; readonly deadlineMs: number | null }
   /** Stop accepting and end all sessions at once. */
@@ -105,5 +114,6 @@ export type FromWorker =
   | { readonly type: 'sessions'; readonly request: number; readonly reply: SessionReply }
   /** The backlogs are empty and not read any more: the primary may close the sockets. */
   | { readonly type: 'accepting_stopped' }
+  | { readonly type: 'reports'; readonly reports: readonly Report[] }
   /** Finished log lines in order: JSON, each with its line feed. */
   | { readonly type: 'log'; readonly lines: string };

@@ -10,6 +10,7 @@ import { createRoom, Room } from '../metrics/room.js';
 import type { ServerConfig } from '../model/config.js';
 import type { FromWorker, ListeningSocket, ToWorker, WorkerSetup } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
+import type { Report } from '../model/report.js';
 import { Equipment, workerLimits } from './equipment.js';
 import { Handoff } from './handoff.js';
 import { Heartbeats, heartbeatLimits } from './heartbeats.js';
@@ -17,6 +18,7 @@ import { InlineRunner } from './inline.js';
 import { Latest } from './latest.js';
 import { WorkerPool } from './pool.js';
 import { type Publication, type Published, Publisher, refusal } from './publication.js';
+import { Reporting } from './reporting.js';
 import { LiveSessions } from './sessions.js';
 import { Supervisor, type WorkerRunner } from './supervisor.js';
 
@@ -61,11 +63,14 @@ export interface DataPlaneOptions {
   readonly write: (lines: string) => void;
   /** Present: the one worker runs on the calling thread, where Plans may name these functions. */
   readonly local?: LocalCode;
+  /** Takes what workers report beside the log; absent: they report nothing. */
+  readonly report?: (reports: readonly Report[]) => void;
 }
 
 export class DataPlane {
   /** Live sessions: listed, counted, ended one by one. */
   readonly sessions: LiveSessions;
+  readonly reporting: Reporting;
   readonly #options: DataPlaneOptions;
   readonly #changes = new Latest<Published>({ result: 'superseded' });
   /** In force. */
@@ -106,10 +111,9 @@ export class DataPlane {
       behind: (worker: number, error: string) => this.#behind(worker, error),
     };
     this.#publisher = new Publisher(this.#publicationOf(first, this.#members), publishing, systemClock);
-    this.sessions = new LiveSessions(
-      { running: () => this.#pool.running, post: publishing.post },
-      systemClock,
-    );
+    const running = { running: () => this.#pool.running, post: publishing.post };
+    this.reporting = new Reporting(options.report, running);
+    this.sessions = new LiveSessions(running, systemClock);
   }
 
   /** The Plan in force. */
@@ -248,6 +252,7 @@ export class DataPlane {
       beats: this.#heartbeats.memory,
       beatMs: heartbeatLimits.beatMs,
       pipes: this.#current.pipes,
+      ...this.reporting.setup,
     };
   }
 
@@ -267,6 +272,7 @@ export class DataPlane {
 
   #heard(worker: number, message: FromWorker): void {
     if (message.type === 'log') this.#options.write(message.lines);
+    else if (message.type === 'reports') this.reporting.heard(message.reports);
     else if (message.type === 'ready') this.#publisher.joined(worker, message.generation);
     else if (message.type === 'sessions') this.sessions.answered(message.request, message.reply);
     else if (message.type !== 'accepting_stopped') this.#publisher.answered(worker, message);

@@ -16,6 +16,7 @@ import { snapshotOf } from '../metrics/snapshot.js';
 import type { Figures } from '../metrics/text.js';
 import type { Config } from '../model/config.js';
 import type { Plan } from '../model/plan.js';
+import type { Report } from '../model/report.js';
 import type { AddressText } from '../model/session.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { DataPlane } from '../plane/data-plane.js';
@@ -50,6 +51,8 @@ export interface DaemonOptions {
   readonly yieldsAdmin?: boolean;
   /** `workers: 0`: the data plane runs on the calling thread, and the configuration may name these functions. */
   readonly local?: LocalCode;
+  /** Takes what workers report beside the log: endpoints that change state, and sessions after `reportSessions`. */
+  readonly report?: (reports: readonly Report[]) => void;
   /** Where configurations come from. */
   readonly source: SettingsSource;
   /** Whatever else follows the configuration. */
@@ -134,7 +137,7 @@ export class Daemon {
 
   /** Opens sockets and resolves names; accepts nothing yet. Rejects with a StartError; `callOff` ends the DNS wait. */
   static async open(wanted: Config, options: DaemonOptions, callOff: AbortSignal): Promise<Daemon> {
-    const { log, write, local, movesPorts, inherited = [] } = options;
+    const { log, write, local, report, movesPorts, inherited = [] } = options;
     const fitted = fitToFileLimit(wanted, log);
     const { config } = fitted;
     const sockets = await openListeners(config, { movesPorts, inherited }, log);
@@ -148,6 +151,7 @@ export class Daemon {
         log,
         write,
         ...(local && { local }),
+        ...(report && { report }),
       });
       const daemon: Daemon = new Daemon({ fitted, options, sockets, servers, names, ids, plane });
       return daemon;
@@ -218,6 +222,11 @@ export class Daemon {
       names: this.#ids,
       buffers: native.bufferTiers(this.#plane.plan.limits.bufferBytes),
     });
+  }
+
+  /** Whether ended sessions are reported, from now on. */
+  reportSessions(wanted: boolean): void {
+    this.#plane.reporting.sessions = wanted;
   }
 
   /** The text of /metrics. */

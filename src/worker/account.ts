@@ -1,40 +1,21 @@
-/** The access log: one line per ended session, rate-limited. */
+/** The access log: one line per ended session, rate-limited; and the same as reports to an embedding program. */
 import type { Logger } from '../base/log.js';
 import { createLineBudget } from '../base/log.js';
 import type { WorkerCounters } from '../metrics/counters.js';
-import type { Facts } from '../model/facts.js';
 import type { PlanAccessLog } from '../model/plan.js';
-import type { Ender, Reason, Stage } from '../model/session.js';
+import type { EndedSession } from '../model/report.js';
 
-export interface SessionLine {
-  readonly listener: string;
-  readonly protocol: string | null;
-  readonly facts: Facts;
-  readonly source: string;
-  readonly upstream: string | null;
-  readonly endpoint: string | null;
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-  readonly identifyMs: number;
-  readonly connectMs: number;
-  readonly durationMs: number;
-  readonly by: Ender;
-  readonly during: Stage;
-  readonly reason: Reason;
-  /** The failure: name of an errno, name of a limit, or message of a handler's error. */
-  readonly error?: string | undefined;
-  /** The route or key that decided the rejection. */
-  readonly route?: string | undefined;
-  /** First bytes of an unrecognised opening, in hexadecimal. */
-  readonly opening?: string | undefined;
+export interface SessionLine extends Omit<EndedSession, 'time' | 'worker'> {
   /** Session number, present if other lines carry it too. */
   readonly session?: string | undefined;
 }
 
-/** `describe` is called only if the line is written. */
+/** `describe` is called only if the line is written or reported. */
 export interface Account {
-  /** Whether lines are written at all, under the Plan in force. */
+  /** Whether anything is made of sessions at all, under the Plan in force. */
   readonly logs: boolean;
+  /** Whether sessions are reported: somebody listens. */
+  reports: boolean;
   /** What the Plan in force says; before the first one nothing is written. */
   apply(accessLog: PlanAccessLog, workers: number): void;
   ended(describe: () => SessionLine): void;
@@ -50,41 +31,77 @@ export interface AccountOptions {
   readonly counters: WorkerCounters;
   readonly logger: Logger;
   readonly nowMs: () => number;
+  /** Takes sessions while `reports` is set. */
+  readonly report?: (session: EndedSession) => void;
 }
 
 const milliseconds = (value: number): number => Math.round(value * 1000) / 1000;
 
 export function createAccount(options: AccountOptions): Account {
-  const { worker, counters, logger } = options;
+  const { worker, counters, logger, report = () => {} } = options;
   const budget = createLineBudget(0, options.nowMs);
+  const reported = createLineBudget(0, options.nowMs);
   const refusals = createLineBudget(REFUSALS_PER_SECOND, options.nowMs);
-  let logs = false;
   const drop = (lines: number) => counters.add('anyport_log_lines_dropped_total', counters.worker, lines);
+  let logs = false;
+  let reports = false;
   let suppressed = 0;
+
+  /** False: over the rates. */
+  function tell(describe: () => SessionLine, further: object = {}): boolean {
+    const isLogged = logs && budget.take();
+    const isReported = reports && reported.take();
+    if (!(isLogged || isReported)) {
+      drop(1);
+      return false;
+    }
+    const line = describe();
+    if (isLogged) logger.info({ ...fieldsOf(line, worker), ...further }, 'session');
+    if (isReported) report(reportOf(line, worker));
+    return true;
+  }
 
   return {
     get logs() {
-      return logs;
+      return logs || reports;
+    },
+    get reports() {
+      return reports;
+    },
+    set reports(wanted) {
+      reports = wanted;
     },
     apply(accessLog, workers) {
       logs = accessLog.enabled && logger.isLevelEnabled('info');
-      budget.limit(Math.ceil(accessLog.rate / workers));
+      for (const each of [budget, reported]) each.limit(Math.ceil(accessLog.rate / workers));
     },
     ended(describe) {
-      if (!logs) return;
-      if (budget.take()) logger.info(fieldsOf(describe(), worker), 'session');
-      else drop(1);
+      if (logs || reports) tell(describe);
     },
     refused(describe, unshown) {
-      if (!logs) return;
-      const shown = refusals.take() && budget.take();
-      const dropped = unshown + (shown ? 0 : 1);
-      suppressed += dropped;
-      drop(dropped);
-      if (!shown) return;
-      logger.info({ ...fieldsOf(describe(), worker), ...(suppressed > 0 && { suppressed }) }, 'session');
-      suppressed = 0;
+      if (!(logs || reports)) return;
+      drop(unshown);
+      suppressed += unshown;
+      const more = suppressed > 0 ? { suppressed } : {};
+      if (!refusals.take()) drop(1);
+      else if (tell(describe, more)) {
+        suppressed = 0;
+        return;
+      }
+      suppressed += 1;
     },
+  };
+}
+
+function reportOf({ session: _, ...line }: SessionLine, worker: number): EndedSession {
+  const { identifyMs, connectMs, durationMs } = line;
+  return {
+    ...line,
+    time: new Date(),
+    identifyMs: milliseconds(identifyMs),
+    connectMs: milliseconds(connectMs),
+    durationMs: milliseconds(durationMs),
+    worker,
   };
 }
 

@@ -9,6 +9,7 @@ import { bucketsOf, cellOf } from '../metrics/cells.js';
 import { WorkerCounters } from '../metrics/counters.js';
 import { Room } from '../metrics/room.js';
 import type { FromWorker, PlanMessage, SessionAsk, ToWorker, WorkerSetup } from '../model/message.js';
+import type { EndedSession } from '../model/report.js';
 import { Loads } from '../upstream/upstream.js';
 import { createAccount } from './account.js';
 import { Adoption } from './adoption.js';
@@ -17,6 +18,7 @@ import { Draining } from './draining.js';
 import { createEndpointWatch } from './endpoint-watch.js';
 import { Listing } from './listing.js';
 import { createLogs, type WorkerLogs } from './logs.js';
+import { createReports, reporting } from './reports.js';
 import { Answers, EventCursor } from './rings.js';
 import { createRuntime } from './runtime.js';
 import { Runtimes } from './runtimes.js';
@@ -67,6 +69,7 @@ async function serve(worker: Worker, setup: WorkerSetup): Promise<void> {
       if (message.type === 'drain') drain(message.deadlineMs).then(resolve, reject);
       else if (message.type === 'cut') draining.cut().then(resolve, reject);
       else if (message.type === 'release') worker.engine.release(message.sockets);
+      else if (message.type === 'report') worker.account.reports = message.sessions;
       else if (message.type === 'sessions') void tell(message.request, message.ask, worker);
       else adopt(message, worker);
     });
@@ -110,7 +113,10 @@ function createWorker(setup: WorkerSetup) {
   const { logger, complain } = logs;
   const room = new Room(setup.room);
   const loads = new Loads((endpoint) => room.sessions(endpoint));
-  const endpoints = createEndpointWatch(logs.endpoints);
+  const reports = createReports((batch) => post({ type: 'reports', reports: batch }));
+  const endpoints = createEndpointWatch(
+    setup.reporting ? reporting(logs.endpoints, reports) : logs.endpoints,
+  );
   const runtimes = new Runtimes(
     (generation) => engine.usesPlan(generation),
     () => endpoints.keep(runtimes.endpoints()),
@@ -136,7 +142,9 @@ function createWorker(setup: WorkerSetup) {
   });
   const draining = new Draining(engine);
   const atWork = new AtWork();
-  const account = createAccount({ worker, counters, logger, nowMs });
+  const report = (session: EndedSession) => reports.add({ type: 'session', session });
+  const account = createAccount({ worker, counters, logger, nowMs, report });
+  account.reports = setup.reporting?.sessions ?? false;
   let open = true;
   const sequencer = new Sequencer({
     worker,
@@ -186,11 +194,12 @@ function createWorker(setup: WorkerSetup) {
     leaveThread();
     runtimes.close();
     logs.flush();
+    reports.flush();
     engine.close();
     setup.port.close();
   }
 
-  return { engine, adoption, atWork, draining, listing, close, post };
+  return { engine, account, adoption, atWork, draining, listing, close, post };
 }
 
 /** Hooks of a thread that belongs to the worker; returns what removes them. */

@@ -153,7 +153,9 @@ export class Sequencer {
   }
 
   #wantsFacts({ runtime, listener, protocol }: Session): boolean {
-    return runtime.showsFacts || runtime.routes.needsFacts(listener, protocol);
+    return (
+      runtime.showsFacts || this.#options.account.reports || runtime.routes.needsFacts(listener, protocol)
+    );
   }
 
   /** Prefix length that the facts need; 0: complete. */

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createLogger } from '../../src/base/log.js';
 import { WorkerCounters } from '../../src/metrics/counters.js';
 import { createCounters } from '../../src/metrics/memory.js';
+import type { EndedSession } from '../../src/model/report.js';
 import { IdRegistry } from '../../src/plane/ids.js';
 import { createAccount, type SessionLine } from '../../src/worker/account.js';
 import { samplesOf } from '../support/counts.js';
@@ -27,19 +28,21 @@ const line: SessionLine = {
 function accountWith(rate: number, level = 'info') {
   const buffer = createCounters();
   const lines: string[] = [];
+  const reported: EndedSession[] = [];
   let now = 0;
   const account = createAccount({
     worker: 3,
     counters: new WorkerCounters(buffer),
     logger: createLogger({ level, write: (line) => lines.push(line) }),
     nowMs: () => now,
+    report: (session) => reported.push(session),
   });
   account.apply({ enabled: true, rate }, 2);
   const advance = (ms: number) => {
     now += ms;
   };
   const dropped = () => total(samplesOf([buffer], new IdRegistry()), 'anyport_log_lines_dropped_total');
-  return { account, advance, lines, dropped };
+  return { account, advance, lines, reported, dropped };
 }
 
 test('a session that ended is one line', () => {
@@ -74,4 +77,27 @@ test('above level info there is no line, and none is counted as dropped', () => 
   account.ended(() => line);
   expect(lines).toEqual([]);
   expect(dropped()).toBe(0);
+});
+
+test('a session is reported while somebody listens, logged or not, at the rate of the log', () => {
+  const { account, lines, reported, dropped } = accountWith(10);
+  account.ended(() => line);
+  account.reports = true;
+  account.ended(() => line);
+  account.apply({ enabled: false, rate: 10 }, 2);
+  expect(account.logs).toBe(true);
+  for (let each = 0; each < 5; each += 1) account.ended(() => line);
+  expect(lines).toHaveLength(2);
+  expect(reported).toHaveLength(5);
+  expect(dropped()).toBe(1);
+  expect(reported[0]).toMatchObject({
+    time: expect.any(Date),
+    connectMs: 0.123,
+    reason: 'client_gone',
+    worker: 3,
+  });
+  account.reports = false;
+  account.ended(() => line);
+  expect(account.logs).toBe(false);
+  expect(reported).toHaveLength(5);
 });
