@@ -25,7 +25,7 @@ import { ControlInterface } from './control-interface.js';
 import { type Fitted, fitToFileLimit } from './file-limit.js';
 import { Handover } from './handover.js';
 import { InheritedServers } from './inherited-servers.js';
-import { Listening, openListeners } from './listening.js';
+import { type Listening, listenWith, openListeners } from './listening.js';
 import { MonitoringPart } from './monitoring.js';
 import { Names } from './names.js';
 import { createOperations } from './operations.js';
@@ -108,7 +108,7 @@ export class Daemon {
     const operations = () => this.#operations();
     this.#admin = new ControlInterface({ operations, log, yields: options.yieldsAdmin ?? false });
     this.#parts = [this.#monitoring, this.#admin, ...(options.parts ?? [])];
-    this.#listening = new Listening(sockets.sockets, { steer: () => {}, release: () => {} });
+    this.#listening = listenWith(sockets.sockets, plane, log);
     const parts = this.#parts;
     const listening = this.#listening;
     const monitoring = this.#monitoring;

@@ -1,33 +1,35 @@
 /** The listening sockets in force and those of the next configuration, as a part of the daemon. */
 import { native } from '../addon.js';
-import type { Clock } from '../base/clock.js';
-import { systemClock } from '../base/clock.js';
+import { type Clock, systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { Config, ServerConfig } from '../model/config.js';
+import type { DataPlane } from '../plane/data-plane.js';
 import type { Part, Prepared } from './part.js';
-import { type InheritedGroup, ListeningSockets, type PreparedSockets, type Steering } from './sockets.js';
+import type { SocketGroup } from './socket-group.js';
+import { type InheritedGroup, ListeningSockets, type PreparedSockets } from './sockets.js';
+import { type Steer, Steering } from './steering.js';
 
 /** Time for handshakes under way on a socket that gets no new ones: a few round trips, and one SYN-ACK sent again. */
 export const RETIRE_MS = 2000;
 
-export interface Retiring {
-  /** Sends new connections of a group to its first sockets. */
-  steer(steering: Steering): void;
-  /** Workers empty these sockets for the last time and let go of them. */
-  release(sockets: readonly number[]): void;
+export interface ListeningParts {
+  readonly steer: Steer;
+  /** Those who accept on these sockets empty them for the last time and let go of them. */
+  readonly release: (sockets: readonly number[]) => void;
+  readonly clock: Clock;
 }
 
 export class Listening implements Part {
-  readonly #retiring: Retiring;
-  readonly #clock: Clock;
+  readonly #parts: ListeningParts;
+  readonly #steering: Steering;
   #current: ListeningSockets;
   #next: PreparedSockets | null = null;
   #cancelRetirement: () => void = () => {};
 
-  constructor(sockets: ListeningSockets, retiring: Retiring, clock: Clock = systemClock) {
+  constructor(sockets: ListeningSockets, parts: ListeningParts) {
     this.#current = sockets;
-    this.#retiring = retiring;
-    this.#clock = clock;
+    this.#parts = parts;
+    this.#steering = new Steering(parts.steer);
   }
 
   /** In force. */
@@ -40,15 +42,21 @@ export class Listening implements Part {
     return this.#next?.sockets ?? this.#current;
   }
 
+  get #groups(): SocketGroup[] {
+    return this.#current.groups.map(({ group }) => group);
+  }
+
   async prepare({ server, listeners }: Config): Promise<Prepared> {
+    const places = placesOf(server);
     // The next sockets may go on with some that are retiring.
     this.#cancelRetirement();
+    this.#steering.hold(this.#groups, places);
     try {
-      const prepared = await this.#current.prepare(listeners, { places: placesOf(server) });
+      const prepared = await this.#current.prepare(listeners, { places });
       this.#next = prepared;
       return { commit: () => this.#commit(prepared), discard: () => this.#discard(prepared) };
     } catch (error) {
-      this.#retireLater();
+      this.#stay();
       throw error;
     }
   }
@@ -58,11 +66,11 @@ export class Listening implements Part {
     this.#current.close();
   }
 
+  /** Only now, when the workers have taken over: before, every socket of a group has one that accepts. */
   #commit(prepared: PreparedSockets): void {
-    const before = this.#current;
     this.#next = null;
     this.#current = prepared.sockets;
-    this.#steer(before.steering, this.#current.steering);
+    this.#steering.commit(this.#groups);
     prepared.commit();
     this.#retireLater();
   }
@@ -70,28 +78,47 @@ export class Listening implements Part {
   #discard(prepared: PreparedSockets): void {
     this.#next = null;
     prepared.discard();
+    this.#stay();
+  }
+
+  #stay(): void {
+    this.#steering.discard(this.#groups);
     this.#retireLater();
   }
 
-  /** Only after the workers have taken over: until then every socket of a group has one that accepts. */
-  #steer(before: readonly Steering[], after: readonly Steering[]): void {
-    for (const steering of after) this.#retiring.steer(steering);
-    const steered = new Set(after.map(({ fd }) => fd));
-    for (const { fd } of before) if (!steered.has(fd)) this.#retiring.steer({ fd, stay: 0 });
-  }
-
   #retireLater(): void {
-    if (this.#current.steering.length === 0) return;
-    this.#cancelRetirement = this.#clock.after(RETIRE_MS, () => this.#retire());
+    if (this.#groups.every(({ retiring }) => retiring.length === 0)) return;
+    this.#cancelRetirement = this.#parts.clock.after(RETIRE_MS, () => this.#retire());
   }
 
+  /** The group stays steered until the next change: workers let go a little later. */
   #retire(): void {
-    const steered = this.#current.steering;
     const retired = this.#current.retire();
-    this.#retiring.release(retired.map(({ socket }) => socket));
+    this.#parts.release(retired.map(({ socket }) => socket));
     for (const { fd } of retired) native.closeFd(fd);
-    for (const { fd } of steered) this.#retiring.steer({ fd, stay: 0 });
   }
+}
+
+/** Steers by the kernel, releases in the workers. */
+export function listenWith(
+  sockets: ListeningSockets,
+  plane: Pick<DataPlane, 'release'>,
+  log: Logger,
+): Listening {
+  return new Listening(sockets, {
+    steer(fd, count) {
+      try {
+        native.steer(fd, count);
+      } catch (error) {
+        log.warn(
+          { error: (error as Error).message },
+          'connections can not be steered: a few may be lost now',
+        );
+      }
+    },
+    release: (numbers) => plane.release(numbers),
+    clock: systemClock,
+  });
 }
 
 export interface FirstSockets {

@@ -55,12 +55,6 @@ export interface PreparedSockets extends Prepared {
   readonly sockets: ListeningSockets;
 }
 
-/** A group of which connections go to the first `stay` sockets alone; 0: to all again. */
-export interface Steering {
-  readonly fd: number;
-  readonly stay: number;
-}
-
 export class ListeningSockets implements Sockets {
   #listening: readonly Listening[];
   readonly #places: number;
@@ -138,13 +132,6 @@ export class ListeningSockets implements Sockets {
           : all.filter((_, index) => index % this.#places === place);
       return own.map((socket) => ({ ...socket, listener }));
     });
-  }
-
-  /** For each group that is or was larger than it is to be: where its connections go. */
-  get steering(): Steering[] {
-    return this.#listening.flatMap(({ group: { sockets, retiring } }) =>
-      sockets[0] && retiring.length > 0 ? [{ fd: sockets[0].fd, stay: sockets.length }] : [],
-    );
   }
 
   /** Takes the retiring sockets out and returns them; the caller closes them. */

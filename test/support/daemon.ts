@@ -173,12 +173,15 @@ export class Daemon {
     renameSync(`${this.file}.new`, this.file);
   }
 
-  /** Waits for the next line, from the nth on, that says what became of a reload. */
+  /** Waits for the next line, from the nth on, that says what became of a reload; after a refusal for its problems too. */
   async outcome(from: number): Promise<LogLine> {
     const said = /^(reloaded|reload refused|the configuration is unchanged)/;
-    return eventually('the outcome of a reload', () =>
-      this.lines.slice(from).find(({ msg }) => said.test(msg)),
-    );
+    return eventually('the outcome of a reload', () => {
+      const line = this.lines.slice(from).find(({ msg }) => said.test(msg));
+      if (line === undefined) return undefined;
+      const behind = this.lines.length - 1 - this.lines.indexOf(line);
+      return behind >= Number(line.problems ?? 0) ? line : undefined;
+    });
   }
 
   /** Sends SIGHUP, with another file if one is given; returns the line that says what became of it. */

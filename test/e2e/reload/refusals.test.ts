@@ -1,7 +1,9 @@
 /** What can not come into force changes nothing, and every problem is said, each with its place. */
+import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../../support/daemon.js';
 import { redisPing } from '../../support/flights.js';
+import { startPings } from '../../support/pings.js';
 import { dial, echo, listenTcp, type Upstream } from '../../support/tcp.js';
 
 let daemon: Daemon;
@@ -48,13 +50,6 @@ test('every problem of a bad file, with file, line and column', async () => {
   await expectUnchanged(1);
 });
 
-test('a handler with a syntax error', async () => {
-  const broken = `data:text/javascript,${encodeURIComponent('export default (')}`;
-  const line = await daemon.reload({ protocols: [{ name: 'Redis', handler: broken }] });
-  expect(line).toMatchObject({ level: 'error', problems: 1 });
-  await expectUnchanged(1);
-});
-
 test('what can not change while it runs is named, with both values', async () => {
   const line = await daemon.reload({ ...good(), server: { buffer_size: 65_536 } });
   expect(line).toMatchObject({ level: 'error', problems: 1 });
@@ -74,4 +69,18 @@ test('refused again for the same reason: counted each time, said once a second',
   const said = daemon.lines.filter(({ msg }) => msg.startsWith('reload refused'));
   expect(said.length).toBeLessThanOrEqual(seconds + 2);
   expect(await daemon.reload(good())).toMatchObject({ msg: 'the configuration is unchanged' });
+});
+
+test('a change refused by a worker, after sockets for more workers were opened, loses no connection', async () => {
+  const pings = startPings({ port: daemon.port });
+  writeFileSync(`${daemon.folder.path}/broken.mjs`, 'throw new Error("not today")');
+  for (let n = 1; n <= 5; n++) {
+    const wanted = { protocols: [{ name: 'Redis', handler: './broken.mjs' }], server: { workers: 4 } };
+    const line = await daemon.reload(wanted);
+    expect(line.msg).toMatch(/^reload refused/);
+    expect(problemsAfter(line)[0]).toMatch(/not today/);
+  }
+  expect(await pings.stop()).toEqual([]);
+  expect(pings.answered).toBeGreaterThan(5);
+  expect(await daemon.metric('anyport_workers')).toBe(1);
 });
