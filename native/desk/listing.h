@@ -29,7 +29,7 @@ enum RowNumber : uint32_t { kRowBytesUp, kRowBytesDown, kRowAgeMs, kRowIdleMs, k
 inline constexpr uint32_t kRowWords = kRowNumbers + 2 * kRowNumberCount;
 // Word 0: number of rows; word 1: slot at which the next slice starts, 0 at the end.
 inline constexpr uint32_t kListingHeadWords = 2;
-inline constexpr uint32_t kListingRowsMax = 512;
+inline constexpr uint32_t kListingRowsMax = 64;
 inline constexpr size_t kListingWords = kListingHeadWords + size_t{kRowWords} * kListingRowsMax;
 // Slots visited per slice, used or free.
 inline constexpr uint32_t kListingSlotsMax = 8192;

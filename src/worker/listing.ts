@@ -21,6 +21,9 @@ import { RowCursor } from './rows.js';
 import type { Runtime } from './runtime.js';
 import { sourceText } from './session-line.js';
 
+/** Time after which the event loop turns; checked between two slices of 64 rows. */
+const TURN_MS = 1;
+
 export interface ListingParts {
   readonly worker: number;
   readonly engine: Pick<Engine, 'list' | 'end'>;
@@ -64,7 +67,7 @@ export class Listing {
   }
 
   async #list(query: SessionQuery): Promise<SessionReply | null> {
-    const top = new Top<SessionInfo>(query.limit ?? sessionListLimits.rowsDefault);
+    const top = new Top<Omit<SessionInfo, 'startedAt'>>(query.limit ?? sessionListLimits.rowsDefault);
     const keyOf = keys[query.order ?? 'newest'];
     const matches = createFilter(query);
     let matching = 0;
@@ -74,7 +77,13 @@ export class Listing {
       matching += 1;
       top.offer(keyOf(row), () => this.#infoOf(row, place));
     });
-    return complete ? { type: 'listed', sessions: top.items(), matching } : null;
+    if (!complete) return null;
+    const nowMs = Date.now();
+    const sessions = top.items().map((session) => ({
+      ...session,
+      startedAt: new Date(nowMs - session.durationMs).toISOString(),
+    }));
+    return { type: 'listed', sessions, matching };
   }
 
   async #count(): Promise<SessionReply | null> {
@@ -87,6 +96,7 @@ export class Listing {
   async #each(visit: (row: RowCursor) => void): Promise<boolean> {
     this.#rows ??= new RowCursor(native.layout);
     const rows = this.#rows;
+    let turnMs = performance.now();
     for (let slot = 0; ; ) {
       if (!this.#parts.isOpen()) return false;
       this.#parts.engine.list(slot, rows.memory);
@@ -96,7 +106,9 @@ export class Listing {
         visit(rows);
       }
       if (slot === 0) return true;
+      if (performance.now() - turnMs < TURN_MS) continue;
       await nextTurn();
+      turnMs = performance.now();
     }
   }
 
@@ -121,7 +133,7 @@ export class Listing {
     return (typeof decision === 'number' ? plan.routes[decision]?.name : decision) ?? null;
   }
 
-  #infoOf(row: RowCursor, place: Place): SessionInfo {
+  #infoOf(row: RowCursor, place: Place): Omit<SessionInfo, 'startedAt'> {
     const { worker } = this.#parts;
     const { ageMs, idleMs } = row;
     return {
@@ -132,7 +144,6 @@ export class Listing {
       ...place,
       bytesUp: row.bytesUp,
       bytesDown: row.bytesDown,
-      startedAt: new Date(Date.now() - ageMs).toISOString(),
       durationMs: Math.round(ageMs),
       idleMs: idleMs < 0 ? null : idleMs,
     };

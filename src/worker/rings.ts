@@ -227,7 +227,7 @@ export const hexOf = (bytes: Uint8Array, bytesMax: number): string =>
 
 /** Text of a source's address (native/net/address.h, Source): `family` 4, 6, or 0 for a Unix socket, which has none. */
 export function addressOf(family: number, bytes: Uint8Array): string {
-  if (family === 4) return bytes.subarray(0, 4).join('.');
+  if (family === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
   return family === 6 ? ipv6Text(bytes) : '';
 }
 
