@@ -6,6 +6,7 @@ import { systemClock } from '../base/clock.js';
 import { type Logger, rateLimited } from '../base/log.js';
 import type { AdminConfig, Config, ListenAddress } from '../model/config.js';
 import type { AddressText } from '../model/session.js';
+import type { InheritedServers } from './inherited-servers.js';
 import type { Part, Prepared } from './part.js';
 import { changeMode, closeGroup, openGroup, reasonOf, type SocketGroup } from './socket-group.js';
 import { StartError } from './start-error.js';
@@ -19,6 +20,7 @@ export interface ControlInterfaceOptions {
   readonly log: Logger;
   /** The demonstration: go on without it where its address is in use. */
   readonly yields: boolean;
+  readonly inherited: InheritedServers;
 }
 
 interface Serving {
@@ -32,6 +34,8 @@ export class ControlInterface implements Part {
   #serving: Serving | null = null;
   #evictedBefore = 0;
   #isClosed = false as boolean;
+  /** Opens sockets, and serves nothing yet: connections wait. */
+  #isHeld = false as boolean;
 
   constructor(options: ControlInterfaceOptions) {
     this.#options = options;
@@ -45,6 +49,34 @@ export class ControlInterface implements Part {
   /** Connections closed so far to make room for newer ones. */
   get evicted(): number {
     return this.#evictedBefore + (this.#serving?.server.evicted ?? 0);
+  }
+
+  /** For another process. */
+  get groups(): readonly { name: string; group: SocketGroup }[] {
+    return this.#serving ? [{ name: 'admin', group: this.#serving.group }] : [];
+  }
+
+  /** Until `begin` connections wait. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** The socket and its file are this process's. */
+  begin(): void {
+    if (this.#serving) {
+      const { group, server } = this.#serving;
+      this.#serving = { ...this.#serving, group: { ...group, isBorrowed: false } };
+      if (this.#isHeld) listen(server, group);
+    }
+    this.#isHeld = false;
+  }
+
+  /** Another process goes on with the socket and its file; requests under way are answered. */
+  release(): void {
+    if (this.#serving === null) return;
+    const { group, server } = this.#serving;
+    server.release();
+    this.#serving = { ...this.#serving, group: { ...group, isBorrowed: true } };
   }
 
   async prepare({ admin }: Config): Promise<Prepared> {
@@ -71,7 +103,9 @@ export class ControlInterface implements Part {
 
   /** Null: the demonstration goes on without it. */
   async #open(address: ListenAddress): Promise<SocketGroup | null> {
-    const { yields, log } = this.#options;
+    const { yields, log, inherited } = this.#options;
+    const taken = inherited.take(address, ['admin']);
+    if (taken) return { ...taken.group, address };
     // Another one of ours may have the port, with another host.
     const own = this.#serving?.config.address;
     const holdsPort = own?.kind === 'inet' && address.kind === 'inet' && own.port === address.port;
@@ -91,7 +125,7 @@ export class ControlInterface implements Part {
     const warn = (fields: object, message: string) => log.warn(fields, message);
     const complain = rateLimited(warn, COMPLAINTS_PER_SECOND, systemClock.nowMs);
     const server = new AdminServer({ rules: rulesOf(config), operations: operations(), complain });
-    server.listen(group.sockets[0]?.fd ?? -1);
+    if (!this.#isHeld) listen(server, group);
     return { config, group, server };
   }
 
@@ -114,6 +148,8 @@ export class ControlInterface implements Part {
     this.#serving = { config, group, server };
   }
 }
+
+const listen = (server: AdminServer, { sockets }: SocketGroup): void => server.listen(sockets[0]?.fd ?? -1);
 
 const rulesOf = ({ address, token }: AdminConfig) => ({ kind: address.kind, token });
 

@@ -106,15 +106,23 @@ export class Daemon {
     const control: Control = { health: () => this.health(), metrics: this.#metrics };
     this.#monitoring = new MonitoringPart(control, log, servers);
     const operations = () => this.#operations();
-    this.#admin = new ControlInterface({ operations, log, yields: options.yieldsAdmin ?? false });
+    this.#admin = new ControlInterface({
+      operations,
+      log,
+      yields: options.yieldsAdmin ?? false,
+      inherited: servers,
+    });
     this.#parts = [this.#monitoring, this.#admin, ...(options.parts ?? [])];
     this.#listening = listenWith(sockets.sockets, plane, log);
     const parts = this.#parts;
     const listening = this.#listening;
-    const monitoring = this.#monitoring;
+    const inside = [
+      { use: 'monitoring' as const, server: this.#monitoring },
+      { use: 'admin' as const, server: this.#admin },
+    ];
     const changes = () => this.#metrics.changes();
     this.handover = new Handover({
-      ...{ version, log, predecessor, inherited, sockets, servers, listening, monitoring, changes },
+      ...{ version, log, predecessor, inherited, sockets, servers, listening, inside, changes },
     });
     this.#reconfiguration = new Reconfiguration({ fitted, plane, ids, names, listening, parts, log });
     this.#shutdown = new Shutdown({
@@ -169,7 +177,7 @@ export class Daemon {
   async start(): Promise<void> {
     const { config } = this.#reconfiguration.fitted;
     if (config.monitoring.metrics !== null) this.#metrics.prepare();
-    if (this.#options.isSuccessor) this.#monitoring.hold();
+    if (this.#options.isSuccessor) this.handover.hold();
     (await prepareAll(this.#parts, config)).commit();
     try {
       await this.#plane.start();

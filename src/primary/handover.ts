@@ -6,10 +6,21 @@ import type { ServerConfig } from '../model/config.js';
 import type { NamedRow } from '../model/named-row.js';
 import type { InheritedServers } from './inherited-servers.js';
 import type { Listening } from './listening.js';
-import type { MonitoringPart } from './monitoring.js';
+import type { SocketGroup } from './socket-group.js';
 import type { InheritedGroup, PreparedSockets } from './sockets.js';
 import type { TotalsSink } from './upgrade/predecessor.js';
 import type { Estate } from './upgrade/successor.js';
+
+/** A server whose socket passes from one process to the next. */
+export interface HandedServer {
+  readonly groups: readonly { readonly name: string; readonly group: SocketGroup }[];
+  /** Until `begin` connections wait. */
+  hold(): void;
+  /** The sockets are this process's. */
+  begin(): void;
+  /** The sockets are another process's; requests under way are answered. */
+  release(): void;
+}
 
 export interface HandoverParts {
   readonly version: string;
@@ -21,7 +32,8 @@ export interface HandoverParts {
   readonly sockets: PreparedSockets;
   readonly servers: InheritedServers;
   readonly listening: Listening;
-  readonly monitoring: MonitoringPart;
+  /** Servers of the primary. */
+  readonly inside: readonly { readonly use: 'monitoring' | 'admin'; readonly server: HandedServer }[];
   /** Rows of counters that have changed since the last call. */
   changes(): NamedRow[];
 }
@@ -39,23 +51,28 @@ export class Handover {
     return this.#parts.predecessor;
   }
 
+  /** Nothing is served until `takeOver`. */
+  hold(): void {
+    for (const { server } of this.#parts.inside) server.hold();
+  }
+
   /** The sockets are this process's: those that nothing wants are closed, and monitoring is served. */
   takeOver(): void {
-    const { sockets, servers, listening, monitoring, log } = this.#parts;
+    const { sockets, servers, listening, inside, log } = this.#parts;
     for (const { name, group } of this.#unused())
       log.warn({ name, address: group.bound }, 'an inherited socket is not configured and is closed');
     sockets.commit();
     servers.closeRest(native);
     listening.current.isOwner = true;
-    monitoring.begin();
+    for (const { server } of inside) server.begin();
   }
 
   /** What the next process would go on with. */
   get estate(): Estate {
-    const { version, listening, monitoring, changes } = this.#parts;
+    const { version, listening, inside, changes } = this.#parts;
     const groups = [
       ...listening.current.groups.map((each) => ({ ...each, use: 'listener' as const })),
-      ...monitoring.groups.map((each) => ({ ...each, use: 'monitoring' as const })),
+      ...inside.flatMap(({ use, server }) => server.groups.map((each) => ({ ...each, use }))),
     ];
     return { version, groups, totals: changes };
   }
@@ -64,7 +81,7 @@ export class Handover {
   giveWay(): void {
     this.#hasGivenWay = true;
     this.#parts.listening.current.isOwner = false;
-    this.#parts.monitoring.release();
+    for (const { server } of this.#parts.inside) server.release();
   }
 
   /** Nobody turns away for want of readiness once the next process serves. */

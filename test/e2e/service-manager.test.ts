@@ -6,6 +6,7 @@ import { hearNotifications, type Notifications } from '../support/service-manage
 import { dial, echo, listenTcp, type Upstream } from '../support/tcp.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
 import { describeWith } from '../support/tools.js';
+import { startGenerations } from '../support/upgrade.js';
 import { eventually } from '../support/wait.js';
 
 let folder: TempFolder;
@@ -50,6 +51,30 @@ describeWith('python3')('systemd', () => {
     expect(daemon.child.exitCode).toBeNull();
     client.finish();
     expect(await daemon.exit()).toBe(0);
+  });
+
+  test('hears which process is the service after an upgrade, and nothing more of the old one', async () => {
+    const generations = await startGenerations(
+      {
+        server: { graceful_shutdown_timeout: '20s' },
+        protocols: [{ name: 'Redis', target: upstream.target }],
+      },
+      { NOTIFY_SOCKET: `${folder.path}/notify.sock`, WATCHDOG_USEC: '400000', WATCHDOG_PID: '' },
+    );
+    const client = await dial(generations.daemon.port);
+    client.send(redisPing);
+    await client.bytes(redisPing.length);
+    const pid = await generations.upgrade();
+    await notifications.heard(`MAINPID=${pid}`);
+    const since = notifications.told.indexOf(`MAINPID=${pid}`);
+    await eventually('the new one to be ready', () =>
+      notifications.told.slice(since).some((each) => each.startsWith('READY=1')),
+    );
+    await eventually('its watchdog', () => notifications.told.slice(since).includes('WATCHDOG=1'));
+    client.finish();
+    await eventually('the old process to end', () => generations.living.length === 1);
+    expect(notifications.told.filter((each) => each.startsWith('STOPPING=1'))).toEqual([]);
+    await generations.stop();
   });
 
   test('hears the watchdog while the daemon runs, and not while it is stopped', async () => {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { TestConfig } from '../support/daemon.js';
+import { anyport, type TestConfig } from '../support/daemon.js';
 import { redisPing } from '../support/flights.js';
 import { total } from '../support/metrics.js';
 import { openFiles } from '../support/proc.js';
@@ -225,6 +225,27 @@ describe('sockets', () => {
       expect(existsSync(path)).toBe(true);
     }
     await call();
+    generations.signal('SIGTERM');
+    await eventually('the end', () => generations.living.length === 0);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test('of the control interface passes on, with its file', async () => {
+    const path = `${folder.path}/admin.sock`;
+    const generations = await startGenerations({ ...config(), admin: { listen: `unix:${path}` } });
+    running.push(generations);
+    const status = async () => {
+      const { status: code, stdout, stderr } = await anyport(['status', '--admin', `unix:${path}`, '--json']);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      return JSON.parse(stdout).pid as number;
+    };
+    expect(await status()).toBe(generations.pid);
+    for (let each = 0; each < 2; each += 1) {
+      await generations.upgrade();
+      expect(await status()).toBe(generations.pid);
+      await eventually('the old process to end', () => generations.living.length === 1);
+      expect(await status()).toBe(generations.pid);
+    }
     generations.signal('SIGTERM');
     await eventually('the end', () => generations.living.length === 0);
     expect(existsSync(path)).toBe(false);

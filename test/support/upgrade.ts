@@ -76,10 +76,14 @@ export const runs = (node = process.execPath): string => `exec ${node} ${PROGRAM
 export async function startGenerations(
   config: TestConfig,
   environment: NodeJS.ProcessEnv = {},
+  wrapper: readonly string[] = [],
 ): Promise<Generations> {
   const folder = tempFolder();
   const launcher = `${folder.path}/launcher`;
-  const daemon = await startDaemon(config, { environment: { ANYPORT_LAUNCHER: launcher, ...environment } });
+  const daemon = await startDaemon(config, {
+    wrapper,
+    environment: { ANYPORT_LAUNCHER: launcher, ...environment },
+  });
   const generations = new Generations(daemon, folder, launcher);
   generations.replace();
   return generations;
