@@ -1,33 +1,64 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
-import { native } from '../../src/addon.js';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Acceptor, type Handing, native } from '../../src/addon.js';
 import { createRoom } from '../../src/metrics/room.js';
+import type { ListeningSocket } from '../../src/model/message.js';
+import type { Plan, PlanListener } from '../../src/model/plan.js';
 import { openFiles } from '../support/proc.js';
 import { dial } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
-import { planFor, startPlane, withIds } from '../worker/plane.js';
+import { type Plane, planFor, startPlane, withIds } from '../worker/plane.js';
 
 const cleanups: (() => void)[] = [];
-afterEach(() => {
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
   for (const cleanup of cleanups.splice(0).reverse()) cleanup();
 });
 
-function acceptInto(inboxes: readonly number[], maxConnections: number): number {
+interface TestSocket extends ListeningSocket {
+  readonly port: number;
+}
+
+/** For a listener of this name. */
+function listen(name: string): TestSocket {
   const fd = native.listen({ host: '127.0.0.1', port: 0 }, { reusePort: false, backlog: 400 });
-  const room = new Int32Array(createRoom());
-  const acceptor = new native.Acceptor({ room });
-  cleanups.push(
-    () => native.closeFd(fd),
-    () => acceptor.close(),
-  );
-  const [listener = 0] = withIds(planFor([])).ids.listeners;
-  const sockets = [{ socket: native.socketNumber(fd), listener, fd }];
-  acceptor.prepare({ generation: 1, sockets, inboxes, maxConnections });
+  cleanups.push(() => native.closeFd(fd));
+  const address = native.localAddress(fd);
+  return { ...named(name, fd), port: 'port' in address ? address.port : 0 };
+}
+
+const named = (name: string, fd: number): ListeningSocket => ({
+  socket: native.socketNumber(fd),
+  listener: planOf(1, name).ids.listeners[0] ?? 0,
+  fd,
+});
+
+/** A Plan with listeners of these names. */
+function planOf(generation: number, ...names: string[]): Plan {
+  const [front] = planFor([]).listeners as [PlanListener];
+  return withIds(planFor([], { generation, listeners: names.map((name) => ({ ...front, name })) }));
+}
+
+function createAcceptor(): Acceptor {
+  const acceptor = new native.Acceptor({ room: new Int32Array(createRoom()) });
+  cleanups.push(() => acceptor.close());
+  return acceptor;
+}
+
+const MANY = 1000;
+
+function accept(acceptor: Acceptor, handing: Partial<Handing>): void {
+  acceptor.prepare({ generation: 1, sockets: [], inboxes: [], maxConnections: MANY, ...handing });
   acceptor.leave();
   acceptor.commit();
-  const address = native.localAddress(fd);
-  return 'port' in address ? address.port : 0;
+}
+
+function acceptInto(inboxes: readonly number[], maxConnections: number): number {
+  const socket = listen('front');
+  accept(createAcceptor(), { sockets: [socket], inboxes, maxConnections });
+  return socket.port;
 }
 
 function createInbox(): number {
@@ -62,3 +93,118 @@ test('no more connections are on their way to a worker than may be open, and a b
   expect(onTheirWay).toBeGreaterThan(2);
   expect(onTheirWay).toBeLessThanOrEqual(2 + 128);
 });
+
+describe('when listeners change', () => {
+  /** Connections that are established, and wait: this thread, which would accept them, does not return to its loop. */
+  async function queue({ port }: TestSocket, count: number): Promise<void> {
+    for (let each = 0; each < count; each++) {
+      const client = connect(port, '127.0.0.1').on('error', () => {});
+      cleanups.push(() => client.destroy());
+    }
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+  }
+
+  async function startWorker(plan: Plan, inbox: number): Promise<Plane> {
+    const plane = await startPlane(plan, inbox);
+    stops.push(() => plane.stop());
+    return plane;
+  }
+
+  const acceptedOf = (plane: Plane) => (listener: string) =>
+    plane.metric('anyport_accepted_total', { listener });
+
+  test('what waits at one that goes begins under the Plan that has it', async () => {
+    const [front, back] = [listen('front'), listen('back')];
+    const inbox = createInbox();
+    const plane = await startWorker(planOf(1, 'front', 'back'), inbox);
+    const acceptor = createAcceptor();
+    accept(acceptor, { sockets: [front, back], inboxes: [inbox] });
+    await queue(back, 20);
+    acceptor.prepare({ generation: 2, sockets: [front], inboxes: [inbox], maxConnections: MANY });
+    acceptor.leave();
+    await plane.adopt(planOf(2, 'front'));
+    acceptor.commit();
+    const accepted = acceptedOf(plane);
+    expect([accepted('front'), accepted('back')]).toEqual([0, 20]);
+  });
+
+  test('a connection at one that the worker has not heard of waits for its Plan', async () => {
+    const late = listen('late');
+    const inbox = createInbox();
+    const plane = await startWorker(planOf(1, 'front'), inbox);
+    accept(createAcceptor(), { generation: 2, sockets: [late], inboxes: [inbox] });
+    await dial(late.port);
+    await sleep(100);
+    const accepted = acceptedOf(plane);
+    expect(accepted('late')).toBe(0);
+    await plane.adopt(planOf(2, 'late', 'front'));
+    expect([accepted('front'), accepted('late')]).toEqual([0, 1]);
+  });
+
+  test('a connection at one that is gone is reset, and counted for no other', async () => {
+    const gone = listen('gone');
+    const inbox = createInbox();
+    accept(createAcceptor(), { sockets: [gone], inboxes: [inbox] });
+    const client = await dial(gone.port);
+    await sleep(100);
+    const plane = await startWorker(planOf(2, 'front'), inbox);
+    expect(await client.end()).toBe('reset');
+    expect(plane.metric('anyport_accepted_total')).toBe(0);
+  });
+
+  test('one that is renamed accepts under its new name when all workers know it', async () => {
+    const socket = listen('before');
+    const inbox = createInbox();
+    const plane = await startWorker(planOf(1, 'before'), inbox);
+    const acceptor = createAcceptor();
+    accept(acceptor, { sockets: [socket], inboxes: [inbox] });
+    const sockets = [named('after', socket.fd)];
+    acceptor.prepare({ generation: 2, sockets, inboxes: [inbox], maxConnections: MANY });
+    acceptor.leave();
+    await dial(socket.port);
+    await plane.adopt(planOf(2, 'after'));
+    await sleep(200); // longer than an acceptor rests
+    expect(plane.metric('anyport_accepted_total')).toBe(0);
+    acceptor.commit();
+    const accepted = acceptedOf(plane);
+    await eventually('it', () => accepted('after') === 1);
+    expect(accepted('before')).toBe(0);
+  });
+
+  test('what is discarded changes nothing', async () => {
+    const [front, back] = [listen('front'), listen('back')];
+    const inbox = createInbox();
+    const plane = await startWorker(planOf(1, 'front', 'back'), inbox);
+    const acceptor = createAcceptor();
+    accept(acceptor, { sockets: [front], inboxes: [inbox] });
+    const before = openFiles(process.pid);
+    acceptor.prepare({ generation: 2, sockets: [back], inboxes: [inbox], maxConnections: MANY });
+    acceptor.discard();
+    expect(openFiles(process.pid)).toBe(before);
+    await dial(front.port);
+    await eventually('it', () => acceptedOf(plane)('front') === 1);
+  });
+});
+
+test('workers come and go: connections are for those that are wanted', async () => {
+  const socket = listen('front');
+  const [first, second] = [createInbox(), createInbox()] as const;
+  const acceptor = createAcceptor();
+  const planes = [
+    await startPlane(planOf(1, 'front'), first),
+    await startPlane(planOf(1, 'front'), second),
+  ] as const;
+  stops.push(...planes.map((plane) => () => plane.stop()));
+  const opened = async (inboxes: number[]) => {
+    const before = planes.map(({ open }) => open());
+    accept(acceptor, { sockets: [socket], inboxes });
+    await Promise.all(Array.from({ length: 10 }, () => dial(socket.port)));
+    await eventually('all', () => planes[0].open() + planes[1].open() === sum(before) + 10);
+    return planes.map(({ open }, index) => open() - (before[index] ?? 0));
+  };
+  expect(await opened([first])).toEqual([10, 0]);
+  expect(await opened([second])).toEqual([0, 10]);
+  expect(sum(await opened([first, second]))).toBe(10);
+});
+
+const sum = (numbers: readonly number[]) => numbers.reduce((all, each) => all + each, 0);
