@@ -64,7 +64,7 @@ export function upstream(name: string, ...ports: number[]): PlanUpstream {
 }
 
 /** Shared by all Plans of the test. */
-const ids = new IdRegistry();
+export const ids = new IdRegistry();
 
 const NO_IDS: PlanIds = { listeners: [], protocols: [], upstreams: [], endpoints: [] };
 
