@@ -1,8 +1,9 @@
-/** The log on standard output, as JSON or pretty. */
+/** The log on standard output, as JSON or pretty, as the configuration in force says. */
 import { isatty } from 'node:tty';
 import { LineSink } from '../../base/line-sink.js';
 import { createLogger, jsonLines, type Logger } from '../../base/log.js';
 import type { LoggingConfig } from '../../model/config.js';
+import type { Part } from '../../primary/part.js';
 
 const STDOUT = 1;
 
@@ -12,25 +13,47 @@ export interface Output {
   readonly write: (lines: string) => void;
   /** Lines lost so far. */
   readonly linesDropped: () => number;
+  /** Level and format follow the configuration. */
+  readonly follower: Part;
   /** Another process writes to the same place, until what is returned is called: lines stay whole. */
   share(): () => void;
   /** Resolves when all lines are written or lost. */
   close(): Promise<void>;
 }
 
-export async function openOutput({ format, level }: LoggingConfig): Promise<Output> {
+type Form = (lines: string) => string;
+
+export async function openOutput(first: LoggingConfig): Promise<Output> {
   const sink = new LineSink(STDOUT);
-  const terminal = isatty(STDOUT);
-  const isPretty = format === 'pretty' || (format === 'auto' && terminal);
-  const form = isPretty ? await prettyForm(terminal) : jsonLines;
+  let form = await formOf(first);
   const write = (lines: string) => sink.write(form(lines));
+  const log = createLogger({ level: first.level, write });
   return {
-    log: createLogger({ level, write }),
+    log,
     write,
     linesDropped: () => sink.dropped,
+    follower: {
+      async prepare({ logging }) {
+        const next = await formOf(logging);
+        const commit = () => {
+          form = next;
+          log.level = logging.level;
+        };
+        return { commit, discard: () => {} };
+      },
+      close() {},
+    },
     share: () => share(sink),
     close: () => sink.close(),
   };
+}
+
+/** Pretty is loaded on demand: services log JSON. */
+async function formOf({ format }: LoggingConfig): Promise<Form> {
+  const terminal = isatty(STDOUT);
+  if (format === 'json' || (format === 'auto' && !terminal)) return jsonLines;
+  const { prettyLines } = await import('../../base/pretty.js');
+  return prettyLines(terminal);
 }
 
 const sharers = new WeakMap<LineSink, number>();
@@ -43,10 +66,4 @@ function share(sink: LineSink): () => void {
   };
   add(1);
   return () => add(-1);
-}
-
-/** Loaded on demand: services log JSON. */
-async function prettyForm(colorize: boolean): Promise<(lines: string) => string> {
-  const { prettyLines } = await import('../../base/pretty.js');
-  return prettyLines(colorize);
 }

@@ -110,7 +110,7 @@ async function openDaemon(
   const surroundings = {
     ...{ version, log, write, linesDropped, inherited },
     source: watching.through(options.source),
-    parts: [watching],
+    parts: [output.follower, watching],
     movesPorts: demo?.moves ?? false,
     yieldsAdmin: demo?.yieldsAdmin ?? false,
     isSuccessor: predecessor !== null,

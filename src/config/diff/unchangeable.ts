@@ -5,7 +5,6 @@ import { type Setting, settingsOf } from './settings.js';
 /** Key → why it stays. */
 const fixed: Readonly<Record<string, string>> = {
   'server.buffer_size': 'the buffers of every worker are made once',
-  'logging.format': 'the log is opened once',
 };
 
 /** One problem for each setting that differs and can not change: key, running value, wanted value, what to do. */
