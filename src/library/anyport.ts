@@ -81,11 +81,11 @@ class Instance extends Events implements Anyport {
 
   listen(addresses?: ListenAddress | readonly ListenAddress[]): Promise<readonly Listening[]> {
     const wanted = addresses === undefined ? [] : [addresses].flat();
-    return this.#watch(this.#listen(wanted));
+    return this.#watch(this.#life.listen(wanted).then(listeningOn));
   }
 
   get addresses(): readonly Listening[] {
-    return this.#life.listeners.map(({ name, address }) => ({ name, address, port: portOf(address) }));
+    return listeningOn(this.#life.listeners);
   }
 
   get address(): Listening | null {
@@ -110,12 +110,6 @@ class Instance extends Events implements Anyport {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close({ drain: 0 });
-  }
-
-  async #listen(wanted: readonly ListenAddress[]): Promise<readonly Listening[]> {
-    const before = new Set(this.addresses.map(({ address }) => address));
-    await this.#life.listen(wanted);
-    return this.addresses.filter(({ address }) => !before.has(address));
   }
 
   /** `make` reads what the caller gave at once: afterwards the caller may change it. */
@@ -153,6 +147,9 @@ class Instance extends Events implements Anyport {
     else process.emitWarning(error);
   }
 }
+
+const listeningOn = (listeners: Life['listeners']): Listening[] =>
+  listeners.map(({ name, address }) => ({ name, address, port: portOf(address) }));
 
 function portOf(address: string): number | null {
   const port = /:(\d+)$/.exec(address)?.[1];

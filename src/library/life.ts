@@ -84,18 +84,29 @@ export class Life {
     }
   }
 
-  async listen(addresses: readonly ListenAddress[]): Promise<void> {
+  /** Resolves with the listeners that came with it. */
+  async listen(addresses: readonly ListenAddress[]): Promise<Daemon['listeners']> {
     await this.#untilOpened();
-    if (this.#daemon !== null) {
-      if (addresses.length > 0) await this.#putInForce(this.#daemon, addListen(addresses));
-      return;
-    }
+    if (this.#daemon !== null) return this.#listenToo(this.#daemon, addresses);
     this.#opening = this.#open(withListen(this.#document, addresses));
     try {
       await this.#opening;
     } finally {
       this.#opening = null;
     }
+    return this.listeners;
+  }
+
+  async #listenToo(daemon: Daemon, addresses: readonly ListenAddress[]): Promise<Daemon['listeners']> {
+    if (addresses.length === 0) return [];
+    let before = new Set<string>();
+    const changed = await this.#putInForce(daemon, (document) => {
+      before = new Set(daemon.listeners.map(({ address }) => address));
+      return addListen(addresses)(document);
+    });
+    // Two listeners on port 0 of one host have one name.
+    if (!changed) throw new AnyportError('refused', `it listens on ${addresses.join(', ')} already`);
+    return daemon.listeners.filter(({ address }) => !before.has(address));
   }
 
   /** `deadlineMs`: undefined for that of the configuration. Idempotent; 0 ends a close that waits for sessions. */
@@ -110,12 +121,15 @@ export class Life {
     this.checkOpen();
   }
 
-  async #putInForce(daemon: Daemon, edit: Edit): Promise<void> {
+  /** False: it is in force already. */
+  async #putInForce(daemon: Daemon, edit: Edit): Promise<boolean> {
     const change = (document: Document): Document | Problem => {
       const edited = edit(document);
       return typeof edited === 'string' ? problem(edited) : edited;
     };
-    throwUnlessDone(await daemon.settings.edit(change, 'library'));
+    const result = await daemon.settings.edit(change, 'library');
+    throwUnlessDone(result);
+    return result.result === 'applied';
   }
 
   async #open(document: Document): Promise<void> {

@@ -1,9 +1,44 @@
 /** `listen`: addresses, and everything that can be wrong with them and with the options. */
 import { expect, test } from 'vitest';
-import { echo, listenTcp } from '../support/tcp.js';
-import { ANY, anyport, ask, create, HTTP, says } from './anyport.js';
+import { freePort } from '../support/ports.js';
+import { dial, echo, listenTcp } from '../support/tcp.js';
+import { tempFolder } from '../support/temp.js';
+import { ANY, anyport, ask, create, HTTP, host, says } from './anyport.js';
 
 const { protocols } = anyport;
+
+test('several addresses, at once and later; each says its port', async () => {
+  const folder = tempFolder();
+  const plex = create();
+  void plex.addProtocol(protocols.http({ handler: says('ok') }));
+  const first = await plex.listen([ANY, `unix:${folder.path}/a.sock`]);
+  expect(first).toMatchObject([
+    { address: `${host}:${first[0]?.port}` },
+    { address: `unix:${folder.path}/a.sock`, port: null },
+  ]);
+  const port = await freePort();
+  const second = await plex.listen(`${host}:${port}`);
+  expect(second).toEqual([{ name: `${host}:${port}`, address: `${host}:${port}`, port }]);
+  expect(plex.addresses).toEqual([...first, ...second]);
+  expect(plex.address).toEqual(first[0]);
+  for (const { port: each } of [first[0], second[0]].filter((found) => found !== undefined)) {
+    const peer = await dial(each ?? 0);
+    peer.send(HTTP);
+    expect(String(await peer.bytes(2))).toBe('ok');
+  }
+  expect(await plex.listen()).toEqual([]);
+  await plex.close({ drain: 0 });
+  expect(plex.addresses).toEqual([]);
+  expect(plex.address).toBeNull();
+  folder.remove();
+});
+
+test('twice at once: one opens, the other one adds', async () => {
+  const plex = create();
+  const [one, other] = await Promise.all([plex.listen(ANY), plex.listen(`${host}:${await freePort()}`)]);
+  expect([one.length, other.length]).toEqual([1, 1]);
+  expect(plex.addresses).toHaveLength(2);
+});
 
 test('the addresses of the options', async () => {
   const plex = create({ listen: ANY, listeners: [{ name: 'other', address: ANY }] });
@@ -57,6 +92,28 @@ test('a handler that is no function and no module', async () => {
     code: 'invalid_config',
     problems: [{ path: 'protocols[0].handler', message: expect.stringContaining('no such file') }],
   });
+});
+
+test('the same again is refused', async () => {
+  const plex = create();
+  const [first] = await plex.listen(ANY);
+  await expect(plex.listen(ANY)).rejects.toMatchObject({
+    code: 'refused',
+    message: `it listens on ${ANY} already`,
+  });
+  expect(plex.addresses).toEqual([first]);
+});
+
+test('another configuration may name other addresses', async () => {
+  const plex = create();
+  void plex.addProtocol(protocols.http({ handler: says('ok') }));
+  await plex.listen(ANY);
+  const before = plex.address?.port ?? 0;
+  const port = await freePort();
+  await plex.updateConfig({ ...plex.config, listen: `${host}:${port}` });
+  expect(plex.addresses.map((each) => each.port)).toEqual([port]);
+  expect(await ask(plex, HTTP)).toBe('ok');
+  await expect(dial(before)).rejects.toThrow();
 });
 
 test('before listen there are figures, all zero', () => {
