@@ -35,7 +35,7 @@ const GROWTH_MIB_MAX = 8;
 
 test.each([
   { why: 'on the calling thread', options: { lives: 100, workers: 0 } },
-  { why: 'with threads', options: { lives: 30, workers: 2, handler } },
+  { why: 'with threads', options: { lives: 15, workers: 2, handler } },
 ])('$why', async ({ options }) => {
   const { before, halfway, after } = await run(options);
   expect(after.files).toBe(before.files);
