@@ -47,6 +47,22 @@ TEST(Inbox, EveryArrivalIsTakenOnceAndInOrderByAnotherThread) {
   EXPECT_FALSE(inboxes[0]->attended());
 }
 
+// What an acceptor does to inboxes that come and go with workers.
+TEST(Inbox, ItsSignalComesAndGoesWhileAnotherThreadTakes) {
+  const std::vector inboxes = {std::make_shared<Inbox>()};
+  const auto space = std::make_shared<SpaceSignal>();
+  std::vector<uint32_t> taken;
+  std::thread worker([&] { taken = TakeEverything(inboxes[0].get()); });
+  for (uint32_t i = 0; i < kArrivals; ++i) {
+    inboxes[0]->SetSpaceSignal(i % 2 == 0 ? space : nullptr);
+    space->Await();
+    inboxes[0]->Push(ArrivalOf(i));
+    if (i % 64 == 0) space->Clear();
+  }
+  worker.join();
+  EXPECT_EQ(taken.size(), kArrivals);
+}
+
 class LeastLoadedTest : public testing::Test {
  protected:
   // The index of the inbox that is next, -1 for none.
