@@ -18,8 +18,9 @@ import { resolved } from './schemas.js';
 import { Visitors } from './visitors.js';
 
 export const adminLimits = {
-  connectionsMax: 64,
-  connectionsPerSourceMax: 32,
+  /** Of these the newest is always let in. All clients of a loopback address are one source. */
+  connectionsMax: 32,
+  connectionsPerSourceMax: 24,
   headerBytesMax: 16 * 1024,
   urlCharactersMax: 4096,
   /** For the headers, and for the whole request. */
@@ -38,8 +39,9 @@ export const adminLimits = {
 export interface AdminServerOptions {
   readonly rules: AccessRules;
   readonly operations: Operations;
-  /** Rate-limited: what a client caused. */
-  readonly complain: LogLine;
+  /** Both are rate-limited, for clients cause them. */
+  readonly refused: LogLine;
+  readonly failed: LogLine;
 }
 
 export class AdminServer {
@@ -101,7 +103,7 @@ export class AdminServer {
   }
 
   #failed({ method, url }: IncomingMessage, error: unknown): Answer {
-    this.#options.complain(
+    this.#options.failed(
       { method, url: url?.slice(0, URL_SHOWN_MAX), ...describeFailure(error) },
       'control request failed',
     );
@@ -112,7 +114,7 @@ export class AdminServer {
     const { method = '', url = '', socket } = request;
     const denied = refusedAccess(this.rules, request.headers);
     if (denied !== null) {
-      this.#options.complain(
+      this.#options.refused(
         { source: socket.remoteAddress ?? 'unix', status: denied.status },
         'control request refused',
       );

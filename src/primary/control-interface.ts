@@ -3,7 +3,7 @@ import { native } from '../addon.js';
 import type { Operations } from '../admin/control.js';
 import { AdminServer } from '../admin/server.js';
 import { systemClock } from '../base/clock.js';
-import { type Logger, rateLimited } from '../base/log.js';
+import { type Logger, type LogLine, rateLimited } from '../base/log.js';
 import type { AdminConfig, Config, ListenAddress } from '../model/config.js';
 import type { AddressText } from '../model/session.js';
 import type { InheritedServers } from './inherited-servers.js';
@@ -11,7 +11,7 @@ import type { Part, Prepared } from './part.js';
 import { changeMode, closeGroup, openGroup, reasonOf, type SocketGroup } from './socket-group.js';
 import { StartError } from './start-error.js';
 
-/** Lines about requests that were refused or failed: their sender controls how many there are. */
+/** Lines about requests that were refused, and about those that failed: their sender controls how many there are. */
 const COMPLAINTS_PER_SECOND = 1;
 
 export interface ControlInterfaceOptions {
@@ -122,9 +122,13 @@ export class ControlInterface implements Part {
 
   #serve(config: AdminConfig, group: SocketGroup): Serving {
     const { operations, log } = this.#options;
-    const warn = (fields: object, message: string) => log.warn(fields, message);
-    const complain = rateLimited(warn, COMPLAINTS_PER_SECOND, systemClock.nowMs);
-    const server = new AdminServer({ rules: rulesOf(config), operations: operations(), complain });
+    const limited = (write: LogLine) => rateLimited(write, COMPLAINTS_PER_SECOND, systemClock.nowMs);
+    const server = new AdminServer({
+      rules: rulesOf(config),
+      operations: operations(),
+      refused: limited((fields, message) => log.warn(fields, message)),
+      failed: limited((fields, message) => log.error(fields, message)),
+    });
     if (!this.#isHeld) listen(server, group);
     return { config, group, server };
   }

@@ -3,6 +3,8 @@
 export const fdBudget = {
   /** Node itself, the log, DNS, and monitoring under full load. */
   reserve: 40,
+  /** The control interface under full load: its connections (`adminLimits`), its socket, one in reserve. */
+  control: 34,
   /** Event loops, epoll set and inbox of a thread. */
   perWorker: 10,
   /** The primary's socket and the worker's duplicate. */
@@ -24,6 +26,8 @@ export interface FdDemand {
   readonly listeningSockets: number;
   /** Handoff mode: the primary accepts. */
   readonly handoff: boolean;
+  /** Whether there is a control interface. */
+  readonly control: boolean;
   /** Whether any session may be served by an in-process handler. */
   readonly handlers: boolean;
 }
@@ -43,6 +47,7 @@ export function fitConnections(demand: FdDemand, fileLimit: number): FdFit {
     fdBudget.reserve +
     demand.workers * fdBudget.perWorker +
     (demand.handoff ? fdBudget.onTheirWay : 0) +
+    (demand.control ? fdBudget.control : 0) +
     demand.listeningSockets * fdBudget.perListeningSocket;
   const possible = Math.max(0, Math.floor((fileLimit - fixed) / each));
   const connections = Math.min(demand.connections, possible);

@@ -36,13 +36,14 @@ export function fitToFileLimit(config: Config, log: Logger, before?: Fitted): Fi
   return { config: { ...config, server: { ...config.server, maxConnections: connections } }, ...fitted };
 }
 
-function demandOf({ server, listeners, upstreams }: Config): FdDemand {
+function demandOf({ server, listeners, upstreams, admin }: Config): FdDemand {
   const handoff = server.accept === 'handoff';
   return {
     connections: server.maxConnections,
     workers: server.workers,
     listeningSockets: listeners.length * (handoff ? 1 : server.workers),
     handoff,
+    control: admin !== null,
     handlers: upstreams.some(({ handler }) => handler !== null),
   };
 }

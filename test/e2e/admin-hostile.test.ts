@@ -41,10 +41,10 @@ async function raw(bytes: string | Buffer): Promise<string> {
 
 const head = 'Host: 127.0.0.1\r\n';
 
-async function crowd(count: number, opening = ''): Promise<Socket[]> {
+async function crowd(count: number, opening = '', to = port): Promise<Socket[]> {
   return Promise.all(
     Array.from({ length: count }, async () => {
-      const socket = connect(port, '127.0.0.1').on('error', () => {});
+      const socket = connect(to, '127.0.0.1').on('error', () => {});
       socket.resume();
       await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => {});
       if (opening !== '') socket.write(opening);
@@ -196,6 +196,24 @@ test('it answers while the data plane is at its limit', async () => {
   expect(body.security.refused.overLimit).toBeGreaterThan(0);
   expect((await site.get('/api/v1/sessions')).body.matching).toBe(20);
   for (const client of clients) client.finish();
+});
+
+test('it answers where the open files are few, all of them in use, and its own connections too', async () => {
+  const files = { wrapper: ['prlimit', '--nofile=160:160'] };
+  const few = await startControlled({ protocols: [{ name: 'Redis', target: upstream.target }] }, files);
+  const most = await few.daemon.metric('anyport_max_connections');
+  expect(most).toBeGreaterThan(5);
+  const clients = await Promise.all(Array.from({ length: most }, () => dial(few.daemon.port)));
+  for (const client of clients) client.send(redisPing);
+  await Promise.all(clients.map((client) => client.bytes(redisPing.length)));
+  const idle = await crowd(60, '', few.port);
+  for (let probe = 0; probe < 5; probe++) {
+    expect((await few.site.get('/api/v1/status')).body.activeConnections).toBe(most);
+    expect((await few.daemon.get('/health/ready')).status).toBe(200);
+  }
+  for (const socket of idle) socket.destroy();
+  for (const client of clients) client.finish();
+  await few.daemon.stop();
 });
 
 test('what was refused is in the log, a line a second at most', async () => {

@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { adminLimits } from '../../src/admin/server.js';
 import { fdBudget, fitConnections } from '../../src/primary/fd-budget.js';
 
-const demand = { connections: 1000, workers: 2, listeningSockets: 4, handoff: false, handlers: false };
+const demand = {
+  connections: 1000,
+  workers: 2,
+  listeningSockets: 4,
+  handoff: false,
+  control: false,
+  handlers: false,
+};
 const fixed = fdBudget.reserve + 2 * fdBudget.perWorker + 4 * fdBudget.perListeningSocket;
 
 describe('connections that the limit of open files allows', () => {
@@ -19,6 +27,12 @@ describe('connections that the limit of open files allows', () => {
   test('a session that a handler serves takes one more', () => {
     const fit = fitConnections({ ...demand, handlers: true }, fixed + 2000);
     expect(fit).toMatchObject({ connections: 666, needed: fixed + 3000 });
+  });
+
+  test('the control interface keeps some for its clients', () => {
+    const fit = fitConnections({ ...demand, control: true }, fixed + 2000);
+    expect(fit).toMatchObject({ connections: 1000 - fdBudget.control / 2 });
+    expect(fdBudget.control).toBeGreaterThan(adminLimits.connectionsMax);
   });
 
   test('what is on its way to a worker is beyond them', () => {
