@@ -5,6 +5,7 @@ import { answersSeen, type ControlSite, startControlled } from '../support/contr
 import type { Daemon } from '../support/daemon.js';
 import { redisPing, sshBanner } from '../support/flights.js';
 import { dial, echo, listenTcp, type Peer, type Upstream } from '../support/tcp.js';
+import { eventually } from '../support/wait.js';
 
 let daemon: Daemon;
 let site: ControlSite;
@@ -18,6 +19,7 @@ const start = () =>
   });
 
 let written: string;
+const opened: Peer[] = [];
 
 beforeAll(async () => {
   [one, two] = await Promise.all([listenTcp(echo), listenTcp(echo)]);
@@ -25,8 +27,10 @@ beforeAll(async () => {
   written = readFileSync(configFile(), 'utf8');
 });
 
-/** As it was started. */
+/** As it was started, without sessions. */
 afterEach(async () => {
+  for (const client of opened.splice(0)) client.socket.destroy();
+  await daemon.metricBecomes('anyport_sessions_active', 0);
   writeFileSync(configFile(), written);
   await site.ask('POST', '/api/v1/reload');
   for (const { target } of [one, two]) await set(target, { state: 'up', weight: null });
@@ -43,6 +47,7 @@ const set = (target: string, body: object) => site.ask('PATCH', endpointPath(tar
 /** A session that is relayed, with its first bytes echoed. */
 async function session(opening = redisPing, port = daemon.port): Promise<Peer> {
   const client = (await dial(port)).send(opening);
+  opened.push(client);
   await client.bytes(opening.length);
   return client;
 }
@@ -325,6 +330,10 @@ describe('upstreams', () => {
     expect(await spread(8)).toEqual([one.target, two.target]);
     const clients = await Promise.all([session(), session()]);
     const told = await set(one.target, { state: 'drain' });
+    const line = await eventually('its line', () =>
+      daemon.lines.findLast(({ msg }) => msg === 'endpoint set'),
+    );
+    expect(line).toMatchObject({ upstream: 'cache', endpoint: one.target, state: 'drain' });
     expect(told.body).toMatchObject({
       upstream: 'cache',
       endpoint: { name: one.target, state: 'drain' },
