@@ -330,10 +330,11 @@ describe('upstreams', () => {
     expect(await spread(8)).toEqual([one.target, two.target]);
     const clients = await Promise.all([session(), session()]);
     const told = await set(one.target, { state: 'drain' });
-    const line = await eventually('its line', () =>
-      daemon.lines.findLast(({ msg }) => msg === 'endpoint set'),
+    await eventually('its line', () =>
+      daemon.lines.find(
+        (line) => line.msg === 'endpoint set' && line.endpoint === one.target && line.state === 'drain',
+      ),
     );
-    expect(line).toMatchObject({ upstream: 'cache', endpoint: one.target, state: 'drain' });
     expect(told.body).toMatchObject({
       upstream: 'cache',
       endpoint: { name: one.target, state: 'drain' },
