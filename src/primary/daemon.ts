@@ -15,7 +15,6 @@ import { createMetricsText, type MetricsText } from '../metrics/registry.js';
 import { snapshotOf } from '../metrics/snapshot.js';
 import type { Figures } from '../metrics/text.js';
 import type { Config } from '../model/config.js';
-import type { EndpointOverride } from '../model/overrides.js';
 import type { Plan } from '../model/plan.js';
 import type { Report } from '../model/report.js';
 import type { AddressText } from '../model/session.js';
@@ -32,7 +31,7 @@ import { Names } from './names.js';
 import { createOperations } from './operations.js';
 import { withOverride } from './overrides.js';
 import { type Part, prepareAll } from './part.js';
-import { type Changed, FIRST_GENERATION, planeChange, Reconfiguration } from './reconfiguration.js';
+import { FIRST_GENERATION, planeChange, Reconfiguration } from './reconfiguration.js';
 import { Reloads, reloadResults } from './reloads.js';
 import { RunningSettings, type SettingsSource } from './settings.js';
 import { Shutdown } from './shutdown.js';
@@ -284,15 +283,6 @@ export class Daemon {
     return this.#hasStarted ? runningStatus(accepting, this.workers) : 'starting';
   }
 
-  async #override(upstream: string, endpoint: string, change: Partial<EndpointOverride>): Promise<Changed> {
-    const changed = await this.#reconfiguration.override((all) =>
-      withOverride(all, upstream, endpoint, change),
-    );
-    const fields = { upstream, endpoint, ...change };
-    if (changed.result === 'applied') this.#options.log.info(fields, 'endpoint set');
-    return changed;
-  }
-
   #operations(): Operations {
     return createOperations({
       version: this.#options.version,
@@ -306,7 +296,9 @@ export class Daemon {
       plan: () => this.#plane.plan,
       server: () => this.#reconfiguration.fitted.config.server,
       requestDrain: () => this.requestDrain(),
-      override: (upstream, endpoint, change) => this.#override(upstream, endpoint, change),
+      override: (upstream, endpoint, change) =>
+        this.#reconfiguration.override((all) => withOverride(all, upstream, endpoint, change)),
+      info: (fields, message) => this.#options.log.info(fields, message),
     });
   }
 

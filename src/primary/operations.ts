@@ -11,6 +11,7 @@ import type {
   Status,
   UpstreamStatus,
 } from '../admin/control.js';
+import type { LogLine } from '../base/log.js';
 import { unveilSecrets, veilSecrets } from '../config/secrets.js';
 import { cellOf } from '../metrics/cells.js';
 import type { MetricsText } from '../metrics/registry.js';
@@ -45,6 +46,7 @@ export interface OperationsSource {
   /** In force. */
   server(): Pick<ServerConfig, 'drainDelayMs' | 'gracefulShutdownTimeoutMs'>;
   requestDrain(): boolean;
+  readonly info: LogLine;
 }
 
 /** Problems of the last refused change that the status shows. */
@@ -76,7 +78,10 @@ export function createOperations(source: OperationsSource): Operations {
     async overrideEndpoint(upstream, endpoint, change) {
       const known = source.plan().upstreams.find(({ name }) => name === upstream);
       const isThere = known?.endpoints.some(({ name }) => name === endpoint) ?? false;
-      return isThere ? source.override(upstream, endpoint, change) : null;
+      if (!isThere) return null;
+      const changed = await source.override(upstream, endpoint, change);
+      if (changed.result === 'applied') source.info({ upstream, endpoint, ...change }, 'endpoint set');
+      return changed;
     },
     protocols: () => protocolsOf(settings.current.config),
     addProtocol: (entry) => protocolEdit({ kind: 'add', entry }),
