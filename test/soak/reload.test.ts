@@ -11,6 +11,7 @@ import { residentBytes } from '../support/proc.js';
 import type { Running } from '../support/process.js';
 import { type SteadyLoad, startEndpoint, startLoad } from '../support/steady.js';
 import { dial, type Peer } from '../support/tcp.js';
+import { eventually } from '../support/wait.js';
 import { BooksWatch } from './books.js';
 import { MIB, report, whole } from './soak.js';
 
@@ -18,8 +19,9 @@ const shape = whole
   ? { reloads: 100, gapMs: 600, rate: 2000, long: 500, intervalMs: 250 }
   : { reloads: 12, gapMs: 100, rate: 200, long: 50, intervalMs: 50 };
 
-/** Reloads after which everything has been compiled and every table has its size. */
-const SETTLED = Math.floor(shape.reloads * 0.4);
+/** Shares of the reloads: by the first everything has been compiled and every table has its size. */
+const isSettled = (n: number) => n > shape.reloads * 0.4 && n <= shape.reloads * 0.6;
+const isLast = (n: number) => n > shape.reloads * 0.8;
 const GROWTH_MAX = 4 * MIB;
 
 type Endpoint = Running & { readonly target: string };
@@ -40,7 +42,12 @@ function configOf(
   const targets = [[a], [a, { address: b, weight: 1 + (n % 5) }], [b], [b, a]][n % 4] as unknown[];
   const added = n % 7;
   return {
-    server: { workers: 2, identify_timeout: `${10 + (n % 3)}s`, reload_on_change: false },
+    server: {
+      workers: 2,
+      max_connections: 5000,
+      identify_timeout: `${10 + (n % 3)}s`,
+      reload_on_change: false,
+    },
     logging: { access_log: false, access_log_rate: 100 + n },
     listeners: [
       { name: 'front', address: `127.0.0.1:${port}` },
@@ -66,7 +73,7 @@ async function startWorld() {
   const endpoints = [await startEndpoint(), await startEndpoint()];
   cleanups.push(...endpoints.map((endpoint) => () => endpoint.stop()));
   const port = await freePort();
-  const extra = [await freePort()];
+  const extra = [await freePort(), await freePort(), await freePort()];
   const config = (n: number) => configOf(n, port, extra, endpoints);
   const daemon = await startDaemon(config(0));
   cleanups.push(() => daemon.stop());
@@ -76,7 +83,8 @@ async function startWorld() {
 /** A session that begins at a listener which the next reload takes away. */
 async function beginAt(port: number): Promise<Peer> {
   const client = (await dial(port)).send(redisPing);
-  await client.bytes(redisPing.length);
+  await eventually('an answer, or an end', () => client.length === redisPing.length || client.ending);
+  expect(client.ending).toBeUndefined();
   return client;
 }
 
@@ -104,8 +112,8 @@ async function reloadMany(
     await sleep(shape.gapMs);
     // The least of several looks: what a collection would free is not left behind.
     const bytes = residentBytes(daemon.pid);
-    if (n > SETTLED && n <= 2 * SETTLED) settledBytes = Math.min(settledBytes, bytes);
-    if (n > shape.reloads - SETTLED) lastBytes = Math.min(lastBytes, bytes);
+    if (isSettled(n)) settledBytes = Math.min(settledBytes, bytes);
+    if (isLast(n)) lastBytes = Math.min(lastBytes, bytes);
   }
   return { clients, growth: lastBytes - settledBytes, tookMs };
 }
