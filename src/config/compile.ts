@@ -55,6 +55,7 @@ export function compile(
     upstreams: upstreams.map((upstream) => compileUpstream(upstream, discovery, overrides)),
     ids: ids.of({ listeners, protocols, upstreams }),
     accessLog: { enabled: config.logging.accessLog, rate: config.logging.accessLogRate },
+    ...(config.modules && { modules: config.modules }),
   });
 }
 

@@ -21,7 +21,12 @@ export interface Config {
   /** Null: no control interface. */
   readonly admin: AdminConfig | null;
   readonly logging: LoggingConfig;
+  /** Texts of modules by URL, from when they were accepted (src/primary/modules.ts). */
+  readonly modules?: ModuleTexts;
 }
+
+/** URL of a handler or validator → its text. */
+export type ModuleTexts = Readonly<Record<string, string>>;
 
 export interface ServerConfig {
   /** `auto` is resolved to a number. */

@@ -23,6 +23,8 @@ export interface Plan {
   readonly upstreams: readonly PlanUpstream[];
   readonly ids: PlanIds;
   readonly accessLog: PlanAccessLog;
+  /** Texts of handlers and validators by URL; those that are missing are loaded as they are. */
+  readonly modules?: Readonly<Record<string, string>>;
 }
 
 export interface PlanLimits {

@@ -26,6 +26,7 @@ import { type Fitted, fitToFileLimit } from './file-limit.js';
 import { Handover } from './handover.js';
 import { InheritedServers } from './inherited-servers.js';
 import { type Listening, listenWith, openListeners } from './listening.js';
+import { withModules } from './modules.js';
 import { MonitoringPart } from './monitoring.js';
 import { Names } from './names.js';
 import { createOperations } from './operations.js';
@@ -146,7 +147,7 @@ export class Daemon {
   /** Opens sockets and resolves names; accepts nothing yet. Rejects with a StartError; `callOff` ends the DNS wait. */
   static async open(wanted: Config, options: DaemonOptions, callOff: AbortSignal): Promise<Daemon> {
     const { log, write, local, report, movesPorts, inherited = [] } = options;
-    const fitted = fitToFileLimit(wanted, log);
+    const fitted = fitToFileLimit(await withModules(wanted), log);
     const { config } = fitted;
     const sockets = await openListeners(config, { movesPorts, inherited }, log);
     const servers = new InheritedServers(inherited);

@@ -7,6 +7,7 @@ import type { Loaded } from '../config/load.js';
 import type { Config, Document, Problem } from '../model/config.js';
 import type { Diff } from '../model/diff.js';
 import type { Cause, ChangeResult, CurrentSettings, LastChange, Settings } from '../model/settings.js';
+import { withModules } from './modules.js';
 import type { Changed } from './reconfiguration.js';
 import type { Reloads } from './reloads.js';
 
@@ -92,11 +93,9 @@ export class RunningSettings implements Settings {
   async diff(document: Document): ReturnType<Settings['diff']> {
     const loaded = await this.#parts.source.check(document);
     if (!loaded.ok) return loaded;
-    const before = this.#current.config;
-    const problems = unchangeable(before, loaded.config);
-    return problems.length > 0
-      ? { ok: false, problems }
-      : { ok: true, diff: diffConfigs(before, loaded.config) };
+    const [before, after] = [this.#current.config, await withModules(loaded.config)];
+    const problems = unchangeable(before, after);
+    return problems.length > 0 ? { ok: false, problems } : { ok: true, diff: diffConfigs(before, after) };
   }
 
   /**
@@ -154,16 +153,17 @@ export class RunningSettings implements Settings {
     if (this.#isClosed) return { result: 'called_off' };
     if (!loaded.ok) return { result: 'refused', problems: loaded.problems };
     const before = this.#current.config;
-    const diff = diffConfigs(before, loaded.config);
+    const config = await withModules(loaded.config);
+    const diff = diffConfigs(before, config);
     if (diff.length === 0) {
       this.#current = { ...this.#current, document: loaded.document, name: loaded.name };
       return { result: 'unchanged' };
     }
-    const problems = unchangeable(before, loaded.config);
+    const problems = unchangeable(before, config);
     if (problems.length > 0) return { result: 'refused', problems };
-    const changed = await this.#parts.change(loaded.config);
+    const changed = await this.#parts.change(config);
     if (changed.result !== 'applied') return changed;
-    this.#take(loaded, diff);
+    this.#take({ ...loaded, config }, diff);
     return { ...changed, diff, tookMs: this.#parts.nowMs() - startMs };
   }
 

@@ -4,7 +4,7 @@ import type { FailureFields } from '../base/failure.js';
 import type { LogLine } from '../base/log.js';
 import { parseNetworks, UNIX_PEERS } from '../base/network.js';
 import { type SliceClock, Slices } from '../base/slices.js';
-import type { LocalCode } from '../base/user-module.js';
+import { expectTexts, type LocalCode } from '../base/user-module.js';
 import { type Handler, loadHandler } from '../handlers/index.js';
 import type { WorkerCounters } from '../metrics/counters.js';
 import { NONE } from '../model/ids.js';
@@ -60,6 +60,7 @@ export interface Surroundings {
  * be loaded.
  */
 export async function createRuntime(plan: Plan, around: Surroundings): Promise<Runtime> {
+  expectTexts(plan.modules ?? {});
   const slices = new Slices(loopClock);
   const dials: EngineDial[] = [];
   const counts = new PlanCounts(around.counters, plan.ids);
