@@ -254,14 +254,14 @@ export class Daemon {
   }
 
   /**
-   * Not ready at once; accepts no more after `drain_delay`; sessions finish until the deadline (default:
-   * `graceful_shutdown_timeout`), and what is left is reset. Resolves with whether no thread died and none was late.
+   * Not ready at once; accepts no more after the delay (default: `drain_delay`); sessions finish until the deadline
+   * (default: `graceful_shutdown_timeout`), and what is left is reset. Resolves with whether no thread died and none was late.
    * During the start it waits only for workers that already accept; `close` ends the others.
    */
-  drain(deadlineMs?: number): Promise<boolean> {
+  drain(deadlineMs?: number, delayMs?: number): Promise<boolean> {
     this.settings.close('the daemon is draining');
     this.#reconfiguration.close();
-    return this.#shutdown.drain(this.#hasStarted, deadlineMs);
+    return this.#shutdown.drain(this.#hasStarted, deadlineMs, delayMs);
   }
 
   /** Ends all sessions now; resolves with whether there were none. */

@@ -59,10 +59,12 @@ export class Shutdown {
 
   /**
    * Resolves with whether no thread died and none was late. `accepts`: false during the start; then nothing is delayed,
-   * and only workers that accept already are waited for. `deadlineMs`: instead of `graceful_shutdown_timeout`.
+   * and only workers that accept already are waited for. `deadlineMs`, `delayMs`: instead of `graceful_shutdown_timeout`
+   * and `drain_delay`.
    */
-  drain(accepts: boolean, deadlineMs?: number): Promise<boolean> {
-    this.#draining ??= this.#drain(accepts, deadlineMs ?? this.#parts.times().gracefulShutdownTimeoutMs);
+  drain(accepts: boolean, deadlineMs?: number, delayMs?: number): Promise<boolean> {
+    const { drainDelayMs, gracefulShutdownTimeoutMs } = this.#parts.times();
+    this.#draining ??= this.#drain(accepts, deadlineMs ?? gracefulShutdownTimeoutMs, delayMs ?? drainDelayMs);
     return this.#draining;
   }
 
@@ -79,14 +81,13 @@ export class Shutdown {
     this.#stopTelling();
   }
 
-  async #drain(accepts: boolean, deadlineMs: number): Promise<boolean> {
-    const { plane, times, totals, info, clock } = this.#parts;
+  async #drain(accepts: boolean, deadlineMs: number, delayMs: number): Promise<boolean> {
+    const { plane, totals, info, clock } = this.#parts;
     const sessions = plane.open;
     if (!accepts && sessions === 0) return true;
-    const { drainDelayMs } = times();
-    info({ sessions, drain_delay_ms: drainDelayMs, deadline_ms: deadlineMs }, 'draining');
+    info({ sessions, drain_delay_ms: delayMs, deadline_ms: deadlineMs }, 'draining');
     this.#began = { ...cutOf(totals()), atMs: clock.nowMs() };
-    if (accepts) await this.#delay(drainDelayMs);
+    if (accepts) await this.#delay(delayMs);
     if (this.#isClosed) return false;
     if (this.#cutting !== null) return this.#cutting;
     this.#tellLater(clock.nowMs() + deadlineMs);

@@ -103,6 +103,14 @@ describe('the delay', () => {
     shutdown.close();
   });
 
+  test('is not when the caller says so: another process accepts already', async () => {
+    const { did, shutdown } = stage([1], 5000);
+    void shutdown.drain(true, 7, 0);
+    await settled();
+    expect(did).toEqual(['drain 7']);
+    shutdown.close();
+  });
+
   test('is not for a daemon that has not started', async () => {
     const { did, shutdown } = stage([1], 5000);
     void shutdown.drain(false);
