@@ -3,6 +3,7 @@
  * for pretty output.
  */
 import { prettyFactory } from 'pino-pretty';
+import { bytesText, timeText } from './figures.js';
 import { visible, visibleBeyondC0 } from './text.js';
 
 /** JSON lines → terminal lines, one each; only a stack takes more. */
@@ -63,8 +64,8 @@ function sessionText(fields: Fields): string {
   const because = fields.error === undefined ? '' : `: ${fields.error}`;
   const parts = [
     `${fields.source} → ${fields.listener}: ${what}${where}`,
-    `${bytesText(fields.bytes_up)} up`,
-    `${bytesText(fields.bytes_down)} down`,
+    `${bytesText(Number(fields.bytes_up))} up`,
+    `${bytesText(Number(fields.bytes_down))} down`,
     timeText(Number(fields.duration_ms)),
     `${fields.reason} (${fields.by}, ${fields.during}${because})`,
     ...extra('by', fields.route),
@@ -78,23 +79,11 @@ function sessionText(fields: Fields): string {
 const extra = (word: string, value: unknown): string[] => (value === undefined ? [] : [`${word} ${value}`]);
 
 /** Addresses come first. */
-function readyText({ listeners, try: examples, ...rest }: Fields): Told {
+function readyText({ listeners, admin, try: examples, ...rest }: Fields): Told {
   const places = (listeners as readonly { name: string; address: string }[]).map(({ name, address }) =>
     name === address ? address : `${address} (${name})`,
   );
   const hint = Array.isArray(examples) ? `: try ${examples.join(' or ')}` : '';
-  return { text: visible(`ready on ${places.join(', ')}${hint}`), rest };
-}
-
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
-
-function bytesText(value: unknown): string {
-  let [amount, unit] = [Number(value), 0];
-  while (amount >= 1024 && unit < UNITS.length - 1) [amount, unit] = [amount / 1024, unit + 1];
-  return `${unit === 0 ? amount : amount.toFixed(1)} ${UNITS[unit]}`;
-}
-
-function timeText(ms: number): string {
-  if (ms < 10) return `${ms.toFixed(1)} ms`;
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  const control = admin === undefined ? '' : `, control interface on ${admin}`;
+  return { text: visible(`ready on ${places.join(', ')}${control}${hint}`), rest };
 }

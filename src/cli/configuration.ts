@@ -1,4 +1,5 @@
 /** Loads a configuration for a command; reports its problems, or a summary. */
+import { counted } from '../base/figures.js';
 import { loadAside } from '../config/aside.js';
 import type { Flags } from '../config/flags.js';
 import type { Loaded } from '../config/load.js';
@@ -43,5 +44,3 @@ export function summary({ name, config, warnings }: Configuration): string {
   ];
   return `${lines.join('\n')}\n`;
 }
-
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -45,7 +45,7 @@ const rows = [
     text: 'front: unknown, 78 B up, 0 B down, 3.1 ms, over_limit (proxy, accept: max_connections), and 7 more before it',
   },
   { why: 'one that is rejected', fields: { reason: 'rejected', route: 'routes[1]' }, text: ', by routes[1]' },
-  { why: 'one that lasted', fields: { duration_ms: 61_234 }, text: ', 61.2 s, done' },
+  { why: 'one that lasted', fields: { duration_ms: 61_234 }, text: ', 1 m 1 s, done' },
   {
     why: 'one that commands',
     fields: { facts: { sni: 'a\x1b[2J\x9b\u202e\n' } },

@@ -65,7 +65,7 @@ describeWith('script')('at a terminal', () => {
     await terminal.line(/ready on/);
     expect(terminal.lines[0]).toMatch(
       new RegExp(
-        `INFO.*: ready on 127\\.0\\.0\\.1:${port} \\(demo\\): try curl http://127\\.0\\.0\\.1:${port}/ or `,
+        `INFO.*: ready on 127\\.0\\.0\\.1:${port} \\(demo\\)(?:, control interface on 127\\.0\\.0\\.1:9093)?: try curl http://127\\.0\\.0\\.1:${port}/ or `,
       ),
     );
     const client = await dial(port);

@@ -1,9 +1,9 @@
 /** `anyport drain`: a running daemon stops accepting, lets its sessions finish and ends. */
 import type { Command } from 'commander';
 import type { DrainStarted } from '../../admin/control.js';
+import { counted, timeText } from '../../base/figures.js';
 import { jsonLine } from '../../base/text.js';
 import { type ControlOptions, connectControl, withControlOptions } from '../control/client.js';
-import { counted, timeText } from '../figures.js';
 
 export function addDrain(program: Command): void {
   withControlOptions(

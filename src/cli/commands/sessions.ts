@@ -1,5 +1,6 @@
 /** `anyport sessions`: live sessions of a running daemon, and the end of one. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { bytesText, counted, countText, timeText } from '../../base/figures.js';
 import { jsonLine } from '../../base/text.js';
 import {
   type SessionInfo,
@@ -9,7 +10,6 @@ import {
 } from '../../model/session-list.js';
 import { columns } from '../columns.js';
 import { type ControlOptions, connectControl, withControlOptions } from '../control/client.js';
-import { bytesText, counted, countText, timeText } from '../figures.js';
 
 const filters = ['listener', 'protocol', 'upstream', 'endpoint', 'source'] as const;
 

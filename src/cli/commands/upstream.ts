@@ -1,12 +1,12 @@
 /** `anyport upstream`: endpoints of a running daemon, their weight and state. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EndpointStatus, UpstreamStatus } from '../../admin/control.js';
+import { countText } from '../../base/figures.js';
 import { jsonLine } from '../../base/text.js';
 import { endpointStates } from '../../model/overrides.js';
 import { columns } from '../columns.js';
 import { type ControlOptions, connectControl, withControlOptions } from '../control/client.js';
 import { BAD_USAGE, Failure } from '../failure.js';
-import { countText } from '../figures.js';
 
 const SET_EXAMPLES = `
 Examples:

@@ -1,7 +1,8 @@
 /** Prints what a change of the configuration has changed. */
+
+import { timeText } from '../../base/figures.js';
 import type { Diff } from '../../model/diff.js';
 import { differencesText } from '../differences.js';
-import { timeText } from '../figures.js';
 
 /** What the control interface answers to a change. */
 export interface ChangeAnswer {

@@ -4,12 +4,12 @@ import type { Command } from 'commander';
 import type { ErrorBody, ErrorCode } from '../../admin/answer.js';
 import { ask, type ControlAddress } from '../../admin/client.js';
 import { parseListen } from '../../base/address.js';
+import { counted } from '../../base/figures.js';
 import { visible } from '../../base/text.js';
 import { DEFAULT_FILE } from '../../config/default.js';
 import { formatProblem } from '../../config/report.js';
 import { ADMIN_ADDRESS } from '../../model/config.js';
 import { BAD_USAGE, FAILED, Failure } from '../failure.js';
-import { counted } from '../figures.js';
 
 export interface ControlOptions {
   readonly admin?: string;

@@ -1,15 +1,14 @@
 /** Prints the status of a running daemon. */
 import type { LastChangeStatus, Status } from '../../admin/control.js';
+import { bytesText, counted, countText, timeText } from '../../base/figures.js';
 import { formatProblem } from '../../config/report.js';
 import { columns } from '../columns.js';
-import { bytesText, counted, countText, timeText } from '../figures.js';
 
 /** Problems of a refused change that are printed; the log and `--json` have more. */
 const PROBLEMS_SHOWN_MAX = 10;
 
 export function statusText(status: Status): string {
-  const { workers, listeners, drain, lastChange } = status;
-  const restarting = workers.wanted - workers.accepting;
+  const { listeners, drain, lastChange } = status;
   const summary = columns([
     ['anyport', `${status.version}, pid ${status.pid}, up ${timeText(status.uptimeSeconds * 1000)}`],
     [
@@ -22,10 +21,7 @@ export function statusText(status: Status): string {
     ],
     ...(lastChange === null ? [] : [['last change', lastChangeText(lastChange, status.time)]]),
     ...problemRows(lastChange),
-    [
-      'workers',
-      `${counted(workers.accepting, 'worker')}${restarting > 0 ? ` of ${workers.wanted}, the others start` : ''}`,
-    ],
+    ['workers', workersText(status)],
     ...listeners.map(({ name, address }, index) => [
       index === 0 ? 'listeners' : '',
       name === address ? address : `${name}, ${address}`,
@@ -34,6 +30,11 @@ export function statusText(status: Status): string {
     ['bytes', `${bytesText(status.bytes.up)} up, ${bytesText(status.bytes.down)} down`],
   ]);
   return `${summary}${protocolTable(status)}`;
+}
+
+function workersText({ workers: { wanted, accepting }, drain }: Status): string {
+  const all = counted(wanted, 'worker');
+  return accepting === wanted || drain !== null ? all : `${all}, of which ${accepting} accept`;
 }
 
 function lastChangeText({ cause, at, result, problems }: LastChangeStatus, nowMs: number): string {

@@ -21,8 +21,9 @@ export const countText = (count: number): string => count.toLocaleString('en-US'
 export const counted = (count: number, noun: string): string =>
   `${countText(count)} ${noun}${count === 1 ? '' : 's'}`;
 
-/** Two units at most: `250 ms`, `4.2 s`, `3 m 12 s`, `5 h 2 m`, `9 d 3 h`. */
+/** Two units at most: `2.5 ms`, `250 ms`, `4.2 s`, `3 m 12 s`, `5 h 2 m`, `9 d 3 h`. */
 export function timeText(ms: number): string {
+  if (ms < 10) return `${ms.toFixed(1)} ms`;
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.floor(ms / 1000);
