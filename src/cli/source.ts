@@ -6,7 +6,10 @@ import type { Configuration } from './configuration.js';
 
 /** `request`: what the first configuration was read by. */
 export function sourceOf({ document, name, directory }: Configuration, request: FileRequest) {
-  const reader = new Reader();
+  const rests = new Set<() => void>();
+  const reader = new Reader({}, () => {
+    for (const rested of rests) rested();
+  });
   // Documents are relative to where the newest file is.
   let base = directory;
   return {
@@ -17,6 +20,8 @@ export function sourceOf({ document, name, directory }: Configuration, request: 
       if (loaded.ok) base = loaded.directory;
       return loaded;
     },
+    warm: () => reader.warm(),
+    onRest: (rested: () => void) => void rests.add(rested),
     check: (checked: Document) => reader.load({ document: checked, directory: base }),
   };
 }

@@ -42,9 +42,19 @@ export class Reader {
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #isClosed = false as boolean;
+  readonly #ended: () => void;
 
-  constructor(limits: Partial<ReaderLimits> = {}) {
+  /** `ended` is called when a thread has ended: its memory can be given back. */
+  constructor(limits: Partial<ReaderLimits> = {}, ended = () => {}) {
     this.#limits = { ...readerLimits, ...limits };
+    this.#ended = ended;
+  }
+
+  /** A request is likely to come soon: the thread loads its modules meanwhile. */
+  warm(): void {
+    if (this.#thread !== null || this.#isClosed) return;
+    this.#thread = this.#start();
+    this.#leaveLater();
   }
 
   /** Never rejects. Requests are answered in their order. */
@@ -81,11 +91,17 @@ export class Reader {
 
   #start(): Worker {
     const { heapMb } = this.#limits;
-    const resourceLimits = { maxOldGenerationSizeMb: heapMb };
-    const thread = new Worker(new URL('./reader.js', import.meta.url), { resourceLimits });
+    const thread = new Worker(new URL('./reader.js', import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+      // Node's options of the program (a loader, `--input-type`) are not for this thread.
+      execArgv: [],
+    });
     // A death between two requests is no error: the next one starts another thread.
     thread.on('error', () => this.#forget(thread));
-    thread.on('exit', () => this.#forget(thread));
+    thread.on('exit', () => {
+      this.#forget(thread);
+      this.#ended();
+    });
     return thread;
   }
 

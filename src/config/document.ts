@@ -14,12 +14,12 @@ const nowhere = (path: Path): Place => ({ file: null, line: null, column: null, 
 
 /** A copy: what the caller changes afterwards is not seen. */
 export function documentSource(document: unknown): Source {
-  const reader = new Reader();
-  const value = reader.copy(document, []);
-  return { value: value ?? {}, unreadable: reader.unreadable, files: [], place: nowhere };
+  const copier = new Copier();
+  const value = copier.copy(document, []);
+  return { value: value ?? {}, unreadable: copier.unreadable, files: [], place: nowhere };
 }
 
-class Reader {
+class Copier {
   readonly unreadable: Unreadable[] = [];
   #values = 0;
   #characters = 0;

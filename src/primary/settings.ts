@@ -25,6 +25,10 @@ export interface SettingsSource {
   reload(): Promise<Loaded>;
   /** Checks a document. */
   check(document: Document): Promise<Loaded>;
+  /** A change is likely to be asked for soon. */
+  warm?(): void;
+  /** `rested` is called each time when nothing is read any more, and its memory can be given back. */
+  onRest?(rested: () => void): void;
   /** Called after each change that is in force. */
   applied?(current: CurrentSettings, diff: Diff): void;
 }

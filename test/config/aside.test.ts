@@ -37,7 +37,10 @@ test('answers come in the order of requests', async () => {
   expect(answers.map((each) => each.ok && each.config.server.workers).slice(1)).toEqual([1, 2, 3]);
 });
 
-/** Threads of a process of its own: at first, with a warm reader, after it was idle. Ends although one is warm. */
+/**
+ * Threads of a process of its own: at first, after warming, with a warm reader, after it was idle; and how many ends
+ * were told. Ends although one is warm.
+ */
 const SCRIPT = `
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -45,11 +48,15 @@ import { Reader } from ${JSON.stringify(dist)};
 const threads = () => readdirSync('/proc/self/task').length;
 const request = { document: {}, directory: '/' };
 const counts = [threads()];
-const reader = new Reader({ idleMs: 50 });
-for (let n = 0; n < 5; n++) await reader.load(request);
+let ended = 0;
+const reader = new Reader({ idleMs: 50 }, () => ended++);
+reader.warm();
+reader.warm();
+counts.push(threads());
+for (let n = 0; n < 5; n++) if (!(await reader.load(request)).ok) throw new Error('refused');
 counts.push(threads());
 while (threads() > counts[0]) await sleep(10);
-counts.push(threads());
+counts.push(threads(), ended);
 await new Reader().load(request);
 console.log(counts.join(' '));`;
 
@@ -58,8 +65,8 @@ test('one thread for all, which ends by itself and keeps no process alive', () =
     encoding: 'utf8',
     timeout: 30_000,
   });
-  const [first = 0, warm, idle] = stdout.trim().split(' ').map(Number);
-  expect({ status, warm, idle }).toEqual({ status: 0, warm: first + 1, idle: first });
+  const [first = 0, ...counts] = stdout.trim().split(' ').map(Number);
+  expect({ status, counts }).toEqual({ status: 0, counts: [first + 1, first + 1, first, 1] });
 });
 
 describe('no answer is a refusal, and the next request has a new thread', () => {

@@ -197,6 +197,28 @@ test('a stream of events is looked at nevertheless, after a limited time', async
   expect(passedMs).toBeGreaterThanOrEqual(watchLimits.waitMsMax);
 });
 
+test('an event is told at once, before the files are looked at', async () => {
+  writeFileSync(at('anyport.yaml'), '');
+  let heard = 0;
+  watch = new FileWatch({
+    changed: async () => {
+      changes += 1;
+    },
+    heard: () => {
+      heard += 1;
+    },
+    clock: new FakeClock(),
+    log: { warn: () => {} },
+  });
+  await sleep(2 * watchLimits.clockGrainMs);
+  watch.turn(true);
+  await watch.follow([at('anyport.yaml')], Date.now());
+  expect(heard).toBe(0);
+  appendFileSync(at('anyport.yaml'), 'x');
+  await eventually('an event', () => heard > 0);
+  expect(changes).toBe(0);
+});
+
 test('the folders of a path are those of its last name and of its links', () => {
   mount('v1', 'a');
   symlinkSync('..data/anyport.yaml', at('anyport.yaml'));

@@ -205,7 +205,7 @@ function upgradeOf({
   });
 }
 
-function sayReady({ daemon, service, options: { version, demo }, log }: Serving): void {
+function sayReady({ daemon, service, options: { version, demo, source }, log }: Serving): void {
   const { listeners, workers, admin } = daemon;
   const shown = demo === null ? undefined : listeners[0];
   const hint = shown && { try: [...examplesFor(shown.address), ...controlExamples(admin)] };
@@ -214,6 +214,8 @@ function sayReady({ daemon, service, options: { version, demo }, log }: Serving)
   service.watch(() => daemon.isAlive);
   // Frees garbage of the start-up; the primary allocates little later, so V8 would not.
   native.compactHeap();
+  // The garbage of a change, and of the thread that read it.
+  source.onRest?.(() => native.compactHeap());
 }
 
 const servingStatus = ({ listeners, workers }: Daemon): string =>

@@ -16,16 +16,19 @@ export interface Origin {
 export class Watching implements Part {
   readonly #watch: FileWatch;
   #settings: Settings | null = null;
+  #source: SettingsSource | null = null;
   #isWanted = false;
 
   constructor({ files, readAtMs }: Origin, log: Logger) {
     const changed = async () => this.#settings?.reload('file');
-    this.#watch = new FileWatch({ changed, clock: systemClock, log });
+    const heard = () => this.#source?.warm?.();
+    this.#watch = new FileWatch({ changed, heard, clock: systemClock, log });
     void this.#watch.follow(files, readAtMs);
   }
 
   /** The source, of which the watch learns what was read from which files. */
   through(source: SettingsSource): SettingsSource {
+    this.#source = source;
     return {
       ...source,
       reload: async () => {

@@ -24,6 +24,8 @@ export const watchLimits = {
 export interface FileWatchParts {
   /** Called when contents have changed, not again before it has resolved. */
   readonly changed: () => Promise<unknown>;
+  /** Called at each event: contents may have changed. */
+  readonly heard?: () => void;
   readonly clock: Clock;
   readonly log: Pick<Logger, 'warn'>;
 }
@@ -155,7 +157,9 @@ export class FileWatch {
   /** Events about the folder itself have its own name. */
   #changed(folder: string, name: string): void {
     const names = this.#chain.get(folder);
-    if (names === null || names?.has(name) || name === basename(folder)) this.#heard();
+    if (names !== null && !names?.has(name) && name !== basename(folder)) return;
+    this.#parts.heard?.();
+    this.#heard();
   }
 
   #failed(folder: string, error: Error): void {
