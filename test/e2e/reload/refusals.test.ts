@@ -73,9 +73,11 @@ test('refused again for the same reason: counted each time, said once a second',
 
 test('a change refused by a worker, after sockets for more workers were opened, loses no connection', async () => {
   const pings = startPings({ port: daemon.port });
-  writeFileSync(`${daemon.folder.path}/broken.mjs`, 'throw new Error("not today")');
   for (let n = 1; n <= 5; n++) {
-    const wanted = { protocols: [{ name: 'Redis', handler: './broken.mjs' }], server: { workers: 4 } };
+    // The same refusal again within a second would have no line.
+    const handler = `./broken-${n}.mjs`;
+    writeFileSync(`${daemon.folder.path}/${handler}`, 'throw new Error("not today")');
+    const wanted = { protocols: [{ name: 'Redis', handler }], server: { workers: 4 } };
     const line = await daemon.reload(wanted);
     expect(line.msg).toMatch(/^reload refused/);
     expect(problemsAfter(line)[0]).toMatch(/not today/);
