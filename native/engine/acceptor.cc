@@ -36,12 +36,21 @@ void Acceptor::Leave() {
 void Acceptor::Commit() {
   SignalSpaceTo(nullptr);
   Prepared prepared = std::exchange(prepared_, {});
-  handing_ = std::move(prepared.handing);
+  const Handing before = std::exchange(handing_, std::move(prepared.handing));
   SignalSpaceTo(space_);
+  for (const auto& inbox : before.inboxes) TakeBack(*inbox);
   listeners_->Take(std::move(prepared.sockets));
   changing_ = false;
   Resume();
   if (resting_) RestLater();
+}
+
+// A worker that leaves while it is down does not come back for what it was handed.
+void Acceptor::TakeBack(shared::Inbox& inbox) {
+  const bool stays = std::any_of(handing_.inboxes.begin(), handing_.inboxes.end(),
+                                 [&](const auto& each) { return each.get() == &inbox; });
+  if (stays || inbox.attended()) return;
+  for (shared::Arrival& arrival : inbox.TakeAll()) HandOver(std::move(arrival));
 }
 
 void Acceptor::StopAccepting() { listeners_->Stop(this); }

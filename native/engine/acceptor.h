@@ -55,6 +55,7 @@ class Acceptor final : public loop::Client, public ConnectionSink {
   void OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) override;
   void OnRefused(uint32_t listener, const net::Source& source, int error) override;
   void HandOver(shared::Arrival arrival);
+  void TakeBack(shared::Inbox& inbox);
   void SignalSpaceTo(std::shared_ptr<shared::SpaceSignal> signal);
   bool HasSpace() const;
   bool WaitsForSpace();

@@ -175,6 +175,7 @@ export class DataPlane {
   }
 
   async #change(next: PlaneChange): Promise<Published> {
+    if (this.#publisher.isClosed) return { result: 'called_off' };
     const before = this.#members;
     const hired = this.#equipment.take(Math.max(0, next.workers - before.length));
     if (hired === null)

@@ -223,6 +223,17 @@ test('a worker that hangs holds up a change for a moment only', async () => {
   expect(stage.plane.plan.generation).toBe(2);
 });
 
+test('a daemon that drains takes no further workers', async () => {
+  await open({ workers: 1 });
+  const old = await stage.clients(1);
+  await allEcho(old, 'aa');
+  const drained = stage.plane.drain(30_000);
+  expect(await stage.change({ workers: 2 })).toEqual({ result: 'called_off' });
+  expect(stage.plane.beating).toBe(1);
+  await finished(old);
+  expect(await drained).toBe(true);
+});
+
 describe('the log', () => {
   test('level and access log follow the Plan in force, in each worker', async () => {
     await open({ workers: 2, accessLog: { enabled: false, rate: 100_000 } });

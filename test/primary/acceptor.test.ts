@@ -207,4 +207,16 @@ test('workers come and go: connections are for those that are wanted', async () 
   expect(sum(await opened([first, second]))).toBe(10);
 });
 
+test('what a worker was handed that is down, and is not to come back, is for the others', async () => {
+  const socket = listen('front');
+  const [dead, live] = [createInbox(), createInbox()] as const;
+  const acceptor = createAcceptor();
+  accept(acceptor, { sockets: [socket], inboxes: [dead] });
+  await Promise.all(Array.from({ length: 10 }, () => dial(socket.port)));
+  const plane = await startPlane(planOf(1, 'front'), live);
+  stops.push(() => plane.stop());
+  accept(acceptor, { sockets: [socket], inboxes: [live] });
+  await eventually('all', () => plane.open() === 10);
+});
+
 const sum = (numbers: readonly number[]) => numbers.reduce((all, each) => all + each, 0);
