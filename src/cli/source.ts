@@ -22,6 +22,8 @@ export function sourceOf({ document, name, directory }: Configuration, request: 
     },
     warm: () => reader.warm(),
     onRest: (rested: () => void) => void rests.add(rested),
+    checkAsFile: (checked: Document) =>
+      reader.load({ document: checked, directory: base, flags: request.flags }),
     check: (checked: Document) => reader.load({ document: checked, directory: base }),
   };
 }

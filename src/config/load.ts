@@ -32,6 +32,8 @@ export interface DocumentRequest {
   readonly directory: string;
   /** Functions that it may name where modules are named (src/base/user-module.ts). */
   readonly local?: readonly string[];
+  /** They win over the document, as over a file. */
+  readonly flags?: Flags;
 }
 
 export type Loaded =
@@ -63,10 +65,10 @@ export function loadConfig(request: LoadRequest): Loaded {
   return 'document' in request ? loadDocument(request) : loadFile(request);
 }
 
-function loadDocument({ document, directory, local = [] }: DocumentRequest): Loaded {
+function loadDocument({ document, directory, local = [], flags = {} }: DocumentRequest): Loaded {
   const base = resolve(directory);
   return loaded(
-    documentSource(document),
+    applyFlags(documentSource(document), flags),
     { name: 'document', directory: base, files: [], demo: null },
     local,
   );

@@ -25,6 +25,8 @@ export interface SettingsSource {
   reload(): Promise<Loaded>;
   /** Checks a document. */
   check(document: Document): Promise<Loaded>;
+  /** Checks a document as if a file said it: with what wins over files, such as flags. */
+  checkAsFile?(document: Document): Promise<Loaded>;
   /** A change is likely to be asked for soon. */
   warm?(): void;
   /** `rested` is called each time when nothing is read any more, and its memory can be given back. */
@@ -95,7 +97,8 @@ export class RunningSettings implements Settings {
   }
 
   async diff(document: Document): ReturnType<Settings['diff']> {
-    const loaded = await this.#parts.source.check(document);
+    const { source } = this.#parts;
+    const loaded = await (source.checkAsFile ?? source.check)(document);
     if (!loaded.ok) return loaded;
     const [before, after] = [this.#current.config, await withModules(loaded.config)];
     const problems = unchangeable(before, after);

@@ -2,8 +2,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ControlSite, startControlled } from '../support/control.js';
-import { anyport, type Daemon } from '../support/daemon.js';
+import { anyport, type Daemon, startDaemon } from '../support/daemon.js';
 import { redisPing } from '../support/flights.js';
+import { freePort } from '../support/ports.js';
 import { dial, echo, listenTcp, type Upstream } from '../support/tcp.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
 
@@ -98,6 +99,34 @@ describe('against the running daemon', () => {
       status: 2,
       stderr: expect.stringMatching(/^server\.buffer_size: can not change while running/),
     });
+  });
+
+  test('the flags that the daemon was started with win over the checked file, as they do at a reload', async () => {
+    const [port, adminPort] = [await freePort(), await freePort()];
+    const flags = {
+      listen: `127.0.0.1:${port}`,
+      route: 'ssh=127.0.0.1:22',
+      workers: '2',
+      accept: 'handoff',
+      'max-connections': '77',
+      'log-level': 'debug',
+      'log-format': 'json',
+      admin: `127.0.0.1:${adminPort}`,
+    };
+    const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
+    const flagged = await startDaemon({ protocols: [{ name: 'Redis', target: 'a:1' }] }, { flags: args });
+    const ask = (file: string) => anyport(['check', '-c', file, '--diff', '--admin', flags.admin]);
+    const same = await ask(flagged.file);
+    const other = `${folder.path}/other.yaml`;
+    writeFileSync(other, 'server: { dial_timeout: 3s }\nprotocols: [{ name: Redis, target: "a:1" }]\n');
+    const { stdout } = await ask(other);
+    await flagged.stop();
+    expect(same).toMatchObject({ status: 0, stdout: expect.stringContaining('\nno difference\n') });
+    expect(stdout).toMatch(/server\.dial_timeout .*→ 3s\n/);
+    // Of what the flags say nothing differs.
+    expect(stdout).not.toMatch(
+      /\.(workers|accept|max_connections|level|format)|admin\.|~ {2}listener|[-+] {2}|SSH/,
+    );
   });
 
   test('nobody there: exit 1, with the address', async () => {

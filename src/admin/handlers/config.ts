@@ -43,7 +43,8 @@ export const configRoutes: readonly Route[] = [
     method: 'POST',
     path: `${PATH}/diff`,
     id: 'diffConfig',
-    summary: 'What a configuration would change, and how many live sessions each change touches',
+    summary:
+      'What a file with this content would change, with the flags of the daemon, and how many live sessions each change touches',
     body: whole,
     answers: {
       200: { words: 'The differences; empty: none.', schema: object({ items: list(ref('LiveDiffItem')) }) },
