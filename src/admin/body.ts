@@ -40,6 +40,8 @@ export class BodyReader {
         }
       }
       return parse(Buffer.concat(chunks));
+    } catch {
+      return { refused: refusal('bad_request', 'the body ended early') }; // and nobody is there to read it
     } finally {
       this.#held -= length;
     }

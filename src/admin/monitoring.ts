@@ -6,7 +6,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { MonitoringConfig } from '../model/config.js';
+import { type Answer, json } from './answer.js';
 import type { Control } from './control.js';
+import { live, metrics, ready } from './handlers/monitoring.js';
 import { Visitors } from './visitors.js';
 
 export const monitoringLimits = {
@@ -18,32 +20,12 @@ export const monitoringLimits = {
   requestsPerConnectionMax: 1,
 } as const;
 
-interface Answer {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: string;
-}
-
 type Resource = (control: Control) => Answer | Promise<Answer>;
 type Resources = Readonly<Record<string, Resource>>;
 
-const metricsResources: Resources = {
-  '/metrics': async ({ metrics }) => ({
-    status: 200,
-    contentType: metrics.contentType,
-    body: await metrics.scrape(),
-  }),
-};
+const metricsResources: Resources = { '/metrics': metrics };
 
-const healthResources: Resources = {
-  // Liveness: a response from this thread is enough.
-  '/health/live': (control) => json(200, { ...control.health(), status: 'live' }),
-  '/health/ready': (control) => {
-    const health = control.health();
-    const serves = health.status === 'ready' || health.status === 'degraded';
-    return json(serves ? 200 : 503, health);
-  },
-};
+const healthResources: Resources = { '/health/live': live, '/health/ready': ready };
 
 interface Address {
   readonly host: string;
@@ -235,8 +217,4 @@ async function answerTo(
     return json(404, { error: `nothing at ${path}; there is ${Object.keys(resources).join(', ')}` });
   if (method !== 'GET' && method !== 'HEAD') return json(405, { error: 'GET and HEAD only' });
   return resource(control);
-}
-
-function json(status: number, body: object): Answer {
-  return { status, contentType: 'application/json', body: `${JSON.stringify(body)}\n` };
 }

@@ -1,5 +1,5 @@
 /** The table of routes, and which of them a request is for. Pure. */
-import type { Answer } from './answer.js';
+import type { Answer, ErrorCode } from './answer.js';
 import type { Operations } from './control.js';
 import type { JsonSchema } from './schema.js';
 
@@ -41,7 +41,7 @@ export interface Route {
   /** Success by status. */
   readonly answers: Readonly<Record<number, Described>>;
   /** Codes of its own errors, besides those that every route has. */
-  readonly errors?: readonly (keyof typeof import('./answer.js').errorStatus)[];
+  readonly errors?: readonly ErrorCode[];
   readonly handle: (request: ApiRequest, operations: Operations) => Answer | Promise<Answer>;
 }
 

@@ -149,6 +149,13 @@ test('who sends slowly or not at all is let go, and nobody waits for it', async 
   clearInterval(trickle);
 }, 60_000);
 
+test('a client that goes away amid its body is no failure of ours', async () => {
+  const opening = `PUT /api/v1/config HTTP/1.1\r\n${head}Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{`;
+  for (const socket of await crowd(5, opening)) socket.resetAndDestroy();
+  for (let probe = 0; probe < 5; probe++) expect((await site.get('/health/live')).status).toBe(200);
+  expect(daemon.lines.filter(({ msg }) => msg === 'control request failed')).toEqual([]);
+});
+
 test('a client that reads nothing holds no answer for long', async () => {
   const socket = connect({ port, host: '127.0.0.1' }).on('error', () => {});
   socket.pause();
