@@ -1,10 +1,11 @@
 /**
- * Micro-benchmarks of identification: classifying a first flight, reading its facts, changing the protocols, routing.
+ * Micro-benchmarks of identification: classifying a first flight, reading its facts, routing, changing the protocols.
  * The answers of the timed calls are checked before and after. Run from the project's root on a build:
  * `npm run bench -- --only micro`.
  */
 import { cpus } from 'node:os';
 import { flightTasks, groupTasks, mixedTask, protocolCount } from './classify.js';
+import { editTimes } from './edits.js';
 import { confirmTasks, factsTasks } from './facts.js';
 import { growthTasks, indexTasks } from './protocols.js';
 import { routeTasks } from './routes.js';
@@ -29,3 +30,7 @@ printTable(
   `change one of ${protocolCount} protocols: the index alone, and as a worker prepares a Plan`,
   await time(indexTasks(), 200),
 );
+printTable('a protocol from the call until it is in force everywhere', [
+  ...(await editTimes(2, 50)),
+  ...(await editTimes(0, 50)),
+]);
