@@ -90,7 +90,12 @@ function anyportConfig(
   const target = `127.0.0.1:${endpointPort}`;
   const { workers = 1, accessLog = false, identifySeconds = IDENTIFY_SECONDS } = setting;
   return {
-    server: { workers, max_connections: CONNECTIONS_MAX, identify_timeout: `${identifySeconds}s` },
+    server: {
+      workers,
+      max_connections: CONNECTIONS_MAX,
+      identify_timeout: `${identifySeconds}s`,
+      reload_on_change: undefined, // a key that the release before may not know
+    },
     ...(addresses && {
       listeners: addresses.map((address, index) => ({
         name: `listener-${index}`,
