@@ -47,17 +47,19 @@ function withNames(hosts: string, resolv: string): StartOptions {
 const PATIENT = 'options timeout:30 attempts:5';
 
 async function launch(hosts: readonly string[], options: StartOptions, refresh = '1h'): Promise<void> {
+  daemon = await launchDaemon(configFor(hosts, refresh), options);
+}
+
+/** Openings `c0`, `c1` … go to the names in their order. */
+function configFor(hosts: readonly string[], refresh: string) {
   const upstreams = hosts.map((host, n) => [
     `u${n}`,
     { endpoints: [`${host}:${upstream.port}`], dns: { refresh } },
   ]);
-  daemon = await launchDaemon(
-    {
-      protocols: hosts.map((_, n) => ({ name: `P${n}`, target: `u${n}`, start_bytes: [`c${n}`] })),
-      upstreams: Object.fromEntries(upstreams),
-    },
-    options,
-  );
+  return {
+    protocols: hosts.map((_, n) => ({ name: `P${n}`, target: `u${n}`, start_bytes: [`c${n}`] })),
+    upstreams: Object.fromEntries(upstreams),
+  };
 }
 
 /** Whether a client of the nth name is served. */
@@ -139,5 +141,25 @@ describeAsRoot('names', () => {
     await sleep(50);
     daemon.signal('SIGTERM');
     expect(await daemon.exit()).toBe(0);
+  });
+
+  test('a reload looks up names that are new, keeps what it knows of the others, and waits for none that hangs', async () => {
+    dns.names.set('known.test', ['127.0.0.1']);
+    dns.names.set('gone.test', ['127.0.0.1']);
+    await launch(['known.test', 'gone.test'], withNames('', PATIENT), '1s');
+    await daemon.ready();
+    dns.names.set('known.test', 'silence');
+    dns.names.set('new.test', ['127.0.0.1']);
+    expect(await daemon.reload(configFor(['known.test', 'new.test'], '1s'))).toMatchObject({
+      msg: 'reloaded',
+    });
+    expect([await serves(0), await serves(1)]).toEqual([true, true]);
+
+    const askedBefore = dns.asked.filter((name) => name === 'gone.test').length;
+    dns.names.set('hangs.test', 'silence');
+    const names = ['known.test', 'new.test', 'hangs.test'];
+    expect(await daemon.reload(configFor(names, '1s'))).toMatchObject({ msg: 'reloaded' });
+    expect([await serves(0), await serves(1), await serves(2)]).toEqual([true, true, false]);
+    expect(dns.asked.filter((name) => name === 'gone.test').length).toBe(askedBefore);
   });
 });

@@ -224,6 +224,69 @@ describe('dns provider', () => {
   });
 });
 
+describe('another configuration', () => {
+  async function start(...upstreams: UpstreamConfig[]) {
+    const names = new Names();
+    names.answers = { 'a.test': ['10.0.0.1'], 'b.test': ['10.0.0.2'] };
+    const provider = names.provider(...upstreams);
+    await provider.start((known) => names.changes.push(known));
+    return { names, provider };
+  }
+
+  test('new names are looked up before it counts, known ones are not, and no change is told', async () => {
+    const { names, provider } = await start(upstream(30_000, 'a.test'));
+    const discovery = await provider.include([upstream(30_000, 'a.test', 'b.test')]);
+    expect(Object.fromEntries(discovery)).toEqual({ 'a.test': ['10.0.0.1'], 'b.test': ['10.0.0.2'] });
+    expect(names.asked).toEqual(['a.test', 'b.test']);
+    await names.clock.pass(dnsLimits.gatherMs);
+    expect({ changes: names.changes, news: names.news }).toEqual({ changes: [], news: [] });
+  });
+
+  test('a name that hangs is waited for no longer than at a start; its late answer is a change', async () => {
+    const { names, provider } = await start(upstream(30_000, 'a.test'));
+    names.answers['b.test'] = 'silence';
+    const included = provider.include([upstream(30_000, 'a.test', 'b.test')]);
+    await names.clock.pass(dnsLimits.lookupTimeMsMax);
+    expect([...(await included).keys()]).toEqual(['a.test']);
+    await names.answer(['10.0.0.9']);
+    await names.clock.pass(dnsLimits.gatherMs);
+    expect(names.changes.map((known) => known.get('b.test'))).toEqual([['10.0.0.9']]);
+  });
+
+  test('names that are gone are asked for no more, and a late answer is not kept', async () => {
+    const { names, provider } = await start(upstream(30_000, 'a.test', 'b.test'));
+    names.answers['b.test'] = 'silence';
+    await names.clock.pass(30_000);
+    provider.retain([upstream(30_000, 'a.test')]);
+    await names.answer(['10.0.0.9']);
+    names.asked.length = 0;
+    names.answers['a.test'] = ['10.0.0.7'];
+    await names.clock.pass(60_000 + dnsLimits.gatherMs);
+    expect(new Set(names.asked)).toEqual(new Set(['a.test']));
+    expect(names.changes.map((known) => Object.fromEntries(known))).toEqual([{ 'a.test': ['10.0.0.7'] }]);
+    expect(names.warnings).toEqual([]);
+  });
+
+  test('a change while names are being looked up is told, whatever becomes of the configuration', async () => {
+    const { names, provider } = await start(upstream(1000, 'a.test'));
+    names.answers['b.test'] = 'silence';
+    const included = provider.include([upstream(1000, 'a.test', 'b.test')]);
+    names.answers['a.test'] = ['10.0.0.7'];
+    await names.clock.pass(dnsLimits.lookupTimeMsMax);
+    await included;
+    provider.retain([upstream(1000, 'a.test')]);
+    expect(names.changes.map((known) => Object.fromEntries(known))).toEqual([{ 'a.test': ['10.0.0.7'] }]);
+  });
+
+  test('how often names are asked for follows it', async () => {
+    const { names, provider } = await start(upstream(30_000, 'a.test'));
+    await provider.include([upstream(1000, 'a.test')]);
+    provider.retain([upstream(1000, 'a.test')]);
+    await names.clock.pass(33_000);
+    expect(names.asked).toHaveLength(5);
+  });
+});
+
 test('of very many addresses the same few are kept, in whatever order they come', async () => {
   const names = new Names();
   const many = Array.from({ length: 40 }, (_, index) => `10.0.0.${index}`);
