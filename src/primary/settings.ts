@@ -177,7 +177,9 @@ export class RunningSettings implements Settings {
   #take({ document, config, name, warnings }: Accepted, diff: Diff): void {
     this.#parts.reloads.warn(warnings);
     this.#current = { document, config, name, changedAt: Date.now() };
-    this.#parts.source.applied?.(this.#current, diff);
+    const current = this.#current;
+    // What a listener throws is not the change's failure.
+    queueMicrotask(() => this.#parts.source.applied?.(current, diff));
   }
 }
 
