@@ -7,9 +7,11 @@ import { version } from '../dist/base/version.js';
 import { configurationDocs } from '../dist/config/docs.js';
 import { metricsDocs } from '../dist/metrics/docs.js';
 import { protocolDocs } from '../dist/protocols/docs.js';
+import { libraryDocs } from './lib/library-docs.mjs';
 
 writeFileSync('docs/admin-api.md', controlDocs());
 writeFileSync('docs/openapi.json', `${JSON.stringify(openApi(routes, version), null, 2)}\n`);
 writeFileSync('docs/configuration.md', configurationDocs());
 writeFileSync('docs/metrics.md', metricsDocs());
 writeFileSync('docs/protocols.md', protocolDocs());
+writeFileSync('docs/library.md', libraryDocs());

@@ -1,6 +1,6 @@
 /**
- * `npm run test:package`: the result of `npm pack` installs on a clean machine and serves. Needs a compiler, and the
- * registry for its dependencies.
+ * `npm run test:package`: the result of `npm pack` installs on a clean machine and serves, as a daemon and as a library.
+ * Needs a compiler, and the registry for its dependencies.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -54,6 +54,23 @@ async function serve() {
   assert.deepEqual(await exited, [0, null]);
 }
 
+/** The same as a library, by its name. */
+function checkLibrary() {
+  const program = `
+    import { once } from 'node:events';
+    import { connect } from 'node:net';
+    import { createAnyport, identify } from 'anyport';
+    const plex = createAnyport();
+    await plex.addProtocol({ name: 'Any', regex: /^hello/, handler: (socket) => void socket.pipe(socket) });
+    const [{ port }] = await plex.listen('127.0.0.1:0');
+    const socket = connect(port, '127.0.0.1');
+    socket.end('hello');
+    const [echo] = await once(socket, 'data');
+    console.log(String(echo), identify(Buffer.from('SSH-2.0-a\\r\\n')).protocol, await plex.close());`;
+  const said = read(process.execPath, ['--input-type=module', '-e', program], { cwd: folder });
+  assert.equal(said, 'hello ssh true');
+}
+
 async function portOf(daemon) {
   for await (const line of createInterface({ input: daemon.stdout })) {
     const { msg, listeners } = JSON.parse(line);
@@ -66,6 +83,7 @@ try {
   install();
   checkCommands();
   await serve();
+  checkLibrary();
   console.log('the package installs and serves');
 } finally {
   rmSync(folder, { recursive: true });

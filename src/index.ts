@@ -2,7 +2,7 @@
 
 export type { Handler, HandlerSession } from './handlers/handler.js';
 export { createAnyport } from './library/anyport.js';
-export { type BuiltInOptions, type ProtocolBuilders, protocols } from './library/builders.js';
+export { type BuiltInId, type BuiltInOptions, type ProtocolBuilders, protocols } from './library/builders.js';
 export { AnyportError, type AnyportErrorCode, type ConfigProblem } from './library/error.js';
 export type { AnyportEvents } from './library/events.js';
 export {
@@ -12,11 +12,11 @@ export {
   identify,
   protocolTable,
 } from './library/identify.js';
-export type { LibraryLogger, LoggerLike, LogLevel, LogLine } from './library/logger.js';
 export type * from './library/options.js';
 export type { Anyport, CloseOptions, Listening, ProtocolChanges } from './library/types.js';
 export type { Diff, DiffItem, DiffKind, FieldChange } from './model/diff.js';
 export type { Facts } from './model/facts.js';
+export type { Transport } from './model/protocol.js';
 export type { EndedSession, EndpointChange } from './model/report.js';
 export type { Closing, Ender, Reason, Stage } from './model/session.js';
 export type * from './model/snapshot.js';

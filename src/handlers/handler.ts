@@ -28,4 +28,4 @@ export interface HandlerSession {
  * exception in an event listener is uncaught and costs the worker thread. `for await` over the socket destroys it at its
  * end: to answer after a whole upload, iterate `socket.iterator({ destroyOnReturn: false })`.
  */
-export type Handler = (socket: Duplex, session: HandlerSession) => void | Promise<void>;
+export type Handler = (socket: Duplex, session: HandlerSession) => unknown;

@@ -1,21 +1,6 @@
 /** Log lines of an instance: to a function, or to an object like pino's logger. */
 import { createLogger, type Logger } from '../base/log.js';
-
-/** `trace` … `fatal`, as in `logging.level`. */
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
-
-export interface LogLine {
-  readonly level: LogLevel;
-  readonly msg: string;
-  /** Further fields, in the spelling of the daemon's log. */
-  readonly [field: string]: unknown;
-}
-
-/** An object like a logger of pino's. */
-export type LoggerLike = Readonly<Record<LogLevel, (fields: object, message: string) => void>>;
-
-/** A function that is called with each line, or an object with a method for each level. */
-export type LibraryLogger = ((line: LogLine) => void) | LoggerLike;
+import type { LibraryLogger, LogLine } from './options.js';
 
 export interface Lines {
   readonly log: Logger;

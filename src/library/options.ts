@@ -4,7 +4,6 @@
  * compares the names with the schema.
  */
 import type { Handler } from '../handlers/handler.js';
-import type { LibraryLogger } from './logger.js';
 
 /** `250ms`, `5s`, `30m`, `1h`; a number is milliseconds. */
 export type Duration = string | number;
@@ -243,3 +242,19 @@ export interface AdminOptions {
   readonly mode?: string;
   readonly token?: string;
 }
+
+/** `trace` … `fatal`, as in `logging.level`. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+export interface LogLine {
+  readonly level: LogLevel;
+  readonly msg: string;
+  /** Further fields, in the spelling of the daemon's log. */
+  readonly [field: string]: unknown;
+}
+
+/** An object like a logger of pino's. */
+export type LoggerLike = Readonly<Record<LogLevel, (fields: object, message: string) => void>>;
+
+/** A function that is called with each line, or an object with a method for each level. */
+export type LibraryLogger = ((line: LogLine) => void) | LoggerLike;

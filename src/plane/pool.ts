@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import { threadArguments } from '../base/threads.js';
 import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
 import type { WorkerRunner } from './supervisor.js';
 
@@ -34,7 +35,13 @@ export class WorkerPool implements WorkerRunner {
 
   async run(worker: number, onMessage: (message: FromWorker) => void): Promise<void> {
     const { port1, port2 } = new MessageChannel();
-    const thread = new Piscina({ minThreads: 0, maxThreads: 1, maxQueue: 1, atomics: 'disabled' });
+    const thread = new Piscina({
+      minThreads: 0,
+      maxThreads: 1,
+      maxQueue: 1,
+      atomics: 'disabled',
+      ...threadArguments(),
+    });
     port1.on('message', onMessage);
     const task = this.#runTask(thread, { ...this.#setup(worker), port: port2 });
     const loaded = Promise.race([once(port1, 'message'), task]).catch(() => {});

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { runProgram } from '../support/process.js';
 import { tempFolder } from '../support/temp.js';
 import { ANY, anyport, ask, CUSTOM, create, HTTP, REDIS, says } from './anyport.js';
 
@@ -57,6 +58,17 @@ test('0 and threads do not change into each other', async () => {
   const plex = create({ workers: 2 });
   await plex.listen(ANY);
   await expect(plex.updateConfig({ workers: 0 })).rejects.toMatchObject({ problems: [{ path: 'workers' }] });
+});
+
+test('in a program that is given on the command line', async () => {
+  const dist = new URL('../../dist/index.js', import.meta.url).href;
+  const program = `
+    import { createAnyport, protocols } from ${JSON.stringify(dist)};
+    const plex = createAnyport({ workers: 2, protocols: [protocols.http({ handler: 'builtin:http' })] });
+    await plex.listen('${ANY}');
+    console.log(plex.metrics().workers.accepting, await plex.close());`;
+  const { stdout, stderr } = await runProgram(process.execPath, ['--input-type=module', '-e', program]);
+  expect({ stdout, stderr }).toEqual({ stdout: '2 true\n', stderr: '' });
 });
 
 test('a handler that can not be loaded is a start that fails', async () => {
