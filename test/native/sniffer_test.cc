@@ -26,6 +26,7 @@ struct Carrier final : desk::Carrier {
   void Describe(const Session& session, desk::Event* event) override {
     event->SetOpening(sniffer->Opening(session));
   }
+  desk::Progress ProgressOf(const Session&) override { return {}; }
   void Close(Session& session, desk::Closing) override { sniffer->Drop(session); }
 
   Sniffer* sniffer;
