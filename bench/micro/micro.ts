@@ -1,10 +1,12 @@
 /**
- * Micro-benchmarks of identification: classifying a first flight, reading its facts, routing, changing the protocols.
+ * Micro-benchmarks of identification: classifying a first flight, reading its facts, routing, changing the protocols,
+ * changing the configuration.
  * The answers of the timed calls are checked before and after. Run from the project's root on a build:
  * `npm run bench -- --only micro`.
  */
 import { cpus } from 'node:os';
 import { flightTasks, groupTasks, mixedTask, protocolCount } from './classify.js';
+import { configurationTasks } from './configuration.js';
 import { editTimes } from './edits.js';
 import { confirmTasks, factsTasks } from './facts.js';
 import { growthTasks, indexTasks } from './protocols.js';
@@ -34,3 +36,7 @@ printTable('a protocol from the call until it is in force everywhere', [
   ...(await editTimes(2, 50)),
   ...(await editTimes(0, 50)),
 ]);
+printTable(
+  'change a configuration of 1,000 routes and 200 upstreams, warm',
+  await time(configurationTasks(), 500),
+);
