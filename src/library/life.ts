@@ -140,6 +140,8 @@ export class Life {
     for (const warning of loaded.warnings) lines.log.warn(problemText(warning));
     this.#daemon = await openDaemon(loaded.config, this.#daemonOptions(document), this.#callOff.signal);
     if (this.#reportsSessions) this.#daemon.reportSessions(true);
+    // Asked for over the control interface, where `admin` is configured.
+    this.#daemon.drainRequested.addEventListener('abort', () => void this.close(undefined), { once: true });
   }
 
   #daemonOptions(document: Document): DaemonOptions {

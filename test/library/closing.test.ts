@@ -1,8 +1,11 @@
 /** `close`: when, how often, and what becomes of sessions and descriptors. */
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openFiles } from '../support/proc.js';
 import { dial } from '../support/tcp.js';
+import { tempFolder } from '../support/temp.js';
 import { eventually } from '../support/wait.js';
 import { ANY, anyport, create, echoes, SSH } from './anyport.js';
 
@@ -122,4 +125,19 @@ test('await using', async () => {
     expect((await dial(port)).socket.connecting).toBe(false);
   }
   await expect(dial(port)).rejects.toThrow();
+});
+
+test('a drain that is asked for over the control interface is a close', async () => {
+  const folder = tempFolder();
+  const socketPath = `${folder.path}/admin.sock`;
+  const plex = create({ admin: { listen: `unix:${socketPath}` } });
+  await plex.listen(ANY);
+  const asked = request({ socketPath, path: '/api/v1/drain', method: 'POST' });
+  asked.end();
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  response.resume();
+  expect(response.statusCode).toBeLessThan(300);
+  await eventually('the end', () => plex.addresses.length === 0);
+  expect(await plex.close()).toBe(true);
+  folder.remove();
 });
