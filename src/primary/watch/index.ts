@@ -47,6 +47,8 @@ export class FileWatch {
   #firstEventMs: number | null = null;
   #cancelLook: () => void = () => {};
   #isLooking = false as boolean;
+  /** Calls of `follow` that have not ended. */
+  #following = 0;
   #hasWarned = false;
 
   constructor(parts: FileWatchParts) {
@@ -57,7 +59,9 @@ export class FileWatch {
   async follow(files: readonly string[], readAtMs: number): Promise<void> {
     this.#files = files;
     if (this.#isOn) this.#rearm();
+    this.#following += 1;
     const now = await this.#fingerprints();
+    this.#following -= 1;
     if (this.#files !== files) return;
     const isYoung = ({ changedMs }: Fingerprint) =>
       changedMs >= readAtMs - watchLimits.clockGrainMs && changedMs <= Date.now();
@@ -99,7 +103,8 @@ export class FileWatch {
   }
 
   async #look(): Promise<void> {
-    if (this.#isLooking) return this.#lookAfter(watchLimits.quietMs);
+    // Not before it is known what was read.
+    if (this.#isLooking || this.#following > 0) return this.#lookAfter(watchLimits.quietMs);
     this.#isLooking = true;
     this.#firstEventMs = null;
     this.#lookAfter(watchLimits.lookMs);
