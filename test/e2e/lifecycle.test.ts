@@ -186,6 +186,9 @@ describe.each(['reuseport', 'handoff'])('SIGTERM, accept %s', (accept) => {
     const client = await established(daemon.port);
     daemon.signal('SIGTERM');
     await expect.poll(() => accepts(daemon.port), { timeout: 10_000 }).toBe(false);
+    expect(daemon.lines.map(({ msg }) => msg)).toContain(
+      'told to stop: a second SIGTERM or SIGINT ends all sessions at once',
+    );
     daemon.signal('SIGTERM');
     await client.end();
     await daemon.exit();

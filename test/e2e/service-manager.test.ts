@@ -53,6 +53,17 @@ describeWith('python3')('systemd', () => {
     expect(await daemon.exit()).toBe(0);
   });
 
+  test('is told that a reload begins, and what became of it', async () => {
+    const daemon = await start();
+    await notifications.heard('READY=1');
+    daemon.configure('server: { workers: none }');
+    daemon.signal('SIGHUP');
+    expect(await notifications.heard('RELOADING=1')).toMatch(/\nMONOTONIC_USEC=\d+\n/);
+    await notifications.heard(/^STATUS=.*last reload: refused$/);
+    const states = notifications.told.map((each) => each.split('\n', 1)[0]);
+    expect(states).toEqual(['READY=1', 'RELOADING=1', 'READY=1']);
+  });
+
   test('hears which process is the service after an upgrade, and nothing more of the old one', async () => {
     const generations = await startGenerations(
       {
