@@ -48,7 +48,7 @@ export function protocolEntry(definition: ProtocolDefinition, locals: Locals | n
 export function protocolChanges(name: string, changes: Mapping, locals: Locals | null): Mapping {
   const { name: _, ...entry } = protocolEntry({ ...changes, name }, locals);
   const removed = Object.keys(changes).filter((key) => changes[key] === undefined);
-  const undone = removed.map((key) => [key === 'validate' ? 'validator' : toSnake(key), undefined]);
+  const undone = removed.map((key) => [key === 'validate' ? 'validator' : toSnake(key), null]);
   return { ...entry, ...Object.fromEntries(undone) };
 }
 

@@ -1,5 +1,6 @@
 /** Changes of a document: pure functions; a text says why one is not possible. */
 import type { Document } from '../model/config.js';
+import { type EditFault, editProtocols } from '../primary/protocol-edits.js';
 
 export type Edit = (document: Document) => Document | string;
 
@@ -11,25 +12,16 @@ export const addProtocol =
   (entry: Entry): Edit =>
   (document) => ({ ...document, protocols: [...protocolsOf(document), entry] });
 
-/** `changes`: keys to set; undefined removes one. */
+/** `changes`: keys to set; null removes one. */
 export const updateProtocol =
   (name: string, changes: Entry): Edit =>
-  (document) => {
-    const protocols = protocolsOf(document);
-    const index = indexOf(protocols, name);
-    if (index < 0) return noProtocol(name);
-    const merged = { ...protocols[index], ...replaced(changes) };
-    const entry = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
-    return { ...document, protocols: protocols.with(index, entry) };
-  };
+  (document) =>
+    orText(name, editProtocols(document, { kind: 'merge', name, entry: changes }));
 
 export const removeProtocol =
   (name: string): Edit =>
-  (document) => {
-    const protocols = protocolsOf(document);
-    const index = indexOf(protocols, name);
-    return index < 0 ? noProtocol(name) : { ...document, protocols: protocols.toSpliced(index, 1) };
-  };
+  (document) =>
+    orText(name, editProtocols(document, { kind: 'remove', name }));
 
 /** Only these addresses, beside `listeners`. Without any and without `listeners`: the default, which is then written. */
 export function withListen(document: Document, addresses: readonly unknown[]): Document {
@@ -68,14 +60,5 @@ function serverOf({ server }: Document): Entry {
   return typeof server === 'object' && server !== null ? (server as Entry) : {};
 }
 
-const indexOf = (protocols: readonly Entry[], name: string): number =>
-  protocols.findIndex((protocol) => String(protocol.name).toLowerCase() === name.toLowerCase());
-
-const noProtocol = (name: string): string => `no protocol \`${name}\` is configured`;
-
-/** A target takes the place of a handler, and the other way round. */
-function replaced(changes: Entry): Entry {
-  if (changes.target !== undefined && !('handler' in changes)) return { ...changes, handler: undefined };
-  if (changes.handler !== undefined && !('target' in changes)) return { ...changes, target: undefined };
-  return changes;
-}
+const orText = (name: string, edited: Document | EditFault): Document | string =>
+  edited === 'missing' ? `no protocol \`${name}\` is configured` : edited;

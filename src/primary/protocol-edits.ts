@@ -7,7 +7,7 @@ export type ProtocolEdit =
   | { readonly kind: 'add'; readonly entry: Entry }
   /** In its place. */
   | { readonly kind: 'replace'; readonly name: string; readonly entry: Entry }
-  /** Some keys; null removes one. */
+  /** Some keys; null removes one. A target takes the place of a handler, and the other way round. */
   | { readonly kind: 'merge'; readonly name: string; readonly entry: Entry }
   | { readonly kind: 'remove'; readonly name: string };
 
@@ -34,5 +34,14 @@ function indexOf(entries: readonly Entry[], name: unknown): number {
 }
 
 function merged(entry: Entry, change: Entry): Entry {
-  return Object.fromEntries(Object.entries({ ...entry, ...change }).filter(([, value]) => value !== null));
+  const all = { ...entry, ...replacing(change) };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
+}
+
+/** A target takes the place of a handler, and the other way round. */
+function replacing(change: Entry): Entry {
+  const { target = null, handler = null } = change;
+  if (target !== null && !('handler' in change)) return { ...change, handler: null };
+  if (handler !== null && !('target' in change)) return { ...change, target: null };
+  return change;
 }

@@ -45,6 +45,17 @@ test('some keys change, and null removes one', () => {
   });
 });
 
+test('a target takes the place of a handler, and the other way round', () => {
+  const served = { protocols: [{ name: 'ssh', handler: './h.js', priority: 1 }] };
+  const merge = (entry: object) => editProtocols(served, { kind: 'merge', name: 'ssh', entry: { ...entry } });
+  expect(merge({ target: 'a:1' })).toEqual({ protocols: [{ name: 'ssh', target: 'a:1', priority: 1 }] });
+  expect(merge({ target: null, priority: 2 })).toEqual({
+    protocols: [{ name: 'ssh', handler: './h.js', priority: 2 }],
+  });
+  const both = { target: 'a:1', handler: './other.js' };
+  expect(merge(both)).toEqual({ protocols: [{ name: 'ssh', ...both, priority: 1 }] });
+});
+
 test('the document itself is never changed', () => {
   const before = structuredClone(document);
   editProtocols(document, { kind: 'remove', name: 'http' });

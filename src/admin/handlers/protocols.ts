@@ -71,7 +71,7 @@ export const protocolRoutes: readonly Route[] = [
     path: `${PATH}/{name}`,
     id: 'changeProtocol',
     summary: 'Changes some keys of a protocol; null removes one',
-    description: LASTS,
+    description: `A target takes the place of a handler, and the other way round. ${LASTS}`,
     params: { name: NAME },
     body: {
       words: 'The keys to change.',
