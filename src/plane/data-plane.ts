@@ -7,10 +7,10 @@ import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { LocalCode } from '../base/user-module.js';
 import { createRoom, Room } from '../metrics/room.js';
-import type { ServerConfig } from '../model/config.js';
-import type { FromWorker, ListeningSocket, ToWorker, WorkerSetup } from '../model/message.js';
+import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
 import type { Report } from '../model/report.js';
+import type { PlaneChange } from './change.js';
 import { Equipment, workerLimits } from './equipment.js';
 import { Handoff } from './handoff.js';
 import { Heartbeats, heartbeatLimits } from './heartbeats.js';
@@ -29,33 +29,6 @@ const GRACE_MS = 2000;
 const CUT_MS_MAX = 500;
 
 const WORKER_MODULE = fileURLToPath(new URL('../worker/main.js', import.meta.url));
-
-/** Listening sockets; open before the first worker starts until the last one stops accepting. */
-export interface Sockets {
-  /**
-   * Sockets of a place among the workers, 0 to `workers` - 1: its own and the shared ones; in handoff mode place 0 has
-   * all, for the primary. Listeners index the Plan of the same change.
-   */
-  of(place: number): ListeningSocket[];
-  /** Idempotent. */
-  close(): void;
-}
-
-/** How connections reach workers: a socket for each, or accepted by the primary. */
-export type AcceptMode = ServerConfig['accept'];
-
-/** All that is in force at once: a change is whole or not at all. */
-export interface PlaneChange {
-  /** Generations must ascend, also over changes that were refused. */
-  readonly plan: Plan;
-  readonly sockets: Sockets;
-  /** Number of workers, 1 to 256. */
-  readonly workers: number;
-  readonly accept: AcceptMode;
-  readonly logLevel: string;
-  /** Splice pipes per worker, for workers that start from now on. */
-  readonly pipes: number;
-}
 
 export interface DataPlaneOptions {
   readonly log: Logger;

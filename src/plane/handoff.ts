@@ -1,7 +1,7 @@
 /** Handoff mode: the primary accepts. Its part of a change comes in steps around the workers' own (src/addon.ts). */
 import { type Acceptor, native } from '../addon.js';
 import { NONE } from '../model/ids.js';
-import type { PlaneChange } from './data-plane.js';
+import type { PlaneChange } from './change.js';
 
 export class Handoff {
   readonly #room: Int32Array;

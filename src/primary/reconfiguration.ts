@@ -7,11 +7,13 @@ import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import { Turns } from '../base/turns.js';
 import { compile } from '../config/compile.js';
+import { unplaced } from '../config/report.js';
 import type { Config, Discovery, Problem } from '../model/config.js';
 import type { Ids } from '../model/ids.js';
 import type { EndpointOverrides } from '../model/overrides.js';
 import type { Plan } from '../model/plan.js';
-import type { DataPlane, PlaneChange } from '../plane/data-plane.js';
+import type { PlaneChange } from '../plane/change.js';
+import type { DataPlane } from '../plane/data-plane.js';
 import type { Published } from '../plane/publication.js';
 import { type Fitted, fitToFileLimit } from './file-limit.js';
 import type { Listening } from './listening.js';
@@ -147,16 +149,14 @@ function changedBy(published: Published, generation: number): Changed {
     case 'committed':
       return { result: 'applied', generation };
     case 'refused':
-      return { result: 'refused', problems: [problem(published.error)] };
+      return { result: 'refused', problems: [unplaced(published.error)] };
     default:
       return { result: 'called_off' };
   }
 }
 
 function problemOf(error: unknown, log: Logger): Problem {
-  if (error instanceof StartError) return problem(error.message);
+  if (error instanceof StartError) return unplaced(error.message);
   log.error({ err: error }, 'a change of the configuration failed');
-  return problem(`it failed: ${error instanceof Error ? error.message : error}`);
+  return unplaced(`it failed: ${error instanceof Error ? error.message : error}`);
 }
-
-const problem = (message: string): Problem => ({ file: null, line: null, column: null, path: '', message });

@@ -6,7 +6,7 @@
 import type { ListenAddress, ListenerConfig } from '../model/config.js';
 import type { ListeningSocket } from '../model/message.js';
 import type { AddressText } from '../model/session.js';
-import type { Sockets } from '../plane/data-plane.js';
+import type { Sockets } from '../plane/change.js';
 import type { Prepared } from './part.js';
 import {
   allOf,
