@@ -99,6 +99,10 @@ export function parseListen(text: string): Listen[] | null {
   });
 }
 
+/** `HOST:PORT`, with an IPv6 address in brackets. */
+export const hostPort = (host: string, port: number): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
 /**
  * Explains why a text is not an address with a port and what to write instead; null when no specific reason is known.
  */

@@ -83,6 +83,15 @@ export function placeName(path: Path, source: Source): string {
     : pathText(path);
 }
 
+/** A problem of no file: of a document, of flags, or of putting a configuration into force. */
+export const unplaced = (message: string, path = ''): Problem => ({
+  file: null,
+  line: null,
+  column: null,
+  path,
+  message,
+});
+
 /** `FILE:LINE:COLUMN: PATH: MESSAGE`, without unknown parts; one line, whatever stands in the file. */
 export function formatProblem({ path, message, ...place }: Problem): string {
   return visible([placeText(place), path, message].filter((part) => part !== '').join(': '));

@@ -4,6 +4,7 @@
  */
 import type { Document, Problem } from '../model/config.js';
 import { findAll, type Path, pathText, withValue } from './path.js';
+import { unplaced } from './report.js';
 
 export const VEIL = '***';
 
@@ -67,10 +68,5 @@ export function unveilSecrets(document: Document, running: Document): Unveiled {
   return { document: unveiled, problems };
 }
 
-const unknownVeil = (path: Path): Problem => ({
-  file: null,
-  line: null,
-  column: null,
-  path: pathText(path),
-  message: `\`${VEIL}\` stands for a secret in force, and there is none: write it out`,
-});
+const unknownVeil = (path: Path): Problem =>
+  unplaced(`\`${VEIL}\` stands for a secret in force, and there is none: write it out`, pathText(path));

@@ -3,6 +3,7 @@
  * none meets an opening half-way.
  */
 import { version } from '../base/version.js';
+import { unplaced } from '../config/report.js';
 import { emptySnapshot } from '../metrics/snapshot.js';
 import type { Document, Problem } from '../model/config.js';
 import type { Diff } from '../model/diff.js';
@@ -125,7 +126,7 @@ export class Life {
   async #putInForce(daemon: Daemon, edit: Edit): Promise<boolean> {
     const change = (document: Document): Document | Problem => {
       const edited = edit(document);
-      return typeof edited === 'string' ? problem(edited) : edited;
+      return typeof edited === 'string' ? unplaced(edited) : edited;
     };
     const result = await daemon.settings.edit(change, 'library');
     throwUnlessDone(result);
@@ -196,8 +197,6 @@ function throwUnlessDone(result: ChangeResult): void {
   if (problems.some(({ path }) => path !== '')) throw invalidConfig(problems);
   throw new AnyportError('refused', problems.map(({ message }) => message).join('; '), { problems });
 }
-
-const problem = (message: string): Problem => ({ file: null, line: null, column: null, path: '', message });
 
 function problemText(warning: Problem): string {
   const { path, message } = configProblem(warning);

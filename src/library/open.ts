@@ -1,6 +1,7 @@
 /** From a document to a daemon without process: loads the data plane on demand and names what can go wrong. */
 import { Reader } from '../config/aside.js';
 import type { Loaded } from '../config/load.js';
+import { unplaced } from '../config/report.js';
 import type { Config, Document, Problem } from '../model/config.js';
 import type { Daemon, DaemonOptions } from '../primary/daemon.js';
 import { AnyportError, type ConfigProblem } from './error.js';
@@ -33,13 +34,10 @@ export async function check(document: Document, options: CheckOptions): Promise<
   return { ...loaded, config: { ...config, logging } };
 }
 
-const THREADS: Problem = {
-  file: null,
-  line: null,
-  column: null,
-  path: 'server.workers',
-  message: 'is 0 for the life of the instance: its data plane runs on the calling thread',
-};
+const THREADS = unplaced(
+  'is 0 for the life of the instance: its data plane runs on the calling thread',
+  'server.workers',
+);
 
 export const configProblem = ({ path, message }: Problem): ConfigProblem => ({
   path: respelledPath(path),

@@ -9,6 +9,7 @@ import type { AddressText } from '../model/session.js';
 import type { InheritedServers } from './inherited-servers.js';
 import type { Part, Prepared } from './part.js';
 import { changeMode, closeGroup, openGroup, reasonOf, type SocketGroup } from './socket-group.js';
+import { isSameAddress } from './sockets.js';
 import { StartError } from './start-error.js';
 
 /** Lines about requests that were refused, and about those that failed: their sender controls how many there are. */
@@ -156,11 +157,6 @@ export class ControlInterface implements Part {
 const listen = (server: AdminServer, { sockets }: SocketGroup): void => server.listen(sockets[0]?.fd ?? -1);
 
 const rulesOf = ({ address, token }: AdminConfig) => ({ kind: address.kind, token });
-
-const isSameAddress = (a: ListenAddress, b: ListenAddress): boolean =>
-  a.kind === 'unix' || b.kind === 'unix'
-    ? a.kind === b.kind && a.text === b.text
-    : a.host === b.host && a.port === b.port;
 
 /** The server closes the socket itself. */
 const removeFile = (group: SocketGroup): void => closeGroup({ ...group, sockets: [] }, native);

@@ -2,6 +2,7 @@
 import { native } from '../addon.js';
 import type { Control } from '../admin/control.js';
 import { MonitoringServers, type OpenSocket } from '../admin/monitoring.js';
+import { hostPort } from '../base/address.js';
 import type { Logger } from '../base/log.js';
 import type { Config, ListenAddress, MonitoringConfig } from '../model/config.js';
 import type { InheritedServers } from './inherited-servers.js';
@@ -87,7 +88,7 @@ export class MonitoringPart implements Part {
 }
 
 function listenAddress({ host, port }: { host: string; port: number }): InetListen {
-  return { kind: 'inet', host, port, text: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}` };
+  return { kind: 'inet', host, port, text: hostPort(host, port) };
 }
 
 const groupOf = (address: InetListen, fd: number): SocketGroup => ({

@@ -11,6 +11,7 @@ import type {
   Status,
   UpstreamStatus,
 } from '../admin/control.js';
+import { hostPort } from '../base/address.js';
 import type { LogLine } from '../base/log.js';
 import { unveilSecrets, veilSecrets } from '../config/secrets.js';
 import { cellOf } from '../metrics/cells.js';
@@ -223,8 +224,7 @@ const configuredWeights = ({ upstreams }: Config): Map<string, Map<string, numbe
 
 function addressText(address: SocketAddress): AddressText {
   if ('path' in address) return `unix:${address.path}`;
-  const { host, port } = address;
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return hostPort(address.host, address.port);
 }
 
 const protocolsOf = ({ protocols }: Config): ProtocolStatus[] =>

@@ -4,6 +4,7 @@
  */
 import { diffConfigs, unchangeable } from '../config/diff/index.js';
 import type { Loaded } from '../config/load.js';
+import { unplaced } from '../config/report.js';
 import type { Config, Document, Problem } from '../model/config.js';
 import type { Diff } from '../model/diff.js';
 import type { Cause, ChangeResult, CurrentSettings, LastChange, Settings } from '../model/settings.js';
@@ -129,7 +130,7 @@ export class RunningSettings implements Settings {
     const refusal =
       this.#refusal ?? this.#held ?? (this.#waiting.length >= settingsLimits.waitingMax ? TOO_MANY : null);
     if (refusal !== null) {
-      const result = { result: 'refused', problems: [problem(refusal)] } as const;
+      const result = { result: 'refused', problems: [unplaced(refusal)] } as const;
       this.#parts.reloads.note(cause, result);
       return Promise.resolve(result);
     }
@@ -146,7 +147,10 @@ export class RunningSettings implements Settings {
     await Promise.resolve();
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
       const result = await this.#perform(next.read).catch(
-        (error: unknown): ChangeResult => ({ result: 'refused', problems: [problem(`it failed: ${error}`)] }),
+        (error: unknown): ChangeResult => ({
+          result: 'refused',
+          problems: [unplaced(`it failed: ${error}`)],
+        }),
       );
       this.#parts.reloads.note(next.cause, result);
       next.settle(result);
@@ -184,8 +188,6 @@ export class RunningSettings implements Settings {
 }
 
 const TOO_MANY = `more than ${settingsLimits.waitingMax} changes are waiting: ask again later`;
-
-const problem = (message: string): Problem => ({ file: null, line: null, column: null, path: '', message });
 
 /** No configuration has the keys of a Problem at its top. */
 const isProblem = (value: Document | Problem): value is Problem =>

@@ -2,7 +2,7 @@
 import { chmodSync, lstatSync, type Stats, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Native } from '../addon.js';
-import { isAbstract } from '../base/address.js';
+import { hostPort, isAbstract } from '../base/address.js';
 import type { SocketAddress } from '../model/address.js';
 import type { ListenAddress } from '../model/config.js';
 import type { AddressText } from '../model/session.js';
@@ -127,7 +127,7 @@ function openFamily(address: Inet, host: string, options: OpenOptions, calls: So
   if (probed) calls.closeFd(calls.listen({ host, port }, { reusePort: false, backlog: 1, ipv6Only }));
   const sockets = openMany({ ...address, host }, options.size, calls);
   const bound = calls.localAddress((sockets[0] as OpenSocket).fd);
-  return { address, bound: textOf(host, portOf(bound)), sockets, retiring: [], file: null };
+  return { address, bound: hostPort(host, portOf(bound)), sockets, retiring: [], file: null };
 }
 
 /** With port 0 all get the port that the kernel chooses for the first. */
@@ -152,9 +152,6 @@ function openMany(
 }
 
 const portOf = (address: SocketAddress): number => ('port' in address ? address.port : 0);
-
-const textOf = (host: string, port: number): AddressText =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
 function inetOf(bound: AddressText): { host: string; port: number } {
   const colon = bound.lastIndexOf(':');

@@ -1,4 +1,5 @@
 /** The access log line of an ended session or a refused connection. */
+import { hostPort } from '../base/address.js';
 import type { Plan } from '../model/plan.js';
 import type { SessionLine } from './account.js';
 import { errorName } from './dial-failure.js';
@@ -61,6 +62,5 @@ export function decisionText(session: Session | undefined, plan: Plan): string |
 /** The client's address in the current event or row. */
 export function sourceText(events: Pick<EventCursor, 'sourceAddress' | 'sourcePort'>): string {
   const address = events.sourceAddress();
-  if (address === '') return 'unix';
-  return address.includes(':') ? `[${address}]:${events.sourcePort}` : `${address}:${events.sourcePort}`;
+  return address === '' ? 'unix' : hostPort(address, events.sourcePort);
 }

@@ -1,5 +1,6 @@
 /** Sockets that the service manager has opened (sd_listen_fds(3)): LISTEN_FDS, LISTEN_FDNAMES, LISTEN_PID. */
 import type { Native } from '../../addon.js';
+import { hostPort } from '../../base/address.js';
 import type { Logger } from '../../base/log.js';
 import type { ListenAddress } from '../../model/config.js';
 import type { SocketGroup } from '../../primary/socket-group.js';
@@ -71,7 +72,7 @@ function addressOf(fd: number, calls: Calls): ListenAddress {
   const bound = calls.localAddress(fd);
   if ('path' in bound) return { kind: 'unix', path: bound.path, text: `unix:${bound.path}`, mode: 0 };
   const { host, port } = bound;
-  return { kind: 'inet', host, port, text: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}` };
+  return { kind: 'inet', host, port, text: hostPort(host, port) };
 }
 
 /** Its file, if it has one, is the service manager's. */

@@ -1,4 +1,5 @@
 /** Everything outside of the lists, key by key: `server.workers`, `logging.level` … */
+import { hostPort } from '../../base/address.js';
 import { formatDuration } from '../../base/duration.js';
 import { formatSize } from '../../base/size.js';
 import type {
@@ -47,7 +48,7 @@ const server: Rows<ServerConfig> = {
 };
 
 const siteText = (site: { host: string; port: number } | null): string | null =>
-  site && `${site.host.includes(':') ? `[${site.host}]` : site.host}:${site.port}`;
+  site && hostPort(site.host, site.port);
 
 const monitoring: Rows<MonitoringConfig> = {
   metrics: ['metrics', siteText],

@@ -1,5 +1,6 @@
 /** Settings that a running daemon keeps: a change of these is refused by name. */
 import type { Config, Problem } from '../../model/config.js';
+import { unplaced } from '../report.js';
 import { type Setting, settingsOf } from './settings.js';
 
 /** Key → why it stays. */
@@ -14,7 +15,7 @@ export function unchangeable(before: Config, after: Config): Problem[] {
     const why = fixed[wanted.name];
     const is = running[index];
     if (why === undefined || is === undefined || is.value === wanted.value) return [];
-    return [{ file: null, line: null, column: null, path: wanted.name, message: text(is, wanted, why) }];
+    return [unplaced(text(is, wanted, why), wanted.name)];
   });
 }
 

@@ -4,7 +4,7 @@ import type { Config, ListenerConfig, Problem } from '../../model/config.js';
 import { findAmbiguities } from '../ambiguity.js';
 import { findAll } from '../path.js';
 import { findPending } from '../pending.js';
-import { inFileOrder, placeName, type Warn } from '../report.js';
+import { inFileOrder, placeName, unplaced, type Warn } from '../report.js';
 import type { Source } from '../source.js';
 import { warnOfToken } from './admin.js';
 import type { Context } from './context.js';
@@ -35,7 +35,7 @@ const NETWORKS = [
 
 export function warningsOf({ source, shape, groups, names, config }: Checked, context: Context): Problem[] {
   const warnings: Problem[] = [];
-  const say = (message: string) => warnings.push({ file: null, line: null, column: null, path: '', message });
+  const say = (message: string) => warnings.push(unplaced(message));
   const warn: Warn = (path, message) => warnings.push({ ...source.place(path), message });
   const pending = findPending(source.value);
   if (pending.length > 0) say(`accepted but not implemented yet, without effect: ${pending.join(', ')}`);
