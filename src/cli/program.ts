@@ -14,10 +14,16 @@ function createProgram(): Command {
       process.stdout.write(`${version}\n`);
       throw new CommanderError(0, 'commander.version', version);
     })
-    .exitOverride()
-    .showHelpAfterError('(anyport --help lists what there is)');
+    .exitOverride();
   for (const add of commands) add(program);
+  pointAtHelp(program, 'anyport');
   return program;
+}
+
+/** After an error of usage, names the help of the very command. */
+function pointAtHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`(${path} --help lists what there is)`);
+  for (const child of command.commands) pointAtHelp(child, `${path} ${child.name()}`);
 }
 
 /** Commander's refusals are bad usage; printing help or the version is not an error. */

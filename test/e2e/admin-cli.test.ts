@@ -118,6 +118,18 @@ describe('what goes wrong is one line, with a status', () => {
         says: /--admin: expected an address .* got `here`/,
       },
       {
+        why: 'no port',
+        args: ['status', '--admin', '127.0.0.1'],
+        status: 2,
+        says: /the port is missing: write `127\.0\.0\.1:PORT`/,
+      },
+      {
+        why: 'a name that nobody has',
+        args: ['status', '--admin', 'gateway.invalid:9093'],
+        status: 1,
+        says: /gateway\.invalid:9093 \(--admin\): the name does not resolve/,
+      },
+      {
         why: 'a range',
         args: ['status', '--admin', ':1-9'],
         status: 2,
@@ -127,7 +139,7 @@ describe('what goes wrong is one line, with a status', () => {
         why: 'the demonstration is not running',
         args: ['drain'],
         status: 1,
-        says: /127\.0\.0\.1:9093 \(default\)/,
+        says: /127\.0\.0\.1:9093 \(default\): nobody answers.* If it is elsewhere: --admin ADDRESS, or -c FILE/,
       },
       { why: 'no such file', args: ['status', '-c', 'none.yaml'], status: 2, says: /no such file/ },
       {
@@ -146,7 +158,13 @@ describe('what goes wrong is one line, with a status', () => {
         why: 'no weight',
         args: ['upstream', 'set', 'cache', 'x', '--weight', 'much'],
         status: 2,
-        says: /whole number, or `configured`/,
+        says: /whole number from 1 to 256, or `configured`/,
+      },
+      {
+        why: 'too much weight',
+        args: ['upstream', 'set', 'cache', 'x', '--weight', '257'],
+        status: 2,
+        says: /from 1 to 256.*\n\(anyport upstream set --help lists what there is\)/,
       },
       { why: 'too many', args: ['sessions', '--limit', '5000'], status: 2, says: /from 1 to 1000/ },
     ];
@@ -173,6 +191,10 @@ describe('what goes wrong is one line, with a status', () => {
       status: 1,
       stderr: expect.stringMatching(/is no control interface: it answered 404/),
     });
+    const shell = await listenTcp((peer) => peer.send('SSH-2.0-OpenSSH_9.2p1\r\n'));
+    const spoken = await run(['status', '--admin', shell.target]);
+    await shell.close();
+    expect(spoken).toMatchObject({ status: 1, stderr: expect.stringMatching(/it does not speak HTTP/) });
     const silent = await run(['status', '--admin', upstream.target]);
     expect(silent.status).toBe(1);
     expect(silent.stderr.trim().split('\n')).toHaveLength(1);

@@ -30,7 +30,9 @@ export const configRoutes: readonly Route[] = [
     path: PATH,
     id: 'putConfig',
     summary: 'Replaces the configuration: as a whole, or nothing changes',
-    description: 'It lasts until the file is read again (reload, file change) or until a restart.',
+    description:
+      'What is sent is all that holds: flags of the command line are not added, unlike at a reload and in a `diff`. ' +
+      'It lasts until the file is read again (reload, file change) or until a restart.',
     body: whole,
     ifMatch: true,
     answers: { 200: changed },

@@ -20,8 +20,11 @@ export function addCheck(program: Command): void {
     .argument('[file]', `configuration (default: ${DEFAULT_FILE})`)
     .option('-c, --config <file>', 'the same')
     .option('--diff [file]', 'what is different from that file, or from the running daemon')
-    .option('--admin <address>', "with --diff: the daemon's control interface (default: the configuration's)")
-    .option('--token <token>', 'with --diff: its token')
+    .option(
+      '--admin <address>',
+      "with --diff: the daemon's control interface now (default: ANYPORT_ADMIN, that of the file)",
+    )
+    .option('--token <token>', 'with --diff: its token (default: ANYPORT_ADMIN_TOKEN, that of the file)')
     .option('--json', 'answer as JSON')
     .addHelpText('after', NOTES)
     .action(check);

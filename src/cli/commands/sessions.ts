@@ -18,12 +18,20 @@ interface ListOptions extends ControlOptions, Partial<Record<(typeof filters)[nu
   readonly order?: string;
 }
 
+const EXAMPLES = `
+Without a command it lists, with the options of \`list\` (anyport sessions list --help).
+
+Examples:
+  anyport sessions --protocol ssh --source 10.0.0.0/8
+  anyport sessions end 0-3-12392902`;
+
 const { rowsDefault, rowsMax } = sessionListLimits;
 
 export function addSessions(program: Command): void {
   const sessions = program
     .command('sessions')
-    .description('list live sessions of a running daemon, or end one');
+    .description('list live sessions of a running daemon, or end one')
+    .addHelpText('after', EXAMPLES);
   withControlOptions(
     sessions
       .command('list', { isDefault: true })

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EndpointStatus, UpstreamStatus } from '../../admin/control.js';
 import { countText } from '../../base/figures.js';
 import { jsonLine } from '../../base/text.js';
-import { endpointStates } from '../../model/overrides.js';
+import { endpointStates, weightLimits } from '../../model/overrides.js';
 import { columns } from '../columns.js';
 import { type ControlOptions, connectControl, withControlOptions } from '../control/client.js';
 import { BAD_USAGE, Failure } from '../failure.js';
@@ -95,6 +95,8 @@ function row(upstream: string, endpoint: EndpointStatus): string[] {
 
 function weightOf(text: string): number | typeof CONFIGURED {
   if (text === CONFIGURED) return CONFIGURED;
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Write a whole number, or `configured`.');
-  return Number(text);
+  const weight = Number(text);
+  const { min, max } = weightLimits;
+  if (/^\d+$/.test(text) && weight >= min && weight <= max) return weight;
+  throw new InvalidArgumentError(`Write a whole number from ${min} to ${max}, or \`configured\`.`);
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ErrorBody, ErrorCode } from '../../admin/answer.js';
 import { ask, type ControlAddress } from '../../admin/client.js';
-import { parseListen } from '../../base/address.js';
+import { addressFault, parseEndpoint, parseListen } from '../../base/address.js';
 import { counted } from '../../base/figures.js';
 import { visible } from '../../base/text.js';
 import { DEFAULT_FILE } from '../../config/default.js';
@@ -92,8 +92,13 @@ async function placeInFile(file: string): Promise<Place> {
 function addressOf(text: string, from: string): ControlAddress {
   const [address, ...others] = parseListen(text) ?? [];
   if (address !== undefined && others.length === 0) return address;
+  // Nobody listens on a name, but somebody else's machine is called by one.
+  const endpoint = parseEndpoint(text);
+  if (endpoint !== null) return endpoint;
   const expected = 'an address such as `127.0.0.1:9093` or `unix:/run/anyport.sock`';
-  throw new Failure(`${from}: expected ${expected}, got \`${visible(text)}\``, BAD_USAGE);
+  const fault = addressFault(text);
+  const why = fault === null ? '' : `: ${visible(fault)}`;
+  throw new Failure(`${from}: expected ${expected}, got \`${visible(text)}\`${why}`, BAD_USAGE);
 }
 
 async function call(place: Place, method: string, path: string, body: unknown): Promise<unknown> {
@@ -108,15 +113,24 @@ async function call(place: Place, method: string, path: string, body: unknown): 
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nobody answers',
   ENOENT: 'there is no such socket',
-  EACCES: 'you may not connect to it (permission denied)',
-  ECONNRESET: 'the connection was reset',
+  EACCES: 'you may not connect to it: be the user of the daemon, or see `admin.mode`',
+  ECONNRESET: 'the connection was reset: is it the control interface?',
+  ENETUNREACH: 'no network leads there',
+  EHOSTUNREACH: 'no machine is there',
+  ETIMEDOUT: 'nobody answers',
+  ENOTFOUND: 'the name does not resolve',
+  EAI_AGAIN: 'the name does not resolve',
   ABORT_ERR: 'no answer came in time',
 };
 
 function nobodyText({ code = '', message }: NodeJS.ErrnoException, { text, from }: Place): string {
-  const hint =
-    code === 'ECONNREFUSED' || code === 'ENOENT' ? ': is the daemon running, with a section `admin`?' : '';
-  return `${text} (${from}): ${reasons[code] ?? message}${hint}`;
+  const place = `${text} (${from})`;
+  // Node's parser of HTTP: HPE_INVALID_CONSTANT and others.
+  if (code.startsWith('HPE_')) return `${place} is no control interface: it does not speak HTTP`;
+  const absent = code === 'ECONNREFUSED' || code === 'ENOENT';
+  const elsewhere = from === 'default' ? ' If it is elsewhere: --admin ADDRESS, or -c FILE' : '';
+  const hint = absent ? `: is the daemon running, with a section \`admin\`?${elsewhere}` : '';
+  return `${place}: ${reasons[code] ?? message}${hint}`;
 }
 
 /** What the caller can mend by asking otherwise; the rest failed. */
