@@ -23,6 +23,8 @@ const REST_MS = 2000;
 /** One round trip on each of 64 connections, so often. */
 const WARM_UP: Pick<Workload, 'client'> = { client: ['ping', 64, 1] };
 const WARM_UP_ROUNDS = 32;
+/** Sessions before those that are measured for memory. */
+export const warmUpSessions = 64 * WARM_UP_ROUNDS;
 
 type Measure = (client: string, workload: Workload, contender: Contender) => Promise<Run>;
 
