@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const POLL_MS = 20;
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 60_000;
 
 /** Polls until `probe` returns a value other than false or undefined. */
 export async function eventually<T>(
