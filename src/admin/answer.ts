@@ -1,4 +1,5 @@
 /** Answers of the HTTP servers as values. */
+import type { ServerResponse } from 'node:http';
 import type { Problem } from '../model/config.js';
 
 export interface Answer {
@@ -71,4 +72,17 @@ export function refusedConfig(problems: readonly Problem[]): Answer {
     error: { code: 'invalid_config', message, ...(path !== '' && { path }), problems: shown },
   };
   return json(errorStatus.invalid_config, body);
+}
+
+/** Writes the answer and leaves the response open; its end closes the connection. */
+export function send(response: ServerResponse, { status, contentType, body, headers }: Answer): void {
+  response.shouldKeepAlive = false; // sends Connection: close
+  response.writeHead(status, {
+    ...headers,
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
+  response.write(body); // Node sends no body for HEAD
 }

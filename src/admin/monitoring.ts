@@ -6,7 +6,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { MonitoringConfig } from '../model/config.js';
-import { type Answer, json } from './answer.js';
+import { type Answer, json, send } from './answer.js';
 import type { Control } from './control.js';
 import { live, metrics, ready } from './handlers/monitoring.js';
 import { Visitors } from './visitors.js';
@@ -196,14 +196,8 @@ async function serve(
   const answer = await answerTo(request, resources, control).catch((error: unknown) =>
     json(500, { error: String(error) }),
   );
-  response.shouldKeepAlive = false; // sends Connection: close
-  if (answer.status === 405) response.setHeader('allow', 'GET, HEAD');
-  response.writeHead(answer.status, {
-    'content-type': answer.contentType,
-    'content-length': Buffer.byteLength(answer.body),
-    'cache-control': 'no-store',
-  });
-  response.end(answer.body); // Node sends no body for HEAD
+  send(response, answer);
+  response.end();
 }
 
 async function answerTo(
@@ -215,6 +209,7 @@ async function answerTo(
   const resource = resources[path];
   if (!resource)
     return json(404, { error: `nothing at ${path}; there is ${Object.keys(resources).join(', ')}` });
-  if (method !== 'GET' && method !== 'HEAD') return json(405, { error: 'GET and HEAD only' });
+  if (method !== 'GET' && method !== 'HEAD')
+    return json(405, { error: 'GET and HEAD only' }, { allow: 'GET, HEAD' });
   return resource(control);
 }

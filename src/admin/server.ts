@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import { describeFailure } from '../base/failure.js';
 import type { LogLine } from '../base/log.js';
 import { type AccessRules, refusedAccess } from './access.js';
-import { type Answer, type ErrorCode, refusal } from './answer.js';
+import { type Answer, type ErrorCode, refusal, send } from './answer.js';
 import { BodyReader } from './body.js';
 import type { Operations } from './control.js';
 import { routes } from './handlers/index.js';
@@ -152,18 +152,6 @@ export class AdminServer {
 }
 
 const URL_SHOWN_MAX = 200;
-
-function send(response: ServerResponse, { status, contentType, body, headers }: Answer): void {
-  response.shouldKeepAlive = false; // sends Connection: close
-  response.writeHead(status, {
-    ...headers,
-    'content-type': contentType,
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-  });
-  response.write(body); // Node sends no body for HEAD
-}
 
 /** Reads what is left of a body that was refused, for a while. */
 async function discard(request: IncomingMessage): Promise<void> {

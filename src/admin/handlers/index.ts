@@ -14,7 +14,6 @@ export const routes: readonly Route[] = [
   ...configRoutes,
   ...reloadRoutes,
   ...drainRoutes,
-
   ...sessionRoutes,
   ...protocolRoutes,
   ...upstreamRoutes,
