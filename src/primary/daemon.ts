@@ -1,7 +1,7 @@
 /**
  * The daemon: a configuration in, a running daemon out. Composes sockets, DNS, workers and monitoring, and decides when
- * each starts and ends; how they change is in reconfiguration.ts. Signals, standard output and exit status belong to the caller (src/cli/run), so several daemons
- * can run in one process.
+ * each starts and ends; how they change is in reconfiguration.ts. Signals, standard output and exit status belong to the
+ * caller (src/cli/run), so several daemons can run in one process.
  */
 import { native } from '../addon.js';
 import type { Control, Health, Operations } from '../admin/control.js';
@@ -13,15 +13,14 @@ import { withInherited } from '../metrics/figures.js';
 import { InheritedTotals } from '../metrics/inherited.js';
 import { createMetricsText, type MetricsText } from '../metrics/registry.js';
 import { snapshotOf } from '../metrics/snapshot.js';
-import type { Figures } from '../metrics/text.js';
 import type { Config } from '../model/config.js';
-import type { Plan } from '../model/plan.js';
 import type { Report } from '../model/report.js';
 import type { AddressText } from '../model/session.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { DataPlane } from '../plane/data-plane.js';
 import { IdRegistry } from '../plane/ids.js';
 import { ControlInterface } from './control-interface.js';
+import { type FiguresSource, figuresOf } from './figures.js';
 import { type Fitted, fitToFileLimit } from './file-limit.js';
 import { Handover } from './handover.js';
 import { InheritedServers } from './inherited-servers.js';
@@ -29,11 +28,11 @@ import { type Listening, listenWith, openListeners } from './listening.js';
 import { withModules } from './modules.js';
 import { MonitoringPart } from './monitoring.js';
 import { Names } from './names.js';
-import { createOperations } from './operations.js';
+import { createOperations } from './operations/index.js';
 import { withOverride } from './overrides.js';
 import { type Part, prepareAll } from './part.js';
 import { FIRST_GENERATION, planeChange, Reconfiguration } from './reconfiguration.js';
-import { Reloads, reloadResults } from './reloads.js';
+import { Reloads } from './reloads.js';
 import { RunningSettings, type SettingsSource } from './settings.js';
 import { Shutdown } from './shutdown.js';
 import type { InheritedGroup, PreparedSockets } from './sockets.js';
@@ -304,44 +303,23 @@ export class Daemon {
   }
 
   #createMetrics(predecessor: InheritedTotals | null): MetricsText {
+    const { version, linesDropped } = this.#options;
+    const around: FiguresSource = {
+      version,
+      linesDropped,
+      plane: this.#plane,
+      fitted: () => this.#reconfiguration.fitted,
+      reloads: () => this.#reloads.counts,
+      evicted: () => this.#monitoring.evicted + this.#admin.evicted,
+    };
     return createMetricsText({
       buffers: this.#plane.buffers,
       ...(predecessor && { inherited: predecessor.buffer }),
       names: this.#ids,
-      figures: () => withInherited(this.#figures(), predecessor?.figures ?? {}),
+      figures: () => withInherited(figuresOf(around), predecessor?.figures ?? {}),
     });
   }
-
-  #figures(): Figures {
-    const { version, linesDropped } = this.#options;
-    const plane = this.#plane;
-    const { config, maxOpenFiles } = this.#reconfiguration.fitted;
-    return {
-      anyport_config_generation: plane.plan.generation,
-      anyport_endpoint_up: endpointsUp(plane.plan),
-      anyport_workers: plane.accepting,
-      anyport_worker_restarts_total: plane.restarts,
-      anyport_worker_hangs_total: plane.hangs,
-      anyport_config_reloads_total: reloadResults.map((result) => ({
-        labels: { result },
-        value: this.#reloads.counts[result],
-      })),
-      anyport_monitoring_evicted_total: this.#monitoring.evicted + this.#admin.evicted,
-      anyport_max_connections: config.server.maxConnections,
-      anyport_max_open_files: maxOpenFiles,
-      anyport_build_info: { labels: { version, node_version: process.version }, value: 1 },
-      anyport_log_lines_dropped_total: linesDropped(),
-    };
-  }
 }
-
-const endpointsUp = ({ upstreams }: Plan) =>
-  upstreams.flatMap(({ name: upstream, endpoints }) =>
-    endpoints.map(({ name: endpoint, state }) => ({
-      labels: { upstream, endpoint },
-      value: state === 'down' ? 0 : 1,
-    })),
-  );
 
 function runningStatus(accepting: number, wanted: number): Health['status'] {
   if (accepting === wanted) return 'ready';

@@ -1,0 +1,62 @@
+/** Upstreams and protocols as the control interface lists them. */
+import type { ProtocolStatus, UpstreamStatus } from '../../admin/control.js';
+import { hostPort } from '../../base/address.js';
+import { cellOf } from '../../metrics/cells.js';
+import type { Totals } from '../../metrics/totals.js';
+import type { SocketAddress } from '../../model/address.js';
+import type { Config, TargetConfig } from '../../model/config.js';
+import { NONE } from '../../model/ids.js';
+import type { AddressText } from '../../model/session.js';
+import { signatureWords } from '../../protocols/words.js';
+import type { OperationsSource } from './source.js';
+
+export function upstreamsOf(source: OperationsSource): UpstreamStatus[] {
+  const { upstreams, ids } = source.plan();
+  const configured = configuredWeights(source.settings.current.config);
+  const sessions = sessionsByEndpoint(source.totals());
+  return upstreams.map(({ name: upstream, handler, options, endpoints }, index) => ({
+    name: upstream,
+    handler,
+    balance: options.balance,
+    endpoints: endpoints.map(({ name, addresses, weight, backup, state }, at) => ({
+      name,
+      addresses: addresses.map(addressText),
+      weight,
+      configuredWeight: configured.get(upstream)?.get(name) ?? weight,
+      backup,
+      state,
+      sessions: sessions.get(ids.endpoints[index]?.[at] ?? NONE) ?? 0,
+    })),
+  }));
+}
+
+/** By endpoint id. */
+const sessionsByEndpoint = ({ upstream_endpoint: rows }: Totals): Map<number, number> =>
+  new Map(rows.map(({ second, cells }) => [second, cells[cellOf.anyport_endpoint_sessions] ?? 0]));
+
+const configuredWeights = ({ upstreams }: Config): Map<string, Map<string, number>> =>
+  new Map(
+    upstreams.map(({ name, endpoints }) => [
+      name,
+      new Map(endpoints.map((each) => [each.name, each.weight])),
+    ]),
+  );
+
+function addressText(address: SocketAddress): AddressText {
+  if ('path' in address) return `unix:${address.path}`;
+  return hostPort(address.host, address.port);
+}
+
+export const protocolsOf = ({ protocols }: Config): ProtocolStatus[] =>
+  protocols.map(({ name, id, priority, target, signature, validator }, index) => ({
+    name,
+    id,
+    rank: index + 1,
+    priority,
+    builtIn: signature === null,
+    target: target && targetText(target),
+    signature: signatureWords(id, signature, validator !== null),
+  }));
+
+const targetText = (target: TargetConfig): string =>
+  target.kind === 'end' ? target.closing : target.upstream;

@@ -1,0 +1,30 @@
+/** What the operations need of the daemon. */
+import type { Health } from '../../admin/control.js';
+import type { LogLine } from '../../base/log.js';
+import type { MetricsText } from '../../metrics/registry.js';
+import type { Totals } from '../../metrics/totals.js';
+import type { ServerConfig } from '../../model/config.js';
+import type { EndpointOverride } from '../../model/overrides.js';
+import type { Plan } from '../../model/plan.js';
+import type { Settings } from '../../model/settings.js';
+import type { Snapshot } from '../../model/snapshot.js';
+import type { LiveSessions } from '../../plane/sessions.js';
+import type { Changed } from '../reconfiguration.js';
+
+export interface OperationsSource {
+  readonly version: string;
+  readonly startedAt: Date;
+  readonly settings: Settings;
+  readonly metrics: MetricsText;
+  health(): Health;
+  /** In force. */
+  plan(): Plan;
+  snapshot(): Snapshot;
+  totals(): Totals;
+  readonly sessions: Pick<LiveSessions, 'list' | 'count' | 'end'>;
+  override(upstream: string, endpoint: string, change: Partial<EndpointOverride>): Promise<Changed>;
+  /** In force. */
+  server(): Pick<ServerConfig, 'drainDelayMs' | 'gracefulShutdownTimeoutMs'>;
+  requestDrain(): boolean;
+  readonly info: LogLine;
+}
