@@ -2,7 +2,8 @@
 
 /**
  * - `invalid_config`: options, a protocol or a whole configuration are wrong; `problems` lists everything that is.
- * - `listen_failed`: an address can not be listened on; `cause` has the system's error code where there is one.
+ * - `listen_failed`: the first `listen` can not have an address; `cause` has the system's error code where there is one.
+ *   Once it listens, an address that can not be had is a change that is `refused`.
  * - `start_failed`: the data plane did not start, for instance because a handler's module can not be loaded.
  * - `refused`: a change could not be put into force; what ran before runs on.
  * - `not_listening`: this needs a `listen` before.

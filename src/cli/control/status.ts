@@ -13,7 +13,9 @@ export function statusText(status: Status): string {
     ['anyport', `${status.version}, pid ${status.pid}, up ${timeText(status.uptimeSeconds * 1000)}`],
     [
       'status',
-      drain === null ? status.status : `draining, ${timeText(drain.delayMs + drain.deadlineMs)} at most`,
+      drain === null
+        ? status.status
+        : `draining; what is left is cut ${timeText(drain.delayMs + drain.deadlineMs)} after it began`,
     ],
     [
       'configuration',
