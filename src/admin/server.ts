@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { describeFailure } from '../base/failure.js';
 import type { LogLine } from '../base/log.js';
+import { plainAddress, UNIX_PEERS } from '../base/network.js';
 import { type AccessRules, refusedAccess } from './access.js';
 import { type Answer, type ErrorCode, refusal, send } from './answer.js';
 import { BodyReader } from './body.js';
@@ -115,7 +116,7 @@ export class AdminServer {
     const denied = refusedAccess(this.rules, request.headers);
     if (denied !== null) {
       this.#options.refused(
-        { source: socket.remoteAddress ?? 'unix', status: denied.status },
+        { source: plainAddress(socket.remoteAddress ?? UNIX_PEERS), status: denied.status },
         'control request refused',
       );
       return denied;

@@ -244,6 +244,6 @@ function listenError(name: string, address: ListenAddress, error: unknown): Star
 
 /** Advice per error code of bind and listen. */
 const hints: Readonly<Record<string, string>> = {
-  EADDRINUSE: '; `--listen HOST:PORT` or the configuration chooses another',
+  EADDRINUSE: '; end what listens there (`ss -ltnp` shows it), or choose another address',
   EACCES: '; a low port needs root, CAP_NET_BIND_SERVICE or `net.ipv4.ip_unprivileged_port_start`',
 };

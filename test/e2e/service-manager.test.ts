@@ -42,7 +42,7 @@ describeWith('python3')('systemd', () => {
 
   test('is told that the service is ready, and that it stops before sessions have ended', async () => {
     const daemon = await start();
-    expect(await notifications.heard('READY=1')).toContain('STATUS=serving 1 listeners with 2 workers');
+    expect(await notifications.heard('READY=1')).toContain('STATUS=serving 1 listener with 2 workers');
     const client = await dial(daemon.port);
     client.send(redisPing);
     await daemon.metricBecomes('anyport_sessions_active', 1);

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { native } from '../../addon.js';
 import { systemClock } from '../../base/clock.js';
+import { counted } from '../../base/figures.js';
 import { LineSink } from '../../base/line-sink.js';
 import { type Logger, rateLimited } from '../../base/log.js';
 import type { Config, Demo } from '../../model/config.js';
@@ -219,7 +220,7 @@ function sayReady({ daemon, service, options: { version, demo, source }, log }: 
 }
 
 const servingStatus = ({ listeners, workers }: Daemon): string =>
-  `serving ${listeners.length} listeners with ${workers} workers`;
+  `serving ${counted(listeners.length, 'listener')} with ${counted(workers, 'worker')}`;
 
 /** `left`: sessions of hung workers, which have no log lines of their own. */
 function sayStopped(allEnded: boolean, left: number, log: Logger): void {
