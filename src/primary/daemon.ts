@@ -17,6 +17,7 @@ import type { Config } from '../model/config.js';
 import type { Report } from '../model/report.js';
 import type { AddressText } from '../model/session.js';
 import type { Snapshot } from '../model/snapshot.js';
+import type { Sockets } from '../plane/change.js';
 import { DataPlane } from '../plane/data-plane.js';
 import { IdRegistry } from '../plane/ids.js';
 import { ControlInterface } from './control-interface.js';
@@ -37,6 +38,8 @@ import { RunningSettings, type SettingsSource } from './settings.js';
 import { Shutdown } from './shutdown.js';
 import type { InheritedGroup, PreparedSockets } from './sockets.js';
 import { StartError } from './start-error.js';
+
+const NO_SOCKETS: Sockets = { of: () => [], close: () => {} };
 
 export interface DaemonOptions {
   readonly version: string;
@@ -155,7 +158,9 @@ export class Daemon {
       await names.start((discovery) => daemon.#reconfiguration.renew(discovery));
       const ids = new IdRegistry();
       const plan = compile(config, names.discovery, FIRST_GENERATION, ids);
-      const plane = new DataPlane(planeChange(fitted, plan, sockets.sockets), {
+      // A successor's workers get their sockets all at once, when none of them can fail to start any more.
+      const first = options.isSuccessor ? NO_SOCKETS : sockets.sockets;
+      const plane = new DataPlane(planeChange(fitted, plan, first), {
         log,
         write,
         ...(local && { local }),
@@ -184,8 +189,29 @@ export class Daemon {
     } catch (error) {
       throw new StartError(`a worker did not start: ${error instanceof Error ? error.message : error}`);
     }
+    if (this.#options.isSuccessor) await this.#accept();
     this.#hasStarted = true;
     if (!this.#options.isSuccessor) this.handover.takeOver();
+  }
+
+  /** The process before this one has given way. */
+  takeOver(): void {
+    this.handover.takeOver();
+    const { wanted } = this.#reconfiguration.fitted;
+    if (this.#listening.hasOtherSize(wanted)) void this.#reconfiguration.change(wanted);
+  }
+
+  /** Keeps listeners and sockets as they are until what it resolves with is called; changes are refused with `why`. */
+  async hold(why: string): Promise<() => void> {
+    const release = await this.settings.hold(why);
+    await this.#reconfiguration.settled();
+    return release;
+  }
+
+  /** Accepts on all sockets in all workers, or in none. */
+  async #accept(): Promise<void> {
+    const changed = await this.#reconfiguration.override((overrides) => overrides);
+    if (changed.result === 'refused') throw new StartError(changed.problems[0]?.message ?? 'refused');
   }
 
   /** Listening addresses. */

@@ -63,7 +63,7 @@ export class Handover {
       log.warn({ name, address: group.bound }, 'an inherited socket is not configured and is closed');
     sockets.commit();
     servers.closeRest(native);
-    listening.current.isOwner = true;
+    listening.takeOver();
     for (const { server } of inside) server.begin();
   }
 
@@ -80,7 +80,7 @@ export class Handover {
   /** The next process has the sockets: here only open sessions are left. */
   giveWay(): void {
     this.#hasGivenWay = true;
-    this.#parts.listening.current.isOwner = false;
+    this.#parts.listening.release();
     for (const { server } of this.#parts.inside) server.release();
   }
 

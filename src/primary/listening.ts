@@ -61,6 +61,25 @@ export class Listening implements Part {
     }
   }
 
+  /** Sockets of another process are this one's now. */
+  takeOver(): void {
+    this.#current.isOwner = true;
+    this.#steering.reset(this.#groups);
+  }
+
+  /** Another process goes on with the sockets. */
+  release(): void {
+    this.#current.isOwner = false;
+  }
+
+  /** Whether `prepare` would open or retire sockets of an address that stays. */
+  hasOtherSize({ server }: Config): boolean {
+    const places = placesOf(server);
+    return this.#groups.some(
+      ({ address, isFixed, sockets }) => address.kind === 'inet' && !isFixed && sockets.length !== places,
+    );
+  }
+
   close(): void {
     this.#cancelRetirement();
     this.#current.close();

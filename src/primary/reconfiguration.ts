@@ -12,7 +12,7 @@ import type { Config, Discovery, Problem } from '../model/config.js';
 import type { Ids } from '../model/ids.js';
 import type { EndpointOverrides } from '../model/overrides.js';
 import type { Plan } from '../model/plan.js';
-import type { PlaneChange } from '../plane/change.js';
+import type { PlaneChange, Sockets } from '../plane/change.js';
 import type { DataPlane } from '../plane/data-plane.js';
 import type { Published } from '../plane/publication.js';
 import { type Fitted, fitToFileLimit } from './file-limit.js';
@@ -21,7 +21,7 @@ import type { Names } from './names.js';
 import { keepOverrides, NO_OVERRIDES } from './overrides.js';
 import { type Part, type Prepared, prepareAll } from './part.js';
 import { Renewal } from './renewal.js';
-import type { ListeningSockets } from './sockets.js';
+
 import { StartError } from './start-error.js';
 
 export const FIRST_GENERATION = 1;
@@ -87,6 +87,11 @@ export class Reconfiguration {
     });
   }
 
+  /** Resolves when the changes asked for so far have ended. */
+  settled(): Promise<void> {
+    return this.#turns.run(async () => {});
+  }
+
   /** Names have other addresses. */
   renew(discovery: Discovery): void {
     void this.#renewal.renew(discovery);
@@ -139,7 +144,7 @@ export class Reconfiguration {
 }
 
 /** What the workers get with a Plan. */
-export function planeChange({ config, pipes }: Fitted, plan: Plan, sockets: ListeningSockets): PlaneChange {
+export function planeChange({ config, pipes }: Fitted, plan: Plan, sockets: Sockets): PlaneChange {
   const { workers, accept } = config.server;
   return { plan, sockets, workers, accept, logLevel: config.logging.level, pipes };
 }

@@ -43,6 +43,14 @@ export class Steering {
     for (const socket of this.#steered.keys()) if (!first.has(socket)) this.#steered.delete(socket);
   }
 
+  /** Connections go to all sockets of these groups, which another process may have steered. */
+  reset(groups: readonly SocketGroup[]): void {
+    for (const group of groups) {
+      const [first] = group.sockets;
+      if (canSteer(group) && first) this.#steer(first.fd, 0);
+    }
+  }
+
   /** As before `hold`; call when the sockets opened since are closed. */
   discard(groups: readonly SocketGroup[]): void {
     for (const group of groups) {
@@ -58,4 +66,4 @@ export class Steering {
   }
 }
 
-const canSteer = ({ address }: SocketGroup): boolean => address.kind === 'inet';
+const canSteer = ({ address, isFixed }: SocketGroup): boolean => address.kind === 'inet' && !isFixed;

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { anyport, type TestConfig } from '../support/daemon.js';
 import { redisPing } from '../support/flights.js';
 import { total } from '../support/metrics.js';
-import { openFiles } from '../support/proc.js';
+import { listeningSockets, openFiles } from '../support/proc.js';
 import { dial, echo, listenTcp, Peer, type Upstream } from '../support/tcp.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
 import { type Generations, isAlive, runs, startGenerations } from '../support/upgrade.js';
@@ -230,6 +230,18 @@ describe('sockets', () => {
     generations.signal('SIGTERM');
     await eventually('the end', () => generations.living.length === 0);
     expect(existsSync(path)).toBe(false);
+  });
+
+  test('are as many as workers, once the old process has given way', async () => {
+    const generations = await start({ workers: 2 });
+    const { daemon } = generations;
+    for (const workers of [4, 1, 2]) {
+      daemon.configure(config({ workers }));
+      await generations.upgrade();
+      await eventually(`${workers} sockets`, () => listeningSockets(daemon.port) === workers);
+      for (let each = 0; each < 8; each += 1) await session(daemon.port);
+    }
+    expect(daemon.lines.filter(({ level }) => level !== 'info')).toEqual([]);
   });
 
   test('of the control interface passes on, with its file', async () => {

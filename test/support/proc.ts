@@ -39,6 +39,18 @@ export function catches(pid: number, signal: NodeJS.Signals): boolean {
   return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
 }
 
+/** Listening TCP sockets on a port, whichever processes have them. */
+export function listeningSockets(port: number): number {
+  const LISTEN = '0A';
+  return readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .slice(1)
+    .map((row) => row.trim().split(/\s+/))
+    .filter(
+      ([, local, , state]) => state === LISTEN && Number.parseInt(local?.split(':')[1] ?? '', 16) === port,
+    ).length;
+}
+
 /** TCP ports that it listens on, ascending. */
 export function listeningPorts(pid: number): number[] {
   const LISTEN = '0A';
