@@ -205,7 +205,11 @@ export class Daemon {
   async hold(why: string): Promise<() => void> {
     const release = await this.settings.hold(why);
     await this.#reconfiguration.settled();
-    return release;
+    const resume = this.#listening.hold();
+    return () => {
+      resume();
+      release();
+    };
   }
 
   /** Accepts on all sockets in all workers, or in none. */

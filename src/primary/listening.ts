@@ -61,6 +61,12 @@ export class Listening implements Part {
     }
   }
 
+  /** Closes no socket until what is returned is called: their descriptors are on their way to another process. */
+  hold(): () => void {
+    this.#cancelRetirement();
+    return () => this.#retireLater();
+  }
+
   /** Sockets of another process are this one's now. */
   takeOver(): void {
     this.#current.isOwner = true;

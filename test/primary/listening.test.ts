@@ -143,3 +143,20 @@ describe('a group that shrinks', () => {
     expect(numbersOf(0)).toEqual([all[0]]);
   });
 });
+
+test('while it is held nothing is closed; afterwards what retires is', async () => {
+  await open(3);
+  (await listening.prepare(configFor(1))).commit();
+  const resume = listening.hold();
+  await clock.pass(2 * RETIRE_MS);
+  expect(openNow()).toBe(3);
+  resume();
+  await clock.pass(RETIRE_MS);
+  expect(openNow()).toBe(1);
+});
+
+test('sockets taken over get connections again, whatever the process before had steered', async () => {
+  await open(2);
+  listening.takeOver();
+  expect(told).toEqual(['steer 0']);
+});
