@@ -126,6 +126,8 @@ export class Daemon {
     const changes = () => this.#metrics.changes();
     this.handover = new Handover({
       ...{ version, log, predecessor, inherited, sockets, servers, listening, inside, changes },
+      reconfiguration: () => this.#reconfiguration,
+      hold: (why) => this.settings.hold(why),
     });
     this.#reconfiguration = new Reconfiguration({ fitted, plane, ids, names, listening, parts, log });
     this.#shutdown = new Shutdown({
@@ -189,33 +191,9 @@ export class Daemon {
     } catch (error) {
       throw new StartError(`a worker did not start: ${error instanceof Error ? error.message : error}`);
     }
-    if (this.#options.isSuccessor) await this.#accept();
+    if (this.#options.isSuccessor) await this.handover.accept();
     this.#hasStarted = true;
     if (!this.#options.isSuccessor) this.handover.takeOver();
-  }
-
-  /** The process before this one has given way. */
-  takeOver(): void {
-    this.handover.takeOver();
-    const { wanted } = this.#reconfiguration.fitted;
-    if (this.#listening.hasOtherSize(wanted)) void this.#reconfiguration.change(wanted);
-  }
-
-  /** Keeps listeners and sockets as they are until what it resolves with is called; changes are refused with `why`. */
-  async hold(why: string): Promise<() => void> {
-    const release = await this.settings.hold(why);
-    await this.#reconfiguration.settled();
-    const resume = this.#listening.hold();
-    return () => {
-      resume();
-      release();
-    };
-  }
-
-  /** Accepts on all sockets in all workers, or in none. */
-  async #accept(): Promise<void> {
-    const changed = await this.#reconfiguration.override((overrides) => overrides);
-    if (changed.result === 'refused') throw new StartError(changed.problems[0]?.message ?? 'refused');
   }
 
   /** Listening addresses. */

@@ -6,8 +6,10 @@ import type { ServerConfig } from '../model/config.js';
 import type { NamedRow } from '../model/named-row.js';
 import type { InheritedServers } from './inherited-servers.js';
 import type { Listening } from './listening.js';
+import type { Reconfiguration } from './reconfiguration.js';
 import type { SocketGroup } from './socket-group.js';
 import type { InheritedGroup, PreparedSockets } from './sockets.js';
+import { StartError } from './start-error.js';
 import type { TotalsSink } from './upgrade/predecessor.js';
 import type { Estate } from './upgrade/successor.js';
 
@@ -34,6 +36,9 @@ export interface HandoverParts {
   readonly listening: Listening;
   /** Servers of the primary. */
   readonly inside: readonly { readonly use: 'monitoring' | 'admin'; readonly server: HandedServer }[];
+  readonly reconfiguration: () => Reconfiguration;
+  /** No configuration changes until what it resolves with is called. */
+  hold(why: string): Promise<() => void>;
   /** Rows of counters that have changed since the last call. */
   changes(): NamedRow[];
 }
@@ -51,6 +56,24 @@ export class Handover {
     return this.#parts.predecessor;
   }
 
+  /** Accepts on all sockets in all workers, or in none: rejects with a StartError. */
+  async accept(): Promise<void> {
+    const changed = await this.#parts.reconfiguration().override((overrides) => overrides);
+    if (changed.result === 'refused') throw new StartError(changed.problems[0]?.message ?? 'refused');
+  }
+
+  /** Keeps listeners and sockets as they are until what it resolves with is called; changes are refused with `why`. */
+  async keepSockets(why: string): Promise<() => void> {
+    const { hold, reconfiguration, listening } = this.#parts;
+    const release = await hold(why);
+    await reconfiguration().settled();
+    const resume = listening.hold();
+    return () => {
+      resume();
+      release();
+    };
+  }
+
   /** Nothing is served until `takeOver`. */
   hold(): void {
     for (const { server } of this.#parts.inside) server.hold();
@@ -65,6 +88,7 @@ export class Handover {
     servers.closeRest(native);
     listening.takeOver();
     for (const { server } of inside) server.begin();
+    this.#resize();
   }
 
   /** What the next process would go on with. */
@@ -87,6 +111,13 @@ export class Handover {
   /** Nobody turns away for want of readiness once the next process serves. */
   timesOf(server: ServerConfig): ServerConfig {
     return this.#hasGivenWay ? { ...server, drainDelayMs: 0 } : server;
+  }
+
+  /** Inherited groups may have been made for another number of workers. */
+  #resize(): void {
+    const { reconfiguration, listening, predecessor } = this.#parts;
+    const { wanted } = reconfiguration().fitted;
+    if (predecessor && listening.hasOtherSize(wanted)) void reconfiguration().change(wanted);
   }
 
   #unused(): InheritedGroup[] {

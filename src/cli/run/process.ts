@@ -170,7 +170,7 @@ async function start({ daemon, predecessor }: Serving): Promise<void> {
   try {
     await daemon.start();
     await predecessor?.takeOver();
-    if (predecessor) daemon.takeOver();
+    if (predecessor) daemon.handover.takeOver();
   } catch (error) {
     // The sockets were shared already: sessions that came here may end.
     if (daemon.sessions > 0) await daemon.drain();
@@ -192,7 +192,7 @@ function upgradeOf({
     timeoutMs: () => daemon.settings.current.config.server.upgradeTimeoutMs,
     writeError: (text) => standardError.write(text),
     hold: async () => {
-      const release = await daemon.hold('an upgrade is under way');
+      const release = await daemon.handover.keepSockets('an upgrade is under way');
       const unshare = output.share();
       return () => {
         unshare();
