@@ -34,7 +34,13 @@ routes:
 ${first}${lines(ROUTES, (n) => `  - { when: { ${conditions(n)} }, to: u${n % UPSTREAMS} }`)}
 `;
 
-const world = { directory: '/', fileExists: () => true, cores: 2, addresses: [], hostName: 'gateway' };
+const world = {
+  directory: '/',
+  fileKind: () => 'module' as const,
+  cores: 2,
+  addresses: [],
+  hostName: 'gateway',
+};
 
 function configOf(text: string): Config {
   const checked = validate(readConfig(text, 'bench.yaml', {}).source, world);

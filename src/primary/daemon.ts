@@ -22,7 +22,7 @@ import { DataPlane } from '../plane/data-plane.js';
 import { IdRegistry } from '../plane/ids.js';
 import { ControlInterface } from './control-interface.js';
 import { type FiguresSource, figuresOf } from './figures.js';
-import { type Fitted, fitToFileLimit } from './file-limit.js';
+import { type Fitted, fitToFileLimit, warnOfLowered } from './file-limit.js';
 import { Handover } from './handover.js';
 import { InheritedServers } from './inherited-servers.js';
 import { type Listening, listenWith, openListeners } from './listening.js';
@@ -151,7 +151,8 @@ export class Daemon {
   /** Opens sockets and resolves names; accepts nothing yet. Rejects with a StartError; `callOff` ends the DNS wait. */
   static async open(wanted: Config, options: DaemonOptions, callOff: AbortSignal): Promise<Daemon> {
     const { log, write, local, report, movesPorts, inherited = [] } = options;
-    const fitted = fitToFileLimit(await withModules(wanted), log);
+    const fitted = fitToFileLimit(await withModules(wanted));
+    warnOfLowered(fitted, log);
     const { config } = fitted;
     const sockets = await openListeners(config, { movesPorts, inherited }, log);
     const servers = new InheritedServers(inherited);

@@ -13,27 +13,31 @@ export interface Fitted {
   /** Splice pipes per worker. */
   readonly pipes: number;
   readonly maxOpenFiles: number;
+  /** For `max_connections` as configured. */
+  readonly filesNeeded: number;
 }
 
-/**
- * Raises the soft limit of open files to the hard limit, and lowers `max_connections` if that is not enough, with a
- * warning unless it was lowered to the same number `before`.
- */
-export function fitToFileLimit(config: Config, log: Logger, before?: Fitted): Fitted {
+/** Raises the soft limit of open files to the hard limit, and lowers `max_connections` if that is not enough. */
+export function fitToFileLimit(config: Config): Fitted {
   const { soft } = native.raiseFileLimit();
   const demand = demandOf(config);
   const { connections, needed, pipes } = fitConnections(demand, soft);
-  const fitted = { wanted: config, pipes, maxOpenFiles: soft };
+  const fitted = { wanted: config, pipes, maxOpenFiles: soft, filesNeeded: needed };
   if (connections === demand.connections) return { config, ...fitted };
-  const fields = { max_connections: demand.connections, files_needed: needed, files_allowed: soft };
   if (connections === 0) throw new StartError(`${soft} open files are too few to serve one connection`);
-  if (before?.config.server.maxConnections !== connections) {
-    log.warn(
-      { ...fields, effective: connections },
-      'too few open files for max_connections, which is lowered',
-    );
-  }
   return { config: { ...config, server: { ...config.server, maxConnections: connections } }, ...fitted };
+}
+
+/** Of a configuration that is in force, unless `before` was lowered to the same number. */
+export function warnOfLowered({ wanted, config, ...limits }: Fitted, log: Logger, before?: Fitted): void {
+  const effective = config.server.maxConnections;
+  const { maxConnections } = wanted.server;
+  if (effective === maxConnections || effective === before?.config.server.maxConnections) return;
+  const { filesNeeded: files_needed, maxOpenFiles: files_allowed } = limits;
+  log.warn(
+    { max_connections: maxConnections, files_needed, files_allowed, effective },
+    'too few open files for max_connections, which is lowered',
+  );
 }
 
 function demandOf({ server, listeners, upstreams, admin }: Config): FdDemand {

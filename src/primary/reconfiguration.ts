@@ -15,7 +15,7 @@ import type { Plan } from '../model/plan.js';
 import type { PlaneChange, Sockets } from '../plane/change.js';
 import type { DataPlane } from '../plane/data-plane.js';
 import type { Published } from '../plane/publication.js';
-import { type Fitted, fitToFileLimit } from './file-limit.js';
+import { type Fitted, fitToFileLimit, warnOfLowered } from './file-limit.js';
 import type { Listening } from './listening.js';
 import type { Names } from './names.js';
 import { keepOverrides, NO_OVERRIDES } from './overrides.js';
@@ -107,7 +107,7 @@ export class Reconfiguration {
     if (this.#isClosed) return { result: 'called_off' };
     const { log } = this.#around;
     try {
-      const fitted = fitToFileLimit(config, log, this.#fitted);
+      const fitted = fitToFileLimit(config);
       const { names, listening, parts } = this.#around;
       const prepared = await prepareAll([names, listening, ...parts], fitted.config);
       return await this.#putInForce(fitted, prepared);
@@ -127,6 +127,7 @@ export class Reconfiguration {
       prepared.discard();
       return changed;
     }
+    warnOfLowered(fitted, this.#around.log, this.#fitted);
     this.#fitted = fitted;
     this.#overrides = overrides;
     prepared.commit();

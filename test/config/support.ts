@@ -18,7 +18,7 @@ export function checkText(text: string, { environment = {}, flags = {}, files = 
   if (problems.length > 0) return { ok: false, problems };
   return validate(applyFlags(source, flags), {
     directory: '/etc/anyport',
-    fileExists: (path) => files.includes(path),
+    fileKind: (path) => (files.includes(path) ? 'module' : 'none'),
     cores: 3,
     addresses: ['192.0.2.9', '2001:db8::9'],
     hostName: 'gateway',

@@ -1,8 +1,10 @@
+import type { FileKind } from '../file-kind.js';
+
 /** Facts about the machine that validation needs, passed as data so that tests can vary them. */
 export interface Context {
   /** Base of relative module paths. */
   readonly directory: string;
-  fileExists(path: string): boolean;
+  fileKind(path: string): FileKind;
   /** CPUs available to this process: the value of `auto`. */
   readonly cores: number;
   /** Addresses of this machine, excluding loopback. */

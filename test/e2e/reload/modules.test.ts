@@ -1,6 +1,8 @@
 /** Handlers and validators change by reload; one that is broken is refused, and what was accepted is what workers load. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { MODULE_BYTES_MAX } from '../../../src/config/file-kind.js';
 import { type Daemon, startDaemon } from '../../support/daemon.js';
 import { dial } from '../../support/tcp.js';
 import { eventually } from '../../support/wait.js';
@@ -94,6 +96,24 @@ test.each([
     expect(await answer()).toBe('#two');
   },
 );
+
+test('what is no module file is refused unread, and nothing waits for it', async () => {
+  const { path } = daemon.folder;
+  execFileSync('mkfifo', [`${path}/pipe.mjs`]);
+  write('large.mjs', '');
+  truncateSync(`${path}/large.mjs`, MODULE_BYTES_MAX + 1);
+  for (const [handler, says] of [
+    ['/dev/zero', /is no regular file: \/dev\/zero/],
+    ['./pipe.mjs', /is no regular file: .*pipe\.mjs/],
+    ['./', /is no regular file/],
+    ['./large.mjs', /larger than \d+ bytes, which no module needs: .*large\.mjs/],
+  ] as const) {
+    const refusal = await daemon.reload({ protocols: [{ ...config.protocols[0], handler }] });
+    expect(daemon.lines[daemon.lines.indexOf(refusal) + 1]?.msg).toMatch(says);
+  }
+  expect(await answer()).toBe('#one');
+  expect(await daemon.reload(config)).toMatchObject({ msg: 'the configuration is unchanged' });
+});
 
 test('a validator that has changed decides about new sessions', async () => {
   const validated = { protocols: [{ ...config.protocols[0], validator: './validator.mjs' }] };

@@ -86,3 +86,20 @@ test('a change refused by a worker, after sockets for more workers were opened, 
   expect(pings.answered).toBeGreaterThan(5);
   expect(await daemon.metric('anyport_workers')).toBe(1);
 });
+
+test('that the open files are too few is said of what is in force alone', async () => {
+  const start = { ...good(), server: { max_connections: 10 } };
+  const few = await startDaemon(start, { wrapper: ['prlimit', '--nofile=256:256'] });
+  const taken = await listenTcp(echo);
+  const wanted = { ...good(), server: { max_connections: 5000 } };
+  const warnings = () => few.lines.filter(({ msg }) => msg.startsWith('too few open files'));
+  const before = warnings().length;
+  const refused = await few.reload({ ...wanted, listeners: [{ name: 'taken', address: taken.target }] });
+  expect(refused.msg).toMatch(/^reload refused/);
+  expect(warnings()).toHaveLength(before);
+  const applied = await few.reload(wanted);
+  expect(applied.msg).toBe('reloaded');
+  expect(warnings().slice(before)).toMatchObject([{ max_connections: 5000, files_allowed: 256 }]);
+  await few.stop();
+  await taken.close();
+});
