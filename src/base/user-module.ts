@@ -12,6 +12,9 @@ export const localName = (number: number): string => `${LOCAL}${number}`;
 
 export const isLocal = (spec: string): boolean => spec.startsWith(LOCAL);
 
+/** As people know it: without the mark that tells versions of a file apart. */
+export const shownModule = (spec: string): string => spec.replace(/\?[^?]*$/, '');
+
 /** `what`: for messages. Rejects when a module can not be loaded; a name without a function yields undefined. */
 export async function loadUserCode(what: string, spec: string, local?: LocalCode): Promise<unknown> {
   if (isLocal(spec)) return local?.get(spec);
@@ -37,7 +40,8 @@ async function importUserModule(what: string, url: string): Promise<{ default?: 
     loaded.add(url);
     return module;
   } catch (error) {
-    throw new Error(`${what} ${url}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    const message = error instanceof Error ? error.message : error;
+    throw new Error(`${what} ${shownModule(url)}: ${message}`, { cause: error });
   }
 }
 

@@ -1,5 +1,5 @@
 /** The built-in handlers, and how a configured handler is found. */
-import { type LocalCode, loadUserCode } from '../base/user-module.js';
+import { type LocalCode, loadUserCode, shownModule } from '../base/user-module.js';
 import { echo } from './echo.js';
 import type { Handler } from './handler.js';
 import { http } from './http.js';
@@ -21,7 +21,8 @@ export async function loadHandler(spec: string, local?: LocalCode): Promise<Hand
   if (isBuiltin(spec)) return builtin(spec.slice(BUILTIN.length));
   const handler = await loadUserCode('handler', spec, local);
   if (typeof handler !== 'function') {
-    throw new Error(`handler ${spec}: its default export must be a function (socket, session) => void`);
+    const shown = shownModule(spec);
+    throw new Error(`handler ${shown}: its default export must be a function (socket, session) => void`);
   }
   return handler as Handler;
 }

@@ -5,7 +5,7 @@
 import { types } from 'node:util';
 import { describeFailure, type FailureFields } from '../base/failure.js';
 import { type CpuMs, callInterruptibly, processCpuMs } from '../base/interruptible.js';
-import { type LocalCode, loadUserCode } from '../base/user-module.js';
+import { type LocalCode, loadUserCode, shownModule } from '../base/user-module.js';
 import type { Confirmation } from '../model/protocol.js';
 
 export const limits = {
@@ -42,7 +42,7 @@ export async function loadValidator(
   const validate = await loadUserCode('validator', spec, local);
   if (typeof validate !== 'function') {
     throw new Error(
-      `validator ${spec}: its default export must be a function (bytes) => 'match' | 'no' | 'more'`,
+      `validator ${shownModule(spec)}: its default export must be a function (bytes) => 'match' | 'no' | 'more'`,
     );
   }
   const asked =
