@@ -2,6 +2,7 @@
  * All workers together: start, changes, drain. The daemon decides when; the supervisor keeps each worker running, the
  * publisher gets a change into all of them or none.
  */
+import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
@@ -15,7 +16,6 @@ import { Equipment, workerLimits } from './equipment.js';
 import { Handoff } from './handoff.js';
 import { Heartbeats, heartbeatLimits } from './heartbeats.js';
 import { InlineRunner } from './inline.js';
-import { Latest } from './latest.js';
 import { WorkerPool } from './pool.js';
 import { type Publication, type Published, Publisher, refusal } from './publication.js';
 import { Reporting } from './reporting.js';
@@ -45,7 +45,7 @@ export class DataPlane {
   readonly sessions: LiveSessions;
   readonly reporting: Reporting;
   readonly #options: DataPlaneOptions;
-  readonly #changes = new Latest<Published>({ result: 'superseded' });
+  #isChanging = false as boolean;
   /** In force. */
   #current: PlaneChange;
   readonly #equipment = new Equipment();
@@ -132,19 +132,21 @@ export class DataPlane {
 
   /**
    * Puts the change into force in all workers or in none: further workers start first, those that are too many leave
-   * last, keeping their sessions. Only the newest waiting change is kept. Sockets that are in force no more may be closed
-   * when it is `committed`, those that came with it when it is not.
+   * last, keeping their sessions. One at a time: the caller waits for the one before. Sockets that are in force no more
+   * may be closed when it is `committed`, those that came with it when it is not.
    */
-  change(next: PlaneChange): Promise<Published> {
-    return this.#changes.run(async () => {
-      const published = await this.#change(next);
-      if (published.result === 'refused') {
-        const { worker, error } = published;
-        const fields = { generation: next.plan.generation, ...(worker !== null && { worker }), error };
-        this.#options.log.error(fields, 'a worker refused a new configuration, the current one stays');
-      }
-      return published;
+  async change(next: PlaneChange): Promise<Published> {
+    assert(!this.#isChanging, 'a change begins before the one before has ended');
+    this.#isChanging = true;
+    const published = await this.#change(next).finally(() => {
+      this.#isChanging = false;
     });
+    if (published.result === 'refused') {
+      const { worker, error } = published;
+      const fields = { generation: next.plan.generation, ...(worker !== null && { worker }), error };
+      this.#options.log.error(fields, 'a worker refused a new configuration, the current one stays');
+    }
+    return published;
   }
 
   async #change(next: PlaneChange): Promise<Published> {

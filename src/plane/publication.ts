@@ -25,8 +25,6 @@ export type Published =
   | { readonly result: 'committed' }
   /** A worker can not prepare the Plan, or the primary can not (`worker` null); the previous one stays in force. */
   | { readonly result: 'refused'; readonly worker: number | null; readonly error: string }
-  /** A newer Plan was published before this one's round began. */
-  | { readonly result: 'superseded' }
   /** The workers are being shut down. */
   | { readonly result: 'called_off' };
 

@@ -1,9 +1,10 @@
 /** A Plan is committed in all workers or in none, whatever happens to them meanwhile. */
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Turns } from '../../src/base/turns.js';
 import type { ListeningSocket, PlanAnswer, ToWorker } from '../../src/model/message.js';
 import type { Plan } from '../../src/model/plan.js';
-import { Latest } from '../../src/plane/latest.js';
 import {
   type Publication,
   type Published,
@@ -458,7 +459,7 @@ class Crew {
   /** Generation → worker that can not prepare it. */
   readonly #refusers = new Map<number, number>();
   readonly #lives = new Map<number, CrewLife>();
-  readonly #latest = new Latest<Published>({ result: 'superseded' });
+  readonly #turns = new Turns();
   /** Starting workers and their generation. */
   readonly #starting = new Map<number, number>();
   #newest = 1;
@@ -491,7 +492,7 @@ class Crew {
   publish(refuser: number): void {
     const generation = ++this.#newest;
     this.#refusers.set(generation, refuser);
-    void this.#latest
+    void this.#turns
       .run(() => this.publisher.publish(planOf(generation)))
       .then((published) => this.results.set(generation, published));
   }

@@ -18,7 +18,7 @@ function renewing() {
   return { clock, published, renewal: new Renewal(publish, clock) };
 }
 
-test.each(['committed', 'superseded', 'called_off'] as const)('what is %s is done with', async (result) => {
+test.each(['committed', 'called_off'] as const)('what is %s is done with', async (result) => {
   const { clock, published, renewal } = renewing();
   void renewal.renew(first);
   published[0]?.end({ result });
