@@ -34,6 +34,16 @@ const kinds: readonly Kind[] = [
     session: (index) => ({ facts: { sni: `h${index}.example`, alpn: ['h2', 'http/1.1'] } }),
   },
   {
+    name: 'one of 20 hosts',
+    when: (index) => ({ host: Array.from({ length: 20 }, (_, i) => `n${i}.h${index}.example`) }),
+    session: (index) => ({ facts: { host: `n19.h${index}.example` } }),
+  },
+  {
+    name: 'below a path',
+    when: (index) => ({ path: `/h${index}/*` }),
+    session: (index) => ({ facts: { path: `/h${index}/a/b?c=d` } }),
+  },
+  {
     name: 'source',
     when: (index) => ({ source: [addressOf(index)] }),
     session: (index) => ({ source: addressOf(index) }),

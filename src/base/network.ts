@@ -82,7 +82,7 @@ export function createNetworkSet(networks: readonly string[]): (address: string)
   };
 }
 
-interface Prefix {
+export interface Prefix {
   readonly family: Network['family'];
   /** Number of bits that count. */
   readonly bits: number;
@@ -92,28 +92,17 @@ interface Prefix {
   readonly value: bigint;
 }
 
-/** Prefixes of lists that are asked about again and again: reading them takes longer than comparing. */
-const prefixesOfList = new WeakMap<readonly string[], readonly Prefix[]>();
-
-function prefixesOf(networks: readonly string[]): readonly Prefix[] {
-  const known = prefixesOfList.get(networks);
-  if (known !== undefined) return known;
-  const prefixes = parseNetworks(networks).map(({ address, bits, family }): Prefix => {
-    const rest = BigInt(addressBits[family] - bits);
-    return { family, bits, rest, value: addressNumber(address, family) >> rest };
-  });
-  prefixesOfList.set(networks, prefixes);
-  return prefixes;
+/** A network prepared for comparison: reading it takes longer than comparing. Throws when `text` is none. */
+export function networkPrefix(text: string): Prefix {
+  const network = parseNetwork(text);
+  if (network === null) throw new Error(`${text} is no network`);
+  const { address, bits, family } = network;
+  const rest = BigInt(addressBits[family] - bits);
+  return { family, bits, rest, value: addressNumber(address, family) >> rest };
 }
 
-/** Returns a test of whether every network of a list, which must not change, is inside of one of `wide`. */
-export function coversNetworks(wide: readonly string[]): (narrow: readonly string[]) => boolean {
-  const outer = prefixesOf(wide);
-  const isHeld = (inner: Prefix) => outer.some((each) => holds(each, inner));
-  return (narrow) => prefixesOf(narrow).every(isHeld);
-}
-
-const holds = (outer: Prefix, inner: Prefix): boolean =>
+/** Whether `inner` is inside of `outer` or the same. */
+export const holdsNetwork = (outer: Prefix, inner: Prefix): boolean =>
   outer.family === inner.family &&
   outer.bits <= inner.bits &&
   inner.value >> (outer.rest - inner.rest) === outer.value;

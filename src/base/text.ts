@@ -18,3 +18,12 @@ export const visibleBeyondC0 = (text: string): string =>
 /** JSON.stringify leaves DEL, C1, separators and bidirectional controls as they are; their escapes mean the same. */
 export const jsonLine = (value: unknown): string =>
   `${JSON.stringify(value).replace(COMMANDS, (each) => `\\u${codeOf(each, 4)}`)}\n`;
+
+/** Names shown of a list. */
+const LISTED_MAX = 8;
+
+/** The names with commas, the first ones of many. */
+export function listText(names: readonly string[], comma = ','): string {
+  if (names.length <= LISTED_MAX) return names.join(comma);
+  return [...names.slice(0, LISTED_MAX), `… ${names.length - LISTED_MAX} more`].join(comma);
+}

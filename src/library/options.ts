@@ -153,6 +153,7 @@ export interface RouteConditions {
   readonly sni?: OneOrMore<string>;
   readonly alpn?: OneOrMore<string>;
   readonly host?: OneOrMore<string>;
+  readonly path?: OneOrMore<string>;
 }
 
 export type EndpointOptions =

@@ -37,7 +37,7 @@ export function boundAnswer(answer: FactsAnswer): FactsAnswer {
   const cut: string[] = [];
   for (const [name, value] of Object.entries(answer.facts)) {
     kept[name] = boundValue(value);
-    if (isCut(value, kept[name])) cut.push(name);
+    if (isCut(value, kept[name]) && !isCutInQuery(name, kept[name])) cut.push(name);
   }
   if (answer.verdict === 'broken' || cut.length === 0) return { ...answer, facts: kept };
   const doubtful: Doubtful = [...(answer.doubtful ?? []), ...cut];
@@ -63,6 +63,10 @@ function boundList(names: readonly string[]): string[] {
   }
   return kept;
 }
+
+/** Rules look at the path before the query, which is often long. */
+const isCutInQuery = (name: string, kept: Value): boolean =>
+  name === 'path' && typeof kept === 'string' && kept.includes('?');
 
 function isCut(value: Value, kept: Value): boolean {
   if (typeof value === 'string') return value.length > String(kept).length;

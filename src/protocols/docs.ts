@@ -16,7 +16,7 @@ protocols shares. \`priority\` in the configuration takes precedence over rank. 
 special case of it and wins over it wherever it is configured. **Server first**: clients may wait for the server's
 greeting and send nothing before it; give such listeners \`on_silence\`.
 
-**Facts** are read from the opening beyond the protocol's name: routes match on \`sni\`, \`alpn\` and \`host\`; the access log
+**Facts** are read from the opening beyond the protocol's name: routes match on \`sni\`, \`alpn\`, \`host\` and \`path\`; the access log
 has all of them. A session behind a PROXY header also has \`proxy\` (\`v1\`, \`v2\`), \`proxy_source\` and \`proxy_destination\`;
 version 2 adds its TLVs: \`proxy_authority\`, \`proxy_alpn\`, \`proxy_unique_id\`, \`proxy_tls\`, \`proxy_tls_version\`,
 \`proxy_tls_cipher\`, \`proxy_tls_cn\`, \`proxy_tls_verified\`. Values that are not text are written as \`0x…\`. A header whose
@@ -26,7 +26,8 @@ unspecified header is skipped.
 **Names**: rules on \`sni\` and \`host\` also match \`proxy_authority\`. If the opening and the PROXY header name different hosts,
 a rule that matches only one of them refuses the session. So does a rule on a **doubtful** fact: a text over 512 bytes; a
 list over 64 names or 512 bytes; a host on which request target, \`:authority\` and Host disagree, that is malformed, or that
-has not been read within \`identify_max_bytes\`. A connection is routed by its first request. Facts do not affect which
+has not been read within \`identify_max_bytes\`; a path that servers read in several ways ([paths](operations.md#paths)). Each value of a list
+counts by itself. A connection is routed by its first request. Facts do not affect which
 protocol is recognised.
 `;
 

@@ -17,9 +17,11 @@ export function http2Facts(bytes: Uint8Array): FactsAnswer {
   const named = (...names: string[]): string[] =>
     headers.filter(([name]) => names.includes(name.toLowerCase())).map(([, value]) => value);
   const [method] = named(':method');
-  const [path] = named(':path');
+  const [path, ...others] = named(':path');
   const facts: Facts = { ...(method !== undefined && { method }), ...(path !== undefined && { path }) };
-  return hostFacts(facts, named(':authority', 'host'));
+  const answer = hostFacts(facts, named(':authority', 'host'));
+  if (answer.verdict === 'broken' || others.length === 0) return answer;
+  return { ...answer, doubtful: [...(answer.doubtful ?? []), 'path'] };
 }
 
 export const headerNamed = (headers: readonly Header[] | null, name: string): string | undefined =>

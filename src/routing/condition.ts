@@ -48,6 +48,8 @@ export type Key =
       readonly fact: string;
       /** Further facts that may hold the name; they are known before all others. */
       readonly also?: readonly string[];
+      /** How values lie below each other: `name` (default) by dots, from the right; `path` by slashes, from the left. */
+      readonly form?: 'name' | 'path';
       readonly names: readonly KeyName[];
     }
   | { readonly kind: 'source'; readonly networks: readonly string[] };
@@ -55,9 +57,9 @@ export type Key =
 export type FactKey = Extract<Key, { kind: 'fact' }>;
 
 export interface KeyName {
-  /** Without a trailing dot. */
+  /** Without the trailing dot of a host name, or the slash before `*` of a path. */
   readonly name: string;
-  /** Matches all subdomains but not the name itself. */
+  /** Matches all that is below the name but not the name itself. */
   readonly below: boolean;
 }
 
@@ -65,24 +67,33 @@ export interface KeyName {
 export type Zod = typeof z;
 
 /** `Option`: value in the file. `Data`: value in the Plan, plain data that can be shown as text. */
+/** What a value holds for. */
+export interface Extent {
+  /** Whether it holds wherever `narrow`, of the same condition, does. */
+  includes(narrow: this): boolean;
+}
+
+/** Written for one value; src/routing/any-of.ts makes every condition take a list too, of which any may hold. */
 interface AnyCondition<Option, Data> {
   options(zod: Zod): z.ZodType<Option>;
   compile(option: Option, indices: PlanIndices): Data;
-  /** Whether it holds wherever `narrow` does. Default: every value listed by `narrow` is listed by `wide`. */
-  covers?(wide: Option): (narrow: Option) => boolean;
+  /** For unreachable routes. Default: a value includes itself alone. */
+  extent?(option: Option): Extent;
 }
 
 /** Decided once per listener and protocol, before facts are read. */
 export interface PlaceCondition<Option, Data> extends AnyCondition<Option, Data> {
   readonly reads: 'place';
+  /** Listeners or protocols, not both. */
   place(data: Data): Place;
 }
 
 export interface SessionCondition<Option, Data> extends AnyCondition<Option, Data> {
   /** The part of the session that it reads. */
   readonly reads: 'source' | 'facts';
+  /** Its `more` must not depend on the value. */
   create(data: Data): Test;
-  /** Index key; without it routes are tested one by one. */
+  /** Index key, of one kind and fact for every value; without it routes are tested one by one. */
   key?(data: Data): Key;
 }
 

@@ -1,16 +1,15 @@
-/** Error messages of conditions that take one value. */
+/** Error messages of conditions. */
 
 const SHOWN_MAX = 60;
 
-/** Error option of a schema; for a list, advises one route per value. */
+/** Error option of the schema of one value. */
 export const oneText =
   (expected: string) =>
   ({ input }: { input?: unknown }): string =>
-    Array.isArray(input)
-      ? `expected ${expected}, got a list: write a route for each`
-      : `expected ${expected}, got ${shown(input)}`;
+    `expected ${expected}, got ${shown(input)}`;
 
-function shown(input: unknown): string {
+export function shown(input: unknown): string {
   if (input === null) return 'nothing';
+  if (Array.isArray(input)) return 'a list';
   return typeof input === 'object' ? 'a mapping' : JSON.stringify(input).slice(0, SHOWN_MAX);
 }

@@ -6,6 +6,7 @@ import { getOrMake, PrefixMap } from '../base/prefix-map.js';
 import type { Facts } from '../model/facts.js';
 import type { FactKey, Key, RouteSession } from './condition.js';
 import { plainName } from './name-pattern.js';
+import { requestPath } from './request-path.js';
 
 /** An indexed item; `order` is its position among all items. */
 export interface Keyed {
@@ -49,22 +50,24 @@ class BySource<Item extends Keyed> {
 class ByFact<Item extends Keyed> {
   readonly #fact: string;
   readonly #also: readonly string[];
+  readonly #form: FactKey['form'];
   readonly #exact = new Map<string, BySource<Item>>();
-  /** Keys are suffixes: `.example.com`. */
+  /** Keys are suffixes (`.example.com`), of paths prefixes (`/api/`). */
   readonly #below = new Map<string, BySource<Item>>();
   /** All items, for sessions whose fact is missing so far, broken or doubtful. */
   readonly #all = new BySource<Item>();
 
-  constructor({ fact, also = [] }: FactKey) {
+  constructor({ fact, also = [], form }: FactKey) {
     this.#fact = fact;
     this.#also = also;
+    this.#form = form;
   }
 
   add(item: Item, { names }: FactKey): void {
     this.#all.add(item);
     for (const { name, below } of names) {
       const map = below ? this.#below : this.#exact;
-      getOrMake(map, below ? `.${name}` : name, () => new BySource<Item>()).add(item);
+      getOrMake(map, below ? this.#start(name) : name, () => new BySource<Item>()).add(item);
     }
   }
 
@@ -82,8 +85,10 @@ class ByFact<Item extends Keyed> {
   }
 
   #findValue(value: Facts[string], session: RouteSession, found: (readonly Item[])[]): void {
-    if (typeof value === 'string') this.#findName(plainName(value), session, found);
-    else if (typeof value === 'object') {
+    if (typeof value === 'string') {
+      if (this.#form === 'path') this.#findPath(value, session, found);
+      else this.#findName(plainName(value), session, found);
+    } else if (typeof value === 'object') {
       for (const name of value) this.#findName(plainName(name), session, found);
     }
   }
@@ -94,6 +99,26 @@ class ByFact<Item extends Keyed> {
     for (let dot = name.indexOf('.', 1); dot > 0; dot = name.indexOf('.', dot + 1)) {
       this.#below.get(name.slice(dot))?.find(session, found);
     }
+  }
+
+  /** By the lenient reading, which matches whatever the other one does. */
+  #findPath(target: string, session: RouteSession, found: (readonly Item[])[]): void {
+    const read = requestPath(target);
+    if (read === 'none') return;
+    if (read === 'doubtful') {
+      this.#all.find(session, found);
+      return;
+    }
+    const { meant } = read;
+    this.#exact.get(meant)?.find(session, found);
+    if (this.#below.size === 0) return;
+    for (let slash = 0; slash >= 0; slash = meant.indexOf('/', slash + 1)) {
+      this.#below.get(meant.slice(0, slash + 1))?.find(session, found);
+    }
+  }
+
+  #start(name: string): string {
+    return this.#form === 'path' ? `${name}/` : `.${name}`;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Patterns over host names, shared by the conditions on host names. */
-import type { KeyName, Zod } from './condition.js';
+import type { Extent, KeyName, Zod } from './condition.js';
 import { oneText } from './expected.js';
 
 const NAME_PATTERN = /^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
@@ -7,7 +7,10 @@ const NAME_PATTERN = /^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
 /** A host name, or `*.` and a suffix. */
 export function namePattern(z: Zod, meaning: string) {
   const error = oneText('a host name, or `*.` and a host name');
-  return z.string({ error }).regex(NAME_PATTERN, { error }).describe(meaning);
+  return z
+    .string({ error })
+    .regex(NAME_PATTERN, { error })
+    .meta({ description: meaning, 'x-values': 'host name, or `*.` and one' });
 }
 
 /** `*.example.com` matches subdomains of example.com at any depth, but not example.com itself. */
@@ -32,11 +35,14 @@ export function plainName(name: string): string {
   return name.endsWith('.') ? name.slice(0, -1) : name;
 }
 
-/** Returns a test of whether `wide` contains a pattern; prepared once, because thousands of routes are compared. */
-export function coversName(wide: string): (narrow: string) => boolean {
-  const outer = wide.toLowerCase();
-  const isSame = (narrow: string) => narrow.length === outer.length && narrow.toLowerCase() === outer;
-  if (!outer.startsWith('*.')) return isSame;
-  const suffix = outer.slice(1);
-  return (narrow) => narrow.length > suffix.length && narrow.toLowerCase().endsWith(suffix);
+interface NameExtent extends Extent {
+  readonly text: string;
+}
+
+/** Prepared once a pattern, because thousands of routes are compared. */
+export function nameExtent(pattern: string): NameExtent {
+  const text = pattern.toLowerCase();
+  if (!text.startsWith('*.')) return { text, includes: (narrow) => narrow.text === text };
+  const suffix = text.slice(1);
+  return { text, includes: (narrow) => narrow.text.length > suffix.length && narrow.text.endsWith(suffix) };
 }

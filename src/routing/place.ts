@@ -21,6 +21,13 @@ function both<Name extends keyof Place>(
   return shared === undefined ? {} : { [name]: shared };
 }
 
+/** The union of places, all of which are sets of listeners, or all of protocols. */
+export function eitherPlace(places: readonly Place[]): Place {
+  const listeners = places.flatMap((place) => place.listeners ?? []);
+  const protocols = places.flatMap((place) => place.protocols ?? []);
+  return { ...(listeners.length > 0 && { listeners }), ...(protocols.length > 0 && { protocols }) };
+}
+
 export function isAt({ listeners, protocols }: Place, listener: number, protocol: number): boolean {
   return (listeners?.includes(listener) ?? true) && (protocols?.includes(protocol) ?? true);
 }

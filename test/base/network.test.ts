@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import {
-  coversNetworks,
   createNetworkSet,
+  holdsNetwork,
   isNetwork,
   networkFault,
+  networkPrefix,
   plainAddress,
   withoutHostBits,
 } from '../../src/base/network.js';
@@ -88,4 +89,6 @@ test.each([
   { outer: '2001:db8::/32', inner: '2001:db8:1::1', is: true },
   { outer: '2001:db8::/32', inner: '2001:db9::/48', is: false },
   { outer: '10.0.0.1', inner: '10.0.0.1/32', is: true },
-])('$outer holds $inner: $is', ({ outer, inner, is }) => expect(coversNetworks([outer])([inner])).toBe(is));
+])('$outer holds $inner: $is', ({ outer, inner, is }) =>
+  expect(holdsNetwork(networkPrefix(outer), networkPrefix(inner))).toBe(is),
+);

@@ -64,7 +64,7 @@ test('routes as listed, then the targets of protocols', () =>
       when: { sni: '*.example.org', protocol: 1, listener: 1 },
       to: { kind: 'upstream', upstream: 1 },
     },
-    { name: 'routes[1]', when: { source: ['10.0.0.0/8'] }, to: { kind: 'end', closing: 'close' } },
+    { name: 'routes[1]', when: { source: '10.0.0.0/8' }, to: { kind: 'end', closing: 'close' } },
     { name: 'protocols.Mine', when: { protocol: 0 }, to: { kind: 'end', closing: 'reset' } },
     { name: 'protocols.TLS', when: { protocol: 1 }, to: { kind: 'upstream', upstream: 0 } },
   ]));

@@ -255,13 +255,12 @@ listeners:
   });
 });
 
-test('a route for a listener with a port range is one for each', () => {
+test('a route for a listener with a port range is for each of its ports', () => {
   const text = `listeners: [{ name: a, address: "1-2" }]
 routes: [{ when: { listener: a, protocol: TLS, sni: "*.x.org" }, to: drop }]`;
   const to = { kind: 'end', closing: 'drop' };
   expect(configOf(text).routes).toEqual([
-    { name: 'routes[0]', when: { sni: '*.x.org', protocol: 'tls', listener: 'a:1' }, to },
-    { name: 'routes[0]', when: { sni: '*.x.org', protocol: 'tls', listener: 'a:2' }, to },
+    { name: 'routes[0]', when: { sni: '*.x.org', protocol: 'tls', listener: ['a:1', 'a:2'] }, to },
   ]);
 });
 

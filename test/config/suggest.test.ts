@@ -105,12 +105,24 @@ describe('a port that is missing', () => {
 describe('what is written with another shape, and how it is meant', () => {
   const cases = [
     {
-      text: 'routes: [{ when: { protocol: [tls, http] }, to: reset }]',
-      says: 'expected the name of a protocol, got a list: write a route for each',
+      text: 'routes: [{ when: { protocol: [tls, htpp] }, to: reset }]',
+      says: 'routes[0].when.protocol[1]: unknown protocol `htpp`: did you mean `http`?',
     },
     {
-      text: 'routes: [{ when: { host: [a.b, c.d] }, to: reset }]',
-      says: 'expected a host name, or `*.` and a host name, got a list: write a route for each',
+      text: 'routes: [{ when: { host: [a.b, "c:1"] }, to: reset }]',
+      says: 'routes[0].when.host[1]: expected a host name, or `*.` and a host name, got "c:1"',
+    },
+    {
+      text: 'routes: [{ when: { sni: [] }, to: reset }]',
+      says: 'routes[0].when.sni: an empty list holds for no session',
+    },
+    {
+      text: 'routes: [{ when: { protocol: [http, ssh], host: a.b }, to: reset }]',
+      says: 'routes[0].when.host: no session of `ssh` has it, so the route never holds for it',
+    },
+    {
+      text: 'routes: [{ when: { path: 5 }, to: reset }]',
+      says: 'expected a path such as `/login`',
     },
     { text: 'routes: [{ when: tls, to: reset }]', says: 'such as `{ protocol: tls, sni: "*.example.com" }`' },
     { text: 'routes: [{ when: { sni: "*" }, to: reset }]', says: 'got "*"' },

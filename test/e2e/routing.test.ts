@@ -94,7 +94,11 @@ describe('http', () => {
         { name: 'back', address: `127.0.0.1:${back}`, on_unknown: 'rest' },
       ],
       routes: [
-        { when: { protocol: 'http', host: 'api.example.com' }, to: 'api' },
+        {
+          when: { protocol: ['webdav', 'http'], listener: ['back', 'front'], path: ['/admin', '/admin/*'] },
+          to: 'reset',
+        },
+        { when: { protocol: 'http', host: ['api.example.com', 'v2.example.com'] }, to: 'api' },
         { when: { protocol: 'http', source: ['127.0.0.8/30'] }, to: 'near' },
         { when: { protocol: 'http', listener: 'back' }, to: 'back' },
       ],
@@ -125,6 +129,21 @@ describe('http', () => {
     expect(await ask(front, 'api.example.com')).toBe('api');
     expect(await ask(front, 'API.example.com:8080')).toBe('api');
     expect(await ask(front, 'www.example.com')).toBe('rest');
+  });
+
+  test('by any host of a list', async () => expect(await ask(front, 'v2.example.com')).toBe('api'));
+
+  test.each([
+    { path: '/admin', served: false },
+    { path: '/admin/users?a=b', served: false },
+    { path: '/%61dmin', served: false },
+    { path: '/static/../admin', served: false },
+    { path: '/administrator', served: true },
+    { path: `/a?${'b'.repeat(2000)}`, served: true },
+  ])('by path: $path, served: $served', async ({ path, served }) => {
+    const client = await send(front, `GET ${path} HTTP/1.1\r\nHost: www.example.com\r\n\r\n`, '127.0.0.13');
+    expect(client.received.toString()).toBe(served ? 'rest' : '');
+    if (!served) expect(client.ending).toBe('reset');
   });
 
   test('by source', async () => {

@@ -1,4 +1,5 @@
 /** Each condition by itself, with facts present, absent or still missing. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Facts } from '../../src/model/facts.js';
@@ -7,8 +8,9 @@ import type { Answer, Place, RouteSession } from '../../src/routing/condition.js
 import {
   compileConditions,
   conditions,
-  createCover,
+  covers as coversAll,
   createTests,
+  extentsOf,
   factsAsked,
   placeOf,
 } from '../../src/routing/conditions/index.js';
@@ -114,6 +116,72 @@ const cases: Case[] = [
       expect: 'refuse',
     }),
   ),
+  { why: 'one of several names', when: { sni: ['b', 'a'] }, facts: { sni: 'a' }, expect: 'yes' },
+  { why: 'none of several', when: { alpn: ['x', 'y'] }, facts: { alpn: ['h2'] }, expect: 'no' },
+  { why: 'one of several protocols', when: { protocol: [1, 2] }, expect: 'yes' },
+  { why: 'on none of several listeners', when: { listener: [0, 3] }, expect: 'no' },
+  { why: 'that path', when: { path: '/a' }, facts: { path: '/a?b=/c' }, expect: 'yes' },
+  { why: 'not below it', when: { path: '/a' }, facts: { path: '/a/' }, expect: 'no' },
+  { why: 'letter case', when: { path: '/a' }, facts: { path: '/A' }, expect: 'no' },
+  { why: 'below it', when: { path: '/a/*' }, facts: { path: '/a/b/c' }, expect: 'yes' },
+  { why: 'the start of a segment', when: { path: '/a/*' }, facts: { path: '/ab' }, expect: 'no' },
+  { why: 'the path itself is not below', when: { path: '/a/*' }, facts: { path: '/a' }, expect: 'no' },
+  { why: 'every path', when: { path: '/*' }, facts: { path: '/' }, expect: 'yes' },
+  { why: 'a path may still come', when: { path: '/a' }, session: late, expect: 'more' },
+  { why: 'the absolute form', when: { path: '/a' }, facts: { path: 'http://b:1/a?c' }, expect: 'yes' },
+  {
+    why: 'the absolute form without path',
+    when: { path: '/' },
+    facts: { path: 'http://b?c' },
+    expect: 'yes',
+  },
+  { why: 'OPTIONS *', when: { path: '/*' }, facts: { path: '*' }, expect: 'no' },
+  {
+    why: 'CONNECT has none',
+    when: { path: '/*' },
+    facts: { method: 'CONNECT', path: 'a.example:443' },
+    expect: 'no',
+  },
+  ...[
+    ...[
+      '/x/../a',
+      '/x/%2e%2E/a',
+      '/./a',
+      '//a',
+      '/x/..;/a',
+      '/%252e/a',
+      '/a%00',
+      '/a#b',
+      '/a b',
+      'a',
+      'http:/a',
+    ],
+    ...['/%c0%ae%c0%ae/a', '/%u0061', '/x\\..\\a', 'http://b\\a', '/a/..', '/a%0d'],
+  ].map(
+    (path): Case => ({
+      why: `endpoints differ about ${path}, whatever the rule`,
+      when: { path: '/other' },
+      facts: { path },
+      expect: 'refuse',
+    }),
+  ),
+  ...['/%61', '/a;b', '/%61;b?c'].map(
+    (path): Case => ({
+      why: `${path} is that path for some endpoints`,
+      when: { path: ['/x', '/a'] },
+      facts: { path },
+      expect: 'refuse',
+    }),
+  ),
+  { why: 'encoded, and another either way', when: { path: '/a' }, facts: { path: '/b%20c' }, expect: 'no' },
+  {
+    why: 'encoded behind what counts',
+    when: { path: '/a/*' },
+    facts: { path: '/a/%40b%2fc' },
+    expect: 'yes',
+  },
+  { why: 'an encoded slash', when: { path: '/a/*' }, facts: { path: '/a%2fc' }, expect: 'refuse' },
+  { why: 'a backslash', when: { path: '/a/*' }, facts: { path: '/a\\c' }, expect: 'refuse' },
   { why: 'in a network', when: { source: ['10.0.0.0/8', '192.0.2.0/24'] }, expect: 'yes' },
   { why: 'in none', when: { source: ['10.0.0.0/8'] }, expect: 'no' },
 ];
@@ -147,6 +215,24 @@ describe('what the file may hold', () => {
     { why: 'networks', kind: 'source', value: ['10.0.0.0/8', '::1'], good: true },
     { why: 'not a network', kind: 'source', value: ['10.0.0.0/40'], good: false },
     { why: 'an empty list matches nobody', kind: 'source', value: [], good: false },
+    { why: 'an empty list', kind: 'sni', value: [], good: false },
+    { why: 'names', kind: 'sni', value: ['a', '*.b', 'a'], good: true },
+    { why: 'one wrong name', kind: 'host', value: ['a', '*'], good: false },
+    { why: 'a list in a list', kind: 'alpn', value: [['h2']], good: false },
+    { why: 'protocols', kind: 'protocol', value: ['http', 'tls'], good: true },
+    { why: 'one network', kind: 'source', value: '10.0.0.0/8', good: true },
+    { why: 'too many', kind: 'sni', value: Array(10_001).fill('a'), good: false },
+    { why: 'the root', kind: 'path', value: '/', good: true },
+    { why: 'everything', kind: 'path', value: '/*', good: true },
+    { why: 'a method of gRPC, and a folder', kind: 'path', value: ['/a.B/C', '/a.B/*', '/b/'], good: true },
+    ...['', 'a', '/a*', '/*/a', '/a/../b', '/.', '//', '/a%20', '/a;b', '/a?b', '/a b', '/ä'].map(
+      (value) => ({
+        why: 'no path that all endpoints read alike',
+        kind: 'path' as const,
+        value,
+        good: false,
+      }),
+    ),
   ];
   test.each(rows)('$kind $value: $why', ({ kind, value, good }) =>
     expect(conditions[kind].options(z).safeParse(value).success).toBe(good),
@@ -204,6 +290,16 @@ describe('one covers another', () => {
     { why: 'the suffix itself', wide: { sni: '*.example' }, narrow: { sni: 'example' }, covers: false },
     { why: 'all names below one', wide: { sni: 'example' }, narrow: { sni: '*.example' }, covers: false },
     { why: 'a network', wide: { source: ['10.0.0.0/8'] }, narrow: { source: ['10.1.0.0/16'] }, covers: true },
+    { why: 'each of some', wide: { sni: ['*.a', 'b'] }, narrow: { sni: ['b', 'x.a'] }, covers: true },
+    { why: 'not each', wide: { sni: ['*.a', 'b'] }, narrow: { sni: ['b', 'c'] }, covers: false },
+    { why: 'one of some', wide: { protocol: ['a', 'b'] }, narrow: { protocol: 'b' }, covers: true },
+    {
+      why: 'a path below',
+      wide: { path: '/a/*' },
+      narrow: { path: ['/a/b', '/a/*', '/a/b/*'] },
+      covers: true,
+    },
+    { why: 'the path itself', wide: { path: '/a/*' }, narrow: { path: '/a' }, covers: false },
     {
       why: 'one of several networks',
       wide: { source: ['10.0.0.0/8'] },
@@ -218,7 +314,7 @@ describe('one covers another', () => {
     },
   ];
   test.each(rows)('$why: $wide, $narrow', ({ wide, narrow, covers }) =>
-    expect(createCover(wide)(narrow)).toBe(covers),
+    expect(coversAll(extentsOf(wide), extentsOf(narrow))).toBe(covers),
   );
 });
 
@@ -229,3 +325,49 @@ test('what clients have to say, whatever names of the configuration stand beside
     { condition: 'sni', key: { fact: 'sni', names: [{ name: 'a.example' }] } },
     { condition: 'alpn', key: { fact: 'alpn' } },
   ]));
+
+describe('a list holds where any of its values does', () => {
+  const names = ['a', 'b', 'c', 'x.a', 'x.b', '*.a', '*.b', 'd', 'e', 'f', 'g', 'h'];
+  const paths = ['/a', '/b', '/a/*', '/b/*', '/a/b', '/', '/a/b/*', '/c', '/d', '/e', '/f'];
+  const networks = [
+    '10.0.0.0/8',
+    '10.0.0.1',
+    '::1',
+    '10.1.0.0/16',
+    '::/0',
+    ...names.map((_, i) => `192.0.2.${i}`),
+  ];
+  const values = { sni: names, host: names, alpn: names, path: paths, source: networks };
+  const oneOf = (list: readonly string[]) => fc.constantFrom(...list);
+  const sent = fc.constantFrom(...paths, '/a/', '/%61', '/a;x', '/a%2fb', '/a/../b', '*', '/b/c?/a', '/x');
+  const session = fc.record({
+    listener: fc.constant(0),
+    protocol: fc.constant(0),
+    source: fc.constantFrom('', '10.0.0.1', '10.1.2.3', '::1', '192.0.2.3', '198.51.100.1'),
+    facts: fc.record(
+      {
+        sni: oneOf(names),
+        host: oneOf(names),
+        alpn: fc.array(oneOf(names)),
+        path: sent,
+        proxy_authority: oneOf(names),
+      },
+      { requiredKeys: [] },
+    ),
+    factsComplete: fc.boolean(),
+    broken: fc.boolean(),
+    doubtful: fc.subarray(['sni', 'host', 'alpn', 'path']),
+  });
+  const orderOf: readonly Answer[] = ['no', 'refuse', 'more', 'yes'];
+
+  test.each(Object.entries(values))('%s', (name, all) =>
+    fc.assert(
+      fc.property(fc.array(oneOf(all), { minLength: 1, maxLength: 20 }), session, (list, asked) => {
+        const answerOf = (value: unknown) => createTests({ [name]: value })[0]?.test(asked) ?? 'no';
+        const strongest = Math.max(...list.map((value) => orderOf.indexOf(answerOf(value))));
+        expect(answerOf(list)).toBe(orderOf[strongest]);
+      }),
+      { numRuns: 2000 },
+    ),
+  );
+});

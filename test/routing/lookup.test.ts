@@ -57,13 +57,18 @@ const network = fc.constantFrom(
   ...['2001:db8::/48', '::ffff:10.0.0.0/104', '2001:db8::1/128', '0:0:0:0:0:ffff:a00:1'],
 );
 
+const pathPattern = fc.constantFrom('/', '/a', '/a/b', '/a/*', '/*', '/a/b/*', '/b');
+const some = (value: fc.Arbitrary<string>) =>
+  fc.oneof(value, fc.array(value, { minLength: 1, maxLength: 12 }));
+
 const route: fc.Arbitrary<Conditions> = fc.record(
   {
     protocol: fc.integer({ min: 0, max: 2 }),
     listener: fc.integer({ min: 0, max: 1 }),
-    sni: pattern,
-    host: pattern,
-    alpn: protocolName,
+    sni: some(pattern),
+    host: some(pattern),
+    alpn: some(protocolName),
+    path: some(pathPattern),
     source: fc.array(network, { minLength: 1, maxLength: 3 }),
   },
   { requiredKeys: [] },
@@ -85,13 +90,25 @@ const session: fc.Arbitrary<RouteSession> = fc.record({
         name.map((text) => `x.${text}`),
       ),
       proxy_authority: name,
+      path: fc.constantFrom(
+        '/',
+        '/a',
+        '/a/b',
+        '/a/b/c',
+        '/b?a',
+        '/%61',
+        '/a%2fb',
+        '/a/../b',
+        '*',
+        'http://h/a',
+      ),
       alpn: fc.array(protocolName, { maxLength: 3 }),
     },
     { requiredKeys: [] },
   ),
   factsComplete: fc.boolean(),
   broken: fc.boolean(),
-  doubtful: fc.subarray(['sni', 'host', 'alpn']),
+  doubtful: fc.subarray(['sni', 'host', 'alpn', 'path']),
 });
 
 test('the first that holds, as if all were asked in order', () => {
@@ -160,6 +177,24 @@ describe(`among ${many} routes`, () => {
       routes: routesOf((i) => ({ alpn: 'h2', sni: `h${i}.a` })),
       session: new Watched({ sni: `h${last}.a`, alpn: ['h2'] }, ''),
       expect: last,
+    },
+    {
+      why: 'by path',
+      routes: routesOf((i) => ({ path: `/h${i}/*` })),
+      session: new Watched({ path: `/h${last}/a` }, ''),
+      expect: last,
+    },
+    {
+      why: 'by one of several hosts',
+      routes: routesOf((i) => ({ host: [`h${i}.a`, `*.h${i}.b`] })),
+      session: new Watched({ host: `x.h${last}.b` }, ''),
+      expect: last,
+    },
+    {
+      why: 'in one route for all',
+      routes: [{ host: Array.from({ length: many }, (_, i) => `h${i}.a`) }],
+      session: new Watched({ host: `h${last}.a` }, ''),
+      expect: 0,
     },
     {
       why: 'by source',

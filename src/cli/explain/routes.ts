@@ -1,10 +1,13 @@
 /** The route that a session takes, and why each other one does not apply. */
+
+import { listText } from '../../base/text.js';
 import type { FactsAnswer } from '../../model/facts.js';
 import type { Conditions, Plan, PlanTarget } from '../../model/plan.js';
 import { withHeader } from '../../protocols/proxy-header.js';
 import type { Answer, Place, RouteSession } from '../../routing/condition.js';
 import { createTests, type RouteTest } from '../../routing/conditions/index.js';
 import { explainRoute, type RouteAnswer } from '../../routing/explain.js';
+import { valuesOf } from '../../routing/values.js';
 import type { Taken } from './opening.js';
 import type { Classified } from './protocols.js';
 
@@ -106,8 +109,9 @@ function settleIdentified(asked: Asked, tests: readonly RouteTest[]): Settled {
     explainRoute(tests, sessionOf(asked, classified.factsOf(opening.bytes.subarray(0, length))));
   const last = answerAt(opening.bytes.length);
   if (last.by && isOnProtocol(last.by)) {
-    const row = classified.rows.get(last.by.place?.protocols?.[0] ?? -1);
-    return { ...last, at: at(asked, row?.verdict === 'no' ? row.atByte : classified.decidedAt) };
+    const rows = last.by.place?.protocols?.map((index) => classified.rows.get(index)) ?? [];
+    const out = rows.map((row) => (row?.verdict === 'no' ? row.atByte : classified.decidedAt));
+    return { ...last, at: at(asked, Math.max(...out)) };
   }
   if (last.by && last.by.reads !== 'facts') return { ...last, at: 0 };
   if (last.answer === 'more') return { ...last, at: at(asked, opening.bytes.length) };
@@ -155,14 +159,14 @@ function whenText(plan: Plan, when: Conditions, tests: readonly RouteTest[]): Re
 /** Order in which conditions are tested. */
 const ORDER: readonly RouteTest['reads'][] = ['place', 'source', 'facts'];
 
-const listed = (data: unknown): string => [data].flat().join(', ');
+const listed = (data: unknown): string => listText(valuesOf(data).map(String), ', ');
 
 function placeText({ listeners, protocols }: Plan, place: Place): string {
   const names = [
     ...(place.listeners?.map((index) => listeners[index]?.name) ?? []),
     ...(place.protocols?.map((index) => protocols[index]?.name) ?? []),
   ];
-  return names.join(', ');
+  return listText(names.map(String), ', ');
 }
 
 /** The session's value for the condition that failed. */

@@ -2,9 +2,12 @@
  * Routes have no names: they are recognised by their content, else by their conditions, else by their target between
  * two that stayed. Their order decides, so one that overtook others has changed; those it passed have not.
  */
+
+import { listText } from '../../base/text.js';
 import type { RouteConfig } from '../../model/config.js';
 import type { DiffItem } from '../../model/diff.js';
 import type { Conditions } from '../../model/plan.js';
+import { valuesOf } from '../../routing/values.js';
 import { targetText } from './forms.js';
 import { added, changed, changesOf, type Form, removed } from './items.js';
 import { inOrder } from './sequence.js';
@@ -63,9 +66,7 @@ function formOf(route: RouteConfig): Form {
 }
 
 function conditionsText(when: Conditions): string {
-  const parts = Object.entries(when).map(
-    ([key, value]) => `${key} ${Array.isArray(value) ? value.join(',') : String(value)}`,
-  );
+  const parts = Object.entries(when).map(([key, value]) => `${key} ${listText(valuesOf(value).map(String))}`);
   return parts.length === 0 ? 'every session' : parts.join(', ');
 }
 

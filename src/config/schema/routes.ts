@@ -13,9 +13,10 @@ const whenFields = Object.fromEntries(
 
 export const route = mapping(
   {
-    when: mapping(whenFields, '{ protocol: tls, sni: "*.example.com" }')
-      .prefault({})
-      .meta({ description: 'Conditions, all of which must hold; none, or no `when`: every session.' }),
+    when: mapping(whenFields, '{ protocol: tls, sni: "*.example.com" }').prefault({}).meta({
+      description:
+        'Conditions, all of which must hold, each for any value of its list; none, or no `when`: every session.',
+    }),
     to: text('Where the session goes', 'name of an upstream, `reset`, `close` or `drop`'),
   },
   '{ when: { protocol: tls }, to: reset }',

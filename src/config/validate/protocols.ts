@@ -1,6 +1,7 @@
 /** Protocols in rank order: built-in or custom, configured or implied by a route or listener. */
 import type { ProtocolConfig, TargetConfig } from '../../model/config.js';
 import { protocols as builtIns, protocolById } from '../../protocols/index.js';
+import { valuesOf } from '../../routing/values.js';
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
 import type { ProtocolEntry } from '../schema/protocols.js';
@@ -146,7 +147,7 @@ function checkUnique(entries: readonly Entry<ProtocolEntry>[], report: Report): 
 function implied(shape: Shape, listed: readonly ProtocolConfig[]): ProtocolConfig[] {
   const named = [
     ...(shape.listeners ?? []).flatMap(({ value }) => value.protocols ?? []),
-    ...shape.routes.flatMap(({ value }) => value.when.protocol ?? []),
+    ...shape.routes.flatMap(({ value }) => valuesOf(value.when.protocol)),
   ];
   const ids = new Set(named.map((name) => name.toLowerCase()));
   return [...ids]

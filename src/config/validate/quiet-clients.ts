@@ -1,6 +1,6 @@
 /**
  * gRPC clients that send nothing after SETTINGS until the server's SETTINGS arrive: a silence identifies them, but
- * their host stays unknown. A route with a host condition keeps them waiting until they are refused.
+ * their host and path stay unknown. A route with a condition on one keeps them waiting until they are refused.
  */
 import type { ListenerConfig } from '../../model/config.js';
 import { factsAsked, readsPlaceAlone } from '../../routing/conditions/index.js';
@@ -20,7 +20,7 @@ export function warnOfQuietClients(reachability: Reachability, warn: Warn): void
   for (const [{ route, condition }, name] of asked) {
     warn(
       [...route.path, 'when', condition as string],
-      `gRPC clients that wait for the server's SETTINGS (most do) say no host before, and are refused by this: ` +
+      `gRPC clients that wait for the server's SETTINGS (most do) say no ${condition} before, and are refused by this: ` +
         `name another \`protocol\` here, or put a route for \`${name}\` before it`,
     );
   }
@@ -28,14 +28,16 @@ export function warnOfQuietClients(reachability: Reachability, warn: Warn): void
 
 interface Asking {
   readonly route: ReachableRoute;
-  /** The condition on the host, if any. */
+  /** The condition on host or path, if any. */
   readonly condition: string | undefined;
   /** Takes such a session or keeps it waiting. */
   readonly settles: boolean;
 }
 
+const saidInRequests = ['host', 'path'];
+
 function askedOf(route: ReachableRoute): Asking {
-  const condition = factsAsked(route.when).find(({ key }) => key.fact === 'host')?.condition;
+  const condition = factsAsked(route.when).find(({ key }) => saidInRequests.includes(key.fact))?.condition;
   return { route, condition, settles: condition !== undefined || readsPlaceAlone(route.when) };
 }
 
@@ -52,5 +54,5 @@ const firstThatSettles = (
   name: string,
 ): Asking | undefined =>
   asking.find(
-    ({ route, settles }) => settles && (route.when.protocol ?? name) === name && accepts(route, listener),
+    ({ route, settles }) => settles && (route.protocols?.includes(name) ?? true) && accepts(route, listener),
   );

@@ -1,6 +1,7 @@
 /** Static reachability: which sessions may take which route, from the configuration alone. */
 import type { Config, ListenerConfig } from '../../model/config.js';
 import type { Conditions } from '../../model/plan.js';
+import { valuesOf } from '../../routing/values.js';
 import type { Path } from '../path.js';
 import type { ListenerGroup } from './listeners.js';
 import type { Shape } from './shape.js';
@@ -8,8 +9,10 @@ import type { Shape } from './shape.js';
 /** A listed route, or a protocol's own target, which acts as a route behind them. */
 export interface ReachableRoute {
   readonly path: Path;
-  /** As written, with the protocol's configured name. */
+  /** As written, with the configured names of protocols. */
   readonly when: Conditions;
+  /** Configured names; null: any. */
+  readonly protocols: readonly string[] | null;
 }
 
 export interface Reachability {
@@ -29,24 +32,24 @@ export function createReachability(
 ): Reachability {
   const nameOf = (written: string) => protocols.find(({ id }) => id === written.toLowerCase())?.name;
   const listed = shape.routes.flatMap(({ path, value: { when } }): ReachableRoute[] => {
-    if (when.protocol === undefined) return [{ path, when }];
-    const protocol = nameOf(when.protocol);
+    if (when.protocol === undefined) return [{ path, when, protocols: null }];
+    const protocols = valuesOf(when.protocol).flatMap((name) => nameOf(name) ?? []);
     // Reported in a warning of its own.
-    return protocol === undefined ? [] : [{ path, when: { ...when, protocol } }];
+    return protocols.length === 0 ? [] : [{ path, when: { ...when, protocol: protocols }, protocols }];
   });
   const own = shape.protocols.flatMap(({ path, value }): ReachableRoute[] => {
     const key = value.handler === undefined ? 'target' : 'handler';
     const protocol = nameOf(value.name);
     return value[key] === undefined || protocol === undefined
       ? []
-      : [{ path: [...path, key], when: { protocol } }];
+      : [{ path: [...path, key], when: { protocol }, protocols: [protocol] }];
   });
   const groupOf = new Map(groups.flatMap(({ name, listeners }) => listeners.map((each) => [each, name])));
-  const accepts: Reachability['accepts'] = ({ when: { listener: name, protocol } }, only) => {
+  const accepts: Reachability['accepts'] = ({ when: { listener: names }, protocols }, only) => {
     const listeners = only === undefined ? groupOf.keys() : [only];
     for (const each of listeners) {
-      const isPlace = name === undefined || groupOf.get(each) === name;
-      if (isPlace && (protocol === undefined || each.protocols.includes(String(protocol)))) return true;
+      const isPlace = names === undefined || valuesOf(names).includes(groupOf.get(each) ?? null);
+      if (isPlace && (protocols?.some((name) => each.protocols.includes(name)) ?? true)) return true;
     }
     return false;
   };

@@ -10,8 +10,8 @@ import type { Path } from '../path.js';
 import type { Report } from '../report.js';
 
 export interface AskedOf {
-  /** Protocol condition of the route; undefined: any. */
-  readonly protocol: string | undefined;
+  /** Protocols of the route, as written; undefined: any. */
+  readonly protocols: readonly string[] | undefined;
   /** Its sessions may have a PROXY header, whose TLVs contain names too. */
   readonly mayBeProxied: boolean;
 }
@@ -19,18 +19,19 @@ export interface AskedOf {
 /** `when`: conditions as written; `path`: their position. */
 export function checkFacts(
   when: Conditions,
-  { protocol, mayBeProxied }: AskedOf,
+  { protocols, mayBeProxied }: AskedOf,
   path: Path,
   report: Report,
 ): void {
   const wanted = factsAsked(when).filter(({ key }) => !(mayBeProxied && key.also !== undefined));
-  if (protocol === undefined) return checkTogether(wanted, path, report);
-  const id = protocol.toLowerCase();
-  for (const { condition, key } of wanted.filter(({ key: { fact } }) => !has(id, fact))) {
-    const others = protocolsWith([key.fact]).map((name) => `\`${name}\``);
+  if (protocols === undefined) return checkTogether(wanted, path, report);
+  for (const { condition, key } of wanted) {
+    const without = protocols.filter((name) => !has(name.toLowerCase(), key.fact));
+    if (without.length === 0) continue;
+    const never = `the route never holds${without.length < protocols.length ? ' for it' : ''}`;
     report.problem(
       [...path, condition],
-      `no session of \`${protocol}\` has it, so the route never holds: it is known of ${others.join(', ')}`,
+      `no session of ${quoted(without)} has it, so ${never}: it is known of ${quoted(protocolsWith([key.fact]))}`,
     );
   }
 }
@@ -41,6 +42,8 @@ function checkTogether(wanted: readonly AskedFact[], path: Path, report: Report)
   const names = wanted.map(({ condition }) => `\`${condition}\``).join(' and ');
   report.problem(path, `no protocol has ${names}, so the route never holds: write one route for each`);
 }
+
+const quoted = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ');
 
 const has = (id: string, fact: string): boolean => protocolById(id)?.factNames?.includes(fact) ?? false;
 

@@ -1,7 +1,8 @@
 /** Routes: every name must exist, and every fact must be possible. */
 import type { RouteConfig } from '../../model/config.js';
 import type { Conditions } from '../../model/plan.js';
-import { pathText } from '../path.js';
+import { compact, type OneOrMore, valuesOf } from '../../routing/values.js';
+import { type Path, pathText } from '../path.js';
 import type { Report } from '../report.js';
 import type { RouteEntry } from '../schema/routes.js';
 import { suggest } from '../suggest.js';
@@ -19,57 +20,68 @@ export function resolveRoutes(
   report: Report,
 ): RouteConfig[] {
   const byName = new Map(groups.map((group) => [group.name, group]));
-  const listeners: Listeners = {
-    groups,
-    find: (name) => byName.get(name),
-    known: [...new Set([...shape.listenerNames, ...byName.keys()])],
+  const known = [...new Set([...shape.listenerNames, ...byName.keys()])];
+  const resolve: Listeners['resolve'] = (name, path) => {
+    const group = byName.get(name);
+    if (group !== undefined) return group;
+    if (!known.includes(name)) report.problem(path, `unknown listener \`${name}\`${suggest(name, known)}`);
+    return null;
   };
-  return shape.routes.flatMap((entry) => resolveRoute(entry, listeners, names, targets, report));
+  return shape.routes.flatMap(
+    (entry) => resolveRoute(entry, { groups, resolve }, names, targets, report) ?? [],
+  );
 }
 
 interface Listeners {
   readonly groups: readonly ListenerGroup[];
-  find(name: string): ListenerGroup | undefined;
-  /** All names, also of malformed ones. */
-  readonly known: readonly string[];
+  /** Null when it is malformed or not there; the latter is reported. */
+  resolve(name: string, path: Path): ListenerGroup | null;
 }
 
-/** Becomes several routes for a port range, none for a protocol that is not recognised yet. */
+/** Null when it is for protocols alone that are not recognised yet, or when it is wrong (reported). */
 function resolveRoute(
   { path, value }: Entry<RouteEntry>,
   listeners: Listeners,
   names: ProtocolNames,
   targets: Targets,
   report: Report,
-): RouteConfig[] {
+): RouteConfig | null {
   const { protocol, listener, ...rest } = value.when;
+  const when: Path = [...path, 'when'];
   const to = targets.resolve(value.to, [...path, 'to']);
-  const protocolName =
-    protocol === undefined ? undefined : names.resolve(protocol, [...path, 'when', 'protocol']);
-  const group = listener === undefined ? undefined : listeners.find(listener);
-  if (listener !== undefined && group === undefined && !listeners.known.includes(listener)) {
-    const message = `unknown listener \`${listener}\`${suggest(listener, listeners.known)}`;
-    report.problem([...path, 'when', 'listener'], message);
-  }
-  if (protocolName !== null) {
-    const asked = { protocol: protocolName, mayBeProxied: mayBeProxied(listeners.groups, listener) };
-    checkFacts(rest, asked, [...path, 'when'], report);
-  }
-  if (to === null || protocolName === null) return [];
-  const places = listener === undefined ? [undefined] : (group?.listeners.map(({ name }) => name) ?? []);
-  return places.map((name) => ({
-    name: pathText(path),
-    when: present({ ...rest, protocol: protocolName, listener: name }),
-    to,
-  }));
+  const protocols =
+    protocol === undefined
+      ? undefined
+      : resolveEach(protocol, [...when, 'protocol'], (name, at) => names.resolve(name, at));
+  const named =
+    listener === undefined ? undefined : resolveEach(listener, [...when, 'listener'], listeners.resolve);
+  const groups = named ?? listeners.groups;
+  if (protocols?.length !== 0)
+    checkFacts(rest, { protocols, mayBeProxied: groups.some(mayBeProxied) }, when, report);
+  if (to === null || protocols?.length === 0 || named?.length === 0) return null;
+  const places = named?.flatMap((group) => group.listeners.map(({ name }) => name));
+  const all = { ...rest, protocol: protocols, listener: places };
+  return { name: pathText(path), when: present(all), to };
 }
 
-/** Whether sessions of `listener`, or of any listener, may have a PROXY header. */
-const mayBeProxied = (groups: readonly ListenerGroup[], listener: string | undefined): boolean =>
-  groups
-    .filter(({ name }) => listener === undefined || name === listener)
-    .some(({ listeners }) => listeners.some(({ proxyProtocol }) => proxyProtocol !== null));
+/** Those of the names that resolve to something. */
+const resolveEach = <Found>(
+  names: OneOrMore<string>,
+  path: Path,
+  resolve: (name: string, path: Path) => Found | null,
+): Found[] =>
+  valuesOf(names).flatMap(
+    (name, index) => resolve(name, Array.isArray(names) ? [...path, index] : path) ?? [],
+  );
 
-/** Drops keys with the value undefined. */
+/** Whether its sessions may have a PROXY header. */
+const mayBeProxied = ({ listeners }: ListenerGroup): boolean =>
+  listeners.some(({ proxyProtocol }) => proxyProtocol !== null);
+
+/** Drops keys with the value undefined; a list of one is that one. */
 const present = (when: Conditions): Conditions =>
-  Object.fromEntries(Object.entries(when).filter(([, value]) => value !== undefined));
+  Object.fromEntries(
+    Object.entries(when).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, compact(valuesOf(value))]],
+    ),
+  );

@@ -1,12 +1,11 @@
 /** Unreachable routes: shadowed by an earlier route, or for a protocol that no listener accepts. */
-import type { Conditions } from '../../model/plan.js';
-import { createCover } from '../../routing/conditions/index.js';
+import { covers, type Extents, extentsOf } from '../../routing/conditions/index.js';
 import type { Path } from '../path.js';
 import type { Warn } from '../report.js';
 import type { Reachability } from './reachability.js';
 
-/** Upper bound on the earlier routes compared with each route: keeps the check linear in the number of routes. */
-const COMPARED_MAX = 500;
+/** Values of earlier routes that each route is compared with: keeps the check linear in the number of values. */
+const COMPARED_MAX = 1000;
 
 export function warnOfUnreachable(
   { routes, accepts }: Reachability,
@@ -16,42 +15,47 @@ export function warnOfUnreachable(
   const earlier = new Earlier();
   for (const route of routes) {
     const { path, when } = route;
+    const extents = extentsOf(when);
     if (!accepts(route)) {
       warn(path, 'can never be reached: no listener that it may come from accepts its protocol');
     } else {
-      const wider = earlier.covering(when);
+      const wider = earlier.covering(extents);
       if (wider) warn(path, `can never be reached: ${nameOf(wider.path)} takes all that it could`);
     }
-    earlier.add(path, when);
+    earlier.add(path, extents);
   }
 }
 
 interface Wide {
   readonly order: number;
   readonly path: Path;
-  readonly covers: (narrow: Conditions) => boolean;
+  readonly extents: Extents;
 }
 
 /** Earlier routes by the names of their conditions: one with a condition that another lacks can not cover it. */
 class Earlier {
-  readonly #byNames = new Map<string, { readonly names: readonly string[]; readonly routes: Wide[] }>();
+  readonly #byNames = new Map<string, { readonly names: Extents['names']; readonly routes: Wide[] }>();
   #count = 0;
+  #size = 0;
 
-  add(path: Path, when: Conditions): void {
-    if (this.#count >= COMPARED_MAX) return;
-    const names = Object.keys(when).filter((name) => when[name] !== undefined);
-    const key = names.toSorted((a, b) => (a < b ? -1 : 1)).join();
+  /** A route whose values are too many is left out: then what it shadows is not warned of. */
+  add(path: Path, extents: Extents): void {
+    const { names, size } = extents;
+    const room = Math.max(size, 1);
+    if (this.#size + room > COMPARED_MAX) return;
+    this.#size += room;
+    const key = names.join();
     const same = this.#byNames.get(key) ?? { names, routes: [] };
     this.#byNames.set(key, same);
-    same.routes.push({ order: this.#count++, path, covers: createCover(when) });
+    same.routes.push({ order: this.#count++, path, extents });
   }
 
-  /** The first that takes all that `when` could. */
-  covering(when: Conditions): Wide | undefined {
+  /** The first that takes all that `narrow` could. */
+  covering(narrow: Extents): Wide | undefined {
     let first: Wide | undefined;
     for (const { names, routes } of this.#byNames.values()) {
-      if (names.some((name) => when[name] === undefined)) continue;
-      const found = routes.find(({ covers }) => covers(when));
+      if (names.some((name) => narrow.of[name] === undefined)) continue;
+      const found = routes.find(({ extents }) => covers(extents, narrow));
       if (found !== undefined && (first === undefined || found.order < first.order)) first = found;
     }
     return first;

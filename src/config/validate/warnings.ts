@@ -96,7 +96,7 @@ function warnOfUnrouted(
       (listener) =>
         listener.onUnknown.kind === 'upstream' ||
         (listener.protocols.includes(name) &&
-          routes.some((route) => (route.when.protocol ?? name) === name && accepts(route, listener))),
+          routes.some((route) => (route.protocols?.includes(name) ?? true) && accepts(route, listener))),
     );
   const everywhere = groups.flatMap((group) => group.listeners);
   for (const { path, value } of protocols) {

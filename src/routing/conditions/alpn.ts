@@ -11,7 +11,10 @@ export const alpn: SessionCondition<string, string> = {
     z
       .string({ error: oneText(EXPECTED) })
       .min(1, { error: oneText(EXPECTED) })
-      .describe('TLS application protocol among those offered, e.g. `h2`'),
+      .meta({
+        description: 'TLS application protocol among those offered, e.g. `h2`',
+        'x-values': 'name of an application protocol',
+      }),
   reads: 'facts',
   compile: (name) => name,
   create: (name) => (session) => testFact(session, 'alpn', (offered) => offered.includes(name)),

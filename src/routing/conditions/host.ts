@@ -1,7 +1,7 @@
 /** The host of an HTTP request, or the authority of the PROXY header before it. */
 import type { SessionCondition } from '../condition.js';
 import { announcedName, testName } from '../fact.js';
-import { coversName, createNameTest, nameKey, namePattern } from '../name-pattern.js';
+import { createNameTest, nameExtent, nameKey, namePattern } from '../name-pattern.js';
 
 export const host: SessionCondition<string, string> = {
   options: (z) =>
@@ -10,7 +10,7 @@ export const host: SessionCondition<string, string> = {
       'Host, without port, that a request names: HTTP/1, HTTP/2, gRPC, and whatever else has the fact; `*.example.com` as for `sni`',
     ),
   reads: 'facts',
-  covers: coversName,
+  extent: nameExtent,
   compile: (pattern) => pattern.toLowerCase(),
   create(pattern) {
     const matches = createNameTest(pattern);

@@ -1,16 +1,27 @@
 /** The conditions of routes: the table is also the configuration's vocabulary under `when`. */
 import assert from 'node:assert/strict';
 import type { Conditions } from '../../model/plan.js';
-import type { Condition, FactKey, Key, Place, PlanIndices, Test } from '../condition.js';
+import { anyPlace, anySession } from '../any-of.js';
+import type { Condition, Extent, FactKey, Key, Place, PlanIndices, Test } from '../condition.js';
 import { isAt, meetingPlace } from '../place.js';
+import { valuesOf } from '../values.js';
 import { alpn } from './alpn.js';
 import { host } from './host.js';
 import { listener } from './listener.js';
+import { path } from './path.js';
 import { protocol } from './protocol.js';
 import { sni } from './sni.js';
 import { source } from './source.js';
 
-export const conditions = { protocol, listener, sni, alpn, host, source } as const;
+export const conditions = {
+  protocol: anyPlace(protocol),
+  listener: anyPlace(listener),
+  sni: anySession(sni),
+  alpn: anySession(alpn),
+  host: anySession(host),
+  path: anySession(path),
+  source: anySession(source),
+} as const;
 
 export type ConditionName = keyof typeof conditions;
 
@@ -29,7 +40,7 @@ export interface RouteTest {
 interface Entry {
   readonly name: ConditionName;
   readonly kind: Kind;
-  /** As in the file or as compiled. */
+  /** As in the file or as compiled: one value or a list. */
   readonly value: unknown;
 }
 
@@ -93,19 +104,38 @@ const noIndices: PlanIndices = {
 export const readsPlaceAlone = (when: Conditions): boolean =>
   entriesOf(when).every(({ kind }) => kind.reads === 'place');
 
-/** Returns a test of whether these conditions hold for every session for which `narrow` holds. */
-export function createCover(when: Conditions): (narrow: Conditions) => boolean {
-  const covers = entriesOf(when).map(({ name, kind, value }) => {
-    const holds = kind.covers?.(value) ?? lists(value);
-    return (narrow: Conditions) => narrow[name] !== undefined && holds(narrow[name]);
-  });
-  return (narrow) => covers.every((holds) => holds(narrow));
+/** Conditions prepared for comparison; `names` sorted. */
+export interface Extents {
+  readonly names: readonly ConditionName[];
+  readonly of: { readonly [Name in ConditionName]?: readonly Extent[] };
+  /** How many values the conditions have together. */
+  readonly size: number;
 }
 
-/** Default `covers`: every value listed by `narrow` is listed by `wide`. */
-function lists(wide: unknown): (narrow: unknown) => boolean {
-  const isListed = Array.isArray(wide)
-    ? (value: unknown) => wide.includes(value)
-    : (value: unknown) => value === wide;
-  return (narrow) => (Array.isArray(narrow) ? narrow.every(isListed) : isListed(narrow));
+export function extentsOf(when: Conditions): Extents {
+  const entries = entriesOf(when).map(({ name, kind, value }): [ConditionName, Extent[]] => [
+    name,
+    valuesOf(value).map((each) => kind.extent?.(each) ?? itself(each)),
+  ]);
+  const size = entries.reduce((sum, [, extents]) => sum + extents.length, 0);
+  return {
+    names: entries.map(([name]) => name).toSorted((a, b) => (a < b ? -1 : 1)),
+    of: Object.fromEntries(entries),
+    size,
+  };
 }
+
+/** Default `extent`. */
+function itself(value: unknown): Extent & { readonly value: unknown } {
+  return { value, includes: (narrow: Extent & { readonly value?: unknown }) => narrow.value === value };
+}
+
+/**
+ * Whether `wide` holds for every session for which `narrow` does: every value of `narrow` is in one of `wide`. False
+ * where only several together would include it.
+ */
+export const covers = (wide: Extents, narrow: Extents): boolean =>
+  wide.names.every((name) => {
+    const outer = wide.of[name] ?? [];
+    return narrow.of[name]?.every((inner) => outer.some((each) => each.includes(inner))) ?? false;
+  });

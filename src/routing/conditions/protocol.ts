@@ -6,7 +6,7 @@ export const protocol: PlaceCondition<string, number> = {
   options: (z) =>
     z
       .string({ error: oneText('the name of a protocol') })
-      .describe('name of a protocol, built in or configured'),
+      .meta({ description: 'Protocol, built in or configured', 'x-values': 'name of a protocol' }),
   reads: 'place',
   compile: (name, indices) => indices.protocol(name),
   place: (index) => ({ protocols: [index] }),

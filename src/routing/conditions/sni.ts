@@ -1,12 +1,12 @@
 /** The server name in a TLS hello (RFC 6066 section 3), or in the PROXY header of a balancer that has read it. */
 import type { SessionCondition } from '../condition.js';
 import { announcedName, testName } from '../fact.js';
-import { coversName, createNameTest, nameKey, namePattern } from '../name-pattern.js';
+import { createNameTest, nameExtent, nameKey, namePattern } from '../name-pattern.js';
 
 export const sni: SessionCondition<string, string> = {
   options: (z) => namePattern(z, 'TLS server name; `*.example.com` stands for every name below example.com'),
   reads: 'facts',
-  covers: coversName,
+  extent: nameExtent,
   compile: (pattern) => pattern.toLowerCase(),
   create(pattern) {
     const matches = createNameTest(pattern);

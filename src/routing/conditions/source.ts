@@ -1,30 +1,46 @@
 /** The client's address. */
-import { coversNetworks, createNetworkSet, isNetwork, networkFault } from '../../base/network.js';
-import type { SessionCondition, Zod } from '../condition.js';
+import {
+  createNetworkSet,
+  holdsNetwork,
+  isNetwork,
+  networkFault,
+  networkPrefix,
+  type Prefix,
+} from '../../base/network.js';
+import type { Extent, SessionCondition } from '../condition.js';
 import { oneText } from '../expected.js';
 
 const expected = oneText('an address or a network such as `10.0.0.0/8`');
 
-const network = (z: Zod) =>
-  z.string({ error: expected }).refine(isNetwork, {
-    error({ input }) {
-      const fault = networkFault(String(input));
-      return fault === null ? expected({ input }) : `${expected({ input })}: ${fault}`;
-    },
-  });
+interface NetworkExtent extends Extent {
+  readonly prefix: Prefix;
+}
 
-export const source: SessionCondition<readonly string[], readonly string[]> = {
+function networkExtent(network: string): NetworkExtent {
+  const prefix = networkPrefix(network);
+  return { prefix, includes: (narrow) => holdsNetwork(prefix, narrow.prefix) };
+}
+
+export const source: SessionCondition<string, string> = {
   options: (z) =>
     z
-      .array(network(z), { error: 'expected a list of networks such as `["10.0.0.0/8"]`' })
-      .nonempty({ error: 'an empty list matches nobody: leave `source` out to match every client' })
-      .describe('addresses and networks, any of which holds the client'),
+      .string({ error: expected })
+      .refine(isNetwork, {
+        error({ input }) {
+          const fault = networkFault(String(input));
+          return fault === null ? expected({ input }) : `${expected({ input })}: ${fault}`;
+        },
+      })
+      .meta({
+        description: 'Address of the client, or a network that holds it',
+        'x-values': 'address or network',
+      }),
   reads: 'source',
-  covers: coversNetworks,
-  compile: (networks) => networks,
-  create(networks) {
-    const contains = createNetworkSet(networks);
+  extent: networkExtent,
+  compile: (network) => network,
+  create(network) {
+    const contains = createNetworkSet([network]);
     return (session) => (contains(session.source) ? 'yes' : 'no');
   },
-  key: (networks) => ({ kind: 'source', networks }),
+  key: (network) => ({ kind: 'source', networks: [network] }),
 };
