@@ -264,6 +264,8 @@ export interface NativeProcess {
   compactHeap(): void;
   /** As compactHeap, but incremental; returns less memory. */
   compactHeapSoon(): void;
+  /** Gives free memory outside of V8's heap back to the system. */
+  trimMemory(): void;
 }
 
 /** Handoff mode. */

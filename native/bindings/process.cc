@@ -48,6 +48,8 @@ void CompactHeapSoon(const Napi::CallbackInfo& /*info*/) {
   v8::Isolate::GetCurrent()->MemoryPressureNotification(v8::MemoryPressureLevel::kModerate);
 }
 
+void TrimMemory(const Napi::CallbackInfo& /*info*/) { malloc_trim(0); }
+
 }  // namespace
 
 void InitProcess(Napi::Env env, Napi::Object exports) {
@@ -57,6 +59,7 @@ void InitProcess(Napi::Env env, Napi::Object exports) {
   exports.Set("runMicrotasks", Napi::Function::New<RunMicrotasks>(env, "runMicrotasks"));
   exports.Set("compactHeap", Napi::Function::New<CompactHeap>(env, "compactHeap"));
   exports.Set("compactHeapSoon", Napi::Function::New<CompactHeapSoon>(env, "compactHeapSoon"));
+  exports.Set("trimMemory", Napi::Function::New<TrimMemory>(env, "trimMemory"));
 }
 
 }  // namespace anyport::bindings

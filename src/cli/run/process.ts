@@ -215,8 +215,12 @@ function sayReady({ daemon, service, options: { version, demo, source }, log }: 
   service.watch(() => daemon.isAlive);
   // Frees garbage of the start-up; the primary allocates little later, so V8 would not.
   native.compactHeap();
-  // The garbage of a change, and of the thread that read it.
-  source.onRest?.(() => native.compactHeap());
+  // The garbage of a change, and what the thread that read it had. In steps: with `accept: handoff` new connections wait
+  // for this thread, and a full compaction, two collections in a row, stops it for longer and frees no more.
+  source.onRest?.(() => {
+    native.compactHeapSoon();
+    native.trimMemory();
+  });
 }
 
 const servingStatus = ({ listeners, workers }: Daemon): string =>
