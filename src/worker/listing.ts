@@ -19,7 +19,7 @@ import type { Session } from './known-session.js';
 import type { SessionId } from './rings.js';
 import { RowCursor } from './rows.js';
 import type { Runtime } from './runtime.js';
-import { sourceText } from './session-line.js';
+import { idText, sourceText } from './session-line.js';
 
 /** Time after which the event loop turns; checked between two slices of 64 rows. */
 const TURN_MS = 1;
@@ -137,7 +137,7 @@ export class Listing {
     const { worker } = this.#parts;
     const { ageMs, idleMs } = row;
     return {
-      id: `${worker}-${row.slot}-${row.generation}`,
+      id: idText(worker, row),
       worker,
       stage: row.stage,
       source: sourceText(row),

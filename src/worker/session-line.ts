@@ -4,7 +4,7 @@ import type { Plan } from '../model/plan.js';
 import type { SessionLine } from './account.js';
 import { errorName } from './dial-failure.js';
 import { NO_FACTS, type Session } from './known-session.js';
-import type { EventCursor } from './rings.js';
+import type { EventCursor, SessionId } from './rings.js';
 
 /** `session`: undefined if its end is its first event. */
 export function lineOf(events: EventCursor, session: Session | undefined, plan: Plan): SessionLine {
@@ -58,6 +58,10 @@ export function decisionText(session: Session | undefined, plan: Plan): string |
   const decision = session === undefined ? 'proxy_protocol' : session.decision;
   return typeof decision === 'number' ? plan.routes[decision]?.name : decision;
 }
+
+/** A session's number in logs, lists and for handlers. */
+export const idText = (worker: number, { slot, generation }: SessionId): string =>
+  `${worker}-${slot}-${generation}`;
 
 /** The client's address in the current event or row. */
 export function sourceText(events: Pick<EventCursor, 'sourceAddress' | 'sourcePort'>): string {

@@ -20,7 +20,7 @@ import { serve } from './in-process.js';
 import { NONE_DOUBTFUL, Session } from './known-session.js';
 import { type Answers, type Cause, type EventCursor, hexOf, type SessionId } from './rings.js';
 import type { Runtime, RuntimeUpstream } from './runtime.js';
-import { decisionText, lineOf, refusedLine, sourceText } from './session-line.js';
+import { decisionText, idText, lineOf, refusedLine, sourceText } from './session-line.js';
 
 export interface SequencerOptions {
   readonly worker: number;
@@ -313,7 +313,7 @@ export class Sequencer {
     const { handler } = this.#upstream(session);
     if (handler === null) return this.#end(session, 'proxy', 'connect', 'handler_error', 'reset');
     const told = {
-      id: this.#idOf(session),
+      id: idText(worker, session),
       listener: this.#listener(session).name,
       protocol: session.protocolId,
       source: sourceText(this.#options.events),
@@ -376,11 +376,7 @@ export class Sequencer {
 
   /** Correlates the debug lines of a session; undefined without debug logging. */
   #debugId(session: Session): string | undefined {
-    return this.#options.debug === null ? undefined : this.#idOf(session);
-  }
-
-  #idOf({ slot, generation }: Session): string {
-    return `${this.#options.worker}-${slot}-${generation}`;
+    return this.#options.debug === null ? undefined : idText(this.#options.worker, session);
   }
 
   #endpointName(session: Session): string {
