@@ -21,8 +21,8 @@ import type { Names } from './names.js';
 import { keepOverrides, NO_OVERRIDES } from './overrides.js';
 import { type Part, type Prepared, prepareAll } from './part.js';
 import { Renewal } from './renewal.js';
-
 import { StartError } from './start-error.js';
+import { Trial } from './trial.js';
 
 export const FIRST_GENERATION = 1;
 
@@ -47,6 +47,7 @@ export interface ReconfigurationParts {
 
 export class Reconfiguration {
   readonly #around: ReconfigurationParts;
+  readonly #trial: Trial;
   readonly #turns = new Turns();
   readonly #renewal = new Renewal(
     () => this.#turns.run(() => this.#publish(this.#fitted, this.#overrides)),
@@ -61,6 +62,7 @@ export class Reconfiguration {
   constructor(around: ReconfigurationParts) {
     this.#around = around;
     this.#fitted = around.fitted;
+    this.#trial = new Trial(around.fitted.config);
   }
 
   /** The configuration in force, with the limits that the machine allows. */
@@ -109,7 +111,7 @@ export class Reconfiguration {
     try {
       const fitted = fitToFileLimit(config);
       const { names, listening, parts } = this.#around;
-      const prepared = await prepareAll([names, listening, ...parts], fitted.config);
+      const prepared = await prepareAll([this.#trial, names, listening, ...parts], fitted.config);
       return await this.#putInForce(fitted, prepared);
     } catch (error) {
       return { result: 'refused', problems: [problemOf(error, log)] };

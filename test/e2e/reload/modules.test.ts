@@ -126,3 +126,23 @@ test('a validator that has changed decides about new sessions', async () => {
   await refused.end();
   expect(refused.length).toBe(0);
 });
+
+test.each([
+  { why: 'never ends', text: 'for (;;);', says: /importing it takes longer than 5000 ms/ },
+  {
+    why: 'ends its thread',
+    text: 'process.exit(3);',
+    says: /importing it ends its thread \(exit status 3\)/,
+  },
+  { why: 'waits for ever', text: 'await new Promise(() => {});', says: /importing it/ },
+])('a handler whose import $why costs no session', async ({ text, says }) => {
+  const early = await open();
+  write('handler.mjs', `${text}\n${answering('two')}`);
+  const refusal = await daemon.reload();
+  expect(refusal).toMatchObject({ level: 'error', problems: 1 });
+  expect(daemon.lines[daemon.lines.indexOf(refusal) + 1]?.msg).toMatch(says);
+  early.send('again').finish();
+  await early.end();
+  expect(early.received.toString()).toBe('#one#one');
+  expect(await daemon.metric('anyport_worker_restarts_total')).toBe(0);
+});
