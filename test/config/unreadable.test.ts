@@ -317,6 +317,6 @@ describe('files', () => {
     const { status, stderr } = await anyport(['check', '-c', file]);
     expect(status).toBe(2);
     expect(stderr.trimEnd().split('\n')).toHaveLength(201);
-    expect(stderr).toContain('1000 problems in the configuration, of which the first 200 are shown');
+    expect(stderr).toContain('1,000 problems in the configuration, of which the first 200 are shown');
   });
 });
