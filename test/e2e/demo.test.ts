@@ -88,7 +88,7 @@ describe('a port in use', () => {
     const port = Number(ready.listeners[0]?.address.split(':').at(-1));
     expect(port).not.toBe(9090);
     expect(daemon.lines.find(({ level }) => level === 'warn')?.msg).toMatch(
-      /127\.0\.0\.1:9090.*in use.*--listen/,
+      /127\.0\.0\.1:9090.*in use.*another address.*another port/,
     );
     const client = (await dial(port)).send('\x01 hello').finish();
     await client.end();
@@ -130,7 +130,7 @@ describe('a port in use', () => {
     expect(lines).toHaveLength(1);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({
       level: 'fatal',
-      msg: expect.stringMatching(new RegExp(`${taken.target}.*in use.*--listen`)),
+      msg: expect.stringMatching(new RegExp(`${taken.target}.*in use.*another address`)),
     });
     await taken.close();
   });

@@ -17,13 +17,18 @@ describe.each([{ workers: 0 }, { workers: 2 }])('workers: $workers', ({ workers 
     void plex.addProtocol(protocols.ssh({ target: 'close' }));
     await plex.listen(ANY);
     const sessions: EndedSession[] = [];
-    return { plex, sessions, note: (session: EndedSession) => void sessions.push(session) };
+    const note = (session: EndedSession) => void sessions.push(session);
+    let priority = 1;
+    /** Messages to a worker keep their order: a change in force comes after what was asked for before. */
+    const inForce = () => plex.updateProtocol('ssh', { priority: ++priority });
+    return { plex, sessions, note, inForce };
   }
   const QUIT = `${REDIS}*1\r\n$4\r\nQUIT\r\n`;
 
   test('a session is an object at its end', async () => {
-    const { plex, sessions, note } = await listening();
+    const { plex, sessions, note, inForce } = await listening();
     plex.on('session', note);
+    await inForce();
     await ask(plex, QUIT);
     await ask(plex, SSH);
     await eventually('both', () => sessions.length === 2);
@@ -49,9 +54,10 @@ describe.each([{ workers: 0 }, { workers: 2 }])('workers: $workers', ({ workers 
   });
 
   test('only while somebody listens', async () => {
-    const { plex, sessions, note } = await listening();
+    const { plex, sessions, note, inForce } = await listening();
     await ask(plex, QUIT);
     plex.on('session', note);
+    await inForce();
     await ask(plex, QUIT);
     await eventually('the second one', () => sessions.length === 1);
     plex.off('session', note);
@@ -59,6 +65,7 @@ describe.each([{ workers: 0 }, { workers: 2 }])('workers: $workers', ({ workers 
     await sleep(100);
     plex.removeAllListeners();
     plex.once('session', note);
+    await inForce();
     await ask(plex, QUIT);
     await ask(plex, QUIT);
     await eventually('the fourth one', () => sessions.length === 2);
@@ -67,8 +74,9 @@ describe.each([{ workers: 0 }, { workers: 2 }])('workers: $workers', ({ workers 
   });
 
   test('those that a close ends are told before it is done', async () => {
-    const { plex, sessions, note } = await listening();
+    const { plex, sessions, note, inForce } = await listening();
     plex.on('session', note);
+    await inForce();
     await ask(plex, QUIT);
     await plex.close();
     expect(sessions).toHaveLength(1);

@@ -23,7 +23,6 @@ struct Carrier final : desk::Carrier {
   void ReadOn(Session&) override {}
   void Connect(Session&, const desk::Dial&) override {}
   int Attach(Session&) override { return -1; }
-  desk::Progress ProgressOf(const Session&) override { return {}; }
   void Describe(const Session& session, desk::Event* event) override {
     event->SetOpening(sniffer->Opening(session));
   }
