@@ -7,6 +7,7 @@ import { type SliceClock, Slices } from '../base/slices.js';
 import { expectTexts, type LocalCode } from '../base/user-module.js';
 import { type Handler, loadHandler } from '../handlers/index.js';
 import type { WorkerCounters } from '../metrics/counters.js';
+import type { Automaton } from '../model/classifier.js';
 import { NONE } from '../model/ids.js';
 import type { Plan, PlanProtocol, PlanUpstream } from '../model/plan.js';
 import type { NamedRecognizer } from '../protocols/index.js';
@@ -59,7 +60,8 @@ export interface Surroundings {
  * In slices, between which the thread goes on with its sessions. Rejects when an in-process handler or a validator can not
  * be loaded.
  */
-export async function createRuntime(plan: Plan, around: Surroundings): Promise<Runtime> {
+export async function createRuntime(whole: Plan, around: Surroundings): Promise<Runtime> {
+  const plan = withoutAutomata(whole);
   expectTexts(plan.modules ?? {});
   const slices = new Slices(loopClock);
   const dials: EngineDial[] = [];
@@ -77,7 +79,7 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<R
   return {
     plan,
     counts,
-    tables: { ...(await tablesOf(plan, order, counts, around, slices)), dials },
+    tables: { ...(await tablesOf(whole, order, counts, around, slices)), dials },
     routes: tableOf(plan, await slices.map(plan.routes, prepareRoute)),
     protocols,
     upstreams,
@@ -89,6 +91,14 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<R
       return ranked.map((_, position) => settlesQuietly(ranked, accepted, position));
     }),
   };
+}
+
+const NO_AUTOMATON: Automaton = Object.freeze({ dfas: [], checks: new Int32Array(), minBytes: 0 });
+
+/** Long sessions keep their Plan: of 270 kB each, all but 10 are automata, which the classifiers have taken over. */
+function withoutAutomata(plan: Plan): Plan {
+  const protocols = plan.protocols.map((protocol) => ({ ...protocol, automaton: NO_AUTOMATON }));
+  return { ...plan, protocols };
 }
 
 const loopClock: SliceClock = {
