@@ -2,9 +2,10 @@
  * `workers: 0`: the worker's task runs on the calling thread. The supervisor sees no difference; what a thread would be
  * told by its end, a signal says here.
  */
-import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { LocalCode } from '../base/user-module.js';
 import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
+import { closeRead } from './last-messages.js';
 import type { WorkerRunner } from './supervisor.js';
 
 type Task = (setup: WorkerSetup) => Promise<void>;
@@ -43,11 +44,8 @@ export class InlineRunner implements WorkerRunner {
     try {
       await task;
     } finally {
-      for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1)) {
-        onMessage(last.message as FromWorker);
-      }
+      closeRead(port1, onMessage);
       this.#lives.delete(worker);
-      port1.close();
     }
   }
 

@@ -6,10 +6,11 @@
  */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { threadArguments } from '../base/threads.js';
 import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
+import { closeRead } from './last-messages.js';
 import type { WorkerRunner } from './supervisor.js';
 
 /** Termination waits at most this long for a worker to load its modules. */
@@ -49,12 +50,8 @@ export class WorkerPool implements WorkerRunner {
     try {
       await task;
     } finally {
-      // The task's result arrives on another port and may overtake the worker's last log lines.
-      for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1)) {
-        onMessage(last.message as FromWorker);
-      }
+      closeRead(port1, onMessage);
       this.#lives.delete(worker);
-      port1.close();
     }
   }
 
