@@ -1,5 +1,6 @@
 /** TypeScript's knowledge of a session, from its first event to its end. */
 import type { Doubtful, Facts } from '../model/facts.js';
+import { NONE } from '../model/ids.js';
 import type { ProxyHeader } from '../protocols/proxy-header.js';
 import type { RouteSession } from '../routing/condition.js';
 import type { FailedDial } from './dial-failure.js';
@@ -54,6 +55,10 @@ export class Session implements RouteSession, SessionId {
   /** Read on demand from the current event, which must belong to this session. */
   get source(): string {
     return this.events.sourceAddress();
+  }
+
+  get endpointId(): number {
+    return this.runtime.plan.ids.endpoints[this.upstream]?.[this.endpoint] ?? NONE;
   }
 
   get protocolId(): string | null {

@@ -8,7 +8,6 @@ import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import type { Engine } from '../addon.js';
 import type { LogLine } from '../base/log.js';
-import { NONE } from '../model/ids.js';
 import type { PlanListener, PlanTarget } from '../model/plan.js';
 import type { Closing, Ender, Reason, Stage } from '../model/session.js';
 import { readProxyHeader, withHeader } from '../protocols/proxy-header.js';
@@ -254,7 +253,7 @@ export class Sequencer {
     answers.dial(session, session.row, {
       address,
       patient,
-      endpoint: endpointIdOf(session),
+      endpoint: session.endpointId,
       endpointRow: counts.endpointRow(session.upstream, session.endpoint),
       upstreamRow: counts.upstreamRow(session.upstream),
     });
@@ -264,7 +263,7 @@ export class Sequencer {
     const { events, endpoints, account } = this.#options;
     if (session.endpoint < 0) return; // an in-process handler
     session.error = undefined;
-    if (endpoints.anyDown) endpoints.answered(endpointIdOf(session), this.#endpointNames(session));
+    if (endpoints.anyDown) endpoints.answered(session.endpointId, this.#endpointNames(session));
     if (this.#tells)
       this.#tell(session, 'relay', { endpoint: this.#endpointName(session), connect_ms: events.connectMs });
     // Without logging nothing more is needed: an idle session should use no memory here.
@@ -300,7 +299,7 @@ export class Sequencer {
 
   #noteDead(session: Session): void {
     const names = this.#endpointNames(session);
-    this.#options.endpoints.failed(endpointIdOf(session), names, session.error ?? '');
+    this.#options.endpoints.failed(session.endpointId, names, session.error ?? '');
   }
 
   #attach(session: Session): void {
@@ -395,9 +394,6 @@ export class Sequencer {
     return session.runtime.upstreams[session.upstream] as RuntimeUpstream;
   }
 }
-
-const endpointIdOf = ({ runtime, upstream, endpoint }: Session): number =>
-  runtime.plan.ids.endpoints[upstream]?.[endpoint] ?? NONE;
 
 /** Upper bound on logged bytes of an unrecognised opening. */
 const OPENING_BYTES = 32;
