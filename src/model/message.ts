@@ -34,6 +34,8 @@ export interface WorkerSetup {
   readonly counters: SharedArrayBuffer;
   /** The room shared by all workers (src/metrics/room.ts). */
   readonly room: SharedArrayBuffer;
+  /** Health of all endpoints (src/health/table.ts). */
+  readonly health: SharedArrayBuffer;
   /** One cell per worker, incremented every `beatMs` from its event loop (src/plane/heartbeats). */
   readonly beats: SharedArrayBuffer;
   readonly beatMs: number;

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { LocalCode } from '../base/user-module.js';
+import { createHealthMemory, HealthTable } from '../health/table.js';
 import { createRoom, Room } from '../metrics/room.js';
 import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
@@ -52,6 +53,7 @@ export class DataPlane {
   /** Numbers of the workers that are wanted, by place. */
   #members: readonly number[];
   readonly #roomMemory = createRoom();
+  readonly #healthMemory = createHealthMemory();
   readonly #room = new Room(this.#roomMemory);
   readonly #handoff = new Handoff(this.#room.words);
   readonly #heartbeats = new Heartbeats(workerLimits.max);
@@ -108,6 +110,9 @@ export class DataPlane {
   get beating(): number {
     return this.#supervisor.beating;
   }
+
+  /** Health of endpoints by id; what is set counts from the next session on. */
+  readonly health = new HealthTable(this.#healthMemory);
 
   /** Open connections. */
   get open(): number {
@@ -225,6 +230,7 @@ export class DataPlane {
       ...this.#publisher.inForce.deliver(worker),
       ...this.#equipment.of(worker),
       room: this.#roomMemory,
+      health: this.#healthMemory,
       beats: this.#heartbeats.memory,
       beatMs: heartbeatLimits.beatMs,
       pipes: this.#current.pipes,

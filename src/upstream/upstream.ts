@@ -45,12 +45,24 @@ export class Loads {
   }
 }
 
+/** What all upstreams of a worker share. */
+export interface Around {
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  readonly loads: Loads;
+  readonly health: Health;
+}
+
+/** Who is well (src/health/table.ts), by endpoint id. */
+export interface Health {
+  isUp(endpoint: number): boolean;
+}
+
 /** `ids`: ids of its endpoints. `before`: the same upstream of the Plan before. */
 export function createUpstream(
   plan: PlanUpstream,
   ids: readonly number[],
-  random: () => number,
-  loads: Loads,
+  { random, loads, health }: Around,
   before?: Balanced,
 ): Upstream {
   const balanced = balancedOf(plan, random, before);
@@ -59,7 +71,8 @@ export function createUpstream(
 
   return {
     pick(source, tried = NONE_TRIED) {
-      const usable = (endpoint: number) => open[endpoint] === true && !tried.has(endpoint);
+      const usable = (endpoint: number) =>
+        open[endpoint] === true && health.isUp(ids[endpoint] as number) && !tried.has(endpoint);
       const picked = balanced.balancer.pick({ source, active, usable });
       if (picked >= 0) loads.picked(ids[picked] as number);
       return picked;

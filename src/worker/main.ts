@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { type Engine, native } from '../addon.js';
 import { describeFailure } from '../base/failure.js';
+import { HealthTable } from '../health/table.js';
 import { bucketsOf, cellOf } from '../metrics/cells.js';
 import { WorkerCounters } from '../metrics/counters.js';
 import { Room } from '../metrics/room.js';
@@ -113,6 +114,7 @@ function createWorker(setup: WorkerSetup) {
   const { logger, complain } = logs;
   const room = new Room(setup.room);
   const loads = new Loads((endpoint) => room.sessions(endpoint));
+  const health = new HealthTable(setup.health);
   const reports = createReports((batch) => post({ type: 'reports', reports: batch }));
   const endpoints = createEndpointWatch(
     setup.reporting ? reporting(logs.endpoints, reports) : logs.endpoints,
@@ -174,7 +176,7 @@ function createWorker(setup: WorkerSetup) {
   });
 
   const local = setup.inline?.local;
-  const around = { counters, random: Math.random, loads, complain, ...(local && { local }) };
+  const around = { counters, random: Math.random, loads, health, complain, ...(local && { local }) };
   const adoption = new Adoption({
     create: (plan, classifierOf) =>
       createRuntime(plan, { ...around, classifierOf, before: runtimes.current }),

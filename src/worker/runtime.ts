@@ -15,7 +15,13 @@ import { loadRecognizer, orderOf } from '../protocols/planned.js';
 import { settlesQuietly } from '../protocols/settlement.js';
 import { createNaming } from '../routing/naming.js';
 import { prepareRoute, type RouteTable, tableOf } from '../routing/table.js';
-import { type Balanced, createUpstream, type Loads, type Upstream } from '../upstream/upstream.js';
+import {
+  type Balanced,
+  createUpstream,
+  type Health,
+  type Loads,
+  type Upstream,
+} from '../upstream/upstream.js';
 import type { ClassifierOf } from './classifiers.js';
 import { PlanCounts } from './plan-counts.js';
 
@@ -47,6 +53,7 @@ export interface Surroundings {
   readonly counters: WorkerCounters;
   readonly random: () => number;
   readonly loads: Loads;
+  readonly health: Health;
   readonly classifierOf: ClassifierOf;
   /** The Plan in force, if any: where its balancers stand goes on. */
   readonly before?: Runtime | undefined;
@@ -136,14 +143,14 @@ async function prepare(
   { ids }: Plan,
   dials: EngineDial[],
   before: ReadonlyMap<number, Balanced>,
-  { random, loads, local }: Surroundings,
+  { random, loads, health, local }: Surroundings,
 ): Promise<RuntimeUpstream> {
   const numbered = upstream.endpoints.map((endpoint) =>
     endpoint.addresses.map((address) => dials.push({ address, options: upstream.options }) - 1),
   );
   const handler = upstream.handler === null ? null : await loadHandler(upstream.handler, local);
   const known = before.get(ids.upstreams[index] as number);
-  const balancer = createUpstream(upstream, ids.endpoints[index] ?? [], random, loads, known);
+  const balancer = createUpstream(upstream, ids.endpoints[index] ?? [], { random, loads, health }, known);
   return { plan: upstream, balancer, dials: numbered, handler };
 }
 

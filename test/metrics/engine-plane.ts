@@ -1,6 +1,7 @@
 /** A data plane of real workers on their own threads, each with a socket per listener. Needs the build. */
 import { resolve } from 'node:path';
 import { native } from '../../src/addon.js';
+import { createHealthMemory } from '../../src/health/table.js';
 import { createCounters } from '../../src/metrics/memory.js';
 import { createRoom, Room, roomWords } from '../../src/metrics/room.js';
 import type { FromWorker, PlanDelivery, ToWorker, WorkerSetup } from '../../src/model/message.js';
@@ -23,6 +24,7 @@ export class EnginePlane implements Driver {
   readonly #ids = new IdRegistry();
   readonly #buffers = Array.from({ length: WORKERS }, () => createCounters());
   readonly #room = createRoom();
+  readonly #health = createHealthMemory();
   readonly #beats = new SharedArrayBuffer(WORKERS * Int32Array.BYTES_PER_ELEMENT);
   readonly #pool = new WorkerPool(resolve('dist/worker/main.js'), (worker) => this.#setupOf(worker));
   readonly #deaths: Promise<unknown>[] = [];
@@ -140,6 +142,7 @@ export class EnginePlane implements Driver {
       inbox: -1,
       counters: this.#buffers[worker] as SharedArrayBuffer,
       room: this.#room,
+      health: this.#health,
       beats: this.#beats,
       beatMs: 1000,
       pipes: 64,

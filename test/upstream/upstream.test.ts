@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { HealthTable } from '../../src/health/table.js';
 import type { EndpointState } from '../../src/model/overrides.js';
 import type { PlanUpstream } from '../../src/model/plan.js';
 import { type StrategyName, strategyNames } from '../../src/upstream/balance/index.js';
@@ -8,6 +9,11 @@ import { optionsWith } from '../support/plan.js';
 const client = () => '192.0.2.7';
 
 const idle = () => new Loads(() => 0);
+const around = (loads: Loads, random: () => number, health = new HealthTable()) => ({
+  loads,
+  random,
+  health,
+});
 
 function planOf(balance: StrategyName, resolved: readonly boolean[]): PlanUpstream {
   return {
@@ -25,12 +31,34 @@ function planOf(balance: StrategyName, resolved: readonly boolean[]): PlanUpstre
 }
 
 test('an endpoint that is not resolved is not picked', () => {
-  const upstream = createUpstream(planOf('round_robin', [false, true, false]), [1, 2, 3], () => 0, idle());
+  const upstream = createUpstream(
+    planOf('round_robin', [false, true, false]),
+    [1, 2, 3],
+    around(idle(), () => 0),
+  );
   expect([1, 2, 3].map(() => upstream.pick(client))).toEqual([1, 1, 1]);
 });
 
+test('an endpoint that is down is not picked, from the next pick on', () => {
+  const health = new HealthTable();
+  const plan = planOf('round_robin', [true, true, true]);
+  const upstream = createUpstream(
+    plan,
+    [4, 5, 6],
+    around(idle(), () => 0, health),
+  );
+  health.set(5, { up: false, share: 256 });
+  expect([1, 2, 3].map(() => upstream.pick(client))).toEqual([0, 2, 0]);
+  health.set(5, { up: true, share: 256 });
+  expect([1, 2].map(() => upstream.pick(client))).toEqual([1, 2]);
+});
+
 test('an endpoint that was tried is not picked again, until none is left', () => {
-  const upstream = createUpstream(planOf('round_robin', [true, true, true]), [1, 2, 3], () => 0, idle());
+  const upstream = createUpstream(
+    planOf('round_robin', [true, true, true]),
+    [1, 2, 3],
+    around(idle(), () => 0),
+  );
   const tried = new Set<number>();
   for (let attempt = 0; attempt < 3; attempt++) tried.add(upstream.pick(client, tried));
   expect(tried).toEqual(new Set([0, 1, 2]));
@@ -45,18 +73,40 @@ test('what is counted of an endpoint, by its id, is what least_connections looks
   ]);
   const loads = new Loads((id) => counted.get(id) ?? 0);
   const plan = planOf('least_connections', [true, true]);
-  expect(createUpstream(plan, [7, 8], () => 0, loads).pick(client)).toBe(1);
+  expect(
+    createUpstream(
+      plan,
+      [7, 8],
+      around(loads, () => 0),
+    ).pick(client),
+  ).toBe(1);
   loads.settle();
   // Another Plan has them in another order.
-  expect(createUpstream(plan, [8, 7], () => 0, loads).pick(client)).toBe(0);
+  expect(
+    createUpstream(
+      plan,
+      [8, 7],
+      around(loads, () => 0),
+    ).pick(client),
+  ).toBe(0);
   loads.settle();
   counted.clear();
-  expect(createUpstream(plan, [7, 8], () => 0, loads).pick(client)).toBe(0);
+  expect(
+    createUpstream(
+      plan,
+      [7, 8],
+      around(loads, () => 0),
+    ).pick(client),
+  ).toBe(0);
 });
 
 test('what was picked and is not counted yet weighs too, until it is', () => {
   const loads = idle();
-  const upstream = createUpstream(planOf('least_connections', [true, true, true]), [4, 5, 6], () => 0, loads);
+  const upstream = createUpstream(
+    planOf('least_connections', [true, true, true]),
+    [4, 5, 6],
+    around(loads, () => 0),
+  );
   const picks = () => Array.from({ length: 9 }, () => upstream.pick(client));
   const each = [3, 3, 3];
   const countsOf = (picked: readonly number[]) =>
@@ -77,7 +127,7 @@ test.each(strategyNames)(
         state: states[index] ?? 'up',
         backup: index === 2,
       }));
-      const upstream = createUpstream({ ...plan, endpoints }, [1, 2, 3], Math.random, idle());
+      const upstream = createUpstream({ ...plan, endpoints }, [1, 2, 3], around(idle(), Math.random));
       const picks = Array.from({ length: 60 }, (_, at) => upstream.pick(() => `192.0.2.${at}`));
       return [...new Set(picks)].toSorted();
     };
@@ -91,11 +141,11 @@ test.each(strategyNames)(
 
 test('round_robin goes on where the Plan before stood, unless its endpoints have changed', () => {
   const random = () => 0;
-  const first = createUpstream(planOf('round_robin', [true, true, true]), [1, 2, 3], random, idle());
+  const first = createUpstream(planOf('round_robin', [true, true, true]), [1, 2, 3], around(idle(), random));
   expect(first.pick(client)).toBe(0);
   // The addresses are not its matter: a name that resolves again does not begin anew.
   const next = (balance: StrategyName, resolved: readonly boolean[]) =>
-    createUpstream(planOf(balance, resolved), [1, 2, 3], random, idle(), first.balanced);
+    createUpstream(planOf(balance, resolved), [1, 2, 3], around(idle(), random), first.balanced);
   expect(next('round_robin', [true, false, true]).pick(client)).toBe(2);
   expect(next('round_robin', [true, true]).pick(client)).toBe(0);
   expect(next('weighted_round_robin', [true, true, true]).balanced).not.toBe(first.balanced);

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { MessageChannel } from 'node:worker_threads';
 import { afterEach, expect } from 'vitest';
 import { native } from '../../src/addon.js';
+import { createHealthMemory } from '../../src/health/table.js';
 import { createCounters } from '../../src/metrics/memory.js';
 import { createRoom, Room } from '../../src/metrics/room.js';
 import type { PlanIds } from '../../src/model/ids.js';
@@ -112,6 +113,7 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
   const settings = { logLevel: 'info', workers: 1 };
   const counters = createCounters();
   const room = createRoom();
+  const health = createHealthMemory();
   const samples = () => samplesOf([counters], ids);
   const lines: string[] = [];
   const waiting: { types: readonly FromWorker['type'][]; resolve: (message: FromWorker) => void }[] = [];
@@ -137,6 +139,7 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
     inbox,
     counters,
     room,
+    health,
     beats: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
     beatMs: 1000,
     pipes: 64,
