@@ -32,6 +32,7 @@ const native = sources('native', /\.(cc|h)$/);
 const pluralFolders = [
   { folder: 'src/routing/conditions' },
   { folder: 'src/upstream/balance' },
+  { folder: 'src/health/checks' },
   { folder: 'src/cli/commands' },
   { folder: 'src/admin/handlers', entry: /^export const \w+Routes\b/m },
   { folder: 'src/providers', entry: /^export const \w+: ProviderKind = /m },

@@ -12,6 +12,10 @@ interface SchemaNode {
   readonly required?: readonly string[];
   readonly items?: SchemaNode;
   readonly anyOf?: readonly SchemaNode[];
+  readonly oneOf?: readonly SchemaNode[];
+  readonly const?: unknown;
+  /** Of `oneOf`: the key whose value says which; what the others have in common is in every one. */
+  readonly 'x-kinds'?: string;
   readonly 'x-values'?: string;
   /** Key path that has the rows of what is below. */
   readonly 'x-like'?: string;
@@ -71,13 +75,43 @@ function rowsBelow(keys: Keys, node: SchemaNode): Row[] {
   const free =
     typeof additionalProperties === 'object' ? rowsBelow([...keys, 'NAME'], additionalProperties) : [];
   const listed = items === undefined ? [] : rowsBelow([...keys, '[]'], items);
-  return [...named, ...free, ...listed, ...anyOf.flatMap((form) => rowsBelow(keys, form))];
+  return [
+    ...named,
+    ...free,
+    ...listed,
+    ...anyOf.flatMap((form) => rowsBelow(keys, form)),
+    ...rowsOfKinds(keys, node),
+  ];
+}
+
+/** Keys that all kinds have once, then those that only some have, which say whose they are. */
+function rowsOfKinds(keys: Keys, { oneOf = [], 'x-kinds': kindKey = '' }: SchemaNode): Row[] {
+  const [first] = oneOf;
+  if (first === undefined) return [];
+  const common = Object.keys(first.properties ?? {}).filter((key) =>
+    oneOf.every(({ properties = {} }) => Object.hasOwn(properties, key)),
+  );
+  const own = oneOf.flatMap((kind) => {
+    const name = String(kind.properties?.[kindKey]?.const);
+    const properties = Object.entries(kind.properties ?? {}).filter(([key]) => !common.includes(key));
+    const rows = rowsBelow(keys, { ...kind, properties: Object.fromEntries(properties) });
+    return rows.map((row) => ({
+      ...row,
+      node: { ...row.node, description: `(\`${name}\`) ${row.node.description ?? ''}` },
+    }));
+  });
+  const shared = Object.fromEntries(
+    Object.entries(first.properties ?? {}).filter(([key]) => common.includes(key)),
+  );
+  return [...rowsBelow(keys, { properties: shared }), ...own];
 }
 
 /** Mappings have no row of their own, only their keys. */
 function rowsOf(keys: Keys, node: SchemaNode, required: boolean): Row[] {
   const below = node['x-like'] === undefined ? rowsBelow(keys, node) : [];
-  return node.properties === undefined ? [{ keys, node, required }, ...below] : below;
+  return node.properties === undefined && node.oneOf === undefined
+    ? [{ keys, node, required }, ...below]
+    : below;
 }
 
 function rowDocs({ keys, node, required }: Row): string {

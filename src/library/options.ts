@@ -180,13 +180,7 @@ export interface UpstreamOptions {
     readonly userTimeout?: number;
   };
   readonly dscp?: number;
-  readonly healthCheck?: {
-    readonly type?: string;
-    readonly interval?: Duration;
-    readonly timeout?: Duration;
-    readonly rise?: number;
-    readonly fall?: number;
-  };
+  readonly healthCheck?: HealthCheckOptions;
   readonly passiveHealth?: {
     readonly maxFails?: number;
     readonly window?: Duration;
@@ -197,6 +191,21 @@ export interface UpstreamOptions {
   readonly proxyProtocol?: 'off' | 'v1' | 'v2';
   readonly bandwidth?: { readonly up?: Size; readonly down?: Size; readonly per?: string };
   readonly via?: string;
+}
+
+/** Keys of its own that a type of check has are beside the common ones. */
+export type HealthCheckOptions = HealthCheckCommon & Readonly<Record<string, unknown>>;
+
+export interface HealthCheckCommon {
+  readonly type?: string;
+  readonly interval?: Duration;
+  readonly timeout?: Duration;
+  readonly rise?: number;
+  readonly fall?: number;
+  readonly fastInterval?: Duration;
+  readonly jitter?: number;
+  readonly port?: number;
+  readonly address?: string;
 }
 
 export interface ForwardOptions {

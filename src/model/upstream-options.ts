@@ -21,6 +21,28 @@ export interface UpstreamOptions {
     /** TCP_USER_TIMEOUT: upper bound on the time sent data stays unacknowledged; 0: system default. */
     readonly user_timeout: number;
   };
+  /** Absent: nobody asks endpoints whether they are well. */
+  readonly health_check?: HealthCheckOptions | undefined;
   /** DSCP of packets to endpoints (RFC 2474); 0: system default. */
   readonly dscp: number;
+}
+
+/** Keys that every type of check has; those of its own are beside them, plain data (src/health/checks). */
+export interface HealthCheckOptions {
+  /** Key in the table of checks. */
+  readonly type: string;
+  readonly interval: number;
+  readonly timeout: number;
+  /** Good answers in a row that bring an endpoint up. */
+  readonly rise: number;
+  /** Bad answers in a row that take it down. */
+  readonly fall: number;
+  /** Interval while the endpoint is changing; 0: as `interval`. */
+  readonly fast_interval: number;
+  /** Percent of a wait. */
+  readonly jitter: number;
+  /** Instead of the endpoint's. */
+  readonly port?: number | undefined;
+  /** Literal, instead of the endpoint's. */
+  readonly address?: string | undefined;
 }

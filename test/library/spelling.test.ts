@@ -10,6 +10,7 @@ import type {
   AdminOptions,
   AnyportOptions,
   ForwardOptions,
+  HealthCheckCommon,
   ListenerOptions,
   LoggingOptions,
   MonitoringOptions,
@@ -34,16 +35,17 @@ interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
   readonly anyOf?: readonly SchemaNode[];
+  readonly oneOf?: readonly SchemaNode[];
   readonly additionalProperties?: SchemaNode | boolean;
   readonly pattern?: string;
 }
 
 /** Every key of the schema, with its node. */
 function keysBelow(node: SchemaNode): [string, SchemaNode][] {
-  const { properties = {}, items, anyOf = [], additionalProperties } = node;
+  const { properties = {}, items, anyOf = [], oneOf = [], additionalProperties } = node;
   const own = Object.entries(properties);
   const free = typeof additionalProperties === 'object' ? [additionalProperties] : [];
-  const inner = [...own.map(([, each]) => each), ...(items ? [items] : []), ...anyOf, ...free];
+  const inner = [...own.map(([, each]) => each), ...(items ? [items] : []), ...anyOf, ...oneOf, ...free];
   return [...own, ...inner.flatMap(keysBelow)];
 }
 
@@ -135,9 +137,7 @@ test('and within upstreams, security and listeners', () => {
   expectTypeOf<keyof NonNullable<UpstreamOptions['dns']>>().toEqualTypeOf<Of<Upstream['dns']>>();
   expectTypeOf<keyof NonNullable<UpstreamOptions['pool']>>().toEqualTypeOf<Of<Upstream['pool']>>();
   expectTypeOf<keyof NonNullable<UpstreamOptions['bandwidth']>>().toEqualTypeOf<Of<Upstream['bandwidth']>>();
-  expectTypeOf<keyof NonNullable<UpstreamOptions['healthCheck']>>().toEqualTypeOf<
-    Of<Upstream['health_check']>
-  >();
+  expectTypeOf<keyof HealthCheckCommon>().toEqualTypeOf<Of<Upstream['health_check']>>();
   expectTypeOf<keyof NonNullable<UpstreamOptions['passiveHealth']>>().toEqualTypeOf<
     Of<Upstream['passive_health']>
   >();

@@ -130,15 +130,21 @@ export function oneOrMore<Item extends z.ZodType>(item: Item, meaning: string, v
   return documented(schema, meaning, `${values}, or a list`);
 }
 
-/** Unknown keys are refused with the nearest known one. `example`: shown when the value is not a mapping. */
-export function mapping<Shape extends z.ZodRawShape>(shape: Shape, example?: string) {
-  const known = Object.keys(shape);
+/**
+ * Unknown keys are refused with the nearest known one, or as `wrongKey` says. `example`: shown when the value is not a
+ * mapping.
+ */
+export function mapping<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  example?: string,
+  wrongKey = (key: string) => unknownKey(key, Object.keys(shape)),
+) {
   const expected = `a mapping of keys and values${example === undefined ? '' : ` such as \`${example}\``}`;
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
         ? // One line a key: the reader of the issue tells them apart by their order.
-          issue.keys.map((key) => unknownKey(key, known)).join('\n')
+          issue.keys.map(wrongKey).join('\n')
         : expectedGot(expected, issue.input),
   });
 }

@@ -38,6 +38,7 @@ const options = {
   retries: integer('Further endpoints to try before any byte is lost', 0, 16).default(2),
   dns: dns.prefault({}),
   tcp: tcp.prefault({}),
+  health_check: healthCheck.optional(),
   dscp: integer("DSCP of packets to the endpoint; 0: the system's", 0, 63).default(0),
 } satisfies { readonly [Key in keyof UpstreamOptions]: z.ZodType<UpstreamOptions[Key]> };
 
@@ -51,7 +52,6 @@ export const upstream = mapping(
       'module path or `builtin:` name',
     ).optional(),
     ...options,
-    health_check: healthCheck.optional(),
     passive_health: passiveHealth.optional(),
     pool: pool.optional(),
     max_connections: integer('Sessions at once for each endpoint; 0: no limit', 0, 10_000_000).default(0),

@@ -1,0 +1,70 @@
+/** One probe of one address: opens the line, runs the check, ends with the deadline. Always an outcome. */
+import type { SocketAddress } from '../model/address.js';
+import type { CheckContext, HealthCheck, Outcome } from './check.js';
+import { DatagramLine } from './datagram-line.js';
+import { type Line, LineFault } from './line.js';
+import { NoLine } from './no-line.js';
+import { StreamLine } from './stream-line.js';
+
+export interface ProbeAsk {
+  readonly check: HealthCheck;
+  /** The check's own options. */
+  readonly options: object;
+  readonly address: SocketAddress;
+  readonly context: Pick<CheckContext, 'serverName' | 'upstream' | 'endpoint'>;
+  readonly timeoutMs: number;
+  /** Calls it off. */
+  readonly signal: AbortSignal;
+}
+
+export async function probe({ timeoutMs, ...ask }: ProbeAsk): Promise<Outcome> {
+  const over = new AbortController();
+  const late: Outcome = { well: false, why: `no answer within ${timeoutMs} ms` };
+  let end = (_: Outcome) => {};
+  const ended = new Promise<Outcome>((resolve) => {
+    end = resolve;
+  });
+  const timer = setTimeout(() => end(late), timeoutMs);
+  const callOff = () => end({ well: false, why: 'called off' });
+  ask.signal.addEventListener('abort', callOff, { once: true });
+  if (ask.signal.aborted) callOff();
+  try {
+    return await Promise.race([ended, asked(ask, over.signal)]);
+  } finally {
+    clearTimeout(timer);
+    ask.signal.removeEventListener('abort', callOff);
+    over.abort();
+  }
+}
+
+type Asked = Omit<ProbeAsk, 'timeoutMs'>;
+
+async function asked({ check, options, address, context }: Asked, over: AbortSignal): Promise<Outcome> {
+  let line: Line | null = null;
+  try {
+    line = await open(check.over, address, over);
+    return await check.run(line, options, { ...placeOf(address), ...context });
+  } catch (error) {
+    return { well: false, why: whyOf(error) };
+  } finally {
+    line?.close();
+  }
+}
+
+const placeOf = (address: SocketAddress): Pick<CheckContext, 'host' | 'port'> =>
+  'path' in address ? { host: '', port: 0 } : address;
+
+/** A fault of the check itself must not end the daemon, whatever an endpoint has sent. */
+const whyOf = (error: unknown): string =>
+  error instanceof LineFault
+    ? error.message
+    : `the check failed (${error instanceof Error ? error.name : 'unknown'})`;
+
+const lines = {
+  tcp: StreamLine.open,
+  udp: DatagramLine.open,
+  nothing: async (_: SocketAddress, signal: AbortSignal) => new NoLine(signal),
+} satisfies Record<HealthCheck['over'], (address: SocketAddress, signal: AbortSignal) => Promise<Line>>;
+
+const open = (over: HealthCheck['over'], address: SocketAddress, signal: AbortSignal): Promise<Line> =>
+  lines[over](address, signal);

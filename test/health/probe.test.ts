@@ -1,0 +1,272 @@
+/** Probes against real sockets, well-behaved and hostile. */
+import { execFileSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import type { HealthCheck, Outcome } from '../../src/health/check.js';
+import { checks } from '../../src/health/checks/index.js';
+import { aLine, anyDatagram, bytesOf, everything, through } from '../../src/health/line.js';
+import { probe } from '../../src/health/probe.js';
+import type { SocketAddress } from '../../src/model/address.js';
+import { tempFolder } from '../support/temp.js';
+
+const temp = tempFolder();
+afterAll(() => temp.remove());
+
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+/** A server that does this with each connection. */
+async function serving(onConnection: (socket: Socket) => void, path?: string): Promise<SocketAddress> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    onConnection(socket);
+  });
+  closing.push(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  await new Promise<void>((resolve) =>
+    path === undefined ? server.listen(0, '127.0.0.1', resolve) : server.listen(path, resolve),
+  );
+  if (path !== undefined) return { path: path.replace(/^\0/, '@') };
+  return { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+}
+
+const asking = (run: HealthCheck['run'], over: HealthCheck['over'] = 'tcp'): HealthCheck => ({
+  words: '',
+  over,
+  options: () => ({}),
+  run,
+});
+
+const ask = (
+  check: HealthCheck,
+  address: SocketAddress,
+  more: { timeoutMs?: number; signal?: AbortSignal } = {},
+) =>
+  probe({
+    check,
+    options: {},
+    address,
+    context: { serverName: 'localhost', upstream: 'web', endpoint: 'localhost:80' },
+    timeoutMs: 5000,
+    signal: new AbortController().signal,
+    ...more,
+  });
+
+const why = (outcome: Outcome): string => (outcome.well ? 'well' : outcome.why);
+
+const readAll = (until: Parameters<Parameters<HealthCheck['run']>[0]['read']>[0]) =>
+  asking(async (line) => ({ well: true, note: (await line.read(until)).toString('latin1') }));
+
+describe('over TCP', () => {
+  test('an endpoint that takes connections is well; one that refuses is not', async () => {
+    const address = await serving((socket) => socket.end());
+    expect(await ask(checks.tcp, address)).toEqual({ well: true });
+    for (const close of closing.splice(0)) close();
+    expect(await ask(checks.tcp, address)).toEqual({ well: false, why: 'refused the connection' });
+  });
+
+  test('a unix socket, by its file and in the abstract namespace', async () => {
+    const path = join(temp.path, 'a.sock');
+    expect(await ask(checks.tcp, await serving(() => {}, path))).toEqual({ well: true });
+    const abstract = `\0anyport-probe-${process.pid}`;
+    expect(await ask(checks.tcp, await serving(() => {}, abstract))).toEqual({ well: true });
+    expect(why(await ask(checks.tcp, { path: `${path}.none` }))).toBe('has no socket at its path');
+  });
+
+  test('what comes is taken piece by piece, however it is cut', async () => {
+    const address = await serving((socket) => {
+      for (const [index, byte] of [...'+OK a\r\n220 b\r\nrest'].entries())
+        setTimeout(() => socket.write(byte), index);
+      setTimeout(() => socket.end(), 60);
+    });
+    const check = asking(async (line) => {
+      const first = await line.read(aLine);
+      const digits = await line.read(bytesOf(3));
+      const second = await line.read(through('b\r\n'));
+      const last = await line.read(everything);
+      return { well: true, note: [first, digits, second, last].join('|') };
+    });
+    expect(await ask(check, address)).toEqual({ well: true, note: '+OK a\r\n|220| b\r\n|rest' });
+  });
+
+  const hostile: { why: string; does: (socket: Socket) => void; expect: RegExp }[] = [
+    { why: 'floods', does: (socket) => flood(socket), expect: /answered more than 4096 bytes/ },
+    { why: 'is silent', does: () => {}, expect: /no answer within 300 ms/ },
+    {
+      why: 'closes',
+      does: (socket) => socket.end('+O'),
+      expect: /closed the connection before it had answered/,
+    },
+    { why: 'resets', does: (socket) => socket.resetAndDestroy(), expect: /reset the connection|closed/ },
+    {
+      why: 'drips',
+      does: (socket) => void closing.push(clearing(setInterval(() => socket.write('x'), 20))),
+      expect: /no answer within 300 ms/,
+    },
+  ];
+  test.each(hostile)('an endpoint that $why is not well', async ({ does, expect: expected }) => {
+    const address = await serving(does);
+    expect(why(await ask(readAll(through('never')), address, { timeoutMs: 300 }))).toMatch(expected);
+  });
+
+  test('what floods is read up to the limit, and no more', async () => {
+    let sent = 0;
+    const address = await serving((socket) => flood(socket, (bytes) => (sent += bytes)));
+    const outcome = await ask(readAll(everything), address);
+    expect(outcome.well && outcome.note?.length).toBe(4096);
+    expect(sent).toBeLessThan(16 * 1024 * 1024);
+  });
+
+  test('a check that throws is not well, and says nothing of what it read', async () => {
+    const address = await serving((socket) => socket.write('secret'));
+    const check = asking(async (line) => JSON.parse((await line.read(bytesOf(6))).toString()));
+    expect(await ask(check, address)).toEqual({ well: false, why: 'the check failed (SyntaxError)' });
+  });
+
+  test('a check that goes on after its deadline is told by the signal, and its line is closed', async () => {
+    let closed = false;
+    const address = await serving((socket) => socket.on('end', () => (closed = true)).resume());
+    let told = false;
+    const check = asking(
+      (line) => new Promise(() => line.signal.addEventListener('abort', () => (told = true))),
+    );
+    expect(why(await ask(check, address, { timeoutMs: 50 }))).toMatch('no answer within 50 ms');
+    expect(told).toBe(true);
+    await expect.poll(() => closed).toBe(true);
+  });
+
+  test('called off at once, before and while it asks', async () => {
+    const address = await serving(() => {});
+    const off = new AbortController();
+    const asked = ask(readAll(everything), address, { signal: off.signal });
+    off.abort();
+    expect(why(await asked)).toBe('called off');
+    expect(why(await ask(readAll(everything), address, { signal: off.signal }))).toBe('called off');
+  });
+});
+
+function flood(socket: Socket, count: (bytes: number) => void = () => {}): void {
+  const more = Buffer.alloc(65_536, 'x');
+  const push = () => {
+    while (socket.write(more)) count(more.length);
+    count(more.length);
+  };
+  socket.on('drain', push);
+  push();
+}
+
+const clearing = (timer: NodeJS.Timeout) => () => clearInterval(timer);
+
+describe('TLS', () => {
+  const directory = temp.path;
+  const [key, cert] = ['key.pem', 'cert.pem'].map((name) => join(directory, name)) as [string, string];
+  const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '3', '-subj', '/CN=localhost'];
+  execFileSync(
+    'openssl',
+    [...made, '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert],
+    {
+      stdio: 'ignore',
+    },
+  );
+  const pem = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+
+  async function tlsServing(): Promise<SocketAddress> {
+    const server = createTlsServer({ ...pem, ALPNProtocols: ['h2'] }, (socket) => {
+      socket.on('error', () => {});
+      socket.on('data', (bytes) => socket.write(bytes));
+    });
+    server.on('tlsClientError', () => {});
+    closing.push(() => server.close());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+  }
+
+  const facts = (ca: string | undefined, serverName: string) =>
+    asking(async (line) => {
+      const shown = await line.startTls({ serverName, alpn: ['h2'], ...(ca && { ca }) });
+      line.write('ping');
+      const answer = (await line.read(bytesOf(4))).toString();
+      const days = (Date.parse(shown.certificate.valid_to) - Date.now()) / 86_400_000;
+      return { well: true, note: [shown.certificateFault, shown.alpn, answer, Math.round(days)].join() };
+    });
+
+  test.each([
+    { why: 'trusted', ca: pem.cert, name: 'localhost', note: ',h2,ping,3' },
+    { why: 'another name', ca: pem.cert, name: 'other', note: 'ERR_TLS_CERT_ALTNAME_INVALID,h2,ping,3' },
+    { why: 'an address', ca: pem.cert, name: '127.0.0.1', note: 'ERR_TLS_CERT_ALTNAME_INVALID,h2,ping,3' },
+    { why: 'unknown', ca: undefined, name: 'localhost', note: 'DEPTH_ZERO_SELF_SIGNED_CERT,h2,ping,3' },
+  ])('a certificate: $why', async ({ ca, name, note }) => {
+    expect(await ask(facts(ca, name), await tlsServing())).toEqual({ well: true, note });
+  });
+
+  test('an endpoint that does not speak it', async () => {
+    const address = await serving((socket) => socket.end('220 hello\r\n'));
+    expect(why(await ask(facts(undefined, 'localhost'), address))).toMatch(/failed the TLS handshake|closed/);
+  });
+
+  test('clear text before the handshake is a fault', async () => {
+    const address = await serving((socket) => socket.write('220 go ahead\r\nEVIL'));
+    const check = asking(async (line) => {
+      await line.read(aLine);
+      await line.startTls({ serverName: 'localhost' });
+      return { well: true };
+    });
+    expect(why(await ask(check, address))).toBe('sent clear text before the handshake');
+  });
+});
+
+describe('over UDP', () => {
+  const echo = asking(async (line) => {
+    line.write('ping');
+    return {
+      well: true,
+      note: (await line.read((bytes) => (bytes[0] === 0x21 ? bytes.length : null))).toString(),
+    };
+  }, 'udp');
+
+  test('an answer is a datagram; those that are none are passed over', async () => {
+    const server = createSocket('udp4', (_, { port, address }) => {
+      for (const each of ['stray', '!pong']) server.send(each, port, address);
+    });
+    closing.push(() => server.close());
+    await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve));
+    const address = { host: '127.0.0.1', port: server.address().port };
+    expect(await ask(echo, address)).toEqual({ well: true, note: '!pong' });
+    for (const close of closing.splice(0)) close();
+    expect(why(await ask(echo, address))).toBe('refused the connection');
+  });
+
+  test('one that floods is cut off', async () => {
+    const server = createSocket('udp4', (_, { port, address }) => {
+      for (let count = 0; count < 50; count += 1) server.send(Buffer.alloc(1000, 'x'), port, address);
+    });
+    closing.push(() => server.close());
+    await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve));
+    const address = { host: '127.0.0.1', port: server.address().port };
+    expect(why(await ask(echo, address))).toBe('answered more than 4096 bytes');
+    const any = asking(async (line) => {
+      line.write('x');
+      return { well: true, note: String((await line.read(anyDatagram)).length) };
+    }, 'udp');
+    expect(await ask(any, address)).toEqual({ well: true, note: '1000' });
+  });
+});
+
+test('a check that opens nothing has the signal alone', async () => {
+  const check = asking(async (line, _, context) => {
+    const said = await line.read(everything).catch((error: Error) => error.message);
+    return { well: true, note: `${said} ${context.host}:${context.port} ${context.endpoint}` };
+  }, 'nothing');
+  const outcome = await ask(check, { host: '127.0.0.1', port: 1 });
+  expect(outcome).toEqual({ well: true, note: 'this check has no line 127.0.0.1:1 localhost:80' });
+});
