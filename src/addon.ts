@@ -99,6 +99,15 @@ export interface EngineListener {
   readonly trustsUnix: boolean;
 }
 
+/** What the engine knows of an upstream; its index is that of the Plan. */
+export interface EngineUpstream {
+  /** Counter row. */
+  readonly row: number;
+  readonly dialTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly halfCloseTimeoutMs: number;
+}
+
 /** An address and the upstream's options, of which the engine reads the socket options. */
 export interface EngineDial {
   readonly address: SocketAddress;
@@ -111,14 +120,12 @@ export interface EngineTables {
   readonly identifyMinBytes: number;
   /** Read limit of an opening, excluding a PROXY header; at most the size of the largest buffers. */
   readonly identifyMaxBytes: number;
-  readonly dialTimeoutMs: number;
-  readonly idleTimeoutMs: number;
-  readonly halfCloseTimeoutMs: number;
   readonly maxConnections: number;
   /** Upper bound on openings over 4 KiB per source; 0: no limit. */
   readonly longOpeningsPerSource: number;
   readonly classifiers: readonly Classifier[];
   readonly listeners: readonly EngineListener[];
+  readonly upstreams: readonly EngineUpstream[];
   /** Targets of `dial` answers, by index. */
   readonly dials: readonly EngineDial[];
 }
@@ -146,7 +153,7 @@ export interface Engine {
   /** Processes the answer ring outside of `onTurn`, until it is empty. */
   flush(): void;
   /** Relays the session to a new socket pair; returns the handler's end, or -1 if session or descriptors are gone. */
-  attach(slot: number, generation: number, row: number): number;
+  attach(slot: number, generation: number, row: number, upstream: number): number;
   /**
    * Writes live sessions from a slot on into `memory`, which holds `layout.listingWords` words: the number of rows, the
    * slot at which the next slice starts (0: none), then rows of `layout.rowWords` words. Bounded work per call.

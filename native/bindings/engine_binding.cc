@@ -191,7 +191,8 @@ Napi::Value EngineBinding::Flush(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EngineBinding::Attach(const Napi::CallbackInfo& info) {
-  const int fd = engine().Attach({Argument(info, 0), Argument(info, 1)}, Argument(info, 2));
+  const int fd =
+      engine().Attach({Argument(info, 0), Argument(info, 1)}, Argument(info, 2), Argument(info, 3));
   return Napi::Number::New(info.Env(), fd);
 }
 

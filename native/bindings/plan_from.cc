@@ -35,6 +35,15 @@ plan::Listener ListenerFrom(const Napi::Object& object, const Napi::Array& class
   return table;
 }
 
+plan::Upstream UpstreamFrom(const Napi::Object& object) {
+  plan::Upstream upstream;
+  upstream.row = Uint32At(object, "row");
+  upstream.dial_timeout_ms = Uint32At(object, "dialTimeoutMs");
+  upstream.idle_timeout_ms = Uint32At(object, "idleTimeoutMs");
+  upstream.half_close_timeout_ms = Uint32At(object, "halfCloseTimeoutMs");
+  return upstream;
+}
+
 // Rounds up: a late keepalive probe is harmless, 0 would disable it.
 int SecondsFrom(uint32_t milliseconds) { return static_cast<int>((milliseconds + 999) / 1000); }
 
@@ -59,9 +68,6 @@ std::shared_ptr<const plan::Plan> PlanFrom(const Napi::Object& object) {
   plan->identify_timeout_ms = Uint32At(object, "identifyTimeoutMs");
   plan->identify_min_bytes = Uint32At(object, "identifyMinBytes");
   plan->identify_max_bytes = Uint32At(object, "identifyMaxBytes");
-  plan->dial_timeout_ms = Uint32At(object, "dialTimeoutMs");
-  plan->idle_timeout_ms = Uint32At(object, "idleTimeoutMs");
-  plan->half_close_timeout_ms = Uint32At(object, "halfCloseTimeoutMs");
   plan->long_openings_per_source = Uint32At(object, "longOpeningsPerSource");
   plan->max_connections = static_cast<int32_t>(Uint32At(object, "maxConnections"));
   const auto classifiers = object.Get("classifiers").As<Napi::Array>();
@@ -69,6 +75,9 @@ std::shared_ptr<const plan::Plan> PlanFrom(const Napi::Object& object) {
   for (uint32_t i = 0; i < listeners.Length(); ++i) {
     plan->listeners.push_back(ListenerFrom(listeners.Get(i).As<Napi::Object>(), classifiers));
   }
+  const auto upstreams = object.Get("upstreams").As<Napi::Array>();
+  for (uint32_t i = 0; i < upstreams.Length(); ++i)
+    plan->upstreams.push_back(UpstreamFrom(upstreams.Get(i).As<Napi::Object>()));
   const auto dials = object.Get("dials").As<Napi::Array>();
   for (uint32_t i = 0; i < dials.Length(); ++i)
     plan->dials.push_back(DialFrom(dials.Get(i).As<Napi::Object>()));

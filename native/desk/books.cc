@@ -29,7 +29,7 @@ void Books::Identify(Session& session, uint32_t row) {
 void Books::AimAt(Session& session, const Aim& aim) {
   session.endpoint = aim.endpoint;
   session.endpoint_row = aim.endpoint_row;
-  session.upstream_row = aim.upstream_row;
+  session.upstream = aim.upstream;
   if (session.endpoint != 0) room_.AddSession(session.endpoint, 1);
 }
 
@@ -42,7 +42,7 @@ void Books::Connected(Session& session) {
   if (session.endpoint_row == 0) return;  // an in-process handler
   session.on_endpoint = true;
   Add(session.endpoint_row + layout_.cells.endpoint_sessions);
-  Observe(session.upstream_row, layout_.connect, session.connect_ms);
+  Observe(session.plan_upstream().row, layout_.connect, session.connect_ms);
 }
 
 void Books::Moved(const Session& session, uint64_t up, uint64_t down) {

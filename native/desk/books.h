@@ -50,11 +50,11 @@ struct Layout {
   uint32_t worker_row = 0;
 };
 
-// The endpoint of a dial by id, and the rows to count it in.
+// The endpoint of a dial by id, the row to count it in, and its upstream.
 struct Aim {
   uint32_t endpoint = 0;
   uint32_t endpoint_row = 0;
-  uint32_t upstream_row = 0;
+  uint32_t upstream = kNone;  // index in the Plan
 };
 
 class Books {

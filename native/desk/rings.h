@@ -105,7 +105,7 @@ enum AnswerWord : uint32_t {
   kPatient,  // dial: 1: if the endpoint's backlog is full, retry until dial_timeout
   kEndpoint,
   kEndpointRow,
-  kUpstreamRow,
+  kUpstream,                // dial: index in the Plan
   kBytesWanted = kRow + 1,  // wait: prefix length
   kQuietMs,                 // wait: silence after which to report the session; 0: never
   kEndBy = kRow + 1,        // end

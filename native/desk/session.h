@@ -4,6 +4,7 @@
 // by number and freed when no longer needed.
 #pragma once
 
+#include <cassert>
 #include <cstdint>
 #include <memory>
 
@@ -33,14 +34,19 @@ struct Session {
   uint32_t sniffed = kNone;   // number of the sniffing state, until the prefix is taken
   uint32_t row = 0;           // counter row of listener and protocol; 0: not identified
   uint32_t endpoint_row = 0;  // 0: none yet, or a handler
-  uint32_t upstream_row = 0;
-  uint32_t endpoint = 0;  // id, connected or connecting; 0: none
-  float identify_ms = 0;  // 0: not identified
+  uint32_t upstream = kNone;  // index in the Plan; kNone: not routed yet
+  uint32_t endpoint = 0;      // id, connected or connecting; 0: none
+  float identify_ms = 0;      // 0: not identified
   float connect_ms = 0;
   uint64_t accepted_ns = 0;
   std::shared_ptr<const plan::Plan> plan;
 
   const plan::Listener& plan_listener() const { return plan->listeners[listener]; }
+  // Once it is routed.
+  const plan::Upstream& plan_upstream() const {
+    assert(upstream < plan->upstreams.size());
+    return plan->upstreams[upstream];
+  }
 };
 
 // With stream/stream.h most of the memory of an idle session.

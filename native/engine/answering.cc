@@ -33,14 +33,15 @@ void Answering::CarryOut(const desk::Answer& answer) {
 void Answering::Dial(Session& session, const desk::Answer& answer) {
   if (session.stage == Stage::kConnect || session.stage == Stage::kRelay) return;
   desk_->books().AimAt(session,
-                       {answer[desk::kEndpoint], answer[desk::kEndpointRow], answer[desk::kUpstreamRow]});
+                       {answer[desk::kEndpoint], answer[desk::kEndpointRow], answer[desk::kUpstream]});
   session.carrier->Connect(session, {answer[desk::kAddress], answer[desk::kPatient] != 0});
 }
 
-int Answering::Attach(pool::SlotId id, uint32_t row) {
+int Answering::Attach(pool::SlotId id, uint32_t row, uint32_t upstream) {
   Session* session = desk_->Find(id);
   if (session == nullptr || session->stage == Stage::kRelay) return -1;
   desk_->books().Identify(*session, row);
+  session->upstream = upstream;
   return session->carrier->Attach(*session);
 }
 

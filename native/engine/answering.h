@@ -15,7 +15,7 @@ class Answering {
 
   void CarryOut(const desk::Answer& answer);
   // Relays the session to a new socket pair; returns the other end, or -1 if session or descriptors are gone.
-  int Attach(pool::SlotId id, uint32_t row);
+  int Attach(pool::SlotId id, uint32_t row, uint32_t upstream);
 
  private:
   void Dial(desk::Session& session, const desk::Answer& answer);

@@ -70,7 +70,9 @@ class Engine final : public loop::Client, public ConnectionSink {
   void StopAccepting();
   // Applies answers written outside of a turn.
   void Flush();
-  int Attach(pool::SlotId id, uint32_t row) { return answering_->Attach(id, row); }
+  int Attach(pool::SlotId id, uint32_t row, uint32_t upstream) {
+    return answering_->Attach(id, row, upstream);
+  }
   // Resets both ends of a session. False: there is none of this id.
   bool End(pool::SlotId id, desk::Ender by, desk::Reason reason);
   void EndAll(desk::Ender by, desk::Reason reason);

@@ -34,17 +34,23 @@ struct Dial {
   net::DialOptions options;
 };
 
+// Where sessions go: endpoints, or a handler of this process.
+struct Upstream {
+  uint32_t row = 0;  // counter row
+  uint32_t dial_timeout_ms = 0;
+  uint32_t idle_timeout_ms = 0;
+  uint32_t half_close_timeout_ms = 0;
+};
+
 struct Plan {
   uint32_t generation = 0;
   uint32_t identify_timeout_ms = 0;
   uint32_t identify_min_bytes = 0;
   uint32_t identify_max_bytes = 0;  // read limit of an opening, excluding a PROXY header
-  uint32_t dial_timeout_ms = 0;
-  uint32_t idle_timeout_ms = 0;
-  uint32_t half_close_timeout_ms = 0;
   int32_t max_connections = 0;
   uint32_t long_openings_per_source = 0;  // 0: no limit
   std::vector<Listener> listeners;
+  std::vector<Upstream> upstreams;
   std::vector<Dial> dials;
 
   // Index of the listener with this id.

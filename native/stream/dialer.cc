@@ -17,7 +17,7 @@ namespace {
 using desk::Session;
 
 uint64_t DeadlineMs(const Session& session, const Stream& stream) {
-  return stream.dialled_ns / 1'000'000 + session.plan->dial_timeout_ms;
+  return stream.dialled_ns / 1'000'000 + session.plan_upstream().dial_timeout_ms;
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ void Dialer::Connect(Session& session, Stream& stream) {
   if (!watch_->Add(session, stream, Side::kUpstream, !up || stream.up.pending()))
     return desk_->End(session, desk::Ender::kProxy, desk::Reason::kOverLimit, desk::Closing::kReset);
   if (up) return Connected(session, stream);
-  desk_->timers().Schedule(session, desk_->timers().now_ms() + session.plan->dial_timeout_ms);
+  desk_->timers().Schedule(session, desk_->timers().now_ms() + session.plan_upstream().dial_timeout_ms);
 }
 
 // The sniffed bytes become the start of the upward direction; until one is sent, another endpoint is

@@ -22,9 +22,9 @@ Ender EnderOf(Side side) { return side == Side::kClient ? Ender::kClient : Ender
 
 uint64_t DeadlineMs(const Session& session, const Stream& stream) {
   if (stream.reset_by != Side::kNone) return stream.active_ms + kResetGraceMs;
-  const plan::Plan& plan = *session.plan;
+  const plan::Upstream& upstream = session.plan_upstream();
   const bool half_closed = stream.finished_first != Side::kNone;
-  return stream.active_ms + (half_closed ? plan.half_close_timeout_ms : plan.idle_timeout_ms);
+  return stream.active_ms + (half_closed ? upstream.half_close_timeout_ms : upstream.idle_timeout_ms);
 }
 
 int KeepaliveSeconds(const Session& session, const Stream& stream) {
@@ -108,7 +108,7 @@ void Relays::OnFinished(Session& session, Stream& stream, Side side) {
   if (!both) shutdown(stream.fd(Other(side)), SHUT_WR);
   stream.active_ms = now_ms();
   // At half time, to compare the kernel's unsent bytes at the end: most sessions are over by then.
-  desk_->timers().Schedule(session, stream.active_ms + session.plan->half_close_timeout_ms / 2);
+  desk_->timers().Schedule(session, stream.active_ms + session.plan_upstream().half_close_timeout_ms / 2);
 }
 
 // One end is gone: its remaining bytes are delivered before the other end is reset.

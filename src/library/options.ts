@@ -180,6 +180,9 @@ export interface UpstreamOptions {
     readonly userTimeout?: number;
   };
   readonly dscp?: number;
+  readonly dialTimeout?: Duration;
+  readonly idleTimeout?: Duration;
+  readonly halfCloseTimeout?: Duration;
   readonly healthCheck?: HealthCheckOptions;
   readonly passiveHealth?: {
     readonly maxFails?: number;

@@ -8,6 +8,10 @@ export interface UpstreamOptions {
   readonly balance: string;
   /** Further endpoints to try while no byte has reached one. */
   readonly retries: number;
+  /** Absent: the server's. */
+  readonly dial_timeout?: number | undefined;
+  readonly idle_timeout?: number | undefined;
+  readonly half_close_timeout?: number | undefined;
   readonly dns: {
     /** Interval between look-ups of a name. */
     readonly refresh: number;

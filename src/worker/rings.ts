@@ -83,7 +83,7 @@ export const answerWords = {
   patient: 5,
   endpoint: 6,
   endpointRow: 7,
-  upstreamRow: 8,
+  upstream: 8,
   // wait
   bytesWanted: 4,
   quietMs: 5,
@@ -100,10 +100,11 @@ export interface Dial {
   readonly address: number;
   /** If the endpoint's backlog is full, retry until `dial_timeout`. */
   readonly patient: boolean;
-  /** Endpoint id, and the counter rows of endpoint and upstream. */
+  /** Endpoint id and counter row. */
   readonly endpoint: number;
   readonly endpointRow: number;
-  readonly upstreamRow: number;
+  /** Index in the Plan. */
+  readonly upstream: number;
 }
 
 /**
@@ -265,14 +266,14 @@ export class Answers {
   }
 
   /** Connect the session to an address of an endpoint. */
-  dial(id: SessionId, row: number, { address, patient, endpoint, endpointRow, upstreamRow }: Dial): void {
+  dial(id: SessionId, row: number, { address, patient, endpoint, endpointRow, upstream }: Dial): void {
     const at = this.#begin('dial', id, row);
     const words = this.#words;
     words[at + answerWords.address] = address;
     words[at + answerWords.patient] = Number(patient);
     words[at + answerWords.endpoint] = endpoint;
     words[at + answerWords.endpointRow] = endpointRow;
-    words[at + answerWords.upstreamRow] = upstreamRow;
+    words[at + answerWords.upstream] = upstream;
   }
 
   /**

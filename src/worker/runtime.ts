@@ -181,9 +181,6 @@ async function tablesOf(
     identifyTimeoutMs: limits.identifyTimeoutMs,
     identifyMinBytes: limits.identifyMinBytes,
     identifyMaxBytes: limits.identifyMaxBytes,
-    dialTimeoutMs: limits.dialTimeoutMs,
-    idleTimeoutMs: limits.idleTimeoutMs,
-    halfCloseTimeoutMs: limits.halfCloseTimeoutMs,
     maxConnections: limits.maxConnections,
     longOpeningsPerSource: limits.longOpeningsPerSource,
     listeners: await slices.map(plan.listeners, ({ onSilence, onUnknown, proxyProtocol }, index) => ({
@@ -198,5 +195,11 @@ async function tablesOf(
       trustsUnix: proxyProtocol?.trusted.includes(UNIX_PEERS) ?? false,
     })),
     classifiers,
+    upstreams: await slices.map(plan.upstreams, ({ options }, index) => ({
+      row: counts.upstreamRow(index),
+      dialTimeoutMs: options.dial_timeout ?? limits.dialTimeoutMs,
+      idleTimeoutMs: options.idle_timeout ?? limits.idleTimeoutMs,
+      halfCloseTimeoutMs: options.half_close_timeout ?? limits.halfCloseTimeoutMs,
+    })),
   };
 }

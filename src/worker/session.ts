@@ -255,7 +255,7 @@ export class Sequencer {
       patient,
       endpoint: session.endpointId,
       endpointRow: counts.endpointRow(session.upstream, session.endpoint),
-      upstreamRow: counts.upstreamRow(session.upstream),
+      upstream: session.upstream,
     });
   }
 
@@ -304,7 +304,7 @@ export class Sequencer {
 
   #attach(session: Session): void {
     const { engine, complain, worker, flush, flushSoon } = this.#options;
-    const fd = engine.attach(session.slot, session.generation, session.row);
+    const fd = engine.attach(session.slot, session.generation, session.row, session.upstream);
     if (fd < 0) {
       session.error = 'no descriptors for a handler';
       return this.#end(session, 'proxy', 'connect', 'over_limit', 'reset');

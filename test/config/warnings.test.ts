@@ -240,8 +240,8 @@ describe('options that have nothing to act on', () => {
     },
     {
       why: 'a handler',
-      keys: 'handler: "builtin:echo", tcp: { keepalive: 5s }',
-      says: [`upstreams.web.tcp: ${handler}`],
+      keys: 'handler: "builtin:echo", tcp: { keepalive: 5s }, dial_timeout: 1s, idle_timeout: 1h',
+      says: [`upstreams.web.tcp: ${handler}`, `upstreams.web.dial_timeout: ${handler}`],
     },
     { why: 'none is written', keys: 'endpoints: ["unix:/run/w.sock"], retries: 1', says: [] },
     { why: 'TCP alone', keys: 'endpoints: ["10.0.0.5:80"], tcp: { mss: 1400 }, dscp: 46', says: [] },

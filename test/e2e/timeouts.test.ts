@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Daemon, type ServerSection, startDaemon } from '../support/daemon.js';
-import { redisPing } from '../support/flights.js';
+import { httpRequest, redisPing } from '../support/flights.js';
 import { freePort } from '../support/ports.js';
 import { startBlackHole } from '../support/servers.js';
-import { dial, listenTcp, type Upstream } from '../support/tcp.js';
+import { dial, listenTcp, type Peer, type Upstream } from '../support/tcp.js';
 
 let daemon: Daemon | undefined;
 let upstream: Upstream | undefined;
@@ -137,6 +137,81 @@ test('dial_timeout ends a session whose endpoint does not answer', async () => {
   client.send(redisPing);
   await client.end();
   expect((await daemon.ended(1))[0]).toMatchObject({ during: 'connect', reason: 'connect_timeout' });
+});
+
+describe('an upstream has timeouts of its own', () => {
+  const long = { dial_timeout: '10m', idle_timeout: '10m', half_close_timeout: '10m' };
+  const handler = 'builtin:echo';
+
+  const cases = [
+    { key: 'idle_timeout', reason: 'idle_timeout', act: () => {} },
+    { key: 'half_close_timeout', reason: 'half_close_timeout', act: (client: Peer) => client.finish() },
+  ];
+  test.each(cases)('$key', async ({ key, reason, act }) => {
+    upstream = await listenTcp();
+    const short = { endpoints: [upstream.target], [key]: '400ms' };
+    daemon = await startDaemon({
+      server: long,
+      protocols: [
+        { name: 'Redis', target: 'short' },
+        { name: 'HTTP', target: short },
+        { name: 'SSH', target: upstream.target },
+      ],
+      upstreams: { short },
+    });
+    const { port } = daemon;
+    const opened = await Promise.all(
+      ['SSH-2.0-a\r\n', httpRequest, redisPing].map(async (opening) => (await dial(port)).send(opening)),
+    );
+    for (const client of opened) act(client);
+    await Promise.all(opened.slice(1).map((client) => client.end()));
+    const lines = await daemon.ended(2);
+    expect(lines.map(({ protocol }) => protocol).sort()).toEqual(['http', 'redis']);
+    for (const line of lines) expect(line).toMatchObject({ by: 'timeout', reason });
+    expect(opened[0]?.ending).toBeUndefined();
+  });
+
+  test('idle_timeout of a handler', async () => {
+    daemon = await startDaemon({
+      server: long,
+      protocols: [
+        { name: 'Redis', target: { handler, idle_timeout: '400ms' } },
+        { name: 'HTTP', handler },
+      ],
+    });
+    const other = (await dial(daemon.port)).send(httpRequest);
+    const client = (await dial(daemon.port)).send(redisPing);
+    await client.end();
+    expect((await daemon.ended(1))[0]).toMatchObject({ protocol: 'redis', reason: 'idle_timeout' });
+    expect(other.ending).toBeUndefined();
+  });
+
+  test('dial_timeout', async () => {
+    hole = await startBlackHole();
+    daemon = await startDaemon({
+      server: long,
+      protocols: [{ name: 'Redis', target: { endpoints: [hole.target], dial_timeout: '400ms' } }],
+    });
+    const client = (await dial(daemon.port)).send(redisPing);
+    await client.end();
+    expect((await daemon.ended(1))[0]).toMatchObject({ during: 'connect', reason: 'connect_timeout' });
+  });
+
+  test('a new one holds for sessions from the reload on', async () => {
+    upstream = await listenTcp();
+    const { target } = upstream;
+    const with_ = (idle_timeout: string) => ({
+      protocols: [{ name: 'Redis', target: { endpoints: [target], idle_timeout } }],
+    });
+    daemon = await startDaemon(with_('10m'));
+    const before = (await dial(daemon.port)).send(redisPing);
+    await upstream.peer(0);
+    expect((await daemon.reload(with_('400ms'))).msg).toBe('reloaded');
+    const after = (await dial(daemon.port)).send(redisPing);
+    await after.end();
+    expect((await daemon.ended(1))[0]).toMatchObject({ reason: 'idle_timeout', source: after.address });
+    expect(before.ending).toBeUndefined();
+  });
 });
 
 describe('on_silence', () => {

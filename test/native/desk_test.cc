@@ -93,11 +93,11 @@ TEST(Desk, AnEndpointHasASessionFromItsDialToItsEndOrFailure) {
   IdleCarrier carrier;
   Session* session = world.desk.Open(0, SourceOf(1), &carrier);
   const auto sessions = [&](uint32_t endpoint) { return world.room[shared::kRoomEndpoints + endpoint]; };
-  world.desk.books().AimAt(*session, {5, rows::kEndpoint, rows::kUpstream});
+  world.desk.books().AimAt(*session, {5, rows::kEndpoint, 0});
   EXPECT_EQ(sessions(5), 1);
   world.desk.books().LeaveEndpoint(*session);
   EXPECT_EQ(sessions(5), 0);
-  world.desk.books().AimAt(*session, {6, rows::kEndpoint, rows::kUpstream});
+  world.desk.books().AimAt(*session, {6, rows::kEndpoint, 0});
   session->connect_ms = 2000;
   world.desk.books().Connected(*session);
   EXPECT_EQ(sessions(6), 1);
@@ -113,7 +113,7 @@ TEST(Desk, EndpointsWithoutAWordOfTheirOwnShareOne) {
   World world;
   IdleCarrier carrier;
   Session* session = world.desk.Open(0, SourceOf(1), &carrier);
-  world.desk.books().AimAt(*session, {4711, rows::kEndpoint, rows::kUpstream});
+  world.desk.books().AimAt(*session, {4711, rows::kEndpoint, 0});
   EXPECT_EQ(world.room[shared::kRoomEndpoints + shared::kOtherEndpoint], 1);
   world.desk.End(*session, Ender::kUpstream, Reason::kDone);
   EXPECT_EQ(world.room[shared::kRoomEndpoints + shared::kOtherEndpoint], 0);
@@ -125,7 +125,7 @@ TEST(Desk, WhatAThreadLeavesBehindIsResetAndCutShort) {
   world.desk.Open(0, SourceOf(1), &carrier);
   Session* identified = world.desk.Open(0, SourceOf(1), &carrier);
   world.desk.books().Identify(*identified, rows::kProtocol);
-  world.desk.books().AimAt(*identified, {5, rows::kEndpoint, rows::kUpstream});
+  world.desk.books().AimAt(*identified, {5, rows::kEndpoint, 0});
   world.desk.books().Connected(*identified);
   world.TakeEvents();
   world.desk.Abandon();

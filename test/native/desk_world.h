@@ -80,6 +80,7 @@ inline std::shared_ptr<plan::Plan> PlanForTests() {
   listener.row = rows::kListener;
   listener.unknown_row = rows::kUnknown;
   plan->listeners.push_back(std::move(listener));
+  plan->upstreams.push_back({.row = rows::kUpstream});
   return plan;
 }
 

@@ -77,9 +77,6 @@ const tables: EngineTables = {
   identifyMinBytes: 1024,
   longOpeningsPerSource: 64,
   identifyMaxBytes: 65_536,
-  dialTimeoutMs: 60_000,
-  idleTimeoutMs: 60_000,
-  halfCloseTimeoutMs: 60_000,
   maxConnections: 10,
   classifiers: [new native.Classifier({ automata: [], routable: 0 })],
   listeners: [
@@ -95,6 +92,7 @@ const tables: EngineTables = {
       trustsUnix: false,
     },
   ],
+  upstreams: [],
   dials: [],
 };
 

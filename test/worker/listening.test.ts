@@ -49,9 +49,6 @@ function tablesOf(generation: number, ...ids: number[]): EngineTables {
     identifyMinBytes: 1024,
     longOpeningsPerSource: 64,
     identifyMaxBytes: 65_536,
-    dialTimeoutMs: 60_000,
-    idleTimeoutMs: 60_000,
-    halfCloseTimeoutMs: 60_000,
     maxConnections: 10_000,
     classifiers: [new native.Classifier({ automata: [], routable: 0 })],
     listeners: ids.map((id) => ({
@@ -65,6 +62,7 @@ function tablesOf(generation: number, ...ids: number[]): EngineTables {
       trustedProxies: [],
       trustsUnix: false,
     })),
+    upstreams: [],
     dials: [],
   };
 }

@@ -46,6 +46,17 @@ export interface DurationBounds {
 
 /** Milliseconds. */
 export function duration(byDefault: string, meaning: string, bounds: DurationBounds) {
+  const { schema, values } = durationWithin(bounds);
+  return documented(schema.prefault(byDefault), meaning, values).meta({ pattern: DURATION_PATTERN });
+}
+
+/** Milliseconds, or undefined. */
+export function optionalDuration(meaning: string, bounds: DurationBounds) {
+  const { schema, values } = durationWithin(bounds);
+  return documented(schema.optional(), meaning, values).meta({ pattern: DURATION_PATTERN });
+}
+
+function durationWithin(bounds: DurationBounds) {
   const minMs = parseDuration(bounds.min) ?? 0;
   const maxMs = parseDuration(bounds.max) ?? 0;
   const values = `duration, ${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
@@ -54,7 +65,7 @@ export function duration(byDefault: string, meaning: string, bounds: DurationBou
     const ms = parseDuration(text);
     return ms !== null && ms >= minMs && ms <= maxMs ? ms : null;
   });
-  return documented(schema.prefault(byDefault), meaning, values).meta({ pattern: DURATION_PATTERN });
+  return { schema, values };
 }
 
 /** Bytes. */

@@ -2,6 +2,7 @@
 import { identifyBytesMax } from '../../protocols/read-limit.js';
 import { listenAddress } from './addresses.js';
 import { choice, duration, flag, integer, integerOrAuto, oneOrMore, section, size, text } from './fields.js';
+import { serverTimeouts } from './timeouts.js';
 
 const MAX_TIMEOUT = '24h';
 
@@ -51,22 +52,7 @@ export const server = section(
       min: '1s',
       max: MAX_TIMEOUT,
     }),
-    dial_timeout: duration('5s', 'Time for an endpoint to accept a connection, for each of its addresses', {
-      min: '10ms',
-      max: '10m',
-    }),
-    idle_timeout: duration('1h', 'Ends a session in which no byte moves either way', {
-      min: '10ms',
-      max: '720h',
-    }),
-    half_close_timeout: duration(
-      '60s',
-      'Ends a session of which one side has finished and the other is silent',
-      {
-        min: '10ms',
-        max: MAX_TIMEOUT,
-      },
-    ),
+    ...serverTimeouts,
     drain_delay: duration(
       '0s',
       'At a drain: time from "not ready" to the end of accepting, in which load balancers turn away',

@@ -5,6 +5,7 @@ import type { UpstreamOptions } from '../../model/upstream-options.js';
 import { strategies, strategyNames } from '../../upstream/balance/index.js';
 import { endpointAddress } from './addresses.js';
 import { choice, expecting, flag, integer, list, mapping, text } from './fields.js';
+import { upstreamTimeouts } from './timeouts.js';
 import { bandwidth } from './upstream/bandwidth.js';
 import { dns } from './upstream/dns.js';
 import { healthCheck } from './upstream/health-check.js';
@@ -36,6 +37,7 @@ const balances = strategyNames.map((name) => `\`${name}\`: ${strategies[name].wo
 const options = {
   balance: choice(strategyNames, `Which endpoint is next. ${balances}`).default('round_robin'),
   retries: integer('Further endpoints to try before any byte is lost', 0, 16).default(2),
+  ...upstreamTimeouts,
   dns: dns.prefault({}),
   tcp: tcp.prefault({}),
   health_check: healthCheck.optional(),

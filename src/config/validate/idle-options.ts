@@ -6,6 +6,7 @@ import type { Source } from '../source.js';
 import type { Entry, Shape } from './shape.js';
 
 const OF_SOCKETS = ['tcp', 'dscp'] as const satisfies readonly (keyof UpstreamEntry)[];
+const OF_DIALS = ['dial_timeout'] as const satisfies readonly (keyof UpstreamEntry)[];
 
 export function warnOfIdleOptions({ upstreams }: Shape, { value: file }: Source, warn: Warn): void {
   const written = isMapping(file) && isMapping(file.upstreams) ? file.upstreams : {};
@@ -13,7 +14,8 @@ export function warnOfIdleOptions({ upstreams }: Shape, { value: file }: Source,
     const why = reasonOf(entry);
     const own = written[String(entry.path.at(-1))];
     if (why === null || !isMapping(own)) continue;
-    for (const key of OF_SOCKETS.filter((name) => name in own)) warn([...entry.path, key], why);
+    const idle = entry.value.handler === undefined ? OF_SOCKETS : [...OF_SOCKETS, ...OF_DIALS];
+    for (const key of idle.filter((name) => name in own)) warn([...entry.path, key], why);
   }
 }
 
