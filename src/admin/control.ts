@@ -1,6 +1,7 @@
 /** What the monitoring servers and the control interface need from the primary. */
 import type { Document, Problem } from '../model/config.js';
 import type { DiffItem } from '../model/diff.js';
+import type { AskedState } from '../model/health-status.js';
 import type { EndpointOverride, EndpointState } from '../model/overrides.js';
 import type { AddressText } from '../model/session.js';
 import type { EndedSession, SessionList, SessionQuery } from '../model/session-list.js';
@@ -125,9 +126,35 @@ export interface EndpointStatus {
   readonly weight: number;
   readonly configuredWeight: number;
   readonly backup: boolean;
+  /** As an operator has set it. */
   readonly state: EndpointState;
+  /** All things considered: new sessions go there, or would if it were not drained. */
+  readonly up: boolean;
+  /** Why it is not up; null: it is. */
+  readonly why: string | null;
+  readonly health: EndpointHealth;
   /** Connected or connecting now. */
   readonly sessions: number;
+}
+
+/** What checks and sessions tell; times are ISO 8601. */
+export interface EndpointHealth {
+  /** Type of its active check; null: it has none. */
+  readonly check: string | null;
+  /** When it went down or came up last; null: never since the start. */
+  readonly since: string | null;
+  readonly lastCheck: {
+    readonly at: string;
+    readonly well: boolean;
+    readonly words: string | null;
+    readonly tookMs: number;
+  } | null;
+  /** Null: it is not ejected. */
+  readonly ejectedUntil: string | null;
+  /** What its agent asks for. */
+  readonly asks: AskedState;
+  /** Percent of its weight that count now. */
+  readonly sharePercent: number;
 }
 
 export interface ProtocolStatus {

@@ -1,4 +1,5 @@
 /** Shapes of what the control interface answers, by name; the types they describe are in control.ts and src/model. */
+import { askedStates } from '../model/health-status.js';
 import { endpointStates, weightLimits } from '../model/overrides.js';
 import { reasons, stages } from '../model/session.js';
 import { errorStatus } from './answer.js';
@@ -162,7 +163,24 @@ const endpoint = object({
   weight: { ...integer('In force'), minimum: weightLimits.min, maximum: weightLimits.max },
   configuredWeight: integer(),
   backup: flag('Used only when no other endpoint is usable'),
-  state: choice(endpointStates, 'New sessions go to what is `up`; those it has go on'),
+  state: choice(endpointStates, 'As it was set: new sessions go to what is `up`; those it has go on'),
+  up: flag('All things considered: new sessions go there, or would if it were not drained'),
+  why: orNull(text('Why it is not up')),
+  health: object({
+    check: orNull(text('Type of its active check')),
+    since: orNull(text('When it went down or came up last, ISO 8601')),
+    lastCheck: orNull(
+      object({
+        at: text('ISO 8601'),
+        well: flag(),
+        words: orNull(text('What was wrong, or worth a note')),
+        tookMs: number(),
+      }),
+    ),
+    ejectedUntil: orNull(text('Failed too often in sessions: gets new ones again then, ISO 8601')),
+    asks: choice(askedStates, 'What its agent asks for'),
+    sharePercent: integer('Percent of its weight that count now'),
+  }),
   sessions: integer('Connected or connecting now'),
 });
 

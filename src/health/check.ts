@@ -3,6 +3,7 @@
  * `health_check.type`.
  */
 import type { z } from 'zod';
+import type { AskedState } from '../model/health-status.js';
 import type { Line } from './line.js';
 
 /** zod is an argument, because the daemon's primary runs checks too and must not load it (13 MiB). */
@@ -15,7 +16,7 @@ export type Outcome =
       /** Part of its weight that it asks for, 0..256; absent: as it was said last. */
       readonly share?: number;
       /** No new sessions, though it is well. `drain`: for now; `maint`: until it says otherwise. */
-      readonly state?: 'drain' | 'maint' | 'ready';
+      readonly state?: AskedState;
       readonly note?: string;
     }
   | { readonly well: false; readonly why: string };

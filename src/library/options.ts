@@ -188,7 +188,9 @@ export interface UpstreamOptions {
     readonly maxFails?: number;
     readonly window?: Duration;
     readonly eject?: Duration;
+    readonly maxEjected?: number;
   };
+  readonly onDown?: 'keep' | 'reset';
   readonly pool?: { readonly warm?: number; readonly maxIdle?: Duration };
   readonly maxConnections?: number;
   readonly proxyProtocol?: 'off' | 'v1' | 'v2';

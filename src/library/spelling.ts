@@ -52,6 +52,8 @@ export const longKeys: readonly string[] = [
   'fast_interval',
   'passive_health',
   'max_fails',
+  'max_ejected',
+  'on_down',
   'max_idle',
   'enable_rate_limit',
   'rate_limit',

@@ -148,7 +148,19 @@ export const catalog = {
   anyport_endpoint_up: {
     kind: 'gauge',
     scope: 'primary',
-    help: '0 for an endpoint that was set down; else 1, also while it is drained.',
+    help: '1 for an endpoint that is up, also while it is drained; 0 for one that is down by its check, ejected, set down or not resolved.',
+    labels: ['upstream', 'endpoint'],
+  },
+  anyport_health_checks_total: {
+    kind: 'counter',
+    scope: 'primary',
+    help: 'Answers of active checks.',
+    labels: ['upstream', 'endpoint', 'result'],
+  },
+  anyport_health_check_seconds: {
+    kind: 'gauge',
+    scope: 'primary',
+    help: 'How long the last active check took.',
     labels: ['upstream', 'endpoint'],
   },
   anyport_connect_failures_total: {

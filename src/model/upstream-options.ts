@@ -27,8 +27,22 @@ export interface UpstreamOptions {
   };
   /** Absent: nobody asks endpoints whether they are well. */
   readonly health_check?: HealthCheckOptions | undefined;
+  /** Absent: sessions that fail say nothing of an endpoint. */
+  readonly passive_health?: PassiveHealthOptions | undefined;
+  /** What becomes of the sessions of an endpoint that its check takes down. */
+  readonly on_down: 'keep' | 'reset';
   /** DSCP of packets to endpoints (RFC 2474); 0: system default. */
   readonly dscp: number;
+}
+
+export interface PassiveHealthOptions {
+  /** Failures in the window that eject an endpoint. */
+  readonly max_fails: number;
+  readonly window: number;
+  /** How long the first ejection lasts. */
+  readonly eject: number;
+  /** Percent of the upstream's endpoints that may be ejected at once. */
+  readonly max_ejected: number;
 }
 
 /** Keys that every type of check has; those of its own are beside them, plain data (src/health/checks). */
@@ -43,7 +57,7 @@ export interface HealthCheckOptions {
   readonly fall: number;
   /** Interval while the endpoint is changing; 0: as `interval`. */
   readonly fast_interval: number;
-  /** Percent of a wait. */
+  /** Percent by which a wait may be shorter. */
   readonly jitter: number;
   /** Instead of the endpoint's. */
   readonly port?: number | undefined;

@@ -9,6 +9,7 @@ import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { LocalCode } from '../base/user-module.js';
 import { compile } from '../config/compile.js';
+import type { Monitor } from '../health/monitor.js';
 import { withInherited } from '../metrics/figures.js';
 import { InheritedTotals } from '../metrics/inherited.js';
 import { createMetricsText, type MetricsText } from '../metrics/registry.js';
@@ -24,6 +25,7 @@ import { ControlInterface } from './control-interface.js';
 import { type FiguresSource, figuresOf } from './figures.js';
 import { type Fitted, fitToFileLimit, warnOfLowered } from './file-limit.js';
 import { Handover } from './handover.js';
+import { createMonitor } from './health.js';
 import { InheritedServers } from './inherited-servers.js';
 import { type Listening, listenWith, openListeners } from './listening.js';
 import { withModules } from './modules.js';
@@ -85,6 +87,7 @@ export class Daemon {
   readonly #names: Names;
   readonly #ids: IdRegistry;
   readonly #plane: DataPlane;
+  readonly #monitor: Monitor;
   readonly #listening: Listening;
   readonly #reconfiguration: Reconfiguration;
   readonly #reloads: Reloads;
@@ -104,6 +107,7 @@ export class Daemon {
     this.#names = names;
     this.#ids = ids;
     this.#plane = plane;
+    this.#monitor = createMonitor(plane, log, options.report);
     const predecessor = options.isSuccessor ? new InheritedTotals(ids) : null;
     this.#metrics = this.#createMetrics(predecessor);
     const control: Control = { health: () => this.health(), metrics: this.#metrics };
@@ -129,7 +133,10 @@ export class Daemon {
       reconfiguration: () => this.#reconfiguration,
       hold: (why) => this.settings.hold(why),
     });
-    this.#reconfiguration = new Reconfiguration({ fitted, plane, ids, names, listening, parts, log });
+    this.#reconfiguration = new Reconfiguration({
+      ...{ fitted, plane, ids, names, listening, parts, log },
+      inForce: (plan) => this.#monitor.follow(plan),
+    });
     this.#shutdown = new Shutdown({
       plane,
       times: () => this.handover.timesOf(this.#reconfiguration.fitted.config.server),
@@ -187,6 +194,7 @@ export class Daemon {
     if (config.monitoring.metrics !== null) this.#metrics.prepare();
     if (this.#options.isSuccessor) this.handover.hold();
     (await prepareAll(this.#parts, config)).commit();
+    this.#monitor.follow(this.#plane.plan);
     try {
       await this.#plane.start();
     } catch (error) {
@@ -282,6 +290,7 @@ export class Daemon {
     this.settings.close();
     this.#reconfiguration.close();
     this.#shutdown.close();
+    this.#monitor.close();
     for (const part of [this.#names, ...this.#parts]) part.close();
     await this.#plane.close();
     this.#listening.close();
@@ -303,6 +312,7 @@ export class Daemon {
       totals: () => this.#metrics.totals(),
       sessions: this.#plane.sessions,
       plan: () => this.#plane.plan,
+      healthOf: (endpoint) => this.#monitor.statusOf(endpoint),
       server: () => this.#reconfiguration.fitted.config.server,
       requestDrain: () => this.requestDrain(),
       override: (upstream, endpoint, change) =>
@@ -317,6 +327,7 @@ export class Daemon {
       version,
       linesDropped,
       plane: this.#plane,
+      health: this.#monitor,
       fitted: () => this.#reconfiguration.fitted,
       reloads: () => this.#reloads.counts,
       evicted: () => this.#monitoring.evicted + this.#admin.evicted,

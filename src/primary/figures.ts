@@ -1,13 +1,16 @@
 /** What a scrape shows beside the counters of workers: what the primary itself knows at that moment. */
+
+import type { Monitor } from '../health/monitor.js';
 import type { Figures } from '../metrics/text.js';
-import type { Plan } from '../model/plan.js';
 import type { DataPlane } from '../plane/data-plane.js';
+import { truthOf } from './endpoint-truth.js';
 import type { Fitted } from './file-limit.js';
 import { type Reloads, reloadResults } from './reloads.js';
 
 export interface FiguresSource {
   readonly version: string;
   readonly plane: Pick<DataPlane, 'plan' | 'accepting' | 'restarts' | 'hangs'>;
+  readonly health: Pick<Monitor, 'statusOf' | 'checks'>;
   /** In force. */
   fitted(): Fitted;
   reloads(): Reloads['counts'];
@@ -23,7 +26,8 @@ export function figuresOf(source: FiguresSource): Figures {
   const reloads = source.reloads();
   return {
     anyport_config_generation: plane.plan.generation,
-    anyport_endpoint_up: endpointsUp(plane.plan),
+    anyport_endpoint_up: endpointsUp(source),
+    ...checkFigures(source),
     anyport_workers: plane.accepting,
     anyport_worker_restarts_total: plane.restarts,
     anyport_worker_hangs_total: plane.hangs,
@@ -39,10 +43,24 @@ export function figuresOf(source: FiguresSource): Figures {
   };
 }
 
-const endpointsUp = ({ upstreams }: Plan) =>
-  upstreams.flatMap(({ name: upstream, endpoints }) =>
-    endpoints.map(({ name: endpoint, state }) => ({
-      labels: { upstream, endpoint },
-      value: state === 'down' ? 0 : 1,
+const endpointsUp = ({ plane: { plan }, health }: FiguresSource) =>
+  plan.upstreams.flatMap(({ name: upstream, endpoints }, index) =>
+    endpoints.map((endpoint, at) => ({
+      labels: { upstream, endpoint: endpoint.name },
+      value: truthOf(endpoint, health.statusOf(plan.ids.endpoints[index]?.[at] as number)).up ? 1 : 0,
     })),
   );
+
+function checkFigures({ health }: FiguresSource) {
+  const checks = health.checks();
+  return {
+    anyport_health_checks_total: checks.flatMap(({ upstream, endpoint, ok, failed }) => [
+      { labels: { upstream, endpoint, result: 'ok' }, value: ok },
+      { labels: { upstream, endpoint, result: 'failed' }, value: failed },
+    ]),
+    anyport_health_check_seconds: checks.map(({ upstream, endpoint, seconds }) => ({
+      labels: { upstream, endpoint },
+      value: seconds,
+    })),
+  };
+}

@@ -42,6 +42,8 @@ export interface ReconfigurationParts {
   readonly listening: Listening;
   /** Whatever else follows the configuration. */
   readonly parts: readonly Part[];
+  /** A Plan has come into force. */
+  readonly inForce: (plan: Plan) => void;
   readonly log: Logger;
 }
 
@@ -139,10 +141,12 @@ export class Reconfiguration {
   /** Compiled with the newest addresses, whatever asked for the Plan. */
   async #publish(fitted: Fitted, overrides: EndpointOverrides): Promise<Published> {
     if (this.#isClosed) return { result: 'called_off' };
-    const { plane, names, listening, ids } = this.#around;
+    const { plane, names, listening, ids, inForce } = this.#around;
     this.#generation += 1;
     const plan = compile(fitted.config, names.discovery, this.#generation, ids, overrides);
-    return plane.change(planeChange(fitted, plan, listening.next));
+    const published = await plane.change(planeChange(fitted, plan, listening.next));
+    if (published.result === 'committed') inForce(plan);
+    return published;
   }
 }
 

@@ -248,7 +248,7 @@ describe('sessions', () => {
 describe('upstream', () => {
   test('lists endpoints, sets one, and sets it back', async () => {
     const { stdout } = await ask('upstream');
-    expect(stdout).toMatch(new RegExp(`^cache +${upstream.target} +up +1 +0 +-$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^cache +${upstream.target} +up +1 +0 +- +-$`, 'm'));
     const set = await ask('upstream', 'set', 'cache', '127.0.0.1:9', '--state', 'drain', '--weight', '7');
     expect(set.stdout).toMatch(/^cache +127\.0\.0\.1:9 +drain +7 \(configured 1\)/m);
     expect((await ask('upstream', 'list', 'cache')).stdout).toMatch(/ drain /);

@@ -294,6 +294,15 @@ describe('protocols', () => {
 describe('upstreams', () => {
   const endpoints = async () => (await site.get('/api/v1/upstreams/cache')).body.endpoints;
 
+  const unchecked = {
+    check: null,
+    since: null,
+    lastCheck: null,
+    ejectedUntil: null,
+    asks: 'ready',
+    sharePercent: 100,
+  };
+
   test('have endpoints with addresses, weight, state and sessions', async () => {
     const clients = await Promise.all([session(), session()]);
     expect((await site.get('/api/v1/upstreams')).body.upstreams).toEqual([
@@ -309,6 +318,9 @@ describe('upstreams', () => {
             configuredWeight: 1,
             backup: false,
             state: 'up',
+            up: true,
+            why: null,
+            health: unchecked,
             sessions: 1,
           },
           {
@@ -318,6 +330,9 @@ describe('upstreams', () => {
             configuredWeight: 3,
             backup: false,
             state: 'up',
+            up: true,
+            why: null,
+            health: unchecked,
             sessions: 1,
           },
         ],

@@ -30,7 +30,7 @@ export function addUpstream(program: Command): void {
   withControlOptions(
     upstream
       .command('list', { isDefault: true })
-      .description('upstreams and endpoints: weight, state, sessions')
+      .description('upstreams and endpoints: weight, state, sessions, health')
       .argument('[name]', 'one upstream'),
   ).action(list);
   withControlOptions(
@@ -74,24 +74,56 @@ async function set(name: string, endpoint: string, { weight, state, ...options }
   process.stdout.write(options.json ? jsonLine(answer) : columns([HEADING, row(name, answer.endpoint)]));
 }
 
-const HEADING = ['UPSTREAM', 'ENDPOINT', 'STATE', 'WEIGHT', 'SESSIONS', 'ADDRESSES'];
+const HEADING = ['UPSTREAM', 'ENDPOINT', 'STATE', 'WEIGHT', 'SESSIONS', 'ADDRESSES', 'HEALTH'];
 
 function table(upstreams: readonly UpstreamStatus[]): string {
   const rows = upstreams.flatMap(({ name, handler, endpoints }) =>
     handler === null
       ? endpoints.map((endpoint) => row(name, endpoint))
-      : [[name, handler, 'up', '-', '-', '(in-process handler)']],
+      : [[name, handler, 'up', '-', '-', '(in-process handler)', '-']],
   );
   return columns([HEADING, ...rows]);
 }
 
 function row(upstream: string, endpoint: EndpointStatus): string[] {
-  const { name, weight, configuredWeight, backup, state, sessions, addresses } = endpoint;
+  const { name, weight, configuredWeight, backup, sessions, addresses } = endpoint;
   const share = weight === configuredWeight ? `${weight}` : `${weight} (configured ${configuredWeight})`;
   const where =
     addresses.length === 0 ? 'not resolved' : addresses.filter((each) => each !== name).join(', ');
-  return [upstream, name, backup ? `${state}, backup` : state, share, countText(sessions), where || '-'];
+  const state = stateText(endpoint);
+  return [
+    upstream,
+    name,
+    backup ? `${state}, backup` : state,
+    share,
+    countText(sessions),
+    where || '-',
+    healthText(endpoint),
+  ];
 }
+
+/** As it was set, unless it is down for another reason. */
+function stateText({ state, up, health }: EndpointStatus): string {
+  if (!up) return health.ejectedUntil === null ? 'down' : 'ejected';
+  return state === 'up' && health.asks === 'drain' ? 'drain' : state;
+}
+
+/** Why it is down, or how its last check went; since when; when it was. */
+function healthText({ why, health: { check, since, lastCheck, ejectedUntil } }: EndpointStatus): string {
+  const parts = [
+    why ??
+      (check === null
+        ? null
+        : `${check}: ${lastCheck === null ? 'not checked yet' : (lastCheck.words ?? 'well')}`),
+    ejectedUntil && `until ${clockText(ejectedUntil)}`,
+    since && `since ${clockText(since)}`,
+    lastCheck && `checked ${clockText(lastCheck.at)} in ${lastCheck.tookMs} ms`,
+  ];
+  return parts.filter((part) => part !== null).join(', ') || '-';
+}
+
+/** `2026-11-26 10:15:30`, UTC. */
+const clockText = (iso: string): string => iso.slice(0, 19).replace('T', ' ');
 
 function weightOf(text: string): number | typeof CONFIGURED {
   if (text === CONFIGURED) return CONFIGURED;

@@ -41,6 +41,11 @@ const options = {
   dns: dns.prefault({}),
   tcp: tcp.prefault({}),
   health_check: healthCheck.optional(),
+  passive_health: passiveHealth.optional(),
+  on_down: choice(
+    ['keep', 'reset'],
+    'What becomes of the sessions of an endpoint that its check takes down. `keep`: they go on. `reset`: both sides are reset',
+  ).default('keep'),
   dscp: integer("DSCP of packets to the endpoint; 0: the system's", 0, 63).default(0),
 } satisfies { readonly [Key in keyof UpstreamOptions]: z.ZodType<UpstreamOptions[Key]> };
 
@@ -54,7 +59,6 @@ export const upstream = mapping(
       'module path or `builtin:` name',
     ).optional(),
     ...options,
-    passive_health: passiveHealth.optional(),
     pool: pool.optional(),
     max_connections: integer('Sessions at once for each endpoint; 0: no limit', 0, 10_000_000).default(0),
     proxy_protocol: choice(['off', 'v1', 'v2'], 'Header that tells the endpoint who the client is').default(

@@ -1,13 +1,16 @@
 /** Upstreams and protocols as the control interface lists them. */
-import type { ProtocolStatus, UpstreamStatus } from '../../admin/control.js';
+import type { EndpointHealth, ProtocolStatus, UpstreamStatus } from '../../admin/control.js';
 import { hostPort } from '../../base/address.js';
+import { WHOLE_SHARE } from '../../health/table.js';
 import { cellOf } from '../../metrics/cells.js';
 import type { Totals } from '../../metrics/totals.js';
 import type { SocketAddress } from '../../model/address.js';
 import type { Config, TargetConfig } from '../../model/config.js';
+import type { HealthStatus } from '../../model/health-status.js';
 import { NONE } from '../../model/ids.js';
 import type { AddressText } from '../../model/session.js';
 import { signatureWords } from '../../protocols/words.js';
+import { truthOf } from '../endpoint-truth.js';
 import type { OperationsSource } from './source.js';
 
 export function upstreamsOf(source: OperationsSource): UpstreamStatus[] {
@@ -18,16 +21,35 @@ export function upstreamsOf(source: OperationsSource): UpstreamStatus[] {
     name: upstream,
     handler,
     balance: options.balance,
-    endpoints: endpoints.map(({ name, addresses, weight, backup, state }, at) => ({
-      name,
-      addresses: addresses.map(addressText),
-      weight,
-      configuredWeight: configured.get(upstream)?.get(name) ?? weight,
-      backup,
-      state,
-      sessions: sessions.get(ids.endpoints[index]?.[at] ?? NONE) ?? 0,
-    })),
+    endpoints: endpoints.map((endpoint, at) => {
+      const { name, addresses, weight, backup, state } = endpoint;
+      const id = ids.endpoints[index]?.[at] ?? NONE;
+      const health = source.healthOf(id);
+      return {
+        name,
+        addresses: addresses.map(addressText),
+        weight,
+        configuredWeight: configured.get(upstream)?.get(name) ?? weight,
+        backup,
+        state,
+        ...truthOf(endpoint, health),
+        health: healthText(health),
+        sessions: sessions.get(id) ?? 0,
+      };
+    }),
   }));
+}
+
+function healthText(health: HealthStatus | null): EndpointHealth {
+  const last = health?.lastCheck ?? null;
+  return {
+    check: health?.check ?? null,
+    since: health?.since?.toISOString() ?? null,
+    lastCheck: last && { ...last, at: last.at.toISOString(), tookMs: Math.round(last.tookMs * 10) / 10 },
+    ejectedUntil: health?.ejectedUntil?.toISOString() ?? null,
+    asks: health?.asks ?? 'ready',
+    sharePercent: Math.round((100 * (health?.share ?? WHOLE_SHARE)) / WHOLE_SHARE),
+  };
 }
 
 /** By endpoint id. */

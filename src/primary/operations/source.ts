@@ -4,6 +4,7 @@ import type { LogLine } from '../../base/log.js';
 import type { MetricsText } from '../../metrics/registry.js';
 import type { Totals } from '../../metrics/totals.js';
 import type { ServerConfig } from '../../model/config.js';
+import type { HealthStatus } from '../../model/health-status.js';
 import type { EndpointOverride } from '../../model/overrides.js';
 import type { Plan } from '../../model/plan.js';
 import type { Settings } from '../../model/settings.js';
@@ -19,6 +20,8 @@ export interface OperationsSource {
   health(): Health;
   /** In force. */
   plan(): Plan;
+  /** By endpoint id; null: there is no such endpoint. */
+  healthOf(endpoint: number): HealthStatus | null;
   snapshot(): Snapshot;
   totals(): Totals;
   readonly sessions: Pick<LiveSessions, 'list' | 'count' | 'end'>;

@@ -26,7 +26,7 @@ const common = {
     error: `expected \`0s\`, or at least ${FAST_MS_MIN}ms`,
   }),
   jitter: integer(
-    'Percent of the interval by which each wait is longer or shorter, at random',
+    'Percent by which a wait may be shorter, at random, so that checks are spread',
     0,
     50,
   ).default(10),

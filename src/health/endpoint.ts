@@ -1,0 +1,88 @@
+/** All that is known of one endpoint's health, and what follows from it together. */
+import type { AskedState, HealthStatus, LastCheck } from '../model/health-status.js';
+import type { PlanEndpoint } from '../model/plan.js';
+import type { UpstreamOptions } from '../model/upstream-options.js';
+import { type Health, isDown, isUsable } from './machine.js';
+import { WHOLE_SHARE } from './table.js';
+
+export interface EndpointNames {
+  readonly upstream: string;
+  readonly upstreamId: number;
+  /** Of the endpoint, as configured. */
+  readonly name: string;
+}
+
+export class Endpoint {
+  readonly id: number;
+  readonly upstream: string;
+  readonly upstreamId: number;
+  readonly name: string;
+  /** By checks. */
+  health: Health;
+  /** In force; absent before the first Plan. */
+  plan: PlanEndpoint | undefined;
+  options: UpstreamOptions | undefined;
+  last: LastCheck | null = null;
+  /** Part of its weight that counts while it starts slowly, 0..256. */
+  slowShare = WHOLE_SHARE;
+  /** Answers of checks so far. */
+  ok = 0;
+  failed = 0;
+  /** When it went down or came up. */
+  changedAt: Date | null = null;
+  /** What was told last. */
+  toldAsked: AskedState = 'ready';
+  wasUsable = true;
+
+  constructor(id: number, { upstream, upstreamId, name }: EndpointNames, health: Health) {
+    this.id = id;
+    this.upstream = upstream;
+    this.upstreamId = upstreamId;
+    this.name = name;
+    this.health = health;
+  }
+
+  /** Checks have taken it down. */
+  get isDown(): boolean {
+    return isDown(this.health);
+  }
+
+  /** New sessions may go there, as far as health goes. */
+  get isUsable(): boolean {
+    return isUsable(this.health);
+  }
+
+  /** New sessions go there. */
+  get takesSessions(): boolean {
+    return this.isUsable && this.plan?.state === 'up' && this.plan.addresses.length > 0;
+  }
+
+  /** 0..256. */
+  get share(): number {
+    return Math.round((this.health.share * this.slowShare) / WHOLE_SHARE);
+  }
+
+  /** Null: it is up. */
+  get why(): string | null {
+    const { up, asked, why } = this.health;
+    if (!up) return why;
+    return asked === 'maint' ? 'it asks for maintenance' : null;
+  }
+
+  get status(): HealthStatus {
+    const { why } = this;
+    const check = this.options?.health_check;
+    return {
+      up: why === null,
+      why,
+      since: this.changedAt,
+      check: check?.type ?? null,
+      lastCheck: this.last,
+      ejectedUntil: null,
+      asks: this.health.asked,
+      share: this.share,
+    };
+  }
+
+  stopWaiting(): void {}
+}

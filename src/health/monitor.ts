@@ -1,0 +1,238 @@
+/**
+ * Health of all endpoints, by id, from everything that is known: answers of checks, failures of sessions. The only
+ * writer of the table that workers read. Each change is told once.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../base/clock.js';
+import type { LogLine } from '../base/log.js';
+import type { SocketAddress } from '../model/address.js';
+import type { HealthStatus } from '../model/health-status.js';
+import type { Plan, PlanEndpoint } from '../model/plan.js';
+import type { HealthCheckOptions } from '../model/upstream-options.js';
+import { checkOf } from './checks/index.js';
+import { Endpoint } from './endpoint.js';
+import { type HealthEvent, newHealth, resettled, step } from './machine.js';
+import { probe } from './probe.js';
+import { type Answer, Prober, type ProberParts, type ProbeTarget } from './prober.js';
+import { type HealthTable, WHOLE_SHARE } from './table.js';
+
+export interface MonitorParts {
+  readonly clock: Clock;
+  /** Date and time, for people. */
+  readonly wallMs: () => number;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  readonly table: Pick<HealthTable, 'set'>;
+  readonly log: { readonly info: LogLine; readonly warn: LogLine; readonly error: LogLine };
+  /** An endpoint is down, or up again, by its check. */
+  readonly changed: (change: { upstream: string; endpoint: string; why: string | null }) => void;
+  /** Resets the sessions of an endpoint. */
+  readonly reset: (endpoint: number) => void;
+  /** Default: a real probe. */
+  readonly ask?: ProberParts['ask'];
+}
+
+/** Upstream, by id: whether any of its endpoints may have sessions. */
+type Served = Map<number, boolean>;
+
+export class Monitor {
+  /** Called with the id of an endpoint that may have sessions again. */
+  readonly onRise: ((endpoint: number) => void)[] = [];
+  readonly #parts: MonitorParts;
+  readonly #prober: Prober;
+  readonly #endpoints = new Map<number, Endpoint>();
+  #served: Served = new Map();
+
+  constructor(parts: MonitorParts) {
+    this.#parts = parts;
+    const { clock, random, ask = askReally } = parts;
+    this.#prober = new Prober({
+      clock,
+      random,
+      ask,
+      answered: (target, answer) => this.#answered(target, answer),
+    });
+  }
+
+  /** The Plan in force. What is known of endpoints that stay is kept, also when their check is another one. */
+  follow(plan: Plan): void {
+    const kept = new Set(plan.ids.endpoints.flat());
+    for (const [id, endpoint] of this.#endpoints) if (!kept.has(id)) this.#forget(id, endpoint);
+    const targets: ProbeTarget[] = [];
+    for (const [index, { name: upstream, options, endpoints }] of plan.upstreams.entries()) {
+      const upstreamId = plan.ids.upstreams[index] as number;
+      for (const [at, planned] of endpoints.entries()) {
+        const id = plan.ids.endpoints[index]?.[at] as number;
+        const endpoint = this.#known(id, { upstream, upstreamId, name: planned.name });
+        this.#settle(endpoint, planned, options.health_check);
+        endpoint.plan = planned;
+        endpoint.options = options;
+        if (options.health_check !== undefined)
+          targets.push(targetOf(id, upstream, planned, options.health_check));
+        this.#publish(endpoint);
+      }
+    }
+    this.#prober.follow(targets);
+    this.#lookWhoIsServed();
+  }
+
+  close(): void {
+    this.#prober.close();
+    for (const endpoint of this.#endpoints.values()) endpoint.stopWaiting();
+  }
+
+  /** Part of its weight that counts while it starts slowly, 0..256. */
+  setSlowShare(id: number, share: number): void {
+    const endpoint = this.#endpoints.get(id);
+    if (endpoint === undefined) return;
+    endpoint.slowShare = share;
+    this.#publish(endpoint);
+  }
+
+  /** Null: there is no such endpoint. */
+  statusOf(id: number): HealthStatus | null {
+    return this.#endpoints.get(id)?.status ?? null;
+  }
+
+  /** Answers of checks so far, and how long the last one took. */
+  checks(): { upstream: string; endpoint: string; ok: number; failed: number; seconds: number }[] {
+    return [...this.#endpoints.values()]
+      .filter(({ ok, failed }) => ok + failed > 0)
+      .map(({ upstream, name, ok, failed, last }) => ({
+        ...{ upstream, endpoint: name, ok, failed },
+        seconds: (last?.tookMs ?? 0) / 1000,
+      }));
+  }
+
+  #known(id: number, names: { upstream: string; upstreamId: number; name: string }): Endpoint {
+    const known = this.#endpoints.get(id);
+    if (known !== undefined) return known;
+    const made = new Endpoint(id, names, newHealth(this.#parts.clock.nowMs()));
+    this.#endpoints.set(id, made);
+    return made;
+  }
+
+  /** Another check begins with the health that there is; without one nothing speaks against an endpoint. */
+  #settle(endpoint: Endpoint, planned: PlanEndpoint, check: HealthCheckOptions | undefined): void {
+    const before = endpoint.options?.health_check;
+    if (isDeepStrictEqual(before, check)) return;
+    if (check !== undefined) {
+      endpoint.health = resettled(endpoint.health);
+      return;
+    }
+    const wasDown = endpoint.isDown;
+    endpoint.health = newHealth(this.#parts.clock.nowMs());
+    endpoint.last = null;
+    if (wasDown) this.#tell(endpoint, ['up'], `${planned.name} is not checked any more`);
+  }
+
+  #forget(id: number, endpoint: Endpoint): void {
+    endpoint.stopWaiting();
+    this.#endpoints.delete(id);
+    this.#parts.table.set(id, { up: true, share: WHOLE_SHARE });
+  }
+
+  #answered({ id, settings }: ProbeTarget, { outcome, tookMs }: Answer): number {
+    const endpoint = this.#endpoints.get(id);
+    if (endpoint === undefined) return settings.interval;
+    const { clock, random, wallMs } = this.#parts;
+    const { health, events, nextMs } = step(endpoint.health, outcome, clock.nowMs(), settings, random);
+    const words = (outcome.well ? outcome.note : outcome.why) ?? null;
+    endpoint.health = health;
+    endpoint.last = { at: new Date(wallMs()), well: outcome.well, words, tookMs };
+    if (outcome.well) endpoint.ok += 1;
+    else endpoint.failed += 1;
+    if (events.length > 0) this.#tell(endpoint, events, words);
+    return nextMs;
+  }
+
+  /** What has changed takes effect, then it is told. */
+  #tell(endpoint: Endpoint, events: readonly HealthEvent[], words: string | null): void {
+    const { log, changed, reset, wallMs } = this.#parts;
+    const { upstream, name, health } = endpoint;
+    const names = { upstream, endpoint: name };
+    const downMs = endpoint.changedAt === null ? null : wallMs() - endpoint.changedAt.getTime();
+    if (!isDeepStrictEqual(events, ['asked'])) endpoint.changedAt = new Date(wallMs());
+    this.#publish(endpoint);
+    if (events.includes('down')) {
+      const why = endpoint.why ?? words ?? '';
+      log.warn({ ...names, check: endpoint.options?.health_check?.type, why }, 'endpoint is down');
+      changed({ ...names, why });
+      if (endpoint.options?.on_down === 'reset') reset(endpoint.id);
+    } else if (events.includes('up')) {
+      log.info({ ...names, ...(downMs !== null && { down_ms: downMs }) }, 'endpoint is up');
+      changed({ ...names, why: null });
+    } else if (endpoint.toldAsked !== health.asked) {
+      log.info({ ...names, asks: health.asked }, 'endpoint asks for another state');
+    }
+    endpoint.toldAsked = health.asked;
+    this.#lookWhoIsServed();
+  }
+
+  #publish(endpoint: Endpoint): void {
+    const { isUsable, share } = endpoint;
+    this.#parts.table.set(endpoint.id, { up: isUsable, share });
+    const rises = isUsable && !endpoint.wasUsable;
+    endpoint.wasUsable = isUsable;
+    if (rises) for (const hook of this.onRise) hook(endpoint.id);
+  }
+
+  /** Once when an upstream has no endpoint left, and once when it has one again. */
+  #lookWhoIsServed(): void {
+    const { log } = this.#parts;
+    const served: Served = new Map();
+    const names = new Map<number, string>();
+    for (const { upstreamId, upstream, takesSessions } of this.#endpoints.values()) {
+      served.set(upstreamId, takesSessions || (served.get(upstreamId) ?? false));
+      names.set(upstreamId, upstream);
+    }
+    for (const [id, isServed] of served) {
+      const was = this.#served.get(id) ?? true;
+      const upstream = names.get(id);
+      if (was && !isServed) log.error({ upstream }, 'upstream has no endpoint for new sessions');
+      if (!was && isServed) log.info({ upstream }, 'upstream has an endpoint for new sessions again');
+    }
+    this.#served = served;
+  }
+}
+
+/** Whom to ask: `health_check.address` and `port` stand for those of the endpoint. */
+function targetOf(
+  id: number,
+  upstream: string,
+  { name: endpoint, addresses }: PlanEndpoint,
+  settings: HealthCheckOptions,
+): ProbeTarget {
+  const host = /^(?:\[([^\]]*)\]|([^:]*)):\d+$/.exec(endpoint);
+  return {
+    ...{ id, upstream, endpoint, settings },
+    addresses: askedAddresses(addresses, settings),
+    serverName: endpoint.startsWith('unix:') ? 'localhost' : (host?.[1] ?? host?.[2] ?? endpoint),
+  };
+}
+
+function askedAddresses(
+  addresses: readonly SocketAddress[],
+  { address, port }: HealthCheckOptions,
+): readonly SocketAddress[] {
+  if (address === undefined && port === undefined) return addresses;
+  const asked = addresses.map((each): SocketAddress => {
+    if ('path' in each) return address === undefined ? each : { host: address, port: port ?? 0 };
+    return { host: address ?? each.host, port: port ?? each.port };
+  });
+  return address === undefined ? asked : asked.slice(0, 1);
+}
+
+const askReally: ProberParts['ask'] = async ({ settings, ...target }, address, signal) => {
+  const check = checkOf(settings.type);
+  if (check === undefined) return { well: false, why: `there is no check ${settings.type}` };
+  const { serverName, upstream, endpoint } = target;
+  return probe({
+    check,
+    options: settings,
+    address,
+    context: { serverName, upstream, endpoint },
+    timeoutMs: settings.timeout,
+    signal,
+  });
+};

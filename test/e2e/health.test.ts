@@ -1,0 +1,156 @@
+/** Active checks on the built daemon: who gets new sessions, what is shown, what survives. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Backend, startBackend, whoAnswers } from '../support/backends.js';
+import { anyport, type Daemon, startDaemon } from '../support/daemon.js';
+import { freePort } from '../support/ports.js';
+import { eventually } from '../support/wait.js';
+
+const INTERVAL_MS = 100;
+const check = { type: 'tcp', interval: '100ms', timeout: '500ms', rise: 2, fall: 3 };
+
+let daemon: Daemon;
+const backends: Backend[] = [];
+afterAll(() => {
+  for (const backend of backends) backend.kill();
+});
+
+async function three(): Promise<Backend[]> {
+  const started = await Promise.all(['a', 'b', 'c'].map(startBackend));
+  backends.push(...started);
+  return started;
+}
+
+const configOf = (endpoints: readonly Backend[], upstream: object = {}, adminPort = 0) => ({
+  ...(adminPort > 0 && { admin: { listen: `127.0.0.1:${adminPort}` } }),
+  protocols: [{ name: 'Redis', target: 'cache' }],
+  upstreams: {
+    cache: { endpoints: endpoints.map(({ target }) => target), health_check: check, ...upstream },
+  },
+});
+
+const linesOf = (message: string, endpoint: Backend, from = 0) =>
+  daemon.lines.slice(from).filter((line) => line.msg === message && line.endpoint === endpoint.target);
+
+/** The log may be behind the metrics. */
+const said = (message: string, endpoint: Backend, from = 0) =>
+  eventually(`the line "${message}"`, () => {
+    const lines = linesOf(message, endpoint, from);
+    return lines.length > 0 && lines;
+  });
+
+const isUp = (endpoint: Backend, wanted: 0 | 1) =>
+  daemon.metricBecomes('anyport_endpoint_up', wanted, { endpoint: endpoint.target });
+
+async function answers(count: number): Promise<string[]> {
+  const names = await Promise.all(Array.from({ length: count }, () => whoAnswers(daemon.port)));
+  return [...new Set(names.map(String))].toSorted();
+}
+
+describe('an endpoint that goes and comes back', () => {
+  let [a, b, c]: Backend[] = [];
+  let adminPort: number;
+  beforeAll(async () => {
+    [a, b, c] = await three();
+    adminPort = await freePort();
+    daemon = await startDaemon(configOf([a, b, c] as Backend[], {}, adminPort));
+  });
+  afterAll(() => daemon.stop());
+  const list = async () => {
+    const { stdout } = await anyport(['upstream', '--admin', `127.0.0.1:${adminPort}`]);
+    return stdout;
+  };
+
+  test('all are up, and are shown so', async () => {
+    expect(await answers(6)).toEqual(['a', 'b', 'c']);
+    expect(await daemon.metric('anyport_endpoint_up')).toBe(3);
+    await eventually(
+      'checks',
+      async () => (await daemon.metric('anyport_health_checks_total', { result: 'ok' })) >= 3,
+    );
+    expect(await list()).toMatch(/tcp: well, checked \d{4}-\d\d-\d\d \d\d:\d\d:\d\d in [\d.]+ ms/);
+  });
+
+  test('killed: told once with why, and new sessions go to the others alone', async () => {
+    a?.kill();
+    await isUp(a as Backend, 0);
+    expect(await said('endpoint is down', a as Backend)).toMatchObject([
+      { level: 'warn', upstream: 'cache', check: 'tcp', why: 'refused the connection' },
+    ]);
+    expect(await answers(6)).toEqual(['b', 'c']);
+    const shown = await list();
+    expect(shown).toMatch(/down +1 .* refused the connection, since \d/);
+    const answer = await fetch(`http://127.0.0.1:${adminPort}/api/v1/upstreams/cache`);
+    const { endpoints } = (await answer.json()) as { endpoints: object[] };
+    expect(endpoints[0]).toMatchObject({
+      ...{ name: a?.target, state: 'up', up: false, why: 'refused the connection' },
+      health: {
+        check: 'tcp',
+        lastCheck: { well: false, words: 'refused the connection' },
+        ejectedUntil: null,
+      },
+    });
+    expect(endpoints[1]).toMatchObject({
+      up: true,
+      why: null,
+      health: { lastCheck: { well: true, words: null } },
+    });
+    expect(await daemon.metric('anyport_health_checks_total', { result: 'failed' })).toBeGreaterThanOrEqual(
+      3,
+    );
+    await sleep(3 * INTERVAL_MS);
+    expect(linesOf('endpoint is down', a as Backend)).toHaveLength(1);
+  });
+
+  test('a reload with the same check keeps what is known, one with another check too', async () => {
+    const from = daemon.lines.length;
+    const all = [a, b, c] as Backend[];
+    const other = { health_check: { ...check, rise: 1 } };
+    expect((await daemon.reload(configOf(all, { retries: 1 }, adminPort))).msg).toMatch('reloaded');
+    expect((await daemon.reload(configOf(all, other, adminPort))).msg).toMatch('reloaded');
+    expect(await daemon.metric('anyport_endpoint_up', { endpoint: a?.target as string })).toBe(0);
+    await sleep(3 * INTERVAL_MS);
+    expect(daemon.lines.slice(from).filter(({ msg }) => /^endpoint is/.test(msg))).toEqual([]);
+    expect(await answers(6)).toEqual(['b', 'c']);
+    await daemon.reload(configOf(all, {}, adminPort));
+  });
+
+  test('back after `rise`, told once', async () => {
+    const from = daemon.lines.length;
+    await a?.start();
+    await isUp(a as Backend, 1);
+    const lines = await said('endpoint is up', a as Backend, from);
+    expect(lines).toMatchObject([{ level: 'info', upstream: 'cache' }]);
+    expect(Number(lines[0]?.down_ms)).toBeGreaterThan(INTERVAL_MS);
+    expect(await answers(6)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('all down: no endpoint at once, told; then recovery', async () => {
+    for (const each of [a, b, c]) each?.kill();
+    await daemon.metricBecomes('anyport_endpoint_up', 0);
+    const before = daemon.sessions.length;
+    expect(await answers(4)).toEqual(['null']);
+    const ended = (await daemon.ended(before + 4)).slice(before);
+    for (const session of ended) {
+      expect(session).toMatchObject({ reason: 'no_endpoint', during: 'pick', endpoint: null });
+      expect(session.duration_ms).toBeLessThan(500);
+    }
+    expect(
+      daemon.lines.filter(({ msg }) => msg === 'upstream has no endpoint for new sessions'),
+    ).toHaveLength(1);
+    await b?.start();
+    await isUp(b as Backend, 1);
+    expect(await answers(4)).toEqual(['b']);
+    await Promise.all([a?.start(), c?.start()]);
+    await daemon.metricBecomes('anyport_endpoint_up', 3);
+  });
+
+  test('without its check nothing speaks against it', async () => {
+    a?.kill();
+    await isUp(a as Backend, 0);
+    await daemon.reload(configOf([a, b, c] as Backend[], { health_check: undefined }, adminPort));
+    await isUp(a as Backend, 1);
+    // A session tries it, and then another.
+    expect(await answers(6)).toEqual(['b', 'c']);
+  });
+});
