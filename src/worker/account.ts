@@ -18,7 +18,8 @@ export interface Account {
   reports: boolean;
   /** What the Plan in force says; before the first one nothing is written. */
   apply(accessLog: PlanAccessLog, workers: number): void;
-  ended(describe: () => SessionLine): void;
+  /** `mayReport`: whether it began while somebody listened; by default it did, as far as is known. */
+  ended(describe: () => SessionLine, mayReport?: boolean): void;
   /** A refused connection, already counted by the engine; `unshown` more were refused without an event. */
   refused(describe: () => SessionLine, unshown: number): void;
 }
@@ -48,9 +49,9 @@ export function createAccount(options: AccountOptions): Account {
   let suppressed = 0;
 
   /** False: over the rates. */
-  function tell(describe: () => SessionLine, further: object = {}): boolean {
+  function tell(describe: () => SessionLine, mayReport: boolean, further: object = {}): boolean {
     const isLogged = logs && budget.take();
-    const isReported = reports && reported.take();
+    const isReported = reports && mayReport && reported.take();
     if (!(isLogged || isReported)) {
       drop(1);
       return false;
@@ -75,8 +76,8 @@ export function createAccount(options: AccountOptions): Account {
       logs = accessLog.enabled && logger.isLevelEnabled('info');
       for (const each of [budget, reported]) each.limit(Math.ceil(accessLog.rate / workers));
     },
-    ended(describe) {
-      if (logs || reports) tell(describe);
+    ended(describe, mayReport = true) {
+      if (logs || (reports && mayReport)) tell(describe, mayReport);
     },
     refused(describe, unshown) {
       if (!(logs || reports)) return;
@@ -84,7 +85,7 @@ export function createAccount(options: AccountOptions): Account {
       suppressed += unshown;
       const more = suppressed > 0 ? { suppressed } : {};
       if (!refusals.take()) drop(1);
-      else if (tell(describe, more)) {
+      else if (tell(describe, true, more)) {
         suppressed = 0;
         return;
       }

@@ -43,6 +43,8 @@ export class Session implements RouteSession, SessionId {
   opening: string | undefined;
   /** Set if an in-process handler serves it. */
   served: Served | undefined;
+  /** Whether somebody listened when it began. */
+  isReported = false;
 
   constructor(
     readonly slot: number,

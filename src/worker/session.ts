@@ -88,9 +88,10 @@ export class Sequencer {
   }
 
   #begin(): Session {
-    const { events, runtimeOf } = this.#options;
+    const { events, runtimeOf, account } = this.#options;
     const { slot, generation, listener } = events;
     const session = new Session(slot, generation, listener, runtimeOf(events.plan), events);
+    session.isReported = account.reports;
     this.#sessions[slot] = session;
     return session;
   }
@@ -151,10 +152,8 @@ export class Sequencer {
       this.#tell(session, 'classify', { protocol: session.protocolId, decided_at_byte: events.decidedAt });
   }
 
-  #wantsFacts({ runtime, listener, protocol }: Session): boolean {
-    return (
-      runtime.showsFacts || this.#options.account.reports || runtime.routes.needsFacts(listener, protocol)
-    );
+  #wantsFacts({ runtime, listener, protocol, isReported }: Session): boolean {
+    return runtime.showsFacts || isReported || runtime.routes.needsFacts(listener, protocol);
   }
 
   /** Prefix length that the facts need; 0: complete. */
@@ -347,7 +346,7 @@ export class Sequencer {
     account.ended(() => {
       const { plan } = session?.runtime ?? this.#options.runtimeOf(events.plan);
       return { ...lineOf(events, session, plan), session: session && this.#debugId(session) };
-    });
+    }, session?.isReported);
   }
 
   #refused(): void {

@@ -1,6 +1,6 @@
 /** `session` and `endpoint`, from threads and from this one. */
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { EndedSession, EndpointChange } from '../../src/index.js';
@@ -71,6 +71,23 @@ describe.each([{ workers: 0 }, { workers: 2 }])('workers: $workers', ({ workers 
     await eventually('the fourth one', () => sessions.length === 2);
     await sleep(100);
     expect(sessions).toHaveLength(2);
+  });
+
+  test('one that began before somebody listened is none of them, however late it ends', async () => {
+    const { plex, sessions, note, inForce } = await listening();
+    const early = connect(plex.address?.port ?? 0, '127.0.0.1');
+    early.write(REDIS);
+    await once(early, 'data');
+    plex.on('session', note);
+    await inForce();
+    early.end('*1\r\n$4\r\nQUIT\r\n');
+    await once(early.resume(), 'close');
+    await plex.removeProtocol('ssh'); // after what ended before
+    await ask(plex, QUIT);
+    await eventually('the later one', () => sessions.length > 0);
+    await sleep(100);
+    expect(sessions.map(({ bytesUp }) => bytesUp)).toEqual([QUIT.length]);
+    expect(plex.metrics().endedConnections.done).toBe(2);
   });
 
   test('those that a close ends are told before it is done', async () => {
