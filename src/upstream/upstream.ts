@@ -24,7 +24,8 @@ const NONE_TRIED: ReadonlySet<number> = new Set();
  */
 export class Loads {
   readonly #counted: (endpoint: number) => number;
-  readonly #picked = new Map<number, number>();
+  readonly #picked = new Map<number, Picks>();
+  #turn = 0;
 
   /** `counted`: sessions of an endpoint, all workers together. */
   constructor(counted: (endpoint: number) => number) {
@@ -32,17 +33,35 @@ export class Loads {
   }
 
   sessions(endpoint: number): number {
-    return this.#counted(endpoint) + (this.#picked.get(endpoint) ?? 0);
+    const picks = this.#picked.get(endpoint);
+    return this.#counted(endpoint) + (picks?.turn === this.#turn ? picks.count : 0);
   }
 
   picked(endpoint: number): void {
-    this.#picked.set(endpoint, (this.#picked.get(endpoint) ?? 0) + 1);
+    const picks = this.#picked.get(endpoint);
+    if (picks === undefined) this.#picked.set(endpoint, { turn: this.#turn, count: 1 });
+    else if (picks.turn === this.#turn) picks.count += 1;
+    else [picks.turn, picks.count] = [this.#turn, 1];
   }
 
-  /** Called when the engine has read all answers. */
+  /**
+   * Called when the engine has read all answers. Not `clear()`: that makes a new table each time, in the old generation
+   * once the first one is there, where garbage gathers until a full collection.
+   */
   settle(): void {
-    if (this.#picked.size > 0) this.#picked.clear();
+    this.#turn = (this.#turn + 1) | 0;
   }
+
+  /** Forgets all other endpoints. */
+  keep(ids: ReadonlySet<number>): void {
+    for (const id of this.#picked.keys()) if (!ids.has(id)) this.#picked.delete(id);
+  }
+}
+
+/** Picks of an endpoint; of an earlier turn they count no more. */
+interface Picks {
+  turn: number;
+  count: number;
 }
 
 /** What all upstreams of a worker share. */

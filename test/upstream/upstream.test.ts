@@ -1,3 +1,4 @@
+import { getHeapSpaceStatistics } from 'node:v8';
 import { expect, test } from 'vitest';
 import { HealthTable } from '../../src/health/table.js';
 import type { EndpointState } from '../../src/model/overrides.js';
@@ -150,4 +151,21 @@ test('round_robin goes on where the Plan before stood, unless its endpoints have
   expect(next('round_robin', [true, true]).pick(client)).toBe(0);
   expect(next('weighted_round_robin', [true, true, true]).balanced).not.toBe(first.balanced);
   expect(first.pick(client)).toBe(0); // sessions of the Plan before take their turn in the same row
+});
+
+test('picks leave no garbage in the old generation, which only a full collection frees', () => {
+  const oldBytes = () =>
+    getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')?.space_used_size ?? 0;
+  const loads = idle();
+  loads.picked(7);
+  // Young objects are collected several times: what stays moves to the old generation.
+  const garbage: unknown[] = [];
+  for (let each = 0; each < 50_000; each += 1) garbage[each % 10] = new Array(1000);
+  const before = oldBytes();
+  for (let turn = 0; turn < 50_000; turn += 1) {
+    loads.settle();
+    loads.picked(7);
+  }
+  expect(garbage).toHaveLength(10);
+  expect(oldBytes() - before).toBeLessThan(1 << 20);
 });
