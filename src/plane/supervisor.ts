@@ -3,6 +3,7 @@
  * and messages belong to the Runner.
  */
 import type { Clock } from '../base/clock.js';
+import { LifeEnd } from '../base/life-end.js';
 import type { FromWorker, ToWorker } from '../model/message.js';
 import { Backoff } from './backoff.js';
 import { type Heartbeats, heartbeatLimits, type Pulse } from './heartbeats.js';
@@ -41,10 +42,7 @@ export class Supervisor {
   readonly #trials = new Map<number, (error: Error) => void>();
   /** Workers that finish their sessions and do not come back. */
   readonly #leaving = new Set<number>();
-  #endWaits: () => void = () => {};
-  readonly #isOver = new Promise<void>((resolve) => {
-    this.#endWaits = resolve;
-  });
+  readonly #isOver = new LifeEnd();
   /** Workers replaced so far. */
   restarts = 0;
   /** Workers terminated because they hung. */
@@ -101,7 +99,7 @@ export class Supervisor {
       if (this.#roster.is(worker, 'down')) this.#left(worker);
       else this.#runner.post(worker, { type: 'drain', deadlineMs: null });
     }
-    await Promise.race([this.#roster.until(['drained', 'ended'], workers), this.#isOver]);
+    await this.#isOver.before(this.#roster.until(['drained', 'ended'], workers));
   }
 
   /** Drains all workers within `deadlineMs`. During the start it drains only those that accept already. */
@@ -124,7 +122,7 @@ export class Supervisor {
   abandon(): void {
     this.#phase = 'over';
     this.#failTrials();
-    this.#endWaits();
+    this.#isOver.come();
     this.#stopLooking();
     this.#backoff.callOff();
   }

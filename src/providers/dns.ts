@@ -3,9 +3,9 @@
  * addresses; the same addresses in another order are not a change.
  */
 
-import { once } from 'node:events';
 import { isIP } from 'node:net';
 import type { Clock } from '../base/clock.js';
+import { LifeEnd } from '../base/life-end.js';
 import type { Discovery, UpstreamConfig } from '../model/config.js';
 import type { Provider, ProviderKind } from './provider.js';
 import { createSystemResolver } from './resolver.js';
@@ -71,8 +71,7 @@ class DnsProvider implements Provider {
   readonly #cancel = new Map<string, () => void>();
   #onChange: ((discovery: Discovery) => void) | null = null;
   #cancelPublishing: (() => void) | null = null;
-  readonly #stopped = new AbortController();
-  readonly #untilStopped = once(this.#stopped.signal, 'abort');
+  readonly #end = new LifeEnd();
 
   constructor(hosts: Map<string, number>, options: DnsOptions) {
     this.#hosts = hosts;
@@ -105,7 +104,7 @@ class DnsProvider implements Provider {
   }
 
   stop(): void {
-    this.#stopped.abort();
+    this.#end.come();
     this.#options.cancel();
     for (const cancel of this.#cancel.values()) cancel();
     this.#cancelPublishing?.();
@@ -118,7 +117,7 @@ class DnsProvider implements Provider {
       await this.#refresh(host);
       this.#awaited.delete(host);
     });
-    await Promise.race([Promise.all(answered), this.#untilStopped]);
+    await this.#end.before(Promise.all(answered));
   }
 
   #forget(host: string): void {
@@ -155,7 +154,7 @@ class DnsProvider implements Provider {
 
   #refreshLater(host: string): void {
     const interval = this.#hosts.get(host);
-    if (interval === undefined || this.#stopped.signal.aborted) return;
+    if (interval === undefined || this.#end.hasCome) return;
     const refreshMs = Math.max(interval, dnsLimits.refreshMsMin);
     const failures = this.#failures.get(host) ?? 0;
     const retryMs = dnsLimits.retryMsMin * 2 ** (failures - 1);
@@ -170,14 +169,14 @@ class DnsProvider implements Provider {
   }
 
   #warn(host: string, error: unknown): void {
-    if (this.#warned.has(host) || this.#stopped.signal.aborted) return;
+    if (this.#warned.has(host) || this.#end.hasCome) return;
     this.#warned.add(host);
     const keeping = this.#known.get(host)?.length ?? 0;
     this.#options.warn({ host, error: messageOf(error), keeping }, 'name does not resolve');
   }
 
   #tell(host: string, message: string): void {
-    if (this.#stopped.signal.aborted) return;
+    if (this.#end.hasCome) return;
     this.#options.info({ host, addresses: this.#known.get(host) ?? [] }, message);
   }
 
@@ -188,7 +187,7 @@ class DnsProvider implements Provider {
     const before = this.#known.get(host);
     if (before && sameSet(before, kept)) return false;
     this.#known.set(host, kept);
-    if (!this.#stopped.signal.aborted && !this.#awaited.has(host)) this.#publishSoon();
+    if (!this.#end.hasCome && !this.#awaited.has(host)) this.#publishSoon();
     return true;
   }
 
