@@ -15,6 +15,8 @@ export interface ReaderLimits {
   readonly answerMs: number;
   /** Heap of the thread. The largest files that are read need a third of it. */
   readonly heapMb: number;
+  /** Of its young objects: 1 MiB per semi-space. V8's 48 fill up, and never shrink. */
+  readonly youngMb: number;
   /** Requests that wait; further ones are refused. */
   readonly waitingMax: number;
 }
@@ -23,6 +25,7 @@ export const readerLimits: ReaderLimits = {
   idleMs: 30_000,
   answerMs: 30_000,
   heapMb: 1024,
+  youngMb: 3,
   waitingMax: 64,
 };
 
@@ -90,9 +93,9 @@ export class Reader {
   }
 
   #start(): Worker {
-    const { heapMb } = this.#limits;
+    const { heapMb, youngMb } = this.#limits;
     const thread = new Worker(new URL('./reader.js', import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: youngMb },
       // Node's options of the program (a loader, `--input-type`) are not for this thread.
       execArgv: [],
     });

@@ -3,6 +3,9 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 export const FILE_BYTES_MAX = 1024 ** 2;
 
+/** Memory that a reading begins with; doubled when it is full. */
+const PIECE_BYTES = 64 * 1024;
+
 /** Looks at a pipe: until a writer comes (1 s), until its next bytes come (20 s). */
 const pipePauses = { ms: 10, writerMax: 100, bytesMax: 2000 } as const;
 const pause = new Int32Array(new SharedArrayBuffer(4));
@@ -47,10 +50,11 @@ export function reasonOf({ code = '', message }: NodeJS.ErrnoException): string 
 function readUpTo(file: string, bytesMax: number): Buffer {
   const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const bytes = Buffer.allocUnsafe(bytesMax);
+    let bytes = Buffer.allocUnsafe(Math.min(bytesMax, PIECE_BYTES));
     const isFile = fstatSync(fd).isFile();
     let length = 0;
     for (let pauses = 0; length < bytesMax; ) {
+      if (length === bytes.length) bytes = Buffer.concat([bytes], Math.min(bytesMax, 2 * length));
       const read = readNow(fd, bytes, length);
       // A pipe without a writer reads as ended, too.
       if (read === 0 && (isFile || length > 0 || pauses >= pipePauses.writerMax)) break;

@@ -62,9 +62,10 @@ async function read(url: string): Promise<Buffer | null> {
   try {
     const file = await open(fileURLToPath(url), 'r');
     try {
-      if (!(await file.stat()).isFile()) return null;
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(moduleLimits.textBytesMax + 1));
-      return bytesRead > moduleLimits.textBytesMax ? null : buffer.subarray(0, bytesRead);
+      const stats = await file.stat();
+      if (!stats.isFile() || stats.size > moduleLimits.textBytesMax) return null;
+      const bytes = await file.readFile();
+      return bytes.length > moduleLimits.textBytesMax ? null : bytes;
     } finally {
       await file.close();
     }

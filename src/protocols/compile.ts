@@ -4,6 +4,7 @@ import type { Automaton, ClassifierTables } from '../model/classifier.js';
 import type { Signature } from '../model/protocol.js';
 import { compileSignature } from './dfa/signature.js';
 import { readPrecompiled } from './precompiled.js';
+import { inSharedMemory } from './shared.js';
 
 export interface ClassifierEntry {
   readonly id: string;
@@ -39,16 +40,23 @@ export function compileOnce(entry: ClassifierEntry): Compiled {
 }
 
 function compileByText({ id, signature }: ClassifierEntry): Compiled {
-  cached ??= new Map(readPrecompiled().map(([text, automaton]) => [text, numbered(automaton)]));
+  cached ??= builtInAutomata();
   const key = signatureText(signature);
   const found = cached.get(key);
   if (found) return found;
   const compiled = compileSignature(signature);
   assert(compiled.ok, `${id}: ${compiled.ok || compiled.problems.join('; ')}`);
   if (cached.size === cachedMax) cached.delete(cached.keys().next().value ?? '');
-  const answer = numbered(compiled.automaton);
+  const [automaton] = inSharedMemory([compiled.automaton]) as [Automaton];
+  const answer = numbered(automaton);
   cached.set(key, answer);
   return answer;
+}
+
+function builtInAutomata(): Map<string, Compiled> {
+  const precompiled = readPrecompiled();
+  const automata = inSharedMemory(precompiled.map(([, automaton]) => automaton));
+  return new Map(precompiled.map(([text], index) => [text, numbered(automata[index] as Automaton)]));
 }
 
 function numbered(automaton: Automaton): Compiled {

@@ -61,5 +61,5 @@ const restored = ({ dfas, checks, minBytes }: Written): Automaton => ({
 const base64 = ({ buffer, byteOffset, byteLength }: Uint8Array | Uint16Array | Int32Array): string =>
   Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 
-/** Memory of its own: Buffers share theirs, and a Plan that is posted takes all of it along. */
+/** Memory of its own: where Buffers share theirs, larger numbers would not be aligned. */
 const bytesOf = (text: string): ArrayBuffer => new Uint8Array(Buffer.from(text, 'base64')).buffer;

@@ -114,9 +114,9 @@ function firstOf(lists: readonly (readonly PreparedRoute[])[], session: RouteSes
 export const createRouteTable = (plan: Plan): RouteTable => tableOf(plan, plan.routes.map(prepareRoute));
 
 /** `routes`: those of the Plan, prepared. */
-export function tableOf(plan: Plan, routes: readonly PreparedRoute[]): RouteTable {
+export function tableOf({ listeners, protocols }: Plan, routes: readonly PreparedRoute[]): RouteTable {
   const namedListeners = new Set(routes.flatMap(({ place }) => place.listeners ?? []));
-  const ids = plan.protocols.length + 1;
+  const ids = protocols.length + 1;
   /** By listener and protocol; listeners that no route names share theirs. */
   const choices: (Choice | undefined)[] = [];
   const shared = new Map<number, Choice>();
@@ -131,7 +131,7 @@ export function tableOf(plan: Plan, routes: readonly PreparedRoute[]): RouteTabl
 
   function collect(listener: number, protocol: number): Choice {
     // A protocol that the listener does not accept counts as unknown: its routes do not apply.
-    const accepted = plan.listeners[listener]?.protocols.includes(protocol) ? protocol : -1;
+    const accepted = listeners[listener]?.protocols.includes(protocol) ? protocol : -1;
     if (namedListeners.has(listener)) return choiceAt(listener, accepted);
     const choice = shared.get(accepted) ?? choiceAt(listener, accepted);
     shared.set(accepted, choice);

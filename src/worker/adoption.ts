@@ -2,20 +2,20 @@
  * Two-phase adoption of a Plan in this worker: prepare does everything that can fail and changes nothing; commit can
  * not fail. The primary coordinates (src/plane/publication).
  */
-import type { Engine } from '../addon.js';
+import type { Engine, EngineTables } from '../addon.js';
 import { describeFailure } from '../base/failure.js';
 import type { PlanAnswer, PlanDelivery, WorkerSettings } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
 import { type ClassifierOf, Classifiers } from './classifiers.js';
-import type { Runtime } from './runtime.js';
+import type { KeptPlan, PreparedRuntime, Runtime } from './runtime.js';
 import type { Runtimes } from './runtimes.js';
 
 export interface AdoptionParts {
-  create(plan: Plan, classifierOf: ClassifierOf): Promise<Runtime>;
+  create(plan: Plan, classifierOf: ClassifierOf): Promise<PreparedRuntime>;
   readonly engine: Pick<Engine, 'prepare' | 'commit' | 'discard'>;
   readonly runtimes: Pick<Runtimes, 'add'>;
   /** Puts what comes with a Plan into force; can not fail. */
-  apply(plan: Plan, settings: WorkerSettings): void;
+  apply(plan: KeptPlan, settings: WorkerSettings): void;
   answer(answer: PlanAnswer): void;
 }
 
@@ -40,8 +40,8 @@ export class Adoption {
 
   /** Puts the first Plan in force. Rejects if it can not be prepared. */
   async begin({ plan, sockets, settings }: PlanDelivery): Promise<void> {
-    const prepared = await this.#create(plan, settings);
-    this.#parts.engine.prepare(prepared.runtime.tables, sockets);
+    const { tables, prepared } = await this.#create(plan, settings);
+    this.#parts.engine.prepare(tables, sockets);
     this.#putInForce(prepared);
   }
 
@@ -51,9 +51,9 @@ export class Adoption {
     const { generation } = plan;
     this.#wanted = generation;
     try {
-      const prepared = await this.#create(plan, settings);
+      const { tables, prepared } = await this.#create(plan, settings);
       if (this.#wanted !== generation) return; // discarded or replaced meanwhile
-      this.#parts.engine.prepare(prepared.runtime.tables, sockets);
+      this.#parts.engine.prepare(tables, sockets);
       this.#prepared = prepared;
       this.#parts.answer({ type: 'prepared', generation });
     } catch (error) {
@@ -74,9 +74,13 @@ export class Adoption {
     if (this.#wanted === generation) this.#drop();
   }
 
-  async #create(plan: Plan, settings: WorkerSettings): Promise<Prepared> {
+  async #create(
+    plan: Plan,
+    settings: WorkerSettings,
+  ): Promise<{ readonly tables: EngineTables; readonly prepared: Prepared }> {
     const classifiers = new Classifiers(this.#classifiers);
-    return { runtime: await this.#parts.create(plan, classifiers.make), classifiers, settings };
+    const { runtime, tables } = await this.#parts.create(plan, classifiers.make);
+    return { tables, prepared: { runtime, classifiers, settings } };
   }
 
   #putInForce({ runtime, classifiers, settings }: Prepared): void {

@@ -76,9 +76,13 @@ async function serve(worker: Worker, setup: WorkerSetup): Promise<void> {
     });
   });
   worker.post({ type: 'ready', generation: setup.plan.generation });
-  // Frees garbage of the start-up; in steps, because connections are waiting.
-  if (setup.inline === undefined) native.compactHeapSoon();
+  collectGarbage(setup); // of the start-up
   await drained;
+}
+
+/** In steps, because connections are waiting. The heap of the program that embeds the worker is the program's. */
+function collectGarbage({ inline }: WorkerSetup): void {
+  if (inline === undefined) native.compactHeapSoon();
 }
 
 const isCancelled = ({ inline }: WorkerSetup): boolean => inline?.cancelled.aborted ?? false;
@@ -119,10 +123,15 @@ function createWorker(setup: WorkerSetup) {
   const endpoints = createEndpointWatch(
     setup.reporting ? reporting(logs.endpoints, reports) : logs.endpoints,
   );
-  const runtimes = new Runtimes(
-    (generation) => engine.usesPlan(generation),
-    () => endpoints.keep(runtimes.endpoints()),
-  );
+  const runtimes = new Runtimes({
+    inUse: (generation) => engine.usesPlan(generation),
+    forgotten() {
+      const ids = runtimes.endpoints();
+      endpoints.keep(ids);
+      loads.keep(ids);
+    },
+    collect: () => collectGarbage(setup),
+  });
 
   const events = new EventCursor(native.layout);
   const answers = new Answers(native.layout, () => engine.flush());

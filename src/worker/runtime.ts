@@ -7,9 +7,8 @@ import { type SliceClock, Slices } from '../base/slices.js';
 import { expectTexts, type LocalCode } from '../base/user-module.js';
 import { type Handler, loadHandler } from '../handlers/index.js';
 import type { WorkerCounters } from '../metrics/counters.js';
-import type { Automaton } from '../model/classifier.js';
 import { NONE } from '../model/ids.js';
-import type { Plan, PlanProtocol, PlanUpstream } from '../model/plan.js';
+import type { Plan, PlanProtocol, PlanRoute, PlanUpstream } from '../model/plan.js';
 import type { NamedRecognizer } from '../protocols/index.js';
 import { loadRecognizer, orderOf } from '../protocols/planned.js';
 import { settlesQuietly } from '../protocols/settlement.js';
@@ -25,6 +24,14 @@ import {
 import type { ClassifierOf } from './classifiers.js';
 import { PlanCounts } from './plan-counts.js';
 
+/**
+ * What is left of a Plan when it is prepared. Long sessions keep it: without automata, which the classifiers have taken
+ * over, the conditions that the route table has, and the texts of modules that are loaded.
+ */
+export interface KeptPlan extends Pick<Plan, 'generation' | 'listeners' | 'upstreams' | 'ids' | 'accessLog'> {
+  readonly routes: readonly Pick<PlanRoute, 'name'>[];
+}
+
 export interface RuntimeUpstream {
   readonly plan: PlanUpstream;
   readonly balancer: Upstream;
@@ -34,9 +41,8 @@ export interface RuntimeUpstream {
 }
 
 export interface Runtime {
-  readonly plan: Plan;
+  readonly plan: KeptPlan;
   readonly counts: PlanCounts;
-  readonly tables: EngineTables;
   readonly routes: RouteTable;
   readonly protocols: readonly NamedRecognizer[];
   readonly upstreams: readonly RuntimeUpstream[];
@@ -46,6 +52,12 @@ export interface Runtime {
   readonly order: readonly (readonly number[])[];
   /** By listener and classifier index: whether silence confirms the protocol. */
   readonly settlesQuietly: readonly (readonly boolean[])[];
+}
+
+export interface PreparedRuntime {
+  readonly runtime: Runtime;
+  /** For the engine, which copies them. */
+  readonly tables: EngineTables;
 }
 
 /** Objects that outlive a Plan. */
@@ -67,8 +79,7 @@ export interface Surroundings {
  * In slices, between which the thread goes on with its sessions. Rejects when an in-process handler or a validator can not
  * be loaded.
  */
-export async function createRuntime(whole: Plan, around: Surroundings): Promise<Runtime> {
-  const plan = withoutAutomata(whole);
+export async function createRuntime(plan: Plan, around: Surroundings): Promise<PreparedRuntime> {
   expectTexts(plan.modules ?? {});
   const slices = new Slices(loopClock);
   const dials: EngineDial[] = [];
@@ -83,10 +94,10 @@ export async function createRuntime(whole: Plan, around: Surroundings): Promise<
   const order = await slices.map(plan.listeners, (listener) =>
     orderOf(listener.protocols, plan.protocols.length),
   );
-  return {
-    plan,
+  const tables = { ...(await tablesOf(plan, order, counts, around, slices)), dials };
+  const runtime: Runtime = {
+    plan: keptOf(plan),
     counts,
-    tables: { ...(await tablesOf(whole, order, counts, around, slices)), dials },
     routes: tableOf(plan, await slices.map(plan.routes, prepareRoute)),
     protocols,
     upstreams,
@@ -98,14 +109,11 @@ export async function createRuntime(whole: Plan, around: Surroundings): Promise<
       return ranked.map((_, position) => settlesQuietly(ranked, accepted, position));
     }),
   };
+  return { runtime, tables };
 }
 
-const NO_AUTOMATON: Automaton = Object.freeze({ dfas: [], checks: new Int32Array(), minBytes: 0 });
-
-/** Long sessions keep their Plan: of 270 kB each, all but 10 are automata, which the classifiers have taken over. */
-function withoutAutomata(plan: Plan): Plan {
-  const protocols = plan.protocols.map((protocol) => ({ ...protocol, automaton: NO_AUTOMATON }));
-  return { ...plan, protocols };
+function keptOf({ generation, listeners, upstreams, ids, accessLog, routes }: Plan): KeptPlan {
+  return { generation, listeners, upstreams, ids, accessLog, routes: routes.map(({ name }) => ({ name })) };
 }
 
 const loopClock: SliceClock = {

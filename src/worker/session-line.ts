@@ -1,13 +1,13 @@
 /** The access log line of an ended session or a refused connection. */
 import { hostPort } from '../base/address.js';
-import type { Plan } from '../model/plan.js';
 import type { SessionLine } from './account.js';
 import { errorName } from './dial-failure.js';
 import { NO_FACTS, type Session } from './known-session.js';
 import type { EventCursor, SessionId } from './rings.js';
+import type { KeptPlan } from './runtime.js';
 
 /** `session`: undefined if its end is its first event. */
-export function lineOf(events: EventCursor, session: Session | undefined, plan: Plan): SessionLine {
+export function lineOf(events: EventCursor, session: Session | undefined, plan: KeptPlan): SessionLine {
   const upstream = session && plan.upstreams[session.upstream];
   const endpoint = session && (session.endpoint >= 0 ? session.endpoint : session.lastTried);
   const protocol = session?.protocolId ?? null;
@@ -33,7 +33,7 @@ export function lineOf(events: EventCursor, session: Session | undefined, plan: 
 }
 
 /** Line of a connection that was accepted and reset at once. */
-export function refusedLine(events: EventCursor, plan: Plan): SessionLine {
+export function refusedLine(events: EventCursor, plan: KeptPlan): SessionLine {
   return {
     listener: plan.listeners[events.listener]?.name ?? '',
     protocol: null,
@@ -54,7 +54,7 @@ export function refusedLine(events: EventCursor, plan: Plan): SessionLine {
 }
 
 /** The deciding route or key, as named in the configuration. The engine itself rejects only invalid PROXY headers. */
-export function decisionText(session: Session | undefined, plan: Plan): string | undefined {
+export function decisionText(session: Session | undefined, plan: KeptPlan): string | undefined {
   const decision = session === undefined ? 'proxy_protocol' : session.decision;
   return typeof decision === 'number' ? plan.routes[decision]?.name : decision;
 }

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { EngineTables } from '../../src/addon.js';
 import { Turns } from '../../src/base/turns.js';
 import type { ListeningSocket, PlanAnswer, ToWorker } from '../../src/model/message.js';
 import type { Plan } from '../../src/model/plan.js';
@@ -557,7 +558,8 @@ class Crew {
       create: async (plan) => {
         await settled();
         if (this.#refusers.get(plan.generation) === worker) throw new Error('not in this one');
-        return { plan, tables: { generation: plan.generation } } as Runtime;
+        const tables = { generation: plan.generation } as EngineTables;
+        return { runtime: { plan } as unknown as Runtime, tables };
       },
       engine: {
         prepare: ({ generation }, sockets) => {

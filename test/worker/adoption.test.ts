@@ -39,8 +39,9 @@ async function adoptionOf() {
     create: (plan, classifierOf) =>
       new Promise((resolve, reject) => {
         const { generation } = plan;
-        const runtime = { plan, tables: { generation } } as Runtime;
-        preparing.push({ generation, classifierOf, load: () => resolve(runtime), fail: reject });
+        const runtime = { plan } as unknown as Runtime;
+        const tables = { generation } as EngineTables;
+        preparing.push({ generation, classifierOf, load: () => resolve({ runtime, tables }), fail: reject });
       }),
     engine,
     runtimes: { add: ({ plan }) => void done.push(`add ${plan.generation}`) },

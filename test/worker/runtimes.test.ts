@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Runtime } from '../../src/worker/runtime.js';
-import { Runtimes } from '../../src/worker/runtimes.js';
+import { Runtimes, type RuntimesParts } from '../../src/worker/runtimes.js';
 import { planFor, upstream } from './plane.js';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -12,12 +12,12 @@ const runtimeOf = (generation: number): Runtime =>
 
 const HOUR_MS = 3_600_000;
 
+const runtimesWith = (parts: Partial<RuntimesParts>): Runtimes =>
+  new Runtimes({ inUse: () => false, forgotten() {}, collect() {}, ...parts });
+
 test('a Plan that was replaced is kept for as long as a session began with it, and no longer', () => {
   const inUse = new Set([1]);
-  const runtimes = new Runtimes(
-    (generation) => inUse.has(generation),
-    () => {},
-  );
+  const runtimes = runtimesWith({ inUse: (generation) => inUse.has(generation) });
   for (const generation of [1, 2, 3]) runtimes.add(runtimeOf(generation));
   vi.advanceTimersByTime(24 * HOUR_MS); // a suspended process, or a long session
   expect(runtimes.of(1).plan.generation).toBe(1);
@@ -30,10 +30,7 @@ test('a Plan that was replaced is kept for as long as a session began with it, a
 });
 
 test('nothing is asked before a Plan is replaced', () => {
-  const runtimes = new Runtimes(
-    () => false,
-    () => {},
-  );
+  const runtimes = runtimesWith({});
   runtimes.add(runtimeOf(1));
   expect(vi.getTimerCount()).toBe(0);
 });
@@ -41,10 +38,10 @@ test('nothing is asked before a Plan is replaced', () => {
 test('endpoints that no Plan has any more are forgotten with the last Plan that had them', () => {
   const inUse = new Set([1]);
   const told: number[][] = [];
-  const runtimes = new Runtimes(
-    (generation) => inUse.has(generation),
-    () => told.push([...runtimes.endpoints()]),
-  );
+  const runtimes = runtimesWith({
+    inUse: (generation) => inUse.has(generation),
+    forgotten: () => void told.push([...runtimes.endpoints()]),
+  });
   const withEndpoints = (generation: number, ...ids: number[]) =>
     ({ plan: { generation, ids: { endpoints: [ids] } } }) as unknown as Runtime;
   runtimes.add(withEndpoints(1, 2, 3));
@@ -54,4 +51,27 @@ test('endpoints that no Plan has any more are forgotten with the last Plan that 
   inUse.delete(1);
   vi.advanceTimersByTime(HOUR_MS);
   expect(told).toEqual([[2, 3], [3]]);
+});
+
+test('garbage is collected seldom while Plans change, and when they have come to rest, and when the last session has left one', () => {
+  const inUse = new Set([1]);
+  let collections = 0;
+  const runtimes = runtimesWith({
+    inUse: (generation) => inUse.has(generation),
+    collect() {
+      collections += 1;
+    },
+  });
+  runtimes.add(runtimeOf(1));
+  for (let generation = 2; generation < 100; generation += 1) {
+    runtimes.add(runtimeOf(generation));
+    vi.advanceTimersByTime(1000);
+  }
+  expect(collections).toBe(3);
+  vi.advanceTimersByTime(HOUR_MS);
+  expect(collections).toBe(4);
+  inUse.delete(1);
+  vi.advanceTimersByTime(HOUR_MS);
+  expect(collections).toBe(5);
+  expect(vi.getTimerCount()).toBe(0);
 });

@@ -4,7 +4,10 @@ import type { Stats } from 'node:fs';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 
 /** A configuration is smaller (FILE_BYTES_MAX in src/config/text.ts); of a larger file, size and time count too. */
-const BYTES_MAX = 1024 ** 2 + 1;
+const BYTES_MAX = 1024 ** 2;
+
+/** Read at once. */
+const PIECE_BYTES = 64 * 1024;
 
 export interface Fingerprint {
   readonly content: string;
@@ -33,26 +36,27 @@ async function contentOf(path: string, stats: Stats, version: string): Promise<s
     return `folder ${digest(names.sort().join('/'))}`;
   }
   if (!stats.isFile()) return 'special';
-  const bytes = await firstBytes(path);
-  return bytes.length < BYTES_MAX ? `file ${digest(bytes)}` : `large ${version}`;
-}
-
-async function firstBytes(path: string): Promise<Buffer> {
   const file = await open(path, 'r');
   try {
-    return await readAll(file);
+    const read = await digestOf(file);
+    return read === null ? `large ${version}` : `file ${read}`;
   } finally {
     await file.close();
   }
 }
 
-async function readAll(file: FileHandle): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(BYTES_MAX);
-  let length = 0;
-  for (let read = -1; read !== 0 && length < BYTES_MAX; length += read) {
-    read = (await file.read(bytes, length, BYTES_MAX - length)).bytesRead;
+/** Null: it is too large. */
+async function digestOf(file: FileHandle): Promise<string | null> {
+  const hash = createHash('sha256');
+  const piece = Buffer.allocUnsafe(PIECE_BYTES);
+  let left = BYTES_MAX;
+  for (;;) {
+    const { bytesRead } = await file.read(piece);
+    if (bytesRead === 0) return hash.digest('base64');
+    left -= bytesRead;
+    if (left < 0) return null;
+    hash.update(piece.subarray(0, bytesRead));
   }
-  return bytes.subarray(0, length);
 }
 
-const digest = (content: string | Buffer): string => createHash('sha256').update(content).digest('base64');
+const digest = (content: string): string => createHash('sha256').update(content).digest('base64');
