@@ -14,6 +14,7 @@ import type { SettingsSource } from '../../primary/settings.js';
 import { StartError } from '../../primary/start-error.js';
 import type { Predecessor } from '../../primary/upgrade/predecessor.js';
 import { controlExamples, examplesFor } from './examples.js';
+import { lowerHelperThreads } from './helper-threads.js';
 import { findPredecessor, takeInheritance } from './inheritance.js';
 import { startAgain } from './launch.js';
 import { type Output, openOutput } from './output.js';
@@ -46,6 +47,7 @@ export interface RunOptions {
 
 /** Runs until a signal stops the process. Resolves with the exit status: 0 success, 1 failed while running. */
 export async function runDaemon(config: Config, options: RunOptions): Promise<number> {
+  lowerHelperThreads();
   const predecessor = findPredecessor(process.env);
   const output = await openOutput(config.logging);
   for (const warning of options.warnings) output.log.warn(warning);
