@@ -95,15 +95,34 @@ function rowsOfKinds(keys: Keys, { oneOf = [], 'x-kinds': kindKey = '' }: Schema
     const name = String(kind.properties?.[kindKey]?.const);
     const properties = Object.entries(kind.properties ?? {}).filter(([key]) => !common.includes(key));
     const rows = rowsBelow(keys, { ...kind, properties: Object.fromEntries(properties) });
-    return rows.map((row) => ({
-      ...row,
-      node: { ...row.node, description: `(\`${name}\`) ${row.node.description ?? ''}` },
-    }));
+    return rows.map((row) => ({ row, name }));
   });
   const shared = Object.fromEntries(
     Object.entries(first.properties ?? {}).filter(([key]) => common.includes(key)),
   );
-  return [...rowsBelow(keys, { properties: shared }), ...own];
+  return [...rowsBelow(keys, { properties: shared }), ...joined(own)];
+}
+
+interface OwnRow {
+  readonly row: Row;
+  /** Of the kind. */
+  readonly name: string;
+}
+
+/** One row for what several kinds have alike, where the first of them has it. */
+function joined(rows: readonly OwnRow[]): Row[] {
+  const alike = new Map<string, OwnRow[]>();
+  for (const each of rows) {
+    const text = JSON.stringify(each.row);
+    alike.set(text, [...(alike.get(text) ?? []), each]);
+  }
+  return [...alike.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const names = group.map(({ name }) => `\`${name}\``).join(', ');
+    const { row } = first;
+    return [{ ...row, node: { ...row.node, description: `(${names}) ${row.node.description ?? ''}` } }];
+  });
 }
 
 /** Mappings have no row of their own, only their keys. */

@@ -15,6 +15,8 @@ const whole = [
   'distributed.password',
   'kcp.*.secret',
   'kcp.*.kcptun.key',
+  'upstreams.*.health_check.password',
+  'protocols.[].target.health_check.password',
 ] as const;
 
 /** URLs, whose user and password are secret. */

@@ -9,9 +9,21 @@ const running = {
   upstreams: {
     web: { endpoints: ['a:80'], via: 'http://user:pa%40ss@proxy:3128' },
     plain: { endpoints: ['a:80'], via: 'http://proxy:3128' },
+    cache: { endpoints: ['a:6379'], health_check: { type: 'redis', user: 'check', password: 'ping-me' } },
   },
+  protocols: [{ name: 'redis', target: { endpoints: ['b:6379'], health_check: { password: 'ping-too' } } }],
 };
-const secrets = ['correct-horse', 's3cret', '"it"', 'scrypt', '"pw"', 'user:', 'pa%40ss'];
+const secrets = [
+  'correct-horse',
+  's3cret',
+  '"it"',
+  'scrypt',
+  '"pw"',
+  'user:',
+  'pa%40ss',
+  'ping-me',
+  'ping-too',
+];
 
 test('every secret is veiled, and nothing else', () => {
   const veiled = veilSecrets(running);
@@ -24,7 +36,9 @@ test('every secret is veiled, and nothing else', () => {
     upstreams: {
       web: { endpoints: ['a:80'], via: 'http://***@proxy:3128' },
       plain: { endpoints: ['a:80'], via: 'http://proxy:3128' },
+      cache: { endpoints: ['a:6379'], health_check: { type: 'redis', user: 'check', password: '***' } },
     },
+    protocols: [{ name: 'redis', target: { endpoints: ['b:6379'], health_check: { password: '***' } } }],
   });
 });
 

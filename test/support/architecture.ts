@@ -34,6 +34,8 @@ export const typescriptArrows: Arrows = {
   model: [],
   addon: ['model'],
   ...Object.fromEntries(leaves.map((room) => [room, leaf])),
+  // Checks read answers with the same cursors and automata as openings are read with.
+  health: [...leaf, 'protocols'],
   config: [...leaf, ...leaves],
   worker: [...leaf, 'addon', 'protocols', 'routing', 'upstream', 'health', 'security', 'handlers', 'metrics'],
   admin: [...leaf, 'metrics'],
