@@ -1,7 +1,8 @@
 /** Cost of routing a session by number of routes. */
 import type { Conditions, Plan, PlanRoute } from '../../src/model/plan.js';
 import type { RouteSession } from '../../src/routing/condition.js';
-import { createRouteTable, type Routed } from '../../src/routing/table.js';
+import type { Routed } from '../../src/routing/prepared.js';
+import { createRouteTable } from '../../src/routing/table.js';
 import type { Task } from './task.js';
 
 const counts = [1, 100, 20_000];
@@ -57,6 +58,7 @@ const unknown: RouteSession = {
   listener: 0,
   protocol: 0,
   source: '192.0.2.1',
+  nowMs: 0,
   facts: {},
   factsComplete: true,
   broken: false,

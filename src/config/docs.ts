@@ -74,7 +74,8 @@ function rowsBelow(keys: Keys, node: SchemaNode): Row[] {
   );
   const free =
     typeof additionalProperties === 'object' ? rowsBelow([...keys, 'NAME'], additionalProperties) : [];
-  const listed = items === undefined ? [] : rowsBelow([...keys, '[]'], items);
+  const isLike = node['x-like'] !== undefined;
+  const listed = items === undefined || isLike ? [] : rowsBelow([...keys, '[]'], items);
   return [
     ...named,
     ...free,

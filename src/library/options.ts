@@ -146,14 +146,37 @@ export interface RouteOptions {
 }
 
 /** All must hold. */
-export interface RouteConditions {
+export interface RouteConditions extends ConditionSet {
+  /** The route holds only where these do not all hold; of a list, where none of its sets does. */
+  readonly not?: OneOrMore<ConditionSet>;
+}
+
+/** All must hold, each for any value of its list. */
+export interface ConditionSet {
   readonly protocol?: OneOrMore<string>;
   readonly listener?: OneOrMore<string>;
   readonly source?: OneOrMore<string>;
   readonly sni?: OneOrMore<string>;
   readonly alpn?: OneOrMore<string>;
   readonly host?: OneOrMore<string>;
+  readonly method?: OneOrMore<string>;
   readonly path?: OneOrMore<string>;
+  readonly user?: OneOrMore<string>;
+  readonly database?: OneOrMore<string>;
+  readonly clientId?: OneOrMore<string>;
+  readonly time?: OneOrMore<PeriodOptions>;
+}
+
+/** A time of the week on the wall clock of a zone. */
+export interface PeriodOptions {
+  /** Days on which it begins: `mon`, `mon-fri`, or a list. Default: every day. */
+  readonly days?: OneOrMore<string>;
+  /** `08:00`. Default `00:00`. */
+  readonly from?: string;
+  /** `18:00`; before `from`: on the next day. Default `24:00`. */
+  readonly to?: string;
+  /** IANA name. Default `UTC`. */
+  readonly zone?: string;
 }
 
 export type EndpointOptions =

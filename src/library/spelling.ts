@@ -55,6 +55,7 @@ export const longKeys: readonly string[] = [
   'max_ejected',
   'on_down',
   'max_idle',
+  'client_id',
   'enable_rate_limit',
   'rate_limit',
   'requests_per_second',

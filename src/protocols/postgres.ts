@@ -2,7 +2,7 @@
  * PostgreSQL: a startup message, or a request that precedes it (TLS, GSSAPI, cancel). Since version 17 clients may
  * open with TLS directly; the hello then has ALPN postgresql.
  */
-import type { Facts, FactsAnswer } from '../model/facts.js';
+import type { Doubtful, Facts, FactsAnswer } from '../model/facts.js';
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { match, more, no } from './confirmation.js';
 import { asBuffer } from './cursor.js';
@@ -45,19 +45,31 @@ export function confirmPostgres(bytes: Uint8Array): Confirmation {
   return answer.verdict === 'facts' && answer.facts.alpn?.includes('postgresql') ? match : no;
 }
 
+/** NAMEDATALEN: servers before version 17 cut a longer name, and so take it for another. */
+const nameBytesMax = 63;
+
+/** Only the server reads them. */
+const unread: Doubtful = ['user', 'database'];
+
 /** User and database of a startup message, or the facts of a TLS hello. */
 export function postgresFacts(bytes: Uint8Array): FactsAnswer {
   if (bytes.length < headerBytes) return { verdict: 'more', bytesNeeded: headerBytes, facts: {} };
   const message = asBuffer(bytes);
-  if (message[0] !== 0) return tlsFacts(bytes);
-  if (message.readUInt16BE(4) !== majorVersion) return { verdict: 'facts', facts: {} };
+  if (message[0] !== 0) return withoutNames(tlsFacts(bytes));
+  // A request for encryption hides the names; a cancel request has none, but belongs to a session that has.
+  if (message.readUInt16BE(4) !== majorVersion) return { verdict: 'facts', facts: {}, doubtful: unread };
   const end = message.readUInt32BE(0);
   if (end > startupBytesMax) return { verdict: 'broken', facts: {} };
   if (message.length < end) return { verdict: 'more', bytesNeeded: end, facts: {} };
-  return { verdict: 'facts', facts: readParameters(message.toString('utf8', headerBytes, end)) };
+  const facts = readParameters(message.toString('utf8', headerBytes, end));
+  const long = unread.filter((name) => Buffer.byteLength(String(facts[name] ?? '')) > nameBytesMax);
+  return { verdict: 'facts', facts, ...(long.length > 0 && { doubtful: long }) };
 }
 
-/** Alternating names and values, each terminated by NUL. */
+const withoutNames = (hello: FactsAnswer): FactsAnswer =>
+  hello.verdict === 'facts' ? { ...hello, doubtful: [...(hello.doubtful ?? []), ...unread] } : hello;
+
+/** Alternating names and values, each terminated by NUL; of a name that comes twice the last value. */
 function readParameters(text: string): Facts {
   const strings = text.split('\0');
   const facts: Facts = {};
@@ -66,5 +78,6 @@ function readParameters(text: string): Facts {
     const value = strings[i + 1];
     if ((name === 'user' || name === 'database') && value !== undefined) facts[name] = value;
   }
-  return facts;
+  const database = facts['database'] || facts['user'];
+  return database ? { ...facts, database } : facts;
 }

@@ -64,7 +64,9 @@ function oneOrMore<Option>(z: Zod, one: ReturnType<Condition<Option, unknown>['o
   const list = z
     .array(one)
     .nonempty({ error: 'an empty list holds for no session: leave the condition out to accept any value' })
-    .max(VALUES_MAX, { error: `at most ${VALUES_MAX} values` });
+    .max(VALUES_MAX, { error: `at most ${VALUES_MAX} values` })
+    // Its keys, if it has any, are those of one value.
+    .meta({ 'x-like': 'one value' });
   const { description, 'x-values': values = 'text' } = one.meta() ?? {};
   return z
     .union([one, list], { error: ({ input }) => wrongKind(one, input) })

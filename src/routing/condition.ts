@@ -6,10 +6,12 @@ import type { Doubtful, Facts } from '../model/facts.js';
 export interface RouteSession {
   /** Index into `Plan.listeners`. */
   readonly listener: number;
-  /** Index into `Plan.protocols`; -1: not (yet) recognised. */
+  /** Index into `Plan.protocols`; -1: not recognised; `UNDECIDED`: no byte has been read yet. */
   readonly protocol: number;
   /** The client's address, a literal without port; empty for a Unix socket. */
   readonly source: string;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
   readonly facts: Facts;
   /** No further facts will arrive. */
   readonly factsComplete: boolean;
@@ -18,6 +20,9 @@ export interface RouteSession {
   /** Facts that are not reliable: rules on them fail closed. */
   readonly doubtful: Doubtful;
 }
+
+/** Protocol of a session of which no byte has been read. */
+export const UNDECIDED = -2;
 
 /** `more`: undecided until the facts are complete. `refuse`: undecidable, so fail closed. */
 export type Answer = 'yes' | 'no' | 'more' | 'refuse';
@@ -90,7 +95,7 @@ export interface PlaceCondition<Option, Data> extends AnyCondition<Option, Data>
 
 export interface SessionCondition<Option, Data> extends AnyCondition<Option, Data> {
   /** The part of the session that it reads. */
-  readonly reads: 'source' | 'facts';
+  readonly reads: 'source' | 'clock' | 'facts';
   /** Its `more` must not depend on the value. */
   create(data: Data): Test;
   /** Index key, of one kind and fact for every value; without it routes are tested one by one. */

@@ -1,5 +1,5 @@
 /** Operations on places (sets of listeners and protocols). */
-import type { Place } from './condition.js';
+import { type Answer, type Place, UNDECIDED } from './condition.js';
 
 /** The intersection of places. */
 export function meetingPlace(places: readonly Place[]): Place {
@@ -28,6 +28,22 @@ export function eitherPlace(places: readonly Place[]): Place {
   return { ...(listeners.length > 0 && { listeners }), ...(protocols.length > 0 && { protocols }) };
 }
 
-export function isAt({ listeners, protocols }: Place, listener: number, protocol: number): boolean {
-  return (listeners?.includes(listener) ?? true) && (protocols?.includes(protocol) ?? true);
+/** Where a session is: its listener, and its protocol once that is known. */
+export interface Whereabouts {
+  readonly listener: number;
+  /** -1: not recognised, or not accepted there; `UNDECIDED`: one of `accepted`, or -1. */
+  readonly protocol: number;
+  /** Protocols that the listener accepts, if known. */
+  readonly accepted?: readonly number[];
+}
+
+/** Whether the place holds the session; `more` only while its protocol is undecided. */
+export function placeAnswer(
+  { listeners, protocols }: Place,
+  { listener, protocol, accepted }: Whereabouts,
+): Exclude<Answer, 'refuse'> {
+  if (listeners?.includes(listener) === false) return 'no';
+  if (protocols === undefined) return 'yes';
+  if (protocol !== UNDECIDED) return protocols.includes(protocol) ? 'yes' : 'no';
+  return protocols.some((each) => accepted?.includes(each) ?? true) ? 'more' : 'no';
 }

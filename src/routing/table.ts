@@ -2,74 +2,43 @@
  * The route of a session: the first whose conditions all hold. Conditions on listener and protocol are evaluated once
  * per pair; of the remaining routes, those that the lookup finds by names and address are tested in order.
  */
-import type { Plan, PlanRoute, PlanTarget } from '../model/plan.js';
-import type { Answer, Place, RouteSession, Test } from './condition.js';
-import { createTests, placeOf } from './conditions/index.js';
-import { type Keyed, Lookup } from './lookup.js';
-import { isAt } from './place.js';
-
-export type Routed =
-  /** `route` is an index into `Plan.routes`. */
-  | { readonly kind: 'to'; readonly target: PlanTarget; readonly route: number }
-  /** Undecided: ask again with further facts. */
-  | { readonly kind: 'more' }
-  | { readonly kind: 'none' }
-  /** Fail closed: the route needs facts that are unreadable. */
-  | { readonly kind: 'refuse'; readonly route: number };
+import type { Plan } from '../model/plan.js';
+import { all } from './answers.js';
+import { type RouteSession, UNDECIDED } from './condition.js';
+import { Lookup } from './lookup.js';
+import {
+  type Candidate,
+  candidateAt,
+  type EarlyCandidate,
+  earlyCandidateAt,
+  type PreparedRoute,
+  prepareRoute,
+  type Routed,
+} from './prepared.js';
 
 export interface RouteTable {
   route(session: RouteSession): Routed;
   /** Whether any route for this listener and protocol reads facts. */
   needsFacts(listener: number, protocol: number): boolean;
+  /** Whether a route of this listener can be decided before the first byte. */
+  decidesAtAccept(listener: number): boolean;
+  /**
+   * The route of a session of which no byte has been read, null where bytes decide. It is the one that `route` finds,
+   * whatever protocol and facts they give.
+   */
+  routeAtAccept(session: RouteSession): (Routed & { kind: 'to' }) | null;
 }
 
-/** A route and its remaining tests once listener and protocol are known. */
-export interface PreparedRoute extends Keyed {
-  readonly answer: Routed;
-  readonly refusal: Routed;
-  readonly place: Place;
-  /** Tests of the source (which never answer `more`), then of facts. */
-  readonly tests: readonly Test[];
-  readonly readsFacts: boolean;
-}
-
-/** PreparedRoute routes of one listener and protocol. */
+/** Routes of one listener and protocol. */
 interface Choice {
-  readonly lookup: Lookup<PreparedRoute>;
+  readonly lookup: Lookup<Candidate>;
   readonly needsFacts: boolean;
 }
 
 const MORE: Routed = { kind: 'more' };
 const NONE: Routed = { kind: 'none' };
 
-/** `order`: its position in the Plan. Most of the work of making a table; a long one is made in slices. */
-export function prepareRoute(route: PlanRoute, order: number): PreparedRoute {
-  const tests = createTests(route.when);
-  const reading = (part: string) => tests.filter(({ reads }) => reads === part).map(({ test }) => test);
-  const factTests = reading('facts');
-  return {
-    order,
-    keys: tests.flatMap(({ key }) => key ?? []),
-    answer: { kind: 'to', target: route.to, route: order },
-    refusal: { kind: 'refuse', route: order },
-    place: placeOf(route.when),
-    tests: [...reading('source'), ...factTests],
-    readsFacts: factTests.length > 0,
-  };
-}
-
-/** One `no` decides, even if others are undecided; `more` outweighs `refuse`, since it may become `no`. */
-function all(tests: readonly Test[], session: RouteSession): Answer {
-  let answer: Answer = 'yes';
-  for (const test of tests) {
-    const one = test(session);
-    if (one === 'no') return one;
-    if (one !== 'yes' && answer !== 'more') answer = one;
-  }
-  return answer;
-}
-
-function ask(candidate: PreparedRoute, session: RouteSession): Routed {
+function ask(candidate: Candidate, session: RouteSession): Routed {
   switch (all(candidate.tests, session)) {
     case 'yes':
       return candidate.answer;
@@ -82,7 +51,7 @@ function ask(candidate: PreparedRoute, session: RouteSession): Routed {
   }
 }
 
-function firstOfOne(list: readonly PreparedRoute[], session: RouteSession): Routed {
+function firstOfOne(list: readonly Candidate[], session: RouteSession): Routed {
   for (const candidate of list) {
     const routed = ask(candidate, session);
     if (routed !== NONE) return routed;
@@ -91,12 +60,12 @@ function firstOfOne(list: readonly PreparedRoute[], session: RouteSession): Rout
 }
 
 /** Merges sorted `lists`; returns the first answer other than none. */
-function firstOf(lists: readonly (readonly PreparedRoute[])[], session: RouteSession): Routed {
+function firstOf(lists: readonly (readonly Candidate[])[], session: RouteSession): Routed {
   const [only] = lists;
   if (only !== undefined && lists.length === 1) return firstOfOne(only, session);
   const next = lists.map(() => 0);
   for (;;) {
-    let first: PreparedRoute | undefined;
+    let first: Candidate | undefined;
     let from = 0;
     for (let list = 0; list < lists.length; list += 1) {
       const candidate = lists[list]?.[next[list] ?? 0];
@@ -115,14 +84,16 @@ export const createRouteTable = (plan: Plan): RouteTable => tableOf(plan, plan.r
 
 /** `routes`: those of the Plan, prepared. */
 export function tableOf({ listeners, protocols }: Plan, routes: readonly PreparedRoute[]): RouteTable {
-  const namedListeners = new Set(routes.flatMap(({ place }) => place.listeners ?? []));
+  const namedListeners = new Set(routes.flatMap(namedBy));
   const ids = protocols.length + 1;
+  const excludesProtocols = routes.some(({ excluded }) => excluded.some(({ place }) => place.protocols));
   /** By listener and protocol; listeners that no route names share theirs. */
   const choices: (Choice | undefined)[] = [];
   const shared = new Map<number, Choice>();
 
   function choiceAt(listener: number, protocol: number): Choice {
-    const candidates = routes.filter(({ place }) => isAt(place, listener, protocol));
+    const accepted = listeners[listener]?.protocols ?? [];
+    const candidates = routes.flatMap((route) => candidateAt(route, { listener, protocol, accepted }) ?? []);
     return {
       lookup: new Lookup(candidates),
       needsFacts: candidates.some(({ readsFacts }) => readsFacts),
@@ -130,11 +101,13 @@ export function tableOf({ listeners, protocols }: Plan, routes: readonly Prepare
   }
 
   function collect(listener: number, protocol: number): Choice {
-    // A protocol that the listener does not accept counts as unknown: its routes do not apply.
-    const accepted = listeners[listener]?.protocols.includes(protocol) ? protocol : -1;
-    if (namedListeners.has(listener)) return choiceAt(listener, accepted);
-    const choice = shared.get(accepted) ?? choiceAt(listener, accepted);
-    shared.set(accepted, choice);
+    const isAccepted = listeners[listener]?.protocols.includes(protocol) ?? false;
+    // Told apart from unknown ones only where a route excludes protocols.
+    const asked = isAccepted || excludesProtocols ? protocol : -1;
+    if (namedListeners.has(listener)) return choiceAt(listener, asked);
+    const key = 2 * (asked + 1) + Number(isAccepted);
+    const choice = shared.get(key) ?? choiceAt(listener, asked);
+    shared.set(key, choice);
     return choice;
   }
 
@@ -144,8 +117,45 @@ export function tableOf({ listeners, protocols }: Plan, routes: readonly Prepare
     return choices[index];
   }
 
+  const early: (Lookup<EarlyCandidate> | null | undefined)[] = [];
+
+  function earlyOf(listener: number): Lookup<EarlyCandidate> | null {
+    const known = early[listener];
+    if (known !== undefined) return known;
+    const lookup = earlyLookup(routes, listener, listeners[listener]?.protocols ?? []);
+    early[listener] = lookup;
+    return lookup;
+  }
+
   return {
     route: (session) => firstOf(choiceOf(session.listener, session.protocol).lookup.find(session), session),
     needsFacts: (listener, protocol) => choiceOf(listener, protocol).needsFacts,
+    decidesAtAccept: (listener) => earlyOf(listener) !== null,
+    routeAtAccept(session) {
+      const early = earlyOf(session.listener);
+      const routed = early === null ? NONE : firstOf(early.find(session), session);
+      return routed.kind === 'to' ? routed : null;
+    },
   };
+}
+
+/** Listeners on which it depends whether the route holds. */
+const namedBy = ({ own, excluded }: PreparedRoute): readonly number[] =>
+  [own, ...excluded].flatMap(({ place }) => place.listeners ?? []);
+
+/** Routes up to the first that is the same for every session; null if none of them can hold yet. */
+function earlyLookup(
+  routes: readonly PreparedRoute[],
+  listener: number,
+  accepted: readonly number[],
+): Lookup<EarlyCandidate> | null {
+  const where = { listener, protocol: UNDECIDED, accepted };
+  const candidates: EarlyCandidate[] = [];
+  for (const route of routes) {
+    const candidate = earlyCandidateAt(route, where);
+    if (candidate === null) continue;
+    candidates.push(candidate);
+    if (!candidate.varies) break;
+  }
+  return candidates.some(({ mayHold }) => mayHold) ? new Lookup(candidates) : null;
 }

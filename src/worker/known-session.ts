@@ -59,6 +59,11 @@ export class Session implements RouteSession, SessionId {
     return this.events.sourceAddress();
   }
 
+  /** When it is asked for. */
+  get nowMs(): number {
+    return Date.now();
+  }
+
   get endpointId(): number {
     return this.runtime.plan.ids.endpoints[this.upstream]?.[this.endpoint] ?? NONE;
   }

@@ -13,7 +13,8 @@ import type { NamedRecognizer } from '../protocols/index.js';
 import { loadRecognizer, orderOf } from '../protocols/planned.js';
 import { settlesQuietly } from '../protocols/settlement.js';
 import { createNaming } from '../routing/naming.js';
-import { prepareRoute, type RouteTable, tableOf } from '../routing/table.js';
+import { prepareRoute } from '../routing/prepared.js';
+import { type RouteTable, tableOf } from '../routing/table.js';
 import {
   type Balanced,
   createUpstream,

@@ -172,6 +172,56 @@ describe('an opening that a silence settles', () => {
   });
 });
 
+describe('times and what is excluded', () => {
+  const own = compile(
+    configOf(`
+protocols: [{ name: TLS, target: up }]
+routes:
+  - { when: { protocol: tls, time: { days: mon-fri, from: "08:00", to: "18:00", zone: Europe/Berlin } }, to: reset }
+  - { when: { protocol: tls, not: [{ sni: a.example, source: "10.0.0.0/8" }, { protocol: http }] }, to: drop }
+upstreams: { up: { endpoints: ["10.0.0.1:1"] } }`),
+    new Map(),
+    1,
+    new IdRegistry(),
+  );
+  const rowsAt = async (from: string, at: string) => {
+    const explanation = await explain(own, 0, { source: from, bytes: hi }, Date.parse(at));
+    return explanation.routes.map(({ verdict, why }) => `${verdict}: ${why}`);
+  };
+
+  test('in the middle of the day', async () =>
+    expect(await rowsAt('', '2026-11-25T07:00:00Z')).toMatchObject([
+      'taken: every condition holds',
+      'shadowed: it holds, but routes[0] comes first',
+      {},
+    ]));
+
+  test('before it', async () =>
+    expect(await rowsAt('10.1.1.1', '2026-11-25T06:59:59Z')).toEqual([
+      'no: time is 2026-11-25T06:59:59.000Z',
+      'no: it is what `not` excludes',
+      'taken: every condition holds',
+    ]));
+
+  test('how they are written', async () => {
+    const explanation = await explain(own, 0, { source: '', bytes: hi });
+    expect(explanation.routes.map(({ when }) => when)).toEqual([
+      { protocol: 'TLS', time: 'mon-fri 08:00-18:00 Europe/Berlin' },
+      { protocol: 'TLS', not: '(source 10.0.0.0/8, sni a.example), (protocol http)' },
+      { protocol: 'TLS' },
+    ]);
+  });
+
+  test('the name that is excluded may still come', async () => {
+    const start = { source: '10.1.1.1', bytes: hi.subarray(0, 20) };
+    const explanation = await explain(own, 0, start, Date.parse('2026-11-22T12:00:00Z'));
+    expect(explanation.routes[1]).toMatchObject({
+      verdict: 'more',
+      why: 'what `not` excludes is not known yet',
+    });
+  });
+});
+
 test('what only its name is waited for is said to be held for a second', async () => {
   const heldFor = async (route: string) => {
     const config = `protocols: [{ name: SSH, target: up }]\nroutes: [${route}]\nupstreams: { up: { endpoints: ["10.0.0.1:1"] } }`;

@@ -32,9 +32,9 @@ test('JSON Schema describes what is written, not what it becomes', () => {
   });
 });
 
-test('`when` has the conditions of the table, and nothing else', () => {
+test('`when` has the conditions of the table, `not`, and nothing else', () => {
   const when = ['routes', '[]', 'when'].reduce(stepInto, jsonSchema() as SchemaNode | undefined);
-  expect(Object.keys(when?.properties ?? {})).toEqual(Object.keys(conditions));
+  expect(Object.keys(when?.properties ?? {})).toEqual([...Object.keys(conditions), 'not']);
 });
 
 describe('pending keys', () => {

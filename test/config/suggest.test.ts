@@ -121,6 +121,58 @@ describe('what is written with another shape, and how it is meant', () => {
       says: 'routes[0].when.host: no session of `ssh` has it, so the route never holds for it',
     },
     {
+      text: 'routes: [{ when: { time: { days: montag } }, to: reset }]',
+      says: 'routes[0].when.time.days: expected a day such as `mon`, a range such as `mon-fri`, or a list of them, got "montag"',
+    },
+    {
+      text: 'routes: [{ when: { time: [{ zone: berlin }] }, to: reset }]',
+      says: 'routes[0].when.time[0].zone: unknown time zone "berlin": did you mean `Europe/Berlin`?',
+    },
+    {
+      text: 'routes: [{ when: { time: { from: 8, until: "18:00" } }, to: reset }]',
+      says: 'routes[0].when.time.from: expected a time of day such as `"08:00"`, from 00:00 to 23:59, got 8',
+    },
+    {
+      text: 'routes: [{ when: { time: { until: "18:00" } }, to: reset }]',
+      says: 'routes[0].when.time.until: unknown key `until`',
+    },
+    {
+      text: 'routes: [{ when: { time: { to: "00:00" } }, to: reset }]',
+      says: 'routes[0].when.time.to: is the same as `from`: leave both out for the whole day',
+    },
+    {
+      text: 'routes: [{ when: { method: get }, to: reset }]',
+      says: 'routes[0].when.method: expected a method in capitals such as `GET`, got "get"',
+    },
+    {
+      text: 'routes: [{ when: { user: 7 }, to: reset }]',
+      says: 'routes[0].when.user: expected a user name, of at most 512 bytes (in quotes if it is a number), got 7',
+    },
+    {
+      text: 'routes: [{ when: { not: {} }, to: reset }]',
+      says: 'routes[0].when.not: an empty set excludes every session: name a condition, or leave `not` out',
+    },
+    {
+      text: 'routes: [{ when: { not: tls }, to: reset }]',
+      says: 'routes[0].when.not: expected conditions such as `{ source: "10.0.0.0/8" }`, or a list of such sets, got "tls"',
+    },
+    {
+      text: 'routes: [{ when: { not: [{ sni: a }, { sni: "a b" }] }, to: reset }]',
+      says: 'routes[0].when.not[1].sni: expected a host name, or `*.` and a host name, got "a b"',
+    },
+    {
+      text: 'routes: [{ when: { not: { not: { sni: a } } }, to: reset }]',
+      says: 'routes[0].when.not.not: unknown key `not`',
+    },
+    {
+      text: 'routes: [{ when: { not: [{ protocol: tsl }] }, to: reset }]',
+      says: 'routes[0].when.not[0].protocol: unknown protocol `tsl`: did you mean `tls`?',
+    },
+    {
+      text: 'routes: [{ when: { not: { protocol: ssh, sni: a } }, to: reset }]',
+      says: 'routes[0].when.not.sni: no session of `ssh` has it, so it excludes nothing',
+    },
+    {
       text: 'routes: [{ when: { path: 5 }, to: reset }]',
       says: 'expected a path such as `/login`',
     },

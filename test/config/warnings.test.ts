@@ -25,6 +25,17 @@ describe('a route that can never be reached', () => {
       second: '{ source: ["10.1.0.0/16", "192.0.2.7"] }',
     },
     { why: 'behind a catch-all', first: '{}', second: '{ protocol: ssh }' },
+    { why: 'behind the same user', first: '{ user: al }', second: '{ user: [al], database: b }' },
+    {
+      why: 'behind one for all day',
+      first: '{ time: {} }',
+      second: '{ time: { days: [sat, mon], to: "08:00" } }',
+    },
+    {
+      why: 'behind one that excludes less',
+      first: '{ not: { protocol: tls, sni: a.org } }',
+      second: '{ not: { protocol: TLS } }',
+    },
   ];
   test.each(unreachable)('$why', ({ first, second }) => {
     const text = routes(`{ when: ${first}, to: web }`, `{ when: ${second}, to: mail }`);
@@ -41,11 +52,20 @@ describe('a route that can never be reached', () => {
       second: '{ source: ["10.1.0.0/16", "192.0.2.7"] }',
     },
     { why: 'the other family', first: '{ source: ["::/0"] }', second: '{ source: ["10.0.0.0/8"] }' },
+    { why: 'what the first excludes', first: '{ not: { source: "10.0.0.0/8" } }', second: '{}' },
+    { why: 'another zone', first: '{ time: {} }', second: '{ time: { zone: Asia/Tokyo } }' },
     { why: 'a condition that the second lacks', first: '{ sni: a.org, alpn: h2 }', second: '{ sni: a.org }' },
   ];
   test.each(reachable)('not: $why', ({ first, second }) =>
     expect(warningsOf(routes(`{ when: ${first}, to: web }`, `{ when: ${second}, to: mail }`))).toEqual([]),
   );
+
+  test('a route that excludes itself', () =>
+    expect(
+      warningsOf(
+        routes('{ when: { protocol: tls, sni: a.org, not: [{ sni: b.org }, { protocol: TLS }] }, to: web }'),
+      ),
+    ).toEqual(['routes[0]: can never be reached: its own `not` excludes all that it could take']));
 
   test('its place, before the word', () =>
     expect(warningLinesOf(routes('{ to: web }', '{ when: { protocol: ssh }, to: mail }'))).toEqual([

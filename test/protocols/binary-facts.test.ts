@@ -14,6 +14,7 @@ interface FactsCase {
   readonly parse: (bytes: Uint8Array) => FactsAnswer;
   readonly bytes: Uint8Array;
   readonly expect: Facts;
+  readonly doubtful?: readonly string[];
 }
 
 const cases: readonly FactsCase[] = [
@@ -93,22 +94,43 @@ const cases: readonly FactsCase[] = [
     expect: { user: 'al', database: 'b' },
   },
   {
-    why: 'PostgreSQL: a request for TLS says nothing',
+    why: 'PostgreSQL: without a database it is called like the user',
+    parse: postgresFacts,
+    bytes: text('\0\0\0\x11\0\x03\0\0user\0al\0\0'),
+    expect: { user: 'al', database: 'al' },
+  },
+  {
+    why: 'PostgreSQL: an empty database, too; of two users the last one',
+    parse: postgresFacts,
+    bytes: text('\0\0\0\x22\0\x03\0\0user\0al\0database\0\0user\0b\0\0'),
+    expect: { user: 'b', database: 'b' },
+  },
+  {
+    why: 'PostgreSQL: a name that some servers cut',
+    parse: postgresFacts,
+    bytes: text(`\0\0\0\x5a\0\x03\0\0user\0${'a'.repeat(64)}\0database\0b\0\0`),
+    expect: { user: 'a'.repeat(64), database: 'b' },
+    doubtful: ['user'],
+  },
+  {
+    why: 'PostgreSQL: behind a request for TLS nobody but the server reads the names',
     parse: postgresFacts,
     bytes: hex('00 00 00 08 04 d2 16 2f'),
     expect: {},
+    doubtful: ['user', 'database'],
   },
   {
-    why: 'PostgreSQL: TLS at once',
+    why: 'PostgreSQL: nor within TLS at once',
     parse: postgresFacts,
     bytes: records(hello([alpn('postgresql')])),
     expect: { alpn: ['postgresql'], versions: ['1.2'], ech: false },
+    doubtful: ['user', 'database'],
   },
 ];
 
-describe.each(cases)('$why', ({ parse, bytes, expect: due }) => {
+describe.each(cases)('$why', ({ parse, bytes, expect: due, doubtful }) => {
   test('all of it', () => {
-    expect(parse(bytes)).toEqual({ verdict: 'facts', facts: due });
+    expect(parse(bytes)).toEqual({ verdict: 'facts', facts: due, ...(doubtful && { doubtful }) });
   });
 
   test('any less of it asks for more', () => {

@@ -4,16 +4,18 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Facts } from '../../src/model/facts.js';
 import type { Conditions } from '../../src/model/plan.js';
-import type { Answer, Place, RouteSession } from '../../src/routing/condition.js';
+import { type Answer, type Place, type RouteSession, UNDECIDED } from '../../src/routing/condition.js';
 import {
   compileConditions,
   conditions,
   covers as coversAll,
   createTests,
+  excludesAll,
   extentsOf,
   factsAsked,
   placeOf,
 } from '../../src/routing/conditions/index.js';
+import { explainRoute } from '../../src/routing/explain.js';
 import { meetingPlace } from '../../src/routing/place.js';
 
 interface Case {
@@ -25,6 +27,9 @@ interface Case {
 }
 
 const late = { factsComplete: false };
+
+/** 12:00 in UTC, 13:00 in Berlin. */
+const WEDNESDAY = Date.UTC(2026, 10, 25, 12);
 
 const cases: Case[] = [
   { why: 'the same protocol', when: { protocol: 2 }, expect: 'yes' },
@@ -182,15 +187,47 @@ const cases: Case[] = [
   },
   { why: 'an encoded slash', when: { path: '/a/*' }, facts: { path: '/a%2fc' }, expect: 'refuse' },
   { why: 'a backslash', when: { path: '/a/*' }, facts: { path: '/a\\c' }, expect: 'refuse' },
+  { why: 'that method', when: { method: ['PUT', 'GET'] }, facts: { method: 'GET' }, expect: 'yes' },
+  { why: 'a method in other letters', when: { method: 'GET' }, facts: { method: 'get' }, expect: 'no' },
+  { why: 'that user', when: { user: 'al' }, facts: { user: 'al' }, expect: 'yes' },
+  { why: 'letter case', when: { user: 'al' }, facts: { user: 'Al' }, expect: 'no' },
+  { why: 'a dot more', when: { user: 'al' }, facts: { user: 'al.' }, expect: 'no' },
+  { why: 'a dot like it', when: { user: 'al.' }, facts: { user: 'al.' }, expect: 'yes' },
+  { why: 'a name behind TLS', when: { user: 'al' }, session: { doubtful: ['user'] }, expect: 'refuse' },
+  { why: 'that database', when: { database: ['a', 'b'] }, facts: { database: 'b' }, expect: 'yes' },
+  { why: 'no database', when: { database: 'b' }, expect: 'no' },
+  { why: 'that client', when: { client_id: 's1' }, facts: { client_id: 's1' }, expect: 'yes' },
+  { why: 'a client may still come', when: { client_id: 's1' }, session: late, expect: 'more' },
+  { why: 'within', when: { time: 'wed 12:00-12:01 UTC' }, expect: 'yes' },
+  { why: 'the end is not within', when: { time: 'mon-sun 08:00-12:00 UTC' }, expect: 'no' },
+  { why: 'elsewhere it is later', when: { time: 'mon-sun 08:00-13:00 Europe/Berlin' }, expect: 'no' },
+  { why: 'another day', when: { time: 'thu 00:00-24:00 UTC' }, expect: 'no' },
+  { why: 'since the day before', when: { time: 'tue 13:00-12:01 UTC' }, expect: 'yes' },
+  { why: 'one of several', when: { time: ['thu 00:00-24:00 UTC', 'wed 11:00-13:00 UTC'] }, expect: 'yes' },
+  { why: 'what is excluded', when: { not: { source: '192.0.2.0/24' } }, expect: 'no' },
+  { why: 'what is not', when: { not: { source: '10.0.0.0/8' } }, expect: 'yes' },
+  {
+    why: 'not all of it',
+    when: { not: { source: '192.0.2.0/24', sni: 'a' } },
+    facts: { sni: 'b' },
+    expect: 'yes',
+  },
+  { why: 'all of it', when: { not: { protocol: 2, sni: 'a' } }, facts: { sni: 'a' }, expect: 'no' },
+  { why: 'one of two sets', when: { not: [{ sni: 'a' }, { protocol: 2 }] }, expect: 'no' },
+  { why: 'none of two sets', when: { not: [{ sni: 'a' }, { protocol: 1 }] }, expect: 'yes' },
+  { why: 'it may still come', when: { not: { sni: 'a' } }, session: late, expect: 'more' },
+  { why: 'out before it comes', when: { not: { sni: 'a', protocol: 1 } }, session: late, expect: 'yes' },
+  { why: 'nobody can say', when: { not: { sni: 'a' } }, session: { broken: true }, expect: 'refuse' },
+  { why: 'no byte yet', when: { not: { protocol: 2 } }, session: { protocol: UNDECIDED }, expect: 'more' },
   { why: 'in a network', when: { source: ['10.0.0.0/8', '192.0.2.0/24'] }, expect: 'yes' },
   { why: 'in none', when: { source: ['10.0.0.0/8'] }, expect: 'no' },
 ];
 
 test.each(cases)('$when: $why', ({ when, facts = {}, session = {}, expect: expected }) => {
-  const [prepared] = createTests(when);
+  const tests = createTests(when);
   const known = { facts, factsComplete: true, broken: false, doubtful: [] };
-  const asked = { listener: 1, protocol: 2, source: '192.0.2.7', ...known };
-  expect(prepared?.test({ ...asked, ...session })).toBe(expected);
+  const asked = { listener: 1, protocol: 2, source: '192.0.2.7', nowMs: WEDNESDAY, ...known };
+  expect(explainRoute(tests, { ...asked, ...session }, [1, 2]).answer).toBe(expected);
 });
 
 test('names become indices, patterns lower case', () => {
@@ -225,6 +262,27 @@ describe('what the file may hold', () => {
     { why: 'the root', kind: 'path', value: '/', good: true },
     { why: 'everything', kind: 'path', value: '/*', good: true },
     { why: 'a method of gRPC, and a folder', kind: 'path', value: ['/a.B/C', '/a.B/*', '/b/'], good: true },
+    { why: 'a method', kind: 'method', value: ['GET', 'M-SEARCH'], good: true },
+    { why: 'no capitals', kind: 'method', value: 'get', good: false },
+    { why: 'a number that YAML has read', kind: 'user', value: 1234, good: false },
+    { why: 'nobody', kind: 'user', value: '', good: false },
+    { why: 'as long as a fact', kind: 'client_id', value: 'é'.repeat(256), good: true },
+    { why: 'longer', kind: 'client_id', value: 'é'.repeat(257), good: false },
+    { why: 'a whole week', kind: 'time', value: { zone: 'Europe/Berlin' }, good: true },
+    { why: 'days in any order', kind: 'time', value: { days: ['Sat', 'mon-wed'] }, good: true },
+    { why: 'over midnight', kind: 'time', value: { from: '22:00', to: '6:00' }, good: true },
+    { why: 'of no length', kind: 'time', value: { from: '22:00', to: '22:00' }, good: false },
+    { why: 'of no length by default', kind: 'time', value: { to: '00:00' }, good: false },
+    { why: 'no such day', kind: 'time', value: { days: 'montag' }, good: false },
+    { why: 'no day', kind: 'time', value: { days: [] }, good: false },
+    { why: 'no such time', kind: 'time', value: { from: '8:60' }, good: false },
+    { why: 'beyond the day', kind: 'time', value: { from: '24:00' }, good: false },
+    { why: 'up to its end', kind: 'time', value: { from: '08:00', to: '24:00' }, good: true },
+    { why: 'an offset is no zone', kind: 'time', value: { zone: '+01:00' }, good: false },
+    { why: 'no such zone', kind: 'time', value: { zone: 'Europe/Berlinn' }, good: false },
+    { why: 'another key', kind: 'time', value: { day: 'mon' }, good: false },
+    { why: 'text', kind: 'time', value: 'mon-fri', good: false },
+    { why: 'several', kind: 'time', value: [{ days: 'mon' }, { days: 'tue', from: '08:00' }], good: true },
     ...['', 'a', '/a*', '/*/a', '/a/../b', '/.', '//', '/a%20', '/a;b', '/a?b', '/a b', '/ä'].map(
       (value) => ({
         why: 'no path that all endpoints read alike',
@@ -301,6 +359,28 @@ describe('one covers another', () => {
     },
     { why: 'the path itself', wide: { path: '/a/*' }, narrow: { path: '/a' }, covers: false },
     {
+      why: 'a longer day',
+      wide: { time: 'mon-sun 08:00-20:00 UTC' },
+      narrow: { time: 'tue 09:00-20:00 UTC' },
+      covers: true,
+    },
+    {
+      why: 'a later end',
+      wide: { time: 'mon-sun 08:00-20:00 UTC' },
+      narrow: { time: 'tue 09:00-20:01 UTC' },
+      covers: false,
+    },
+    {
+      why: 'another zone',
+      wide: { time: 'mon-sun 00:00-24:00 UTC' },
+      narrow: { time: 'tue 09:00-10:00 Asia/Tokyo' },
+      covers: false,
+    },
+    { why: 'less excluded', wide: { not: { sni: 'a.b' } }, narrow: { not: { sni: '*.b' } }, covers: true },
+    { why: 'more excluded', wide: { not: { sni: '*.b' } }, narrow: { not: { sni: 'a.b' } }, covers: false },
+    { why: 'something excluded', wide: { not: { sni: 'a' } }, narrow: {}, covers: false },
+    { why: 'nothing excluded', wide: { sni: 'a' }, narrow: { sni: 'a', not: { alpn: 'h2' } }, covers: true },
+    {
       why: 'one of several networks',
       wide: { source: ['10.0.0.0/8'] },
       narrow: { source: ['10.0.0.1', '::1'] },
@@ -317,6 +397,15 @@ describe('one covers another', () => {
     expect(coversAll(extentsOf(wide), extentsOf(narrow))).toBe(covers),
   );
 });
+
+test.each([
+  { why: 'the same', when: { sni: 'a', not: { sni: 'a' } }, all: true },
+  { why: 'more', when: { sni: 'x.a', not: [{ alpn: 'h2' }, { sni: '*.a' }] }, all: true },
+  { why: 'less', when: { sni: '*.a', not: { sni: 'x.a' } }, all: false },
+  { why: 'something else', when: { sni: 'a', not: { alpn: 'h2' } }, all: false },
+])('what is excluded leaves nothing: $why', ({ when, all }) =>
+  expect(excludesAll(extentsOf(when))).toBe(all),
+);
 
 test('what clients have to say, whatever names of the configuration stand beside it', () =>
   expect(
@@ -337,13 +426,21 @@ describe('a list holds where any of its values does', () => {
     '::/0',
     ...names.map((_, i) => `192.0.2.${i}`),
   ];
-  const values = { sni: names, host: names, alpn: names, path: paths, source: networks };
+  const times = [
+    ...['mon-fri 08:00-18:00 UTC', 'sat,sun 00:00-24:00 UTC', 'wed 22:00-06:00 UTC'],
+    ...['sun 12:00-12:00 Asia/Tokyo', 'mon-sun 00:00-00:01 UTC'],
+  ];
+  const values = {
+    ...{ sni: names, host: names, alpn: names, path: paths, source: networks },
+    ...{ user: names, database: names, client_id: names, method: names, time: times },
+  };
   const oneOf = (list: readonly string[]) => fc.constantFrom(...list);
   const sent = fc.constantFrom(...paths, '/a/', '/%61', '/a;x', '/a%2fb', '/a/../b', '*', '/b/c?/a', '/x');
   const session = fc.record({
     listener: fc.constant(0),
     protocol: fc.constant(0),
     source: fc.constantFrom('', '10.0.0.1', '10.1.2.3', '::1', '192.0.2.3', '198.51.100.1'),
+    nowMs: fc.constantFrom(...Array.from({ length: 28 }, (_, i) => WEDNESDAY + i * 6 * 3_600_000)),
     facts: fc.record(
       {
         sni: oneOf(names),
@@ -351,12 +448,16 @@ describe('a list holds where any of its values does', () => {
         alpn: fc.array(oneOf(names)),
         path: sent,
         proxy_authority: oneOf(names),
+        user: oneOf(names),
+        database: oneOf(names),
+        client_id: oneOf(names),
+        method: oneOf(names),
       },
       { requiredKeys: [] },
     ),
     factsComplete: fc.boolean(),
     broken: fc.boolean(),
-    doubtful: fc.subarray(['sni', 'host', 'alpn', 'path']),
+    doubtful: fc.subarray(['sni', 'host', 'alpn', 'path', 'user', 'client_id']),
   });
   const orderOf: readonly Answer[] = ['no', 'refuse', 'more', 'yes'];
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Conditions, Plan } from '../../src/model/plan.js';
-import type { RouteSession } from '../../src/routing/condition.js';
+import { type RouteSession, UNDECIDED } from '../../src/routing/condition.js';
 import { createTests } from '../../src/routing/conditions/index.js';
 import { explainRoute } from '../../src/routing/explain.js';
 import { createRouteTable, type RouteTable } from '../../src/routing/table.js';
@@ -25,9 +25,8 @@ const outcome = (table: RouteTable, session: RouteSession): unknown => {
 /** The oracle: evaluates one route after the other. */
 function walked(whens: readonly Conditions[], session: RouteSession): unknown {
   const accepted = session.listener === 0 ? [0, 1] : [1];
-  const protocol = accepted.includes(session.protocol) ? session.protocol : -1;
   for (const [index, when] of whens.entries()) {
-    const { answer } = explainRoute(createTests(when), { ...session, protocol });
+    const { answer } = explainRoute(createTests(when), session, accepted);
     if (answer !== 'no') return answer === 'yes' ? index : answer;
   }
   return 'none';
@@ -61,23 +60,38 @@ const pathPattern = fc.constantFrom('/', '/a', '/a/b', '/a/*', '/*', '/a/b/*', '
 const some = (value: fc.Arbitrary<string>) =>
   fc.oneof(value, fc.array(value, { minLength: 1, maxLength: 12 }));
 
-const route: fc.Arbitrary<Conditions> = fc.record(
-  {
-    protocol: fc.integer({ min: 0, max: 2 }),
-    listener: fc.integer({ min: 0, max: 1 }),
-    sni: some(pattern),
-    host: some(pattern),
-    alpn: some(protocolName),
-    path: some(pathPattern),
-    source: fc.array(network, { minLength: 1, maxLength: 3 }),
-  },
-  { requiredKeys: [] },
-);
+const period = fc.constantFrom('mon-sun 00:00-12:00 UTC', 'thu 00:00-24:00 UTC', 'fri-mon 18:00-06:00 UTC');
+const user = fc.constantFrom('a', 'b', 'b.');
+
+const own = {
+  protocol: fc.integer({ min: 0, max: 2 }),
+  listener: fc.integer({ min: 0, max: 1 }),
+  sni: some(pattern),
+  host: some(pattern),
+  alpn: some(protocolName),
+  path: some(pathPattern),
+  source: fc.array(network, { minLength: 1, maxLength: 3 }),
+  user: some(user),
+  time: some(period),
+};
+const set = (conditions: Partial<typeof own>): fc.Arbitrary<Conditions> =>
+  fc.record(conditions, { requiredKeys: [] });
+const withNot = (conditions: Partial<typeof own>): fc.Arbitrary<Conditions> => {
+  const excluded = set(conditions).filter((each) => Object.keys(each).length > 0);
+  return fc
+    .tuple(
+      set(conditions),
+      fc.option(fc.oneof(excluded, fc.array(excluded, { minLength: 1, maxLength: 3 })), { freq: 3 }),
+    )
+    .map(([when, not]) => (not === null ? when : { ...when, not }));
+};
+const route = withNot(own);
 
 const session: fc.Arbitrary<RouteSession> = fc.record({
   listener: fc.integer({ min: 0, max: 1 }),
   protocol: fc.integer({ min: -1, max: 2 }),
   source: address,
+  nowMs: fc.integer({ min: 0, max: 7 * 24 * 60 }).map((minutes) => minutes * 60_000),
   facts: fc.record(
     {
       sni: fc.oneof(
@@ -103,12 +117,13 @@ const session: fc.Arbitrary<RouteSession> = fc.record({
         'http://h/a',
       ),
       alpn: fc.array(protocolName, { maxLength: 3 }),
+      user,
     },
     { requiredKeys: [] },
   ),
   factsComplete: fc.boolean(),
   broken: fc.boolean(),
-  doubtful: fc.subarray(['sni', 'host', 'alpn', 'path']),
+  doubtful: fc.subarray(['sni', 'host', 'alpn', 'path', 'user']),
 });
 
 test('the first that holds, as if all were asked in order', () => {
@@ -125,12 +140,79 @@ test('the first that holds, as if all were asked in order', () => {
   );
 });
 
+// ---- before the first byte
+
+const early = (table: RouteTable, { listener, source, nowMs }: RouteSession): unknown => {
+  const unread = { facts: {}, factsComplete: false, broken: false, doubtful: [], protocol: UNDECIDED };
+  const routed = table.routeAtAccept({ listener, source, nowMs, ...unread });
+  return routed?.route ?? null;
+};
+
+test('what is decided at accept would be decided alike by any bytes', () => {
+  let decided = 0;
+  const { listener, source, time } = own;
+  const some = fc.oneof(route, withNot({ listener, source, time }));
+  fc.assert(
+    fc.property(
+      fc.array(some, { maxLength: 6 }),
+      fc.array(session, { minLength: 1, maxLength: 8 }),
+      (routes, asked) => {
+        const table = tableOf(routes);
+        for (const each of asked) {
+          const route = early(table, each);
+          if (route === null) continue;
+          decided += 1;
+          expect(table.decidesAtAccept(each.listener)).toBe(true);
+          // Whatever the others say of the client, with the same listener, source and time.
+          for (const { protocol, facts, factsComplete, broken, doubtful } of asked)
+            expect(outcome(table, { ...each, protocol, facts, factsComplete, broken, doubtful })).toBe(route);
+        }
+      },
+    ),
+    { numRuns: 5000 },
+  );
+  expect(decided).toBeGreaterThan(1000);
+});
+
+test('all that asks for listener, source and time alone is decided at accept', () => {
+  const { listener, source, time } = own;
+  fc.assert(
+    fc.property(fc.array(withNot({ listener, source, time }), { maxLength: 6 }), session, (routes, asked) => {
+      const table = tableOf(routes);
+      const due = walked(routes, asked);
+      expect(early(table, asked)).toBe(due === 'none' ? null : due);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test.each([
+  {
+    why: 'bytes decide whether the first is taken',
+    routes: [{ protocol: 1 }, { source: ['::/0'] }],
+    decides: false,
+  },
+  {
+    why: 'its protocol is not accepted there',
+    routes: [{ protocol: 2 }, { source: ['::/0'] }],
+    decides: true,
+  },
+  { why: 'the first may be out by its source', routes: [{ sni: 'a', source: ['::1'] }, {}], decides: true },
+  { why: 'for another listener', routes: [{ listener: 1, source: ['::1'] }, { sni: 'a' }], decides: false },
+  { why: 'the name is excluded', routes: [{ not: { sni: 'a' } }, {}], decides: false },
+  { why: 'but not from there', routes: [{ not: { sni: 'a', source: ['::1'] } }], decides: true },
+  { why: 'no routes', routes: [], decides: false },
+])('a listener asks at accept only where that can help: $why', ({ routes, decides }) =>
+  expect(tableOf(routes).decidesAtAccept(0)).toBe(decides),
+);
+
 // ---- effort
 
 /** A session that counts reads of its facts and address. */
 class Watched implements RouteSession {
   readonly listener = 0;
   readonly protocol = 0;
+  readonly nowMs = 0;
   readonly broken = false;
   readonly doubtful = [];
   looks = 0;
@@ -229,6 +311,13 @@ describe(`among ${many} routes`, () => {
   ];
   test.each(rows)('$why: few are asked', ({ routes, session: asked, expect: due }) => {
     expect(outcome(tableOf(routes), asked)).toBe(due);
+    expect(asked.looks).toBeLessThan(10);
+  });
+
+  test('by source, at accept', () => {
+    const asked = new Watched({}, addressOf(last));
+    const table = tableOf(routesOf((i) => ({ source: [addressOf(i)], ...(i % 2 === 0 && { sni: 'a' }) })));
+    expect(table.routeAtAccept(asked)?.route).toBe(last);
     expect(asked.looks).toBeLessThan(10);
   });
 });

@@ -59,6 +59,7 @@ const session: RouteSession = {
   listener: FRONT,
   protocol: TLS,
   source: '192.0.2.7',
+  nowMs: 0,
   facts: {},
   factsComplete: true,
   broken: false,
@@ -132,9 +133,8 @@ const cases: Case[] = [
 
 /** The answer that follows from the explanations of the routes in order. */
 function explained(asked: RouteSession): Case['expect'] {
-  const listener = planOf(routes).listeners[asked.listener];
-  const protocol = listener?.protocols.includes(asked.protocol) ? asked.protocol : -1;
-  const answers = routes.map(({ when }) => explainRoute(createTests(when), { ...asked, protocol }).answer);
+  const accepted = planOf(routes).listeners[asked.listener]?.protocols ?? [];
+  const answers = routes.map(({ when }) => explainRoute(createTests(when), asked, accepted).answer);
   const first = answers.findIndex((answer) => answer !== 'no');
   const answer = answers[first] ?? 'none';
   return answer === 'yes' ? first : (answer as Case['expect']);

@@ -11,6 +11,7 @@ export function addExplain(program: Command): void {
     .option('-c, --config <file>', `configuration (default: ${DEFAULT_FILE}, if there is one)`)
     .option('--listener <name>', 'where the bytes arrive (may be left out when there is one listener)')
     .option('--from <ip>', "the client's address")
+    .option('--at <time>', 'when they arrive, such as 2027-01-31T08:30Z (default: now)')
     .option('--hex', 'the input is hexadecimal text')
     .option('--json', 'answer as JSON, with every protocol')
     .action(explain);

@@ -36,14 +36,20 @@ export interface Outcome {
   readonly why: string;
 }
 
-export async function explain(plan: Plan, listener: number, opening: Opening): Promise<Explanation> {
+/** `nowMs`: when the session is routed. */
+export async function explain(
+  plan: Plan,
+  listener: number,
+  opening: Opening,
+  nowMs = Date.now(),
+): Promise<Explanation> {
   const place = plan.listeners[listener] as PlanListener;
   const taken = takeHeader(place, opening);
   const { header, headerBytes, source } = taken;
   const told = { listener: place.name, source: source === '' ? null : source, bytes: opening.bytes.length };
   if (header === 'due' || header === 'missing') return { ...told, ...headerless(plan, header, taken) };
   const classified = await classify(plan, place, taken.bytes);
-  const routes = explainRoutes({ plan, listener, opening: taken, classified });
+  const routes = explainRoutes({ plan, listener, opening: taken, classified, nowMs });
   const answer = classified.factsOf(taken.bytes);
   return {
     ...told,

@@ -15,23 +15,31 @@ export interface ExplainOptions {
   readonly config?: string;
   readonly listener?: string;
   readonly from?: string;
+  readonly at?: string;
   readonly hex?: true;
   readonly json?: true;
 }
 
 export async function explainFile(
   file: string,
-  { config: path, listener, from = '', hex, json }: ExplainOptions,
+  { config: path, listener, from = '', at, hex, json }: ExplainOptions,
 ): Promise<void> {
   const { config } = await loadOrFail(path, {});
   const index = indexOf(config.listeners, listener);
   if (from !== '' && isIP(from) === 0) throw new Failure(`--from: \`${from}\` is no address`, BAD_USAGE);
+  const nowMs = at === undefined ? Date.now() : timeOf(at);
   const input = await readBytes(file);
   const bytes = hex ? parseHex(input.toString('latin1')) : input;
   // No DNS: an explanation needs no resolved names.
   const plan = compile(config, new Map(), 1, new IdRegistry());
-  const explanation = await explain(plan, index, { source: from, bytes });
+  const explanation = await explain(plan, index, { source: from, bytes }, nowMs);
   process.stdout.write(json ? jsonLine(explanation) : explanationText(explanation, plan));
+}
+
+function timeOf(text: string): number {
+  const ms = Date.parse(text);
+  if (!Number.isNaN(ms)) return ms;
+  throw new Failure(`--at: \`${text}\` is no time: write one such as 2027-01-31T08:30Z`, BAD_USAGE);
 }
 
 function indexOf(listeners: readonly ListenerConfig[], wanted: string | undefined): number {

@@ -4,8 +4,14 @@ import { listText } from '../../base/text.js';
 import type { FactsAnswer } from '../../model/facts.js';
 import type { Conditions, Plan, PlanTarget } from '../../model/plan.js';
 import { withHeader } from '../../protocols/proxy-header.js';
-import type { Answer, Place, RouteSession } from '../../routing/condition.js';
-import { createTests, type RouteTest } from '../../routing/conditions/index.js';
+import { type Answer, type Place, type RouteSession, UNDECIDED } from '../../routing/condition.js';
+import {
+  createOwnTests,
+  createTests,
+  excludedBy,
+  type RouteTest,
+  readsInOrder,
+} from '../../routing/conditions/index.js';
 import { explainRoute, type RouteAnswer } from '../../routing/explain.js';
 import { valuesOf } from '../../routing/values.js';
 import type { Taken } from './opening.js';
@@ -29,6 +35,8 @@ export interface Asked {
   readonly listener: number;
   readonly opening: Taken;
   readonly classified: Classified;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
 }
 
 /** `by`: the condition that fails or is undecided; `protocol`: no protocol is known, so no condition is tested. */
@@ -63,16 +71,18 @@ function verdictOf(
   first: number,
 ): Pick<RouteRow, 'verdict' | 'why'> {
   const condition = by === 'protocol' ? by : by?.name;
+  const asking = condition === 'not' ? 'what `not` excludes' : condition;
   switch (answer) {
     case 'yes':
       return index === first
         ? { verdict: 'taken', why: 'every condition holds' }
         : { verdict: 'shadowed', why: `it holds, but ${asked.plan.routes[first]?.name} comes first` };
     case 'more':
-      return { verdict: 'more', why: `${condition} is not known yet` };
+      return { verdict: 'more', why: `${asking} is not known yet` };
     case 'refuse':
-      return { verdict: 'refused', why: `${condition} can not be read for certain` };
+      return { verdict: 'refused', why: `${asking} can not be read for certain` };
     case 'no':
+      if (condition === 'not') return { verdict: 'no', why: 'it is what `not` excludes' };
       return { verdict: 'no', why: `${condition} is ${valueText(asked, by)}` };
   }
 }
@@ -91,8 +101,8 @@ const isOnProtocol = ({ place }: RouteTest): boolean => place?.protocols !== und
 /** The protocol is undecided: only protocols that are ruled out can decide a route. */
 function settleEarly(asked: Asked, tests: readonly RouteTest[]): Settled {
   const others = tests.filter((test) => !isOnProtocol(test));
-  const early = explainRoute(others, sessionOf(asked, { verdict: 'more', bytesNeeded: 0, facts: {} }));
-  if (early.by?.reads === 'place') return { ...early, at: 0 };
+  const early = explainRoute(others, unreadOf(asked), acceptedBy(asked));
+  if (early.answer === 'no' && early.by?.reads === 'place') return { ...early, at: 0 };
   const protocols = tests.find(isOnProtocol)?.place?.protocols;
   const rows = protocols?.map((index) => asked.classified.rows.get(index));
   if (rows?.every((row) => row === undefined || row.verdict === 'no')) {
@@ -106,7 +116,11 @@ function settleEarly(asked: Asked, tests: readonly RouteTest[]): Settled {
 function settleIdentified(asked: Asked, tests: readonly RouteTest[]): Settled {
   const { opening, classified } = asked;
   const answerAt = (length: number) =>
-    explainRoute(tests, sessionOf(asked, classified.factsOf(opening.bytes.subarray(0, length))));
+    explainRoute(
+      tests,
+      sessionOf(asked, classified.factsOf(opening.bytes.subarray(0, length))),
+      acceptedBy(asked),
+    );
   const last = answerAt(opening.bytes.length);
   if (last.by && isOnProtocol(last.by)) {
     const rows = last.by.place?.protocols?.map((index) => classified.rows.get(index)) ?? [];
@@ -132,14 +146,22 @@ function firstLength(from: number, to: number, answerAt: (length: number) => Rou
 /** Offset from the flight's first byte, PROXY header included. */
 const at = ({ opening }: Asked, bytes: number): number => opening.headerBytes + bytes;
 
-function sessionOf({ plan, listener, opening, classified }: Asked, read: FactsAnswer): RouteSession {
+/** As of a session of which no byte has been read. */
+const unreadOf = (asked: Asked): RouteSession => ({
+  ...sessionOf(asked, { verdict: 'more', bytesNeeded: 0, facts: {} }),
+  protocol: UNDECIDED,
+});
+
+const acceptedBy = ({ plan, listener }: Asked): readonly number[] =>
+  plan.listeners[listener]?.protocols ?? [];
+
+function sessionOf({ listener, opening, classified, nowMs }: Asked, read: FactsAnswer): RouteSession {
   const facts = withHeader(read, opening);
-  const accepted = plan.listeners[listener]?.protocols.includes(classified.protocol);
   return {
     listener,
-    // A protocol that the listener does not accept counts as unknown.
-    protocol: accepted ? classified.protocol : -1,
+    protocol: classified.protocol,
     source: opening.source,
+    nowMs,
     facts: facts.facts,
     factsComplete: facts.verdict !== 'more',
     broken: facts.verdict === 'broken',
@@ -150,14 +172,27 @@ function sessionOf({ plan, listener, opening, classified }: Asked, read: FactsAn
 // ---- in words
 
 function whenText(plan: Plan, when: Conditions, tests: readonly RouteTest[]): Record<string, string> {
-  const inOrder = ORDER.flatMap((part) => tests.filter(({ reads }) => reads === part));
-  return Object.fromEntries(
-    inOrder.map(({ name, place }) => [name, place === null ? listed(when[name]) : placeText(plan, place)]),
-  );
+  const inOrder = readsInOrder.flatMap((part) => tests.filter(({ reads }) => reads === part));
+  const texts = inOrder.map(({ name, place }) => {
+    if (name === 'not')
+      return [
+        name,
+        listText(
+          excludedBy(when).map((set) => setText(plan, set)),
+          ', ',
+        ),
+      ];
+    return [name, place === null ? listed(when[name]) : placeText(plan, place)];
+  });
+  return Object.fromEntries(texts);
 }
 
-/** Order in which conditions are tested. */
-const ORDER: readonly RouteTest['reads'][] = ['place', 'source', 'facts'];
+const setText = (plan: Plan, set: Conditions): string => {
+  const texts = whenText(plan, set, createOwnTests(set));
+  return `(${Object.entries(texts)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')})`;
+};
 
 const listed = (data: unknown): string => listText(valuesOf(data).map(String), ', ');
 
@@ -170,11 +205,13 @@ function placeText({ listeners, protocols }: Plan, place: Place): string {
 }
 
 /** The session's value for the condition that failed. */
-function valueText({ plan, listener, opening, classified }: Asked, by: Settled['by']): string {
+function valueText({ plan, listener, opening, classified, nowMs }: Asked, by: Settled['by']): string {
   if (by === null || by === 'protocol' || isOnProtocol(by)) return protocolText(plan, listener, classified);
   switch (by.reads) {
     case 'place':
       return plan.listeners[listener]?.name ?? '';
+    case 'clock':
+      return new Date(nowMs).toISOString();
     case 'source':
       return opening.source === '' ? 'not known' : opening.source;
     case 'facts': {

@@ -66,9 +66,15 @@ function formOf(route: RouteConfig): Form {
 }
 
 function conditionsText(when: Conditions): string {
-  const parts = Object.entries(when).map(([key, value]) => `${key} ${listText(valuesOf(value).map(String))}`);
+  const parts = Object.entries(when).map(
+    ([key, value]) => `${key} ${listText(valuesOf(value).map(valueText))}`,
+  );
   return parts.length === 0 ? 'every session' : parts.join(', ');
 }
+
+/** Sets under `not` are mappings. */
+const valueText = (value: unknown): string =>
+  typeof value === 'object' ? `(${conditionsText(value as Conditions)})` : String(value);
 
 /** Adds pairs of those not paired yet that have the same key: the first with the first, the second with the second. */
 function pairUp(

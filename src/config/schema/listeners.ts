@@ -1,9 +1,7 @@
 /** `listeners[]` and `forwards[]`: ports that need more options than `server.listen` has. */
 import { z } from 'zod';
-import { endpointAddress, listenAddress, socketMode, trustedPeers } from './addresses.js';
+import { endpointAddress, listenAddress, socketMode, TARGET, trustedPeers } from './addresses.js';
 import { choice, duration, expecting, flag, list, mapping, section, text } from './fields.js';
-
-const TARGET = 'name of an upstream, `reset`, `close` or `drop`';
 
 const silence = mapping(
   {

@@ -147,7 +147,9 @@ function checkUnique(entries: readonly Entry<ProtocolEntry>[], report: Report): 
 function implied(shape: Shape, listed: readonly ProtocolConfig[]): ProtocolConfig[] {
   const named = [
     ...(shape.listeners ?? []).flatMap(({ value }) => value.protocols ?? []),
-    ...shape.routes.flatMap(({ value }) => valuesOf(value.when.protocol)),
+    ...shape.routes.flatMap(({ value: { when } }) =>
+      [when, ...valuesOf(when.not)].flatMap(({ protocol }) => valuesOf(protocol)),
+    ),
   ];
   const ids = new Set(named.map((name) => name.toLowerCase()));
   return [...ids]

@@ -3,7 +3,7 @@
  * their host and path stay unknown. A route with a condition on one keeps them waiting until they are refused.
  */
 import type { ListenerConfig } from '../../model/config.js';
-import { factsAsked, readsPlaceAlone } from '../../routing/conditions/index.js';
+import { excludedBy, factsAsked, readsPlaceAlone } from '../../routing/conditions/index.js';
 import type { Warn } from '../report.js';
 import type { Reachability, ReachableRoute } from './reachability.js';
 
@@ -37,7 +37,8 @@ interface Asking {
 const saidInRequests = ['host', 'path'];
 
 function askedOf(route: ReachableRoute): Asking {
-  const condition = factsAsked(route.when).find(({ key }) => saidInRequests.includes(key.fact))?.condition;
+  const asked = [route.when, ...excludedBy(route.when)].flatMap(factsAsked);
+  const condition = asked.find(({ key }) => saidInRequests.includes(key.fact))?.condition;
   return { route, condition, settles: condition !== undefined || readsPlaceAlone(route.when) };
 }
 

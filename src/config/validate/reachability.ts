@@ -1,6 +1,7 @@
 /** Static reachability: which sessions may take which route, from the configuration alone. */
 import type { Config, ListenerConfig } from '../../model/config.js';
 import type { Conditions } from '../../model/plan.js';
+import { excludedBy, withExcluded } from '../../routing/conditions/index.js';
 import { valuesOf } from '../../routing/values.js';
 import type { Path } from '../path.js';
 import type { ListenerGroup } from './listeners.js';
@@ -31,11 +32,17 @@ export function createReachability(
   { protocols }: Config,
 ): Reachability {
   const nameOf = (written: string) => protocols.find(({ id }) => id === written.toLowerCase())?.name;
+  const withNames = (set: Conditions): Conditions =>
+    set['protocol'] === undefined
+      ? set
+      : { ...set, protocol: valuesOf(set['protocol']).flatMap((name) => nameOf(String(name)) ?? []) };
+  const named = (when: Conditions): Conditions =>
+    withExcluded(withNames(when), excludedBy(when).map(withNames));
   const listed = shape.routes.flatMap(({ path, value: { when } }): ReachableRoute[] => {
-    if (when.protocol === undefined) return [{ path, when, protocols: null }];
+    if (when.protocol === undefined) return [{ path, when: named(when), protocols: null }];
     const protocols = valuesOf(when.protocol).flatMap((name) => nameOf(name) ?? []);
     // Reported in a warning of its own.
-    return protocols.length === 0 ? [] : [{ path, when: { ...when, protocol: protocols }, protocols }];
+    return protocols.length === 0 ? [] : [{ path, when: named(when), protocols }];
   });
   const own = shape.protocols.flatMap(({ path, value }): ReachableRoute[] => {
     const key = value.handler === undefined ? 'target' : 'handler';

@@ -14,33 +14,38 @@ export interface AskedOf {
   readonly protocols: readonly string[] | undefined;
   /** Its sessions may have a PROXY header, whose TLVs contain names too. */
   readonly mayBeProxied: boolean;
+  /** Conditions of the route itself, or a set under its `not`. */
+  readonly of: keyof typeof inVain;
 }
+
+/** What follows where the conditions can not hold. */
+const inVain = { route: 'the route never holds', set: 'it excludes nothing' } as const;
 
 /** `when`: conditions as written; `path`: their position. */
 export function checkFacts(
   when: Conditions,
-  { protocols, mayBeProxied }: AskedOf,
+  { protocols, mayBeProxied, of }: AskedOf,
   path: Path,
   report: Report,
 ): void {
   const wanted = factsAsked(when).filter(({ key }) => !(mayBeProxied && key.also !== undefined));
-  if (protocols === undefined) return checkTogether(wanted, path, report);
+  if (protocols === undefined) return checkTogether(wanted, of, path, report);
   for (const { condition, key } of wanted) {
     const without = protocols.filter((name) => !has(name.toLowerCase(), key.fact));
     if (without.length === 0) continue;
-    const never = `the route never holds${without.length < protocols.length ? ' for it' : ''}`;
+    const so = `${inVain[of]}${without.length < protocols.length ? ' for it' : ''}`;
     report.problem(
       [...path, condition],
-      `no session of ${quoted(without)} has it, so ${never}: it is known of ${quoted(protocolsWith([key.fact]))}`,
+      `no session of ${quoted(without)} has it, so ${so}: it is known of ${quoted(protocolsWith([key.fact]))}`,
     );
   }
 }
 
 /** Without a protocol condition some protocol must have all of the facts. */
-function checkTogether(wanted: readonly AskedFact[], path: Path, report: Report): void {
+function checkTogether(wanted: readonly AskedFact[], of: AskedOf['of'], path: Path, report: Report): void {
   if (wanted.length < 2 || protocolsWith(wanted.map(({ key }) => key.fact)).length > 0) return;
   const names = wanted.map(({ condition }) => `\`${condition}\``).join(' and ');
-  report.problem(path, `no protocol has ${names}, so the route never holds: write one route for each`);
+  report.problem(path, `no protocol has ${names}, so ${inVain[of]}: write one ${of} for each`);
 }
 
 const quoted = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ');

@@ -1,14 +1,15 @@
 /** Routes: every name must exist, and every fact must be possible. */
 import type { RouteConfig } from '../../model/config.js';
 import type { Conditions } from '../../model/plan.js';
+import { withExcluded } from '../../routing/conditions/index.js';
 import { compact, type OneOrMore, valuesOf } from '../../routing/values.js';
 import { type Path, pathText } from '../path.js';
 import type { Report } from '../report.js';
-import type { RouteEntry } from '../schema/routes.js';
+import type { ExcludedEntry, RouteEntry } from '../schema/routes.js';
 import { suggest } from '../suggest.js';
 import type { ListenerGroup } from './listeners.js';
 import type { ProtocolNames } from './protocols.js';
-import { checkFacts } from './route-facts.js';
+import { type AskedOf, checkFacts } from './route-facts.js';
 import type { Entry, Shape } from './shape.js';
 import type { Targets } from './targets.js';
 
@@ -46,22 +47,41 @@ function resolveRoute(
   targets: Targets,
   report: Report,
 ): RouteConfig | null {
-  const { protocol, listener, ...rest } = value.when;
-  const when: Path = [...path, 'when'];
+  const { not, ...own } = value.when;
+  const at: Path = [...path, 'when'];
   const to = targets.resolve(value.to, [...path, 'to']);
+  const when = resolveSet(own, at, 'route', listeners, names, report);
+  const excluded = valuesOf<ExcludedEntry>(not).flatMap((set, index): readonly Conditions[] => {
+    const within = Array.isArray(not) ? [...at, 'not', index] : [...at, 'not'];
+    // A set that holds nowhere excludes nothing.
+    const resolved = resolveSet(set, within, 'set', listeners, names, report);
+    return resolved === null ? [] : [resolved];
+  });
+  if (to === null || when === null) return null;
+  return { name: pathText(path), when: withExcluded(when, excluded), to };
+}
+
+/** Null when it can hold nowhere: for protocols alone that are not recognised yet, or wrong (reported). */
+function resolveSet(
+  { protocol, listener, ...rest }: ExcludedEntry,
+  path: Path,
+  of: AskedOf['of'],
+  listeners: Listeners,
+  names: ProtocolNames,
+  report: Report,
+): Conditions | null {
   const protocols =
     protocol === undefined
       ? undefined
-      : resolveEach(protocol, [...when, 'protocol'], (name, at) => names.resolve(name, at));
+      : resolveEach(protocol, [...path, 'protocol'], (name, at) => names.resolve(name, at));
   const named =
-    listener === undefined ? undefined : resolveEach(listener, [...when, 'listener'], listeners.resolve);
+    listener === undefined ? undefined : resolveEach(listener, [...path, 'listener'], listeners.resolve);
   const groups = named ?? listeners.groups;
   if (protocols?.length !== 0)
-    checkFacts(rest, { protocols, mayBeProxied: groups.some(mayBeProxied) }, when, report);
-  if (to === null || protocols?.length === 0 || named?.length === 0) return null;
+    checkFacts(rest, { protocols, mayBeProxied: groups.some(mayBeProxied), of }, path, report);
+  if (protocols?.length === 0 || named?.length === 0) return null;
   const places = named?.flatMap((group) => group.listeners.map(({ name }) => name));
-  const all = { ...rest, protocol: protocols, listener: places };
-  return { name: pathText(path), when: present(all), to };
+  return present({ ...rest, protocol: protocols, listener: places });
 }
 
 /** Those of the names that resolve to something. */

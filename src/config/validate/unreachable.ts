@@ -1,5 +1,5 @@
 /** Unreachable routes: shadowed by an earlier route, or for a protocol that no listener accepts. */
-import { covers, type Extents, extentsOf } from '../../routing/conditions/index.js';
+import { covers, type Extents, excludesAll, extentsOf } from '../../routing/conditions/index.js';
 import type { Path } from '../path.js';
 import type { Warn } from '../report.js';
 import type { Reachability } from './reachability.js';
@@ -18,6 +18,8 @@ export function warnOfUnreachable(
     const extents = extentsOf(when);
     if (!accepts(route)) {
       warn(path, 'can never be reached: no listener that it may come from accepts its protocol');
+    } else if (excludesAll(extents)) {
+      warn(path, 'can never be reached: its own `not` excludes all that it could take');
     } else {
       const wider = earlier.covering(extents);
       if (wider) warn(path, `can never be reached: ${nameOf(wider.path)} takes all that it could`);

@@ -31,6 +31,8 @@ const NETWORKS = [
   'security.allow_only',
   'listeners.[].proxy_protocol.trusted',
   'routes.[].when.source',
+  'routes.[].when.not.source',
+  'routes.[].when.not.[].source',
 ];
 
 export function warningsOf({ source, shape, groups, names, config }: Checked, context: Context): Problem[] {

@@ -1,0 +1,10 @@
+/** The method of a request: HTTP, WebDAV, RTSP, SIP, and whatever else has the fact. */
+import { exactText } from '../exact-text.js';
+
+export const method = exactText({
+  fact: 'method',
+  description: "Method of a connection's first request, in capitals: `GET`",
+  values: 'method',
+  expected: 'a method in capitals such as `GET`',
+  pattern: /^[A-Z][A-Z0-9!#$%&'*+.^_`|~-]{0,31}$/,
+});
