@@ -1,10 +1,12 @@
 /** Cost of a change of the configuration: reading and checking a file, comparing, compiling. */
+
 import { strict as assert } from 'node:assert';
 import { compile } from '../../src/config/compile.js';
 import { diffConfigs } from '../../src/config/diff/index.js';
 import { readConfig } from '../../src/config/read.js';
 import { validate } from '../../src/config/validate/index.js';
 import type { Config } from '../../src/model/config.js';
+import { NOTHING_DISCOVERED } from '../../src/model/config.js';
 import { IdRegistry } from '../../src/plane/ids.js';
 import type { Task } from './task.js';
 
@@ -60,7 +62,7 @@ export function configurationTasks(): Task[] {
     task('compare it with one route more, the first', () => diffConfigs(before, inserted).length, 1),
     task(
       'compile it',
-      () => compile(before, new Map(), 1, new IdRegistry()).routes.length,
+      () => compile(before, NOTHING_DISCOVERED, 1, new IdRegistry()).routes.length,
       ROUTES + before.protocols.length,
     ),
   ];

@@ -2,7 +2,11 @@
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { plainAddress } from './network.js';
 
-export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
+export type Endpoint =
+  | { readonly host: string; readonly port: number }
+  | { readonly path: string }
+  /** The name of SRV records. */
+  | { readonly service: string };
 
 export type Listen =
   | { readonly kind: 'inet'; readonly host: string; readonly port: number; readonly text: string }
@@ -12,9 +16,12 @@ const PORT_MAX = 65_535;
 /** sockaddr_un.sun_path holds 108 bytes including the terminating NUL. */
 const UNIX_PATH_BYTES_MAX = 107;
 const UNIX_PREFIX = 'unix:';
+const SERVICE_PREFIX = 'srv:';
 const HOST_PORTS = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]/]*)):(\d{1,5})(?:-(\d{1,5}))?$/;
 const HOST_NAME =
   /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$/;
+/** RFC 2782: the service and the transport come first. */
+const SERVICE_NAME = /^_[^.]+\._(?:tcp|udp)\./i;
 const ONLY_DIGITS = /^[\d.]+$/;
 
 interface HostPorts {
@@ -53,11 +60,15 @@ function isHost({ host, bracketed }: HostPorts): boolean {
   return ONLY_DIGITS.test(host) ? isIPv4(host) : HOST_NAME.test(host);
 }
 
-/** `host:port`, `[::1]:port`, `unix:/path` or `unix:@name`; null when the text is none of them. */
+/** `host:port`, `[::1]:port`, `unix:/path`, `unix:@name` or `srv:_redis._tcp.name`; null when the text is none of them. */
 export function parseEndpoint(text: string): Endpoint | null {
   if (text.startsWith(UNIX_PREFIX)) {
     const path = unixPath(text);
     return path === null ? null : { path };
+  }
+  if (text.startsWith(SERVICE_PREFIX)) {
+    const service = text.slice(SERVICE_PREFIX.length);
+    return SERVICE_NAME.test(service) && HOST_NAME.test(service) ? { service } : null;
   }
   const parts = splitHostPorts(text);
   if (parts === null || parts.first !== parts.last || parts.first === 0 || !isHost(parts)) return null;
@@ -109,6 +120,8 @@ export const hostPort = (host: string, port: number): string =>
 export function addressFault(text: string): string | null {
   const scheme = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.exec(text)?.[0];
   if (scheme !== undefined) return `leave out \`${scheme}\``;
+  if (text.startsWith(SERVICE_PREFIX))
+    return 'the name of SRV records is such as `srv:_redis._tcp.example.com`, without a port';
   if (isIPv6(text)) return `the port is missing: write \`[${text}]:PORT\``;
   const bracketed = /^\[(.*)\]$/.exec(text)?.[1];
   if (bracketed === undefined ? isName(text) : isIPv6(bracketed)) {

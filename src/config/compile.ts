@@ -3,11 +3,27 @@
 import { isIP } from 'node:net';
 import { deepFreeze } from '../base/freeze.js';
 import type { SocketAddress } from '../model/address.js';
-import type { Config, Discovery, EndpointConfig, TargetConfig, UpstreamConfig } from '../model/config.js';
+import type {
+  Config,
+  Discovered,
+  Discovery,
+  EndpointConfig,
+  TargetConfig,
+  UpstreamConfig,
+} from '../model/config.js';
 import type { Ids } from '../model/ids.js';
 import type { EndpointOverrides } from '../model/overrides.js';
-import type { Plan, PlanListener, PlanProtocol, PlanRoute, PlanTarget, PlanUpstream } from '../model/plan.js';
+import type {
+  Plan,
+  PlanEndpoint,
+  PlanListener,
+  PlanProtocol,
+  PlanRoute,
+  PlanTarget,
+  PlanUpstream,
+} from '../model/plan.js';
 import type { Signature } from '../model/protocol.js';
+import type { DnsFamily } from '../model/upstream-options.js';
 import { compileOnce } from '../protocols/compile.js';
 import { protocols as builtIns, protocolById } from '../protocols/index.js';
 import { compileConditions } from '../routing/conditions/index.js';
@@ -45,14 +61,15 @@ export function compile(
     upstream: indexer('upstream', config.upstreams),
   };
   const protocols = compileProtocols(config);
-  const { listeners, upstreams } = config;
+  const { listeners } = config;
+  const upstreams = config.upstreams.map((upstream) => compileUpstream(upstream, discovery, overrides));
   return deepFreeze({
     generation,
     limits: limitsOf(config),
     listeners: compileListeners(config, indices),
     protocols,
     routes: compileRoutes(config, indices),
-    upstreams: upstreams.map((upstream) => compileUpstream(upstream, discovery, overrides)),
+    upstreams,
     ids: ids.of({ listeners, protocols, upstreams }),
     accessLog: { enabled: config.logging.accessLog, rate: config.logging.accessLogRate },
     ...(config.modules && { modules: config.modules }),
@@ -140,18 +157,61 @@ function compileUpstream(
     name,
     handler,
     options,
-    endpoints: endpoints.map(({ address, ...endpoint }) => ({
+    endpoints: placesOf(endpoints, options.dns, discovery).map((endpoint) => ({
       ...endpoint,
       weight: own?.get(endpoint.name)?.weight ?? endpoint.weight,
       state: own?.get(endpoint.name)?.state ?? 'up',
-      addresses: addressesOf(address, discovery),
     })),
   };
 }
 
-function addressesOf(address: EndpointConfig['address'], discovery: Discovery): SocketAddress[] {
+type Dns = UpstreamConfig['options']['dns'];
+type Place = Pick<PlanEndpoint, 'name' | 'weight' | 'backup' | 'addresses'>;
+
+/** Configured endpoints, and those that names of services stand for now; of two with one name the first counts. */
+function placesOf(endpoints: readonly EndpointConfig[], dns: Dns, discovery: Discovery): Place[] {
+  const places = endpoints.flatMap(({ address, ...endpoint }): Place[] => {
+    if (!('service' in address)) return [{ ...endpoint, addresses: addressesOf(address, dns, discovery) }];
+    const found = good(discovery.services.get(address.service), dns) ?? [];
+    return found.map(({ name, weight, backup, host, port }) => ({
+      name,
+      weight,
+      backup: backup || endpoint.backup,
+      addresses: addressesOf({ host, port }, dns, discovery),
+    }));
+  });
+  const named = new Map(places.toReversed().map((place) => [place.name, place]));
+  return places.filter((place) => named.get(place.name) === place);
+}
+
+function addressesOf(
+  address: Exclude<EndpointConfig['address'], { service: string }>,
+  dns: Dns,
+  discovery: Discovery,
+): SocketAddress[] {
   if ('path' in address) return [{ path: address.path }];
   const { host, port } = address;
-  const hosts = isIP(host) === 0 ? (discovery.get(host) ?? []) : [host];
-  return hosts.map((each) => ({ host: each, port }));
+  if (isIP(host) !== 0) return [{ host, port }];
+  const found = good(discovery.hosts.get(host), dns) ?? [];
+  return ofFamily(found, dns.family).map((each) => ({ host: each, port }));
+}
+
+const good = <Value>(
+  discovered: Discovered<Value> | undefined,
+  { keep_last_good }: Dns,
+): Value | undefined => (discovered?.failing && !keep_last_good ? undefined : discovered?.value);
+
+function ofFamily(addresses: readonly string[], family: DnsFamily): readonly string[] {
+  const ipv4 = addresses.filter((address) => isIP(address) === 4);
+  const ipv6 = addresses.filter((address) => isIP(address) === 6);
+  switch (family) {
+    case 'any':
+      return addresses;
+    case 'ipv4':
+      return ipv4;
+    case 'ipv6':
+      return ipv6;
+    case 'ipv4_first':
+      return [...ipv4, ...ipv6];
+  }
 }

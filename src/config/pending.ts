@@ -39,7 +39,6 @@ export const pendingKeys: readonly PendingKey[] = [
   { pattern: 'upstreams.*.pool' },
   { pattern: 'upstreams.*.max_connections', idle: 0, refused: 'write 0' },
   { pattern: 'upstreams.*.proxy_protocol', idle: 'off', refused: 'write `off`' },
-  { pattern: 'upstreams.*.dns.keep_last_good', idle: true },
   { pattern: 'upstreams.*.bandwidth.up', idle: 0, refused: 'write 0' },
   { pattern: 'upstreams.*.bandwidth.down', idle: 0, refused: 'write 0' },
   { pattern: 'upstreams.*.bandwidth.per', idle: 'session' },

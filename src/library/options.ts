@@ -195,7 +195,11 @@ export interface UpstreamOptions {
     | 'source_hash'
     | 'consistent_hash';
   readonly retries?: number;
-  readonly dns?: { readonly refresh?: Duration; readonly keepLastGood?: boolean };
+  readonly dns?: {
+    readonly refresh?: Duration | 'ttl';
+    readonly keepLastGood?: boolean;
+    readonly family?: 'any' | 'ipv4' | 'ipv6' | 'ipv4_first';
+  };
   readonly tcp?: {
     readonly mss?: number;
     readonly keepalive?: Duration;

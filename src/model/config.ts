@@ -111,9 +111,12 @@ export interface UpstreamConfig {
 }
 
 export interface EndpointConfig {
-  /** The endpoint's identity: `host:port`, `[::1]:port` or `unix:/path`. */
+  /** The endpoint's identity: `host:port`, `[::1]:port` or `unix:/path`; `srv:NAME` stands for any number of them. */
   readonly name: AddressText;
-  readonly address: { readonly host: string; readonly port: number } | { readonly path: string };
+  readonly address:
+    | { readonly host: string; readonly port: number }
+    | { readonly path: string }
+    | { readonly service: string };
   readonly weight: number;
   readonly backup: boolean;
 }
@@ -159,5 +162,28 @@ export interface Problem {
   readonly message: string;
 }
 
-/** Host name → current addresses: the input of compile() besides the file. */
-export type Discovery = ReadonlyMap<string, readonly string[]>;
+/** What names stand for now: the input of compile() besides the file. */
+export interface Discovery {
+  /** Host name → addresses. */
+  readonly hosts: ReadonlyMap<string, Discovered<readonly string[]>>;
+  /** Name of a service → endpoints. */
+  readonly services: ReadonlyMap<string, Discovered<readonly DiscoveredEndpoint[]>>;
+}
+
+export interface Discovered<Value> {
+  /** The last good answer. */
+  readonly value: Value;
+  /** There has been no good one since. */
+  readonly failing: boolean;
+}
+
+export interface DiscoveredEndpoint {
+  /** `host:port` */
+  readonly name: AddressText;
+  readonly host: string;
+  readonly port: number;
+  readonly weight: number;
+  readonly backup: boolean;
+}
+
+export const NOTHING_DISCOVERED: Discovery = { hosts: new Map(), services: new Map() };

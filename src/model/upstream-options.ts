@@ -13,8 +13,12 @@ export interface UpstreamOptions {
   readonly idle_timeout?: number | undefined;
   readonly half_close_timeout?: number | undefined;
   readonly dns: {
-    /** Interval between look-ups of a name. */
-    readonly refresh: number;
+    /** Interval between look-ups of a name; `ttl`: when the time to live of its records is over. */
+    readonly refresh: number | 'ttl';
+    /** A name that can not be looked up keeps its last addresses; else it has none. */
+    readonly keep_last_good: boolean;
+    /** Addresses of names that are used; with `any` and `ipv4_first` both families are. */
+    readonly family: DnsFamily;
   };
   /** Options of TCP connections to endpoints; ignored for Unix sockets. */
   readonly tcp: {
@@ -64,3 +68,6 @@ export interface HealthCheckOptions {
   /** Literal, instead of the endpoint's. */
   readonly address?: string | undefined;
 }
+
+export const dnsFamilies = ['any', 'ipv4', 'ipv6', 'ipv4_first'] as const;
+export type DnsFamily = (typeof dnsFamilies)[number];

@@ -1,7 +1,7 @@
 /** The addresses of host names, as a part of the daemon: names of a new configuration are looked up before it counts. */
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
-import type { Config, Discovery } from '../model/config.js';
+import { type Config, type Discovery, NOTHING_DISCOVERED } from '../model/config.js';
 import { createProvider } from '../providers/index.js';
 import type { Provider } from '../providers/provider.js';
 import type { Part, Prepared } from './part.js';
@@ -9,7 +9,7 @@ import type { Part, Prepared } from './part.js';
 export class Names implements Part {
   readonly #provider: Provider;
   #inForce: Config;
-  #discovery: Discovery = new Map();
+  #discovery = NOTHING_DISCOVERED;
 
   constructor(config: Config, log: Logger, callOff: AbortSignal) {
     this.#inForce = config;

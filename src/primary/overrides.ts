@@ -29,11 +29,12 @@ export function withOverride(
   return all;
 }
 
-/** Those whose endpoint is still configured: one that comes back later comes as configured. */
+/** Those whose endpoint is still configured, or may be found: one that comes back later comes as configured. */
 export function keepOverrides(overrides: EndpointOverrides, { upstreams }: Config): EndpointOverrides {
   const kept = upstreams.flatMap(({ name, endpoints }) => {
     const there = new Set(endpoints.map((endpoint) => endpoint.name));
-    const own = [...(overrides.get(name) ?? [])].filter(([endpoint]) => there.has(endpoint));
+    const finds = endpoints.some(({ address }) => 'service' in address);
+    const own = [...(overrides.get(name) ?? [])].filter(([endpoint]) => finds || there.has(endpoint));
     return own.length === 0 ? [] : [[name, new Map(own)] as const];
   });
   return new Map(kept);

@@ -1,33 +1,28 @@
 /**
- * Resolves host names of endpoints and refreshes them periodically. A name that fails to resolve keeps its last good
- * addresses; the same addresses in another order are not a change.
+ * Addresses of endpoints' host names, and endpoints of SRV records (RFC 2782), looked up again by interval or time to
+ * live. A name that fails keeps its last good answer; the same answer in another order is not a change.
  */
-
 import { isIP } from 'node:net';
 import type { Clock } from '../base/clock.js';
-import { LifeEnd } from '../base/life-end.js';
-import type { Discovery, UpstreamConfig } from '../model/config.js';
+import type { DiscoveredEndpoint, Discovery, EndpointConfig, UpstreamConfig } from '../model/config.js';
+import { type Answer, lookupLimits, NameWatch, sooner, type Wish } from './name-watch.js';
 import type { Provider, ProviderKind } from './provider.js';
 import { createSystemResolver } from './resolver.js';
+import { endpointsOf, type ServiceRecord } from './service-records.js';
 
 export const dnsLimits = {
-  /** Look-up timeout: after it the look-up counts as failed; a late answer is still used. */
-  lookupTimeMsMax: 5000,
-  /** First retry delay after a failed look-up; doubles with each failure, up to the name's refresh interval. */
-  retryMsMin: 1000,
-  /** Lower bound of the refresh interval, whatever is configured. */
-  refreshMsMin: 1000,
-  /** Addresses kept per name: each unreachable one costs a client a dial timeout. */
+  ...lookupLimits,
+  /** Addresses kept per name: each unreachable one costs a client time. */
   addressesMax: 16,
   /** Debounce of changes: each published one is a new Plan for every worker. */
   gatherMs: 1000,
+  /** The debounce doubles while names keep changing, up to this. */
+  gatherMsMax: 30_000,
 } as const;
 
-export type Lookup = (host: string) => Promise<readonly string[]>;
-
 export interface DnsOptions {
-  /** Must settle: a name has one look-up in flight at most. */
-  readonly lookup: Lookup;
+  readonly lookup: (host: string) => Promise<Answer<readonly string[]>>;
+  readonly lookupService: (name: string) => Promise<Answer<readonly ServiceRecord[]>>;
   /** Cancels all look-ups in flight; called by `stop`. */
   readonly cancel: () => void;
   readonly clock: Clock;
@@ -41,179 +36,196 @@ export const dns: ProviderKind = (upstreams, around) =>
   createDnsProvider(upstreams, { ...createSystemResolver(), ...around });
 
 export function createDnsProvider(upstreams: readonly UpstreamConfig[], options: DnsOptions): Provider {
-  return new DnsProvider(hostsOf(upstreams), options);
+  return new DnsProvider(upstreams, options);
 }
 
-/** Host name → refresh interval in milliseconds, the shortest one of its upstreams. */
-export function hostsOf(upstreams: readonly UpstreamConfig[]): Map<string, number> {
-  const hosts = new Map<string, number>();
+interface Wishes {
+  readonly hosts: Map<string, Wish>;
+  /** By the name of the records, without `srv:`. */
+  readonly services: Map<string, Wish>;
+  /** Names of either kind that lose their answer in an outage (`keep_last_good: false`). */
+  readonly dropped: Set<string>;
+}
+
+/** What these upstreams name, and how often their most hasty one wants to know. */
+export function wishesOf(upstreams: readonly UpstreamConfig[]): Wishes {
+  const wishes: Wishes = { hosts: new Map(), services: new Map(), dropped: new Set() };
   for (const { endpoints, options } of upstreams) {
-    const { refresh } = options.dns;
+    const { refresh, keep_last_good } = options.dns;
+    const wish = refresh === 'ttl' ? { refreshMs: null, byTtl: true } : { refreshMs: refresh, byTtl: false };
     for (const { address } of endpoints) {
-      if ('path' in address || isIP(address.host)) continue;
-      hosts.set(address.host, Math.min(refresh, hosts.get(address.host) ?? Number.POSITIVE_INFINITY));
+      const name = nameIn(address);
+      if (name === null) continue;
+      add('service' in address ? wishes.services : wishes.hosts, name, wish);
+      if (!keep_last_good) wishes.dropped.add(name);
     }
   }
-  return hosts;
+  return wishes;
+}
+
+function nameIn(address: EndpointConfig['address']): string | null {
+  if ('service' in address) return address.service;
+  return 'path' in address || isIP(address.host) !== 0 ? null : address.host;
+}
+
+function add(wishes: Map<string, Wish>, name: string, wish: Wish): void {
+  const before = wishes.get(name);
+  wishes.set(name, before === undefined ? wish : sooner(before, wish));
 }
 
 class DnsProvider implements Provider {
-  /** Name → refresh interval. */
-  readonly #hosts: Map<string, number>;
-  /** Names whose first answer `start` or `include` is waiting for. */
-  readonly #awaited = new Set<string>();
   readonly #options: DnsOptions;
-  readonly #known = new Map<string, readonly string[]>();
-  /** Consecutive failures. */
-  readonly #failures = new Map<string, number>();
-  /** Names in an outage that has been warned about. */
-  readonly #warned = new Set<string>();
-  readonly #cancel = new Map<string, () => void>();
+  readonly #hosts: NameWatch<readonly string[]>;
+  readonly #services: NameWatch<readonly DiscoveredEndpoint[]>;
+  /** What the configuration names; SRV records name further hosts. */
+  #wishes: Wishes;
   #onChange: ((discovery: Discovery) => void) | null = null;
   #cancelPublishing: (() => void) | null = null;
-  readonly #end = new LifeEnd();
+  #gatherMs: number = dnsLimits.gatherMs;
+  #publishedMs = Number.NEGATIVE_INFINITY;
+  #isStopped = false as boolean;
 
-  constructor(hosts: Map<string, number>, options: DnsOptions) {
-    this.#hosts = hosts;
+  constructor(upstreams: readonly UpstreamConfig[], options: DnsOptions) {
+    const { clock, lookup, lookupService } = options;
     this.#options = options;
+    this.#wishes = wishesOf(upstreams);
+    this.#hosts = new NameWatch({
+      clock,
+      lookup: async (host) => keptOf(await lookup(host)),
+      same: sameTexts,
+      onAnswer: (host, addresses, { changed, recovered }) => {
+        this.#tell(host, addresses, recovered ? AGAIN : 'name has other addresses');
+        if (changed || this.#wishes.dropped.has(host)) this.#publishSoon();
+      },
+      onFailure: (host, error, kept = []) => this.#failed(host, host, error, kept.length),
+    });
+    this.#services = new NameWatch({
+      clock,
+      lookup: async (name) => endpointsIn(await lookupService(name)),
+      same: (before, now) => sameTexts(before.map(textOf), now.map(textOf)),
+      onAnswer: (name, endpoints, { changed, recovered }) => {
+        const names = endpoints.map((endpoint) => endpoint.name);
+        this.#tell(`srv:${name}`, names, recovered ? AGAIN : 'name has other endpoints');
+        if (changed) void this.#follow();
+        else if (this.#wishes.dropped.has(name)) this.#publishSoon();
+      },
+      onFailure: (name, error, kept = []) => this.#failed(name, `srv:${name}`, error, kept.length),
+    });
   }
 
   async start(onChange: (discovery: Discovery) => void): Promise<Discovery> {
-    await this.#await([...this.#hosts.keys()]);
+    await this.#lookUp();
     this.#onChange = onChange;
-    return new Map(this.#known);
+    return this.#discovery();
   }
 
   async include(upstreams: readonly UpstreamConfig[]): Promise<Discovery> {
-    const hosts = hostsOf(upstreams);
-    const added = [...hosts.keys()].filter((host) => !this.#hosts.has(host));
-    for (const [host, refreshMs] of hosts) {
-      this.#hosts.set(host, Math.min(refreshMs, this.#hosts.get(host) ?? Number.POSITIVE_INFINITY));
-    }
-    await this.#await(added);
-    return new Map(this.#known);
+    const more = wishesOf(upstreams);
+    for (const [name, wish] of more.hosts) add(this.#wishes.hosts, name, wish);
+    for (const [name, wish] of more.services) add(this.#wishes.services, name, wish);
+    for (const name of more.dropped) this.#wishes.dropped.add(name);
+    await this.#lookUp();
+    return this.#discovery();
   }
 
   retain(upstreams: readonly UpstreamConfig[]): void {
-    const hosts = hostsOf(upstreams);
-    for (const host of this.#hosts.keys()) {
-      const refreshMs = hosts.get(host);
-      if (refreshMs === undefined) this.#forget(host);
-      else this.#hosts.set(host, refreshMs);
-    }
+    this.#wishes = wishesOf(upstreams);
+    this.#services.retain(this.#wishes.services);
+    this.#hosts.retain(this.#hostWishes());
   }
 
   stop(): void {
-    this.#end.come();
+    this.#isStopped = true;
+    this.#hosts.stop();
+    this.#services.stop();
     this.#options.cancel();
-    for (const cancel of this.#cancel.values()) cancel();
     this.#cancelPublishing?.();
   }
 
-  /** Resolves when each name has been answered or is late. */
-  async #await(hosts: readonly string[]): Promise<void> {
-    const answered = hosts.map(async (host) => {
-      this.#awaited.add(host);
-      await this.#refresh(host);
-      this.#awaited.delete(host);
-    });
-    await this.#end.before(Promise.all(answered));
+  async #lookUp(): Promise<void> {
+    await Promise.all([
+      this.#hosts.include(this.#hostWishes()),
+      this.#services.include(this.#wishes.services).then(() => this.#hosts.include(this.#hostWishes())),
+    ]);
   }
 
-  #forget(host: string): void {
-    this.#cancel.get(host)?.();
-    for (const kept of [this.#hosts, this.#known, this.#failures, this.#warned, this.#cancel])
-      kept.delete(host);
+  /** After other SRV records: their targets are looked up before they count. */
+  async #follow(): Promise<void> {
+    await this.#hosts.include(this.#hostWishes());
+    if (this.#isStopped) return;
+    this.#hosts.retain(this.#hostWishes());
+    this.#publishSoon();
   }
 
-  /** Resolves when the look-up settles or times out. The next refresh is scheduled only when the look-up settles. */
-  async #refresh(host: string): Promise<void> {
-    const overdue = new Promise<void>((resolve) => {
-      this.#wait(host, dnsLimits.lookupTimeMsMax, () => {
-        this.#warn(host, new Error('no answer in time'));
-        resolve();
-      });
-    });
-    await Promise.race([this.#ask(host).then(() => this.#refreshLater(host)), overdue]);
-  }
-
-  async #ask(host: string): Promise<void> {
-    try {
-      const addresses = await this.#options.lookup(host);
-      if (!this.#hosts.has(host)) return;
-      const isNew = this.#learn(host, addresses);
-      this.#failures.delete(host);
-      if (this.#warned.delete(host)) this.#tell(host, 'name resolves again');
-      else if (isNew && !this.#awaited.has(host)) this.#tell(host, 'name has other addresses');
-    } catch (error) {
-      if (!this.#hosts.has(host)) return;
-      this.#failures.set(host, (this.#failures.get(host) ?? 0) + 1);
-      this.#warn(host, error);
+  /** Configured hosts, and the targets of SRV records as often as the records. */
+  #hostWishes(): Map<string, Wish> {
+    const wishes = new Map(this.#wishes.hosts);
+    for (const [name, { value }] of this.#services.known()) {
+      const wish = this.#wishes.services.get(name);
+      for (const { host } of wish === undefined ? [] : value)
+        if (isIP(host) === 0) add(wishes, host, wish as Wish);
     }
+    return wishes;
   }
 
-  #refreshLater(host: string): void {
-    const interval = this.#hosts.get(host);
-    if (interval === undefined || this.#end.hasCome) return;
-    const refreshMs = Math.max(interval, dnsLimits.refreshMsMin);
-    const failures = this.#failures.get(host) ?? 0;
-    const retryMs = dnsLimits.retryMsMin * 2 ** (failures - 1);
-    const waitMs = failures === 0 ? refreshMs : Math.min(retryMs, refreshMs);
-    this.#wait(host, waitMs, () => void this.#refresh(host));
+  #discovery(): Discovery {
+    return { hosts: this.#hosts.known(), services: this.#services.known() };
   }
 
-  /** One timer per name: the look-up timeout, or the delay before the next look-up. */
-  #wait(host: string, ms: number, callback: () => void): void {
-    this.#cancel.get(host)?.();
-    this.#cancel.set(host, this.#options.clock.after(ms, callback));
+  #failed(name: string, host: string, error: string, keeping: number): void {
+    if (this.#isStopped) return;
+    this.#options.warn({ host, error, keeping }, 'name does not resolve');
+    if (this.#wishes.dropped.has(name)) this.#publishSoon();
   }
 
-  #warn(host: string, error: unknown): void {
-    if (this.#warned.has(host) || this.#end.hasCome) return;
-    this.#warned.add(host);
-    const keeping = this.#known.get(host)?.length ?? 0;
-    this.#options.warn({ host, error: messageOf(error), keeping }, 'name does not resolve');
-  }
-
-  #tell(host: string, message: string): void {
-    if (this.#end.hasCome) return;
-    this.#options.info({ host, addresses: this.#known.get(host) ?? [] }, message);
-  }
-
-  /** Whether these are other addresses than before. */
-  #learn(host: string, addresses: readonly string[]): boolean {
-    if (addresses.length === 0) throw new Error('no addresses');
-    const kept = keptOf(addresses);
-    const before = this.#known.get(host);
-    if (before && sameSet(before, kept)) return false;
-    this.#known.set(host, kept);
-    if (!this.#end.hasCome && !this.#awaited.has(host)) this.#publishSoon();
-    return true;
+  #tell(host: string, addresses: readonly string[], message: string): void {
+    if (!this.#isStopped) this.#options.info({ host, addresses }, message);
   }
 
   #publishSoon(): void {
     const onChange = this.#onChange;
-    if (onChange === null || this.#cancelPublishing !== null) return;
-    this.#cancelPublishing = this.#options.clock.after(dnsLimits.gatherMs, () => {
+    if (onChange === null || this.#cancelPublishing !== null || this.#isStopped) return;
+    this.#gatherMs = gatherMsAfter(this.#gatherMs, this.#options.clock.nowMs() - this.#publishedMs);
+    this.#cancelPublishing = this.#options.clock.after(this.#gatherMs, () => {
       this.#cancelPublishing = null;
-      onChange(new Map(this.#known));
+      this.#publishedMs = this.#options.clock.nowMs();
+      onChange(this.#discovery());
     });
   }
 }
 
+const AGAIN = 'name resolves again';
+
+/** A change soon after the last one, relative to what was waited then, is waited for twice as long. */
+function gatherMsAfter(lastMs: number, quietMs: number): number {
+  if (quietMs < FLAPPING * lastMs) return Math.min(2 * lastMs, dnsLimits.gatherMsMax);
+  return dnsLimits.gatherMs;
+}
+
+/** Times the debounce: another change within it counts as flapping. */
+const FLAPPING = 4;
+
 /** Duplicates removed, order kept. Above the limit: a stable selection, so that DNS rotation is not a change. */
-function keptOf(addresses: readonly string[]): readonly string[] {
-  const different = [...new Set(addresses)];
-  return different.length > dnsLimits.addressesMax
-    ? different.sort().slice(0, dnsLimits.addressesMax)
-    : different;
+function keptOf({ value, ttlMs }: Answer<readonly string[]>): Answer<readonly string[]> {
+  const different = [...new Set(value)];
+  if (different.length === 0) throw new Error('no addresses');
+  const kept =
+    different.length > dnsLimits.addressesMax ? different.sort().slice(0, dnsLimits.addressesMax) : different;
+  return { value: kept, ttlMs };
 }
 
-function sameSet(known: readonly string[], addresses: readonly string[]): boolean {
-  const now = new Set(addresses);
-  return now.size === known.length && known.every((address) => now.has(address));
+function endpointsIn({
+  value,
+  ttlMs,
+}: Answer<readonly ServiceRecord[]>): Answer<readonly DiscoveredEndpoint[]> {
+  const endpoints = endpointsOf(value);
+  if (endpoints.length === 0) throw new Error('no endpoints');
+  return { value: endpoints, ttlMs };
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+const textOf = ({ name, weight, backup }: DiscoveredEndpoint): string => `${name} ${weight} ${backup}`;
+
+function sameTexts(before: readonly string[], now: readonly string[]): boolean {
+  const known = new Set(before);
+  return known.size === new Set(now).size && now.every((text) => known.has(text));
 }

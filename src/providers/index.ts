@@ -9,10 +9,13 @@ export function createProvider(upstreams: readonly UpstreamConfig[], around: Sur
   return joined(kinds.map((kind) => kind(upstreams, around)));
 }
 
-/** Merges the Discoveries of all providers; for a host known to several, the last provider wins. */
+/** Merges the Discoveries of all providers; for a name known to several, the last provider wins. */
 export function joined(providers: readonly Provider[]): Provider {
   const found: (Discovery | undefined)[] = [];
-  const together = (): Discovery => new Map(found.flatMap((discovery) => [...(discovery ?? [])]));
+  const together = (): Discovery => ({
+    hosts: new Map(found.flatMap((discovery) => [...(discovery?.hosts ?? [])])),
+    services: new Map(found.flatMap((discovery) => [...(discovery?.services ?? [])])),
+  });
   return {
     async start(onChange) {
       // Changes are reported only after all providers have started.

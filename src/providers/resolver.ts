@@ -3,10 +3,11 @@
  * getaddrinfo: libuv runs two calls at a time, so two hanging names would block all others, and its threads would
  * delay exit. c-ares multiplexes any number of queries on one socket, each with a timeout.
  */
-import { promises } from 'node:dns';
+import { promises, type RecordWithTtl } from 'node:dns';
 import { readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { ownAddresses } from '../base/own-addresses.js';
+import type { Answer } from './name-watch.js';
 import {
   type Hosts,
   namesToAsk,
@@ -15,6 +16,7 @@ import {
   plain,
   type ResolverConfig,
 } from './resolver-files.js';
+import type { ServiceRecord } from './service-records.js';
 
 export const resolverLimits = {
   /** Query timeout per server; doubled in the second round. */
@@ -26,7 +28,9 @@ export const resolverLimits = {
 
 export interface NameResolver {
   /** At least one address; rejects when there is none. Always settles. */
-  lookup(host: string): Promise<readonly string[]>;
+  lookup(host: string): Promise<Answer<readonly string[]>>;
+  /** SRV records; rejects when there are none. Always settles. Their time to live is not known. */
+  lookupService(name: string): Promise<Answer<readonly ServiceRecord[]>>;
   /** Rejects all look-ups in flight. */
   cancel(): void;
 }
@@ -48,25 +52,37 @@ export function createSystemResolver(): NameResolver {
     return asking.resolver;
   }
 
-  async function lookup(host: string): Promise<readonly string[]> {
+  async function lookup(host: string): Promise<Answer<readonly string[]>> {
     const name = plain(host);
     const listed = hosts().get(name);
-    if (listed) return listed;
+    if (listed) return { value: listed, ttlMs: null };
     // RFC 6761 section 6.3: localhost names are never sent to a server.
-    if (name === 'localhost' || name.endsWith('.localhost')) return ['127.0.0.1', '::1'];
+    if (name === 'localhost' || name.endsWith('.localhost'))
+      return { value: ['127.0.0.1', '::1'], ttlMs: null };
     const current = config();
-    return firstOf(namesToAsk(host, current), resolverFor(current));
+    const resolver = resolverFor(current);
+    return firstOf(namesToAsk(host, current), (each) => addressesOf(each, resolver));
   }
 
-  return { lookup, cancel: () => asking?.resolver.cancel() };
+  async function lookupService(name: string): Promise<Answer<readonly ServiceRecord[]>> {
+    const current = config();
+    const resolver = resolverFor(current);
+    const records = await firstOf(namesToAsk(name, current), (each) => resolver.resolveSrv(each));
+    return { value: records, ttlMs: null };
+  }
+
+  return { lookup, lookupService, cancel: () => asking?.resolver.cancel() };
 }
 
-/** The addresses of the first name in the list that has any. */
-async function firstOf(names: readonly string[], resolver: promises.Resolver): Promise<readonly string[]> {
+/** The answer for the first name in the list that has one. */
+async function firstOf<Found>(
+  names: readonly string[],
+  ask: (name: string) => Promise<Found>,
+): Promise<Found> {
   let failure: unknown = new Error('no name to ask for');
   for (const name of names) {
     try {
-      return await addressesOf(name, resolver);
+      return await ask(name);
     } catch (error) {
       failure = error;
       if (!ANOTHER_MAY_DO.has((error as NodeJS.ErrnoException).code ?? '')) break;
@@ -76,18 +92,21 @@ async function firstOf(names: readonly string[], resolver: promises.Resolver): P
 }
 
 /** IPv6 first if this machine has a global IPv6 address, else IPv4 first. */
-async function addressesOf(name: string, resolver: promises.Resolver): Promise<readonly string[]> {
-  const ipv4 = resolver.resolve4(name);
-  const ipv6 = resolver.resolve6(name);
+async function addressesOf(name: string, resolver: promises.Resolver): Promise<Answer<readonly string[]>> {
+  const ipv4 = resolver.resolve4(name, { ttl: true });
+  const ipv6 = resolver.resolve6(name, { ttl: true });
   const found = await Promise.allSettled([orSoonAfter(ipv4, ipv6), orSoonAfter(ipv6, ipv4)]);
   if (hasGlobalIpv6()) found.reverse();
-  const addresses = found.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-  if (addresses.length > 0) return addresses;
+  const records = found.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  const ttlMs = 1000 * Math.min(...records.map(({ ttl }) => ttl));
+  if (records.length > 0) return { value: records.map(({ address }) => address), ttlMs };
   throw worstOf(found.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : [])));
 }
 
+type Records = readonly RecordWithTtl[];
+
 /** `answer`; resolves empty if it is still missing `otherFamilyMs` after `other` has resolved. */
-function orSoonAfter(answer: Promise<string[]>, other: Promise<string[]>): Promise<string[]> {
+function orSoonAfter(answer: Promise<Records>, other: Promise<Records>): Promise<Records> {
   return new Promise((resolve, reject) => {
     answer.then(resolve, reject);
     const giveUp = () => void setTimeout(() => resolve([]), resolverLimits.otherFamilyMs).unref();

@@ -13,6 +13,7 @@ describe('parseEndpoint', () => {
     },
     { why: 'a Unix socket', text: 'unix:/run/a.sock', is: { path: '/run/a.sock' } },
     { why: 'an abstract one', text: 'unix:@a', is: { path: '@a' } },
+    { why: 'SRV records', text: 'srv:_redis._tcp.a.test', is: { service: '_redis._tcp.a.test' } },
     { why: 'an IPv4-mapped address', text: '[::ffff:10.0.0.5]:1', is: { host: '10.0.0.5', port: 1 } },
     { why: 'another spelling of IPv6', text: '[0:0:0::1]:1', is: { host: '::1', port: 1 } },
   ];
@@ -21,6 +22,8 @@ describe('parseEndpoint', () => {
   const bad = [
     { why: 'no port', text: 'web' },
     { why: 'no host', text: ':80' },
+    { why: 'SRV records have their ports', text: 'srv:_redis._tcp.a.test:6379' },
+    { why: 'SRV records are of a service', text: 'srv:redis.a.test' },
     { why: 'port 0 can not be dialled', text: 'web:0' },
     { why: 'port over 65535', text: 'web:65536' },
     { why: 'a range is for listening', text: 'web:80-90' },

@@ -1,8 +1,10 @@
 /** `explain`: the destination of bytes under a configuration, and the verdict on every protocol and route. */
+
 import { describe, expect, test } from 'vitest';
 import { explain } from '../../src/cli/explain/explanation.js';
 import { explanationText } from '../../src/cli/explain/print.js';
 import { compile } from '../../src/config/compile.js';
+import { NOTHING_DISCOVERED } from '../../src/model/config.js';
 import { IdRegistry } from '../../src/plane/ids.js';
 import { text } from '../cases/case.js';
 import { hello, records, serverName } from '../cases/tls.js';
@@ -23,7 +25,7 @@ routes:
   - { when: { protocol: http, host: b.example }, to: web }
   - { when: { listener: back, source: ["203.0.113.9"] }, to: close }
 upstreams: { web: { endpoints: ["w:443"] } }`),
-  new Map(),
+  NOTHING_DISCOVERED,
   1,
   new IdRegistry(),
 );
@@ -164,7 +166,7 @@ describe('an opening that a silence settles', () => {
   ];
   test.each(lists)('$names', async ({ names, protocol, route, grpc }) => {
     const config = `protocols: [${names.map((name) => `{ name: ${name}, ${target} }`).join()}]`;
-    const own = compile(configOf(config), new Map(), 1, new IdRegistry());
+    const own = compile(configOf(config), NOTHING_DISCOVERED, 1, new IdRegistry());
     const explanation = await explain(own, 0, { source: '', bytes: opening });
     expect(explanation).toMatchObject({ protocol, verdict: 'match', quietMs: 200, outcome: { why: route } });
     expect(explanation.protocols.find((row) => row.protocol === 'gRPC')).toMatchObject({ verdict: grpc });
@@ -180,7 +182,7 @@ routes:
   - { when: { protocol: tls, time: { days: mon-fri, from: "08:00", to: "18:00", zone: Europe/Berlin } }, to: reset }
   - { when: { protocol: tls, not: [{ sni: a.example, source: "10.0.0.0/8" }, { protocol: http }] }, to: drop }
 upstreams: { up: { endpoints: ["10.0.0.1:1"] } }`),
-    new Map(),
+    NOTHING_DISCOVERED,
     1,
     new IdRegistry(),
   );
@@ -225,7 +227,7 @@ upstreams: { up: { endpoints: ["10.0.0.1:1"] } }`),
 test('what only its name is waited for is said to be held for a second', async () => {
   const heldFor = async (route: string) => {
     const config = `protocols: [{ name: SSH, target: up }]\nroutes: [${route}]\nupstreams: { up: { endpoints: ["10.0.0.1:1"] } }`;
-    const own = compile(configOf(config), new Map(), 1, new IdRegistry());
+    const own = compile(configOf(config), NOTHING_DISCOVERED, 1, new IdRegistry());
     return (await explain(own, 0, { source: '', bytes: text('GET / HTTP/1.1\r\nHost: a\r\n') })).outcome.why;
   };
   expect(await heldFor('')).toContain('for 1000 ms at most');

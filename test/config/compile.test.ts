@@ -1,9 +1,13 @@
 /** The Plan: indices that point to what the names named, and plain, frozen data. */
+
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/config/compile.js';
+import type { Discovery } from '../../src/model/config.js';
+import type { EndpointOverrides } from '../../src/model/overrides.js';
+import type { PlanEndpoint } from '../../src/model/plan.js';
 import { IdRegistry } from '../../src/plane/ids.js';
 import { protocols as builtIns } from '../../src/protocols/index.js';
-import { planned } from '../support/plan.js';
+import { hostsAt, planned } from '../support/plan.js';
 import { configOf } from './support.js';
 
 const text = `
@@ -24,7 +28,7 @@ routes:
 `;
 
 const config = configOf(text);
-const plan = compile(config, new Map([['web', ['192.0.2.9']]]), 7, new IdRegistry());
+const plan = compile(config, hostsAt({ web: ['192.0.2.9'] }), 7, new IdRegistry());
 
 const spokenOverTcp = builtIns.filter(({ transports }) => transports.includes('tcp'));
 
@@ -97,4 +101,108 @@ describe('the Plan passes to other threads', () => {
     expect(loose).toEqual([]);
   });
   test('it knows its generation', () => expect(plan.generation).toBe(7));
+});
+
+describe('names', () => {
+  const known = (failing: boolean): Discovery => ({
+    hosts: new Map([
+      ['web', { value: ['2001:db8::1', '192.0.2.1', '2001:db8::2'], failing }],
+      ['b.test', { value: ['192.0.2.2'], failing: false }],
+    ]),
+    services: new Map([
+      [
+        '_web._tcp.test',
+        {
+          value: [
+            { name: 'web:81', host: 'web', port: 81, weight: 5, backup: false },
+            { name: 'b.test:82', host: 'b.test', port: 82, weight: 7, backup: true },
+            { name: 'unknown.test:83', host: 'unknown.test', port: 83, weight: 1, backup: true },
+          ],
+          failing,
+        },
+      ],
+    ]),
+  });
+  const upstreamWith = (text: string, discovery: Discovery, overrides?: EndpointOverrides) => {
+    const own = configOf(`protocols: [{ name: TLS, target: u }]\nupstreams: { u: ${text} }`);
+    const { ids, upstreams } = compile(own, discovery, 1, new IdRegistry(), overrides);
+    expect(ids.endpoints[0]).toHaveLength(upstreams[0]?.endpoints.length as number);
+    return upstreams[0]?.endpoints ?? [];
+  };
+  const hostsOf = (endpoints: readonly PlanEndpoint[]) =>
+    endpoints.map(({ addresses }) => addresses.map((address) => ('host' in address ? address.host : '')));
+
+  test.each([
+    { family: 'any', hosts: ['2001:db8::1', '192.0.2.1', '2001:db8::2'] },
+    { family: 'ipv4', hosts: ['192.0.2.1'] },
+    { family: 'ipv6', hosts: ['2001:db8::1', '2001:db8::2'] },
+    { family: 'ipv4_first', hosts: ['192.0.2.1', '2001:db8::1', '2001:db8::2'] },
+  ])('family: $family', ({ family, hosts }) => {
+    const text = `{ endpoints: ["web:80", "[::1]:80"], dns: { family: ${family} } }`;
+    expect(hostsOf(upstreamWith(text, known(false)))).toEqual([hosts, ['::1']]);
+  });
+
+  test('what fails keeps its last addresses, or has none', () => {
+    const text = (keep: boolean) =>
+      `{ endpoints: ["web:80"], dns: { keep_last_good: ${keep}, family: ipv4 } }`;
+    expect(hostsOf(upstreamWith(text(true), known(true)))).toEqual([['192.0.2.1']]);
+    expect(hostsOf(upstreamWith(text(false), known(true)))).toEqual([[]]);
+    expect(hostsOf(upstreamWith(text(false), known(false)))).toEqual([['192.0.2.1']]);
+  });
+
+  test('a service stands for its endpoints, with weights and backups of their own', () => {
+    const endpoints = upstreamWith(
+      '{ endpoints: ["srv:_web._tcp.test", "10.0.0.1:80"], dns: { family: ipv4 } }',
+      known(false),
+    );
+    expect(endpoints).toEqual([
+      { name: 'web:81', weight: 5, backup: false, state: 'up', addresses: [{ host: '192.0.2.1', port: 81 }] },
+      {
+        name: 'b.test:82',
+        weight: 7,
+        backup: true,
+        state: 'up',
+        addresses: [{ host: '192.0.2.2', port: 82 }],
+      },
+      { name: 'unknown.test:83', weight: 1, backup: true, state: 'up', addresses: [] },
+      {
+        name: '10.0.0.1:80',
+        weight: 1,
+        backup: false,
+        state: 'up',
+        addresses: [{ host: '10.0.0.1', port: 80 }],
+      },
+    ]);
+  });
+
+  test.each([
+    { why: 'not known yet', text: '{ endpoints: ["srv:_other._tcp.test"] }', names: [] },
+    {
+      why: 'an outage',
+      text: '{ endpoints: ["srv:_web._tcp.test"], dns: { keep_last_good: false } }',
+      names: [],
+    },
+    {
+      why: 'listed too, so that what is written counts',
+      text: '{ endpoints: [{ address: "web:81", weight: 9 }, "srv:_web._tcp.test"] }',
+      names: ['web:81', 'b.test:82', 'unknown.test:83'],
+    },
+  ])('a service: $why', ({ text, names }) => {
+    const endpoints = upstreamWith(text, known(true));
+    expect(endpoints.map(({ name }) => name)).toEqual(names);
+    if (names.length > 0) expect(endpoints[0]?.weight).toBe(9);
+  });
+
+  test('backup: true holds for all of a service', () => {
+    const text = '{ endpoints: ["10.0.0.1:80", { address: "srv:_web._tcp.test", backup: true }] }';
+    expect(upstreamWith(text, known(false)).map(({ backup }) => backup)).toEqual([false, true, true, true]);
+  });
+
+  test("an operator's weight and state hold for an endpoint of a service", () => {
+    const overrides: EndpointOverrides = new Map([
+      ['u', new Map([['b.test:82', { weight: 3, state: 'drain' as const }]])],
+    ]);
+    const [, second] = upstreamWith('{ endpoints: ["srv:_web._tcp.test"] }', known(false), overrides);
+    expect(second).toMatchObject({ weight: 3, state: 'drain' });
+  });
 });

@@ -1,8 +1,10 @@
 /** The configuration that the project started from runs unmodified; what it became is kept here. */
+
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { compile } from '../../src/config/compile.js';
 import { IdRegistry } from '../../src/plane/ids.js';
+import { hostsAt } from '../support/plan.js';
 import { configOf, warningsOf } from './support.js';
 
 const text = readFileSync(new URL('cases/mission.yaml', import.meta.url), 'utf8');
@@ -33,10 +35,7 @@ test('what it became', () => {
 });
 
 test('where its sessions go', () => {
-  const discovery = new Map([
-    ['web-server', ['192.0.2.1', '2001:db8::1']],
-    ['r1', ['192.0.2.2']],
-  ]);
+  const discovery = hostsAt({ 'web-server': ['192.0.2.1', '2001:db8::1'], r1: ['192.0.2.2'] });
   const { routes, upstreams } = compile(configOf(text, world), discovery, 1, new IdRegistry());
   const goes = routes.map(({ when, to }) => [
     when.protocol,

@@ -188,7 +188,7 @@ describe('upstreams', () => {
         options: expect.objectContaining({
           balance: 'least_connections',
           retries: 0,
-          dns: { refresh: 5_000, keep_last_good: true },
+          dns: { refresh: 5_000, keep_last_good: true, family: 'any' },
         }),
         endpoints: [
           { name: '10.0.0.5:80', address: { host: '10.0.0.5', port: 80 }, weight: 1, backup: false },

@@ -1,6 +1,8 @@
 /** Invalid configurations, each with all the lines that the user reads. */
+
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/config/compile.js';
+import { NOTHING_DISCOVERED } from '../../src/model/config.js';
 import { IdRegistry } from '../../src/plane/ids.js';
 import { configOf, problemsOf, warningsOf } from './support.js';
 
@@ -418,5 +420,7 @@ test('as many protocols as a classifier holds, and no more', () => {
   expect(problem).toMatch(/^any\.yaml:1:1: protocols: at most \d+ protocols that are not built in, got 257$/);
   const most = Number(problem?.match(/at most (\d+)/)?.[1]);
   // Those that are not configured are told too, to name a session.
-  expect(compile(configOf(custom(most)), new Map(), 1, new IdRegistry()).protocols).toHaveLength(256);
+  expect(compile(configOf(custom(most)), NOTHING_DISCOVERED, 1, new IdRegistry()).protocols).toHaveLength(
+    256,
+  );
 });

@@ -162,4 +162,79 @@ describeAsRoot('names', () => {
     expect([await serves(0), await serves(1), await serves(2)]).toEqual([true, true, false]);
     expect(dns.asked.filter((name) => name === 'gone.test').length).toBe(askedBefore);
   });
+
+  test('endpoints of SRV records: backups only when the main ones are gone, and changes under load lose no session', async () => {
+    const NAME = '_echo._tcp.test';
+    const backup = await listenTcp(({ socket }) => void socket.end('backup'));
+    const { port } = upstream;
+    dns.names.set('main.test', ['127.0.0.1']);
+    dns.names.set('spare.test', ['127.0.0.1']);
+    const spare = { target: 'spare.test', port: backup.port, priority: 2 };
+    dns.names.set(NAME, [{ target: 'main.test', port, priority: 1 }, spare]);
+    const config = {
+      protocols: [{ name: 'P0', target: 'u0', start_bytes: ['c0'] }],
+      upstreams: { u0: { endpoints: [`srv:${NAME}`], dns: { refresh: '1s' } } },
+    };
+    daemon = await launchDaemon(config, withNames('', ''));
+    await daemon.ready();
+    const answerOf = async () => {
+      const client = await dial(daemon.port);
+      client.send(Buffer.from([0xc0]));
+      await eventually('an answer, or the end', () => client.length > 0 || client.ending !== undefined);
+      client.socket.destroy();
+      return client.length === 0 ? 'none' : client.length === 1 ? 'main' : 'backup';
+    };
+    expect([await answerOf(), await answerOf(), await answerOf()]).toEqual(['main', 'main', 'main']);
+    // Only the backup is left; sessions go on meanwhile.
+    dns.names.set(NAME, [spare]);
+    const seen: string[] = [];
+    await eventually('the backup', async () => {
+      seen.push(await answerOf());
+      return seen.at(-1) === 'backup';
+    });
+    expect(seen).not.toContain('none');
+    expect(await daemon.metric('anyport_config_generation')).toBeGreaterThan(1);
+    await backup.close();
+  });
+
+  test('by time to live: a name whose records run out soon is asked for soon', async () => {
+    dns.ttl = 1;
+    dns.names.set('short.test', ['127.0.0.9']);
+    await launch(['short.test'], withNames('', ''), 'ttl');
+    await daemon.ready();
+    dns.names.set('short.test', ['127.0.0.1']);
+    await eventually('the new address', () => serves(0));
+  });
+
+  test('without keep_last_good, an outage leaves nobody to go to, and its end somebody', async () => {
+    dns.names.set('web.test', ['127.0.0.1']);
+    const { protocols, upstreams } = configFor(['web.test'], '1s');
+    const config = {
+      protocols,
+      upstreams: { u0: { ...upstreams.u0, dns: { refresh: '1s', keep_last_good: false } } },
+    };
+    daemon = await launchDaemon(config, withNames('', 'options attempts:1'));
+    await daemon.ready();
+    expect(await serves(0)).toBe(true);
+    dns.names.set('web.test', 'nxdomain');
+    await eventually('nobody', async () => !(await serves(0)));
+    dns.names.set('web.test', ['127.0.0.1']);
+    await eventually('somebody', () => serves(0));
+  });
+
+  test('family: the other one is not dialled', async () => {
+    dns.names.set('both.test', ['::1', '127.0.0.1']);
+    const { protocols, upstreams } = configFor(['both.test', 'both.test'], '1h');
+    const config = {
+      protocols,
+      upstreams: {
+        u0: { ...upstreams.u0, dns: { family: 'ipv4' } },
+        u1: { ...upstreams.u1, dns: { family: 'ipv6' }, retries: 0 },
+      },
+    };
+    daemon = await launchDaemon(config, withNames('', ''));
+    await daemon.ready();
+    // Nobody listens on ::1.
+    expect([await serves(0), await serves(1)]).toEqual([true, false]);
+  });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { compile } from '../../src/config/compile.js';
+import { NOTHING_DISCOVERED } from '../../src/model/config.js';
 import type { EndpointOverrides } from '../../src/model/overrides.js';
 import { IdRegistry } from '../../src/plane/ids.js';
 import { keepOverrides, NO_OVERRIDES, overrideOf, withOverride } from '../../src/primary/overrides.js';
@@ -14,7 +15,7 @@ upstreams:
 const config = configOf(text('"10.0.0.5:80", { address: "10.0.0.6:80", weight: 3 }'));
 
 const endpointsOf = (overrides: EndpointOverrides) =>
-  compile(config, new Map(), 1, new IdRegistry(), overrides).upstreams.map(({ name, endpoints }) => [
+  compile(config, NOTHING_DISCOVERED, 1, new IdRegistry(), overrides).upstreams.map(({ name, endpoints }) => [
     name,
     endpoints.map(({ weight, state }) => [weight, state]),
   ]);

@@ -3,8 +3,9 @@ import type { Discovery } from '../../src/model/config.js';
 import type { Published } from '../../src/plane/publication.js';
 import { RENEW_MS, Renewal } from '../../src/primary/renewal.js';
 import { FakeClock, settled } from '../base/fake-clock.js';
+import { hostsAt } from '../support/plan.js';
 
-const at = (address: string): Discovery => new Map([['host', [address]]]);
+const at = (address: string): Discovery => hostsAt({ host: [address] });
 const [first, second] = [at('192.0.2.1'), at('192.0.2.2')];
 const refused: Published = { result: 'refused', worker: 0, error: 'it died' };
 

@@ -3,6 +3,10 @@ import { describe, expect, test } from 'vitest';
 import type { Discovery, UpstreamConfig } from '../../src/model/config.js';
 import { joined } from '../../src/providers/index.js';
 import type { Provider } from '../../src/providers/provider.js';
+import { hostsAt } from '../support/plan.js';
+
+const addressesIn = ({ hosts }: Discovery) =>
+  Object.fromEntries([...hosts].map(([host, { value }]) => [host, value]));
 
 /** A provider controlled by the test. */
 class Told implements Provider {
@@ -22,7 +26,7 @@ class Told implements Provider {
   retained: readonly UpstreamConfig[] | undefined;
 
   async include(): Promise<Discovery> {
-    return new Map(Object.entries(this.learns));
+    return hostsAt(this.learns);
   }
 
   retain(upstreams: readonly UpstreamConfig[]): void {
@@ -34,11 +38,11 @@ class Told implements Provider {
   }
 
   first(names: Record<string, string[]>): void {
-    this.#resolve?.(new Map(Object.entries(names)));
+    this.#resolve?.(hostsAt(names));
   }
 
   change(names: Record<string, string[]>): void {
-    this.#onChange?.(new Map(Object.entries(names)));
+    this.#onChange?.(hostsAt(names));
   }
 }
 
@@ -47,8 +51,8 @@ describe('providers together', () => {
     const [one, other] = [new Told(), new Told()];
     const changes: object[] = [];
     const provider = joined([one, other]);
-    const started = provider.start((discovery) => changes.push(Object.fromEntries(discovery)));
-    return { one, other, provider, changes, first: started.then((names) => Object.fromEntries(names)) };
+    const started = provider.start((discovery) => changes.push(addressesIn(discovery)));
+    return { one, other, provider, changes, first: started.then((names) => addressesIn(names)) };
   }
 
   test('the first discovery has what each has found', async () => {

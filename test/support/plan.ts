@@ -1,6 +1,7 @@
 /** Parts of a Plan as validation and compiler would build them. */
 import type { z } from 'zod';
 import { upstream } from '../../src/config/schema/upstreams.js';
+import type { Discovery } from '../../src/model/config.js';
 import type { PlanProtocol, PlanRoute } from '../../src/model/plan.js';
 import type { UpstreamOptions } from '../../src/model/upstream-options.js';
 import { compileOnce } from '../../src/protocols/compile.js';
@@ -19,3 +20,9 @@ export const listedRoutes = (routes: readonly Omit<PlanRoute, 'name'>[]): PlanRo
 /** Options of an upstream whose section has only these keys. */
 export const optionsWith = (written: z.input<typeof upstream> = {}): UpstreamOptions =>
   upstream.parse(written);
+
+/** A Discovery of hosts alone. */
+export const hostsAt = (hosts: Readonly<Record<string, readonly string[]>>): Discovery => ({
+  hosts: new Map(Object.entries(hosts).map(([host, value]) => [host, { value, failing: false }])),
+  services: new Map(),
+});

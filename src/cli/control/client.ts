@@ -94,7 +94,7 @@ function addressOf(text: string, from: string): ControlAddress {
   if (address !== undefined && others.length === 0) return address;
   // Nobody listens on a name, but somebody else's machine is called by one.
   const endpoint = parseEndpoint(text);
-  if (endpoint !== null) return endpoint;
+  if (endpoint !== null && !('service' in endpoint)) return endpoint;
   const expected = 'an address such as `127.0.0.1:9093` or `unix:/run/anyport.sock`';
   const fault = addressFault(text);
   const why = fault === null ? '' : `: ${visible(fault)}`;

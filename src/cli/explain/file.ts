@@ -1,9 +1,11 @@
 /** Runs `anyport explain`: a file of bytes and a configuration in, an explanation on standard output. */
+
 import { isIP } from 'node:net';
 import { suggestion } from '../../base/nearest.js';
 import { jsonLine } from '../../base/text.js';
 import { compile } from '../../config/compile.js';
 import type { ListenerConfig } from '../../model/config.js';
+import { NOTHING_DISCOVERED } from '../../model/config.js';
 import { IdRegistry } from '../../plane/ids.js';
 import { loadOrFail } from '../configuration.js';
 import { BAD_USAGE, Failure } from '../failure.js';
@@ -31,7 +33,7 @@ export async function explainFile(
   const input = await readBytes(file);
   const bytes = hex ? parseHex(input.toString('latin1')) : input;
   // No DNS: an explanation needs no resolved names.
-  const plan = compile(config, new Map(), 1, new IdRegistry());
+  const plan = compile(config, NOTHING_DISCOVERED, 1, new IdRegistry());
   const explanation = await explain(plan, index, { source: from, bytes }, nowMs);
   process.stdout.write(json ? jsonLine(explanation) : explanationText(explanation, plan));
 }

@@ -9,7 +9,7 @@ import { visible } from '../../base/text.js';
 import { expectedGot, withFault } from '../messages.js';
 import { suggest } from '../suggest.js';
 
-const DURATION_PATTERN = '^(\\d+(\\.\\d+)?(ms|s|m|h))+$';
+export const DURATION_PATTERN = '^(\\d+(\\.\\d+)?(ms|s|m|h))+$';
 
 /** The `error` option of a schema: one sentence for every issue. */
 export function expecting(expected: string) {

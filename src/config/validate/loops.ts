@@ -11,6 +11,7 @@ import { meet } from './sockets.js';
 
 type Inet = Extract<ListenAddress, { kind: 'inet' }>;
 type EndpointAddress = UpstreamConfig['endpoints'][number]['address'];
+type KnownAddress = Exclude<EndpointAddress, { service: string }>;
 
 export function warnOfLoops(shape: Shape, { listeners }: Config, context: Context, warn: Warn): void {
   const byPort = new Map<number | string, ListenerConfig[]>();
@@ -20,6 +21,7 @@ export function warnOfLoops(shape: Shape, { listeners }: Config, context: Contex
     byPort.set(key, [...(byPort.get(key) ?? []), listener]);
   }
   for (const { path, name, address } of endpointsOf(shape)) {
+    if ('service' in address) continue;
     const candidates = byPort.get('path' in address ? address.path : address.port) ?? [];
     const own = candidates.find((listener) => leadsTo(address, listener.address, context));
     if (own === undefined) continue;
@@ -60,7 +62,7 @@ function listed(endpoints: UpstreamEntry['endpoints'], path: Path): WrittenEndpo
 }
 
 /** Port or path are known to be equal. */
-function leadsTo(endpoint: EndpointAddress, listener: ListenAddress, context: Context): boolean {
+function leadsTo(endpoint: KnownAddress, listener: ListenAddress, context: Context): boolean {
   if ('path' in endpoint || listener.kind === 'unix') return 'path' in endpoint && listener.kind === 'unix';
   return localAddresses(endpoint.host, context).some((host) => takes(listener, host));
 }
