@@ -61,6 +61,8 @@ export interface EngineOptions {
   readonly counting: EngineCounting;
   /** Over a SharedArrayBuffer: the room shared by all workers (native/shared/room.h). */
   readonly room: Int32Array;
+  /** Over a SharedArrayBuffer of all workers: `layout.bucketWords` for limits of speed (native/shared/buckets.h). */
+  readonly buckets: BigInt64Array;
   /** Upper bound on splice pipes; beyond it, copy. */
   readonly pipesMax: number;
   /** Size of the copy buffer. */
@@ -101,11 +103,14 @@ export interface EngineListener {
 
 /** What the engine knows of an upstream; its index is that of the Plan. */
 export interface EngineUpstream {
+  /** Constant for the daemon's life. */
+  readonly id: number;
   /** Counter row. */
   readonly row: number;
   readonly dialTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
+  readonly bandwidth: UpstreamOptions['bandwidth'];
 }
 
 /** An address and the upstream's options, of which the engine reads the socket options. */
@@ -314,6 +319,8 @@ export interface NativeLayout {
   readonly row: Readonly<Record<string, number>>;
   readonly rowNumber: Readonly<Record<string, number>>;
   readonly room: Readonly<Record<string, number>>;
+  /** 64-bit words of the buckets. */
+  readonly bucketWords: number;
 }
 
 export interface Native extends NativeSockets, NativePackets, NativeProcess, NativeHandoff, NativeAgreement {

@@ -42,6 +42,11 @@ struct ArrayKind<int32_t> {
   static constexpr napi_typedarray_type kType = napi_int32_array;
   static constexpr const char* kName = "Int32Array";
 };
+template <>
+struct ArrayKind<int64_t> {
+  static constexpr napi_typedarray_type kType = napi_bigint64_array;
+  static constexpr const char* kName = "BigInt64Array";
+};
 
 // Node-API has no SharedArrayBuffer, but accepts typed arrays over one.
 template <typename T>

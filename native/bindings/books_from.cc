@@ -39,6 +39,7 @@ desk::Layout LayoutFrom(const Napi::Object& counting) {
   cells.active = CellOf(metrics, "anyport_sessions_active");
   cells.bytes = CellOf(metrics, "anyport_bytes_total");
   cells.identified = CellOf(metrics, "anyport_identified_total");
+  cells.waited = CellOf(metrics, "anyport_bandwidth_wait_seconds_total");
   cells.endpoint_sessions = CellOf(metrics, "anyport_endpoint_sessions");
   cells.buffers = CellOf(metrics, "anyport_buffers");
   cells.buffer_uses = CellOf(metrics, "anyport_buffer_uses_total");

@@ -17,7 +17,7 @@ namespace {
 // Keeps the buffers that the engine writes alive. Without `onTurn`, whose closure references the engine.
 Napi::Object MemoryOf(const Napi::Object& options) {
   Napi::Object memory = Napi::Object::New(options.Env());
-  for (const char* key : {"arena", "events", "answers", "counters", "room"}) {
+  for (const char* key : {"arena", "events", "answers", "counters", "room", "buckets"}) {
     memory.Set(key, options.Get(key));
   }
   return memory;
@@ -106,11 +106,15 @@ EngineBinding::EngineBinding(const Napi::CallbackInfo& info) : ObjectWrap(info) 
   options.counters = SharedSpanOf<double>(object, "counters");
   options.layout = LayoutFrom(object.Get("counting").As<Napi::Object>());
   options.room = SharedSpanOf<int32_t>(object, "room");
-  options.streams = {Uint32At(object, "bufferBytes"), Uint32At(object, "pipesMax"), {}};
+  options.streams = {Uint32At(object, "bufferBytes"),
+                     Uint32At(object, "pipesMax"),
+                     SharedSpanOf<int64_t>(object, "buckets"),
+                     {}};
   if (options.memory.arena.size() < engine::ArenaBytes(options.streams.buffer_bytes) ||
       options.memory.events.size() < desk::EventRing::kWords ||
       options.memory.answers.size() < desk::AnswerRing::kWords ||
-      options.room.size() < shared::kRoomWordsMin) {
+      options.room.size() < shared::kRoomWordsMin ||
+      options.streams.buckets.size() < shared::Buckets::kWords) {
     throw Napi::RangeError::New(env, "the shared buffers are smaller than the layout says");
   }
   turn_ = std::make_shared<Turn>(env, object.Get("onTurn").As<Napi::Function>());

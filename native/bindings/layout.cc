@@ -5,6 +5,7 @@
 #include "desk/rings.h"
 #include "engine/engine.h"
 #include "pool/slabs.h"
+#include "shared/buckets.h"
 #include "shared/room.h"
 
 namespace anyport::bindings {
@@ -122,6 +123,7 @@ Napi::Object Layout(Napi::Env env) {
   layout.Set("rowWords", desk::kRowWords);
   layout.Set("row", Offsets(env, kRowOffsets));
   layout.Set("rowNumber", Offsets(env, kRowNumberOffsets));
+  layout.Set("bucketWords", static_cast<double>(shared::Buckets::kWords));
   layout.Set("room", Offsets(env, kRoomOffsets));
   return layout;
 }

@@ -1,5 +1,7 @@
 #include "bindings/plan_from.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -35,12 +37,29 @@ plan::Listener ListenerFrom(const Napi::Object& object, const Napi::Array& class
   return table;
 }
 
+// Below 2^53, as the schema says.
+uint64_t RateAt(const Napi::Object& object, const char* key) {
+  return static_cast<uint64_t>(object.Get(key).ToNumber().Int64Value());
+}
+
+plan::Bandwidth BandwidthFrom(const Napi::Object& object) {
+  plan::Bandwidth bandwidth{RateAt(object, "up"), RateAt(object, "down"), plan::Scope::kSession};
+  const std::string per = object.Get("per").ToString();
+  const auto found = std::find(plan::kScopeNames.begin(), plan::kScopeNames.end(), per);
+  if (found == plan::kScopeNames.end())
+    throw Napi::RangeError::New(object.Env(), "no scope of a limit: " + per);
+  bandwidth.per = static_cast<plan::Scope>(found - plan::kScopeNames.begin());
+  return bandwidth;
+}
+
 plan::Upstream UpstreamFrom(const Napi::Object& object) {
   plan::Upstream upstream;
+  upstream.id = Uint32At(object, "id");
   upstream.row = Uint32At(object, "row");
   upstream.dial_timeout_ms = Uint32At(object, "dialTimeoutMs");
   upstream.idle_timeout_ms = Uint32At(object, "idleTimeoutMs");
   upstream.half_close_timeout_ms = Uint32At(object, "halfCloseTimeoutMs");
+  upstream.bandwidth = BandwidthFrom(object.Get("bandwidth").As<Napi::Object>());
   return upstream;
 }
 

@@ -27,6 +27,8 @@ struct Cells {
   uint32_t active = 0;
   uint32_t bytes = 0;  // up, then down
   uint32_t identified = 0;
+  // scope: upstream
+  uint32_t waited = 0;  // up, then down
   // scope: upstream and endpoint
   uint32_t endpoint_sessions = 0;
   // scope: worker; by tier
@@ -75,6 +77,10 @@ class Books {
   void Connected(Session& session);
   void LeaveEndpoint(Session& session);
   void Moved(const Session& session, uint64_t up, uint64_t down);
+  // A direction has waited for its limit of speed.
+  void Waited(const Session& session, bool up, double seconds) {
+    if (seconds > 0) Add(session.plan_upstream().row + layout_.cells.waited + (up ? 0 : 1), seconds);
+  }
   void Ended(Session& session, Reason reason, double duration_ms);
   // The pool at the end of a turn. `open` false: it goes, and its buffers with it.
   void Pooled(const pool::Slabs::Counts& counts, bool open);

@@ -1,6 +1,7 @@
 // The engine's part of a Plan. Immutable, shared by the sessions that began with it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -34,12 +35,25 @@ struct Dial {
   net::DialOptions options;
 };
 
+// What shares a limit of speed.
+enum class Scope : uint8_t { kSession, kSource, kEndpoint, kUpstream };
+inline constexpr std::array<const char*, 4> kScopeNames{"session", "source", "endpoint", "upstream"};
+
+// Bytes per second; 0: no limit.
+struct Bandwidth {
+  uint64_t up = 0;
+  uint64_t down = 0;
+  Scope per = Scope::kSession;
+};
+
 // Where sessions go: endpoints, or a handler of this process.
 struct Upstream {
+  uint32_t id = 0;   // constant for the daemon's life
   uint32_t row = 0;  // counter row
   uint32_t dial_timeout_ms = 0;
   uint32_t idle_timeout_ms = 0;
   uint32_t half_close_timeout_ms = 0;
+  Bandwidth bandwidth = {};
 };
 
 struct Plan {

@@ -107,7 +107,8 @@ Flow HalfPipe::Move(int source, int sink, const Tools& tools) {
 // The sink may be full without pending bytes: no buffer was free, and the bytes wait in the source.
 Flow HalfPipe::Read(int source, int sink, size_t most, const Tools& tools) {
   if (!source_ready_ || !sink_ready_) return Flow::kBlocked;
-  if (bulk_ >= kBulkAfter && !no_splice_) return Splice(source, tools);
+  const bool worth_it = !tools.exact || most >= tools.scratch.size();
+  if (bulk_ >= kBulkAfter && !no_splice_ && worth_it) return Splice(source, most, tools);
   const auto room = tools.scratch.first(std::min(most, tools.scratch.size()));
   const size_t spare = tools.slabs->Spare(room.size());
   return spare > 0 ? Copy(source, sink, room.first(spare), tools) : CopyUnbuffered(source, sink, room);
@@ -158,16 +159,17 @@ Flow HalfPipe::CopyUnbuffered(int source, int sink, std::span<uint8_t> room) {
   return Flow::kBusy;
 }
 
-Flow HalfPipe::Splice(int source, const Tools& tools) {
+Flow HalfPipe::Splice(int source, size_t most, const Tools& tools) {
   if (!pipe_.valid()) pipe_ = tools.pipes->Acquire();
   if (!pipe_.valid()) {
     bulk_ = 0;  // no pipe: copy for a while
     return Flow::kBusy;
   }
-  const ptrdiff_t got = splice(source, nullptr, pipe_.write_end.get(), nullptr, pipe_.bytes, kSpliceFlags);
+  const size_t wanted = tools.exact ? std::min<size_t>(most, pipe_.bytes) : pipe_.bytes;
+  const ptrdiff_t got = splice(source, nullptr, pipe_.write_end.get(), nullptr, wanted, kSpliceFlags);
   if (got > 0) {
     pending_ = static_cast<uint32_t>(got);
-    const bool full = pending_ >= std::min<size_t>(pipe_.bytes, tools.scratch.size());
+    const bool full = pending_ >= std::min(wanted, tools.scratch.size());
     bulk_ = full ? kBulkMax : static_cast<int8_t>(bulk_ - 1);
     return Flow::kBusy;
   }

@@ -40,6 +40,7 @@ struct Tools {
   Pipes* pipes;
   std::span<uint8_t> scratch;       // copy buffer, at most the size of a large slab
   size_t run_bytes = kRunBytesMin;  // byte budget of a direction in this turn
+  bool exact = false;               // read no byte beyond the budget: it is a limit of speed
 };
 
 enum class Flow : uint8_t {
@@ -97,6 +98,8 @@ class HalfPipe {
   void Close(const Tools& tools);
 
   bool pending() const { return pending_ > 0; }
+  // Run would read or send.
+  bool movable() const { return sink_ready_ && (pending_ > 0 || (source_ready_ && !source_finished_)); }
   bool wants_sink() const { return !sink_ready_ && (pending_ > 0 || source_ready_); }
   // Every byte up to FIN has been sent.
   bool finished() const { return source_finished_ && pending_ == 0 && sink_error_ == 0; }
@@ -119,7 +122,7 @@ class HalfPipe {
   Flow Read(int source, int sink, size_t most, const Tools& tools);
   Flow Copy(int source, int sink, std::span<uint8_t> room, const Tools& tools);
   Flow CopyUnbuffered(int source, int sink, std::span<uint8_t> room);
-  Flow Splice(int source, const Tools& tools);
+  Flow Splice(int source, size_t most, const Tools& tools);
   Flow ReadFailed(int error);
   void NoteShortRead();
   // Whether the caller will send FIN right after the bytes (not after a reset).

@@ -44,6 +44,7 @@ uint64_t FirstTimerMs(const Session& session, const Stream& stream) {
 void Relays::Begin(Session& session, Stream& stream) {
   session.stage = desk::Stage::kRelay;
   stream.active_ms = now_ms();
+  throttles_.Begin(session, stream);
   desk_->books().Moved(session, stream.up.bytes(), 0);
   desk_->timers().Schedule(session, FirstTimerMs(session, stream));
   Run(session, stream);
@@ -65,10 +66,8 @@ void Relays::Run(Session& session, Stream& stream) {
   Flow up = Flow::kBlocked;
   Flow down = Flow::kBlocked;
   // After a reset only the direction from that end still runs, to deliver its remaining bytes.
-  if (stream.reset_by != Side::kUpstream && !stream.up.finished())
-    up = stream.up.Run(stream.client.get(), stream.upstream.get(), *tools_);
-  if (stream.reset_by != Side::kClient && !stream.down.finished())
-    down = stream.down.Run(stream.upstream.get(), stream.client.get(), *tools_);
+  if (stream.reset_by != Side::kUpstream && !stream.up.finished()) up = Move(session, stream, Way::kUp);
+  if (stream.reset_by != Side::kClient && !stream.down.finished()) down = Move(session, stream, Way::kDown);
   const uint64_t moved_up = stream.up.bytes() - up_before;
   const uint64_t moved_down = stream.down.bytes() - down_before;
   desk_->books().Moved(session, moved_up, moved_down);
@@ -77,6 +76,11 @@ void Relays::Run(Session& session, Stream& stream) {
   if (moved_up > 0 && stream.down.Answered(stream.upstream.get())) Queue(session, stream);
   if (moved_down > 0 && stream.up.Answered(stream.client.get())) Queue(session, stream);
   Settle(session, stream, up, down);
+}
+
+Flow Relays::Move(const Session& session, Stream& stream, Way way) {
+  if (stream.throttled) return throttles_.Run(session, stream, way, *tools_);
+  return stream.half(way).Run(stream.fd(SourceOf(way)), stream.fd(SinkOf(way)), *tools_);
 }
 
 void Relays::Settle(Session& session, Stream& stream, Flow up, Flow down) {
@@ -97,7 +101,15 @@ void Relays::Settle(Session& session, Stream& stream, Flow up, Flow down) {
   if (stream.up.wants_sink()) watch_->AlsoWritable(session, stream, Side::kUpstream);
   if (stream.down.wants_sink()) watch_->AlsoWritable(session, stream, Side::kClient);
   if (up == Flow::kBusy || down == Flow::kBusy) Queue(session, stream);
-  if (stream.gathers()) desk_->timers().Schedule(session, now_ms() + relay::kGatherMs);
+  if (stream.gathers() || stream.throttled) ScheduleTick(session, stream);
+}
+
+// For bytes that cause no event: gathered ones, and those that wait for their turn.
+void Relays::ScheduleTick(const Session& session, const Stream& stream) {
+  const uint64_t gathered_ms = stream.gathers() ? now_ms() + relay::kGatherMs : kNever;
+  const uint64_t turn_ms = throttles_.DueMs(session, stream);
+  const uint64_t tick_ms = std::min(gathered_ms, turn_ms);
+  if (tick_ms != kNever) desk_->timers().Schedule(session, tick_ms);
 }
 
 // One direction has finished: FIN is passed on, and the other continues under half_close_timeout.
@@ -145,8 +157,10 @@ void Relays::OnTimer(Session& session, Stream& stream) {
   if (stream.reset_waits) return PassReset(session, stream);
   if (std::exchange(stream.keepalive_due, false))
     net::StartKeepalive(stream.upstream.get(), KeepaliveSeconds(session, stream));
-  if (stream.gathers() && !Collect(session, stream)) return;
-  if (now_ms() >= DeadlineMs(session, stream) && !LookAgain(session, stream)) return;
+  const bool waited = throttles_.Waits(session, stream);
+  if ((waited || stream.gathers()) && !Tick(session, stream)) return;
+  // Who has just had his turn has looked; to look again is to wait for another one.
+  if (now_ms() >= DeadlineMs(session, stream) && !waited && !LookAgain(session, stream)) return;
   // A decrease of unsent kernel bytes counts as activity: a slow reader is still reading.
   const int unsent = net::UnsentBytes(stream.client.get()) + net::UnsentBytes(stream.upstream.get());
   if (unsent < std::exchange(stream.unsent, unsent)) stream.active_ms = now_ms();
@@ -157,8 +171,8 @@ void Relays::OnTimer(Session& session, Stream& stream) {
   desk_->End(session, Ender::kTimeout, half_closed ? Reason::kHalfCloseTimeout : Reason::kIdleTimeout);
 }
 
-// Reads gathered bytes without an event. False: skip the deadline check.
-bool Relays::Collect(Session& session, Stream& stream) {
+// Moves without an event what has gathered, and what has waited for its turn. False: skip the deadline check.
+bool Relays::Tick(Session& session, Stream& stream) {
   const pool::SlotId id = session.id;
   stream.up.Collect(stream.client.get());
   stream.down.Collect(stream.upstream.get());
@@ -183,7 +197,9 @@ bool Relays::LookAgain(Session& session, Stream& stream) {
 
 // False: the session has ended, or its timer serves another purpose.
 bool Relays::AwaitsDeadline(pool::SlotId id, const Stream& stream) const {
-  return desk_->Find(id) != nullptr && !stream.reset_waits && !stream.gathers();
+  const Session* session = desk_->Find(id);
+  if (session == nullptr || stream.reset_waits || stream.gathers()) return false;
+  return !throttles_.Waits(*session, stream);
 }
 
 void Relays::RunQueued() {

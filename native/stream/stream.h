@@ -7,12 +7,17 @@
 #include "desk/carrier.h"
 #include "net/fd.h"
 #include "relay/half_pipe.h"
+#include "shared/buckets.h"
 
 namespace anyport::stream {
 
 using desk::Side;
+using shared::Way;
 
 inline Side Other(Side side) { return side == Side::kClient ? Side::kUpstream : Side::kClient; }
+
+inline Side SourceOf(Way way) { return way == Way::kUp ? Side::kClient : Side::kUpstream; }
+inline Side SinkOf(Way way) { return Other(SourceOf(way)); }
 
 struct Stream {
   net::Fd client;
@@ -24,6 +29,7 @@ struct Stream {
   Side reset_by = Side::kNone;   // the end that is gone; its bytes are delivered, then the other is reset
   bool vanished : 1 = false;     // gone without RST: timed out or unreachable
   bool reset_waits : 1 = false;  // all passed on; the reset waits for the kernel to deliver it
+  bool throttled : 1 = false;    // has a limit of speed
   bool patient : 1 = false;      // retry an endpoint whose backlog is full
   bool client_armed = false;     // EPOLLOUT is registered
   bool upstream_armed = false;
@@ -36,6 +42,7 @@ struct Stream {
 
   // A direction lets bytes accumulate in the kernel, to move them in larger reads.
   bool gathers() const { return up.gathers() || down.gathers(); }
+  relay::HalfPipe& half(Way way) { return way == Way::kUp ? up : down; }
   int fd(Side side) const { return side == Side::kClient ? client.get() : upstream.get(); }
   // Notes epoll(7) events of a side's descriptor.
   void NoteEvents(Side side, uint32_t events);

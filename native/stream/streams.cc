@@ -22,7 +22,7 @@ Streams::Streams(const Options& options, desk::Desk* desk, sniff::Sniffer* sniff
       pipes_(options.pipes_max),
       tools_{slabs, &pipes_, scratch_},
       watch_(loop),
-      relays_(desk, &watch_, &tools_, &streams_, options.thread_ends),
+      relays_(desk, &watch_, &tools_, &streams_, shared::Buckets(options.buckets), options.thread_ends),
       dialer_(desk, sniffer, &watch_, &relays_, &tools_) {}
 
 void Streams::Accept(uint32_t listener, net::Fd fd, const net::Source& source) {
@@ -124,6 +124,7 @@ void Streams::Close(Session& session, desk::Closing closing) {
     net::VanishOnClose(stream.client.get());
   }
   sniffer_->Drop(session);
+  relays_.End(session, stream);
   stream.up.Close(tools_);
   stream.down.Close(tools_);
   stream = Stream();

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "desk/desk.h"
@@ -25,6 +26,8 @@ namespace anyport::stream {
 struct Options {
   size_t buffer_bytes = 0;  // size of the copy buffer
   size_t pipes_max = 0;     // upper bound on splice pipes
+  // Memory of all workers: shared::Buckets::kWords.
+  std::span<int64_t> buckets;
   // Whether the thread's JavaScript is being torn down; empty: never.
   std::function<bool()> thread_ends;
 };

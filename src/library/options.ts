@@ -221,7 +221,11 @@ export interface UpstreamOptions {
   readonly pool?: { readonly warm?: number; readonly maxIdle?: Duration };
   readonly maxConnections?: number;
   readonly proxyProtocol?: 'off' | 'v1' | 'v2';
-  readonly bandwidth?: { readonly up?: Size; readonly down?: Size; readonly per?: string };
+  readonly bandwidth?: {
+    readonly up?: Size;
+    readonly down?: Size;
+    readonly per?: 'session' | 'source' | 'endpoint' | 'upstream';
+  };
   readonly via?: string;
 }
 

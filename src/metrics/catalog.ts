@@ -115,6 +115,12 @@ export const catalog = {
     help: 'From accept to the end of the session.',
     buckets: [0.005, 0.025, 0.1, 0.5, 1, 5, 30, 60, 300, 1800, 3600, 14_400, 86_400],
   },
+  anyport_bandwidth_wait_seconds_total: {
+    kind: 'counter',
+    scope: 'upstream',
+    help: 'Time that sessions had bytes to move and waited for a limit of `bandwidth`, added up over sessions.',
+    by: { label: 'direction', values: ['up', 'down'] },
+  },
   anyport_buffers: {
     kind: 'gauge',
     scope: 'worker',

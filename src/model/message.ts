@@ -34,6 +34,8 @@ export interface WorkerSetup {
   readonly counters: SharedArrayBuffer;
   /** The room shared by all workers (src/metrics/room.ts). */
   readonly room: SharedArrayBuffer;
+  /** Token buckets of limits of speed (native/shared/buckets.h). */
+  readonly buckets: SharedArrayBuffer;
   /** Health of all endpoints (src/health/table.ts). */
   readonly health: SharedArrayBuffer;
   /** One cell per worker, incremented every `beatMs` from its event loop (src/plane/heartbeats). */

@@ -1,3 +1,7 @@
+/** What shares a limit of speed; names as in native/plan/plan.h. */
+export const bandwidthScopes = ['session', 'source', 'endpoint', 'upstream'] as const;
+export type BandwidthScope = (typeof bandwidthScopes)[number];
+
 /**
  * Options of an upstream besides its endpoints: one object, passed unchanged from the schema
  * (src/config/schema/upstreams.ts) to its users. Keys as in the file, defaults filled in, times in milliseconds. The
@@ -35,6 +39,12 @@ export interface UpstreamOptions {
   readonly passive_health?: PassiveHealthOptions | undefined;
   /** What becomes of the sessions of an endpoint that its check takes down. */
   readonly on_down: 'keep' | 'reset';
+  /** Limits of speed in bytes a second; 0: none. `per`: what shares them. */
+  readonly bandwidth: {
+    readonly up: number;
+    readonly down: number;
+    readonly per: BandwidthScope;
+  };
   /** DSCP of packets to endpoints (RFC 2474); 0: system default. */
   readonly dscp: number;
 }

@@ -12,6 +12,7 @@ import { createRoom, Room } from '../metrics/room.js';
 import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
 import type { Report } from '../model/report.js';
+import { createBuckets } from './buckets.js';
 import type { PlaneChange } from './change.js';
 import { Equipment, workerLimits } from './equipment.js';
 import { Handoff } from './handoff.js';
@@ -54,6 +55,7 @@ export class DataPlane {
   #members: readonly number[];
   readonly #roomMemory = createRoom();
   readonly #healthMemory = createHealthMemory();
+  readonly #bucketMemory = createBuckets();
   readonly #room = new Room(this.#roomMemory);
   readonly #handoff = new Handoff(this.#room.words);
   readonly #heartbeats = new Heartbeats(workerLimits.max);
@@ -230,6 +232,7 @@ export class DataPlane {
       ...this.#publisher.inForce.deliver(worker),
       ...this.#equipment.of(worker),
       room: this.#roomMemory,
+      buckets: this.#bucketMemory,
       health: this.#healthMemory,
       beats: this.#heartbeats.memory,
       beatMs: heartbeatLimits.beatMs,

@@ -143,6 +143,7 @@ function createWorker(setup: WorkerSetup) {
     counters: new Float64Array(setup.counters),
     counting: { workerRow: counters.worker, cells: cellOf, buckets: bucketsOf },
     room: room.words,
+    buckets: new BigInt64Array(setup.buckets),
     bufferBytes: limits.bufferBytes,
     pipesMax: setup.pipes,
     onTurn(from, to) {

@@ -205,10 +205,12 @@ async function tablesOf(
     })),
     classifiers,
     upstreams: await slices.map(plan.upstreams, ({ options }, index) => ({
+      id: plan.ids.upstreams[index] ?? NONE,
       row: counts.upstreamRow(index),
       dialTimeoutMs: options.dial_timeout ?? limits.dialTimeoutMs,
       idleTimeoutMs: options.idle_timeout ?? limits.idleTimeoutMs,
       halfCloseTimeoutMs: options.half_close_timeout ?? limits.halfCloseTimeoutMs,
+      bandwidth: options.bandwidth,
     })),
   };
 }

@@ -20,8 +20,6 @@ const refused = [
   { path: 'listeners[0].transport', text: `${http}listeners: [{ name: a, address: ":1", transport: kcp }]` },
   { path: 'upstreams.web.max_connections', text: upstream('max_connections: 9') },
   { path: 'upstreams.web.proxy_protocol', text: upstream('proxy_protocol: v2') },
-  { path: 'upstreams.web.bandwidth.up', text: upstream('bandwidth: { up: 1MiB }') },
-  { path: 'upstreams.web.bandwidth.down', text: upstream('bandwidth: { down: 1024 }') },
   { path: 'upstreams.web.via', text: upstream('via: "http://proxy:3128"') },
   { path: 'forwards', text: `${http}forwards: [{ listen: 7878, target: "10.0.0.1:1" }]` },
   { path: 'connect_proxy', text: `${http}connect_proxy: { allow: ["*:443"] }` },

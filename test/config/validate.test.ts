@@ -138,6 +138,15 @@ const wrongWholes: Case[] = [
     ],
   },
   {
+    why: 'limits of speed',
+    text: 'upstreams: { web: { endpoints: ["a:1"], bandwidth: { up: -1, down: fast, per: sesion } } }',
+    says: [
+      'any.yaml:1:54: upstreams.web.bandwidth.up: expected bytes, or a size such as `64KiB`',
+      'any.yaml:1:62: upstreams.web.bandwidth.down: expected bytes, or a size such as `64KiB`',
+      'any.yaml:1:74: upstreams.web.bandwidth.per: unknown value `sesion`',
+    ],
+  },
+  {
     why: 'an endpoint twice',
     text: 'upstreams: { web: { endpoints: ["a:1", "a:1"] } }',
     says: ['any.yaml:1:40: upstreams.web.endpoints[1]: endpoint `a:1` is listed twice'],

@@ -7,6 +7,7 @@ import { createRoom, Room, roomWords } from '../../src/metrics/room.js';
 import type { FromWorker, PlanDelivery, ToWorker, WorkerSetup } from '../../src/model/message.js';
 import type { Plan, PlanListener } from '../../src/model/plan.js';
 import type { Reason } from '../../src/model/session.js';
+import { createBuckets } from '../../src/plane/buckets.js';
 import { IdRegistry } from '../../src/plane/ids.js';
 import { WorkerPool } from '../../src/plane/pool.js';
 import { samplesOf } from '../support/counts.js';
@@ -24,6 +25,7 @@ export class EnginePlane implements Driver {
   readonly #ids = new IdRegistry();
   readonly #buffers = Array.from({ length: WORKERS }, () => createCounters());
   readonly #room = createRoom();
+  readonly #bucketMemory = createBuckets();
   readonly #health = createHealthMemory();
   readonly #beats = new SharedArrayBuffer(WORKERS * Int32Array.BYTES_PER_ELEMENT);
   readonly #pool = new WorkerPool(resolve('dist/worker/main.js'), (worker) => this.#setupOf(worker));
@@ -142,6 +144,7 @@ export class EnginePlane implements Driver {
       inbox: -1,
       counters: this.#buffers[worker] as SharedArrayBuffer,
       room: this.#room,
+      buckets: this.#bucketMemory,
       health: this.#health,
       beats: this.#beats,
       beatMs: 1000,

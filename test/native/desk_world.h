@@ -53,6 +53,7 @@ inline desk::Layout LayoutForTests() {
                   .active = 25,
                   .bytes = 26,
                   .identified = 28,
+                  .waited = 20,
                   .endpoint_sessions = 0,
                   .buffers = 10,
                   .buffer_uses = 18,

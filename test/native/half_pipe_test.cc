@@ -204,6 +204,41 @@ TEST_P(HalfPipeTest, ARunMovesABoundedNumberOfBytes) {
   EXPECT_GT(before, 0u);
 }
 
+// A limit of speed: not a byte more, copied or spliced, and it is still in order.
+TEST_P(HalfPipeTest, AnExactRunReadsNoMoreThanItsBudget) {
+  tools_.exact = true;
+  const auto sent = RandomBytes(6 << 20);
+  std::vector<uint8_t> received;
+  size_t at = 0;
+  for (int turn = 0; turn < 20'000 && received.size() < sent.size(); ++turn) {
+    const ssize_t wrote = send(client_.get(), sent.data() + at, sent.size() - at, MSG_NOSIGNAL);
+    if (wrote > 0) at += static_cast<size_t>(wrote);
+    tools_.run_bytes = turn % 2 == 0 ? 1000 + turn : 300'000;
+    const uint64_t before = half_.bytes();
+    const bool clean = !half_.pending();
+    Run();
+    if (clean) {
+      ASSERT_LE(half_.bytes() - before, tools_.run_bytes);
+    }
+    Receive(&received, 1 << 20);
+  }
+  EXPECT_EQ(received, sent);
+}
+
+TEST_P(HalfPipeTest, IsMovableWhenARunWouldDoSomething) {
+  EXPECT_FALSE(half_.movable());
+  half_.SourceReady();
+  EXPECT_TRUE(half_.movable());
+  half_.Run(source_.get(), sink_.get(), tools_);
+  EXPECT_FALSE(half_.movable());
+  shutdown(client_.get(), SHUT_WR);
+  EXPECT_EQ(RunToTheEnd(), Flow::kBlocked);
+  AwaitEvents(POLLRDHUP);
+  EXPECT_TRUE(half_.movable());
+  EXPECT_EQ(RunToTheEnd(), Flow::kFinished);
+  EXPECT_FALSE(half_.movable());
+}
+
 TEST(Share, IsSmallInACrowdAndNeverNothing) {
   EXPECT_EQ(ShareOf(0), kTurnBytes);
   EXPECT_EQ(ShareOf(4), kTurnBytes / 4);

@@ -7,6 +7,7 @@ import { type Engine, type EngineOptions, type EngineTables, native } from '../.
 import { bucketsOf, cellOf } from '../../src/metrics/cells.js';
 import { createRoom } from '../../src/metrics/room.js';
 import type { ListeningSocket } from '../../src/model/message.js';
+import { createBuckets } from '../../src/plane/buckets.js';
 import { dial } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
 
@@ -20,6 +21,7 @@ const options: EngineOptions = {
   counters: new Float64Array(new SharedArrayBuffer(64)),
   counting: { workerRow: 1, cells: cellOf, buckets: bucketsOf },
   room: new Int32Array(createRoom()),
+  buckets: new BigInt64Array(createBuckets()),
   bufferBytes,
   pipesMax: 0,
   onTurn: () => {},
@@ -44,6 +46,8 @@ describe('an engine is not made of', () => {
     { why: 'a short event ring', change: { events: shorter(options.events) }, error: RangeError },
     { why: 'a short answer ring', change: { answers: shorter(options.answers) }, error: RangeError },
     { why: 'a short room', change: { room: new Int32Array(new SharedArrayBuffer(8)) }, error: RangeError },
+    { why: 'short buckets', change: { buckets: new BigInt64Array(8) }, error: RangeError },
+    { why: 'buckets of another kind', change: { buckets: new Uint8Array(8) as never }, error: TypeError },
     { why: 'counters of another kind', change: { counters: options.room }, error: TypeError },
     { why: 'a room of another kind', change: { room: new Uint8Array(8) }, error: TypeError },
     {

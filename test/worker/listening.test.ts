@@ -5,6 +5,7 @@ import { type Engine, type EngineTables, native } from '../../src/addon.js';
 import { bucketsOf, cellOf } from '../../src/metrics/cells.js';
 import { createRoom } from '../../src/metrics/room.js';
 import type { ListeningSocket } from '../../src/model/message.js';
+import { createBuckets } from '../../src/plane/buckets.js';
 import { openFiles } from '../support/proc.js';
 import { dial } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
@@ -29,6 +30,7 @@ beforeEach(() => {
     counters,
     counting: { workerRow: 900, cells: cellOf, buckets: bucketsOf },
     room: new Int32Array(createRoom()),
+    buckets: new BigInt64Array(createBuckets()),
     bufferBytes,
     pipesMax: 0,
     onTurn: () => {},

@@ -9,6 +9,7 @@ import { createRoom, Room } from '../../src/metrics/room.js';
 import type { PlanIds } from '../../src/model/ids.js';
 import type { FromWorker, PlanAnswer, SessionAsk, SessionReply, ToWorker } from '../../src/model/message.js';
 import type { Plan, PlanEndpoint, PlanLimits, PlanUpstream } from '../../src/model/plan.js';
+import { createBuckets } from '../../src/plane/buckets.js';
 import { IdRegistry } from '../../src/plane/ids.js';
 import run from '../../src/worker/main.js';
 import { samplesOf } from '../support/counts.js';
@@ -139,6 +140,7 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
     inbox,
     counters,
     room,
+    buckets: createBuckets(),
     health,
     beats: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
     beatMs: 1000,

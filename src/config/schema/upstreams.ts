@@ -46,6 +46,7 @@ const options = {
     ['keep', 'reset'],
     'What becomes of the sessions of an endpoint that its check takes down. `keep`: they go on. `reset`: both sides are reset',
   ).default('keep'),
+  bandwidth: bandwidth.prefault({}),
   dscp: integer("DSCP of packets to the endpoint; 0: the system's", 0, 63).default(0),
 } satisfies { readonly [Key in keyof UpstreamOptions]: z.ZodType<UpstreamOptions[Key]> };
 
@@ -64,7 +65,6 @@ export const upstream = mapping(
     proxy_protocol: choice(['off', 'v1', 'v2'], 'Header that tells the endpoint who the client is').default(
       'off',
     ),
-    bandwidth: bandwidth.optional(),
     via: text('Reach it through this HTTP CONNECT proxy', 'URL').optional(),
   },
   '{ endpoints: ["10.0.0.5:80"] }',
