@@ -95,6 +95,8 @@ export interface EngineListener {
   readonly nameUnrouted: boolean;
   /** Upper bound on that wait and on the wait for `identifyMinBytes`; 0: the identify timeout. */
   readonly namingMs: number;
+  /** A route may be decided before the first byte: report each session that has no PROXY header to wait for. */
+  readonly asksAtAccept: boolean;
   /** Connections from these networks must start with a PROXY header. */
   readonly trustedProxies: readonly { readonly address: string; readonly bits: number }[];
   /** Connections over a Unix socket must start with a PROXY header. */

@@ -32,6 +32,7 @@ plan::Listener ListenerFrom(const Napi::Object& object, const Napi::Array& class
   table.silence_ms = Uint32At(object, "silenceMs");
   table.name_unrouted = object.Get("nameUnrouted").ToBoolean();
   table.naming_ms = Uint32At(object, "namingMs");
+  table.asks_at_accept = object.Get("asksAtAccept").ToBoolean();
   table.trusted_proxies = NetworksFrom(object.Get("trustedProxies").As<Napi::Array>());
   table.trusts_unix = object.Get("trustsUnix").ToBoolean();
   return table;

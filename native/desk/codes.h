@@ -64,9 +64,17 @@ enum class Cause : uint8_t { kMatched, kUnknown, kFinished, kFull, kTimeout, kSi
 inline constexpr std::array kCauseNames = {"matched", "unknown", "finished",   "full",
                                            "timeout", "silence", "more_bytes", "quiet"};
 
-enum class EventKind : uint8_t { kClassified, kConnected, kUnreachable, kEnded, kProxied, kRefused };
-inline constexpr std::array kEventNames = {"classified", "connected", "unreachable",
-                                           "ended",      "proxied",   "refused"};
+enum class EventKind : uint8_t {
+  kClassified,
+  kConnected,
+  kUnreachable,
+  kEnded,
+  kProxied,
+  kRefused,
+  kArrived
+};
+inline constexpr std::array kEventNames = {"classified", "connected", "unreachable", "ended",
+                                           "proxied",    "refused",   "arrived"};
 
 enum class AnswerKind : uint8_t { kDial, kWait, kEnd, kReject, kProceed };
 inline constexpr std::array kAnswerNames = {"dial", "wait", "end", "reject", "proceed"};

@@ -23,6 +23,8 @@ struct Listener {
   // Also match protocols that are not configured, to name the session in the log.
   bool name_unrouted = true;
   uint32_t naming_ms = 0;  // wait for the name of a session without a route; 0: identify_timeout
+  // A route may be decided before the first byte: ask TypeScript then.
+  bool asks_at_accept = false;
   std::vector<net::Network> trusted_proxies;  // their connections must start with a PROXY header
   bool trusts_unix = false;                   // connections over a Unix socket must start with one
 

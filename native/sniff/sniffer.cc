@@ -35,6 +35,7 @@ size_t LeftOf(const Session& session, const State& state) {
 
 // The nearest deadline of this stage. The silence deadline applies only before the first byte.
 uint64_t DeadlineMs(const Session& session, const State& state) {
+  if (state.arrival_due) return session.accepted_ns / 1'000'000;
   uint64_t deadline_ms = session.accepted_ns / 1'000'000 + session.plan->identify_timeout_ms;
   if (state.silence_due_ms != 0 && state.bytes == 0)
     deadline_ms = std::min(deadline_ms, state.silence_due_ms);
@@ -53,12 +54,25 @@ Next End(desk::Desk* desk, Session& session, Ender by, Reason reason, Closing cl
   return Next::kEnded;
 }
 
+// TypeScript ends or connects the session, or lets it proceed.
+void ShowArrival(desk::Desk* desk, Session& session, State& state) {
+  state.arrival_due = false;
+  session.stage = Stage::kClassify;
+  desk->AwaitDecision(session);
+  desk->Push(desk::EventKind::kArrived, session);
+}
+
 }  // namespace
 
 void Sniffer::Begin(Session& session) {
   session.sniffed = states_.Acquire();
   State& state = StateOf(session);
   state.proxy_header_due = session.plan_listener().Trusts(session.source);
+  if (!state.proxy_header_due && session.plan_listener().asks_at_accept) {
+    // Behind a crowd of events the timer reports it, in the next turn.
+    state.arrival_due = desk_->exchange().crowded();
+    if (!state.arrival_due) return ShowArrival(desk_, session, state);
+  }
   if (!state.proxy_header_due) AwaitSilence(session, state, desk_->timers().now_ms());
   desk_->timers().Schedule(session, DeadlineMs(session, state));
 }
@@ -69,6 +83,10 @@ void Sniffer::Begin(Session& session) {
 // beyond identify_max_bytes, the session is decided on the bytes read.
 std::span<uint8_t> Sniffer::Buffer(Session& session) {
   State& state = StateOf(session);
+  if (state.arrival_due) {
+    ShowArrival(desk_, session, state);
+    return {};
+  }
   const size_t left = LeftOf(session, state);
   const auto grown = left == 0 ? Space::Grown::kFull : space_.Grow(session, &state.slab, state.bytes);
   if (grown == Space::Grown::kFull) {
@@ -206,6 +224,7 @@ bool Sniffer::IsDue(Session& session) {
 
 void Sniffer::OnTimer(Session& session) {
   State& state = StateOf(session);
+  if (state.arrival_due) return ShowArrival(desk_, session, state);
   const uint64_t deadline_ms = DeadlineMs(session, state);
   if (desk_->timers().now_ms() < deadline_ms) return desk_->timers().Schedule(session, deadline_ms);
   if (state.bytes == 0 && deadline_ms == state.silence_due_ms) {

@@ -32,7 +32,7 @@ class Sniffer {
  public:
   Sniffer(desk::Desk* desk, pool::Slabs* slabs) : desk_(desk), space_(desk, slabs) {}
 
-  // Starts sniffing a new session.
+  // Starts sniffing a new session, or reports it first if a route may be decided at accept.
   void Begin(desk::Session& session);
 
   // ---- for a carrier, while the session's stage is kSniff
@@ -55,7 +55,7 @@ class Sniffer {
   Next Wait(desk::Session& session, uint32_t bytes_wanted, uint32_t quiet_ms);
   // The match is refused: continue with the next candidate in the same bytes.
   Next Reject(desk::Session& session);
-  // Continue behind a PROXY header.
+  // Continue behind a PROXY header, or with the first byte.
   Next Proceed(desk::Session& session);
 
   // ---- end of sniffing

@@ -4,6 +4,7 @@ import { loadAside } from '../config/aside.js';
 import type { Flags } from '../config/flags.js';
 import type { Loaded } from '../config/load.js';
 import { formatProblem, formatWarning } from '../config/report.js';
+import type { Source } from '../config/source.js';
 import { BAD_USAGE, Failure } from './failure.js';
 
 export type Configuration = Extract<Loaded, { ok: true }>;
@@ -11,9 +12,14 @@ export type Configuration = Extract<Loaded, { ok: true }>;
 /** Upper bound on problems printed. */
 const PROBLEMS_SHOWN_MAX = 200;
 
-export async function loadOrFail(file: string | undefined, flags: Flags): Promise<Configuration> {
+/** `seen` gets what was read, with the positions of its keys. */
+export async function loadOrFail(
+  file: string | undefined,
+  flags: Flags,
+  seen?: (source: Source) => void,
+): Promise<Configuration> {
   const { loadConfig } = await import('../config/load.js');
-  return okOrFail(loadConfig({ file: file ?? null, flags, environment: process.env }));
+  return okOrFail(loadConfig({ file: file ?? null, flags, environment: process.env }, seen));
 }
 
 /** As loadOrFail, for a long-running process: reads on a thread that ends, which releases the parser's memory. */

@@ -62,8 +62,9 @@ interface Written {
   readonly demo: Demo | null;
 }
 
-export function loadConfig(request: LoadRequest): Loaded {
-  return 'document' in request ? loadDocument(request) : loadFile(request);
+/** `seen` gets what was read, with the positions of its keys, before it is validated. */
+export function loadConfig(request: LoadRequest, seen: (source: Source) => void = () => {}): Loaded {
+  return 'document' in request ? loadDocument(request) : loadFile(request, seen);
 }
 
 function loadDocument({ document, directory, local = [], flags = {} }: DocumentRequest): Loaded {
@@ -75,7 +76,7 @@ function loadDocument({ document, directory, local = [], flags = {} }: DocumentR
   );
 }
 
-function loadFile({ file, flags, environment }: FileRequest): Loaded {
+function loadFile({ file, flags, environment }: FileRequest, seen: (source: Source) => void): Loaded {
   const written = find(file, flags);
   const files = [resolve(file ?? DEFAULT_FILE)];
   if ('message' in written) return { ok: false, problems: [written], files };
@@ -92,6 +93,7 @@ function loadFile({ file, flags, environment }: FileRequest): Loaded {
   if (whole.problems.length > 0) return { ok: false, problems: whole.problems, files };
   const directory = dirname(resolve(written.file ?? DEFAULT_FILE));
   const source = applyFlags(whole.source, demo ? { ...flags, listen: undefined } : flags);
+  seen(source);
   return loaded(source, { name, directory, files, demo });
 }
 

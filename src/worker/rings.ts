@@ -27,7 +27,15 @@ export const causes = [
 ] as const;
 export type Cause = (typeof causes)[number];
 
-export const eventKinds = ['classified', 'connected', 'unreachable', 'ended', 'proxied', 'refused'] as const;
+export const eventKinds = [
+  'classified',
+  'connected',
+  'unreachable',
+  'ended',
+  'proxied',
+  'refused',
+  'arrived',
+] as const;
 export type EventKind = (typeof eventKinds)[number];
 
 export const answerKinds = ['dial', 'wait', 'end', 'reject', 'proceed'] as const;
@@ -300,7 +308,7 @@ export class Answers {
     this.#begin('reject', id, 0);
   }
 
-  /** The PROXY header is well-formed: sniff the bytes behind it. */
+  /** Nothing is decided before the first byte, or behind a well-formed PROXY header: sniff. */
   proceed(id: SessionId): void {
     this.#begin('proceed', id, 0);
   }

@@ -95,11 +95,12 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<P
   const order = await slices.map(plan.listeners, (listener) =>
     orderOf(listener.protocols, plan.protocols.length),
   );
-  const tables = { ...(await tablesOf(plan, order, counts, around, slices)), dials };
+  const routes = tableOf(plan, await slices.map(plan.routes, prepareRoute));
+  const tables = { ...(await tablesOf(plan, order, routes, counts, around, slices)), dials };
   const runtime: Runtime = {
     plan: keptOf(plan),
     counts,
-    routes: tableOf(plan, await slices.map(plan.routes, prepareRoute)),
+    routes,
     protocols,
     upstreams,
     showsFacts: plan.accessLog.enabled || upstreams.some(({ handler }) => handler !== null),
@@ -166,6 +167,7 @@ async function prepare(
 async function tablesOf(
   plan: Plan,
   order: readonly (readonly number[])[],
+  routes: RouteTable,
   counts: PlanCounts,
   { classifierOf }: Surroundings,
   slices: Slices,
@@ -200,6 +202,7 @@ async function tablesOf(
       // If `on_unknown` leads to an upstream, do not delay the session for its name.
       nameUnrouted: onUnknown.kind === 'end',
       namingMs: namingMsOf(index),
+      asksAtAccept: routes.decidesAtAccept(index),
       trustedProxies: parseNetworks(proxyProtocol?.trusted ?? []),
       trustsUnix: proxyProtocol?.trusted.includes(UNIX_PEERS) ?? false,
     })),

@@ -82,6 +82,7 @@ export class Sequencer {
     if (kind === 'classified') this.#classified(session ?? this.#begin(), events.cause);
     else if (kind === 'ended') this.#ended(session);
     else if (kind === 'proxied') this.#proxied(this.#begin());
+    else if (kind === 'arrived') this.#arrived(this.#begin());
     else if (session === undefined) throw new Error(`an event of an unknown session: ${kind}`);
     else if (kind === 'connected') this.#connected(session);
     else this.#unreachable(session);
@@ -98,6 +99,22 @@ export class Sequencer {
 
   // ---- sniff
 
+  /** Asked only where a route may be decided before the first byte. */
+  #arrived(session: Session): void {
+    if (this.#routedAtAccept(session)) return;
+    // While it waits for bytes it costs nothing here.
+    this.#sessions[session.slot] = undefined;
+    this.#options.answers.proceed(session);
+  }
+
+  #routedAtAccept(session: Session): boolean {
+    const routed = session.runtime.routes.routeAtAccept(session);
+    if (routed === null) return false;
+    session.decision = routed.route;
+    this.#go(session, routed.target);
+    return true;
+  }
+
   /** The engine has found a PROXY header; its facts are parsed here. */
   #proxied(session: Session): void {
     const answer = readProxyHeader(this.#sniffed());
@@ -106,7 +123,7 @@ export class Sequencer {
     const { facts, doubtful } = answer.header;
     session.header = answer.header;
     [session.facts, session.doubtful] = [facts, doubtful];
-    this.#options.answers.proceed(session);
+    if (!this.#routedAtAccept(session)) this.#options.answers.proceed(session);
   }
 
   // ---- classify

@@ -147,11 +147,11 @@ test('for people', async () => {
       expect.stringMatching(/^SSH +no +1 +47 "G" does not fit its signature$/),
       expect.stringMatching(/^HTTP +wins +16 +its signature matches$/),
       expect.stringMatching(
-        /^routes\[0\] +protocol TLS, sni \*\.example\.org +reset +no +1 +protocol is HTTP$/,
+        /^routes\[0\] +- +protocol TLS, sni \*\.example\.org +reset +no +1 +protocol is HTTP$/,
       ),
       expect.stringMatching(/^routes\[1\] .* +no +1 +protocol is HTTP$/),
       expect.stringMatching(
-        /^protocols\.HTTP +protocol HTTP +HTTP +shadowed +16 +it holds, but routes\[2\] comes first$/,
+        /^protocols\.HTTP +- +protocol HTTP +HTTP +shadowed +16 +it holds, but routes\[2\] comes first$/,
       ),
     ]),
   );
@@ -221,6 +221,96 @@ upstreams: { up: { endpoints: ["10.0.0.1:1"] } }`),
       verdict: 'more',
       why: 'what `not` excludes is not known yet',
     });
+  });
+});
+
+describe('decided at accept', () => {
+  const own = compile(
+    configOf(`
+protocols: [{ name: TLS, target: up }]
+listeners:
+  - { name: front, address: ":1" }
+  - { name: back, address: ":2", protocols: [tls], proxy_protocol: { accept: true, trusted: ["192.0.2.0/24"] } }
+routes:
+  - { when: { protocol: http, listener: back }, to: drop }
+  - { when: { source: "10.0.0.0/8", not: { source: "10.1.0.0/16" } }, to: reset }
+  - { when: { sni: a.example, source: "203.0.113.9" }, to: close }
+  - { when: { listener: back, time: { days: mon-fri } }, to: up }
+upstreams: { up: { endpoints: ["10.0.0.1:1"] } }`),
+    NOTHING_DISCOVERED,
+    1,
+    new IdRegistry(),
+  );
+  const rows = [
+    {
+      on: 0,
+      from: '10.2.0.1',
+      day: '25',
+      bytes: hi,
+      verdict: 'unread',
+      target: 'reset',
+      why: 'no: listener is front',
+    },
+    {
+      on: 0,
+      from: '10.1.0.1',
+      day: '25',
+      bytes: hi,
+      verdict: 'match',
+      target: 'up',
+      why: 'no: protocol is TLS',
+    },
+    {
+      on: 1,
+      from: '10.1.0.1',
+      day: '25',
+      bytes: hi,
+      verdict: 'unread',
+      target: 'up',
+      why: 'no: protocol is not accepted here',
+    },
+    {
+      on: 1,
+      from: '10.1.0.1',
+      day: '22',
+      bytes: hi,
+      verdict: 'match',
+      target: 'up',
+      why: 'no: protocol is TLS',
+    },
+    {
+      on: 1,
+      from: '203.0.113.9',
+      day: '25',
+      bytes: hi,
+      verdict: 'match',
+      target: 'close',
+      why: 'no: protocol is TLS',
+    },
+    {
+      on: 1,
+      from: '192.0.2.1',
+      day: '22',
+      bytes: behind('PROXY TCP4 10.2.0.1 10.0.0.9 1 2\r\n', new Uint8Array()),
+      verdict: 'unread',
+      target: 'reset',
+      why: 'no: protocol is not accepted here',
+    },
+  ] as const;
+  test.each(rows)('$on $from $day → $target', async ({ on, from, day, bytes, verdict, target, why }) => {
+    const explanation = await explain(own, on, { source: from, bytes }, Date.parse(`2026-11-${day}T12:00Z`));
+    expect(explanation).toMatchObject({ verdict, outcome: { target } });
+    const [first] = explanation.routes;
+    expect(`${first?.verdict}: ${first?.why}`).toBe(why);
+    const taken = explanation.routes.filter((row) => row.verdict === 'taken');
+    expect(taken).toMatchObject([{ to: target, ...(verdict === 'unread' && { atByte: 0 }) }]);
+  });
+
+  test('for people', async () => {
+    const explanation = await explain(own, 0, { source: '10.2.0.1', bytes: hi });
+    const lines = explanationText(explanation, own).split('\n');
+    expect(lines).toContain('protocol  not asked: decided at accept');
+    expect(lines).toContain('because   route: routes[1] holds, whatever the client says');
   });
 });
 

@@ -67,6 +67,24 @@ describe('a route that can never be reached', () => {
       ),
     ).toEqual(['routes[0]: can never be reached: its own `not` excludes all that it could take']));
 
+  test.each([
+    { when: '{}', says: true },
+    { when: '{ listener: mail }', says: true },
+    { when: '{ listener: other }', says: false },
+    { when: '{ source: "10.0.0.0/8" }', says: false },
+    { when: '{ protocol: tls }', says: false },
+  ])('what a client says or does not, where all go at accept: $when', ({ when, says }) => {
+    const text = `${routes('{ when: { source: "192.0.2.1" }, to: reset }', `{ when: ${when}, to: web }`)}
+listeners:
+  - { name: mail, address: ":1", on_silence: { to: mail }, on_unknown: mail }
+  - { name: other, address: ":2", on_unknown: mail }`;
+    const due = ['on_silence', 'on_unknown'].map(
+      (key) =>
+        `listeners[0].${key}: can never be reached: routes[1] takes every session at accept, before a byte is read`,
+    );
+    expect(warningsOf(text).filter((line) => line.startsWith('listeners[0]'))).toEqual(says ? due : []);
+  });
+
   test('its place, before the word', () =>
     expect(warningLinesOf(routes('{ to: web }', '{ when: { protocol: ssh }, to: mail }'))).toEqual([
       'any.yaml:4:5: warning: routes[1]: can never be reached: routes[0] takes all that it could',

@@ -295,5 +295,65 @@ TEST_F(LongOpeningsTest, OneThatGrowsKeepsItsBytesItsAgeAndItsPlaceInTheShare) {
   EXPECT_EQ(world.desk.Find(oldest), nullptr);
 }
 
+std::shared_ptr<plan::Plan> AskingPlan() {
+  auto plan = PlanForTests();
+  plan->listeners[0].asks_at_accept = true;
+  plan->listeners[0].silence_ms = 100;
+  return plan;
+}
+
+class AtAcceptTest : public SnifferTest {
+ protected:
+  AtAcceptTest() : SnifferTest(AskingPlan()) {}
+};
+
+TEST_F(AtAcceptTest, TheSessionIsShownWithoutAByte) {
+  Session& session = Begin();
+  const Shown event = OnlyEvent();
+  EXPECT_EQ(event.kind, EventKind::kArrived);
+  EXPECT_EQ(event.id.slot, session.id.slot);
+  EXPECT_EQ(SlabsHeld(), 0u);
+}
+
+TEST_F(AtAcceptTest, ThenItProceedsAsAnyOther) {
+  Session& session = Begin();
+  OnlyEvent();
+  EXPECT_EQ(sniffer.Proceed(session), Next::kMore);
+  EXPECT_EQ(Feed(session, "abc"), Next::kShown);
+  EXPECT_EQ(OnlyEvent().cause(), Cause::kMatched);
+}
+
+TEST_F(AtAcceptTest, SilenceCountsFromThen) {
+  Session& session = Begin();
+  OnlyEvent();
+  sniffer.Proceed(session);
+  world.Pass(200);
+  EXPECT_EQ(OnlyEvent().cause(), Cause::kSilence);
+}
+
+TEST_F(AtAcceptTest, WithoutAnAnswerItEnds) {
+  const pool::SlotId id = Begin().id;
+  OnlyEvent();
+  world.Pass(desk::kDecisionMs + 100);
+  EXPECT_EQ(world.desk.Find(id), nullptr);
+}
+
+TEST_F(AtAcceptTest, BehindACrowdOfEventsTheTimerShowsIt) {
+  for (uint32_t i = 0; i < desk::kEventsCrowded; ++i) world.exchange.Push(EventKind::kRefused, {});
+  Session& session = Begin();
+  EXPECT_EQ(world.TakeEvents().size(), desk::kEventsCrowded);
+  world.Pass(20);
+  EXPECT_EQ(OnlyEvent().kind, EventKind::kArrived);
+  EXPECT_EQ(sniffer.Proceed(session), Next::kMore);
+}
+
+TEST_F(AtAcceptTest, BehindACrowdOfEventsItsFirstByteShowsItUnread) {
+  for (uint32_t i = 0; i < desk::kEventsCrowded; ++i) world.exchange.Push(EventKind::kRefused, {});
+  Session& session = Begin();
+  world.TakeEvents();
+  EXPECT_TRUE(sniffer.Buffer(session).empty());
+  EXPECT_EQ(OnlyEvent().kind, EventKind::kArrived);
+}
+
 }  // namespace
 }  // namespace anyport::sniff

@@ -94,6 +94,7 @@ const tables: EngineTables = {
       namingMs: 0,
       trustedProxies: [],
       trustsUnix: false,
+      asksAtAccept: false,
     },
   ],
   upstreams: [],

@@ -63,6 +63,7 @@ function tablesOf(generation: number, ...ids: number[]): EngineTables {
       namingMs: 0,
       trustedProxies: [],
       trustsUnix: false,
+      asksAtAccept: false,
     })),
     upstreams: [],
     dials: [],

@@ -4,10 +4,12 @@
  */
 import type { Facts } from '../../model/facts.js';
 import type { Plan, PlanListener } from '../../model/plan.js';
+import type { RouteSession } from '../../routing/condition.js';
 import { createNaming } from '../../routing/naming.js';
+import { createRouteTable } from '../../routing/table.js';
 import { type Opening, type Taken, takeHeader } from './opening.js';
 import { type Classified, classify, type ProtocolRow } from './protocols.js';
-import { explainRoutes, type RouteRow, targetText } from './routes.js';
+import { explainRoutes, explainUnread, type RouteRow, targetText, unreadSession } from './routes.js';
 
 export interface Explanation {
   readonly listener: string;
@@ -15,7 +17,8 @@ export interface Explanation {
   readonly source: string | null;
   readonly bytes: number;
   readonly protocol: string | null;
-  readonly verdict: 'match' | 'more' | 'unknown';
+  /** `unread`: the route is decided at accept, before a byte of the session is read. */
+  readonly verdict: 'match' | 'more' | 'unknown' | 'unread';
   /** Like all offsets here counted from the first byte received, PROXY header included. */
   readonly decidedAtByte: number;
   /** If present, the match takes effect after a silence of this length. */
@@ -48,6 +51,9 @@ export async function explain(
   const { header, headerBytes, source } = taken;
   const told = { listener: place.name, source: source === '' ? null : source, bytes: opening.bytes.length };
   if (header === 'due' || header === 'missing') return { ...told, ...headerless(plan, header, taken) };
+  const unread = unreadSession(listener, taken, nowMs);
+  const early = createRouteTable(plan).routeAtAccept(unread);
+  if (early !== null) return { ...told, ...decidedEarly(plan, unread, taken, early.route) };
   const classified = await classify(plan, place, taken.bytes);
   const routes = explainRoutes({ plan, listener, opening: taken, classified, nowMs });
   const answer = classified.factsOf(taken.bytes);
@@ -72,6 +78,14 @@ function awaitedName(plan: Plan, listener: number, { rows }: Classified): string
   const mayRoute = [...rows.values()].some(({ accepted, verdict }) => accepted && verdict !== 'no');
   const namingMs = mayRoute ? 0 : createNaming(plan)(listener);
   return namingMs === 0 ? awaited(plan) : awaited(plan, namingMs);
+}
+
+function decidedEarly(plan: Plan, session: RouteSession, { facts, headerBytes }: Taken, route: number) {
+  const routes = explainUnread(plan, session, route);
+  const { name = '', to = null } = routes[route] ?? {};
+  const outcome: Outcome = { target: to, by: 'route', why: `${name} holds, whatever the client says` };
+  const unread = { protocol: null, verdict: 'unread', decidedAtByte: headerBytes, protocols: [] } as const;
+  return { ...unread, facts, outcome, routes };
 }
 
 /** Without the required header neither protocols nor routes are tested. */

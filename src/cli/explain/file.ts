@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { suggestion } from '../../base/nearest.js';
 import { jsonLine } from '../../base/text.js';
 import { compile } from '../../config/compile.js';
+import type { Source } from '../../config/source.js';
 import type { ListenerConfig } from '../../model/config.js';
 import { NOTHING_DISCOVERED } from '../../model/config.js';
 import { IdRegistry } from '../../plane/ids.js';
@@ -11,6 +12,7 @@ import { loadOrFail } from '../configuration.js';
 import { BAD_USAGE, Failure } from '../failure.js';
 import { parseHex, readBytes } from '../input.js';
 import { explain } from './explanation.js';
+import { writtenRoutes } from './places.js';
 import { explanationText } from './print.js';
 
 export interface ExplainOptions {
@@ -26,15 +28,25 @@ export async function explainFile(
   file: string,
   { config: path, listener, from = '', at, hex, json }: ExplainOptions,
 ): Promise<void> {
-  const { config } = await loadOrFail(path, {});
+  const sources: Source[] = [];
+  const { config } = await loadOrFail(path, {}, (source) => sources.push(source));
   const index = indexOf(config.listeners, listener);
   if (from !== '' && isIP(from) === 0) throw new Failure(`--from: \`${from}\` is no address`, BAD_USAGE);
   const nowMs = at === undefined ? Date.now() : timeOf(at);
   const input = await readBytes(file);
   const bytes = hex ? parseHex(input.toString('latin1')) : input;
   // No DNS: an explanation needs no resolved names.
-  const plan = compile(config, NOTHING_DISCOVERED, 1, new IdRegistry());
-  const explanation = await explain(plan, index, { source: from, bytes }, nowMs);
+  const compiled = compile(config, NOTHING_DISCOVERED, 1, new IdRegistry());
+  const written = sources.flatMap((source) => writtenRoutes(compiled.routes, source));
+  const plan = {
+    ...compiled,
+    routes: compiled.routes.map((route, each) => ({ ...route, name: written[each]?.name ?? route.name })),
+  };
+  const unplaced = await explain(plan, index, { source: from, bytes }, nowMs);
+  const explanation = {
+    ...unplaced,
+    routes: unplaced.routes.map((row, each) => ({ ...row, place: written[each]?.place ?? null })),
+  };
   process.stdout.write(json ? jsonLine(explanation) : explanationText(explanation, plan));
 }
 

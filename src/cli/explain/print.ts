@@ -18,10 +18,12 @@ export function explanationText(explanation: Explanation, plan: Plan): string {
     ['goes to', outcome.target === null ? '-' : `${outcome.target}${endpoints ? ` (${endpoints})` : ''}`],
     ['because', outcome.by === 'limits' ? outcome.why : `${outcome.by}: ${outcome.why}`],
   ]);
-  return [summary, protocolTable(explanation), routeTable(explanation)].join('\n');
+  const protocols = explanation.verdict === 'unread' ? [] : [protocolTable(explanation)];
+  return [summary, ...protocols, routeTable(explanation)].join('\n');
 }
 
 function protocolText({ protocol, verdict, decidedAtByte, quietMs }: Explanation): string {
+  if (verdict === 'unread') return 'not asked: decided at accept';
   if (verdict === 'more') return 'not known yet';
   const quiet = quietMs === undefined ? '' : `, when nothing more has come for ${quietMs} ms`;
   return `${protocol ?? 'unknown'}, decided at byte ${decidedAtByte}${quiet}`;
@@ -47,9 +49,10 @@ function protocolTable({ protocols }: Explanation): string {
 
 function routeTable({ routes }: Explanation): string {
   return columns([
-    ['ROUTE', 'WHEN', 'TO', 'VERDICT', 'BYTE', 'WHY'],
-    ...routes.map(({ name, when, to, verdict, atByte, why }) => [
+    ['ROUTE', 'PLACE', 'WHEN', 'TO', 'VERDICT', 'BYTE', 'WHY'],
+    ...routes.map(({ name, place, when, to, verdict, atByte, why }) => [
       name,
+      place ?? '-',
       Object.entries(when)
         .map(([name, value]) => `${name} ${value}`)
         .join(', ') || 'always',

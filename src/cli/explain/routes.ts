@@ -2,7 +2,7 @@
 
 import { listText } from '../../base/text.js';
 import type { FactsAnswer } from '../../model/facts.js';
-import type { Conditions, Plan, PlanTarget } from '../../model/plan.js';
+import type { Conditions, Plan, PlanRoute, PlanTarget } from '../../model/plan.js';
 import { withHeader } from '../../protocols/proxy-header.js';
 import { type Answer, type Place, type RouteSession, UNDECIDED } from '../../routing/condition.js';
 import {
@@ -19,6 +19,8 @@ import type { Classified } from './protocols.js';
 
 export interface RouteRow {
   readonly name: string;
+  /** `FILE:LINE` where it is written; null for one that no file has. */
+  readonly place: string | null;
   /** Conditions as in the configuration. */
   readonly when: Readonly<Record<string, string>>;
   readonly to: string;
@@ -51,13 +53,63 @@ export function explainRoutes(asked: Asked): RouteRow[] {
   const settled = tests.map((each) => settle(asked, each));
   const first = settled.findIndex(({ answer }) => answer !== 'no');
   return asked.plan.routes.map((route, index) => ({
-    name: route.name,
-    when: whenText(asked.plan, route.when, tests[index] as RouteTest[]),
-    to: targetText(asked.plan, route.to),
+    ...described(asked.plan, route, tests[index] as RouteTest[]),
     atByte: settled[index]?.at ?? 0,
     ...verdictOf(asked, settled[index] as Settled, index, first),
   }));
 }
+
+const described = (plan: Plan, { name, when, to }: PlanRoute, tests: readonly RouteTest[]) => ({
+  name,
+  place: null,
+  when: whenText(plan, when, tests),
+  to: targetText(plan, to),
+});
+
+/** Of a session whose route, `chosen`, is decided before its first byte. */
+export function explainUnread(plan: Plan, session: RouteSession, chosen: number): RouteRow[] {
+  const { protocols: accepted = [], name = '' } = plan.listeners[session.listener] ?? {};
+  const first = plan.routes[chosen]?.name;
+  return plan.routes.map((route, index) => {
+    const tests = createTests(route.when);
+    const { answer, by } = explainRoute(tests, session, accepted);
+    const row = { ...described(plan, route, tests), atByte: 0 };
+    if (index === chosen) return { ...row, verdict: 'taken', why: 'every condition holds, at accept' };
+    if (answer !== 'no') return { ...row, verdict: 'shadowed', why: `${first} comes first, at accept` };
+    return { ...row, verdict: 'no', why: unreadText(session, by, name) };
+  });
+}
+
+function unreadText({ source, nowMs }: RouteSession, by: RouteTest | null, listener: string): string {
+  switch (by?.name) {
+    case 'not':
+      return 'it is what `not` excludes';
+    case 'protocol':
+      return 'protocol is not accepted here';
+    case 'source':
+      return `source is ${source === '' ? 'not known' : source}`;
+    case 'time':
+      return `time is ${new Date(nowMs).toISOString()}`;
+    default:
+      return `listener is ${listener}`;
+  }
+}
+
+/** As routes see it before the first byte. */
+export const unreadSession = (
+  listener: number,
+  { source, facts, doubtful }: Taken,
+  nowMs: number,
+): RouteSession => ({
+  listener,
+  protocol: UNDECIDED,
+  source,
+  nowMs,
+  facts,
+  factsComplete: false,
+  broken: false,
+  doubtful,
+});
 
 /** The upstream's name, or the closing. */
 export function targetText({ upstreams }: Plan, to: PlanTarget): string {
@@ -100,8 +152,9 @@ const isOnProtocol = ({ place }: RouteTest): boolean => place?.protocols !== und
 
 /** The protocol is undecided: only protocols that are ruled out can decide a route. */
 function settleEarly(asked: Asked, tests: readonly RouteTest[]): Settled {
+  const { listener, opening, nowMs } = asked;
   const others = tests.filter((test) => !isOnProtocol(test));
-  const early = explainRoute(others, unreadOf(asked), acceptedBy(asked));
+  const early = explainRoute(others, unreadSession(listener, opening, nowMs), acceptedBy(asked));
   if (early.answer === 'no' && early.by?.reads === 'place') return { ...early, at: 0 };
   const protocols = tests.find(isOnProtocol)?.place?.protocols;
   const rows = protocols?.map((index) => asked.classified.rows.get(index));
@@ -145,12 +198,6 @@ function firstLength(from: number, to: number, answerAt: (length: number) => Rou
 
 /** Offset from the flight's first byte, PROXY header included. */
 const at = ({ opening }: Asked, bytes: number): number => opening.headerBytes + bytes;
-
-/** As of a session of which no byte has been read. */
-const unreadOf = (asked: Asked): RouteSession => ({
-  ...sessionOf(asked, { verdict: 'more', bytesNeeded: 0, facts: {} }),
-  protocol: UNDECIDED,
-});
 
 const acceptedBy = ({ plan, listener }: Asked): readonly number[] =>
   plan.listeners[listener]?.protocols ?? [];

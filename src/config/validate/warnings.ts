@@ -7,6 +7,7 @@ import { findPending } from '../pending.js';
 import { inFileOrder, placeName, unplaced, type Warn } from '../report.js';
 import type { Source } from '../source.js';
 import { warnOfToken } from './admin.js';
+import { warnOfTakenAtAccept } from './at-accept.js';
 import type { Context } from './context.js';
 import { warnOfIdleOptions } from './idle-options.js';
 import type { ListenerGroup } from './listeners.js';
@@ -47,6 +48,7 @@ export function warningsOf({ source, shape, groups, names, config }: Checked, co
   for (const message of findAmbiguities(config)) say(message);
   const reachability = createReachability(shape, groups, config);
   warnOfUnreachable(reachability, warn, (path) => placeName(path, source));
+  warnOfTakenAtAccept(reachability, source, warn, (path) => placeName(path, source));
   warnOfDeadEnds(reachability, warn, say);
   warnOfUnrouted(shape, reachability, warn);
   warnOfQuietClients(reachability, warn);

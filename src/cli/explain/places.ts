@@ -1,0 +1,30 @@
+/** Where routes are written, and what they are called there: an included file counts its own. */
+import { findAll, type Path } from '../../config/path.js';
+import { placeName } from '../../config/report.js';
+import type { Source } from '../../config/source.js';
+import type { PlanRoute } from '../../model/plan.js';
+
+export interface WrittenRoute {
+  readonly name: string;
+  /** `FILE:LINE`; null for a route that no file has. */
+  readonly place: string | null;
+}
+
+export function writtenRoutes(routes: readonly PlanRoute[], source: Source): WrittenRoute[] {
+  const own = new Map(
+    findAll(source.value, 'protocols.[].name').map(({ path, value }): [string, Path] => [
+      `protocols.${String(value)}`,
+      path.slice(0, -1),
+    ]),
+  );
+  return routes.map(({ name }) => {
+    const listed = /^routes\[(\d+)\]$/.exec(name);
+    const path: Path | undefined = listed ? ['routes', Number(listed[1])] : own.get(name);
+    if (path === undefined) return { name, place: null };
+    const { file, line } = source.place(path);
+    return {
+      name: listed ? placeName(path, source) : name,
+      place: file === null || line === null ? null : `${file}:${line}`,
+    };
+  });
+}
