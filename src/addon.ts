@@ -128,6 +128,9 @@ export interface EngineTables {
   /** Read limit of an opening, excluding a PROXY header; at most the size of the largest buffers. */
   readonly identifyMaxBytes: number;
   readonly maxConnections: number;
+  /** Connections held in the tarpit, all workers together, and how long. */
+  readonly tarpitMax: number;
+  readonly tarpitHoldMs: number;
   /** Upper bound on openings over 4 KiB per source; 0: no limit. */
   readonly longOpeningsPerSource: number;
   readonly classifiers: readonly Classifier[];

@@ -35,6 +35,8 @@ desk::Layout LayoutFrom(const Napi::Object& counting) {
   cells.accepted = CellOf(metrics, "anyport_accepted_total");
   cells.refused = CellOf(metrics, "anyport_refused_total");
   cells.evicted = CellOf(metrics, "anyport_openings_evicted_total");
+  cells.tarpit_total = CellOf(metrics, "anyport_tarpit_total");
+  cells.tarpit_connections = CellOf(metrics, "anyport_tarpit_connections");
   cells.ended = CellOf(metrics, "anyport_sessions_total");
   cells.active = CellOf(metrics, "anyport_sessions_active");
   cells.bytes = CellOf(metrics, "anyport_bytes_total");

@@ -99,8 +99,10 @@ constexpr Offset kRowNumberOffsets[] = {{"bytesUp", NumberAt(desk::kRowBytesUp)}
                                         {"ageMs", NumberAt(desk::kRowAgeMs)},
                                         {"idleMs", NumberAt(desk::kRowIdleMs)}};
 
-constexpr Offset kRoomOffsets[] = {
-    {"open", shared::kRoomOpen}, {"cutShort", shared::kRoomCutShort}, {"endpoints", shared::kRoomEndpoints}};
+constexpr Offset kRoomOffsets[] = {{"open", shared::kRoomOpen},
+                                   {"cutShort", shared::kRoomCutShort},
+                                   {"tarpit", shared::kRoomTarpit},
+                                   {"endpoints", shared::kRoomEndpoints}};
 
 template <size_t N>
 Napi::Object Offsets(Napi::Env env, const Offset (&offsets)[N]) {

@@ -89,6 +89,8 @@ std::shared_ptr<const plan::Plan> PlanFrom(const Napi::Object& object) {
   plan->identify_min_bytes = Uint32At(object, "identifyMinBytes");
   plan->identify_max_bytes = Uint32At(object, "identifyMaxBytes");
   plan->long_openings_per_source = Uint32At(object, "longOpeningsPerSource");
+  plan->tarpit_max = static_cast<int32_t>(Uint32At(object, "tarpitMax"));
+  plan->tarpit_hold_ms = Uint32At(object, "tarpitHoldMs");
   plan->max_connections = static_cast<int32_t>(Uint32At(object, "maxConnections"));
   const auto classifiers = object.Get("classifiers").As<Napi::Array>();
   const auto listeners = object.Get("listeners").As<Napi::Array>();

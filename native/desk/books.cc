@@ -18,6 +18,18 @@ void Books::Refused(const plan::Listener& listener) {
   Add(listener.row + layout_.cells.refused);
 }
 
+bool Books::EnterTarpit(const plan::Listener& listener, int32_t most) {
+  const bool held = room_.EnterTarpit(most);
+  Add(listener.row + layout_.cells.tarpit_total + (held ? 0 : 1));
+  if (held) Add(layout_.worker_row + layout_.cells.tarpit_connections);
+  return held;
+}
+
+void Books::LeaveTarpit() {
+  room_.LeaveTarpit();
+  Add(layout_.worker_row + layout_.cells.tarpit_connections, -1);
+}
+
 void Books::Identify(Session& session, uint32_t row) {
   if (row == 0 || session.row != 0) return;
   session.row = row;

@@ -21,7 +21,8 @@ struct Cells {
   // scope: listener
   uint32_t accepted = 0;
   uint32_t refused = 0;
-  uint32_t evicted = 0;  // limit of the source; next cell: limit of the worker
+  uint32_t evicted = 0;       // limit of the source; next cell: limit of the worker
+  uint32_t tarpit_total = 0;  // held; next cell: no place
   // scope: listener and protocol
   uint32_t ended = 0;  // one cell per reason
   uint32_t active = 0;
@@ -31,6 +32,8 @@ struct Cells {
   uint32_t waited = 0;  // up, then down
   // scope: upstream and endpoint
   uint32_t endpoint_sessions = 0;
+  // scope: worker
+  uint32_t tarpit_connections = 0;
   // scope: worker; by tier
   uint32_t buffers = 0;  // in use, capacity; then those of the next tier
   uint32_t buffer_uses = 0;
@@ -59,6 +62,7 @@ struct Aim {
   uint32_t upstream = kNone;  // index in the Plan
 };
 
+// Over 20 methods: one for each thing that is counted.
 class Books {
  public:
   Books(std::span<double> counters, Layout layout, shared::Room room)
@@ -70,6 +74,9 @@ class Books {
   void Evicted(const plan::Listener& listener, bool over_share) {
     Add(listener.row + layout_.cells.evicted + (over_share ? 0 : 1));
   }
+  // A place for a connection in the tarpit, of `most` over all workers; counted either way.
+  bool EnterTarpit(const plan::Listener& listener, int32_t most);
+  void LeaveTarpit();
   // Counts the session in the row of its protocol from now on; 0: not identified.
   void Identify(Session& session, uint32_t row);
   // Adds the session to the endpoint's sessions, until LeaveEndpoint.

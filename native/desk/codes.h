@@ -56,8 +56,8 @@ inline constexpr std::array kReasonNames = {"done",
                                             "client_gone",
                                             "upstream_gone"};
 
-enum class Closing : uint8_t { kClose, kReset, kDrop };
-inline constexpr std::array kClosingNames = {"close", "reset", "drop"};
+enum class Closing : uint8_t { kClose, kReset, kDrop, kTarpit };
+inline constexpr std::array kClosingNames = {"close", "reset", "drop", "tarpit"};
 
 // Causes of a `classified` event: the protocol is decided or undecidable, or the bytes wanted have arrived.
 enum class Cause : uint8_t { kMatched, kUnknown, kFinished, kFull, kTimeout, kSilence, kMoreBytes, kQuiet };

@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -12,6 +13,13 @@ namespace anyport::engine {
 using desk::Session;
 using desk::Side;
 using desk::TagKind;
+
+namespace {
+
+// Of two delays in milliseconds, of which -1 is never.
+int64_t Sooner(int64_t a, int64_t b) { return a < 0 || b < 0 ? std::max(a, b) : std::min(a, b); }
+
+}  // namespace
 
 size_t ArenaBytes(size_t buffer_bytes) { return pool::Slabs::BytesFor(buffer_bytes); }
 
@@ -47,6 +55,7 @@ void Engine::Wire(Options options) {
 }
 
 void Engine::Shutdown(std::function<void()> closed) {
+  streams_->tarpit().Shut();
   desk_->Abandon();
   desk_->books().Pooled(slabs_.counts(), false);
   listeners_.reset();
@@ -74,6 +83,7 @@ void Engine::Release(std::span<const uint64_t> sockets) {
 }
 
 void Engine::StopAccepting() {
+  streams_->tarpit().Shut();
   listeners_->Stop(this);
   if (plan_ != nullptr) arrivals_->Take(*plan_);
   arrivals_->ResetEarly();
@@ -106,6 +116,7 @@ void Engine::OnReady(uint64_t tag, uint32_t events) {
 
 bool Engine::OnTurn() {
   streams_->RunQueued();
+  streams_->tarpit().Run();
   if (!desk_->timers().HeldUp() && desk_->ExpireTimers() && !listeners_->Resume()) RestListeners();
   if (desk_->ending_all()) desk_->EndSome();
   const bool ran = exchange_->Deliver();
@@ -113,7 +124,7 @@ bool Engine::OnTurn() {
   arrivals_->SetSessions(sessions().size());
   CountBuffers();
   const bool more = streams_->has_queued() || desk_->ending_all();
-  loop_->SetTimer(more ? 0 : desk_->timers().DelayMs());
+  loop_->SetTimer(more ? 0 : Sooner(desk_->timers().DelayMs(), streams_->tarpit().DelayMs()));
   return ran;
 }
 

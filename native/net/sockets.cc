@@ -177,6 +177,9 @@ void VanishOnClose(int fd) {
   if (!SetInt(fd, IPPROTO_TCP, TCP_REPAIR, 1)) ResetOnClose(fd);
 }
 
+// The kernel raises 1 to its minimum, about 2 KiB.
+void ReceiveLittle(int fd) { SetInt(fd, SOL_SOCKET, SO_RCVBUF, 1); }
+
 int UnsentBytes(int fd) {
   int bytes = 0;
   return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;

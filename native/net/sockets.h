@@ -79,6 +79,8 @@ int PendingError(int fd);
 void ResetOnClose(int fd);
 // The next close sends nothing, which needs CAP_NET_ADMIN; without it RST.
 void VanishOnClose(int fd);
+// The kernel takes as little of what the peer sends as it can.
+void ReceiveLittle(int fd);
 // Bytes sent but not acknowledged by the peer; for a Unix socket, not read by the peer.
 int UnsentBytes(int fd);
 // Bytes sent that a reset would discard. 0 for Unix sockets, whose bytes are in the peer's queue already.

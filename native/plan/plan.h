@@ -64,6 +64,8 @@ struct Plan {
   uint32_t identify_min_bytes = 0;
   uint32_t identify_max_bytes = 0;  // read limit of an opening, excluding a PROXY header
   int32_t max_connections = 0;
+  int32_t tarpit_max = 0;  // connections held, all workers together
+  uint32_t tarpit_hold_ms = 0;
   uint32_t long_openings_per_source = 0;  // 0: no limit
   std::vector<Listener> listeners;
   std::vector<Upstream> upstreams;

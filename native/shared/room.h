@@ -1,5 +1,5 @@
-// State shared by all workers of a process, in memory that the primary reads too: open connections, sessions
-// cut short by the death of their thread, and sessions per endpoint id.
+// State shared by all workers of a process, in memory that the primary reads too: open connections, those in
+// the tarpit, sessions cut short by the death of their thread, and sessions per endpoint id.
 //
 // A thread subtracts whatever it has added, at the latest when it dies, so no reconciliation is needed.
 #pragma once
@@ -14,7 +14,8 @@ namespace anyport::shared {
 // Offsets of 32-bit words; same as in src/metrics/room.ts.
 inline constexpr size_t kRoomOpen = 0;
 inline constexpr size_t kRoomCutShort = 1;
-inline constexpr size_t kRoomEndpoints = 2;  // one word per id
+inline constexpr size_t kRoomTarpit = 2;
+inline constexpr size_t kRoomEndpoints = 3;  // one word per id
 // Word shared by endpoint ids beyond the capacity; the memory has at least this one.
 inline constexpr uint32_t kOtherEndpoint = 1;
 inline constexpr size_t kRoomWordsMin = kRoomEndpoints + kOtherEndpoint + 1;
@@ -24,15 +25,11 @@ class Room {
   explicit Room(std::span<int32_t> words) : words_(words) {}
 
   // False: `most` connections are open already; the count is unchanged.
-  bool Enter(int32_t most) const {
-    const auto open = At(kRoomOpen);
-    int32_t now = open.load(std::memory_order_relaxed);
-    while (now < most) {
-      if (open.compare_exchange_weak(now, now + 1, std::memory_order_relaxed)) return true;
-    }
-    return false;
-  }
+  bool Enter(int32_t most) const { return Take(kRoomOpen, most); }
   void Leave() const { Add(kRoomOpen, -1); }
+  // The same for connections held in the tarpit, which are open no more.
+  bool EnterTarpit(int32_t most) const { return Take(kRoomTarpit, most); }
+  void LeaveTarpit() const { Add(kRoomTarpit, -1); }
   int32_t open() const { return At(kRoomOpen).load(std::memory_order_relaxed); }
   void CountCutShort() const { Add(kRoomCutShort, 1); }
   // Adds to the sessions connected or connecting to an endpoint.
@@ -43,6 +40,14 @@ class Room {
 
  private:
   std::atomic_ref<int32_t> At(size_t word) const { return std::atomic_ref(words_[word]); }
+  bool Take(size_t word, int32_t most) const {
+    const auto count = At(word);
+    int32_t now = count.load(std::memory_order_relaxed);
+    while (now < most) {
+      if (count.compare_exchange_weak(now, now + 1, std::memory_order_relaxed)) return true;
+    }
+    return false;
+  }
   void Add(size_t word, int32_t amount) const { At(word).fetch_add(amount, std::memory_order_relaxed); }
 
   std::span<int32_t> words_;

@@ -23,7 +23,8 @@ Streams::Streams(const Options& options, desk::Desk* desk, sniff::Sniffer* sniff
       tools_{slabs, &pipes_, scratch_},
       watch_(loop),
       relays_(desk, &watch_, &tools_, &streams_, shared::Buckets(options.buckets), options.thread_ends),
-      dialer_(desk, sniffer, &watch_, &relays_, &tools_) {}
+      dialer_(desk, sniffer, &watch_, &relays_, &tools_),
+      tarpit_(loop, desk) {}
 
 void Streams::Accept(uint32_t listener, net::Fd fd, const net::Source& source) {
   Session* session = desk_->Open(listener, source, this);
@@ -122,6 +123,8 @@ void Streams::Close(Session& session, desk::Closing closing) {
     if (stream.upstream.valid()) net::ResetOnClose(stream.upstream.get());
   } else if (closing == desk::Closing::kDrop) {
     net::VanishOnClose(stream.client.get());
+  } else if (closing == desk::Closing::kTarpit) {
+    tarpit_.Take(std::move(stream.client), session);
   }
   sniffer_->Drop(session);
   relays_.End(session, stream);

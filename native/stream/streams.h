@@ -19,6 +19,7 @@
 #include "stream/dialer.h"
 #include "stream/relays.h"
 #include "stream/stream.h"
+#include "stream/tarpit.h"
 #include "stream/watch.h"
 
 namespace anyport::stream {
@@ -43,6 +44,8 @@ class Streams final : public desk::Carrier {
   void RunQueued() { relays_.RunQueued(); }
   bool has_queued() const { return relays_.has_queued(); }
 
+  Tarpit& tarpit() { return tarpit_; }
+
   void OnSocket(desk::Session& session, Side side, uint32_t events) override;
   void OnTimer(desk::Session& session) override;
   void ReadOn(desk::Session& session) override;
@@ -66,6 +69,7 @@ class Streams final : public desk::Carrier {
   Watch watch_;
   Relays relays_;
   Dialer dialer_;
+  Tarpit tarpit_;
 };
 
 }  // namespace anyport::stream

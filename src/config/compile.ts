@@ -86,6 +86,8 @@ function limitsOf({ server }: Config): Plan['limits'] {
     identifyMinBytes: server.identifyMinBytes,
     identifyMaxBytes: server.identifyMaxBytes,
     maxConnections: server.maxConnections,
+    tarpitMax: server.tarpitMax,
+    tarpitHoldMs: server.tarpitHoldMs,
     longOpeningsPerSource: server.longOpeningsPerSource,
   };
 }

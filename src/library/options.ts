@@ -62,6 +62,9 @@ export interface ServerOptions {
   readonly maxConnections?: number;
   readonly maxConnectionsPerIp?: number;
   readonly longOpeningsPerIp?: number;
+  /** Connections that `tarpit` holds at once, and how long. */
+  readonly tarpitMax?: number;
+  readonly tarpitHold?: Duration;
   readonly bufferSize?: Size;
   readonly identifyTimeout?: Duration;
   readonly identifyMinBytes?: Size;
@@ -91,8 +94,8 @@ export type SignatureBytes = string | Uint8Array;
 /** Where the sessions of a protocol go. */
 export interface Destination {
   /**
-   * `host:port`; several, with commas or as a list, are balanced; the name of one of `upstreams`; `reset`, `close` or
-   * `drop`; or an upstream of its own with options.
+   * `host:port`; several, with commas or as a list, are balanced; the name of one of `upstreams`; `reset`, `close`,
+   * `drop` or `tarpit`; or an upstream of its own with options.
    */
   readonly target?: string | readonly EndpointOptions[] | UpstreamOptions;
   /** Instead of `target`: serves sessions in this process. A function with `workers: 0`; else a module's path or `builtin:NAME`. */
@@ -135,13 +138,13 @@ export interface ListenerOptions {
   readonly proxyProtocol?: { readonly accept?: boolean; readonly trusted?: readonly string[] };
   /** Where clients go that say nothing, for protocols in which the server speaks first. */
   readonly onSilence?: { readonly after?: Duration; readonly to: string };
-  /** An upstream, `reset`, `close` or `drop`. Default `close`. */
+  /** An upstream, `reset`, `close`, `drop` or `tarpit`. Default `close`. */
   readonly onUnknown?: string;
 }
 
 export interface RouteOptions {
   readonly when?: RouteConditions;
-  /** An upstream, `reset`, `close` or `drop`. */
+  /** An upstream, `reset`, `close`, `drop` or `tarpit`. */
   readonly to: string;
 }
 

@@ -28,6 +28,8 @@ export const longKeys: readonly string[] = [
   'max_connections',
   'max_connections_per_ip',
   'long_openings_per_ip',
+  'tarpit_max',
+  'tarpit_hold',
   'buffer_size',
   'identify_timeout',
   'identify_min_bytes',
@@ -82,6 +84,7 @@ export const longKeys: readonly string[] = [
 
 /** Keys whose value is a duration: a number there is milliseconds. */
 export const durationKeys: readonly string[] = [
+  'tarpit_hold',
   'identify_timeout',
   'cache_ttl',
   'dial_timeout',

@@ -65,6 +65,12 @@ export const catalog = {
     help: "Openings over 4 KiB reset while being identified, the oldest first: over their source's share, or the worker's.",
     by: { label: 'limit', values: ['source', 'worker'] },
   },
+  anyport_tarpit_total: {
+    kind: 'counter',
+    scope: 'listener',
+    help: 'Sessions ended by `tarpit`: their connection was held, or reset at once because `tarpit_max` were held already.',
+    by: { label: 'result', values: ['held', 'over_limit'] },
+  },
   anyport_accepted_total: {
     kind: 'counter',
     scope: 'listener',
@@ -120,6 +126,11 @@ export const catalog = {
     scope: 'upstream',
     help: 'Time that sessions had bytes to move and waited for a limit of `bandwidth`, added up over sessions.',
     by: { label: 'direction', values: ['up', 'down'] },
+  },
+  anyport_tarpit_connections: {
+    kind: 'gauge',
+    scope: 'worker',
+    help: 'Connections held in the tarpit now, which are no sessions any more.',
   },
   anyport_buffers: {
     kind: 'gauge',

@@ -11,8 +11,10 @@ export const roomWords = {
   open: 0,
   /** Sessions ended by the death of their thread. */
   cutShort: 1,
+  /** Connections held in the tarpit. */
+  tarpit: 2,
   /** Sessions connected or connecting to an endpoint: one word per endpoint id. */
-  endpoints: 2,
+  endpoints: 3,
 } as const;
 
 /** About 260,000 endpoint ids; pages are touched only when used. */

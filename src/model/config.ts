@@ -33,6 +33,8 @@ export interface ServerConfig {
   readonly workers: number;
   readonly accept: 'reuseport' | 'handoff';
   readonly maxConnections: number;
+  readonly tarpitMax: number;
+  readonly tarpitHoldMs: number;
   readonly longOpeningsPerSource: number;
   readonly bufferBytes: number;
   readonly identifyTimeoutMs: number;

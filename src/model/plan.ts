@@ -36,6 +36,9 @@ export interface PlanLimits {
   readonly identifyMinBytes: number;
   readonly identifyMaxBytes: number;
   readonly maxConnections: number;
+  /** Connections held in the tarpit at once, all workers together, and how long. */
+  readonly tarpitMax: number;
+  readonly tarpitHoldMs: number;
   /** Openings over 4 KiB being identified at once, per source and worker; 0: no limit. */
   readonly longOpeningsPerSource: number;
 }

@@ -37,8 +37,11 @@ export const reasons = [
 ] as const;
 export type Reason = (typeof reasons)[number];
 
-/** How the client's side is closed when the proxy ends a session: FIN, RST, or nothing sent (`drop`). */
-export const closings = ['close', 'reset', 'drop'] as const;
+/**
+ * How the client's side is closed when the proxy ends a session: FIN, RST, nothing sent (`drop`), or later: held open
+ * and unread (`tarpit`).
+ */
+export const closings = ['close', 'reset', 'drop', 'tarpit'] as const;
 export type Closing = (typeof closings)[number];
 
 /** Address in text form: `192.0.2.7:443`, `[2001:db8::1]:443`, `unix:/run/a.sock`. */

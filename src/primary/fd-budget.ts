@@ -30,6 +30,8 @@ export interface FdDemand {
   readonly control: boolean;
   /** Whether any session may be served by an in-process handler. */
   readonly handlers: boolean;
+  /** Connections that the tarpit may hold. */
+  readonly tarpit: number;
 }
 
 export interface FdFit {
@@ -48,6 +50,7 @@ export function fitConnections(demand: FdDemand, fileLimit: number): FdFit {
     demand.workers * fdBudget.perWorker +
     (demand.handoff ? fdBudget.onTheirWay : 0) +
     (demand.control ? fdBudget.control : 0) +
+    demand.tarpit +
     demand.listeningSockets * fdBudget.perListeningSocket;
   const possible = Math.max(0, Math.floor((fileLimit - fixed) / each));
   const connections = Math.min(demand.connections, possible);

@@ -40,7 +40,18 @@ export function warnOfLowered({ wanted, config, ...limits }: Fitted, log: Logger
   );
 }
 
-function demandOf({ server, listeners, upstreams, admin }: Config): FdDemand {
+/** Whether a session may end in the tarpit. */
+function usesTarpit({ listeners, protocols, routes }: Config): boolean {
+  const targets = [
+    ...routes.map(({ to }) => to),
+    ...protocols.map(({ target }) => target),
+    ...listeners.flatMap(({ onUnknown, onSilence }) => [onUnknown, onSilence?.to]),
+  ];
+  return targets.some((target) => target?.kind === 'end' && target.closing === 'tarpit');
+}
+
+function demandOf(config: Config): FdDemand {
+  const { server, listeners, upstreams, admin } = config;
   const handoff = server.accept === 'handoff';
   return {
     connections: server.maxConnections,
@@ -48,6 +59,7 @@ function demandOf({ server, listeners, upstreams, admin }: Config): FdDemand {
     listeningSockets: listeners.length * (handoff ? 1 : server.workers),
     handoff,
     control: admin !== null,
+    tarpit: usesTarpit(config) ? server.tarpitMax : 0,
     handlers: upstreams.some(({ handler }) => handler !== null),
   };
 }

@@ -193,6 +193,8 @@ async function tablesOf(
     identifyMinBytes: limits.identifyMinBytes,
     identifyMaxBytes: limits.identifyMaxBytes,
     maxConnections: limits.maxConnections,
+    tarpitMax: limits.tarpitMax,
+    tarpitHoldMs: limits.tarpitHoldMs,
     longOpeningsPerSource: limits.longOpeningsPerSource,
     listeners: await slices.map(plan.listeners, ({ onSilence, onUnknown, proxyProtocol }, index) => ({
       classifier: classifierAt(index),

@@ -9,6 +9,8 @@ describe('defaults', () => {
       workers: 3,
       accept: 'reuseport',
       maxConnections: 1024,
+      tarpitMax: 256,
+      tarpitHoldMs: 60_000,
       bufferBytes: 32_768,
       identifyTimeoutMs: 15_000,
       identifyMinBytes: 1024,

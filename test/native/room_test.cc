@@ -52,6 +52,17 @@ TEST(Room, OneMoreThanTheLimitIsNotLetIn) {
   EXPECT_EQ(room.open(), 2);
 }
 
+TEST(Room, TheTarpitHasPlacesOfItsOwn) {
+  std::vector<int32_t> words(kRoomWordsMin);
+  const Room room(words);
+  EXPECT_TRUE(room.EnterTarpit(1));
+  EXPECT_FALSE(room.EnterTarpit(1));
+  EXPECT_TRUE(room.Enter(1));
+  room.LeaveTarpit();
+  EXPECT_TRUE(room.EnterTarpit(1));
+  EXPECT_EQ(room.open(), 1);
+}
+
 TEST(Room, EndpointsBeyondTheCapacityShareOneWord) {
   std::vector<int32_t> words(kRoomWordsMin + 1);
   const Room room(words);

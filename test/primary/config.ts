@@ -10,6 +10,8 @@ const server: ServerConfig = {
   workers: 2,
   accept: 'reuseport',
   maxConnections: 100,
+  tarpitMax: 256,
+  tarpitHoldMs: 60_000,
   bufferBytes: 32_768,
   identifyTimeoutMs: 15_000,
   identifyMinBytes: 1024,

@@ -9,6 +9,7 @@ const demand = {
   handoff: false,
   control: false,
   handlers: false,
+  tarpit: 0,
 };
 const fixed = fdBudget.reserve + 2 * fdBudget.perWorker + 4 * fdBudget.perListeningSocket;
 
@@ -27,6 +28,11 @@ describe('connections that the limit of open files allows', () => {
   test('a session that a handler serves takes one more', () => {
     const fit = fitConnections({ ...demand, handlers: true }, fixed + 2000);
     expect(fit).toMatchObject({ connections: 666, needed: fixed + 3000 });
+  });
+
+  test('those in the tarpit are beyond them, one each', () => {
+    const fit = fitConnections({ ...demand, tarpit: 100 }, fixed + 2000);
+    expect(fit).toMatchObject({ connections: 950, needed: fixed + 2100 });
   });
 
   test('the control interface keeps some for its clients', () => {

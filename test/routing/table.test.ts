@@ -35,6 +35,8 @@ function planOf(routes: readonly PlanRoute[]): Plan {
       longOpeningsPerSource: 64,
       identifyMaxBytes: 1,
       maxConnections: 1,
+      tarpitMax: 256,
+      tarpitHoldMs: 60_000,
     },
     listeners: [listener([HTTP, TLS]), listener([HTTP])],
     protocols: ['http', 'tls', 'ssh'].map(protocol),

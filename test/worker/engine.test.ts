@@ -82,6 +82,8 @@ const tables: EngineTables = {
   longOpeningsPerSource: 64,
   identifyMaxBytes: 65_536,
   maxConnections: 10,
+  tarpitMax: 256,
+  tarpitHoldMs: 60_000,
   classifiers: [new native.Classifier({ automata: [], routable: 0 })],
   listeners: [
     {

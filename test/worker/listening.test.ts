@@ -52,6 +52,8 @@ function tablesOf(generation: number, ...ids: number[]): EngineTables {
     longOpeningsPerSource: 64,
     identifyMaxBytes: 65_536,
     maxConnections: 10_000,
+    tarpitMax: 256,
+    tarpitHoldMs: 60_000,
     classifiers: [new native.Classifier({ automata: [], routable: 0 })],
     listeners: ids.map((id) => ({
       id,

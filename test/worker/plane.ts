@@ -49,6 +49,8 @@ export const limits: PlanLimits = {
   longOpeningsPerSource: 64,
   identifyMaxBytes: 65_536,
   maxConnections: 500,
+  tarpitMax: 256,
+  tarpitHoldMs: 60_000,
 };
 
 export function endpoint(port: number): PlanEndpoint {

@@ -33,6 +33,8 @@ const server: Rows<ServerConfig> = {
   workers: ['workers', plain],
   accept: ['accept', plain],
   maxConnections: ['max_connections', plain],
+  tarpitMax: ['tarpit_max', plain],
+  tarpitHoldMs: ['tarpit_hold', duration],
   longOpeningsPerSource: ['long_openings_per_ip', plain],
   bufferBytes: ['buffer_size', size],
   identifyTimeoutMs: ['identify_timeout', duration],

@@ -10,7 +10,7 @@ const LISTEN =
 const ENDPOINT =
   'an address such as `10.0.0.5:80`, `web:80`, `[::1]:80`, `unix:/run/a.sock` or `srv:_redis._tcp.example`';
 /** Where a session may go, for the reference. */
-export const TARGET = 'name of an upstream, `reset`, `close` or `drop`';
+export const TARGET = 'name of an upstream, `reset`, `close`, `drop` or `tarpit`';
 const NETWORK = 'an address or a network such as `10.0.0.0/8`';
 
 /** One address per socket; several for a port range. */

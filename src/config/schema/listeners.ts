@@ -48,7 +48,7 @@ export const listener = mapping(
       })
       .optional(),
     on_unknown: text(
-      'Where a session goes that nothing routes. `drop` leaves the client without an answer; where the process lacks CAP_NET_ADMIN it resets',
+      'Where a session goes that nothing routes: an upstream, or one of the [ways to end it](operations.md#ends)',
       TARGET,
     ).default('close'),
   },

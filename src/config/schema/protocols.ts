@@ -17,7 +17,7 @@ const NAME = 'a name of 1 to 64 letters, digits, `.`, `_`, `-` and `/`, a letter
 const name = z.string(expecting(NAME)).regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/, expecting(NAME));
 
 const TARGET =
-  '`host:port`, several with commas or as a list, the name of an upstream, `reset`, `close` or `drop`; or an upstream of its own, with options as in `upstreams`';
+  '`host:port`, several with commas or as a list, the name of an upstream, `reset`, `close`, `drop` or `tarpit`; or an upstream of its own, with options as in `upstreams`';
 
 const target = z
   .union([z.string(), z.array(endpoint, expecting(TARGET)).nonempty(), upstream], expecting(TARGET))

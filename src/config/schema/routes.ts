@@ -47,7 +47,10 @@ export const route = mapping(
         description:
           'Conditions, all of which must hold, each for any value of its list; none, or no `when`: every session.',
       }),
-    to: text('Where the session goes', TARGET),
+    to: text(
+      'Where the session goes: an upstream, or one of the [ways to end it](operations.md#ends)',
+      TARGET,
+    ),
   },
   '{ when: { protocol: tls }, to: reset }',
 );

@@ -31,6 +31,12 @@ export const server = section(
       0,
       1024,
     ).default(64),
+    tarpit_max: integer(
+      'Connections held at once by `tarpit`, all workers together; they are no sessions. Over it a connection is reset; 0: each one',
+      0,
+      10_000,
+    ).default(256),
+    tarpit_hold: duration('60s', 'How long `tarpit` holds a connection', { min: '1s', max: '1h' }),
     buffer_size: size(32_768, 'Relay copy buffer', 1024, 1024 ** 2),
     identify_timeout: duration('15s', 'Total time for a client to say what it speaks', {
       min: '10ms',

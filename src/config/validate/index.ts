@@ -90,6 +90,8 @@ function serverConfig({ server }: Shape, { cores }: Context): ServerConfig {
     workers: server.workers === 'auto' ? cores : server.workers,
     accept: server.accept,
     maxConnections: server.max_connections,
+    tarpitMax: server.tarpit_max,
+    tarpitHoldMs: server.tarpit_hold,
     bufferBytes: server.buffer_size,
     identifyTimeoutMs: server.identify_timeout,
     identifyMinBytes: server.identify_min_bytes,
