@@ -75,7 +75,7 @@ async function startWorld() {
   const port = await freePort();
   const extra = [await freePort(), await freePort(), await freePort()];
   const config = (n: number) => configOf(n, port, extra, endpoints);
-  const daemon = await startDaemon(config(0));
+  const daemon = await startDaemon(config(0), { asInstalled: true });
   cleanups.push(() => daemon.stop());
   return { daemon, port, config, extraPort: (n: number) => extra[n % extra.length] as number };
 }
