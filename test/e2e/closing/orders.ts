@@ -63,7 +63,10 @@ export async function seen(order: Order, way: Way): Promise<string> {
     await sleep(ARRIVAL_MS);
     theirs.resume();
   }
-  const ending = await within(`the end after ${JSON.stringify(order)}`, observer.ended);
+  const ended = await within(`the end after ${JSON.stringify(order)}`, observer.ended);
+  const isTcp = isPort(actor === 'client' ? way.back : way.front);
+  const hidden = ended === 'fin' && act !== 'fin' && isTcp && (await refusesBytes(theirs));
+  const ending = hidden ? 'reset' : ended;
   const bytes = observer.length === expected ? 'all' : observer.length === 0 ? 'none' : 'part';
   const answered = act === 'fin' && mine !== undefined ? await answers(theirs, mine) : '';
   theirs.destroy();
@@ -92,6 +95,12 @@ async function ends({ actor, act, moment }: Order, { front, back }: Way, isDeath
   const child = await start(['connect', front, ...args], 'ready');
   return { server: await within('the connection', accepted), child: child.process };
 }
+
+const isPort = (address: string): boolean => /^\d+$/.test(address);
+
+/** Node (libuv) takes RST for FIN if it comes behind unread bytes; a write tells: after a FIN it succeeds. */
+export const refusesBytes = (socket: Socket): Promise<boolean> =>
+  new Promise((resolve) => socket.write('?', (error) => resolve(error instanceof Error)));
 
 function perform(act: Act, socket: Socket): void {
   if (act === 'fin') socket.end();

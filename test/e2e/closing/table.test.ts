@@ -1,6 +1,6 @@
 /**
  * All closing orders through the daemon, beside a direct connection of the observer's kind. Differences are those of
- * docs/architecture.md ("What a Unix socket can not be told", "Closing orders"), and no others.
+ * docs/architecture.md ("What a Unix socket can not be told"), and no others.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../../support/daemon.js';
