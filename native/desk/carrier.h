@@ -12,8 +12,10 @@ namespace anyport::desk {
 // The two ends of a session.
 enum class Side : uint8_t { kNone, kClient, kUpstream };
 
+// An endpoint's addresses: a range of the Plan's dials.
 struct Dial {
-  uint32_t address = 0;  // index into the Plan's dials
+  uint32_t first = 0;
+  uint32_t count = 1;
   bool patient = false;  // if the endpoint's backlog is full, retry until dial_timeout
 };
 
@@ -30,6 +32,8 @@ class Carrier {
   virtual ~Carrier() = default;
   // The side's descriptor has `events` of epoll(7).
   virtual void OnSocket(Session& session, Side side, uint32_t events) = 0;
+  // One of several sockets that are connecting has news.
+  virtual void OnAttempt(Session&) {}
   // The session's timer, in the stages sniff, connect and relay.
   virtual void OnTimer(Session& session) = 0;
   // Continue reading for the sniffer.

@@ -101,11 +101,12 @@ enum AnswerWord : uint32_t {
   kAnswerSlot,
   kAnswerGeneration,
   kRow,      // counter row of the session's listener and protocol; 0: not identified
-  kAddress,  // dial: index into the Plan's dials
+  kFirst,    // dial: index into the Plan's dials of the endpoint's first address
   kPatient,  // dial: 1: if the endpoint's backlog is full, retry until dial_timeout
   kEndpoint,
   kEndpointRow,
   kUpstream,                // dial: index in the Plan
+  kCount,                   // dial: number of the endpoint's addresses, which follow the first
   kBytesWanted = kRow + 1,  // wait: prefix length
   kQuietMs,                 // wait: silence after which to report the session; 0: never
   kEndBy = kRow + 1,        // end

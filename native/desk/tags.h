@@ -1,4 +1,4 @@
-// Tags of epoll events, in the 58 bits that a loop leaves to its client.
+// Tags of epoll events, in the 59 bits that a loop leaves to its client.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace anyport::desk {
 
-enum class TagKind : uint8_t { kListener, kClient, kUpstream, kInbox };
+enum class TagKind : uint8_t { kListener, kClient, kUpstream, kInbox, kAttempt };
 
 inline uint64_t TagOf(TagKind kind, pool::SlotId id) {
   return uint64_t{static_cast<uint8_t>(kind)} << 56 | uint64_t{id.generation} << 32 | id.slot;

@@ -34,7 +34,8 @@ void Answering::Dial(Session& session, const desk::Answer& answer) {
   if (session.stage == Stage::kConnect || session.stage == Stage::kRelay) return;
   desk_->books().AimAt(session,
                        {answer[desk::kEndpoint], answer[desk::kEndpointRow], answer[desk::kUpstream]});
-  session.carrier->Connect(session, {answer[desk::kAddress], answer[desk::kPatient] != 0});
+  session.carrier->Connect(session,
+                           {answer[desk::kFirst], answer[desk::kCount], answer[desk::kPatient] != 0});
 }
 
 int Answering::Attach(pool::SlotId id, uint32_t row, uint32_t upstream) {

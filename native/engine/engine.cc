@@ -110,8 +110,11 @@ void Engine::OnReady(uint64_t tag, uint32_t events) {
     if (!listeners_->AcceptSome(id, this)) RestListeners();
     return;
   }
+  Session* session = desk_->Find(id);
+  if (session == nullptr) return;
+  if (kind == TagKind::kAttempt) return session->carrier->OnAttempt(*session);
   const Side side = kind == TagKind::kClient ? Side::kClient : Side::kUpstream;
-  if (Session* session = desk_->Find(id)) session->carrier->OnSocket(*session, side, events);
+  session->carrier->OnSocket(*session, side, events);
 }
 
 bool Engine::OnTurn() {

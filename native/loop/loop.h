@@ -27,13 +27,15 @@ class Client {
   virtual bool OnTurn() = 0;
 };
 
+// Of a stream socket; EPOLLOUT only while bytes wait for it.
+inline constexpr uint32_t kSocketEvents = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 inline constexpr int kEventsPerRound = 256;
 // Rounds that ran JavaScript before libuv must run.
 inline constexpr int kRoundsMax = 8;
 // After a batch of at most this many events another epoll_wait rarely finds more.
 inline constexpr int kTinyBatch = 2;
 // Clients' tags are below 2^kTagBits; the bits above hold the loop's number.
-inline constexpr int kTagBits = 58;
+inline constexpr int kTagBits = 59;
 // Loops per thread; the highest number is libuv's tag.
 inline constexpr size_t kLoopsMax = (size_t{1} << (64 - kTagBits)) - 1;
 

@@ -28,7 +28,7 @@ uint64_t DeadlineMs(const Session& session, const Stream& stream) {
 }
 
 int KeepaliveSeconds(const Session& session, const Stream& stream) {
-  return session.plan->dials[stream.address].options.keepalive_s;
+  return session.plan->dials[stream.dial].options.keepalive_s;
 }
 
 // Delays keepalive to the first timer: most sessions end before and save the system calls.

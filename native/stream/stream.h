@@ -30,15 +30,14 @@ struct Stream {
   bool vanished : 1 = false;     // gone without RST: timed out or unreachable
   bool reset_waits : 1 = false;  // all passed on; the reset waits for the kernel to deliver it
   bool throttled : 1 = false;    // has a limit of speed
-  bool patient : 1 = false;      // retry an endpoint whose backlog is full
   bool client_armed = false;     // EPOLLOUT is registered
   bool upstream_armed = false;
-  bool queued = false;         // continues in the next turn
-  bool keepalive_due = false;  // set keepalive of the upstream at the relay's first timer
-  uint32_t address = 0;        // index into the Plan's dials
-  int unsent = 0;              // undelivered bytes in the kernel at the last check
-  uint64_t dialled_ns = 0;     // time of the last dial
-  uint64_t active_ms = 0;      // time of the last activity
+  bool queued = false;              // continues in the next turn
+  bool keepalive_due = false;       // set keepalive of the upstream at the relay's first timer
+  uint32_t dial = 0;                // index into the Plan's dials
+  uint32_t dialling = desk::kNone;  // number of the state of connecting
+  int unsent = 0;                   // undelivered bytes in the kernel at the last check
+  uint64_t active_ms = 0;           // time of the last activity
 
   // A direction lets bytes accumulate in the kernel, to move them in larger reads.
   bool gathers() const { return up.gathers() || down.gathers(); }

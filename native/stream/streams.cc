@@ -23,7 +23,7 @@ Streams::Streams(const Options& options, desk::Desk* desk, sniff::Sniffer* sniff
       tools_{slabs, &pipes_, scratch_},
       watch_(loop),
       relays_(desk, &watch_, &tools_, &streams_, shared::Buckets(options.buckets), options.thread_ends),
-      dialer_(desk, sniffer, &watch_, &relays_, &tools_),
+      dialer_(desk, loop, this),
       tarpit_(loop, desk) {}
 
 void Streams::Accept(uint32_t listener, net::Fd fd, const net::Source& source) {
@@ -45,7 +45,7 @@ void Streams::OnSocket(Session& session, Side side, uint32_t events) {
     case Stage::kSniff:
       return Sniff(session, stream);
     case Stage::kConnect:
-      if (side == Side::kUpstream) return dialer_.OnSocket(session, stream, events);
+      if (side == Side::kUpstream) return dialer_.OnSocket(session, events, &stream.dialling);
       if (events & EPOLLERR) desk_->End(session, desk::Ender::kClient, desk::Reason::kClientGone);
       return;
     case Stage::kRelay:
@@ -55,10 +55,15 @@ void Streams::OnSocket(Session& session, Side side, uint32_t events) {
   }
 }
 
+void Streams::OnAttempt(Session& session) {
+  Stream& stream = StreamOf(session);
+  if (stream.dialling != desk::kNone) dialer_.OnAttempt(session, &stream.dialling);
+}
+
 void Streams::OnTimer(Session& session) {
   Stream& stream = StreamOf(session);
   if (session.stage == Stage::kSniff) return OnSniffTimer(session, stream);
-  if (session.stage == Stage::kConnect) return dialer_.OnTimer(session, stream);
+  if (session.stage == Stage::kConnect) return dialer_.OnTimer(session, &stream.dialling);
   relays_.OnTimer(session, stream);
 }
 
@@ -96,10 +101,48 @@ void Streams::OnSniffTimer(Session& session, Stream& stream) {
 }
 
 void Streams::Connect(Session& session, const desk::Dial& dial) {
-  dialer_.Dial(session, StreamOf(session), dial);
+  Stream& stream = StreamOf(session);
+  stream.dial = dial.first;
+  dialer_.Dial(session, dial, &stream.dialling);
 }
 
-int Streams::Attach(Session& session) { return dialer_.Attach(session, StreamOf(session)); }
+int Streams::Attach(Session& session) { return dialer_.Attach(session); }
+
+// The sniffed bytes become the start of the upward direction.
+void Streams::TakePrefix(Session& session, Stream& stream) {
+  const sniff::Prefix prefix = sniffer_->TakePrefix(session);
+  if (prefix.slab.valid()) {
+    stream.up.Prefix(prefix.slab, prefix.bytes);
+  } else {
+    stream.up.NewSink();
+  }
+}
+
+connect::Sent Streams::SendOpening(Session& session, int fd) {
+  Stream& stream = StreamOf(session);
+  TakePrefix(session, stream);
+  stream.up.Flush(fd, tools_);
+  return {stream.up.bytes() > 0, stream.up.pending(), stream.up.sink_error()};
+}
+
+void Streams::OnConnected(Session& session, connect::Connection connection) {
+  Stream& stream = StreamOf(session);
+  if (stream.up.bytes() == 0) TakePrefix(session, stream);
+  stream.upstream = std::move(connection.fd);
+  stream.upstream_armed = connection.armed;
+  if (connection.dial != desk::kNone) {
+    const auto& [address, options] = session.plan->dials[connection.dial];
+    const bool is_unix = address.family() == AF_UNIX;
+    if (is_unix) stream.down.SourceSplitsReads();
+    stream.keepalive_due = options.keepalive_s > 0 && !is_unix;
+    stream.dial = connection.dial;
+  }
+  if (connection.events != 0) stream.NoteEvents(Side::kUpstream, connection.events);
+  relays_.Begin(session, stream);
+}
+
+// Drops readiness noted for the socket before.
+void Streams::OnUnreachable(Session& session) { StreamOf(session).down = relay::HalfPipe(); }
 
 void Streams::Describe(const Session& session, desk::Event* event) {
   const Stream& stream = StreamOf(session);
@@ -112,8 +155,7 @@ desk::Progress Streams::ProgressOf(const Session& session) {
   const Stream& stream = StreamOf(session);
   const bool dialled = session.stage == Stage::kConnect || session.stage == Stage::kRelay;
   const bool to_endpoint = dialled && session.endpoint_row != 0;
-  return {stream.up.bytes(), stream.down.bytes(), to_endpoint ? stream.address : desk::kNone,
-          stream.active_ms};
+  return {stream.up.bytes(), stream.down.bytes(), to_endpoint ? stream.dial : desk::kNone, stream.active_ms};
 }
 
 void Streams::Close(Session& session, desk::Closing closing) {
@@ -126,6 +168,7 @@ void Streams::Close(Session& session, desk::Closing closing) {
   } else if (closing == desk::Closing::kTarpit) {
     tarpit_.Take(std::move(stream.client), session);
   }
+  dialer_.Drop(&stream.dialling);
   sniffer_->Drop(session);
   relays_.End(session, stream);
   stream.up.Close(tools_);

@@ -8,6 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "connect/caller.h"
+#include "connect/dialer.h"
 #include "desk/desk.h"
 #include "loop/loop.h"
 #include "net/fd.h"
@@ -16,7 +18,6 @@
 #include "relay/half_pipe.h"
 #include "relay/pipes.h"
 #include "sniff/sniffer.h"
-#include "stream/dialer.h"
 #include "stream/relays.h"
 #include "stream/stream.h"
 #include "stream/tarpit.h"
@@ -33,7 +34,7 @@ struct Options {
   std::function<bool()> thread_ends;
 };
 
-class Streams final : public desk::Carrier {
+class Streams final : public desk::Carrier, private connect::Caller {
  public:
   Streams(const Options& options, desk::Desk* desk, sniff::Sniffer* sniffer, pool::Slabs* slabs,
           loop::Loop* loop);
@@ -47,6 +48,7 @@ class Streams final : public desk::Carrier {
   Tarpit& tarpit() { return tarpit_; }
 
   void OnSocket(desk::Session& session, Side side, uint32_t events) override;
+  void OnAttempt(desk::Session& session) override;
   void OnTimer(desk::Session& session) override;
   void ReadOn(desk::Session& session) override;
   void Connect(desk::Session& session, const desk::Dial& dial) override;
@@ -57,6 +59,10 @@ class Streams final : public desk::Carrier {
 
  private:
   Stream& StreamOf(const desk::Session& session) { return streams_.At(session.carried); }
+  connect::Sent SendOpening(desk::Session& session, int fd) override;
+  void OnConnected(desk::Session& session, connect::Connection connection) override;
+  void OnUnreachable(desk::Session& session) override;
+  void TakePrefix(desk::Session& session, Stream& stream);
   void Sniff(desk::Session& session, Stream& stream);
   void OnSniffTimer(desk::Session& session, Stream& stream);
 
@@ -68,7 +74,7 @@ class Streams final : public desk::Carrier {
   pool::Shelf<Stream> streams_;
   Watch watch_;
   Relays relays_;
-  Dialer dialer_;
+  connect::Dialer dialer_;
   Tarpit tarpit_;
 };
 

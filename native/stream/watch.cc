@@ -9,8 +9,6 @@
 namespace anyport::stream {
 namespace {
 
-constexpr uint32_t kInterest = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET;
-
 uint64_t TagFor(const desk::Session& session, Side side) {
   return desk::TagOf(side == Side::kClient ? desk::TagKind::kClient : desk::TagKind::kUpstream, session.id);
 }
@@ -23,13 +21,13 @@ bool& ArmedOf(Stream& stream, Side side) {
 
 bool Watch::Add(const desk::Session& session, Stream& stream, Side side, bool writable) {
   ArmedOf(stream, side) = writable;
-  const uint32_t interest = kInterest | (writable ? uint32_t{EPOLLOUT} : 0);
+  const uint32_t interest = loop::kSocketEvents | (writable ? uint32_t{EPOLLOUT} : 0);
   return loop_->Add(stream.fd(side), interest, TagFor(session, side)) == 0;
 }
 
 void Watch::AlsoWritable(const desk::Session& session, Stream& stream, Side side) {
   if (std::exchange(ArmedOf(stream, side), true)) return;
-  loop_->Modify(stream.fd(side), kInterest | EPOLLOUT, TagFor(session, side));
+  loop_->Modify(stream.fd(side), loop::kSocketEvents | EPOLLOUT, TagFor(session, side));
 }
 
 }  // namespace anyport::stream

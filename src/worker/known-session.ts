@@ -26,8 +26,6 @@ export class Session implements RouteSession, SessionId {
   /** Indices into the runtime's upstreams, and into that upstream's endpoints; -1: none yet. */
   upstream = -1;
   endpoint = -1;
-  /** Index of the endpoint's address being tried. */
-  address = 0;
   /** Endpoints that were unreachable. */
   tried: Set<number> | undefined;
   /** The last endpoint whose backlog was full; retried when no other endpoint is left. */

@@ -178,9 +178,8 @@ function aimOf(runtime: Runtime, dial: number): Aim | undefined {
   if (known === undefined) {
     const owners: Aim[] = [];
     for (const [upstream, { dials }] of runtime.upstreams.entries()) {
-      for (const [endpoint, addresses] of dials.entries()) {
-        for (const each of addresses) owners[each] = { upstream, endpoint };
-      }
+      for (const [endpoint, { first, count }] of dials.entries())
+        for (let dial = first; dial < first + count; dial += 1) owners[dial] = { upstream, endpoint };
     }
     known = owners;
     aims.set(runtime, known);

@@ -87,11 +87,12 @@ export const answerWords = {
   /** Counter row of the session's listener and protocol; 0: not identified. */
   row: 3,
   // dial
-  address: 4,
+  first: 4,
   patient: 5,
   endpoint: 6,
   endpointRow: 7,
   upstream: 8,
+  count: 9,
   // wait
   bytesWanted: 4,
   quietMs: 5,
@@ -102,10 +103,14 @@ export const answerWords = {
   closing: 7,
 } as const;
 
-/** Target of a `dial` answer: an address, and the endpoint that it belongs to. */
-export interface Dial {
-  /** Index into the dials of the engine's tables. */
-  readonly address: number;
+/** An endpoint's addresses: consecutive dials of the engine's tables. */
+export interface DialRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Target of a `dial` answer: an endpoint, whose addresses the engine tries. */
+export interface Dial extends DialRange {
   /** If the endpoint's backlog is full, retry until `dial_timeout`. */
   readonly patient: boolean;
   /** Endpoint id and counter row. */
@@ -273,11 +278,12 @@ export class Answers {
     this.#flush = flush;
   }
 
-  /** Connect the session to an address of an endpoint. */
-  dial(id: SessionId, row: number, { address, patient, endpoint, endpointRow, upstream }: Dial): void {
+  /** Connect the session to one of an endpoint's addresses. */
+  dial(id: SessionId, row: number, { first, count, patient, endpoint, endpointRow, upstream }: Dial): void {
     const at = this.#begin('dial', id, row);
     const words = this.#words;
-    words[at + answerWords.address] = address;
+    words[at + answerWords.first] = first;
+    words[at + answerWords.count] = count;
     words[at + answerWords.patient] = Number(patient);
     words[at + answerWords.endpoint] = endpoint;
     words[at + answerWords.endpointRow] = endpointRow;

@@ -15,6 +15,7 @@ import { settlesQuietly } from '../protocols/settlement.js';
 import { createNaming } from '../routing/naming.js';
 import { prepareRoute } from '../routing/prepared.js';
 import { type RouteTable, tableOf } from '../routing/table.js';
+import { interleaved } from '../upstream/families.js';
 import {
   type Balanced,
   createUpstream,
@@ -24,6 +25,7 @@ import {
 } from '../upstream/upstream.js';
 import type { ClassifierOf } from './classifiers.js';
 import { PlanCounts } from './plan-counts.js';
+import type { DialRange } from './rings.js';
 
 /**
  * What is left of a Plan when it is prepared. Long sessions keep it: without automata, which the classifiers have taken
@@ -36,8 +38,8 @@ export interface KeptPlan extends Pick<Plan, 'generation' | 'listeners' | 'upstr
 export interface RuntimeUpstream {
   readonly plan: PlanUpstream;
   readonly balancer: Upstream;
-  /** By endpoint and address: index into the engine's dials. */
-  readonly dials: readonly (readonly number[])[];
+  /** By endpoint: its addresses among the engine's dials. */
+  readonly dials: readonly DialRange[];
   readonly handler: Handler | null;
 }
 
@@ -155,9 +157,11 @@ async function prepare(
   before: ReadonlyMap<number, Balanced>,
   { random, loads, health, local }: Surroundings,
 ): Promise<RuntimeUpstream> {
-  const numbered = upstream.endpoints.map((endpoint) =>
-    endpoint.addresses.map((address) => dials.push({ address, options: upstream.options }) - 1),
-  );
+  const numbered = upstream.endpoints.map(({ addresses }): DialRange => {
+    const first = dials.length;
+    for (const address of interleaved(addresses)) dials.push({ address, options: upstream.options });
+    return { first, count: addresses.length };
+  });
   const handler = upstream.handler === null ? null : await loadHandler(upstream.handler, local);
   const known = before.get(ids.upstreams[index] as number);
   const balancer = createUpstream(upstream, ids.endpoints[index] ?? [], { random, loads, health }, known);

@@ -250,7 +250,6 @@ export class Sequencer {
     const next = exhausted ? -1 : balancer.pick(() => session.source, session.tried);
     const patient = next < 0 && session.full >= 0;
     session.endpoint = patient ? session.full : next;
-    session.address = 0;
     if (session.endpoint >= 0) {
       if (patient) session.full = -1;
       return this.#dial(session, patient);
@@ -261,13 +260,14 @@ export class Sequencer {
 
   #dial(session: Session, patient = false): void {
     const { answers } = this.#options;
-    const address = this.#upstream(session).dials[session.endpoint]?.[session.address];
-    assert(address !== undefined, 'an endpoint without an address was picked');
+    const range = this.#upstream(session).dials[session.endpoint];
+    assert(range !== undefined && range.count > 0, 'an endpoint without an address was picked');
     if (this.#tells)
-      this.#tell(session, 'connect', { endpoint: this.#endpointName(session), attempt: session.address + 1 });
+      this.#tell(session, 'connect', { endpoint: this.#endpointName(session), addresses: range.count });
     const { counts } = session.runtime;
     answers.dial(session, session.row, {
-      address,
+      first: range.first,
+      count: range.count,
       patient,
       endpoint: session.endpointId,
       endpointRow: counts.endpointRow(session.upstream, session.endpoint),
@@ -288,10 +288,9 @@ export class Sequencer {
     this.#sessions[session.slot] = undefined;
   }
 
-  /** No byte has been sent: tries the endpoint's next address, then another endpoint. */
+  /** No address of the endpoint connects, and no byte has been sent: tries another endpoint. */
   #unreachable(session: Session): void {
     const { events } = this.#options;
-    const { dials } = this.#upstream(session);
     session.failure = reasonOfFailure(events.error);
     session.error = errorName(events.error);
     session.lastTried = session.endpoint;
@@ -301,8 +300,6 @@ export class Sequencer {
     const { counts } = session.runtime;
     const row = counts.endpointRow(session.upstream, session.endpoint);
     counts.counters.addBy('anyport_connect_failures_total', session.failure.reason, row);
-    session.address += 1;
-    if (session.address < (dials[session.endpoint]?.length ?? 0)) return this.#dial(session);
     // A full backlog belongs to a live endpoint; a lack of local ports is the proxy's fault.
     const full = events.error === constants.errno.EAGAIN;
     if (!full && session.failure.by !== 'proxy') this.#noteDead(session);

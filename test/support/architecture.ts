@@ -63,8 +63,21 @@ export const typescriptArrows: Arrows = {
 export const nativeArrows: Arrows = {
   // Leaves are reached from the border too: addresses and classifiers are converted there, sockets opened.
   bindings: ['engine', 'desk', 'plan', 'shared', 'udp', 'classifier', 'admission', 'pool', 'net'],
-  engine: ['stream', 'sniff', 'desk', 'plan', 'shared', 'admission', 'classifier', 'loop', 'pool', 'net'],
-  stream: ['sniff', 'relay', 'desk', 'plan', 'shared', 'loop', 'pool', 'net'],
+  engine: [
+    'stream',
+    'connect',
+    'sniff',
+    'desk',
+    'plan',
+    'shared',
+    'admission',
+    'classifier',
+    'loop',
+    'pool',
+    'net',
+  ],
+  stream: ['connect', 'sniff', 'relay', 'desk', 'plan', 'shared', 'loop', 'pool', 'net'],
+  connect: ['desk', 'plan', 'loop', 'pool', 'net'],
   sniff: ['desk', 'plan', 'classifier', 'loop', 'pool', 'net'],
   desk: ['plan', 'shared', 'loop', 'pool', 'net'],
   plan: ['classifier', 'net'],

@@ -1,0 +1,208 @@
+#include "connect/dialer.h"
+
+#include <poll.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <utility>
+
+#include "desk/tags.h"
+#include "loop/clock.h"
+#include "net/sockets.h"
+
+namespace anyport::connect {
+namespace {
+
+using desk::Session;
+
+uint64_t DeadlineMs(const Session& session, const Dialling& dialling) {
+  return dialling.begun_ms() + session.plan_upstream().dial_timeout_ms;
+}
+
+uint64_t UpstreamTag(const Session& session) { return desk::TagOf(desk::TagKind::kUpstream, session.id); }
+
+// Another tag, so that no event of a loser is taken for one of the winner.
+uint64_t TagFor(const Session& session, const Dialling& dialling) {
+  return dialling.alone ? UpstreamTag(session) : desk::TagOf(desk::TagKind::kAttempt, session.id);
+}
+
+// EPOLLHUP without EPOLLERR: the endpoint accepted, replied and closed.
+bool IsConnected(uint32_t events) { return (events & (EPOLLOUT | EPOLLHUP)) != 0; }
+
+int ErrorOf(int fd) {
+  const int error = net::PendingError(fd);
+  return error != 0 ? error : ECONNRESET;
+}
+
+}  // namespace
+
+void Dialer::Dial(Session& session, const desk::Dial& dial, uint32_t* number) {
+  assert(dial.count > 0 && dial.first + dial.count <= session.plan->dials.size());
+  session.stage = desk::Stage::kConnect;
+  *number = diallings_.Acquire();
+  Dialling& dialling = At(number);
+  dialling.next = dial.first;
+  dialling.end = dial.first + dial.count;
+  dialling.alone = dial.count == 1;
+  dialling.patient = dial.patient;
+  dialling.error = 0;
+  dialling.begun_ns = loop::NowNs();
+  TryNext(session, number);
+}
+
+void Dialer::TryNext(Session& session, uint32_t* number) {
+  Dialling& dialling = At(number);
+  while (dialling.next < dialling.end) {
+    switch (Begin(session, dialling.next++, number)) {
+      case Begun::kConnected:
+        return;
+      case Begun::kInFlight:
+        return Await(session, dialling);
+      case Begun::kBacklogFull:
+        --dialling.next;
+        return Retry(session, number);
+      case Begun::kFailed:
+        break;
+    }
+  }
+  if (dialling.attempts.empty()) return Fail(session, dialling.error, number);
+  Await(session, dialling);
+}
+
+// Sends the opening at once, which saves waiting for EPOLLOUT: on loopback and near networks the connection
+// is established before connect() returns. A socket that still connects takes no byte.
+Dialer::Begun Dialer::Begin(Session& session, uint32_t dial, uint32_t* number) {
+  Dialling& dialling = At(number);
+  const auto& [address, options] = session.plan->dials[dial];
+  auto opened = net::Connect(address, options);
+  if (!opened.fd.valid()) {
+    if (opened.error == EAGAIN && dialling.patient) return Begun::kBacklogFull;
+    dialling.NoteError(opened.error);
+    return Begun::kFailed;
+  }
+  const Sent sent = caller_->SendOpening(session, opened.fd.get());
+  if (sent.error != 0 && !sent.some) {
+    dialling.NoteError(sent.error);
+    return Begun::kFailed;
+  }
+  const bool armed = !sent.some || sent.rest;
+  const uint64_t tag = sent.some ? UpstreamTag(session) : TagFor(session, dialling);
+  const uint32_t interest = loop::kSocketEvents | (armed ? uint32_t{EPOLLOUT} : 0);
+  if (const int error = loop_->Add(opened.fd.get(), interest, tag); error != 0) {
+    // Bytes may be under way: nothing else can be tried.
+    desk_->End(session, desk::Ender::kProxy, desk::Reason::kOverLimit, desk::Closing::kReset);
+    return Begun::kConnected;
+  }
+  if (sent.some) {
+    Win(session, {std::move(opened.fd), dial, armed, 0}, number);
+    return Begun::kConnected;
+  }
+  if (dialling.attempts.size() == kAttemptsMax) dialling.attempts.erase(dialling.attempts.begin());
+  dialling.attempts.push_back({std::move(opened.fd), dial});
+  dialling.next_ms = now_ms() + kAttemptDelayMs;
+  return Begun::kInFlight;
+}
+
+// Back-off, so that many waiting sessions do not keep the thread busy.
+void Dialer::Retry(Session& session, uint32_t* number) {
+  const Dialling& dialling = At(number);
+  if (now_ms() >= DeadlineMs(session, dialling)) return Fail(session, ETIMEDOUT, number);
+  const uint64_t waited_ms = now_ms() - std::min(now_ms(), dialling.begun_ms());
+  desk_->timers().Schedule(session, now_ms() + std::max(kFullQueueRetryMs, waited_ms / 8));
+}
+
+void Dialer::Await(const Session& session, const Dialling& dialling) {
+  const uint64_t deadline_ms = DeadlineMs(session, dialling);
+  const bool more = dialling.next < dialling.end;
+  desk_->timers().Schedule(session, more ? std::min(deadline_ms, dialling.next_ms) : deadline_ms);
+}
+
+int Dialer::Attach(Session& session) {
+  auto pair = net::SocketPair();
+  if (!pair.ours.valid()) return -1;
+  if (loop_->Add(pair.ours.get(), loop::kSocketEvents, UpstreamTag(session)) != 0) return -1;
+  Announce(session, loop::NowNs());
+  caller_->OnConnected(session, {std::move(pair.ours), desk::kNone, false, 0});
+  return pair.theirs.Release();
+}
+
+void Dialer::OnTimer(Session& session, uint32_t* number) {
+  Dialling& dialling = At(number);
+  if (dialling.attempts.empty()) return TryNext(session, number);
+  if (now_ms() >= DeadlineMs(session, dialling)) {
+    if (Look(session, number)) return;
+    return Fail(session, ETIMEDOUT, number);
+  }
+  if (dialling.next < dialling.end && now_ms() >= dialling.next_ms) return TryNext(session, number);
+  Await(session, dialling);
+}
+
+void Dialer::OnSocket(Session& session, uint32_t events, uint32_t* number) {
+  Dialling& dialling = At(number);
+  if (!dialling.alone || dialling.attempts.empty()) return;
+  Attempt& attempt = dialling.attempts.front();
+  if (events & EPOLLERR) return Fail(session, ErrorOf(attempt.fd.get()), number);
+  if (IsConnected(events)) Win(session, {std::move(attempt.fd), attempt.dial, true, 0}, number);
+}
+
+void Dialer::OnAttempt(Session& session, uint32_t* number) {
+  const size_t before = At(number).attempts.size();
+  if (Look(session, number)) return;
+  if (At(number).attempts.size() < before) TryNext(session, number);
+}
+
+// Asks the kernel about every attempt. True: one has connected.
+bool Dialer::Look(Session& session, uint32_t* number) {
+  auto& attempts = At(number).attempts;
+  for (auto attempt = attempts.begin(); attempt != attempts.end();) {
+    const uint32_t events = net::ReadyNow(attempt->fd.get(), POLLIN | POLLOUT | POLLRDHUP);
+    if (events & EPOLLERR) {
+      At(number).NoteError(ErrorOf(attempt->fd.get()));
+      attempt = attempts.erase(attempt);
+    } else if (IsConnected(events)) {
+      Win(session, {std::move(attempt->fd), attempt->dial, true, events}, number);
+      return true;
+    } else {
+      ++attempt;
+    }
+  }
+  return false;
+}
+
+void Dialer::Win(Session& session, Connection connection, uint32_t* number) {
+  const Dialling& dialling = At(number);
+  const uint64_t begun_ns = dialling.begun_ns;
+  if (!dialling.alone)
+    loop_->Modify(connection.fd.get(), loop::kSocketEvents | (connection.armed ? uint32_t{EPOLLOUT} : 0),
+                  UpstreamTag(session));
+  Drop(number);
+  Announce(session, begun_ns);
+  caller_->OnConnected(session, std::move(connection));
+}
+
+void Dialer::Announce(Session& session, uint64_t begun_ns) {
+  session.connect_ms = static_cast<float>(loop::Milliseconds(begun_ns, loop::NowNs()));
+  desk_->books().Connected(session);
+  desk::Event event = desk_->Push(desk::EventKind::kConnected, session);
+  event.Set(desk::kConnectMs, session.connect_ms);
+}
+
+void Dialer::Fail(Session& session, int error, uint32_t* number) {
+  Drop(number);
+  caller_->OnUnreachable(session);
+  desk_->books().LeaveEndpoint(session);
+  session.stage = desk::Stage::kPick;
+  desk_->AwaitDecision(session);
+  desk::Event event = desk_->Push(desk::EventKind::kUnreachable, session);
+  event.Set(desk::kError, static_cast<uint32_t>(error));
+}
+
+void Dialer::Drop(uint32_t* number) {
+  if (*number == desk::kNone) return;
+  At(number).attempts = std::vector<Attempt>();
+  diallings_.Release(std::exchange(*number, desk::kNone));
+}
+
+}  // namespace anyport::connect

@@ -1,0 +1,56 @@
+// Connects sessions to endpoints. An endpoint may have several addresses: they are tried in their order, each
+// next one while those before are still in flight, and the first to connect wins (RFC 8305).
+//
+// No byte of the session goes to a socket that does not win, so that another address and another endpoint are
+// possible until then.
+#pragma once
+
+#include <cstdint>
+
+#include "connect/caller.h"
+#include "connect/dialling.h"
+#include "desk/desk.h"
+#include "loop/loop.h"
+#include "pool/shelf.h"
+
+namespace anyport::connect {
+
+inline constexpr uint64_t kFullQueueRetryMs = 10;
+
+class Dialer {
+ public:
+  Dialer(desk::Desk* desk, loop::Loop* loop, Caller* caller) : desk_(desk), loop_(loop), caller_(caller) {}
+
+  // `number`: of the dialling, kept by the caller; desk::kNone when there is none.
+  void Dial(desk::Session& session, const desk::Dial& dial, uint32_t* number);
+  // Connects to a new socket pair; returns the other end, or -1 without descriptors.
+  int Attach(desk::Session& session);
+  // The only attempt's socket has `events`.
+  void OnSocket(desk::Session& session, uint32_t events, uint32_t* number);
+  // One of several attempts has news.
+  void OnAttempt(desk::Session& session, uint32_t* number);
+  void OnTimer(desk::Session& session, uint32_t* number);
+  // The session ends: closes whatever is in flight.
+  void Drop(uint32_t* number);
+
+ private:
+  enum class Begun : uint8_t { kConnected, kInFlight, kFailed, kBacklogFull };
+
+  Begun Begin(desk::Session& session, uint32_t dial, uint32_t* number);
+  void TryNext(desk::Session& session, uint32_t* number);
+  bool Look(desk::Session& session, uint32_t* number);
+  void Win(desk::Session& session, Connection connection, uint32_t* number);
+  void Fail(desk::Session& session, int error, uint32_t* number);
+  void Retry(desk::Session& session, uint32_t* number);
+  void Await(const desk::Session& session, const Dialling& dialling);
+  void Announce(desk::Session& session, uint64_t begun_ns);
+  Dialling& At(const uint32_t* number) { return diallings_.At(*number); }
+  uint64_t now_ms() const { return desk_->timers().now_ms(); }
+
+  desk::Desk* desk_;
+  loop::Loop* loop_;
+  Caller* caller_;
+  pool::Shelf<Dialling> diallings_;
+};
+
+}  // namespace anyport::connect

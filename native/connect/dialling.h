@@ -1,0 +1,37 @@
+// State of a session while it connects: the attempts in flight and those to come. Plain data.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "net/fd.h"
+
+namespace anyport::connect {
+
+// RFC 8305 section 5: the next address is tried so long after the last one, or at once when that has failed.
+inline constexpr uint64_t kAttemptDelayMs = 250;
+// Attempts in flight of one session; the oldest gives way, after it has had 4 seconds.
+inline constexpr size_t kAttemptsMax = 16;
+
+struct Attempt {
+  net::Fd fd;
+  uint32_t dial = 0;  // index into the Plan's dials
+};
+
+struct Dialling {
+  uint32_t next = 0;     // index into the Plan's dials of the next attempt
+  uint32_t end = 0;      // behind the last one
+  bool alone = true;     // the endpoint has one address
+  bool patient = false;  // retry an endpoint whose backlog is full
+  int error = 0;         // errno to report
+  uint64_t begun_ns = 0;
+  uint64_t next_ms = 0;  // loop time of the next attempt
+  std::vector<Attempt> attempts;
+
+  uint64_t begun_ms() const { return begun_ns / 1'000'000; }
+  // Notes why an attempt failed. What the endpoint said is kept before what this host could not do.
+  void NoteError(int error_now);
+};
+
+}  // namespace anyport::connect

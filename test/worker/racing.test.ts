@@ -1,0 +1,136 @@
+/** Endpoints with several addresses: tried in parallel, and no byte goes to one that does not win (RFC 8305). */
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { native } from '../../src/addon.js';
+import type { InetAddress } from '../../src/model/address.js';
+import type { PlanEndpoint } from '../../src/model/plan.js';
+import { optionsWith } from '../support/plan.js';
+import { freePort } from '../support/ports.js';
+import { dial, echo } from '../support/tcp.js';
+import { eventually } from '../support/wait.js';
+import { endpoint, limits, planFor, upstream, useStage } from './plane.js';
+
+const { serve, start } = useStage();
+
+const ATTEMPT_DELAY_MS = 250;
+
+const cleanups: (() => void)[] = [];
+/** Descriptors that a server has and closes. */
+const taken = new Set<number>();
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup();
+});
+
+/** An address that answers no SYN: its backlog is full. */
+async function silent(host = '127.0.0.1') {
+  const fd = native.listen({ host, port: 0 }, { reusePort: false, backlog: 0 });
+  const { port } = native.localAddress(fd) as InetAddress;
+  const first = connect(port, host);
+  await once(first, 'connect');
+  cleanups.push(() => {
+    first.destroy();
+    if (!taken.has(fd)) native.closeFd(fd);
+  });
+  return { host, port, fd };
+}
+
+const refusing = async (): Promise<InetAddress> => ({ host: '127.0.0.1', port: await freePort() });
+const at = (port: number, host = '127.0.0.1'): InetAddress => ({ host, port });
+
+function planTo(addresses: readonly InetAddress[], dialTimeoutMs = 5000, ...others: number[]) {
+  const named: PlanEndpoint = { ...endpoint(1), name: 'named:1', addresses };
+  const endpoints = [named, ...others.map((port) => ({ ...endpoint(port), backup: true }))];
+  const options = optionsWith({ retries: others.length });
+  return planFor([{ ...upstream('a'), endpoints, options }], { limits: { ...limits, dialTimeoutMs } });
+}
+
+/** Connect time of a session that is echoed, in milliseconds. */
+async function connectMs(addresses: readonly InetAddress[]): Promise<number> {
+  const plane = await start(planTo(addresses));
+  const client = (await dial(plane.port)).send('aa hello').finish();
+  await client.end();
+  expect(client.received.toString()).toBe('aa hello');
+  await eventually('its record', () => plane.records().length === 1);
+  expect(plane.metric('anyport_connect_failures_total')).toBe(0);
+  return plane.records()[0]?.connect_ms as number;
+}
+
+describe('an endpoint with several addresses', () => {
+  test('one that says nothing is followed by the next one after a quarter of a second', async () => {
+    const server = await serve(echo);
+    const ms = await connectMs([await silent(), at(server.port)]);
+    expect(ms).toBeGreaterThanOrEqual(ATTEMPT_DELAY_MS);
+    expect(ms).toBeLessThan(ATTEMPT_DELAY_MS * 4);
+  });
+
+  test('one that refuses is followed at once', async () => {
+    const server = await serve(echo);
+    expect(await connectMs([await refusing(), at(server.port)])).toBeLessThan(ATTEMPT_DELAY_MS);
+  });
+
+  test('the other family has the second turn', async () => {
+    const server = await serve(echo);
+    const ms = await connectMs([await silent('::1'), await silent('::1'), at(server.port)]);
+    expect(ms).toBeLessThan(ATTEMPT_DELAY_MS * 2);
+  });
+
+  test('one that is slow wins where the other says nothing', async () => {
+    const slow = await silent();
+    const plane = await start(planTo([slow, await silent()]));
+    const client = (await dial(plane.port)).send('aa hello');
+    await sleep(ATTEMPT_DELAY_MS * 2);
+    // There is place for it now; its SYN is sent again within a second.
+    const received: string[] = [];
+    const server = createServer((socket) => {
+      socket.on('data', (bytes) => received.push(bytes.toString())).pipe(socket);
+    });
+    taken.add(slow.fd);
+    server.listen({ fd: slow.fd });
+    await client.bytes(8);
+    expect(received).toEqual(['aa hello']);
+    client.socket.destroy();
+    server.close();
+  });
+
+  test('one that connects at once is the only one that is asked', async () => {
+    const winner = await serve(echo);
+    const other = await serve(echo);
+    const plane = await start(planTo([at(winner.port), at(other.port)]));
+    const client = (await dial(plane.port)).send('aa').finish();
+    await client.end();
+    expect(other.peers).toEqual([]);
+  });
+
+  test('all refuse: one failure is counted, and another endpoint is tried', async () => {
+    const server = await serve(echo);
+    const dead = [await refusing(), await refusing(), await refusing()];
+    const plane = await start(planTo(dead, 5000, server.port));
+    const client = (await dial(plane.port)).send('aa').finish();
+    await client.end();
+    expect(client.received.toString()).toBe('aa');
+    expect(plane.metric('anyport_connect_failures_total')).toBe(1);
+  });
+
+  test('none answers: it is over after one dial_timeout for all', async () => {
+    const plane = await start(planTo([await silent(), await silent(), await silent()], 600));
+    const client = (await dial(plane.port)).send('aa');
+    expect(await client.end()).toBe('reset');
+    await eventually('its record', () => plane.records().length === 1);
+    expect(plane.records()[0]).toMatchObject({ reason: 'connect_timeout', by: 'timeout', during: 'connect' });
+    expect(plane.records()[0]?.duration_ms).toBeLessThan(600 * 3);
+    expect(plane.metric('anyport_connect_failures_total', { reason: 'connect_timeout' })).toBe(1);
+  });
+
+  test('a client that goes meanwhile takes its attempts with it', async () => {
+    const plane = await start(planTo([await silent(), await silent()]));
+    const client = (await dial(plane.port)).send('aa');
+    await eventually('a session', () => plane.open() === 1);
+    await sleep(ATTEMPT_DELAY_MS);
+    client.reset();
+    await eventually('its record', () => plane.records().length === 1);
+    expect(plane.open()).toBe(0);
+    expect(plane.records()[0]).toMatchObject({ reason: 'client_gone', during: 'connect' });
+  });
+});
