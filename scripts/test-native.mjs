@@ -33,6 +33,8 @@ const testFiles = [
   'test/e2e/dial-options',
   'test/e2e/timeouts',
   'test/e2e/silence',
+  'test/e2e/at-accept',
+  'test/e2e/tarpit',
   'test/e2e/slow-loris',
   'test/e2e/garbage',
   'test/e2e/limits',

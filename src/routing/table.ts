@@ -4,17 +4,10 @@
  */
 import type { Plan } from '../model/plan.js';
 import { all } from './answers.js';
-import { type RouteSession, UNDECIDED } from './condition.js';
+import { createEarlyRoutes } from './at-accept.js';
+import type { RouteSession } from './condition.js';
 import { Lookup } from './lookup.js';
-import {
-  type Candidate,
-  candidateAt,
-  type EarlyCandidate,
-  earlyCandidateAt,
-  type PreparedRoute,
-  prepareRoute,
-  type Routed,
-} from './prepared.js';
+import { type Candidate, candidateAt, type PreparedRoute, prepareRoute, type Routed } from './prepared.js';
 
 export interface RouteTable {
   route(session: RouteSession): Routed;
@@ -117,22 +110,14 @@ export function tableOf({ listeners, protocols }: Plan, routes: readonly Prepare
     return choices[index];
   }
 
-  const early: (Lookup<EarlyCandidate> | null | undefined)[] = [];
-
-  function earlyOf(listener: number): Lookup<EarlyCandidate> | null {
-    const known = early[listener];
-    if (known !== undefined) return known;
-    const lookup = earlyLookup(routes, listener, listeners[listener]?.protocols ?? []);
-    early[listener] = lookup;
-    return lookup;
-  }
+  const earlyRoutes = createEarlyRoutes(listeners, routes, namedListeners);
 
   return {
     route: (session) => firstOf(choiceOf(session.listener, session.protocol).lookup.find(session), session),
     needsFacts: (listener, protocol) => choiceOf(listener, protocol).needsFacts,
-    decidesAtAccept: (listener) => earlyOf(listener) !== null,
+    decidesAtAccept: (listener) => earlyRoutes(listener) !== null,
     routeAtAccept(session) {
-      const early = earlyOf(session.listener);
+      const early = earlyRoutes(session.listener);
       const routed = early === null ? NONE : firstOf(early.find(session), session);
       return routed.kind === 'to' ? routed : null;
     },
@@ -142,20 +127,3 @@ export function tableOf({ listeners, protocols }: Plan, routes: readonly Prepare
 /** Listeners on which it depends whether the route holds. */
 const namedBy = ({ own, excluded }: PreparedRoute): readonly number[] =>
   [own, ...excluded].flatMap(({ place }) => place.listeners ?? []);
-
-/** Routes up to the first that is the same for every session; null if none of them can hold yet. */
-function earlyLookup(
-  routes: readonly PreparedRoute[],
-  listener: number,
-  accepted: readonly number[],
-): Lookup<EarlyCandidate> | null {
-  const where = { listener, protocol: UNDECIDED, accepted };
-  const candidates: EarlyCandidate[] = [];
-  for (const route of routes) {
-    const candidate = earlyCandidateAt(route, where);
-    if (candidate === null) continue;
-    candidates.push(candidate);
-    if (!candidate.varies) break;
-  }
-  return candidates.some(({ mayHold }) => mayHold) ? new Lookup(candidates) : null;
-}

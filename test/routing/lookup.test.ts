@@ -314,6 +314,19 @@ describe(`among ${many} routes`, () => {
     expect(asked.looks).toBeLessThan(10);
   });
 
+  test('a thousand listeners prepare for accepting in no time', () => {
+    const listeners = Array.from({ length: 1000 }, () => ({ protocols: [0] }));
+    const whens = routesOf((i) => ({ source: [addressOf(i)] }));
+    const routes = listedRoutes(whens.map((when) => ({ when, to: target })));
+    const table = createRouteTable({ routes, listeners, protocols: [{}] } as unknown as Plan);
+    const cpuMs = () => process.cpuUsage().user / 1000;
+    const before = cpuMs();
+    expect(table.decidesAtAccept(0)).toBe(true);
+    const once = cpuMs();
+    for (const listener of listeners.keys()) expect(table.decidesAtAccept(listener)).toBe(true);
+    expect(cpuMs() - once).toBeLessThan(10 * (once - before) + 100);
+  });
+
   test('by source, at accept', () => {
     const asked = new Watched({}, addressOf(last));
     const table = tableOf(routesOf((i) => ({ source: [addressOf(i)], ...(i % 2 === 0 && { sni: 'a' }) })));

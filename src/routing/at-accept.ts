@@ -1,0 +1,56 @@
+/** Routes that may take a session before its first byte, for each listener. */
+import type { PlanListener } from '../model/plan.js';
+import { UNDECIDED } from './condition.js';
+import { Lookup } from './lookup.js';
+import { type EarlyCandidate, earlyCandidateAt, type PreparedRoute } from './prepared.js';
+
+/** Null: on this listener bytes decide about every session. */
+export type EarlyRoutes = (listener: number) => Lookup<EarlyCandidate> | null;
+
+/** `named`: listeners on which it depends whether some route holds; the others share what they have in common. */
+export function createEarlyRoutes(
+  listeners: readonly PlanListener[],
+  routes: readonly PreparedRoute[],
+  named: ReadonlySet<number>,
+): EarlyRoutes {
+  const known: (Lookup<EarlyCandidate> | null)[] = [];
+  const shared = new Map<string, Lookup<EarlyCandidate> | null>();
+  return (listener) => {
+    const found = known[listener];
+    if (found !== undefined) return found;
+    const accepted = listeners[listener]?.protocols ?? [];
+    const key = named.has(listener) ? '' : accepted.join();
+    const same = key === '' ? undefined : shared.get(key);
+    const lookup = same === undefined ? lookupAt(routes, listener, accepted) : same;
+    if (key !== '') shared.set(key, lookup);
+    known[listener] = lookup;
+    return lookup;
+  };
+}
+
+function lookupAt(
+  routes: readonly PreparedRoute[],
+  listener: number,
+  accepted: readonly number[],
+): Lookup<EarlyCandidate> | null {
+  const candidates = candidatesAt(routes, listener, accepted);
+  const last = candidates.findLastIndex(({ mayHold }) => mayHold);
+  return last < 0 ? null : new Lookup(candidates.slice(0, last + 1));
+}
+
+/** Up to the first whose answer is the same for every session: it never lets one by. */
+function candidatesAt(
+  routes: readonly PreparedRoute[],
+  listener: number,
+  accepted: readonly number[],
+): EarlyCandidate[] {
+  const where = { listener, protocol: UNDECIDED, accepted };
+  const candidates: EarlyCandidate[] = [];
+  for (const route of routes) {
+    const candidate = earlyCandidateAt(route, where);
+    if (candidate === null) continue;
+    candidates.push(candidate);
+    if (!candidate.varies) break;
+  }
+  return candidates;
+}
