@@ -1,5 +1,5 @@
 /** Programs present and missing on this machine, and the Debian packages that contain them. */
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './run.mjs';
 
@@ -38,9 +38,26 @@ export function provide(tools) {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   };
-  run('apt-get', ['update'], options);
-  run('apt-get', ['install', '-y', '--no-install-recommends', ...packages], options);
+  withoutServices(() => {
+    run('apt-get', ['update'], options);
+    run('apt-get', ['install', '-y', '--no-install-recommends', ...packages], options);
+  });
   return missingPackages(tools);
+}
+
+/** Asked by package scripts whether they may start a service (Debian Policy, invoke-rc.d). */
+const SERVICE_POLICY = '/usr/sbin/policy-rc.d';
+const FORBIDDEN = '#!/bin/sh\nexit 101\n';
+
+/** Servers are installed for tests, which start their own: none of the packages' may be left running. */
+function withoutServices(install) {
+  if (existsSync(SERVICE_POLICY)) return install();
+  writeFileSync(SERVICE_POLICY, FORBIDDEN, { mode: 0o755 });
+  try {
+    return install();
+  } finally {
+    rmSync(SERVICE_POLICY);
+  }
 }
 
 /** The install command, for messages. */

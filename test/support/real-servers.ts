@@ -33,7 +33,7 @@ function becoming(user: string): string[] {
   return [`--reuid=${uid}`, `--regid=${gid}`];
 }
 
-export class RealBackend {
+export class RealServer {
   readonly #folder: TempFolder;
   #child: ChildProcess | null = null;
 
@@ -44,15 +44,15 @@ export class RealBackend {
     this.#folder = tempFolder();
   }
 
-  static async start(recipe: Recipe): Promise<RealBackend> {
-    const backend = new RealBackend(recipe, await freePort());
+  static async start(recipe: Recipe): Promise<RealServer> {
+    const server = new RealServer(recipe, await freePort());
     if (recipe.user !== undefined && isRoot) {
       const [uid = 0, gid = 0] = idsOf(recipe.user);
-      chownSync(backend.folder, uid, gid);
+      chownSync(server.folder, uid, gid);
     }
-    await recipe.prepare?.(backend.folder, backend.port);
-    await backend.up();
-    return backend;
+    await recipe.prepare?.(server.folder, server.port);
+    await server.up();
+    return server;
   }
 
   get folder(): string {
