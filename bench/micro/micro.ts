@@ -9,6 +9,7 @@ import { flightTasks, groupTasks, mixedTask, protocolCount } from './classify.js
 import { configurationTasks } from './configuration.js';
 import { editTimes } from './edits.js';
 import { confirmTasks, factsTasks } from './facts.js';
+import { pickTasks } from './picks.js';
 import { growthTasks, indexTasks } from './protocols.js';
 import { routeTasks } from './routes.js';
 import { printTable, quantile, time } from './task.js';
@@ -27,6 +28,7 @@ printTable('by protocol, flight after flight', await time(groupTasks(), 100));
 printTable('confirm what the signature has matched', await time(confirmTasks(), 100));
 printTable('read the facts of a flight', await time(factsTasks(), 100));
 printTable('route a session', await time(routeTasks(), 100));
+printTable('pick one of 1,000 endpoints', await time(pickTasks(), 100));
 printTable('classify among protocols that do not share its first byte', await time(growthTasks(), 100));
 printTable(
   `change one of ${protocolCount} protocols: the index alone, and as a worker prepares a Plan`,

@@ -82,6 +82,7 @@ function limitsOf({ server }: Config): Plan['limits'] {
     dialTimeoutMs: server.dialTimeoutMs,
     idleTimeoutMs: server.idleTimeoutMs,
     halfCloseTimeoutMs: server.halfCloseTimeoutMs,
+    cacheTtlMs: server.cacheTtlMs,
     bufferBytes: server.bufferBytes,
     identifyMinBytes: server.identifyMinBytes,
     identifyMaxBytes: server.identifyMaxBytes,

@@ -54,7 +54,9 @@ export class Endpoint {
 
   /** New sessions go there. */
   get takesSessions(): boolean {
-    return this.isUsable && this.plan?.state === 'up' && this.plan.addresses.length > 0;
+    return (
+      this.isUsable && this.plan?.state === 'up' && this.plan.weight > 0 && this.plan.addresses.length > 0
+    );
   }
 
   /** 0..256. */

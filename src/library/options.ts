@@ -197,6 +197,8 @@ export interface UpstreamOptions {
     | 'random_two'
     | 'source_hash'
     | 'consistent_hash';
+  readonly hashKey?: 'source' | 'sni' | 'host' | 'client_id';
+  readonly affinity?: 'off' | 'source' | 'sni' | 'client_id';
   readonly retries?: number;
   readonly dns?: {
     readonly refresh?: Duration | 'ttl';

@@ -57,6 +57,7 @@ export const longKeys: readonly string[] = [
   'send_hex',
   'expect_hex',
   'expect_regex',
+  'hash_key',
   'passive_health',
   'max_fails',
   'max_ejected',

@@ -52,6 +52,9 @@ export type Tier = (typeof tiers)[number];
 
 const tier = { label: 'tier', values: tiers } as const;
 
+/** What remembers answers for `server.cache_ttl`. */
+export const caches = ['affinity'] as const;
+
 export const catalog = {
   anyport_refused_total: {
     kind: 'counter',
@@ -97,6 +100,18 @@ export const catalog = {
     kind: 'counter',
     scope: 'listener_protocol',
     help: 'Sessions whose protocol was identified.',
+  },
+  anyport_cache_hits_total: {
+    kind: 'counter',
+    scope: 'worker',
+    help: 'Look-ups that were answered; affinity: the endpoint of a client took the session.',
+    by: { label: 'cache', values: caches },
+  },
+  anyport_cache_misses_total: {
+    kind: 'counter',
+    scope: 'worker',
+    help: 'Look-ups that were not answered.',
+    by: { label: 'cache', values: caches },
   },
   anyport_validator_failures_total: {
     kind: 'counter',

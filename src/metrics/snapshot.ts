@@ -3,7 +3,7 @@ import { type IdNames, NONE } from '../model/ids.js';
 import type { Plan } from '../model/plan.js';
 import { type Reason, reasons } from '../model/session.js';
 import type { MemoryTier, ProtocolSnapshot, Snapshot } from '../model/snapshot.js';
-import { type CountedMetric, catalog } from './catalog.js';
+import { type CountedMetric, caches, catalog } from './catalog.js';
 import { cellOf } from './cells.js';
 import { type Totals, TotalsReader, type TotalsRow } from './totals.js';
 
@@ -52,7 +52,7 @@ export function snapshotOf(totals: Totals, around: Surroundings): Snapshot {
     },
     memoryPool: { tiers: buffers.map((tier, index) => tierOf(worker, tier, index)) },
     index: indexOf(plan),
-    cacheHitRate: null,
+    cacheHitRate: cacheHitRateOf(worker),
     protocols: protocolsOf(sessions, names),
   };
 }
@@ -91,6 +91,14 @@ function tierOf(
     misses,
     hitRate: uses + misses === 0 ? null : uses / (uses + misses),
   };
+}
+
+function cacheHitRateOf(rows: readonly TotalsRow[]): number | null {
+  const all = (metric: CountedMetric) =>
+    caches.reduce((total, _, index) => total + sum(rows, metric, index), 0);
+  const hits = all('anyport_cache_hits_total');
+  const misses = all('anyport_cache_misses_total');
+  return hits + misses === 0 ? null : hits / (hits + misses);
 }
 
 const failuresOf = (row: TotalsRow): number =>

@@ -43,6 +43,7 @@ export interface ServerConfig {
   readonly dialTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
+  readonly cacheTtlMs: number;
   /** From "not ready" to the end of accepting, at a drain. */
   readonly drainDelayMs: number;
   readonly gracefulShutdownTimeoutMs: number;

@@ -38,6 +38,8 @@ export interface WorkerSetup {
   readonly buckets: SharedArrayBuffer;
   /** Health of all endpoints (src/health/table.ts). */
   readonly health: SharedArrayBuffer;
+  /** Endpoints of clients (src/upstream/affinity.ts). */
+  readonly affinity: SharedArrayBuffer;
   /** One cell per worker, incremented every `beatMs` from its event loop (src/plane/heartbeats). */
   readonly beats: SharedArrayBuffer;
   readonly beatMs: number;

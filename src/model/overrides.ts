@@ -7,8 +7,8 @@
 export const endpointStates = ['up', 'drain', 'down'] as const;
 export type EndpointState = (typeof endpointStates)[number];
 
-/** Bounds of a weight, configured or set. */
-export const weightLimits = { min: 1, max: 256 } as const;
+/** Bounds of a weight, configured or set; 0: no new session. */
+export const weightLimits = { min: 0, max: 256 } as const;
 
 export interface EndpointOverride {
   /** Null: the configured weight. */

@@ -32,6 +32,8 @@ export interface PlanLimits {
   readonly dialTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
+  /** How long a client's endpoint is remembered after its last session. */
+  readonly cacheTtlMs: number;
   readonly bufferBytes: number;
   readonly identifyMinBytes: number;
   readonly identifyMaxBytes: number;

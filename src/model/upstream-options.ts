@@ -10,6 +10,12 @@ export type BandwidthScope = (typeof bandwidthScopes)[number];
 export interface UpstreamOptions {
   /** Key in the table of strategies (src/upstream/balance). */
   readonly balance: string;
+  /** What hashes know a client by: key in the table of src/upstream/key.ts. */
+  readonly hash_key: string;
+  /** What a client is known by that goes to its last endpoint again: a key likewise, or `off`. */
+  readonly affinity: string;
+  /** Sessions at once for each endpoint; 0: no limit. */
+  readonly max_connections: number;
   /** Further endpoints to try while no byte has reached one. */
   readonly retries: number;
   /** Absent: the server's. */

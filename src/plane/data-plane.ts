@@ -12,6 +12,7 @@ import { createRoom, Room } from '../metrics/room.js';
 import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
 import type { Report } from '../model/report.js';
+import { createAffinityMemory } from '../upstream/affinity.js';
 import { createBuckets } from './buckets.js';
 import type { PlaneChange } from './change.js';
 import { Equipment, workerLimits } from './equipment.js';
@@ -56,6 +57,7 @@ export class DataPlane {
   readonly #roomMemory = createRoom();
   readonly #healthMemory = createHealthMemory();
   readonly #bucketMemory = createBuckets();
+  readonly #affinityMemory = createAffinityMemory();
   readonly #room = new Room(this.#roomMemory);
   readonly #handoff = new Handoff(this.#room.words);
   readonly #heartbeats = new Heartbeats(workerLimits.max);
@@ -234,6 +236,7 @@ export class DataPlane {
       room: this.#roomMemory,
       buckets: this.#bucketMemory,
       health: this.#healthMemory,
+      affinity: this.#affinityMemory,
       beats: this.#heartbeats.memory,
       beatMs: heartbeatLimits.beatMs,
       pipes: this.#current.pipes,

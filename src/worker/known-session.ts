@@ -16,7 +16,7 @@ export class Session implements RouteSession, SessionId {
   /** Counter row of its listener and protocol; 0: not identified. */
   row = 0;
   facts: Facts = NO_FACTS;
-  factsComplete = true;
+  factsComplete = true as boolean;
   broken = false;
   doubtful = NONE_DOUBTFUL;
   /** The PROXY header before its opening. */

@@ -11,7 +11,8 @@ import { WorkerCounters } from '../metrics/counters.js';
 import { Room } from '../metrics/room.js';
 import type { FromWorker, PlanMessage, SessionAsk, ToWorker, WorkerSetup } from '../model/message.js';
 import type { EndedSession } from '../model/report.js';
-import { Loads } from '../upstream/upstream.js';
+import { AffinityTable } from '../upstream/affinity.js';
+import { Loads } from '../upstream/loads.js';
 import { createAccount } from './account.js';
 import { Adoption } from './adoption.js';
 import { AtWork } from './at-work.js';
@@ -29,6 +30,12 @@ import { Sequencer } from './session.js';
 const HANDLERS_MS_MAX = 1000;
 
 const nowMs = () => performance.now();
+
+/** CLOCK_MONOTONIC: the same in all threads, as `performance.now` is not. */
+const machineMs = () => {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+};
 
 export default async function run(setup: WorkerSetup): Promise<void> {
   const stopBeating = beat(setup);
@@ -119,17 +126,20 @@ function createWorker(setup: WorkerSetup) {
   const room = new Room(setup.room);
   const loads = new Loads((endpoint) => room.sessions(endpoint));
   const health = new HealthTable(setup.health);
+  const affinity = new AffinityTable(setup.affinity);
+  const lookedUp = (found: boolean) =>
+    counters.addBy(
+      found ? 'anyport_cache_hits_total' : 'anyport_cache_misses_total',
+      'affinity',
+      counters.worker,
+    );
   const reports = createReports((batch) => post({ type: 'reports', reports: batch }));
   const endpoints = createEndpointWatch(
     setup.reporting ? reporting(logs.endpoints, reports) : logs.endpoints,
   );
   const runtimes = new Runtimes({
     inUse: (generation) => engine.usesPlan(generation),
-    forgotten() {
-      const ids = runtimes.endpoints();
-      endpoints.keep(ids);
-      loads.keep(ids);
-    },
+    forgotten: () => endpoints.keep(runtimes.endpoints()),
     collect: () => collectGarbage(setup),
   });
 
@@ -186,7 +196,8 @@ function createWorker(setup: WorkerSetup) {
   });
 
   const local = setup.inline?.local;
-  const around = { counters, random: Math.random, loads, health, complain, ...(local && { local }) };
+  const balancing = { random: Math.random, loads, health, affinity, nowMs: machineMs, lookedUp };
+  const around = { counters, balancing, complain, ...(local && { local }) };
   const adoption = new Adoption({
     create: (plan, classifierOf) =>
       createRuntime(plan, { ...around, classifierOf, before: runtimes.current }),

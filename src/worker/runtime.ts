@@ -16,13 +16,7 @@ import { createNaming } from '../routing/naming.js';
 import { prepareRoute } from '../routing/prepared.js';
 import { type RouteTable, tableOf } from '../routing/table.js';
 import { interleaved } from '../upstream/families.js';
-import {
-  type Balanced,
-  createUpstream,
-  type Health,
-  type Loads,
-  type Upstream,
-} from '../upstream/upstream.js';
+import { type Around, Upstream } from '../upstream/upstream.js';
 import type { ClassifierOf } from './classifiers.js';
 import { PlanCounts } from './plan-counts.js';
 import type { DialRange } from './rings.js';
@@ -51,6 +45,8 @@ export interface Runtime {
   readonly upstreams: readonly RuntimeUpstream[];
   /** The facts of every session are needed, by the access log or an in-process handler. */
   readonly showsFacts: boolean;
+  /** An upstream knows its clients by facts. */
+  readonly balancesByFacts: boolean;
   /** By listener: index in its classifier → index into `protocols`. */
   readonly order: readonly (readonly number[])[];
   /** By listener and classifier index: whether silence confirms the protocol. */
@@ -66,9 +62,7 @@ export interface PreparedRuntime {
 /** Objects that outlive a Plan. */
 export interface Surroundings {
   readonly counters: WorkerCounters;
-  readonly random: () => number;
-  readonly loads: Loads;
-  readonly health: Health;
+  readonly balancing: Around;
   readonly classifierOf: ClassifierOf;
   /** The Plan in force, if any: where its balancers stand goes on. */
   readonly before?: Runtime | undefined;
@@ -87,9 +81,9 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<P
   const slices = new Slices(loopClock);
   const dials: EngineDial[] = [];
   const counts = new PlanCounts(around.counters, plan.ids);
-  const balancedBefore = balancedOf(around.before);
+  const before = balancersOf(around.before);
   const upstreams = await slices.map(plan.upstreams, (upstream, index) =>
-    prepare(upstream, index, plan, dials, balancedBefore, around),
+    prepare(upstream, index, plan, dials, before, around),
   );
   const protocols = await slices.map(plan.protocols, (protocol, index) =>
     recognizerOf(protocol, index, counts, around),
@@ -106,6 +100,7 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<P
     protocols,
     upstreams,
     showsFacts: plan.accessLog.enabled || upstreams.some(({ handler }) => handler !== null),
+    balancesByFacts: upstreams.some(({ balancer }) => balancer.readsFacts),
     order,
     settlesQuietly: await slices.map(order, (positions, listener) => {
       const ranked = positions.map((index) => protocols[index] as NamedRecognizer);
@@ -125,13 +120,10 @@ const loopClock: SliceClock = {
   turn: () => new Promise((resolve) => setImmediate(resolve)),
 };
 
-/** By id of the upstream: where its balancer stands. */
-const balancedOf = (before: Runtime | undefined): ReadonlyMap<number, Balanced> =>
+/** By id of the upstream. */
+const balancersOf = (before: Runtime | undefined): ReadonlyMap<number, Upstream> =>
   new Map(
-    before?.upstreams.map(({ balancer }, index) => [
-      before.plan.ids.upstreams[index] as number,
-      balancer.balanced,
-    ]),
+    before?.upstreams.map(({ balancer }, index) => [before.plan.ids.upstreams[index] as number, balancer]),
   );
 
 function recognizerOf(
@@ -152,10 +144,10 @@ function recognizerOf(
 async function prepare(
   upstream: PlanUpstream,
   index: number,
-  { ids }: Plan,
+  { ids, limits }: Plan,
   dials: EngineDial[],
-  before: ReadonlyMap<number, Balanced>,
-  { random, loads, health, local }: Surroundings,
+  before: ReadonlyMap<number, Upstream>,
+  { balancing, local }: Surroundings,
 ): Promise<RuntimeUpstream> {
   const numbered = upstream.endpoints.map(({ addresses }): DialRange => {
     const first = dials.length;
@@ -163,8 +155,9 @@ async function prepare(
     return { first, count: addresses.length };
   });
   const handler = upstream.handler === null ? null : await loadHandler(upstream.handler, local);
-  const known = before.get(ids.upstreams[index] as number);
-  const balancer = createUpstream(upstream, ids.endpoints[index] ?? [], { random, loads, health }, known);
+  const id = ids.upstreams[index] as number;
+  const planned = { plan: upstream, id, ids: ids.endpoints[index] ?? [], affinityMs: limits.cacheTtlMs };
+  const balancer = new Upstream(planned, balancing, before.get(id));
   return { plan: upstream, balancer, dials: numbered, handler };
 }
 

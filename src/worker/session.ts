@@ -170,7 +170,8 @@ export class Sequencer {
   }
 
   #wantsFacts({ runtime, listener, protocol, isReported }: Session): boolean {
-    return runtime.showsFacts || isReported || runtime.routes.needsFacts(listener, protocol);
+    const { showsFacts, balancesByFacts, routes } = runtime;
+    return showsFacts || balancesByFacts || isReported || routes.needsFacts(listener, protocol);
   }
 
   /** Prefix length that the facts need; 0: complete. */
@@ -199,6 +200,8 @@ export class Sequencer {
     const routed = session.runtime.routes.route(session);
     switch (routed.kind) {
       case 'to':
+        if (this.#balancerAwaits(session, routed.target))
+          return this.#options.answers.wait(session, session.row, bytesNeeded);
         session.decision = routed.route;
         return this.#go(session, routed.target);
       case 'more':
@@ -210,6 +213,12 @@ export class Sequencer {
       case 'none':
         return this.#unrouted(session, cause);
     }
+  }
+
+  /** The upstream knows clients by a fact that is still to come. */
+  #balancerAwaits({ runtime, facts, factsComplete }: Session, target: PlanTarget): boolean {
+    if (factsComplete || target.kind !== 'upstream' || !runtime.balancesByFacts) return false;
+    return runtime.upstreams[target.upstream]?.balancer.awaits(facts) ?? false;
   }
 
   /** Fail closed: a rule needs facts that are unreadable. */
@@ -247,7 +256,7 @@ export class Sequencer {
   #pick(session: Session): void {
     const { balancer, plan } = this.#upstream(session);
     const exhausted = (session.tried?.size ?? 0) > plan.options.retries;
-    const next = exhausted ? -1 : balancer.pick(() => session.source, session.tried);
+    const next = exhausted ? -1 : balancer.pick(session);
     const patient = next < 0 && session.full >= 0;
     session.endpoint = patient ? session.full : next;
     if (session.endpoint >= 0) {

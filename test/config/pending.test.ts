@@ -63,7 +63,7 @@ docker: {}
 kcp: { link: {} }
 distributed: { enable: true }`;
   expect(warningsOf(text)).toEqual([
-    'accepted but not implemented yet, without effect: server.cache_ttl, security.enable_rate_limit, ' +
+    'accepted but not implemented yet, without effect: security.enable_rate_limit, ' +
       'security.ddos_guard, security.ip_whitelist, upstreams.web.passive_health, upstreams.web.pool, ' +
       'distributed, docker, kcp',
   ]);

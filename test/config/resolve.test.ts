@@ -19,6 +19,7 @@ describe('defaults', () => {
       dialTimeoutMs: 5_000,
       idleTimeoutMs: 3_600_000,
       halfCloseTimeoutMs: 60_000,
+      cacheTtlMs: 300_000,
       drainDelayMs: 0,
       gracefulShutdownTimeoutMs: 60_000,
       upgradeTimeoutMs: 30_000,

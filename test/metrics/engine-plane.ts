@@ -10,6 +10,7 @@ import type { Reason } from '../../src/model/session.js';
 import { createBuckets } from '../../src/plane/buckets.js';
 import { IdRegistry } from '../../src/plane/ids.js';
 import { WorkerPool } from '../../src/plane/pool.js';
+import { createAffinityMemory } from '../../src/upstream/affinity.js';
 import { samplesOf } from '../support/counts.js';
 import type { Sample } from '../support/metrics.js';
 import { listedRoutes, planned } from '../support/plan.js';
@@ -146,6 +147,7 @@ export class EnginePlane implements Driver {
       room: this.#room,
       buckets: this.#bucketMemory,
       health: this.#health,
+      affinity: createAffinityMemory(),
       beats: this.#beats,
       beatMs: 1000,
       pipes: 64,

@@ -85,9 +85,13 @@ test('sums are over workers and listeners; what is active is what was accepted a
   other.relay(1, 1, 5, 0);
   other.end(1, 1, 'rejected', 1);
   other.refuse(1);
+  one.counters.addBy('anyport_cache_hits_total', 'affinity', one.counters.worker, 2);
+  other.counters.addBy('anyport_cache_hits_total', 'affinity', other.counters.worker);
+  other.counters.addBy('anyport_cache_misses_total', 'affinity', other.counters.worker);
   one.counters.addBy('anyport_connect_failures_total', 'connect_failed', one.plan.endpointRow(0, 0), 2);
 
   const found = snapshot();
+  expect(found.cacheHitRate).toBe(0.75);
   expect(found).toMatchObject({
     activeConnections: 4,
     acceptedConnections: 6,

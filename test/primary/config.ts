@@ -20,6 +20,7 @@ const server: ServerConfig = {
   dialTimeoutMs: 5000,
   idleTimeoutMs: 60_000,
   halfCloseTimeoutMs: 60_000,
+  cacheTtlMs: 300_000,
   drainDelayMs: 0,
   gracefulShutdownTimeoutMs: 60_000,
   upgradeTimeoutMs: 30_000,

@@ -30,6 +30,7 @@ function planOf(routes: readonly PlanRoute[]): Plan {
       dialTimeoutMs: 1,
       idleTimeoutMs: 1,
       halfCloseTimeoutMs: 1,
+      cacheTtlMs: 300_000,
       bufferBytes: 1,
       identifyMinBytes: 1,
       longOpeningsPerSource: 64,

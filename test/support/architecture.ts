@@ -39,7 +39,7 @@ export const typescriptArrows: Arrows = {
   config: [...leaf, ...leaves],
   worker: [...leaf, 'addon', 'protocols', 'routing', 'upstream', 'health', 'security', 'handlers', 'metrics'],
   admin: [...leaf, 'metrics'],
-  plane: [...leaf, 'addon', 'health', 'metrics'],
+  plane: [...leaf, 'addon', 'health', 'metrics', 'upstream'],
   primary: [
     ...leaf,
     'addon',

@@ -11,6 +11,7 @@ import type { FromWorker, PlanAnswer, SessionAsk, SessionReply, ToWorker } from 
 import type { Plan, PlanEndpoint, PlanLimits, PlanUpstream } from '../../src/model/plan.js';
 import { createBuckets } from '../../src/plane/buckets.js';
 import { IdRegistry } from '../../src/plane/ids.js';
+import { createAffinityMemory } from '../../src/upstream/affinity.js';
 import run from '../../src/worker/main.js';
 import { samplesOf } from '../support/counts.js';
 import { type Sample, total } from '../support/metrics.js';
@@ -44,6 +45,7 @@ export const limits: PlanLimits = {
   dialTimeoutMs: 5_000,
   idleTimeoutMs: 60_000,
   halfCloseTimeoutMs: 10_000,
+  cacheTtlMs: 300_000,
   bufferBytes: 32_768,
   identifyMinBytes: 1024,
   longOpeningsPerSource: 64,
@@ -144,6 +146,7 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
     room,
     buckets: createBuckets(),
     health,
+    affinity: createAffinityMemory(),
     beats: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
     beatMs: 1000,
     pipes: 64,

@@ -8,7 +8,7 @@ import { ref } from '../schemas.js';
 import { changeAnswer, changeErrors } from './changes.js';
 
 const weight = {
-  ...integer('Its share; null: as configured'),
+  ...integer('Its share, 0: no new session; null: as configured'),
   minimum: weightLimits.min,
   maximum: weightLimits.max,
 };

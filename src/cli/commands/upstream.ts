@@ -39,7 +39,7 @@ export function addUpstream(program: Command): void {
       .description('set the weight or state of an endpoint')
       .argument('<name>', 'the upstream')
       .argument('<endpoint>', 'its address as configured')
-      .option('--weight <n>', 'its share, 1 to 256, or `configured`', weightOf)
+      .option('--weight <n>', 'its share, 0 (no new session) to 256, or `configured`', weightOf)
       .addOption(new Option('--state <state>', 'whether it gets new sessions').choices([...endpointStates])),
   )
     .addHelpText('after', SET_EXAMPLES)

@@ -43,6 +43,7 @@ const server: Rows<ServerConfig> = {
   dialTimeoutMs: ['dial_timeout', duration],
   idleTimeoutMs: ['idle_timeout', duration],
   halfCloseTimeoutMs: ['half_close_timeout', duration],
+  cacheTtlMs: ['cache_ttl', duration],
   drainDelayMs: ['drain_delay', duration],
   gracefulShutdownTimeoutMs: ['graceful_shutdown_timeout', duration],
   upgradeTimeoutMs: ['upgrade_timeout', duration],

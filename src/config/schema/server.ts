@@ -54,10 +54,14 @@ export const server = section(
       1024,
       1024 ** 2,
     ),
-    cache_ttl: duration('5m', 'How long affinity and addresses are remembered', {
-      min: '1s',
-      max: MAX_TIMEOUT,
-    }),
+    cache_ttl: duration(
+      '5m',
+      'How long the endpoint of a client is remembered, from its last session on (`affinity`)',
+      {
+        min: '1s',
+        max: MAX_TIMEOUT,
+      },
+    ),
     ...serverTimeouts,
     drain_delay: duration(
       '0s',

@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { weightLimits } from '../../model/overrides.js';
 import type { UpstreamOptions } from '../../model/upstream-options.js';
-import { strategies, strategyNames } from '../../upstream/balance/index.js';
 import { endpointAddress } from './addresses.js';
 import { choice, expecting, flag, integer, list, mapping, text } from './fields.js';
 import { upstreamTimeouts } from './timeouts.js';
+import { balancing } from './upstream/balancing.js';
 import { bandwidth } from './upstream/bandwidth.js';
 import { dns } from './upstream/dns.js';
 import { healthCheck } from './upstream/health-check.js';
@@ -16,7 +16,7 @@ import { tcp } from './upstream/tcp.js';
 const detailedEndpoint = mapping({
   address: endpointAddress('Where it is'),
   weight: integer(
-    'Its share, for the strategies that look at it',
+    'Its share, for the strategies that look at it; 0: gets no new session, whatever the strategy',
     weightLimits.min,
     weightLimits.max,
   ).default(1),
@@ -31,11 +31,9 @@ export const endpoint = z.union(
   expecting('an address, or `{ address, weight, backup }`'),
 );
 
-const balances = strategyNames.map((name) => `\`${name}\`: ${strategies[name].words}`).join('. ');
-
 /** Options that take effect. A new one is a field here, a field in UpstreamOptions, and its reader. */
 const options = {
-  balance: choice(strategyNames, `Which endpoint is next. ${balances}`).default('round_robin'),
+  ...balancing,
   retries: integer('Further endpoints to try before any byte is lost', 0, 16).default(2),
   ...upstreamTimeouts,
   dns: dns.prefault({}),
@@ -47,6 +45,7 @@ const options = {
     'What becomes of the sessions of an endpoint that its check takes down. `keep`: they go on. `reset`: both sides are reset',
   ).default('keep'),
   bandwidth: bandwidth.prefault({}),
+  max_connections: integer('Sessions at once for each endpoint; 0: no limit', 0, 10_000_000).default(0),
   dscp: integer("DSCP of packets to the endpoint; 0: the system's", 0, 63).default(0),
 } satisfies { readonly [Key in keyof UpstreamOptions]: z.ZodType<UpstreamOptions[Key]> };
 
@@ -61,7 +60,6 @@ export const upstream = mapping(
     ).optional(),
     ...options,
     pool: pool.optional(),
-    max_connections: integer('Sessions at once for each endpoint; 0: no limit', 0, 10_000_000).default(0),
     proxy_protocol: choice(['off', 'v1', 'v2'], 'Header that tells the endpoint who the client is').default(
       'off',
     ),

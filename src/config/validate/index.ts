@@ -100,6 +100,7 @@ function serverConfig({ server }: Shape, { cores }: Context): ServerConfig {
     dialTimeoutMs: server.dial_timeout,
     idleTimeoutMs: server.idle_timeout,
     halfCloseTimeoutMs: server.half_close_timeout,
+    cacheTtlMs: server.cache_ttl,
     drainDelayMs: server.drain_delay,
     gracefulShutdownTimeoutMs: server.graceful_shutdown_timeout,
     upgradeTimeoutMs: server.upgrade_timeout,

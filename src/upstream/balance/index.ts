@@ -1,5 +1,5 @@
 /** The balancing strategies: the table is also the configuration's vocabulary for `balance`. */
-import type { BalancedEndpoint, Balancer, Strategy } from '../strategy.js';
+import type { Strategy } from '../strategy.js';
 import { consistentHash } from './consistent-hash.js';
 import { leastConnections } from './least-connections.js';
 import { randomTwo } from './random-two.js';
@@ -19,21 +19,3 @@ export const strategies = {
 export type StrategyName = keyof typeof strategies;
 
 export const strategyNames = Object.keys(strategies) as [StrategyName, ...StrategyName[]];
-
-/** The strategy sees backups only when no other endpoint is usable. */
-export function createBalancer(
-  name: StrategyName,
-  endpoints: readonly BalancedEndpoint[],
-  random: () => number,
-): Balancer {
-  const balancer = strategies[name].create(endpoints, random);
-  if (!endpoints.some(({ backup }) => backup)) return balancer;
-  const isBackup = (index: number) => endpoints[index]?.backup === true;
-  return {
-    pick(context) {
-      const { source, active, usable } = context;
-      const main = balancer.pick({ source, active, usable: (index) => !isBackup(index) && usable(index) });
-      return main >= 0 ? main : balancer.pick(context);
-    },
-  };
-}

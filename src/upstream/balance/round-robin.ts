@@ -1,20 +1,10 @@
-/** Endpoints in turn, from a random start, because every worker and every Plan has its own balancer. */
+/** Endpoints in turn, whatever their `weight`. */
 import type { Strategy } from '../strategy.js';
+import { Turns } from '../turns.js';
 
 export const roundRobin: Strategy = {
   words: 'one after the other',
-  create({ length }, random) {
-    let next = Math.floor(random() * length);
-    return {
-      pick({ usable }) {
-        for (let step = 0; step < length; step++) {
-          const endpoint = (next + step) % length;
-          if (!usable(endpoint)) continue;
-          next = (endpoint + 1) % length;
-          return endpoint;
-        }
-        return -1;
-      },
-    };
-  },
+  weighs: false,
+  hashes: false,
+  create: (field, before) => new Turns(field, before),
 };
