@@ -32,6 +32,8 @@ const testFiles = [
   'test/e2e/relay',
   'test/e2e/dial-options',
   'test/e2e/timeouts',
+  'test/e2e/bandwidth/order',
+  'test/e2e/closing',
   'test/e2e/silence',
   'test/e2e/at-accept',
   'test/e2e/tarpit',

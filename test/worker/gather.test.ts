@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { optionsWith } from '../support/plan.js';
 import { dial, type Peer } from '../support/tcp.js';
 import { eventually, within } from '../support/wait.js';
 import { limits, planFor, upstream, useStage } from './plane.js';
@@ -17,11 +18,11 @@ async function arrival(peer: Peer, bytes: number): Promise<void> {
 }
 
 /** A session in which one end has sent so much one way that the proxy gathers. */
-async function afterTransfer(way: 'down' | 'up', idleTimeoutMs = limits.idleTimeoutMs) {
+async function afterTransfer(way: 'down' | 'up', idleTimeoutMs = limits.idleTimeoutMs, rate = 0) {
   const endpoint = await serve();
-  const plane = await start(
-    planFor([upstream('a', endpoint.port)], { limits: { ...limits, idleTimeoutMs } }),
-  );
+  const options = optionsWith({ bandwidth: { up: rate, down: rate, per: 'session' } });
+  const a = { ...upstream('a', endpoint.port), options };
+  const plane = await start(planFor([a], { limits: { ...limits, idleTimeoutMs } }));
   const client = (await dial(plane.port)).send('aa');
   const server = await endpoint.peer(0);
   await server.bytes(2);
@@ -36,29 +37,40 @@ async function afterTransfer(way: 'down' | 'up', idleTimeoutMs = limits.idleTime
   return { plane, from, to, pass, sent: () => sent };
 }
 
-test.each(['down', 'up'] as const)('the last byte of a long transfer %s that stays open', async (way) => {
-  const { plane, from, to, pass, sent } = await afterTransfer(way);
-  for (const text of ['x', PIECE, 'y']) await pass(text);
-  expect(to.received.subarray(-1).toString()).toBe('y');
-  to.send('thanks');
-  await from.bytes((way === 'down' ? 2 : 0) + 'thanks'.length);
-  from.finish();
-  to.finish();
-  const record = await eventually('the record', () => plane.records()[0]);
-  expect(record).toMatchObject({ reason: 'done', [`bytes_${way}`]: sent() });
-});
+/** One that the transfer does not reach, but that is taken from at every run. */
+const LIMIT = 1024 ** 3;
 
-test.each(['down', 'up'] as const)('a byte %s behind it, while the other way never rests', async (way) => {
-  const { from, to, sent } = await afterTransfer(way);
-  from.send('x');
-  // Far more than fits into a tick, each in a turn of its own.
-  const before = from.length;
-  for (let beat = 1; beat <= 1000 && to.length === sent(); beat += 1) {
-    to.send('.');
-    await arrival(from, before + beat);
-  }
-  expect(to.length).toBe(sent() + 1);
-});
+const transfers = (['down', 'up'] as const).flatMap((way) => [0, LIMIT].map((rate) => ({ way, rate })));
+
+test.each(transfers)(
+  'the last byte of a long transfer $way that stays open, limit $rate',
+  async ({ way, rate }) => {
+    const { plane, from, to, pass, sent } = await afterTransfer(way, limits.idleTimeoutMs, rate);
+    for (const text of ['x', PIECE, 'y']) await pass(text);
+    expect(to.received.subarray(-1).toString()).toBe('y');
+    to.send('thanks');
+    await from.bytes((way === 'down' ? 2 : 0) + 'thanks'.length);
+    from.finish();
+    to.finish();
+    const record = await eventually('the record', () => plane.records()[0]);
+    expect(record).toMatchObject({ reason: 'done', [`bytes_${way}`]: sent() });
+  },
+);
+
+test.each(transfers)(
+  'a byte $way behind it, while the other way never rests, limit $rate',
+  async ({ way, rate }) => {
+    const { from, to, sent } = await afterTransfer(way, limits.idleTimeoutMs, rate);
+    from.send('x');
+    // Far more than fits into a tick, each in a turn of its own.
+    const before = from.length;
+    for (let beat = 1; beat <= 1000 && to.length === sent(); beat += 1) {
+      to.send('.');
+      await arrival(from, before + beat);
+    }
+    expect(to.length).toBe(sent() + 1);
+  },
+);
 
 test.each(['down', 'up'] as const)(
   'idle_timeout after a long transfer %s is that of any session',
