@@ -173,6 +173,8 @@ export interface Engine {
   end(slot: number, generation: number, by: number, reason: number): boolean;
   /** Ends all sessions, a bounded number per turn. Numbers of `enders` and `reasons`. */
   endAll(by: number, reason: number): void;
+  /** The same for the sessions that are relayed to this endpoint, by id; not 0. */
+  endOf(endpoint: number, by: number, reason: number): void;
   /** Whether new or existing sessions use the tables of this generation. */
   usesPlan(generation: number): boolean;
   /** Number of live sessions. */

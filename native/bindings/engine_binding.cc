@@ -91,6 +91,7 @@ void EngineBinding::Init(Napi::Env env, Napi::Object exports) {
                                         InstanceMethod<&EngineBinding::List>("list"),
                                         InstanceMethod<&EngineBinding::End>("end"),
                                         InstanceMethod<&EngineBinding::EndAll>("endAll"),
+                                        InstanceMethod<&EngineBinding::EndOf>("endOf"),
                                         InstanceMethod<&EngineBinding::UsesPlan>("usesPlan"),
                                         InstanceMethod<&EngineBinding::Sessions>("sessions"),
                                         InstanceMethod<&EngineBinding::Close>("close"),
@@ -219,6 +220,14 @@ Napi::Value EngineBinding::End(const Napi::CallbackInfo& info) {
 
 Napi::Value EngineBinding::EndAll(const Napi::CallbackInfo& info) {
   engine().EndAll(static_cast<desk::Ender>(Argument(info, 0)), static_cast<desk::Reason>(Argument(info, 1)));
+  return info.Env().Undefined();
+}
+
+Napi::Value EngineBinding::EndOf(const Napi::CallbackInfo& info) {
+  const uint32_t endpoint = Argument(info, 0);
+  if (endpoint == 0) throw Napi::RangeError::New(info.Env(), "0 is the id of no endpoint");
+  engine().EndAll(static_cast<desk::Ender>(Argument(info, 1)), static_cast<desk::Reason>(Argument(info, 2)),
+                  endpoint);
   return info.Env().Undefined();
 }
 

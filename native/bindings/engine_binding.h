@@ -34,6 +34,7 @@ class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
   Napi::Value List(const Napi::CallbackInfo& info);
   Napi::Value End(const Napi::CallbackInfo& info);
   Napi::Value EndAll(const Napi::CallbackInfo& info);
+  Napi::Value EndOf(const Napi::CallbackInfo& info);
   Napi::Value UsesPlan(const Napi::CallbackInfo& info);
   Napi::Value Sessions(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);

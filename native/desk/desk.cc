@@ -75,15 +75,22 @@ void Desk::EndAs(Session& session, Stage during, Ender by, Reason reason, Closin
   sessions_.Release(session.id.slot);
 }
 
-void Desk::EndAll(Ender by, Reason reason) { ending_ = {true, 0, by, reason}; }
+void Desk::EndAll(Ender by, Reason reason, uint32_t endpoint) {
+  if (endpoint == 0) endings_.clear();
+  std::erase_if(endings_, [=](const Ending& each) { return each.endpoint == endpoint; });
+  endings_.push_back({endpoint, 0, by, reason});
+}
 
 void Desk::EndSome() {
-  for (; ending_.next_slot < sessions_.capacity(); ++ending_.next_slot) {
-    if (exchange_->crowded()) return;
-    Session* session = sessions_.AtSlot(ending_.next_slot);
-    if (session != nullptr) End(*session, ending_.by, ending_.reason, Closing::kReset);
+  for (; !endings_.empty(); endings_.pop_front()) {
+    Ending& ending = endings_.front();
+    for (; ending.next_slot < sessions_.capacity(); ++ending.next_slot) {
+      if (exchange_->crowded()) return;
+      Session* session = sessions_.AtSlot(ending.next_slot);
+      if (session != nullptr && ending.Means(*session))
+        End(*session, ending.by, ending.reason, Closing::kReset);
+    }
   }
-  ending_.all = false;
 }
 
 void Desk::Abandon() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 #include <vector>
@@ -41,10 +42,10 @@ class Desk {
   void End(Session& session, Ender by, Reason reason, Closing closing = Closing::kClose) {
     EndAs(session, session.stage, by, reason, closing);
   }
-  // Ends all sessions, a bounded number per turn.
-  void EndAll(Ender by, Reason reason);
+  // Ends all sessions, or those that are relayed to this endpoint, a bounded number per turn.
+  void EndAll(Ender by, Reason reason, uint32_t endpoint = 0);
   void EndSome();
-  bool ending_all() const { return ending_.all; }
+  bool ending() const { return !endings_.empty(); }
   // The thread is ending: ends all sessions at once, without events, counted as reset and as cut short.
   void Abandon();
 
@@ -60,10 +61,14 @@ class Desk {
 
  private:
   struct Ending {
-    bool all = false;
+    uint32_t endpoint = 0;  // 0: all sessions
     uint32_t next_slot = 0;
     Ender by = Ender::kProxy;
     Reason reason = Reason::kDrainTimeout;
+
+    bool Means(const Session& session) const {
+      return endpoint == 0 || (session.endpoint == endpoint && session.stage == Stage::kRelay);
+    }
   };
 
   void OnTimer(Session& session);
@@ -75,7 +80,7 @@ class Desk {
   std::shared_ptr<const plan::Plan> plan_;
   std::vector<std::weak_ptr<const plan::Plan>> replaced_;
   uint32_t refused_unshown_ = 0;  // refusals since the last `refused` event
-  Ending ending_;
+  std::deque<Ending> endings_;    // one per endpoint at most
 };
 
 }  // namespace anyport::desk

@@ -121,12 +121,12 @@ bool Engine::OnTurn() {
   streams_->RunQueued();
   streams_->tarpit().Run();
   if (!desk_->timers().HeldUp() && desk_->ExpireTimers() && !listeners_->Resume()) RestListeners();
-  if (desk_->ending_all()) desk_->EndSome();
+  if (desk_->ending()) desk_->EndSome();
   const bool ran = exchange_->Deliver();
   if (loop_ == nullptr) return ran;  // Shutdown was called meanwhile
   arrivals_->SetSessions(sessions().size());
   CountBuffers();
-  const bool more = streams_->has_queued() || desk_->ending_all();
+  const bool more = streams_->has_queued() || desk_->ending();
   loop_->SetTimer(more ? 0 : Sooner(desk_->timers().DelayMs(), streams_->tarpit().DelayMs()));
   return ran;
 }
@@ -153,8 +153,8 @@ bool Engine::End(pool::SlotId id, desk::Ender by, desk::Reason reason) {
   return true;
 }
 
-void Engine::EndAll(desk::Ender by, desk::Reason reason) {
-  desk_->EndAll(by, reason);
+void Engine::EndAll(desk::Ender by, desk::Reason reason, uint32_t endpoint) {
+  desk_->EndAll(by, reason, endpoint);
   if (!exchange_->delivering()) OnTurn();
 }
 

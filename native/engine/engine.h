@@ -75,7 +75,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   }
   // Resets both ends of a session. False: there is none of this id.
   bool End(pool::SlotId id, desk::Ender by, desk::Reason reason);
-  void EndAll(desk::Ender by, desk::Reason reason);
+  void EndAll(desk::Ender by, desk::Reason reason, uint32_t endpoint = 0);
   const pool::Slots<desk::Session>& sessions() const { return desk_->sessions(); }
   // Closes every descriptor at once, without events; `closed` is called when libuv has closed its handles.
   void Shutdown(std::function<void()> closed);

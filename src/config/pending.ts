@@ -33,8 +33,6 @@ export const pendingKeys: readonly PendingKey[] = [
     refused: 'let `routes` name the networks that may connect, with `source`',
   },
   { pattern: 'listeners.[].transport', idle: 'tcp', refused: 'write `tcp`' },
-  { pattern: 'upstreams.*.passive_health' },
-  { pattern: 'upstreams.*.on_down', idle: 'keep' },
   { pattern: 'upstreams.*.pool' },
   { pattern: 'upstreams.*.max_connections', idle: 0, refused: 'write 0' },
   { pattern: 'upstreams.*.proxy_protocol', idle: 'off', refused: 'write `off`' },

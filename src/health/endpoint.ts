@@ -2,6 +2,7 @@
 import type { AskedState, HealthStatus, LastCheck } from '../model/health-status.js';
 import type { PlanEndpoint } from '../model/plan.js';
 import type { UpstreamOptions } from '../model/upstream-options.js';
+import { type Ejection, neverEjected } from './ejection.js';
 import { type Health, isDown, isUsable } from './machine.js';
 import { WHOLE_SHARE } from './table.js';
 
@@ -19,6 +20,14 @@ export class Endpoint {
   readonly name: string;
   /** By checks. */
   health: Health;
+  /** By sessions. */
+  ejection: Ejection = neverEjected;
+  /** Date and time of its return. */
+  ejectedUntil: Date | null = null;
+  /** Cancels its return. */
+  cancelReturn = () => {};
+  /** So far. */
+  ejections = 0;
   /** In force; absent before the first Plan. */
   plan: PlanEndpoint | undefined;
   options: UpstreamOptions | undefined;
@@ -49,7 +58,7 @@ export class Endpoint {
 
   /** New sessions may go there, as far as health goes. */
   get isUsable(): boolean {
-    return isUsable(this.health);
+    return isUsable(this.health) && this.ejection.untilMs === null;
   }
 
   /** New sessions go there. */
@@ -68,7 +77,8 @@ export class Endpoint {
   get why(): string | null {
     const { up, asked, why } = this.health;
     if (!up) return why;
-    return asked === 'maint' ? 'it asks for maintenance' : null;
+    if (asked === 'maint') return 'it asks for maintenance';
+    return this.ejection.untilMs === null ? null : 'its sessions failed too often';
   }
 
   get status(): HealthStatus {
@@ -80,11 +90,9 @@ export class Endpoint {
       since: this.changedAt,
       check: check?.type ?? null,
       lastCheck: this.last,
-      ejectedUntil: null,
+      ejectedUntil: this.ejectedUntil,
       asks: this.health.asked,
       share: this.share,
     };
   }
-
-  stopWaiting(): void {}
 }

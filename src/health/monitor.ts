@@ -7,9 +7,11 @@ import type { Clock } from '../base/clock.js';
 import type { LogLine } from '../base/log.js';
 import type { SocketAddress } from '../model/address.js';
 import type { HealthStatus } from '../model/health-status.js';
+import type { EndpointFailures } from '../model/message.js';
 import type { Plan, PlanEndpoint } from '../model/plan.js';
-import type { HealthCheckOptions } from '../model/upstream-options.js';
+import type { HealthCheckOptions, PassiveHealthOptions } from '../model/upstream-options.js';
 import { checkOf } from './checks/index.js';
+import { ejected, hasFailed, mayEject, neverEjected, returned, withFailures } from './ejection.js';
 import { Endpoint } from './endpoint.js';
 import { type HealthEvent, newHealth, resettled, step } from './machine.js';
 import { probe } from './probe.js';
@@ -65,6 +67,7 @@ export class Monitor {
         const id = plan.ids.endpoints[index]?.[at] as number;
         const endpoint = this.#known(id, { upstream, upstreamId, name: planned.name });
         this.#settle(endpoint, planned, options.health_check);
+        if (options.passive_health === undefined) this.#pardon(endpoint);
         endpoint.plan = planned;
         endpoint.options = options;
         if (options.health_check !== undefined)
@@ -76,9 +79,21 @@ export class Monitor {
     this.#lookWhoIsServed();
   }
 
+  /** Sessions failed because of these endpoints. */
+  failed(failures: EndpointFailures): void {
+    for (const [id, count] of failures) {
+      const endpoint = this.#endpoints.get(id);
+      const settings = endpoint?.options?.passive_health;
+      // The sessions of one that is down say nothing new.
+      if (endpoint === undefined || settings === undefined || endpoint.isDown) continue;
+      endpoint.ejection = withFailures(endpoint.ejection, count, this.#parts.clock.nowMs(), settings);
+      if (hasFailed(endpoint.ejection, settings)) this.#eject(endpoint, settings);
+    }
+  }
+
   close(): void {
     this.#prober.close();
-    for (const endpoint of this.#endpoints.values()) endpoint.stopWaiting();
+    for (const endpoint of this.#endpoints.values()) endpoint.cancelReturn();
   }
 
   /** Part of its weight that counts while it starts slowly, 0..256. */
@@ -104,6 +119,13 @@ export class Monitor {
       }));
   }
 
+  /** So far, of every endpoint whose sessions count. */
+  ejections(): { upstream: string; endpoint: string; count: number }[] {
+    return [...this.#endpoints.values()]
+      .filter(({ options }) => options?.passive_health !== undefined)
+      .map(({ upstream, name, ejections }) => ({ upstream, endpoint: name, count: ejections }));
+  }
+
   #known(id: number, names: { upstream: string; upstreamId: number; name: string }): Endpoint {
     const known = this.#endpoints.get(id);
     if (known !== undefined) return known;
@@ -127,7 +149,7 @@ export class Monitor {
   }
 
   #forget(id: number, endpoint: Endpoint): void {
-    endpoint.stopWaiting();
+    endpoint.cancelReturn();
     this.#endpoints.delete(id);
     this.#parts.table.set(id, { up: true, share: WHOLE_SHARE });
   }
@@ -161,12 +183,56 @@ export class Monitor {
       if (endpoint.options?.on_down === 'reset') reset(endpoint.id);
     } else if (events.includes('up')) {
       log.info({ ...names, ...(downMs !== null && { down_ms: downMs }) }, 'endpoint is up');
-      changed({ ...names, why: null });
+      if (endpoint.why === null) changed({ ...names, why: null });
     } else if (endpoint.toldAsked !== health.asked) {
       log.info({ ...names, asks: health.asked }, 'endpoint asks for another state');
     }
     endpoint.toldAsked = health.asked;
     this.#lookWhoIsServed();
+  }
+
+  #eject(endpoint: Endpoint, settings: PassiveHealthOptions): void {
+    const { clock, wallMs, log } = this.#parts;
+    const { upstream, name } = endpoint;
+    const others = [...this.#endpoints.values()].filter((each) => each.upstreamId === endpoint.upstreamId);
+    const counts = {
+      endpoints: others.length,
+      ejected: others.filter(({ ejection }) => ejection.untilMs !== null).length,
+      usable: others.filter((each) => each.takesSessions).length,
+    };
+    if (!mayEject(counts, settings.max_ejected)) return;
+    endpoint.ejection = ejected(endpoint.ejection, clock.nowMs(), settings);
+    const { lastMs } = endpoint.ejection;
+    endpoint.ejections += 1;
+    endpoint.ejectedUntil = new Date(wallMs() + lastMs);
+    endpoint.changedAt = new Date(wallMs());
+    endpoint.cancelReturn = clock.after(lastMs, () => this.#return(endpoint));
+    this.#publish(endpoint);
+    log.warn(
+      { upstream, endpoint: name, for_ms: lastMs },
+      'endpoint is ejected: its sessions failed too often',
+    );
+    this.#parts.changed({ upstream, endpoint: name, why: endpoint.why });
+    this.#lookWhoIsServed();
+  }
+
+  #return(endpoint: Endpoint): void {
+    const { clock, wallMs, log } = this.#parts;
+    const { upstream, name } = endpoint;
+    endpoint.ejection = returned(endpoint.ejection, clock.nowMs());
+    endpoint.ejectedUntil = null;
+    if (!endpoint.isDown) endpoint.changedAt = new Date(wallMs());
+    this.#publish(endpoint);
+    log.info({ upstream, endpoint: name }, 'endpoint is back from its ejection');
+    if (!endpoint.isDown) this.#parts.changed({ upstream, endpoint: name, why: null });
+    this.#lookWhoIsServed();
+  }
+
+  /** Sessions do not count any more. */
+  #pardon(endpoint: Endpoint): void {
+    endpoint.cancelReturn();
+    if (endpoint.ejection.untilMs !== null) this.#return(endpoint);
+    endpoint.ejection = neverEjected;
   }
 
   #publish(endpoint: Endpoint): void {

@@ -195,6 +195,12 @@ export const catalog = {
     help: 'How long the last active check took.',
     labels: ['upstream', 'endpoint'],
   },
+  anyport_endpoint_ejections_total: {
+    kind: 'counter',
+    scope: 'primary',
+    help: 'Times that the endpoint was left alone because its sessions failed too often (`passive_health`).',
+    labels: ['upstream', 'endpoint'],
+  },
   anyport_connect_failures_total: {
     kind: 'counter',
     scope: 'upstream_endpoint',

@@ -99,6 +99,8 @@ export type ToWorker =
   /** Empty these sockets once more, by number, and let go of them. */
   | { readonly type: 'release'; readonly sockets: readonly number[] }
   | ({ readonly type: 'report' } & WorkerReporting)
+  /** Reset the sessions that are relayed to this endpoint, by id: it is down. */
+  | { readonly type: 'endpoint_down'; readonly endpoint: number }
   /** Stop accepting, let sessions finish, end the remaining ones after `deadlineMs`; null: never. */
   | { readonly type: 'drain'; readonly deadlineMs: number | null }
   /** Stop accepting and end all sessions at once. */
@@ -113,6 +115,9 @@ export type PlanAnswer =
   | { readonly type: 'refused'; readonly generation: number; readonly error: string }
   | { readonly type: 'adopted'; readonly generation: number };
 
+/** Sessions that failed because of an endpoint: its id, and how many. */
+export type EndpointFailures = readonly (readonly [endpoint: number, count: number])[];
+
 export type FromWorker =
   /** Accepting, with the Plan of its start-up data. */
   | { readonly type: 'ready'; readonly generation: number }
@@ -121,5 +126,6 @@ export type FromWorker =
   /** The backlogs are empty and not read any more: the primary may close the sockets. */
   | { readonly type: 'accepting_stopped' }
   | { readonly type: 'reports'; readonly reports: readonly Report[] }
+  | { readonly type: 'failures'; readonly failures: EndpointFailures }
   /** Finished log lines in order: JSON, each with its line feed. */
   | { readonly type: 'log'; readonly lines: string };

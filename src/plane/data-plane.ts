@@ -9,7 +9,7 @@ import type { Logger } from '../base/log.js';
 import type { LocalCode } from '../base/user-module.js';
 import { createHealthMemory, HealthTable } from '../health/table.js';
 import { createRoom, Room } from '../metrics/room.js';
-import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
+import type { EndpointFailures, FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
 import type { Report } from '../model/report.js';
 import { createAffinityMemory } from '../upstream/affinity.js';
@@ -41,8 +41,11 @@ export interface DataPlaneOptions {
   readonly local?: LocalCode;
   /** Takes what workers report beside the log; absent: they report nothing. */
   readonly report?: (reports: readonly Report[]) => void;
+  /** Takes what workers tell of sessions that failed because of their endpoint. */
+  readonly failed?: (failures: EndpointFailures) => void;
 }
 
+/** Over 20 methods: one for each thing that a daemon asks of its workers, and what it asks about them. */
 export class DataPlane {
   /** Live sessions: listed, counted, ended one by one. */
   readonly sessions: LiveSessions;
@@ -195,6 +198,11 @@ export class DataPlane {
     this.#handoff.release(sockets);
   }
 
+  /** Resets the sessions of an endpoint, by id. */
+  endpointDown(endpoint: number): void {
+    for (const worker of this.#pool.running) this.#pool.post(worker, { type: 'endpoint_down', endpoint });
+  }
+
   /** True if every session ended by itself; false if workers died or exceeded the deadline (then call `close`). */
   async drain(deadlineMs: number): Promise<boolean> {
     this.#publisher.close();
@@ -261,6 +269,7 @@ export class DataPlane {
   #heard(worker: number, message: FromWorker): void {
     if (message.type === 'log') this.#options.write(message.lines);
     else if (message.type === 'reports') this.reporting.heard(message.reports);
+    else if (message.type === 'failures') this.#options.failed?.(message.failures);
     else if (message.type === 'ready') this.#publisher.joined(worker, message.generation);
     else if (message.type === 'sessions') this.sessions.answered(message.request, message.reply);
     else if (message.type !== 'accepting_stopped') this.#publisher.answered(worker, message);

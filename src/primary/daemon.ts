@@ -175,6 +175,7 @@ export class Daemon {
         write,
         ...(local && { local }),
         ...(report && { report }),
+        failed: (failures) => daemon.#monitor.failed(failures),
       });
       const daemon: Daemon = new Daemon({ fitted, options, sockets, servers, names, ids, plane });
       return daemon;

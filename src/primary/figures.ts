@@ -10,7 +10,7 @@ import { type Reloads, reloadResults } from './reloads.js';
 export interface FiguresSource {
   readonly version: string;
   readonly plane: Pick<DataPlane, 'plan' | 'accepting' | 'restarts' | 'hangs'>;
-  readonly health: Pick<Monitor, 'statusOf' | 'checks'>;
+  readonly health: Pick<Monitor, 'statusOf' | 'checks' | 'ejections'>;
   /** In force. */
   fitted(): Fitted;
   reloads(): Reloads['counts'];
@@ -28,6 +28,10 @@ export function figuresOf(source: FiguresSource): Figures {
     anyport_config_generation: plane.plan.generation,
     anyport_endpoint_up: endpointsUp(source),
     ...checkFigures(source),
+    anyport_endpoint_ejections_total: source.health.ejections().map(({ upstream, endpoint, count }) => ({
+      labels: { upstream, endpoint },
+      value: count,
+    })),
     anyport_workers: plane.accepting,
     anyport_worker_restarts_total: plane.restarts,
     anyport_worker_hangs_total: plane.hangs,

@@ -6,7 +6,7 @@ import type { Report } from '../model/report.js';
 import type { DataPlane } from '../plane/data-plane.js';
 
 export function createMonitor(
-  plane: Pick<DataPlane, 'health'>,
+  plane: Pick<DataPlane, 'health' | 'endpointDown'>,
   log: Logger,
   report: ((reports: readonly Report[]) => void) | undefined,
 ): Monitor {
@@ -24,6 +24,6 @@ export function createMonitor(
       const state = why === null ? 'up' : 'down';
       report?.([{ type: 'endpoint', change: { upstream, endpoint, state, error: why } }]);
     },
-    reset: () => {},
+    reset: (endpoint) => plane.endpointDown(endpoint),
   });
 }

@@ -1,13 +1,13 @@
-/** The end of a worker's sessions: by themselves until a deadline, or all at once. */
+/** The end of a worker's sessions: by themselves until a deadline, all at once, or those of an endpoint. */
 import type { Engine } from '../addon.js';
 import { type Ender, enders, type Reason, reasons } from '../model/session.js';
 
 export class Draining {
-  readonly #engine: Pick<Engine, 'stopAccepting' | 'endAll' | 'sessions'>;
+  readonly #engine: Pick<Engine, 'stopAccepting' | 'endAll' | 'endOf' | 'sessions'>;
   #deadline: NodeJS.Timeout | undefined;
   #turned = () => {};
 
-  constructor(engine: Pick<Engine, 'stopAccepting' | 'endAll' | 'sessions'>) {
+  constructor(engine: Pick<Engine, 'stopAccepting' | 'endAll' | 'endOf' | 'sessions'>) {
     this.#engine = engine;
   }
 
@@ -32,6 +32,11 @@ export class Draining {
     this.#engine.stopAccepting();
     this.#endAll('admin', 'admin');
     await this.#allEnded();
+  }
+
+  /** Both sides of its sessions are reset. */
+  endpointDown(endpoint: number): void {
+    this.#engine.endOf(endpoint, enders.indexOf('upstream'), reasons.indexOf('upstream_gone'));
   }
 
   #endAll(by: Ender, reason: Reason): void {

@@ -18,6 +18,7 @@ import { Adoption } from './adoption.js';
 import { AtWork } from './at-work.js';
 import { Draining } from './draining.js';
 import { createEndpointWatch } from './endpoint-watch.js';
+import { createFailures } from './failures.js';
 import { Listing } from './listing.js';
 import { createLogs, type WorkerLogs } from './logs.js';
 import { createReports, reporting } from './reports.js';
@@ -76,6 +77,7 @@ async function serve(worker: Worker, setup: WorkerSetup): Promise<void> {
       if (isCancelled(setup)) return;
       if (message.type === 'drain') drain(message.deadlineMs).then(resolve, reject);
       else if (message.type === 'cut') draining.cut().then(resolve, reject);
+      else if (message.type === 'endpoint_down') worker.draining.endpointDown(message.endpoint);
       else if (message.type === 'release') worker.engine.release(message.sockets);
       else if (message.type === 'report') worker.account.reports = message.sessions;
       else if (message.type === 'sessions') void tell(message.request, message.ask, worker);
@@ -137,6 +139,7 @@ function createWorker(setup: WorkerSetup) {
   const endpoints = createEndpointWatch(
     setup.reporting ? reporting(logs.endpoints, reports) : logs.endpoints,
   );
+  const failures = createFailures((batch) => post({ type: 'failures', failures: batch }));
   const runtimes = new Runtimes({
     inUse: (generation) => engine.usesPlan(generation),
     forgotten: () => endpoints.keep(runtimes.endpoints()),
@@ -178,6 +181,7 @@ function createWorker(setup: WorkerSetup) {
     arena: Buffer.from(arena),
     account,
     endpoints,
+    failures,
     atWork,
     get debug() {
       return logs.debug;
@@ -218,6 +222,7 @@ function createWorker(setup: WorkerSetup) {
     runtimes.close();
     logs.flush();
     reports.flush();
+    failures.close();
     engine.close();
     setup.port.close();
   }

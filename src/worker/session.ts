@@ -15,6 +15,7 @@ import type { Account } from './account.js';
 import type { AtWork } from './at-work.js';
 import { errorName, reasonOfFailure } from './dial-failure.js';
 import type { EndpointNames, EndpointWatch } from './endpoint-watch.js';
+import type { Failures } from './failures.js';
 import { serve } from './in-process.js';
 import { NONE_DOUBTFUL, Session } from './known-session.js';
 import { type Answers, type Cause, type EventCursor, hexOf, type SessionId } from './rings.js';
@@ -33,6 +34,7 @@ export interface SequencerOptions {
   readonly arena: Buffer;
   readonly account: Account;
   readonly endpoints: EndpointWatch;
+  readonly failures: Pick<Failures, 'add'>;
   readonly atWork: AtWork;
   /** Logs the result of each stage; null: debug logging is off. */
   readonly debug: LogLine | null;
@@ -292,7 +294,7 @@ export class Sequencer {
     if (this.#tells)
       this.#tell(session, 'relay', { endpoint: this.#endpointName(session), connect_ms: events.connectMs });
     // Without logging nothing more is needed: an idle session should use no memory here.
-    if (account.logs || this.#tells) return;
+    if (account.logs || this.#tells || this.#judges(session)) return;
     this.#decisions[session.slot] = session.decision;
     this.#sessions[session.slot] = undefined;
   }
@@ -320,8 +322,23 @@ export class Sequencer {
   }
 
   #noteDead(session: Session): void {
-    const names = this.#endpointNames(session);
-    this.#options.endpoints.failed(session.endpointId, names, session.error ?? '');
+    const { endpoints, failures } = this.#options;
+    endpoints.failed(session.endpointId, this.#endpointNames(session), session.error ?? '');
+    if (this.#judges(session)) failures.add(session.endpointId);
+  }
+
+  /** Whether failures of the session are held against its endpoint. */
+  #judges(session: Session): boolean {
+    return this.#upstream(session).plan.options.passive_health !== undefined;
+  }
+
+  /** It took a request, and ended or reset the session without a byte in answer. */
+  #noteUnanswered(session: Session): void {
+    const { events, failures } = this.#options;
+    if (session.endpoint < 0 || !this.#judges(session)) return;
+    const isUnanswered = events.bytesUp > 0 && events.bytesDown === 0;
+    if (events.by === 'upstream' && events.during === 'relay' && isUnanswered)
+      failures.add(session.endpointId);
   }
 
   #attach(session: Session): void {
@@ -364,6 +381,7 @@ export class Sequencer {
     const { events, account } = this.#options;
     this.#sessions[events.slot] = undefined;
     session?.served?.ended(events.reason);
+    if (session !== undefined) this.#noteUnanswered(session);
     // Forgotten at its connect, before the access log was switched on.
     if (session === undefined && events.during === 'relay') return;
     account.ended(() => {

@@ -1,9 +1,10 @@
 /** Active checks on the built daemon: who gets new sessions, what is shown, what survives. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Backend, startBackend, whoAnswers } from '../support/backends.js';
+import { type Backend, ping, startBackend, whoAnswers } from '../support/backends.js';
 import { anyport, type Daemon, startDaemon } from '../support/daemon.js';
 import { freePort } from '../support/ports.js';
+import { dial } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
 
 const INTERVAL_MS = 100;
@@ -152,5 +153,122 @@ describe('an endpoint that goes and comes back', () => {
     await isUp(a as Backend, 1);
     // A session tries it, and then another.
     expect(await answers(6)).toEqual(['b', 'c']);
+  });
+});
+
+describe('sessions of an endpoint that its check takes down', () => {
+  let [a, b]: Backend[] = [];
+  /** Down for checks, while its sessions go on. */
+  const ailing = (backend: Backend) => backend.stopListening();
+  afterAll(() => daemon.stop());
+
+  const session = async () => {
+    const client = await dial(daemon.port);
+    client.send(ping);
+    await client.bytes(4);
+    return { client, name: client.received.toString().slice(1, 2) };
+  };
+  const four = () => Promise.all([session(), session(), session(), session()]);
+
+  test('go on with `on_down: keep`', async () => {
+    [a, b] = (await three()) as [Backend, Backend, Backend];
+    daemon = await startDaemon(configOf([a, b] as Backend[]));
+    const sessions = await four();
+    ailing(a as Backend);
+    await isUp(a as Backend, 0);
+    await sleep(INTERVAL_MS);
+    for (const { client } of sessions) {
+      client.send(ping);
+      await client.bytes(8);
+      client.socket.destroy();
+    }
+    await a?.start();
+    await isUp(a as Backend, 1);
+  });
+
+  test('are reset with `on_down: reset`, those of the others not', async () => {
+    await daemon.reload(configOf([a, b] as Backend[], { on_down: 'reset' }));
+    const before = daemon.sessions.length;
+    const sessions = await four();
+    ailing(a as Backend);
+    const [hit, spared] = [
+      sessions.filter(({ name }) => name === 'a'),
+      sessions.filter(({ name }) => name === 'b'),
+    ];
+    expect([hit.length, spared.length]).toEqual([2, 2]);
+    for (const { client } of hit) expect(await client.end()).toBe('reset');
+    for (const { client } of hit) {
+      const line = await daemon.sessionOf(client);
+      expect(line).toMatchObject({
+        by: 'upstream',
+        during: 'relay',
+        reason: 'upstream_gone',
+        endpoint: a?.target,
+      });
+    }
+    await sleep(2 * INTERVAL_MS);
+    for (const { client } of spared) {
+      client.send(ping);
+      await client.bytes(8);
+      client.socket.destroy();
+    }
+    await daemon.ended(before + 4);
+    await daemon.booksBalance();
+  });
+});
+
+describe('passive health', () => {
+  let [a, b, c]: Backend[] = [];
+  const passive = { max_fails: 3, window: '10s', eject: '400ms' };
+  afterAll(() => daemon.stop());
+  const config = (more: object = {}) =>
+    configOf([a, b, c] as Backend[], { health_check: undefined, passive_health: passive, ...more });
+
+  test('sessions that can not connect eject an endpoint, and none of them fails', async () => {
+    [a, b, c] = await three();
+    daemon = await startDaemon({ ...config(), server: { workers: 2 }, logging: { access_log: false } });
+    a?.kill();
+    expect(await answers(12)).toEqual(['b', 'c']);
+    const [line] = await said('endpoint is ejected: its sessions failed too often', a as Backend);
+    expect(line).toMatchObject({ level: 'warn', upstream: 'cache', for_ms: 400 });
+    await a?.start();
+    await said('endpoint is back from its ejection', a as Backend);
+    await isUp(a as Backend, 1);
+    await eventually('a to be asked', async () => (await answers(6)).includes('a'));
+    expect(await daemon.metric('anyport_endpoint_ejections_total', { endpoint: a?.target as string })).toBe(
+      1,
+    );
+  });
+
+  test('one that takes requests and resets, or closes, without an answer is ejected, for twice as long', async () => {
+    const from = daemon.lines.length;
+    if (a) a.behave = (socket) => socket.once('data', () => socket.resetAndDestroy());
+    await eventually('a to be ejected', async () => {
+      await answers(3);
+      return linesOf('endpoint is ejected: its sessions failed too often', a as Backend, from).length > 0;
+    });
+    expect(
+      Number(
+        (await said('endpoint is ejected: its sessions failed too often', a as Backend, from))[0]?.for_ms,
+      ),
+    ).toBeGreaterThanOrEqual(400);
+    if (a) a.behave = (socket) => socket.once('data', () => socket.end());
+    await said('endpoint is back from its ejection', a as Backend, from);
+    const again = daemon.lines.length;
+    await eventually('a to be ejected again', async () => {
+      await answers(3);
+      return linesOf('endpoint is ejected: its sessions failed too often', a as Backend, again).length > 0;
+    });
+    expect(await answers(6)).toEqual(['b', 'c']);
+    if (a) a.behave = null;
+  });
+
+  test('all that fail are never ejected together', async () => {
+    await isUp(a as Backend, 1);
+    for (const each of [a, b, c]) if (each) each.behave = (socket) => socket.once('data', () => socket.end());
+    for (let round = 0; round < 4; round += 1) {
+      await answers(9);
+      expect(await daemon.metric('anyport_endpoint_up')).toBeGreaterThanOrEqual(2);
+    }
   });
 });

@@ -176,11 +176,34 @@ TEST(Desk, EndsAllThatAreLeftAndNoneThatCameAfter) {
   for (int i = 0; i < 3; ++i) world.desk.Open(0, SourceOf(1), &carrier);
   world.desk.EndAll(Ender::kAdmin, Reason::kAdmin);
   world.desk.EndSome();
-  EXPECT_FALSE(world.desk.ending_all());
+  EXPECT_FALSE(world.desk.ending());
   EXPECT_EQ(world.desk.sessions().size(), 0u);
   EXPECT_EQ(world.TakeEvents().size(), 3u);
   world.desk.Open(0, SourceOf(1), &carrier);
   EXPECT_EQ(world.desk.sessions().size(), 1u);
+}
+
+TEST(Desk, EndsTheSessionsRelayedToAnEndpointAlone) {
+  World world;
+  IdleCarrier carrier;
+  const auto open = [&](uint32_t endpoint, Stage stage) {
+    Session* session = world.desk.Open(0, SourceOf(1), &carrier);
+    session->endpoint = endpoint;
+    session->stage = stage;
+  };
+  open(7, Stage::kRelay);
+  open(8, Stage::kRelay);
+  open(7, Stage::kConnect);  // may still be relayed to another
+  open(7, Stage::kRelay);
+  open(9, Stage::kRelay);
+  world.desk.EndAll(Ender::kUpstream, Reason::kUpstreamGone, 7);
+  world.desk.EndAll(Ender::kUpstream, Reason::kUpstreamGone, 9);
+  world.desk.EndAll(Ender::kUpstream, Reason::kUpstreamGone, 9);
+  EXPECT_TRUE(world.desk.ending());
+  world.desk.EndSome();
+  EXPECT_FALSE(world.desk.ending());
+  EXPECT_EQ(world.desk.sessions().size(), 2u);
+  EXPECT_EQ(world.TakeEvents().size(), 3u);
 }
 
 struct Slice {

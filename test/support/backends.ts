@@ -40,6 +40,12 @@ export class Backend {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
+  /** Takes no connection any more; those it has go on. */
+  stopListening(): void {
+    this.#server?.close();
+    this.#server = null;
+  }
+
   #serve(socket: Socket): void {
     this.connections += 1;
     this.#sockets.add(socket);
