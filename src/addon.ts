@@ -109,6 +109,8 @@ export interface EngineUpstream {
   readonly id: number;
   /** Counter row. */
   readonly row: number;
+  /** Sessions at once for each endpoint, all workers together; 0: no limit. */
+  readonly maxConnections: number;
   readonly dialTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;

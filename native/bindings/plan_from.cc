@@ -57,6 +57,7 @@ plan::Upstream UpstreamFrom(const Napi::Object& object) {
   plan::Upstream upstream;
   upstream.id = Uint32At(object, "id");
   upstream.row = Uint32At(object, "row");
+  upstream.max_connections = static_cast<int32_t>(Uint32At(object, "maxConnections"));
   upstream.dial_timeout_ms = Uint32At(object, "dialTimeoutMs");
   upstream.idle_timeout_ms = Uint32At(object, "idleTimeoutMs");
   upstream.half_close_timeout_ms = Uint32At(object, "halfCloseTimeoutMs");

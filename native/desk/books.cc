@@ -38,11 +38,13 @@ void Books::Identify(Session& session, uint32_t row) {
   Observe(layout_.worker_row, layout_.identify, session.identify_ms);
 }
 
-void Books::AimAt(Session& session, const Aim& aim) {
-  session.endpoint = aim.endpoint;
+bool Books::AimAt(Session& session, const Aim& aim) {
   session.endpoint_row = aim.endpoint_row;
   session.upstream = aim.upstream;
-  if (session.endpoint != 0) room_.AddSession(session.endpoint, 1);
+  if (aim.endpoint == 0) return true;
+  if (!room_.EnterEndpoint(aim.endpoint, session.plan_upstream().max_connections)) return false;
+  session.endpoint = aim.endpoint;
+  return true;
 }
 
 void Books::LeaveEndpoint(Session& session) {

@@ -79,8 +79,8 @@ class Books {
   void LeaveTarpit();
   // Counts the session in the row of its protocol from now on; 0: not identified.
   void Identify(Session& session, uint32_t row);
-  // Adds the session to the endpoint's sessions, until LeaveEndpoint.
-  void AimAt(Session& session, const Aim& aim);
+  // Adds the session to the endpoint's sessions, until LeaveEndpoint. False: it has all that it may have.
+  bool AimAt(Session& session, const Aim& aim);
   void Connected(Session& session);
   void LeaveEndpoint(Session& session);
   void Moved(const Session& session, uint64_t up, uint64_t down);

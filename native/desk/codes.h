@@ -71,10 +71,11 @@ enum class EventKind : uint8_t {
   kEnded,
   kProxied,
   kRefused,
-  kArrived
+  kArrived,
+  kFull
 };
 inline constexpr std::array kEventNames = {"classified", "connected", "unreachable", "ended",
-                                           "proxied",    "refused",   "arrived"};
+                                           "proxied",    "refused",   "arrived",     "full"};
 
 enum class AnswerKind : uint8_t { kDial, kWait, kEnd, kReject, kProceed };
 inline constexpr std::array kAnswerNames = {"dial", "wait", "end", "reject", "proceed"};

@@ -32,10 +32,17 @@ void Answering::CarryOut(const desk::Answer& answer) {
 
 void Answering::Dial(Session& session, const desk::Answer& answer) {
   if (session.stage == Stage::kConnect || session.stage == Stage::kRelay) return;
-  desk_->books().AimAt(session,
-                       {answer[desk::kEndpoint], answer[desk::kEndpointRow], answer[desk::kUpstream]});
+  const desk::Aim aim{answer[desk::kEndpoint], answer[desk::kEndpointRow], answer[desk::kUpstream]};
+  if (!desk_->books().AimAt(session, aim)) return ReportFull(session);
   session.carrier->Connect(session,
                            {answer[desk::kFirst], answer[desk::kCount], answer[desk::kPatient] != 0});
+}
+
+// Another worker took the last place after this one had picked: TypeScript picks again.
+void Answering::ReportFull(Session& session) {
+  session.stage = Stage::kPick;
+  desk_->AwaitDecision(session);
+  desk_->Push(desk::EventKind::kFull, session);
 }
 
 int Answering::Attach(pool::SlotId id, uint32_t row, uint32_t upstream) {

@@ -19,6 +19,7 @@ class Answering {
 
  private:
   void Dial(desk::Session& session, const desk::Answer& answer);
+  void ReportFull(desk::Session& session);
 
   desk::Desk* desk_;
   sniff::Sniffer* sniffer_;

@@ -33,12 +33,21 @@ class Room {
   int32_t open() const { return At(kRoomOpen).load(std::memory_order_relaxed); }
   void CountCutShort() const { Add(kRoomCutShort, 1); }
   // Adds to the sessions connected or connecting to an endpoint.
-  void AddSession(uint32_t endpoint, int32_t amount) const {
-    const size_t word = kRoomEndpoints + endpoint;
-    Add(word < words_.size() ? word : kRoomEndpoints + kOtherEndpoint, amount);
+  void AddSession(uint32_t endpoint, int32_t amount) const { Add(WordOf(endpoint), amount); }
+  // The same for one session, unless `most` are there already; 0: no limit. Endpoints that share a word have
+  // none: they would turn each other's sessions away.
+  bool EnterEndpoint(uint32_t endpoint, int32_t most) const {
+    const size_t word = WordOf(endpoint);
+    if (most > 0 && word != kRoomEndpoints + kOtherEndpoint) return Take(word, most);
+    Add(word, 1);
+    return true;
   }
 
  private:
+  size_t WordOf(uint32_t endpoint) const {
+    const size_t word = kRoomEndpoints + endpoint;
+    return word < words_.size() ? word : kRoomEndpoints + kOtherEndpoint;
+  }
   std::atomic_ref<int32_t> At(size_t word) const { return std::atomic_ref(words_[word]); }
   bool Take(size_t word, int32_t most) const {
     const auto count = At(word);

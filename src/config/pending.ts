@@ -34,7 +34,6 @@ export const pendingKeys: readonly PendingKey[] = [
   },
   { pattern: 'listeners.[].transport', idle: 'tcp', refused: 'write `tcp`' },
   { pattern: 'upstreams.*.pool' },
-  { pattern: 'upstreams.*.max_connections', idle: 0, refused: 'write 0' },
   { pattern: 'upstreams.*.proxy_protocol', idle: 'off', refused: 'write `off`' },
   { pattern: 'upstreams.*.via', refused: 'leave it out' },
   { pattern: 'forwards', idle: [], refused: 'leave it out' },

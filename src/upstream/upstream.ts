@@ -115,6 +115,13 @@ export class Upstream {
     return picked;
   }
 
+  /** After a pick that found none: whether that is because an endpoint has all the sessions that it may have. */
+  isFull(tried: ReadonlySet<number> = NONE_TRIED): boolean {
+    return this.#groups.some(({ weights }) =>
+      weights.some((weight, endpoint) => weight > 0 && !tried.has(endpoint) && this.#isFull(endpoint)),
+    );
+  }
+
   #balance(seeker: Seeker): number {
     const hash = this.#strategy.hashes ? hashText(keyOf(seeker, this.#hashFact)) : 0;
     for (const { balancer } of this.#groups) {

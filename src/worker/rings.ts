@@ -35,6 +35,7 @@ export const eventKinds = [
   'proxied',
   'refused',
   'arrived',
+  'full',
 ] as const;
 export type EventKind = (typeof eventKinds)[number];
 

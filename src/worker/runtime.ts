@@ -209,6 +209,7 @@ async function tablesOf(
     upstreams: await slices.map(plan.upstreams, ({ options }, index) => ({
       id: plan.ids.upstreams[index] ?? NONE,
       row: counts.upstreamRow(index),
+      maxConnections: options.max_connections,
       dialTimeoutMs: options.dial_timeout ?? limits.dialTimeoutMs,
       idleTimeoutMs: options.idle_timeout ?? limits.idleTimeoutMs,
       halfCloseTimeoutMs: options.half_close_timeout ?? limits.halfCloseTimeoutMs,

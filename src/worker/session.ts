@@ -87,6 +87,7 @@ export class Sequencer {
     else if (kind === 'arrived') this.#arrived(this.#begin());
     else if (session === undefined) throw new Error(`an event of an unknown session: ${kind}`);
     else if (kind === 'connected') this.#connected(session);
+    else if (kind === 'full') this.#pick(session);
     else this.#unreachable(session);
   }
 
@@ -264,6 +265,10 @@ export class Sequencer {
     if (session.endpoint >= 0) {
       if (patient) session.full = -1;
       return this.#dial(session, patient);
+    }
+    if (!exhausted && balancer.isFull(session.tried)) {
+      session.error = 'max_connections of its upstream';
+      return this.#end(session, 'proxy', 'pick', 'over_limit', 'reset');
     }
     if (session.failure === undefined) return this.#end(session, 'proxy', 'pick', 'no_endpoint', 'reset');
     this.#end(session, session.failure.by, 'connect', session.failure.reason, 'reset');

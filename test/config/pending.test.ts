@@ -18,7 +18,6 @@ const refused = [
     text: `${http}listeners: [{ name: a, address: ":1", transport: tcp+udp }]`,
   },
   { path: 'listeners[0].transport', text: `${http}listeners: [{ name: a, address: ":1", transport: kcp }]` },
-  { path: 'upstreams.web.max_connections', text: upstream('max_connections: 9') },
   { path: 'upstreams.web.proxy_protocol', text: upstream('proxy_protocol: v2') },
   { path: 'upstreams.web.via', text: upstream('via: "http://proxy:3128"') },
   { path: 'forwards', text: `${http}forwards: [{ listen: 7878, target: "10.0.0.1:1" }]` },

@@ -52,6 +52,37 @@ TEST(Room, OneMoreThanTheLimitIsNotLetIn) {
   EXPECT_EQ(room.open(), 2);
 }
 
+TEST(Room, AnEndpointHasNoMoreSessionsThanItMay) {
+  constexpr int32_t kMost = 3;
+  std::vector<int32_t> words(kRoomEndpoints + 4);
+  const Room room(words);
+  std::atomic<int32_t> inside{0};
+  std::atomic<int32_t> most{0};
+  std::vector<std::thread> workers;
+  for (int i = 0; i < kThreads; ++i) {
+    workers.emplace_back([&] {
+      for (int round = 0; round < kRounds; ++round) {
+        if (!room.EnterEndpoint(2, kMost)) continue;
+        const int32_t now = inside.fetch_add(1) + 1;
+        for (int32_t seen = most.load(); now > seen && !most.compare_exchange_weak(seen, now);) {
+        }
+        inside.fetch_sub(1);
+        room.AddSession(2, -1);
+      }
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  EXPECT_LE(most.load(), kMost);
+  EXPECT_EQ(words[kRoomEndpoints + 2], 0);
+}
+
+TEST(Room, EndpointsThatShareAWordHaveNoLimit) {
+  std::vector<int32_t> words(kRoomWordsMin);
+  const Room room(words);
+  for (uint32_t endpoint = 1000; endpoint < 1003; ++endpoint) EXPECT_TRUE(room.EnterEndpoint(endpoint, 1));
+  EXPECT_EQ(words[kRoomEndpoints + kOtherEndpoint], 3);
+}
+
 TEST(Room, TheTarpitHasPlacesOfItsOwn) {
   std::vector<int32_t> words(kRoomWordsMin);
   const Room room(words);

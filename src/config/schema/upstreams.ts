@@ -35,6 +35,11 @@ export const endpoint = z.union(
 const options = {
   ...balancing,
   retries: integer('Further endpoints to try before any byte is lost', 0, 16).default(2),
+  max_connections: integer(
+    'Sessions at once for each endpoint, connecting ones too, all workers together; 0: no limit. A full endpoint is passed over; when all are full the session ends (`over_limit`)',
+    0,
+    10_000_000,
+  ).default(0),
   ...upstreamTimeouts,
   dns: dns.prefault({}),
   tcp: tcp.prefault({}),
@@ -45,7 +50,6 @@ const options = {
     'What becomes of the sessions of an endpoint that its check takes down. `keep`: they go on. `reset`: both sides are reset',
   ).default('keep'),
   bandwidth: bandwidth.prefault({}),
-  max_connections: integer('Sessions at once for each endpoint; 0: no limit', 0, 10_000_000).default(0),
   dscp: integer("DSCP of packets to the endpoint; 0: the system's", 0, 63).default(0),
 } satisfies { readonly [Key in keyof UpstreamOptions]: z.ZodType<UpstreamOptions[Key]> };
 
