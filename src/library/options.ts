@@ -199,6 +199,7 @@ export interface UpstreamOptions {
     | 'consistent_hash';
   readonly hashKey?: 'source' | 'sni' | 'host' | 'client_id';
   readonly affinity?: 'off' | 'source' | 'sni' | 'client_id';
+  readonly slowStart?: Duration;
   readonly retries?: number;
   readonly dns?: {
     readonly refresh?: Duration | 'ttl';

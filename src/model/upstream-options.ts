@@ -14,6 +14,8 @@ export interface UpstreamOptions {
   readonly hash_key: string;
   /** What a client is known by that goes to its last endpoint again: a key likewise, or `off`. */
   readonly affinity: string;
+  /** Time in which the share of an endpoint that comes up rises; 0: whole at once. */
+  readonly slow_start: number;
   /** Sessions at once for each endpoint; 0: no limit. */
   readonly max_connections: number;
   /** Further endpoints to try while no byte has reached one. */

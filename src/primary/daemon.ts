@@ -10,11 +10,13 @@ import type { Logger } from '../base/log.js';
 import type { LocalCode } from '../base/user-module.js';
 import { compile } from '../config/compile.js';
 import type { Monitor } from '../health/monitor.js';
+import { SlowStart } from '../health/slow-start.js';
 import { withInherited } from '../metrics/figures.js';
 import { InheritedTotals } from '../metrics/inherited.js';
 import { createMetricsText, type MetricsText } from '../metrics/registry.js';
 import { snapshotOf } from '../metrics/snapshot.js';
 import type { Config } from '../model/config.js';
+import type { Plan } from '../model/plan.js';
 import type { Report } from '../model/report.js';
 import type { AddressText } from '../model/session.js';
 import type { Snapshot } from '../model/snapshot.js';
@@ -88,6 +90,7 @@ export class Daemon {
   readonly #ids: IdRegistry;
   readonly #plane: DataPlane;
   readonly #monitor: Monitor;
+  readonly #slowStart: SlowStart;
   readonly #listening: Listening;
   readonly #reconfiguration: Reconfiguration;
   readonly #reloads: Reloads;
@@ -108,6 +111,11 @@ export class Daemon {
     this.#ids = ids;
     this.#plane = plane;
     this.#monitor = createMonitor(plane, log, options.report);
+    this.#slowStart = new SlowStart({
+      clock: systemClock,
+      setShare: (endpoint, share) => this.#monitor.setSlowShare(endpoint, share),
+    });
+    this.#monitor.onRise.push((endpoint) => this.#slowStart.rise(endpoint));
     const predecessor = options.isSuccessor ? new InheritedTotals(ids) : null;
     this.#metrics = this.#createMetrics(predecessor);
     const control: Control = { health: () => this.health(), metrics: this.#metrics };
@@ -135,7 +143,7 @@ export class Daemon {
     });
     this.#reconfiguration = new Reconfiguration({
       ...{ fitted, plane, ids, names, listening, parts, log },
-      inForce: (plan) => this.#monitor.follow(plan),
+      inForce: (plan) => this.#followHealth(plan),
     });
     this.#shutdown = new Shutdown({
       plane,
@@ -195,7 +203,7 @@ export class Daemon {
     if (config.monitoring.metrics !== null) this.#metrics.prepare();
     if (this.#options.isSuccessor) this.handover.hold();
     (await prepareAll(this.#parts, config)).commit();
-    this.#monitor.follow(this.#plane.plan);
+    this.#followHealth(this.#plane.plan);
     try {
       await this.#plane.start();
     } catch (error) {
@@ -292,9 +300,15 @@ export class Daemon {
     this.#reconfiguration.close();
     this.#shutdown.close();
     this.#monitor.close();
+    this.#slowStart.close();
     for (const part of [this.#names, ...this.#parts]) part.close();
     await this.#plane.close();
     this.#listening.close();
+  }
+
+  #followHealth(plan: Plan): void {
+    this.#monitor.follow(plan);
+    this.#slowStart.follow(plan);
   }
 
   #statusOf(accepting: number): Health['status'] {
