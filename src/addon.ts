@@ -140,6 +140,21 @@ export interface EngineTables {
   readonly upstreams: readonly EngineUpstream[];
   /** Targets of `dial` answers, by index. */
   readonly dials: readonly EngineDial[];
+  /** Endpoints to which connections are opened ahead. */
+  readonly warmed: readonly EngineWarmed[];
+}
+
+export interface EngineWarmed {
+  /** Id. */
+  readonly endpoint: number;
+  /** Index. */
+  readonly upstream: number;
+  /** Its addresses: a range of the dials. */
+  readonly first: number;
+  readonly count: number;
+  /** Connections at most, of this worker. */
+  readonly most: number;
+  readonly maxIdleMs: number;
 }
 
 export interface Engine {

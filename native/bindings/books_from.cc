@@ -43,6 +43,10 @@ desk::Layout LayoutFrom(const Napi::Object& counting) {
   cells.identified = CellOf(metrics, "anyport_identified_total");
   cells.waited = CellOf(metrics, "anyport_bandwidth_wait_seconds_total");
   cells.endpoint_sessions = CellOf(metrics, "anyport_endpoint_sessions");
+  cells.pool_connections = CellOf(metrics, "anyport_pool_connections");
+  cells.pool_hits = CellOf(metrics, "anyport_pool_hits_total");
+  cells.pool_misses = CellOf(metrics, "anyport_pool_misses_total");
+  cells.pool_wasted = CellOf(metrics, "anyport_pool_wasted_total");
   cells.buffers = CellOf(metrics, "anyport_buffers");
   cells.buffer_uses = CellOf(metrics, "anyport_buffer_uses_total");
   cells.buffer_misses = CellOf(metrics, "anyport_buffer_misses_total");

@@ -81,6 +81,11 @@ plan::Dial DialFrom(const Napi::Object& object) {
   return dial;
 }
 
+plan::Warmed WarmedFrom(const Napi::Object& object) {
+  return {Uint32At(object, "endpoint"), Uint32At(object, "upstream"), Uint32At(object, "first"),
+          Uint32At(object, "count"),    Uint32At(object, "most"),     Uint32At(object, "maxIdleMs")};
+}
+
 }  // namespace
 
 std::shared_ptr<const plan::Plan> PlanFrom(const Napi::Object& object) {
@@ -104,6 +109,9 @@ std::shared_ptr<const plan::Plan> PlanFrom(const Napi::Object& object) {
   const auto dials = object.Get("dials").As<Napi::Array>();
   for (uint32_t i = 0; i < dials.Length(); ++i)
     plan->dials.push_back(DialFrom(dials.Get(i).As<Napi::Object>()));
+  const auto warmed = object.Get("warmed").As<Napi::Array>();
+  for (uint32_t i = 0; i < warmed.Length(); ++i)
+    plan->warmed.push_back(WarmedFrom(warmed.Get(i).As<Napi::Object>()));
   return plan;
 }
 

@@ -49,7 +49,23 @@ void Dialer::Dial(Session& session, const desk::Dial& dial, uint32_t* number) {
   dialling.patient = dial.patient;
   dialling.error = 0;
   dialling.begun_ns = loop::NowNs();
-  TryNext(session, number);
+  if (!UseWarm(session, dial, number)) TryNext(session, number);
+}
+
+// What dies before it has taken a byte is as if it had not been there.
+bool Dialer::UseWarm(Session& session, const desk::Dial& dial, uint32_t* number) {
+  for (bool again = false;; again = true) {
+    Taken taken = warm_->Take(session, dial, again);
+    if (!taken.fd.valid()) return false;
+    const Sent sent = caller_->SendOpening(session, taken.fd.get());
+    if (sent.error != 0 && !sent.some) continue;
+    // Reports what the endpoint has said already.
+    loop_->Modify(taken.fd.get(), loop::kSocketEvents | (sent.rest ? uint32_t{EPOLLOUT} : 0),
+                  UpstreamTag(session));
+    At(number).alone = true;
+    Win(session, {std::move(taken.fd), taken.dial, sent.rest, 0}, number, true);
+    return true;
+  }
 }
 
 void Dialer::TryNext(Session& session, uint32_t* number) {
@@ -171,7 +187,7 @@ bool Dialer::Look(Session& session, uint32_t* number) {
   return false;
 }
 
-void Dialer::Win(Session& session, Connection connection, uint32_t* number) {
+void Dialer::Win(Session& session, Connection connection, uint32_t* number, bool pooled) {
   const Dialling& dialling = At(number);
   const uint64_t begun_ns = dialling.begun_ns;
   if (!dialling.alone)
@@ -179,6 +195,7 @@ void Dialer::Win(Session& session, Connection connection, uint32_t* number) {
                   UpstreamTag(session));
   Drop(number);
   Announce(session, begun_ns);
+  if (!pooled) warm_->Learn(session);
   caller_->OnConnected(session, std::move(connection));
 }
 

@@ -9,6 +9,7 @@
 
 #include "connect/caller.h"
 #include "connect/dialling.h"
+#include "connect/warm_pool.h"
 #include "desk/desk.h"
 #include "loop/loop.h"
 #include "pool/shelf.h"
@@ -19,7 +20,8 @@ inline constexpr uint64_t kFullQueueRetryMs = 10;
 
 class Dialer {
  public:
-  Dialer(desk::Desk* desk, loop::Loop* loop, Caller* caller) : desk_(desk), loop_(loop), caller_(caller) {}
+  Dialer(desk::Desk* desk, loop::Loop* loop, WarmPool* warm, Caller* caller)
+      : desk_(desk), loop_(loop), warm_(warm), caller_(caller) {}
 
   // `number`: of the dialling, kept by the caller; desk::kNone when there is none.
   void Dial(desk::Session& session, const desk::Dial& dial, uint32_t* number);
@@ -36,10 +38,11 @@ class Dialer {
  private:
   enum class Begun : uint8_t { kConnected, kInFlight, kFailed, kBacklogFull };
 
+  bool UseWarm(desk::Session& session, const desk::Dial& dial, uint32_t* number);
   Begun Begin(desk::Session& session, uint32_t dial, uint32_t* number);
   void TryNext(desk::Session& session, uint32_t* number);
   bool Look(desk::Session& session, uint32_t* number);
-  void Win(desk::Session& session, Connection connection, uint32_t* number);
+  void Win(desk::Session& session, Connection connection, uint32_t* number, bool pooled = false);
   void Fail(desk::Session& session, int error, uint32_t* number);
   void Retry(desk::Session& session, uint32_t* number);
   void Await(const desk::Session& session, const Dialling& dialling);
@@ -49,6 +52,7 @@ class Dialer {
 
   desk::Desk* desk_;
   loop::Loop* loop_;
+  WarmPool* warm_;
   Caller* caller_;
   pool::Shelf<Dialling> diallings_;
 };

@@ -34,6 +34,11 @@ struct Cells {
   uint32_t endpoint_sessions = 0;
   // scope: worker
   uint32_t tarpit_connections = 0;
+  // scope: upstream
+  uint32_t pool_connections = 0;  // idle, opening
+  uint32_t pool_hits = 0;
+  uint32_t pool_misses = 0;
+  uint32_t pool_wasted = 0;  // one cell per PoolLoss
   // scope: worker; by tier
   uint32_t buffers = 0;  // in use, capacity; then those of the next tier
   uint32_t buffer_uses = 0;
@@ -46,6 +51,9 @@ struct Histogram {
   uint32_t cell = 0;           // offset in its row
   std::vector<double> bounds;  // upper bounds in seconds
 };
+
+// What became of connections opened ahead that no session got; in the order of the metric's cells.
+enum class PoolLoss : uint8_t { kExpired, kClosed, kConnectFailed };
 
 struct Layout {
   Cells cells;
@@ -91,6 +99,16 @@ class Books {
   void Ended(Session& session, Reason reason, double duration_ms);
   // The pool at the end of a turn. `open` false: it goes, and its buffers with it.
   void Pooled(const pool::Slabs::Counts& counts, bool open);
+  // Connections opened ahead, of the upstream with this row.
+  void PoolHit(uint32_t row) { Add(row + layout_.cells.pool_hits); }
+  void PoolMiss(uint32_t row) { Add(row + layout_.cells.pool_misses); }
+  void PoolLost(uint32_t row, PoolLoss loss) {
+    Add(row + layout_.cells.pool_wasted + static_cast<uint32_t>(loss));
+  }
+  void PoolHolds(uint32_t row, int32_t idle, int32_t opening) {
+    if (idle != 0) Add(row + layout_.cells.pool_connections, idle);
+    if (opening != 0) Add(row + layout_.cells.pool_connections + 1, opening);
+  }
   // The session ended with its thread.
   void CutShort() { room_.CountCutShort(); }
 

@@ -56,6 +56,7 @@ void Engine::Wire(Options options) {
 
 void Engine::Shutdown(std::function<void()> closed) {
   streams_->tarpit().Shut();
+  streams_->warm().Close();
   desk_->Abandon();
   desk_->books().Pooled(slabs_.counts(), false);
   listeners_.reset();
@@ -72,6 +73,7 @@ void Engine::Commit(std::shared_ptr<const plan::Plan> plan, std::vector<Prepared
   listeners_->Leave(sockets, this);
   plan_ = std::move(plan);
   desk_->Adopt(plan_);
+  streams_->warm().Adopt(plan_);
   if (!listeners_->Take(std::move(sockets))) RestListeners();
   arrivals_->TakeEarly(*plan_);
   Flush();
@@ -84,6 +86,7 @@ void Engine::Release(std::span<const uint64_t> sockets) {
 
 void Engine::StopAccepting() {
   streams_->tarpit().Shut();
+  streams_->warm().Close();
   listeners_->Stop(this);
   if (plan_ != nullptr) arrivals_->Take(*plan_);
   arrivals_->ResetEarly();
@@ -110,6 +113,7 @@ void Engine::OnReady(uint64_t tag, uint32_t events) {
     if (!listeners_->AcceptSome(id, this)) RestListeners();
     return;
   }
+  if (kind == TagKind::kWarm) return streams_->warm().OnSocket(id, events);
   Session* session = desk_->Find(id);
   if (session == nullptr) return;
   if (kind == TagKind::kAttempt) return session->carrier->OnAttempt(*session);
@@ -125,9 +129,11 @@ bool Engine::OnTurn() {
   const bool ran = exchange_->Deliver();
   if (loop_ == nullptr) return ran;  // Shutdown was called meanwhile
   arrivals_->SetSessions(sessions().size());
+  streams_->warm().Run();  // sessions first
   CountBuffers();
   const bool more = streams_->has_queued() || desk_->ending();
-  loop_->SetTimer(more ? 0 : Sooner(desk_->timers().DelayMs(), streams_->tarpit().DelayMs()));
+  const int64_t delay_ms = Sooner(streams_->tarpit().DelayMs(), streams_->warm().DelayMs());
+  loop_->SetTimer(more ? 0 : Sooner(desk_->timers().DelayMs(), delay_ms));
   return ran;
 }
 

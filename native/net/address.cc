@@ -60,6 +60,10 @@ std::optional<Address> ParseUnix(const std::string& path) {
   return From(un, static_cast<socklen_t>(header + path.size()));
 }
 
+bool operator==(const Address& one, const Address& other) {
+  return one.length == other.length && std::memcmp(&one.storage, &other.storage, one.length) == 0;
+}
+
 const char* Address::unix_path() const {
   if (family() != AF_UNIX) return nullptr;
   const char* path = reinterpret_cast<const char*>(&storage) + offsetof(sockaddr_un, sun_path);

@@ -20,6 +20,7 @@ struct Address {
   // File of a Unix socket; null for abstract sockets and other families.
   const char* unix_path() const;
 };
+bool operator==(const Address& one, const Address& other);
 
 // Parses an IPv4 or IPv6 literal; no DNS.
 std::optional<Address> ParseInet(const std::string& host, uint16_t port);

@@ -53,6 +53,8 @@ struct DialOptions {
   int user_timeout_ms = 0;  // TCP_USER_TIMEOUT
   int dscp = 0;             // RFC 2474
   int keepalive_s = 0;      // set later by StartKeepalive; short sessions need none
+
+  bool operator==(const DialOptions&) const = default;
 };
 
 // Starts to connect. EINPROGRESS is not an error: the socket becomes writable when connected.

@@ -59,6 +59,16 @@ struct Upstream {
   Bandwidth bandwidth = {};
 };
 
+// An endpoint to which connections are opened ahead.
+struct Warmed {
+  uint32_t endpoint = 0;  // id
+  uint32_t upstream = 0;  // index
+  uint32_t first = 0;     // its addresses: a range of the Plan's dials
+  uint32_t count = 0;
+  uint32_t most = 0;  // of this worker
+  uint32_t max_idle_ms = 0;
+};
+
 struct Plan {
   uint32_t generation = 0;
   uint32_t identify_timeout_ms = 0;
@@ -71,6 +81,7 @@ struct Plan {
   std::vector<Listener> listeners;
   std::vector<Upstream> upstreams;
   std::vector<Dial> dials;
+  std::vector<Warmed> warmed;
 
   // Index of the listener with this id.
   std::optional<uint32_t> ListenerWith(uint32_t id) const;

@@ -23,7 +23,8 @@ Streams::Streams(const Options& options, desk::Desk* desk, sniff::Sniffer* sniff
       tools_{slabs, &pipes_, scratch_},
       watch_(loop),
       relays_(desk, &watch_, &tools_, &streams_, shared::Buckets(options.buckets), options.thread_ends),
-      dialer_(desk, loop, this),
+      warm_(&desk->books(), loop),
+      dialer_(desk, loop, &warm_, this),
       tarpit_(loop, desk) {}
 
 void Streams::Accept(uint32_t listener, net::Fd fd, const net::Source& source) {

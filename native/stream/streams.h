@@ -10,6 +10,7 @@
 
 #include "connect/caller.h"
 #include "connect/dialer.h"
+#include "connect/warm_pool.h"
 #include "desk/desk.h"
 #include "loop/loop.h"
 #include "net/fd.h"
@@ -34,6 +35,7 @@ struct Options {
   std::function<bool()> thread_ends;
 };
 
+// Over 20 methods: what a carrier is asked for, and what the parts of a stream ask back.
 class Streams final : public desk::Carrier, private connect::Caller {
  public:
   Streams(const Options& options, desk::Desk* desk, sniff::Sniffer* sniffer, pool::Slabs* slabs,
@@ -46,6 +48,7 @@ class Streams final : public desk::Carrier, private connect::Caller {
   bool has_queued() const { return relays_.has_queued(); }
 
   Tarpit& tarpit() { return tarpit_; }
+  connect::WarmPool& warm() { return warm_; }
 
   void OnSocket(desk::Session& session, Side side, uint32_t events) override;
   void OnAttempt(desk::Session& session) override;
@@ -74,6 +77,7 @@ class Streams final : public desk::Carrier, private connect::Caller {
   pool::Shelf<Stream> streams_;
   Watch watch_;
   Relays relays_;
+  connect::WarmPool warm_;
   connect::Dialer dialer_;
   Tarpit tarpit_;
 };

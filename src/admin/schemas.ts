@@ -77,6 +77,7 @@ const snapshot = {
     idle: integer('Opened ahead'),
     hits: integer(),
     misses: integer(),
+    wasted: integer('Opened ahead, and no session got them'),
     failures: integer('Attempts to connect that failed'),
   }),
   security: object({

@@ -124,6 +124,28 @@ export const catalog = {
     help: 'From accept to the protocol being known.',
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15],
   },
+  anyport_pool_connections: {
+    kind: 'gauge',
+    scope: 'upstream',
+    help: 'Connections opened ahead of sessions.',
+    by: { label: 'state', values: ['idle', 'opening'] },
+  },
+  anyport_pool_hits_total: {
+    kind: 'counter',
+    scope: 'upstream',
+    help: 'Sessions that got a connection opened ahead.',
+  },
+  anyport_pool_misses_total: {
+    kind: 'counter',
+    scope: 'upstream',
+    help: 'Sessions of an upstream with a pool that had to connect themselves.',
+  },
+  anyport_pool_wasted_total: {
+    kind: 'counter',
+    scope: 'upstream',
+    help: 'Connections opened ahead that no session got: idle for too long, closed by the endpoint, or not to be had.',
+    by: { label: 'reason', values: ['expired', 'closed', 'connect_failed'] },
+  },
   anyport_connect_seconds: {
     kind: 'histogram',
     scope: 'upstream',

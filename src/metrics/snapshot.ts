@@ -28,7 +28,13 @@ export function emptySnapshot(timeMs: number): Snapshot {
 
 export function snapshotOf(totals: Totals, around: Surroundings): Snapshot {
   const { timeMs, plan, workers, names, buffers } = around;
-  const { worker, listener, listener_protocol: sessions, upstream_endpoint: endpoints } = totals;
+  const {
+    worker,
+    listener,
+    listener_protocol: sessions,
+    upstream: upstreams,
+    upstream_endpoint: endpoints,
+  } = totals;
   const endedConnections = byReason(sessions, 'anyport_sessions_total');
   return {
     time: timeMs,
@@ -40,9 +46,10 @@ export function snapshotOf(totals: Totals, around: Surroundings): Snapshot {
     bytes: bytesOf(sessions),
     connectionPool: {
       active: sum(endpoints, 'anyport_endpoint_sessions'),
-      idle: 0,
-      hits: 0,
-      misses: 0,
+      idle: sum(upstreams, 'anyport_pool_connections'),
+      hits: sum(upstreams, 'anyport_pool_hits_total'),
+      misses: sum(upstreams, 'anyport_pool_misses_total'),
+      wasted: upstreams.reduce((all, row) => all + wastedOf(row), 0),
       failures: endpoints.reduce((all, row) => all + failuresOf(row), 0),
     },
     security: {
@@ -103,6 +110,12 @@ function cacheHitRateOf(rows: readonly TotalsRow[]): number | null {
 
 const failuresOf = (row: TotalsRow): number =>
   reasons.reduce((all, _, index) => all + cell(row, 'anyport_connect_failures_total', index), 0);
+
+const wastedOf = (row: TotalsRow): number =>
+  catalog.anyport_pool_wasted_total.by.values.reduce(
+    (all, _, index) => all + cell(row, 'anyport_pool_wasted_total', index),
+    0,
+  );
 
 function refusedOverLimit(listeners: readonly TotalsRow[]): number {
   const { values } = catalog.anyport_refused_total.by;

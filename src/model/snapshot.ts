@@ -35,7 +35,7 @@ export interface ByteCounts {
   readonly down: number;
 }
 
-/** Connections to endpoints. Connections opened ahead are a later feature: `idle`, `hits` and `misses` are 0. */
+/** Connections to endpoints. `hits` and `misses` are of upstreams with a pool alone. */
 export interface ConnectionPoolSnapshot {
   /** Carrying a session now. */
   readonly active: number;
@@ -43,7 +43,10 @@ export interface ConnectionPoolSnapshot {
   readonly idle: number;
   /** Sessions that found a connection opened ahead. */
   readonly hits: number;
+  /** Sessions that found none. */
   readonly misses: number;
+  /** Connections opened ahead that no session got. */
+  readonly wasted: number;
   /** Attempts to connect that failed. */
   readonly failures: number;
 }

@@ -24,6 +24,13 @@ export interface UpstreamOptions {
   readonly dial_timeout?: number | undefined;
   readonly idle_timeout?: number | undefined;
   readonly half_close_timeout?: number | undefined;
+  /** Connections opened ahead. */
+  readonly pool: {
+    /** At most, for each endpoint, all workers together; 0: none. */
+    readonly warm: number;
+    /** How long one may wait for a session, in milliseconds. */
+    readonly max_idle: number;
+  };
   readonly dns: {
     /** Interval between look-ups of a name; `ttl`: when the time to live of its records is over. */
     readonly refresh: number | 'ttl';

@@ -28,6 +28,8 @@ export interface FdDemand {
   readonly handoff: boolean;
   /** Whether there is a control interface. */
   readonly control: boolean;
+  /** Connections opened ahead. */
+  readonly warm: number;
   /** Whether any session may be served by an in-process handler. */
   readonly handlers: boolean;
   /** Connections that the tarpit may hold. */
@@ -50,6 +52,7 @@ export function fitConnections(demand: FdDemand, fileLimit: number): FdFit {
     demand.workers * fdBudget.perWorker +
     (demand.handoff ? fdBudget.onTheirWay : 0) +
     (demand.control ? fdBudget.control : 0) +
+    demand.warm +
     demand.tarpit +
     demand.listeningSockets * fdBudget.perListeningSocket;
   const possible = Math.max(0, Math.floor((fileLimit - fixed) / each));

@@ -59,6 +59,7 @@ function demandOf(config: Config): FdDemand {
     listeningSockets: listeners.length * (handoff ? 1 : server.workers),
     handoff,
     control: admin !== null,
+    warm: upstreams.reduce((all, { options, endpoints }) => all + options.pool.warm * endpoints.length, 0),
     tarpit: usesTarpit(config) ? server.tarpitMax : 0,
     handlers: upstreams.some(({ handler }) => handler !== null),
   };

@@ -11,7 +11,7 @@ import type { KeptPlan, PreparedRuntime, Runtime } from './runtime.js';
 import type { Runtimes } from './runtimes.js';
 
 export interface AdoptionParts {
-  create(plan: Plan, classifierOf: ClassifierOf): Promise<PreparedRuntime>;
+  create(plan: Plan, classifierOf: ClassifierOf, settings: WorkerSettings): Promise<PreparedRuntime>;
   readonly engine: Pick<Engine, 'prepare' | 'commit' | 'discard'>;
   readonly runtimes: Pick<Runtimes, 'add'>;
   /** Puts what comes with a Plan into force; can not fail. */
@@ -79,7 +79,7 @@ export class Adoption {
     settings: WorkerSettings,
   ): Promise<{ readonly tables: EngineTables; readonly prepared: Prepared }> {
     const classifiers = new Classifiers(this.#classifiers);
-    const { runtime, tables } = await this.#parts.create(plan, classifiers.make);
+    const { runtime, tables } = await this.#parts.create(plan, classifiers.make, settings);
     return { tables, prepared: { runtime, classifiers, settings } };
   }
 

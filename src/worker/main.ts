@@ -203,8 +203,13 @@ function createWorker(setup: WorkerSetup) {
   const balancing = { random: Math.random, loads, health, affinity, nowMs: machineMs, lookedUp };
   const around = { counters, balancing, complain, ...(local && { local }) };
   const adoption = new Adoption({
-    create: (plan, classifierOf) =>
-      createRuntime(plan, { ...around, classifierOf, before: runtimes.current }),
+    create: (plan, classifierOf, { workers }) =>
+      createRuntime(plan, {
+        ...around,
+        classifierOf,
+        before: runtimes.current,
+        share: (whole) => shareOf(whole, worker, workers),
+      }),
     engine,
     runtimes,
     apply({ accessLog }, settings) {
@@ -242,3 +247,7 @@ function guardThread({ complain, flush }: WorkerLogs): () => void {
     process.off('exit', flush);
   };
 }
+
+/** Of a number that is for all workers together; the first ones have what is left over. */
+const shareOf = (whole: number, worker: number, workers: number): number =>
+  Math.floor(whole / workers) + (worker % workers < whole % workers ? 1 : 0);

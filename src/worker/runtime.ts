@@ -1,5 +1,5 @@
 /** A Plan prepared for use: classifiers built, routes indexed, balancers created, dials numbered. */
-import { type Classifier, type EngineDial, type EngineTables, native } from '../addon.js';
+import { type Classifier, type EngineDial, type EngineTables, type EngineWarmed, native } from '../addon.js';
 import type { FailureFields } from '../base/failure.js';
 import type { LogLine } from '../base/log.js';
 import { parseNetworks, UNIX_PEERS } from '../base/network.js';
@@ -64,6 +64,8 @@ export interface Surroundings {
   readonly counters: WorkerCounters;
   readonly balancing: Around;
   readonly classifierOf: ClassifierOf;
+  /** This worker's part of a number that is for all of them. */
+  readonly share: (whole: number) => number;
   /** The Plan in force, if any: where its balancers stand goes on. */
   readonly before?: Runtime | undefined;
   /** Logs failures of configured code (handlers, validators), rate-limited. */
@@ -92,7 +94,8 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<P
     orderOf(listener.protocols, plan.protocols.length),
   );
   const routes = tableOf(plan, await slices.map(plan.routes, prepareRoute));
-  const tables = { ...(await tablesOf(plan, order, routes, counts, around, slices)), dials };
+  const warmed = plan.upstreams.flatMap((_, index) => warmedOf(plan, index, upstreams, around.share));
+  const tables = { ...(await tablesOf(plan, order, routes, counts, around, slices)), dials, warmed };
   const runtime: Runtime = {
     plan: keptOf(plan),
     counts,
@@ -161,6 +164,27 @@ async function prepare(
   return { plan: upstream, balancer, dials: numbered, handler };
 }
 
+/** The endpoints of an upstream to which connections are opened ahead. */
+function warmedOf(
+  { upstreams, ids }: Plan,
+  index: number,
+  runtimes: readonly RuntimeUpstream[],
+  share: (whole: number) => number,
+): EngineWarmed[] {
+  const { warm, max_idle: maxIdleMs } = upstreams[index]?.options.pool ?? NO_POOL;
+  const most = share(warm);
+  if (most === 0) return [];
+  const ranges = runtimes[index]?.dials ?? [];
+  return ranges.flatMap(({ first, count }, at) => {
+    const endpoint = ids.endpoints[index]?.[at];
+    return endpoint === undefined || count === 0
+      ? []
+      : [{ endpoint, upstream: index, first, count, most, maxIdleMs }];
+  });
+}
+
+const NO_POOL = { warm: 0, max_idle: 0 };
+
 async function tablesOf(
   plan: Plan,
   order: readonly (readonly number[])[],
@@ -168,7 +192,7 @@ async function tablesOf(
   counts: PlanCounts,
   { classifierOf }: Surroundings,
   slices: Slices,
-): Promise<Omit<EngineTables, 'dials'>> {
+): Promise<Omit<EngineTables, 'dials' | 'warmed'>> {
   const classifiers: Classifier[] = [];
   const known = new Map<string, number>();
   const classifierAt = (listener: number): number => {

@@ -50,9 +50,9 @@ test('an endpoint that is this port is a loop here too', () => {
   expect(warningsOf(text).join()).toContain('protocols[0].target');
 });
 
-test('keys without effect yet are told', () => {
-  expect(warningsOf(protocolWith('target: { endpoints: ["r1:1"], pool: { warm: 2 } }')).join()).toContain(
-    'protocols[0].target.pool',
+test('keys that are not available yet are refused', () => {
+  expect(problemsOf(protocolWith('target: { endpoints: ["r1:1"], via: "http://p:1" }')).join()).toContain(
+    'protocols[0].target.via',
   );
 });
 

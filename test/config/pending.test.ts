@@ -55,7 +55,7 @@ forwards: []`;
 });
 
 test('the others are one warning, by key path', () => {
-  const text = `${upstream('pool: { warm: 2 }')}
+  const text = `${upstream('retries: 1')}
 server: { cache_ttl: 1m }
 security: { enable_rate_limit: true, ddos_guard: { ban: 5s }, ip_whitelist: ["10.0.0.0/8"] }
 docker: {}
@@ -63,7 +63,7 @@ kcp: { link: {} }
 distributed: { enable: true }`;
   expect(warningsOf(text)).toEqual([
     'accepted but not implemented yet, without effect: security.enable_rate_limit, ' +
-      'security.ddos_guard, security.ip_whitelist, upstreams.web.pool, ' +
+      'security.ddos_guard, security.ip_whitelist, ' +
       'distributed, docker, kcp',
   ]);
 });

@@ -55,7 +55,7 @@ test('before anything has happened, everything is there and zero', () => {
     activeConnections: 0,
     acceptedConnections: 0,
     bytes: { up: 0, down: 0 },
-    connectionPool: { active: 0, idle: 0, hits: 0, misses: 0, failures: 0 },
+    connectionPool: { active: 0, idle: 0, hits: 0, misses: 0, wasted: 0, failures: 0 },
     security: {
       refused: { overLimit: 0, denied: 0, rateLimited: 0, banned: 0 },
       rejected: 0,
@@ -88,6 +88,11 @@ test('sums are over workers and listeners; what is active is what was accepted a
   one.counters.addBy('anyport_cache_hits_total', 'affinity', one.counters.worker, 2);
   other.counters.addBy('anyport_cache_hits_total', 'affinity', other.counters.worker);
   other.counters.addBy('anyport_cache_misses_total', 'affinity', other.counters.worker);
+  const pooled = one.plan.upstreamRow(0);
+  one.counters.add('anyport_pool_hits_total', pooled, 3);
+  one.counters.add('anyport_pool_misses_total', pooled, 2);
+  one.counters.addBy('anyport_pool_wasted_total', 'expired', pooled, 4);
+  one.counters.addBy('anyport_pool_connections', 'idle', pooled, 1);
   one.counters.addBy('anyport_connect_failures_total', 'connect_failed', one.plan.endpointRow(0, 0), 2);
 
   const found = snapshot();
@@ -97,7 +102,7 @@ test('sums are over workers and listeners; what is active is what was accepted a
     acceptedConnections: 6,
     endedConnections: { rejected: 1, over_limit: 1, done: 0 },
     bytes: { up: 15, down: 200 },
-    connectionPool: { active: 1, failures: 2 },
+    connectionPool: { active: 1, idle: 1, hits: 3, misses: 2, wasted: 4, failures: 2 },
     security: { refused: { overLimit: 1 }, rejected: 1 },
     protocols: {
       http: { active: 2, identified: 2, ended: 0, bytes: { up: 10, down: 200 } },

@@ -10,6 +10,7 @@ const demand = {
   control: false,
   handlers: false,
   tarpit: 0,
+  warm: 0,
 };
 const fixed = fdBudget.reserve + 2 * fdBudget.perWorker + 4 * fdBudget.perListeningSocket;
 
@@ -32,6 +33,11 @@ describe('connections that the limit of open files allows', () => {
 
   test('those in the tarpit are beyond them, one each', () => {
     const fit = fitConnections({ ...demand, tarpit: 100 }, fixed + 2000);
+    expect(fit).toMatchObject({ connections: 950, needed: fixed + 2100 });
+  });
+
+  test('connections opened ahead are beyond them, one each', () => {
+    const fit = fitConnections({ ...demand, warm: 100 }, fixed + 2000);
     expect(fit).toMatchObject({ connections: 950, needed: fixed + 2100 });
   });
 

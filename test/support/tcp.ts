@@ -88,6 +88,7 @@ export interface Upstream {
 export async function listenTcp(
   serve: (peer: Peer) => void = () => {},
   host = '127.0.0.1',
+  wanted?: number,
 ): Promise<Upstream> {
   const peers: Peer[] = [];
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -95,7 +96,7 @@ export async function listenTcp(
     peers.push(peer);
     serve(peer);
   });
-  const port = await freePort();
+  const port = wanted ?? (await freePort());
   server.listen({ port, host, backlog: 4096 });
   await once(server, 'listening');
   return {

@@ -101,6 +101,7 @@ const tables: EngineTables = {
   ],
   upstreams: [],
   dials: [],
+  warmed: [],
 };
 
 function adopt(engine: Engine, its: EngineTables, sockets: readonly ListeningSocket[] = []): void {

@@ -69,6 +69,7 @@ function tablesOf(generation: number, ...ids: number[]): EngineTables {
     })),
     upstreams: [],
     dials: [],
+    warmed: [],
   };
 }
 

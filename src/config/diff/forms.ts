@@ -16,7 +16,12 @@ import type { Form } from './items.js';
 const ENDPOINTS_SHOWN_MAX = 8;
 
 /** Options of upstreams that are milliseconds; a test compares them with the schema. */
-export const durationOptions: readonly string[] = ['dns.refresh', 'tcp.keepalive'];
+export const durationOptions: readonly string[] = [
+  'dns.refresh',
+  'pool.max_idle',
+  'slow_start',
+  'tcp.keepalive',
+];
 
 export const targetText = (target: TargetConfig): string =>
   target.kind === 'end' ? target.closing : target.upstream;

@@ -41,6 +41,7 @@ const options = {
     10_000_000,
   ).default(0),
   ...upstreamTimeouts,
+  pool: pool.prefault({}),
   dns: dns.prefault({}),
   tcp: tcp.prefault({}),
   health_check: healthCheck.optional(),
@@ -63,7 +64,6 @@ export const upstream = mapping(
       'module path or `builtin:` name',
     ).optional(),
     ...options,
-    pool: pool.optional(),
     proxy_protocol: choice(['off', 'v1', 'v2'], 'Header that tells the endpoint who the client is').default(
       'off',
     ),
