@@ -35,8 +35,8 @@ export function createWallClock(zone: string): WallClock {
 
 function shownAt(format: Intl.DateTimeFormat, ms: number): number {
   const parts = Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, value]));
-  const day = weekdays.findIndex((name) => name === parts['weekday']?.toLowerCase());
-  return day * DAY_MINUTES + Number(parts['hour']) * 60 + Number(parts['minute']);
+  const day = weekdays.indexOf(parts.weekday?.toLowerCase() as (typeof weekdays)[number]);
+  return day * DAY_MINUTES + Number(parts.hour) * 60 + Number(parts.minute);
 }
 
 /** Zones are named as in the IANA database; offsets such as `+01:00` are none, for they know no summer. */

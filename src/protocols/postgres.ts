@@ -78,6 +78,6 @@ function readParameters(text: string): Facts {
     const value = strings[i + 1];
     if ((name === 'user' || name === 'database') && value !== undefined) facts[name] = value;
   }
-  const database = facts['database'] || facts['user'];
+  const database = facts.database || facts.user;
   return database ? { ...facts, database } : facts;
 }

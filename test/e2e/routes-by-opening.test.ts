@@ -74,7 +74,7 @@ describeWith('mosquitto', 'mosquitto_pub')('MQTT', () => {
   beforeAll(async () => {
     const port = await freePort();
     broker = await startProgram('mosquitto', ['-p', String(port)], port, {
-      env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` },
+      env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` },
     });
     daemon = await startDaemon({
       routes: [

@@ -33,9 +33,9 @@ export function createReachability(
 ): Reachability {
   const nameOf = (written: string) => protocols.find(({ id }) => id === written.toLowerCase())?.name;
   const withNames = (set: Conditions): Conditions =>
-    set['protocol'] === undefined
+    set.protocol === undefined
       ? set
-      : { ...set, protocol: valuesOf(set['protocol']).flatMap((name) => nameOf(String(name)) ?? []) };
+      : { ...set, protocol: valuesOf(set.protocol).flatMap((name) => nameOf(String(name)) ?? []) };
   const named = (when: Conditions): Conditions =>
     withExcluded(withNames(when), excludedBy(when).map(withNames));
   const listed = shape.routes.flatMap(({ path, value: { when } }): ReachableRoute[] => {
