@@ -32,6 +32,7 @@ export interface Candidate extends Keyed {
 }
 
 export interface PreparedRoute {
+  readonly target: PlanTarget;
   readonly own: Part;
   /** `not`: of these sets none may hold. */
   readonly excluded: readonly Part[];
@@ -44,6 +45,7 @@ export function prepareRoute(route: PlanRoute, order: number): PreparedRoute {
   const tests = createOwnTests(route.when);
   const own = partOf(tests);
   return {
+    target: route.to,
     own,
     excluded: excludedBy(route.when).map((set) => partOf(createOwnTests(set))),
     plain: {
@@ -100,8 +102,15 @@ export interface EarlyCandidate extends Candidate {
   readonly varies: boolean;
 }
 
-/** `where`: with the protocol undecided. Null: it takes no session there, whatever the bytes. */
-export function earlyCandidateAt(route: PreparedRoute, where: Whereabouts): EarlyCandidate | null {
+/**
+ * `where`: with the protocol undecided. `awaitsFacts`: its target needs bytes, whatever its conditions. Null: it takes no
+ * session there, whatever the bytes.
+ */
+export function earlyCandidateAt(
+  route: PreparedRoute,
+  where: Whereabouts,
+  awaitsFacts: boolean,
+): EarlyCandidate | null {
   const { plain } = route;
   const own = earlyPart(route.own, where);
   const anyProtocol = { listener: where.listener, protocol: UNDECIDED };
@@ -110,9 +119,9 @@ export function earlyCandidateAt(route: PreparedRoute, where: Whereabouts): Earl
   return {
     ...plain,
     keys: plain.keys.filter(({ kind }) => kind === 'source'),
-    tests: [...own.tests, ...near.map(({ tests }) => notAll(tests))],
+    tests: [...own.tests, ...near.map(({ tests }) => notAll(tests)), ...(awaitsFacts ? [undecided] : [])],
     readsFacts: false,
-    mayHold: own.isWhole && near.every(({ varies }) => varies),
+    mayHold: !awaitsFacts && own.isWhole && near.every(({ varies }) => varies),
     varies: own.varies || near.some(({ varies }) => varies),
   };
 }

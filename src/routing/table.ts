@@ -4,7 +4,7 @@
  */
 import type { Plan } from '../model/plan.js';
 import { all } from './answers.js';
-import { createEarlyRoutes } from './at-accept.js';
+import { type AwaitsFacts, createEarlyRoutes } from './at-accept.js';
 import type { RouteSession } from './condition.js';
 import { Lookup } from './lookup.js';
 import { type Candidate, candidateAt, type PreparedRoute, prepareRoute, type Routed } from './prepared.js';
@@ -73,10 +73,15 @@ function firstOf(lists: readonly (readonly Candidate[])[], session: RouteSession
   }
 }
 
-export const createRouteTable = (plan: Plan): RouteTable => tableOf(plan, plan.routes.map(prepareRoute));
+export const createRouteTable = (plan: Plan, awaitsFacts: AwaitsFacts = () => false): RouteTable =>
+  tableOf(plan, plan.routes.map(prepareRoute), awaitsFacts);
 
 /** `routes`: those of the Plan, prepared. */
-export function tableOf({ listeners, protocols }: Plan, routes: readonly PreparedRoute[]): RouteTable {
+export function tableOf(
+  { listeners, protocols }: Plan,
+  routes: readonly PreparedRoute[],
+  awaitsFacts: AwaitsFacts,
+): RouteTable {
   const namedListeners = new Set(routes.flatMap(namedBy));
   const ids = protocols.length + 1;
   const excludesProtocols = routes.some(({ excluded }) => excluded.some(({ place }) => place.protocols));
@@ -110,7 +115,7 @@ export function tableOf({ listeners, protocols }: Plan, routes: readonly Prepare
     return choices[index];
   }
 
-  const earlyRoutes = createEarlyRoutes(listeners, routes, namedListeners);
+  const earlyRoutes = createEarlyRoutes(listeners, routes, namedListeners, awaitsFacts);
 
   return {
     route: (session) => firstOf(choiceOf(session.listener, session.protocol).lookup.find(session), session),

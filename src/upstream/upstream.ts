@@ -8,6 +8,7 @@ import type { AffinityTable } from './affinity.js';
 import { type StrategyName, strategies } from './balance/index.js';
 import { hashText } from './hash.js';
 import { type Client, factOf, type KeyName, keyOf } from './key.js';
+import { factsKnownBy } from './known-by.js';
 import type { Loads } from './loads.js';
 import { type Fitness, Sticky } from './sticky.js';
 import type { Balancer, Field, Strategy } from './strategy.js';
@@ -91,7 +92,7 @@ export class Upstream {
     const fact = affinity === 'off' ? null : factOf(affinity as KeyName);
     const options = { ...around, table: around.affinity, id, ids, fact, lastsMs: affinityMs };
     this.#sticky = affinity === 'off' ? null : new Sticky(options, this.#forAffinity());
-    this.#facts = [fact, this.#strategy.hashes ? this.#hashFact : null].filter((each) => each !== null);
+    this.#facts = factsKnownBy(plan.options);
     if (before !== undefined) before.#leaveOutUnused();
     this.#before = before;
   }

@@ -93,7 +93,11 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<P
   const order = await slices.map(plan.listeners, (listener) =>
     orderOf(listener.protocols, plan.protocols.length),
   );
-  const routes = tableOf(plan, await slices.map(plan.routes, prepareRoute));
+  const routes = tableOf(
+    plan,
+    await slices.map(plan.routes, prepareRoute),
+    (to) => to.kind === 'upstream' && (upstreams[to.upstream]?.balancer.readsFacts ?? false),
+  );
   const warmed = plan.upstreams.flatMap((_, index) => warmedOf(plan, index, upstreams, around.share));
   const tables = { ...(await tablesOf(plan, order, routes, counts, around, slices)), dials, warmed };
   const runtime: Runtime = {

@@ -224,6 +224,45 @@ upstreams: { up: { endpoints: ["10.0.0.1:1"] } }`),
   });
 });
 
+describe('an upstream that knows clients by a fact', () => {
+  const own = compile(
+    configOf(`
+protocols: [{ name: TLS, target: plain }]
+routes: [{ when: { source: "10.0.0.0/8" }, to: named }, { to: plain }]
+upstreams:
+  plain: { endpoints: ["10.0.0.1:1"], hash_key: sni }
+  named: { endpoints: ["10.0.0.1:1"], balance: consistent_hash, hash_key: sni, affinity: source }`),
+    NOTHING_DISCOVERED,
+    1,
+    new IdRegistry(),
+  );
+  const from = async (source: string, bytes: Uint8Array) => {
+    const { verdict, outcome, routes } = await explain(own, 0, { source, bytes });
+    return { verdict, target: outcome.target, first: `${routes[0]?.verdict}: ${routes[0]?.why}` };
+  };
+  const awaits = 'more: its upstream knows clients by sni, which is not known yet';
+
+  test('its route is not decided at accept', async () =>
+    expect(await from('10.1.1.1', Buffer.alloc(0))).toEqual({
+      verdict: 'more',
+      target: null,
+      first: awaits,
+    }));
+
+  test('nor before the fact is there', async () =>
+    expect(await from('10.1.1.1', hi.subarray(0, 20))).toEqual({
+      verdict: 'match',
+      target: null,
+      first: awaits,
+    }));
+
+  test('but then', async () =>
+    expect(await from('10.1.1.1', hi)).toMatchObject({ verdict: 'match', target: 'named' }));
+
+  test('other sources go on at accept; a hash_key that the strategy does not read is none', async () =>
+    expect(await from('192.0.2.1', Buffer.alloc(0))).toMatchObject({ verdict: 'unread', target: 'plain' }));
+});
+
 describe('decided at accept', () => {
   const own = compile(
     configOf(`

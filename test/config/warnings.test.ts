@@ -2,7 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { warningLinesOf, warningsOf } from './support.js';
 
-const base = `upstreams: { web: { endpoints: ["10.0.0.1:80"] }, mail: { endpoints: ["10.0.0.1:25"] } }`;
+const base = `upstreams:
+  web: { endpoints: ["10.0.0.1:80"] }
+  mail: { endpoints: ["10.0.0.1:25"] }
+  named: { endpoints: ["10.0.0.1:443"], affinity: sni }`;
 const routes = (...lines: string[]) => `${base}\nroutes:\n${lines.map((line) => `  - ${line}\n`).join('')}`;
 
 describe('a route that can never be reached', () => {
@@ -73,8 +76,9 @@ describe('a route that can never be reached', () => {
     { when: '{ listener: other }', says: false },
     { when: '{ source: "10.0.0.0/8" }', says: false },
     { when: '{ protocol: tls }', says: false },
-  ])('what a client says or does not, where all go at accept: $when', ({ when, says }) => {
-    const text = `${routes('{ when: { source: "192.0.2.1" }, to: reset }', `{ when: ${when}, to: web }`)}
+    { when: '{}', to: 'named', says: false },
+  ])('what a client says or does not, where all go at accept: $when $to', ({ when, to = 'web', says }) => {
+    const text = `${routes('{ when: { source: "192.0.2.1" }, to: reset }', `{ when: ${when}, to: ${to} }`)}
 listeners:
   - { name: mail, address: ":1", on_silence: { to: mail }, on_unknown: mail }
   - { name: other, address: ":2", on_unknown: mail }`;
@@ -87,7 +91,7 @@ listeners:
 
   test('its place, before the word', () =>
     expect(warningLinesOf(routes('{ to: web }', '{ when: { protocol: ssh }, to: mail }'))).toEqual([
-      'any.yaml:4:5: warning: routes[1]: can never be reached: routes[0] takes all that it could',
+      'any.yaml:7:5: warning: routes[1]: can never be reached: routes[0] takes all that it could',
     ]));
 
   test("a protocol's own target behind a route for all of it", () => {

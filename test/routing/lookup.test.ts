@@ -206,6 +206,20 @@ test.each([
   expect(tableOf(routes).decidesAtAccept(0)).toBe(decides),
 );
 
+test('a route whose target needs bytes is not decided at accept, nor is one behind it that could be', () => {
+  const named = { kind: 'upstream', upstream: 0 } as const;
+  const routes = listedRoutes([
+    { when: { source: ['10.0.0.0/8'] }, to: named },
+    { when: {}, to: target },
+  ]);
+  const plan = { routes, listeners: [{ protocols: [0] }], protocols: [{}] } as unknown as Plan;
+  const tables = [false, true].map((awaits) => createRouteTable(plan, (to) => awaits && to === named));
+  const decided = (source: string) =>
+    tables.map((table) => early(table, { listener: 0, source, nowMs: 0 } as RouteSession));
+  expect(decided('10.1.1.1')).toEqual([0, null]);
+  expect(decided('192.0.2.1')).toEqual([1, 1]);
+});
+
 // ---- effort
 
 /** A session that counts reads of its facts and address. */

@@ -54,7 +54,7 @@ export const typescriptArrows: Arrows = {
   ],
   // The process: it ends itself and tells the service manager through the addon, which no other command needs.
   'cli/run': [...leaf, 'addon', 'primary'],
-  cli: [...leaf, 'config', 'plane', 'protocols', 'routing', 'admin', 'cli/run'],
+  cli: [...leaf, 'config', 'plane', 'protocols', 'routing', 'upstream', 'admin', 'cli/run'],
   // The daemon without process; the schema stays on the thread that checks configurations.
   library: [...leaf, 'primary', 'config', 'protocols', 'handlers', 'metrics'],
   index: ['library', 'model', 'handlers'],

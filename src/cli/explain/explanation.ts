@@ -9,7 +9,14 @@ import { createNaming } from '../../routing/naming.js';
 import { createRouteTable } from '../../routing/table.js';
 import { type Opening, type Taken, takeHeader } from './opening.js';
 import { type Classified, classify, type ProtocolRow } from './protocols.js';
-import { explainRoutes, explainUnread, type RouteRow, targetText, unreadSession } from './routes.js';
+import {
+  explainRoutes,
+  explainUnread,
+  factsAwaitedBy,
+  type RouteRow,
+  targetText,
+  unreadSession,
+} from './routes.js';
 
 export interface Explanation {
   readonly listener: string;
@@ -52,7 +59,7 @@ export async function explain(
   const told = { listener: place.name, source: source === '' ? null : source, bytes: opening.bytes.length };
   if (header === 'due' || header === 'missing') return { ...told, ...headerless(plan, header, taken) };
   const unread = unreadSession(listener, taken, nowMs);
-  const early = createRouteTable(plan).routeAtAccept(unread);
+  const early = createRouteTable(plan, (to) => factsAwaitedBy(plan, to).length > 0).routeAtAccept(unread);
   if (early !== null) return { ...told, ...decidedEarly(plan, unread, taken, early.route) };
   const classified = await classify(plan, place, taken.bytes);
   const routes = explainRoutes({ plan, listener, opening: taken, classified, nowMs });

@@ -12,8 +12,9 @@ import {
   type RouteTest,
   readsInOrder,
 } from '../../routing/conditions/index.js';
-import { explainRoute, type RouteAnswer } from '../../routing/explain.js';
+import { explainRoute } from '../../routing/explain.js';
 import { valuesOf } from '../../routing/values.js';
+import { factsKnownBy } from '../../upstream/known-by.js';
 import type { Taken } from './opening.js';
 import type { Classified } from './protocols.js';
 
@@ -41,21 +42,25 @@ export interface Asked {
   readonly nowMs: number;
 }
 
-/** `by`: the condition that fails or is undecided; `protocol`: no protocol is known, so no condition is tested. */
+/**
+ * `by`: the condition that fails or is undecided; `protocol`: no protocol is known, so no condition is tested; `upstream`: all
+ * hold, and the upstream waits for what it knows clients by.
+ */
 interface Settled {
   readonly answer: Answer;
-  readonly by: RouteTest | 'protocol' | null;
+  readonly by: RouteTest | 'protocol' | 'upstream' | null;
   readonly at: number;
 }
 
 export function explainRoutes(asked: Asked): RouteRow[] {
   const tests = asked.plan.routes.map(({ when }) => createTests(when));
-  const settled = tests.map((each) => settle(asked, each));
+  const awaited = asked.plan.routes.map(({ to }) => factsAwaitedBy(asked.plan, to));
+  const settled = tests.map((each, index) => settle(asked, each, awaited[index] ?? []));
   const first = settled.findIndex(({ answer }) => answer !== 'no');
   return asked.plan.routes.map((route, index) => ({
     ...described(asked.plan, route, tests[index] as RouteTest[]),
     atByte: settled[index]?.at ?? 0,
-    ...verdictOf(asked, settled[index] as Settled, index, first),
+    ...verdictOf(asked, settled[index] as Settled, index, first, awaited[index] ?? []),
   }));
 }
 
@@ -111,6 +116,12 @@ export const unreadSession = (
   doubtful,
 });
 
+/** Facts that the target's upstream knows clients by. */
+export function factsAwaitedBy({ upstreams }: Plan, to: PlanTarget): readonly string[] {
+  const upstream = to.kind === 'upstream' ? upstreams[to.upstream] : undefined;
+  return upstream === undefined ? [] : factsKnownBy(upstream.options);
+}
+
 /** The upstream's name, or the closing. */
 export function targetText({ upstreams }: Plan, to: PlanTarget): string {
   return to.kind === 'end' ? to.closing : (upstreams[to.upstream]?.name ?? '');
@@ -121,8 +132,9 @@ function verdictOf(
   { answer, by }: Settled,
   index: number,
   first: number,
+  awaited: readonly string[],
 ): Pick<RouteRow, 'verdict' | 'why'> {
-  const condition = by === 'protocol' ? by : by?.name;
+  const condition = typeof by === 'string' ? by : by?.name;
   const asking = condition === 'not' ? 'what `not` excludes' : condition;
   switch (answer) {
     case 'yes':
@@ -130,7 +142,11 @@ function verdictOf(
         ? { verdict: 'taken', why: 'every condition holds' }
         : { verdict: 'shadowed', why: `it holds, but ${asked.plan.routes[first]?.name} comes first` };
     case 'more':
-      return { verdict: 'more', why: `${asking} is not known yet` };
+      if (by !== 'upstream') return { verdict: 'more', why: `${asking} is not known yet` };
+      return {
+        verdict: 'more',
+        why: `its upstream knows clients by ${listText(awaited, ' and ')}, which is not known yet`,
+      };
     case 'refuse':
       return { verdict: 'refused', why: `${asking} can not be read for certain` };
     case 'no':
@@ -141,12 +157,17 @@ function verdictOf(
 
 // ---- the answer of a route, and the prefix length that decided it
 
-function settle(asked: Asked, tests: readonly RouteTest[]): Settled {
+function settle(asked: Asked, tests: readonly RouteTest[], awaited: readonly string[]): Settled {
   const { classified } = asked;
   if (classified.verdict === 'unknown')
     return { answer: 'no', by: 'protocol', at: at(asked, classified.decidedAt) };
-  return classified.verdict === 'more' ? settleEarly(asked, tests) : settleIdentified(asked, tests);
+  if (classified.verdict === 'match') return settleIdentified(asked, tests, awaited);
+  const early = settleEarly(asked, tests);
+  const isUpstreams = early.answer === 'more' && awaited.length > 0 && !tests.some(isOnProtocol);
+  return isUpstreams ? { ...early, by: 'upstream' } : early;
 }
+
+const isTest = (by: Settled['by']): by is RouteTest => typeof by === 'object' && by !== null;
 
 const isOnProtocol = ({ place }: RouteTest): boolean => place?.protocols !== undefined;
 
@@ -166,27 +187,31 @@ function settleEarly(asked: Asked, tests: readonly RouteTest[]): Settled {
   return { answer: 'more', by: 'protocol', at: at(asked, asked.opening.bytes.length) };
 }
 
-function settleIdentified(asked: Asked, tests: readonly RouteTest[]): Settled {
+function settleIdentified(asked: Asked, tests: readonly RouteTest[], awaited: readonly string[]): Settled {
   const { opening, classified } = asked;
-  const answerAt = (length: number) =>
-    explainRoute(
-      tests,
-      sessionOf(asked, classified.factsOf(opening.bytes.subarray(0, length))),
-      acceptedBy(asked),
-    );
+  const answerAt = (length: number): Omit<Settled, 'at'> => {
+    const session = sessionOf(asked, classified.factsOf(opening.bytes.subarray(0, length)));
+    const found = explainRoute(tests, session, acceptedBy(asked));
+    const waits = !session.factsComplete && awaited.some((fact) => session.facts[fact] === undefined);
+    return found.answer === 'yes' && waits ? { answer: 'more', by: 'upstream' } : found;
+  };
   const last = answerAt(opening.bytes.length);
-  if (last.by && isOnProtocol(last.by)) {
+  if (isTest(last.by) && isOnProtocol(last.by)) {
     const rows = last.by.place?.protocols?.map((index) => classified.rows.get(index)) ?? [];
     const out = rows.map((row) => (row?.verdict === 'no' ? row.atByte : classified.decidedAt));
     return { ...last, at: at(asked, Math.max(...out)) };
   }
-  if (last.by && last.by.reads !== 'facts') return { ...last, at: 0 };
+  if (isTest(last.by) && last.by.reads !== 'facts') return { ...last, at: 0 };
   if (last.answer === 'more') return { ...last, at: at(asked, opening.bytes.length) };
   return { ...last, at: at(asked, firstLength(classified.decidedAt, opening.bytes.length, answerAt)) };
 }
 
 /** Shortest prefix that decides; binary search, because answers are monotone. */
-function firstLength(from: number, to: number, answerAt: (length: number) => RouteAnswer): number {
+function firstLength(
+  from: number,
+  to: number,
+  answerAt: (length: number) => Pick<Settled, 'answer'>,
+): number {
   let [low, high] = [from, to];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -253,7 +278,7 @@ function placeText({ listeners, protocols }: Plan, place: Place): string {
 
 /** The session's value for the condition that failed. */
 function valueText({ plan, listener, opening, classified, nowMs }: Asked, by: Settled['by']): string {
-  if (by === null || by === 'protocol' || isOnProtocol(by)) return protocolText(plan, listener, classified);
+  if (!isTest(by) || isOnProtocol(by)) return protocolText(plan, listener, classified);
   switch (by.reads) {
     case 'place':
       return plan.listeners[listener]?.name ?? '';

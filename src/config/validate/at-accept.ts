@@ -29,10 +29,11 @@ export function warnOfTakenAtAccept(
 const FREE = ['listener'];
 const EARLY = [...FREE, 'source', 'time'];
 
-/** The route without any other condition, unless bytes decide about one before it. */
+/** The route without any other condition, unless bytes decide about one before it, or where it leads. */
 function takerOf(routes: readonly ReachableRoute[]): ReachableRoute | undefined {
-  const first = routes.find(({ when }) => !isWithin(when, EARLY) || isWithin(when, FREE));
-  return first && isWithin(first.when, FREE) ? first : undefined;
+  const awaitsBytes = ({ when, awaitsFacts }: ReachableRoute) => awaitsFacts || !isWithin(when, EARLY);
+  const first = routes.find((route) => awaitsBytes(route) || isWithin(route.when, FREE));
+  return first && !awaitsBytes(first) ? first : undefined;
 }
 
 const isWithin = (when: ReachableRoute['when'], names: readonly string[]): boolean =>

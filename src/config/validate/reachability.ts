@@ -3,6 +3,7 @@ import type { Config, ListenerConfig } from '../../model/config.js';
 import type { Conditions } from '../../model/plan.js';
 import { excludedBy, withExcluded } from '../../routing/conditions/index.js';
 import { valuesOf } from '../../routing/values.js';
+import { factsKnownBy } from '../../upstream/known-by.js';
 import type { Path } from '../path.js';
 import type { ListenerGroup } from './listeners.js';
 import type { Shape } from './shape.js';
@@ -14,6 +15,8 @@ export interface ReachableRoute {
   readonly when: Conditions;
   /** Configured names; null: any. */
   readonly protocols: readonly string[] | null;
+  /** Its upstream knows clients by what they say. */
+  readonly awaitsFacts: boolean;
 }
 
 export interface Reachability {
@@ -29,7 +32,7 @@ export interface Reachability {
 export function createReachability(
   shape: Shape,
   groups: readonly ListenerGroup[],
-  { protocols }: Config,
+  { protocols, upstreams }: Config,
 ): Reachability {
   const nameOf = (written: string) => protocols.find(({ id }) => id === written.toLowerCase())?.name;
   const withNames = (set: Conditions): Conditions =>
@@ -38,18 +41,21 @@ export function createReachability(
       : { ...set, protocol: valuesOf(set.protocol).flatMap((name) => nameOf(String(name)) ?? []) };
   const named = (when: Conditions): Conditions =>
     withExcluded(withNames(when), excludedBy(when).map(withNames));
-  const listed = shape.routes.flatMap(({ path, value: { when } }): ReachableRoute[] => {
-    if (when.protocol === undefined) return [{ path, when: named(when), protocols: null }];
+  const listed = shape.routes.flatMap(({ path, value: { when, to } }): ReachableRoute[] => {
+    const awaitsFacts = upstreams.some(
+      ({ name, options }) => name === to && factsKnownBy(options).length > 0,
+    );
+    if (when.protocol === undefined) return [{ path, when: named(when), protocols: null, awaitsFacts }];
     const protocols = valuesOf(when.protocol).flatMap((name) => nameOf(name) ?? []);
     // Reported in a warning of its own.
-    return protocols.length === 0 ? [] : [{ path, when: named(when), protocols }];
+    return protocols.length === 0 ? [] : [{ path, when: named(when), protocols, awaitsFacts }];
   });
   const own = shape.protocols.flatMap(({ path, value }): ReachableRoute[] => {
     const key = value.handler === undefined ? 'target' : 'handler';
     const protocol = nameOf(value.name);
     return value[key] === undefined || protocol === undefined
       ? []
-      : [{ path: [...path, key], when: { protocol }, protocols: [protocol] }];
+      : [{ path: [...path, key], when: { protocol }, protocols: [protocol], awaitsFacts: false }];
   });
   const groupOf = new Map(groups.flatMap(({ name, listeners }) => listeners.map((each) => [each, name])));
   const accepts: Reachability['accepts'] = ({ when: { listener: names }, protocols }, only) => {
