@@ -62,8 +62,20 @@ export const returned = (before: Ejection, nowMs: number): Ejection => ({
   backMs: nowMs,
 });
 
+/** Endpoints of one upstream. */
+export interface EjectionCounts {
+  readonly endpoints: number;
+  readonly ejected: number;
+  /** New sessions go there. */
+  readonly usable: number;
+}
+
 /** Whether another of its upstream's endpoints may be ejected. `percent`: of all of them. */
-export const mayEject = (
-  { endpoints, ejected: already, usable }: { endpoints: number; ejected: number; usable: number },
-  percent: number,
-): boolean => already + 1 <= Math.floor((endpoints * percent) / 100) && usable > 1;
+export const mayEject = ({ endpoints, ejected: already, usable }: EjectionCounts, percent: number): boolean =>
+  already + 1 <= ejectedMax(endpoints, percent) && usable > 1;
+
+/** How many have to return early: others have gone since, from the configuration or by a check. */
+export const mustReturn = ({ endpoints, ejected: now, usable }: EjectionCounts, percent: number): number =>
+  Math.max(0, now - ejectedMax(endpoints, percent), now > 0 && usable === 0 ? 1 : 0);
+
+const ejectedMax = (endpoints: number, percent: number): number => Math.floor((endpoints * percent) / 100);

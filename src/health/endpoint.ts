@@ -58,19 +58,32 @@ export class Endpoint {
 
   /** New sessions may go there, as far as health goes. */
   get isUsable(): boolean {
-    return isUsable(this.health) && this.ejection.untilMs === null;
+    return isUsable(this.health) && !this.isEjected;
+  }
+
+  get isEjected(): boolean {
+    return this.ejection.untilMs !== null;
   }
 
   /** New sessions go there. */
   get takesSessions(): boolean {
+    return !this.isEjected && this.mightTakeSessions;
+  }
+
+  /** They would if it were not ejected. */
+  get mightTakeSessions(): boolean {
     return (
-      this.isUsable && this.plan?.state === 'up' && this.plan.weight > 0 && this.plan.addresses.length > 0
+      isUsable(this.health) &&
+      this.plan?.state === 'up' &&
+      this.plan.weight > 0 &&
+      this.plan.addresses.length > 0
     );
   }
 
-  /** 0..256. */
+  /** 0..256; a small share that starts slowly is not none. */
   get share(): number {
-    return Math.round((this.health.share * this.slowShare) / WHOLE_SHARE);
+    const { share } = this.health;
+    return share === 0 ? 0 : Math.max(1, Math.round((share * this.slowShare) / WHOLE_SHARE));
   }
 
   /** Null: it is up. */
@@ -78,7 +91,7 @@ export class Endpoint {
     const { up, asked, why } = this.health;
     if (!up) return why;
     if (asked === 'maint') return 'it asks for maintenance';
-    return this.ejection.untilMs === null ? null : 'its sessions failed too often';
+    return this.isEjected ? 'its sessions failed too often' : null;
   }
 
   get status(): HealthStatus {

@@ -7,13 +7,55 @@ interface Reader {
   readonly reject: (fault: unknown) => void;
 }
 
+/** What is common: one reader, and the first fault. */
+abstract class Reading {
+  #fault: LineFault | null = null;
+  #reader: Reader | null = null;
+
+  /** The first fault counts. */
+  fail(fault: LineFault): void {
+    this.#fault ??= fault;
+    this.serve();
+  }
+
+  read(until: Until): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      this.#reader?.reject(new Error('two reads at once'));
+      this.#reader = { until, resolve, reject };
+      this.serve();
+    });
+  }
+
+  /** An answer out of what has arrived; null: none yet. */
+  protected abstract take(until: Until): Buffer | null;
+
+  /** Why none will come; null: one may. */
+  protected whyNoMore(): LineFault | null {
+    return this.#fault;
+  }
+
+  protected serve(): void {
+    const reader = this.#reader;
+    if (reader === null) return;
+    try {
+      const answer = this.take(reader.until);
+      const fault = answer === null ? this.whyNoMore() : null;
+      if (answer === null && fault === null) return;
+      this.#reader = null;
+      if (answer === null) reader.reject(fault);
+      else reader.resolve(answer);
+    } catch (error) {
+      this.#reader = null;
+      reader.reject(error);
+    }
+  }
+}
+
 /** Bytes of a stream. */
-export class Inbox {
+export class Inbox extends Reading {
   #bytes: Buffer = Buffer.alloc(0);
   #roomBytes: number = lineLimits.answerBytesMax;
   #ended = false as boolean;
-  #fault: LineFault | null = null;
-  #reader: Reader | null = null;
 
   /** Nothing more is taken: the sender may be paused. */
   get isFull(): boolean {
@@ -29,65 +71,37 @@ export class Inbox {
     const taken = chunk.subarray(0, this.#roomBytes);
     this.#roomBytes -= taken.length;
     this.#bytes = Buffer.concat([this.#bytes, taken]);
-    this.#serve();
+    this.serve();
   }
 
   /** The endpoint has finished: what it has sent can still be read. */
   end(): void {
     this.#ended = true;
-    this.#serve();
+    this.serve();
   }
 
-  /** The first fault counts. */
-  fail(fault: LineFault): void {
-    this.#fault ??= fault;
-    this.#serve();
-  }
-
-  read(until: Until): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      this.#reader?.reject(new Error('two reads at once'));
-      this.#reader = { until, resolve, reject };
-      this.#serve();
-    });
-  }
-
-  #serve(): void {
-    const reader = this.#reader;
-    if (reader === null) return;
-    try {
-      const length = this.#fault === null ? this.#answered(reader.until) : null;
-      const fault = length === null ? this.#whyNoMore() : null;
-      if (length === null && fault === null) return;
-      this.#reader = null;
-      if (length === null) return reader.reject(fault);
-      const taken = this.#bytes.subarray(0, length);
-      this.#bytes = this.#bytes.subarray(length);
-      reader.resolve(taken);
-    } catch (error) {
-      this.#reader = null;
-      reader.reject(error);
-    }
-  }
-
-  #answered(until: Until): number | null {
+  /** After a fault what has arrived does not count. */
+  protected take(until: Until): Buffer | null {
+    if (super.whyNoMore() !== null) return null;
     const length = until(this.#bytes, this.#ended || this.isFull);
-    return length === null ? null : Math.min(length, this.#bytes.length);
+    if (length === null) return null;
+    const taken = this.#bytes.subarray(0, length);
+    this.#bytes = this.#bytes.subarray(taken.length);
+    return taken;
   }
 
-  #whyNoMore(): LineFault | null {
-    if (this.#fault !== null) return this.#fault;
+  protected override whyNoMore(): LineFault | null {
+    const fault = super.whyNoMore();
+    if (fault !== null) return fault;
     if (this.isFull) return new LineFault(`answered more than ${lineLimits.answerBytesMax} bytes`);
     return this.#ended ? new LineFault('closed the connection before it had answered') : null;
   }
 }
 
 /** Datagrams, each an answer or not. */
-export class DatagramInbox {
+export class DatagramInbox extends Reading {
   #waiting: Buffer[] = [];
   #roomBytes: number = lineLimits.answerBytesMax;
-  #fault: LineFault | null = null;
-  #reader: Reader | null = null;
 
   put(datagram: Buffer): void {
     if (this.#waiting.length === lineLimits.datagramsMax) return;
@@ -95,39 +109,10 @@ export class DatagramInbox {
       return this.fail(new LineFault(`answered more than ${lineLimits.answerBytesMax} bytes`));
     this.#roomBytes -= datagram.length;
     this.#waiting.push(datagram);
-    this.#serve();
+    this.serve();
   }
 
-  /** The first fault counts. */
-  fail(fault: LineFault): void {
-    this.#fault ??= fault;
-    this.#serve();
-  }
-
-  read(until: Until): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      this.#reader?.reject(new Error('two reads at once'));
-      this.#reader = { until, resolve, reject };
-      this.#serve();
-    });
-  }
-
-  #serve(): void {
-    const reader = this.#reader;
-    if (reader === null) return;
-    try {
-      const answer = this.#take(reader.until);
-      if (answer === null && this.#fault === null) return;
-      this.#reader = null;
-      if (answer === null) reader.reject(this.#fault);
-      else reader.resolve(answer);
-    } catch (error) {
-      this.#reader = null;
-      reader.reject(error);
-    }
-  }
-
-  #take(until: Until): Buffer | null {
+  protected take(until: Until): Buffer | null {
     for (let datagram = this.#waiting.shift(); datagram !== undefined; datagram = this.#waiting.shift()) {
       const length = until(datagram, true);
       if (length !== null) return datagram.subarray(0, length);

@@ -61,8 +61,15 @@ export function step(
   return { health, events: eventsOf(before, health), nextMs: waitMs(health, settings, random) };
 }
 
-/** Other settings: the endpoint stays what it is, and its answers are counted anew. */
-export const resettled = (health: Health): Health => ({ ...health, against: 0 });
+/**
+ * Other settings: the endpoint stays what it is, and its answers are counted anew. A check of another type would never
+ * take back what an agent has asked for.
+ */
+export const resettled = (health: Health, isOtherType: boolean): Health => ({
+  ...health,
+  against: 0,
+  ...(isOtherType && { share: WHOLE_SHARE, asked: 'ready' }),
+});
 
 /** Whether it may have new sessions. */
 export const isUsable = ({ up, asked }: Health): boolean => up && asked === 'ready';
@@ -90,7 +97,8 @@ function withAsked(health: Health, { share, state }: Extract<Outcome, { well: tr
   return { ...health, share: share ?? health.share, asked: state ?? health.asked };
 }
 
-function eventsOf(before: Health, after: Health): HealthEvent[] {
+/** What has changed for sessions, in order. */
+export function eventsOf(before: Health, after: Health): HealthEvent[] {
   const events: HealthEvent[] = [];
   if (isDown(before) !== isDown(after)) events.push(isDown(after) ? 'down' : 'up');
   if (before.share !== after.share || before.asked !== after.asked) events.push('asked');

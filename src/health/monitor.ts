@@ -11,9 +11,18 @@ import type { EndpointFailures } from '../model/message.js';
 import type { Plan, PlanEndpoint } from '../model/plan.js';
 import type { HealthCheckOptions, PassiveHealthOptions } from '../model/upstream-options.js';
 import { checkOf } from './checks/index.js';
-import { ejected, hasFailed, mayEject, neverEjected, returned, withFailures } from './ejection.js';
+import {
+  type EjectionCounts,
+  ejected,
+  hasFailed,
+  mayEject,
+  mustReturn,
+  neverEjected,
+  returned,
+  withFailures,
+} from './ejection.js';
 import { Endpoint } from './endpoint.js';
-import { type HealthEvent, newHealth, resettled, step } from './machine.js';
+import { eventsOf, type HealthEvent, newHealth, resettled, step } from './machine.js';
 import { probe } from './probe.js';
 import { type Answer, Prober, type ProberParts, type ProbeTarget } from './prober.js';
 import { type HealthTable, WHOLE_SHARE } from './table.js';
@@ -66,7 +75,7 @@ export class Monitor {
       for (const [at, planned] of endpoints.entries()) {
         const id = plan.ids.endpoints[index]?.[at] as number;
         const endpoint = this.#known(id, { upstream, upstreamId, name: planned.name });
-        this.#settle(endpoint, planned, options.health_check);
+        this.#settle(endpoint, options.health_check);
         if (options.passive_health === undefined) this.#pardon(endpoint);
         endpoint.plan = planned;
         endpoint.options = options;
@@ -76,6 +85,7 @@ export class Monitor {
       }
     }
     this.#prober.follow(targets);
+    this.#recall();
     this.#lookWhoIsServed();
   }
 
@@ -135,17 +145,15 @@ export class Monitor {
   }
 
   /** Another check begins with the health that there is; without one nothing speaks against an endpoint. */
-  #settle(endpoint: Endpoint, planned: PlanEndpoint, check: HealthCheckOptions | undefined): void {
+  #settle(endpoint: Endpoint, check: HealthCheckOptions | undefined): void {
     const before = endpoint.options?.health_check;
     if (isDeepStrictEqual(before, check)) return;
-    if (check !== undefined) {
-      endpoint.health = resettled(endpoint.health);
-      return;
-    }
-    const wasDown = endpoint.isDown;
-    endpoint.health = newHealth(this.#parts.clock.nowMs());
-    endpoint.last = null;
-    if (wasDown) this.#tell(endpoint, ['up'], `${planned.name} is not checked any more`);
+    const { health } = endpoint;
+    const nowMs = this.#parts.clock.nowMs();
+    if (check === undefined) endpoint.last = null;
+    endpoint.health = check === undefined ? newHealth(nowMs) : resettled(health, before?.type !== check.type);
+    const events = eventsOf(health, endpoint.health);
+    if (events.length > 0) this.#tell(endpoint, events, null);
   }
 
   #forget(id: number, endpoint: Endpoint): void {
@@ -188,19 +196,14 @@ export class Monitor {
       log.info({ ...names, asks: health.asked }, 'endpoint asks for another state');
     }
     endpoint.toldAsked = health.asked;
+    this.#recall();
     this.#lookWhoIsServed();
   }
 
   #eject(endpoint: Endpoint, settings: PassiveHealthOptions): void {
     const { clock, wallMs, log } = this.#parts;
     const { upstream, name } = endpoint;
-    const others = [...this.#endpoints.values()].filter((each) => each.upstreamId === endpoint.upstreamId);
-    const counts = {
-      endpoints: others.length,
-      ejected: others.filter(({ ejection }) => ejection.untilMs !== null).length,
-      usable: others.filter((each) => each.takesSessions).length,
-    };
-    if (!mayEject(counts, settings.max_ejected)) return;
+    if (!mayEject(countsOf(this.#endpointsOf(endpoint.upstreamId)), settings.max_ejected)) return;
     endpoint.ejection = ejected(endpoint.ejection, clock.nowMs(), settings);
     const { lastMs } = endpoint.ejection;
     endpoint.ejections += 1;
@@ -228,10 +231,31 @@ export class Monitor {
     this.#lookWhoIsServed();
   }
 
+  /** Where others have gone since, ejections end early: those that would end first. */
+  #recall(): void {
+    const ejectedNow = [...this.#endpoints.values()].filter(({ isEjected }) => isEjected);
+    for (const upstreamId of new Set(ejectedNow.map((each) => each.upstreamId))) {
+      const endpoints = this.#endpointsOf(upstreamId);
+      const percent = endpoints[0]?.options?.passive_health?.max_ejected ?? 0;
+      endpoints
+        .filter(({ isEjected, mightTakeSessions }) => isEjected && mightTakeSessions)
+        .sort((a, b) => (a.ejection.untilMs ?? 0) - (b.ejection.untilMs ?? 0))
+        .slice(0, mustReturn(countsOf(endpoints), percent))
+        .forEach((each) => {
+          each.cancelReturn();
+          this.#return(each);
+        });
+    }
+  }
+
+  #endpointsOf(upstreamId: number): Endpoint[] {
+    return [...this.#endpoints.values()].filter((each) => each.upstreamId === upstreamId);
+  }
+
   /** Sessions do not count any more. */
   #pardon(endpoint: Endpoint): void {
     endpoint.cancelReturn();
-    if (endpoint.ejection.untilMs !== null) this.#return(endpoint);
+    if (endpoint.isEjected) this.#return(endpoint);
     endpoint.ejection = neverEjected;
   }
 
@@ -261,6 +285,12 @@ export class Monitor {
     this.#served = served;
   }
 }
+
+const countsOf = (endpoints: readonly Endpoint[]): EjectionCounts => ({
+  endpoints: endpoints.length,
+  ejected: endpoints.filter(({ isEjected }) => isEjected).length,
+  usable: endpoints.filter(({ takesSessions }) => takesSessions).length,
+});
 
 /** Whom to ask: `health_check.address` and `port` stand for those of the endpoint. */
 function targetOf(

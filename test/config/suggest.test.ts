@@ -205,4 +205,9 @@ describe('what is written with another shape, and how it is meant', () => {
     },
   ];
   test.each(cases)('$text: $says', ({ text, says }) => expect(problemsOf(text).join('\n')).toContain(says));
+
+  test('a set of unknown keys under `not` is not called empty', () =>
+    expect(problemsOf('routes: [{ when: { not: { snii: a } }, to: reset }]')).toEqual([
+      expect.stringContaining('routes[0].when.not.snii: unknown key `snii`: did you mean `sni`?'),
+    ]));
 });

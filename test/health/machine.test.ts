@@ -47,9 +47,9 @@ test('each change is one event', () => {
 
 test('other settings keep the state and begin the count anew', () => {
   const { health } = play('+--');
-  expect(play('--', resettled(health)).shown).toBe('UU');
-  expect(play('---', resettled(health)).shown).toBe('UUd');
-  expect(play('+', resettled(play('+---').health), { ...settings, rise: 1 }).shown).toBe('U');
+  expect(play('--', resettled(health, false)).shown).toBe('UU');
+  expect(play('---', resettled(health, false)).shown).toBe('UUd');
+  expect(play('+', resettled(play('+---').health, false), { ...settings, rise: 1 }).shown).toBe('U');
 });
 
 describe('the wait for the next probe', () => {

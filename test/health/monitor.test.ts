@@ -144,6 +144,24 @@ test('an agent takes part of the weight, drains and comes back; slow start takes
   expect(lines).toEqual(['a:1 endpoint asks for another state', 'a:1 endpoint asks for another state']);
 });
 
+test('what an agent asks for ends with its check', async () => {
+  const { clock, table, lines, outcomes, monitor, up } = setUp();
+  const agent = { ...check, type: 'agent' } as const;
+  monitor.follow(planOf({ health_check: agent }, four));
+  outcomes.set('a:1', { well: true, state: 'maint', share: 64 });
+  outcomes.set('b:1', { well: true, state: 'drain', share: 64 });
+  await clock.advance(1500);
+  expect(up()).toEqual([3, 4]);
+  outcomes.clear();
+  monitor.follow(planOf({ health_check: { ...agent, rise: 3 } }, four));
+  await clock.advance(5000);
+  expect(up()).toEqual([3, 4]);
+  monitor.follow(planOf({ health_check: check }, four));
+  expect(up()).toEqual([1, 2, 3, 4]);
+  expect([table.share(1), table.share(2)]).toEqual([256, 256]);
+  expect(lines.slice(-2)).toEqual(['a:1 endpoint is up', 'b:1 endpoint asks for another state']);
+});
+
 test('sessions that fail eject an endpoint for a time that doubles', async () => {
   const { clock, lines, rises, monitor, up } = setUp();
   monitor.follow(planOf({ passive_health: passive }, four));
@@ -180,6 +198,55 @@ test('never more than half are ejected, and one that could not be is once there 
   expect(up()).toEqual([1, 2, 3, 4]);
   monitor.failed([[3, 2]]);
   expect(up()).toEqual([1, 2, 4]);
+});
+
+test('where others are configured no more, ejections beyond half end early, the first to end first', async () => {
+  const { clock, lines, monitor, up } = setUp();
+  monitor.follow(planOf({ passive_health: passive }, four));
+  monitor.failed([[1, 2]]);
+  await clock.advance(1000);
+  monitor.failed([[2, 2]]);
+  expect(up()).toEqual([3, 4]);
+  monitor.follow(planOf({ passive_health: passive }, four.slice(0, 3)));
+  expect(up()).toEqual([1, 3, 4]);
+  expect(lines.at(-1)).toBe('a:1 endpoint is back from its ejection');
+  monitor.follow(planOf({ passive_health: passive }, four.slice(1, 2)));
+  expect(up()).toEqual([1, 2, 3, 4]);
+  const said = lines.length;
+  await clock.advance(60_000);
+  expect(lines).toHaveLength(said);
+});
+
+test('an ejected one returns when its check leaves no other', async () => {
+  const { clock, lines, outcomes, monitor, up } = setUp();
+  monitor.follow(planOf({ health_check: check, passive_health: passive }, four.slice(0, 2)));
+  await clock.advance(1500);
+  monitor.failed([[1, 2]]);
+  expect(up()).toEqual([2, 3, 4]);
+  outcomes.set('b:1', bad);
+  await clock.advance(3000);
+  expect(up()).toEqual([1, 3, 4]);
+  expect(lines).not.toContain('web upstream has no endpoint for new sessions');
+});
+
+test('an ejected one returns when the operator takes the others out', () => {
+  const { monitor, up } = setUp();
+  monitor.follow(planOf({ passive_health: passive }, four.slice(0, 2)));
+  monitor.failed([[1, 2]]);
+  expect(up()).toEqual([2, 3, 4]);
+  monitor.follow(planOf({ passive_health: passive }, [endpoint('a:1'), endpoint('b:1', { state: 'drain' })]));
+  expect(up()).toEqual([1, 2, 3, 4]);
+});
+
+test('a small share that starts slowly is not none', async () => {
+  const { clock, table, outcomes, monitor } = setUp();
+  outcomes.set('a:1', { well: true, share: 3 });
+  outcomes.set('b:1', { well: true, share: 0 });
+  monitor.follow(planOf({ health_check: check }, four));
+  await clock.advance(1500);
+  monitor.setSlowShare(1, 13);
+  monitor.setSlowShare(2, 13);
+  expect([table.share(1), table.share(2)]).toEqual([1, 0]);
 });
 
 test('a check and sessions must agree', async () => {

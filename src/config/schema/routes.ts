@@ -19,6 +19,8 @@ const EXCLUDED_MAX = 100;
 
 const excluded = mapping(whenFields, EXCLUDED).refine((set) => Object.keys(set).length > 0, {
   error: 'an empty set excludes every session: name a condition, or leave `not` out',
+  // A set of unknown keys alone is not empty.
+  when: ({ issues }) => issues.length === 0,
 });
 
 const excludedSets = z
