@@ -11,7 +11,7 @@ const expecting = (expected: string) => ({
 
 function shown(input: unknown): string {
   if (input === null) return 'nothing';
-  if (Array.isArray(input)) return 'a list';
+  if (Array.isArray(input)) return input.length === 0 ? 'an empty list' : 'a list';
   return typeof input === 'object' ? 'a mapping' : JSON.stringify(input).slice(0, SHOWN_MAX);
 }
 
@@ -47,11 +47,9 @@ export function choiceField<const Names extends readonly [string, ...string[]]>(
   return documented(zod.enum(names, expecting(`one of ${listed}`)), meaning, listed);
 }
 
-/** A list, or one item without brackets. */
+/** A list, or one item without brackets. An empty one would be right for nothing. */
 export function listField<Item extends z.ZodType>(zod: Zod, item: Item, meaning: string, values: string) {
-  const schema = zod.union(
-    [item.transform((one) => [one]), zod.array(item)],
-    expecting(`${values}, or a list`),
-  );
+  const wrong = expecting(`${values}, or a list`);
+  const schema = zod.union([item.transform((one) => [one]), zod.array(item).min(1, wrong)], wrong);
   return documented(schema, meaning, `${values}, or a list`);
 }

@@ -12,6 +12,7 @@ import { aLine, anyDatagram, bytesOf, everything, through } from '../../src/heal
 import { probe } from '../../src/health/probe.js';
 import type { SocketAddress } from '../../src/model/address.js';
 import { tempFolder } from '../support/temp.js';
+import { eventually } from '../support/wait.js';
 
 const temp = tempFolder();
 afterAll(() => temp.remove());
@@ -269,4 +270,43 @@ test('a check that opens nothing has the signal alone', async () => {
   }, 'nothing');
   const outcome = await ask(check, { host: '127.0.0.1', port: 1 });
   expect(outcome).toEqual({ well: true, note: 'this check has no line 127.0.0.1:1 localhost:80' });
+});
+
+describe('a command', () => {
+  /** Starts a further process, writes down its number, and goes on as said. */
+  async function leftBehind(goesOn: string, timeoutMs?: number): Promise<{ outcome: Outcome; pid: number }> {
+    const file = join(temp.path, `left-${goesOn.replace(' ', '-')}`);
+    const script = `sleep 1000 & echo $! > ${file}; ${goesOn}`;
+    const check: HealthCheck = {
+      ...checks.exec,
+      run: (line, _, context) =>
+        checks.exec.run(line, { command: '/bin/sh', args: ['-c', script] } as never, context),
+    };
+    const outcome = await ask(check, { host: '127.0.0.1', port: 1 }, timeoutMs ? { timeoutMs } : {});
+    return { outcome, pid: Number(readFileSync(file, 'utf8')) };
+  }
+
+  /** Ended, or a zombie that nobody waits for, as in a container without init. */
+  const isGone = (pid: number): boolean => {
+    try {
+      return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.startsWith('Z') ?? false;
+    } catch {
+      return true;
+    }
+  };
+
+  test.each([
+    { goesOn: 'exit 0', outcome: { well: true } },
+    { goesOn: 'exit 1', outcome: { well: false, why: 'its command ended with 1' } },
+  ])('leaves no process behind: $goesOn', async ({ goesOn, outcome }) => {
+    const left = await leftBehind(goesOn);
+    expect(left.outcome).toEqual(outcome);
+    await eventually(`the end of ${left.pid}`, () => isGone(left.pid));
+  });
+
+  test('that hangs is killed with what it has started', async () => {
+    const { outcome, pid } = await leftBehind('wait', 1000);
+    expect(outcome).toEqual({ well: false, why: 'no answer within 1000 ms' });
+    await eventually(`the end of ${pid}`, () => isGone(pid));
+  });
 });

@@ -63,6 +63,7 @@ function runCommand(
       resolve(unwell(meaningOf(faults, error.code ?? '', 'has a check whose command can not be started')));
     });
     child.once('exit', (status, killedBy) => {
+      killRest(child);
       signal.removeEventListener('abort', kill);
       resolve(outcomeOf(status, killedBy));
     });
@@ -76,9 +77,17 @@ const outcomeOf = (status: number | null, killedBy: string | null): Outcome => {
   );
 };
 
-function killGroup({ pid, exitCode, signalCode }: ChildProcess): void {
+function killGroup(child: ChildProcess): void {
   // The number may be another process's once the command has been waited for.
-  if (pid === undefined || exitCode !== null || signalCode !== null) return;
+  if (child.exitCode === null && child.signalCode === null) killRest(child);
+}
+
+/**
+ * Also what the command left behind when it ended, which would gather with each check: the kernel gives its
+ * number to nobody while a process is in its group.
+ */
+function killRest({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {

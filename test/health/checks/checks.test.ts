@@ -195,6 +195,8 @@ describe('options', () => {
     { type: 'send_expect', options: { rounds: [{ expect: 'a', expect_regex: '^b' }] }, says: /not several/ },
     { type: 'send_expect', options: { rounds: [{ expect_regex: 'b' }] }, says: /must begin with \^/ },
     { type: 'send_expect', options: { rounds: [{ expect_regex: '^(a)\\1' }] }, says: /back-references/ },
+    { type: 'http', options: { status: [] }, says: /status: expected statuses .*, got an empty list/ },
+    { type: 'dns', options: { rcode: [] }, says: /rcode: expected response codes .*, got an empty list/ },
     { type: 'exec', options: {}, says: /command: missing: expected absolute path of a program/ },
     { type: 'exec', options: { command: 'true' }, says: /command: expected absolute path/ },
     { type: 'exec', options: { command: '/bin/true', args: 'x' }, says: /args: expected a list/ },
