@@ -158,13 +158,13 @@ describe('what goes wrong is one line, with a status', () => {
         why: 'no weight',
         args: ['upstream', 'set', 'cache', 'x', '--weight', 'much'],
         status: 2,
-        says: /whole number from 1 to 256, or `configured`/,
+        says: /whole number from 0 to 256, or `configured`/,
       },
       {
         why: 'too much weight',
         args: ['upstream', 'set', 'cache', 'x', '--weight', '257'],
         status: 2,
-        says: /from 1 to 256.*\n\(anyport upstream set --help lists what there is\)/,
+        says: /from 0 to 256.*\n\(anyport upstream set --help lists what there is\)/,
       },
       { why: 'too many', args: ['sessions', '--limit', '5000'], status: 2, says: /from 1 to 1000/ },
     ];
