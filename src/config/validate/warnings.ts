@@ -12,6 +12,7 @@ import type { Context } from './context.js';
 import { warnOfIdleOptions } from './idle-options.js';
 import type { ListenerGroup } from './listeners.js';
 import { warnOfLoops, warnOfMonitoringPorts } from './loops.js';
+import { warnOfOrphanedOptions } from './orphaned-options.js';
 import type { ProtocolNames } from './protocols.js';
 import { warnOfQuietClients } from './quiet-clients.js';
 import { createReachability, type Reachability } from './reachability.js';
@@ -58,6 +59,7 @@ export function warningsOf({ source, shape, groups, names, config }: Checked, co
   warnOfToken(config, warn);
   warnOfFamilies(groups, warn);
   warnOfHostBits(source, warn);
+  warnOfOrphanedOptions(shape, source, warn);
   return warnings.toSorted(inFileOrder(source.files));
 }
 
