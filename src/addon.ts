@@ -54,7 +54,7 @@ export interface EngineOptions {
   readonly arena: ArrayBuffer;
   /** `layout.eventsMax` events of `layout.eventWords` words. */
   readonly events: ArrayBuffer;
-  /** One count word, then `layout.answersMax` answers of `layout.answerWords` words. */
+  /** One count word, `layout.answersMax` answers of `layout.answerWords` words, `layout.answerBytes` bytes. */
   readonly answers: ArrayBuffer;
   /** Over a SharedArrayBuffer; the engine adds to cells of the rows named in tables and answers. */
   readonly counters: Float64Array;
@@ -181,6 +181,8 @@ export interface Engine {
   flush(): void;
   /** Relays the session to a new socket pair; returns the handler's end, or -1 if session or descriptors are gone. */
   attach(slot: number, generation: number, row: number, upstream: number): number;
+  /** The address that a session's client connected to; null: there is no such session. */
+  destination(slot: number, generation: number): SocketAddress | null;
   /**
    * Writes live sessions from a slot on into `memory`, which holds `layout.listingWords` words: the number of rows, the
    * slot at which the next slice starts (0: none), then rows of `layout.rowWords` words. Bounded work per call.
@@ -331,6 +333,9 @@ export interface NativeLayout {
   readonly eventsMax: number;
   readonly answerWords: number;
   readonly answersMax: number;
+  /** Bytes of answers, behind the ring, and of one answer. */
+  readonly answerBytes: number;
+  readonly sendBytesMax: number;
   /** Word offsets of an event, and of its numbers in 64-bit floats. */
   readonly event: Readonly<Record<string, number>>;
   readonly eventNumber: Readonly<Record<string, number>>;

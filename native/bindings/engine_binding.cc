@@ -88,6 +88,7 @@ void EngineBinding::Init(Napi::Env env, Napi::Object exports) {
                                         InstanceMethod<&EngineBinding::StopAccepting>("stopAccepting"),
                                         InstanceMethod<&EngineBinding::Flush>("flush"),
                                         InstanceMethod<&EngineBinding::Attach>("attach"),
+                                        InstanceMethod<&EngineBinding::Destination>("destination"),
                                         InstanceMethod<&EngineBinding::List>("list"),
                                         InstanceMethod<&EngineBinding::End>("end"),
                                         InstanceMethod<&EngineBinding::EndAll>("endAll"),
@@ -199,6 +200,12 @@ Napi::Value EngineBinding::Attach(const Napi::CallbackInfo& info) {
   const int fd =
       engine().Attach({Argument(info, 0), Argument(info, 1)}, Argument(info, 2), Argument(info, 3));
   return Napi::Number::New(info.Env(), fd);
+}
+
+Napi::Value EngineBinding::Destination(const Napi::CallbackInfo& info) {
+  const auto address = engine().Destination({Argument(info, 0), Argument(info, 1)});
+  if (!address.has_value()) return info.Env().Null();
+  return ToJs(info.Env(), *address);
 }
 
 Napi::Value EngineBinding::List(const Napi::CallbackInfo& info) {

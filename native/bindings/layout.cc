@@ -79,7 +79,11 @@ constexpr Offset kAnswerOffsets[] = {{"kind", desk::kAnswerKind},
                                      {"by", desk::kEndBy},
                                      {"during", desk::kEndDuring},
                                      {"reason", desk::kEndReason},
-                                     {"closing", desk::kEndClosing}};
+                                     {"closing", desk::kEndClosing},
+                                     {"taken", desk::kTaken},
+                                     {"sendOffset", desk::kSendOffset},
+                                     {"sendLength", desk::kSendLength},
+                                     {"expected", desk::kExpected}};
 
 constexpr Offset kRowOffsets[] = {{"slot", desk::kRowSlot},
                                   {"generation", desk::kRowGeneration},
@@ -118,6 +122,8 @@ Napi::Object Layout(Napi::Env env) {
   layout.Set("eventsMax", desk::kEventsMax);
   layout.Set("answerWords", desk::kAnswerWords);
   layout.Set("answersMax", desk::kAnswersMax);
+  layout.Set("answerBytes", desk::kAnswerBytes);
+  layout.Set("sendBytesMax", desk::kSendBytesMax);
   layout.Set("event", Offsets(env, kEventOffsets));
   layout.Set("eventNumber", Offsets(env, kEventNumbers));
   layout.Set("answer", Offsets(env, kAnswerOffsets));

@@ -29,6 +29,8 @@ class Caller {
   // Sends the opening to a socket that may be connected already. Called with one socket after another until
   // one takes a byte.
   virtual Sent SendOpening(desk::Session& session, int fd) = 0;
+  // Whether there is an opening to send.
+  virtual bool HasOpening(const desk::Session& session) = 0;
   virtual void OnConnected(desk::Session& session, Connection connection) = 0;
   // No address of the endpoint connects; the session is about to be decided about again.
   virtual void OnUnreachable(desk::Session& session) = 0;

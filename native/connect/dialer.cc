@@ -48,7 +48,11 @@ void Dialer::Dial(Session& session, const desk::Dial& dial, uint32_t* number) {
   dialling.alone = dial.count == 1;
   dialling.patient = dial.patient;
   dialling.error = 0;
+  dialling.pooled = false;
   dialling.begun_ns = loop::NowNs();
+  const uint32_t expected = std::min<uint32_t>(dial.expected, kAnswerBytesMax);
+  if (!dial.preamble.empty() && !dialling.preamble.Begin(dial.preamble, expected, slabs_))
+    return desk_->End(session, desk::Ender::kProxy, desk::Reason::kOverLimit, desk::Closing::kReset);
   if (!UseWarm(session, dial, number)) TryNext(session, number);
 }
 
@@ -57,13 +61,14 @@ bool Dialer::UseWarm(Session& session, const desk::Dial& dial, uint32_t* number)
   for (bool again = false;; again = true) {
     Taken taken = warm_->Take(session, dial, again);
     if (!taken.fd.valid()) return false;
-    const Sent sent = caller_->SendOpening(session, taken.fd.get());
+    const Sent sent = SendFirst(session, At(number), taken.fd.get());
     if (sent.error != 0 && !sent.some) continue;
     // Reports what the endpoint has said already.
     loop_->Modify(taken.fd.get(), loop::kSocketEvents | (sent.rest ? uint32_t{EPOLLOUT} : 0),
                   UpstreamTag(session));
     At(number).alone = true;
-    Win(session, {std::move(taken.fd), taken.dial, sent.rest, 0}, number, true);
+    At(number).pooled = true;
+    Win(session, {std::move(taken.fd), taken.dial, sent.rest, 0}, number);
     return true;
   }
 }
@@ -98,7 +103,7 @@ Dialer::Begun Dialer::Begin(Session& session, uint32_t dial, uint32_t* number) {
     dialling.NoteError(opened.error);
     return Begun::kFailed;
   }
-  const Sent sent = caller_->SendOpening(session, opened.fd.get());
+  const Sent sent = SendFirst(session, dialling, opened.fd.get());
   if (sent.error != 0 && !sent.some) {
     dialling.NoteError(sent.error);
     return Begun::kFailed;
@@ -119,6 +124,16 @@ Dialer::Begun Dialer::Begin(Session& session, uint32_t dial, uint32_t* number) {
   dialling.attempts.push_back({std::move(opened.fd), dial});
   dialling.next_ms = now_ms() + kAttemptDelayMs;
   return Begun::kInFlight;
+}
+
+// The preamble if there is one, and the opening unless an answer is awaited before.
+Sent Dialer::SendFirst(Session& session, Dialling& dialling, int fd) {
+  if (!dialling.preamble.begun()) return caller_->SendOpening(session, fd);
+  const bool waits = dialling.preamble.expected() > 0;
+  const Sent said = dialling.preamble.Say(fd, !waits && caller_->HasOpening(session), *slabs_);
+  if (said.rest || waits) return said;
+  const Sent opening = caller_->SendOpening(session, fd);
+  return {true, opening.rest, opening.error};
 }
 
 // Back-off, so that many waiting sessions do not keep the thread busy.
@@ -146,6 +161,7 @@ int Dialer::Attach(Session& session) {
 
 void Dialer::OnTimer(Session& session, uint32_t* number) {
   Dialling& dialling = At(number);
+  if (dialling.converses()) return Converse(session, number);
   if (dialling.attempts.empty()) return TryNext(session, number);
   if (now_ms() >= DeadlineMs(session, dialling)) {
     if (Look(session, number)) return;
@@ -157,6 +173,10 @@ void Dialer::OnTimer(Session& session, uint32_t* number) {
 
 void Dialer::OnSocket(Session& session, uint32_t events, uint32_t* number) {
   Dialling& dialling = At(number);
+  if (dialling.converses()) {
+    if (events & EPOLLERR) return Fail(session, ErrorOf(dialling.winner.fd.get()), number);
+    return Converse(session, number);
+  }
   if (!dialling.alone || dialling.attempts.empty()) return;
   Attempt& attempt = dialling.attempts.front();
   if (events & EPOLLERR) return Fail(session, ErrorOf(attempt.fd.get()), number);
@@ -187,12 +207,66 @@ bool Dialer::Look(Session& session, uint32_t* number) {
   return false;
 }
 
-void Dialer::Win(Session& session, Connection connection, uint32_t* number, bool pooled) {
-  const Dialling& dialling = At(number);
-  const uint64_t begun_ns = dialling.begun_ns;
+void Dialer::Win(Session& session, Connection connection, uint32_t* number) {
+  Dialling& dialling = At(number);
   if (!dialling.alone)
     loop_->Modify(connection.fd.get(), loop::kSocketEvents | (connection.armed ? uint32_t{EPOLLOUT} : 0),
                   UpstreamTag(session));
+  dialling.attempts.clear();
+  dialling.winner = std::move(connection);
+  Converse(session, number);
+}
+
+// Until the preamble is said and, where one is awaited, the answer is there.
+void Dialer::Converse(Session& session, uint32_t* number) {
+  Dialling& dialling = At(number);
+  const Preamble& preamble = dialling.preamble;
+  if (!preamble.begun()) return Settle(session, number);
+  const bool waits = preamble.expected() > 0;
+  const int fd = dialling.winner.fd.get();
+  const Sent said = dialling.preamble.Say(fd, !waits && caller_->HasOpening(session), *slabs_);
+  if (said.error != 0) return Fail(session, said.error, number);
+  if (!said.rest && !waits) return Settle(session, number);
+  const Heard heard = said.rest ? Heard() : preamble.Listen(fd, *slabs_);
+  if (heard.error != 0) return Fail(session, heard.error, number);
+  if (heard.whole) return ShowAnswer(session, dialling, heard.bytes);
+  if (now_ms() >= DeadlineMs(session, dialling)) return Fail(session, ETIMEDOUT, number);
+  if (said.rest) Arm(session, dialling.winner);
+  desk_->timers().Schedule(session, DeadlineMs(session, dialling));
+}
+
+// In the stage of picking, because TypeScript decides: no event of a socket is handled until it has.
+void Dialer::ShowAnswer(Session& session, const Dialling& dialling, uint32_t bytes) {
+  session.stage = desk::Stage::kPick;
+  desk_->AwaitDecision(session);
+  desk::Event event = desk_->Push(desk::EventKind::kAnswered, session);
+  event.Set(desk::kBytesOffset, static_cast<uint32_t>(slabs_->OffsetOf(dialling.preamble.slab())));
+  event.Set(desk::kBytesLength, bytes);
+}
+
+void Dialer::GoOn(Session& session, const desk::Word& word, uint32_t* number) {
+  if (*number == desk::kNone || !At(number).converses() || session.stage != desk::Stage::kPick) return;
+  Dialling& dialling = At(number);
+  session.stage = desk::Stage::kConnect;
+  Discard(dialling.winner.fd.get(), word.taken);
+  if (word.expected > kAnswerBytesMax) return Fail(session, EMSGSIZE, number);
+  if (!dialling.preamble.Begin(word.bytes, word.expected, slabs_)) return Fail(session, ENOBUFS, number);
+  Converse(session, number);
+}
+
+void Dialer::Arm(const Session& session, Connection& connection) {
+  if (std::exchange(connection.armed, true)) return;
+  loop_->Modify(connection.fd.get(), loop::kSocketEvents | EPOLLOUT, UpstreamTag(session));
+}
+
+void Dialer::Settle(Session& session, uint32_t* number) {
+  Dialling& dialling = At(number);
+  Connection connection = std::move(dialling.winner);
+  // What came behind the answer has caused its event.
+  if (dialling.preamble.begun())
+    connection.events |= net::ReadyNow(connection.fd.get(), POLLIN | POLLOUT | POLLRDHUP);
+  const uint64_t begun_ns = dialling.begun_ns;
+  const bool pooled = dialling.pooled;
   Drop(number);
   Announce(session, begun_ns);
   if (!pooled) warm_->Learn(session);
@@ -219,6 +293,8 @@ void Dialer::Fail(Session& session, int error, uint32_t* number) {
 void Dialer::Drop(uint32_t* number) {
   if (*number == desk::kNone) return;
   At(number).attempts = std::vector<Attempt>();
+  At(number).winner = {};
+  At(number).preamble.Close(slabs_);
   diallings_.Release(std::exchange(*number, desk::kNone));
 }
 

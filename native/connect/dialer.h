@@ -2,7 +2,8 @@
 // next one while those before are still in flight, and the first to connect wins (RFC 8305).
 //
 // No byte of the session goes to a socket that does not win, so that another address and another endpoint are
-// possible until then.
+// possible until then. Where the endpoint has to be told something first (a preamble), that follows the
+// connect; an answer to it is shown to TypeScript, which says how it goes on.
 #pragma once
 
 #include <cstdint>
@@ -13,21 +14,25 @@
 #include "desk/desk.h"
 #include "loop/loop.h"
 #include "pool/shelf.h"
+#include "pool/slabs.h"
 
 namespace anyport::connect {
 
 inline constexpr uint64_t kFullQueueRetryMs = 10;
 
+// Over 20 methods: attempts, the words before a session and its connection are one state and one deadline.
 class Dialer {
  public:
-  Dialer(desk::Desk* desk, loop::Loop* loop, WarmPool* warm, Caller* caller)
-      : desk_(desk), loop_(loop), warm_(warm), caller_(caller) {}
+  Dialer(desk::Desk* desk, loop::Loop* loop, WarmPool* warm, pool::Slabs* slabs, Caller* caller)
+      : desk_(desk), loop_(loop), warm_(warm), slabs_(slabs), caller_(caller) {}
 
   // `number`: of the dialling, kept by the caller; desk::kNone when there is none.
   void Dial(desk::Session& session, const desk::Dial& dial, uint32_t* number);
   // Connects to a new socket pair; returns the other end, or -1 without descriptors.
   int Attach(desk::Session& session);
-  // The only attempt's socket has `events`.
+  // TypeScript has read the endpoint's answer.
+  void GoOn(desk::Session& session, const desk::Word& word, uint32_t* number);
+  // The socket of the only attempt, or of the winner, has `events`.
   void OnSocket(desk::Session& session, uint32_t events, uint32_t* number);
   // One of several attempts has news.
   void OnAttempt(desk::Session& session, uint32_t* number);
@@ -42,7 +47,12 @@ class Dialer {
   Begun Begin(desk::Session& session, uint32_t dial, uint32_t* number);
   void TryNext(desk::Session& session, uint32_t* number);
   bool Look(desk::Session& session, uint32_t* number);
-  void Win(desk::Session& session, Connection connection, uint32_t* number, bool pooled = false);
+  Sent SendFirst(desk::Session& session, Dialling& dialling, int fd);
+  void Win(desk::Session& session, Connection connection, uint32_t* number);
+  void Converse(desk::Session& session, uint32_t* number);
+  void ShowAnswer(desk::Session& session, const Dialling& dialling, uint32_t bytes);
+  void Arm(const desk::Session& session, Connection& connection);
+  void Settle(desk::Session& session, uint32_t* number);
   void Fail(desk::Session& session, int error, uint32_t* number);
   void Retry(desk::Session& session, uint32_t* number);
   void Await(const desk::Session& session, const Dialling& dialling);
@@ -53,6 +63,7 @@ class Dialer {
   desk::Desk* desk_;
   loop::Loop* loop_;
   WarmPool* warm_;
+  pool::Slabs* slabs_;
   Caller* caller_;
   pool::Shelf<Dialling> diallings_;
 };

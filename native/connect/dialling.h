@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "connect/caller.h"
+#include "connect/preamble.h"
 #include "net/fd.h"
 
 namespace anyport::connect {
@@ -24,11 +26,15 @@ struct Dialling {
   uint32_t end = 0;      // behind the last one
   bool alone = true;     // the endpoint has one address
   bool patient = false;  // retry an endpoint whose backlog is full
+  bool pooled = false;   // the winner was opened ahead
   int error = 0;         // errno to report
   uint64_t begun_ns = 0;
   uint64_t next_ms = 0;  // loop time of the next attempt
   std::vector<Attempt> attempts;
+  Preamble preamble;
+  Connection winner;  // while the preamble is said or its answer awaited
 
+  bool converses() const { return winner.fd.valid(); }
   uint64_t begun_ms() const { return begun_ns / 1'000'000; }
   // Notes why an attempt failed. What the endpoint said is kept before what this host could not do.
   void NoteError(int error_now);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "desk/rings.h"
 #include "desk/session.h"
@@ -16,7 +17,16 @@ enum class Side : uint8_t { kNone, kClient, kUpstream };
 struct Dial {
   uint32_t first = 0;
   uint32_t count = 1;
-  bool patient = false;  // if the endpoint's backlog is full, retry until dial_timeout
+  bool patient = false;               // if the endpoint's backlog is full, retry until dial_timeout
+  std::span<const uint8_t> preamble;  // sent before the session's bytes
+  uint32_t expected = 0;              // length of the endpoint's answer to it; 0: none is awaited
+};
+
+// How it goes on after an endpoint's answer: further words, or with none of them the session's bytes.
+struct Word {
+  uint32_t taken = 0;  // length of the answer
+  std::span<const uint8_t> bytes;
+  uint32_t expected = 0;
 };
 
 // What a carrier knows of a live session.
@@ -39,6 +49,12 @@ class Carrier {
   // Continue reading for the sniffer.
   virtual void ReadOn(Session& session) = 0;
   virtual void Connect(Session& session, const Dial& dial) = 0;
+  // After an `answered` event.
+  virtual void GoOn(Session& session, const Word& word) = 0;
+  // Sends bytes of our own to the client, which do not count as the session's. False: the client is gone.
+  virtual bool Reply(Session& session, std::span<const uint8_t> bytes) = 0;
+  // The address that the client connected to.
+  virtual net::HostPort Destination(const Session& session) = 0;
   // Relays the session to a new socket pair; returns the other end, or -1 without descriptors.
   virtual int Attach(Session& session) = 0;
   // Fills in the bytes relayed, and the opening if none was.

@@ -72,12 +72,13 @@ enum class EventKind : uint8_t {
   kProxied,
   kRefused,
   kArrived,
-  kFull
+  kFull,
+  kAnswered
 };
-inline constexpr std::array kEventNames = {"classified", "connected", "unreachable", "ended",
-                                           "proxied",    "refused",   "arrived",     "full"};
+inline constexpr std::array kEventNames = {"classified", "connected", "unreachable", "ended",   "proxied",
+                                           "refused",    "arrived",   "full",        "answered"};
 
-enum class AnswerKind : uint8_t { kDial, kWait, kEnd, kReject, kProceed };
-inline constexpr std::array kAnswerNames = {"dial", "wait", "end", "reject", "proceed"};
+enum class AnswerKind : uint8_t { kDial, kWait, kEnd, kReject, kProceed, kGoOn, kReply };
+inline constexpr std::array kAnswerNames = {"dial", "wait", "end", "reject", "proceed", "go_on", "reply"};
 
 }  // namespace anyport::desk

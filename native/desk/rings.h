@@ -23,6 +23,9 @@ inline constexpr uint32_t kEventsCrowded = 4096;
 inline constexpr uint32_t kEventsMax = 16384;
 inline constexpr uint32_t kAnswerWords = 16;
 inline constexpr uint32_t kAnswersMax = 4096;
+// Bytes of answers, behind the ring; each answer's up to kSendBytesMax.
+inline constexpr uint32_t kAnswerBytes = 64 * 1024;
+inline constexpr uint32_t kSendBytesMax = 2048;
 
 // Word offsets of an event.
 enum EventWord : uint32_t {
@@ -33,7 +36,7 @@ enum EventWord : uint32_t {
   kPlan,         // generation of the session's Plan
   kProtocol,     // classified: index in the listener's classifier, or -1
   kCause,        // classified
-  kBytesOffset,  // classified: sniffed bytes in the arena; proxied: the PROXY header
+  kBytesOffset,  // in the arena. classified: sniffed bytes; proxied: the PROXY header; answered: the answer
   kBytesLength,  // their length; refused: number of refusals without an event
   kDecidedAt,
   kError,  // unreachable: errno; refused: errno, or 0 at max_connections
@@ -107,39 +110,56 @@ enum AnswerWord : uint32_t {
   kEndpointRow,
   kUpstream,                // dial: index in the Plan
   kCount,                   // dial: number of the endpoint's addresses, which follow the first
-  kBytesWanted = kRow + 1,  // wait: prefix length
+  kBytesWanted = kRow + 1,  // wait, reply: prefix length
   kQuietMs,                 // wait: silence after which to report the session; 0: never
+  kTaken = kRow + 1,        // go_on: length of the endpoint's answer
   kEndBy = kRow + 1,        // end
   kEndDuring,
   kEndReason,
   kEndClosing,
+  kSendOffset =
+      kCount + 1,  // dial, go_on: bytes for the endpoint before the session's; reply: for the client
+  kSendLength,
+  kExpected,  // dial, go_on: length of the endpoint's answer to them; 0: none is awaited
 };
 
 class Answer {
  public:
-  explicit Answer(std::span<const uint32_t> words) : words_(words) {}
+  Answer(std::span<const uint32_t> words, std::span<const uint8_t> area) : words_(words), area_(area) {}
   uint32_t operator[](AnswerWord word) const { return words_[word]; }
   AnswerKind kind() const { return static_cast<AnswerKind>(words_[kAnswerKind]); }
   pool::SlotId id() const { return {words_[kAnswerSlot], words_[kAnswerGeneration]}; }
+  // Valid while the answer is applied.
+  std::span<const uint8_t> bytes() const {
+    const size_t offset = std::min<size_t>(words_[kSendOffset], area_.size());
+    const auto rest = area_.subspan(offset);
+    return rest.first(std::min<size_t>({words_[kSendLength], rest.size(), kSendBytesMax}));
+  }
 
  private:
   std::span<const uint32_t> words_;
+  std::span<const uint8_t> area_;
 };
 
-// Word 0 is the count, written by TypeScript; the answers follow.
+// Word 0 is the count, written by TypeScript; the answers follow, and then their bytes.
 class AnswerRing {
  public:
-  static constexpr size_t kWords = 1 + size_t{kAnswerWords} * kAnswersMax;
+  static constexpr size_t kRingWords = 1 + size_t{kAnswerWords} * kAnswersMax;
+  static constexpr size_t kWords = kRingWords + kAnswerBytes / sizeof(uint32_t);
 
   explicit AnswerRing(std::span<uint32_t> words) : words_(words) { assert(words.size() >= kWords); }
 
   uint32_t count() const { return words_[0] < kAnswersMax ? words_[0] : kAnswersMax; }
   Answer At(uint32_t index) const {
-    return Answer(words_.subspan(1 + size_t{index} * kAnswerWords, kAnswerWords));
+    return Answer(words_.subspan(1 + size_t{index} * kAnswerWords, kAnswerWords), area());
   }
   void Clear() { words_[0] = 0; }
 
  private:
+  std::span<const uint8_t> area() const {
+    return {reinterpret_cast<const uint8_t*>(words_.data() + kRingWords), kAnswerBytes};
+  }
+
   std::span<uint32_t> words_;
 };
 

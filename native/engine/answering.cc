@@ -27,6 +27,14 @@ void Answering::CarryOut(const desk::Answer& answer) {
       return read_on(sniffer_->Reject(*session));
     case AnswerKind::kProceed:
       return read_on(sniffer_->Proceed(*session));
+    case AnswerKind::kGoOn:
+      return session->carrier->GoOn(*session,
+                                    {answer[desk::kTaken], answer.bytes(), answer[desk::kExpected]});
+    case AnswerKind::kReply:
+      if (session->stage != Stage::kClassify) return;
+      if (!session->carrier->Reply(*session, answer.bytes()))
+        return desk_->End(*session, desk::Ender::kClient, desk::Reason::kClientGone);
+      return read_on(sniffer_->BeginAgain(*session, answer[desk::kBytesWanted]));
   }
 }
 
@@ -34,8 +42,8 @@ void Answering::Dial(Session& session, const desk::Answer& answer) {
   if (session.stage == Stage::kConnect || session.stage == Stage::kRelay) return;
   const desk::Aim aim{answer[desk::kEndpoint], answer[desk::kEndpointRow], answer[desk::kUpstream]};
   if (!desk_->books().AimAt(session, aim)) return ReportFull(session);
-  session.carrier->Connect(session,
-                           {answer[desk::kFirst], answer[desk::kCount], answer[desk::kPatient] != 0});
+  session.carrier->Connect(session, {answer[desk::kFirst], answer[desk::kCount], answer[desk::kPatient] != 0,
+                                     answer.bytes(), answer[desk::kExpected]});
 }
 
 // Another worker took the last place after this one had picked: TypeScript picks again.

@@ -150,6 +150,12 @@ void Engine::Flush() {
   OnTurn();
 }
 
+std::optional<net::HostPort> Engine::Destination(pool::SlotId id) {
+  const Session* session = desk_->Find(id);
+  if (session == nullptr) return std::nullopt;
+  return session->carrier->Destination(*session);
+}
+
 bool Engine::End(pool::SlotId id, desk::Ender by, desk::Reason reason) {
   Session* session = desk_->Find(id);
   if (session == nullptr) return false;

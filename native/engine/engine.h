@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -47,6 +48,7 @@ struct Options {
   std::function<void(uint32_t from, uint32_t to)> on_turn;
 };
 
+// Over 20 methods: what the owner asks for, each passed on to the part that does it.
 class Engine final : public loop::Client, public ConnectionSink {
  public:
   // Null with an errno in `error` when the loop can not be created.
@@ -73,6 +75,8 @@ class Engine final : public loop::Client, public ConnectionSink {
   int Attach(pool::SlotId id, uint32_t row, uint32_t upstream) {
     return answering_->Attach(id, row, upstream);
   }
+  // The address that a session's client connected to.
+  std::optional<net::HostPort> Destination(pool::SlotId id);
   // Resets both ends of a session. False: there is none of this id.
   bool End(pool::SlotId id, desk::Ender by, desk::Reason reason);
   void EndAll(desk::Ender by, desk::Reason reason, uint32_t endpoint = 0);

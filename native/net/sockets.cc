@@ -162,6 +162,13 @@ int Steer(int fd, uint32_t sockets) {
   return set == 0 ? 0 : errno;
 }
 
+HostPort LocalAddress(int fd) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof(storage);
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &length) != 0) return {};
+  return Describe(storage, length);
+}
+
 int PendingError(int fd) {
   int error = 0;
   socklen_t length = sizeof(error);

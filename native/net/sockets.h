@@ -74,6 +74,8 @@ Pair SocketPair();
 // Sends one datagram to a Unix socket. 0 or an errno.
 int SendDatagram(const std::string& path, const std::string& text);
 
+// The address that a socket is bound to; empty when it has none.
+HostPort LocalAddress(int fd);
 // Takes the pending error of a socket (SO_ERROR); 0 when none.
 int PendingError(int fd);
 

@@ -179,7 +179,8 @@ Next Sniffer::Finish(Session& session, Cause cause) {
   const bool silent = state.bytes == 0;
   const bool half_closed = silent && cause == Cause::kFinished;
   // SMTP and FTP clients may half-close before the greeting: treat that as silence.
-  const bool greeted = !state.proxy_header_due && session.plan_listener().silence_ms != 0;
+  const bool greeted =
+      !state.proxy_header_due && !state.begun_again && session.plan_listener().silence_ms != 0;
   if (half_closed && !greeted) {
     // A port scan or health probe: not a failure.
     return End(desk_, session, Ender::kClient, Reason::kClientGone, Closing::kClose);
@@ -267,6 +268,15 @@ Next Sniffer::Proceed(Session& session) {
   AwaitSilence(session, state, desk_->timers().now_ms());
   const Next next = state.bytes == 0 ? Next::kMore : Classify(session, state);
   return next == Next::kMore ? SniffOn(session, state) : next;
+}
+
+Next Sniffer::BeginAgain(Session& session, uint32_t bytes_wanted) {
+  State& state = StateOf(session);
+  state.bytes = 0;
+  state.bytes_wanted = 0;
+  state.silence_due_ms = 0;
+  state.begun_again = true;
+  return Wait(session, bytes_wanted, 0);
 }
 
 // Resumes reading under the same total deadline.

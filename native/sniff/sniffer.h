@@ -28,6 +28,7 @@ struct Prefix {
   uint32_t bytes = 0;
 };
 
+// Over 20 methods: what a carrier and TypeScript call, and the steps between, on one small state.
 class Sniffer {
  public:
   Sniffer(desk::Desk* desk, pool::Slabs* slabs) : desk_(desk), space_(desk, slabs) {}
@@ -57,6 +58,10 @@ class Sniffer {
   Next Reject(desk::Session& session);
   // Continue behind a PROXY header, or with the first byte.
   Next Proceed(desk::Session& session);
+
+  // The bytes so far have been answered, and are not for the endpoint: what comes now is of the same
+  // protocol. As Wait.
+  Next BeginAgain(desk::Session& session, uint32_t bytes_wanted);
 
   // ---- end of sniffing
 

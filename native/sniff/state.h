@@ -15,6 +15,7 @@ struct State {
   classifier::Walk walk;
   bool proxy_header_due = false;                 // a PROXY header must come first
   bool arrival_due = false;                      // to be reported before the first byte is read
+  bool begun_again = false;                      // the client has been answered, and speaks again
   desk::Cause shown_as = desk::Cause::kMatched;  // cause of the last event about its protocol
   uint32_t decided_at = 0;                       // prefix length that decided the protocol
   uint32_t bytes_wanted = 0;    // prefix length at which to report to TypeScript again; 0: none

@@ -24,7 +24,7 @@ Streams::Streams(const Options& options, desk::Desk* desk, sniff::Sniffer* sniff
       watch_(loop),
       relays_(desk, &watch_, &tools_, &streams_, shared::Buckets(options.buckets), options.thread_ends),
       warm_(&desk->books(), loop),
-      dialer_(desk, loop, &warm_, this),
+      dialer_(desk, loop, &warm_, slabs, this),
       tarpit_(loop, desk) {}
 
 void Streams::Accept(uint32_t listener, net::Fd fd, const net::Source& source) {
@@ -107,6 +107,20 @@ void Streams::Connect(Session& session, const desk::Dial& dial) {
   dialer_.Dial(session, dial, &stream.dialling);
 }
 
+void Streams::GoOn(Session& session, const desk::Word& word) {
+  dialer_.GoOn(session, word, &StreamOf(session).dialling);
+}
+
+// Nothing else has been sent to the client: a socket that does not take a few bytes has lost it.
+bool Streams::Reply(Session& session, std::span<const uint8_t> bytes) {
+  const ptrdiff_t sent = send(StreamOf(session).client.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  return sent == static_cast<ptrdiff_t>(bytes.size());
+}
+
+net::HostPort Streams::Destination(const Session& session) {
+  return net::LocalAddress(StreamOf(session).client.get());
+}
+
 int Streams::Attach(Session& session) { return dialer_.Attach(session); }
 
 // The sniffed bytes become the start of the upward direction.
@@ -124,6 +138,10 @@ connect::Sent Streams::SendOpening(Session& session, int fd) {
   TakePrefix(session, stream);
   stream.up.Flush(fd, tools_);
   return {stream.up.bytes() > 0, stream.up.pending(), stream.up.sink_error()};
+}
+
+bool Streams::HasOpening(const Session& session) {
+  return StreamOf(session).up.pending() || !sniffer_->Opening(session).empty();
 }
 
 void Streams::OnConnected(Session& session, connect::Connection connection) {

@@ -55,6 +55,9 @@ class Streams final : public desk::Carrier, private connect::Caller {
   void OnTimer(desk::Session& session) override;
   void ReadOn(desk::Session& session) override;
   void Connect(desk::Session& session, const desk::Dial& dial) override;
+  void GoOn(desk::Session& session, const desk::Word& word) override;
+  bool Reply(desk::Session& session, std::span<const uint8_t> bytes) override;
+  net::HostPort Destination(const desk::Session& session) override;
   int Attach(desk::Session& session) override;
   void Describe(const desk::Session& session, desk::Event* event) override;
   desk::Progress ProgressOf(const desk::Session& session) override;
@@ -63,6 +66,7 @@ class Streams final : public desk::Carrier, private connect::Caller {
  private:
   Stream& StreamOf(const desk::Session& session) { return streams_.At(session.carried); }
   connect::Sent SendOpening(desk::Session& session, int fd) override;
+  bool HasOpening(const desk::Session& session) override;
   void OnConnected(desk::Session& session, connect::Connection connection) override;
   void OnUnreachable(desk::Session& session) override;
   void TakePrefix(desk::Session& session, Stream& stream);

@@ -119,6 +119,16 @@ export function withoutHostBits(text: string): string | null {
   return `${family === 'ipv4' ? ipv4Text(masked) : ipv6Text(masked)}/${bits}`;
 }
 
+/** In network order, 4 or 16 bytes. */
+export function addressBytes(address: string): Buffer {
+  if (isIPv4(address)) return Buffer.from(address.split('.').map(Number));
+  const bytes = Buffer.alloc(16);
+  const number = ipv6Number(address);
+  bytes.writeBigUInt64BE(number >> 64n, 0);
+  bytes.writeBigUInt64BE(number & 0xffff_ffff_ffff_ffffn, 8);
+  return bytes;
+}
+
 export const addressNumber = (address: string, family: Network['family']): bigint =>
   family === 'ipv4' ? BigInt(ipv4Number(address)) : ipv6Number(address);
 

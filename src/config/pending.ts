@@ -33,7 +33,6 @@ export const pendingKeys: readonly PendingKey[] = [
     refused: 'let `routes` name the networks that may connect, with `source`',
   },
   { pattern: 'listeners.[].transport', idle: 'tcp', refused: 'write `tcp`' },
-  { pattern: 'upstreams.*.proxy_protocol', idle: 'off', refused: 'write `off`' },
   { pattern: 'upstreams.*.via', refused: 'leave it out' },
   { pattern: 'forwards', idle: [], refused: 'leave it out' },
   { pattern: 'distributed' },

@@ -9,7 +9,12 @@ import type { SocketAddress } from '../model/address.js';
 import type { HealthStatus } from '../model/health-status.js';
 import type { EndpointFailures } from '../model/message.js';
 import type { Plan, PlanEndpoint } from '../model/plan.js';
-import type { HealthCheckOptions, PassiveHealthOptions } from '../model/upstream-options.js';
+import type {
+  HealthCheckOptions,
+  PassiveHealthOptions,
+  ProxyProtocolOptions,
+} from '../model/upstream-options.js';
+import { ownProxyHeader } from '../protocols/proxy-writer.js';
 import { checkOf } from './checks/index.js';
 import {
   type EjectionCounts,
@@ -80,7 +85,7 @@ export class Monitor {
         endpoint.plan = planned;
         endpoint.options = options;
         if (options.health_check !== undefined)
-          targets.push(targetOf(id, upstream, planned, options.health_check));
+          targets.push(targetOf(id, upstream, planned, options.health_check, options.proxy_protocol));
         this.#publish(endpoint);
       }
     }
@@ -298,14 +303,20 @@ function targetOf(
   upstream: string,
   { name: endpoint, addresses }: PlanEndpoint,
   settings: HealthCheckOptions,
+  proxy: ProxyProtocolOptions,
 ): ProbeTarget {
   const host = /^(?:\[([^\]]*)\]|([^:]*)):\d+$/.exec(endpoint);
   return {
     ...{ id, upstream, endpoint, settings },
     addresses: askedAddresses(addresses, settings),
+    greeting: greetingOf(settings, proxy),
     serverName: endpoint.startsWith('unix:') ? 'localhost' : (host?.[1] ?? host?.[2] ?? endpoint),
   };
 }
+
+/** Another port or address is another server's, which need not expect a PROXY header. */
+const greetingOf = ({ address, port }: HealthCheckOptions, proxy: ProxyProtocolOptions): Uint8Array | null =>
+  proxy.version === 'off' || address !== undefined || port !== undefined ? null : ownProxyHeader(proxy);
 
 function askedAddresses(
   addresses: readonly SocketAddress[],
@@ -322,8 +333,9 @@ function askedAddresses(
 const askReally: ProberParts['ask'] = async ({ settings, ...target }, address, signal) => {
   const check = checkOf(settings.type);
   if (check === undefined) return { well: false, why: `there is no check ${settings.type}` };
-  const { serverName, upstream, endpoint } = target;
+  const { serverName, upstream, endpoint, greeting = null } = target;
   return probe({
+    greeting,
     check,
     options: settings,
     address,

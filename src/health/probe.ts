@@ -11,6 +11,8 @@ export interface ProbeAsk {
   /** The check's own options. */
   readonly options: object;
   readonly address: SocketAddress;
+  /** Sent first, over TCP; null: nothing. */
+  readonly greeting?: Uint8Array | null;
   readonly context: Pick<CheckContext, 'serverName' | 'upstream' | 'endpoint'>;
   readonly timeoutMs: number;
   /** Calls it off. */
@@ -39,10 +41,14 @@ export async function probe({ timeoutMs, ...ask }: ProbeAsk): Promise<Outcome> {
 
 type Asked = Omit<ProbeAsk, 'timeoutMs'>;
 
-async function asked({ check, options, address, context }: Asked, over: AbortSignal): Promise<Outcome> {
+async function asked(
+  { check, options, address, context, greeting = null }: Asked,
+  over: AbortSignal,
+): Promise<Outcome> {
   let line: Line | null = null;
   try {
     line = await open(check.over, address, over);
+    if (greeting !== null && check.over === 'tcp') line.write(greeting);
     return await check.run(line, options, { ...placeOf(address), ...context });
   } catch (error) {
     return { well: false, why: whyOf(error) };

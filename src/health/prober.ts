@@ -26,6 +26,8 @@ export interface ProbeTarget {
   readonly addresses: readonly SocketAddress[];
   readonly serverName: string;
   readonly settings: HealthCheckOptions;
+  /** Sent before the check's own bytes; null: nothing. */
+  readonly greeting?: Uint8Array | null;
 }
 
 export interface Answer {

@@ -226,7 +226,14 @@ export interface UpstreamOptions {
   readonly onDown?: 'keep' | 'reset';
   readonly pool?: { readonly warm?: number; readonly maxIdle?: Duration };
   readonly maxConnections?: number;
-  readonly proxyProtocol?: 'off' | 'v1' | 'v2';
+  readonly proxyProtocol?:
+    | 'off'
+    | 'v1'
+    | 'v2'
+    | {
+        readonly version?: 'off' | 'v1' | 'v2';
+        readonly tlvs?: ('alpn' | 'authority' | 'unique_id' | 'crc32c')[];
+      };
   readonly bandwidth?: {
     readonly up?: Size;
     readonly down?: Size;

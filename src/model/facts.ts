@@ -21,7 +21,13 @@ export interface Facts {
  * only on demand, so identification must not depend on them.
  */
 export type FactsAnswer =
-  | { readonly verdict: 'facts'; readonly facts: Facts; readonly doubtful?: Doubtful }
+  | {
+      readonly verdict: 'facts';
+      readonly facts: Facts;
+      readonly doubtful?: Doubtful;
+      /** Further facts follow if the client is answered. Absent: there are no others. */
+      readonly turn?: Turn;
+    }
   | {
       readonly verdict: 'more';
       readonly bytesNeeded: number;
@@ -32,3 +38,33 @@ export type FactsAnswer =
 
 /** Facts that are truncated or ambiguous (an endpoint may read them differently): rules on them fail closed. */
 export type Doubtful = readonly string[];
+
+/** The client waits for an answer before it says more. It is given one only where a route needs what follows. */
+export interface Turn {
+  /** In words, for explanations. */
+  readonly words: string;
+  /** Length of the request, which is not for the endpoint. */
+  readonly bytes: number;
+  readonly reply: Uint8Array;
+  /** Reads what the client says then. */
+  readonly facts: (bytes: Uint8Array, isFull?: boolean) => FactsAnswer;
+  /** The endpoint is asked in turn, before it gets what the client said then; null: it is not. */
+  readonly ask: Ask | null;
+}
+
+/** A question to an endpoint before the session's bytes. */
+export interface Ask {
+  /** In words, for explanations. */
+  readonly words: string;
+  readonly bytes: Uint8Array;
+  /** Length of the shortest answer. */
+  readonly expected: number;
+  readonly judge: (answer: Uint8Array) => AskVerdict;
+}
+
+export type AskVerdict =
+  /** `bytes`: length of the answer; what follows is the session's. */
+  | { readonly verdict: 'yes'; readonly bytes: number }
+  | { readonly verdict: 'more'; readonly bytesNeeded: number }
+  /** In our words. */
+  | { readonly verdict: 'no'; readonly why: string };

@@ -60,6 +60,8 @@ export interface UpstreamOptions {
     readonly down: number;
     readonly per: BandwidthScope;
   };
+  /** What an endpoint is told of a session before its first byte. */
+  readonly proxy_protocol: ProxyProtocolOptions;
   /** DSCP of packets to endpoints (RFC 2474); 0: system default. */
   readonly dscp: number;
 }
@@ -96,3 +98,13 @@ export interface HealthCheckOptions {
 
 export const dnsFamilies = ['any', 'ipv4', 'ipv6', 'ipv4_first'] as const;
 export type DnsFamily = (typeof dnsFamilies)[number];
+
+/** TLVs that a PROXY header of version 2 can have. */
+export const proxyTlvs = ['alpn', 'authority', 'unique_id', 'crc32c'] as const;
+export type ProxyTlv = (typeof proxyTlvs)[number];
+
+export interface ProxyProtocolOptions {
+  readonly version: 'off' | 'v1' | 'v2';
+  /** Empty below version 2. */
+  readonly tlvs: readonly ProxyTlv[];
+}

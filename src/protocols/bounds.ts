@@ -28,8 +28,13 @@ const boundedRecognizer = (recognizer: Recognizer): Recognizer => ({
 });
 
 function boundedFacts({ facts }: Recognizer): Pick<Recognizer, 'facts'> {
-  return facts ? { facts: (bytes, isFull) => boundAnswer(facts(bytes, isFull)) } : {};
+  return facts ? { facts: boundedBy(facts) } : {};
 }
+
+export const boundedBy =
+  (facts: NonNullable<Recognizer['facts']>): NonNullable<Recognizer['facts']> =>
+  (bytes, isFull) =>
+    boundAnswer(facts(bytes, isFull));
 
 /** A truncated fact is doubtful: the missing part could match a rule. */
 export function boundAnswer(answer: FactsAnswer): FactsAnswer {

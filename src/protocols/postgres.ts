@@ -2,7 +2,7 @@
  * PostgreSQL: a startup message, or a request that precedes it (TLS, GSSAPI, cancel). Since version 17 clients may
  * open with TLS directly; the hello then has ALPN postgresql.
  */
-import type { Doubtful, Facts, FactsAnswer } from '../model/facts.js';
+import type { Ask, AskVerdict, Doubtful, Facts, FactsAnswer, Turn } from '../model/facts.js';
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { match, more, no } from './confirmation.js';
 import { asBuffer } from './cursor.js';
@@ -57,7 +57,10 @@ export function postgresFacts(bytes: Uint8Array): FactsAnswer {
   const message = asBuffer(bytes);
   if (message[0] !== 0) return withoutNames(tlsFacts(bytes));
   // A request for encryption hides the names; a cancel request has none, but belongs to a session that has.
-  if (message.readUInt16BE(4) !== majorVersion) return { verdict: 'facts', facts: {}, doubtful: unread };
+  if (message.readUInt16BE(4) !== majorVersion) {
+    const turn = turns.get(message.readUInt32BE(4));
+    return { verdict: 'facts', facts: {}, doubtful: unread, ...(turn && { turn }) };
+  }
   const end = message.readUInt32BE(0);
   if (end > startupBytesMax) return { verdict: 'broken', facts: {} };
   if (message.length < end) return { verdict: 'more', bytesNeeded: end, facts: {} };
@@ -68,6 +71,51 @@ export function postgresFacts(bytes: Uint8Array): FactsAnswer {
 
 const withoutNames = (hello: FactsAnswer): FactsAnswer =>
   hello.verdict === 'facts' ? { ...hello, doubtful: [...(hello.doubtful ?? []), ...unread] } : hello;
+
+// ---- a request for encryption: the client waits for one byte, and then begins with it or goes on without
+
+const sslRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+
+const ask: Ask = {
+  words: 'SSLRequest, and awaits S',
+  bytes: sslRequest,
+  expected: 1,
+  judge: judgeTls,
+};
+
+function judgeTls([answer]: Uint8Array): AskVerdict {
+  if (answer === 0x53) return { verdict: 'yes', bytes: 1 };
+  if (answer === 0x4e) return { verdict: 'no', why: 'the endpoint has no TLS: it answers N to SSLRequest' };
+  if (answer === 0x45)
+    return { verdict: 'no', why: 'the endpoint answers with an error to SSLRequest, before TLS' };
+  return { verdict: 'no', why: 'the endpoint does not answer to SSLRequest as PostgreSQL does' };
+}
+
+const tlsTurn: Turn = {
+  words: 'S, for its TLS hello',
+  bytes: headerBytes,
+  reply: Buffer.from('S'),
+  facts: (bytes) => (bytes[0] === 0 ? { verdict: 'broken', facts: {} } : withoutNames(tlsFacts(bytes))),
+  ask,
+};
+
+/** libpq asks for it first where it could use it, once. */
+const gssTurn: Turn = {
+  words: 'N, for its next request',
+  bytes: headerBytes,
+  reply: Buffer.from('N'),
+  facts(bytes) {
+    const answer = postgresFacts(bytes);
+    return answer.verdict === 'facts' && answer.turn === gssTurn ? { verdict: 'broken', facts: {} } : answer;
+  },
+  ask: null,
+};
+
+/** By the code of the request. */
+const turns: ReadonlyMap<number, Turn> = new Map([
+  [0x04d2_162f, tlsTurn],
+  [0x04d2_1630, gssTurn],
+]);
 
 /** Alternating names and values, each terminated by NUL; of a name that comes twice the last value. */
 function readParameters(text: string): Facts {

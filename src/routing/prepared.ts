@@ -29,6 +29,8 @@ export interface Candidate extends Keyed {
   readonly refusal: Routed;
   readonly tests: readonly Test[];
   readonly readsFacts: boolean;
+  /** It names protocols, and asks what their TLS hello says. */
+  readonly asksHello: boolean;
 }
 
 export interface PreparedRoute {
@@ -44,10 +46,11 @@ export interface PreparedRoute {
 export function prepareRoute(route: PlanRoute, order: number): PreparedRoute {
   const tests = createOwnTests(route.when);
   const own = partOf(tests);
+  const excluded = excludedBy(route.when).map(createOwnTests);
   return {
     target: route.to,
     own,
-    excluded: excludedBy(route.when).map((set) => partOf(createOwnTests(set))),
+    excluded: excluded.map(partOf),
     plain: {
       order,
       keys: tests.flatMap(({ key }): readonly Key[] => (key === null ? [] : [key])),
@@ -55,9 +58,12 @@ export function prepareRoute(route: PlanRoute, order: number): PreparedRoute {
       refusal: { kind: 'refuse', route: order },
       tests: [...own.early, ...own.facts],
       readsFacts: own.facts.length > 0,
+      asksHello: own.place.protocols !== undefined && [tests, ...excluded].flat().some(isOfHello),
     },
   };
 }
+
+const isOfHello = ({ name }: RouteTest): boolean => name === 'sni' || name === 'alpn';
 
 function partOf(tests: readonly RouteTest[]): Part {
   const reading = (part: string) => tests.filter(({ reads }) => reads === part).map(({ test }) => test);

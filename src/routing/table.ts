@@ -13,6 +13,8 @@ export interface RouteTable {
   route(session: RouteSession): Routed;
   /** Whether any route for this listener and protocol reads facts. */
   needsFacts(listener: number, protocol: number): boolean;
+  /** Whether a route names the protocol and asks what its TLS hello says. */
+  asksHello(listener: number, protocol: number): boolean;
   /** Whether a route of this listener can be decided before the first byte. */
   decidesAtAccept(listener: number): boolean;
   /**
@@ -26,6 +28,7 @@ export interface RouteTable {
 interface Choice {
   readonly lookup: Lookup<Candidate>;
   readonly needsFacts: boolean;
+  readonly asksHello: boolean;
 }
 
 const MORE: Routed = { kind: 'more' };
@@ -95,6 +98,7 @@ export function tableOf(
     return {
       lookup: new Lookup(candidates),
       needsFacts: candidates.some(({ readsFacts }) => readsFacts),
+      asksHello: candidates.some(({ asksHello }) => asksHello),
     };
   }
 
@@ -120,6 +124,7 @@ export function tableOf(
   return {
     route: (session) => firstOf(choiceOf(session.listener, session.protocol).lookup.find(session), session),
     needsFacts: (listener, protocol) => choiceOf(listener, protocol).needsFacts,
+    asksHello: (listener, protocol) => choiceOf(listener, protocol).asksHello,
     decidesAtAccept: (listener) => earlyRoutes(listener) !== null,
     routeAtAccept(session) {
       const early = earlyRoutes(session.listener);

@@ -1,5 +1,5 @@
 /** TypeScript's knowledge of a session, from its first event to its end. */
-import type { Doubtful, Facts } from '../model/facts.js';
+import type { Ask, Doubtful, Facts, Turn } from '../model/facts.js';
 import { NONE } from '../model/ids.js';
 import type { ProxyHeader } from '../protocols/proxy-header.js';
 import type { RouteSession } from '../routing/condition.js';
@@ -21,6 +21,10 @@ export class Session implements RouteSession, SessionId {
   doubtful = NONE_DOUBTFUL;
   /** The PROXY header before its opening. */
   header: ProxyHeader | undefined;
+  /** Further facts follow if the client is answered so. */
+  turn: Turn | undefined;
+  /** The last answer that it was given. */
+  taken: Turn | undefined;
   decidedAt = 0;
   identifyMs = 0;
   /** Indices into the runtime's upstreams, and into that upstream's endpoints; -1: none yet. */
@@ -64,6 +68,11 @@ export class Session implements RouteSession, SessionId {
 
   get endpointId(): number {
     return this.runtime.plan.ids.endpoints[this.upstream]?.[this.endpoint] ?? NONE;
+  }
+
+  /** Of the endpoint, before the session's bytes. */
+  get ask(): Ask | null {
+    return this.taken?.ask ?? null;
   }
 
   get protocolId(): string | null {

@@ -2,6 +2,7 @@
  * TypeScript side of the two rings that an engine shares with its worker: events are read in place, answers are written
  * in place. Offsets are those of native/desk/rings.h; a test compares them.
  */
+import assert from 'node:assert/strict';
 import type { Native } from '../addon.js';
 import {
   type Closing,
@@ -36,10 +37,11 @@ export const eventKinds = [
   'refused',
   'arrived',
   'full',
+  'answered',
 ] as const;
 export type EventKind = (typeof eventKinds)[number];
 
-export const answerKinds = ['dial', 'wait', 'end', 'reject', 'proceed'] as const;
+export const answerKinds = ['dial', 'wait', 'end', 'reject', 'proceed', 'go_on', 'reply'] as const;
 type AnswerKind = (typeof answerKinds)[number];
 
 /** The engine's id of a session; stale ids are ignored. */
@@ -94,7 +96,7 @@ export const answerWords = {
   endpointRow: 7,
   upstream: 8,
   count: 9,
-  // wait
+  // wait, reply
   bytesWanted: 4,
   quietMs: 5,
   // end
@@ -102,12 +104,25 @@ export const answerWords = {
   during: 5,
   reason: 6,
   closing: 7,
+  // go_on
+  taken: 4,
+  // dial, go_on: bytes for the endpoint before the session's, and the length of its answer; reply: for the client
+  sendOffset: 10,
+  sendLength: 11,
+  expected: 12,
 } as const;
 
 /** An endpoint's addresses: consecutive dials of the engine's tables. */
 export interface DialRange {
   readonly first: number;
   readonly count: number;
+}
+
+/** What an endpoint is told before the session's bytes. */
+export interface Words {
+  readonly bytes: Uint8Array;
+  /** Length of its answer, which is shown as an `answered` event; 0: none is awaited. */
+  readonly expected: number;
 }
 
 /** Target of a `dial` answer: an endpoint, whose addresses the engine tries. */
@@ -119,6 +134,8 @@ export interface Dial extends DialRange {
   readonly endpointRow: number;
   /** Index in the Plan. */
   readonly upstream: number;
+  /** Null: nothing. */
+  readonly preamble: Words | null;
 }
 
 /**
@@ -168,7 +185,7 @@ export class EventCursor {
   get cause(): Cause {
     return causes[this.#word(eventWords.cause)] as Cause;
   }
-  /** Arena offset of the sniffed bytes (`proxied`: of the PROXY header). */
+  /** Arena offset of the sniffed bytes (`proxied`: of the PROXY header; `answered`: of the endpoint's answer). */
   get bytesOffset(): number {
     return this.#word(eventWords.bytesOffset);
   }
@@ -263,25 +280,35 @@ function ipv6Text(bytes: Uint8Array): string {
   return `${text(groups.slice(0, start))}::${text(groups.slice(start + length))}`;
 }
 
+const NO_WORDS: Words = { bytes: new Uint8Array(), expected: 0 };
+
 /** Writes answers; flushes the ring when it is full. */
 export class Answers {
   readonly memory: ArrayBuffer;
   readonly #words: Uint32Array;
   readonly #answerWords: number;
   readonly #answersMax: number;
+  /** Bytes of answers, behind them. */
+  readonly #area: Uint8Array;
+  #areaUsed = 0;
+  readonly #sendBytesMax: number;
   readonly #flush: () => void;
 
-  constructor({ answerWords, answersMax }: Native['layout'], flush: () => void) {
-    this.memory = new ArrayBuffer((1 + answerWords * answersMax) * 4);
-    this.#words = new Uint32Array(this.memory);
+  constructor({ answerWords, answersMax, answerBytes, sendBytesMax }: Native['layout'], flush: () => void) {
+    const words = 1 + answerWords * answersMax;
+    this.memory = new ArrayBuffer(words * 4 + answerBytes);
+    this.#words = new Uint32Array(this.memory, 0, words);
+    this.#area = new Uint8Array(this.memory, words * 4);
+    this.#sendBytesMax = sendBytesMax;
     this.#answerWords = answerWords;
     this.#answersMax = answersMax;
     this.#flush = flush;
   }
 
   /** Connect the session to one of an endpoint's addresses. */
-  dial(id: SessionId, row: number, { first, count, patient, endpoint, endpointRow, upstream }: Dial): void {
-    const at = this.#begin('dial', id, row);
+  dial(id: SessionId, row: number, dial: Dial): void {
+    const { first, count, patient, endpoint, endpointRow, upstream, preamble } = dial;
+    const at = this.#begin('dial', id, row, preamble?.bytes.length);
     const words = this.#words;
     words[at + answerWords.first] = first;
     words[at + answerWords.count] = count;
@@ -289,6 +316,25 @@ export class Answers {
     words[at + answerWords.endpoint] = endpoint;
     words[at + answerWords.endpointRow] = endpointRow;
     words[at + answerWords.upstream] = upstream;
+    words[at + answerWords.sendLength] = 0;
+    if (preamble !== null) this.#say(at, preamble);
+  }
+
+  /**
+   * The endpoint's answer is `taken` bytes long; it is told further words, or, with none of them, gets the session's
+   * bytes.
+   */
+  goOn(id: SessionId, row: number, taken: number, words: Words = NO_WORDS): void {
+    const at = this.#begin('go_on', id, row, words.bytes.length);
+    this.#words[at + answerWords.taken] = taken;
+    this.#say(at, words);
+  }
+
+  /** The sniffed bytes are answered by `bytes` to the client, and dropped; then as `wait`. */
+  reply(id: SessionId, row: number, bytes: Uint8Array, bytesInAll: number): void {
+    const at = this.#begin('reply', id, row, bytes.length);
+    this.#words[at + answerWords.bytesWanted] = bytesInAll;
+    this.#say(at, { bytes, expected: 0 });
   }
 
   /**
@@ -320,11 +366,22 @@ export class Answers {
     this.#begin('proceed', id, 0);
   }
 
+  /** Room for the bytes has been made. */
+  #say(at: number, { bytes, expected }: Words): void {
+    this.#area.set(bytes, this.#areaUsed);
+    this.#words[at + answerWords.sendOffset] = this.#areaUsed;
+    this.#words[at + answerWords.sendLength] = bytes.length;
+    this.#words[at + answerWords.expected] = expected;
+    this.#areaUsed += bytes.length;
+  }
+
   /** Starts an answer and returns its offset; the caller writes the words of its kind. */
-  #begin(kind: AnswerKind, id: SessionId, row: number): number {
+  #begin(kind: AnswerKind, id: SessionId, row: number, bytes = 0): number {
     const words = this.#words;
-    if (words[0] === this.#answersMax) this.#flush();
+    assert(bytes <= this.#sendBytesMax, 'an answer has too many bytes');
+    if (words[0] === this.#answersMax || this.#areaUsed + bytes > this.#area.length) this.#flush();
     const count = words[0] as number;
+    if (count === 0) this.#areaUsed = 0;
     const at = 1 + count * this.#answerWords;
     words[at + answerWords.kind] = answerKinds.indexOf(kind);
     words[at + answerWords.slot] = id.slot;

@@ -19,6 +19,7 @@ import { interleaved } from '../upstream/families.js';
 import { type Around, Upstream } from '../upstream/upstream.js';
 import type { ClassifierOf } from './classifiers.js';
 import { PlanCounts } from './plan-counts.js';
+import { tellsFacts } from './preamble.js';
 import type { DialRange } from './rings.js';
 
 /**
@@ -43,7 +44,7 @@ export interface Runtime {
   readonly routes: RouteTable;
   readonly protocols: readonly NamedRecognizer[];
   readonly upstreams: readonly RuntimeUpstream[];
-  /** The facts of every session are needed, by the access log or an in-process handler. */
+  /** The facts of every session are needed, by the access log, an in-process handler or a PROXY header. */
   readonly showsFacts: boolean;
   /** An upstream knows its clients by facts. */
   readonly balancesByFacts: boolean;
@@ -106,7 +107,8 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<P
     routes,
     protocols,
     upstreams,
-    showsFacts: plan.accessLog.enabled || upstreams.some(({ handler }) => handler !== null),
+    showsFacts:
+      plan.accessLog.enabled || upstreams.some((each) => each.handler !== null || tellsFacts(each.plan)),
     balancesByFacts: upstreams.some(({ balancer }) => balancer.readsFacts),
     order,
     settlesQuietly: await slices.map(order, (positions, listener) => {

@@ -8,8 +8,10 @@ import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import type { Engine } from '../addon.js';
 import type { LogLine } from '../base/log.js';
+import type { Turn } from '../model/facts.js';
 import type { PlanListener, PlanTarget } from '../model/plan.js';
 import type { Closing, Ender, Reason, Stage } from '../model/session.js';
+import { boundedBy } from '../protocols/bounds.js';
 import { readProxyHeader, withHeader } from '../protocols/proxy-header.js';
 import type { Account } from './account.js';
 import type { AtWork } from './at-work.js';
@@ -18,13 +20,14 @@ import type { EndpointNames, EndpointWatch } from './endpoint-watch.js';
 import type { Failures } from './failures.js';
 import { serve } from './in-process.js';
 import { NONE_DOUBTFUL, Session } from './known-session.js';
+import { preambleOf, tellsFactsTo, tellsId } from './preamble.js';
 import { type Answers, type Cause, type EventCursor, hexOf, type SessionId } from './rings.js';
 import type { Runtime, RuntimeUpstream } from './runtime.js';
 import { decisionText, idText, lineOf, refusedLine, sourceText } from './session-line.js';
 
 export interface SequencerOptions {
   readonly worker: number;
-  readonly engine: Pick<Engine, 'attach'>;
+  readonly engine: Pick<Engine, 'attach' | 'destination'>;
   /** Flushes answers written outside of a turn, after the current promise job. */
   readonly flushSoon: () => void;
   /** Flushes them at once: not in a turn's own code. */
@@ -88,6 +91,7 @@ export class Sequencer {
     else if (session === undefined) throw new Error(`an event of an unknown session: ${kind}`);
     else if (kind === 'connected') this.#connected(session);
     else if (kind === 'full') this.#pick(session);
+    else if (kind === 'answered') this.#answered(session);
     else this.#unreachable(session);
   }
 
@@ -179,14 +183,20 @@ export class Sequencer {
 
   /** Prefix length that the facts need; 0: complete. */
   #readFacts(session: Session, cause: Cause): number {
-    const parse = session.runtime.protocols[session.protocol]?.facts;
+    const { protocols, routes } = session.runtime;
+    const { taken } = session;
+    const parse = taken === undefined ? protocols[session.protocol]?.facts : boundedBy(taken.facts);
     if (parse === undefined) return 0;
     const read = parse(this.#sniffed(), cause === 'full');
     const answer = session.header === undefined ? read : withHeader(read, session.header);
     session.facts = answer.facts;
     session.broken = answer.verdict === 'broken';
     session.doubtful = answer.verdict === 'broken' ? NONE_DOUBTFUL : (answer.doubtful ?? NONE_DOUBTFUL);
-    session.factsComplete = answer.verdict !== 'more';
+    session.turn =
+      answer.verdict === 'facts' && !isLast(cause) && routes.asksHello(session.listener, session.protocol)
+        ? answer.turn
+        : undefined;
+    session.factsComplete = answer.verdict !== 'more' && session.turn === undefined;
     return answer.verdict === 'more' ? answer.bytesNeeded : 0;
   }
 
@@ -203,12 +213,11 @@ export class Sequencer {
     const routed = session.runtime.routes.route(session);
     switch (routed.kind) {
       case 'to':
-        if (this.#balancerAwaits(session, routed.target))
-          return this.#options.answers.wait(session, session.row, bytesNeeded);
+        if (this.#awaitsFacts(session, cause, routed.target)) return this.#hearOn(session, bytesNeeded);
         session.decision = routed.route;
         return this.#go(session, routed.target);
       case 'more':
-        return this.#options.answers.wait(session, session.row, bytesNeeded);
+        return this.#hearOn(session, bytesNeeded);
       case 'refuse':
         session.decision = routed.route;
         session.error = 'a fact that the route needs can not be read';
@@ -222,6 +231,30 @@ export class Sequencer {
   #balancerAwaits({ runtime, facts, factsComplete }: Session, target: PlanTarget): boolean {
     if (factsComplete || target.kind !== 'upstream' || !runtime.balancesByFacts) return false;
     return runtime.upstreams[target.upstream]?.balancer.awaits(facts) ?? false;
+  }
+
+  /** What is done with the session needs facts that are still to come, though its route does not. */
+  #awaitsFacts(session: Session, cause: Cause, target: PlanTarget): boolean {
+    if (session.factsComplete || isLast(cause)) return false;
+    return (
+      this.#balancerAwaits(session, target) ||
+      (session.turn === undefined && tellsFactsTo(session.runtime, target))
+    );
+  }
+
+  #hearOn(session: Session, bytesNeeded: number): void {
+    if (session.turn !== undefined) return this.#reply(session, session.turn);
+    this.#options.answers.wait(session, session.row, bytesNeeded);
+  }
+
+  /** What comes before the answer is in clear text, and could pass for what comes behind it (CVE-2021-23222). */
+  #reply(session: Session, turn: Turn): void {
+    const { events, answers } = this.#options;
+    session.taken = turn;
+    session.turn = undefined;
+    if (events.bytesLength === turn.bytes) return answers.reply(session, session.row, turn.reply, 1);
+    session.error = 'the client does not wait for the answer to its request';
+    this.#end(session, 'proxy', 'route', 'rejected', 'reset');
   }
 
   /** Fail closed: a rule needs facts that are unreadable. */
@@ -275,7 +308,7 @@ export class Sequencer {
   }
 
   #dial(session: Session, patient = false): void {
-    const { answers } = this.#options;
+    const { answers, events, engine, worker } = this.#options;
     const range = this.#upstream(session).dials[session.endpoint];
     assert(range !== undefined && range.count > 0, 'an endpoint without an address was picked');
     if (this.#tells)
@@ -288,7 +321,24 @@ export class Sequencer {
       endpoint: session.endpointId,
       endpointRow: counts.endpointRow(session.upstream, session.endpoint),
       upstream: session.upstream,
+      preamble: preambleOf(session, this.#upstream(session).plan.options, { events, engine, worker }),
     });
+  }
+
+  /** The endpoint has answered what it was asked before the session's bytes. */
+  #answered(session: Session): void {
+    const { answers, events } = this.#options;
+    const verdict = session.ask?.judge(this.#sniffed()) ?? { verdict: 'yes', bytes: 0 };
+    if (verdict.verdict === 'yes') return answers.goOn(session, session.row, verdict.bytes);
+    if (verdict.verdict === 'more') {
+      const expected = Math.max(verdict.bytesNeeded, events.bytesLength + 1);
+      return answers.goOn(session, session.row, 0, { bytes: new Uint8Array(), expected });
+    }
+    session.error = verdict.why;
+    const { counts } = session.runtime;
+    const row = counts.endpointRow(session.upstream, session.endpoint);
+    counts.counters.addBy('anyport_connect_failures_total', 'connect_failed', row);
+    this.#end(session, 'upstream', 'connect', 'connect_failed', 'reset');
   }
 
   #connected(session: Session): void {
@@ -418,9 +468,10 @@ export class Sequencer {
     );
   }
 
-  /** Correlates the debug lines of a session; undefined without debug logging. */
+  /** Correlates lines of a session, and its endpoint's, where it is told; undefined without either. */
   #debugId(session: Session): string | undefined {
-    return this.#options.debug === null ? undefined : idText(this.#options.worker, session);
+    const isTold = tellsId(session.runtime.upstreams[session.upstream]?.plan);
+    return this.#options.debug === null && !isTold ? undefined : idText(this.#options.worker, session);
   }
 
   #endpointName(session: Session): string {

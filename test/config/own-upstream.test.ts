@@ -37,8 +37,8 @@ const wrong = [
   },
   { target: '{ balance: random_two }', says: 'protocols[0].target: needs either `endpoints` or `handler`' },
   {
-    target: '{ endpoints: ["r1:1"], proxy_protocol: v2 }',
-    says: 'protocols[0].target.proxy_protocol: is not available yet',
+    target: '{ endpoints: ["r1:1"], max_connections: 2 }',
+    says: 'protocols[0].target.max_connections: is not available yet',
   },
 ];
 test.each(wrong)('wrong: $target', ({ target, says }) => {

@@ -18,7 +18,6 @@ const refused = [
     text: `${http}listeners: [{ name: a, address: ":1", transport: tcp+udp }]`,
   },
   { path: 'listeners[0].transport', text: `${http}listeners: [{ name: a, address: ":1", transport: kcp }]` },
-  { path: 'upstreams.web.proxy_protocol', text: upstream('proxy_protocol: v2') },
   { path: 'upstreams.web.via', text: upstream('via: "http://proxy:3128"') },
   { path: 'forwards', text: `${http}forwards: [{ listen: 7878, target: "10.0.0.1:1" }]` },
   { path: 'connect_proxy', text: `${http}connect_proxy: { allow: ["*:443"] }` },
@@ -45,7 +44,7 @@ describe('refused', () => {
 });
 
 test('what asks for nothing is accepted without a word', () => {
-  const text = `${upstream('max_connections: 0, proxy_protocol: "off", bandwidth: { up: 0, down: 0KiB, per: session }, dns: { keep_last_good: true }')}
+  const text = `${upstream('max_connections: 0, bandwidth: { up: 0, down: 0KiB, per: session }, dns: { keep_last_good: true }')}
 server: { max_connections_per_ip: 0, user: "" }
 security: { ip_blacklist: [], allow_only: [], ip_whitelist: [], enable_rate_limit: false, enable_ddos_guard: false }
 listeners: [{ name: a, address: ":1", transport: tcp }]

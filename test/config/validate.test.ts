@@ -129,6 +129,20 @@ const wrongWholes: Case[] = [
     says: ['any.yaml:1:26: protocols[0].target: expected', 'any.yaml:1:26: protocols[0].target: expected'],
   },
   {
+    why: 'a PROXY header of no version, and TLVs that there are not',
+    text: `upstreams:
+  a: { endpoints: ["a:1"], proxy_protocol: v3 }
+  b: { endpoints: ["a:1"], proxy_protocol: { version: v1, tlvs: [alpn] } }
+  c: { endpoints: ["a:1"], proxy_protocol: { tlvs: [sni] } }
+  d: { endpoints: ["a:1"], proxy_protocol: { tlvs: [alpn, alpn] } }`,
+    says: [
+      'any.yaml:2:28: upstreams.a.proxy_protocol: expected `off`, `v1`, `v2`, or a mapping such as',
+      'any.yaml:3:59: upstreams.b.proxy_protocol.tlvs: only version 2 has TLVs',
+      'any.yaml:4:53: upstreams.c.proxy_protocol.tlvs[0]: unknown value `sni`',
+      'any.yaml:5:46: upstreams.d.proxy_protocol.tlvs: one of them is listed twice',
+    ],
+  },
+  {
     why: 'socket options that the kernel would refuse',
     text: 'upstreams: { web: { endpoints: ["a:1"], tcp: { mss: 87, keepalive: 10h }, dscp: 64 } }',
     says: [

@@ -142,9 +142,10 @@ test('and within upstreams, security and listeners', () => {
     Of<Upstream['passive_health']>
   >();
   expectTypeOf<NonNullable<UpstreamOptions['balance']>>().toEqualTypeOf<NonNullable<Upstream['balance']>>();
-  expectTypeOf<NonNullable<UpstreamOptions['proxyProtocol']>>().toEqualTypeOf<
-    NonNullable<Upstream['proxy_protocol']>
-  >();
+  type Header = NonNullable<UpstreamOptions['proxyProtocol']>;
+  type WrittenHeader = NonNullable<Upstream['proxy_protocol']>;
+  expectTypeOf<Extract<Header, string>>().toEqualTypeOf<Extract<WrittenHeader, string>>();
+  expectTypeOf<keyof Exclude<Header, string>>().toEqualTypeOf<Of<Exclude<WrittenHeader, string>>>();
   type Security = z.input<Section<'security'>>;
   expectTypeOf<keyof NonNullable<SecurityOptions['ddosGuard']>>().toEqualTypeOf<Of<Security['ddos_guard']>>();
   expectTypeOf<keyof NonNullable<SecurityOptions['rateLimit']>>().toEqualTypeOf<Of<Security['rate_limit']>>();

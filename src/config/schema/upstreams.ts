@@ -11,6 +11,7 @@ import { dns } from './upstream/dns.js';
 import { healthCheck } from './upstream/health-check.js';
 import { passiveHealth } from './upstream/passive-health.js';
 import { pool } from './upstream/pool.js';
+import { proxyProtocol } from './upstream/proxy-protocol.js';
 import { tcp } from './upstream/tcp.js';
 
 const detailedEndpoint = mapping({
@@ -51,6 +52,7 @@ const options = {
     'What becomes of the sessions of an endpoint that its check takes down. `keep`: they go on. `reset`: both sides are reset',
   ).default('keep'),
   bandwidth: bandwidth.prefault({}),
+  proxy_protocol: proxyProtocol,
   dscp: integer("DSCP of packets to the endpoint; 0: the system's", 0, 63).default(0),
 } satisfies { readonly [Key in keyof UpstreamOptions]: z.ZodType<UpstreamOptions[Key]> };
 
@@ -64,9 +66,6 @@ export const upstream = mapping(
       'module path or `builtin:` name',
     ).optional(),
     ...options,
-    proxy_protocol: choice(['off', 'v1', 'v2'], 'Header that tells the endpoint who the client is').default(
-      'off',
-    ),
     via: text('Reach it through this HTTP CONNECT proxy', 'URL').optional(),
   },
   '{ endpoints: ["10.0.0.5:80"] }',

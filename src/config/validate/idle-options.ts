@@ -6,7 +6,11 @@ import type { Source } from '../source.js';
 import type { Entry, Shape } from './shape.js';
 
 const OF_SOCKETS = ['tcp', 'dscp'] as const satisfies readonly (keyof UpstreamEntry)[];
-const OF_DIALS = ['dial_timeout', 'pool'] as const satisfies readonly (keyof UpstreamEntry)[];
+const OF_DIALS = [
+  'dial_timeout',
+  'pool',
+  'proxy_protocol',
+] as const satisfies readonly (keyof UpstreamEntry)[];
 
 export function warnOfIdleOptions({ upstreams }: Shape, { value: file }: Source, warn: Warn): void {
   const written = isMapping(file) && isMapping(file.upstreams) ? file.upstreams : {};
