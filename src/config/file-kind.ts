@@ -1,5 +1,5 @@
 /** What a path names, before it is imported: a thread that reads a device or a pipe as a module can not be stopped. */
-import { statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 
 /** A longer file is no module: threads would read it into memory whole. */
 export const MODULE_BYTES_MAX = 16 * 1024 ** 2;
@@ -13,5 +13,18 @@ export function fileKind(path: string): FileKind {
     return stats.size > MODULE_BYTES_MAX ? 'too_large' : 'module';
   } catch {
     return 'none';
+  }
+}
+
+/** Why a path can not be run as a program; null: it can. */
+export function programFault(path: string): string | null {
+  const kind = fileKind(path);
+  if (kind === 'none') return 'no such file';
+  if (kind === 'other') return 'is no regular file';
+  try {
+    accessSync(path, constants.X_OK);
+    return null;
+  } catch {
+    return 'may not be run by this user';
   }
 }

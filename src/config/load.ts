@@ -8,7 +8,7 @@ import type { Config, Demo, Document, Problem } from '../model/config.js';
 import { DEFAULT_FILE, DEMO_ADDRESS, demoConfig } from './default.js';
 import { documentSource } from './document.js';
 import type { Environment } from './environment.js';
-import { fileKind } from './file-kind.js';
+import { fileKind, programFault } from './file-kind.js';
 import { applyFlags, type Flags } from './flags.js';
 import { withIncluded } from './include/index.js';
 import { readConfig } from './read.js';
@@ -103,6 +103,7 @@ function loaded(source: Source, about: About, local: readonly string[] = []): Lo
   const result = validate(source, {
     directory: about.directory,
     fileKind,
+    programFault,
     cores: availableParallelism(),
     addresses: ownAddresses().map(({ address }) => address),
     hostName: hostname(),

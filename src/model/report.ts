@@ -38,7 +38,7 @@ export interface EndpointChange {
   readonly upstream: string;
   readonly endpoint: string;
   readonly state: 'up' | 'down';
-  /** Why it is down: the name of an errno. */
+  /** Why it is down: the name of an errno where sessions could not connect, else in words of anyport. */
   readonly error: string | null;
 }
 

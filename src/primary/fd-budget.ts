@@ -1,4 +1,5 @@
 /** Splits the limit of open files (RLIMIT_NOFILE) into connections and splice pipes. Pure. */
+import { proberLimits } from '../health/prober.js';
 
 export const fdBudget = {
   /** Node itself, the log, DNS, and monitoring under full load. */
@@ -14,6 +15,8 @@ export const fdBudget = {
   /** Client socket, and the socket pair between engine and handler. */
   perHandledConnection: 3,
   perPipe: 2,
+  /** A probe's socket. Names of several addresses that are all ill take more, for as long as a probe lasts. */
+  perProbe: 1,
   /** Up to 1 MiB of kernel memory each, mostly 256 KiB; sessions without a pipe copy. */
   pipesPerWorkerMax: 256,
   /** Handoff mode: connections beyond the limit in flight to a worker, which refuses them. */
@@ -32,6 +35,8 @@ export interface FdDemand {
   readonly warm: number;
   /** Whether any session may be served by an in-process handler. */
   readonly handlers: boolean;
+  /** Endpoints with a health check. */
+  readonly checked: number;
   /** Connections that the tarpit may hold. */
   readonly tarpit: number;
 }
@@ -54,6 +59,7 @@ export function fitConnections(demand: FdDemand, fileLimit: number): FdFit {
     (demand.control ? fdBudget.control : 0) +
     demand.warm +
     demand.tarpit +
+    Math.min(demand.checked, proberLimits.probesMax) * fdBudget.perProbe +
     demand.listeningSockets * fdBudget.perListeningSocket;
   const possible = Math.max(0, Math.floor((fileLimit - fixed) / each));
   const connections = Math.min(demand.connections, possible);

@@ -61,6 +61,10 @@ function demandOf(config: Config): FdDemand {
     control: admin !== null,
     warm: upstreams.reduce((all, { options, endpoints }) => all + options.pool.warm * endpoints.length, 0),
     tarpit: usesTarpit(config) ? server.tarpitMax : 0,
+    checked: upstreams.reduce(
+      (sum, { options, endpoints }) => sum + (options.health_check === undefined ? 0 : endpoints.length),
+      0,
+    ),
     handlers: upstreams.some(({ handler }) => handler !== null),
   };
 }

@@ -11,14 +11,19 @@ export interface World {
   readonly environment?: Environment;
   readonly flags?: Flags;
   readonly files?: readonly string[];
+  readonly programs?: readonly string[];
 }
 
-export function checkText(text: string, { environment = {}, flags = {}, files = [] }: World = {}): Validated {
+export function checkText(
+  text: string,
+  { environment = {}, flags = {}, files = [], programs = [] }: World = {},
+): Validated {
   const { source, problems } = readConfig(text, 'any.yaml', environment);
   if (problems.length > 0) return { ok: false, problems };
   return validate(applyFlags(source, flags), {
     directory: '/etc/anyport',
     fileKind: (path) => (files.includes(path) ? 'module' : 'none'),
+    programFault: (path) => (programs.includes(path) ? null : 'no such file'),
     cores: 3,
     addresses: ['192.0.2.9', '2001:db8::9'],
     hostName: 'gateway',

@@ -1,5 +1,7 @@
 /** Warnings of `check`: configurations that are valid but probably not intended. */
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { programFault } from '../../src/config/file-kind.js';
 import { warningLinesOf, warningsOf } from './support.js';
 
 const base = `upstreams:
@@ -285,8 +287,61 @@ describe('options that have nothing to act on', () => {
       keys: 'handler: "builtin:echo", tcp: { keepalive: 5s }, dial_timeout: 1s, idle_timeout: 1h',
       says: [`upstreams.web.tcp: ${handler}`, `upstreams.web.dial_timeout: ${handler}`],
     },
+    {
+      why: 'health of a handler',
+      keys: 'handler: "builtin:echo", health_check: { type: tcp }, passive_health: {}, on_down: reset',
+      says: ['health_check', 'passive_health', 'on_down'].map((key) => `upstreams.web.${key}: ${handler}`),
+    },
     { why: 'none is written', keys: 'endpoints: ["unix:/run/w.sock"], retries: 1', says: [] },
     { why: 'TCP alone', keys: 'endpoints: ["10.0.0.5:80"], tcp: { mss: 1400 }, dscp: 46', says: [] },
   ];
   test.each(cases)('$why', ({ keys, says }) => expect(warningsOf(web(keys))).toEqual(says));
+
+  test("a protocol's own target", () => {
+    const text = 'protocols: [{ name: HTTP, target: { endpoints: ["unix:/run/w.sock"], dscp: 46 } }]';
+    expect(warningsOf(text)).toEqual([`protocols[0].target.dscp: ${unix}`]);
+  });
+});
+
+describe('health checks that can not run', () => {
+  const web = (endpoint: string, check: string) =>
+    `protocols: [{ name: HTTP, target: web }]
+upstreams: { web: { endpoints: ["${endpoint}"], health_check: { ${check} } } }`;
+  const at = (key: string) => `upstreams.web.health_check.${key}`;
+  const [tcp, unix] = ['10.0.0.5:80', 'unix:/run/w.sock'];
+  const exec = 'type: exec, command: /opt/probe';
+  const datagrams = 'takes no datagrams, and will be down: write `address` and `port` to ask elsewhere';
+  const cases = [
+    { endpoint: tcp, check: exec, says: [`${at('command')}: can not be run: /opt/probe: no such file`] },
+    { endpoint: tcp, check: 'type: tcp, port: 81, address: 10.0.0.6', says: [] },
+    {
+      endpoint: unix,
+      check: 'type: tcp, port: 81',
+      says: [
+        `${at('port')}: has no effect on \`${unix}\`: a unix socket has no ports; write \`address\` too to ask elsewhere`,
+      ],
+    },
+    {
+      endpoint: unix,
+      check: 'type: tcp, address: 10.0.0.6',
+      says: [`${at('address')}: leaves no port to ask for \`${unix}\`: write \`port\` too`],
+    },
+    { endpoint: unix, check: 'type: stun', says: [`${at('type')}: \`${unix}\` ${datagrams}`] },
+    { endpoint: unix, check: 'type: stun, address: 10.0.0.6, port: 3478', says: [] },
+    { endpoint: unix, check: 'type: tcp', says: [] },
+  ];
+  test.each(cases)('$check at $endpoint', ({ endpoint, check, says }) => {
+    expect(warningsOf(web(endpoint, check))).toEqual(says);
+  });
+
+  test('a command that can be run', () => {
+    expect(warningsOf(web(tcp, exec), { programs: ['/opt/probe'] })).toEqual([]);
+  });
+
+  test.each([
+    { path: '/nonexistent/probe', fault: 'no such file' },
+    { path: '/etc', fault: 'is no regular file' },
+    { path: resolve('package.json'), fault: 'may not be run by this user' },
+    { path: process.execPath, fault: null },
+  ])('what the machine says of $path', ({ path, fault }) => expect(programFault(path)).toBe(fault));
 });

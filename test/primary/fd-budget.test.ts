@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { adminLimits } from '../../src/admin/server.js';
+import { proberLimits } from '../../src/health/prober.js';
 import { fdBudget, fitConnections } from '../../src/primary/fd-budget.js';
 
 const demand = {
@@ -11,6 +12,7 @@ const demand = {
   handlers: false,
   tarpit: 0,
   warm: 0,
+  checked: 0,
 };
 const fixed = fdBudget.reserve + 2 * fdBudget.perWorker + 4 * fdBudget.perListeningSocket;
 
@@ -39,6 +41,15 @@ describe('connections that the limit of open files allows', () => {
   test('connections opened ahead are beyond them, one each', () => {
     const fit = fitConnections({ ...demand, warm: 100 }, fixed + 2000);
     expect(fit).toMatchObject({ connections: 950, needed: fixed + 2100 });
+  });
+
+  test('checks of endpoints keep some, as many as run at once', () => {
+    const fit = fitConnections({ ...demand, checked: 100 }, fixed + 2000);
+    expect(fit).toMatchObject({ connections: 950, needed: fixed + 2100 });
+    const most = { ...demand, checked: 5000 };
+    expect(fitConnections(most, fixed + 2000)).toMatchObject({
+      connections: 1000 - proberLimits.probesMax / 2,
+    });
   });
 
   test('the control interface keeps some for its clients', () => {

@@ -5,6 +5,8 @@ export interface Context {
   /** Base of relative module paths. */
   readonly directory: string;
   fileKind(path: string): FileKind;
+  /** Why it can not be run as a program; null: it can. */
+  programFault(path: string): string | null;
   /** CPUs available to this process: the value of `auto`. */
   readonly cores: number;
   /** Addresses of this machine, excluding loopback. */

@@ -1,27 +1,36 @@
-/** Options of upstreams that have nothing to act on: unix sockets and handlers have neither TCP nor IP. */
-import { isMapping } from '../path.js';
+/** Options of upstreams that have nothing to act on: unix sockets have neither TCP nor IP, handlers not even an endpoint. */
+import { isMapping, type Path } from '../path.js';
 import type { Warn } from '../report.js';
 import type { UpstreamEntry } from '../schema/upstreams.js';
 import type { Source } from '../source.js';
 import type { Entry, Shape } from './shape.js';
+import { writtenUpstreams } from './upstreams.js';
 
-const OF_SOCKETS = ['tcp', 'dscp'] as const satisfies readonly (keyof UpstreamEntry)[];
-const OF_DIALS = [
+type Key = keyof UpstreamEntry;
+
+const OF_SOCKETS = ['tcp', 'dscp'] as const satisfies readonly Key[];
+const OF_ENDPOINTS = [
+  ...OF_SOCKETS,
   'dial_timeout',
   'pool',
   'proxy_protocol',
-] as const satisfies readonly (keyof UpstreamEntry)[];
+  'health_check',
+  'passive_health',
+  'on_down',
+] as const satisfies readonly Key[];
 
-export function warnOfIdleOptions({ upstreams }: Shape, { value: file }: Source, warn: Warn): void {
-  const written = isMapping(file) && isMapping(file.upstreams) ? file.upstreams : {};
-  for (const entry of upstreams) {
+export function warnOfIdleOptions(shape: Shape, { value: file }: Source, warn: Warn): void {
+  for (const entry of writtenUpstreams(shape)) {
     const why = reasonOf(entry);
-    const own = written[String(entry.path.at(-1))];
+    const own = valueAt(file, entry.path);
     if (why === null || !isMapping(own)) continue;
-    const idle = entry.value.handler === undefined ? OF_SOCKETS : [...OF_SOCKETS, ...OF_DIALS];
+    const idle = entry.value.handler === undefined ? OF_SOCKETS : OF_ENDPOINTS;
     for (const key of idle.filter((name) => name in own)) warn([...entry.path, key], why);
   }
 }
+
+const valueAt = (file: unknown, path: Path): unknown =>
+  path.reduce<unknown>((value, key) => (value as Record<string | number, unknown> | undefined)?.[key], file);
 
 function reasonOf({ value }: Entry<UpstreamEntry>): string | null {
   if (value.handler !== undefined) return 'has no effect: a handler serves in this process';

@@ -23,6 +23,16 @@ export function hasOwnUpstream({ target, handler }: ProtocolEntry): boolean {
   return target !== undefined && (typeof target !== 'string' || isInline(target));
 }
 
+/** Upstreams that are written as mappings: in their section, and as targets of protocols. */
+export function writtenUpstreams({ upstreams, protocols }: Shape): Entry<UpstreamEntry>[] {
+  const own = protocols.flatMap(({ path, value: { target } }) =>
+    target === undefined || typeof target === 'string' || Array.isArray(target)
+      ? []
+      : [{ path: [...path, 'target'], value: target }],
+  );
+  return [...upstreams, ...own];
+}
+
 export function resolveUpstreams(shape: Shape, context: Context, report: Report): UpstreamConfig[] {
   const declared = shape.upstreams.map((entry) =>
     declaredUpstream(String(entry.path.at(-1)), entry, context, report),

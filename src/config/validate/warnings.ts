@@ -9,6 +9,7 @@ import type { Source } from '../source.js';
 import { warnOfToken } from './admin.js';
 import { warnOfTakenAtAccept } from './at-accept.js';
 import type { Context } from './context.js';
+import { warnOfHealthChecks } from './health-checks.js';
 import { warnOfIdleOptions } from './idle-options.js';
 import type { ListenerGroup } from './listeners.js';
 import { warnOfLoops, warnOfMonitoringPorts } from './loops.js';
@@ -54,6 +55,7 @@ export function warningsOf({ source, shape, groups, names, config }: Checked, co
   warnOfUnrouted(shape, reachability, warn);
   warnOfQuietClients(reachability, warn);
   warnOfIdleOptions(shape, source, warn);
+  warnOfHealthChecks(shape, context, warn);
   warnOfLoops(shape, config, context, warn);
   warnOfMonitoringPorts(config, warn);
   warnOfToken(config, warn);

@@ -1,0 +1,54 @@
+/** Health checks that can not run as they are written: no such command, nothing of the kind to ask at a Unix socket. */
+import { checkOf } from '../../health/checks/index.js';
+import type { Path } from '../path.js';
+import type { Warn } from '../report.js';
+import type { UpstreamEntry } from '../schema/upstreams.js';
+import type { Context } from './context.js';
+import type { Shape } from './shape.js';
+import { writtenUpstreams } from './upstreams.js';
+
+export function warnOfHealthChecks(shape: Shape, context: Context, warn: Warn): void {
+  for (const { path, value } of writtenUpstreams(shape)) {
+    // Those of a handler are told of as a whole.
+    if (value.handler !== undefined) continue;
+    warnOfCommand(value, path, context, warn);
+    warnOfUnixSocket(value, path, warn);
+  }
+}
+
+/** A warning: the command may be installed later. */
+function warnOfCommand(
+  { health_check: check }: UpstreamEntry,
+  path: Path,
+  context: Context,
+  warn: Warn,
+): void {
+  if (check === undefined || !('command' in check)) return;
+  const command = String(check.command);
+  const fault = context.programFault(command);
+  if (fault !== null) warn([...path, 'health_check', 'command'], `can not be run: ${command}: ${fault}`);
+}
+
+function warnOfUnixSocket(
+  { health_check: check, endpoints = [] }: UpstreamEntry,
+  path: Path,
+  warn: Warn,
+): void {
+  const unix = endpoints.find(({ address: { address } }) => 'path' in address);
+  if (check === undefined || unix === undefined) return;
+  const { type, port, address } = check;
+  const say = (key: string, message: string) => warn([...path, 'health_check', key], message);
+  const name = `\`${unix.address.name}\``;
+  if (address === undefined && port !== undefined)
+    say(
+      'port',
+      `has no effect on ${name}: a unix socket has no ports; write \`address\` too to ask elsewhere`,
+    );
+  if (address !== undefined && port === undefined)
+    say('address', `leaves no port to ask for ${name}: write \`port\` too`);
+  if (address === undefined && checkOf(type)?.over === 'udp')
+    say(
+      'type',
+      `${name} takes no datagrams, and will be down: write \`address\` and \`port\` to ask elsewhere`,
+    );
+}
