@@ -71,7 +71,11 @@ void Relays::Run(Session& session, Stream& stream) {
   const uint64_t moved_up = stream.up.bytes() - up_before;
   const uint64_t moved_down = stream.down.bytes() - down_before;
   desk_->books().Moved(session, moved_up, moved_down);
-  if (moved_up + moved_down > 0) stream.active_ms = now_ms();
+  if (moved_up + moved_down > 0) {
+    stream.active_ms = now_ms();
+    // A count from before says nothing of what the reader does from now on.
+    stream.unsent = 0;
+  }
   // The tick alone would not do: it is put off by every run.
   if (moved_up > 0 && stream.down.Answered(stream.upstream.get())) Queue(session, stream);
   if (moved_down > 0 && stream.up.Answered(stream.client.get())) Queue(session, stream);

@@ -36,7 +36,7 @@ struct Stream {
   bool keepalive_due = false;       // set keepalive of the upstream at the relay's first timer
   uint32_t dial = 0;                // index into the Plan's dials
   uint32_t dialling = desk::kNone;  // number of the state of connecting
-  int unsent = 0;                   // undelivered bytes in the kernel at the last check
+  int unsent = 0;                   // undelivered bytes in the kernel at the last check since bytes moved
   uint64_t active_ms = 0;           // time of the last activity
 
   // A direction lets bytes accumulate in the kernel, to move them in larger reads.

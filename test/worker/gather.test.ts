@@ -72,11 +72,11 @@ test.each(transfers)(
   },
 );
 
-test.each(['down', 'up'] as const)(
-  'idle_timeout after a long transfer %s is that of any session',
-  async (way) => {
+test.each(transfers)(
+  'idle_timeout after a long transfer $way is that of any session, limit $rate',
+  async ({ way, rate }) => {
     const idleTimeoutMs = 1000;
-    const { plane, to, pass } = await afterTransfer(way, idleTimeoutMs);
+    const { plane, to, pass } = await afterTransfer(way, idleTimeoutMs, rate);
     await pass('x');
     // One that begins later ends later.
     await sleep(idleTimeoutMs / 2);
