@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Daemon, launchDaemon, type StartOptions } from '../support/daemon.js';
 import { type DnsServer, startDnsServer } from '../support/dns-server.js';
+import { startLoad } from '../support/steady.js';
 import { dial, echo, listenTcp, type Upstream } from '../support/tcp.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
 import { describeAsRoot } from '../support/tools.js';
@@ -195,6 +196,39 @@ describeAsRoot('names', () => {
     expect(seen).not.toContain('none');
     expect(await daemon.metric('anyport_config_generation')).toBeGreaterThan(1);
     await backup.close();
+  });
+
+  test('addresses that change under load: each new session goes to one that counts, and no session is lost', async () => {
+    const addresses = ['127.0.0.21', '127.0.0.22', '127.0.0.23'];
+    const [a, b, c] = addresses as [string, string, string];
+    const asked: string[] = [];
+    const many = await listenTcp((peer) => {
+      asked.push(String(peer.socket.localAddress));
+      echo(peer);
+    }, '0.0.0.0');
+    dns.names.set('many.test', [a, b]);
+    const config = {
+      server: { workers: 2 },
+      protocols: [{ name: 'Redis', target: 'u0' }],
+      upstreams: { u0: { endpoints: [`many.test:${many.port}`], dns: { refresh: '1s' } } },
+    };
+    daemon = await launchDaemon(config, withNames('', ''));
+    await daemon.ready();
+    const load = await startLoad([daemon.port], { rate: 100, long: 10, intervalMs: 50 });
+    try {
+      for (const answer of [[b], [b, c], [c], [a]]) {
+        dns.names.set('many.test', answer);
+        // The next ones all go there, and nowhere else.
+        await eventually(
+          `sessions at ${answer} alone: ${asked.slice(-20)}`,
+          () => asked.length >= 20 && asked.slice(-20).every((address) => answer.includes(address)),
+        );
+      }
+      expect(await load.stop()).toMatchObject({ failed: 0, cut: 0, failures: '' });
+    } finally {
+      load.kill();
+      await many.close();
+    }
   });
 
   test('by time to live: a name whose records run out soon is asked for soon', async () => {

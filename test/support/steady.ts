@@ -42,8 +42,17 @@ export interface SteadyLoad {
   kill(): void;
 }
 
+/** Programs that this process has asked for: one is compiled once, however many want it at the same time. */
+const provided = new Map<string, Promise<string>>();
+
+function provide(name: string): Promise<string> {
+  const program = provided.get(name) ?? compiled(name);
+  provided.set(name, program);
+  return program;
+}
+
 /** Path of the program, compiled unless it is newer than its sources. */
-async function provide(name: string): Promise<string> {
+async function compiled(name: string): Promise<string> {
   const program = `${PROGRAMS}/${name}`;
   const source = `${SOURCES}/${name}.cc`;
   const changedMs = Math.max(modifiedMs(source), modifiedMs(`${SOURCES}/socket.h`));
@@ -59,9 +68,9 @@ async function provide(name: string): Promise<string> {
 
 const modifiedMs = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
-/** Echoes; costs little beside the daemon. */
-export async function startEndpoint(): Promise<Running & { readonly target: string }> {
-  const port = await freePort();
+/** Echoes; costs little beside the daemon. `at`: the port of one that has gone. */
+export async function startEndpoint(at?: number): Promise<Running & { readonly target: string }> {
+  const port = at ?? (await freePort());
   const running = await startProgram(await provide('endpoint'), [`${port}`], port);
   return { ...running, target: `127.0.0.1:${port}` };
 }
