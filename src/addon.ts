@@ -120,7 +120,7 @@ export interface EngineUpstream {
 /** An address and the upstream's options, of which the engine reads the socket options. */
 export interface EngineDial {
   readonly address: SocketAddress;
-  readonly options: Pick<UpstreamOptions, 'tcp' | 'dscp'>;
+  readonly options: Pick<UpstreamOptions, 'tcp' | 'dscp' | 'source'>;
 }
 
 export interface EngineTables {
@@ -257,6 +257,8 @@ export interface NativeSockets {
    */
   steer(fd: number, sockets: number): void;
   closeFd(fd: number): void;
+  /** Errors of dialling beside errno. */
+  readonly dialErrors: Readonly<Record<'no_such_source' | 'families_differ', number>>;
   /** Sends one datagram to a Unix socket (`@…`: abstract), as sd_notify(3). Throws with `code`. */
   notify(path: string, text: string): void;
 }

@@ -42,6 +42,7 @@ const world = {
   programFault: () => null,
   cores: 2,
   addresses: [],
+  kernel: { congestion: [], congestionForAll: [], mayAdminister: true, interfaces: [] },
   hostName: 'gateway',
 };
 

@@ -68,6 +68,15 @@ plan::Upstream UpstreamFrom(const Napi::Object& object) {
 // Rounds up: a late keepalive probe is harmless, 0 would disable it.
 int SecondsFrom(uint32_t milliseconds) { return static_cast<int>((milliseconds + 999) / 1000); }
 
+// The one among an upstream's source addresses that is of the dial's family.
+net::Address SourceFor(const net::Address& dialled, const Napi::Array& hosts) {
+  for (uint32_t i = 0; i < hosts.Length(); ++i) {
+    const auto source = net::ParseInet(hosts.Get(i).ToString(), 0);
+    if (source.has_value() && source->family() == dialled.family()) return *source;
+  }
+  return {};
+}
+
 // Reads the socket options among an upstream's options; the rest is not for the engine.
 plan::Dial DialFrom(const Napi::Object& object) {
   const auto options = object.Get("options").As<Napi::Object>();
@@ -78,6 +87,12 @@ plan::Dial DialFrom(const Napi::Object& object) {
   dial.options.user_timeout_ms = static_cast<int>(Uint32At(tcp, "user_timeout"));
   dial.options.keepalive_s = SecondsFrom(Uint32At(tcp, "keepalive"));
   dial.options.dscp = static_cast<int>(Uint32At(options, "dscp"));
+  dial.options.nodelay = tcp.Get("nodelay").ToBoolean();
+  dial.options.congestion = tcp.Get("congestion").ToString();
+  const auto source = options.Get("source").As<Napi::Object>();
+  dial.options.transparent = source.Get("transparent").ToBoolean();
+  dial.options.interface = source.Get("interface").ToString();
+  dial.options.source = SourceFor(dial.address, source.Get("address").As<Napi::Array>());
   return dial;
 }
 

@@ -83,6 +83,10 @@ void InitSockets(Napi::Env env, Napi::Object exports) {
   exports.Set("socketNumber", Napi::Function::New<SocketNumber>(env, "socketNumber"));
   exports.Set("steer", Napi::Function::New<Steer>(env, "steer"));
   exports.Set("closeFd", Napi::Function::New<CloseFd>(env, "closeFd"));
+  auto errors = Napi::Object::New(env);
+  errors.Set("no_such_source", net::kNoSuchSource);
+  errors.Set("families_differ", net::kFamiliesDiffer);
+  exports.Set("dialErrors", errors);
   exports.Set("notify", Napi::Function::New<Notify>(env, "notify"));
 }
 

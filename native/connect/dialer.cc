@@ -97,7 +97,7 @@ void Dialer::TryNext(Session& session, uint32_t* number) {
 Dialer::Begun Dialer::Begin(Session& session, uint32_t dial, uint32_t* number) {
   Dialling& dialling = At(number);
   const auto& [address, options] = session.plan->dials[dial];
-  auto opened = net::Connect(address, options);
+  auto opened = net::Connect(address, options, session.source);
   if (!opened.fd.valid()) {
     if (opened.error == EAGAIN && dialling.patient) return Begun::kBacklogFull;
     dialling.NoteError(opened.error);

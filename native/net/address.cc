@@ -95,6 +95,20 @@ Source SourceFrom(std::span<const uint8_t> address, uint16_t port) {
   return source;
 }
 
+Address AddressOf(const Source& source) {
+  if (source.family == 4) {
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    std::memcpy(&v4.sin_addr, source.bytes.data(), sizeof(v4.sin_addr));
+    return From(v4);
+  }
+  if (source.family != 6) return {};
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  std::memcpy(&v6.sin6_addr, source.bytes.data(), sizeof(v6.sin6_addr));
+  return From(v6);
+}
+
 HostPort Describe(const sockaddr_storage& address, socklen_t length) {
   char text[INET6_ADDRSTRLEN] = "";
   if (address.ss_family == AF_INET) {

@@ -37,6 +37,9 @@ Source SourceOf(const sockaddr_storage& peer);
 // From an address in network order, 4 or 16 bytes.
 Source SourceFrom(std::span<const uint8_t> address, uint16_t port);
 
+// Its address without the port; family AF_UNSPEC for a Unix socket.
+Address AddressOf(const Source& source);
+
 struct HostPort {
   std::string host;  // or the path of a Unix socket, `@` for the abstract namespace
   uint16_t port = 0;

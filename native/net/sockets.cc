@@ -17,6 +17,11 @@ namespace {
 
 constexpr int kStream = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 
+bool SetText(int fd, int level, int name, const std::string& value) {
+  return value.empty() ||
+         setsockopt(fd, level, name, value.data(), static_cast<socklen_t>(value.size())) == 0;
+}
+
 bool SetInt(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof(value)) == 0;
 }
@@ -51,14 +56,33 @@ bool SetDscp(int fd, sa_family_t family, int dscp) {
          (family == AF_INET || SetInt(fd, IPPROTO_IPV6, IPV6_TCLASS, octet));
 }
 
-// Before connect(2), because the SYN already carries segment size and code point. 0 or an errno.
-int ConfigureDialled(int fd, sa_family_t family, const DialOptions& options) {
+// Binds to an address, but to no port: connect(2) chooses one, of all that this destination leaves free
+// rather than of those that no other socket has. 0 or an error of Connect.
+int BindSource(int fd, sa_family_t family, const DialOptions& options, const Source& client) {
+  const Address source = options.transparent ? AddressOf(client) : options.source;
+  if (source.family() != family) return kFamiliesDiffer;
+  const bool v6 = family == AF_INET6;
+  if (options.transparent &&
+      !SetInt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1))
+    return errno;
+  SetInt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);  // of IPv6 sockets, too
+  if (bind(fd, source.get(), source.length) == 0) return 0;
+  return errno == EADDRNOTAVAIL ? kNoSuchSource : errno;
+}
+
+// Before connect(2), because the SYN already carries segment size and code point. 0 or an error of Connect.
+int ConfigureDialled(int fd, sa_family_t family, const DialOptions& options, const Source& client) {
+  SetInt(fd, SOL_SOCKET, SO_OOBINLINE, 1);
   if (family == AF_UNIX) return 0;
+  if (options.nodelay) SetInt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   const auto set = [fd](int name, int value) { return value == 0 || SetInt(fd, IPPROTO_TCP, name, value); };
   if (!set(TCP_MAXSEG, options.mss)) return errno;
   if (!set(TCP_USER_TIMEOUT, options.user_timeout_ms)) return errno;
   if (options.dscp != 0 && !SetDscp(fd, family, options.dscp)) return errno;
-  return 0;
+  if (!SetText(fd, IPPROTO_TCP, TCP_CONGESTION, options.congestion)) return errno;
+  if (!SetText(fd, SOL_SOCKET, SO_BINDTODEVICE, options.interface)) return errno;
+  const bool bound = options.transparent || options.source.length != 0;
+  return bound ? BindSource(fd, family, options, client) : 0;
 }
 
 // Sets the permissions of a Unix socket's file; no effect on abstract sockets. 0 or an errno.
@@ -108,11 +132,10 @@ Accepted Accept(int listening) {
   return {std::move(fd), source, 0};
 }
 
-Opened Connect(const Address& address, const DialOptions& options) {
+Opened Connect(const Address& address, const DialOptions& options, const Source& client) {
   Fd fd(socket(address.family(), kStream, 0));
   if (!fd.valid()) return Failed(errno);
-  ConfigureStream(fd.get());
-  if (const int error = ConfigureDialled(fd.get(), address.family(), options)) return Failed(error);
+  if (const int error = ConfigureDialled(fd.get(), address.family(), options, client)) return Failed(error);
   if (connect(fd.get(), address.get(), address.length) != 0 && errno != EINPROGRESS) return Failed(errno);
   return {std::move(fd), 0};
 }

@@ -47,18 +47,28 @@ struct Accepted {
 };
 Accepted Accept(int listening);
 
-// Options of a dialled socket; 0: system default. Ignored for Unix sockets.
+// Options of a dialled socket; 0 and empty: system default. Ignored for Unix sockets.
 struct DialOptions {
-  int mss = 0;              // TCP_MAXSEG
-  int user_timeout_ms = 0;  // TCP_USER_TIMEOUT
-  int dscp = 0;             // RFC 2474
-  int keepalive_s = 0;      // set later by StartKeepalive; short sessions need none
+  int mss = 0;               // TCP_MAXSEG
+  int user_timeout_ms = 0;   // TCP_USER_TIMEOUT
+  int dscp = 0;              // RFC 2474
+  int keepalive_s = 0;       // set later by StartKeepalive; short sessions need none
+  bool nodelay = true;       // TCP_NODELAY
+  bool transparent = false;  // the client's address is the source
+  std::string congestion;    // TCP_CONGESTION
+  std::string interface;     // SO_BINDTODEVICE
+  Address source = {};       // its port is 0; length 0: the system chooses
 
   bool operator==(const DialOptions&) const = default;
 };
 
-// Starts to connect. EINPROGRESS is not an error: the socket becomes writable when connected.
-Opened Connect(const Address& address, const DialOptions& options = {});
+// Errors of Connect beside errno.
+inline constexpr int kNoSuchSource = 10'001;    // the source is not an address of this machine
+inline constexpr int kFamiliesDiffer = 10'002;  // source and destination are not of one family
+
+// Starts to connect. EINPROGRESS is not an error: the socket becomes writable when connected. `client`: for
+// `transparent`.
+Opened Connect(const Address& address, const DialOptions& options = {}, const Source& client = {});
 
 // `seconds`: idle time before the first probe, and interval between probes.
 void StartKeepalive(int fd, int seconds);

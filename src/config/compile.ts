@@ -160,7 +160,7 @@ function compileUpstream(
     name,
     handler,
     options,
-    endpoints: placesOf(endpoints, options.dns, discovery).map((endpoint) => ({
+    endpoints: placesOf(endpoints, options, discovery).map((endpoint) => ({
       ...endpoint,
       weight: own?.get(endpoint.name)?.weight ?? endpoint.weight,
       state: own?.get(endpoint.name)?.state ?? 'up',
@@ -169,18 +169,20 @@ function compileUpstream(
 }
 
 type Dns = UpstreamConfig['options']['dns'];
+type Dialling = Pick<UpstreamConfig['options'], 'dns' | 'source'>;
 type Place = Pick<PlanEndpoint, 'name' | 'weight' | 'backup' | 'addresses'>;
 
 /** Configured endpoints, and those that names of services stand for now; of two with one name the first counts. */
-function placesOf(endpoints: readonly EndpointConfig[], dns: Dns, discovery: Discovery): Place[] {
+function placesOf(endpoints: readonly EndpointConfig[], options: Dialling, discovery: Discovery): Place[] {
   const places = endpoints.flatMap(({ address, ...endpoint }): Place[] => {
-    if (!('service' in address)) return [{ ...endpoint, addresses: addressesOf(address, dns, discovery) }];
-    const found = good(discovery.services.get(address.service), dns) ?? [];
+    if (!('service' in address))
+      return [{ ...endpoint, addresses: addressesOf(address, options, discovery) }];
+    const found = good(discovery.services.get(address.service), options.dns) ?? [];
     return found.map(({ name, weight, backup, host, port }) => ({
       name,
       weight,
       backup: backup || endpoint.backup,
-      addresses: addressesOf({ host, port }, dns, discovery),
+      addresses: addressesOf({ host, port }, options, discovery),
     }));
   });
   const named = new Map(places.toReversed().map((place) => [place.name, place]));
@@ -189,20 +191,27 @@ function placesOf(endpoints: readonly EndpointConfig[], dns: Dns, discovery: Dis
 
 function addressesOf(
   address: Exclude<EndpointConfig['address'], { service: string }>,
-  dns: Dns,
+  { dns, source }: Dialling,
   discovery: Discovery,
 ): SocketAddress[] {
   if ('path' in address) return [{ path: address.path }];
   const { host, port } = address;
   if (isIP(host) !== 0) return [{ host, port }];
   const found = good(discovery.hosts.get(host), dns) ?? [];
-  return ofFamily(found, dns.family).map((each) => ({ host: each, port }));
+  const reachable = ofSources(ofFamily(found, dns.family), source.address);
+  return reachable.map((each) => ({ host: each, port }));
 }
 
 const good = <Value>(
   discovered: Discovered<Value> | undefined,
   { keep_last_good }: Dns,
 ): Value | undefined => (discovered?.failing && !keep_last_good ? undefined : discovered?.value);
+
+/** A connection begins and ends in one family. */
+const ofSources = (addresses: readonly string[], sources: readonly string[]): readonly string[] =>
+  sources.length === 0
+    ? addresses
+    : addresses.filter((address) => sources.some((source) => isIP(source) === isIP(address)));
 
 function ofFamily(addresses: readonly string[], family: DnsFamily): readonly string[] {
   const ipv4 = addresses.filter((address) => isIP(address) === 4);

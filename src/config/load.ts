@@ -11,6 +11,7 @@ import type { Environment } from './environment.js';
 import { fileKind, programFault } from './file-kind.js';
 import { applyFlags, type Flags } from './flags.js';
 import { withIncluded } from './include/index.js';
+import { readKernel } from './kernel.js';
 import { readConfig } from './read.js';
 import type { Source } from './source.js';
 import { readFileText } from './text.js';
@@ -107,6 +108,7 @@ function loaded(source: Source, about: About, local: readonly string[] = []): Lo
     cores: availableParallelism(),
     addresses: ownAddresses().map(({ address }) => address),
     hostName: hostname(),
+    kernel: readKernel(),
     local,
   });
   if (!result.ok) return { ...result, files: about.files };

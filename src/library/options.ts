@@ -211,6 +211,13 @@ export interface UpstreamOptions {
     readonly keepalive?: Duration;
     /** In milliseconds. */
     readonly userTimeout?: number;
+    readonly congestion?: string;
+    readonly nodelay?: boolean;
+  };
+  readonly source?: {
+    readonly address?: string | readonly string[];
+    readonly interface?: string;
+    readonly transparent?: boolean;
   };
   readonly dscp?: number;
   readonly dialTimeout?: Duration;

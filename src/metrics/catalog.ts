@@ -229,6 +229,12 @@ export const catalog = {
     help: 'Attempts to connect to the endpoint that failed.',
     by: reason,
   },
+  anyport_dial_shortages_total: {
+    kind: 'counter',
+    scope: 'upstream',
+    help: "Attempts to connect that failed because this machine lacks something: a free port, the source address, the interface, a source of the endpoint's family, or open files and memory.",
+    by: { label: 'lacking', values: ['ports', 'source', 'interface', 'family', 'files'] },
+  },
   anyport_config_generation: {
     kind: 'gauge',
     scope: 'primary',

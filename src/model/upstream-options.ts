@@ -47,6 +47,18 @@ export interface UpstreamOptions {
     readonly keepalive: number;
     /** TCP_USER_TIMEOUT: upper bound on the time sent data stays unacknowledged; 0: system default. */
     readonly user_timeout: number;
+    /** Name of a congestion control; empty: system default. */
+    readonly congestion: string;
+    readonly nodelay: boolean;
+  };
+  /** Where connections to endpoints come from; ignored for Unix sockets. */
+  readonly source: {
+    /** At most one of each family; endpoints of a family without one are not dialled. Empty: the system chooses. */
+    readonly address: readonly string[];
+    /** Empty: by the routes. */
+    readonly interface: string;
+    /** The client's address is the source. */
+    readonly transparent: boolean;
   };
   /** Absent: nobody asks endpoints whether they are well. */
   readonly health_check?: HealthCheckOptions | undefined;

@@ -362,11 +362,14 @@ export class Sequencer {
     session.lastTried = session.endpoint;
     if (this.#tells)
       this.#tell(session, 'connect', { endpoint: this.#endpointName(session), error: session.error });
-    if (!session.failure.elsewhere) return this.#end(session, 'proxy', 'connect', 'over_limit', 'reset');
     const { counts } = session.runtime;
+    const { lacking, elsewhere } = session.failure;
+    if (lacking !== undefined)
+      counts.counters.addBy('anyport_dial_shortages_total', lacking, counts.upstreamRow(session.upstream));
+    if (!elsewhere) return this.#end(session, 'proxy', 'connect', 'over_limit', 'reset');
     const row = counts.endpointRow(session.upstream, session.endpoint);
     counts.counters.addBy('anyport_connect_failures_total', session.failure.reason, row);
-    // A full backlog belongs to a live endpoint; a lack of local ports is the proxy's fault.
+    // A full backlog belongs to a live endpoint; what this machine lacks is not its fault.
     const full = events.error === constants.errno.EAGAIN;
     if (!full && session.failure.by !== 'proxy') this.#noteDead(session);
     session.tried ??= new Set();

@@ -12,12 +12,12 @@ export interface World {
   readonly flags?: Flags;
   readonly files?: readonly string[];
   readonly programs?: readonly string[];
+  /** CAP_NET_ADMIN. */
+  readonly mayAdminister?: boolean;
 }
 
-export function checkText(
-  text: string,
-  { environment = {}, flags = {}, files = [], programs = [] }: World = {},
-): Validated {
+export function checkText(text: string, world: World = {}): Validated {
+  const { environment = {}, flags = {}, files = [], programs = [], mayAdminister = true } = world;
   const { source, problems } = readConfig(text, 'any.yaml', environment);
   if (problems.length > 0) return { ok: false, problems };
   return validate(applyFlags(source, flags), {
@@ -27,6 +27,12 @@ export function checkText(
     cores: 3,
     addresses: ['192.0.2.9', '2001:db8::9'],
     hostName: 'gateway',
+    kernel: {
+      congestion: ['cubic', 'reno', 'bbr'],
+      congestionForAll: ['cubic', 'reno'],
+      mayAdminister,
+      interfaces: ['lo', 'eth0'],
+    },
   });
 }
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "net/address.h"
@@ -121,6 +122,93 @@ TEST(Dial, NothingIsSetThatIsNotAskedFor) {
   EXPECT_EQ(OptionOf(dialled.fd, SOL_SOCKET, SO_KEEPALIVE), 1);
   EXPECT_EQ(OptionOf(dialled.fd, IPPROTO_TCP, TCP_KEEPIDLE), 7);
   EXPECT_EQ(OptionOf(dialled.fd, IPPROTO_TCP, TCP_KEEPINTVL), 7);
+}
+
+Source ClientAt(const char* host) { return SourceOf(ParseInet(host, 4321)->storage); }
+
+// The options that a dialled socket of either family was given.
+TEST(Dial, NodelayAndCongestion) {
+  for (const char* host : {"127.0.0.1", "::1"}) {
+    const auto endpoint = EndpointAt(host);
+    DialOptions options;
+    EXPECT_EQ(OptionOf(Connect(endpoint.address, options).fd, IPPROTO_TCP, TCP_NODELAY), 1) << host;
+    options.nodelay = false;
+    options.congestion = "reno";  // every kernel has it
+    const auto dialled = Connect(endpoint.address, options);
+    ASSERT_TRUE(dialled.fd.valid()) << host;
+    EXPECT_EQ(OptionOf(dialled.fd, IPPROTO_TCP, TCP_NODELAY), 0) << host;
+    char name[16] = "";
+    socklen_t length = sizeof(name);
+    ASSERT_EQ(getsockopt(dialled.fd.get(), IPPROTO_TCP, TCP_CONGESTION, name, &length), 0);
+    EXPECT_STREQ(name, "reno") << host;
+    options.congestion = "none-such";
+    EXPECT_EQ(Connect(endpoint.address, options).error, ENOENT) << host;
+  }
+}
+
+TEST(Dial, ASourceAddressIsBoundWithoutAPort) {
+  const auto endpoint = EndpointAt("127.0.0.1");
+  DialOptions options;
+  options.source = *ParseInet("127.0.0.99", 0);
+  const auto dialled = Connect(endpoint.address, options);
+  ASSERT_TRUE(dialled.fd.valid());
+  EXPECT_EQ(OptionOf(dialled.fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT), 1);
+  const auto peer = AcceptOne(endpoint);
+  EXPECT_EQ(peer.source.bytes[3], 99);
+  const auto v6 = EndpointAt("::1");
+  EXPECT_EQ(Connect(v6.address, options).error, kFamiliesDiffer);
+  options.source = *ParseInet("::1", 0);
+  const auto six = Connect(v6.address, options);
+  ASSERT_TRUE(six.fd.valid());
+  EXPECT_EQ(OptionOf(six.fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT), 1);
+  options.source = *ParseInet("192.0.2.7", 0);
+  EXPECT_EQ(Connect(endpoint.address, options).error, kNoSuchSource);
+}
+
+TEST(Dial, AnInterfaceIsBound) {
+  const auto endpoint = EndpointAt("127.0.0.1");
+  DialOptions options;
+  options.interface = "lo";
+  const auto dialled = Connect(endpoint.address, options);
+  ASSERT_TRUE(dialled.fd.valid());
+  char name[16] = "";
+  socklen_t length = sizeof(name);
+  ASSERT_EQ(getsockopt(dialled.fd.get(), SOL_SOCKET, SO_BINDTODEVICE, name, &length), 0);
+  EXPECT_STREQ(name, "lo");
+  options.interface = "none-such";
+  EXPECT_EQ(Connect(endpoint.address, options).error, ENODEV);
+}
+
+// Without CAP_NET_ADMIN and CAP_NET_RAW the kernel says EPERM.
+TEST(Dial, ATransparentSourceIsTheClients) {
+  for (const auto& [host, client, other] :
+       {std::tuple{"127.0.0.1", "127.0.7.7", "::1"}, std::tuple{"::1", "::1", "127.0.0.1"}}) {
+    const auto endpoint = EndpointAt(host);
+    const bool v6 = endpoint.address.family() == AF_INET6;
+    DialOptions options;
+    options.transparent = true;
+    EXPECT_EQ(Connect(endpoint.address, options, ClientAt(other)).error, kFamiliesDiffer) << host;
+    EXPECT_EQ(Connect(endpoint.address, options).error, kFamiliesDiffer) << "a client on a Unix socket";
+    const auto dialled = Connect(endpoint.address, options, ClientAt(client));
+    if (geteuid() != 0) {
+      EXPECT_EQ(dialled.error, EPERM) << host;
+      continue;
+    }
+    ASSERT_TRUE(dialled.fd.valid()) << host << ' ' << dialled.error;
+    EXPECT_EQ(OptionOf(dialled.fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT),
+              1);
+    EXPECT_EQ(AcceptOne(endpoint).source.bytes, ClientAt(client).bytes) << host;
+  }
+}
+
+TEST(Dial, ConnectionsThatDifferInAnyOptionAreNotAlike) {
+  DialOptions options;
+  EXPECT_EQ(options, DialOptions());
+  options.source = *ParseInet("127.0.0.1", 0);
+  EXPECT_NE(options, DialOptions());
+  DialOptions other;
+  other.congestion = "bbr";
+  EXPECT_NE(other, DialOptions());
 }
 
 // src/config/schema/upstreams.ts has the same bounds.

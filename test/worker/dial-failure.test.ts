@@ -1,16 +1,26 @@
 import { constants } from 'node:os';
 import { expect, test } from 'vitest';
-import { reasonOfFailure } from '../../src/worker/dial-failure.js';
+import { native } from '../../src/addon.js';
+import { errorName, reasonOfFailure } from '../../src/worker/dial-failure.js';
 
-const { ECONNREFUSED, EHOSTUNREACH, EADDRNOTAVAIL, ETIMEDOUT, EMFILE, ENFILE } = constants.errno;
+const { ECONNREFUSED, EHOSTUNREACH, EADDRNOTAVAIL, ENODEV, ETIMEDOUT, EMFILE, ENFILE } = constants.errno;
+
+const { no_such_source, families_differ } = native.dialErrors;
 
 test.each([
-  [ECONNREFUSED, 'upstream', 'connect_failed', true],
-  [EHOSTUNREACH, 'upstream', 'connect_failed', true],
-  [EADDRNOTAVAIL, 'proxy', 'over_limit', true],
-  [ETIMEDOUT, 'timeout', 'connect_timeout', true],
-  [EMFILE, 'proxy', 'over_limit', false],
-  [ENFILE, 'proxy', 'over_limit', false],
-])('errno %i is the fault of %s: %s; try elsewhere: %s', (errno, by, reason, elsewhere) => {
-  expect(reasonOfFailure(errno)).toEqual({ by, reason, elsewhere });
-});
+  [ECONNREFUSED, 'ECONNREFUSED', 'upstream', 'connect_failed', true, undefined],
+  [EHOSTUNREACH, 'EHOSTUNREACH', 'upstream', 'connect_failed', true, undefined],
+  [ETIMEDOUT, 'ETIMEDOUT', 'timeout', 'connect_timeout', true, undefined],
+  [EADDRNOTAVAIL, 'EADDRNOTAVAIL', 'proxy', 'over_limit', true, 'ports'],
+  [no_such_source, 'no_such_source', 'proxy', 'connect_failed', true, 'source'],
+  [families_differ, 'families_differ', 'proxy', 'connect_failed', true, 'family'],
+  [ENODEV, 'ENODEV', 'proxy', 'connect_failed', true, 'interface'],
+  [EMFILE, 'EMFILE', 'proxy', 'over_limit', false, 'files'],
+  [ENFILE, 'ENFILE', 'proxy', 'over_limit', false, 'files'],
+])(
+  'error %i, %s, is the fault of %s: %s; try elsewhere: %s; lacking: %s',
+  (error, name, by, reason, elsewhere, lacking) => {
+    expect(errorName(error)).toBe(name);
+    expect(reasonOfFailure(error)).toEqual({ by, reason, elsewhere, ...(lacking && { lacking }) });
+  },
+);

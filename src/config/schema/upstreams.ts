@@ -12,6 +12,7 @@ import { healthCheck } from './upstream/health-check.js';
 import { passiveHealth } from './upstream/passive-health.js';
 import { pool } from './upstream/pool.js';
 import { proxyProtocol } from './upstream/proxy-protocol.js';
+import { source } from './upstream/source.js';
 import { tcp } from './upstream/tcp.js';
 
 const detailedEndpoint = mapping({
@@ -45,6 +46,7 @@ const options = {
   pool: pool.prefault({}),
   dns: dns.prefault({}),
   tcp: tcp.prefault({}),
+  source: source.prefault({}),
   health_check: healthCheck.optional(),
   passive_health: passiveHealth.optional(),
   on_down: choice(

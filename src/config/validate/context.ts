@@ -1,4 +1,5 @@
 import type { FileKind } from '../file-kind.js';
+import type { Kernel } from '../kernel.js';
 
 /** Facts about the machine that validation needs, passed as data so that tests can vary them. */
 export interface Context {
@@ -12,6 +13,7 @@ export interface Context {
   /** Addresses of this machine, excluding loopback. */
   readonly addresses: readonly string[];
   readonly hostName: string;
+  readonly kernel: Kernel;
   /** Functions of the embedding program that stand for modules (src/base/user-module.ts). */
   readonly local?: readonly string[];
 }

@@ -8,7 +8,7 @@ import { writtenUpstreams } from './upstreams.js';
 
 type Key = keyof UpstreamEntry;
 
-const OF_SOCKETS = ['tcp', 'dscp'] as const satisfies readonly Key[];
+const OF_SOCKETS = ['tcp', 'dscp', 'source'] as const satisfies readonly Key[];
 const OF_ENDPOINTS = [
   ...OF_SOCKETS,
   'dial_timeout',

@@ -10,6 +10,7 @@ import { type UpstreamEntry, upstream as upstreamSchema } from '../schema/upstre
 import type { Context } from './context.js';
 import { resolveHandler } from './handlers.js';
 import type { Entry, Shape } from './shape.js';
+import { checkSource } from './sources.js';
 import { checkUpstreamName } from './targets.js';
 
 const byDefault = optionsOf(upstreamSchema.parse({}));
@@ -59,6 +60,7 @@ function declaredUpstream(
   report: Report,
 ): UpstreamConfig {
   checkUpstreamName(name, path, report);
+  checkSource({ path, value }, context, report);
   if ((value.endpoints === undefined) === (value.handler === undefined)) {
     report.missing(path, 'needs either `endpoints` or `handler`');
   }

@@ -18,7 +18,9 @@ import type { ProtocolNames } from './protocols.js';
 import { warnOfQuietClients } from './quiet-clients.js';
 import { createReachability, type Reachability } from './reachability.js';
 import type { Shape } from './shape.js';
+import { warnOfSource } from './sources.js';
 import { warnOfUnreachable } from './unreachable.js';
+import { writtenUpstreams } from './upstreams.js';
 
 export interface Checked {
   readonly source: Source;
@@ -56,6 +58,7 @@ export function warningsOf({ source, shape, groups, names, config }: Checked, co
   warnOfQuietClients(reachability, warn);
   warnOfIdleOptions(shape, source, warn);
   warnOfHealthChecks(shape, context, warn);
+  for (const written of writtenUpstreams(shape)) warnOfSource(written, context, warn);
   warnOfLoops(shape, config, context, warn);
   warnOfMonitoringPorts(config, warn);
   warnOfToken(config, warn);

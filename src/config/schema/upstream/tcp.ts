@@ -1,5 +1,5 @@
 /** `upstreams.NAME.tcp` */
-import { duration, integer, integerOrZero, section } from '../fields.js';
+import { duration, flag, form, integer, integerOrZero, section } from '../fields.js';
 
 export const tcp = section(
   {
@@ -15,6 +15,12 @@ export const tcp = section(
       0,
       86_400_000,
     ).default(0),
+    congestion: form(
+      "Congestion control of what is sent to endpoints; without it the system's (`net.ipv4.tcp_congestion_control`)",
+      'a name such as `bbr` or `cubic`',
+      (text) => (/^[\w-]{1,15}$/.test(text) ? text : null),
+    ).default(''),
+    nodelay: flag(true, 'Small writes are sent at once (TCP_NODELAY)'),
   },
   'Socket options of connections to endpoints; unix sockets have none.',
 );
