@@ -22,12 +22,13 @@ async function bytesPerChange(options: object): Promise<number> {
   return JSON.parse(stdout).bytesPerChange;
 }
 
-test('a change leaves nothing behind', async () => {
+// Both spend most of their time waiting.
+test.concurrent('a change leaves nothing behind', async () => {
   // Measured: 55; 711 where each change left reactions to a promise that stayed pending.
   expect(await bytesPerChange({ first: 100, changes: 300, stays: false })).toBeLessThan(350);
 });
 
-test('a session keeps of a replaced Plan what it may still need', async () => {
+test.concurrent('a session keeps of a replaced Plan what it may still need', async () => {
   // Both ends of the session are in this process. Measured: 28,500; 39,000 with conditions, protocols and the engine's tables.
   expect(await bytesPerChange({ first: 60, changes: 150, stays: true })).toBeLessThan(34_000);
 });

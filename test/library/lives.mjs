@@ -1,4 +1,4 @@
-// Opens and closes instances, each with a session, and prints what the process holds before, half-way and afterwards.
+// Opens and closes instances, each with a session, and prints what the process holds before and after each part.
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createAnyport, protocols } from '../../dist/index.js';
 
 const { lives, workers, handler } = JSON.parse(process.argv[2]);
+const PARTS = 5;
 
 function held() {
   const status = readFileSync('/proc/self/status', 'utf8');
@@ -46,9 +47,10 @@ async function manyLives(count) {
   for (let each = 0; each < count; each++) await live();
 }
 
-await manyLives(Math.ceil(lives / 5)); // whatever is made once
-const before = await settled();
-await manyLives(Math.floor(lives / 2));
-const halfway = await settled();
-await manyLives(Math.ceil(lives / 2));
-console.log(JSON.stringify({ before, halfway, after: await settled() }));
+await manyLives(Math.ceil(lives / PARTS)); // whatever is made once
+const looks = [await settled()];
+for (let part = 0; part < PARTS; part++) {
+  await manyLives(Math.ceil(lives / PARTS));
+  looks.push(await settled());
+}
+console.log(JSON.stringify(looks));
