@@ -12,6 +12,7 @@ import type { Plan, PlanProtocol, PlanRoute, PlanUpstream } from '../model/plan.
 import type { NamedRecognizer } from '../protocols/index.js';
 import { loadRecognizer, orderOf } from '../protocols/planned.js';
 import { settlesQuietly } from '../protocols/settlement.js';
+import type { AwaitsFacts } from '../routing/at-accept.js';
 import { createNaming } from '../routing/naming.js';
 import { prepareRoute } from '../routing/prepared.js';
 import { type RouteTable, tableOf } from '../routing/table.js';
@@ -94,11 +95,7 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<P
   const order = await slices.map(plan.listeners, (listener) =>
     orderOf(listener.protocols, plan.protocols.length),
   );
-  const routes = tableOf(
-    plan,
-    await slices.map(plan.routes, prepareRoute),
-    (to) => to.kind === 'upstream' && (upstreams[to.upstream]?.balancer.readsFacts ?? false),
-  );
+  const routes = tableOf(plan, await slices.map(plan.routes, prepareRoute), awaitsFactsOf(upstreams));
   const warmed = plan.upstreams.flatMap((_, index) => warmedOf(plan, index, upstreams, around.share));
   const tables = { ...(await tablesOf(plan, order, routes, counts, around, slices)), dials, warmed };
   const runtime: Runtime = {
@@ -118,6 +115,12 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<P
     }),
   };
   return { runtime, tables };
+}
+
+/** Made apart: the table of routes keeps it, and with a closure of createRuntime all Plans before would be kept, too. */
+function awaitsFactsOf(upstreams: readonly RuntimeUpstream[]): AwaitsFacts {
+  const reading = upstreams.map(({ balancer }) => balancer.readsFacts);
+  return (to) => to.kind === 'upstream' && (reading[to.upstream] ?? false);
 }
 
 function keptOf({ generation, listeners, upstreams, ids, accessLog, routes }: Plan): KeptPlan {
