@@ -35,11 +35,14 @@ export interface CheckContext {
   readonly endpoint: string;
 }
 
+/** What is opened for a check. `nothing`: `line` has only its `signal`. */
+export type Over = 'tcp' | 'udp' | 'nothing';
+
 export interface HealthCheck<Options extends object = Record<never, never>> {
   /** One clause for the documentation: what it takes for an endpoint to be well. */
   readonly words: string;
-  /** What is opened before `run`. `nothing`: `line` has only its `signal`. */
-  readonly over: 'tcp' | 'udp' | 'nothing';
+  /** What is opened before `run`. */
+  readonly over: Over | ((options: Options) => Over);
   /**
    * Its own keys beside the common ones, made with ./fields.ts. Their values go through structured cloning: plain data,
    * no functions, no expressions. Common keys (`type`, `interval`, `timeout` …) may not be among them.

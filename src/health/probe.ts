@@ -1,6 +1,6 @@
 /** One probe of one address: opens the line, runs the check, ends with the deadline. Always an outcome. */
 import type { SocketAddress } from '../model/address.js';
-import type { CheckContext, HealthCheck, Outcome } from './check.js';
+import type { CheckContext, HealthCheck, Outcome, Over } from './check.js';
 import { DatagramLine } from './datagram-line.js';
 import { type Line, LineFault } from './line.js';
 import { NoLine } from './no-line.js';
@@ -47,8 +47,9 @@ async function asked(
 ): Promise<Outcome> {
   let line: Line | null = null;
   try {
-    line = await open(check.over, address, over);
-    if (greeting !== null && check.over === 'tcp') line.write(greeting);
+    const transport = overOf(check, options);
+    line = await lines[transport](address, over);
+    if (greeting !== null && transport === 'tcp') line.write(greeting);
     return await check.run(line, options, { ...placeOf(address), ...context });
   } catch (error) {
     return { well: false, why: whyOf(error) };
@@ -70,7 +71,8 @@ const lines = {
   tcp: StreamLine.open,
   udp: DatagramLine.open,
   nothing: async (_: SocketAddress, signal: AbortSignal) => new NoLine(signal),
-} satisfies Record<HealthCheck['over'], (address: SocketAddress, signal: AbortSignal) => Promise<Line>>;
+} satisfies Record<Over, (address: SocketAddress, signal: AbortSignal) => Promise<Line>>;
 
-const open = (over: HealthCheck['over'], address: SocketAddress, signal: AbortSignal): Promise<Line> =>
-  lines[over](address, signal);
+/** What is opened for a check with these options of its own. */
+export const overOf = ({ over }: HealthCheck, options: object): Over =>
+  typeof over === 'function' ? over(options) : over;

@@ -52,7 +52,13 @@ const rows: readonly Row[] = [
   { name: 'root-dse', recipe: ldapRecipe(), check: { type: 'ldap', request: 'root_dse' } },
   { name: 'mqtt', recipe: mqttRecipe('allow_anonymous true'), check: { type: 'mqtt' } },
   { name: 'dns', recipe: dnsRecipe, check: { type: 'dns', name: 'known.example', record: 'A' } },
+  {
+    name: 'dns-tcp',
+    recipe: dnsRecipe,
+    check: { type: 'dns', transport: 'tcp', name: 'known.example', record: 'A' },
+  },
   { name: 'stun', recipe: stunRecipe, check: { type: 'stun' } },
+  { name: 'stun-tcp', recipe: stunRecipe, check: { type: 'stun', transport: 'tcp' } },
 ];
 
 const common = { interval: '200ms', timeout: '2s', rise: 1, fall: 1 };

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import type { HealthCheck, Outcome } from '../../src/health/check.js';
+import type { HealthCheck, Outcome, Over } from '../../src/health/check.js';
 import { checks } from '../../src/health/checks/index.js';
 import { aLine, anyDatagram, bytesOf, everything, through } from '../../src/health/line.js';
 import { probe } from '../../src/health/probe.js';
@@ -41,7 +41,7 @@ async function serving(onConnection: (socket: Socket) => void, path?: string): P
   return { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
 }
 
-const asking = (run: HealthCheck['run'], over: HealthCheck['over'] = 'tcp'): HealthCheck => ({
+const asking = (run: HealthCheck['run'], over: Over = 'tcp'): HealthCheck => ({
   words: '',
   over,
   options: () => ({}),
@@ -279,6 +279,7 @@ describe('a command', () => {
     const script = `sleep 1000 & echo $! > ${file}; ${goesOn}`;
     const check: HealthCheck = {
       ...checks.exec,
+      over: 'nothing',
       run: (line, _, context) =>
         checks.exec.run(line, { command: '/bin/sh', args: ['-c', script] } as never, context),
     };

@@ -1,10 +1,11 @@
-/** A query over UDP, whose response code is judged. */
+/** A query, whose response code is judged. */
 import { randomInt } from 'node:crypto';
 import { Cursor } from '../../protocols/cursor.js';
 import type { HealthCheck } from '../check.js';
 import { choiceField, listField, textField } from '../fields.js';
 import { judged } from '../judged.js';
 import { unwell, well } from '../outcomes.js';
+import { overTransport, type TransportOptions, transportField } from '../transport.js';
 
 /** IANA's numbers. */
 const records = {
@@ -38,7 +39,7 @@ const rcodes = [
 ] as const;
 type Rcode = (typeof rcodes)[number];
 
-export interface DnsOptions {
+export interface DnsOptions extends TransportOptions {
   readonly name: string;
   readonly record: RecordName;
   readonly rcode: readonly Rcode[];
@@ -48,8 +49,9 @@ const NAME = /^(?=.{1,253}$)(?:\.|[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\
 
 export const dns: HealthCheck<DnsOptions> = {
   words: 'answers a query with a good response code',
-  over: 'udp',
+  over: overTransport,
   options: (zod) => ({
+    ...transportField(zod),
     name: textField(zod, 'Name that is asked for; `.`: the root', 'a name such as `example.com`', (name) =>
       NAME.test(name),
     ).default('.'),
@@ -61,10 +63,11 @@ export const dns: HealthCheck<DnsOptions> = {
       'response codes such as `noerror` or `nxdomain`',
     ).prefault('noerror'),
   }),
-  async run(line, { name, record, rcode }) {
+  async run(line, { name, record, rcode, transport }) {
     const id = randomInt(65_536);
-    line.write(encodeQuery(id, name, records[record]));
-    const code = await judged(line, (datagram) => readRcode(datagram, id));
+    const query = encodeQuery(id, name, records[record]);
+    line.write(transport === 'udp' ? query : Buffer.concat([words(query.length), query]));
+    const code = await judged(line, (bytes) => readRcode(transport === 'udp' ? bytes : framed(bytes), id));
     const said = rcodes[code];
     if (said !== undefined && rcode.includes(said)) return well;
     return unwell(`answered with ${said ?? `response code ${code}`}`);
@@ -90,6 +93,11 @@ function words(...values: number[]): Buffer {
   for (const [index, value] of values.entries()) bytes.writeUInt16BE(value, index * 2);
   return bytes;
 }
+
+const LENGTH_BYTES = 2;
+
+/** The message behind its length, as far as it has come (RFC 1035 section 4.2.2). */
+const framed = (bytes: Buffer): Buffer => bytes.subarray(LENGTH_BYTES);
 
 const HEADER_BYTES = 12;
 const RESPONSE = 0x8000;

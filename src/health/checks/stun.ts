@@ -1,14 +1,15 @@
-/** A STUN binding request over UDP (RFC 8489). */
+/** A STUN binding request (RFC 8489). */
 import { randomBytes } from 'node:crypto';
 import { Cursor } from '../../protocols/cursor.js';
 import type { HealthCheck, Outcome } from '../check.js';
 import { judged } from '../judged.js';
 import { unwell, well } from '../outcomes.js';
+import { overTransport, type TransportOptions, transportField } from '../transport.js';
 
-export const stun: HealthCheck = {
+export const stun: HealthCheck<TransportOptions> = {
   words: 'answers a STUN binding request',
-  over: 'udp',
-  options: () => ({}),
+  over: overTransport,
+  options: transportField,
   run(line) {
     const request = encodeBinding(randomBytes(TRANSACTION_BYTES));
     line.write(request);
@@ -36,7 +37,8 @@ export function encodeBinding(transaction: Uint8Array): Buffer {
 /** Null: no response to the request; others are passed over. */
 export function judgeBinding(datagram: Buffer, request: Buffer): Outcome | null {
   const isAnswer = datagram.subarray(SAME_FROM, HEADER_BYTES).equals(request.subarray(SAME_FROM));
-  if (!isAnswer) return null;
+  // On a stream the header may be there before the rest.
+  if (!isAnswer || datagram.length < HEADER_BYTES) return null;
   const cursor = new Cursor(datagram);
   const type = cursor.u16();
   const length = cursor.u16();

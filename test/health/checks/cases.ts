@@ -49,12 +49,14 @@ const stunAnswer = (type: number, attributes: Buffer) => (asked: Buffer) => {
   head.writeUInt16BE(attributes.length, 2);
   return Buffer.concat([head, asked.subarray(4, 20), attributes]);
 };
-/** The query with the flags of a response. */
-const dnsAnswer = (flags: number) => (asked: Buffer) => {
-  const answer = Buffer.from(asked);
-  answer.writeUInt16BE(flags, 2);
-  return answer;
-};
+/** The query with the flags of a response; `before`: bytes of its length, on a stream. */
+const dnsAnswer =
+  (flags: number, before = 0) =>
+  (asked: Buffer) => {
+    const answer = Buffer.from(asked);
+    answer.writeUInt16BE(flags, before + 2);
+    return answer;
+  };
 
 const http200 = http('200 OK', 'Content-Length: 16\r\nConnection: close\r\n', 'served by nginx\n');
 const statusLine = 'HTTP/1.1 200 OK\r\n'.length;
@@ -460,7 +462,32 @@ export const cases: readonly CheckCase[] = [
     decidedBy: 12,
   },
 
+  {
+    why: 'dnsmasq over TCP',
+    type: 'dns',
+    options: { transport: 'tcp' },
+    answers: [dnsAnswer(0x8580, 2)],
+    expect: well,
+    decidedBy: 14,
+  },
+  {
+    why: 'it refuses over TCP',
+    type: 'dns',
+    options: { transport: 'tcp' },
+    answers: [dnsAnswer(0x8105, 2)],
+    expect: /^answered with refused$/,
+    decidedBy: 14,
+  },
+
   // ---- stun
+  {
+    why: 'coturn over TCP',
+    type: 'stun',
+    options: { transport: 'tcp' },
+    answers: [stunAnswer(0x0101, hex('0020 0008 0001 a147 e112a643'))],
+    expect: well,
+    decidedBy: 32,
+  },
   {
     why: 'coturn',
     type: 'stun',

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { HealthCheck, Outcome } from '../../../src/health/check.js';
 import { type CheckName, checkNames, checkOf, checks } from '../../../src/health/checks/index.js';
+import { overOf } from '../../../src/health/probe.js';
 import { type CheckCase, cases } from './cases.js';
 import { askScript, type Cut, type Script } from './script.js';
 
@@ -26,7 +27,8 @@ const LONGEST = 256;
 const lengthOf = (answer: Script['answers'][number]): number =>
   typeof answer === 'function' ? LONGEST : answer.length;
 
-const isStream = ({ type }: CheckCase): boolean => check(type).over === 'tcp';
+const isStream = (each: CheckCase): boolean =>
+  overOf(check(each.type), optionsOf(each.type, each.options)) === 'tcp';
 
 describe.each(cases)('$type: $why', (each) => {
   test('is judged, whether or not the endpoint closes behind it', async () => {

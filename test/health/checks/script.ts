@@ -1,7 +1,8 @@
 /** An endpoint that answers by heart, over the inboxes of real lines: each of its answers may come in pieces. */
-import type { CheckContext, HealthCheck, Outcome } from '../../../src/health/check.js';
+import type { CheckContext, HealthCheck, Outcome, Over } from '../../../src/health/check.js';
 import { DatagramInbox, Inbox } from '../../../src/health/inbox.js';
 import { type Line, LineFault, type Until } from '../../../src/health/line.js';
+import { overOf } from '../../../src/health/probe.js';
 
 export interface Script {
   /** Says the first answer before it is asked. */
@@ -24,7 +25,7 @@ export class ScriptedLine implements Line {
   #answered = 0;
 
   constructor(
-    over: HealthCheck['over'],
+    over: Over,
     private readonly script: Script,
     private readonly cut: Cut,
     /** Closes behind its last answer. */
@@ -88,7 +89,7 @@ export async function askScript(
   cut: Cut = whole,
   closes = true,
 ): Promise<Asked> {
-  const line = new ScriptedLine(check.over, script, cut, closes);
+  const line = new ScriptedLine(overOf(check, options), script, cut, closes);
   try {
     return { outcome: await check.run(line, options, context), sent: line.sent };
   } catch (error) {
