@@ -33,6 +33,10 @@ export function proxyHeader({ version, tlvs }: ProxyProtocolOptions, ends: Ends,
   return binaryOf(commands.proxied, families[family], block, tlvs, told);
 }
 
+/** Whether the header says what a session's opening says. */
+export const saysFacts = ({ tlvs }: ProxyProtocolOptions): boolean =>
+  tlvs.some((name) => name === 'alpn' || name === 'authority');
+
 /** Of a connection of our own, such as a health check: its addresses are the real ones. */
 export const ownProxyHeader = ({ version }: Pick<ProxyProtocolOptions, 'version'>): Buffer =>
   version === 'v1' ? lineOf(null) : binaryOf(commands.local, families.none, Buffer.alloc(0), [], {});

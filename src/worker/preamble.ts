@@ -4,7 +4,7 @@ import { parseEndpoint } from '../base/address.js';
 import type { SocketAddress } from '../model/address.js';
 import type { PlanTarget, PlanUpstream } from '../model/plan.js';
 import type { UpstreamOptions } from '../model/upstream-options.js';
-import { proxyHeader, type Told } from '../protocols/proxy-writer.js';
+import { proxyHeader, saysFacts, type Told } from '../protocols/proxy-writer.js';
 import type { RouteSession } from '../routing/condition.js';
 import type { Session } from './known-session.js';
 import type { EventCursor, SessionId, Words } from './rings.js';
@@ -62,8 +62,7 @@ function toldOf(session: RouteSession & SessionId, worker: number): Told {
 type Optioned = Pick<PlanUpstream, 'options'>;
 
 /** Whether its PROXY header says what the session's opening says. */
-export const tellsFacts = ({ options }: Optioned): boolean =>
-  options.proxy_protocol.tlvs.some((name) => name === 'alpn' || name === 'authority');
+export const tellsFacts = ({ options }: Optioned): boolean => saysFacts(options.proxy_protocol);
 
 export const tellsFactsTo = (
   { upstreams }: { readonly upstreams: readonly { readonly plan: Optioned }[] },

@@ -119,7 +119,7 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<P
 
 /** Made apart: the table of routes keeps it, and with a closure of createRuntime all Plans before would be kept, too. */
 function awaitsFactsOf(upstreams: readonly RuntimeUpstream[]): AwaitsFacts {
-  const reading = upstreams.map(({ balancer }) => balancer.readsFacts);
+  const reading = upstreams.map(({ balancer, plan }) => balancer.readsFacts || tellsFacts(plan));
   return (to) => to.kind === 'upstream' && (reading[to.upstream] ?? false);
 }
 

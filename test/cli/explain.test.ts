@@ -362,3 +362,39 @@ test('what only its name is waited for is said to be held for a second', async (
   expect(await heldFor('')).toContain('for 1000 ms at most');
   expect(await heldFor('{ when: { source: ["10.0.0.0/8"] }, to: up }')).toContain('for 15000 ms at most');
 });
+
+describe('what is said before the session', () => {
+  const own = compile(
+    configOf(`
+listeners: [{ name: front, address: ":1" }]
+protocols: [{ name: HTTP, target: db }, { name: Postgres }]
+routes: [{ when: { protocol: postgres, sni: a.example }, to: db }]
+upstreams:
+  db: { endpoints: ["a:5432"], proxy_protocol: { tlvs: [authority, crc32c] } }`),
+    NOTHING_DISCOVERED,
+    1,
+    new IdRegistry(),
+  );
+  const ssl = Buffer.from('0000000804d2162f', 'hex');
+  const gss = Buffer.from('0000000804d21630', 'hex');
+  const of = async (...parts: Uint8Array[]) =>
+    explanationText(await explain(own, 0, { source: '', bytes: Buffer.concat(parts) }), own);
+
+  test('a PROXY header', async () => {
+    expect(await of(request)).toMatch(/^sends +a PROXY header, v2 with authority, crc32c$/m);
+  });
+
+  test('a request for TLS is answered, and what follows is awaited', async () => {
+    const told = await of(ssl);
+    expect(told).toMatch(/^answers +S, for its TLS hello$/m);
+    expect(told).toMatch(/^goes to +-$/m);
+    expect(told).not.toMatch(/^sends/m);
+  });
+
+  test('with the hello it has a route, and the endpoint is asked', async () => {
+    const told = await of(gss, ssl, hi);
+    expect(told).toMatch(/^answers +N, for its next request; then S, for its TLS hello$/m);
+    expect(told).toMatch(/^goes to +db /m);
+    expect(told).toMatch(/^sends +a PROXY header, v2 .*; then SSLRequest, and awaits S$/m);
+  });
+});

@@ -160,6 +160,19 @@ describe('a strict server', () => {
     expect(server.headers[0]?.facts.proxy_authority).toBe('a.example');
   });
 
+  test('what the header says of the opening is waited for, though every session has one route', async () => {
+    const server = await strictServer();
+    const daemon = await started({
+      routes: [{ to: 'web' }],
+      upstreams: {
+        web: { endpoints: [server.target], proxy_protocol: { tlvs: ['authority'] } },
+      },
+      protocols: [{ name: 'HTTP' }],
+    });
+    await roundTrip(await dial(daemon.port), request);
+    expect(server.headers[0]?.facts.proxy_authority).toBe('a.example');
+  });
+
   test('a client that waits for the server has it told, too', async () => {
     const server = await listenTcp((peer) =>
       peer.socket.once('data', () => peer.socket.write('220 hello\r\n')),

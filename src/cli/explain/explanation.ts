@@ -2,8 +2,9 @@
  * Explains what a listener would do with a client's first bytes: the steps of a live session, each with its reasons.
  * Uses the same signatures, confirmations and conditions; neither listens nor dials.
  */
-import type { Facts } from '../../model/facts.js';
-import type { Plan, PlanListener } from '../../model/plan.js';
+import type { Facts, Turn } from '../../model/facts.js';
+import type { Plan, PlanListener, PlanTarget } from '../../model/plan.js';
+import { saysFacts } from '../../protocols/proxy-writer.js';
 import type { RouteSession } from '../../routing/condition.js';
 import { createNaming } from '../../routing/naming.js';
 import { createRouteTable } from '../../routing/table.js';
@@ -17,6 +18,7 @@ import {
   targetText,
   unreadSession,
 } from './routes.js';
+import { hearTurns } from './turns.js';
 
 export interface Explanation {
   readonly listener: string;
@@ -31,6 +33,8 @@ export interface Explanation {
   /** If present, the match takes effect after a silence of this length. */
   readonly quietMs?: number;
   readonly facts: Facts;
+  /** What the client, and then the endpoint, is told before the session's bytes; absent: nothing. */
+  readonly told?: { readonly client: readonly string[]; readonly endpoint: readonly string[] };
   readonly outcome: Outcome;
   /** In rank order. */
   readonly protocols: readonly ProtocolRow[];
@@ -59,22 +63,38 @@ export async function explain(
   const told = { listener: place.name, source: source === '' ? null : source, bytes: opening.bytes.length };
   if (header === 'due' || header === 'missing') return { ...told, ...headerless(plan, header, taken) };
   const unread = unreadSession(listener, taken, nowMs);
-  const early = createRouteTable(plan, (to) => factsAwaitedBy(plan, to).length > 0).routeAtAccept(unread);
+  const table = createRouteTable(plan, (to) => factsAwaitedBy(plan, to).length > 0 || isToldFacts(plan, to));
+  const early = table.routeAtAccept(unread);
   if (early !== null) return { ...told, ...decidedEarly(plan, unread, taken, early.route) };
-  const classified = await classify(plan, place, taken.bytes);
+  const plain = await classify(plan, place, taken.bytes);
+  const hears = table.asksHello(listener, plain.protocol);
+  const factsOf = (bytes: Uint8Array) => hearTurns(plain.factsOf, bytes).answer;
+  const classified = hears ? { ...plain, factsOf } : plain;
   const routes = explainRoutes({ plan, listener, opening: taken, classified, nowMs });
   const answer = classified.factsOf(taken.bytes);
+  const { turns } = hears ? hearTurns(plain.factsOf, taken.bytes) : { turns: [] };
   return {
     ...told,
     protocol: plan.protocols[classified.protocol]?.id ?? null,
     verdict: classified.verdict,
     decidedAtByte: headerBytes + classified.decidedAt,
     ...(classified.quietMs !== null && { quietMs: classified.quietMs }),
+    ...(turns.length > 0 && { told: toldBy(turns) }),
     facts: { ...(classified.verdict === 'match' && answer.facts), ...taken.facts },
     outcome: outcomeOf(plan, listener, taken, classified, routes),
     protocols: [...classified.rows.values()].map((row) => ({ ...row, atByte: headerBytes + row.atByte })),
     routes,
   };
+}
+
+const toldBy = (turns: readonly Turn[]) => ({
+  client: turns.map(({ words }) => words),
+  endpoint: turns.slice(-1).flatMap(({ ask }) => ask?.words ?? []),
+});
+
+function isToldFacts({ upstreams }: Plan, to: PlanTarget): boolean {
+  const upstream = to.kind === 'upstream' ? upstreams[to.upstream] : undefined;
+  return upstream !== undefined && saysFacts(upstream.options.proxy_protocol);
 }
 
 const awaited = ({ limits }: Plan, mostMs = limits.identifyTimeoutMs): string =>

@@ -1,5 +1,6 @@
 /** Prints an explanation in columns. */
 import type { Plan } from '../../model/plan.js';
+import type { UpstreamOptions } from '../../model/upstream-options.js';
 import { columns } from '../columns.js';
 import type { Explanation } from './explanation.js';
 import type { ProtocolRow } from './protocols.js';
@@ -8,6 +9,9 @@ export function explanationText(explanation: Explanation, plan: Plan): string {
   const { listener, source, bytes, facts, outcome } = explanation;
   const upstream = plan.upstreams.find(({ name }) => name === outcome.target);
   const endpoints = upstream?.handler ?? upstream?.endpoints.map(({ name }) => name).join(', ');
+  const { client = [], endpoint = [] } = explanation.told ?? {};
+  const header = upstream === undefined || upstream.handler !== null ? [] : headerText(upstream.options);
+  const sent = upstream === undefined ? '' : [...header, ...endpoint].join('; then ');
   const known = Object.entries(facts).filter(([, value]) => value !== undefined);
   const summary = columns([
     ['listener', listener],
@@ -16,10 +20,17 @@ export function explanationText(explanation: Explanation, plan: Plan): string {
     ['protocol', protocolText(explanation)],
     ...known.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : String(value)]),
     ['goes to', outcome.target === null ? '-' : `${outcome.target}${endpoints ? ` (${endpoints})` : ''}`],
+    ...(client.length === 0 ? [] : [['answers', client.join('; then ')]]),
+    ...(sent === '' ? [] : [['sends', sent]]),
     ['because', outcome.by === 'limits' ? outcome.why : `${outcome.by}: ${outcome.why}`],
   ]);
   const protocols = explanation.verdict === 'unread' ? [] : [protocolTable(explanation)];
   return [summary, ...protocols, routeTable(explanation)].join('\n');
+}
+
+function headerText({ proxy_protocol: { version, tlvs } }: UpstreamOptions): readonly string[] {
+  if (version === 'off') return [];
+  return [`a PROXY header, ${version}${tlvs.length === 0 ? '' : ` with ${tlvs.join(', ')}`}`];
 }
 
 function protocolText({ protocol, verdict, decidedAtByte, quietMs }: Explanation): string {
