@@ -111,6 +111,9 @@ export interface EngineUpstream {
   readonly row: number;
   /** Sessions at once for each endpoint, all workers together; 0: no limit. */
   readonly maxConnections: number;
+  /** Sessions that may wait for a place, all workers together, and how long. */
+  readonly queueLength: number;
+  readonly queueTimeoutMs: number;
   readonly dialTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;

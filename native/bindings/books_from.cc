@@ -47,6 +47,8 @@ desk::Layout LayoutFrom(const Napi::Object& counting) {
   cells.pool_hits = CellOf(metrics, "anyport_pool_hits_total");
   cells.pool_misses = CellOf(metrics, "anyport_pool_misses_total");
   cells.pool_wasted = CellOf(metrics, "anyport_pool_wasted_total");
+  cells.queue_sessions = CellOf(metrics, "anyport_queue_sessions");
+  cells.queue_waits = CellOf(metrics, "anyport_queue_waits_total");
   cells.buffers = CellOf(metrics, "anyport_buffers");
   cells.buffer_uses = CellOf(metrics, "anyport_buffer_uses_total");
   cells.buffer_misses = CellOf(metrics, "anyport_buffer_misses_total");

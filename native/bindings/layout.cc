@@ -107,6 +107,7 @@ constexpr Offset kRowNumberOffsets[] = {{"bytesUp", NumberAt(desk::kRowBytesUp)}
 constexpr Offset kRoomOffsets[] = {{"open", shared::kRoomOpen},
                                    {"cutShort", shared::kRoomCutShort},
                                    {"tarpit", shared::kRoomTarpit},
+                                   {"waiting", shared::kRoomWaiting},
                                    {"endpoints", shared::kRoomEndpoints}};
 
 template <size_t N>

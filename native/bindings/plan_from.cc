@@ -58,6 +58,8 @@ plan::Upstream UpstreamFrom(const Napi::Object& object) {
   upstream.id = Uint32At(object, "id");
   upstream.row = Uint32At(object, "row");
   upstream.max_connections = static_cast<int32_t>(Uint32At(object, "maxConnections"));
+  upstream.queue_length = Uint32At(object, "queueLength");
+  upstream.queue_timeout_ms = Uint32At(object, "queueTimeoutMs");
   upstream.dial_timeout_ms = Uint32At(object, "dialTimeoutMs");
   upstream.idle_timeout_ms = Uint32At(object, "idleTimeoutMs");
   upstream.half_close_timeout_ms = Uint32At(object, "halfCloseTimeoutMs");

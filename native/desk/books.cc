@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "shared/waiting.h"
+
 namespace anyport::desk {
 
 bool Books::Enter(const plan::Listener& listener, int32_t most) {
@@ -49,7 +51,9 @@ bool Books::AimAt(Session& session, const Aim& aim) {
 
 void Books::LeaveEndpoint(Session& session) {
   const uint32_t endpoint = std::exchange(session.endpoint, 0);
-  if (endpoint != 0) room_.AddSession(endpoint, -1);
+  if (endpoint == 0) return;
+  room_.AddSession(endpoint, -1);
+  shared::WakeFirst(room_, session.plan_upstream().id);
 }
 
 void Books::Connected(Session& session) {

@@ -39,6 +39,8 @@ struct Cells {
   uint32_t pool_hits = 0;
   uint32_t pool_misses = 0;
   uint32_t pool_wasted = 0;  // one cell per PoolLoss
+  uint32_t queue_sessions = 0;
+  uint32_t queue_waits = 0;  // one cell per QueueResult
   // scope: worker; by tier
   uint32_t buffers = 0;  // in use, capacity; then those of the next tier
   uint32_t buffer_uses = 0;
@@ -54,6 +56,10 @@ struct Histogram {
 
 // What became of connections opened ahead that no session got; in the order of the metric's cells.
 enum class PoolLoss : uint8_t { kExpired, kClosed, kConnectFailed };
+
+// How the wait of a session for a place ended; in the order of the metric's cells. kOverLimit: it did not
+// begin.
+enum class QueueResult : uint8_t { kServed, kTimeout, kLeft, kOverLimit };
 
 struct Layout {
   Cells cells;
@@ -109,10 +115,22 @@ class Books {
     if (idle != 0) Add(row + layout_.cells.pool_connections, idle);
     if (opening != 0) Add(row + layout_.cells.pool_connections + 1, opening);
   }
+  // Sessions that wait for a place, at the upstream with this row.
+  void Queued(uint32_t row) { Add(row + layout_.cells.queue_sessions); }
+  void NotQueued(uint32_t row) { CountWait(row, QueueResult::kOverLimit); }
+  void LeftQueue(uint32_t row, QueueResult result) {
+    Add(row + layout_.cells.queue_sessions, -1);
+    CountWait(row, result);
+  }
   // The session ended with its thread.
   void CutShort() { room_.CountCutShort(); }
 
+  const shared::Room& room() const { return room_; }
+
  private:
+  void CountWait(uint32_t row, QueueResult result) {
+    Add(row + layout_.cells.queue_waits + static_cast<uint32_t>(result));
+  }
   void Add(uint32_t cell, double amount = 1);
   void Set(uint32_t cell, double value);
   double Read(uint32_t cell) const;

@@ -44,7 +44,7 @@ class Carrier {
   virtual void OnSocket(Session& session, Side side, uint32_t events) = 0;
   // One of several sockets that are connecting has news.
   virtual void OnAttempt(Session&) {}
-  // The session's timer, in the stages sniff, connect and relay.
+  // The session's timer, in the stages sniff, connect and relay, and in pick while it waits for a place.
   virtual void OnTimer(Session& session) = 0;
   // Continue reading for the sniffer.
   virtual void ReadOn(Session& session) = 0;

@@ -78,7 +78,8 @@ enum class EventKind : uint8_t {
 inline constexpr std::array kEventNames = {"classified", "connected", "unreachable", "ended",   "proxied",
                                            "refused",    "arrived",   "full",        "answered"};
 
-enum class AnswerKind : uint8_t { kDial, kWait, kEnd, kReject, kProceed, kGoOn, kReply };
-inline constexpr std::array kAnswerNames = {"dial", "wait", "end", "reject", "proceed", "go_on", "reply"};
+enum class AnswerKind : uint8_t { kDial, kWait, kEnd, kReject, kProceed, kGoOn, kReply, kQueue };
+inline constexpr std::array kAnswerNames = {"dial",    "wait",  "end",   "reject",
+                                            "proceed", "go_on", "reply", "queue"};
 
 }  // namespace anyport::desk

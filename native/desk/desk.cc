@@ -13,6 +13,7 @@ Desk::Desk(Books books, Exchange* exchange, const uint64_t* now_ms, uint32_t fir
     : books_(std::move(books)),
       exchange_(exchange),
       timers_(now_ms),
+      queue_(books_.room(), &timers_),
       sessions_(first_generation),
       plan_(std::make_shared<const plan::Plan>()) {}
 
@@ -68,6 +69,11 @@ void Desk::EndAs(Session& session, Stage during, Ender by, Reason reason, Closin
   event.Set(kReasonWord, static_cast<uint32_t>(reason));
   event.Set(kDurationMs, duration_ms);
   event.Set(kConnectMs, session.connect_ms);
+  if (session.waits)
+    queue_.Leave(
+        session,
+        by == Ender::kTimeout && reason == Reason::kOverLimit ? QueueResult::kTimeout : QueueResult::kLeft,
+        &books_);
   session.carrier->Describe(session, &event);
   session.carrier->Close(session, closing);
   timers_.Cancel(session);
@@ -97,6 +103,7 @@ void Desk::Abandon() {
   for (uint32_t slot = 0; slot < sessions_.capacity(); ++slot) {
     Session* session = sessions_.AtSlot(slot);
     if (session == nullptr) continue;
+    if (session->waits) queue_.Leave(*session, QueueResult::kLeft, &books_);
     // RST, because a FIN would make half a transfer look complete.
     session->carrier->Close(*session, Closing::kReset);
     books_.Ended(*session, Reason::kReset, loop::Milliseconds(session->accepted_ns, loop::NowNs()));
@@ -113,6 +120,40 @@ Event Desk::Push(EventKind kind, const Session& session) {
   event.Set(kIdentifyMs, session.identify_ms);
   event.SetSource(session.source);
   return event;
+}
+
+void Desk::Hold(Session& session) {
+  session.stage = Stage::kPick;
+  session.asked = false;
+  if (session.waits) {
+    // Who comes behind may know other limits than a Plan that is replaced.
+    if (session.plan != plan_) queue_.Pass(session);
+    return queue_.Rest(session);
+  }
+  const Queue::Joined joined = queue_.Join(session, &books_);
+  if (joined == Queue::Joined::kNot) return End(session, Ender::kProxy, Reason::kOverLimit, Closing::kReset);
+  queue_.Rest(session);
+  // A place that became free before it was in the line has woken nobody.
+  if (joined == Queue::Joined::kFirst) LookAgain(session);
+}
+
+void Desk::LookAgain(Session& session) {
+  queue_.Looks(session);
+  if (std::exchange(session.asked, true)) return;
+  Push(EventKind::kFull, session);
+}
+
+void Desk::RunWoken() {
+  for (const uint64_t number : queue_.Woken()) {
+    Session* session = sessions_.Find(Queue::IdOf(number));
+    if (session != nullptr && session->waits) LookAgain(*session);
+  }
+}
+
+void Desk::OnQueueTimer(Session& session) {
+  if (queue_.IsOver(session)) return End(session, Ender::kTimeout, Reason::kOverLimit, Closing::kReset);
+  queue_.Rest(session);
+  if (queue_.IsFirst(session)) LookAgain(session);
 }
 
 void Desk::AwaitDecision(const Session& session) {
@@ -141,6 +182,7 @@ void Desk::OnTimer(Session& session) {
     case Stage::kRelay:
       return session.carrier->OnTimer(session);
     default: {
+      if (session.waits) return session.carrier->OnTimer(session);
       const bool picking = session.stage == Stage::kPick;
       return End(session, Ender::kTimeout, picking ? Reason::kConnectTimeout : Reason::kIdentifyTimeout,
                  Closing::kReset);

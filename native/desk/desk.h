@@ -11,6 +11,7 @@
 #include "desk/books.h"
 #include "desk/carrier.h"
 #include "desk/exchange.h"
+#include "desk/queue.h"
 #include "desk/session.h"
 #include "desk/timers.h"
 #include "plan/plan.h"
@@ -22,6 +23,7 @@ inline constexpr int kTimersPerTurn = 1024;
 // Timeout of a decision by TypeScript, which normally answers within the turn.
 inline constexpr uint64_t kDecisionMs = 2000;
 
+// Over 20 methods: the life of a session from its opening to its end, with its waits between.
 class Desk {
  public:
   // `first_generation`: of every slot. Random, because an id of a session may outlive the thread of the desk.
@@ -50,6 +52,14 @@ class Desk {
   void Abandon();
 
   Event Push(EventKind kind, const Session& session);
+  // TypeScript found every endpoint full: the session waits for a place, or goes on waiting.
+  void Hold(Session& session);
+  // Lets a waiting session look for a place.
+  void LookAgain(Session& session);
+  // Those that a free place has woken.
+  void RunWoken();
+  // The timer of a waiting session.
+  void OnQueueTimer(Session& session);
   // Starts the decision timeout.
   void AwaitDecision(const Session& session);
   // True: the listeners' pause is over.
@@ -58,6 +68,7 @@ class Desk {
   Books& books() { return books_; }
   Exchange& exchange() { return *exchange_; }
   Timers& timers() { return timers_; }
+  Queue& queue() { return queue_; }
 
  private:
   struct Ending {
@@ -76,6 +87,7 @@ class Desk {
   Books books_;
   Exchange* exchange_;
   Timers timers_;
+  Queue queue_;
   pool::Slots<Session> sessions_;
   std::shared_ptr<const plan::Plan> plan_;
   std::vector<std::weak_ptr<const plan::Plan>> replaced_;

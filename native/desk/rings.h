@@ -108,7 +108,7 @@ enum AnswerWord : uint32_t {
   kPatient,  // dial: 1: if the endpoint's backlog is full, retry until dial_timeout
   kEndpoint,
   kEndpointRow,
-  kUpstream,                // dial: index in the Plan
+  kUpstream,                // dial, queue: index in the Plan
   kCount,                   // dial: number of the endpoint's addresses, which follow the first
   kBytesWanted = kRow + 1,  // wait, reply: prefix length
   kQuietMs,                 // wait: silence after which to report the session; 0: never

@@ -25,6 +25,8 @@ inline constexpr uint32_t kNone = ~uint32_t{0};
 struct Session {
   Stage stage = Stage::kSniff;
   bool on_endpoint = false;  // counted among the endpoint's sessions
+  bool waits = false;        // for a place at an endpoint, in stage kPick
+  bool asked = false;        // it waits, and TypeScript has been told to pick again
   net::Source source;
   pool::SlotId id;
   uint32_t listener = 0;

@@ -25,6 +25,8 @@ void Answering::CarryOut(const desk::Answer& answer) {
                           static_cast<desk::Closing>(answer[desk::kEndClosing]));
     case AnswerKind::kReject:
       return read_on(sniffer_->Reject(*session));
+    case AnswerKind::kQueue:
+      return Queue(*session, answer[desk::kUpstream]);
     case AnswerKind::kProceed:
       return read_on(sniffer_->Proceed(*session));
     case AnswerKind::kGoOn:
@@ -42,6 +44,7 @@ void Answering::Dial(Session& session, const desk::Answer& answer) {
   if (session.stage == Stage::kConnect || session.stage == Stage::kRelay) return;
   const desk::Aim aim{answer[desk::kEndpoint], answer[desk::kEndpointRow], answer[desk::kUpstream]};
   if (!desk_->books().AimAt(session, aim)) return ReportFull(session);
+  if (session.waits) desk_->queue().Leave(session, desk::QueueResult::kServed, &desk_->books());
   session.carrier->Connect(session, {answer[desk::kFirst], answer[desk::kCount], answer[desk::kPatient] != 0,
                                      answer.bytes(), answer[desk::kExpected]});
 }
@@ -49,8 +52,18 @@ void Answering::Dial(Session& session, const desk::Answer& answer) {
 // Another worker took the last place after this one had picked: TypeScript picks again.
 void Answering::ReportFull(Session& session) {
   session.stage = Stage::kPick;
+  if (session.waits) {
+    session.asked = false;
+    return desk_->LookAgain(session);
+  }
   desk_->AwaitDecision(session);
   desk_->Push(desk::EventKind::kFull, session);
+}
+
+void Answering::Queue(Session& session, uint32_t upstream) {
+  if (session.stage == Stage::kConnect || session.stage == Stage::kRelay) return;
+  session.upstream = upstream;
+  desk_->Hold(session);
 }
 
 int Answering::Attach(pool::SlotId id, uint32_t row, uint32_t upstream) {

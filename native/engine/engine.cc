@@ -73,10 +73,18 @@ void Engine::Commit(std::shared_ptr<const plan::Plan> plan, std::vector<Prepared
   listeners_->Leave(sockets, this);
   plan_ = std::move(plan);
   desk_->Adopt(plan_);
+  WatchQueue();
   streams_->warm().Adopt(plan_);
   if (!listeners_->Take(std::move(sockets))) RestListeners();
   arrivals_->TakeEarly(*plan_);
   Flush();
+}
+
+// Without it, for lack of memory, whoever waits looks every kQueueTickMs.
+void Engine::WatchQueue() {
+  const auto queues = [](const plan::Upstream& upstream) { return upstream.queue_length > 0; };
+  if (queue_watched_ || std::none_of(plan_->upstreams.begin(), plan_->upstreams.end(), queues)) return;
+  queue_watched_ = loop_->Add(desk_->queue().wake_fd(), EPOLLIN, desk::TagOf(TagKind::kQueue, {})) == 0;
 }
 
 void Engine::Release(std::span<const uint64_t> sockets) {
@@ -113,6 +121,7 @@ void Engine::OnReady(uint64_t tag, uint32_t events) {
     if (!listeners_->AcceptSome(id, this)) RestListeners();
     return;
   }
+  if (kind == TagKind::kQueue) return desk_->RunWoken();
   if (kind == TagKind::kWarm) return streams_->warm().OnSocket(id, events);
   Session* session = desk_->Find(id);
   if (session == nullptr) return;

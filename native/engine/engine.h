@@ -93,10 +93,12 @@ class Engine final : public loop::Client, public ConnectionSink {
   void OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) override;
   void OnRefused(uint32_t listener, const net::Source& source, int error) override;
 
+  void WatchQueue();
   void RestListeners();
   void CountBuffers();
 
   pool::Slabs slabs_;
+  bool queue_watched_ = false;
   uint64_t buffer_changes_ = 0;  // of those counted
   std::unique_ptr<loop::Loop> loop_;
   std::unique_ptr<desk::Exchange> exchange_;

@@ -53,6 +53,8 @@ struct Upstream {
   uint32_t id = 0;              // constant for the daemon's life
   uint32_t row = 0;             // counter row
   int32_t max_connections = 0;  // sessions at once for each endpoint; 0: no limit
+  uint32_t queue_length = 0;    // sessions that may wait for a place, all workers together
+  uint32_t queue_timeout_ms = 0;
   uint32_t dial_timeout_ms = 0;
   uint32_t idle_timeout_ms = 0;
   uint32_t half_close_timeout_ms = 0;

@@ -1,5 +1,6 @@
 // State shared by all workers of a process, in memory that the primary reads too: open connections, those in
-// the tarpit, sessions cut short by the death of their thread, and sessions per endpoint id.
+// the tarpit, sessions cut short by the death of their thread, sessions that wait for a place, and sessions
+// per endpoint id.
 //
 // A thread subtracts whatever it has added, at the latest when it dies, so no reconciliation is needed.
 #pragma once
@@ -15,7 +16,9 @@ namespace anyport::shared {
 inline constexpr size_t kRoomOpen = 0;
 inline constexpr size_t kRoomCutShort = 1;
 inline constexpr size_t kRoomTarpit = 2;
-inline constexpr size_t kRoomEndpoints = 3;  // one word per id
+inline constexpr size_t kRoomWaiting = 3;  // kWaitingWords, which upstream ids share
+inline constexpr size_t kWaitingWords = 1024;
+inline constexpr size_t kRoomEndpoints = kRoomWaiting + kWaitingWords;  // one word per id
 // Word shared by endpoint ids beyond the capacity; the memory has at least this one.
 inline constexpr uint32_t kOtherEndpoint = 1;
 inline constexpr size_t kRoomWordsMin = kRoomEndpoints + kOtherEndpoint + 1;
@@ -43,6 +46,17 @@ class Room {
     return true;
   }
 
+  // Sessions in the lines of shared/waiting.h.
+  void AddWaiting(uint32_t upstream, int32_t amount) const {
+    At(kRoomWaiting + upstream % kWaitingWords).fetch_add(amount, std::memory_order_seq_cst);
+  }
+  // Whether somebody may be waiting there.
+  bool SomeWait(uint32_t upstream) const {
+    return At(kRoomWaiting + upstream % kWaitingWords).load(std::memory_order_seq_cst) > 0;
+  }
+  // The same for all workers of a room, and for no other.
+  const void* key() const { return words_.data(); }
+
  private:
   size_t WordOf(uint32_t endpoint) const {
     const size_t word = kRoomEndpoints + endpoint;
@@ -57,7 +71,8 @@ class Room {
     }
     return false;
   }
-  void Add(size_t word, int32_t amount) const { At(word).fetch_add(amount, std::memory_order_relaxed); }
+  // In one order with `waiting`: who gives a place back sees whoever found it taken and waits.
+  void Add(size_t word, int32_t amount) const { At(word).fetch_add(amount, std::memory_order_seq_cst); }
 
   std::span<int32_t> words_;
 };

@@ -51,6 +51,11 @@ void Streams::OnSocket(Session& session, Side side, uint32_t events) {
       return;
     case Stage::kRelay:
       return relays_.OnSocket(session, stream, side, events);
+    case Stage::kPick:
+      // A FIN alone is a client that has said all and waits.
+      if (session.waits && (events & (EPOLLERR | EPOLLHUP)))
+        desk_->End(session, desk::Ender::kClient, desk::Reason::kClientGone);
+      return;
     default:
       return;  // TypeScript decides; the noted events are handled after its answer
   }
@@ -64,6 +69,7 @@ void Streams::OnAttempt(Session& session) {
 void Streams::OnTimer(Session& session) {
   Stream& stream = StreamOf(session);
   if (session.stage == Stage::kSniff) return OnSniffTimer(session, stream);
+  if (session.stage == Stage::kPick) return OnQueueTimer(session, stream);
   if (session.stage == Stage::kConnect) return dialer_.OnTimer(session, &stream.dialling);
   relays_.OnTimer(session, stream);
 }
@@ -99,6 +105,13 @@ void Streams::OnSniffTimer(Session& session, Stream& stream) {
     if (desk_->Find(id) == nullptr || session.stage != Stage::kSniff) return;
   }
   sniffer_->OnTimer(session);
+}
+
+// It may have gone before it had to wait, when nobody looked.
+void Streams::OnQueueTimer(Session& session, const Stream& stream) {
+  if (net::ReadyNow(stream.client.get(), 0) & (POLLERR | POLLHUP))
+    return desk_->End(session, desk::Ender::kClient, desk::Reason::kClientGone);
+  desk_->OnQueueTimer(session);
 }
 
 void Streams::Connect(Session& session, const desk::Dial& dial) {

@@ -71,6 +71,7 @@ class Streams final : public desk::Carrier, private connect::Caller {
   void OnUnreachable(desk::Session& session) override;
   void TakePrefix(desk::Session& session, Stream& stream);
   void Sniff(desk::Session& session, Stream& stream);
+  void OnQueueTimer(desk::Session& session, const Stream& stream);
   void OnSniffTimer(desk::Session& session, Stream& stream);
 
   desk::Desk* desk_;

@@ -233,6 +233,7 @@ export interface UpstreamOptions {
   readonly onDown?: 'keep' | 'reset';
   readonly pool?: { readonly warm?: number; readonly maxIdle?: Duration };
   readonly maxConnections?: number;
+  readonly queue?: { readonly length?: number; readonly timeout?: Duration };
   readonly proxyProtocol?:
     | 'off'
     | 'v1'

@@ -146,6 +146,17 @@ export const catalog = {
     help: 'Connections opened ahead that no session got: idle for too long, closed by the endpoint, or not to be had.',
     by: { label: 'reason', values: ['expired', 'closed', 'connect_failed'] },
   },
+  anyport_queue_sessions: {
+    kind: 'gauge',
+    scope: 'upstream',
+    help: 'Sessions that wait for a place at an endpoint now (`queue`).',
+  },
+  anyport_queue_waits_total: {
+    kind: 'counter',
+    scope: 'upstream',
+    help: 'Sessions that had to wait for a place, by how it ended: they got one, waited too long, or left before (the client went, or a drain ended them). over_limit: as many as may wait did already.',
+    by: { label: 'result', values: ['served', 'timeout', 'left', 'over_limit'] },
+  },
   anyport_connect_seconds: {
     kind: 'histogram',
     scope: 'upstream',

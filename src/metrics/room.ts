@@ -13,9 +13,13 @@ export const roomWords = {
   cutShort: 1,
   /** Connections held in the tarpit. */
   tarpit: 2,
+  /** Sessions that wait for a place: `WAITING_WORDS` words, which upstream ids share. */
+  waiting: 3,
   /** Sessions connected or connecting to an endpoint: one word per endpoint id. */
-  endpoints: 3,
+  endpoints: 1027,
 } as const;
+
+const WAITING_WORDS = 1024;
 
 /** About 260,000 endpoint ids; pages are touched only when used. */
 const ROOM_BYTES = 1024 * 1024;
@@ -35,6 +39,11 @@ export class Room {
 
   get cutShort(): number {
     return Atomics.load(this.words, roomWords.cutShort);
+  }
+
+  /** Whether sessions may be waiting for a place at an upstream, on any worker. */
+  someWait(upstream: number): boolean {
+    return Atomics.load(this.words, roomWords.waiting + (upstream % WAITING_WORDS)) > 0;
   }
 
   /** Sessions on an endpoint, all workers together; endpoints beyond the room's capacity have one number in common. */

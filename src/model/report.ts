@@ -19,6 +19,8 @@ export interface EndedSession {
   readonly bytesDown: number;
   readonly identifyMs: number;
   readonly connectMs: number;
+  /** How long it waited for a place at an endpoint; undefined: not at all. */
+  readonly queueMs?: number | undefined;
   readonly durationMs: number;
   /** Who ended it. */
   readonly by: Ender;

@@ -18,6 +18,8 @@ export interface UpstreamOptions {
   readonly slow_start: number;
   /** Sessions at once for each endpoint; 0: no limit. */
   readonly max_connections: number;
+  /** Sessions that may wait for a place, all workers together, and how long. */
+  readonly queue: { readonly length: number; readonly timeout: number };
   /** Further endpoints to try while no byte has reached one. */
   readonly retries: number;
   /** Absent: the server's. */

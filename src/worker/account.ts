@@ -95,12 +95,13 @@ export function createAccount(options: AccountOptions): Account {
 }
 
 function reportOf({ session: _, ...line }: SessionLine, worker: number): EndedSession {
-  const { identifyMs, connectMs, durationMs } = line;
+  const { identifyMs, connectMs, queueMs, durationMs } = line;
   return {
     ...line,
     time: new Date(),
     identifyMs: milliseconds(identifyMs),
     connectMs: milliseconds(connectMs),
+    queueMs: queueMs === undefined ? undefined : milliseconds(queueMs),
     durationMs: milliseconds(durationMs),
     worker,
   };
@@ -118,6 +119,7 @@ function fieldsOf(line: SessionLine, worker: number): object {
     bytes_down: line.bytesDown,
     identify_ms: milliseconds(line.identifyMs),
     connect_ms: milliseconds(line.connectMs),
+    queue_ms: line.queueMs === undefined ? undefined : milliseconds(line.queueMs),
     duration_ms: milliseconds(line.durationMs),
     by: line.by,
     during: line.during,

@@ -37,6 +37,9 @@ export class Session implements RouteSession, SessionId {
   failure: FailedDial | undefined;
   /** The last unreachable endpoint; -1: none. */
   lastTried = -1;
+  /** Since when it waits for a place at an endpoint, and how long it has waited before; -1: not. */
+  queuedAtMs = -1;
+  queueMs = -1;
   /** The deciding rule: an index into the Plan's routes, or a key of the listener. */
   decision: number | 'on_unknown' | 'on_silence' | 'proxy_protocol' | undefined;
   /** The failure, for the log. */

@@ -187,6 +187,8 @@ function createWorker(setup: WorkerSetup) {
       return logs.debug;
     },
     complain,
+    nowMs,
+    someWait: (upstream) => room.someWait(upstream),
     runtimeOf: (generation) => runtimes.of(generation),
   });
 

@@ -41,7 +41,7 @@ export const eventKinds = [
 ] as const;
 export type EventKind = (typeof eventKinds)[number];
 
-export const answerKinds = ['dial', 'wait', 'end', 'reject', 'proceed', 'go_on', 'reply'] as const;
+export const answerKinds = ['dial', 'wait', 'end', 'reject', 'proceed', 'go_on', 'reply', 'queue'] as const;
 type AnswerKind = (typeof answerKinds)[number];
 
 /** The engine's id of a session; stale ids are ignored. */
@@ -335,6 +335,12 @@ export class Answers {
     const at = this.#begin('reply', id, row, bytes.length);
     this.#words[at + answerWords.bytesWanted] = bytesInAll;
     this.#say(at, { bytes, expected: 0 });
+  }
+
+  /** Every endpoint is full: wait for a place, or go on waiting. */
+  queue(id: SessionId, row: number, upstream: number): void {
+    const at = this.#begin('queue', id, row);
+    this.#words[at + answerWords.upstream] = upstream;
   }
 
   /**

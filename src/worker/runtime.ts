@@ -243,6 +243,8 @@ async function tablesOf(
       id: plan.ids.upstreams[index] ?? NONE,
       row: counts.upstreamRow(index),
       maxConnections: options.max_connections,
+      queueLength: options.queue.length,
+      queueTimeoutMs: options.queue.timeout,
       dialTimeoutMs: options.dial_timeout ?? limits.dialTimeoutMs,
       idleTimeoutMs: options.idle_timeout ?? limits.idleTimeoutMs,
       halfCloseTimeoutMs: options.half_close_timeout ?? limits.halfCloseTimeoutMs,

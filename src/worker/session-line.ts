@@ -22,6 +22,7 @@ export function lineOf(events: EventCursor, session: Session | undefined, plan: 
     bytesDown: events.bytesDown,
     identifyMs: events.identifyMs,
     connectMs: events.connectMs,
+    queueMs: session !== undefined && session.queueMs >= 0 ? session.queueMs : undefined,
     durationMs: events.durationMs,
     by: events.by,
     during: events.during,

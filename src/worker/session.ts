@@ -9,6 +9,7 @@ import { constants } from 'node:os';
 import type { Engine } from '../addon.js';
 import type { LogLine } from '../base/log.js';
 import type { Turn } from '../model/facts.js';
+import { NONE } from '../model/ids.js';
 import type { PlanListener, PlanTarget } from '../model/plan.js';
 import type { Closing, Ender, Reason, Stage } from '../model/session.js';
 import { boundedBy } from '../protocols/bounds.js';
@@ -43,6 +44,9 @@ export interface SequencerOptions {
   readonly debug: LogLine | null;
   /** Logs failures of handlers, rate-limited. */
   readonly complain: LogLine;
+  readonly nowMs: () => number;
+  /** Whether sessions may be waiting for a place at the upstream with this id, on any worker. */
+  readonly someWait: (upstream: number) => boolean;
   /** The runtime of a Plan's generation; exists as long as events of its sessions can arrive. */
   readonly runtimeOf: (generation: number) => Runtime;
 }
@@ -292,6 +296,7 @@ export class Sequencer {
   #pick(session: Session): void {
     const { balancer, plan } = this.#upstream(session);
     const exhausted = (session.tried?.size ?? 0) > plan.options.retries;
+    if (!exhausted && this.#standsBehind(session)) return this.#queue(session);
     const next = exhausted ? -1 : balancer.pick(session);
     const patient = next < 0 && session.full >= 0;
     session.endpoint = patient ? session.full : next;
@@ -299,12 +304,39 @@ export class Sequencer {
       if (patient) session.full = -1;
       return this.#dial(session, patient);
     }
+    // Whoever waits goes on when every endpoint is down: the time of the wait is its limit.
+    if (session.queuedAtMs >= 0) return this.#queue(session);
     if (!exhausted && balancer.isFull(session.tried)) {
-      session.error = 'max_connections of its upstream';
+      session.error = FULL;
+      if (plan.options.queue.length > 0) return this.#queue(session);
       return this.#end(session, 'proxy', 'pick', 'over_limit', 'reset');
     }
     if (session.failure === undefined) return this.#end(session, 'proxy', 'pick', 'no_endpoint', 'reset');
     this.#end(session, session.failure.by, 'connect', session.failure.reason, 'reset');
+  }
+
+  /** It comes when others wait, who are served before. */
+  #standsBehind({ runtime, upstream, queuedAtMs }: Session): boolean {
+    const { options } = (runtime.upstreams[upstream] as RuntimeUpstream).plan;
+    if (options.queue.length === 0 || options.max_connections === 0 || queuedAtMs >= 0) return false;
+    return this.#options.someWait(runtime.plan.ids.upstreams[upstream] ?? NONE);
+  }
+
+  /** Waits for a place, or goes on waiting; the engine reports `full` when it is worth another look. */
+  #queue(session: Session): void {
+    const { answers, nowMs } = this.#options;
+    if (session.queuedAtMs < 0) {
+      session.queuedAtMs = nowMs();
+      if (this.#tells) this.#tell(session, 'pick', { queued: true });
+    }
+    session.error = FULL;
+    answers.queue(session, session.row, session.upstream);
+  }
+
+  #waited(session: Session): void {
+    if (session.queuedAtMs < 0) return;
+    session.queueMs = Math.max(session.queueMs, 0) + this.#options.nowMs() - session.queuedAtMs;
+    session.queuedAtMs = -1;
   }
 
   #dial(session: Session, patient = false): void {
@@ -345,6 +377,7 @@ export class Sequencer {
     const { events, endpoints, account } = this.#options;
     if (session.endpoint < 0) return; // an in-process handler
     session.error = undefined;
+    this.#waited(session);
     if (endpoints.anyDown) endpoints.answered(session.endpointId, this.#endpointNames(session));
     if (this.#tells)
       this.#tell(session, 'relay', { endpoint: this.#endpointName(session), connect_ms: events.connectMs });
@@ -357,6 +390,7 @@ export class Sequencer {
   /** No address of the endpoint connects, and no byte has been sent: tries another endpoint. */
   #unreachable(session: Session): void {
     const { events } = this.#options;
+    this.#waited(session);
     session.failure = reasonOfFailure(events.error);
     session.error = errorName(events.error);
     session.lastTried = session.endpoint;
@@ -439,6 +473,7 @@ export class Sequencer {
     const { events, account } = this.#options;
     this.#sessions[events.slot] = undefined;
     session?.served?.ended(events.reason);
+    if (session !== undefined) this.#waited(session);
     if (session !== undefined) this.#noteUnanswered(session);
     // Forgotten at its connect, before the access log was switched on.
     if (session === undefined && events.during === 'relay') return;
@@ -493,6 +528,9 @@ export class Sequencer {
     return session.runtime.upstreams[session.upstream] as RuntimeUpstream;
   }
 }
+
+/** What is logged of a session that found every endpoint full. */
+const FULL = 'max_connections of its upstream';
 
 /** Upper bound on logged bytes of an unrecognised opening. */
 const OPENING_BYTES = 32;

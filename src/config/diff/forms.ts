@@ -19,6 +19,7 @@ const ENDPOINTS_SHOWN_MAX = 8;
 export const durationOptions: readonly string[] = [
   'dns.refresh',
   'pool.max_idle',
+  'queue.timeout',
   'slow_start',
   'tcp.keepalive',
 ];

@@ -12,6 +12,7 @@ import { healthCheck } from './upstream/health-check.js';
 import { passiveHealth } from './upstream/passive-health.js';
 import { pool } from './upstream/pool.js';
 import { proxyProtocol } from './upstream/proxy-protocol.js';
+import { queue } from './upstream/queue.js';
 import { source } from './upstream/source.js';
 import { tcp } from './upstream/tcp.js';
 
@@ -38,11 +39,12 @@ const options = {
   ...balancing,
   retries: integer('Further endpoints to try before any byte is lost', 0, 16).default(2),
   max_connections: integer(
-    'Sessions at once for each endpoint, connecting ones too, all workers together; 0: no limit. A full endpoint is passed over; when all are full the session ends (`over_limit`)',
+    'Sessions at once for each endpoint, connecting ones too, all workers together; 0: no limit. A full endpoint is passed over; when all are full the session waits (`queue`) or ends (`over_limit`)',
     0,
     10_000_000,
   ).default(0),
   ...upstreamTimeouts,
+  queue: queue.prefault({}),
   pool: pool.prefault({}),
   dns: dns.prefault({}),
   tcp: tcp.prefault({}),

@@ -12,6 +12,7 @@ const OF_SOCKETS = ['tcp', 'dscp', 'source'] as const satisfies readonly Key[];
 const OF_ENDPOINTS = [
   ...OF_SOCKETS,
   'dial_timeout',
+  'queue',
   'pool',
   'proxy_protocol',
   'health_check',
@@ -23,6 +24,8 @@ export function warnOfIdleOptions(shape: Shape, { value: file }: Source, warn: W
   for (const entry of writtenUpstreams(shape)) {
     const why = reasonOf(entry);
     const own = valueAt(file, entry.path);
+    if (waitsForNothing(entry.value))
+      warn([...entry.path, 'queue'], 'has no effect without `max_connections`: no endpoint is ever full');
     if (why === null || !isMapping(own)) continue;
     const idle = entry.value.handler === undefined ? OF_SOCKETS : OF_ENDPOINTS;
     for (const key of idle.filter((name) => name in own)) warn([...entry.path, key], why);
@@ -31,6 +34,9 @@ export function warnOfIdleOptions(shape: Shape, { value: file }: Source, warn: W
 
 const valueAt = (file: unknown, path: Path): unknown =>
   path.reduce<unknown>((value, key) => (value as Record<string | number, unknown> | undefined)?.[key], file);
+
+const waitsForNothing = ({ handler, queue, max_connections }: UpstreamEntry): boolean =>
+  handler === undefined && queue.length > 0 && max_connections === 0;
 
 function reasonOf({ value }: Entry<UpstreamEntry>): string | null {
   if (value.handler !== undefined) return 'has no effect: a handler serves in this process';
