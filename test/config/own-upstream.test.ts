@@ -37,8 +37,8 @@ const wrong = [
   },
   { target: '{ balance: random_two }', says: 'protocols[0].target: needs either `endpoints` or `handler`' },
   {
-    target: '{ endpoints: ["r1:1"], max_connections: 2 }',
-    says: 'protocols[0].target.max_connections: is not available yet',
+    target: '{ endpoints: ["r1:1"], via: "http://p:1" }',
+    says: 'protocols[0].target.via: is not available yet',
   },
 ];
 test.each(wrong)('wrong: $target', ({ target, says }) => {
@@ -48,12 +48,6 @@ test.each(wrong)('wrong: $target', ({ target, says }) => {
 test('an endpoint that is this port is a loop here too', () => {
   const text = `server: { listen: "127.0.0.1:9090" }\n${protocolWith('target: ["127.0.0.1:9090"]')}`;
   expect(warningsOf(text).join()).toContain('protocols[0].target');
-});
-
-test('keys that are not available yet are refused', () => {
-  expect(problemsOf(protocolWith('target: { endpoints: ["r1:1"], via: "http://p:1" }')).join()).toContain(
-    'protocols[0].target.via',
-  );
 });
 
 test('a function of the program is known by its name, and none is known to a file', () => {

@@ -17,7 +17,7 @@ const bufferBytes = 32_768;
 const options: EngineOptions = {
   arena: new ArrayBuffer(arenaBytes(bufferBytes)),
   events: new ArrayBuffer(layout.eventsMax * layout.eventWords * 4),
-  answers: new ArrayBuffer((1 + layout.answersMax * layout.answerWords) * 4),
+  answers: new ArrayBuffer((1 + layout.answersMax * layout.answerWords) * 4 + layout.answerBytes),
   counters: new Float64Array(new SharedArrayBuffer(64)),
   counting: { workerRow: 1, cells: cellOf, buckets: bucketsOf },
   room: new Int32Array(createRoom()),

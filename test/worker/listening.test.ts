@@ -26,7 +26,7 @@ beforeEach(() => {
   engine = new native.Engine({
     arena: new ArrayBuffer(arenaBytes(bufferBytes)),
     events: new ArrayBuffer(layout.eventsMax * layout.eventWords * 4),
-    answers: new ArrayBuffer((1 + layout.answersMax * layout.answerWords) * 4),
+    answers: new ArrayBuffer((1 + layout.answersMax * layout.answerWords) * 4 + layout.answerBytes),
     counters,
     counting: { workerRow: 900, cells: cellOf, buckets: bucketsOf },
     room: new Int32Array(createRoom()),

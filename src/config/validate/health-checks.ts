@@ -46,7 +46,8 @@ function warnOfUnixSocket(
     );
   if (address !== undefined && port === undefined)
     say('address', `leaves no port to ask for ${name}: write \`port\` too`);
-  if (address === undefined && checkOf(type)?.over === 'udp')
+  const over = checkOf(type)?.over;
+  if (address === undefined && (typeof over === 'function' ? over(check as never) : over) === 'udp')
     say(
       'type',
       `${name} takes no datagrams, and will be down: write \`address\` and \`port\` to ask elsewhere`,
