@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "desk/listing.h"
@@ -18,6 +19,9 @@ struct IdleCarrier final : Carrier {
   void OnTimer(Session&) override { ++timers; }
   void ReadOn(Session&) override {}
   void Connect(Session&, const Dial&) override {}
+  void GoOn(Session&, const Word&) override {}
+  bool Reply(Session&, std::span<const uint8_t>) override { return true; }
+  net::HostPort Destination(const Session&) override { return {}; }
   int Attach(Session&) override { return -1; }
   void Describe(const Session&, Event* event) override {
     event->Set(kBytesUp, 7);

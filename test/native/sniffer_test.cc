@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <span>
 
 #include "desk_world.h"
 
@@ -22,6 +23,9 @@ struct Carrier final : desk::Carrier {
   void OnTimer(Session& session) override { sniffer->OnTimer(session); }
   void ReadOn(Session&) override {}
   void Connect(Session&, const desk::Dial&) override {}
+  void GoOn(Session&, const desk::Word&) override {}
+  bool Reply(Session&, std::span<const uint8_t>) override { return true; }
+  net::HostPort Destination(const Session&) override { return {}; }
   int Attach(Session&) override { return -1; }
   void Describe(const Session& session, desk::Event* event) override {
     event->SetOpening(sniffer->Opening(session));
