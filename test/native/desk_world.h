@@ -107,7 +107,7 @@ class World {
 
   uint64_t now_ms = loop::NowNs() / 1'000'000;
   std::vector<double> counters = std::vector<double>(rows::kCells);
-  std::vector<int32_t> room = std::vector<int32_t>(16);
+  std::vector<int32_t> room = std::vector<int32_t>(shared::kRoomEndpoints + 14);
 
   double Ended(uint32_t row, desk::Reason reason) const {
     return counters[row + static_cast<uint32_t>(reason)];
