@@ -193,6 +193,7 @@ TEST(Desk, EndsTheSessionsRelayedToAnEndpointAlone) {
   const auto open = [&](uint32_t endpoint, Stage stage) {
     Session* session = world.desk.Open(0, SourceOf(1), &carrier);
     session->endpoint = endpoint;
+    session->upstream = 0;
     session->stage = stage;
   };
   open(7, Stage::kRelay);
