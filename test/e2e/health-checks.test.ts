@@ -95,9 +95,9 @@ describeAsRoot('a real server for each check', () => {
     async function answered(result: 'ok' | 'failed'): Promise<void> {
       const metric = (name: string) =>
         daemon.metric('anyport_health_checks_total', { upstream: name, result });
-      const before = new Map(
-        await Promise.all(rows.map(async ({ name }) => [name, await metric(name)] as const)),
-      );
+      // One after the other, as a scraper does.
+      const before = new Map<string, number>();
+      for (const { name } of rows) before.set(name, await metric(name));
       for (const { name } of rows)
         await eventually(`${name}: a check that is ${result}: ${whyOf(name)}`, async () => {
           return (await metric(name)) > (before.get(name) ?? 0);
