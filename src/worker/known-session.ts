@@ -1,12 +1,14 @@
 /** TypeScript's knowledge of a session, from its first event to its end. */
 import type { Ask, Doubtful, Facts, Turn } from '../model/facts.js';
 import { NONE } from '../model/ids.js';
+import type { PlanListener } from '../model/plan.js';
 import type { ProxyHeader } from '../protocols/proxy-header.js';
 import type { RouteSession } from '../routing/condition.js';
 import type { FailedDial } from './dial-failure.js';
+import type { EndpointNames } from './endpoint-watch.js';
 import type { Served } from './in-process.js';
 import type { EventCursor, SessionId } from './rings.js';
-import type { Runtime } from './runtime.js';
+import type { Runtime, RuntimeUpstream } from './runtime.js';
 
 export const NO_FACTS: Facts = Object.freeze({});
 export const NONE_DOUBTFUL: Doubtful = Object.freeze([]);
@@ -67,6 +69,21 @@ export class Session implements RouteSession, SessionId {
   /** When it is asked for. */
   get nowMs(): number {
     return Date.now();
+  }
+
+  get planListener(): PlanListener {
+    return this.runtime.plan.listeners[this.listener] as PlanListener;
+  }
+
+  /** Once it has an upstream. */
+  get runtimeUpstream(): RuntimeUpstream {
+    return this.runtime.upstreams[this.upstream] as RuntimeUpstream;
+  }
+
+  /** For messages; an endpoint that is not picked has no name. */
+  get names(): EndpointNames {
+    const { name: upstream, endpoints } = this.runtimeUpstream.plan;
+    return { upstream, endpoint: endpoints[this.endpoint]?.name ?? '' };
   }
 
   get endpointId(): number {

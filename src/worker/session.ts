@@ -1,52 +1,40 @@
 /**
- * The sequencer: classify → route → pick → connect, and pick again when an endpoint is unreachable.
+ * The sequencer: classify → route → pick → connect (./connecting.ts).
  *
  * Receives the events of many sessions per call and answers each: dial, wait for more bytes, reject, or end. Bytes stay
  * in the engine; here a session is only the knowledge about it.
  */
-import assert from 'node:assert/strict';
-import { constants } from 'node:os';
 import type { Engine } from '../addon.js';
 import type { LogLine } from '../base/log.js';
 import type { Turn } from '../model/facts.js';
-import { NONE } from '../model/ids.js';
-import type { PlanListener, PlanTarget } from '../model/plan.js';
+import type { PlanTarget } from '../model/plan.js';
 import type { Closing, Ender, Reason, Stage } from '../model/session.js';
 import { boundedBy } from '../protocols/bounds.js';
 import { readProxyHeader, withHeader } from '../protocols/proxy-header.js';
 import type { Account } from './account.js';
 import type { AtWork } from './at-work.js';
-import { errorName, reasonOfFailure } from './dial-failure.js';
-import type { EndpointNames, EndpointWatch } from './endpoint-watch.js';
-import type { Failures } from './failures.js';
+import { Connecting, type ConnectingOptions } from './connecting.js';
 import { serve } from './in-process.js';
 import { NONE_DOUBTFUL, Session } from './known-session.js';
-import { preambleOf, tellsFactsTo, tellsId } from './preamble.js';
-import { type Answers, type Cause, type EventCursor, hexOf, type SessionId } from './rings.js';
-import type { Runtime, RuntimeUpstream } from './runtime.js';
-import { decisionText, idText, lineOf, refusedLine, sourceText } from './session-line.js';
+import { tellsFactsTo } from './preamble.js';
+import { type Cause, hexOf, type SessionId } from './rings.js';
+import type { Runtime } from './runtime.js';
+import { idText, lineOf, refusedLine, sourceText } from './session-line.js';
+import { StageLog } from './stage-log.js';
 
-export interface SequencerOptions {
-  readonly worker: number;
+export interface SequencerOptions extends Omit<ConnectingOptions, 'engine' | 'sniffed' | 'end'> {
   readonly engine: Pick<Engine, 'attach' | 'destination'>;
   /** Flushes answers written outside of a turn, after the current promise job. */
   readonly flushSoon: () => void;
   /** Flushes them at once: not in a turn's own code. */
   readonly flush: () => void;
-  readonly events: EventCursor;
-  readonly answers: Answers;
   readonly arena: Buffer;
   readonly account: Account;
-  readonly endpoints: EndpointWatch;
-  readonly failures: Pick<Failures, 'add'>;
   readonly atWork: AtWork;
   /** Logs the result of each stage; null: debug logging is off. */
   readonly debug: LogLine | null;
   /** Logs failures of handlers, rate-limited. */
   readonly complain: LogLine;
-  readonly nowMs: () => number;
-  /** Whether sessions may be waiting for a place at the upstream with this id, on any worker. */
-  readonly someWait: (upstream: number) => boolean;
   /** The runtime of a Plan's generation; exists as long as events of its sessions can arrive. */
   readonly runtimeOf: (generation: number) => Runtime;
 }
@@ -59,8 +47,15 @@ export class Sequencer {
   /** By slot, of connected sessions that are not in `#sessions` any more. */
   readonly #decisions: Session['decision'][] = [];
 
+  readonly #log: StageLog;
+  readonly #connecting: Connecting;
+
   constructor(options: SequencerOptions) {
     this.#options = options;
+    this.#log = new StageLog(options);
+    const sniffed = () => this.#sniffed();
+    const end: ConnectingOptions['end'] = (...how) => this.#end(...how);
+    this.#connecting = new Connecting({ ...options, sniffed, end }, this.#log);
   }
 
   /** Events [from, to) of the ring. */
@@ -94,9 +89,9 @@ export class Sequencer {
     else if (kind === 'arrived') this.#arrived(this.#begin());
     else if (session === undefined) throw new Error(`an event of an unknown session: ${kind}`);
     else if (kind === 'connected') this.#connected(session);
-    else if (kind === 'full') this.#pick(session);
-    else if (kind === 'answered') this.#answered(session);
-    else this.#unreachable(session);
+    else if (kind === 'full') this.#connecting.pick(session);
+    else if (kind === 'answered') this.#connecting.answered(session);
+    else this.#connecting.unreachable(session);
   }
 
   #begin(): Session {
@@ -141,9 +136,9 @@ export class Sequencer {
 
   #classified(session: Session, cause: Cause): void {
     const { events } = this.#options;
-    if (this.#tells) this.#tell(session, 'sniff', { cause, bytes: events.bytesLength });
+    if (this.#log.isOn) this.#log.tell(session, 'sniff', { cause, bytes: events.bytesLength });
     if (cause === 'silence') {
-      const { onSilence, onUnknown } = this.#listener(session);
+      const { onSilence, onUnknown } = session.planListener;
       session.decision = onSilence === null ? 'on_unknown' : 'on_silence';
       return this.#go(session, onSilence?.to ?? onUnknown);
     }
@@ -176,8 +171,11 @@ export class Sequencer {
     session.decidedAt = events.decidedAt;
     session.identifyMs = events.identifyMs;
     session.row = session.runtime.counts.sessionRow(session.listener, protocol);
-    if (this.#tells)
-      this.#tell(session, 'classify', { protocol: session.protocolId, decided_at_byte: events.decidedAt });
+    if (this.#log.isOn)
+      this.#log.tell(session, 'classify', {
+        protocol: session.protocolId,
+        decided_at_byte: events.decidedAt,
+      });
   }
 
   #wantsFacts({ runtime, listener, protocol, isReported }: Session): boolean {
@@ -270,7 +268,7 @@ export class Sequencer {
 
   /** No protocol was recognised, or none with a route. */
   #unrouted(session: Session, cause: Cause): void {
-    const { onUnknown } = this.#listener(session);
+    const { onUnknown } = session.planListener;
     session.decision = 'on_unknown';
     if (onUnknown.kind === 'upstream') {
       if (session.protocol < 0) session.opening = hexOf(this.#sniffed(), OPENING_BYTES);
@@ -286,152 +284,21 @@ export class Sequencer {
   #go(session: Session, target: PlanTarget): void {
     if (target.kind === 'end') return this.#end(session, 'proxy', 'route', 'rejected', target.closing);
     session.upstream = target.upstream;
-    if (this.#tells) this.#tell(session, 'route', { upstream: this.#upstream(session).plan.name });
-    if (this.#upstream(session).plan.handler !== null) return this.#attach(session);
-    this.#pick(session);
+    if (this.#log.isOn) this.#log.tell(session, 'route', { upstream: session.runtimeUpstream.plan.name });
+    if (session.runtimeUpstream.plan.handler !== null) return this.#attach(session);
+    this.#connecting.pick(session);
   }
 
-  // ---- pick and connect
-
-  #pick(session: Session): void {
-    const { balancer, plan } = this.#upstream(session);
-    const exhausted = (session.tried?.size ?? 0) > plan.options.retries;
-    if (!exhausted && this.#standsBehind(session)) return this.#queue(session);
-    const next = exhausted ? -1 : balancer.pick(session);
-    const patient = next < 0 && session.full >= 0;
-    session.endpoint = patient ? session.full : next;
-    if (session.endpoint >= 0) {
-      if (patient) session.full = -1;
-      return this.#dial(session, patient);
-    }
-    // Whoever waits goes on when every endpoint is down: the time of the wait is its limit.
-    if (session.queuedAtMs >= 0) return this.#queue(session);
-    if (!exhausted && balancer.isFull(session.tried)) {
-      session.error = FULL;
-      if (plan.options.queue.length > 0) return this.#queue(session);
-      return this.#end(session, 'proxy', 'pick', 'over_limit', 'reset');
-    }
-    if (session.failure === undefined) return this.#end(session, 'proxy', 'pick', 'no_endpoint', 'reset');
-    this.#end(session, session.failure.by, 'connect', session.failure.reason, 'reset');
-  }
-
-  /** It comes when others wait, who are served before. */
-  #standsBehind({ runtime, upstream, queuedAtMs }: Session): boolean {
-    const { options } = (runtime.upstreams[upstream] as RuntimeUpstream).plan;
-    if (options.queue.length === 0 || options.max_connections === 0 || queuedAtMs >= 0) return false;
-    return this.#options.someWait(runtime.plan.ids.upstreams[upstream] ?? NONE);
-  }
-
-  /** Waits for a place, or goes on waiting; the engine reports `full` when it is worth another look. */
-  #queue(session: Session): void {
-    const { answers, nowMs } = this.#options;
-    if (session.queuedAtMs < 0) {
-      session.queuedAtMs = nowMs();
-      if (this.#tells) this.#tell(session, 'pick', { queued: true });
-    }
-    session.error = FULL;
-    answers.queue(session, session.row, session.upstream);
-  }
-
-  #waited(session: Session): void {
-    if (session.queuedAtMs < 0) return;
-    session.queueMs = Math.max(session.queueMs, 0) + this.#options.nowMs() - session.queuedAtMs;
-    session.queuedAtMs = -1;
-  }
-
-  #dial(session: Session, patient = false): void {
-    const { answers, events, engine, worker } = this.#options;
-    const range = this.#upstream(session).dials[session.endpoint];
-    assert(range !== undefined && range.count > 0, 'an endpoint without an address was picked');
-    if (this.#tells)
-      this.#tell(session, 'connect', { endpoint: this.#endpointName(session), addresses: range.count });
-    const { counts } = session.runtime;
-    answers.dial(session, session.row, {
-      first: range.first,
-      count: range.count,
-      patient,
-      endpoint: session.endpointId,
-      endpointRow: counts.endpointRow(session.upstream, session.endpoint),
-      upstream: session.upstream,
-      preamble: preambleOf(session, this.#upstream(session).plan.options, { events, engine, worker }),
-    });
-  }
-
-  /** The endpoint has answered what it was asked before the session's bytes. */
-  #answered(session: Session): void {
-    const { answers, events } = this.#options;
-    const verdict = session.ask?.judge(this.#sniffed()) ?? { verdict: 'yes', bytes: 0 };
-    if (verdict.verdict === 'yes') return answers.goOn(session, session.row, verdict.bytes);
-    if (verdict.verdict === 'more') {
-      const expected = Math.max(verdict.bytesNeeded, events.bytesLength + 1);
-      return answers.goOn(session, session.row, 0, { bytes: new Uint8Array(), expected });
-    }
-    session.error = verdict.why;
-    const { counts } = session.runtime;
-    const row = counts.endpointRow(session.upstream, session.endpoint);
-    counts.counters.addBy('anyport_connect_failures_total', 'connect_failed', row);
-    this.#end(session, 'upstream', 'connect', 'connect_failed', 'reset');
-  }
-
+  /** Without logging nothing more is needed: an idle session should use no memory here. */
   #connected(session: Session): void {
-    const { events, endpoints, account } = this.#options;
     if (session.endpoint < 0) return; // an in-process handler
-    session.error = undefined;
-    this.#waited(session);
-    if (endpoints.anyDown) endpoints.answered(session.endpointId, this.#endpointNames(session));
-    if (this.#tells)
-      this.#tell(session, 'relay', { endpoint: this.#endpointName(session), connect_ms: events.connectMs });
-    // Without logging nothing more is needed: an idle session should use no memory here.
-    if (account.logs || this.#tells || this.#judges(session)) return;
+    this.#connecting.connected(session);
+    if (this.#options.account.logs || this.#log.isOn || this.#connecting.judges(session)) return;
     this.#decisions[session.slot] = session.decision;
     this.#sessions[session.slot] = undefined;
   }
 
-  /** No address of the endpoint connects, and no byte has been sent: tries another endpoint. */
-  #unreachable(session: Session): void {
-    const { events } = this.#options;
-    this.#waited(session);
-    session.failure = reasonOfFailure(events.error);
-    session.error = errorName(events.error);
-    session.lastTried = session.endpoint;
-    if (this.#tells)
-      this.#tell(session, 'connect', { endpoint: this.#endpointName(session), error: session.error });
-    const { counts } = session.runtime;
-    const { lacking, elsewhere } = session.failure;
-    if (lacking !== undefined)
-      counts.counters.addBy('anyport_dial_shortages_total', lacking, counts.upstreamRow(session.upstream));
-    if (!elsewhere) return this.#end(session, 'proxy', 'connect', 'over_limit', 'reset');
-    const row = counts.endpointRow(session.upstream, session.endpoint);
-    counts.counters.addBy('anyport_connect_failures_total', session.failure.reason, row);
-    // A full backlog belongs to a live endpoint; what this machine lacks is not its fault.
-    const full = events.error === constants.errno.EAGAIN;
-    if (!full && session.failure.by !== 'proxy') this.#noteDead(session);
-    session.tried ??= new Set();
-    session.tried.add(session.endpoint);
-    if (full) session.full = session.endpoint;
-    session.endpoint = -1;
-    this.#pick(session);
-  }
-
-  #noteDead(session: Session): void {
-    const { endpoints, failures } = this.#options;
-    endpoints.failed(session.endpointId, this.#endpointNames(session), session.error ?? '');
-    if (this.#judges(session)) failures.add(session.endpointId);
-  }
-
-  /** Whether failures of the session are held against its endpoint. */
-  #judges(session: Session): boolean {
-    return this.#upstream(session).plan.options.passive_health !== undefined;
-  }
-
-  /** It took a request, and ended or reset the session without a byte in answer. */
-  #noteUnanswered(session: Session): void {
-    const { events, failures } = this.#options;
-    if (session.endpoint < 0 || !this.#judges(session)) return;
-    const isUnanswered = events.bytesUp > 0 && events.bytesDown === 0;
-    if (events.by === 'upstream' && events.during === 'relay' && isUnanswered)
-      failures.add(session.endpointId);
-  }
+  // ---- in-process
 
   #attach(session: Session): void {
     const { engine, complain, worker, flush, flushSoon } = this.#options;
@@ -440,11 +307,11 @@ export class Sequencer {
       session.error = 'no descriptors for a handler';
       return this.#end(session, 'proxy', 'connect', 'over_limit', 'reset');
     }
-    const { handler } = this.#upstream(session);
+    const { handler } = session.runtimeUpstream;
     if (handler === null) return this.#end(session, 'proxy', 'connect', 'handler_error', 'reset');
     const told = {
       id: idText(worker, session),
-      listener: this.#listener(session).name,
+      listener: session.planListener.name,
       protocol: session.protocolId,
       source: sourceText(this.#options.events),
       facts: session.facts,
@@ -454,7 +321,7 @@ export class Sequencer {
     };
     session.served = serve(fd, handler, told, ({ isUrgent, ...failure }) => {
       session.error = failure.error;
-      complain({ upstream: this.#upstream(session).plan.name, ...failure }, 'handler failed');
+      complain({ upstream: session.runtimeUpstream.plan.name, ...failure }, 'handler failed');
       this.#end(session, 'proxy', 'relay', 'handler_error', 'reset');
       // A handler may fail between two turns.
       if (isUrgent) flush();
@@ -473,13 +340,13 @@ export class Sequencer {
     const { events, account } = this.#options;
     this.#sessions[events.slot] = undefined;
     session?.served?.ended(events.reason);
-    if (session !== undefined) this.#waited(session);
-    if (session !== undefined) this.#noteUnanswered(session);
+    if (session !== undefined) this.#connecting.waited(session);
+    if (session !== undefined) this.#connecting.noteUnanswered(session);
     // Forgotten at its connect, before the access log was switched on.
     if (session === undefined && events.during === 'relay') return;
     account.ended(() => {
       const { plan } = session?.runtime ?? this.#options.runtimeOf(events.plan);
-      return { ...lineOf(events, session, plan), session: session && this.#debugId(session) };
+      return { ...lineOf(events, session, plan), session: session && this.#log.idOf(session) };
     }, session?.isReported);
   }
 
@@ -487,50 +354,7 @@ export class Sequencer {
     const { events, account, runtimeOf } = this.#options;
     account.refused(() => refusedLine(events, runtimeOf(events.plan).plan), events.refusedUnshown);
   }
-
-  // ---- logging
-
-  /** Check before collecting fields: most sessions log nothing. */
-  get #tells(): boolean {
-    return this.#options.debug !== null;
-  }
-
-  #tell(session: Session, stage: Stage, found: object): void {
-    const { debug, events } = this.#options;
-    if (debug === null) return;
-    const { name: listener } = this.#listener(session);
-    const route = decisionText(session, session.runtime.plan);
-    debug(
-      { session: this.#debugId(session), listener, source: sourceText(events), stage, route, ...found },
-      'stage',
-    );
-  }
-
-  /** Correlates lines of a session, and its endpoint's, where it is told; undefined without either. */
-  #debugId(session: Session): string | undefined {
-    const isTold = tellsId(session.runtime.upstreams[session.upstream]?.plan);
-    return this.#options.debug === null && !isTold ? undefined : idText(this.#options.worker, session);
-  }
-
-  #endpointName(session: Session): string {
-    return this.#upstream(session).plan.endpoints[session.endpoint]?.name ?? '';
-  }
-
-  #endpointNames(session: Session): EndpointNames {
-    return { upstream: this.#upstream(session).plan.name, endpoint: this.#endpointName(session) };
-  }
-
-  #listener(session: Session): PlanListener {
-    return session.runtime.plan.listeners[session.listener] as PlanListener;
-  }
-
-  #upstream(session: Session): RuntimeUpstream {
-    return session.runtime.upstreams[session.upstream] as RuntimeUpstream;
-  }
 }
-
-/** What is logged of a session that found every endpoint full. */
-const FULL = 'max_connections of its upstream';
 
 /** Upper bound on logged bytes of an unrecognised opening. */
 const OPENING_BYTES = 32;

@@ -1,0 +1,179 @@
+/** Pick and connect: an endpoint for a session, a place in the queue where all are full, another one when it is unreachable. */
+import assert from 'node:assert/strict';
+import { constants } from 'node:os';
+import type { Engine } from '../addon.js';
+import { NONE } from '../model/ids.js';
+import type { Closing, Ender, Reason, Stage } from '../model/session.js';
+import { errorName, reasonOfFailure } from './dial-failure.js';
+import type { EndpointWatch } from './endpoint-watch.js';
+import type { Failures } from './failures.js';
+import type { Session } from './known-session.js';
+import { preambleOf } from './preamble.js';
+import type { Answers, EventCursor } from './rings.js';
+import type { StageLog } from './stage-log.js';
+
+export interface ConnectingOptions {
+  readonly worker: number;
+  readonly engine: Pick<Engine, 'destination'>;
+  readonly events: EventCursor;
+  readonly answers: Answers;
+  readonly endpoints: EndpointWatch;
+  readonly failures: Pick<Failures, 'add'>;
+  readonly nowMs: () => number;
+  /** Whether sessions may be waiting for a place at the upstream with this id, on any worker. */
+  readonly someWait: (upstream: number) => boolean;
+  /** The bytes of the current event. */
+  readonly sniffed: () => Buffer;
+  readonly end: (session: Session, by: Ender, during: Stage, reason: Reason, closing?: Closing) => void;
+}
+
+export class Connecting {
+  readonly #options: ConnectingOptions;
+  readonly #log: StageLog;
+
+  constructor(options: ConnectingOptions, log: StageLog) {
+    this.#options = options;
+    this.#log = log;
+  }
+
+  /** Has an upstream, and nowhere to go yet: dials, waits for a place, or ends. */
+  pick(session: Session): void {
+    const { balancer, plan } = session.runtimeUpstream;
+    const exhausted = (session.tried?.size ?? 0) > plan.options.retries;
+    if (!exhausted && this.#standsBehind(session)) return this.#queue(session);
+    const next = exhausted ? -1 : balancer.pick(session);
+    const patient = next < 0 && session.full >= 0;
+    session.endpoint = patient ? session.full : next;
+    if (session.endpoint >= 0) {
+      if (patient) session.full = -1;
+      return this.#dial(session, patient);
+    }
+    // Whoever waits goes on when every endpoint is down: the time of the wait is its limit.
+    if (session.queuedAtMs >= 0) return this.#queue(session);
+    if (!exhausted && balancer.isFull(session.tried)) {
+      session.error = FULL;
+      if (plan.options.queue.length > 0) return this.#queue(session);
+      return this.#options.end(session, 'proxy', 'pick', 'over_limit', 'reset');
+    }
+    if (session.failure === undefined)
+      return this.#options.end(session, 'proxy', 'pick', 'no_endpoint', 'reset');
+    this.#options.end(session, session.failure.by, 'connect', session.failure.reason, 'reset');
+  }
+
+  /** It comes when others wait, who are served before. */
+  #standsBehind({ runtime, runtimeUpstream, upstream, queuedAtMs }: Session): boolean {
+    const { options } = runtimeUpstream.plan;
+    if (options.queue.length === 0 || options.max_connections === 0 || queuedAtMs >= 0) return false;
+    return this.#options.someWait(runtime.plan.ids.upstreams[upstream] ?? NONE);
+  }
+
+  /** Waits for a place, or goes on waiting; the engine reports `full` when it is worth another look. */
+  #queue(session: Session): void {
+    const { answers, nowMs } = this.#options;
+    if (session.queuedAtMs < 0) {
+      session.queuedAtMs = nowMs();
+      if (this.#log.isOn) this.#log.tell(session, 'pick', { queued: true });
+    }
+    session.error = FULL;
+    answers.queue(session, session.row, session.upstream);
+  }
+
+  /** Its wait for a place is over. */
+  waited(session: Session): void {
+    if (session.queuedAtMs < 0) return;
+    session.queueMs = Math.max(session.queueMs, 0) + this.#options.nowMs() - session.queuedAtMs;
+    session.queuedAtMs = -1;
+  }
+
+  #dial(session: Session, patient = false): void {
+    const { answers, events, engine, worker } = this.#options;
+    const range = session.runtimeUpstream.dials[session.endpoint];
+    assert(range !== undefined && range.count > 0, 'an endpoint without an address was picked');
+    if (this.#log.isOn)
+      this.#log.tell(session, 'connect', { endpoint: session.names.endpoint, addresses: range.count });
+    const { counts } = session.runtime;
+    answers.dial(session, session.row, {
+      first: range.first,
+      count: range.count,
+      patient,
+      endpoint: session.endpointId,
+      endpointRow: counts.endpointRow(session.upstream, session.endpoint),
+      upstream: session.upstream,
+      preamble: preambleOf(session, session.runtimeUpstream.plan.options, { events, engine, worker }),
+    });
+  }
+
+  /** The endpoint has answered what it was asked before the session's bytes. */
+  answered(session: Session): void {
+    const { answers, events } = this.#options;
+    const verdict = session.ask?.judge(this.#options.sniffed()) ?? { verdict: 'yes', bytes: 0 };
+    if (verdict.verdict === 'yes') return answers.goOn(session, session.row, verdict.bytes);
+    if (verdict.verdict === 'more') {
+      const expected = Math.max(verdict.bytesNeeded, events.bytesLength + 1);
+      return answers.goOn(session, session.row, 0, { bytes: new Uint8Array(), expected });
+    }
+    session.error = verdict.why;
+    const { counts } = session.runtime;
+    const row = counts.endpointRow(session.upstream, session.endpoint);
+    counts.counters.addBy('anyport_connect_failures_total', 'connect_failed', row);
+    this.#options.end(session, 'upstream', 'connect', 'connect_failed', 'reset');
+  }
+
+  connected(session: Session): void {
+    const { events, endpoints } = this.#options;
+    session.error = undefined;
+    this.waited(session);
+    if (endpoints.anyDown) endpoints.answered(session.endpointId, session.names);
+    if (this.#log.isOn)
+      this.#log.tell(session, 'relay', { endpoint: session.names.endpoint, connect_ms: events.connectMs });
+  }
+
+  /** No address of the endpoint connects, and no byte has been sent: tries another endpoint. */
+  unreachable(session: Session): void {
+    const { events } = this.#options;
+    this.waited(session);
+    session.failure = reasonOfFailure(events.error);
+    session.error = errorName(events.error);
+    session.lastTried = session.endpoint;
+    if (this.#log.isOn)
+      this.#log.tell(session, 'connect', { endpoint: session.names.endpoint, error: session.error });
+    const { counts } = session.runtime;
+    const { lacking, elsewhere } = session.failure;
+    if (lacking !== undefined)
+      counts.counters.addBy('anyport_dial_shortages_total', lacking, counts.upstreamRow(session.upstream));
+    if (!elsewhere) return this.#options.end(session, 'proxy', 'connect', 'over_limit', 'reset');
+    const row = counts.endpointRow(session.upstream, session.endpoint);
+    counts.counters.addBy('anyport_connect_failures_total', session.failure.reason, row);
+    // A full backlog belongs to a live endpoint; what this machine lacks is not its fault.
+    const full = events.error === constants.errno.EAGAIN;
+    if (!full && session.failure.by !== 'proxy') this.#noteDead(session);
+    session.tried ??= new Set();
+    session.tried.add(session.endpoint);
+    if (full) session.full = session.endpoint;
+    session.endpoint = -1;
+    this.pick(session);
+  }
+
+  #noteDead(session: Session): void {
+    const { endpoints, failures } = this.#options;
+    endpoints.failed(session.endpointId, session.names, session.error ?? '');
+    if (this.judges(session)) failures.add(session.endpointId);
+  }
+
+  /** Whether failures of the session are held against its endpoint. */
+  judges(session: Session): boolean {
+    return session.runtimeUpstream.plan.options.passive_health !== undefined;
+  }
+
+  /** It took a request, and ended or reset the session without a byte in answer. */
+  noteUnanswered(session: Session): void {
+    const { events, failures } = this.#options;
+    if (session.endpoint < 0 || !this.judges(session)) return;
+    const isUnanswered = events.bytesUp > 0 && events.bytesDown === 0;
+    if (events.by === 'upstream' && events.during === 'relay' && isUnanswered)
+      failures.add(session.endpointId);
+  }
+}
+
+/** What is logged of a session that found every endpoint full. */
+const FULL = 'max_connections of its upstream';
