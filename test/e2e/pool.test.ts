@@ -148,6 +148,24 @@ describe('a pool', () => {
     expect(await count(daemon, 'hits_total')).toBe(4);
   });
 
+  test('a connection opened ahead gets its PROXY header when it is handed out, of the client that it is for', async () => {
+    const upstream = await echoing();
+    const { upstreams, ...rest } = configOf(upstream.target, { warm: 2 });
+    const daemon = await startDaemon({ ...rest, upstreams: { u: { ...upstreams.u, proxy_protocol: 'v1' } } });
+    cleanups.push(() => daemon.stop());
+    for (let n = 0; n < 4; n += 1) {
+      if (n > 0) await eventually('one ahead', async () => (await idle(daemon)) > 0);
+      const client = (await dial(daemon.port)).send(REDIS_PING);
+      const [, port] = client.address.split(':');
+      const header = `PROXY TCP4 127.0.0.1 127.0.0.1 ${port} ${daemon.port}\r\n`;
+      const due = `${header}${REDIS_PING}`;
+      expect((await client.bytes(due.length)).toString()).toBe(due);
+      client.finish();
+      expect(await client.end()).toBe('fin');
+    }
+    expect(await count(daemon, 'hits_total')).toBe(3);
+  });
+
   test('a server that speaks first is served from it too', async () => {
     const upstream = await listenTcp((peer) => void peer.socket.end('220 mail\r\n'));
     cleanups.push(() => upstream.close());
