@@ -40,9 +40,12 @@ export const typescriptArrows: Arrows = {
   worker: [...leaf, 'addon', 'protocols', 'routing', 'upstream', 'health', 'security', 'handlers', 'metrics'],
   admin: [...leaf, 'metrics'],
   plane: [...leaf, 'addon', 'health', 'metrics', 'upstream'],
+  // What limits of other rooms add up to.
+  budget: [...leaf, 'addon', 'admin', 'health', 'upstream'],
   primary: [
     ...leaf,
     'addon',
+    'budget',
     'plane',
     'config',
     'health',

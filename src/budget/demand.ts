@@ -1,0 +1,64 @@
+/** What a configuration asks of the machine, in numbers of things; what each of them takes is in the tables beside. */
+import { isIP } from 'node:net';
+import type { Config, EndpointConfig, UpstreamConfig } from '../model/config.js';
+
+export interface Demand {
+  readonly connections: number;
+  readonly workers: number;
+  readonly listeningSockets: number;
+  /** Handoff mode: the primary accepts. */
+  readonly handoff: boolean;
+  /** Servers of metrics and health. */
+  readonly monitors: number;
+  /** Whether there is a control interface. */
+  readonly control: boolean;
+  /** Connections opened ahead. */
+  readonly warm: number;
+  /** Whether any session may be served by an in-process handler. */
+  readonly handlers: boolean;
+  /** Endpoints with a health check. */
+  readonly checked: number;
+  /** Connections that the tarpit may hold. */
+  readonly tarpit: number;
+  /** Endpoints are host names: of several addresses, some are tried at once. */
+  readonly names: boolean;
+  /** Size of a copy buffer in bytes. */
+  readonly bufferBytes: number;
+}
+
+export function demandOf(config: Config): Demand {
+  const { server, listeners, upstreams, monitoring, admin } = config;
+  const handoff = server.accept === 'handoff';
+  return {
+    connections: server.maxConnections,
+    workers: server.workers,
+    listeningSockets: listeners.length * (handoff ? 1 : server.workers),
+    handoff,
+    monitors: [monitoring.metrics, monitoring.health].filter((each) => each !== null).length,
+    control: admin !== null,
+    warm: sumOf(upstreams, ({ options, endpoints }) => options.pool.warm * endpoints.length),
+    handlers: upstreams.some(({ handler }) => handler !== null),
+    checked: sumOf(upstreams, ({ options, endpoints }) => (options.health_check ? endpoints.length : 0)),
+    tarpit: usesTarpit(config) ? server.tarpitMax : 0,
+    names: upstreams.some(({ endpoints }) => endpoints.some(isName)),
+    bufferBytes: server.bufferBytes,
+  };
+}
+
+const sumOf = (upstreams: readonly UpstreamConfig[], each: (upstream: UpstreamConfig) => number): number =>
+  upstreams.reduce((sum, upstream) => sum + each(upstream), 0);
+
+/** Whether a session may end in the tarpit. */
+function usesTarpit({ listeners, protocols, routes }: Config): boolean {
+  const targets = [
+    ...routes.map(({ to }) => to),
+    ...protocols.map(({ target }) => target),
+    ...listeners.flatMap(({ onUnknown, onSilence }) => [onUnknown, onSilence?.to]),
+  ];
+  return targets.some((target) => target?.kind === 'end' && target.closing === 'tarpit');
+}
+
+function isName({ address }: EndpointConfig): boolean {
+  if ('service' in address) return true;
+  return 'host' in address && isIP(address.host) === 0;
+}

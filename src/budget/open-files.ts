@@ -1,0 +1,177 @@
+/**
+ * Open files (RLIMIT_NOFILE): who takes them, and how many connections and splice pipes that leaves. What is kept for
+ * metrics, health and the control interface is never given to connections, so they answer while every place is taken.
+ */
+import { adminLimits } from '../admin/server.js';
+import { visitorLimits } from '../admin/visitors.js';
+import { countText } from '../base/figures.js';
+import { proberLimits } from '../health/prober.js';
+import type { Demand } from './demand.js';
+import { type Item, itemsOf, itemsText, type Need, totalOf } from './need.js';
+
+export const fileCosts = {
+  /** Node's loop, its threads and pipes, standard streams, the log, the file watch; measured: 21. */
+  process: 24,
+  /** Threads that read and try a changed configuration (8 each), and the files they read. */
+  reading: 20,
+  /** Name servers, by UDP and TCP. */
+  resolver: 6,
+  /** The pair of sockets, and the standard error of the process that follows. */
+  upgrade: 4,
+  /** Node's loop, the epoll set, eventfds of the inbox and of queued sessions; measured: 8. */
+  worker: 9,
+  /** The primary's socket and the worker's duplicate. */
+  listeningSocket: 2,
+  /** A server's socket, and a newcomer before the oldest of its clients goes. */
+  server: 2,
+  /** Client socket and endpoint socket. */
+  connection: 2,
+  /** Client socket, and the socket pair between engine and handler. */
+  handledConnection: 3,
+  /** Attempts beside the first, of a session that tries the addresses of a name (RFC 8305). */
+  race: 15,
+  pipe: 2,
+  /** Up to 1 MiB of kernel memory each, mostly 256 KiB; sessions without a pipe copy. */
+  pipesPerWorkerMax: 256,
+  /** Handoff mode: connections beyond the limit in flight to a worker, which refuses them. */
+  onTheirWay: 128,
+} as const;
+
+const CONNECTIONS = 'server.max_connections';
+const WORKERS = 'server.workers';
+
+const one = (wanted: boolean): number => (wanted ? 1 : 0);
+
+export const fileNeeds: readonly Need<Demand>[] = [
+  {
+    name: 'connections',
+    count: ({ connections }) => connections,
+    each: ({ handlers }) => (handlers ? fileCosts.handledConnection : fileCosts.connection),
+    why: 'the socket of the client and that of the endpoint, or the pair to a handler',
+    key: CONNECTIONS,
+  },
+  {
+    name: 'held by the tarpit',
+    count: ({ tarpit }) => tarpit,
+    each: 1,
+    why: 'they are no sessions',
+    key: 'server.tarpit_max',
+  },
+  {
+    name: 'opened ahead',
+    count: ({ warm }) => warm,
+    each: 1,
+    why: 'for each endpoint of a pool',
+    key: 'upstreams.NAME.pool.warm',
+  },
+  {
+    name: 'health checks',
+    count: ({ checked }) => Math.min(checked, proberLimits.probesMax),
+    each: 1,
+    why: `endpoints asked at once, ${proberLimits.probesMax} at most`,
+  },
+  {
+    name: 'races',
+    count: ({ names, workers }) => (names ? workers : 0),
+    each: fileCosts.race,
+    why: 'addresses of a name that are tried at once, a session of each worker',
+  },
+  {
+    name: 'on their way to workers',
+    count: ({ handoff }) => (handoff ? fileCosts.onTheirWay : 0),
+    each: 1,
+    why: 'accept: handoff; over the limit, to be refused',
+  },
+  {
+    name: 'listening sockets',
+    count: ({ listeningSockets }) => listeningSockets,
+    each: fileCosts.listeningSocket,
+    why: "the primary's and the worker's; with accept: reuseport one for each worker",
+  },
+  {
+    name: 'workers',
+    count: ({ workers }) => workers,
+    each: fileCosts.worker,
+    why: 'loop, epoll set, inbox, queue',
+    key: WORKERS,
+  },
+  {
+    name: 'for metrics and health',
+    count: ({ monitors }) => (monitors > 0 ? visitorLimits.connectionsMax + monitors * fileCosts.server : 0),
+    each: 1,
+    why: 'kept back, so that they answer when all else is taken',
+  },
+  {
+    name: 'for the control interface',
+    count: ({ control }) => (control ? adminLimits.connectionsMax + fileCosts.server : 0),
+    each: 1,
+    why: 'kept back likewise',
+  },
+  {
+    name: 'for reading a changed configuration',
+    count: () => 1,
+    each: fileCosts.reading,
+    why: 'kept back: two threads, and files',
+  },
+  {
+    name: 'for an upgrade in place',
+    count: () => 1,
+    each: fileCosts.upgrade,
+    why: 'kept back',
+  },
+  {
+    name: 'for name servers',
+    count: ({ names }) => one(names),
+    each: fileCosts.resolver,
+    why: 'UDP and TCP, three servers',
+  },
+  {
+    name: 'for the process itself',
+    count: () => 1,
+    each: fileCosts.process,
+    why: 'Node, its threads, standard streams, the log',
+  },
+];
+
+export interface FileFit {
+  /** Connections that can be served, at most the configured number; 0 when the limit does not suffice for one. */
+  readonly connections: number;
+  /** Descriptors needed for the configured number. */
+  readonly needed: number;
+  /** Splice pipes per worker from the remaining descriptors, up to `pipesPerWorkerMax`; beyond it, copy. */
+  readonly pipes: number;
+  /** Who takes them. */
+  readonly items: readonly Item[];
+}
+
+export function fitOpenFiles(demand: Demand, limit: number): FileFit {
+  const items = itemsOf(fileNeeds, demand);
+  const needed = totalOf(items);
+  const each = demand.handlers ? fileCosts.handledConnection : fileCosts.connection;
+  const fixed = needed - demand.connections * each;
+  const possible = Math.max(0, Math.floor((limit - fixed) / each));
+  const connections = Math.min(demand.connections, possible);
+  const left = Math.max(0, limit - fixed - connections * each);
+  const pipes = Math.min(Math.floor(left / fileCosts.pipe / demand.workers), fileCosts.pipesPerWorkerMax);
+  return { connections, needed, pipes, items };
+}
+
+/** `ulimit -n 2148 …`. */
+export const raiseText = (needed: number): string =>
+  `raise it by \`ulimit -n ${needed}\` (in a systemd unit LimitNOFILE=${needed})`;
+
+/** What is short, what takes it, and what to raise or lower. */
+export function shortageText({ connections, needed, items }: FileFit, limit: number): string {
+  const lower = connections > 0 ? `server.max_connections to ${connections}` : lowerable(items);
+  const takes = `needs ${countText(needed)} open files: ${itemsText(items)}`;
+  return `${takes}; the limit is ${countText(limit)}: ${raiseText(needed)}${lower && `, or lower ${lower}`}`;
+}
+
+/** Keys of what takes most beside the connections, of which not one fits. There is one worker at least. */
+function lowerable(items: readonly Item[]): string {
+  const others = items.filter(
+    ({ key, count }) => key && key !== CONNECTIONS && (key !== WORKERS || count > 1),
+  );
+  const largest = others.toSorted((a, b) => b.needed - a.needed).slice(0, 2);
+  return largest.map(({ key, needed }) => `${key} (takes ${countText(needed)})`).join(' and ');
+}

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import { adminLimits } from '../../src/admin/server.js';
+import { visitorLimits } from '../../src/admin/visitors.js';
+import type { Demand } from '../../src/budget/demand.js';
+import { totalOf } from '../../src/budget/need.js';
+import { fileCosts, fileNeeds, fitOpenFiles, shortageText } from '../../src/budget/open-files.js';
+import { proberLimits } from '../../src/health/prober.js';
+
+const demand: Demand = {
+  connections: 1000,
+  workers: 2,
+  listeningSockets: 4,
+  handoff: false,
+  monitors: 0,
+  control: false,
+  handlers: false,
+  tarpit: 0,
+  warm: 0,
+  checked: 0,
+  names: false,
+  bufferBytes: 32_768,
+};
+const fixed =
+  fileCosts.process +
+  fileCosts.reading +
+  fileCosts.upgrade +
+  2 * fileCosts.worker +
+  4 * fileCosts.listeningSocket;
+
+describe('connections that the limit of open files allows', () => {
+  const cases = [
+    { why: 'all, when the files just suffice', files: fixed + 2000, connections: 1000 },
+    { why: 'one fewer, when one file is missing', files: fixed + 1999, connections: 999 },
+    { why: 'never more than are wanted', files: 1 << 20, connections: 1000 },
+    { why: 'none, when nothing is left for them', files: fixed + 1, connections: 0 },
+    { why: 'none, and not less, when not even the daemon fits', files: 10, connections: 0 },
+  ];
+  test.each(cases)('$why', ({ files, connections }) => {
+    expect(fitOpenFiles(demand, files)).toMatchObject({ connections, needed: fixed + 2000 });
+  });
+
+  test('what is left over is for pipes, the same for each worker', () => {
+    expect(fitOpenFiles(demand, fixed + 2000).pipes).toBe(0);
+    expect(fitOpenFiles(demand, fixed + 2000 + 43).pipes).toBe(10);
+    expect(fitOpenFiles(demand, 1 << 20).pipes).toBe(fileCosts.pipesPerWorkerMax);
+  });
+});
+
+describe('who takes open files', () => {
+  const { probesMax } = proberLimits;
+  const kept = (servers: number) => servers * fileCosts.server;
+  const cases: { why: string; asks: Partial<Demand>; more: number }[] = [
+    { why: 'a session that a handler serves takes one more', asks: { handlers: true }, more: 1000 },
+    { why: 'those in the tarpit, beyond the sessions', asks: { tarpit: 100 }, more: 100 },
+    { why: 'connections opened ahead', asks: { warm: 100 }, more: 100 },
+    { why: 'checks of endpoints', asks: { checked: 100 }, more: 100 },
+    { why: 'as many checks as run at once', asks: { checked: 5000 }, more: probesMax },
+    { why: 'a race of each worker, and name servers', asks: { names: true }, more: 2 * 15 + 6 },
+    { why: 'what is on its way to a worker', asks: { handoff: true }, more: fileCosts.onTheirWay },
+    { why: 'clients of metrics', asks: { monitors: 1 }, more: visitorLimits.connectionsMax + kept(1) },
+    {
+      why: 'clients of metrics and health',
+      asks: { monitors: 2 },
+      more: visitorLimits.connectionsMax + kept(2),
+    },
+    {
+      why: 'clients of the control interface',
+      asks: { control: true },
+      more: adminLimits.connectionsMax + kept(1),
+    },
+    { why: 'another worker and its two sockets', asks: { workers: 3, listeningSockets: 6 }, more: 9 + 4 },
+  ];
+  test.each(cases)('$why', ({ asks, more }) => {
+    const fit = fitOpenFiles({ ...demand, ...asks }, 1 << 20);
+    expect(fit.needed).toBe(fixed + 2000 + more);
+    expect(totalOf(fit.items)).toBe(fit.needed);
+  });
+
+  test('each row says why', () => {
+    expect(fileNeeds.filter(({ name, why }) => name === '' || why === '')).toEqual([]);
+    expect(new Set(fileNeeds.map(({ name }) => name)).size).toBe(fileNeeds.length);
+  });
+});
+
+describe('what is said of too few', () => {
+  test('what is needed, what takes it, what there is, what to raise, and what fits', () => {
+    const few = { ...demand, connections: 1024, control: true };
+    expect(shortageText(fitOpenFiles(few, 1024), 1024)).toBe(
+      'needs 2,156 open files: 1,024 connections x 2, 34 for the control interface, ' +
+        '24 for the process itself, 20 for reading a changed configuration, 2 workers x 9, ' +
+        '4 listening sockets x 2, 4 for an upgrade in place; the limit is 1,024: ' +
+        'raise it by `ulimit -n 2156` (in a systemd unit LimitNOFILE=2156), ' +
+        'or lower server.max_connections to 458',
+    );
+  });
+
+  test('when not one connection fits: the keys that take most beside them', () => {
+    const greedy = { ...demand, tarpit: 200, warm: 250 };
+    expect(shortageText(fitOpenFiles(greedy, 400), 400)).toMatch(
+      /; the limit is 400: .*, or lower upstreams\.NAME\.pool\.warm \(takes 250\) and server\.tarpit_max \(takes 200\)$/,
+    );
+  });
+
+  test('when nothing can be lowered, only what to raise', () => {
+    const text = shortageText(fitOpenFiles({ ...demand, workers: 1 }, 20), 20);
+    expect(text).toMatch(/\(in a systemd unit LimitNOFILE=\d+\)$/);
+  });
+});
