@@ -88,7 +88,7 @@ export const nativeArrows: Arrows = {
   relay: ['loop', 'pool', 'net'],
   udp: ['loop', 'pool', 'net'],
   classifier: [],
-  admission: [],
+  admission: ['net'],
   loop: [],
   pool: [],
   net: [],
