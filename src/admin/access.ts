@@ -15,22 +15,35 @@ export interface AccessRules {
   readonly kind: 'unix' | 'inet';
   /** Empty: none. */
   readonly token: string;
+  /** Names beside those of loopback, in lower case, by which it may be called without a token. */
+  readonly hosts: readonly string[];
 }
 
-type Headers = Pick<IncomingHttpHeaders, 'authorization' | 'host' | 'origin'>;
+type Headers = Pick<IncomingHttpHeaders, 'authorization' | 'host' | 'origin' | 'sec-fetch-site'>;
 
-export function refusedAccess(rules: AccessRules, headers: Headers): Answer | null {
+export function refusedAccess(rules: AccessRules, headers: Headers, method: string): Answer | null {
   if (rules.token !== '') return isBearer(headers.authorization, rules.token) ? null : unauthorized(headers);
   if (rules.kind === 'unix') return null;
-  const { host, origin } = headers;
-  if (host === undefined || !isLoopbackHost(host)) {
-    return refusal('foreign_host', 'the Host header names another machine: use 127.0.0.1, ::1 or localhost');
+  const { host, origin, 'sec-fetch-site': site } = headers;
+  if (host === undefined || !isOurs(host, rules.hosts)) {
+    const instead = 'use 127.0.0.1, ::1 or localhost, or add the name to `admin.hosts`';
+    return refusal('foreign_host', `the Host header names another machine: ${instead}`);
   }
-  if (origin !== undefined && origin !== `http://${host}`) {
+  const isForeign = origin !== undefined && !isOrigin(origin, host);
+  if (isForeign || (changes(method) && site !== undefined && !OWN_SITES.includes(site))) {
     return refusal('foreign_origin', 'a page of another origin may not use this: set `admin.token`');
   }
   return null;
 }
+
+/** A reverse proxy in front may speak TLS. */
+const isOrigin = (origin: string, host: string): boolean =>
+  origin === `http://${host}` || origin === `https://${host}`;
+
+/** Fetch Metadata: our own page, or the user (address bar, bookmark). `same-site` is another port of this machine. */
+const OWN_SITES: readonly string[] = ['same-origin', 'none'];
+
+const changes = (method: string): boolean => method !== 'GET' && method !== 'HEAD';
 
 function unauthorized({ authorization }: Headers): Answer {
   const message =
@@ -50,8 +63,11 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 
 const isLoopbackAddress = createNetworkSet(['127.0.0.0/8', '::1']);
 
-function isLoopbackHost(host: string): boolean {
+function isOurs(host: string, names: readonly string[]): boolean {
   const name = /^(\[[^\]]*\]|[^:]*)(?::\d{1,5})?$/.exec(host)?.[1]?.toLowerCase();
   if (name === undefined) return false;
-  return name === 'localhost' || name === 'localhost.' || isLoopbackAddress(name.replace(/^\[(.*)\]$/, '$1'));
+  const literal = name.replace(/^\[(.*)\]$/, '$1');
+  return (
+    name === 'localhost' || name === 'localhost.' || isLoopbackAddress(literal) || names.includes(literal)
+  );
 }

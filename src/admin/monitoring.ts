@@ -9,6 +9,7 @@ import type { MonitoringConfig } from '../model/config.js';
 import { type Answer, json, send } from './answer.js';
 import type { Control } from './control.js';
 import { live, metrics, ready } from './handlers/monitoring.js';
+import { refuseMalformed } from './malformed.js';
 import { Visitors } from './visitors.js';
 
 export const monitoringLimits = {
@@ -182,6 +183,7 @@ function createSite(resources: () => Resources, control: Control, visitors: Visi
     },
   );
   server.on('connection', (socket) => visitors.admit(socket));
+  server.on('clientError', refuseMalformed(monitoringLimits.headerBytesMax));
   server.maxRequestsPerSocket = monitoringLimits.requestsPerConnectionMax;
   server.setTimeout(monitoringLimits.idleMsMax);
   return server;
@@ -206,7 +208,7 @@ async function answerTo(
   control: Control,
 ): Promise<Answer> {
   const path = url?.split('?')[0] ?? '';
-  const resource = resources[path];
+  const resource = Object.hasOwn(resources, path) ? resources[path] : undefined;
   if (!resource)
     return json(404, { error: `nothing at ${path}; there is ${Object.keys(resources).join(', ')}` });
   if (method !== 'GET' && method !== 'HEAD')

@@ -4,15 +4,15 @@
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { describeFailure } from '../base/failure.js';
 import type { LogLine } from '../base/log.js';
 import { plainAddress, UNIX_PEERS } from '../base/network.js';
 import { type AccessRules, refusedAccess } from './access.js';
-import { type Answer, type ErrorCode, refusal, send } from './answer.js';
+import { type Answer, refusal, send } from './answer.js';
 import { BodyReader } from './body.js';
 import type { Operations } from './control.js';
 import { routes } from './handlers/index.js';
+import { refuseMalformed } from './malformed.js';
 import { type ApiRequest, findRoute, type Route } from './router.js';
 import { problemsOf } from './schema.js';
 import { resolved } from './schemas.js';
@@ -64,10 +64,11 @@ export class AdminServer {
       },
       (request, response) => void this.#serve(request, response),
     );
+    this.#server.maxHeadersCount = 0; // bounded by bytes: beyond a count Node drops headers silently
     this.#server.maxRequestsPerSocket = adminLimits.requestsPerConnectionMax;
     this.#server.setTimeout(adminLimits.idleMsMax);
     this.#server.on('connection', (socket) => this.#visitors.admit(socket));
-    this.#server.on('clientError', refuseMalformed);
+    this.#server.on('clientError', refuseMalformed(adminLimits.headerBytesMax));
   }
 
   /** Connections closed so far to make room for newer ones. */
@@ -113,7 +114,9 @@ export class AdminServer {
 
   async #answerTo(request: IncomingMessage): Promise<Answer> {
     const { method = '', url = '', socket } = request;
-    const denied = refusedAccess(this.rules, request.headers);
+    if ((request.headersDistinct.host?.length ?? 0) > 1)
+      return refusal('bad_request', 'there are two Host headers');
+    const denied = refusedAccess(this.rules, request.headers, method);
     if (denied !== null) {
       this.#options.refused(
         { source: plainAddress(socket.remoteAddress ?? UNIX_PEERS), status: denied.status },
@@ -189,27 +192,3 @@ function queryOf({ query: known = {} }: Route, search: string): Query {
   }
   return { values };
 }
-
-/** What Node's parser refuses: its code, the status and what is said. */
-const malformed: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  HPE_HEADER_OVERFLOW: [
-    'headers_too_large',
-    `the headers have more than ${adminLimits.headerBytesMax} bytes`,
-  ],
-  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'the request did not arrive in time'],
-};
-
-function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || socket.bytesWritten > 0) {
-    socket.destroy();
-    return;
-  }
-  const [code, message] = malformed[error.code ?? ''] ?? (['bad_request', 'this is not HTTP/1.1'] as const);
-  const { status, body } = refusal(code, message);
-  const head = `HTTP/1.1 ${status} ${STATUS_TEXT}\r\nconnection: close\r\ncontent-type: application/json\r\n`;
-  socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
-  // A client that does not close would keep a socket that is only half closed.
-  setTimeout(() => socket.destroy(), adminLimits.lingerMsMax).unref();
-}
-
-const STATUS_TEXT = 'Refused';

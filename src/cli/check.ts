@@ -16,6 +16,7 @@ export interface CheckOptions {
   readonly diff?: string | true;
   readonly admin?: string;
   readonly token?: string;
+  readonly tokenFile?: string;
   readonly json?: true;
 }
 
@@ -72,11 +73,12 @@ async function compare(
 async function compareWithDaemon(
   { document, directory }: Configuration,
   file: string | undefined,
-  { admin, token }: CheckOptions,
+  { admin, token, tokenFile }: CheckOptions,
 ): Promise<Compared> {
   const daemon = await connectControl({
     ...(admin !== undefined && { admin }),
     ...(token !== undefined && { token }),
+    ...(tokenFile !== undefined && { tokenFile }),
     ...(file !== undefined && { config: file }),
   });
   const answer = await daemon.call('POST', '/api/v1/config/diff', withAbsoluteModules(document, directory));

@@ -1,4 +1,5 @@
 /** Shared wording of validation messages. */
+import { withoutCredentials } from './secret-keys.js';
 
 const SHOWN_MAX = 60;
 
@@ -7,7 +8,7 @@ export function show(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping';
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  const text = typeof value === 'string' ? JSON.stringify(withoutCredentials(value)) : String(value);
   return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
 }
 

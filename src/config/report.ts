@@ -2,6 +2,7 @@
 import { visible } from '../base/text.js';
 import type { Problem } from '../model/config.js';
 import { isUnder, type Path, pathText } from './path.js';
+import { withoutSecret } from './secret-keys.js';
 import type { Source } from './source.js';
 
 /** Reports something valid that is probably not intended. */
@@ -57,7 +58,7 @@ export class Report {
   }
 
   #add(at: Path, message: string, place = this.#source.place(at)): void {
-    const problem = { ...place, message };
+    const problem = { ...place, message: withoutSecret(at, message) };
     const text = formatProblem(problem);
     if (this.#said.has(text)) return;
     this.#said.add(text);

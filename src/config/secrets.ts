@@ -5,24 +5,7 @@
 import type { Document, Problem } from '../model/config.js';
 import { findAll, type Path, pathText, withValue } from './path.js';
 import { unplaced } from './report.js';
-
-export const VEIL = '***';
-
-/** Patterns as in `findAll`. */
-const whole = [
-  'admin.token',
-  'connect_proxy.users.*',
-  'distributed.password',
-  'kcp.*.secret',
-  'kcp.*.kcptun.key',
-  'upstreams.*.health_check.password',
-  'protocols.[].target.health_check.password',
-] as const;
-
-/** URLs, whose user and password are secret. */
-const urls = ['upstreams.*.via'] as const;
-
-const CREDENTIALS = /^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i;
+import { CREDENTIALS, secretKeys, secretUrls, VEIL } from './secret-keys.js';
 
 interface Secret {
   readonly path: Path;
@@ -36,8 +19,8 @@ function secretsOf(document: Document): Secret[] {
       typeof value === 'string' && value !== '' ? [{ path, value }] : [],
     );
   return [
-    ...whole.flatMap(texts).map((found) => ({ ...found, veiled: VEIL })),
-    ...urls
+    ...secretKeys.flatMap(texts).map((found) => ({ ...found, veiled: VEIL })),
+    ...secretUrls
       .flatMap(texts)
       .filter(({ value }) => CREDENTIALS.test(value))
       .map((found) => ({ ...found, veiled: found.value.replace(CREDENTIALS, `$1${VEIL}@`) })),

@@ -12,6 +12,8 @@ const sentences: Partial<Record<ErrorCode, string>> = {
   KEY_OVER_1024_CHARS: 'a key of more than 1024 characters: is a quote or a `: ` missing?',
   MULTILINE_IMPLICIT_KEY: 'a line without `: `: a key and its value belong on one line, as in `key: value`',
   MULTIPLE_DOCS: 'a second document begins here: keep one in a file, and take `---` away',
+  // The library's message quotes the value, which may be a password.
+  TAG_RESOLVE_FAILED: '`!` begins a tag, and none is known here: quote the value if it is text',
   TAB_AS_INDENT: 'a tab indents this line: write spaces',
 };
 
@@ -25,7 +27,6 @@ const advice: Partial<Record<ErrorCode, string>> = {
   MISSING_CHAR: 'close what is open, or quote the value',
   MULTIPLE_ANCHORS: 'keep one',
   MULTIPLE_TAGS: 'keep one',
-  TAG_RESOLVE_FAILED: 'quote the value if it is text',
   UNEXPECTED_TOKEN: 'quote the value if it is text',
 };
 

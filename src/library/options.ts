@@ -308,6 +308,7 @@ export interface AdminOptions {
   /** Permissions of its Unix socket's file, in octal. Default `0600`. */
   readonly mode?: string;
   readonly token?: string;
+  readonly hosts?: OneOrMore<string>;
 }
 
 /** `trace` … `fatal`, as in `logging.level`. */

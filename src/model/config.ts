@@ -138,6 +138,8 @@ export interface AdminConfig {
   readonly address: ListenAddress;
   /** Empty: none; then the address is a loopback one or a Unix socket. */
   readonly token: string;
+  /** In lower case: names by which it may be called without a token, beside those of loopback. */
+  readonly hosts: readonly string[];
 }
 
 export interface LoggingConfig {

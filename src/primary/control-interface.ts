@@ -4,6 +4,7 @@ import type { Operations } from '../admin/control.js';
 import { AdminServer } from '../admin/server.js';
 import { systemClock } from '../base/clock.js';
 import { type Logger, type LogLine, rateLimited } from '../base/log.js';
+import { isPrivate } from '../config/validate/admin.js';
 import type { AdminConfig, Config, ListenAddress } from '../model/config.js';
 import type { AddressText } from '../model/session.js';
 import type { InheritedServers } from './inherited-servers.js';
@@ -24,8 +25,12 @@ export interface ControlInterfaceOptions {
   readonly inherited: InheritedServers;
 }
 
+type Opened = Pick<Serving, 'group' | 'bound'>;
+
 interface Serving {
   readonly config: AdminConfig;
+  /** Of the socket itself: one of the service manager, found by name, may have another one than the configuration. */
+  readonly bound: ListenAddress;
   readonly group: SocketGroup;
   readonly server: AdminServer;
 }
@@ -84,13 +89,14 @@ export class ControlInterface implements Part {
     const before = this.#serving;
     if (admin === null) return { commit: () => this.#replace(null), discard: () => {} };
     if (before !== null && isSameAddress(before.config.address, admin.address)) {
+      refuseOpen(admin, before.bound);
       return { commit: () => this.#keep(before, admin), discard: () => {} };
     }
-    const group = await this.#open(admin.address);
-    if (group === null) return { commit: () => this.#replace(null), discard: () => {} };
+    const opened = await this.#open(admin);
+    if (opened === null) return { commit: () => this.#replace(null), discard: () => {} };
     return {
-      commit: () => this.#replace(this.#serve(admin, group)),
-      discard: () => closeGroup(group, native),
+      commit: () => this.#replace(this.#serve(admin, opened)),
+      discard: () => closeGroup(opened.group, native),
     };
   }
 
@@ -103,15 +109,19 @@ export class ControlInterface implements Part {
   }
 
   /** Null: the demonstration goes on without it. */
-  async #open(address: ListenAddress): Promise<SocketGroup | null> {
+  async #open(admin: AdminConfig): Promise<Opened | null> {
     const { yields, log, inherited } = this.#options;
+    const { address } = admin;
     const taken = inherited.take(address, ['admin']);
-    if (taken) return { ...taken.group, address };
+    if (taken) {
+      refuseOpen(admin, taken.group.address);
+      return { group: { ...taken.group, address }, bound: taken.group.address };
+    }
     // Another one of ours may have the port, with another host.
     const own = this.#serving?.config.address;
     const holdsPort = own?.kind === 'inet' && address.kind === 'inet' && own.port === address.port;
     try {
-      return await openGroup(address, { size: 1, holdsPort }, native);
+      return { group: await openGroup(address, { size: 1, holdsPort }, native), bound: address };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       const why = `the control interface can not listen on ${address.text}: ${reasonOf(error)}`;
@@ -121,17 +131,17 @@ export class ControlInterface implements Part {
     }
   }
 
-  #serve(config: AdminConfig, group: SocketGroup): Serving {
+  #serve(config: AdminConfig, { group, bound }: Opened): Serving {
     const { operations, log } = this.#options;
     const limited = (write: LogLine) => rateLimited(write, COMPLAINTS_PER_SECOND, systemClock.nowMs);
     const server = new AdminServer({
-      rules: rulesOf(config),
+      rules: rulesOf(config, bound),
       operations: operations(),
       refused: limited((fields, message) => log.warn(fields, message)),
       failed: limited((fields, message) => log.error(fields, message)),
     });
     if (!this.#isHeld) listen(server, group);
-    return { config, group, server };
+    return { config, bound, group, server };
   }
 
   /** The request that asked for this change is still answered. */
@@ -147,16 +157,25 @@ export class ControlInterface implements Part {
   }
 
   /** The address stays; token and mode may be others. */
-  #keep({ group, server }: Serving, config: AdminConfig): void {
-    server.rules = rulesOf(config);
+  #keep({ group, bound, server }: Serving, config: AdminConfig): void {
+    server.rules = rulesOf(config, bound);
     if (config.address.kind === 'unix') changeMode(group, config.address.mode);
-    this.#serving = { config, group, server };
+    this.#serving = { config, bound, group, server };
   }
 }
 
 const listen = (server: AdminServer, { sockets }: SocketGroup): void => server.listen(sockets[0]?.fd ?? -1);
 
-const rulesOf = ({ address, token }: AdminConfig) => ({ kind: address.kind, token });
+const rulesOf = ({ token, hosts }: AdminConfig, { kind }: ListenAddress) => ({ kind, token, hosts });
+
+/** The configuration was checked with its own address. */
+function refuseOpen({ token }: AdminConfig, bound: ListenAddress): void {
+  if (token !== '' || isPrivate(bound)) return;
+  const instead = 'set `admin.token`, or let the service manager open another one';
+  throw new StartError(
+    `the inherited socket of the control interface, ${bound.text}, is open to other machines: ${instead}`,
+  );
+}
 
 /** The server closes the socket itself. */
 const removeFile = (group: SocketGroup): void => closeGroup({ ...group, sockets: [] }, native);

@@ -2,10 +2,23 @@
 import { describe, expect, test } from 'vitest';
 import { type AccessRules, refusedAccess } from '../../src/admin/access.js';
 
-const open: AccessRules = { kind: 'inet', token: '' };
-const secret: AccessRules = { kind: 'inet', token: 'correct-horse-battery' };
+const open: AccessRules = { kind: 'inet', token: '', hosts: [] };
+const named: AccessRules = { ...open, hosts: ['anyport.example', 'fd00::1'] };
+const secret: AccessRules = { kind: 'inet', token: 'correct-horse-battery', hosts: [] };
 
-const cases: { why: string; rules: AccessRules; headers: Record<string, string>; status: number | null }[] = [
+interface Case {
+  why: string;
+  rules: AccessRules;
+  headers: Record<string, string>;
+  /** Default: GET. */
+  method?: string;
+  status: number | null;
+}
+
+const here = { host: '127.0.0.1:9093' };
+const fetched = (site: string) => ({ ...here, 'sec-fetch-site': site });
+
+const cases: Case[] = [
   { why: 'loopback', rules: open, headers: { host: '127.0.0.1:9093' }, status: null },
   { why: 'another loopback address', rules: open, headers: { host: '127.8.9.1:9093' }, status: null },
   { why: 'IPv6 loopback', rules: open, headers: { host: '[::1]:9093' }, status: null },
@@ -69,13 +82,57 @@ const cases: { why: string; rules: AccessRules; headers: Record<string, string>;
     headers: { authorization: 'Basic correct-horse-battery' },
     status: 401,
   },
-  { why: 'a unix socket', rules: { kind: 'unix', token: '' }, headers: {}, status: null },
-  { why: 'a unix socket with a token', rules: { kind: 'unix', token: 'abc' }, headers: {}, status: 401 },
+  { why: 'a unix socket', rules: { ...open, kind: 'unix' }, headers: {}, status: null },
+  {
+    why: 'a unix socket with a token',
+    rules: { kind: 'unix', token: 'abc', hosts: [] },
+    headers: {},
+    status: 401,
+  },
+  { why: 'a configured name', rules: named, headers: { host: 'AnyPort.example:9093' }, status: null },
+  { why: 'a configured address', rules: named, headers: { host: '[fd00::1]:9093' }, status: null },
+  { why: 'a name below a configured one', rules: named, headers: { host: 'x.anyport.example' }, status: 403 },
+  {
+    why: 'our own page behind a proxy that speaks TLS',
+    rules: named,
+    headers: { host: 'anyport.example', origin: 'https://anyport.example' },
+    status: null,
+  },
+  {
+    why: 'a change by our own page',
+    rules: open,
+    headers: fetched('same-origin'),
+    method: 'POST',
+    status: null,
+  },
+  { why: 'a change by the user', rules: open, headers: fetched('none'), method: 'POST', status: null },
+  {
+    why: "a change by a stranger's page",
+    rules: open,
+    headers: fetched('cross-site'),
+    method: 'POST',
+    status: 403,
+  },
+  {
+    why: 'a change by a page of another port',
+    rules: open,
+    headers: fetched('same-site'),
+    method: 'DELETE',
+    status: 403,
+  },
+  {
+    why: 'a change with a value of tomorrow',
+    rules: open,
+    headers: fetched('new'),
+    method: 'PUT',
+    status: 403,
+  },
+  { why: "a link on a stranger's page", rules: open, headers: fetched('cross-site'), status: null },
 ];
 
-describe.each(cases)('$why', ({ rules, headers, status }) => {
+describe.each(cases)('$why', ({ rules, headers, method = 'GET', status }) => {
   test(status === null ? 'may' : `is refused with ${status}`, () => {
-    const answer = refusedAccess(rules, headers);
+    const answer = refusedAccess(rules, headers, method);
     expect(answer?.status ?? null).toBe(status);
     if (answer?.status === 401)
       expect(answer.headers).toEqual({ 'www-authenticate': 'Bearer realm="anyport"' });

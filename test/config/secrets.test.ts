@@ -1,5 +1,9 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { diffConfigs } from '../../src/config/diff/index.js';
+import { jsonSchema } from '../../src/config/schema/index.js';
+import { secretKeys, secretUrls } from '../../src/config/secret-keys.js';
 import { unveilSecrets, veilSecrets } from '../../src/config/secrets.js';
+import { configOf, problemsOf } from './support.js';
 
 const running = {
   admin: { listen: ':9093', token: 'correct-horse' },
@@ -11,7 +15,16 @@ const running = {
     plain: { endpoints: ['a:80'], via: 'http://proxy:3128' },
     cache: { endpoints: ['a:6379'], health_check: { type: 'redis', user: 'check', password: 'ping-me' } },
   },
-  protocols: [{ name: 'redis', target: { endpoints: ['b:6379'], health_check: { password: 'ping-too' } } }],
+  protocols: [
+    {
+      name: 'redis',
+      target: {
+        endpoints: ['b:6379'],
+        health_check: { password: 'ping-too' },
+        via: 'http://own:own-pass@proxy:3128',
+      },
+    },
+  ],
 };
 const secrets = [
   'correct-horse',
@@ -23,6 +36,7 @@ const secrets = [
   'pa%40ss',
   'ping-me',
   'ping-too',
+  'own-pass',
 ];
 
 test('every secret is veiled, and nothing else', () => {
@@ -38,7 +52,12 @@ test('every secret is veiled, and nothing else', () => {
       plain: { endpoints: ['a:80'], via: 'http://proxy:3128' },
       cache: { endpoints: ['a:6379'], health_check: { type: 'redis', user: 'check', password: '***' } },
     },
-    protocols: [{ name: 'redis', target: { endpoints: ['b:6379'], health_check: { password: '***' } } }],
+    protocols: [
+      {
+        name: 'redis',
+        target: { endpoints: ['b:6379'], health_check: { password: '***' }, via: 'http://***@proxy:3128' },
+      },
+    ],
   });
 });
 
@@ -61,4 +80,68 @@ test('without secrets there is nothing to do', () => {
   const plain = { admin: { token: '' }, server: { listen: ':1' } };
   expect(veilSecrets(plain)).toEqual(plain);
   expect(unveilSecrets(plain, running)).toEqual({ document: plain, problems: [] });
+});
+
+describe('a message about a secret does not have it', () => {
+  const written = [
+    ['a number', 'admin: { token: 246813579 }'],
+    ['blanks', 'admin: { token: "246813579 x" }'],
+    ['an alias by mistake', 'admin:\n  token: *246813579'],
+    ['a tag by mistake', 'admin:\n  token: !246813579 x'],
+    ['an escape by mistake', 'admin:\n  token: "246813579\\q"'],
+    ['a line that is set out', 'admin:\n  token: 246813579\n listen: x'],
+    ['a second one', 'admin:\n  token: "246813579"\n  token: "2468135790"'],
+    ['another key', 'admin: { tokn: "246813579" }'],
+    [
+      'a check',
+      'upstreams: { a: { endpoints: ["h:1"], health_check: { type: redis, password: 246813579 } } }',
+    ],
+    [
+      'a check of another type',
+      'upstreams: { a: { endpoints: ["h:1"], health_check: { type: tcp, password: 246813579 } } }',
+    ],
+    [
+      'a check of a target',
+      'protocols: [{ name: redis, target: { endpoints: ["h:1"], health_check: { type: redis, password: 246813579 } } }]',
+    ],
+    ['an endpoint with a login', 'upstreams: { a: { endpoints: ["http://me:246813579@h:1"] } }'],
+    ['the same without a scheme', 'upstreams: { a: { endpoints: ["me:246813579@h"] } }'],
+  ] as const;
+
+  test.each(written)('%s', (_, text) => {
+    const problems = problemsOf(text);
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problems.join('\n')).not.toContain('246813579');
+  });
+
+  test('and still says what is expected, and where', () =>
+    expect(problemsOf('admin: { token: 246813579 }')).toEqual(['any.yaml:1:10: admin.token: expected text']));
+});
+
+test('a difference has no secret, and says that one has changed', () => {
+  const text = (secret: string) => `
+    admin: { token: "token-${secret}" }
+    upstreams: { a: { endpoints: ["h:1"], health_check: { type: redis, password: "pass-${secret}" } } }`;
+  const items = diffConfigs(configOf(text('246813579')), configOf(text('135792468')));
+  expect(JSON.stringify(items)).not.toMatch(/246813579|135792468/);
+  expect(items.map(({ name }) => name)).toEqual(['admin.token', 'a']);
+  expect(items[1]?.fields).toEqual([{ key: 'health_check.password', from: '(a secret)', to: '(a secret)' }]);
+});
+
+test('a key that is named like a secret is known as one', () => {
+  interface Node {
+    readonly properties?: Readonly<Record<string, Node>>;
+    readonly [other: string]: unknown;
+  }
+  const named: string[] = [];
+  const walk = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    for (const key of Object.keys((node as Node).properties ?? {}))
+      if (/pass|secret|token|credential|^via$|^key$/.test(key) && key !== 'passive_health') named.push(key);
+    for (const inner of Object.values(node)) walk(inner);
+  };
+  walk(jsonSchema());
+  const known = [...secretKeys, ...secretUrls].map((pattern) => pattern.split('.').at(-1));
+  expect(named).toContain('token');
+  expect(named.filter((key) => !known.includes(key))).toEqual([]);
 });

@@ -112,7 +112,7 @@ const syntax: Case[] = [
   {
     why: 'a tag',
     text: 'server: { workers: !many 4 }',
-    says: 'any.yaml:1:20: not valid YAML: Unresolved tag: !many: quote the value if it is text',
+    says: 'any.yaml:1:20: not valid YAML: `!` begins a tag, and none is known here: quote the value if it is text',
   },
   {
     why: 'a backslash in double quotes',

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Daemon, startDaemon, type TestConfig } from '../support/daemon.js';
+import { send } from '../support/control.js';
+import { type Daemon, launchDaemon, startDaemon, type TestConfig } from '../support/daemon.js';
 import { redisPing } from '../support/flights.js';
 import { freePort } from '../support/ports.js';
 import { activated } from '../support/service-manager.js';
@@ -115,6 +116,35 @@ describeWith('python3')('sockets of the service manager', () => {
     expect(await metrics.text()).toContain('anyport_accepted_total');
     expect((await fetch(`http://127.0.0.1:${admin}/api/v1/status`)).status).toBe(200);
     expect(existsSync(`${folder.path}/not-this.sock`)).toBe(false);
+  });
+
+  test('open the control interface to no one else: their real address counts', async () => {
+    const port = await freePort();
+    const sockets = [['admin', `0.0.0.0:${port}`]] as const;
+    const without = { admin: { listen: '127.0.0.1:1' } };
+    const refused = await launchDaemon(without, { wrapper: activated(sockets) });
+    expect(await refused.exit()).toBe(1);
+    expect(refused.lines.at(-1)).toMatchObject({
+      msg: expect.stringMatching(/0\.0\.0\.0:\d+, is open to other machines/),
+    });
+    refused.folder.remove();
+    const daemon = await start({ admin: { listen: '127.0.0.1:1', token: 'long-enough-as-it-is' } }, sockets);
+    expect((await fetch(`http://127.0.0.1:${port}/api/v1/status`)).status).toBe(401);
+    const protocols = [{ name: 'Redis', target: upstream.target }];
+    daemon.configure({ protocols, ...without });
+    daemon.signal('SIGHUP');
+    await eventually('the refusal', () => daemon.lines.some(({ level }) => level === 'error'));
+    expect((await fetch(`http://127.0.0.1:${port}/api/v1/status`)).status).toBe(401);
+  });
+
+  test('whose name is for a unix socket get the checks of a port', async () => {
+    const port = await freePort();
+    const admin = { listen: `unix:${folder.path}/not-this.sock` };
+    await start({ admin }, [['admin', `127.0.0.1:${port}`]]);
+    const { status } = await send({ host: '127.0.0.1', port }, 'GET', '/', {
+      headers: { host: 'evil.example' },
+    });
+    expect(status).toBe(403);
   });
 
   test('for another process are not taken', async () => {

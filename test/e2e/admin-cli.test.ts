@@ -179,7 +179,7 @@ describe('what goes wrong is one line, with a status', () => {
     const none = await run(['status', ...site]);
     expect(none).toMatchObject({
       status: 2,
-      stderr: expect.stringMatching(/wants a token: use --token or ANYPORT_ADMIN_TOKEN/),
+      stderr: expect.stringMatching(/wants a token: use --token-file or ANYPORT_ADMIN_TOKEN/),
     });
     const wrong = await run(['status', ...site, '--token', 'not-this']);
     expect(wrong).toMatchObject({ status: 2, stderr: expect.stringMatching(/does not take this token/) });

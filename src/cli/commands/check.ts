@@ -24,7 +24,11 @@ export function addCheck(program: Command): void {
       '--admin <address>',
       "with --diff: the daemon's control interface now (default: ANYPORT_ADMIN, that of the file)",
     )
-    .option('--token <token>', 'with --diff: its token (default: ANYPORT_ADMIN_TOKEN, that of the file)')
+    .option(
+      '--token-file <file>',
+      'with --diff: file with its token (default: ANYPORT_ADMIN_TOKEN, that of the file)',
+    )
+    .option('--token <token>', 'with --diff: the token itself: others may see it in `ps` for a moment')
     .option('--json', 'answer as JSON')
     .addHelpText('after', NOTES)
     .action(check);

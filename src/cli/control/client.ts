@@ -1,5 +1,5 @@
 /** Commands that speak to a running daemon: where it is, what it answers, and what is said when it does not. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ErrorBody, ErrorCode } from '../../admin/answer.js';
 import { ask, type ControlAddress } from '../../admin/client.js';
@@ -14,6 +14,7 @@ import { BAD_USAGE, FAILED, Failure } from '../failure.js';
 export interface ControlOptions {
   readonly admin?: string;
   readonly token?: string;
+  readonly tokenFile?: string;
   readonly config?: string;
   readonly json?: true;
 }
@@ -25,7 +26,8 @@ export function withControlOptions(command: Command): Command {
       '--admin <address>',
       `the daemon's control interface (default: ANYPORT_ADMIN, the configuration's, ${ADMIN_ADDRESS})`,
     )
-    .option('--token <token>', "its token (default: ANYPORT_ADMIN_TOKEN, the configuration's)")
+    .option('--token-file <file>', "file with its token (default: ANYPORT_ADMIN_TOKEN, the configuration's)")
+    .option('--token <token>', 'the token itself: others may see it in `ps` for a moment')
     .option(
       '-c, --config <file>',
       `configuration that says where it is (default: ${DEFAULT_FILE}, if there is one)`,
@@ -53,10 +55,10 @@ export async function connectControl(options: ControlOptions): Promise<ControlCl
   return { call: (method, path, body) => call(place, method, path, body) };
 }
 
-async function placeOf({ admin, token, config }: ControlOptions): Promise<Place> {
+async function placeOf({ admin, config, ...secret }: ControlOptions): Promise<Place> {
   const { ANYPORT_ADMIN: fromEnvironment, ANYPORT_ADMIN_TOKEN: tokenFromEnvironment } = process.env;
   const written = admin ?? (fromEnvironment || undefined);
-  const knownToken = token ?? (tokenFromEnvironment || undefined);
+  const knownToken = tokenOf(secret) ?? (tokenFromEnvironment || undefined);
   if (written !== undefined) {
     const from = admin === undefined ? 'ANYPORT_ADMIN' : '--admin';
     // The file's token is for the file's address.
@@ -72,6 +74,15 @@ async function placeOf({ admin, token, config }: ControlOptions): Promise<Place>
     };
   }
   return { ...(await placeInFile(file)), ...(knownToken !== undefined && { token: knownToken }) };
+}
+
+function tokenOf({ token, tokenFile }: Pick<ControlOptions, 'token' | 'tokenFile'>): string | undefined {
+  if (tokenFile === undefined || token !== undefined) return token;
+  try {
+    return readFileSync(tokenFile, 'utf8').trim();
+  } catch (error) {
+    throw new Failure(`--token-file: ${visible((error as Error).message)}`, BAD_USAGE);
+  }
 }
 
 /** Only the section `admin` has to be right: a file with problems elsewhere still says where the daemon is. */
@@ -156,7 +167,7 @@ function refusedBy(body: unknown, status: number, place: Place): Failure {
   const exit = misuse.includes(code) ? BAD_USAGE : FAILED;
   if (code === 'unauthorized') {
     const why = place.token === '' ? 'wants a token' : 'does not take this token';
-    return new Failure(`${place.text} ${why}: use --token or ANYPORT_ADMIN_TOKEN`, exit);
+    return new Failure(`${place.text} ${why}: use --token-file or ANYPORT_ADMIN_TOKEN`, exit);
   }
   if (problems.length > 0) {
     process.stderr.write(problems.map((problem) => `${visible(formatProblem(problem))}\n`).join(''));

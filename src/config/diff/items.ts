@@ -1,5 +1,6 @@
 /** Items of a difference, from things in a form that can be compared and shown. */
 import type { DiffItem, DiffKind, FieldChange } from '../../model/diff.js';
+import { secretKeys, secretUrls, withoutCredentials } from '../secret-keys.js';
 
 /** A thing as it is compared and shown: keys and values in the file's form. */
 export interface Form {
@@ -31,8 +32,21 @@ export function changesOf(from: Form['fields'], to: Form['fields']): FieldChange
   const keys = new Set([...Object.keys(from), ...Object.keys(to)]);
   return [...keys]
     .map((key) => ({ key, from: from[key] ?? null, to: to[key] ?? null }))
-    .filter((field) => JSON.stringify(field.from) !== JSON.stringify(field.to));
+    .filter((field) => JSON.stringify(field.from) !== JSON.stringify(field.to))
+    .map(({ key, from, to }) => ({ key, from: veiled(key, from), to: veiled(key, to) }));
 }
+
+/** Secrets are compared and never shown. */
+function veiled(key: string, value: unknown): unknown {
+  if (value === null) return null;
+  if (fieldsOf(secretKeys).includes(key)) return '(a secret)';
+  const isUrl = typeof value === 'string' && fieldsOf(secretUrls).includes(key);
+  return isUrl ? withoutCredentials(value) : value;
+}
+
+/** Of upstreams, flattened. */
+const fieldsOf = (patterns: readonly string[]): string[] =>
+  patterns.flatMap((pattern) => /^upstreams\.\*\.(.+)$/.exec(pattern)?.slice(1) ?? []);
 
 /** Whether two parts of configurations, plain data, are the same; cheaper than their forms. */
 export const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -80,6 +80,7 @@ function adminSettings(admin: AdminConfig | null): Setting[] {
   return [
     { name: 'admin.listen', value: listen, shown: listen },
     { name: 'admin.mode', value: mode, shown: mode },
+    { name: 'admin.hosts', value: admin?.hosts ?? [], shown: admin?.hosts ?? [] },
     { name: 'admin.token', value: token, shown: token === '' ? null : '(a secret)' },
   ];
 }

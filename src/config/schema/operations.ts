@@ -1,10 +1,18 @@
 /** `monitoring`, `logging` and `admin`: observability. */
+import { z } from 'zod';
 import { parseHost } from '../../base/address.js';
 import { ADMIN_ADDRESS } from '../../model/config.js';
 import { listenAddress, socketMode } from './addresses.js';
-import { choice, flag, form, integer, port, section, text } from './fields.js';
+import { choice, expecting, flag, form, integer, oneOrMore, port, section, text } from './fields.js';
 
 const ADDRESS = 'an address without a port such as `127.0.0.1` or `::1`';
+
+const HOST_NAME = 'a name without a port such as `anyport.example.com`';
+
+const hostName = z
+  .string(expecting(HOST_NAME))
+  .regex(/^[a-z0-9_]([a-z0-9_.:-]*[a-z0-9_])?$/i, expecting(HOST_NAME))
+  .transform((name) => name.toLowerCase());
 
 export const monitoring = section(
   {
@@ -52,6 +60,11 @@ export const admin = section(
     token: text(
       'Secret that requests must bring, as `Authorization: Bearer TOKEN`; needed where others than this machine can connect',
     ).default(''),
+    hosts: oneOrMore(
+      hostName,
+      'Names by which requests without a token may call it, beside `localhost` and loopback addresses: their `Host`, so that no web page reaches it by a name of its own (DNS rebinding)',
+      HOST_NAME,
+    ).default([]),
   },
   'The control interface. Off unless this section is there.',
 );

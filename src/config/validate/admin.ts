@@ -33,7 +33,7 @@ export function resolveAdmin({ admin }: Pick<Shape, 'admin'>, report: Report): A
   if (!TOKEN.test(admin.token)) {
     report.problem(['admin', 'token'], 'has blanks or characters beyond ASCII, which no header carries');
   }
-  return { address, token: admin.token };
+  return { address, token: admin.token, hosts: admin.hosts };
 }
 
 /** Refuses an address that a listener or monitoring has. */
@@ -79,4 +79,5 @@ function isSame(a: ListenAddress, b: ListenAddress): boolean {
 }
 
 /** An abstract socket has no permissions, but only this machine (and network namespace) reaches it. */
-const isPrivate = (address: ListenAddress): boolean => address.kind === 'unix' || isLoopback(address.host);
+export const isPrivate = (address: ListenAddress): boolean =>
+  address.kind === 'unix' || isLoopback(address.host);

@@ -1,0 +1,45 @@
+/** Which values of a configuration are secret, and what may be said of them. */
+import type { Path } from './path.js';
+
+export const VEIL = '***';
+
+/** Patterns as in `findAll`. */
+export const secretKeys = [
+  'admin.token',
+  'connect_proxy.users.*',
+  'distributed.password',
+  'kcp.*.secret',
+  'kcp.*.kcptun.key',
+  'upstreams.*.health_check.password',
+  'protocols.[].target.health_check.password',
+] as const;
+
+/** URLs, whose user and password are secret. */
+export const secretUrls = ['upstreams.*.via', 'protocols.[].target.via'] as const;
+
+/** A URL up to its host; the scheme is kept. */
+export const CREDENTIALS = /^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i;
+
+/** User and password before a host, wherever someone has written them: `http://user:pw@host`, `user:pw@host`. */
+const WRITTEN_CREDENTIALS = /(^|[\s"'`/])[^\s"'`/:@]*:[^\s"'`/@]+@/g;
+
+export const withoutCredentials = (text: string): string => text.replace(WRITTEN_CREDENTIALS, `$1${VEIL}@`);
+
+/** A message about a value at `path`: of a secret it says what is expected, and not what was found. */
+export function withoutSecret(path: Path, message: string): string {
+  if (!secretKeys.some((pattern) => isAt(path, pattern))) return message;
+  const said = message.replace(/, got .*$/s, '');
+  return said.includes('`*') ? 'begins with `*`, which stands for an anchor: quote it if it is text' : said;
+}
+
+/** Whether a path is the one of a pattern. */
+function isAt(path: Path, pattern: string): boolean {
+  const parts = pattern.split('.');
+  return (
+    parts.length === path.length &&
+    parts.every((part, index) => {
+      if (part === '[]') return typeof path[index] === 'number';
+      return part === '*' || part === path[index];
+    })
+  );
+}
