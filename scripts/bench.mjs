@@ -1,4 +1,7 @@
-/** `npm run bench`: the classifier by itself, then the daemon under load. Arguments as in bench/system/system.ts. */
+/**
+ * `npm run bench`: the classifier by itself, then the daemon under load. Arguments as in bench/system/system.ts.
+ * `--only adversary`: attacks instead (bench/adversary/adversary.ts).
+ */
 import { mkdirSync } from 'node:fs';
 import { provide } from './lib/machine.mjs';
 import { run } from './lib/run.mjs';
@@ -16,13 +19,22 @@ function buildLoad(name) {
 function build() {
   mkdirSync('build-bench/load', { recursive: true });
   const typescript = run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.json']);
-  return typescript === 0 && ['endpoint', 'client'].every(buildLoad);
+  return typescript === 0 && ['endpoint', 'client', 'steady', 'attacker'].every(buildLoad);
+}
+
+/** Attacks stay in a network namespace of their own, with a loopback interface and nothing else. */
+function attack() {
+  const inside = 'ip link set lo up && exec "$@"';
+  const program = [process.execPath, 'build-bench/bench/adversary/adversary.js', ...args];
+  const asUser = process.getuid() === 0 ? [] : ['--map-root-user'];
+  return run('unshare', ['--net', ...asUser, 'sh', '-c', inside, 'sh', ...program]);
 }
 
 function main() {
   if (!build()) return 1;
   const missing = provide({ haproxy: 'haproxy' });
   if (missing.length > 0) console.log('without HAProxy to compare with: it is not installed');
+  if (wanted === 'adversary') return attack();
   const micro = wanted === '' || wanted === 'micro';
   if (micro && run(process.execPath, ['build-bench/bench/micro/micro.js']) !== 0) return 1;
   return wanted === 'micro' ? 0 : run(process.execPath, ['build-bench/bench/system/system.js', ...args]);

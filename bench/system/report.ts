@@ -46,7 +46,8 @@ const rounded = (value: number): string => {
   return Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
 };
 
-function align(rows: readonly (readonly string[])[]): string[] {
+/** First column to the left, the others to the right. */
+export function align(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
     row

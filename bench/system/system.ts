@@ -5,14 +5,13 @@
  * default 1; `--rounds N`; `--beside DIR`: also the daemon of another built checkout, e.g. the previous release. Exit
  * status 1: this build is slower by more than 2 % with 95 % confidence.
  */
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BESIDE, type Contender, startAnyport, startEndpoint, startHaproxy } from './contenders.js';
 import { measure, type Run } from './measure.js';
 import { ratioOf, ratioText, verdictOf } from './ratio.js';
 import { costsOf, heading, type Results, table } from './report.js';
+import { haproxyVersion, versions } from './versions.js';
 import { type Workload, workloads } from './workloads.js';
 
 const { values: options } = parseArgs({
@@ -31,25 +30,6 @@ const ROUNDS = Number(options.rounds ?? (options.quick ? 2 : 5));
 const SCALE = options.quick ? 0.25 : 1;
 const client = resolve('build-bench/load/client');
 const endpointProgram = resolve('build-bench/load/endpoint');
-
-const haproxyVersion = (): string | undefined =>
-  /version (\S+)/.exec(spawnSync('haproxy', ['-v'], { encoding: 'utf8' }).stdout ?? '')?.[1];
-
-function versions(): Record<string, string> {
-  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-  const haproxy = haproxyVersion();
-  return {
-    anyport: `${version}${commitOf('.')}`,
-    ...(options.beside && { [BESIDE]: `${options.beside}${commitOf(options.beside)}` }),
-    Node: process.versions.node,
-    ...(haproxy && { HAProxy: haproxy }),
-  };
-}
-
-function commitOf(folder: string): string {
-  const { stdout } = spawnSync('git', ['-C', folder, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8' });
-  return stdout ? ` (${stdout.trim()})` : '';
-}
 
 /**
  * New processes per workload, so that memory of an earlier workload does not count. Where memory or the start is
@@ -105,7 +85,7 @@ interface Contenders {
   stop(): Promise<void>;
 }
 
-console.log(`\n${heading(versions())}`);
+console.log(`\n${heading(versions(options.beside ? { [BESIDE]: options.beside } : {}))}`);
 for (const workload of workloads(SCALE).filter(({ name }) => name.startsWith(options.only))) {
   const results = await compare(workload);
   console.log(`\n${table(workload, results)}`);

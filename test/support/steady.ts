@@ -29,8 +29,10 @@ export type LoadFigures = Readonly<
     | 'cut'
     | 'pings'
     | 'ping_p50_us'
+    | 'ping_p99_us'
     | 'ping_p999_us'
     | 'ping_max_us'
+    | 'session_p99_us'
     | 'session_p999_us',
     number
   >
@@ -45,7 +47,8 @@ export interface SteadyLoad {
 /** Programs that this process has asked for: one is compiled once, however many want it at the same time. */
 const provided = new Map<string, Promise<string>>();
 
-function provide(name: string): Promise<string> {
+/** Path of a program of bench/system/load, compiled if need be. */
+export function provide(name: string): Promise<string> {
   const program = provided.get(name) ?? compiled(name);
   provided.set(name, program);
   return program;

@@ -76,13 +76,24 @@ class Poller {
 
   template <typename Handle>
   void Wait(Handle handle, int timeout_ms = -1) {
+    Deliver(handle, epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), timeout_ms));
+  }
+
+  template <typename Handle>
+  void WaitNs(Handle handle, uint64_t timeout_ns) {
+    const timespec timeout{.tv_sec = static_cast<time_t>(timeout_ns / 1'000'000'000),
+                           .tv_nsec = static_cast<long>(timeout_ns % 1'000'000'000)};
     const int size = static_cast<int>(events_.size());
-    const int count = epoll_wait(epoll_.get(), events_.data(), size, timeout_ms);
+    Deliver(handle, epoll_pwait2(epoll_.get(), events_.data(), size, &timeout, nullptr));
+  }
+
+ private:
+  template <typename Handle>
+  void Deliver(Handle handle, int count) {
     if (count < 0 && errno != EINTR) Die("epoll_wait");
     for (int i = 0; i < count; ++i) handle(events_[i].data.ptr, events_[i].events);
   }
 
- private:
   void Control(int operation, int fd, uint32_t events, void* owner) {
     epoll_event event{};
     event.events = events;

@@ -5,7 +5,7 @@
 // The end of standard input lets what is under way finish. Prints `ready` when the long sessions have had an
 // answer, and at the end one line of NAME=VALUE: `seconds`; `sessions` and `failed` (short ones); `long` and
 // `cut` (long ones); round trips of the long ones, from when they were due: `pings`, `ping_p50_us`,
-// `ping_p999_us`, `ping_max_us`; and `session_p999_us`, connect to close.
+// `ping_p99_us`, `ping_p999_us`, `ping_max_us`; and `session_p99_us`, `session_p999_us`, connect to close.
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -85,8 +85,17 @@ class Load {
       if (each->stage == Stage::kIdle && !ends_ && each->due_ns <= now_ns) Ask(*each);
       if (each->stage != Stage::kIdle && now_ns > each->due_ns + kAnswerNs) Fail(*each, "no answer");
     }
-    poller_.Wait([this](void* owner, uint32_t) { OnReady(owner); }, 1);
+    poller_.WaitNs([this](void* owner, uint32_t) { OnReady(owner); }, UntilDueNs());
     std::erase_if(sessions_, [](const auto& each) { return each->fd.get() < 0; });
+  }
+
+  // A millisecond at most, so that those that do not answer are noticed.
+  uint64_t UntilDueNs() const {
+    const uint64_t now_ns = NowNs();
+    uint64_t due_ns = std::min(now_ns + 1'000'000, ends_ ? UINT64_MAX : next_short_ns_);
+    for (const auto& each : sessions_)
+      if (each->stage == Stage::kIdle && !ends_) due_ns = std::min(due_ns, each->due_ns);
+    return std::max(due_ns, now_ns) - now_ns;
   }
 
   void OpenShorts(uint64_t now_ns) {
@@ -210,10 +219,11 @@ class Load {
 
   void Print(double seconds) {
     std::printf(
-        "seconds=%.3f sessions=%zu failed=%zu long=%zu cut=%zu pings=%zu ping_p50_us=%.0f ping_p999_us=%.0f "
-        "ping_max_us=%.0f session_p999_us=%.0f\n",
+        "seconds=%.3f sessions=%zu failed=%zu long=%zu cut=%zu pings=%zu ping_p50_us=%.0f ping_p99_us=%.0f "
+        "ping_p999_us=%.0f ping_max_us=%.0f session_p99_us=%.0f session_p999_us=%.0f\n",
         seconds, sessions_done_, failed_, longs_, cut_, pings_.count(), pings_.Microseconds(0.5),
-        pings_.Microseconds(0.999), pings_.Microseconds(1), shorts_.Microseconds(0.999));
+        pings_.Microseconds(0.99), pings_.Microseconds(0.999), pings_.Microseconds(1),
+        shorts_.Microseconds(0.99), shorts_.Microseconds(0.999));
   }
 
   const std::vector<int> ports_;

@@ -1,0 +1,150 @@
+/**
+ * One run: normal sessions at the daemon, with or without an attack. Every answer and every end is checked: normal
+ * sessions have theirs, attackers none, and the daemon's books have each of both.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Daemon } from '../../test/support/daemon.js';
+import { type Sample, total } from '../../test/support/metrics.js';
+import { cpuNanoseconds } from '../../test/support/proc.js';
+import { collect } from '../../test/support/process.js';
+import { type LoadFigures, type LoadShape, startLoad } from '../../test/support/steady.js';
+import type { Attack } from './attacks.js';
+
+export interface Noticed {
+  /** Of the daemon, per normal session. */
+  readonly cpuNanoseconds: number;
+  /** Of round trips on sessions that stay open. */
+  readonly pingP99Us: number;
+  /** From connect to close of short sessions. */
+  readonly sessionP99Us: number;
+  /** Share of short sessions that were refused. */
+  readonly lost: number;
+  /** Connections of attackers per second; 0 in a quiet run. */
+  readonly attackRate: number;
+}
+
+export interface Conditions {
+  readonly attackerProgram: string;
+  readonly seconds: number;
+}
+
+export interface Target {
+  readonly daemon: Daemon;
+  readonly port: number;
+  /** Normal sessions, the same in all runs. */
+  readonly load: LoadShape;
+}
+
+export async function measureNormal(
+  { daemon, port, load: shape }: Target,
+  attack: Attack | null,
+  { attackerProgram, seconds }: Conditions,
+): Promise<Noticed> {
+  const before = await settledBooks(daemon, attack);
+  const cpuBefore = cpuNanoseconds(daemon.pid);
+  const load = await startLoad([port], shape);
+  const attackers = attack && (await startAttack(attackerProgram, port, attack));
+  await sleep(seconds * 1000);
+  const attacked = await attackers?.stop();
+  const figures = await load.stop();
+  const cpu = cpuNanoseconds(daemon.pid) - cpuBefore;
+  checkLoad(figures, attack?.refuses === true);
+  compareBooks(attack, before, await settledBooks(daemon, attack), figures, attacked);
+  const short = figures.sessions + figures.failed;
+  return {
+    cpuNanoseconds: cpu / (figures.sessions + figures.long),
+    pingP99Us: figures.ping_p99_us,
+    sessionP99Us: figures.session_p99_us,
+    lost: figures.failed / short,
+    attackRate: attacked ? attacked.opened / attacked.seconds : 0,
+  };
+}
+
+function checkLoad(figures: LoadFigures & { readonly failures: string }, refuses: boolean): void {
+  if (figures.cut > 0 || (figures.failed > 0 && !refuses))
+    throw new Error(
+      `normal sessions: ${figures.failed} of the short and ${figures.cut} of the long failed: ${figures.failures}`,
+    );
+}
+
+interface Attacked {
+  readonly opened: number;
+  readonly unanswered: number;
+  readonly ended: number;
+  readonly seconds: number;
+}
+
+interface Attackers {
+  /** Attackers leave; those with a count finish it. */
+  stop(): Promise<Attacked>;
+}
+
+/** Lowest priority: on a small machine attackers are not to take the cores of the load that is measured. */
+async function startAttack(program: string, port: number, { attacker }: Attack): Promise<Attackers> {
+  const [mode, ...orders] = attacker;
+  const args = ['-n', '19', program, mode, `${port}`, ...orders.map(String)];
+  const child = spawn('nice', args, { stdio: 'pipe' });
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const ended = once(child, 'close') as Promise<[number | null]>;
+  await Promise.race([once(child.stdout, 'data'), ended]);
+  return {
+    async stop() {
+      if (mode === 'drip' || orders[1] === '0') child.stdin.end();
+      const [status] = await ended;
+      if (status !== 0) throw new Error(`attackers: ${stderr()}`);
+      const figures = [...stdout().matchAll(/(\w+)=([\d.]+)/g)].map(([, name, value]) => [
+        name,
+        Number(value),
+      ]);
+      return Object.fromEntries(figures) as Attacked;
+    },
+  };
+}
+
+interface Books {
+  readonly accepted: number;
+  /** Reason → sessions. */
+  readonly ended: ReadonlyMap<string, number>;
+}
+
+/** Once nothing is open any more: accepted is the sum of all reasons. */
+async function settledBooks(daemon: Daemon, attack: Attack | null): Promise<Books> {
+  await daemon.metricBecomes('anyport_sessions_active', 0);
+  const books = booksFrom(await daemon.metrics());
+  const sum = [...books.ended.values()].reduce((all, count) => all + count, 0);
+  if (sum !== books.accepted)
+    throw new Error(`${attack?.name ?? 'quiet'}: ${books.accepted} accepted, ${sum} ended`);
+  return books;
+}
+
+function booksFrom(samples: readonly Sample[]): Books {
+  const ended = new Map<string, number>();
+  for (const { name, labels, value } of samples)
+    if (name === 'anyport_sessions_total')
+      ended.set(labels.reason ?? '', (ended.get(labels.reason ?? '') ?? 0) + value);
+  return { accepted: total(samples, 'anyport_accepted_total'), ended };
+}
+
+/** Normal sessions are `done`, those of attackers ended as they may, and none is missing. */
+function compareBooks(
+  attack: Attack | null,
+  before: Books,
+  after: Books,
+  { sessions, failed, long }: LoadFigures,
+  attacked: Attacked | undefined,
+): void {
+  const grown = (reason: string) => (after.ended.get(reason) ?? 0) - (before.ended.get(reason) ?? 0);
+  const others = [...after.ended.keys()].filter((reason) => reason !== 'done' && grown(reason) > 0);
+  const wrong = others.filter((reason) => !attack?.reasons.includes(reason));
+  const told = others.map((reason) => `${reason} ${grown(reason)}`).join(', ');
+  if (wrong.length > 0) throw new Error(`${attack?.name ?? 'quiet'}: sessions ended as ${told}`);
+  if (grown('done') !== sessions + long)
+    throw new Error(`${grown('done')} sessions done, not ${sessions + long}; ${told}`);
+  const wanted = failed + (attacked?.opened ?? 0);
+  const rest = others.reduce((sum, reason) => sum + grown(reason), 0);
+  // Those that gave up while the kernel did not answer may have been accepted.
+  if (rest < wanted || rest > wanted + (attacked?.unanswered ?? 0))
+    throw new Error(`${attack?.name}: ${rest} sessions of attackers in the books, not ${wanted}: ${told}`);
+}

@@ -1,0 +1,25 @@
+/** Versions of what is compared, for the heading. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+export const haproxyVersion = (): string | undefined =>
+  /version (\S+)/.exec(spawnSync('haproxy', ['-v'], { encoding: 'utf8' }).stdout ?? '')?.[1];
+
+/** `others`: name → folder of another checkout. */
+export function versions(others: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  const haproxy = haproxyVersion();
+  return {
+    anyport: `${version}${commitOf('.')}`,
+    ...Object.fromEntries(
+      Object.entries(others).map(([name, folder]) => [name, `${folder}${commitOf(folder)}`]),
+    ),
+    Node: process.versions.node,
+    ...(haproxy && { HAProxy: haproxy }),
+  };
+}
+
+function commitOf(folder: string): string {
+  const { stdout } = spawnSync('git', ['-C', folder, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8' });
+  return stdout ? ` (${stdout.trim()})` : '';
+}

@@ -1,0 +1,82 @@
+/** An attack whose ends are not what they should be gets no figure: the benchmark says what happened instead. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Attack } from '../../bench/adversary/attacks.js';
+import { type Conditions, measureNormal, type Noticed, type Target } from '../../bench/adversary/noticed.js';
+import { outcomeOf, table } from '../../bench/adversary/outcome.js';
+import { startDaemon } from '../support/daemon.js';
+import type { Running } from '../support/process.js';
+import { provide, startEndpoint } from '../support/steady.js';
+
+let endpoint: Running & { readonly target: string };
+let target: Target;
+let conditions: Conditions;
+
+beforeAll(async () => {
+  endpoint = await startEndpoint();
+  const daemon = await startDaemon({
+    server: { identify_timeout: '500ms' },
+    protocols: ['Redis', 'HTTP'].map((name) => ({ name, target: endpoint.target })),
+  });
+  target = { daemon, port: daemon.port, load: { rate: 50, long: 4, intervalMs: 20 } };
+  conditions = { attackerProgram: await provide('attacker'), seconds: 1 };
+});
+
+afterAll(async () => {
+  await target.daemon.stop();
+  await endpoint.stop();
+});
+
+const hex = (text: string): string => Buffer.from(text).toString('hex');
+const slow: Attack = {
+  name: 'slow',
+  why: 'a few clients that never finish',
+  attacker: ['drip', 8, `${hex('GE')}:,${hex('*1\r\n$9')}:${hex('9')}`],
+  reasons: ['identify_timeout', 'client_gone'],
+};
+const garbage: Attack = {
+  name: 'garbage',
+  why: 'random bytes',
+  attacker: ['garbage', 4, '60'],
+  reasons: ['unknown_protocol'],
+};
+
+test('normal sessions and attackers are all in the books, and have figures', async () => {
+  for (const attack of [null, slow, garbage]) {
+    const noticed = await measureNormal(target, attack, conditions);
+    expect(noticed.cpuNanoseconds).toBeGreaterThan(0);
+    expect(noticed.pingP99Us).toBeGreaterThan(0);
+    expect(noticed.sessionP99Us).toBeGreaterThan(0);
+    expect(noticed.attackRate > 0).toBe(attack !== null);
+    expect(noticed.lost).toBe(0);
+  }
+});
+
+test('attackers that end otherwise', () =>
+  expect(measureNormal(target, { ...garbage, reasons: ['banned'] }, conditions)).rejects.toThrow(
+    'garbage: sessions ended as unknown_protocol 60',
+  ));
+
+test('attackers that are answered', () =>
+  expect(
+    measureNormal(target, { ...slow, attacker: ['drip', 2, `${hex('*1\r\n$4\r\nPING\r\n')}:`] }, conditions),
+  ).rejects.toThrow('an attacker was answered'));
+
+const noticed = (factor: number): Noticed => ({
+  cpuNanoseconds: 50_000 * factor,
+  pingP99Us: 200 * factor,
+  sessionP99Us: 500 * factor,
+  lost: 0,
+  attackRate: 100,
+});
+const rounds = (factor: number): Noticed[] => Array.from({ length: 6 }, () => noticed(factor));
+
+test('a bound is broken when every round says so', () => {
+  const bounded = { ...slow, goal: 1.3, keptMax: 1024 };
+  const held = outcomeOf(bounded, rounds(1), [noticed(1.2), ...rounds(1.4).slice(1)], 1024);
+  const broken = outcomeOf(bounded, rounds(1), rounds(1.4), 1025);
+  expect(held.broken).toEqual([]);
+  expect(broken.broken).toEqual(['cpu', 'ping', 'session', 'memory']);
+  expect(table([held, broken])).toMatch(
+    /1\.40 \(1\.20–1\.40\).+not broken\n.+1\.40 \(1\.40–1\.40\).+broken by cpu/,
+  );
+});
