@@ -9,17 +9,22 @@ import { run } from './lib/run.mjs';
 const args = process.argv.slice(2);
 const wanted = args.includes('--only') ? (args[args.indexOf('--only') + 1] ?? '') : '';
 
-function buildLoad(name) {
-  const source = `bench/system/load/${name}.cc`;
-  return (
-    run('g++', ['-std=c++20', '-O2', '-Wall', '-Wextra', '-o', `build-bench/load/${name}`, source]) === 0
+const compile = (...args) => run('g++', ['-std=c++20', '-Wall', '-Wextra', ...args]) === 0;
+
+const buildLoad = (name) => compile('-O2', '-o', `build-bench/load/${name}`, `bench/system/load/${name}.cc`);
+
+/** Optimized as the addon is. */
+function buildSources() {
+  const judged = ['admission/source_table', 'admission/sources', 'net/address'].map(
+    (name) => `native/${name}.cc`,
   );
+  return compile('-O3', '-Inative', '-o', 'build-bench/sources', 'bench/micro/sources.cc', ...judged);
 }
 
 function build() {
   mkdirSync('build-bench/load', { recursive: true });
   const typescript = run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.json']);
-  return typescript === 0 && ['endpoint', 'client', 'steady', 'attacker'].every(buildLoad);
+  return typescript === 0 && ['endpoint', 'client', 'steady', 'attacker'].every(buildLoad) && buildSources();
 }
 
 /** Attacks stay in a network namespace of their own, with a loopback interface and nothing else. */
@@ -37,6 +42,7 @@ function main() {
   if (wanted === 'adversary') return attack();
   const micro = wanted === '' || wanted === 'micro';
   if (micro && run(process.execPath, ['build-bench/bench/micro/micro.js']) !== 0) return 1;
+  if (micro && run('build-bench/sources', []) !== 0) return 1;
   return wanted === 'micro' ? 0 : run(process.execPath, ['build-bench/bench/system/system.js', ...args]);
 }
 

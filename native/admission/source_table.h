@@ -28,7 +28,6 @@ net::Source SourceOf(const SourceKey& key);
 struct SourceEntry {
   SourceKey key;
   uint32_t sessions = 0;
-  uint32_t identifying = 0;
   uint64_t paid_until_ns = 0;  // of its token bucket
   Window attempts;
   Window failures;
@@ -41,8 +40,6 @@ struct SourceEntry {
   uint32_t chain = 0;  // next with the same hash
   uint32_t newer = 0;
   uint32_t older = 0;
-
-  bool InUse() const { return sessions > 0 || identifying > 0; }
 };
 
 class SourceTable {

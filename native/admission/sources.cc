@@ -42,14 +42,6 @@ bool StillBanned(SourceTable* table, SourceEntry* entry, uint64_t now_ns) {
   return false;
 }
 
-// Whether one of two counts fell. A source that found no place may have one by the time it leaves.
-bool Decrease(uint32_t* own, uint32_t* shared) {
-  uint32_t* const count = own != nullptr && *own > 0 ? own : shared;
-  if (*count == 0) return false;
-  --*count;
-  return true;
-}
-
 }  // namespace
 
 // A source in its part, which is locked while this lives.
@@ -114,6 +106,7 @@ Judgement Sources::Admit(const net::Source& source, const SourceLimits& limits, 
   const bool barred = part.Bars(known, limits, now_ns, BanReason::kAttempts);
   const Judgement judgement = barred ? Judgement::kBanned : part.Admit(known, limits, now_ns);
   part.table.Settle(known);
+  if (barred) ever_banned_.store(true, std::memory_order_relaxed);
   return judgement;
 }
 
@@ -121,26 +114,11 @@ void Sources::Leave(const net::Source& source) {
   if (source.family == 0) return;
   Place place = At(source);
   SourceEntry* const known = place.Find();
-  if (Decrease(known != nullptr ? &known->sessions : nullptr, &place.part.crowd.sessions)) --place.part.held;
-  if (known != nullptr) place.part.table.Settle(known);
-}
-
-bool Sources::BeginIdentifying(const net::Source& source, uint32_t most, uint64_t now_ns) {
-  if (source.family == 0) return true;
-  Place place = At(source);
-  SourceEntry* const known = place.Make(now_ns);
-  SourceEntry* const entry = known != nullptr ? known : &place.part.crowd;
-  const bool begins = most == 0 || entry->identifying < most;
-  if (begins) ++entry->identifying;
-  if (known != nullptr) place.part.table.Settle(known);
-  return begins;
-}
-
-void Sources::EndIdentifying(const net::Source& source) {
-  if (source.family == 0) return;
-  Place place = At(source);
-  SourceEntry* const known = place.Find();
-  Decrease(known != nullptr ? &known->identifying : nullptr, &place.part.crowd.identifying);
+  // A source that had found no place may have one by now.
+  SourceEntry& holder = known != nullptr && known->sessions > 0 ? *known : place.part.crowd;
+  if (holder.sessions == 0) return;
+  --holder.sessions;
+  --place.part.held;
   if (known != nullptr) place.part.table.Settle(known);
 }
 
@@ -151,6 +129,7 @@ Judgement Sources::Fail(const net::Source& source, const SourceLimits& limits, u
   if (known == nullptr) return Judgement::kAdmitted;
   const bool barred = place.part.Bars(known, limits, now_ns, BanReason::kFailures);
   place.part.table.Settle(known);
+  if (barred) ever_banned_.store(true, std::memory_order_relaxed);
   return barred ? Judgement::kBanned : Judgement::kAdmitted;
 }
 
@@ -168,6 +147,7 @@ bool Sources::Ban(const net::Source& source, uint64_t now_ns, uint64_t until_ns)
   if (known == nullptr) return false;
   place.part.table.Ban(known, now_ns, until_ns, BanReason::kOperator);
   ++place.part.bans[static_cast<size_t>(BanReason::kOperator)];
+  ever_banned_.store(true, std::memory_order_relaxed);
   return true;
 }
 

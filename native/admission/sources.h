@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -28,8 +29,7 @@ enum class Judgement : uint8_t { kAdmitted, kBanned, kRateLimited, kOverLimit };
 // Of each source. 0: no limit, no guard.
 struct SourceLimits {
   uint32_t sessions = 0;
-  uint32_t identifying = 0;  // what BeginIdentifying is to be asked with
-  double rate = 0;           // new sessions a second, from 1 on
+  double rate = 0;  // new sessions a second, from 1 on
   uint32_t burst = 0;
   // The guard: more attempts or failed identifications than that in a window are a ban.
   uint32_t window_ms = 0;
@@ -64,12 +64,11 @@ class Sources {
   // Counts an attempt. kAdmitted: a place is held until Leave.
   Judgement Admit(const net::Source& source, const SourceLimits& limits, uint64_t now_ns);
   void Leave(const net::Source& source);
-  // One of its sessions is to be identified; 0: no limit. False: there are `most` already.
-  bool BeginIdentifying(const net::Source& source, uint32_t most, uint64_t now_ns);
-  void EndIdentifying(const net::Source& source);
   // An identification has failed. kBanned: its source is now.
   Judgement Fail(const net::Source& source, const SourceLimits& limits, uint64_t now_ns);
 
+  // False: nobody has ever been banned, so nobody is.
+  bool ever_banned() const { return ever_banned_.load(std::memory_order_relaxed); }
   bool Banned(const net::Source& source, uint64_t now_ns) const;
   // False: every place is taken by a source with sessions, or it is a Unix socket.
   bool Ban(const net::Source& source, uint64_t now_ns, uint64_t until_ns);
@@ -102,6 +101,7 @@ class Sources {
   Place At(const net::Source& source) const;
 
   KeyedHash hash_;
+  std::atomic<bool> ever_banned_{false};
   std::vector<std::unique_ptr<Part>> parts_;
 };
 

@@ -95,25 +95,12 @@ TEST(Sources, AreAddressesOrNetworksOfIpv6) {
 TEST(Sources, UnixSocketsHaveNone) {
   Sources sources;
   for (int i = 0; i < 5; ++i) EXPECT_EQ(sources.Admit({}, {.sessions = 1}, kNow), kAdmitted);
-  for (int i = 0; i < 5; ++i) EXPECT_TRUE(sources.BeginIdentifying({}, 1, kNow));
   for (int i = 0; i < 5; ++i) EXPECT_EQ(sources.Fail({}, kGuard, kNow), kAdmitted);
   EXPECT_FALSE(sources.Ban({}, kNow, kNow + kSecond));
   EXPECT_FALSE(sources.Banned({}, kNow));
   EXPECT_FALSE(sources.Lift({}, kNow));
   sources.Leave({});
-  sources.EndIdentifying({});
   EXPECT_EQ(sources.Counts(kNow).tracked, 0u);
-}
-
-TEST(Sources, SessionsUnderIdentificationHaveALimitOfTheirOwn) {
-  Sources sources;
-  EXPECT_TRUE(sources.BeginIdentifying(Ipv4(1), 2, kNow));
-  EXPECT_TRUE(sources.BeginIdentifying(Ipv4(1), 2, kNow));
-  EXPECT_FALSE(sources.BeginIdentifying(Ipv4(1), 2, kNow));
-  EXPECT_TRUE(sources.BeginIdentifying(Ipv4(2), 2, kNow));
-  sources.EndIdentifying(Ipv4(1));
-  EXPECT_TRUE(sources.BeginIdentifying(Ipv4(1), 2, kNow));
-  EXPECT_TRUE(sources.BeginIdentifying(Ipv4(1), 0, kNow));
 }
 
 TEST(Sources, ABurstIsAdmittedAndThenTheRate) {
@@ -150,8 +137,10 @@ TEST(Sources, MoreAttemptsThanTheThresholdAreABan) {
   Sources sources;
   EXPECT_EQ(AdmittedOf(&sources, 3, kGuard, kNow), 3);
   EXPECT_FALSE(sources.Banned(Ipv4(1), kNow));
+  EXPECT_FALSE(sources.ever_banned());
   EXPECT_EQ(sources.Admit(Ipv4(1), kGuard, kNow), kBanned);
   EXPECT_TRUE(sources.Banned(Ipv4(1), kNow));
+  EXPECT_TRUE(sources.ever_banned());
   EXPECT_EQ(sources.Admit(Ipv4(1), kGuard, kNow + 59 * kSecond), kBanned);
   EXPECT_FALSE(sources.Banned(Ipv4(1), kNow + 60 * kSecond));
   EXPECT_EQ(sources.Admit(Ipv4(1), kGuard, kNow + 60 * kSecond), kAdmitted);
@@ -226,6 +215,7 @@ TEST(Sources, FailedIdentificationsAreABan) {
   EXPECT_EQ(sources.Fail(Ipv4(1), kGuard, kNow), kAdmitted);
   EXPECT_EQ(sources.Fail(Ipv4(1), kGuard, kNow), kAdmitted);
   EXPECT_EQ(sources.Fail(Ipv4(1), kGuard, kNow), kBanned);
+  EXPECT_TRUE(sources.ever_banned());
   EXPECT_EQ(sources.Admit(Ipv4(1), kGuard, kNow), kBanned);
   EXPECT_EQ(sources.Bans(kNow)[0].reason, BanReason::kFailures);
   // Sessions from before it fail during it: the same ban.
@@ -246,6 +236,7 @@ TEST(Sources, WithoutAGuardNothingIsABan) {
 TEST(Sources, AnOperatorBansAndLifts) {
   Sources sources;
   EXPECT_TRUE(sources.Ban(Of("2001:db8::1"), kNow, kNow + kSecond));
+  EXPECT_TRUE(sources.ever_banned());
   EXPECT_EQ(sources.Admit(Of("2001:db8::2"), kNoLimits, kNow), kBanned);
   const std::vector<SourceBan> bans = sources.Bans(kNow);
   ASSERT_EQ(bans.size(), 1u);
@@ -355,12 +346,10 @@ TEST(Sources, PlacesBalanceForWhoCameInWithoutOneAndGotOne) {
   const SourceLimits limits{.sessions = 2};
   EXPECT_EQ(sources.Admit(Ipv4(1), limits, kNow), kAdmitted);
   EXPECT_EQ(sources.Admit(Ipv4(2), limits, kNow), kAdmitted);  // no place for it
-  EXPECT_TRUE(sources.BeginIdentifying(Ipv4(2), 1, kNow));
   sources.Leave(Ipv4(1));
   EXPECT_EQ(sources.Admit(Ipv4(2), limits, kNow), kAdmitted);  // a place
   sources.Leave(Ipv4(2));
   sources.Leave(Ipv4(2));
-  sources.EndIdentifying(Ipv4(2));
   EXPECT_EQ(sources.Counts(kNow).held, 0u);
   sources.Leave(Ipv4(2));  // one too many is harmless
   EXPECT_EQ(sources.Counts(kNow).held, 0u);
@@ -397,7 +386,6 @@ TEST(Sources, ThreadsTogetherGetWhatOneWould) {
         const uint64_t now_ns = kNow + i * 10'000;
         if (sources.Admit(source, limits, now_ns) == kAdmitted) {
           ++admitted;
-          if (sources.BeginIdentifying(source, 1, now_ns)) sources.EndIdentifying(source);
           sources.Fail(source, limits, now_ns);
           sources.Leave(source);
         }
