@@ -1,7 +1,8 @@
 /**
  * `npm run test:native`: C++ under AddressSanitizer and UndefinedBehaviorSanitizer. First the unit tests (those with
- * threads also under ThreadSanitizer), then a minute of the classifier's fuzzer (ANYPORT_FUZZ_SECONDS overrides it),
- * then the test files that drive the addon or the daemon, on a sanitized build of the same sources.
+ * threads also under ThreadSanitizer), then a minute of the fuzzer of openings (ANYPORT_FUZZ_SECONDS overrides it),
+ * then the test files that drive the addon or the daemon, on a sanitized build of the same sources. `ANYPORT_SOAK=1`:
+ * a million inputs of the fuzzer, however long they take, and the soaks among the files at full length.
  */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -13,7 +14,10 @@ import { runVitest, summarize } from './lib/vitest.mjs';
 const folder = resolve('build-cmake');
 const fuzzFolder = resolve('build-fuzz');
 const racesFolder = resolve('build-races');
-const fuzzSeconds = process.env.ANYPORT_FUZZ_SECONDS ?? '60';
+const fuzzEnd =
+  process.env.ANYPORT_SOAK === '1'
+    ? '-runs=1000000'
+    : `-max_total_time=${process.env.ANYPORT_FUZZ_SECONDS ?? '60'}`;
 const tools = {
   cmake: 'cmake',
   make: 'make',
@@ -45,6 +49,8 @@ const testFiles = [
   'test/e2e/limits',
   'test/e2e/workers',
   'test/e2e/lifecycle',
+  'test/soak/mutants',
+  'test/soak/mixed',
 ];
 
 function build() {
@@ -80,7 +86,8 @@ async function runFuzzer() {
   const { tables, corpus } = await writeFuzzInputs(fuzzFolder);
   const found = join(fuzzFolder, 'found');
   mkdirSync(found, { recursive: true });
-  const args = [`-max_total_time=${fuzzSeconds}`, '-max_len=2048', '-verbosity=0', '-print_final_stats=1'];
+  // An input that takes a minute is a finding, too.
+  const args = [fuzzEnd, '-timeout=60', '-max_len=2048', '-verbosity=0', '-print_final_stats=1'];
   const status = run(join(fuzzFolder, 'classifier_fuzz'), [...args, found, corpus], {
     cwd: fuzzFolder,
     env: { ...process.env, ANYPORT_FUZZ_TABLES: tables },

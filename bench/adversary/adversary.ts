@@ -5,7 +5,6 @@
  * namespace of its own. `--attack NAME`: those whose name starts with NAME; `--rounds N`; `--quick`; `--workers N`.
  * Exit status 1: a bound is broken with 95 % confidence.
  */
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startDaemon } from '../../test/support/daemon.js';
@@ -30,10 +29,7 @@ const { values: options } = parseArgs({
 
 const ROUNDS = Number(options.rounds ?? (options.quick ? 2 : 6));
 const GARBAGE = 100_000;
-const CONDITIONS = {
-  attackerProgram: resolve('build-bench/load/attacker'),
-  seconds: options.quick ? 2 : 6,
-};
+const SECONDS = options.quick ? 2 : 6;
 /** Attackers come back within a run. */
 const IDENTIFY_TIMEOUT = '3s';
 const CONNECTIONS_MAX = 9000;
@@ -71,7 +67,7 @@ async function startTarget(
 async function suffer(endpoint: string, attack: Attack): Promise<Outcome> {
   const target = await startTarget(endpoint, attack);
   const { pid } = target.daemon;
-  const run = (what: Attack | null): Promise<Noticed> => measureNormal(target, what, CONDITIONS);
+  const run = (what: Attack | null): Promise<Noticed> => measureNormal(target, what, SECONDS);
   const quiet: Noticed[] = [];
   const attacked: Noticed[] = [];
   try {
@@ -97,7 +93,7 @@ async function main(): Promise<void> {
   console.log(`\n${heading(versions())}`);
   const { rate, long, intervalMs } = normalLoad;
   const normal = `${rate} sessions/s of one round trip, ${long} open ones with a round trip each ${intervalMs} ms`;
-  console.log(`normal: ${normal}; ${ROUNDS} rounds of ${CONDITIONS.seconds} s each way`);
+  console.log(`normal: ${normal}; ${ROUNDS} rounds of ${SECONDS} s each way`);
   const endpoint = await startEndpoint();
   const chosen = attacks(Math.ceil(GARBAGE / ROUNDS)).filter(({ name }) => name.startsWith(options.attack));
   const outcomes: Outcome[] = [];

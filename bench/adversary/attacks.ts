@@ -1,12 +1,12 @@
 /** The attacks as data: what attackers do, how the daemon is set up, how their sessions may end, what is to hold. */
+import { ATTACKERS, drip, type Orders } from '../../test/support/attackers.js';
 import type { TestConfig } from '../../test/support/daemon.js';
 import type { LoadShape } from '../../test/support/steady.js';
 
 export interface Attack {
   readonly name: string;
   readonly why: string;
-  /** Arguments of bench/system/load/attacker.cc around the port. */
-  readonly attacker: readonly [mode: 'drip' | 'knock' | 'garbage', connections: number, orders: string];
+  readonly orders: Orders;
   /** Keys of the daemon's listener. */
   readonly listener?: Readonly<Record<string, unknown>>;
   /** Sections of its configuration. */
@@ -27,23 +27,17 @@ export interface Attack {
 
 export const normalLoad: LoadShape = { rate: 1000, long: 64, intervalMs: 20 };
 
-/** Where attackers come from (attacker.cc). */
-const ATTACKERS = '127.0.66.0/24';
 const SLOW = 2000;
 const SLOW_GOAL = 1.3;
 const FULL_SPEED = 64;
 const MIB = 1 << 20;
 
-const hex = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('hex');
-const kinds = (...all: readonly (readonly [opening: string, drip: string])[]): string =>
-  all.map(([opening, drip]) => `${hex(opening)}:${hex(drip)}`).join();
-
 const late = ['identify_timeout', 'client_gone'];
 
-const slow = (name: string, why: string, orders: string): Attack => ({
+const slow = (name: string, why: string, ...kinds: readonly (readonly [string, string])[]): Attack => ({
   name,
   why,
-  attacker: ['drip', SLOW, orders],
+  orders: drip(SLOW, ...kinds),
   reasons: late,
   goal: SLOW_GOAL,
 });
@@ -54,18 +48,23 @@ export function attacks(openings: number): Attack[] {
     slow(
       'slow-drip',
       `${SLOW} clients that send a request, a hello or a command byte by byte, one a second`,
-      kinds(['GET /', 'a'], ['\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', '\0'], ['*1\r\n$9', '9']),
+      ['GET /', 'a'],
+      ['\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', '\0'],
+      ['*1\r\n$9', '9'],
     ),
     slow(
       'slow-silent',
       `${SLOW} clients that send a valid prefix and then nothing`,
-      kinds(['GET / HTTP/1.1\r\nHost: ', ''], ['*1\r\n', ''], ['', '']),
+      ['GET / HTTP/1.1\r\nHost: ', ''],
+      ['*1\r\n', ''],
+      ['', ''],
     ),
     {
       ...slow(
         'slow-proxy',
         `${SLOW} clients that are trusted with PROXY headers and trickle them, versions 1 and 2`,
-        kinds(['PROXY TCP4 192.0.2.', '1'], ['\r\n\r\n\0\r\nQUIT\n\x21\x11\x10\0', '\x04']),
+        ['PROXY TCP4 192.0.2.', '1'],
+        ['\r\n\r\n\0\r\nQUIT\n\x21\x11\x10\0', '\x04'],
       ),
       listener: { proxy_protocol: { accept: true, trusted: [ATTACKERS] } },
       reasons: [...late, 'rejected'],
@@ -73,14 +72,14 @@ export function attacks(openings: number): Attack[] {
     {
       name: 'garbage',
       why: `${openings} openings of random bytes a round, ${FULL_SPEED} at once, as fast as cores are left`,
-      attacker: ['garbage', FULL_SPEED, `${openings}`],
+      orders: ['garbage', FULL_SPEED, openings],
       reasons: ['unknown_protocol'],
       keptMax: 2 * MIB,
     },
     {
       name: 'descriptors',
       why: `a limit of 256 open files, and ${SLOW} clients that send a prefix and come back when they are reset`,
-      attacker: ['drip', SLOW, kinds(['GET /', ''])],
+      orders: drip(SLOW, ['GET /', '']),
       wrapper: ['prlimit', '--nofile=256'],
       load: { rate: 100, long: 16, intervalMs: 5 }, // the limit leaves places for a few dozen sessions
       reasons: [...late, 'over_limit'],

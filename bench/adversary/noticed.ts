@@ -2,13 +2,11 @@
  * One run: normal sessions at the daemon, with or without an attack. Every answer and every end is checked: normal
  * sessions have theirs, attackers none, and the daemon's books have each of both.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Attacked, startAttackers } from '../../test/support/attackers.js';
 import type { Daemon } from '../../test/support/daemon.js';
 import { type Sample, total } from '../../test/support/metrics.js';
 import { cpuNanoseconds } from '../../test/support/proc.js';
-import { collect } from '../../test/support/process.js';
 import { type LoadFigures, type LoadShape, startLoad } from '../../test/support/steady.js';
 import type { Attack } from './attacks.js';
 
@@ -25,11 +23,6 @@ export interface Noticed {
   readonly attackRate: number;
 }
 
-export interface Conditions {
-  readonly attackerProgram: string;
-  readonly seconds: number;
-}
-
 export interface Target {
   readonly daemon: Daemon;
   readonly port: number;
@@ -37,15 +30,18 @@ export interface Target {
   readonly load: LoadShape;
 }
 
+/** Of attackers: on a small machine they would take the cores of normal clients, which no attacker can. */
+const LOWEST = { nice: 19 };
+
 export async function measureNormal(
   { daemon, port, load: shape }: Target,
   attack: Attack | null,
-  { attackerProgram, seconds }: Conditions,
+  seconds: number,
 ): Promise<Noticed> {
   const before = await settledBooks(daemon, attack);
   const cpuBefore = cpuNanoseconds(daemon.pid);
   const load = await startLoad([port], shape);
-  const attackers = attack && (await startAttack(attackerProgram, port, attack));
+  const attackers = attack && (await startAttackers(port, attack.orders, LOWEST));
   await sleep(seconds * 1000);
   const attacked = await attackers?.stop();
   const figures = await load.stop();
@@ -67,40 +63,6 @@ function checkLoad(figures: LoadFigures & { readonly failures: string }, refuses
     throw new Error(
       `normal sessions: ${figures.failed} of the short and ${figures.cut} of the long failed: ${figures.failures}`,
     );
-}
-
-interface Attacked {
-  readonly opened: number;
-  readonly unanswered: number;
-  readonly ended: number;
-  readonly seconds: number;
-}
-
-interface Attackers {
-  /** Attackers leave; those with a count finish it. */
-  stop(): Promise<Attacked>;
-}
-
-/** Lowest priority: on a small machine attackers are not to take the cores of the load that is measured. */
-async function startAttack(program: string, port: number, { attacker }: Attack): Promise<Attackers> {
-  const [mode, ...orders] = attacker;
-  const args = ['-n', '19', program, mode, `${port}`, ...orders.map(String)];
-  const child = spawn('nice', args, { stdio: 'pipe' });
-  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-  const ended = once(child, 'close') as Promise<[number | null]>;
-  await Promise.race([once(child.stdout, 'data'), ended]);
-  return {
-    async stop() {
-      if (mode === 'drip' || orders[1] === '0') child.stdin.end();
-      const [status] = await ended;
-      if (status !== 0) throw new Error(`attackers: ${stderr()}`);
-      const figures = [...stdout().matchAll(/(\w+)=([\d.]+)/g)].map(([, name, value]) => [
-        name,
-        Number(value),
-      ]);
-      return Object.fromEntries(figures) as Attacked;
-    },
-  };
 }
 
 interface Books {

@@ -1,6 +1,6 @@
 /**
- * Inputs of the classifier's fuzzer, from the built program: tables of all built-in protocols (TCP, then UDP), and
- * the recorded flights as first corpus. test/native/classifier_fuzz.cc reads both.
+ * Inputs of the fuzzer of openings, from the built program: tables of all built-in protocols (TCP, then UDP), and
+ * the recorded flights and some PROXY headers as first corpus. test/native/classifier_fuzz.cc reads both.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -43,6 +43,21 @@ function seedOf({ transport, segments }) {
   return Buffer.concat([Buffer.of(flags, 32, 96, 160, 0, 0, 0, 0), ...bytes]);
 }
 
+/** Flag 16: the bytes are a PROXY header. */
+const HEADER = Buffer.of(16, 0, 0, 0, 0, 0, 0, 0);
+const V2 = '0d0a0d0a000d0a515549540a';
+const headers = [
+  ...['TCP4 192.0.2.1 198.51.100.7 56324 443', 'TCP6 2001:db8::1 ::ffff:192.0.2.1 1 65535', 'UNKNOWN x'].map(
+    (said) => Buffer.from(`PROXY ${said}\r\n`),
+  ),
+  ...[
+    '21 11 000f c0000201 c6336407 dc04 01bb 040000',
+    '21 21 0024 20010db8000000000000000000000001 20010db8000000000000000000000002 dc04 01bb',
+    '20 00 0000',
+    `21 31 00d8 ${'2f'.repeat(216)}`,
+  ].map((digits) => Buffer.from(`${V2}${digits}`.replaceAll(' ', ''), 'hex')),
+];
+
 /** Returns the paths of the tables and of the corpus. */
 export async function writeFuzzInputs(folder) {
   const [tables, corpus] = [join(folder, 'tables.bin'), join(folder, 'corpus')];
@@ -52,5 +67,7 @@ export async function writeFuzzInputs(folder) {
   for (const flight of flights.map((line) => JSON.parse(line))) {
     writeFileSync(join(corpus, flight.id), seedOf(flight));
   }
+  for (const [index, header] of headers.entries())
+    writeFileSync(join(corpus, `proxy-header-${index}`), Buffer.concat([HEADER, header]));
   return { tables, corpus };
 }

@@ -1,15 +1,16 @@
 /** An attack whose ends are not what they should be gets no figure: the benchmark says what happened instead. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Attack } from '../../bench/adversary/attacks.js';
-import { type Conditions, measureNormal, type Noticed, type Target } from '../../bench/adversary/noticed.js';
+import { measureNormal, type Noticed, type Target } from '../../bench/adversary/noticed.js';
 import { outcomeOf, table } from '../../bench/adversary/outcome.js';
+import { drip } from '../support/attackers.js';
 import { startDaemon } from '../support/daemon.js';
 import type { Running } from '../support/process.js';
-import { provide, startEndpoint } from '../support/steady.js';
+import { startEndpoint } from '../support/steady.js';
 
 let endpoint: Running & { readonly target: string };
 let target: Target;
-let conditions: Conditions;
+const SECONDS = 1;
 
 beforeAll(async () => {
   endpoint = await startEndpoint();
@@ -18,7 +19,6 @@ beforeAll(async () => {
     protocols: ['Redis', 'HTTP'].map((name) => ({ name, target: endpoint.target })),
   });
   target = { daemon, port: daemon.port, load: { rate: 50, long: 4, intervalMs: 20 } };
-  conditions = { attackerProgram: await provide('attacker'), seconds: 1 };
 });
 
 afterAll(async () => {
@@ -26,23 +26,22 @@ afterAll(async () => {
   await endpoint.stop();
 });
 
-const hex = (text: string): string => Buffer.from(text).toString('hex');
 const slow: Attack = {
   name: 'slow',
   why: 'a few clients that never finish',
-  attacker: ['drip', 8, `${hex('GE')}:,${hex('*1\r\n$9')}:${hex('9')}`],
+  orders: drip(8, ['GE', ''], ['*1\r\n$9', '9']),
   reasons: ['identify_timeout', 'client_gone'],
 };
 const garbage: Attack = {
   name: 'garbage',
   why: 'random bytes',
-  attacker: ['garbage', 4, '60'],
+  orders: ['garbage', 4, 60],
   reasons: ['unknown_protocol'],
 };
 
 test('normal sessions and attackers are all in the books, and have figures', async () => {
   for (const attack of [null, slow, garbage]) {
-    const noticed = await measureNormal(target, attack, conditions);
+    const noticed = await measureNormal(target, attack, SECONDS);
     expect(noticed.cpuNanoseconds).toBeGreaterThan(0);
     expect(noticed.pingP99Us).toBeGreaterThan(0);
     expect(noticed.sessionP99Us).toBeGreaterThan(0);
@@ -52,13 +51,13 @@ test('normal sessions and attackers are all in the books, and have figures', asy
 });
 
 test('attackers that end otherwise', () =>
-  expect(measureNormal(target, { ...garbage, reasons: ['banned'] }, conditions)).rejects.toThrow(
+  expect(measureNormal(target, { ...garbage, reasons: ['banned'] }, SECONDS)).rejects.toThrow(
     'garbage: sessions ended as unknown_protocol 60',
   ));
 
 test('attackers that are answered', () =>
   expect(
-    measureNormal(target, { ...slow, attacker: ['drip', 2, `${hex('*1\r\n$4\r\nPING\r\n')}:`] }, conditions),
+    measureNormal(target, { ...slow, orders: drip(2, ['*1\r\n$4\r\nPING\r\n', '']) }, SECONDS),
   ).rejects.toThrow('an attacker was answered'));
 
 const noticed = (factor: number): Noticed => ({

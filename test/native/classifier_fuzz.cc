@@ -1,6 +1,7 @@
-// Fuzzes the classifier with the tables of all built-in protocols (ANYPORT_FUZZ_TABLES, written by
-// scripts/lib/fuzz-inputs.mjs) against a naive implementation on the same tables: for any bytes, any cuts and
-// any rejected matches both must agree.
+// Fuzzes what reads the first bytes of a stranger. The classifier with the tables of all built-in protocols
+// (ANYPORT_FUZZ_TABLES, written by scripts/lib/fuzz-inputs.mjs) against a naive implementation on the same
+// tables: for any bytes, any cuts and any rejected matches both must agree. The parser of PROXY headers: it
+// decides once, at the earliest byte, and nothing behind that byte changes the answer.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "classifier/classifier.h"
+#include "sniff/proxy_header.h"
 
 namespace anyport::classifier {
 namespace {
@@ -214,6 +216,35 @@ Decision ClassifyPlainly(const Tables& tables, const Input& input) {
   return Decide(plains, input, input.bytes.size(), input.ended);
 }
 
+// ---- PROXY headers
+
+constexpr size_t kTextHeaderMax = 107;
+
+[[noreturn]] void WrongHeader(const char* why, size_t at) {
+  std::fprintf(stderr, "PROXY header: %s at %zu\n", why, at);
+  std::abort();
+}
+
+void TestHeader(std::span<const uint8_t> bytes) {
+  using sniff::ProxyHeader;
+  size_t decided_at = 0;
+  const auto read = [bytes](size_t length) {
+    // A copy of exactly this size: a read past its end is seen by the sanitizer.
+    const std::vector<uint8_t> prefix(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(length));
+    return sniff::ReadProxyHeader(prefix);
+  };
+  while (decided_at < bytes.size() && read(decided_at).status == ProxyHeader::Status::kMore) ++decided_at;
+  const ProxyHeader first = read(decided_at);
+  const ProxyHeader last = read(bytes.size());
+  if (first.status != last.status || first.bytes != last.bytes) WrongHeader("another answer", decided_at);
+  if (first.source.has_value() != last.source.has_value()) WrongHeader("another source", decided_at);
+  if (first.status != ProxyHeader::Status::kWhole) return;
+  if (first.bytes != decided_at) WrongHeader("decided late", decided_at);
+  if (bytes[0] == 'P' && first.bytes > kTextHeaderMax) WrongHeader("too long", decided_at);
+  if (first.source && first.source->family != 4 && first.source->family != 6)
+    WrongHeader("no family", decided_at);
+}
+
 // ---- the comparison
 
 void Expect(const Decision& expected, const Decision& got, const char* how) {
@@ -239,6 +270,7 @@ void LoadTables() {
 
 void TestOne(std::span<const uint8_t> data) {
   if (data.size() < kHeadBytes) return;
+  if (data[0] & 16) return TestHeader(data.subspan(kHeadBytes));
   const Input input = InputOf(data);
   const Subject& subject = input.udp ? udp : tcp;
   const Decision expected = ClassifyPlainly(subject.tables, input);

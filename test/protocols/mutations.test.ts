@@ -4,37 +4,12 @@ import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { native } from '../../src/addon.js';
 import { compileClassifier } from '../../src/protocols/compile.js';
+import { mutate } from '../support/mutants.js';
 import { createRandom, type Random } from '../support/random.js';
 import { parsers } from './parsers.js';
 
 const mutants = { facts: 100_000, confirm: 20_000 } as const;
 const mutantsPerRun = 100;
-
-/** Boundary values of lengths and types. */
-const edges = [0x00, 0x01, 0x0a, 0x0d, 0x20, 0x7f, 0x80, 0xff];
-
-const spoilers: readonly ((bytes: Buffer, at: number, random: Random) => Buffer)[] = [
-  (bytes, at, random) => withByte(bytes, at, random(256)),
-  (bytes, at, random) => withByte(bytes, at, edges[random(edges.length)] ?? 0),
-  (bytes, at, random) => Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + random(8))]),
-  (bytes, at, random) => Buffer.concat([bytes.subarray(0, at + random(8)), bytes.subarray(at)]),
-  (bytes, at) => bytes.subarray(0, at),
-];
-
-function withByte(bytes: Buffer, at: number, byte: number): Buffer {
-  const copy = Buffer.from(bytes);
-  copy[at] = byte;
-  return copy;
-}
-
-function mutate(seed: Uint8Array, random: Random): Buffer {
-  let mutant: Buffer = Buffer.from(seed);
-  for (let left = 1 + random(4); left > 0 && mutant.length > 0; left--) {
-    const spoil = spoilers[random(spoilers.length)];
-    if (spoil) mutant = spoil(mutant, random(mutant.length), random);
-  }
-  return mutant;
-}
 
 describe.each(parsers)('$name', ({ question, transport, recognizer, ask, seeds }) => {
   const classifier = new native.Classifier(compileClassifier([recognizer], 1));
