@@ -49,6 +49,37 @@ export interface Classifier {
   identifyMany(bytes: Uint8Array, ends: Uint32Array, answers: Int32Array): void;
 }
 
+/** An immutable set of IPv4 and IPv6 networks (native/admission/prefixes.h). */
+export interface Prefixes {
+  /** Whether an address literal is in one of them; IPv4-mapped IPv6 is IPv4. */
+  contains(address: string): boolean;
+  /** Of addresses of 16 bytes each; IPv4 is mapped. Answers are 1 and 0. For benches. */
+  containsMany(addresses: Uint8Array, answers: Uint8Array): void;
+  /** Networks as written, also those within others. */
+  readonly entries: number;
+  /** Of memory. */
+  readonly bytes: number;
+}
+
+/** Why a file is no list of networks. */
+export interface ListFault {
+  readonly fault: 'unreadable' | 'not_regular' | 'too_large' | 'too_long' | 'wrong_lines';
+  /** Of `unreadable`; with `code`. */
+  readonly error?: Error;
+  /** Number of wrong lines, and the first of them, printable and cut. */
+  readonly wrong: number;
+  readonly lines: readonly { readonly number: number; readonly text: string }[];
+}
+
+export interface NativePrefixes {
+  /** Throws when a text is no network. */
+  new (networks: readonly string[]): Prefixes;
+  /** Reads a file of one network a line on a thread of its own. */
+  read(path: string): Promise<Prefixes | ListFault>;
+  /** All of them as one, likewise. */
+  join(parts: readonly Prefixes[]): Promise<Prefixes>;
+}
+
 export interface EngineOptions {
   /** Memory of all slabs: openings, and bytes that a full socket did not take. `arenaBytes(bufferBytes)` long. */
   readonly arena: ArrayBuffer;
@@ -361,6 +392,7 @@ export interface Native extends NativeSockets, NativePackets, NativeProcess, Nat
   readonly Classifier: new (tables: ClassifierTables) => Classifier;
   readonly Recognizer: new (automaton: Automaton) => Recognizer;
   readonly Engine: new (options: EngineOptions) => Engine;
+  readonly Prefixes: NativePrefixes;
 }
 
 const require = createRequire(import.meta.url);

@@ -1,6 +1,6 @@
 /**
  * Micro-benchmarks of identification: classifying a first flight, reading its facts, routing, changing the protocols,
- * changing the configuration.
+ * changing the configuration; and of admission: finding a source in a list, reading a list.
  * The answers of the timed calls are checked before and after. Run from the project's root on a build:
  * `npm run bench -- --only micro`.
  */
@@ -9,6 +9,7 @@ import { flightTasks, groupTasks, mixedTask, protocolCount } from './classify.js
 import { configurationTasks } from './configuration.js';
 import { editTimes } from './edits.js';
 import { confirmTasks, factsTasks } from './facts.js';
+import { listTasks, readingTimes } from './lists.js';
 import { pickTasks } from './picks.js';
 import { growthTasks, indexTasks } from './protocols.js';
 import { routeTasks } from './routes.js';
@@ -28,6 +29,8 @@ printTable('by protocol, flight after flight', await time(groupTasks(), 100));
 printTable('confirm what the signature has matched', await time(confirmTasks(), 100));
 printTable('read the facts of a flight', await time(factsTasks(), 100));
 printTable('route a session', await time(routeTasks(), 100));
+printTable('find a source in a list', await time(listTasks(), 200));
+printTable('read a list of 1,000,000 lines, each line', await readingTimes(5));
 printTable('pick one of 1,000 endpoints', await time(pickTasks(), 100));
 printTable('classify among protocols that do not share its first byte', await time(growthTasks(), 100));
 printTable(

@@ -6,6 +6,7 @@
 #include "bindings/engine_binding.h"
 #include "bindings/layout.h"
 #include "bindings/packets.h"
+#include "bindings/prefixes_binding.h"
 #include "bindings/process.h"
 #include "bindings/sockets.h"
 
@@ -15,6 +16,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ClassifierBinding::Init(env, exports);
   EngineBinding::Init(env, exports);
   AcceptorBinding::Init(env, exports);
+  PrefixesBinding::Init(env, exports);
   InitSockets(env, exports);
   InitPackets(env, exports);
   InitProcess(env, exports);
