@@ -1,5 +1,6 @@
 /** Answers of the HTTP servers as values. */
 import type { ServerResponse } from 'node:http';
+import { jsonLine } from '../base/text.js';
 import type { Problem } from '../model/config.js';
 
 export interface Answer {
@@ -48,8 +49,9 @@ export interface ErrorBody {
   };
 }
 
+/** Names and errors that clients have sent reach the terminal of whoever asks with curl. */
 export function json(status: number, body: object, headers: Readonly<Record<string, string>> = {}): Answer {
-  return { status, contentType: 'application/json', body: `${JSON.stringify(body)}\n`, headers };
+  return { status, contentType: 'application/json', body: jsonLine(body), headers };
 }
 
 export function refusal(code: ErrorCode, message: string, path?: string): Answer {

@@ -5,6 +5,7 @@
  * the primary the line sink on stdout.
  */
 import pino from 'pino';
+import { escapedJson } from './text.js';
 
 export type Logger = Pick<
   pino.Logger,
@@ -27,12 +28,8 @@ export function createLogger({ level, write }: LoggerOptions): Logger {
   return pino(options, { write });
 }
 
-/** DEL and C1: terminal controls that JSON does not escape. */
-const CONTROLS = /[\u007f-\u009f]/g;
-
 /** Escapes terminal controls in finished lines; pass many at once, because each call copies the text. */
-export const jsonLines = (lines: string): string =>
-  lines.replace(CONTROLS, (control) => `\\u00${control.charCodeAt(0).toString(16)}`);
+export const jsonLines = escapedJson;
 
 /** Rate limit for one class of messages, so that a flood of events is not a flood of lines. */
 export interface LineBudget {

@@ -13,16 +13,23 @@ export function prettyLines(colorize: boolean): (lines: string) => string {
     translateTime: 'SYS:HH:MM:ss.l',
     messageKey: 'msg',
     singleLine: true,
-    errorLikeObjectKeys: ['err'],
+    errorLikeObjectKeys: [], // nor `error`, the default: fields stay on the line
   });
   const show = (line: string): string => {
     const object = JSON.parse(line) as LogObject;
     const { text, rest } = tell(object);
-    const { stack, ...fields } = rest;
+    const { stack, ...fields } = withoutError(rest);
     const shown = pretty({ ...fields, level: object.level, time: object.time, msg: text });
     return visibleBeyondC0(shown) + (typeof stack === 'string' ? indented(stack) : '');
   };
   return (lines) => lines.split('\n').filter(Boolean).map(show).join('');
+}
+
+/** pino-pretty prints an error object as it is: its message becomes a field, its stack is escaped below. */
+function withoutError({ err, ...fields }: Fields): Fields {
+  if (typeof err !== 'object' || err === null) return fields;
+  const { type, message, stack } = err as Fields;
+  return { error: `${type}: ${message}`, ...fields, stack };
 }
 
 /** Escaped, because an error's message may quote bytes of a client. */
@@ -72,6 +79,7 @@ function sessionText(fields: Fields): string {
     ...extra('began', fields.opening),
     ...extra('session', fields.session),
     ...(fields.suppressed === undefined ? [] : [`and ${fields.suppressed} more before it`]),
+    ...(fields.suppressed_others === undefined ? [] : [`and ${fields.suppressed_others} of others`]),
   ];
   return visible(parts.join(', '));
 }

@@ -15,9 +15,14 @@ export const visible = (text: string): string => text.replace(COMMANDS, escaped)
 export const visibleBeyondC0 = (text: string): string =>
   text.replace(COMMANDS, (character) => (character < ' ' ? character : escaped(character)));
 
+/** The same without C0, which JSON escapes by itself, and which ends lines. */
+const COMMANDS_BEYOND_C0 = /[\u007f-\u009f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
 /** JSON.stringify leaves DEL, C1, separators and bidirectional controls as they are; their escapes mean the same. */
-export const jsonLine = (value: unknown): string =>
-  `${JSON.stringify(value).replace(COMMANDS, (each) => `\\u${codeOf(each, 4)}`)}\n`;
+export const escapedJson = (json: string): string =>
+  json.replace(COMMANDS_BEYOND_C0, (each) => `\\u${codeOf(each, 4)}`);
+
+export const jsonLine = (value: unknown): string => `${escapedJson(JSON.stringify(value))}\n`;
 
 /** Names shown of a list. */
 const LISTED_MAX = 8;

@@ -1,5 +1,6 @@
 /** The command line: dispatches to the command; failures become one line and an exit status. */
 import { Command, CommanderError, Option } from 'commander';
+import { visible } from '../base/text.js';
 import { version } from '../base/version.js';
 import { commands } from './commands/index.js';
 import { BAD_USAGE, FAILED, Failure } from './failure.js';
@@ -26,14 +27,17 @@ function pointAtHelp(command: Command, path: string): void {
   for (const child of command.commands) pointAtHelp(child, `${path} ${child.name()}`);
 }
 
+/** Names of files and what a daemon answers are not ours. */
+const visibleLines = (text: string): string => text.split('\n').map(visible).join('\n');
+
 /** Commander's refusals are bad usage; printing help or the version is not an error. */
 function statusOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_USAGE;
   if (error instanceof Failure) {
-    process.stderr.write(`anyport: ${error.message}\n`);
+    process.stderr.write(`anyport: ${visibleLines(error.message)}\n`);
     return error.status;
   }
-  process.stderr.write(`anyport: ${whyNotLoaded(error)}\n`);
+  process.stderr.write(`anyport: ${visibleLines(whyNotLoaded(error))}\n`);
   return FAILED;
 }
 

@@ -4,6 +4,7 @@ import { createLineBudget } from '../base/log.js';
 import type { WorkerCounters } from '../metrics/counters.js';
 import type { PlanAccessLog } from '../model/plan.js';
 import type { EndedSession } from '../model/report.js';
+import { Refusals, type Unshown } from './refusals.js';
 
 export interface SessionLine extends Omit<EndedSession, 'time' | 'worker'> {
   /** Session number, present if other lines carry it too. */
@@ -24,9 +25,6 @@ export interface Account {
   refused(describe: () => SessionLine, unshown: number): void;
 }
 
-/** Separate limit per worker, so that lines of refused connections do not use up the budget of served sessions. */
-const REFUSALS_PER_SECOND = 10;
-
 export interface AccountOptions {
   readonly worker: number;
   readonly counters: WorkerCounters;
@@ -42,11 +40,11 @@ export function createAccount(options: AccountOptions): Account {
   const { worker, counters, logger, report = () => {} } = options;
   const budget = createLineBudget(0, options.nowMs);
   const reported = createLineBudget(0, options.nowMs);
-  const refusals = createLineBudget(REFUSALS_PER_SECOND, options.nowMs);
+  /** A limit of their own, so that they do not use up the budget of served sessions. */
+  const refusals = new Refusals(options.nowMs);
   const drop = (lines: number) => counters.add('anyport_log_lines_dropped_total', counters.worker, lines);
   let logs = false;
   let reports = false;
-  let suppressed = 0;
 
   /** False: over the rates. */
   function tell(describe: () => SessionLine, mayReport: boolean, further: object = {}): boolean {
@@ -82,17 +80,23 @@ export function createAccount(options: AccountOptions): Account {
     refused(describe, unshown) {
       if (!(logs || reports)) return;
       drop(unshown);
-      suppressed += unshown;
-      const more = suppressed > 0 ? { suppressed } : {};
-      if (!refusals.take()) drop(1);
-      else if (tell(describe, true, more)) {
-        suppressed = 0;
-        return;
-      }
-      suppressed += 1;
+      refusals.unknown(unshown);
+      const line = describe();
+      const said = refusals.take(hostOf(line.source), `${line.reason} ${line.error ?? ''}`);
+      if (said === null) drop(1);
+      else tell(() => line, true, numbersOf(said));
     },
   };
 }
+
+/** Without its port. */
+const hostOf = (source: string): string => source.replace(/:\d+$/, '');
+
+/** Zeros are left out. */
+const numbersOf = ({ suppressed, others }: Unshown): object => ({
+  ...(suppressed > 0 && { suppressed }),
+  ...(others > 0 && { suppressed_others: others }),
+});
 
 function reportOf({ session: _, ...line }: SessionLine, worker: number): EndedSession {
   const { identifyMs, connectMs, queueMs, durationMs } = line;

@@ -26,19 +26,22 @@ describe('logger', () => {
 });
 
 describe('control characters', () => {
-  const all = Array.from({ length: 0xa0 }, (_, code) => String.fromCharCode(code)).join('');
+  const beyond = '\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069\ud800';
+  const all = Array.from({ length: 0xa0 }, (_, code) => String.fromCharCode(code)).join('') + beyond;
   const lines: string[] = [];
   createLogger({ level: 'info', write: (line) => lines.push(line) }).info({ host: all, list: [all] }, all);
 
   test('none reaches a terminal raw, and all can be read back', () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     expect(jsonLines(lines[0] ?? '')).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+    expect(jsonLines(lines[0] ?? '')).not.toMatch(/[\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/u);
     expect(JSON.parse(jsonLines(lines[0] ?? ''))).toMatchObject({ host: all, list: [all], msg: all });
   });
 
   test('nor does one in lines for people', () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     expect(prettyLines(false)(lines[0] ?? '')).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
+    expect(prettyLines(false)(lines[0] ?? '')).not.toMatch(/[\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
   });
 });
 

@@ -97,6 +97,7 @@ test.each([false, true])('no field, message or stack commands the terminal (colo
     time: session.time,
     error: hostile,
     stack: `E ${hostile}\n  at x`,
+    [hostile]: { [hostile]: [hostile] },
     msg: hostile,
   };
   const shown = prettyLines(colors)(JSON.stringify(line));
@@ -105,4 +106,15 @@ test.each([false, true])('no field, message or stack commands the terminal (colo
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   expect(plain).not.toMatch(/[\0-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e]/);
   expect(plain.split('\n')).toHaveLength(4);
+});
+
+test('an error object is a field and a stack, and neither commands the terminal', () => {
+  const hostile = 'a\u001b]0;b\u0007\u202ec';
+  const err = { type: 'Error', message: hostile, stack: `Error: ${hostile}\n    at x` };
+  const shown = prettyLines(false)(
+    JSON.stringify({ level: 'error', time: session.time, err, msg: 'failed' }),
+  );
+  expect(shown).toMatch(/failed .*Error: a\\.*\n {4}Error: a.*\n {4}at x\n$/);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  expect(shown).not.toMatch(/[\0-\x09\x0b-\x1f\u202e]/);
 });
