@@ -61,6 +61,8 @@ bool SetDscp(int fd, sa_family_t family, int dscp) {
 int BindSource(int fd, sa_family_t family, const DialOptions& options, const Source& client) {
   const Address source = options.transparent ? AddressOf(client) : options.source;
   if (source.family() != family) return kFamiliesDiffer;
+  // A header may announce 0.0.0.0: bound to it, the endpoint would take this machine for the client.
+  if (options.transparent && client.bytes == Source{}.bytes) return kNoSuchSource;
   const bool v6 = family == AF_INET6;
   if (options.transparent &&
       !SetInt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1))

@@ -189,6 +189,8 @@ TEST(Dial, ATransparentSourceIsTheClients) {
     options.transparent = true;
     EXPECT_EQ(Connect(endpoint.address, options, ClientAt(other)).error, kFamiliesDiffer) << host;
     EXPECT_EQ(Connect(endpoint.address, options).error, kFamiliesDiffer) << "a client on a Unix socket";
+    const auto nobody = ClientAt(v6 ? "::" : "0.0.0.0");
+    EXPECT_EQ(Connect(endpoint.address, options, nobody).error, kNoSuchSource) << "the machine's own";
     const auto dialled = Connect(endpoint.address, options, ClientAt(client));
     if (geteuid() != 0) {
       EXPECT_EQ(dialled.error, EPERM) << host;
