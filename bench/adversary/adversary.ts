@@ -7,15 +7,17 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { ATTACKERS, startAttackers } from '../../test/support/attackers.js';
 import { startDaemon } from '../../test/support/daemon.js';
 import { freePort } from '../../test/support/ports.js';
 import { residentBytes } from '../../test/support/proc.js';
 import { startEndpoint } from '../../test/support/steady.js';
+import { startHaproxy } from '../system/contenders.js';
 import { heading } from '../system/report.js';
-import { versions } from '../system/versions.js';
+import { haproxyVersion, versions } from '../system/versions.js';
 import { type Attack, attacks, normalLoad } from './attacks.js';
-import { measureNormal, type Noticed, type Target } from './noticed.js';
-import { type Outcome, outcomeOf, table } from './outcome.js';
+import { measureAlone, measureNormal, type Noticed, type Target } from './noticed.js';
+import { type Outcome, outcomeOf, type Rounds, refusalText, table } from './outcome.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -36,10 +38,15 @@ const CONNECTIONS_MAX = 9000;
 /** Time for garbage collection and for what is given back late. */
 const REST_MS = 5000;
 
-async function startTarget(
+interface Victim extends Target {
+  readonly name: string;
+  stop(): Promise<void>;
+}
+
+async function startVictim(
   endpoint: string,
   { listener, config, wrapper, load = normalLoad }: Attack,
-): Promise<Target> {
+): Promise<Victim> {
   const port = await freePort();
   const daemon = await startDaemon(
     {
@@ -61,32 +68,81 @@ async function startTarget(
     },
     { asInstalled: true, ...(wrapper && { wrapper }) },
   );
-  return { daemon, port, load };
+  return { name: 'anyport', pid: daemon.pid, daemon, port, load, stop: () => daemon.stop() };
 }
 
-async function suffer(endpoint: string, attack: Attack): Promise<Outcome> {
-  const target = await startTarget(endpoint, attack);
-  const { pid } = target.daemon;
-  const run = (what: Attack | null): Promise<Noticed> => measureNormal(target, what, SECONDS);
-  const quiet: Noticed[] = [];
-  const attacked: Noticed[] = [];
+/** With its own rule against the attackers; null: it is not installed, or has none. */
+async function startRival(endpointPort: number, { flood }: Attack): Promise<Victim | null> {
+  if (!flood || haproxyVersion() === undefined) return null;
+  const setting = { haproxy: 'auto', refused: ATTACKERS, workers: Number(options.workers) } as const;
+  const { port, pid, stop } = await startHaproxy(endpointPort, 'auto', setting);
+  return pid === null ? null : { name: 'HAProxy', pid, port, daemon: null, load: normalLoad, stop };
+}
+
+interface Found extends Rounds {
+  readonly quiet: Noticed[];
+  readonly attacked: Noticed[];
+  readonly refusals: number[];
+  keptBytes: number;
+}
+
+/** One round; `backwards`: the quiet run comes last. */
+async function suffer(victim: Victim, attack: Attack, found: Found, backwards: boolean): Promise<void> {
+  const quietly = async () => found.quiet.push(await measureNormal(victim, null, SECONDS));
+  if (!backwards) await quietly();
+  found.attacked.push(await measureNormal(victim, attack, SECONDS));
+  if (attack.flood) found.refusals.push(await measureAlone(victim, attack, SECONDS));
+  if (backwards) await quietly();
+}
+
+/** Compiles what runs; tables and heaps get their size. */
+async function warmUp(victim: Victim, attack: Attack): Promise<number> {
+  await measureNormal(victim, null, SECONDS);
+  // An attack may have to be noticed before it is refused.
+  const attackers = await startAttackers(victim.port, attack.orders);
+  await sleep(SECONDS * 1000);
+  await attackers.stop();
+  await sleep(REST_MS);
+  return residentBytes(victim.pid);
+}
+
+/** All victims of one attack, in turn. */
+async function compare(endpointPort: number, attack: Attack): Promise<Outcome[]> {
+  const victims = [await startVictim(`127.0.0.1:${endpointPort}`, attack)];
+  const rival = await startRival(endpointPort, attack);
+  if (rival) victims.push(rival);
+  const found = new Map<Victim, Found>();
   try {
-    // Compiles what runs; tables and heaps get their size.
-    await run(null);
-    await run(attack);
-    await sleep(REST_MS);
-    const memoryBefore = residentBytes(pid);
+    for (const victim of victims)
+      found.set(victim, {
+        quiet: [],
+        attacked: [],
+        refusals: [],
+        keptBytes: -(await warmUp(victim, attack)),
+      });
     for (let round = 0; round < ROUNDS; round += 1) {
-      // Reversed every other round, so that drift of the machine affects both alike.
-      if (round % 2 === 0) quiet.push(await run(null));
-      attacked.push(await run(attack));
-      if (round % 2 === 1) quiet.push(await run(null));
+      // Reversed every other round, so that drift of the machine affects all alike.
+      const order = round % 2 === 0 ? [...found] : [...found].toReversed();
+      for (const [victim, rounds] of order) await suffer(victim, attack, rounds, round % 2 === 1);
     }
     await sleep(REST_MS);
-    return outcomeOf(attack, quiet, attacked, residentBytes(pid) - memoryBefore);
+    for (const [{ pid }, rounds] of found) rounds.keptBytes += residentBytes(pid);
   } finally {
-    await target.daemon.stop();
+    for (const victim of victims) await victim.stop();
   }
+  tell(
+    attack,
+    victims.map((victim) => found.get(victim)?.refusals ?? []),
+  );
+  return victims.map((victim) => {
+    const name = victim.daemon ? attack.name : `  at ${victim.name}`;
+    return outcomeOf(name, attack, found.get(victim) as Found);
+  });
+}
+
+function tell(attack: Attack, [ours = [], theirs = []]: readonly (readonly number[])[]): void {
+  console.log(`${attack.name}: ${attack.why}`);
+  if (attack.flood) console.log(refusalText(attack.name, ours, theirs));
 }
 
 async function main(): Promise<void> {
@@ -97,13 +153,11 @@ async function main(): Promise<void> {
   const endpoint = await startEndpoint();
   const chosen = attacks(Math.ceil(GARBAGE / ROUNDS)).filter(({ name }) => name.startsWith(options.attack));
   const outcomes: Outcome[] = [];
-  for (const attack of chosen) {
-    outcomes.push(await suffer(endpoint.target, attack));
-    console.log(`${attack.name}: ${attack.why}`);
-  }
+  for (const attack of chosen) outcomes.push(...(await compare(endpoint.port, attack)));
   await endpoint.stop();
   console.log(`\n${table(outcomes)}`);
-  if (outcomes.some(({ broken }) => broken.length > 0)) process.exitCode = 1;
+  const ours = outcomes.filter(({ name, attack }) => name === attack.name);
+  if (ours.some(({ broken }) => broken.length > 0)) process.exitCode = 1;
 }
 
 await main();

@@ -19,6 +19,8 @@ export interface Attack {
   readonly reasons: readonly string[];
   /** Upper bound of what normal sessions may notice, as a ratio to the quiet run. */
   readonly goal?: number;
+  /** Every connection is refused before a byte is read: what that costs is told, beside HAProxy. */
+  readonly flood?: true;
   /** New sessions may be refused meanwhile; those that are open stay. */
   readonly refuses?: true;
   /** Bytes of resident memory that may stay after all rounds. */
@@ -28,9 +30,11 @@ export interface Attack {
 export const normalLoad: LoadShape = { rate: 1000, long: 64, intervalMs: 20 };
 
 const SLOW = 2000;
-const SLOW_GOAL = 1.3;
+const GOAL = 1.3;
 const FULL_SPEED = 64;
 const MIB = 1 << 20;
+/** Of a refused connection, beside HAProxy's. */
+export const refusalGoal = 0.9;
 
 const late = ['identify_timeout', 'client_gone'];
 
@@ -39,8 +43,32 @@ const slow = (name: string, why: string, ...kinds: readonly (readonly [string, s
   why,
   orders: drip(SLOW, ...kinds),
   reasons: late,
-  goal: SLOW_GOAL,
+  goal: GOAL,
 });
+
+const flood = (name: string, why: string, security: object, reasons: readonly string[]): Attack => ({
+  name,
+  why: `${why}, ${FULL_SPEED} connections at once, as fast as cores are left`,
+  orders: ['knock', FULL_SPEED, 0],
+  config: { security },
+  reasons,
+  goal: GOAL,
+  flood: true,
+});
+
+const floods = (): Attack[] => [
+  flood('flood-denied', 'sources of the blacklist', { ip_blacklist: [ATTACKERS] }, ['denied']),
+  flood(
+    'flood-banned',
+    'sources that the guard has banned',
+    {
+      enable_ddos_guard: true,
+      ddos_guard: { threshold: 20, ban: '1h' },
+      ip_whitelist: ['127.0.0.0/24'], // normal clients, who come more often than that
+    },
+    ['banned'],
+  ),
+];
 
 /** `openings`: of each run of garbage. */
 export function attacks(openings: number): Attack[] {
@@ -69,6 +97,7 @@ export function attacks(openings: number): Attack[] {
       listener: { proxy_protocol: { accept: true, trusted: [ATTACKERS] } },
       reasons: [...late, 'rejected'],
     },
+    ...floods(),
     {
       name: 'garbage',
       why: `${openings} openings of random bytes a round, ${FULL_SPEED} at once, as fast as cores are left`,

@@ -11,8 +11,10 @@ import { type LoadFigures, type LoadShape, startLoad } from '../../test/support/
 import type { Attack } from './attacks.js';
 
 export interface Noticed {
-  /** Of the daemon, per normal session. */
+  /** Of the proxy, for normal sessions and attackers. */
   readonly cpuNanoseconds: number;
+  readonly sessions: number;
+  readonly attackers: number;
   /** Of round trips on sessions that stay open. */
   readonly pingP99Us: number;
   /** From connect to close of short sessions. */
@@ -24,8 +26,10 @@ export interface Noticed {
 }
 
 export interface Target {
-  readonly daemon: Daemon;
+  readonly pid: number;
   readonly port: number;
+  /** Null: HAProxy, which keeps none like ours. */
+  readonly daemon: Daemon | null;
   /** Normal sessions, the same in all runs. */
   readonly load: LoadShape;
 }
@@ -34,28 +38,47 @@ export interface Target {
 const LOWEST = { nice: 19 };
 
 export async function measureNormal(
-  { daemon, port, load: shape }: Target,
+  { pid, daemon, port, load: shape }: Target,
   attack: Attack | null,
   seconds: number,
 ): Promise<Noticed> {
-  const before = await settledBooks(daemon, attack);
-  const cpuBefore = cpuNanoseconds(daemon.pid);
+  const before = daemon && (await settledBooks(daemon, attack));
+  const cpuBefore = cpuNanoseconds(pid);
   const load = await startLoad([port], shape);
   const attackers = attack && (await startAttackers(port, attack.orders, LOWEST));
   await sleep(seconds * 1000);
   const attacked = await attackers?.stop();
   const figures = await load.stop();
-  const cpu = cpuNanoseconds(daemon.pid) - cpuBefore;
+  const cpu = cpuNanoseconds(pid) - cpuBefore;
   checkLoad(figures, attack?.refuses === true);
-  compareBooks(attack, before, await settledBooks(daemon, attack), figures, attacked);
+  if (daemon && before) compareBooks(attack, before, await settledBooks(daemon, attack), figures, attacked);
   const short = figures.sessions + figures.failed;
   return {
-    cpuNanoseconds: cpu / (figures.sessions + figures.long),
+    cpuNanoseconds: cpu,
+    sessions: figures.sessions + figures.long,
+    attackers: attacked?.opened ?? 0,
     pingP99Us: figures.ping_p99_us,
     sessionP99Us: figures.session_p99_us,
     lost: figures.failed / short,
     attackRate: attacked ? attacked.opened / attacked.seconds : 0,
   };
+}
+
+/** CPU nanoseconds per connection of attackers, with nobody else there. */
+export async function measureAlone(
+  { pid, daemon, port }: Target,
+  { name, orders, reasons }: Attack,
+  seconds: number,
+): Promise<number> {
+  const before = daemon && (await settledBooks(daemon, null));
+  const cpuBefore = cpuNanoseconds(pid);
+  const attackers = await startAttackers(port, orders, LOWEST);
+  await sleep(seconds * 1000);
+  const { opened } = await attackers.stop();
+  const cpu = cpuNanoseconds(pid) - cpuBefore;
+  const grown = daemon && before ? (await settledBooks(daemon, null)).accepted - before.accepted : opened;
+  if (grown < opened) throw new Error(`${name}: ${grown} accepted, not ${opened} (${reasons.join()})`);
+  return cpu / opened;
 }
 
 function checkLoad(figures: LoadFigures & { readonly failures: string }, refuses: boolean): void {

@@ -1,10 +1,20 @@
 /** What normal sessions noticed of an attack: ratios of attacked to quiet runs, beside the bounds that are to hold. */
 import { type Ratio, ratioOf } from '../system/ratio.js';
 import { align, median } from '../system/report.js';
-import type { Attack } from './attacks.js';
+import { type Attack, refusalGoal } from './attacks.js';
 import type { Noticed } from './noticed.js';
 
+/** What was measured of an attack, a value a round. */
+export interface Rounds {
+  readonly quiet: readonly Noticed[];
+  readonly attacked: readonly Noticed[];
+  /** CPU nanoseconds per refused connection; only of floods. */
+  readonly refusals: readonly number[];
+  readonly keptBytes: number;
+}
+
 export interface Outcome {
+  readonly name: string;
   readonly attack: Attack;
   readonly cpu: Ratio;
   readonly ping: Ratio;
@@ -18,22 +28,19 @@ export interface Outcome {
 
 const MIB = 1 << 20;
 
-export function outcomeOf(
-  attack: Attack,
-  quiet: readonly Noticed[],
-  attacked: readonly Noticed[],
-  keptBytes: number,
-): Outcome {
-  const ratio = (figure: (noticed: Noticed) => number): Ratio =>
+export function outcomeOf(name: string, attack: Attack, rounds: Rounds): Outcome {
+  const { quiet, attacked, keptBytes } = rounds;
+  const ratio = (figure: (noticed: Noticed, round: number) => number): Ratio =>
     ratioOf(attacked.map(figure), quiet.map(figure));
   const ratios = {
-    cpu: ratio(({ cpuNanoseconds }) => cpuNanoseconds),
+    cpu: ratio((noticed, round) => cpuPerSession(noticed, rounds.refusals[round] ?? 0)),
     ping: ratio(({ pingP99Us }) => pingP99Us),
     session: ratio(({ sessionP99Us }) => sessionP99Us),
   };
   const { goal = Number.POSITIVE_INFINITY, keptMax = Number.POSITIVE_INFINITY } = attack;
-  const broken = Object.entries(ratios).flatMap(([name, { low }]) => (low > goal ? [name] : []));
+  const broken = Object.entries(ratios).flatMap(([what, { low }]) => (low > goal ? [what] : []));
   return {
+    name,
     attack,
     ...ratios,
     lost: median(attacked.map(({ lost }) => lost)),
@@ -42,6 +49,10 @@ export function outcomeOf(
     broken: [...broken, ...(keptBytes > keptMax ? ['memory'] : [])],
   };
 }
+
+/** Attackers of a flood count with what each costs alone: their number is as large as the machine lets it be. */
+const cpuPerSession = ({ cpuNanoseconds, sessions, attackers }: Noticed, refusal: number): number =>
+  (cpuNanoseconds - attackers * refusal) / sessions;
 
 export function table(outcomes: readonly Outcome[]): string {
   const head = [
@@ -58,9 +69,9 @@ export function table(outcomes: readonly Outcome[]): string {
 }
 
 function row(outcome: Outcome): string[] {
-  const { attack, attackRate, cpu, ping, session, lost, keptBytes } = outcome;
+  const { name, attack, attackRate, cpu, ping, session, lost, keptBytes } = outcome;
   return [
-    attack.name,
+    name,
     Math.round(attackRate).toLocaleString('en'),
     attack.refuses ? '–' : ratioText(cpu), // of a few sessions, between all that are refused
     ratioText(ping),
@@ -81,4 +92,13 @@ function boundsText({ attack: { goal, keptMax }, broken }: Outcome): string {
   ];
   if (bounds.length === 0) return '–';
   return `${bounds.join(', ')}: ${broken.length === 0 ? 'not broken' : `broken by ${broken.join(', ')}`}`;
+}
+
+/** What a refused connection costs, beside HAProxy. */
+export function refusalText(name: string, ours: readonly number[], theirs: readonly number[]): string {
+  const micros = (costs: readonly number[]) =>
+    `${(median(costs) / 1e3).toFixed(2)} µs (${(Math.min(...costs) / 1e3).toFixed(2)}–${(Math.max(...costs) / 1e3).toFixed(2)})`;
+  const mine = `${name}: CPU per refused connection ${micros(ours)}`;
+  if (theirs.length === 0) return mine;
+  return `${mine}; HAProxy ${micros(theirs)}; ratio ${ratioText(ratioOf(ours, theirs))}, goal ${refusalGoal}`;
 }

@@ -43,6 +43,8 @@ export interface Setting {
   readonly identifySeconds?: number;
   /** Number of listeners, on one port of different addresses. */
   readonly listeners?: number;
+  /** HAProxy: a network that is refused at accept. */
+  readonly refused?: string;
 }
 
 export const CONNECTIONS_MAX = 9_000;
@@ -154,6 +156,7 @@ defaults
   timeout server 1h
 frontend bench
   bind 127.0.0.1:${port} backlog 4096
+  ${setting.refused ? `tcp-request connection reject if { src ${setting.refused} }` : ''}
   tcp-request inspect-delay ${setting.identifySeconds ?? IDENTIFY_SECONDS}s
   tcp-request content accept if { req.payload(0,4) -m str "GET " }
   tcp-request content accept if { req.payload(0,1) -m str "*" }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Attack } from '../../bench/adversary/attacks.js';
 import { measureNormal, type Noticed, type Target } from '../../bench/adversary/noticed.js';
-import { outcomeOf, table } from '../../bench/adversary/outcome.js';
+import { outcomeOf, refusalText, table } from '../../bench/adversary/outcome.js';
 import { drip } from '../support/attackers.js';
 import { startDaemon } from '../support/daemon.js';
 import type { Running } from '../support/process.js';
@@ -18,11 +18,11 @@ beforeAll(async () => {
     server: { identify_timeout: '500ms' },
     protocols: ['Redis', 'HTTP'].map((name) => ({ name, target: endpoint.target })),
   });
-  target = { daemon, port: daemon.port, load: { rate: 50, long: 4, intervalMs: 20 } };
+  target = { pid: daemon.pid, daemon, port: daemon.port, load: { rate: 50, long: 4, intervalMs: 20 } };
 });
 
 afterAll(async () => {
-  await target.daemon.stop();
+  await target.daemon?.stop();
   await endpoint.stop();
 });
 
@@ -61,7 +61,9 @@ test('attackers that are answered', () =>
   ).rejects.toThrow('an attacker was answered'));
 
 const noticed = (factor: number): Noticed => ({
-  cpuNanoseconds: 50_000 * factor,
+  cpuNanoseconds: 50_000_000 * factor,
+  sessions: 1000,
+  attackers: 100,
   pingP99Us: 200 * factor,
   sessionP99Us: 500 * factor,
   lost: 0,
@@ -71,11 +73,24 @@ const rounds = (factor: number): Noticed[] => Array.from({ length: 6 }, () => no
 
 test('a bound is broken when every round says so', () => {
   const bounded = { ...slow, goal: 1.3, keptMax: 1024 };
-  const held = outcomeOf(bounded, rounds(1), [noticed(1.2), ...rounds(1.4).slice(1)], 1024);
-  const broken = outcomeOf(bounded, rounds(1), rounds(1.4), 1025);
+  const quiet = rounds(1);
+  const once = { quiet, attacked: [noticed(1.2), ...rounds(1.4).slice(1)], refusals: [], keptBytes: 1024 };
+  const held = outcomeOf('held', bounded, once);
+  const broken = outcomeOf('broken', bounded, { ...once, attacked: rounds(1.4), keptBytes: 1025 });
   expect(held.broken).toEqual([]);
   expect(broken.broken).toEqual(['cpu', 'ping', 'session', 'memory']);
   expect(table([held, broken])).toMatch(
     /1\.40 \(1\.20–1\.40\).+not broken\n.+1\.40 \(1\.40–1\.40\).+broken by cpu/,
+  );
+});
+
+test('attackers of a flood count with what each costs alone', () => {
+  const flooded = rounds(1.4); // 70 ms, of which 100 refused connections at 200 µs are 20
+  const refusals = flooded.map(() => 200_000);
+  const quiet = rounds(1).map((each) => ({ ...each, attackers: 0 }));
+  const { cpu } = outcomeOf('flood', slow, { quiet, attacked: flooded, refusals, keptBytes: 0 });
+  expect(cpu.median).toBeCloseTo(1);
+  expect(refusalText('flood', refusals, [100_000, ...refusals.slice(1)])).toBe(
+    'flood: CPU per refused connection 200.00 µs (200.00–200.00); HAProxy 200.00 µs (100.00–200.00); ratio 1.00 (1.00–2.00), goal 0.9',
   );
 });

@@ -72,10 +72,12 @@ async function compiled(name: string): Promise<string> {
 const modifiedMs = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 /** Echoes; costs little beside the daemon. `at`: the port of one that has gone. */
-export async function startEndpoint(at?: number): Promise<Running & { readonly target: string }> {
+export async function startEndpoint(
+  at?: number,
+): Promise<Running & { readonly port: number; readonly target: string }> {
   const port = at ?? (await freePort());
   const running = await startProgram(await provide('endpoint'), [`${port}`], port);
-  return { ...running, target: `127.0.0.1:${port}` };
+  return { ...running, port, target: `127.0.0.1:${port}` };
 }
 
 /** Redis round trips on these ports; resolves when each long session has had one. */
