@@ -33,6 +33,7 @@ const pluralFolders = [
   { folder: 'src/routing/conditions' },
   { folder: 'src/upstream/balance' },
   { folder: 'src/health/checks' },
+  { folder: 'src/doctor/checks' },
   { folder: 'src/cli/commands' },
   { folder: 'src/admin/handlers', entry: /^export const \w+Routes\b/m },
   { folder: 'src/providers', entry: /^export const \w+: ProviderKind = /m },

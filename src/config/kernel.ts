@@ -1,5 +1,6 @@
 /** What this machine's kernel allows this process, read from /proc. */
 import { readFileSync } from 'node:fs';
+import { hasCapability } from '../base/capabilities.js';
 
 export interface Kernel {
   /** Congestion controls that are loaded; empty: not known. */
@@ -11,16 +12,20 @@ export interface Kernel {
   readonly interfaces: readonly string[];
 }
 
-/** capabilities(7) */
-const CAP_NET_ADMIN = 12n;
+/** Of a machine that is judged elsewhere: allows everything. */
+export const UNJUDGED_KERNEL: Kernel = {
+  congestion: [],
+  congestionForAll: [],
+  mayAdminister: true,
+  interfaces: [],
+};
 
 export function readKernel(): Kernel {
   const words = (file: string) => textOf(file).split(/\s+/).filter(Boolean);
-  const capabilities = /^CapEff:\s*([0-9a-f]+)/m.exec(textOf('/proc/self/status'))?.[1] ?? '0';
   return {
     congestion: words('/proc/sys/net/ipv4/tcp_available_congestion_control'),
     congestionForAll: words('/proc/sys/net/ipv4/tcp_allowed_congestion_control'),
-    mayAdminister: ((BigInt(`0x${capabilities}`) >> CAP_NET_ADMIN) & 1n) === 1n,
+    mayAdminister: hasCapability(textOf('/proc/self/status'), 'CAP_NET_ADMIN'),
     interfaces: [...textOf('/proc/self/net/dev').matchAll(/^\s*([^\s:]+):/gm)].map(([, name = '']) => name),
   };
 }

@@ -11,7 +11,7 @@ import type { Environment } from './environment.js';
 import { fileKind, programFault } from './file-kind.js';
 import { applyFlags, type Flags } from './flags.js';
 import { withIncluded } from './include/index.js';
-import { readKernel } from './kernel.js';
+import { type Kernel, readKernel } from './kernel.js';
 import { readConfig } from './read.js';
 import type { Source } from './source.js';
 import { readFileText } from './text.js';
@@ -24,6 +24,8 @@ export interface FileRequest {
   readonly file: string | null;
   readonly flags: Flags;
   readonly environment: Environment;
+  /** Default: this machine's. */
+  readonly kernel?: Kernel;
 }
 
 /** A configuration as plain data, from the control interface or the library. */
@@ -73,11 +75,11 @@ function loadDocument({ document, directory, local = [], flags = {} }: DocumentR
   return loaded(
     applyFlags(documentSource(document), flags),
     { name: 'document', directory: base, files: [], demo: null },
-    local,
+    { local },
   );
 }
 
-function loadFile({ file, flags, environment }: FileRequest, seen: (source: Source) => void): Loaded {
+function loadFile({ file, flags, environment, kernel }: FileRequest, seen: (source: Source) => void): Loaded {
   const written = find(file, flags);
   const files = [resolve(file ?? DEFAULT_FILE)];
   if ('message' in written) return { ok: false, problems: [written], files };
@@ -95,12 +97,16 @@ function loadFile({ file, flags, environment }: FileRequest, seen: (source: Sour
   const directory = dirname(resolve(written.file ?? DEFAULT_FILE));
   const source = applyFlags(whole.source, demo ? { ...flags, listen: undefined } : flags);
   seen(source);
-  return loaded(source, { name, directory, files, demo });
+  return loaded(source, { name, directory, files, demo }, { ...(kernel && { kernel }) });
 }
 
 type About = Pick<Extract<Loaded, { ok: true }>, 'name' | 'directory' | 'files' | 'demo'>;
 
-function loaded(source: Source, about: About, local: readonly string[] = []): Loaded {
+function loaded(
+  source: Source,
+  about: About,
+  { local = [], kernel = readKernel() }: { local?: readonly string[]; kernel?: Kernel },
+): Loaded {
   const result = validate(source, {
     directory: about.directory,
     fileKind,
@@ -108,7 +114,7 @@ function loaded(source: Source, about: About, local: readonly string[] = []): Lo
     cores: availableParallelism(),
     addresses: ownAddresses().map(({ address }) => address),
     hostName: hostname(),
-    kernel: readKernel(),
+    kernel,
     local,
   });
   if (!result.ok) return { ...result, files: about.files };

@@ -56,6 +56,7 @@ export interface ListenerConfig {
   readonly name: string;
   /** One address each: `server.listen` with several addresses or a port range becomes several listeners. */
   readonly address: ListenAddress;
+  readonly transport: 'tcp' | 'udp' | 'tcp+udp' | 'kcp';
   /** Names of configured protocols accepted here, in rank order. */
   readonly protocols: readonly string[];
   readonly onUnknown: TargetConfig;

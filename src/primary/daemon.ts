@@ -39,6 +39,7 @@ import { type Part, prepareAll } from './part.js';
 import { FIRST_GENERATION, planeChange, Reconfiguration } from './reconfiguration.js';
 import { Reloads } from './reloads.js';
 import { RunningSettings, type SettingsSource } from './settings.js';
+import { warnOfShortages } from './shortages.js';
 import { Shutdown } from './shutdown.js';
 import type { InheritedGroup, PreparedSockets } from './sockets.js';
 import { StartError } from './start-error.js';
@@ -169,6 +170,7 @@ export class Daemon {
     const fitted = fitToFileLimit(await withModules(wanted));
     warnOfLowered(fitted, log);
     const { config } = fitted;
+    warnOfShortages(config, log);
     const sockets = await openListeners(config, { movesPorts, inherited }, log);
     const servers = new InheritedServers(inherited);
     const names = new Names(config, log, callOff);

@@ -21,6 +21,7 @@ import type { Names } from './names.js';
 import { keepOverrides, NO_OVERRIDES } from './overrides.js';
 import { type Part, type Prepared, prepareAll } from './part.js';
 import { Renewal } from './renewal.js';
+import { warnOfShortages } from './shortages.js';
 import { StartError } from './start-error.js';
 import { Trial } from './trial.js';
 
@@ -132,6 +133,7 @@ export class Reconfiguration {
       return changed;
     }
     warnOfLowered(fitted, this.#around.log, this.#fitted);
+    warnOfShortages(fitted.config, this.#around.log, this.#fitted.config);
     this.#fitted = fitted;
     this.#overrides = overrides;
     prepared.commit();

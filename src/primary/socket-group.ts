@@ -3,12 +3,10 @@ import { chmodSync, lstatSync, type Stats, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Native } from '../addon.js';
 import { hostPort, isAbstract } from '../base/address.js';
+import { BACKLOG } from '../budget/backlog.js';
 import type { SocketAddress } from '../model/address.js';
 import type { ListenAddress } from '../model/config.js';
 import type { AddressText } from '../model/session.js';
-
-/** listen(2) backlog per socket; the kernel caps it at net.core.somaxconn. */
-const BACKLOG = 4096;
 
 export type SocketCalls = Pick<Native, 'listen' | 'localAddress' | 'socketNumber' | 'closeFd'>;
 

@@ -29,6 +29,7 @@ describe('defaults', () => {
     expect(config.listeners).toEqual([
       {
         name: ':9090',
+        transport: 'tcp',
         address: { kind: 'inet', host: '::', port: 9090, text: ':9090' },
         protocols: [],
         onUnknown: { kind: 'end', closing: 'close' },

@@ -40,7 +40,17 @@ export function configOf({ server: some, monitoringPort, handler = restless }: W
   const address = { kind: 'inet', host, port: 0, text: `${host}:0` } as const;
   return {
     server: { ...server, ...some },
-    listeners: [{ name: 'front', address, protocols: [], onUnknown, onSilence: null, proxyProtocol: null }],
+    listeners: [
+      {
+        name: 'front',
+        address,
+        protocols: [],
+        onUnknown,
+        onSilence: null,
+        transport: 'tcp' as const,
+        proxyProtocol: null,
+      },
+    ],
     protocols: [],
     routes: [],
     upstreams: [{ name: 'restless', handler, endpoints: [], options: optionsWith() }],

@@ -22,6 +22,7 @@ const rest = {
   protocols: [],
   onUnknown: { kind: 'end', closing: 'close' },
   onSilence: null,
+  transport: 'tcp' as const,
   proxyProtocol: null,
 } as const;
 

@@ -42,10 +42,12 @@ export const typescriptArrows: Arrows = {
   plane: [...leaf, 'addon', 'health', 'metrics', 'upstream'],
   // What limits of other rooms add up to.
   budget: [...leaf, 'addon', 'admin', 'health', 'upstream'],
+  doctor: [...leaf, 'budget', 'protocols'],
   primary: [
     ...leaf,
     'addon',
     'budget',
+    'doctor',
     'plane',
     'config',
     'health',
@@ -57,7 +59,7 @@ export const typescriptArrows: Arrows = {
   ],
   // The process: it ends itself and tells the service manager through the addon, which no other command needs.
   'cli/run': [...leaf, 'addon', 'primary'],
-  cli: [...leaf, 'config', 'plane', 'protocols', 'routing', 'upstream', 'admin', 'cli/run'],
+  cli: [...leaf, 'config', 'doctor', 'plane', 'protocols', 'routing', 'upstream', 'admin', 'cli/run'],
   // The daemon without process; the schema stays on the thread that checks configurations.
   library: [...leaf, 'primary', 'config', 'protocols', 'handlers', 'metrics'],
   index: ['library', 'model', 'handlers'],

@@ -1,9 +1,8 @@
 /** `anyport check`: every problem of a configuration, with its position; what it would change. */
-import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { DEFAULT_FILE } from '../../config/default.js';
 import type { CheckOptions } from '../check.js';
-import { BAD_USAGE, Failure } from '../failure.js';
+import { givenFile } from '../given-file.js';
 
 const NOTES = `
 Handlers and validators are looked for, and not loaded: a reload loads them before anything changes.
@@ -38,17 +37,6 @@ async function check(
   file: string | undefined,
   { config, ...options }: { config?: string } & CheckOptions,
 ): Promise<void> {
-  if (file !== undefined && config !== undefined) {
-    throw new Failure(`two files are given, ${file} and ${config}: check one at a time`, BAD_USAGE);
-  }
-  const given = file ?? config;
-  // Without a file the demonstration runs, which is not worth checking.
-  if (given === undefined && !existsSync(DEFAULT_FILE)) {
-    throw new Failure(
-      `there is no ${DEFAULT_FILE} here: name a file, as in \`anyport check FILE\``,
-      BAD_USAGE,
-    );
-  }
   const { checkFile } = await import('../check.js');
-  await checkFile(given, options);
+  await checkFile(givenFile('check', file, config), options);
 }

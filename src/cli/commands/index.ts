@@ -1,6 +1,7 @@
 /** The commands. To add one, write its file and list it here. */
 import type { Command } from 'commander';
 import { addCheck } from './check.js';
+import { addDoctor } from './doctor.js';
 import { addDrain } from './drain.js';
 import { addExplain } from './explain.js';
 import { addIdentify } from './identify.js';
@@ -21,6 +22,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   addDrain,
   addUpstream,
   addCheck,
+  addDoctor,
   addIdentify,
   addExplain,
   addProtocols,

@@ -55,6 +55,7 @@ function serverGroups({ server, listeners }: Shape, names: ProtocolNames): Liste
         {
           name: address.text,
           address: withMode(address),
+          transport: 'tcp',
           protocols: names.configured.map(({ name }) => name),
           onUnknown: CLOSE,
           onSilence: null,
@@ -77,7 +78,12 @@ function listedGroups(shape: Shape, names: ProtocolNames, targets: Targets, repo
     return {
       name,
       path: entry.path,
-      listeners: addresses.map((each) => ({ ...policy, name: nameOf(each), address: withMode(each, mode) })),
+      listeners: addresses.map((each) => ({
+        ...policy,
+        name: nameOf(each),
+        address: withMode(each, mode),
+        transport,
+      })),
     };
   });
 }

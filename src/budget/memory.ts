@@ -1,0 +1,81 @@
+/**
+ * Memory: what is resident when every place is taken and nothing moves, and what a peak adds. Figures of the process are
+ * measured (docs/performance.md); what the kernel takes for sockets is an estimate, for it depends on the traffic.
+ */
+import { native } from '../addon.js';
+import type { Demand } from './demand.js';
+import type { Need } from './need.js';
+import { fileCosts } from './open-files.js';
+import { pipeBytes } from './pipes.js';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** In bytes. */
+export const memoryCosts = {
+  /** Node and the primary, at rest with one listener and one route; 46 MiB of it are files. */
+  process: 64 * MIB,
+  /** Thread, heap and stack at rest; measured: 13 to 16 MiB. */
+  worker: 16 * MIB,
+  /** The thread that reads a changed configuration; measured for 1,000 routes. */
+  reading: 48 * MIB,
+  /** 280 bytes in the engine, 8 in JavaScript, and what the access log wants at the end. */
+  session: 512,
+  /** Kernel structures of a TCP socket with empty buffers. An estimate. */
+  socket: 4 * KIB,
+  /** Bytes under way in a busy socket. An estimate: net.ipv4.tcp_rmem and tcp_wmem allow MiBs. */
+  busySocket: 32 * KIB,
+} as const;
+
+const sockets = ({ connections, tarpit, warm }: Demand): number =>
+  connections * fileCosts.connection + tarpit + warm;
+
+export const memoryNeeds: readonly Need<Demand>[] = [
+  { name: 'of the process', count: () => 1, each: memoryCosts.process, why: 'Node and the primary' },
+  {
+    name: 'workers',
+    count: ({ workers }) => workers,
+    each: memoryCosts.worker,
+    why: 'thread, heap, stack',
+    key: 'server.workers',
+  },
+  { name: 'of a reload', count: () => 1, each: memoryCosts.reading, why: 'the thread that reads the file' },
+  {
+    name: 'sessions',
+    count: ({ connections }) => connections,
+    each: memoryCosts.session,
+    why: 'records and timers',
+    key: 'server.max_connections',
+  },
+  {
+    name: 'sockets',
+    count: sockets,
+    each: memoryCosts.socket,
+    why: 'in the kernel, empty; an estimate',
+    key: 'server.max_connections',
+  },
+];
+
+export const memoryPeaks: readonly Need<Demand>[] = [
+  {
+    name: 'arenas',
+    count: ({ workers }) => workers,
+    each: ({ bufferBytes }) => native.arenaBytes(bufferBytes),
+    why: 'openings and unsent bytes; pages are given back after a burst',
+    key: 'server.workers',
+  },
+  {
+    name: 'sets of pipes',
+    count: ({ workers }) => workers,
+    each: pipeBytes(),
+    why: 'in the kernel, full',
+    key: 'server.workers',
+  },
+  {
+    name: 'busy sockets',
+    count: sockets,
+    each: memoryCosts.busySocket,
+    why: 'in the kernel; an estimate',
+    key: 'server.max_connections',
+  },
+];

@@ -1,0 +1,22 @@
+/** A daemon that is root for longer than it takes to open its ports. */
+import type { Check } from '../check.js';
+import { userId } from '../readers.js';
+
+export const identity: Check = {
+  name: 'identity',
+  examine: ({ machine }) => {
+    const uid = userId(machine);
+    const finding = { what: 'user', needed: 'not root' };
+    if (uid === null) return [{ ...finding, verdict: 'unknown', there: 'no /proc/self/status' }];
+    if (uid !== 0) return [{ ...finding, verdict: 'ok', there: `uid ${uid}` }];
+    return [
+      {
+        ...finding,
+        verdict: 'note',
+        there: 'root',
+        why: 'a fault in it, or in a handler, would have the whole machine',
+        remedies: ['DynamicUser=yes  # in a systemd unit, with AmbientCapabilities= for what it needs'],
+      },
+    ];
+  },
+};

@@ -1,0 +1,49 @@
+/**
+ * Open files: against the hard limit, to which the daemon raises its own. At its start it fits itself to it by the same
+ * table (src/primary/file-limit.ts).
+ */
+import { countText } from '../../base/figures.js';
+import { type FileFit, fileCosts, fitOpenFiles } from '../../budget/open-files.js';
+import type { Check, Finding } from '../check.js';
+import { type FileLimit, fileLimit, setSysctl, sysctl } from '../readers.js';
+
+export const openFiles: Check = {
+  name: 'open_files',
+  examine: ({ demand, machine }) => {
+    const limit = fileLimit(machine);
+    const fit = fitOpenFiles(demand, limit?.hard ?? Number.POSITIVE_INFINITY);
+    const finding = { what: 'open files', needed: countText(fit.needed), items: fit.items };
+    if (limit === null) return [{ ...finding, verdict: 'unknown', there: 'no /proc/self/limits' }];
+    const there = thereText(limit);
+    if (limit.hard < fit.needed) {
+      return [{ ...finding, there, ...shortage(fit, sysctl(machine, 'fs.nr_open')) }];
+    }
+    if (fit.pipes < fileCosts.pipesPerWorkerMax) {
+      const all = fit.needed + demand.workers * fileCosts.pipesPerWorkerMax * fileCosts.pipe;
+      return [{ ...finding, there, ...fewPipes(fit.pipes, all) }];
+    }
+    return [{ ...finding, there, verdict: 'ok' }];
+  },
+};
+
+const number = (limit: number): string =>
+  limit === Number.POSITIVE_INFINITY ? 'unlimited' : countText(limit);
+
+const thereText = ({ soft, hard }: FileLimit): string =>
+  soft === hard ? number(hard) : `${number(hard)} (hard; ${number(soft)} soft, which is raised)`;
+
+type Verdict = Pick<Finding, 'verdict' | 'why' | 'remedies'>;
+
+function shortage({ needed, connections }: FileFit, most: number | null): Verdict {
+  const beyond = most !== null && needed > most ? [`${setSysctl('fs.nr_open', needed)}  # first`] : [];
+  const raise = [...beyond, `ulimit -n ${needed}  # as root; in a systemd unit: LimitNOFILE=${needed}`];
+  if (connections === 0) return { verdict: 'short', why: 'the daemon does not start', remedies: raise };
+  const why = `max_connections is lowered to ${countText(connections)} at start`;
+  return { verdict: 'short', why, remedies: [...raise, `server.max_connections: ${connections}  # instead`] };
+}
+
+const fewPipes = (pipes: number, all: number): Verdict => ({
+  verdict: 'note',
+  why: `${pipes} of ${fileCosts.pipesPerWorkerMax} splice pipes per worker fit; beyond them bytes are copied`,
+  remedies: [`ulimit -n ${all}  # as root; in a systemd unit: LimitNOFILE=${all}`],
+});
