@@ -66,7 +66,7 @@ const cases: Case[] = [
     check: openFiles,
     why: 'they suffice',
     says: 'ok',
-    there: '1,048,576 (hard; 1,024 soft, which is raised)',
+    there: '1,048,576',
   },
   { check: openFiles, why: 'no limit', on: files('unlimited', 'unlimited'), says: 'ok', there: 'unlimited' },
   {
@@ -240,8 +240,7 @@ const cases: Case[] = [
     asks: connections(70_000),
     on: sysctl('net.ipv4.ip_local_port_range', '1024\t65535'),
     says: 'short',
-    remedy:
-      'max_connections: 64512  # of upstream a; or more addresses: of the endpoint, or as source.address',
+    remedy: 'max_connections: 64512  # of upstream a; or more addresses',
   },
   {
     check: localPorts,

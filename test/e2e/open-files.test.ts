@@ -7,6 +7,7 @@ import { startControlled } from '../support/control.js';
 import { type Daemon, launchDaemon, type TestConfig } from '../support/daemon.js';
 import { redisPing } from '../support/flights.js';
 import { cpuNanoseconds, openFiles } from '../support/proc.js';
+import { runProgram } from '../support/process.js';
 import { dial, echo, listenTcp, type Peer, type Upstream } from '../support/tcp.js';
 import { describeWith } from '../support/tools.js';
 import { eventually } from '../support/wait.js';
@@ -82,6 +83,40 @@ describeWith('prlimit').each([
     await daemon.booksBalance();
     await daemon.stop();
   });
+});
+
+describeWith('prlimit').each(['reuseport', 'handoff'])('lowered while it runs, accept: %s', (accept) => {
+  test('no crash, no spin, every connection counted; raised again, all are served', async () => {
+    const config = { ...redis(), server: { accept, workers: 2 } };
+    const { daemon, site, port } = await startControlled(config);
+    const clients = await served(daemon, 60);
+    const administrators = await idle(port, 24);
+    const lower = openFiles(daemon.pid) - 10;
+    await limitFiles(daemon, lower);
+    for (const client of clients.splice(0, 10)) client.finish();
+    const more = await Promise.all(Array.from({ length: 60 }, () => dial(daemon.port).catch(() => null)));
+    for (const client of more) client?.send(redisPing);
+    await sleep(500);
+    expect(openFiles(daemon.pid)).toBeLessThanOrEqual(lower);
+    expect(more.filter((client) => client && client.length > 0).length).toBeLessThan(20);
+    expect(await share(daemon)).toBeLessThan(0.4);
+
+    await limitFiles(daemon, 4096);
+    for (const client of more) client?.socket.destroy();
+    for (const client of clients) client.finish();
+    for (const socket of administrators) socket.destroy();
+    await daemon.metricBecomes('anyport_sessions_active', 0);
+    expect((await site.get('/api/v1/status')).status).toBe(200);
+    for (const client of await served(daemon, 100)) client.finish();
+    await daemon.metricBecomes('anyport_sessions_active', 0);
+    await daemon.booksBalance();
+    await daemon.stop();
+  });
+
+  async function limitFiles({ pid }: Daemon, count: number): Promise<void> {
+    const { status } = await runProgram('prlimit', [`--pid=${pid}`, `--nofile=${count}:`]);
+    expect(status).toBe(0);
+  }
 });
 
 describeWith('prlimit')('said at start', () => {

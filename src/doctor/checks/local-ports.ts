@@ -20,7 +20,7 @@ export const localPorts: Check = {
     if (range === null) return [{ ...finding, verdict: 'unknown', there: `no ${RANGE}` }];
     const there = `${countText(range.free)} (${range.low}–${range.high})`;
     if (range.free >= most.needed) return [{ ...finding, verdict: 'ok', there }];
-    const fewer = `max_connections: ${range.free}  # of upstream ${most.upstream}; or more addresses: of the endpoint, or as source.address`;
+    const fewer = `max_connections: ${range.free}  # of upstream ${most.upstream}; or more addresses`;
     const wider = setSysctl(RANGE, `${WIDEST.low} ${WIDEST.high}`);
     const isWide = range.low <= WIDEST.low && range.high >= WIDEST.high;
     const why = 'with all sessions at one address connects fail with EADDRNOTAVAIL, reason over_limit';

@@ -17,7 +17,7 @@ export const lowPorts: Check = {
     if (may(machine, 'CAP_NET_BIND_SERVICE')) return [{ ...finding, verdict: 'ok', there: 'effective' }];
     const remedies = [
       'AmbientCapabilities=CAP_NET_BIND_SERVICE  # in a systemd unit',
-      `setcap cap_net_bind_service=+ep "$(readlink -f "$(command -v node)")"  # for every program of this Node`,
+      `setcap cap_net_bind_service=+ep "$(readlink -f "$(command -v node)")"  # for all of Node`,
       setSysctl(START, lowest),
     ];
     return [

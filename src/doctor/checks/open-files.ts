@@ -26,11 +26,9 @@ export const openFiles: Check = {
   },
 };
 
-const number = (limit: number): string =>
-  limit === Number.POSITIVE_INFINITY ? 'unlimited' : countText(limit);
-
-const thereText = ({ soft, hard }: FileLimit): string =>
-  soft === hard ? number(hard) : `${number(hard)} (hard; ${number(soft)} soft, which is raised)`;
+/** Node and the daemon raise the soft limit to the hard one. */
+const thereText = ({ hard }: FileLimit): string =>
+  hard === Number.POSITIVE_INFINITY ? 'unlimited' : countText(hard);
 
 type Verdict = Pick<Finding, 'verdict' | 'why' | 'remedies'>;
 

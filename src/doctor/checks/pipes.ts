@@ -19,7 +19,7 @@ export const pipes: Check = {
     if (most === 0) return [{ ...finding, verdict: 'ok', there: 'no limit' }];
     const there = `${countText(most)} pages`;
     if (most >= pages) return [{ ...finding, verdict: 'ok', there }];
-    const why = 'with all splice pipes in use further ones stay small, and bytes are copied';
+    const why = 'at a peak some splice pipes stay small, and bytes are copied';
     return [{ ...finding, verdict: 'note', there, why, remedies: [setSysctl(SOFT, pages)] }];
   },
 };
