@@ -245,6 +245,8 @@ export interface Handing {
   readonly inboxes: readonly number[];
   /** Upper bound on connections in flight to workers: free places plus one accept batch. */
   readonly maxConnections: number;
+  /** At most, by one socket; as many more may be in flight to workers beyond `maxConnections`. */
+  readonly acceptsPerTurn: number;
 }
 
 /** Accepts in the primary and hands each connection to the least loaded worker's inbox. */

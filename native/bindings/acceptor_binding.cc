@@ -70,6 +70,7 @@ Napi::Value AcceptorBinding::Prepare(const Napi::CallbackInfo& info) {
   engine::Handing handing;
   handing.generation = Uint32At(next, "generation");
   handing.max_connections = static_cast<int32_t>(Uint32At(next, "maxConnections"));
+  handing.accepts_per_turn = static_cast<int32_t>(Uint32At(next, "acceptsPerTurn"));
   handing.inboxes = InboxesFrom(next.Get("inboxes").As<Napi::Array>());
   const auto sockets = ListeningSocketsFrom(next.Get("sockets").As<Napi::Array>());
   const int error = acceptor().Prepare(std::move(handing), sockets);

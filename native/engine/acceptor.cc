@@ -78,7 +78,7 @@ void Acceptor::OnReady(uint64_t tag, uint32_t /*events*/) {
   if (WaitsForSpace()) {
     listeners_->Rest(id);  // connections wait in the backlog
     resting_ = true;
-  } else if (!listeners_->AcceptSome(id, this)) {
+  } else if (!listeners_->AcceptSome(id, this, handing_.accepts_per_turn)) {
     resting_ = true;
   }
 }
@@ -134,7 +134,7 @@ bool Acceptor::HasSpace() const {
   const int32_t places = std::max(0, handing_.max_connections - room_.open());
   size_t queued = 0;
   for (const auto& inbox : handing_.inboxes) queued += inbox->queued();
-  return queued < static_cast<size_t>(places + kAcceptsPerTurn) &&
+  return queued < static_cast<size_t>(places + handing_.accepts_per_turn) &&
          shared::LeastLoaded(handing_.inboxes, next_) != nullptr;
 }
 

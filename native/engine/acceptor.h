@@ -23,6 +23,8 @@ struct Handing {
   uint32_t generation = 0;
   // Bounds descriptors in flight to workers.
   int32_t max_connections = 0;
+  // At most, by one socket; as many more may be in flight beyond max_connections.
+  int32_t accepts_per_turn = kAcceptsPerTurn;
   std::vector<std::shared_ptr<shared::Inbox>> inboxes;  // at least one
 };
 

@@ -98,11 +98,11 @@ void Listeners::Stop(ConnectionSink* sink) {
   Leave({}, sink);
 }
 
-bool Listeners::AcceptSome(pool::SlotId id, ConnectionSink* sink) {
+bool Listeners::AcceptSome(pool::SlotId id, ConnectionSink* sink, int most) {
   Entry* entry = entries_.Find(id);
   if (entry == nullptr) return true;  // an event of a socket that was left
   int taken = 0;
-  for (; taken < kAcceptsPerTurn; ++taken) {
+  for (; taken < most; ++taken) {
     // accept(2) allocates a socket before it finds the backlog empty; poll(2) costs a fifteenth of that.
     if (taken == 1 && !entry->several && net::ReadyNow(entry->fd.get(), POLLIN) == 0) break;
     const Took took = AcceptOne(*entry, sink);

@@ -71,7 +71,7 @@ class Listeners {
   void Stop(ConnectionSink* sink);
 
   // Accepts a bounded number of connections. False: accept failed and the socket rests.
-  bool AcceptSome(pool::SlotId id, ConnectionSink* sink);
+  bool AcceptSome(pool::SlotId id, ConnectionSink* sink, int most = kAcceptsPerTurn);
   // Stops watching the socket until Resume.
   void Rest(pool::SlotId id);
   // Watches resting sockets again. False: one still rests.

@@ -33,12 +33,16 @@ export const fileCosts = {
   pipe: 2,
   /** Up to 1 MiB of kernel memory each, mostly 256 KiB; sessions without a pipe copy. */
   pipesPerWorkerMax: 256,
-  /** Handoff mode: connections beyond the limit in flight to a worker, which refuses them. */
-  onTheirWay: 128,
+  /** Handoff mode: what the primary accepts at once, usually and where files are few (native/engine/acceptor). */
+  acceptsPerTurn: 64,
+  acceptsPerTurnMin: 4,
 } as const;
 
 const CONNECTIONS = 'server.max_connections';
 const WORKERS = 'server.workers';
+
+/** In flight beyond the limit before the primary waits, and accepted meanwhile: so many times its accepts in a turn. */
+const ON_THEIR_WAY = 2;
 
 const one = (wanted: boolean): number => (wanted ? 1 : 0);
 
@@ -78,8 +82,8 @@ export const fileNeeds: readonly Need<Demand>[] = [
   },
   {
     name: 'on their way to workers',
-    count: ({ handoff }) => (handoff ? fileCosts.onTheirWay : 0),
-    each: 1,
+    count: ({ handoff }) => one(handoff),
+    each: ON_THEIR_WAY * fileCosts.acceptsPerTurn,
     why: 'accept: handoff; over the limit, to be refused',
   },
   {
@@ -140,6 +144,8 @@ export interface FileFit {
   readonly needed: number;
   /** Splice pipes per worker from the remaining descriptors, up to `pipesPerWorkerMax`; beyond it, copy. */
   readonly pipes: number;
+  /** Handoff mode: where files are few the primary accepts fewer at once, for those are in flight beyond the limit. */
+  readonly acceptsPerTurn: number;
   /** Who takes them. */
   readonly items: readonly Item[];
 }
@@ -148,12 +154,15 @@ export function fitOpenFiles(demand: Demand, limit: number): FileFit {
   const items = itemsOf(fileNeeds, demand);
   const needed = totalOf(items);
   const each = demand.handlers ? fileCosts.handledConnection : fileCosts.connection;
-  const fixed = needed - demand.connections * each;
+  const isShort = limit < needed;
+  const acceptsPerTurn = isShort ? fileCosts.acceptsPerTurnMin : fileCosts.acceptsPerTurn;
+  const saved = demand.handoff ? ON_THEIR_WAY * (fileCosts.acceptsPerTurn - acceptsPerTurn) : 0;
+  const fixed = needed - saved - demand.connections * each;
   const possible = Math.max(0, Math.floor((limit - fixed) / each));
   const connections = Math.min(demand.connections, possible);
   const left = Math.max(0, limit - fixed - connections * each);
   const pipes = Math.min(Math.floor(left / fileCosts.pipe / demand.workers), fileCosts.pipesPerWorkerMax);
-  return { connections, needed, pipes, items };
+  return { connections, needed, pipes, acceptsPerTurn, items };
 }
 
 /** `ulimit -n 2148 …`. */

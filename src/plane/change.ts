@@ -28,4 +28,6 @@ export interface PlaneChange {
   readonly logLevel: string;
   /** Splice pipes per worker, for workers that start from now on. */
   readonly pipes: number;
+  /** Handoff mode: connections that the primary accepts before it looks for room again. */
+  readonly acceptsPerTurn: number;
 }

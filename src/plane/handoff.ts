@@ -13,7 +13,7 @@ export class Handoff {
   }
 
   /** `inboxes`: of its workers. In reuseport mode it accepts nothing. Throws when descriptors are lacking. */
-  prepare({ plan, sockets: all, accept }: PlaneChange, inboxes: readonly number[]): void {
+  prepare({ plan, sockets: all, accept, acceptsPerTurn }: PlaneChange, inboxes: readonly number[]): void {
     const sockets = accept === 'handoff' ? all.of(0) : [];
     if (sockets.length === 0 && this.#acceptor === null) return;
     this.#acceptor ??= new native.Acceptor({ room: this.#room });
@@ -25,6 +25,7 @@ export class Handoff {
       })),
       inboxes,
       maxConnections: plan.limits.maxConnections,
+      acceptsPerTurn,
     });
   }
 

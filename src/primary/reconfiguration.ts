@@ -153,9 +153,17 @@ export class Reconfiguration {
 }
 
 /** What the workers get with a Plan. */
-export function planeChange({ config, pipes }: Fitted, plan: Plan, sockets: Sockets): PlaneChange {
+export function planeChange({ config, pipes, files }: Fitted, plan: Plan, sockets: Sockets): PlaneChange {
   const { workers, accept } = config.server;
-  return { plan, sockets, workers, accept, logLevel: config.logging.level, pipes };
+  return {
+    plan,
+    sockets,
+    workers,
+    accept,
+    logLevel: config.logging.level,
+    pipes,
+    acceptsPerTurn: files.acceptsPerTurn,
+  };
 }
 
 function changedBy(published: Published, generation: number): Changed {

@@ -56,7 +56,7 @@ describe('who takes open files', () => {
     { why: 'checks of endpoints', asks: { checked: 100 }, more: 100 },
     { why: 'as many checks as run at once', asks: { checked: 5000 }, more: probesMax },
     { why: 'a race of each worker, and name servers', asks: { names: true }, more: 2 * 15 + 6 },
-    { why: 'what is on its way to a worker', asks: { handoff: true }, more: fileCosts.onTheirWay },
+    { why: 'what is on its way to a worker', asks: { handoff: true }, more: 2 * fileCosts.acceptsPerTurn },
     { why: 'clients of metrics', asks: { monitors: 1 }, more: visitorLimits.connectionsMax + kept(1) },
     {
       why: 'clients of metrics and health',
@@ -79,6 +79,17 @@ describe('who takes open files', () => {
   test('each row says why', () => {
     expect(fileNeeds.filter(({ name, why }) => name === '' || why === '')).toEqual([]);
     expect(new Set(fileNeeds.map(({ name }) => name)).size).toBe(fileNeeds.length);
+  });
+});
+
+describe('accept: handoff', () => {
+  const handed = { ...demand, handoff: true };
+  const suffices = fixed + 2000 + 2 * fileCosts.acceptsPerTurn;
+
+  test('where files are few the primary accepts fewer at once, for connections to serve', () => {
+    expect(fitOpenFiles(handed, suffices)).toMatchObject({ connections: 1000, acceptsPerTurn: 64 });
+    expect(fitOpenFiles(handed, suffices - 1)).toMatchObject({ connections: 1000, acceptsPerTurn: 4 });
+    expect(fitOpenFiles(handed, fixed + 20 + 8)).toMatchObject({ connections: 10, acceptsPerTurn: 4 });
   });
 });
 

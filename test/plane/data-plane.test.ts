@@ -64,6 +64,7 @@ const changeTo = (plan: Plan): PlaneChange => ({
   accept: 'reuseport',
   logLevel: 'info',
   pipes: 16,
+  acceptsPerTurn: 64,
 });
 
 const publish = (plan: Plan): Promise<Published> => plane.change(changeTo(plan));

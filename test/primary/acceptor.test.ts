@@ -50,14 +50,21 @@ function createAcceptor(): Acceptor {
 const MANY = 1000;
 
 function accept(acceptor: Acceptor, handing: Partial<Handing>): void {
-  acceptor.prepare({ generation: 1, sockets: [], inboxes: [], maxConnections: MANY, ...handing });
+  acceptor.prepare({
+    generation: 1,
+    sockets: [],
+    inboxes: [],
+    maxConnections: MANY,
+    acceptsPerTurn: 64,
+    ...handing,
+  });
   acceptor.leave();
   acceptor.commit();
 }
 
-function acceptInto(inboxes: readonly number[], maxConnections: number): number {
+function acceptInto(inboxes: readonly number[], maxConnections: number, acceptsPerTurn = 64): number {
   const socket = listen('front');
-  accept(createAcceptor(), { sockets: [socket], inboxes, maxConnections });
+  accept(createAcceptor(), { sockets: [socket], inboxes, maxConnections, acceptsPerTurn });
   return socket.port;
 }
 
@@ -80,19 +87,22 @@ test('connections go to the worker that is there, not to one that is gone or to 
   }
 });
 
-test('no more connections are on their way to a worker than may be open, and a batch or two', async () => {
-  const CLIENTS = 400;
-  const port = acceptInto([createInbox()], 2);
+test.each([64, 4])(
+  'no more are on their way to a worker than may be open, and 2 x %i',
+  async (acceptsPerTurn) => {
+    const CLIENTS = 400;
+    const port = acceptInto([createInbox()], 2, acceptsPerTurn);
 
-  const before = openFiles(process.pid);
-  // No worker takes connections: those over the limit stay in the backlog.
-  const clients = Array.from({ length: CLIENTS }, () => connect(port, '127.0.0.1'));
-  for (const client of clients) cleanups.push(() => client.destroy());
-  await sleep(500);
-  const onTheirWay = openFiles(process.pid) - before - CLIENTS;
-  expect(onTheirWay).toBeGreaterThan(2);
-  expect(onTheirWay).toBeLessThanOrEqual(2 + 128);
-});
+    const before = openFiles(process.pid);
+    // No worker takes connections: those over the limit stay in the backlog.
+    const clients = Array.from({ length: CLIENTS }, () => connect(port, '127.0.0.1'));
+    for (const client of clients) cleanups.push(() => client.destroy());
+    await sleep(500);
+    const onTheirWay = openFiles(process.pid) - before - CLIENTS;
+    expect(onTheirWay).toBeGreaterThan(2);
+    expect(onTheirWay).toBeLessThanOrEqual(2 + 2 * acceptsPerTurn);
+  },
+);
 
 describe('when listeners change', () => {
   /** Connections that are established, and wait: this thread, which would accept them, does not return to its loop. */
@@ -120,7 +130,13 @@ describe('when listeners change', () => {
     const acceptor = createAcceptor();
     accept(acceptor, { sockets: [front, back], inboxes: [inbox] });
     await queue(back, 20);
-    acceptor.prepare({ generation: 2, sockets: [front], inboxes: [inbox], maxConnections: MANY });
+    acceptor.prepare({
+      generation: 2,
+      sockets: [front],
+      inboxes: [inbox],
+      maxConnections: MANY,
+      acceptsPerTurn: 64,
+    });
     acceptor.leave();
     await plane.adopt(planOf(2, 'front'));
     acceptor.commit();
@@ -159,7 +175,7 @@ describe('when listeners change', () => {
     const acceptor = createAcceptor();
     accept(acceptor, { sockets: [socket], inboxes: [inbox] });
     const sockets = [named('after', socket.fd)];
-    acceptor.prepare({ generation: 2, sockets, inboxes: [inbox], maxConnections: MANY });
+    acceptor.prepare({ generation: 2, sockets, inboxes: [inbox], maxConnections: MANY, acceptsPerTurn: 64 });
     acceptor.leave();
     await dial(socket.port);
     await plane.adopt(planOf(2, 'after'));
@@ -178,7 +194,13 @@ describe('when listeners change', () => {
     const acceptor = createAcceptor();
     accept(acceptor, { sockets: [front], inboxes: [inbox] });
     const before = openFiles(process.pid);
-    acceptor.prepare({ generation: 2, sockets: [back], inboxes: [inbox], maxConnections: MANY });
+    acceptor.prepare({
+      generation: 2,
+      sockets: [back],
+      inboxes: [inbox],
+      maxConnections: MANY,
+      acceptsPerTurn: 64,
+    });
     acceptor.discard();
     expect(openFiles(process.pid)).toBe(before);
     await dial(front.port);

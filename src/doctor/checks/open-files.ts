@@ -15,7 +15,7 @@ export const openFiles: Check = {
     const finding = { what: 'open files', needed: countText(fit.needed), items: fit.items };
     if (limit === null) return [{ ...finding, verdict: 'unknown', there: 'no /proc/self/limits' }];
     const there = thereText(limit);
-    if (limit.hard < fit.needed) {
+    if (fit.connections < demand.connections) {
       return [{ ...finding, there, ...shortage(fit, sysctl(machine, 'fs.nr_open')) }];
     }
     if (fit.pipes < fileCosts.pipesPerWorkerMax) {
