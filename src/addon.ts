@@ -344,6 +344,29 @@ export interface NativeProcess {
   trimMemory(): void;
 }
 
+/** Whom a process becomes. */
+export interface NativeIdentity {
+  /** Whose supplementary groups it gets; null: `gid` alone. */
+  readonly user: string | null;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** User, groups and capabilities. Masks have a bit for each capability, by its number in capabilities(7). */
+export interface NativePrivileges {
+  /**
+   * Another user, in every thread. Afterwards the calling thread, and those that it makes, have those of `capabilities`
+   * that it had, and the other threads none. Throws with `code`; then the process may have changed in part.
+   */
+  become(identity: NativeIdentity, capabilities: number): void;
+  /** The calling thread, and threads and processes that it makes, have no capabilities beside these. Throws with `code`. */
+  keepCapabilities(capabilities: number): void;
+  /** Programs that the calling thread starts have these of its capabilities. Throws with `code`. */
+  passCapabilities(capabilities: number): void;
+  /** no_new_privs in every thread; no core dump, and no debugger of the same user. Permanent. Throws with `code`. */
+  harden(): void;
+}
+
 /** Handoff mode. */
 export interface NativeHandoff {
   readonly Acceptor: new (options: { room: Int32Array }) => Acceptor;
@@ -390,7 +413,13 @@ export interface NativeLayout {
   readonly bucketWords: number;
 }
 
-export interface Native extends NativeSockets, NativePackets, NativeProcess, NativeHandoff, NativeAgreement {
+export interface Native
+  extends NativeSockets,
+    NativePackets,
+    NativeProcess,
+    NativePrivileges,
+    NativeHandoff,
+    NativeAgreement {
   readonly Classifier: new (tables: ClassifierTables) => Classifier;
   readonly Recognizer: new (automaton: Automaton) => Recognizer;
   readonly Engine: new (options: EngineOptions) => Engine;

@@ -43,6 +43,7 @@ const world = {
   cores: 2,
   addresses: [],
   kernel: { congestion: [], congestionForAll: [], mayAdminister: true, interfaces: [] },
+  accounts: { user: () => null, group: () => null },
   hostName: 'gateway',
 };
 

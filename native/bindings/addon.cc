@@ -7,6 +7,7 @@
 #include "bindings/layout.h"
 #include "bindings/packets.h"
 #include "bindings/prefixes_binding.h"
+#include "bindings/privileges.h"
 #include "bindings/process.h"
 #include "bindings/sockets.h"
 
@@ -19,6 +20,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   PrefixesBinding::Init(env, exports);
   InitSockets(env, exports);
   InitPackets(env, exports);
+  InitPrivileges(env, exports);
   InitProcess(env, exports);
   InitLayout(env, exports);
   return exports;

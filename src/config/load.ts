@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { parseListen } from '../base/address.js';
 import { ownAddresses } from '../base/own-addresses.js';
 import type { Config, Demo, Document, Problem } from '../model/config.js';
+import { systemAccounts } from './accounts.js';
 import { DEFAULT_FILE, DEMO_ADDRESS, demoConfig } from './default.js';
 import { documentSource } from './document.js';
 import type { Environment } from './environment.js';
@@ -115,6 +116,7 @@ function loaded(
     addresses: ownAddresses().map(({ address }) => address),
     hostName: hostname(),
     kernel,
+    accounts: systemAccounts,
     local,
   });
   if (!result.ok) return { ...result, files: about.files };

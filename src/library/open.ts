@@ -28,11 +28,17 @@ export async function check(document: Document, options: CheckOptions): Promise<
   const loaded = await reader.load({ document, directory, local });
   if (!loaded.ok) return loaded;
   const { config } = loaded;
+  if (config.server.identity !== null) return { ok: false, files: [], problems: [USER] };
   if (locals !== null && config.server.workers !== 1) return { ok: false, files: [], problems: [THREADS] };
   if (logs) return loaded;
   const logging = { ...config.logging, level: 'silent', accessLog: false };
   return { ...loaded, config: { ...config, logging } };
 }
+
+const USER = unplaced(
+  'is for the daemon: this process is that of its program, which changes its user itself (process.setuid)',
+  'server.user',
+);
 
 const THREADS = unplaced(
   'is 0 for the life of the instance: its data plane runs on the calling thread',

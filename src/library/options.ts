@@ -79,7 +79,6 @@ export interface ServerOptions {
   readonly gracefulShutdownTimeout?: Duration;
   /** How long a new process may take to be ready, when a daemon is upgraded in place. */
   readonly upgradeTimeout?: Duration;
-  readonly user?: string;
 }
 
 /** What a custom protocol's validator answers: it is this protocol, it is not, or more bytes are needed. */

@@ -50,6 +50,29 @@ export interface ServerConfig {
   readonly upgradeTimeoutMs: number;
   /** Read the files again when they change. */
   readonly reloadOnChange: boolean;
+  /** Whom the daemon becomes when it is started as root; null: it stays who it is. */
+  readonly identity: Identity | null;
+}
+
+export interface Identity {
+  readonly user: User;
+  readonly group: Group;
+}
+
+export interface User {
+  /** As written: a name or a number. */
+  readonly name: string;
+  /** Whose supplementary groups it has; null: a number that no account has. */
+  readonly account: string | null;
+  readonly uid: number;
+  /** Primary group of the account. */
+  readonly gid: number | null;
+}
+
+export interface Group {
+  /** As written; empty: the primary group of the user. */
+  readonly name: string;
+  readonly gid: number;
 }
 
 export interface ListenerConfig {

@@ -8,8 +8,9 @@ import { isPrivate } from '../config/validate/admin.js';
 import type { AdminConfig, Config, ListenAddress } from '../model/config.js';
 import type { AddressText } from '../model/session.js';
 import type { InheritedServers } from './inherited-servers.js';
+import { listenError } from './listen-error.js';
 import type { Part, Prepared } from './part.js';
-import { changeMode, closeGroup, openGroup, reasonOf, type SocketGroup } from './socket-group.js';
+import { changeMode, closeGroup, openGroup, type SocketGroup } from './socket-group.js';
 import { isSameAddress } from './sockets.js';
 import { StartError } from './start-error.js';
 
@@ -123,10 +124,9 @@ export class ControlInterface implements Part {
     try {
       return { group: await openGroup(address, { size: 1, holdsPort }, native), bound: address };
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      const why = `the control interface can not listen on ${address.text}: ${reasonOf(error)}`;
-      if (!yields || code !== 'EADDRINUSE') throw new StartError(why, code);
-      log.warn(`${why}; the demonstration goes on without it`);
+      const refusal = listenError('the control interface', address, error);
+      if (!yields || refusal.code !== 'EADDRINUSE') throw refusal;
+      log.warn(`${refusal.message}; the demonstration goes on without it`);
       return null;
     }
   }

@@ -63,6 +63,10 @@ export interface DaemonOptions {
   readonly report?: (reports: readonly Report[]) => void;
   /** Where configurations come from. */
   readonly source: SettingsSource;
+  /** Asked first, before modules of a change are loaded. */
+  readonly guards?: readonly Part[];
+  /** Called once everything is bound, before workers start. Rejects with a StartError. */
+  readonly bound?: () => Promise<void>;
   /** Whatever else follows the configuration. */
   readonly parts?: readonly Part[];
   /** Listening sockets that others have opened: the service manager, or the process before this one. */
@@ -143,7 +147,7 @@ export class Daemon {
       hold: (why) => this.settings.hold(why),
     });
     this.#reconfiguration = new Reconfiguration({
-      ...{ fitted, plane, ids, names, listening, parts, log },
+      ...{ fitted, plane, ids, names, listening, parts, log, guards: options.guards ?? [] },
       inForce: (plan) => this.#followHealth(plan),
     });
     this.#shutdown = new Shutdown({
@@ -205,6 +209,7 @@ export class Daemon {
     if (config.monitoring.metrics !== null) this.#metrics.prepare();
     if (this.#options.isSuccessor) this.handover.hold();
     (await prepareAll(this.#parts, config)).commit();
+    await this.#options.bound?.();
     this.#followHealth(this.#plane.plan);
     try {
       await this.#plane.start();

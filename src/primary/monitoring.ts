@@ -6,9 +6,9 @@ import { hostPort } from '../base/address.js';
 import type { Logger } from '../base/log.js';
 import type { Config, ListenAddress, MonitoringConfig } from '../model/config.js';
 import type { InheritedServers } from './inherited-servers.js';
+import { listenError } from './listen-error.js';
 import type { Part, Prepared } from './part.js';
-import { openInet, reasonOf, type SocketGroup } from './socket-group.js';
-import { StartError } from './start-error.js';
+import { openInet, type SocketGroup } from './socket-group.js';
 
 type InetListen = Extract<ListenAddress, { kind: 'inet' }>;
 
@@ -20,15 +20,13 @@ const opener =
   (inherited: InheritedServers): OpenSocket =>
   ({ address, names }, ours) => {
     const wanted = listenAddress(address);
-    const { port, text } = wanted;
     const [taken] = inherited.take(wanted, names)?.group.sockets ?? [];
     if (taken) return taken.fd;
     try {
-      const { sockets } = openInet(wanted, { size: 1, holdsPort: ours.includes(port) }, native);
+      const { sockets } = openInet(wanted, { size: 1, holdsPort: ours.includes(wanted.port) }, native);
       return sockets[0]?.fd ?? -1;
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      throw new StartError(`monitoring can not listen on ${text}: ${reasonOf(error)}`, code);
+      throw listenError('monitoring', wanted, error);
     }
   };
 

@@ -41,6 +41,8 @@ export interface ReconfigurationParts {
   readonly ids: Ids;
   readonly names: Names;
   readonly listening: Listening;
+  /** Asked before modules are loaded. */
+  readonly guards: readonly Part[];
   /** Whatever else follows the configuration. */
   readonly parts: readonly Part[];
   /** A Plan has come into force. */
@@ -113,8 +115,9 @@ export class Reconfiguration {
     const { log } = this.#around;
     try {
       const fitted = fitToFileLimit(config);
-      const { names, listening, parts } = this.#around;
-      const prepared = await prepareAll([this.#trial, names, listening, ...parts], fitted.config);
+      const { guards, names, listening, parts } = this.#around;
+      const all = [...guards, this.#trial, names, listening, ...parts];
+      const prepared = await prepareAll(all, fitted.config);
       return await this.#putInForce(fitted, prepared);
     } catch (error) {
       return { result: 'refused', problems: [problemOf(error, log)] };

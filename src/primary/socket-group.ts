@@ -182,9 +182,17 @@ function isSame({ path, stats }: SocketFile): boolean {
   return now !== undefined && now.ino === stats.ino && now.dev === stats.dev;
 }
 
-/** Removes our socket file, unless another process has replaced it since. */
+/**
+ * Removes our socket file, unless another process has replaced it since. In a folder of root it stays when root has bound
+ * it for another user: nobody listens there, and the next start removes it.
+ */
 function removeOwn(file: SocketFile): void {
-  if (isSame(file)) unlinkSync(file.path);
+  if (!isSame(file)) return;
+  try {
+    unlinkSync(file.path);
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -7,6 +7,7 @@ import type { ListenAddress, ListenerConfig } from '../model/config.js';
 import type { ListeningSocket } from '../model/message.js';
 import type { AddressText } from '../model/session.js';
 import type { Sockets } from '../plane/change.js';
+import { listenError } from './listen-error.js';
 import type { Prepared } from './part.js';
 import {
   allOf,
@@ -17,12 +18,10 @@ import {
   type OpenOptions,
   type OpenSocket,
   openGroup,
-  reasonOf,
   resizedGroup,
   type SocketCalls,
   type SocketGroup,
 } from './socket-group.js';
-import { StartError } from './start-error.js';
 
 /** Group of a listener, by the listener's index in the configuration. */
 interface Listening {
@@ -179,7 +178,7 @@ export class ListeningSockets implements Sockets {
       if (kept) return asTheyAre ? kept : resizedGroup(kept, places, this.#calls);
       return await openGroup(address, options, this.#calls);
     } catch (error) {
-      const refusal = listenError(name, address, error);
+      const refusal = listenError(`listener ${name}`, address, error);
       if (refusal.code !== 'EADDRINUSE' || !moved || address.kind === 'unix') throw refusal;
       moved(refusal.message);
       return openGroup({ ...address, port: 0 }, options, this.#calls);
@@ -232,18 +231,3 @@ export function isSameAddress(a: ListenAddress, b: ListenAddress): boolean {
   if (b.kind === 'unix') return false;
   return a.host === b.host && a.port === b.port && Boolean(a.ipv6Only) === Boolean(b.ipv6Only);
 }
-
-function listenError(name: string, address: ListenAddress, error: unknown): StartError {
-  const { code } = error as NodeJS.ErrnoException;
-  const hint = (address.kind === 'inet' && code !== undefined && hints[code]) || '';
-  return new StartError(
-    `listener ${name} can not listen on ${address.text}: ${reasonOf(error)}${hint}`,
-    code,
-  );
-}
-
-/** Advice per error code of bind and listen. */
-const hints: Readonly<Record<string, string>> = {
-  EADDRINUSE: '; end what listens there (`ss -ltnp` shows it), or choose another address',
-  EACCES: '; a low port needs root, CAP_NET_BIND_SERVICE or `net.ipv4.ip_unprivileged_port_start`',
-};

@@ -24,6 +24,7 @@ describe('defaults', () => {
       gracefulShutdownTimeoutMs: 60_000,
       upgradeTimeoutMs: 30_000,
       reloadOnChange: true,
+      identity: null,
     }));
   test('one listener on every interface', () =>
     expect(config.listeners).toEqual([

@@ -1,5 +1,6 @@
 /** A configuration from text to Config, with the world it is checked against given as data. */
 
+import type { Accounts } from '../../src/config/accounts.js';
 import type { Environment } from '../../src/config/environment.js';
 import { applyFlags, type Flags } from '../../src/config/flags.js';
 import { readConfig } from '../../src/config/read.js';
@@ -15,6 +16,16 @@ export interface World {
   /** CAP_NET_ADMIN. */
   readonly mayAdminister?: boolean;
 }
+
+const accounts: Accounts = {
+  user: (key) => users.find(({ name, uid }) => key === name || key === String(uid)) ?? null,
+  group: (key) => groups.find(({ name, gid }) => key === name || key === String(gid)) ?? null,
+};
+const users = [
+  { name: 'root', uid: 0, gid: 0 },
+  { name: 'anyport', uid: 990, gid: 980 },
+];
+const groups = [{ name: 'ssl-cert', gid: 117 }];
 
 export function checkText(text: string, world: World = {}): Validated {
   const { environment = {}, flags = {}, files = [], programs = [], mayAdminister = true } = world;
@@ -33,6 +44,7 @@ export function checkText(text: string, world: World = {}): Validated {
       mayAdminister,
       interfaces: ['lo', 'eth0'],
     },
+    accounts,
   });
 }
 

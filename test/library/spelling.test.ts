@@ -107,7 +107,7 @@ type KeysOf<Schema extends z.ZodType> = Camel<keyof z.input<Schema>>;
 type Section<Name extends SectionName> = (typeof sections)[Name];
 
 /** Of files alone. */
-type FileOnly = 'reloadOnChange' | 'include';
+type FileOnly = 'reloadOnChange' | 'user' | 'group' | 'include';
 
 test('the options have the keys of the schema', () => {
   type Server = Exclude<KeysOf<Section<'server'>>, FileOnly>;

@@ -25,6 +25,7 @@ const server: ServerConfig = {
   gracefulShutdownTimeoutMs: 60_000,
   upgradeTimeoutMs: 30_000,
   reloadOnChange: true,
+  identity: null,
 };
 
 export interface Wanted {

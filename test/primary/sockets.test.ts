@@ -91,7 +91,7 @@ describe('inet listeners', () => {
       },
     };
     await expect(ListeningSockets.open([inet('front', 443)], { places: 1 }, unprivileged)).rejects.toThrow(
-      /front can not listen on .*:443: permission denied \(EACCES\); a low port needs root, CAP_NET_BIND_SERVICE/,
+      /front can not listen on .*:443: permission denied \(EACCES\); a low port takes one of three: .*server\.user.*CAP_NET_BIND_SERVICE.*ip_unprivileged_port_start=443/,
     );
   });
 

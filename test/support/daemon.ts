@@ -56,6 +56,8 @@ export interface StartOptions {
   readonly environment?: NodeJS.ProcessEnv;
   /** Start it as the package's `bin` does, not by its main module. */
   readonly asInstalled?: true;
+  /** Modules do not run as root. */
+  readonly asRoot?: 'refused';
   /** Root of another built checkout whose daemon to start. */
   readonly checkout?: string;
 }
@@ -214,6 +216,10 @@ export class Daemon {
   }
 }
 
+/** The tests' own modules may run as root. The flag is not known to every other checkout. */
+const asRoot = ({ asRoot, checkout }: StartOptions = {}): string[] =>
+  asRoot === 'refused' || checkout !== undefined ? [] : ['--allow-root'];
+
 /** Starts `anyport run` on a configuration file and waits until it is ready. */
 export async function startDaemon(config: TestConfig, options: StartOptions = {}): Promise<Daemon> {
   return (await launchDaemon(config, options)).ready();
@@ -226,14 +232,14 @@ export async function launchDaemon(config: TestConfig, options: StartOptions = {
   const folder = tempFolder();
   const file = `${folder.path}/anyport.yaml`;
   writeFileSync(file, textOf(config, port, metricsPort));
-  const args = ['run', '-c', file, ...(options.flags ?? [])];
+  const args = ['run', '-c', file, ...asRoot(options), ...(options.flags ?? [])];
   return new Daemon(spawnDaemon(args, folder.path, options), port, metricsPort, folder);
 }
 
 /** Starts `anyport run` on flags alone. `port` is what the flags say. */
 export async function startWithFlags(flags: readonly string[], port: number): Promise<Daemon> {
   const folder = tempFolder();
-  return new Daemon(spawnDaemon(['run', ...flags], folder.path), port, 0, folder).ready();
+  return new Daemon(spawnDaemon(['run', ...asRoot(), ...flags], folder.path), port, 0, folder).ready();
 }
 
 /** Runs any `anyport` command to its end. */

@@ -13,6 +13,7 @@ type Route = NonNullable<Flags['route']>[number];
 interface RunOptions extends Flags {
   readonly config?: string;
   readonly check?: true;
+  readonly allowRoot?: boolean;
 }
 
 const EXAMPLES = `
@@ -39,13 +40,14 @@ export function addRun(program: Command): void {
     .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent')
     .option('--log-format <format>', 'auto, json or pretty')
     .option('--admin <address>', 'serve the control interface here instead of `admin.listen`')
+    .option('--allow-root', 'run handlers and validators as root, if nobody else is named by `server.user`')
     .option('--check', 'check the configuration and exit')
     .addOption(notYet('--forward <listen=host:port>', 'forward a port, nothing is identified'))
     .addHelpText('after', EXAMPLES)
     .action(run);
 }
 
-async function run({ config: file, check, ...flags }: RunOptions): Promise<void> {
+async function run({ config: file, check, allowRoot = false, ...flags }: RunOptions): Promise<void> {
   if (check) {
     process.stdout.write(summary(await loadOrFail(file, flags)));
     return;
@@ -58,13 +60,16 @@ async function run({ config: file, check, ...flags }: RunOptions): Promise<void>
   daemon.catch(() => {}); // problems of the configuration are reported first
   const readAtMs = Date.now();
   const loaded = await loadAsideOrFail(file, flags);
-  const { exitNow, runDaemon } = await daemon;
+  const { exitNow, runDaemon, whyNotAs } = await daemon;
+  const refusal = await whyNotAs(loaded.config, allowRoot);
+  if (refusal !== null) throw new Failure(refusal, BAD_USAGE);
   exitNow(
     await runDaemon(loaded.config, {
       version,
       warnings: loaded.warnings.map(formatProblem),
       demo: loaded.demo,
       source: sourceOf(loaded, { file: file ?? null, flags, environment: { ...process.env } }),
+      allowRoot,
       origin: { files: loaded.files, readAtMs },
     }),
   );

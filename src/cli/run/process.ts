@@ -18,7 +18,9 @@ import { lowerHelperThreads } from './helper-threads.js';
 import { findPredecessor, takeInheritance } from './inheritance.js';
 import { startAgain } from './launch.js';
 import { type Output, openOutput } from './output.js';
+import { identityRefusal, Privileges } from './privileges.js';
 import { Reloading } from './reloading.js';
+import { rootRefusal } from './root.js';
 import { ServiceManager } from './service-manager.js';
 import { hearSignals } from './signals.js';
 import { Upgrade } from './upgrade.js';
@@ -43,16 +45,25 @@ export interface RunOptions {
   readonly source: SettingsSource;
   /** Of the first one. */
   readonly origin: Origin;
+  /** Modules may run as root. */
+  readonly allowRoot: boolean;
 }
 
 /** Runs until a signal stops the process. Resolves with the exit status: 0 success, 1 failed while running. */
 export async function runDaemon(config: Config, options: RunOptions): Promise<number> {
   lowerHelperThreads();
   const predecessor = findPredecessor(process.env);
+  const privileges = new Privileges(config, options.allowRoot);
+  try {
+    await privileges.become();
+  } catch (error) {
+    process.stderr.write(`anyport: ${(error as Error).message}\n`);
+    return 1;
+  }
   const output = await openOutput(config.logging);
   for (const warning of options.warnings) output.log.warn(warning);
   try {
-    return (await run(config, options, output, predecessor)) ? 0 : 1;
+    return (await run(config, { options, output, predecessor, privileges })) ? 0 : 1;
   } catch (error) {
     if (error instanceof StartError) output.log.fatal(error.message);
     else output.log.fatal({ err: error }, 'failed');
@@ -63,25 +74,27 @@ export async function runDaemon(config: Config, options: RunOptions): Promise<nu
   }
 }
 
+/** Why a process like this one does not serve the configuration; null: it does. */
+export const whyNotAs = async (config: Config, allowRoot: boolean): Promise<string | null> =>
+  (await identityRefusal(config)) ?? rootRefusal(config, allowRoot);
+
 /** Exits at once: runs no exit handlers, waits for no thread. */
 export const exitNow = (status: number): never => native.exit(status);
 
 /** Resolves with whether every session ended by itself before the deadline. */
-async function run(
-  config: Config,
-  options: RunOptions,
-  output: Output,
-  predecessor: Predecessor | null,
-): Promise<boolean> {
+async function run(config: Config, around: Surroundings): Promise<boolean> {
+  const { options, output, predecessor, privileges } = around;
   const { log } = output;
   const reloading = new Reloading();
   const upgrading = new Upgrading(log);
   const signals = awaitSignals(log, reloading, upgrading);
   if (predecessor) void predecessor.ended.then(output.share());
+  for (const file of await privileges.unreadable(options.origin.files))
+    log.warn({ file }, 'the user of `server.user` may not read it: reloads and upgrades will be refused');
   const watching = new Watching(options.origin, log);
-  const daemon = await openDaemon(config, { options, output, predecessor, watching }, signals.drain);
+  const daemon = await openDaemon(config, { ...around, watching }, signals.drain);
   const service = serviceManager(log);
-  const upgrade = upgradeOf({ daemon, service, output });
+  const upgrade = upgradeOf({ daemon, service, output, privileges });
   try {
     const cut = untilAborted(signals.stop).then(() => daemon.cut());
     const serving = { daemon, service, reloading, watching, upgrading, upgrade, predecessor, options, log };
@@ -99,12 +112,12 @@ interface Surroundings {
   readonly options: RunOptions;
   readonly output: Output;
   readonly predecessor: Predecessor | null;
-  readonly watching: Watching;
+  readonly privileges: Privileges;
 }
 
 async function openDaemon(
   config: Config,
-  { options, output, predecessor, watching }: Surroundings,
+  { options, output, predecessor, privileges, watching }: Surroundings & { readonly watching: Watching },
   callOff: AbortSignal,
 ): Promise<Daemon> {
   const { version, demo } = options;
@@ -113,6 +126,8 @@ async function openDaemon(
   const surroundings = {
     ...{ version, log, write, linesDropped, inherited },
     source: watching.through(options.source),
+    guards: [privileges],
+    bound: () => privileges.settle(),
     parts: [output.follower, watching],
     movesPorts: demo?.moves ?? false,
     yieldsAdmin: demo?.yieldsAdmin ?? false,
@@ -184,12 +199,13 @@ function upgradeOf({
   daemon,
   service,
   output,
-}: Pick<Serving, 'daemon' | 'service'> & { output: Output }): Upgrade {
+  privileges,
+}: Pick<Serving, 'daemon' | 'service'> & Pick<Surroundings, 'output' | 'privileges'>): Upgrade {
   const standardError = new LineSink(STDERR);
   return new Upgrade({
     log: output.log,
     clock: systemClock,
-    start: (fd) => startAgain(process, fd),
+    start: (fd) => privileges.passOn(() => startAgain(process, fd)),
     estate: () => daemon.handover.estate,
     timeoutMs: () => daemon.settings.current.config.server.upgradeTimeoutMs,
     writeError: (text) => standardError.write(text),

@@ -5,6 +5,7 @@ import { formatSize } from '../../base/size.js';
 import type {
   AdminConfig,
   Config,
+  Identity,
   LoggingConfig,
   MonitoringConfig,
   ServerConfig,
@@ -29,6 +30,9 @@ const size = (bytes: number): string => formatSize(bytes);
 /** Keys of the file, and how their values are written. */
 type Rows<Section> = { readonly [Key in keyof Section]: readonly [key: string, show: Show] };
 
+const identityText = (identity: Identity | null): string | null =>
+  identity && [identity.user.name, identity.group.name].filter(Boolean).join(':');
+
 const server: Rows<ServerConfig> = {
   workers: ['workers', plain],
   accept: ['accept', plain],
@@ -48,6 +52,7 @@ const server: Rows<ServerConfig> = {
   gracefulShutdownTimeoutMs: ['graceful_shutdown_timeout', duration],
   upgradeTimeoutMs: ['upgrade_timeout', duration],
   reloadOnChange: ['reload_on_change', plain],
+  identity: ['user', identityText],
 };
 
 const siteText = (site: { host: string; port: number } | null): string | null =>

@@ -112,6 +112,12 @@ export function text(meaning: string, values = 'text') {
   return documented(z.string(expecting(values)), meaning, values);
 }
 
+/** A user or a group; empty: none. A number in YAML is one. */
+export function account(meaning: string, values: string) {
+  const schema = z.union([z.string(), z.int().min(0)], expecting(values));
+  return documented(schema.default(''), meaning, values);
+}
+
 /** Text in a format that `parse` reads; `fault` returns the specific reason for a malformed one, if known. */
 export function form<T>(
   meaning: string,

@@ -1,7 +1,17 @@
 /** `server`: the port, and limits for every session. */
 import { identifyBytesMax } from '../../protocols/read-limit.js';
 import { listenAddress } from './addresses.js';
-import { choice, duration, flag, integer, integerOrAuto, oneOrMore, section, size, text } from './fields.js';
+import {
+  account,
+  choice,
+  duration,
+  flag,
+  integer,
+  integerOrAuto,
+  oneOrMore,
+  section,
+  size,
+} from './fields.js';
 import { serverTimeouts } from './timeouts.js';
 
 const MAX_TIMEOUT = '24h';
@@ -77,7 +87,14 @@ export const server = section(
       max: MAX_TIMEOUT,
     }),
     reload_on_change: flag(true, 'Read the configuration again when its files change'),
-    user: text('Drop to this user once bound, when started as root', 'name of a user').default(''),
+    user: account(
+      "Whom anyport becomes when it is started as root: nothing but opening ports is done as root, and handlers, validators, logs and socket files are this user's. It is no other one before a restart",
+      'name or number of a user',
+    ),
+    group: account(
+      "With `user`: its group. Without it the primary group of the user; supplementary groups are the user's in both cases",
+      'name or number of a group',
+    ),
   },
   'The port, and what holds for every session.',
 );

@@ -1,3 +1,4 @@
+import type { Accounts } from '../accounts.js';
 import type { FileKind } from '../file-kind.js';
 import type { Kernel } from '../kernel.js';
 
@@ -14,6 +15,7 @@ export interface Context {
   readonly addresses: readonly string[];
   readonly hostName: string;
   readonly kernel: Kernel;
+  readonly accounts: Accounts;
   /** Functions of the embedding program that stand for modules (src/base/user-module.ts). */
   readonly local?: readonly string[];
 }

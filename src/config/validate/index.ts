@@ -1,5 +1,5 @@
 /** Validates a parsed file into a Config: reports all problems at once, each with its position; guesses nothing. */
-import type { Config, MonitoringConfig, Problem, ServerConfig } from '../../model/config.js';
+import type { Config, Identity, MonitoringConfig, Problem, ServerConfig } from '../../model/config.js';
 import { identifyBytesMax } from '../../protocols/read-limit.js';
 import { findRefused } from '../pending.js';
 import { Report } from '../report.js';
@@ -12,6 +12,7 @@ import { resolveRoutes } from './routes.js';
 import { readShape, type Shape } from './shape.js';
 import { Targets } from './targets.js';
 import { hasOwnUpstream, resolveUpstreams } from './upstreams.js';
+import { resolveIdentity } from './user.js';
 import { warningsOf } from './warnings.js';
 
 export type Validated =
@@ -34,12 +35,13 @@ export function validate(source: Source, context: Context): Validated {
   const routes = resolveRoutes(shape, groups, names, targets, report);
   checkServer(shape, report);
   checkSilences(shape, report);
+  const identity = resolveIdentity(shape, context, report);
   const admin = resolveAdmin(shape, report);
   const monitoring = monitoringConfig(shape);
   checkAdminAddress(admin, groups, monitoring, report);
   if (report.problems.length > 0) return { ok: false, problems: report.problems };
   const config: Config = {
-    server: serverConfig(shape, context),
+    server: serverConfig(shape, context, identity),
     listeners: groups.flatMap(({ listeners }) => listeners),
     protocols: names.configured,
     routes,
@@ -85,7 +87,7 @@ function checkSilences({ server, listeners }: Shape, report: Report): void {
   }
 }
 
-function serverConfig({ server }: Shape, { cores }: Context): ServerConfig {
+function serverConfig({ server }: Shape, { cores }: Context, identity: Identity | null): ServerConfig {
   return {
     workers: server.workers === 'auto' ? cores : server.workers,
     accept: server.accept,
@@ -105,6 +107,7 @@ function serverConfig({ server }: Shape, { cores }: Context): ServerConfig {
     gracefulShutdownTimeoutMs: server.graceful_shutdown_timeout,
     upgradeTimeoutMs: server.upgrade_timeout,
     reloadOnChange: server.reload_on_change,
+    identity,
   };
 }
 

@@ -1,0 +1,70 @@
+/** `server.user` and `server.group`: whom the daemon becomes when it is started as root. */
+import type { Group, Identity, User } from '../../model/config.js';
+import type { Path } from '../path.js';
+import type { Report } from '../report.js';
+import type { Context } from './context.js';
+import type { Shape } from './shape.js';
+
+const USER: Path = ['server', 'user'];
+const GROUP: Path = ['server', 'group'];
+
+/** (uid_t)-1 means "unchanged" to the kernel. */
+const ID_MAX = 2 ** 32 - 2;
+
+/** Null: it stays who it is. */
+export function resolveIdentity({ server }: Shape, { accounts }: Context, report: Report): Identity | null {
+  const [wantedUser, wantedGroup] = [String(server.user), String(server.group)];
+  if (wantedUser === '') {
+    if (wantedGroup !== '') report.problem(GROUP, 'needs `user`: a group alone takes no rights away');
+    return null;
+  }
+  const user = findUser(wantedUser, accounts, report);
+  const group = findGroup(wantedGroup, user, accounts, report);
+  return user && group && { user, group };
+}
+
+function findUser(wanted: string, accounts: Context['accounts'], report: Report): User | null {
+  const found = accounts.user(wanted);
+  const uid = found?.uid ?? numberOf(wanted);
+  if (uid === null) {
+    report.problem(
+      USER,
+      `there is no user \`${wanted}\` on this machine: \`useradd --system ${wanted}\` makes one`,
+    );
+    return null;
+  }
+  if (uid === 0) {
+    report.problem(USER, `\`${wanted}\` is root, whom anyport is to give up: name another user`);
+    return null;
+  }
+  return { name: wanted, account: found?.name ?? null, uid, gid: found?.gid ?? null };
+}
+
+function findGroup(
+  wanted: string,
+  user: User | null,
+  accounts: Context['accounts'],
+  report: Report,
+): Group | null {
+  if (wanted === '') {
+    if (user === null) return null;
+    if (user.gid !== null) return { name: '', gid: user.gid };
+    report.problem(
+      USER,
+      `no user has the number ${user.name}, so its group is not known: name \`group\` too`,
+    );
+    return null;
+  }
+  const gid = accounts.group(wanted)?.gid ?? numberOf(wanted);
+  if (gid !== null) return { name: wanted, gid };
+  report.problem(
+    GROUP,
+    `there is no group \`${wanted}\` on this machine: \`groupadd --system ${wanted}\` makes one`,
+  );
+  return null;
+}
+
+function numberOf(text: string): number | null {
+  const id = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  return id <= ID_MAX ? id : null;
+}

@@ -1,0 +1,99 @@
+/** `server.user` and `server.group`: names and numbers of this machine's accounts. */
+import { describe, expect, test } from 'vitest';
+import { systemAccounts } from '../../src/config/accounts.js';
+import { configOf, problemsOf } from './support.js';
+
+const http = 'protocols: [{ name: HTTP, target: "a:80" }]\n';
+const identityOf = (server: string) => configOf(`${http}server: ${server}`).server.identity;
+const problemOf = (server: string) => problemsOf(`${http}server: ${server}`);
+
+const anyport = { name: 'anyport', account: 'anyport', uid: 990, gid: 980 };
+
+describe('whom the daemon becomes', () => {
+  test.each([
+    { why: 'nobody else by default', server: '{}', identity: null },
+    { why: 'an empty name is none', server: '{ user: "", group: "" }', identity: null },
+    {
+      why: 'a name brings its primary group',
+      server: '{ user: anyport }',
+      identity: { user: anyport, group: { name: '', gid: 980 } },
+    },
+    {
+      why: 'another group may be named',
+      server: '{ user: anyport, group: ssl-cert }',
+      identity: { user: anyport, group: { name: 'ssl-cert', gid: 117 } },
+    },
+    {
+      why: 'a number of an account is the account',
+      server: '{ user: 990 }',
+      identity: { user: { ...anyport, name: '990' }, group: { name: '', gid: 980 } },
+    },
+    {
+      why: 'numbers need no account',
+      server: '{ user: "4321", group: 4322 }',
+      identity: {
+        user: { name: '4321', account: null, uid: 4321, gid: null },
+        group: { name: '4322', gid: 4322 },
+      },
+    },
+  ])('$why', ({ server, identity }) => expect(identityOf(server)).toEqual(identity));
+});
+
+describe('refused, with its place', () => {
+  test.each([
+    {
+      why: 'a user that is not there',
+      server: '{ user: anyprot }',
+      says: 'any.yaml:2:11: server.user: there is no user `anyprot` on this machine: `useradd --system anyprot` makes one',
+    },
+    {
+      why: 'a group that is not there',
+      server: '{ user: anyport, group: none }',
+      says: 'any.yaml:2:26: server.group: there is no group `none` on this machine: `groupadd --system none` makes one',
+    },
+    {
+      why: 'a number whose group is not known',
+      server: '{ user: 4321 }',
+      says: 'any.yaml:2:11: server.user: no user has the number 4321, so its group is not known: name `group` too',
+    },
+    {
+      why: 'root by name',
+      server: '{ user: root }',
+      says: 'any.yaml:2:11: server.user: `root` is root, whom anyport is to give up: name another user',
+    },
+    {
+      why: 'root by number',
+      server: '{ user: 0 }',
+      says: 'any.yaml:2:11: server.user: `0` is root, whom anyport is to give up: name another user',
+    },
+    {
+      why: 'a group alone',
+      server: '{ group: ssl-cert }',
+      says: 'any.yaml:2:11: server.group: needs `user`: a group alone takes no rights away',
+    },
+    {
+      why: 'a number that no kernel has',
+      server: '{ user: 4294967295, group: 1 }',
+      says: 'any.yaml:2:11: server.user: there is no user `4294967295` on this machine: `useradd --system 4294967295` makes one',
+    },
+    {
+      why: 'what is no name',
+      server: '{ user: [a] }',
+      says: 'any.yaml:2:11: server.user: expected name or number of a user, got a list',
+    },
+  ])('$why', ({ server, says }) => expect(problemOf(server)).toEqual([says]));
+});
+
+describe('the accounts of this machine', () => {
+  test('are found by name and number', () => {
+    expect(systemAccounts.user('root')).toEqual({ name: 'root', uid: 0, gid: 0 });
+    expect(systemAccounts.user('0')).toEqual({ name: 'root', uid: 0, gid: 0 });
+    expect(systemAccounts.group('0')).toEqual({ name: 'root', gid: 0 });
+  });
+
+  test('or not at all; a name is no option of the program that is asked', () => {
+    expect(systemAccounts.user('no-such-user-here')).toBeNull();
+    expect(systemAccounts.user('--help')).toBeNull();
+    expect(systemAccounts.group('a:b\nc')).toBeNull();
+  });
+});
