@@ -279,7 +279,7 @@ export interface NativeSockets {
   listen(address: SocketAddress, options: ListenOptions): number;
   /** The address a socket is bound to. */
   localAddress(fd: number): SocketAddress;
-  /** Makes an inherited listening stream socket like one of `listen`. Throws EINVAL for any other descriptor. */
+  /** Makes an inherited listening stream socket like one of `listen`. Throws EPROTOTYPE for what is no stream socket, EINVAL for one that does not listen. */
   adopt(fd: number): void;
   /** Processes that are started from now on get no descriptor that is open now, but the standard ones. */
   keepDescriptors(): void;

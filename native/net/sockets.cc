@@ -117,7 +117,8 @@ Opened Listen(const Address& address, const ListenOptions& options) {
 }
 
 int Adopt(int fd) {
-  if (OptionOf(fd, SO_TYPE) != SOCK_STREAM || OptionOf(fd, SO_ACCEPTCONN) != 1) return EINVAL;
+  if (OptionOf(fd, SO_TYPE) != SOCK_STREAM) return EPROTOTYPE;
+  if (OptionOf(fd, SO_ACCEPTCONN) != 1) return EINVAL;
   if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return errno;
   if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0) return errno;
   if (OptionOf(fd, SO_DOMAIN) != AF_UNIX) ConfigureListening(fd);

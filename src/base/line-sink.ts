@@ -20,8 +20,15 @@ export const lineSinkLimits = {
 const LINE_FEED = 0x0a;
 const LINE_END = Buffer.of(LINE_FEED);
 
+interface Redirection {
+  readonly fd: number;
+  readonly released: (fd: number) => void;
+}
+
 export class LineSink {
-  readonly #fd: number;
+  #fd: number;
+  /** Where to go on once the line under way is whole. */
+  #next: Redirection | null = null;
   readonly #pendingBytesMax: number;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
@@ -35,6 +42,8 @@ export class LineSink {
    * as long as no line is over `atomicBytesMax`.
    */
   isShared = false as boolean;
+  /** Told of each write that failed. */
+  failed: (error: NodeJS.ErrnoException) => void = () => {};
   #onRest: (() => void) | null = null;
 
   constructor(fd: number, pendingBytesMax: number = lineSinkLimits.pendingBytesMax) {
@@ -59,6 +68,13 @@ export class LineSink {
     if (this.#state === 'idle') this.#writeNext();
   }
 
+  /** Goes on in another descriptor, after a whole line; `released` gets the one that is written to no more. */
+  redirect(fd: number, released: (fd: number) => void): void {
+    this.#next?.released(this.#next.fd);
+    this.#next = { fd, released };
+    if (this.#state !== 'writing') this.#writeNext();
+  }
+
   /** Resolves when all lines are written or lost, at the latest after `closeTimeMsMax`. */
   close(): Promise<void> {
     if (this.#state === 'pausing') this.#writeNext();
@@ -73,6 +89,7 @@ export class LineSink {
   }
 
   #writeNext(): void {
+    if (this.#next !== null) this.#turn(this.#next);
     if (this.#pending.length === 0) {
       this.#rest('idle');
       return;
@@ -84,12 +101,31 @@ export class LineSink {
     write(this.#fd, batch, (error, written) => this.#wrote(batch, error, written));
   }
 
+  /** A line that was cut when the old descriptor failed stays cut. */
+  #turn({ fd, released }: Redirection): void {
+    if (this.#endsOwed > 0) this.#forgetLineEnd();
+    else if (this.#lastByte !== LINE_FEED) return;
+    const old = this.#fd;
+    this.#fd = fd;
+    this.#next = null;
+    released(old);
+  }
+
+  #forgetLineEnd(): void {
+    const [first = LINE_END, ...rest] = this.#pending;
+    this.#pending = first.length > LINE_END.length ? [first.subarray(LINE_END.length), ...rest] : rest;
+    this.#pendingBytes -= LINE_END.length;
+    this.#endsOwed = 0;
+    this.#lastByte = LINE_FEED;
+  }
+
   #wrote(batch: Buffer, error: NodeJS.ErrnoException | null, written: number): void {
     if (error?.code === 'EAGAIN') {
       setTimeout(() => this.#writeNext(), lineSinkLimits.retryMs);
       return;
     }
     if (error || written === 0) {
+      this.failed(error ?? new Error('nothing could be written'));
       this.#lose();
       return;
     }

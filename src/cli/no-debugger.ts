@@ -6,14 +6,16 @@
 /** Node's thread that opens the debugger may run late. */
 const LATE_MS = 250;
 
-const wanted = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(' ')].some((option) =>
-  /^--inspect(-brk|-wait)?(=|$)/.test(option),
-);
+/** Asked for when the process was started. */
+export const isDebuggerWanted: boolean = [
+  ...process.execArgv,
+  ...(process.env.NODE_OPTIONS ?? '').split(' '),
+].some((option) => /^--inspect(-brk|-wait)?(=|$)/.test(option));
 
 /** Permanent; code that acts on the signal adds its own handler. */
 export function keepDebuggerClosed(): void {
   process.on('SIGUSR1', () => {});
-  if (wanted) return;
+  if (isDebuggerWanted) return;
   closeDebugger();
   setImmediate(closeDebugger).unref();
   setTimeout(closeDebugger, LATE_MS).unref();

@@ -28,7 +28,8 @@ export async function check(document: Document, options: CheckOptions): Promise<
   const loaded = await reader.load({ document, directory, local });
   if (!loaded.ok) return loaded;
   const { config } = loaded;
-  if (config.server.identity !== null) return { ok: false, files: [], problems: [USER] };
+  const [problem] = problemsOfDaemon(config);
+  if (problem) return { ok: false, files: [], problems: [problem] };
   if (locals !== null && config.server.workers !== 1) return { ok: false, files: [], problems: [THREADS] };
   if (logs) return loaded;
   const logging = { ...config.logging, level: 'silent', accessLog: false };
@@ -39,6 +40,14 @@ const USER = unplaced(
   'is for the daemon: this process is that of its program, which changes its user itself (process.setuid)',
   'server.user',
 );
+
+const FILE = unplaced('is for the daemon: an instance gives its lines to `logger`', 'logging.file');
+
+/** What a process that is not ours does itself. */
+const problemsOfDaemon = ({ server, logging }: Config): Problem[] => [
+  ...(server.identity === null ? [] : [USER]),
+  ...(logging.file === null ? [] : [FILE]),
+];
 
 const THREADS = unplaced(
   'is 0 for the life of the instance: its data plane runs on the calling thread',

@@ -167,6 +167,8 @@ export interface AdminConfig {
 }
 
 export interface LoggingConfig {
+  /** Absolute path; null: standard output. */
+  readonly file: string | null;
   readonly level: string;
   readonly format: 'auto' | 'json' | 'pretty';
   readonly accessLog: boolean;

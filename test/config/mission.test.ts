@@ -31,7 +31,13 @@ test('what it became', () => {
   ]);
   expect(routes).toEqual([]);
   expect(monitoring).toEqual({ metrics: { host: '::', port: 9091 }, health: { host: '::', port: 9092 } });
-  expect(logging).toEqual({ level: 'info', format: 'json', accessLog: true, accessLogRate: 1000 });
+  expect(logging).toEqual({
+    file: null,
+    level: 'info',
+    format: 'json',
+    accessLog: true,
+    accessLogRate: 1000,
+  });
 });
 
 test('where its sessions go', () => {

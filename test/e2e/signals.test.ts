@@ -12,6 +12,8 @@ import { catches, listeningPorts } from '../support/proc.js';
 import { accepts, collect } from '../support/process.js';
 import { dial, echo, listenTcp, type Upstream } from '../support/tcp.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
+import { describeAsRoot } from '../support/tools.js';
+import { startGenerations } from '../support/upgrade.js';
 import { eventually, within } from '../support/wait.js';
 
 let upstream: Upstream;
@@ -90,6 +92,65 @@ describe('SIGUSR1 opens no debugger', () => {
     daemon.signal('SIGKILL');
     await daemon.stop();
   });
+});
+
+test('SIGUSR1 opens no debugger while a new process takes over, in none of the two', async () => {
+  const generations = await startGenerations({ protocols: [{ name: 'Redis', target: upstream.target }] });
+  const { daemon } = generations;
+  const upgraded = generations.upgrade();
+  const { successor } = await generations.line(/a new process is started/);
+  const pid = successor as number;
+  // From the moment at which Node has a handler of its own, which would open the debugger.
+  await eventually('a handler of SIGUSR1', () => catches(pid, 'SIGUSR1'));
+  let sent = 0;
+  while (generations.pids.length < 2) {
+    for (const each of [daemon.pid, pid]) generations.signal('SIGUSR1', each);
+    sent += 2;
+    await sleep(1);
+  }
+  expect(await upgraded).toBe(pid);
+  expect(sent).toBeGreaterThan(20);
+  const wanted = [daemon.port, daemon.metricsPort].sort((a, b) => a - b);
+  await eventually('no port beside its own', () => `${listeningPorts(pid)}` === `${wanted}`);
+  await answers(daemon);
+  await generations.stop();
+});
+
+test('SIGUSR1 opens no debugger while configurations are read, over and over', async () => {
+  const config = { protocols: [{ name: 'Redis', target: upstream.target }] };
+  const daemon = await start(config);
+  const ports = listeningPorts(daemon.pid);
+  for (let turn = 0; turn < 5; turn += 1) {
+    const reloaded = daemon.reload({ ...config, server: { idle_timeout: `${turn + 1}m` } });
+    for (let sent = 0; sent < 50; sent += 1) {
+      daemon.signal('SIGUSR1');
+      await sleep(1);
+    }
+    expect((await reloaded).msg).toMatch(/^reloaded/);
+    expect(listeningPorts(daemon.pid)).toEqual(ports);
+  }
+  await daemon.stop();
+});
+
+describe("Node's debugger that somebody asked for", () => {
+  const inspecting = async () => ({ NODE_OPTIONS: `--inspect=127.0.0.1:${await freePort()}` });
+  const config = () => ({ protocols: [{ name: 'Redis', target: upstream.target }] });
+
+  test('is a warning', async () => {
+    const daemon = await start(config(), { environment: await inspecting() });
+    const [warned] = daemon.lines.filter(({ msg }) => msg.includes('debugger is open'));
+    expect(warned).toMatchObject({ level: 'warn' });
+    await daemon.stop();
+  });
+
+  describeAsRoot('by root', () =>
+    test('is refused without --allow-root', async () => {
+      const daemon = await launch(config(), { environment: await inspecting(), asRoot: 'refused' });
+      expect(await daemon.exit()).toBe(2);
+      expect(daemon.stderr).toMatch(/anyport: Node's debugger is open .*`--allow-root`/);
+      daemon.folder.remove();
+    }),
+  );
 });
 
 test('SIGUSR1 opens no debugger in a command that reads on', async () => {

@@ -117,7 +117,7 @@ test('the options have the keys of the schema', () => {
   >();
   expectTypeOf<keyof SecurityOptions>().toEqualTypeOf<KeysOf<Section<'security'>>>();
   expectTypeOf<keyof MonitoringOptions>().toEqualTypeOf<KeysOf<Section<'monitoring'>>>();
-  expectTypeOf<keyof LoggingOptions>().toEqualTypeOf<KeysOf<Section<'logging'>>>();
+  expectTypeOf<keyof LoggingOptions>().toEqualTypeOf<Exclude<KeysOf<Section<'logging'>>, 'file'>>();
   expectTypeOf<keyof AdminOptions>().toEqualTypeOf<KeysOf<Section<'admin'>>>();
   expectTypeOf<keyof ListenerOptions>().toEqualTypeOf<KeysOf<typeof listener>>();
   expectTypeOf<keyof ForwardOptions>().toEqualTypeOf<KeysOf<typeof forward>>();

@@ -57,7 +57,7 @@ export function configOf({ server: some, monitoringPort, handler = restless }: W
     upstreams: [{ name: 'restless', handler, endpoints: [], options: optionsWith() }],
     monitoring: { metrics: monitoring, health: monitoring },
     admin: null,
-    logging: { level: 'info', format: 'json', accessLog: true, accessLogRate: 1000 },
+    logging: { file: null, level: 'info', format: 'json', accessLog: true, accessLogRate: 1000 },
   };
 }
 

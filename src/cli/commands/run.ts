@@ -6,6 +6,7 @@ import type { Flags } from '../../config/flags.js';
 import { formatProblem } from '../../config/report.js';
 import { loadAsideOrFail, loadOrFail, summary } from '../configuration.js';
 import { BAD_USAGE, Failure } from '../failure.js';
+import { isDebuggerWanted } from '../no-debugger.js';
 import { sourceOf } from '../source.js';
 
 type Route = NonNullable<Flags['route']>[number];
@@ -61,18 +62,27 @@ async function run({ config: file, check, allowRoot = false, ...flags }: RunOpti
   const readAtMs = Date.now();
   const loaded = await loadAsideOrFail(file, flags);
   const { exitNow, runDaemon, whyNotAs } = await daemon;
+  if (isDebuggerWanted) refuseDebuggerOfRoot(allowRoot);
   const refusal = await whyNotAs(loaded.config, allowRoot);
   if (refusal !== null) throw new Failure(refusal, BAD_USAGE);
   exitNow(
     await runDaemon(loaded.config, {
       version,
-      warnings: loaded.warnings.map(formatProblem),
+      warnings: [...(isDebuggerWanted ? [DEBUGGER] : []), ...loaded.warnings.map(formatProblem)],
       demo: loaded.demo,
       source: sourceOf(loaded, { file: file ?? null, flags, environment: { ...process.env } }),
       allowRoot,
       origin: { files: loaded.files, readAtMs },
     }),
   );
+}
+
+const DEBUGGER =
+  "Node's debugger is open (`--inspect`, perhaps in NODE_OPTIONS): whoever reaches it runs code as this process";
+
+function refuseDebuggerOfRoot(allowRoot: boolean): void {
+  if (allowRoot || process.geteuid?.() !== 0) return;
+  throw new Failure(`${DEBUGGER}, which root started: leave it out, or say \`--allow-root\``, BAD_USAGE);
 }
 
 function append<Value>(value: Value, before: readonly Value[] | undefined): readonly Value[] {

@@ -1,10 +1,10 @@
 /** Sockets that the service manager has opened (sd_listen_fds(3)): LISTEN_FDS, LISTEN_FDNAMES, LISTEN_PID. */
 import type { Native } from '../../addon.js';
 import { hostPort } from '../../base/address.js';
-import type { Logger } from '../../base/log.js';
 import type { ListenAddress } from '../../model/config.js';
 import type { SocketGroup } from '../../primary/socket-group.js';
 import type { InheritedGroup } from '../../primary/sockets.js';
+import { StartError } from '../../primary/start-error.js';
 
 /** SD_LISTEN_FDS_START. */
 const FIRST_FD = 3;
@@ -33,12 +33,11 @@ export function takeActivatedSockets(environment: NodeJS.ProcessEnv, pid: number
 
 type Calls = Pick<Native, 'adopt' | 'localAddress' | 'socketNumber' | 'closeFd'>;
 
-/** As groups: sockets of one name and address, opened with ReusePort=, are one. Others than listening streams are closed. */
-export function activatedGroups(
-  sockets: readonly ActivatedSocket[],
-  calls: Calls,
-  log: Logger,
-): InheritedGroup[] {
+/**
+ * As groups: sockets of one name and address, opened with ReusePort=, are one. Throws a StartError for others than listening
+ * streams: the service manager would go on to take what nobody serves.
+ */
+export function activatedGroups(sockets: readonly ActivatedSocket[], calls: Calls): InheritedGroup[] {
   const groups = new Map<string, InheritedGroup>();
   for (const { fd, name } of sockets) {
     try {
@@ -49,15 +48,21 @@ export function activatedGroups(
       const all = [...before, { socket: calls.socketNumber(fd), fd }];
       groups.set(key, { name, use: useOf(name), isNamed: name !== '', group: groupOf(address, all) });
     } catch (error) {
-      calls.closeFd(fd);
-      log.warn(
-        { name, fd, error: (error as Error).message },
-        'a socket of the service manager is not usable',
-      );
+      throw refusalOf(name, fd, error as NodeJS.ErrnoException);
     }
   }
   return [...groups.values()];
 }
+
+function refusalOf(name: string, fd: number, { code, message }: NodeJS.ErrnoException): StartError {
+  const which = `descriptor ${fd} of the service manager${name === '' ? '' : ` (\`${name}\`)`}`;
+  return new StartError(`${which} can not be served: ${(code && faults[code]) ?? message}`, code);
+}
+
+const faults: Readonly<Record<string, string>> = {
+  EPROTOTYPE: 'it is no stream socket; datagrams are not served yet: write ListenStream=',
+  EINVAL: 'it is a socket that does not listen: write Accept=no',
+};
 
 const uses: Readonly<Record<string, InheritedGroup['use']>> = {
   monitoring: 'monitoring',

@@ -1,7 +1,6 @@
 /** What this process does not open itself: the sockets of the process that it replaces, or of the service manager. */
 import { native } from '../../addon.js';
 import { systemClock } from '../../base/clock.js';
-import type { Logger } from '../../base/log.js';
 import type { InheritedGroup } from '../../primary/sockets.js';
 import { Predecessor } from '../../primary/upgrade/predecessor.js';
 import { activatedGroups, takeActivatedSockets } from './activation.js';
@@ -20,9 +19,8 @@ export function findPredecessor(env: NodeJS.ProcessEnv): Predecessor | null {
 export async function takeInheritance(
   predecessor: Predecessor | null,
   version: string,
-  log: Logger,
 ): Promise<readonly InheritedGroup[]> {
-  const activated = activatedGroups(takeActivatedSockets(process.env, process.pid), native, log);
+  const activated = activatedGroups(takeActivatedSockets(process.env, process.pid), native);
   if (predecessor === null) return activated;
   native.raiseFileLimit(); // as many sockets as the process before had
   return predecessor.greet(version);

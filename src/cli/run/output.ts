@@ -1,9 +1,11 @@
-/** The log on standard output, as JSON or pretty, as the configuration in force says. */
+/** The log on standard output or in a file, as JSON or pretty, as the configuration in force says. */
 import { isatty } from 'node:tty';
-import { LineSink } from '../../base/line-sink.js';
+import { systemClock } from '../../base/clock.js';
+import type { LineSink } from '../../base/line-sink.js';
 import { createLogger, jsonLines, type Logger } from '../../base/log.js';
 import type { LoggingConfig } from '../../model/config.js';
 import type { Part } from '../../primary/part.js';
+import { LogPlace } from './log-place.js';
 
 const STDOUT = 1;
 
@@ -15,6 +17,7 @@ export interface Output {
   readonly linesDropped: () => number;
   /** Level and format follow the configuration. */
   readonly follower: Part;
+  readonly place: LogPlace;
   /** Another process writes to the same place, until what is returned is called: lines stay whole. */
   share(): () => void;
   /** Resolves when all lines are written or lost. */
@@ -23,8 +26,10 @@ export interface Output {
 
 type Form = (lines: string) => string;
 
+/** Rejects with a StartError. */
 export async function openOutput(first: LoggingConfig): Promise<Output> {
-  const sink = new LineSink(STDOUT);
+  const place = await LogPlace.open(first.file, systemClock);
+  const { sink } = place;
   let form = await formOf(first);
   const write = (lines: string) => sink.write(form(lines));
   const log = createLogger({ level: first.level, write });
@@ -35,22 +40,25 @@ export async function openOutput(first: LoggingConfig): Promise<Output> {
     follower: {
       async prepare({ logging }) {
         const next = await formOf(logging);
+        const prepared = await place.prepare(logging.file);
         const commit = () => {
           form = next;
           log.level = logging.level;
+          prepared.commit();
         };
-        return { commit, discard: () => {} };
+        return { commit, discard: () => prepared.discard() };
       },
       close() {},
     },
+    place,
     share: () => share(sink),
-    close: () => sink.close(),
+    close: () => place.close(),
   };
 }
 
 /** Pretty is loaded on demand: services log JSON. */
-async function formOf({ format }: LoggingConfig): Promise<Form> {
-  const terminal = isatty(STDOUT);
+async function formOf({ format, file }: LoggingConfig): Promise<Form> {
+  const terminal = file === null && isatty(STDOUT);
   if (format === 'json' || (format === 'auto' && !terminal)) return jsonLines;
   const { prettyLines } = await import('../../base/pretty.js');
   return prettyLines(terminal);

@@ -7,7 +7,7 @@ import { native } from '../../addon.js';
 import { systemClock } from '../../base/clock.js';
 import { counted } from '../../base/figures.js';
 import { LineSink } from '../../base/line-sink.js';
-import { type Logger, rateLimited } from '../../base/log.js';
+import { type Logger, type LogLine, rateLimited } from '../../base/log.js';
 import type { Config, Demo } from '../../model/config.js';
 import { Daemon } from '../../primary/daemon.js';
 import type { SettingsSource } from '../../primary/settings.js';
@@ -17,6 +17,7 @@ import { controlExamples, examplesFor } from './examples.js';
 import { lowerHelperThreads } from './helper-threads.js';
 import { findPredecessor, takeInheritance } from './inheritance.js';
 import { startAgain } from './launch.js';
+import type { LogPlace } from './log-place.js';
 import { type Output, openOutput } from './output.js';
 import { identityRefusal, Privileges } from './privileges.js';
 import { Reloading } from './reloading.js';
@@ -54,19 +55,21 @@ export async function runDaemon(config: Config, options: RunOptions): Promise<nu
   lowerHelperThreads();
   const predecessor = findPredecessor(process.env);
   const privileges = new Privileges(config, options.allowRoot);
-  try {
-    await privileges.become();
-  } catch (error) {
-    process.stderr.write(`anyport: ${(error as Error).message}\n`);
-    return 1;
-  }
-  const output = await openOutput(config.logging);
+  const output = await privileges
+    .become()
+    .then(() => openOutput(config.logging))
+    .catch(async (error: Error) => {
+      process.stderr.write(`anyport: ${error.message}\n`);
+      await predecessor?.fail(error.message);
+    });
+  if (output === undefined) return 1;
   for (const warning of options.warnings) output.log.warn(warning);
   try {
     return (await run(config, { options, output, predecessor, privileges })) ? 0 : 1;
   } catch (error) {
     if (error instanceof StartError) output.log.fatal(error.message);
     else output.log.fatal({ err: error }, 'failed');
+    if (output.place.path !== null) output.place.say((error as Error).message);
     await predecessor?.fail((error as Error).message);
     return 1;
   } finally {
@@ -87,7 +90,7 @@ async function run(config: Config, around: Surroundings): Promise<boolean> {
   const { log } = output;
   const reloading = new Reloading();
   const upgrading = new Upgrading(log);
-  const signals = awaitSignals(log, reloading, upgrading);
+  const signals = awaitSignals(output, reloading, upgrading);
   if (predecessor) void predecessor.ended.then(output.share());
   for (const file of await privileges.unreadable(options.origin.files))
     log.warn({ file }, 'the user of `server.user` may not read it: reloads and upgrades will be refused');
@@ -122,7 +125,7 @@ async function openDaemon(
 ): Promise<Daemon> {
   const { version, demo } = options;
   const { log, write, linesDropped } = output;
-  const inherited = await takeInheritance(predecessor, version, log);
+  const inherited = await takeInheritance(predecessor, version);
   const surroundings = {
     ...{ version, log, write, linesDropped, inherited },
     source: watching.through(options.source),
@@ -251,28 +254,33 @@ function sayStopped(allEnded: boolean, left: number, log: Logger): void {
 }
 
 function awaitSignals(
-  log: Logger,
+  { log, place }: Output,
   reloading: Reloading,
   upgrading: Upgrading,
 ): { drain: AbortSignal; stop: AbortSignal } {
   const drain = new AbortController();
   const stop = new AbortController();
-  const nothingDone = (message: string) => {
-    const say = rateLimited(
-      (fields) => log.warn(fields, message),
-      SIGNAL_LINES_PER_SECOND,
-      systemClock.nowMs,
-    );
-    return (signal: NodeJS.Signals) => say({ signal }, message);
-  };
   hearSignals({
     drain: () => drain.abort(),
     stop: () => stop.abort(),
     reload: () => reloading.hangUp(),
     upgrade: () => upgrading.signal(),
-    reopenLogs: nothingDone('the log goes to standard output: no file to reopen'),
+    reopenLogs: reopening(place, log),
   });
   return { drain: drain.signal, stop: stop.signal };
+}
+
+function reopening(place: LogPlace, log: Logger): (signal: NodeJS.Signals) => void {
+  const limited = (write: LogLine) => rateLimited(write, SIGNAL_LINES_PER_SECOND, systemClock.nowMs);
+  const done = limited((fields, message) => log.info(fields, message));
+  const notDone = limited((fields, message) => log.warn(fields, message));
+  return async (signal) => {
+    const file = place.path;
+    if (file === null) return notDone({ signal }, 'the log goes to standard output: no file to reopen');
+    const reason = await place.reopen();
+    if (reason === null) done({ signal, file }, 'the log file is opened anew');
+    else notDone({ signal, file, reason }, 'the log file can not be opened anew: the old one is written to');
+  };
 }
 
 async function untilAborted(signal: AbortSignal): Promise<void> {

@@ -64,6 +64,7 @@ const monitoring: Rows<MonitoringConfig> = {
 };
 
 const logging: Rows<LoggingConfig> = {
+  file: ['file', plain],
   level: ['level', plain],
   format: ['format', plain],
   accessLog: ['access_log', plain],

@@ -1,4 +1,6 @@
 /** `monitoring`, `logging` and `admin`: observability. */
+
+import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { parseHost } from '../../base/address.js';
 import { ADMIN_ADDRESS } from '../../model/config.js';
@@ -31,6 +33,11 @@ export const monitoring = section(
 
 export const logging = section(
   {
+    file: form(
+      'Where lines are appended instead of to standard output. SIGUSR1 opens it anew, after somebody has renamed it; what can not be written is counted as dropped',
+      'an absolute path such as `/var/log/anyport/anyport.log`',
+      (path) => (isAbsolute(path) && !path.endsWith('/') && !path.includes('\0') ? path : null),
+    ).optional(),
     level: choice(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
       'The least that is logged',

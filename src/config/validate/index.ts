@@ -123,6 +123,7 @@ function monitoringConfig({ monitoring }: Shape): MonitoringConfig {
 
 function loggingConfig({ logging }: Shape): Config['logging'] {
   return {
+    file: logging.file ?? null,
     level: logging.level,
     format: logging.format,
     accessLog: logging.access_log,
