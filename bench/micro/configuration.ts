@@ -43,7 +43,8 @@ const world = {
   cores: 2,
   addresses: [],
   kernel: { congestion: [], congestionForAll: [], mayAdminister: true, interfaces: [] },
-  accounts: { user: () => null, group: () => null },
+  accounts: { user: () => null, group: () => null, groupsOf: () => [] },
+  mayUse: () => true,
   hostName: 'gateway',
 };
 

@@ -18,6 +18,8 @@ export interface Accounts {
   /** Null: there is none. */
   user(key: string): FoundUser | null;
   group(key: string): FoundGroup | null;
+  /** Groups that list the user beside its primary one. */
+  groupsOf(name: string): number[];
 }
 
 /** Time for a directory server to answer. */
@@ -32,6 +34,12 @@ export const systemAccounts: Accounts = {
     const [name = '', , gid] = entry('group', key) ?? [];
     return gid === undefined ? null : { name, gid: Number(gid) };
   },
+  groupsOf: (name) =>
+    fileText('/etc/group')
+      .split('\n')
+      .map((line) => line.split(':'))
+      .filter(([, , , members = '']) => members.split(',').includes(name))
+      .map(([, , gid]) => Number(gid)),
 };
 
 /** Both files begin NAME:PASSWORD:NUMBER. */

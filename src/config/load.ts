@@ -14,6 +14,7 @@ import { applyFlags, type Flags } from './flags.js';
 import { withIncluded } from './include/index.js';
 import { type Kernel, readKernel } from './kernel.js';
 import { readConfig } from './read.js';
+import { mayUse } from './rights.js';
 import type { Source } from './source.js';
 import { readFileText } from './text.js';
 import { validate } from './validate/index.js';
@@ -117,6 +118,7 @@ function loaded(
     hostName: hostname(),
     kernel,
     accounts: systemAccounts,
+    mayUse,
     local,
   });
   if (!result.ok) return { ...result, files: about.files };

@@ -163,6 +163,16 @@ describe('what can not change while running', () => {
       },
     ]));
 
+  test('the user, which takes a restart and not an upgrade', () => {
+    const as = (user: string) => configOf(`server: { user: ${user} }\n${base}`);
+    const problems = unchangeable(as('anyport'), as('""'));
+    expect(problems.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+      'server.user: can not change while running (rights that are given up do not come back): it is anyport, wanted is nobody; restart anyport',
+    ]);
+    expect(unchangeable(as('anyport'), as('anyport'))).toEqual([]);
+    expect(unchangeable(configOf(base), as('anyport'))).toHaveLength(1);
+  });
+
   test('nothing of it: no problem', () => expect(unchangeable(configOf(base), configOf(base))).toEqual([]));
 });
 

@@ -13,6 +13,8 @@ export interface World {
   readonly flags?: Flags;
   readonly files?: readonly string[];
   readonly programs?: readonly string[];
+  /** What the user of `server.user` may not do: `read /etc/a.mjs`. */
+  readonly denied?: readonly string[];
   /** CAP_NET_ADMIN. */
   readonly mayAdminister?: boolean;
 }
@@ -20,6 +22,7 @@ export interface World {
 const accounts: Accounts = {
   user: (key) => users.find(({ name, uid }) => key === name || key === String(uid)) ?? null,
   group: (key) => groups.find(({ name, gid }) => key === name || key === String(gid)) ?? null,
+  groupsOf: () => [],
 };
 const users = [
   { name: 'root', uid: 0, gid: 0 },
@@ -28,7 +31,14 @@ const users = [
 const groups = [{ name: 'ssl-cert', gid: 117 }];
 
 export function checkText(text: string, world: World = {}): Validated {
-  const { environment = {}, flags = {}, files = [], programs = [], mayAdminister = true } = world;
+  const {
+    environment = {},
+    flags = {},
+    files = [],
+    programs = [],
+    denied = [],
+    mayAdminister = true,
+  } = world;
   const { source, problems } = readConfig(text, 'any.yaml', environment);
   if (problems.length > 0) return { ok: false, problems };
   return validate(applyFlags(source, flags), {
@@ -45,6 +55,7 @@ export function checkText(text: string, world: World = {}): Validated {
       interfaces: ['lo', 'eth0'],
     },
     accounts,
+    mayUse: (path, right) => !denied.includes(`${right} ${path}`),
   });
 }
 

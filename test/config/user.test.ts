@@ -1,7 +1,10 @@
 /** `server.user` and `server.group`: names and numbers of this machine's accounts. */
-import { describe, expect, test } from 'vitest';
+import { chmodSync, statSync, writeFileSync } from 'node:fs';
+import { afterAll, describe, expect, test } from 'vitest';
 import { systemAccounts } from '../../src/config/accounts.js';
-import { configOf, problemsOf } from './support.js';
+import { mayUse, type Right } from '../../src/config/rights.js';
+import { tempFolder } from '../support/temp.js';
+import { configOf, problemsOf, warningLinesOf } from './support.js';
 
 const http = 'protocols: [{ name: HTTP, target: "a:80" }]\n';
 const identityOf = (server: string) => configOf(`${http}server: ${server}`).server.identity;
@@ -82,6 +85,57 @@ describe('refused, with its place', () => {
       says: 'any.yaml:2:11: server.user: expected name or number of a user, got a list',
     },
   ])('$why', ({ server, says }) => expect(problemOf(server)).toEqual([says]));
+});
+
+describe('what it may not use is a warning', () => {
+  const text = `server: { user: anyport }
+listeners: [{ name: a, address: "unix:/run/a.sock" }, { name: b, address: "unix:@b" }]
+logging: { file: /var/log/none/a.log }
+protocols: [{ name: HTTP, handler: ./h.mjs }]
+`;
+  const files = ['/etc/anyport/h.mjs'];
+
+  test('each with what becomes of it', () =>
+    expect(
+      warningLinesOf(text, {
+        files,
+        denied: ['read /etc/anyport/h.mjs', 'write /var/log/none', 'write /run', 'write /'],
+      }),
+    ).toEqual([
+      'any.yaml:1:11: warning: server.user: by its permissions /etc/anyport/h.mjs is not for `anyport` to read: it can not be loaded',
+      'any.yaml:1:11: warning: server.user: by its permissions /var/log/none is not for `anyport` to write: anyport does not start without its log file',
+      'any.yaml:1:11: warning: server.user: by its permissions /run is not for `anyport` to write: its socket stays there at the end, and a reload can not open it',
+    ]));
+
+  test('none where it may, nor without a user', () => {
+    expect(warningLinesOf(text, { files })).toEqual([]);
+    const denied = ['read /etc/anyport/h.mjs'];
+    expect(warningLinesOf(text.replace('user: anyport', ''), { files, denied })).toEqual([]);
+  });
+});
+
+describe('rights by owner and permissions', () => {
+  const folder = tempFolder();
+  const at = (name: string) => `${folder.path}/${name}`;
+  const { uid, gid } = statSync(folder.path);
+  const owner = { uid, gids: [] };
+  const member = { uid: uid + 1, gids: [9999, gid] };
+  const other = { uid: uid + 1, gids: [9999] };
+  afterAll(() => folder.remove());
+
+  test('are those of the owner, else of the group, else of all others', () => {
+    chmodSync(folder.path, 0o751);
+    writeFileSync(at('file'), '');
+    chmodSync(at('file'), 0o640);
+    const may = (right: Right) => [owner, member, other].map((subject) => mayUse(at('file'), right, subject));
+    expect(may('read')).toEqual([true, true, false]);
+    expect(may('write')).toEqual([true, false, false]);
+    chmodSync(at('file'), 0o066);
+    expect(may('read')).toEqual([false, true, true]);
+    chmodSync(folder.path, 0o700);
+    expect(may('read')).toEqual([false, false, false]);
+    expect(mayUse(at('none/file'), 'read', owner)).toBe(true);
+  });
 });
 
 describe('the accounts of this machine', () => {

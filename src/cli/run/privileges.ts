@@ -106,12 +106,8 @@ export class Privileges implements Part {
   close(): void {}
 
   #refusal(config: Config): string | null {
-    const [now, next] = [this.#identity, config.server.identity];
-    if (shownUser(now) !== shownUser(next)) {
-      return `server.user: changes from ${shownUser(now)} to ${shownUser(next)} by a restart alone`;
-    }
     const lacking = namesOf(neededFor(config, readPermissive()) & ~this.#needed);
-    if (now === null || lacking.length === 0) return null;
+    if (this.#identity === null || lacking.length === 0) return null;
     return `it takes ${lacking.join(' and ')}, given up at the start because nothing needed it then: restart anyport`;
   }
 }
@@ -123,8 +119,7 @@ const isAlready = ({ user, group }: Identity): boolean =>
 
 const nativeOf = ({ user, group }: Identity) => ({ user: user.account, uid: user.uid, gid: group.gid });
 
-const shownUser = (identity: Identity | null): string =>
-  identity === null ? 'nobody' : [identity.user.name, identity.group.name].filter(Boolean).join(':');
+const shownUser = ({ user, group }: Identity): string => [user.name, group.name].filter(Boolean).join(':');
 
 interface Rights {
   /** Real, effective, saved, of the file system. */

@@ -1,6 +1,7 @@
 import type { Accounts } from '../accounts.js';
 import type { FileKind } from '../file-kind.js';
 import type { Kernel } from '../kernel.js';
+import type { Right, Subject } from '../rights.js';
 
 /** Facts about the machine that validation needs, passed as data so that tests can vary them. */
 export interface Context {
@@ -16,6 +17,8 @@ export interface Context {
   readonly hostName: string;
   readonly kernel: Kernel;
   readonly accounts: Accounts;
+  /** By owner and permissions. */
+  mayUse(path: string, right: Right, subject: Subject): boolean;
   /** Functions of the embedding program that stand for modules (src/base/user-module.ts). */
   readonly local?: readonly string[];
 }

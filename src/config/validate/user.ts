@@ -1,7 +1,11 @@
 /** `server.user` and `server.group`: whom the daemon becomes when it is started as root. */
-import type { Group, Identity, User } from '../../model/config.js';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isAbstract } from '../../base/address.js';
+import type { Config, Group, Identity, User } from '../../model/config.js';
 import type { Path } from '../path.js';
-import type { Report } from '../report.js';
+import type { Report, Warn } from '../report.js';
+import type { Right } from '../rights.js';
 import type { Context } from './context.js';
 import type { Shape } from './shape.js';
 
@@ -68,3 +72,46 @@ function numberOf(text: string): number | null {
   const id = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   return id <= ID_MAX ? id : null;
 }
+
+/** A path, what the user is to do with it, and what becomes of anyport if it may not. */
+type Use = readonly [path: string, right: Right, otherwise: string];
+
+/** What the user of `server.user` seems not to be allowed to do. */
+export function warnOfRights(config: Config, context: Context, warn: Warn): void {
+  const { accounts, mayUse } = context;
+  const { identity } = config.server;
+  if (identity === null) return;
+  const { account, name, uid } = identity.user;
+  const gids = [identity.group.gid, ...(account === null ? [] : accounts.groupsOf(account))];
+  for (const [path, right, otherwise] of [
+    ...modulesOf(config),
+    ...logOf(config, context),
+    ...socketsOf(config),
+  ]) {
+    if (mayUse(path, right, { uid, gids })) continue;
+    warn(USER, `by its permissions ${path} is not for \`${name}\` to ${right}: ${otherwise}`);
+  }
+}
+
+const modulesOf = ({ upstreams, protocols }: Config): Use[] =>
+  [...upstreams.map(({ handler }) => handler), ...protocols.map(({ validator }) => validator)]
+    .filter((url): url is string => url?.startsWith('file:') ?? false)
+    .map((url) => [fileURLToPath(url), 'read', 'it can not be loaded']);
+
+function logOf({ logging: { file } }: Config, { fileKind }: Context): Use[] {
+  if (file === null) return [];
+  return [
+    [
+      fileKind(file) === 'none' ? dirname(file) : file,
+      'write',
+      'anyport does not start without its log file',
+    ],
+  ];
+}
+
+const socketsOf = ({ listeners, admin }: Config): Use[] =>
+  [...listeners.map(({ address }) => address), ...(admin ? [admin.address] : [])].flatMap((address) =>
+    address.kind === 'inet' || isAbstract(address.path)
+      ? []
+      : [[dirname(address.path), 'write', 'its socket stays there at the end, and a reload can not open it']],
+  );

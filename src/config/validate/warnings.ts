@@ -21,6 +21,7 @@ import type { Shape } from './shape.js';
 import { warnOfSource } from './sources.js';
 import { warnOfUnreachable } from './unreachable.js';
 import { writtenUpstreams } from './upstreams.js';
+import { warnOfRights } from './user.js';
 
 export interface Checked {
   readonly source: Source;
@@ -61,6 +62,7 @@ export function warningsOf({ source, shape, groups, names, config }: Checked, co
   for (const written of writtenUpstreams(shape)) warnOfSource(written, context, warn);
   warnOfLoops(shape, config, context, warn);
   warnOfMonitoringPorts(config, warn);
+  warnOfRights(config, context, warn);
   warnOfToken(config, warn);
   warnOfFamilies(groups, warn);
   warnOfHostBits(source, warn);
