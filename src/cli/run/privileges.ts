@@ -22,7 +22,8 @@ const TO_BECOME = maskOf('CAP_SETUID', 'CAP_SETGID');
 /** Why this process can not become whom the configuration names; null: it can, or nobody is named. */
 export async function identityRefusal({ server: { identity } }: Config): Promise<string | null> {
   if (identity === null || isAlready(identity)) return null;
-  const { permitted } = await readRights('/proc/self/status');
+  // Without /proc it is tried.
+  const permitted = (await readRights('/proc/self/status'))?.permitted ?? TO_BECOME;
   if ((permitted & TO_BECOME) === TO_BECOME) return null;
   return (
     `server.user: this process runs as user ${process.getuid?.()} and can not become ${shownUser(identity)}: ` +
@@ -52,7 +53,7 @@ export class Privileges implements Part {
     const identity = this.#identity;
     if (identity === null) return;
     // Also starts libuv's threads for files, which otherwise would get the capabilities that are for binding alone.
-    const { permitted } = await readRights('/proc/self/status');
+    const permitted = (await readRights('/proc/self/status'))?.permitted ?? 0;
     try {
       if (isAlready(identity)) this.#most |= permitted;
       else native.become(nativeOf(identity), this.#needed | this.#toBind);
@@ -80,7 +81,7 @@ export class Privileges implements Part {
     if (identity === null) return;
     native.keepCapabilities(this.#needed);
     for (const thread of await threads()) {
-      const rights = await readRights(`${TASKS}/${thread}/status`).catch(() => null); // it has ended
+      const rights = await readRights(`${TASKS}/${thread}/status`);
       const fault = rights && faultOf(rights, identity, this.#most);
       if (fault) throw new StartError(`server.user: thread ${thread} ${fault}`);
     }
@@ -135,8 +136,10 @@ async function threads(): Promise<string[]> {
   return all.includes(String(process.pid)) ? all : [];
 }
 
-async function readRights(file: string): Promise<Rights> {
+/** Null: the thread has ended, or there is no /proc. */
+async function readRights(file: string): Promise<Rights | null> {
   const text = await readFile(file, 'utf8').catch(() => '');
+  if (text === '') return null;
   const of = (key: string) => new RegExp(`^${key}:\\s*(.*)$`, 'm').exec(text)?.[1] ?? '';
   const numbers = (key: string) => of(key).split(/\s+/).map(Number);
   return {

@@ -114,7 +114,7 @@ export function text(meaning: string, values = 'text') {
 
 /** A user or a group; empty: none. A number in YAML is one. */
 export function account(meaning: string, values: string) {
-  const schema = z.union([z.string(), z.int().min(0)], expecting(values));
+  const schema = z.union([z.string(), z.int().min(0, expecting(values))], expecting(values));
   return documented(schema.default(''), meaning, values);
 }
 
