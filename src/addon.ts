@@ -151,9 +151,9 @@ export interface EngineUpstream {
   readonly bandwidth: UpstreamOptions['bandwidth'];
 }
 
-/** An address and the upstream's options, of which the engine reads the socket options. */
-export interface EngineDial {
-  readonly address: SocketAddress;
+/** The addresses of an upstream and its options, of which the engine reads the socket options. */
+export interface EngineDials {
+  readonly addresses: readonly SocketAddress[];
   readonly options: Pick<UpstreamOptions, 'tcp' | 'dscp' | 'source'>;
 }
 
@@ -173,7 +173,8 @@ export interface EngineTables {
   readonly listeners: readonly EngineListener[];
   readonly upstreams: readonly EngineUpstream[];
   /** Targets of `dial` answers, by index. */
-  readonly dials: readonly EngineDial[];
+  /** By upstream; the engine numbers the addresses in their order. */
+  readonly dials: readonly EngineDials[];
   /** Endpoints to which connections are opened ahead. */
   readonly warmed: readonly EngineWarmed[];
 }

@@ -79,12 +79,12 @@ net::Address SourceFor(const net::Address& dialled, const Napi::Array& hosts) {
   return {};
 }
 
-// Reads the socket options among an upstream's options; the rest is not for the engine.
-plan::Dial DialFrom(const Napi::Object& object) {
+// Reads the socket options among an upstream's options, once for all its addresses; the rest is not for the engine.
+void AddDials(const Napi::Object& object, std::vector<plan::Dial>* dials) {
+  const Napi::HandleScope scope(object.Env());
   const auto options = object.Get("options").As<Napi::Object>();
   const auto tcp = options.Get("tcp").As<Napi::Object>();
   plan::Dial dial;
-  dial.address = AddressFrom(object.Get("address"));
   dial.options.mss = static_cast<int>(Uint32At(tcp, "mss"));
   dial.options.user_timeout_ms = static_cast<int>(Uint32At(tcp, "user_timeout"));
   dial.options.keepalive_s = SecondsFrom(Uint32At(tcp, "keepalive"));
@@ -94,8 +94,13 @@ plan::Dial DialFrom(const Napi::Object& object) {
   const auto source = options.Get("source").As<Napi::Object>();
   dial.options.transparent = source.Get("transparent").ToBoolean();
   dial.options.interface = source.Get("interface").ToString();
-  dial.options.source = SourceFor(dial.address, source.Get("address").As<Napi::Array>());
-  return dial;
+  const auto sources = source.Get("address").As<Napi::Array>();
+  const auto addresses = object.Get("addresses").As<Napi::Array>();
+  for (uint32_t i = 0; i < addresses.Length(); ++i) {
+    dial.address = AddressFrom(addresses.Get(i));
+    dial.options.source = SourceFor(dial.address, sources);
+    dials->push_back(dial);
+  }
 }
 
 plan::Warmed WarmedFrom(const Napi::Object& object) {
@@ -125,7 +130,7 @@ std::shared_ptr<const plan::Plan> PlanFrom(const Napi::Object& object) {
     plan->upstreams.push_back(UpstreamFrom(upstreams.Get(i).As<Napi::Object>()));
   const auto dials = object.Get("dials").As<Napi::Array>();
   for (uint32_t i = 0; i < dials.Length(); ++i)
-    plan->dials.push_back(DialFrom(dials.Get(i).As<Napi::Object>()));
+    AddDials(dials.Get(i).As<Napi::Object>(), &plan->dials);
   const auto warmed = object.Get("warmed").As<Napi::Array>();
   for (uint32_t i = 0; i < warmed.Length(); ++i)
     plan->warmed.push_back(WarmedFrom(warmed.Get(i).As<Napi::Object>()));

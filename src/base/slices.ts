@@ -5,6 +5,12 @@ export interface SliceClock {
   turn(): Promise<void>;
 }
 
+/** Of this thread. */
+export const loopClock: SliceClock = {
+  nowMs: () => performance.now(),
+  turn: () => new Promise((resolve) => setImmediate(resolve)),
+};
+
 /** Length of a slice: long enough to cost little, short enough for nobody to notice. */
 export const SLICE_MS = 2;
 

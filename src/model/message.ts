@@ -71,6 +71,8 @@ export interface PlanDelivery {
   /** All sockets that the worker accepts on under this Plan. */
   readonly sockets: readonly ListeningSocket[];
   readonly settings: WorkerSettings;
+  /** What is not in `plan` yet (src/base/parcels). */
+  readonly rest?: MessagePort;
 }
 
 export type PlanMessage =

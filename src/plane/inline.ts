@@ -5,6 +5,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { LocalCode } from '../base/user-module.js';
 import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
+import { send } from './delivery.js';
 import { closeRead } from './last-messages.js';
 import type { WorkerRunner } from './supervisor.js';
 
@@ -54,7 +55,8 @@ export class InlineRunner implements WorkerRunner {
   }
 
   post(worker: number, message: ToWorker): void {
-    this.#lives.get(worker)?.port.postMessage(message);
+    const port = this.#lives.get(worker)?.port;
+    if (port !== undefined) send(port, message);
   }
 
   /** The thread is the caller's own, and one that hangs makes no looks. */

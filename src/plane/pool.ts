@@ -10,6 +10,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { threadArguments } from '../base/threads.js';
 import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
+import { send } from './delivery.js';
 import { closeRead } from './last-messages.js';
 import type { WorkerRunner } from './supervisor.js';
 
@@ -61,7 +62,8 @@ export class WorkerPool implements WorkerRunner {
   }
 
   post(worker: number, message: ToWorker): void {
-    this.#lives.get(worker)?.port.postMessage(message);
+    const port = this.#lives.get(worker)?.port;
+    if (port !== undefined) send(port, message);
   }
 
   /** Terminates the thread, even in an endless loop; not while it is blocked in the kernel. */

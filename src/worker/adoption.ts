@@ -2,6 +2,7 @@
  * Two-phase adoption of a Plan in this worker: prepare does everything that can fail and changes nothing; commit can
  * not fail. The primary coordinates (src/plane/publication).
  */
+import type { MessagePort } from 'node:worker_threads';
 import type { Engine, EngineTables } from '../addon.js';
 import { describeFailure } from '../base/failure.js';
 import type { PlanAnswer, PlanDelivery, WorkerSettings } from '../model/message.js';
@@ -12,6 +13,8 @@ import type { Runtimes } from './runtimes.js';
 
 export interface AdoptionParts {
   create(plan: Plan, classifierOf: ClassifierOf, settings: WorkerSettings): Promise<PreparedRuntime>;
+  /** A Plan that came in pieces. */
+  whole(plan: Plan, rest: MessagePort): Promise<Plan>;
   readonly engine: Pick<Engine, 'prepare' | 'commit' | 'discard'>;
   readonly runtimes: Pick<Runtimes, 'add'>;
   /** Puts what comes with a Plan into force; can not fail. */
@@ -46,11 +49,13 @@ export class Adoption {
   }
 
   /** Never rejects; reports the result to the primary. */
-  async prepare({ plan, sockets, settings }: PlanDelivery): Promise<void> {
+  async prepare({ plan: head, rest, sockets, settings }: PlanDelivery): Promise<void> {
     this.#drop();
-    const { generation } = plan;
+    const { generation } = head;
     this.#wanted = generation;
     try {
+      const plan = rest === undefined ? head : await this.#parts.whole(head, rest);
+      if (this.#wanted !== generation) return;
       const { tables, prepared } = await this.#create(plan, settings);
       if (this.#wanted !== generation) return; // discarded or replaced meanwhile
       this.#parts.engine.prepare(tables, sockets);

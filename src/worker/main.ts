@@ -5,6 +5,8 @@
 import { once } from 'node:events';
 import { type Engine, native } from '../addon.js';
 import { describeFailure } from '../base/failure.js';
+import { fromParcels } from '../base/parcels.js';
+import { loopClock, Slices } from '../base/slices.js';
 import { HealthTable } from '../health/table.js';
 import { bucketsOf, cellOf } from '../metrics/cells.js';
 import { WorkerCounters } from '../metrics/counters.js';
@@ -212,6 +214,7 @@ function createWorker(setup: WorkerSetup) {
         before: runtimes.current,
         share: (whole) => shareOf(whole, worker, workers),
       }),
+    whole: (plan, rest) => fromParcels(plan, rest, new Slices(loopClock)),
     engine,
     runtimes,
     apply({ accessLog }, settings) {

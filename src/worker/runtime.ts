@@ -1,9 +1,9 @@
 /** A Plan prepared for use: classifiers built, routes indexed, balancers created, dials numbered. */
-import { type Classifier, type EngineDial, type EngineTables, type EngineWarmed, native } from '../addon.js';
+import { type Classifier, type EngineDials, type EngineTables, type EngineWarmed, native } from '../addon.js';
 import type { FailureFields } from '../base/failure.js';
 import type { LogLine } from '../base/log.js';
 import { parseNetworks, UNIX_PEERS } from '../base/network.js';
-import { type SliceClock, Slices } from '../base/slices.js';
+import { loopClock, Slices } from '../base/slices.js';
 import { expectTexts, type LocalCode } from '../base/user-module.js';
 import { type Handler, loadHandler } from '../handlers/index.js';
 import type { WorkerCounters } from '../metrics/counters.js';
@@ -83,11 +83,11 @@ export interface Surroundings {
 export async function createRuntime(plan: Plan, around: Surroundings): Promise<PreparedRuntime> {
   expectTexts(plan.modules ?? {});
   const slices = new Slices(loopClock);
-  const dials: EngineDial[] = [];
+  const { dials, ranges } = numberDials(plan.upstreams);
   const counts = new PlanCounts(around.counters, plan.ids);
   const before = balancersOf(around.before);
   const upstreams = await slices.map(plan.upstreams, (upstream, index) =>
-    prepare(upstream, index, plan, dials, before, around),
+    prepare(upstream, index, plan, ranges[index] ?? [], before, around),
   );
   const protocols = await slices.map(plan.protocols, (protocol, index) =>
     recognizerOf(protocol, index, counts, around),
@@ -127,11 +127,6 @@ function keptOf({ generation, listeners, upstreams, ids, accessLog, routes }: Pl
   return { generation, listeners, upstreams, ids, accessLog, routes: routes.map(({ name }) => ({ name })) };
 }
 
-const loopClock: SliceClock = {
-  nowMs: () => performance.now(),
-  turn: () => new Promise((resolve) => setImmediate(resolve)),
-};
-
 /** By id of the upstream. */
 const balancersOf = (before: Runtime | undefined): ReadonlyMap<number, Upstream> =>
   new Map(
@@ -157,20 +152,34 @@ async function prepare(
   upstream: PlanUpstream,
   index: number,
   { ids, limits }: Plan,
-  dials: EngineDial[],
+  dials: readonly DialRange[],
   before: ReadonlyMap<number, Upstream>,
   { balancing, local }: Surroundings,
 ): Promise<RuntimeUpstream> {
-  const numbered = upstream.endpoints.map(({ addresses }): DialRange => {
-    const first = dials.length;
-    for (const address of interleaved(addresses)) dials.push({ address, options: upstream.options });
-    return { first, count: addresses.length };
-  });
   const handler = upstream.handler === null ? null : await loadHandler(upstream.handler, local);
   const id = ids.upstreams[index] as number;
   const planned = { plan: upstream, id, ids: ids.endpoints[index] ?? [], affinityMs: limits.cacheTtlMs };
   const balancer = new Upstream(planned, balancing, before.get(id));
-  return { plan: upstream, balancer, dials: numbered, handler };
+  return { plan: upstream, balancer, dials, handler };
+}
+
+/** What the engine dials, and where among it the addresses of each endpoint are. */
+function numberDials(upstreams: readonly PlanUpstream[]): {
+  readonly dials: EngineDials[];
+  readonly ranges: DialRange[][];
+} {
+  let next = 0;
+  const rangeOf = (count: number): DialRange => {
+    next += count;
+    return { first: next - count, count };
+  };
+  return {
+    dials: upstreams.map(({ endpoints, options }) => ({
+      addresses: endpoints.flatMap(({ addresses }) => interleaved(addresses)),
+      options,
+    })),
+    ranges: upstreams.map(({ endpoints }) => endpoints.map(({ addresses }) => rangeOf(addresses.length))),
+  };
 }
 
 /** The endpoints of an upstream to which connections are opened ahead. */

@@ -561,6 +561,7 @@ class Crew {
         const tables = { generation: plan.generation } as EngineTables;
         return { runtime: { plan } as unknown as Runtime, tables };
       },
+      whole: (plan) => Promise.resolve(plan),
       engine: {
         prepare: ({ generation }, sockets) => {
           preparedGeneration = generation;

@@ -45,7 +45,7 @@ function configOf(n: number, target: string): TestConfig {
 test(`${ROUTES} routes and ${UPSTREAMS} upstreams, reloaded under round trips`, async () => {
   const endpoint = await startEndpoint();
   cleanups.push(() => endpoint.stop());
-  const daemon = await startDaemon(configOf(0, endpoint.target));
+  const daemon = await startDaemon(configOf(0, endpoint.target), { asInstalled: true });
   cleanups.push(() => daemon.stop());
   const load = await startLoad([daemon.port], shape);
   cleanups.push(() => load.kill());

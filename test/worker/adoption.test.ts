@@ -43,6 +43,7 @@ async function adoptionOf() {
         const tables = { generation } as EngineTables;
         preparing.push({ generation, classifierOf, load: () => resolve({ runtime, tables }), fail: reject });
       }),
+    whole: (plan) => Promise.resolve(plan),
     engine,
     runtimes: { add: ({ plan }) => void done.push(`add ${plan.generation}`) },
     apply: ({ generation }, { workers }) => void done.push(`apply ${generation} for ${workers}`),
@@ -73,7 +74,9 @@ test('the first Plan is in force when it is ready', async () => {
 test('the first Plan that can not be prepared is an error', async () => {
   const refuse = () => Promise.reject(new Error('no such handler'));
   const engine = { prepare() {}, commit() {}, discard() {} };
-  const adoption = new Adoption({ create: refuse, engine, runtimes: { add() {} }, apply() {}, answer() {} });
+  const whole = (plan: Plan) => Promise.resolve(plan);
+  const parts = { create: refuse, whole, engine, runtimes: { add() {} }, apply() {}, answer() {} };
+  const adoption = new Adoption(parts);
   await expect(adoption.begin(deliveryOf(1))).rejects.toThrow('no such handler');
 });
 
