@@ -79,7 +79,8 @@ net::Address SourceFor(const net::Address& dialled, const Napi::Array& hosts) {
   return {};
 }
 
-// Reads the socket options among an upstream's options, once for all its addresses; the rest is not for the engine.
+// Reads the socket options among an upstream's options, once for all its addresses; the rest is not for the
+// engine.
 void AddDials(const Napi::Object& object, std::vector<plan::Dial>* dials) {
   const Napi::HandleScope scope(object.Env());
   const auto options = object.Get("options").As<Napi::Object>();
@@ -129,8 +130,7 @@ std::shared_ptr<const plan::Plan> PlanFrom(const Napi::Object& object) {
   for (uint32_t i = 0; i < upstreams.Length(); ++i)
     plan->upstreams.push_back(UpstreamFrom(upstreams.Get(i).As<Napi::Object>()));
   const auto dials = object.Get("dials").As<Napi::Array>();
-  for (uint32_t i = 0; i < dials.Length(); ++i)
-    AddDials(dials.Get(i).As<Napi::Object>(), &plan->dials);
+  for (uint32_t i = 0; i < dials.Length(); ++i) AddDials(dials.Get(i).As<Napi::Object>(), &plan->dials);
   const auto warmed = object.Get("warmed").As<Napi::Array>();
   for (uint32_t i = 0; i < warmed.Length(); ++i)
     plan->warmed.push_back(WarmedFrom(warmed.Get(i).As<Napi::Object>()));

@@ -1,5 +1,5 @@
 /**
- * V8's helper threads, which collect garbage and compile for all threads of the process, give way to sessions: during a
+ * V8's helper threads, which compile for all threads of the process, give way to sessions: during a
  * large change they are its busiest, and where cores are short workers wait behind them.
  */
 import { readdirSync } from 'node:fs';
