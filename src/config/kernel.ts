@@ -9,6 +9,8 @@ export interface Kernel {
   readonly congestionForAll: readonly string[];
   /** CAP_NET_ADMIN is effective. */
   readonly mayAdminister: boolean;
+  /** CAP_NET_RAW or CAP_NET_ADMIN is effective. */
+  readonly mayBeTransparent: boolean;
   readonly interfaces: readonly string[];
 }
 
@@ -17,15 +19,19 @@ export const UNJUDGED_KERNEL: Kernel = {
   congestion: [],
   congestionForAll: [],
   mayAdminister: true,
+  mayBeTransparent: true,
   interfaces: [],
 };
 
 export function readKernel(): Kernel {
   const words = (file: string) => textOf(file).split(/\s+/).filter(Boolean);
+  const status = textOf('/proc/self/status');
+  const mayAdminister = hasCapability(status, 'CAP_NET_ADMIN');
   return {
     congestion: words('/proc/sys/net/ipv4/tcp_available_congestion_control'),
     congestionForAll: words('/proc/sys/net/ipv4/tcp_allowed_congestion_control'),
-    mayAdminister: hasCapability(textOf('/proc/self/status'), 'CAP_NET_ADMIN'),
+    mayAdminister,
+    mayBeTransparent: mayAdminister || hasCapability(status, 'CAP_NET_RAW'),
     interfaces: [...textOf('/proc/self/net/dev').matchAll(/^\s*([^\s:]+):/gm)].map(([, name = '']) => name),
   };
 }

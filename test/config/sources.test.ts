@@ -44,7 +44,7 @@ describe('is refused', () => {
 
   test.each([
     { keys: 'tcp: { congestion: bbr }', says: 'tcp.congestion: `bbr` needs CAP_NET_ADMIN' },
-    { keys: 'source: { transparent: true }', says: 'source.transparent: needs CAP_NET_ADMIN' },
+    { keys: 'source: { transparent: true }', says: 'source.transparent: needs CAP_NET_RAW' },
   ])('$keys without a capability', ({ keys, says }) => {
     expect(problemsOf(web(keys))).toEqual([]);
     const [problem] = problemsOf(web(keys), { mayAdminister: false });

@@ -52,6 +52,7 @@ export function checkText(text: string, world: World = {}): Validated {
       congestion: ['cubic', 'reno', 'bbr'],
       congestionForAll: ['cubic', 'reno'],
       mayAdminister,
+      mayBeTransparent: mayAdminister,
       interfaces: ['lo', 'eth0'],
     },
     accounts,

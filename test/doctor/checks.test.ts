@@ -336,6 +336,7 @@ const cases: Case[] = [
     asks: clientsAddress,
     on: { texts: unprivileged },
     says: 'short',
+    remedy: 'AmbientCapabilities=CAP_NET_RAW  # in a systemd unit',
   },
   { check: rpFilter, why: 'not asked for', on: sysctl('net.ipv4.conf.all.rp_filter', '1'), says: 'nothing' },
   { check: rpFilter, why: 'off', asks: clientsAddress, says: 'ok' },
@@ -436,6 +437,13 @@ const cases: Case[] = [
     remedy: 'modprobe tcp_bbr',
   },
   { check: identity, why: 'root', says: 'note' },
+  {
+    check: identity,
+    why: 'root that becomes another user',
+    asks: { server: { user: 1, group: 1 } },
+    says: 'ok',
+    there: 'root, to become 1:1',
+  },
   { check: identity, why: 'a user', on: { texts: unprivileged }, says: 'ok', there: 'uid 1000' },
   { check: identity, why: 'no /proc', on: { without: ['/proc/self/status'] }, says: 'unknown' },
 ];

@@ -27,6 +27,7 @@ const UID = 43_210;
 const GID = 43_211;
 
 const CAP_NET_BIND_SERVICE = 0x400n;
+const CAP_NET_ADMIN = 0x1000n;
 const CAP_NET_RAW = 0x2000n;
 
 const somebody = { user: UID, group: GID };
@@ -320,7 +321,27 @@ describeAsRoot('started as root with server.user', () => {
     client.send(redisPing);
     expect(`${await client.bytes(redisPing.length)}`).toBe(`${redisPing}`);
     client.reset();
+    // A reload and an upgrade ask for it, too.
+    const line = await daemon.reload({
+      server: somebody,
+      upstreams: { web: { endpoints: [upstream.target], source: { transparent: true }, retries: 1 } },
+      protocols: [{ name: 'Redis', target: 'web' }],
+    });
+    expect(line.msg).toMatch(/^reloaded/);
     await upstream.close();
+  });
+
+  test('what sessions need at run time stays: a connection that is forgotten, without a reset', async () => {
+    const port = await freePort();
+    const listeners = [{ name: 'front', address: `127.0.0.1:${port}`, on_unknown: 'drop' }];
+    const daemon = await start({ server: somebody, listeners, protocols: redis });
+    expectDropped(daemon.pid, CAP_NET_ADMIN);
+    const client = await dial(port);
+    client.send(Buffer.alloc(2048, 0xff));
+    expect(await daemon.sessionOf(client)).toMatchObject({ by: 'proxy', reason: 'unknown_protocol' });
+    await answers(port);
+    expect(client.ending).toBeUndefined();
+    client.reset();
   });
 
   test('modules are loaded as that user: one that root alone may read is refused', async () => {

@@ -1,25 +1,8 @@
-/** Capabilities (capabilities(7)) that a configuration takes. Masks have a bit for each, by its number. */
+/** Capabilities that a configuration takes, as masks. */
 import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { maskOf } from '../../base/capabilities.js';
 import type { Config, ListenAddress } from '../../model/config.js';
-
-const numbers = {
-  CAP_DAC_OVERRIDE: 1,
-  CAP_FOWNER: 3,
-  CAP_SETGID: 6,
-  CAP_SETUID: 7,
-  CAP_NET_BIND_SERVICE: 10,
-  CAP_NET_ADMIN: 12,
-  CAP_NET_RAW: 13,
-} as const;
-
-export type Capability = keyof typeof numbers;
-
-export const maskOf = (...capabilities: readonly Capability[]): number =>
-  capabilities.reduce((mask, capability) => mask | (1 << numbers[capability]), 0);
-
-/** Those of a mask that have a name here. */
-export const namesOf = (mask: number): Capability[] =>
-  (Object.keys(numbers) as Capability[]).filter((name) => (mask & (1 << numbers[name])) !== 0);
 
 /** What this kernel lets everybody do. */
 export interface Permissive {
@@ -27,6 +10,8 @@ export interface Permissive {
   readonly firstPort: number;
   /** Congestion controls. */
   readonly congestion: readonly string[];
+  /** SO_BINDTODEVICE: since Linux 5.7. */
+  readonly interfaces: boolean;
 }
 
 export function readPermissive(): Permissive {
@@ -34,7 +19,13 @@ export function readPermissive(): Permissive {
   return {
     firstPort: Number.isNaN(port) ? 1024 : port,
     congestion: setting('net/ipv4/tcp_allowed_congestion_control').split(/\s+/),
+    interfaces: isFrom(release(), 5, 7),
   };
+}
+
+function isFrom(kernel: string, major: number, minor: number): boolean {
+  const [has = 0, hasMinor = 0] = kernel.split('.').map((part) => Number.parseInt(part, 10));
+  return has > major || (has === major && hasMinor >= minor);
 }
 
 function setting(name: string): string {
@@ -46,18 +37,29 @@ function setting(name: string): string {
 }
 
 /** For as long as it serves: sockets that a reload opens, and those of sessions. */
-export function neededFor(config: Config, { firstPort, congestion }: Permissive): number {
+export function neededFor(config: Config, { firstPort, congestion, interfaces }: Permissive): number {
   const options = config.upstreams.map(({ options }) => options);
   const isLow = (port: number) => port > 0 && port < firstPort;
   const binds = portsOf(config).some(isLow);
-  // An interface may be named by everybody since Linux 5.7.
-  const chooses = options.some(({ source }) => source.transparent || source.interface !== '');
+  const chooses = options.some(
+    ({ source }) => source.transparent || (source.interface !== '' && !interfaces),
+  );
   const congests = options.some(({ tcp }) => tcp.congestion !== '' && !congestion.includes(tcp.congestion));
   return (
     (binds ? maskOf('CAP_NET_BIND_SERVICE') : 0) |
     (chooses ? maskOf('CAP_NET_RAW') : 0) |
-    (congests ? maskOf('CAP_NET_ADMIN') : 0)
+    (congests || drops(config) ? maskOf('CAP_NET_ADMIN') : 0)
   );
+}
+
+/** A connection is forgotten by TCP_REPAIR. */
+function drops({ listeners, protocols, routes }: Config): boolean {
+  const targets = [
+    ...listeners.flatMap(({ onUnknown, onSilence }) => [onUnknown, onSilence?.to]),
+    ...protocols.map(({ target }) => target),
+    ...routes.map(({ to }) => to),
+  ];
+  return targets.some((target) => target?.kind === 'end' && target.closing === 'drop');
 }
 
 /** Until everything is bound: socket files in folders of root, and stale ones there. */

@@ -6,10 +6,11 @@
 import { access, constants, readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { native } from '../../addon.js';
+import { maskIn, maskOf, namesOf } from '../../base/capabilities.js';
 import type { Config, Identity } from '../../model/config.js';
 import type { Part, Prepared } from '../../primary/part.js';
 import { StartError } from '../../primary/start-error.js';
-import { maskOf, namesOf, neededFor, neededToBind, readPermissive } from './capabilities.js';
+import { neededFor, neededToBind, readPermissive } from './capabilities.js';
 import { rootRefusal } from './root.js';
 
 const TASKS = '/proc/self/task';
@@ -145,7 +146,7 @@ async function readRights(file: string): Promise<Rights | null> {
   return {
     uids: numbers('Uid'),
     gids: numbers('Gid'),
-    permitted: Number(BigInt(`0x${of('CapPrm') || 0}`) & 0xffff_ffffn) | 0,
+    permitted: maskIn(text, 'CapPrm'),
     hasNoNewPrivileges: of('NoNewPrivs') === '1',
   };
 }

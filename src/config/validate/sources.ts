@@ -44,7 +44,7 @@ function checkAddresses(addresses: readonly string[], path: Path, report: Report
 
 function checkTransparent(
   { path, value }: WrittenUpstream,
-  { mayAdminister }: Context['kernel'],
+  { mayBeTransparent }: Context['kernel'],
   report: Report,
 ): void {
   const at = [...path, 'source', 'transparent'];
@@ -55,8 +55,8 @@ function checkTransparent(
       at,
       'can not have connections opened ahead, which have no client yet: leave `pool.warm` out',
     );
-  if (!mayAdminister)
-    report.problem(at, 'needs CAP_NET_ADMIN, which this process has not: see docs/operations.md');
+  if (!mayBeTransparent)
+    report.problem(at, 'needs CAP_NET_RAW, which this process has not: see docs/operations.md');
 }
 
 /** Literal endpoints that no source address can reach. */

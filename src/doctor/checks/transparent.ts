@@ -1,4 +1,4 @@
-/** `source.transparent`: the client's address as source needs CAP_NET_ADMIN. */
+/** `source.transparent`: the client's address as source needs CAP_NET_RAW, or CAP_NET_ADMIN, which is more. */
 import type { Check } from '../check.js';
 import { may } from '../readers.js';
 import { transparentFamilies } from '../transparent-families.js';
@@ -7,9 +7,10 @@ export const transparent: Check = {
   name: 'transparent',
   examine: ({ config, machine }) => {
     if (transparentFamilies(config).length === 0) return [];
-    const finding = { what: 'source.transparent', needed: 'CAP_NET_ADMIN' };
-    if (may(machine, 'CAP_NET_ADMIN')) return [{ ...finding, verdict: 'ok', there: 'effective' }];
-    const remedies = ['AmbientCapabilities=CAP_NET_ADMIN  # in a systemd unit'];
+    const finding = { what: 'source.transparent', needed: 'CAP_NET_RAW' };
+    if (may(machine, 'CAP_NET_RAW') || may(machine, 'CAP_NET_ADMIN'))
+      return [{ ...finding, verdict: 'ok', there: 'effective' }];
+    const remedies = ['AmbientCapabilities=CAP_NET_RAW  # in a systemd unit'];
     return [
       {
         ...finding,

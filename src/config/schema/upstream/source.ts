@@ -22,7 +22,7 @@ export const source = section(
     ).default(''),
     transparent: flag(
       false,
-      "The client's address, or the one that a PROXY header announces, is the source. Needs CAP_NET_ADMIN and [routes](operations.md#source-addresses)",
+      "The client's address, or the one that a PROXY header announces, is the source. Needs CAP_NET_RAW and [routes](operations.md#source-addresses)",
     ),
   },
   'Where connections to endpoints come from.',
