@@ -98,8 +98,7 @@ async function suffer(victim: Victim, attack: Attack, found: Found, backwards: b
 /** Compiles what runs; tables and heaps get their size. */
 async function warmUp(victim: Victim, attack: Attack): Promise<number> {
   await measureNormal(victim, null, SECONDS);
-  // An attack may have to be noticed before it is refused.
-  const attackers = await startAttackers(victim.port, attack.orders);
+  const attackers = await startAttackers(victim.port, attack.before ?? attack.orders);
   await sleep(SECONDS * 1000);
   await attackers.stop();
   await sleep(REST_MS);

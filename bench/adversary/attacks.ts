@@ -7,6 +7,8 @@ export interface Attack {
   readonly name: string;
   readonly why: string;
   readonly orders: Orders;
+  /** What they do before that, to be banned. */
+  readonly before?: Orders;
   /** Keys of the daemon's listener. */
   readonly listener?: Readonly<Record<string, unknown>>;
   /** Sections of its configuration. */
@@ -58,16 +60,19 @@ const flood = (name: string, why: string, security: object, reasons: readonly st
 
 const floods = (): Attack[] => [
   flood('flood-denied', 'sources of the blacklist', { ip_blacklist: [ATTACKERS] }, ['denied']),
-  flood(
-    'flood-banned',
-    'sources that the guard has banned',
-    {
-      enable_ddos_guard: true,
-      ddos_guard: { threshold: 20, ban: '1h' },
-      ip_whitelist: ['127.0.0.0/24'], // normal clients, who come more often than that
-    },
-    ['banned'],
-  ),
+  {
+    ...flood(
+      'flood-banned',
+      'sources that the guard has banned',
+      {
+        enable_ddos_guard: true,
+        ddos_guard: { threshold: 20, ban: '1h' },
+        ip_whitelist: ['127.0.0.0/24'], // normal clients, who come more often than that
+      },
+      ['banned'],
+    ),
+    before: ['garbage', FULL_SPEED, 10_000], // 40 times each
+  },
 ];
 
 /** `openings`: of each run of garbage. */
