@@ -1,6 +1,7 @@
 /** What a configuration asks of the machine, in numbers of things; what each of them takes is in the tables beside. */
 import { isIP } from 'node:net';
 import type { Config, EndpointConfig, UpstreamConfig } from '../model/config.js';
+import type { Closing } from '../model/session.js';
 
 export interface Demand {
   readonly connections: number;
@@ -39,7 +40,7 @@ export function demandOf(config: Config): Demand {
     warm: sumOf(upstreams, ({ options, endpoints }) => options.pool.warm * endpoints.length),
     handlers: upstreams.some(({ handler }) => handler !== null),
     checked: sumOf(upstreams, ({ options, endpoints }) => (options.health_check ? endpoints.length : 0)),
-    tarpit: usesTarpit(config) ? server.tarpitMax : 0,
+    tarpit: mayEndBy(config, 'tarpit') ? server.tarpitMax : 0,
     names: upstreams.some(({ endpoints }) => endpoints.some(isName)),
     bufferBytes: server.bufferBytes,
   };
@@ -48,14 +49,14 @@ export function demandOf(config: Config): Demand {
 const sumOf = (upstreams: readonly UpstreamConfig[], each: (upstream: UpstreamConfig) => number): number =>
   upstreams.reduce((sum, upstream) => sum + each(upstream), 0);
 
-/** Whether a session may end in the tarpit. */
-function usesTarpit({ listeners, protocols, routes }: Config): boolean {
+/** Whether a session may end in this way by the configuration. */
+export function mayEndBy({ listeners, protocols, routes }: Config, closing: Closing): boolean {
   const targets = [
     ...routes.map(({ to }) => to),
     ...protocols.map(({ target }) => target),
     ...listeners.flatMap(({ onUnknown, onSilence }) => [onUnknown, onSilence?.to]),
   ];
-  return targets.some((target) => target?.kind === 'end' && target.closing === 'tarpit');
+  return targets.some((target) => target?.kind === 'end' && target.closing === closing);
 }
 
 function isName({ address }: EndpointConfig): boolean {

@@ -10,6 +10,7 @@ import { amplifiers } from '../../src/doctor/checks/amplifiers.js';
 import { congestion } from '../../src/doctor/checks/congestion.js';
 import { conntrack } from '../../src/doctor/checks/conntrack.js';
 import { cpus } from '../../src/doctor/checks/cpus.js';
+import { drop } from '../../src/doctor/checks/drop.js';
 import { identity } from '../../src/doctor/checks/identity.js';
 import { checks } from '../../src/doctor/checks/index.js';
 import { localDelivery } from '../../src/doctor/checks/local-delivery.js';
@@ -55,6 +56,9 @@ const withoutSysctl = (name: string) => ({ without: [`/proc/sys/${name.replaceAl
 const quiet = totalOf(itemsOf(memoryNeeds, demandOf(plain)));
 const peak = quiet + totalOf(itemsOf(memoryPeaks, demandOf(plain)));
 const available = (bytes: number) => `MemAvailable:   ${bytes / 1024} kB\n`;
+
+const dropped = { routes: [{ when: { protocol: 'redis' }, to: 'drop' }] };
+const asUser = { server: { workers: 2, user: '33', group: '33' } };
 
 const rules = (extra: string) =>
   `[{"priority":0,"src":"all","table":"local"},${extra}{"priority":32766,"src":"all","table":"main"}]\n`;
@@ -436,6 +440,32 @@ const cases: Case[] = [
     says: 'short',
     remedy: 'modprobe tcp_bbr',
   },
+  {
+    check: identity,
+    why: 'that user already',
+    asks: { server: { user: '1000', group: '1000' } },
+    on: { texts: unprivileged },
+    says: 'ok',
+  },
+  {
+    check: identity,
+    why: 'a user who can not become another one',
+    asks: asUser,
+    on: { texts: unprivileged },
+    says: 'short',
+    there: 'uid 1000',
+  },
+  {
+    check: identity,
+    why: 'modules of root',
+    asks: { protocols: [{ name: 'Redis', handler: './h.js' }] },
+    says: 'short',
+    remedy: 'server.user: anyport  # after useradd --system anyport',
+  },
+  { check: pipes, why: 'root who becomes another user', asks: asUser, says: 'note', there: '16,384 pages' },
+  { check: drop, why: 'not asked for', on: { texts: unprivileged }, says: 'nothing' },
+  { check: drop, why: 'root may', asks: dropped, says: 'ok' },
+  { check: drop, why: 'a user may not', asks: dropped, on: { texts: unprivileged }, says: 'note' },
   { check: identity, why: 'root', says: 'note' },
   {
     check: identity,

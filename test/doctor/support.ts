@@ -93,6 +93,7 @@ export const configOf = (sections: Readonly<Record<string, unknown>> = {}): Conf
       upstreams: { a: { endpoints: ['10.0.0.1:6379'] } },
       ...sections,
     }),
+    { files: ['/etc/anyport/h.js'] },
   );
 
 export const findingsOf = (check: Check, on: Differences, config = configOf()): Finding[] =>

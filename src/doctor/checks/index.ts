@@ -5,6 +5,7 @@ import { amplifiers } from './amplifiers.js';
 import { congestion } from './congestion.js';
 import { conntrack } from './conntrack.js';
 import { cpus } from './cpus.js';
+import { drop } from './drop.js';
 import { identity } from './identity.js';
 import { localDelivery } from './local-delivery.js';
 import { localPorts } from './local-ports.js';
@@ -34,6 +35,7 @@ export const checks: readonly Check[] = [
   rpFilter,
   localDelivery,
   congestion,
+  drop,
   identity,
   amplifiers,
 ];

@@ -19,6 +19,7 @@ export const lowPorts: Check = {
       'AmbientCapabilities=CAP_NET_BIND_SERVICE  # in a systemd unit',
       `setcap cap_net_bind_service=+ep "$(readlink -f "$(command -v node)")"  # for all of Node`,
       setSysctl(START, lowest),
+      'start it as root, with server.user: NAME',
     ];
     return [
       { ...finding, verdict: 'short', there: 'not this process', why: 'bind fails with EACCES', remedies },
