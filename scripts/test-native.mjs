@@ -38,6 +38,9 @@ const testFiles = [
   'test/e2e/addresses',
   'test/e2e/max-connections',
   'test/e2e/pool',
+  'test/e2e/queue',
+  'test/e2e/proxy-out',
+  'test/e2e/postgres-tls',
   'test/e2e/timeouts',
   'test/e2e/bandwidth/order',
   'test/e2e/closing',
@@ -73,7 +76,7 @@ function buildApart(into, ...options) {
 function runRaces() {
   const passed =
     buildApart(racesFolder, '-DANYPORT_RACES=ON') &&
-    ['inbox_test', 'room_test', 'books_test', 'buckets_test', 'sources_test'].every(
+    ['inbox_test', 'room_test', 'books_test', 'buckets_test', 'sources_test', 'waiting_test'].every(
       (name) => run(join(racesFolder, name), ['--gtest_brief=1']) === 0,
     );
   return { passed: Number(passed), failed: Number(!passed) };

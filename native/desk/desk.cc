@@ -122,12 +122,12 @@ Event Desk::Push(EventKind kind, const Session& session) {
   return event;
 }
 
-void Desk::Hold(Session& session) {
+void Desk::Hold(Session& session, bool choosy) {
   session.stage = Stage::kPick;
   session.asked = false;
   if (session.waits) {
     // Who comes behind may know other limits than a Plan that is replaced.
-    if (session.plan != plan_) queue_.Pass(session);
+    if (choosy || session.plan != plan_) queue_.Pass(session);
     return queue_.Rest(session);
   }
   const Queue::Joined joined = queue_.Join(session, &books_);
@@ -153,7 +153,7 @@ void Desk::RunWoken() {
 void Desk::OnQueueTimer(Session& session) {
   if (queue_.IsOver(session)) return End(session, Ender::kTimeout, Reason::kOverLimit, Closing::kReset);
   queue_.Rest(session);
-  if (queue_.IsFirst(session)) LookAgain(session);
+  if (queue_.MayLook(session)) LookAgain(session);
 }
 
 void Desk::AwaitDecision(const Session& session) {

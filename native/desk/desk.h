@@ -52,8 +52,9 @@ class Desk {
   void Abandon();
 
   Event Push(EventKind kind, const Session& session);
-  // TypeScript found every endpoint full: the session waits for a place, or goes on waiting.
-  void Hold(Session& session);
+  // TypeScript found every endpoint full: the session waits for a place, or goes on waiting. `choosy`: some
+  // places are nothing for it, so those behind it look, too.
+  void Hold(Session& session, bool choosy);
   // Lets a waiting session look for a place.
   void LookAgain(Session& session);
   // Those that a free place has woken.

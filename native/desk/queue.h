@@ -33,8 +33,8 @@ class Queue {
   void Leave(Session& session, QueueResult result, Books* books);
   void Looks(const Session& session) { waiting_.Looks(session.plan_upstream().id, NumberOf(session)); }
   void Pass(const Session& session) { waiting_.Pass(session.plan_upstream().id, NumberOf(session)); }
-  bool IsFirst(const Session& session) const {
-    return waiting_.IsFirst(session.plan_upstream().id, NumberOf(session));
+  bool MayLook(const Session& session) const {
+    return waiting_.MayLook(session.plan_upstream().id, NumberOf(session), timers_->now_ms());
   }
   bool IsOver(const Session& session) const { return timers_->now_ms() >= deadlines_.at(session.id.slot); }
 

@@ -112,6 +112,7 @@ enum AnswerWord : uint32_t {
   kCount,                   // dial: number of the endpoint's addresses, which follow the first
   kBytesWanted = kRow + 1,  // wait, reply: prefix length
   kQuietMs,                 // wait: silence after which to report the session; 0: never
+  kChoosy = kRow + 1,       // queue: 1: there are endpoints that the session has tried
   kTaken = kRow + 1,        // go_on: length of the endpoint's answer
   kEndBy = kRow + 1,        // end
   kEndDuring,

@@ -26,7 +26,7 @@ void Answering::CarryOut(const desk::Answer& answer) {
     case AnswerKind::kReject:
       return read_on(sniffer_->Reject(*session));
     case AnswerKind::kQueue:
-      return Queue(*session, answer[desk::kUpstream]);
+      return Queue(*session, answer[desk::kUpstream], answer[desk::kChoosy] != 0);
     case AnswerKind::kProceed:
       return read_on(sniffer_->Proceed(*session));
     case AnswerKind::kGoOn:
@@ -60,10 +60,10 @@ void Answering::ReportFull(Session& session) {
   desk_->Push(desk::EventKind::kFull, session);
 }
 
-void Answering::Queue(Session& session, uint32_t upstream) {
+void Answering::Queue(Session& session, uint32_t upstream, bool choosy) {
   if (session.stage == Stage::kConnect || session.stage == Stage::kRelay) return;
   session.upstream = upstream;
-  desk_->Hold(session);
+  desk_->Hold(session, choosy);
 }
 
 int Answering::Attach(pool::SlotId id, uint32_t row, uint32_t upstream) {

@@ -19,7 +19,7 @@ class Answering {
 
  private:
   void Dial(desk::Session& session, const desk::Answer& answer);
-  void Queue(desk::Session& session, uint32_t upstream);
+  void Queue(desk::Session& session, uint32_t upstream, bool choosy);
   void ReportFull(desk::Session& session);
 
   desk::Desk* desk_;

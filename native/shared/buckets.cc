@@ -8,10 +8,12 @@
 namespace anyport::shared {
 namespace {
 
-constexpr size_t kEndpoints = kWays * size_t{Buckets::kUpstreamsMax};
-constexpr size_t kSources = kEndpoints + kWays * size_t{Buckets::kEndpointsMax};
+// Of both ways.
+constexpr size_t kPairWords = kWays * Bucket::kWords;
+constexpr size_t kEndpoints = kPairWords * size_t{Buckets::kUpstreamsMax};
+constexpr size_t kSources = kEndpoints + kPairWords * size_t{Buckets::kEndpointsMax};
 // A source: its key, then a bucket for each way.
-constexpr size_t kSourceWords = 1 + kWays;
+constexpr size_t kSourceWords = 1 + kPairWords;
 // Places that a source may have; more would be a search for every run of a session.
 constexpr uint32_t kProbes = 8;
 
@@ -42,6 +44,7 @@ int64_t KeyOf(const net::Source& source, uint32_t upstream) {
 }  // namespace
 
 uint64_t Bucket::Take(uint64_t bytes, uint64_t rate, uint64_t now_ns, uint64_t late_ns) const {
+  if (rate_.load(std::memory_order_relaxed) != static_cast<int64_t>(rate)) Reprice(rate, now_ns);
   const int64_t price_ns = PriceNs(static_cast<int64_t>(bytes), rate);
   const auto earliest_ns = static_cast<int64_t>(now_ns - std::min(now_ns, late_ns));
   int64_t paid_ns = paid_until_.load(std::memory_order_relaxed);
@@ -52,22 +55,40 @@ uint64_t Bucket::Take(uint64_t bytes, uint64_t rate, uint64_t now_ns, uint64_t l
   }
 }
 
+// A lower rate waits until nothing is owed: it may be that of a session from before the change.
+void Bucket::Reprice(uint64_t rate, uint64_t now_ns) const {
+  const auto now = static_cast<int64_t>(now_ns);
+  const auto wanted = static_cast<int64_t>(rate);
+  int64_t before = rate_.load(std::memory_order_relaxed);
+  int64_t paid_ns = paid_until_.load(std::memory_order_relaxed);
+  if (wanted < before && paid_ns > now) return;
+  if (!rate_.compare_exchange_strong(before, wanted, std::memory_order_relaxed) || before == 0) return;
+  const auto reduced = [&](int64_t owed_ns) {
+    return std::llround(static_cast<double>(owed_ns) * static_cast<double>(before) /
+                        static_cast<double>(wanted));
+  };
+  while (paid_ns > now && !paid_until_.compare_exchange_weak(paid_ns, now + reduced(paid_ns - now),
+                                                             std::memory_order_relaxed)) {
+  }
+}
+
 void Bucket::Return(int64_t bytes, uint64_t rate) const {
   if (bytes != 0) paid_until_.fetch_sub(PriceNs(bytes, rate), std::memory_order_relaxed);
 }
 
 Bucket Buckets::OfUpstream(uint32_t id, Way way) const {
-  return Bucket(&words_[kWays * size_t{std::min(id, kUpstreamsMax - 1)} + static_cast<size_t>(way)]);
+  const size_t at = kPairWords * size_t{std::min(id, kUpstreamsMax - 1)};
+  return Bucket(&words_[at + Bucket::kWords * static_cast<size_t>(way)]);
 }
 
 Bucket Buckets::OfEndpoint(uint32_t id, Way way) const {
-  const size_t at = kEndpoints + kWays * size_t{std::min(id, kEndpointsMax - 1)};
-  return Bucket(&words_[at + static_cast<size_t>(way)]);
+  const size_t at = kEndpoints + kPairWords * size_t{std::min(id, kEndpointsMax - 1)};
+  return Bucket(&words_[at + Bucket::kWords * static_cast<size_t>(way)]);
 }
 
 Bucket Buckets::OfSource(const net::Source& source, uint32_t upstream, Way way, uint64_t now_ns) const {
   const size_t at = SourceAt(KeyOf(source, upstream), now_ns);
-  return Bucket(&words_[at + 1 + static_cast<size_t>(way)]);
+  return Bucket(&words_[at + 1 + Bucket::kWords * static_cast<size_t>(way)]);
 }
 
 // The place of a source, looked up at each use: once its buckets are full again it says nothing that a new
@@ -91,10 +112,12 @@ size_t Buckets::SourceAt(int64_t key, uint64_t now_ns) const {
 }
 
 bool Buckets::Rests(size_t at, uint64_t now_ns) const {
-  return std::all_of(&words_[at + 1], &words_[at + 1] + kWays, [&](int64_t& word) {
-    const int64_t paid_ns = std::atomic_ref(word).load(std::memory_order_relaxed);
-    return paid_ns + static_cast<int64_t>(kLateNs) < static_cast<int64_t>(now_ns);
-  });
+  for (size_t way = 0; way < kWays; ++way) {
+    const std::atomic_ref paid_until(words_[at + 1 + Bucket::kWords * way]);
+    const int64_t paid_ns = paid_until.load(std::memory_order_relaxed);
+    if (paid_ns + static_cast<int64_t>(kLateNs) >= static_cast<int64_t>(now_ns)) return false;
+  }
+  return true;
 }
 
 }  // namespace anyport::shared

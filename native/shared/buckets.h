@@ -1,9 +1,10 @@
 // Token buckets of limits of speed that sessions share, in memory of all workers.
 //
-// A bucket is one word: the time until which it is paid for (the generic cell rate algorithm, ITU-T I.371, or
-// virtual scheduling). Taking bytes moves that time by their price and answers where it stood: the moment at
-// which they may be sent. So takers queue up in the order of their coming, on whatever thread, and nobody has
-// to refill anything. Two rates on one bucket, as after a reload, share its time.
+// A bucket is the time until which it is paid for (the generic cell rate algorithm, ITU-T I.371, or virtual
+// scheduling). Taking bytes moves that time by their price and answers where it stood: the moment at which
+// they may be sent. So takers queue up in the order of their coming, on whatever thread, and nobody has to
+// refill anything. Two rates on one bucket, as after a reload, share its time; beside it stands the higher
+// one, so that whoever comes with a raised limit finds what is owed at the new price.
 #pragma once
 
 #include <atomic>
@@ -22,7 +23,9 @@ inline constexpr uint64_t kLateNs = 250'000'000;
 
 class Bucket {
  public:
-  explicit Bucket(int64_t* paid_until_ns) : paid_until_(*paid_until_ns) {}
+  static constexpr size_t kWords = 2;
+
+  explicit Bucket(int64_t* words) : paid_until_(words[0]), rate_(words[1]) {}
 
   // Takes bytes of a limit of `rate` bytes/s and returns when they may be sent, in ns. `late_ns`: how far in
   // the past that may be.
@@ -31,7 +34,10 @@ class Bucket {
   void Return(int64_t bytes, uint64_t rate) const;
 
  private:
-  std::atomic_ref<int64_t> paid_until_;
+  void Reprice(uint64_t rate, uint64_t now_ns) const;
+
+  std::atomic_ref<int64_t> paid_until_;  // ns
+  std::atomic_ref<int64_t> rate_;        // bytes/s of what is owed; 0: nobody has taken yet
 };
 
 enum class Way : uint8_t { kUp, kDown };
@@ -44,8 +50,8 @@ class Buckets {
   static constexpr uint32_t kEndpointsMax = 65'536;
   // Sources at once. Beyond it they share with others.
   static constexpr uint32_t kSourcesMax = 65'536;
-  static constexpr size_t kWords =
-      kWays * (size_t{kUpstreamsMax} + kEndpointsMax) + (1 + kWays) * size_t{kSourcesMax};
+  static constexpr size_t kWords = kWays * Bucket::kWords * (size_t{kUpstreamsMax} + kEndpointsMax) +
+                                   (1 + kWays * Bucket::kWords) * size_t{kSourcesMax};
 
   explicit Buckets(std::span<int64_t> words) : words_(words) {}
 

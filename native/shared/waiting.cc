@@ -14,9 +14,19 @@ struct Waiter {
   uint64_t id = 0;
   std::shared_ptr<Bell> bell;
   bool woken = false;
+  uint64_t noticed_ms = 0;  // when one behind it saw that it was woken; 0: not yet
 
   void Wake() {
     if (!std::exchange(woken, true)) bell->Ring(id);
+  }
+  void Look() {
+    woken = false;
+    noticed_ms = 0;
+  }
+  bool HasOverslept(uint64_t now_ms) {
+    if (!woken) return false;
+    if (noticed_ms == 0) noticed_ms = now_ms;
+    return now_ms - noticed_ms >= kOversleptMs;
   }
 };
 
@@ -82,7 +92,7 @@ Waiting::Joined Waiting::Join(uint32_t upstream, uint64_t id, uint32_t length) c
 void Waiting::Leave(uint32_t upstream, uint64_t id, bool served) const {
   At(room_, upstream, bell_.get(), id, [&](auto found, Line::iterator place) {
     Line& line = found->second;
-    const bool wakes = served || place == line.begin();
+    const bool wakes = served || place->woken || place == line.begin();
     const auto next = line.erase(place);
     room_.AddWaiting(upstream, -1);
     if (wakes && next != line.end()) next->Wake();
@@ -91,7 +101,7 @@ void Waiting::Leave(uint32_t upstream, uint64_t id, bool served) const {
 }
 
 void Waiting::Looks(uint32_t upstream, uint64_t id) const {
-  At(room_, upstream, bell_.get(), id, [](auto, Line::iterator place) { place->woken = false; });
+  At(room_, upstream, bell_.get(), id, [](auto, Line::iterator place) { place->Look(); });
 }
 
 void Waiting::Pass(uint32_t upstream, uint64_t id) const {
@@ -100,11 +110,13 @@ void Waiting::Pass(uint32_t upstream, uint64_t id) const {
   });
 }
 
-bool Waiting::IsFirst(uint32_t upstream, uint64_t id) const {
-  bool first = false;
-  At(room_, upstream, bell_.get(), id,
-     [&](auto found, Line::iterator place) { first = place == found->second.begin(); });
-  return first;
+bool Waiting::MayLook(uint32_t upstream, uint64_t id, uint64_t now_ms) const {
+  bool may = false;
+  At(room_, upstream, bell_.get(), id, [&](auto found, Line::iterator place) {
+    may = std::all_of(found->second.begin(), place,
+                      [=](Waiter& before) { return before.HasOverslept(now_ms); });
+  });
+  return may;
 }
 
 void WakeFirst(const Room& room, uint32_t upstream) {

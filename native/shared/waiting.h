@@ -1,7 +1,8 @@
 // Sessions that wait for a place at an endpoint of an upstream: one line for all workers of a room, in the
 // order of their coming. Its first is woken when a place is free; it stays first until it has a place or
 // leaves, and wakes the next then. So nobody overtakes, on whatever worker, and no waking is lost with a
-// session that ends.
+// session that ends. Those that can not use what is free, or whose worker hangs, are passed over, and keep
+// their places.
 //
 // Owned by the process; guarded by one mutex, which is taken only while somebody waits. A worker takes its
 // sessions out, at the latest when its thread dies.
@@ -16,6 +17,9 @@
 #include "shared/room.h"
 
 namespace anyport::shared {
+
+// Whoever has been woken and does not look for so long no longer holds up those behind.
+inline constexpr uint64_t kOversleptMs = 500;
 
 // Wakes sessions of one worker.
 class Bell {
@@ -46,7 +50,8 @@ class Waiting {
   void Looks(uint32_t upstream, uint64_t id) const;
   // Lets the one behind it look, too.
   void Pass(uint32_t upstream, uint64_t id) const;
-  bool IsFirst(uint32_t upstream, uint64_t id) const;
+  // Whether it may look unasked: nobody is before it, or all of them have overslept.
+  bool MayLook(uint32_t upstream, uint64_t id, uint64_t now_ms) const;
 
  private:
   Room room_;

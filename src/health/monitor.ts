@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../base/clock.js';
-import type { LogLine } from '../base/log.js';
+import { type LogLine, rateLimited } from '../base/log.js';
 import type { SocketAddress } from '../model/address.js';
 import type { HealthStatus } from '../model/health-status.js';
 import type { EndpointFailures } from '../model/message.js';
@@ -48,6 +48,11 @@ export interface MonitorParts {
   readonly ask?: ProberParts['ask'];
 }
 
+export const monitorLimits = {
+  /** Lines of each level, all endpoints together. */
+  linesPerSecond: 100,
+} as const;
+
 /** Upstream, by id: whether any of its endpoints may have sessions. */
 type Served = Map<number, boolean>;
 
@@ -60,8 +65,16 @@ export class Monitor {
   #served: Served = new Map();
 
   constructor(parts: MonitorParts) {
-    this.#parts = parts;
-    const { clock, random, ask = askReally } = parts;
+    const { clock, random, log, ask = askReally } = parts;
+    const limited = (write: LogLine) => rateLimited(write, monitorLimits.linesPerSecond, () => clock.nowMs());
+    this.#parts = {
+      ...parts,
+      log: {
+        info: limited((fields, message) => log.info(fields, message)),
+        warn: limited((fields, message) => log.warn(fields, message)),
+        error: limited((fields, message) => log.error(fields, message)),
+      },
+    };
     this.#prober = new Prober({
       clock,
       random,

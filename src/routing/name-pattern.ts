@@ -3,6 +3,9 @@ import type { Extent, KeyName, Zod } from './condition.js';
 import { oneText } from './expected.js';
 
 const NAME_PATTERN = /^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
+/** RFC 1035 section 2.3.4: no name is longer, so no session has one. */
+const NAME_CHARS_MAX = 253;
+const LABEL_CHARS_MAX = 63;
 
 /** A host name, or `*.` and a suffix. */
 export function namePattern(z: Zod, meaning: string) {
@@ -10,6 +13,13 @@ export function namePattern(z: Zod, meaning: string) {
   return z
     .string({ error })
     .regex(NAME_PATTERN, { error })
+    .refine((pattern) => pattern.length <= NAME_CHARS_MAX, {
+      error: ({ input }) =>
+        `is a name that can not be: it has ${String(input).length} characters, and names have at most ${NAME_CHARS_MAX}`,
+    })
+    .refine((pattern) => pattern.split('.').every((label) => label.length <= LABEL_CHARS_MAX), {
+      error: `is a name that can not be: between two dots are at most ${LABEL_CHARS_MAX} characters`,
+    })
     .meta({ description: meaning, 'x-values': 'host name, or `*.` and one' });
 }
 

@@ -232,5 +232,5 @@ export class Upstream {
 }
 
 /** By the configuration and the operator. */
-const takesSessions = ({ state, weight }: PlanUpstream['endpoints'][number]): boolean =>
+export const takesSessions = ({ state, weight }: PlanUpstream['endpoints'][number]): boolean =>
   state === 'up' && weight > 0;

@@ -75,7 +75,7 @@ export class Connecting {
       if (this.#log.isOn) this.#log.tell(session, 'pick', { queued: true });
     }
     session.error = FULL;
-    answers.queue(session, session.row, session.upstream);
+    answers.queue(session, session.row, session.upstream, session.tried !== undefined);
   }
 
   /** Its wait for a place is over. */

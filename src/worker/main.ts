@@ -212,7 +212,7 @@ function createWorker(setup: WorkerSetup) {
         ...around,
         classifierOf,
         before: runtimes.current,
-        share: (whole) => shareOf(whole, worker, workers),
+        share: (whole, endpoint) => shareOf(whole, worker + endpoint, workers),
       }),
     whole: (plan, rest) => fromParcels(plan, rest, new Slices(loopClock)),
     engine,
@@ -253,6 +253,6 @@ function guardThread({ complain, flush }: WorkerLogs): () => void {
   };
 }
 
-/** Of a number that is for all workers together; the first ones have what is left over. */
-const shareOf = (whole: number, worker: number, workers: number): number =>
-  Math.floor(whole / workers) + (worker % workers < whole % workers ? 1 : 0);
+/** Of a number that is for all workers together; those that are first in turn have what is left over. */
+const shareOf = (whole: number, turn: number, workers: number): number =>
+  Math.floor(whole / workers) + (turn % workers < whole % workers ? 1 : 0);

@@ -104,6 +104,8 @@ export const answerWords = {
   during: 5,
   reason: 6,
   closing: 7,
+  // queue
+  choosy: 4,
   // go_on
   taken: 4,
   // dial, go_on: bytes for the endpoint before the session's, and the length of its answer; reply: for the client
@@ -337,9 +339,10 @@ export class Answers {
     this.#say(at, { bytes, expected: 0 });
   }
 
-  /** Every endpoint is full: wait for a place, or go on waiting. */
-  queue(id: SessionId, row: number, upstream: number): void {
+  /** Every endpoint is full: wait for a place, or go on waiting; `choosy`: without holding up those behind. */
+  queue(id: SessionId, row: number, upstream: number, choosy: boolean): void {
     const at = this.#begin('queue', id, row);
+    this.#words[at + answerWords.choosy] = Number(choosy);
     this.#words[at + answerWords.upstream] = upstream;
   }
 

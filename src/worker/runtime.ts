@@ -17,7 +17,7 @@ import { createNaming } from '../routing/naming.js';
 import { prepareRoute } from '../routing/prepared.js';
 import { type RouteTable, tableOf } from '../routing/table.js';
 import { interleaved } from '../upstream/families.js';
-import { type Around, Upstream } from '../upstream/upstream.js';
+import { type Around, takesSessions, Upstream } from '../upstream/upstream.js';
 import type { ClassifierOf } from './classifiers.js';
 import { PlanCounts } from './plan-counts.js';
 import { tellsFacts } from './preamble.js';
@@ -66,8 +66,8 @@ export interface Surroundings {
   readonly counters: WorkerCounters;
   readonly balancing: Around;
   readonly classifierOf: ClassifierOf;
-  /** This worker's part of a number that is for all of them. */
-  readonly share: (whole: number) => number;
+  /** This worker's part of a number that is for all of them; by endpoint, so that others have what is left over of the next. */
+  readonly share: (whole: number, endpoint: number) => number;
   /** The Plan in force, if any: where its balancers stand goes on. */
   readonly before?: Runtime | undefined;
   /** Logs failures of configured code (handlers, validators), rate-limited. */
@@ -182,22 +182,22 @@ function numberDials(upstreams: readonly PlanUpstream[]): {
   };
 }
 
-/** The endpoints of an upstream to which connections are opened ahead. */
+/** The endpoints of an upstream to which connections are opened ahead: those that new sessions may go to. */
 function warmedOf(
   { upstreams, ids }: Plan,
   index: number,
   runtimes: readonly RuntimeUpstream[],
-  share: (whole: number) => number,
+  share: Surroundings['share'],
 ): EngineWarmed[] {
-  const { warm, max_idle: maxIdleMs } = upstreams[index]?.options.pool ?? NO_POOL;
-  const most = share(warm);
-  if (most === 0) return [];
+  const planned = upstreams[index];
+  const { warm, max_idle: maxIdleMs } = planned?.options.pool ?? NO_POOL;
   const ranges = runtimes[index]?.dials ?? [];
   return ranges.flatMap(({ first, count }, at) => {
     const endpoint = ids.endpoints[index]?.[at];
-    return endpoint === undefined || count === 0
-      ? []
-      : [{ endpoint, upstream: index, first, count, most, maxIdleMs }];
+    const place = planned?.endpoints[at];
+    if (endpoint === undefined || place === undefined || !takesSessions(place) || count === 0) return [];
+    const most = share(warm, endpoint);
+    return most === 0 ? [] : [{ endpoint, upstream: index, first, count, most, maxIdleMs }];
   });
 }
 

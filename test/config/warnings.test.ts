@@ -33,7 +33,7 @@ describe('a route that can never be reached', () => {
     { why: 'behind the same user', first: '{ user: al }', second: '{ user: [al], database: b }' },
     {
       why: 'behind one for all day',
-      first: '{ time: {} }',
+      first: '{ time: { days: mon-sun } }',
       second: '{ time: { days: [sat, mon], to: "08:00" } }',
     },
     {
@@ -58,7 +58,11 @@ describe('a route that can never be reached', () => {
     },
     { why: 'the other family', first: '{ source: ["::/0"] }', second: '{ source: ["10.0.0.0/8"] }' },
     { why: 'what the first excludes', first: '{ not: { source: "10.0.0.0/8" } }', second: '{}' },
-    { why: 'another zone', first: '{ time: {} }', second: '{ time: { zone: Asia/Tokyo } }' },
+    {
+      why: 'another zone',
+      first: '{ time: { days: mon-sun } }',
+      second: '{ time: { days: mon-sun, zone: Asia/Tokyo } }',
+    },
     { why: 'a condition that the second lacks', first: '{ sni: a.org, alpn: h2 }', second: '{ sni: a.org }' },
   ];
   test.each(reachable)('not: $why', ({ first, second }) =>
@@ -292,6 +296,13 @@ describe('options that have nothing to act on', () => {
       keys: 'handler: "builtin:echo", health_check: { type: tcp }, passive_health: {}, on_down: reset',
       says: ['health_check', 'passive_health', 'on_down'].map((key) => `upstreams.web.${key}: ${handler}`),
     },
+    {
+      why: 'balancing for a handler',
+      keys: 'handler: "builtin:echo", balance: random_two, affinity: source, slow_start: 5s, retries: 1, max_connections: 5, dns: { family: ipv4 }',
+      says: ['balance', 'affinity', 'slow_start', 'retries', 'max_connections', 'dns'].map(
+        (key) => `upstreams.web.${key}: ${handler}`,
+      ),
+    },
     { why: 'none is written', keys: 'endpoints: ["unix:/run/w.sock"], retries: 1', says: [] },
     { why: 'TCP alone', keys: 'endpoints: ["10.0.0.5:80"], tcp: { mss: 1400 }, dscp: 46', says: [] },
   ];
@@ -300,6 +311,18 @@ describe('options that have nothing to act on', () => {
   test("a protocol's own target", () => {
     const text = 'protocols: [{ name: HTTP, target: { endpoints: ["unix:/run/w.sock"], dscp: 46 } }]';
     expect(warningsOf(text)).toEqual([`protocols[0].target.dscp: ${unix}`]);
+  });
+});
+
+describe('connections opened ahead', () => {
+  const web = (warm: number, workers: number) =>
+    `server: { workers: ${workers} }\nprotocols: [{ name: HTTP, target: web }]\nupstreams: { web: { endpoints: ["10.0.0.1:80"], pool: { warm: ${warm} } } }`;
+
+  test('a worker that has none is told of', () => {
+    expect(warningsOf(web(2, 3))).toEqual([
+      'upstreams.web.pool.warm: is less than the 3 workers: 1 of them have none for an endpoint, and their sessions connect themselves',
+    ]);
+    expect([...warningsOf(web(3, 3)), ...warningsOf(web(0, 3))]).toEqual([]);
   });
 });
 
@@ -314,6 +337,14 @@ upstreams: { web: { endpoints: ["${endpoint}"], health_check: { ${check} } } }`;
   const cases = [
     { endpoint: tcp, check: exec, says: [`${at('command')}: can not be run: /opt/probe: no such file`] },
     { endpoint: tcp, check: 'type: tcp, port: 81, address: 10.0.0.6', says: [] },
+    {
+      endpoint: tcp,
+      check: 'type: tcp, interval: 1500ms, timeout: 2s, fall: 4',
+      says: [
+        `${at('timeout')}: is longer than \`interval\` (1500ms): an endpoint that does not answer is down after 4 x 2s`,
+      ],
+    },
+    { endpoint: tcp, check: 'type: tcp, interval: 2s', says: [] },
     {
       endpoint: unix,
       check: 'type: tcp, port: 81',

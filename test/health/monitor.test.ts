@@ -1,7 +1,7 @@
 /** What follows from answers and failures together, on a clock moved by hand. */
 import { expect, test } from 'vitest';
 import type { Outcome } from '../../src/health/check.js';
-import { Monitor } from '../../src/health/monitor.js';
+import { Monitor, monitorLimits } from '../../src/health/monitor.js';
 import { HealthTable } from '../../src/health/table.js';
 import type { Plan, PlanEndpoint } from '../../src/model/plan.js';
 import { HandClock } from '../support/clock.js';
@@ -37,7 +37,9 @@ function setUp() {
   const rises: number[] = [];
   const outcomes = new Map<string, Outcome>();
   const asked: string[] = [];
+  let left = 0;
   const log = (fields: object, message: string) => {
+    left += (fields as { suppressed?: number }).suppressed ?? 0;
     lines.push(`${(fields as { endpoint?: string }).endpoint ?? 'web'} ${message}`);
   };
   const monitor = new Monitor({
@@ -55,7 +57,8 @@ function setUp() {
   });
   monitor.onRise.push((id) => rises.push(id));
   const up = () => [1, 2, 3, 4].filter((id) => table.isUp(id));
-  return { clock, table, lines, changes, reset, rises, outcomes, asked, monitor, up };
+  const suppressed = () => left;
+  return { clock, table, lines, changes, reset, rises, outcomes, asked, monitor, up, suppressed };
 }
 
 const bad: Outcome = { well: false, why: 'refused' };
@@ -78,6 +81,25 @@ test('down after `fall`, up after `rise`, each told once and to all', async () =
   expect(changes).toEqual(['a:1 refused', 'a:1 up']);
   expect(rises).toEqual([1]);
   expect(reset).toEqual([]);
+});
+
+test('a flood of changes is not a flood of lines; what was left out is counted, and told to all', async () => {
+  const { clock, lines, changes, outcomes, monitor, suppressed } = setUp();
+  const count = 3 * monitorLimits.linesPerSecond;
+  const crowd = Array.from({ length: count }, (_, at) => endpoint(`${String.fromCharCode(97 + at)}:1`));
+  monitor.follow(planOf({ health_check: { ...check, fall: 1 } }, crowd));
+  await clock.advance(1500);
+  for (const { name } of crowd) outcomes.set(name, bad);
+  await clock.advance(1000);
+  expect(changes).toHaveLength(count);
+  const told = lines.filter((line) => line.endsWith('endpoint is down')).length;
+  expect(told).toBeGreaterThan(0);
+  expect(told).toBeLessThanOrEqual(2 * monitorLimits.linesPerSecond);
+  outcomes.delete('a:1');
+  await clock.advance(2000);
+  outcomes.set('a:1', bad);
+  await clock.advance(2000);
+  expect(told + suppressed()).toBe(count);
 });
 
 test('`on_down: reset` resets the sessions of one that goes down', async () => {

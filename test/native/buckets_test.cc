@@ -29,16 +29,16 @@ net::Source Ipv4(uint32_t number) {
 }
 
 TEST(Bucket, TakersAreServedInTheOrderOfTheirComing) {
-  int64_t word = kNow;
-  const Bucket bucket(&word);
+  int64_t words[Bucket::kWords] = {kNow};
+  const Bucket bucket(words);
   EXPECT_EQ(bucket.Take(500, 1000, kNow, kBurstNs), kNow);
   EXPECT_EQ(bucket.Take(500, 1000, kNow, kBurstNs), kNow + kSecond / 2);
   EXPECT_EQ(bucket.Take(1, 1000, kNow, kBurstNs), kNow + kSecond);
 }
 
 TEST(Bucket, WhatIsGivenBackIsForTheNext) {
-  int64_t word = kNow;
-  const Bucket bucket(&word);
+  int64_t words[Bucket::kWords] = {kNow};
+  const Bucket bucket(words);
   bucket.Take(500, 1000, kNow, kBurstNs);
   bucket.Return(400, 1000);
   EXPECT_EQ(bucket.Take(500, 1000, kNow, kBurstNs), kNow + kSecond / 10);
@@ -47,8 +47,8 @@ TEST(Bucket, WhatIsGivenBackIsForTheNext) {
 }
 
 TEST(Bucket, ASilenceIsMadeUpForByNoMoreThanABurst) {
-  int64_t word = kNow - 60 * kSecond;
-  const Bucket bucket(&word);
+  int64_t words[Bucket::kWords] = {kNow - 60 * kSecond};
+  const Bucket bucket(words);
   EXPECT_EQ(bucket.Take(50, 1000, kNow, kBurstNs), kNow - kBurstNs);
   EXPECT_EQ(bucket.Take(50, 1000, kNow, kBurstNs), kNow);
   EXPECT_EQ(bucket.Take(50, 1000, kNow, kBurstNs), kNow + kBurstNs);
@@ -56,8 +56,8 @@ TEST(Bucket, ASilenceIsMadeUpForByNoMoreThanABurst) {
 
 TEST(Bucket, HoldsForEveryRateFromOneByteToATebibyteASecond) {
   for (const uint64_t rate : {uint64_t{1}, uint64_t{4096}, uint64_t{1} << 30, uint64_t{1} << 40}) {
-    int64_t word = kNow;
-    const Bucket bucket(&word);
+    int64_t words[Bucket::kWords] = {kNow};
+    const Bucket bucket(words);
     const uint64_t quantum = std::max<uint64_t>(rate / 128, 1);
     uint64_t bytes = 0;
     while (bucket.Take(quantum, rate, kNow, kBurstNs) < kNow + 5 * kSecond) bytes += quantum;
@@ -67,12 +67,12 @@ TEST(Bucket, HoldsForEveryRateFromOneByteToATebibyteASecond) {
 
 TEST(Bucket, ThreadsTogetherGetTheRateAndEachItsPart) {
   constexpr int kThreads = 4;
-  int64_t word = kNow;
+  int64_t words[Bucket::kWords] = {kNow};
   std::vector<std::thread> threads;
   std::vector<std::vector<uint64_t>> starts(kThreads);
   for (auto& own : starts) {
     threads.emplace_back([&] {
-      for (int i = 0; i < 5000; ++i) own.push_back(Bucket(&word).Take(100, 1000, kNow, kBurstNs));
+      for (int i = 0; i < 5000; ++i) own.push_back(Bucket(words).Take(100, 1000, kNow, kBurstNs));
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -83,6 +83,37 @@ TEST(Bucket, ThreadsTogetherGetTheRateAndEachItsPart) {
   }
   EXPECT_EQ(all.size(), 5000u * kThreads);  // nobody shares a moment
   EXPECT_EQ(*all.rbegin(), kNow + (5000u * kThreads - 1) * kSecond / 10);
+}
+
+TEST(Bucket, ARaisedRateIsThatOfWhatIsOwedToo) {
+  int64_t words[Bucket::kWords] = {kNow};
+  const Bucket bucket(words);
+  bucket.Take(60'000, 1000, kNow, kBurstNs);  // a minute
+  EXPECT_EQ(bucket.Take(1000, 10'000, kNow, kBurstNs), kNow + 6 * kSecond);
+  // A session from before pays its price, and does not make others pay it.
+  EXPECT_EQ(bucket.Take(1000, 1000, kNow, kBurstNs), kNow + 6 * kSecond + kSecond / 10);
+  EXPECT_EQ(bucket.Take(1000, 10'000, kNow, kBurstNs), kNow + 7 * kSecond + kSecond / 10);
+}
+
+TEST(Bucket, ALoweredRateCountsAtOnceAndIsRaisedAgainOnceNothingIsOwed) {
+  int64_t words[Bucket::kWords] = {kNow};
+  const Bucket bucket(words);
+  bucket.Take(10'000, 10'000, kNow, kBurstNs);
+  EXPECT_EQ(bucket.Take(1000, 1000, kNow, kBurstNs), kNow + kSecond);
+  const uint64_t later = kNow + 100 * kSecond;
+  bucket.Take(10'000, 1000, later, 0);
+  EXPECT_EQ(bucket.Take(1, 10'000, later, 0), later + kSecond);
+}
+
+TEST(Bucket, ThreadsThatRaiseItTogetherDoSoOnce) {
+  for (int round = 0; round < 200; ++round) {
+    int64_t words[Bucket::kWords] = {kNow};
+    Bucket(words).Take(100'000, 1000, kNow, kBurstNs);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) threads.emplace_back([&] { Bucket(words).Take(0, 10'000, kNow, kBurstNs); });
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(words[0], static_cast<int64_t>(kNow + 10 * kSecond));
+  }
 }
 
 class BucketsTest : public testing::Test {

@@ -57,6 +57,8 @@ inline desk::Layout LayoutForTests() {
                   .waited = 20,
                   .endpoint_sessions = 0,
                   .tarpit_connections = 8,
+                  .queue_sessions = 5,
+                  .queue_waits = 6,
                   .buffers = 10,
                   .buffer_uses = 18,
                   .buffer_misses = 22,

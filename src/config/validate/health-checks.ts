@@ -1,4 +1,5 @@
-/** Health checks that can not run as they are written: no such command, nothing of the kind to ask at a Unix socket. */
+/** Health checks that can not run as they are written: no such command, too long an answer's time, nothing of the kind to ask at a Unix socket. */
+import { formatDuration } from '../../base/duration.js';
 import { checkOf } from '../../health/checks/index.js';
 import type { Path } from '../path.js';
 import type { Warn } from '../report.js';
@@ -12,6 +13,7 @@ export function warnOfHealthChecks(shape: Shape, context: Context, warn: Warn): 
     // Those of a handler are told of as a whole.
     if (value.handler !== undefined) continue;
     warnOfCommand(value, path, context, warn);
+    warnOfTimeout(value, path, warn);
     warnOfUnixSocket(value, path, warn);
   }
 }
@@ -27,6 +29,16 @@ function warnOfCommand(
   const command = String(check.command);
   const fault = context.programFault(command);
   if (fault !== null) warn([...path, 'health_check', 'command'], `can not be run: ${command}: ${fault}`);
+}
+
+/** The next check waits for the answer to the last one. */
+function warnOfTimeout({ health_check: check }: UpstreamEntry, path: Path, warn: Warn): void {
+  if (check === undefined || check.timeout <= check.interval) return;
+  const { interval, timeout, fall } = check;
+  warn(
+    [...path, 'health_check', 'timeout'],
+    `is longer than \`interval\` (${formatDuration(interval)}): an endpoint that does not answer is down after ${fall} x ${formatDuration(timeout)}`,
+  );
 }
 
 function warnOfUnixSocket(

@@ -11,6 +11,13 @@ type Key = keyof UpstreamEntry;
 const OF_SOCKETS = ['tcp', 'dscp', 'source'] as const satisfies readonly Key[];
 const OF_ENDPOINTS = [
   ...OF_SOCKETS,
+  'balance',
+  'hash_key',
+  'affinity',
+  'slow_start',
+  'retries',
+  'max_connections',
+  'dns',
   'dial_timeout',
   'queue',
   'pool',

@@ -5,6 +5,7 @@ import { findAmbiguities } from '../ambiguity.js';
 import { findAll } from '../path.js';
 import { findPending } from '../pending.js';
 import { inFileOrder, placeName, unplaced, type Warn } from '../report.js';
+import type { UpstreamEntry } from '../schema/upstreams.js';
 import type { Source } from '../source.js';
 import { warnOfToken } from './admin.js';
 import { warnOfTakenAtAccept } from './at-accept.js';
@@ -17,7 +18,7 @@ import { warnOfOrphanedOptions } from './orphaned-options.js';
 import type { ProtocolNames } from './protocols.js';
 import { warnOfQuietClients } from './quiet-clients.js';
 import { createReachability, type Reachability } from './reachability.js';
-import type { Shape } from './shape.js';
+import type { Entry, Shape } from './shape.js';
 import { warnOfSource } from './sources.js';
 import { warnOfUnreachable } from './unreachable.js';
 import { writtenUpstreams } from './upstreams.js';
@@ -59,6 +60,7 @@ export function warningsOf({ source, shape, groups, names, config }: Checked, co
   warnOfQuietClients(reachability, warn);
   warnOfIdleOptions(shape, source, warn);
   warnOfHealthChecks(shape, context, warn);
+  for (const written of writtenUpstreams(shape)) warnOfFewWarm(written, config, warn);
   for (const written of writtenUpstreams(shape)) warnOfSource(written, context, warn);
   warnOfLoops(shape, config, context, warn);
   warnOfMonitoringPorts(config, warn);
@@ -126,6 +128,16 @@ function warnOfUnrouted(
       warn([...path, 'protocols', index], `leads nowhere: no route that this listener has is for ${written}`);
     }
   }
+}
+
+/** A worker opens its own connections. */
+function warnOfFewWarm({ path, value }: Entry<UpstreamEntry>, { server }: Config, warn: Warn): void {
+  const { warm } = value.pool;
+  if (value.handler !== undefined || warm === 0 || warm >= server.workers) return;
+  warn(
+    [...path, 'pool', 'warm'],
+    `is less than the ${server.workers} workers: ${server.workers - warm} of them have none for an endpoint, and their sessions connect themselves`,
+  );
 }
 
 /** With one IPv4 address listed, `[::]` no longer takes the other IPv4 addresses. */

@@ -45,6 +45,8 @@ export const sendExpect: HealthCheck<SendExpectOptions> = {
 
 const text = `text of 1 to ${TEXT_CHARS_MAX} characters`;
 const isShort = (written: string): boolean => written.length > 0 && written.length <= TEXT_CHARS_MAX;
+/** Bytes have a key of their own. */
+const textOr = (inHex: string): string => `${text}; bytes in hex are written as \`${inHex}: "0d0a"\``;
 const hex = `bytes in hex such as \`0d0a\`, up to ${TEXT_CHARS_MAX} digits`;
 const isHex = (written: string): boolean => written.length <= TEXT_CHARS_MAX && HEX.test(written);
 
@@ -52,9 +54,9 @@ function roundsField(zod: Zod) {
   const round = zod
     .strictObject(
       {
-        send: textField(zod, 'Text to send', text, isShort).optional(),
+        send: textField(zod, 'Text to send', textOr('send_hex'), isShort).optional(),
         send_hex: textField(zod, 'Bytes to send', hex, isHex).optional(),
-        expect: textField(zod, 'Text that the answer must contain', text, isShort).optional(),
+        expect: textField(zod, 'Text that the answer must contain', textOr('expect_hex'), isShort).optional(),
         expect_hex: textField(zod, 'Bytes that the answer must contain', hex, isHex).optional(),
         expect_regex: patternField(zod),
       },

@@ -25,6 +25,9 @@ export const time: SessionCondition<string, string> = {
         { days: days(z).optional(), from: beginning(z).optional(), to: end(z).optional(), zone: zone(z) },
         { error: wrongPeriod },
       )
+      .refine(({ days, from, to }) => days !== undefined || from !== undefined || to !== undefined, {
+        error: 'is always: name `days`, `from` or `to`, or leave `time` out',
+      })
       .refine(({ from = 0, to = DAY_MINUTES }) => from !== to, {
         path: ['to'],
         error: 'is the same as `from`: leave both out for the whole day',

@@ -193,6 +193,12 @@ describe('options', () => {
       options: { rounds: [{ send_hex: '0' }] },
       says: /send_hex: expected bytes in hex/,
     },
+    {
+      type: 'send_expect',
+      options: { rounds: [{ send: { hex: '00' } }] },
+      says: /text of 1 to 2048 characters; bytes in hex are written as `send_hex: "0d0a"`, got a mapping/,
+    },
+    { type: 'send_expect', options: { rounds: [{ expect: 7 }] }, says: /`expect_hex: "0d0a"`, got 7/ },
     { type: 'send_expect', options: { rounds: [{ send: 'a', send_hex: '00' }] }, says: /not both/ },
     { type: 'send_expect', options: { rounds: [{ expect: 'a', expect_regex: '^b' }] }, says: /not several/ },
     { type: 'send_expect', options: { rounds: [{ expect_regex: 'b' }] }, says: /must begin with \^/ },
