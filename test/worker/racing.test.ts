@@ -1,14 +1,16 @@
 /** Endpoints with several addresses: tried in parallel, and no byte goes to one that does not win (RFC 8305). */
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync, readdirSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
 import type { InetAddress } from '../../src/model/address.js';
-import type { PlanEndpoint } from '../../src/model/plan.js';
+import type { Plan, PlanEndpoint } from '../../src/model/plan.js';
 import { optionsWith } from '../support/plan.js';
 import { freePort } from '../support/ports.js';
-import { dial, echo } from '../support/tcp.js';
+import { dial, echo, listenTcp } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
 import { endpoint, limits, planFor, upstream, useStage } from './plane.js';
 
@@ -44,6 +46,30 @@ function planTo(addresses: readonly InetAddress[], dialTimeoutMs = 5000, ...othe
   const endpoints = [named, ...others.map((port) => ({ ...endpoint(port), backup: true }))];
   const options = optionsWith({ retries: others.length });
   return planFor([{ ...upstream('a'), endpoints, options }], { limits: { ...limits, dialTimeoutMs } });
+}
+
+const withOptions = (plan: Plan, options: Parameters<typeof optionsWith>[0]): Plan => ({
+  ...plan,
+  upstreams: plan.upstreams.map((each) => ({ ...each, options: optionsWith(options) })),
+});
+
+/** At most so many more descriptors; returns what lifts it. */
+function limitFiles(more: number): () => void {
+  const highest = Math.max(...readdirSync('/proc/self/fd').map(Number));
+  const limit = (count: number) => execFileSync('prlimit', [`--pid=${process.pid}`, `--nofile=${count}:`]);
+  limit(highest + more);
+  return () => limit(4096);
+}
+
+/** Opens files until there is no descriptor left. */
+function fill(): number[] {
+  const fds: number[] = [];
+  try {
+    for (;;) fds.push(openSync('/dev/null', 'r'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EMFILE') throw error;
+  }
+  return fds;
 }
 
 /** Connect time of a session that is echoed, in milliseconds. */
@@ -121,6 +147,44 @@ describe('an endpoint with several addresses', () => {
     expect(plane.records()[0]).toMatchObject({ reason: 'connect_timeout', by: 'timeout', during: 'connect' });
     expect(plane.records()[0]?.duration_ms).toBeLessThan(600 * 3);
     expect(plane.metric('anyport_connect_failures_total', { reason: 'connect_timeout' })).toBe(1);
+  });
+
+  test('one that no source of ours is for is passed over, and counts only if none connects', async () => {
+    const server = await listenTcp(echo, '::1');
+    cleanups.push(() => void server.close());
+    const source = { address: ['192.0.2.1', '::1'] };
+    const addresses = [await silent(), at(server.port, '::1')];
+    const plane = await start(withOptions(planTo(addresses), { source }));
+    const client = (await dial(plane.port)).send('aa').finish();
+    await client.end();
+    expect(client.received.toString()).toBe('aa');
+    expect(plane.metric('anyport_dial_shortages_total')).toBe(0);
+    const alone = await start(withOptions(planTo([await silent()]), { source }));
+    expect(await (await dial(alone.port)).send('aa').end()).toBe('reset');
+    expect(alone.metric('anyport_dial_shortages_total', { lacking: 'source' })).toBe(1);
+  });
+
+  test('no descriptor for a further attempt: those before it go on', async () => {
+    const slow = await silent();
+    const plane = await start(planTo([slow, await silent()]));
+    const restore = limitFiles(64);
+    const filled = fill();
+    // For the client, its session, and one attempt.
+    for (const fd of filled.splice(0, 3)) closeSync(fd);
+    const client = (await dial(plane.port)).send('aa');
+    await eventually('a session', () => plane.open() === 1);
+    await sleep(ATTEMPT_DELAY_MS * 2);
+    expect(plane.open()).toBe(1);
+    expect(() => openSync('/dev/null', 'r')).toThrow('EMFILE');
+    for (const fd of filled) closeSync(fd);
+    restore();
+    const server = createServer((socket) => socket.pipe(socket));
+    taken.add(slow.fd);
+    server.listen({ fd: slow.fd });
+    await client.bytes(2);
+    expect(plane.metric('anyport_dial_shortages_total')).toBe(0);
+    client.socket.destroy();
+    server.close();
   });
 
   test('a client that goes meanwhile takes its attempts with it', async () => {
