@@ -54,3 +54,7 @@ export function withValue(value: unknown, [key, ...rest]: Path, replacement: unk
   const mapping = isMapping(value) ? value : {};
   return { ...mapping, [key]: withValue(mapping[key], rest, replacement) };
 }
+
+/** What the file has there. */
+export const valueAt = (file: unknown, path: Path): unknown =>
+  path.reduce<unknown>((value, key) => (value as Record<string | number, unknown> | undefined)?.[key], file);

@@ -344,7 +344,8 @@ upstreams: { web: { endpoints: ["${endpoint}"], health_check: { ${check} } } }`;
         `${at('timeout')}: is longer than \`interval\` (1500ms): an endpoint that does not answer is down after 4 x 2s`,
       ],
     },
-    { endpoint: tcp, check: 'type: tcp, interval: 2s', says: [] },
+    { endpoint: tcp, check: 'type: tcp, interval: 2s, timeout: 2s', says: [] },
+    { endpoint: tcp, check: 'type: tcp, interval: 500ms', says: [] },
     {
       endpoint: unix,
       check: 'type: tcp, port: 81',

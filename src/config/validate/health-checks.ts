@@ -1,19 +1,25 @@
 /** Health checks that can not run as they are written: no such command, too long an answer's time, nothing of the kind to ask at a Unix socket. */
 import { formatDuration } from '../../base/duration.js';
 import { checkOf } from '../../health/checks/index.js';
-import type { Path } from '../path.js';
+import { type Path, valueAt } from '../path.js';
 import type { Warn } from '../report.js';
 import type { UpstreamEntry } from '../schema/upstreams.js';
+import type { Source } from '../source.js';
 import type { Context } from './context.js';
 import type { Shape } from './shape.js';
 import { writtenUpstreams } from './upstreams.js';
 
-export function warnOfHealthChecks(shape: Shape, context: Context, warn: Warn): void {
+export function warnOfHealthChecks(
+  shape: Shape,
+  { value: file }: Source,
+  context: Context,
+  warn: Warn,
+): void {
   for (const { path, value } of writtenUpstreams(shape)) {
     // Those of a handler are told of as a whole.
     if (value.handler !== undefined) continue;
     warnOfCommand(value, path, context, warn);
-    warnOfTimeout(value, path, warn);
+    if (valueAt(file, [...path, 'health_check', 'timeout']) !== undefined) warnOfTimeout(value, path, warn);
     warnOfUnixSocket(value, path, warn);
   }
 }
@@ -31,7 +37,7 @@ function warnOfCommand(
   if (fault !== null) warn([...path, 'health_check', 'command'], `can not be run: ${command}: ${fault}`);
 }
 
-/** The next check waits for the answer to the last one. */
+/** Written, not by default. The next check waits for the answer to the last one. */
 function warnOfTimeout({ health_check: check }: UpstreamEntry, path: Path, warn: Warn): void {
   if (check === undefined || check.timeout <= check.interval) return;
   const { interval, timeout, fall } = check;

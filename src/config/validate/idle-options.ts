@@ -1,5 +1,5 @@
 /** Options of upstreams that have nothing to act on: unix sockets have neither TCP nor IP, handlers not even an endpoint. */
-import { isMapping, type Path } from '../path.js';
+import { isMapping, valueAt } from '../path.js';
 import type { Warn } from '../report.js';
 import type { UpstreamEntry } from '../schema/upstreams.js';
 import type { Source } from '../source.js';
@@ -38,9 +38,6 @@ export function warnOfIdleOptions(shape: Shape, { value: file }: Source, warn: W
     for (const key of idle.filter((name) => name in own)) warn([...entry.path, key], why);
   }
 }
-
-const valueAt = (file: unknown, path: Path): unknown =>
-  path.reduce<unknown>((value, key) => (value as Record<string | number, unknown> | undefined)?.[key], file);
 
 const waitsForNothing = ({ handler, queue, max_connections }: UpstreamEntry): boolean =>
   handler === undefined && queue.length > 0 && max_connections === 0;

@@ -59,7 +59,7 @@ export function warningsOf({ source, shape, groups, names, config }: Checked, co
   warnOfUnrouted(shape, reachability, warn);
   warnOfQuietClients(reachability, warn);
   warnOfIdleOptions(shape, source, warn);
-  warnOfHealthChecks(shape, context, warn);
+  warnOfHealthChecks(shape, source, context, warn);
   for (const written of writtenUpstreams(shape)) warnOfFewWarm(written, config, warn);
   for (const written of writtenUpstreams(shape)) warnOfSource(written, context, warn);
   warnOfLoops(shape, config, context, warn);
