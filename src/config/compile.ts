@@ -8,6 +8,7 @@ import type {
   Discovered,
   Discovery,
   EndpointConfig,
+  ListenerConfig,
   TargetConfig,
   UpstreamConfig,
 } from '../model/config.js';
@@ -27,6 +28,7 @@ import type { DnsFamily } from '../model/upstream-options.js';
 import { compileOnce } from '../protocols/compile.js';
 import { protocols as builtIns, protocolById } from '../protocols/index.js';
 import { compileConditions } from '../routing/conditions/index.js';
+import { ownListener } from './own-listeners.js';
 
 interface Indices {
   protocol(name: string): number;
@@ -62,7 +64,8 @@ export function compile(
   };
   const protocols = compileProtocols(config);
   const { listeners } = config;
-  const upstreams = config.upstreams.map((upstream) => compileUpstream(upstream, discovery, overrides));
+  const world = { discovery, listeners };
+  const upstreams = config.upstreams.map((upstream) => compileUpstream(upstream, world, overrides));
   return deepFreeze({
     generation,
     limits: limitsOf(config),
@@ -150,9 +153,15 @@ function compileRoutes({ routes, protocols }: Config, indices: Indices): PlanRou
   return [...listed, ...own];
 }
 
+/** What names stand for, and which of their addresses are ours. */
+interface World {
+  readonly discovery: Discovery;
+  readonly listeners: readonly ListenerConfig[];
+}
+
 function compileUpstream(
   { name, handler, endpoints, options }: UpstreamConfig,
-  discovery: Discovery,
+  world: World,
   overrides: EndpointOverrides,
 ): PlanUpstream {
   const own = overrides.get(name);
@@ -160,7 +169,7 @@ function compileUpstream(
     name,
     handler,
     options,
-    endpoints: placesOf(endpoints, options, discovery).map((endpoint) => ({
+    endpoints: placesOf(endpoints, options, world).map((endpoint) => ({
       ...endpoint,
       weight: own?.get(endpoint.name)?.weight ?? endpoint.weight,
       state: own?.get(endpoint.name)?.state ?? 'up',
@@ -173,16 +182,15 @@ type Dialling = Pick<UpstreamConfig['options'], 'dns' | 'source'>;
 type Place = Pick<PlanEndpoint, 'name' | 'weight' | 'backup' | 'addresses'>;
 
 /** Configured endpoints, and those that names of services stand for now; of two with one name the first counts. */
-function placesOf(endpoints: readonly EndpointConfig[], options: Dialling, discovery: Discovery): Place[] {
+function placesOf(endpoints: readonly EndpointConfig[], options: Dialling, world: World): Place[] {
   const places = endpoints.flatMap(({ address, ...endpoint }): Place[] => {
-    if (!('service' in address))
-      return [{ ...endpoint, addresses: addressesOf(address, options, discovery) }];
-    const found = good(discovery.services.get(address.service), options.dns) ?? [];
+    if (!('service' in address)) return [{ ...endpoint, addresses: addressesOf(address, options, world) }];
+    const found = good(world.discovery.services.get(address.service), options.dns) ?? [];
     return found.map(({ name, weight, backup, host, port }) => ({
       name,
       weight,
       backup: backup || endpoint.backup,
-      addresses: addressesOf({ host, port }, options, discovery),
+      addresses: addressesOf({ host, port }, options, world),
     }));
   });
   const named = new Map(places.toReversed().map((place) => [place.name, place]));
@@ -192,14 +200,16 @@ function placesOf(endpoints: readonly EndpointConfig[], options: Dialling, disco
 function addressesOf(
   address: Exclude<EndpointConfig['address'], { service: string }>,
   { dns, source }: Dialling,
-  discovery: Discovery,
+  { discovery, listeners }: World,
 ): SocketAddress[] {
   if ('path' in address) return [{ path: address.path }];
   const { host, port } = address;
   if (isIP(host) !== 0) return [{ host, port }];
   const found = good(discovery.hosts.get(host), dns) ?? [];
   const reachable = ofSources(ofFamily(found, dns.family), source.address);
-  return reachable.map((each) => ({ host: each, port }));
+  return reachable
+    .map((each) => ({ host: each, port }))
+    .filter((each) => ownListener(listeners, discovery.machine ?? [], each) === undefined);
 }
 
 const good = <Value>(

@@ -22,14 +22,21 @@ export class DatagramLine implements Line {
     signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  static async open(this: void, address: SocketAddress, signal: AbortSignal): Promise<DatagramLine> {
+  static async open(
+    this: void,
+    address: SocketAddress,
+    signal: AbortSignal,
+    source?: string,
+  ): Promise<DatagramLine> {
     if ('path' in address) throw new LineFault('is a unix socket, which takes no datagrams here');
     const { host, port } = address;
     const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
     try {
       await new Promise<void>((resolve, reject) => {
         socket.once('error', reject);
-        socket.connect(port, host, resolve);
+        const reach = () => socket.connect(port, host, resolve);
+        if (source === undefined) reach();
+        else socket.bind({ address: source, port: 0 }, reach);
       });
     } catch (error) {
       socket.close();

@@ -13,6 +13,7 @@ import type {
   HealthCheckOptions,
   PassiveHealthOptions,
   ProxyProtocolOptions,
+  UpstreamOptions,
 } from '../model/upstream-options.js';
 import { ownProxyHeader } from '../protocols/proxy-writer.js';
 import { checkOf } from './checks/index.js';
@@ -98,7 +99,7 @@ export class Monitor {
         endpoint.plan = planned;
         endpoint.options = options;
         if (options.health_check !== undefined)
-          targets.push(targetOf(id, upstream, planned, options.health_check, options.proxy_protocol));
+          targets.push(targetOf(id, upstream, planned, options.health_check, options));
         this.#publish(endpoint);
       }
     }
@@ -316,12 +317,13 @@ function targetOf(
   upstream: string,
   { name: endpoint, addresses }: PlanEndpoint,
   settings: HealthCheckOptions,
-  proxy: ProxyProtocolOptions,
+  { proxy_protocol: proxy, source }: Pick<UpstreamOptions, 'proxy_protocol' | 'source'>,
 ): ProbeTarget {
   const host = /^(?:\[([^\]]*)\]|([^:]*)):\d+$/.exec(endpoint);
   return {
     ...{ id, upstream, endpoint, settings },
     addresses: askedAddresses(addresses, settings),
+    from: source.address,
     greeting: greetingOf(settings, proxy),
     serverName: endpoint.startsWith('unix:') ? 'localhost' : (host?.[1] ?? host?.[2] ?? endpoint),
   };
@@ -346,8 +348,9 @@ function askedAddresses(
 const askReally: ProberParts['ask'] = async ({ settings, ...target }, address, signal) => {
   const check = checkOf(settings.type);
   if (check === undefined) return { well: false, why: `there is no check ${settings.type}` };
-  const { serverName, upstream, endpoint, greeting = null } = target;
+  const { serverName, upstream, endpoint, from = [], greeting = null } = target;
   return probe({
+    from,
     greeting,
     check,
     options: settings,

@@ -1,4 +1,5 @@
 /** One probe of one address: opens the line, runs the check, ends with the deadline. Always an outcome. */
+import { isIP } from 'node:net';
 import type { SocketAddress } from '../model/address.js';
 import type { CheckContext, HealthCheck, Outcome, Over } from './check.js';
 import { DatagramLine } from './datagram-line.js';
@@ -11,6 +12,8 @@ export interface ProbeAsk {
   /** The check's own options. */
   readonly options: object;
   readonly address: SocketAddress;
+  /** Addresses to ask from, at most one of a family. */
+  readonly from?: readonly string[];
   /** Sent first, over TCP; null: nothing. */
   readonly greeting?: Uint8Array | null;
   readonly context: Pick<CheckContext, 'serverName' | 'upstream' | 'endpoint'>;
@@ -42,13 +45,13 @@ export async function probe({ timeoutMs, ...ask }: ProbeAsk): Promise<Outcome> {
 type Asked = Omit<ProbeAsk, 'timeoutMs'>;
 
 async function asked(
-  { check, options, address, context, greeting = null }: Asked,
+  { check, options, address, from = [], context, greeting = null }: Asked,
   over: AbortSignal,
 ): Promise<Outcome> {
   let line: Line | null = null;
   try {
     const transport = overOf(check, options);
-    line = await lines[transport](address, over);
+    line = await lines[transport](address, over, sourceFor(address, from));
     if (greeting !== null && transport === 'tcp') line.write(greeting);
     return await check.run(line, options, { ...placeOf(address), ...context });
   } catch (error) {
@@ -57,6 +60,10 @@ async function asked(
     line?.close();
   }
 }
+
+/** The one of the address's family, if there is one. */
+const sourceFor = (address: SocketAddress, from: readonly string[]): string | undefined =>
+  'path' in address ? undefined : from.find((each) => isIP(each) === isIP(address.host));
 
 const placeOf = (address: SocketAddress): Pick<CheckContext, 'host' | 'port'> =>
   'path' in address ? { host: '', port: 0 } : address;
@@ -71,7 +78,7 @@ const lines = {
   tcp: StreamLine.open,
   udp: DatagramLine.open,
   nothing: async (_: SocketAddress, signal: AbortSignal) => new NoLine(signal),
-} satisfies Record<Over, (address: SocketAddress, signal: AbortSignal) => Promise<Line>>;
+} satisfies Record<Over, (address: SocketAddress, signal: AbortSignal, source?: string) => Promise<Line>>;
 
 /** What is opened for a check with these options of its own. */
 export const overOf = ({ over }: HealthCheck, options: object): Over =>

@@ -26,6 +26,8 @@ export interface ProbeTarget {
   readonly addresses: readonly SocketAddress[];
   readonly serverName: string;
   readonly settings: HealthCheckOptions;
+  /** Addresses to ask from, at most one of a family; empty: the system chooses. */
+  readonly from?: readonly string[];
   /** Sent before the check's own bytes; null: nothing. */
   readonly greeting?: Uint8Array | null;
 }

@@ -24,9 +24,10 @@ export class StreamLine implements Line {
   }
 
   /** Connected; rejects with a LineFault. */
-  static open(this: void, address: SocketAddress, signal: AbortSignal): Promise<StreamLine> {
+  static open(this: void, address: SocketAddress, signal: AbortSignal, source?: string): Promise<StreamLine> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ ...placeOf(address), allowHalfOpen: true, noDelay: true });
+      const from = source === undefined ? {} : { localAddress: source };
+      const socket = connect({ ...placeOf(address), ...from, allowHalfOpen: true, noDelay: true });
       const give = () => socket.destroy();
       signal.addEventListener('abort', give, { once: true });
       socket.once('error', (error) => reject(faultOf(error)));

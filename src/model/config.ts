@@ -199,6 +199,8 @@ export interface Discovery {
   readonly hosts: ReadonlyMap<string, Discovered<readonly string[]>>;
   /** Name of a service → endpoints. */
   readonly services: ReadonlyMap<string, Discovered<readonly DiscoveredEndpoint[]>>;
+  /** Addresses of this machine's interfaces, so that names that lead back here are known; absent: not looked at. */
+  readonly machine?: readonly string[];
 }
 
 export interface Discovered<Value> {

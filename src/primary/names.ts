@@ -1,6 +1,8 @@
 /** The addresses of host names, as a part of the daemon: names of a new configuration are looked up before it counts. */
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
+import { ownAddresses } from '../base/own-addresses.js';
+import { loopsOf } from '../config/own-listeners.js';
 import { type Config, type Discovery, NOTHING_DISCOVERED } from '../model/config.js';
 import { createProvider } from '../providers/index.js';
 import type { Provider } from '../providers/provider.js';
@@ -10,9 +12,13 @@ export class Names implements Part {
   readonly #provider: Provider;
   #inForce: Config;
   #discovery = NOTHING_DISCOVERED;
+  readonly #log: Logger;
+  /** Addresses that were told of as ours. */
+  readonly #told = new Set<string>();
 
   constructor(config: Config, log: Logger, callOff: AbortSignal) {
     this.#inForce = config;
+    this.#log = log;
     this.#provider = createProvider(config.upstreams, {
       clock: systemClock,
       warn: (fields, message) => log.warn(fields, message),
@@ -29,15 +35,16 @@ export class Names implements Part {
 
   /** Waits for the first answers, at most for the time-out of a look-up. `onChange`: there is a newer discovery. */
   async start(onChange: (discovery: Discovery) => void): Promise<void> {
-    this.#discovery = await this.#provider.start((discovery) => {
-      this.#discovery = discovery;
-      onChange(discovery);
+    const first = await this.#provider.start((discovery) => {
+      this.#learn(discovery, this.#inForce);
+      onChange(this.#discovery);
     });
+    this.#learn(first, this.#inForce);
   }
 
   /** Waits as `start` does, for names that are new. */
   async prepare({ upstreams, ...config }: Config): Promise<Prepared> {
-    this.#discovery = await this.#provider.include(upstreams);
+    this.#learn(await this.#provider.include(upstreams), { ...config, upstreams });
     return {
       commit: () => {
         this.#inForce = { ...config, upstreams };
@@ -45,6 +52,16 @@ export class Names implements Part {
       },
       discard: () => this.#provider.retain(this.#inForce.upstreams),
     };
+  }
+
+  #learn(discovery: Discovery, config: Config): void {
+    this.#discovery = { ...discovery, machine: ownAddresses().map(({ address }) => address) };
+    for (const loop of loopsOf(config, this.#discovery)) {
+      const text = Object.values(loop).join(' ');
+      if (this.#told.has(text)) continue;
+      this.#told.add(text);
+      this.#log.warn(loop, 'a name leads to our own listener: this address of it is left out');
+    }
   }
 
   close(): void {

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/config/compile.js';
+import { loopsOf } from '../../src/config/own-listeners.js';
 import type { Discovery } from '../../src/model/config.js';
 import type { EndpointOverrides } from '../../src/model/overrides.js';
 import type { PlanEndpoint } from '../../src/model/plan.js';
@@ -72,6 +73,30 @@ test('routes as listed, then the targets of protocols', () =>
     { name: 'protocols.Mine', when: { protocol: 0 }, to: { kind: 'end', closing: 'reset' } },
     { name: 'protocols.TLS', when: { protocol: 1 }, to: { kind: 'upstream', upstream: 0 } },
   ]));
+
+test('an address of a name that is our own listener is left out, literals are as they are written', () => {
+  const own = configOf(`
+listeners: [{ name: front, address: ":8443" }, { name: local, address: "127.0.0.2:25" }]
+protocols: [{ name: TLS, target: "web:8443,10.0.0.1:8443" }, { name: SMTP, target: "web:25" }]`);
+  const discovery = {
+    ...hostsAt({ web: ['127.0.0.1', '10.0.0.1', '10.0.0.2', '127.0.0.2'] }),
+    machine: ['127.0.0.1', '10.0.0.1'],
+  };
+  const addresses = compile(own, discovery, 1, new IdRegistry()).upstreams.map(({ endpoints }) =>
+    endpoints.flatMap((each) => each.addresses.map((address) => ('host' in address ? address.host : ''))),
+  );
+  expect(addresses).toEqual([
+    ['10.0.0.2', '10.0.0.1'],
+    ['127.0.0.1', '10.0.0.1', '10.0.0.2'],
+  ]);
+  expect(loopsOf(own, discovery).map(({ listener, address }) => `${listener} ${address}`)).toEqual([
+    'front 127.0.0.1',
+    'front 10.0.0.1',
+    'front 127.0.0.2',
+    'local 127.0.0.2',
+  ]);
+  expect(loopsOf(own, { ...discovery, machine: [] }).map(({ address }) => address)).not.toContain('10.0.0.1');
+});
 
 test('upstreams: literals need no discovery, names do', () => {
   expect(plan.upstreams[0]).toMatchObject({ name: 'web', handler: null });

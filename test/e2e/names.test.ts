@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Daemon, launchDaemon, type StartOptions } from '../support/daemon.js';
 import { type DnsServer, startDnsServer } from '../support/dns-server.js';
+import { freePort } from '../support/ports.js';
 import { startLoad } from '../support/steady.js';
 import { dial, echo, listenTcp, type Upstream } from '../support/tcp.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
@@ -87,6 +88,31 @@ describeAsRoot('names', () => {
     const asked = dns.asked.filter((name) => name === 'h1.test').length;
     const refreshed = dns.asked.filter((name) => name === 'good.test').length;
     expect(asked).toBeLessThanOrEqual(2 + refreshed);
+  });
+
+  test('a name that leads back here is left out, and told of once', async () => {
+    dns.names.set('back.test', ['127.0.0.1']);
+    const port = await freePort();
+    daemon = await launchDaemon(
+      {
+        listeners: [{ name: 'front', address: `127.0.0.1:${port}` }],
+        protocols: [{ name: 'P', target: 'u', start_bytes: ['c0'] }],
+        upstreams: { u: { endpoints: [`back.test:${port}`], dns: { refresh: '1s' } } },
+      },
+      withNames('', PATIENT),
+    );
+    await daemon.ready();
+    const client = await dial(port);
+    client.send(Buffer.from([0xc0]));
+    expect(await client.end()).toBe('reset');
+    const [line] = await daemon.ended(1);
+    expect(line).toMatchObject({ reason: 'no_endpoint' });
+    expect(await daemon.metric('anyport_accepted_total')).toBe(1);
+    const asked = dns.asked.length;
+    await eventually('another look-up', () => dns.asked.length > asked);
+    const told = daemon.lines.filter(({ msg }) => /our own listener/.test(msg));
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatchObject({ endpoint: `back.test:${port}`, address: '127.0.0.1', listener: 'front' });
   });
 
   test('the hosts file and the search list say what a name means', async () => {

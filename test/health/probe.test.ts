@@ -41,6 +41,48 @@ async function serving(onConnection: (socket: Socket) => void, path?: string): P
   return { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
 }
 
+describe('the source', () => {
+  const from = ['127.0.0.9', '::9'];
+
+  test('is the one of the family, over TCP', async () => {
+    const seen: (string | undefined)[] = [];
+    const address = await serving((socket) => {
+      seen.push(socket.remoteAddress);
+      socket.end('well\n');
+    });
+    const check = asking(async (line) => ({ well: (await line.read(aLine)).length > 0 }) as Outcome);
+    expect(await ask(check, address, { from })).toEqual({ well: true });
+    expect(seen).toEqual(['127.0.0.9']);
+  });
+
+  test('over UDP', async () => {
+    const socket = createSocket('udp4');
+    const seen: string[] = [];
+    socket.on('message', (_, { address, port }) => {
+      seen.push(address);
+      socket.send('well', port, address);
+    });
+    closing.push(() => void socket.close());
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+    const check = asking(async (line) => {
+      line.write('?');
+      return { well: (await line.read(anyDatagram)).length > 0 } as Outcome;
+    }, 'udp');
+    const address = { host: '127.0.0.1', port: socket.address().port };
+    expect(await ask(check, address, { from })).toEqual({ well: true });
+    expect(seen).toEqual(['127.0.0.9']);
+  });
+
+  test('one that is not of this machine is a fault in our words', async () => {
+    const address = await serving(() => {});
+    const check = asking(async () => ({ well: true }));
+    expect(await ask(check, address, { from: ['192.0.2.1'] })).toMatchObject({
+      well: false,
+      why: expect.stringMatching(/address/),
+    });
+  });
+});
+
 const asking = (run: HealthCheck['run'], over: Over = 'tcp'): HealthCheck => ({
   words: '',
   over,
@@ -51,7 +93,7 @@ const asking = (run: HealthCheck['run'], over: Over = 'tcp'): HealthCheck => ({
 const ask = (
   check: HealthCheck,
   address: SocketAddress,
-  more: { timeoutMs?: number; signal?: AbortSignal } = {},
+  more: { timeoutMs?: number; signal?: AbortSignal; from?: readonly string[] } = {},
 ) =>
   probe({
     check,

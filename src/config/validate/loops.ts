@@ -1,7 +1,7 @@
 /** Addresses of our own: endpoints that are our listeners, monitoring ports that are also listeners'. */
-import { isIPv4 } from 'node:net';
 import { parseEndpoint } from '../../base/address.js';
 import type { Config, ListenAddress, ListenerConfig, UpstreamConfig } from '../../model/config.js';
+import { isLocal, takes } from '../own-listeners.js';
 import type { Path } from '../path.js';
 import type { Warn } from '../report.js';
 import type { UpstreamEntry } from '../schema/upstreams.js';
@@ -9,7 +9,6 @@ import type { Context } from './context.js';
 import type { Shape } from './shape.js';
 import { meet } from './sockets.js';
 
-type Inet = Extract<ListenAddress, { kind: 'inet' }>;
 type EndpointAddress = UpstreamConfig['endpoints'][number]['address'];
 type KnownAddress = Exclude<EndpointAddress, { service: string }>;
 
@@ -73,13 +72,7 @@ function localAddresses(host: string, { addresses, hostName }: Context): readonl
   if (host === hostName) return addresses;
   if (host === '0.0.0.0') return ['127.0.0.1'];
   if (host === '::') return ['::1'];
-  return host.startsWith('127.') || host === '::1' || addresses.includes(host) ? [host] : [];
-}
-
-function takes({ host, text, ipv6Only = false }: Inet, address: string): boolean {
-  if (host === address) return true;
-  if (host === '0.0.0.0') return isIPv4(address);
-  return host === '::' && !(isIPv4(address) && ipv6Only && text.startsWith('['));
+  return isLocal(host, addresses) ? [host] : [];
 }
 
 export function warnOfMonitoringPorts({ monitoring, listeners }: Config, warn: Warn): void {
