@@ -189,6 +189,12 @@ describe('an endpoint that is our own listener', () => {
     ).toEqual([]),
   );
 
+  test('a name that leads there has other addresses, perhaps', () => {
+    expect(warningsOf('protocols: [{ name: HTTP, target: "localhost:9090" }]')[0]).toMatch(
+      /`localhost:9090` is our own listener `:9090`: that address of it is left out$/,
+    );
+  });
+
   test('of an upstream, with the name of the listener', () => {
     const text = `listeners: [{ name: front, address: ":9090", on_unknown: web }]
 upstreams: { web: { endpoints: ["10.0.0.1:80", "127.0.0.1:9090"] } }`;
@@ -307,6 +313,15 @@ describe('options that have nothing to act on', () => {
     { why: 'TCP alone', keys: 'endpoints: ["10.0.0.5:80"], tcp: { mss: 1400 }, dscp: 46', says: [] },
   ];
   test.each(cases)('$why', ({ keys, says }) => expect(warningsOf(web(keys))).toEqual(says));
+
+  test('a weight that the strategy does not look at', () => {
+    const endpoints = 'endpoints: ["10.0.0.1:80", { address: "10.0.0.2:80", weight: 3 }]';
+    expect(warningsOf(web(endpoints))).toEqual([
+      'upstreams.web.endpoints[1].weight: has no effect with `balance: round_robin`: weights count with `weighted_round_robin`, `least_connections`, `random_two`, `source_hash`, `consistent_hash`',
+    ]);
+    expect(warningsOf(web(`${endpoints}, balance: random_two`))).toEqual([]);
+    expect(warningsOf(web('endpoints: ["10.0.0.1:80", { address: "10.0.0.2:80", weight: 0 }]'))).toEqual([]);
+  });
 
   test("a protocol's own target", () => {
     const text = 'protocols: [{ name: HTTP, target: { endpoints: ["unix:/run/w.sock"], dscp: 46 } }]';

@@ -1,4 +1,5 @@
 /** Options of upstreams that have nothing to act on: unix sockets have neither TCP nor IP, handlers not even an endpoint. */
+import { type StrategyName, strategies, strategyNames } from '../../upstream/balance/index.js';
 import { isMapping, valueAt } from '../path.js';
 import type { Warn } from '../report.js';
 import type { UpstreamEntry } from '../schema/upstreams.js';
@@ -29,6 +30,7 @@ const OF_ENDPOINTS = [
 
 export function warnOfIdleOptions(shape: Shape, { value: file }: Source, warn: Warn): void {
   for (const entry of writtenUpstreams(shape)) {
+    warnOfIdleWeight(entry, warn);
     const why = reasonOf(entry);
     const own = valueAt(file, entry.path);
     if (waitsForNothing(entry.value))
@@ -37,6 +39,21 @@ export function warnOfIdleOptions(shape: Shape, { value: file }: Source, warn: W
     const idle = entry.value.handler === undefined ? OF_SOCKETS : OF_ENDPOINTS;
     for (const key of idle.filter((name) => name in own)) warn([...entry.path, key], why);
   }
+}
+
+/** Told of once an upstream. 0 has its meaning with every strategy. */
+function warnOfIdleWeight(
+  { path, value: { balance, endpoints = [] } }: Entry<UpstreamEntry>,
+  warn: Warn,
+): void {
+  if (strategies[balance as StrategyName].weighs) return;
+  const weighed = endpoints.findIndex(({ weight }) => weight > 1);
+  if (weighed < 0) return;
+  const others = strategyNames.filter((name) => strategies[name].weighs).map((name) => `\`${name}\``);
+  warn(
+    [...path, 'endpoints', weighed, 'weight'],
+    `has no effect with \`balance: ${balance}\`: weights count with ${others.join(', ')}`,
+  );
 }
 
 const waitsForNothing = ({ handler, queue, max_connections }: UpstreamEntry): boolean =>

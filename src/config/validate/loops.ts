@@ -1,4 +1,5 @@
 /** Addresses of our own: endpoints that are our listeners, monitoring ports that are also listeners'. */
+import { isIP } from 'node:net';
 import { parseEndpoint } from '../../base/address.js';
 import type { Config, ListenAddress, ListenerConfig, UpstreamConfig } from '../../model/config.js';
 import { isLocal, takes } from '../own-listeners.js';
@@ -25,10 +26,11 @@ export function warnOfLoops(shape: Shape, { listeners }: Config, context: Contex
     const own = candidates.find((listener) => leadsTo(address, listener.address, context));
     if (own === undefined) continue;
     const text = own.name === own.address.text ? '' : ` (${own.address.text})`;
-    warn(
-      path,
-      `\`${name}\` is our own listener \`${own.name}\`${text}: a session that is sent there comes back, and one client may fill max_connections`,
-    );
+    const what =
+      'host' in address && isIP(address.host) === 0
+        ? 'that address of it is left out'
+        : 'a session that is sent there comes back, and one client may fill max_connections';
+    warn(path, `\`${name}\` is our own listener \`${own.name}\`${text}: ${what}`);
   }
 }
 
