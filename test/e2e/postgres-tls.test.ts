@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { hello, records, serverName } from '../cases/tls.js';
 import { type Daemon, startDaemon, type TestConfig } from '../support/daemon.js';
 import { freePort } from '../support/ports.js';
-import { runProgram } from '../support/process.js';
+import { cleanEnvironment, runProgram } from '../support/process.js';
 import { makeCertificate, postgresRecipe, RealServer } from '../support/real-servers.js';
 import { dial, echo, listenTcp, type Peer, type Upstream } from '../support/tcp.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
@@ -57,7 +57,7 @@ describeWith(
 
   const psql = (where: string, command: string) =>
     runProgram('psql', ['-At', `${where} user=postgres connect_timeout=10`, `--command=${command}`], {
-      env: { ...process.env, PGPASSWORD: 'secret' },
+      env: cleanEnvironment({ PGPASSWORD: 'secret' }),
     });
 
   beforeAll(async () => {
