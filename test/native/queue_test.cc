@@ -38,6 +38,8 @@ struct WaitingCarrier final : Carrier {
 
 class DeskQueueTest : public testing::Test {
  protected:
+  ~DeskQueueTest() override { world.desk.Abandon(); }
+
   static std::shared_ptr<plan::Plan> PlanWithQueue() {
     auto plan = PlanForTests();
     plan->upstreams[0].id = 3;

@@ -27,6 +27,15 @@ struct Worker {
 
 class WaitingTest : public testing::Test {
  protected:
+  // As a worker does, at the latest when it ends: lines are those of the process.
+  ~WaitingTest() override {
+    for (const uint64_t id : {1, 2, 3}) {
+      one.line.Leave(kUpstream, id, false);
+      other.line.Leave(kUpstream, id, false);
+    }
+    EXPECT_FALSE(room.SomeWait(kUpstream));
+  }
+
   std::vector<int32_t> words = std::vector<int32_t>(kRoomWordsMin);
   const Room room{words};
   Worker one{room};
