@@ -9,26 +9,26 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { anyport, type Daemon, launchDaemon, type StartOptions, type TestConfig } from '../support/daemon.js';
+import { type Daemon, launchDaemon, type StartOptions, type TestConfig } from '../support/daemon.js';
 import { redisPing } from '../support/flights.js';
 import { freePort } from '../support/ports.js';
 import { runProgram } from '../support/process.js';
+import {
+  CAP_NET_ADMIN,
+  CAP_NET_BIND_SERVICE,
+  CAP_NET_RAW,
+  expectDropped,
+  GID,
+  lowPort,
+  UID,
+} from '../support/rights.js';
 import { dial, echo, listenTcp } from '../support/tcp.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
 import { describeAsRoot } from '../support/tools.js';
 import { isAlive, startGenerations } from '../support/upgrade.js';
 import { eventually } from '../support/wait.js';
-
-/** Numbers that no account has. */
-const UID = 43_210;
-const GID = 43_211;
-
-const CAP_NET_BIND_SERVICE = 0x400n;
-const CAP_NET_ADMIN = 0x1000n;
-const CAP_NET_RAW = 0x2000n;
 
 const somebody = { user: UID, group: GID };
 const redis = [{ name: 'Redis', handler: 'builtin:redis' }];
@@ -60,52 +60,6 @@ async function answers(port: number): Promise<void> {
   client.send(redisPing);
   expect(`${await client.bytes(7)}`).toBe('+PONG\r\n');
   client.reset();
-}
-
-async function lowPort(): Promise<number> {
-  for (let port = 1023; port > 600; port -= 1) {
-    const server = createServer();
-    const isFree = await new Promise<boolean>((done) => {
-      server.once('error', () => done(false)).listen(port, '127.0.0.1', () => done(true));
-    });
-    await new Promise((done) => server.close(done));
-    if (isFree) return port;
-  }
-  throw new Error('no free port below 1024');
-}
-
-interface Thread {
-  readonly uids: readonly string[];
-  readonly gids: readonly string[];
-  readonly groups: string;
-  readonly capabilities: bigint;
-  readonly noNewPrivileges: string;
-}
-
-function threadsOf(pid: number): Thread[] {
-  return readdirSync(`/proc/${pid}/task`).map((id) => {
-    const text = readFileSync(`/proc/${pid}/task/${id}/status`, 'utf8');
-    const of = (key: string) => new RegExp(`^${key}:\\s*(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
-    const sets = ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'].map((key) => BigInt(`0x${of(key)}`));
-    return {
-      uids: [...new Set(of('Uid').split(/\s+/))],
-      gids: [...new Set(of('Gid').split(/\s+/))],
-      groups: of('Groups'),
-      capabilities: sets.reduce((all, each) => all | each, 0n),
-      noNewPrivileges: of('NoNewPrivs'),
-    };
-  });
-}
-
-/** Every thread is this user, with these capabilities at most; one of them has them. */
-function expectDropped(pid: number, capabilities = 0n, [uid, gid] = [UID, GID], groups = `${gid}`): void {
-  const threads = threadsOf(pid);
-  expect(threads.length).toBeGreaterThan(8); // the main one, V8's, libuv's, workers
-  for (const thread of threads) {
-    expect(thread).toMatchObject({ uids: [`${uid}`], gids: [`${gid}`], groups, noNewPrivileges: '1' });
-    expect(thread.capabilities & ~capabilities).toBe(0n);
-  }
-  expect(threads.reduce((all, thread) => all | thread.capabilities, 0n)).toBe(capabilities);
 }
 
 const ownerOf = (path: string) => {
@@ -397,53 +351,3 @@ async function answersWho(port: number): Promise<void> {
   expect(`${await client.bytes(3)}`).toBe('who');
   client.reset();
 }
-
-describeAsRoot('modules as root', () => {
-  const handler = { name: 'Upper', handler: resolve('test/e2e/handlers/upper.mjs'), start_bytes: ['75'] };
-  const validator = {
-    ...redis[0],
-    validator: resolve('test/protocols/validator.mjs'),
-    name: 'Mine',
-    start_bytes: ['75'],
-  };
-
-  async function run(protocols: readonly unknown[], ...flags: string[]) {
-    const file = `${folder.path}/anyport.yaml`;
-    writeFileSync(file, JSON.stringify({ server: { listen: '127.0.0.1:0' }, protocols }));
-    return anyport(['run', '-c', file, ...flags]);
-  }
-
-  test.each([
-    { what: 'handler', protocol: handler },
-    { what: 'validator', protocol: validator },
-  ])('a $what is refused before anything is started', async ({ what, protocol }) => {
-    const { status, stdout, stderr } = await run([protocol]);
-    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr).toMatch(
-      new RegExp(`^anyport: ${what} file:.*would run as root: .*server\\.user.*--allow-root`),
-    );
-  });
-
-  test('and by a reload, before it is loaded', async () => {
-    const daemon = await start({ protocols: redis }, { asRoot: 'refused' });
-    const loaded = `${folder.path}/loaded`;
-    const module = `${folder.path}/late.mjs`;
-    writeFileSync(
-      module,
-      `import { writeFileSync } from 'node:fs';\nwriteFileSync('${loaded}', '');\nexport default () => {};\n`,
-    );
-    const from = daemon.lines.length;
-    await daemon.reload({ protocols: [...redis, { name: 'Late', handler: module, start_bytes: ['77'] }] });
-    expect(JSON.stringify(daemon.lines.slice(from))).toMatch(/would run as root/);
-    expect(existsSync(loaded)).toBe(false);
-    await answers(daemon.port);
-  });
-
-  test('with --allow-root they run', async () => {
-    const daemon = await start({ protocols: [handler] });
-    const client = await dial(daemon.port);
-    client.send(Buffer.from('up'));
-    expect(`${await client.bytes(2)}`).toBe('UP');
-    client.reset();
-  });
-});
