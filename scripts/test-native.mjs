@@ -76,9 +76,15 @@ function buildApart(into, ...options) {
 function runRaces() {
   const passed =
     buildApart(racesFolder, '-DANYPORT_RACES=ON') &&
-    ['inbox_test', 'room_test', 'books_test', 'buckets_test', 'sources_test', 'waiting_test'].every(
-      (name) => run(join(racesFolder, name), ['--gtest_brief=1']) === 0,
-    );
+    [
+      'inbox_test',
+      'room_test',
+      'books_test',
+      'buckets_test',
+      'sources_test',
+      'identifying_test',
+      'waiting_test',
+    ].every((name) => run(join(racesFolder, name), ['--gtest_brief=1']) === 0);
   return { passed: Number(passed), failed: Number(!passed) };
 }
 

@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import type { SocketAddress } from './model/address.js';
 import type { Automaton, ClassifierTables, Decision, Settlement } from './model/classifier.js';
 import type { ListeningSocket } from './model/message.js';
+import type { PlanAdmission } from './model/plan.js';
 import type { UpstreamOptions } from './model/upstream-options.js';
 
 export type { ClassifierTables, Decision } from './model/classifier.js';
@@ -132,6 +133,8 @@ export interface EngineListener {
   readonly trustedProxies: readonly { readonly address: string; readonly bits: number }[];
   /** Connections over a Unix socket must start with a PROXY header. */
   readonly trustsUnix: boolean;
+  /** Connections at once; 0: no limit. */
+  readonly maxConnections: number;
 }
 
 /** What the engine knows of an upstream; its index is that of the Plan. */
@@ -169,6 +172,7 @@ export interface EngineTables {
   readonly tarpitHoldMs: number;
   /** Upper bound on openings over 4 KiB per source; 0: no limit. */
   readonly longOpeningsPerSource: number;
+  readonly admission: PlanAdmission;
   readonly classifiers: readonly Classifier[];
   readonly listeners: readonly EngineListener[];
   readonly upstreams: readonly EngineUpstream[];
@@ -234,6 +238,61 @@ export interface Engine {
   /** Number of live sessions. */
   sessions(): number;
   close(): void;
+}
+
+/** Networks of one kind of judgement; null: none. */
+export interface AdmissionLists {
+  /** Refused, whoever else trusts them. */
+  readonly denied: Prefixes | null;
+  /** If there are any, all others are refused. */
+  readonly allowed: Prefixes | null;
+  /** Not limited as a source, and never banned. */
+  readonly trusted: Prefixes | null;
+}
+
+/** A source that is refused for a time. */
+export interface BannedSource {
+  /** Of IPv6 the first one of its /64. */
+  readonly address: string;
+  readonly reason: 'attempts' | 'failures' | 'operator';
+  readonly ageMs: number;
+  readonly leftMs: number;
+}
+
+export interface AdmissionCounts {
+  /** Sources that are known. */
+  readonly sources: number;
+  /** Sources forgotten for new ones. */
+  readonly evictions: number;
+  /** Attempts of sources for which there was no place. */
+  readonly crowded: number;
+  readonly bansActive: number;
+  /** Bans made. */
+  readonly bans: Readonly<Record<BannedSource['reason'], number>>;
+  readonly lifted: number;
+  /** Bans that ended early, for new ones. */
+  readonly displaced: number;
+  /** Sessions under identification, where these are limited. */
+  readonly identifying: number;
+  /** Those reset because there were too many: of their source, in all. */
+  readonly evictedBySource: number;
+  readonly evictedInAll: number;
+}
+
+/** Who may connect, for all workers of a room (native/admission/gate.h). */
+export interface Admission {
+  /** Lists for all listeners, and those that some have besides, by id. The next connection is judged by them. */
+  setLists(lists: {
+    readonly all: AdmissionLists;
+    readonly listeners: readonly (AdmissionLists & { readonly id: number })[];
+  }): void;
+  /** Oldest first; bounded. */
+  bans(): BannedSource[];
+  /** Throws when it is no address. False: there is no place for another ban. */
+  ban(address: string, ms: number): boolean;
+  /** False: it was not banned. */
+  lift(address: string): boolean;
+  counts(): AdmissionCounts;
 }
 
 /** What an acceptor does under one Plan. */
@@ -380,7 +439,10 @@ export interface NativeHandoff {
 export interface NativeAgreement {
   /** Numbering of codes.h; a test compares it with src/model/session.ts and src/worker/rings.ts. */
   readonly codes: Readonly<
-    Record<'stages' | 'enders' | 'reasons' | 'closings' | 'causes' | 'events' | 'answers', readonly string[]>
+    Record<
+      'stages' | 'enders' | 'reasons' | 'closings' | 'causes' | 'checks' | 'events' | 'answers',
+      readonly string[]
+    >
   >;
   readonly layout: NativeLayout;
   /** Sizes of buffers in an engine's arena, ascending; names are those of the metrics' label `tier`. */
@@ -425,6 +487,7 @@ export interface Native
   readonly Recognizer: new (automaton: Automaton) => Recognizer;
   readonly Engine: new (options: EngineOptions) => Engine;
   readonly Prefixes: NativePrefixes;
+  readonly Admission: new (options: { room: Int32Array }) => Admission;
 }
 
 const require = createRequire(import.meta.url);

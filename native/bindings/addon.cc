@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "bindings/acceptor_binding.h"
+#include "bindings/admission_binding.h"
 #include "bindings/classifier_binding.h"
 #include "bindings/engine_binding.h"
 #include "bindings/layout.h"
@@ -18,6 +19,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   EngineBinding::Init(env, exports);
   AcceptorBinding::Init(env, exports);
   PrefixesBinding::Init(env, exports);
+  AdmissionBinding::Init(env, exports);
   InitSockets(env, exports);
   InitPackets(env, exports);
   InitPrivileges(env, exports);

@@ -1,5 +1,6 @@
 #include "bindings/layout.h"
 
+#include "admission/admission.h"
 #include "desk/codes.h"
 #include "desk/listing.h"
 #include "desk/rings.h"
@@ -25,6 +26,7 @@ Napi::Object Codes(Napi::Env env) {
   codes.Set("reasons", ToJs(env, desk::kReasonNames));
   codes.Set("closings", ToJs(env, desk::kClosingNames));
   codes.Set("causes", ToJs(env, desk::kCauseNames));
+  codes.Set("checks", ToJs(env, admission::kCheckNames));
   codes.Set("events", ToJs(env, desk::kEventNames));
   codes.Set("answers", ToJs(env, desk::kAnswerNames));
   return codes;
@@ -105,11 +107,10 @@ constexpr Offset kRowNumberOffsets[] = {{"bytesUp", NumberAt(desk::kRowBytesUp)}
                                         {"ageMs", NumberAt(desk::kRowAgeMs)},
                                         {"idleMs", NumberAt(desk::kRowIdleMs)}};
 
-constexpr Offset kRoomOffsets[] = {{"open", shared::kRoomOpen},
-                                   {"cutShort", shared::kRoomCutShort},
-                                   {"tarpit", shared::kRoomTarpit},
-                                   {"waiting", shared::kRoomWaiting},
-                                   {"endpoints", shared::kRoomEndpoints}};
+constexpr Offset kRoomOffsets[] = {
+    {"open", shared::kRoomOpen},           {"cutShort", shared::kRoomCutShort},
+    {"tarpit", shared::kRoomTarpit},       {"waiting", shared::kRoomWaiting},
+    {"listeners", shared::kRoomListeners}, {"endpoints", shared::kRoomEndpoints}};
 
 template <size_t N>
 Napi::Object Offsets(Napi::Env env, const Offset (&offsets)[N]) {

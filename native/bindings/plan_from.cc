@@ -29,6 +29,7 @@ plan::Listener ListenerFrom(const Napi::Object& object, const Napi::Array& class
   table.id = Uint32At(object, "id");
   table.row = Uint32At(object, "row");
   table.unknown_row = Uint32At(object, "unknownRow");
+  table.max_connections = static_cast<int32_t>(Uint32At(object, "maxConnections"));
   table.silence_ms = Uint32At(object, "silenceMs");
   table.name_unrouted = object.Get("nameUnrouted").ToBoolean();
   table.naming_ms = Uint32At(object, "namingMs");
@@ -109,6 +110,25 @@ plan::Warmed WarmedFrom(const Napi::Object& object) {
           Uint32At(object, "count"),    Uint32At(object, "most"),     Uint32At(object, "maxIdleMs")};
 }
 
+double NumberAt(const Napi::Object& object, const char* key) {
+  return object.Get(key).ToNumber().DoubleValue();
+}
+
+admission::Policy PolicyFrom(const Napi::Object& object) {
+  admission::Policy policy;
+  policy.source.sessions = Uint32At(object, "sessions");
+  policy.source.rate = NumberAt(object, "rate");
+  policy.source.burst = Uint32At(object, "burst");
+  policy.source.window_ms = Uint32At(object, "windowMs");
+  policy.source.threshold = Uint32At(object, "threshold");
+  policy.source.failures = Uint32At(object, "failures");
+  policy.source.ban_ms = Uint32At(object, "banMs");
+  policy.source.ban_max_ms = Uint32At(object, "banMaxMs");
+  policy.in_all = {NumberAt(object, "rateInAll"), Uint32At(object, "burstInAll")};
+  policy.identifying = {Uint32At(object, "identifyingInAll"), Uint32At(object, "identifying")};
+  return policy;
+}
+
 }  // namespace
 
 std::shared_ptr<const plan::Plan> PlanFrom(const Napi::Object& object) {
@@ -121,6 +141,7 @@ std::shared_ptr<const plan::Plan> PlanFrom(const Napi::Object& object) {
   plan->tarpit_max = static_cast<int32_t>(Uint32At(object, "tarpitMax"));
   plan->tarpit_hold_ms = Uint32At(object, "tarpitHoldMs");
   plan->max_connections = static_cast<int32_t>(Uint32At(object, "maxConnections"));
+  plan->admission = PolicyFrom(object.Get("admission").As<Napi::Object>());
   const auto classifiers = object.Get("classifiers").As<Napi::Array>();
   const auto listeners = object.Get("listeners").As<Napi::Array>();
   for (uint32_t i = 0; i < listeners.Length(); ++i) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cassert>
 #include <cstddef>
 #include <utility>
 
@@ -9,15 +10,11 @@
 
 namespace anyport::desk {
 
-bool Books::Enter(const plan::Listener& listener, int32_t most) {
-  if (!room_.Enter(most)) return false;
-  Add(listener.row + layout_.cells.accepted);
-  return true;
-}
-
-void Books::Refused(const plan::Listener& listener) {
-  Add(listener.row + layout_.cells.accepted);
-  Add(listener.row + layout_.cells.refused);
+void Books::Refused(const plan::Listener& listener, Reason reason) {
+  assert(IsRefusal(reason));
+  Accepted(listener);
+  const auto cell = static_cast<uint32_t>(reason) - static_cast<uint32_t>(Reason::kDenied);
+  Add(listener.row + layout_.cells.refused + cell);
 }
 
 bool Books::EnterTarpit(const plan::Listener& listener, int32_t most) {
@@ -76,7 +73,6 @@ void Books::Ended(Session& session, Reason reason, double duration_ms) {
   if (session.on_endpoint) Add(session.endpoint_row + layout_.cells.endpoint_sessions, -1);
   Observe(layout_.worker_row, layout_.session, duration_ms);
   LeaveEndpoint(session);
-  room_.Leave();
 }
 
 // Uses and misses go on from those of the worker before; what is in use is this worker's alone.

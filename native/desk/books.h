@@ -20,7 +20,7 @@ namespace anyport::desk {
 struct Cells {
   // scope: listener
   uint32_t accepted = 0;
-  uint32_t refused = 0;
+  uint32_t refused = 0;       // one cell per reason, from kDenied on
   uint32_t evicted = 0;       // limit of the source; next cell: limit of the worker
   uint32_t tarpit_total = 0;  // held; next cell: no place
   // scope: listener and protocol
@@ -82,9 +82,10 @@ class Books {
   Books(std::span<double> counters, Layout layout, shared::Room room)
       : counters_(counters), layout_(std::move(layout)), room_(room) {}
 
-  // Counts an accepted connection. False: `most` are open already, nothing is counted.
-  bool Enter(const plan::Listener& listener, int32_t most);
-  void Refused(const plan::Listener& listener);
+  // Counts an accepted connection, which has its places.
+  void Accepted(const plan::Listener& listener) { Add(listener.row + layout_.cells.accepted); }
+  // Counts one that was reset before a byte was read; `reason`: one of IsRefusal.
+  void Refused(const plan::Listener& listener, Reason reason);
   void Evicted(const plan::Listener& listener, bool over_share) {
     Add(listener.row + layout_.cells.evicted + (over_share ? 0 : 1));
   }

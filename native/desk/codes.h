@@ -56,6 +56,9 @@ inline constexpr std::array kReasonNames = {"done",
                                             "client_gone",
                                             "upstream_gone"};
 
+// Reasons of connections that are refused before a byte is read; a metric has a cell for each of them.
+constexpr bool IsRefusal(Reason reason) { return reason >= Reason::kDenied && reason <= Reason::kOverLimit; }
+
 enum class Closing : uint8_t { kClose, kReset, kDrop, kTarpit };
 inline constexpr std::array kClosingNames = {"close", "reset", "drop", "tarpit"};
 

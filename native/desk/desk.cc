@@ -8,9 +8,35 @@
 #include "loop/clock.h"
 
 namespace anyport::desk {
+namespace {
+
+using admission::Check;
+
+Reason ReasonOf(Check check) {
+  switch (check) {
+    case Check::kBlacklist:
+    case Check::kAllowOnly:
+      return Reason::kDenied;
+    case Check::kBan:
+      return Reason::kBanned;
+    case Check::kRateOfSource:
+    case Check::kRateInAll:
+      return Reason::kRateLimited;
+    default:
+      return Reason::kOverLimit;
+  }
+}
+
+// A client that did not say what it speaks, or nothing that is known.
+bool IsFailedIdentification(Reason reason) {
+  return reason == Reason::kIdentifyTimeout || reason == Reason::kUnknownProtocol;
+}
+
+}  // namespace
 
 Desk::Desk(Books books, Exchange* exchange, const uint64_t* now_ms, uint32_t first_generation)
     : books_(std::move(books)),
+      admission_(books_.room()),
       exchange_(exchange),
       timers_(now_ms),
       queue_(books_.room(), &timers_),
@@ -19,7 +45,9 @@ Desk::Desk(Books books, Exchange* exchange, const uint64_t* now_ms, uint32_t fir
 
 void Desk::Adopt(std::shared_ptr<const plan::Plan> plan) {
   std::erase_if(replaced_, [](const auto& each) { return each.expired(); });
+  const bool knew_sources = plan_->admission.source.sessions > 0;
   replaced_.push_back(std::exchange(plan_, std::move(plan)));
+  if (!knew_sources && plan_->admission.source.sessions > 0) RecognizeSources();
 }
 
 bool Desk::Uses(uint32_t generation) const {
@@ -30,35 +58,77 @@ bool Desk::Uses(uint32_t generation) const {
          });
 }
 
+// Sessions from before a limit count towards it.
+void Desk::RecognizeSources() {
+  const uint64_t now_ns = loop::NowNs();
+  for (uint32_t slot = 0; slot < sessions_.capacity(); ++slot) {
+    Session* session = sessions_.AtSlot(slot);
+    if (session == nullptr || session->known || session->trusted || session->announces) continue;
+    session->known = admission_.Recognize(session->source, session->plan_listener().id, now_ns).known;
+  }
+}
+
 Session* Desk::Open(uint32_t listener, const net::Source& source, Carrier* carrier) {
   assert(listener < plan_->listeners.size());
-  if (!books_.Enter(plan_->listeners[listener], plan_->max_connections)) {
-    Refuse(listener, source, 0);
+  const plan::Listener& table = plan_->listeners[listener];
+  const uint64_t now_ns = loop::NowNs();
+  const admission::Entrance entrance{table.id, table.max_connections, plan_->max_connections,
+                                     table.Trusts(source)};
+  const admission::Admitted admitted = admission_.Enter(source, entrance, plan_->admission, now_ns);
+  if (admitted.refused_by != Check::kNone) {
+    Refuse(listener, source, {ReasonOf(admitted.refused_by), admitted.refused_by, 0});
     return nullptr;
   }
+  books_.Accepted(table);
   const pool::SlotId id = sessions_.Acquire();
   Session& session = *sessions_.Find(id);
   session.id = id;
   session.listener = listener;
   session.source = source;
+  session.known = admitted.known;
+  session.trusted = admitted.trusted;
+  session.announces = entrance.announces;
   session.carrier = carrier;
   session.plan = plan_;
-  session.accepted_ns = loop::NowNs();
+  session.accepted_ns = now_ns;
   return &session;
 }
 
-void Desk::Refuse(uint32_t listener, const net::Source& source, int error) {
-  books_.Refused(plan_->listeners[listener]);
-  if (exchange_->crowded()) {
+bool Desk::Announce(Session& session, const net::Source& source) {
+  const admission::Admitted admitted =
+      admission_.Announce(source, session.plan_listener().id, plan_->admission, loop::NowNs());
+  session.source = source;
+  session.announces = false;
+  session.known = admitted.known;
+  session.trusted = admitted.trusted;
+  if (admitted.refused_by == Check::kNone) return true;
+  EndAs(session, Stage::kAdmit, Ender::kProxy, ReasonOf(admitted.refused_by), Closing::kReset);
+  return false;
+}
+
+void Desk::Refuse(uint32_t listener, const net::Source& source, const Refusal& refusal) {
+  books_.Refused(plan_->listeners[listener], refusal.reason);
+  if (!ShowsRefusal()) {
     ++refused_unshown_;
     return;
   }
   Event event = exchange_->Push(EventKind::kRefused, {});
   event.Set(kListener, listener);
   event.Set(kPlan, plan_->generation);
-  event.Set(kError, static_cast<uint32_t>(error));
+  event.Set(kReasonWord, static_cast<uint32_t>(refusal.reason));
+  event.Set(kCause, static_cast<uint32_t>(refusal.check));
+  event.Set(kError, static_cast<uint32_t>(refusal.error));
   event.Set(kBytesLength, std::exchange(refused_unshown_, 0));
   event.SetSource(source);
+}
+
+// An event costs more than the refusal itself.
+bool Desk::ShowsRefusal() {
+  const uint64_t second = timers_.now_ms() / 1000;
+  if (std::exchange(refusals_second_, second) != second) refusals_shown_ = 0;
+  if (exchange_->crowded() || refusals_shown_ >= kRefusalsShown) return false;
+  ++refusals_shown_;
+  return true;
 }
 
 void Desk::EndAs(Session& session, Stage during, Ender by, Reason reason, Closing closing) {
@@ -77,7 +147,14 @@ void Desk::EndAs(Session& session, Stage during, Ender by, Reason reason, Closin
   session.carrier->Describe(session, &event);
   session.carrier->Close(session, closing);
   timers_.Cancel(session);
+  if (IsFailedIdentification(reason) && !session.trusted && !session.announces)
+    admission_.Failed(session.source, plan_->admission, loop::NowNs());
+  Release(session, reason, duration_ms);
+}
+
+void Desk::Release(Session& session, Reason reason, double duration_ms) {
   books_.Ended(session, reason, duration_ms);
+  admission_.Leave(session.source, session.plan_listener().id, session.known);
   sessions_.Release(session.id.slot);
 }
 
@@ -106,9 +183,8 @@ void Desk::Abandon() {
     if (session->waits) queue_.Leave(*session, QueueResult::kLeft, &books_);
     // RST, because a FIN would make half a transfer look complete.
     session->carrier->Close(*session, Closing::kReset);
-    books_.Ended(*session, Reason::kReset, loop::Milliseconds(session->accepted_ns, loop::NowNs()));
     books_.CutShort();
-    sessions_.Release(slot);
+    Release(*session, Reason::kReset, loop::Milliseconds(session->accepted_ns, loop::NowNs()));
   }
 }
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "admission/admission.h"
 #include "desk/books.h"
 #include "desk/carrier.h"
 #include "desk/exchange.h"
@@ -22,6 +23,8 @@ namespace anyport::desk {
 inline constexpr int kTimersPerTurn = 1024;
 // Timeout of a decision by TypeScript, which normally answers within the turn.
 inline constexpr uint64_t kDecisionMs = 2000;
+// Refusals a second that TypeScript hears of, with their source; the others it is told the number of.
+inline constexpr uint32_t kRefusalsShown = 100;
 
 // Over 20 methods: the life of a session from its opening to its end, with its waits between.
 class Desk {
@@ -33,9 +36,14 @@ class Desk {
   // Whether new or existing sessions use the Plan of this generation.
   bool Uses(uint32_t generation) const;
 
-  // Opens and counts a session. Null at max_connections: refused, counted and reported.
+  // Opens and counts a session. Null: refused, counted and reported.
   Session* Open(uint32_t listener, const net::Source& source, Carrier* carrier);
-  void Refuse(uint32_t listener, const net::Source& source, int error);
+  // Counts a connection that was refused for lack of descriptors.
+  void Refuse(uint32_t listener, const net::Source& source, int error) {
+    Refuse(listener, source, {Reason::kOverLimit, admission::Check::kNone, error});
+  }
+  // The source that a PROXY header has announced. False: it is refused, and the session has ended.
+  bool Announce(Session& session, const net::Source& source);
   Session* Find(pool::SlotId id) { return sessions_.Find(id); }
   const pool::Slots<Session>& sessions() const { return sessions_; }
 
@@ -67,6 +75,8 @@ class Desk {
   bool ExpireTimers();
 
   Books& books() { return books_; }
+  admission::Identifying& identifying() { return admission_.identifying(); }
+  const admission::Policy& policy() const { return plan_->admission; }
   Exchange& exchange() { return *exchange_; }
   Timers& timers() { return timers_; }
   Queue& queue() { return queue_; }
@@ -83,9 +93,22 @@ class Desk {
     }
   };
 
+  // Why a connection is refused.
+  struct Refusal {
+    Reason reason;
+    admission::Check check;
+    int error;
+  };
+
+  void Refuse(uint32_t listener, const net::Source& source, const Refusal& refusal);
+  bool ShowsRefusal();
+  // Gives back what a session holds besides its carrier.
+  void Release(Session& session, Reason reason, double duration_ms);
+  void RecognizeSources();
   void OnTimer(Session& session);
 
   Books books_;
+  admission::Admission admission_;
   Exchange* exchange_;
   Timers timers_;
   Queue queue_;
@@ -93,7 +116,9 @@ class Desk {
   std::shared_ptr<const plan::Plan> plan_;
   std::vector<std::weak_ptr<const plan::Plan>> replaced_;
   uint32_t refused_unshown_ = 0;  // refusals since the last `refused` event
-  std::deque<Ending> endings_;    // one per endpoint at most
+  uint64_t refusals_second_ = 0;  // in which `refusals_shown_` were
+  uint32_t refusals_shown_ = 0;
+  std::deque<Ending> endings_;  // one per endpoint at most
 };
 
 }  // namespace anyport::desk

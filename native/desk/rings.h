@@ -35,14 +35,14 @@ enum EventWord : uint32_t {
   kListener,
   kPlan,         // generation of the session's Plan
   kProtocol,     // classified: index in the listener's classifier, or -1
-  kCause,        // classified
+  kCause,        // classified; refused: the check (admission::Check)
   kBytesOffset,  // in the arena. classified: sniffed bytes; proxied: the PROXY header; answered: the answer
   kBytesLength,  // their length; refused: number of refusals without an event
   kDecidedAt,
-  kError,  // unreachable: errno; refused: errno, or 0 at max_connections
+  kError,  // unreachable: errno; refused: errno, or 0 by a check
   kBy,     // ended
   kDuring,
-  kReasonWord,
+  kReasonWord,  // ended, refused
   kSourcePort,
   kSourceFamily,
   kSourceBytes,                    // 4 words

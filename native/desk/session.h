@@ -24,9 +24,12 @@ inline constexpr uint32_t kNone = ~uint32_t{0};
 // is refused.
 struct Session {
   Stage stage = Stage::kSniff;
-  bool on_endpoint = false;  // counted among the endpoint's sessions
-  bool waits = false;        // for a place at an endpoint, in stage kPick
-  bool asked = false;        // it waits, and TypeScript has been told to pick again
+  bool waits = false;            // for a place at an endpoint, in stage kPick
+  bool asked = false;            // it waits, and TypeScript has been told to pick again
+  bool on_endpoint : 1 = false;  // counted among the endpoint's sessions
+  bool known : 1 = false;        // counted among those of its source
+  bool trusted : 1 = false;      // its source is on ip_whitelist
+  bool announces : 1 = false;    // a PROXY header is to say its source
   net::Source source;
   pool::SlotId id;
   uint32_t listener = 0;

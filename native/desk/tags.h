@@ -7,7 +7,7 @@
 
 namespace anyport::desk {
 
-enum class TagKind : uint8_t { kListener, kClient, kUpstream, kInbox, kAttempt, kWarm, kQueue };
+enum class TagKind : uint8_t { kListener, kClient, kUpstream, kInbox, kAttempt, kWarm, kQueue, kEvicted };
 
 inline uint64_t TagOf(TagKind kind, pool::SlotId id) {
   return uint64_t{static_cast<uint8_t>(kind)} << 56 | uint64_t{id.generation} << 32 | id.slot;

@@ -42,6 +42,7 @@ void Answering::CarryOut(const desk::Answer& answer) {
 
 void Answering::Dial(Session& session, const desk::Answer& answer) {
   if (session.stage == Stage::kConnect || session.stage == Stage::kRelay) return;
+  sniffer_->Identified(session);
   const desk::Aim aim{answer[desk::kEndpoint], answer[desk::kEndpointRow], answer[desk::kUpstream]};
   if (!desk_->books().AimAt(session, aim)) return ReportFull(session);
   if (session.waits) desk_->queue().Leave(session, desk::QueueResult::kServed, &desk_->books());
@@ -62,6 +63,7 @@ void Answering::ReportFull(Session& session) {
 
 void Answering::Queue(Session& session, uint32_t upstream, bool choosy) {
   if (session.stage == Stage::kConnect || session.stage == Stage::kRelay) return;
+  sniffer_->Identified(session);
   session.upstream = upstream;
   desk_->Hold(session, choosy);
 }
@@ -69,6 +71,7 @@ void Answering::Queue(Session& session, uint32_t upstream, bool choosy) {
 int Answering::Attach(pool::SlotId id, uint32_t row, uint32_t upstream) {
   Session* session = desk_->Find(id);
   if (session == nullptr || session->stage == Stage::kRelay) return -1;
+  sniffer_->Identified(*session);
   desk_->books().Identify(*session, row);
   session->upstream = upstream;
   return session->carrier->Attach(*session);

@@ -74,6 +74,7 @@ void Engine::Commit(std::shared_ptr<const plan::Plan> plan, std::vector<Prepared
   plan_ = std::move(plan);
   desk_->Adopt(plan_);
   WatchQueue();
+  WatchEvictions();
   streams_->warm().Adopt(plan_);
   if (!listeners_->Take(std::move(sockets))) RestListeners();
   arrivals_->TakeEarly(*plan_);
@@ -85,6 +86,12 @@ void Engine::WatchQueue() {
   const auto queues = [](const plan::Upstream& upstream) { return upstream.queue_length > 0; };
   if (queue_watched_ || std::none_of(plan_->upstreams.begin(), plan_->upstreams.end(), queues)) return;
   queue_watched_ = loop_->Add(desk_->queue().wake_fd(), EPOLLIN, desk::TagOf(TagKind::kQueue, {})) == 0;
+}
+
+// Without it, for lack of memory, nobody is evicted, and more are under identification than should be.
+void Engine::WatchEvictions() {
+  if (evictions_watched_ || !plan_->admission.identifying.any()) return;
+  evictions_watched_ = loop_->Add(sniffer_->evictions_fd(), EPOLLIN, desk::TagOf(TagKind::kEvicted, {})) == 0;
 }
 
 void Engine::Release(std::span<const uint64_t> sockets) {
@@ -122,6 +129,7 @@ void Engine::OnReady(uint64_t tag, uint32_t events) {
     return;
   }
   if (kind == TagKind::kQueue) return desk_->RunWoken();
+  if (kind == TagKind::kEvicted) return sniffer_->EndEvicted();
   if (kind == TagKind::kWarm) return streams_->warm().OnSocket(id, events);
   Session* session = desk_->Find(id);
   if (session == nullptr) return;

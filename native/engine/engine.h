@@ -94,11 +94,13 @@ class Engine final : public loop::Client, public ConnectionSink {
   void OnRefused(uint32_t listener, const net::Source& source, int error) override;
 
   void WatchQueue();
+  void WatchEvictions();
   void RestListeners();
   void CountBuffers();
 
   pool::Slabs slabs_;
   bool queue_watched_ = false;
+  bool evictions_watched_ = false;
   uint64_t buffer_changes_ = 0;  // of those counted
   std::unique_ptr<loop::Loop> loop_;
   std::unique_ptr<desk::Exchange> exchange_;

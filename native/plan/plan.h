@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "admission/gate.h"
 #include "classifier/classifier.h"
 #include "net/address.h"
 #include "net/network.h"
@@ -16,10 +17,11 @@ namespace anyport::plan {
 
 struct Listener {
   std::shared_ptr<const classifier::Classifier> classifier;
-  uint32_t id = 0;           // constant for the daemon's life; its index belongs to one Plan
-  uint32_t row = 0;          // counter row of the listener
-  uint32_t unknown_row = 0;  // counter row of its unidentified sessions
-  uint32_t silence_ms = 0;   // 0: no on_silence
+  uint32_t id = 0;              // constant for the daemon's life; its index belongs to one Plan
+  uint32_t row = 0;             // counter row of the listener
+  uint32_t unknown_row = 0;     // counter row of its unidentified sessions
+  int32_t max_connections = 0;  // 0: no limit
+  uint32_t silence_ms = 0;      // 0: no on_silence
   // Also match protocols that are not configured, to name the session in the log.
   bool name_unrouted = true;
   uint32_t naming_ms = 0;  // wait for the name of a session without a route; 0: identify_timeout
@@ -80,6 +82,7 @@ struct Plan {
   int32_t tarpit_max = 0;  // connections held, all workers together
   uint32_t tarpit_hold_ms = 0;
   uint32_t long_openings_per_source = 0;  // 0: no limit
+  admission::Policy admission;
   std::vector<Listener> listeners;
   std::vector<Upstream> upstreams;
   std::vector<Dial> dials;

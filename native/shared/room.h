@@ -1,6 +1,6 @@
 // State shared by all workers of a process, in memory that the primary reads too: open connections, those in
 // the tarpit, sessions cut short by the death of their thread, sessions that wait for a place, and sessions
-// per endpoint id.
+// per listener and per endpoint id.
 //
 // A thread subtracts whatever it has added, at the latest when it dies, so no reconciliation is needed.
 #pragma once
@@ -18,11 +18,14 @@ inline constexpr size_t kRoomCutShort = 1;
 inline constexpr size_t kRoomTarpit = 2;
 inline constexpr size_t kRoomWaiting = 3;  // kWaitingWords, which upstream ids share
 inline constexpr size_t kWaitingWords = 1024;
-inline constexpr size_t kRoomEndpoints = kRoomWaiting + kWaitingWords;  // one word per id
+inline constexpr size_t kRoomListeners = kRoomWaiting + kWaitingWords;  // one word per id
+inline constexpr uint32_t kListenersMax = 4096;
+inline constexpr size_t kRoomEndpoints = kRoomListeners + kListenersMax;  // one word per id
 // Word shared by endpoint ids beyond the capacity; the memory has at least this one.
 inline constexpr uint32_t kOtherEndpoint = 1;
 inline constexpr size_t kRoomWordsMin = kRoomEndpoints + kOtherEndpoint + 1;
 
+// Over 20 methods: two or three words each for a count and its limit.
 class Room {
  public:
   explicit Room(std::span<int32_t> words) : words_(words) {}
@@ -35,6 +38,17 @@ class Room {
   void LeaveTarpit() const { Add(kRoomTarpit, -1); }
   int32_t open() const { return At(kRoomOpen).load(std::memory_order_relaxed); }
   void CountCutShort() const { Add(kRoomCutShort, 1); }
+  // The same for the connections of a listener, by id; 0: no limit. Ids beyond kListenersMax are not counted
+  // and have none.
+  bool EnterListener(uint32_t listener, int32_t most) const {
+    if (listener >= kListenersMax) return true;
+    if (most > 0) return Take(kRoomListeners + listener, most);
+    Add(kRoomListeners + listener, 1);
+    return true;
+  }
+  void LeaveListener(uint32_t listener) const {
+    if (listener < kListenersMax) Add(kRoomListeners + listener, -1);
+  }
   // Adds to the sessions connected or connecting to an endpoint.
   void AddSession(uint32_t endpoint, int32_t amount) const { Add(WordOf(endpoint), amount); }
   // The same for one session, unless `most` are there already; 0: no limit. Endpoints that share a word have

@@ -67,7 +67,8 @@ void ShowArrival(desk::Desk* desk, Session& session, State& state) {
 void Sniffer::Begin(Session& session) {
   session.sniffed = states_.Acquire();
   State& state = StateOf(session);
-  state.proxy_header_due = session.plan_listener().Trusts(session.source);
+  places_.Take(session, state);
+  state.proxy_header_due = session.announces;
   if (!state.proxy_header_due && session.plan_listener().asks_at_accept) {
     // Behind a crowd of events the timer reports it, in the next turn.
     state.arrival_due = desk_->exchange().crowded();
@@ -121,7 +122,10 @@ Next Sniffer::TakeProxyHeader(Session& session, State& state) {
   if (header.status == ProxyHeader::Status::kNone)
     return End(desk_, session, Ender::kProxy, Reason::kRejected);
   state.proxy_header_due = false;
-  if (header.source.has_value()) session.source = *header.source;
+  if (header.source.has_value()) {
+    if (!desk_->Announce(session, *header.source)) return Next::kEnded;
+    places_.Move(session, state);
+  }
   return ShowProxyHeader(session, state, header.bytes);
 }
 
@@ -281,9 +285,25 @@ Next Sniffer::BeginAgain(Session& session, uint32_t bytes_wanted) {
 
 // Resumes reading under the same total deadline.
 Next Sniffer::SniffOn(Session& session, const State& state) {
+  if (state.evicted) return End(desk_, session, Ender::kProxy, Reason::kOverLimit);
   session.stage = Stage::kSniff;
   desk_->timers().Schedule(session, DeadlineMs(session, state));
   return Next::kMore;
+}
+
+// ---- places of those under identification
+
+// One that TypeScript is deciding about ends when it has to be read further: its bytes are in use until then.
+void Sniffer::EndEvicted() {
+  for (const pool::SlotId id : places_.Evicted()) {
+    Session* session = desk_->Find(id);
+    if (session == nullptr || session->sniffed == desk::kNone) continue;
+    State& state = StateOf(*session);
+    if (state.place == admission::Identifying::kNowhere) continue;  // identified meanwhile
+    state.place = admission::Identifying::kNowhere;
+    state.evicted = true;
+    if (session->stage == Stage::kSniff) End(desk_, *session, Ender::kProxy, Reason::kOverLimit);
+  }
 }
 
 // ---- end of sniffing
@@ -307,6 +327,7 @@ Prefix Sniffer::TakePrefix(Session& session) {
 void Sniffer::Drop(Session& session) {
   if (session.sniffed == desk::kNone) return;
   State& state = StateOf(session);
+  places_.Leave(session, state);
   space_.Release(session, &state.slab);
   state = State();
   states_.Release(std::exchange(session.sniffed, desk::kNone));

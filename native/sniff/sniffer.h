@@ -11,6 +11,7 @@
 
 #include "desk/desk.h"
 #include "pool/shelf.h"
+#include "sniff/places.h"
 #include "sniff/space.h"
 #include "sniff/state.h"
 
@@ -31,7 +32,7 @@ struct Prefix {
 // Over 20 methods: what a carrier and TypeScript call, and the steps between, on one small state.
 class Sniffer {
  public:
-  Sniffer(desk::Desk* desk, pool::Slabs* slabs) : desk_(desk), space_(desk, slabs) {}
+  Sniffer(desk::Desk* desk, pool::Slabs* slabs) : desk_(desk), space_(desk, slabs), places_(desk) {}
 
   // Starts sniffing a new session, or reports it first if a route may be decided at accept.
   void Begin(desk::Session& session);
@@ -63,6 +64,16 @@ class Sniffer {
   // protocol. As Wait.
   Next BeginAgain(desk::Session& session, uint32_t bytes_wanted);
 
+  // ---- places of those under identification
+
+  // TypeScript knows where the session goes.
+  void Identified(desk::Session& session) {
+    if (session.sniffed != desk::kNone) places_.Leave(session, StateOf(session));
+  }
+  int evictions_fd() const { return places_.wake_fd(); }
+  // Ends the sessions whose places others have.
+  void EndEvicted();
+
   // ---- end of sniffing
 
   // The sniffed bytes; empty after TakePrefix.
@@ -83,6 +94,7 @@ class Sniffer {
 
   desk::Desk* desk_;
   Space space_;
+  Places places_;
   pool::Shelf<State> states_;
 };
 

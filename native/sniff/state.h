@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "admission/identifying.h"
 #include "classifier/classifier.h"
 #include "desk/codes.h"
 #include "pool/slabs.h"
@@ -13,11 +14,13 @@ struct State {
   pool::Slab slab;
   uint32_t bytes = 0;  // in the slab
   classifier::Walk walk;
-  bool proxy_header_due = false;                 // a PROXY header must come first
-  bool arrival_due = false;                      // to be reported before the first byte is read
-  bool begun_again = false;                      // the client has been answered, and speaks again
-  desk::Cause shown_as = desk::Cause::kMatched;  // cause of the last event about its protocol
-  uint32_t decided_at = 0;                       // prefix length that decided the protocol
+  bool proxy_header_due = false;                      // a PROXY header must come first
+  bool arrival_due = false;                           // to be reported before the first byte is read
+  bool begun_again = false;                           // the client has been answered, and speaks again
+  bool evicted = false;                               // to end before anything else is read
+  uint32_t place = admission::Identifying::kNowhere;  // among those under identification
+  desk::Cause shown_as = desk::Cause::kMatched;       // cause of the last event about its protocol
+  uint32_t decided_at = 0;                            // prefix length that decided the protocol
   uint32_t bytes_wanted = 0;    // prefix length at which to report to TypeScript again; 0: none
   uint64_t silence_due_ms = 0;  // deadline for the first byte (on_silence); 0: none
   uint64_t quiet_due_ms = 0;    // silence until then decides the protocol; 0: only bytes do

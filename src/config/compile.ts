@@ -9,6 +9,8 @@ import type {
   Discovery,
   EndpointConfig,
   ListenerConfig,
+  SecurityConfig,
+  ServerConfig,
   TargetConfig,
   UpstreamConfig,
 } from '../model/config.js';
@@ -16,6 +18,7 @@ import type { Ids } from '../model/ids.js';
 import type { EndpointOverrides } from '../model/overrides.js';
 import type {
   Plan,
+  PlanAdmission,
   PlanEndpoint,
   PlanListener,
   PlanProtocol,
@@ -79,7 +82,7 @@ export function compile(
   });
 }
 
-function limitsOf({ server }: Config): Plan['limits'] {
+function limitsOf({ server, security }: Config): Plan['limits'] {
   return {
     identifyTimeoutMs: server.identifyTimeoutMs,
     dialTimeoutMs: server.dialTimeoutMs,
@@ -93,6 +96,25 @@ function limitsOf({ server }: Config): Plan['limits'] {
     tarpitMax: server.tarpitMax,
     tarpitHoldMs: server.tarpitHoldMs,
     longOpeningsPerSource: server.longOpeningsPerSource,
+    admission: admissionOf(server, security),
+  };
+}
+
+/** What is off has no limit. */
+function admissionOf(server: ServerConfig, { rateLimit, guard }: SecurityConfig): PlanAdmission {
+  return {
+    sessions: server.maxConnectionsPerSource,
+    identifying: guard?.identifyingPerSource ?? 0,
+    identifyingInAll: server.maxIdentifying,
+    rate: rateLimit?.perSecond ?? 0,
+    burst: rateLimit?.burst ?? 0,
+    rateInAll: 0,
+    burstInAll: 0,
+    windowMs: guard?.windowMs ?? 0,
+    threshold: guard?.threshold ?? 0,
+    failures: 0,
+    banMs: guard?.banMs ?? 0,
+    banMaxMs: guard?.banMs ?? 0,
   };
 }
 
@@ -101,14 +123,17 @@ function compileTarget(target: TargetConfig, indices: Indices): PlanTarget {
 }
 
 function compileListeners({ listeners }: Config, indices: Indices): PlanListener[] {
-  return listeners.map(({ name, address, protocols, onUnknown, onSilence, proxyProtocol }) => ({
-    name,
-    address: address.text,
-    protocols: protocols.map(indices.protocol),
-    onUnknown: compileTarget(onUnknown, indices),
-    onSilence: onSilence && { afterMs: onSilence.afterMs, to: compileTarget(onSilence.to, indices) },
-    proxyProtocol,
-  }));
+  return listeners.map(
+    ({ name, address, protocols, onUnknown, onSilence, proxyProtocol, maxConnections }) => ({
+      name,
+      address: address.text,
+      protocols: protocols.map(indices.protocol),
+      onUnknown: compileTarget(onUnknown, indices),
+      onSilence: onSilence && { afterMs: onSilence.afterMs, to: compileTarget(onSilence.to, indices) },
+      proxyProtocol,
+      maxConnections,
+    }),
+  );
 }
 
 function compileProtocols({ protocols }: Config): PlanProtocol[] {

@@ -15,7 +15,6 @@ interface PendingKey {
 }
 
 export const pendingKeys: readonly PendingKey[] = [
-  { pattern: 'server.max_connections_per_ip', idle: 0, refused: 'write 0' },
   { pattern: 'security.enable_rate_limit', idle: false },
   { pattern: 'security.rate_limit' },
   { pattern: 'security.enable_ddos_guard', idle: false },

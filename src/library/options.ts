@@ -61,6 +61,7 @@ export interface ServerOptions {
   readonly accept?: 'reuseport' | 'handoff';
   readonly maxConnections?: number;
   readonly maxConnectionsPerIp?: number;
+  readonly maxIdentifying?: number;
   readonly longOpeningsPerIp?: number;
   /** Connections that `tarpit` holds at once, and how long. */
   readonly tarpitMax?: number;
@@ -135,6 +136,7 @@ export interface ListenerOptions {
   /** Names of the protocols accepted here. Default: all. */
   readonly protocols?: readonly string[];
   readonly proxyProtocol?: { readonly accept?: boolean; readonly trusted?: readonly string[] };
+  readonly maxConnections?: number;
   /** Where clients go that say nothing, for protocols in which the server speaks first. */
   readonly onSilence?: { readonly after?: Duration; readonly to: string };
   /** An upstream, `reset`, `close`, `drop` or `tarpit`. Default `close`. */

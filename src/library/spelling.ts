@@ -27,6 +27,7 @@ export const sectionKeys: readonly string[] = [
 export const longKeys: readonly string[] = [
   'max_connections',
   'max_connections_per_ip',
+  'max_identifying',
   'long_openings_per_ip',
   'tarpit_max',
   'tarpit_hold',

@@ -3,7 +3,7 @@
  * (`counters.add`), and metrics of the primary are read by name.
  */
 import type { IdKind } from '../model/ids.js';
-import { reasons } from '../model/session.js';
+import { reasons, refusals } from '../model/session.js';
 
 export type MetricKind = 'counter' | 'gauge' | 'histogram';
 
@@ -60,7 +60,7 @@ export const catalog = {
     kind: 'counter',
     scope: 'listener',
     help: 'Connections refused before a byte was read.',
-    by: { label: 'reason', values: ['over_limit'] },
+    by: { label: 'reason', values: refusals },
   },
   anyport_openings_evicted_total: {
     kind: 'counter',

@@ -15,8 +15,10 @@ export const roomWords = {
   tarpit: 2,
   /** Sessions that wait for a place: `WAITING_WORDS` words, which upstream ids share. */
   waiting: 3,
+  /** Open connections of a listener: one word per listener id, up to 4096. */
+  listeners: 1027,
   /** Sessions connected or connecting to an endpoint: one word per endpoint id. */
-  endpoints: 1027,
+  endpoints: 5123,
 } as const;
 
 const WAITING_WORDS = 1024;

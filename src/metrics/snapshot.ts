@@ -1,7 +1,7 @@
 /** Totals → the typed snapshot (src/model/snapshot.ts). Pure. */
 import { type IdNames, NONE } from '../model/ids.js';
 import type { Plan } from '../model/plan.js';
-import { type Reason, reasons } from '../model/session.js';
+import { type Reason, reasons, refusals } from '../model/session.js';
 import type { MemoryTier, ProtocolSnapshot, Snapshot } from '../model/snapshot.js';
 import { type CountedMetric, caches, catalog } from './catalog.js';
 import { cellOf } from './cells.js';
@@ -53,7 +53,12 @@ export function snapshotOf(totals: Totals, around: Surroundings): Snapshot {
       failures: endpoints.reduce((all, row) => all + failuresOf(row), 0),
     },
     security: {
-      refused: { overLimit: refusedOverLimit(listener), denied: 0, rateLimited: 0, banned: 0 },
+      refused: {
+        overLimit: refusedBy('over_limit', listener),
+        denied: refusedBy('denied', listener),
+        rateLimited: refusedBy('rate_limited', listener),
+        banned: refusedBy('banned', listener),
+      },
       rejected: endedConnections.rejected,
       bansActive: 0,
     },
@@ -117,10 +122,8 @@ const wastedOf = (row: TotalsRow): number =>
     0,
   );
 
-function refusedOverLimit(listeners: readonly TotalsRow[]): number {
-  const { values } = catalog.anyport_refused_total.by;
-  return sum(listeners, 'anyport_refused_total', values.indexOf('over_limit'));
-}
+const refusedBy = (reason: (typeof refusals)[number], listeners: readonly TotalsRow[]): number =>
+  sum(listeners, 'anyport_refused_total', refusals.indexOf(reason));
 
 function indexOf({ listeners, protocols, routes }: Surroundings['plan']): Snapshot['index'] {
   const routable = new Set(listeners.flatMap((listener) => listener.protocols)).size;

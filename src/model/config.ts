@@ -17,6 +17,7 @@ export interface Config {
   readonly protocols: readonly ProtocolConfig[];
   readonly routes: readonly RouteConfig[];
   readonly upstreams: readonly UpstreamConfig[];
+  readonly security: SecurityConfig;
   readonly monitoring: MonitoringConfig;
   /** Null: no control interface. */
   readonly admin: AdminConfig | null;
@@ -33,6 +34,8 @@ export interface ServerConfig {
   readonly workers: number;
   readonly accept: 'reuseport' | 'handoff';
   readonly maxConnections: number;
+  readonly maxConnectionsPerSource: number;
+  readonly maxIdentifying: number;
   readonly tarpitMax: number;
   readonly tarpitHoldMs: number;
   readonly longOpeningsPerSource: number;
@@ -86,6 +89,8 @@ export interface ListenerConfig {
   readonly onSilence: { readonly afterMs: number; readonly to: TargetConfig } | null;
   /** Networks, or `unix`, whose clients must send a PROXY header first; null: none. */
   readonly proxyProtocol: { readonly trusted: readonly string[] } | null;
+  /** Sessions at once; 0: no limit. */
+  readonly maxConnections: number;
 }
 
 export type ListenAddress =
@@ -146,6 +151,20 @@ export interface EndpointConfig {
     | { readonly service: string };
   readonly weight: number;
   readonly backup: boolean;
+}
+
+export interface SecurityConfig {
+  /** Null: off. */
+  readonly rateLimit: { readonly perSecond: number; readonly burst: number } | null;
+  readonly guard: GuardConfig | null;
+}
+
+/** Bans sources that open sessions too fast. */
+export interface GuardConfig {
+  readonly windowMs: number;
+  readonly threshold: number;
+  readonly banMs: number;
+  readonly identifyingPerSource: number;
 }
 
 export interface MonitoringConfig {

@@ -43,6 +43,28 @@ export interface PlanLimits {
   readonly tarpitHoldMs: number;
   /** Openings over 4 KiB being identified at once, per source and worker; 0: no limit. */
   readonly longOpeningsPerSource: number;
+  readonly admission: PlanAdmission;
+}
+
+/** Who is admitted. A source is an IPv4 address or an IPv6 /64; 0: no limit. */
+export interface PlanAdmission {
+  /** Sessions of a source at once. */
+  readonly sessions: number;
+  /** Sessions under identification at once, of a source and in all: over it the oldest is reset. */
+  readonly identifying: number;
+  readonly identifyingInAll: number;
+  /** New sessions a second, of a source and in all, and how many may come at once. */
+  readonly rate: number;
+  readonly burst: number;
+  readonly rateInAll: number;
+  readonly burstInAll: number;
+  /** The guard: more attempts, or failed identifications, of a source in a window ban it. */
+  readonly windowMs: number;
+  readonly threshold: number;
+  readonly failures: number;
+  readonly banMs: number;
+  /** Upper bound on a ban, which doubles. */
+  readonly banMaxMs: number;
 }
 
 export interface PlanListener {
@@ -57,6 +79,8 @@ export interface PlanListener {
   readonly onSilence: { readonly afterMs: number; readonly to: PlanTarget } | null;
   /** Networks, or `unix` for Unix sockets, whose clients must send a PROXY header first; null: none. */
   readonly proxyProtocol: { readonly trusted: readonly string[] } | null;
+  /** Sessions at once; 0: no limit. */
+  readonly maxConnections: number;
 }
 
 export interface PlanProtocol {

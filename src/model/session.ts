@@ -37,6 +37,28 @@ export const reasons = [
 ] as const;
 export type Reason = (typeof reasons)[number];
 
+/** Reasons of connections that are refused before a byte is read: those of a range of `reasons`. */
+export const refusals = [
+  'denied',
+  'rate_limited',
+  'banned',
+  'over_limit',
+] as const satisfies readonly Reason[];
+
+/** What has refused a connection, by the key of the configuration that says so; empty: no check has. */
+export const checks = [
+  '',
+  'ip_blacklist',
+  'allow_only',
+  'ban',
+  'rate_limit',
+  'rate_limit in all',
+  'max_connections_per_ip',
+  'max_connections of the listener',
+  'max_connections',
+] as const;
+export type Check = (typeof checks)[number];
+
 /**
  * How the client's side is closed when the proxy ends a session: FIN, RST, nothing sent (`drop`), or later: held open
  * and unread (`tarpit`).

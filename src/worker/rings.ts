@@ -5,7 +5,9 @@
 import assert from 'node:assert/strict';
 import type { Native } from '../addon.js';
 import {
+  type Check,
   type Closing,
+  checks,
   closings,
   type Ender,
   enders,
@@ -197,7 +199,11 @@ export class EventCursor {
   get decidedAt(): number {
     return this.#word(eventWords.decidedAt);
   }
-  /** errno of a failed or refused connection; `refused` at `max_connections`: 0. */
+  /** What has refused a connection; empty: it was refused for lack of descriptors. */
+  get check(): Check {
+    return checks[this.#word(eventWords.cause)] as Check;
+  }
+  /** errno of a failed connection, or of one that was refused for lack of descriptors; otherwise 0. */
   get error(): number {
     return this.#word(eventWords.error);
   }

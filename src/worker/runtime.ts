@@ -235,18 +235,23 @@ async function tablesOf(
     tarpitMax: limits.tarpitMax,
     tarpitHoldMs: limits.tarpitHoldMs,
     longOpeningsPerSource: limits.longOpeningsPerSource,
-    listeners: await slices.map(plan.listeners, ({ onSilence, onUnknown, proxyProtocol }, index) => ({
-      classifier: classifierAt(index),
-      id: plan.ids.listeners[index] ?? NONE,
-      ...counts.listenerRows(index),
-      silenceMs: onSilence?.afterMs ?? 0,
-      // If `on_unknown` leads to an upstream, do not delay the session for its name.
-      nameUnrouted: onUnknown.kind === 'end',
-      namingMs: namingMsOf(index),
-      asksAtAccept: routes.decidesAtAccept(index),
-      trustedProxies: parseNetworks(proxyProtocol?.trusted ?? []),
-      trustsUnix: proxyProtocol?.trusted.includes(UNIX_PEERS) ?? false,
-    })),
+    admission: limits.admission,
+    listeners: await slices.map(
+      plan.listeners,
+      ({ onSilence, onUnknown, proxyProtocol, maxConnections }, index) => ({
+        classifier: classifierAt(index),
+        id: plan.ids.listeners[index] ?? NONE,
+        ...counts.listenerRows(index),
+        maxConnections,
+        silenceMs: onSilence?.afterMs ?? 0,
+        // If `on_unknown` leads to an upstream, do not delay the session for its name.
+        nameUnrouted: onUnknown.kind === 'end',
+        namingMs: namingMsOf(index),
+        asksAtAccept: routes.decidesAtAccept(index),
+        trustedProxies: parseNetworks(proxyProtocol?.trusted ?? []),
+        trustsUnix: proxyProtocol?.trusted.includes(UNIX_PEERS) ?? false,
+      }),
+    ),
     classifiers,
     upstreams: await slices.map(plan.upstreams, ({ options }, index) => ({
       id: plan.ids.upstreams[index] ?? NONE,

@@ -48,9 +48,9 @@ export function refusedLine(events: EventCursor, plan: KeptPlan): SessionLine {
     connectMs: 0,
     durationMs: 0,
     by: 'proxy',
-    during: 'accept',
-    reason: 'over_limit',
-    error: events.error === 0 ? 'max_connections' : errorName(events.error),
+    during: events.error === 0 ? 'admit' : 'accept',
+    reason: events.reason,
+    error: events.error === 0 ? events.check : errorName(events.error),
   };
 }
 

@@ -51,6 +51,7 @@ test('listeners', () =>
       onUnknown: { kind: 'upstream', upstream: 2 },
       onSilence: null,
       proxyProtocol: null,
+      maxConnections: 0,
     },
     {
       name: 'b',
@@ -59,6 +60,7 @@ test('listeners', () =>
       onUnknown: { kind: 'end', closing: 'drop' },
       onSilence: { afterMs: 2_000, to: { kind: 'upstream', upstream: 1 } },
       proxyProtocol: null,
+      maxConnections: 0,
     },
   ]));
 

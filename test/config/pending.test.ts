@@ -8,7 +8,6 @@ const upstream = (keys: string) => `${http}upstreams: { web: { endpoints: ["10.0
 const instead = 'is not available yet, and must not be ignored:';
 
 const refused = [
-  { path: 'server.max_connections_per_ip', text: `${http}server: { max_connections_per_ip: 4 }` },
   { path: 'security.ip_blacklist', text: `${http}security: { ip_blacklist: ["10.0.0.0/8"] }` },
   { path: 'security.allow_only', text: `${http}security: { allow_only: ["10.0.0.0/8"] }` },
   { path: 'listeners[0].transport', text: `${http}listeners: [{ name: a, address: ":1", transport: udp }]` },

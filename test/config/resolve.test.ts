@@ -9,6 +9,8 @@ describe('defaults', () => {
       workers: 3,
       accept: 'reuseport',
       maxConnections: 1024,
+      maxConnectionsPerSource: 0,
+      maxIdentifying: 0,
       tarpitMax: 256,
       tarpitHoldMs: 60_000,
       bufferBytes: 32_768,
@@ -36,6 +38,7 @@ describe('defaults', () => {
         onUnknown: { kind: 'end', closing: 'close' },
         onSilence: null,
         proxyProtocol: null,
+        maxConnections: 0,
       },
     ]));
   test('no monitoring', () => expect(config.monitoring).toEqual({ metrics: null, health: null }));
@@ -256,6 +259,7 @@ listeners:
       onUnknown: { kind: 'end', closing: 'reset' },
       onSilence: { afterMs: 1_000, to: { kind: 'upstream', upstream: 'mail' } },
       proxyProtocol: null,
+      maxConnections: 0,
     });
   });
 });

@@ -3,7 +3,7 @@ import { type Tier, tiers } from '../../src/metrics/catalog.js';
 import { bucketsOf, cellOf } from '../../src/metrics/cells.js';
 import { WorkerCounters } from '../../src/metrics/counters.js';
 import type { Named, PlanIds } from '../../src/model/ids.js';
-import { type Reason, reasons } from '../../src/model/session.js';
+import { type Reason, reasons, refusals } from '../../src/model/session.js';
 import type { IdRegistry } from '../../src/plane/ids.js';
 import { PlanCounts } from '../../src/worker/plan-counts.js';
 
@@ -38,7 +38,8 @@ export class EngineCounts {
 
   refuse(listener: number): void {
     this.accept(listener);
-    this.#add(this.plan.listenerRows(listener).row + cellOf.anyport_refused_total);
+    const cell = cellOf.anyport_refused_total + refusals.indexOf('over_limit');
+    this.#add(this.plan.listenerRows(listener).row + cell);
   }
 
   evict(listener: number): void {

@@ -109,7 +109,15 @@ export class EnginePlane implements Driver {
       listeners: listeners.map(({ name }): PlanListener => {
         const accepted = [...protocols.keys()];
         const onUnknown = { kind: 'end', closing: 'close' } as const;
-        return { name, address: '', protocols: accepted, onUnknown, onSilence: null, proxyProtocol: null };
+        return {
+          name,
+          address: '',
+          protocols: accepted,
+          onUnknown,
+          onSilence: null,
+          proxyProtocol: null,
+          maxConnections: 0,
+        };
       }),
       protocols: protocols.map(({ id }) =>
         planned({ name: id, id, signature: { startBytes: [Buffer.from(id.slice(0, 1)).toString('hex')] } }),

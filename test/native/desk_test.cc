@@ -64,13 +64,91 @@ TEST(Desk, TheLimitHoldsForOneMoreAndEndsWithAFreePlace) {
   world.desk.Open(0, SourceOf(1), &carrier);
   EXPECT_EQ(world.desk.Open(0, SourceOf(9), &carrier), nullptr);
   EXPECT_EQ(world.counters[rows::kListener], 3);
-  EXPECT_EQ(world.counters[rows::kListener + 1], 1);
+  EXPECT_EQ(world.counters[rows::kListener + 1 + 3], 1);  // over_limit
   EXPECT_EQ(world.Open(), 2);
   const auto events = world.TakeEvents();
   ASSERT_EQ(events.size(), 1u);
   EXPECT_EQ(events[0].kind, EventKind::kRefused);
+  EXPECT_EQ(events[0].reason(), Reason::kOverLimit);
+  EXPECT_EQ(events[0][kCause], static_cast<uint32_t>(admission::Check::kPlacesInAll));
   world.desk.End(*first, Ender::kClient, Reason::kDone);
   EXPECT_NE(world.desk.Open(0, SourceOf(9), &carrier), nullptr);
+}
+
+TEST(Desk, RefusalsAreAllCountedAndAFewAreShown) {
+  auto plan = PlanForTests();
+  plan->max_connections = 0;
+  World world(plan);
+  IdleCarrier carrier;
+  const auto refuse = [&](uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i) world.desk.Open(0, SourceOf(1), &carrier);
+  };
+  world.now_ms += 1000 - world.now_ms % 1000;
+  refuse(kRefusalsShown + 50);
+  EXPECT_EQ(world.TakeEvents().size(), kRefusalsShown);
+  world.now_ms += 1000;
+  refuse(2);
+  const auto events = world.TakeEvents();
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0][kBytesLength], 50u);  // unshown before it
+  EXPECT_EQ(events[1][kBytesLength], 0u);
+  EXPECT_EQ(world.counters[rows::kListener], kRefusalsShown + 52);
+  EXPECT_EQ(world.counters[rows::kListener + 1 + 3], kRefusalsShown + 52);
+}
+
+TEST(Desk, ASessionGivesItsPlacesBackHoweverItEnds) {
+  auto plan = PlanForTests();
+  plan->listeners[0].id = 3;
+  plan->admission.source.sessions = 1;
+  World world(plan);
+  IdleCarrier carrier;
+  const auto at_listener = [&] { return world.room[shared::kRoomListeners + 3]; };
+  Session* session = world.desk.Open(0, SourceOf(1), &carrier);
+  EXPECT_EQ(at_listener(), 1);
+  EXPECT_EQ(world.desk.Open(0, SourceOf(1), &carrier), nullptr);
+  world.desk.End(*session, Ender::kClient, Reason::kDone);
+  EXPECT_EQ(at_listener(), 0);
+  ASSERT_NE(world.desk.Open(0, SourceOf(1), &carrier), nullptr);
+  world.desk.Abandon();
+  EXPECT_EQ(at_listener(), 0);
+  EXPECT_EQ(world.Open(), 0);
+  EXPECT_NE(world.desk.Open(0, SourceOf(1), &carrier), nullptr);
+}
+
+TEST(Desk, ALimitPerSourceThatComesLaterCountsWhoIsThere) {
+  World world;
+  IdleCarrier carrier;
+  Session* session = world.desk.Open(0, SourceOf(1), &carrier);
+  auto limited = PlanForTests();
+  limited->admission.source.sessions = 1;
+  world.desk.Adopt(limited);
+  EXPECT_EQ(world.desk.Open(0, SourceOf(1), &carrier), nullptr);
+  EXPECT_NE(world.desk.Open(0, SourceOf(2), &carrier), nullptr);
+  world.desk.End(*session, Ender::kClient, Reason::kDone);
+  EXPECT_NE(world.desk.Open(0, SourceOf(1), &carrier), nullptr);
+}
+
+TEST(Desk, AnAnnouncedSourceIsJudgedAndTheProxyIsNot) {
+  auto plan = PlanForTests();
+  plan->listeners[0].trusted_proxies = {{SourceOf(9), 32}};
+  plan->admission.source.sessions = 1;
+  World world(plan);
+  IdleCarrier carrier;
+  Session* first = world.desk.Open(0, SourceOf(9), &carrier);
+  Session* second = world.desk.Open(0, SourceOf(9), &carrier);
+  ASSERT_NE(second, nullptr);
+  EXPECT_TRUE(world.desk.Announce(*first, SourceOf(1)));
+  const pool::SlotId id = second->id;
+  EXPECT_FALSE(world.desk.Announce(*second, SourceOf(1)));
+  EXPECT_EQ(world.desk.Find(id), nullptr);
+  const auto events = world.TakeEvents();
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].kind, EventKind::kEnded);
+  EXPECT_EQ(events[0].reason(), Reason::kOverLimit);
+  EXPECT_EQ(events[0][kDuring], static_cast<uint32_t>(Stage::kAdmit));
+  EXPECT_EQ(world.Ended(rows::kUnknown, Reason::kOverLimit), 1);
+  world.desk.End(*first, Ender::kClient, Reason::kDone);
+  EXPECT_NE(world.desk.Open(0, SourceOf(1), &carrier), nullptr);
 }
 
 TEST(Desk, AnIdentifiedSessionCountsForItsProtocolFromThenOn) {

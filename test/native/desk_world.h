@@ -48,8 +48,8 @@ inline desk::Layout LayoutForTests() {
   desk::Layout layout;
   layout.cells = {.accepted = 0,
                   .refused = 1,
-                  .evicted = 2,
-                  .tarpit_total = 4,
+                  .evicted = 5,
+                  .tarpit_total = 7,
                   .ended = 0,
                   .active = 25,
                   .bytes = 26,

@@ -254,6 +254,91 @@ std::shared_ptr<plan::Plan> ShortPlan() {
   return plan;
 }
 
+std::shared_ptr<plan::Plan> PlanWithPlaces(admission::Identifying::Limits limits) {
+  auto plan = PlanForTests();
+  plan->admission.identifying = limits;
+  return plan;
+}
+
+class PlacesTest : public SnifferTest {
+ protected:
+  explicit PlacesTest(admission::Identifying::Limits limits = {.most = 2})
+      : SnifferTest(PlanWithPlaces(limits)) {}
+  bool IsThere(pool::SlotId id) { return world.desk.Find(id) != nullptr; }
+  uint64_t InLine() { return world.desk.identifying().counts().now; }
+};
+
+TEST_F(PlacesTest, TheOldestUnderIdentificationGoesForANewOne) {
+  const pool::SlotId oldest = Begin(1).id;
+  const pool::SlotId second = Begin(2).id;
+  sniffer.EndEvicted();
+  EXPECT_TRUE(IsThere(oldest));
+  const pool::SlotId newest = Begin(3).id;
+  sniffer.EndEvicted();
+  EXPECT_FALSE(IsThere(oldest));
+  EXPECT_TRUE(IsThere(second));
+  EXPECT_TRUE(IsThere(newest));
+  const Shown event = OnlyEvent();
+  EXPECT_EQ(event.kind, EventKind::kEnded);
+  EXPECT_EQ(event.reason(), Reason::kOverLimit);
+  EXPECT_EQ(event.by(), desk::Ender::kProxy);
+  EXPECT_EQ(event[desk::kDuring], static_cast<uint32_t>(desk::Stage::kSniff));
+}
+
+TEST_F(PlacesTest, OneThatIsIdentifiedOrEndsHasNoPlace) {
+  Session& first = Begin(1);
+  Session& second = Begin(2);
+  const pool::SlotId id = first.id;
+  sniffer.Identified(first);
+  sniffer.Identified(first);
+  EXPECT_EQ(InLine(), 1u);
+  Begin(3);
+  sniffer.EndEvicted();
+  EXPECT_TRUE(IsThere(id));
+  world.desk.End(second, desk::Ender::kClient, Reason::kClientGone);
+  EXPECT_EQ(InLine(), 1u);
+  world.desk.Abandon();
+  EXPECT_EQ(InLine(), 0u);
+}
+
+TEST_F(PlacesTest, OneThatIsIdentifiedBeforeItHearsThatItHasToGoStays) {
+  Session& first = Begin(1);
+  Begin(2);
+  Begin(3);
+  sniffer.Identified(first);
+  sniffer.EndEvicted();
+  EXPECT_TRUE(IsThere(first.id));
+}
+
+TEST_F(PlacesTest, OneThatIsBeingDecidedGoesWhenItWouldBeReadFurther) {
+  Session& first = Begin(1);
+  const pool::SlotId id = first.id;
+  EXPECT_EQ(Feed(first, "abc"), Next::kShown);
+  Begin(2);
+  Begin(3);
+  sniffer.EndEvicted();
+  EXPECT_EQ(OnlyEvent().kind, EventKind::kClassified);
+  EXPECT_TRUE(IsThere(id));
+  EXPECT_EQ(sniffer.Wait(first, 10, 0), Next::kEnded);
+  EXPECT_EQ(OnlyEvent().reason(), Reason::kOverLimit);
+  EXPECT_FALSE(IsThere(id));
+}
+
+class PlacesPerSourceTest : public PlacesTest {
+ protected:
+  PlacesPerSourceTest() : PlacesTest({.per_source = 1}) {}
+};
+
+TEST_F(PlacesPerSourceTest, ASourceLosesItsOwnOldest) {
+  const pool::SlotId others = Begin(2).id;
+  const pool::SlotId oldest = Begin(1).id;
+  const pool::SlotId newest = Begin(1).id;
+  sniffer.EndEvicted();
+  EXPECT_TRUE(IsThere(others));
+  EXPECT_FALSE(IsThere(oldest));
+  EXPECT_TRUE(IsThere(newest));
+}
+
 class LongOpeningsTest : public SnifferTest {
  protected:
   LongOpeningsTest() : SnifferTest(ShortPlan()) {}
@@ -273,7 +358,7 @@ TEST_F(LongOpeningsTest, TheOldestOfASourceMakesWay) {
   const pool::SlotId newest = BeginLong(1).id;
   EXPECT_EQ(world.desk.Find(oldest), nullptr);
   for (const pool::SlotId id : {second, others, newest}) EXPECT_NE(world.desk.Find(id), nullptr);
-  EXPECT_EQ(world.counters[rows::kListener + 2], 1);
+  EXPECT_EQ(world.counters[rows::kListener + 5], 1);
 }
 
 TEST_F(LongOpeningsTest, OneThatGrowsKeepsItsBytesItsAgeAndItsPlaceInTheShare) {

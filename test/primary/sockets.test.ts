@@ -24,6 +24,7 @@ const rest = {
   onSilence: null,
   transport: 'tcp' as const,
   proxyProtocol: null,
+  maxConnections: 0,
 } as const;
 
 function inet(name: string, port: number, host = '127.0.0.1'): ListenerConfig {

@@ -5,7 +5,7 @@ import type { RouteSession } from '../../src/routing/condition.js';
 import { createTests } from '../../src/routing/conditions/index.js';
 import { explainRoute } from '../../src/routing/explain.js';
 import { createRouteTable } from '../../src/routing/table.js';
-import { listedRoutes, planned } from '../support/plan.js';
+import { listedRoutes, openAdmission, planned } from '../support/plan.js';
 
 const HTTP = 0;
 const TLS = 1;
@@ -21,6 +21,7 @@ function planOf(routes: readonly PlanRoute[]): Plan {
     onUnknown: { kind: 'end', closing: 'close' } as const,
     onSilence: null,
     proxyProtocol: null,
+    maxConnections: 0,
   });
   const protocol = (id: string) => planned({ name: id, id });
   return {
@@ -34,6 +35,7 @@ function planOf(routes: readonly PlanRoute[]): Plan {
       bufferBytes: 1,
       identifyMinBytes: 1,
       longOpeningsPerSource: 64,
+      admission: openAdmission,
       identifyMaxBytes: 1,
       maxConnections: 1,
       tarpitMax: 256,

@@ -67,7 +67,7 @@ export const typescriptArrows: Arrows = {
 
 export const nativeArrows: Arrows = {
   // Leaves are reached from the border too: addresses and classifiers are converted there, sockets opened.
-  bindings: ['engine', 'desk', 'plan', 'shared', 'udp', 'classifier', 'admission', 'pool', 'net'],
+  bindings: ['engine', 'desk', 'plan', 'shared', 'udp', 'classifier', 'admission', 'loop', 'pool', 'net'],
   engine: [
     'stream',
     'connect',
@@ -83,14 +83,14 @@ export const nativeArrows: Arrows = {
   ],
   stream: ['connect', 'sniff', 'relay', 'desk', 'plan', 'shared', 'loop', 'pool', 'net'],
   connect: ['desk', 'plan', 'loop', 'pool', 'net'],
-  sniff: ['desk', 'plan', 'classifier', 'loop', 'pool', 'net'],
-  desk: ['plan', 'shared', 'loop', 'pool', 'net'],
-  plan: ['classifier', 'net'],
+  sniff: ['desk', 'plan', 'shared', 'admission', 'classifier', 'loop', 'pool', 'net'],
+  desk: ['plan', 'shared', 'admission', 'loop', 'pool', 'net'],
+  plan: ['classifier', 'admission', 'net'],
   shared: ['net'],
   relay: ['loop', 'pool', 'net'],
   udp: ['loop', 'pool', 'net'],
   classifier: [],
-  admission: ['net'],
+  admission: ['shared', 'net'],
   loop: [],
   pool: [],
   net: [],

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { upstream } from '../../src/config/schema/upstreams.js';
 import type { Discovery } from '../../src/model/config.js';
-import type { PlanProtocol, PlanRoute } from '../../src/model/plan.js';
+import type { PlanAdmission, PlanProtocol, PlanRoute } from '../../src/model/plan.js';
 import type { UpstreamOptions } from '../../src/model/upstream-options.js';
 import { compileOnce } from '../../src/protocols/compile.js';
 import { protocolById } from '../../src/protocols/index.js';
@@ -12,6 +12,22 @@ export function planned(protocol: Pick<PlanProtocol, 'name' | 'id'> & Partial<Pl
   const compiled = compileOnce({ id, signature: signature ?? protocolById(id)?.signature ?? {} });
   return { signature: null, validator: null, ...compiled, ...protocol };
 }
+
+/** Nobody is limited. */
+export const openAdmission: PlanAdmission = {
+  sessions: 0,
+  identifying: 0,
+  identifyingInAll: 0,
+  rate: 0,
+  burst: 0,
+  rateInAll: 0,
+  burstInAll: 0,
+  windowMs: 0,
+  threshold: 0,
+  failures: 0,
+  banMs: 0,
+  banMaxMs: 0,
+};
 
 /** Routes by their names in the file. */
 export const listedRoutes = (routes: readonly Omit<PlanRoute, 'name'>[]): PlanRoute[] =>

@@ -8,6 +8,7 @@ import { bucketsOf, cellOf } from '../../src/metrics/cells.js';
 import { createRoom } from '../../src/metrics/room.js';
 import type { ListeningSocket } from '../../src/model/message.js';
 import { createBuckets } from '../../src/plane/buckets.js';
+import { openAdmission } from '../support/plan.js';
 import { dial } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
 
@@ -80,6 +81,7 @@ const tables: EngineTables = {
   identifyTimeoutMs: 60_000,
   identifyMinBytes: 1024,
   longOpeningsPerSource: 64,
+  admission: openAdmission,
   identifyMaxBytes: 65_536,
   maxConnections: 10,
   tarpitMax: 256,
@@ -97,6 +99,7 @@ const tables: EngineTables = {
       trustedProxies: [],
       trustsUnix: false,
       asksAtAccept: false,
+      maxConnections: 0,
     },
   ],
   upstreams: [],

@@ -37,6 +37,7 @@ test('many sessions at once whose every endpoint fails at once: each ends, once'
     onUnknown: { kind: 'end', closing: 'reset' },
     onSilence: { afterMs: SILENCE_MS, to: { kind: 'upstream', upstream: 0 } },
     proxyProtocol: null,
+    maxConnections: 0,
   };
   const plane = await start(
     planFor([nowhere], { limits: { ...limits, maxConnections: SILENT }, listeners: [listener] }),

@@ -6,6 +6,7 @@ import { bucketsOf, cellOf } from '../../src/metrics/cells.js';
 import { createRoom } from '../../src/metrics/room.js';
 import type { ListeningSocket } from '../../src/model/message.js';
 import { createBuckets } from '../../src/plane/buckets.js';
+import { openAdmission } from '../support/plan.js';
 import { openFiles } from '../support/proc.js';
 import { dial } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
@@ -50,6 +51,7 @@ function tablesOf(generation: number, ...ids: number[]): EngineTables {
     identifyTimeoutMs: 60_000,
     identifyMinBytes: 1024,
     longOpeningsPerSource: 64,
+    admission: openAdmission,
     identifyMaxBytes: 65_536,
     maxConnections: 10_000,
     tarpitMax: 256,
@@ -66,6 +68,7 @@ function tablesOf(generation: number, ...ids: number[]): EngineTables {
       trustedProxies: [],
       trustsUnix: false,
       asksAtAccept: false,
+      maxConnections: 0,
     })),
     upstreams: [],
     dials: [],

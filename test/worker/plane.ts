@@ -15,7 +15,7 @@ import { createAffinityMemory } from '../../src/upstream/affinity.js';
 import run from '../../src/worker/main.js';
 import { samplesOf } from '../support/counts.js';
 import { type Sample, total } from '../support/metrics.js';
-import { listedRoutes, optionsWith, planned } from '../support/plan.js';
+import { listedRoutes, openAdmission, optionsWith, planned } from '../support/plan.js';
 import { listenTcp, type Peer, type Upstream } from '../support/tcp.js';
 
 export interface Plane {
@@ -49,6 +49,7 @@ export const limits: PlanLimits = {
   bufferBytes: 32_768,
   identifyMinBytes: 1024,
   longOpeningsPerSource: 64,
+  admission: openAdmission,
   identifyMaxBytes: 65_536,
   maxConnections: 500,
   tarpitMax: 256,
@@ -90,6 +91,7 @@ export function planFor(upstreams: readonly PlanUpstream[], change: Partial<Plan
         onUnknown: { kind: 'end', closing: 'reset' },
         onSilence: null,
         proxyProtocol: null,
+        maxConnections: 0,
       },
     ],
     protocols: [

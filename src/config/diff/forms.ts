@@ -36,7 +36,7 @@ export const modeText = (address: ListenAddress): string | null =>
 
 /** `protocolsAll`: how many are configured; a listener that accepts them all says so, whichever they are. */
 export function listenerForm(listener: ListenerConfig, protocolsAll: number): Form {
-  const { name, address, protocols, onUnknown, onSilence, proxyProtocol } = listener;
+  const { name, address, protocols, onUnknown, onSilence, proxyProtocol, maxConnections } = listener;
   return {
     name,
     about: address.text === name ? '' : addressText(address),
@@ -47,6 +47,7 @@ export function listenerForm(listener: ListenerConfig, protocolsAll: number): Fo
       on_unknown: targetText(onUnknown),
       on_silence: onSilence && { after: formatDuration(onSilence.afterMs), to: targetText(onSilence.to) },
       proxy_protocol: proxyProtocol,
+      max_connections: maxConnections,
     },
   };
 }

@@ -37,6 +37,8 @@ const server: Rows<ServerConfig> = {
   workers: ['workers', plain],
   accept: ['accept', plain],
   maxConnections: ['max_connections', plain],
+  maxConnectionsPerSource: ['max_connections_per_ip', plain],
+  maxIdentifying: ['max_identifying', plain],
   tarpitMax: ['tarpit_max', plain],
   tarpitHoldMs: ['tarpit_hold', duration],
   longOpeningsPerSource: ['long_openings_per_ip', plain],

@@ -1,7 +1,7 @@
 /** `listeners[]` and `forwards[]`: ports that need more options than `server.listen` has. */
 import { z } from 'zod';
 import { endpointAddress, listenAddress, socketMode, TARGET, trustedPeers } from './addresses.js';
-import { choice, duration, expecting, flag, list, mapping, section, text } from './fields.js';
+import { choice, duration, expecting, flag, integer, list, mapping, section, text } from './fields.js';
 
 const silence = mapping(
   {
@@ -41,6 +41,11 @@ export const listener = mapping(
       'names of protocols',
     ).optional(),
     proxy_protocol: proxyProtocol.optional(),
+    max_connections: integer(
+      'Sessions at once on this listener, of a port range on each port; over it a connection is refused and counted. `server.max_connections` holds besides; 0: no limit',
+      0,
+      10_000_000,
+    ).default(0),
     on_silence: silence
       .meta({
         description:

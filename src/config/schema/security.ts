@@ -16,7 +16,7 @@ const ddosGuard = section(
     threshold: integer('New sessions in the window that ban their source', 1, 100_000_000).default(2000),
     ban: duration('60s', 'How long a banned source is refused', { min: '1s', max: '720h' }),
     identifying_per_ip: integer(
-      'Sessions of one source that may be under identification at once',
+      'Sessions of one source (IPv6: of a /64) that may be under identification at once; over it the oldest of them is reset and counted',
       1,
       1_000_000,
     ).default(256),

@@ -33,9 +33,16 @@ export const server = section(
       1,
       10_000_000,
     ).default(1024),
-    max_connections_per_ip: integer('Sessions at once for each source; 0: no limit', 0, 10_000_000).default(
+    max_connections_per_ip: integer(
+      'Sessions at once for each source (IPv6: each /64), all listeners together; over it a connection is refused and counted. 0: no limit',
       0,
-    ),
+      10_000_000,
+    ).default(0),
+    max_identifying: integer(
+      'Sessions under identification at once, all listeners together; over it the oldest of them is reset and counted. 0: no limit',
+      0,
+      10_000_000,
+    ).default(0),
     long_openings_per_ip: integer(
       'Openings longer than 4 KiB that are being identified at once, for each source (IPv6: each /64) and worker; over it the oldest of them is reset and counted; 0: no limit',
       0,

@@ -1,5 +1,12 @@
 /** Validates a parsed file into a Config: reports all problems at once, each with its position; guesses nothing. */
-import type { Config, Identity, MonitoringConfig, Problem, ServerConfig } from '../../model/config.js';
+import type {
+  Config,
+  Identity,
+  MonitoringConfig,
+  Problem,
+  SecurityConfig,
+  ServerConfig,
+} from '../../model/config.js';
 import { identifyBytesMax } from '../../protocols/read-limit.js';
 import { findRefused } from '../pending.js';
 import { Report } from '../report.js';
@@ -46,6 +53,7 @@ export function validate(source: Source, context: Context): Validated {
     protocols: names.configured,
     routes,
     upstreams,
+    security: securityConfig(shape),
     monitoring,
     admin,
     logging: loggingConfig(shape),
@@ -92,6 +100,8 @@ function serverConfig({ server }: Shape, { cores }: Context, identity: Identity 
     workers: server.workers === 'auto' ? cores : server.workers,
     accept: server.accept,
     maxConnections: server.max_connections,
+    maxConnectionsPerSource: server.max_connections_per_ip,
+    maxIdentifying: server.max_identifying,
     tarpitMax: server.tarpit_max,
     tarpitHoldMs: server.tarpit_hold,
     bufferBytes: server.buffer_size,
@@ -108,6 +118,23 @@ function serverConfig({ server }: Shape, { cores }: Context, identity: Identity 
     upgradeTimeoutMs: server.upgrade_timeout,
     reloadOnChange: server.reload_on_change,
     identity,
+  };
+}
+
+function securityConfig({ security }: Shape): SecurityConfig {
+  const { enable_rate_limit, rate_limit, enable_ddos_guard, ddos_guard } = security;
+  return {
+    rateLimit: enable_rate_limit
+      ? { perSecond: rate_limit.requests_per_second, burst: rate_limit.burst_size }
+      : null,
+    guard: enable_ddos_guard
+      ? {
+          windowMs: ddos_guard.window,
+          threshold: ddos_guard.threshold,
+          banMs: ddos_guard.ban,
+          identifyingPerSource: ddos_guard.identifying_per_ip,
+        }
+      : null,
   };
 }
 

@@ -60,6 +60,7 @@ function serverGroups({ server, listeners }: Shape, names: ProtocolNames): Liste
           onUnknown: CLOSE,
           onSilence: null,
           proxyProtocol: null,
+          maxConnections: 0,
         },
       ],
     }));
@@ -103,6 +104,7 @@ function policyOf(
     onUnknown: targets.resolve(on_unknown, [...path, 'on_unknown']) ?? CLOSE,
     onSilence: silence ? { afterMs: on_silence.after, to: silence } : null,
     proxyProtocol: resolveProxyProtocol(value, [...path, 'proxy_protocol'], report),
+    maxConnections: value.max_connections,
   };
 }
 

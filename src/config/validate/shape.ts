@@ -21,6 +21,7 @@ export interface Entry<Value> {
 
 export interface Shape {
   readonly server: z.output<typeof sections.server>;
+  readonly security: z.output<typeof sections.security>;
   readonly protocols: readonly Entry<ProtocolEntry>[];
   /** Names of all entries, including malformed ones: a reference to those is not a second mistake. */
   readonly protocolNames: readonly string[];
@@ -40,14 +41,7 @@ export interface Shape {
 }
 
 /** Sections without effect yet: checked, then reported in a warning. */
-const UNREAD: readonly SectionName[] = [
-  'forwards',
-  'security',
-  'distributed',
-  'connect_proxy',
-  'docker',
-  'kcp',
-];
+const UNREAD: readonly SectionName[] = ['forwards', 'distributed', 'connect_proxy', 'docker', 'kcp'];
 
 export function readShape(value: unknown, report: Report): Shape {
   const file = isMapping(value) ? value : {};
@@ -59,6 +53,8 @@ export function readShape(value: unknown, report: Report): Shape {
   for (const name of UNREAD) if (name in file) check(sections[name], file[name], [name], report);
   return {
     server: check(sections.server, file.server ?? {}, ['server'], report) ?? sections.server.parse({}),
+    security:
+      check(sections.security, file.security ?? {}, ['security'], report) ?? sections.security.parse({}),
     protocols: items('protocols', sections.protocols.element, file, report),
     protocolNames: namesIn(file.protocols),
     listeners: 'listeners' in file ? items('listeners', sections.listeners.element, file, report) : null,

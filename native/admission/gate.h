@@ -1,0 +1,79 @@
+// What decides who may connect, in one piece for all workers of a room and their primary: the lists, what is
+// known of each source, the rate in all, and who is under identification. The order of the checks is in
+// admission.h.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "admission/identifying.h"
+#include "admission/prefixes.h"
+#include "admission/rate.h"
+#include "admission/sources.h"
+#include "shared/room.h"
+
+namespace anyport::admission {
+
+// Null: empty.
+struct Lists {
+  std::shared_ptr<const Prefixes> denied;   // ip_blacklist
+  std::shared_ptr<const Prefixes> allowed;  // allow_only
+  std::shared_ptr<const Prefixes> trusted;  // ip_whitelist
+};
+
+// Lists for all, and those that single listeners have besides. Immutable.
+struct ListSet {
+  struct OfListener {
+    uint32_t id = 0;
+    Lists lists;
+  };
+  Lists all;
+  std::vector<OfListener> listeners;  // ascending ids
+};
+
+// A Plan's part of admission. 0: no limit.
+struct Policy {
+  SourceLimits source;
+  Rate in_all;  // new sessions of all sources together
+  Identifying::Limits identifying;
+
+  // Something is asked of a source that has to be remembered.
+  bool knows_sources() const {
+    return source.sessions > 0 || source.rate > 0 || source.threshold > 0 || source.failures > 0;
+  }
+};
+
+class Gate {
+ public:
+  // Every worker has it at its next connection.
+  void SetLists(std::shared_ptr<const ListSet> lists);
+  std::shared_ptr<const ListSet> lists() const;
+  // Changes with the lists.
+  uint64_t version() const { return version_.load(std::memory_order_acquire); }
+
+  // By the operator; what the guard bans, `sources` does itself.
+  bool Ban(const net::Source& source, uint64_t now_ns, uint64_t until_ns);
+  // Whether a source may be banned although no Plan limits sources.
+  bool has_bans() const { return has_bans_.load(std::memory_order_relaxed); }
+
+  Sources& sources() { return sources_; }
+  SharedBucket& in_all() { return in_all_; }
+  Identifying& identifying() { return identifying_; }
+
+ private:
+  mutable std::mutex mutex_;  // guards lists_
+  std::shared_ptr<const ListSet> lists_ = std::make_shared<const ListSet>();
+  std::atomic<uint64_t> version_{1};
+  std::atomic<bool> has_bans_{false};
+  Sources sources_;
+  SharedBucket in_all_;
+  Identifying identifying_;
+};
+
+// The gate of a room, while somebody holds it.
+std::shared_ptr<Gate> GateOf(const shared::Room& room);
+
+}  // namespace anyport::admission

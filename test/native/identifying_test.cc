@@ -1,0 +1,144 @@
+// Built a second time under ThreadSanitizer: workers share the line.
+#include "admission/identifying.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <vector>
+
+namespace anyport::admission {
+namespace {
+
+net::Source V4(uint8_t last) { return {{192, 0, 2, last}, 1, 4}; }
+
+net::Source V6(uint8_t network, uint8_t host) {
+  net::Source source{{0x20, 0x01, 0x0d, 0xb8}, 1, 6};
+  source.bytes[7] = network;
+  source.bytes[15] = host;
+  return source;
+}
+
+class IdentifyingTest : public testing::Test {
+ protected:
+  uint32_t Join(uint64_t number, const net::Source& source, const Identifying::Limits& limits) {
+    return line.Join({bell, number}, source, limits);
+  }
+
+  std::shared_ptr<shared::Bell> bell = std::make_shared<shared::Bell>();
+  Identifying line;
+};
+
+TEST_F(IdentifyingTest, TheOldestGoesForOneMoreThanMayBe) {
+  const Identifying::Limits limits{.most = 2};
+  Join(1, V4(1), limits);
+  Join(2, V4(2), limits);
+  EXPECT_TRUE(bell->TakeAll().empty());
+  Join(3, V4(3), limits);
+  EXPECT_EQ(bell->TakeAll(), std::vector<uint64_t>{1});
+  Join(4, V4(4), limits);
+  EXPECT_EQ(bell->TakeAll(), std::vector<uint64_t>{2});
+  EXPECT_EQ(line.counts().now, 2u);
+  EXPECT_EQ(line.counts().evicted_in_all, 2u);
+}
+
+TEST_F(IdentifyingTest, WhoIsIdentifiedMakesRoom) {
+  const Identifying::Limits limits{.most = 2};
+  Join(1, V4(1), limits);
+  const uint32_t second = Join(2, V4(2), limits);
+  line.Leave(second, {bell, 2});
+  Join(3, V4(3), limits);
+  EXPECT_TRUE(bell->TakeAll().empty());
+  Join(4, V4(4), limits);
+  EXPECT_EQ(bell->TakeAll(), std::vector<uint64_t>{1});
+}
+
+TEST_F(IdentifyingTest, ThePlaceOfOneThatHasToGoIsAnothersAtOnce) {
+  const Identifying::Limits limits{.most = 1};
+  const uint32_t place = Join(1, V4(1), limits);
+  const uint32_t next = Join(2, V4(2), limits);
+  line.Leave(place, {bell, 1});  // it hears the bell after its end
+  EXPECT_EQ(line.counts().now, 1u);
+  line.Leave(next, {bell, 2});
+  EXPECT_EQ(line.counts().now, 0u);
+}
+
+TEST_F(IdentifyingTest, ASourceLosesItsOwnOldest) {
+  const Identifying::Limits limits{.per_source = 2};
+  Join(1, V4(9), limits);
+  Join(2, V4(1), limits);
+  Join(3, V4(1), limits);
+  Join(4, V4(1), limits);
+  EXPECT_EQ(bell->TakeAll(), std::vector<uint64_t>{2});
+  EXPECT_EQ(line.counts().evicted_by_source, 1u);
+  EXPECT_EQ(line.counts().evicted_in_all, 0u);
+}
+
+TEST_F(IdentifyingTest, ASourceOfIPv6IsItsNetwork) {
+  const Identifying::Limits limits{.per_source = 1};
+  Join(1, V6(1, 1), limits);
+  Join(2, V6(2, 1), limits);
+  EXPECT_TRUE(bell->TakeAll().empty());
+  Join(3, V6(1, 2), limits);
+  EXPECT_EQ(bell->TakeAll(), std::vector<uint64_t>{1});
+}
+
+TEST_F(IdentifyingTest, WhoHasNoAddressCountsInAllAlone) {
+  const Identifying::Limits limits{.most = 3, .per_source = 1};
+  Join(1, {}, limits);
+  Join(2, {}, limits);
+  Join(3, {}, limits);
+  EXPECT_TRUE(bell->TakeAll().empty());
+  Join(4, V4(1), limits);
+  EXPECT_EQ(bell->TakeAll(), std::vector<uint64_t>{1});
+}
+
+TEST_F(IdentifyingTest, AnAnnouncedSourceIsCountedFromThenOnAndItsAgeStays) {
+  const Identifying::Limits limits{.most = 3, .per_source = 1};
+  const uint32_t announced = Join(1, {}, limits);
+  Join(2, V4(1), limits);
+  line.Move(announced, {bell, 1}, V4(1), limits);
+  EXPECT_EQ(bell->TakeAll(), std::vector<uint64_t>{2});
+  Join(3, V4(3), limits);
+  Join(4, V4(4), limits);
+  Join(5, V4(5), limits);
+  EXPECT_EQ(bell->TakeAll(), std::vector<uint64_t>{1});
+}
+
+TEST_F(IdentifyingTest, ALimitThatIsLoweredCutsNobodyAtOnce) {
+  for (uint64_t number = 1; number <= 4; ++number) Join(number, V4(1), {.most = 4});
+  Join(5, V4(1), {.most = 2});
+  EXPECT_EQ(bell->TakeAll(), std::vector<uint64_t>{1});
+  EXPECT_EQ(line.counts().now, 4u);
+}
+
+TEST_F(IdentifyingTest, WorkersHaveOneLineAndNobodyIsLostInIt) {
+  constexpr int kWorkers = 4;
+  constexpr uint64_t kSessions = 20'000;
+  constexpr Identifying::Limits kLimits{.most = 50, .per_source = 20};
+  std::atomic<uint64_t> rung{0};
+  std::vector<std::thread> workers;
+  for (int worker = 0; worker < kWorkers; ++worker) {
+    workers.emplace_back([&] {
+      const auto own = std::make_shared<shared::Bell>();
+      std::vector<std::pair<uint64_t, uint32_t>> open;
+      for (uint64_t number = 0; number < kSessions; ++number) {
+        open.emplace_back(number, line.Join({own, number}, V4(static_cast<uint8_t>(number % 5)), kLimits));
+        if (open.size() < 16) continue;
+        for (const auto& [each, place] : open) line.Leave(place, {own, each});
+        open.clear();
+      }
+      for (const auto& [each, place] : open) line.Leave(place, {own, each});
+      rung += own->TakeAll().size();
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  const Identifying::Counts counts = line.counts();
+  EXPECT_EQ(counts.now, 0u);
+  EXPECT_EQ(counts.evicted_by_source + counts.evicted_in_all, rung.load());
+  EXPECT_GT(rung.load(), 0u);
+}
+
+}  // namespace
+}  // namespace anyport::admission
