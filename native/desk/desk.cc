@@ -40,11 +40,13 @@ Desk::Desk(Books books, Exchange* exchange, const uint64_t* now_ms, uint32_t fir
       exchange_(exchange),
       timers_(now_ms),
       queue_(books_.room(), &timers_),
+      refusals_(exchange, now_ms),
       sessions_(first_generation),
       plan_(std::make_shared<const plan::Plan>()) {}
 
 void Desk::Adopt(std::shared_ptr<const plan::Plan> plan) {
   std::erase_if(replaced_, [](const auto& each) { return each.expired(); });
+  refusals_.Flush();
   const bool knew_sources = plan_->admission.source.sessions > 0;
   replaced_.push_back(std::exchange(plan_, std::move(plan)));
   if (!knew_sources && plan_->admission.source.sessions > 0) RecognizeSources();
@@ -76,7 +78,7 @@ Session* Desk::Open(uint32_t listener, const net::Source& source, Carrier* carri
                                      table.Trusts(source)};
   const admission::Admitted admitted = admission_.Enter(source, entrance, plan_->admission, now_ns);
   if (admitted.refused_by != Check::kNone) {
-    Refuse(listener, source, {ReasonOf(admitted.refused_by), admitted.refused_by, 0});
+    Refuse(listener, source, admitted.refused_by, 0);
     return nullptr;
   }
   books_.Accepted(table);
@@ -106,29 +108,10 @@ bool Desk::Announce(Session& session, const net::Source& source) {
   return false;
 }
 
-void Desk::Refuse(uint32_t listener, const net::Source& source, const Refusal& refusal) {
-  books_.Refused(plan_->listeners[listener], refusal.reason);
-  if (!ShowsRefusal()) {
-    ++refused_unshown_;
-    return;
-  }
-  Event event = exchange_->Push(EventKind::kRefused, {});
-  event.Set(kListener, listener);
-  event.Set(kPlan, plan_->generation);
-  event.Set(kReasonWord, static_cast<uint32_t>(refusal.reason));
-  event.Set(kCause, static_cast<uint32_t>(refusal.check));
-  event.Set(kError, static_cast<uint32_t>(refusal.error));
-  event.Set(kBytesLength, std::exchange(refused_unshown_, 0));
-  event.SetSource(source);
-}
-
-// An event costs more than the refusal itself.
-bool Desk::ShowsRefusal() {
-  const uint64_t second = timers_.now_ms() / 1000;
-  if (std::exchange(refusals_second_, second) != second) refusals_shown_ = 0;
-  if (exchange_->crowded() || refusals_shown_ >= kRefusalsShown) return false;
-  ++refusals_shown_;
-  return true;
+void Desk::Refuse(uint32_t listener, const net::Source& source, Check check, int error) {
+  const Reason reason = ReasonOf(check);
+  books_.Refused(plan_->listeners[listener], reason);
+  refusals_.Tell({listener, plan_->generation, source, reason, check, error});
 }
 
 void Desk::EndAs(Session& session, Stage during, Ender by, Reason reason, Closing closing) {

@@ -13,6 +13,7 @@
 #include "desk/carrier.h"
 #include "desk/exchange.h"
 #include "desk/queue.h"
+#include "desk/refusals.h"
 #include "desk/session.h"
 #include "desk/timers.h"
 #include "plan/plan.h"
@@ -23,8 +24,6 @@ namespace anyport::desk {
 inline constexpr int kTimersPerTurn = 1024;
 // Timeout of a decision by TypeScript, which normally answers within the turn.
 inline constexpr uint64_t kDecisionMs = 2000;
-// Refusals a second that TypeScript hears of, with their source; the others it is told the number of.
-inline constexpr uint32_t kRefusalsShown = 100;
 
 // Over 20 methods: the life of a session from its opening to its end, with its waits between.
 class Desk {
@@ -40,7 +39,7 @@ class Desk {
   Session* Open(uint32_t listener, const net::Source& source, Carrier* carrier);
   // Counts a connection that was refused for lack of descriptors.
   void Refuse(uint32_t listener, const net::Source& source, int error) {
-    Refuse(listener, source, {Reason::kOverLimit, admission::Check::kNone, error});
+    Refuse(listener, source, admission::Check::kNone, error);
   }
   // The source that a PROXY header has announced. False: it is refused, and the session has ended.
   bool Announce(Session& session, const net::Source& source);
@@ -80,6 +79,7 @@ class Desk {
   Exchange& exchange() { return *exchange_; }
   Timers& timers() { return timers_; }
   Queue& queue() { return queue_; }
+  Refusals& refusals() { return refusals_; }
 
  private:
   struct Ending {
@@ -93,15 +93,7 @@ class Desk {
     }
   };
 
-  // Why a connection is refused.
-  struct Refusal {
-    Reason reason;
-    admission::Check check;
-    int error;
-  };
-
-  void Refuse(uint32_t listener, const net::Source& source, const Refusal& refusal);
-  bool ShowsRefusal();
+  void Refuse(uint32_t listener, const net::Source& source, admission::Check check, int error);
   // Gives back what a session holds besides its carrier.
   void Release(Session& session, Reason reason, double duration_ms);
   void RecognizeSources();
@@ -112,12 +104,10 @@ class Desk {
   Exchange* exchange_;
   Timers timers_;
   Queue queue_;
+  Refusals refusals_;
   pool::Slots<Session> sessions_;
   std::shared_ptr<const plan::Plan> plan_;
   std::vector<std::weak_ptr<const plan::Plan>> replaced_;
-  uint32_t refused_unshown_ = 0;  // refusals since the last `refused` event
-  uint64_t refusals_second_ = 0;  // in which `refusals_shown_` were
-  uint32_t refusals_shown_ = 0;
   std::deque<Ending> endings_;  // one per endpoint at most
 };
 

@@ -143,13 +143,15 @@ bool Engine::OnTurn() {
   streams_->tarpit().Run();
   if (!desk_->timers().HeldUp() && desk_->ExpireTimers() && !listeners_->Resume()) RestListeners();
   if (desk_->ending()) desk_->EndSome();
+  desk_->refusals().TellHeld();
   const bool ran = exchange_->Deliver();
   if (loop_ == nullptr) return ran;  // Shutdown was called meanwhile
   arrivals_->SetSessions(sessions().size());
   streams_->warm().Run();  // sessions first
   CountBuffers();
   const bool more = streams_->has_queued() || desk_->ending();
-  const int64_t delay_ms = Sooner(streams_->tarpit().DelayMs(), streams_->warm().DelayMs());
+  int64_t delay_ms = Sooner(streams_->tarpit().DelayMs(), streams_->warm().DelayMs());
+  delay_ms = Sooner(delay_ms, desk_->refusals().DelayMs());
   loop_->SetTimer(more ? 0 : Sooner(desk_->timers().DelayMs(), delay_ms));
   return ran;
 }

@@ -68,6 +68,17 @@ export const catalog = {
     help: "Openings over 4 KiB reset while being identified, the oldest first: over their source's share, or the worker's.",
     by: { label: 'limit', values: ['source', 'worker'] },
   },
+  anyport_identifying: {
+    kind: 'gauge',
+    scope: 'primary',
+    help: 'Sessions under identification, where a limit of these is configured (`max_identifying`, `identifying_per_ip`).',
+  },
+  anyport_identifying_evicted_total: {
+    kind: 'counter',
+    scope: 'primary',
+    help: 'Sessions reset under identification because a newer one came: over the limit of their source, or of all.',
+    labels: ['limit'],
+  },
   anyport_tarpit_total: {
     kind: 'counter',
     scope: 'listener',

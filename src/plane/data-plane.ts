@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
+import { type Admission, native } from '../addon.js';
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { LocalCode } from '../base/user-module.js';
@@ -63,6 +64,8 @@ export class DataPlane {
   readonly #affinityMemory = createAffinityMemory();
   readonly #room = new Room(this.#roomMemory);
   readonly #handoff = new Handoff(this.#room.words);
+  /** Who may connect. Held here, it outlives every worker. */
+  readonly admission: Admission = new native.Admission({ room: this.#room.words });
   readonly #heartbeats = new Heartbeats(workerLimits.max);
   readonly #pool: WorkerRunner & { readonly running: readonly number[]; terminate(): Promise<void> };
   readonly #supervisor: Supervisor;

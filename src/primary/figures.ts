@@ -9,7 +9,7 @@ import { type Reloads, reloadResults } from './reloads.js';
 
 export interface FiguresSource {
   readonly version: string;
-  readonly plane: Pick<DataPlane, 'plan' | 'accepting' | 'restarts' | 'hangs'>;
+  readonly plane: Pick<DataPlane, 'plan' | 'accepting' | 'restarts' | 'hangs' | 'admission'>;
   readonly health: Pick<Monitor, 'statusOf' | 'checks' | 'ejections'>;
   /** In force. */
   fitted(): Fitted;
@@ -28,6 +28,7 @@ export function figuresOf(source: FiguresSource): Figures {
     anyport_config_generation: plane.plan.generation,
     anyport_endpoint_up: endpointsUp(source),
     ...checkFigures(source),
+    ...admissionFigures(source),
     anyport_endpoint_ejections_total: source.health.ejections().map(({ upstream, endpoint, count }) => ({
       labels: { upstream, endpoint },
       value: count,
@@ -54,6 +55,17 @@ const endpointsUp = ({ plane: { plan }, health }: FiguresSource) =>
       value: truthOf(endpoint, health.statusOf(plan.ids.endpoints[index]?.[at] as number)).up ? 1 : 0,
     })),
   );
+
+function admissionFigures({ plane: { admission } }: FiguresSource) {
+  const { identifying, evictedBySource, evictedInAll } = admission.counts();
+  return {
+    anyport_identifying: identifying,
+    anyport_identifying_evicted_total: [
+      { labels: { limit: 'source' }, value: evictedBySource },
+      { labels: { limit: 'all' }, value: evictedInAll },
+    ],
+  };
+}
 
 function checkFigures({ health }: FiguresSource) {
   const checks = health.checks();

@@ -51,7 +51,7 @@ describe.each(['reuseport', 'handoff'])('over max_connections, accept %s', (acce
     expect(line).toMatchObject({
       reason: 'over_limit',
       by: 'proxy',
-      during: 'accept',
+      during: 'admit',
       error: 'max_connections',
       protocol: null,
     });

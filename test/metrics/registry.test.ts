@@ -32,6 +32,7 @@ function textFor(buffers: readonly SharedArrayBuffer[], names: IdRegistry): Metr
     anyport_health_checks_total: [{ labels: { upstream: 'web', endpoint: 'a:1', result: 'ok' }, value: 3 }],
     anyport_endpoint_ejections_total: [{ labels: { upstream: 'web', endpoint: 'a:1' }, value: 1 }],
     anyport_health_check_seconds: [{ labels: { upstream: 'web', endpoint: 'a:1' }, value: 0.25 }],
+    anyport_identifying_evicted_total: [{ labels: { limit: 'source' }, value: 8 }],
     anyport_config_reloads_total: [{ labels: { result: 'applied' }, value: 6 }],
     anyport_worker_restarts_total: 1,
     anyport_worker_hangs_total: 7,

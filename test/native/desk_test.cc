@@ -83,17 +83,36 @@ TEST(Desk, RefusalsAreAllCountedAndAFewAreShown) {
   const auto refuse = [&](uint32_t count) {
     for (uint32_t i = 0; i < count; ++i) world.desk.Open(0, SourceOf(1), &carrier);
   };
+  constexpr uint32_t kShown = Refusals::kShownMax;
   world.now_ms += 1000 - world.now_ms % 1000;
-  refuse(kRefusalsShown + 50);
-  EXPECT_EQ(world.TakeEvents().size(), kRefusalsShown);
+  refuse(kShown + 50);
+  EXPECT_EQ(world.TakeEvents().size(), kShown);
+  EXPECT_EQ(world.desk.refusals().DelayMs(), 1000);
   world.now_ms += 1000;
-  refuse(2);
+  EXPECT_EQ(world.desk.refusals().DelayMs(), 0);
+  world.desk.refusals().TellHeld();
   const auto events = world.TakeEvents();
-  ASSERT_EQ(events.size(), 2u);
-  EXPECT_EQ(events[0][kBytesLength], 50u);  // unshown before it
-  EXPECT_EQ(events[1][kBytesLength], 0u);
-  EXPECT_EQ(world.counters[rows::kListener], kRefusalsShown + 52);
-  EXPECT_EQ(world.counters[rows::kListener + 1 + 3], kRefusalsShown + 52);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0][kBytesLength], 49u);  // the others
+  EXPECT_EQ(world.desk.refusals().DelayMs(), -1);
+  EXPECT_EQ(world.counters[rows::kListener], kShown + 50);
+  EXPECT_EQ(world.counters[rows::kListener + 1 + 3], kShown + 50);
+}
+
+TEST(Desk, RefusalsHeldBackAreToldBeforeTheirPlanGoes) {
+  auto plan = PlanForTests();
+  plan->max_connections = 0;
+  World world(plan);
+  IdleCarrier carrier;
+  for (uint32_t i = 0; i < Refusals::kShownMax + 2; ++i) world.desk.Open(0, SourceOf(1), &carrier);
+  world.TakeEvents();
+  auto next = PlanForTests();
+  next->generation = 2;
+  world.desk.Adopt(next);
+  const auto events = world.TakeEvents();
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0][kPlan], 1u);
+  EXPECT_EQ(events[0][kBytesLength], 1u);
 }
 
 TEST(Desk, ASessionGivesItsPlacesBackHoweverItEnds) {

@@ -116,7 +116,7 @@ TEST_F(IdentifyingTest, ALimitThatIsLoweredCutsNobodyAtOnce) {
 TEST_F(IdentifyingTest, WorkersHaveOneLineAndNobodyIsLostInIt) {
   constexpr int kWorkers = 4;
   constexpr uint64_t kSessions = 20'000;
-  constexpr Identifying::Limits kLimits{.most = 50, .per_source = 20};
+  constexpr Identifying::Limits kLimits{.most = 10, .per_source = 3};
   std::atomic<uint64_t> rung{0};
   std::vector<std::thread> workers;
   for (int worker = 0; worker < kWorkers; ++worker) {
