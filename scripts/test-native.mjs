@@ -37,6 +37,7 @@ const testFiles = [
   'test/e2e/dial-options',
   'test/e2e/addresses',
   'test/e2e/max-connections',
+  'test/e2e/admission/caps',
   'test/e2e/pool',
   'test/e2e/queue',
   'test/e2e/proxy-out',
