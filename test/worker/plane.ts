@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { MessageChannel } from 'node:worker_threads';
 import { afterEach, expect } from 'vitest';
-import { native } from '../../src/addon.js';
+import { type Admission, native } from '../../src/addon.js';
 import { createHealthMemory } from '../../src/health/table.js';
 import { createCounters } from '../../src/metrics/memory.js';
 import { createRoom, Room } from '../../src/metrics/room.js';
@@ -21,6 +21,8 @@ import { listenTcp, type Peer, type Upstream } from '../support/tcp.js';
 export interface Plane {
   readonly port: number;
   readonly open: () => number;
+  /** As the primary would have it. */
+  readonly admission: Admission;
   /** Access-log lines so far. */
   readonly records: () => Record<string, unknown>[];
   /** Lines of any kind. */
@@ -160,6 +162,7 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
   return {
     port: 'port' in address ? address.port : 0,
     open: () => new Room(room).open,
+    admission: new native.Admission({ room: new Int32Array(room) }),
     records: () => linesOf('session'),
     linesOf,
     samples,
