@@ -31,11 +31,6 @@ std::shared_ptr<const ListSet> Gate::lists() const {
   return lists_;
 }
 
-bool Gate::Ban(const net::Source& source, uint64_t now_ns, uint64_t until_ns) {
-  has_bans_.store(true, std::memory_order_relaxed);
-  return sources_.Ban(source, now_ns, until_ns);
-}
-
 std::shared_ptr<Gate> GateOf(const shared::Room& room) {
   Gates& gates = TheGates();
   const std::lock_guard lock(gates.mutex);

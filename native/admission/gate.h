@@ -54,10 +54,8 @@ class Gate {
   // Changes with the lists.
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
 
-  // By the operator; what the guard bans, `sources` does itself.
-  bool Ban(const net::Source& source, uint64_t now_ns, uint64_t until_ns);
   // Whether a source may be banned although no Plan limits sources.
-  bool has_bans() const { return has_bans_.load(std::memory_order_relaxed); }
+  bool has_bans() const { return sources_.ever_banned(); }
 
   Sources& sources() { return sources_; }
   SharedBucket& in_all() { return in_all_; }
@@ -67,7 +65,6 @@ class Gate {
   mutable std::mutex mutex_;  // guards lists_
   std::shared_ptr<const ListSet> lists_ = std::make_shared<const ListSet>();
   std::atomic<uint64_t> version_{1};
-  std::atomic<bool> has_bans_{false};
   Sources sources_;
   SharedBucket in_all_;
   Identifying identifying_;

@@ -12,6 +12,8 @@
 namespace anyport::bindings {
 namespace {
 
+// About three centuries.
+constexpr double kForeverNs = 9e18;
 constexpr const char* kBanReasonNames[] = {"attempts", "failures", "operator"};
 
 std::shared_ptr<const admission::Prefixes> ListAt(const Napi::Object& lists, const char* key) {
@@ -92,8 +94,8 @@ Napi::Value AdmissionBinding::Ban(const Napi::CallbackInfo& info) {
   const uint64_t now_ns = loop::NowNs();
   const double ms = info[1].ToNumber().DoubleValue();
   if (!(ms > 0)) throw Napi::RangeError::New(info.Env(), "ms: a time above 0 is expected");
-  const uint64_t until_ns = now_ns + static_cast<uint64_t>(ms * 1e6);
-  return Napi::Boolean::New(info.Env(), gate_->Ban(SourceFrom(info[0]), now_ns, until_ns));
+  const uint64_t until_ns = now_ns + static_cast<uint64_t>(std::min(ms * 1e6, kForeverNs));
+  return Napi::Boolean::New(info.Env(), gate_->sources().Ban(SourceFrom(info[0]), now_ns, until_ns));
 }
 
 Napi::Value AdmissionBinding::Lift(const Napi::CallbackInfo& info) {

@@ -108,13 +108,13 @@ function admissionOf(server: ServerConfig, { rateLimit, guard }: SecurityConfig)
     identifyingInAll: server.maxIdentifying,
     rate: rateLimit?.perSecond ?? 0,
     burst: rateLimit?.burst ?? 0,
-    rateInAll: 0,
-    burstInAll: 0,
+    rateInAll: rateLimit?.totalPerSecond ?? 0,
+    burstInAll: rateLimit?.totalBurst ?? 0,
     windowMs: guard?.windowMs ?? 0,
     threshold: guard?.threshold ?? 0,
-    failures: 0,
+    failures: guard?.failures ?? 0,
     banMs: guard?.banMs ?? 0,
-    banMaxMs: guard?.banMs ?? 0,
+    banMaxMs: guard?.banMaxMs ?? 0,
   };
 }
 

@@ -15,10 +15,6 @@ interface PendingKey {
 }
 
 export const pendingKeys: readonly PendingKey[] = [
-  { pattern: 'security.enable_rate_limit', idle: false },
-  { pattern: 'security.rate_limit' },
-  { pattern: 'security.enable_ddos_guard', idle: false },
-  { pattern: 'security.ddos_guard' },
   { pattern: 'security.ip_whitelist', idle: [] },
   {
     pattern: 'security.ip_blacklist',

@@ -274,12 +274,19 @@ export interface ForwardOptions {
 
 export interface SecurityOptions {
   readonly enableRateLimit?: boolean;
-  readonly rateLimit?: { readonly requestsPerSecond?: number; readonly burstSize?: number };
+  readonly rateLimit?: {
+    readonly requestsPerSecond?: number;
+    readonly burstSize?: number;
+    readonly totalPerSecond?: number;
+    readonly totalBurst?: number;
+  };
   readonly enableDdosGuard?: boolean;
   readonly ddosGuard?: {
     readonly window?: Duration;
     readonly threshold?: number;
+    readonly failures?: number;
     readonly ban?: Duration;
+    readonly banMax?: Duration;
     readonly identifyingPerIp?: number;
   };
   readonly ipWhitelist?: readonly string[];

@@ -70,8 +70,11 @@ export const longKeys: readonly string[] = [
   'rate_limit',
   'requests_per_second',
   'burst_size',
+  'total_per_second',
+  'total_burst',
   'enable_ddos_guard',
   'ddos_guard',
+  'ban_max',
   'identifying_per_ip',
   'ip_whitelist',
   'ip_blacklist',
@@ -107,6 +110,7 @@ export const durationKeys: readonly string[] = [
   'eject',
   'max_idle',
   'ban',
+  'ban_max',
 ];
 
 /** Mappings whose keys are names that the user chose. */

@@ -79,6 +79,38 @@ export const catalog = {
     help: 'Sessions reset under identification because a newer one came: over the limit of their source, or of all.',
     labels: ['limit'],
   },
+  anyport_sources: {
+    kind: 'gauge',
+    scope: 'primary',
+    help: 'Sources that admission knows, where something is asked of them: 262,144 at most, about 110 B each.',
+  },
+  anyport_sources_evicted_total: {
+    kind: 'counter',
+    scope: 'primary',
+    help: 'Sources without a session and a ban that were forgotten for new ones.',
+  },
+  anyport_sources_crowded_total: {
+    kind: 'counter',
+    scope: 'primary',
+    help: 'Connections of sources that found every place taken by one with sessions or a ban: they share limits, and are not banned.',
+  },
+  anyport_bans_active: {
+    kind: 'gauge',
+    scope: 'primary',
+    help: 'Sources that are banned.',
+  },
+  anyport_bans_total: {
+    kind: 'counter',
+    scope: 'primary',
+    help: 'Bans made: for too many connections, for too many failed identifications, by the operator.',
+    labels: ['cause'],
+  },
+  anyport_bans_lifted_total: {
+    kind: 'counter',
+    scope: 'primary',
+    help: 'Bans ended early: lifted by the operator, or displaced by newer ones (65,536 at once).',
+    labels: ['by'],
+  },
   anyport_tarpit_total: {
     kind: 'counter',
     scope: 'listener',

@@ -155,15 +155,29 @@ export interface EndpointConfig {
 
 export interface SecurityConfig {
   /** Null: off. */
-  readonly rateLimit: { readonly perSecond: number; readonly burst: number } | null;
+  readonly rateLimit: RateLimitConfig | null;
   readonly guard: GuardConfig | null;
 }
 
-/** Bans sources that open sessions too fast. */
+/** New sessions. */
+export interface RateLimitConfig {
+  /** Of a source. */
+  readonly perSecond: number;
+  readonly burst: number;
+  /** Of all together; 0: no limit. */
+  readonly totalPerSecond: number;
+  readonly totalBurst: number;
+}
+
+/** Bans sources that open sessions too fast, or fail to say what they speak too often. */
 export interface GuardConfig {
   readonly windowMs: number;
   readonly threshold: number;
+  /** Failed identifications; 0: they are no reason. */
+  readonly failures: number;
   readonly banMs: number;
+  /** A ban doubles up to this. */
+  readonly banMaxMs: number;
   readonly identifyingPerSource: number;
 }
 

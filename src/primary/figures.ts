@@ -57,8 +57,17 @@ const endpointsUp = ({ plane: { plan }, health }: FiguresSource) =>
   );
 
 function admissionFigures({ plane: { admission } }: FiguresSource) {
-  const { identifying, evictedBySource, evictedInAll } = admission.counts();
+  const { identifying, evictedBySource, evictedInAll, ...counts } = admission.counts();
   return {
+    anyport_sources: counts.sources,
+    anyport_sources_evicted_total: counts.evictions,
+    anyport_sources_crowded_total: counts.crowded,
+    anyport_bans_active: counts.bansActive,
+    anyport_bans_total: Object.entries(counts.bans).map(([cause, value]) => ({ labels: { cause }, value })),
+    anyport_bans_lifted_total: [
+      { labels: { by: 'operator' }, value: counts.lifted },
+      { labels: { by: 'newer' }, value: counts.displaced },
+    ],
     anyport_identifying: identifying,
     anyport_identifying_evicted_total: [
       { labels: { limit: 'source' }, value: evictedBySource },

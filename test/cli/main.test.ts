@@ -20,7 +20,7 @@ function file(name: string, text: string): string {
 
 const good = file(
   'good.yaml',
-  'security: { enable_rate_limit: true }\nprotocols: [{ name: HTTP, target: "127.0.0.1:80" }]\n',
+  'distributed: { enable: true }\nprotocols: [{ name: HTTP, target: "127.0.0.1:80" }]\n',
 );
 const twoListeners = file(
   'two.yaml',
@@ -44,7 +44,7 @@ describe('check', () => {
       status: 0,
       stdout: [
         `${good}: ok, 1 listener, 1 protocol, 0 routes, 1 upstream`,
-        `${good}: warning: accepted but not implemented yet, without effect: security.enable_rate_limit`,
+        `${good}: warning: accepted but not implemented yet, without effect: distributed`,
         '',
       ].join('\n'),
       stderr: '',

@@ -46,6 +46,24 @@ const cases: Case[] = [
     ],
   },
   {
+    why: 'a section of `security` that is enabled has all of its keys, and one that is not has none',
+    edits: [
+      [
+        '\nlisteners',
+        '\nsecurity: { enable_ddos_guard: true, ddos_guard: { ban: 90s, failures: 0 } }\nlisteners',
+      ],
+    ],
+    expect: [
+      'changed setting security.enable_ddos_guard: enable_ddos_guard false → true',
+      'changed setting security.ddos_guard.window: ddos_guard.window null → "10s"',
+      'changed setting security.ddos_guard.threshold: ddos_guard.threshold null → 2000',
+      'changed setting security.ddos_guard.failures: ddos_guard.failures null → 0',
+      'changed setting security.ddos_guard.ban: ddos_guard.ban null → "90s"',
+      'changed setting security.ddos_guard.ban_max: ddos_guard.ban_max null → "1h"',
+      'changed setting security.ddos_guard.identifying_per_ip: ddos_guard.identifying_per_ip null → 256',
+    ],
+  },
+  {
     why: 'a secret is never shown',
     edits: [['\nlisteners', '\nadmin: { token: hunter2 }\nlisteners']],
     expect: [

@@ -12,8 +12,7 @@ const world = { files: ['/etc/anyport/handlers/mqtt.js', '/etc/anyport/validator
 
 test('it is accepted, and what has no effect yet is said in one line', () =>
   expect(warningsOf(text, world)).toEqual([
-    'accepted but not implemented yet, without effect: security.enable_rate_limit, ' +
-      'security.rate_limit, security.enable_ddos_guard, security.ddos_guard, security.ip_whitelist, distributed',
+    'accepted but not implemented yet, without effect: security.ip_whitelist, distributed',
   ]));
 
 test('what it became', () => {

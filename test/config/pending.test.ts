@@ -44,7 +44,7 @@ describe('refused', () => {
 test('what asks for nothing is accepted without a word', () => {
   const text = `${upstream('max_connections: 0, bandwidth: { up: 0, down: 0KiB, per: session }, dns: { keep_last_good: true }')}
 server: { max_connections_per_ip: 0, user: "" }
-security: { ip_blacklist: [], allow_only: [], ip_whitelist: [], enable_rate_limit: false, enable_ddos_guard: false }
+security: { ip_blacklist: [], allow_only: [], ip_whitelist: [] }
 listeners: [{ name: a, address: ":1", transport: tcp }]
 forwards: []`;
   expect(warningsOf(text)).toEqual([]);
@@ -54,13 +54,11 @@ forwards: []`;
 test('the others are one warning, by key path', () => {
   const text = `${upstream('retries: 1')}
 server: { cache_ttl: 1m }
-security: { enable_rate_limit: true, ddos_guard: { ban: 5s }, ip_whitelist: ["10.0.0.0/8"] }
+security: { ip_whitelist: ["10.0.0.0/8"] }
 docker: {}
 kcp: { link: {} }
 distributed: { enable: true }`;
   expect(warningsOf(text)).toEqual([
-    'accepted but not implemented yet, without effect: security.enable_rate_limit, ' +
-      'security.ddos_guard, security.ip_whitelist, ' +
-      'distributed, docker, kcp',
+    'accepted but not implemented yet, without effect: security.ip_whitelist, distributed, docker, kcp',
   ]);
 });

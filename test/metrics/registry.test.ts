@@ -33,6 +33,8 @@ function textFor(buffers: readonly SharedArrayBuffer[], names: IdRegistry): Metr
     anyport_endpoint_ejections_total: [{ labels: { upstream: 'web', endpoint: 'a:1' }, value: 1 }],
     anyport_health_check_seconds: [{ labels: { upstream: 'web', endpoint: 'a:1' }, value: 0.25 }],
     anyport_identifying_evicted_total: [{ labels: { limit: 'source' }, value: 8 }],
+    anyport_bans_total: [{ labels: { cause: 'failures' }, value: 9 }],
+    anyport_bans_lifted_total: [{ labels: { by: 'operator' }, value: 2 }],
     anyport_config_reloads_total: [{ labels: { result: 'applied' }, value: 6 }],
     anyport_worker_restarts_total: 1,
     anyport_worker_hangs_total: 7,

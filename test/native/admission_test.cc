@@ -103,7 +103,7 @@ TEST_F(AdmissionTest, WhoIsTrustedSkipsWhatIsAskedOfASourceAndNotThePlaces) {
   policy.source.rate = 1;
   policy.source.burst = 1;
   policy.in_all = {1, 1};
-  gate->Ban(V4(2, 1), now, now + kSecond);
+  gate->sources().Ban(V4(2, 1), now, now + kSecond);
   most = 3;
   for (int i = 0; i < 3; ++i) EXPECT_EQ(Enter(V4(2, 1)).refused_by, Check::kNone);
   EXPECT_EQ(Enter(V4(2, 1)).refused_by, Check::kPlacesInAll);
@@ -113,10 +113,20 @@ TEST_F(AdmissionTest, WhoIsTrustedSkipsWhatIsAskedOfASourceAndNotThePlaces) {
 TEST_F(AdmissionTest, ABanComesBeforeLimitsAndHoldsWithoutAny) {
   policy = {};
   EXPECT_EQ(Enter(V4(0, 1)).refused_by, Check::kNone);
-  gate->Ban(V4(0, 1), now, now + kSecond);
+  gate->sources().Ban(V4(0, 1), now, now + kSecond);
   EXPECT_EQ(Enter(V4(0, 1)).refused_by, Check::kBan);
   EXPECT_EQ(Enter(V4(0, 2)).refused_by, Check::kNone);
   now += 2 * kSecond;
+  EXPECT_EQ(Enter(V4(0, 1)).refused_by, Check::kNone);
+}
+
+TEST_F(AdmissionTest, ABanByTheGuardHoldsUnderAPlanWithoutOne) {
+  policy.source = {.window_ms = 1000, .threshold = 1, .ban_ms = 5000};
+  EXPECT_EQ(Enter(V4(0, 1)).refused_by, Check::kNone);
+  EXPECT_EQ(Enter(V4(0, 1)).refused_by, Check::kBan);
+  policy = {};
+  EXPECT_EQ(Enter(V4(0, 1)).refused_by, Check::kBan);
+  now += 5 * kSecond;
   EXPECT_EQ(Enter(V4(0, 1)).refused_by, Check::kNone);
 }
 
@@ -193,7 +203,7 @@ TEST(Gate, OfARoomIsOneWhileSomebodyHoldsIt) {
   auto gate = GateOf(shared::Room(words));
   EXPECT_EQ(GateOf(shared::Room(words)), gate);
   EXPECT_NE(GateOf(shared::Room(others)), gate);
-  gate->Ban(V4(0, 1), kSecond, 10 * kSecond);
+  gate->sources().Ban(V4(0, 1), kSecond, 10 * kSecond);
   gate.reset();
   EXPECT_FALSE(GateOf(shared::Room(words))->sources().Banned(V4(0, 1), kSecond));
 }

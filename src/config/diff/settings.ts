@@ -5,9 +5,11 @@ import { formatSize } from '../../base/size.js';
 import type {
   AdminConfig,
   Config,
+  GuardConfig,
   Identity,
   LoggingConfig,
   MonitoringConfig,
+  RateLimitConfig,
   ServerConfig,
 } from '../../model/config.js';
 import { addressText, modeText } from './forms.js';
@@ -73,6 +75,22 @@ const logging: Rows<LoggingConfig> = {
   accessLogRate: ['access_log_rate', plain],
 };
 
+const rateLimit: Rows<RateLimitConfig> = {
+  perSecond: ['requests_per_second', plain],
+  burst: ['burst_size', plain],
+  totalPerSecond: ['total_per_second', plain],
+  totalBurst: ['total_burst', plain],
+};
+
+const guard: Rows<GuardConfig> = {
+  windowMs: ['window', duration],
+  threshold: ['threshold', plain],
+  failures: ['failures', plain],
+  banMs: ['ban', duration],
+  banMaxMs: ['ban_max', duration],
+  identifyingPerSource: ['identifying_per_ip', plain],
+};
+
 function rowsOf<Section extends object>(name: string, section: Section, rows: Rows<Section>): Setting[] {
   return Object.entries<Rows<Section>[keyof Section]>(rows).map(([field, [key, show]]) => {
     const value: unknown = section[field as keyof Section];
@@ -93,10 +111,29 @@ function adminSettings(admin: AdminConfig | null): Setting[] {
   ];
 }
 
+/** A section that is off has none of its keys in force. */
+function switchable<Section extends object>(
+  flag: string,
+  name: string,
+  section: Section | null,
+  rows: Rows<Section>,
+): Setting[] {
+  const values = Object.keys(rows) as (keyof Section)[];
+  const none = values.map((field) => ({ name: `${name}.${rows[field][0]}`, value: null, shown: null }));
+  const enabled = section !== null;
+  return [{ name: flag, value: enabled, shown: enabled }, ...(enabled ? rowsOf(name, section, rows) : none)];
+}
+
+const securitySettings = ({ security }: Config): Setting[] => [
+  ...switchable('security.enable_rate_limit', 'security.rate_limit', security.rateLimit, rateLimit),
+  ...switchable('security.enable_ddos_guard', 'security.ddos_guard', security.guard, guard),
+];
+
 /** The same names in the same order for every configuration. */
 export function settingsOf(config: Config): Setting[] {
   return [
     ...rowsOf('server', config.server, server),
+    ...securitySettings(config),
     ...rowsOf('monitoring', config.monitoring, monitoring),
     ...adminSettings(config.admin),
     ...rowsOf('logging', config.logging, logging),

@@ -1,12 +1,5 @@
 /** Validates a parsed file into a Config: reports all problems at once, each with its position; guesses nothing. */
-import type {
-  Config,
-  Identity,
-  MonitoringConfig,
-  Problem,
-  SecurityConfig,
-  ServerConfig,
-} from '../../model/config.js';
+import type { Config, Identity, MonitoringConfig, Problem, ServerConfig } from '../../model/config.js';
 import { identifyBytesMax } from '../../protocols/read-limit.js';
 import { findRefused } from '../pending.js';
 import { Report } from '../report.js';
@@ -16,6 +9,7 @@ import type { Context } from './context.js';
 import { resolveListeners } from './listeners.js';
 import { ProtocolNames } from './protocols.js';
 import { resolveRoutes } from './routes.js';
+import { checkSecurity, securityConfig } from './security.js';
 import { readShape, type Shape } from './shape.js';
 import { Targets } from './targets.js';
 import { hasOwnUpstream, resolveUpstreams } from './upstreams.js';
@@ -42,6 +36,7 @@ export function validate(source: Source, context: Context): Validated {
   const routes = resolveRoutes(shape, groups, names, targets, report);
   checkServer(shape, report);
   checkSilences(shape, report);
+  checkSecurity(shape, report);
   const identity = resolveIdentity(shape, context, report);
   const admin = resolveAdmin(shape, report);
   const monitoring = monitoringConfig(shape);
@@ -118,23 +113,6 @@ function serverConfig({ server }: Shape, { cores }: Context, identity: Identity 
     upgradeTimeoutMs: server.upgrade_timeout,
     reloadOnChange: server.reload_on_change,
     identity,
-  };
-}
-
-function securityConfig({ security }: Shape): SecurityConfig {
-  const { enable_rate_limit, rate_limit, enable_ddos_guard, ddos_guard } = security;
-  return {
-    rateLimit: enable_rate_limit
-      ? { perSecond: rate_limit.requests_per_second, burst: rate_limit.burst_size }
-      : null,
-    guard: enable_ddos_guard
-      ? {
-          windowMs: ddos_guard.window,
-          threshold: ddos_guard.threshold,
-          banMs: ddos_guard.ban,
-          identifyingPerSource: ddos_guard.identifying_per_ip,
-        }
-      : null,
   };
 }
 

@@ -18,6 +18,7 @@ import { warnOfOrphanedOptions } from './orphaned-options.js';
 import type { ProtocolNames } from './protocols.js';
 import { warnOfQuietClients } from './quiet-clients.js';
 import { createReachability, type Reachability } from './reachability.js';
+import { warnOfSecurity } from './security.js';
 import type { Entry, Shape } from './shape.js';
 import { warnOfSource } from './sources.js';
 import { warnOfUnreachable } from './unreachable.js';
@@ -66,6 +67,7 @@ export function warningsOf({ source, shape, groups, names, config }: Checked, co
   warnOfMonitoringPorts(config, warn);
   warnOfRights(config, context, warn);
   warnOfToken(config, warn);
+  warnOfSecurity(shape, source, warn);
   warnOfFamilies(groups, warn);
   warnOfHostBits(source, warn);
   warnOfOrphanedOptions(shape, source, warn);
