@@ -23,6 +23,7 @@ export const errorStatus = {
   request_timeout: 408,
   exists: 409,
   superseded: 409,
+  trusted: 409,
   changed_meanwhile: 412,
   body_too_large: 413,
   uri_too_long: 414,

@@ -1,4 +1,5 @@
 /** What the monitoring servers and the control interface need from the primary. */
+import type { Ban, BanList, BanRequest, BanResult } from '../model/ban.js';
 import type { Document, Problem } from '../model/config.js';
 import type { DiffItem } from '../model/diff.js';
 import type { AskedState } from '../model/health-status.js';
@@ -32,6 +33,10 @@ export interface Operations extends Control {
   drain(): DrainStarted;
   sessions(query: SessionQuery): Promise<SessionList>;
   endSession(id: string): Promise<EndedSession>;
+  bans(limit: number): BanList;
+  ban(request: BanRequest): BanResult;
+  /** Null: it is not banned. */
+  liftBan(ip: string): Ban | null;
   upstreams(): readonly UpstreamStatus[];
   /** Null: there is no such endpoint. */
   overrideEndpoint(

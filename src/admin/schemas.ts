@@ -1,4 +1,5 @@
 /** Shapes of what the control interface answers, by name; the types they describe are in control.ts and src/model. */
+import { banCauses, banLimits } from '../model/ban.js';
 import { askedStates } from '../model/health-status.js';
 import { endpointStates, weightLimits } from '../model/overrides.js';
 import { reasons, stages } from '../model/session.js';
@@ -215,6 +216,29 @@ const sessionList = object({
   missing: list(integer(), 'Workers that did not answer in time: their sessions are not in the list'),
 });
 
+const ban = object(
+  {
+    address: text('Of IPv6 the /64'),
+    cause: choice(banCauses, 'More attempts or failed identifications than the guard allows, or an operator'),
+    reason: orNull(text("The operator's")),
+    since: time('Begin'),
+    until: time('End'),
+    leftSeconds: integer(),
+  },
+  { description: 'A source whose connections are refused.' },
+);
+
+const banList = object({ bans: list(ref('Ban'), 'The oldest first'), active: integer('All there are') });
+
+const banRequest = object(
+  {
+    ip: text('An address; of IPv6 its /64 is banned'),
+    for: text('A duration such as `90s`, `10m` or `24h`; default `10m`'),
+    reason: { ...text('For whoever reads the list'), maxLength: banLimits.reasonCharactersMax },
+  },
+  { optional: ['for', 'reason'] },
+);
+
 const protocol = object({
   name: text('As configured'),
   id: text('In logs and metrics'),
@@ -255,6 +279,9 @@ export const schemas = {
   Upstream: upstream,
   Session: session,
   SessionList: sessionList,
+  Ban: ban,
+  BanList: banList,
+  BanRequest: banRequest,
   Protocol: protocol,
   ProtocolEntry: protocolEntry,
   Document: document,

@@ -289,6 +289,7 @@ export interface SecurityOptions {
     readonly banMax?: Duration;
     readonly identifyingPerIp?: number;
   };
+  readonly banExport?: string;
   readonly ipWhitelist?: readonly string[];
   readonly ipBlacklist?: readonly string[];
   readonly allowOnly?: readonly string[];

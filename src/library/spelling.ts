@@ -76,6 +76,7 @@ export const longKeys: readonly string[] = [
   'ddos_guard',
   'ban_max',
   'identifying_per_ip',
+  'ban_export',
   'ip_whitelist',
   'ip_blacklist',
   'allow_only',

@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly plan: Pick<Plan, 'generation' | 'listeners' | 'protocols' | 'routes'>;
   readonly workers: Snapshot['workers'];
   readonly names: IdNames;
+  /** Sources. */
+  readonly bansActive: number;
   /** Sizes of buffers, ascending (`native.bufferTiers`). */
   readonly buffers: readonly Pick<MemoryTier, 'name' | 'bytes'>[];
 }
@@ -23,11 +25,18 @@ export function emptySnapshot(timeMs: number): Snapshot {
   const plan = { generation: 0, listeners: [], protocols: [], routes: [] };
   const names = { nameOf: () => '' };
   const workers = { wanted: 0, accepting: 0 };
-  return snapshotOf(new TotalsReader([], names).read(), { timeMs, plan, workers, names, buffers: [] });
+  return snapshotOf(new TotalsReader([], names).read(), {
+    timeMs,
+    plan,
+    workers,
+    names,
+    bansActive: 0,
+    buffers: [],
+  });
 }
 
 export function snapshotOf(totals: Totals, around: Surroundings): Snapshot {
-  const { timeMs, plan, workers, names, buffers } = around;
+  const { timeMs, plan, workers, names, buffers, bansActive } = around;
   const {
     worker,
     listener,
@@ -60,7 +69,7 @@ export function snapshotOf(totals: Totals, around: Surroundings): Snapshot {
         banned: refusedBy('banned', listener),
       },
       rejected: endedConnections.rejected,
-      bansActive: 0,
+      bansActive,
     },
     memoryPool: { tiers: buffers.map((tier, index) => tierOf(worker, tier, index)) },
     index: indexOf(plan),

@@ -157,6 +157,10 @@ export interface SecurityConfig {
   /** Null: off. */
   readonly rateLimit: RateLimitConfig | null;
   readonly guard: GuardConfig | null;
+  /** Networks that are not limited and never banned. */
+  readonly trusted: readonly string[];
+  /** File with the banned addresses; null: none. */
+  readonly banExport: string | null;
 }
 
 /** New sessions. */

@@ -51,7 +51,7 @@ export interface ConnectionPoolSnapshot {
   readonly failures: number;
 }
 
-/** Connections refused by limits and rules. Rates, bans and source lists are a later feature: their counts are 0. */
+/** Connections refused by limits and rules. */
 export interface SecuritySnapshot {
   /** Refused before a byte was read, by reason. */
   readonly refused: {

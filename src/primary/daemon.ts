@@ -23,6 +23,7 @@ import type { Snapshot } from '../model/snapshot.js';
 import type { Sockets } from '../plane/change.js';
 import { DataPlane } from '../plane/data-plane.js';
 import { IdRegistry } from '../plane/ids.js';
+import { Bans } from './bans/index.js';
 import { ControlInterface } from './control-interface.js';
 import { type FiguresSource, figuresOf } from './figures.js';
 import { type Fitted, fitToFileLimit, warnOfLowered } from './file-limit.js';
@@ -102,6 +103,8 @@ export class Daemon {
   readonly #metrics: MetricsText;
   readonly #monitoring: MonitoringPart;
   readonly #admin: ControlInterface;
+  /** Sources that are refused for a time. */
+  readonly bans: Bans;
   readonly #startedAt = new Date();
   /** Servers of the primary. */
   readonly #parts: readonly Part[];
@@ -132,7 +135,8 @@ export class Daemon {
       yields: options.yieldsAdmin ?? false,
       inherited: servers,
     });
-    this.#parts = [this.#monitoring, this.#admin, ...(options.parts ?? [])];
+    this.bans = new Bans({ admission: plane.admission, clock: systemClock, nowMs: Date.now, log });
+    this.#parts = [this.#monitoring, this.#admin, this.bans, ...(options.parts ?? [])];
     this.#listening = listenWith(sockets.sockets, plane, log);
     const parts = this.#parts;
     const listening = this.#listening;
@@ -261,6 +265,7 @@ export class Daemon {
       plan: this.#plane.plan,
       workers: { wanted: this.workers, accepting: this.#plane.accepting },
       names: this.#ids,
+      bansActive: this.#plane.admission.counts().bansActive,
       buffers: native.bufferTiers(this.#plane.plan.limits.bufferBytes),
     });
   }
@@ -333,6 +338,7 @@ export class Daemon {
       snapshot: () => this.snapshot(),
       totals: () => this.#metrics.totals(),
       sessions: this.#plane.sessions,
+      bans: this.bans,
       plan: () => this.#plane.plan,
       healthOf: (endpoint) => this.#monitor.statusOf(endpoint),
       server: () => this.#reconfiguration.fitted.config.server,

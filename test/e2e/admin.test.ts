@@ -640,6 +640,10 @@ test('every operation of the OpenAPI document answers as described', async () =>
       await site.ask('DELETE', `/api/v1/sessions/${body.sessions[0].id}`);
       await client.end();
     },
+    listBans: () => site.get('/api/v1/bans?limit=5'),
+    addBan: () =>
+      site.ask('POST', '/api/v1/bans', { body: { ip: '192.0.2.7', for: '1m', reason: 'a test' } }),
+    liftBan: () => site.ask('DELETE', '/api/v1/bans/192.0.2.7'),
     getMetrics: () => site.get('/metrics'),
     getLiveness: () => site.get('/health/live'),
     getReadiness: () => site.get('/health/ready'),

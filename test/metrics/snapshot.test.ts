@@ -38,7 +38,14 @@ function start() {
     buffers.map((buffer) => new RowMemory(buffer)),
     names,
   );
-  const around = { timeMs: 17, plan, workers: { wanted: 2, accepting: 1 }, names, buffers: sizes };
+  const around = {
+    timeMs: 17,
+    plan,
+    workers: { wanted: 2, accepting: 1 },
+    names,
+    bansActive: 3,
+    buffers: sizes,
+  };
   return { workers, snapshot: () => snapshotOf(reader.read(), around) };
 }
 
@@ -59,7 +66,7 @@ test('before anything has happened, everything is there and zero', () => {
     security: {
       refused: { overLimit: 0, denied: 0, rateLimited: 0, banned: 0 },
       rejected: 0,
-      bansActive: 0,
+      bansActive: 3,
     },
     memoryPool: {
       tiers: tiers.map((name, tier) => ({

@@ -1,5 +1,6 @@
 /** The routes of the control interface: the one table of server, OpenAPI document and reference. */
 import type { Route } from '../router.js';
+import { banRoutes } from './bans.js';
 import { configRoutes } from './config.js';
 import { descriptionRoutes } from './description.js';
 import { monitoringRoutes } from './monitoring.js';
@@ -15,6 +16,7 @@ export const routes: readonly Route[] = [
   ...reloadRoutes,
   ...drainRoutes,
   ...sessionRoutes,
+  ...banRoutes,
   ...protocolRoutes,
   ...upstreamRoutes,
   ...monitoringRoutes,

@@ -1,5 +1,6 @@
 /** The commands. To add one, write its file and list it here. */
 import type { Command } from 'commander';
+import { addBan } from './ban.js';
 import { addCheck } from './check.js';
 import { addDoctor } from './doctor.js';
 import { addDrain } from './drain.js';
@@ -21,6 +22,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   addReload,
   addDrain,
   addUpstream,
+  addBan,
   addCheck,
   addDoctor,
   addIdentify,

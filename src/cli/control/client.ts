@@ -151,6 +151,7 @@ const misuse: readonly ErrorCode[] = [
   'foreign_host',
   'foreign_origin',
   'exists',
+  'trusted',
   'invalid',
   'invalid_config',
 ];

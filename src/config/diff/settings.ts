@@ -127,6 +127,7 @@ function switchable<Section extends object>(
 const securitySettings = ({ security }: Config): Setting[] => [
   ...switchable('security.enable_rate_limit', 'security.rate_limit', security.rateLimit, rateLimit),
   ...switchable('security.enable_ddos_guard', 'security.ddos_guard', security.guard, guard),
+  { name: 'security.ban_export', value: security.banExport, shown: security.banExport },
 ];
 
 /** The same names in the same order for every configuration. */

@@ -11,6 +11,8 @@ export function securityConfig({ security }: Shape): SecurityConfig {
   return {
     rateLimit: security.enable_rate_limit ? rateLimitOf(security.rate_limit) : null,
     guard: security.enable_ddos_guard ? guardOf(security.ddos_guard) : null,
+    trusted: security.ip_whitelist,
+    banExport: security.ban_export ?? null,
   };
 }
 

@@ -29,6 +29,9 @@ export function createOperations(source: OperationsSource): Operations {
     },
     sessions: (query) => source.sessions.list(query),
     endSession: (id) => source.sessions.end(id),
+    bans: (limit) => source.bans.list(limit),
+    ban: (request) => source.bans.ban(request),
+    liftBan: (ip) => source.bans.lift(ip),
     upstreams: () => upstreamsOf(source),
     async overrideEndpoint(upstream, endpoint, change) {
       const known = source.plan().upstreams.find(({ name }) => name === upstream);

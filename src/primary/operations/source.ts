@@ -10,6 +10,7 @@ import type { Plan } from '../../model/plan.js';
 import type { Settings } from '../../model/settings.js';
 import type { Snapshot } from '../../model/snapshot.js';
 import type { LiveSessions } from '../../plane/sessions.js';
+import type { Bans } from '../bans/index.js';
 import type { Changed } from '../reconfiguration.js';
 
 export interface OperationsSource {
@@ -24,6 +25,7 @@ export interface OperationsSource {
   healthOf(endpoint: number): HealthStatus | null;
   snapshot(): Snapshot;
   totals(): Totals;
+  readonly bans: Pick<Bans, 'list' | 'ban' | 'lift'>;
   readonly sessions: Pick<LiveSessions, 'list' | 'count' | 'end'>;
   override(upstream: string, endpoint: string, change: Partial<EndpointOverride>): Promise<Changed>;
   /** In force. */

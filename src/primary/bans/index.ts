@@ -1,0 +1,171 @@
+/**
+ * Bans as operators see them: listed, made, lifted, logged, exported. The bans themselves are in the engine
+ * (native/admission/sources.h), where the guard makes them; here they are looked at once a second.
+ */
+import type { Admission } from '../../addon.js';
+import type { Clock } from '../../base/clock.js';
+import { formatDuration, parseDuration } from '../../base/duration.js';
+import { type Logger, rateLimited } from '../../base/log.js';
+import { createNetworkSet } from '../../base/network.js';
+import { type Ban, type BanList, type BanRequest, type BanResult, banLimits } from '../../model/ban.js';
+import type { Config } from '../../model/config.js';
+import type { Part, Prepared } from '../part.js';
+import { BanExport } from './export.js';
+import { banSource, shownSource } from './source.js';
+
+export const banWatchLimits = {
+  /** Between two looks, at least. */
+  lookMs: 1000,
+  /** A look at many bans takes at most this part of the time. */
+  shareMax: 0.05,
+  /** Log lines of each kind. */
+  linesPerSecond: 10,
+} as const;
+
+const FOR_DEFAULT = '10m';
+
+export interface BansParts {
+  readonly admission: Pick<Admission, 'bans' | 'ban' | 'lift' | 'counts'>;
+  readonly clock: Clock;
+  /** Since the epoch. */
+  readonly nowMs: () => number;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+}
+
+export class Bans implements Part {
+  readonly #parts: BansParts;
+  readonly #export: BanExport;
+  readonly #began: (fields: object) => void;
+  readonly #ended: (fields: object) => void;
+  /** As they were at the last look, by address as shown. */
+  #known = new Map<string, Ban>();
+  /** Of those that an operator has made. */
+  readonly #reasons = new Map<string, string>();
+  #counted = '';
+  #isTrusted: (address: string) => boolean = () => false;
+  #cancelLook: () => void = () => {};
+
+  constructor(parts: BansParts) {
+    const { log, clock } = parts;
+    this.#parts = parts;
+    this.#export = new BanExport((path, error) => {
+      if (error !== null) log.error({ file: path, error }, 'the bans can not be exported');
+      else log.info({ file: path }, 'the bans are exported again');
+    });
+    const limited = (write: (fields: object, message: string) => void, message: string) => {
+      const line = rateLimited(write, banWatchLimits.linesPerSecond, () => clock.nowMs());
+      return (fields: object) => line(fields, message);
+    };
+    this.#began = limited((fields, message) => log.warn(fields, message), 'source banned');
+    this.#ended = limited((fields, message) => log.info(fields, message), 'ban over');
+    this.#lookLater(banWatchLimits.lookMs);
+  }
+
+  async prepare({ security }: Pick<Config, 'security'>): Promise<Prepared> {
+    const isTrusted = createNetworkSet(security.trusted);
+    return {
+      commit: () => {
+        this.#isTrusted = isTrusted;
+        this.#export.to(security.banExport);
+        this.#look();
+        this.#export.write([...this.#known.keys()]);
+      },
+      discard: () => {},
+    };
+  }
+
+  /** The exported file stays as it is. */
+  close(): void {
+    this.#cancelLook();
+  }
+
+  list(limit: number = banLimits.rowsDefault): BanList {
+    const all = this.#read();
+    return { bans: all.slice(0, limit), active: all.length };
+  }
+
+  ban({ ip, for: time = FOR_DEFAULT, reason }: BanRequest): BanResult {
+    const source = banSource(ip);
+    if (source === null) return { result: 'invalid', path: 'ip', message: NO_SOURCE };
+    const ms = parseDuration(time);
+    if (ms === null || ms < 1000 || ms > banLimits.forMsMax)
+      return { result: 'invalid', path: 'for', message: NO_TIME };
+    if (this.#isTrusted(source.address)) return { result: 'trusted' };
+    if (!this.#parts.admission.ban(source.address, ms)) return { result: 'full' };
+    if (reason === undefined) this.#reasons.delete(source.shown);
+    else this.#reasons.set(source.shown, reason);
+    this.#look();
+    const ban = this.#known.get(source.shown);
+    return ban === undefined ? { result: 'full' } : { result: 'banned', ban };
+  }
+
+  /** What was lifted; null: it was not banned, or is no address. */
+  lift(ip: string): Ban | null {
+    const source = banSource(ip);
+    if (source === null) return null;
+    const before = this.#read().find(({ address }) => address === source.shown);
+    if (!this.#parts.admission.lift(source.address) || before === undefined) return null;
+    this.#look(source.shown);
+    return before;
+  }
+
+  #read(): Ban[] {
+    const now = this.#parts.nowMs();
+    return this.#parts.admission.bans().map(({ address, reason: cause, ageMs, leftMs }) => {
+      const shown = shownSource(address);
+      return {
+        address: shown,
+        cause,
+        reason: this.#reasons.get(shown) ?? null,
+        since: new Date(now - ageMs).toISOString(),
+        until: new Date(now + leftMs).toISOString(),
+        leftSeconds: Math.ceil(leftMs / 1000),
+      };
+    });
+  }
+
+  #lookLater(ms: number): void {
+    this.#cancelLook = this.#parts.clock.after(ms, () => {
+      const beganMs = this.#parts.clock.nowMs();
+      this.#look();
+      const tookMs = this.#parts.clock.nowMs() - beganMs;
+      this.#lookLater(Math.max(banWatchLimits.lookMs, tookMs / banWatchLimits.shareMax));
+    });
+  }
+
+  /** Tells what has begun and ended. Reads them only if their numbers have changed. `lifted`: ended by an operator. */
+  #look(lifted?: string): void {
+    const { bansActive, bans, lifted: lifts, displaced } = this.#parts.admission.counts();
+    const counted = JSON.stringify([bansActive, bans, lifts, displaced]);
+    if (counted === this.#counted) return;
+    this.#counted = counted;
+    const now = new Map(this.#read().map((ban) => [ban.address, ban]));
+    const before = this.#known;
+    this.#known = now;
+    for (const ban of now.values()) if (!isKnown(before.get(ban.address), ban)) this.#began(fieldsOf(ban));
+    const gone = [...before.keys()].filter((address) => !now.has(address));
+    for (const address of gone) {
+      this.#reasons.delete(address);
+      this.#ended({ source: address, ...(address === lifted && { lifted: true }) });
+    }
+    const hasNew = [...now.keys()].some((address) => !before.has(address));
+    if (hasNew || gone.length > 0) this.#export.write([...now.keys()]);
+  }
+}
+
+const NO_SOURCE =
+  'expected an address such as `192.0.2.7`, or the /64 of an IPv6 one; networks are for `security.ip_blacklist`';
+const NO_TIME = `expected a duration such as \`10m\`, from 1s to ${formatDuration(banLimits.forMsMax)}`;
+
+/** Two readings of one ban differ by the grain of the clocks. */
+const SAME_MS = 500;
+
+const isKnown = (before: Ban | undefined, ban: Ban): boolean =>
+  before !== undefined && Math.abs(Date.parse(before.until) - Date.parse(ban.until)) < SAME_MS;
+
+const fieldsOf = ({ address, cause, reason, until }: Ban): object => ({
+  source: address,
+  cause,
+  ...(reason !== null && { reason }),
+  until,
+});
