@@ -34,6 +34,7 @@ desk::Layout LayoutFrom(const Napi::Object& counting) {
   desk::Cells& cells = layout.cells;
   cells.accepted = CellOf(metrics, "anyport_accepted_total");
   cells.refused = CellOf(metrics, "anyport_refused_total");
+  cells.checked = CellOf(metrics, "anyport_admission_checks_total");
   cells.evicted = CellOf(metrics, "anyport_openings_evicted_total");
   cells.tarpit_total = CellOf(metrics, "anyport_tarpit_total");
   cells.tarpit_connections = CellOf(metrics, "anyport_tarpit_connections");

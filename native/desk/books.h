@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "admission/admission.h"
 #include "desk/session.h"
 #include "plan/plan.h"
 #include "pool/slabs.h"
@@ -21,6 +22,7 @@ struct Cells {
   // scope: listener
   uint32_t accepted = 0;
   uint32_t refused = 0;       // one cell per reason, from kDenied on
+  uint32_t checked = 0;       // one cell per admission::Check; of kNone: trusted
   uint32_t evicted = 0;       // limit of the source; next cell: limit of the worker
   uint32_t tarpit_total = 0;  // held; next cell: no place
   // scope: listener and protocol
@@ -86,6 +88,10 @@ class Books {
   void Accepted(const plan::Listener& listener) { Add(listener.row + layout_.cells.accepted); }
   // Counts one that was reset before a byte was read; `reason`: one of IsRefusal.
   void Refused(const plan::Listener& listener, Reason reason);
+  // Counts what an admission check has decided: it has refused, or let in without limits (kNone).
+  void Checked(const plan::Listener& listener, admission::Check check) {
+    Add(listener.row + layout_.cells.checked + static_cast<uint32_t>(check));
+  }
   void Evicted(const plan::Listener& listener, bool over_share) {
     Add(listener.row + layout_.cells.evicted + (over_share ? 0 : 1));
   }

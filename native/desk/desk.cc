@@ -82,6 +82,7 @@ Session* Desk::Open(uint32_t listener, const net::Source& source, Carrier* carri
     return nullptr;
   }
   books_.Accepted(table);
+  if (admitted.trusted) books_.Checked(table, Check::kNone);
   const pool::SlotId id = sessions_.Acquire();
   Session& session = *sessions_.Find(id);
   session.id = id;
@@ -103,6 +104,8 @@ bool Desk::Announce(Session& session, const net::Source& source) {
   session.announces = false;
   session.known = admitted.known;
   session.trusted = admitted.trusted;
+  if (admitted.refused_by != Check::kNone || admitted.trusted)
+    books_.Checked(session.plan_listener(), admitted.refused_by);
   if (admitted.refused_by == Check::kNone) return true;
   EndAs(session, Stage::kAdmit, Ender::kProxy, ReasonOf(admitted.refused_by), Closing::kReset);
   return false;
@@ -111,6 +114,7 @@ bool Desk::Announce(Session& session, const net::Source& source) {
 void Desk::Refuse(uint32_t listener, const net::Source& source, Check check, int error) {
   const Reason reason = ReasonOf(check);
   books_.Refused(plan_->listeners[listener], reason);
+  if (check != Check::kNone) books_.Checked(plan_->listeners[listener], check);
   refusals_.Tell({listener, plan_->generation, source, reason, check, error});
 }
 

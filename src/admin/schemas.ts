@@ -82,6 +82,12 @@ const snapshot = {
     failures: integer('Attempts to connect that failed'),
   }),
   security: object({
+    total: integer('Connections judged'),
+    blocked: integer('Refused, for whatever reason'),
+    rateLimited: integer('By a rate, of their source or in all'),
+    whitelisted: integer('Let in without limits'),
+    blacklisted: integer('Refused by `ip_blacklist`'),
+    attacks: integer('Bans that the guard has made'),
     refused: object({
       overLimit: integer(),
       denied: integer(),

@@ -3,7 +3,7 @@
  * (`counters.add`), and metrics of the primary are read by name.
  */
 import type { IdKind } from '../model/ids.js';
-import { reasons, refusals } from '../model/session.js';
+import { checks, reasons, refusals } from '../model/session.js';
 
 export type MetricKind = 'counter' | 'gauge' | 'histogram';
 
@@ -61,6 +61,12 @@ export const catalog = {
     scope: 'listener',
     help: 'Connections refused before a byte was read.',
     by: { label: 'reason', values: refusals },
+  },
+  anyport_admission_checks_total: {
+    kind: 'counter',
+    scope: 'listener',
+    help: 'Connections that a check of admission has decided, by the key that says so: let in without limits by `ip_whitelist`, refused by any other. Those announced by a PROXY header count too.',
+    by: { label: 'check', values: ['ip_whitelist', ...checks.slice(1)] },
   },
   anyport_openings_evicted_total: {
     kind: 'counter',

@@ -1,7 +1,7 @@
 /** Totals → the typed snapshot (src/model/snapshot.ts). Pure. */
 import { type IdNames, NONE } from '../model/ids.js';
 import type { Plan } from '../model/plan.js';
-import { type Reason, reasons, refusals } from '../model/session.js';
+import { type Check, checks, type Reason, reasons, refusals } from '../model/session.js';
 import type { MemoryTier, ProtocolSnapshot, Snapshot } from '../model/snapshot.js';
 import { type CountedMetric, caches, catalog } from './catalog.js';
 import { cellOf } from './cells.js';
@@ -14,8 +14,8 @@ export interface Surroundings {
   readonly plan: Pick<Plan, 'generation' | 'listeners' | 'protocols' | 'routes'>;
   readonly workers: Snapshot['workers'];
   readonly names: IdNames;
-  /** Sources. */
-  readonly bansActive: number;
+  /** Sources banned now, and bans that the guard has made. */
+  readonly bans: { readonly active: number; readonly attacks: number };
   /** Sizes of buffers, ascending (`native.bufferTiers`). */
   readonly buffers: readonly Pick<MemoryTier, 'name' | 'bytes'>[];
 }
@@ -30,13 +30,13 @@ export function emptySnapshot(timeMs: number): Snapshot {
     plan,
     workers,
     names,
-    bansActive: 0,
+    bans: { active: 0, attacks: 0 },
     buffers: [],
   });
 }
 
 export function snapshotOf(totals: Totals, around: Surroundings): Snapshot {
-  const { timeMs, plan, workers, names, buffers, bansActive } = around;
+  const { timeMs, plan, workers, names, buffers, bans } = around;
   const {
     worker,
     listener,
@@ -62,6 +62,12 @@ export function snapshotOf(totals: Totals, around: Surroundings): Snapshot {
       failures: endpoints.reduce((all, row) => all + failuresOf(row), 0),
     },
     security: {
+      total: sum(listener, 'anyport_accepted_total'),
+      blocked: checks.slice(1).reduce((all, check) => all + checkedBy(check, listener), 0),
+      rateLimited: checkedBy('rate_limit', listener) + checkedBy('rate_limit in all', listener),
+      whitelisted: checkedBy('', listener),
+      blacklisted: checkedBy('ip_blacklist', listener),
+      attacks: bans.attacks,
       refused: {
         overLimit: refusedBy('over_limit', listener),
         denied: refusedBy('denied', listener),
@@ -69,7 +75,7 @@ export function snapshotOf(totals: Totals, around: Surroundings): Snapshot {
         banned: refusedBy('banned', listener),
       },
       rejected: endedConnections.rejected,
-      bansActive,
+      bansActive: bans.active,
     },
     memoryPool: { tiers: buffers.map((tier, index) => tierOf(worker, tier, index)) },
     index: indexOf(plan),
@@ -133,6 +139,10 @@ const wastedOf = (row: TotalsRow): number =>
 
 const refusedBy = (reason: (typeof refusals)[number], listeners: readonly TotalsRow[]): number =>
   sum(listeners, 'anyport_refused_total', refusals.indexOf(reason));
+
+/** Empty: trusted. */
+const checkedBy = (check: Check, listeners: readonly TotalsRow[]): number =>
+  sum(listeners, 'anyport_admission_checks_total', checks.indexOf(check));
 
 function indexOf({ listeners, protocols, routes }: Surroundings['plan']): Snapshot['index'] {
   const routable = new Set(listeners.flatMap((listener) => listener.protocols)).size;

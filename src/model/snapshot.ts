@@ -51,8 +51,20 @@ export interface ConnectionPoolSnapshot {
   readonly failures: number;
 }
 
-/** Connections refused by limits and rules. */
+/** What admission has done. Connections that a PROXY header announced are judged by their address there. */
 export interface SecuritySnapshot {
+  /** Connections judged: all that came. */
+  readonly total: number;
+  /** Refused, for whatever reason of those below. */
+  readonly blocked: number;
+  /** Refused by a rate, of their source or in all. */
+  readonly rateLimited: number;
+  /** Let in without limits: `ip_whitelist`. */
+  readonly whitelisted: number;
+  /** Refused by `ip_blacklist`. */
+  readonly blacklisted: number;
+  /** Bans that the guard has made. */
+  readonly attacks: number;
   /** Refused before a byte was read, by reason. */
   readonly refused: {
     readonly overLimit: number;

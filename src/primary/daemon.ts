@@ -265,7 +265,7 @@ export class Daemon {
       plan: this.#plane.plan,
       workers: { wanted: this.workers, accepting: this.#plane.accepting },
       names: this.#ids,
-      bansActive: this.#plane.admission.counts().bansActive,
+      bans: this.bans.counts,
       buffers: native.bufferTiers(this.#plane.plan.limits.bufferBytes),
     });
   }

@@ -73,8 +73,6 @@ function admissionFigures({ plane: { admission } }: FiguresSource) {
       { labels: { limit: 'source' }, value: evictedBySource },
       { labels: { limit: 'all' }, value: evictedInAll },
     ],
-    anyport_bans_active: bansActive,
-    anyport_bans_total: Object.entries(bans).map(([cause, value]) => ({ labels: { cause }, value })),
   };
 }
 

@@ -43,7 +43,7 @@ function start() {
     plan,
     workers: { wanted: 2, accepting: 1 },
     names,
-    bansActive: 3,
+    bans: { active: 3, attacks: 2 },
     buffers: sizes,
   };
   return { workers, snapshot: () => snapshotOf(reader.read(), around) };
@@ -64,6 +64,12 @@ test('before anything has happened, everything is there and zero', () => {
     bytes: { up: 0, down: 0 },
     connectionPool: { active: 0, idle: 0, hits: 0, misses: 0, wasted: 0, failures: 0 },
     security: {
+      total: 0,
+      blocked: 0,
+      rateLimited: 0,
+      whitelisted: 0,
+      blacklisted: 0,
+      attacks: 2,
       refused: { overLimit: 0, denied: 0, rateLimited: 0, banned: 0 },
       rejected: 0,
       bansActive: 3,

@@ -48,6 +48,7 @@ inline desk::Layout LayoutForTests() {
   desk::Layout layout;
   layout.cells = {.accepted = 0,
                   .refused = 1,
+                  .checked = 130,
                   .evicted = 5,
                   .tarpit_total = 7,
                   .ended = 0,

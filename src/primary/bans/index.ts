@@ -79,6 +79,12 @@ export class Bans implements Part {
     this.#cancelLook();
   }
 
+  /** Active now, and made by the guard. */
+  get counts(): { readonly active: number; readonly attacks: number } {
+    const { bansActive, bans } = this.#parts.admission.counts();
+    return { active: bansActive, attacks: bans.attempts + bans.failures };
+  }
+
   list(limit: number = banLimits.rowsDefault): BanList {
     const all = this.#read();
     return { bans: all.slice(0, limit), active: all.length };
