@@ -115,6 +115,35 @@ test('a reload keeps bans, and a trusted source is not banned', async () => {
   expect((await list()).active).toBe(1);
 });
 
+test('what security has done is counted, each refusal by its key', async () => {
+  await start({}, { max_connections: 1, workers: 1 });
+  await add({ ip: BANNED });
+  expect(await isServed(BANNED)).toBe(false);
+  expect(await isServed(BANNED)).toBe(false);
+  const inside = (await dial(daemon.port)).send(redisPing);
+  await inside.bytes(redisPing.length);
+  expect(await isServed('127.0.0.1')).toBe(false);
+  const { body } = await site.get('/api/v1/status');
+  expect(body.security).toEqual({
+    total: 4,
+    blocked: 3,
+    rateLimited: 0,
+    whitelisted: 0,
+    blacklisted: 0,
+    attacks: 0,
+    refused: { overLimit: 1, denied: 0, rateLimited: 0, banned: 2 },
+    rejected: 0,
+    bansActive: 1,
+  });
+  const checks = (check: string) => daemon.metric('anyport_admission_checks_total', { check });
+  expect([await checks('ban'), await checks('max_connections'), await checks('ip_blacklist')]).toEqual([
+    2, 1, 0,
+  ]);
+  expect(await daemon.metric('anyport_bans_total', { cause: 'operator' })).toBe(1);
+  inside.finish();
+  await daemon.booksBalance();
+});
+
 test('what makes no sense is refused with its place', async () => {
   await start();
   for (const [body, path] of [

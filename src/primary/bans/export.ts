@@ -15,8 +15,8 @@ export class BanExport {
   #path: string | null = null;
   /** What is to be written next; null: nothing. */
   #next: string | null = null;
-  #isWriting = false;
-  #hasFailed = false;
+  #isWriting = false as boolean;
+  #hasFailed = false as boolean;
 
   constructor(tell: Tell) {
     this.#tell = tell;
