@@ -13,7 +13,8 @@ export {
   protocolTable,
 } from './library/identify.js';
 export type * from './library/options.js';
-export type { Anyport, CloseOptions, Listening, ProtocolChanges } from './library/types.js';
+export type { Anyport, BanOptions, CloseOptions, Listening, ProtocolChanges } from './library/types.js';
+export type { Ban, BanCause } from './model/ban.js';
 export type { Diff, DiffItem, DiffKind, FieldChange } from './model/diff.js';
 export type { Facts } from './model/facts.js';
 export type { Transport } from './model/protocol.js';

@@ -1,13 +1,15 @@
 /** `createAnyport`: what the caller gives is spelled as the file, and what happens is told as events. */
 import { parseDuration } from '../base/duration.js';
+import { type Ban, banLimits } from '../model/ban.js';
 import type { Document } from '../model/config.js';
 import type { Diff } from '../model/diff.js';
 import type { Report } from '../model/report.js';
 import type { Snapshot } from '../model/snapshot.js';
+import { banned, banRequest } from './bans.js';
 import { documentOf, optionsOf, protocolChanges, protocolEntry } from './document.js';
 import { addProtocol, type Edit, removeProtocol, replaceKeepingListen, updateProtocol } from './edits.js';
 import { EndpointStates } from './endpoint-states.js';
-import { type AnyportError, invalidConfig } from './error.js';
+import { AnyportError, invalidConfig } from './error.js';
 import { Events } from './events.js';
 import { Life } from './life.js';
 import { Locals } from './locals.js';
@@ -20,7 +22,7 @@ import type {
   ProtocolDefinition,
 } from './options.js';
 import { respelledDiff } from './spelling.js';
-import type { Anyport, CloseOptions, Listening, ProtocolChanges } from './types.js';
+import type { Anyport, BanOptions, CloseOptions, Listening, ProtocolChanges } from './types.js';
 import { Watched } from './watched.js';
 
 /**
@@ -98,6 +100,20 @@ class Instance extends Events implements Anyport {
 
   metrics(): Snapshot {
     return this.#life.snapshot;
+  }
+
+  bans(): readonly Ban[] {
+    return this.#life.bans?.list(banLimits.rowsMax).bans ?? [];
+  }
+
+  ban(address: string, options: BanOptions = {}): Ban {
+    const { bans } = this.#life;
+    if (bans === null) throw new AnyportError('not_listening', 'sources are banned from `listen` to `close`');
+    return banned(bans.ban(banRequest(address, options)));
+  }
+
+  liftBan(address: string): boolean {
+    return (this.#life.bans?.lift(address) ?? null) !== null;
   }
 
   metricsText(): Promise<string> {

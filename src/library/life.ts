@@ -57,6 +57,11 @@ export class Life {
     return this.#daemon?.snapshot() ?? this.#lastSnapshot ?? emptySnapshot(Date.now());
   }
 
+  /** Null before `listen` and after `close`. */
+  get bans(): Daemon['bans'] | null {
+    return this.#daemon?.bans ?? null;
+  }
+
   async metricsText(): Promise<string> {
     if (this.#daemon !== null) return this.#daemon.metricsText();
     throw new AnyportError('not_listening', 'there are metrics from `listen` to `close`');

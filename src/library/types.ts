@@ -1,5 +1,6 @@
 /** What `createAnyport` returns. */
 import type { EventEmitter } from 'node:events';
+import type { Ban } from '../model/ban.js';
 import type { Snapshot } from '../model/snapshot.js';
 import type { AnyportEvents } from './events.js';
 import type { AnyportOptions, Duration, ListenAddress, ProtocolDefinition } from './options.js';
@@ -17,6 +18,13 @@ export interface Listening {
 export interface CloseOptions {
   /** How long sessions may finish; 0 ends them at once. Default: `gracefulShutdownTimeout`. */
   readonly drain?: Duration;
+}
+
+export interface BanOptions {
+  /** How long, 1 s to 30 days. Default: ten minutes. */
+  readonly for?: Duration;
+  /** For whoever reads the list. */
+  readonly reason?: string;
 }
 
 /** What may change of a protocol: all but its name. `undefined` takes a key away; `target` replaces `handler`, and the other way round. */
@@ -54,6 +62,16 @@ export interface Anyport extends EventEmitter<AnyportEvents>, AsyncDisposable {
   readonly config: AnyportOptions;
   /** Counters and gauges of this moment; after `close` those of its end. */
   metrics(): Snapshot;
+  /** Sources that are banned now, by the guard or by `ban`: the oldest first, at most 10,000. */
+  bans(): readonly Ban[];
+  /**
+   * Refuses an address for a time, default ten minutes, before a byte is read; of an IPv6 address its /64. Sessions that it
+   * has go on. Throws an AnyportError: `invalid_config` when it is no address or no time, `refused` when it is in
+   * `ipWhitelist` or too many are banned, `not_listening` before `listen`.
+   */
+  ban(address: string, options?: BanOptions): Ban;
+  /** False: it was not banned. */
+  liftBan(address: string): boolean;
   /** The Prometheus text that `/metrics` would have. */
   metricsText(): Promise<string>;
   /**
