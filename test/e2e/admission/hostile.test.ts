@@ -52,6 +52,19 @@ const attacks: Attack[] = [
   },
   { why: 'random bytes', orders: ['garbage', 64, KNOCKS], reasons: ['unknown_protocol'] },
   {
+    why: 'a flood that the guard bans for its number',
+    orders: ['knock', 64, KNOCKS],
+    // The client that is none of them comes twice.
+    security: { enable_ddos_guard: true, ddos_guard: { threshold: 2, window: '1h', ban: '1h' } },
+    reasons: ['banned', ...late],
+  },
+  {
+    why: 'random bytes that the guard bans for their failures',
+    orders: ['garbage', 64, KNOCKS],
+    security: { enable_ddos_guard: true, ddos_guard: { failures: 5, window: '1h', ban: '1h' } },
+    reasons: ['banned', 'unknown_protocol', 'client_gone'],
+  },
+  {
     why: 'more connections than there are places, again and again',
     orders: drip(CROWD, ['GET /', '']),
     server: { max_connections: PLACES },
@@ -113,6 +126,9 @@ const reasonsOf = (samples: readonly Sample[]): Map<string, number> => {
   return ended;
 };
 
+/** Attackers have 250 addresses, and there is one client. */
+const SOURCES = 251;
+
 /** Those of the daemon, without those of Node. */
 const seriesOf = (samples: readonly Sample[]): string[] =>
   samples
@@ -151,6 +167,8 @@ test.each(attacks)('$why', async (attack) => {
   expect([...ended.keys()].filter((reason) => !['done', ...attack.reasons].includes(reason))).toEqual([]);
 
   expect(seriesOf(samples)).toEqual(seriesOf(first)); // none for an attacker
+  for (const table of ['anyport_sources', 'anyport_bans_active'])
+    expect(total(samples, table), table).toBeLessThanOrEqual(SOURCES);
   const lines = daemon.lines.length - linesBefore;
   expect(lines).toBeLessThanOrEqual((LOG_RATE + OTHER_LINES) * (seconds + 2));
   expect(logBytes() - bytesBefore).toBeLessThanOrEqual(lines * LINE_BYTES_MAX);
