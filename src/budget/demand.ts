@@ -1,7 +1,7 @@
 /** What a configuration asks of the machine, in numbers of things; what each of them takes is in the tables beside. */
 import { isIP } from 'node:net';
 import type { Config, EndpointConfig, UpstreamConfig } from '../model/config.js';
-import type { Closing } from '../model/session.js';
+import { mayEndBy } from '../model/endings.js';
 
 export interface Demand {
   readonly connections: number;
@@ -23,12 +23,14 @@ export interface Demand {
   readonly tarpit: number;
   /** Endpoints are host names: of several addresses, some are tried at once. */
   readonly names: boolean;
+  /** Something is asked of sources that has to be remembered. */
+  readonly sources: boolean;
   /** Size of a copy buffer in bytes. */
   readonly bufferBytes: number;
 }
 
 export function demandOf(config: Config): Demand {
-  const { server, listeners, upstreams, monitoring, admin } = config;
+  const { server, security, listeners, upstreams, monitoring, admin } = config;
   const handoff = server.accept === 'handoff';
   return {
     connections: server.maxConnections,
@@ -42,22 +44,13 @@ export function demandOf(config: Config): Demand {
     checked: sumOf(upstreams, ({ options, endpoints }) => (options.health_check ? endpoints.length : 0)),
     tarpit: mayEndBy(config, 'tarpit') ? server.tarpitMax : 0,
     names: upstreams.some(({ endpoints }) => endpoints.some(isName)),
+    sources: server.maxConnectionsPerSource > 0 || security.rateLimit !== null || security.guard !== null,
     bufferBytes: server.bufferBytes,
   };
 }
 
 const sumOf = (upstreams: readonly UpstreamConfig[], each: (upstream: UpstreamConfig) => number): number =>
   upstreams.reduce((sum, upstream) => sum + each(upstream), 0);
-
-/** Whether a session may end in this way by the configuration. */
-export function mayEndBy({ listeners, protocols, routes }: Config, closing: Closing): boolean {
-  const targets = [
-    ...routes.map(({ to }) => to),
-    ...protocols.map(({ target }) => target),
-    ...listeners.flatMap(({ onUnknown, onSilence }) => [onUnknown, onSilence?.to]),
-  ];
-  return targets.some((target) => target?.kind === 'end' && target.closing === closing);
-}
 
 function isName({ address }: EndpointConfig): boolean {
   if ('service' in address) return true;

@@ -19,6 +19,9 @@ export const memoryCosts = {
   worker: 16 * MIB,
   /** The thread that reads a changed configuration; measured for 1,000 routes. */
   reading: 48 * MIB,
+  /** The most that admission remembers, and what it takes of each (native/admission/sources.h). */
+  sources: 262_144,
+  source: 112,
   /** 280 bytes in the engine, 8 in JavaScript, and what the access log wants at the end. */
   session: 512,
   /** Kernel structures of a TCP socket with empty buffers. An estimate. */
@@ -63,6 +66,12 @@ export const memoryPeaks: readonly Need<Demand>[] = [
     each: ({ bufferBytes }) => native.arenaBytes(bufferBytes),
     why: 'openings and unsent bytes; pages are given back after a burst',
     key: 'server.workers',
+  },
+  {
+    name: 'sources',
+    count: ({ sources }) => (sources ? memoryCosts.sources : 0),
+    each: memoryCosts.source,
+    why: 'who has come, and who is banned: a full table',
   },
   {
     name: 'sets of pipes',

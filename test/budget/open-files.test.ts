@@ -18,6 +18,7 @@ const demand: Demand = {
   warm: 0,
   checked: 0,
   names: false,
+  sources: false,
   bufferBytes: 32_768,
 };
 const fixed =

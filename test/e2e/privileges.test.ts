@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { resolve } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Daemon, launchDaemon, type StartOptions, type TestConfig } from '../support/daemon.js';
+import { expect, test } from 'vitest';
+import { launchDaemon } from '../support/daemon.js';
 import { redisPing } from '../support/flights.js';
 import { freePort } from '../support/ports.js';
 import { runProgram } from '../support/process.js';
@@ -24,43 +24,14 @@ import {
   lowPort,
   UID,
 } from '../support/rights.js';
+import { answers, redis, somebody, useDaemons } from '../support/root.js';
 import { dial, echo, listenTcp } from '../support/tcp.js';
-import { type TempFolder, tempFolder } from '../support/temp.js';
 import { describeAsRoot } from '../support/tools.js';
 import { isAlive, startGenerations } from '../support/upgrade.js';
 import { eventually } from '../support/wait.js';
 
-const somebody = { user: UID, group: GID };
-const redis = [{ name: 'Redis', handler: 'builtin:redis' }];
-
-let folder: TempFolder;
-const started: Daemon[] = [];
-
-beforeEach(() => {
-  folder = tempFolder();
-  chmodSync(folder.path, 0o755);
-});
-
-afterEach(async () => {
-  for (const daemon of started.splice(0)) await daemon.stop();
-  folder.remove();
-});
-
-async function start(config: TestConfig, options: StartOptions = {}): Promise<Daemon> {
-  const daemon = await launchDaemon(config, options);
-  started.push(daemon);
-  await daemon.ready();
-  // For reloads: by now it is another user.
-  chmodSync(daemon.folder.path, 0o755);
-  return daemon;
-}
-
-async function answers(port: number): Promise<void> {
-  const client = await dial(port);
-  client.send(redisPing);
-  expect(`${await client.bytes(7)}`).toBe('+PONG\r\n');
-  client.reset();
-}
+const stage = useDaemons();
+const { start } = stage;
 
 const ownerOf = (path: string) => {
   const { uid, gid, mode } = statSync(path);
@@ -87,12 +58,12 @@ describeAsRoot('started as root with server.user', () => {
   });
 
   test('a named user brings its groups', async () => {
-    writeFileSync(`${folder.path}/passwd`, `root:x:0:0::/:/bin/sh\nporter:x:${UID}:${GID}::/:/bin/false\n`);
+    writeFileSync(`${stage.path}/passwd`, `root:x:0:0::/:/bin/sh\nporter:x:${UID}:${GID}::/:/bin/false\n`);
     writeFileSync(
-      `${folder.path}/group`,
+      `${stage.path}/group`,
       `root:x:0:\nporter:x:${GID}:\nkeys:x:43215:porter\nother:x:43219:\n`,
     );
-    const mount = (name: string) => `mount --bind ${folder.path}/${name} /etc/${name}`;
+    const mount = (name: string) => `mount --bind ${stage.path}/${name} /etc/${name}`;
     const wrapper = [
       'unshare',
       '-m',
@@ -152,10 +123,10 @@ describeAsRoot('started as root with server.user', () => {
   });
 
   test("socket files are that user's with their mode, in a folder of root, too; in its own it removes them", async () => {
-    const own = `${folder.path}/own`;
+    const own = `${stage.path}/own`;
     mkdirSync(own);
     chownSync(own, UID, GID);
-    const paths = { own: `${own}/a.sock`, roots: `${folder.path}/b.sock`, admin: `${own}/admin.sock` };
+    const paths = { own: `${own}/a.sock`, roots: `${stage.path}/b.sock`, admin: `${own}/admin.sock` };
     const config = {
       server: somebody,
       listeners: [
@@ -194,11 +165,11 @@ describeAsRoot('started as root with server.user', () => {
     const daemon = await start({ server: somebody, protocols: redis });
     const from = daemon.lines.length;
     await daemon.reload({
-      server: { ...somebody, listen: `unix:${folder.path}/late.sock` },
+      server: { ...somebody, listen: `unix:${stage.path}/late.sock` },
       protocols: redis,
     });
     expect(JSON.stringify(daemon.lines.slice(from))).toContain(
-      `${folder.path} is to be a folder that user ${UID} may write to`,
+      `${stage.path} is to be a folder that user ${UID} may write to`,
     );
   });
 
@@ -232,14 +203,14 @@ describeAsRoot('started as root with server.user', () => {
 
   test('programs that health checks run have no capabilities', async () => {
     const port = await lowPort();
-    const script = `${folder.path}/check`;
+    const script = `${stage.path}/check`;
     writeFileSync(
       script,
-      `#!/bin/sh\ngrep -E "^(Uid|Cap|NoNewPrivs)" /proc/self/status > ${folder.path}/out/seen\n`,
+      `#!/bin/sh\ngrep -E "^(Uid|Cap|NoNewPrivs)" /proc/self/status > ${stage.path}/out/seen\n`,
     );
     chmodSync(script, 0o755);
-    mkdirSync(`${folder.path}/out`);
-    chmodSync(`${folder.path}/out`, 0o777);
+    mkdirSync(`${stage.path}/out`);
+    chmodSync(`${stage.path}/out`, 0o777);
     const upstream = await listenTcp(echo);
     const daemon = await start({
       server: { ...somebody, listen: `127.0.0.1:${port}` },
@@ -251,9 +222,9 @@ describeAsRoot('started as root with server.user', () => {
       },
       protocols: [{ name: 'Redis', target: 'web' }],
     });
-    await eventually('the check', () => existsSync(`${folder.path}/out/seen`));
+    await eventually('the check', () => existsSync(`${stage.path}/out/seen`));
     const seen = await eventually('its words', () => {
-      const text = readFileSync(`${folder.path}/out/seen`, 'utf8');
+      const text = readFileSync(`${stage.path}/out/seen`, 'utf8');
       return text.includes('NoNewPrivs') && text;
     });
     expect(seen).toMatch(new RegExp(`Uid:\\s+${UID}`));
@@ -299,18 +270,18 @@ describeAsRoot('started as root with server.user', () => {
   });
 
   test('modules are loaded as that user: one that root alone may read is refused', async () => {
-    const readable = `${folder.path}/who.mjs`;
+    const readable = `${stage.path}/who.mjs`;
     writeFileSync(
       readable,
       `import { writeFileSync } from 'node:fs';
-writeFileSync('${folder.path}/out', [process.getuid(), process.geteuid(), process.getgid()].join(' '));
+writeFileSync('${stage.path}/out', [process.getuid(), process.geteuid(), process.getgid()].join(' '));
 export default (socket) => socket.end('who');\n`,
     );
-    writeFileSync(`${folder.path}/out`, '');
-    chmodSync(`${folder.path}/out`, 0o666);
+    writeFileSync(`${stage.path}/out`, '');
+    chmodSync(`${stage.path}/out`, 0o666);
     const protocols = [{ name: 'Who', handler: readable, start_bytes: ['77'] }];
     const daemon = await start({ server: somebody, protocols });
-    expect(readFileSync(`${folder.path}/out`, 'utf8')).toBe(`${UID} ${UID} ${GID}`);
+    expect(readFileSync(`${stage.path}/out`, 'utf8')).toBe(`${UID} ${UID} ${GID}`);
     chmodSync(readable, 0o600);
     const refused = await launchDaemon({ server: somebody, protocols });
     expect(await refused.exit()).toBe(1);
@@ -327,8 +298,8 @@ export default (socket) => socket.end('who');\n`,
 
   test('started as that user there is nothing to give up', async () => {
     const wrapper = ['setpriv', '--reuid', `${UID}`, '--regid', `${GID}`, '--clear-groups'];
-    chmodSync(folder.path, 0o755);
-    const file = `${folder.path}/anyport.yaml`;
+    chmodSync(stage.path, 0o755);
+    const file = `${stage.path}/anyport.yaml`;
     const port = await freePort();
     const write = (server: object) =>
       writeFileSync(

@@ -1,46 +1,16 @@
 /** Users other than root, and what root does not do unless told: run modules. */
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { anyport, type Daemon, launchDaemon, type StartOptions, type TestConfig } from '../support/daemon.js';
-import { redisPing } from '../support/flights.js';
+import { beforeEach, expect, test } from 'vitest';
+import { anyport } from '../support/daemon.js';
 import { runProgram } from '../support/process.js';
 import { CAP_NET_BIND_SERVICE, expectDropped, GID, lowPort, UID } from '../support/rights.js';
+import { answers, redis, somebody, useDaemons } from '../support/root.js';
 import { dial, echo, listenTcp } from '../support/tcp.js';
-import { type TempFolder, tempFolder } from '../support/temp.js';
 import { describeAsRoot } from '../support/tools.js';
 
-const somebody = { user: UID, group: GID };
-const redis = [{ name: 'Redis', handler: 'builtin:redis' }];
-
-let folder: TempFolder;
-const started: Daemon[] = [];
-
-beforeEach(() => {
-  folder = tempFolder();
-  chmodSync(folder.path, 0o755);
-});
-
-afterEach(async () => {
-  for (const daemon of started.splice(0)) await daemon.stop();
-  folder.remove();
-});
-
-async function start(config: TestConfig, options: StartOptions = {}): Promise<Daemon> {
-  const daemon = await launchDaemon(config, options);
-  started.push(daemon);
-  await daemon.ready();
-  // For reloads: by now it is another user.
-  chmodSync(daemon.folder.path, 0o755);
-  return daemon;
-}
-
-async function answers(port: number): Promise<void> {
-  const client = await dial(port);
-  client.send(redisPing);
-  expect(`${await client.bytes(7)}`).toBe('+PONG\r\n');
-  client.reset();
-}
+const stage = useDaemons();
+const { start } = stage;
 
 describeAsRoot('started by a user', () => {
   const as = ['setpriv', '--reuid', `${UID}`, '--regid', `${GID}`, '--clear-groups'];
@@ -49,7 +19,7 @@ describeAsRoot('started by a user', () => {
   let file: string;
 
   beforeEach(() => {
-    file = `${folder.path}/anyport.yaml`;
+    file = `${stage.path}/anyport.yaml`;
   });
 
   const command = (wrapper: readonly string[]): [string, string[]] => {
@@ -93,25 +63,21 @@ describeAsRoot('started by a user', () => {
 
   test('who is the one of server.user already: it serves, with the capability that it was given', async () => {
     const port = await lowPort();
-    const daemon = await launchDaemon(
+    const daemon = await start(
       { server: { ...somebody, listen: `127.0.0.1:${port}` }, protocols: redis },
       { wrapper: ['sh', '-c', 'chmod -R a+rX . && exec "$@"', 'sh', ...as, ...mayBind] },
     );
-    started.push(daemon);
-    await daemon.ready();
     await answers(port);
     expectDropped(daemon.pid, CAP_NET_BIND_SERVICE, [UID, GID], '');
   });
 
   test('modules run, without a flag', async () => {
-    const daemon = await launchDaemon(
+    const daemon = await start(
       {
         protocols: [{ name: 'Upper', handler: resolve('test/e2e/handlers/upper.mjs'), start_bytes: ['75'] }],
       },
       { asRoot: 'refused', wrapper: ['sh', '-c', 'chmod -R a+rX . && exec "$@"', 'sh', ...as] },
     );
-    started.push(daemon);
-    await daemon.ready();
     const client = await dial(daemon.port);
     client.send(Buffer.from('up'));
     expect(`${await client.bytes(2)}`).toBe('UP');
@@ -129,7 +95,7 @@ describeAsRoot('modules as root', () => {
   };
 
   async function run(protocols: readonly unknown[], ...flags: string[]) {
-    const file = `${folder.path}/anyport.yaml`;
+    const file = `${stage.path}/anyport.yaml`;
     writeFileSync(file, JSON.stringify({ server: { listen: '127.0.0.1:0' }, protocols }));
     return anyport(['run', '-c', file, ...flags]);
   }
@@ -147,8 +113,8 @@ describeAsRoot('modules as root', () => {
 
   test('and by a reload, before it is loaded', async () => {
     const daemon = await start({ protocols: redis }, { asRoot: 'refused' });
-    const loaded = `${folder.path}/loaded`;
-    const module = `${folder.path}/late.mjs`;
+    const loaded = `${stage.path}/loaded`;
+    const module = `${stage.path}/late.mjs`;
     writeFileSync(
       module,
       `import { writeFileSync } from 'node:fs';\nwriteFileSync('${loaded}', '');\nexport default () => {};\n`,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { maskOf } from '../../base/capabilities.js';
 import type { Config, ListenAddress } from '../../model/config.js';
+import { mayEndBy } from '../../model/endings.js';
 
 /** What this kernel lets everybody do. */
 export interface Permissive {
@@ -45,21 +46,12 @@ export function neededFor(config: Config, { firstPort, congestion, interfaces }:
     ({ source }) => source.transparent || (source.interface !== '' && !interfaces),
   );
   const congests = options.some(({ tcp }) => tcp.congestion !== '' && !congestion.includes(tcp.congestion));
+  // A dropped connection is forgotten by TCP_REPAIR.
   return (
     (binds ? maskOf('CAP_NET_BIND_SERVICE') : 0) |
     (chooses ? maskOf('CAP_NET_RAW') : 0) |
-    (congests || drops(config) ? maskOf('CAP_NET_ADMIN') : 0)
+    (congests || mayEndBy(config, 'drop') ? maskOf('CAP_NET_ADMIN') : 0)
   );
-}
-
-/** A connection is forgotten by TCP_REPAIR. */
-function drops({ listeners, protocols, routes }: Config): boolean {
-  const targets = [
-    ...listeners.flatMap(({ onUnknown, onSilence }) => [onUnknown, onSilence?.to]),
-    ...protocols.map(({ target }) => target),
-    ...routes.map(({ to }) => to),
-  ];
-  return targets.some((target) => target?.kind === 'end' && target.closing === 'drop');
 }
 
 /** Until everything is bound: socket files in folders of root, and stale ones there. */

@@ -1,5 +1,5 @@
 /** `drop`: a connection is forgotten without a packet, which the kernel lets CAP_NET_ADMIN do. */
-import { mayEndBy } from '../../budget/demand.js';
+import { mayEndBy } from '../../model/endings.js';
 import type { Check } from '../check.js';
 import { may } from '../readers.js';
 
