@@ -56,7 +56,8 @@ std::optional<uint16_t> PortFrom(std::string_view text) {
 
 std::optional<net::Source> SourceFrom(std::string_view host, std::string_view port, int family) {
   const auto number = PortFrom(port);
-  if (!number.has_value()) return std::nullopt;
+  // The address parser reads up to a zero byte.
+  if (!number.has_value() || host.find('\0') != std::string_view::npos) return std::nullopt;
   const auto address = net::ParseInet(std::string(host), *number);
   if (!address.has_value() || address->family() != family) return std::nullopt;
   return net::SourceOf(address->storage);
@@ -98,7 +99,8 @@ struct BlockForm {
 
 // Streams and datagrams.
 constexpr std::array kForms = {
-    BlockForm{0x00, 0, 0},   BlockForm{0x11, 12, 4},  BlockForm{0x12, 12, 4},  BlockForm{0x21, 36, 16},
+    BlockForm{0x00, 0, 0},   BlockForm{0x01, 0, 0},   BlockForm{0x02, 0, 0},
+    BlockForm{0x11, 12, 4},  BlockForm{0x12, 12, 4},  BlockForm{0x21, 36, 16},
     BlockForm{0x22, 36, 16}, BlockForm{0x31, 216, 0}, BlockForm{0x32, 216, 0},
 };
 

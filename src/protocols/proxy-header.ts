@@ -123,6 +123,8 @@ const unix: BlockForm = {
 /** Stream and datagram types. */
 const forms: Partial<Record<number, BlockForm>> = {
   0: unspecified,
+  1: unspecified,
+  2: unspecified,
   17: ipv4,
   18: ipv4,
   33: ipv6,

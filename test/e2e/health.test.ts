@@ -156,6 +156,25 @@ describe('an endpoint that goes and comes back', () => {
   });
 });
 
+test('a check of another port: that one decides, whoever listens on the port of the sessions', async () => {
+  const [a, b] = (await three()) as [Backend, Backend];
+  const port = Number(b.target.split(':').at(-1));
+  daemon = await startDaemon(configOf([a], { health_check: { ...check, port } }));
+  try {
+    expect(await answers(2)).toEqual(['a']);
+    b.kill();
+    await isUp(a, 0);
+    const client = (await dial(daemon.port)).send(ping);
+    expect(await client.end()).toBe('reset');
+    expect((await daemon.ended(3)).at(-1)).toMatchObject({ reason: 'no_endpoint' });
+    await b.start();
+    await isUp(a, 1);
+    expect(await answers(2)).toEqual(['a']);
+  } finally {
+    await daemon.stop();
+  }
+});
+
 describe('sessions of an endpoint that its check takes down', () => {
   let [a, b]: Backend[] = [];
   /** Down for checks, while its sessions go on. */

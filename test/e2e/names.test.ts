@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Daemon, launchDaemon, type StartOptions } from '../support/daemon.js';
-import { type DnsServer, startDnsServer } from '../support/dns-server.js';
+import { type DnsAnswer, type DnsServer, startDnsServer } from '../support/dns-server.js';
 import { freePort } from '../support/ports.js';
 import { startLoad } from '../support/steady.js';
 import { dial, echo, listenTcp, type Upstream } from '../support/tcp.js';
@@ -255,6 +255,41 @@ describeAsRoot('names', () => {
       load.kill();
       await many.close();
     }
+  });
+
+  test('an alias is followed, over any number of others, and asked again when one of them runs out', async () => {
+    dns.names.set('www.test', { cname: 'a.test', ttl: 1 });
+    dns.names.set('a.test', { cname: 'b.test' });
+    dns.names.set('b.test', ['127.0.0.9']);
+    dns.names.set('c.test', ['127.0.0.1', '::1']);
+    await launch(['www.test'], withNames('', ''), 'ttl');
+    await daemon.ready();
+    expect(await serves(0)).toBe(false);
+    dns.names.set('www.test', { cname: 'c.test' });
+    await eventually('the other address', () => serves(0));
+  });
+
+  test('a name that is known keeps its addresses, whatever is wrong with later answers', async () => {
+    const wrong: Record<string, DnsAnswer> = {
+      'fails.test': 'servfail',
+      'gone.test': 'nxdomain',
+      'empty.test': [],
+      'silent.test': 'silence',
+      'astray.test': { cname: 'nowhere.test' },
+      'round.test': { cname: 'round.test' },
+    };
+    const names = Object.keys(wrong);
+    for (const name of names) dns.names.set(name, ['127.0.0.1']);
+    await launch(names, withNames('', 'options attempts:1'), '1s');
+    await daemon.ready();
+    for (const [name, answer] of Object.entries(wrong)) dns.names.set(name, answer);
+    const from = dns.asked.length;
+    await eventually('two look-ups of each', () => {
+      const asked = dns.asked.slice(from);
+      return names.every((name) => asked.filter((each) => each === name).length >= 2);
+    });
+    expect(await Promise.all(names.map((_, n) => serves(n)))).toEqual(names.map(() => true));
+    expect(await daemon.metric('anyport_config_generation')).toBe(1);
   });
 
   test('by time to live: a name whose records run out soon is asked for soon', async () => {

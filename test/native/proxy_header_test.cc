@@ -10,6 +10,7 @@
 namespace anyport::sniff {
 namespace {
 
+using namespace std::string_literals;  // keeps zero bytes
 using Status = ProxyHeader::Status;
 
 const std::string kSignature("\r\n\r\n\0\r\nQUIT\n", 12);
@@ -39,12 +40,16 @@ struct Whole {
 const std::vector<Whole> kWhole = {
     {"v1 IPv4", "PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n", 4},
     {"v1 IPv6", "PROXY TCP6 2001:db8::1 2001:db8::2 56324 443\r\n", 6},
+    {"v1 IPv6, an IPv4 address in it", "PROXY TCP6 2001:db8::192.0.2.1 :: 56324 0\r\n", 6},
     {"v1 unknown", "PROXY UNKNOWN\r\n", 0},
     {"v1, 107 bytes", "PROXY UNKNOWN " + std::string(91, 'f') + "\r\n", 0},
     {"v2 IPv4", Binary('\x21', '\x11', kInet4), 4},
     {"v2 IPv6", Binary('\x21', '\x21', kInet6), 6},
     {"v2 with more behind the addresses", Binary('\x21', '\x11', kInet4 + "\x04\x01\x01x"), 4},
     {"v2 unix", Binary('\x21', '\x31', std::string(216, '/')), 0},
+    {"v2 unspecified, without a block", Binary('\x21', '\0', ""), 0},
+    {"v2 unspecified, of a stream", Binary('\x21', '\x01', ""), 0},
+    {"v2 local, of a family that nobody knows", Binary('\x20', '\x41', "abc"), 0},
     {"v2 unspecified", Binary('\x21', '\0', "xyz"), 0},
     {"v2 local", Binary('\x20', '\0', ""), 0},
     {"v2 local, its block is passed over", Binary('\x20', '\x11', kInet4), 0},
@@ -80,6 +85,14 @@ TEST(ProxyHeader, IsRefusedWhenMalformed) {
       "PROXY TCP4 192.0.2.1 198.51.100.7 65536 443\r\n",
       "PROXY TCP4 192.0.2.1 198.51.100.7 080 443\r\n",
       "PROXY TCP4 192.0.2.1 198.51.100.7 -1 443\r\n",
+      "PROXY TCP4 192.0.2.1\0 198.51.100.7 1 2\r\n"s,
+      "PROXY TCP6 2001:db8::1 ::\0x 1 2\r\n"s,
+      "PROXY TCP4 192.0.2.1 198.51.100.7 1\0 2\r\n"s,
+      "PROXY UNKNOWN\0\r\n"s,
+      "PROXY tcp4 192.0.2.1 198.51.100.7 56324 443\r\n",
+      "PROXY TCP4 192.0.02.1 198.51.100.7 56324 443\r\n",
+      "PROXY TCP4 ::ffff:192.0.2.1 198.51.100.7 56324 443\r\n",
+      "PROXY TCP4 192.0.2.1 198.51.100.7 +1 443\r\n",
       "PROXY TCP4 192.0.2.1 198.51.100.7 56324\r\n",
       "PROXY TCP4 192.0.2.1 198.51.100.7 56324 443 \r\n",
       "PROXY TCP4 192.0.2.1 198.51.100.7 56324 443 1\r\n",
@@ -88,6 +101,9 @@ TEST(ProxyHeader, IsRefusedWhenMalformed) {
       Binary('\x31', '\x11', kInet4),
       Binary('\x22', '\x11', kInet4),
       Binary('\x21', '\x41', kInet4),
+      Binary('\x21', '\x13', kInet4),
+      Binary('\x21', '\x11', ""),
+      Binary('\x21', '\x21', kInet4),
       Binary('\x21', '\x11', kInet4.substr(1)),
       "\r\n\r\nGET",
   };

@@ -1,4 +1,4 @@
-/** A DNS server (UDP, RFC 1035) that answers, refuses or stays silent per name. */
+/** A DNS server (UDP, RFC 1035) that answers, refuses or stays silent per name, and follows aliases as a resolver does. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
@@ -10,8 +10,15 @@ export interface DnsService {
   readonly weight?: number;
 }
 
-/** Addresses, or the records of a service. */
-export type DnsAnswer = readonly (string | DnsService)[] | 'silence' | 'servfail' | 'nxdomain';
+/** Another name has the answer. */
+export interface DnsAlias {
+  readonly cname: string;
+  /** In seconds; default: the server's. */
+  readonly ttl?: number;
+}
+
+/** Addresses, or the records of a service, or where they are. */
+export type DnsAnswer = readonly (string | DnsService)[] | DnsAlias | 'silence' | 'servfail' | 'nxdomain';
 
 export interface DnsServer {
   /** Lower-case name → answer; others do not exist. */
@@ -24,7 +31,8 @@ export interface DnsServer {
 }
 
 const HEADER_BYTES = 12;
-const types = { A: 1, AAAA: 28, SRV: 33 } as const;
+const types = { A: 1, CNAME: 5, AAAA: 28, SRV: 33 } as const;
+const ALIASES_MAX = 8;
 const RESPONSE = 0x8180;
 const codes = { servfail: 2, nxdomain: 3 } as const;
 
@@ -37,9 +45,10 @@ export async function startDnsServer(address: string): Promise<DnsServer> {
     const { name, end } = nameIn(query);
     const type = query.readUInt16BE(end);
     if (type !== types.AAAA) asked.push(name);
-    const answer = names.get(name) ?? 'nxdomain';
-    if (answer === 'silence') return;
-    socket.send(response(query.subarray(0, end + 4), answer, type, server.ttl), from.port, from.address);
+    const found = follow(names, name, server.ttl);
+    if (found.answer === 'silence') return;
+    const question = query.subarray(0, end + 4);
+    socket.send(response(question, found, found.answer, type, server.ttl), from.port, from.address);
   });
   socket.bind(53, address);
   await once(socket, 'listening');
@@ -56,9 +65,31 @@ function nameIn(query: Buffer): { name: string; end: number } {
   return { name: labels.join('.'), end: at + 1 };
 }
 
+interface Found {
+  /** CNAME records on the way. */
+  readonly aliases: readonly Buffer[];
+  readonly owner: string;
+  readonly answer: Exclude<DnsAnswer, DnsAlias>;
+}
+
+function follow(names: ReadonlyMap<string, DnsAnswer>, name: string, serverTtl: number): Found {
+  const aliases: Buffer[] = [];
+  let owner = name;
+  let answer = names.get(owner) ?? 'nxdomain';
+  while (typeof answer === 'object' && 'cname' in answer) {
+    if (aliases.length === ALIASES_MAX) return { aliases: [], owner, answer: 'servfail' };
+    const { cname, ttl = serverTtl } = answer;
+    aliases.push(record(owner, types.CNAME, ttl, labelsOf(cname)));
+    owner = cname;
+    answer = names.get(owner) ?? 'nxdomain';
+  }
+  return { aliases, owner, answer };
+}
+
 function response(
   question: Buffer,
-  answer: Exclude<DnsAnswer, 'silence'>,
+  { aliases, owner }: Pick<Found, 'aliases' | 'owner'>,
+  answer: Exclude<Found['answer'], 'silence'>,
   type: number,
   ttl: number,
 ): Buffer {
@@ -66,12 +97,12 @@ function response(
   const records = all.filter((each) => typeOf(each) === type);
   const header = Buffer.from(question.subarray(0, HEADER_BYTES));
   header.writeUInt16BE(RESPONSE | (typeof answer === 'string' ? codes[answer] : 0), 2);
-  header.writeUInt16BE(records.length, 6);
+  header.writeUInt16BE(aliases.length + records.length, 6);
   header.writeUInt32BE(0, 8);
   const answers = records.map((each) =>
-    record(type, ttl, typeof each === 'string' ? address(each) : service(each)),
+    record(owner, type, ttl, typeof each === 'string' ? address(each) : service(each)),
   );
-  return Buffer.concat([header, question.subarray(HEADER_BYTES), ...answers]);
+  return Buffer.concat([header, question.subarray(HEADER_BYTES), ...aliases, ...answers]);
 }
 
 function typeOf(answer: string | DnsService): number {
@@ -79,11 +110,16 @@ function typeOf(answer: string | DnsService): number {
   return isIPv6(answer) ? types.AAAA : types.A;
 }
 
-/** Begins with a compression pointer to the question's name. */
-function record(type: number, ttl: number, data: Buffer): Buffer {
-  const fixed = Buffer.from([0xc0, HEADER_BYTES, 0, type, 0, 1, 0, 0, 0, 0, 0, data.length]);
-  fixed.writeUInt32BE(ttl, 6);
-  return Buffer.concat([fixed, data]);
+function record(owner: string, type: number, ttl: number, data: Buffer): Buffer {
+  const fixed = Buffer.from([0, type, 0, 1, 0, 0, 0, 0, 0, data.length]);
+  fixed.writeUInt32BE(ttl, 4);
+  return Buffer.concat([labelsOf(owner), fixed, data]);
+}
+
+function labelsOf(name: string): Buffer {
+  const labels = name.split('.').filter(Boolean);
+  const parts = labels.map((label) => Buffer.from([label.length, ...Buffer.from(label)]));
+  return Buffer.concat([...parts, Buffer.from([0])]);
 }
 
 /** IPv6 without `::` in its middle, or `::1`. */
@@ -99,10 +135,5 @@ function service({ target, port, priority = 0, weight = 1 }: DnsService): Buffer
   fixed.writeUInt16BE(priority, 0);
   fixed.writeUInt16BE(weight, 2);
   fixed.writeUInt16BE(port, 4);
-  const labels = target.split('.').filter(Boolean);
-  return Buffer.concat([
-    fixed,
-    ...labels.map((label) => Buffer.from([label.length, ...Buffer.from(label)])),
-    Buffer.from([0]),
-  ]);
+  return Buffer.concat([fixed, labelsOf(target)]);
 }

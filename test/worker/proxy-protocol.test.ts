@@ -217,6 +217,22 @@ describe('a trusted peer', () => {
     expect(server.peers).toEqual([]);
   });
 
+  test.each([
+    ['v1', Buffer.from(v1)],
+    ['v2', withTlvs(tlv(0x02, 'a'))],
+  ])('is refused wherever its header ends too early: %s', async (_, header) => {
+    const { plane, server } = await start();
+    for (let end = 1; end < header.length; end++) {
+      const client = await dial(plane.port, trustedPeer);
+      client.send(header.subarray(0, end)).finish();
+      expect({ end, ending: await client.end() }).toEqual({ end, ending: 'reset' });
+    }
+    await eventually('all in the log', () => plane.records().length === header.length - 1);
+    const reasons = new Set(plane.records().map((record) => (record as { reason: string }).reason));
+    expect([...reasons]).toEqual(['rejected']);
+    expect(server.peers).toEqual([]);
+  });
+
   test('is awaited no longer than any client', async () => {
     const { plane } = await start({}, { identifyTimeoutMs: 50 });
     const client = await dial(plane.port, trustedPeer);

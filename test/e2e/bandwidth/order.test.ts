@@ -81,6 +81,25 @@ describe('ends come behind the bytes, and as what they were', () => {
   });
 });
 
+test.each(['client', 'server'] as const)('both ways are limited, and the %s ends first', async (who) => {
+  await start({ up: RATE, down: RATE });
+  const { client, server } = await established();
+  const [first, other] = who === 'client' ? [client, server] : [server, client];
+  const [ofFirst, ofOther] = [first.length, other.length];
+  first.send(bytes).finish();
+  other.send(bytes);
+  expect(await other.end()).toBe('fin');
+  other.send('more').finish();
+  expect(await first.end()).toBe('fin');
+  expect(other.received.subarray(ofOther).equals(bytes)).toBe(true);
+  expect(first.received.subarray(ofFirst).equals(Buffer.concat([bytes, Buffer.from('more')]))).toBe(true);
+  expect((await daemon.ended(1))[0]).toMatchObject({
+    reason: 'done',
+    bytes_up: redisPing.length + bytes.length + (who === 'client' ? 0 : 4),
+    bytes_down: bytes.length + (who === 'client' ? 4 : 0),
+  });
+});
+
 describe('timeouts', () => {
   /** Its sniffed bytes go at once and are owed: at 1000 bytes/s nothing moves for over a second and a half. */
   const opening = `*1\r\n$1600\r\n${'a'.repeat(1600)}\r\n`;
