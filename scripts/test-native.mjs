@@ -33,6 +33,7 @@ const testFiles = [
   'test/plane',
   'test/metrics',
   'test/primary',
+  'test/security',
   'test/e2e/relay',
   'test/e2e/dial-options',
   'test/e2e/addresses',

@@ -52,6 +52,8 @@ export interface Classifier {
 
 /** An immutable set of IPv4 and IPv6 networks (native/admission/prefixes.h). */
 export interface Prefixes {
+  /** Lets go of the memory, for which the collector would take its time; the set is empty then, the gate's is not. */
+  release(): void;
   /** Whether an address literal is in one of them; IPv4-mapped IPv6 is IPv4. */
   contains(address: string): boolean;
   /** Of addresses of 16 bytes each; IPv4 is mapped. Answers are 1 and 0. For benches. */

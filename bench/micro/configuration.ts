@@ -39,6 +39,7 @@ ${first}${lines(ROUTES, (n) => `  - { when: { ${conditions(n)} }, to: u${n % UPS
 const world = {
   directory: '/',
   fileKind: () => 'module' as const,
+  listFault: () => null,
   programFault: () => null,
   cores: 2,
   addresses: [],

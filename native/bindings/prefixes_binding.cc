@@ -139,6 +139,7 @@ void PrefixesBinding::Init(Napi::Env env, Napi::Object exports) {
                                       {
                                           StaticMethod<&PrefixesBinding::Read>("read"),
                                           StaticMethod<&PrefixesBinding::Join>("join"),
+                                          InstanceMethod<&PrefixesBinding::Release>("release"),
                                           InstanceMethod<&PrefixesBinding::Contains>("contains"),
                                           InstanceMethod<&PrefixesBinding::ContainsMany>("containsMany"),
                                           InstanceAccessor<&PrefixesBinding::Entries>("entries"),
@@ -152,16 +153,25 @@ Shared PrefixesBinding::From(const Napi::Value& value) {
   return Unwrap(value.As<Napi::Object>())->prefixes_;
 }
 
-// What they hold counts for V8, so that replaced sets are collected soon.
 PrefixesBinding::PrefixesBinding(const Napi::CallbackInfo& info)
-    : ObjectWrap(info), prefixes_(MadeOrFromTexts(info[0])) {
+    : ObjectWrap(info), prefixes_(std::make_shared<const Prefixes>()) {
+  Hold(MadeOrFromTexts(info[0]));
   info.This().As<Napi::Object>().TypeTag(&kTypeTag);
-  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), static_cast<int64_t>(prefixes_->bytes()));
 }
 
 PrefixesBinding::~PrefixesBinding() {
-  if (prefixes_ != nullptr)
-    Napi::MemoryManagement::AdjustExternalMemory(Env(), -static_cast<int64_t>(prefixes_->bytes()));
+  Napi::MemoryManagement::AdjustExternalMemory(Env(), -static_cast<int64_t>(prefixes_->bytes()));
+}
+
+void PrefixesBinding::Hold(Shared prefixes) {
+  const auto bytes = static_cast<int64_t>(prefixes->bytes());
+  Napi::MemoryManagement::AdjustExternalMemory(Env(), bytes - static_cast<int64_t>(prefixes_->bytes()));
+  prefixes_ = std::move(prefixes);
+}
+
+Napi::Value PrefixesBinding::Release(const Napi::CallbackInfo& info) {
+  Hold(std::make_shared<const Prefixes>());
+  return info.Env().Undefined();
 }
 
 Napi::Value PrefixesBinding::Read(const Napi::CallbackInfo& info) {

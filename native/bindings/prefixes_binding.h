@@ -23,12 +23,16 @@ class PrefixesBinding : public Napi::ObjectWrap<PrefixesBinding> {
   static Napi::Value Read(const Napi::CallbackInfo& info);
   static Napi::Value Join(const Napi::CallbackInfo& info);
 
+  Napi::Value Release(const Napi::CallbackInfo& info);
   Napi::Value Contains(const Napi::CallbackInfo& info);
   Napi::Value ContainsMany(const Napi::CallbackInfo& info);
   Napi::Value Entries(const Napi::CallbackInfo& info);
   Napi::Value Bytes(const Napi::CallbackInfo& info);
 
-  std::shared_ptr<const admission::Prefixes> prefixes_;
+  // What is held counts for V8.
+  void Hold(std::shared_ptr<const admission::Prefixes> prefixes);
+
+  std::shared_ptr<const admission::Prefixes> prefixes_;  // never null
 };
 
 }  // namespace anyport::bindings

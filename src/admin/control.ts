@@ -3,6 +3,7 @@ import type { Ban, BanList, BanRequest, BanResult } from '../model/ban.js';
 import type { Document, Problem } from '../model/config.js';
 import type { DiffItem } from '../model/diff.js';
 import type { AskedState } from '../model/health-status.js';
+import type { ListStatus } from '../model/list-status.js';
 import type { EndpointOverride, EndpointState } from '../model/overrides.js';
 import type { AddressText } from '../model/session.js';
 import type { EndedSession, SessionList, SessionQuery } from '../model/session-list.js';
@@ -66,6 +67,8 @@ export interface Status extends Snapshot {
   };
   /** Null: none since the start. */
   readonly lastChange: LastChangeStatus | null;
+  /** Lists of networks that are not empty. */
+  readonly lists: readonly ListStatus[];
   /** Null unless draining. */
   readonly drain: DrainStarted | null;
 }

@@ -1,5 +1,6 @@
 /** Shapes of what the control interface answers, by name; the types they describe are in control.ts and src/model. */
 import { banCauses, banLimits } from '../model/ban.js';
+import { listKeys } from '../model/config.js';
 import { askedStates } from '../model/health-status.js';
 import { endpointStates, weightLimits } from '../model/overrides.js';
 import { reasons, stages } from '../model/session.js';
@@ -129,6 +130,22 @@ const lastChange = object(
   { description: 'The outcome of the last change; null: none since the start.' },
 );
 
+const listFile = object({
+  path: text(),
+  entries: integer('In force'),
+  readAt: time('When what is in force was read'),
+  failures: integer('Times that it could not be read'),
+  problem: orNull(text('Why it can not be read now, so that what it had last is in force')),
+});
+
+const networkList = object({
+  list: choice(Object.values(listKeys), 'Its key'),
+  listener: orNull(text('Null: for every listener')),
+  entries: integer('As written, also those within others'),
+  bytes: integer('Of memory'),
+  files: list(listFile),
+});
+
 const status = object({
   version: text(),
   pid: integer(),
@@ -141,6 +158,7 @@ const status = object({
     changedAt: time('When it came into force'),
   }),
   lastChange: orNull(lastChange),
+  lists: list(networkList, 'Lists of networks that are not empty'),
   drain: orNull(drain),
   ...snapshot,
 });

@@ -6,6 +6,7 @@ import { type Loaded, loadConfig } from '../config/load.js';
 import { withAbsoluteModules } from '../config/modules.js';
 import { formatProblem } from '../config/report.js';
 import type { Problem } from '../model/config.js';
+import { listPathsIn } from '../security/lists.js';
 import { type Configuration, okOrFail, summary } from './configuration.js';
 import { connectControl } from './control/client.js';
 import { type Difference, differencesText } from './differences.js';
@@ -29,7 +30,7 @@ interface Compared {
 }
 
 export async function checkFile(file: string | undefined, options: CheckOptions): Promise<void> {
-  const loaded = load(file);
+  const loaded = await withLists(load(file));
   if (options.json && !loaded.ok) return printInvalid(file ?? DEFAULT_FILE, loaded.problems);
   const wanted = okOrFail(loaded);
   const compared = options.diff === undefined ? null : await compare(wanted, file, options);
@@ -38,6 +39,14 @@ export async function checkFile(file: string | undefined, options: CheckOptions)
 
 const load = (file: string | undefined): Loaded =>
   loadConfig({ file: file ?? null, flags: {}, environment: process.env });
+
+/** Files of networks are read too, as at a start. */
+async function withLists(loaded: Loaded): Promise<Loaded> {
+  if (!loaded.ok || listPathsIn(loaded.config).size === 0) return loaded;
+  const { checkLists } = await import('../security/check.js');
+  const problems = await checkLists(loaded.config);
+  return problems.length === 0 ? loaded : { ok: false, problems, files: loaded.files };
+}
 
 function printInvalid(file: string, problems: readonly Problem[]): never {
   process.stdout.write(jsonLine({ file, valid: false, problems }));

@@ -28,3 +28,16 @@ export function programFault(path: string): string | null {
     return 'may not be run by this user';
   }
 }
+
+/** Why a path can not be read as a list of networks; null: it can, as far as can be seen from outside. */
+export function listFault(path: string): string | null {
+  const kind = fileKind(path);
+  if (kind === 'none') return 'no such file';
+  if (kind === 'other') return 'is no regular file';
+  try {
+    accessSync(path, constants.R_OK);
+    return null;
+  } catch {
+    return 'may not be read by this user';
+  }
+}

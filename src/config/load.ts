@@ -9,7 +9,7 @@ import { systemAccounts } from './accounts.js';
 import { DEFAULT_FILE, DEMO_ADDRESS, demoConfig } from './default.js';
 import { documentSource } from './document.js';
 import type { Environment } from './environment.js';
-import { fileKind, programFault } from './file-kind.js';
+import { fileKind, listFault, programFault } from './file-kind.js';
 import { applyFlags, type Flags } from './flags.js';
 import { withIncluded } from './include/index.js';
 import { type Kernel, readKernel } from './kernel.js';
@@ -112,6 +112,7 @@ function loaded(
   const result = validate(source, {
     directory: about.directory,
     fileKind,
+    listFault,
     programFault,
     cores: availableParallelism(),
     addresses: ownAddresses().map(({ address }) => address),

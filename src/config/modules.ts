@@ -1,5 +1,9 @@
-/** Where a document names modules of the user: handlers and validators, by paths relative to the document's folder. */
+/**
+ * Where a document names files of the user, by paths relative to the document's folder: modules (handlers and
+ * validators), and lists of networks.
+ */
 import { isAbsolute, resolve } from 'node:path';
+import { listKeys } from '../model/config.js';
 import { findAll, isMapping } from './path.js';
 
 const MODULES = [
@@ -9,17 +13,25 @@ const MODULES = [
   ['upstreams.*', 'handler'],
 ] as const;
 
+const LISTS = ['security', 'listeners.[]'].flatMap((owners) =>
+  Object.values(listKeys).map((key) => [owners, `${key}_files`] as const),
+);
+
 /** `builtin:http`, `local:1`. */
 const isName = (text: string): boolean => /^[a-z]+:/.test(text);
 
+const isRelative = (text: unknown): text is string => typeof text === 'string' && !isAbsolute(text);
+
 /** Replaces each relative path, in place, by what `rename` makes of it. */
 export function renameModules(document: unknown, rename: (path: string) => string): void {
-  for (const [owners, key] of MODULES) {
+  for (const [owners, key] of [...MODULES, ...LISTS]) {
     // Aliases share their mapping.
     for (const owner of new Set(findAll(document, owners).map((found) => found.value))) {
       if (!isMapping(owner)) continue;
-      const text = owner[key];
-      if (typeof text === 'string' && !isAbsolute(text) && !isName(text)) owner[key] = rename(text);
+      const written = owner[key];
+      if (Array.isArray(written))
+        owner[key] = written.map((each) => (isRelative(each) ? rename(each) : each));
+      else if (isRelative(written) && !isName(written)) owner[key] = rename(written);
     }
   }
 }

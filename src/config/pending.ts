@@ -15,17 +15,6 @@ interface PendingKey {
 }
 
 export const pendingKeys: readonly PendingKey[] = [
-  { pattern: 'security.ip_whitelist', idle: [] },
-  {
-    pattern: 'security.ip_blacklist',
-    idle: [],
-    refused: 'reset what comes from these networks by the first of `routes`, with `source`',
-  },
-  {
-    pattern: 'security.allow_only',
-    idle: [],
-    refused: 'let `routes` name the networks that may connect, with `source`',
-  },
   { pattern: 'listeners.[].transport', idle: 'tcp', refused: 'write `tcp`' },
   { pattern: 'upstreams.*.via', refused: 'leave it out' },
   { pattern: 'forwards', idle: [], refused: 'leave it out' },

@@ -127,7 +127,8 @@ export interface SignatureOptions {
   readonly validate?: Validator | string;
 }
 
-export interface ListenerOptions {
+/** Its lists hold besides those of `security`. */
+export interface ListenerOptions extends ListOptions {
   readonly name: string;
   readonly address: ListenAddress;
   /** Permissions of a Unix socket's file, in octal: `0660`. */
@@ -272,7 +273,7 @@ export interface ForwardOptions {
   readonly target: string;
 }
 
-export interface SecurityOptions {
+export interface SecurityOptions extends ListOptions {
   readonly enableRateLimit?: boolean;
   readonly rateLimit?: {
     readonly requestsPerSecond?: number;
@@ -290,9 +291,19 @@ export interface SecurityOptions {
     readonly identifyingPerIp?: number;
   };
   readonly banExport?: string;
+}
+
+/** Lists of networks, and of files with an address or network a line. */
+export interface ListOptions {
+  /** Trusted: not limited as a source, never banned. */
   readonly ipWhitelist?: readonly string[];
+  readonly ipWhitelistFiles?: readonly string[];
+  /** Refused before a byte is read. */
   readonly ipBlacklist?: readonly string[];
+  readonly ipBlacklistFiles?: readonly string[];
+  /** If not empty, every other source is refused. */
   readonly allowOnly?: readonly string[];
+  readonly allowOnlyFiles?: readonly string[];
 }
 
 export interface MonitoringOptions {

@@ -295,6 +295,36 @@ export const catalog = {
     help: "Attempts to connect that failed because this machine lacks something: a free port, the source address, the interface, a source of the endpoint's family, or open files and memory.",
     by: { label: 'lacking', values: ['ports', 'source', 'interface', 'family', 'files'] },
   },
+  anyport_list_entries: {
+    kind: 'gauge',
+    scope: 'primary',
+    help: 'Networks in a list (`list`: its key; `listener` is empty for the lists of `security`), also those within others.',
+    labels: ['list', 'listener'],
+  },
+  anyport_list_bytes: {
+    kind: 'gauge',
+    scope: 'primary',
+    help: 'Memory of the list; lists that name the same networks and files share it.',
+    labels: ['list', 'listener'],
+  },
+  anyport_list_read_timestamp_seconds: {
+    kind: 'gauge',
+    scope: 'primary',
+    help: 'When a file of the list was read last, in seconds since the epoch; 0: it has no file.',
+    labels: ['list', 'listener'],
+  },
+  anyport_list_failures_total: {
+    kind: 'counter',
+    scope: 'primary',
+    help: 'Times that a file of the list had changed and could not be read; what it had last stays in force.',
+    labels: ['list', 'listener'],
+  },
+  anyport_list_stale_files: {
+    kind: 'gauge',
+    scope: 'primary',
+    help: 'Files of the list that can not be read now.',
+    labels: ['list', 'listener'],
+  },
   anyport_config_generation: {
     kind: 'gauge',
     scope: 'primary',

@@ -91,7 +91,37 @@ export interface ListenerConfig {
   readonly proxyProtocol: { readonly trusted: readonly string[] } | null;
   /** Sessions at once; 0: no limit. */
   readonly maxConnections: number;
+  /** Besides those for every listener. */
+  readonly lists: ListsConfig;
 }
+
+/** Who may connect. */
+export interface ListsConfig {
+  readonly trusted: ListConfig;
+  readonly denied: ListConfig;
+  /** Empty: everybody who is not denied. */
+  readonly allowed: ListConfig;
+}
+
+/** Networks as they are written, and files with more of them, which may have millions. */
+export interface ListConfig {
+  readonly networks: readonly string[];
+  readonly files: readonly ListFileConfig[];
+}
+
+export interface ListFileConfig {
+  /** Absolute. */
+  readonly path: string;
+  /** Key path of where it is named. */
+  readonly at: string;
+}
+
+/** The key of each list in the file. */
+export const listKeys = {
+  trusted: 'ip_whitelist',
+  denied: 'ip_blacklist',
+  allowed: 'allow_only',
+} as const satisfies Record<keyof ListsConfig, string>;
 
 export type ListenAddress =
   | {
@@ -157,10 +187,12 @@ export interface SecurityConfig {
   /** Null: off. */
   readonly rateLimit: RateLimitConfig | null;
   readonly guard: GuardConfig | null;
-  /** Networks that are not limited and never banned. */
+  /** Networks as written that are not limited and never banned. */
   readonly trusted: readonly string[];
   /** File with the banned addresses; null: none. */
   readonly banExport: string | null;
+  /** For every listener. */
+  readonly lists: ListsConfig;
 }
 
 /** New sessions. */

@@ -48,6 +48,10 @@ export class IdRegistry implements Ids, IdsByName, IdNames {
     endpoint: new NameTable(),
   };
 
+  listener(name: string): number {
+    return this.#tables.listener.idOf(name);
+  }
+
   of({ listeners, protocols, upstreams }: Named): PlanIds {
     const { listener, protocol, upstream, endpoint } = this.#tables;
     return {

@@ -31,6 +31,7 @@ import { Handover } from './handover.js';
 import { createMonitor } from './health.js';
 import { InheritedServers } from './inherited-servers.js';
 import { type Listening, listenWith, openListeners } from './listening.js';
+import { ListsPart } from './lists.js';
 import { withModules } from './modules.js';
 import { MonitoringPart } from './monitoring.js';
 import { Names } from './names.js';
@@ -101,6 +102,7 @@ export class Daemon {
   readonly #reconfiguration: Reconfiguration;
   readonly #reloads: Reloads;
   readonly #metrics: MetricsText;
+  readonly #lists: ListsPart;
   readonly #monitoring: MonitoringPart;
   readonly #admin: ControlInterface;
   /** Sources that are refused for a time. */
@@ -136,7 +138,9 @@ export class Daemon {
       inherited: servers,
     });
     this.bans = new Bans({ admission: plane.admission, clock: systemClock, nowMs: Date.now, log });
-    this.#parts = [this.#monitoring, this.#admin, this.bans, ...(options.parts ?? [])];
+    const idOf = (listener: string) => ids.listener(listener);
+    this.#lists = new ListsPart({ admission: plane.admission, idOf, log });
+    this.#parts = [this.#lists, this.#monitoring, this.#admin, this.bans, ...(options.parts ?? [])];
     this.#listening = listenWith(sockets.sockets, plane, log);
     const parts = this.#parts;
     const listening = this.#listening;
@@ -336,6 +340,7 @@ export class Daemon {
       metrics: this.#metrics,
       health: () => this.health(),
       snapshot: () => this.snapshot(),
+      lists: () => this.#lists.status,
       totals: () => this.#metrics.totals(),
       sessions: this.#plane.sessions,
       bans: this.bans,
@@ -358,6 +363,7 @@ export class Daemon {
       health: this.#monitor,
       fitted: () => this.#reconfiguration.fitted,
       reloads: () => this.#reloads.counts,
+      lists: () => this.#lists.status,
       evicted: () => this.#monitoring.evicted + this.#admin.evicted,
     };
     return createMetricsText({

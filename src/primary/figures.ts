@@ -2,6 +2,7 @@
 
 import type { Monitor } from '../health/monitor.js';
 import type { Figures } from '../metrics/text.js';
+import type { ListStatus } from '../model/list-status.js';
 import type { DataPlane } from '../plane/data-plane.js';
 import { truthOf } from './endpoint-truth.js';
 import type { Fitted } from './file-limit.js';
@@ -14,6 +15,7 @@ export interface FiguresSource {
   /** In force. */
   fitted(): Fitted;
   reloads(): Reloads['counts'];
+  lists(): readonly ListStatus[];
   /** Connections that the servers of the primary closed to admit newer ones. */
   evicted(): number;
   /** Log lines lost so far. */
@@ -33,6 +35,7 @@ export function figuresOf(source: FiguresSource): Figures {
       labels: { upstream, endpoint },
       value: count,
     })),
+    ...listFigures(source.lists()),
     anyport_workers: plane.accepting,
     anyport_worker_restarts_total: plane.restarts,
     anyport_worker_hangs_total: plane.hangs,
@@ -87,5 +90,20 @@ function checkFigures({ health }: FiguresSource) {
       labels: { upstream, endpoint },
       value: seconds,
     })),
+  };
+}
+
+function listFigures(lists: readonly ListStatus[]) {
+  const of = (value: (list: ListStatus) => number) =>
+    lists.map((each) => ({ labels: { list: each.list, listener: each.listener ?? '' }, value: value(each) }));
+  const sum = (numbers: readonly number[]) => numbers.reduce((all, number) => all + number, 0);
+  return {
+    anyport_list_entries: of(({ entries }) => entries),
+    anyport_list_bytes: of(({ bytes }) => bytes),
+    anyport_list_read_timestamp_seconds: of(({ files }) =>
+      Math.max(0, ...files.map(({ readAt }) => Date.parse(readAt) / 1000)),
+    ),
+    anyport_list_failures_total: of(({ files }) => sum(files.map(({ failures }) => failures))),
+    anyport_list_stale_files: of(({ files }) => files.filter(({ problem }) => problem !== null).length),
   };
 }

@@ -120,7 +120,7 @@ export class Reconfiguration {
       const prepared = await prepareAll(all, fitted.config);
       return await this.#putInForce(fitted, prepared);
     } catch (error) {
-      return { result: 'refused', problems: [problemOf(error, log)] };
+      return { result: 'refused', problems: problemsOf(error, log) };
     }
   }
 
@@ -180,8 +180,9 @@ function changedBy(published: Published, generation: number): Changed {
   }
 }
 
-function problemOf(error: unknown, log: Logger): Problem {
-  if (error instanceof StartError) return unplaced(error.message);
+function problemsOf(error: unknown, log: Logger): readonly Problem[] {
+  if (error instanceof StartError)
+    return error.problems.length > 0 ? error.problems : [unplaced(error.message)];
   log.error({ err: error }, 'a change of the configuration failed');
-  return unplaced(`it failed: ${error instanceof Error ? error.message : error}`);
+  return [unplaced(`it failed: ${error instanceof Error ? error.message : error}`)];
 }

@@ -8,8 +8,6 @@ const upstream = (keys: string) => `${http}upstreams: { web: { endpoints: ["10.0
 const instead = 'is not available yet, and must not be ignored:';
 
 const refused = [
-  { path: 'security.ip_blacklist', text: `${http}security: { ip_blacklist: ["10.0.0.0/8"] }` },
-  { path: 'security.allow_only', text: `${http}security: { allow_only: ["10.0.0.0/8"] }` },
   { path: 'listeners[0].transport', text: `${http}listeners: [{ name: a, address: ":1", transport: udp }]` },
   {
     path: 'listeners[0].transport',
@@ -54,11 +52,10 @@ forwards: []`;
 test('the others are one warning, by key path', () => {
   const text = `${upstream('retries: 1')}
 server: { cache_ttl: 1m }
-security: { ip_whitelist: ["10.0.0.0/8"] }
 docker: {}
 kcp: { link: {} }
 distributed: { enable: true }`;
   expect(warningsOf(text)).toEqual([
-    'accepted but not implemented yet, without effect: security.ip_whitelist, distributed, docker, kcp',
+    'accepted but not implemented yet, without effect: distributed, docker, kcp',
   ]);
 });

@@ -1,6 +1,7 @@
 /** What a configuration that is right becomes. */
 import { describe, expect, test } from 'vitest';
-import { configOf } from './support.js';
+import { noLists } from '../../src/config/validate/lists.js';
+import { configOf, problemsOf } from './support.js';
 
 describe('defaults', () => {
   const config = configOf('');
@@ -39,6 +40,7 @@ describe('defaults', () => {
         onSilence: null,
         proxyProtocol: null,
         maxConnections: 0,
+        lists: noLists,
       },
     ]));
   test('no monitoring', () => expect(config.monitoring).toEqual({ metrics: null, health: null }));
@@ -292,4 +294,42 @@ describe('conditions that hold for some sessions', () => {
 routes: [{ when: { protocol: tls, sni: a.b }, to: close }]`,
     },
   ])('$why', ({ text }) => expect(configOf(text).routes).toHaveLength(1));
+});
+
+describe('lists of networks', () => {
+  const files = ['/etc/anyport/deny.txt', '/var/lib/allow.txt'];
+
+  test('their files are found from the folder of the configuration, each with its place', () => {
+    const text = `security: { ip_blacklist: ["10.0.0.0/8"], ip_blacklist_files: [deny.txt] }
+listeners: [{ name: a, address: ":1-2", allow_only_files: [/var/lib/allow.txt, "./deny.txt"] }]`;
+    const { security, listeners } = configOf(text, { files });
+    const deny = { path: '/etc/anyport/deny.txt', at: 'security.ip_blacklist_files[0]' };
+    expect(security.lists).toEqual({ ...noLists, denied: { networks: ['10.0.0.0/8'], files: [deny] } });
+    const allowed = {
+      networks: [],
+      files: [
+        { path: '/var/lib/allow.txt', at: 'listeners[0].allow_only_files[0]' },
+        { path: '/etc/anyport/deny.txt', at: 'listeners[0].allow_only_files[1]' },
+      ],
+    };
+    expect(listeners.map(({ lists }) => lists)).toEqual([
+      { ...noLists, allowed },
+      { ...noLists, allowed },
+    ]);
+  });
+
+  test('a file that is not there is a problem at its place', () =>
+    expect(problemsOf('security: { ip_blacklist_files: [deny.txt, gone.txt] }', { files })).toEqual([
+      'any.yaml:1:44: security.ip_blacklist_files[1]: no such file: /etc/anyport/gone.txt',
+    ]));
+
+  test('of a unix socket there are none, unless a proxy says who comes', () => {
+    const at = (keys: string) => `listeners: [{ name: a, address: "unix:/run/a.sock", ${keys} }]`;
+    expect(problemsOf(at('ip_blacklist: ["10.0.0.0/8"], allow_only_files: [deny.txt]'), { files })).toEqual([
+      expect.stringContaining('listeners[0].ip_blacklist: has no effect: the clients of a unix socket'),
+      expect.stringContaining('listeners[0].allow_only_files: has no effect: the clients of a unix socket'),
+    ]);
+    const proxied = 'proxy_protocol: { accept: true, trusted: [unix] }, ip_blacklist: ["10.0.0.0/8"]';
+    expect(problemsOf(at(proxied))).toEqual([]);
+  });
 });

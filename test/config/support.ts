@@ -44,6 +44,7 @@ export function checkText(text: string, world: World = {}): Validated {
   return validate(applyFlags(source, flags), {
     directory: '/etc/anyport',
     fileKind: (path) => (files.includes(path) ? 'module' : 'none'),
+    listFault: (path) => (files.includes(path) ? null : 'no such file'),
     programFault: (path) => (programs.includes(path) ? null : 'no such file'),
     cores: 3,
     addresses: ['192.0.2.9', '2001:db8::9'],

@@ -223,11 +223,11 @@ describe('a monitoring port that a listener has', () => {
 
 test('networks with bits beyond their prefix, everywhere', () => {
   const text = `security: { ip_whitelist: ["10.0.0.0/8", "10.1.2.3/8"] }
-listeners: [{ name: a, address: ":1", proxy_protocol: { accept: true, trusted: ["192.0.2.1/24"] } }]
+listeners: [{ name: a, address: ":1", ip_blacklist: ["172.16.0.1/12"], proxy_protocol: { accept: true, trusted: ["192.0.2.1/24"] } }]
 routes: [{ when: { source: ["2001:db8::1/32"] }, to: close }]`;
   expect(warningsOf(text)).toEqual([
-    'accepted but not implemented yet, without effect: security.ip_whitelist',
     'security.ip_whitelist[1]: `10.1.2.3/8` has bits beyond its prefix: it takes effect as `10.0.0.0/8`',
+    'listeners[0].ip_blacklist[0]: `172.16.0.1/12` has bits beyond its prefix: it takes effect as `172.16.0.0/12`',
     'listeners[0].proxy_protocol.trusted[0]: `192.0.2.1/24` has bits beyond its prefix: it takes effect as `192.0.2.0/24`',
     'routes[0].when.source[0]: `2001:db8::1/32` has bits beyond its prefix: it takes effect as `2001:db8::/32`',
   ]);

@@ -35,6 +35,11 @@ function textFor(buffers: readonly SharedArrayBuffer[], names: IdRegistry): Metr
     anyport_identifying_evicted_total: [{ labels: { limit: 'source' }, value: 8 }],
     anyport_bans_total: [{ labels: { cause: 'failures' }, value: 9 }],
     anyport_bans_lifted_total: [{ labels: { by: 'operator' }, value: 2 }],
+    ...Object.fromEntries(
+      metricNames
+        .filter((name) => name.startsWith('anyport_list_'))
+        .map((name) => [name, [{ labels: { list: 'allow_only', listener: 'front' }, value: 9 }]]),
+    ),
     anyport_config_reloads_total: [{ labels: { result: 'applied' }, value: 6 }],
     anyport_worker_restarts_total: 1,
     anyport_worker_hangs_total: 7,

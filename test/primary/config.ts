@@ -1,4 +1,6 @@
 /** A validated configuration: one listener whose sessions all go to a handler. */
+
+import { noLists } from '../../src/config/validate/lists.js';
 import type { Config, ServerConfig } from '../../src/model/config.js';
 import { optionsWith } from '../support/plan.js';
 
@@ -53,12 +55,13 @@ export function configOf({ server: some, monitoringPort, handler = restless }: W
         transport: 'tcp' as const,
         proxyProtocol: null,
         maxConnections: 0,
+        lists: noLists,
       },
     ],
     protocols: [],
     routes: [],
     upstreams: [{ name: 'restless', handler, endpoints: [], options: optionsWith() }],
-    security: { rateLimit: null, guard: null, trusted: [], banExport: null },
+    security: { rateLimit: null, guard: null, trusted: [], banExport: null, lists: noLists },
     monitoring: { metrics: monitoring, health: monitoring },
     admin: null,
     logging: { file: null, level: 'info', format: 'json', accessLog: true, accessLogRate: 1000 },

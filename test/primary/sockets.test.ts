@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
+import { noLists } from '../../src/config/validate/lists.js';
 import type { ListenerConfig } from '../../src/model/config.js';
 import type { SocketCalls } from '../../src/primary/socket-group.js';
 import { ListeningSockets } from '../../src/primary/sockets.js';
@@ -25,6 +26,7 @@ const rest = {
   transport: 'tcp' as const,
   proxyProtocol: null,
   maxConnections: 0,
+  lists: noLists,
 } as const;
 
 function inet(name: string, port: number, host = '127.0.0.1'): ListenerConfig {

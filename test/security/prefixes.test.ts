@@ -80,6 +80,15 @@ test('the loop turns while a long list is read', async () => {
   expect(turns).toBeGreaterThan(10);
 });
 
+test('a set that is released is empty; one that was made of it is not', async () => {
+  const set = new native.Prefixes(['10.0.0.0/8', '2001:db8::/32']);
+  const joined = await native.Prefixes.join([set, new native.Prefixes(['192.0.2.0/24'])]);
+  const bytes = set.bytes;
+  set.release();
+  expect([set.entries, set.contains('10.0.0.1'), set.bytes < bytes]).toEqual([0, false, true]);
+  expect([joined.entries, joined.contains('10.0.0.1')]).toEqual([3, true]);
+});
+
 test('anything else than texts, paths and sets is refused', async () => {
   const wrong = (value: unknown) => value as never;
   expect(() => new native.Prefixes(['10.0.0.0/8', 'ten'])).toThrow('ten is no network');

@@ -17,17 +17,7 @@ export interface SourceFile {
 export type Arrows = Readonly<Record<string, readonly string[]>>;
 
 const leaf = ['base', 'model'];
-const leaves = [
-  'protocols',
-  'routing',
-  'upstream',
-  'health',
-  'security',
-  'handlers',
-  'metrics',
-  'providers',
-  'cluster',
-];
+const leaves = ['protocols', 'routing', 'upstream', 'health', 'handlers', 'metrics', 'providers', 'cluster'];
 
 export const typescriptArrows: Arrows = {
   base: [],
@@ -36,8 +26,10 @@ export const typescriptArrows: Arrows = {
   ...Object.fromEntries(leaves.map((room) => [room, leaf])),
   // Checks read answers with the same cursors and automata as openings are read with.
   health: [...leaf, 'protocols'],
+  // Lists of networks are native sets.
+  security: [...leaf, 'addon'],
   config: [...leaf, ...leaves],
-  worker: [...leaf, 'addon', 'protocols', 'routing', 'upstream', 'health', 'security', 'handlers', 'metrics'],
+  worker: [...leaf, 'addon', 'protocols', 'routing', 'upstream', 'health', 'handlers', 'metrics'],
   admin: [...leaf, 'metrics'],
   plane: [...leaf, 'addon', 'health', 'metrics', 'upstream'],
   // What limits of other rooms add up to.
@@ -52,6 +44,7 @@ export const typescriptArrows: Arrows = {
     'config',
     'health',
     'providers',
+    'security',
     'cluster',
     'metrics',
     'protocols',
@@ -59,7 +52,18 @@ export const typescriptArrows: Arrows = {
   ],
   // The process: it ends itself and tells the service manager through the addon, which no other command needs.
   'cli/run': [...leaf, 'addon', 'primary'],
-  cli: [...leaf, 'config', 'doctor', 'plane', 'protocols', 'routing', 'upstream', 'admin', 'cli/run'],
+  cli: [
+    ...leaf,
+    'config',
+    'doctor',
+    'plane',
+    'protocols',
+    'routing',
+    'upstream',
+    'security',
+    'admin',
+    'cli/run',
+  ],
   // The daemon without process; the schema stays on the thread that checks configurations.
   library: [...leaf, 'primary', 'config', 'protocols', 'handlers', 'metrics'],
   index: ['library', 'model', 'handlers'],

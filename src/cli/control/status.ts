@@ -28,6 +28,7 @@ export function statusText(status: Status): string {
       index === 0 ? 'listeners' : '',
       name === address ? address : `${name}, ${address}`,
     ]),
+    ...listRows(status),
     ['sessions', sessionsText(status)],
     ['bytes', `${bytesText(status.bytes.up)} up, ${bytesText(status.bytes.down)} down`],
   ]);
@@ -56,6 +57,15 @@ function problemRows(lastChange: LastChangeStatus | null): string[][] {
   const shown = problems.slice(0, PROBLEMS_SHOWN_MAX).map((problem) => ['', formatProblem(problem)]);
   const rest = problems.length - shown.length;
   return rest > 0 ? [...shown, ['', `and ${rest} more`]] : shown;
+}
+
+/** Lists of networks, and their files that can not be read. */
+function listRows({ lists }: Status): string[][] {
+  const rows = lists.flatMap(({ list, listener, entries, files }) => [
+    `${list}${listener === null ? '' : ` of ${listener}`}: ${counted(entries, 'network')}`,
+    ...files.flatMap(({ problem }) => (problem === null ? [] : `what it had last is in force: ${problem}`)),
+  ]);
+  return rows.map((row, index) => [index === 0 ? 'lists' : '', row]);
 }
 
 function sessionsText({

@@ -11,6 +11,7 @@ import type {
 import type { Signature } from '../../model/protocol.js';
 import { isMapping } from '../path.js';
 import type { Form } from './items.js';
+import { listFields } from './lists.js';
 
 /** Endpoints named in the line about an upstream. */
 const ENDPOINTS_SHOWN_MAX = 8;
@@ -36,7 +37,7 @@ export const modeText = (address: ListenAddress): string | null =>
 
 /** `protocolsAll`: how many are configured; a listener that accepts them all says so, whichever they are. */
 export function listenerForm(listener: ListenerConfig, protocolsAll: number): Form {
-  const { name, address, protocols, onUnknown, onSilence, proxyProtocol, maxConnections } = listener;
+  const { name, address, protocols, onUnknown, onSilence, proxyProtocol, maxConnections, lists } = listener;
   return {
     name,
     about: address.text === name ? '' : addressText(address),
@@ -48,6 +49,7 @@ export function listenerForm(listener: ListenerConfig, protocolsAll: number): Fo
       on_silence: onSilence && { after: formatDuration(onSilence.afterMs), to: targetText(onSilence.to) },
       proxy_protocol: proxyProtocol,
       max_connections: maxConnections,
+      ...listFields(lists),
     },
   };
 }

@@ -7,12 +7,14 @@ import type {
   Config,
   GuardConfig,
   Identity,
+  ListsConfig,
   LoggingConfig,
   MonitoringConfig,
   RateLimitConfig,
   ServerConfig,
 } from '../../model/config.js';
 import { addressText, modeText } from './forms.js';
+import { listFields } from './lists.js';
 
 export interface Setting {
   /** Key path in the file. */
@@ -98,6 +100,15 @@ function rowsOf<Section extends object>(name: string, section: Section, rows: Ro
   });
 }
 
+/** Without where the files are named. */
+function listSettings(lists: ListsConfig): Setting[] {
+  return Object.entries(listFields(lists)).map(([key, shown]) => ({
+    name: `security.${key}`,
+    value: shown,
+    shown,
+  }));
+}
+
 /** The secret itself is compared and never shown. */
 function adminSettings(admin: AdminConfig | null): Setting[] {
   const listen = admin && addressText(admin.address);
@@ -135,6 +146,7 @@ export function settingsOf(config: Config): Setting[] {
   return [
     ...rowsOf('server', config.server, server),
     ...securitySettings(config),
+    ...listSettings(config.security.lists),
     ...rowsOf('monitoring', config.monitoring, monitoring),
     ...adminSettings(config.admin),
     ...rowsOf('logging', config.logging, logging),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { endpointAddress, listenAddress, socketMode, TARGET, trustedPeers } from './addresses.js';
 import { choice, duration, expecting, flag, integer, list, mapping, section, text } from './fields.js';
+import { listsOfListener } from './lists.js';
 
 const silence = mapping(
   {
@@ -46,6 +47,7 @@ export const listener = mapping(
       0,
       10_000_000,
     ).default(0),
+    ...listsOfListener,
     on_silence: silence
       .meta({
         description:

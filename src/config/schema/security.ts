@@ -1,6 +1,6 @@
 /** `security`: who may connect, and how often. */
-import { networks } from './addresses.js';
 import { duration, flag, form, integer, optionalDuration, section } from './fields.js';
+import { listsOfAll } from './lists.js';
 
 const rateLimit = section(
   {
@@ -64,14 +64,12 @@ export const security = section(
     rate_limit: rateLimit.prefault({}),
     enable_ddos_guard: flag(false, 'Ban sources as `ddos_guard` says'),
     ddos_guard: ddosGuard.prefault({}),
-    ip_whitelist: networks('Trusted: not rate limited, never banned').default([]),
-    ip_blacklist: networks('Refused at accept, before a byte is read; wins over the whitelist').default([]),
+    ...listsOfAll,
     ban_export: form(
       'Where the banned addresses are written, one a line (IPv6 as /64), when they change: for nftables or fail2ban. The file is replaced as a whole; its folder must be writable',
       'an absolute path such as `/run/anyport/bans`',
       (path) => (path.startsWith('/') && !path.endsWith('/') && !path.includes('\0') ? path : null),
     ).optional(),
-    allow_only: networks('If not empty, every other source is refused').default([]),
   },
   'Who may connect, and how often.',
 );

@@ -8,6 +8,8 @@ export interface Context {
   /** Base of relative module paths. */
   readonly directory: string;
   fileKind(path: string): FileKind;
+  /** Why it can not be read as a list of networks; null: it can, as far as can be seen from outside. */
+  listFault(path: string): string | null;
   /** Why it can not be run as a program; null: it can. */
   programFault(path: string): string | null;
   /** CPUs available to this process: the value of `auto`. */

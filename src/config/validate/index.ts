@@ -32,7 +32,7 @@ export function validate(source: Source, context: Context): Validated {
   const targets = new Targets(targetNames(shape), report);
   const names = new ProtocolNames(shape, targets, context, report);
   const upstreams = resolveUpstreams(shape, context, report);
-  const groups = resolveListeners(shape, names, targets, report);
+  const groups = resolveListeners(shape, names, targets, context, report);
   const routes = resolveRoutes(shape, groups, names, targets, report);
   checkServer(shape, report);
   checkSilences(shape, report);
@@ -40,6 +40,7 @@ export function validate(source: Source, context: Context): Validated {
   const identity = resolveIdentity(shape, context, report);
   const admin = resolveAdmin(shape, report);
   const monitoring = monitoringConfig(shape);
+  const security = securityConfig(shape, context, report);
   checkAdminAddress(admin, groups, monitoring, report);
   if (report.problems.length > 0) return { ok: false, problems: report.problems };
   const config: Config = {
@@ -48,7 +49,7 @@ export function validate(source: Source, context: Context): Validated {
     protocols: names.configured,
     routes,
     upstreams,
-    security: securityConfig(shape),
+    security,
     monitoring,
     admin,
     logging: loggingConfig(shape),

@@ -1,10 +1,12 @@
 /** Listeners from `server.listen` and the `listeners` section; one per socket. */
 import { type Listen, parseListen } from '../../base/address.js';
 import { UNIX_PEERS } from '../../base/network.js';
-import type { ListenerConfig } from '../../model/config.js';
+import { type ListenerConfig, listKeys } from '../../model/config.js';
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
 import type { ListenerEntry } from '../schema/listeners.js';
+import type { Context } from './context.js';
+import { isEmptyList, noLists, resolveLists } from './lists.js';
 import type { ProtocolNames } from './protocols.js';
 import type { Entry, Shape } from './shape.js';
 import { checkAddresses, hasFile, withFamilies, withMode } from './sockets.js';
@@ -25,9 +27,10 @@ export function resolveListeners(
   shape: Shape,
   names: ProtocolNames,
   targets: Targets,
+  context: Context,
   report: Report,
 ): ListenerGroup[] {
-  const groups = [...serverGroups(shape, names), ...listedGroups(shape, names, targets, report)];
+  const groups = [...serverGroups(shape, names), ...listedGroups(shape, names, targets, context, report)];
   checkNames(groups, report);
   checkAddresses(groups, report);
   const count = groups.reduce((sum, { listeners }) => sum + listeners.length, 0);
@@ -61,18 +64,26 @@ function serverGroups({ server, listeners }: Shape, names: ProtocolNames): Liste
           onSilence: null,
           proxyProtocol: null,
           maxConnections: 0,
+          lists: noLists,
         },
       ],
     }));
 }
 
-function listedGroups(shape: Shape, names: ProtocolNames, targets: Targets, report: Report): ListenerGroup[] {
+function listedGroups(
+  shape: Shape,
+  names: ProtocolNames,
+  targets: Targets,
+  context: Context,
+  report: Report,
+): ListenerGroup[] {
   return (shape.listeners ?? []).map((entry) => {
     const { name, address, transport, mode } = entry.value;
     if (mode !== undefined && !address.some(hasFile)) {
       report.problem([...entry.path, 'mode'], "is for a unix socket's file, such as `unix:/run/a.sock`");
     }
-    const policy = policyOf(entry, names, targets, report);
+    const lists = resolveListenerLists(entry, context, report);
+    const policy = { ...policyOf(entry, names, targets, report), lists };
     const addresses = transport.startsWith('tcp') ? address : [];
     const nameOf = ({ text }: Listen) =>
       addresses.length > 1 ? `${name}:${text.slice(text.lastIndexOf(':') + 1)}` : name;
@@ -106,6 +117,23 @@ function policyOf(
     proxyProtocol: resolveProxyProtocol(value, [...path, 'proxy_protocol'], report),
     maxConnections: value.max_connections,
   };
+}
+
+/** Behind a proxy a unix socket has sources too: those that its headers announce. */
+function resolveListenerLists(
+  { path, value }: Entry<ListenerEntry>,
+  context: Context,
+  report: Report,
+): ListenerConfig['lists'] {
+  const lists = resolveLists(value, path, context, report);
+  const isUnix = value.address.some(({ kind }) => kind === 'unix');
+  if (!isUnix || value.proxy_protocol?.accept) return lists;
+  for (const list of ['trusted', 'denied', 'allowed'] as const) {
+    if (isEmptyList(lists[list])) continue;
+    const key = lists[list].networks.length > 0 ? listKeys[list] : `${listKeys[list]}_files`;
+    report.problem([...path, key], 'has no effect: the clients of a unix socket have no address');
+  }
+  return lists;
 }
 
 /** There is no default for trusted peers: they may announce any source address. */

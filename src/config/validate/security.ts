@@ -3,16 +3,19 @@ import type { GuardConfig, RateLimitConfig, SecurityConfig } from '../../model/c
 import { findAll } from '../path.js';
 import type { Report, Warn } from '../report.js';
 import type { Source } from '../source.js';
+import type { Context } from './context.js';
+import { resolveLists } from './lists.js';
 import type { Shape } from './shape.js';
 
 const BAN_MAX_MS = 3_600_000;
 
-export function securityConfig({ security }: Shape): SecurityConfig {
+export function securityConfig({ security }: Shape, context: Context, report: Report): SecurityConfig {
   return {
     rateLimit: security.enable_rate_limit ? rateLimitOf(security.rate_limit) : null,
     guard: security.enable_ddos_guard ? guardOf(security.ddos_guard) : null,
     trusted: security.ip_whitelist,
     banExport: security.ban_export ?? null,
+    lists: resolveLists(security, ['security'], context, report),
   };
 }
 

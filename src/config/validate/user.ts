@@ -85,6 +85,7 @@ export function warnOfRights(config: Config, context: Context, warn: Warn): void
   const gids = [identity.group.gid, ...(account === null ? [] : accounts.groupsOf(account))];
   for (const [path, right, otherwise] of [
     ...modulesOf(config),
+    ...listsOf(config),
     ...logOf(config, context),
     ...socketsOf(config),
   ]) {
@@ -97,6 +98,18 @@ const modulesOf = ({ upstreams, protocols }: Config): Use[] =>
   [...upstreams.map(({ handler }) => handler), ...protocols.map(({ validator }) => validator)]
     .filter((url): url is string => url?.startsWith('file:') ?? false)
     .map((url) => [fileURLToPath(url), 'read', 'it can not be loaded']);
+
+const listsOf = ({ security, listeners }: Config): Use[] => {
+  const owners = [security.lists, ...listeners.map(({ lists }) => lists)];
+  const files = owners.flatMap(({ trusted, denied, allowed }) =>
+    [trusted, denied, allowed].flatMap((list) => list.files),
+  );
+  return [...new Set(files.map(({ path }) => path))].map((path) => [
+    path,
+    'read',
+    'anyport does not start without its lists of networks',
+  ]);
+};
 
 function logOf({ logging: { file } }: Config, { fileKind }: Context): Use[] {
   if (file === null) return [];

@@ -5,6 +5,7 @@ import type { MetricsText } from '../../metrics/registry.js';
 import type { Totals } from '../../metrics/totals.js';
 import type { ServerConfig } from '../../model/config.js';
 import type { HealthStatus } from '../../model/health-status.js';
+import type { ListStatus } from '../../model/list-status.js';
 import type { EndpointOverride } from '../../model/overrides.js';
 import type { Plan } from '../../model/plan.js';
 import type { Settings } from '../../model/settings.js';
@@ -24,6 +25,7 @@ export interface OperationsSource {
   /** By endpoint id; null: there is no such endpoint. */
   healthOf(endpoint: number): HealthStatus | null;
   snapshot(): Snapshot;
+  lists(): readonly ListStatus[];
   totals(): Totals;
   readonly bans: Pick<Bans, 'list' | 'ban' | 'lift'>;
   readonly sessions: Pick<LiveSessions, 'list' | 'count' | 'end'>;

@@ -20,6 +20,7 @@ export function statusOf(source: OperationsSource): Status {
     listeners: health.listeners,
     config: { name, changedAt: new Date(changedAt).toISOString() },
     lastChange: settings.last && lastChangeOf(settings.last),
+    lists: source.lists(),
     drain: health.status === 'draining' ? drainOf(source) : null,
     ...snapshot,
   };
