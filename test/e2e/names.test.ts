@@ -269,6 +269,15 @@ describeAsRoot('names', () => {
     await eventually('the other address', () => serves(0));
   });
 
+  test('an answer that does not fit into a datagram is asked for over TCP', async () => {
+    dns.names.set('many.test', ['127.0.0.1']);
+    dns.long.add('many.test');
+    await launch(['many.test'], withNames('', 'options attempts:1'));
+    await daemon.ready();
+    expect(await serves(0)).toBe(true);
+    expect(dns.asked).toContain('many.test'); // over TCP: datagrams are not counted
+  });
+
   test('a name that is known keeps its addresses, whatever is wrong with later answers', async () => {
     const wrong: Record<string, DnsAnswer> = {
       'fails.test': 'servfail',

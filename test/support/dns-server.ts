@@ -1,7 +1,7 @@
-/** A DNS server (UDP, RFC 1035) that answers, refuses or stays silent per name, and follows aliases as a resolver does. */
+/** A DNS server (RFC 1035) that answers, refuses or stays silent per name, and follows aliases as a resolver does. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { isIPv6 } from 'node:net';
+import { createServer, isIPv6 } from 'node:net';
 
 export interface DnsService {
   readonly target: string;
@@ -23,6 +23,8 @@ export type DnsAnswer = readonly (string | DnsService)[] | DnsAlias | 'silence' 
 export interface DnsServer {
   /** Lower-case name → answer; others do not exist. */
   readonly names: Map<string, DnsAnswer>;
+  /** Names whose answers do not fit into a datagram. */
+  readonly long: Set<string>;
   /** Names queried for IPv4 addresses or services, in order. */
   readonly asked: string[];
   /** Time to live of the records in seconds. */
@@ -34,24 +36,43 @@ const HEADER_BYTES = 12;
 const types = { A: 1, CNAME: 5, AAAA: 28, SRV: 33 } as const;
 const ALIASES_MAX = 8;
 const RESPONSE = 0x8180;
+const TRUNCATED = 0x0200;
 const codes = { servfail: 2, nxdomain: 3 } as const;
 
 export async function startDnsServer(address: string): Promise<DnsServer> {
   const names = new Map<string, DnsAnswer>();
   const asked: string[] = [];
   const socket = createSocket('udp4');
-  const server: DnsServer = { names, asked, ttl: 60, close: () => socket.close() };
-  socket.on('message', (query, from) => {
+  const streams = createServer((connection) => {
+    connection.on('error', () => {});
+    // Queries are short and come one at a time: each is one segment, behind its length.
+    connection.on('data', (bytes) => {
+      const reply = replyTo(bytes.subarray(2));
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(reply?.length ?? 0);
+      if (reply !== null) connection.write(Buffer.concat([length, reply]));
+    });
+  });
+  const close = () => {
+    socket.close();
+    streams.close();
+  };
+  const server: DnsServer = { names, long: new Set(), asked, ttl: 60, close };
+  const replyTo = (query: Buffer): Buffer | null => {
     const { name, end } = nameIn(query);
     const type = query.readUInt16BE(end);
     if (type !== types.AAAA) asked.push(name);
     const found = follow(names, name, server.ttl);
-    if (found.answer === 'silence') return;
-    const question = query.subarray(0, end + 4);
-    socket.send(response(question, found, found.answer, type, server.ttl), from.port, from.address);
+    if (found.answer === 'silence') return null;
+    return response(query.subarray(0, end + 4), found, found.answer, type, server.ttl);
+  };
+  socket.on('message', (query, from) => {
+    const reply = server.long.has(nameIn(query).name) ? truncated(query) : replyTo(query);
+    if (reply !== null) socket.send(reply, from.port, from.address);
   });
   socket.bind(53, address);
-  await once(socket, 'listening');
+  streams.listen(53, address);
+  await Promise.all([once(socket, 'listening'), once(streams, 'listening')]);
   return server;
 }
 
@@ -63,6 +84,14 @@ function nameIn(query: Buffer): { name: string; end: number } {
     at += 1 + length;
   }
   return { name: labels.join('.'), end: at + 1 };
+}
+
+/** Nothing but the question, and that there is more. */
+function truncated(query: Buffer): Buffer {
+  const reply = Buffer.from(query.subarray(0, nameIn(query).end + 4));
+  reply.writeUInt16BE(RESPONSE | TRUNCATED, 2);
+  reply.writeUInt16BE(0, 10);
+  return reply;
 }
 
 interface Found {
