@@ -7,12 +7,15 @@ import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Problem } from '../model/config.js';
 import type { Loaded, LoadRequest } from './load.js';
+import type { ReaderSetup } from './reader.js';
 
 export interface ReaderLimits {
   /** How long the thread stays after its last answer. */
   readonly idleMs: number;
-  /** Time for one answer; a thread that takes longer is ended. */
+  /** Time for one answer; a thread that takes longer is ended. What a suspended process sleeps does not count. */
   readonly answerMs: number;
+  /** Of the thread, in steps of nice(2): where cores are short, sessions come first. */
+  readonly niceness: number;
   /** Heap of the thread. The largest files that are read need a third of it. */
   readonly heapMb: number;
   /** Of its young objects: 1 MiB per semi-space. V8's 48 fill up, and never shrink. */
@@ -24,14 +27,18 @@ export interface ReaderLimits {
 export const readerLimits: ReaderLimits = {
   idleMs: 30_000,
   answerMs: 30_000,
+  niceness: 10,
   heapMb: 1024,
   youngMb: 3,
   waitingMax: 64,
 };
 
-/** Reads one, then ends its thread: for a start, after which a change may not come for months. */
+/** Looks at a thread that has not answered. Counted instead of the time, of which a suspended process has none. */
+const LOOKS = 30;
+
+/** Reads one, then ends its thread: for a start, before there are sessions, and after which a change may not come for months. */
 export async function loadAside(request: LoadRequest): Promise<Loaded> {
-  const reader = new Reader({ idleMs: 0 });
+  const reader = new Reader({ idleMs: 0, niceness: 0 });
   const loaded = await reader.load(request);
   reader.close();
   return loaded;
@@ -93,9 +100,10 @@ export class Reader {
   }
 
   #start(): Worker {
-    const { heapMb, youngMb } = this.#limits;
+    const { heapMb, youngMb, niceness } = this.#limits;
     const thread = new Worker(new URL('./reader.js', import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: youngMb },
+      workerData: { niceness } satisfies ReaderSetup,
       // Node's options of the program (a loader, `--input-type`) are not for this thread.
       execArgv: [],
     });
@@ -138,7 +146,7 @@ export class Reader {
 function answerOf(thread: Worker, request: LoadRequest, answerMs: number): Promise<Loaded | string> {
   return new Promise((done) => {
     const settle = (answer: Loaded | string) => {
-      clearTimeout(timer);
+      clearInterval(looking);
       thread.off('message', settle).off('error', onError).off('exit', onExit);
       done(answer);
     };
@@ -149,7 +157,11 @@ function answerOf(thread: Worker, request: LoadRequest, answerMs: number): Promi
           : `reading it failed: ${error.message}`,
       );
     const onExit = () => settle('reading it ended without an answer');
-    const timer = setTimeout(() => settle(`reading it takes longer than ${answerMs} ms`), answerMs);
+    let looks = 0;
+    const looking = setInterval(() => {
+      looks += 1;
+      if (looks === LOOKS) settle(`reading it takes longer than ${answerMs} ms`);
+    }, answerMs / LOOKS);
     thread.on('message', settle).on('error', onError).on('exit', onExit);
     thread.ref();
     try {

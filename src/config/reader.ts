@@ -1,14 +1,18 @@
 /** The thread of aside.ts: an answer for each request, in their order. */
 import { setPriority } from 'node:os';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { type LoadRequest, loadConfig } from './load.js';
 
-/** Of nice(2); on Linux it holds for this thread alone. Where cores are short, sessions come first. */
-const NICENESS = 10;
+export interface ReaderSetup {
+  /** Steps of nice(2); on Linux they hold for this thread alone. */
+  readonly niceness: number;
+}
+
+const { niceness } = workerData as ReaderSetup;
 
 // Refused where a sandbox forbids it: the reader then competes as it did.
 try {
-  setPriority(NICENESS);
+  if (niceness > 0) setPriority(niceness);
 } catch {}
 
 parentPort?.on('message', (request: LoadRequest) => parentPort?.postMessage(loadConfig(request)));

@@ -107,3 +107,11 @@ describe('no answer is a refusal, and the next request has a new thread', () => 
     expect(why(await reader.load(request))).toBe('not read: anyport is being closed');
   });
 });
+
+test('a process that stood still longer than an answer may take still has its answer', async () => {
+  readerWith({ answerMs: 3000 });
+  const answer = reader.load(request);
+  await new Promise(setImmediate); // it has been asked for
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4000);
+  expect(why(await answer)).toBe('ok');
+});
