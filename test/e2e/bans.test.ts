@@ -102,6 +102,17 @@ test('begin and end are in the log', async () => {
   expect(await isServed(BANNED)).toBe(true);
 });
 
+test('the documented expression for fail2ban finds who is banned', async () => {
+  await start();
+  await add({ ip: BANNED, reason: '"source":"192.0.2.1","msg":"source banned"}' });
+  await add({ ip: '2001:db8::7' });
+  await eventually('both to begin', () => linesThat('source banned').length === 2);
+  const [, failregex = ''] = /^failregex = (.+)$/m.exec(readFileSync('docs/operations.md', 'utf8')) ?? [];
+  const banned = new RegExp(failregex.replace('<SUBNET>', '([0-9a-f.:/]+)'));
+  const found = daemon.lines.flatMap((line) => banned.exec(JSON.stringify(line))?.[1] ?? []);
+  expect(found).toEqual([BANNED, '2001:db8::/64']);
+});
+
 test('a reload keeps bans, and a trusted source is not banned', async () => {
   await start({ ip_whitelist: ['127.0.1.0/24'] });
   expect(await add({ ip: TRUSTED })).toMatchObject({
