@@ -187,8 +187,6 @@ export interface SecurityConfig {
   /** Null: off. */
   readonly rateLimit: RateLimitConfig | null;
   readonly guard: GuardConfig | null;
-  /** Networks as written that are not limited and never banned. */
-  readonly trusted: readonly string[];
   /** File with the banned addresses; null: none. */
   readonly banExport: string | null;
   /** For every listener. */

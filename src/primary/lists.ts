@@ -57,6 +57,12 @@ export class ListsPart implements Part {
     return this.#lists.map((list) => this.#statusOf(list));
   }
 
+  /** Whether `ip_whitelist`, for all listeners, has it. */
+  isTrusted(address: string): boolean {
+    const trusted = this.#lists.find(({ listener, name }) => listener === null && name === 'trusted');
+    return trusted?.networks.contains(address) ?? false;
+  }
+
   prepare(config: Config): Promise<Prepared> {
     return this.#turns.run(() => this.#prepare(config));
   }

@@ -155,6 +155,19 @@ test('what security has done is counted, each refusal by its key', async () => {
   await daemon.booksBalance();
 });
 
+test('what the lists have done is counted', async () => {
+  await start({ ip_whitelist: ['127.0.1.0/24'], ip_blacklist: ['127.0.2.0/24'] });
+  for (let each = 0; each < 3; each += 1) expect(await isServed(TRUSTED)).toBe(true);
+  for (let each = 0; each < 2; each += 1) expect(await isServed('127.0.2.1')).toBe(false);
+  expect((await site.get('/api/v1/status')).body.security).toMatchObject({
+    total: 5,
+    blocked: 2,
+    whitelisted: 3,
+    blacklisted: 2,
+    refused: { denied: 2 },
+  });
+});
+
 test('what makes no sense is refused with its place', async () => {
   await start();
   for (const [body, path] of [

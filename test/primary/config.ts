@@ -61,7 +61,7 @@ export function configOf({ server: some, monitoringPort, handler = restless }: W
     protocols: [],
     routes: [],
     upstreams: [{ name: 'restless', handler, endpoints: [], options: optionsWith() }],
-    security: { rateLimit: null, guard: null, trusted: [], banExport: null, lists: noLists },
+    security: { rateLimit: null, guard: null, banExport: null, lists: noLists },
     monitoring: { metrics: monitoring, health: monitoring },
     admin: null,
     logging: { file: null, level: 'info', format: 'json', accessLog: true, accessLogRate: 1000 },

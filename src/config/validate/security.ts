@@ -13,7 +13,6 @@ export function securityConfig({ security }: Shape, context: Context, report: Re
   return {
     rateLimit: security.enable_rate_limit ? rateLimitOf(security.rate_limit) : null,
     guard: security.enable_ddos_guard ? guardOf(security.ddos_guard) : null,
-    trusted: security.ip_whitelist,
     banExport: security.ban_export ?? null,
     lists: resolveLists(security, ['security'], context, report),
   };

@@ -6,7 +6,6 @@ import type { Admission } from '../../addon.js';
 import type { Clock } from '../../base/clock.js';
 import { formatDuration, parseDuration } from '../../base/duration.js';
 import { type Logger, rateLimited } from '../../base/log.js';
-import { createNetworkSet } from '../../base/network.js';
 import { type Ban, type BanList, type BanRequest, type BanResult, banLimits } from '../../model/ban.js';
 import type { Config } from '../../model/config.js';
 import type { Part, Prepared } from '../part.js';
@@ -26,6 +25,8 @@ const FOR_DEFAULT = '10m';
 
 export interface BansParts {
   readonly admission: Pick<Admission, 'bans' | 'ban' | 'lift' | 'counts'>;
+  /** Such a source is never banned. */
+  readonly isTrusted: (address: string) => boolean;
   readonly clock: Clock;
   /** Since the epoch. */
   readonly nowMs: () => number;
@@ -42,7 +43,6 @@ export class Bans implements Part {
   /** Of those that an operator has made. */
   readonly #reasons = new Map<string, string>();
   #counted = '';
-  #isTrusted: (address: string) => boolean = () => false;
   #cancelLook: () => void = () => {};
 
   constructor(parts: BansParts) {
@@ -62,10 +62,8 @@ export class Bans implements Part {
   }
 
   async prepare({ security }: Pick<Config, 'security'>): Promise<Prepared> {
-    const isTrusted = createNetworkSet(security.trusted);
     return {
       commit: () => {
-        this.#isTrusted = isTrusted;
         this.#export.to(security.banExport);
         this.#look();
         this.#export.write([...this.#known.keys()]);
@@ -96,7 +94,7 @@ export class Bans implements Part {
     const ms = parseDuration(time);
     if (ms === null || ms < 1000 || ms > banLimits.forMsMax)
       return { result: 'invalid', path: 'for', message: NO_TIME };
-    if (this.#isTrusted(source.address)) return { result: 'trusted' };
+    if (this.#parts.isTrusted(source.address)) return { result: 'trusted' };
     if (!this.#parts.admission.ban(source.address, ms)) return { result: 'full' };
     if (reason === undefined) this.#reasons.delete(source.shown);
     else this.#reasons.set(source.shown, reason);

@@ -1,6 +1,7 @@
 /** Bans as operators see them, on the engine's own table. */
 import { describe, expect, test } from 'vitest';
 import { native } from '../../../src/addon.js';
+import { createNetworkSet } from '../../../src/base/network.js';
 import { noLists } from '../../../src/config/validate/lists.js';
 import type { BanResult } from '../../../src/model/ban.js';
 import { Bans, banWatchLimits } from '../../../src/primary/bans/index.js';
@@ -19,8 +20,9 @@ async function started(trusted: readonly string[] = []) {
   const lines: Line[] = [];
   const write = (level: string) => (fields: object, msg: string) => lines.push({ level, msg, ...fields });
   const log = { info: write('info'), warn: write('warn'), error: write('error') };
-  const bans = new Bans({ admission, clock, nowMs: Date.now, log: log as never });
-  const security = { rateLimit: null, guard: null, trusted, banExport: null, lists: noLists };
+  const isTrusted = createNetworkSet(trusted);
+  const bans = new Bans({ admission, isTrusted, clock, nowMs: Date.now, log: log as never });
+  const security = { rateLimit: null, guard: null, lists: noLists, banExport: null };
   (await bans.prepare({ security })).commit();
   return { bans, admission, clock, lines };
 }
