@@ -52,6 +52,12 @@ const attacks: Attack[] = [
   },
   { why: 'random bytes', orders: ['garbage', 64, KNOCKS], reasons: ['unknown_protocol'] },
   {
+    why: 'a flood from the blacklist',
+    orders: ['knock', 64, KNOCKS],
+    security: { ip_blacklist: [ATTACKERS] },
+    reasons: ['denied'],
+  },
+  {
     why: 'a flood that the guard bans for its number',
     orders: ['knock', 64, KNOCKS],
     // The client that is none of them comes twice.
