@@ -24,6 +24,8 @@ export interface Outcome {
   readonly keptBytes: number;
   /** What is certainly above its bound. */
   readonly broken: readonly string[];
+  /** What may be above it: its interval has the bound. */
+  readonly open: readonly string[];
 }
 
 const MIB = 1 << 20;
@@ -38,7 +40,9 @@ export function outcomeOf(name: string, attack: Attack, rounds: Rounds): Outcome
     session: ratio(({ sessionP99Us }) => sessionP99Us),
   };
   const { goal = Number.POSITIVE_INFINITY, keptMax = Number.POSITIVE_INFINITY } = attack;
-  const broken = Object.entries(ratios).flatMap(([what, { low }]) => (low > goal ? [what] : []));
+  const bounded = Object.entries(ratios);
+  const broken = bounded.flatMap(([what, { low }]) => (low > goal ? [what] : []));
+  const open = bounded.flatMap(([what, { low, high }]) => (low <= goal && high > goal ? [what] : []));
   return {
     name,
     attack,
@@ -47,6 +51,7 @@ export function outcomeOf(name: string, attack: Attack, rounds: Rounds): Outcome
     attackRate: median(attacked.map(({ attackRate }) => attackRate)),
     keptBytes,
     broken: [...broken, ...(keptBytes > keptMax ? ['memory'] : [])],
+    open,
   };
 }
 
@@ -85,13 +90,17 @@ function row(outcome: Outcome): string[] {
 const ratioText = ({ median: middle, low, high }: Ratio): string =>
   `${middle.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`;
 
-function boundsText({ attack: { goal, keptMax }, broken }: Outcome): string {
+function boundsText({ attack: { goal, keptMax }, broken, open }: Outcome): string {
   const bounds = [
     ...(goal === undefined ? [] : [`${goal}`]),
     ...(keptMax === undefined ? [] : [`${keptMax / MIB} MiB`]),
   ];
   if (bounds.length === 0) return '–';
-  return `${bounds.join(', ')}: ${broken.length === 0 ? 'not broken' : `broken by ${broken.join(', ')}`}`;
+  const found = [
+    ...(broken.length === 0 ? [] : [`broken by ${broken.join(', ')}`]),
+    ...(open.length === 0 ? [] : [`not shown for ${open.join(', ')}`]),
+  ];
+  return `${bounds.join(', ')}: ${found.length === 0 ? 'held' : found.join('; ')}`;
 }
 
 /** What a refused connection costs, beside HAProxy. */

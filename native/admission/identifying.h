@@ -43,7 +43,8 @@ class Identifying {
   // Takes a place and returns its number. Sources without an address (Unix sockets, or not announced yet)
   // count in all alone.
   uint32_t Join(Who who, const net::Source& source, const Limits& limits);
-  // Its source is another one from now on. Its age stays.
+  // Its source is another one from now on. In all it stays as old as it is; of its new source it is the
+  // newest.
   void Move(uint32_t place, const Who& who, const net::Source& source, const Limits& limits);
   // It is identified, or has ended. No effect when it has been told to go: the place may be another's.
   void Leave(uint32_t place, const Who& who);

@@ -2,17 +2,30 @@
 
 #include <utility>
 
+#include "admission/source_table.h"
+
 namespace anyport::desk {
 
 void Refusals::Tell(const Refusal& refusal) {
   TellHeld();
   if (std::exchange(second_, second()) != second_) shown_ = 0;
-  if (shown_ < kShownMax && !exchange_->crowded()) {
+  if (shown_ < kShownMax && !exchange_->crowded() && TakeTurn(refusal)) {
     ++shown_;
     return Show(refusal, 0);
   }
   ++held_;
   last_ = refusal;
+}
+
+bool Refusals::TakeTurn(const Refusal& refusal) {
+  const admission::SourceKey source = admission::KeyOf(refusal.source);
+  const uint64_t kind = uint64_t{source.family} << 8 | static_cast<uint8_t>(refusal.reason);
+  const uint64_t key = (source.prefix ^ kind * 0x9E3779B97F4A7C15) * 0xBF58476D1CE4E5B9;
+  Seen& seen = seen_[key >> 56];
+  if (seen.key != key || seen.second != second_) seen = {key, second_, 0};
+  if (seen.shown == kOfSourceMax) return false;
+  ++seen.shown;
+  return true;
 }
 
 void Refusals::TellHeld() {

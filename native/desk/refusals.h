@@ -1,7 +1,9 @@
-// Tells TypeScript of refused connections: of the first kShownMax in a second each one, of the others the
-// last one with their number, when the second is over. An event costs more than the refusal itself.
+// Tells TypeScript of refused connections: of the first kShownMax in a second each one, but of a source and
+// reason no more than kOfSourceMax, so that a flood does not hide others; of the rest the last one with their
+// number, when the second is over. An event costs more than the refusal itself.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -24,6 +26,7 @@ struct Refusal {
 class Refusals {
  public:
   static constexpr uint32_t kShownMax = 100;
+  static constexpr uint32_t kOfSourceMax = 20;
 
   Refusals(Exchange* exchange, const uint64_t* now_ms) : exchange_(exchange), now_ms_(now_ms) {}
 
@@ -36,6 +39,17 @@ class Refusals {
   int64_t DelayMs() const;
 
  private:
+  // A source (of IPv6 its /64) and reason in the second of its last refusal. Two that share a slot displace
+  // each other, and are shown more often.
+  struct Seen {
+    uint64_t key = 0;
+    uint64_t second = 0;
+    uint32_t shown = 0;
+  };
+  static constexpr size_t kSeen = 256;
+
+  // Whether its source has not been shown too often in this second.
+  bool TakeTurn(const Refusal& refusal);
   uint64_t second() const { return *now_ms_ / 1000; }
   void Show(const Refusal& refusal, uint32_t others);
 
@@ -44,6 +58,7 @@ class Refusals {
   uint64_t second_ = 0;  // in which `shown_` were
   uint32_t shown_ = 0;
   uint32_t held_ = 0;
+  std::array<Seen, kSeen> seen_{};
   std::optional<Refusal> last_;  // of those held back
 };
 

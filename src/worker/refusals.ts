@@ -1,7 +1,7 @@
 /**
  * Which refused connections get a line: of each source and reason the first, and then one an interval with the number
- * of those between. The lines of one source do not use up those of another, and a flood is no flood of lines. It may hide
- * other sources all the same: the engine tells of no more than its first refusals in a second (native/desk/refusals.h).
+ * of those between. The lines of one source do not use up those of another, and a flood is no flood of lines. One from many
+ * sources may hide others: the engine tells of no more than its first refusals in a second (native/desk/refusals.h).
  * Pure: the clock is an argument.
  */
 import { createLineBudget, type LineBudget } from '../base/log.js';

@@ -71,16 +71,17 @@ const noticed = (factor: number): Noticed => ({
 });
 const rounds = (factor: number): Noticed[] => Array.from({ length: 6 }, () => noticed(factor));
 
-test('a bound is broken when every round says so', () => {
+test('a bound is broken when every round says so, and held when every round does', () => {
   const bounded = { ...slow, goal: 1.3, keptMax: 1024 };
   const quiet = rounds(1);
   const once = { quiet, attacked: [noticed(1.2), ...rounds(1.4).slice(1)], refusals: [], keptBytes: 1024 };
   const held = outcomeOf('held', bounded, once);
   const broken = outcomeOf('broken', bounded, { ...once, attacked: rounds(1.4), keptBytes: 1025 });
-  expect(held.broken).toEqual([]);
+  const within = outcomeOf('within', bounded, { ...once, attacked: rounds(1.2) });
+  expect([held.broken, held.open]).toEqual([[], ['cpu', 'ping', 'session']]);
   expect(broken.broken).toEqual(['cpu', 'ping', 'session', 'memory']);
-  expect(table([held, broken])).toMatch(
-    /1\.40 \(1\.20–1\.40\).+not broken\n.+1\.40 \(1\.40–1\.40\).+broken by cpu/,
+  expect(table([within, held, broken])).toMatch(
+    /1\.20 \(1\.20–1\.20\).+: held\n.+1\.40 \(1\.20–1\.40\).+: not shown for cpu, ping, session\n.+1\.40 \(1\.40–1\.40\).+: broken by cpu/,
   );
 });
 

@@ -1,5 +1,5 @@
 /** Bans from the client's side: made and lifted while the daemon runs, seen by operators, metrics, log and file. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ControlSite, startControlled } from '../support/control.js';
 import { anyport, type Daemon, type ServerSection, type TestConfig } from '../support/daemon.js';
@@ -201,6 +201,12 @@ test('the exported file follows, from the start on', async () => {
   await becomes(`${BANNED}\n2001:db8::/64\n`);
   await site.ask('DELETE', `/api/v1/bans/${BANNED}`);
   await becomes('2001:db8::/64\n');
+  // A firewall is not to drop whom a list of trusted ones, from then on, lets in.
+  const trusted = `${daemon.folder.path}/trusted`;
+  writeFileSync(trusted, '');
+  await daemon.reload({ ...next, security: { ban_export: file, ip_whitelist_files: [trusted] } });
+  writeFileSync(trusted, '2001:db8::/32\n');
+  await becomes('');
   await daemon.reload({ ...next, security: { ban_export: '/nonexistent/folder/bans' } });
   await add({ ip: '127.0.0.9' });
   await add({ ip: '127.0.0.10' });

@@ -81,7 +81,7 @@ TEST(Desk, RefusalsAreAllCountedAndAFewAreShown) {
   World world(plan);
   IdleCarrier carrier;
   const auto refuse = [&](uint32_t count) {
-    for (uint32_t i = 0; i < count; ++i) world.desk.Open(0, SourceOf(1), &carrier);
+    for (uint32_t i = 0; i < count; ++i) world.desk.Open(0, SourceOf(static_cast<uint8_t>(i)), &carrier);
   };
   constexpr uint32_t kShown = Refusals::kShownMax;
   world.now_ms += 1000 - world.now_ms % 1000;
@@ -97,6 +97,21 @@ TEST(Desk, RefusalsAreAllCountedAndAFewAreShown) {
   EXPECT_EQ(world.desk.refusals().DelayMs(), -1);
   EXPECT_EQ(world.counters[rows::kListener], kShown + 50);
   EXPECT_EQ(world.counters[rows::kListener + 1 + 3], kShown + 50);
+}
+
+TEST(Desk, AFloodOfOneSourceDoesNotHideTheRefusalsOfOthers) {
+  auto plan = PlanForTests();
+  plan->max_connections = 0;
+  World world(plan);
+  IdleCarrier carrier;
+  world.now_ms += 1000 - world.now_ms % 1000;
+  for (uint32_t i = 0; i < 10 * Refusals::kShownMax; ++i) world.desk.Open(0, SourceOf(1), &carrier);
+  EXPECT_EQ(world.TakeEvents().size(), Refusals::kOfSourceMax);
+  world.desk.Open(0, SourceOf(2), &carrier);
+  EXPECT_EQ(world.TakeEvents().size(), 1u);
+  world.now_ms += 1000;
+  world.desk.Open(0, SourceOf(1), &carrier);  // the next second is another one
+  EXPECT_EQ(world.TakeEvents().size(), 2u);   // with the last one of those held back
 }
 
 TEST(Desk, RefusalsHeldBackAreToldBeforeTheirPlanGoes) {

@@ -71,7 +71,8 @@ export async function runDaemon(config: Config, options: RunOptions): Promise<nu
     else output.log.fatal({ err: error }, 'failed');
     if (output.place.path !== null) output.place.say((error as Error).message);
     await predecessor?.fail((error as Error).message);
-    return 1;
+    // A service manager restarts what has failed, but not what can not start before somebody edits a file.
+    return error instanceof StartError && error.problems.length > 0 ? 2 : 1;
   } finally {
     await output.close();
   }

@@ -7,7 +7,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 /** Others than the daemon's user may read it. */
 const MODE = 0o644;
 
-/** Errors are told once, until a write succeeds. */
+/** Errors are told once, until a write succeeds. Whoever writes the same again tries again. */
 export type Tell = (path: string, error: string | null) => void;
 
 export class BanExport {
@@ -15,6 +15,8 @@ export class BanExport {
   #path: string | null = null;
   /** What is to be written next; null: nothing. */
   #next: string | null = null;
+  /** What the file has; null: unknown. */
+  #written: string | null = null;
   #isWriting = false as boolean;
   #hasFailed = false as boolean;
 
@@ -31,9 +33,11 @@ export class BanExport {
     if (path === this.#path) return;
     this.#path = path;
     this.#next = null;
+    this.#written = null;
     this.#hasFailed = false;
   }
 
+  /** No effect when the file has them already. */
   write(addresses: readonly string[]): void {
     if (this.#path === null) return;
     this.#next = addresses.map((address) => `${address}\n`).join('');
@@ -45,7 +49,10 @@ export class BanExport {
     while (this.#next !== null && this.#path !== null) {
       const [text, path] = [this.#next, this.#path];
       this.#next = null;
-      this.#told(path, await replaceFile(path, text));
+      if (text === this.#written) continue;
+      const error = await replaceFile(path, text);
+      if (path === this.#path) this.#written = error === null ? text : null;
+      this.#told(path, error);
     }
     this.#isWriting = false;
   }

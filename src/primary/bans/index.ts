@@ -66,7 +66,7 @@ export class Bans implements Part {
       commit: () => {
         this.#export.to(security.banExport);
         this.#look();
-        this.#export.write([...this.#known.keys()]);
+        this.#write();
       },
       discard: () => {},
     };
@@ -132,12 +132,13 @@ export class Bans implements Part {
     this.#cancelLook = this.#parts.clock.after(ms, () => {
       const beganMs = this.#parts.clock.nowMs();
       this.#look();
+      this.#write(); // the whitelist may have changed, and a write may have failed
       const tookMs = this.#parts.clock.nowMs() - beganMs;
       this.#lookLater(Math.max(banWatchLimits.lookMs, tookMs / banWatchLimits.shareMax));
     });
   }
 
-  /** Tells what has begun and ended. Reads them only if their numbers have changed. `lifted`: ended by an operator. */
+  /** Tells what has begun and ended, and exports it. Reads them only if their numbers have changed. `lifted`: ended by an operator. */
   #look(lifted?: string): void {
     const { bansActive, bans, lifted: lifts, displaced } = this.#parts.admission.counts();
     const counted = JSON.stringify([bansActive, bans, lifts, displaced]);
@@ -153,7 +154,19 @@ export class Bans implements Part {
       this.#ended({ source: address, ...(address === lifted && { lifted: true }) });
     }
     const hasNew = [...now.keys()].some((address) => !before.has(address));
-    if (hasNew || gone.length > 0) this.#export.write([...now.keys()]);
+    if (hasNew || gone.length > 0) this.#write();
+  }
+
+  /** Trusted sources are admitted here although they are banned, so a firewall is not to drop them either. */
+  #write(): void {
+    if (!this.#export.isOn) return;
+    const shut = [...this.#known.keys()].filter((shown) => !this.#isTrusted(shown));
+    this.#export.write(shut);
+  }
+
+  #isTrusted(shown: string): boolean {
+    const source = banSource(shown);
+    return source !== null && this.#parts.isTrusted(source.address);
   }
 }
 

@@ -384,7 +384,7 @@ describe('files', () => {
   test('that are missing or wrong at a start or a reload are problems with their place', async () => {
     const bad = write('bad', '10.0.0.0/8', '10.0.0.0/8x');
     const failed = await launchDaemon(served({ security: { ip_blacklist_files: [bad] } }));
-    expect(await failed.exit()).toBe(1);
+    expect(await failed.exit()).toBe(2);
     const fatal = failed.lines.find(({ level }) => level === 'fatal');
     expect(fatal?.msg).toBe(
       `${bad}:2: security.ip_blacklist_files[0]: expected an address or a network such as \`10.0.0.0/8\`, got "10.0.0.0/8x"`,

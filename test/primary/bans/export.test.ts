@@ -71,6 +71,21 @@ describe('the file', () => {
     expect(told).toEqual([expect.stringMatching(/^ENOENT/), null]);
   });
 
+  test('what has failed is written when it is asked for again, and what it has already is not', async () => {
+    file = `${folder.path}/in/bans`;
+    target.to(file);
+    target.write(['192.0.2.1']);
+    await eventually('the error', () => told.length === 1);
+    mkdirSync(`${folder.path}/in`);
+    target.write(['192.0.2.1']);
+    await becomes('192.0.2.1\n');
+    const { ino } = statSync(file);
+    target.write(['192.0.2.1']);
+    target.write(['192.0.2.1']);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(statSync(file).ino).toBe(ino);
+  });
+
   test('a link beside it is not followed', async () => {
     const victim = `${folder.path}/victim`;
     writeFileSync(victim, 'precious');
