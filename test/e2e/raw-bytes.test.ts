@@ -99,7 +99,7 @@ async function start(format: 'json' | 'pretty'): Promise<void> {
   };
   const file = `${folder.path}/anyport.json`;
   writeFileSync(file, JSON.stringify(config));
-  daemon = spawn(process.execPath, [resolve('dist/cli/main.js'), 'run', '-c', file], {
+  daemon = spawn(process.execPath, [resolve('dist/cli/main.js'), 'run', '-c', file, '--allow-root'], {
     env: cleanEnvironment(),
     stdio: 'pipe',
   });
