@@ -119,7 +119,7 @@ TEST(Desk, RefusalsHeldBackAreToldBeforeTheirPlanGoes) {
   plan->max_connections = 0;
   World world(plan);
   IdleCarrier carrier;
-  for (uint32_t i = 0; i < Refusals::kShownMax + 2; ++i) world.desk.Open(0, SourceOf(1), &carrier);
+  for (uint32_t i = 0; i < Refusals::kOfSourceMax + 2; ++i) world.desk.Open(0, SourceOf(1), &carrier);
   world.TakeEvents();
   auto next = PlanForTests();
   next->generation = 2;
