@@ -293,7 +293,8 @@ TEST(Adopt, AnythingElseIsRefused) {
   const Fd idle(socket(AF_INET, SOCK_STREAM, 0));
   const Fd datagrams(socket(AF_UNIX, SOCK_DGRAM, 0));
   const Fd file(open("/dev/null", O_RDONLY));
-  for (const int fd : {idle.get(), datagrams.get(), file.get(), -1}) EXPECT_EQ(Adopt(fd), EINVAL) << fd;
+  EXPECT_EQ(Adopt(idle.get()), EINVAL);
+  for (const int fd : {datagrams.get(), file.get(), -1}) EXPECT_EQ(Adopt(fd), EPROTOTYPE) << fd;
 }
 
 TEST(Sockets, AcceptWithNobodyThereIsEagain) {
