@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { type Engine, native } from '../addon.js';
 import { describeFailure } from '../base/failure.js';
 import { fromParcels } from '../base/parcels.js';
-import { loopClock, Slices } from '../base/slices.js';
+import { Slices, servingClock } from '../base/slices.js';
 import { HealthTable } from '../health/table.js';
 import { bucketsOf, cellOf } from '../metrics/cells.js';
 import { WorkerCounters } from '../metrics/counters.js';
@@ -214,7 +214,7 @@ function createWorker(setup: WorkerSetup) {
         before: runtimes.current,
         share: (whole, endpoint) => shareOf(whole, worker + endpoint, workers),
       }),
-    whole: (plan, rest) => fromParcels(plan, rest, new Slices(loopClock)),
+    whole: (plan, rest) => fromParcels(plan, rest, new Slices(servingClock)),
     engine,
     runtimes,
     apply({ accessLog }, settings) {

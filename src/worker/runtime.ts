@@ -3,7 +3,7 @@ import { type Classifier, type EngineDials, type EngineTables, type EngineWarmed
 import type { FailureFields } from '../base/failure.js';
 import type { LogLine } from '../base/log.js';
 import { parseNetworks, UNIX_PEERS } from '../base/network.js';
-import { loopClock, Slices } from '../base/slices.js';
+import { loopClock, Slices, servingClock } from '../base/slices.js';
 import { expectTexts, type LocalCode } from '../base/user-module.js';
 import { type Handler, loadHandler } from '../handlers/index.js';
 import type { WorkerCounters } from '../metrics/counters.js';
@@ -82,7 +82,7 @@ export interface Surroundings {
  */
 export async function createRuntime(plan: Plan, around: Surroundings): Promise<PreparedRuntime> {
   expectTexts(plan.modules ?? {});
-  const slices = new Slices(loopClock);
+  const slices = new Slices(around.before === undefined ? loopClock : servingClock);
   const { dials, ranges } = numberDials(plan.upstreams);
   const counts = new PlanCounts(around.counters, plan.ids);
   const before = balancersOf(around.before);

@@ -7,12 +7,10 @@ import { Slices } from '../../src/base/slices.js';
 function passing() {
   let nowMs = 0;
   let turns = 0;
-  const slices = new Slices({
-    nowMs: () => nowMs++,
-    turn: async () => {
-      turns += 1;
-    },
-  });
+  const turn = async () => {
+    turns += 1;
+  };
+  const slices = new Slices({ nowMs: () => nowMs++, turn, rest: turn });
   return { slices, turns: () => turns };
 }
 

@@ -6,14 +6,17 @@ function run(items: number, itemMs: number) {
   let nowMs = 0;
   let beganMs = 0;
   const turns: number[] = [];
-  const slices = new Slices({
-    nowMs: () => nowMs,
-    turn: async () => {
-      turns.push(nowMs - beganMs);
-      nowMs += 100; // what others do meanwhile does not count
-      beganMs = nowMs;
-    },
-  });
+  let rests = 0;
+  const turn = async () => {
+    turns.push(nowMs - beganMs);
+    nowMs += 100; // what others do meanwhile does not count
+    beganMs = nowMs;
+  };
+  const rest = () => {
+    rests += 1;
+    return turn();
+  };
+  const slices = new Slices({ nowMs: () => nowMs, turn, rest });
   const work = slices.map(
     Array.from({ length: items }, (_, index) => index),
     (item) => {
@@ -21,11 +24,11 @@ function run(items: number, itemMs: number) {
       return item * 2;
     },
   );
-  return { turns, work };
+  return { turns, work, rests: () => rests };
 }
 
 test('results are in the order of the items, with the index of each', async () => {
-  const slices = new Slices({ nowMs: () => 0, turn: async () => {} });
+  const slices = new Slices({ nowMs: () => 0, turn: async () => {}, rest: async () => {} });
   const seen = await slices.map(['a', 'b'], async (item, index) => `${item}${index}`);
   expect(seen).toEqual(['a0', 'b1']);
   expect(await run(3, 0).work).toEqual([0, 2, 4]);
@@ -45,7 +48,7 @@ test('short work has no turn in between', async () => {
 });
 
 test('a failure ends it', async () => {
-  const slices = new Slices({ nowMs: () => 0, turn: async () => {} });
+  const slices = new Slices({ nowMs: () => 0, turn: async () => {}, rest: async () => {} });
   const done: number[] = [];
   const work = slices.map([1, 2, 3], (item) => {
     if (item === 2) throw new Error('two');
@@ -53,4 +56,13 @@ test('a failure ends it', async () => {
   });
   await expect(work).rejects.toThrow('two');
   expect(done).toEqual([1]);
+});
+
+test('long work rests between slices, short work does not', async () => {
+  const short = run(8, SLICE_MS);
+  await short.work;
+  expect([short.turns.length, short.rests()]).toEqual([8, 0]);
+  const long = run(20, SLICE_MS);
+  await long.work;
+  expect([long.turns.length, long.rests()]).toEqual([20, 12]);
 });
