@@ -25,13 +25,6 @@ admission::Lists ListsFrom(const Napi::Object& lists) {
   return {ListAt(lists, "denied"), ListAt(lists, "allowed"), ListAt(lists, "trusted")};
 }
 
-net::Source SourceFrom(const Napi::Value& value) {
-  const std::string text = value.ToString();
-  const auto address = net::ParseInet(text, 0);
-  if (!address.has_value()) throw Napi::TypeError::New(value.Env(), text + " is no address");
-  return net::SourceOf(address->storage);
-}
-
 std::string TextOf(const net::Source& source) {
   const net::Address address = net::AddressOf(source);
   return net::Describe(address.storage, address.length).host;

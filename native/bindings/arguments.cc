@@ -19,6 +19,13 @@ net::Address AddressFrom(const Napi::Value& value) {
   throw Napi::TypeError::New(env, "not an IPv4 or IPv6 address: " + host);
 }
 
+net::Source SourceFrom(const Napi::Value& value) {
+  const std::string text = value.ToString();
+  const auto address = net::ParseInet(text, 0);
+  if (!address.has_value()) throw Napi::TypeError::New(value.Env(), text + " is no address");
+  return net::SourceOf(address->storage);
+}
+
 Napi::Object ToJs(Napi::Env env, const net::HostPort& address) {
   Napi::Object object = Napi::Object::New(env);
   if (address.is_unix) {

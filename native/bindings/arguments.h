@@ -14,6 +14,8 @@ namespace anyport::bindings {
 
 // From `{ host, port }` or `{ path }`; throws a TypeError that quotes the value.
 net::Address AddressFrom(const Napi::Value& value);
+// From the text of an address.
+net::Source SourceFrom(const Napi::Value& value);
 Napi::Object ToJs(Napi::Env env, const net::HostPort& address);
 
 // An Error with the errno's name as `code` (EADDRINUSE …).

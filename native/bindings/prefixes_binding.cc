@@ -188,10 +188,7 @@ Napi::Value PrefixesBinding::Join(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value PrefixesBinding::Contains(const Napi::CallbackInfo& info) {
-  const std::string text = info[0].ToString();
-  const auto address = net::ParseInet(text, 0);
-  if (!address.has_value()) throw Napi::TypeError::New(info.Env(), text + " is no address");
-  return Napi::Boolean::New(info.Env(), prefixes_->Contains(net::SourceOf(address->storage)));
+  return Napi::Boolean::New(info.Env(), prefixes_->Contains(SourceFrom(info[0])));
 }
 
 Napi::Value PrefixesBinding::ContainsMany(const Napi::CallbackInfo& info) {

@@ -7,6 +7,8 @@ export interface SliceClock {
   rest(): Promise<void>;
 }
 
+const REST_MS = 2;
+
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Of this thread, before it serves anybody. */
@@ -20,7 +22,6 @@ export const servingClock: SliceClock = {
   ...loopClock,
   rest: () => new Promise((resolve) => setTimeout(resolve, REST_MS)),
 };
-const REST_MS = 2;
 
 /** Length of a slice: long enough to cost little, short enough for nobody to notice. */
 export const SLICE_MS = 0.5;

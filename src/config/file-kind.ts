@@ -17,27 +17,21 @@ export function fileKind(path: string): FileKind {
 }
 
 /** Why a path can not be run as a program; null: it can. */
-export function programFault(path: string): string | null {
-  const kind = fileKind(path);
-  if (kind === 'none') return 'no such file';
-  if (kind === 'other') return 'is no regular file';
-  try {
-    accessSync(path, constants.X_OK);
-    return null;
-  } catch {
-    return 'may not be run by this user';
-  }
-}
+export const programFault = (path: string): string | null => faultOf(path, 'run');
 
 /** Why a path can not be read as a list of networks; null: it can, as far as can be seen from outside. */
-export function listFault(path: string): string | null {
+export const listFault = (path: string): string | null => faultOf(path, 'read');
+
+const modes = { run: constants.X_OK, read: constants.R_OK } as const;
+
+function faultOf(path: string, right: keyof typeof modes): string | null {
   const kind = fileKind(path);
   if (kind === 'none') return 'no such file';
   if (kind === 'other') return 'is no regular file';
   try {
-    accessSync(path, constants.R_OK);
+    accessSync(path, modes[right]);
     return null;
   } catch {
-    return 'may not be read by this user';
+    return `may not be ${right} by this user`;
   }
 }

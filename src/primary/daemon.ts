@@ -139,8 +139,8 @@ export class Daemon {
     });
     const idOf = (listener: string) => ids.listener(listener);
     this.#lists = new ListsPart({ admission: plane.admission, idOf, log });
-    const isTrusted = (address: string) => this.#lists.isTrusted(address);
-    this.bans = new Bans({ admission: plane.admission, isTrusted, clock: systemClock, nowMs: Date.now, log });
+    const trusted = () => this.#lists.trusted;
+    this.bans = new Bans({ admission: plane.admission, trusted, clock: systemClock, nowMs: Date.now, log });
     this.#parts = [this.#lists, this.#monitoring, this.#admin, this.bans, ...(options.parts ?? [])];
     this.#listening = listenWith(sockets.sockets, plane, log);
     const parts = this.#parts;

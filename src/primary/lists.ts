@@ -2,7 +2,7 @@
  * Who may connect, as a part of the daemon: the lists of a configuration are read before it counts, and their files again
  * whenever they change, beside the sessions. A list comes into force as a whole.
  */
-import { type Admission, native } from '../addon.js';
+import { type Admission, native, type Prefixes } from '../addon.js';
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import { Turns } from '../base/turns.js';
@@ -57,10 +57,11 @@ export class ListsPart implements Part {
     return this.#lists.map((list) => this.#statusOf(list));
   }
 
-  /** Whether `ip_whitelist`, for all listeners, has it. */
-  isTrusted(address: string): boolean {
-    const trusted = this.#lists.find(({ listener, name }) => listener === null && name === 'trusted');
-    return trusted?.networks.contains(address) ?? false;
+  /** `ip_whitelist` of all listeners; null: empty. Valid until it changes. */
+  get trusted(): Prefixes | null {
+    return (
+      this.#lists.find(({ listener, name }) => listener === null && name === 'trusted')?.networks ?? null
+    );
   }
 
   prepare(config: Config): Promise<Prepared> {

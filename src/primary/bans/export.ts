@@ -24,6 +24,11 @@ export class BanExport {
     this.#tell = tell;
   }
 
+  /** The last write has. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
   get isOn(): boolean {
     return this.#path !== null;
   }

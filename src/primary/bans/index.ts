@@ -2,7 +2,7 @@
  * Bans as operators see them: listed, made, lifted, logged, exported. The bans themselves are in the engine
  * (native/admission/sources.h), where the guard makes them; here they are looked at once a second.
  */
-import type { Admission } from '../../addon.js';
+import type { Admission, Prefixes } from '../../addon.js';
 import type { Clock } from '../../base/clock.js';
 import { formatDuration, parseDuration } from '../../base/duration.js';
 import { type Logger, rateLimited } from '../../base/log.js';
@@ -25,8 +25,8 @@ const FOR_DEFAULT = '10m';
 
 export interface BansParts {
   readonly admission: Pick<Admission, 'bans' | 'ban' | 'lift' | 'counts'>;
-  /** Such a source is never banned. */
-  readonly isTrusted: (address: string) => boolean;
+  /** Sources that are never banned; another object when they have changed. Null: none. */
+  readonly trusted: () => Pick<Prefixes, 'contains'> | null;
   readonly clock: Clock;
   /** Since the epoch. */
   readonly nowMs: () => number;
@@ -43,6 +43,8 @@ export class Bans implements Part {
   /** Of those that an operator has made. */
   readonly #reasons = new Map<string, string>();
   #counted = '';
+  /** Whom the exported file leaves out. */
+  #leftOut: object | null = null;
   #cancelLook: () => void = () => {};
 
   constructor(parts: BansParts) {
@@ -94,7 +96,7 @@ export class Bans implements Part {
     const ms = parseDuration(time);
     if (ms === null || ms < 1000 || ms > banLimits.forMsMax)
       return { result: 'invalid', path: 'for', message: NO_TIME };
-    if (this.#parts.isTrusted(source.address)) return { result: 'trusted' };
+    if (this.#isTrusted(source.address)) return { result: 'trusted' };
     if (!this.#parts.admission.ban(source.address, ms)) return { result: 'full' };
     if (reason === undefined) this.#reasons.delete(source.shown);
     else this.#reasons.set(source.shown, reason);
@@ -132,13 +134,13 @@ export class Bans implements Part {
     this.#cancelLook = this.#parts.clock.after(ms, () => {
       const beganMs = this.#parts.clock.nowMs();
       this.#look();
-      this.#write(); // the whitelist may have changed, and a write may have failed
+      if (this.#export.hasFailed || this.#parts.trusted() !== this.#leftOut) this.#write();
       const tookMs = this.#parts.clock.nowMs() - beganMs;
       this.#lookLater(Math.max(banWatchLimits.lookMs, tookMs / banWatchLimits.shareMax));
     });
   }
 
-  /** Tells what has begun and ended, and exports it. Reads them only if their numbers have changed. `lifted`: ended by an operator. */
+  /** Tells and exports what has changed. Reads bans only if their numbers have. `lifted`: ended by an operator. */
   #look(lifted?: string): void {
     const { bansActive, bans, lifted: lifts, displaced } = this.#parts.admission.counts();
     const counted = JSON.stringify([bansActive, bans, lifts, displaced]);
@@ -159,14 +161,14 @@ export class Bans implements Part {
 
   /** Trusted sources are admitted here although they are banned, so a firewall is not to drop them either. */
   #write(): void {
+    this.#leftOut = this.#parts.trusted();
     if (!this.#export.isOn) return;
-    const shut = [...this.#known.keys()].filter((shown) => !this.#isTrusted(shown));
-    this.#export.write(shut);
+    const addresses = [...this.#known.keys()];
+    this.#export.write(addresses.filter((shown) => !this.#isTrusted(banSource(shown)?.address ?? '')));
   }
 
-  #isTrusted(shown: string): boolean {
-    const source = banSource(shown);
-    return source !== null && this.#parts.isTrusted(source.address);
+  #isTrusted(address: string): boolean {
+    return this.#parts.trusted()?.contains(address) ?? false;
   }
 }
 

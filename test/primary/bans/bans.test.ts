@@ -20,8 +20,8 @@ async function started(trusted: readonly string[] = []) {
   const lines: Line[] = [];
   const write = (level: string) => (fields: object, msg: string) => lines.push({ level, msg, ...fields });
   const log = { info: write('info'), warn: write('warn'), error: write('error') };
-  const isTrusted = createNetworkSet(trusted);
-  const bans = new Bans({ admission, isTrusted, clock, nowMs: Date.now, log: log as never });
+  const list = { contains: createNetworkSet(trusted) };
+  const bans = new Bans({ admission, trusted: () => list, clock, nowMs: Date.now, log: log as never });
   const security = { rateLimit: null, guard: null, lists: noLists, banExport: null };
   (await bans.prepare({ security })).commit();
   return { bans, admission, clock, lines };
