@@ -128,12 +128,7 @@ class Attack {
   }
 
   // From 127.0.66.1 … 127.0.66.250 in turn.
-  void Bind(int fd) {
-    const int on = 1;
-    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-    const sockaddr_in from = load::Loopback(static_cast<int>(66 * 256 + 1 + begun_++ % 250), 0);
-    load::Check(bind(fd, reinterpret_cast<const sockaddr*>(&from), sizeof from), "bind");
-  }
+  void Bind(int fd) { load::BindLoopback(fd, static_cast<int>(66 * 256 + 1 + begun_++ % 250)); }
 
   void OnReady(void* owner) {
     if (owner == this) {

@@ -34,10 +34,7 @@ const load::Pattern pattern;
 Fd Connect(int port) {
   static int next = 0;
   Fd fd = load::NewSocket();
-  const int on = 1;
-  setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-  const sockaddr_in from = load::Loopback(2 + next++ % 19, 0);
-  load::Check(bind(fd.get(), reinterpret_cast<const sockaddr*>(&from), sizeof from), "bind");
+  load::BindLoopback(fd.get(), 2 + next++ % 19);
   const sockaddr_in to = load::Loopback(1, port);
   if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) < 0 && errno != EINPROGRESS)
     load::Die("connect");

@@ -60,6 +60,14 @@ inline sockaddr_in Loopback(int last_octet, int port) {
   return address;
 }
 
+// The local address of a connection to come; its port is chosen when it connects.
+inline void BindLoopback(int fd, int last_octet) {
+  const int on = 1;
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  const sockaddr_in from = Loopback(last_octet, 0);
+  Check(bind(fd, reinterpret_cast<const sockaddr*>(&from), sizeof from), "bind");
+}
+
 inline Fd NewSocket() {
   Fd fd(Check(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket"));
   const int on = 1;

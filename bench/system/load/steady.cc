@@ -120,12 +120,7 @@ class Load {
   }
 
   // From 127.0.0.2 … 127.0.0.20 in turn, because one source address runs out of ports.
-  void Bind(int fd) {
-    const int on = 1;
-    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-    const sockaddr_in from = load::Loopback(static_cast<int>(2 + opened_++ % 19), 0);
-    load::Check(bind(fd, reinterpret_cast<const sockaddr*>(&from), sizeof from), "bind");
-  }
+  void Bind(int fd) { load::BindLoopback(fd, static_cast<int>(2 + opened_++ % 19)); }
 
   void OnReady(void* owner) {
     if (owner == this) {

@@ -5,9 +5,9 @@ import { type Daemon, startDaemon, type TestConfig } from '../../support/daemon.
 import { freePort } from '../../support/ports.js';
 import { dial, echo, listenTcp, type Peer, type Upstream } from '../../support/tcp.js';
 import { eventually } from '../../support/wait.js';
+import { enter } from './visits.js';
 
 const opening = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
-const announcing = (source: string) => `PROXY TCP4 ${source} 192.0.2.200 4000 80\r\n`;
 
 let daemon: Daemon;
 let upstream: Upstream;
@@ -37,18 +37,13 @@ async function start(config: TestConfig): Promise<void> {
 interface Way {
   readonly from?: string;
   readonly port?: number;
-  /** What comes before the opening. */
-  readonly before?: string;
+  /** By a PROXY header. */
+  readonly announced?: string;
 }
 
 /** A client that has been served; null: it was reset. */
-async function served({ from, port = daemon.port, before = '' }: Way = {}): Promise<Peer | null> {
-  const client = await dial(port, from).catch(() => null);
-  client?.send(before + opening);
-  if (client === null) return null;
-  await eventually('an answer, or the end', () => client.length > 0 || client.ending !== undefined);
-  return client.length > 0 ? client : null;
-}
+const served = ({ port = daemon.port, ...way }: Way = {}): Promise<Peer | null> =>
+  enter(port, { ...way, opening });
 
 async function servedTimes(count: number, way: Way = {}): Promise<Peer[]> {
   const clients: Peer[] = [];
@@ -148,8 +143,8 @@ describe.each(['reuseport', 'handoff'])('accept %s', (accept) => {
         },
       ],
     });
-    const one = { port, before: announcing('198.51.100.1') };
-    const other = { port, before: announcing('198.51.100.2') };
+    const one = { port, announced: '198.51.100.1' };
+    const other = { port, announced: '198.51.100.2' };
     const [first] = await servedTimes(2, one);
     expect(await served(one)).toBeNull();
     await servedTimes(2, other);

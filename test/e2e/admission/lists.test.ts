@@ -9,6 +9,7 @@ import { freePort } from '../../support/ports.js';
 import { echo, listenTcp, Peer, type Upstream } from '../../support/tcp.js';
 import { type TempFolder, tempFolder } from '../../support/temp.js';
 import { eventually, within } from '../../support/wait.js';
+import { enter } from './visits.js';
 
 const GUEST = '127.0.0.2';
 const NEIGHBOUR = '127.0.0.3';
@@ -48,22 +49,8 @@ interface Way {
   readonly host?: string;
 }
 
-/** Connects from an address and asks; null: it was reset instead of served. */
-async function knock(
-  from: string,
-  { port = daemon?.port ?? 0, host = '127.0.0.1' }: Way = {},
-): Promise<Peer | null> {
-  const socket = connect({ port, host, localAddress: from, allowHalfOpen: true, noDelay: true });
-  const client = new Peer(socket);
-  socket.write(redisPing);
-  await eventually(
-    'an answer or the end',
-    () => client.length === redisPing.length || client.ending !== undefined,
-  );
-  if (client.length === redisPing.length) return client;
-  expect(client.ending).toBe('reset');
-  return null;
-}
+const knock = (from: string, { port = daemon?.port ?? 0, host }: Way = {}): Promise<Peer | null> =>
+  enter(port, { from, ...(host && { host }) });
 
 /** Whether clients from these addresses are served, one after the other. */
 async function areServed(addresses: readonly string[], way?: Way): Promise<boolean[]> {

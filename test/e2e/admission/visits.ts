@@ -1,6 +1,7 @@
 /** Clients that come once: whether each was served, or refused before a byte was read. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { expect } from 'vitest';
 import { redisPing } from '../../support/flights.js';
 import { Peer } from '../../support/tcp.js';
 import { eventually } from '../../support/wait.js';
@@ -9,17 +10,18 @@ export type Visit = 'served' | 'refused';
 
 export interface Visitor {
   readonly from?: string;
+  readonly host?: string;
   /** Announced by the PROXY header that is sent first. */
   readonly announced?: string;
   readonly opening?: string;
 }
 
-/** A refused connection may be reset before the client knows that it is connected. */
+/** Null: it was reset instead of answered, perhaps before it knew that it was connected. */
 export async function enter(
   port: number,
-  { from = '127.0.0.1', announced, opening = redisPing }: Visitor = {},
-) {
-  const socket = connect({ port, host: '127.0.0.1', localAddress: from, noDelay: true });
+  { from = '127.0.0.1', host = '127.0.0.1', announced, opening = redisPing }: Visitor = {},
+): Promise<Peer | null> {
+  const socket = connect({ port, host, localAddress: from, allowHalfOpen: true, noDelay: true });
   const connected = await once(socket, 'connect').then(
     () => true,
     (error: NodeJS.ErrnoException) => {
@@ -32,7 +34,9 @@ export async function enter(
   socket.on('error', () => {});
   socket.write((announced === undefined ? '' : headerOf(announced)) + opening);
   await eventually('an answer, or the end', () => peer.length > 0 || peer.ending !== undefined);
-  return peer.length > 0 ? peer : null;
+  if (peer.length > 0) return peer;
+  expect(peer.ending).toBe('reset');
+  return null;
 }
 
 export async function visit(port: number, visitor?: Visitor): Promise<Visit> {
