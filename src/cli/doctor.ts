@@ -4,6 +4,7 @@ import { jsonLine } from '../base/text.js';
 import { UNJUDGED_KERNEL } from '../config/kernel.js';
 import { loadConfig } from '../config/load.js';
 import type { Verdict } from '../doctor/check.js';
+import { checks } from '../doctor/checks/index.js';
 import { type Examined, examine } from '../doctor/examine.js';
 import { type Machine, thisMachine } from '../doctor/machine.js';
 import { asProcess } from '../doctor/of-process.js';
@@ -21,7 +22,7 @@ export function examineFile(file: string | undefined, { pid, all, json }: Doctor
   const machine = machineOf(pid);
   const request = { file: file ?? null, flags: {}, environment: process.env, kernel: UNJUDGED_KERNEL };
   const { name, config } = okOrFail(loadConfig(request));
-  const findings = examine(config, machine);
+  const findings = examine(config, machine, checks);
   const short = findings.filter(({ verdict }) => verdict === 'short').length;
   process.stdout.write(
     json ? jsonLine({ file: name, ok: short === 0, findings }) : report(findings, all === true),

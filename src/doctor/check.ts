@@ -34,8 +34,6 @@ export interface Situation {
 export interface Check {
   /** Key in the JSON output. */
   readonly name: string;
-  /** The daemon makes it at its start, too, and at a reload. */
-  readonly atStart?: true;
   /** Empty: nothing in the configuration asks for it. */
   readonly examine: (situation: Situation) => readonly Finding[];
 }

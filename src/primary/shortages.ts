@@ -1,6 +1,6 @@
 /** What a configuration in force may lack of this machine beside open files: found as `anyport doctor` finds it. */
 import type { Logger } from '../base/log.js';
-import { shortAtStart } from '../doctor/examine.js';
+import { shortAtStart } from '../doctor/at-start.js';
 import { thisMachine } from '../doctor/machine.js';
 import type { Config } from '../model/config.js';
 

@@ -50,7 +50,13 @@ describeWith(
       },
     });
     servers.push(backend);
-    const made = await psql(`host=127.0.0.1 port=${backend.port} dbname=postgres`, `create database ${name}`);
+    const create = () =>
+      psql(`host=127.0.0.1 port=${backend.port} dbname=postgres`, `create database ${name}`);
+    // It accepts connections before it is ready.
+    const made = await eventually('the server to be ready', async () => {
+      const tried = await create();
+      return /starting up/.test(tried.stderr) ? undefined : tried;
+    });
     expect(made.stderr).toBe('');
     return backend;
   }

@@ -11,7 +11,6 @@ const WIDEST = { low: 1024, high: 65_535 };
 
 export const localPorts: Check = {
   name: 'local_ports',
-  atStart: true,
   examine: ({ config, machine }) => {
     const most = mostLocalPorts(config);
     if (most === null) return [];

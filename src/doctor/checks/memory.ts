@@ -8,7 +8,6 @@ import { groupMemory, memoryRow } from '../readers.js';
 
 export const memory: Check = {
   name: 'memory',
-  atStart: true,
   examine: ({ demand, machine }) => {
     const quiet = itemsOf(memoryNeeds, demand);
     const peak = itemsOf(memoryPeaks, demand);
