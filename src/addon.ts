@@ -118,8 +118,10 @@ export interface EngineCounting {
 export interface EngineListener {
   /** Constant for the daemon's life. */
   readonly id: number;
-  /** Index into `classifiers`. */
+  /** Index into `classifiers`, of streams. */
   readonly classifier: number;
+  /** Likewise of datagrams; -1: takes none. */
+  readonly datagramClassifier: number;
   /** Counter rows of the listener and of its unidentified sessions. */
   readonly row: number;
   readonly unknownRow: number;

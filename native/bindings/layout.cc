@@ -55,7 +55,8 @@ constexpr Offset kEventOffsets[] = {{"kind", desk::kKind},
                                     {"sourceFamily", desk::kSourceFamily},
                                     {"source", desk::kSourceBytes},
                                     {"openingLength", desk::kOpeningLength},
-                                    {"opening", desk::kOpening}};
+                                    {"opening", desk::kOpening},
+                                    {"datagram", desk::kDatagram}};
 
 // Offset in 64-bit floats from the start of an event.
 constexpr size_t NumberAt(desk::EventNumber number) { return desk::kNumbers / 2 + number; }

@@ -26,6 +26,12 @@ plan::Listener ListenerFrom(const Napi::Object& object, const Napi::Array& class
   plan::Listener table;
   table.classifier = ClassifierBinding::From(classifiers.Get(Uint32At(object, "classifier")));
   if (table.classifier == nullptr) throw Napi::TypeError::New(object.Env(), "a listener names no classifier");
+  const int32_t datagrams = object.Get("datagramClassifier").ToNumber().Int32Value();
+  if (datagrams >= 0) {
+    table.datagrams = ClassifierBinding::From(classifiers.Get(static_cast<uint32_t>(datagrams)));
+    if (table.datagrams == nullptr)
+      throw Napi::TypeError::New(object.Env(), "a listener names no classifier of datagrams");
+  }
   table.id = Uint32At(object, "id");
   table.row = Uint32At(object, "row");
   table.unknown_row = Uint32At(object, "unknownRow");

@@ -49,7 +49,9 @@ enum EventWord : uint32_t {
   kNumbers = kSourceBytes + 4,     // 64-bit floats from here: word 20
   kOpeningLength = kNumbers + 10,  // ended: length of the opening that follows; 0 if bytes were relayed
   kOpening,                        // 8 words
+  kDatagram = kOpening + 8,        // 1: a flow of datagrams
 };
+static_assert(kDatagram < kEventWords);
 // Offsets in 64-bit floats from kNumbers.
 enum EventNumber : uint32_t { kBytesUp, kBytesDown, kDurationMs, kIdentifyMs, kConnectMs };
 

@@ -30,6 +30,7 @@ struct Session {
   bool known : 1 = false;        // counted among those of its source
   bool trusted : 1 = false;      // its source is on ip_whitelist
   bool announces : 1 = false;    // a PROXY header is to say its source
+  bool datagram : 1 = false;     // a flow of datagrams, not a stream
   net::Source source;
   pool::SlotId id;
   uint32_t listener = 0;

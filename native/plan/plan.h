@@ -16,7 +16,8 @@
 namespace anyport::plan {
 
 struct Listener {
-  std::shared_ptr<const classifier::Classifier> classifier;
+  std::shared_ptr<const classifier::Classifier> classifier;  // of streams
+  std::shared_ptr<const classifier::Classifier> datagrams;   // null: takes none
   uint32_t id = 0;              // constant for the daemon's life; its index belongs to one Plan
   uint32_t row = 0;             // counter row of the listener
   uint32_t unknown_row = 0;     // counter row of its unidentified sessions

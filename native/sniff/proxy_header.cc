@@ -90,33 +90,42 @@ ProxyHeader ReadLine(std::string_view text) {
 
 // ---- version 2
 
-// An address block by family and socket type.
+// An address block by family.
 struct BlockForm {
   uint8_t family;
   size_t bytes;
   size_t address_bytes;  // 0: not an IP address, ignored
 };
 
-// Streams and datagrams.
-constexpr std::array kForms = {
-    BlockForm{0x00, 0, 0},   BlockForm{0x01, 0, 0},   BlockForm{0x02, 0, 0},
-    BlockForm{0x11, 12, 4},  BlockForm{0x12, 12, 4},  BlockForm{0x21, 36, 16},
-    BlockForm{0x22, 36, 16}, BlockForm{0x31, 216, 0}, BlockForm{0x32, 216, 0},
-};
+constexpr std::array kForms = {BlockForm{0x0, 0, 0}, BlockForm{0x1, 12, 4}, BlockForm{0x2, 36, 16},
+                               BlockForm{0x3, 216, 0}};
+
+// The low half of the byte with the family.
+constexpr uint8_t kStreamType = 1;
+constexpr uint8_t kDatagramType = 2;
+
+// Null: there is no such family and type, or the type is not what is carried.
+const BlockForm* FormOf(uint8_t family_and_type, Carried carried) {
+  const uint8_t family = family_and_type >> 4;
+  const uint8_t type = family_and_type & 0x0f;
+  const bool fits = type == (carried == Carried::kStream ? kStreamType : kDatagramType);
+  const bool unspecified = family == 0 && type <= kDatagramType;
+  const auto* form = std::find_if(kForms.begin(), kForms.end(),
+                                  [=](const BlockForm& known) { return known.family == family; });
+  return form != kForms.end() && (fits || unspecified) ? form : nullptr;
+}
 
 std::optional<net::Source> SourceFrom(Bytes block, const BlockForm& form) {
   if (form.address_bytes == 0) return std::nullopt;
   return net::SourceFrom(block.first(form.address_bytes), Load16(block, 2 * form.address_bytes));
 }
 
-ProxyHeader ReadBinary(Bytes bytes) {
+ProxyHeader ReadBinary(Bytes bytes, Carried carried) {
   const uint8_t command = bytes.size() > kSignature.size() ? bytes[kSignature.size()] : kProxied;
   const uint8_t family = bytes.size() > kSignature.size() + 1 ? bytes[kSignature.size() + 1] : 0;
   // LOCAL: the connection's own addresses are the real ones, and the block is skipped.
-  const auto* form = std::find_if(kForms.begin(), kForms.end(), [=](const BlockForm& known) {
-    return known.family == (command == kLocal ? 0 : family);
-  });
-  if ((command != kLocal && command != kProxied) || form == kForms.end()) return kNone;
+  const BlockForm* form = FormOf(command == kLocal ? 0 : family, carried);
+  if ((command != kLocal && command != kProxied) || form == nullptr) return kNone;
   if (bytes.size() < kFixedBytes) return kMore;
   const size_t header_bytes = kFixedBytes + Load16(bytes, kFixedBytes - 2);
   if (header_bytes < kFixedBytes + form->bytes) return kNone;
@@ -126,10 +135,11 @@ ProxyHeader ReadBinary(Bytes bytes) {
 
 }  // namespace
 
-ProxyHeader ReadProxyHeader(Bytes bytes) {
+ProxyHeader ReadProxyHeader(Bytes bytes, Carried carried) {
   const std::string_view text = TextOf(bytes);
-  if (StartsAlike(text, kLinePrefix)) return ReadLine(text);
-  if (StartsAlike(text, kSignature)) return ReadBinary(bytes);
+  // Version 1 knows TCP alone.
+  if (StartsAlike(text, kLinePrefix)) return carried == Carried::kStream ? ReadLine(text) : kNone;
+  if (StartsAlike(text, kSignature)) return ReadBinary(bytes, carried);
   return kNone;
 }
 

@@ -1,6 +1,6 @@
-// The PROXY header (v1 and v2) that a load balancer sends before a session's first byte. Pure parser of its
-// length and source, decided at the earliest byte. src/protocols/proxy-header.ts parses the other fields from
-// the same bytes; a test compares the two.
+// The PROXY header (v1 and v2) that a load balancer sends before a stream's first byte, or (v2) before each
+// datagram. Pure parser of its length and source, decided at the earliest byte. src/protocols/proxy-header.ts
+// parses the other fields from the same bytes; a test compares the two.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +23,9 @@ struct ProxyHeader {
   std::optional<net::Source> source;  // empty: use the connection's own (UNKNOWN, LOCAL, Unix)
 };
 
-ProxyHeader ReadProxyHeader(std::span<const uint8_t> bytes);
+// What the announced connection carries: the header says it, and is none if it says another.
+enum class Carried : uint8_t { kStream, kDatagram };
+
+ProxyHeader ReadProxyHeader(std::span<const uint8_t> bytes, Carried carried);
 
 }  // namespace anyport::sniff

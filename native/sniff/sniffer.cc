@@ -44,9 +44,10 @@ uint64_t DeadlineMs(const Session& session, const State& state) {
   return deadline_ms;
 }
 
+// A flow begins with a datagram.
 void AwaitSilence(const Session& session, State& state, uint64_t now_ms) {
   const uint32_t silence_ms = session.plan_listener().silence_ms;
-  if (silence_ms != 0) state.silence_due_ms = now_ms + silence_ms;
+  if (silence_ms != 0 && !session.datagram) state.silence_due_ms = now_ms + silence_ms;
 }
 
 Next End(desk::Desk* desk, Session& session, Ender by, Reason reason, Closing closing = Closing::kReset) {
@@ -117,9 +118,13 @@ void Sniffer::NothingCame(Session& session) {
 // Removes a complete header: it is not relayed, and its source replaces the peer's. A trusted peer that sends
 // anything else is refused.
 Next Sniffer::TakeProxyHeader(Session& session, State& state) {
-  const ProxyHeader header = ReadProxyHeader(space_.Bytes(state.slab).first(state.bytes));
+  const ProxyHeader header = ReadProxyHeader(space_.Bytes(state.slab).first(state.bytes), Carried::kStream);
   if (header.status == ProxyHeader::Status::kMore) return Next::kMore;
-  if (header.status == ProxyHeader::Status::kNone)
+  return ApplyProxyHeader(session, state, header);
+}
+
+Next Sniffer::ApplyProxyHeader(Session& session, State& state, const ProxyHeader& header) {
+  if (header.status != ProxyHeader::Status::kWhole)
     return End(desk_, session, Ender::kProxy, Reason::kRejected);
   state.proxy_header_due = false;
   if (header.source.has_value()) {
@@ -195,7 +200,7 @@ Next Sniffer::Finish(Session& session, Cause cause) {
                late ? Reason::kIdentifyTimeout : Reason::kRejected);
   }
   if (half_closed) return Show(session, state, Cause::kSilence);
-  if (state.bytes_wanted == 0 && !silent) {
+  if (state.bytes_wanted == 0 && !silent && !session.datagram) {
     const plan::Listener& table = session.plan_listener();
     const auto prefix = space_.Bytes(state.slab).first(state.bytes);
     const Decision decision = table.classifier->Finish(&state.walk, prefix, table.name_unrouted);
@@ -209,6 +214,7 @@ Next Sniffer::Finish(Session& session, Cause cause) {
 Next Sniffer::Show(Session& session, State& state, Cause cause) {
   session.stage = Stage::kClassify;
   state.shown_as = cause;
+  state.bytes_shown = state.bytes_wanted == 0 && session.datagram ? state.datagrams.lengths[0] : state.bytes;
   if (session.protocol >= 0 && session.identify_ms == 0)
     session.identify_ms = static_cast<float>(loop::Milliseconds(session.accepted_ns, loop::NowNs()));
   NothingCame(session);
@@ -217,7 +223,7 @@ Next Sniffer::Show(Session& session, State& state, Cause cause) {
   event.Set(desk::kCause, static_cast<uint32_t>(cause));
   event.Set(desk::kDecidedAt, state.decided_at);
   event.Set(desk::kBytesOffset, space_.OffsetOf(state.slab));
-  event.Set(desk::kBytesLength, state.bytes);
+  event.Set(desk::kBytesLength, state.bytes_shown);
   return Next::kShown;
 }
 
@@ -246,10 +252,10 @@ void Sniffer::OnTimer(Session& session) {
 Next Sniffer::Wait(Session& session, uint32_t bytes_wanted, uint32_t quiet_ms) {
   if (session.stage != Stage::kClassify) return Next::kShown;
   State& state = StateOf(session);
-  state.bytes_wanted = std::max(bytes_wanted, state.bytes + 1);
+  state.bytes_wanted = std::max(bytes_wanted, state.bytes_shown + 1);
   if (session.row == 0) session.identify_ms = 0;  // not yet identified
   state.quiet_due_ms = quiet_ms == 0 ? 0 : desk_->timers().now_ms() + quiet_ms;
-  const Next next = AwaitMore(session, state);
+  const Next next = session.datagram ? ClassifyDatagram(session, state) : AwaitMore(session, state);
   return next == Next::kMore ? SniffOn(session, state) : next;
 }
 
@@ -261,7 +267,7 @@ Next Sniffer::Reject(Session& session) {
   session.identify_ms = 0;
   state.bytes_wanted = 0;
   if (IsLast(state.shown_as)) return Finish(session, state.shown_as);
-  const Next next = Classify(session, state);
+  const Next next = Decide(session, state);
   return next == Next::kMore ? SniffOn(session, state) : next;
 }
 
@@ -270,13 +276,15 @@ Next Sniffer::Proceed(Session& session) {
   if (session.stage != Stage::kClassify) return Next::kShown;
   State& state = StateOf(session);
   AwaitSilence(session, state, desk_->timers().now_ms());
-  const Next next = state.bytes == 0 ? Next::kMore : Classify(session, state);
+  const bool silent = state.bytes == 0 && state.datagrams.count == 0;
+  const Next next = silent ? Next::kMore : Decide(session, state);
   return next == Next::kMore ? SniffOn(session, state) : next;
 }
 
 Next Sniffer::BeginAgain(Session& session, uint32_t bytes_wanted) {
   State& state = StateOf(session);
   state.bytes = 0;
+  state.bytes_shown = 0;
   state.bytes_wanted = 0;
   state.silence_due_ms = 0;
   state.begun_again = true;
@@ -318,7 +326,7 @@ std::span<const uint8_t> Sniffer::Opening(const Session& session) const {
 Prefix Sniffer::TakePrefix(Session& session) {
   if (session.sniffed == desk::kNone) return {};
   State& state = StateOf(session);
-  const Prefix prefix{std::exchange(state.slab, {}), state.bytes};
+  const Prefix prefix{std::exchange(state.slab, {}), state.bytes, state.datagrams};
   space_.HandOver(session, prefix.slab);
   Drop(session);
   return prefix;

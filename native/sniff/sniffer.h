@@ -12,21 +12,24 @@
 #include "desk/desk.h"
 #include "pool/shelf.h"
 #include "sniff/places.h"
+#include "sniff/proxy_header.h"
 #include "sniff/space.h"
 #include "sniff/state.h"
 
 namespace anyport::sniff {
 
 enum class Next : uint8_t {
-  kMore,   // read on
-  kShown,  // reported to TypeScript; do not read until it has answered
-  kEnded,  // the session has ended
+  kMore,      // read on
+  kShown,     // reported to TypeScript; do not read until it has answered
+  kEnded,     // the session has ended
+  kNotTaken,  // a datagram for which there is no room, or that is not the session's
 };
 
 // The sniffed bytes, to be relayed. Invalid slab: none.
 struct Prefix {
   pool::Slab slab;
   uint32_t bytes = 0;
+  Datagrams datagrams;  // of a flow
 };
 
 // Over 20 methods: what a carrier and TypeScript call, and the steps between, on one small state.
@@ -44,6 +47,9 @@ class Sniffer {
   Next Take(desk::Session& session, size_t bytes);
   // The read returned nothing; releases an empty buffer.
   void NothingCame(desk::Session& session);
+  // A datagram as it has come, in stages sniff to pick; while TypeScript decides it is held behind the
+  // others.
+  Next TakeDatagram(desk::Session& session, std::span<const uint8_t> datagram);
   // End of input or of patience: the best match decides.
   Next Finish(desk::Session& session, desk::Cause cause);
   // Whether a deadline has passed: the carrier then reads once more before OnTimer acts on it.
@@ -78,6 +84,8 @@ class Sniffer {
 
   // The sniffed bytes; empty after TakePrefix.
   std::span<const uint8_t> Opening(const desk::Session& session) const;
+  // Lengths of the datagrams in it.
+  std::span<const uint16_t> DatagramsOf(const desk::Session& session) const;
   // Moves the bytes out and frees the sniffing state.
   Prefix TakePrefix(desk::Session& session);
   // Frees the bytes and the sniffing state.
@@ -86,11 +94,18 @@ class Sniffer {
  private:
   State& StateOf(const desk::Session& session) { return states_.At(session.sniffed); }
   Next TakeProxyHeader(desk::Session& session, State& state);
+  Next ApplyProxyHeader(desk::Session& session, State& state, const ProxyHeader& header);
   Next ShowProxyHeader(desk::Session& session, State& state, size_t header_bytes);
+  Next Decide(desk::Session& session, State& state) {
+    return session.datagram ? ClassifyDatagram(session, state) : Classify(session, state);
+  }
   Next Classify(desk::Session& session, State& state);
   Next AwaitMore(desk::Session& session, State& state);
   Next Show(desk::Session& session, State& state, desk::Cause cause);
   Next SniffOn(desk::Session& session, const State& state);
+  bool Hold(const desk::Session& session, State& state, std::span<const uint8_t> datagram);
+  Next TakeProxiedDatagram(desk::Session& session, State& state, std::span<const uint8_t> datagram);
+  Next ClassifyDatagram(desk::Session& session, State& state);
 
   desk::Desk* desk_;
   Space space_;

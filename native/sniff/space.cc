@@ -26,12 +26,19 @@ pool::Slab Space::AcquireLong(const Session& session, pool::Tier tier) {
 Space::Grown Space::Grow(const Session& session, pool::Slab* slab, size_t used) {
   if (slab->valid() && used < slabs_->Bytes(*slab).size()) return Grown::kYes;
   if (slab->valid() && slab->tier == pool::kLargest) return Grown::kFull;
-  const pool::Slab larger = Acquire(session, slab->valid() ? used + 1 : 1);
+  const pool::Slab larger = AcquireLarger(session, *slab, slab->valid() ? used : 0, 1);
   if (!larger.valid()) return Grown::kNone;
-  if (slab->valid()) std::memcpy(slabs_->Bytes(larger).data(), slabs_->Bytes(*slab).data(), used);
   slabs_->Release(slab);
   *slab = larger;
   return Grown::kYes;
+}
+
+pool::Slab Space::AcquireLarger(const Session& session, const pool::Slab& slab, size_t used, size_t bytes) {
+  if (used + bytes > pool::kSlabBytes[pool::IndexOf(pool::kLargest)]) return {};
+  const pool::Slab larger = Acquire(session, used + bytes);
+  if (larger.valid() && slab.valid())
+    std::memcpy(slabs_->Bytes(larger).data(), slabs_->Bytes(slab).data(), used);
+  return larger;
 }
 
 void Space::HandOver(const Session& session, const pool::Slab& slab) {

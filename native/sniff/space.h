@@ -26,9 +26,14 @@ class Space {
   // Makes room behind the first `used` bytes; a full or missing slab is replaced by a larger one.
   enum class Grown : uint8_t { kYes, kFull, kNone };
   Grown Grow(const desk::Session& session, pool::Slab* slab, size_t used);
+  // A slab that holds the first `used` bytes and has room for `bytes` more; invalid: there is none. The
+  // smaller one remains to be released.
+  pool::Slab AcquireLarger(const desk::Session& session, const pool::Slab& slab, size_t used, size_t bytes);
   // Stops counting the slab as an opening's: its bytes are to be relayed, or were a PROXY header.
   void HandOver(const desk::Session& session, const pool::Slab& slab);
   void Release(const desk::Session& session, pool::Slab* slab);
+  // Of one that the session has replaced by a larger one.
+  void ReleaseReplaced(pool::Slab* slab) { slabs_->Release(slab); }
   std::span<uint8_t> Bytes(const pool::Slab& slab) const { return slabs_->Bytes(slab); }
   // Offset of the slab in the arena, for JavaScript; 0: none.
   uint32_t OffsetOf(const pool::Slab& slab) const {

@@ -1,6 +1,15 @@
+// The datagrams of an opening, which lie one behind the other in its slab.
+struct Datagrams {
+  static constexpr size_t kMost = 16;
+  std::array<uint16_t, kMost> lengths{};
+  uint8_t count = 0;
+};
+
 // Sniffing state of a session. Plain data, driven by the sniffer.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "admission/identifying.h"
@@ -18,13 +27,16 @@ struct State {
   bool arrival_due = false;                           // to be reported before the first byte is read
   bool begun_again = false;                           // the client has been answered, and speaks again
   bool evicted = false;                               // to end before anything else is read
+  bool proxied = false;                               // each of its datagrams begins with a PROXY header
   uint32_t place = admission::Identifying::kNowhere;  // among those under identification
   desk::Cause shown_as = desk::Cause::kMatched;       // cause of the last event about its protocol
   uint32_t decided_at = 0;                            // prefix length that decided the protocol
   uint32_t bytes_wanted = 0;    // prefix length at which to report to TypeScript again; 0: none
+  uint32_t bytes_shown = 0;     // prefix length in the last event about its protocol
   uint64_t silence_due_ms = 0;  // deadline for the first byte (on_silence); 0: none
   uint64_t quiet_due_ms = 0;    // silence until then decides the protocol; 0: only bytes do
   uint64_t naming_due_ms = 0;   // deadline for the name of a session without a route; 0: none
+  Datagrams datagrams;          // of a flow
 };
 
 }  // namespace anyport::sniff

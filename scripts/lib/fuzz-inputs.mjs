@@ -39,13 +39,16 @@ async function tablesOf(transport) {
 /** Flags (1: UDP, 2: ended, 4: name all), three cuts, and no protocol rejected. */
 function seedOf({ transport, segments }) {
   const flags = transport === 'udp' ? 1 | 2 | 4 : 4;
-  const bytes = segments.map((segment) => Buffer.from(segment, 'base64'));
+  const identified = transport === 'udp' ? segments.slice(0, 1) : segments;
+  const bytes = identified.map((segment) => Buffer.from(segment, 'base64'));
   return Buffer.concat([Buffer.of(flags, 32, 96, 160, 0, 0, 0, 0), ...bytes]);
 }
 
-/** Flag 16: the bytes are a PROXY header. */
+/** Flag 16: the bytes are a PROXY header; 32: of a datagram. */
 const HEADER = Buffer.of(16, 0, 0, 0, 0, 0, 0, 0);
+const DATAGRAM_HEADER = Buffer.of(16 | 32, 0, 0, 0, 0, 0, 0, 0);
 const V2 = '0d0a0d0a000d0a515549540a';
+const binary = (digits) => Buffer.from(`${V2}${digits}`.replaceAll(' ', ''), 'hex');
 const headers = [
   ...['TCP4 192.0.2.1 198.51.100.7 56324 443', 'TCP6 2001:db8::1 ::ffff:192.0.2.1 1 65535', 'UNKNOWN x'].map(
     (said) => Buffer.from(`PROXY ${said}\r\n`),
@@ -55,8 +58,9 @@ const headers = [
     '21 21 0024 20010db8000000000000000000000001 20010db8000000000000000000000002 dc04 01bb',
     '20 00 0000',
     `21 31 00d8 ${'2f'.repeat(216)}`,
-  ].map((digits) => Buffer.from(`${V2}${digits}`.replaceAll(' ', ''), 'hex')),
+  ].map(binary),
 ];
+const datagramHeader = binary('21 12 000c c0000201 c6336407 dc04 01bb');
 
 /** Returns the paths of the tables and of the corpus. */
 export async function writeFuzzInputs(folder) {
@@ -69,5 +73,6 @@ export async function writeFuzzInputs(folder) {
   }
   for (const [index, header] of headers.entries())
     writeFileSync(join(corpus, `proxy-header-${index}`), Buffer.concat([HEADER, header]));
+  writeFileSync(join(corpus, 'proxy-header-datagram'), Buffer.concat([DATAGRAM_HEADER, datagramHeader]));
   return { tables, corpus };
 }

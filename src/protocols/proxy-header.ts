@@ -1,10 +1,11 @@
 /**
- * Parser for the PROXY header of a load balancer: addresses and TLVs. Whether a peer may send one is the listener's
- * setting. For live sessions native/sniff/proxy_header finds its end and the announced source; the facts are read
+ * Parser for the PROXY header of a load balancer, before a stream or (version 2) before each datagram: addresses and
+ * TLVs. Whether a peer may send one is the listener's setting. For live sessions native/sniff/proxy_header finds its end and the announced source; the facts are read
  * here, from the same bytes.
  */
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import type { Doubtful, Facts, FactsAnswer } from '../model/facts.js';
+import type { Transport } from '../model/protocol.js';
 import type { AddressText } from '../model/session.js';
 import { asBuffer } from './cursor.js';
 import { readTlvs, type Tlvs } from './proxy-tlvs.js';
@@ -40,11 +41,18 @@ const proxied = 0x21;
 
 const no: ProxyHeaderAnswer = { verdict: 'no' };
 
-export function readProxyHeader(bytes: Uint8Array): ProxyHeaderAnswer {
+/** `transport`: what the bytes are of; a header that announces another one is none. */
+export function readProxyHeader(bytes: Uint8Array, transport: Transport): ProxyHeaderAnswer {
   const buffer = asBuffer(bytes);
-  if (startsAlike(buffer, linePrefix)) return readLine(buffer);
-  if (startsAlike(buffer, signature)) return readBinary(buffer);
-  return no;
+  const answer = readHeader(buffer, transport);
+  // A datagram is complete.
+  return answer.verdict === 'more' && transport === 'udp' ? no : answer;
+}
+
+function readHeader(bytes: Buffer, transport: Transport): ProxyHeaderAnswer {
+  // Version 1 knows TCP alone.
+  if (startsAlike(bytes, linePrefix)) return transport === 'tcp' ? readLine(bytes) : no;
+  return startsAlike(bytes, signature) ? readBinary(bytes, transport) : no;
 }
 
 /** Whether one is a prefix of the other. */
@@ -106,7 +114,7 @@ const isPort = (text: string): boolean => /^(?:0|[1-9][0-9]{0,4})$/.test(text) &
 
 // ---- version 2
 
-/** Address block by family and socket type: minimum length and parser. */
+/** Address block by family: minimum length and parser. */
 interface BlockForm {
   readonly bytes: number;
   readonly read: (block: Buffer) => Addresses;
@@ -120,23 +128,22 @@ const unix: BlockForm = {
   read: (block) => ({ source: pathText(block, 0), destination: pathText(block, 108) }),
 };
 
-/** Stream and datagram types. */
-const forms: Partial<Record<number, BlockForm>> = {
-  0: unspecified,
-  1: unspecified,
-  2: unspecified,
-  17: ipv4,
-  18: ipv4,
-  33: ipv6,
-  34: ipv6,
-  49: unix,
-  50: unix,
-};
+const forms: readonly BlockForm[] = [unspecified, ipv4, ipv6, unix];
 
-function readBinary(bytes: Buffer): ProxyHeaderAnswer {
+/** The low half of the byte with the family. */
+const types: Readonly<Record<Transport, number>> = { tcp: 1, udp: 2 };
+
+/** Undefined: there is no such family and type, or the type is not what is carried. */
+function formOf(familyAndType: number, transport: Transport): BlockForm | undefined {
+  const [form, type] = [forms[familyAndType >> 4], familyAndType & 0x0f];
+  const isUnspecified = form === unspecified && type <= types.udp;
+  return isUnspecified || type === types[transport] ? form : undefined;
+}
+
+function readBinary(bytes: Buffer, transport: Transport): ProxyHeaderAnswer {
   const [command = proxied, family = 0] = bytes.subarray(signature.length);
   // LOCAL: the connection's own addresses count; the block is skipped.
-  const form = command === local ? unspecified : forms[family];
+  const form = command === local ? unspecified : formOf(family, transport);
   if ((command !== local && command !== proxied) || form === undefined) return no;
   if (bytes.length < fixedBytes) return { verdict: 'more', bytesNeeded: fixedBytes };
   const headerBytes = fixedBytes + bytes.readUInt16BE(fixedBytes - 2);

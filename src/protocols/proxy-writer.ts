@@ -4,6 +4,7 @@
  */
 import { addressBytes, plainAddress } from '../base/network.js';
 import type { SocketAddress } from '../model/address.js';
+import type { Transport } from '../model/protocol.js';
 import type { ProxyProtocolOptions, ProxyTlv } from '../model/upstream-options.js';
 import { crc32c } from './crc32c.js';
 
@@ -18,19 +19,30 @@ export type Told = Readonly<Partial<Record<Exclude<ProxyTlv, 'crc32c'>, string>>
 
 const signature = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
 const commands = { local: 0x20, proxied: 0x21 } as const;
-const families = { none: 0x00, ipv4: 0x11, ipv6: 0x21, unix: 0x31 } as const;
+/** The high half of a byte of which the type is the low one. */
+const families = { ipv4: 0x10, ipv6: 0x20, unix: 0x30 } as const;
+const typeOf = { tcp: 0x01, udp: 0x02 } as const satisfies Record<Transport, number>;
+const unspecified = 0x00;
 const types = { alpn: 0x01, authority: 0x02, crc32c: 0x03, unique_id: 0x05 } as const;
 /** Path of an AF_UNIX address. */
 const pathBytes = 108;
 /** The specification's limit is 128 for a unique id; a name of a host or of a protocol has at most 255. */
 const tlvBytesMax = 255;
 
-/** Of a session. An address that the version can not express is UNKNOWN in version 1. */
-export function proxyHeader({ version, tlvs }: ProxyProtocolOptions, ends: Ends, told: Told): Buffer {
+/**
+ * Of a session, or of each datagram of a flow (`transport`: what the client speaks), which is of version 2 always. An
+ * address that the version can not express is UNKNOWN in version 1.
+ */
+export function proxyHeader(
+  { version, tlvs }: ProxyProtocolOptions,
+  ends: Ends,
+  told: Told,
+  transport: Transport,
+): Buffer {
   const inet = inetOf(ends);
-  if (version === 'v1') return lineOf(inet);
+  if (version === 'v1' && transport === 'tcp') return lineOf(inet);
   const [family, block] = inet === null ? (['unix', unixBlock(ends)] as const) : inetBlock(inet);
-  return binaryOf(commands.proxied, families[family], block, tlvs, told);
+  return binaryOf(commands.proxied, families[family] | typeOf[transport], block, tlvs, told);
 }
 
 /** Whether the header says what a session's opening says. */
@@ -39,7 +51,7 @@ export const saysFacts = ({ tlvs }: ProxyProtocolOptions): boolean =>
 
 /** Of a connection of our own, such as a health check: its addresses are the real ones. */
 export const ownProxyHeader = ({ version }: Pick<ProxyProtocolOptions, 'version'>): Buffer =>
-  version === 'v1' ? lineOf(null) : binaryOf(commands.local, families.none, Buffer.alloc(0), [], {});
+  version === 'v1' ? lineOf(null) : binaryOf(commands.local, unspecified, Buffer.alloc(0), [], {});
 
 // ---- addresses
 

@@ -1,4 +1,4 @@
-/** What an endpoint is told before a session's bytes: a PROXY header, and the question that its protocol asks first. */
+/** What an endpoint is told before a session's bytes (of a flow: before each datagram): a PROXY header, and the question that its protocol asks first. */
 import type { Engine } from '../addon.js';
 import { parseEndpoint } from '../base/address.js';
 import type { SocketAddress } from '../model/address.js';
@@ -26,7 +26,8 @@ export function preambleOf(
   const { ask } = session;
   if (proxy.version === 'off') return ask === null ? null : { bytes: ask.bytes, expected: ask.expected };
   const ends = { source: sourceOf(around.events), destination: destinationOf(session, around) };
-  const header = proxyHeader(proxy, ends, toldOf(session, around.worker));
+  const transport = around.events.isDatagram ? 'udp' : 'tcp';
+  const header = proxyHeader(proxy, ends, toldOf(session, around.worker), transport);
   if (ask === null) return { bytes: header, expected: 0 };
   return { bytes: Buffer.concat([header, ask.bytes]), expected: ask.expected };
 }

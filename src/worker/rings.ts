@@ -73,6 +73,7 @@ export const eventWords = {
   source: 16,
   openingLength: 30,
   opening: 31,
+  datagram: 39,
 } as const;
 
 /** Offsets of an event's 64-bit floats, in floats from its start (EventNumber). */
@@ -215,6 +216,10 @@ export class EventCursor {
   }
   get reason(): Reason {
     return reasons[this.#word(eventWords.reason)] as Reason;
+  }
+  /** Its session is a flow of datagrams. */
+  get isDatagram(): boolean {
+    return this.#word(eventWords.datagram) === 1;
   }
   get sourcePort(): number {
     return this.#word(eventWords.sourcePort);

@@ -240,6 +240,7 @@ async function tablesOf(
       plan.listeners,
       ({ onSilence, onUnknown, proxyProtocol, maxConnections }, index) => ({
         classifier: classifierAt(index),
+        datagramClassifier: -1,
         id: plan.ids.listeners[index] ?? NONE,
         ...counts.listenerRows(index),
         maxConnections,

@@ -123,7 +123,8 @@ export class Sequencer {
 
   /** The engine has found a PROXY header; its facts are parsed here. */
   #proxied(session: Session): void {
-    const answer = readProxyHeader(this.#sniffed());
+    const { isDatagram } = this.#options.events;
+    const answer = readProxyHeader(this.#sniffed(), isDatagram ? 'udp' : 'tcp');
     session.decision = 'proxy_protocol';
     if (answer.verdict !== 'header') return this.#end(session, 'proxy', 'sniff', 'rejected', 'reset');
     const { facts, doubtful } = answer.header;

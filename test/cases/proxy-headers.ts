@@ -80,7 +80,6 @@ export const headers: readonly HeaderCase[] = [
   { why: 'v1, 107 bytes', bytes: text(`PROXY UNKNOWN ${'f'.repeat(91)}\r\n`), addresses: null },
   { why: 'v2 IPv4', bytes: v2('21 11 000c c0000201 c6336407 dc04 01bb'), addresses: v4 },
   { why: 'v2 IPv6', bytes: v2(`21 21 0024 ${v6Digits}`), addresses: v6 },
-  { why: 'v2 of a datagram', bytes: v2(`21 22 0024 ${v6Digits}`), addresses: v6 },
   {
     why: 'v2 unix',
     bytes: v2(`21 31 00d8 ${path('/run/a.sock')} ${path('/run/b.sock')}`),
@@ -200,6 +199,9 @@ export const headers: readonly HeaderCase[] = [
 ];
 
 export const refused: readonly { readonly why: string; readonly bytes: Uint8Array }[] = [
+  { why: 'v2 of a datagram', bytes: v2(`21 22 0024 ${v6Digits}`) },
+  { why: 'v2 of a type that there is not', bytes: v2('21 13 000c c0000201 c6336407 dc04 01bb') },
+  { why: 'v2 of a family without a type', bytes: v2('21 10 000c c0000201 c6336407 dc04 01bb') },
   { why: 'another protocol', bytes: text('GET / HTTP/1.1\r\n') },
   { why: 'a request with such a method', bytes: text('PROXY / HTTP/1.1\r\n') },
   { why: 'v1, another family', bytes: text('PROXY TCP5 192.0.2.1 198.51.100.7 56324 443\r\n') },
@@ -266,4 +268,34 @@ export const refused: readonly { readonly why: string; readonly bytes: Uint8Arra
   { why: 'v2, two checksums', bytes: withTlvs(tlv(0x03, hex('00000000')), tlv(0x03, hex('00000000'))) },
   { why: 'v2, the rest of a session as the end of a TLV', bytes: withTlvs(hex('02 000a 3132333435')) },
   { why: 'v2, a checksum of two bytes', bytes: withTlvs(tlv(0x03, hex('0000'))) },
+];
+
+/** Before a datagram: the type says DGRAM (section 2.2), and the header is whole or none. */
+export const datagramHeaders: readonly HeaderCase[] = [
+  { why: 'IPv4', bytes: v2('21 12 000c c0000201 c6336407 dc04 01bb'), addresses: v4 },
+  { why: 'IPv6', bytes: v2(`21 22 0024 ${v6Digits}`), addresses: v6 },
+  {
+    why: 'unix',
+    bytes: v2(`21 32 00d8 ${path('/run/a.sock')} ${path('/run/b.sock')}`),
+    addresses: { source: 'unix:/run/a.sock', destination: 'unix:/run/b.sock' },
+  },
+  { why: 'unspecified', bytes: v2('21 00 0000'), addresses: null },
+  { why: 'unspecified, of a datagram', bytes: v2('21 02 0000'), addresses: null },
+  { why: 'local', bytes: v2('20 00 0000'), addresses: null },
+  { why: 'local, its block is passed over', bytes: v2('20 11 0002 ffff'), addresses: null },
+  {
+    why: 'with a name',
+    bytes: v2('21 12 0010 c0000201 c6336407 dc04 01bb 02000141'),
+    addresses: v4,
+    facts: { proxy_authority: 'a' },
+  },
+];
+
+export const refusedDatagramHeaders: readonly Pick<HeaderCase, 'why' | 'bytes'>[] = [
+  { why: 'of a stream', bytes: v2('21 11 000c c0000201 c6336407 dc04 01bb') },
+  { why: 'of a stream, IPv6', bytes: v2(`21 21 0024 ${v6Digits}`) },
+  { why: 'cut', bytes: v2('21 12 000c c0000201 c6336407 dc04 01') },
+  { why: 'nothing', bytes: hex('') },
+  { why: 'version 1', bytes: text('PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n') },
+  { why: 'version 1 unknown', bytes: text('PROXY UNKNOWN\r\n') },
 ];

@@ -34,7 +34,7 @@ async function strictServer(): Promise<Upstream & { headers: ProxyHeader[] }> {
     let isRead = false;
     peer.socket.on('data', (chunk) => {
       if (isRead) return void peer.socket.write(chunk);
-      const answer = readProxyHeader(peer.received);
+      const answer = readProxyHeader(peer.received, 'tcp');
       if (answer.verdict === 'no') return void peer.socket.resetAndDestroy();
       if (answer.verdict === 'more') return;
       isRead = true;

@@ -225,13 +225,13 @@ constexpr size_t kTextHeaderMax = 107;
   std::abort();
 }
 
-void TestHeader(std::span<const uint8_t> bytes) {
+void TestHeader(std::span<const uint8_t> bytes, sniff::Carried carried) {
   using sniff::ProxyHeader;
   size_t decided_at = 0;
-  const auto read = [bytes](size_t length) {
+  const auto read = [bytes, carried](size_t length) {
     // A copy of exactly this size: a read past its end is seen by the sanitizer.
     const std::vector<uint8_t> prefix(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(length));
-    return sniff::ReadProxyHeader(prefix);
+    return sniff::ReadProxyHeader(prefix, carried);
   };
   while (decided_at < bytes.size() && read(decided_at).status == ProxyHeader::Status::kMore) ++decided_at;
   const ProxyHeader first = read(decided_at);
@@ -270,7 +270,9 @@ void LoadTables() {
 
 void TestOne(std::span<const uint8_t> data) {
   if (data.size() < kHeadBytes) return;
-  if (data[0] & 16) return TestHeader(data.subspan(kHeadBytes));
+  if (data[0] & 16)
+    return TestHeader(data.subspan(kHeadBytes),
+                      data[0] & 32 ? sniff::Carried::kDatagram : sniff::Carried::kStream);
   const Input input = InputOf(data);
   const Subject& subject = input.udp ? udp : tcp;
   const Decision expected = ClassifyPlainly(subject.tables, input);

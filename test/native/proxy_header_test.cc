@@ -19,10 +19,10 @@ const std::string kInet6 = std::string("\x20\x01\x0d\xb8", 4) + std::string(11, 
                            std::string("\x20\x01\x0d\xb8", 4) + std::string(11, '\0') +
                            "\x02\xdc\x04\x01\xbb";
 
-ProxyHeader Read(const std::string& text) {
+ProxyHeader Read(const std::string& text, Carried carried = Carried::kStream) {
   // A buffer of exactly this size: a read past its end is seen by the sanitizer.
   const std::vector<uint8_t> bytes(text.begin(), text.end());
-  return ReadProxyHeader(bytes);
+  return ReadProxyHeader(bytes, carried);
 }
 
 std::string Binary(char command, char family, const std::string& block) {
@@ -73,6 +73,32 @@ TEST(ProxyHeader, EveryPrefixWantsMore) {
       EXPECT_EQ(Read(bytes.substr(0, end)).status, Status::kMore) << why << " at " << end;
     }
   }
+}
+
+// Section 2.2: the type says what the announced connection is.
+TEST(ProxyHeader, IsOfWhatIsCarriedAndOfNothingElse) {
+  struct Form {
+    char stream;
+    char datagram;
+    const std::string block;
+    int family;
+  };
+  const Form forms[] = {
+      {'\x11', '\x12', kInet4, 4}, {'\x21', '\x22', kInet6, 6}, {'\x31', '\x32', std::string(216, '/'), 0}};
+  for (const auto& [stream, datagram, block, family] : forms) {
+    const ProxyHeader header = Read(Binary('\x21', datagram, block) + "rest", Carried::kDatagram);
+    EXPECT_EQ(header.status, Status::kWhole);
+    EXPECT_EQ(header.bytes, 16 + block.size());
+    EXPECT_EQ(header.source.has_value() ? header.source->family : 0, family);
+    EXPECT_EQ(Read(Binary('\x21', stream, block), Carried::kDatagram).status, Status::kNone);
+    EXPECT_EQ(Read(Binary('\x21', datagram, block), Carried::kStream).status, Status::kNone);
+  }
+  for (const Carried carried : {Carried::kStream, Carried::kDatagram}) {
+    EXPECT_EQ(Read(Binary('\x21', '\x00', ""), carried).status, Status::kWhole);
+    EXPECT_EQ(Read(Binary('\x20', '\x11', kInet4), carried).status, Status::kWhole);
+    EXPECT_EQ(Read(Binary('\x21', '\x10', kInet4), carried).status, Status::kNone);
+  }
+  EXPECT_EQ(Read("PROXY UNKNOWN\r\n", Carried::kDatagram).status, Status::kNone);
 }
 
 TEST(ProxyHeader, IsRefusedWhenMalformed) {

@@ -2,17 +2,46 @@ import { describe, expect, test } from 'vitest';
 import { identifyFlight } from '../../src/protocols/flight.js';
 import { readProxyHeader } from '../../src/protocols/proxy-header.js';
 import { hex, text } from '../cases/case.js';
-import { headers, refused, tlv, v2, v4, withTlvs } from '../cases/proxy-headers.js';
+import { flights } from '../cases/flights.js';
+import {
+  datagramHeaders,
+  headers,
+  refused,
+  refusedDatagramHeaders,
+  tlv,
+  v2,
+  v4,
+  withTlvs,
+} from '../cases/proxy-headers.js';
+
+/** A QUIC hello in two datagrams. */
+const SPLIT_HELLO = 'quic-udp-201';
 
 /** Minimum time in milliseconds. */
 function quickest(bytes: Uint8Array): number {
   const times = Array.from({ length: 10 }, () => {
     const start = performance.now();
-    readProxyHeader(bytes);
+    readProxyHeader(bytes, 'tcp');
     return performance.now() - start;
   });
   return Math.min(...times);
 }
+
+describe('a PROXY header of a datagram', () => {
+  test.each(datagramHeaders)('$why', ({ bytes, addresses, facts }) => {
+    const announced = addresses && {
+      proxy_source: addresses.source,
+      proxy_destination: addresses.destination,
+    };
+    const header = { headerBytes: bytes.length, addresses, facts: { proxy: 'v2', ...announced, ...facts } };
+    expect(readProxyHeader(bytes, 'udp')).toMatchObject({ verdict: 'header', header });
+    expect(readProxyHeader(Buffer.concat([bytes, bytes]), 'udp')).toMatchObject({ header });
+  });
+
+  test.each(refusedDatagramHeaders)('none: $why', ({ bytes }) => {
+    expect(readProxyHeader(bytes, 'udp')).toEqual({ verdict: 'no' });
+  });
+});
 
 describe('a PROXY header', () => {
   test.each(headers)('$why', ({ why, bytes, addresses, facts, doubtful }) => {
@@ -24,13 +53,13 @@ describe('a PROXY header', () => {
     const doubts = doubtful ? ['sni', 'host'] : [];
     const header = { headerBytes: bytes.length, addresses, facts: said, doubtful: doubts };
     const due = { verdict: 'header', header };
-    expect(readProxyHeader(bytes)).toEqual(due);
-    expect(readProxyHeader(Buffer.concat([bytes, bytes]))).toEqual(due);
+    expect(readProxyHeader(bytes, 'tcp')).toEqual(due);
+    expect(readProxyHeader(Buffer.concat([bytes, bytes]), 'tcp')).toEqual(due);
   });
 
   test.each(headers)('$why: every prefix wants more', ({ bytes }) => {
     for (let end = 0; end < bytes.length; end += end < 512 ? 1 : 997) {
-      const answer = readProxyHeader(bytes.subarray(0, end));
+      const answer = readProxyHeader(bytes.subarray(0, end), 'tcp');
       expect(answer.verdict).toBe('more');
       const needed = answer.verdict === 'more' ? answer.bytesNeeded : 0;
       expect(needed).toBeGreaterThan(end);
@@ -39,7 +68,7 @@ describe('a PROXY header', () => {
   });
 
   test.each(refused)('none: $why', ({ bytes }) => {
-    expect(readProxyHeader(bytes)).toEqual({ verdict: 'no' });
+    expect(readProxyHeader(bytes, 'tcp')).toEqual({ verdict: 'no' });
   });
 
   test('with as many TLVs as there can be takes no longer for each', () => {
@@ -97,5 +126,19 @@ describe('a flight with a header', () => {
       protocol: 'coap',
       facts: { method: 'GET', proxy: 'v2', proxy_source: v4.source },
     });
+  });
+
+  test('is before every datagram', () => {
+    const header = v2('21 12 000c c0000201 c6336407 dc04 01bb');
+    const [first = new Uint8Array(), second = new Uint8Array()] =
+      flights.find(({ id }) => id === SPLIT_HELLO)?.segments ?? [];
+    const proxied = [Buffer.concat([header, first]), Buffer.concat([header, second])];
+    expect(identifyFlight(proxied, 'udp').facts).toEqual({
+      ...identifyFlight([first, second], 'udp').facts,
+      proxy: 'v2',
+      proxy_source: v4.source,
+      proxy_destination: v4.destination,
+    });
+    expect(identifyFlight([proxied[0] as Buffer, second], 'udp').facts).not.toHaveProperty('sni');
   });
 });

@@ -60,16 +60,28 @@ const cases = [
 ];
 
 describe.each(cases)('$why', ({ ends, line, binary }) => {
-  test('version 1', () => expect(proxyHeader(v1, ends, {}).toString()).toBe(line));
+  test('version 1', () => expect(proxyHeader(v1, ends, {}, 'tcp').toString()).toBe(line));
 
-  test('version 2', () =>
-    expect(proxyHeader(v2, ends, {}).toString('hex')).toBe(signature + binary.replaceAll(' ', '')));
+  const digits = binary.replaceAll(' ', '');
+
+  test('version 2', () => expect(proxyHeader(v2, ends, {}, 'tcp').toString('hex')).toBe(signature + digits));
+
+  // Section 2.2: the low half of the byte with the family is 2, for DGRAM.
+  test('of a datagram, version 2 always', () => {
+    const header = proxyHeader(v2, ends, {}, 'udp');
+    expect(header.toString('hex')).toBe(`${signature}${digits.slice(0, 3)}2${digits.slice(4)}`);
+    expect(proxyHeader(v1, ends, {}, 'udp')).toEqual(header);
+    expect(readProxyHeader(header, 'udp')).toMatchObject({ verdict: 'header' });
+    expect(readProxyHeader(header, 'tcp')).toEqual({ verdict: 'no' });
+  });
 });
 
 test('a line with the longest addresses is as long as the specification allows', () => {
   const longest = 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff';
   const address = { host: longest, port: 65_535 };
-  expect(proxyHeader(v1, { source: address, destination: address }, {}).length).toBeLessThanOrEqual(107);
+  expect(proxyHeader(v1, { source: address, destination: address }, {}, 'tcp').length).toBeLessThanOrEqual(
+    107,
+  );
 });
 
 test('of a connection of our own', () => {
@@ -86,9 +98,10 @@ describe('TLVs', () => {
       { version: 'v2', tlvs: ['authority', 'crc32c', 'unique_id', 'alpn'] },
       ipv4,
       told,
+      'tcp',
     );
     expect(header.subarray(28, 31)).toEqual(Buffer.from(hex('02 00 09')));
-    expect(readProxyHeader(header)).toMatchObject({
+    expect(readProxyHeader(header, 'tcp')).toMatchObject({
       verdict: 'header',
       header: {
         headerBytes: header.length,
@@ -99,21 +112,22 @@ describe('TLVs', () => {
   });
 
   test('the checksum covers every byte', () => {
-    const header = proxyHeader({ version: 'v2', tlvs: ['crc32c', 'authority'] }, ipv4, told);
+    const header = proxyHeader({ version: 'v2', tlvs: ['crc32c', 'authority'] }, ipv4, told, 'tcp');
     for (const at of [16, 20, 25, 40, header.length - 1]) {
       const altered = Buffer.from(header);
       altered.writeUInt8(header.readUInt8(at) ^ 1, at);
-      expect(readProxyHeader(altered).verdict, `byte ${at}`).not.toBe('header');
+      expect(readProxyHeader(altered, 'tcp').verdict, `byte ${at}`).not.toBe('header');
     }
   });
 
   test('what is not known, or too long, is left out', () => {
     const options: ProxyProtocolOptions = { version: 'v2', tlvs: ['alpn', 'authority', 'unique_id'] };
-    const header = proxyHeader(options, ipv4, { authority: 'a'.repeat(256), unique_id: '' });
-    expect(header).toEqual(proxyHeader(v2, ipv4, {}));
+    const header = proxyHeader(options, ipv4, { authority: 'a'.repeat(256), unique_id: '' }, 'tcp');
+    expect(header).toEqual(proxyHeader(v2, ipv4, {}, 'tcp'));
   });
 
   test('of version 2 only', () => {
-    expect(proxyHeader({ version: 'v1', tlvs: [] }, ipv4, told)).toEqual(proxyHeader(v1, ipv4, {}));
+    const options: ProxyProtocolOptions = { version: 'v1', tlvs: [] };
+    expect(proxyHeader(options, ipv4, told, 'tcp')).toEqual(proxyHeader(v1, ipv4, {}, 'tcp'));
   });
 });

@@ -36,8 +36,8 @@ const RANDOM_BYTES_MAX = 2048;
 // ---- PROXY headers
 
 function headerFault(bytes: Buffer, random: Random): string | null {
-  const answer = readProxyHeader(bytes);
-  const early = readProxyHeader(bytes.subarray(0, random(bytes.length + 1)));
+  const answer = readProxyHeader(bytes, 'tcp');
+  const early = readProxyHeader(bytes.subarray(0, random(bytes.length + 1)), 'tcp');
   if (early.verdict !== 'more' && early.verdict !== answer.verdict)
     return `${early.verdict} in a prefix, then ${answer.verdict}`;
   if (answer.verdict === 'header' && answer.header.headerBytes > bytes.length) return 'longer than its bytes';

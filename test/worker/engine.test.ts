@@ -91,6 +91,7 @@ const tables: EngineTables = {
     {
       id: 2,
       classifier: 0,
+      datagramClassifier: -1,
       row: 0,
       unknownRow: 0,
       silenceMs: 0,

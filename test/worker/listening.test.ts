@@ -60,6 +60,7 @@ function tablesOf(generation: number, ...ids: number[]): EngineTables {
     listeners: ids.map((id) => ({
       id,
       classifier: 0,
+      datagramClassifier: -1,
       row: rowOf(id),
       unknownRow: rowOf(id) + 100,
       silenceMs: 0,

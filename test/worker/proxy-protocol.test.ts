@@ -153,7 +153,7 @@ describe('a trusted peer', () => {
         await client.end();
         await eventually('a session in the log', () => plane.records().length > before);
         const said = plane.records()[before] as Record<string, unknown>;
-        const answer = readProxyHeader(bytes);
+        const answer = readProxyHeader(bytes, 'tcp');
         if (answer.verdict !== 'header') {
           expect(said.reason).toBe('rejected');
           return;

@@ -26,7 +26,7 @@ export function takeHeader({ proxyProtocol }: PlanListener, { source, bytes }: O
   const nothing = { source, bytes, headerBytes: 0, facts: {}, doubtful: [] };
   if (proxyProtocol === null || !isTrusted(proxyProtocol.trusted, source))
     return { ...nothing, header: 'none' };
-  const answer = readProxyHeader(bytes);
+  const answer = readProxyHeader(bytes, 'tcp');
   if (answer.verdict !== 'header') {
     return { ...nothing, header: answer.verdict === 'more' ? 'due' : 'missing' };
   }

@@ -40,7 +40,7 @@ function strict(random: Random): (peer: Peer) => void {
   return (peer) => {
     let answered = false;
     peer.socket.on('data', async () => {
-      const header = readProxyHeader(peer.received);
+      const header = readProxyHeader(peer.received, 'tcp');
       if (header.verdict === 'more') return;
       if (header.verdict === 'no')
         return void seen.faults.push(`no header: ${peer.received.toString('hex')}`);

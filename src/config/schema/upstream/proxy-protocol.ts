@@ -33,6 +33,6 @@ export const proxyProtocol = z
   .prefault('off')
   .meta({
     description:
-      "PROXY header that tells the endpoint who the client is, before the session's first byte: [PROXY headers](operations.md#proxy-headers). The endpoint must expect it. Health checks begin with one that says that they are nobody's (LOCAL, UNKNOWN)",
+      "PROXY header that tells the endpoint who the client is, before the session's first byte, or before each datagram of a flow (of version 2 always): [PROXY headers](operations.md#proxy-headers). The endpoint must expect it. Health checks begin with one that says that they are nobody's (LOCAL, UNKNOWN)",
     'x-values': `${names}, or a mapping`,
   });
