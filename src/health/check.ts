@@ -35,6 +35,12 @@ export interface CheckContext {
   readonly endpoint: string;
 }
 
+export interface CheckProblem {
+  readonly path: readonly (string | number)[];
+  /** What is wrong, and what to write. */
+  readonly why: string;
+}
+
 /** What is opened for a check. `nothing`: `line` has only its `signal`. */
 export type Over = 'tcp' | 'udp' | 'nothing';
 
@@ -48,6 +54,8 @@ export interface HealthCheck<Options extends object = Record<never, never>> {
    * no functions, no expressions. Common keys (`type`, `interval`, `timeout` …) may not be among them.
    */
   options(zod: Zod): { readonly [Key in keyof Options]-?: z.ZodType<Options[Key]> };
+  /** Keys that do not go together; null: none. `path` is below `health_check`. */
+  problem?(options: Options): CheckProblem | null;
   /**
    * Asks once. Faults of the line (refused, closed, too long, too late) reject with a LineFault, which the caller turns
    * into an outcome: a check need not catch them. The deadline is the caller's; `line.signal` tells when it has passed.

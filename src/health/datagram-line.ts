@@ -14,7 +14,11 @@ export class DatagramLine implements Line {
   #sentBytes = 0;
   #closed = false as boolean;
 
-  private constructor(socket: Socket, signal: AbortSignal) {
+  private constructor(
+    socket: Socket,
+    signal: AbortSignal,
+    private readonly greeting: Uint8Array | null,
+  ) {
     this.#socket = socket;
     this.signal = signal;
     socket.on('message', (datagram) => this.#inbox.put(datagram));
@@ -27,6 +31,8 @@ export class DatagramLine implements Line {
     address: SocketAddress,
     signal: AbortSignal,
     source?: string,
+    /** Before every datagram. */
+    greeting: Uint8Array | null = null,
   ): Promise<DatagramLine> {
     if ('path' in address) throw new LineFault('is a unix socket, which takes no datagrams here');
     const { host, port } = address;
@@ -43,7 +49,7 @@ export class DatagramLine implements Line {
       throw faultOf(error);
     }
     socket.removeAllListeners('error');
-    const line = new DatagramLine(socket, signal);
+    const line = new DatagramLine(socket, signal, greeting);
     if (signal.aborted) line.close();
     return line;
   }
@@ -53,7 +59,8 @@ export class DatagramLine implements Line {
     if (this.#sentBytes > lineLimits.sentBytesMax)
       throw new LineFault(`the check sends more than ${lineLimits.sentBytesMax} bytes`);
     if (this.#closed) return;
-    this.#socket.send(bytes, (error) => {
+    const parts = this.greeting === null ? [bytes] : [this.greeting, bytes];
+    this.#socket.send(parts, (error) => {
       if (error !== null && error !== undefined) this.#inbox.fail(faultOf(error));
     });
   }

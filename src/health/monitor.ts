@@ -29,7 +29,7 @@ import {
 } from './ejection.js';
 import { Endpoint } from './endpoint.js';
 import { eventsOf, type HealthEvent, newHealth, resettled, step } from './machine.js';
-import { probe } from './probe.js';
+import { overOf, probe } from './probe.js';
 import { type Answer, Prober, type ProberParts, type ProbeTarget } from './prober.js';
 import { type HealthTable, WHOLE_SHARE } from './table.js';
 
@@ -329,9 +329,14 @@ function targetOf(
   };
 }
 
-/** Another port or address is another server's, which need not expect a PROXY header. */
-const greetingOf = ({ address, port }: HealthCheckOptions, proxy: ProxyProtocolOptions): Uint8Array | null =>
-  proxy.version === 'off' || address !== undefined || port !== undefined ? null : ownProxyHeader(proxy);
+/** Another port or address is another server's, which need not expect a PROXY header. Version 1 has none of datagrams. */
+function greetingOf(settings: HealthCheckOptions, proxy: ProxyProtocolOptions): Uint8Array | null {
+  const { type, address, port } = settings;
+  if (proxy.version === 'off' || address !== undefined || port !== undefined) return null;
+  const check = checkOf(type);
+  const isUdp = check !== undefined && overOf(check, settings) === 'udp';
+  return isUdp && proxy.version === 'v1' ? null : ownProxyHeader(proxy);
+}
 
 function askedAddresses(
   addresses: readonly SocketAddress[],

@@ -14,7 +14,7 @@ export interface ProbeAsk {
   readonly address: SocketAddress;
   /** Addresses to ask from, at most one of a family. */
   readonly from?: readonly string[];
-  /** Sent first, over TCP; null: nothing. */
+  /** Sent first, over UDP before every datagram; null: nothing. */
   readonly greeting?: Uint8Array | null;
   readonly context: Pick<CheckContext, 'serverName' | 'upstream' | 'endpoint'>;
   readonly timeoutMs: number;
@@ -51,8 +51,7 @@ async function asked(
   let line: Line | null = null;
   try {
     const transport = overOf(check, options);
-    line = await lines[transport](address, over, sourceFor(address, from));
-    if (greeting !== null && transport === 'tcp') line.write(greeting);
+    line = await lines[transport](address, over, { source: sourceFor(address, from), greeting });
     return await check.run(line, options, { ...placeOf(address), ...context });
   } catch (error) {
     return { well: false, why: whyOf(error) };
@@ -74,11 +73,20 @@ const whyOf = (error: unknown): string =>
     ? error.message
     : `the check failed (${error instanceof Error ? error.name : 'unknown'})`;
 
+interface Opening {
+  readonly source: string | undefined;
+  readonly greeting: Uint8Array | null;
+}
+
 const lines = {
-  tcp: StreamLine.open,
-  udp: DatagramLine.open,
-  nothing: async (_: SocketAddress, signal: AbortSignal) => new NoLine(signal),
-} satisfies Record<Over, (address: SocketAddress, signal: AbortSignal, source?: string) => Promise<Line>>;
+  async tcp(address, signal, { source, greeting }) {
+    const line = await StreamLine.open(address, signal, source);
+    if (greeting !== null) line.write(greeting);
+    return line;
+  },
+  udp: (address, signal, { source, greeting }) => DatagramLine.open(address, signal, source, greeting),
+  nothing: async (_, signal) => new NoLine(signal),
+} satisfies Record<Over, (address: SocketAddress, signal: AbortSignal, opening: Opening) => Promise<Line>>;
 
 /** What is opened for a check with these options of its own. */
 export const overOf = ({ over }: HealthCheck, options: object): Over =>

@@ -28,7 +28,7 @@ export interface ProbeTarget {
   readonly settings: HealthCheckOptions;
   /** Addresses to ask from, at most one of a family; empty: the system chooses. */
   readonly from?: readonly string[];
-  /** Sent before the check's own bytes; null: nothing. */
+  /** Sent before the check's own bytes, over UDP before every datagram; null: nothing. */
   readonly greeting?: Uint8Array | null;
 }
 

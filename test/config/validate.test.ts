@@ -13,6 +13,10 @@ interface Case {
   readonly says: readonly string[];
 }
 
+const checkOverUdp = (keys: string) =>
+  `protocols: [{ name: HTTP, target: web }]
+upstreams: { web: { endpoints: ["h:1"], health_check: { type: send_expect, transport: udp, ${keys} } } }`;
+
 const wrongValues: Case[] = [
   {
     why: 'a misspelled key',
@@ -55,6 +59,23 @@ const wrongValues: Case[] = [
     why: 'one of a few',
     text: 'server: { accept: reuse_port }',
     says: ['any.yaml:1:11: server.accept: unknown value `reuse_port`: did you mean `reuseport`?'],
+  },
+  {
+    why: 'TLS of a check over UDP',
+    text: checkOverUdp('tls: true, rounds: [{ send: x, expect: y }]'),
+    says: ['any.yaml:2:92: upstreams.web.health_check.tls: needs `transport: tcp`: there is no TLS over UDP'],
+  },
+  {
+    why: 'a check over UDP that nothing can fail',
+    text: checkOverUdp('rounds: [{ send: x }]'),
+    says: [
+      'any.yaml:2:92: upstreams.web.health_check.rounds: expects nothing: over UDP only an answer shows',
+    ],
+  },
+  {
+    why: 'a check over UDP that waits before it asks',
+    text: checkOverUdp('rounds: [{ expect: hello }, { send: x, expect: y }]'),
+    says: ['any.yaml:2:101: upstreams.web.health_check.rounds[0]: expects an answer before anything is sent'],
   },
   {
     why: 'an address',

@@ -33,6 +33,11 @@ const ping = [
   { send_hex: '45 43 48 4f 20 68 69 0d 0a', expect_regex: '^\\$2\\r\\nhi\\r\\n' },
 ];
 
+/** A binding request, and the beginning of its response. */
+const binding = [
+  { send_hex: '0001 0000 2112a442 0102030405060708090a0b0c', expect_hex: '0101' },
+  { send_hex: '0001 0000 2112a442 ffffffffffffffffffffffff', expect_regex: '^\\x01\\x01' },
+];
 const rows: readonly Row[] = [
   { name: 'tcp', recipe: redisRecipe(), check: { type: 'redis', role: 'master' } },
   { name: 'redis', recipe: redisRecipe('--requirepass', 'x'), check: { type: 'redis', password: 'x' } },
@@ -58,6 +63,11 @@ const rows: readonly Row[] = [
     check: { type: 'dns', transport: 'tcp', name: 'known.example', record: 'A' },
   },
   { name: 'stun', recipe: stunRecipe, check: { type: 'stun' } },
+  {
+    name: 'datagrams',
+    recipe: stunRecipe,
+    check: { type: 'send_expect', transport: 'udp', rounds: binding },
+  },
   { name: 'stun-tcp', recipe: stunRecipe, check: { type: 'stun', transport: 'tcp' } },
 ];
 

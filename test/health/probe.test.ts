@@ -9,7 +9,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { HealthCheck, Outcome, Over } from '../../src/health/check.js';
 import { checks } from '../../src/health/checks/index.js';
 import { aLine, anyDatagram, bytesOf, everything, through } from '../../src/health/line.js';
-import { probe } from '../../src/health/probe.js';
+import { type ProbeAsk, probe } from '../../src/health/probe.js';
 import type { SocketAddress } from '../../src/model/address.js';
 import { tempFolder } from '../support/temp.js';
 import { eventually } from '../support/wait.js';
@@ -93,7 +93,7 @@ const asking = (run: HealthCheck['run'], over: Over = 'tcp'): HealthCheck => ({
 const ask = (
   check: HealthCheck,
   address: SocketAddress,
-  more: { timeoutMs?: number; signal?: AbortSignal; from?: readonly string[] } = {},
+  more: Partial<Pick<ProbeAsk, 'options' | 'timeoutMs' | 'signal' | 'from' | 'greeting'>> = {},
 ) =>
   probe({
     check,
@@ -303,7 +303,53 @@ describe('over UDP', () => {
     }, 'udp');
     expect(await ask(any, address)).toEqual({ well: true, note: '1000' });
   });
+
+  describe('a dialogue in rounds', () => {
+    const rounds = [
+      { send_hex: 'ff ff 54', expect_hex: 'ff ff 41' },
+      { send: 'rules', expect_regex: '^E\\d+;' },
+    ];
+    const answers: Record<string, Buffer> = { ffff54: hex('ffff41 00'), '72756c6573': Buffer.from('E12;') };
+
+    /** A server that answers what it knows, and remembers what it was asked. */
+    async function answering(known: Record<string, Buffer>, heard: string[] = []): Promise<SocketAddress> {
+      const server = createSocket('udp4', (datagram, { port, address }) => {
+        heard.push(datagram.toString('hex'));
+        const answer = known[datagram.toString('hex')];
+        if (answer !== undefined) server.send(answer, port, address);
+      });
+      closing.push(() => server.close());
+      await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve));
+      return { host: '127.0.0.1', port: server.address().port };
+    }
+
+    const judge = (address: SocketAddress, more: { timeoutMs?: number; greeting?: Uint8Array } = {}) =>
+      ask(checks.send_expect as HealthCheck, address, { options: { transport: 'udp', rounds }, ...more });
+
+    test('each round is a datagram, and the next that comes is its answer', async () => {
+      const heard: string[] = [];
+      expect(await judge(await answering(answers, heard))).toEqual({ well: true });
+      expect(heard).toEqual(Object.keys(answers));
+    });
+
+    test('a wrong answer names its round; none is one that is late; a closed port is said', async () => {
+      const wrong = await answering({ ...answers, '72756c6573': Buffer.from('no') });
+      expect(why(await judge(wrong))).toBe('does not answer round 2 as expected');
+      expect(why(await judge(await answering({}), { timeoutMs: 200 }))).toBe('no answer within 200 ms');
+      for (const close of closing.splice(0)) close();
+      expect(why(await judge(wrong))).toBe('refused the connection');
+    });
+
+    test('what introduces it stands before every datagram', async () => {
+      const introduced = Object.entries(answers).map(([asked, answer]) => [`0d0a${asked}`, answer] as const);
+      const address = await answering(Object.fromEntries(introduced));
+      expect(await judge(address, { greeting: hex('0d0a') })).toEqual({ well: true });
+      expect(why(await judge(address, { timeoutMs: 200 }))).toBe('no answer within 200 ms');
+    });
+  });
 });
+
+const hex = (digits: string): Buffer => Buffer.from(digits.replaceAll(' ', ''), 'hex');
 
 test('a check that opens nothing has the signal alone', async () => {
   const check = asking(async (line, _, context) => {

@@ -1,13 +1,17 @@
-/** A dialogue in rounds: what is sent, and what must come, as text, as hex or as a pattern in linear time. */
+/**
+ * A dialogue in rounds: what is sent, and what must come, as text, as hex or as a pattern in linear time. Over UDP a
+ * round sends one datagram, and the next that comes is its answer, which is judged as a whole.
+ */
 import type { z } from 'zod';
 import { compileClassifier } from '../../protocols/compile.js';
 import { checkSignature } from '../../protocols/dfa/signature.js';
 import { createMatcher } from '../../protocols/matcher.js';
-import type { HealthCheck, Zod } from '../check.js';
+import type { CheckProblem, HealthCheck, Zod } from '../check.js';
 import { textField } from '../fields.js';
 import { type Line, lineLimits, type Until } from '../line.js';
 import { unwell, well } from '../outcomes.js';
 import { secure, type TlsOptions, tlsFields } from '../secured.js';
+import { overTransport, type TransportOptions, transportField } from '../transport.js';
 
 export interface Round {
   readonly send?: string | undefined;
@@ -17,7 +21,7 @@ export interface Round {
   readonly expect_regex?: string | undefined;
 }
 
-export interface SendExpectOptions extends TlsOptions {
+export interface SendExpectOptions extends TlsOptions, TransportOptions {
   readonly rounds: readonly Round[];
 }
 
@@ -27,8 +31,9 @@ const HEX = /^(?:[0-9a-f]{2}[ :]?)+$/i;
 
 export const sendExpect: HealthCheck<SendExpectOptions> = {
   words: 'answers in rounds as is written down',
-  over: 'tcp',
-  options: (zod) => ({ rounds: roundsField(zod), ...tlsFields(zod) }),
+  over: overTransport,
+  options: (zod) => ({ ...transportField(zod, 'tcp'), rounds: roundsField(zod), ...tlsFields(zod) }),
+  problem: (options) => (options.transport === 'udp' ? problemOfDatagrams(options) : null),
   async run(line, options, context) {
     const refused = await secure(line, options, context);
     if (refused !== null) return refused;
@@ -106,6 +111,24 @@ function patternField(zod: Zod): z.ZodOptional<z.ZodType<string, string>> {
 }
 
 const signatureOf = (pattern: string) => ({ patterns: [pattern], maxBytes: lineLimits.answerBytesMax });
+
+/** Nothing is connected over UDP: only an answer shows that somebody is there, and none comes before a question. */
+function problemOfDatagrams({ tls, rounds }: SendExpectOptions): CheckProblem | null {
+  if (tls) return { path: ['tls'], why: 'needs `transport: tcp`: there is no TLS over UDP' };
+  const asks = ({ send, send_hex }: Round) => send !== undefined || send_hex !== undefined;
+  const first = rounds.findIndex((round) => expectations(round) > 0);
+  if (first < 0)
+    return {
+      path: ['rounds'],
+      why: 'expects nothing: over UDP only an answer shows that an endpoint is there; add an `expect` to a round',
+    };
+  if (!rounds.slice(0, first + 1).some(asks))
+    return {
+      path: ['rounds', first],
+      why: 'expects an answer before anything is sent: over UDP an endpoint must be asked; add a `send`',
+    };
+  return null;
+}
 
 // ---- rounds
 

@@ -587,4 +587,34 @@ export const cases: readonly CheckCase[] = [
     expect: /^does not answer round 1 as expected$/,
     decidedBy: 1,
   },
+  {
+    why: 'rounds over UDP',
+    type: 'send_expect',
+    options: {
+      transport: 'udp',
+      rounds: [
+        { send_hex: 'ffffffff 54', expect_hex: 'ff:ff:ff:ff:41' },
+        { send: 'next', expect: 'map' },
+        { send: 'last', expect_regex: '^\\d+\\n' },
+      ],
+    },
+    answers: [hex('ffffffff41'), text('a map'), text('7\n')],
+    expect: well,
+  },
+  {
+    why: 'another datagram than is expected',
+    type: 'send_expect',
+    options: { transport: 'udp', rounds: [{ send: 'x', expect: 'PONG' }] },
+    answers: [text('ERR')],
+    expect: /^does not answer round 1 as expected$/,
+    decidedBy: 1,
+  },
+  {
+    why: 'a datagram is the whole answer',
+    type: 'send_expect',
+    options: { transport: 'udp', rounds: [{ send: 'x', expect_regex: '^PONG\\n' }] },
+    answers: [text('PONG')],
+    expect: /^does not answer round 1 as expected$/,
+    decidedBy: 1,
+  },
 ];

@@ -1,7 +1,7 @@
 /** `upstreams.NAME.health_check`: the keys of every check, and those of its type (src/health/checks). */
 import { z } from 'zod';
 import { parseHost } from '../../../base/address.js';
-import { type CheckName, checkNames, checks } from '../../../health/checks/index.js';
+import { type CheckName, checkNames, checkOf, checks } from '../../../health/checks/index.js';
 import type { HealthCheckOptions } from '../../../model/upstream-options.js';
 import { expectedGot } from '../../messages.js';
 import { suggest } from '../../suggest.js';
@@ -59,7 +59,11 @@ function wrongKey(key: string, name: CheckName): string {
 
 const branches = checkNames.map((name) => {
   const keys = { type: typeKey(name), ...common, ...own.get(name) };
-  return mapping(keys, EXAMPLE, (key) => wrongKey(key, name));
+  return mapping(keys, EXAMPLE, (key) => wrongKey(key, name)).superRefine((options, context) => {
+    const problem = checkOf(name)?.problem?.(options) ?? null;
+    if (problem === null) return;
+    context.issues.push({ code: 'custom', input: options, path: [...problem.path], message: problem.why });
+  });
 });
 
 type Branch = (typeof branches)[number];
