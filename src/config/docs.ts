@@ -154,6 +154,7 @@ const keysText = (keys: Keys): string => keys.join('.').replaceAll('.[]', '[]');
 function notYet(keys: Keys): string {
   const key = pendingKeys.find(({ pattern }) => isCovered(keys, pattern.split('.')));
   if (key === undefined) return '';
+  if (key.only !== undefined) return ` *(not yet: \`${key.only}\`)*, refused`;
   return key.refused === undefined ? ' *(not yet)*' : ' *(not yet)*, refused';
 }
 

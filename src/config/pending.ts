@@ -10,12 +10,14 @@ interface PendingKey {
   readonly pattern: string;
   /** A value that asks for nothing: no warning. */
   readonly idle?: unknown;
+  /** Pending for this value alone. */
+  readonly only?: unknown;
   /** Refused, with this advice; absent: a warning only. */
   readonly refused?: string;
 }
 
 export const pendingKeys: readonly PendingKey[] = [
-  { pattern: 'listeners.[].transport', idle: 'tcp', refused: 'write `tcp`' },
+  { pattern: 'listeners.[].transport', only: 'kcp', refused: 'write `tcp`, `udp` or `tcp+udp`' },
   { pattern: 'upstreams.*.via', refused: 'leave it out' },
   { pattern: 'forwards', idle: [], refused: 'leave it out' },
   { pattern: 'distributed' },
@@ -37,10 +39,10 @@ const placesOf = (pattern: string): string[] =>
     ? [pattern, pattern.replace('upstreams.*', 'protocols.[].target')]
     : [pattern];
 
-function findWritten({ pattern, idle }: PendingKey, value: unknown): Path[] {
+function findWritten({ pattern, idle, only }: PendingKey, value: unknown): Path[] {
   return placesOf(pattern)
     .flatMap((place) => findAll(value, place))
-    .filter((found) => !isIdle(found.value, idle))
+    .filter((found) => (only === undefined ? !isIdle(found.value, idle) : found.value === only))
     .map(({ path }) => path);
 }
 

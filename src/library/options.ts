@@ -74,6 +74,13 @@ export interface ServerOptions {
   readonly dialTimeout?: Duration;
   readonly idleTimeout?: Duration;
   readonly halfCloseTimeout?: Duration;
+  /** Datagrams of one client address are a session, a flow. */
+  readonly udp?: {
+    readonly idleTimeout?: Duration;
+    readonly maxFlows?: number;
+    readonly maxFlowsPerIp?: number;
+    readonly receiveBuffer?: Size;
+  };
   /** At a `close` with a drain: time from "not ready" to the end of accepting. */
   readonly drainDelay?: Duration;
   /** How long `close()` lets sessions finish. */
@@ -215,6 +222,13 @@ export interface UpstreamOptions {
     readonly userTimeout?: number;
     readonly congestion?: string;
     readonly nodelay?: boolean;
+  };
+  readonly udp?: {
+    readonly idleTimeout?: Duration;
+    readonly responses?: number;
+    readonly amplification?: number;
+    readonly onReload?: 'keep' | 'move' | 'close';
+    readonly per?: 'flow' | 'datagram';
   };
   readonly source?: {
     readonly address?: string | readonly string[];

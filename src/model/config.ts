@@ -5,6 +5,7 @@
 import type { Conditions } from './plan.js';
 import type { Signature } from './protocol.js';
 import type { AddressText, Closing } from './session.js';
+import type { ListenerTransport } from './transports.js';
 import type { UpstreamOptions } from './upstream-options.js';
 
 /** Plain data in the file's shape (snake_case), after includes, `${…}` and flags; not validated. */
@@ -46,6 +47,7 @@ export interface ServerConfig {
   readonly dialTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
+  readonly udp: UdpConfig;
   readonly cacheTtlMs: number;
   /** From "not ready" to the end of accepting, at a drain. */
   readonly drainDelayMs: number;
@@ -55,6 +57,17 @@ export interface ServerConfig {
   readonly reloadOnChange: boolean;
   /** Whom the daemon becomes when it is started as root; null: it stays who it is. */
   readonly identity: Identity | null;
+}
+
+/** Flows: sessions over datagrams. */
+export interface UdpConfig {
+  readonly idleTimeoutMs: number;
+  /** At once, all workers together. */
+  readonly maxFlows: number;
+  /** Of one source; 0: no limit. */
+  readonly maxFlowsPerSource: number;
+  /** Of each listening socket. */
+  readonly receiveBufferBytes: number;
 }
 
 export interface Identity {
@@ -82,8 +95,8 @@ export interface ListenerConfig {
   readonly name: string;
   /** One address each: `server.listen` with several addresses or a port range becomes several listeners. */
   readonly address: ListenAddress;
-  readonly transport: 'tcp' | 'udp' | 'tcp+udp' | 'kcp';
-  /** Names of configured protocols accepted here, in rank order. */
+  readonly transport: ListenerTransport;
+  /** Names of configured protocols accepted here by any of its transports, in rank order. */
   readonly protocols: readonly string[];
   readonly onUnknown: TargetConfig;
   readonly onSilence: { readonly afterMs: number; readonly to: TargetConfig } | null;

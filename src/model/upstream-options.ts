@@ -53,6 +53,8 @@ export interface UpstreamOptions {
     readonly congestion: string;
     readonly nodelay: boolean;
   };
+  /** Of flows. */
+  readonly udp: UdpOptions;
   /** Where connections to endpoints come from; ignored for Unix sockets. */
   readonly source: {
     /** At most one of each family; endpoints of a family without one are not dialled. Empty: the system chooses. */
@@ -78,6 +80,22 @@ export interface UpstreamOptions {
   readonly proxy_protocol: ProxyProtocolOptions;
   /** DSCP of packets to endpoints (RFC 2474); 0: system default. */
   readonly dscp: number;
+}
+
+/** What becomes of a flow whose endpoint a reload takes away; names as in native/plan. */
+export const flowMoves = ['keep', 'move', 'close'] as const;
+/** What is balanced. */
+export const datagramUnits = ['flow', 'datagram'] as const;
+
+export interface UdpOptions {
+  /** Absent: the server's. */
+  readonly idle_timeout?: number | undefined;
+  /** Answers to each datagram of the client after which a flow is done; 0: it ends by its time alone. */
+  readonly responses: number;
+  /** Bytes down for each byte up, until the client has been heard of again after the first answer; 0: no limit. */
+  readonly amplification: number;
+  readonly on_reload: (typeof flowMoves)[number];
+  readonly per: (typeof datagramUnits)[number];
 }
 
 export interface PassiveHealthOptions {

@@ -22,6 +22,12 @@ describe('defaults', () => {
       dialTimeoutMs: 5_000,
       idleTimeoutMs: 3_600_000,
       halfCloseTimeoutMs: 60_000,
+      udp: {
+        idleTimeoutMs: 60_000,
+        maxFlows: 65_536,
+        maxFlowsPerSource: 1024,
+        receiveBufferBytes: 4 * 1024 ** 2,
+      },
       cacheTtlMs: 300_000,
       drainDelayMs: 0,
       gracefulShutdownTimeoutMs: 60_000,

@@ -446,8 +446,8 @@ describe('warnings', () => {
 protocols: [{ name: QUIC, target: "a:443" }, { name: HTTP, target: "a:80" }]
 routes: [{ when: { protocol: wireguard }, to: reset }]`;
     expect(warningsOf(text)).toEqual([
-      'protocol `QUIC` is spoken over UDP, and listeners take TCP only yet',
-      'protocol `wireguard` is spoken over UDP, and listeners take TCP only yet',
+      'protocol `QUIC` is spoken in datagrams, which no listener takes',
+      'protocol `wireguard` is spoken in datagrams, which no listener takes',
     ]);
     expect(configOf(text).protocols.map(({ id }) => id)).toEqual(['http']);
     expect(configOf(text).routes).toEqual([]);

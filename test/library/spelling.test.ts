@@ -134,6 +134,10 @@ test('and within upstreams, security and listeners', () => {
   type Upstream = z.input<typeof upstream>;
   type Of<Value> = Camel<keyof NonNullable<Value>>;
   expectTypeOf<keyof NonNullable<UpstreamOptions['tcp']>>().toEqualTypeOf<Of<Upstream['tcp']>>();
+  expectTypeOf<keyof NonNullable<UpstreamOptions['udp']>>().toEqualTypeOf<Of<Upstream['udp']>>();
+  expectTypeOf<keyof NonNullable<ServerOptions['udp']>>().toEqualTypeOf<
+    Of<z.input<Section<'server'>>['udp']>
+  >();
   expectTypeOf<keyof NonNullable<UpstreamOptions['dns']>>().toEqualTypeOf<Of<Upstream['dns']>>();
   expectTypeOf<keyof NonNullable<UpstreamOptions['pool']>>().toEqualTypeOf<Of<Upstream['pool']>>();
   expectTypeOf<keyof NonNullable<UpstreamOptions['bandwidth']>>().toEqualTypeOf<Of<Upstream['bandwidth']>>();

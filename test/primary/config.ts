@@ -24,6 +24,7 @@ const server: ServerConfig = {
   dialTimeoutMs: 5000,
   idleTimeoutMs: 60_000,
   halfCloseTimeoutMs: 60_000,
+  udp: { idleTimeoutMs: 60_000, maxFlows: 65_536, maxFlowsPerSource: 1024, receiveBufferBytes: 4_194_304 },
   cacheTtlMs: 300_000,
   drainDelayMs: 0,
   gracefulShutdownTimeoutMs: 60_000,

@@ -23,6 +23,7 @@ export const durationOptions: readonly string[] = [
   'queue.timeout',
   'slow_start',
   'tcp.keepalive',
+  'udp.idle_timeout',
 ];
 
 export const targetText = (target: TargetConfig): string =>
@@ -37,12 +38,14 @@ export const modeText = (address: ListenAddress): string | null =>
 
 /** `protocolsAll`: how many are configured; a listener that accepts them all says so, whichever they are. */
 export function listenerForm(listener: ListenerConfig, protocolsAll: number): Form {
-  const { name, address, protocols, onUnknown, onSilence, proxyProtocol, maxConnections, lists } = listener;
+  const { name, address, transport, protocols, onUnknown, onSilence, proxyProtocol, maxConnections, lists } =
+    listener;
   return {
     name,
     about: address.text === name ? '' : addressText(address),
     fields: {
       address: addressText(address),
+      transport,
       mode: modeText(address),
       protocols: protocols.length === protocolsAll ? 'all' : protocols,
       on_unknown: targetText(onUnknown),

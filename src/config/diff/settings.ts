@@ -12,6 +12,7 @@ import type {
   MonitoringConfig,
   RateLimitConfig,
   ServerConfig,
+  UdpConfig,
 } from '../../model/config.js';
 import { addressText, modeText } from './forms.js';
 import { listFields } from './lists.js';
@@ -37,7 +38,7 @@ type Rows<Section> = { readonly [Key in keyof Section]: readonly [key: string, s
 const identityText = (identity: Identity | null): string | null =>
   identity && [identity.user.name, identity.group.name].filter(Boolean).join(':');
 
-const server: Rows<ServerConfig> = {
+const server: Rows<Omit<ServerConfig, 'udp'>> = {
   workers: ['workers', plain],
   accept: ['accept', plain],
   maxConnections: ['max_connections', plain],
@@ -59,6 +60,13 @@ const server: Rows<ServerConfig> = {
   upgradeTimeoutMs: ['upgrade_timeout', duration],
   reloadOnChange: ['reload_on_change', plain],
   identity: ['user', identityText],
+};
+
+const udp: Rows<UdpConfig> = {
+  idleTimeoutMs: ['idle_timeout', duration],
+  maxFlows: ['max_flows', plain],
+  maxFlowsPerSource: ['max_flows_per_ip', plain],
+  receiveBufferBytes: ['receive_buffer', size],
 };
 
 const siteText = (site: { host: string; port: number } | null): string | null =>
@@ -145,6 +153,7 @@ const securitySettings = ({ security }: Config): Setting[] => [
 export function settingsOf(config: Config): Setting[] {
   return [
     ...rowsOf('server', config.server, server),
+    ...rowsOf('server.udp', config.server.udp, udp),
     ...securitySettings(config),
     ...listSettings(config.security.lists),
     ...rowsOf('monitoring', config.monitoring, monitoring),

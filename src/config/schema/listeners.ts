@@ -1,5 +1,6 @@
 /** `listeners[]` and `forwards[]`: ports that need more options than `server.listen` has. */
 import { z } from 'zod';
+import { listenerTransports } from '../../model/transports.js';
 import { endpointAddress, listenAddress, socketMode, TARGET, trustedPeers } from './addresses.js';
 import { choice, duration, expecting, flag, integer, list, mapping, section, text } from './fields.js';
 import { listsOfListener } from './lists.js';
@@ -35,7 +36,10 @@ export const listener = mapping(
     mode: socketMode(
       'Who may connect to a unix socket: permissions of its file. Without it `0660`, owner and group; an abstract one (`unix:@name`) has none',
     ).optional(),
-    transport: choice(['tcp', 'udp', 'tcp+udp', 'kcp'], 'What to listen for').default('tcp'),
+    transport: choice(
+      listenerTransports,
+      '`tcp`: connections. `udp`: datagrams, of which those of one client address are a session (a flow). `tcp+udp`: both, on the same port',
+    ).default('tcp'),
     protocols: list(
       z.string(expecting('the name of a protocol')),
       'What is accepted here; without it, all that is configured',
@@ -43,7 +47,7 @@ export const listener = mapping(
     ).optional(),
     proxy_protocol: proxyProtocol.optional(),
     max_connections: integer(
-      'Sessions at once on this listener, of a port range on each port; over it a connection is refused and counted. `server.max_connections` holds besides; 0: no limit',
+      'Connections at once on this listener, of a port range on each port; over it one is refused and counted. `server.max_connections` holds besides; 0: no limit. Flows have `server.udp.max_flows`',
       0,
       10_000_000,
     ).default(0),

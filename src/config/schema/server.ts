@@ -13,6 +13,7 @@ import {
   size,
 } from './fields.js';
 import { serverTimeouts } from './timeouts.js';
+import { udp } from './udp.js';
 
 const MAX_TIMEOUT = '24h';
 
@@ -80,6 +81,7 @@ export const server = section(
       },
     ),
     ...serverTimeouts,
+    udp: udp.prefault({}),
     drain_delay: duration(
       '0s',
       'At a drain: time from "not ready" to the end of accepting, in which load balancers turn away',

@@ -15,6 +15,7 @@ import { proxyProtocol } from './upstream/proxy-protocol.js';
 import { queue } from './upstream/queue.js';
 import { source } from './upstream/source.js';
 import { tcp } from './upstream/tcp.js';
+import { udp } from './upstream/udp.js';
 
 const detailedEndpoint = mapping({
   address: endpointAddress('Where it is'),
@@ -48,6 +49,7 @@ const options = {
   pool: pool.prefault({}),
   dns: dns.prefault({}),
   tcp: tcp.prefault({}),
+  udp: udp.prefault({}),
   source: source.prefault({}),
   health_check: healthCheck.optional(),
   passive_health: passiveHealth.optional(),

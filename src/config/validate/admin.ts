@@ -1,6 +1,7 @@
 /** The control interface: whoever reaches it may end sessions and change routes. */
 import { createNetworkSet } from '../../base/network.js';
 import type { AdminConfig, ListenAddress, MonitoringConfig } from '../../model/config.js';
+import { takesStreams } from '../../model/transports.js';
 import type { Report, Warn } from '../report.js';
 import type { ListenerGroup } from './listeners.js';
 import type { Shape } from './shape.js';
@@ -46,7 +47,7 @@ export function checkAdminAddress(
   if (admin === null || !isFixed(admin.address)) return;
   const { address } = admin;
   const listeners = groups.flatMap((group) => group.listeners);
-  const taken = listeners.find((listener) => isSame(listener.address, address));
+  const taken = listeners.find((listener) => takesStreams(listener) && isSame(listener.address, address));
   if (taken)
     report.problem(
       ['admin', 'listen'],

@@ -8,10 +8,12 @@ import { checkAdminAddress, resolveAdmin } from './admin.js';
 import type { Context } from './context.js';
 import { resolveListeners } from './listeners.js';
 import { ProtocolNames } from './protocols.js';
+import { createReachability } from './reachability.js';
 import { resolveRoutes } from './routes.js';
 import { checkSecurity, securityConfig } from './security.js';
 import { readShape, type Shape } from './shape.js';
 import { Targets } from './targets.js';
+import { checkHeadersOfDatagrams } from './transport-options.js';
 import { hasOwnUpstream, resolveUpstreams } from './upstreams.js';
 import { resolveIdentity } from './user.js';
 import { warningsOf } from './warnings.js';
@@ -54,7 +56,11 @@ export function validate(source: Source, context: Context): Validated {
     admin,
     logging: loggingConfig(shape),
   };
-  return { ok: true, config, warnings: warningsOf({ source, shape, groups, names, config }, context) };
+  const reachability = createReachability(shape, groups, config);
+  checkHeadersOfDatagrams(shape, reachability, report);
+  if (report.problems.length > 0) return { ok: false, problems: report.problems };
+  const warnings = warningsOf({ source, shape, groups, names, config, reachability }, context);
+  return { ok: true, config, warnings };
 }
 
 function targetNames(shape: Shape): string[] {
@@ -108,6 +114,12 @@ function serverConfig({ server }: Shape, { cores }: Context, identity: Identity 
     dialTimeoutMs: server.dial_timeout,
     idleTimeoutMs: server.idle_timeout,
     halfCloseTimeoutMs: server.half_close_timeout,
+    udp: {
+      idleTimeoutMs: server.udp.idle_timeout,
+      maxFlows: server.udp.max_flows,
+      maxFlowsPerSource: server.udp.max_flows_per_ip,
+      receiveBufferBytes: server.udp.receive_buffer,
+    },
     cacheTtlMs: server.cache_ttl,
     drainDelayMs: server.drain_delay,
     gracefulShutdownTimeoutMs: server.graceful_shutdown_timeout,

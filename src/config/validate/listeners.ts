@@ -1,10 +1,12 @@
 /** Listeners from `server.listen` and the `listeners` section; one per socket. */
 import { type Listen, parseListen } from '../../base/address.js';
 import { UNIX_PEERS } from '../../base/network.js';
-import { type ListenerConfig, listKeys } from '../../model/config.js';
+import { type ListenerConfig, listKeys, type ProtocolConfig } from '../../model/config.js';
+import { takesDatagrams, takesStreams, transportsOf } from '../../model/transports.js';
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
 import type { ListenerEntry } from '../schema/listeners.js';
+import { spokenOver } from '../spoken-over.js';
 import type { Context } from './context.js';
 import { isEmptyList, noLists, resolveLists } from './lists.js';
 import type { ProtocolNames } from './protocols.js';
@@ -59,7 +61,7 @@ function serverGroups({ server, listeners }: Shape, names: ProtocolNames): Liste
           name: address.text,
           address: withMode(address),
           transport: 'tcp',
-          protocols: names.configured.map(({ name }) => name),
+          protocols: spokenOn({ transport: 'tcp' }, names).map(({ name }) => name),
           onUnknown: CLOSE,
           onSilence: null,
           proxyProtocol: null,
@@ -79,18 +81,18 @@ function listedGroups(
 ): ListenerGroup[] {
   return (shape.listeners ?? []).map((entry) => {
     const { name, address, transport, mode } = entry.value;
+    checkTransport(entry, report);
     if (mode !== undefined && !address.some(hasFile)) {
       report.problem([...entry.path, 'mode'], "is for a unix socket's file, such as `unix:/run/a.sock`");
     }
     const lists = resolveListenerLists(entry, context, report);
     const policy = { ...policyOf(entry, names, targets, report), lists };
-    const addresses = transport.startsWith('tcp') ? address : [];
     const nameOf = ({ text }: Listen) =>
-      addresses.length > 1 ? `${name}:${text.slice(text.lastIndexOf(':') + 1)}` : name;
+      address.length > 1 ? `${name}:${text.slice(text.lastIndexOf(':') + 1)}` : name;
     return {
       name,
       path: entry.path,
-      listeners: addresses.map((each) => ({
+      listeners: address.map((each) => ({
         ...policy,
         name: nameOf(each),
         address: withMode(each, mode),
@@ -106,17 +108,59 @@ function policyOf(
   targets: Targets,
   report: Report,
 ) {
-  const { protocols, on_unknown, on_silence } = value;
-  const named = protocols?.map((name, index) => names.resolve(name, [...path, 'protocols', index]));
-  const configured = names.configured.map(({ name }) => name);
+  const { on_unknown, on_silence } = value;
   const silence = on_silence && targets.resolve(on_silence.to, [...path, 'on_silence', 'to']);
   return {
-    protocols: named === undefined ? configured : configured.filter((name) => named.includes(name)),
+    protocols: acceptedProtocols({ path, value }, names, report),
     onUnknown: targets.resolve(on_unknown, [...path, 'on_unknown']) ?? CLOSE,
     onSilence: silence ? { afterMs: on_silence.after, to: silence } : null,
     proxyProtocol: resolveProxyProtocol(value, [...path, 'proxy_protocol'], report),
     maxConnections: value.max_connections,
   };
+}
+
+/** Those of its transports, in rank order. */
+function acceptedProtocols(
+  { path, value }: Entry<ListenerEntry>,
+  names: ProtocolNames,
+  report: Report,
+): string[] {
+  const own = spokenOn(value, names).map(({ name }) => name);
+  const named = value.protocols?.map((name, index) => names.resolve(name, [...path, 'protocols', index]));
+  if (named === undefined) return own;
+  for (const [index, name] of named.entries()) {
+    if (name === null || own.includes(name) || takesStreams(value)) continue;
+    const cure = 'leave it out, or write `transport: tcp+udp`';
+    report.problem([...path, 'protocols', index], `\`${name}\` is not spoken in datagrams: ${cure}`);
+  }
+  return own.filter((name) => named.includes(name));
+}
+
+const spokenOn = (
+  listener: Pick<ListenerConfig, 'transport'>,
+  { configured }: ProtocolNames,
+): ProtocolConfig[] =>
+  configured.filter((protocol) => transportsOf(listener).some((each) => spokenOver(protocol, each)));
+
+/** What datagrams do not have. */
+function checkTransport({ path, value }: Entry<ListenerEntry>, report: Report): void {
+  if (!takesDatagrams(value)) return;
+  const unix = value.address.find(({ kind }) => kind === 'unix');
+  if (unix !== undefined) {
+    const cure = 'write `transport: tcp`, or an address with a port';
+    report.problem([...path, 'transport'], `\`${unix.text}\` takes no datagrams: ${cure}`);
+  }
+  if (takesStreams(value)) return;
+  if (value.on_silence !== undefined) {
+    report.problem(
+      [...path, 'on_silence'],
+      'has no effect: a client of datagrams is there once it has said something; leave it out',
+    );
+  }
+  if (value.max_connections > 0) {
+    const cure = '`server.udp.max_flows` and `max_flows_per_ip` limit flows';
+    report.problem([...path, 'max_connections'], `has no effect: there are no connections here; ${cure}`);
+  }
 }
 
 /** Behind a proxy a unix socket has sources too: those that its headers announce. */

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { parseEndpoint } from '../../base/address.js';
 import type { Config, ListenAddress, ListenerConfig, UpstreamConfig } from '../../model/config.js';
+import { takesStreams } from '../../model/transports.js';
 import { isLocal, takes } from '../own-listeners.js';
 import type { Path } from '../path.js';
 import type { Warn } from '../report.js';
@@ -86,7 +87,8 @@ export function warnOfMonitoringPorts({ monitoring, listeners }: Config, warn: W
     const { host, port } = site;
     const address = { kind: 'inet', host, port, text: host === '::' ? `:${port}` : host } as const;
     const other = listeners.find(
-      (listener) => hasPort(listener.address, port) && meet(listener.address, address),
+      (listener) =>
+        takesStreams(listener) && hasPort(listener.address, port) && meet(listener.address, address),
     );
     if (other)
       warn(['monitoring', key], `${port} is the port of listener \`${other.name}\` too: take another one`);

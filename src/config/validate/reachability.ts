@@ -1,10 +1,13 @@
 /** Static reachability: which sessions may take which route, from the configuration alone. */
-import type { Config, ListenerConfig } from '../../model/config.js';
+import type { Config, ListenerConfig, TargetConfig } from '../../model/config.js';
 import type { Conditions } from '../../model/plan.js';
+import type { Transport } from '../../model/protocol.js';
+import { transportsOf } from '../../model/transports.js';
 import { excludedBy, withExcluded } from '../../routing/conditions/index.js';
 import { valuesOf } from '../../routing/values.js';
 import { factsKnownBy } from '../../upstream/known-by.js';
 import type { Path } from '../path.js';
+import { spokenOver } from '../spoken-over.js';
 import type { ListenerGroup } from './listeners.js';
 import type { Shape } from './shape.js';
 
@@ -15,6 +18,8 @@ export interface ReachableRoute {
   readonly when: Conditions;
   /** Configured names; null: any. */
   readonly protocols: readonly string[] | null;
+  /** Name of its upstream; null: it ends its sessions. */
+  readonly to: string | null;
   /** Its upstream knows clients by what they say. */
   readonly awaitsFacts: boolean;
 }
@@ -27,6 +32,8 @@ export interface Reachability {
   nameOf(written: string): string | undefined;
   /** Whether a session of `listener`, or of any listener, can have the route's listener and protocol. */
   accepts(route: ReachableRoute, listener?: ListenerConfig): boolean;
+  /** Names of the upstreams that sessions over this transport may reach. */
+  upstreamsOver(transport: Transport): ReadonlySet<string>;
 }
 
 export function createReachability(
@@ -39,23 +46,25 @@ export function createReachability(
     set.protocol === undefined
       ? set
       : { ...set, protocol: valuesOf(set.protocol).flatMap((name) => nameOf(String(name)) ?? []) };
+  const isUpstream = (to: string) => upstreams.some(({ name }) => name === to);
   const named = (when: Conditions): Conditions =>
     withExcluded(withNames(when), excludedBy(when).map(withNames));
   const listed = shape.routes.flatMap(({ path, value: { when, to } }): ReachableRoute[] => {
     const awaitsFacts = upstreams.some(
       ({ name, options }) => name === to && factsKnownBy(options).length > 0,
     );
-    if (when.protocol === undefined) return [{ path, when: named(when), protocols: null, awaitsFacts }];
+    const route = { path, when: named(when), to: isUpstream(to) ? to : null, awaitsFacts };
+    if (when.protocol === undefined) return [{ ...route, protocols: null }];
     const protocols = valuesOf(when.protocol).flatMap((name) => nameOf(name) ?? []);
     // Reported in a warning of its own.
-    return protocols.length === 0 ? [] : [{ path, when: named(when), protocols, awaitsFacts }];
+    return protocols.length === 0 ? [] : [{ ...route, protocols }];
   });
   const own = shape.protocols.flatMap(({ path, value }): ReachableRoute[] => {
     const key = value.handler === undefined ? 'target' : 'handler';
     const protocol = nameOf(value.name);
-    return value[key] === undefined || protocol === undefined
-      ? []
-      : [{ path: [...path, key], when: { protocol }, protocols: [protocol], awaitsFacts: false }];
+    if (value[key] === undefined || protocol === undefined) return [];
+    const to = upstreamOf(protocols.find(({ name }) => name === protocol)?.target ?? null);
+    return [{ path: [...path, key], when: { protocol }, protocols: [protocol], to, awaitsFacts: false }];
   });
   const groupOf = new Map(groups.flatMap(({ name, listeners }) => listeners.map((each) => [each, name])));
   const accepts: Reachability['accepts'] = ({ when: { listener: names }, protocols }, only) => {
@@ -66,5 +75,32 @@ export function createReachability(
     }
     return false;
   };
-  return { routes: [...listed, ...own], groups, nameOf, accepts };
+  const routes = [...listed, ...own];
+  const spoken = new Map(
+    (['tcp', 'udp'] as const).map((transport) => [
+      transport,
+      new Set(protocols.filter((each) => spokenOver(each, transport)).map(({ name }) => name)),
+    ]),
+  );
+  /** Whether the listener may give the route a session over this transport. */
+  const gives = (listener: ListenerConfig, route: ReachableRoute, transport: Transport): boolean =>
+    accepts(route, listener) &&
+    (route.protocols?.some((name) => listener.protocols.includes(name) && spoken.get(transport)?.has(name)) ??
+      true);
+  const upstreamsOver: Reachability['upstreamsOver'] = (transport) => {
+    const listeners = groups
+      .flatMap((group) => group.listeners)
+      .filter((each) => transportsOf(each).includes(transport));
+    const routed = routes.filter((route) => listeners.some((each) => gives(each, route, transport)));
+    const unrouted = listeners.flatMap(({ onUnknown, onSilence }) => [
+      onUnknown,
+      transport === 'tcp' ? (onSilence?.to ?? null) : null,
+    ]);
+    const names = [...routed.map(({ to }) => to), ...unrouted.map(upstreamOf)];
+    return new Set(names.filter((name) => name !== null));
+  };
+  return { routes, groups, nameOf, accepts, upstreamsOver };
 }
+
+const upstreamOf = (target: TargetConfig | null): string | null =>
+  target?.kind === 'upstream' ? target.upstream : null;

@@ -1,7 +1,9 @@
 /** Conflicts between listening addresses, and the socket options that follow from the others. */
 import { isIPv4 } from 'node:net';
 import { isAbstract, type Listen } from '../../base/address.js';
-import type { ListenAddress } from '../../model/config.js';
+import type { ListenAddress, ListenerConfig } from '../../model/config.js';
+import type { Transport } from '../../model/protocol.js';
+import { transportsOf } from '../../model/transports.js';
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
 import type { ListenerGroup } from './listeners.js';
@@ -21,18 +23,28 @@ const isEvery = ({ host }: Inet): boolean => host === '0.0.0.0' || host === '::'
 /** `:443` is dual-stack whatever else is listed; `[::]:443` depends on the other listeners. */
 const isBoth = ({ host, text }: Inet): boolean => host === '::' && !text.startsWith('[');
 
+/** An address may be listed once for streams and once for datagrams. */
 export function checkAddresses(groups: readonly ListenerGroup[], report: Report): void {
   const taken = new Map<string, Taken[]>();
   for (const { path, listeners } of groups) {
-    for (const { address } of listeners.filter((listener) => isFixed(listener.address))) {
-      const key = address.kind === 'unix' ? `unix:${address.path}` : String(address.port);
-      const others = taken.get(key) ?? [];
-      const other = others.find((each) => meet(each.address, address));
+    for (const listener of listeners.filter(({ address }) => isFixed(address))) {
+      const { address } = listener;
+      const keys = keysOf(listener);
+      const other = keys.flatMap((key) => taken.get(key) ?? []).find((each) => meet(each.address, address));
       if (other !== undefined) report.problem(path, meetingText(address, other, report.nameOf(other.path)));
-      taken.set(key, [...others, { address, path }]);
+      for (const key of keys) taken.set(key, [...(taken.get(key) ?? []), { address, path }]);
     }
   }
 }
+
+/** What its sockets may meet others on: path, or transport and port. */
+function keysOf(listener: ListenerConfig): string[] {
+  const { address } = listener;
+  if (address.kind === 'unix') return [`unix:${address.path}`];
+  return transportsOf(listener).map((transport) => portKey(transport, address.port));
+}
+
+export const portKey = (transport: Transport, port: number): string => `${transport} ${port}`;
 
 /** Whether two addresses with the same port or path overlap. */
 export function meet(a: ListenAddress, b: ListenAddress): boolean {
@@ -56,22 +68,26 @@ function breadth(address: ListenAddress): number {
   return isBoth(address) ? 2 : 1;
 }
 
-/** `[::]` is dual-stack unless another listener has an IPv4 address with its port; then IPV6_V6ONLY. */
+/**
+ * `[::]` is dual-stack unless another listener of one of its transports has an IPv4 address with its port; then
+ * IPV6_V6ONLY.
+ */
 export function withFamilies(groups: readonly ListenerGroup[]): ListenerGroup[] {
-  const ipv4Ports = new Set<number>();
-  for (const { listeners } of groups) {
-    for (const { address } of listeners) {
-      if (address.kind === 'inet' && address.port !== 0 && isIPv4(address.host)) ipv4Ports.add(address.port);
-    }
-  }
-  const narrowed = (address: ListenAddress): ListenAddress =>
-    address.kind === 'inet' && address.host === '::' && ipv4Ports.has(address.port)
-      ? { ...address, ipv6Only: true }
-      : address;
-  return groups.map((group) => ({
-    ...group,
-    listeners: group.listeners.map((each) => ({ ...each, address: narrowed(each.address) })),
-  }));
+  const listeners = groups.flatMap((group) => group.listeners);
+  const ipv4 = new Set(
+    listeners.flatMap((listener) =>
+      listener.address.kind === 'inet' && listener.address.port !== 0 && isIPv4(listener.address.host)
+        ? keysOf(listener)
+        : [],
+    ),
+  );
+  const narrowed = (listener: ListenerConfig): ListenerConfig => {
+    const { address } = listener;
+    return address.kind === 'inet' && address.host === '::' && keysOf(listener).some((key) => ipv4.has(key))
+      ? { ...listener, address: { ...address, ipv6Only: true } }
+      : listener;
+  };
+  return groups.map((group) => ({ ...group, listeners: group.listeners.map(narrowed) }));
 }
 
 /** Default mode: owner and group may connect. */

@@ -1,6 +1,7 @@
 /** Warnings: valid, but probably not intended. */
 import { withoutHostBits } from '../../base/network.js';
 import type { Config, ListenerConfig, Problem } from '../../model/config.js';
+import { transportsOf } from '../../model/transports.js';
 import { findAmbiguities } from '../ambiguity.js';
 import { findAll } from '../path.js';
 import { findPending } from '../pending.js';
@@ -17,10 +18,12 @@ import { warnOfLoops, warnOfMonitoringPorts } from './loops.js';
 import { warnOfOrphanedOptions } from './orphaned-options.js';
 import type { ProtocolNames } from './protocols.js';
 import { warnOfQuietClients } from './quiet-clients.js';
-import { createReachability, type Reachability } from './reachability.js';
+import type { Reachability } from './reachability.js';
 import { warnOfSecurity } from './security.js';
 import type { Entry, Shape } from './shape.js';
+import { portKey } from './sockets.js';
 import { warnOfSource } from './sources.js';
+import { warnOfTransportOptions } from './transport-options.js';
 import { warnOfUnreachable } from './unreachable.js';
 import { writtenUpstreams } from './upstreams.js';
 import { warnOfRights } from './user.js';
@@ -31,6 +34,7 @@ export interface Checked {
   readonly groups: readonly ListenerGroup[];
   readonly names: ProtocolNames;
   readonly config: Config;
+  readonly reachability: Reachability;
 }
 
 const NETWORKS = [
@@ -46,17 +50,19 @@ const NETWORKS = [
   'routes.[].when.not.[].source',
 ];
 
-export function warningsOf({ source, shape, groups, names, config }: Checked, context: Context): Problem[] {
+export function warningsOf(
+  { source, shape, groups, names, config, reachability }: Checked,
+  context: Context,
+): Problem[] {
   const warnings: Problem[] = [];
   const say = (message: string) => warnings.push(unplaced(message));
   const warn: Warn = (path, message) => warnings.push({ ...source.place(path), message });
   const pending = findPending(source.value);
   if (pending.length > 0) say(`accepted but not implemented yet, without effect: ${pending.join(', ')}`);
   for (const name of names.unserved) {
-    say(`protocol \`${name}\` is spoken over UDP, and listeners take TCP only yet`);
+    say(`protocol \`${name}\` is spoken in datagrams, which no listener takes`);
   }
   for (const message of findAmbiguities(config)) say(message);
-  const reachability = createReachability(shape, groups, config);
   warnOfUnreachable(reachability, warn, (path) => placeName(path, source));
   warnOfTakenAtAccept(reachability, source, warn, (path) => placeName(path, source));
   warnOfDeadEnds(reachability, warn, say);
@@ -74,6 +80,7 @@ export function warningsOf({ source, shape, groups, names, config }: Checked, co
   warnOfFamilies(groups, warn);
   warnOfHostBits(source, warn);
   warnOfOrphanedOptions(shape, source, warn);
+  warnOfTransportOptions(shape, reachability, source, warn);
   return warnings.toSorted(inFileOrder(source.files));
 }
 
@@ -147,13 +154,22 @@ function warnOfFewWarm({ path, value }: Entry<UpstreamEntry>, { server }: Config
 
 /** With one IPv4 address listed, `[::]` no longer takes the other IPv4 addresses. */
 function warnOfFamilies(groups: readonly ListenerGroup[], warn: Warn): void {
-  const addresses = groups.flatMap(({ listeners }) => listeners.map(({ address }) => address));
+  const keysOf = (listener: ListenerConfig, port: number) =>
+    transportsOf(listener).map((transport) => portKey(transport, port));
   const every = new Set(
-    addresses.flatMap((each) => (each.kind === 'inet' && each.host === '0.0.0.0' ? each.port : [])),
+    groups
+      .flatMap(({ listeners }) => listeners)
+      .flatMap((each) =>
+        each.address.kind === 'inet' && each.address.host === '0.0.0.0'
+          ? keysOf(each, each.address.port)
+          : [],
+      ),
   );
   for (const { path, listeners } of groups) {
-    for (const { address } of listeners) {
-      if (address.kind !== 'inet' || !address.ipv6Only || every.has(address.port)) continue;
+    for (const listener of listeners) {
+      const { address } = listener;
+      if (address.kind !== 'inet' || !address.ipv6Only) continue;
+      if (keysOf(listener, address.port).every((key) => every.has(key))) continue;
       warn(path, `\`${address.text}\` takes IPv6 alone, because an IPv4 address of its port is listed`);
     }
   }

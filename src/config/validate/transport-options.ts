@@ -1,0 +1,73 @@
+/** Options of upstreams that only streams or only datagrams have, where none of these can come. */
+import { isMapping, type Path, valueAt } from '../path.js';
+import type { Report, Warn } from '../report.js';
+import type { UpstreamEntry } from '../schema/upstreams.js';
+import type { Source } from '../source.js';
+import type { Reachability } from './reachability.js';
+import type { Entry, Shape } from './shape.js';
+import { writtenUpstreams } from './upstreams.js';
+
+const OF_STREAMS = {
+  tcp: '',
+  pool: '',
+  half_close_timeout: '',
+  idle_timeout: '; that of flows is `udp.idle_timeout`',
+} as const satisfies Partial<Record<keyof UpstreamEntry, string>>;
+
+interface Reached extends Entry<UpstreamEntry> {
+  readonly byStreams: boolean;
+  readonly byDatagrams: boolean;
+}
+
+/** An upstream of a protocol's own has its name. */
+function reachedOf(shape: Shape, { upstreamsOver }: Reachability): Reached[] {
+  const [streams, datagrams] = [upstreamsOver('tcp'), upstreamsOver('udp')];
+  return writtenUpstreams(shape).map((entry) => {
+    const name = nameAt(entry.path, shape);
+    return { ...entry, byStreams: streams.has(name), byDatagrams: datagrams.has(name) };
+  });
+}
+
+function nameAt(path: Path, { protocols }: Shape): string {
+  if (path[0] === 'upstreams') return String(path.at(-1));
+  return protocols.find((protocol) => protocol.path[1] === path[1])?.value.name ?? '';
+}
+
+/** The endpoint would not hear who the client is. */
+export function checkHeadersOfDatagrams(shape: Shape, reachability: Reachability, report: Report): void {
+  for (const { path, value, byDatagrams } of reachedOf(shape, reachability)) {
+    if (!byDatagrams || value.proxy_protocol.version !== 'v1') continue;
+    const why = 'version 1 is for connections alone, and datagrams come here too';
+    report.problem([...path, 'proxy_protocol'], `${why}: write \`v2\``);
+  }
+}
+
+export function warnOfTransportOptions(
+  shape: Shape,
+  reachability: Reachability,
+  { value: file }: Source,
+  warn: Warn,
+): void {
+  for (const { path, value, byStreams, byDatagrams } of reachedOf(shape, reachability)) {
+    const own = valueAt(file, path);
+    if (!isMapping(own)) continue;
+    if ('udp' in own && !byDatagrams)
+      warn([...path, 'udp'], 'has no effect: no listener that leads here takes datagrams');
+    if (!byDatagrams) continue;
+    warnOfUnixEndpoints({ path, value }, warn);
+    if (byStreams) continue;
+    for (const [key, instead] of Object.entries(OF_STREAMS))
+      if (key in own) warn([...path, key], `has no effect: only datagrams come here${instead}`);
+  }
+}
+
+function warnOfUnixEndpoints({ path, value }: Entry<UpstreamEntry>, warn: Warn): void {
+  const { endpoints = [] } = value;
+  const index = endpoints.findIndex(({ address: { address } }) => 'path' in address);
+  const name = endpoints[index]?.address.name;
+  if (name === undefined) return;
+  warn(
+    [...path, 'endpoints', index],
+    `\`${name}\` takes no datagrams: flows that come here can not go there`,
+  );
+}

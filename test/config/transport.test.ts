@@ -1,0 +1,201 @@
+/** Listeners for streams and for datagrams: what each of them can have. */
+import { describe, expect, test } from 'vitest';
+import { diffConfigs } from '../../src/config/diff/index.js';
+import { configOf, problemsOf, warningsOf } from './support.js';
+
+const file = (listeners: string, rest = '') => `
+protocols: [{ name: DNS, target: ns }, { name: HTTP, target: web }]
+upstreams: { ns: { endpoints: ["10.0.0.5:53"] }, web: { endpoints: ["10.0.0.6:80"] } }
+listeners: [${listeners}]
+${rest}`;
+
+const protocolsOf = (transport: string, keys = '') =>
+  configOf(file(`{ name: a, address: ":53", transport: ${transport}${keys} }`)).listeners[0]?.protocols;
+
+describe('protocols', () => {
+  test('are those that its transports have, by default', () => {
+    expect(protocolsOf('tcp')).toEqual(['DNS', 'HTTP']);
+    expect(protocolsOf('udp')).toEqual(['DNS']);
+    expect(protocolsOf('tcp+udp')).toEqual(['DNS', 'HTTP']);
+    expect(protocolsOf('tcp+udp', ', protocols: [HTTP]')).toEqual(['HTTP']);
+  });
+
+  test('that are not spoken in datagrams are named, with what to write', () => {
+    expect(problemsOf(file('{ name: a, address: ":53", transport: udp, protocols: [DNS, HTTP] }'))).toEqual([
+      'any.yaml:4:73: listeners[0].protocols[1]: `HTTP` is not spoken in datagrams: leave it out, or write `transport: tcp+udp`',
+    ]);
+  });
+});
+
+describe('addresses', () => {
+  test('may be listed once for streams and once for datagrams', () => {
+    const text = file('{ name: a, address: ":53" }, { name: b, address: ":53", transport: udp }');
+    expect(problemsOf(text)).toEqual([]);
+  });
+
+  test.each([
+    { one: 'udp', other: 'udp' },
+    { one: 'tcp+udp', other: 'udp' },
+    { one: 'tcp', other: 'tcp+udp' },
+  ])('but not twice for one of them: $one and $other', ({ one, other }) => {
+    const text = file(
+      `{ name: a, address: ":53", transport: ${one} }, { name: b, address: ":53", transport: ${other} }`,
+    );
+    expect(problemsOf(text)).toEqual([expect.stringContaining('`:53` is taken already, by listeners[0]')]);
+  });
+
+  test('[::] takes IPv4 too unless a listener of its transport has the port', () => {
+    const ipv6Only = (transport: string) => {
+      const listeners = `{ name: a, address: "[::]:53", transport: udp }, { name: b, address: "0.0.0.0:53", transport: ${transport} }`;
+      const [{ address } = { address: null }] = configOf(file(listeners)).listeners;
+      return address?.kind === 'inet' && address.ipv6Only === true;
+    };
+    expect(ipv6Only('tcp')).toBe(false);
+    expect(ipv6Only('udp')).toBe(true);
+    expect(ipv6Only('tcp+udp')).toBe(true);
+  });
+
+  test('a warning where [::] loses the IPv4 of one of its transports alone', () => {
+    const listeners =
+      '{ name: a, address: "[::]:53", transport: tcp+udp }, { name: b, address: "0.0.0.0:53" }';
+    expect(warningsOf(file(listeners))).toContain(
+      'listeners[0]: `[::]:53` takes IPv6 alone, because an IPv4 address of its port is listed',
+    );
+    const both =
+      '{ name: a, address: "[::]:53", transport: udp }, { name: b, address: "0.0.0.0:53", transport: tcp+udp }';
+    expect(warningsOf(file(both)).filter((each) => each.includes('IPv6 alone'))).toEqual([]);
+  });
+
+  test('a unix socket takes no datagrams', () =>
+    expect(problemsOf(file('{ name: a, address: "unix:/run/a.sock", transport: tcp+udp }'))).toEqual([
+      expect.stringContaining(
+        'listeners[0].transport: `unix:/run/a.sock` takes no datagrams: write `transport: tcp`, or an address with a port',
+      ),
+    ]));
+
+  test('metrics and the control interface may have the port of datagrams', () => {
+    const rest =
+      'monitoring: { metrics_port: 9091, health_check_port: 9093 }\nadmin: { listen: "127.0.0.1:9092" }';
+    const listeners = (transport: string) =>
+      file(`{ name: a, address: "127.0.0.1:9091-9092", transport: ${transport} }`, rest);
+    expect(warningsOf(listeners('udp')).filter((each) => each.includes('metrics_port'))).toEqual([]);
+    expect(problemsOf(listeners('tcp'))).toEqual([expect.stringContaining('admin.listen')]);
+  });
+});
+
+describe('what only connections have', () => {
+  test.each([
+    { key: 'on_silence: { to: web }', path: 'on_silence', says: 'a client of datagrams is there once' },
+    { key: 'max_connections: 5', path: 'max_connections', says: '`server.udp.max_flows`' },
+  ])('$path is refused for datagrams alone', ({ key, path, says }) => {
+    const text = (transport: string) => file(`{ name: a, address: ":53", transport: ${transport}, ${key} }`);
+    expect(problemsOf(text('udp'))).toEqual([
+      expect.stringMatching(new RegExp(`listeners\\[0\\]\\.${path}: has no effect: .*${says}`)),
+    ]);
+    expect(problemsOf(text('tcp+udp'))).toEqual([]);
+  });
+});
+
+describe('options of upstreams', () => {
+  const with_ = (transport: string, upstream: string, rest = '') => `
+protocols: [{ name: DNS, target: ns }]
+upstreams: { ns: { endpoints: ["10.0.0.5:53"], ${upstream} } }
+listeners: [{ name: a, address: ":53", transport: ${transport} }]
+${rest}`;
+
+  test('udp has no effect where no datagram comes', () => {
+    const warning = 'upstreams.ns.udp: has no effect: no listener that leads here takes datagrams';
+    expect(warningsOf(with_('tcp', 'udp: { responses: 1 }'))).toEqual([warning]);
+    expect(warningsOf(with_('udp', 'udp: { responses: 1 }'))).toEqual([]);
+    expect(warningsOf(with_('tcp+udp', 'udp: { responses: 1 }'))).toEqual([]);
+  });
+
+  test('a protocol without datagrams leads none there, whatever the listener', () => {
+    const text = `
+protocols: [{ name: HTTP, target: { endpoints: ["10.0.0.5:80"], udp: { responses: 1 } } }]
+listeners: [{ name: a, address: ":53", transport: tcp+udp }]`;
+    expect(warningsOf(text)).toEqual([
+      'protocols[0].target.udp: has no effect: no listener that leads here takes datagrams',
+    ]);
+  });
+
+  test('tcp, pool and the timeouts of connections have none where only datagrams come', () => {
+    const keys = 'tcp: { mss: 1000 }, pool: { warm: 3 }, half_close_timeout: 1s, idle_timeout: 1s';
+    expect(warningsOf(with_('udp', keys))).toEqual([
+      'upstreams.ns.tcp: has no effect: only datagrams come here',
+      'upstreams.ns.pool: has no effect: only datagrams come here',
+      'upstreams.ns.half_close_timeout: has no effect: only datagrams come here',
+      'upstreams.ns.idle_timeout: has no effect: only datagrams come here; that of flows is `udp.idle_timeout`',
+    ]);
+    expect(warningsOf(with_('tcp+udp', keys))).toEqual([]);
+  });
+
+  test('a unix endpoint takes no datagrams', () => {
+    const text = `
+protocols: [{ name: DNS, target: ns }]
+upstreams: { ns: { endpoints: ["unix:/run/ns.sock"] } }
+listeners: [{ name: a, address: ":53", transport: tcp+udp }]`;
+    expect(warningsOf(text)).toEqual([
+      'upstreams.ns.endpoints[0]: `unix:/run/ns.sock` takes no datagrams: flows that come here can not go there',
+    ]);
+  });
+
+  test('a PROXY header of version 1 is for connections alone', () => {
+    const problem =
+      'upstreams.ns.proxy_protocol: version 1 is for connections alone, and datagrams come here too: write `v2`';
+    for (const transport of ['udp', 'tcp+udp'])
+      expect(problemsOf(with_(transport, 'proxy_protocol: v1'))).toEqual([expect.stringContaining(problem)]);
+    expect(problemsOf(with_('tcp', 'proxy_protocol: v1'))).toEqual([]);
+    expect(problemsOf(with_('udp', 'proxy_protocol: v2'))).toEqual([]);
+  });
+
+  test('are in the configuration, with the server for what is left out', () => {
+    const rest =
+      'server: { udp: { idle_timeout: 5s, max_flows: 10, max_flows_per_ip: 0, receive_buffer: 1MiB } }';
+    const config = configOf(
+      with_(
+        'udp',
+        'udp: { idle_timeout: 2s, responses: 1, amplification: 3, on_reload: close, per: datagram }',
+        rest,
+      ),
+    );
+    expect(config.server.udp).toEqual({
+      idleTimeoutMs: 5000,
+      maxFlows: 10,
+      maxFlowsPerSource: 0,
+      receiveBufferBytes: 1024 ** 2,
+    });
+    expect(config.upstreams[0]?.options.udp).toEqual({
+      idle_timeout: 2000,
+      responses: 1,
+      amplification: 3,
+      on_reload: 'close',
+      per: 'datagram',
+    });
+    expect(configOf(with_('udp', '')).upstreams[0]?.options.udp).toEqual({
+      responses: 0,
+      amplification: 0,
+      on_reload: 'move',
+      per: 'flow',
+    });
+  });
+});
+
+test('a difference names the transport, and the options in the form of the file', () => {
+  const [before, after] = [
+    file('{ name: a, address: ":53" }'),
+    file('{ name: a, address: ":53", transport: tcp+udp }', 'server: { udp: { idle_timeout: 90s } }').replace(
+      '"10.0.0.5:53"]',
+      '"10.0.0.5:53"], udp: { idle_timeout: 5s, responses: 1 }',
+    ),
+  ];
+  const lines = diffConfigs(configOf(before), configOf(after)).flatMap(({ kind, name, fields }) =>
+    fields.map(({ key, from, to }) => `${kind} ${name} ${key}: ${from} → ${to}`),
+  );
+  expect(lines).toEqual([
+    'setting server.udp.idle_timeout udp.idle_timeout: 1m → 90s',
+    'listener a transport: tcp → tcp+udp',
+    'upstream ns udp.responses: 0 → 1',
+    'upstream ns udp.idle_timeout: null → 5s',
+  ]);
+});
