@@ -1,10 +1,12 @@
 /**
  * `npm run bench`: the classifier by itself, then the daemon under load. Arguments as in bench/system/system.ts.
- * `--only adversary`: attacks instead (bench/adversary/adversary.ts).
+ * `--only adversary`: attacks instead (bench/adversary/adversary.ts); `--only udp`: datagrams (bench/udp/udp.ts).
  */
 import { mkdirSync } from 'node:fs';
 import { provide } from './lib/machine.mjs';
 import { run } from './lib/run.mjs';
+
+const NGINX_STREAM = '/usr/lib/nginx/modules/ngx_stream_module.so';
 
 const args = process.argv.slice(2);
 const wanted = args.includes('--only') ? (args[args.indexOf('--only') + 1] ?? '') : '';
@@ -21,25 +23,35 @@ function buildSources() {
   return compile('-O3', '-Inative', '-o', 'build-bench/sources', 'bench/micro/sources.cc', ...judged);
 }
 
+const loads = ['endpoint', 'client', 'steady', 'attacker', 'udp_client', 'udp_endpoint', 'udp_relay'];
+
 function build() {
   mkdirSync('build-bench/load', { recursive: true });
   const typescript = run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.json']);
-  return typescript === 0 && ['endpoint', 'client', 'steady', 'attacker'].every(buildLoad) && buildSources();
+  return typescript === 0 && loads.every(buildLoad) && buildSources();
 }
 
-/** Attacks stay in a network namespace of their own, with a loopback interface and nothing else. */
-function attack() {
+/** Runs a benchmark in a network namespace of its own, with a loopback interface and nothing else. */
+function runApart(benchmark) {
   const inside = 'ip link set lo up && exec "$@"';
-  const program = [process.execPath, 'build-bench/bench/adversary/adversary.js', ...args];
+  const program = [process.execPath, benchmark, ...args];
   const asUser = process.getuid() === 0 ? [] : ['--map-root-user'];
   return run('unshare', ['--net', ...asUser, 'sh', '-c', inside, 'sh', ...program]);
 }
 
+function runUdp() {
+  const missing = provide({ nginx: 'nginx', [NGINX_STREAM]: 'libnginx-mod-stream' });
+  if (missing.length > 0)
+    console.log(`without nginx to compare with: ${missing.join(' and ')} not installed`);
+  return runApart('build-bench/bench/udp/udp.js');
+}
+
 function main() {
   if (!build()) return 1;
+  if (wanted === 'udp') return runUdp();
   const missing = provide({ haproxy: 'haproxy' });
   if (missing.length > 0) console.log('without HAProxy to compare with: it is not installed');
-  if (wanted === 'adversary') return attack();
+  if (wanted === 'adversary') return runApart('build-bench/bench/adversary/adversary.js');
   const micro = wanted === '' || wanted === 'micro';
   if (micro && run(process.execPath, ['build-bench/bench/micro/micro.js']) !== 0) return 1;
   if (micro && run('build-bench/sources', []) !== 0) return 1;

@@ -51,6 +51,17 @@ export function listeningSockets(port: number): number {
     ).length;
 }
 
+/** Whether a UDP socket is bound to an IPv4 port, of whichever process. */
+export const isBoundUdp = (port: number): boolean =>
+  readFileSync('/proc/net/udp', 'utf8')
+    .split('\n')
+    .slice(1)
+    .some((row) => Number.parseInt(row.trim().split(/\s+/)[1]?.split(':')[1] ?? '', 16) === port);
+
+/** Its child processes, oldest first. */
+export const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+
 /** TCP ports that it listens on, ascending. */
 export function listeningPorts(pid: number): number[] {
   const LISTEN = '0A';

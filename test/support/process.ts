@@ -2,6 +2,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { isBoundUdp } from './proc.js';
 import { eventually, within } from './wait.js';
 
 export interface Finished {
@@ -45,11 +46,26 @@ export interface Running {
 }
 
 /** Starts a server program and waits until it accepts on `port`. */
-export async function startProgram(
+export const startProgram = (
   command: string,
   args: readonly string[],
   port: number,
   options: SpawnOptions = {},
+): Promise<Running> => startUntil(() => accepts(port), command, args, options);
+
+/** Starts a server program of datagrams and waits until it has bound `port`. */
+export const startDatagramProgram = (
+  command: string,
+  args: readonly string[],
+  port: number,
+  options: SpawnOptions = {},
+): Promise<Running> => startUntil(() => isBoundUdp(port), command, args, options);
+
+async function startUntil(
+  ready: () => boolean | Promise<boolean>,
+  command: string,
+  args: readonly string[],
+  options: SpawnOptions,
 ): Promise<Running> {
   const child = spawn(command, args, {
     env: cleanEnvironment(),
@@ -57,9 +73,9 @@ export async function startProgram(
     ...options,
   });
   const errors = child.stderr ? collect(child.stderr) : () => '';
-  await eventually(`${command} on port ${port}`, async () => {
+  await eventually(`${command} ${args.join(' ')} to serve`, async () => {
     if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}: ${errors()}`);
-    return accepts(port);
+    return ready();
   });
   return { pid: child.pid ?? -1, child, stop: () => stopProcess(child) };
 }

@@ -1,7 +1,7 @@
 /** Steady load on a daemon while it changes: the programs of bench/system/load, compiled when first used. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, renameSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { freePort } from './ports.js';
 import { cleanEnvironment, collect, type Running, runProgram, startProgram } from './process.js';
@@ -58,7 +58,8 @@ export function provide(name: string): Promise<string> {
 async function compiled(name: string): Promise<string> {
   const program = `${PROGRAMS}/${name}`;
   const source = `${SOURCES}/${name}.cc`;
-  const changedMs = Math.max(modifiedMs(source), modifiedMs(`${SOURCES}/socket.h`));
+  const headers = readdirSync(SOURCES).filter((file) => file.endsWith('.h'));
+  const changedMs = Math.max(...[source, ...headers.map((file) => `${SOURCES}/${file}`)].map(modifiedMs));
   if (modifiedMs(program) > changedMs) return program;
   mkdirSync(PROGRAMS, { recursive: true });
   // Renamed, because another test may be compiling it too.
