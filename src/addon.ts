@@ -156,6 +156,22 @@ export interface EngineUpstream {
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
   readonly bandwidth: UpstreamOptions['bandwidth'];
+  readonly udp: EngineUdp;
+  /** Ids. */
+  readonly endpoints: readonly number[];
+}
+
+/** Flows of datagrams. */
+export interface EngineUdp {
+  readonly idleTimeoutMs: number;
+  /** Answers for each datagram of the client, after which the flow ends; 0: no limit. */
+  readonly responses: number;
+  /** Bytes to a client that has not been heard of since, as a multiple of what it sent; 0: no limit. */
+  readonly amplification: number;
+  /** What becomes of a flow whose endpoint is gone. */
+  readonly onReload: 'keep' | 'move' | 'close';
+  /** `datagram`: each one is a flow of its own. */
+  readonly per: 'flow' | 'datagram';
 }
 
 /** The addresses of an upstream and its options, of which the engine reads the socket options. */
@@ -171,6 +187,9 @@ export interface EngineTables {
   /** Read limit of an opening, excluding a PROXY header; at most the size of the largest buffers. */
   readonly identifyMaxBytes: number;
   readonly maxConnections: number;
+  /** Flows of datagrams at once, all workers together: in all, and of one source; 0: none, and no limit. */
+  readonly flowsMax: number;
+  readonly flowsPerSource: number;
   /** Connections held in the tarpit, all workers together, and how long. */
   readonly tarpitMax: number;
   readonly tarpitHoldMs: number;
@@ -218,11 +237,17 @@ export interface Engine {
   release(sockets: readonly number[]): void;
   /** Starts taking connections from an inbox (handoff mode). */
   takeFrom(inbox: number): void;
-  /** Drains the backlogs, then stops accepting. */
-  stopAccepting(): void;
+  /**
+   * Drains the backlogs, then stops accepting. Flows go on at their sockets, which take no new ones; `handsOver`: another
+   * process has these sockets from now on, and the flows end.
+   */
+  stopAccepting(handsOver?: boolean): void;
   /** Processes the answer ring outside of `onTurn`, until it is empty. */
   flush(): void;
-  /** Relays the session to a new socket pair; returns the handler's end, or -1 if session or descriptors are gone. */
+  /**
+   * Relays the session to a new socket pair; returns the handler's end, or -1 if session or descriptors are gone. Of a flow
+   * it is a UDP socket on 127.0.0.1 that is connected to the engine's.
+   */
   attach(slot: number, generation: number, row: number, upstream: number): number;
   /** The address that a session's client connected to; null: there is no such session. */
   destination(slot: number, generation: number): SocketAddress | null;
@@ -337,10 +362,22 @@ export interface ListenOptions {
   readonly mode?: number;
 }
 
+export interface UdpOptions {
+  readonly reusePort: boolean;
+  /** IPV6_V6ONLY. Default: `::` takes both families. */
+  readonly ipv6Only?: boolean;
+  /** SO_RCVBUF in bytes: as much of it as this process may have; 0: the system's default. */
+  readonly receiveBuffer: number;
+}
+
 /** Sockets by descriptor. */
 export interface NativeSockets {
   /** Opens, binds and listens. Throws an Error with `code` (EADDRINUSE, EACCES …). */
   listen(address: SocketAddress, options: ListenOptions): number;
+  /** Opens and binds a UDP socket. Throws as `listen`. */
+  bindUdp(address: SocketAddress, options: UdpOptions): number;
+  /** Makes an inherited UDP socket like one of `bindUdp`. Throws EPROTOTYPE for what is no UDP socket. */
+  adoptUdp(fd: number, options: Pick<UdpOptions, 'receiveBuffer'>): void;
   /** The address a socket is bound to. */
   localAddress(fd: number): SocketAddress;
   /** Makes an inherited listening stream socket like one of `listen`. Throws EPROTOTYPE for what is no stream socket, EINVAL for one that does not listen. */

@@ -22,7 +22,7 @@ const Lists& OfListener(const ListSet& set, uint32_t id) {
   return found != set.listeners.end() && found->id == id ? found->lists : kNoLists;
 }
 
-Check CheckOf(Judgement judgement) {
+Check CheckOf(Judgement judgement, bool flow) {
   switch (judgement) {
     case Judgement::kAdmitted:
       return Check::kNone;
@@ -31,10 +31,12 @@ Check CheckOf(Judgement judgement) {
     case Judgement::kRateLimited:
       return Check::kRateOfSource;
     case Judgement::kOverLimit:
-      return Check::kPlacesOfSource;
+      return flow ? Check::kFlowsOfSource : Check::kPlacesOfSource;
   }
   return Check::kNone;
 }
+
+Holder HolderOf(const Entrance& entrance) { return entrance.flow ? Holder::kFlow : Holder::kConnection; }
 
 }  // namespace
 
@@ -44,40 +46,44 @@ Admitted Admission::Enter(const net::Source& source, const Entrance& entrance, c
   admitted.refused_by = ByLists(source, entrance.listener, &admitted.trusted);
   if (admitted.refused_by != Check::kNone) return admitted;
   if (!admitted.trusted && !entrance.announces)
-    admitted.refused_by = BySource(source, policy, now_ns, &admitted.known);
+    admitted.refused_by = BySource(source, entrance, policy, now_ns, &admitted.known);
   if (admitted.refused_by == Check::kNone) admitted.refused_by = ByPlaces(entrance);
   if (admitted.refused_by != Check::kNone && admitted.known) {
-    gate_->sources().Leave(source);
+    gate_->sources().Leave(source, HolderOf(entrance));
     admitted.known = false;
   }
   return admitted;
 }
 
-Admitted Admission::Announce(const net::Source& source, uint32_t listener, const Policy& policy,
+Admitted Admission::Announce(const net::Source& source, const Entrance& entrance, const Policy& policy,
                              uint64_t now_ns) {
   Admitted admitted;
-  admitted.refused_by = ByLists(source, listener, &admitted.trusted);
+  admitted.refused_by = ByLists(source, entrance.listener, &admitted.trusted);
   if (admitted.refused_by == Check::kNone && !admitted.trusted)
-    admitted.refused_by = BySource(source, policy, now_ns, &admitted.known);
+    admitted.refused_by = BySource(source, entrance, policy, now_ns, &admitted.known);
   if (admitted.refused_by != Check::kNone && admitted.known) {
-    gate_->sources().Leave(source);
+    gate_->sources().Leave(source, HolderOf(entrance));
     admitted.known = false;
   }
   return admitted;
 }
 
-Admitted Admission::Recognize(const net::Source& source, uint32_t listener, uint64_t now_ns) {
+Admitted Admission::Recognize(const net::Source& source, const Entrance& entrance, uint64_t now_ns) {
   Admitted admitted;
-  ByLists(source, listener, &admitted.trusted);
+  ByLists(source, entrance.listener, &admitted.trusted);
   if (source.family == 0 || admitted.trusted) return admitted;
-  admitted.known = gate_->sources().Admit(source, {}, now_ns) == Judgement::kAdmitted;
+  admitted.known = gate_->sources().Admit(source, {}, now_ns, HolderOf(entrance)) == Judgement::kAdmitted;
   return admitted;
 }
 
-void Admission::Leave(const net::Source& source, uint32_t listener, bool known) {
-  room_.Leave();
-  room_.LeaveListener(listener);
-  if (known) gate_->sources().Leave(source);
+void Admission::Leave(const net::Source& source, const Entrance& entrance, bool known) {
+  if (entrance.flow) {
+    room_.LeaveFlow();
+  } else {
+    room_.Leave();
+    room_.LeaveListener(entrance.listener);
+  }
+  if (known) gate_->sources().Leave(source, HolderOf(entrance));
 }
 
 void Admission::Failed(const net::Source& source, const Policy& policy, uint64_t now_ns) {
@@ -94,9 +100,14 @@ Check Admission::ByLists(const net::Source& source, uint32_t listener, bool* tru
   return Check::kNone;
 }
 
-Check Admission::BySource(const net::Source& source, const Policy& policy, uint64_t now_ns, bool* known) {
-  if (source.family != 0 && (policy.knows_sources() || gate_->has_bans())) {
-    const Check check = CheckOf(gate_->sources().Admit(source, policy.source, now_ns));
+Check Admission::BySource(const net::Source& source, const Entrance& entrance, const Policy& policy,
+                          uint64_t now_ns, bool* known) {
+  const bool limited = policy.knows_sources() || (entrance.flow && entrance.most_of_source > 0);
+  if (source.family != 0 && (limited || gate_->has_bans())) {
+    SourceLimits limits = policy.source;
+    limits.flows = entrance.most_of_source;
+    const Check check =
+        CheckOf(gate_->sources().Admit(source, limits, now_ns, HolderOf(entrance)), entrance.flow);
     if (check != Check::kNone) return check;
     *known = true;
   }
@@ -104,6 +115,7 @@ Check Admission::BySource(const net::Source& source, const Policy& policy, uint6
 }
 
 Check Admission::ByPlaces(const Entrance& entrance) const {
+  if (entrance.flow) return room_.EnterFlow(entrance.most_in_all) ? Check::kNone : Check::kFlowsInAll;
   if (!room_.EnterListener(entrance.listener, entrance.most)) return Check::kPlacesOfListener;
   if (room_.Enter(entrance.most_in_all)) return Check::kNone;
   room_.LeaveListener(entrance.listener);

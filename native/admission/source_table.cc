@@ -53,7 +53,7 @@ SourceEntry* SourceTable::FindOrMake(const SourceKey& key, uint64_t hash, uint64
 
 void SourceTable::Settle(SourceEntry* entry) {
   if (entry->list == SourceEntry::List::kBanned) return;
-  Move(entry, entry->sessions > 0 ? SourceEntry::List::kNone : SourceEntry::List::kIdle);
+  Move(entry, entry->holds() ? SourceEntry::List::kNone : SourceEntry::List::kIdle);
 }
 
 void SourceTable::Ban(SourceEntry* entry, uint64_t from_ns, uint64_t until_ns, BanReason reason) {

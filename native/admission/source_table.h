@@ -28,6 +28,7 @@ net::Source SourceOf(const SourceKey& key);
 struct SourceEntry {
   SourceKey key;
   uint32_t sessions = 0;
+  uint32_t flows = 0;
   uint64_t paid_until_ns = 0;  // of its token bucket
   Window attempts;
   Window failures;
@@ -35,6 +36,7 @@ struct SourceEntry {
   uint64_t banned_until_ns = 0;  // of the last ban, which may be over; 0: there was none
   uint8_t level = 0;             // bans that count for the length of the next
   BanReason reason = BanReason::kAttempts;
+  bool holds() const { return sessions > 0 || flows > 0; }
   // Where it is in the table.
   enum class List : uint8_t { kNone, kIdle, kBanned } list = List::kNone;
   uint32_t chain = 0;  // next with the same hash

@@ -32,6 +32,10 @@ bool Exceeds(SourceEntry* entry, const SourceLimits& limits, uint64_t now_ns, Ba
   return window.Count(now_ns, limits.window_ms * kMs) > most;
 }
 
+uint32_t& CountOf(SourceEntry* entry, Holder holder) {
+  return holder == Holder::kFlow ? entry->flows : entry->sessions;
+}
+
 bool IsBanned(const SourceEntry& entry) { return entry.list == SourceEntry::List::kBanned; }
 
 // Ends its ban when the time has come.
@@ -85,39 +89,44 @@ bool Sources::Part::Bars(SourceEntry* entry, const SourceLimits& limits, uint64_
   return true;
 }
 
-Judgement Sources::Part::Admit(SourceEntry* entry, const SourceLimits& limits, uint64_t now_ns) {
-  if (limits.sessions > 0 && entry->sessions >= limits.sessions) return Judgement::kOverLimit;
+Judgement Sources::Part::Admit(SourceEntry* entry, const SourceLimits& limits, uint64_t now_ns,
+                               Holder holder) {
+  uint32_t& count = CountOf(entry, holder);
+  const uint32_t most = holder == Holder::kFlow ? limits.flows : limits.sessions;
+  if (most > 0 && count >= most) return Judgement::kOverLimit;
   const Rate rate{limits.rate, limits.burst};
   if (rate.per_second > 0 && !TakeToken(&entry->paid_until_ns, rate, now_ns)) return Judgement::kRateLimited;
-  ++entry->sessions;
+  ++count;
   ++held;
   return Judgement::kAdmitted;
 }
 
-Judgement Sources::Admit(const net::Source& source, const SourceLimits& limits, uint64_t now_ns) {
+Judgement Sources::Admit(const net::Source& source, const SourceLimits& limits, uint64_t now_ns,
+                         Holder holder) {
   if (source.family == 0) return Judgement::kAdmitted;
   Place place = At(source);
   Part& part = place.part;
   SourceEntry* const known = place.Make(now_ns);
   if (known == nullptr) {
     ++part.crowded;
-    return part.Admit(&part.crowd, limits, now_ns);
+    return part.Admit(&part.crowd, limits, now_ns, holder);
   }
   const bool barred = part.Bars(known, limits, now_ns, BanReason::kAttempts);
-  const Judgement judgement = barred ? Judgement::kBanned : part.Admit(known, limits, now_ns);
+  const Judgement judgement = barred ? Judgement::kBanned : part.Admit(known, limits, now_ns, holder);
   part.table.Settle(known);
   if (barred) ever_banned_.store(true, std::memory_order_relaxed);
   return judgement;
 }
 
-void Sources::Leave(const net::Source& source) {
+void Sources::Leave(const net::Source& source, Holder holder) {
   if (source.family == 0) return;
   Place place = At(source);
   SourceEntry* const known = place.Find();
   // A source that had found no place may have one by now.
-  SourceEntry& holder = known != nullptr && known->sessions > 0 ? *known : place.part.crowd;
-  if (holder.sessions == 0) return;
-  --holder.sessions;
+  const bool has = known != nullptr && CountOf(known, holder) > 0;
+  uint32_t& count = CountOf(has ? known : &place.part.crowd, holder);
+  if (count == 0) return;
+  --count;
   --place.part.held;
   if (known != nullptr) place.part.table.Settle(known);
 }

@@ -24,12 +24,16 @@ inline constexpr uint32_t kSourcesMax = 262'144;
 // Sources banned at once.
 inline constexpr uint32_t kBansMax = 65'536;
 
+// What holds a place at its source.
+enum class Holder : uint8_t { kConnection, kFlow };
+
 enum class Judgement : uint8_t { kAdmitted, kBanned, kRateLimited, kOverLimit };
 
 // Of each source. 0: no limit, no guard.
 struct SourceLimits {
-  uint32_t sessions = 0;
-  double rate = 0;  // new sessions a second, from 1 on
+  uint32_t sessions = 0;  // connections at once
+  uint32_t flows = 0;     // flows of datagrams at once
+  double rate = 0;        // new sessions a second, from 1 on
   uint32_t burst = 0;
   // The guard: more attempts or failed identifications than that in a window are a ban.
   uint32_t window_ms = 0;
@@ -62,8 +66,9 @@ class Sources {
   explicit Sources(uint32_t most = kSourcesMax, uint32_t bans = kBansMax);
 
   // Counts an attempt. kAdmitted: a place is held until Leave.
-  Judgement Admit(const net::Source& source, const SourceLimits& limits, uint64_t now_ns);
-  void Leave(const net::Source& source);
+  Judgement Admit(const net::Source& source, const SourceLimits& limits, uint64_t now_ns,
+                  Holder holder = Holder::kConnection);
+  void Leave(const net::Source& source, Holder holder = Holder::kConnection);
   // An identification has failed. kBanned: its source is now.
   Judgement Fail(const net::Source& source, const SourceLimits& limits, uint64_t now_ns);
 
@@ -85,7 +90,7 @@ class Sources {
 
     // Counts a try; whether its source is banned, be it by this one.
     bool Bars(SourceEntry* entry, const SourceLimits& limits, uint64_t now_ns, BanReason reason);
-    Judgement Admit(SourceEntry* entry, const SourceLimits& limits, uint64_t now_ns);
+    Judgement Admit(SourceEntry* entry, const SourceLimits& limits, uint64_t now_ns, Holder holder);
 
     std::mutex mutex;
     SourceTable table;

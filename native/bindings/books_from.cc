@@ -37,6 +37,9 @@ desk::Layout LayoutFrom(const Napi::Object& counting) {
   cells.checked = CellOf(metrics, "anyport_admission_checks_total");
   cells.evicted = CellOf(metrics, "anyport_openings_evicted_total");
   cells.tarpit_total = CellOf(metrics, "anyport_tarpit_total");
+  cells.udp_dropped = CellOf(metrics, "anyport_udp_dropped_total");
+  cells.udp_datagrams = CellOf(metrics, "anyport_udp_datagrams_total");
+  cells.udp_flows = CellOf(metrics, "anyport_udp_flows");
   cells.tarpit_connections = CellOf(metrics, "anyport_tarpit_connections");
   cells.ended = CellOf(metrics, "anyport_sessions_total");
   cells.active = CellOf(metrics, "anyport_sessions_active");

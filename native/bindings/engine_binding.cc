@@ -145,11 +145,12 @@ engine::Engine& EngineBinding::engine() {
 
 Napi::Value EngineBinding::Prepare(const Napi::CallbackInfo& info) {
   auto plan = PlanFrom(info[0].As<Napi::Object>());
-  const auto wanted = ListeningSocketsFrom(info[1].As<Napi::Array>());
+  auto wanted = ListeningSocketsFrom(info[1].As<Napi::Array>());
   for (const engine::ListeningSocket& socket : wanted) {
     if (socket.listener >= plan->listeners.size())
       throw Napi::RangeError::New(info.Env(), "no such listener in the Plan");
   }
+  std::erase_if(wanted, [](const engine::ListeningSocket& socket) { return socket.datagrams; });
   std::vector<engine::PreparedSocket> sockets;
   const int error = engine().Prepare(wanted, &sockets);
   if (error != 0) throw SystemError(info.Env(), error, "dup");

@@ -56,7 +56,10 @@ constexpr Offset kEventOffsets[] = {{"kind", desk::kKind},
                                     {"source", desk::kSourceBytes},
                                     {"openingLength", desk::kOpeningLength},
                                     {"opening", desk::kOpening},
-                                    {"datagram", desk::kDatagram}};
+                                    {"datagram", desk::kDatagram},
+                                    {"row", desk::kFlowRow},
+                                    {"upstream", desk::kFlowUpstream},
+                                    {"endpoint", desk::kFlowEndpoint}};
 
 // Offset in 64-bit floats from the start of an event.
 constexpr size_t NumberAt(desk::EventNumber number) { return desk::kNumbers / 2 + number; }
@@ -109,9 +112,10 @@ constexpr Offset kRowNumberOffsets[] = {{"bytesUp", NumberAt(desk::kRowBytesUp)}
                                         {"idleMs", NumberAt(desk::kRowIdleMs)}};
 
 constexpr Offset kRoomOffsets[] = {
-    {"open", shared::kRoomOpen},           {"cutShort", shared::kRoomCutShort},
-    {"tarpit", shared::kRoomTarpit},       {"waiting", shared::kRoomWaiting},
-    {"listeners", shared::kRoomListeners}, {"endpoints", shared::kRoomEndpoints}};
+    {"open", shared::kRoomOpen},          {"cutShort", shared::kRoomCutShort},
+    {"tarpit", shared::kRoomTarpit},      {"flows", shared::kRoomFlows},
+    {"waiting", shared::kRoomWaiting},    {"listeners", shared::kRoomListeners},
+    {"endpoints", shared::kRoomEndpoints}};
 
 template <size_t N>
 Napi::Object Offsets(Napi::Env env, const Offset (&offsets)[N]) {

@@ -1,5 +1,7 @@
 #include "bindings/listening_from.h"
 
+#include <string>
+
 #include "bindings/arguments.h"
 
 namespace anyport::bindings {
@@ -16,7 +18,8 @@ std::vector<engine::ListeningSocket> ListeningSocketsFrom(const Napi::Array& arr
   for (uint32_t i = 0; i < array.Length(); ++i) {
     const auto object = array.Get(i).As<Napi::Object>();
     sockets.push_back({SocketNumberFrom(object.Get("socket")), Uint32At(object, "listener"),
-                       object.Get("fd").ToNumber().Int32Value()});
+                       object.Get("fd").ToNumber().Int32Value(),
+                       std::string(object.Get("transport").ToString()) == "udp"});
   }
   return sockets;
 }

@@ -1,6 +1,7 @@
 #include "bindings/plan_from.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,14 +51,29 @@ uint64_t RateAt(const Napi::Object& object, const char* key) {
   return static_cast<uint64_t>(object.Get(key).ToNumber().Int64Value());
 }
 
+template <size_t N>
+size_t IndexOf(Napi::Env env, const std::array<const char*, N>& names, const std::string& name) {
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) throw Napi::RangeError::New(env, "no such choice: " + name);
+  return static_cast<size_t>(found - names.begin());
+}
+
 plan::Bandwidth BandwidthFrom(const Napi::Object& object) {
   plan::Bandwidth bandwidth{RateAt(object, "up"), RateAt(object, "down"), plan::Scope::kSession};
-  const std::string per = object.Get("per").ToString();
-  const auto found = std::find(plan::kScopeNames.begin(), plan::kScopeNames.end(), per);
-  if (found == plan::kScopeNames.end())
-    throw Napi::RangeError::New(object.Env(), "no scope of a limit: " + per);
-  bandwidth.per = static_cast<plan::Scope>(found - plan::kScopeNames.begin());
+  bandwidth.per =
+      static_cast<plan::Scope>(IndexOf(object.Env(), plan::kScopeNames, object.Get("per").ToString()));
   return bandwidth;
+}
+
+plan::Udp UdpFrom(const Napi::Object& object) {
+  plan::Udp udp;
+  udp.idle_timeout_ms = Uint32At(object, "idleTimeoutMs");
+  udp.responses = Uint32At(object, "responses");
+  udp.amplification = Uint32At(object, "amplification");
+  udp.on_reload = static_cast<plan::OnReload>(
+      IndexOf(object.Env(), plan::kOnReloadNames, object.Get("onReload").ToString()));
+  udp.per_datagram = std::string(object.Get("per").ToString()) == "datagram";
+  return udp;
 }
 
 plan::Upstream UpstreamFrom(const Napi::Object& object) {
@@ -71,6 +87,10 @@ plan::Upstream UpstreamFrom(const Napi::Object& object) {
   upstream.idle_timeout_ms = Uint32At(object, "idleTimeoutMs");
   upstream.half_close_timeout_ms = Uint32At(object, "halfCloseTimeoutMs");
   upstream.bandwidth = BandwidthFrom(object.Get("bandwidth").As<Napi::Object>());
+  upstream.udp = UdpFrom(object.Get("udp").As<Napi::Object>());
+  const auto endpoints = object.Get("endpoints").As<Napi::Array>();
+  for (uint32_t i = 0; i < endpoints.Length(); ++i)
+    upstream.endpoints.push_back(endpoints.Get(i).ToNumber().Uint32Value());
   return upstream;
 }
 
@@ -147,6 +167,8 @@ std::shared_ptr<const plan::Plan> PlanFrom(const Napi::Object& object) {
   plan->tarpit_max = static_cast<int32_t>(Uint32At(object, "tarpitMax"));
   plan->tarpit_hold_ms = Uint32At(object, "tarpitHoldMs");
   plan->max_connections = static_cast<int32_t>(Uint32At(object, "maxConnections"));
+  plan->flows_max = static_cast<int32_t>(Uint32At(object, "flowsMax"));
+  plan->flows_per_source = Uint32At(object, "flowsPerSource");
   plan->admission = PolicyFrom(object.Get("admission").As<Napi::Object>());
   const auto classifiers = object.Get("classifiers").As<Napi::Array>();
   const auto listeners = object.Get("listeners").As<Napi::Array>();

@@ -7,6 +7,7 @@
 
 #include "bindings/arguments.h"
 #include "net/sockets.h"
+#include "udp/sockets.h"
 
 namespace anyport::bindings {
 namespace {
@@ -24,6 +25,23 @@ Napi::Value Listen(const Napi::CallbackInfo& info) {
                 options.Get("ipv6Only").ToBoolean(), ModeOf(options)});
   if (!opened.fd.valid()) throw SystemError(info.Env(), opened.error, "listen");
   return Napi::Number::New(info.Env(), opened.fd.Release());
+}
+
+Napi::Value BindUdp(const Napi::CallbackInfo& info) {
+  const net::Address address = AddressFrom(info[0]);
+  const auto options = info[1].As<Napi::Object>();
+  auto opened = udp::Bind(address, {options.Get("reusePort").ToBoolean(), options.Get("ipv6Only").ToBoolean(),
+                                    static_cast<int>(Uint32At(options, "receiveBuffer"))});
+  if (!opened.fd.valid()) throw SystemError(info.Env(), opened.error, "bind");
+  return Napi::Number::New(info.Env(), opened.fd.Release());
+}
+
+Napi::Value AdoptUdp(const Napi::CallbackInfo& info) {
+  const auto options = info[1].As<Napi::Object>();
+  const int error =
+      udp::Adopt(info[0].ToNumber().Int32Value(), static_cast<int>(Uint32At(options, "receiveBuffer")));
+  if (error != 0) throw SystemError(info.Env(), error, "adopt");
+  return info.Env().Undefined();
 }
 
 Napi::Value LocalAddress(const Napi::CallbackInfo& info) {
@@ -76,6 +94,8 @@ Napi::Value Notify(const Napi::CallbackInfo& info) {
 
 void InitSockets(Napi::Env env, Napi::Object exports) {
   exports.Set("listen", Napi::Function::New<Listen>(env, "listen"));
+  exports.Set("bindUdp", Napi::Function::New<BindUdp>(env, "bindUdp"));
+  exports.Set("adoptUdp", Napi::Function::New<AdoptUdp>(env, "adoptUdp"));
   exports.Set("localAddress", Napi::Function::New<LocalAddress>(env, "localAddress"));
   exports.Set("adopt", Napi::Function::New<Adopt>(env, "adopt"));
   exports.Set("keepDescriptors", Napi::Function::New<KeepDescriptors>(env, "keepDescriptors"));

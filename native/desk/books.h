@@ -21,10 +21,13 @@ namespace anyport::desk {
 struct Cells {
   // scope: listener
   uint32_t accepted = 0;
-  uint32_t refused = 0;       // one cell per reason, from kDenied on
-  uint32_t checked = 0;       // one cell per admission::Check; of kNone: trusted
-  uint32_t evicted = 0;       // limit of the source; next cell: limit of the worker
-  uint32_t tarpit_total = 0;  // held; next cell: no place
+  uint32_t refused = 0;        // one cell per reason, from kDenied on
+  uint32_t checked = 0;        // one cell per admission::Check; of kNone: trusted
+  uint32_t evicted = 0;        // limit of the source; next cell: limit of the worker
+  uint32_t tarpit_total = 0;   // held; next cell: no place
+  uint32_t udp_dropped = 0;    // one cell per Dropped
+  uint32_t udp_datagrams = 0;  // up, then down
+  uint32_t udp_flows = 0;
   // scope: listener and protocol
   uint32_t ended = 0;  // one cell per reason
   uint32_t active = 0;
@@ -59,6 +62,9 @@ struct Histogram {
 // What became of connections opened ahead that no session got; in the order of the metric's cells.
 enum class PoolLoss : uint8_t { kExpired, kClosed, kConnectFailed };
 
+// Why a datagram was not relayed; in the order of the metric's cells.
+enum class Dropped : uint8_t { kNoFlow, kPerSource, kTooLarge, kQueueFull, kAmplification, kKernel };
+
 // How the wait of a session for a place ended; in the order of the metric's cells. kOverLimit: it did not
 // begin.
 enum class QueueResult : uint8_t { kServed, kTimeout, kLeft, kOverLimit };
@@ -91,6 +97,15 @@ class Books {
   // Counts what an admission check has decided: it has refused, or let in without limits (kNone).
   void Checked(const plan::Listener& listener, admission::Check check) {
     Add(listener.row + layout_.cells.checked + static_cast<uint32_t>(check));
+  }
+  // Datagrams, of a listener.
+  void FlowBegun(const plan::Listener& listener) { Add(listener.row + layout_.cells.udp_flows); }
+  void FlowEnded(const plan::Listener& listener) { Add(listener.row + layout_.cells.udp_flows, -1); }
+  void Datagrams(const plan::Listener& listener, bool up, uint64_t count) {
+    Add(listener.row + layout_.cells.udp_datagrams + (up ? 0 : 1), static_cast<double>(count));
+  }
+  void DroppedDatagrams(const plan::Listener& listener, Dropped why, uint64_t count) {
+    Add(listener.row + layout_.cells.udp_dropped + static_cast<uint32_t>(why), static_cast<double>(count));
   }
   void Evicted(const plan::Listener& listener, bool over_share) {
     Add(listener.row + layout_.cells.evicted + (over_share ? 0 : 1));

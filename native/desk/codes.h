@@ -76,10 +76,11 @@ enum class EventKind : uint8_t {
   kRefused,
   kArrived,
   kFull,
-  kAnswered
+  kAnswered,
+  kMoved
 };
-inline constexpr std::array kEventNames = {"classified", "connected", "unreachable", "ended",   "proxied",
-                                           "refused",    "arrived",   "full",        "answered"};
+inline constexpr std::array kEventNames = {"classified", "connected", "unreachable", "ended",    "proxied",
+                                           "refused",    "arrived",   "full",        "answered", "moved"};
 
 enum class AnswerKind : uint8_t { kDial, kWait, kEnd, kReject, kProceed, kGoOn, kReply, kQueue };
 inline constexpr std::array kAnswerNames = {"dial",    "wait",  "end",   "reject",

@@ -32,6 +32,13 @@ bool IsFailedIdentification(Reason reason) {
   return reason == Reason::kIdentifyTimeout || reason == Reason::kUnknownProtocol;
 }
 
+// Of a session that is open, for what it holds.
+admission::Entrance EntranceOf(const Session& session) {
+  return {.listener = session.plan_listener().id,
+          .flow = session.datagram,
+          .most_of_source = session.plan->flows_per_source};
+}
+
 }  // namespace
 
 Desk::Desk(Books books, Exchange* exchange, const uint64_t* now_ms, uint32_t first_generation)
@@ -66,19 +73,36 @@ void Desk::RecognizeSources() {
   for (uint32_t slot = 0; slot < sessions_.capacity(); ++slot) {
     Session* session = sessions_.AtSlot(slot);
     if (session == nullptr || session->known || session->trusted || session->announces) continue;
-    session->known = admission_.Recognize(session->source, session->plan_listener().id, now_ns).known;
+    session->known = admission_.Recognize(session->source, EntranceOf(*session), now_ns).known;
   }
 }
 
 Session* Desk::Open(uint32_t listener, const net::Source& source, Carrier* carrier) {
   assert(listener < plan_->listeners.size());
   const plan::Listener& table = plan_->listeners[listener];
+  Check refused_by = Check::kNone;
+  return Enter(listener, source, carrier,
+               {table.id, table.max_connections, plan_->max_connections, table.Trusts(source)}, &refused_by);
+}
+
+Session* Desk::OpenFlow(uint32_t listener, const net::Source& source, Carrier* carrier, Check* refused_by) {
+  assert(listener < plan_->listeners.size());
+  const plan::Listener& table = plan_->listeners[listener];
+  Session* session =
+      Enter(listener, source, carrier,
+            {table.id, 0, plan_->flows_max, table.Trusts(source), true, plan_->flows_per_source}, refused_by);
+  if (session != nullptr) books_.FlowBegun(table);
+  return session;
+}
+
+Session* Desk::Enter(uint32_t listener, const net::Source& source, Carrier* carrier,
+                     const admission::Entrance& entrance, Check* refused_by) {
+  const plan::Listener& table = plan_->listeners[listener];
   const uint64_t now_ns = loop::NowNs();
-  const admission::Entrance entrance{table.id, table.max_connections, plan_->max_connections,
-                                     table.Trusts(source)};
   const admission::Admitted admitted = admission_.Enter(source, entrance, plan_->admission, now_ns);
+  *refused_by = admitted.refused_by;
   if (admitted.refused_by != Check::kNone) {
-    Refuse(listener, source, admitted.refused_by, 0);
+    Refuse(listener, source, admitted.refused_by, 0, entrance.flow);
     return nullptr;
   }
   books_.Accepted(table);
@@ -91,6 +115,7 @@ Session* Desk::Open(uint32_t listener, const net::Source& source, Carrier* carri
   session.known = admitted.known;
   session.trusted = admitted.trusted;
   session.announces = entrance.announces;
+  session.datagram = entrance.flow;
   session.carrier = carrier;
   session.plan = plan_;
   session.accepted_ns = now_ns;
@@ -99,7 +124,7 @@ Session* Desk::Open(uint32_t listener, const net::Source& source, Carrier* carri
 
 bool Desk::Announce(Session& session, const net::Source& source) {
   const admission::Admitted admitted =
-      admission_.Announce(source, session.plan_listener().id, plan_->admission, loop::NowNs());
+      admission_.Announce(source, EntranceOf(session), plan_->admission, loop::NowNs());
   session.source = source;
   session.announces = false;
   session.known = admitted.known;
@@ -111,11 +136,11 @@ bool Desk::Announce(Session& session, const net::Source& source) {
   return false;
 }
 
-void Desk::Refuse(uint32_t listener, const net::Source& source, Check check, int error) {
+void Desk::Refuse(uint32_t listener, const net::Source& source, Check check, int error, bool flow) {
   const Reason reason = ReasonOf(check);
   books_.Refused(plan_->listeners[listener], reason);
   if (check != Check::kNone) books_.Checked(plan_->listeners[listener], check);
-  refusals_.Tell({listener, plan_->generation, source, reason, check, error});
+  refusals_.Tell({listener, plan_->generation, source, reason, check, error, flow});
 }
 
 void Desk::EndAs(Session& session, Stage during, Ender by, Reason reason, Closing closing) {
@@ -141,7 +166,8 @@ void Desk::EndAs(Session& session, Stage during, Ender by, Reason reason, Closin
 
 void Desk::Release(Session& session, Reason reason, double duration_ms) {
   books_.Ended(session, reason, duration_ms);
-  admission_.Leave(session.source, session.plan_listener().id, session.known);
+  if (session.datagram) books_.FlowEnded(session.plan_listener());
+  admission_.Leave(session.source, EntranceOf(session), session.known);
   sessions_.Release(session.id.slot);
 }
 

@@ -37,9 +37,12 @@ class Desk {
 
   // Opens and counts a session. Null: refused, counted and reported.
   Session* Open(uint32_t listener, const net::Source& source, Carrier* carrier);
+  // The same for a flow of datagrams; `refused_by`: why there is none.
+  Session* OpenFlow(uint32_t listener, const net::Source& source, Carrier* carrier,
+                    admission::Check* refused_by);
   // Counts a connection that was refused for lack of descriptors.
   void Refuse(uint32_t listener, const net::Source& source, int error) {
-    Refuse(listener, source, admission::Check::kNone, error);
+    Refuse(listener, source, admission::Check::kNone, error, false);
   }
   // The source that a PROXY header has announced. False: it is refused, and the session has ended.
   bool Announce(Session& session, const net::Source& source);
@@ -76,6 +79,7 @@ class Desk {
   Books& books() { return books_; }
   admission::Identifying& identifying() { return admission_.identifying(); }
   const admission::Policy& policy() const { return plan_->admission; }
+  const std::shared_ptr<const plan::Plan>& plan() const { return plan_; }
   Exchange& exchange() { return *exchange_; }
   Timers& timers() { return timers_; }
   Queue& queue() { return queue_; }
@@ -93,7 +97,9 @@ class Desk {
     }
   };
 
-  void Refuse(uint32_t listener, const net::Source& source, admission::Check check, int error);
+  Session* Enter(uint32_t listener, const net::Source& source, Carrier* carrier,
+                 const admission::Entrance& entrance, admission::Check* refused_by);
+  void Refuse(uint32_t listener, const net::Source& source, admission::Check check, int error, bool flow);
   // Gives back what a session holds besides its carrier.
   void Release(Session& session, Reason reason, double duration_ms);
   void RecognizeSources();

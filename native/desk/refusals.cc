@@ -50,6 +50,7 @@ void Refusals::Show(const Refusal& refusal, uint32_t others) {
   event.Set(kCause, static_cast<uint32_t>(refusal.check));
   event.Set(kError, static_cast<uint32_t>(refusal.error));
   event.Set(kBytesLength, others);
+  event.Set(kDatagram, refusal.flow ? 1 : 0);
   event.SetSource(refusal.source);
 }
 

@@ -21,6 +21,7 @@ struct Refusal {
   Reason reason = Reason::kOverLimit;
   admission::Check check = admission::Check::kNone;
   int error = 0;  // errno, without descriptors
+  bool flow = false;
 };
 
 class Refusals {

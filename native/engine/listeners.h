@@ -38,6 +38,7 @@ struct ListeningSocket {
   uint64_t number = 0;  // net::SocketNumber: tells whether `fd` is still this socket
   uint32_t listener = 0;
   int fd = -1;
+  bool datagrams = false;  // UDP
 };
 
 // The same with a descriptor of its own; invalid if the socket is accepted on already.

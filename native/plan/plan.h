@@ -51,6 +51,19 @@ struct Bandwidth {
   Scope per = Scope::kSession;
 };
 
+// What becomes of a flow whose endpoint is in the Plan no more: it stays there, picks again, or ends.
+enum class OnReload : uint8_t { kKeep, kMove, kClose };
+inline constexpr std::array<const char*, 3> kOnReloadNames{"keep", "move", "close"};
+
+// Flows of datagrams.
+struct Udp {
+  uint32_t idle_timeout_ms = 0;
+  uint32_t responses = 0;  // answers for each datagram of the client, after which the flow ends; 0: no limit
+  uint32_t amplification = 0;  // answers to a client not heard of since: times its bytes at most; 0: no limit
+  OnReload on_reload = OnReload::kMove;
+  bool per_datagram = false;  // each datagram is a flow of its own
+};
+
 // Where sessions go: endpoints, or a handler of this process.
 struct Upstream {
   uint32_t id = 0;              // constant for the daemon's life
@@ -62,6 +75,8 @@ struct Upstream {
   uint32_t idle_timeout_ms = 0;
   uint32_t half_close_timeout_ms = 0;
   Bandwidth bandwidth = {};
+  Udp udp = {};
+  std::vector<uint32_t> endpoints = {};  // ids
 };
 
 // An endpoint to which connections are opened ahead.
@@ -80,7 +95,9 @@ struct Plan {
   uint32_t identify_min_bytes = 0;
   uint32_t identify_max_bytes = 0;  // read limit of an opening, excluding a PROXY header
   int32_t max_connections = 0;
-  int32_t tarpit_max = 0;  // connections held, all workers together
+  int32_t flows_max = 0;          // all workers together
+  uint32_t flows_per_source = 0;  // likewise
+  int32_t tarpit_max = 0;         // connections held, all workers together
   uint32_t tarpit_hold_ms = 0;
   uint32_t long_openings_per_source = 0;  // 0: no limit
   admission::Policy admission;

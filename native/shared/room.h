@@ -1,6 +1,6 @@
 // State shared by all workers of a process, in memory that the primary reads too: open connections, those in
-// the tarpit, sessions cut short by the death of their thread, sessions that wait for a place, and sessions
-// per listener and per endpoint id.
+// the tarpit, flows of datagrams, sessions cut short by the death of their thread, sessions that wait for a
+// place, and sessions per listener and per endpoint id.
 //
 // A thread subtracts whatever it has added, at the latest when it dies, so no reconciliation is needed.
 #pragma once
@@ -16,7 +16,8 @@ namespace anyport::shared {
 inline constexpr size_t kRoomOpen = 0;
 inline constexpr size_t kRoomCutShort = 1;
 inline constexpr size_t kRoomTarpit = 2;
-inline constexpr size_t kRoomWaiting = 3;  // kWaitingWords, which upstream ids share
+inline constexpr size_t kRoomFlows = 3;
+inline constexpr size_t kRoomWaiting = 4;  // kWaitingWords, which upstream ids share
 inline constexpr size_t kWaitingWords = 1024;
 inline constexpr size_t kRoomListeners = kRoomWaiting + kWaitingWords;  // one word per id
 inline constexpr uint32_t kListenersMax = 4096;
@@ -36,6 +37,10 @@ class Room {
   // The same for connections held in the tarpit, which are open no more.
   bool EnterTarpit(int32_t most) const { return Take(kRoomTarpit, most); }
   void LeaveTarpit() const { Add(kRoomTarpit, -1); }
+  // The same for flows of datagrams.
+  bool EnterFlow(int32_t most) const { return Take(kRoomFlows, most); }
+  void LeaveFlow() const { Add(kRoomFlows, -1); }
+  bool HasPlaceForFlow(int32_t most) const { return At(kRoomFlows).load(std::memory_order_relaxed) < most; }
   int32_t open() const { return At(kRoomOpen).load(std::memory_order_relaxed); }
   void CountCutShort() const { Add(kRoomCutShort, 1); }
   // The same for the connections of a listener, by id; 0: no limit. Ids beyond kListenersMax are not counted

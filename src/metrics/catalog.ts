@@ -36,6 +36,8 @@ export interface MetricEntry {
   /** `primary`: no worker counts it; the primary supplies the value (`Figures`). */
   readonly scope: Scope | 'primary';
   readonly by?: ClosedLabel;
+  /** Of some rows alone: a gauge that is written where the first cell of this counter has counted. */
+  readonly where?: string;
   /** A second one: a cell for each pair, those of the first value of `by` first. */
   readonly and?: ClosedLabel;
   /** Upper bounds of a histogram's buckets in seconds; `+Inf` follows. */
@@ -122,6 +124,27 @@ export const catalog = {
     scope: 'listener',
     help: 'Sessions ended by `tarpit`: their connection was held, or reset at once because `tarpit_max` were held already.',
     by: { label: 'result', values: ['held', 'over_limit'] },
+  },
+  anyport_udp_dropped_total: {
+    kind: 'counter',
+    scope: 'listener',
+    help: 'Datagrams dropped: of no flow and refused one, over `max_flows_per_ip`, larger than a datagram may be, into a full socket or over a limit, by `amplification`, by the kernel (a full receive buffer, or an error of sending).',
+    by: {
+      label: 'reason',
+      values: ['no_flow', 'per_ip', 'too_large', 'queue_full', 'amplification', 'kernel'],
+    },
+  },
+  anyport_udp_datagrams_total: {
+    kind: 'counter',
+    scope: 'listener',
+    help: 'Datagrams relayed; up is from the client.',
+    by: { label: 'direction', values: ['up', 'down'] },
+  },
+  anyport_udp_flows: {
+    kind: 'gauge',
+    scope: 'listener',
+    help: 'Flows of datagrams now.',
+    where: 'anyport_udp_datagrams_total',
   },
   anyport_accepted_total: {
     kind: 'counter',

@@ -13,12 +13,14 @@ export const roomWords = {
   cutShort: 1,
   /** Connections held in the tarpit. */
   tarpit: 2,
+  /** Flows of datagrams. */
+  flows: 3,
   /** Sessions that wait for a place: `WAITING_WORDS` words, which upstream ids share. */
-  waiting: 3,
+  waiting: 4,
   /** Open connections of a listener: one word per listener id, up to 4096. */
-  listeners: 1027,
+  listeners: 1028,
   /** Sessions connected or connecting to an endpoint: one word per endpoint id. */
-  endpoints: 5123,
+  endpoints: 5124,
 } as const;
 
 const WAITING_WORDS = 1024;

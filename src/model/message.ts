@@ -4,8 +4,12 @@ import type { Plan } from './plan.js';
 import type { Report } from './report.js';
 import type { LiveCounts, SessionInfo, SessionQuery } from './session-list.js';
 
+/** What comes to a socket: connections (TCP, Unix), or datagrams (UDP). */
+export type SocketTransport = 'tcp' | 'udp';
+
 /** A listening socket, opened by the primary. */
 export interface ListeningSocket {
+  readonly transport: SocketTransport;
   /** The kernel's number of the socket (`native.socketNumber`), which no other has. */
   readonly socket: number;
   /** Index into `listeners` of the Plan that travels with it. */

@@ -56,6 +56,8 @@ export const checks = [
   'max_connections_per_ip',
   'max_connections of the listener',
   'max_connections',
+  'max_flows_per_ip',
+  'max_flows',
 ] as const;
 export type Check = (typeof checks)[number];
 

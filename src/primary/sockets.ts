@@ -129,7 +129,7 @@ export class ListeningSockets implements Sockets {
         all.length < this.#places
           ? all.filter((_, index) => index === place % all.length)
           : all.filter((_, index) => index % this.#places === place);
-      return own.map((socket) => ({ ...socket, listener }));
+      return own.map((socket) => ({ ...socket, transport: 'tcp', listener }));
     });
   }
 

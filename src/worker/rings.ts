@@ -40,6 +40,7 @@ export const eventKinds = [
   'arrived',
   'full',
   'answered',
+  'moved',
 ] as const;
 export type EventKind = (typeof eventKinds)[number];
 
@@ -74,6 +75,10 @@ export const eventWords = {
   openingLength: 30,
   opening: 31,
   datagram: 39,
+  // unreachable, moved, of a flow
+  row: 7,
+  upstream: 8,
+  endpoint: 9,
 } as const;
 
 /** Offsets of an event's 64-bit floats, in floats from its start (EventNumber). */
@@ -223,6 +228,18 @@ export class EventCursor {
   }
   get sourcePort(): number {
     return this.#word(eventWords.sourcePort);
+  }
+  /** `unreachable` and `moved`, of a flow: its counter row; 0: not identified. */
+  get row(): number {
+    return this.#word(eventWords.row);
+  }
+  /** Likewise: its upstream, an index in the Plan of the event. */
+  get upstream(): number {
+    return this.#word(eventWords.upstream);
+  }
+  /** Likewise: id of the endpoint that it had; 0: it is gone. */
+  get endpoint(): number {
+    return this.#word(eventWords.endpoint);
   }
   get bytesUp(): number {
     return this.#number(eventNumbers.bytesUp);

@@ -232,6 +232,8 @@ async function tablesOf(
     identifyMinBytes: limits.identifyMinBytes,
     identifyMaxBytes: limits.identifyMaxBytes,
     maxConnections: limits.maxConnections,
+    flowsMax: 0,
+    flowsPerSource: 0,
     tarpitMax: limits.tarpitMax,
     tarpitHoldMs: limits.tarpitHoldMs,
     longOpeningsPerSource: limits.longOpeningsPerSource,
@@ -264,6 +266,8 @@ async function tablesOf(
       idleTimeoutMs: options.idle_timeout ?? limits.idleTimeoutMs,
       halfCloseTimeoutMs: options.half_close_timeout ?? limits.halfCloseTimeoutMs,
       bandwidth: options.bandwidth,
+      udp: { idleTimeoutMs: 60_000, responses: 0, amplification: 0, onReload: 'move', per: 'flow' },
+      endpoints: plan.ids.endpoints[index] ?? [],
     })),
   };
 }

@@ -98,7 +98,7 @@ describe('what was counted', () => {
 
 describe('a memory that is full', () => {
   /** Fits the initial rows and no further row with ids. */
-  const MIN_CELLS = 199;
+  const MIN_CELLS = 210;
   const many = worldOf(
     Array.from({ length: 12 }, (_, index) => `listener-${index}`).join(' '),
     Array.from({ length: 6 }, (_, index) => `protocol-${index}`).join(' '),

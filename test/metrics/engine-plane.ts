@@ -141,7 +141,12 @@ export class EnginePlane implements Driver {
     const sockets = this.#sockets[worker] ?? [];
     return {
       plan: this.#plan as Plan,
-      sockets: sockets.map(({ fd }, listener) => ({ socket: native.socketNumber(fd), listener, fd })),
+      sockets: sockets.map(({ fd }, listener) => ({
+        transport: 'tcp',
+        socket: native.socketNumber(fd),
+        listener,
+        fd,
+      })),
       settings: { logLevel: 'info', workers: WORKERS },
     };
   }

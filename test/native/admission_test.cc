@@ -12,6 +12,7 @@ namespace {
 
 constexpr uint64_t kSecond = 1'000'000'000;
 constexpr uint32_t kListener = 7;
+const Entrance kEntrance{.listener = 1};
 
 net::Source V4(uint8_t third, uint8_t last) { return {{10, 0, third, last}, 1, 4}; }
 
@@ -39,7 +40,7 @@ class AdmissionTest : public testing::Test {
     return admission.Enter(source, {listener, most_of_listener, most, announces}, policy, now);
   }
   void Leave(const net::Source& source, const Admitted& admitted, uint32_t listener = 1) {
-    admission.Leave(source, listener, admitted.known);
+    admission.Leave(source, {.listener = listener}, admitted.known);
   }
   int32_t AtListener(uint32_t listener = 1) const { return words[shared::kRoomListeners + listener]; }
   uint64_t AtSources() { return gate->sources().Counts(now).held; }
@@ -165,11 +166,11 @@ TEST_F(AdmissionTest, AProxyIsNoSourceAndWhomItAnnouncesIs) {
   EXPECT_EQ(second.refused_by, Check::kNone);
   EXPECT_FALSE(first.known || second.known);
   EXPECT_EQ(Enter(V4(1, 1), 1, true).refused_by, Check::kBlacklist);
-  const Admitted announced = admission.Announce(V4(0, 1), 1, policy, now);
+  const Admitted announced = admission.Announce(V4(0, 1), kEntrance, policy, now);
   EXPECT_TRUE(announced.known);
-  EXPECT_EQ(admission.Announce(V4(0, 1), 1, policy, now).refused_by, Check::kPlacesOfSource);
-  EXPECT_EQ(admission.Announce(V4(1, 1), 1, policy, now).refused_by, Check::kBlacklist);
-  EXPECT_TRUE(admission.Announce(V4(2, 1), 1, policy, now).trusted);
+  EXPECT_EQ(admission.Announce(V4(0, 1), kEntrance, policy, now).refused_by, Check::kPlacesOfSource);
+  EXPECT_EQ(admission.Announce(V4(1, 1), kEntrance, policy, now).refused_by, Check::kBlacklist);
+  EXPECT_TRUE(admission.Announce(V4(2, 1), kEntrance, policy, now).trusted);
   EXPECT_EQ(room.open(), 2);
   Leave(V4(0, 1), announced);
   EXPECT_EQ(AtSources(), 0u);
@@ -180,10 +181,10 @@ TEST_F(AdmissionTest, WhoWasThereBeforeALimitCountsTowardsIt) {
   policy = {};
   Admitted early = Enter(V4(0, 1));
   EXPECT_FALSE(early.known);
-  early.known = admission.Recognize(V4(0, 1), 1, now).known;
+  early.known = admission.Recognize(V4(0, 1), kEntrance, now).known;
   EXPECT_TRUE(early.known);
-  EXPECT_FALSE(admission.Recognize(V4(2, 1), 1, now).known);
-  EXPECT_FALSE(admission.Recognize({}, 1, now).known);
+  EXPECT_FALSE(admission.Recognize(V4(2, 1), kEntrance, now).known);
+  EXPECT_FALSE(admission.Recognize({}, kEntrance, now).known);
   policy.source.sessions = 1;
   EXPECT_EQ(Enter(V4(0, 1)).refused_by, Check::kPlacesOfSource);
   Leave(V4(0, 1), early);

@@ -27,7 +27,7 @@ function planOf(generation: number): Publication {
     plan,
     deliver: (worker) => ({
       plan,
-      sockets: [{ socket: 100 * generation + worker, listener: 0, fd: 0 }],
+      sockets: [{ transport: 'tcp', socket: 100 * generation + worker, listener: 0, fd: 0 }],
       settings,
     }),
   };

@@ -30,6 +30,7 @@ function listen(name: string): TestSocket {
 }
 
 const named = (name: string, fd: number): ListeningSocket => ({
+  transport: 'tcp',
   socket: native.socketNumber(fd),
   listener: planOf(1, name).ids.listeners[0] ?? 0,
   fd,

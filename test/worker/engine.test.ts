@@ -71,7 +71,7 @@ describe('an engine is not made of', () => {
 test('connections are taken only once there are tables for them', () => {
   const inbox = native.createInbox();
   expect(() => create().takeFrom(inbox)).toThrow(RangeError);
-  const nowhere = { socket: 0, listener: 1, fd: 0 };
+  const nowhere: ListeningSocket = { transport: 'tcp', socket: 0, listener: 1, fd: 0 };
   expect(() => create().prepare(tables, [nowhere])).toThrow(RangeError);
   native.closeInbox(inbox);
 });
@@ -84,6 +84,8 @@ const tables: EngineTables = {
   admission: openAdmission,
   identifyMaxBytes: 65_536,
   maxConnections: 10,
+  flowsMax: 0,
+  flowsPerSource: 0,
   tarpitMax: 256,
   tarpitHoldMs: 60_000,
   classifiers: [new native.Classifier({ automata: [], routable: 0 })],
@@ -117,7 +119,12 @@ function adopt(engine: Engine, its: EngineTables, sockets: readonly ListeningSoc
 async function createMute(change: Partial<EngineTables> = {}) {
   const engine = create();
   const fd = native.listen({ host: '127.0.0.1', port: 0 }, { reusePort: false, backlog: 16 });
-  const socket = { socket: native.socketNumber(fd), listener: 0, fd };
+  const socket: ListeningSocket = {
+    transport: 'tcp',
+    socket: native.socketNumber(fd),
+    listener: 0,
+    fd,
+  };
   adopt(engine, { ...tables, ...change }, [socket]);
   const address = native.localAddress(fd);
   native.closeFd(fd);

@@ -54,6 +54,8 @@ function tablesOf(generation: number, ...ids: number[]): EngineTables {
     admission: openAdmission,
     identifyMaxBytes: 65_536,
     maxConnections: 10_000,
+    flowsMax: 0,
+    flowsPerSource: 0,
     tarpitMax: 256,
     tarpitHoldMs: 60_000,
     classifiers: [new native.Classifier({ automata: [], routable: 0 })],
@@ -86,6 +88,7 @@ function listen(listener: number): TestSocket {
   const address = native.localAddress(fd);
   open.push({ fd });
   return {
+    transport: 'tcp',
     socket: native.socketNumber(fd),
     listener,
     fd,

@@ -7,7 +7,14 @@ import { createHealthMemory } from '../../src/health/table.js';
 import { createCounters } from '../../src/metrics/memory.js';
 import { createRoom, Room } from '../../src/metrics/room.js';
 import type { PlanIds } from '../../src/model/ids.js';
-import type { FromWorker, PlanAnswer, SessionAsk, SessionReply, ToWorker } from '../../src/model/message.js';
+import type {
+  FromWorker,
+  ListeningSocket,
+  PlanAnswer,
+  SessionAsk,
+  SessionReply,
+  ToWorker,
+} from '../../src/model/message.js';
 import type { Plan, PlanEndpoint, PlanLimits, PlanUpstream } from '../../src/model/plan.js';
 import { createBuckets } from '../../src/plane/buckets.js';
 import { IdRegistry } from '../../src/plane/ids.js';
@@ -118,7 +125,7 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
   const { port1, port2 } = new MessageChannel();
   const fd = native.listen({ host: '127.0.0.1', port: 0 }, { reusePort: true, backlog: 4096 });
   const address = native.localAddress(fd);
-  const sockets = [{ socket: native.socketNumber(fd), listener: 0, fd }];
+  const sockets: ListeningSocket[] = [{ transport: 'tcp', socket: native.socketNumber(fd), listener: 0, fd }];
   const settings = { logLevel: 'info', workers: 1 };
   const counters = createCounters();
   const room = createRoom();
