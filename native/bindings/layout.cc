@@ -101,7 +101,8 @@ constexpr Offset kRowOffsets[] = {{"slot", desk::kRowSlot},
                                   {"dial", desk::kRowDial},
                                   {"sourcePort", desk::kRowSourcePort},
                                   {"sourceFamily", desk::kRowSourceFamily},
-                                  {"source", desk::kRowSourceBytes}};
+                                  {"source", desk::kRowSourceBytes},
+                                  {"datagram", desk::kRowDatagram}};
 
 constexpr size_t NumberAt(desk::RowNumber number) { return desk::kRowNumbers / 2 + number; }
 

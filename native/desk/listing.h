@@ -20,8 +20,9 @@ enum RowWord : uint32_t {
   kRowDial,  // index into the Plan's dials, or -1: none, or a handler
   kRowSourcePort,
   kRowSourceFamily,
-  kRowSourceBytes,                       // 4 words
-  kRowNumbers = kRowSourceBytes + 4 + 1  // 64-bit floats from here: word 14
+  kRowSourceBytes,                     // 4 words
+  kRowDatagram = kRowSourceBytes + 4,  // 1: a flow of datagrams
+  kRowNumbers                          // 64-bit floats from here: word 14
 };
 // Offsets in 64-bit floats from kRowNumbers.
 enum RowNumber : uint32_t { kRowBytesUp, kRowBytesDown, kRowAgeMs, kRowIdleMs, kRowNumberCount };

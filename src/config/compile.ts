@@ -20,16 +20,19 @@ import type {
   Plan,
   PlanAdmission,
   PlanEndpoint,
+  PlanForm,
   PlanListener,
   PlanProtocol,
   PlanRoute,
   PlanTarget,
   PlanUpstream,
 } from '../model/plan.js';
-import type { Signature } from '../model/protocol.js';
+import type { Signature, Transport } from '../model/protocol.js';
+import { transportsOf } from '../model/transports.js';
 import type { DnsFamily } from '../model/upstream-options.js';
 import { compileOnce } from '../protocols/compile.js';
-import { protocols as builtIns, protocolById } from '../protocols/index.js';
+import { protocols as builtIns, protocolById, recognizerOf } from '../protocols/index.js';
+import { formOf } from '../protocols/planned.js';
 import { compileConditions } from '../routing/conditions/index.js';
 import { ownListener } from './own-listeners.js';
 
@@ -72,7 +75,7 @@ export function compile(
   return deepFreeze({
     generation,
     limits: limitsOf(config),
-    listeners: compileListeners(config, indices),
+    listeners: compileListeners(config, protocols, indices),
     protocols,
     routes: compileRoutes(config, indices),
     upstreams,
@@ -122,39 +125,56 @@ function compileTarget(target: TargetConfig, indices: Indices): PlanTarget {
   return target.kind === 'end' ? target : { kind: 'upstream', upstream: indices.upstream(target.upstream) };
 }
 
-function compileListeners({ listeners }: Config, indices: Indices): PlanListener[] {
-  return listeners.map(
-    ({ name, address, protocols, onUnknown, onSilence, proxyProtocol, maxConnections }) => ({
+function compileListeners(
+  { listeners }: Config,
+  planned: readonly PlanProtocol[],
+  indices: Indices,
+): PlanListener[] {
+  return listeners.map((listener) => {
+    const { name, address, transport, onUnknown, onSilence, proxyProtocol, maxConnections } = listener;
+    const accepted = listener.protocols.map(indices.protocol);
+    const over = (wanted: Transport) =>
+      transportsOf(listener).includes(wanted)
+        ? accepted.filter((index) => formOf(planned[index] as PlanProtocol, wanted) !== null)
+        : [];
+    return {
       name,
       address: address.text,
-      protocols: protocols.map(indices.protocol),
+      transport,
+      protocols: over('tcp'),
+      datagramProtocols: over('udp'),
       onUnknown: compileTarget(onUnknown, indices),
       onSilence: onSilence && { afterMs: onSilence.afterMs, to: compileTarget(onSilence.to, indices) },
       proxyProtocol,
       maxConnections,
-    }),
-  );
+    };
+  });
 }
 
-function compileProtocols({ protocols }: Config): PlanProtocol[] {
-  const configured = protocols.map(({ name, id, signature, validator }) => {
-    const compiled = compileOnce({ id, signature: signature ?? builtInSignature(id) });
-    return { name, id, signature, ...compiled, validator };
+/** Forms of transports that no listener has are left out. */
+function compileProtocols({ protocols, listeners }: Config): PlanProtocol[] {
+  const taken = new Set(listeners.flatMap(transportsOf));
+  const configured = protocols.map(({ name, id, signature, transports, validator }): PlanProtocol => {
+    const over = (transport: Transport) =>
+      taken.has(transport) && transports.includes(transport) ? compiledForm(id, transport, signature) : null;
+    return { name, id, signature, stream: over('tcp'), datagram: over('udp'), validator };
   });
-  const taken = new Set(configured.map(({ id }) => id));
-  const others = builtIns
-    .filter(({ id, transports }) => transports.includes('tcp') && !taken.has(id))
-    .map((builtIn): PlanProtocol => {
-      const { id } = builtIn;
-      return { name: id, id, signature: null, ...compileOnce(builtIn), validator: null };
-    });
+  const ids = new Set(configured.map(({ id }) => id));
+  const others = builtIns.flatMap(({ id }): PlanProtocol[] => {
+    const over = (transport: Transport) => (taken.has(transport) ? compiledForm(id, transport) : null);
+    const forms = { stream: over('tcp'), datagram: over('udp') };
+    const isSpoken = forms.stream !== null || forms.datagram !== null;
+    return ids.has(id) || !isSpoken ? [] : [{ name: id, id, signature: null, ...forms, validator: null }];
+  });
   return [...configured, ...others];
 }
 
-function builtInSignature(id: string): Signature {
+/** `signature`: absent or null for a built-in. Null: it is not spoken over the transport. */
+function compiledForm(id: string, transport: Transport, signature: Signature | null = null): PlanForm | null {
   const builtIn = protocolById(id);
-  if (builtIn === undefined) throw new Error(`protocol ${id} has no signature`);
-  return builtIn.signature;
+  if (signature === null && builtIn === undefined) throw new Error(`protocol ${id} has no signature`);
+  const own = signature ?? (builtIn && recognizerOf(builtIn, transport)?.signature);
+  return own === undefined ? null : compileOnce({ id, signature: own });
 }
 
 /** Listed routes, then each protocol's own target. */

@@ -118,6 +118,8 @@ export interface ProtocolDefinition extends Destination, SignatureOptions {
 
 /** How a custom protocol is recognised. Every key given must hold; of a list, one alternative is enough. */
 export interface SignatureOptions {
+  /** Whether its first bytes are those of a connection, of a datagram, or of either. Default `tcp`. */
+  readonly transport?: 'tcp' | 'udp' | 'tcp+udp';
   /** Expected at `offset`. */
   readonly startBytes?: OneOrMore<SignatureBytes>;
   /** Where `startBytes` begin. Default 0. */

@@ -1,4 +1,5 @@
 /** Totals → the typed snapshot (src/model/snapshot.ts). Pure. */
+import { acceptedBy } from '../model/accepted.js';
 import { type IdNames, NONE } from '../model/ids.js';
 import type { Plan } from '../model/plan.js';
 import { type Check, checks, type Reason, reasons, refusals } from '../model/session.js';
@@ -145,12 +146,15 @@ const checkedBy = (check: Check, listeners: readonly TotalsRow[]): number =>
   sum(listeners, 'anyport_admission_checks_total', checks.indexOf(check));
 
 function indexOf({ listeners, protocols, routes }: Surroundings['plan']): Snapshot['index'] {
-  const routable = new Set(listeners.flatMap((listener) => listener.protocols)).size;
-  const bytes = protocols.reduce(
-    (all, { automaton }) =>
+  const routable = new Set(listeners.flatMap(acceptedBy)).size;
+  const forms = protocols.flatMap(({ stream, datagram }) => [stream ?? [], datagram ?? []].flat());
+  // A protocol whose datagrams are recognised as its streams has one automaton.
+  const automata = new Map(forms.map(({ automatonId, automaton }) => [automatonId, automaton]));
+  const bytes = [...automata.values()].reduce(
+    (all, { checks: own, dfas }) =>
       all +
-      automaton.checks.byteLength +
-      automaton.dfas.reduce((size, dfa) => size + dfa.classes.byteLength + dfa.transitions.byteLength, 0),
+      own.byteLength +
+      dfas.reduce((size, dfa) => size + dfa.classes.byteLength + dfa.transitions.byteLength, 0),
     0,
   );
   return { configured: routable, naming: protocols.length - routable, routes: routes.length, bytes };

@@ -3,7 +3,7 @@
  * is defined in src/config/schema; workers run the Plan compiled from this.
  */
 import type { Conditions } from './plan.js';
-import type { Signature } from './protocol.js';
+import type { Signature, Transport } from './protocol.js';
 import type { AddressText, Closing } from './session.js';
 import type { ListenerTransport } from './transports.js';
 import type { UpstreamOptions } from './upstream-options.js';
@@ -163,6 +163,8 @@ export interface ProtocolConfig {
   readonly id: string;
   /** Null for a built-in. */
   readonly signature: Signature | null;
+  /** Over which it is recognised. */
+  readonly transports: readonly Transport[];
   /** File URL of a module that confirms or refuses a signature's match. */
   readonly validator: string | null;
   readonly priority: number | null;

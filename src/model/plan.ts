@@ -9,6 +9,7 @@ import type { PlanIds } from './ids.js';
 import type { EndpointState } from './overrides.js';
 import type { Signature } from './protocol.js';
 import type { AddressText, Closing } from './session.js';
+import type { ListenerTransport } from './transports.js';
 import type { UpstreamOptions } from './upstream-options.js';
 
 export interface Plan {
@@ -71,8 +72,11 @@ export interface PlanListener {
   readonly name: string;
   /** As configured, for messages and logs only; the primary opens the sockets. */
   readonly address: AddressText;
-  /** Indices of the configured protocols accepted here, in rank order. */
+  readonly transport: ListenerTransport;
+  /** Indices of the configured protocols whose streams are accepted here, in rank order. */
   readonly protocols: readonly number[];
+  /** Likewise of datagrams. */
+  readonly datagramProtocols: readonly number[];
   /** Target of sessions without a route. */
   readonly onUnknown: PlanTarget;
   /** Target of clients that are silent for `afterMs` (server-speaks-first protocols). */
@@ -90,12 +94,19 @@ export interface PlanProtocol {
   readonly id: string;
   /** Null for a built-in, whose signature is found by its id. */
   readonly signature: Signature | null;
-  /** The signature, compiled once for all workers. */
+  /** How its streams are recognised; null: it has none, or no listener takes streams. */
+  readonly stream: PlanForm | null;
+  /** Likewise its datagrams. */
+  readonly datagram: PlanForm | null;
+  /** File URL of a module that confirms or refuses a signature's match; null: the signature decides. */
+  readonly validator: string | null;
+}
+
+/** A signature, compiled once for all workers. */
+export interface PlanForm {
   readonly automaton: Automaton;
   /** Equal ids mean equal automata, in the Plans of one process. */
   readonly automatonId: number;
-  /** File URL of a module that confirms or refuses a signature's match; null: the signature decides. */
-  readonly validator: string | null;
 }
 
 /** Conditions of a route by name; all must hold. Values are opaque outside of src/routing/conditions. */

@@ -65,6 +65,8 @@ export interface Protocol extends Recognizer {
   readonly rank: number;
   /** Separate recognizer for datagrams. */
   readonly datagram?: Recognizer;
+  /** Its opening may lie in several datagrams: `facts` get them one behind the other. Others have one, which is whole. */
+  readonly spansDatagrams?: true;
   /** The protocol of which this is a special case: `websocket` refines `http`. */
   readonly refines?: string;
   /** The server speaks first, so a waiting client is silent (`on_silence`). */

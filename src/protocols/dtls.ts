@@ -18,6 +18,7 @@ const version = '(?:\\xfe[\\xfc-\\xff]|\\x01\\x00)';
 export const dtls: Protocol = {
   id: 'dtls',
   transports: ['udp'],
+  spansDatagrams: true,
   rank: 10,
   signature: {
     // Epoch 0; message number 0, or 1 after a HelloVerifyRequest. DTLS 1.3 starts as 1.2 does (RFC 9147).

@@ -1,11 +1,11 @@
 /** Explains to a user why bytes match a given protocol or do not. */
 import type { Decision } from '../model/classifier.js';
-import type { Signature, Verdict } from '../model/protocol.js';
+import type { Signature, Transport, Verdict } from '../model/protocol.js';
 import { compileClassifier } from './compile.js';
 import { limits } from './dfa/signature.js';
 import type { NamedRecognizer } from './index.js';
 import { createMatcher } from './matcher.js';
-import { settlementOf } from './settlement.js';
+import { settlementOf, settlementOfDatagram } from './settlement.js';
 
 export interface Told {
   readonly verdict: Verdict;
@@ -14,19 +14,58 @@ export interface Told {
   readonly why: string;
 }
 
-export function explainRecognizer(recognizer: NamedRecognizer, bytes: Uint8Array): Told {
+/** `transport`: of `udp` the bytes are a datagram, which is complete. */
+export function explainRecognizer(
+  recognizer: NamedRecognizer,
+  bytes: Uint8Array,
+  transport: Transport = 'tcp',
+): Told {
   const { verdict, decidedAt } = walk(recognizer.signature, bytes);
-  if (verdict === 'more') return { verdict, at: decidedAt, why: 'its signature fits so far' };
+  if (verdict === 'more') {
+    if (transport === 'tcp') return { verdict, at: decidedAt, why: 'its signature fits so far' };
+    return explainWhole(recognizer, bytes);
+  }
   if (verdict === 'unknown') {
     return { verdict: 'no', at: decidedAt, why: signatureMiss(recognizer.signature, bytes, decidedAt) };
   }
-  const settled = settlementOf(recognizer, bytes);
-  const at = Math.max(decidedAt, settled.at);
-  return { verdict: settled.verdict, at, why: confirmationText(settled.verdict, recognizer) };
+  return explainMatch(recognizer, bytes, decidedAt, transport);
 }
 
-function walk(signature: Signature, bytes: Uint8Array): Decision {
-  return createMatcher(compileClassifier([{ id: 'explained', signature }], 1)).advance(bytes);
+function explainMatch(
+  recognizer: NamedRecognizer,
+  bytes: Uint8Array,
+  decidedAt: number,
+  transport: Transport,
+): Told {
+  const settled =
+    transport === 'udp' ? settlementOfDatagram(recognizer, bytes) : settlementOf(recognizer, bytes);
+  const verdict = settled.verdict === 'more' && transport === 'udp' ? 'no' : settled.verdict;
+  return { verdict, at: Math.max(decidedAt, settled.at), why: confirmationText(verdict, recognizer) };
+}
+
+/** A datagram whose end decides. */
+function explainWhole(recognizer: NamedRecognizer, bytes: Uint8Array): Told {
+  const { signature } = recognizer;
+  const { verdict, decidedAt } = walkWhole(signature, bytes);
+  if (verdict === 'match') return explainMatch(recognizer, bytes, decidedAt, 'udp');
+  const failed = (signature.checks ?? []).find(
+    (check) => walkWhole({ ...signature, checks: [check] }, bytes).verdict === 'unknown',
+  );
+  const { checks: _, ...regular } = signature;
+  const isWhole = walkWhole(regular, bytes).verdict === 'match';
+  const why = isWhole ? `${failed} does not hold` : 'the datagram ends before its signature does';
+  return { verdict: 'no', at: decidedAt, why };
+}
+
+const matcherOf = (signature: Signature) =>
+  createMatcher(compileClassifier([{ id: 'explained', signature }], 1));
+
+const walk = (signature: Signature, bytes: Uint8Array): Decision => matcherOf(signature).advance(bytes);
+
+function walkWhole(signature: Signature, bytes: Uint8Array): Decision {
+  const matcher = matcherOf(signature);
+  const decision = matcher.advance(bytes);
+  return decision.verdict === 'more' ? matcher.finish() : decision;
 }
 
 function confirmationText(verdict: Verdict, { confirm }: NamedRecognizer): string {

@@ -81,11 +81,11 @@ function matched(
 
 const noFacts: FactsAnswer = { verdict: 'facts', facts: {} };
 
-/** Reads as few parts as needed: a hello may continue in the next datagrams. */
+/** Reads as few parts as needed: a hello may continue in the next datagrams, of which a number is held. */
 function factsOf(facts: NonNullable<NamedRecognizer['facts']>, parts: readonly Uint8Array[]): FactsAnswer {
   for (let count = 1; count < parts.length; count++) {
-    const answer = facts(Buffer.concat(parts.slice(0, count)));
+    const answer = factsWithin(facts, Buffer.concat(parts.slice(0, count)), identifyBytesMax, count);
     if (answer.verdict !== 'more') return answer;
   }
-  return factsWithin(facts, Buffer.concat(parts), identifyBytesMax);
+  return factsWithin(facts, Buffer.concat(parts), identifyBytesMax, parts.length);
 }

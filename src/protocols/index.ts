@@ -30,6 +30,7 @@ import { postgres } from './postgres.js';
 import { quic } from './quic.js';
 import { radius } from './radius.js';
 import { rdp } from './rdp.js';
+import { wholeFacts } from './read-limit.js';
 import { redis } from './redis.js';
 import { rsync } from './rsync.js';
 import { rtmp } from './rtmp.js';
@@ -132,12 +133,15 @@ export interface NamedRecognizer extends Recognizer {
 }
 
 /** The recognizers of a transport, in rank order. */
-export function recognizersFor(transport: Transport): NamedRecognizer[] {
-  return protocols
-    .filter(({ transports }) => transports.includes(transport))
-    .map((protocol) => ({
-      id: protocol.id,
-      ...(protocol.refines !== undefined && { refines: protocol.refines }),
-      ...(transport === 'udp' ? (protocol.datagram ?? protocol) : protocol),
-    }));
+export const recognizersFor = (transport: Transport): NamedRecognizer[] =>
+  protocols.flatMap((protocol) => recognizerOf(protocol, transport) ?? []);
+
+/** Null: it is not spoken over the transport. */
+export function recognizerOf(protocol: Protocol, transport: Transport): NamedRecognizer | null {
+  if (!protocol.transports.includes(transport)) return null;
+  const { id, refines, datagram = protocol, spansDatagrams } = protocol;
+  const named = { id, ...(refines !== undefined && { refines }) };
+  if (transport === 'tcp') return { ...named, ...protocol };
+  const { facts } = datagram;
+  return { ...named, ...datagram, ...(facts && !spansDatagrams && { facts: wholeFacts(facts) }) };
 }

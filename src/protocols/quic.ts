@@ -31,6 +31,7 @@ const idBytes = '[\\x08-\\x14]';
 export const quic: Protocol = {
   id: 'quic',
   transports: ['udp'],
+  spansDatagrams: true,
   rank: 10,
   signature: {
     // Long header, fixed bit, type Initial (differs in version 2); the low bits are header-protected.

@@ -1,4 +1,6 @@
 /** Routes that may take a session before its first byte, for each listener. */
+
+import { acceptedBy } from '../model/accepted.js';
 import type { PlanListener, PlanTarget } from '../model/plan.js';
 import { UNDECIDED } from './condition.js';
 import { Lookup } from './lookup.js';
@@ -23,7 +25,7 @@ export function createEarlyRoutes(
   return (listener) => {
     const found = known[listener];
     if (found !== undefined) return found;
-    const accepted = listeners[listener]?.protocols ?? [];
+    const accepted = acceptedBy(listeners[listener]);
     const key = named.has(listener) ? '' : accepted.join();
     const same = key === '' ? undefined : shared.get(key);
     const lookup = same === undefined ? lookupAt(routes, { listener, accepted }, awaitsFacts) : same;

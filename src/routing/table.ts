@@ -2,6 +2,8 @@
  * The route of a session: the first whose conditions all hold. Conditions on listener and protocol are evaluated once
  * per pair; of the remaining routes, those that the lookup finds by names and address are tested in order.
  */
+
+import { acceptedBy } from '../model/accepted.js';
 import type { Plan } from '../model/plan.js';
 import { all } from './answers.js';
 import { type AwaitsFacts, createEarlyRoutes } from './at-accept.js';
@@ -93,7 +95,7 @@ export function tableOf(
   const shared = new Map<number, Choice>();
 
   function choiceAt(listener: number, protocol: number): Choice {
-    const accepted = listeners[listener]?.protocols ?? [];
+    const accepted = acceptedBy(listeners[listener]);
     const candidates = routes.flatMap((route) => candidateAt(route, { listener, protocol, accepted }) ?? []);
     return {
       lookup: new Lookup(candidates),
@@ -103,7 +105,7 @@ export function tableOf(
   }
 
   function collect(listener: number, protocol: number): Choice {
-    const isAccepted = listeners[listener]?.protocols.includes(protocol) ?? false;
+    const isAccepted = acceptedBy(listeners[listener]).includes(protocol);
     // Told apart from unknown ones only where a route excludes protocols.
     const asked = isAccepted || excludesProtocols ? protocol : -1;
     if (namedListeners.has(listener)) return choiceAt(listener, asked);

@@ -3,12 +3,10 @@
  * from the latest one by replacing what differs. Recognizers are made once and shared, as long as Plans have their protocol.
  */
 import { type Classifier, native, type Recognizer } from '../addon.js';
-import type { PlanProtocol } from '../model/plan.js';
+import type { PlanForm } from '../model/plan.js';
 
-export type Classified = Pick<PlanProtocol, 'automatonId' | 'automaton'>;
-
-/** `protocols` in rank order; the first `routable` have routes. */
-export type ClassifierOf = (protocols: readonly Classified[], routable: number) => Classifier;
+/** `protocols` in rank order, of one transport; the first `routable` have routes. */
+export type ClassifierOf = (protocols: readonly PlanForm[], routable: number) => Classifier;
 
 /** A classifier and what it is made of. */
 interface Made {
@@ -43,7 +41,7 @@ export class Classifiers {
     return this.#latest.classifier;
   };
 
-  #change(protocols: readonly Classified[], routable: number): Made {
+  #change(protocols: readonly PlanForm[], routable: number): Made {
     const { ids, recognizers, classifier } = this.#latest;
     const most = Math.min(ids.length, protocols.length);
     let start = 0;
@@ -62,7 +60,7 @@ export class Classifiers {
   }
 
   /** Mostly found in the first list, because a listener's list ends with the protocols that it does not accept. */
-  #recognizerOf({ automatonId, automaton }: Classified): Recognizer {
+  #recognizerOf({ automatonId, automaton }: PlanForm): Recognizer {
     for (const lists of [this.#made, this.#before]) {
       for (const { ids, recognizers } of lists.values()) {
         const known = recognizers[ids.indexOf(automatonId)];
@@ -81,13 +79,13 @@ const emptyOne = (): Made => ({
 });
 
 /** Of the automata in order; FNV-1a over 32-bit words. */
-function hashOf(protocols: readonly Classified[], routable: number): number {
+function hashOf(protocols: readonly PlanForm[], routable: number): number {
   let hash = 0x811c9dc5 ^ routable;
   for (const { automatonId } of protocols) hash = Math.imul(hash ^ automatonId, 0x01000193);
   return hash;
 }
 
-const isMadeOf = (made: Made, protocols: readonly Classified[], routable: number): boolean =>
+const isMadeOf = (made: Made, protocols: readonly PlanForm[], routable: number): boolean =>
   made.routable === routable &&
   made.ids.length === protocols.length &&
   made.ids.every((id, index) => id === protocols[index]?.automatonId);

@@ -2,6 +2,7 @@
 import type { Ask, Doubtful, Facts, Turn } from '../model/facts.js';
 import { NONE } from '../model/ids.js';
 import type { PlanListener } from '../model/plan.js';
+import type { Recognizer, Transport } from '../model/protocol.js';
 import type { ProxyHeader } from '../protocols/proxy-header.js';
 import type { RouteSession } from '../routing/condition.js';
 import type { FailedDial } from './dial-failure.js';
@@ -15,6 +16,8 @@ export const NONE_DOUBTFUL: Doubtful = Object.freeze([]);
 
 export class Session implements RouteSession, SessionId {
   protocol = -1;
+  /** A flow of datagrams, or a stream. */
+  readonly transport: Transport;
   /** Counter row of its listener and protocol; 0: not identified. */
   row = 0;
   facts: Facts = NO_FACTS;
@@ -59,7 +62,9 @@ export class Session implements RouteSession, SessionId {
     readonly listener: number,
     readonly runtime: Runtime,
     readonly events: EventCursor,
-  ) {}
+  ) {
+    this.transport = events.isDatagram ? 'udp' : 'tcp';
+  }
 
   /** Read on demand from the current event, which must belong to this session. */
   get source(): string {
@@ -93,6 +98,11 @@ export class Session implements RouteSession, SessionId {
   /** Of the endpoint, before the session's bytes. */
   get ask(): Ask | null {
     return this.taken?.ask ?? null;
+  }
+
+  /** Of its protocol, once known. */
+  get recognizer(): Recognizer | undefined {
+    return this.runtime.protocols[this.protocol]?.[this.transport] ?? undefined;
   }
 
   get protocolId(): string | null {

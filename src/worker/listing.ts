@@ -118,7 +118,7 @@ export class Listing {
     const session = sessionOf(row);
     const aim = session === undefined ? aimOf(runtime, row.dial) : session;
     const upstream = aim === undefined ? undefined : runtime.plan.upstreams[aim.upstream];
-    const protocol = runtime.order[row.listener]?.[row.protocol] ?? -1;
+    const protocol = runtime.orders[row.transport][row.listener]?.[row.protocol] ?? -1;
     return {
       listener: runtime.plan.listeners[row.listener]?.name ?? '',
       protocol: runtime.protocols[protocol]?.id ?? null,

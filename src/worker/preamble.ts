@@ -26,8 +26,7 @@ export function preambleOf(
   const { ask } = session;
   if (proxy.version === 'off') return ask === null ? null : { bytes: ask.bytes, expected: ask.expected };
   const ends = { source: sourceOf(around.events), destination: destinationOf(session, around) };
-  const transport = around.events.isDatagram ? 'udp' : 'tcp';
-  const header = proxyHeader(proxy, ends, toldOf(session, around.worker), transport);
+  const header = proxyHeader(proxy, ends, toldOf(session, around.worker), session.transport);
   if (ask === null) return { bytes: header, expected: 0 };
   return { bytes: Buffer.concat([header, ask.bytes]), expected: ask.expected };
 }

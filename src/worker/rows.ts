@@ -1,5 +1,6 @@
 /** Rows of live sessions that an engine writes (native/desk/listing.h), read in place. */
 import type { Native } from '../addon.js';
+import type { Transport } from '../model/protocol.js';
 import { type Stage, stages } from '../model/session.js';
 import { addressOf } from './rings.js';
 
@@ -15,6 +16,7 @@ export const rowWords = {
   sourcePort: 7,
   sourceFamily: 8,
   source: 9,
+  datagram: 13,
 } as const;
 
 /** Offsets of a row's 64-bit floats, in floats from its start. */
@@ -61,6 +63,9 @@ export class RowCursor {
   /** Generation of the session's Plan. */
   get plan(): number {
     return this.#word(rowWords.plan);
+  }
+  get transport(): Transport {
+    return this.#word(rowWords.datagram) === 1 ? 'udp' : 'tcp';
   }
   get listener(): number {
     return this.#word(rowWords.listener);

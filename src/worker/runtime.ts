@@ -8,9 +8,11 @@ import { expectTexts, type LocalCode } from '../base/user-module.js';
 import { type Handler, loadHandler } from '../handlers/index.js';
 import type { WorkerCounters } from '../metrics/counters.js';
 import { NONE } from '../model/ids.js';
-import type { Plan, PlanProtocol, PlanRoute, PlanUpstream } from '../model/plan.js';
+import type { Plan, PlanForm, PlanProtocol, PlanRoute, PlanUpstream } from '../model/plan.js';
+import type { Transport } from '../model/protocol.js';
+import { takesDatagrams } from '../model/transports.js';
 import type { NamedRecognizer } from '../protocols/index.js';
-import { loadRecognizer, orderOf } from '../protocols/planned.js';
+import { formOf, type LoadedProtocol, loadProtocol, orderOf } from '../protocols/planned.js';
 import { settlesQuietly } from '../protocols/settlement.js';
 import type { AwaitsFacts } from '../routing/at-accept.js';
 import { createNaming } from '../routing/naming.js';
@@ -43,17 +45,19 @@ export interface Runtime {
   readonly plan: KeptPlan;
   readonly counts: PlanCounts;
   readonly routes: RouteTable;
-  readonly protocols: readonly NamedRecognizer[];
+  readonly protocols: readonly LoadedProtocol[];
   readonly upstreams: readonly RuntimeUpstream[];
   /** The facts of every session are needed, by the access log, an in-process handler or a PROXY header. */
   readonly showsFacts: boolean;
   /** An upstream knows its clients by facts. */
   readonly balancesByFacts: boolean;
-  /** By listener: index in its classifier → index into `protocols`. */
-  readonly order: readonly (readonly number[])[];
-  /** By listener and classifier index: whether silence confirms the protocol. */
+  readonly orders: Orders;
+  /** By listener and index in its classifier of streams: whether silence confirms the protocol. */
   readonly settlesQuietly: readonly (readonly boolean[])[];
 }
+
+/** By transport and listener: index in the classifier → index into `protocols`. */
+export type Orders = Readonly<Record<Transport, readonly (readonly number[])[]>>;
 
 export interface PreparedRuntime {
   readonly runtime: Runtime;
@@ -90,14 +94,17 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<P
     prepare(upstream, index, plan, ranges[index] ?? [], before, around),
   );
   const protocols = await slices.map(plan.protocols, (protocol, index) =>
-    recognizerOf(protocol, index, counts, around),
+    loadedProtocol(protocol, index, counts, around),
   );
-  const order = await slices.map(plan.listeners, (listener) =>
-    orderOf(listener.protocols, plan.protocols.length),
-  );
+  const orders = {
+    tcp: await slices.map(plan.listeners, (listener) => orderOf(listener.protocols, plan.protocols, 'tcp')),
+    udp: await slices.map(plan.listeners, (listener) =>
+      orderOf(listener.datagramProtocols, plan.protocols, 'udp'),
+    ),
+  };
   const routes = tableOf(plan, await slices.map(plan.routes, prepareRoute), awaitsFactsOf(upstreams));
   const warmed = plan.upstreams.flatMap((_, index) => warmedOf(plan, index, upstreams, around.share));
-  const tables = { ...(await tablesOf(plan, order, routes, counts, around, slices)), dials, warmed };
+  const tables = { ...(await tablesOf(plan, orders, routes, counts, around, slices)), dials, warmed };
   const runtime: Runtime = {
     plan: keptOf(plan),
     counts,
@@ -107,9 +114,9 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<P
     showsFacts:
       plan.accessLog.enabled || upstreams.some((each) => each.handler !== null || tellsFacts(each.plan)),
     balancesByFacts: upstreams.some(({ balancer }) => balancer.readsFacts),
-    order,
-    settlesQuietly: await slices.map(order, (positions, listener) => {
-      const ranked = positions.map((index) => protocols[index] as NamedRecognizer);
+    orders,
+    settlesQuietly: await slices.map(orders.tcp, (positions, listener) => {
+      const ranked = positions.map((index) => protocols[index]?.tcp as NamedRecognizer);
       const accepted = plan.listeners[listener]?.protocols.length ?? 0;
       return ranked.map((_, position) => settlesQuietly(ranked, accepted, position));
     }),
@@ -133,19 +140,19 @@ const balancersOf = (before: Runtime | undefined): ReadonlyMap<number, Upstream>
     before?.upstreams.map(({ balancer }, index) => [before.plan.ids.upstreams[index] as number, balancer]),
   );
 
-function recognizerOf(
+function loadedProtocol(
   protocol: PlanProtocol,
   index: number,
   counts: PlanCounts,
   { complain, local }: Surroundings,
-): Promise<NamedRecognizer> {
+): Promise<LoadedProtocol> {
   const failed = (failure: FailureFields) => {
     counts.counters.add('anyport_validator_failures_total', counts.protocolRow(index));
     complain({ protocol: protocol.id, ...failure }, 'validator failed');
   };
-  if (local !== undefined) return loadRecognizer(protocol, failed, { local });
+  if (local !== undefined) return loadProtocol(protocol, failed, { local });
   const thread = { cpuMs: native.threadCpuMs, runMicrotasks: native.runMicrotasks };
-  return loadRecognizer(protocol, failed, { thread });
+  return loadProtocol(protocol, failed, { thread });
 }
 
 async function prepare(
@@ -205,7 +212,7 @@ const NO_POOL = { warm: 0, max_idle: 0 };
 
 async function tablesOf(
   plan: Plan,
-  order: readonly (readonly number[])[],
+  orders: Orders,
   routes: RouteTable,
   counts: PlanCounts,
   { classifierOf }: Surroundings,
@@ -213,13 +220,14 @@ async function tablesOf(
 ): Promise<Omit<EngineTables, 'dials' | 'warmed'>> {
   const classifiers: Classifier[] = [];
   const known = new Map<string, number>();
-  const classifierAt = (listener: number): number => {
-    const protocols = order[listener] ?? [];
-    const routable = plan.listeners[listener]?.protocols.length ?? 0;
-    const key = `${protocols.join()} ${routable}`;
+  const classifierAt = (listener: number, routable: number, transport: Transport): number => {
+    const protocols = orders[transport][listener] ?? [];
+    const key = `${transport} ${protocols.join()} ${routable}`;
     const found = known.get(key);
     if (found !== undefined) return found;
-    const ranked = protocols.map((index) => plan.protocols[index] as PlanProtocol);
+    const ranked = protocols.map(
+      (index) => formOf(plan.protocols[index] as PlanProtocol, transport) as PlanForm,
+    );
     const index = classifiers.push(classifierOf(ranked, routable)) - 1;
     known.set(key, index);
     return index;
@@ -240,9 +248,11 @@ async function tablesOf(
     admission: limits.admission,
     listeners: await slices.map(
       plan.listeners,
-      ({ onSilence, onUnknown, proxyProtocol, maxConnections }, index) => ({
-        classifier: classifierAt(index),
-        datagramClassifier: -1,
+      ({ onSilence, onUnknown, proxyProtocol, maxConnections, ...listener }, index) => ({
+        classifier: classifierAt(index, listener.protocols.length, 'tcp'),
+        datagramClassifier: takesDatagrams(listener)
+          ? classifierAt(index, listener.datagramProtocols.length, 'udp')
+          : -1,
         id: plan.ids.listeners[index] ?? NONE,
         ...counts.listenerRows(index),
         maxConnections,

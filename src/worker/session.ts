@@ -123,8 +123,7 @@ export class Sequencer {
 
   /** The engine has found a PROXY header; its facts are parsed here. */
   #proxied(session: Session): void {
-    const { isDatagram } = this.#options.events;
-    const answer = readProxyHeader(this.#sniffed(), isDatagram ? 'udp' : 'tcp');
+    const answer = readProxyHeader(this.#sniffed(), session.transport);
     session.decision = 'proxy_protocol';
     if (answer.verdict !== 'header') return this.#end(session, 'proxy', 'sniff', 'rejected', 'reset');
     const { facts, doubtful } = answer.header;
@@ -144,7 +143,7 @@ export class Sequencer {
       return this.#go(session, onSilence?.to ?? onUnknown);
     }
     if (events.protocol < 0) return this.#unrouted(session, cause);
-    const protocol = session.runtime.order[session.listener]?.[events.protocol] ?? -1;
+    const protocol = session.runtime.orders[session.transport][session.listener]?.[events.protocol] ?? -1;
     if (session.protocol < 0 && !this.#confirmed(session, protocol, cause)) return;
     if (session.protocol < 0) this.#identified(session, protocol);
     const bytesNeeded = this.#wantsFacts(session) ? this.#readFacts(session, cause) : 0;
@@ -154,10 +153,13 @@ export class Sequencer {
   /** False: refused or undecided, and the answer is written. */
   #confirmed(session: Session, protocol: number, cause: Cause): boolean {
     const { answers } = this.#options;
-    const confirmation = session.runtime.protocols[protocol]?.confirm?.(this.#sniffed());
+    const { transport } = session;
+    const confirmation = session.runtime.protocols[protocol]?.[transport]?.confirm?.(this.#sniffed());
     if (confirmation === undefined || confirmation.verdict === 'match') return true;
     if (cause === 'quiet' && this.#settlesQuietly(session)) return true;
-    if (confirmation.verdict === 'no' || isLast(cause) || cause === 'quiet') answers.reject(session);
+    // A datagram is all that there is to identify.
+    const isAll = transport === 'udp' || isLast(cause) || cause === 'quiet';
+    if (confirmation.verdict === 'no' || isAll) answers.reject(session);
     else answers.wait(session, 0, confirmation.bytesNeeded, confirmation.quietMs);
     return false;
   }
@@ -186,9 +188,9 @@ export class Sequencer {
 
   /** Prefix length that the facts need; 0: complete. */
   #readFacts(session: Session, cause: Cause): number {
-    const { protocols, routes } = session.runtime;
-    const { taken } = session;
-    const parse = taken === undefined ? protocols[session.protocol]?.facts : boundedBy(taken.facts);
+    const { routes } = session.runtime;
+    const { taken, recognizer } = session;
+    const parse = taken === undefined ? recognizer?.facts : boundedBy(taken.facts);
     if (parse === undefined) return 0;
     const read = parse(this.#sniffed(), cause === 'full');
     const answer = session.header === undefined ? read : withHeader(read, session.header);

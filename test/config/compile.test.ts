@@ -47,7 +47,9 @@ test('listeners', () =>
     {
       name: 'a',
       address: '127.0.0.1:1',
+      transport: 'tcp',
       protocols: [1],
+      datagramProtocols: [],
       onUnknown: { kind: 'upstream', upstream: 2 },
       onSilence: null,
       proxyProtocol: null,
@@ -56,7 +58,9 @@ test('listeners', () =>
     {
       name: 'b',
       address: 'unix:/run/b.sock',
+      transport: 'tcp',
       protocols: [0, 1],
+      datagramProtocols: [],
       onUnknown: { kind: 'end', closing: 'drop' },
       onSilence: { afterMs: 2_000, to: { kind: 'upstream', upstream: 1 } },
       proxyProtocol: null,

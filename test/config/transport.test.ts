@@ -1,7 +1,12 @@
 /** Listeners for streams and for datagrams: what each of them can have. */
 import { describe, expect, test } from 'vitest';
+import { compile } from '../../src/config/compile.js';
 import { diffConfigs } from '../../src/config/diff/index.js';
+import { type Config, NOTHING_DISCOVERED } from '../../src/model/config.js';
+import { IdRegistry } from '../../src/plane/ids.js';
 import { configOf, problemsOf, warningsOf } from './support.js';
+
+const planOf = (text: string) => compile(configOf(text), NOTHING_DISCOVERED, 1, new IdRegistry());
 
 const file = (listeners: string, rest = '') => `
 protocols: [{ name: DNS, target: ns }, { name: HTTP, target: web }]
@@ -24,6 +29,72 @@ describe('protocols', () => {
     expect(problemsOf(file('{ name: a, address: ":53", transport: udp, protocols: [DNS, HTTP] }'))).toEqual([
       'any.yaml:4:73: listeners[0].protocols[1]: `HTTP` is not spoken in datagrams: leave it out, or write `transport: tcp+udp`',
     ]);
+  });
+});
+
+describe('custom protocols', () => {
+  const custom = (transport: string, listeners = '{ name: a, address: ":53", transport: tcp+udp }') => `
+protocols: [{ name: Mine, target: "10.0.0.7:9", start_bytes: [aa55], transport: ${transport} }]
+listeners: [${listeners}]`;
+
+  test.each([
+    { transport: 'tcp', over: { protocols: [0], datagramProtocols: [] } },
+    { transport: 'udp', over: { protocols: [], datagramProtocols: [0] } },
+    { transport: 'tcp+udp', over: { protocols: [0], datagramProtocols: [0] } },
+  ])('are of connections, of datagrams, or of both: $transport', ({ transport, over }) => {
+    const plan = planOf(custom(transport));
+    expect(plan.listeners[0]).toMatchObject(over);
+    const [{ stream, datagram } = { stream: null, datagram: null }] = plan.protocols;
+    expect([stream !== null, datagram !== null]).toEqual([
+      over.protocols.length > 0,
+      over.datagramProtocols.length > 0,
+    ]);
+  });
+
+  test('of datagrams, which no listener takes, are told of', () => {
+    const text = custom('udp', '{ name: a, address: ":53" }');
+    expect(warningsOf(text)).toContain('protocol `Mine` is spoken in datagrams, which no listener takes');
+  });
+
+  test('a built-in has the transports that it has', () => {
+    const text = `
+protocols: [{ name: DNS, target: "10.0.0.7:53", transport: udp }]
+listeners: [{ name: a, address: ":53", transport: udp }]`;
+    expect(problemsOf(text)).toEqual([
+      'any.yaml:2:49: protocols[0].transport: is for custom protocols: `DNS` is built in, and recognised over tcp+udp',
+    ]);
+  });
+
+  test('under the name of a built-in they are in its place over every transport', () => {
+    const text = `
+protocols: [{ name: STUN, target: "10.0.0.7:9", start_bytes: [aa55], transport: udp }]
+listeners: [{ name: a, address: ":53", transport: tcp+udp }]`;
+    const plan = planOf(text);
+    expect(plan.protocols.filter(({ id }) => id === 'stun')).toMatchObject([{ stream: null }]);
+  });
+
+  test('another transport is a difference', () => {
+    const [before, after] = ['tcp', 'udp'].map((transport) => configOf(custom(transport)));
+    expect(diffConfigs(before as Config, after as Config)).toMatchObject([
+      { kind: 'protocol', name: 'Mine', fields: [{ key: 'transport', from: 'tcp', to: 'udp' }] },
+    ]);
+  });
+});
+
+describe('the Plan', () => {
+  const forms = (transport: string) => {
+    const { protocols } = planOf(file(`{ name: a, address: ":53", transport: ${transport} }`));
+    const of = (id: string) => protocols.find((protocol) => protocol.id === id);
+    return ['dns', 'http', 'quic'].map((id) => {
+      const { stream = null, datagram = null } = of(id) ?? {};
+      return `${id} ${stream === null ? '' : 'stream '}${datagram === null ? '' : 'datagram'}`.trim();
+    });
+  };
+
+  test('has the forms of protocols that listeners take, also of those that only name a session', () => {
+    expect(forms('tcp')).toEqual(['dns stream', 'http stream', 'quic']);
+    expect(forms('udp')).toEqual(['dns datagram', 'http', 'quic datagram']);
+    expect(forms('tcp+udp')).toEqual(['dns stream datagram', 'http stream', 'quic datagram']);
   });
 });
 

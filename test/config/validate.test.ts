@@ -275,7 +275,7 @@ upstreams: { web: { endpoints: ["a:1"] } }`,
 routes: [{ when: { protocol: ssh, sni: a.b }, to: close }, { when: { protocol: tls, host: a.b }, to: close },
   { when: { protocol: http2, alpn: h2, host: a.b }, to: close }, { when: { protocol: Mine, host: a.b }, to: close }]`,
     says: [
-      'any.yaml:2:35: routes[0].when.sni: no session of `ssh` has it, so the route never holds: it is known of `postgres`, `tls`',
+      'any.yaml:2:35: routes[0].when.sni: no session of `ssh` has it, so the route never holds: it is known of `postgres`, `dtls`, `quic`, `tls`',
       'any.yaml:2:85: routes[1].when.host: no session of `tls` has it, so the route never holds: it is known of ',
       'any.yaml:3:30: routes[2].when.alpn: no session of `http2` has it',
       'any.yaml:3:92: routes[3].when.host: no session of `Mine` has it',

@@ -112,7 +112,9 @@ export class EnginePlane implements Driver {
         return {
           name,
           address: '',
+          transport: 'tcp',
           protocols: accepted,
+          datagramProtocols: [],
           onUnknown,
           onSilence: null,
           proxyProtocol: null,

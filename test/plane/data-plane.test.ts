@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
 import { createLogger } from '../../src/base/log.js';
-import type { Plan, PlanProtocol, PlanUpstream } from '../../src/model/plan.js';
+import type { Plan, PlanForm, PlanProtocol, PlanUpstream } from '../../src/model/plan.js';
 import type { PlaneChange } from '../../src/plane/change.js';
 import type { DataPlane } from '../../src/plane/data-plane.js';
 import type { Published } from '../../src/plane/publication.js';
@@ -167,12 +167,13 @@ const broken: { what: string; plan: () => Plan; error: string }[] = [
     plan: () => {
       const plan = planOf(2, upstream('a', after.port));
       const [first, ...others] = plan.protocols as [PlanProtocol, ...PlanProtocol[]];
-      const dfas = first.automaton.dfas.map((dfa) => ({
+      const form = first.stream as PlanForm;
+      const dfas = form.automaton.dfas.map((dfa) => ({
         ...dfa,
         transitions: dfa.transitions.map(() => 9999),
       }));
-      const automaton = { ...first.automaton, dfas };
-      const wrong = { ...first, signature: { startBytes: ['62'] }, automaton, automatonId: UNKNOWN };
+      const stream = { automaton: { ...form.automaton, dfas }, automatonId: UNKNOWN };
+      const wrong = { ...first, signature: { startBytes: ['62'] }, stream };
       return { ...plan, protocols: [wrong, ...others] };
     },
     error: 'RangeError',

@@ -17,7 +17,10 @@ function planOf(routes: readonly PlanRoute[]): Plan {
   const listener = (protocols: number[]) => ({
     name: 'l',
     address: ':1',
+    transport: 'tcp' as const,
     protocols,
+
+    datagramProtocols: [],
     onUnknown: { kind: 'end', closing: 'close' } as const,
     onSilence: null,
     proxyProtocol: null,

@@ -2,16 +2,27 @@
 import type { z } from 'zod';
 import { upstream } from '../../src/config/schema/upstreams.js';
 import type { Discovery } from '../../src/model/config.js';
-import type { PlanAdmission, PlanProtocol, PlanRoute } from '../../src/model/plan.js';
+import type { PlanAdmission, PlanForm, PlanProtocol, PlanRoute } from '../../src/model/plan.js';
 import type { UpstreamOptions } from '../../src/model/upstream-options.js';
 import { compileOnce } from '../../src/protocols/compile.js';
 import { protocolById } from '../../src/protocols/index.js';
 
-export function planned(protocol: Pick<PlanProtocol, 'name' | 'id'> & Partial<PlanProtocol>): PlanProtocol {
-  const { id, signature = null } = protocol;
-  const compiled = compileOnce({ id, signature: signature ?? protocolById(id)?.signature ?? {} });
-  return { signature: null, validator: null, ...compiled, ...protocol };
-}
+/** Of streams. */
+export const plannedForm = ({
+  id,
+  signature = null,
+}: Pick<PlanProtocol, 'id'> & Partial<PlanProtocol>): PlanForm =>
+  compileOnce({ id, signature: signature ?? protocolById(id)?.signature ?? {} });
+
+export const planned = (
+  protocol: Pick<PlanProtocol, 'name' | 'id'> & Partial<PlanProtocol>,
+): PlanProtocol => ({
+  signature: null,
+  validator: null,
+  stream: plannedForm(protocol),
+  datagram: null,
+  ...protocol,
+});
 
 /** Nobody is limited. */
 export const openAdmission: PlanAdmission = {

@@ -2,12 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import type { EngineTables } from '../../src/addon.js';
 import type { PlanAnswer, PlanDelivery } from '../../src/model/message.js';
-import type { Plan } from '../../src/model/plan.js';
+import type { Plan, PlanForm } from '../../src/model/plan.js';
 import { Adoption } from '../../src/worker/adoption.js';
 import type { ClassifierOf } from '../../src/worker/classifiers.js';
 import type { Runtime } from '../../src/worker/runtime.js';
 import { settled } from '../base/fake-clock.js';
-import { planned } from '../support/plan.js';
+import { plannedForm } from '../support/plan.js';
 
 /** Only its generation is used. */
 const planOf = (generation: number) => ({ generation }) as Plan;
@@ -162,9 +162,9 @@ test.each([
 
 test('classifiers go on from the Plan in force, not from one that was discarded', async () => {
   const { adoption, prepare } = await adoptionOf();
-  const [a, b] = ['a', 'b'].map((id) => planned({ name: id, id, signature: { patterns: [`^${id}`] } })) as [
-    ReturnType<typeof planned>,
-    ReturnType<typeof planned>,
+  const [a, b] = ['a', 'b'].map((id) => plannedForm({ id, signature: { patterns: [`^${id}`] } })) as [
+    PlanForm,
+    PlanForm,
   ];
   const first = prepare(2);
   first.classifierOf([a], 1);

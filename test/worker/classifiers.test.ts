@@ -2,16 +2,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
-import type { PlanProtocol } from '../../src/model/plan.js';
+import type { PlanForm } from '../../src/model/plan.js';
 import { Classifiers } from '../../src/worker/classifiers.js';
-import { planned } from '../support/plan.js';
+import { plannedForm } from '../support/plan.js';
 
 const letters = ['a', 'b', 'c', 'd', 'ab', 'ac', 'abc', '[a-c]', 'b|^c', '[^a]'];
 const entries = letters.map((pattern) =>
-  planned({ name: pattern, id: pattern, signature: { patterns: [`^${pattern}`] } }),
+  plannedForm({ id: pattern, signature: { patterns: [`^${pattern}`] } }),
 );
 
-const tablesOf = (list: readonly PlanProtocol[], routable: number) => ({
+const tablesOf = (list: readonly PlanForm[], routable: number) => ({
   automata: list.map(({ automaton }) => automaton),
   routable,
 });
@@ -51,15 +51,16 @@ test('whatever came before, whichever Plans are given up', () => {
 });
 
 test('across the words of the index', () => {
-  const many = Array.from({ length: 200 }, (_, i) =>
-    planned({ name: `${i}`, id: `${i}`, signature: { patterns: [`^${String(i).padStart(3, '0')}`] } }),
-  );
+  const many = Array.from({ length: 200 }, (_, i) => {
+    const id = String(i).padStart(3, '0');
+    return { id, ...plannedForm({ id, signature: { patterns: [`^${id}`] } }) };
+  });
   const without = (...gone: number[]) => many.filter((_, i) => !gone.includes(i));
   const classifierOf = new Classifiers().make;
   for (const list of [many, without(63), without(63, 64), without(0), without(199), many]) {
     const classifier = classifierOf(list, list.length);
     for (const { id } of many) {
-      const { protocol } = classifier.identify(Buffer.from(id.padStart(3, '0')));
+      const { protocol } = classifier.identify(Buffer.from(id));
       expect(list[protocol]?.id ?? null).toBe(list.some((entry) => entry.id === id) ? id : null);
     }
   }
@@ -80,8 +81,7 @@ test('an unchanged list keeps its classifier, whichever listeners come and go', 
 });
 
 test('a protocol of the same name with another signature is another one', () => {
-  const custom = (start: string) =>
-    planned({ name: 'Custom', id: 'custom', signature: { startBytes: [start] } });
+  const custom = (start: string) => plannedForm({ id: 'custom', signature: { startBytes: [start] } });
   const before = new Classifiers();
   before.make([custom('aa')], 1);
   const after = new Classifiers(before).make([custom('bb')], 1);

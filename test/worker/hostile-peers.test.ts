@@ -33,7 +33,10 @@ test('many sessions at once whose every endpoint fails at once: each ends, once'
   const listener: PlanListener = {
     name: 'front',
     address: '127.0.0.1:0',
+    transport: 'tcp',
     protocols: [0, 1],
+
+    datagramProtocols: [],
     onUnknown: { kind: 'end', closing: 'reset' },
     onSilence: { afterMs: SILENCE_MS, to: { kind: 'upstream', upstream: 0 } },
     proxyProtocol: null,

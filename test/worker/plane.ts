@@ -96,7 +96,10 @@ export function planFor(upstreams: readonly PlanUpstream[], change: Partial<Plan
       {
         name: 'front',
         address: '127.0.0.1:0',
+        transport: 'tcp',
         protocols: [0, 1],
+
+        datagramProtocols: [],
         onUnknown: { kind: 'end', closing: 'reset' },
         onSilence: null,
         proxyProtocol: null,

@@ -13,6 +13,7 @@ export function addExplain(program: Command): void {
     .option('--from <ip>', "the client's address")
     .option('--at <time>', 'when they arrive, such as 2027-01-31T08:30Z (default: now)')
     .option('--hex', 'the input is hexadecimal text')
+    .option('--udp', 'the input is one datagram (implied where the listener takes nothing else)')
     .option('--json', 'answer as JSON, with every protocol')
     .action(explain);
 }

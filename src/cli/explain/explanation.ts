@@ -66,7 +66,7 @@ export async function explain(
   const table = createRouteTable(plan, (to) => factsAwaitedBy(plan, to).length > 0 || isToldFacts(plan, to));
   const early = table.routeAtAccept(unread);
   if (early !== null) return { ...told, ...decidedEarly(plan, unread, taken, early.route) };
-  const plain = await classify(plan, place, taken.bytes);
+  const plain = await classify(plan, place, taken);
   const hears = table.asksHello(listener, plain.protocol);
   const factsOf = (bytes: Uint8Array) => hearTurns(plain.factsOf, bytes).answer;
   const classified = hears ? { ...plain, factsOf } : plain;
@@ -133,12 +133,12 @@ function headerless(plan: Plan, header: 'due' | 'missing', { bytes }: Taken) {
 function outcomeOf(
   plan: Plan,
   listener: number,
-  { bytes }: Taken,
+  { bytes, transport }: Taken,
   classified: Classified,
   routes: readonly RouteRow[],
 ): Outcome {
   const { onSilence, onUnknown } = plan.listeners[listener] as PlanListener;
-  if (bytes.length === 0 && onSilence) {
+  if (bytes.length === 0 && onSilence && transport === 'tcp') {
     const why = `nothing has been said for ${onSilence.afterMs} ms`;
     return { target: targetText(plan, onSilence.to), by: 'on_silence', why };
   }

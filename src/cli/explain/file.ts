@@ -7,6 +7,8 @@ import { compile } from '../../config/compile.js';
 import type { Source } from '../../config/source.js';
 import type { ListenerConfig } from '../../model/config.js';
 import { NOTHING_DISCOVERED } from '../../model/config.js';
+import type { Transport } from '../../model/protocol.js';
+import { takesDatagrams, takesStreams } from '../../model/transports.js';
 import { IdRegistry } from '../../plane/ids.js';
 import { loadOrFail } from '../configuration.js';
 import { BAD_USAGE, Failure } from '../failure.js';
@@ -21,16 +23,18 @@ export interface ExplainOptions {
   readonly from?: string;
   readonly at?: string;
   readonly hex?: true;
+  readonly udp?: true;
   readonly json?: true;
 }
 
 export async function explainFile(
   file: string,
-  { config: path, listener, from = '', at, hex, json }: ExplainOptions,
+  { config: path, listener, from = '', at, hex, udp, json }: ExplainOptions,
 ): Promise<void> {
   const sources: Source[] = [];
   const { config } = await loadOrFail(path, {}, (source) => sources.push(source));
   const index = indexOf(config.listeners, listener);
+  const transport = transportTo(config.listeners[index] as ListenerConfig, udp ?? false);
   if (from !== '' && isIP(from) === 0) throw new Failure(`--from: \`${from}\` is no address`, BAD_USAGE);
   const nowMs = at === undefined ? Date.now() : timeOf(at);
   const input = await readBytes(file);
@@ -42,12 +46,19 @@ export async function explainFile(
     ...compiled,
     routes: compiled.routes.map((route, each) => ({ ...route, name: written[each]?.name ?? route.name })),
   };
-  const unplaced = await explain(plan, index, { source: from, bytes }, nowMs);
+  const unplaced = await explain(plan, index, { source: from, bytes, transport }, nowMs);
   const explanation = {
     ...unplaced,
     routes: unplaced.routes.map((row, each) => ({ ...row, place: written[each]?.place ?? null })),
   };
   process.stdout.write(json ? jsonLine(explanation) : explanationText(explanation, plan));
+}
+
+/** What arrives: a datagram where the listener takes nothing else. */
+function transportTo(listener: ListenerConfig, udp: boolean): Transport {
+  if (udp && !takesDatagrams(listener))
+    throw new Failure(`--udp: listener \`${listener.name}\` takes no datagrams`, BAD_USAGE);
+  return udp || !takesStreams(listener) ? 'udp' : 'tcp';
 }
 
 function timeOf(text: string): number {

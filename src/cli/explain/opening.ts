@@ -3,15 +3,18 @@ import { parseEndpoint } from '../../base/address.js';
 import { createNetworkSet, UNIX_PEERS } from '../../base/network.js';
 import type { Doubtful, Facts } from '../../model/facts.js';
 import type { PlanListener } from '../../model/plan.js';
+import type { Transport } from '../../model/protocol.js';
 import { readProxyHeader } from '../../protocols/proxy-header.js';
 
 export interface Opening {
   /** The client's address without port; empty if not known. */
   readonly source: string;
   readonly bytes: Uint8Array;
+  /** With `udp` the bytes are a datagram. Default `tcp`. */
+  readonly transport?: Transport;
 }
 
-export interface Taken extends Opening {
+export interface Taken extends Required<Opening> {
   /** Facts from the header. */
   readonly facts: Facts;
   /** Not empty if the header's host name is ambiguous. */
@@ -22,11 +25,12 @@ export interface Taken extends Opening {
   readonly header: 'none' | 'read' | 'due' | 'missing';
 }
 
-export function takeHeader({ proxyProtocol }: PlanListener, { source, bytes }: Opening): Taken {
-  const nothing = { source, bytes, headerBytes: 0, facts: {}, doubtful: [] };
+export function takeHeader({ proxyProtocol }: PlanListener, opening: Opening): Taken {
+  const { source, bytes, transport = 'tcp' } = opening;
+  const nothing = { source, bytes, transport, headerBytes: 0, facts: {}, doubtful: [] };
   if (proxyProtocol === null || !isTrusted(proxyProtocol.trusted, source))
     return { ...nothing, header: 'none' };
-  const answer = readProxyHeader(bytes, 'tcp');
+  const answer = readProxyHeader(bytes, transport);
   if (answer.verdict !== 'header') {
     return { ...nothing, header: answer.verdict === 'more' ? 'due' : 'missing' };
   }
@@ -34,6 +38,7 @@ export function takeHeader({ proxyProtocol }: PlanListener, { source, bytes }: O
   return {
     source: addresses === null ? source : (hostOf(addresses.source) ?? source),
     bytes: bytes.subarray(headerBytes),
+    transport,
     headerBytes,
     facts,
     doubtful,

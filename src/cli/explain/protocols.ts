@@ -3,13 +3,15 @@
 import type { Settlement } from '../../model/classifier.js';
 import type { FactsAnswer } from '../../model/facts.js';
 import type { Plan, PlanListener, PlanProtocol } from '../../model/plan.js';
+import type { Transport } from '../../model/protocol.js';
 import { compileClassifier } from '../../protocols/compile.js';
 import { explainRecognizer, type Told } from '../../protocols/explain.js';
 import type { NamedRecognizer } from '../../protocols/index.js';
 import { createMatcher } from '../../protocols/matcher.js';
-import { loadRecognizer, orderOf } from '../../protocols/planned.js';
+import { loadProtocol, orderOf } from '../../protocols/planned.js';
 import { factsWithin } from '../../protocols/read-limit.js';
-import { settlementOf, settlesQuietly } from '../../protocols/settlement.js';
+import { settlementOf, settlementOfDatagram, settlesQuietly } from '../../protocols/settlement.js';
+import type { Taken } from './opening.js';
 
 export interface ProtocolRow {
   readonly protocol: string;
@@ -35,23 +37,31 @@ export interface Classified {
 
 const noFacts: FactsAnswer = { verdict: 'facts', facts: {} };
 
-export async function classify(plan: Plan, listener: PlanListener, sent: Uint8Array): Promise<Classified> {
+/** `opening`: behind a PROXY header. */
+export async function classify(
+  plan: Plan,
+  listener: PlanListener,
+  { bytes: sent, transport }: Pick<Taken, 'bytes' | 'transport'>,
+): Promise<Classified> {
   const { identifyMaxBytes } = plan.limits;
-  const bytes = sent.subarray(0, identifyMaxBytes);
-  const isFull = bytes.length === identifyMaxBytes;
-  const asked = askedOf(plan, listener);
-  const recognizers = await Promise.all(asked.map(({ protocol }) => loadRecognizer(protocol, () => {})));
-  const decided = decide(recognizers, listener.protocols.length, bytes, isFull);
+  const isDatagram = transport === 'udp';
+  const bytes = isDatagram ? sent : sent.subarray(0, identifyMaxBytes);
+  const isFull = bytes.length >= identifyMaxBytes || isDatagram;
+  const asked = askedOf(plan, listener, transport);
+  const loaded = await Promise.all(asked.map(({ protocol }) => loadProtocol(protocol, () => {})));
+  const recognizers = loaded.map((each) => each[transport] as NamedRecognizer);
+  const routable = asked.filter(({ accepted }) => accepted).length;
+  const decided = decide(recognizers, { routable, isFull, transport }, bytes);
   const { verdict, protocol, decidedAt, quietMs } = decided;
   const facts = recognizers[protocol]?.facts ?? (() => noFacts);
-  const told = recognizers.map((recognizer) => explainRecognizer(recognizer, bytes));
+  const told = recognizers.map((recognizer) => explainRecognizer(recognizer, bytes, transport));
   const row = rowMaker(asked, told, { rank: protocol, decidedAt, quietMs });
   return {
     verdict,
     protocol: asked[protocol]?.index ?? -1,
     decidedAt,
     quietMs,
-    factsOf: (prefix) => factsWithin(facts, prefix, identifyMaxBytes),
+    factsOf: (prefix) => factsWithin(facts, prefix, identifyMaxBytes, isDatagram ? 1 : 0),
     rows: new Map(asked.map(({ index }, position) => [index, row(position)])),
   };
 }
@@ -64,8 +74,10 @@ interface Asked {
 }
 
 /** Candidates in rank order. If `on_unknown` leads to an upstream, protocols that only name a session are left out. */
-function askedOf(plan: Plan, { protocols, onUnknown }: PlanListener): Asked[] {
-  const order = onUnknown.kind === 'end' ? orderOf(protocols, plan.protocols.length) : protocols;
+function askedOf(plan: Plan, listener: PlanListener, transport: Transport): Asked[] {
+  const protocols = transport === 'udp' ? listener.datagramProtocols : listener.protocols;
+  const isNamed = listener.onUnknown.kind === 'end';
+  const order = isNamed ? orderOf(protocols, plan.protocols, transport) : protocols;
   return order.map((index) => ({
     index,
     protocol: plan.protocols[index] as PlanProtocol,
@@ -73,16 +85,22 @@ function askedOf(plan: Plan, { protocols, onUnknown }: PlanListener): Asked[] {
   }));
 }
 
+interface Deciding {
+  readonly routable: number;
+  readonly isFull: boolean;
+  readonly transport: Transport;
+}
+
 function decide(
   recognizers: readonly NamedRecognizer[],
-  routable: number,
+  { routable, isFull, transport }: Deciding,
   bytes: Uint8Array,
-  isFull: boolean,
 ) {
+  const settle = transport === 'udp' ? settlementOfDatagram : settlementOf;
   let asked: Settlement | undefined;
   const matcher = createMatcher(compileClassifier(recognizers, routable), {
     confirm(position, prefix) {
-      asked = settlementOf(recognizers[position] as NamedRecognizer, prefix);
+      asked = settle(recognizers[position] as NamedRecognizer, prefix);
       return asked;
     },
     settlesQuietly: (position) => settlesQuietly(recognizers, routable, position),

@@ -1,6 +1,7 @@
 /** The route that a session takes, and why each other one does not apply. */
 
 import { listText } from '../../base/text.js';
+import { acceptedBy } from '../../model/accepted.js';
 import type { FactsAnswer } from '../../model/facts.js';
 import type { Conditions, Plan, PlanRoute, PlanTarget } from '../../model/plan.js';
 import { withHeader } from '../../protocols/proxy-header.js';
@@ -73,7 +74,8 @@ const described = (plan: Plan, { name, when, to }: PlanRoute, tests: readonly Ro
 
 /** Of a session whose route, `chosen`, is decided before its first byte. */
 export function explainUnread(plan: Plan, session: RouteSession, chosen: number): RouteRow[] {
-  const { protocols: accepted = [], name = '' } = plan.listeners[session.listener] ?? {};
+  const { [session.listener]: listener } = plan.listeners;
+  const [accepted, name] = [acceptedBy(listener), listener?.name ?? ''];
   const first = plan.routes[chosen]?.name;
   return plan.routes.map((route, index) => {
     const tests = createTests(route.when);
@@ -175,7 +177,7 @@ const isOnProtocol = ({ place }: RouteTest): boolean => place?.protocols !== und
 function settleEarly(asked: Asked, tests: readonly RouteTest[]): Settled {
   const { listener, opening, nowMs } = asked;
   const others = tests.filter((test) => !isOnProtocol(test));
-  const early = explainRoute(others, unreadSession(listener, opening, nowMs), acceptedBy(asked));
+  const early = explainRoute(others, unreadSession(listener, opening, nowMs), acceptedIn(asked));
   if (early.answer === 'no' && early.by?.reads === 'place') return { ...early, at: 0 };
   const protocols = tests.find(isOnProtocol)?.place?.protocols;
   const rows = protocols?.map((index) => asked.classified.rows.get(index));
@@ -191,7 +193,7 @@ function settleIdentified(asked: Asked, tests: readonly RouteTest[], awaited: re
   const { opening, classified } = asked;
   const answerAt = (length: number): Omit<Settled, 'at'> => {
     const session = sessionOf(asked, classified.factsOf(opening.bytes.subarray(0, length)));
-    const found = explainRoute(tests, session, acceptedBy(asked));
+    const found = explainRoute(tests, session, acceptedIn(asked));
     const waits = !session.factsComplete && awaited.some((fact) => session.facts[fact] === undefined);
     return found.answer === 'yes' && waits ? { answer: 'more', by: 'upstream' } : found;
   };
@@ -203,7 +205,9 @@ function settleIdentified(asked: Asked, tests: readonly RouteTest[], awaited: re
   }
   if (isTest(last.by) && last.by.reads !== 'facts') return { ...last, at: 0 };
   if (last.answer === 'more') return { ...last, at: at(asked, opening.bytes.length) };
-  return { ...last, at: at(asked, firstLength(classified.decidedAt, opening.bytes.length, answerAt)) };
+  // A datagram is read as a whole.
+  const from = opening.transport === 'udp' ? opening.bytes.length : classified.decidedAt;
+  return { ...last, at: at(asked, firstLength(from, opening.bytes.length, answerAt)) };
 }
 
 /** Shortest prefix that decides; binary search, because answers are monotone. */
@@ -224,8 +228,7 @@ function firstLength(
 /** Offset from the flight's first byte, PROXY header included. */
 const at = ({ opening }: Asked, bytes: number): number => opening.headerBytes + bytes;
 
-const acceptedBy = ({ plan, listener }: Asked): readonly number[] =>
-  plan.listeners[listener]?.protocols ?? [];
+const acceptedIn = ({ plan, listener }: Asked): readonly number[] => acceptedBy(plan.listeners[listener]);
 
 function sessionOf({ listener, opening, classified, nowMs }: Asked, read: FactsAnswer): RouteSession {
   const facts = withHeader(read, opening);
@@ -297,7 +300,7 @@ function valueText({ plan, listener, opening, classified, nowMs }: Asked, by: Se
 function protocolText({ protocols, listeners }: Plan, listener: number, classified: Classified): string {
   if (classified.verdict !== 'match') return classified.verdict === 'more' ? 'another' : 'unknown';
   const name = protocols[classified.protocol]?.name ?? '';
-  return listeners[listener]?.protocols.includes(classified.protocol)
+  return acceptedBy(listeners[listener]).includes(classified.protocol)
     ? name
     : `${name}, which is not accepted here`;
 }

@@ -57,13 +57,15 @@ export function listenerForm(listener: ListenerConfig, protocolsAll: number): Fo
   };
 }
 
-export function protocolForm({ name, target, priority, signature, validator }: ProtocolConfig): Form {
+export function protocolForm(protocol: ProtocolConfig): Form {
+  const { name, target, priority, signature, transports, validator } = protocol;
+  const transport = signature === null ? null : transports.join('+');
   const to = target && targetText(target);
   return {
     name,
     // An upstream of its own is an item of its own.
     about: to === null || to === name ? '' : `→ ${to}`,
-    fields: { target: to, priority, ...signatureFields(signature), validator },
+    fields: { target: to, priority, transport, ...signatureFields(signature), validator },
   };
 }
 

@@ -1,7 +1,7 @@
 /** `protocols[]`: protocols to recognise, and their targets. */
 import { z } from 'zod';
 import { builtinHandlers } from '../../handlers/index.js';
-import { expecting, integer, list, mapping, text } from './fields.js';
+import { choice, expecting, integer, list, mapping, text } from './fields.js';
 import { endpoint, upstream } from './upstreams.js';
 
 /** Signatures are limited by the default of `identify_max_bytes`. */
@@ -42,6 +42,10 @@ export const protocol = mapping(
       '1 ranks first; without one a protocol ranks after all that have one',
       1,
       1_000_000,
+    ).optional(),
+    transport: choice(
+      ['tcp', 'udp', 'tcp+udp'],
+      'Of a custom protocol: whether its first bytes are those of a connection, of a datagram (which is looked at as a whole), or of either. Default `tcp`',
     ).optional(),
     start_bytes: list(hex, 'Any one of these at `offset`', HEX).nonempty().optional(),
     offset: integer('Where `start_bytes` begin', 0, OFFSET_MAX).optional(),

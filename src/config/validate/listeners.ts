@@ -6,7 +6,6 @@ import { takesDatagrams, takesStreams, transportsOf } from '../../model/transpor
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
 import type { ListenerEntry } from '../schema/listeners.js';
-import { spokenOver } from '../spoken-over.js';
 import type { Context } from './context.js';
 import { isEmptyList, noLists, resolveLists } from './lists.js';
 import type { ProtocolNames } from './protocols.js';
@@ -140,7 +139,7 @@ const spokenOn = (
   listener: Pick<ListenerConfig, 'transport'>,
   { configured }: ProtocolNames,
 ): ProtocolConfig[] =>
-  configured.filter((protocol) => transportsOf(listener).some((each) => spokenOver(protocol, each)));
+  configured.filter((protocol) => transportsOf(listener).some((each) => protocol.transports.includes(each)));
 
 /** What datagrams do not have. */
 function checkTransport({ path, value }: Entry<ListenerEntry>, report: Report): void {

@@ -1,5 +1,7 @@
 /** Protocols in rank order: built-in or custom, configured or implied by a route or listener. */
 import type { ProtocolConfig, TargetConfig } from '../../model/config.js';
+import type { Transport } from '../../model/protocol.js';
+import { transportsOf } from '../../model/transports.js';
 import { protocols as builtIns, protocolById } from '../../protocols/index.js';
 import { valuesOf } from '../../routing/values.js';
 import type { Path } from '../path.js';
@@ -16,39 +18,50 @@ import { hasOwnUpstream } from './upstreams.js';
 /** Custom protocols rank before built-ins of the same priority: they were written for this port. */
 const CUSTOM_RANK = Number.NEGATIVE_INFINITY;
 
-/** Whether listeners can recognise the built-in: they take TCP only. */
-const isServed = (id: string): boolean => protocolById(id)?.transports.includes('tcp') ?? false;
+const transportsOfBuiltIn = (id: string): readonly Transport[] => protocolById(id)?.transports ?? [];
 
 /** Names valid without configuration. */
 const knownIds: readonly string[] = builtIns.map(({ id }) => id);
 
-/**
- * Upper bound of a classifier (native/classifier/protocol_set.h), shared with every built-in that listeners
- * recognise.
- */
+/** Upper bound of a classifier (native/classifier/first_byte_index.h), shared with every built-in of its transport. */
 const CLASSIFIED_MAX = 256;
-const customMax = CLASSIFIED_MAX - knownIds.filter(isServed).length;
 
 function checkCount(configured: readonly ProtocolConfig[], report: Report): void {
-  const custom = configured.filter(({ id }) => !isServed(id)).length;
-  if (custom <= customMax) return;
-  report.problem(['protocols'], `at most ${customMax} protocols that are not built in, got ${custom}`);
+  for (const transport of ['tcp', 'udp'] as const) {
+    const known = knownIds.filter((id) => transportsOfBuiltIn(id).includes(transport));
+    const customMax = CLASSIFIED_MAX - known.length;
+    const custom = configured.filter(
+      (each) => each.transports.includes(transport) && !known.includes(each.id),
+    );
+    if (custom.length <= customMax) continue;
+    const message = `at most ${customMax} protocols that are not built in, got ${custom.length}`;
+    return report.problem(['protocols'], message);
+  }
+}
+
+/** Those of which there are listeners: sections other than `listeners` take streams. */
+function servedOf({ server, listeners }: Shape): ReadonlySet<Transport> {
+  const listed = (listeners ?? []).flatMap(({ value }) => transportsOf(value));
+  return new Set(server.listen !== undefined || listeners === null ? ['tcp', ...listed] : listed);
 }
 
 export class ProtocolNames {
   /** In rank order. */
   readonly configured: readonly ProtocolConfig[];
-  /** Built-ins spoken over UDP only, which no listener can recognise: id → name as written. */
+  /** Those of datagrams alone, which no listener takes: id → name as written. */
   readonly #unserved: Map<string, string>;
+  readonly #served: ReadonlySet<Transport>;
   readonly #listed: readonly string[];
   readonly #report: Report;
 
   constructor(shape: Shape, targets: Targets, context: Context, report: Report) {
     checkUnique(shape.protocols, report);
-    const listed = shape.protocols.flatMap(
-      (entry) => configure(entry, shape, targets, context, report) ?? [],
-    );
-    this.configured = inRankOrder([...listed, ...implied(shape, listed)]);
+    this.#served = servedOf(shape);
+    const listed = shape.protocols
+      .flatMap((entry) => configure(entry, shape, targets, context, report) ?? [])
+      .filter(({ transports }) => this.#isServed(transports));
+    const named = implied(shape, listed).filter(({ transports }) => this.#isServed(transports));
+    this.configured = inRankOrder([...listed, ...named]);
     checkCount(this.configured, report);
     this.#listed = shape.protocolNames.map((name) => name.toLowerCase());
     this.#unserved = new Map(
@@ -57,6 +70,11 @@ export class ProtocolNames {
         .map(({ value }) => [value.name.toLowerCase(), value.name]),
     );
     this.#report = report;
+  }
+
+  /** Streams count even where there are none: what is then without effect is told by its routes. */
+  #isServed(transports: readonly Transport[]): boolean {
+    return transports.includes('tcp') || this.#served.has('udp');
   }
 
   get unserved(): readonly string[] {
@@ -78,7 +96,7 @@ export class ProtocolNames {
   }
 }
 
-/** Null when no listener can recognise the protocol or it is wrong (reported). */
+/** Null when it is wrong (reported). */
 function configure(
   entry: Entry<ProtocolEntry>,
   { server }: Shape,
@@ -93,18 +111,37 @@ function configure(
   if (isCustom(value)) {
     const signature = resolveSignature(entry, server.identify_min_bytes, report);
     const validator = resolveValidator(entry, context, report);
-    return signature && { name, id, signature, validator, priority, target };
+    const transports = transportsOf({ transport: value.transport ?? 'tcp' });
+    return signature && { name, id, signature, transports, validator, priority, target };
   }
-  if (isServed(id)) return { name, id, signature: null, validator: null, priority, target };
-  if (!knownIds.includes(id)) {
-    const message = `unknown protocol \`${name}\`${suggest(name, knownIds)}`;
-    report.missing(path, `${message} (a custom protocol needs \`start_bytes\` or \`regex\`)`, [
-      ...path,
-      'name',
-    ]);
+  if (knownIds.includes(id)) {
+    if (value.transport !== undefined) {
+      const own = transportsOfBuiltIn(id).join('+');
+      const message = `is for custom protocols: \`${name}\` is built in, and recognised over ${own}`;
+      report.problem([...path, 'transport'], message);
+    }
+    return builtIn(id, name, { priority, target });
   }
+  const message = `unknown protocol \`${name}\`${suggest(name, knownIds)}`;
+  report.missing(path, `${message} (a custom protocol needs \`start_bytes\` or \`regex\`)`, [
+    ...path,
+    'name',
+  ]);
   return null;
 }
+
+const builtIn = (
+  id: string,
+  name: string,
+  own: Pick<ProtocolConfig, 'priority' | 'target'>,
+): ProtocolConfig => ({
+  name,
+  id,
+  signature: null,
+  transports: transportsOfBuiltIn(id),
+  validator: null,
+  ...own,
+});
 
 function resolveValidator(
   { path, value }: Entry<ProtocolEntry>,
@@ -153,8 +190,8 @@ function implied(shape: Shape, listed: readonly ProtocolConfig[]): ProtocolConfi
   ];
   const ids = new Set(named.map((name) => name.toLowerCase()));
   return [...ids]
-    .filter((id) => isServed(id) && !listed.some((protocol) => protocol.id === id))
-    .map((id) => ({ name: id, id, signature: null, validator: null, priority: null, target: null }));
+    .filter((id) => knownIds.includes(id) && !listed.some((protocol) => protocol.id === id))
+    .map((id) => builtIn(id, id, { priority: null, target: null }));
 }
 
 /** By priority, then rank, then file order (stable sort); refinements before their parent. */

@@ -7,7 +7,6 @@ import { excludedBy, withExcluded } from '../../routing/conditions/index.js';
 import { valuesOf } from '../../routing/values.js';
 import { factsKnownBy } from '../../upstream/known-by.js';
 import type { Path } from '../path.js';
-import { spokenOver } from '../spoken-over.js';
 import type { ListenerGroup } from './listeners.js';
 import type { Shape } from './shape.js';
 
@@ -79,7 +78,7 @@ export function createReachability(
   const spoken = new Map(
     (['tcp', 'udp'] as const).map((transport) => [
       transport,
-      new Set(protocols.filter((each) => spokenOver(each, transport)).map(({ name }) => name)),
+      new Set(protocols.filter((each) => each.transports.includes(transport)).map(({ name }) => name)),
     ]),
   );
   /** Whether the listener may give the route a session over this transport. */

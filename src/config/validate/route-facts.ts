@@ -4,7 +4,7 @@
  */
 
 import type { Conditions } from '../../model/plan.js';
-import { protocolById, recognizersFor } from '../../protocols/index.js';
+import { protocolById, protocols } from '../../protocols/index.js';
 import { type AskedFact, factsAsked } from '../../routing/conditions/index.js';
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
@@ -52,8 +52,6 @@ const quoted = (names: readonly string[]): string => names.map((name) => `\`${na
 
 const has = (id: string, fact: string): boolean => protocolById(id)?.factNames?.includes(fact) ?? false;
 
-/** TCP protocols that have all of the facts. */
+/** Protocols that have all of the facts. */
 const protocolsWith = (facts: readonly string[]): string[] =>
-  recognizersFor('tcp')
-    .map(({ id }) => id)
-    .filter((id) => facts.every((fact) => has(id, fact)));
+  protocols.map(({ id }) => id).filter((id) => facts.every((fact) => has(id, fact)));
