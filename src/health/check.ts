@@ -62,3 +62,7 @@ export interface HealthCheck<Options extends object = Record<never, never>> {
    */
   run(line: Line, options: Options, context: CheckContext): Promise<Outcome>;
 }
+
+/** What is opened for a check with these options of its own. */
+export const overOf = ({ over }: HealthCheck, options: object): Over =>
+  typeof over === 'function' ? over(options) : over;

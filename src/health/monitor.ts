@@ -16,6 +16,7 @@ import type {
   UpstreamOptions,
 } from '../model/upstream-options.js';
 import { ownProxyHeader } from '../protocols/proxy-writer.js';
+import { overOf } from './check.js';
 import { checkOf } from './checks/index.js';
 import {
   type EjectionCounts,
@@ -29,7 +30,7 @@ import {
 } from './ejection.js';
 import { Endpoint } from './endpoint.js';
 import { eventsOf, type HealthEvent, newHealth, resettled, step } from './machine.js';
-import { overOf, probe } from './probe.js';
+import { probe } from './probe.js';
 import { type Answer, Prober, type ProberParts, type ProbeTarget } from './prober.js';
 import { type HealthTable, WHOLE_SHARE } from './table.js';
 

@@ -1,7 +1,7 @@
 /** One probe of one address: opens the line, runs the check, ends with the deadline. Always an outcome. */
 import { isIP } from 'node:net';
 import type { SocketAddress } from '../model/address.js';
-import type { CheckContext, HealthCheck, Outcome, Over } from './check.js';
+import { type CheckContext, type HealthCheck, type Outcome, type Over, overOf } from './check.js';
 import { DatagramLine } from './datagram-line.js';
 import { type Line, LineFault } from './line.js';
 import { NoLine } from './no-line.js';
@@ -87,7 +87,3 @@ const lines = {
   udp: (address, signal, { source, greeting }) => DatagramLine.open(address, signal, source, greeting),
   nothing: async (_, signal) => new NoLine(signal),
 } satisfies Record<Over, (address: SocketAddress, signal: AbortSignal, opening: Opening) => Promise<Line>>;
-
-/** What is opened for a check with these options of its own. */
-export const overOf = ({ over }: HealthCheck, options: object): Over =>
-  typeof over === 'function' ? over(options) : over;

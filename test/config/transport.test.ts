@@ -181,6 +181,21 @@ ${rest}`;
     expect(warningsOf(with_('tcp+udp', 'udp: { responses: 1 }'))).toEqual([]);
   });
 
+  test('a check over TCP of what only datagrams come to', () => {
+    const warning = (type: string) =>
+      `upstreams.ns.health_check.type: \`${type}\` asks over TCP, but only datagrams come here: an endpoint that takes no connections will be down; \`dns\`, \`stun\` and \`send_expect\` with \`transport: udp\` ask over UDP`;
+    const check = (transport: string, keys: string) =>
+      warningsOf(with_(transport, `health_check: { ${keys} }`));
+    expect(check('udp', 'interval: 5s')).toEqual([warning('tcp')]);
+    expect(check('udp', 'type: dns, transport: tcp')).toEqual([warning('dns')]);
+    const rounds = 'rounds: [{ send: x, expect: y }]';
+    expect(check('udp', `type: send_expect, ${rounds}`)).toEqual([warning('send_expect')]);
+    expect(check('udp', `type: send_expect, transport: udp, ${rounds}`)).toEqual([]);
+    expect(check('udp', 'type: dns')).toEqual([]);
+    expect(check('udp', 'type: tcp, port: 8053')).toEqual([]);
+    expect(check('tcp+udp', 'type: tcp')).toEqual([]);
+  });
+
   test('a protocol without datagrams leads none there, whatever the listener', () => {
     const text = `
 protocols: [{ name: HTTP, target: { endpoints: ["10.0.0.5:80"], udp: { responses: 1 } } }]

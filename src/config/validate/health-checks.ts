@@ -1,5 +1,6 @@
 /** Health checks that can not run as they are written: no such command, too long an answer's time, nothing of the kind to ask at a Unix socket. */
 import { formatDuration } from '../../base/duration.js';
+import { overOf } from '../../health/check.js';
 import { checkOf } from '../../health/checks/index.js';
 import { type Path, valueAt } from '../path.js';
 import type { Warn } from '../report.js';
@@ -64,8 +65,8 @@ function warnOfUnixSocket(
     );
   if (address !== undefined && port === undefined)
     say('address', `leaves no port to ask for ${name}: write \`port\` too`);
-  const over = checkOf(type)?.over;
-  if (address === undefined && (typeof over === 'function' ? over(check as never) : over) === 'udp')
+  const kind = checkOf(type);
+  if (address === undefined && kind !== undefined && overOf(kind, check) === 'udp')
     say(
       'type',
       `${name} takes no datagrams, and will be down: write \`address\` and \`port\` to ask elsewhere`,

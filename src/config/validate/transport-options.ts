@@ -1,4 +1,7 @@
 /** Options of upstreams that only streams or only datagrams have, where none of these can come. */
+
+import { overOf } from '../../health/check.js';
+import { checkOf } from '../../health/checks/index.js';
 import { isMapping, type Path, valueAt } from '../path.js';
 import type { Report, Warn } from '../report.js';
 import type { UpstreamEntry } from '../schema/upstreams.js';
@@ -56,9 +59,24 @@ export function warnOfTransportOptions(
     if (!byDatagrams) continue;
     warnOfUnixEndpoints({ path, value }, warn);
     if (byStreams) continue;
+    warnOfCheckOverTcp({ path, value }, warn);
     for (const [key, instead] of Object.entries(OF_STREAMS))
       if (key in own) warn([...path, key], `has no effect: only datagrams come here${instead}`);
   }
+}
+
+/** Another port or address may well be one for connections. */
+function warnOfCheckOverTcp(
+  { path, value: { health_check: check } }: Entry<UpstreamEntry>,
+  warn: Warn,
+): void {
+  if (check?.port !== undefined || check?.address !== undefined) return;
+  const kind = check === undefined ? undefined : checkOf(check.type);
+  if (check === undefined || kind === undefined || overOf(kind, check) !== 'tcp') return;
+  warn(
+    [...path, 'health_check', 'type'],
+    `\`${check.type}\` asks over TCP, but only datagrams come here: an endpoint that takes no connections will be down; \`dns\`, \`stun\` and \`send_expect\` with \`transport: udp\` ask over UDP`,
+  );
 }
 
 function warnOfUnixEndpoints({ path, value }: Entry<UpstreamEntry>, warn: Warn): void {

@@ -2,9 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { HealthCheck, Outcome } from '../../../src/health/check.js';
+import { type HealthCheck, type Outcome, overOf } from '../../../src/health/check.js';
 import { type CheckName, checkNames, checkOf, checks } from '../../../src/health/checks/index.js';
-import { overOf } from '../../../src/health/probe.js';
 import { type CheckCase, cases } from './cases.js';
 import { askScript, type Cut, type Script } from './script.js';
 

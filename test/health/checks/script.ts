@@ -1,8 +1,13 @@
 /** An endpoint that answers by heart, over the inboxes of real lines: each of its answers may come in pieces. */
-import type { CheckContext, HealthCheck, Outcome, Over } from '../../../src/health/check.js';
+import {
+  type CheckContext,
+  type HealthCheck,
+  type Outcome,
+  type Over,
+  overOf,
+} from '../../../src/health/check.js';
 import { DatagramInbox, Inbox } from '../../../src/health/inbox.js';
 import { type Line, LineFault, type Until } from '../../../src/health/line.js';
-import { overOf } from '../../../src/health/probe.js';
 
 export interface Script {
   /** Says the first answer before it is asked. */
