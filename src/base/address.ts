@@ -12,7 +12,7 @@ export type Listen =
   | { readonly kind: 'inet'; readonly host: string; readonly port: number; readonly text: string }
   | { readonly kind: 'unix'; readonly path: string; readonly text: string };
 
-const PORT_MAX = 65_535;
+export const PORT_MAX = 65_535;
 /** sockaddr_un.sun_path holds 108 bytes including the terminating NUL. */
 const UNIX_PATH_BYTES_MAX = 107;
 const UNIX_PREFIX = 'unix:';
@@ -60,6 +60,36 @@ function isHost({ host, bracketed }: HostPorts): boolean {
   return ONLY_DIGITS.test(host) ? isIPv4(host) : HOST_NAME.test(host);
 }
 
+/** Where a forward leads: `10.0.0.7` keeps the port that the client has chosen. */
+export type Destination =
+  | { readonly kind: 'endpoint'; readonly endpoint: Endpoint }
+  | {
+      readonly kind: 'ports';
+      readonly host: string;
+      /** As written, with the brackets of an IPv6 address. */
+      readonly hostText: string;
+      /** Null: those that are listened on. */
+      readonly ports: { readonly first: number; readonly count: number } | null;
+    };
+
+/** `host`, `host:port`, `host:first-last`, or what else an endpoint may be; null when the text is none of them. */
+export function parseDestination(text: string): Destination | null {
+  if (text.startsWith(UNIX_PREFIX) || text.startsWith(SERVICE_PREFIX)) {
+    const endpoint = parseEndpoint(text);
+    return endpoint && { kind: 'endpoint', endpoint };
+  }
+  const isBare = /^\[[^\]]*\]$/.test(text) || !text.includes(':');
+  const parts = splitHostPorts(isBare ? `${text}:1` : text);
+  if (parts === null || parts.first === 0 || !isHost(parts)) return null;
+  const { host, bracketed, first, last } = parts;
+  return {
+    kind: 'ports',
+    host: bracketed ? literal(host) : host,
+    hostText: isBare ? text : text.slice(0, text.lastIndexOf(':')),
+    ports: isBare ? null : { first, count: last - first + 1 },
+  };
+}
+
 /** `host:port`, `[::1]:port`, `unix:/path`, `unix:@name` or `srv:_redis._tcp.name`; null when the text is none of them. */
 export function parseEndpoint(text: string): Endpoint | null {
   if (text.startsWith(UNIX_PREFIX)) {
@@ -73,6 +103,12 @@ export function parseEndpoint(text: string): Endpoint | null {
   const parts = splitHostPorts(text);
   if (parts === null || parts.first !== parts.last || parts.first === 0 || !isHost(parts)) return null;
   return { host: parts.bracketed ? literal(parts.host) : parts.host, port: parts.first };
+}
+
+/** As `addressFault`, for what `parseDestination` reads. */
+export function destinationFault(text: string): string | null {
+  if (isIPv6(text)) return `write it in brackets: \`[${text}]\``;
+  return /:\d+-\d+$/.test(text) ? `ports are 1 to ${PORT_MAX}, the lower one first` : addressFault(text);
 }
 
 /** An address without a port: `127.0.0.1`, `::1`, `[::1]` or `localhost`; null when the text is none of them. */

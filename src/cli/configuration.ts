@@ -38,8 +38,11 @@ export function okOrFail(loaded: Loaded): Configuration {
 
 /** `FILE: ok, …` and a line for each warning. */
 export function summary({ name, config, warnings }: Configuration): string {
+  const forwards = new Set(config.listeners.flatMap(({ forward }) => forward?.at ?? []));
+  const listeners = config.listeners.filter(({ forward }) => forward === null);
   const parts = [
-    counted(config.listeners.length, 'listener'),
+    counted(listeners.length, 'listener'),
+    ...(forwards.size === 0 ? [] : [counted(forwards.size, 'forward')]),
     counted(config.protocols.length, 'protocol'),
     counted(config.routes.length, 'route'),
     counted(config.upstreams.length, 'upstream'),

@@ -34,6 +34,7 @@ import { compileOnce } from '../protocols/compile.js';
 import { protocols as builtIns, protocolById, recognizerOf } from '../protocols/index.js';
 import { formOf } from '../protocols/planned.js';
 import { compileConditions } from '../routing/conditions/index.js';
+import { compact } from '../routing/values.js';
 import { ownListener } from './own-listeners.js';
 
 interface Indices {
@@ -177,8 +178,8 @@ function compiledForm(id: string, transport: Transport, signature: Signature | n
   return own === undefined ? null : compileOnce({ id, signature: own });
 }
 
-/** Listed routes, then each protocol's own target. */
-function compileRoutes({ routes, protocols }: Config, indices: Indices): PlanRoute[] {
+/** Those of forwards, on whose listeners no other is asked; listed routes; then each protocol's own target. */
+function compileRoutes({ listeners, routes, protocols }: Config, indices: Indices): PlanRoute[] {
   const listed = routes.map(({ name, when, to }) => ({
     name,
     when: compileConditions(when, indices),
@@ -195,7 +196,25 @@ function compileRoutes({ routes, protocols }: Config, indices: Indices): PlanRou
           },
         ],
   );
-  return [...listed, ...own];
+  return [...forwardRoutes(listeners, indices), ...listed, ...own];
+}
+
+/** One for all ports of a range that have an upstream in common. */
+function forwardRoutes(listeners: readonly ListenerConfig[], indices: Indices): PlanRoute[] {
+  const routes = new Map<string, { name: string; listener: string[]; upstream: string }>();
+  for (const { name: listener, forward } of listeners) {
+    if (forward === null) continue;
+    const { at: name, upstream } = forward;
+    const key = `${name} ${upstream}`;
+    const route = routes.get(key) ?? { name, listener: [], upstream };
+    route.listener.push(listener);
+    routes.set(key, route);
+  }
+  return [...routes.values()].map(({ name, listener, upstream }) => ({
+    name,
+    when: compileConditions({ listener: compact(listener) }, indices),
+    to: compileTarget({ kind: 'upstream', upstream }, indices),
+  }));
 }
 
 /** What names stand for, and which of their addresses are ours. */

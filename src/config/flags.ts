@@ -7,12 +7,20 @@ import type { Source } from './source.js';
 export interface Flags {
   readonly listen?: readonly string[] | undefined;
   readonly route?: readonly { readonly name: string; readonly target: string }[];
+  readonly forward?: readonly ForwardFlag[];
   readonly workers?: string;
   readonly accept?: string;
   readonly maxConnections?: string;
   readonly logLevel?: string;
   readonly logFormat?: string;
   readonly admin?: string;
+}
+
+export interface ForwardFlag {
+  readonly listen: string;
+  /** As written behind the address; absent: none is. */
+  readonly scheme?: string;
+  readonly target: string;
 }
 
 interface Override {
@@ -66,9 +74,34 @@ function routeOverrides(routes: NonNullable<Flags['route']>, value: Record<strin
   });
 }
 
+/** Replaces a listed forward of the same address and scheme, or adds one; repeated, it adds an endpoint. */
+function forwardOverrides(forwards: readonly ForwardFlag[], value: Record<string, unknown>): Override[] {
+  const listed: unknown[] = Array.isArray(value.forwards) ? value.forwards : [];
+  const keyOf = (listen: unknown, scheme: unknown) => `${String(listen)}/${String(scheme ?? 'tcp')}`;
+  const keys = listed.map((entry) => (isMapping(entry) ? keyOf(entry.listen, entry.scheme) : ''));
+  const found = new Map<string, ForwardFlag>();
+  for (const forward of forwards) {
+    const key = keyOf(forward.listen, forward.scheme);
+    const target = [found.get(key)?.target, forward.target].filter((text) => text !== undefined).join(',');
+    found.set(key, { ...forward, target });
+  }
+  let added = listed.length;
+  return [...found].map(([key, { listen, scheme, target }]): Override => {
+    const flag = `--forward ${listen}${scheme === undefined ? '' : `/${scheme}`}`;
+    const index = keys.indexOf(key);
+    if (index >= 0) return { path: ['forwards', index, 'target'], value: target, flag };
+    const forward = { listen, ...(scheme !== undefined && { scheme }), target };
+    return { path: ['forwards', added++], value: forward, flag };
+  });
+}
+
 export function applyFlags(source: Source, flags: Flags): Source {
   if (!isMapping(source.value)) return source;
-  const overrides = [...simpleOverrides(flags), ...routeOverrides(flags.route ?? [], source.value)];
+  const overrides = [
+    ...simpleOverrides(flags),
+    ...routeOverrides(flags.route ?? [], source.value),
+    ...forwardOverrides(flags.forward ?? [], source.value),
+  ];
   const value = overrides.reduce<unknown>((at, each) => withValue(at, each.path, each.value), source.value);
   const overrideOf = (path: Path) => overrides.find((each) => isUnder(path, each.path));
   return {

@@ -22,7 +22,7 @@ import { validate } from './validate/index.js';
 export type LoadRequest = FileRequest | DocumentRequest;
 
 export interface FileRequest {
-  /** Null: DEFAULT_FILE if it exists, else routes from flags, else the demonstration. */
+  /** Null: DEFAULT_FILE if it exists, else routes and forwards from flags, else the demonstration. */
   readonly file: string | null;
   readonly flags: Flags;
   readonly environment: Environment;
@@ -129,10 +129,11 @@ function loaded(
 function find(file: string | null, flags: Flags): Written | Problem {
   if (file !== null) return readText(file);
   if (existsSync(DEFAULT_FILE)) return readText(DEFAULT_FILE);
-  const { listen, route } = flags;
+  const { listen, route, forward } = flags;
   // A malformed address is reported for the flag, not for the key.
   const misspelled = listen?.some((address) => parseListen(address) === null);
-  if (route !== undefined || misspelled) return { name: 'flags', file: null, text: '', demo: null };
+  if (route !== undefined || forward !== undefined || misspelled)
+    return { name: 'flags', file: null, text: '', demo: null };
   const text = demoConfig(listen ?? [DEMO_ADDRESS]);
   return {
     name: 'embedded default',

@@ -10,10 +10,11 @@ const MODULES = [
   ['protocols.[]', 'handler'],
   ['protocols.[]', 'validator'],
   ['protocols.[].target', 'handler'],
+  ['forwards.[].target', 'handler'],
   ['upstreams.*', 'handler'],
 ] as const;
 
-const LISTS = ['security', 'listeners.[]'].flatMap((owners) =>
+const LISTS = ['security', 'listeners.[]', 'forwards.[]'].flatMap((owners) =>
   Object.values(listKeys).map((key) => [owners, `${key}_files`] as const),
 );
 

@@ -19,12 +19,14 @@ interface PendingKey {
 export const pendingKeys: readonly PendingKey[] = [
   { pattern: 'listeners.[].transport', only: 'kcp', refused: 'write `tcp`, `udp` or `tcp+udp`' },
   { pattern: 'upstreams.*.via', refused: 'leave it out' },
-  { pattern: 'forwards', idle: [], refused: 'leave it out' },
+  { pattern: 'forwards.[].scheme', idle: 'tcp', refused: 'write `tcp`' },
   { pattern: 'distributed' },
   { pattern: 'connect_proxy', refused: 'leave it out' },
   { pattern: 'docker' },
   { pattern: 'kcp' },
 ];
+
+const OWN_UPSTREAMS = ['protocols.[].target', 'forwards.[].target'];
 
 function isIdle(value: unknown, idle: unknown): boolean {
   return (
@@ -33,10 +35,10 @@ function isIdle(value: unknown, idle: unknown): boolean {
   );
 }
 
-/** A protocol's target may be an upstream of its own. */
+/** The target of a protocol or of a forward may be an upstream of its own. */
 const placesOf = (pattern: string): string[] =>
   pattern.startsWith('upstreams.*.')
-    ? [pattern, pattern.replace('upstreams.*', 'protocols.[].target')]
+    ? [pattern, ...OWN_UPSTREAMS.map((place) => pattern.replace('upstreams.*', place))]
     : [pattern];
 
 function findWritten({ pattern, idle, only }: PendingKey, value: unknown): Path[] {

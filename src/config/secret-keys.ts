@@ -12,10 +12,11 @@ export const secretKeys = [
   'kcp.*.kcptun.key',
   'upstreams.*.health_check.password',
   'protocols.[].target.health_check.password',
+  'forwards.[].target.health_check.password',
 ] as const;
 
 /** URLs, whose user and password are secret. */
-export const secretUrls = ['upstreams.*.via', 'protocols.[].target.via'] as const;
+export const secretUrls = ['upstreams.*.via', 'protocols.[].target.via', 'forwards.[].target.via'] as const;
 
 /** A URL up to its host; the scheme is kept. */
 export const CREDENTIALS = /^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i;

@@ -23,11 +23,11 @@ export const removeProtocol =
   (document) =>
     orText(name, editProtocols(document, { kind: 'remove', name }));
 
-/** Only these addresses, beside `listeners`. Without any and without `listeners`: the default, which is then written. */
+/** Only these addresses, beside `listeners` and `forwards`. Without any and without those: the default, which is then written. */
 export function withListen(document: Document, addresses: readonly unknown[]): Document {
   const server = serverOf(document);
   if (addresses.length > 0) return { ...document, server: { ...server, listen: addresses } };
-  if (server.listen !== undefined || 'listeners' in document) return document;
+  if (server.listen !== undefined || 'listeners' in document || hasForwards(document)) return document;
   return { ...document, server: { ...server, listen: DEFAULT_LISTEN } };
 }
 
@@ -51,6 +51,8 @@ export const replaceKeepingListen =
       ...('listeners' in document && { listeners: document.listeners }),
     };
   };
+
+const hasForwards = ({ forwards }: Document): boolean => Array.isArray(forwards) && forwards.length > 0;
 
 function protocolsOf({ protocols }: Document): Entry[] {
   return Array.isArray(protocols) ? protocols : [];

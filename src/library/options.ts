@@ -25,6 +25,7 @@ export interface AnyportOptions extends ServerOptions {
   readonly routes?: readonly RouteOptions[];
   /** Targets by name. */
   readonly upstreams?: Readonly<Record<string, UpstreamOptions>>;
+  /** Ports that are passed on as they are. */
   readonly forwards?: readonly ForwardOptions[];
   readonly security?: SecurityOptions;
   /** HTTP servers for metrics and health; without it there are none, and `metricsText()` has the same text. */
@@ -137,16 +138,20 @@ export interface SignatureOptions {
 }
 
 /** Its lists hold besides those of `security`. */
-export interface ListenerOptions extends ListOptions {
-  readonly name: string;
-  readonly address: ListenAddress;
+/** Who may connect to a listener or a forward. */
+export interface AdmissionOptions extends ListOptions {
   /** Permissions of a Unix socket's file, in octal: `0660`. */
   readonly mode?: string;
+  readonly proxyProtocol?: { readonly accept?: boolean; readonly trusted?: readonly string[] };
+  readonly maxConnections?: number;
+}
+
+export interface ListenerOptions extends AdmissionOptions {
+  readonly name: string;
+  readonly address: ListenAddress;
   readonly transport?: 'tcp' | 'udp' | 'tcp+udp' | 'kcp';
   /** Names of the protocols accepted here. Default: all. */
   readonly protocols?: readonly string[];
-  readonly proxyProtocol?: { readonly accept?: boolean; readonly trusted?: readonly string[] };
-  readonly maxConnections?: number;
   /** Where clients go that say nothing, for protocols in which the server speaks first. */
   readonly onSilence?: { readonly after?: Duration; readonly to: string };
   /** An upstream, `reset`, `close`, `drop` or `tarpit`. Default `close`. */
@@ -283,10 +288,14 @@ export interface HealthCheckCommon {
   readonly address?: string;
 }
 
-export interface ForwardOptions {
+/** A port that is passed on: nothing is identified, and no route is asked. */
+export interface ForwardOptions extends AdmissionOptions {
+  /** Of a listener, and of an upstream. Default: the address. */
+  readonly name?: string;
   readonly listen: ListenAddress;
   readonly scheme?: 'tcp' | 'udp' | 'tcp+udp';
-  readonly target: string;
+  /** As the target of a protocol; a host without a port keeps that of `listen`, and a range of ports is as long as that. */
+  readonly target: string | readonly EndpointOptions[] | UpstreamOptions;
 }
 
 export interface SecurityOptions extends ListOptions {

@@ -100,12 +100,20 @@ export interface ListenerConfig {
   readonly protocols: readonly string[];
   readonly onUnknown: TargetConfig;
   readonly onSilence: { readonly afterMs: number; readonly to: TargetConfig } | null;
+  /** Nothing is identified, and no route is asked; null: it is no forward. */
+  readonly forward: ForwardConfig | null;
   /** Networks, or `unix`, whose clients must send a PROXY header first; null: none. */
   readonly proxyProtocol: { readonly trusted: readonly string[] } | null;
   /** Sessions at once; 0: no limit. */
   readonly maxConnections: number;
   /** Besides those for every listener. */
   readonly lists: ListsConfig;
+}
+
+export interface ForwardConfig {
+  /** Key path in the file: `forwards[2]`. */
+  readonly at: string;
+  readonly upstream: string;
 }
 
 /** Who may connect. */

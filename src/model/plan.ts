@@ -117,7 +117,7 @@ export type PlanTarget =
   | { readonly kind: 'end'; readonly closing: Closing };
 
 export interface PlanRoute {
-  /** Name in logs and explanations: `routes[2]`, or `protocols.SSH` for a protocol's own target. */
+  /** Name in logs and explanations: `routes[2]`, `protocols.SSH` for a protocol's own target, `forwards[0]` for a forward. */
   readonly name: string;
   readonly when: Conditions;
   readonly to: PlanTarget;

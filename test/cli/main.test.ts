@@ -110,7 +110,11 @@ describe('bad usage: exit 2, one line that says what was wrong, nothing on stand
       args: ['run', '--accept', 'handof'],
       says: '--accept: unknown value `handof`: did you mean `handoff`?',
     },
-    { args: ['run', '--forward', '7878=127.0.0.1:1'], says: "option '--forward" },
+    { args: ['run', '--forward', '7878'], says: 'Write LISTEN[/tcp|/udp|/tcp+udp]=HOST:PORT' },
+    {
+      args: ['run', '--forward', '7878/sctp=127.0.0.1:1'],
+      says: '--forward 7878/sctp scheme: unknown value `sctp`',
+    },
     {
       args: ['run', '--admin', ':9093'],
       says: '--admin: `:9093` is open to other machines: set `admin.token`',

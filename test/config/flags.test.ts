@@ -47,6 +47,36 @@ describe('--route', () => {
   });
 });
 
+describe('--forward', () => {
+  const forward = [
+    { listen: '2222', target: '127.0.0.1:22' },
+    { listen: '7878', scheme: 'tcp', target: '127.0.0.1:3478' },
+    { listen: '2222', target: '127.0.0.2:22' },
+  ];
+  const text = `${file}forwards: [{ name: turn, listen: 7878, target: "10.0.0.7:3478" }]`;
+  const { listeners, upstreams } = configOf(text, { flags: { forward } });
+
+  test('replaces where a listed one goes, and adds others; the same again adds an endpoint', () => {
+    expect(listeners.map(({ name }) => name)).toEqual([':1', 'turn', ':2222']);
+    const endpoints = upstreams.map(({ name, endpoints: own }) => [
+      name,
+      own.map((each) => each.name).join(),
+    ]);
+    expect(endpoints).toEqual(
+      expect.arrayContaining([
+        ['turn', '127.0.0.1:3478'],
+        [':2222', '127.0.0.1:22,127.0.0.2:22'],
+      ]),
+    );
+  });
+
+  test('needs no file', () =>
+    expect(configOf('', { flags: { forward } }).listeners.map(({ name }) => name)).toEqual([
+      ':2222',
+      ':7878',
+    ]));
+});
+
 describe('wrong flags', () => {
   const rows: { flags: Flags; says: string }[] = [
     { flags: { workers: 'many' }, says: '--workers: expected `auto` or a whole number' },

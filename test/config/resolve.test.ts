@@ -44,6 +44,7 @@ describe('defaults', () => {
         protocols: [],
         onUnknown: { kind: 'end', closing: 'close' },
         onSilence: null,
+        forward: null,
         proxyProtocol: null,
         maxConnections: 0,
         lists: noLists,

@@ -46,6 +46,21 @@ test('the addresses of the options', async () => {
   expect(found.map(({ name }) => name)).toEqual([ANY, 'other']);
 });
 
+test('forwards are listened on, and need no other address', async () => {
+  const server = await listenTcp((peer) => peer.send('hello'));
+  const plex = create({ forwards: [{ name: 'it', listen: ANY, target: server.target, maxConnections: 2 }] });
+  const [found, ...others] = await plex.listen();
+  expect([found?.name, others]).toEqual(['it', []]);
+  const peer = await dial(found?.port ?? 0);
+  expect(String(await peer.bytes(5))).toBe('hello');
+  await plex.updateConfig({
+    forwards: [{ name: 'it', listen: ANY, target: [{ address: server.target, weight: 2 }] }],
+  });
+  expect(plex.addresses.map(({ name }) => name)).toEqual(['it']);
+  await plex.close({ drain: 0 });
+  await server.close();
+});
+
 test('an address in use is an error with its cause, and another try may succeed', async () => {
   const taken = await listenTcp(echo);
   const plex = create();

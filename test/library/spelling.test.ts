@@ -1,8 +1,9 @@
 /** The library's keys are the file's. */
 import { expect, expectTypeOf, test } from 'vitest';
 import type { z } from 'zod';
+import type { forward } from '../../src/config/schema/forwards.js';
 import { jsonSchema, type SectionName, type sections } from '../../src/config/schema/index.js';
-import type { forward, listener } from '../../src/config/schema/listeners.js';
+import type { listener } from '../../src/config/schema/listeners.js';
 import type { protocol } from '../../src/config/schema/protocols.js';
 import type { route } from '../../src/config/schema/routes.js';
 import type { upstream } from '../../src/config/schema/upstreams.js';

@@ -53,6 +53,7 @@ export function configOf({ server: some, monitoringPort, handler = restless }: W
         protocols: [],
         onUnknown,
         onSilence: null,
+        forward: null,
         transport: 'tcp' as const,
         proxyProtocol: null,
         maxConnections: 0,

@@ -23,6 +23,7 @@ const rest = {
   protocols: [],
   onUnknown: { kind: 'end', closing: 'close' },
   onSilence: null,
+  forward: null,
   transport: 'tcp' as const,
   proxyProtocol: null,
   maxConnections: 0,

@@ -272,7 +272,7 @@ function complete(config: TestConfig, port: number, metricsPort: number): TestCo
     logging: { access_log_rate: 100_000 },
     ...config,
     server: {
-      ...(config.listeners ? {} : { listen: `127.0.0.1:${port}` }),
+      ...(config.listeners || config.forwards ? {} : { listen: `127.0.0.1:${port}` }),
       workers: 1,
       graceful_shutdown_timeout: '500ms', // tests end with open sessions
       reload_on_change: false, // tests say when

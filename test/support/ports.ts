@@ -30,6 +30,18 @@ export async function freePort(): Promise<number> {
   }
 }
 
+/** The first of `count` free ports in a row. */
+export async function freePorts(count: number): Promise<number> {
+  for (;;) {
+    const start = randomInt(first, first + SHARE - count);
+    const row = Array.from({ length: count }, (_, index) => start + index);
+    if (row.some((port) => given.has(port) || port === NOT_FETCHED)) continue;
+    for (const port of row) given.add(port);
+    const free = await Promise.all(row.map(isFree));
+    if (free.every(Boolean)) return start;
+  }
+}
+
 async function isFree(port: number): Promise<boolean> {
   const server = createServer().listen(port, '127.0.0.1');
   try {

@@ -1,8 +1,8 @@
 /** `anyport run`: the daemon in the foreground. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { version } from '../../base/version.js';
 import { DEFAULT_FILE } from '../../config/default.js';
-import type { Flags } from '../../config/flags.js';
+import type { Flags, ForwardFlag } from '../../config/flags.js';
 import { formatProblem } from '../../config/report.js';
 import { loadAsideOrFail, loadOrFail, summary } from '../configuration.js';
 import { BAD_USAGE, Failure } from '../failure.js';
@@ -18,10 +18,11 @@ interface RunOptions extends Flags {
 }
 
 const EXAMPLES = `
-Without a file and without --route it serves a demonstration on 127.0.0.1:9090, or where --listen says.
+Without a file, --route and --forward it serves a demonstration on 127.0.0.1:9090, or where --listen says.
 
 Examples:
   anyport run --listen :443 --route ssh=127.0.0.1:22 --route tls=127.0.0.1:8443
+  anyport run --forward 2222=10.0.0.5:22 --forward 10000-10099=10.0.0.7
   anyport run -c /etc/anyport.yaml --workers 4`;
 
 export function addRun(program: Command): void {
@@ -35,6 +36,11 @@ export function addRun(program: Command): void {
       'relay this protocol there (repeatable; the same name again adds an endpoint)',
       appendRoute,
     )
+    .option(
+      '--forward <listen[/scheme]=target>',
+      'pass a port or a range on, nothing is identified; scheme: tcp, udp or tcp+udp (repeatable; the same one again adds an endpoint)',
+      appendForward,
+    )
     .option('--workers <n|auto>', 'worker threads')
     .option('--accept <mode>', 'reuseport or handoff')
     .option('--max-connections <n>', 'sessions at once')
@@ -43,7 +49,6 @@ export function addRun(program: Command): void {
     .option('--admin <address>', 'serve the control interface here instead of `admin.listen`')
     .option('--allow-root', 'run handlers and validators as root, if nobody else is named by `server.user`')
     .option('--check', 'check the configuration and exit')
-    .addOption(notYet('--forward <listen=host:port>', 'forward a port, nothing is identified'))
     .addHelpText('after', EXAMPLES)
     .action(run);
 }
@@ -98,8 +103,14 @@ function appendRoute(text: string, before: readonly Route[] | undefined): readon
   return append({ name, target }, before);
 }
 
-function notYet(flags: string, meaning: string): Option {
-  return new Option(flags, `${meaning} (not available yet)`).argParser(() => {
-    throw new InvalidArgumentError('This is not available yet.');
-  });
+const FORWARD_FORM = 'Write LISTEN[/tcp|/udp|/tcp+udp]=HOST:PORT, for instance 7878/tcp+udp=10.0.0.7:3478.';
+
+/** A path of a unix socket has slashes of its own, and no scheme behind it. */
+function appendForward(text: string, before: readonly ForwardFlag[] | undefined): readonly ForwardFlag[] {
+  const [written = '', ...rest] = text.split('=');
+  const target = rest.join('=');
+  const slash = written.startsWith('unix:') ? -1 : written.indexOf('/');
+  const listen = slash < 0 ? written : written.slice(0, slash);
+  if (listen === '' || target === '') throw new InvalidArgumentError(FORWARD_FORM);
+  return append({ listen, target, ...(slash >= 0 && { scheme: written.slice(slash + 1) }) }, before);
 }

@@ -46,7 +46,7 @@ export interface Outcome {
   /** The upstream's name or the closing; null: waiting for more bytes. */
   readonly target: string | null;
   /** The part of the configuration that decides; `limits`: the wait for more bytes. */
-  readonly by: 'route' | 'on_unknown' | 'on_silence' | 'proxy_protocol' | 'facts' | 'limits';
+  readonly by: 'route' | 'forward' | 'on_unknown' | 'on_silence' | 'proxy_protocol' | 'facts' | 'limits';
   readonly why: string;
 }
 

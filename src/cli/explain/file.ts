@@ -14,6 +14,7 @@ import { loadOrFail } from '../configuration.js';
 import { BAD_USAGE, Failure } from '../failure.js';
 import { parseHex, readBytes } from '../input.js';
 import { explain } from './explanation.js';
+import { withForwards } from './forwards.js';
 import { writtenRoutes } from './places.js';
 import { explanationText } from './print.js';
 
@@ -47,10 +48,11 @@ export async function explainFile(
     routes: compiled.routes.map((route, each) => ({ ...route, name: written[each]?.name ?? route.name })),
   };
   const unplaced = await explain(plan, index, { source: from, bytes, transport }, nowMs);
-  const explanation = {
+  const placed = {
     ...unplaced,
     routes: unplaced.routes.map((row, each) => ({ ...row, place: written[each]?.place ?? null })),
   };
+  const explanation = withForwards(placed, compiled, config, index);
   process.stdout.write(json ? jsonLine(explanation) : explanationText(explanation, plan));
 }
 

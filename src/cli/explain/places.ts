@@ -18,8 +18,8 @@ export function writtenRoutes(routes: readonly PlanRoute[], source: Source): Wri
     ]),
   );
   return routes.map(({ name }) => {
-    const listed = /^routes\[(\d+)\]$/.exec(name);
-    const path: Path | undefined = listed ? ['routes', Number(listed[1])] : own.get(name);
+    const listed = /^(routes|forwards)\[(\d+)\]$/.exec(name);
+    const path: Path | undefined = listed ? [listed[1] ?? '', Number(listed[2])] : own.get(name);
     if (path === undefined) return { name, place: null };
     const { file, line } = source.place(path);
     return {

@@ -33,7 +33,8 @@ function headerText({ proxy_protocol: { version, tlvs } }: UpstreamOptions): rea
   return [`a PROXY header, ${version}${tlvs.length === 0 ? '' : ` with ${tlvs.join(', ')}`}`];
 }
 
-function protocolText({ protocol, verdict, decidedAtByte, quietMs }: Explanation): string {
+function protocolText({ protocol, verdict, decidedAtByte, quietMs, outcome }: Explanation): string {
+  if (outcome.by === 'forward') return 'not asked: a forward';
   if (verdict === 'unread') return 'not asked: decided at accept';
   if (verdict === 'more') return 'not known yet';
   const quiet = quietMs === undefined ? '' : `, when nothing more has come for ${quietMs} ms`;

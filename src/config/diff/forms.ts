@@ -38,8 +38,7 @@ export const modeText = (address: ListenAddress): string | null =>
 
 /** `protocolsAll`: how many are configured; a listener that accepts them all says so, whichever they are. */
 export function listenerForm(listener: ListenerConfig, protocolsAll: number): Form {
-  const { name, address, transport, protocols, onUnknown, onSilence, proxyProtocol, maxConnections, lists } =
-    listener;
+  const { name, address, transport, proxyProtocol, maxConnections, lists } = listener;
   return {
     name,
     about: address.text === name ? '' : addressText(address),
@@ -47,13 +46,24 @@ export function listenerForm(listener: ListenerConfig, protocolsAll: number): Fo
       address: addressText(address),
       transport,
       mode: modeText(address),
-      protocols: protocols.length === protocolsAll ? 'all' : protocols,
-      on_unknown: targetText(onUnknown),
-      on_silence: onSilence && { after: formatDuration(onSilence.afterMs), to: targetText(onSilence.to) },
+      ...treatment(listener, protocolsAll),
       proxy_protocol: proxyProtocol,
       max_connections: maxConnections,
       ...listFields(lists),
     },
+  };
+}
+
+/** What becomes of its sessions. */
+function treatment(
+  { protocols, forward, onUnknown, onSilence }: ListenerConfig,
+  protocolsAll: number,
+): Form['fields'] {
+  if (forward !== null) return { forwards_to: forward.upstream };
+  return {
+    protocols: protocols.length === protocolsAll ? 'all' : protocols,
+    on_unknown: targetText(onUnknown),
+    on_silence: onSilence && { after: formatDuration(onSilence.afterMs), to: targetText(onSilence.to) },
   };
 }
 

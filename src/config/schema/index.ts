@@ -1,7 +1,8 @@
 /** The schema of the whole file, one entry per section. A new key is a row in its section; nothing changes here. */
 import { z } from 'zod';
 import { expecting, list, mapping, oneOrMore, text } from './fields.js';
-import { forward, listener } from './listeners.js';
+import { forward } from './forwards.js';
+import { listener } from './listeners.js';
 import { admin, logging, monitoring } from './operations.js';
 import { protocol } from './protocols.js';
 import { route } from './routes.js';
@@ -28,7 +29,7 @@ export const sections = {
     'routes',
   ),
   upstreams: z.record(z.string(), upstream).meta({ description: 'What sessions are relayed to, by name.' }),
-  forwards: list(forward, 'Plain port forwarding: nothing is identified.', 'forwards'),
+  forwards: list(forward, 'Plain port forwarding: nothing is identified, and no route is asked.', 'forwards'),
   security,
   monitoring,
   logging,

@@ -1,7 +1,7 @@
-/** `listeners[]` and `forwards[]`: ports that need more options than `server.listen` has. */
+/** `listeners[]`: ports that need more options than `server.listen` has. */
 import { z } from 'zod';
 import { listenerTransports } from '../../model/transports.js';
-import { endpointAddress, listenAddress, socketMode, TARGET, trustedPeers } from './addresses.js';
+import { listenAddress, socketMode, TARGET, trustedPeers } from './addresses.js';
 import { choice, duration, expecting, flag, integer, list, mapping, section, text } from './fields.js';
 import { listsOfListener } from './lists.js';
 
@@ -27,15 +27,26 @@ const proxyProtocol = section(
   '{ accept: true, trusted: ["10.0.0.0/8"] }',
 );
 
+/** Who may connect, and how many: whatever is done with the sessions. */
+export const admission = {
+  mode: socketMode(
+    'Who may connect to a unix socket: permissions of its file. Without it `0660`, owner and group; an abstract one (`unix:@name`) has none',
+  ).optional(),
+  proxy_protocol: proxyProtocol.optional(),
+  max_connections: integer(
+    'Connections at once on this listener, of a port range on each port; over it one is refused and counted. `server.max_connections` holds besides; 0: no limit. Flows have `server.udp.max_flows`',
+    0,
+    10_000_000,
+  ).default(0),
+  ...listsOfListener,
+};
+
 export const listener = mapping(
   {
     name: text('Its name in routes, logs and metrics; a port range names each `NAME:PORT`', 'name'),
     address: listenAddress(
       'Where to listen. No host means every address; `[::]` takes IPv4 too, unless an IPv4 address of the port is listed',
     ),
-    mode: socketMode(
-      'Who may connect to a unix socket: permissions of its file. Without it `0660`, owner and group; an abstract one (`unix:@name`) has none',
-    ).optional(),
     transport: choice(
       listenerTransports,
       '`tcp`: connections. `udp`: datagrams, of which those of one client address are a session (a flow). `tcp+udp`: both, on the same port',
@@ -45,13 +56,7 @@ export const listener = mapping(
       'What is accepted here; without it, all that is configured',
       'names of protocols',
     ).optional(),
-    proxy_protocol: proxyProtocol.optional(),
-    max_connections: integer(
-      'Connections at once on this listener, of a port range on each port; over it one is refused and counted. `server.max_connections` holds besides; 0: no limit. Flows have `server.udp.max_flows`',
-      0,
-      10_000_000,
-    ).default(0),
-    ...listsOfListener,
+    ...admission,
     on_silence: silence
       .meta({
         description:
@@ -65,11 +70,5 @@ export const listener = mapping(
   },
   '{ name: main, address: ":443" }',
 );
-
-export const forward = mapping({
-  listen: listenAddress('Where to listen'),
-  scheme: choice(['tcp', 'udp', 'tcp+udp'], 'What to forward').default('tcp'),
-  target: endpointAddress('Where it goes'),
-});
 
 export type ListenerEntry = z.output<typeof listener>;

@@ -17,23 +17,24 @@ import { source } from './upstream/source.js';
 import { tcp } from './upstream/tcp.js';
 import { udp } from './upstream/udp.js';
 
-const detailedEndpoint = mapping({
-  address: endpointAddress('Where it is'),
-  weight: integer(
-    'Its share, for the strategies that look at it; 0: gets no new session, whatever the strategy',
-    weightLimits.min,
-    weightLimits.max,
-  ).default(1),
-  backup: flag(false, 'Used only when no other endpoint is usable'),
-});
+/** `address`: the schema of where it is. */
+export function endpointAt<Address extends z.ZodType>(address: Address) {
+  const detailed = mapping({
+    address,
+    weight: integer(
+      'Its share, for the strategies that look at it; 0: gets no new session, whatever the strategy',
+      weightLimits.min,
+      weightLimits.max,
+    ).default(1),
+    backup: flag(false, 'Used only when no other endpoint is usable'),
+  });
+  return z.union(
+    [address.transform((place) => ({ address: place, weight: 1, backup: false })), detailed],
+    expecting('an address, or `{ address, weight, backup }`'),
+  );
+}
 
-export const endpoint = z.union(
-  [
-    endpointAddress('Where it is').transform((address) => ({ address, weight: 1, backup: false })),
-    detailedEndpoint,
-  ],
-  expecting('an address, or `{ address, weight, backup }`'),
-);
+export const endpoint = endpointAt(endpointAddress('Where it is'));
 
 /** Options that take effect. A new one is a field here, a field in UpstreamOptions, and its reader. */
 const options = {
@@ -62,19 +63,23 @@ const options = {
   dscp: integer("DSCP of packets to the endpoint; 0: the system's", 0, 63).default(0),
 } satisfies { readonly [Key in keyof UpstreamOptions]: z.ZodType<UpstreamOptions[Key]> };
 
-export const upstream = mapping(
-  {
-    endpoints: list(endpoint, 'Where sessions go', 'addresses, or `{ address, weight, backup }`')
-      .nonempty()
-      .optional(),
-    handler: text(
-      'Serve sessions in this process instead, as `protocols[].handler`',
-      'module path or `builtin:` name',
-    ).optional(),
-    ...options,
-    via: text('Reach it through this HTTP CONNECT proxy', 'URL').optional(),
-  },
-  '{ endpoints: ["10.0.0.5:80"] }',
-);
+/** `each`: the schema of one endpoint. */
+export const upstreamOf = <Endpoint extends z.ZodType>(each: Endpoint, example: string) =>
+  mapping(
+    {
+      endpoints: list(each, 'Where sessions go', 'addresses, or `{ address, weight, backup }`')
+        .nonempty()
+        .optional(),
+      handler: text(
+        'Serve sessions in this process instead, as `protocols[].handler`',
+        'module path or `builtin:` name',
+      ).optional(),
+      ...options,
+      via: text('Reach it through this HTTP CONNECT proxy', 'URL').optional(),
+    },
+    example,
+  );
+
+export const upstream = upstreamOf(endpoint, '{ endpoints: ["10.0.0.5:80"] }');
 
 export type UpstreamEntry = z.output<typeof upstream>;

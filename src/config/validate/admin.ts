@@ -3,7 +3,7 @@ import { createNetworkSet } from '../../base/network.js';
 import type { AdminConfig, ListenAddress, MonitoringConfig } from '../../model/config.js';
 import { takesStreams } from '../../model/transports.js';
 import type { Report, Warn } from '../report.js';
-import type { ListenerGroup } from './listeners.js';
+import { isForward, type ListenerGroup } from './groups.js';
 import type { Shape } from './shape.js';
 import { hasFile, isFixed, meet, withMode } from './sockets.js';
 
@@ -46,13 +46,14 @@ export function checkAdminAddress(
 ): void {
   if (admin === null || !isFixed(admin.address)) return;
   const { address } = admin;
-  const listeners = groups.flatMap((group) => group.listeners);
-  const taken = listeners.find((listener) => takesStreams(listener) && isSame(listener.address, address));
-  if (taken)
-    report.problem(
-      ['admin', 'listen'],
-      `\`${address.text}\` is taken already, by listener \`${taken.name}\``,
+  for (const group of groups) {
+    const taken = group.listeners.find(
+      (listener) => takesStreams(listener) && isSame(listener.address, address),
     );
+    if (taken === undefined) continue;
+    const by = isForward(group) ? report.nameOf(group.path) : `listener \`${taken.name}\``;
+    report.problem(['admin', 'listen'], `\`${address.text}\` is taken already, by ${by}`);
+  }
   const sites = [monitoring.metrics, monitoring.health].flatMap((site) => (site === null ? [] : [site]));
   if (sites.some((site) => isSame(inet(site), address))) {
     const instead = 'take another one: it serves /metrics and /health too';

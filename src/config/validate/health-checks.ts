@@ -7,16 +7,15 @@ import type { Warn } from '../report.js';
 import type { UpstreamEntry } from '../schema/upstreams.js';
 import type { Source } from '../source.js';
 import type { Context } from './context.js';
-import type { Shape } from './shape.js';
-import { writtenUpstreams } from './upstreams.js';
+import type { Entry } from './shape.js';
 
 export function warnOfHealthChecks(
-  shape: Shape,
+  upstreams: readonly Entry<UpstreamEntry>[],
   { value: file }: Source,
   context: Context,
   warn: Warn,
 ): void {
-  for (const { path, value } of writtenUpstreams(shape)) {
+  for (const { path, value } of upstreams) {
     // Those of a handler are told of as a whole.
     if (value.handler !== undefined) continue;
     warnOfCommand(value, path, context, warn);

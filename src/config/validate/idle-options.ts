@@ -4,8 +4,7 @@ import { isMapping, valueAt } from '../path.js';
 import type { Warn } from '../report.js';
 import type { UpstreamEntry } from '../schema/upstreams.js';
 import type { Source } from '../source.js';
-import type { Entry, Shape } from './shape.js';
-import { writtenUpstreams } from './upstreams.js';
+import type { Entry } from './shape.js';
 
 type Key = keyof UpstreamEntry;
 
@@ -28,8 +27,12 @@ const OF_ENDPOINTS = [
   'on_down',
 ] as const satisfies readonly Key[];
 
-export function warnOfIdleOptions(shape: Shape, { value: file }: Source, warn: Warn): void {
-  for (const entry of writtenUpstreams(shape)) {
+export function warnOfIdleOptions(
+  upstreams: readonly Entry<UpstreamEntry>[],
+  { value: file }: Source,
+  warn: Warn,
+): void {
+  for (const entry of upstreams) {
     warnOfIdleWeight(entry, warn);
     const why = reasonOf(entry);
     const own = valueAt(file, entry.path);

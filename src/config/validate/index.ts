@@ -1,11 +1,21 @@
 /** Validates a parsed file into a Config: reports all problems at once, each with its position; guesses nothing. */
 import type { Config, Identity, MonitoringConfig, Problem, ServerConfig } from '../../model/config.js';
 import { identifyBytesMax } from '../../protocols/read-limit.js';
+import type { Path } from '../path.js';
 import { findRefused } from '../pending.js';
 import { Report } from '../report.js';
 import type { Source } from '../source.js';
 import { checkAdminAddress, resolveAdmin } from './admin.js';
 import type { Context } from './context.js';
+import { checkForwards } from './forward-checks.js';
+import {
+  forwardGroups,
+  forwardUpstreamNames,
+  forwardUpstreams,
+  readForwards,
+  writtenForwardUpstreams,
+} from './forwards.js';
+import { isForward } from './groups.js';
 import { resolveListeners } from './listeners.js';
 import { ProtocolNames } from './protocols.js';
 import { createReachability } from './reachability.js';
@@ -14,7 +24,7 @@ import { checkSecurity, securityConfig } from './security.js';
 import { readShape, type Shape } from './shape.js';
 import { Targets } from './targets.js';
 import { checkHeadersOfDatagrams } from './transport-options.js';
-import { hasOwnUpstream, resolveUpstreams } from './upstreams.js';
+import { hasOwnUpstream, resolveUpstreams, writtenUpstreams } from './upstreams.js';
 import { resolveIdentity } from './user.js';
 import { warningsOf } from './warnings.js';
 
@@ -31,10 +41,16 @@ export function validate(source: Source, context: Context): Validated {
   for (const { path, message } of findRefused(source.value)) {
     if (!report.isWrong(path)) report.problem(path, message);
   }
-  const targets = new Targets(targetNames(shape), report);
+  const declared = declaredUpstreams(shape);
+  const forwards = readForwards(shape, declared, report);
+  const targets = new Targets([...declared.keys(), ...forwardUpstreamNames(forwards)], report);
   const names = new ProtocolNames(shape, targets, context, report);
-  const upstreams = resolveUpstreams(shape, context, report);
-  const groups = resolveListeners(shape, names, targets, context, report);
+  const upstreams = [
+    ...resolveUpstreams(shape, context, report),
+    ...forwardUpstreams(forwards, context, report),
+  ];
+  const passing = forwardGroups(forwards, targets, context, report);
+  const groups = resolveListeners(shape, names, targets, passing, context, report);
   const routes = resolveRoutes(shape, groups, names, targets, report);
   checkServer(shape, report);
   checkSilences(shape, report);
@@ -44,6 +60,7 @@ export function validate(source: Source, context: Context): Validated {
   const monitoring = monitoringConfig(shape);
   const security = securityConfig(shape, context, report);
   checkAdminAddress(admin, groups, monitoring, report);
+  checkForwards({ groups, upstreams, monitoring }, context, report);
   if (report.problems.length > 0) return { ok: false, problems: report.problems };
   const config: Config = {
     server: serverConfig(shape, context, identity),
@@ -56,16 +73,22 @@ export function validate(source: Source, context: Context): Validated {
     admin,
     logging: loggingConfig(shape),
   };
-  const reachability = createReachability(shape, groups, config);
-  checkHeadersOfDatagrams(shape, reachability, report);
+  const asking = groups.filter((group) => !isForward(group));
+  const reachability = createReachability(shape, asking, config);
+  const written = [...writtenUpstreams(shape), ...writtenForwardUpstreams(forwards)];
+  checkHeadersOfDatagrams(written, reachability, report);
   if (report.problems.length > 0) return { ok: false, problems: report.problems };
-  const warnings = warningsOf({ source, shape, groups, names, config, reachability }, context);
+  const warnings = warningsOf({ source, shape, written, groups, names, config, reachability }, context);
   return { ok: true, config, warnings };
 }
 
-function targetNames(shape: Shape): string[] {
-  const own = shape.protocols.filter(({ value }) => hasOwnUpstream(value)).map(({ value }) => value.name);
-  return [...shape.upstreamNames, ...own];
+/** Upstreams of their section, and those that protocols make, and where each is. */
+function declaredUpstreams({ upstreamNames, protocols }: Shape): ReadonlyMap<string, Path> {
+  const own = protocols.filter(({ value }) => hasOwnUpstream(value));
+  return new Map<string, Path>([
+    ...own.map(({ path, value }): [string, Path] => [value.name, path]),
+    ...upstreamNames.map((name): [string, Path] => [name, ['upstreams', name]]),
+  ]);
 }
 
 function checkServer({ server }: Shape, report: Report): void {

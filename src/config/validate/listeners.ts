@@ -5,8 +5,9 @@ import { type ListenerConfig, listKeys, type ProtocolConfig } from '../../model/
 import { takesDatagrams, takesStreams, transportsOf } from '../../model/transports.js';
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
-import type { ListenerEntry } from '../schema/listeners.js';
+import type { admission, ListenerEntry } from '../schema/listeners.js';
 import type { Context } from './context.js';
+import type { ListenerGroup } from './groups.js';
 import { isEmptyList, noLists, resolveLists } from './lists.js';
 import type { ProtocolNames } from './protocols.js';
 import type { Entry, Shape } from './shape.js';
@@ -17,26 +18,22 @@ const LISTENERS_MAX = 1024;
 const DEFAULT_ADDRESS = ':9090';
 const CLOSE = { kind: 'end', closing: 'close' } as const;
 
-/** Listeners of one configuration entry: several for a port range. */
-export interface ListenerGroup {
-  readonly name: string;
-  readonly path: Path;
-  readonly listeners: readonly ListenerConfig[];
-}
-
 export function resolveListeners(
   shape: Shape,
   names: ProtocolNames,
   targets: Targets,
+  forwards: readonly ListenerGroup[],
   context: Context,
   report: Report,
 ): ListenerGroup[] {
-  const groups = [...serverGroups(shape, names), ...listedGroups(shape, names, targets, context, report)];
+  const listed = listedGroups(shape, names, targets, context, report);
+  const groups = [...serverGroups(shape, names), ...listed, ...forwards];
   checkNames(groups, report);
   checkAddresses(groups, report);
   const count = groups.reduce((sum, { listeners }) => sum + listeners.length, 0);
   if (count > LISTENERS_MAX) {
-    report.problem(['listeners'], `${count} addresses to listen on are too many: at most ${LISTENERS_MAX}`);
+    const most = forwards.length > 0 ? ['forwards'] : ['listeners'];
+    report.problem(most, `${count} addresses to listen on are too many: at most ${LISTENERS_MAX}`);
   }
   if (count === 0 && report.problems.length === 0) reportSilence(shape, report);
   return withFamilies(groups);
@@ -47,8 +44,8 @@ function reportSilence({ listeners }: Shape, report: Report): void {
   else report.problem(['listeners'], 'there is no listener: list one, or leave `listeners` out');
 }
 
-function serverGroups({ server, listeners }: Shape, names: ProtocolNames): ListenerGroup[] {
-  const fallback = listeners === null ? [parseListen(DEFAULT_ADDRESS) ?? []] : [];
+function serverGroups({ server, listeners, forwards }: Shape, names: ProtocolNames): ListenerGroup[] {
+  const fallback = listeners === null && forwards.length === 0 ? [parseListen(DEFAULT_ADDRESS) ?? []] : [];
   const written = server.listen ?? fallback;
   return written
     .flatMap((addresses, index) => addresses.map((address) => ({ address, index })))
@@ -63,6 +60,7 @@ function serverGroups({ server, listeners }: Shape, names: ProtocolNames): Liste
           protocols: spokenOn({ transport: 'tcp' }, names).map(({ name }) => name),
           onUnknown: CLOSE,
           onSilence: null,
+          forward: null,
           proxyProtocol: null,
           maxConnections: 0,
           lists: noLists,
@@ -84,8 +82,11 @@ function listedGroups(
     if (mode !== undefined && !address.some(hasFile)) {
       report.problem([...entry.path, 'mode'], "is for a unix socket's file, such as `unix:/run/a.sock`");
     }
-    const lists = resolveListenerLists(entry, context, report);
-    const policy = { ...policyOf(entry, names, targets, report), lists };
+    const policy = {
+      ...admissionOf(entry, context, report),
+      ...policyOf(entry, names, targets, report),
+      forward: null,
+    };
     const nameOf = ({ text }: Listen) =>
       address.length > 1 ? `${name}:${text.slice(text.lastIndexOf(':') + 1)}` : name;
     return {
@@ -113,8 +114,18 @@ function policyOf(
     protocols: acceptedProtocols({ path, value }, names, report),
     onUnknown: targets.resolve(on_unknown, [...path, 'on_unknown']) ?? CLOSE,
     onSilence: silence ? { afterMs: on_silence.after, to: silence } : null,
+  };
+}
+
+/** What is written of who may connect, and where. */
+type Admitting = Pick<ListenerEntry, 'address' | keyof typeof admission>;
+
+export function admissionOf(entry: Entry<Admitting>, context: Context, report: Report) {
+  const { path, value } = entry;
+  return {
     proxyProtocol: resolveProxyProtocol(value, [...path, 'proxy_protocol'], report),
     maxConnections: value.max_connections,
+    lists: resolveListenerLists(entry, context, report),
   };
 }
 
@@ -164,7 +175,7 @@ function checkTransport({ path, value }: Entry<ListenerEntry>, report: Report): 
 
 /** Behind a proxy a unix socket has sources too: those that its headers announce. */
 function resolveListenerLists(
-  { path, value }: Entry<ListenerEntry>,
+  { path, value }: Entry<Admitting>,
   context: Context,
   report: Report,
 ): ListenerConfig['lists'] {
@@ -181,7 +192,7 @@ function resolveListenerLists(
 
 /** There is no default for trusted peers: they may announce any source address. */
 function resolveProxyProtocol(
-  { proxy_protocol: written, address }: ListenerEntry,
+  { proxy_protocol: written, address }: Admitting,
   path: Path,
   report: Report,
 ): ListenerConfig['proxyProtocol'] {
@@ -202,16 +213,19 @@ function resolveProxyProtocol(
   return { trusted };
 }
 
+/** Those of the sockets of a range, too. An address that is listed twice is told of as one. */
 function checkNames(groups: readonly ListenerGroup[], report: Report): void {
   const first = new Map<string, Path>();
-  for (const { name, path } of groups) {
-    const other = first.get(name);
-    if (other === undefined) first.set(name, path);
-    else if (path[0] === 'listeners') {
-      report.problem(
-        [...path, 'name'],
-        `listener \`${name}\` is listed twice, first by ${report.nameOf(other)}`,
-      );
+  for (const { name, path, listeners } of groups) {
+    const names = new Set([name, ...listeners.map((listener) => listener.name)]);
+    for (const each of names) {
+      const other = first.get(each);
+      if (other === undefined) first.set(each, path);
+      else if (path[0] !== 'server' && other !== path)
+        report.problem(
+          [...path, 'name'],
+          `${path[0] === 'forwards' ? 'forward' : 'listener'} \`${each}\` is listed twice, first by ${report.nameOf(other)}`,
+        );
     }
   }
 }

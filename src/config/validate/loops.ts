@@ -1,7 +1,13 @@
 /** Addresses of our own: endpoints that are our listeners, monitoring ports that are also listeners'. */
 import { isIP } from 'node:net';
 import { parseEndpoint } from '../../base/address.js';
-import type { Config, ListenAddress, ListenerConfig, UpstreamConfig } from '../../model/config.js';
+import type {
+  Config,
+  ListenAddress,
+  ListenerConfig,
+  MonitoringConfig,
+  UpstreamConfig,
+} from '../../model/config.js';
 import { takesStreams } from '../../model/transports.js';
 import { isLocal, takes } from '../own-listeners.js';
 import type { Path } from '../path.js';
@@ -14,17 +20,27 @@ import { meet } from './sockets.js';
 type EndpointAddress = UpstreamConfig['endpoints'][number]['address'];
 type KnownAddress = Exclude<EndpointAddress, { service: string }>;
 
-export function warnOfLoops(shape: Shape, { listeners }: Config, context: Context, warn: Warn): void {
+/** The listener that takes what is sent to an address, as far as is known without name look-ups. */
+export type OwnListeners = (address: EndpointAddress) => ListenerConfig | undefined;
+
+export function ownListeners(listeners: readonly ListenerConfig[], context: Context): OwnListeners {
   const byPort = new Map<number | string, ListenerConfig[]>();
   for (const listener of listeners) {
     const { address } = listener;
     const key = address.kind === 'unix' ? address.path : address.port;
     byPort.set(key, [...(byPort.get(key) ?? []), listener]);
   }
-  for (const { path, name, address } of endpointsOf(shape)) {
-    if ('service' in address) continue;
+  return (address) => {
+    if ('service' in address) return undefined;
     const candidates = byPort.get('path' in address ? address.path : address.port) ?? [];
-    const own = candidates.find((listener) => leadsTo(address, listener.address, context));
+    return candidates.find((listener) => leadsTo(address, listener.address, context));
+  };
+}
+
+export function warnOfLoops(shape: Shape, { listeners }: Config, context: Context, warn: Warn): void {
+  const ownAt = ownListeners(listeners, context);
+  for (const { path, name, address } of endpointsOf(shape)) {
+    const own = ownAt(address);
     if (own === undefined) continue;
     const text = own.name === own.address.text ? '' : ` (${own.address.text})`;
     const what =
@@ -79,20 +95,35 @@ function localAddresses(host: string, { addresses, hostName }: Context): readonl
 }
 
 export function warnOfMonitoringPorts({ monitoring, listeners }: Config, warn: Warn): void {
-  for (const [site, key] of [
-    [monitoring.metrics, 'metrics_port'],
-    [monitoring.health, 'health_check_port'],
-  ] as const) {
-    if (site === null) continue;
+  for (const { key, port, listener } of ownMonitoring(monitoring, listeners))
+    warn(['monitoring', key], `${port} is the port of listener \`${listener.name}\` too: take another one`);
+}
+
+interface TakenPort {
+  readonly key: 'metrics_port' | 'health_check_port';
+  readonly port: number;
+  /** The first that has it. */
+  readonly listener: ListenerConfig;
+}
+
+/** Ports of monitoring that listeners have, too. */
+export function ownMonitoring(
+  monitoring: MonitoringConfig,
+  listeners: readonly ListenerConfig[],
+): TakenPort[] {
+  const sites = [
+    ['metrics_port', monitoring.metrics],
+    ['health_check_port', monitoring.health],
+  ] as const;
+  return sites.flatMap(([key, site]): TakenPort[] => {
+    if (site === null) return [];
     const { host, port } = site;
     const address = { kind: 'inet', host, port, text: host === '::' ? `:${port}` : host } as const;
-    const other = listeners.find(
-      (listener) =>
-        takesStreams(listener) && hasPort(listener.address, port) && meet(listener.address, address),
+    const listener = listeners.find(
+      (each) => takesStreams(each) && hasPort(each.address, port) && meet(each.address, address),
     );
-    if (other)
-      warn(['monitoring', key], `${port} is the port of listener \`${other.name}\` too: take another one`);
-  }
+    return listener === undefined ? [] : [{ key, port, listener }];
+  });
 }
 
 const hasPort = (address: ListenAddress, port: number): boolean =>

@@ -7,7 +7,7 @@ import { excludedBy, withExcluded } from '../../routing/conditions/index.js';
 import { valuesOf } from '../../routing/values.js';
 import { factsKnownBy } from '../../upstream/known-by.js';
 import type { Path } from '../path.js';
-import type { ListenerGroup } from './listeners.js';
+import type { ListenerGroup } from './groups.js';
 import type { Shape } from './shape.js';
 
 /** A listed route, or a protocol's own target, which acts as a route behind them. */
@@ -38,7 +38,7 @@ export interface Reachability {
 export function createReachability(
   shape: Shape,
   groups: readonly ListenerGroup[],
-  { protocols, upstreams }: Config,
+  { listeners: all, protocols, upstreams }: Config,
 ): Reachability {
   const nameOf = (written: string) => protocols.find(({ id }) => id === written.toLowerCase())?.name;
   const withNames = (set: Conditions): Conditions =>
@@ -95,7 +95,10 @@ export function createReachability(
       onUnknown,
       transport === 'tcp' ? (onSilence?.to ?? null) : null,
     ]);
-    const names = [...routed.map(({ to }) => to), ...unrouted.map(upstreamOf)];
+    const forwarded = all
+      .filter((each) => transportsOf(each).includes(transport))
+      .map(({ forward }) => forward?.upstream ?? null);
+    const names = [...routed.map(({ to }) => to), ...unrouted.map(upstreamOf), ...forwarded];
     return new Set(names.filter((name) => name !== null));
   };
   return { routes, groups, nameOf, accepts, upstreamsOver };

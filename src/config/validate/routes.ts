@@ -7,7 +7,7 @@ import { type Path, pathText } from '../path.js';
 import type { Report } from '../report.js';
 import type { ExcludedEntry, RouteEntry } from '../schema/routes.js';
 import { suggest } from '../suggest.js';
-import type { ListenerGroup } from './listeners.js';
+import { isForward, type ListenerGroup } from './groups.js';
 import type { ProtocolNames } from './protocols.js';
 import { type AskedOf, checkFacts } from './route-facts.js';
 import type { Entry, Shape } from './shape.js';
@@ -20,16 +20,24 @@ export function resolveRoutes(
   targets: Targets,
   report: Report,
 ): RouteConfig[] {
-  const byName = new Map(groups.map((group) => [group.name, group]));
+  const asking = groups.filter((group) => !isForward(group));
+  const byName = new Map(asking.map((group) => [group.name, group]));
   const known = [...new Set([...shape.listenerNames, ...byName.keys()])];
   const resolve: Listeners['resolve'] = (name, path) => {
     const group = byName.get(name);
     if (group !== undefined) return group;
+    if (groups.some((other) => isForward(other) && other.name === name)) {
+      report.problem(
+        path,
+        `\`${name}\` is a forward, whose sessions take no routes: make it one of \`listeners\``,
+      );
+      return null;
+    }
     if (!known.includes(name)) report.problem(path, `unknown listener \`${name}\`${suggest(name, known)}`);
     return null;
   };
   return shape.routes.flatMap(
-    (entry) => resolveRoute(entry, { groups, resolve }, names, targets, report) ?? [],
+    (entry) => resolveRoute(entry, { groups: asking, resolve }, names, targets, report) ?? [],
   );
 }
 

@@ -8,6 +8,7 @@ import { expectedGot } from '../messages.js';
 import { isMapping, type Path } from '../path.js';
 import type { Report } from '../report.js';
 import { unknownKey } from '../schema/fields.js';
+import type { ForwardEntry } from '../schema/forwards.js';
 import { type SectionName, sectionNames, sections } from '../schema/index.js';
 import type { ListenerEntry } from '../schema/listeners.js';
 import type { ProtocolEntry } from '../schema/protocols.js';
@@ -30,6 +31,7 @@ export interface Shape {
   /** As `protocolNames`. */
   readonly listenerNames: readonly string[];
   readonly routes: readonly Entry<RouteEntry>[];
+  readonly forwards: readonly Entry<ForwardEntry>[];
   readonly upstreams: readonly Entry<UpstreamEntry>[];
   /** As `protocolNames`. */
   readonly upstreamNames: readonly string[];
@@ -41,7 +43,7 @@ export interface Shape {
 }
 
 /** Sections without effect yet: checked, then reported in a warning. */
-const UNREAD: readonly SectionName[] = ['forwards', 'distributed', 'connect_proxy', 'docker', 'kcp'];
+const UNREAD: readonly SectionName[] = ['distributed', 'connect_proxy', 'docker', 'kcp'];
 
 export function readShape(value: unknown, report: Report): Shape {
   const file = isMapping(value) ? value : {};
@@ -60,6 +62,7 @@ export function readShape(value: unknown, report: Report): Shape {
     listeners: 'listeners' in file ? items('listeners', sections.listeners.element, file, report) : null,
     listenerNames: namesIn(file.listeners),
     routes: items('routes', sections.routes.element, file, report),
+    forwards: items('forwards', sections.forwards.element, file, report),
     upstreams: upstreamEntries(file.upstreams, report),
     upstreamNames: isMapping(file.upstreams) ? Object.keys(file.upstreams) : [],
     monitoring:

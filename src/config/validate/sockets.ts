@@ -6,7 +6,7 @@ import type { Transport } from '../../model/protocol.js';
 import { transportsOf } from '../../model/transports.js';
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
-import type { ListenerGroup } from './listeners.js';
+import type { ListenerGroup } from './groups.js';
 
 type Inet = Extract<ListenAddress, { kind: 'inet' }>;
 

@@ -1,14 +1,13 @@
 /** Options of upstreams that only streams or only datagrams have, where none of these can come. */
-
 import { overOf } from '../../health/check.js';
 import { checkOf } from '../../health/checks/index.js';
-import { isMapping, type Path, valueAt } from '../path.js';
+import { isMapping, valueAt } from '../path.js';
 import type { Report, Warn } from '../report.js';
 import type { UpstreamEntry } from '../schema/upstreams.js';
 import type { Source } from '../source.js';
 import type { Reachability } from './reachability.js';
-import type { Entry, Shape } from './shape.js';
-import { writtenUpstreams } from './upstreams.js';
+import type { Entry } from './shape.js';
+import type { NamedUpstream } from './upstreams.js';
 
 const OF_STREAMS = {
   tcp: '',
@@ -17,28 +16,27 @@ const OF_STREAMS = {
   idle_timeout: '; that of flows is `udp.idle_timeout`',
 } as const satisfies Partial<Record<keyof UpstreamEntry, string>>;
 
-interface Reached extends Entry<UpstreamEntry> {
+interface Reached extends NamedUpstream {
   readonly byStreams: boolean;
   readonly byDatagrams: boolean;
 }
 
-/** An upstream of a protocol's own has its name. */
-function reachedOf(shape: Shape, { upstreamsOver }: Reachability): Reached[] {
+function reachedOf(upstreams: readonly NamedUpstream[], { upstreamsOver }: Reachability): Reached[] {
   const [streams, datagrams] = [upstreamsOver('tcp'), upstreamsOver('udp')];
-  return writtenUpstreams(shape).map((entry) => {
-    const name = nameAt(entry.path, shape);
-    return { ...entry, byStreams: streams.has(name), byDatagrams: datagrams.has(name) };
-  });
-}
-
-function nameAt(path: Path, { protocols }: Shape): string {
-  if (path[0] === 'upstreams') return String(path.at(-1));
-  return protocols.find((protocol) => protocol.path[1] === path[1])?.value.name ?? '';
+  return upstreams.map((entry) => ({
+    ...entry,
+    byStreams: streams.has(entry.name),
+    byDatagrams: datagrams.has(entry.name),
+  }));
 }
 
 /** The endpoint would not hear who the client is. */
-export function checkHeadersOfDatagrams(shape: Shape, reachability: Reachability, report: Report): void {
-  for (const { path, value, byDatagrams } of reachedOf(shape, reachability)) {
+export function checkHeadersOfDatagrams(
+  upstreams: readonly NamedUpstream[],
+  reachability: Reachability,
+  report: Report,
+): void {
+  for (const { path, value, byDatagrams } of reachedOf(upstreams, reachability)) {
     if (!byDatagrams || value.proxy_protocol.version !== 'v1') continue;
     const why = 'version 1 is for connections alone, and datagrams come here too';
     report.problem([...path, 'proxy_protocol'], `${why}: write \`v2\``);
@@ -46,12 +44,12 @@ export function checkHeadersOfDatagrams(shape: Shape, reachability: Reachability
 }
 
 export function warnOfTransportOptions(
-  shape: Shape,
+  upstreams: readonly NamedUpstream[],
   reachability: Reachability,
   { value: file }: Source,
   warn: Warn,
 ): void {
-  for (const { path, value, byStreams, byDatagrams } of reachedOf(shape, reachability)) {
+  for (const { path, value, byStreams, byDatagrams } of reachedOf(upstreams, reachability)) {
     const own = valueAt(file, path);
     if (!isMapping(own)) continue;
     if ('udp' in own && !byDatagrams)

@@ -13,7 +13,8 @@ import type { Entry, Shape } from './shape.js';
 import { checkSource } from './sources.js';
 import { checkUpstreamName } from './targets.js';
 
-const byDefault = optionsOf(upstreamSchema.parse({}));
+export const defaultUpstream: UpstreamEntry = upstreamSchema.parse({});
+const byDefault = optionsOf(defaultUpstream);
 
 /** Whether a protocol's target is a list of addresses rather than a name. */
 const isInline = (target: string): boolean => /[:,]/.test(target);
@@ -24,14 +25,18 @@ export function hasOwnUpstream({ target, handler }: ProtocolEntry): boolean {
   return target !== undefined && (typeof target !== 'string' || isInline(target));
 }
 
+export interface NamedUpstream extends Entry<UpstreamEntry> {
+  readonly name: string;
+}
+
 /** Upstreams that are written as mappings: in their section, and as targets of protocols. */
-export function writtenUpstreams({ upstreams, protocols }: Shape): Entry<UpstreamEntry>[] {
-  const own = protocols.flatMap(({ path, value: { target } }) =>
+export function writtenUpstreams({ upstreams, protocols }: Shape): NamedUpstream[] {
+  const own = protocols.flatMap(({ path, value: { name, target } }) =>
     target === undefined || typeof target === 'string' || Array.isArray(target)
       ? []
-      : [{ path: [...path, 'target'], value: target }],
+      : [{ name, path: [...path, 'target'], value: target }],
   );
-  return [...upstreams, ...own];
+  return [...upstreams.map((entry) => ({ name: String(entry.path.at(-1)), ...entry })), ...own];
 }
 
 export function resolveUpstreams(shape: Shape, context: Context, report: Report): UpstreamConfig[] {
@@ -60,18 +65,33 @@ function declaredUpstream(
   report: Report,
 ): UpstreamConfig {
   checkUpstreamName(name, path, report);
+  const endpoints = listedEndpoints(value.endpoints ?? [], [...path, 'endpoints'], report);
+  return { name, ...upstreamFrom({ path, value, endpoints }, context, report) };
+}
+
+interface WrittenUpstream {
+  readonly path: Path;
+  readonly value: Omit<UpstreamEntry, 'endpoints'>;
+  readonly endpoints: readonly EndpointConfig[];
+}
+
+/** An upstream without its name. */
+export function upstreamFrom(
+  { path, value, endpoints }: WrittenUpstream,
+  context: Context,
+  report: Report,
+): Omit<UpstreamConfig, 'name'> {
   checkSource({ path, value }, context, report);
-  if ((value.endpoints === undefined) === (value.handler === undefined)) {
+  if ((endpoints.length === 0) === (value.handler === undefined)) {
     report.missing(path, 'needs either `endpoints` or `handler`');
   }
   return {
-    name,
     options: optionsOf(value),
     handler:
       value.handler === undefined
         ? null
         : resolveHandler(value.handler, [...path, 'handler'], context, report),
-    endpoints: listedEndpoints(value.endpoints ?? [], [...path, 'endpoints'], report),
+    endpoints,
   };
 }
 
@@ -132,7 +152,11 @@ function optionsOf({ endpoints, handler, ...options }: UpstreamEntry): UpstreamO
   return options;
 }
 
-function checkEndpointNames(names: readonly string[], pathOf: (index: number) => Path, report: Report): void {
+export function checkEndpointNames(
+  names: readonly string[],
+  pathOf: (index: number) => Path,
+  report: Report,
+): void {
   const seen = new Set<string>();
   for (const [index, name] of names.entries()) {
     if (seen.has(name)) report.problem(pathOf(index), `endpoint \`${name}\` is listed twice`);

@@ -11,9 +11,9 @@ import type { Source } from '../source.js';
 import { warnOfToken } from './admin.js';
 import { warnOfTakenAtAccept } from './at-accept.js';
 import type { Context } from './context.js';
+import type { ListenerGroup } from './groups.js';
 import { warnOfHealthChecks } from './health-checks.js';
 import { warnOfIdleOptions } from './idle-options.js';
-import type { ListenerGroup } from './listeners.js';
 import { warnOfLoops, warnOfMonitoringPorts } from './loops.js';
 import { warnOfOrphanedOptions } from './orphaned-options.js';
 import type { ProtocolNames } from './protocols.js';
@@ -25,12 +25,14 @@ import { portKey } from './sockets.js';
 import { warnOfSource } from './sources.js';
 import { warnOfTransportOptions } from './transport-options.js';
 import { warnOfUnreachable } from './unreachable.js';
-import { writtenUpstreams } from './upstreams.js';
+import type { NamedUpstream } from './upstreams.js';
 import { warnOfRights } from './user.js';
 
 export interface Checked {
   readonly source: Source;
   readonly shape: Shape;
+  /** Upstreams that are written as mappings. */
+  readonly written: readonly NamedUpstream[];
   readonly groups: readonly ListenerGroup[];
   readonly names: ProtocolNames;
   readonly config: Config;
@@ -45,13 +47,17 @@ const NETWORKS = [
   'listeners.[].ip_blacklist',
   'listeners.[].allow_only',
   'listeners.[].proxy_protocol.trusted',
+  'forwards.[].ip_whitelist',
+  'forwards.[].ip_blacklist',
+  'forwards.[].allow_only',
+  'forwards.[].proxy_protocol.trusted',
   'routes.[].when.source',
   'routes.[].when.not.source',
   'routes.[].when.not.[].source',
 ];
 
 export function warningsOf(
-  { source, shape, groups, names, config, reachability }: Checked,
+  { source, shape, written, groups, names, config, reachability }: Checked,
   context: Context,
 ): Problem[] {
   const warnings: Problem[] = [];
@@ -68,10 +74,12 @@ export function warningsOf(
   warnOfDeadEnds(reachability, warn, say);
   warnOfUnrouted(shape, reachability, warn);
   warnOfQuietClients(reachability, warn);
-  warnOfIdleOptions(shape, source, warn);
-  warnOfHealthChecks(shape, source, context, warn);
-  for (const written of writtenUpstreams(shape)) warnOfFewWarm(written, config, warn);
-  for (const written of writtenUpstreams(shape)) warnOfSource(written, context, warn);
+  warnOfIdleOptions(written, source, warn);
+  warnOfHealthChecks(written, source, context, warn);
+  for (const upstream of written) {
+    warnOfFewWarm(upstream, config, warn);
+    warnOfSource(upstream, context, warn);
+  }
   warnOfLoops(shape, config, context, warn);
   warnOfMonitoringPorts(config, warn);
   warnOfRights(config, context, warn);
@@ -80,7 +88,7 @@ export function warningsOf(
   warnOfFamilies(groups, warn);
   warnOfHostBits(source, warn);
   warnOfOrphanedOptions(shape, source, warn);
-  warnOfTransportOptions(shape, reachability, source, warn);
+  warnOfTransportOptions(written, reachability, source, warn);
   return warnings.toSorted(inFileOrder(source.files));
 }
 
@@ -101,6 +109,7 @@ function warnOfDeadEnds(
   say: (text: string) => void,
 ): void {
   const dead = groups.filter(({ listeners }) => !listeners.some((each) => leads(each, routes, accepts)));
+  if (groups.length === 0) return;
   if (dead.length === groups.length) say('nothing is routed: every session will be closed');
   else {
     for (const { path } of dead) {
