@@ -8,7 +8,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { createNetworkSet } from '../base/network.js';
+import { isLoopback } from '../base/network.js';
 import { type Answer, refusal } from './answer.js';
 
 export interface AccessRules {
@@ -61,13 +61,9 @@ function isBearer(authorization: string | undefined, token: string): boolean {
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-const isLoopbackAddress = createNetworkSet(['127.0.0.0/8', '::1']);
-
 function isOurs(host: string, names: readonly string[]): boolean {
   const name = /^(\[[^\]]*\]|[^:]*)(?::\d{1,5})?$/.exec(host)?.[1]?.toLowerCase();
   if (name === undefined) return false;
   const literal = name.replace(/^\[(.*)\]$/, '$1');
-  return (
-    name === 'localhost' || name === 'localhost.' || isLoopbackAddress(literal) || names.includes(literal)
-  );
+  return name === 'localhost' || name === 'localhost.' || isLoopback(literal) || names.includes(literal);
 }

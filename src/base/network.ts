@@ -82,6 +82,8 @@ export function createNetworkSet(networks: readonly string[]): (address: string)
   };
 }
 
+export const isLoopback = createNetworkSet(['127.0.0.0/8', '::1']);
+
 export interface Prefix {
   readonly family: Network['family'];
   /** Number of bits that count. */

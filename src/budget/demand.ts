@@ -2,11 +2,18 @@
 import { isIP } from 'node:net';
 import type { Config, EndpointConfig, UpstreamConfig } from '../model/config.js';
 import { mayEndBy } from '../model/endings.js';
+import { takesDatagrams, takesStreams } from '../model/transports.js';
 
 export interface Demand {
+  /** 0: no listener takes any. */
   readonly connections: number;
+  /** Sessions over datagrams; 0: no listener takes any. */
+  readonly flows: number;
   readonly workers: number;
   readonly listeningSockets: number;
+  /** Those of them that take datagrams, and the receive buffer of each in bytes. */
+  readonly datagramSockets: number;
+  readonly receiveBufferBytes: number;
   /** Handoff mode: the primary accepts. */
   readonly handoff: boolean;
   /** Servers of metrics and health. */
@@ -32,10 +39,15 @@ export interface Demand {
 export function demandOf(config: Config): Demand {
   const { server, security, listeners, upstreams, monitoring, admin } = config;
   const handoff = server.accept === 'handoff';
+  const streams = listeners.filter(takesStreams).length;
+  const datagramSockets = listeners.filter(takesDatagrams).length * server.workers;
   return {
-    connections: server.maxConnections,
+    connections: streams === 0 ? 0 : server.maxConnections,
+    flows: datagramSockets === 0 ? 0 : server.udp.maxFlows,
     workers: server.workers,
-    listeningSockets: listeners.length * (handoff ? 1 : server.workers),
+    listeningSockets: streams * (handoff ? 1 : server.workers) + datagramSockets,
+    datagramSockets,
+    receiveBufferBytes: server.udp.receiveBufferBytes,
     handoff,
     monitors: [monitoring.metrics, monitoring.health].filter((each) => each !== null).length,
     control: admin !== null,

@@ -1,8 +1,9 @@
 /**
  * Local ports: TCP takes one for each connection at once from one source address to one address of an endpoint. With the
- * client's own address as the source they are the client's.
+ * client's own address as the source they are the client's. UDP takes one for each flow, wherever it goes.
  */
 import type { Config, EndpointConfig, UpstreamConfig } from '../model/config.js';
+import { takesDatagrams, takesStreams } from '../model/transports.js';
 
 export interface PortNeed {
   readonly upstream: string;
@@ -13,6 +14,7 @@ export interface PortNeed {
 
 /** Of the endpoint that may need most; null: none needs any. */
 export function mostLocalPorts(config: Config): PortNeed | null {
+  if (!config.listeners.some(takesStreams)) return null;
   const needs = config.upstreams.flatMap((upstream) =>
     upstream.options.source.transparent
       ? []
@@ -22,6 +24,14 @@ export function mostLocalPorts(config: Config): PortNeed | null {
     (most, need) => (need.needed > (most?.needed ?? 0) ? need : most),
     null,
   );
+}
+
+/** If all flows go to endpoints that see this machine's address. */
+export function flowPorts({ server, listeners, upstreams }: Config): number {
+  const isOwn = upstreams.some(
+    ({ endpoints, options }) => !options.source.transparent && endpoints.some(isInet),
+  );
+  return isOwn && listeners.some(takesDatagrams) ? server.udp.maxFlows : 0;
 }
 
 const isInet = ({ address }: EndpointConfig): boolean => !('path' in address);

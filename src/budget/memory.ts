@@ -24,6 +24,10 @@ export const memoryCosts = {
   source: 112,
   /** 280 bytes in the engine, 8 in JavaScript, and what the access log wants at the end. */
   session: 512,
+  /** Likewise of a flow: 300 bytes in the engine. */
+  flow: 512,
+  /** Kernel structures of a UDP socket with empty buffers, and of its file. An estimate. */
+  flowSocket: 2 * KIB,
   /** Kernel structures of a TCP socket with empty buffers. An estimate. */
   socket: 4 * KIB,
   /** Bytes under way in a busy socket. An estimate: net.ipv4.tcp_rmem and tcp_wmem allow MiBs. */
@@ -51,6 +55,13 @@ export const memoryNeeds: readonly Need<Demand>[] = [
     key: 'server.max_connections',
   },
   {
+    name: 'flows',
+    count: ({ flows }) => flows,
+    each: memoryCosts.flow + memoryCosts.flowSocket,
+    why: 'records, timers, and an empty socket in the kernel; an estimate',
+    key: 'server.udp.max_flows',
+  },
+  {
     name: 'sockets',
     count: sockets,
     each: memoryCosts.socket,
@@ -72,6 +83,14 @@ export const memoryPeaks: readonly Need<Demand>[] = [
     count: ({ sources }) => (sources ? memoryCosts.sources : 0),
     each: memoryCosts.source,
     why: 'who has come, and who is banned: a full table',
+  },
+  {
+    name: 'receive buffers',
+    count: ({ datagramSockets }) => datagramSockets,
+    // The kernel counts its own structures, and allows as much again for them.
+    each: ({ receiveBufferBytes }) => 2 * receiveBufferBytes,
+    why: 'datagrams that wait for a worker, in the kernel, full',
+    key: 'server.udp.receive_buffer',
   },
   {
     name: 'sets of pipes',

@@ -28,6 +28,12 @@ export const fileCosts = {
   connection: 2,
   /** Client socket, and the socket pair between engine and handler. */
   handledConnection: 3,
+  /** Its socket to the endpoint. */
+  flow: 1,
+  /** The socket pair between engine and handler. */
+  handledFlow: 2,
+  /** Flows that are left, if they are wanted, while connections lose places. */
+  flowsMin: 256,
   /** Attempts beside the first, of a session that tries the addresses of a name (RFC 8305). */
   race: 15,
   pipe: 2,
@@ -39,6 +45,7 @@ export const fileCosts = {
 } as const;
 
 const CONNECTIONS = 'server.max_connections';
+const FLOWS = 'server.udp.max_flows';
 const WORKERS = 'server.workers';
 
 /** In flight beyond the limit before the primary waits, and accepted meanwhile: so many times its accepts in a turn. */
@@ -46,13 +53,24 @@ const ON_THEIR_WAY = 2;
 
 const one = (wanted: boolean): number => (wanted ? 1 : 0);
 
+const connectionCost = ({ handlers }: Demand): number =>
+  handlers ? fileCosts.handledConnection : fileCosts.connection;
+const flowCost = ({ handlers }: Demand): number => (handlers ? fileCosts.handledFlow : fileCosts.flow);
+
 export const fileNeeds: readonly Need<Demand>[] = [
   {
     name: 'connections',
     count: ({ connections }) => connections,
-    each: ({ handlers }) => (handlers ? fileCosts.handledConnection : fileCosts.connection),
+    each: connectionCost,
     why: 'the socket of the client and that of the endpoint, or the pair to a handler',
     key: CONNECTIONS,
+  },
+  {
+    name: 'flows',
+    count: ({ flows }) => flows,
+    each: flowCost,
+    why: 'the socket to the endpoint, or the pair to a handler; clients share the listening socket',
+    key: FLOWS,
   },
   {
     name: 'held by the tarpit',
@@ -90,7 +108,7 @@ export const fileNeeds: readonly Need<Demand>[] = [
     name: 'listening sockets',
     count: ({ listeningSockets }) => listeningSockets,
     each: fileCosts.listeningSocket,
-    why: "the primary's and the worker's; with accept: reuseport one for each worker",
+    why: "the primary's and the worker's; one for each worker, but for streams with accept: handoff",
   },
   {
     name: 'workers',
@@ -140,7 +158,9 @@ export const fileNeeds: readonly Need<Demand>[] = [
 export interface FileFit {
   /** Connections that can be served, at most the configured number; 0 when the limit does not suffice for one. */
   readonly connections: number;
-  /** Descriptors needed for the configured number. */
+  /** Flows likewise. */
+  readonly flows: number;
+  /** Descriptors needed for the configured numbers. */
   readonly needed: number;
   /** Splice pipes per worker from the remaining descriptors, up to `pipesPerWorkerMax`; beyond it, copy. */
   readonly pipes: number;
@@ -148,21 +168,40 @@ export interface FileFit {
   readonly acceptsPerTurn: number;
   /** Who takes them. */
   readonly items: readonly Item[];
+  /** Numbers that are less than configured. */
+  readonly lowered: readonly Lowered[];
 }
 
+export interface Lowered {
+  readonly key: string;
+  readonly wanted: number;
+  readonly possible: number;
+}
+
+/** Flows lose their places first: their number is a guard, which few configurations mean to reach. */
 export function fitOpenFiles(demand: Demand, limit: number): FileFit {
   const items = itemsOf(fileNeeds, demand);
   const needed = totalOf(items);
-  const each = demand.handlers ? fileCosts.handledConnection : fileCosts.connection;
+  const [connectionFiles, flowFiles] = [connectionCost(demand), flowCost(demand)];
   const isShort = limit < needed;
   const acceptsPerTurn = isShort ? fileCosts.acceptsPerTurnMin : fileCosts.acceptsPerTurn;
   const saved = demand.handoff ? ON_THEIR_WAY * (fileCosts.acceptsPerTurn - acceptsPerTurn) : 0;
-  const fixed = needed - saved - demand.connections * each;
-  const possible = Math.max(0, Math.floor((limit - fixed) / each));
-  const connections = Math.min(demand.connections, possible);
-  const left = Math.max(0, limit - fixed - connections * each);
-  const pipes = Math.min(Math.floor(left / fileCosts.pipe / demand.workers), fileCosts.pipesPerWorkerMax);
-  return { connections, needed, pipes, acceptsPerTurn, items };
+  const fixed = needed - saved - demand.connections * connectionFiles - demand.flows * flowFiles;
+  const spare = Math.max(0, limit - fixed);
+  const fewest = Math.min(demand.flows, fileCosts.flowsMin, Math.floor(spare / 2 / flowFiles));
+  const connections = Math.min(
+    demand.connections,
+    Math.floor((spare - fewest * flowFiles) / connectionFiles),
+  );
+  const left = spare - connections * connectionFiles;
+  const flows = Math.min(demand.flows, Math.floor(left / flowFiles));
+  const forPipes = (left - flows * flowFiles) / fileCosts.pipe / demand.workers;
+  const pipes = Math.min(Math.floor(forPipes), fileCosts.pipesPerWorkerMax);
+  const lowered = [
+    { key: CONNECTIONS, wanted: demand.connections, possible: connections },
+    { key: FLOWS, wanted: demand.flows, possible: flows },
+  ].filter(({ wanted, possible }) => possible < wanted);
+  return { connections, flows, needed, pipes, acceptsPerTurn, items, lowered };
 }
 
 /** `ulimit -n 2148 …`. */
@@ -170,16 +209,20 @@ export const raiseText = (needed: number): string =>
   `raise it by \`ulimit -n ${needed}\` (in a systemd unit LimitNOFILE=${needed})`;
 
 /** What is short, what takes it, and what to raise or lower. */
-export function shortageText({ connections, needed, items }: FileFit, limit: number): string {
-  const lower = connections > 0 ? `server.max_connections to ${connections}` : lowerable(items);
+export function shortageText({ needed, items, lowered }: FileFit, limit: number): string {
+  const possible = lowered.filter((each) => each.possible > 0);
+  const lower =
+    possible.length === lowered.length
+      ? possible.map((each) => `${each.key} to ${each.possible}`).join(' and ')
+      : lowerable(items);
   const takes = `needs ${countText(needed)} open files: ${itemsText(items)}`;
   return `${takes}; the limit is ${countText(limit)}: ${raiseText(needed)}${lower && `, or lower ${lower}`}`;
 }
 
-/** Keys of what takes most beside the connections, of which not one fits. There is one worker at least. */
+/** Keys of what takes most beside the sessions, of which not one fits. There is one worker at least. */
 function lowerable(items: readonly Item[]): string {
   const others = items.filter(
-    ({ key, count }) => key && key !== CONNECTIONS && (key !== WORKERS || count > 1),
+    ({ key, count }) => key && key !== CONNECTIONS && key !== FLOWS && (key !== WORKERS || count > 1),
   );
   const largest = others.toSorted((a, b) => b.needed - a.needed).slice(0, 2);
   return largest.map(({ key, needed }) => `${key} (takes ${countText(needed)})`).join(' and ');

@@ -17,30 +17,48 @@ export interface Fitted {
   readonly files: FileFit;
 }
 
-/** Raises the soft limit of open files to the hard limit, and lowers `max_connections` if that is not enough. */
+/** Raises the soft limit of open files to the hard limit, and lowers numbers of sessions if that is not enough. */
 export function fitToFileLimit(config: Config): Fitted {
   const { soft } = native.raiseFileLimit();
   const files = fitOpenFiles(demandOf(config), soft);
-  const { connections, pipes } = files;
-  const fitted = { wanted: config, pipes, maxOpenFiles: soft, files };
-  if (connections === config.server.maxConnections) return { config, ...fitted };
-  if (connections === 0) {
-    throw new StartError(`too few open files to serve one connection: ${shortageText(files, soft)}`);
+  const fitted = { wanted: config, pipes: files.pipes, maxOpenFiles: soft, files };
+  const none = files.lowered.find(({ possible }) => possible === 0);
+  if (none !== undefined) {
+    throw new StartError(
+      `too few open files to serve one ${sessions[none.key]}: ${shortageText(files, soft)}`,
+    );
   }
-  return { config: { ...config, server: { ...config.server, maxConnections: connections } }, ...fitted };
+  return { config: withLowered(config, files), ...fitted };
 }
 
-/** Of a configuration that is in force, unless `before` was lowered to the same number. */
-export function warnOfLowered(
-  { wanted, config, files, maxOpenFiles }: Fitted,
-  log: Logger,
-  before?: Fitted,
-): void {
-  const effective = config.server.maxConnections;
-  const { maxConnections } = wanted.server;
-  if (effective === maxConnections || effective === before?.config.server.maxConnections) return;
-  log.warn(
-    { max_connections: maxConnections, files_needed: files.needed, files_allowed: maxOpenFiles, effective },
-    `too few open files for max_connections, which is lowered: ${shortageText(files, maxOpenFiles)}`,
-  );
+const sessions: Readonly<Record<string, string>> = {
+  'server.max_connections': 'connection',
+  'server.udp.max_flows': 'flow',
+};
+
+function withLowered(config: Config, { lowered, connections, flows }: FileFit): Config {
+  const isLowered = (key: string) => lowered.some((each) => each.key === key);
+  if (lowered.length === 0) return config;
+  const { server } = config;
+  const maxConnections = isLowered('server.max_connections') ? connections : server.maxConnections;
+  const maxFlows = isLowered('server.udp.max_flows') ? flows : server.udp.maxFlows;
+  return { ...config, server: { ...server, maxConnections, udp: { ...server.udp, maxFlows } } };
+}
+
+/** Of a configuration that is in force, unless `before` was lowered to the same numbers. */
+export function warnOfLowered({ files, maxOpenFiles }: Fitted, log: Logger, before?: Fitted): void {
+  for (const each of files.lowered) {
+    const was = before?.files.lowered.find(({ key }) => key === each.key);
+    if (was?.possible === each.possible) continue;
+    const key = each.key.slice(each.key.lastIndexOf('.') + 1);
+    log.warn(
+      {
+        [key]: each.wanted,
+        files_needed: files.needed,
+        files_allowed: maxOpenFiles,
+        effective: each.possible,
+      },
+      `too few open files for ${key}, which is lowered: ${shortageText(files, maxOpenFiles)}`,
+    );
+  }
 }

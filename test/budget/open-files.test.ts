@@ -8,6 +8,9 @@ import { proberLimits } from '../../src/health/prober.js';
 
 const demand: Demand = {
   connections: 1000,
+  flows: 0,
+  datagramSockets: 0,
+  receiveBufferBytes: 4_194_304,
   workers: 2,
   listeningSockets: 4,
   handoff: false,
@@ -81,6 +84,36 @@ describe('who takes open files', () => {
     expect(fileNeeds.filter(({ name, why }) => name === '' || why === '')).toEqual([]);
     expect(new Set(fileNeeds.map(({ name }) => name)).size).toBe(fileNeeds.length);
   });
+});
+
+describe('flows', () => {
+  const both = { ...demand, flows: 5000, datagramSockets: 2, listeningSockets: 6 };
+  const beside = fixed + 2 * fileCosts.listeningSocket;
+  const cases = [
+    { why: 'all, when the files just suffice', files: beside + 7000, connections: 1000, flows: 5000 },
+    { why: 'lose their places before connections', files: beside + 2300, connections: 1000, flows: 300 },
+    { why: 'but keep some of them', files: beside + 2000, connections: 872, flows: 256 },
+    { why: 'and half of a little', files: beside + 100, connections: 25, flows: 50 },
+  ];
+  test.each(cases)('$why', ({ files, connections, flows }) => {
+    expect(fitOpenFiles(both, files)).toMatchObject({ connections, flows, needed: beside + 7000 });
+  });
+
+  test('alone: connections take nothing', () => {
+    const alone = { ...both, connections: 0 };
+    expect(fitOpenFiles(alone, beside + 400)).toMatchObject({ connections: 0, flows: 400 });
+    expect(shortageText(fitOpenFiles(alone, beside + 400), beside + 400)).toMatch(
+      /: 5,000 flows, .*, or lower server\.udp\.max_flows to 400$/,
+    );
+  });
+
+  test('what is said of both', () =>
+    expect(shortageText(fitOpenFiles(both, beside + 2000), beside + 2000)).toMatch(
+      /, or lower server\.max_connections to 872 and server\.udp\.max_flows to 256$/,
+    ));
+
+  test('a handler takes one more', () =>
+    expect(fitOpenFiles({ ...both, handlers: true }, 1 << 20).needed).toBe(beside + 3000 + 10_000));
 });
 
 describe('accept: handoff', () => {

@@ -1,5 +1,5 @@
 /** The control interface: whoever reaches it may end sessions and change routes. */
-import { createNetworkSet } from '../../base/network.js';
+import { isLoopback } from '../../base/network.js';
 import type { AdminConfig, ListenAddress, MonitoringConfig } from '../../model/config.js';
 import { takesStreams } from '../../model/transports.js';
 import type { Report, Warn } from '../report.js';
@@ -15,8 +15,6 @@ const TOKEN = /^[\x21-\x7e]*$/;
 
 /** A shorter token can be guessed. */
 const TOKEN_CHARACTERS_MIN = 16;
-
-const isLoopback = createNetworkSet(['127.0.0.0/8', '::1']);
 
 export function resolveAdmin({ admin }: Pick<Shape, 'admin'>, report: Report): AdminConfig | null {
   if (admin === null) return null;

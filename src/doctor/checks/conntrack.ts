@@ -9,7 +9,8 @@ const ENTRIES_PER_SESSION = 2;
 export const conntrack: Check = {
   name: 'conntrack',
   examine: ({ demand, machine }) => {
-    const needed = demand.connections * ENTRIES_PER_SESSION + demand.warm + demand.tarpit;
+    const sessions = demand.connections + demand.flows;
+    const needed = sessions * ENTRIES_PER_SESSION + demand.warm + demand.tarpit;
     const finding = { what: MAX, needed: countText(needed) };
     const most = sysctl(machine, MAX);
     if (most === null) return [{ ...finding, verdict: 'ok', there: 'not loaded' }];

@@ -15,7 +15,7 @@ export const openFiles: Check = {
     const finding = { what: 'open files', needed: countText(fit.needed), items: fit.items };
     if (limit === null) return [{ ...finding, verdict: 'unknown', there: 'no /proc/self/limits' }];
     const there = thereText(limit);
-    if (fit.connections < demand.connections) {
+    if (fit.lowered.length > 0) {
       return [{ ...finding, there, ...shortage(fit, sysctl(machine, 'fs.nr_open')) }];
     }
     if (fit.pipes < fileCosts.pipesPerWorkerMax) {
@@ -32,13 +32,21 @@ const thereText = ({ hard }: FileLimit): string =>
 
 type Verdict = Pick<Finding, 'verdict' | 'why' | 'remedies'>;
 
-function shortage({ needed, connections }: FileFit, most: number | null): Verdict {
+function shortage({ needed, lowered }: FileFit, most: number | null): Verdict {
   const beyond = most !== null && needed > most ? [`${setSysctl('fs.nr_open', needed)}  # first`] : [];
   const raise = [...beyond, `ulimit -n ${needed}  # as root; in a systemd unit: LimitNOFILE=${needed}`];
-  if (connections === 0) return { verdict: 'short', why: 'the daemon does not start', remedies: raise };
-  const why = `max_connections is lowered to ${countText(connections)} at start`;
-  return { verdict: 'short', why, remedies: [...raise, `server.max_connections: ${connections}  # instead`] };
+  if (lowered.some(({ possible }) => possible === 0))
+    return { verdict: 'short', why: 'the daemon does not start', remedies: raise };
+  const to = lowered.map(({ key, possible }) => `${lastOf(key)} is lowered to ${countText(possible)}`);
+  const lower = lowered.map(({ key, possible }) => `${key}: ${possible}`).join(', ');
+  return {
+    verdict: 'short',
+    why: `${to.join(', ')} at start`,
+    remedies: [...raise, `${lower}  # instead`],
+  };
 }
+
+const lastOf = (key: string): string => key.slice(key.lastIndexOf('.') + 1);
 
 const fewPipes = (pipes: number, all: number): Verdict => ({
   verdict: 'note',
