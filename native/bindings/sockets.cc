@@ -7,6 +7,7 @@
 
 #include "bindings/arguments.h"
 #include "net/sockets.h"
+#include "net/steering.h"
 #include "udp/sockets.h"
 
 namespace anyport::bindings {

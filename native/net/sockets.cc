@@ -1,7 +1,6 @@
 #include "net/sockets.h"
 
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,7 +9,6 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <iterator>
 
 namespace anyport::net {
 namespace {
@@ -170,22 +168,6 @@ std::optional<uint64_t> SocketNumber(int fd) {
   socklen_t length = sizeof(number);
   if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &number, &length) != 0) return std::nullopt;
   return number;
-}
-
-int Steer(int fd, uint32_t sockets) {
-  const int any = 0;
-  if (sockets == 0) {
-    const bool detached = setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &any, sizeof(any)) == 0;
-    return detached || errno == ENOENT ? 0 : errno;
-  }
-  sock_filter code[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<uint32_t>(SKF_AD_OFF + SKF_AD_RANDOM)),
-      BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, sockets),
-      BPF_STMT(BPF_RET | BPF_A, 0),
-  };
-  const sock_fprog program{std::size(code), code};
-  const int set = setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program));
-  return set == 0 ? 0 : errno;
 }
 
 HostPort LocalAddress(int fd) {

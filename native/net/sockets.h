@@ -36,10 +36,6 @@ int Adopt(int fd);
 // errno when `fd` is not a socket.
 std::optional<uint64_t> SocketNumber(int fd);
 
-// New connections of a group of sockets on one address (SO_REUSEPORT) go to the first `sockets` of them
-// alone, in the order of their listen(2); 0: to all. `fd`: any of the group. 0 or an errno.
-int Steer(int fd, uint32_t sockets);
-
 struct Accepted {
   Fd fd;
   Source source;

@@ -1,4 +1,5 @@
-// A group of listening sockets becomes smaller without a connection that fails.
+// A group of listening sockets becomes smaller without a connection that fails; datagrams of a client stay
+// together.
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "net/sockets.h"
+#include "net/steering.h"
 
 namespace anyport::net {
 namespace {
@@ -149,6 +151,79 @@ TEST(Steer, TheProgramGoesToAllAgainWithoutOneToo) {
   all.Stop();
   for (size_t index = 0; index < kSockets; ++index) EXPECT_GT(all.taken(index), 0);
 }
+
+// UDP sockets on one address, with what came to each.
+class DatagramGroup {
+ public:
+  explicit DatagramGroup(const char* host) {
+    uint16_t port = 0;
+    for (Fd& each : sockets_) {
+      const auto address = *ParseInet(host, port);
+      each.Reset(socket(address.get()->sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      const int on = 1;
+      setsockopt(each.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+      EXPECT_EQ(bind(each.get(), address.get(), address.length), 0);
+      port = LocalAddress(each.get()).port;
+    }
+    address_ = *ParseInet(host, port);
+  }
+
+  Fd& At(size_t index) { return sockets_[index]; }
+  const Address& address() const { return address_; }
+
+  // Clients that sent a datagram, by the socket at which it came.
+  std::array<std::set<uint8_t>, kSockets> Take() {
+    std::array<std::set<uint8_t>, kSockets> taken;
+    for (size_t index = 0; index < kSockets; ++index) {
+      uint8_t client = 0;
+      while (recv(sockets_[index].get(), &client, 1, 0) == 1) taken[index].insert(client);
+    }
+    return taken;
+  }
+
+ private:
+  std::array<Fd, kSockets> sockets_;
+  Address address_;
+};
+
+class Steered : public testing::TestWithParam<const char*> {
+ protected:
+  Steered() : group_(GetParam()) {
+    for (Fd& client : clients_)
+      client.Reset(socket(group_.address().get()->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  }
+  // One datagram of each client; where they came.
+  std::array<std::set<uint8_t>, kSockets> Send() {
+    for (uint8_t client = 0; client < kClients; ++client) {
+      const Address& to = group_.address();
+      EXPECT_EQ(sendto(clients_[client].get(), &client, 1, 0, to.get(), to.length), 1);
+    }
+    return group_.Take();
+  }
+
+  static constexpr uint8_t kClients = 100;
+  DatagramGroup group_;
+  std::array<Fd, kClients> clients_;
+};
+
+TEST_P(Steered, DatagramsOfAClientComeToOneSocketOfThoseThatStay) {
+  ASSERT_EQ(Steer(group_.At(0).get(), kSockets), 0);
+  const auto all = Send();
+  for (const auto& clients : all) EXPECT_GT(clients.size(), 0u);
+  EXPECT_EQ(Send(), all);
+  // The same program again, by another socket of the group.
+  ASSERT_EQ(Steer(group_.At(1).get(), kSockets), 0);
+  EXPECT_EQ(Send(), all);
+
+  ASSERT_EQ(Steer(group_.At(0).get(), kStay), 0);
+  const auto stay = Send();
+  EXPECT_EQ(stay[0].size() + stay[1].size(), kClients);
+  EXPECT_EQ(Send(), stay);
+  for (const size_t index : {3, 2}) group_.At(index).Reset();
+  EXPECT_EQ(Send(), stay);
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, Steered, testing::Values("127.0.0.1", "::1"));
 
 TEST(SocketNumber, IsOfTheSocketAndNotOfItsDescriptor) {
   Group group;
