@@ -378,6 +378,8 @@ export interface NativeSockets {
   bindUdp(address: SocketAddress, options: UdpOptions): number;
   /** Makes an inherited UDP socket like one of `bindUdp`. Throws EPROTOTYPE for what is no UDP socket. */
   adoptUdp(fd: number, options: Pick<UdpOptions, 'receiveBuffer'>): void;
+  /** Returns how many bytes the socket has then: beyond net.core.rmem_max only with CAP_NET_ADMIN. */
+  setReceiveBuffer(fd: number, bytes: number): number;
   /** The address a socket is bound to. */
   localAddress(fd: number): SocketAddress;
   /** Makes an inherited listening stream socket like one of `listen`. Throws EPROTOTYPE for what is no stream socket, EINVAL for one that does not listen. */
@@ -390,7 +392,8 @@ export interface NativeSockets {
   socketNumber(fd: number): number;
   /**
    * New connections of a group of sockets on one address (SO_REUSEPORT) go to the first `sockets` of them alone, in the
-   * order of their opening; 0: to all. `fd`: any of the group. Throws with `code`.
+   * order of their opening; 0: to all. So do datagrams, those of one client to one socket. `fd`: any of the group.
+   * Throws with `code`.
    */
   steer(fd: number, sockets: number): void;
   closeFd(fd: number): void;

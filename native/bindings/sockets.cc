@@ -45,6 +45,11 @@ Napi::Value AdoptUdp(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value SetReceiveBuffer(const Napi::CallbackInfo& info) {
+  const int given = udp::SetReceiveBuffer(info[0].ToNumber().Int32Value(), info[1].ToNumber().Int32Value());
+  return Napi::Number::New(info.Env(), given);
+}
+
 Napi::Value LocalAddress(const Napi::CallbackInfo& info) {
   sockaddr_storage storage{};
   socklen_t length = sizeof(storage);
@@ -97,6 +102,7 @@ void InitSockets(Napi::Env env, Napi::Object exports) {
   exports.Set("listen", Napi::Function::New<Listen>(env, "listen"));
   exports.Set("bindUdp", Napi::Function::New<BindUdp>(env, "bindUdp"));
   exports.Set("adoptUdp", Napi::Function::New<AdoptUdp>(env, "adoptUdp"));
+  exports.Set("setReceiveBuffer", Napi::Function::New<SetReceiveBuffer>(env, "setReceiveBuffer"));
   exports.Set("localAddress", Napi::Function::New<LocalAddress>(env, "localAddress"));
   exports.Set("adopt", Napi::Function::New<Adopt>(env, "adopt"));
   exports.Set("keepDescriptors", Napi::Function::New<KeepDescriptors>(env, "keepDescriptors"));

@@ -28,11 +28,6 @@ int OptionOf(int fd, int name) {
   return getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
 }
 
-// Beyond net.core.rmem_max only with CAP_NET_ADMIN.
-void SetReceiveBuffer(int fd, int bytes) {
-  if (bytes == 0 || SetInt(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes)) return;
-  SetInt(fd, SOL_SOCKET, SO_RCVBUF, bytes);
-}
 
 // An IPv6 socket has IPv4 datagrams, too.
 void TellTrafficClass(int fd, int family) {
@@ -41,7 +36,7 @@ void TellTrafficClass(int fd, int family) {
 }
 
 void ConfigureBound(int fd, int family, int receive_buffer) {
-  SetReceiveBuffer(fd, receive_buffer);
+  if (receive_buffer != 0) SetReceiveBuffer(fd, receive_buffer);
   SetInt(fd, IPPROTO_IP, IP_PKTINFO, 1);
   if (family == AF_INET6) SetInt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
   SetInt(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
@@ -149,6 +144,14 @@ net::Pair ConnectedPair() {
 }
 
 bool ReceiveSegments(int fd) { return SetInt(fd, SOL_UDP, UDP_GRO, 1); }
+
+int SetReceiveBuffer(int fd, int bytes) {
+  // The kernel counts its own structures too, and doubles what it is given.
+  const auto given = [fd] { return OptionOf(fd, SO_RCVBUF) / 2; };
+  if (given() == bytes || SetInt(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes)) return given();
+  SetInt(fd, SOL_SOCKET, SO_RCVBUF, bytes);
+  return given();
+}
 
 Address BoundTo(int fd) {
   Address address;

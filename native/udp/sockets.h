@@ -23,6 +23,9 @@ net::Opened Bind(const net::Address& address, const BindOptions& options);
 // Makes an inherited UDP socket like one of Bind. 0 or an errno: EPROTOTYPE for any other descriptor.
 int Adopt(int fd, int receive_buffer);
 
+// Returns how many bytes it has then: beyond net.core.rmem_max only with CAP_NET_ADMIN.
+int SetReceiveBuffer(int fd, int bytes);
+
 // Connects a socket to an endpoint; of the options it has those that are not TCP's. EADDRNOTAVAIL: every
 // local port is taken. `client`: for `transparent`.
 net::Opened Connect(const net::Address& address, const net::DialOptions& options = {},

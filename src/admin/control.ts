@@ -4,6 +4,7 @@ import type { Document, Problem } from '../model/config.js';
 import type { DiffItem } from '../model/diff.js';
 import type { AskedState } from '../model/health-status.js';
 import type { ListStatus } from '../model/list-status.js';
+import type { ListeningAddress } from '../model/listening-address.js';
 import type { EndpointOverride, EndpointState } from '../model/overrides.js';
 import type { AddressText } from '../model/session.js';
 import type { EndedSession, SessionList, SessionQuery } from '../model/session-list.js';
@@ -14,7 +15,7 @@ export interface Health {
   /** `ready`: all workers accept; `degraded`: some workers are being restarted, the others accept. */
   readonly status: 'starting' | 'ready' | 'degraded' | 'draining';
   readonly workers: { readonly wanted: number; readonly accepting: number };
-  readonly listeners: readonly { readonly name: string; readonly address: string }[];
+  readonly listeners: readonly ListeningAddress[];
 }
 
 export interface Control {

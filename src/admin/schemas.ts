@@ -47,7 +47,9 @@ const error = object({
   ),
 });
 
-const listeners = list(object({ name: text(), address: text('As bound') }));
+const listeners = list(
+  object({ name: text(), address: text('As bound'), transport: text('`tcp`, `udp` or `tcp+udp`') }),
+);
 const healthStatus = choice(
   ['starting', 'ready', 'degraded', 'draining'],
   '`degraded`: some workers are being restarted, the others accept',

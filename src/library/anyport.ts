@@ -165,7 +165,7 @@ class Instance extends Events implements Anyport {
 }
 
 const listeningOn = (listeners: Life['listeners']): Listening[] =>
-  listeners.map(({ name, address }) => ({ name, address, port: portOf(address) }));
+  listeners.map((each) => ({ ...each, port: portOf(each.address) }));
 
 function portOf(address: string): number | null {
   const port = /:(\d+)$/.exec(address)?.[1];

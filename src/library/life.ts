@@ -107,12 +107,12 @@ export class Life {
     if (addresses.length === 0) return [];
     let before = new Set<string>();
     const changed = await this.#putInForce(daemon, (document) => {
-      before = new Set(daemon.listeners.map(({ address }) => address));
+      before = new Set(daemon.listeners.map(keyOf));
       return addListen(addresses)(document);
     });
     // Two listeners on port 0 of one host have one name.
     if (!changed) throw new AnyportError('refused', `it listens on ${addresses.join(', ')} already`);
-    return daemon.listeners.filter(({ address }) => !before.has(address));
+    return daemon.listeners.filter((each) => !before.has(keyOf(each)));
   }
 
   /** `deadlineMs`: undefined for that of the configuration. Idempotent; 0 ends a close that waits for sessions. */
@@ -207,3 +207,5 @@ function problemText(warning: Problem): string {
   const { path, message } = configProblem(warning);
   return path === '' ? message : `${path}: ${message}`;
 }
+
+const keyOf = ({ address, transport }: Daemon['listeners'][number]): string => `${transport} ${address}`;

@@ -13,6 +13,7 @@ export interface Listening {
   readonly address: string;
   /** Null for a Unix socket. */
   readonly port: number | null;
+  readonly transport: 'tcp' | 'udp' | 'tcp+udp' | 'kcp';
 }
 
 export interface CloseOptions {

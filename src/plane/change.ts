@@ -7,7 +7,7 @@ import type { Plan } from '../model/plan.js';
 export interface Sockets {
   /**
    * Sockets of a place among the workers, 0 to `workers` - 1: its own and the shared ones; in handoff mode place 0 has
-   * all, for the primary. Listeners index the Plan of the same change.
+   * all of streams, for the primary. Listeners index the Plan of the same change.
    */
   of(place: number): ListeningSocket[];
   /** Idempotent. */

@@ -262,8 +262,9 @@ export class DataPlane {
       plan,
       deliver: (worker) => {
         const place = members.indexOf(worker);
-        const accepts = accept === 'reuseport' && place >= 0;
-        return { plan, sockets: accepts ? sockets.of(place) : [], settings: { logLevel, workers } };
+        const all = place >= 0 ? sockets.of(place) : [];
+        const own = accept === 'handoff' ? all.filter(({ transport }) => transport === 'udp') : all;
+        return { plan, sockets: own, settings: { logLevel, workers } };
       },
       committing: () => this.#handoff.leave(),
     };

@@ -12,9 +12,9 @@ export class Handoff {
     this.#room = room;
   }
 
-  /** `inboxes`: of its workers. In reuseport mode it accepts nothing. Throws when descriptors are lacking. */
+  /** `inboxes`: of its workers. In reuseport mode it accepts nothing, and never datagrams. Throws when descriptors are lacking. */
   prepare({ plan, sockets: all, accept, acceptsPerTurn }: PlaneChange, inboxes: readonly number[]): void {
-    const sockets = accept === 'handoff' ? all.of(0) : [];
+    const sockets = accept === 'handoff' ? all.of(0).filter(({ transport }) => transport === 'tcp') : [];
     if (sockets.length === 0 && this.#acceptor === null) return;
     this.#acceptor ??= new native.Acceptor({ room: this.#room });
     this.#acceptor.prepare({

@@ -16,6 +16,7 @@ import { InheritedTotals } from '../metrics/inherited.js';
 import { createMetricsText, type MetricsText } from '../metrics/registry.js';
 import { snapshotOf } from '../metrics/snapshot.js';
 import type { Config } from '../model/config.js';
+import type { ListeningAddress } from '../model/listening-address.js';
 import type { Plan } from '../model/plan.js';
 import type { Report } from '../model/report.js';
 import type { AddressText } from '../model/session.js';
@@ -231,7 +232,7 @@ export class Daemon {
   }
 
   /** Listening addresses. */
-  get listeners(): readonly { name: string; address: AddressText }[] {
+  get listeners(): readonly ListeningAddress[] {
     return this.#listening.current.addresses;
   }
 

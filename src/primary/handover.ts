@@ -7,7 +7,7 @@ import type { NamedRow } from '../model/named-row.js';
 import type { InheritedServers } from './inherited-servers.js';
 import type { Listening } from './listening.js';
 import type { Reconfiguration } from './reconfiguration.js';
-import type { SocketGroup } from './socket-group.js';
+import { type SocketGroup, transportOf } from './socket-group.js';
 import type { InheritedGroup, PreparedSockets } from './sockets.js';
 import { StartError } from './start-error.js';
 import type { TotalsSink } from './upgrade/predecessor.js';
@@ -81,12 +81,15 @@ export class Handover {
 
   /** The sockets are this process's: those that nothing wants are closed, and monitoring is served. */
   takeOver(): void {
-    const { sockets, servers, listening, inside, log } = this.#parts;
+    const { sockets, servers, listening, inside, log, reconfiguration } = this.#parts;
     for (const { name, group } of this.#unused())
-      log.warn({ name, address: group.bound }, 'an inherited socket is not configured and is closed');
+      log.warn(
+        { name, address: group.bound, transport: transportOf(group) },
+        'an inherited socket is not configured and is closed',
+      );
     sockets.commit();
     servers.closeRest(native);
-    listening.takeOver();
+    listening.takeOver(reconfiguration().fitted.config.server);
     for (const { server } of inside) server.begin();
     this.#resize();
   }

@@ -3,7 +3,7 @@
  * the server with its address, or with its name.
  */
 import type { ListenAddress } from '../model/config.js';
-import type { SocketCalls } from './socket-group.js';
+import { type SocketCalls, transportOf } from './socket-group.js';
 import { type InheritedGroup, isSameAddress } from './sockets.js';
 
 export class InheritedServers {
@@ -15,9 +15,10 @@ export class InheritedServers {
 
   /** `names`: the server's, for sockets that go by name. Null: there is none, it opens its own. */
   take(address: ListenAddress, names: readonly string[]): InheritedGroup | null {
+    const streams = this.#groups.filter(({ group }) => transportOf(group) === 'tcp');
     const found =
-      this.#groups.find(({ group }) => isSameAddress(group.address, address)) ??
-      this.#groups.find(({ name, isNamed }) => isNamed && names.includes(name));
+      streams.find(({ group }) => isSameAddress(group.address, address)) ??
+      streams.find(({ name, isNamed }) => isNamed && names.includes(name));
     this.#groups = this.#groups.filter((each) => each !== found);
     return found ?? null;
   }

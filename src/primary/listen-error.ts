@@ -1,27 +1,34 @@
 /** Why an address can not be listened on, and what to do about it. */
 import { dirname } from 'node:path';
 import type { ListenAddress } from '../model/config.js';
+import type { Transport } from '../model/protocol.js';
 import { occupantOf } from './occupant.js';
 import { reasonOf } from './socket-group.js';
 import { StartError } from './start-error.js';
 
 /** `who`: what was to listen. */
-export function listenError(who: string, address: ListenAddress, error: unknown): StartError {
+export function listenError(
+  who: string,
+  address: ListenAddress,
+  error: unknown,
+  transport: Transport = 'tcp',
+): StartError {
   const { code } = error as NodeJS.ErrnoException;
-  const advice = adviceOn(address, code);
-  return new StartError(`${who} can not listen on ${address.text}: ${reasonOf(error)}${advice}`, code);
+  const advice = adviceOn(address, transport, code);
+  const what = transport === 'udp' ? 'take datagrams' : 'listen';
+  return new StartError(`${who} can not ${what} on ${address.text}: ${reasonOf(error)}${advice}`, code);
 }
 
-function adviceOn(address: ListenAddress, code: string | undefined): string {
-  if (code === 'EADDRINUSE') return inUse(address);
+function adviceOn(address: ListenAddress, transport: Transport, code: string | undefined): string {
+  if (code === 'EADDRINUSE') return inUse(address, transport);
   if (code !== 'EACCES') return '';
   return address.kind === 'unix' ? mayNotWrite(address.path) : lowPort(address.port);
 }
 
-function inUse(address: ListenAddress): string {
-  const occupant = occupantOf(address);
+function inUse(address: ListenAddress, transport: Transport): string {
+  const occupant = occupantOf(address, transport);
   const end = occupant === null ? 'end what listens there' : `${occupant} listens there: end it`;
-  const shows = address.kind === 'unix' ? '`ss -lxp` shows it' : '`ss -ltnp` shows it';
+  const shows = address.kind === 'unix' ? '`ss -lxp` shows it' : `\`ss -l${transport[0]}np\` shows it`;
   return `; ${end}${occupant?.includes('pid') ? '' : ` (${shows})`}, or choose another address`;
 }
 

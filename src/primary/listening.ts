@@ -5,8 +5,9 @@ import type { Logger } from '../base/log.js';
 import type { Config, ServerConfig } from '../model/config.js';
 import type { DataPlane } from '../plane/data-plane.js';
 import type { Part, Prepared } from './part.js';
-import type { SocketGroup } from './socket-group.js';
-import { type InheritedGroup, ListeningSockets, type PreparedSockets } from './sockets.js';
+import { ReceiveBuffers } from './receive-buffers.js';
+import { type SocketGroup, transportOf } from './socket-group.js';
+import { type InheritedGroup, ListeningSockets, type Places, type PreparedSockets } from './sockets.js';
 import { type Steer, Steering } from './steering.js';
 
 /** Time for handshakes under way on a socket that gets no new ones: a few round trips, and one SYN-ACK sent again. */
@@ -16,6 +17,7 @@ export interface ListeningParts {
   readonly steer: Steer;
   /** Those who accept on these sockets empty them for the last time and let go of them. */
   readonly release: (sockets: readonly number[]) => void;
+  readonly buffers: Pick<ReceiveBuffers, 'fit'>;
   readonly clock: Clock;
 }
 
@@ -48,13 +50,14 @@ export class Listening implements Part {
 
   async prepare({ server, listeners }: Config): Promise<Prepared> {
     const places = placesOf(server);
+    const receiveBuffer = server.udp.receiveBufferBytes;
     // The next sockets may go on with some that are retiring.
     this.#cancelRetirement();
     this.#steering.hold(this.#groups, places);
     try {
-      const prepared = await this.#current.prepare(listeners, { places });
+      const prepared = await this.#current.prepare(listeners, { places, receiveBuffer });
       this.#next = prepared;
-      return { commit: () => this.#commit(prepared), discard: () => this.#discard(prepared) };
+      return { commit: () => this.#commit(prepared, receiveBuffer), discard: () => this.#discard(prepared) };
     } catch (error) {
       this.#stay();
       throw error;
@@ -67,10 +70,11 @@ export class Listening implements Part {
     return () => this.#retireLater();
   }
 
-  /** Sockets of another process are this one's now. */
-  takeOver(): void {
+  /** Sockets of another process, too, are this one's now. */
+  takeOver({ udp }: Pick<ServerConfig, 'udp'>): void {
     this.#current.isOwner = true;
     this.#steering.reset(this.#groups);
+    this.#parts.buffers.fit(this.#groups, udp.receiveBufferBytes);
   }
 
   /** Another process goes on with the sockets. */
@@ -81,9 +85,10 @@ export class Listening implements Part {
   /** Whether `prepare` would open or retire sockets of an address that stays. */
   hasOtherSize({ server }: Config): boolean {
     const places = placesOf(server);
-    return this.#groups.some(
-      ({ address, isFixed, sockets }) => address.kind === 'inet' && !isFixed && sockets.length !== places,
-    );
+    return this.#groups.some((group) => {
+      const { address, isFixed, sockets } = group;
+      return address.kind === 'inet' && !isFixed && sockets.length !== places[transportOf(group)];
+    });
   }
 
   close(): void {
@@ -92,10 +97,11 @@ export class Listening implements Part {
   }
 
   /** Only now, when the workers have taken over: before, every socket of a group has one that accepts. */
-  #commit(prepared: PreparedSockets): void {
+  #commit(prepared: PreparedSockets, receiveBuffer: number): void {
     this.#next = null;
     this.#current = prepared.sockets;
     this.#steering.commit(this.#groups);
+    this.#parts.buffers.fit(this.#groups, receiveBuffer);
     prepared.commit();
     this.#retireLater();
   }
@@ -142,6 +148,7 @@ export function listenWith(
       }
     },
     release: (numbers) => plane.release(numbers),
+    buffers: new ReceiveBuffers(native.setReceiveBuffer, log),
     clock: systemClock,
   });
 }
@@ -164,8 +171,12 @@ export function openListeners(
   const moved = (why: string) => log.warn(`${why}; the demonstration takes another port`);
   const places = placesOf(server);
   const before = ListeningSockets.inherited(inherited, places, native);
-  return before.prepare(listeners, { places, asTheyAre: true, ...(movesPorts && { moved }) });
+  const receiveBuffer = server.udp.receiveBufferBytes;
+  return before.prepare(listeners, { places, receiveBuffer, asTheyAre: true, ...(movesPorts && { moved }) });
 }
 
-/** In handoff mode the primary alone accepts. */
-const placesOf = ({ accept, workers }: ServerConfig): number => (accept === 'handoff' ? 1 : workers);
+/** In handoff mode the primary alone accepts; datagrams are always the workers' own. */
+const placesOf = ({ accept, workers }: ServerConfig): Places => ({
+  tcp: accept === 'handoff' ? 1 : workers,
+  udp: workers,
+});

@@ -2,12 +2,13 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import type { ListenAddress } from '../model/config.js';
+import type { Transport } from '../model/protocol.js';
 
 /** Descriptors of other processes that are looked at. */
 const DESCRIPTORS_MAX = 20_000;
 
-/** TCP_LISTEN in /proc/net/tcp. */
-const LISTEN = '0A';
+/** State in /proc/net/tcp and /proc/net/udp: TCP_LISTEN, and TCP_CLOSE for what is not connected. */
+const waiting: Readonly<Record<Transport, string>> = { tcp: '0A', udp: '07' };
 
 interface Held {
   readonly inode: string;
@@ -15,8 +16,8 @@ interface Held {
 }
 
 /** `nginx (pid 812)`, `a process of user 33`; null: not known. */
-export function occupantOf(address: ListenAddress): string | null {
-  const held = address.kind === 'unix' ? heldPath(address.path) : heldPort(address.host, address.port);
+export function occupantOf(address: ListenAddress, transport: Transport = 'tcp'): string | null {
+  const held = address.kind === 'unix' ? heldPath(address.path) : heldPort(address, transport);
   const [first] = held;
   if (first === undefined) return null;
   const pid = processWith(new Set(held.map(({ inode }) => `socket:[${inode}]`)));
@@ -25,13 +26,13 @@ export function occupantOf(address: ListenAddress): string | null {
   return first.uid === null ? null : `a process of user ${first.uid}`;
 }
 
-function heldPort(host: string, port: number): Held[] {
+function heldPort({ host, port }: { host: string; port: number }, transport: Transport): Held[] {
   const wanted = hexOf(host);
-  return ['tcp', 'tcp6']
+  return [transport, `${transport}6`]
     .flatMap((table) => linesOf(`/proc/net/${table}`))
     .flatMap(([, local = '', , state, , , , uid = '', , inode = '']) => {
       const [at = '', hexPort = ''] = local.split(':');
-      if (state !== LISTEN || Number.parseInt(hexPort, 16) !== port) return [];
+      if (state !== waiting[transport] || Number.parseInt(hexPort, 16) !== port) return [];
       return wanted === null || isAny(at) || at === wanted ? [{ inode, uid }] : [];
     });
 }

@@ -6,9 +6,10 @@ import { hostPort, isAbstract } from '../base/address.js';
 import { BACKLOG } from '../budget/backlog.js';
 import type { SocketAddress } from '../model/address.js';
 import type { ListenAddress } from '../model/config.js';
+import type { Transport } from '../model/protocol.js';
 import type { AddressText } from '../model/session.js';
 
-export type SocketCalls = Pick<Native, 'listen' | 'localAddress' | 'socketNumber' | 'closeFd'>;
+export type SocketCalls = Pick<Native, 'listen' | 'bindUdp' | 'localAddress' | 'socketNumber' | 'closeFd'>;
 
 export interface OpenSocket {
   /** The kernel's number of the socket, which no other has. */
@@ -17,12 +18,14 @@ export interface OpenSocket {
 }
 
 export interface SocketGroup {
+  /** Absent: `tcp`; Unix sockets have streams, too. */
+  readonly transport?: Transport;
   /** As configured. */
   readonly address: ListenAddress;
   /** As bound: for port 0 with the port that the kernel chose. */
   readonly bound: AddressText;
   /**
-   * Several for an inet address, all with SO_REUSEPORT: the kernel spreads connections over them. In the order in which
+   * Several for an inet address, all with SO_REUSEPORT: the kernel spreads connections or flows over them. In the order in which
    * they were opened, by which the kernel numbers them.
    */
   readonly sockets: readonly OpenSocket[];
@@ -38,8 +41,13 @@ export interface SocketGroup {
 
 type Inet = Extract<ListenAddress, { kind: 'inet' }>;
 type Unix = Extract<ListenAddress, { kind: 'unix' }>;
+type Place = Omit<Inet, 'text' | 'kind'>;
 
 export interface OpenOptions {
+  /** Default: `tcp`. */
+  readonly transport?: Transport;
+  /** Of each datagram socket, in bytes; 0, the default: the system's. */
+  readonly receiveBuffer?: number;
   /** Sockets of an inet address; a Unix address has one. */
   readonly size: number;
   /** We have a socket on this port ourselves: whether another process has one can not be found out. */
@@ -56,7 +64,11 @@ export async function openGroup(
 }
 
 /** The group with `size` sockets: further ones are opened, the last ones retire. Throws as openGroup. */
-export function resizedGroup(group: SocketGroup, size: number, calls: SocketCalls): SocketGroup {
+export function resizedGroup(
+  group: SocketGroup,
+  { size, receiveBuffer = 0 }: Pick<OpenOptions, 'size' | 'receiveBuffer'>,
+  calls: SocketCalls,
+): SocketGroup {
   const { address, bound } = group;
   const all = allOf(group);
   if (group.isFixed) return group;
@@ -65,9 +77,12 @@ export function resizedGroup(group: SocketGroup, size: number, calls: SocketCall
     return { ...group, sockets: all.slice(0, stay), retiring: all.slice(stay) };
   }
   const { host, port } = inetOf(bound);
-  const further = openMany({ ...address, host, port }, size - all.length, calls);
+  const options = { transport: transportOf(group), size: size - all.length, receiveBuffer };
+  const further = openMany({ ...address, host, port }, options, calls);
   return { ...group, sockets: [...all, ...further], retiring: [] };
 }
+
+export const transportOf = ({ transport = 'tcp' }: SocketGroup): Transport => transport;
 
 export const allOf = ({ sockets, retiring }: SocketGroup): OpenSocket[] => [...sockets, ...retiring];
 
@@ -119,34 +134,52 @@ export function openInet(address: Inet, options: OpenOptions, calls: SocketCalls
 }
 
 function openFamily(address: Inet, host: string, options: OpenOptions, calls: SocketCalls): SocketGroup {
-  const { port, ipv6Only = false } = address;
+  const { port } = address;
+  const { transport = 'tcp' } = options;
   // SO_REUSEPORT would silently share the port with a second daemon started by mistake: bind without it first.
   const probed = port !== 0 && !options.holdsPort;
-  if (probed) calls.closeFd(calls.listen({ host, port }, { reusePort: false, backlog: 1, ipv6Only }));
-  const sockets = openMany({ ...address, host }, options.size, calls);
+  if (probed) calls.closeFd(openOne({ ...address, host }, { transport, isShared: false }, calls));
+  const sockets = openMany({ ...address, host }, options, calls);
   const bound = calls.localAddress((sockets[0] as OpenSocket).fd);
-  return { address, bound: hostPort(host, portOf(bound)), sockets, retiring: [], file: null };
+  return { transport, address, bound: hostPort(host, portOf(bound)), sockets, retiring: [], file: null };
 }
 
 /** With port 0 all get the port that the kernel chooses for the first. */
 function openMany(
-  { host, port, ipv6Only = false }: Omit<Inet, 'text' | 'kind'>,
-  size: number,
+  address: Place,
+  { transport = 'tcp', size, receiveBuffer = 0 }: Omit<OpenOptions, 'holdsPort'>,
   calls: SocketCalls,
 ): OpenSocket[] {
   const opened: OpenSocket[] = [];
-  let chosen = port;
+  let { port } = address;
   try {
     while (opened.length < size) {
-      const fd = calls.listen({ host, port: chosen }, { reusePort: true, backlog: BACKLOG, ipv6Only });
+      const fd = openOne({ ...address, port }, { transport, isShared: true, receiveBuffer }, calls);
       opened.push({ socket: calls.socketNumber(fd), fd });
-      chosen = portOf(calls.localAddress(fd));
+      port = portOf(calls.localAddress(fd));
     }
     return opened;
   } catch (error) {
     for (const { fd } of opened) calls.closeFd(fd);
     throw error;
   }
+}
+
+interface OpeningOne {
+  readonly transport: Transport;
+  /** With SO_REUSEPORT. */
+  readonly isShared: boolean;
+  readonly receiveBuffer?: number;
+}
+
+function openOne(
+  { host, port, ipv6Only = false }: Place,
+  { transport, isShared: reusePort, receiveBuffer = 0 }: OpeningOne,
+  calls: SocketCalls,
+): number {
+  return transport === 'udp'
+    ? calls.bindUdp({ host, port }, { reusePort, ipv6Only, receiveBuffer })
+    : calls.listen({ host, port }, { reusePort, ipv6Only, backlog: BACKLOG });
 }
 
 const portOf = (address: SocketAddress): number => ('port' in address ? address.port : 0);

@@ -4,8 +4,10 @@
  * that a listener that is renamed or moved in the file keeps them.
  */
 import type { ListenAddress, ListenerConfig } from '../model/config.js';
+import type { ListeningAddress } from '../model/listening-address.js';
 import type { ListeningSocket } from '../model/message.js';
-import type { AddressText } from '../model/session.js';
+import type { Transport } from '../model/protocol.js';
+import { transportsOf } from '../model/transports.js';
 import type { Sockets } from '../plane/change.js';
 import { listenError } from './listen-error.js';
 import type { Prepared } from './part.js';
@@ -15,22 +17,25 @@ import {
   changeMode,
   closeGroup,
   hasItsFile,
-  type OpenOptions,
   type OpenSocket,
   openGroup,
   resizedGroup,
   type SocketCalls,
   type SocketGroup,
+  transportOf,
 } from './socket-group.js';
+import type { StartError } from './start-error.js';
 
-/** Group of a listener, by the listener's index in the configuration. */
+/** One group of a listener, which has two when it takes streams and datagrams. */
 interface Listening {
   readonly name: string;
   readonly group: SocketGroup;
+  /** Index of the listener in the configuration. */
+  readonly listener: number;
 }
 
 /** Listening sockets that this process has not opened. */
-export interface InheritedGroup extends Listening {
+export interface InheritedGroup extends Omit<Listening, 'listener'> {
   /** What they were opened for. */
   readonly use: 'listener' | 'monitoring' | 'admin';
   /** They are for what has this name, whatever its address. */
@@ -38,8 +43,9 @@ export interface InheritedGroup extends Listening {
 }
 
 export interface SocketsOptions {
-  /** How many places share a group: the workers, or in handoff mode 1, the primary. */
-  readonly places: number;
+  readonly places: Places;
+  /** Of each datagram socket, in bytes; 0, the default: the system's. */
+  readonly receiveBuffer?: number;
   /** The demonstration: take any port where the configured one is in use. Called with why. */
   readonly moved?: (why: string) => void;
   /**
@@ -49,6 +55,9 @@ export interface SocketsOptions {
   readonly asTheyAre?: boolean;
 }
 
+/** How many share a group: the workers, or, for streams in handoff mode, 1, the primary. */
+export type Places = Readonly<Record<Transport, number>>;
+
 export interface PreparedSockets extends Prepared {
   /** In force after `commit`. */
   readonly sockets: ListeningSockets;
@@ -56,19 +65,21 @@ export interface PreparedSockets extends Prepared {
 
 export class ListeningSockets implements Sockets {
   #listening: readonly Listening[];
-  readonly #places: number;
+  readonly #places: Places;
   readonly #calls: SocketCalls;
   #isClosed = false as boolean;
 
-  private constructor(listening: readonly Listening[], places: number, calls: SocketCalls) {
+  private constructor(listening: readonly Listening[], places: Places, calls: SocketCalls) {
     this.#listening = listening;
     this.#places = places;
     this.#calls = calls;
   }
 
   /** Sockets that this process has not opened, as if they were in force: `prepare` keeps those that are wanted. */
-  static inherited(groups: readonly InheritedGroup[], places: number, calls: SocketCalls): ListeningSockets {
-    const listening = groups.filter(({ use }) => use === 'listener');
+  static inherited(groups: readonly InheritedGroup[], places: Places, calls: SocketCalls): ListeningSockets {
+    const listening = groups
+      .filter(({ use }) => use === 'listener')
+      .map((each) => ({ ...each, listener: -1 }));
     return new ListeningSockets(listening, places, calls);
   }
 
@@ -87,12 +98,14 @@ export class ListeningSockets implements Sockets {
    */
   async prepare(configs: readonly ListenerConfig[], options: SocketsOptions): Promise<PreparedSockets> {
     const { places } = options;
-    const kept = keptGroups(configs, this.#listening);
+    const wanted = configs.flatMap(wantedOf);
+    const kept = keptGroups(wanted, this.#listening);
     const listening: Listening[] = [];
     try {
-      for (const [index, config] of configs.entries()) {
-        const group = await this.#groupFor(config, kept[index], options);
-        listening.push({ name: config.name, group: { ...group, address: config.address } });
+      for (const [listener] of configs.entries()) {
+        const own = wanted.filter((each) => each.listener === listener);
+        const groups = own.map((each) => kept[wanted.indexOf(each)]);
+        listening.push(...(await this.#open(own, groups, options)));
       }
     } catch (error) {
       closeBeside(listening, this.#listening, this.#calls);
@@ -108,35 +121,42 @@ export class ListeningSockets implements Sockets {
 
   /** Whether socket files are removed at close: not if another process goes on with them, or owns them still. */
   set isOwner(isOwner: boolean) {
-    this.#listening = this.#listening.map(({ name, group }) => ({
-      name,
-      group: { ...group, isBorrowed: !isOwner },
+    this.#listening = this.#listening.map((each) => ({
+      ...each,
+      group: { ...each.group, isBorrowed: !isOwner },
     }));
   }
 
-  get addresses(): { name: string; address: AddressText }[] {
-    return this.#listening.map(({ name, group }) => ({ name, address: group.bound }));
+  /** One for each listener. */
+  get addresses(): ListeningAddress[] {
+    const groups = new Map<number, Listening[]>();
+    for (const each of this.#listening)
+      groups.set(each.listener, [...(groups.get(each.listener) ?? []), each]);
+    return [...groups.values()].map(addressOf);
   }
 
   /**
    * Sockets that a place accepts on. A group that has as many sockets as there are places gives each one; with more,
-   * some places have several, and with fewer they share. Retiring sockets are spread over the places.
+   * some places have several. With fewer they share those for streams, and some have none for datagrams: those of one
+   * client must reach one worker. Retiring sockets are spread over the places.
    */
   of(place: number): ListeningSocket[] {
-    return this.#listening.flatMap(({ group }, listener) => {
+    return this.#listening.flatMap(({ group, listener }) => {
       const all = allOf(group);
-      const own =
-        all.length < this.#places
-          ? all.filter((_, index) => index === place % all.length)
-          : all.filter((_, index) => index % this.#places === place);
-      return own.map((socket) => ({ ...socket, transport: 'tcp', listener }));
+      const transport = transportOf(group);
+      const places = this.#places[transport];
+      const isShared = transport === 'tcp' && all.length < places;
+      const own = isShared
+        ? all.filter((_, index) => index === place % all.length)
+        : all.filter((_, index) => index % places === place);
+      return own.map((socket) => ({ ...socket, listener, transport }));
     });
   }
 
   /** Takes the retiring sockets out and returns them; the caller closes them. */
   retire(): OpenSocket[] {
     const retired = this.#listening.flatMap(({ group }) => group.retiring);
-    this.#listening = this.#listening.map(({ name, group }) => ({ name, group: { ...group, retiring: [] } }));
+    this.#listening = this.#listening.map((each) => ({ ...each, group: { ...each.group, retiring: [] } }));
     return retired;
   }
 
@@ -168,26 +188,102 @@ export class ListeningSockets implements Sockets {
     }
   }
 
-  async #groupFor(
-    { name, address }: ListenerConfig,
-    kept: SocketGroup | undefined,
-    { places, moved, asTheyAre }: SocketsOptions,
-  ): Promise<SocketGroup> {
-    const options: OpenOptions = { size: places, holdsPort: this.#holdsPort(address) };
+  /** The groups of one listener; on failure those are open that were. `kept`: of each, if it goes on with one. */
+  async #open(
+    wanted: readonly Wanted[],
+    kept: readonly (SocketGroup | undefined)[],
+    options: SocketsOptions,
+  ): Promise<Listening[]> {
+    const isChosen = wanted.length > 1 && kept.every((each) => each === undefined) && isAnyPort(wanted);
+    for (let left = isChosen ? PORTS_TRIED : 1; ; left -= 1) {
+      try {
+        return await this.#openOnce(wanted, kept, options);
+      } catch (error) {
+        if (left === 1 || (error as StartError).code !== 'EADDRINUSE') throw error;
+      }
+    }
+  }
+
+  async #openOnce(
+    wanted: readonly Wanted[],
+    kept: readonly (SocketGroup | undefined)[],
+    options: SocketsOptions,
+  ): Promise<Listening[]> {
+    const opened: Listening[] = [];
     try {
-      if (kept) return asTheyAre ? kept : resizedGroup(kept, places, this.#calls);
+      for (const [index, each] of wanted.entries()) {
+        const { name, listener } = each;
+        const address = atPortOf(opened[0]?.group, each.address);
+        const group = await this.#groupFor({ ...each, address }, kept[index], options);
+        opened.push({ name, listener, group: { ...group, address: each.address } });
+      }
+      return opened;
+    } catch (error) {
+      closeBeside(opened, this.#listening, this.#calls);
+      throw error;
+    }
+  }
+
+  async #groupFor(
+    { name, address, transport }: Wanted,
+    kept: SocketGroup | undefined,
+    { places, receiveBuffer = 0, moved, asTheyAre }: SocketsOptions,
+  ): Promise<SocketGroup> {
+    const size = places[transport];
+    const options = { transport, size, receiveBuffer, holdsPort: this.#holdsPort(address, transport) };
+    try {
+      if (kept) return asTheyAre ? kept : resizedGroup(kept, options, this.#calls);
       return await openGroup(address, options, this.#calls);
     } catch (error) {
-      const refusal = listenError(`listener ${name}`, address, error);
+      const refusal = listenError(`listener ${name}`, address, error, transport);
       if (refusal.code !== 'EADDRINUSE' || !moved || address.kind === 'unix') throw refusal;
       moved(refusal.message);
       return openGroup({ ...address, port: 0 }, options, this.#calls);
     }
   }
 
-  #holdsPort(address: ListenAddress): boolean {
-    return address.kind === 'inet' && this.#listening.some(({ group }) => boundPort(group) === address.port);
+  #holdsPort(address: ListenAddress, transport: Transport): boolean {
+    return (
+      address.kind === 'inet' &&
+      this.#listening.some(
+        ({ group }) => transportOf(group) === transport && boundPort(group) === address.port,
+      )
+    );
   }
+}
+
+/** A group that a listener is to have. */
+interface Wanted {
+  readonly name: string;
+  readonly address: ListenAddress;
+  readonly transport: Transport;
+  readonly listener: number;
+}
+
+const wantedOf = (config: ListenerConfig, listener: number): Wanted[] =>
+  transportsOf(config).map((transport) => ({
+    name: config.name,
+    address: config.address,
+    transport,
+    listener,
+  }));
+
+const isAnyPort = ([first]: readonly Wanted[]): boolean =>
+  first?.address.kind === 'inet' && first.address.port === 0;
+
+/** Ports that the system chooses for streams, of which one is free for datagrams, too. */
+const PORTS_TRIED = 8;
+
+/** Port 0 is the port that the listener's streams have. */
+const atPortOf = (streams: SocketGroup | undefined, address: ListenAddress): ListenAddress =>
+  streams !== undefined && address.kind === 'inet' && address.port === 0
+    ? { ...address, port: boundPort(streams) ?? 0 }
+    : address;
+
+function addressOf(groups: readonly Listening[]): ListeningAddress {
+  const [{ name, group }] = groups as [Listening];
+  const transport = groups.length > 1 ? 'tcp+udp' : transportOf(group);
+  return { name, address: group.bound, transport };
 }
 
 /** Closes the sockets of `these` that `those` do not have. */
@@ -196,16 +292,15 @@ function closeBeside(these: readonly Listening[], those: readonly Listening[], c
   for (const { group } of these) closeGroup(group, calls, keep);
 }
 
-/** For each listener the open group that it goes on with, if there is one. */
-function keptGroups(
-  configs: readonly ListenerConfig[],
-  current: readonly Listening[],
-): (SocketGroup | undefined)[] {
+/** For each wanted group the open one that it goes on with, if there is one. */
+function keptGroups(wanted: readonly Wanted[], current: readonly Listening[]): (SocketGroup | undefined)[] {
   const free = new Set(current.filter(({ group }) => hasItsFile(group)));
-  const kept = configs.map((): SocketGroup | undefined => undefined);
+  const kept = wanted.map((): SocketGroup | undefined => undefined);
   for (const rule of rules) {
-    for (const [index, config] of configs.entries()) {
-      const found = kept[index] ? undefined : [...free].find((each) => rule(config, each));
+    for (const [index, each] of wanted.entries()) {
+      const found = kept[index]
+        ? undefined
+        : [...free].find((open) => transportOf(open.group) === each.transport && rule(each, open));
       if (found === undefined) continue;
       kept[index] = found.group;
       free.delete(found);
@@ -214,8 +309,8 @@ function keptGroups(
   return kept;
 }
 
-/** When a listener goes on with a group, the surest rule first. A port 0 stays the port that was chosen. */
-const rules: readonly ((config: ListenerConfig, each: Listening | InheritedGroup) => boolean)[] = [
+/** When a listener goes on with a group of the transport, the surest rule first. A port 0 stays the port that was chosen. */
+const rules: readonly ((wanted: Wanted, each: Listening | InheritedGroup) => boolean)[] = [
   ({ name, address }, each) => each.name === name && isSameAddress(address, each.group.address),
   ({ name, address }, each) =>
     'isNamed' in each && each.isNamed && each.name === name && each.group.address.kind === address.kind,

@@ -2,7 +2,8 @@
  * Keeps connections off sockets that nobody is going to accept on: those that retire, and those of a change that may
  * still be refused. The kernel sends the connections of a steered group to its first sockets alone.
  */
-import { allOf, type SocketGroup } from './socket-group.js';
+import { allOf, type SocketGroup, transportOf } from './socket-group.js';
+import type { Places } from './sockets.js';
 
 /** Groups of one address by the number of their first socket, which never leaves them → how many get connections. */
 type Steered = Map<number, number>;
@@ -20,14 +21,13 @@ export class Steering {
   }
 
   /** Sockets opened from now on get no connections until `commit`. */
-  hold(groups: readonly SocketGroup[], size: number): void {
+  hold(groups: readonly SocketGroup[], places: Places): void {
     this.#before = new Map(this.#steered);
     for (const group of groups) {
       const all = allOf(group);
       const [first] = all;
-      if (canSteer(group) && first && all.length < size && !this.#steered.has(first.socket)) {
-        this.#set(group, all.length);
-      }
+      const grows = all.length < places[transportOf(group)];
+      if (canSteer(group) && first && grows && !this.#steered.has(first.socket)) this.#set(group, all.length);
     }
   }
 
@@ -36,34 +36,50 @@ export class Steering {
    * they hear of that before they hear of a change.
    */
   commit(groups: readonly SocketGroup[]): void {
-    for (const group of groups) {
-      if (canSteer(group)) this.#set(group, group.retiring.length > 0 ? group.sockets.length : 0);
-    }
+    for (const group of groups.filter(canSteer)) this.#set(group, staysOf(group));
     const first = new Set(groups.map(({ sockets }) => sockets[0]?.socket));
     for (const socket of this.#steered.keys()) if (!first.has(socket)) this.#steered.delete(socket);
   }
 
-  /** Connections go to all sockets of these groups, which another process may have steered. */
+  /** As if nothing was retiring; another process may have steered these groups. */
   reset(groups: readonly SocketGroup[]): void {
-    for (const group of groups) {
+    for (const group of groups.filter(canSteer)) {
       const [first] = group.sockets;
-      if (canSteer(group) && first) this.#steer(first.fd, 0);
+      if (first === undefined) continue;
+      const stay = staysOf({ ...group, retiring: [] });
+      this.#steer(first.fd, stay);
+      this.#note(first.socket, stay);
     }
   }
 
   /** As before `hold`; call when the sockets opened since are closed. */
   discard(groups: readonly SocketGroup[]): void {
-    for (const group of groups) {
-      if (canSteer(group)) this.#set(group, this.#before.get(group.sockets[0]?.socket ?? 0) ?? 0);
+    for (const group of groups.filter(canSteer)) {
+      const before = this.#before.get(group.sockets[0]?.socket ?? 0);
+      this.#set(group, before ?? 0);
     }
   }
 
   #set({ sockets: [first] }: SocketGroup, stay: number): void {
     if (first === undefined || (this.#steered.get(first.socket) ?? 0) === stay) return;
     this.#steer(first.fd, stay);
-    if (stay === 0) this.#steered.delete(first.socket);
-    else this.#steered.set(first.socket, stay);
+    this.#note(first.socket, stay);
+  }
+
+  #note(first: number, stay: number): void {
+    if (stay === 0) this.#steered.delete(first);
+    else this.#steered.set(first, stay);
   }
 }
 
 const canSteer = ({ address, isFixed }: SocketGroup): boolean => address.kind === 'inet' && !isFixed;
+
+/**
+ * How many get connections, 0: all. Datagrams are always steered where there are several sockets: the kernel's own choice
+ * would be another one, and flows would change their worker whenever steering begins or ends.
+ */
+function staysOf(group: SocketGroup): number {
+  const { sockets, retiring } = group;
+  const isSteered = transportOf(group) === 'udp' ? allOf(group).length > 1 : retiring.length > 0;
+  return isSteered ? sockets.length : 0;
+}

@@ -13,7 +13,7 @@ const host = '127.0.0.1';
 const health: Health = {
   status: 'ready',
   workers: { wanted: 2, accepting: 2 },
-  listeners: [{ name: 'front', address: '127.0.0.1:9090' }],
+  listeners: [{ name: 'front', address: '127.0.0.1:9090', transport: 'tcp' }],
 };
 
 let status: Health['status'] = 'ready';

@@ -18,7 +18,7 @@ test('several addresses, at once and later; each says its port', async () => {
   ]);
   const port = await freePort();
   const second = await plex.listen(`${host}:${port}`);
-  expect(second).toEqual([{ name: `${host}:${port}`, address: `${host}:${port}`, port }]);
+  expect(second).toEqual([{ name: `${host}:${port}`, address: `${host}:${port}`, port, transport: 'tcp' }]);
   expect(plex.addresses).toEqual([...first, ...second]);
   expect(plex.address).toEqual(first[0]);
   for (const { port: each } of [first[0], second[0]].filter((found) => found !== undefined)) {

@@ -45,11 +45,16 @@ async function start(first: PlanUpstream = upstream('a', before.port)): Promise<
   const address = { kind: 'inet', host: '127.0.0.1', port: 0, text: '127.0.0.1:0' } as const;
   const listener = {
     ...plan.listeners[0],
+    transport: 'tcp',
     address,
     protocols: [],
     onUnknown: { kind: 'end', closing: 'reset' },
   };
-  sockets = await ListeningSockets.open([listener as never], { places: WORKERS }, native);
+  sockets = await ListeningSockets.open(
+    [listener as never],
+    { places: { tcp: WORKERS, udp: WORKERS } },
+    native,
+  );
   const write = (text: string) => {
     for (const line of text.split('\n').filter(Boolean)) lines.push(JSON.parse(line));
   };

@@ -50,7 +50,7 @@ export class Stage {
   static async open(wanted: Wanted): Promise<Stage> {
     const ports = new Map<string, number>();
     const config = await configOf(wanted, ports);
-    const places = wanted.accept === 'handoff' ? 1 : wanted.workers;
+    const places = { tcp: wanted.accept === 'handoff' ? 1 : wanted.workers, udp: wanted.workers };
     const sockets = await ListeningSockets.open(config.listeners, { places }, native);
     const release = (numbers: readonly number[]) => stage.plane.release(numbers);
     const log = createLogger({ level: 'silent', write() {} });
@@ -110,9 +110,10 @@ async function configOf({ listeners, workers, accept }: Wanted, ports: Map<strin
     const port = ports.get(name) ?? (await freePort());
     ports.set(name, port);
     const address = { kind: 'inet', host: '127.0.0.1', port, text: `127.0.0.1:${port}` } as const;
-    return { name, address };
+    return { name, address, transport: 'tcp' };
   });
-  return { server: { workers, accept }, listeners: await Promise.all(each) } as unknown as Config;
+  const udp = { receiveBufferBytes: 0 };
+  return { server: { workers, accept, udp }, listeners: await Promise.all(each) } as unknown as Config;
 }
 
 /** Sends, and waits for the echo. */

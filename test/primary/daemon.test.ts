@@ -115,7 +115,9 @@ describe('start', () => {
     const ready = await daemon.line('ready');
     expect(ready).toMatchObject({
       level: 'info',
-      listeners: [{ name: 'front', address: expect.stringMatching(/^127\.0\.0\.1:[1-9]\d*$/) }],
+      listeners: [
+        { name: 'front', address: expect.stringMatching(/^127\.0\.0\.1:[1-9]\d*$/), transport: 'tcp' },
+      ],
       workers: 2,
       version: '1.2.3',
       pid: expect.any(Number),

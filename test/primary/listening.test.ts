@@ -41,6 +41,7 @@ async function open(workers: number): Promise<void> {
       told.push(`steer ${count}`);
     },
     release: (numbers) => told.push(`release ${numbers.length}`),
+    buffers: { fit: () => {} },
     clock,
   });
 }
@@ -157,6 +158,6 @@ test('while it is held nothing is closed; afterwards what retires is', async () 
 
 test('sockets taken over get connections again, whatever the process before had steered', async () => {
   await open(2);
-  listening.takeOver();
+  listening.takeOver(configFor(1).server);
   expect(told).toEqual(['steer 0']);
 });

@@ -24,15 +24,17 @@ export function statusText(status: Status): string {
     ...(lastChange === null ? [] : [['last change', lastChangeText(lastChange, status.time)]]),
     ...problemRows(lastChange),
     ['workers', workersText(status)],
-    ...listeners.map(({ name, address }, index) => [
-      index === 0 ? 'listeners' : '',
-      name === address ? address : `${name}, ${address}`,
-    ]),
+    ...listeners.map((listener, index) => [index === 0 ? 'listeners' : '', listenerText(listener)]),
     ...listRows(status),
     ['sessions', sessionsText(status)],
     ['bytes', `${bytesText(status.bytes.up)} up, ${bytesText(status.bytes.down)} down`],
   ]);
   return `${summary}${protocolTable(status)}`;
+}
+
+function listenerText({ name, address, transport }: Status['listeners'][number]): string {
+  const at = name === address ? address : `${name}, ${address}`;
+  return transport === 'tcp' ? at : `${at}, ${transport}`;
 }
 
 function workersText({ workers: { wanted, accepting }, drain }: Status): string {

@@ -2,6 +2,7 @@
 import type { Native } from '../../addon.js';
 import { hostPort } from '../../base/address.js';
 import type { ListenAddress } from '../../model/config.js';
+import type { Transport } from '../../model/protocol.js';
 import type { SocketGroup } from '../../primary/socket-group.js';
 import type { InheritedGroup } from '../../primary/sockets.js';
 import { StartError } from '../../primary/start-error.js';
@@ -31,27 +32,44 @@ export function takeActivatedSockets(environment: NodeJS.ProcessEnv, pid: number
   }));
 }
 
-type Calls = Pick<Native, 'adopt' | 'localAddress' | 'socketNumber' | 'closeFd'>;
+type Calls = Pick<Native, 'adopt' | 'adoptUdp' | 'localAddress' | 'socketNumber' | 'closeFd'>;
 
 /**
- * As groups: sockets of one name and address, opened with ReusePort=, are one. Throws a StartError for others than listening
- * streams: the service manager would go on to take what nobody serves.
+ * As groups: sockets of one name, transport and address, opened with ReusePort=, are one. Throws a StartError for others
+ * than listening streams and UDP sockets: the service manager would go on to take what nobody serves.
  */
 export function activatedGroups(sockets: readonly ActivatedSocket[], calls: Calls): InheritedGroup[] {
   const groups = new Map<string, InheritedGroup>();
   for (const { fd, name } of sockets) {
     try {
-      calls.adopt(fd);
+      const transport = adopted(fd, calls);
       const address = addressOf(fd, calls);
-      const key = `${name} ${address.text}`;
+      const key = `${name} ${transport} ${address.text}`;
       const before = groups.get(key)?.group.sockets ?? [];
       const all = [...before, { socket: calls.socketNumber(fd), fd }];
-      groups.set(key, { name, use: useOf(name), isNamed: name !== '', group: groupOf(address, all) });
+      groups.set(key, {
+        name,
+        use: useOf(name),
+        isNamed: name !== '',
+        group: groupOf(transport, address, all),
+      });
     } catch (error) {
       throw refusalOf(name, fd, error as NodeJS.ErrnoException);
     }
   }
   return [...groups.values()];
+}
+
+/** Its receive buffer is what ReceiveBuffer= says until a listener takes it. */
+function adopted(fd: number, calls: Calls): Transport {
+  try {
+    calls.adopt(fd);
+    return 'tcp';
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPROTOTYPE') throw error;
+    calls.adoptUdp(fd, { receiveBuffer: 0 });
+    return 'udp';
+  }
 }
 
 function refusalOf(name: string, fd: number, { code, message }: NodeJS.ErrnoException): StartError {
@@ -60,7 +78,7 @@ function refusalOf(name: string, fd: number, { code, message }: NodeJS.ErrnoExce
 }
 
 const faults: Readonly<Record<string, string>> = {
-  EPROTOTYPE: 'it is no stream socket; datagrams are not served yet: write ListenStream=',
+  EPROTOTYPE: 'it takes neither streams nor UDP: write ListenStream=, or ListenDatagram= with a port',
   EINVAL: 'it is a socket that does not listen: write Accept=no',
 };
 
@@ -81,7 +99,12 @@ function addressOf(fd: number, calls: Calls): ListenAddress {
 }
 
 /** Its file, if it has one, is the service manager's. */
-const groupOf = (address: ListenAddress, sockets: SocketGroup['sockets']): SocketGroup => ({
+const groupOf = (
+  transport: Transport,
+  address: ListenAddress,
+  sockets: SocketGroup['sockets'],
+): SocketGroup => ({
+  transport,
   address,
   bound: address.text,
   sockets,

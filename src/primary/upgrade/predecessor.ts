@@ -16,6 +16,7 @@ export const PREDECESSOR_MS_MAX = 120_000;
 export type HandoverCalls = PacketCalls & {
   /** Makes an inherited socket like one of ours; throws for anything else. */
   adopt(fd: number): void;
+  adoptUdp(fd: number, options: { readonly receiveBuffer: number }): void;
   socketNumber(fd: number): number;
   /** `target` becomes a duplicate of `fd`. */
   redirect(fd: number, target: number): void;
@@ -130,7 +131,7 @@ export class Predecessor {
     try {
       const index = this.#groups.findIndex((each) => isOf(handed, each));
       const before = this.#groups[index]?.group.sockets ?? [];
-      const sockets = [...before, ...descriptors.map((fd) => this.#adopt(fd))];
+      const sockets = [...before, ...descriptors.map((fd) => this.#adopt(fd, handed.transport))];
       // Its file is the old process's until that one has given way.
       const group = { ...rest, sockets, retiring: [], isBorrowed: true };
       const at = index === -1 ? this.#groups.length : index;
@@ -140,8 +141,10 @@ export class Predecessor {
     }
   }
 
-  #adopt(fd: number): OpenSocket {
-    this.#calls.adopt(fd);
+  #adopt(fd: number, transport: HandedGroup['transport']): OpenSocket {
+    // The configuration, which says how large its buffer is to be, is not read yet.
+    if (transport === 'udp') this.#calls.adoptUdp(fd, { receiveBuffer: 0 });
+    else this.#calls.adopt(fd);
     return { socket: this.#calls.socketNumber(fd), fd };
   }
 
@@ -160,8 +163,8 @@ export class Predecessor {
   }
 }
 
-const isOf = ({ name, use, bound }: HandedGroup, each: InheritedGroup): boolean =>
-  each.name === name && each.use === use && each.group.bound === bound;
+const isOf = ({ name, use, bound, transport }: HandedGroup, each: InheritedGroup): boolean =>
+  each.name === name && each.use === use && each.group.bound === bound && each.group.transport === transport;
 
 export const formatFault = ({ format, version }: Extract<Message, { type: 'hello' }>): string =>
   `version ${version} hands over in format ${format}, this one in format ${HANDOVER_FORMAT}: restart instead`;
