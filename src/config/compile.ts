@@ -97,6 +97,11 @@ function limitsOf({ server, security }: Config): Plan['limits'] {
     identifyMinBytes: server.identifyMinBytes,
     identifyMaxBytes: server.identifyMaxBytes,
     maxConnections: server.maxConnections,
+    flows: {
+      max: server.udp.maxFlows,
+      perSource: server.udp.maxFlowsPerSource,
+      idleTimeoutMs: server.udp.idleTimeoutMs,
+    },
     tarpitMax: server.tarpitMax,
     tarpitHoldMs: server.tarpitHoldMs,
     longOpeningsPerSource: server.longOpeningsPerSource,

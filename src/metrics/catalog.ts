@@ -128,7 +128,7 @@ export const catalog = {
   anyport_udp_dropped_total: {
     kind: 'counter',
     scope: 'listener',
-    help: 'Datagrams dropped: of no flow and refused one, over `max_flows_per_ip`, larger than a datagram may be, into a full socket or over a limit, by `amplification`, by the kernel (a full receive buffer, or an error of sending).',
+    help: 'Datagrams dropped. no_flow: of a client for which there is no flow, because one was refused or there was no place (`max_flows`). per_ip: over `max_flows_per_ip`. too_large: larger than can be sent on. queue_full: the socket or the opening of a flow was full. amplification: over the limit of this name. kernel: the receive buffer was full (`receive_buffer`).',
     by: {
       label: 'reason',
       values: ['no_flow', 'per_ip', 'too_large', 'queue_full', 'amplification', 'kernel'],
@@ -143,13 +143,13 @@ export const catalog = {
   anyport_udp_flows: {
     kind: 'gauge',
     scope: 'listener',
-    help: 'Flows of datagrams now.',
+    help: 'Flows open now: sessions over datagrams.',
     where: 'anyport_udp_datagrams_total',
   },
   anyport_accepted_total: {
     kind: 'counter',
     scope: 'listener',
-    help: 'Connections accepted, those refused at once included.',
+    help: 'Connections and flows accepted, those refused at once included.',
   },
   anyport_sessions_total: {
     kind: 'counter',

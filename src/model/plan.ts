@@ -39,12 +39,22 @@ export interface PlanLimits {
   readonly identifyMinBytes: number;
   readonly identifyMaxBytes: number;
   readonly maxConnections: number;
+  readonly flows: PlanFlows;
   /** Connections held in the tarpit at once, all workers together, and how long. */
   readonly tarpitMax: number;
   readonly tarpitHoldMs: number;
   /** Openings over 4 KiB being identified at once, per source and worker; 0: no limit. */
   readonly longOpeningsPerSource: number;
   readonly admission: PlanAdmission;
+}
+
+/** Sessions over datagrams. */
+export interface PlanFlows {
+  /** At once, all workers together; and of one source, 0: no limit. */
+  readonly max: number;
+  readonly perSource: number;
+  /** Of upstreams that have no time of their own. */
+  readonly idleTimeoutMs: number;
 }
 
 /** Who is admitted. A source is an IPv4 address or an IPv6 /64; 0: no limit. */

@@ -1,5 +1,12 @@
 /** A Plan prepared for use: classifiers built, routes indexed, balancers created, dials numbered. */
-import { type Classifier, type EngineDials, type EngineTables, type EngineWarmed, native } from '../addon.js';
+import {
+  type Classifier,
+  type EngineDials,
+  type EngineTables,
+  type EngineUdp,
+  type EngineWarmed,
+  native,
+} from '../addon.js';
 import type { FailureFields } from '../base/failure.js';
 import type { LogLine } from '../base/log.js';
 import { parseNetworks, UNIX_PEERS } from '../base/network.js';
@@ -240,8 +247,8 @@ async function tablesOf(
     identifyMinBytes: limits.identifyMinBytes,
     identifyMaxBytes: limits.identifyMaxBytes,
     maxConnections: limits.maxConnections,
-    flowsMax: 0,
-    flowsPerSource: 0,
+    flowsMax: limits.flows.max,
+    flowsPerSource: limits.flows.perSource,
     tarpitMax: limits.tarpitMax,
     tarpitHoldMs: limits.tarpitHoldMs,
     longOpeningsPerSource: limits.longOpeningsPerSource,
@@ -276,8 +283,16 @@ async function tablesOf(
       idleTimeoutMs: options.idle_timeout ?? limits.idleTimeoutMs,
       halfCloseTimeoutMs: options.half_close_timeout ?? limits.halfCloseTimeoutMs,
       bandwidth: options.bandwidth,
-      udp: { idleTimeoutMs: 60_000, responses: 0, amplification: 0, onReload: 'move', per: 'flow' },
+      udp: flowsOf(options.udp, limits),
       endpoints: plan.ids.endpoints[index] ?? [],
     })),
   };
 }
+
+const flowsOf = (udp: PlanUpstream['options']['udp'], { flows }: Plan['limits']): EngineUdp => ({
+  idleTimeoutMs: udp.idle_timeout ?? flows.idleTimeoutMs,
+  responses: udp.responses,
+  amplification: udp.amplification,
+  onReload: udp.on_reload,
+  per: udp.per,
+});

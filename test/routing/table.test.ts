@@ -41,6 +41,7 @@ function planOf(routes: readonly PlanRoute[]): Plan {
       admission: openAdmission,
       identifyMaxBytes: 1,
       maxConnections: 1,
+      flows: { max: 1000, perSource: 0, idleTimeoutMs: 60_000 },
       tarpitMax: 256,
       tarpitHoldMs: 60_000,
     },

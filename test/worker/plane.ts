@@ -61,6 +61,7 @@ export const limits: PlanLimits = {
   admission: openAdmission,
   identifyMaxBytes: 65_536,
   maxConnections: 500,
+  flows: { max: 1000, perSource: 0, idleTimeoutMs: 60_000 },
   tarpitMax: 256,
   tarpitHoldMs: 60_000,
 };
