@@ -28,7 +28,6 @@ int OptionOf(int fd, int name) {
   return getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
 }
 
-
 // An IPv6 socket has IPv4 datagrams, too.
 void TellTrafficClass(int fd, int family) {
   SetInt(fd, IPPROTO_IP, IP_RECVTOS, 1);
