@@ -1,6 +1,11 @@
 /** The library: what `import … from 'anyport'` has. Nothing here loads the addon before `listen`. */
 
-export type { Handler, HandlerSession } from './handlers/handler.js';
+export {
+  type DatagramHandler,
+  datagramHandler,
+  type Handler,
+  type HandlerSession,
+} from './handlers/handler.js';
 export { createAnyport } from './library/anyport.js';
 export { type BuiltInId, type BuiltInOptions, type ProtocolBuilders, protocols } from './library/builders.js';
 export { AnyportError, type AnyportErrorCode, type ConfigProblem } from './library/error.js';

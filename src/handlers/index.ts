@@ -5,13 +5,21 @@ import type { Handler } from './handler.js';
 import { http } from './http.js';
 import { redis } from './redis.js';
 
-export type { Handler, HandlerSession } from './handler.js';
+export type { DatagramHandler, Handler, HandlerSession } from './handler.js';
 
 export const handlers = { http, redis, echo } satisfies Record<string, Handler>;
+
+/** The built-in ones that serve flows too. */
+const ofDatagrams: readonly string[] = [
+  'builtin:echo',
+] satisfies readonly `builtin:${keyof typeof handlers}`[];
 
 const BUILTIN = 'builtin:';
 
 export const isBuiltin = (spec: string): boolean => spec.startsWith(BUILTIN);
+
+/** Of a module nothing is known. */
+export const servesDatagrams = (spec: string): boolean => !isBuiltin(spec) || ofDatagrams.includes(spec);
 
 /** As a configuration names them: `builtin:http`. */
 export const builtinHandlers: readonly string[] = Object.keys(handlers).map((name) => `${BUILTIN}${name}`);

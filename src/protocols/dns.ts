@@ -3,6 +3,7 @@ import type { Confirmation, Protocol } from '../model/protocol.js';
 import { bytesWhere } from './byte-class.js';
 import { match, more, no } from './confirmation.js';
 import { asBuffer, Cursor } from './cursor.js';
+import { dnsFacts } from './dns-facts.js';
 
 const headerBytes = 12;
 const lengthBytes = 2;
@@ -46,9 +47,12 @@ export const dns: Protocol = {
   datagram: {
     signature: { patterns: [`^${header}`, `^${multicastHeader}`] },
     confirm: confirmDatagram,
+    facts: (bytes) => dnsFacts(asBuffer(bytes), 0),
   },
+  factNames: ['method', 'host', 'type'],
   words: 'LENGTH (not in a datagram), header of a query, then names and records that add up',
   source: 'RFC 1035 section 4, RFC 7766 section 8, RFC 2136, RFC 6762',
+  facts: (bytes) => dnsFacts(asBuffer(bytes), lengthBytes),
 };
 
 export function confirmStream(bytes: Uint8Array): Confirmation {

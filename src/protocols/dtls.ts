@@ -3,6 +3,7 @@ import type { FactsAnswer } from '../model/facts.js';
 import type { Protocol } from '../model/protocol.js';
 import { clientHello, helloBytesMax, helloHeaderBytes, readClientHello } from './client-hello.js';
 import { asBuffer, Cursor } from './cursor.js';
+import { assembled, type Fragment } from './fragments.js';
 
 /** RFC 6347 section 4.1: type, version, epoch, sequence number, length. */
 const recordHeaderBytes = 13;
@@ -45,47 +46,48 @@ export function dtlsFacts(bytes: Uint8Array): FactsAnswer {
   return facts ? { verdict: 'facts', facts } : { verdict: 'broken', facts: {} };
 }
 
-interface Fragment {
+interface FragmentRecord extends Fragment {
   /** Total length of the message. */
   readonly helloBytes: number;
-  readonly offset: number;
-  readonly body: Buffer;
   /** Offset of the next record. */
   readonly end: number;
 }
 
-/** The hello without its header, or the number of bytes needed in total. Fragments must be in order. */
+/** The hello without its header, or the number of bytes needed in total. Its fragments may come in any order, and again. */
 function reassemble(bytes: Buffer): Buffer | number | 'broken' {
-  const parts: Buffer[] = [];
-  let have = 0;
-  for (let position = 0; parts.length < fragmentsMax; ) {
-    const fragment = fragmentAt(bytes, position);
-    if (typeof fragment === 'number' || fragment === 'broken') return fragment;
-    const { helloBytes, offset, body, end } = fragment;
-    if (offset !== have || helloBytes > helloBytesMax) return 'broken';
-    parts.push(body);
-    have += body.length;
-    if (have === helloBytes) return Buffer.concat(parts);
-    if (have > helloBytes || body.length === 0) return 'broken';
+  const fragments: Fragment[] = [];
+  let [have, due] = [0, 0];
+  for (let position = 0; fragments.length < fragmentsMax; ) {
+    const record = recordAt(bytes, position);
+    if (typeof record === 'number' || record === 'broken') return record;
+    const { helloBytes, offset, data, end } = record;
+    if (position === 0) due = helloBytes;
+    const isOfIt = helloBytes === due && offset + data.length <= due;
+    if (due > helloBytesMax || !isOfIt || data.length === 0) return 'broken';
+    fragments.push({ offset, data });
+    have += data.length;
+    const hello = have < due ? undefined : assembled(fragments);
+    if (hello === null) return 'broken';
+    if (hello?.length === due) return hello;
     position = end;
   }
   return 'broken';
 }
 
 /** One fragment per record, as all clients send it. */
-function fragmentAt(bytes: Buffer, position: number): Fragment | number | 'broken' {
+function recordAt(bytes: Buffer, position: number): FragmentRecord | number | 'broken' {
   const payload = position + recordHeaderBytes;
   if (bytes.length < payload) return payload;
   const end = payload + bytes.readUInt16BE(payload - 2);
   if (bytes[position] !== handshakeRecord || end < payload + fragmentHeaderBytes) return 'broken';
   if (bytes.length < end) return end;
-  const body = bytes.subarray(payload + fragmentHeaderBytes, end);
-  const isWhole = bytes.readUIntBE(payload + helloHeaderBytes + 5, 3) === body.length;
+  const data = bytes.subarray(payload + fragmentHeaderBytes, end);
+  const isWhole = bytes.readUIntBE(payload + helloHeaderBytes + 5, 3) === data.length;
   if (bytes[payload] !== clientHello || !isWhole) return 'broken';
   return {
     helloBytes: bytes.readUIntBE(payload + 1, 3),
     offset: bytes.readUIntBE(payload + helloHeaderBytes + 2, 3),
-    body,
+    data,
     end,
   };
 }

@@ -3,6 +3,7 @@ import type { Facts, FactsAnswer } from '../model/facts.js';
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { clientHello, helloBytesMax, helloHeaderBytes, readClientHello } from './client-hello.js';
 import { asBuffer, Cursor } from './cursor.js';
+import { assembled, type Fragment } from './fragments.js';
 import { googleFacts, googlePatterns, helloFacts, isGoogle } from './quic-google.js';
 import {
   clientKeys,
@@ -79,27 +80,33 @@ type Hello = Facts | 'more' | 'broken';
 /** A hello may span several packets, in any order (RFC 9000 section 7.5). */
 function readPackets(bytes: Buffer, first: InitialHeader, version: QuicVersion): Hello {
   const keys = clientKeys(version, first.destination);
-  const frames: CryptoFrame[] = [];
+  const frames: Fragment[] = [];
   let header: InitialHeader | null = first;
   for (let packets = 0; packets < packetsMax; packets++) {
-    if (header === null || header.version !== first.version || header.end > bytes.length) return 'more';
+    if (header === null || header.end > bytes.length) return 'more';
     const payload = openInitial(bytes, header, keys);
     if (payload === null || !readFrames(payload, version, frames)) return 'broken';
-    const hello = version.hello === 'tls' ? readHello(contiguous(frames)) : helloFacts(contiguous(frames));
+    const stream = assembled(frames);
+    if (stream === null) return 'broken';
+    const hello = version.hello === 'tls' ? readHello(stream) : helloFacts(stream);
     if (hello !== 'more') return hello;
-    header = readInitialHeader(bytes, header.end);
+    header = nextInitial(bytes, header.end, first);
   }
   return 'broken';
 }
 
-/** A CRYPTO frame: part of the handshake stream. */
-interface CryptoFrame {
-  readonly offset: number;
-  readonly data: Buffer;
+/** Of the same connection: behind it in a datagram may be 0-RTT packets and padding, and there are other datagrams. */
+function nextInitial(bytes: Buffer, start: number, first: InitialHeader): InitialHeader | null {
+  const identity = bytes.subarray(first.start + 1, first.start + 6 + first.destination.length);
+  for (let at = bytes.indexOf(identity, start + 1); at > 0; at = bytes.indexOf(identity, at + 1)) {
+    const header = readInitialHeader(bytes, at - 1);
+    if (header !== null && header.first >> 4 === first.first >> 4) return header;
+  }
+  return null;
 }
 
 /** RFC 9000 section 19: a first packet has only PADDING, PING and CRYPTO. */
-function readFrames(payload: Buffer, { cryptoFrame }: QuicVersion, frames: CryptoFrame[]): boolean {
+function readFrames(payload: Buffer, { cryptoFrame }: QuicVersion, frames: Fragment[]): boolean {
   const cursor = new Cursor(payload);
   while (cursor.left > 0) {
     const type = cursor.u8();
@@ -112,19 +119,6 @@ function readFrames(payload: Buffer, { cryptoFrame }: QuicVersion, frames: Crypt
     frames.push({ offset, data: payload.subarray(start, start + length) });
   }
   return true;
-}
-
-/** The stream up to its first gap. */
-function contiguous(frames: readonly CryptoFrame[]): Buffer {
-  const parts: Buffer[] = [];
-  let have = 0;
-  for (const { offset, data } of frames.toSorted((a, b) => a.offset - b.offset)) {
-    if (offset > have) break;
-    const part = data.subarray(have - offset);
-    parts.push(part);
-    have += part.length;
-  }
-  return Buffer.concat(parts);
 }
 
 function readHello(stream: Buffer): Hello {

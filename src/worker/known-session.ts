@@ -66,6 +66,27 @@ export class Session implements RouteSession, SessionId {
     this.transport = events.isDatagram ? 'udp' : 'tcp';
   }
 
+  /** A flow: what is known of it goes on under another Plan, where it has another place. */
+  continues(before: Session): void {
+    const { facts, factsComplete, broken, doubtful, header, decidedAt, identifyMs, decision, isReported } =
+      before;
+    const { protocols, plan } = this.runtime;
+    Object.assign(this, {
+      facts,
+      factsComplete,
+      broken,
+      doubtful,
+      header,
+      decidedAt,
+      identifyMs,
+      isReported,
+    });
+    this.protocol = protocols.findIndex(({ id }) => id === before.protocolId);
+    const route = typeof decision === 'number' ? before.runtime.plan.routes[decision]?.name : undefined;
+    const at = plan.routes.findIndex(({ name }) => name === route);
+    this.decision = typeof decision === 'number' ? (at < 0 ? undefined : at) : decision;
+  }
+
   /** Read on demand from the current event, which must belong to this session. */
   get source(): string {
     return this.events.sourceAddress();

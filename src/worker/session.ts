@@ -14,9 +14,10 @@ import { readProxyHeader, withHeader } from '../protocols/proxy-header.js';
 import type { Account } from './account.js';
 import type { AtWork } from './at-work.js';
 import { Connecting, type ConnectingOptions } from './connecting.js';
-import { serve } from './in-process.js';
+import { type HandlerFailure, serve } from './in-process.js';
+import { serveFlow } from './in-process-flow.js';
 import { NONE_DOUBTFUL, Session } from './known-session.js';
-import { tellsFactsTo } from './preamble.js';
+import { tellsFacts, tellsFactsTo } from './preamble.js';
 import { type Cause, hexOf, type SessionId } from './rings.js';
 import type { Runtime } from './runtime.js';
 import { idText, lineOf, refusedLine, sourceText } from './session-line.js';
@@ -87,11 +88,12 @@ export class Sequencer {
     else if (kind === 'ended') this.#ended(session);
     else if (kind === 'proxied') this.#proxied(this.#begin());
     else if (kind === 'arrived') this.#arrived(this.#begin());
+    else if (kind === 'moved') this.#moved(session);
+    else if (kind === 'unreachable') this.#connecting.unreachable(session ?? this.#recalled());
     else if (session === undefined) throw new Error(`an event of an unknown session: ${kind}`);
     else if (kind === 'connected') this.#connected(session);
     else if (kind === 'full') this.#connecting.pick(session);
-    else if (kind === 'answered') this.#connecting.answered(session);
-    else this.#connecting.unreachable(session);
+    else this.#connecting.answered(session);
   }
 
   #begin(): Session {
@@ -101,6 +103,29 @@ export class Sequencer {
     session.isReported = account.reports;
     this.#sessions[slot] = session;
     return session;
+  }
+
+  /** A flow that was relayed, and of which nothing else is known any more. */
+  #recalled(): Session {
+    const { events } = this.#options;
+    const decision = this.#decisions[events.slot];
+    const session = this.#begin();
+    const { orders, plan } = session.runtime;
+    session.protocol = orders[session.transport][session.listener]?.[events.protocol] ?? -1;
+    session.row = events.row;
+    session.upstream = events.upstream;
+    session.endpoint = plan.ids.endpoints[events.upstream]?.indexOf(events.endpoint) ?? -1;
+    session.decision = decision;
+    return session;
+  }
+
+  /** The endpoint of a flow is gone with the Plan that it began with: it goes on under the one in force. */
+  #moved(before: Session | undefined): void {
+    const session = this.#recalled();
+    // A route of the Plan before.
+    if (typeof session.decision === 'number') session.decision = undefined;
+    if (before !== undefined) session.continues(before);
+    this.#connecting.pick(session);
   }
 
   // ---- sniff
@@ -296,9 +321,17 @@ export class Sequencer {
   #connected(session: Session): void {
     if (session.endpoint < 0) return; // an in-process handler
     this.#connecting.connected(session);
+    // Another one that it needs later is picked among all.
+    if (session.transport === 'udp') session.tried = undefined;
+    if (this.#isTold(session)) return;
     if (this.#options.account.logs || this.#log.isOn || this.#connecting.judges(session)) return;
     this.#decisions[session.slot] = session.decision;
     this.#sessions[session.slot] = undefined;
+  }
+
+  /** Its endpoint hears of it what its bytes do not say, and so would the next one of a flow. */
+  #isTold({ transport, header, runtimeUpstream }: Session): boolean {
+    return transport === 'udp' && (header !== undefined || tellsFacts(runtimeUpstream.plan));
   }
 
   // ---- in-process
@@ -315,6 +348,7 @@ export class Sequencer {
     const told = {
       id: idText(worker, session),
       listener: session.planListener.name,
+      transport: session.transport,
       protocol: session.protocolId,
       source: sourceText(this.#options.events),
       facts: session.facts,
@@ -322,14 +356,22 @@ export class Sequencer {
       decidedAtByte: session.decidedAt,
       worker,
     };
-    session.served = serve(fd, handler, told, ({ isUrgent, ...failure }) => {
+    const failed = ({ isUrgent, ...failure }: HandlerFailure) => {
       session.error = failure.error;
       complain({ upstream: session.runtimeUpstream.plan.name, ...failure }, 'handler failed');
       this.#end(session, 'proxy', 'relay', 'handler_error', 'reset');
       // A handler may fail between two turns.
       if (isUrgent) flush();
       else flushSoon();
-    });
+    };
+    const closed = () => {
+      this.#end(session, 'upstream', 'relay', 'done');
+      flushSoon();
+    };
+    session.served =
+      session.transport === 'udp'
+        ? serveFlow(fd, handler, told, { failed, closed })
+        : serve(fd, handler, told, failed);
     this.#options.atWork.add(session.served.finished);
   }
 

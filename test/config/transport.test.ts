@@ -81,6 +81,17 @@ listeners: [{ name: a, address: ":53", transport: tcp+udp }]`;
   });
 });
 
+test('a handler of connections alone is not for datagrams', () => {
+  const text = (handler: string, protocol = 'DNS') => `
+protocols: [{ name: ${protocol}, handler: "${handler}" }]
+listeners: [{ name: a, address: ":53", transport: tcp+udp }]`;
+  expect(problemsOf(text('builtin:redis'))).toEqual([
+    'any.yaml:2:26: protocols[0].handler: `builtin:redis` serves connections alone, and datagrams come here too: leave them to `builtin:echo` or a module of your own',
+  ]);
+  expect(problemsOf(text('builtin:echo'))).toEqual([]);
+  expect(problemsOf(text('builtin:redis', 'Redis'))).toEqual([]);
+});
+
 describe('the Plan', () => {
   const forms = (transport: string) => {
     const { protocols } = planOf(file(`{ name: a, address: ":53", transport: ${transport} }`));

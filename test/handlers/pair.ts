@@ -5,6 +5,7 @@ import type { Handler, HandlerSession } from '../../src/handlers/handler.js';
 
 export const session: HandlerSession = {
   id: '0-17',
+  transport: 'tcp',
   listener: 'front',
   protocol: 'http',
   source: '192.0.2.7:50123',

@@ -25,6 +25,10 @@ function fragment(from: number, to: number, total = whole.length): Buffer {
   return Buffer.concat([hex('16 fefd 0000 000000000000'), size(2, 12 + part.length), ...message]);
 }
 
+/** With another first byte. */
+const forged = (record: Buffer): Buffer =>
+  Buffer.concat([record.subarray(0, 25), Buffer.of((record[25] ?? 0) ^ 1), record.subarray(26)]);
+
 const end = whole.length;
 const facts = { versions: ['1.2'], ech: false, sni: 'a.example' };
 const cases = [
@@ -36,13 +40,28 @@ const cases = [
   },
   { why: 'the first of its fragments', bytes: fragment(0, 10), expect: { verdict: 'more' } },
   {
+    why: 'in three fragments, not in order',
+    bytes: Buffer.concat([fragment(0, 10), fragment(40, end), fragment(10, 40)]),
+    expect: { verdict: 'facts', facts },
+  },
+  {
     why: 'a fragment is missing',
     bytes: Buffer.concat([fragment(0, 10), fragment(20, end)]),
+    expect: { verdict: 'more' },
+  },
+  {
+    why: 'fragments come twice, and overlap',
+    bytes: Buffer.concat([fragment(0, 20), fragment(0, 20), fragment(10, end)]),
+    expect: { verdict: 'facts', facts },
+  },
+  {
+    why: 'a fragment that says something else of the same bytes',
+    bytes: Buffer.concat([fragment(0, 40), forged(fragment(20, end))]),
     expect: { verdict: 'broken' },
   },
   {
-    why: 'a fragment comes twice',
-    bytes: Buffer.concat([fragment(0, 10), fragment(0, 10)]),
+    why: 'a fragment of another hello',
+    bytes: Buffer.concat([fragment(0, 10), fragment(10, end, end + 1)]),
     expect: { verdict: 'broken' },
   },
   { why: 'an empty fragment', bytes: fragment(0, 0), expect: { verdict: 'broken' } },

@@ -112,6 +112,49 @@ describe('a hello', () => {
     expect(quicFacts(Buffer.concat(packets))).toEqual({ verdict: 'facts', facts });
   });
 
+  test('is read whatever is between its packets: padding, 0-RTT, datagrams of others', () => {
+    const zeroRtt = Buffer.concat([
+      hex('d1 00000001 08'),
+      destination,
+      hex('00'),
+      two(300),
+      Buffer.alloc(300, 7),
+    ]);
+    const other = Buffer.concat([
+      hex('c1 00000001 08 0102030405060708 00 00'),
+      two(300),
+      Buffer.alloc(300, 9),
+    ]);
+    const packets = [
+      packet(0, crypto(long, 0, 500)),
+      zeroRtt,
+      Buffer.alloc(200),
+      other,
+      Buffer.of(0x40, 1, 2),
+    ];
+    expect(quicFacts(Buffer.concat(packets))).toMatchObject({ verdict: 'more' });
+    packets.push(packet(1, crypto(long, 500, end)));
+    expect(quicFacts(Buffer.concat(packets))).toEqual({ verdict: 'facts', facts });
+  });
+
+  test('that comes again is read once', () => {
+    const first = packet(0, crypto(long, 0, 500));
+    const bytes = Buffer.concat([
+      first,
+      packet(2, crypto(long, 0, 500)),
+      first,
+      packet(1, crypto(long, 500, end)),
+    ]);
+    expect(quicFacts(bytes)).toEqual({ verdict: 'facts', facts });
+  });
+
+  test('whose frames say different things of the same bytes can not be read', () => {
+    const forged = Buffer.from(long);
+    forged[450] = 1;
+    const packets = [packet(0, crypto(long, 0, 500)), packet(1, crypto(forged, 400, end))];
+    expect(quicFacts(Buffer.concat(packets))).toMatchObject({ verdict: 'broken' });
+  });
+
   test('with a gap needs more', () => {
     const answer = quicFacts(
       Buffer.concat([packet(0, crypto(long, 0, 300)), packet(1, crypto(long, 400, end))]),

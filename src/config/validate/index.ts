@@ -23,7 +23,7 @@ import { resolveRoutes } from './routes.js';
 import { checkSecurity, securityConfig } from './security.js';
 import { readShape, type Shape } from './shape.js';
 import { Targets } from './targets.js';
-import { checkHeadersOfDatagrams } from './transport-options.js';
+import { checkHandlersOfDatagrams, checkHeadersOfDatagrams, ownHandlers } from './transport-options.js';
 import { hasOwnUpstream, resolveUpstreams, writtenUpstreams } from './upstreams.js';
 import { resolveIdentity } from './user.js';
 import { warningsOf } from './warnings.js';
@@ -77,6 +77,7 @@ export function validate(source: Source, context: Context): Validated {
   const reachability = createReachability(shape, asking, config);
   const written = [...writtenUpstreams(shape), ...writtenForwardUpstreams(forwards)];
   checkHeadersOfDatagrams(written, reachability, report);
+  checkHandlersOfDatagrams([...written, ...ownHandlers(shape)], reachability, report);
   if (report.problems.length > 0) return { ok: false, problems: report.problems };
   const warnings = warningsOf({ source, shape, written, groups, names, config, reachability }, context);
   return { ok: true, config, warnings };

@@ -1,12 +1,13 @@
 /** Options of upstreams that only streams or only datagrams have, where none of these can come. */
+import { servesDatagrams } from '../../handlers/index.js';
 import { overOf } from '../../health/check.js';
 import { checkOf } from '../../health/checks/index.js';
-import { isMapping, valueAt } from '../path.js';
+import { isMapping, type Path, valueAt } from '../path.js';
 import type { Report, Warn } from '../report.js';
 import type { UpstreamEntry } from '../schema/upstreams.js';
 import type { Source } from '../source.js';
 import type { Reachability } from './reachability.js';
-import type { Entry } from './shape.js';
+import type { Entry, Shape } from './shape.js';
 import type { NamedUpstream } from './upstreams.js';
 
 const OF_STREAMS = {
@@ -28,6 +29,34 @@ function reachedOf(upstreams: readonly NamedUpstream[], { upstreamsOver }: Reach
     byStreams: streams.has(entry.name),
     byDatagrams: datagrams.has(entry.name),
   }));
+}
+
+/** Where a handler is written, and the upstream that it makes. */
+export interface NamedHandler {
+  readonly name: string;
+  readonly path: Path;
+  readonly value: { readonly handler?: string | undefined };
+}
+
+/** Of protocols, which need no upstream to have one. */
+export const ownHandlers = ({ protocols }: Shape): NamedHandler[] =>
+  protocols.map((entry) => ({ ...entry, name: entry.value.name }));
+
+/** What serves connections alone can not serve the datagrams that come, too. */
+export function checkHandlersOfDatagrams(
+  handlers: readonly NamedHandler[],
+  { upstreamsOver }: Reachability,
+  report: Report,
+): void {
+  const reached = upstreamsOver('udp');
+  for (const { name, path, value } of handlers) {
+    const { handler } = value;
+    if (handler === undefined || servesDatagrams(handler) || !reached.has(name)) continue;
+    report.problem(
+      [...path, 'handler'],
+      `\`${handler}\` serves connections alone, and datagrams come here too: leave them to \`builtin:echo\` or a module of your own`,
+    );
+  }
 }
 
 /** The endpoint would not hear who the client is. */

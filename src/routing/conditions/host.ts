@@ -1,4 +1,4 @@
-/** The host of an HTTP request, or the authority of the PROXY header before it. */
+/** The host of an HTTP request, the name of a DNS question, or the authority of the PROXY header before it. */
 import type { SessionCondition } from '../condition.js';
 import { announcedName, testName } from '../fact.js';
 import { createNameTest, nameExtent, nameKey, namePattern } from '../name-pattern.js';
@@ -7,7 +7,7 @@ export const host: SessionCondition<string, string> = {
   options: (z) =>
     namePattern(
       z,
-      'Host, without port, that a request names: HTTP/1, HTTP/2, gRPC, and whatever else has the fact; `*.example.com` as for `sni`',
+      'Host, without port, that a request names: HTTP/1, HTTP/2, gRPC, a DNS question, and whatever else has the fact; `*.example.com` as for `sni`',
     ),
   reads: 'facts',
   extent: nameExtent,
