@@ -226,6 +226,7 @@ const session = object({
   protocol: orNull(text('Id; null: not identified')),
   stage: choice(stages),
   source: text("The client's address"),
+  transport: choice(['tcp', 'udp'], '`udp`: a flow, the datagrams of one client'),
   route: orNull(text('What decided: a route, `on_unknown` or `on_silence`; null: nothing yet')),
   upstream: orNull(text()),
   endpoint: orNull(text('Null: none yet, or an in-process handler')),

@@ -66,7 +66,8 @@ function sessionText(fields: Fields): string {
   const facts = (fields.facts ?? {}) as Fields;
   const words = (...values: unknown[]) =>
     values.filter((value) => value !== null && value !== undefined).join(' ');
-  const what = words(fields.protocol ?? 'unknown', facts.sni ?? facts.host);
+  const over = fields.transport === 'udp' ? 'over udp' : undefined;
+  const what = words(fields.protocol ?? 'unknown', over, facts.sni ?? facts.host);
   const where = fields.upstream === null ? '' : ` → ${words(fields.upstream, fields.endpoint)}`;
   const because = fields.error === undefined ? '' : `: ${fields.error}`;
   const parts = [
@@ -86,11 +87,18 @@ function sessionText(fields: Fields): string {
 
 const extra = (word: string, value: unknown): string[] => (value === undefined ? [] : [`${word} ${value}`]);
 
+interface ReadyListener {
+  readonly name: string;
+  readonly address: string;
+  readonly transport: string;
+}
+
 /** Addresses come first. */
 function readyText({ listeners, admin, try: examples, ...rest }: Fields): Told {
-  const places = (listeners as readonly { name: string; address: string }[]).map(({ name, address }) =>
-    name === address ? address : `${address} (${name})`,
-  );
+  const places = (listeners as readonly ReadyListener[]).map(({ name, address, transport }) => {
+    const marks = [...(name === address ? [] : [name]), ...(transport === 'tcp' ? [] : [transport])];
+    return marks.length === 0 ? address : `${address} (${marks.join(', ')})`;
+  });
   const hint = Array.isArray(examples) ? `: try ${examples.join(' or ')}` : '';
   const control = admin === undefined ? '' : `, control interface on ${admin}`;
   return { text: visible(`ready on ${places.join(', ')}${control}${hint}`), rest };

@@ -41,6 +41,10 @@ export class Room {
     return Atomics.load(this.words, roomWords.open);
   }
 
+  get flows(): number {
+    return Atomics.load(this.words, roomWords.flows);
+  }
+
   get cutShort(): number {
     return Atomics.load(this.words, roomWords.cutShort);
   }

@@ -107,8 +107,11 @@ export type ToWorker =
   | ({ readonly type: 'report' } & WorkerReporting)
   /** Reset the sessions that are relayed to this endpoint, by id: it is down. */
   | { readonly type: 'endpoint_down'; readonly endpoint: number }
-  /** Stop accepting, let sessions finish, end the remaining ones after `deadlineMs`; null: never. */
-  | { readonly type: 'drain'; readonly deadlineMs: number | null }
+  /**
+   * Stop accepting, let sessions finish, end the remaining ones after `deadlineMs`; null: never. `handsOver`: another
+   * process has the sockets of datagrams, and flows end.
+   */
+  | { readonly type: 'drain'; readonly deadlineMs: number | null; readonly handsOver?: boolean }
   /** Stop accepting and end all sessions at once. */
   | { readonly type: 'cut' };
 

@@ -124,9 +124,9 @@ export class DataPlane {
   /** Health of endpoints by id; what is set counts from the next session on. */
   readonly health = new HealthTable(this.#healthMemory);
 
-  /** Open connections. */
+  /** Open sessions: connections and flows. */
   get open(): number {
-    return this.#room.open;
+    return this.#room.open + this.#room.flows;
   }
 
   get restarts(): number {
@@ -206,12 +206,15 @@ export class DataPlane {
     for (const worker of this.#pool.running) this.#pool.post(worker, { type: 'endpoint_down', endpoint });
   }
 
-  /** True if every session ended by itself; false if workers died or exceeded the deadline (then call `close`). */
-  async drain(deadlineMs: number): Promise<boolean> {
+  /**
+   * True if every session ended by itself; false if workers died or exceeded the deadline (then call `close`).
+   * `handsOver`: another process has the sockets; flows end at once, for their clients' datagrams come there.
+   */
+  async drain(deadlineMs: number, handsOver = false): Promise<boolean> {
     this.#publisher.close();
     this.#handoff.stopAccepting();
     const before = this.#room.cutShort;
-    const { acceptingStopped, ended } = this.#supervisor.drain(deadlineMs);
+    const { acceptingStopped, ended } = this.#supervisor.drain(deadlineMs, handsOver);
     void acceptingStopped.then(() => this.#current.sockets.close());
     return Promise.race([ended.then(() => this.#room.cutShort === before), elapsed(deadlineMs + GRACE_MS)]);
   }

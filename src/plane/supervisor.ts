@@ -103,9 +103,9 @@ export class Supervisor {
   }
 
   /** Drains all workers within `deadlineMs`. During the start it drains only those that accept already. */
-  drain(deadlineMs: number): { acceptingStopped: Promise<void>; ended: Promise<void> } {
+  drain(deadlineMs: number, handsOver = false): { acceptingStopped: Promise<void>; ended: Promise<void> } {
     if (this.#phase === 'starting') this.#callOffStart();
-    this.#end({ type: 'drain', deadlineMs });
+    this.#end({ type: 'drain', deadlineMs, ...(handsOver && { handsOver }) });
     return {
       acceptingStopped: this.#roster.until(['drained', 'ended', 'down']),
       ended: this.#roster.until(['ended', 'down']),

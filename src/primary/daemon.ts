@@ -162,6 +162,7 @@ export class Daemon {
     });
     this.#shutdown = new Shutdown({
       plane,
+      handsOver: () => this.handover.hasGivenWay,
       times: () => this.handover.timesOf(this.#reconfiguration.fitted.config.server),
       totals: () => this.#metrics.totals(),
       names: ids,
@@ -245,7 +246,7 @@ export class Daemon {
     return this.#reconfiguration.fitted.config.server.workers;
   }
 
-  /** Open connections. */
+  /** Open sessions. */
   get sessions(): number {
     return this.#plane.open;
   }

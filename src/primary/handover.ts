@@ -111,6 +111,11 @@ export class Handover {
     for (const { server } of this.#parts.inside) server.release();
   }
 
+  /** Whether the next process has the sockets. */
+  get hasGivenWay(): boolean {
+    return this.#hasGivenWay;
+  }
+
   /** Nobody turns away for want of readiness once the next process serves. */
   timesOf(server: ServerConfig): ServerConfig {
     return this.#hasGivenWay ? { ...server, drainDelayMs: 0 } : server;

@@ -19,6 +19,8 @@ export const shutdownLimits = {
 
 export interface ShutdownParts {
   readonly plane: Pick<DataPlane, 'drain' | 'cut' | 'open'>;
+  /** Whether another process has the sockets. */
+  readonly handsOver: () => boolean;
   readonly times: () => Pick<ServerConfig, 'drainDelayMs' | 'gracefulShutdownTimeoutMs'>;
   readonly totals: () => Totals;
   readonly names: IdNames;
@@ -82,7 +84,7 @@ export class Shutdown {
   }
 
   async #drain(accepts: boolean, deadlineMs: number, delayMs: number): Promise<boolean> {
-    const { plane, totals, info, clock } = this.#parts;
+    const { plane, totals, info, clock, handsOver } = this.#parts;
     const sessions = plane.open;
     if (!accepts && sessions === 0) return true;
     info({ sessions, drain_delay_ms: delayMs, deadline_ms: deadlineMs }, 'draining');
@@ -91,7 +93,7 @@ export class Shutdown {
     if (this.#isClosed) return false;
     if (this.#cutting !== null) return this.#cutting;
     this.#tellLater(clock.nowMs() + deadlineMs);
-    const inTime = await plane.drain(deadlineMs);
+    const inTime = await plane.drain(deadlineMs, handsOver());
     this.#sayDrained();
     return this.#cutting ?? inTime;
   }

@@ -17,8 +17,8 @@ export class Draining {
   }
 
   /** Resolves when the last session has ended; sessions left at the deadline are reset. Null: no deadline. */
-  async drain(deadlineMs: number | null, acceptingStopped: () => void): Promise<void> {
-    this.#engine.stopAccepting();
+  async drain(deadlineMs: number | null, handsOver: boolean, acceptingStopped: () => void): Promise<void> {
+    this.#engine.stopAccepting(handsOver);
     acceptingStopped();
     if (deadlineMs !== null)
       this.#deadline ??= setTimeout(() => this.#endAll('timeout', 'drain_timeout'), deadlineMs);

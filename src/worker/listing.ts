@@ -141,6 +141,7 @@ export class Listing {
       worker,
       stage: row.stage,
       source: sourceText(row),
+      transport: row.transport,
       ...place,
       bytesUp: row.bytesUp,
       bytesDown: row.bytesDown,

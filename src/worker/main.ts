@@ -60,6 +60,8 @@ function beat({ beats, beatMs, worker }: WorkerSetup): () => void {
   return () => clearInterval(timer);
 }
 
+type Drain = Extract<ToWorker, { type: 'drain' }>;
+
 /** Runs until drained: told to drain, and the last session has ended. */
 async function serve(worker: Worker, setup: WorkerSetup): Promise<void> {
   const cancelled = whenCancelled(setup);
@@ -69,15 +71,15 @@ async function serve(worker: Worker, setup: WorkerSetup): Promise<void> {
 
   const { draining } = worker;
   const stopped = () => worker.post({ type: 'accepting_stopped' });
-  const drain = async (deadlineMs: number | null): Promise<void> => {
-    await draining.drain(deadlineMs, stopped);
+  const drain = async ({ deadlineMs, handsOver = false }: Drain): Promise<void> => {
+    await draining.drain(deadlineMs, handsOver, stopped);
     if (setup.inline === undefined) await worker.atWork.finished(HANDLERS_MS_MAX);
   };
   const drained = new Promise<void>((resolve, reject) => {
     cancelled.then(() => draining.cut()).then(resolve, reject);
     setup.port.on('message', (message: ToWorker) => {
       if (isCancelled(setup)) return;
-      if (message.type === 'drain') drain(message.deadlineMs).then(resolve, reject);
+      if (message.type === 'drain') drain(message).then(resolve, reject);
       else if (message.type === 'cut') draining.cut().then(resolve, reject);
       else if (message.type === 'endpoint_down') worker.draining.endpointDown(message.endpoint);
       else if (message.type === 'release') worker.engine.release(message.sockets);

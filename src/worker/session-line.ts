@@ -1,5 +1,6 @@
 /** The access log line of an ended session or a refused connection. */
 import { hostPort } from '../base/address.js';
+import type { Transport } from '../model/protocol.js';
 import type { SessionLine } from './account.js';
 import { errorName } from './dial-failure.js';
 import { NO_FACTS, type Session } from './known-session.js';
@@ -16,6 +17,7 @@ export function lineOf(events: EventCursor, session: Session | undefined, plan: 
     protocol,
     facts: session?.facts ?? NO_FACTS,
     source: sourceText(events),
+    transport: transportOf(events),
     upstream: upstream?.name ?? null,
     endpoint: (endpoint !== undefined && upstream?.endpoints[endpoint]?.name) || null,
     bytesUp: events.bytesUp,
@@ -40,6 +42,7 @@ export function refusedLine(events: EventCursor, plan: KeptPlan): SessionLine {
     protocol: null,
     facts: NO_FACTS,
     source: sourceText(events),
+    transport: transportOf(events),
     upstream: null,
     endpoint: null,
     bytesUp: 0,
@@ -53,6 +56,8 @@ export function refusedLine(events: EventCursor, plan: KeptPlan): SessionLine {
     error: events.error === 0 ? events.check : errorName(events.error),
   };
 }
+
+const transportOf = ({ isDatagram }: EventCursor): Transport => (isDatagram ? 'udp' : 'tcp');
 
 /** The deciding route or key, as named in the configuration. The engine itself rejects only invalid PROXY headers. */
 export function decisionText(session: Session | undefined, plan: KeptPlan): string | undefined {

@@ -44,6 +44,11 @@ const rows = [
     },
     text: 'front: unknown, 78 B up, 0 B down, 3.1 ms, over_limit (proxy, accept: max_connections), and 7 more before it',
   },
+  {
+    why: 'a flow',
+    fields: { transport: 'udp', protocol: 'dns' },
+    text: 'front: dns over udp localhost → web',
+  },
   { why: 'one that is rejected', fields: { reason: 'rejected', route: 'routes[1]' }, text: ', by routes[1]' },
   { why: 'one that lasted', fields: { duration_ms: 61_234 }, text: ', 1 m 1 s, done' },
   {
@@ -60,8 +65,10 @@ test.each(rows)('a session is one line: $why', ({ fields, text }) => {
 
 test('where it listens comes first', () => {
   const listeners = [
-    { name: 'front', address: '127.0.0.1:1' },
-    { name: ':2', address: ':2' },
+    { name: 'front', address: '127.0.0.1:1', transport: 'tcp' },
+    { name: ':2', address: ':2', transport: 'tcp' },
+    { name: 'any', address: ':3', transport: 'tcp+udp' },
+    { name: ':4', address: ':4', transport: 'udp' },
   ];
   const line = {
     level: 'info',
@@ -73,7 +80,7 @@ test('where it listens comes first', () => {
     msg: 'ready',
   };
   expect(prettyLines(false)(JSON.stringify(line))).toMatch(
-    /: ready on 127\.0\.0\.1:1 \(front\), :2 \{"workers":2/,
+    /: ready on 127\.0\.0\.1:1 \(front\), :2, :3 \(any, tcp\+udp\), :4 \(udp\) \{"workers":2/,
   );
 });
 

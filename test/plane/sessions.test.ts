@@ -30,6 +30,7 @@ function session(id: string, second: number, bytesUp = 0): SessionInfo {
     listener: 'front',
     protocol: null,
     stage: 'sniff',
+    transport: 'tcp',
     source: '192.0.2.1:1',
     route: null,
     upstream: null,

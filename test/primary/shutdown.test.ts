@@ -12,7 +12,7 @@ const DEADLINE_MS = 60_000;
 /** Listener and protocol of row n are `listener-n` and `protocol-n`; row 0 has no protocol. */
 const names: IdNames = { nameOf: (kind, id) => `${kind}-${id}` };
 
-function stage(active: readonly number[], drainDelayMs = 0) {
+function stage(active: readonly number[], drainDelayMs = 0, handsOver = false) {
   const clock = new FakeClock();
   const lines: Record<string, unknown>[] = [];
   const ended = { drain_timeout: 0, admin: 0 };
@@ -31,8 +31,8 @@ function stage(active: readonly number[], drainDelayMs = 0) {
   const open = active.reduce((sum, each) => sum + each, 0);
   const plane = {
     open,
-    drain(deadlineMs: number) {
-      did.push(`drain ${deadlineMs}`);
+    drain(deadlineMs: number, handsOver?: boolean) {
+      did.push(`drain ${deadlineMs}${handsOver ? ', sockets handed over' : ''}`);
       return new Promise<boolean>((resolve) => {
         end = resolve;
       });
@@ -44,6 +44,7 @@ function stage(active: readonly number[], drainDelayMs = 0) {
   };
   const shutdown = new Shutdown({
     plane,
+    handsOver: () => handsOver,
     times: () => ({ drainDelayMs, gracefulShutdownTimeoutMs: DEADLINE_MS }),
     totals,
     names,
@@ -136,6 +137,14 @@ describe('the delay', () => {
     expect(await drained).toBe(false);
     expect(did).toEqual([]);
   });
+});
+
+test('workers hear whether another process has the sockets', async () => {
+  const { did, shutdown } = stage([1], 0, true);
+  void shutdown.drain(true);
+  await settled();
+  expect(did).toEqual([`drain ${DEADLINE_MS}, sockets handed over`]);
+  shutdown.close();
 });
 
 test('one drain is all that happens, whoever asks how often', async () => {

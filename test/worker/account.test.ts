@@ -13,6 +13,7 @@ const line: SessionLine = {
   listener: 'front',
   protocol: null,
   facts: {},
+  transport: 'tcp',
   source: '192.0.2.7:40000',
   upstream: null,
   endpoint: null,
@@ -45,6 +46,13 @@ function accountWith(rate: number, level = 'info') {
   const dropped = () => total(samplesOf([buffer], new IdRegistry()), 'anyport_log_lines_dropped_total');
   return { account, advance, lines, reported, dropped };
 }
+
+test('a flow says so', () => {
+  const { account, lines } = accountWith(10);
+  account.ended(() => ({ ...line, transport: 'udp' }));
+  account.ended(() => line);
+  expect(lines.map((each) => JSON.parse(each).transport)).toEqual(['udp', undefined]);
+});
 
 test('a session that ended is one line', () => {
   const { account, lines } = accountWith(10);

@@ -69,6 +69,7 @@ async function end(id: string, options: ControlOptions): Promise<void> {
 const HEADING = [
   'ID',
   'SOURCE',
+  'OVER',
   'PROTOCOL',
   'STAGE',
   'LISTENER',
@@ -93,6 +94,7 @@ function listText({ sessions, matching, missing }: SessionList): string {
 const row = (session: SessionInfo): string[] => [
   session.id,
   session.source,
+  session.transport,
   session.protocol ?? '-',
   session.stage,
   session.listener,
