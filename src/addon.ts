@@ -46,8 +46,11 @@ export interface Classifier {
    * routable ones.
    */
   splice(start: number, deleteCount: number, added: readonly Recognizer[], routable: number): Classifier;
-  /** Classifies many flights in one call; answers are indices, -1 unknown, -2 more. For benches. */
-  identifyMany(bytes: Uint8Array, ends: Uint32Array, answers: Int32Array): void;
+  /**
+   * Classifies many flights in one call; answers are indices, -1 unknown, -2 more. `whole`: they are datagrams, of which
+   * nothing follows. For benches.
+   */
+  identifyMany(bytes: Uint8Array, ends: Uint32Array, answers: Int32Array, whole?: boolean): void;
 }
 
 /** An immutable set of IPv4 and IPv6 networks (native/admission/prefixes.h). */

@@ -20,8 +20,13 @@ export interface Question {
   readonly due: number;
 }
 
-/** Classifies these flights in one call. */
-export function classifyTask(name: string, classifier: Classifier, questions: readonly Question[]): Task {
+/** Classifies these flights in one call. `whole`: they are datagrams. */
+export function classifyTask(
+  name: string,
+  classifier: Classifier,
+  questions: readonly Question[],
+  whole = false,
+): Task {
   const bytes = Buffer.concat(questions.map((question) => question.bytes));
   let end = 0;
   const ends = Uint32Array.from(questions, (question) => (end += question.bytes.length));
@@ -30,7 +35,7 @@ export function classifyTask(name: string, classifier: Classifier, questions: re
   return {
     name,
     operations: questions.length,
-    run: () => classifier.identifyMany(bytes, ends, answers),
+    run: () => classifier.identifyMany(bytes, ends, answers, whole),
     check: () => {
       deepStrictEqual(answers, due, name);
       answers.fill(UNANSWERED);

@@ -7,6 +7,7 @@
 import { cpus } from 'node:os';
 import { flightTasks, groupTasks, mixedTask, protocolCount } from './classify.js';
 import { configurationTasks } from './configuration.js';
+import { confirmedDatagramTasks, datagramProtocolCount, datagramTasks } from './datagrams.js';
 import { editTimes } from './edits.js';
 import { confirmTasks, factsTasks } from './facts.js';
 import { listTasks, readingTimes } from './lists.js';
@@ -26,6 +27,14 @@ printTable(`classify a recorded first flight among ${protocolCount} protocols`, 
   { name: 'each repeated, the dearest tenth begins at', nanoseconds: quantile(flights, 0.9) },
 ]);
 printTable('by protocol, flight after flight', await time(groupTasks(), 100));
+printTable(
+  `classify a datagram among ${datagramProtocolCount} protocols, by signatures`,
+  await time(datagramTasks(), 200),
+);
+printTable(
+  'and with the confirmations of what they match, one call each',
+  await time(confirmedDatagramTasks(), 200),
+);
 printTable('confirm what the signature has matched', await time(confirmTasks(), 100));
 printTable('read the facts of a flight', await time(factsTasks(), 100));
 printTable('route a session', await time(routeTasks(), 100));

@@ -280,11 +280,14 @@ Napi::Value ClassifierBinding::IdentifyMany(const Napi::CallbackInfo& info) {
   if (answers.ElementLength() < ends.ElementLength()) {
     throw Napi::RangeError::New(info.Env(), "answers: one for each end is expected");
   }
+  const bool whole = info[3].ToBoolean();
   size_t start = 0;
   Walk walk;
   for (size_t i = 0; i < ends.ElementLength(); ++i) {
     const std::span<const uint8_t> flight(bytes.Data() + start, ends.Data()[i] - start);
-    answers.Data()[i] = AnswerOf(classifier_->Start(&walk, flight, true));
+    walk.Reset();
+    answers.Data()[i] = AnswerOf(whole ? classifier_->Finish(&walk, flight, true)
+                                       : classifier_->Advance(&walk, flight, true));
     start = ends.Data()[i];
   }
   return info.Env().Undefined();

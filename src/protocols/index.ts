@@ -136,12 +136,25 @@ export interface NamedRecognizer extends Recognizer {
 export const recognizersFor = (transport: Transport): NamedRecognizer[] =>
   protocols.flatMap((protocol) => recognizerOf(protocol, transport) ?? []);
 
-/** Null: it is not spoken over the transport. */
+/** Always the same one; null: it is not spoken over the transport. */
 export function recognizerOf(protocol: Protocol, transport: Transport): NamedRecognizer | null {
   if (!protocol.transports.includes(transport)) return null;
+  if (transport === 'tcp') return protocol;
+  const made = ofDatagrams.get(protocol) ?? datagramRecognizer(protocol);
+  ofDatagrams.set(protocol, made);
+  return made;
+}
+
+const ofDatagrams = new WeakMap<Protocol, NamedRecognizer>();
+
+function datagramRecognizer(protocol: Protocol): NamedRecognizer {
   const { id, refines, datagram = protocol, spansDatagrams } = protocol;
-  const named = { id, ...(refines !== undefined && { refines }) };
-  if (transport === 'tcp') return { ...named, ...protocol };
-  const { facts } = datagram;
-  return { ...named, ...datagram, ...(facts && !spansDatagrams && { facts: wholeFacts(facts) }) };
+  const { signature, confirm, facts } = datagram;
+  return {
+    id,
+    signature,
+    ...(refines !== undefined && { refines }),
+    ...(confirm && { confirm }),
+    ...(facts && { facts: spansDatagrams ? facts : wholeFacts(facts) }),
+  };
 }

@@ -16,11 +16,26 @@ export async function loadProtocol(
   failed: (failure: FailureFields) => void,
   asking?: Asking,
 ): Promise<LoadedProtocol> {
-  const { id, validator } = protocol;
+  const { signature, validator } = protocol;
   const confirm = validator === null ? undefined : await loadValidator(validator, failed, asking);
+  return signature === null ? loadedBuiltIn(protocol) : loaded(protocol, confirm);
+}
+
+function loaded(protocol: PlanProtocol, confirm?: NamedRecognizer['confirm']): LoadedProtocol {
   const over = (transport: Transport) =>
     formOf(protocol, transport) && recognizerOver(protocol, transport, confirm);
-  return { id, tcp: over('tcp'), udp: over('udp') };
+  return { id: protocol.id, tcp: over('tcp'), udp: over('udp') };
+}
+
+/** Those of one Plan are those of the next: sessions keep their Plans. */
+const builtIns = new Map<string, LoadedProtocol>();
+
+function loadedBuiltIn(protocol: PlanProtocol): LoadedProtocol {
+  const { id, stream, datagram } = protocol;
+  const key = `${id} ${stream !== null} ${datagram !== null}`;
+  const found = builtIns.get(key) ?? loaded(protocol);
+  builtIns.set(key, found);
+  return found;
 }
 
 export const formOf = (
