@@ -7,10 +7,12 @@
  */
 import type { Automaton } from '../model/classifier.js';
 import type { Config, ProtocolConfig } from '../model/config.js';
-import type { Recognizer } from '../model/protocol.js';
+import type { Recognizer, Transport } from '../model/protocol.js';
+import { transportsOf } from '../model/transports.js';
 import { compileClassifier } from '../protocols/compile.js';
 import { leavesNothing, sharedOpening, shortestOpening } from '../protocols/dfa/overlap.js';
-import { protocolById } from '../protocols/index.js';
+import { protocolById, recognizerOf } from '../protocols/index.js';
+import { signatureOver } from '../protocols/planned.js';
 
 /** Upper bound on the example shown. */
 const EXAMPLE_BYTES_MAX = 24;
@@ -24,8 +26,15 @@ interface Ranked {
 }
 
 /** Sentences for the user. */
-export function findAmbiguities({ protocols, listeners }: Config): string[] {
-  const ranked = protocols.map(rankedOf);
+export function findAmbiguities(config: Config): string[] {
+  return [...new Set((['tcp', 'udp'] as const).flatMap((transport) => ambiguitiesOver(transport, config)))];
+}
+
+function ambiguitiesOver(transport: Transport, config: Config): string[] {
+  const listeners = config.listeners.filter((listener) => transportsOf(listener).includes(transport));
+  const ranked = config.protocols
+    .filter(({ transports }) => transports.includes(transport))
+    .map((protocol) => rankedOf(protocol, transport));
   const meet = (a: Ranked, b: Ranked) =>
     listeners.some(({ protocols: names }) => names.includes(a.config.name) && names.includes(b.config.name));
   return ranked.flatMap((second, index) => {
@@ -35,15 +44,18 @@ export function findAmbiguities({ protocols, listeners }: Config): string[] {
   });
 }
 
-function rankedOf(config: ProtocolConfig): Ranked {
+function rankedOf(config: ProtocolConfig, transport: Transport): Ranked {
   const builtIn = config.signature === null ? protocolById(config.id) : undefined;
-  const signature = config.signature ?? builtIn?.signature ?? {};
+  const recognizer = builtIn && recognizerOf(builtIn, transport);
+  const signature = config.signature
+    ? signatureOver(config.signature, transport)
+    : (recognizer?.signature ?? {});
   const { automata } = compileClassifier([{ id: config.id, signature }], 1);
   return {
     config,
     rank: builtIn?.rank ?? 0,
     automaton: automata[0] as Automaton,
-    certain: isCertain(config, { ...builtIn, signature }),
+    certain: isCertain(config, { ...recognizer, signature }),
   };
 }
 

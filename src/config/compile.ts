@@ -32,7 +32,7 @@ import { transportsOf } from '../model/transports.js';
 import type { DnsFamily } from '../model/upstream-options.js';
 import { compileOnce } from '../protocols/compile.js';
 import { protocols as builtIns, protocolById, recognizerOf } from '../protocols/index.js';
-import { formOf } from '../protocols/planned.js';
+import { formOf, signatureOver } from '../protocols/planned.js';
 import { compileConditions } from '../routing/conditions/index.js';
 import { compact } from '../routing/values.js';
 import { ownListener } from './own-listeners.js';
@@ -179,7 +179,9 @@ function compileProtocols({ protocols, listeners }: Config): PlanProtocol[] {
 function compiledForm(id: string, transport: Transport, signature: Signature | null = null): PlanForm | null {
   const builtIn = protocolById(id);
   if (signature === null && builtIn === undefined) throw new Error(`protocol ${id} has no signature`);
-  const own = signature ?? (builtIn && recognizerOf(builtIn, transport)?.signature);
+  const own = signature
+    ? signatureOver(signature, transport)
+    : builtIn && recognizerOf(builtIn, transport)?.signature;
   return own === undefined ? null : compileOnce({ id, signature: own });
 }
 

@@ -1,7 +1,7 @@
 /** Recognizers for the protocols of a Plan: built-ins by id, custom ones by their configured signature. */
 import type { FailureFields } from '../base/failure.js';
 import type { PlanForm, PlanProtocol } from '../model/plan.js';
-import type { Transport } from '../model/protocol.js';
+import type { Signature, Transport } from '../model/protocol.js';
 import { type NamedRecognizer, protocolById, recognizerOf } from './index.js';
 import { type Asking, loadValidator } from './validator.js';
 
@@ -38,6 +38,12 @@ function loadedBuiltIn(protocol: PlanProtocol): LoadedProtocol {
   return found;
 }
 
+/** Of a custom protocol. All of a datagram has arrived: `maxBytes` bounds its length. */
+export const signatureOver = (signature: Signature, transport: Transport): Signature =>
+  transport === 'tcp' || signature.maxBytes === undefined
+    ? signature
+    : { ...signature, checks: [...(signature.checks ?? []), `total <= ${signature.maxBytes}`] };
+
 export const formOf = (
   { stream, datagram }: Pick<PlanProtocol, 'stream' | 'datagram'>,
   transport: Transport,
@@ -55,7 +61,8 @@ function recognizerOver(
     return known;
   }
   // A built-in's confirmation relies on its own signature, so it is not used with a custom one under the same id.
-  return { id, signature, ...(confirm && { confirm }), ...(known?.facts && { facts: known.facts }) };
+  const own = signatureOver(signature, transport);
+  return { id, signature: own, ...(confirm && { confirm }), ...(known?.facts && { facts: known.facts }) };
 }
 
 /** Candidate order of a listener: accepted protocols in rank order, then all others, which only name a session. */

@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/config/compile.js';
 import { diffConfigs } from '../../src/config/diff/index.js';
 import { type Config, NOTHING_DISCOVERED } from '../../src/model/config.js';
+import type { PlanForm } from '../../src/model/plan.js';
 import { IdRegistry } from '../../src/plane/ids.js';
+import { createMatcher } from '../../src/protocols/matcher.js';
 import { configOf, problemsOf, warningsOf } from './support.js';
 
 const planOf = (text: string) => compile(configOf(text), NOTHING_DISCOVERED, 1, new IdRegistry());
@@ -62,6 +64,23 @@ protocols: [{ name: DNS, target: "10.0.0.7:53", transport: udp }]
 listeners: [{ name: a, address: ":53", transport: udp }]`;
     expect(problemsOf(text)).toEqual([
       'any.yaml:2:49: protocols[0].transport: is for custom protocols: `DNS` is built in, and recognised over tcp+udp',
+    ]);
+  });
+
+  test('bound the length of datagrams, and of the opening of connections', () => {
+    const text = `
+protocols: [{ name: Mine, target: "10.0.0.7:9", start_bytes: [aa55], max_bytes: 8, transport: tcp+udp }]
+listeners: [{ name: a, address: ":53", transport: tcp+udp }]`;
+    const [{ stream, datagram } = { stream: null, datagram: null }] = planOf(text).protocols;
+    const matches = (form: PlanForm | null, bytes: number) => {
+      const matcher = createMatcher({ automata: [(form as PlanForm).automaton], routable: 1 });
+      matcher.advance(Buffer.from('aa55'.padEnd(2 * bytes, '0'), 'hex'));
+      return matcher.finish().verdict;
+    };
+    expect([matches(datagram, 8), matches(datagram, 9), matches(stream, 9)]).toEqual([
+      'match',
+      'unknown',
+      'match',
     ]);
   });
 

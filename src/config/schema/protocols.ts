@@ -57,8 +57,16 @@ export const protocol = mapping(
     )
       .nonempty()
       .optional(),
-    min_bytes: integer('No answer before so many bytes', 0, SIGNATURE_BYTES_MAX).optional(),
-    max_bytes: integer('No match once more bytes have arrived', 1, SIGNATURE_BYTES_MAX).optional(),
+    min_bytes: integer(
+      'No answer before so many bytes; of a datagram: no shorter one',
+      0,
+      SIGNATURE_BYTES_MAX,
+    ).optional(),
+    max_bytes: integer(
+      'No match once more bytes have arrived; of a datagram: no longer one',
+      1,
+      SIGNATURE_BYTES_MAX,
+    ).optional(),
     validator: text(
       'Settles what the other keys have matched: default export `(bytes: Uint8Array) => "match" | "no" | "more"`',
       'module path relative to this file',
