@@ -145,13 +145,12 @@ engine::Engine& EngineBinding::engine() {
 
 Napi::Value EngineBinding::Prepare(const Napi::CallbackInfo& info) {
   auto plan = PlanFrom(info[0].As<Napi::Object>());
-  auto wanted = ListeningSocketsFrom(info[1].As<Napi::Array>());
+  const auto wanted = ListeningSocketsFrom(info[1].As<Napi::Array>());
   for (const engine::ListeningSocket& socket : wanted) {
     if (socket.listener >= plan->listeners.size())
       throw Napi::RangeError::New(info.Env(), "no such listener in the Plan");
   }
-  std::erase_if(wanted, [](const engine::ListeningSocket& socket) { return socket.datagrams; });
-  std::vector<engine::PreparedSocket> sockets;
+  engine::PreparedSockets sockets;
   const int error = engine().Prepare(wanted, &sockets);
   if (error != 0) throw SystemError(info.Env(), error, "dup");
   prepared_ = std::move(plan);
@@ -168,7 +167,7 @@ Napi::Value EngineBinding::Commit(const Napi::CallbackInfo& info) {
 
 Napi::Value EngineBinding::Discard(const Napi::CallbackInfo& info) {
   prepared_.reset();
-  prepared_sockets_.clear();
+  prepared_sockets_ = {};
   return info.Env().Undefined();
 }
 
@@ -187,7 +186,7 @@ Napi::Value EngineBinding::Release(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EngineBinding::StopAccepting(const Napi::CallbackInfo& info) {
-  engine().StopAccepting();
+  engine().StopAccepting(info[0].ToBoolean());
   return info.Env().Undefined();
 }
 

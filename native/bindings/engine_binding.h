@@ -43,7 +43,7 @@ class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
   std::shared_ptr<Lifetime<engine::Engine>> lifetime_;
   // What the next commit puts into force.
   std::shared_ptr<const plan::Plan> prepared_;
-  std::vector<engine::PreparedSocket> prepared_sockets_;
+  engine::PreparedSockets prepared_sockets_;
   bool has_plan_ = false;
   Napi::ObjectReference memory_;  // keeps the shared buffers alive
   std::shared_ptr<Turn> turn_;

@@ -60,6 +60,12 @@ void Books::Connected(Session& session) {
   Observe(session.plan_upstream().row, layout_.connect, session.connect_ms);
 }
 
+void Books::Disconnected(Session& session) {
+  if (session.on_endpoint) Add(session.endpoint_row + layout_.cells.endpoint_sessions, -1);
+  session.on_endpoint = false;
+  LeaveEndpoint(session);
+}
+
 void Books::Moved(const Session& session, uint64_t up, uint64_t down) {
   const uint32_t cell = RowOf(session) + layout_.cells.bytes;
   if (up > 0) Add(cell, static_cast<double>(up));

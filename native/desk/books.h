@@ -118,6 +118,8 @@ class Books {
   // Adds the session to the endpoint's sessions, until LeaveEndpoint. False: it has all that it may have.
   bool AimAt(Session& session, const Aim& aim);
   void Connected(Session& session);
+  // It is not connected any more, and goes on: to another endpoint.
+  void Disconnected(Session& session);
   void LeaveEndpoint(Session& session);
   void Moved(const Session& session, uint64_t up, uint64_t down);
   // A direction has waited for its limit of speed.

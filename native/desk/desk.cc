@@ -212,6 +212,16 @@ Event Desk::Push(EventKind kind, const Session& session) {
   return event;
 }
 
+Event Desk::ShowAgain(EventKind kind, Session& session) {
+  session.stage = Stage::kPick;
+  AwaitDecision(session);
+  Event event = Push(kind, session);
+  event.Set(kFlowRow, session.row);
+  event.Set(kFlowUpstream, session.upstream);
+  event.Set(kFlowEndpoint, session.endpoint);
+  return event;
+}
+
 void Desk::Hold(Session& session, bool choosy) {
   session.stage = Stage::kPick;
   session.asked = false;

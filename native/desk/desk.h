@@ -47,6 +47,8 @@ class Desk {
   // The source that a PROXY header has announced. False: it is refused, and the session has ended.
   bool Announce(Session& session, const net::Source& source);
   Session* Find(pool::SlotId id) { return sessions_.Find(id); }
+  // Of any generation; null: the slot is free.
+  Session* AtSlot(uint32_t slot) { return sessions_.AtSlot(slot); }
   const pool::Slots<Session>& sessions() const { return sessions_; }
 
   // The only place where a session ends: releases everything held for it and reports ender and reason once.
@@ -71,6 +73,8 @@ class Desk {
   void RunWoken();
   // The timer of a waiting session.
   void OnQueueTimer(Session& session);
+  // Shows a flow that has been relayed and needs another endpoint: what TypeScript may have forgotten of it.
+  Event ShowAgain(EventKind kind, Session& session);
   // Starts the decision timeout.
   void AwaitDecision(const Session& session);
   // True: the listeners' pause is over.

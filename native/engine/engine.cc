@@ -49,6 +49,8 @@ void Engine::Wire(Options options) {
   answering_ = std::make_unique<Answering>(desk_.get(), sniffer_.get());
   streams_ =
       std::make_unique<stream::Streams>(options.streams, desk_.get(), sniffer_.get(), &slabs_, loop_.get());
+  flows_ = std::make_unique<flow::Flows>(desk_.get(), sniffer_.get(), &slabs_, loop_.get(),
+                                         shared::Buckets(options.streams.buckets));
   listeners_ = std::make_unique<Listeners>(loop_.get());
   arrivals_ = std::make_unique<Arrivals>(loop_.get(), this);
   desk_->books().Pooled(slabs_.counts(), true);
@@ -60,6 +62,7 @@ void Engine::Shutdown(std::function<void()> closed) {
   desk_->Abandon();
   desk_->books().Pooled(slabs_.counts(), false);
   listeners_.reset();
+  flows_.reset();
   arrivals_.reset();
   exchange_->Close();
   if (loop_ == nullptr) return closed();
@@ -68,15 +71,26 @@ void Engine::Shutdown(std::function<void()> closed) {
 
 // ---- sources of connections
 
-void Engine::Commit(std::shared_ptr<const plan::Plan> plan, std::vector<PreparedSocket> sockets) {
+int Engine::Prepare(std::span<const ListeningSocket> wanted, PreparedSockets* prepared) const {
+  std::vector<ListeningSocket> streams;
+  std::vector<ListeningSocket> datagrams;
+  for (const ListeningSocket& socket : wanted) (socket.datagrams ? datagrams : streams).push_back(socket);
+  const int error = listeners_->Prepare(streams, &prepared->streams);
+  return error != 0 ? error : flows_->sockets().Prepare(datagrams, &prepared->datagrams);
+}
+
+void Engine::Commit(std::shared_ptr<const plan::Plan> plan, PreparedSockets sockets) {
   if (plan_ != nullptr) arrivals_->Take(*plan_);
-  listeners_->Leave(sockets, this);
+  listeners_->Leave(sockets.streams, this);
+  flows_->sockets().Leave(sockets.datagrams);
   plan_ = std::move(plan);
   desk_->Adopt(plan_);
   WatchQueue();
   WatchEvictions();
   streams_->warm().Adopt(plan_);
-  if (!listeners_->Take(std::move(sockets))) RestListeners();
+  const bool taken = listeners_->Take(std::move(sockets.streams));
+  if (!flows_->sockets().Take(std::move(sockets.datagrams)) || !taken) RestListeners();
+  flows_->Adopt();
   arrivals_->TakeEarly(*plan_);
   Flush();
 }
@@ -96,13 +110,16 @@ void Engine::WatchEvictions() {
 
 void Engine::Release(std::span<const uint64_t> sockets) {
   listeners_->Release(sockets, this);
+  flows_->sockets().Release(sockets);
   Flush();
 }
 
-void Engine::StopAccepting() {
+void Engine::StopAccepting(bool hands_over) {
   streams_->tarpit().Shut();
   streams_->warm().Close();
   listeners_->Stop(this);
+  flows_->sockets().Stop();
+  if (hands_over) flows_->HandOver();
   if (plan_ != nullptr) arrivals_->Take(*plan_);
   arrivals_->ResetEarly();
   Flush();
@@ -114,6 +131,11 @@ void Engine::OnConnection(uint32_t listener, net::Fd fd, const net::Source& sour
 
 void Engine::OnRefused(uint32_t listener, const net::Source& source, int error) {
   desk_->Refuse(listener, source, error);
+}
+
+void Engine::ResumeListeners() {
+  const bool resumed = listeners_->Resume();
+  if (!flows_->sockets().Resume() || !resumed) RestListeners();
 }
 
 void Engine::RestListeners() { desk_->timers().ScheduleRest(desk_->timers().now_ms() + kAcceptRestMs); }
@@ -130,6 +152,7 @@ void Engine::OnReady(uint64_t tag, uint32_t events) {
   }
   if (kind == TagKind::kQueue) return desk_->RunWoken();
   if (kind == TagKind::kEvicted) return sniffer_->EndEvicted();
+  if (kind == TagKind::kDatagrams) return flows_->OnReadable(id, events);
   if (kind == TagKind::kWarm) return streams_->warm().OnSocket(id, events);
   Session* session = desk_->Find(id);
   if (session == nullptr) return;
@@ -139,17 +162,19 @@ void Engine::OnReady(uint64_t tag, uint32_t events) {
 }
 
 bool Engine::OnTurn() {
+  flows_->SendAnswers();
   streams_->RunQueued();
   streams_->tarpit().Run();
-  if (!desk_->timers().HeldUp() && desk_->ExpireTimers() && !listeners_->Resume()) RestListeners();
+  if (!desk_->timers().HeldUp() && desk_->ExpireTimers()) ResumeListeners();
   if (desk_->ending()) desk_->EndSome();
+  flows_->RunSweep();
   desk_->refusals().TellHeld();
   const bool ran = exchange_->Deliver();
   if (loop_ == nullptr) return ran;  // Shutdown was called meanwhile
   arrivals_->SetSessions(sessions().size());
   streams_->warm().Run();  // sessions first
   CountBuffers();
-  const bool more = streams_->has_queued() || desk_->ending();
+  const bool more = streams_->has_queued() || desk_->ending() || flows_->sweeping();
   int64_t delay_ms = Sooner(streams_->tarpit().DelayMs(), streams_->warm().DelayMs());
   delay_ms = Sooner(delay_ms, desk_->refusals().DelayMs());
   loop_->SetTimer(more ? 0 : Sooner(desk_->timers().DelayMs(), delay_ms));

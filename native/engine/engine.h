@@ -6,6 +6,7 @@
 //   desk    table of sessions, their events and counters, their end
 //   sniff   identifies the protocol of an opening
 //   stream  TCP and Unix sockets, from accept to the last byte of the relay
+//   flow    UDP, from the first datagram to the idle end
 #pragma once
 
 #include <functional>
@@ -19,6 +20,7 @@
 #include "engine/answering.h"
 #include "engine/arrivals.h"
 #include "engine/listeners.h"
+#include "flow/flows.h"
 #include "loop/loop.h"
 #include "plan/plan.h"
 #include "pool/slabs.h"
@@ -27,6 +29,12 @@
 #include "stream/streams.h"
 
 namespace anyport::engine {
+
+// Of streams and of datagrams.
+struct PreparedSockets {
+  std::vector<PreparedSocket> streams;
+  std::vector<PreparedSocket> datagrams;
+};
 
 struct Memory {
   std::span<uint8_t> arena;
@@ -56,11 +64,9 @@ class Engine final : public loop::Client, public ConnectionSink {
   ~Engine() override;
 
   // Does what can fail of accepting on `wanted`, changes nothing. 0 or an errno.
-  int Prepare(std::span<const ListeningSocket> wanted, std::vector<PreparedSocket>* prepared) const {
-    return listeners_->Prepare(wanted, prepared);
-  }
+  int Prepare(std::span<const ListeningSocket> wanted, PreparedSockets* prepared) const;
   // Connections that wait at sockets not in `sockets` begin with the Plan in force, all others with `plan`.
-  void Commit(std::shared_ptr<const plan::Plan> plan, std::vector<PreparedSocket> sockets);
+  void Commit(std::shared_ptr<const plan::Plan> plan, PreparedSockets sockets);
   // Of retired sockets, by number.
   void Release(std::span<const uint64_t> sockets);
   // Whether new or existing sessions use the Plan of this generation.
@@ -69,7 +75,8 @@ class Engine final : public loop::Client, public ConnectionSink {
   int TakeFrom(std::shared_ptr<shared::Inbox> inbox) {
     return arrivals_->TakeFrom(std::move(inbox), sessions().size());
   }
-  void StopAccepting();
+  // `hands_over`: another process has the sockets of datagrams from now on.
+  void StopAccepting(bool hands_over);
   // Applies answers written outside of a turn.
   void Flush();
   int Attach(pool::SlotId id, uint32_t row, uint32_t upstream) {
@@ -95,6 +102,7 @@ class Engine final : public loop::Client, public ConnectionSink {
 
   void WatchQueue();
   void WatchEvictions();
+  void ResumeListeners();
   void RestListeners();
   void CountBuffers();
 
@@ -108,6 +116,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   std::unique_ptr<sniff::Sniffer> sniffer_;
   std::unique_ptr<Answering> answering_;
   std::unique_ptr<stream::Streams> streams_;
+  std::unique_ptr<flow::Flows> flows_;
   std::unique_ptr<Listeners> listeners_;
   std::unique_ptr<Arrivals> arrivals_;
   std::shared_ptr<const plan::Plan> plan_;  // of new sessions

@@ -30,13 +30,8 @@ Listeners::~Listeners() {
 
 int Listeners::Prepare(std::span<const ListeningSocket> wanted, std::vector<PreparedSocket>* prepared) const {
   for (const ListeningSocket& socket : wanted) {
-    net::Fd own;
-    if (!by_number_.contains(socket.number)) {
-      own = net::Fd(fcntl(socket.fd, F_DUPFD_CLOEXEC, 0));
-      if (!own.valid() && errno != EBADF) return errno;
-      if (!own.valid() || net::SocketNumber(own.get()) != socket.number) continue;
-    }
-    prepared->push_back({socket.number, socket.listener, std::move(own)});
+    const int error = net::Prepare(socket, by_number_.contains(socket.number), prepared);
+    if (error != 0) return error;
   }
   return 0;
 }

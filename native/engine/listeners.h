@@ -15,6 +15,7 @@
 
 #include "loop/loop.h"
 #include "net/fd.h"
+#include "net/listening.h"
 #include "net/sockets.h"
 #include "pool/slots.h"
 
@@ -33,20 +34,8 @@ inline constexpr uint64_t kAcceptRestMs = 100;
 // Connections taken per socket when it is let go: 2 x backlog.
 inline constexpr int kAcceptsAtStopMax = 8192;
 
-// A socket to accept on, opened by the primary.
-struct ListeningSocket {
-  uint64_t number = 0;  // net::SocketNumber: tells whether `fd` is still this socket
-  uint32_t listener = 0;
-  int fd = -1;
-  bool datagrams = false;  // UDP
-};
-
-// The same with a descriptor of its own; invalid if the socket is accepted on already.
-struct PreparedSocket {
-  uint64_t number = 0;
-  uint32_t listener = 0;
-  net::Fd fd;
-};
+using net::ListeningSocket;
+using net::PreparedSocket;
 
 class Listeners {
  public:

@@ -50,6 +50,8 @@ class Sniffer {
   // A datagram as it has come, in stages sniff to pick; while TypeScript decides it is held behind the
   // others.
   Next TakeDatagram(desk::Session& session, std::span<const uint8_t> datagram);
+  // A flow that has been relayed needs another endpoint: holds its datagrams again, without their headers.
+  void HoldAgain(desk::Session& session) { session.sniffed = states_.Acquire(); }
   // End of input or of patience: the best match decides.
   Next Finish(desk::Session& session, desk::Cause cause);
   // Whether a deadline has passed: the carrier then reads once more before OnTimer acts on it.

@@ -17,6 +17,9 @@ using net::Opened;
 
 constexpr int kDatagram = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 
+// What the system gives by default holds 92 datagrams of 1,200 bytes.
+constexpr int kBurstBytes = 1024 * 1024;
+
 bool SetInt(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof(value)) == 0;
 }
@@ -28,16 +31,22 @@ int OptionOf(int fd, int name) {
   return getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
 }
 
+void ReceiveSegments(int fd) { SetInt(fd, SOL_UDP, UDP_GRO, 1); }
+
 // An IPv6 socket has IPv4 datagrams, too.
 void TellTrafficClass(int fd, int family) {
   SetInt(fd, IPPROTO_IP, IP_RECVTOS, 1);
   if (family == AF_INET6) SetInt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
 }
 
-void ConfigureBound(int fd, int family, int receive_buffer) {
+// Whose address is bound knows which one was asked, and is not told so with each datagram.
+void ConfigureBound(int fd, const Address& bound, int receive_buffer) {
+  const int family = bound.family();
   if (receive_buffer != 0) SetReceiveBuffer(fd, receive_buffer);
-  SetInt(fd, IPPROTO_IP, IP_PKTINFO, 1);
-  if (family == AF_INET6) SetInt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+  if (IsWildcard(bound)) {
+    SetInt(fd, IPPROTO_IP, IP_PKTINFO, 1);
+    if (family == AF_INET6) SetInt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+  }
   SetInt(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
   TellTrafficClass(fd, family);
   ReceiveSegments(fd);
@@ -70,6 +79,11 @@ int ConfigureDialled(int fd, int family, const net::DialOptions& options, const 
   if (!interface.empty() && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface.data(),
                                        static_cast<socklen_t>(interface.size())) != 0)
     return errno;
+  if (family == AF_INET6) {
+    SetInt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+  } else {
+    SetInt(fd, IPPROTO_IP, IP_RECVTOS, 1);
+  }
   const bool bound = options.transparent || options.source.length != 0;
   return bound ? BindSource(fd, family, options, client) : 0;
 }
@@ -102,7 +116,7 @@ Opened Bind(const Address& address, const BindOptions& options) {
   if (!fd.valid()) return Failed(errno);
   if (options.reuse_port && !SetInt(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1)) return Failed(errno);
   if (address.family() == AF_INET6) SetInt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, options.ipv6_only ? 1 : 0);
-  ConfigureBound(fd.get(), address.family(), options.receive_buffer);
+  ConfigureBound(fd.get(), address, options.receive_buffer);
   if (bind(fd.get(), address.get(), address.length) != 0) return Failed(errno);
   return {std::move(fd), 0};
 }
@@ -112,7 +126,7 @@ int Adopt(int fd, int receive_buffer) {
   if (OptionOf(fd, SO_TYPE) != SOCK_DGRAM || (domain != AF_INET && domain != AF_INET6)) return EPROTOTYPE;
   if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return errno;
   if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0) return errno;
-  ConfigureBound(fd, domain, receive_buffer);
+  ConfigureBound(fd, BoundTo(fd), receive_buffer);
   return 0;
 }
 
@@ -142,7 +156,10 @@ net::Pair ConnectedPair() {
   return {std::move(ours), std::move(theirs), 0};
 }
 
-bool ReceiveSegments(int fd) { return SetInt(fd, SOL_UDP, UDP_GRO, 1); }
+void ExpectBursts(int fd) {
+  ReceiveSegments(fd);
+  if (!SetInt(fd, SOL_SOCKET, SO_RCVBUFFORCE, kBurstBytes)) SetInt(fd, SOL_SOCKET, SO_RCVBUF, kBurstBytes);
+}
 
 int SetReceiveBuffer(int fd, int bytes) {
   // The kernel counts its own structures too, and doubles what it is given.
@@ -150,6 +167,10 @@ int SetReceiveBuffer(int fd, int bytes) {
   if (given() == bytes || SetInt(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes)) return given();
   SetInt(fd, SOL_SOCKET, SO_RCVBUF, bytes);
   return given();
+}
+
+bool IsWildcard(const Address& address) {
+  return net::SourceOf(address.storage).bytes == net::Source{}.bytes;
 }
 
 Address BoundTo(int fd) {

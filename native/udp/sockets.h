@@ -34,10 +34,13 @@ net::Opened Connect(const net::Address& address, const net::DialOptions& options
 // Two sockets on the loopback interface, connected to each other.
 net::Pair ConnectedPair();
 
-// A datagram that was sent in one piece by several (UDP_GRO). False: not on this kernel.
-bool ReceiveSegments(int fd);
+// A connected socket that receives several datagrams at once: in one piece if they were sent so (UDP_GRO),
+// and with room for more of them.
+void ExpectBursts(int fd);
 
 // The address a socket is bound to; family AF_UNSPEC when it has none.
 net::Address BoundTo(int fd);
+// Whether a socket that is bound to it gets datagrams for several addresses.
+bool IsWildcard(const net::Address& address);
 
 }  // namespace anyport::udp

@@ -87,7 +87,7 @@ export const nativeArrows: Arrows = {
     'pool',
     'net',
   ],
-  flow: ['udp', 'connect', 'sniff', 'desk', 'plan', 'shared', 'admission', 'loop', 'pool', 'net'],
+  flow: ['udp', 'sniff', 'desk', 'plan', 'shared', 'admission', 'loop', 'pool', 'net'],
   stream: ['connect', 'sniff', 'relay', 'desk', 'plan', 'shared', 'loop', 'pool', 'net'],
   connect: ['desk', 'plan', 'loop', 'pool', 'net'],
   sniff: ['desk', 'plan', 'shared', 'admission', 'classifier', 'loop', 'pool', 'net'],

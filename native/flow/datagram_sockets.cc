@@ -1,0 +1,107 @@
+#include "flow/datagram_sockets.h"
+
+#include <netinet/in.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "desk/tags.h"
+#include "udp/sockets.h"
+
+namespace anyport::flow {
+DatagramSockets::~DatagramSockets() {
+  for (uint32_t slot = 0; slot < sockets_.capacity(); ++slot) {
+    const Socket* socket = sockets_.AtSlot(slot);
+    if (socket != nullptr) loop_->Remove(socket->fd.get());
+  }
+}
+
+int DatagramSockets::Prepare(std::span<const net::ListeningSocket> wanted,
+                             std::vector<net::PreparedSocket>* prepared) const {
+  for (const net::ListeningSocket& socket : wanted) {
+    const int error = net::Prepare(socket, by_number_.contains(socket.number), prepared);
+    if (error != 0) return error;
+  }
+  return 0;
+}
+
+void DatagramSockets::Leave(std::span<const net::PreparedSocket> next) {
+  std::vector<uint64_t> staying;
+  for (const net::PreparedSocket& socket : next) staying.push_back(socket.number);
+  std::sort(staying.begin(), staying.end());
+  std::erase_if(by_number_, [&](const auto& each) {
+    const auto& [number, id] = each;
+    if (std::binary_search(staying.begin(), staying.end(), number)) return false;
+    Leave(id);
+    return true;
+  });
+}
+
+void DatagramSockets::Leave(pool::SlotId id) {
+  Socket& socket = *sockets_.Find(id);
+  socket.left = true;
+  if (socket.flows == 0) Close(id.slot);
+}
+
+void DatagramSockets::Close(uint32_t slot) {
+  loop_->Remove(At(slot).fd.get());
+  sockets_.Release(slot);
+}
+
+void DatagramSockets::RemoveFlow(uint32_t slot) {
+  Socket& socket = At(slot);
+  if (--socket.flows == 0 && socket.left) Close(slot);
+}
+
+bool DatagramSockets::Take(std::vector<net::PreparedSocket> next) {
+  if (stopped_) return true;
+  for (net::PreparedSocket& each : next) {
+    if (const auto known = by_number_.find(each.number); known != by_number_.end()) {
+      sockets_.Find(known->second)->listener = each.listener;
+    } else if (each.fd.valid()) {
+      const pool::SlotId id = sockets_.Acquire();
+      Socket& socket = *sockets_.Find(id);
+      socket.bound = udp::BoundTo(each.fd.get());
+      socket.wildcard = udp::IsWildcard(socket.bound);
+      socket.fd = std::move(each.fd);
+      socket.number = each.number;
+      socket.listener = each.listener;
+      by_number_.emplace(each.number, id);
+      unwatched_.push_back(id);
+    }
+  }
+  return Resume();
+}
+
+bool DatagramSockets::Resume() {
+  std::erase_if(unwatched_, [this](pool::SlotId id) {
+    const Socket* socket = sockets_.Find(id);
+    if (socket == nullptr) return true;
+    return loop_->Add(socket->fd.get(), EPOLLIN, desk::TagOf(desk::TagKind::kDatagrams, id)) == 0;
+  });
+  return unwatched_.empty();
+}
+
+void DatagramSockets::Release(std::span<const uint64_t> numbers) {
+  for (const uint64_t number : numbers) {
+    const auto known = by_number_.extract(number);
+    if (!known.empty()) Leave(known.mapped());
+  }
+}
+
+void DatagramSockets::Stop() {
+  stopped_ = true;
+  Leave(std::span<const net::PreparedSocket>());
+}
+
+uint32_t DatagramSockets::SuccessorOf(const Socket& socket) const {
+  for (const auto& [number, id] : by_number_) {
+    const Socket* other = sockets_.AtSlot(id.slot);
+    if (other != nullptr && other->bound == socket.bound) return id.slot;
+  }
+  return kNone;
+}
+
+}  // namespace anyport::flow

@@ -1,0 +1,78 @@
+// The UDP sockets that clients send to, on a loop. Which there are, and the listener of each, changes with
+// the Plan, as with engine/listeners.h: Prepare does what can fail, Leave and Take can not.
+//
+// A socket that is left is kept open as long as flows live on it: their clients go on, and nobody else is
+// taken in. It closes with the last of them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "loop/loop.h"
+#include "net/address.h"
+#include "net/fd.h"
+#include "net/listening.h"
+#include "pool/slots.h"
+
+namespace anyport::flow {
+
+struct Socket {
+  net::Fd fd;
+  uint64_t number = 0;    // net::SocketNumber
+  uint32_t listener = 0;  // index in the Plan in force
+  uint32_t flows = 0;     // that live on it
+  uint32_t dropped = 0;   // by the kernel so far
+  net::Address bound;
+  bool wildcard = false;  // bound to no address: datagrams for several come
+  bool left = false;      // takes no new flows
+
+  bool ipv6() const { return bound.family() == AF_INET6; }
+};
+
+class DatagramSockets {
+ public:
+  explicit DatagramSockets(loop::Loop* loop) : loop_(loop) {}
+  // Removes the sockets from the epoll set: they stay open in the primary, so closing would not.
+  ~DatagramSockets();
+  DatagramSockets(const DatagramSockets&) = delete;
+  DatagramSockets& operator=(const DatagramSockets&) = delete;
+
+  // 0 or an errno.
+  int Prepare(std::span<const net::ListeningSocket> wanted, std::vector<net::PreparedSocket>* prepared) const;
+  // Leaves those that are not in `next`.
+  void Leave(std::span<const net::PreparedSocket> next);
+  // Receives from the new ones; those that stay get their new listener. False: one can not be watched.
+  bool Take(std::vector<net::PreparedSocket> next);
+  // Leaves these, by number.
+  void Release(std::span<const uint64_t> numbers);
+  // Leaves all, and takes no others.
+  void Stop();
+  // Watches again those that could not be. False: one still can not.
+  bool Resume();
+
+  // Null: an event of a socket that has closed.
+  Socket* Find(pool::SlotId id) { return sockets_.Find(id); }
+  // Of a flow that lives on it.
+  Socket& At(uint32_t slot) { return *sockets_.AtSlot(slot); }
+  // The socket that takes new flows for one that is left: that which is bound to the same address. kNone:
+  // there is none.
+  uint32_t SuccessorOf(const Socket& socket) const;
+  void AddFlow(uint32_t slot) { ++At(slot).flows; }
+  void RemoveFlow(uint32_t slot);
+
+  static constexpr uint32_t kNone = ~uint32_t{0};
+
+ private:
+  void Leave(pool::SlotId id);
+  void Close(uint32_t slot);
+
+  loop::Loop* loop_;
+  pool::Slots<Socket> sockets_;
+  std::unordered_map<uint64_t, pool::SlotId> by_number_;  // that are not left
+  std::vector<pool::SlotId> unwatched_;
+  bool stopped_ = false;
+};
+
+}  // namespace anyport::flow

@@ -1,0 +1,239 @@
+/** A native engine with one UDP listener, of which the test itself decides where flows go. Needs the build. */
+import { type Engine, type EngineTables, type EngineUdp, native, type UdpOptions } from '../../src/addon.js';
+import { bucketsOf, cellOf } from '../../src/metrics/cells.js';
+import { createRoom, roomWords } from '../../src/metrics/room.js';
+import type { SocketAddress } from '../../src/model/address.js';
+import type { ListeningSocket } from '../../src/model/message.js';
+import { createBuckets } from '../../src/plane/buckets.js';
+import { Answers, EventCursor, type EventKind, type SessionId } from '../../src/worker/rings.js';
+import { openAdmission, optionsWith } from '../support/plan.js';
+
+const { arenaBytes, layout } = native;
+const bufferBytes = 32_768;
+
+/** First cells of the rows that are counted in. */
+const rows = { worker: 1, listener: 500, unknown: 600, upstream: 800, endpoint: 1000, cells: 2000 } as const;
+
+/** An event as the test sees it. */
+export interface Seen extends SessionId {
+  readonly kind: EventKind;
+  readonly reason: string;
+  readonly by: string;
+  readonly source: string;
+  readonly isDatagram: boolean;
+  readonly bytes: Buffer;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  readonly error: number;
+  readonly upstream: number;
+  readonly endpoint: number;
+  readonly refused: string;
+}
+
+export interface FlowEngineOptions {
+  readonly endpoints: readonly SocketAddress[];
+  readonly host?: string;
+  readonly udp?: Partial<EngineUdp>;
+  readonly bandwidth?: { up: number; down: number; per: 'session' | 'source' | 'endpoint' | 'upstream' };
+  readonly tables?: Partial<EngineTables>;
+  readonly trustedProxies?: readonly { address: string; bits: number }[];
+  readonly identifies?: boolean;
+  readonly socket?: Partial<UdpOptions>;
+  /** Before each datagram to an endpoint. */
+  readonly preamble?: Uint8Array;
+  /** What to do with a flow; default: the first endpoint. */
+  readonly decide?: (flow: Seen, engine: FlowEngine) => void;
+}
+
+/** Over 20 methods: it is the policy of an engine, and what a test asks of it. */
+export class FlowEngine {
+  readonly engine: Engine;
+  readonly answers: Answers;
+  readonly seen: Seen[] = [];
+  readonly port: number;
+  readonly room = new Int32Array(createRoom());
+  readonly #counters = new Float64Array(new SharedArrayBuffer(rows.cells * 8));
+  readonly #events = new EventCursor(layout);
+  readonly #arena = new ArrayBuffer(arenaBytes(bufferBytes));
+  readonly #socket: ListeningSocket;
+  #options: FlowEngineOptions;
+  #generation = 0;
+
+  constructor(options: FlowEngineOptions) {
+    this.#options = options;
+    this.answers = new Answers(layout, () => this.engine.flush());
+    this.engine = new native.Engine({
+      arena: this.#arena,
+      events: this.#events.memory,
+      answers: this.answers.memory,
+      counters: this.#counters,
+      counting: { workerRow: rows.worker, cells: cellOf, buckets: bucketsOf },
+      room: this.room,
+      buckets: new BigInt64Array(createBuckets()),
+      bufferBytes,
+      pipesMax: 0,
+      onTurn: (from, to) => this.#onTurn(from, to),
+    });
+    const { host = '127.0.0.1' } = options;
+    const fd = native.bindUdp(
+      { host, port: 0 },
+      { reusePort: true, receiveBuffer: 4 * 1024 * 1024, ...options.socket },
+    );
+    const address = native.localAddress(fd);
+    this.port = 'port' in address ? address.port : 0;
+    this.#socket = { transport: 'udp', socket: native.socketNumber(fd), listener: 0, fd };
+    this.adopt();
+  }
+
+  /** Puts tables into force: with these options instead of those before; `sockets` false: without the socket. */
+  adopt(change: Partial<FlowEngineOptions> = {}, sockets = true): void {
+    this.#options = { ...this.#options, ...change };
+    this.#generation += 1;
+    this.engine.prepare(this.tables(), sockets ? [this.#socket] : []);
+    this.engine.commit();
+  }
+
+  /** To this endpoint. */
+  dial(flow: SessionId, endpoint = 0): void {
+    const { preamble = null } = this.#options;
+    this.answers.dial(flow, 0, {
+      first: endpoint,
+      count: 1,
+      patient: false,
+      endpoint: endpointId(endpoint),
+      endpointRow: rows.endpoint,
+      upstream: 0,
+      preamble: preamble && { bytes: preamble, expected: 0 },
+    });
+  }
+
+  of(kind: EventKind): Seen[] {
+    return this.seen.filter((each) => each.kind === kind);
+  }
+
+  get flows(): number {
+    return this.#cell('listener', 'anyport_udp_flows');
+  }
+  get flowsOfAll(): number {
+    return this.room[roomWords.flows] as number;
+  }
+  get datagrams(): { up: number; down: number } {
+    const at = rows.listener + cellOf.anyport_udp_datagrams_total;
+    return { up: this.#counters[at] as number, down: this.#counters[at + 1] as number };
+  }
+  /** By reason, those above 0. */
+  get dropped(): Record<string, number | undefined> {
+    const reasons = ['no_flow', 'per_ip', 'too_large', 'queue_full', 'amplification', 'kernel'];
+    const at = rows.listener + cellOf.anyport_udp_dropped_total;
+    const counts = reasons.map((reason, index) => [reason, this.#counters[at + index]] as const);
+    return Object.fromEntries(counts.filter(([, count]) => count !== 0));
+  }
+  get endpointSessions(): number {
+    return this.#counters[rows.endpoint + cellOf.anyport_endpoint_sessions] as number;
+  }
+
+  close(): void {
+    this.engine.close();
+    native.closeFd(this.#socket.fd);
+  }
+
+  #cell(row: keyof typeof rows, metric: keyof typeof cellOf): number {
+    return this.#counters[rows[row] + cellOf[metric]] as number;
+  }
+
+  #onTurn(from: number, to: number): void {
+    const decide = this.#options.decide ?? ((flow: Seen) => this.dial(flow));
+    for (let at = from; at < to; at += 1) {
+      this.#events.moveTo(at);
+      const event = this.#seen();
+      this.seen.push(event);
+      if (['arrived', 'classified', 'unreachable', 'moved', 'proxied'].includes(event.kind))
+        decide(event, this);
+    }
+  }
+
+  #seen(): Seen {
+    const events = this.#events;
+    const hasBytes = events.kind === 'classified' || events.kind === 'proxied';
+    const from = events.bytesOffset;
+    return {
+      kind: events.kind,
+      slot: events.slot,
+      generation: events.generation,
+      reason: events.reason,
+      by: events.by,
+      source: `${events.sourceAddress()}:${events.sourcePort}`,
+      isDatagram: events.isDatagram,
+      bytes: hasBytes ? Buffer.from(this.#arena.slice(from, from + events.bytesLength)) : Buffer.alloc(0),
+      bytesUp: events.bytesUp,
+      bytesDown: events.bytesDown,
+      error: events.error,
+      upstream: events.upstream,
+      endpoint: events.endpoint,
+      refused: events.kind === 'refused' ? events.check : '',
+    };
+  }
+
+  /** With the options in force. */
+  tables(): EngineTables {
+    const { endpoints, udp, bandwidth, tables, trustedProxies = [], identifies = false } = this.#options;
+    const options = optionsWith();
+    return {
+      generation: this.#generation,
+      identifyTimeoutMs: 5000,
+      identifyMinBytes: 1024,
+      longOpeningsPerSource: 64,
+      admission: openAdmission,
+      identifyMaxBytes: 65_536,
+      maxConnections: 10,
+      flowsMax: 65_536,
+      flowsPerSource: 0,
+      tarpitMax: 256,
+      tarpitHoldMs: 60_000,
+      classifiers: [new native.Classifier({ automata: [], routable: 0 })],
+      listeners: [
+        {
+          id: 2,
+          classifier: 0,
+          datagramClassifier: 0,
+          row: rows.listener,
+          unknownRow: rows.unknown,
+          silenceMs: 0,
+          nameUnrouted: true,
+          namingMs: 0,
+          trustedProxies,
+          trustsUnix: false,
+          asksAtAccept: !identifies,
+          maxConnections: 0,
+        },
+      ],
+      upstreams: [
+        {
+          id: 3,
+          row: rows.upstream,
+          maxConnections: 0,
+          queueLength: 0,
+          queueTimeoutMs: 0,
+          dialTimeoutMs: 1000,
+          idleTimeoutMs: 60_000,
+          halfCloseTimeoutMs: 1000,
+          bandwidth: bandwidth ?? options.bandwidth,
+          udp: {
+            idleTimeoutMs: 60_000,
+            responses: 0,
+            amplification: 0,
+            onReload: 'move',
+            per: 'flow',
+            ...udp,
+          },
+          endpoints: endpoints.map((_, index) => endpointId(index)),
+        },
+      ],
+      dials: [{ addresses: endpoints, options }],
+      warmed: [],
+      ...tables,
+    };
+  }
+}
+
+const endpointId = (index: number): number => 10 + index;
