@@ -5,17 +5,26 @@ import { readFileSync } from 'node:fs';
 export const haproxyVersion = (): string | undefined =>
   /version (\S+)/.exec(spawnSync('haproxy', ['-v'], { encoding: 'utf8' }).stdout ?? '')?.[1];
 
+/** On standard error, unlike others. */
+const nginxVersion = (): string | undefined =>
+  /nginx\/(\S+)/.exec(spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr ?? '')?.[1];
+
+const rivalVersions = { HAProxy: haproxyVersion, nginx: nginxVersion };
+
 /** `others`: name → folder of another checkout. */
-export function versions(others: Readonly<Record<string, string>> = {}): Record<string, string> {
+export function versions(
+  others: Readonly<Record<string, string>> = {},
+  rival: keyof typeof rivalVersions = 'HAProxy',
+): Record<string, string> {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-  const haproxy = haproxyVersion();
+  const found = rivalVersions[rival]();
   return {
     anyport: `${version}${commitOf('.')}`,
     ...Object.fromEntries(
       Object.entries(others).map(([name, folder]) => [name, `${folder}${commitOf(folder)}`]),
     ),
     Node: process.versions.node,
-    ...(haproxy && { HAProxy: haproxy }),
+    ...(found && { [rival]: found }),
   };
 }
 

@@ -11,7 +11,7 @@ import { type ExchangeEndpoint, startExchangeEndpoint } from '../../test/support
 import { ratioOf, ratioText, verdictOf } from '../system/ratio.js';
 import { heading } from '../system/report.js';
 import { versions } from '../system/versions.js';
-import { BESIDE, contendersFor, cores, OURS, type Relay, type Start } from './contenders.js';
+import { BESIDE, contendersFor, cores, OURS, type Relay, RIVAL, type Start } from './contenders.js';
 import { measure, type Run, warmUp } from './measure.js';
 import { costsOf, type Outcome, outcomesOf, type Results, summary, table } from './outcome.js';
 import { type Workload, workloads } from './workloads.js';
@@ -88,7 +88,7 @@ function tellBeside(results: Results): void {
 
 async function main(): Promise<void> {
   const others = options.beside === undefined ? {} : { [BESIDE]: options.beside };
-  console.log(`\n${heading(versions(others))} -- --only udp`);
+  console.log(`\n${heading(versions(others, RIVAL))} -- --only udp`);
   console.log(
     `${ROUNDS} rounds; the relay pinned by ${cores.relay.join(' ')}, clients by ${cores.clients.join(' ')}`,
   );
