@@ -25,6 +25,8 @@ export interface SessionLine extends LogLine {
   readonly protocol: string | null;
   readonly facts: Readonly<Record<string, unknown>>;
   readonly source: string;
+  /** Of a flow alone. */
+  readonly transport?: 'udp';
   readonly upstream: string | null;
   readonly endpoint: string | null;
   readonly bytes_up: number;
@@ -104,7 +106,7 @@ export class Daemon {
   }
 
   /** Waits for the line of one client's session. Addresses may repeat, so each line is returned once. */
-  async sessionOf(client: Peer): Promise<SessionLine> {
+  async sessionOf(client: Pick<Peer, 'address'>): Promise<SessionLine> {
     const line = await eventually(`the session of ${client.address} to end`, () =>
       this.sessions.find((each) => each.source === client.address && !this.#given.has(each)),
     );

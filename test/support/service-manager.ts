@@ -13,7 +13,7 @@ while True:
     print(json.dumps(server.recv(65536).decode()), flush=True)
 `;
 
-/** Opens a listening socket per NAME=HOST:PORT or NAME=/path, leaves them as descriptors 3 … and runs the command. */
+/** Opens a socket per NAME=HOST:PORT, NAME=udp:HOST:PORT or NAME=/path, leaves them as descriptors 3 … and runs the command. */
 const ACTIVATOR = `
 import os, socket, sys
 count = int(sys.argv[1])
@@ -23,12 +23,17 @@ for wanted in sys.argv[2:2 + count]:
     if address.startswith('/'):
         server = socket.socket(socket.AF_UNIX)
         server.bind(address)
+    elif address.startswith('udp:'):
+        host, port = address[4:].rsplit(':', 1)
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        server.bind((host, int(port)))
     else:
         host, port = address.rsplit(':', 1)
         server = socket.socket(socket.AF_INET)
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.bind((host, int(port)))
-    server.listen(128)
+    if server.type != socket.SOCK_DGRAM:
+        server.listen(128)
     opened.append(os.dup(server.fileno()))
     names.append(name)
 high = [os.dup2(fd, 100 + index) for index, fd in enumerate(opened)]
@@ -40,7 +45,7 @@ os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(count), LISTEN_FDN
 os.execvp(sys.argv[2 + count], sys.argv[2 + count:])
 `;
 
-/** Sockets by name: \`HOST:PORT\` or the path of a Unix socket. To be put before a command. */
+/** Sockets by name: \`HOST:PORT\`, \`udp:HOST:PORT\` or the path of a Unix socket. To be put before a command. */
 export function activated(sockets: readonly (readonly [string, string])[]): string[] {
   const wanted = sockets.map(([name, address]) => `${name}=${address}`);
   return ['python3', '-c', ACTIVATOR, String(sockets.length), ...wanted];
