@@ -382,7 +382,7 @@ export const catalog = {
   anyport_max_connections: {
     kind: 'gauge',
     scope: 'primary',
-    help: 'Limit of sessions at once: max_connections, or what the open files allow.',
+    help: 'Limit of connections at once: max_connections, or what the open files allow.',
   },
   anyport_max_open_files: {
     kind: 'gauge',

@@ -17,6 +17,8 @@ afterEach(async () => {
 
 const readyListeners = ({ lines }: Daemon) => lines.findLast(({ msg }) => msg === 'ready')?.listeners;
 
+const said = ({ lines }: Daemon): string => lines.map(({ msg }) => msg).join('\n');
+
 async function answers(port: number): Promise<void> {
   const peer = await dial(port);
   peer.send(redisPing);
@@ -73,7 +75,7 @@ test('a port that another has is refused, with who has it', async () => {
   const taken = await endpoint();
   const daemon = await launchDaemon(configTo(taken.port, taken));
   expect(await daemon.exit()).toBe(1);
-  expect(daemon.stderr).toMatch(
+  expect(said(daemon)).toMatch(
     new RegExp(
       `listener any can not take datagrams on 127\\.0\\.0\\.1:${taken.port}: the address is in use \\(EADDRINUSE\\); .*\\(pid ${process.pid}\\) listens there`,
     ),
@@ -86,7 +88,7 @@ test('a second daemon does not share the port of the first', async () => {
   await start(configTo(port, to, { server: { workers: 2 } }));
   const second = await launchDaemon(configTo(port, to, { server: { workers: 2 } }));
   expect(await second.exit()).toBe(1);
-  expect(second.stderr).toContain('EADDRINUSE');
+  expect(said(second)).toContain('EADDRINUSE');
   second.folder.remove();
 });
 
