@@ -145,7 +145,7 @@ export class Life {
     if (!loaded.ok) throw invalidConfig(loaded.problems.map(configProblem));
     for (const warning of loaded.warnings) lines.log.warn(problemText(warning));
     this.#daemon = await openDaemon(loaded.config, this.#daemonOptions(document), this.#callOff.signal);
-    if (this.#reportsSessions) this.#daemon.reportSessions(true);
+    this.#daemon.reportSessions(this.#reportsSessions);
     // Asked for over the control interface, where `admin` is configured.
     this.#daemon.drainRequested.addEventListener('abort', () => void this.close(undefined), { once: true });
   }
@@ -167,6 +167,7 @@ export class Life {
       movesPorts: false,
       source,
       report: reported,
+      reportsSessions: this.#reportsSessions,
       ...(locals && { local: locals.table }),
     };
   }

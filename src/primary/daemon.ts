@@ -64,6 +64,8 @@ export interface DaemonOptions {
   readonly local?: LocalCode;
   /** Takes what workers report beside the log: endpoints that change state, and sessions after `reportSessions`. */
   readonly report?: (reports: readonly Report[]) => void;
+  /** As after `reportSessions`, from the first session on. */
+  readonly reportsSessions?: boolean;
   /** Where configurations come from. */
   readonly source: SettingsSource;
   /** Asked first, before modules of a change are loaded. */
@@ -121,6 +123,7 @@ export class Daemon {
     this.#names = names;
     this.#ids = ids;
     this.#plane = plane;
+    plane.reporting.sessions = options.reportsSessions ?? false;
     this.#monitor = createMonitor(plane, log, options.report);
     this.#slowStart = new SlowStart({
       clock: systemClock,
