@@ -17,16 +17,15 @@ const twice: ServeDatagram = ({ bytes }, reply) => {
   reply(bytes);
 };
 
-test('a flow is a session: counted, listed, and one line at its end', async () => {
+test('a flow is a session: open, it is counted and listed', async () => {
   const [port, admin, to] = [await freePort(), await freePort(), await endpoint(twice)];
   const daemon = await start({
-    ...configTo(port, to, { server: { udp: { idle_timeout: '1s' } } }),
+    ...configTo(port, to),
     protocols: [{ name: 'DNS', target: to.target }],
     admin: { listen: `127.0.0.1:${admin}` },
   });
   const asking = await client(port);
-  const query = dnsQuery('www.example.com');
-  await asking.send(query);
+  await asking.send(dnsQuery('www.example.com'));
   await asking.datagram(1);
   await becomes(daemon, 'anyport_udp_flows', 1);
   await becomes(daemon, 'anyport_udp_datagrams_total', 1, { direction: 'up' });
@@ -37,7 +36,18 @@ test('a flow is a session: counted, listed, and one line at its end', async () =
       { transport: 'udp', protocol: 'dns', source: asking.address, stage: 'relay', upstream: 'DNS' },
     ],
   });
+  await daemon.booksBalance();
+});
 
+test('a flow is a session: it has one end, and one line then', async () => {
+  const [port, to] = [await freePort(), await endpoint(twice)];
+  const daemon = await start({
+    ...configTo(port, to, { server: { udp: { idle_timeout: '1s' } } }),
+    protocols: [{ name: 'DNS', target: to.target }],
+  });
+  const asking = await client(port);
+  const query = dnsQuery('www.example.com');
+  await asking.send(query);
   const line = await daemon.sessionOf(asking);
   expect(line).toMatchObject({
     transport: 'udp',
@@ -119,7 +129,7 @@ describe('limits', () => {
 
 test('SIGTERM: a flow goes on until the deadline, a new one is refused', async () => {
   const [port, to] = [await freePort(), await endpoint()];
-  const daemon = await start(configTo(port, to, { server: { workers: 2, graceful_shutdown_timeout: '3s' } }));
+  const daemon = await start(configTo(port, to, { server: { workers: 2, graceful_shutdown_timeout: '8s' } }));
   const flows = await Promise.all(Array.from({ length: 8 }, () => client(port)));
   for (const flow of flows) await flow.ask('before');
   daemon.signal('SIGTERM');

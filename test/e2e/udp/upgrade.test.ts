@@ -9,6 +9,9 @@ import { type Generations, isAlive, startGenerations } from '../../support/upgra
 import { eventually } from '../../support/wait.js';
 import { client, configTo, endpoint, later } from './stage.js';
 
+/** Of a busy machine. */
+const patient = { upgrade_timeout: '2m' };
+
 async function start(config: TestConfig): Promise<Generations> {
   const generations = await startGenerations(config);
   later(() => generations.stop());
@@ -24,7 +27,7 @@ test('clients of both transports go on, served by the next process', async () =>
   const [port, to, upstream] = [await freePort(), await endpoint(), await listenTcp(echo)];
   later(() => upstream.close());
   const generations = await start({
-    ...configTo(port, to, { server: { workers: 2 }, listener: { transport: 'tcp+udp' } }),
+    ...configTo(port, to, { server: { workers: 2, ...patient }, listener: { transport: 'tcp+udp' } }),
     protocols: [{ name: 'Redis', target: upstream.target }],
   });
   const peers = await Promise.all(Array.from({ length: 30 }, () => client(port)));
@@ -51,7 +54,7 @@ test('clients of both transports go on, served by the next process', async () =>
 
 test('with another number of workers, each flow still has one of them', async () => {
   const [port, to] = [await freePort(), await endpoint()];
-  const config = (workers: number) => configTo(port, to, { server: { workers } });
+  const config = (workers: number) => configTo(port, to, { server: { workers, ...patient } });
   const generations = await start(config(2));
   const peers = await Promise.all(Array.from({ length: 30 }, () => client(port)));
   await allAnswer(peers, 'before');
@@ -64,7 +67,7 @@ test('with another number of workers, each flow still has one of them', async ()
 
 test('one that is called off costs nothing', async () => {
   const [port, to] = [await freePort(), await endpoint()];
-  const generations = await start(configTo(port, to, { server: { workers: 2 } }));
+  const generations = await start(configTo(port, to, { server: { workers: 2, ...patient } }));
   const peers = await Promise.all(Array.from({ length: 20 }, () => client(port)));
   await allAnswer(peers, 'before');
   generations.replace('exit 3');

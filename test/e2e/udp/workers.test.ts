@@ -20,16 +20,16 @@ const exit = { name: 'Exit', handler: resolve('test/e2e/handlers/exit.mjs'), sta
 describe.each(['reuseport', 'handoff'])('accept %s', (accept) => {
   test('flows are spread over the workers, and each stays with one', async () => {
     const [port, to] = [await freePort(), await endpoint()];
-    const server = { workers: 3, accept, udp: { idle_timeout: '1s' } };
-    const daemon = await start(configTo(port, to, { server }));
+    const daemon = await start(configTo(port, to, { server: { workers: 3, accept } }));
     const peers = await clients(port, 60);
     for (const text of ['a', 'b', 'c']) await allAnswer(peers, text);
     // A flow has one socket to the endpoint.
     expect(to.senders).toHaveLength(peers.length);
+    await daemon.booksBalance();
+    daemon.signal('SIGTERM');
     const lines = await daemon.ended(peers.length);
     expect(new Set(lines.map(({ worker }) => worker))).toEqual(new Set([0, 1, 2]));
     expect(lines.every(({ bytes_up, bytes_down }) => bytes_up === 3 && bytes_down === 3)).toBe(true);
-    await daemon.booksBalance();
   });
 
   test('a worker that dies takes its flows along: their clients go on by new ones, on the same sockets', async () => {
