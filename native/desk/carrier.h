@@ -1,5 +1,5 @@
-// Interface between desk, sniffer and the transport of a session. Stream sockets (TCP, Unix) are one carrier;
-// UDP flows or KCP streams would be others.
+// Interface between desk, sniffer and the transport of a session. Stream sockets (TCP, Unix) are one carrier,
+// flows of datagrams (UDP) another.
 #pragma once
 
 #include <cstdint>

@@ -89,7 +89,7 @@ void Engine::Commit(std::shared_ptr<const plan::Plan> plan, PreparedSockets sock
   WatchEvictions();
   streams_->warm().Adopt(plan_);
   const bool taken = listeners_->Take(std::move(sockets.streams));
-  if (!flows_->sockets().Take(std::move(sockets.datagrams)) || !taken) RestListeners();
+  if (!flows_->sockets().Take(std::move(sockets.datagrams), plan_) || !taken) RestListeners();
   flows_->Adopt();
   arrivals_->TakeEarly(*plan_);
   Flush();

@@ -55,11 +55,14 @@ void DatagramSockets::RemoveFlow(uint32_t slot) {
   if (--socket.flows == 0 && socket.left) Close(slot);
 }
 
-bool DatagramSockets::Take(std::vector<net::PreparedSocket> next) {
+bool DatagramSockets::Take(std::vector<net::PreparedSocket> next,
+                           const std::shared_ptr<const plan::Plan>& plan) {
   if (stopped_) return true;
   for (net::PreparedSocket& each : next) {
     if (const auto known = by_number_.find(each.number); known != by_number_.end()) {
-      sockets_.Find(known->second)->listener = each.listener;
+      Socket& socket = *sockets_.Find(known->second);
+      socket.listener = each.listener;
+      socket.plan = plan;
     } else if (each.fd.valid()) {
       const pool::SlotId id = sockets_.Acquire();
       Socket& socket = *sockets_.Find(id);
@@ -68,6 +71,7 @@ bool DatagramSockets::Take(std::vector<net::PreparedSocket> next) {
       socket.fd = std::move(each.fd);
       socket.number = each.number;
       socket.listener = each.listener;
+      socket.plan = plan;
       by_number_.emplace(each.number, id);
       unwatched_.push_back(id);
     }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "net/address.h"
 #include "net/fd.h"
 #include "net/listening.h"
+#include "plan/plan.h"
 #include "pool/slots.h"
 
 namespace anyport::flow {
@@ -21,13 +23,17 @@ namespace anyport::flow {
 struct Socket {
   net::Fd fd;
   uint64_t number = 0;    // net::SocketNumber
-  uint32_t listener = 0;  // index in the Plan in force
+  uint32_t listener = 0;  // index in its Plan
   uint32_t flows = 0;     // that live on it
   uint32_t dropped = 0;   // by the kernel so far
   net::Address bound;
   bool wildcard = false;  // bound to no address: datagrams for several come
   bool left = false;      // takes no new flows
 
+  // The Plan in force, or that under which it was left.
+  std::shared_ptr<const plan::Plan> plan;
+
+  const plan::Listener& plan_listener() const { return plan->listeners[listener]; }
   bool ipv6() const { return bound.family() == AF_INET6; }
 };
 
@@ -44,7 +50,7 @@ class DatagramSockets {
   // Leaves those that are not in `next`.
   void Leave(std::span<const net::PreparedSocket> next);
   // Receives from the new ones; those that stay get their new listener. False: one can not be watched.
-  bool Take(std::vector<net::PreparedSocket> next);
+  bool Take(std::vector<net::PreparedSocket> next, const std::shared_ptr<const plan::Plan>& plan);
   // Leaves these, by number.
   void Release(std::span<const uint64_t> numbers);
   // Leaves all, and takes no others.

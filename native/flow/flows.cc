@@ -239,7 +239,7 @@ void Flows::Close(Session& session, Closing) {
 }
 
 void Flows::Drop(uint32_t socket, Dropped why, uint64_t datagrams) {
-  desk_->books().DroppedDatagrams(desk_->plan()->listeners[sockets_.At(socket).listener], why, datagrams);
+  desk_->books().DroppedDatagrams(sockets_.At(socket).plan_listener(), why, datagrams);
 }
 
 void Flows::Drop(const Session& session, Dropped why, uint64_t datagrams) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <limits>
 #include <utility>
 
 #include "flow/flows.h"
@@ -78,7 +79,7 @@ void Flows::Sort(uint32_t number, const udp::Message& message) {
   key.socket = number;
   key.peer = net::SourceOf(*message.from);
   if (socket.wildcard) key.local = marks.local;
-  const plan::Listener& listener = desk_->plan()->listeners[socket.listener];
+  const plan::Listener& listener = socket.plan_listener();
   if (!listener.trusted_proxies.empty() && listener.Trusts(key.peer)) return SortHeaded(number, key, message);
   Arrive(key, {message.bytes, marks.segment, marks.traffic_class}, message.bytes, false);
 }
@@ -270,7 +271,8 @@ void Flows::FlushUp(Session& session, Flow& flow, uint32_t* lost, int* error) {
   }
   if (datagrams == 0) return;
   flow.bytes_up += bytes;
-  flow.owed += udp.responses * static_cast<uint32_t>(datagrams);
+  const uint64_t owed = flow.owed + udp.responses * datagrams;
+  flow.owed = static_cast<uint32_t>(std::min<uint64_t>(owed, std::numeric_limits<uint32_t>::max()));
   desk_->books().Moved(session, bytes, 0);
   desk_->books().Datagrams(session.plan_listener(), true, datagrams);
 }
