@@ -1,0 +1,88 @@
+/** A wildcard listener on a machine with several addresses, and clients with several of theirs. */
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { type Daemon, startDaemon } from '../../../support/daemon.js';
+import { Namespace, namespaceTools } from '../../../support/namespaces.js';
+import { freePort } from '../../../support/ports.js';
+import { describeAsRoot, describeWith } from '../../../support/tools.js';
+import { dig, dns } from './services/dns.js';
+import { loopbackService, type RunningService, satisfied } from './services/service.js';
+
+const families = ['v4', 'v6'] as const;
+const OWN_PORT = 20_053;
+const FOUND = /^192\.0\.2\.7\n$/;
+
+describeAsRoot('clients elsewhere', () => {
+  describeWith(...dns.tools, ...namespaceTools)(
+    'with dig, which takes no answer from another address',
+    () => {
+      let server: RunningService;
+      let elsewhere: Namespace;
+      let daemon: Daemon;
+      let port: number;
+
+      beforeAll(async () => {
+        elsewhere = await Namespace.create();
+        server = await loopbackService(dns, freePort).start();
+      });
+      afterEach(() => daemon.stop());
+      afterAll(async () => {
+        await server.stop();
+        await elsewhere.remove();
+      });
+
+      async function start(udp: object = {}): Promise<void> {
+        port = await freePort();
+        daemon = await startDaemon({
+          server: { udp },
+          listeners: [{ name: 'any', address: `:${port}`, transport: 'tcp+udp' }],
+          protocols: [{ name: 'dns', target: 'resolver' }],
+          upstreams: { resolver: { endpoints: [server.target] } },
+        });
+      }
+
+      const query = (host: string, ...more: string[]) =>
+        elsewhere.wrap(...dig({ host, port }, 'known.example', '+short', '+notcp', ...more));
+
+      test.each(families)('%s: each address of the machine answers for itself', async (family) => {
+        await start();
+        const { ours, alsoOurs, theirs } = elsewhere[family];
+        for (const address of [ours, ...alsoOurs]) await satisfied(query(address, '-b', theirs), FOUND);
+        await daemon.stop();
+        const hosts = daemon.sessions.map(({ source }) => source.replace(/:\d+$/, ''));
+        const host = family === 'v6' ? `[${theirs}]` : theirs;
+        expect(hosts).toEqual([host, host, host]);
+      });
+
+      test.each(families)('%s: so it does when one socket asks one after the other', async (family) => {
+        await start();
+        const { ours, alsoOurs, theirs } = elsewhere[family];
+        for (const address of [ours, ...alsoOurs, ours])
+          await satisfied(query(address, '-b', `${theirs}#${OWN_PORT}`), FOUND);
+        expect(daemon.sessions).toEqual([]); // the flows go on
+      });
+
+      /** What each of its addresses gets, one after the other. */
+      async function answersTo(family: (typeof families)[number]): Promise<string[]> {
+        const { ours, theirs, alsoTheirs } = elsewhere[family];
+        const answers: string[] = [];
+        for (const address of [theirs, ...alsoTheirs]) {
+          const asked = satisfied(query(ours, '-b', address, '+time=1', '+tries=1'), FOUND);
+          answers.push(
+            await asked.then(
+              () => 'served',
+              () => 'not served',
+            ),
+          );
+        }
+        return answers;
+      }
+
+      test('max_flows_per_ip counts addresses of IPv4, and networks of IPv6 (/64)', async () => {
+        await start({ max_flows_per_ip: 2 });
+        expect(await answersTo('v4')).toEqual(['served', 'served', 'served']);
+        expect(await answersTo('v6')).toEqual(['served', 'served', 'not served']);
+        await daemon.metricBecomes('anyport_udp_dropped_total', 1, { reason: 'per_ip' });
+      });
+    },
+  );
+});
