@@ -138,7 +138,7 @@ ProxyHeader ReadBinary(Bytes bytes, Carried carried) {
 ProxyHeader ReadProxyHeader(Bytes bytes, Carried carried) {
   const std::string_view text = TextOf(bytes);
   // Version 1 knows TCP alone.
-  if (StartsAlike(text, kLinePrefix)) return carried == Carried::kStream ? ReadLine(text) : kNone;
+  if (carried == Carried::kStream && StartsAlike(text, kLinePrefix)) return ReadLine(text);
   if (StartsAlike(text, kSignature)) return ReadBinary(bytes, carried);
   return kNone;
 }

@@ -51,7 +51,7 @@ export function readProxyHeader(bytes: Uint8Array, transport: Transport): ProxyH
 
 function readHeader(bytes: Buffer, transport: Transport): ProxyHeaderAnswer {
   // Version 1 knows TCP alone.
-  if (startsAlike(bytes, linePrefix)) return transport === 'tcp' ? readLine(bytes) : no;
+  if (transport === 'tcp' && startsAlike(bytes, linePrefix)) return readLine(bytes);
   return startsAlike(bytes, signature) ? readBinary(bytes, transport) : no;
 }
 
