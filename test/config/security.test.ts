@@ -111,7 +111,24 @@ describe('a warning', () => {
       server: 'max_connections_per_ip: 256',
       says: 'security.ddos_guard.identifying_per_ip: can never be reached: `server.max_connections_per_ip` is 256',
     },
+    {
+      why: 'a cap of each source above that of all',
+      keys: '',
+      server: 'max_connections: 100, max_connections_per_ip: 100',
+      says: 'server.max_connections_per_ip: can never be reached: `server.max_connections` is 100',
+    },
+    {
+      why: 'a cap of those being identified above that of all',
+      keys: '',
+      server: 'max_identifying: 2000',
+      says: 'server.max_identifying: can never be reached: `server.max_connections` is 1024',
+    },
   ];
+  test('a cap of a listener above that of all', () =>
+    expect(warningsOf(`${http}listeners: [{ name: a, address: ":1", max_connections: 2000 }]`)).toEqual([
+      'listeners[0].max_connections: can never be reached: `server.max_connections` is 1024',
+    ]));
+
   test.each(cases)('$why', ({ keys, says, server }) =>
     expect(warningsOf(withSecurity(keys, server))).toEqual([says]),
   );

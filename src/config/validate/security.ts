@@ -46,11 +46,13 @@ export function checkSecurity({ security }: Shape, report: Report): void {
 }
 
 /** What is valid and never takes effect, or against another key. */
-export function warnOfSecurity({ server, security }: Shape, { value }: Source, warn: Warn): void {
+export function warnOfSecurity(shape: Shape, { value }: Source, warn: Warn): void {
+  const { server, security } = shape;
   const { enable_rate_limit, rate_limit, enable_ddos_guard, ddos_guard } = security;
   const say = (path: string, message: string) => {
     for (const found of findAll(value, `security.${path}`)) warn(found.path, message);
   };
+  warnOfCaps(shape, value, warn);
   if (!enable_rate_limit) say('rate_limit', 'has no effect without `enable_rate_limit: true`');
   else warnOfRates(rate_limit, say);
   if (!enable_ddos_guard) say('ddos_guard', 'has no effect without `enable_ddos_guard: true`');
@@ -59,6 +61,15 @@ export function warnOfSecurity({ server, security }: Shape, { value }: Source, w
     const what = `a burst of ${rate_limit.burst_size} new sessions, which \`rate_limit.burst_size\` admits, is a ban`;
     say('ddos_guard.threshold', what);
   }
+}
+
+/** Caps of a part of all connections that are no smaller than that of all. */
+function warnOfCaps({ server }: Shape, value: unknown, warn: Warn): void {
+  const most = server.max_connections;
+  const keys = ['server.max_connections_per_ip', 'server.max_identifying', 'listeners.[].max_connections'];
+  for (const found of keys.flatMap((key) => findAll(value, key)))
+    if (Number(found.value) >= most)
+      warn(found.path, `can never be reached: \`server.max_connections\` is ${most}`);
 }
 
 type Say = (path: string, message: string) => void;
