@@ -3,6 +3,7 @@
  * the new one, never a part: it is written beside it and renamed. One write at a time; of those that wait the newest.
  */
 import { rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 /** Others than the daemon's user may read it. */
 const MODE = 0o644;
@@ -80,6 +81,15 @@ async function replaceFile(path: string, text: string): Promise<string | null> {
     return null;
   } catch (error) {
     await rm(beside, { force: true }).catch(() => {});
-    return (error as Error).message;
+    return wordsOf(error as NodeJS.ErrnoException, path);
   }
+}
+
+/** What to mend: the file beside, which the message of the system names, is nobody's concern. */
+function wordsOf({ code, message }: NodeJS.ErrnoException, path: string): string {
+  const folder = dirname(path);
+  if (code === 'ENOENT') return `there is no folder ${folder}: make it, writable for this user`;
+  if (code === 'ENOTDIR') return `${folder} is no folder`;
+  if (code === 'EACCES' || code === 'EPERM') return `this user may not write to the folder ${folder}`;
+  return code === 'EISDIR' ? 'it is a folder: name a file' : message;
 }

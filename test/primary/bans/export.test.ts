@@ -68,7 +68,22 @@ describe('the file', () => {
     target.write(['192.0.2.3']);
     await becomes('192.0.2.3\n');
     await eventually('its end', () => told.length === 2);
-    expect(told).toEqual([expect.stringMatching(/^ENOENT/), null]);
+    expect(told).toEqual([`there is no folder ${folder.path}/in: make it, writable for this user`, null]);
+  });
+
+  test.each([
+    { why: 'a folder', at: (path: string) => path, says: () => 'it is a folder: name a file' },
+    {
+      why: 'in a file',
+      at: (path: string) => `${path}/plain/bans`,
+      says: (path: string) => `${path}/plain is no folder`,
+    },
+  ])('$why: what to mend is said', async ({ at, says }) => {
+    writeFileSync(`${folder.path}/plain`, '');
+    target.to(at(folder.path));
+    target.write(['192.0.2.1']);
+    await eventually('the error', () => told.length === 1);
+    expect(told).toEqual([says(folder.path)]);
   });
 
   test('what has failed is written when it is asked for again, and what it has already is not', async () => {
