@@ -374,6 +374,16 @@ export const catalog = {
     scope: 'primary',
     help: 'Worker threads that hung and were terminated; each replacement also counts as a restart.',
   },
+  anyport_listen_overflows_total: {
+    kind: 'counter',
+    scope: 'primary',
+    help: 'Handshakes that found an accept backlog full and were dropped by the kernel: of all sockets of this network namespace.',
+  },
+  anyport_listen_drops_total: {
+    kind: 'counter',
+    scope: 'primary',
+    help: 'Connections that the kernel dropped for a listening socket, overflows included: of all sockets of this network namespace.',
+  },
   anyport_monitoring_evicted_total: {
     kind: 'counter',
     scope: 'primary',

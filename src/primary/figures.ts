@@ -6,6 +6,7 @@ import type { ListStatus } from '../model/list-status.js';
 import type { DataPlane } from '../plane/data-plane.js';
 import { truthOf } from './endpoint-truth.js';
 import type { Fitted } from './file-limit.js';
+import { type ListenLosses, listenLosses } from './listen-losses.js';
 import { type Reloads, reloadResults } from './reloads.js';
 
 export interface FiguresSource {
@@ -43,6 +44,7 @@ export function figuresOf(source: FiguresSource): Figures {
       labels: { result },
       value: reloads[result],
     })),
+    ...lossFigures(listenLosses()),
     anyport_monitoring_evicted_total: source.evicted(),
     anyport_max_connections: config.server.maxConnections,
     anyport_max_open_files: maxOpenFiles,
@@ -78,6 +80,12 @@ function admissionFigures({ plane: { admission } }: FiguresSource) {
     ],
   };
 }
+
+/** Without a sample where the kernel does not say: 0 would say that nothing was lost. */
+const lossFigures = (losses: ListenLosses | null) => ({
+  anyport_listen_overflows_total: losses?.overflows ?? [],
+  anyport_listen_drops_total: losses?.drops ?? [],
+});
 
 function checkFigures({ health }: FiguresSource) {
   const checks = health.checks();

@@ -1,5 +1,6 @@
 /** What monitoring systems see of a running daemon. */
 
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -9,6 +10,7 @@ import { redisPing } from '../support/flights.js';
 import { runProgram } from '../support/process.js';
 import { dial, echo, listenTcp, type Upstream } from '../support/tcp.js';
 import { describeWith } from '../support/tools.js';
+import { eventually } from '../support/wait.js';
 
 let daemon: Daemon;
 let upstream: Upstream;
@@ -53,6 +55,28 @@ test('says what runs, and under which limits', async () => {
   const limits = readFileSync(`/proc/${daemon.pid}/limits`, 'utf8');
   const soft = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1]);
   expect(await daemon.metric('anyport_max_open_files')).toBe(soft);
+});
+
+test('says when an accept backlog was full, which nobody else tells', async () => {
+  const before = await daemon.metric('anyport_listen_overflows_total');
+  // It listens and never accepts.
+  const server = `require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {
+    require('fs').writeSync(1, this.address().port + '\\n'); process.kill(process.pid, 'SIGSTOP'); })`;
+  const deaf = spawn(process.execPath, ['-e', server], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const clients: Socket[] = [];
+  try {
+    const [port] = await once(deaf.stdout, 'data');
+    await eventually('an overflow', async () => {
+      clients.push(connect(Number(port), '127.0.0.1').on('error', () => {}));
+      return (await daemon.metric('anyport_listen_overflows_total')) > before;
+    });
+    expect(await daemon.metric('anyport_listen_drops_total')).toBeGreaterThanOrEqual(
+      await daemon.metric('anyport_listen_overflows_total'),
+    );
+  } finally {
+    for (const client of clients) client.destroy();
+    deaf.kill('SIGKILL');
+  }
 });
 
 describe('silent connections', () => {

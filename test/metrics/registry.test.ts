@@ -43,6 +43,8 @@ function textFor(buffers: readonly SharedArrayBuffer[], names: IdRegistry): Metr
     anyport_config_reloads_total: [{ labels: { result: 'applied' }, value: 6 }],
     anyport_worker_restarts_total: 1,
     anyport_worker_hangs_total: 7,
+    anyport_listen_overflows_total: 8,
+    anyport_listen_drops_total: 9,
     anyport_monitoring_evicted_total: 5,
     anyport_max_connections: 1000,
     anyport_max_open_files: 20_000,

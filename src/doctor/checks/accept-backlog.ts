@@ -15,7 +15,7 @@ export const acceptBacklog: Check = {
     if (most === null) return [{ ...finding, verdict: 'unknown', there: 'no such sysctl' }];
     if (most >= needed) return [{ ...finding, verdict: 'ok', there: countText(most) }];
     const why =
-      'a burst of connections waits for its repeated SYN, a second or more (nstat TcpExtListenOverflows)';
+      'a burst of connections waits for its repeated SYN, a second or more (anyport_listen_overflows_total)';
     return [
       { ...finding, verdict: 'short', there: countText(most), why, remedies: [setSysctl(NAME, BACKLOG)] },
     ];
