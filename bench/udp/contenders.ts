@@ -27,7 +27,7 @@ const pin = (core: number): readonly string[] => ['taskset', '-c', `${core % COR
 export const cores = { relay: pin(0), clients: pin(1), endpoint: pin(CORES > 2 ? 2 : 1) };
 
 /** Above what the workloads open. */
-const FLOWS_MAX = 16_000;
+const FLOWS_MAX = 18_000;
 const IDLE_SECONDS = 60;
 
 const startDirect: Start = async (target) => ({ port: target, pid: null, stop: async () => {} });
@@ -54,7 +54,7 @@ worker_processes 1;
 pid ${folder}/nginx.pid;
 error_log stderr crit;
 load_module ${NGINX_STREAM};
-events { worker_connections ${FLOWS_MAX}; multi_accept on; }
+events { worker_connections ${2 * FLOWS_MAX}; multi_accept on; }
 stream {
   server {
     listen 127.0.0.1:${port} udp reuseport rcvbuf=4m;
@@ -84,6 +84,7 @@ const upstream = (target: number, { once }: Workload) => ({
   ...(once && { udp: { responses: 1 } }),
 });
 
+/** The route is decided at accept: nothing is identified. */
 const forwarding = (port: number, target: number, workload: Workload): TestConfig => ({
   listeners: [{ name: 'front', address: `127.0.0.1:${port}`, transport: 'udp' }],
   routes: [{ when: { listener: 'front' }, to: 'behind' }],

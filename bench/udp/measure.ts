@@ -29,6 +29,7 @@ type Figures = Pick<Run, 'cost' | 'busy'> & { readonly exchanged: Exchanged };
 /** Time for what a relay does after the last answer. */
 const SETTLE_MS = 50;
 const REST_MS = 5000;
+const COLLECTED_MS = 12_000;
 
 const ways = {
   relayed: measureCpu,
@@ -52,12 +53,13 @@ const sumOf = (...all: readonly Faults[]): Faults =>
   ) as Faults;
 
 /** Before flows are created or are idle: compiled code, tables and heaps that have their size. */
-export async function warmUp({ port }: Relay, { shape }: Workload): Promise<void> {
-  await (await begin(port, { ...shape, hold: 0, flows: WARM_UP_FLOWS })).finished;
+export async function warmUp({ port }: Relay, { shape, way }: Workload): Promise<void> {
+  await (await begin(port, { ...shape, hold: 0, flows: WARM_UP_FLOWS[way] })).finished;
   await sleep(WARM_UP_MS);
 }
 
-const WARM_UP_FLOWS = 2000;
+/** JavaScript is compiled in steps, the last one after some thousands of flows. */
+const WARM_UP_FLOWS = { relayed: 64, created: 9000, memory: 2000, rest: 2000 } satisfies Record<Way, number>;
 const WARM_UP_MS = 500;
 
 const begin = (port: number, shape: Shape): Promise<Exchange> =>
@@ -94,8 +96,13 @@ async function measureMemory(relay: Relay, workload: Workload): Promise<Figures>
   return { cost, busy: null, exchanged };
 }
 
+/** Of the whole process, once V8 has collected what work has left behind: some seconds after it. */
 async function measureRest(relay: Relay, workload: Workload): Promise<Figures> {
-  const { figure: cost, exchanged } = await holding(relay, workload, () => percentOfCore(relay));
+  const rest = async () => {
+    await sleep(COLLECTED_MS);
+    return percentOfCore(relay);
+  };
+  const { figure: cost, exchanged } = await holding(relay, workload, rest);
   return { cost, busy: null, exchanged };
 }
 
