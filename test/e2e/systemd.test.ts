@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Daemon, launchDaemon, type TestConfig } from '../support/daemon.js';
+import { datagramClient, echoDatagrams, listenUdp } from '../support/datagrams.js';
 import { redisPing } from '../support/flights.js';
 import { freePort } from '../support/ports.js';
 import { runProgram } from '../support/process.js';
@@ -213,23 +214,39 @@ describeWith('systemd-socket-activate')('sockets that systemd opens', () => {
     expect(addressesOf(daemon)).toEqual([`127.0.0.1:${port} 127.0.0.1:${port}`]);
   });
 
-  test('of datagrams are refused, by number and name', async () => {
-    const [port, udp] = [await freePort(), await freePort()];
-    const wrapper = activated('dgrams', '-d', '-l', `127.0.0.1:${udp}`);
+  test('of datagrams go to a listener of datagrams, with the datagram that started it', async () => {
+    const port = await freePort();
+    const endpoint = await listenUdp(echoDatagrams);
     const daemon = await launchDaemon(
-      { protocols: redis, server: { listen: `127.0.0.1:${port}` } },
-      { wrapper },
+      {
+        listeners: [{ name: 'any', address: `127.0.0.1:${port}`, transport: 'udp', on_unknown: 'to' }],
+        upstreams: { to: { endpoints: [endpoint.target] } },
+      },
+      { wrapper: activated('dgrams', '-d', '-l', `127.0.0.1:${port}`) },
     );
+    daemons.push(daemon);
+    await eventually('systemd to listen', () => /Listening on/.test(daemon.stderr));
+    const client = await datagramClient(port);
+    expect((await client.ask('hello', { once: true })).bytes.toString()).toBe('hello');
+    expect(addressesOf(daemon)).toEqual([`any 127.0.0.1:${port}`]);
+    await client.close();
+    await endpoint.close();
+  });
+
+  test('of datagrams on a path are refused, by number and name', async () => {
+    const path = `${folder.path}/datagrams.sock`;
+    const wrapper = activated('dgrams', '-d', '-l', path);
+    const daemon = await launchDaemon({ protocols: redis }, { wrapper });
     daemons.push(daemon);
     await eventually('systemd to listen', () => /Listening on/.test(daemon.stderr));
     execFileSync('python3', [
       '-c',
-      `import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', ${udp}))`,
+      `import socket; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'x', '${path}')`,
     ]);
     expect(await daemon.exit()).toBe(1);
     expect(daemon.lines.at(-1)).toMatchObject({
       level: 'fatal',
-      msg: 'descriptor 3 of the service manager (`dgrams`) can not be served: it is no stream socket; datagrams are not served yet: write ListenStream=',
+      msg: 'descriptor 3 of the service manager (`dgrams`) can not be served: it takes neither streams nor UDP: write ListenStream=, or ListenDatagram= with a port',
     });
   });
 });
