@@ -19,7 +19,6 @@ interface PendingKey {
 export const pendingKeys: readonly PendingKey[] = [
   { pattern: 'listeners.[].transport', only: 'kcp', refused: 'write `tcp`, `udp` or `tcp+udp`' },
   { pattern: 'upstreams.*.via', refused: 'leave it out' },
-  { pattern: 'forwards.[].scheme', idle: 'tcp', refused: 'write `tcp`' },
   { pattern: 'distributed' },
   { pattern: 'connect_proxy', refused: 'leave it out' },
   { pattern: 'docker' },

@@ -21,8 +21,18 @@ export interface Way {
   readonly upstream: string;
 }
 
-/** From the listener, for the protocol of this id. */
-export function waysOf(config: Config, listener: ListenerConfig, id: string): Way[] {
+/** From the listener, for the protocol of this id. A forward knows no protocols: `port` says whose server is there. */
+export function waysOf(
+  config: Config,
+  listener: ListenerConfig,
+  { id, port }: { readonly id: string; readonly port?: number },
+): Way[] {
+  const { forward } = listener;
+  if (forward !== null) {
+    const upstream = config.upstreams.find(({ name }) => name === forward.upstream);
+    const isThere = upstream?.endpoints.some(({ address }) => 'port' in address && address.port === port);
+    return isThere ? [{ by: forward.at, upstream: forward.upstream }] : [];
+  }
   const protocol = config.protocols.find((each) => each.id === id);
   if (protocol === undefined || !listener.protocols.includes(protocol.name)) return [];
   const routed = config.routes

@@ -210,6 +210,23 @@ upstreams:
     },
     { text: 'listen: 7, target: "a:1", protocol: udp', says: 'forwards[0].protocol: unknown key' },
     { text: 'listen: 7, target: "a:1", scheme: sctp', says: 'forwards[0].scheme: unknown value `sctp`' },
+    {
+      text: 'listen: 7, target: "unix:/a", scheme: tcp+udp',
+      says: 'forwards[0].target: `unix:/a` takes no datagrams: write `scheme: tcp`',
+    },
+    {
+      text: 'listen: "unix:/a", target: "a:1", scheme: udp',
+      says: 'forwards[0].scheme: `unix:/a` takes no datagrams: write `scheme: tcp`',
+    },
+    {
+      text: 'listen: 7, target: "a:1", scheme: udp, max_connections: 9',
+      says: 'forwards[0].max_connections: has no effect: there are no connections here',
+    },
+    {
+      text: 'listen: 7, scheme: udp, target: { endpoints: ["a:1"], proxy_protocol: v1 }',
+      says: 'forwards[0].target.proxy_protocol: version 1 is for connections alone',
+    },
+    { text: 'listen: 7, target: "127.0.0.1:7", scheme: udp', says: '`127.0.0.1:7` is this forward itself' },
     { text: 'listen: 7, target: "a:1", mode: 0600', says: "forwards[0].mode: is for a unix socket's file" },
     {
       text: 'listen: 7, target: { endpoints: ["a:1"], via: "http://p:1" }',
@@ -279,6 +296,20 @@ upstreams:
       expect.stringContaining('forwards[0].target: leads back here, by forward `:2` (`localhost:1`)'),
       expect.stringContaining('forwards[1].target: leads back here, by forward `:1` (`127.0.0.1:2`)'),
     ]));
+
+  test('one for connections and one for datagrams are no two', () => {
+    const text = forwards(
+      'listen: 7, target: "127.0.0.1:8"',
+      'listen: 7, scheme: udp, target: a.example',
+      'listen: 8, scheme: udp, target: "127.0.0.1:7"',
+    );
+    expect(configOf(text).listeners.map(({ name, transport }) => [name, transport])).toEqual([
+      [':7', 'tcp'],
+      [':7/udp', 'udp'],
+      [':8/udp', 'udp'],
+    ]);
+    expect(problemsOf(text.replace('target: a.example', 'target: "localhost:8"'))).toHaveLength(2);
+  });
 
   test('two with one address, or with one name', () =>
     expect(

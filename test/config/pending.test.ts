@@ -10,10 +10,6 @@ const instead = 'is not available yet, and must not be ignored:';
 const refused = [
   { path: 'listeners[0].transport', text: `${http}listeners: [{ name: a, address: ":1", transport: kcp }]` },
   { path: 'upstreams.web.via', text: upstream('via: "http://proxy:3128"') },
-  {
-    path: 'forwards[0].scheme',
-    text: `${http}forwards: [{ listen: 7878, scheme: udp, target: "10.0.0.1:1" }]`,
-  },
   { path: 'connect_proxy', text: `${http}connect_proxy: { allow: ["*:443"] }` },
 ];
 

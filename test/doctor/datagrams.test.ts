@@ -51,6 +51,19 @@ test('but not where only this machine or named networks send, nor where answers 
   expect(noted({ ...open, upstreams: bounded })).toEqual([]);
 });
 
+test('a forward is known by the port of its endpoints', () => {
+  const to = (port: number) => {
+    const forward = { at: 'forwards[3]', upstream: 'a' };
+    const address = { host: '10.0.0.7', port };
+    const endpoints = [{ name: `10.0.0.7:${port}`, address, weight: 1, backup: false }];
+    const open = listening('udp', [], { forward });
+    return { ...open, upstreams: open.upstreams.map((each) => ({ ...each, endpoints })) };
+  };
+  expect(noted(to(123))).toEqual(['note ntp over UDP']);
+  expect(noted(to(3478))).toEqual([]);
+  expect(findingsOf(amplifiers, {}, to(53))[0]?.why).toContain('by forwards[3]');
+});
+
 test('the routes that lead there are named', () => {
   const open = listening('udp', ['DNS', 'NTP']);
   const to = { kind: 'upstream', upstream: 'a' } as const;

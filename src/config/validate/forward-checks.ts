@@ -1,5 +1,7 @@
 /** What a forward can not be, beside the other parts of the configuration: its ports, its upstream, and where that leads. */
 import type { ListenerConfig, MonitoringConfig, UpstreamConfig } from '../../model/config.js';
+import type { Transport } from '../../model/protocol.js';
+import { transportsOf } from '../../model/transports.js';
 import { saysFacts } from '../../protocols/proxy-writer.js';
 import { factsKnownBy } from '../../upstream/known-by.js';
 import type { Report } from '../report.js';
@@ -68,8 +70,13 @@ class Loops {
 
   /** Null: a session that comes in there does not come back. */
   from(start: ListenerConfig): string | null {
+    const found = transportsOf(start).map((transport) => this.#over(transport, start));
+    return found.find((text) => text !== null) ?? null;
+  }
+
+  #over(transport: Transport, start: ListenerConfig): string | null {
     const seen = new Set<ListenerConfig>();
-    const waiting = this.#after(start);
+    const waiting = this.#after(start, transport);
     for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
       if (step.to === start)
         return seen.size === 0
@@ -77,15 +84,15 @@ class Loops {
           : `leads back here, by forward \`${step.from}\` (\`${step.endpoint}\`): sessions would go round`;
       if (seen.has(step.to)) continue;
       seen.add(step.to);
-      waiting.push(...this.#after(step.to));
+      waiting.push(...this.#after(step.to, transport));
     }
     return null;
   }
 
-  #after({ name, forward }: ListenerConfig) {
+  #after({ name, forward }: ListenerConfig, transport: Transport) {
     const { endpoints = [] } = this.#upstreamOf.get(forward?.upstream ?? '') ?? {};
     return endpoints.flatMap(({ name: endpoint, address }) => {
-      const to = this.#own(address);
+      const to = this.#own(address, transport);
       return to === undefined || to.forward === null ? [] : [{ from: name, endpoint, to }];
     });
   }

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { destinationFault, type Listen, PORT_MAX, parseDestination } from '../../base/address.js';
 import type { EndpointConfig } from '../../model/config.js';
+import { takesDatagrams } from '../../model/transports.js';
 import { expectedGot, withFault } from '../messages.js';
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
@@ -69,11 +70,25 @@ export function endpointsFor({ endpoints }: OwnTarget, socket: Listen, index: nu
   });
 }
 
-export function checkEnds(target: OwnTarget, listen: readonly Listen[], report: Report): void {
+export function checkEnds(
+  target: OwnTarget,
+  { listen, scheme }: Pick<ForwardEntry, 'listen' | 'scheme'>,
+  report: Report,
+): void {
   for (const [index, { address }] of target.endpoints.entries()) {
-    const fault = faultOf(address, listen);
+    const fault = datagramFaultOf(address, scheme) ?? faultOf(address, listen);
     if (fault !== null) report.problem(target.pathOf(index), fault);
   }
+}
+
+function datagramFaultOf(
+  { name, to }: ForwardEndpoint['address'],
+  transport: ForwardEntry['scheme'],
+): string | null {
+  const isUnix = to.kind === 'endpoint' && 'path' in to.endpoint;
+  return isUnix && takesDatagrams({ transport })
+    ? `\`${name}\` takes no datagrams: write \`scheme: tcp\`, or an address with a port`
+    : null;
 }
 
 function faultOf({ name, to }: ForwardEndpoint['address'], listen: readonly Listen[]): string | null {

@@ -10,7 +10,7 @@ import type { ForwardEntry } from '../schema/forwards.js';
 import type { Context } from './context.js';
 import { checkEnds, endpointsFor, type ForwardTarget, targetOf } from './forward-targets.js';
 import type { ListenerGroup } from './groups.js';
-import { admissionOf } from './listeners.js';
+import { admissionOf, checkTransport } from './listeners.js';
 import type { Shape } from './shape.js';
 import { hasFile, withMode } from './sockets.js';
 import { checkUpstreamName, type Targets } from './targets.js';
@@ -41,7 +41,7 @@ export function readForwards(
     const sockets = socketsOf(value);
     const target = targetOf({ path: [...path, 'target'], value: value.target }, upstreams, report);
     const forward = { path, name: value.name ?? nameOf(value), value, sockets, target };
-    if (target?.kind === 'own') checkEnds(target, value.listen, report);
+    if (target?.kind === 'own') checkEnds(target, value, report);
     checkName(forward, upstreams, report);
     return forward;
   });
@@ -131,7 +131,9 @@ export function forwardGroups(
     const { path, name, value, sockets } = forward;
     if (value.mode !== undefined && !value.listen.some(hasFile))
       report.problem([...path, 'mode'], "is for a unix socket's file, such as `unix:/run/a.sock`");
-    const admission = admissionOf({ path, value: { ...value, address: value.listen } }, context, report);
+    const written = { ...value, address: value.listen, transport: value.scheme, on_silence: undefined };
+    checkTransport({ path, value: written }, report, 'scheme');
+    const admission = admissionOf({ path, value: written }, context, report);
     const named = namedUpstream(forward, targets, report);
     const listeners = sockets.map(
       (socket): ListenerConfig => ({

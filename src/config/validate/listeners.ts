@@ -152,13 +152,17 @@ const spokenOn = (
 ): ProtocolConfig[] =>
   configured.filter((protocol) => transportsOf(listener).some((each) => protocol.transports.includes(each)));
 
-/** What datagrams do not have. */
-function checkTransport({ path, value }: Entry<ListenerEntry>, report: Report): void {
+/** What datagrams do not have. `key`: of the transport. */
+export function checkTransport(
+  { path, value }: Entry<Pick<ListenerEntry, 'address' | 'transport' | 'on_silence' | 'max_connections'>>,
+  report: Report,
+  key = 'transport',
+): void {
   if (!takesDatagrams(value)) return;
   const unix = value.address.find(({ kind }) => kind === 'unix');
   if (unix !== undefined) {
-    const cure = 'write `transport: tcp`, or an address with a port';
-    report.problem([...path, 'transport'], `\`${unix.text}\` takes no datagrams: ${cure}`);
+    const cure = `write \`${key}: tcp\`, or an address with a port`;
+    report.problem([...path, key], `\`${unix.text}\` takes no datagrams: ${cure}`);
   }
   if (takesStreams(value)) return;
   if (value.on_silence !== undefined) {

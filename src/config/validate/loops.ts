@@ -8,7 +8,8 @@ import type {
   MonitoringConfig,
   UpstreamConfig,
 } from '../../model/config.js';
-import { takesStreams } from '../../model/transports.js';
+import type { Transport } from '../../model/protocol.js';
+import { takesStreams, transportsOf } from '../../model/transports.js';
 import { isLocal, takes } from '../own-listeners.js';
 import type { Path } from '../path.js';
 import type { Warn } from '../report.js';
@@ -20,8 +21,8 @@ import { meet } from './sockets.js';
 type EndpointAddress = UpstreamConfig['endpoints'][number]['address'];
 type KnownAddress = Exclude<EndpointAddress, { service: string }>;
 
-/** The listener that takes what is sent to an address, as far as is known without name look-ups. */
-export type OwnListeners = (address: EndpointAddress) => ListenerConfig | undefined;
+/** The listener that takes what is sent to an address, over this transport or over any, as far as is known without name look-ups. */
+export type OwnListeners = (address: EndpointAddress, over?: Transport) => ListenerConfig | undefined;
 
 export function ownListeners(listeners: readonly ListenerConfig[], context: Context): OwnListeners {
   const byPort = new Map<number | string, ListenerConfig[]>();
@@ -30,10 +31,12 @@ export function ownListeners(listeners: readonly ListenerConfig[], context: Cont
     const key = address.kind === 'unix' ? address.path : address.port;
     byPort.set(key, [...(byPort.get(key) ?? []), listener]);
   }
-  return (address) => {
+  return (address, over) => {
     if ('service' in address) return undefined;
     const candidates = byPort.get('path' in address ? address.path : address.port) ?? [];
-    return candidates.find((listener) => leadsTo(address, listener.address, context));
+    return candidates
+      .filter((listener) => over === undefined || transportsOf(listener).includes(over))
+      .find((listener) => leadsTo(address, listener.address, context));
   };
 }
 

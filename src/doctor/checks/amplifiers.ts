@@ -12,18 +12,18 @@ export const amplifiers: Check = {
   name: 'amplifiers',
   examine: ({ config }) =>
     known.flatMap((amplifier) => {
-      const ways = openWays(config, amplifier.id);
+      const ways = openWays(config, amplifier);
       return ways.length === 0 ? [] : [findingOf(amplifier, ways)];
     }),
 };
 
-function openWays(config: Config, id: string): Way[] {
+function openWays(config: Config, amplifier: Amplifier): Way[] {
   const bounded = new Set(
     config.upstreams.filter(({ options }) => options.udp.amplification > 0).map(({ name }) => name),
   );
   const ways = datagramListeners(config)
     .filter((listener) => isPublic(config, listener))
-    .flatMap((listener) => waysOf(config, listener, id))
+    .flatMap((listener) => waysOf(config, listener, amplifier))
     .filter(({ upstream }) => !bounded.has(upstream));
   return [...new Map(ways.map((way) => [way.by, way])).values()];
 }

@@ -262,7 +262,7 @@ test('status, explain and the difference know it', async () => {
     forwards: [{ name: 'turn', listen: `${host}:${port}`, target: '10.0.0.7:3478' }],
   });
   const { body } = await site.get('/api/v1/status');
-  expect(body.listeners).toEqual([{ name: 'turn', address: `${host}:${port}` }]);
+  expect(body.listeners).toEqual([{ name: 'turn', address: `${host}:${port}`, transport: 'tcp' }]);
   const explained = await anyport(['explain', '-c', daemon.file, '--json', '/dev/null']);
   expect(JSON.parse(explained.stdout)).toMatchObject({
     listener: 'turn',

@@ -1,0 +1,87 @@
+/** Pages written by hand: their metrics are there, their configurations are accepted, their links lead somewhere. */
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { jsonSchema } from '../../src/config/schema/index.js';
+import { catalog } from '../../src/metrics/catalog.js';
+import { reasons } from '../../src/model/session.js';
+import { problemsOf } from './support.js';
+
+/** Files that the configurations name. */
+const files = ['/var/lib/anyport/drop.txt'];
+
+const all = (text: string, pattern: RegExp): string[] => [
+  ...new Set([...text.matchAll(pattern)].map(([, found = '']) => found)),
+];
+
+/** Headings and anchors of a page, as links name them. */
+const anchorsOf = (page: string): string[] => [
+  ...[...page.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  ),
+  ...[...page.matchAll(/<a id="([^"]+)"/g)].map(([, id = '']) => id),
+];
+
+describe.each(['security.md', 'udp.md'])('docs/%s', (page) => {
+  const text = readFileSync(`docs/${page}`, 'utf8');
+
+  test.each(all(text, /`(anyport_[a-z_]+)/g))('%s is a metric', (name) =>
+    expect(Object.keys(catalog)).toContain(name),
+  );
+
+  test.each(all(text, /```yaml\n([\s\S]*?)```/g))('accepted: %s', (example) =>
+    expect(problemsOf(example, { files })).toEqual([]),
+  );
+
+  test.each(all(text, /\]\(([^)]+)\)/g))('%s is there', (link) => {
+    const [file = '', anchor] = link.split('#');
+    const path = file === '' ? `docs/${page}` : `docs/${file}`;
+    expect(existsSync(path)).toBe(true);
+    if (anchor !== undefined) expect(anchorsOf(readFileSync(path, 'utf8'))).toContain(anchor);
+  });
+});
+
+describe('docs/udp.md', () => {
+  const text = readFileSync('docs/udp.md', 'utf8');
+  interface Node {
+    readonly properties?: Readonly<Record<string, Node | undefined>>;
+    readonly additionalProperties?: Node;
+    readonly default?: unknown;
+  }
+  const { server, upstreams } = (jsonSchema() as Node).properties ?? {};
+  const ofServer = server?.properties?.udp?.properties ?? {};
+  const ofUpstreams = upstreams?.additionalProperties?.properties?.udp?.properties ?? {};
+
+  test.each(Object.keys(ofServer))('server.udp.%s is told of', (key) =>
+    expect(text).toContain(`\`server.udp.${key}\``),
+  );
+
+  test.each(Object.keys(ofUpstreams))('upstreams.NAME.udp.%s is told of', (key) =>
+    expect(text).toMatch(new RegExp(`\`upstreams\\.NAME\\.udp\\.${key}\\b|\`udp: \\{ ${key}: `)),
+  );
+
+  test('all keys that it names are there', () => {
+    const named = [...all(text, /`server\.udp\.(\w+)/g).map((key) => [key, ofServer] as const)];
+    named.push(...all(text, /`upstreams\.NAME\.udp\.(\w+)/g).map((key) => [key, ofUpstreams] as const));
+    expect(named.filter(([key, keys]) => !Object.hasOwn(keys, key))).toEqual([]);
+  });
+
+  test('the numbers are the defaults', () => {
+    for (const key of ['max_flows', 'max_flows_per_ip'])
+      expect(text).toMatch(new RegExp(`\\| ${String(ofServer[key]?.default)} \\| \`server\\.udp\\.${key}\``));
+    expect([ofServer.receive_buffer?.default, ofServer.idle_timeout?.default]).toEqual([
+      4 * 1024 * 1024,
+      '60s',
+    ]);
+  });
+
+  test('every reason of a drop is there, and no other; every reason of an end is one', () => {
+    const { values } = catalog.anyport_udp_dropped_total.by;
+    expect(new Set(all(text, /reason="(\w+)"/g))).toEqual(new Set(values));
+    const told = all(text, /^\| [^|]+ \| `(\w+)` \| `(?:server|upstreams)\./gm);
+    expect(told.length).toBeGreaterThan(0);
+    for (const reason of told) expect(reasons).toContain(reason);
+  });
+});
