@@ -4,6 +4,7 @@
  * that starts later loads what was accepted, whatever the file says by then.
  */
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../model/config.js';
@@ -60,7 +61,8 @@ function urlOf(url: string, bytes: Buffer): string {
 /** Null where there is no such file, or a longer one: loading it says why. */
 async function read(url: string): Promise<Buffer | null> {
   try {
-    const file = await open(fileURLToPath(url), 'r');
+    // A pipe without a writer would keep a thread of the pool for ever.
+    const file = await open(fileURLToPath(url), constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stats = await file.stat();
       if (!stats.isFile() || stats.size > moduleLimits.textBytesMax) return null;

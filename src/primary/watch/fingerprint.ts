@@ -1,6 +1,6 @@
 /** What a file or folder contains, as a short text: equal texts, equal contents. */
 import { createHash } from 'node:crypto';
-import type { Stats } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 
 /** A configuration is smaller (FILE_BYTES_MAX in src/config/text.ts); of a larger file, size and time count too. */
@@ -21,25 +21,40 @@ export interface Fingerprint {
 export async function fingerprintOf(path: string, known?: Fingerprint): Promise<Fingerprint> {
   try {
     const stats = await stat(path);
-    const version = `${stats.dev} ${stats.ino} ${stats.size} ${stats.ctimeMs}`;
+    const version = versionOf(stats);
     if (known?.version === version) return known;
-    return { content: await contentOf(path, stats, version), version, changedMs: stats.ctimeMs };
+    if (stats.isFile()) return await fingerprintOfFile(path);
+    const content = stats.isDirectory() ? await contentOfFolder(path) : SPECIAL;
+    return { content, version, changedMs: stats.ctimeMs };
   } catch (error) {
     return { content: `${(error as NodeJS.ErrnoException).code}`, version: '', changedMs: 0 };
   }
 }
 
-/** Of a folder the names, without hidden ones; a pipe or device is never read. */
-async function contentOf(path: string, stats: Stats, version: string): Promise<string> {
-  if (stats.isDirectory()) {
-    const names = (await readdir(path)).filter((name) => !name.startsWith('.'));
-    return `folder ${digest(names.sort().join('/'))}`;
-  }
-  if (!stats.isFile()) return 'special';
-  const file = await open(path, 'r');
+/** A pipe or device is never read. */
+const SPECIAL = 'special';
+
+const versionOf = ({ dev, ino, size, ctimeMs }: Stats): string => `${dev} ${ino} ${size} ${ctimeMs}`;
+
+/** The names in it, without hidden ones. */
+async function contentOfFolder(path: string): Promise<string> {
+  const names = (await readdir(path)).filter((name) => !name.startsWith('.'));
+  return `folder ${digest(names.sort().join('/'))}`;
+}
+
+/**
+ * Opened without blocking, and looked at again: a pipe that has taken the path meanwhile would keep a thread of the pool
+ * for ever, and four of them all reading of files.
+ */
+async function fingerprintOfFile(path: string): Promise<Fingerprint> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
+    const stats = await file.stat();
+    if (!stats.isFile()) return { content: SPECIAL, version: '', changedMs: stats.ctimeMs };
+    const version = versionOf(stats);
     const read = await digestOf(file);
-    return read === null ? `large ${version}` : `file ${read}`;
+    const content = read === null ? `large ${version}` : `file ${read}`;
+    return { content, version, changedMs: stats.ctimeMs };
   } finally {
     await file.close();
   }
