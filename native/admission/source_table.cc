@@ -52,24 +52,23 @@ SourceEntry* SourceTable::FindOrMake(const SourceKey& key, uint64_t hash, uint64
 }
 
 void SourceTable::Settle(SourceEntry* entry) {
-  if (entry->list == SourceEntry::List::kBanned) return;
+  if (entry->banned()) return;
   Move(entry, entry->holds() ? SourceEntry::List::kNone : SourceEntry::List::kIdle);
 }
 
 void SourceTable::Ban(SourceEntry* entry, uint64_t from_ns, uint64_t until_ns, BanReason reason) {
-  if (entry->list == SourceEntry::List::kBanned) {
+  if (entry->banned()) {
     EndBan(entry);
   } else if (bans_ == bans_most_) {
-    ++displaced_bans_;
-    entries_[banned_.oldest].banned_until_ns = from_ns;
-    EndBan(&entries_[banned_.oldest]);
+    DisplaceBan(from_ns);
   }
   entry->banned_from_ns = from_ns;
   entry->banned_until_ns = until_ns;
   entry->reason = reason;
   first_end_ns_ = std::min(first_end_ns_, until_ns);
   ++bans_;
-  Move(entry, SourceEntry::List::kBanned);
+  const bool by_operator = reason == BanReason::kOperator;
+  Move(entry, by_operator ? SourceEntry::List::kBannedByOperator : SourceEntry::List::kBannedByGuard);
 }
 
 void SourceTable::EndBan(SourceEntry* entry) {
@@ -78,10 +77,23 @@ void SourceTable::EndBan(SourceEntry* entry) {
   Settle(entry);
 }
 
+void SourceTable::DisplaceBan(uint64_t now_ns) {
+  const List& list = banned_by_guard_.oldest == kNone ? banned_by_operator_ : banned_by_guard_;
+  SourceEntry* const leaving = &entries_[list.oldest];
+  leaving->banned_until_ns = now_ns;
+  EndBan(leaving);
+  ++displaced_bans_;
+}
+
 void SourceTable::EndBans(uint64_t now_ns) {
   if (now_ns < first_end_ns_) return;
   first_end_ns_ = UINT64_MAX;
-  for (uint32_t at = banned_.oldest; at != kNone;) {
+  EndBansIn(banned_by_guard_, now_ns);
+  EndBansIn(banned_by_operator_, now_ns);
+}
+
+void SourceTable::EndBansIn(const List& list, uint64_t now_ns) {
+  for (uint32_t at = list.oldest; at != kNone;) {
     SourceEntry& entry = entries_[at];
     at = entry.newer;
     if (entry.banned_until_ns <= now_ns) {
@@ -89,6 +101,17 @@ void SourceTable::EndBans(uint64_t now_ns) {
     } else {
       first_end_ns_ = std::min(first_end_ns_, entry.banned_until_ns);
     }
+  }
+}
+
+SourceTable::List& SourceTable::ListOf(SourceEntry::List list) {
+  switch (list) {
+    case SourceEntry::List::kBannedByGuard:
+      return banned_by_guard_;
+    case SourceEntry::List::kBannedByOperator:
+      return banned_by_operator_;
+    default:
+      return idle_;
   }
 }
 

@@ -38,7 +38,8 @@ struct SourceEntry {
   BanReason reason = BanReason::kAttempts;
   bool holds() const { return sessions > 0 || flows > 0; }
   // Where it is in the table.
-  enum class List : uint8_t { kNone, kIdle, kBanned } list = List::kNone;
+  enum class List : uint8_t { kNone, kIdle, kBannedByGuard, kBannedByOperator } list = List::kNone;
+  bool banned() const { return list == List::kBannedByGuard || list == List::kBannedByOperator; }
   uint32_t chain = 0;  // next with the same hash
   uint32_t newer = 0;
   uint32_t older = 0;
@@ -56,15 +57,18 @@ class SourceTable {
   // After a change of an entry: it is the newest of those like it.
   void Settle(SourceEntry* entry);
 
-  // When there are too many bans the oldest ends.
+  // When there are too many bans the oldest ends; an operator's only when there are no others, so that nobody
+  // lifts it by having many sources banned.
   void Ban(SourceEntry* entry, uint64_t from_ns, uint64_t until_ns, BanReason reason);
   void EndBan(SourceEntry* entry);
   // Ends those whose time has come.
   void EndBans(uint64_t now_ns);
-  // Oldest first.
+  // Of the guard and of operators, each oldest first.
   template <typename Visit>
   void EachBan(Visit visit) const {
-    for (uint32_t at = banned_.oldest; at != kNone; at = entries_[at].newer) visit(entries_[at]);
+    for (const List* list : {&banned_by_guard_, &banned_by_operator_}) {
+      for (uint32_t at = list->oldest; at != kNone; at = entries_[at].newer) visit(entries_[at]);
+    }
   }
 
   uint32_t size() const { return static_cast<uint32_t>(entries_.size()); }
@@ -81,7 +85,9 @@ class SourceTable {
 
   uint32_t IndexOf(const SourceEntry* entry) const { return static_cast<uint32_t>(entry - entries_.data()); }
   uint32_t& HeadOf(uint64_t hash) { return heads_[hash & (heads_.size() - 1)]; }
-  List& ListOf(SourceEntry::List list) { return list == SourceEntry::List::kIdle ? idle_ : banned_; }
+  List& ListOf(SourceEntry::List list);
+  void EndBansIn(const List& list, uint64_t now_ns);
+  void DisplaceBan(uint64_t now_ns);
   void Move(SourceEntry* entry, SourceEntry::List to);
   void Unlink(SourceEntry* entry);
   void Grow();
@@ -93,7 +99,8 @@ class SourceTable {
   std::vector<uint64_t> hashes_;  // of the entries
   std::vector<uint32_t> heads_;   // as many as places for entries; a power of two
   List idle_;
-  List banned_;
+  List banned_by_guard_;
+  List banned_by_operator_;
   uint32_t bans_ = 0;
   uint64_t first_end_ns_ = UINT64_MAX;  // no ban ends before
   uint64_t evictions_ = 0;

@@ -36,11 +36,13 @@ uint32_t& CountOf(SourceEntry* entry, Holder holder) {
   return holder == Holder::kFlow ? entry->flows : entry->sessions;
 }
 
-bool IsBanned(const SourceEntry& entry) { return entry.list == SourceEntry::List::kBanned; }
+SourceBan BanOf(const SourceEntry& entry) {
+  return {SourceOf(entry.key), entry.banned_from_ns, entry.banned_until_ns, entry.reason};
+}
 
 // Ends its ban when the time has come.
 bool StillBanned(SourceTable* table, SourceEntry* entry, uint64_t now_ns) {
-  if (!IsBanned(*entry)) return false;
+  if (!entry->banned()) return false;
   if (now_ns < entry->banned_until_ns) return true;
   table->EndBan(entry);
   return false;
@@ -142,11 +144,12 @@ Judgement Sources::Fail(const net::Source& source, const SourceLimits& limits, u
   return barred ? Judgement::kBanned : Judgement::kAdmitted;
 }
 
-bool Sources::Banned(const net::Source& source, uint64_t now_ns) const {
-  if (source.family == 0) return false;
+std::optional<SourceBan> Sources::BanAt(const net::Source& source, uint64_t now_ns) const {
+  if (source.family == 0) return std::nullopt;
   Place place = At(source);
   const SourceEntry* const known = place.Find();
-  return known != nullptr && IsBanned(*known) && now_ns < known->banned_until_ns;
+  if (known == nullptr || !known->banned() || now_ns >= known->banned_until_ns) return std::nullopt;
+  return BanOf(*known);
 }
 
 bool Sources::Ban(const net::Source& source, uint64_t now_ns, uint64_t until_ns) {
@@ -179,9 +182,7 @@ std::vector<SourceBan> Sources::Bans(uint64_t now_ns) const {
   for (const auto& part : parts_) {
     const std::lock_guard lock(part->mutex);
     part->table.EndBans(now_ns);
-    part->table.EachBan([&](const SourceEntry& entry) {
-      bans.push_back({SourceOf(entry.key), entry.banned_from_ns, entry.banned_until_ns, entry.reason});
-    });
+    part->table.EachBan([&](const SourceEntry& entry) { bans.push_back(BanOf(entry)); });
   }
   std::stable_sort(bans.begin(), bans.end(),
                    [](const SourceBan& one, const SourceBan& other) { return one.from_ns < other.from_ns; });

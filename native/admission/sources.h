@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "admission/keyed_hash.h"
@@ -74,7 +75,8 @@ class Sources {
 
   // False: nobody has ever been banned, so nobody is.
   bool ever_banned() const { return ever_banned_.load(std::memory_order_relaxed); }
-  bool Banned(const net::Source& source, uint64_t now_ns) const;
+  std::optional<SourceBan> BanAt(const net::Source& source, uint64_t now_ns) const;
+  bool Banned(const net::Source& source, uint64_t now_ns) const { return BanAt(source, now_ns).has_value(); }
   // False: every place is taken by a source with sessions, or it is a Unix socket.
   bool Ban(const net::Source& source, uint64_t now_ns, uint64_t until_ns);
   // It begins anew, without a past. False: it was not banned.

@@ -291,6 +291,32 @@ TEST(Sources, TheOldestBanEndsWhenThereAreTooMany) {
   EXPECT_EQ(counts.displaced, 1u);
 }
 
+// Else whoever has an IPv6 /48, which is as many sources as may be banned, lifts what an operator has
+// decided.
+TEST(Sources, BansOfTheGuardDoNotEndThoseOfAnOperator) {
+  Sources sources(100, 3);
+  EXPECT_TRUE(sources.Ban(Ipv4(1), kNow, kNow + kSecond));
+  for (uint32_t i = 2; i <= 9; ++i) EXPECT_EQ(AdmittedOf(&sources, 4, kGuard, kNow + i, Ipv4(i)), 3);
+  EXPECT_TRUE(sources.Banned(Ipv4(1), kNow + 10));
+  EXPECT_EQ(sources.Counts(kNow + 10).bans_active, 3u);
+  EXPECT_EQ(sources.Counts(kNow + 10).displaced, 6u);
+  EXPECT_EQ(sources.Bans(kNow + 10).front().reason, BanReason::kOperator);
+  EXPECT_TRUE(sources.Lift(Ipv4(1), kNow + 10));
+  EXPECT_EQ(sources.Counts(kNow + 2 * 60 * kSecond).bans_active, 0u);
+}
+
+// Where there are no others, the newest decision of an operator counts more than the oldest.
+TEST(Sources, AnOperatorsBanAndTheGuardsFindAPlaceAmongThoseOfAnOperator) {
+  Sources sources(100, 2);
+  for (uint32_t i = 1; i <= 3; ++i) EXPECT_TRUE(sources.Ban(Ipv4(i), kNow + i, kNow + kSecond));
+  EXPECT_FALSE(sources.Banned(Ipv4(1), kNow + 5));
+  EXPECT_EQ(AdmittedOf(&sources, 4, kGuard, kNow + 6, Ipv4(7)), 3);
+  EXPECT_EQ(AdmittedOf(&sources, 4, kGuard, kNow + 7, Ipv4(8)), 3);
+  EXPECT_FALSE(sources.Banned(Ipv4(2), kNow + 8));
+  EXPECT_TRUE(sources.Banned(Ipv4(3), kNow + 8));
+  EXPECT_TRUE(sources.Banned(Ipv4(8), kNow + 8));
+}
+
 TEST(Sources, TheOneNotHeardOfForLongestIsForgotten) {
   Sources sources(3, 3);
   const SourceLimits limits{.rate = 1, .burst = 1};
