@@ -318,8 +318,10 @@ export interface Admission {
     readonly all: AdmissionLists;
     readonly listeners: readonly (AdmissionLists & { readonly id: number })[];
   }): void;
-  /** Oldest first; bounded. */
-  bans(): BannedSource[];
+  /** Oldest first; bounded, and no more than `most`. */
+  bans(most?: number): BannedSource[];
+  /** Throws when it is no address. Null: it is not banned. */
+  banOf(address: string): BannedSource | null;
   /** Throws when it is no address. False: there is no place for another ban. */
   ban(address: string, ms: number): boolean;
   /** False: it was not banned. */

@@ -46,6 +46,7 @@ void AdmissionBinding::Init(Napi::Env env, Napi::Object exports) {
                                        {
                                            InstanceMethod<&AdmissionBinding::SetLists>("setLists"),
                                            InstanceMethod<&AdmissionBinding::Bans>("bans"),
+                                           InstanceMethod<&AdmissionBinding::BanOf>("banOf"),
                                            InstanceMethod<&AdmissionBinding::Ban>("ban"),
                                            InstanceMethod<&AdmissionBinding::Lift>("lift"),
                                            InstanceMethod<&AdmissionBinding::Counts>("counts"),
@@ -78,9 +79,17 @@ Napi::Value AdmissionBinding::SetLists(const Napi::CallbackInfo& info) {
 Napi::Value AdmissionBinding::Bans(const Napi::CallbackInfo& info) {
   const uint64_t now_ns = loop::NowNs();
   const std::vector<admission::SourceBan> bans = gate_->sources().Bans(now_ns);
-  Napi::Array array = Napi::Array::New(info.Env(), bans.size());
-  for (uint32_t i = 0; i < bans.size(); ++i) array.Set(i, BanFrom(info.Env(), bans[i], now_ns));
+  const auto most = static_cast<uint32_t>(bans.size());
+  const uint32_t count = info[0].IsNumber() ? std::min(info[0].As<Napi::Number>().Uint32Value(), most) : most;
+  Napi::Array array = Napi::Array::New(info.Env(), count);
+  for (uint32_t i = 0; i < count; ++i) array.Set(i, BanFrom(info.Env(), bans[i], now_ns));
   return array;
+}
+
+Napi::Value AdmissionBinding::BanOf(const Napi::CallbackInfo& info) {
+  const uint64_t now_ns = loop::NowNs();
+  const auto ban = gate_->sources().BanAt(SourceFrom(info[0]), now_ns);
+  return ban.has_value() ? BanFrom(info.Env(), *ban, now_ns) : info.Env().Null();
 }
 
 Napi::Value AdmissionBinding::Ban(const Napi::CallbackInfo& info) {

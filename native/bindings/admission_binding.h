@@ -18,6 +18,7 @@ class AdmissionBinding : public Napi::ObjectWrap<AdmissionBinding> {
  private:
   Napi::Value SetLists(const Napi::CallbackInfo& info);
   Napi::Value Bans(const Napi::CallbackInfo& info);
+  Napi::Value BanOf(const Napi::CallbackInfo& info);
   Napi::Value Ban(const Napi::CallbackInfo& info);
   Napi::Value Lift(const Napi::CallbackInfo& info);
   Napi::Value Counts(const Napi::CallbackInfo& info);

@@ -1,8 +1,9 @@
 /**
  * Bans as operators see them: listed, made, lifted, logged, exported. The bans themselves are in the engine
- * (native/admission/sources.h), where the guard makes them; here they are looked at once a second.
+ * (native/admission/sources.h), where the guard makes them; here they are looked at once a second. What an operator asks is
+ * answered from the one ban it is about: there may be tens of thousands.
  */
-import type { Admission, Prefixes } from '../../addon.js';
+import type { Admission, BannedSource, Prefixes } from '../../addon.js';
 import type { Clock } from '../../base/clock.js';
 import { formatDuration, parseDuration } from '../../base/duration.js';
 import { type Logger, rateLimited } from '../../base/log.js';
@@ -24,7 +25,7 @@ export const banWatchLimits = {
 const FOR_DEFAULT = '10m';
 
 export interface BansParts {
-  readonly admission: Pick<Admission, 'bans' | 'ban' | 'lift' | 'counts'>;
+  readonly admission: Pick<Admission, 'bans' | 'banOf' | 'ban' | 'lift' | 'counts'>;
   /** Sources that are never banned; another object when they have changed. Null: none. */
   readonly trusted: () => Pick<Prefixes, 'contains'> | null;
   readonly clock: Clock;
@@ -38,8 +39,10 @@ export class Bans implements Part {
   readonly #export: BanExport;
   readonly #began: (fields: object) => void;
   readonly #ended: (fields: object) => void;
-  /** As they were at the last look, by address as shown. */
-  #known = new Map<string, Ban>();
+  /** As they were seen last, by address as shown: when each ends, since the epoch. */
+  #known = new Map<string, number>();
+  /** An operator has changed them since they were exported. */
+  #isBehind = false as boolean;
   /** Of those that an operator has made. */
   readonly #reasons = new Map<string, string>();
   #counted = '';
@@ -86,8 +89,10 @@ export class Bans implements Part {
   }
 
   list(limit: number = banLimits.rowsDefault): BanList {
-    const all = this.#read();
-    return { bans: all.slice(0, limit), active: all.length };
+    const { admission } = this.#parts;
+    const nowMs = this.#parts.nowMs();
+    const bans = admission.bans(limit).map((row) => this.#banOf(row, nowMs));
+    return { bans, active: admission.counts().bansActive };
   }
 
   ban({ ip, for: time = FOR_DEFAULT, reason }: BanRequest): BanResult {
@@ -97,37 +102,39 @@ export class Bans implements Part {
     if (ms === null || ms < 1000 || ms > banLimits.forMsMax)
       return { result: 'invalid', path: 'for', message: NO_TIME };
     if (this.#isTrusted(source.address)) return { result: 'trusted' };
-    if (!this.#parts.admission.ban(source.address, ms)) return { result: 'full' };
+    const { admission, nowMs } = this.#parts;
+    const row = admission.ban(source.address, ms) ? admission.banOf(source.address) : null;
+    if (row === null) return { result: 'full' };
     if (reason === undefined) this.#reasons.delete(source.shown);
     else this.#reasons.set(source.shown, reason);
-    this.#look();
-    const ban = this.#known.get(source.shown);
-    return ban === undefined ? { result: 'full' } : { result: 'banned', ban };
+    this.#isBehind = true;
+    const now = nowMs();
+    this.#see(this.#known, source.shown, row, now);
+    return { result: 'banned', ban: this.#banOf(row, now) };
   }
 
   /** What was lifted; null: it was not banned, or is no address. */
   lift(ip: string): Ban | null {
     const source = banSource(ip);
     if (source === null) return null;
-    const before = this.#read().find(({ address }) => address === source.shown);
-    if (!this.#parts.admission.lift(source.address) || before === undefined) return null;
-    this.#look(source.shown);
-    return before;
+    const row = this.#parts.admission.banOf(source.address);
+    if (row === null || !this.#parts.admission.lift(source.address)) return null;
+    const lifted = this.#banOf(row, this.#parts.nowMs());
+    this.#isBehind = true;
+    if (this.#known.delete(source.shown)) this.#over(source.shown, { lifted: true });
+    return lifted;
   }
 
-  #read(): Ban[] {
-    const now = this.#parts.nowMs();
-    return this.#parts.admission.bans().map(({ address, reason: cause, ageMs, leftMs }) => {
-      const shown = shownSource(address);
-      return {
-        address: shown,
-        cause,
-        reason: this.#reasons.get(shown) ?? null,
-        since: new Date(now - ageMs).toISOString(),
-        until: new Date(now + leftMs).toISOString(),
-        leftSeconds: Math.ceil(leftMs / 1000),
-      };
-    });
+  #banOf({ address, reason: cause, ageMs, leftMs }: BannedSource, nowMs: number): Ban {
+    const shown = shownSource(address);
+    return {
+      address: shown,
+      cause,
+      reason: this.#reasons.get(shown) ?? null,
+      since: new Date(nowMs - ageMs).toISOString(),
+      until: new Date(nowMs + leftMs).toISOString(),
+      leftSeconds: Math.ceil(leftMs / 1000),
+    };
   }
 
   #lookLater(ms: number): void {
@@ -140,31 +147,50 @@ export class Bans implements Part {
     });
   }
 
-  /** Tells and exports what has changed. Reads bans only if their numbers have. `lifted`: ended by an operator. */
-  #look(lifted?: string): void {
-    const { bansActive, bans, lifted: lifts, displaced } = this.#parts.admission.counts();
-    const counted = JSON.stringify([bansActive, bans, lifts, displaced]);
+  /** Tells and exports what has changed. Reads bans only if their numbers have. */
+  #look(): void {
+    const { bansActive, bans, lifted, displaced } = this.#parts.admission.counts();
+    const counted = JSON.stringify([bansActive, bans, lifted, displaced]);
     if (counted === this.#counted) return;
     this.#counted = counted;
-    const now = new Map(this.#read().map((ban) => [ban.address, ban]));
     const before = this.#known;
-    this.#known = now;
-    for (const ban of now.values()) if (!isKnown(before.get(ban.address), ban)) this.#began(fieldsOf(ban));
-    const gone = [...before.keys()].filter((address) => !now.has(address));
-    for (const address of gone) {
-      this.#reasons.delete(address);
-      this.#ended({ source: address, ...(address === lifted && { lifted: true }) });
+    const now = new Map<string, number>();
+    const nowMs = this.#parts.nowMs();
+    for (const row of this.#parts.admission.bans()) {
+      const shown = shownSource(row.address);
+      const known = before.get(shown);
+      if (known !== undefined) now.set(shown, known);
+      this.#see(now, shown, row, nowMs);
     }
-    const hasNew = [...now.keys()].some((address) => !before.has(address));
-    if (hasNew || gone.length > 0) this.#write();
+    this.#known = now;
+    const gone = [...before.keys()].filter((shown) => !now.has(shown));
+    for (const shown of gone) this.#over(shown);
+    const hasNew = [...now.keys()].some((shown) => !before.has(shown));
+    if (hasNew || gone.length > 0 || this.#isBehind) this.#write();
+  }
+
+  /** Tells of a ban that is not in `known` as it is. */
+  #see(known: Map<string, number>, shown: string, row: BannedSource, nowMs: number): void {
+    const until = nowMs + row.leftMs;
+    const before = known.get(shown);
+    known.set(shown, until);
+    if (before === undefined || Math.abs(before - until) >= SAME_MS)
+      this.#began(fieldsOf(this.#banOf(row, nowMs)));
+  }
+
+  #over(shown: string, how: { lifted?: true } = {}): void {
+    this.#reasons.delete(shown);
+    this.#ended({ source: shown, ...how });
   }
 
   /** Trusted sources are admitted here although they are banned, so a firewall is not to drop them either. */
   #write(): void {
+    this.#isBehind = false;
     this.#leftOut = this.#parts.trusted();
     if (!this.#export.isOn) return;
     const addresses = [...this.#known.keys()];
-    this.#export.write(addresses.filter((shown) => !this.#isTrusted(banSource(shown)?.address ?? '')));
+    const isLeftOut = (shown: string) => this.#isTrusted(banSource(shown)?.address ?? '');
+    this.#export.write(this.#leftOut === null ? addresses : addresses.filter((each) => !isLeftOut(each)));
   }
 
   #isTrusted(address: string): boolean {
@@ -178,9 +204,6 @@ const NO_TIME = `expected a duration such as \`10m\`, from 1s to ${formatDuratio
 
 /** Two readings of one ban differ by the grain of the clocks. */
 const SAME_MS = 500;
-
-const isKnown = (before: Ban | undefined, ban: Ban): boolean =>
-  before !== undefined && Math.abs(Date.parse(before.until) - Date.parse(ban.until)) < SAME_MS;
 
 const fieldsOf = ({ address, cause, reason, until }: Ban): object => ({
   source: address,

@@ -82,6 +82,27 @@ describe('an operator', () => {
   });
 });
 
+test('what an operator asks reads no more bans than it is about', async () => {
+  const { bans, admission } = await started();
+  for (let n = 0; n < 200; n += 1) admission.ban(`10.0.0.${n}`, 3_600_000);
+  let read = 0;
+  const all = admission.bans.bind(admission);
+  const counting = (most?: number) => {
+    const rows = all(most);
+    read += rows.length;
+    return rows;
+  };
+  Object.defineProperty(admission, 'bans', { value: counting });
+  for (let n = 0; n < 50; n += 1) {
+    expect(banned(bans.ban({ ip: `192.0.2.${n}`, reason: `${n}` })).reason).toBe(`${n}`);
+    expect(bans.lift(`192.0.2.${n}`)?.reason).toBe(`${n}`);
+  }
+  expect(bans.lift('192.0.2.1')).toBeNull();
+  expect(bans.list(10)).toMatchObject({ bans: { length: 10 }, active: 200 });
+  expect(read).toBe(10);
+  bans.close();
+});
+
 describe('bans that are made elsewhere', () => {
   test('are seen a second later, and so is their end', async () => {
     const { bans, admission, clock, lines } = await started();
