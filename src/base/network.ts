@@ -158,7 +158,7 @@ function groupsOf(text: string): number[] {
 const ipv4Text = (bits: bigint): string =>
   [24n, 16n, 8n, 0n].map((shift) => String((bits >> shift) & 0xffn)).join('.');
 
-const ipv6Text = (bits: bigint): string =>
+export const ipv6Text = (bits: bigint): string =>
   canonical(
     Array.from({ length: 8 }, (_, index) => ((bits >> BigInt(112 - 16 * index)) & 0xffffn).toString(16)).join(
       ':',

@@ -11,7 +11,7 @@ import { type Ban, type BanList, type BanRequest, type BanResult, banLimits } fr
 import type { Config } from '../../model/config.js';
 import type { Part, Prepared } from '../part.js';
 import { BanExport } from './export.js';
-import { banSource, shownSource } from './source.js';
+import { banSource, shownOfEngine } from './source.js';
 
 export const banWatchLimits = {
   /** Between two looks, at least. */
@@ -126,7 +126,7 @@ export class Bans implements Part {
   }
 
   #banOf({ address, reason: cause, ageMs, leftMs }: BannedSource, nowMs: number): Ban {
-    const shown = shownSource(address);
+    const shown = shownOfEngine(address);
     return {
       address: shown,
       cause,
@@ -157,7 +157,7 @@ export class Bans implements Part {
     const now = new Map<string, number>();
     const nowMs = this.#parts.nowMs();
     for (const row of this.#parts.admission.bans()) {
-      const shown = shownSource(row.address);
+      const shown = shownOfEngine(row.address);
       const known = before.get(shown);
       if (known !== undefined) now.set(shown, known);
       this.#see(now, shown, row, nowMs);

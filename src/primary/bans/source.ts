@@ -1,6 +1,6 @@
 /** Sources as they are banned: an IPv4 address, or the /64 of an IPv6 one; how they are written and compared. Pure. */
 import { isIPv4, isIPv6 } from 'node:net';
-import { plainAddress, withoutHostBits } from '../../base/network.js';
+import { addressBits, addressNumber, ipv6Text, plainAddress } from '../../base/network.js';
 
 /** Bits of an IPv6 source: a host has a /64 and can take any address in it. */
 const SOURCE_BITS = 64;
@@ -23,9 +23,13 @@ export function banSource(text: string): BanSource | null {
   return { address, shown: shownSource(address) };
 }
 
-/** `address`: of a source; of IPv6 any in its /64. */
+/** `address`: of a source; of IPv6 any in its /64, however it is written. */
 export function shownSource(address: string): string {
   if (isIPv4(address)) return address;
-  const network = `${address}/${SOURCE_BITS}`;
-  return withoutHostBits(network) ?? network;
+  const hostBits = BigInt(addressBits.ipv6 - SOURCE_BITS);
+  return `${ipv6Text((addressNumber(address, 'ipv6') >> hostBits) << hostBits)}/${SOURCE_BITS}`;
 }
+
+/** The same of an address as the engine gives it, without bits of a host: there may be many. */
+export const shownOfEngine = (address: string): string =>
+  address.includes(':') ? `${address}/${SOURCE_BITS}` : address;

@@ -5,6 +5,7 @@ import { createNetworkSet } from '../../../src/base/network.js';
 import { noLists } from '../../../src/config/validate/lists.js';
 import type { BanResult } from '../../../src/model/ban.js';
 import { Bans, banWatchLimits } from '../../../src/primary/bans/index.js';
+import { banSource } from '../../../src/primary/bans/source.js';
 import { FakeClock } from '../../base/fake-clock.js';
 import { eventually } from '../../support/wait.js';
 
@@ -100,6 +101,23 @@ test('what an operator asks reads no more bans than it is about', async () => {
   expect(bans.lift('192.0.2.1')).toBeNull();
   expect(bans.list(10)).toMatchObject({ bans: { length: 10 }, active: 200 });
   expect(read).toBe(10);
+  bans.close();
+});
+
+test('a source is written alike by the engine and by an operator', async () => {
+  const { bans, admission } = await started();
+  const groups = ['0', '1', 'ffff', 'a0b'];
+  const written = groups.flatMap((one) =>
+    groups.flatMap((two) =>
+      groups.flatMap((three) => groups.map((four) => [one, two, three, four].join(':'))),
+    ),
+  );
+  for (const prefix of written) {
+    const { address } = banned(bans.ban({ ip: `${prefix}:0:0:0:7`, for: '1h' }));
+    expect(address).toBe(banSource(`${prefix}::/64`)?.shown);
+    expect(bans.lift(`${prefix}:1:2:3:4`)?.address).toBe(address);
+  }
+  expect(admission.counts().bansActive).toBe(0);
   bans.close();
 });
 

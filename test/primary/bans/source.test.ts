@@ -9,6 +9,7 @@ const cases = [
   { why: 'IPv6: its /64', text: '2001:DB8::0:7', shown: '2001:db8::/64' },
   { why: 'another address of it', text: '2001:db8:0:0:ffff::1', shown: '2001:db8::/64' },
   { why: 'the /64 itself', text: '2001:db8::/64', shown: '2001:db8::/64' },
+  { why: 'the /64 itself, written at length', text: '2001:0DB8:0:0::/64', shown: '2001:db8::/64' },
   { why: 'loopback', text: '::1', shown: '::/64' },
   { why: 'a network', text: '192.0.2.0/24', shown: null },
   { why: 'an IPv6 network', text: '2001:db8::/48', shown: null },
