@@ -206,6 +206,13 @@ export class Daemon {
     return this.child.exitCode;
   }
 
+  /** Ends it with the sessions that it has: it is told so a second time. */
+  async cut(): Promise<void> {
+    this.signal('SIGTERM');
+    await eventually('it to drain', () => this.lines.some(({ msg }) => msg === 'draining'));
+    await this.stop();
+  }
+
   /** Drains and ends it, and removes its folder. */
   async stop(): Promise<void> {
     this.signal('SIGTERM');
