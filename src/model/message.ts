@@ -77,6 +77,8 @@ export interface PlanDelivery {
   readonly settings: WorkerSettings;
   /** What is not in `plan` yet (src/base/parcels). */
   readonly rest?: MessagePort;
+  /** Generation of the Plan that the worker has adopted, and that `rest` refers to. */
+  readonly base?: number;
 }
 
 export type PlanMessage =

@@ -92,7 +92,7 @@ export class DataPlane {
     };
     this.#supervisor = new Supervisor(this.#pool, events, systemClock, this.#heartbeats);
     const publishing = {
-      post: (worker: number, message: ToWorker) => this.#pool.post(worker, message),
+      post: (worker: number, message: ToWorker, inForce?: Plan) => this.#pool.post(worker, message, inForce),
       behind: (worker: number, error: string) => this.#behind(worker, error),
     };
     this.#publisher = new Publisher(this.#publicationOf(first, this.#members), publishing, systemClock);

@@ -5,6 +5,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { LocalCode } from '../base/user-module.js';
 import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
+import type { Plan } from '../model/plan.js';
 import { send } from './delivery.js';
 import { closeRead } from './last-messages.js';
 import type { WorkerRunner } from './supervisor.js';
@@ -54,9 +55,9 @@ export class InlineRunner implements WorkerRunner {
     return [...this.#lives.keys()];
   }
 
-  post(worker: number, message: ToWorker): void {
+  post(worker: number, message: ToWorker, inForce?: Plan): void {
     const port = this.#lives.get(worker)?.port;
-    if (port !== undefined) send(port, message);
+    if (port !== undefined) send(port, message, inForce);
   }
 
   /** The thread is the caller's own, and one that hangs makes no looks. */

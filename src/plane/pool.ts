@@ -10,6 +10,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { threadArguments } from '../base/threads.js';
 import type { FromWorker, ToWorker, WorkerSetup } from '../model/message.js';
+import type { Plan } from '../model/plan.js';
 import { send } from './delivery.js';
 import { closeRead } from './last-messages.js';
 import type { WorkerRunner } from './supervisor.js';
@@ -61,9 +62,9 @@ export class WorkerPool implements WorkerRunner {
     return [...this.#lives.keys()];
   }
 
-  post(worker: number, message: ToWorker): void {
+  post(worker: number, message: ToWorker, inForce?: Plan): void {
     const port = this.#lives.get(worker)?.port;
-    if (port !== undefined) send(port, message);
+    if (port !== undefined) send(port, message, inForce);
   }
 
   /** Terminates the thread, even in an endless loop; not while it is blocked in the kernel. */

@@ -38,7 +38,8 @@ export interface Publication {
 }
 
 export interface PublisherEvents {
-  post(worker: number, message: ToWorker): void;
+  /** `inForce`: the Plan that the worker has adopted, if it is the one in force. */
+  post(worker: number, message: ToWorker, inForce?: Plan): void;
   /** A worker that started with an older Plan can not prepare the one in force. */
   behind(worker: number, error: string): void;
 }
@@ -170,7 +171,9 @@ export class Publisher {
   }
 
   #send(worker: number, publication: Publication): void {
-    this.#events.post(worker, { type: 'prepare', ...publication.deliver(worker) });
+    const isCurrent = this.#generations.get(worker) === this.plan.generation;
+    const message = { type: 'prepare', ...publication.deliver(worker) } as const;
+    this.#events.post(worker, message, isCurrent ? this.plan : undefined);
   }
 
   #answeredRound(worker: number, answer: PlanAnswer, round: Round): void {

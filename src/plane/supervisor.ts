@@ -5,6 +5,7 @@
 import type { Clock } from '../base/clock.js';
 import { LifeEnd } from '../base/life-end.js';
 import type { FromWorker, ToWorker } from '../model/message.js';
+import type { Plan } from '../model/plan.js';
 import { Backoff } from './backoff.js';
 import { type Heartbeats, heartbeatLimits, type Pulse } from './heartbeats.js';
 import { Roster } from './roster.js';
@@ -12,7 +13,8 @@ import { Roster } from './roster.js';
 export interface WorkerRunner {
   /** Resolves when the worker has ended on request, rejects when it has died. */
   run(worker: number, onMessage: (message: FromWorker) => void): Promise<void>;
-  post(worker: number, message: ToWorker): void;
+  /** `inForce`: as for `send` (./delivery.ts). */
+  post(worker: number, message: ToWorker, inForce?: Plan): void;
   /** Terminates a worker that does not respond; its `run` rejects. */
   kill(worker: number): void;
 }

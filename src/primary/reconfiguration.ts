@@ -4,7 +4,9 @@
  * servers of the primary, every worker), then all of it is committed.
  */
 import { systemClock } from '../base/clock.js';
+import { deepFreeze } from '../base/freeze.js';
 import type { Logger } from '../base/log.js';
+import { sharing } from '../base/parcels.js';
 import { Turns } from '../base/turns.js';
 import { compile } from '../config/compile.js';
 import { unplaced } from '../config/report.js';
@@ -37,7 +39,7 @@ export type Changed =
 export interface ReconfigurationParts {
   /** In force. */
   readonly fitted: Fitted;
-  readonly plane: Pick<DataPlane, 'change'>;
+  readonly plane: Pick<DataPlane, 'change' | 'plan'>;
   readonly ids: Ids;
   readonly names: Names;
   readonly listening: Listening;
@@ -148,7 +150,8 @@ export class Reconfiguration {
     if (this.#isClosed) return { result: 'called_off' };
     const { plane, names, listening, ids, inForce } = this.#around;
     this.#generation += 1;
-    const plan = compile(fitted.config, names.discovery, this.#generation, ids, overrides);
+    const compiled = compile(fitted.config, names.discovery, this.#generation, ids, overrides);
+    const plan = deepFreeze(sharing(compiled, plane.plan));
     const published = await plane.change(planeChange(fitted, plan, listening.next));
     if (published.result === 'committed') inForce(plan);
     return published;

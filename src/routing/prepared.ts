@@ -42,8 +42,19 @@ export interface PreparedRoute {
   readonly plain: Candidate;
 }
 
+/** Of routes that Plans have in common. */
+const prepared = new WeakMap<PlanRoute, PreparedRoute>();
+
 /** `order`: its position in the Plan. Most of the work of making a table; a long one is made in slices. */
 export function prepareRoute(route: PlanRoute, order: number): PreparedRoute {
+  const known = prepared.get(route);
+  if (known?.plain.order === order) return known;
+  const made = make(route, order);
+  prepared.set(route, made);
+  return made;
+}
+
+function make(route: PlanRoute, order: number): PreparedRoute {
   const tests = createOwnTests(route.when);
   const own = partOf(tests);
   const excluded = excludedBy(route.when).map(createOwnTests);

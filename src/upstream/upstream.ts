@@ -2,6 +2,7 @@
  * Run-time state of one upstream under one Plan: picks the next endpoint of a session. Who may be picked, and with what
  * share, is derived from the Plan and the health table, and again when that has changed: a pick scans nothing.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Facts } from '../model/facts.js';
 import type { PlanUpstream } from '../model/plan.js';
 import type { AffinityTable } from './affinity.js';
@@ -69,6 +70,7 @@ export class Upstream {
   readonly #facts: readonly string[];
   readonly #plan: PlanUpstream;
   readonly #ids: readonly number[];
+  readonly #affinityMs: number;
   readonly #around: Around;
   readonly #strategy: Strategy;
   readonly #hashFact: string | null;
@@ -86,6 +88,7 @@ export class Upstream {
     const { balance, hash_key, affinity } = plan.options;
     this.#plan = plan;
     this.#ids = ids;
+    this.#affinityMs = affinityMs;
     this.#around = around;
     this.#strategy = strategies[balance as StrategyName];
     this.#hashFact = factOf(hash_key as KeyName);
@@ -95,6 +98,11 @@ export class Upstream {
     this.#facts = factsKnownBy(plan.options);
     if (before !== undefined) before.#leaveOutUnused();
     this.#before = before;
+  }
+
+  /** Whether it is just what would be made of this: a Plan may have the very upstream of the one before. */
+  isOf({ plan, ids, affinityMs }: PlannedUpstream): boolean {
+    return plan === this.#plan && affinityMs === this.#affinityMs && isDeepStrictEqual(ids, this.#ids);
   }
 
   /** Clients are known by facts. */

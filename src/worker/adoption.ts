@@ -13,8 +13,8 @@ import type { Runtimes } from './runtimes.js';
 
 export interface AdoptionParts {
   create(plan: Plan, classifierOf: ClassifierOf, settings: WorkerSettings): Promise<PreparedRuntime>;
-  /** A Plan that came in pieces. */
-  whole(plan: Plan, rest: MessagePort): Promise<Plan>;
+  /** A Plan that came in pieces, some of them from the one in force. */
+  whole(plan: Plan, rest: MessagePort, inForce?: Plan): Promise<Plan>;
   readonly engine: Pick<Engine, 'prepare' | 'commit' | 'discard'>;
   readonly runtimes: Pick<Runtimes, 'add'>;
   /** Puts what comes with a Plan into force; can not fail. */
@@ -24,6 +24,7 @@ export interface AdoptionParts {
 
 /** A prepared Plan. */
 interface Prepared {
+  readonly plan: Plan;
   readonly runtime: Runtime;
   readonly classifiers: Classifiers;
   readonly settings: WorkerSettings;
@@ -33,6 +34,8 @@ export class Adoption {
   readonly #parts: AdoptionParts;
   /** Classifiers of the Plan in force; a discarded Plan does not change them. */
   #classifiers = new Classifiers();
+  /** Whole, as the next one refers to it. */
+  #inForce: Plan | null = null;
   /** Generation being prepared or prepared. */
   #wanted: number | null = null;
   #prepared: Prepared | null = null;
@@ -49,12 +52,12 @@ export class Adoption {
   }
 
   /** Never rejects; reports the result to the primary. */
-  async prepare({ plan: head, rest, sockets, settings }: PlanDelivery): Promise<void> {
+  async prepare({ plan: head, rest, base, sockets, settings }: PlanDelivery): Promise<void> {
     this.#drop();
     const { generation } = head;
     this.#wanted = generation;
     try {
-      const plan = rest === undefined ? head : await this.#parts.whole(head, rest);
+      const plan = rest === undefined ? head : await this.#parts.whole(head, rest, this.#known(base));
       if (this.#wanted !== generation) return;
       const { tables, prepared } = await this.#create(plan, settings);
       if (this.#wanted !== generation) return; // discarded or replaced meanwhile
@@ -85,13 +88,21 @@ export class Adoption {
   ): Promise<{ readonly tables: EngineTables; readonly prepared: Prepared }> {
     const classifiers = new Classifiers(this.#classifiers);
     const { runtime, tables } = await this.#parts.create(plan, classifiers.make, settings);
-    return { tables, prepared: { runtime, classifiers, settings } };
+    return { tables, prepared: { plan, runtime, classifiers, settings } };
   }
 
-  #putInForce({ runtime, classifiers, settings }: Prepared): void {
+  #known(generation: number | undefined): Plan | undefined {
+    if (generation === undefined) return undefined;
+    if (this.#inForce?.generation !== generation)
+      throw new Error(`it has not adopted the configuration before (${generation})`);
+    return this.#inForce;
+  }
+
+  #putInForce({ plan, runtime, classifiers, settings }: Prepared): void {
     this.#wanted = null;
     this.#prepared = null;
     this.#classifiers = classifiers;
+    this.#inForce = plan;
     this.#parts.runtimes.add(runtime);
     this.#parts.apply(runtime.plan, settings);
     this.#parts.engine.commit();

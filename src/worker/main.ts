@@ -216,7 +216,7 @@ function createWorker(setup: WorkerSetup) {
         before: runtimes.current,
         share: (whole, endpoint) => shareOf(whole, worker + endpoint, workers),
       }),
-    whole: (plan, rest) => fromParcels(plan, rest, new Slices(servingClock)),
+    whole: (plan, rest, inForce) => fromParcels(plan, rest, new Slices(servingClock), inForce),
     engine,
     runtimes,
     apply({ accessLog }, settings) {

@@ -96,7 +96,7 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<P
   const slices = new Slices(around.before === undefined ? loopClock : servingClock);
   const { dials, ranges } = numberDials(plan.upstreams);
   const counts = new PlanCounts(around.counters, plan.ids);
-  const before = balancersOf(around.before);
+  const before = upstreamsOf(around.before);
   const upstreams = await slices.map(plan.upstreams, (upstream, index) =>
     prepare(upstream, index, plan, ranges[index] ?? [], before, around),
   );
@@ -141,11 +141,9 @@ function keptOf({ generation, listeners, upstreams, ids, accessLog, routes }: Pl
   return { generation, listeners, upstreams, ids, accessLog, routes: routes.map(({ name }) => ({ name })) };
 }
 
-/** By id of the upstream. */
-const balancersOf = (before: Runtime | undefined): ReadonlyMap<number, Upstream> =>
-  new Map(
-    before?.upstreams.map(({ balancer }, index) => [before.plan.ids.upstreams[index] as number, balancer]),
-  );
+/** By id. */
+const upstreamsOf = (before: Runtime | undefined): ReadonlyMap<number, RuntimeUpstream> =>
+  new Map(before?.upstreams.map((upstream, index) => [before.plan.ids.upstreams[index] as number, upstream]));
 
 function loadedProtocol(
   protocol: PlanProtocol,
@@ -167,13 +165,14 @@ async function prepare(
   index: number,
   { ids, limits }: Plan,
   dials: readonly DialRange[],
-  before: ReadonlyMap<number, Upstream>,
+  before: ReadonlyMap<number, RuntimeUpstream>,
   { balancing, local }: Surroundings,
 ): Promise<RuntimeUpstream> {
   const handler = upstream.handler === null ? null : await loadHandler(upstream.handler, local);
   const id = ids.upstreams[index] as number;
   const planned = { plan: upstream, id, ids: ids.endpoints[index] ?? [], affinityMs: limits.cacheTtlMs };
-  const balancer = new Upstream(planned, balancing, before.get(id));
+  const known = before.get(id)?.balancer;
+  const balancer = known?.isOf(planned) ? known : new Upstream(planned, balancing, known);
   return { plan: upstream, balancer, dials, handler };
 }
 

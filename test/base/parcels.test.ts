@@ -1,6 +1,6 @@
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
-import { expect, test } from 'vitest';
-import { fromParcels, inParcels } from '../../src/base/parcels.js';
+import { describe, expect, test } from 'vitest';
+import { fromParcels, inParcels, sharing } from '../../src/base/parcels.js';
 import { Slices } from '../../src/base/slices.js';
 
 /** Each look at the clock is a millisecond later than the one before. */
@@ -47,4 +47,47 @@ test('pieces wait in a port that has been sent on', async () => {
   const received = receiveMessageOnPort(port2)?.message;
   expect(await fromParcels(received.head, received.rest, passing().slices)).toEqual(whole);
   port1.close();
+});
+
+describe('what the receiver has already', () => {
+  const before = { name: 'first', items: numbered(1000), few: numbered(2) };
+  const changes: [string, (items: { index: number }[]) => { index: number }[]][] = [
+    ['nothing', (items) => items],
+    ['one item', (items) => items.with(500, { index: -1 })],
+    ['the first and the last', (items) => items.with(0, { index: -1 }).with(999, { index: -2 })],
+    ['every other', (items) => items.map((item, at) => (at % 2 === 0 ? item : { index: -at }))],
+    ['items at the end', (items) => [...items, ...numbered(50)]],
+    ['an item at the start', (items) => [{ index: -1 }, ...items]],
+    ['half of them', (items) => items.slice(0, 500)],
+    ['all of them', (items) => items.map(({ index }) => ({ index: -index - 1 }))],
+  ];
+
+  test.each(changes)('arrives with %s changed', async (_, change) => {
+    const received = structuredClone(before);
+    const whole = sharing({ name: 'next', items: change(numbered(1000)), few: numbered(2) }, before);
+    const { head, rest } = inParcels(whole, before);
+    const arrived = await fromParcels(head, rest, passing().slices, received);
+    expect(arrived).toEqual(whole);
+    for (const [at, item] of arrived.items.entries())
+      expect(item === received.items[at]).toBe(whole.items[at] === before.items[at]);
+  });
+
+  test('is not sent again', () => {
+    const whole = sharing({ ...before, items: numbered(1000).with(700, { index: -1 }) }, before);
+    const { rest } = inParcels(whole, before);
+    const pieces = [];
+    for (let piece = receiveMessageOnPort(rest); piece !== undefined; piece = receiveMessageOnPort(rest))
+      pieces.push(piece.message);
+    rest.close();
+    expect(pieces).toEqual([
+      { key: 'items', same: { from: 0, to: 700 } },
+      { key: 'items', items: [{ index: -1 }] },
+      { key: 'items', same: { from: 701, to: 1000 } },
+    ]);
+  });
+
+  test('has to be there', async () => {
+    const { head, rest } = inParcels(before, before);
+    await expect(fromParcels(head, rest, passing().slices)).rejects.toThrow('nothing to take items from');
+  });
 });

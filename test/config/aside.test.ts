@@ -5,6 +5,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { Reader, ReaderLimits } from '../../src/config/aside.js';
 import type { Loaded } from '../../src/config/load.js';
 import { tempFolder } from '../support/temp.js';
+import { eventually } from '../support/wait.js';
 
 const dist = new URL('../../dist/config/aside.js', import.meta.url).href;
 const { Reader: Built } = (await import(dist)) as { Reader: typeof Reader };
@@ -67,6 +68,17 @@ test('one thread for all, which ends by itself and keeps no process alive', () =
   });
   const [first = 0, ...counts] = stdout.trim().split(' ').map(Number);
   expect({ status, counts }).toEqual({ status: 0, counts: [first + 1, first + 1, first, 1] });
+});
+
+test('a thread that has answered often is replaced, whoever waits', async () => {
+  let ended = 0;
+  reader = new Built({ answersMax: 3 }, () => {
+    ended += 1;
+  });
+  const answers = await Promise.all(Array.from({ length: 10 }, () => reader.load(request)));
+  expect(answers.every(({ ok }) => ok)).toBe(true);
+  await eventually('three threads to end', () => ended === 3);
+  expect(await reader.load(request)).toMatchObject({ ok: true });
 });
 
 describe('no answer is a refusal, and the next request has a new thread', () => {

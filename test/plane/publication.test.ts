@@ -66,6 +66,31 @@ function textOf(message: ToWorker): string {
   return 'generation' in message ? `${message.type} ${message.generation}` : message.type;
 }
 
+test('a worker that has the Plan in force is sent what has changed, any other one the whole', async () => {
+  const sent: string[] = [];
+  const post = (worker: number, message: ToWorker, inForce?: Plan) => {
+    if (message.type === 'prepare')
+      sent.push(`${worker}: ${message.plan.generation} on ${inForce?.generation}`);
+  };
+  const publisher = new Publisher(planOf(1), { post, behind: () => {} }, new FakeClock());
+  for (const worker of [0, 1]) publisher.joined(worker, 1);
+  void publisher.publish(planOf(2));
+  for (const worker of [0, 1]) publisher.answered(worker, { type: 'prepared', generation: 2 });
+  publisher.answered(0, { type: 'adopted', generation: 2 });
+  publisher.joined(2, 1);
+  publisher.answered(1, { type: 'adopted', generation: 2 });
+  await settled();
+  void publisher.publish(planOf(3));
+  expect(sent).toEqual([
+    '0: 2 on 1',
+    '1: 2 on 1',
+    '2: 2 on undefined',
+    '0: 3 on 2',
+    '1: 3 on 2',
+    '2: 3 on undefined',
+  ]);
+});
+
 /** Current result of a publication. */
 async function outcome(published: Promise<Published>): Promise<Published | 'pending'> {
   await settled();
