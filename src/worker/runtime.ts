@@ -94,7 +94,7 @@ export interface Surroundings {
 export async function createRuntime(plan: Plan, around: Surroundings): Promise<PreparedRuntime> {
   expectTexts(plan.modules ?? {});
   const slices = new Slices(around.before === undefined ? loopClock : servingClock);
-  const { dials, ranges } = numberDials(plan.upstreams);
+  const { dials, ranges } = await numberDials(plan.upstreams, slices);
   const counts = new PlanCounts(around.counters, plan.ids);
   const before = upstreamsOf(around.before);
   const upstreams = await slices.map(plan.upstreams, (upstream, index) =>
@@ -110,8 +110,14 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<P
     ),
   };
   const routes = tableOf(plan, await slices.map(plan.routes, prepareRoute), awaitsFactsOf(upstreams));
-  const warmed = plan.upstreams.flatMap((_, index) => warmedOf(plan, index, upstreams, around.share));
-  const tables = { ...(await tablesOf(plan, orders, routes, counts, around, slices)), dials, warmed };
+  const warmed = await slices.map(plan.upstreams, (_, index) =>
+    warmedOf(plan, index, upstreams, around.share),
+  );
+  const tables = {
+    ...(await tablesOf(plan, orders, routes, counts, around, slices)),
+    dials,
+    warmed: warmed.flat(),
+  };
   const runtime: Runtime = {
     plan: keptOf(plan),
     counts,
@@ -128,6 +134,7 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<P
       return ranked.map((_, position) => settlesQuietly(ranked, accepted, position));
     }),
   };
+  await slices.breathe();
   return { runtime, tables };
 }
 
@@ -177,21 +184,23 @@ async function prepare(
 }
 
 /** What the engine dials, and where among it the addresses of each endpoint are. */
-function numberDials(upstreams: readonly PlanUpstream[]): {
-  readonly dials: EngineDials[];
-  readonly ranges: DialRange[][];
-} {
+async function numberDials(
+  upstreams: readonly PlanUpstream[],
+  slices: Slices,
+): Promise<{ readonly dials: EngineDials[]; readonly ranges: DialRange[][] }> {
   let next = 0;
   const rangeOf = (count: number): DialRange => {
     next += count;
     return { first: next - count, count };
   };
   return {
-    dials: upstreams.map(({ endpoints, options }) => ({
+    dials: await slices.map(upstreams, ({ endpoints, options }) => ({
       addresses: endpoints.flatMap(({ addresses }) => interleaved(addresses)),
       options,
     })),
-    ranges: upstreams.map(({ endpoints }) => endpoints.map(({ addresses }) => rangeOf(addresses.length))),
+    ranges: await slices.map(upstreams, ({ endpoints }) =>
+      endpoints.map(({ addresses }) => rangeOf(addresses.length)),
+    ),
   };
 }
 
