@@ -216,8 +216,8 @@ test('a worker that hangs holds up a change for a moment only', async () => {
   await open({ workers: 2, upstream: { ...upstream('a'), handler: restless } });
   (await stage.client()).send('aa hang');
   await eventually('it to hang', () => stage.plane.accepting === 1);
-  const looks = publicationLimits.unheardLooksMax + 2;
-  const late = sleep(looks * publicationLimits.lookMs, 'late');
+  // Earlier than a worker that has begun to prepare would be given up.
+  const late = sleep((publicationLimits.looksMax - 1) * publicationLimits.lookMs, 'late');
   const published = stage.change({ upstream: upstream('a', back.port) });
   expect(await Promise.race([published, late])).toEqual(committed);
   expect(stage.plane.plan.generation).toBe(2);
