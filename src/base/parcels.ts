@@ -76,12 +76,9 @@ function itemsOf({ key, items, same }: Piece, base: object | undefined): readonl
 
 const next = (port: MessagePort): Piece | undefined => receiveMessageOnPort(port)?.message;
 
-/** `whole` with the items of its arrays taken from `base` where they are the same, at the same place, there. */
-export function sharing<Whole extends object>(whole: Whole, base: Whole): Whole {
-  const shared = Object.entries(whole).map(([key, items]) => {
-    const known = (base as Record<string, unknown>)[key];
-    if (!Array.isArray(items) || !Array.isArray(known)) return [key, items];
-    return [key, items.map((item, at) => (isDeepStrictEqual(item, known[at]) ? known[at] : item))];
+/** The items, taken from `base` where they are the same, at the same place, there. */
+export const sharing = <Item>(items: readonly Item[], base: readonly Item[]): Item[] =>
+  items.map((item, at) => {
+    const known = base[at];
+    return known !== undefined && isDeepStrictEqual(item, known) ? known : item;
   });
-  return Object.fromEntries(shared) as Whole;
-}

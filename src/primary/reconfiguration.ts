@@ -151,12 +151,20 @@ export class Reconfiguration {
     const { plane, names, listening, ids, inForce } = this.#around;
     this.#generation += 1;
     const compiled = compile(fitted.config, names.discovery, this.#generation, ids, overrides);
-    const plan = deepFreeze(sharing(compiled, plane.plan));
+    const plan = sharingLists(compiled, plane.plan);
     const published = await plane.change(planeChange(fitted, plan, listening.next));
     if (published.result === 'committed') inForce(plan);
     return published;
   }
 }
+
+/** With the long lists' items of the Plan in force where they are the same: workers have these. */
+const sharingLists = (plan: Plan, inForce: Plan): Plan =>
+  deepFreeze({
+    ...plan,
+    routes: sharing(plan.routes, inForce.routes),
+    upstreams: sharing(plan.upstreams, inForce.upstreams),
+  });
 
 /** What the workers get with a Plan. */
 export function planeChange({ config, pipes, files }: Fitted, plan: Plan, sockets: Sockets): PlaneChange {
