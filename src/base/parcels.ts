@@ -36,7 +36,7 @@ export function inParcels<Whole extends object>(
   return { head: head as Whole, rest: port2 };
 }
 
-const isLong = (value: unknown): value is unknown[] => Array.isArray(value) && value.length > ITEMS;
+const isLong = (value: unknown): value is readonly unknown[] => Array.isArray(value) && value.length > ITEMS;
 
 function* piecesOf(key: string, items: readonly unknown[], known: readonly unknown[]): Generator<Piece> {
   const isKnown = (at: number) => at < known.length && items[at] === known[at];
@@ -76,9 +76,14 @@ function itemsOf({ key, items, same }: Piece, base: object | undefined): readonl
 
 const next = (port: MessagePort): Piece | undefined => receiveMessageOnPort(port)?.message;
 
-/** The items, taken from `base` where they are the same, at the same place, there. */
-export const sharing = <Item>(items: readonly Item[], base: readonly Item[]): Item[] =>
-  items.map((item, at) => {
+/**
+ * The items of a long list, taken from `base` where they are the same, at the same place, there. A short one is sent whole,
+ * and is smaller there with what its items have in common.
+ */
+export function sharing<Item>(items: readonly Item[], base: readonly Item[]): readonly Item[] {
+  if (!isLong(items)) return items;
+  return items.map((item, at) => {
     const known = base[at];
     return known !== undefined && isDeepStrictEqual(item, known) ? known : item;
   });
+}
