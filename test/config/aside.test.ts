@@ -56,7 +56,7 @@ reader.warm();
 counts.push(threads());
 for (let n = 0; n < 5; n++) if (!(await reader.load(request)).ok) throw new Error('refused');
 counts.push(threads());
-while (threads() > counts[0]) await sleep(10);
+while (threads() > counts[0] || ended === 0) await sleep(10);
 counts.push(threads(), ended);
 await new Reader().load(request);
 console.log(counts.join(' '));`;
