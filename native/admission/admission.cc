@@ -111,7 +111,7 @@ Check Admission::BySource(const net::Source& source, const Entrance& entrance, c
     if (check != Check::kNone) return check;
     *known = true;
   }
-  return gate_->in_all().Take(policy.in_all, now_ns) ? Check::kNone : Check::kRateInAll;
+  return gate_->in_all(HolderOf(entrance)).Take(policy.in_all, now_ns) ? Check::kNone : Check::kRateInAll;
 }
 
 Check Admission::ByPlaces(const Entrance& entrance) const {

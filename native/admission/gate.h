@@ -37,7 +37,7 @@ struct ListSet {
 // A Plan's part of admission. 0: no limit.
 struct Policy {
   SourceLimits source;
-  Rate in_all;  // new sessions of all sources together
+  Rate in_all;  // new connections of all sources together, and new flows
   Identifying::Limits identifying;
 
   // Something is asked of a source that has to be remembered.
@@ -58,7 +58,8 @@ class Gate {
   bool has_bans() const { return sources_.ever_banned(); }
 
   Sources& sources() { return sources_; }
-  SharedBucket& in_all() { return in_all_; }
+  // Flows have one of their own: who forges sources uses up nothing of what connections may.
+  SharedBucket& in_all(Holder holder) { return holder == Holder::kFlow ? flows_in_all_ : in_all_; }
   Identifying& identifying() { return identifying_; }
 
  private:
@@ -67,6 +68,7 @@ class Gate {
   std::atomic<uint64_t> version_{1};
   Sources sources_;
   SharedBucket in_all_;
+  SharedBucket flows_in_all_;
   Identifying identifying_;
 };
 

@@ -29,7 +29,8 @@ struct SourceEntry {
   SourceKey key;
   uint32_t sessions = 0;
   uint32_t flows = 0;
-  uint64_t paid_until_ns = 0;  // of its token bucket
+  uint64_t paid_until_ns = 0;        // of its token bucket
+  uint64_t flows_paid_until_ns = 0;  // of that for flows, whose sources may be forged
   Window attempts;
   Window failures;
   uint64_t banned_from_ns = 0;

@@ -97,7 +97,9 @@ Judgement Sources::Part::Admit(SourceEntry* entry, const SourceLimits& limits, u
   const uint32_t most = holder == Holder::kFlow ? limits.flows : limits.sessions;
   if (most > 0 && count >= most) return Judgement::kOverLimit;
   const Rate rate{limits.rate, limits.burst};
-  if (rate.per_second > 0 && !TakeToken(&entry->paid_until_ns, rate, now_ns)) return Judgement::kRateLimited;
+  uint64_t* const paid_until_ns =
+      holder == Holder::kFlow ? &entry->flows_paid_until_ns : &entry->paid_until_ns;
+  if (rate.per_second > 0 && !TakeToken(paid_until_ns, rate, now_ns)) return Judgement::kRateLimited;
   ++count;
   ++held;
   return Judgement::kAdmitted;
@@ -113,7 +115,8 @@ Judgement Sources::Admit(const net::Source& source, const SourceLimits& limits, 
     ++part.crowded;
     return part.Admit(&part.crowd, limits, now_ns, holder);
   }
-  const bool barred = part.Bars(known, limits, now_ns, BanReason::kAttempts);
+  const bool barred = holder == Holder::kFlow ? StillBanned(&part.table, known, now_ns)
+                                              : part.Bars(known, limits, now_ns, BanReason::kAttempts);
   const Judgement judgement = barred ? Judgement::kBanned : part.Admit(known, limits, now_ns, holder);
   part.table.Settle(known);
   if (barred) ever_banned_.store(true, std::memory_order_relaxed);

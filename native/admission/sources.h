@@ -20,7 +20,7 @@
 
 namespace anyport::admission {
 
-// Sources known at once: 112 B each, as they come. Only those without a session and a ban are forgotten.
+// Sources known at once: 120 B each, as they come. Only those without a session and a ban are forgotten.
 inline constexpr uint32_t kSourcesMax = 262'144;
 // Sources banned at once.
 inline constexpr uint32_t kBansMax = 65'536;
@@ -66,7 +66,8 @@ class Sources {
  public:
   explicit Sources(uint32_t most = kSourcesMax, uint32_t bans = kBansMax);
 
-  // Counts an attempt. kAdmitted: a place is held until Leave.
+  // Counts an attempt. kAdmitted: a place is held until Leave. The source of a flow may be forged: flows earn
+  // nobody a ban, and use up nothing of what connections may.
   Judgement Admit(const net::Source& source, const SourceLimits& limits, uint64_t now_ns,
                   Holder holder = Holder::kConnection);
   void Leave(const net::Source& source, Holder holder = Holder::kConnection);

@@ -159,7 +159,8 @@ void Desk::EndAs(Session& session, Stage during, Ender by, Reason reason, Closin
   session.carrier->Describe(session, &event);
   session.carrier->Close(session, closing);
   timers_.Cancel(session);
-  if (IsFailedIdentification(reason) && !session.trusted && !session.announces)
+  // Whoever forges the source of a datagram must not have another one banned.
+  if (IsFailedIdentification(reason) && !session.trusted && !session.announces && !session.datagram)
     admission_.Failed(session.source, plan_->admission, loop::NowNs());
   Release(session, reason, duration_ms);
 }

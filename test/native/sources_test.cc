@@ -451,5 +451,26 @@ TEST(Sources, ThreadsShareOneBucket) {
   EXPECT_EQ(taken.load(), 100u);
 }
 
+TEST(Sources, WhoForgesSourcesOfDatagramsHasNobodyBannedNorSlowed) {
+  Sources sources;
+  SourceLimits limits = kGuard;
+  limits.rate = 1;
+  limits.burst = 2;
+  int flows = 0;
+  for (int i = 0; i < 100; ++i) {
+    if (sources.Admit(Ipv4(1), limits, kNow, Holder::kFlow) == kAdmitted) ++flows;
+  }
+  EXPECT_EQ(flows, 2);
+  EXPECT_FALSE(sources.Banned(Ipv4(1), kNow));
+  EXPECT_EQ(AdmittedOf(&sources, 2, limits, kNow), 2);
+}
+
+TEST(Sources, ABannedSourceHasNoFlow) {
+  Sources sources;
+  ASSERT_TRUE(sources.Ban(Ipv4(1), kNow, kNow + kSecond));
+  EXPECT_EQ(sources.Admit(Ipv4(1), kNoLimits, kNow, Holder::kFlow), kBanned);
+  EXPECT_EQ(sources.Admit(Ipv4(1), kNoLimits, kNow + kSecond, Holder::kFlow), kAdmitted);
+}
+
 }  // namespace
 }  // namespace anyport::admission
