@@ -345,7 +345,7 @@ describe('a change of the Plan', () => {
     engine.adopt();
     await peer.ask('b');
     expect(engine.of('connected')).toHaveLength(1);
-    engine.adopt({}, false);
+    engine.adopt({ tables: { listeners: [] } }, false);
     await peer.ask('c');
     const other = await client(engine.port);
     await other.send('nobody');
