@@ -156,6 +156,7 @@ export class Daemon {
     const changes = () => this.#metrics.changes();
     this.handover = new Handover({
       ...{ version, log, predecessor, inherited, sockets, servers, listening, inside, changes },
+      bans: this.bans,
       reconfiguration: () => this.#reconfiguration,
       hold: (why) => this.settings.hold(why),
     });

@@ -36,6 +36,8 @@ export interface HandoverParts {
   readonly listening: Listening;
   /** Servers of the primary. */
   readonly inside: readonly { readonly use: 'monitoring' | 'admin'; readonly server: HandedServer }[];
+  /** What only the process does that has the sockets. */
+  readonly bans: { begin(): void; release(): void };
   readonly reconfiguration: () => Reconfiguration;
   /** No configuration changes until what it resolves with is called. */
   hold(why: string): Promise<() => void>;
@@ -81,7 +83,7 @@ export class Handover {
 
   /** The sockets are this process's: those that nothing wants are closed, and monitoring is served. */
   takeOver(): void {
-    const { sockets, servers, listening, inside, log, reconfiguration } = this.#parts;
+    const { sockets, servers, listening, inside, bans, log, reconfiguration } = this.#parts;
     for (const { name, group } of this.#unused())
       log.warn(
         { name, address: group.bound, transport: transportOf(group) },
@@ -91,6 +93,7 @@ export class Handover {
     servers.closeRest(native);
     listening.takeOver(reconfiguration().fitted.config.server);
     for (const { server } of inside) server.begin();
+    bans.begin();
     this.#resize();
   }
 
@@ -109,6 +112,7 @@ export class Handover {
     this.#hasGivenWay = true;
     this.#parts.listening.release();
     for (const { server } of this.#parts.inside) server.release();
+    this.#parts.bans.release();
   }
 
   /** Whether the next process has the sockets. */

@@ -289,6 +289,31 @@ describe('sockets', () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  test('the file of bans is that of the process that has the sockets', async () => {
+    const [admin, file] = [`unix:${folder.path}/admin.sock`, `${folder.path}/bans`];
+    const generations = await startGenerations({
+      ...config(),
+      admin: { listen: admin },
+      security: { ban_export: file },
+    });
+    running.push(generations);
+    const becomes = (text: string) =>
+      eventually(`the file to be ${JSON.stringify(text)}`, () => readFileSync(file, 'utf8') === text);
+    const ban = (ip: string, time: string) => anyport(['ban', 'add', ip, '--for', time, '--admin', admin]);
+    await ban('192.0.2.1', '1h');
+    await ban('192.0.2.2', '5s');
+    await becomes('192.0.2.1\n192.0.2.2\n');
+    const client = await longSession(generations.daemon.port);
+    await generations.upgrade();
+    await becomes('');
+    // The old process knows of one ban still, and of a change.
+    await generations.line(/^ban over/);
+    await sleep(500);
+    expect(readFileSync(file, 'utf8')).toBe('');
+    await stillWorks(client);
+    client.finish();
+  });
+
   test('of a listener that the new configuration does not have are closed, those of a new one are opened', async () => {
     const path = `${folder.path}/second.sock`;
     const generations = await start();

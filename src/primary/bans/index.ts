@@ -41,6 +41,8 @@ export class Bans implements Part {
   readonly #ended: (fields: object) => void;
   /** As they were seen last, by address as shown: when each ends, since the epoch. */
   #known = new Map<string, number>();
+  /** Of two processes of an upgrade only the one that has the sockets exports. */
+  #isExporting = false as boolean;
   /** An operator has changed them since they were exported. */
   #isBehind = false as boolean;
   /** Of those that an operator has made. */
@@ -75,6 +77,18 @@ export class Bans implements Part {
       },
       discard: () => {},
     };
+  }
+
+  /** The exported file is this process's. */
+  begin(): void {
+    this.#isExporting = true;
+    this.#write();
+  }
+
+  /** It is another process's now; what is being written is the last. */
+  release(): void {
+    this.#isExporting = false;
+    this.#export.to(null);
   }
 
   /** The exported file stays as it is. */
@@ -187,7 +201,7 @@ export class Bans implements Part {
   #write(): void {
     this.#isBehind = false;
     this.#leftOut = this.#parts.trusted();
-    if (!this.#export.isOn) return;
+    if (!this.#isExporting || !this.#export.isOn) return;
     const addresses = [...this.#known.keys()];
     const isLeftOut = (shown: string) => this.#isTrusted(banSource(shown)?.address ?? '');
     this.#export.write(this.#leftOut === null ? addresses : addresses.filter((each) => !isLeftOut(each)));

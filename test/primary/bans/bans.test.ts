@@ -25,6 +25,7 @@ async function started(trusted: readonly string[] = []) {
   const bans = new Bans({ admission, trusted: () => list, clock, nowMs: Date.now, log: log as never });
   const security = { rateLimit: null, guard: null, lists: noLists, banExport: null };
   (await bans.prepare({ security })).commit();
+  bans.begin();
   return { bans, admission, clock, lines };
 }
 
