@@ -97,6 +97,8 @@ export const nativeArrows: Arrows = {
   relay: ['loop', 'pool', 'net'],
   udp: ['loop', 'pool', 'net'],
   classifier: [],
+  // Reliable UDP: no socket, no clock, no thread.
+  kcp: [],
   admission: ['shared', 'net'],
   loop: [],
   pool: [],
