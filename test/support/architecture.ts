@@ -28,8 +28,10 @@ export const typescriptArrows: Arrows = {
   health: [...leaf, 'protocols'],
   // Lists of networks are native sets.
   security: [...leaf, 'addon'],
-  config: [...leaf, ...leaves],
-  worker: [...leaf, 'addon', 'protocols', 'routing', 'upstream', 'health', 'handlers', 'metrics'],
+  // Handshakes, which the daemon has too, and the sockets of the library, which are native.
+  kcp: [...leaf, 'addon'],
+  config: [...leaf, ...leaves, 'kcp'],
+  worker: [...leaf, 'addon', 'protocols', 'routing', 'upstream', 'health', 'handlers', 'metrics', 'kcp'],
   admin: [...leaf, 'metrics'],
   plane: [...leaf, 'addon', 'health', 'metrics', 'upstream'],
   // What limits of other rooms add up to.
@@ -61,6 +63,7 @@ export const typescriptArrows: Arrows = {
     'routing',
     'upstream',
     'security',
+    'kcp',
     'admin',
     'cli/run',
   ],
