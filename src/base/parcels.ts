@@ -87,3 +87,7 @@ export function sharing<Item>(items: readonly Item[], base: readonly Item[]): re
     return known !== undefined && isDeepStrictEqual(item, known) ? known : item;
   });
 }
+
+/** A list whose items have parts in common with each other: `base` where it is the same as a whole, else itself. */
+export const sharingWhole = <Item>(items: readonly Item[], base: readonly Item[]): readonly Item[] =>
+  isDeepStrictEqual(items, base) ? base : items;

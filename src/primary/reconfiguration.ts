@@ -6,7 +6,7 @@
 import { systemClock } from '../base/clock.js';
 import { deepFreeze } from '../base/freeze.js';
 import type { Logger } from '../base/log.js';
-import { sharing } from '../base/parcels.js';
+import { sharing, sharingWhole } from '../base/parcels.js';
 import { Turns } from '../base/turns.js';
 import { compile } from '../config/compile.js';
 import { unplaced } from '../config/report.js';
@@ -162,6 +162,7 @@ export class Reconfiguration {
 const sharingLists = (plan: Plan, inForce: Plan): Plan =>
   deepFreeze({
     ...plan,
+    protocols: sharingWhole(plan.protocols, inForce.protocols),
     routes: sharing(plan.routes, inForce.routes),
     upstreams: sharing(plan.upstreams, inForce.upstreams),
   });

@@ -1,6 +1,6 @@
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
-import { fromParcels, inParcels, sharing } from '../../src/base/parcels.js';
+import { fromParcels, inParcels, sharing, sharingWhole } from '../../src/base/parcels.js';
 import { Slices } from '../../src/base/slices.js';
 
 /** Each look at the clock is a millisecond later than the one before. */
@@ -91,5 +91,18 @@ describe('what the receiver has already', () => {
   test('has to be there', async () => {
     const { head, rest } = inParcels(before, before);
     await expect(fromParcels(head, rest, passing().slices)).rejects.toThrow('nothing to take items from');
+  });
+});
+
+describe('a list shared as a whole', () => {
+  const before = numbered(40);
+
+  test('is the one before when nothing of it has changed', () => {
+    expect(sharingWhole(numbered(40), before)).toBe(before);
+  });
+
+  test('is itself when an item has', () => {
+    const next = numbered(40).with(7, { index: -1 });
+    expect(sharingWhole(next, before)).toBe(next);
   });
 });

@@ -8,6 +8,7 @@ import { noLists } from '../../src/config/validate/lists.js';
 import type { ListenerConfig } from '../../src/model/config.js';
 import type { SocketCalls } from '../../src/primary/socket-group.js';
 import { ListeningSockets } from '../../src/primary/sockets.js';
+import { freePort } from '../support/ports.js';
 
 let directory: string;
 const opened: ListeningSockets[] = [];
@@ -173,14 +174,15 @@ describe('listeners of datagrams', () => {
   });
 
   test('may have the port of streams of another listener', async () => {
-    const streams = await open(1, inet('web', 0));
-    const sockets = await open(1, udp('ns', portOf(streams)));
-    expect(portOf(sockets)).toBe(portOf(streams));
+    const port = await freePort();
+    await open(1, inet('web', port));
+    const sockets = await open(1, udp('ns', port));
+    expect(portOf(sockets)).toBe(port);
   });
 
   test('refuse a port in use, by name, though it could be shared', async () => {
-    const first = await open(2, udp('ns', 0));
-    const port = portOf(first);
+    const port = await freePort();
+    await open(2, udp('ns', port));
     await expect(open(2, udp('other', port))).rejects.toThrow(
       `listener other can not take datagrams on 127.0.0.1:${port}: the address is in use (EADDRINUSE); this process listens there`,
     );
@@ -198,8 +200,8 @@ describe('listeners of datagrams', () => {
   });
 
   test('keep their sockets when streams come and go beside them', async () => {
-    const before = await open(2, udp('ns', 0));
-    const port = portOf(before);
+    const port = await freePort();
+    const before = await open(2, udp('ns', port));
     const numbers = (sockets: ListeningSockets, transport: string) =>
       [0, 1].flatMap((place) =>
         sockets.of(place).flatMap((each) => (each.transport === transport ? each.socket : [])),

@@ -3,8 +3,9 @@
  * vitest process has its own share.
  */
 import { randomInt } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 
 const FIRST = 10_000;
 const END = 32_768;
@@ -42,14 +43,24 @@ export async function freePorts(count: number): Promise<number> {
   }
 }
 
+/** For streams and for datagrams. */
 async function isFree(port: number): Promise<boolean> {
-  const server = createServer().listen(port, '127.0.0.1');
+  return (await isFreeFor(createServer().listen(port, '127.0.0.1'))) && (await isFreeFor(datagrams(port)));
+}
+
+function datagrams(port: number): Socket {
+  const socket = createSocket('udp4');
+  socket.bind(port, '127.0.0.1');
+  return socket;
+}
+
+async function isFreeFor(opening: Server | Socket): Promise<boolean> {
   try {
-    await once(server, 'listening');
+    await once(opening, 'listening');
   } catch {
     return false;
   }
-  server.close();
-  await once(server, 'close');
+  opening.close();
+  await once(opening, 'close');
   return true;
 }
