@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: the classifier by itself, then the daemon under load. Arguments as in bench/system/system.ts.
- * `--only adversary`: attacks instead (bench/adversary/adversary.ts); `--only udp`: datagrams (bench/udp/udp.ts).
+ * `--only adversary`: attacks instead (bench/adversary/adversary.ts); `--only udp`: datagrams (bench/udp/udp.ts);
+ * `--only kcp`: tunnels over KCP (bench/kcp/kcp.ts).
  */
 import { mkdirSync } from 'node:fs';
 import { provide } from './lib/machine.mjs';
@@ -23,7 +24,17 @@ function buildSources() {
   return compile('-O3', '-Inative', '-o', 'build-bench/sources', 'bench/micro/sources.cc', ...judged);
 }
 
-const loads = ['endpoint', 'client', 'steady', 'attacker', 'udp_client', 'udp_endpoint', 'udp_relay'];
+const loads = [
+  'endpoint',
+  'client',
+  'steady',
+  'attacker',
+  'udp_client',
+  'udp_endpoint',
+  'udp_relay',
+  'udp_wire',
+  'tunnel_client',
+];
 
 function build() {
   mkdirSync('build-bench/load', { recursive: true });
@@ -46,9 +57,17 @@ function runUdp() {
   return runApart('build-bench/bench/udp/udp.js');
 }
 
+function runKcp() {
+  const missing = provide({ 'kcptun-client': 'kcptun', 'kcptun-server': 'kcptun' });
+  if (missing.length === 0) return runApart('build-bench/bench/kcp/kcp.js');
+  console.log(`there is nothing to compare with: ${missing.join(' and ')} not installed`);
+  return 1;
+}
+
 function main() {
   if (!build()) return 1;
   if (wanted === 'udp') return runUdp();
+  if (wanted === 'kcp') return runKcp();
   const missing = provide({ haproxy: 'haproxy' });
   if (missing.length > 0) console.log('without HAProxy to compare with: it is not installed');
   if (wanted === 'adversary') return runApart('build-bench/bench/adversary/adversary.js');

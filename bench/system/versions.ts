@@ -9,7 +9,11 @@ export const haproxyVersion = (): string | undefined =>
 const nginxVersion = (): string | undefined =>
   /nginx\/(\S+)/.exec(spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr ?? '')?.[1];
 
-const rivalVersions = { HAProxy: haproxyVersion, nginx: nginxVersion };
+/** Of the package: the program says `SELFBUILD`. */
+const kcptunVersion = (): string | undefined =>
+  /^Version: (\S+)/m.exec(spawnSync('dpkg', ['-s', 'kcptun'], { encoding: 'utf8' }).stdout ?? '')?.[1];
+
+const rivalVersions = { HAProxy: haproxyVersion, nginx: nginxVersion, kcptun: kcptunVersion };
 
 /** `others`: name → folder of another checkout. */
 export function versions(
