@@ -15,6 +15,8 @@ import { Visitors } from './visitors.js';
 export const monitoringLimits = {
   headerBytesMax: 8192,
   requestTimeMsMax: 5000,
+  /** How often it is looked whether this is over; also in an idle daemon. */
+  lookMs: 3000,
   /** Socket timeout without progress, for clients that do not read their response. */
   idleMsMax: 5000,
   /** Pipelined requests would be answered at once, and their responses buffered until they are read. */
@@ -175,7 +177,7 @@ function createSite(resources: () => Resources, control: Control, visitors: Visi
       maxHeaderSize: monitoringLimits.headerBytesMax,
       headersTimeout: monitoringLimits.requestTimeMsMax,
       requestTimeout: monitoringLimits.requestTimeMsMax,
-      connectionsCheckingInterval: 1000,
+      connectionsCheckingInterval: monitoringLimits.lookMs,
     },
     (request, response) => {
       visitors.asked(request.socket);

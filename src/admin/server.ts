@@ -27,6 +27,8 @@ export const adminLimits = {
   /** For the headers, and for the whole request. */
   headersMsMax: 5000,
   requestMsMax: 10_000,
+  /** How often it is looked whether these are over; also in an idle daemon. */
+  lookMs: 3000,
   /** Without progress, of a client that sends or reads. */
   idleMsMax: 5000,
   /** For the rest of a body that was refused. */
@@ -60,7 +62,7 @@ export class AdminServer {
         maxHeaderSize: adminLimits.headerBytesMax,
         headersTimeout: adminLimits.headersMsMax,
         requestTimeout: adminLimits.requestMsMax,
-        connectionsCheckingInterval: 1000,
+        connectionsCheckingInterval: adminLimits.lookMs,
       },
       (request, response) => void this.#serve(request, response),
     );
