@@ -23,6 +23,7 @@ const tools = {
   make: 'make',
   'g++': 'g++',
   '/usr/include/gtest/gtest.h': 'libgtest-dev',
+  '/usr/include/openssl/evp.h': 'libssl-dev',
   'clang++-14': 'clang-14',
   '/usr/share/doc/libclang-rt-14-dev': 'libclang-rt-14-dev',
 };

@@ -24,8 +24,6 @@ class Aead {
  public:
   virtual ~Aead() = default;
 
-  virtual size_t tail() const = 0;
-  // `text`: plain bytes, and room for the tag behind them.
   virtual bool Seal(const Nonce& nonce, std::span<const uint8_t> associated, std::span<uint8_t> text) = 0;
   // False: not authentic; the text is undefined then.
   virtual bool Open(const Nonce& nonce, std::span<const uint8_t> associated, std::span<uint8_t> text) = 0;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace anyport::kcp {
@@ -17,20 +18,20 @@ class Cookies {
   // A new secret every so often; the one before still counts, so a cookie is good for one to two of them.
   static constexpr uint32_t kSecretSeconds = 15;
 
-  // `source`: address and port in any form, always the same for the same. At most 64 bytes.
-  Cookie Make(std::span<const uint8_t> source, uint32_t client_link, uint64_t now_us);
+  // `source`: address and port in any form, always the same for the same, at most 64 bytes. Nothing: there
+  // are no random bytes for a secret.
+  std::optional<Cookie> Make(std::span<const uint8_t> source, uint32_t client_link, uint64_t now_us);
   bool Good(const Cookie& cookie, std::span<const uint8_t> source, uint32_t client_link, uint64_t now_us);
 
  private:
   using Secret = std::array<uint8_t, 32>;
 
-  void Rotate(uint32_t period);
-  static Cookie Sign(const Secret& secret, std::span<const uint8_t> source, uint32_t client_link,
-                     uint32_t seconds);
+  bool Rotate(uint32_t period);
+  bool Draw(uint32_t period);
+  std::optional<Cookie> Sign(std::span<const uint8_t> source, uint32_t client_link, uint32_t seconds) const;
 
   std::array<Secret, 2> secrets_{};  // by period % 2
-  uint32_t period_ = 0;              // of the newest
-  bool started_ = false;
+  std::optional<uint32_t> period_;   // of the newest
 };
 
 }  // namespace anyport::kcp

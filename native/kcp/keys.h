@@ -38,9 +38,6 @@ struct KeySettings {
 class Keys final : public Seal {
  public:
   explicit Keys(const KeySettings& settings);
-  ~Keys() override;
-  Keys(const Keys&) = delete;
-  Keys& operator=(const Keys&) = delete;
 
   size_t overhead() const override { return kDataHeaderBytes; }
   size_t tail() const override { return tail_; }
@@ -51,17 +48,25 @@ class Keys final : public Seal {
   void Rest() override;
 
  private:
-  // A key of one direction and epoch. Contexts of ciphers are made when first needed.
+  // A key of one direction. Its context is made when first needed.
   struct Epoch {
-    uint32_t epoch = 0;
-    Key key{};
+    Epoch(uint32_t of_epoch, const Key& of_key) : epoch(of_epoch), key(of_key) {}
+    ~Epoch();
+    Epoch(Epoch&&) = default;
+    Epoch& operator=(Epoch&&) = default;
+
+    uint32_t epoch;
+    Key key;
     std::unique_ptr<Aead> aead;
     ReplayWindow window;  // of a receiver
   };
 
+  static std::optional<Epoch> NextOf(const Epoch& epoch);
+  bool Advance();
   Epoch* EpochOf(uint8_t low_bits);
-  void Follow();
-  void DropPrevious();
+  Epoch* After();
+  Epoch* Follow();
+  Aead* AeadOf(Epoch* epoch) const;
 
   Cipher cipher_;
   size_t tail_;
@@ -71,8 +76,8 @@ class Keys final : public Seal {
   uint64_t next_number_ = 0;
   Epoch send_;
   Epoch receive_;
-  std::unique_ptr<Epoch> before_;  // for packets that were overtaken
-  std::unique_ptr<Epoch> after_;   // derived, but no packet of it was authentic so far
+  std::optional<Epoch> before_;  // for packets that were overtaken
+  std::optional<Epoch> after_;   // derived, but no packet of it was authentic so far
 };
 
 }  // namespace anyport::kcp

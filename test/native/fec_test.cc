@@ -4,8 +4,10 @@
 #include <random>
 #include <vector>
 
+#include "hex.h"
 #include "kcp/fec_decoder.h"
 #include "kcp/fec_encoder.h"
+#include "kcptun_captures.h"
 
 namespace anyport::kcp {
 namespace {
@@ -77,6 +79,32 @@ TEST(FecEncoder, PutsGroupsOnTheWireAsKcpGoDoes) {
     EXPECT_EQ(sent[place].size(), 11u);  // as long as the longest
   }
   EXPECT_EQ(SeqidOf(sent[5]), 5u);
+}
+
+TEST(FecEncoder, MakesTheParityThatKcptunMakes) {
+  Sender sender(3, 2);
+  std::vector<Bytes> sent;
+  std::vector<Bytes> captured;
+  for (const std::string_view digits : kCapturedShards) captured.push_back(Hex(digits));
+  for (const Bytes& shard : captured) {
+    if (TypeOf(shard) != ShardType::kData) continue;
+    for (const Bytes& own : sender.Send(Copy(KcpBytesOf(shard)))) sent.push_back(own);
+  }
+  EXPECT_EQ(sent, captured);
+}
+
+TEST(FecDecoder, GivesBackWhatKcptunLost) {
+  Receiver receiver{FecDecoder(3, 2), {}};
+  for (const std::string_view digits : kCapturedShards) {
+    const Bytes shard = Hex(digits);
+    if (SeqidOf(shard) % 5 >= 2) receiver.Take(shard);
+  }
+  EXPECT_EQ(receiver.decoder.recovered(), 4u);
+  for (const std::string_view digits : kCapturedShards) {
+    const Bytes shard = Hex(digits);
+    if (TypeOf(shard) != ShardType::kData) continue;
+    EXPECT_EQ(std::count(receiver.got.begin(), receiver.got.end(), Copy(KcpBytesOf(shard))), 1);
+  }
 }
 
 TEST(FecEncoder, CountsTwoBytesMoreThanTheKcpBytes) {
