@@ -166,7 +166,7 @@ const status = object({
 });
 
 const diffItem = {
-  kind: choice(['setting', 'listener', 'protocol', 'route', 'upstream', 'endpoint']),
+  kind: choice(['setting', 'listener', 'protocol', 'route', 'upstream', 'endpoint', 'profile']),
   name: text(),
   upstream: orNull(text("An endpoint's upstream")),
   change: choice(['added', 'removed', 'changed']),

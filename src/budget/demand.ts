@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import type { Config, EndpointConfig, UpstreamConfig } from '../model/config.js';
 import { mayEndBy } from '../model/endings.js';
-import { takesDatagrams, takesStreams } from '../model/transports.js';
+import { hasDatagramSocket, takesConnections, takesDatagrams, takesStreams } from '../model/transports.js';
 
 export interface Demand {
   /** 0: no listener takes any. */
@@ -39,13 +39,13 @@ export interface Demand {
 export function demandOf(config: Config): Demand {
   const { server, security, listeners, upstreams, monitoring, admin } = config;
   const handoff = server.accept === 'handoff';
-  const streams = listeners.filter(takesStreams).length;
-  const datagramSockets = listeners.filter(takesDatagrams).length * server.workers;
+  const streamSockets = listeners.filter(takesConnections).length;
+  const datagramSockets = listeners.filter(hasDatagramSocket).length * server.workers;
   return {
-    connections: streams === 0 ? 0 : server.maxConnections,
-    flows: datagramSockets === 0 ? 0 : server.udp.maxFlows,
+    connections: listeners.some(takesStreams) ? server.maxConnections : 0,
+    flows: listeners.some(takesDatagrams) ? server.udp.maxFlows : 0,
     workers: server.workers,
-    listeningSockets: streams * (handoff ? 1 : server.workers) + datagramSockets,
+    listeningSockets: streamSockets * (handoff ? 1 : server.workers) + datagramSockets,
     datagramSockets,
     receiveBufferBytes: server.udp.receiveBufferBytes,
     handoff,

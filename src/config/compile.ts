@@ -41,6 +41,7 @@ interface Indices {
   protocol(name: string): number;
   listener(name: string): number;
   upstream(name: string): number;
+  kcp(name: string): number;
 }
 
 /** Validation guarantees that every name exists: a missing one is a bug. */
@@ -68,11 +69,15 @@ export function compile(
     protocol: indexer('protocol', config.protocols),
     listener: indexer('listener', config.listeners),
     upstream: indexer('upstream', config.upstreams),
+    kcp: indexer('kcp profile', config.kcp),
   };
   const protocols = compileProtocols(config);
-  const { listeners } = config;
+  const { listeners, kcp } = config;
   const world = { discovery, listeners };
-  const upstreams = config.upstreams.map((upstream) => compileUpstream(upstream, world, overrides));
+  const upstreams = config.upstreams.map((upstream) => ({
+    ...compileUpstream(upstream, world, overrides),
+    kcp: linkedBy(upstream.options.over === 'kcp' ? upstream.options.kcp : null, indices),
+  }));
   return deepFreeze({
     generation,
     limits: limitsOf(config),
@@ -80,7 +85,8 @@ export function compile(
     protocols,
     routes: compileRoutes(config, indices),
     upstreams,
-    ids: ids.of({ listeners, protocols, upstreams }),
+    kcp,
+    ids: ids.of({ listeners, protocols, upstreams, kcp }),
     accessLog: { enabled: config.logging.accessLog, rate: config.logging.accessLogRate },
     ...(config.modules && { modules: config.modules }),
   });
@@ -127,6 +133,10 @@ function admissionOf(server: ServerConfig, { rateLimit, guard }: SecurityConfig)
   };
 }
 
+/** `profile`: its name; null or absent: none. */
+const linkedBy = (profile: string | null | undefined, indices: Indices): number | null =>
+  profile == null ? null : indices.kcp(profile);
+
 function compileTarget(target: TargetConfig, indices: Indices): PlanTarget {
   return target.kind === 'end' ? target : { kind: 'upstream', upstream: indices.upstream(target.upstream) };
 }
@@ -147,6 +157,7 @@ function compileListeners(
       name,
       address: address.text,
       transport,
+      kcp: linkedBy(listener.kcp, indices),
       protocols: over('tcp'),
       datagramProtocols: over('udp'),
       onUnknown: compileTarget(onUnknown, indices),
@@ -234,7 +245,7 @@ function compileUpstream(
   { name, handler, endpoints, options }: UpstreamConfig,
   world: World,
   overrides: EndpointOverrides,
-): PlanUpstream {
+): Omit<PlanUpstream, 'kcp'> {
   const own = overrides.get(name);
   return {
     name,

@@ -1,5 +1,5 @@
 /** What a path names, before it is imported: a thread that reads a device or a pipe as a module can not be stopped. */
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 
 /** A longer file is no module: threads would read it into memory whole. */
 export const MODULE_BYTES_MAX = 16 * 1024 ** 2;
@@ -33,5 +33,24 @@ function faultOf(path: string, right: keyof typeof modes): string | null {
     return null;
   } catch {
     return `may not be ${right} by this user`;
+  }
+}
+
+/** The text of a file with a key. */
+export type KeyFile = { readonly text: string; readonly isShared: boolean } | { readonly fault: string };
+
+/** A key in base64 has 44 characters. */
+const KEY_FILE_BYTES_MAX = 1024;
+
+export function keyFile(path: string): KeyFile {
+  const fault = faultOf(path, 'read');
+  if (fault !== null) return { fault };
+  try {
+    const { size, mode } = statSync(path);
+    if (size > KEY_FILE_BYTES_MAX)
+      return { fault: `is larger than ${KEY_FILE_BYTES_MAX} bytes, which no key is` };
+    return { text: readFileSync(path, 'utf8'), isShared: (mode & 0o077) !== 0 };
+  } catch (error) {
+    return { fault: `can not be read (${(error as NodeJS.ErrnoException).code})` };
   }
 }

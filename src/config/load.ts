@@ -9,7 +9,7 @@ import { systemAccounts } from './accounts.js';
 import { DEFAULT_FILE, DEMO_ADDRESS, demoConfig } from './default.js';
 import { documentSource } from './document.js';
 import type { Environment } from './environment.js';
-import { fileKind, listFault, programFault } from './file-kind.js';
+import { fileKind, keyFile, listFault, programFault } from './file-kind.js';
 import { applyFlags, type Flags } from './flags.js';
 import { withIncluded } from './include/index.js';
 import { type Kernel, readKernel } from './kernel.js';
@@ -113,6 +113,7 @@ function loaded(
     directory: about.directory,
     fileKind,
     listFault,
+    keyFile,
     programFault,
     cores: availableParallelism(),
     addresses: ownAddresses().map(({ address }) => address),

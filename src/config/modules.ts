@@ -1,6 +1,6 @@
 /**
  * Where a document names files of the user, by paths relative to the document's folder: modules (handlers and
- * validators), and lists of networks.
+ * validators), lists of networks, and private keys.
  */
 import { isAbsolute, resolve } from 'node:path';
 import { listKeys } from '../model/config.js';
@@ -18,6 +18,8 @@ const LISTS = ['security', 'listeners.[]', 'forwards.[]'].flatMap((owners) =>
   Object.values(listKeys).map((key) => [owners, `${key}_files`] as const),
 );
 
+const KEYS = [['kcp.*', 'private_key_file']] as const;
+
 /** `builtin:http`, `local:1`. */
 const isName = (text: string): boolean => /^[a-z]+:/.test(text);
 
@@ -25,7 +27,7 @@ const isRelative = (text: unknown): text is string => typeof text === 'string' &
 
 /** Replaces each relative path, in place, by what `rename` makes of it. */
 export function renameModules(document: unknown, rename: (path: string) => string): void {
-  for (const [owners, key] of [...MODULES, ...LISTS]) {
+  for (const [owners, key] of [...MODULES, ...LISTS, ...KEYS]) {
     // Aliases share their mapping.
     for (const owner of new Set(findAll(document, owners).map((found) => found.value))) {
       if (!isMapping(owner)) continue;

@@ -150,6 +150,19 @@ export const otherNames: Readonly<Record<string, readonly string[]>> = {
   verbose: ['debug'],
   warning: ['warn'],
   none: ['silent', 'off'],
+  sndwnd: ['send_window'],
+  rcvwnd: ['receive_window'],
+  crypt: ['cipher'],
+  key: ['secret', 'server_key'],
+  psk: ['secret'],
+  password: ['secret'],
+  datashard: ['fec'],
+  parityshard: ['fec'],
+  chacha20: ['chacha20-poly1305'],
+  aes_gcm: ['aes-128-gcm'],
+  aes_256_gcm: ['aes-128-gcm'],
+  salsa20: ['xsalsa20-poly1305'],
+  aes_256: ['aes'],
 };
 
 /** Suffix for an error about an unknown name. */

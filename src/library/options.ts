@@ -38,8 +38,8 @@ export interface AnyportOptions extends ServerOptions {
   readonly connectProxy?: Readonly<Record<string, unknown>>;
   /** Reserved; not typed yet. */
   readonly docker?: Readonly<Record<string, unknown>>;
-  /** Reserved; not typed yet. */
-  readonly kcp?: Readonly<Record<string, unknown>>;
+  /** Profiles of reliable UDP, by name. */
+  readonly kcp?: Readonly<Record<string, KcpProfileOptions>>;
 }
 
 /** Options of `createAnyport` alone: they are no configuration and can not be changed by `updateConfig`. */
@@ -150,12 +150,50 @@ export interface ListenerOptions extends AdmissionOptions {
   readonly name: string;
   readonly address: ListenAddress;
   readonly transport?: 'tcp' | 'udp' | 'tcp+udp' | 'kcp';
+  /** Name of a profile, whose links come to the socket of datagrams. */
+  readonly kcp?: string;
   /** Names of the protocols accepted here. Default: all. */
   readonly protocols?: readonly string[];
   /** Where clients go that say nothing, for protocols in which the server speaks first. */
   readonly onSilence?: { readonly after?: Duration; readonly to: string };
   /** An upstream, `reset`, `close`, `drop` or `tarpit`. Default `close`. */
   readonly onUnknown?: string;
+}
+
+/** Both ends of a link need the same. */
+export interface KcpProfileOptions {
+  readonly wire?: 'anyport' | 'kcptun';
+  readonly secret?: string;
+  readonly cipher?: 'chacha20-poly1305' | 'aes-128-gcm' | 'xsalsa20-poly1305' | 'none';
+  readonly serverKey?: string;
+  readonly privateKeyFile?: string;
+  readonly insecure?: boolean;
+  readonly mode?:
+    | 'normal'
+    | 'fast'
+    | 'fast2'
+    | 'fast3'
+    | {
+        readonly nodelay?: boolean;
+        readonly interval?: Duration;
+        readonly resend?: number;
+        readonly nc?: boolean;
+      };
+  /** UDP payload in bytes. */
+  readonly mtu?: number;
+  /** Segments. */
+  readonly sendWindow?: number;
+  readonly receiveWindow?: number;
+  readonly fec?: { readonly data?: number; readonly parity?: number; readonly adaptive?: boolean };
+  readonly heartbeat?: Duration;
+  readonly deadAfter?: Duration;
+  readonly statusLog?: Duration;
+  readonly kcptun?: {
+    readonly key: string;
+    readonly crypt?: 'aes' | 'aes-192' | 'aes-128' | 'aes-128-gcm' | 'salsa20' | 'none' | 'null';
+    readonly smux?: number;
+    readonly compression?: boolean;
+  };
 }
 
 export interface RouteOptions {
@@ -242,6 +280,9 @@ export interface UpstreamOptions {
     readonly interface?: string;
     readonly transparent?: boolean;
   };
+  /** `kcp`: sessions are streams of one link, with the profile of `kcp`. */
+  readonly over?: 'tcp' | 'kcp';
+  readonly kcp?: string;
   readonly dscp?: number;
   readonly dialTimeout?: Duration;
   readonly idleTimeout?: Duration;

@@ -93,6 +93,12 @@ export const longKeys: readonly string[] = [
   'health_check_port',
   'access_log',
   'access_log_rate',
+  'send_window',
+  'receive_window',
+  'server_key',
+  'private_key_file',
+  'dead_after',
+  'status_log',
   'connect_proxy',
 ];
 
@@ -119,6 +125,9 @@ export const durationKeys: readonly string[] = [
   'max_idle',
   'ban',
   'ban_max',
+  'heartbeat',
+  'dead_after',
+  'status_log',
 ];
 
 /** Mappings whose keys are names that the user chose. */

@@ -2,6 +2,7 @@
  * A validated configuration: defaults filled in, units converted (milliseconds, bytes), names checked. The file's form
  * is defined in src/config/schema; workers run the Plan compiled from this.
  */
+import type { KcpProfile } from './kcp.js';
 import type { Conditions } from './plan.js';
 import type { Signature, Transport } from './protocol.js';
 import type { AddressText, Closing } from './session.js';
@@ -18,6 +19,7 @@ export interface Config {
   readonly protocols: readonly ProtocolConfig[];
   readonly routes: readonly RouteConfig[];
   readonly upstreams: readonly UpstreamConfig[];
+  readonly kcp: readonly KcpProfile[];
   readonly security: SecurityConfig;
   readonly monitoring: MonitoringConfig;
   /** Null: no control interface. */
@@ -96,6 +98,8 @@ export interface ListenerConfig {
   /** One address each: `server.listen` with several addresses or a port range becomes several listeners. */
   readonly address: ListenAddress;
   readonly transport: ListenerTransport;
+  /** Name of the profile of the links that come there; null: none do. */
+  readonly kcp: string | null;
   /** Names of configured protocols accepted here by any of its transports, in rank order. */
   readonly protocols: readonly string[];
   readonly onUnknown: TargetConfig;

@@ -1,8 +1,10 @@
+import type { KcpProfile } from './kcp.js';
+
 /**
  * Ids: numbers by name for listeners, protocols, upstreams and endpoints, constant for the daemon's life. An index is
  * valid within one Plan only; state that outlives a Plan (counters, loads, endpoint state) is kept by id.
  */
-export type IdKind = 'listener' | 'protocol' | 'upstream' | 'endpoint';
+export type IdKind = 'listener' | 'protocol' | 'upstream' | 'endpoint' | 'kcp';
 
 /** No id, e.g. the protocol of a session that is not identified. */
 export const NONE = 0;
@@ -17,6 +19,8 @@ export interface PlanIds {
   readonly upstreams: readonly number[];
   /** By upstream, then endpoint; ids are not shared between upstreams. */
   readonly endpoints: readonly (readonly number[])[];
+  /** Of profiles: one that has changed is another one, with links of its own. */
+  readonly kcp: readonly number[];
 }
 
 /** Everything that has ids, in the Plan's order. */
@@ -27,6 +31,8 @@ export interface Named {
     readonly name: string;
     readonly endpoints: readonly { readonly name: string }[];
   }[];
+  /** Absent: none. */
+  readonly kcp?: readonly KcpProfile[];
 }
 
 export interface Ids {

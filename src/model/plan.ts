@@ -6,6 +6,7 @@
 import type { SocketAddress } from './address.js';
 import type { Automaton } from './classifier.js';
 import type { PlanIds } from './ids.js';
+import type { KcpProfile } from './kcp.js';
 import type { EndpointState } from './overrides.js';
 import type { Signature } from './protocol.js';
 import type { AddressText, Closing } from './session.js';
@@ -22,6 +23,8 @@ export interface Plan {
   /** First match wins. */
   readonly routes: readonly PlanRoute[];
   readonly upstreams: readonly PlanUpstream[];
+  /** Of reliable UDP. */
+  readonly kcp: readonly KcpProfile[];
   readonly ids: PlanIds;
   readonly accessLog: PlanAccessLog;
   /** Texts of handlers and validators by URL; those that are missing are loaded as they are. */
@@ -83,6 +86,8 @@ export interface PlanListener {
   /** As configured, for messages and logs only; the primary opens the sockets. */
   readonly address: AddressText;
   readonly transport: ListenerTransport;
+  /** Index of the profile of the links that come there; null: none do. */
+  readonly kcp: number | null;
   /** Indices of the configured protocols whose streams are accepted here, in rank order. */
   readonly protocols: readonly number[];
   /** Likewise of datagrams. */
@@ -138,6 +143,8 @@ export interface PlanUpstream {
   /** In-process handler: file URL or `builtin:` name of a module; null: relay to the endpoints. */
   readonly handler: string | null;
   readonly endpoints: readonly PlanEndpoint[];
+  /** Index of the profile of the links that reach them; null: connections do. */
+  readonly kcp: number | null;
   readonly options: UpstreamOptions;
 }
 

@@ -78,9 +78,15 @@ export interface UpstreamOptions {
   };
   /** What an endpoint is told of a session before its first byte. */
   readonly proxy_protocol: ProxyProtocolOptions;
+  /** How endpoints are reached: by a connection each session, or all by a link. */
+  readonly over: (typeof upstreamCarriers)[number];
+  /** Name of the profile of its links; of `over: kcp`. */
+  readonly kcp?: string | undefined;
   /** DSCP of packets to endpoints (RFC 2474); 0: system default. */
   readonly dscp: number;
 }
+
+export const upstreamCarriers = ['tcp', 'kcp'] as const;
 
 /** What becomes of a flow whose endpoint a reload takes away; names as in native/plan. */
 export const flowMoves = ['keep', 'move', 'close'] as const;

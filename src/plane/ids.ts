@@ -1,4 +1,5 @@
 /** The primary's registry of ids: a number per name, never reused. */
+import { createHash } from 'node:crypto';
 import {
   type IdKind,
   type IdNames,
@@ -9,6 +10,7 @@ import {
   OTHER,
   type PlanIds,
 } from '../model/ids.js';
+import type { KcpProfile } from '../model/kcp.js';
 
 /** Name of the shared row; a listener configured with this name is counted in it too. */
 const OTHER_NAME = '(other)';
@@ -40,20 +42,25 @@ class NameTable {
 /** The same endpoint may be in several upstreams. */
 const endpointKey = (upstream: number, name: string): string => `${upstream} ${name}`;
 
+/** Its secrets are not kept. */
+const digestOf = (profile: KcpProfile): string =>
+  createHash('sha256').update(JSON.stringify(profile)).digest('hex');
+
 export class IdRegistry implements Ids, IdsByName, IdNames {
   readonly #tables: Readonly<Record<IdKind, NameTable>> = {
     listener: new NameTable(),
     protocol: new NameTable(),
     upstream: new NameTable(),
     endpoint: new NameTable(),
+    kcp: new NameTable(),
   };
 
   listener(name: string): number {
     return this.#tables.listener.idOf(name);
   }
 
-  of({ listeners, protocols, upstreams }: Named): PlanIds {
-    const { listener, protocol, upstream, endpoint } = this.#tables;
+  of({ listeners, protocols, upstreams, kcp: profiles = [] }: Named): PlanIds {
+    const { listener, protocol, upstream, endpoint, kcp } = this.#tables;
     return {
       listeners: listeners.map(({ name }) => listener.idOf(name)),
       protocols: protocols.map(({ id }) => protocol.idOf(id)),
@@ -61,6 +68,7 @@ export class IdRegistry implements Ids, IdsByName, IdNames {
       endpoints: upstreams.map(({ name: owner, endpoints }) =>
         endpoints.map(({ name }) => endpoint.idOf(name, endpointKey(upstream.idOf(owner), name))),
       ),
+      kcp: profiles.map((profile) => kcp.idOf(profile.name, digestOf(profile))),
     };
   }
 

@@ -7,7 +7,7 @@ import type { ListenAddress, ListenerConfig } from '../model/config.js';
 import type { ListeningAddress } from '../model/listening-address.js';
 import type { ListeningSocket } from '../model/message.js';
 import type { Transport } from '../model/protocol.js';
-import { transportsOf } from '../model/transports.js';
+import { socketTransportsOf } from '../model/transports.js';
 import type { Sockets } from '../plane/change.js';
 import { listenError } from './listen-error.js';
 import type { Prepared } from './part.js';
@@ -261,7 +261,7 @@ interface Wanted {
 }
 
 const wantedOf = (config: ListenerConfig, listener: number): Wanted[] =>
-  transportsOf(config).map((transport) => ({
+  socketTransportsOf(config).map((transport) => ({
     name: config.name,
     address: config.address,
     transport,

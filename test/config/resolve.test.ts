@@ -40,6 +40,7 @@ describe('defaults', () => {
       {
         name: ':9090',
         transport: 'tcp',
+        kcp: null,
         address: { kind: 'inet', host: '::', port: 9090, text: ':9090' },
         protocols: [],
         onUnknown: { kind: 'end', closing: 'close' },

@@ -2,6 +2,7 @@
 
 import type { Accounts } from '../../src/config/accounts.js';
 import type { Environment } from '../../src/config/environment.js';
+import type { KeyFile } from '../../src/config/file-kind.js';
 import { applyFlags, type Flags } from '../../src/config/flags.js';
 import { readConfig } from '../../src/config/read.js';
 import { formatProblem, formatWarning } from '../../src/config/report.js';
@@ -13,6 +14,8 @@ export interface World {
   readonly flags?: Flags;
   readonly files?: readonly string[];
   readonly programs?: readonly string[];
+  /** Private keys by path. */
+  readonly keys?: Readonly<Record<string, KeyFile>>;
   /** What the user of `server.user` may not do: `read /etc/a.mjs`. */
   readonly denied?: readonly string[];
   /** CAP_NET_ADMIN. */
@@ -36,6 +39,7 @@ export function checkText(text: string, world: World = {}): Validated {
     flags = {},
     files = [],
     programs = [],
+    keys = {},
     denied = [],
     mayAdminister = true,
   } = world;
@@ -45,6 +49,7 @@ export function checkText(text: string, world: World = {}): Validated {
     directory: '/etc/anyport',
     fileKind: (path) => (files.includes(path) ? 'module' : 'none'),
     listFault: (path) => (files.includes(path) ? null : 'no such file'),
+    keyFile: (path) => keys[path] ?? { fault: 'no such file' },
     programFault: (path) => (programs.includes(path) ? null : 'no such file'),
     cores: 3,
     addresses: ['192.0.2.9', '2001:db8::9'],

@@ -113,6 +113,7 @@ export class EnginePlane implements Driver {
           name,
           address: '',
           transport: 'tcp',
+          kcp: null,
           protocols: accepted,
           datagramProtocols: [],
           onUnknown,
@@ -136,7 +137,7 @@ export class EnginePlane implements Driver {
       })),
     );
     const accessLog = { enabled: false, rate: 1 };
-    return { generation, limits, ...parts, routes, ids: this.#ids.of(parts), accessLog };
+    return { generation, limits, ...parts, kcp: [], routes, ids: this.#ids.of(parts), accessLog };
   }
 
   #deliveryTo(worker: number): PlanDelivery {

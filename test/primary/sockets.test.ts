@@ -26,6 +26,7 @@ const rest = {
   onSilence: null,
   forward: null,
   transport: 'tcp' as const,
+  kcp: null,
   proxyProtocol: null,
   maxConnections: 0,
   lists: noLists,

@@ -18,6 +18,7 @@ function planOf(routes: readonly PlanRoute[]): Plan {
     name: 'l',
     address: ':1',
     transport: 'tcp' as const,
+    kcp: null,
     protocols,
 
     datagramProtocols: [],
@@ -49,7 +50,8 @@ function planOf(routes: readonly PlanRoute[]): Plan {
     protocols: ['http', 'tls', 'ssh'].map(protocol),
     routes,
     upstreams: [],
-    ids: { listeners: [1, 2], protocols: [1, 2, 3], upstreams: [], endpoints: [] },
+    kcp: [],
+    ids: { listeners: [1, 2], protocols: [1, 2, 3], upstreams: [], endpoints: [], kcp: [] },
     accessLog: { enabled: false, rate: 1 },
   };
 }

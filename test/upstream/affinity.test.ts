@@ -142,6 +142,7 @@ function start(change: Parameters<typeof optionsWith>[0] = {}) {
     const plan = {
       name: 'web',
       handler: null,
+      kcp: null,
       options: optionsWith({ affinity: 'source', ...change }),
       endpoints: numbers.map((number) => ({
         ...{ name: `web-${number}:80`, weight: 1, backup: false, state: 'up' as const },

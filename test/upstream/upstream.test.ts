@@ -36,6 +36,7 @@ function planOf(options: Options, endpoints: readonly Partial<PlanEndpoint>[]): 
   return {
     name: 'web',
     handler: null,
+    kcp: null,
     options: optionsWith(options),
     endpoints: endpoints.map((endpoint, index) => ({
       name: `web-${index}:80`,

@@ -20,6 +20,7 @@ test('many sessions at once whose every endpoint fails at once: each ends, once'
   const nowhere: PlanUpstream = {
     name: 'nowhere',
     handler: null,
+    kcp: null,
     options: optionsWith({ retries: 16 }),
     // connect() to a missing Unix socket fails at once: all retries happen in one turn.
     endpoints: Array.from({ length: 17 }, (_, n) => ({
@@ -34,6 +35,7 @@ test('many sessions at once whose every endpoint fails at once: each ends, once'
     name: 'front',
     address: '127.0.0.1:0',
     transport: 'tcp',
+    kcp: null,
     protocols: [0, 1],
 
     datagramProtocols: [],

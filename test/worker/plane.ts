@@ -77,13 +77,13 @@ export function endpoint(port: number): PlanEndpoint {
 }
 
 export function upstream(name: string, ...ports: number[]): PlanUpstream {
-  return { name, handler: null, endpoints: ports.map(endpoint), options: optionsWith() };
+  return { name, handler: null, kcp: null, endpoints: ports.map(endpoint), options: optionsWith() };
 }
 
 /** Shared by all Plans of the test. */
 export const ids = new IdRegistry();
 
-const NO_IDS: PlanIds = { listeners: [], protocols: [], upstreams: [], endpoints: [] };
+const NO_IDS: PlanIds = { listeners: [], protocols: [], upstreams: [], endpoints: [], kcp: [] };
 
 /** A Plan as the primary would send it. */
 export const withIds = (plan: Plan): Plan => ({ ...plan, ids: ids.of(plan) });
@@ -98,6 +98,7 @@ export function planFor(upstreams: readonly PlanUpstream[], change: Partial<Plan
         name: 'front',
         address: '127.0.0.1:0',
         transport: 'tcp',
+        kcp: null,
         protocols: [0, 1],
 
         datagramProtocols: [],
@@ -118,6 +119,7 @@ export function planFor(upstreams: readonly PlanUpstream[], change: Partial<Plan
       })),
     ),
     upstreams,
+    kcp: [],
     ids: NO_IDS,
     accessLog: { enabled: true, rate: 100_000 },
     ...change,

@@ -8,6 +8,7 @@ import type {
   TargetConfig,
   UpstreamConfig,
 } from '../../model/config.js';
+import type { KcpProfile, KcpSecurity } from '../../model/kcp.js';
 import type { Signature } from '../../model/protocol.js';
 import { isMapping } from '../path.js';
 import type { Form } from './items.js';
@@ -38,13 +39,14 @@ export const modeText = (address: ListenAddress): string | null =>
 
 /** `protocolsAll`: how many are configured; a listener that accepts them all says so, whichever they are. */
 export function listenerForm(listener: ListenerConfig, protocolsAll: number): Form {
-  const { name, address, transport, proxyProtocol, maxConnections, lists } = listener;
+  const { name, address, transport, kcp, proxyProtocol, maxConnections, lists } = listener;
   return {
     name,
     about: address.text === name ? '' : addressText(address),
     fields: {
       address: addressText(address),
       transport,
+      kcp,
       mode: modeText(address),
       ...treatment(listener, protocolsAll),
       proxy_protocol: proxyProtocol,
@@ -115,4 +117,38 @@ function optionFields(base: string, options: object): Record<string, unknown> {
 export function endpointForm({ name, weight, backup }: EndpointConfig): Form {
   const about = [...(weight === 1 ? [] : [`weight ${weight}`]), ...(backup ? ['backup'] : [])].join(', ');
   return { name, about, fields: { weight, backup } };
+}
+
+/** Keys that follow from secrets stand for them. */
+export function kcpForm({ name, security, mode, fec, ...rest }: KcpProfile): Form {
+  return {
+    name,
+    about: security.wire,
+    fields: {
+      wire: security.wire,
+      ...securityFields(security),
+      mode: { ...mode, intervalMs: undefined, interval: formatDuration(mode.intervalMs) },
+      mtu: rest.mtu,
+      send_window: rest.sendWindow,
+      receive_window: rest.receiveWindow,
+      fec,
+      heartbeat: formatDuration(rest.heartbeatMs),
+      dead_after: formatDuration(rest.deadAfterMs),
+      status_log: formatDuration(rest.statusLogMs),
+    },
+  };
+}
+
+function securityFields(security: KcpSecurity): Form['fields'] {
+  if (security.wire === 'anyport') {
+    const { cipher, psk, serverKey, privateKey } = security;
+    return { cipher, secret: psk, server_key: serverKey, private_key: privateKey };
+  }
+  const { pass, crypt, smux, compression } = security;
+  return {
+    'kcptun.key': pass,
+    'kcptun.crypt': crypt,
+    'kcptun.smux': smux,
+    'kcptun.compression': compression,
+  };
 }

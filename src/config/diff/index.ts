@@ -4,7 +4,7 @@
  */
 import type { Config, ProtocolConfig, UpstreamConfig } from '../../model/config.js';
 import type { Diff, DiffItem } from '../../model/diff.js';
-import { endpointForm, listenerForm, protocolForm, upstreamForm } from './forms.js';
+import { endpointForm, kcpForm, listenerForm, protocolForm, upstreamForm } from './forms.js';
 import { added, changed, changesOf, diffNamed, isSame, removed } from './items.js';
 import { diffRoutes } from './routes.js';
 import { inOrder } from './sequence.js';
@@ -19,6 +19,7 @@ export function diffConfigs(before: Config, after: Config): Diff {
     ...diffProtocols(before.protocols, after.protocols),
     ...diffRoutes(before.routes, after.routes),
     ...diffUpstreams(before.upstreams, after.upstreams),
+    ...diffNamed('profile', before.kcp, after.kcp, kcpForm),
   ];
 }
 

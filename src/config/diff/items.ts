@@ -39,14 +39,18 @@ export function changesOf(from: Form['fields'], to: Form['fields']): FieldChange
 /** Secrets are compared and never shown. */
 function veiled(key: string, value: unknown): unknown {
   if (value === null) return null;
-  if (fieldsOf(secretKeys).includes(key)) return '(a secret)';
+  if (SECRET_FIELDS.includes(key)) return '(a secret)';
   const isUrl = typeof value === 'string' && fieldsOf(secretUrls).includes(key);
   return isUrl ? withoutCredentials(value) : value;
 }
 
-/** Of upstreams, flattened. */
-const fieldsOf = (patterns: readonly string[]): string[] =>
-  patterns.flatMap((pattern) => /^upstreams\.\*\.(.+)$/.exec(pattern)?.slice(1) ?? []);
+/** Of upstreams and profiles, flattened. */
+function fieldsOf(patterns: readonly string[]): string[] {
+  return patterns.flatMap((pattern) => /^(?:upstreams|kcp)\.\*\.(.+)$/.exec(pattern)?.slice(1) ?? []);
+}
+
+/** The content of `private_key_file`, too. */
+const SECRET_FIELDS = [...fieldsOf(secretKeys), 'private_key'];
 
 /** Whether two parts of configurations, plain data, are the same; cheaper than their forms. */
 export const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);

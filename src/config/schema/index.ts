@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { expecting, list, mapping, oneOrMore, text } from './fields.js';
 import { forward } from './forwards.js';
+import { kcp } from './kcp.js';
 import { listener } from './listeners.js';
 import { admin, logging, monitoring } from './operations.js';
 import { protocol } from './protocols.js';
@@ -37,7 +38,9 @@ export const sections = {
   distributed: anything('Other machines, through etcd.'),
   connect_proxy: anything('HTTP CONNECT proxy.'),
   docker: anything('Upstreams from containers.'),
-  kcp: anything('Reliable UDP.'),
+  kcp: z
+    .record(z.string(), kcp)
+    .meta({ description: 'Profiles of [reliable UDP](kcp.md), by name: both ends of a link need the same.' }),
 };
 
 export type SectionName = keyof typeof sections;

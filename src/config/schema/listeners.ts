@@ -49,8 +49,12 @@ export const listener = mapping(
     ),
     transport: choice(
       listenerTransports,
-      '`tcp`: connections. `udp`: datagrams, of which those of one client address are a session (a flow). `tcp+udp`: both, on the same port',
+      '`tcp`: connections. `udp`: datagrams, of which those of one client address are a session (a flow). `tcp+udp`: both, on the same port. `kcp`: [reliable UDP](kcp.md) alone, whose streams are sessions as connections are',
     ).default('tcp'),
+    kcp: text(
+      'Takes links of reliable UDP with this profile of `kcp`: with `udp` and `tcp+udp` beside flows, on the same port',
+      'name of a profile',
+    ).optional(),
     protocols: list(
       z.string(expecting('the name of a protocol')),
       'What is accepted here; without it, all that is configured',

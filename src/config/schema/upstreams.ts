@@ -1,7 +1,7 @@
 /** `upstreams.NAME`: destinations of sessions. */
 import { z } from 'zod';
 import { weightLimits } from '../../model/overrides.js';
-import type { UpstreamOptions } from '../../model/upstream-options.js';
+import { type UpstreamOptions, upstreamCarriers } from '../../model/upstream-options.js';
 import { endpointAddress } from './addresses.js';
 import { choice, expecting, flag, integer, list, mapping, text } from './fields.js';
 import { upstreamTimeouts } from './timeouts.js';
@@ -60,6 +60,11 @@ const options = {
   ).default('keep'),
   bandwidth: bandwidth.prefault({}),
   proxy_protocol: proxyProtocol,
+  over: choice(
+    upstreamCarriers,
+    'How endpoints are reached. `tcp`: a connection for each session. `kcp`: all sessions of a worker are streams of one link of [reliable UDP](kcp.md), to another anyport or to kcptun',
+  ).default('tcp'),
+  kcp: text('Profile of `kcp` for `over: kcp`', 'name of a profile').optional(),
   dscp: integer("DSCP of packets to the endpoint; 0: the system's", 0, 63).default(0),
 } satisfies { readonly [Key in keyof UpstreamOptions]: z.ZodType<UpstreamOptions[Key]> };
 

@@ -1,7 +1,7 @@
 /** The control interface: whoever reaches it may end sessions and change routes. */
 import { isLoopback } from '../../base/network.js';
 import type { AdminConfig, ListenAddress, MonitoringConfig } from '../../model/config.js';
-import { takesStreams } from '../../model/transports.js';
+import { takesConnections } from '../../model/transports.js';
 import type { Report, Warn } from '../report.js';
 import { isForward, type ListenerGroup } from './groups.js';
 import type { Shape } from './shape.js';
@@ -46,7 +46,7 @@ export function checkAdminAddress(
   const { address } = admin;
   for (const group of groups) {
     const taken = group.listeners.find(
-      (listener) => takesStreams(listener) && isSame(listener.address, address),
+      (listener) => takesConnections(listener) && isSame(listener.address, address),
     );
     if (taken === undefined) continue;
     const by = isForward(group) ? report.nameOf(group.path) : `listener \`${taken.name}\``;

@@ -131,7 +131,13 @@ export function forwardGroups(
     const { path, name, value, sockets } = forward;
     if (value.mode !== undefined && !value.listen.some(hasFile))
       report.problem([...path, 'mode'], "is for a unix socket's file, such as `unix:/run/a.sock`");
-    const written = { ...value, address: value.listen, transport: value.scheme, on_silence: undefined };
+    const written = {
+      ...value,
+      address: value.listen,
+      transport: value.scheme,
+      kcp: undefined,
+      on_silence: undefined,
+    };
     checkTransport({ path, value: written }, report, 'scheme');
     const admission = admissionOf({ path, value: written }, context, report);
     const named = namedUpstream(forward, targets, report);
@@ -141,6 +147,7 @@ export function forwardGroups(
         name: socket.name,
         address: withMode(socket.address, value.mode),
         transport: value.scheme,
+        kcp: null,
         protocols: [],
         onUnknown: { kind: 'end', closing: 'close' },
         onSilence: null,

@@ -16,6 +16,7 @@ import {
   writtenForwardUpstreams,
 } from './forwards.js';
 import { isForward } from './groups.js';
+import { checkDatagramsOverKcp, KcpNames, resolveKcp } from './kcp.js';
 import { resolveListeners } from './listeners.js';
 import { ProtocolNames } from './protocols.js';
 import { createReachability } from './reachability.js';
@@ -52,6 +53,11 @@ export function validate(source: Source, context: Context): Validated {
   const passing = forwardGroups(forwards, targets, context, report);
   const groups = resolveListeners(shape, names, targets, passing, context, report);
   const routes = resolveRoutes(shape, groups, names, targets, report);
+  const kcp = resolveKcp(shape, source, context, report);
+  const profiles = new KcpNames(shape, report);
+  for (const entry of shape.listeners ?? []) profiles.checkListener(entry);
+  const written = [...writtenUpstreams(shape), ...writtenForwardUpstreams(forwards)];
+  for (const entry of written) profiles.checkUpstream(entry);
   checkServer(shape, report);
   checkSilences(shape, report);
   checkSecurity(shape, report);
@@ -68,6 +74,7 @@ export function validate(source: Source, context: Context): Validated {
     protocols: names.configured,
     routes,
     upstreams,
+    kcp,
     security,
     monitoring,
     admin,
@@ -75,11 +82,12 @@ export function validate(source: Source, context: Context): Validated {
   };
   const asking = groups.filter((group) => !isForward(group));
   const reachability = createReachability(shape, asking, config);
-  const written = [...writtenUpstreams(shape), ...writtenForwardUpstreams(forwards)];
   checkHeadersOfDatagrams(written, reachability, report);
+  checkDatagramsOverKcp(written, reachability, report);
   checkHandlersOfDatagrams([...written, ...ownHandlers(shape)], reachability, report);
   if (report.problems.length > 0) return { ok: false, problems: report.problems };
-  const warnings = warningsOf({ source, shape, written, groups, names, config, reachability }, context);
+  const checked = { source, shape, written, groups, names, profiles, config, reachability };
+  const warnings = warningsOf(checked, context);
   return { ok: true, config, warnings };
 }
 

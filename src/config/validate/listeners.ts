@@ -2,7 +2,7 @@
 import { type Listen, parseListen } from '../../base/address.js';
 import { UNIX_PEERS } from '../../base/network.js';
 import { type ListenerConfig, listKeys, type ProtocolConfig } from '../../model/config.js';
-import { takesDatagrams, takesStreams, transportsOf } from '../../model/transports.js';
+import { hasDatagramSocket, takesStreams, transportsOf } from '../../model/transports.js';
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
 import type { admission, ListenerEntry } from '../schema/listeners.js';
@@ -57,6 +57,7 @@ function serverGroups({ server, listeners, forwards }: Shape, names: ProtocolNam
           name: address.text,
           address: withMode(address),
           transport: 'tcp',
+          kcp: null,
           protocols: spokenOn({ transport: 'tcp' }, names).map(({ name }) => name),
           onUnknown: CLOSE,
           onSilence: null,
@@ -77,7 +78,7 @@ function listedGroups(
   report: Report,
 ): ListenerGroup[] {
   return (shape.listeners ?? []).map((entry) => {
-    const { name, address, transport, mode } = entry.value;
+    const { name, address, transport, kcp, mode } = entry.value;
     checkTransport(entry, report);
     if (mode !== undefined && !address.some(hasFile)) {
       report.problem([...entry.path, 'mode'], "is for a unix socket's file, such as `unix:/run/a.sock`");
@@ -97,6 +98,7 @@ function listedGroups(
         name: nameOf(each),
         address: withMode(each, mode),
         transport,
+        kcp: kcp ?? null,
       })),
     };
   });
@@ -154,11 +156,14 @@ const spokenOn = (
 
 /** What datagrams do not have. `key`: of the transport. */
 export function checkTransport(
-  { path, value }: Entry<Pick<ListenerEntry, 'address' | 'transport' | 'on_silence' | 'max_connections'>>,
+  {
+    path,
+    value,
+  }: Entry<Pick<ListenerEntry, 'address' | 'transport' | 'kcp' | 'on_silence' | 'max_connections'>>,
   report: Report,
   key = 'transport',
 ): void {
-  if (!takesDatagrams(value)) return;
+  if (!hasDatagramSocket(value)) return;
   const unix = value.address.find(({ kind }) => kind === 'unix');
   if (unix !== undefined) {
     const cure = `write \`${key}: tcp\`, or an address with a port`;

@@ -9,7 +9,7 @@ import type {
   UpstreamConfig,
 } from '../../model/config.js';
 import type { Transport } from '../../model/protocol.js';
-import { takesStreams, transportsOf } from '../../model/transports.js';
+import { socketTransportsOf, takesConnections } from '../../model/transports.js';
 import { isLocal, takes } from '../own-listeners.js';
 import type { Path } from '../path.js';
 import type { Warn } from '../report.js';
@@ -35,7 +35,7 @@ export function ownListeners(listeners: readonly ListenerConfig[], context: Cont
     if ('service' in address) return undefined;
     const candidates = byPort.get('path' in address ? address.path : address.port) ?? [];
     return candidates
-      .filter((listener) => over === undefined || transportsOf(listener).includes(over))
+      .filter((listener) => over === undefined || socketTransportsOf(listener).includes(over))
       .find((listener) => leadsTo(address, listener.address, context));
   };
 }
@@ -123,7 +123,7 @@ export function ownMonitoring(
     const { host, port } = site;
     const address = { kind: 'inet', host, port, text: host === '::' ? `:${port}` : host } as const;
     const listener = listeners.find(
-      (each) => takesStreams(each) && hasPort(each.address, port) && meet(each.address, address),
+      (each) => takesConnections(each) && hasPort(each.address, port) && meet(each.address, address),
     );
     return listener === undefined ? [] : [{ key, port, listener }];
   });

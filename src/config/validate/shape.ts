@@ -10,6 +10,7 @@ import type { Report } from '../report.js';
 import { unknownKey } from '../schema/fields.js';
 import type { ForwardEntry } from '../schema/forwards.js';
 import { type SectionName, sectionNames, sections } from '../schema/index.js';
+import type { KcpEntry } from '../schema/kcp.js';
 import type { ListenerEntry } from '../schema/listeners.js';
 import type { ProtocolEntry } from '../schema/protocols.js';
 import type { RouteEntry } from '../schema/routes.js';
@@ -35,6 +36,9 @@ export interface Shape {
   readonly upstreams: readonly Entry<UpstreamEntry>[];
   /** As `protocolNames`. */
   readonly upstreamNames: readonly string[];
+  readonly kcp: readonly Entry<KcpEntry>[];
+  /** As `protocolNames`. */
+  readonly kcpNames: readonly string[];
   /** Null: off. */
   readonly monitoring: z.output<typeof sections.monitoring> | null;
   /** Null: off. */
@@ -43,7 +47,7 @@ export interface Shape {
 }
 
 /** Sections without effect yet: checked, then reported in a warning. */
-const UNREAD: readonly SectionName[] = ['distributed', 'connect_proxy', 'docker', 'kcp'];
+const UNREAD: readonly SectionName[] = ['distributed', 'connect_proxy', 'docker'];
 
 export function readShape(value: unknown, report: Report): Shape {
   const file = isMapping(value) ? value : {};
@@ -63,8 +67,10 @@ export function readShape(value: unknown, report: Report): Shape {
     listenerNames: namesIn(file.listeners),
     routes: items('routes', sections.routes.element, file, report),
     forwards: items('forwards', sections.forwards.element, file, report),
-    upstreams: upstreamEntries(file.upstreams, report),
-    upstreamNames: isMapping(file.upstreams) ? Object.keys(file.upstreams) : [],
+    upstreams: namedEntries('upstreams', sections.upstreams.valueType, file, report),
+    upstreamNames: keysOf(file.upstreams),
+    kcp: namedEntries('kcp', sections.kcp.valueType, file, report),
+    kcpNames: keysOf(file.kcp),
     monitoring:
       'monitoring' in file ? check(sections.monitoring, file.monitoring, ['monitoring'], report) : null,
     admin: 'admin' in file ? check(sections.admin, file.admin ?? {}, ['admin'], report) : null,
@@ -97,12 +103,19 @@ function namesIn(list: unknown): string[] {
   return Array.isArray(list) ? list.filter(isMapping).map(({ name }) => String(name)) : [];
 }
 
-function upstreamEntries(value: unknown, report: Report): Entry<UpstreamEntry>[] {
-  if (isMapping(value)) {
-    return entries(sections.upstreams.valueType, Object.entries(value), ['upstreams'], report);
-  }
-  if (value !== undefined)
-    report.problem(['upstreams'], expectedGot('a mapping of names to upstreams', value));
+const keysOf = (value: unknown): string[] => (isMapping(value) ? Object.keys(value) : []);
+
+/** Of a section that maps names. */
+function namedEntries<Item extends z.ZodType>(
+  section: 'upstreams' | 'kcp',
+  item: Item,
+  file: Record<string, unknown>,
+  report: Report,
+): Entry<z.output<Item>>[] {
+  const value = file[section];
+  if (isMapping(value)) return entries(item, Object.entries(value), [section], report);
+  const what = section === 'kcp' ? 'profiles' : section;
+  if (value !== undefined) report.problem([section], expectedGot(`a mapping of names to ${what}`, value));
   return [];
 }
 

@@ -3,7 +3,7 @@ import { isIPv4 } from 'node:net';
 import { isAbstract, type Listen } from '../../base/address.js';
 import type { ListenAddress, ListenerConfig } from '../../model/config.js';
 import type { Transport } from '../../model/protocol.js';
-import { transportsOf } from '../../model/transports.js';
+import { socketTransportsOf } from '../../model/transports.js';
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
 import type { ListenerGroup } from './groups.js';
@@ -41,7 +41,7 @@ export function checkAddresses(groups: readonly ListenerGroup[], report: Report)
 function keysOf(listener: ListenerConfig): string[] {
   const { address } = listener;
   if (address.kind === 'unix') return [`unix:${address.path}`];
-  return transportsOf(listener).map((transport) => portKey(transport, address.port));
+  return socketTransportsOf(listener).map((transport) => portKey(transport, address.port));
 }
 
 export const portKey = (transport: Transport, port: number): string => `${transport} ${port}`;

@@ -1,7 +1,7 @@
 /** Warnings: valid, but probably not intended. */
 import { withoutHostBits } from '../../base/network.js';
 import type { Config, ListenerConfig, Problem } from '../../model/config.js';
-import { transportsOf } from '../../model/transports.js';
+import { socketTransportsOf } from '../../model/transports.js';
 import { findAmbiguities } from '../ambiguity.js';
 import { findAll } from '../path.js';
 import { findPending } from '../pending.js';
@@ -14,6 +14,7 @@ import type { Context } from './context.js';
 import type { ListenerGroup } from './groups.js';
 import { warnOfHealthChecks } from './health-checks.js';
 import { warnOfIdleOptions } from './idle-options.js';
+import { type KcpNames, warnOfKcp } from './kcp.js';
 import { warnOfLoops, warnOfMonitoringPorts } from './loops.js';
 import { warnOfOrphanedOptions } from './orphaned-options.js';
 import type { ProtocolNames } from './protocols.js';
@@ -35,6 +36,7 @@ export interface Checked {
   readonly written: readonly NamedUpstream[];
   readonly groups: readonly ListenerGroup[];
   readonly names: ProtocolNames;
+  readonly profiles: KcpNames;
   readonly config: Config;
   readonly reachability: Reachability;
 }
@@ -57,7 +59,7 @@ const NETWORKS = [
 ];
 
 export function warningsOf(
-  { source, shape, written, groups, names, config, reachability }: Checked,
+  { source, shape, written, groups, names, profiles, config, reachability }: Checked,
   context: Context,
 ): Problem[] {
   const warnings: Problem[] = [];
@@ -88,6 +90,7 @@ export function warningsOf(
   warnOfFamilies(groups, warn);
   warnOfHostBits(source, warn);
   warnOfOrphanedOptions(shape, source, warn);
+  warnOfKcp(shape, profiles, context, warn);
   warnOfTransportOptions(written, reachability, source, warn);
   return warnings.toSorted(inFileOrder(source.files));
 }
@@ -164,7 +167,7 @@ function warnOfFewWarm({ path, value }: Entry<UpstreamEntry>, { server }: Config
 /** With one IPv4 address listed, `[::]` no longer takes the other IPv4 addresses. */
 function warnOfFamilies(groups: readonly ListenerGroup[], warn: Warn): void {
   const keysOf = (listener: ListenerConfig, port: number) =>
-    transportsOf(listener).map((transport) => portKey(transport, port));
+    socketTransportsOf(listener).map((transport) => portKey(transport, port));
   const every = new Set(
     groups
       .flatMap(({ listeners }) => listeners)

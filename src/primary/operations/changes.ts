@@ -49,6 +49,7 @@ export async function diff(
 function liveSessions({ kind, name, upstream }: DiffItem, counts: LiveCounts): number | null {
   switch (kind) {
     case 'setting':
+    case 'profile':
       return null;
     case 'listener':
       return counts.listeners.get(name) ?? 0;
