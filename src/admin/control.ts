@@ -1,5 +1,5 @@
 /** What the monitoring servers and the control interface need from the primary. */
-import type { Ban, BanList, BanRequest, BanResult } from '../model/ban.js';
+import type { BanList, BanRequest, BanResult, LiftResult } from '../model/ban.js';
 import type { Document, Problem } from '../model/config.js';
 import type { DiffItem } from '../model/diff.js';
 import type { AskedState } from '../model/health-status.js';
@@ -38,7 +38,7 @@ export interface Operations extends Control {
   bans(limit: number): BanList;
   ban(request: BanRequest): BanResult;
   /** Null: it is not banned. */
-  liftBan(ip: string): Ban | null;
+  liftBan(ip: string): LiftResult;
   upstreams(): readonly UpstreamStatus[];
   /** Null: there is no such endpoint. */
   overrideEndpoint(

@@ -5,6 +5,9 @@ import type { Report } from './report.js';
 
 type Issue = z.core.$ZodIssue;
 
+/** What is said of an unknown key of the value itself, if it is known in another place. */
+type Elsewhere = (key: string) => string | undefined;
+
 /**
  * The validated value. If it is wrong, problems are reported and the value without its wrong keys is returned for
  * further checks; null when it makes no sense without them.
@@ -14,10 +17,11 @@ export function check<Schema extends z.ZodType>(
   value: unknown,
   path: Path,
   report: Report,
+  elsewhere: Elsewhere = () => undefined,
 ): z.output<Schema> | null {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  for (const issue of result.error.issues) reportIssue(issue, path, report);
+  for (const issue of result.error.issues) reportIssue(issue, path, report, elsewhere);
   const wrong = result.error.issues.flatMap(wrongPaths);
   return schema.safeParse(without(value, wrong)).data ?? null;
 }
@@ -43,11 +47,13 @@ function without(value: unknown, wrong: readonly Path[]): unknown {
 const plainPath = ({ path }: Issue): Path =>
   path.map((part) => (typeof part === 'symbol' ? String(part) : part));
 
-function reportIssue(issue: Issue, base: Path, report: Report): void {
+function reportIssue(issue: Issue, base: Path, report: Report, elsewhere?: Elsewhere): void {
   const path = [...base, ...plainPath(issue)];
   if (issue.code === 'unrecognized_keys') {
     const messages = issue.message.split('\n');
-    for (const [index, key] of issue.keys.entries()) report.problem([...path, key], messages[index] ?? '');
+    const other = issue.path.length === 0 ? elsewhere : undefined;
+    for (const [index, key] of issue.keys.entries())
+      report.problem([...path, key], other?.(key) ?? messages[index] ?? '');
     return;
   }
   const branch = issue.code === 'invalid_union' ? intended(issue.errors) : undefined;

@@ -5,7 +5,7 @@ import type { Document } from '../model/config.js';
 import type { Diff } from '../model/diff.js';
 import type { Report } from '../model/report.js';
 import type { Snapshot } from '../model/snapshot.js';
-import { banned, banRequest } from './bans.js';
+import { banned, banRequest, lifted } from './bans.js';
 import { documentOf, optionsOf, protocolChanges, protocolEntry } from './document.js';
 import { addProtocol, type Edit, removeProtocol, replaceKeepingListen, updateProtocol } from './edits.js';
 import { EndpointStates } from './endpoint-states.js';
@@ -113,7 +113,8 @@ class Instance extends Events implements Anyport {
   }
 
   liftBan(address: string): boolean {
-    return (this.#life.bans?.lift(address) ?? null) !== null;
+    const { bans } = this.#life;
+    return bans !== null && lifted(bans.lift(address));
   }
 
   metricsText(): Promise<string> {

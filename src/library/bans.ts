@@ -1,6 +1,6 @@
 /** Bans in the library's terms: options in, an error for what can not be. */
 import { formatDuration } from '../base/duration.js';
-import type { Ban, BanRequest, BanResult } from '../model/ban.js';
+import type { Ban, BanRequest, BanResult, LiftResult } from '../model/ban.js';
 import { AnyportError, invalidConfig } from './error.js';
 import type { BanOptions } from './types.js';
 
@@ -20,4 +20,10 @@ export function banned(result: BanResult): Ban {
     case 'full':
       throw new AnyportError('refused', 'too many sources are banned already');
   }
+}
+
+/** False: it was not banned. */
+export function lifted(result: LiftResult): boolean {
+  if (result.result === 'invalid') throw invalidConfig([{ path: 'address', message: result.message }]);
+  return result.result === 'lifted';
 }

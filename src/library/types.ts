@@ -71,7 +71,7 @@ export interface Anyport extends EventEmitter<AnyportEvents>, AsyncDisposable {
    * `ipWhitelist` or too many are banned, `not_listening` before `listen`.
    */
   ban(address: string, options?: BanOptions): Ban;
-  /** False: it was not banned. */
+  /** False: it was not banned. Throws an AnyportError, `invalid_config`, when it is no address. */
   liftBan(address: string): boolean;
   /** The Prometheus text that `/metrics` would have. */
   metricsText(): Promise<string>;

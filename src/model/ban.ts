@@ -48,3 +48,9 @@ export type BanResult =
   | { readonly result: 'trusted' }
   /** Too many are banned already. */
   | { readonly result: 'full' };
+
+export type LiftResult =
+  | { readonly result: 'lifted'; readonly ban: Ban }
+  | { readonly result: 'not_banned' }
+  /** No address. */
+  | { readonly result: 'invalid'; readonly message: string };

@@ -118,6 +118,18 @@ describe('a warning', () => {
       says: 'server.max_connections_per_ip: can never be reached: `server.max_connections` is 100',
     },
     {
+      why: 'a blacklist of every address',
+      keys: 'ip_blacklist: [192.0.2.0/24, 0.0.0.0/0]',
+      server: '',
+      says: 'security.ip_blacklist[1]: is every address: nobody of this family is let in',
+    },
+    {
+      why: 'a whitelist of every address',
+      keys: 'ip_whitelist: ["::/0"]',
+      server: '',
+      says: 'security.ip_whitelist[0]: is every address: everybody of this family is trusted: no rate limits, no caps of a source, and no bans',
+    },
+    {
       why: 'a cap of those being identified above that of all',
       keys: '',
       server: 'max_identifying: 2000',

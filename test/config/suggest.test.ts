@@ -191,6 +191,10 @@ describe('what is written with another shape, and how it is meant', () => {
     { text: 'protocols: [http]', says: 'such as `{ name: SSH, target: "10.0.0.5:22" }`, got "http"' },
     { text: 'protocols: [{ name: ssh, target: "22" }]', says: 'a port without a host: write `127.0.0.1:22`' },
     { text: 'listen: 443', says: '1:1: listen: unknown key `listen`: did you mean `server.listen`?' },
+    {
+      text: 'server: { ip_blacklist: [192.0.2.1] }',
+      says: 'did you mean `security.ip_blacklist`?',
+    },
     { text: 'metrics_port: 1', says: 'did you mean `monitoring.metrics_port`?' },
     { text: 'listeners: [{ name: a, listen: ":1" }]', says: 'unknown key `listen`: did you mean `address`?' },
     { text: 'server: { listen: "*:443" }', says: 'leave out `*`: write `:443`' },

@@ -36,6 +36,7 @@ test.each([0, 2])('an address is banned, listed and let in again (workers: %d)',
   const problems = (path: string) =>
     expect.objectContaining({ code: 'invalid_config', problems: [expect.objectContaining({ path })] });
   expect(() => plex.ban('localhost')).toThrow(problems('ip'));
+  expect(() => plex.liftBan('localhost')).toThrow(problems('address'));
   expect(() => plex.ban(BANNED, { for: 'soon' })).toThrow(problems('for'));
   await plex.close({ drain: 0 });
   expect(plex.bans()).toEqual([]);

@@ -25,8 +25,13 @@ const isLast = (n: number) => n > shape.rounds * 0.8;
 const GROWTH_MAX = (process.env.ASAN_OPTIONS === undefined ? 4 : 16) * MIB;
 const FILES_MAX = 8;
 
-/** What is freed stays in a sanitizer's quarantine: small, it is full before memory is looked at. */
-const SANITIZER = { ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:quarantine_size_mb=4` };
+/**
+ * What is freed stays in a sanitizer's quarantine: small, it is full before memory is looked at. And it keeps the stack of
+ * every allocation for ever, of which compiled JavaScript has ever new ones: of each it keeps one frame.
+ */
+const SANITIZER = {
+  ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:quarantine_size_mb=4:malloc_context_size=1`,
+};
 
 const lasting: Orders = drip(
   shape.slow,

@@ -43,12 +43,17 @@ export const banRoutes: readonly Route[] = [
     summary: 'Lifts a ban',
     params: { ip: 'The address; of an IPv6 source any of its /64' },
     answers: { 200: { words: 'What was lifted.', schema: object({ lifted: ref('Ban') }) } },
-    errors: ['not_found'],
+    errors: ['invalid', 'not_found'],
     handle({ params: { ip = '' } }, operations) {
-      const lifted = operations.liftBan(ip);
-      if (lifted === null)
-        return refusal('not_found', `${JSON.stringify(ip)} is not banned; GET ${PATH} lists who is`);
-      return json(200, { lifted });
+      const lifting = operations.liftBan(ip);
+      switch (lifting.result) {
+        case 'lifted':
+          return json(200, { lifted: lifting.ban });
+        case 'invalid':
+          return refusal('invalid', lifting.message, 'ip');
+        case 'not_banned':
+          return refusal('not_found', `${JSON.stringify(ip)} is not banned; GET ${PATH} lists who is`);
+      }
     },
   },
 ];

@@ -53,6 +53,7 @@ export function warnOfSecurity(shape: Shape, { value }: Source, warn: Warn): voi
     for (const found of findAll(value, `security.${path}`)) warn(found.path, message);
   };
   warnOfCaps(shape, value, warn);
+  warnOfEverybody(value, warn);
   if (!enable_rate_limit) say('rate_limit', 'has no effect without `enable_rate_limit: true`');
   else warnOfRates(rate_limit, say);
   if (!enable_ddos_guard) say('ddos_guard', 'has no effect without `enable_ddos_guard: true`');
@@ -61,6 +62,20 @@ export function warnOfSecurity(shape: Shape, { value }: Source, warn: Warn): voi
     const what = `a burst of ${rate_limit.burst_size} new sessions, which \`rate_limit.burst_size\` admits, is a ban`;
     say('ddos_guard.threshold', what);
   }
+}
+
+const EVERYBODY: readonly unknown[] = ['0.0.0.0/0', '::/0'];
+
+/** Lists that leave nobody out; `allow_only` may: it says so. */
+function warnOfEverybody(value: unknown, warn: Warn): void {
+  const meant = {
+    ip_blacklist: 'nobody of this family is let in',
+    ip_whitelist: 'everybody of this family is trusted: no rate limits, no caps of a source, and no bans',
+  };
+  for (const [key, what] of Object.entries(meant))
+    for (const place of [`security.${key}.[]`, `listeners.[].${key}.[]`])
+      for (const found of findAll(value, place))
+        if (EVERYBODY.includes(found.value)) warn(found.path, `is every address: ${what}`);
 }
 
 /** Caps of a part of all connections that are no smaller than that of all. */

@@ -58,9 +58,11 @@ export function readShape(value: unknown, report: Report): Shape {
   if ('include' in file) report.problem(['include'], 'is for files: give what they say in its place');
   for (const name of UNREAD) if (name in file) check(sections[name], file[name], [name], report);
   return {
-    server: check(sections.server, file.server ?? {}, ['server'], report) ?? sections.server.parse({}),
+    server:
+      check(sections.server, file.server ?? {}, ['server'], report, inSection) ?? sections.server.parse({}),
     security:
-      check(sections.security, file.security ?? {}, ['security'], report) ?? sections.security.parse({}),
+      check(sections.security, file.security ?? {}, ['security'], report, inSection) ??
+      sections.security.parse({}),
     protocols: items('protocols', sections.protocols.element, file, report),
     protocolNames: namesIn(file.protocols),
     listeners: 'listeners' in file ? items('listeners', sections.listeners.element, file, report) : null,
@@ -72,19 +74,24 @@ export function readShape(value: unknown, report: Report): Shape {
     kcp: namedEntries('kcp', sections.kcp.valueType, file, report),
     kcpNames: keysOf(file.kcp),
     monitoring:
-      'monitoring' in file ? check(sections.monitoring, file.monitoring, ['monitoring'], report) : null,
+      'monitoring' in file
+        ? check(sections.monitoring, file.monitoring, ['monitoring'], report, inSection)
+        : null,
     admin: 'admin' in file ? check(sections.admin, file.admin ?? {}, ['admin'], report) : null,
-    logging: check(sections.logging, file.logging ?? {}, ['logging'], report) ?? sections.logging.parse({}),
+    logging:
+      check(sections.logging, file.logging ?? {}, ['logging'], report, inSection) ??
+      sections.logging.parse({}),
   };
 }
 
 /** Suggests the section when a section's key stands at the top level. */
-function unknownSection(key: string): string {
-  const owner = (['server', 'monitoring', 'logging', 'security'] as const).find((name) =>
+const unknownSection = (key: string): string => inSection(key) ?? unknownKey(key, sectionNames);
+
+function inSection(key: string): string | undefined {
+  const owner = (['server', 'monitoring', 'logging', 'security', 'admin'] as const).find((name) =>
     Object.hasOwn(sections[name].shape, key),
   );
-  const unknown = unknownKey(key, sectionNames);
-  return owner === undefined ? unknown : `unknown key \`${key}\`: did you mean \`${owner}.${key}\`?`;
+  return owner && `unknown key \`${key}\`: did you mean \`${owner}.${key}\`?`;
 }
 
 function items<Item extends z.ZodType>(

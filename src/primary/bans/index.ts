@@ -7,7 +7,14 @@ import type { Admission, BannedSource, Prefixes } from '../../addon.js';
 import type { Clock } from '../../base/clock.js';
 import { formatDuration, parseDuration } from '../../base/duration.js';
 import { type Logger, rateLimited } from '../../base/log.js';
-import { type Ban, type BanList, type BanRequest, type BanResult, banLimits } from '../../model/ban.js';
+import {
+  type Ban,
+  type BanList,
+  type BanRequest,
+  type BanResult,
+  banLimits,
+  type LiftResult,
+} from '../../model/ban.js';
 import type { Config } from '../../model/config.js';
 import type { Part, Prepared } from '../part.js';
 import { BanExport } from './export.js';
@@ -127,16 +134,15 @@ export class Bans implements Part {
     return { result: 'banned', ban: this.#banOf(row, now) };
   }
 
-  /** What was lifted; null: it was not banned, or is no address. */
-  lift(ip: string): Ban | null {
+  lift(ip: string): LiftResult {
     const source = banSource(ip);
-    if (source === null) return null;
+    if (source === null) return { result: 'invalid', message: NO_SOURCE };
     const row = this.#parts.admission.banOf(source.address);
-    if (row === null || !this.#parts.admission.lift(source.address)) return null;
+    if (row === null || !this.#parts.admission.lift(source.address)) return { result: 'not_banned' };
     const lifted = this.#banOf(row, this.#parts.nowMs());
     this.#isBehind = true;
     if (this.#known.delete(source.shown)) this.#over(source.shown, { lifted: true });
-    return lifted;
+    return { result: 'lifted', ban: lifted };
   }
 
   #banOf({ address, reason: cause, ageMs, leftMs }: BannedSource, nowMs: number): Ban {

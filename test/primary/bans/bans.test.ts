@@ -42,8 +42,12 @@ describe('an operator', () => {
     expect(ban.leftSeconds).toBeGreaterThan(3590);
     expect(ban.leftSeconds).toBeLessThanOrEqual(3600);
     expect(bans.list()).toMatchObject({ bans: [{ address: '192.0.2.7' }], active: 1 });
-    expect(bans.lift('192.0.2.7')).toMatchObject({ address: '192.0.2.7', reason: 'a scan' });
-    expect(bans.lift('192.0.2.7')).toBeNull();
+    expect(bans.lift('192.0.2.7')).toMatchObject({ ban: { address: '192.0.2.7', reason: 'a scan' } });
+    expect(bans.lift('192.0.2.7')).toEqual({ result: 'not_banned' });
+    expect(bans.lift('nonsense')).toMatchObject({
+      result: 'invalid',
+      message: expect.stringContaining('an address'),
+    });
     expect(bans.list()).toEqual({ bans: [], active: 0 });
     expect(lines).toMatchObject([
       { level: 'warn', msg: 'source banned', source: '192.0.2.7', cause: 'operator', reason: 'a scan' },
@@ -55,7 +59,7 @@ describe('an operator', () => {
   test('bans the /64 of an IPv6 address, and lifts it by any of its addresses', async () => {
     const { bans } = await started();
     expect(banned(bans.ban({ ip: '2001:db8::7' })).address).toBe('2001:db8::/64');
-    expect(bans.lift('2001:db8::ffff')?.address).toBe('2001:db8::/64');
+    expect(bans.lift('2001:db8::ffff')).toMatchObject({ ban: { address: '2001:db8::/64' } });
     bans.close();
   });
 
@@ -97,9 +101,9 @@ test('what an operator asks reads no more bans than it is about', async () => {
   Object.defineProperty(admission, 'bans', { value: counting });
   for (let n = 0; n < 50; n += 1) {
     expect(banned(bans.ban({ ip: `192.0.2.${n}`, reason: `${n}` })).reason).toBe(`${n}`);
-    expect(bans.lift(`192.0.2.${n}`)?.reason).toBe(`${n}`);
+    expect(bans.lift(`192.0.2.${n}`)).toMatchObject({ ban: { reason: `${n}` } });
   }
-  expect(bans.lift('192.0.2.1')).toBeNull();
+  expect(bans.lift('192.0.2.1')).toEqual({ result: 'not_banned' });
   expect(bans.list(10)).toMatchObject({ bans: { length: 10 }, active: 200 });
   expect(read).toBe(10);
   bans.close();
@@ -116,7 +120,7 @@ test('a source is written alike by the engine and by an operator', async () => {
   for (const prefix of written) {
     const { address } = banned(bans.ban({ ip: `${prefix}:0:0:0:7`, for: '1h' }));
     expect(address).toBe(banSource(`${prefix}::/64`)?.shown);
-    expect(bans.lift(`${prefix}:1:2:3:4`)?.address).toBe(address);
+    expect(bans.lift(`${prefix}:1:2:3:4`)).toMatchObject({ ban: { address } });
   }
   expect(admission.counts().bansActive).toBe(0);
   bans.close();
