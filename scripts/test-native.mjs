@@ -87,6 +87,7 @@ function runRaces() {
       'room_test',
       'books_test',
       'buckets_test',
+      'connection_ids_test',
       'sources_test',
       'identifying_test',
       'waiting_test',

@@ -128,6 +128,8 @@ export interface EngineListener {
   /** Counter rows of the listener and of its unidentified sessions. */
   readonly row: number;
   readonly unknownRow: number;
+  /** Index of QUIC in the classifier of datagrams; -1: not there. */
+  readonly quic: number;
   /** Silence before `on_silence`; 0: not configured. */
   readonly silenceMs: number;
   /** Go on identifying a session when no routable protocol can match any more. */
@@ -160,6 +162,12 @@ export interface EngineUpstream {
   readonly halfCloseTimeoutMs: number;
   readonly bandwidth: UpstreamOptions['bandwidth'];
   readonly udp: EngineUdp;
+  /** Clients that are followed by connection ids. */
+  readonly quic: {
+    readonly follows: boolean;
+    /** Of each id that endpoints issue; 0: as learned. */
+    readonly idBytes: number;
+  };
   /** Ids. */
   readonly endpoints: readonly number[];
 }

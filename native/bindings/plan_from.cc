@@ -41,6 +41,7 @@ plan::Listener ListenerFrom(const Napi::Object& object, const Napi::Array& class
   table.name_unrouted = object.Get("nameUnrouted").ToBoolean();
   table.naming_ms = Uint32At(object, "namingMs");
   table.asks_at_accept = object.Get("asksAtAccept").ToBoolean();
+  table.quic = object.Get("quic").ToNumber().Int32Value();
   table.trusted_proxies = NetworksFrom(object.Get("trustedProxies").As<Napi::Array>());
   table.trusts_unix = object.Get("trustsUnix").ToBoolean();
   return table;
@@ -76,6 +77,10 @@ plan::Udp UdpFrom(const Napi::Object& object) {
   return udp;
 }
 
+plan::Quic QuicFrom(const Napi::Object& object) {
+  return {object.Get("follows").ToBoolean(), static_cast<uint8_t>(Uint32At(object, "idBytes"))};
+}
+
 plan::Upstream UpstreamFrom(const Napi::Object& object) {
   plan::Upstream upstream;
   upstream.id = Uint32At(object, "id");
@@ -88,6 +93,7 @@ plan::Upstream UpstreamFrom(const Napi::Object& object) {
   upstream.half_close_timeout_ms = Uint32At(object, "halfCloseTimeoutMs");
   upstream.bandwidth = BandwidthFrom(object.Get("bandwidth").As<Napi::Object>());
   upstream.udp = UdpFrom(object.Get("udp").As<Napi::Object>());
+  upstream.quic = QuicFrom(object.Get("quic").As<Napi::Object>());
   const auto endpoints = object.Get("endpoints").As<Napi::Array>();
   for (uint32_t i = 0; i < endpoints.Length(); ++i)
     upstream.endpoints.push_back(endpoints.Get(i).ToNumber().Uint32Value());

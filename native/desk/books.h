@@ -39,7 +39,9 @@ struct Cells {
   uint32_t endpoint_sessions = 0;
   // scope: worker
   uint32_t tarpit_connections = 0;
+  uint32_t quic_ids_lost = 0;
   // scope: upstream
+  uint32_t quic_followed = 0;
   uint32_t pool_connections = 0;  // idle, opening
   uint32_t pool_hits = 0;
   uint32_t pool_misses = 0;
@@ -107,6 +109,10 @@ class Books {
   void DroppedDatagrams(const plan::Listener& listener, Dropped why, uint64_t count) {
     Add(listener.row + layout_.cells.udp_dropped + static_cast<uint32_t>(why), static_cast<double>(count));
   }
+  // A flow that a connection id has led to its endpoint, of the upstream with this row.
+  void Followed(uint32_t row) { Add(row + layout_.cells.quic_followed); }
+  // A connection id for which there was no place.
+  void LostConnectionId() { Add(layout_.worker_row + layout_.cells.quic_ids_lost); }
   void Evicted(const plan::Listener& listener, bool over_share) {
     Add(listener.row + layout_.cells.evicted + (over_share ? 0 : 1));
   }

@@ -77,10 +77,12 @@ enum class EventKind : uint8_t {
   kArrived,
   kFull,
   kAnswered,
-  kMoved
+  kMoved,
+  kFollowed
 };
-inline constexpr std::array kEventNames = {"classified", "connected", "unreachable", "ended",    "proxied",
-                                           "refused",    "arrived",   "full",        "answered", "moved"};
+inline constexpr std::array kEventNames = {"classified", "connected", "unreachable", "ended",
+                                           "proxied",    "refused",   "arrived",     "full",
+                                           "answered",   "moved",     "followed"};
 
 enum class AnswerKind : uint8_t { kDial, kWait, kEnd, kReject, kProceed, kGoOn, kReply, kQueue };
 inline constexpr std::array kAnswerNames = {"dial",    "wait",  "end",   "reject",

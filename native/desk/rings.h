@@ -50,7 +50,7 @@ enum EventWord : uint32_t {
   kOpeningLength = kNumbers + 10,  // ended: length of the opening that follows; 0 if bytes were relayed
   kOpening,                        // 8 words
   kDatagram = kOpening + 8,        // 1: a flow of datagrams
-  // unreachable, moved, of a flow: it may be forgotten where endpoints are picked
+  // unreachable, moved, followed, of a flow: it may be forgotten where endpoints are picked
   kFlowRow = kBytesOffset,       // counter row; 0: not identified
   kFlowUpstream = kBytesLength,  // index in the Plan
   kFlowEndpoint = kDecidedAt,    // id of the endpoint before; 0: it is gone

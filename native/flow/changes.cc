@@ -12,19 +12,6 @@ using desk::Reason;
 using desk::Session;
 using desk::Stage;
 
-const plan::Upstream* UpstreamWith(const plan::Plan& plan, uint32_t id, uint32_t* index) {
-  const auto found = std::find_if(plan.upstreams.begin(), plan.upstreams.end(),
-                                  [id](const plan::Upstream& upstream) { return upstream.id == id; });
-  if (found == plan.upstreams.end()) return nullptr;
-  *index = static_cast<uint32_t>(found - plan.upstreams.begin());
-  return &*found;
-}
-
-bool Has(const plan::Upstream& upstream, uint32_t endpoint) {
-  const auto& all = upstream.endpoints;
-  return std::find(all.begin(), all.end(), endpoint) != all.end();
-}
-
 }  // namespace
 
 void Flows::Sweep(Sweeping how) {
@@ -46,10 +33,10 @@ void Flows::RunSweep() {
     }
     Flow& flow = FlowOf(*session);
     if (session->stage != Stage::kRelay || session->endpoint == 0) continue;
-    uint32_t index = 0;
     const plan::Plan& plan = *desk_->plan();
-    const plan::Upstream* upstream = UpstreamWith(plan, session->plan_upstream().id, &index);
-    flow.moves = upstream == nullptr || !Has(*upstream, session->endpoint);
+    const auto index = plan.UpstreamWith(session->plan_upstream().id);
+    const plan::Upstream* upstream = index.has_value() ? &plan.upstreams[*index] : nullptr;
+    flow.moves = upstream == nullptr || !upstream->Has(session->endpoint);
     if (!flow.moves) continue;
     const plan::OnReload how = (upstream != nullptr ? *upstream : session->plan_upstream()).udp.on_reload;
     if (how == plan::OnReload::kKeep) flow.moves = false;
@@ -62,22 +49,22 @@ void Flows::RunSweep() {
 void Flows::Move(Session& session, Flow& flow) {
   flow.moves = false;
   const auto& plan = desk_->plan();
-  uint32_t index = 0;
-  const plan::Upstream* upstream = UpstreamWith(*plan, session.plan_upstream().id, &index);
+  const auto upstream = plan->UpstreamWith(session.plan_upstream().id);
   const auto listener = plan->ListenerWith(session.plan_listener().id);
   // Nobody can say any more where else it would go.
-  if (upstream == nullptr || !listener.has_value())
+  if (!upstream.has_value() || !listener.has_value())
     return desk_->End(session, Ender::kProxy, Reason::kUpstreamGone);
-  if (Has(*upstream, session.endpoint)) return;  // it is back
+  if (plan->upstreams[*upstream].Has(session.endpoint)) return;  // it is back
   desk_->books().Disconnected(session);
   flow.upstream.Reset();
+  if (flow.follows) following_.Forget(session);
   sniffer_->HoldAgain(session);
   flow.again = true;
   const bool same = plan->listeners[*listener].datagrams == session.plan_listener().datagrams;
   if (!same) session.protocol = -1;
   session.plan = plan;
   session.listener = *listener;
-  session.upstream = index;
+  session.upstream = *upstream;
   desk_->ShowAgain(desk::EventKind::kMoved, session);
 }
 

@@ -64,6 +64,7 @@ bool Flows::TakeAnswer(Session& session, Flow& flow, const udp::Message& message
     Drop(session, Dropped::kQueueFull, datagrams);
     return true;
   }
+  if (flow.follows) Hear(session, message);
   const udp::Receiver to(flow.peer, flow.local, sockets_.At(flow.socket).ipv6());
   const udp::Piece piece{message.bytes, message.marks.segment, message.marks.traffic_class};
   batches_->down.Append(flow.socket, to, piece, TagOf(session.id), !flow.single_down);

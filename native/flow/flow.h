@@ -40,6 +40,7 @@ struct Flow {
   bool moves : 1 = false;        // its endpoint is not in the Plan any more
   bool again : 1 = false;        // it has been relayed before, and holds datagrams for another endpoint
   bool throttled : 1 = false;    // has a limit of speed
+  bool follows : 1 = false;      // its client is known by connection ids
   uint64_t bytes_up = 0;
   uint64_t bytes_down = 0;
   uint64_t active_ms = 0;                                // time of the last datagram

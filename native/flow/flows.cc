@@ -24,12 +24,18 @@ using desk::Stage;
 
 Flows::Flows(desk::Desk* desk, sniff::Sniffer* sniffer, pool::Slabs* slabs, loop::Loop* loop,
              shared::Buckets buckets)
-    : desk_(desk), sniffer_(sniffer), slabs_(slabs), loop_(loop), sockets_(loop), police_(buckets) {}
+    : desk_(desk),
+      sniffer_(sniffer),
+      slabs_(slabs),
+      loop_(loop),
+      sockets_(loop),
+      police_(buckets),
+      following_(shared::ConnectionIds::Of(desk->books().room())) {}
 
 // ---- begin
 
 // The number of the new flow; kNone: the datagram is dropped and counted.
-uint32_t Flows::Begin(Key key, bool headed) {
+uint32_t Flows::Begin(const Key& key, bool headed, std::span<const uint8_t> datagram) {
   const uint32_t listener = sockets_.At(key.socket).listener;
   const plan::Plan& plan = *desk_->plan();
   if (plan.listeners[listener].datagrams == nullptr) {
@@ -57,6 +63,8 @@ uint32_t Flows::Begin(Key key, bool headed) {
   table_.Insert(flow.hash, number);
   Link(flow, number);
   sockets_.AddFlow(key.socket);
+  const pool::SlotId id = session->id;
+  if (Follow(*session, flow, key, datagram)) return desk_->Find(id) == nullptr ? kNone : number;
   // Until the header has been read, which comes with the first datagram, its source is the proxy.
   sniffer_->Begin(*session);
   return number;
@@ -143,6 +151,7 @@ void Flows::Relay(Session& session, Flow& flow, net::Fd fd, uint64_t begun_ns) {
   const plan::Udp& udp = session.plan_upstream().udp;
   if (udp.per_datagram) Unlist(flow, session.carried);
   flow.throttled = police_.Begin(session);
+  flow.follows = session.plan_upstream().quic.follows && flow.dial != kNone && !udp.per_datagram;
   flow.active_ms = now_ms();
   desk_->timers().Schedule(session, flow.active_ms + udp.idle_timeout_ms);
   SendHeld(session, flow);
@@ -151,6 +160,7 @@ void Flows::Relay(Session& session, Flow& flow, net::Fd fd, uint64_t begun_ns) {
 // What is held stays for another endpoint.
 void Flows::Fail(Session& session, Flow& flow, int error) {
   flow.upstream.Reset();
+  if (flow.follows) following_.Forget(session);
   desk::Event event = desk_->ShowAgain(desk::EventKind::kUnreachable, session);
   event.Set(desk::kError, static_cast<uint32_t>(error));
   desk_->books().Disconnected(session);
@@ -189,7 +199,10 @@ void Flows::OnTimer(Session& session) {
   if (session.stage == Stage::kSniff) return sniffer_->OnTimer(session);
   if (session.stage == Stage::kPick) return desk_->OnQueueTimer(session);
   const uint64_t deadline_ms = FlowOf(session).active_ms + session.plan_upstream().udp.idle_timeout_ms;
-  if (now_ms() < deadline_ms) return desk_->timers().Schedule(session, deadline_ms);
+  if (now_ms() < deadline_ms) {
+    if (FlowOf(session).follows) CountLost(following_.Renew(session));
+    return desk_->timers().Schedule(session, deadline_ms);
+  }
   desk_->End(session, Ender::kTimeout, Reason::kIdleTimeout);
 }
 
@@ -232,6 +245,7 @@ void Flows::Close(Session& session, Closing) {
   if (sockets_.At(flow.socket).left) FlushDown();
   sniffer_->Drop(session);
   Unlist(flow, session.carried);
+  if (flow.follows) following_.Forget(session);
   if (!flow.confirmed) Unlink(flow);
   sockets_.RemoveFlow(flow.socket);
   flow = Flow();

@@ -17,6 +17,7 @@
 #include "flow/datagram_sockets.h"
 #include "flow/flow.h"
 #include "flow/flow_table.h"
+#include "flow/following.h"
 #include "flow/key.h"
 #include "flow/police.h"
 #include "loop/loop.h"
@@ -84,7 +85,8 @@ class Flows final : public desk::Carrier {
   // ---- life
   Flow& FlowOf(const desk::Session& session) { return flows_.At(session.carried); }
   desk::Session* SessionOf(const Flow& flow) { return desk_->AtSlot(flow.session); }
-  uint32_t Begin(Key key, bool headed);
+  uint32_t Begin(const Key& key, bool headed, std::span<const uint8_t> datagram);
+  bool Follow(desk::Session& session, Flow& flow, const Key& key, std::span<const uint8_t> datagram);
   bool IsOf(const Flow& flow, const Key& key);
   void EvictOldest();
   void Drop(uint32_t socket, desk::Dropped why, uint64_t datagrams);
@@ -119,6 +121,11 @@ class Flows final : public desk::Carrier {
   void Account(const udp::Outcome& outcome);
   void OnGone(desk::Session& session, Flow& flow, int error);
 
+  // ---- connection ids
+  void Hear(const desk::Session& session, const udp::Message& answer);
+  void HearClient(const desk::Session& session, Flow& flow, std::span<const uint8_t> datagram);
+  void CountLost(bool kept);
+
   // ---- changes
   void Sweep(Sweeping how);
   void Move(desk::Session& session, Flow& flow);
@@ -134,6 +141,7 @@ class Flows final : public desk::Carrier {
   FlowTable table_;
   pool::Shelf<Flow> flows_;
   Police police_;
+  Following following_;
   // Those whose client has not confirmed an answer, oldest first.
   uint32_t oldest_ = desk::kNone;
   uint32_t newest_ = desk::kNone;

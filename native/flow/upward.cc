@@ -39,14 +39,6 @@ uint8_t TrafficClassOf(const Session& session, const Flow& flow, uint8_t octet) 
   return (octet & kEcn) == 0 ? 0 : static_cast<uint8_t>(dscp << 2 | (octet & kEcn));
 }
 
-// Calls `visit` with each datagram of a piece.
-template <typename Visit>
-void EachDatagram(std::span<const uint8_t> bytes, uint16_t segment, Visit visit) {
-  const size_t datagrams = udp::DatagramsIn(bytes.size(), segment);
-  for (size_t i = 0; i + 1 < datagrams; ++i) visit(bytes.subspan(i * segment, segment));
-  visit(bytes.subspan((datagrams - 1) * segment));
-}
-
 }  // namespace
 
 void Flows::OnReadable(pool::SlotId id, uint32_t events) {
@@ -86,7 +78,7 @@ void Flows::Sort(uint32_t number, const udp::Message& message) {
 
 // Each datagram of a trusted proxy says whose it is.
 void Flows::SortHeaded(uint32_t number, const Key& key, const udp::Message& message) {
-  EachDatagram(message.bytes, message.marks.segment, [&](std::span<const uint8_t> raw) {
+  udp::EachDatagram(message.bytes, message.marks.segment, [&](std::span<const uint8_t> raw) {
     const sniff::ProxyHeader header = sniff::ReadProxyHeader(raw, sniff::Carried::kDatagram);
     Key announced = key;
     announced.socket = number;
@@ -113,7 +105,7 @@ void Flows::Arrive(const Key& key, const udp::Piece& piece, std::span<const uint
     there.socket = successor;
     return Arrive(there, piece, raw, headed);
   }
-  if (number == kNone) number = Begin(key, headed);
+  if (number == kNone) number = Begin(key, headed, piece.bytes);
   if (number == kNone) return;
   Flow& flow = flows_.At(number);
   Queue(*SessionOf(flow), flow, piece, raw);
@@ -149,7 +141,7 @@ void Flows::Queue(Session& session, Flow& flow, const udp::Piece& piece, std::sp
 void Flows::Hold(Session& session, Flow& flow, std::span<const uint8_t> bytes, uint16_t segment) {
   const pool::SlotId id = session.id;
   flow.active_ms = now_ms();
-  EachDatagram(bytes, segment, [&](std::span<const uint8_t> datagram) {
+  udp::EachDatagram(bytes, segment, [&](std::span<const uint8_t> datagram) {
     if (desk_->Find(id) == nullptr) return;  // it has ended with the one before
     if (sniffer_->TakeDatagram(session, datagram) == sniff::Next::kNotTaken)
       Drop(session, Dropped::kQueueFull, 1);
@@ -171,6 +163,7 @@ void Flows::RelayBatch() {
 void Flows::SendUp(Session& session, Flow& flow, const InBatch& batch) {
   if (session.stage != Stage::kRelay) return;
   flow.active_ms = now_ms();
+  if (flow.follows && flow.answered) HearClient(session, flow, arrived_[batch.last].piece.bytes);
   if (flow.answered && !flow.confirmed) {
     Unlink(flow);
     flow.confirmed = true;

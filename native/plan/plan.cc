@@ -3,6 +3,17 @@
 #include <algorithm>
 
 namespace anyport::plan {
+namespace {
+
+template <typename Item>
+std::optional<uint32_t> IndexWith(const std::vector<Item>& items, uint32_t id) {
+  const auto found =
+      std::find_if(items.begin(), items.end(), [id](const Item& each) { return each.id == id; });
+  if (found == items.end()) return std::nullopt;
+  return static_cast<uint32_t>(found - items.begin());
+}
+
+}  // namespace
 
 bool Listener::Trusts(const net::Source& source) const {
   if (source.family == 0) return trusts_unix;
@@ -10,11 +21,12 @@ bool Listener::Trusts(const net::Source& source) const {
                      [&](const net::Network& each) { return net::Contains(each, source); });
 }
 
-std::optional<uint32_t> Plan::ListenerWith(uint32_t id) const {
-  const auto found = std::find_if(listeners.begin(), listeners.end(),
-                                  [id](const Listener& listener) { return listener.id == id; });
-  if (found == listeners.end()) return std::nullopt;
-  return static_cast<uint32_t>(found - listeners.begin());
+bool Upstream::Has(uint32_t endpoint) const {
+  return std::find(endpoints.begin(), endpoints.end(), endpoint) != endpoints.end();
 }
+
+std::optional<uint32_t> Plan::ListenerWith(uint32_t id) const { return IndexWith(listeners, id); }
+
+std::optional<uint32_t> Plan::UpstreamWith(uint32_t id) const { return IndexWith(upstreams, id); }
 
 }  // namespace anyport::plan

@@ -28,6 +28,7 @@ struct Listener {
   uint32_t naming_ms = 0;  // wait for the name of a session without a route; 0: identify_timeout
   // A route may be decided before the first byte: ask TypeScript then.
   bool asks_at_accept = false;
+  int32_t quic = -1;                          // index of QUIC in the classifier of datagrams; -1: not there
   std::vector<net::Network> trusted_proxies;  // their connections must start with a PROXY header
   bool trusts_unix = false;                   // connections over a Unix socket must start with one
 
@@ -64,6 +65,12 @@ struct Udp {
   bool per_datagram = false;  // each datagram is a flow of its own
 };
 
+// Clients that are followed by the connection ids that its endpoints issue.
+struct Quic {
+  bool follows = false;
+  uint8_t id_bytes = 0;  // of each of these; 0: as learned
+};
+
 // Where sessions go: endpoints, or a handler of this process.
 struct Upstream {
   uint32_t id = 0;              // constant for the daemon's life
@@ -76,7 +83,10 @@ struct Upstream {
   uint32_t half_close_timeout_ms = 0;
   Bandwidth bandwidth = {};
   Udp udp = {};
+  Quic quic = {};
   std::vector<uint32_t> endpoints = {};  // ids
+
+  bool Has(uint32_t endpoint) const;
 };
 
 // An endpoint to which connections are opened ahead.
@@ -108,6 +118,8 @@ struct Plan {
 
   // Index of the listener with this id.
   std::optional<uint32_t> ListenerWith(uint32_t id) const;
+  // Likewise of the upstream.
+  std::optional<uint32_t> UpstreamWith(uint32_t id) const;
 };
 
 }  // namespace anyport::plan

@@ -42,6 +42,14 @@ inline size_t DatagramsIn(size_t bytes, uint16_t segment) {
   return segment == 0 || bytes <= segment ? 1 : (bytes + segment - 1) / segment;
 }
 
+// Calls `visit` with each datagram of a message.
+template <typename Visit>
+void EachDatagram(std::span<const uint8_t> bytes, uint16_t segment, Visit visit) {
+  const size_t datagrams = DatagramsIn(bytes.size(), segment);
+  for (size_t i = 0; i + 1 < datagrams; ++i) visit(bytes.subspan(i * segment, segment));
+  visit(bytes.subspan((datagrams - 1) * segment));
+}
+
 struct Message {
   std::span<const uint8_t> bytes;
   Marks marks;

@@ -275,6 +275,10 @@ export interface UpstreamOptions {
     readonly onReload?: 'keep' | 'move' | 'close';
     readonly per?: 'flow' | 'datagram';
   };
+  readonly quic?: {
+    readonly followConnectionId?: boolean;
+    readonly connectionIdLength?: number;
+  };
   readonly source?: {
     readonly address?: string | readonly string[];
     readonly interface?: string;

@@ -247,6 +247,16 @@ export const catalog = {
     help: 'Time that sessions had bytes to move and waited for a limit of `bandwidth`, added up over sessions.',
     by: { label: 'direction', values: ['up', 'down'] },
   },
+  anyport_quic_followed_total: {
+    kind: 'counter',
+    scope: 'upstream',
+    help: 'Flows whose first datagram had a connection id that led them to its endpoint (`quic.follow_connection_id`): the address of a client has changed.',
+  },
+  anyport_quic_ids_lost_total: {
+    kind: 'counter',
+    scope: 'worker',
+    help: 'Times that there was no place to keep a connection id: 262,144 are kept, all workers together.',
+  },
   anyport_tarpit_connections: {
     kind: 'gauge',
     scope: 'worker',

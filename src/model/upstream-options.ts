@@ -55,6 +55,7 @@ export interface UpstreamOptions {
   };
   /** Of flows. */
   readonly udp: UdpOptions;
+  readonly quic: QuicOptions;
   /** Where connections to endpoints come from; ignored for Unix sockets. */
   readonly source: {
     /** At most one of each family; endpoints of a family without one are not dialled. Empty: the system chooses. */
@@ -102,6 +103,13 @@ export interface UdpOptions {
   readonly amplification: number;
   readonly on_reload: (typeof flowMoves)[number];
   readonly per: (typeof datagramUnits)[number];
+}
+
+export interface QuicOptions {
+  /** A client whose address changes goes to the endpoint that has issued its connection id. */
+  readonly follow_connection_id: boolean;
+  /** Bytes of these ids; 0: as learned. */
+  readonly connection_id_length: number;
 }
 
 export interface PassiveHealthOptions {

@@ -60,6 +60,14 @@ export class Connecting {
     this.#options.end(session, session.failure.by, 'connect', session.failure.reason, 'reset');
   }
 
+  /** It has an upstream, and an endpoint. */
+  goTo(session: Session): void {
+    const range = session.runtimeUpstream.dials[session.endpoint];
+    if (range !== undefined && range.count > 0) return this.#dial(session);
+    session.endpoint = -1;
+    this.pick(session);
+  }
+
   /** It comes when others wait, who are served before. */
   #standsBehind({ runtime, runtimeUpstream, upstream, queuedAtMs }: Session): boolean {
     const { options } = runtimeUpstream.plan;

@@ -46,7 +46,7 @@ export class Session implements RouteSession, SessionId {
   queuedAtMs = -1;
   queueMs = -1;
   /** The deciding rule: an index into the Plan's routes, or a key of the listener. */
-  decision: number | 'on_unknown' | 'on_silence' | 'proxy_protocol' | undefined;
+  decision: number | 'on_unknown' | 'on_silence' | 'proxy_protocol' | 'connection_id' | undefined;
   /** The failure, for the log. */
   error: string | undefined;
   /** First bytes in hexadecimal of an unrecognised session that is relayed nevertheless. */

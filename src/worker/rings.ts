@@ -41,6 +41,7 @@ export const eventKinds = [
   'full',
   'answered',
   'moved',
+  'followed',
 ] as const;
 export type EventKind = (typeof eventKinds)[number];
 
@@ -75,7 +76,7 @@ export const eventWords = {
   openingLength: 30,
   opening: 31,
   datagram: 39,
-  // unreachable, moved, of a flow
+  // unreachable, moved, followed, of a flow
   row: 7,
   upstream: 8,
   endpoint: 9,
@@ -229,7 +230,7 @@ export class EventCursor {
   get sourcePort(): number {
     return this.#word(eventWords.sourcePort);
   }
-  /** `unreachable` and `moved`, of a flow: its counter row; 0: not identified. */
+  /** `unreachable`, `moved` and `followed`, of a flow: its counter row; 0: not identified. */
   get row(): number {
     return this.#word(eventWords.row);
   }

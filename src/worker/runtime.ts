@@ -272,6 +272,7 @@ async function tablesOf(
         ...counts.listenerRows(index),
         maxConnections,
         silenceMs: onSilence?.afterMs ?? 0,
+        quic: orders.udp[index]?.findIndex((each) => plan.protocols[each]?.id === 'quic') ?? -1,
         // If `on_unknown` leads to an upstream, do not delay the session for its name.
         nameUnrouted: onUnknown.kind === 'end',
         namingMs: namingMsOf(index),
@@ -292,6 +293,10 @@ async function tablesOf(
       halfCloseTimeoutMs: options.half_close_timeout ?? limits.halfCloseTimeoutMs,
       bandwidth: options.bandwidth,
       udp: flowsOf(options.udp, limits),
+      quic: {
+        follows: options.quic.follow_connection_id,
+        idBytes: options.quic.connection_id_length,
+      },
       endpoints: plan.ids.endpoints[index] ?? [],
     })),
   };

@@ -89,6 +89,7 @@ export class Sequencer {
     else if (kind === 'proxied') this.#proxied(this.#begin());
     else if (kind === 'arrived') this.#arrived(this.#begin());
     else if (kind === 'moved') this.#moved(session);
+    else if (kind === 'followed') this.#followed();
     else if (kind === 'unreachable') this.#connecting.unreachable(session ?? this.#recalled());
     else if (session === undefined) throw new Error(`an event of an unknown session: ${kind}`);
     else if (kind === 'connected') this.#connected(session);
@@ -126,6 +127,19 @@ export class Sequencer {
     if (typeof session.decision === 'number') session.decision = undefined;
     if (before !== undefined) session.continues(before);
     this.#connecting.pick(session);
+  }
+
+  /** A new flow of a client that has an endpoint, as a connection id says: it goes there, whatever the endpoint's health. */
+  #followed(): void {
+    const session = this.#recalled();
+    const { listener, protocol, runtime } = session;
+    session.row = protocol < 0 ? 0 : runtime.counts.sessionRow(listener, protocol);
+    // Its hello is not here. What routes say without one holds for its new address, too.
+    session.broken = true;
+    const routed = runtime.routes.route(session);
+    session.decision = routed.kind === 'to' && routed.target.kind === 'end' ? routed.route : 'connection_id';
+    if (routed.kind === 'to' && routed.target.kind === 'end') return this.#go(session, routed.target);
+    this.#connecting.goTo(session);
   }
 
   // ---- sniff

@@ -211,6 +211,38 @@ ${rest}`;
     expect(warningsOf(with_('tcp+udp', 'udp: { responses: 1 }'))).toEqual([]);
   });
 
+  test('quic has no effect where no datagram comes, or each goes its own way', () => {
+    const nowhere = 'upstreams.ns.quic: has no effect: no listener that leads here takes datagrams';
+    const follows = 'quic: { follow_connection_id: true }';
+    expect(warningsOf(with_('tcp', follows))).toEqual([nowhere]);
+    expect(warningsOf(with_('udp', follows))).toEqual([]);
+    expect(warningsOf(with_('udp', `${follows}, udp: { per: datagram }`))).toEqual([
+      'upstreams.ns.quic.follow_connection_id: has no effect with `udp.per: datagram`: every datagram goes where it is its turn to',
+    ]);
+    expect(warningsOf(with_('udp', 'quic: { connection_id_length: 8 }'))).toEqual([
+      'upstreams.ns.quic.connection_id_length: has no effect without `follow_connection_id: true`',
+    ]);
+  });
+
+  test('connection ids have lengths that do not come about by chance', () => {
+    const ofLength = (bytes: number) =>
+      with_('udp', `quic: { follow_connection_id: true, connection_id_length: ${bytes} }`);
+    for (const bytes of [3, 21])
+      expect(problemsOf(ofLength(bytes))).toEqual([
+        expect.stringContaining(
+          `upstreams.ns.quic.connection_id_length: expected 0 or a whole number from 4 to 20, got ${bytes}`,
+        ),
+      ]);
+    expect(configOf(ofLength(4)).upstreams[0]?.options.quic).toEqual({
+      follow_connection_id: true,
+      connection_id_length: 4,
+    });
+    expect(configOf(with_('udp', '')).upstreams[0]?.options.quic).toEqual({
+      follow_connection_id: false,
+      connection_id_length: 0,
+    });
+  });
+
   test('a check over TCP of what only datagrams come to', () => {
     const warning = (type: string) =>
       `upstreams.ns.health_check.type: \`${type}\` asks over TCP, but only datagrams come here: an endpoint that takes no connections will be down; \`dns\`, \`stun\` and \`send_expect\` with \`transport: udp\` ask over UDP`;

@@ -94,6 +94,7 @@ const tables: EngineTables = {
       id: 2,
       classifier: 0,
       datagramClassifier: -1,
+      quic: -1,
       row: 0,
       unknownRow: 0,
       silenceMs: 0,

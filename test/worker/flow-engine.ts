@@ -1,5 +1,12 @@
 /** A native engine with one UDP listener, of which the test itself decides where flows go. Needs the build. */
-import { type Engine, type EngineTables, type EngineUdp, native, type UdpOptions } from '../../src/addon.js';
+import {
+  type Engine,
+  type EngineTables,
+  type EngineUdp,
+  type EngineUpstream,
+  native,
+  type UdpOptions,
+} from '../../src/addon.js';
 import { bucketsOf, cellOf } from '../../src/metrics/cells.js';
 import { createRoom, roomWords } from '../../src/metrics/room.js';
 import type { SocketAddress } from '../../src/model/address.js';
@@ -34,6 +41,9 @@ export interface FlowEngineOptions {
   readonly endpoints: readonly SocketAddress[];
   readonly host?: string;
   readonly udp?: Partial<EngineUdp>;
+  readonly quic?: Partial<EngineUpstream['quic']>;
+  /** Of all workers; default: its own. */
+  readonly room?: Int32Array;
   readonly bandwidth?: { up: number; down: number; per: 'session' | 'source' | 'endpoint' | 'upstream' };
   readonly tables?: Partial<EngineTables>;
   readonly trustedProxies?: readonly { address: string; bits: number }[];
@@ -51,7 +61,7 @@ export class FlowEngine {
   readonly answers: Answers;
   readonly seen: Seen[] = [];
   readonly port: number;
-  readonly room = new Int32Array(createRoom());
+  readonly room: Int32Array;
   readonly #counters = new Float64Array(new SharedArrayBuffer(rows.cells * 8));
   readonly #events = new EventCursor(layout);
   readonly #arena = new ArrayBuffer(arenaBytes(bufferBytes));
@@ -61,6 +71,7 @@ export class FlowEngine {
 
   constructor(options: FlowEngineOptions) {
     this.#options = options;
+    this.room = options.room ?? new Int32Array(createRoom());
     this.answers = new Answers(layout, () => this.engine.flush());
     this.engine = new native.Engine({
       arena: this.#arena,
@@ -128,6 +139,10 @@ export class FlowEngine {
     const counts = reasons.map((reason, index) => [reason, this.#counters[at + index]] as const);
     return Object.fromEntries(counts.filter(([, count]) => count !== 0));
   }
+  /** Flows that connection ids have led to the upstream. */
+  get followed(): number {
+    return this.#cell('upstream', 'anyport_quic_followed_total');
+  }
   get endpointSessions(): number {
     return this.#counters[rows.endpoint + cellOf.anyport_endpoint_sessions] as number;
   }
@@ -147,7 +162,8 @@ export class FlowEngine {
       this.#events.moveTo(at);
       const event = this.#seen();
       this.seen.push(event);
-      if (['arrived', 'classified', 'unreachable', 'moved', 'proxied'].includes(event.kind))
+      if (event.kind === 'followed') this.dial(event, endpointIndex(event.endpoint));
+      else if (['arrived', 'classified', 'unreachable', 'moved', 'proxied'].includes(event.kind))
         decide(event, this);
     }
   }
@@ -176,7 +192,15 @@ export class FlowEngine {
 
   /** With the options in force. */
   tables(): EngineTables {
-    const { endpoints, udp, bandwidth, tables, trustedProxies = [], identifies = false } = this.#options;
+    const {
+      endpoints,
+      udp,
+      quic,
+      bandwidth,
+      tables,
+      trustedProxies = [],
+      identifies = false,
+    } = this.#options;
     const options = optionsWith();
     return {
       generation: this.#generation,
@@ -196,6 +220,7 @@ export class FlowEngine {
           id: 2,
           classifier: 0,
           datagramClassifier: 0,
+          quic: -1,
           row: rows.listener,
           unknownRow: rows.unknown,
           silenceMs: 0,
@@ -226,6 +251,7 @@ export class FlowEngine {
             per: 'flow',
             ...udp,
           },
+          quic: { follows: false, idBytes: 0, ...quic },
           endpoints: endpoints.map((_, index) => endpointId(index)),
         },
       ],
@@ -237,3 +263,4 @@ export class FlowEngine {
 }
 
 const endpointId = (index: number): number => 10 + index;
+const endpointIndex = (id: number): number => id - 10;

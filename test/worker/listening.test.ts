@@ -63,6 +63,7 @@ function tablesOf(generation: number, ...ids: number[]): EngineTables {
       id,
       classifier: 0,
       datagramClassifier: -1,
+      quic: -1,
       row: rowOf(id),
       unknownRow: rowOf(id) + 100,
       silenceMs: 0,

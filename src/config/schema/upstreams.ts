@@ -13,6 +13,7 @@ import { passiveHealth } from './upstream/passive-health.js';
 import { pool } from './upstream/pool.js';
 import { proxyProtocol } from './upstream/proxy-protocol.js';
 import { queue } from './upstream/queue.js';
+import { quic } from './upstream/quic.js';
 import { source } from './upstream/source.js';
 import { tcp } from './upstream/tcp.js';
 import { udp } from './upstream/udp.js';
@@ -51,6 +52,7 @@ const options = {
   dns: dns.prefault({}),
   tcp: tcp.prefault({}),
   udp: udp.prefault({}),
+  quic: quic.prefault({}),
   source: source.prefault({}),
   health_check: healthCheck.optional(),
   passive_health: passiveHealth.optional(),

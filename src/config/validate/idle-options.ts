@@ -19,6 +19,7 @@ const OF_ENDPOINTS = [
   'max_connections',
   'dns',
   'dial_timeout',
+  'quic',
   'queue',
   'pool',
   'proxy_protocol',

@@ -17,6 +17,8 @@ const OF_STREAMS = {
   idle_timeout: '; that of flows is `udp.idle_timeout`',
 } as const satisfies Partial<Record<keyof UpstreamEntry, string>>;
 
+const OF_DATAGRAMS = ['udp', 'quic'] as const satisfies readonly (keyof UpstreamEntry)[];
+
 interface Reached extends NamedUpstream {
   readonly byStreams: boolean;
   readonly byDatagrams: boolean;
@@ -81,15 +83,25 @@ export function warnOfTransportOptions(
   for (const { path, value, byStreams, byDatagrams } of reachedOf(upstreams, reachability)) {
     const own = valueAt(file, path);
     if (!isMapping(own)) continue;
-    if ('udp' in own && !byDatagrams)
-      warn([...path, 'udp'], 'has no effect: no listener that leads here takes datagrams');
+    for (const key of OF_DATAGRAMS)
+      if (key in own && !byDatagrams)
+        warn([...path, key], 'has no effect: no listener that leads here takes datagrams');
     if (!byDatagrams) continue;
+    warnOfQuic({ path, value }, warn);
     warnOfUnixEndpoints({ path, value }, warn);
     if (byStreams) continue;
     warnOfCheckOverTcp({ path, value }, warn);
     for (const [key, instead] of Object.entries(OF_STREAMS))
       if (key in own) warn([...path, key], `has no effect: only datagrams come here${instead}`);
   }
+}
+
+function warnOfQuic({ path, value: { quic, udp } }: Entry<UpstreamEntry>, warn: Warn): void {
+  const idle = (key: keyof typeof quic, why: string) => warn([...path, 'quic', key], `has no effect ${why}`);
+  if (quic.follow_connection_id && udp.per === 'datagram')
+    idle('follow_connection_id', 'with `udp.per: datagram`: every datagram goes where it is its turn to');
+  if (!quic.follow_connection_id && quic.connection_id_length > 0)
+    idle('connection_id_length', 'without `follow_connection_id: true`');
 }
 
 /** Another port or address may well be one for connections. */
