@@ -51,27 +51,25 @@ void Flows::TakeLastAnswers(Session& session, Flow& flow) {
 
 // False: the flow ends, once its answers are sent.
 bool Flows::TakeAnswer(Session& session, Flow& flow, const udp::Message& message) {
-  const size_t datagrams = message.datagrams();
   if (message.marks.cut) {
     Drop(session, Dropped::kTooLarge, 1);
     return true;
   }
   if (!MayAnswer(session, flow, message.bytes.size())) {
-    Drop(session, Dropped::kAmplification, datagrams);
+    Drop(session, Dropped::kAmplification, message.datagrams());
     return true;
   }
-  if (flow.throttled && !police_.Admits(session, shared::Way::kDown, message.bytes.size())) {
-    Drop(session, Dropped::kQueueFull, datagrams);
-    return true;
-  }
+  const udp::Piece piece{message.bytes, message.marks.segment, message.marks.traffic_class};
+  const auto passed = flow.throttled ? Passed(session, shared::Way::kDown, piece) : piece;
+  if (!passed.has_value()) return true;
   if (flow.follows) Hear(session, message);
   const udp::Receiver to(flow.peer, flow.local, sockets_.At(flow.socket).ipv6());
-  const udp::Piece piece{message.bytes, message.marks.segment, message.marks.traffic_class};
-  batches_->down.Append(flow.socket, to, piece, TagOf(session.id), !flow.single_down);
+  batches_->down.Append(flow.socket, to, *passed, TagOf(session.id), !flow.single_down);
   flow.answered = true;
-  flow.bytes_down += message.bytes.size();
+  flow.bytes_down += passed->bytes.size();
   if (session.plan_upstream().udp.responses == 0) return true;
-  flow.owed -= std::min(flow.owed, static_cast<uint32_t>(datagrams));
+  flow.owed -=
+      std::min(flow.owed, static_cast<uint32_t>(udp::DatagramsIn(passed->bytes.size(), passed->segment)));
   if (flow.owed > 0) return true;
   answered_.push_back(session.id);
   return false;

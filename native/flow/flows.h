@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -108,7 +109,9 @@ class Flows final : public desk::Carrier {
   void RelayBatch();
   void SendUp(desk::Session& session, Flow& flow, const InBatch& batch);
   void SendHeld(desk::Session& session, Flow& flow);
-  bool AppendUp(desk::Session& session, Flow& flow, const udp::Piece& piece);
+  std::optional<udp::Piece> Passed(const desk::Session& session, shared::Way way, const udp::Piece& piece);
+  void PassUp(desk::Session& session, Flow& flow, const udp::Piece& piece, uint32_t* lost, int* error);
+  bool AppendUp(const desk::Session& session, const Flow& flow, const udp::Piece& piece);
   void FlushUp(desk::Session& session, Flow& flow, uint32_t* lost, int* error);
 
   // ---- from endpoints

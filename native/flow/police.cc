@@ -17,15 +17,20 @@ bool Police::Begin(const Session& session) {
   return true;
 }
 
-bool Police::Admits(const Session& session, Way way, uint64_t bytes) {
+size_t Police::Admit(const Session& session, Way way, const udp::Piece& piece) {
   const plan::Bandwidth& bandwidth = session.plan_upstream().bandwidth;
   const uint64_t rate = way == Way::kUp ? bandwidth.up : bandwidth.down;
-  if (rate == 0) return true;
+  const size_t datagrams = udp::DatagramsIn(piece.bytes.size(), piece.segment);
+  if (rate == 0) return datagrams;
   const uint64_t now_ns = loop::NowNs();
   const shared::Bucket bucket = BucketOf(session, way, now_ns);
-  if (bucket.Take(bytes, rate, now_ns, shared::kBurstNs) <= now_ns) return true;
-  bucket.Return(static_cast<int64_t>(bytes), rate);
-  return false;
+  for (size_t i = 0; i < datagrams; ++i) {
+    const size_t bytes = i + 1 < datagrams ? piece.segment : piece.bytes.size() - i * piece.segment;
+    if (bucket.Take(bytes, rate, now_ns, shared::kBurstNs) <= now_ns) continue;
+    bucket.Return(static_cast<int64_t>(bytes), rate);
+    return i;
+  }
+  return datagrams;
 }
 
 shared::Bucket Police::BucketOf(const Session& session, Way way, uint64_t now_ns) {

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "desk/session.h"
 #include "shared/buckets.h"
+#include "udp/send_batch.h"
 
 namespace anyport::flow {
 
@@ -17,8 +19,8 @@ class Police {
 
   // A flow begins, or goes to another upstream. False: it has no limit.
   bool Begin(const desk::Session& session);
-  // Whether so many bytes may pass now; they are counted if they may.
-  bool Admits(const desk::Session& session, shared::Way way, uint64_t bytes);
+  // How many of the datagrams of a piece may pass now, the first ones; these are counted.
+  size_t Admit(const desk::Session& session, shared::Way way, const udp::Piece& piece);
 
  private:
   struct Own {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "flow/flows.h"
@@ -171,9 +172,7 @@ void Flows::SendUp(Session& session, Flow& flow, const InBatch& batch) {
   uint32_t lost = 0;
   int error = 0;
   for (uint32_t at = batch.first; at != kNone; at = arrived_[at].next) {
-    if (AppendUp(session, flow, arrived_[at].piece)) continue;
-    FlushUp(session, flow, &lost, &error);
-    AppendUp(session, flow, arrived_[at].piece);
+    PassUp(session, flow, arrived_[at].piece, &lost, &error);
   }
   FlushUp(session, flow, &lost, &error);
   if (!SaysUnreachable(error)) return;
@@ -202,7 +201,7 @@ void Flows::SendHeld(Session& session, Flow& flow) {
   for (size_t i = 0; i < count; ++i) {
     const udp::Piece piece{bytes.subspan(from, prefix.datagrams.lengths[i]), 0, 0};
     from += piece.bytes.size();
-    AppendUp(session, flow, piece);
+    PassUp(session, flow, piece, &lost, &error);
   }
   FlushUp(session, flow, &lost, &error);
   if (lost > 0) {
@@ -231,13 +230,27 @@ void Flows::SendApart(const Flow& flow, std::span<const uint8_t> bytes, std::spa
   sockets_.RemoveFlow(key.socket);
 }
 
+// What of a piece the limit of speed lets through: its first datagrams. The rest is dropped.
+std::optional<udp::Piece> Flows::Passed(const Session& session, shared::Way way, const udp::Piece& piece) {
+  const size_t datagrams = udp::DatagramsIn(piece.bytes.size(), piece.segment);
+  const size_t admitted = police_.Admit(session, way, piece);
+  if (admitted == datagrams) return piece;
+  Drop(session, Dropped::kQueueFull, datagrams - admitted);
+  if (admitted == 0) return std::nullopt;
+  udp::Piece first = piece;
+  first.bytes = piece.bytes.first(admitted * piece.segment);
+  return first;
+}
+
+void Flows::PassUp(Session& session, Flow& flow, const udp::Piece& piece, uint32_t* lost, int* error) {
+  const auto passed = flow.throttled ? Passed(session, shared::Way::kUp, piece) : piece;
+  if (!passed.has_value() || AppendUp(session, flow, *passed)) return;
+  FlushUp(session, flow, lost, error);
+  AppendUp(session, flow, *passed);
+}
+
 // False: the batch is full.
-bool Flows::AppendUp(Session& session, Flow& flow, const udp::Piece& piece) {
-  const auto datagrams = udp::DatagramsIn(piece.bytes.size(), piece.segment);
-  if (flow.throttled && !police_.Admits(session, shared::Way::kUp, piece.bytes.size())) {
-    Drop(session, Dropped::kQueueFull, datagrams);
-    return true;
-  }
+bool Flows::AppendUp(const Session& session, const Flow& flow, const udp::Piece& piece) {
   const std::span<const uint8_t> preamble =
       flow.preamble == nullptr ? std::span<const uint8_t>() : std::span(*flow.preamble);
   udp::Piece marked = piece;

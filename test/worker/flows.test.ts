@@ -259,6 +259,26 @@ describe('limits', () => {
     expect(passed).toBeGreaterThan(4);
   });
 
+  test('bandwidth: datagrams that come in one piece are asked for one by one', async () => {
+    const { address, peer: server } = await endpoint();
+    const engine = engineOf({ endpoints: [address], bandwidth: { up: 10_000, down: 0, per: 'session' } });
+    // What this one receives at once it sends in one piece.
+    const before = engineOf({ endpoints: [{ host: '127.0.0.1', port: engine.port }] });
+    const peer = await client(before.port);
+    await peer.send('first');
+    await server.datagram(0);
+    await Promise.all(Array.from({ length: 40 }, () => peer.send('x'.repeat(100))));
+    const passed = await eventually('all', () => {
+      const { up } = engine.datagrams;
+      return up + (engine.dropped.queue_full ?? 0) === 41 ? up : undefined;
+    });
+    await server.datagram(passed - 1);
+    // 50 ms of the rate are 5 of them; and what time brings while they are looked at.
+    expect(passed).toBeGreaterThan(4);
+    expect(passed).toBeLessThan(20);
+    expect(server.received.slice(1).every(({ bytes }) => bytes.length === 100)).toBe(true);
+  });
+
   test('per datagram: each one is a flow of its own', async () => {
     const { address, opened } = await endpoint(echoDatagrams);
     const engine = engineOf({ endpoints: [address], udp: { per: 'datagram', responses: 1 } });
