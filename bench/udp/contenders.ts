@@ -84,11 +84,12 @@ const upstream = (target: number, { once }: Workload) => ({
   ...(once && { udp: { responses: 1 } }),
 });
 
-/** The route is decided at accept: nothing is identified. */
+/** As `--forward PORT/udp=TARGET` is, which has no place for what a target has besides. */
 const forwarding = (port: number, target: number, workload: Workload): TestConfig => ({
-  listeners: [{ name: 'front', address: `127.0.0.1:${port}`, transport: 'udp' }],
-  routes: [{ when: { listener: 'front' }, to: 'behind' }],
-  upstreams: { behind: upstream(target, workload) },
+  listeners: [],
+  forwards: [
+    { name: 'front', listen: `127.0.0.1:${port}`, scheme: 'udp', target: upstream(target, workload) },
+  ],
 });
 
 const identifying = (port: number, target: number, workload: Workload): TestConfig => ({
