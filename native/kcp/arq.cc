@@ -11,9 +11,8 @@ Arq::Arq(const ArqSettings& settings, uint32_t conv, SegmentPool* pool)
 
 bool Arq::Input(std::span<const uint8_t> segments, uint64_t now_us, Sink& sink, bool recovered) {
   sender_.BeginInput(now_us);
-  bool good = false;
-  for (auto rest = segments; rest.empty() ? false : (good = TakeSegment(&rest, now_us, sink, recovered));) {
-  }
+  bool good = !segments.empty();
+  for (auto rest = segments; good && !rest.empty();) good = TakeSegment(&rest, now_us, sink, recovered);
   sender_.EndInput(!recovered);
   return good;
 }

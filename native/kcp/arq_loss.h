@@ -15,7 +15,9 @@ namespace anyport::kcp {
 class LossDetector {
  public:
   // `skips`: later arrivals that make a segment lost at once; 0: none do.
-  explicit LossDetector(uint16_t skips) : skips_(std::min<size_t>(skips, kSkipsMax)) {}
+  // `wait_us`: for the repetition of an acknowledgement that got lost.
+  LossDetector(uint16_t skips, uint64_t wait_us)
+      : skips_(std::min<size_t>(skips, kSkipsMax)), wait_us_(wait_us), reorder_us_(wait_us) {}
 
   // This transmission has arrived.
   void OnArrival(const Segment& segment, uint64_t now_us) {
@@ -29,7 +31,7 @@ class LossDetector {
   // The peer had it: it was late, not lost.
   void OnOvertaken(uint64_t rtt_us) { reorder_us_ = std::min(std::max(2 * reorder_us_, rtt_us / 8), rtt_us); }
   // It was lost indeed.
-  void OnConfirmed() { reorder_us_ -= reorder_us_ / 64; }
+  void OnConfirmed() { reorder_us_ = std::max(wait_us_, reorder_us_ - reorder_us_ / 64); }
 
   // When it counts as lost; 0: now, kNever: nothing says so. Of segments in the order of their transmissions,
   // the first is the earliest.
@@ -45,9 +47,10 @@ class LossDetector {
   static constexpr size_t kSkipsMax = 8;
 
   size_t skips_;
+  uint64_t wait_us_;
   std::array<uint64_t, kSkipsMax> newest_{};  // orders of arrived transmissions, the latest first
   uint64_t rtt_us_ = 0;                       // of the latest
-  uint64_t reorder_us_ = 0;                   // how late segments have been seen to arrive
+  uint64_t reorder_us_;                       // how late segments have been seen to arrive
 };
 
 // Share of transmissions that got lost.

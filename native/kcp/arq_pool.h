@@ -27,6 +27,7 @@ struct Segment {
   uint16_t length = 0;
   uint16_t taken = 0;                        // of it, by the sink
   uint8_t transmissions = 0;                 // stops at 255
+  bool doubtful = false;                     // set aside (ArqSender)
   bool timed_out = false;                    // that is why it was sent again
   bool copied = false;                       // sent a second time in advance
   std::array<uint8_t, kPayloadMax> payload;  // left as it is

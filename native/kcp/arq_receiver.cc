@@ -6,6 +6,8 @@
 namespace anyport::kcp {
 namespace {
 
+// Acknowledgements again, unless others go out before.
+constexpr uint64_t kRepeatAfterUs = 2'000;
 constexpr uint64_t kTellWaitLeastUs = 50'000;
 // Until then the next hole finds the memory of the last one.
 constexpr uint64_t kTrimAfterUs = 500'000;
@@ -131,7 +133,7 @@ void ArqReceiver::Answer(uint64_t now_us, uint64_t rto_us, Packer& packer) {
     tell_wait_us_ = std::max(rto_us, kTellWaitLeastUs);
   }
   if (tell_due_us_ <= now_us) Tell(now_us, rto_us, packer);
-  if (acknowledging_) Acknowledge(packer);
+  if (acknowledging_ || repeat_due_us_ <= now_us) Acknowledge(now_us, packer);
   if (packer.segments() > 0) told_ = packer.window();
   Trim(now_us);
 }
@@ -152,18 +154,19 @@ bool ArqReceiver::Send(std::vector<Ack>* acks, Packer& packer) {
   return true;
 }
 
-void ArqReceiver::Acknowledge(Packer& packer) {
+void ArqReceiver::Acknowledge(uint64_t now_us, Packer& packer) {
   if (!Send(&repeat_, packer) || !Send(&acks_, packer)) return;
   if (!packer.Add(Command::kAck, last_.serial, last_.timestamp_ms)) return;
   if (repeats_) std::swap(acks_, repeat_);
   acks_.clear();
   acknowledging_ = false;
+  repeat_due_us_ = repeat_.empty() ? kNever : now_us + kRepeatAfterUs;
 }
 
 uint64_t ArqReceiver::due_us() const {
   const uint64_t acks = acknowledging_ ? acks_due_us_ : kNever;
   const bool opened = told_ == 0 && tells_ == 0 && window() >= window_ / 4 + 1;
-  return opened ? 0 : std::min(acks, tell_due_us_);
+  return opened ? 0 : std::min({acks, repeat_due_us_, tell_due_us_});
 }
 
 void ArqReceiver::AddTo(ArqStats* stats) const {

@@ -56,7 +56,7 @@ class ArqReceiver {
   void CollectInOrder();
   void Note(uint32_t serial, uint32_t timestamp_ms, uint64_t now_us);
   bool Send(std::vector<Ack>* acks, Packer& packer);
-  void Acknowledge(Packer& packer);
+  void Acknowledge(uint64_t now_us, Packer& packer);
   void Tell(uint64_t now_us, uint64_t rto_us, Packer& packer);
   void Trim(uint64_t now_us);
 
@@ -76,6 +76,7 @@ class ArqReceiver {
   uint64_t acks_due_us_ = 0;
   std::vector<Ack> acks_;    // that arrived before something else
   std::vector<Ack> repeat_;  // of the last time
+  uint64_t repeat_due_us_ = kNever;
 
   uint8_t tells_ = 0;  // to come: one that gets lost would leave the peer waiting
   uint64_t tell_due_us_ = kNever;

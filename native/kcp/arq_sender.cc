@@ -13,6 +13,10 @@ constexpr uint64_t kBackOffMaxUs = 2'000'000;
 // kcptun acknowledges once in its own interval, which we take to be ours; our own ends at once.
 constexpr uint64_t kAckMarginUs = 10'000;
 constexpr uint64_t kTimeoutLeastUs = 30'000;
+// So many in a row get lost by a cut, or not at all.
+constexpr uint32_t kRunSegments = 8;
+// Ours repeats an acknowledgement 2 ms later: what it skips is not lost before.
+constexpr uint64_t kRepeatWaitUs = 3'000;
 // A tail that is sent twice: small messages that nothing follows, of which an acknowledgement is to come.
 constexpr uint32_t kCopiedSegments = 2;
 constexpr uint16_t kCopiedBytes = 512;
@@ -39,14 +43,14 @@ ArqSender::ArqSender(const ArqSettings& settings, SegmentPool* pool)
       peer_una_(settings.first_serial),
       peer_window_(settings.peer_window),
       rtt_(MarginOf(paced_, mode_.interval_ms), kTimeoutLeastUs),
-      loss_(mode_.resend),
+      loss_(mode_.resend, paced_ ? kRepeatWaitUs : 0),
       congestion_(mode_.nc == 0),
       pacer_(paced_) {}
 
 ArqSender::~ArqSender() {
-  while (oldest_ != nullptr) {
-    Segment* segment = oldest_;
-    Remove(segment);
+  while (!flying_.empty()) {
+    Segment* segment = flying_.oldest();
+    flying_.Remove(segment);
     pool_->Give(segment);
   }
 }
@@ -66,20 +70,8 @@ Segment* ArqSender::Find(uint32_t serial) {
   return Before(serial, una_) || !Before(serial, next_) ? nullptr : ring_.At(serial);
 }
 
-void ArqSender::Append(Segment* segment) {
-  segment->older = newest_;
-  segment->newer = nullptr;
-  (newest_ == nullptr ? oldest_ : newest_->newer) = segment;
-  newest_ = segment;
-}
-
-void ArqSender::Remove(Segment* segment) {
-  (segment->older == nullptr ? oldest_ : segment->older->newer) = segment->newer;
-  (segment->newer == nullptr ? newest_ : segment->newer->older) = segment->older;
-}
-
 void ArqSender::Release(Segment* segment) {
-  Remove(segment);
+  flying_.Remove(segment);
   ring_.At(segment->serial) = nullptr;
   pacer_.OnReleased(segment->length);
   pool_->Give(segment);
@@ -167,9 +159,11 @@ void ArqSender::EndInput(bool timely) {
 
 void ArqSender::Flush(uint64_t now_us, Source& source, Packer& packer) {
   now_us_ = now_us;
+  resent_ = nullptr;
   ResendLost(packer);
   ResendTimedOut(packer);
   SendNew(source, packer);
+  CopyResent(packer);
   CopyTail(packer);
   probe_.Update(peer_window_ == 0, more_, now_us);
   if (probe_.due_us() <= now_us && packer.Add(Command::kAskWindow, 0, 0)) probe_.OnSent(now_us);
@@ -191,25 +185,57 @@ bool ArqSender::Transmit(Segment* segment, Packer& packer) {
   return true;
 }
 
-void ArqSender::MoveOldestToEnd() {
-  Segment* segment = oldest_;
-  Remove(segment);
-  Append(segment);
+bool ArqSender::ResendOldest(Packer& packer) {
+  Segment* segment = flying_.oldest();
+  if (!Transmit(segment, packer)) return false;
+  flying_.Remove(segment);
+  flying_.Append(segment);
+  if (resent_ == nullptr) resent_ = segment;
   meter_.OnLost();
+  return true;
 }
 
 uint64_t ArqSender::LostAt() const {
-  return oldest_ == nullptr ? kNever : loss_.LostAt(*oldest_, rtt_.least_us());
+  return flying_.empty() ? kNever : loss_.LostAt(*flying_.oldest(), rtt_.least_us());
 }
 
 void ArqSender::ResendLost(Packer& packer) {
   const uint64_t before = fast_;
-  while (LostAt() <= now_us_ && pacer_.due_us() <= now_us_ && Transmit(oldest_, packer)) {
-    oldest_->timed_out = false;
-    MoveOldestToEnd();
+  while (LostAt() <= now_us_ && pacer_.due_us() <= now_us_) {
+    flying_.oldest()->timed_out = false;
+    if (!ResendOldest(packer)) break;
     ++fast_;
   }
   if (fast_ > before) congestion_.OnLoss(in_flight_, mode_.resend);
+}
+
+// Where the window is what limits, a segment that gets lost twice holds up all of it for another round trip:
+// what stands in its first half is sent twice. Not so runs, which are hardly lost: their acknowledgements
+// were, which share a datagram.
+void ArqSender::CopyResent(Packer& packer) {
+  if (!more_ || span() < WindowNow()) return;
+  const uint32_t end = una_ + WindowNow() / 2;
+  for (Segment* first = resent_; first != nullptr && first->transmissions > 1;) {
+    Segment* next = first->newer;
+    uint32_t length = 1;
+    while (next != nullptr && next->transmissions > 1 && next->serial == first->serial + length) {
+      next = next->newer;
+      ++length;
+    }
+    const bool copied = length < kRunSegments && Before(first->serial, end);
+    for (; first != next; first = first->newer) {
+      if (copied && !Copy(first, packer)) return;
+    }
+  }
+}
+
+// With the time of the first: whichever arrives, it is that one's answer.
+bool ArqSender::Copy(Segment* segment, Packer& packer) {
+  if (!packer.Add(Command::kPush, segment->serial, segment->timestamp_ms, segment->bytes())) return false;
+  segment->copied = true;
+  ++copies_;
+  ++sent_;
+  return true;
 }
 
 uint64_t ArqSender::BackedOff() const {
@@ -219,8 +245,8 @@ uint64_t ArqSender::BackedOff() const {
 }
 
 uint64_t ArqSender::TimeoutAt() const {
-  if (oldest_ == nullptr) return kNever;
-  return revived_ ? timeout_gate_us_ : std::max(oldest_->sent_us + BackedOff(), timeout_gate_us_);
+  if (flying_.empty()) return kNever;
+  return revived_ ? timeout_gate_us_ : std::max(flying_.oldest()->sent_us + BackedOff(), timeout_gate_us_);
 }
 
 // A few only: where nothing at all is heard, the rest would get lost as well, and where it was the peer that
@@ -230,9 +256,9 @@ void ArqSender::ResendTimedOut(Packer& packer) {
   const uint64_t wait_us = revived_ ? 0 : BackedOff();
   const size_t most = revived_ ? 1 : kTimeoutSegments;
   size_t sent = 0;
-  while (sent < most && oldest_->sent_us + wait_us <= now_us_ && Transmit(oldest_, packer)) {
-    oldest_->timed_out = true;
-    MoveOldestToEnd();
+  while (sent < most && flying_.oldest()->sent_us + wait_us <= now_us_) {
+    flying_.oldest()->timed_out = true;
+    if (!ResendOldest(packer)) break;
     ++timeouts_;
     ++sent;
   }
@@ -244,7 +270,7 @@ void ArqSender::ResendTimedOut(Packer& packer) {
 }
 
 void ArqSender::Revive(uint64_t now_us) {
-  if (timeouts_in_row_ == 0 || oldest_ == nullptr) return;
+  if (timeouts_in_row_ == 0 || flying_.empty()) return;
   timeouts_in_row_ = 0;
   timeout_gate_us_ = now_us;
   revived_ = true;
@@ -275,7 +301,7 @@ bool ArqSender::SendOne(Source& source, Packer& packer) {
   segment->serial = next_;
   ring_.Cover(una_, span() + 1);
   ring_.At(next_++) = segment;
-  Append(segment);
+  flying_.Append(segment);
   ++in_flight_;
   bytes_sent_ += bytes;
   Transmit(segment, packer);
@@ -284,21 +310,17 @@ bool ArqSender::SendOne(Source& source, Packer& packer) {
 }
 
 bool ArqSender::MayCopy() const {
-  if (!paced_ || more_ || in_flight_ == 0 || in_flight_ > kCopiedSegments) return false;
-  return std::max(oldest_->length, newest_->length) <= kCopiedBytes;
+  if (mode_.nc == 0 || more_ || flying_.empty() || in_flight_ > kCopiedSegments) return false;
+  return std::max(flying_.oldest()->length, flying_.newest()->length) <= kCopiedBytes;
 }
 
 void ArqSender::CopyTail(Packer& packer) {
   if (copy_due_us_ > now_us_) return;
   copy_due_us_ = kNever;
   if (!MayCopy()) return;
-  for (Segment* segment = oldest_; segment != nullptr; segment = segment->newer) {
-    if (segment->copied || segment->transmissions > 1) continue;
-    // With the time of the first: whichever arrives, it is that one's answer.
-    if (!packer.Add(Command::kPush, segment->serial, segment->timestamp_ms, segment->bytes())) return;
-    segment->copied = true;
-    ++copies_;
-    ++sent_;
+  for (Segment* segment = flying_.oldest(); segment != nullptr; segment = segment->newer) {
+    const bool again = segment->copied || segment->transmissions > 1;
+    if (!again && !Copy(segment, packer)) return;
   }
 }
 

@@ -17,6 +17,7 @@
 #include "kcp/arq_ring.h"
 #include "kcp/arq_rtt.h"
 #include "kcp/arq_settings.h"
+#include "kcp/arq_transmissions.h"
 
 namespace anyport::kcp {
 
@@ -58,10 +59,6 @@ class ArqSender {
   uint32_t WindowNow() const;
   Segment* Find(uint32_t serial);
 
-  // ---- the list
-  void Append(Segment* segment);
-  void Remove(Segment* segment);
-
   void Arrived(Segment* segment, bool last_transmission);
   void Release(Segment* segment);
   void PassUna();
@@ -73,7 +70,9 @@ class ArqSender {
   void SendNew(Source& source, Packer& packer);
   bool SendOne(Source& source, Packer& packer);
   bool MayCopy() const;
-  void MoveOldestToEnd();
+  bool ResendOldest(Packer& packer);
+  void CopyResent(Packer& packer);
+  bool Copy(Segment* segment, Packer& packer);
   uint64_t LostAt() const;
   uint64_t TimeoutAt() const;
   uint64_t BackedOff() const;
@@ -86,10 +85,10 @@ class ArqSender {
   uint16_t window_;
 
   SerialRing ring_;
-  Segment* oldest_ = nullptr;
-  Segment* newest_ = nullptr;
-  uint32_t una_;   // the first that is not acknowledged
-  uint32_t next_;  // the first that was not sent
+  Transmissions flying_;
+  Segment* resent_ = nullptr;  // in this Flush, the first
+  uint32_t una_;               // the first that is not acknowledged
+  uint32_t next_;              // the first that was not sent
   uint32_t in_flight_ = 0;
   uint64_t order_ = 0;  // of the last transmission
   uint64_t now_us_ = 0;

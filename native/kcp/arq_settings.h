@@ -42,7 +42,8 @@ class Emit {
  public:
   virtual ~Emit() = default;
   // Room for at least so many bytes of one datagram: `datagram_bytes`, or more where a segment was made for
-  // larger ones. Empty: nothing goes out now, and Flush ends; call it again when there is room.
+  // larger ones. Empty: nothing goes out now, and Flush ends; call it again when there is room, whatever
+  // due_us() says.
   virtual std::span<uint8_t> Reserve(size_t bytes) = 0;
   // That room's first bytes are a datagram; `pushes`: with payload. Without Commit, it is none.
   virtual void Commit(size_t bytes, bool pushes) = 0;
