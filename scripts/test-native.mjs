@@ -1,8 +1,8 @@
 /**
  * `npm run test:native`: C++ under AddressSanitizer and UndefinedBehaviorSanitizer. First the unit tests (those with
- * threads also under ThreadSanitizer), then a minute of the fuzzer of openings (ANYPORT_FUZZ_SECONDS overrides it),
- * then the test files that drive the addon or the daemon, on a sanitized build of the same sources. `ANYPORT_SOAK=1`:
- * a million inputs of the fuzzer, however long they take, and the soaks among the files at full length.
+ * threads also under ThreadSanitizer), then a minute of each fuzzer (ANYPORT_FUZZ_SECONDS overrides it), then the
+ * test files that drive the addon or the daemon, on a sanitized build of the same sources. `ANYPORT_SOAK=1`: a million
+ * inputs of each fuzzer, however long they take, and the soaks among the files at full length.
  */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -95,20 +95,29 @@ function runRaces() {
   return { passed: Number(passed), failed: Number(!passed) };
 }
 
-/** New inputs are kept in the corpus; failing ones in the folder. */
-async function runFuzzer() {
-  if (!buildApart(fuzzFolder, '-DANYPORT_FUZZ=ON', '-DCMAKE_CXX_COMPILER=clang++-14'))
-    return { passed: 0, failed: 1 };
-  const { tables, corpus } = await writeFuzzInputs(fuzzFolder);
-  const found = join(fuzzFolder, 'found');
+/** New inputs are kept in the corpus of each; failing ones in the folder. */
+function runFuzzer(name, corpus, tables) {
+  const found = join(fuzzFolder, 'found', name);
   mkdirSync(found, { recursive: true });
   // An input that takes a minute is a finding, too.
   const args = [fuzzEnd, '-timeout=60', '-max_len=2048', '-verbosity=0', '-print_final_stats=1'];
-  const status = run(join(fuzzFolder, 'classifier_fuzz'), [...args, found, corpus], {
+  const status = run(join(fuzzFolder, name), [...args, found, ...corpus], {
     cwd: fuzzFolder,
     env: { ...process.env, ANYPORT_FUZZ_TABLES: tables },
   });
-  return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  if (status !== 0) console.log(`failed: ${name}`);
+  return status === 0;
+}
+
+async function runFuzzers() {
+  if (!buildApart(fuzzFolder, '-DANYPORT_FUZZ=ON', '-DCMAKE_CXX_COMPILER=clang++-14'))
+    return { passed: 0, failed: 1 };
+  const { tables, corpus } = await writeFuzzInputs(fuzzFolder);
+  const fuzzers = readdirSync(fuzzFolder).filter((name) => name.endsWith('_fuzz'));
+  const passed = fuzzers.filter((name) =>
+    runFuzzer(name, name === 'classifier_fuzz' ? [corpus] : [], tables),
+  ).length;
+  return { passed, failed: fuzzers.length - passed };
 }
 
 function runAddonTests() {
@@ -132,9 +141,9 @@ async function main() {
   if (!built) return summarize({ passed: 0, failed: 1 });
   const binaries = runBinaries();
   const races = runRaces();
-  const fuzzer = await runFuzzer();
+  const fuzzers = await runFuzzers();
   const addon = runAddonTests();
-  const results = [binaries, races, fuzzer, addon];
+  const results = [binaries, races, fuzzers, addon];
   const sum = (key) => results.reduce((total, result) => total + result[key], 0);
   return summarize({ passed: sum('passed'), failed: sum('failed') });
 }
