@@ -3,7 +3,8 @@
  * `--only adversary`: attacks instead (bench/adversary/adversary.ts); `--only udp`: datagrams (bench/udp/udp.ts);
  * `--only kcp`: tunnels over KCP (bench/kcp/kcp.ts).
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { provide } from './lib/machine.mjs';
 import { run } from './lib/run.mjs';
 
@@ -22,6 +23,15 @@ function buildSources() {
     (name) => `native/${name}.cc`,
   );
   return compile('-O3', '-Inative', '-o', 'build-bench/sources', 'bench/micro/sources.cc', ...judged);
+}
+
+/** With the machine's OpenSSL, where the addon has Node's. */
+function buildSeals() {
+  const sources = readFileSync('native/sources.txt', 'utf8').split('\n');
+  const kcp = sources.filter((path) => /^native\/kcp\/.*\.cc$/.test(path));
+  const headers = join(process.execPath, '../../include/node');
+  const seals = ['-o', 'build-bench/seals', 'bench/micro/seals.cc', ...kcp];
+  return compile('-O3', '-Inative', `-I${headers}`, ...seals, '-lcrypto');
 }
 
 const loads = [
@@ -74,6 +84,7 @@ function main() {
   const micro = wanted === '' || wanted === 'micro';
   if (micro && run(process.execPath, ['build-bench/bench/micro/micro.js']) !== 0) return 1;
   if (micro && run('build-bench/sources', []) !== 0) return 1;
+  if (micro && !(buildSeals() && run('build-bench/seals', []) === 0)) return 1;
   return wanted === 'micro' ? 0 : run(process.execPath, ['build-bench/bench/system/system.js', ...args]);
 }
 

@@ -5,8 +5,6 @@
 namespace anyport::kcp {
 namespace {
 
-// Shards in a row that fit, until a doubt is forgotten: one of them may have been altered on its way.
-constexpr uint32_t kDoubtShards = 256;
 // A shard from further back is of a sender that has begun anew.
 constexpr uint32_t kLateGroupsMax = 1024;
 
@@ -19,6 +17,7 @@ FecDecoder::FecDecoder(uint8_t data, uint8_t parity) {
 }
 
 void FecDecoder::Rest() {
+  pattern_.reset();
   for (Group& group : groups_) group.End();
 }
 
@@ -28,41 +27,31 @@ GroupSizes FecDecoder::sizes() const {
 }
 
 size_t FecDecoder::bytes_held() const {
-  size_t held = pattern_ ? sizeof(ShardPattern) : 0;
+  size_t held = pattern_ ? pattern_->bytes_held() : 0;
   for (const Group& group : groups_)
     held += group.bytes.capacity() + sizeof(Kept) * (group.data.capacity() + group.parity.capacity());
   return held;
 }
 
-// False: it came before, or is too much.
-bool FecDecoder::Group::Add(bool is_parity, uint8_t place, std::span<const uint8_t> shard) {
+void FecDecoder::Group::Add(bool is_parity, uint8_t place, std::span<const uint8_t> shard) {
   std::vector<Kept>& kept = is_parity ? parity : data;
   const auto same = [place](const Kept& other) { return other.place == place; };
-  if (std::any_of(kept.begin(), kept.end(), same)) return false;
-  if (bytes.size() + shard.size() > kGroupBytesMax) {
-    End();
-    return false;
-  }
+  if (std::any_of(kept.begin(), kept.end(), same)) return;
+  if (bytes.size() + shard.size() > kGroupBytesMax) return End();
   kept.push_back({static_cast<uint32_t>(bytes.size()), static_cast<uint32_t>(shard.size()), place});
   bytes.insert(bytes.end(), shard.begin(), shard.end());
-  return true;
 }
 
-FecDecoder::Group* FecDecoder::Keep(std::span<const uint8_t> shard) {
+void FecDecoder::Keep(std::span<const uint8_t> shard) {
   const bool parity = IsParity(shard);
-  if (!parity && KcpBytesOf(shard).empty()) return nullptr;
+  if (!parity && KcpBytesOf(shard).empty()) return;
   const uint32_t seqid = Load32(shard.data());
-  Doubt(seqid, parity);
-  if (!Fits(seqid, parity)) return nullptr;
+  Learn(seqid, parity);
+  if (!Fits(seqid, parity)) return;
   Group* group = GroupOf(static_cast<uint32_t>(seqid / shards()));
-  if (group == nullptr || group->ended) return nullptr;
-  const auto place = static_cast<uint8_t>(seqid % shards());
-  if (!group->Add(parity, place, shard.subspan(kShardOffset))) return nullptr;
-  if (group->data.size() == code_->data()) {
-    group->End();
-    return nullptr;
-  }
-  return group->data.size() + group->parity.size() < code_->data() ? nullptr : group;
+  if (group == nullptr || group->ended) return;
+  group->Add(parity, static_cast<uint8_t>(seqid % shards()), shard.subspan(kShardOffset));
+  if (group->data.size() == code_->data()) group->End();
 }
 
 Erasures FecDecoder::Solve(Group* group) {
@@ -94,18 +83,15 @@ bool FecDecoder::Fits(uint32_t seqid, bool parity) const {
   return (seqid % shards() >= code_->data()) == parity;
 }
 
-void FecDecoder::Doubt(uint32_t seqid, bool parity) {
-  if (Fits(seqid, parity)) {
-    if (!pattern_) return;
-    if (++fitted_ > kDoubtShards) return pattern_.reset();
-  } else {
-    if (!pattern_) pattern_ = std::make_unique<ShardPattern>();
-    fitted_ = 0;
-  }
+void FecDecoder::Learn(uint32_t seqid, bool parity) {
+  if (certain_ && Fits(seqid, parity)) return;
+  certain_ = false;
+  if (!pattern_) pattern_ = std::make_unique<ShardPattern>();
   pattern_->Take(seqid, parity);
-  const std::optional<GroupSizes> sizes = pattern_->Find();
-  if (!sizes) return;
-  Use(*sizes);
+  const std::optional<GroupSizes> found = pattern_->Find();
+  if (!found) return;
+  Use(*found);
+  certain_ = true;
   pattern_.reset();
 }
 
@@ -113,7 +99,7 @@ void FecDecoder::Use(GroupSizes found) {
   if (found.data == sizes().data && found.parity == sizes().parity) return;
   code_.emplace(found.data, found.parity);
   newest_.reset();
-  Rest();
+  groups_ = {};
 }
 
 // Nothing for groups before the last three.

@@ -1,6 +1,10 @@
 // Gives back datagrams that were lost, from the parity of their group. Keeps shards only of the last three
 // groups, and of these only while something is missing. The shards are a stranger's: numbers, types and sizes
 // may be anything.
+//
+// With wrong sizes it would make up datagrams, and such that look true, since parity of equal bytes is that
+// byte. So it gives back nothing before the shards that came allow of only one pair of sizes, and again
+// nothing once a shard does not fit. What is kept meanwhile is given back then.
 #pragma once
 
 #include <array>
@@ -27,12 +31,14 @@ class FecDecoder {
   // `sink(std::span<const uint8_t> kcp_bytes)` for each datagram that can be given back now.
   template <typename Sink>
   void Take(std::span<const uint8_t> shard, Sink&& sink) {
-    Group* group = Keep(shard);
-    if (group == nullptr) return;
-    const Erasures erasures = Solve(group);
-    for (size_t i = 0; i < erasures.missing.size(); ++i) {
-      const std::span<const uint8_t> bytes = Restored(erasures, i);
-      if (!bytes.empty()) sink(bytes);
+    Keep(shard);
+    for (Group& group : groups_) {
+      if (!Ready(group)) continue;
+      const Erasures erasures = Solve(&group);
+      for (size_t i = 0; i < erasures.missing.size(); ++i) {
+        const std::span<const uint8_t> bytes = Restored(erasures, i);
+        if (!bytes.empty()) sink(bytes);
+      }
     }
   }
 
@@ -40,7 +46,7 @@ class FecDecoder {
   void Rest();
 
   uint64_t recovered() const { return recovered_; }
-  GroupSizes sizes() const;  // 0:0 while not known
+  GroupSizes sizes() const;  // as they are thought to be; 0:0 while nothing is known
   size_t bytes_held() const;
 
  private:
@@ -61,17 +67,20 @@ class FecDecoder {
     std::vector<uint8_t> bytes;
 
     KnownShard Of(const Kept& kept) const { return {kept.place, {&bytes[kept.offset], kept.size}}; }
-    bool Add(bool is_parity, uint8_t place, std::span<const uint8_t> shard);
+    void Add(bool is_parity, uint8_t place, std::span<const uint8_t> shard);
     void End() { *this = Group{number, true, {}, {}, {}}; }
   };
 
-  // The group, if it can be restored now.
-  Group* Keep(std::span<const uint8_t> shard);
+  void Keep(std::span<const uint8_t> shard);
+  // Something is missing, and what came is enough.
+  bool Ready(const Group& group) const {
+    return certain_ && !group.ended && group.data.size() + group.parity.size() >= code_->data();
+  }
   Erasures Solve(Group* group);
   std::span<const uint8_t> Restored(const Erasures& erasures, size_t index);
 
   bool Fits(uint32_t seqid, bool parity) const;
-  void Doubt(uint32_t seqid, bool parity);
+  void Learn(uint32_t seqid, bool parity);
   void Use(GroupSizes sizes);
   Group* GroupOf(uint32_t number);
   void Move(uint32_t newest);
@@ -79,8 +88,8 @@ class FecDecoder {
   size_t shards() const { return code_->data() + code_->parity(); }
 
   std::optional<ReedSolomon> code_;
-  std::unique_ptr<ShardPattern> pattern_;  // while the sizes are in doubt
-  uint32_t fitted_ = 0;                    // shards in a row, meanwhile
+  bool certain_ = false;                   // of the sizes
+  std::unique_ptr<ShardPattern> pattern_;  // while it is not
   std::array<Group, kGroups> groups_;
   std::optional<uint32_t> newest_;  // number of a group
   uint64_t recovered_ = 0;

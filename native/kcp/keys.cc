@@ -46,7 +46,7 @@ Keys::Keys(const KeySettings& settings)
       receive_link_(settings.receive_link),
       packets_per_key_(settings.packets_per_key),
       send_(0, settings.send),
-      receive_(0, settings.receive) {}
+      receive_{Epoch(0, settings.receive)} {}
 
 Keys::Epoch::~Epoch() { OPENSSL_cleanse(key.data(), key.size()); }
 
@@ -65,29 +65,30 @@ bool Keys::Close(std::span<uint8_t> datagram) {
 
 Opened Keys::Open(std::span<uint8_t> datagram) {
   if (LinkIdOf(datagram) != receive_link_ || datagram.size() < kDataHeaderBytes + tail_) return {};
-  Epoch* epoch = EpochOf(datagram[kEpochOffset]);
-  if (epoch == nullptr) return {};
+  Receiving* receiving = ReceivingOf(datagram[kEpochOffset]);
+  if (receiving == nullptr) return {};
   const uint32_t number = Load32(&datagram[kNumberOffset]);
   Opened opened;
-  if (!epoch->window.Fresh(number)) {
+  if (!receiving->window.Fresh(number)) {
     opened.verdict = Verdict::kReplayed;
     return opened;
   }
-  Aead* aead = AeadOf(epoch);
+  const uint32_t epoch = receiving->keyed.epoch;
+  Aead* aead = AeadOf(&receiving->keyed);
   const std::span<uint8_t> text = datagram.subspan(kDataHeaderBytes);
-  if (aead == nullptr || !aead->Open(NonceOf(epoch->epoch, number), datagram.first(kDataHeaderBytes), text))
+  if (aead == nullptr || !aead->Open(NonceOf(epoch, number), datagram.first(kDataHeaderBytes), text))
     return opened;
-  if (after_ && epoch == &*after_) epoch = Follow();
-  opened = {Verdict::kTaken, text.first(text.size() - tail_), uint64_t{epoch->epoch} << 32 | number,
-            epoch == &receive_ && number >= epoch->window.end()};
-  epoch->window.Take(number);
+  if (receiving == after_.get()) receiving = Follow();
+  opened = {Verdict::kTaken, text.first(text.size() - tail_), uint64_t{epoch} << 32 | number,
+            receiving == &receive_ && number >= receiving->window.end()};
+  receiving->window.Take(number);
   if (opened.newest && number >= ReplayWindow::kPackets) before_.reset();
   return opened;
 }
 
 void Keys::Rest() {
   send_.aead.reset();
-  receive_.aead.reset();
+  receive_.keyed.aead.reset();
   before_.reset();
   after_.reset();
 }
@@ -106,23 +107,25 @@ bool Keys::Advance() {
   return true;
 }
 
-Keys::Epoch* Keys::EpochOf(uint8_t low_bits) {
-  const auto ahead = static_cast<uint8_t>(low_bits - receive_.epoch);
+Keys::Receiving* Keys::ReceivingOf(uint8_t low_bits) {
+  const auto ahead = static_cast<uint8_t>(low_bits - receive_.keyed.epoch);
   if (ahead == 0) return &receive_;
   if (ahead == 1) return After();
-  if (ahead == 0xFF && before_) return &*before_;
+  if (ahead == 0xFF) return before_.get();
   return nullptr;
 }
 
 // Made once, however many packets claim to be of it.
-Keys::Epoch* Keys::After() {
-  if (!after_) after_ = NextOf(receive_);
-  return after_ ? &*after_ : nullptr;
+Keys::Receiving* Keys::After() {
+  if (after_) return after_.get();
+  std::optional<Epoch> next = NextOf(receive_.keyed);
+  if (next) after_ = std::make_unique<Receiving>(Receiving{std::move(*next)});
+  return after_.get();
 }
 
-Keys::Epoch* Keys::Follow() {
-  before_ = std::exchange(receive_, std::move(*after_));
-  after_.reset();
+Keys::Receiving* Keys::Follow() {
+  before_ = std::exchange(after_, nullptr);
+  std::swap(*before_, receive_);
   return &receive_;
 }
 

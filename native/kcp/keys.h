@@ -58,14 +58,17 @@ class Keys final : public Seal {
     uint32_t epoch;
     Key key;
     std::unique_ptr<Aead> aead;
-    ReplayWindow window;  // of a receiver
+  };
+  struct Receiving {
+    Epoch keyed;
+    ReplayWindow window = {};
   };
 
   static std::optional<Epoch> NextOf(const Epoch& epoch);
   bool Advance();
-  Epoch* EpochOf(uint8_t low_bits);
-  Epoch* After();
-  Epoch* Follow();
+  Receiving* ReceivingOf(uint8_t low_bits);
+  Receiving* After();
+  Receiving* Follow();
   Aead* AeadOf(Epoch* epoch) const;
 
   Cipher cipher_;
@@ -75,9 +78,9 @@ class Keys final : public Seal {
   uint64_t packets_per_key_;
   uint64_t next_number_ = 0;
   Epoch send_;
-  Epoch receive_;
-  std::optional<Epoch> before_;  // for packets that were overtaken
-  std::optional<Epoch> after_;   // derived, but no packet of it was authentic so far
+  Receiving receive_;
+  std::unique_ptr<Receiving> before_;  // for packets that were overtaken
+  std::unique_ptr<Receiving> after_;   // derived, but no packet of it was authentic so far
 };
 
 }  // namespace anyport::kcp

@@ -7,13 +7,20 @@
 namespace anyport::kcp {
 
 void ShardPattern::Take(uint32_t seqid, bool parity) {
-  samples_[taken_++ % kSamples] = {seqid, parity};
-  if (parity) ++parity_taken_;
+  const Sample sample{seqid, parity};
+  if (samples_.size() < kSamplesMax) {
+    samples_.push_back(sample);
+  } else {
+    samples_[taken_ % kSamplesMax] = sample;
+  }
+  ++taken_;
+  parity_taken_ = parity_taken_ || parity;
 }
 
+// Less and less often: each time all sizes are tried on all samples.
 std::optional<GroupSizes> ShardPattern::Find() {
-  if (parity_taken_ < next_look_) return {};
-  next_look_ += std::min(next_look_, kLookStepMax);
+  if (!parity_taken_ || taken_ < next_look_) return {};
+  next_look_ = taken_ + std::min(1 + taken_ / 16, kLookStepMax);
   std::optional<GroupSizes> found;
   for (uint32_t shards = 2; shards <= kShardsMax; ++shards) {
     const std::optional<GroupSizes> fit = Fit(shards);
@@ -27,10 +34,9 @@ std::optional<GroupSizes> ShardPattern::Find() {
 std::optional<GroupSizes> ShardPattern::Fit(uint32_t shards) const {
   uint32_t data_end = 0;           // behind the last place where data was
   uint32_t parity_begin = shards;  // the first place where parity was
-  const size_t count = std::min(taken_, kSamples);
-  for (size_t i = 0; i < count; ++i) {
-    const uint32_t place = samples_[i].seqid % shards;
-    if (samples_[i].parity) {
+  for (const auto& [seqid, parity] : samples_) {
+    const uint32_t place = seqid % shards;
+    if (parity) {
       parity_begin = std::min(parity_begin, place);
     } else {
       data_end = std::max(data_end, place + 1);

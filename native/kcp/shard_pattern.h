@@ -3,10 +3,10 @@
 // those. Lost shards, and parity that was left out, do not matter.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace anyport::kcp {
 
@@ -18,14 +18,14 @@ struct GroupSizes {
 class ShardPattern {
  public:
   void Take(uint32_t seqid, bool parity);
+  size_t bytes_held() const { return sizeof(*this) + sizeof(Sample) * samples_.capacity(); }
   // Nothing while the latest shards allow of several sizes, or of none. Looks only now and then.
   std::optional<GroupSizes> Find();
 
  private:
   // Two of the largest groups.
-  static constexpr size_t kSamples = 512;
-  static constexpr uint32_t kFirstLook = 4;
-  static constexpr uint32_t kLookStepMax = 128;
+  static constexpr size_t kSamplesMax = 512;
+  static constexpr size_t kLookStepMax = 256;
 
   struct Sample {
     uint32_t seqid;
@@ -34,10 +34,10 @@ class ShardPattern {
   // Nothing if `shards` can not be the size of a group; data 0 if it can, but does not say where data ends.
   std::optional<GroupSizes> Fit(uint32_t shards) const;
 
-  std::array<Sample, kSamples> samples_;
+  std::vector<Sample> samples_;  // the latest, in no order
   size_t taken_ = 0;
-  uint32_t parity_taken_ = 0;
-  uint32_t next_look_ = kFirstLook;  // parity shards: without any, there is nothing to find
+  size_t next_look_ = 0;
+  bool parity_taken_ = false;  // without any, there is nothing to find
 };
 
 }  // namespace anyport::kcp
