@@ -1,5 +1,5 @@
-// AES by the instructions that processors have for it, eight blocks side by side: one block alone waits for
-// the latency of each round.
+// AES by the instructions that processors have for it, eight blocks side by
+// side: one block alone waits for the latency of each round.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,8 @@ ANYPORT_AES inline void Store(uint8_t* to, Block block) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), block);
 }
 ANYPORT_AES inline Block Xor(Block a, Block b) { return _mm_xor_si128(a, b); }
-// The S-box on each byte: with four equal columns the shift of rows changes nothing.
+// The S-box on each byte: with four equal columns the shift of rows changes
+// nothing.
 ANYPORT_AES inline uint32_t SubstituteWord(uint32_t word) {
   const Block equal = _mm_set1_epi32(static_cast<int>(word));
   return static_cast<uint32_t>(_mm_cvtsi128_si32(_mm_aesenclast_si128(equal, _mm_setzero_si128())));
@@ -43,15 +44,16 @@ ANYPORT_AES inline void EncryptBlocks(Block (&blocks)[kBlocks], const uint8_t* r
 
 }  // namespace anyport::kcp::aes
 
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && (!defined(__clang__) || defined(__ARM_FEATURE_AES))
 
+// Clang has the intrinsics only where the whole file may use the instructions.
 #include <arm_neon.h>
 #include <sys/auxv.h>
 #define ANYPORT_HAS_AES 1
 #if defined(__clang__)
-#define ANYPORT_AES __attribute__((target("aes")))
+#define ANYPORT_AES
 #else
-#define ANYPORT_AES __attribute__((target("+aes")))
+#define ANYPORT_AES __attribute__((target("+crypto")))
 #endif
 
 namespace anyport::kcp::aes {

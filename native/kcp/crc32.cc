@@ -7,9 +7,11 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && (!defined(__clang__) || defined(__ARM_FEATURE_CRC32))
+// Clang has the intrinsics only where the whole file may use the instructions.
 #include <arm_acle.h>
 #include <sys/auxv.h>
+#define ANYPORT_HAS_CRC32 1
 #endif
 
 namespace anyport::kcp {
@@ -54,9 +56,10 @@ uint32_t Sliced(std::span<const uint8_t> bytes) { return ~Slice(~0u, bytes); }
 
 #if defined(__x86_64__)
 
-// Gopal and others, "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ" (Intel, 2009): 64 bytes
-// are folded onto the next 64, then 16 onto 16, and what is left is reduced as Barrett does. Constants:
-// powers of x modulo the polynomial, reflected.
+// Gopal and others, "Fast CRC Computation for Generic Polynomials Using
+// PCLMULQDQ" (Intel, 2009): 64 bytes are folded onto the next 64, then 16 onto
+// 16, and what is left is reduced as Barrett does. Constants: powers of x
+// modulo the polynomial, reflected.
 #define ANYPORT_FOLDS __attribute__((target("pclmul,sse4.1")))
 
 ANYPORT_FOLDS inline __m128i LoadBlock(const uint8_t* from) {
@@ -109,10 +112,10 @@ std::vector<Crc32Kernel> FindKernels() {
   return kernels;
 }
 
-#elif defined(__aarch64__)
+#elif defined(ANYPORT_HAS_CRC32)
 
 #if defined(__clang__)
-#define ANYPORT_CRC __attribute__((target("crc")))
+#define ANYPORT_CRC
 #else
 #define ANYPORT_CRC __attribute__((target("+crc")))
 #endif

@@ -44,7 +44,8 @@ class Salsa20Packets final : public PacketCipher {
   Pass key_;
 };
 
-// Every datagram gets the same bytes: it deceives nobody. Peers send no more than the table has.
+// Every datagram gets the same bytes: it deceives nobody. Peers send no more
+// than the table has.
 class XorTable final : public PacketCipher {
  public:
   explicit XorTable(const Pass& pass) {
@@ -151,9 +152,7 @@ std::unique_ptr<Seal> MakeAes(const Pass& pass) {
   const std::span<const uint8_t, 32> whole(pass);
   const std::span<const uint8_t> key = whole.first<kKeyBytes>();
   if (AesCfb::Supported()) return Headered(std::make_unique<AesCfb>(key));
-  const EVP_CIPHER* cipher = kKeyBytes == 32   ? EVP_aes_256_cfb128()
-                             : kKeyBytes == 24 ? EVP_aes_192_cfb128()
-                                               : EVP_aes_128_cfb128();
+  const char* cipher = kKeyBytes == 32 ? "AES-256-CFB" : kKeyBytes == 24 ? "AES-192-CFB" : "AES-128-CFB";
   return Headered(EvpCfb::Make(cipher, key));
 }
 
@@ -179,12 +178,9 @@ constexpr Entry kEntries[] = {
     {"aes-192", MakeAes<24>},
     {"aes-128-gcm", MakeGcm},
     {"salsa20", [](const Pass& pass) { return Headered(std::make_unique<Salsa20Packets>(pass)); }},
-    {"sm4",
-     [](const Pass& pass) { return Headered(EvpCfb::Make(EVP_sm4_cfb128(), std::span(pass).first<16>())); }},
+    {"sm4", [](const Pass& pass) { return Headered(EvpCfb::Make("SM4-CFB", std::span(pass).first<16>())); }},
     {"3des",
-     [](const Pass& pass) {
-       return Headered(EvpCfb::Make(EVP_des_ede3_cfb64(), std::span(pass).first<24>()));
-     }},
+     [](const Pass& pass) { return Headered(EvpCfb::Make("DES-EDE3-CFB", std::span(pass).first<24>())); }},
     {"tea", MakeTea<TeaKind::kTea>},
     {"xtea", MakeTea<TeaKind::kXtea>},
     {"xor", [](const Pass& pass) { return Headered(std::make_unique<XorTable>(pass)); }},

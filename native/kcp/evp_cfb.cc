@@ -15,11 +15,13 @@ evp::CipherContext MakeContext(const EVP_CIPHER* cipher, std::span<const uint8_t
 
 }  // namespace
 
-std::unique_ptr<PacketCipher> EvpCfb::Make(const EVP_CIPHER* cipher, std::span<const uint8_t> key) {
-  evp::CipherContext encrypts = MakeContext(cipher, key, true);
-  evp::CipherContext decrypts = MakeContext(cipher, key, false);
+std::unique_ptr<PacketCipher> EvpCfb::Make(const char* name, std::span<const uint8_t> key) {
+  const evp::FetchedCipher cipher(EVP_CIPHER_fetch(nullptr, name, nullptr));
+  if (!cipher) return nullptr;
+  evp::CipherContext encrypts = MakeContext(cipher.get(), key, true);
+  evp::CipherContext decrypts = MakeContext(cipher.get(), key, false);
   if (!encrypts || !decrypts) return nullptr;
-  const auto block_bytes = static_cast<size_t>(EVP_CIPHER_get_iv_length(cipher));
+  const auto block_bytes = static_cast<size_t>(EVP_CIPHER_get_iv_length(cipher.get()));
   return std::unique_ptr<PacketCipher>(new EvpCfb(std::move(encrypts), std::move(decrypts), block_bytes));
 }
 

@@ -12,8 +12,8 @@ namespace anyport::kcp {
 
 class EvpCfb final : public PacketCipher {
  public:
-  // Nothing where OpenSSL is built without the cipher.
-  static std::unique_ptr<PacketCipher> Make(const EVP_CIPHER* cipher, std::span<const uint8_t> key);
+  // By OpenSSL's name. Nothing where it is built without the cipher.
+  static std::unique_ptr<PacketCipher> Make(const char* name, std::span<const uint8_t> key);
 
   bool Encrypt(std::span<const std::span<uint8_t>> datagrams) override;
   bool Decrypt(std::span<uint8_t> datagram) override;

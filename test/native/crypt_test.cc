@@ -2,7 +2,6 @@
 #include "kcp/crypt.h"
 
 #include <gtest/gtest.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <random>
@@ -114,9 +113,7 @@ TEST(AesCfb, SideBySideAsOneByOne) {
   for (const size_t key_bytes : {16, 24, 32}) {
     const Bytes key = Random(key_bytes, 11);
     AesCfb cipher(key);
-    const EVP_CIPHER* reference = key_bytes == 16   ? EVP_aes_128_cfb128()
-                                  : key_bytes == 24 ? EVP_aes_192_cfb128()
-                                                    : EVP_aes_256_cfb128();
+    const char* reference = key_bytes == 16 ? "AES-128-CFB" : key_bytes == 24 ? "AES-192-CFB" : "AES-256-CFB";
     const auto slow = EvpCfb::Make(reference, key);
     ASSERT_TRUE(slow);
     for (size_t count = 0; count <= 33; ++count) {
