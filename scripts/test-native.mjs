@@ -96,12 +96,12 @@ function runRaces() {
 }
 
 /** New inputs are kept in the corpus of each; failing ones in the folder. */
-function runFuzzer(name, corpus, tables) {
+function runFuzzer(name, { tables, corpora }) {
   const found = join(fuzzFolder, 'found', name);
   mkdirSync(found, { recursive: true });
   // An input that takes a minute is a finding, too.
-  const args = [fuzzEnd, '-timeout=60', '-max_len=2048', '-verbosity=0', '-print_final_stats=1'];
-  const status = run(join(fuzzFolder, name), [...args, found, ...corpus], {
+  const args = [fuzzEnd, '-timeout=60', '-max_len=4096', '-verbosity=0', '-print_final_stats=1'];
+  const status = run(join(fuzzFolder, name), [...args, found, ...(corpora[name] ?? [])], {
     cwd: fuzzFolder,
     env: { ...process.env, ANYPORT_FUZZ_TABLES: tables },
   });
@@ -112,11 +112,9 @@ function runFuzzer(name, corpus, tables) {
 async function runFuzzers() {
   if (!buildApart(fuzzFolder, '-DANYPORT_FUZZ=ON', '-DCMAKE_CXX_COMPILER=clang++-14'))
     return { passed: 0, failed: 1 };
-  const { tables, corpus } = await writeFuzzInputs(fuzzFolder);
+  const inputs = await writeFuzzInputs(fuzzFolder);
   const fuzzers = readdirSync(fuzzFolder).filter((name) => name.endsWith('_fuzz'));
-  const passed = fuzzers.filter((name) =>
-    runFuzzer(name, name === 'classifier_fuzz' ? [corpus] : [], tables),
-  ).length;
+  const passed = fuzzers.filter((name) => runFuzzer(name, inputs)).length;
   return { passed, failed: fuzzers.length - passed };
 }
 

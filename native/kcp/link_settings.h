@@ -46,6 +46,7 @@ struct Settings {
   uint16_t mtu = 1350;             // bytes of a UDP payload
   uint16_t send_window = 1024;     // segments
   uint16_t receive_window = 1024;  // segments
+  uint16_t peer_window = 128;      // segments that the peer has room for, until it says so itself
   // Silence until the peer is asked whether it is there. kcptun: between NOPs; its own is 10,000.
   uint32_t heartbeat_ms = 3000;
   uint32_t dead_after_ms = 15'000;  // silence until the link has ended; kcptun's own is 30,000
