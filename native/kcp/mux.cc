@@ -62,8 +62,7 @@ void Mux::End(uint32_t sid) {
   Stream* stream = Live(sid);
   if (stream == nullptr || stream->ended) return;
   stream->readable = false;
-  fresh_.Remove(stream);
-  busy_.Remove(stream);
+  TurnsOf(*stream).Remove(stream);
   Say(stream, kSayEnd);
 }
 
@@ -85,7 +84,7 @@ void Mux::Say(Stream* stream, uint8_t what) {
 
 void Mux::MakeReady(Stream* stream) {
   if (!stream->readable || MaySend(*stream) == 0 || stream->turn.queued) return;
-  (stream->bulk ? busy_ : fresh_).Push(stream);
+  TurnsOf(*stream).Push(stream);
 }
 
 void Mux::ForgetIfOver(Stream* stream) {
@@ -95,8 +94,7 @@ void Mux::ForgetIfOver(Stream* stream) {
 
 void Mux::Forget(Stream* stream) {
   control_.Remove(stream);
-  fresh_.Remove(stream);
-  busy_.Remove(stream);
+  TurnsOf(*stream).Remove(stream);
   held_.Clear(&stream->held);
   starved_ = false;
   if (payload_stream_ == stream) payload_stream_ = nullptr;

@@ -158,6 +158,7 @@ class Mux {
   size_t PullDirect(Stream* stream, std::span<uint8_t> room);
   bool StageBulk(Stream* stream);
   size_t PullFrom(Stream* stream, std::span<uint8_t> room);
+  Turns& TurnsOf(const Stream& stream) { return stream.bulk ? busy_ : fresh_; }
   Stream* NextTurn();
   size_t MaySend(const Stream& stream) const;
 

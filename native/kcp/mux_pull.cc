@@ -120,6 +120,7 @@ size_t Mux::PullFrom(Stream* stream, std::span<uint8_t> room) {
   stream = Live(sid);
   if (stream == nullptr) return got;
   stream->sent += static_cast<uint32_t>(got);
+  TurnsOf(*stream).Remove(stream);  // the host may have said that it is readable
   stream->bulk = got == room.size();
   if (!stream->bulk) stream->readable = false;
   MakeReady(stream);

@@ -479,6 +479,38 @@ TEST_P(MuxTest, ShortMessagesDoNotStarveABulkStream) {
   EXPECT_GT(talked, size_t{400} * 1290 / 4);
 }
 
+TEST_P(MuxTest, AStreamMayGoWhileItWaitsForItsTurn) {
+  for (const bool resets : {false, true}) {
+    TestLink link(settings());
+    std::vector<uint32_t> sids;
+    for (int i = 0; i < 6; ++i) sids.push_back(link.client.Open(Noise(200'000, i)));
+    for (int i = 0; i < 20; ++i) link.Step(&link.client, &link.server, &link.up, 1290);
+    for (const uint32_t fresh : {link.client.Open("a"), link.client.Open("b")}) sids.push_back(fresh);
+    for (const uint32_t sid : {sids[0], sids[3], sids[5], sids[6]}) {
+      if (resets)
+        link.client.mux.Reset(sid, kResetByEndpoint);
+      else
+        link.client.mux.End(sid);
+    }
+    link.Run();
+    for (const size_t i : {1, 2, 4}) {
+      EXPECT_TRUE(link.server.host.endpoints[sids[i]].incoming == Noise(200'000, static_cast<uint32_t>(i)));
+    }
+    EXPECT_EQ(link.server.host.endpoints[sids[7]].incoming, "b");
+    EXPECT_FALSE(link.client.mux.wants());
+  }
+}
+
+TEST_P(MuxTest, AHostMaySayThatMoreIsReadableWhileItIsAsked) {
+  TestLink link(settings());
+  link.client.host.is_readable_again = true;
+  const uint32_t sid = link.client.Open(Noise(100'000), true);
+  link.client.Open(Noise(100'000, 2), true);
+  link.Run();
+  EXPECT_TRUE(link.server.host.endpoints[sid].incoming == Noise(100'000));
+  EXPECT_FALSE(link.client.mux.wants());
+}
+
 // ---- windows and the budget
 
 TEST(MuxBudgetTest, AStreamThatNobodyReadsDoesNotHoldUpTheOthers) {

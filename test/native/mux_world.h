@@ -61,6 +61,7 @@ class TestHost : public Streams {
     const size_t part = std::min(into.size(), endpoint.left());
     std::copy_n(endpoint.outgoing.begin() + static_cast<ptrdiff_t>(endpoint.gone), part, into.begin());
     endpoint.gone += part;
+    if (is_readable_again && endpoint.left() > 0) mux->Readable(sid);
     if (endpoint.left() == 0 && endpoint.ends) mux->End(sid);
     return part;
   }
@@ -71,6 +72,7 @@ class TestHost : public Streams {
   size_t room = SIZE_MAX;  // of endpoints that are opened
   bool refuses = false;
   bool resets_on_data = false;
+  bool is_readable_again = false;
   size_t pulls = 0;
 };
 
