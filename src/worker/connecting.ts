@@ -68,6 +68,16 @@ export class Connecting {
     this.pick(session);
   }
 
+  /**
+   * Its endpoint had no place any more, or one where it waits may have. A client that a connection id has led there has no
+   * other one: its next datagram tries again.
+   */
+  full(session: Session): void {
+    if (session.decision !== 'connection_id') return this.pick(session);
+    session.error = FULL;
+    this.#options.end(session, 'proxy', 'pick', 'over_limit', 'reset');
+  }
+
   /** It comes when others wait, who are served before. */
   #standsBehind({ runtime, runtimeUpstream, upstream, queuedAtMs }: Session): boolean {
     const { options } = runtimeUpstream.plan;

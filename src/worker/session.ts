@@ -93,7 +93,7 @@ export class Sequencer {
     else if (kind === 'unreachable') this.#connecting.unreachable(session ?? this.#recalled());
     else if (session === undefined) throw new Error(`an event of an unknown session: ${kind}`);
     else if (kind === 'connected') this.#connected(session);
-    else if (kind === 'full') this.#connecting.pick(session);
+    else if (kind === 'full') this.#connecting.full(session);
     else this.#connecting.answered(session);
   }
 

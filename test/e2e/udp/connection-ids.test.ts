@@ -93,3 +93,21 @@ test('an endpoint that takes no new sessions keeps its clients', async () => {
   await fresh.ask(initial());
   expect(await said(fresh, other.id)).toBe(other.name);
 });
+
+test('a full endpoint refuses the flow, which goes to no other one', async () => {
+  const full = { max_connections: 1 };
+  const { daemon, port, home, other } = await stage((listen, endpoints) => ({
+    ...configTo(listen, []),
+    upstreams: { to: { endpoints, ...ALL, ...full } },
+  }));
+  const peer = await client(port);
+  for (const turn of [1, 2]) {
+    await peer.send(shortPacket(home.id));
+    expect((await daemon.ended(turn)).at(-1)).toMatchObject({
+      reason: 'over_limit',
+      source: peer.address,
+      error: 'max_connections of its upstream',
+    });
+  }
+  expect([home.opened.senders.length, other.opened.senders.length]).toEqual([1, 0]);
+});
