@@ -22,7 +22,10 @@ class EvpAead final : public Aead {
  public:
   static std::unique_ptr<Aead> Make(const EVP_CIPHER* cipher, const uint8_t* key) {
     evp::CipherContext context(EVP_CIPHER_CTX_new());
-    if (!context || EVP_CipherInit_ex(context.get(), cipher, nullptr, key, nullptr, 1) != 1) return nullptr;
+    if (!context || EVP_CipherInit_ex(context.get(), cipher, nullptr, key, nullptr, 1) != 1) {
+      evp::Failed();
+      return nullptr;
+    }
     return std::unique_ptr<Aead>(new EvpAead(std::move(context)));
   }
 
@@ -34,8 +37,10 @@ class EvpAead final : public Aead {
 
   bool Open(const Nonce& nonce, std::span<const uint8_t> associated, std::span<uint8_t> text) override {
     const std::span<uint8_t> sealed = text.first(text.size() - kTagBytes);
-    return Begin(nonce, associated, 0) && Control(EVP_CTRL_AEAD_SET_TAG, text.last<kTagBytes>().data()) &&
-           Update(sealed) && Finish(sealed);
+    const bool opened = Begin(nonce, associated, 0) &&
+                        Control(EVP_CTRL_AEAD_SET_TAG, text.last<kTagBytes>().data()) && Update(sealed) &&
+                        Finish(sealed);
+    return opened || evp::Failed();
   }
 
  private:

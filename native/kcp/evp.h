@@ -2,6 +2,7 @@
 // library of its own.
 #pragma once
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include <memory>
@@ -14,6 +15,13 @@ struct Free {
   void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
   void operator()(EVP_MAC* mac) const { EVP_MAC_free(mac); }
 };
+
+// False, after emptying the thread's queue of errors: node:crypto, on the same thread, would take them for
+// its own.
+inline bool Failed() {
+  ERR_clear_error();
+  return false;
+}
 
 using FetchedCipher = std::unique_ptr<EVP_CIPHER, Free>;
 using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, Free>;

@@ -17,7 +17,10 @@ evp::CipherContext MakeContext(const EVP_CIPHER* cipher, std::span<const uint8_t
 
 std::unique_ptr<PacketCipher> EvpCfb::Make(const char* name, std::span<const uint8_t> key) {
   const evp::FetchedCipher cipher(EVP_CIPHER_fetch(nullptr, name, nullptr));
-  if (!cipher) return nullptr;
+  if (!cipher) {
+    evp::Failed();
+    return nullptr;
+  }
   evp::CipherContext encrypts = MakeContext(cipher.get(), key, true);
   evp::CipherContext decrypts = MakeContext(cipher.get(), key, false);
   if (!encrypts || !decrypts) return nullptr;

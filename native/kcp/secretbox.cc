@@ -45,7 +45,10 @@ bool Authenticate(EVP_MAC_CTX* mac, std::span<const uint8_t> key, std::span<cons
 
 std::unique_ptr<Aead> Secretbox::Make(const Key& key) {
   const evp::Mac poly1305(EVP_MAC_fetch(nullptr, "POLY1305", nullptr));
-  if (!poly1305) return nullptr;
+  if (!poly1305) {
+    evp::Failed();
+    return nullptr;
+  }
   evp::MacContext context(EVP_MAC_CTX_new(poly1305.get()));
   return context ? std::unique_ptr<Aead>(new Secretbox(key, std::move(context))) : nullptr;
 }
