@@ -1,5 +1,6 @@
-// Memory for segments: blocks of one size in slabs of 32 KiB, shared by the conversations of a thread. A slab
-// goes back to the system with its last block, but for a few that steady traffic keeps.
+// Memory for segments: blocks of one size in slabs of 32 KiB, shared by the
+// conversations of a thread. A slab goes back to the system with its last
+// block, but for a few that steady traffic keeps.
 #pragma once
 
 #include <array>
@@ -12,7 +13,8 @@ namespace anyport::kcp {
 
 // A segment that is under way, or waits to be read.
 struct Segment {
-  Segment* older = nullptr;  // in the order of their last transmissions; of free and read ones: the next
+  Segment* older = nullptr;  // in the order of their last transmissions; of free
+                             // and read ones: the next
   Segment* newer = nullptr;
 
   // ---- of one that is sent
@@ -20,6 +22,7 @@ struct Segment {
   uint64_t sent_us = 0;       // when that was
   uint64_t delivered = 0;     // bytes that the peer had by then (Bandwidth)
   uint64_t delivered_us = 0;  // when it had got them
+  uint64_t send_mark_us = 0;  // when the last of those had been sent
   uint32_t timestamp_ms = 0;  // as sent
   uint32_t first_ms = 0;      // that of its first transmission
 

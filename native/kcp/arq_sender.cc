@@ -6,18 +6,22 @@ namespace anyport::kcp {
 namespace {
 
 constexpr uint64_t kUsInMs = 1'000;
-// An older answer says nothing of the path any more, and a later one was made up.
+// An older answer says nothing of the path any more, and a later one was made
+// up.
 constexpr uint32_t kSampleMaxMs = 60'000;
-// The longest wait for a peer that does not answer: it is found soon after a cut.
+// The longest wait for a peer that does not answer: it is found soon after a
+// cut.
 constexpr uint64_t kBackOffMaxUs = 2'000'000;
-// kcptun acknowledges once in its own interval, which we take to be ours; our own ends at once.
+// kcptun acknowledges once in its own interval, which we take to be ours; our
+// own ends at once.
 constexpr uint64_t kAckMarginUs = 10'000;
 constexpr uint64_t kTimeoutLeastUs = 30'000;
 // So many in a row get lost by a cut, or not at all.
 constexpr uint32_t kRunSegments = 8;
 // Ours repeats an acknowledgement 2 ms later: what it skips is not lost before.
 constexpr uint64_t kRepeatWaitUs = 3'000;
-// A tail that is sent twice: small messages that nothing follows, of which an acknowledgement is to come.
+// A tail that is sent twice: small messages that nothing follows, of which an
+// acknowledgement is to come.
 constexpr uint32_t kCopiedSegments = 2;
 constexpr uint16_t kCopiedBytes = 512;
 constexpr uint64_t kCopyAfterLeastUs = 2'000;
@@ -90,7 +94,7 @@ uint32_t ArqSender::WindowNow() const {
 
 size_t ArqSender::room(uint64_t now_us) const {
   const uint32_t window = WindowNow();
-  if (span() >= window || pacer_.due_us() > now_us) return 0;
+  if (span() >= window || pacer_.full() || pacer_.due_us() > now_us) return 0;
   return (window - span()) * (datagram_bytes_ - kHeaderBytes);
 }
 
@@ -124,8 +128,8 @@ void ArqSender::OnUna(uint32_t una, uint16_t window, bool timely) {
   if (Before(next_, una) || Before(una, peer_una_)) return;
   const bool moved = una != peer_una_;
   peer_una_ = una;
-  // Of datagrams that say the same, the one with the larger window was sent later: a peer's window only
-  // closes as its una moves.
+  // Of datagrams that say the same, the one with the larger window was sent
+  // later: a peer's window only closes as its una moves.
   if (timely) peer_window_ = moved ? window : std::max(window, peer_window_);
   while (Before(una_, una)) {
     Segment* segment = ring_.At(una_++);
@@ -136,7 +140,7 @@ void ArqSender::OnUna(uint32_t una, uint16_t window, bool timely) {
 void ArqSender::Arrived(Segment* segment, bool last_transmission) {
   if (last_transmission) {
     loss_.OnArrival(*segment, now_us_);
-    pacer_.OnArrived(*segment, now_us_);
+    pacer_.OnArrived(*segment);
   }
   Release(segment);
 }
@@ -148,7 +152,7 @@ void ArqSender::EndInput(bool timely) {
     timeouts_in_row_ = 0;
     timeout_gate_us_ = std::min(timeout_gate_us_, now_us_ + rtt_.timeout_us());
     congestion_.OnAcknowledged(released_, peer_window_);
-    pacer_.Update(now_us_, rtt_.smoothed_us(), rtt_.least_us());
+    pacer_.Update(rtt_.least_us(), now_us_);
   }
   if (in_flight_ > 0) return;
   copy_due_us_ = kNever;
@@ -179,7 +183,7 @@ bool ArqSender::Transmit(Segment* segment, Packer& packer) {
   segment->timestamp_ms = timestamp_ms;
   if (segment->transmissions == 0) segment->first_ms = timestamp_ms;
   if (segment->transmissions < UINT8_MAX) ++segment->transmissions;
-  pacer_.OnSent(segment, now_us_);
+  pacer_.OnSent(segment, segment->transmissions > 1, now_us_);
   meter_.OnSent(now_us_);
   ++sent_;
   return true;
@@ -209,9 +213,10 @@ void ArqSender::ResendLost(Packer& packer) {
   if (fast_ > before) congestion_.OnLoss(in_flight_, mode_.resend);
 }
 
-// Where the window is what limits, a segment that gets lost twice holds up all of it for another round trip:
-// what stands in its first half is sent twice. Not so runs, which are hardly lost: their acknowledgements
-// were, which share a datagram.
+// Where the window is what limits, a segment that gets lost twice holds up all
+// of it for another round trip: what stands in its first half is sent twice.
+// Not so runs, which are hardly lost: their acknowledgements were, which share
+// a datagram.
 void ArqSender::CopyResent(Packer& packer) {
   if (!more_ || span() < WindowNow()) return;
   const uint32_t end = una_ + WindowNow() / 2;
@@ -249,8 +254,9 @@ uint64_t ArqSender::TimeoutAt() const {
   return revived_ ? timeout_gate_us_ : std::max(flying_.oldest()->sent_us + BackedOff(), timeout_gate_us_);
 }
 
-// A few only: where nothing at all is heard, the rest would get lost as well, and where it was the peer that
-// paused, none was. What is lost indeed shows by the acknowledgements of these.
+// A few only: where nothing at all is heard, the rest would get lost as well,
+// and where it was the peer that paused, none was. What is lost indeed shows by
+// the acknowledgements of these.
 void ArqSender::ResendTimedOut(Packer& packer) {
   if (TimeoutAt() > now_us_) return;
   const uint64_t wait_us = revived_ ? 0 : BackedOff();
@@ -280,8 +286,10 @@ void ArqSender::SendNew(Source& source, Packer& packer) {
   more_ = source.wants();
   const uint32_t window = WindowNow();
   const uint32_t before = next_;
-  while (more_ && span() < window && pacer_.due_us() <= now_us_ && SendOne(source, packer)) {
+  while (more_ && span() < window && !pacer_.full() && pacer_.due_us() <= now_us_ &&
+         SendOne(source, packer)) {
   }
+  if (!more_) pacer_.OnDry();
   if (next_ != before && MayCopy())
     copy_due_us_ = now_us_ + std::max(rtt_.smoothed_us() / 8, kCopyAfterLeastUs);
 }
@@ -326,7 +334,7 @@ void ArqSender::CopyTail(Packer& packer) {
 
 uint64_t ArqSender::due_us() const {
   const uint64_t lost = LostAt() == kNever ? kNever : std::max(LostAt(), pacer_.due_us());
-  const uint64_t more = more_ && span() < WindowNow() ? pacer_.due_us() : kNever;
+  const uint64_t more = more_ && span() < WindowNow() && !pacer_.full() ? pacer_.due_us() : kNever;
   return std::min({lost, more, TimeoutAt(), copy_due_us_, probe_.due_us()});
 }
 

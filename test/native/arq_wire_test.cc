@@ -280,6 +280,59 @@ TEST(ArqOnAWire, SendsLittleMoreThanWhatIsLost) {
   EXPECT_LE(double(kcptun.world.wires[0].bytes()), 1.21 * 16e6);
 }
 
+// Without a measure of the path a full window would overflow any queue, and most of what is sent be lost
+// there.
+TEST(ArqOnAWire, FitsItsRateToThePath) {
+  struct Case {
+    const char* why;
+    Conditions conditions;
+    double goodput;     // of the rate
+    double wire_bytes;  // of the payload
+  };
+  const Case cases[] = {
+      {"a short queue", {.bytes_per_s = 4'000'000, .queue_bytes = 64'000}, 0.85, 1.15},
+      {"a long queue", {.bytes_per_s = 4'000'000, .queue_bytes = 400'000}, 0.85, 1.06},
+      {"a slow path", {.bytes_per_s = 500'000, .queue_bytes = 30'000}, 0.85, 1.15},
+      {"loss besides", {.loss = 0.05, .bytes_per_s = 4'000'000}, 0.75, 1.25},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.why);
+    Ours ours(test.conditions);
+    const double bytes = double(test.conditions.bytes_per_s) * 4;
+    const double took_us = double(ours.world.Transfer(uint64_t(bytes), 0, 60 * kSecond));
+    EXPECT_GE(bytes / took_us * 1e6, test.goodput * double(test.conditions.bytes_per_s));
+    EXPECT_LE(double(ours.world.wires[0].bytes()), test.wire_bytes * bytes);
+    EXPECT_NEAR(double(ours.stats().bytes_per_s), double(test.conditions.bytes_per_s),
+                0.1 * double(test.conditions.bytes_per_s));
+  }
+}
+
+TEST(ArqOnAWire, ForgetsTheRateOfACut) {
+  for (const uint64_t at_ms : {1, 30, 70, 500}) {
+    Ours ours({.bytes_per_s = 8'000'000});
+    ours.left.stream.Offer(12'000'000);
+    ours.world.Run(at_ms * kMs);
+    for (SimulatedWire& wire : ours.world.wires) wire.Cut(true);
+    ours.world.Run(14 * kSecond);
+    for (SimulatedWire& wire : ours.world.wires) wire.Cut(false);
+    EXPECT_TRUE(ours.world.Run(7 * kSecond, [&] { return ours.world.HasArrived(); })) << "cut at " << at_ms;
+  }
+}
+
+// The rate is given up when the path gets another one.
+TEST(ArqOnAWire, FollowsAPathThatChanges) {
+  Conditions conditions{.bytes_per_s = 4'000'000};
+  Ours ours(conditions);
+  ours.world.Transfer(8'000'000, 0, 60 * kSecond);
+  for (const uint64_t bytes_per_s : {1'000'000, 8'000'000}) {
+    conditions.bytes_per_s = bytes_per_s;
+    for (SimulatedWire& wire : ours.world.wires) wire.Change(conditions);
+    ours.world.Transfer(bytes_per_s * 4, 0, 60 * kSecond);
+    EXPECT_GE(double(bytes_per_s) * 4e6 / double(ours.world.Transfer(bytes_per_s * 4, 0, 60 * kSecond)),
+              0.8 * double(bytes_per_s));
+  }
+}
+
 double MegabytesPerSecond(End* left, End* right, const Conditions& conditions) {
   double sum = 0;
   World world(left, right, conditions, 5);
