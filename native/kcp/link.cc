@@ -51,6 +51,7 @@ Link::Link(const Settings& settings, std::shared_ptr<Seal> seal, uint32_t conv, 
     : wire_(settings.wire),
       single_stream_(settings.single_stream),
       follows_address_(settings.follows_address),
+      fec_data_(settings.fec.data),
       now_us_(now_us),
       seal_(std::move(seal)),
       outbound_(settings, seal_.get()),
@@ -76,6 +77,7 @@ void Link::Flush(uint64_t now_us, Datagrams& out) {
     CheckStreams();
     FinishIfDone();
   }
+  if (draining_) DrainOn();
   if (state_ != State::kUp) SayFarewell();
   outbound_.End();
   if (outbound_.used_up() && state_ == State::kUp) End(Reason::kKeys);
@@ -127,12 +129,14 @@ void Link::Pay() {
 }
 
 uint64_t Link::due_us() const {
+  if (draining_ && may_hand_up()) return 0;
   if (state_ != State::kUp) return farewell_.due_us();
-  if (owed_.any() || (waits_for_streams() && !mux_.blocked())) return 0;
+  if (owed_.any() || may_hand_up()) return 0;
   return std::min(arq_.due_us(), vigil_.due_us());
 }
 
 void Link::Close(Reason reason, uint64_t now_us) {
+  if (draining_) return EndDrain();
   if (state_ != State::kUp) return;
   now_us_ = std::max(now_us_, now_us);
   End(reason);
@@ -155,7 +159,7 @@ void Link::SayFarewell() {
   }
   if (!farewell_.over(now_us_)) return;
   farewell_.End();
-  state_ = State::kClosed;
+  if (!draining_) state_ = State::kClosed;
 }
 
 void Link::End(Reason reason) {
@@ -164,6 +168,25 @@ void Link::End(Reason reason) {
   reason_ = reason;
   owed_ = {};
   mux_.Abort(static_cast<uint8_t>(reason));
+}
+
+// The peer has ended the link in order; its streams still read what came before.
+void Link::Drain() {
+  state_ = State::kClosing;
+  reason_ = Reason::kDone;
+  owed_ = {};
+  draining_ = true;
+}
+
+void Link::DrainOn() {
+  HandUpRest();
+  if (all_read()) EndDrain();
+}
+
+void Link::EndDrain() {
+  draining_ = false;
+  state_ = State::kClosed;
+  mux_.Abort(static_cast<uint8_t>(reason_));
 }
 
 // An idle link keeps only what it can not make again.

@@ -59,6 +59,8 @@ class Link {
   // Ends it as `done` as soon as all streams have ended and all their bytes are acknowledged.
   void Finish() { finishing_ = true; }
 
+  // A link that the peer has closed in order is `closing` until its streams have read all (Flush after
+  // Resume).
   State state() const { return state_; }
   // kNone while it is up.
   Reason reason() const { return reason_; }
@@ -126,7 +128,12 @@ class Link {
   void FinishIfDone();
   void SayFarewell();
   void End(Reason reason);
+  void Drain();
+  void DrainOn();
+  void EndDrain();
   void Rest();
+  bool all_read() const { return !waits_for_streams() && mux_.held_bytes() == 0; }
+  bool may_hand_up() const { return waits_for_streams() && !mux_.blocked(); }
   bool waits_for_streams() const { return arq_.held() || (reader_ && reader_->pending()); }
   // Whether the wire has control packets.
   bool tells() const { return wire_ == Wire::kAnyport; }
@@ -134,10 +141,12 @@ class Link {
   const Wire wire_;
   bool single_stream_;
   bool follows_address_;
+  uint8_t fec_data_;
   State state_ = State::kUp;
   Reason reason_ = Reason::kNone;
   bool closed_by_peer_ = false;
   bool finishing_ = false;
+  bool draining_ = false;  // the peer has gone in order, and not all of its bytes were read
   bool had_streams_ = false;
   uint64_t now_us_;
   std::shared_ptr<Seal> seal_;

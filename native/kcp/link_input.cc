@@ -92,8 +92,8 @@ Verdict Link::TakeShard(std::span<const uint8_t> shard) {
     const Verdict verdict = TakeSegments(own, false);
     if (verdict != Verdict::kTaken) return verdict;
   }
-  // Sizes of groups are found, not assumed: with others than the peer's, what is given back is garbage.
-  if (!decoder_) decoder_ = std::make_unique<FecDecoder>(0, 0);
+  // Sizes of groups are proven before they are used; as a rule they are ours.
+  if (!decoder_) decoder_ = std::make_unique<FecDecoder>(fec_data_, outbound_.places());
   decoder_->Take(shard, [this](std::span<const uint8_t> segments) {
     TakeSegments(segments, true);
     // What was given back does not stay.
@@ -151,15 +151,17 @@ Verdict Link::TakeControl(std::span<const uint8_t> bytes, PathId from) {
 }
 
 void Link::TakeClose(const Control& close) {
-  if (state_ == State::kClosing) {
-    farewell_.End();
-    state_ = State::kClosed;
-    return;
-  }
   mux_.Deliver();
-  closed_by_peer_ = true;
-  End(ReasonOf(close));
-  farewell_.BeginLast();
+  if (state_ == State::kUp) {
+    closed_by_peer_ = true;
+    farewell_.BeginLast();
+    // All was said, but not all of it was read here.
+    if (ReasonOf(close) == Reason::kDone && !all_read()) return Drain();
+    return End(ReasonOf(close));
+  }
+  if (draining_) return farewell_.BeginLast();
+  farewell_.End();
+  state_ = State::kClosed;
 }
 
 void Link::TakeAnswer(uint32_t asked_ms) {

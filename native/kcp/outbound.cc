@@ -12,6 +12,7 @@ void Outbound::Begin(uint64_t now_us, PathId to, Datagrams* out) {
   now_us_ = now_us;
   to_ = to;
   out_ = out;
+  SendParity();
 }
 
 void Outbound::End() {
@@ -21,6 +22,7 @@ void Outbound::End() {
 }
 
 std::span<uint8_t> Outbound::Reserve(size_t bytes) {
+  if (!SendParity()) return room_ = {};
   const size_t payload = (wire_ == Wire::kAnyport ? 1 : 0) + shard_front() + bytes;
   room_ = Room(payload, to_);
   return room_.empty() ? room_ : room_.subspan(front() + shard_front(), bytes);
@@ -34,18 +36,25 @@ void Outbound::Commit(size_t bytes, bool pushes) {
   if (!shard && shard_front() > 0) std::memmove(&room_[at], &room_[at + shard_front()], bytes);
   const size_t payload = bytes + (shard ? shard_front() : 0);
   const std::span<uint8_t> datagram = room_.first(at + payload + seal_->tail());
-  const size_t parity = shard ? encoder().Add(datagram.subspan(at, payload), now_us_) : 0;
+  if (shard) {
+    parity_next_ = 0;
+    parity_end_ = encoder().Add(datagram.subspan(at, payload), now_us_);
+  }
   Finish(datagram, shard ? Kind::kShard : Kind::kSegments);
-  for (size_t i = 0; i < parity; ++i) SendParity(encoder_->Parity(i));
+  SendParity();
 }
 
-// Lost when there is no room: it is redundant.
-void Outbound::SendParity(std::span<const uint8_t> parity) {
+// Parity that is due and has found no room goes first as soon as there is some. False: there is still none.
+bool Outbound::SendParity() {
   const size_t at = front();
-  const std::span<uint8_t> datagram = Room(at - seal_->overhead() + parity.size(), to_);
-  if (datagram.empty()) return;
-  std::copy(parity.begin(), parity.end(), datagram.begin() + static_cast<ptrdiff_t>(at));
-  Finish(datagram, Kind::kShard);
+  for (; parity_next_ < parity_end_; ++parity_next_) {
+    const std::span<const uint8_t> parity = encoder_->Parity(parity_next_);
+    const std::span<uint8_t> datagram = Room(at - seal_->overhead() + parity.size(), to_);
+    if (datagram.empty()) return false;
+    std::copy(parity.begin(), parity.end(), datagram.begin() + static_cast<ptrdiff_t>(at));
+    Finish(datagram, Kind::kShard);
+  }
+  return true;
 }
 
 bool Outbound::Send(const Control& control, PathId to) {
@@ -96,6 +105,7 @@ void Outbound::NoteLoss(uint32_t loss_ppm) {
 }
 
 void Outbound::Rest() {
+  parity_next_ = parity_end_ = 0;
   if (encoder_) encoder_->Rest();
 }
 

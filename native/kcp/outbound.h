@@ -39,6 +39,8 @@ class Outbound final : public Emit {
   // Bytes of a datagram that KCP may have.
   size_t kcp_bytes_max() const { return mtu_ - front() - shard_front() - seal_->tail(); }
   void SetMtu(uint16_t mtu) { mtu_ = mtu; }
+  // Parity places of a group.
+  uint8_t places() const;
   // Loss that the peer has measured: parity follows it, if it is to.
   void NoteLoss(uint32_t loss_ppm);
   // Nothing is under way: gives memory back.
@@ -55,12 +57,11 @@ class Outbound final : public Emit {
 
   size_t front() const { return seal_->overhead() + (wire_ == Wire::kAnyport ? 1 : 0); }
   size_t shard_front() const { return fec_.on() ? kFecHeaderBytes : 0; }
-  uint8_t places() const;
   FecEncoder& encoder();
   std::span<uint8_t> Room(size_t payload, PathId to);
   void Finish(std::span<uint8_t> datagram, Kind kind);
   void SealAll();
-  void SendParity(std::span<const uint8_t> parity);
+  bool SendParity();
 
   Wire wire_;
   bool used_up_ = false;
@@ -68,6 +69,9 @@ class Outbound final : public Emit {
   uint16_t mtu_;
   Fec fec_;
   Seal* seal_;
+  // Parity that is due: of a group that has ended, from the first one that was not sent.
+  size_t parity_next_ = 0;
+  size_t parity_end_ = 0;
   std::unique_ptr<FecEncoder> encoder_;  // from the first shard on
   Datagrams* out_ = nullptr;
   PathId to_ = kNoPath;

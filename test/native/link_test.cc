@@ -24,7 +24,10 @@ Settings Kcptun() {
 }
 
 LinkWorld::Options OptionsOf(const Settings& settings, const Conditions& wire = kQuiet, uint64_t answer = 0) {
-  LinkWorld::Options options{.settings = settings, .wire = wire, .answer = answer};
+  LinkWorld::Options options;
+  options.settings = settings;
+  options.wire = wire;
+  options.answer = answer;
   if (settings.wire != Wire::kKcptun) return options;
   Pass pass;
   pass.fill(3);
@@ -94,6 +97,31 @@ const Course kCourses[] = {
 INSTANTIATE_TEST_SUITE_P(Link, Transfer, testing::ValuesIn(kCourses),
                          [](const auto& info) { return std::string(info.param.name); });
 
+// 5 MB over such a wire: bytes on the wire for a byte, and how long it took.
+struct Cost {
+  double overhead;
+  uint64_t us;
+};
+Cost CostOf(const Settings& settings, double loss) {
+  constexpr uint64_t kBytes = 5'000'000;
+  LinkWorld world(OptionsOf(
+      settings,
+      {.loss = loss, .delay_us = 20 * kMillisecond, .bytes_per_s = 20'000'000, .queue_bytes = 2'000'000}));
+  const uint64_t began = world.now_us();
+  world.client_host().Open(kBytes);
+  EXPECT_TRUE(world.Run(began + 600 * kSecond, [&] { return world.server_host().received() == kBytes; }));
+  const LinkStats stats = world.client().stats();
+  return {static_cast<double>(stats.wire_bytes_sent) / kBytes, world.now_us() - began};
+}
+
+TEST(LinkTest, AdaptiveParityFollowsLoss) {
+  const Cost quiet = CostOf(Adaptive(), 0);
+  const Cost lossy = CostOf(Adaptive(), 0.1);
+  EXPECT_LT(quiet.overhead, CostOf({}, 0).overhead - 0.1);
+  EXPECT_GT(lossy.overhead, quiet.overhead + 0.2);
+  EXPECT_LT(lossy.us, CostOf(WithoutFec({}), 0.1).us);
+}
+
 TEST(LinkTest, PacketsOfARunAreOfOneSizeAndOnlyTheLastIsShorter) {
   Settings settings;
   LinkWorld world(OptionsOf(settings));
@@ -122,6 +150,18 @@ TEST(LinkTest, AnEndOfOneWayLeavesTheOtherOpen) {
   world.server_host().Send(sid, 300'000);
   EXPECT_TRUE(world.Run(kNever, [&] { return world.client_host().at(sid).ended; }));
   EXPECT_EQ(world.client_host().at(sid).received, 300'000u);
+}
+
+TEST(LinkTest, AnEndWithoutBytesArrives) {
+  LinkWorld world(OptionsOf({}));
+  world.server_host().KeepOpen();
+  const uint32_t sid = world.client_host().Open(1000);
+  world.Run(world.now_us() + kSecond);
+  world.server().mux().End(sid);
+  world.FlushServer();
+  EXPECT_TRUE(world.Run(world.now_us() + kSecond / 10, [&] { return world.client_host().at(sid).ended; }));
+  EXPECT_EQ(world.server().mux().streams(), 0u);
+  EXPECT_EQ(world.client().mux().streams(), 0u);
 }
 
 TEST(LinkTest, AResetArrivesAsOne) {
@@ -213,8 +253,8 @@ TEST_P(Silence, AnIdleLinkWakesOnlyForItsHeartbeat) {
   constexpr uint64_t kIdleS = 600;
   world.Run(world.now_us() + kIdleS * kSecond);
   const uint64_t heartbeats = kIdleS * 1000 / settings.heartbeat_ms;
-  // kcptun's heartbeats go through KCP from both ends, and each is acknowledged.
-  const uint64_t each = GetParam() == Wire::kAnyport ? 3 : 10;
+  // kcptun's heartbeats go through KCP from both ends: each is sent twice, and acknowledged.
+  const uint64_t each = GetParam() == Wire::kAnyport ? 3 : 16;
   EXPECT_LE(world.flushes() - flushes, heartbeats * each + 10);
   EXPECT_GE(world.flushes() - flushes, heartbeats);
   EXPECT_EQ(world.client().state(), State::kUp);
@@ -300,6 +340,29 @@ TEST(LinkTest, FinishWaitsForEveryByte) {
   EXPECT_EQ(world.server_host().at(sid).received, 500'000u);
   EXPECT_EQ(world.server().reason(), Reason::kDone);
   EXPECT_FALSE(world.server_host().at(sid).reset);
+}
+
+// The peer has gone in order while the reader was slow.
+TEST(LinkTest, WhatWasSaidBeforeAnOrderlyEndIsRead) {
+  LinkWorld world(OptionsOf({.single_stream = true}));
+  world.server_host().Stall();
+  const uint32_t sid = world.client_host().Open(200'000);
+  EXPECT_TRUE(
+      world.Run(world.now_us() + 10 * kSecond, [&] { return world.client().state() == State::kClosed; }));
+  EXPECT_EQ(world.client().reason(), Reason::kDone);
+  world.Run(world.now_us() + 60 * kSecond);
+  EXPECT_EQ(world.server().state(), State::kClosing);
+  EXPECT_EQ(world.server().due_us(), kNever);
+  EXPECT_EQ(world.server_host().received(), 0u);
+  world.server_host().at(sid).stalled = false;
+  world.server().mux().Resume(sid);
+  world.FlushServer();
+  EXPECT_EQ(world.server_host().received(), 200'000u);
+  EXPECT_TRUE(world.server_host().at(sid).ended);
+  EXPECT_FALSE(world.server_host().at(sid).reset);
+  EXPECT_EQ(world.server().state(), State::kClosed);
+  EXPECT_EQ(world.server().reason(), Reason::kDone);
+  EXPECT_TRUE(world.server().closed_by_peer());
 }
 
 TEST(LinkTest, ALinkOfOneStreamEndsWithIt) {
