@@ -28,6 +28,14 @@ constexpr uint32_t kLossSegments = 40;
 
 }  // namespace
 
+void Pacer::TurnOn() {
+  if (on_) return;
+  on_ = true;
+  phase_ = Phase::kStartup;
+  best_ = 0;
+  rounds_at_best_ = 0;
+}
+
 void Pacer::OnSent(Segment* segment, bool again, uint64_t now_us) {
   if (in_flight_ == 0) send_mark_us_ = delivered_us_ = now_us;
   if (!again) in_flight_ += segment->length;
@@ -36,7 +44,7 @@ void Pacer::OnSent(Segment* segment, bool again, uint64_t now_us) {
   segment->send_mark_us = send_mark_us_;
   ++round_sent_;
   round_again_ += again ? 1 : 0;
-  if (rate_ == 0) return;
+  if (!on_ || rate_ == 0) return;
   next_us_ = std::max(next_us_, now_us - kBurstUs) + segment->length * kUsInS / rate_;
 }
 

@@ -17,9 +17,10 @@ namespace anyport::kcp {
 
 class Pacer {
  public:
-  // Off, as over kcptun's wire: everything goes out at once, and is measured. Its acknowledgements come in
-  // heaps; what is spread over the time between them arrives later.
+  // Off: everything goes out at once, and is measured.
   explicit Pacer(bool on) : on_(on) {}
+  // Begins with what was measured so far.
+  void TurnOn();
 
   // ---- of each segment that goes out; `again`: it is lost, or may be
   void OnSent(Segment* segment, bool again, uint64_t now_us);

@@ -116,7 +116,7 @@ void ArqReceiver::Note(uint32_t serial, uint32_t timestamp_ms, uint64_t now_us) 
   if (!acknowledging_) acks_due_us_ = now_us;
   acknowledging_ = true;
   last_ = {serial, timestamp_ms};
-  if (Before(next_, serial) && acks_.size() < kAcksMax) acks_.push_back(last_);
+  if (Before(next_, serial) && acks_.size() < window_) acks_.push_back(last_);
 }
 
 void ArqReceiver::OnAsk(uint64_t now_us) {

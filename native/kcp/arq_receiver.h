@@ -46,8 +46,6 @@ class ArqReceiver {
     uint32_t serial;
     uint32_t timestamp_ms;
   };
-  // A full window of a kcptun server. Beyond that a peer that repeats itself gets no more answers in a turn.
-  static constexpr size_t kAcksMax = 2'048;
   static constexpr uint8_t kTells = 4;
 
   bool HasPlaceFor(uint32_t serial) const;
@@ -74,7 +72,7 @@ class ArqReceiver {
   Ack last_{};                  // arrived last; acknowledged in any case, as it carries the time
   bool acknowledging_ = false;  // since acks_due_us_
   uint64_t acks_due_us_ = 0;
-  std::vector<Ack> acks_;    // that arrived before something else
+  std::vector<Ack> acks_;    // that arrived before something else; at most a window of them
   std::vector<Ack> repeat_;  // of the last time
   uint64_t repeat_due_us_ = kNever;
 

@@ -16,6 +16,9 @@ constexpr uint64_t kBackOffMaxUs = 2'000'000;
 // own ends at once.
 constexpr uint64_t kAckMarginUs = 10'000;
 constexpr uint64_t kTimeoutLeastUs = 30'000;
+// Where so much is lost it is a queue that overflows. Over kcptun's wire nothing is paced before:
+// acknowledgements come in heaps there, and what is spread over the time between them arrives later.
+constexpr uint32_t kOverflowPpm = 600'000;
 // So many in a row get lost by a cut, or not at all.
 constexpr uint32_t kRunSegments = 8;
 // Ours repeats an acknowledgement 2 ms later: what it skips is not lost before.
@@ -152,6 +155,7 @@ void ArqSender::EndInput(bool timely) {
     timeouts_in_row_ = 0;
     timeout_gate_us_ = std::min(timeout_gate_us_, now_us_ + rtt_.timeout_us());
     congestion_.OnAcknowledged(released_, peer_window_);
+    if (meter_.ppm() > kOverflowPpm) pacer_.TurnOn();
     pacer_.Update(rtt_.least_us(), now_us_);
   }
   if (in_flight_ > 0) return;
