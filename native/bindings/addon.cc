@@ -5,6 +5,7 @@
 #include "bindings/admission_binding.h"
 #include "bindings/classifier_binding.h"
 #include "bindings/engine_binding.h"
+#include "bindings/kcp_endpoint_binding.h"
 #include "bindings/layout.h"
 #include "bindings/packets.h"
 #include "bindings/prefixes_binding.h"
@@ -18,6 +19,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ClassifierBinding::Init(env, exports);
   EngineBinding::Init(env, exports);
   AcceptorBinding::Init(env, exports);
+  KcpEndpointBinding::Init(env, exports);
   PrefixesBinding::Init(env, exports);
   AdmissionBinding::Init(env, exports);
   InitSockets(env, exports);

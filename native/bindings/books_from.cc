@@ -47,6 +47,11 @@ desk::Layout LayoutFrom(const Napi::Object& counting) {
   cells.active = CellOf(metrics, "anyport_sessions_active");
   cells.bytes = CellOf(metrics, "anyport_bytes_total");
   cells.identified = CellOf(metrics, "anyport_identified_total");
+  cells.kcp_links = CellOf(metrics, "anyport_kcp_links");
+  cells.kcp_segments = CellOf(metrics, "anyport_kcp_segments_total");
+  cells.kcp_retransmits = CellOf(metrics, "anyport_kcp_retransmits_total");
+  cells.kcp_recovered = CellOf(metrics, "anyport_kcp_fec_recovered_total");
+  cells.kcp_dropped = CellOf(metrics, "anyport_kcp_dropped_total");
   cells.waited = CellOf(metrics, "anyport_bandwidth_wait_seconds_total");
   cells.endpoint_sessions = CellOf(metrics, "anyport_endpoint_sessions");
   cells.pool_connections = CellOf(metrics, "anyport_pool_connections");
@@ -62,6 +67,7 @@ desk::Layout LayoutFrom(const Napi::Object& counting) {
   layout.identify = HistogramOf(counting, "anyport_identify_seconds");
   layout.session = HistogramOf(counting, "anyport_session_seconds");
   layout.connect = HistogramOf(counting, "anyport_connect_seconds");
+  layout.kcp_rtt = HistogramOf(counting, "anyport_kcp_rtt_seconds");
   layout.worker_row = Uint32At(counting, "workerRow");
   return layout;
 }

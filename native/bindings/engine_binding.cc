@@ -7,6 +7,7 @@
 
 #include "bindings/arguments.h"
 #include "bindings/books_from.h"
+#include "bindings/kcp_from.h"
 #include "bindings/listening_from.h"
 #include "bindings/plan_from.h"
 #include "desk/listing.h"
@@ -27,55 +28,13 @@ uint32_t Argument(const Napi::CallbackInfo& info, size_t index) {
   return info[index].ToNumber().Uint32Value();
 }
 
+// Once per turn: events [from, to) of the ring.
+void Show(const Callback& turn, uint32_t from, uint32_t to) {
+  const Napi::HandleScope scope(turn.env());
+  turn.Call({Napi::Number::New(turn.env(), from), Napi::Number::New(turn.env(), to)});
+}
+
 }  // namespace
-
-// napi_make_callback runs promise jobs and ticks after the call, as for any event. Uses the C API, because a
-// terminating worker refuses calls, which must not become a C++ exception here.
-class EngineBinding::Turn {
- public:
-  Turn(Napi::Env env, const Napi::Function& function)
-      : env_(env),
-        function_(Napi::Persistent(function)),
-        context_(std::make_shared<Napi::AsyncContext>(env, "anyport")) {
-    function_.SuppressDestruct();  // the environment may end first, and frees its references itself
-  }
-
-  // Breaks a cycle: the function's closure holds the engine's wrapper, which would live as long as the
-  // environment.
-  void Forget() { function_.Reset(); }
-
-  // Whether the environment runs no JavaScript any more: it is terminated, or has ended and is being freed.
-  // Any call with NAPI_PREAMBLE says so; this one is the cheapest.
-  bool env_ends() const {
-    const Napi::HandleScope scope(env_);
-    napi_value value;
-    napi_get_undefined(env_, &value);
-    return napi_coerce_to_bool(env_, value, &value) != napi_ok;
-  }
-
-  void operator()(uint32_t from, uint32_t to) const {
-    const Napi::HandleScope scope(env_);
-    napi_value arguments[2];
-    napi_create_uint32(env_, from, &arguments[0]);
-    napi_create_uint32(env_, to, &arguments[1]);
-    napi_value receiver;
-    napi_get_global(env_, &receiver);
-    const napi_status status =
-        napi_make_callback(env_, *context_, receiver, function_.Value(), 2, arguments, nullptr);
-    if (status == napi_pending_exception) ThrowUncaught();
-  }
-
- private:
-  // As if thrown by an event listener: raises 'uncaughtException', which ends the worker.
-  void ThrowUncaught() const {
-    napi_value error;
-    if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
-  }
-
-  Napi::Env env_;
-  Napi::FunctionReference function_;
-  std::shared_ptr<Napi::AsyncContext> context_;
-};
 
 void EngineBinding::Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Engine", DefineClass(env, "Engine",
@@ -95,6 +54,13 @@ void EngineBinding::Init(Napi::Env env, Napi::Object exports) {
                                         InstanceMethod<&EngineBinding::EndOf>("endOf"),
                                         InstanceMethod<&EngineBinding::UsesPlan>("usesPlan"),
                                         InstanceMethod<&EngineBinding::Sessions>("sessions"),
+                                        InstanceMethod<&EngineBinding::KcpSend>("kcpSend"),
+                                        InstanceMethod<&EngineBinding::KcpEstablish>("kcpEstablish"),
+                                        InstanceMethod<&EngineBinding::KcpFail>("kcpFail"),
+                                        InstanceMethod<&EngineBinding::KcpAccept>("kcpAccept"),
+                                        InstanceMethod<&EngineBinding::KcpRefuse>("kcpRefuse"),
+                                        InstanceMethod<&EngineBinding::KcpEnd>("kcpEnd"),
+                                        InstanceMethod<&EngineBinding::KcpLinks>("kcpLinks"),
                                         InstanceMethod<&EngineBinding::Close>("close"),
                                     }));
 }
@@ -112,6 +78,7 @@ EngineBinding::EngineBinding(const Napi::CallbackInfo& info) : ObjectWrap(info) 
                      Uint32At(object, "pipesMax"),
                      SharedSpanOf<int64_t>(object, "buckets"),
                      {}};
+  options.worker = static_cast<uint8_t>(Uint32At(object, "worker"));
   if (options.memory.arena.size() < engine::ArenaBytes(options.streams.buffer_bytes) ||
       options.memory.events.size() < desk::EventRing::kWords ||
       options.memory.answers.size() < desk::AnswerRing::kWords ||
@@ -119,11 +86,13 @@ EngineBinding::EngineBinding(const Napi::CallbackInfo& info) : ObjectWrap(info) 
       options.streams.buckets.size() < shared::Buckets::kWords) {
     throw Napi::RangeError::New(env, "the shared buffers are smaller than the layout says");
   }
-  turn_ = std::make_shared<Turn>(env, object.Get("onTurn").As<Napi::Function>());
+  turn_ = std::make_shared<Callback>(env, object.Get("onTurn"));
+  kcp_ = std::make_shared<Callback>(env, object.Get("onKcp"));
   // Ids of sessions are told to people, who may use them after this engine is gone.
   options.first_generation = std::random_device{}() & pool::kGenerationMask;
   options.streams.thread_ends = [turn = turn_] { return turn->env_ends(); };
-  options.on_turn = [turn = turn_](uint32_t from, uint32_t to) { (*turn)(from, to); };
+  options.on_turn = [turn = turn_](uint32_t from, uint32_t to) { Show(*turn, from, to); };
+  options.on_links = [kcp = kcp_](std::span<links::Event> events) { TellKcp(*kcp, events); };
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
   int error = 0;
@@ -151,7 +120,7 @@ Napi::Value EngineBinding::Prepare(const Napi::CallbackInfo& info) {
       throw Napi::RangeError::New(info.Env(), "no such listener in the Plan");
   }
   engine::PreparedSockets sockets;
-  const int error = engine().Prepare(wanted, &sockets);
+  const int error = engine().Prepare(*plan, wanted, &sockets);
   if (error != 0) throw SystemError(info.Env(), error, "dup");
   prepared_ = std::move(plan);
   prepared_sockets_ = std::move(sockets);
@@ -247,9 +216,38 @@ Napi::Value EngineBinding::Sessions(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(engine().sessions().size()));
 }
 
+// ---- links: no error after close, because a handshake may take its time
+
+links::Links* EngineBinding::links() {
+  engine::Engine* engine = lifetime_->get();
+  return engine == nullptr ? nullptr : engine->links();
+}
+
+Napi::Value EngineBinding::KcpSend(const Napi::CallbackInfo& info) {
+  return bindings::KcpSend(info, links());
+}
+Napi::Value EngineBinding::KcpEstablish(const Napi::CallbackInfo& info) {
+  return bindings::KcpEstablish(info, links());
+}
+Napi::Value EngineBinding::KcpFail(const Napi::CallbackInfo& info) {
+  return bindings::KcpFail(info, links());
+}
+Napi::Value EngineBinding::KcpAccept(const Napi::CallbackInfo& info) {
+  return bindings::KcpAccept(info, links());
+}
+Napi::Value EngineBinding::KcpRefuse(const Napi::CallbackInfo& info) {
+  return bindings::KcpRefuse(info, links());
+}
+Napi::Value EngineBinding::KcpEnd(const Napi::CallbackInfo& info) { return bindings::KcpEnd(info, links()); }
+Napi::Value EngineBinding::KcpLinks(const Napi::CallbackInfo& info) {
+  links::Links* links = this->links();
+  return bindings::KcpLinks(info.Env(), links, links == nullptr ? nullptr : lifetime_->get()->link_host());
+}
+
 Napi::Value EngineBinding::Close(const Napi::CallbackInfo& info) {
   lifetime_->Close();
   turn_->Forget();
+  kcp_->Forget();
   return info.Env().Undefined();
 }
 

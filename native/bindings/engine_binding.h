@@ -6,11 +6,13 @@
 #include <memory>
 #include <vector>
 
+#include "bindings/callback.h"
 #include "bindings/lifetime.h"
 #include "engine/engine.h"
 
 namespace anyport::bindings {
 
+// Over 20 methods: what JavaScript asks an engine for, each passed on.
 class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
  public:
   static void Init(Napi::Env env, Napi::Object exports);
@@ -19,10 +21,9 @@ class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
   ~EngineBinding() override;
 
  private:
-  // Calls JavaScript once per turn.
-  class Turn;
-
   engine::Engine& engine();
+  // Null: it is closed, or no Plan has had a profile of links.
+  links::Links* links();
   Napi::Value Prepare(const Napi::CallbackInfo& info);
   Napi::Value Commit(const Napi::CallbackInfo& info);
   Napi::Value Discard(const Napi::CallbackInfo& info);
@@ -38,6 +39,13 @@ class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
   Napi::Value EndOf(const Napi::CallbackInfo& info);
   Napi::Value UsesPlan(const Napi::CallbackInfo& info);
   Napi::Value Sessions(const Napi::CallbackInfo& info);
+  Napi::Value KcpSend(const Napi::CallbackInfo& info);
+  Napi::Value KcpEstablish(const Napi::CallbackInfo& info);
+  Napi::Value KcpFail(const Napi::CallbackInfo& info);
+  Napi::Value KcpAccept(const Napi::CallbackInfo& info);
+  Napi::Value KcpRefuse(const Napi::CallbackInfo& info);
+  Napi::Value KcpEnd(const Napi::CallbackInfo& info);
+  Napi::Value KcpLinks(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Lifetime<engine::Engine>> lifetime_;
@@ -45,8 +53,9 @@ class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
   std::shared_ptr<const plan::Plan> prepared_;
   engine::PreparedSockets prepared_sockets_;
   bool has_plan_ = false;
-  Napi::ObjectReference memory_;  // keeps the shared buffers alive
-  std::shared_ptr<Turn> turn_;
+  Napi::ObjectReference memory_;    // keeps the shared buffers alive
+  std::shared_ptr<Callback> turn_;  // with the events of a turn
+  std::shared_ptr<Callback> kcp_;   // with each event of links
 };
 
 }  // namespace anyport::bindings

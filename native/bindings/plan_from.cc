@@ -8,6 +8,7 @@
 
 #include "bindings/arguments.h"
 #include "bindings/classifier_binding.h"
+#include "bindings/kcp_from.h"
 #include "net/network.h"
 
 namespace anyport::bindings {
@@ -23,7 +24,19 @@ std::vector<net::Network> NetworksFrom(const Napi::Array& array) {
   return networks;
 }
 
-plan::Listener ListenerFrom(const Napi::Object& object, const Napi::Array& classifiers) {
+using Profiles = std::vector<std::shared_ptr<const links::Profile>>;
+
+// Null for -1.
+std::shared_ptr<const links::Profile> ProfileAt(const Napi::Object& object, const Profiles& profiles) {
+  const int32_t index = object.Get("kcp").ToNumber().Int32Value();
+  if (index < 0) return nullptr;
+  if (static_cast<size_t>(index) >= profiles.size())
+    throw Napi::RangeError::New(object.Env(), "no such profile of links in the Plan");
+  return profiles[static_cast<size_t>(index)];
+}
+
+plan::Listener ListenerFrom(const Napi::Object& object, const Napi::Array& classifiers,
+                            const Profiles& profiles) {
   plan::Listener table;
   table.classifier = ClassifierBinding::From(classifiers.Get(Uint32At(object, "classifier")));
   if (table.classifier == nullptr) throw Napi::TypeError::New(object.Env(), "a listener names no classifier");
@@ -44,6 +57,8 @@ plan::Listener ListenerFrom(const Napi::Object& object, const Napi::Array& class
   table.quic = object.Get("quic").ToNumber().Int32Value();
   table.trusted_proxies = NetworksFrom(object.Get("trustedProxies").As<Napi::Array>());
   table.trusts_unix = object.Get("trustsUnix").ToBoolean();
+  table.links = ProfileAt(object, profiles);
+  table.links_only = object.Get("kcpOnly").ToBoolean();
   return table;
 }
 
@@ -81,7 +96,7 @@ plan::Quic QuicFrom(const Napi::Object& object) {
   return {object.Get("follows").ToBoolean(), static_cast<uint8_t>(Uint32At(object, "idBytes"))};
 }
 
-plan::Upstream UpstreamFrom(const Napi::Object& object) {
+plan::Upstream UpstreamFrom(const Napi::Object& object, const Profiles& profiles) {
   plan::Upstream upstream;
   upstream.id = Uint32At(object, "id");
   upstream.row = Uint32At(object, "row");
@@ -92,6 +107,7 @@ plan::Upstream UpstreamFrom(const Napi::Object& object) {
   upstream.idle_timeout_ms = Uint32At(object, "idleTimeoutMs");
   upstream.half_close_timeout_ms = Uint32At(object, "halfCloseTimeoutMs");
   upstream.bandwidth = BandwidthFrom(object.Get("bandwidth").As<Napi::Object>());
+  upstream.links = ProfileAt(object, profiles);
   upstream.udp = UdpFrom(object.Get("udp").As<Napi::Object>());
   upstream.quic = QuicFrom(object.Get("quic").As<Napi::Object>());
   const auto endpoints = object.Get("endpoints").As<Napi::Array>();
@@ -176,14 +192,17 @@ std::shared_ptr<const plan::Plan> PlanFrom(const Napi::Object& object) {
   plan->flows_max = static_cast<int32_t>(Uint32At(object, "flowsMax"));
   plan->flows_per_source = Uint32At(object, "flowsPerSource");
   plan->admission = PolicyFrom(object.Get("admission").As<Napi::Object>());
+  const auto profiles = object.Get("kcpProfiles").As<Napi::Array>();
+  for (uint32_t i = 0; i < profiles.Length(); ++i)
+    plan->links.push_back(KcpProfileFrom(profiles.Get(i).As<Napi::Object>()));
   const auto classifiers = object.Get("classifiers").As<Napi::Array>();
   const auto listeners = object.Get("listeners").As<Napi::Array>();
   for (uint32_t i = 0; i < listeners.Length(); ++i) {
-    plan->listeners.push_back(ListenerFrom(listeners.Get(i).As<Napi::Object>(), classifiers));
+    plan->listeners.push_back(ListenerFrom(listeners.Get(i).As<Napi::Object>(), classifiers, plan->links));
   }
   const auto upstreams = object.Get("upstreams").As<Napi::Array>();
   for (uint32_t i = 0; i < upstreams.Length(); ++i)
-    plan->upstreams.push_back(UpstreamFrom(upstreams.Get(i).As<Napi::Object>()));
+    plan->upstreams.push_back(UpstreamFrom(upstreams.Get(i).As<Napi::Object>(), plan->links));
   const auto dials = object.Get("dials").As<Napi::Array>();
   for (uint32_t i = 0; i < dials.Length(); ++i) AddDials(dials.Get(i).As<Napi::Object>(), &plan->dials);
   const auto warmed = object.Get("warmed").As<Napi::Array>();

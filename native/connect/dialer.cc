@@ -92,14 +92,22 @@ void Dialer::TryNext(Session& session, uint32_t* number) {
   Await(session, dialling);
 }
 
+net::Opened Dialer::Open(const Session& session, uint32_t dial) {
+  const plan::Dial& to = session.plan->dials[dial];
+  if (session.plan_upstream().links == nullptr) return net::Connect(to.address, to.options, session.source);
+  if (tunnels_ == nullptr) return {net::Fd(), ENOTCONN};
+  return tunnels_->Open(session, to);
+}
+
 // Sends the opening at once, which saves waiting for EPOLLOUT: on loopback and near networks the connection
 // is established before connect() returns. A socket that still connects takes no byte.
 Dialer::Begun Dialer::Begin(Session& session, uint32_t dial, uint32_t* number) {
   Dialling& dialling = At(number);
-  const auto& [address, options] = session.plan->dials[dial];
-  auto opened = net::Connect(address, options, session.source);
+  auto opened = Open(session, dial);
   if (!opened.fd.valid()) {
-    if (opened.error == EAGAIN && dialling.patient) return Begun::kBacklogFull;
+    // A link that comes up is as a backlog that becomes free.
+    const bool patient = dialling.patient || session.plan_upstream().links != nullptr;
+    if (opened.error == EAGAIN && patient) return Begun::kBacklogFull;
     dialling.NoteError(opened.error);
     return Begun::kFailed;
   }

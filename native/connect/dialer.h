@@ -10,6 +10,7 @@
 
 #include "connect/caller.h"
 #include "connect/dialling.h"
+#include "connect/tunnels.h"
 #include "connect/warm_pool.h"
 #include "desk/desk.h"
 #include "loop/loop.h"
@@ -26,6 +27,8 @@ class Dialer {
   Dialer(desk::Desk* desk, loop::Loop* loop, WarmPool* warm, pool::Slabs* slabs, Caller* caller)
       : desk_(desk), loop_(loop), warm_(warm), slabs_(slabs), caller_(caller) {}
 
+  // Without them nothing is reached through links.
+  void SetTunnels(Tunnels* tunnels) { tunnels_ = tunnels; }
   // `number`: of the dialling, kept by the caller; desk::kNone when there is none.
   void Dial(desk::Session& session, const desk::Dial& dial, uint32_t* number);
   // Connects to a new socket pair; returns the other end, or -1 without descriptors.
@@ -45,6 +48,7 @@ class Dialer {
 
   bool UseWarm(desk::Session& session, const desk::Dial& dial, uint32_t* number);
   Begun Begin(desk::Session& session, uint32_t dial, uint32_t* number);
+  net::Opened Open(const desk::Session& session, uint32_t dial);
   void TryNext(desk::Session& session, uint32_t* number);
   bool Look(desk::Session& session, uint32_t* number);
   Sent SendFirst(desk::Session& session, Dialling& dialling, int fd);
@@ -65,6 +69,7 @@ class Dialer {
   WarmPool* warm_;
   pool::Slabs* slabs_;
   Caller* caller_;
+  Tunnels* tunnels_ = nullptr;
   pool::Shelf<Dialling> diallings_;
 };
 

@@ -98,6 +98,20 @@ void Books::Pooled(const pool::Slabs::Counts& counts, bool open) {
   }
 }
 
+void Books::Links(const LinkCounts& counts) {
+  const Cells& cells = layout_.cells;
+  const uint32_t row = layout_.worker_row;
+  const auto add = [&](uint32_t cell, uint64_t count) {
+    if (count > 0) Add(row + cell, static_cast<double>(count));
+  };
+  if (counts.links != 0) Add(row + cells.kcp_links, static_cast<double>(counts.links));
+  add(cells.kcp_segments, counts.segments_sent);
+  add(cells.kcp_segments + 1, counts.segments_received);
+  add(cells.kcp_retransmits, counts.retransmits);
+  add(cells.kcp_recovered, counts.recovered);
+  for (uint32_t i = 0; i < counts.dropped.size(); ++i) add(cells.kcp_dropped + i, counts.dropped[i]);
+}
+
 // Each cell has one writer, this thread; other threads read whole values. Release: on arm64 too the counts
 // become visible in the order in which they are made. An index out of bounds is ignored, because rows come
 // from JavaScript.

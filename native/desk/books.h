@@ -5,6 +5,7 @@
 // in answers. The cells of each metric follow from src/metrics/catalog.ts and are passed at construction.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -33,6 +34,12 @@ struct Cells {
   uint32_t active = 0;
   uint32_t bytes = 0;  // up, then down
   uint32_t identified = 0;
+  // scope: worker
+  uint32_t kcp_links = 0;
+  uint32_t kcp_segments = 0;  // sent, then received
+  uint32_t kcp_retransmits = 0;
+  uint32_t kcp_recovered = 0;
+  uint32_t kcp_dropped = 0;  // one cell per links::Dropped
   // scope: upstream
   uint32_t waited = 0;  // up, then down
   // scope: upstream and endpoint
@@ -71,11 +78,22 @@ enum class Dropped : uint8_t { kNoFlow, kPerSource, kTooLarge, kQueueFull, kAmpl
 // begin.
 enum class QueueResult : uint8_t { kServed, kTimeout, kLeft, kOverLimit };
 
+// Of links over datagrams: what has changed.
+struct LinkCounts {
+  int64_t links = 0;
+  uint64_t segments_sent = 0;
+  uint64_t segments_received = 0;
+  uint64_t retransmits = 0;
+  uint64_t recovered = 0;
+  std::array<uint64_t, 5> dropped{};
+};
+
 struct Layout {
   Cells cells;
   Histogram identify;  // scope: worker
   Histogram session;   // scope: worker
   Histogram connect;   // scope: upstream
+  Histogram kcp_rtt;   // scope: worker
   uint32_t worker_row = 0;
 };
 
@@ -135,6 +153,8 @@ class Books {
   void Ended(Session& session, Reason reason, double duration_ms);
   // The pool at the end of a turn. `open` false: it goes, and its buffers with it.
   void Pooled(const pool::Slabs::Counts& counts, bool open);
+  void Links(const LinkCounts& counts);
+  void LinkRoundTrip(double ms) { Observe(layout_.worker_row, layout_.kcp_rtt, ms); }
   // Connections opened ahead, of the upstream with this row.
   void PoolHit(uint32_t row) { Add(row + layout_.cells.pool_hits); }
   void PoolMiss(uint32_t row) { Add(row + layout_.cells.pool_misses); }

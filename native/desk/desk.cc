@@ -208,7 +208,7 @@ Event Desk::Push(EventKind kind, const Session& session) {
   event.Set(kPlan, session.plan->generation);
   event.Set(kProtocol, static_cast<uint32_t>(session.protocol));
   event.Set(kIdentifyMs, session.identify_ms);
-  event.Set(kDatagram, session.datagram);
+  event.Set(kDatagram, CarriedBy(session));
   event.SetSource(session.source);
   return event;
 }

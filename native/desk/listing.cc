@@ -30,7 +30,7 @@ void WriteRow(const Session& session, uint64_t now_ns, std::span<uint32_t> row) 
   row[kRowDial] = progress.dial;
   row[kRowSourcePort] = session.source.port;
   row[kRowSourceFamily] = session.source.family;
-  row[kRowDatagram] = session.datagram;
+  row[kRowDatagram] = CarriedBy(session);
   std::memcpy(&row[kRowSourceBytes], session.source.bytes.data(), session.source.bytes.size());
   double numbers[kRowNumberCount];
   numbers[kRowBytesUp] = static_cast<double>(progress.bytes_up);

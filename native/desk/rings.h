@@ -49,7 +49,7 @@ enum EventWord : uint32_t {
   kNumbers = kSourceBytes + 4,     // 64-bit floats from here: word 20
   kOpeningLength = kNumbers + 10,  // ended: length of the opening that follows; 0 if bytes were relayed
   kOpening,                        // 8 words
-  kDatagram = kOpening + 8,        // 1: a flow of datagrams
+  kDatagram = kOpening + 8,        // 1: a flow of datagrams; 2: a stream of a link
   // unreachable, moved, followed, of a flow: it may be forgotten where endpoints are picked
   kFlowRow = kBytesOffset,       // counter row; 0: not identified
   kFlowUpstream = kBytesLength,  // index in the Plan

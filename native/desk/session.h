@@ -31,6 +31,7 @@ struct Session {
   bool trusted : 1 = false;      // its source is on ip_whitelist
   bool announces : 1 = false;    // a PROXY header is to say its source
   bool datagram : 1 = false;     // a flow of datagrams, not a stream
+  bool linked : 1 = false;       // a stream of a link over datagrams
   net::Source source;
   pool::SlotId id;
   uint32_t listener = 0;
@@ -57,5 +58,11 @@ struct Session {
 
 // With stream/stream.h most of the memory of an idle session.
 static_assert(sizeof(Session) <= 104);
+
+// What it came by, as a word of events and listings.
+inline uint32_t CarriedBy(const Session& session) {
+  if (session.datagram) return 1;
+  return session.linked ? 2 : 0;
+}
 
 }  // namespace anyport::desk

@@ -27,6 +27,9 @@ std::unique_ptr<Engine> Engine::Create(uv_loop_t* uv, Options options, int* erro
   std::unique_ptr<Engine> engine(new Engine(options.memory.arena, options.streams.buffer_bytes));
   engine->loop_ = loop::Loop::Create(uv, engine.get(), error);
   if (engine->loop_ == nullptr) return nullptr;
+  engine->uv_ = uv;
+  engine->worker_ = options.worker;
+  engine->on_links_ = std::move(options.on_links);
   engine->Wire(std::move(options));
   return engine;
 }
@@ -60,6 +63,7 @@ void Engine::Shutdown(std::function<void()> closed) {
   streams_->tarpit().Shut();
   streams_->warm().Close();
   desk_->Abandon();
+  if (link_host_ != nullptr) link_host_->Shutdown();
   desk_->books().Pooled(slabs_.counts(), false);
   listeners_.reset();
   flows_.reset();
@@ -71,12 +75,27 @@ void Engine::Shutdown(std::function<void()> closed) {
 
 // ---- sources of connections
 
-int Engine::Prepare(std::span<const ListeningSocket> wanted, PreparedSockets* prepared) const {
+int Engine::Prepare(const plan::Plan& plan, std::span<const ListeningSocket> wanted,
+                    PreparedSockets* prepared) {
+  if (!plan.links.empty() && link_host_ == nullptr) {
+    if (const int error = MakeLinks()) return error;
+  }
   std::vector<ListeningSocket> streams;
   std::vector<ListeningSocket> datagrams;
   for (const ListeningSocket& socket : wanted) (socket.datagrams ? datagrams : streams).push_back(socket);
   const int error = listeners_->Prepare(streams, &prepared->streams);
   return error != 0 ? error : flows_->sockets().Prepare(datagrams, &prepared->datagrams);
+}
+
+int Engine::MakeLinks() {
+  int error = 0;
+  auto links = links::Links::Create(uv_, worker_, &error);
+  if (links == nullptr) return error;
+  link_host_ = std::make_unique<LinkHost>(std::move(links), desk_.get(), flows_.get(), streams_.get(),
+                                          loop_.get(), on_links_);
+  flows_->SetTap(link_host_.get());
+  streams_->SetTunnels(link_host_.get());
+  return 0;
 }
 
 void Engine::Commit(std::shared_ptr<const plan::Plan> plan, PreparedSockets sockets) {
@@ -91,6 +110,7 @@ void Engine::Commit(std::shared_ptr<const plan::Plan> plan, PreparedSockets sock
   const bool taken = listeners_->Take(std::move(sockets.streams));
   if (!flows_->sockets().Take(std::move(sockets.datagrams), plan_) || !taken) RestListeners();
   flows_->Adopt();
+  if (link_host_ != nullptr) link_host_->Adopt(*plan_);
   arrivals_->TakeEarly(*plan_);
   Flush();
 }
@@ -119,6 +139,7 @@ void Engine::StopAccepting(bool hands_over) {
   streams_->warm().Close();
   listeners_->Stop(this);
   flows_->sockets().Stop();
+  if (link_host_ != nullptr) link_host_->StopAccepting(hands_over);
   if (hands_over) flows_->HandOver();
   if (plan_ != nullptr) arrivals_->Take(*plan_);
   arrivals_->ResetEarly();

@@ -6,6 +6,7 @@
 //   desk    table of sessions, their events and counters, their end
 //   sniff   identifies the protocol of an opening
 //   stream  TCP and Unix sockets, from accept to the last byte of the relay
+//   links   streams over datagrams, which are the stream carrier's
 //   flow    UDP, from the first datagram to the idle end
 #pragma once
 
@@ -19,6 +20,7 @@
 #include "desk/desk.h"
 #include "engine/answering.h"
 #include "engine/arrivals.h"
+#include "engine/link_host.h"
 #include "engine/listeners.h"
 #include "flow/flows.h"
 #include "loop/loop.h"
@@ -54,6 +56,9 @@ struct Options {
   uint32_t first_generation = 0;  // of session ids
   // Delivers events [from, to) of the ring; when it returns, the answer ring is filled.
   std::function<void(uint32_t from, uint32_t to)> on_turn;
+  // Tells of links.
+  LinkHost::Tell on_links;
+  uint8_t worker = 0;  // number: in the ids of links
 };
 
 // Over 20 methods: what the owner asks for, each passed on to the part that does it.
@@ -64,7 +69,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   ~Engine() override;
 
   // Does what can fail of accepting on `wanted`, changes nothing. 0 or an errno.
-  int Prepare(std::span<const ListeningSocket> wanted, PreparedSockets* prepared) const;
+  int Prepare(const plan::Plan& plan, std::span<const ListeningSocket> wanted, PreparedSockets* prepared);
   // Connections that wait at sockets not in `sockets` begin with the Plan in force, all others with `plan`.
   void Commit(std::shared_ptr<const plan::Plan> plan, PreparedSockets sockets);
   // Of retired sockets, by number.
@@ -87,6 +92,9 @@ class Engine final : public loop::Client, public ConnectionSink {
   // Resets both ends of a session. False: there is none of this id.
   bool End(pool::SlotId id, desk::Ender by, desk::Reason reason);
   void EndAll(desk::Ender by, desk::Reason reason, uint32_t endpoint = 0);
+  // Null: no Plan has had a profile of links so far.
+  links::Links* links() { return link_host_ == nullptr ? nullptr : &link_host_->links(); }
+  const links::Host* link_host() const { return link_host_.get(); }
   const pool::Slots<desk::Session>& sessions() const { return desk_->sessions(); }
   // Closes every descriptor at once, without events; `closed` is called when libuv has closed its handles.
   void Shutdown(std::function<void()> closed);
@@ -100,12 +108,16 @@ class Engine final : public loop::Client, public ConnectionSink {
   void OnConnection(uint32_t listener, net::Fd fd, const net::Source& source) override;
   void OnRefused(uint32_t listener, const net::Source& source, int error) override;
 
+  int MakeLinks();
   void WatchQueue();
   void WatchEvictions();
   void ResumeListeners();
   void RestListeners();
   void CountBuffers();
 
+  uv_loop_t* uv_ = nullptr;
+  uint8_t worker_ = 0;
+  LinkHost::Tell on_links_;
   pool::Slabs slabs_;
   bool queue_watched_ = false;
   bool evictions_watched_ = false;
@@ -117,6 +129,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   std::unique_ptr<Answering> answering_;
   std::unique_ptr<stream::Streams> streams_;
   std::unique_ptr<flow::Flows> flows_;
+  std::unique_ptr<LinkHost> link_host_;  // made for the first Plan with a profile
   std::unique_ptr<Listeners> listeners_;
   std::unique_ptr<Arrivals> arrivals_;
   std::shared_ptr<const plan::Plan> plan_;  // of new sessions

@@ -21,6 +21,7 @@
 #include "flow/following.h"
 #include "flow/key.h"
 #include "flow/police.h"
+#include "flow/tap.h"
 #include "loop/loop.h"
 #include "pool/shelf.h"
 #include "pool/slabs.h"
@@ -44,6 +45,8 @@ class Flows final : public desk::Carrier {
         shared::Buckets buckets);
 
   DatagramSockets& sockets() { return sockets_; }
+  // Null: every datagram is a flow's.
+  void SetTap(Tap* tap) { tap_ = tap; }
   // A socket of clients is readable.
   void OnReadable(pool::SlotId socket, uint32_t events);
   // Sends what has gathered for clients, and ends flows whose last answer that was.
@@ -101,7 +104,8 @@ class Flows final : public desk::Carrier {
   void Unlink(Flow& flow);
 
   // ---- from clients
-  void Sort(uint32_t socket, const udp::Message& message);
+  void Sort(uint32_t socket, const udp::Message& message, std::span<uint8_t> memory);
+  void SortTapped(const Key& key, const udp::Message& message, std::span<uint8_t> memory);
   void SortHeaded(uint32_t socket, const Key& key, const udp::Message& message);
   void Arrive(const Key& key, const udp::Piece& piece, std::span<const uint8_t> raw, bool headed);
   void Queue(desk::Session& session, Flow& flow, const udp::Piece& piece, std::span<const uint8_t> raw);
@@ -145,6 +149,7 @@ class Flows final : public desk::Carrier {
   pool::Shelf<Flow> flows_;
   Police police_;
   Following following_;
+  Tap* tap_ = nullptr;
   // Those whose client has not confirmed an answer, oldest first.
   uint32_t oldest_ = desk::kNone;
   uint32_t newest_ = desk::kNone;

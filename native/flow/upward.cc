@@ -55,12 +55,13 @@ void Flows::OnReadable(pool::SlotId id, uint32_t events) {
   if (got <= 0) return;
   // Flows that end meanwhile do not close it.
   sockets_.AddFlow(id.slot);
-  for (size_t i = 0; i < incoming.size(); ++i) Sort(id.slot, incoming.At(i));
+  for (size_t i = 0; i < incoming.size(); ++i) Sort(id.slot, incoming.At(i), incoming.Memory(i));
   RelayBatch();
+  if (tap_ != nullptr) tap_->EndBatch();
   sockets_.RemoveFlow(id.slot);
 }
 
-void Flows::Sort(uint32_t number, const udp::Message& message) {
+void Flows::Sort(uint32_t number, const udp::Message& message, std::span<uint8_t> memory) {
   Socket& socket = sockets_.At(number);
   const udp::Marks& marks = message.marks;
   if (marks.dropped != 0) {
@@ -74,7 +75,16 @@ void Flows::Sort(uint32_t number, const udp::Message& message) {
   if (socket.wildcard) key.local = marks.local;
   const plan::Listener& listener = socket.plan_listener();
   if (!listener.trusted_proxies.empty() && listener.Trusts(key.peer)) return SortHeaded(number, key, message);
+  if (tap_ != nullptr && listener.links != nullptr) return SortTapped(key, message, memory);
   Arrive(key, {message.bytes, marks.segment, marks.traffic_class}, message.bytes, false);
+}
+
+void Flows::SortTapped(const Key& key, const udp::Message& message, std::span<uint8_t> memory) {
+  const Socket& socket = sockets_.At(key.socket);
+  udp::EachDatagram(memory, message.marks.segment, [&](std::span<uint8_t> datagram) {
+    if (tap_->Take(key.socket, socket, key.peer, key.local, datagram)) return;
+    Arrive(key, {datagram, 0, message.marks.traffic_class}, datagram, false);
+  });
 }
 
 // Each datagram of a trusted proxy says whose it is.

@@ -16,6 +16,8 @@ struct Farewell {
   std::function<void()> closed;
 };
 
+}  // namespace
+
 void CallLater(uv_loop_t* uv, std::function<void()> closed) {
   auto* farewell = new Farewell{{}, std::move(closed)};
   uv_idle_init(uv, &farewell->handle);
@@ -25,8 +27,6 @@ void CallLater(uv_loop_t* uv, std::function<void()> closed) {
     owned->closed();
   });
 }
-
-}  // namespace
 
 std::unique_ptr<Loop> Loop::Create(uv_loop_t* uv, Client* client, int* error) {
   std::unique_ptr<Loop> loop(new Loop());

@@ -41,6 +41,9 @@ inline constexpr size_t kLoopsMax = (size_t{1} << (64 - kTagBits)) - 1;
 
 class Poller;
 
+// Calls back from libuv's closing phase, outside of all our callbacks; the loop lives until then.
+void CallLater(uv_loop_t* uv, std::function<void()> closed);
+
 // One client's share of the thread's Poller.
 class Loop {
  public:

@@ -9,6 +9,7 @@
 
 #include "admission/gate.h"
 #include "classifier/classifier.h"
+#include "links/profile.h"
 #include "net/address.h"
 #include "net/network.h"
 #include "net/sockets.h"
@@ -31,6 +32,9 @@ struct Listener {
   int32_t quic = -1;                          // index of QUIC in the classifier of datagrams; -1: not there
   std::vector<net::Network> trusted_proxies;  // their connections must start with a PROXY header
   bool trusts_unix = false;                   // connections over a Unix socket must start with one
+  // Datagrams that are those of links, whose streams are connections of this listener; null: none are.
+  std::shared_ptr<const links::Profile> links;
+  bool links_only = false;  // all others are dropped
 
   bool Trusts(const net::Source& source) const;
 };
@@ -84,7 +88,8 @@ struct Upstream {
   Bandwidth bandwidth = {};
   Udp udp = {};
   Quic quic = {};
-  std::vector<uint32_t> endpoints = {};  // ids
+  std::shared_ptr<const links::Profile> links = {};  // sessions go through a link; null: by themselves
+  std::vector<uint32_t> endpoints = {};              // ids
 
   bool Has(uint32_t endpoint) const;
 };
@@ -115,6 +120,7 @@ struct Plan {
   std::vector<Upstream> upstreams;
   std::vector<Dial> dials;
   std::vector<Warmed> warmed;
+  std::vector<std::shared_ptr<const links::Profile>> links;  // profiles
 
   // Index of the listener with this id.
   std::optional<uint32_t> ListenerWith(uint32_t id) const;

@@ -57,6 +57,10 @@ void Relays::OnSocket(Session& session, Stream& stream, Side side, uint32_t even
   Run(session, stream);
 }
 
+void Relays::OnReset(Session& session, Stream& stream, Side side) {
+  if (stream.reset_by == Side::kNone) OnGone(session, stream, side, ECONNRESET);
+}
+
 void Relays::Run(Session& session, Stream& stream) {
   // Node closes the handler's socket before it runs the addon's clean-up hook, which resets the session: its
   // end of file is no FIN of the handler.

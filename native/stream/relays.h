@@ -36,6 +36,8 @@ class Relays {
   void Begin(desk::Session& session, Stream& stream);
   void OnSocket(desk::Session& session, Stream& stream, Side side, uint32_t events);
   void OnTimer(desk::Session& session, Stream& stream);
+  // An end is reset, which its socket does not say.
+  void OnReset(desk::Session& session, Stream& stream, Side side);
   // The session ends.
   void End(const desk::Session& session, const Stream& stream) { throttles_.End(session, stream); }
   // Resumes relays that used up their share of the last turn.

@@ -27,9 +27,15 @@ Streams::Streams(const Options& options, desk::Desk* desk, sniff::Sniffer* sniff
       dialer_(desk, loop, &warm_, slabs, this),
       tarpit_(loop, desk) {}
 
-void Streams::Accept(uint32_t listener, net::Fd fd, const net::Source& source) {
+std::optional<pool::SlotId> Streams::Begin(uint32_t listener, net::Fd fd, const net::Source& source,
+                                           bool linked) {
   Session* session = desk_->Open(listener, source, this);
-  if (session == nullptr) return net::ResetOnClose(fd.get());
+  if (session == nullptr) {
+    net::ResetOnClose(fd.get());
+    return std::nullopt;
+  }
+  const pool::SlotId id = session->id;
+  session->linked = linked;
   session->carried = streams_.Acquire();
   Stream& stream = StreamOf(*session);
   stream.client = std::move(fd);
@@ -37,6 +43,13 @@ void Streams::Accept(uint32_t listener, net::Fd fd, const net::Source& source) {
   sniffer_->Begin(*session);
   if (!watch_.Add(*session, stream, Side::kClient, false))
     desk_->End(*session, desk::Ender::kProxy, desk::Reason::kOverLimit, desk::Closing::kReset);
+  return id;
+}
+
+// A client that resets before it is relayed is gone; an endpoint's socket says so itself by its end.
+void Streams::OnReset(Session& session, Side side) {
+  if (session.stage == Stage::kRelay) return relays_.OnReset(session, StreamOf(session), side);
+  if (side == Side::kClient) desk_->End(session, desk::Ender::kClient, desk::Reason::kClientGone);
 }
 
 void Streams::OnSocket(Session& session, Side side, uint32_t events) {
@@ -131,6 +144,7 @@ bool Streams::Reply(Session& session, std::span<const uint8_t> bytes) {
 }
 
 net::HostPort Streams::Destination(const Session& session) {
+  if (session.linked && tunnels_ != nullptr) return tunnels_->Destination(StreamOf(session).client.get());
   return net::LocalAddress(StreamOf(session).client.get());
 }
 
@@ -166,7 +180,8 @@ void Streams::OnConnected(Session& session, connect::Connection connection) {
     const auto& [address, options] = session.plan->dials[connection.dial];
     const bool is_unix = address.family() == AF_UNIX;
     if (is_unix) stream.down.SourceSplitsReads();
-    stream.keepalive_due = options.keepalive_s > 0 && !is_unix;
+    stream.linked_up = session.plan_upstream().links != nullptr;
+    stream.keepalive_due = options.keepalive_s > 0 && !is_unix && !stream.linked_up;
     stream.dial = connection.dial;
   }
   if (connection.events != 0) stream.NoteEvents(Side::kUpstream, connection.events);
@@ -190,8 +205,16 @@ desk::Progress Streams::ProgressOf(const Session& session) {
   return {stream.up.bytes(), stream.down.bytes(), to_endpoint ? stream.dial : desk::kNone, stream.active_ms};
 }
 
+// Their ends are Unix sockets, which know no reset.
+void Streams::AbortLinked(const Session& session, const Stream& stream) {
+  if (tunnels_ == nullptr) return;
+  if (session.linked) tunnels_->Abort(stream.client.get());
+  if (stream.linked_up && stream.upstream.valid()) tunnels_->Abort(stream.upstream.get());
+}
+
 void Streams::Close(Session& session, desk::Closing closing) {
   Stream& stream = StreamOf(session);
+  if (closing == desk::Closing::kReset || closing == desk::Closing::kDrop) AbortLinked(session, stream);
   if (closing == desk::Closing::kReset) {
     net::ResetOnClose(stream.client.get());
     if (stream.upstream.valid()) net::ResetOnClose(stream.upstream.get());

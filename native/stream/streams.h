@@ -5,11 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "connect/caller.h"
 #include "connect/dialer.h"
+#include "connect/tunnels.h"
 #include "connect/warm_pool.h"
 #include "desk/desk.h"
 #include "loop/loop.h"
@@ -42,7 +45,20 @@ class Streams final : public desk::Carrier, private connect::Caller {
           loop::Loop* loop);
 
   // Opens a session for a connection and starts sniffing it.
-  void Accept(uint32_t listener, net::Fd fd, const net::Source& source);
+  void Accept(uint32_t listener, net::Fd fd, const net::Source& source) {
+    Begin(listener, std::move(fd), source, false);
+  }
+  // The same for a stream of a link, of which `fd` is the other end. Nothing: it is refused.
+  std::optional<pool::SlotId> AcceptLinked(uint32_t listener, net::Fd fd, const net::Source& source) {
+    return Begin(listener, std::move(fd), source, true);
+  }
+  // The link says that the stream at this side is reset; its socket will only say that it has ended.
+  void OnReset(desk::Session& session, Side side);
+  // Through which upstreams with a profile of links are reached.
+  void SetTunnels(connect::Tunnels* tunnels) {
+    tunnels_ = tunnels;
+    dialer_.SetTunnels(tunnels);
+  }
   // Resumes relays that used up their share of the last turn.
   void RunQueued() { relays_.RunQueued(); }
   bool has_queued() const { return relays_.has_queued(); }
@@ -65,6 +81,8 @@ class Streams final : public desk::Carrier, private connect::Caller {
 
  private:
   Stream& StreamOf(const desk::Session& session) { return streams_.At(session.carried); }
+  std::optional<pool::SlotId> Begin(uint32_t listener, net::Fd fd, const net::Source& source, bool linked);
+  void AbortLinked(const desk::Session& session, const Stream& stream);
   connect::Sent SendOpening(desk::Session& session, int fd) override;
   bool HasOpening(const desk::Session& session) override;
   void OnConnected(desk::Session& session, connect::Connection connection) override;
@@ -85,6 +103,7 @@ class Streams final : public desk::Carrier, private connect::Caller {
   connect::WarmPool warm_;
   connect::Dialer dialer_;
   Tarpit tarpit_;
+  connect::Tunnels* tunnels_ = nullptr;
 };
 
 }  // namespace anyport::stream

@@ -42,9 +42,9 @@ inline size_t DatagramsIn(size_t bytes, uint16_t segment) {
   return segment == 0 || bytes <= segment ? 1 : (bytes + segment - 1) / segment;
 }
 
-// Calls `visit` with each datagram of a message.
-template <typename Visit>
-void EachDatagram(std::span<const uint8_t> bytes, uint16_t segment, Visit visit) {
+// Calls `visit` with each datagram of what has come in one piece.
+template <typename Byte, typename Visit>
+void EachDatagram(std::span<Byte> bytes, uint16_t segment, Visit visit) {
   const size_t datagrams = DatagramsIn(bytes.size(), segment);
   for (size_t i = 0; i + 1 < datagrams; ++i) visit(bytes.subspan(i * segment, segment));
   visit(bytes.subspan((datagrams - 1) * segment));
@@ -67,6 +67,8 @@ class ReceiveBatch {
   ptrdiff_t Receive(int fd, size_t most);
   // Those from before are valid until Clear.
   const Message& At(size_t index) const { return messages_[index]; }
+  // The bytes of one, for who changes them in place.
+  std::span<uint8_t> Memory(size_t index) const { return {BufferOf(index), messages_[index].bytes.size()}; }
   size_t size() const { return used_; }
   size_t room() const { return kMessagesMax - used_; }
   void Clear() { used_ = 0; }

@@ -257,6 +257,39 @@ export const catalog = {
     scope: 'worker',
     help: 'Times that there was no place to keep a connection id: 262,144 are kept, all workers together.',
   },
+  anyport_kcp_links: {
+    kind: 'gauge',
+    scope: 'worker',
+    help: 'Links over KCP now, of both ends.',
+  },
+  anyport_kcp_rtt_seconds: {
+    kind: 'histogram',
+    scope: 'worker',
+    help: 'Round trips of links, smoothed: a sample per link and second in which something was sent.',
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+  },
+  anyport_kcp_segments_total: {
+    kind: 'counter',
+    scope: 'worker',
+    help: 'Segments of links, those sent again included.',
+    by: { label: 'direction', values: ['sent', 'received'] },
+  },
+  anyport_kcp_retransmits_total: {
+    kind: 'counter',
+    scope: 'worker',
+    help: 'Segments sent again.',
+  },
+  anyport_kcp_fec_recovered_total: {
+    kind: 'counter',
+    scope: 'worker',
+    help: 'Lost datagrams that parity has brought back.',
+  },
+  anyport_kcp_dropped_total: {
+    kind: 'counter',
+    scope: 'worker',
+    help: 'Datagrams of no use to a link. refused: altered, or of another secret. replayed: taken before. malformed: nothing that a link can take. unknown: of no link, on a listener of links alone. full: a link for which there was no place.',
+    by: { label: 'reason', values: ['refused', 'replayed', 'malformed', 'unknown', 'full'] },
+  },
   anyport_tarpit_connections: {
     kind: 'gauge',
     scope: 'worker',

@@ -163,6 +163,7 @@ function createWorker(setup: WorkerSetup) {
     buckets: new BigInt64Array(setup.buckets),
     bufferBytes: limits.bufferBytes,
     pipesMax: setup.pipes,
+    worker,
     onTurn(from, to) {
       loads.settle();
       sequencer.onTurn(from, to);

@@ -227,6 +227,10 @@ export class EventCursor {
   get isDatagram(): boolean {
     return this.#word(eventWords.datagram) === 1;
   }
+  /** Its session is a stream of a link over KCP. */
+  get isKcp(): boolean {
+    return this.#word(eventWords.datagram) === 2;
+  }
   get sourcePort(): number {
     return this.#word(eventWords.sourcePort);
   }

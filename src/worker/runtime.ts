@@ -279,9 +279,12 @@ async function tablesOf(
         asksAtAccept: routes.decidesAtAccept(index),
         trustedProxies: parseNetworks(proxyProtocol?.trusted ?? []),
         trustsUnix: proxyProtocol?.trusted.includes(UNIX_PEERS) ?? false,
+        kcp: -1,
+        kcpOnly: false,
       }),
     ),
     classifiers,
+    kcpProfiles: [],
     upstreams: await slices.map(plan.upstreams, ({ options }, index) => ({
       id: plan.ids.upstreams[index] ?? NONE,
       row: counts.upstreamRow(index),
@@ -297,6 +300,7 @@ async function tablesOf(
         follows: options.quic.follow_connection_id,
         idBytes: options.quic.connection_id_length,
       },
+      kcp: -1,
       endpoints: plan.ids.endpoints[index] ?? [],
     })),
   };

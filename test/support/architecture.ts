@@ -74,8 +74,22 @@ export const typescriptArrows: Arrows = {
 
 export const nativeArrows: Arrows = {
   // Leaves are reached from the border too: addresses and classifiers are converted there, sockets opened.
-  bindings: ['engine', 'desk', 'plan', 'shared', 'udp', 'classifier', 'admission', 'loop', 'pool', 'net'],
+  bindings: [
+    'engine',
+    'links',
+    'kcp',
+    'desk',
+    'plan',
+    'shared',
+    'udp',
+    'classifier',
+    'admission',
+    'loop',
+    'pool',
+    'net',
+  ],
   engine: [
+    'links',
     'stream',
     'flow',
     'udp',
@@ -95,7 +109,9 @@ export const nativeArrows: Arrows = {
   connect: ['desk', 'plan', 'loop', 'pool', 'net'],
   sniff: ['desk', 'plan', 'shared', 'admission', 'classifier', 'loop', 'pool', 'net'],
   desk: ['plan', 'shared', 'admission', 'loop', 'pool', 'net'],
-  plan: ['classifier', 'admission', 'net'],
+  // Profiles of links, plain data.
+  plan: ['links', 'classifier', 'admission', 'net'],
+  links: ['kcp', 'udp', 'loop', 'pool', 'net'],
   shared: ['net'],
   relay: ['loop', 'pool', 'net'],
   udp: ['loop', 'pool', 'net'],

@@ -25,6 +25,7 @@ const options: EngineOptions = {
   buckets: new BigInt64Array(createBuckets()),
   bufferBytes,
   pipesMax: 0,
+  worker: 0,
   onTurn: () => {},
 };
 
@@ -102,6 +103,8 @@ const tables: EngineTables = {
       namingMs: 0,
       trustedProxies: [],
       trustsUnix: false,
+      kcp: -1,
+      kcpOnly: false,
       asksAtAccept: false,
       maxConnections: 0,
     },
@@ -109,6 +112,7 @@ const tables: EngineTables = {
   upstreams: [],
   dials: [],
   warmed: [],
+  kcpProfiles: [],
 };
 
 function adopt(engine: Engine, its: EngineTables, sockets: readonly ListeningSocket[] = []): void {

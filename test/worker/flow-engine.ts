@@ -1,9 +1,11 @@
 /** A native engine with one UDP listener, of which the test itself decides where flows go. Needs the build. */
 import {
   type Engine,
+  type EngineKcpProfile,
   type EngineTables,
   type EngineUdp,
   type EngineUpstream,
+  type KcpEvent,
   native,
   type UdpOptions,
 } from '../../src/addon.js';
@@ -21,6 +23,14 @@ const bufferBytes = 32_768;
 /** First cells of the rows that are counted in. */
 const rows = { worker: 1, listener: 500, unknown: 600, upstream: 800, endpoint: 1000, cells: 2000 } as const;
 
+/** Links at the listener, and to the endpoints. */
+export interface EngineLinks {
+  readonly profile: EngineKcpProfile;
+  readonly takes?: 'links' | 'both';
+  readonly over?: boolean;
+  readonly onEvent: (event: KcpEvent, engine: Engine) => void;
+}
+
 /** An event as the test sees it. */
 export interface Seen extends SessionId {
   readonly kind: EventKind;
@@ -28,6 +38,7 @@ export interface Seen extends SessionId {
   readonly by: string;
   readonly source: string;
   readonly isDatagram: boolean;
+  readonly isKcp: boolean;
   readonly bytes: Buffer;
   readonly bytesUp: number;
   readonly bytesDown: number;
@@ -49,6 +60,9 @@ export interface FlowEngineOptions {
   readonly trustedProxies?: readonly { address: string; bits: number }[];
   readonly identifies?: boolean;
   readonly socket?: Partial<UdpOptions>;
+  readonly links?: EngineLinks;
+  /** Connections, too: at `streamPort`. */
+  readonly streams?: boolean;
   /** Before each datagram to an endpoint. */
   readonly preamble?: Uint8Array;
   /** What to do with a flow; default: the first endpoint. */
@@ -61,11 +75,12 @@ export class FlowEngine {
   readonly answers: Answers;
   readonly seen: Seen[] = [];
   readonly port: number;
+  readonly streamPort: number;
   readonly room: Int32Array;
   readonly #counters = new Float64Array(new SharedArrayBuffer(rows.cells * 8));
   readonly #events = new EventCursor(layout);
   readonly #arena = new ArrayBuffer(arenaBytes(bufferBytes));
-  readonly #socket: ListeningSocket;
+  readonly #sockets: ListeningSocket[] = [];
   #options: FlowEngineOptions;
   #generation = 0;
 
@@ -83,24 +98,34 @@ export class FlowEngine {
       buckets: new BigInt64Array(createBuckets()),
       bufferBytes,
       pipesMax: 0,
+      worker: 0,
       onTurn: (from, to) => this.#onTurn(from, to),
+      onKcp: (event) => this.#options.links?.onEvent(event, this.engine),
     });
     const { host = '127.0.0.1' } = options;
     const fd = native.bindUdp(
       { host, port: 0 },
       { reusePort: true, receiveBuffer: 4 * 1024 * 1024, ...options.socket },
     );
-    const address = native.localAddress(fd);
-    this.port = 'port' in address ? address.port : 0;
-    this.#socket = { transport: 'udp', socket: native.socketNumber(fd), listener: 0, fd };
+    this.port = this.#add('udp', fd);
+    const listening = options.streams
+      ? native.listen({ host, port: 0 }, { reusePort: false, backlog: 128 })
+      : undefined;
+    this.streamPort = listening === undefined ? 0 : this.#add('tcp', listening);
     this.adopt();
+  }
+
+  #add(transport: 'tcp' | 'udp', fd: number): number {
+    this.#sockets.push({ transport, socket: native.socketNumber(fd), listener: 0, fd });
+    const address = native.localAddress(fd);
+    return 'port' in address ? address.port : 0;
   }
 
   /** Puts tables into force: with these options instead of those before; `sockets` false: without the socket. */
   adopt(change: Partial<FlowEngineOptions> = {}, sockets = true): void {
     this.#options = { ...this.#options, ...change };
     this.#generation += 1;
-    this.engine.prepare(this.tables(), sockets ? [this.#socket] : []);
+    this.engine.prepare(this.tables(), sockets ? this.#sockets : []);
     this.engine.commit();
   }
 
@@ -143,13 +168,24 @@ export class FlowEngine {
   get followed(): number {
     return this.#cell('upstream', 'anyport_quic_followed_total');
   }
+  get links(): number {
+    return this.#cell('worker', 'anyport_kcp_links');
+  }
+  get linkDrops(): { refused: number; replayed: number; malformed: number; unknown: number; full: number } {
+    const at = rows.worker + cellOf.anyport_kcp_dropped_total;
+    const [refused = 0, replayed = 0, malformed = 0, unknown = 0, full = 0] = this.#counters.slice(
+      at,
+      at + 5,
+    );
+    return { refused, replayed, malformed, unknown, full };
+  }
   get endpointSessions(): number {
     return this.#counters[rows.endpoint + cellOf.anyport_endpoint_sessions] as number;
   }
 
   close(): void {
     this.engine.close();
-    native.closeFd(this.#socket.fd);
+    for (const { fd } of this.#sockets) native.closeFd(fd);
   }
 
   #cell(row: keyof typeof rows, metric: keyof typeof cellOf): number {
@@ -180,6 +216,7 @@ export class FlowEngine {
       by: events.by,
       source: `${events.sourceAddress()}:${events.sourcePort}`,
       isDatagram: events.isDatagram,
+      isKcp: events.isKcp,
       bytes: hasBytes ? Buffer.from(this.#arena.slice(from, from + events.bytesLength)) : Buffer.alloc(0),
       bytesUp: events.bytesUp,
       bytesDown: events.bytesDown,
@@ -200,6 +237,7 @@ export class FlowEngine {
       tables,
       trustedProxies = [],
       identifies = false,
+      links,
     } = this.#options;
     const options = optionsWith();
     return {
@@ -228,6 +266,8 @@ export class FlowEngine {
           namingMs: 0,
           trustedProxies,
           trustsUnix: false,
+          kcp: links?.takes ? 0 : -1,
+          kcpOnly: links?.takes === 'links',
           asksAtAccept: !identifies,
           maxConnections: 0,
         },
@@ -242,6 +282,7 @@ export class FlowEngine {
           dialTimeoutMs: 1000,
           idleTimeoutMs: 60_000,
           halfCloseTimeoutMs: 1000,
+          kcp: links?.over ? 0 : -1,
           bandwidth: bandwidth ?? options.bandwidth,
           udp: {
             idleTimeoutMs: 60_000,
@@ -257,6 +298,7 @@ export class FlowEngine {
       ],
       dials: [{ addresses: endpoints, options }],
       warmed: [],
+      kcpProfiles: links ? [links.profile] : [],
       ...tables,
     };
   }

@@ -34,6 +34,7 @@ beforeEach(() => {
     buckets: new BigInt64Array(createBuckets()),
     bufferBytes,
     pipesMax: 0,
+    worker: 0,
     onTurn: () => {},
   });
 });
@@ -71,12 +72,15 @@ function tablesOf(generation: number, ...ids: number[]): EngineTables {
       namingMs: 0,
       trustedProxies: [],
       trustsUnix: false,
+      kcp: -1,
+      kcpOnly: false,
       asksAtAccept: false,
       maxConnections: 0,
     })),
     upstreams: [],
     dials: [],
     warmed: [],
+    kcpProfiles: [],
   };
 }
 

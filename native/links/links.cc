@@ -1,0 +1,334 @@
+#include "links/links.h"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <random>
+
+#include "links/tags.h"
+#include "loop/clock.h"
+#include "udp/sockets.h"
+
+namespace anyport::links {
+namespace {
+
+// Samples of round trips, of each link.
+constexpr uint64_t kRttSampleUs = 1'000'000;
+
+}  // namespace
+
+uint64_t Links::NowUs() { return loop::NowNs() / 1000; }
+
+uint32_t Links::Random() {
+  static thread_local std::random_device device;
+  return device();
+}
+
+std::unique_ptr<Links> Links::Create(uv_loop_t* uv, uint8_t worker, int* error) {
+  std::unique_ptr<Links> links(new Links(worker));
+  links->loop_ = loop::Loop::Create(uv, links.get(), error);
+  if (links->loop_ == nullptr) return nullptr;
+  links->ports_ = std::make_unique<Ports>(links->loop_.get());
+  links->ends_ = std::make_unique<Ends>(links->loop_.get());
+  links->outbox_ = std::make_unique<Outbox>(links->ports_.get());
+  links->now_us_ = NowUs();
+  return links;
+}
+
+Links::~Links() = default;
+
+void Links::Shutdown(std::function<void()> closed) {
+  for (const auto& [host, state] : std::unordered_map(hosts_)) Leave(host);
+  std::exchange(loop_, nullptr)->Close(std::move(closed));
+}
+
+// The peers are told once; nobody waits for what they say to it.
+void Links::Leave(Host* host) {
+  now_us_ = NowUs();
+  for (uint32_t slot = 0; slot < lines_.capacity(); ++slot) {
+    Line* line = lines_.AtSlot(slot);
+    if (line == nullptr || line->host != host) continue;
+    if (line->link != nullptr) {
+      line->link->Close(kcp::Reason::kShutdown, now_us_);
+      FlushLink(*line);
+    }
+    End(*line, kcp::NameOf(kcp::Reason::kShutdown));
+  }
+  outbox_->Send();
+  for (const pool::SlotId port : ports_->Of(host)) ports_->Close(port);
+  ports_->Sweep();
+  std::erase_if(events_, [host](const auto& event) { return event.first == host; });
+  hosts_.erase(host);
+}
+
+// ---- the life of a link
+
+Line& Links::NewLine(Host* host, std::shared_ptr<const Profile> profile, const Path& path, bool client) {
+  const pool::SlotId id = lines_.Acquire();
+  Line& line = *lines_.Find(id);
+  line.id = id;
+  line.client = client;
+  line.stage = client ? Stage::kBegun : Stage::kAsked;
+  line.host = host;
+  line.profile = std::move(profile);
+  line.path = path;
+  line.ways.Add(path);
+  line.begun_us = now_us_;
+  ports_->Use(path.port);
+  if (!client) ++hosts_[host].links_of[line.profile->id];
+  return line;
+}
+
+void Links::MakeLink(Line& line, std::shared_ptr<kcp::Seal> seal, uint32_t conv, const Agreed& agreed) {
+  kcp::Settings settings = line.profile->settings;
+  settings.client = line.client;
+  if (agreed.mtu != 0) settings.mtu = std::min(settings.mtu, agreed.mtu);
+  if (agreed.window != 0) settings.peer_window = agreed.window;
+  line.conv = conv;
+  line.stage = Stage::kUp;
+  line.bridge = std::make_unique<Bridge>(line.id, line.host, ends_.get(), static_cast<Shore*>(this));
+  line.link = std::make_unique<kcp::Link>(settings, std::move(seal), conv, *line.ways.NumberOf(line.path),
+                                          line.bridge.get(), now_us_);
+  CountsOf(line.host).links += 1;
+  Mark(line);
+}
+
+// A client's are told apart by it alone; a server's name its worker, too.
+uint32_t Links::NewWireId(bool client) {
+  for (;;) {
+    const uint32_t random = Random();
+    const uint32_t id = client ? random : (random & ~uint32_t{0xFF}) | worker_;
+    if (id != 0 && !by_wire_id_.contains(id)) return id;
+  }
+}
+
+void Links::Mark(Line& line) {
+  if (std::exchange(line.dirty, true)) return;
+  if (dirty_.empty()) loop_->SetTimer(0);
+  dirty_.push_back(line.id);
+}
+
+void Links::Touch(pool::SlotId id) {
+  if (Line* line = lines_.Find(id)) Mark(*line);
+}
+
+kcp::Link* Links::LinkOf(pool::SlotId id) {
+  Line* line = lines_.Find(id);
+  return line == nullptr ? nullptr : line->link.get();
+}
+
+bool Links::Close(pool::SlotId id, kcp::Reason reason) {
+  Line* line = lines_.Find(id);
+  if (line == nullptr) return false;
+  now_us_ = NowUs();
+  if (line->link != nullptr) {
+    line->link->Close(reason, now_us_);
+    Mark(*line);
+  } else {
+    End(*line, kcp::NameOf(reason));
+  }
+  return true;
+}
+
+void Links::KeepProfiles(const Host* host, std::span<const uint32_t> ids) {
+  for (uint32_t slot = 0; slot < lines_.capacity(); ++slot) {
+    const Line* line = lines_.AtSlot(slot);
+    if (line == nullptr || line->host != host) continue;
+    if (std::find(ids.begin(), ids.end(), line->profile->id) == ids.end())
+      Close(line->id, kcp::Reason::kShutdown);
+  }
+}
+
+void Links::HandOver(const Host* host) {
+  for (uint32_t slot = 0; slot < lines_.capacity(); ++slot) {
+    const Line* line = lines_.AtSlot(slot);
+    if (line != nullptr && line->host == host && !line->client) Close(line->id, kcp::Reason::kShutdown);
+  }
+}
+
+// The only place where one ends.
+void Links::End(Line& line, const char* reason) {
+  if (line.bridge != nullptr) line.bridge->AbortAll();
+  if (line.link != nullptr) {
+    TellChange(line);
+    CountsOf(line.host).links -= 1;
+  }
+  // Nobody has heard of one that has not come up.
+  if (line.client || line.proven) {
+    Event event(Event::Kind::kDown);
+    event.reason = reason;
+    if (line.link != nullptr) event.stats = line.link->stats();
+    Push(line, std::move(event));
+  }
+  Unlist(line);
+  line.ways.Each([this](const Path& path) { ports_->Leave(path.port); });
+  due_.Set(line.id.slot, DueHeap::kNever);
+  // There may be something of it among what is to be sent, whose socket stays until then.
+  if (dirty_.empty()) loop_->SetTimer(0);
+  lines_.Release(line.id.slot);
+}
+
+void Links::Unlist(Line& line) {
+  const auto erase = [&](auto& table, const auto& key) {
+    const auto found = table.find(key);
+    if (found != table.end() && found->second.slot == line.id.slot) table.erase(found);
+  };
+  if (line.wire_id != 0) erase(by_wire_id_, line.wire_id);
+  if (!line.tunnel.empty()) erase(tunnels_, line.tunnel);
+  if (line.client) return;
+  --hosts_[line.host].links_of[line.profile->id];
+  if (!line.profile->is_kcptun()) {
+    if (IsHalfOpen(line)) --half_open_;
+    return erase(by_hello_, PathKey{line.path, line.peer_id});
+  }
+  erase(by_path_, PathKey{line.path, 0});
+  erase(by_conv_, PathKey{AnyPathAt(line.path.port), line.conv});
+}
+
+Event Links::Complete(const Line& line, Event event) {
+  event.link = line.id;
+  event.profile = line.profile->id;
+  event.is_client = line.client;
+  event.peer = line.path.peer;
+  return event;
+}
+
+// ---- the turn
+
+void Links::OnReady(uint64_t tag, uint32_t events) {
+  now_us_ = NowUs();
+  const pool::SlotId id = IdOf(tag);
+  if (KindOf(tag) == TagKind::kPort) return OnPort(id, events);
+  const StreamEnd* end = ends_->Find(id);
+  if (end == nullptr) return;
+  Line& line = *lines_.Find(end->link);
+  line.bridge->OnSocket(id, events);
+  Mark(line);
+}
+
+bool Links::OnTurn() {
+  now_us_ = NowUs();
+  uint32_t slot = 0;
+  while (due_.Expire(now_us_, &slot)) {
+    if (Line* line = lines_.AtSlot(slot)) Mark(*line);
+  }
+  for (const pool::SlotId id : std::exchange(dirty_, {})) {
+    Line* line = lines_.Find(id);
+    if (line == nullptr) continue;
+    line->dirty = false;
+    Run(*line);
+  }
+  outbox_->Send();
+  ports_->Sweep();
+  const bool ran = Deliver();
+  if (loop_ == nullptr) return ran;  // Shutdown was called meanwhile
+  if (!dirty_.empty()) {
+    loop_->SetTimer(0);
+  } else if (due_.next_us() == DueHeap::kNever) {
+    loop_->SetTimer(-1);
+  } else {
+    const uint64_t wait_us = due_.next_us() - std::min(due_.next_us(), now_us_);
+    loop_->SetTimer(static_cast<int64_t>((wait_us + 999) / 1000));
+  }
+  return ran;
+}
+
+void Links::Run(Line& line) {
+  if (line.stage == Stage::kUp) return Flush(line);
+  if (line.error != 0) return End(line, "refused");
+  if (now_us_ >= line.deadline_us) return End(line, "timeout");
+  if (line.stage == Stage::kBegun) RunCalling(line);
+  SetDue(line);
+}
+
+void Links::Flush(Line& line) {
+  FlushLink(line);
+  if (outbox_->refused()) Mark(line);
+  Settle(line);
+}
+
+void Links::FlushLink(Line& line) {
+  outbox_->BeginTurn(&line.ways);
+  do {
+    outbox_->Begin();
+    line.link->Flush(now_us_, *outbox_);
+    if (outbox_->full()) outbox_->Send();
+  } while (outbox_->full() || line.bridge->TakeEnded());
+}
+
+void Links::Settle(Line& line) {
+  if (line.link->state() == kcp::State::kClosed) return End(line, kcp::NameOf(line.link->reason()));
+  if (IsHalfOpen(line) && now_us_ >= line.deadline_us) return End(line, "timeout");
+  const uint64_t idle_us = uint64_t{1000} * line.profile->idle_ms;
+  if (line.link->mux().streams() > 0) {
+    line.idle_since_us = 0;
+  } else if (line.idle_since_us == 0) {
+    line.idle_since_us = now_us_;
+  } else if (line.client && idle_us > 0 && now_us_ >= line.idle_since_us + idle_us &&
+             line.link->state() == kcp::State::kUp) {
+    line.link->Close(kcp::Reason::kIdle, now_us_);
+    Mark(line);
+  }
+  TellChange(line);
+  SetDue(line);
+}
+
+void Links::SetDue(Line& line) {
+  uint64_t due_us = line.deadline_us;
+  if (line.stage == Stage::kBegun && !line.calling.hello.empty())
+    due_us = std::min(due_us, line.calling.next_us);
+  if (line.stage == Stage::kUp) {
+    due_us = line.link->due_us();
+    if (IsHalfOpen(line)) due_us = std::min(due_us, line.deadline_us);
+    if (line.client && line.profile->idle_ms > 0 && line.idle_since_us > 0 &&
+        line.link->state() == kcp::State::kUp)
+      due_us = std::min(due_us, line.idle_since_us + uint64_t{1000} * line.profile->idle_ms);
+  }
+  due_.Set(line.id.slot, due_us);
+}
+
+void Links::TellChange(Line& line) {
+  const kcp::LinkStats now = line.link->stats();
+  const kcp::LinkStats before = std::exchange(line.counted, now);
+  if (now.segments_sent == before.segments_sent && now.segments_received == before.segments_received) return;
+  Counts& counts = CountsOf(line.host);
+  counts.segments_sent += now.segments_sent - before.segments_sent;
+  counts.segments_received += now.segments_received - before.segments_received;
+  counts.retransmits += now.retransmits - before.retransmits;
+  counts.recovered += now.fec_recovered - before.fec_recovered;
+  if (now.rtt_us == 0 || now_us_ < line.rtt_told_us + kRttSampleUs) return;
+  line.rtt_told_us = now_us_;
+  counts.rtts_us.push_back(now.rtt_us);
+}
+
+// ---- what is told
+
+std::optional<uint64_t> Links::Admit(pool::SlotId link, pool::SlotId stream, net::Fd theirs) {
+  Line& line = *lines_.Find(link);
+  // It has come in an authentic packet.
+  if (IsHalfOpen(line)) Prove(line);
+  if (hosts_[line.host].drains) return std::nullopt;
+  return line.host->OnStream({link, stream, line.path.peer, line.tag}, std::move(theirs));
+}
+
+// A host may leave meanwhile, and new events come.
+bool Links::Deliver() {
+  bool ran = false;
+  for (auto& [host, state] : hosts_) {
+    state.hellos = 0;
+    if (!std::exchange(state.counted, true)) host->Count(std::exchange(state.counts, {}));
+  }
+  while (!events_.empty() && loop_ != nullptr) {
+    Host* host = events_.front().first;
+    std::vector<Event> events;
+    std::erase_if(events_, [&](auto& each) {
+      if (each.first != host) return false;
+      events.push_back(std::move(each.second));
+      return true;
+    });
+    ran |= host->Deliver(events);
+  }
+  return ran;
+}
+
+}  // namespace anyport::links
