@@ -209,6 +209,12 @@ void Link::SetMtu(uint16_t mtu) {
 bool Link::Downward::wants() const { return link_->mux_.wants(); }
 
 size_t Link::Downward::Pull(std::span<uint8_t> room) {
+  const size_t bytes = PullOnce(room);
+  // A stream that has ended while it was pulled: its end goes along.
+  return bytes < room.size() && wants() ? bytes + PullOnce(room.subspan(bytes)) : bytes;
+}
+
+size_t Link::Downward::PullOnce(std::span<uint8_t> room) {
   return link_->writer_ ? link_->writer_->Pull(room, link_->mux_) : link_->mux_.Pull(room);
 }
 

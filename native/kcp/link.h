@@ -95,6 +95,8 @@ class Link {
     size_t Pull(std::span<uint8_t> room) override;
 
    private:
+    size_t PullOnce(std::span<uint8_t> room);
+
     Link* link_;
   };
 

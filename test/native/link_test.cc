@@ -152,6 +152,15 @@ TEST(LinkTest, AnEndOfOneWayLeavesTheOtherOpen) {
   EXPECT_EQ(world.client_host().at(sid).received, 300'000u);
 }
 
+// Its host ends the stream from inside Pull.
+TEST(LinkTest, AnEndGoesWithTheLastBytes) {
+  LinkWorld world(OptionsOf({}));
+  const uint64_t began = world.now_us();
+  const uint32_t sid = world.client_host().Open(1000);
+  EXPECT_TRUE(world.Run(began + kSecond, [&] { return world.server_host().at(sid).ended; }));
+  EXPECT_LE(world.now_us() - began, 11 * kMillisecond);
+}
+
 TEST(LinkTest, AnEndWithoutBytesArrives) {
   LinkWorld world(OptionsOf({}));
   world.server_host().KeepOpen();
