@@ -3,6 +3,7 @@ import type { BanList, BanRequest, BanResult, LiftResult } from '../model/ban.js
 import type { Document, Problem } from '../model/config.js';
 import type { DiffItem } from '../model/diff.js';
 import type { AskedState } from '../model/health-status.js';
+import type { KcpLinkList } from '../model/kcp-links.js';
 import type { ListStatus } from '../model/list-status.js';
 import type { ListeningAddress } from '../model/listening-address.js';
 import type { EndpointOverride, EndpointState } from '../model/overrides.js';
@@ -35,6 +36,7 @@ export interface Operations extends Control {
   drain(): DrainStarted;
   sessions(query: SessionQuery): Promise<SessionList>;
   endSession(id: string): Promise<EndedSession>;
+  kcpLinks(limit: number): Promise<KcpLinkList>;
   bans(limit: number): BanList;
   ban(request: BanRequest): BanResult;
   /** Null: it is not banned. */

@@ -2,6 +2,7 @@
 import { banCauses, banLimits } from '../model/ban.js';
 import { listKeys } from '../model/config.js';
 import { askedStates } from '../model/health-status.js';
+import { kcpDrops, kcpWires } from '../model/kcp.js';
 import { endpointStates, weightLimits } from '../model/overrides.js';
 import { reasons, stages } from '../model/session.js';
 import { errorStatus } from './answer.js';
@@ -48,7 +49,7 @@ const error = object({
 });
 
 const listeners = list(
-  object({ name: text(), address: text('As bound'), transport: text('`tcp`, `udp` or `tcp+udp`') }),
+  object({ name: text(), address: text('As bound'), transport: text('`tcp`, `udp`, `tcp+udp` or `kcp`') }),
 );
 const healthStatus = choice(
   ['starting', 'ready', 'degraded', 'draining'],
@@ -115,6 +116,16 @@ const snapshot = {
     ),
   }),
   index: object({ configured: integer(), naming: integer(), routes: integer(), bytes: integer() }),
+  kcp: object({
+    links: integer('Links of reliable UDP now, of both ends'),
+    segmentsSent: integer('Also those sent again'),
+    segmentsReceived: integer(),
+    retransmits: integer(),
+    recovered: integer('Datagrams that parity has brought back'),
+    dropped: object(Object.fromEntries(kcpDrops.map((reason) => [reason, integer()])), {
+      description: 'Datagrams of no use to a link, as `anyport_kcp_dropped_total`.',
+    }),
+  }),
   cacheHitRate: share,
   protocols: record(
     object({ active: integer(), identified: integer(), ended: integer(), bytes }),
@@ -226,7 +237,10 @@ const session = object({
   protocol: orNull(text('Id; null: not identified')),
   stage: choice(stages),
   source: text("The client's address"),
-  transport: choice(['tcp', 'udp'], '`udp`: a flow, the datagrams of one client'),
+  transport: choice(
+    ['tcp', 'udp', 'kcp'],
+    '`udp`: a flow, the datagrams of one client. `kcp`: a stream of a link of reliable UDP',
+  ),
   route: orNull(text('What decided: a route, `on_unknown` or `on_silence`; null: nothing yet')),
   upstream: orNull(text()),
   endpoint: orNull(text('Null: none yet, or an in-process handler')),
@@ -241,6 +255,51 @@ const sessionList = object({
   sessions: list(ref('Session'), 'In the order asked for'),
   matching: integer('All that match, those beyond the limit too'),
   missing: list(integer(), 'Workers that did not answer in time: their sessions are not in the list'),
+});
+
+const kcpLink = object(
+  {
+    id: text('`WORKER-NUMBER`'),
+    worker: integer(),
+    profile: text('Of `kcp`'),
+    wire: choice(kcpWires),
+    side: choice(['client', 'server'], 'Of this end'),
+    listener: orNull(text('Null: a link of our own')),
+    remote: text('Address of the other end, as it is now'),
+    state: choice(['handshake', 'up', 'closing']),
+    session: orNull(text('Id, the same at both ends; null: not agreed on yet, or wire `kcptun`')),
+    startedAt: time('Begin'),
+    ageMs: integer(),
+    idleMs: integer('Since something of the other end was last taken'),
+    streams: integer('Sessions that it carries now'),
+    rttMs: orNull(number('Round trip, smoothed; null: not measured yet')),
+    rttVarMs: orNull(number('Its variation')),
+    lossRate: number('Share of what was lately sent that was lost, 0 to 1'),
+    mtu: integer('Datagrams that it sends, in bytes of UDP payload'),
+    sendWindow: integer('In segments, as all windows'),
+    receiveWindow: integer(),
+    window: integer('Segments that may be under way, all windows considered'),
+    inFlight: integer('Segments that are under way'),
+    segmentsSent: integer('Also those sent again'),
+    segmentsReceived: integer(),
+    retransmits: integer('Segments sent again'),
+    recovered: integer('Datagrams that parity has brought back'),
+    bytesSent: integer('Of streams'),
+    bytesReceived: integer('Of streams'),
+    datagramsSent: integer(),
+    datagramsReceived: integer(),
+    wireBytesSent: integer('Of UDP payload'),
+    wireBytesReceived: integer('Of UDP payload'),
+    keyChanges: integer(),
+    moves: integer('Times that the other end has come from another address'),
+  },
+  { description: 'A link of reliable UDP (KCP).' },
+);
+
+const kcpLinkList = object({
+  links: list(ref('KcpLink'), 'The newest first'),
+  total: integer('All there are, those beyond the limit too'),
+  missing: list(integer(), 'Workers that did not answer in time: their links are not in the list'),
 });
 
 const ban = object(
@@ -306,6 +365,8 @@ export const schemas = {
   Upstream: upstream,
   Session: session,
   SessionList: sessionList,
+  KcpLink: kcpLink,
+  KcpLinkList: kcpLinkList,
   Ban: ban,
   BanList: banList,
   BanRequest: banRequest,

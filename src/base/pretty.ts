@@ -66,7 +66,7 @@ function sessionText(fields: Fields): string {
   const facts = (fields.facts ?? {}) as Fields;
   const words = (...values: unknown[]) =>
     values.filter((value) => value !== null && value !== undefined).join(' ');
-  const over = fields.transport === 'udp' ? 'over udp' : undefined;
+  const over = fields.transport === undefined ? undefined : `over ${fields.transport}`;
   const what = words(fields.protocol ?? 'unknown', over, facts.sni ?? facts.host);
   const where = fields.upstream === null ? '' : ` → ${words(fields.upstream, fields.endpoint)}`;
   const because = fields.error === undefined ? '' : `: ${fields.error}`;

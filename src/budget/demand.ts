@@ -2,7 +2,13 @@
 import { isIP } from 'node:net';
 import type { Config, EndpointConfig, UpstreamConfig } from '../model/config.js';
 import { mayEndBy } from '../model/endings.js';
-import { hasDatagramSocket, takesConnections, takesDatagrams, takesStreams } from '../model/transports.js';
+import {
+  hasDatagramSocket,
+  takesConnections,
+  takesDatagrams,
+  takesLinks,
+  takesStreams,
+} from '../model/transports.js';
 
 export interface Demand {
   /** 0: no listener takes any. */
@@ -28,6 +34,10 @@ export interface Demand {
   readonly checked: number;
   /** Connections that the tarpit may hold. */
   readonly tarpit: number;
+  /** Sessions are streams of links: of clients, and to endpoints. */
+  readonly links: { readonly in: boolean; readonly out: boolean };
+  /** Sockets of links of our own, at most. */
+  readonly linkSockets: number;
   /** Endpoints are host names: of several addresses, some are tried at once. */
   readonly names: boolean;
   /** Something is asked of sources that has to be remembered. */
@@ -41,6 +51,7 @@ export function demandOf(config: Config): Demand {
   const handoff = server.accept === 'handoff';
   const streamSockets = listeners.filter(takesConnections).length;
   const datagramSockets = listeners.filter(hasDatagramSocket).length * server.workers;
+  const linked = upstreams.filter(({ options }) => options.over === 'kcp');
   return {
     connections: listeners.some(takesStreams) ? server.maxConnections : 0,
     flows: listeners.some(takesDatagrams) ? server.udp.maxFlows : 0,
@@ -55,6 +66,8 @@ export function demandOf(config: Config): Demand {
     handlers: upstreams.some(({ handler }) => handler !== null),
     checked: sumOf(upstreams, ({ options, endpoints }) => (options.health_check ? endpoints.length : 0)),
     tarpit: mayEndBy(config, 'tarpit') ? server.tarpitMax : 0,
+    links: { in: listeners.some(takesLinks), out: linked.length > 0 },
+    linkSockets: server.workers * sumOf(linked, ({ endpoints }) => endpoints.length),
     names: upstreams.some(({ endpoints }) => endpoints.some(isName)),
     sources: server.maxConnectionsPerSource > 0 || security.rateLimit !== null || security.guard !== null,
     bufferBytes: server.bufferBytes,

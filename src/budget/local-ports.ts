@@ -1,6 +1,7 @@
 /**
  * Local ports: TCP takes one for each connection at once from one source address to one address of an endpoint. With the
- * client's own address as the source they are the client's. UDP takes one for each flow, wherever it goes.
+ * client's own address as the source they are the client's. UDP takes one for each flow, wherever it goes. Sessions through a
+ * link have none of their own.
  */
 import type { Config, EndpointConfig, UpstreamConfig } from '../model/config.js';
 import { takesDatagrams, takesStreams } from '../model/transports.js';
@@ -16,7 +17,7 @@ export interface PortNeed {
 export function mostLocalPorts(config: Config): PortNeed | null {
   if (!config.listeners.some(takesStreams)) return null;
   const needs = config.upstreams.flatMap((upstream) =>
-    upstream.options.source.transparent
+    upstream.options.source.transparent || upstream.options.over === 'kcp'
       ? []
       : upstream.endpoints.filter(isInet).map((endpoint) => needOf(config, upstream, endpoint)),
   );

@@ -53,8 +53,9 @@ const ON_THEIR_WAY = 2;
 
 const one = (wanted: boolean): number => (wanted ? 1 : 0);
 
-const connectionCost = ({ handlers }: Demand): number =>
-  handlers ? fileCosts.handledConnection : fileCosts.connection;
+/** A stream of a link is a socket pair instead of a socket. */
+const connectionCost = ({ handlers, links }: Demand): number =>
+  (handlers ? fileCosts.handledConnection : fileCosts.connection) + one(links.in) + one(links.out);
 const flowCost = ({ handlers }: Demand): number => (handlers ? fileCosts.handledFlow : fileCosts.flow);
 
 export const fileNeeds: readonly Need<Demand>[] = [
@@ -62,7 +63,7 @@ export const fileNeeds: readonly Need<Demand>[] = [
     name: 'connections',
     count: ({ connections }) => connections,
     each: connectionCost,
-    why: 'the socket of the client and that of the endpoint, or the pair to a handler',
+    why: 'the socket of the client and that of the endpoint, or the pair to a handler or a KCP link',
     key: CONNECTIONS,
   },
   {
@@ -85,6 +86,12 @@ export const fileNeeds: readonly Need<Demand>[] = [
     each: 1,
     why: 'for each endpoint of a pool',
     key: 'upstreams.NAME.pool.warm',
+  },
+  {
+    name: 'links',
+    count: ({ linkSockets }) => linkSockets,
+    each: 1,
+    why: 'over: kcp; one for each worker and endpoint',
   },
   {
     name: 'health checks',

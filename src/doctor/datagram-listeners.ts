@@ -1,10 +1,14 @@
 /** Listeners for datagrams, and where what they accept leads. */
 import { isLoopback } from '../base/network.js';
 import type { Config, ListenerConfig, RouteConfig, TargetConfig } from '../model/config.js';
-import { takesDatagrams } from '../model/transports.js';
+import { hasDatagramSocket, takesDatagrams } from '../model/transports.js';
 
 export const datagramListeners = ({ listeners }: Config): ListenerConfig[] =>
   listeners.filter(takesDatagrams);
+
+/** With those of links alone. */
+export const datagramSockets = ({ listeners }: Config): ListenerConfig[] =>
+  listeners.filter(hasDatagramSocket);
 
 /** Whether others than named networks send there. */
 export const isPublic = ({ security }: Config, { address, lists }: ListenerConfig): boolean =>

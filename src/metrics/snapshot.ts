@@ -1,6 +1,7 @@
 /** Totals → the typed snapshot (src/model/snapshot.ts). Pure. */
 import { acceptedBy } from '../model/accepted.js';
 import { type IdNames, NONE } from '../model/ids.js';
+import { type KcpDrop, kcpDrops } from '../model/kcp.js';
 import type { Plan } from '../model/plan.js';
 import { type Check, checks, type Reason, reasons, refusals } from '../model/session.js';
 import type { MemoryTier, ProtocolSnapshot, Snapshot } from '../model/snapshot.js';
@@ -79,6 +80,14 @@ export function snapshotOf(totals: Totals, around: Surroundings): Snapshot {
       bansActive: bans.active,
     },
     memoryPool: { tiers: buffers.map((tier, index) => tierOf(worker, tier, index)) },
+    kcp: {
+      links: sum(worker, 'anyport_kcp_links'),
+      segmentsSent: sum(worker, 'anyport_kcp_segments_total', 0),
+      segmentsReceived: sum(worker, 'anyport_kcp_segments_total', 1),
+      retransmits: sum(worker, 'anyport_kcp_retransmits_total'),
+      recovered: sum(worker, 'anyport_kcp_fec_recovered_total'),
+      dropped: droppedBy(worker),
+    },
     index: indexOf(plan),
     cacheHitRate: cacheHitRateOf(worker),
     protocols: protocolsOf(sessions, names),
@@ -144,6 +153,13 @@ const refusedBy = (reason: (typeof refusals)[number], listeners: readonly Totals
 /** Empty: trusted. */
 const checkedBy = (check: Check, listeners: readonly TotalsRow[]): number =>
   sum(listeners, 'anyport_admission_checks_total', checks.indexOf(check));
+
+function droppedBy(rows: readonly TotalsRow[]): Record<KcpDrop, number> {
+  const counts = kcpDrops.map(
+    (reason, index) => [reason, sum(rows, 'anyport_kcp_dropped_total', index)] as const,
+  );
+  return Object.fromEntries(counts) as Record<KcpDrop, number>;
+}
 
 function indexOf({ listeners, protocols, routes }: Surroundings['plan']): Snapshot['index'] {
   const routable = new Set(listeners.flatMap(acceptedBy)).size;

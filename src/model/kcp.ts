@@ -6,6 +6,10 @@ export type KcpCipher = (typeof kcpCiphers)[number];
 
 export const kcpWires = ['anyport', 'kcptun'] as const;
 
+/** Why datagrams are dropped that may have been for a link; order is that of the cells of their counter. */
+export const kcpDrops = ['refused', 'replayed', 'malformed', 'unknown', 'full'] as const;
+export type KcpDrop = (typeof kcpDrops)[number];
+
 /** How a link resends, in the words of the protocol. */
 export interface KcpMode {
   /** Shorter timeouts. */

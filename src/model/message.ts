@@ -1,5 +1,6 @@
 /** Messages between the primary and its workers. */
 import type { MessagePort } from 'node:worker_threads';
+import type { KcpLinkInfo } from './kcp-links.js';
 import type { Plan } from './plan.js';
 import type { Report } from './report.js';
 import type { LiveCounts, SessionInfo, SessionQuery } from './session-list.js';
@@ -93,12 +94,15 @@ export type PlanMessage =
 export type SessionAsk =
   | { readonly type: 'list'; readonly query: SessionQuery }
   | { readonly type: 'count' }
-  | { readonly type: 'end'; readonly slot: number; readonly generation: number };
+  | { readonly type: 'end'; readonly slot: number; readonly generation: number }
+  /** Of reliable UDP. */
+  | { readonly type: 'links'; readonly limit: number };
 
 export type SessionReply =
   | { readonly type: 'listed'; readonly sessions: readonly SessionInfo[]; readonly matching: number }
   | { readonly type: 'counted'; readonly counts: LiveCounts }
-  | { readonly type: 'ended'; readonly found: boolean };
+  | { readonly type: 'ended'; readonly found: boolean }
+  | { readonly type: 'links'; readonly links: readonly KcpLinkInfo[]; readonly total: number };
 
 export type ToWorker =
   | PlanMessage

@@ -3,6 +3,9 @@ import type { FactsAnswer } from './facts.js';
 
 export type Transport = 'tcp' | 'udp';
 
+/** Over what a session came: `kcp` is a stream of a link of reliable UDP. */
+export type SessionTransport = Transport | 'kcp';
+
 /** A matcher's answer to a prefix. "Not enough bytes yet" is `more`, never an error and never `no`. */
 export type Verdict = 'match' | 'more' | 'no';
 

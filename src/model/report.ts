@@ -1,6 +1,6 @@
 /** What workers report to the program that embeds them, beside the log: ended sessions and endpoints that change state. */
 import type { Facts } from './facts.js';
-import type { Transport } from './protocol.js';
+import type { SessionTransport } from './protocol.js';
 import type { Ender, Reason, Stage } from './session.js';
 
 /** A session at its end, or a refused connection. Bytes up are from the client; times are milliseconds. */
@@ -14,8 +14,8 @@ export interface EndedSession {
   readonly facts: Facts;
   /** `ADDRESS:PORT` of the client, or `unix`. */
   readonly source: string;
-  /** `udp`: a flow, the datagrams of one client. */
-  readonly transport: Transport;
+  /** `udp`: a flow, the datagrams of one client. `kcp`: a stream of a link. */
+  readonly transport: SessionTransport;
   readonly upstream: string | null;
   readonly endpoint: string | null;
   readonly bytesUp: number;

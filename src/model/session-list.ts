@@ -1,5 +1,5 @@
 /** Live sessions: what can be asked for, and the answers. Plain data: it crosses threads and the control interface. */
-import type { Transport } from './protocol.js';
+import type { SessionTransport } from './protocol.js';
 import type { Stage } from './session.js';
 
 /** `newest` and `oldest` by their accept, `largest` by the bytes relayed both ways. */
@@ -35,8 +35,8 @@ export interface SessionInfo {
   readonly protocol: string | null;
   readonly stage: Stage;
   readonly source: string;
-  /** `udp`: a flow, the datagrams of one client. */
-  readonly transport: Transport;
+  /** `udp`: a flow, the datagrams of one client. `kcp`: a stream of a link. */
+  readonly transport: SessionTransport;
   /** What decided: the name of a route, `on_unknown`, `on_silence`; null: nothing yet. */
   readonly route: string | null;
   readonly upstream: string | null;

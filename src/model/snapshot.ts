@@ -3,6 +3,7 @@
  * for JSON. Counts are totals since the start over all workers, those that ended included; gauges are of this moment.
  * What is not built yet is there with zeros, or null where zero would be a statement.
  */
+import type { KcpDrop } from './kcp.js';
 import type { Reason } from './session.js';
 
 export interface Snapshot {
@@ -23,6 +24,7 @@ export interface Snapshot {
   readonly connectionPool: ConnectionPoolSnapshot;
   readonly security: SecuritySnapshot;
   readonly memoryPool: MemoryPoolSnapshot;
+  readonly kcp: KcpSnapshot;
   readonly index: IndexSnapshot;
   /** Share of look-ups that the affinity and address caches answered, 0 to 1; null: nothing was looked up yet. */
   readonly cacheHitRate: number | null;
@@ -49,6 +51,21 @@ export interface ConnectionPoolSnapshot {
   readonly wasted: number;
   /** Attempts to connect that failed. */
   readonly failures: number;
+}
+
+/** Links of reliable UDP, of both ends. */
+export interface KcpSnapshot {
+  /** Now. */
+  readonly links: number;
+  /** Those sent again included. */
+  readonly segmentsSent: number;
+  readonly segmentsReceived: number;
+  /** Segments sent again. */
+  readonly retransmits: number;
+  /** Datagrams that parity has brought back. */
+  readonly recovered: number;
+  /** Datagrams that may have been for a link and were of no use to it, by reason. */
+  readonly dropped: Readonly<Record<KcpDrop, number>>;
 }
 
 /** What admission has done. Connections that a PROXY header announced are judged by their address there. */

@@ -3,6 +3,7 @@
  * missing from a list instead of holding it up.
  */
 import type { Clock } from '../base/clock.js';
+import { type KcpLinkList, kcpLinkLimits } from '../model/kcp-links.js';
 import type { SessionAsk, SessionReply, ToWorker } from '../model/message.js';
 import {
   type EndedSession,
@@ -74,6 +75,18 @@ export class LiveSessions {
       routes: sum('routes'),
       upstreams: sum('upstreams'),
       endpoints: sum('endpoints'),
+    };
+  }
+
+  /** Of reliable UDP, the newest first. */
+  async links(wanted: number = kcpLinkLimits.rowsDefault): Promise<KcpLinkList> {
+    const limit = Math.min(wanted, kcpLinkLimits.rowsMax);
+    const { replies, missing } = await this.#askAll<'links'>({ type: 'links', limit });
+    const links = replies.flatMap((reply) => reply.links).sort((a, b) => a.ageMs - b.ageMs);
+    return {
+      links: links.slice(0, limit),
+      total: replies.reduce((sum, reply) => sum + reply.total, 0),
+      missing,
     };
   }
 

@@ -32,6 +32,8 @@ interface Listening {
   readonly group: SocketGroup;
   /** Index of the listener in the configuration. */
   readonly listener: number;
+  /** `transport: kcp`. */
+  readonly isForLinks?: boolean;
 }
 
 /** Listening sockets that this process has not opened. */
@@ -212,10 +214,10 @@ export class ListeningSockets implements Sockets {
     const opened: Listening[] = [];
     try {
       for (const [index, each] of wanted.entries()) {
-        const { name, listener } = each;
+        const { name, listener, isForLinks } = each;
         const address = atPortOf(opened[0]?.group, each.address);
         const group = await this.#groupFor({ ...each, address }, kept[index], options);
-        opened.push({ name, listener, group: { ...group, address: each.address } });
+        opened.push({ name, listener, group: { ...group, address: each.address }, isForLinks });
       }
       return opened;
     } catch (error) {
@@ -258,6 +260,7 @@ interface Wanted {
   readonly address: ListenAddress;
   readonly transport: Transport;
   readonly listener: number;
+  readonly isForLinks: boolean;
 }
 
 const wantedOf = (config: ListenerConfig, listener: number): Wanted[] =>
@@ -266,6 +269,7 @@ const wantedOf = (config: ListenerConfig, listener: number): Wanted[] =>
     address: config.address,
     transport,
     listener,
+    isForLinks: config.transport === 'kcp',
   }));
 
 const isAnyPort = ([first]: readonly Wanted[]): boolean =>
@@ -281,7 +285,8 @@ const atPortOf = (streams: SocketGroup | undefined, address: ListenAddress): Lis
     : address;
 
 function addressOf(groups: readonly Listening[]): ListeningAddress {
-  const [{ name, group }] = groups as [Listening];
+  const [{ name, group, isForLinks }] = groups as [Listening];
+  if (isForLinks) return { name, address: group.bound, transport: 'kcp' };
   const transport = groups.length > 1 ? 'tcp+udp' : transportOf(group);
   return { name, address: group.bound, transport };
 }

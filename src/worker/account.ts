@@ -117,8 +117,8 @@ function fieldsOf(line: SessionLine, worker: number): object {
     protocol: line.protocol,
     facts: line.facts,
     source: line.source,
-    // Streams are what a line is about unless it says otherwise.
-    transport: line.transport === 'udp' ? 'udp' : undefined,
+    // Connections are what a line is about unless it says otherwise.
+    transport: line.transport === 'tcp' ? undefined : line.transport,
     upstream: line.upstream,
     endpoint: line.endpoint,
     bytes_up: line.bytesUp,

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Engine, native } from '../addon.js';
 import { createNetworkSet, UNIX_PEERS } from '../base/network.js';
 import { Top } from '../base/top.js';
+import type { KcpLinkInfo } from '../model/kcp-links.js';
 import type { SessionAsk, SessionReply } from '../model/message.js';
 import { enders, reasons } from '../model/session.js';
 import {
@@ -32,6 +33,8 @@ export interface ListingParts {
   readonly sessionOf: (id: SessionId) => Session | undefined;
   /** What decided about a session that is connected: an index into the Plan's routes, or a key of the listener. */
   readonly decisionOf: (slot: number) => Session['decision'];
+  /** Links of reliable UDP, the newest first. */
+  readonly linksOf: (limit: number) => { readonly links: readonly KcpLinkInfo[]; readonly total: number };
   /** False: the engine is closed. */
   readonly isOpen: () => boolean;
 }
@@ -58,6 +61,7 @@ export class Listing {
   async answer(ask: SessionAsk): Promise<SessionReply | null> {
     if (!this.#parts.isOpen()) return null;
     if (ask.type === 'end') return this.#end(ask);
+    if (ask.type === 'links') return { type: 'links', ...this.#parts.linksOf(ask.limit) };
     return ask.type === 'list' ? this.#list(ask.query) : this.#count();
   }
 
@@ -141,7 +145,7 @@ export class Listing {
       worker,
       stage: row.stage,
       source: sourceText(row),
-      transport: row.transport,
+      transport: row.isKcp ? 'kcp' : row.transport,
       ...place,
       bytesUp: row.bytesUp,
       bytesDown: row.bytesDown,

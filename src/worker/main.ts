@@ -21,11 +21,12 @@ import { AtWork } from './at-work.js';
 import { Draining } from './draining.js';
 import { createEndpointWatch } from './endpoint-watch.js';
 import { createFailures } from './failures.js';
+import { Links } from './links.js';
 import { Listing } from './listing.js';
 import { createLogs, type WorkerLogs } from './logs.js';
 import { createReports, reporting } from './reports.js';
 import { Answers, EventCursor } from './rings.js';
-import { createRuntime } from './runtime.js';
+import { createRuntime, type Runtime } from './runtime.js';
 import { Runtimes } from './runtimes.js';
 import { Sequencer } from './session.js';
 
@@ -164,11 +165,20 @@ function createWorker(setup: WorkerSetup) {
     bufferBytes: limits.bufferBytes,
     pipesMax: setup.pipes,
     worker,
+    onKcp: (event) => links.on(event),
     onTurn(from, to) {
       loads.settle();
       sequencer.onTurn(from, to);
       draining.turned();
     },
+  });
+  const links = new Links({
+    worker,
+    engine,
+    logger,
+    profileOf: (id) => runtimes.kcpProfile(id),
+    listenerOf: (id) => listenerName(runtimes.current, id),
+    isOpen: () => open,
   });
   const draining = new Draining(engine);
   const atWork = new AtWork();
@@ -203,6 +213,7 @@ function createWorker(setup: WorkerSetup) {
     runtimeOf: (generation) => runtimes.of(generation),
     sessionOf: (id) => sequencer.sessionOf(id),
     decisionOf: (slot) => sequencer.decisionOf(slot),
+    linksOf: (limit) => links.list(limit),
     isOpen: () => open,
   });
 
@@ -232,6 +243,7 @@ function createWorker(setup: WorkerSetup) {
   function close(): void {
     open = false;
     leaveThread();
+    links.close();
     runtimes.close();
     logs.flush();
     reports.flush();
@@ -254,6 +266,12 @@ function guardThread({ complain, flush }: WorkerLogs): () => void {
     process.off('unhandledRejection', rejected);
     process.off('exit', flush);
   };
+}
+
+/** By id, of the Plan in force. */
+function listenerName(runtime: Runtime | undefined, id: number): string | undefined {
+  const index = runtime?.plan.ids.listeners.indexOf(id) ?? -1;
+  return runtime?.plan.listeners[index]?.name;
 }
 
 /** Of a number that is for all workers together; those that are first in turn have what is left over. */

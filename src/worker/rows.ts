@@ -67,6 +67,10 @@ export class RowCursor {
   get transport(): Transport {
     return this.#word(rowWords.datagram) === 1 ? 'udp' : 'tcp';
   }
+  /** A stream of a link over KCP. */
+  get isKcp(): boolean {
+    return this.#word(rowWords.datagram) === 2;
+  }
   get listener(): number {
     return this.#word(rowWords.listener);
   }

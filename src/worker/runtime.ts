@@ -13,6 +13,7 @@ import { parseNetworks, UNIX_PEERS } from '../base/network.js';
 import { loopClock, Slices, servingClock } from '../base/slices.js';
 import { expectTexts, type LocalCode } from '../base/user-module.js';
 import { type Handler, loadHandler } from '../handlers/index.js';
+import { engineProfile } from '../kcp/engine-profile.js';
 import type { WorkerCounters } from '../metrics/counters.js';
 import { NONE } from '../model/ids.js';
 import type { Plan, PlanForm, PlanProtocol, PlanRoute, PlanUpstream } from '../model/plan.js';
@@ -36,7 +37,8 @@ import type { DialRange } from './rings.js';
  * What is left of a Plan when it is prepared. Long sessions keep it: without automata, which the classifiers have taken
  * over, the conditions that the route table has, and the texts of modules that are loaded.
  */
-export interface KeptPlan extends Pick<Plan, 'generation' | 'listeners' | 'upstreams' | 'ids' | 'accessLog'> {
+export interface KeptPlan
+  extends Pick<Plan, 'generation' | 'listeners' | 'upstreams' | 'kcp' | 'ids' | 'accessLog'> {
   readonly routes: readonly Pick<PlanRoute, 'name'>[];
 }
 
@@ -144,8 +146,16 @@ function awaitsFactsOf(upstreams: readonly RuntimeUpstream[]): AwaitsFacts {
   return (to) => to.kind === 'upstream' && (reading[to.upstream] ?? false);
 }
 
-function keptOf({ generation, listeners, upstreams, ids, accessLog, routes }: Plan): KeptPlan {
-  return { generation, listeners, upstreams, ids, accessLog, routes: routes.map(({ name }) => ({ name })) };
+function keptOf({ generation, listeners, upstreams, kcp, ids, accessLog, routes }: Plan): KeptPlan {
+  return {
+    generation,
+    listeners,
+    upstreams,
+    kcp,
+    ids,
+    accessLog,
+    routes: routes.map(({ name }) => ({ name })),
+  };
 }
 
 /** By id. */
@@ -279,13 +289,13 @@ async function tablesOf(
         asksAtAccept: routes.decidesAtAccept(index),
         trustedProxies: parseNetworks(proxyProtocol?.trusted ?? []),
         trustsUnix: proxyProtocol?.trusted.includes(UNIX_PEERS) ?? false,
-        kcp: -1,
-        kcpOnly: false,
+        kcp: listener.kcp ?? -1,
+        kcpOnly: listener.transport === 'kcp',
       }),
     ),
     classifiers,
-    kcpProfiles: [],
-    upstreams: await slices.map(plan.upstreams, ({ options }, index) => ({
+    kcpProfiles: plan.kcp.map((profile, index) => engineProfile(profile, plan.ids.kcp[index] ?? NONE)),
+    upstreams: await slices.map(plan.upstreams, ({ options, kcp }, index) => ({
       id: plan.ids.upstreams[index] ?? NONE,
       row: counts.upstreamRow(index),
       maxConnections: options.max_connections,
@@ -300,7 +310,7 @@ async function tablesOf(
         follows: options.quic.follow_connection_id,
         idBytes: options.quic.connection_id_length,
       },
-      kcp: -1,
+      kcp: kcp ?? -1,
       endpoints: plan.ids.endpoints[index] ?? [],
     })),
   };

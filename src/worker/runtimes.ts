@@ -1,5 +1,6 @@
 /** Runtimes of the Plan in force and of replaced Plans that still have sessions. */
 import assert from 'node:assert/strict';
+import type { KcpProfile } from '../model/kcp.js';
 import type { Runtime } from './runtime.js';
 
 /** Interval of checks whether a replaced Plan is still in use. */
@@ -56,6 +57,15 @@ export class Runtimes {
   endpoints(): Set<number> {
     const plans = [...this.#byGeneration.values()].map(({ plan }) => plan);
     return new Set(plans.flatMap(({ ids }) => ids.endpoints.flat()));
+  }
+
+  /** Of a profile of reliable UDP, by id, of any kept Plan. */
+  kcpProfile(id: number): KcpProfile | undefined {
+    for (const { plan } of this.#byGeneration.values()) {
+      const profile = plan.kcp[plan.ids.kcp.indexOf(id)];
+      if (profile !== undefined) return profile;
+    }
+    return undefined;
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 /** The access log line of an ended session or a refused connection. */
 import { hostPort } from '../base/address.js';
-import type { Transport } from '../model/protocol.js';
+import type { SessionTransport } from '../model/protocol.js';
 import type { SessionLine } from './account.js';
 import { errorName } from './dial-failure.js';
 import { NO_FACTS, type Session } from './known-session.js';
@@ -57,7 +57,10 @@ export function refusedLine(events: EventCursor, plan: KeptPlan): SessionLine {
   };
 }
 
-const transportOf = ({ isDatagram }: EventCursor): Transport => (isDatagram ? 'udp' : 'tcp');
+function transportOf({ isDatagram, isKcp }: EventCursor): SessionTransport {
+  if (isKcp) return 'kcp';
+  return isDatagram ? 'udp' : 'tcp';
+}
 
 /** The deciding route or key, as named in the configuration. The engine itself rejects only invalid PROXY headers. */
 export function decisionText(session: Session | undefined, plan: KeptPlan): string | undefined {

@@ -20,6 +20,8 @@ const demand: Demand = {
   tarpit: 0,
   warm: 0,
   checked: 0,
+  links: { in: false, out: false },
+  linkSockets: 0,
   names: false,
   sources: false,
   bufferBytes: 32_768,
@@ -72,6 +74,8 @@ describe('who takes open files', () => {
       asks: { control: true },
       more: adminLimits.connectionsMax + kept(1),
     },
+    { why: 'streams of links of clients', asks: { links: { in: true, out: false } }, more: 1000 },
+    { why: 'streams at both ends', asks: { links: { in: true, out: true }, linkSockets: 4 }, more: 2004 },
     { why: 'another worker and its two sockets', asks: { workers: 3, listeningSockets: 6 }, more: 9 + 4 },
   ];
   test.each(cases)('$why', ({ asks, more }) => {

@@ -80,6 +80,10 @@ test('before anything has happened, everything is there and zero', () => {
         hitRate: null,
       })),
     },
+    kcp: {
+      ...{ links: 0, segmentsSent: 0, segmentsReceived: 0, retransmits: 0, recovered: 0 },
+      dropped: { refused: 0, replayed: 0, malformed: 0, unknown: 0, full: 0 },
+    },
     cacheHitRate: null,
     protocols: {},
   });

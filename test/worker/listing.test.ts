@@ -295,6 +295,7 @@ const nobody: Omit<ListingParts, 'engine' | 'isOpen'> = {
   },
   sessionOf: () => undefined,
   decisionOf: () => undefined,
+  linksOf: () => ({ links: [], total: 0 }),
 };
 
 test('other work runs between slices that take long', async () => {

@@ -3,6 +3,7 @@ import type { Route } from '../router.js';
 import { banRoutes } from './bans.js';
 import { configRoutes } from './config.js';
 import { descriptionRoutes } from './description.js';
+import { kcpRoutes } from './kcp.js';
 import { monitoringRoutes } from './monitoring.js';
 import { protocolRoutes } from './protocols.js';
 import { drainRoutes, reloadRoutes } from './reload.js';
@@ -16,6 +17,7 @@ export const routes: readonly Route[] = [
   ...reloadRoutes,
   ...drainRoutes,
   ...sessionRoutes,
+  ...kcpRoutes,
   ...banRoutes,
   ...protocolRoutes,
   ...upstreamRoutes,

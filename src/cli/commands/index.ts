@@ -6,6 +6,7 @@ import { addDoctor } from './doctor.js';
 import { addDrain } from './drain.js';
 import { addExplain } from './explain.js';
 import { addIdentify } from './identify.js';
+import { addKcpKey } from './kcp-key.js';
 import { addProtocols } from './protocols.js';
 import { addReload } from './reload.js';
 import { addRun } from './run.js';
@@ -28,6 +29,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   addIdentify,
   addExplain,
   addProtocols,
+  addKcpKey,
   addSchema,
   addVersion,
 ];

@@ -27,6 +27,7 @@ export function statusText(status: Status): string {
     ...listeners.map((listener, index) => [index === 0 ? 'listeners' : '', listenerText(listener)]),
     ...listRows(status),
     ['sessions', sessionsText(status)],
+    ...kcpRows(status),
     ['bytes', `${bytesText(status.bytes.up)} up, ${bytesText(status.bytes.down)} down`],
   ]);
   return `${summary}${protocolTable(status)}`;
@@ -59,6 +60,26 @@ function problemRows(lastChange: LastChangeStatus | null): string[][] {
   const shown = problems.slice(0, PROBLEMS_SHOWN_MAX).map((problem) => ['', formatProblem(problem)]);
   const rest = problems.length - shown.length;
   return rest > 0 ? [...shown, ['', `and ${rest} more`]] : shown;
+}
+
+/** Links of reliable UDP, where there is or was something of the kind. */
+function kcpRows({ kcp, listeners }: Status): string[][] {
+  const { links, segmentsSent, retransmits, recovered, dropped } = kcp;
+  const isUsed = links > 0 || segmentsSent > 0 || listeners.some(({ transport }) => transport === 'kcp');
+  const lost = Object.entries(dropped).filter(([, count]) => count > 0);
+  if (!isUsed && lost.length === 0) return [];
+  const share = segmentsSent === 0 ? '' : ` (${((100 * retransmits) / segmentsSent).toFixed(1)} %)`;
+  const sent = `${countText(segmentsSent)} segments sent, ${countText(retransmits)} again${share}`;
+  const drops = lost.map(([reason, count]) => `${reason} ${countText(count)}`);
+  return [
+    [
+      'kcp',
+      [
+        `${counted(links, 'link')}, ${sent}, ${countText(recovered)} datagrams recovered`,
+        ...(drops.length === 0 ? [] : [`dropped: ${drops.join(', ')}`]),
+      ].join('; '),
+    ],
+  ];
 }
 
 /** Lists of networks, and their files that can not be read. */

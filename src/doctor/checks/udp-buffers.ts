@@ -4,7 +4,7 @@
  */
 import { bytesText } from '../../base/figures.js';
 import type { Check } from '../check.js';
-import { datagramListeners } from '../datagram-listeners.js';
+import { datagramSockets } from '../datagram-listeners.js';
 import { may, setSysctl, sysctl } from '../readers.js';
 
 const MAX = 'net.core.rmem_max';
@@ -12,7 +12,7 @@ const MAX = 'net.core.rmem_max';
 export const udpBuffers: Check = {
   name: 'udp_buffers',
   examine: ({ config, machine }) => {
-    if (datagramListeners(config).length === 0) return [];
+    if (datagramSockets(config).length === 0) return [];
     const wanted = config.server.udp.receiveBufferBytes;
     const finding = { what: MAX, needed: bytesText(wanted) };
     const most = sysctl(machine, MAX);

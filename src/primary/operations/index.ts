@@ -29,6 +29,7 @@ export function createOperations(source: OperationsSource): Operations {
     },
     sessions: (query) => source.sessions.list(query),
     endSession: (id) => source.sessions.end(id),
+    kcpLinks: (limit) => source.sessions.links(limit),
     bans: (limit) => source.bans.list(limit),
     ban: (request) => source.bans.ban(request),
     liftBan: (ip) => source.bans.lift(ip),

@@ -28,7 +28,7 @@ export interface OperationsSource {
   lists(): readonly ListStatus[];
   totals(): Totals;
   readonly bans: Pick<Bans, 'list' | 'ban' | 'lift'>;
-  readonly sessions: Pick<LiveSessions, 'list' | 'count' | 'end'>;
+  readonly sessions: Pick<LiveSessions, 'list' | 'count' | 'end' | 'links'>;
   override(upstream: string, endpoint: string, change: Partial<EndpointOverride>): Promise<Changed>;
   /** In force. */
   server(): Pick<ServerConfig, 'drainDelayMs' | 'gracefulShutdownTimeoutMs'>;

@@ -1,0 +1,295 @@
+/**
+ * Links of reliable UDP: answers the engine's events about them with handshakes (src/kcp), and says in the log which came
+ * up, went down, and were refused. No packet of a link comes here.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Engine, KcpEvent, KcpLink, KcpStats } from '../addon.js';
+import { hostPort } from '../base/address.js';
+import { type Logger, type LogLine, rateLimited } from '../base/log.js';
+import { type Agreed, accept, Call, type Identity, identityOf } from '../kcp/handshake.js';
+import { cipherNumber } from '../kcp/keys.js';
+import { RecentHellos } from '../kcp/recent-hellos.js';
+import { Refusals, refusalWords } from '../kcp/refusals.js';
+import type { SocketAddress } from '../model/address.js';
+import type { KcpNoise, KcpProfile } from '../model/kcp.js';
+import { type KcpLinkInfo, kcpLinkLimits } from '../model/kcp-links.js';
+
+export const linkLogLimits = {
+  /** Of links that come up and go down, and likewise of refusals. */
+  linesPerSecond: 10,
+  /** Of `status_log`. */
+  statusLinesPerSecond: 100,
+  /** Agreed on, and never heard of again: the engine forgets them after 10 s. */
+  halfOpenMsMax: 15_000,
+} as const;
+
+export interface LinksParts {
+  readonly worker: number;
+  readonly engine: Pick<
+    Engine,
+    'kcpAccept' | 'kcpRefuse' | 'kcpSend' | 'kcpEstablish' | 'kcpFail' | 'kcpLinks'
+  >;
+  readonly logger: Logger;
+  /** By id, of any Plan that has sessions. */
+  readonly profileOf: (id: number) => KcpProfile | undefined;
+  /** By id, of the Plan in force. */
+  readonly listenerOf: (id: number) => string | undefined;
+  /** False: the engine is closed. */
+  readonly isOpen: () => boolean;
+}
+
+type Event<Kind extends KcpEvent['kind']> = Extract<KcpEvent, { kind: Kind }>;
+type NoiseProfile = KcpProfile & { readonly security: KcpNoise };
+
+const isNoise = (profile: KcpProfile | undefined): profile is NoiseProfile =>
+  profile?.security.wire === 'anyport';
+
+export class Links {
+  readonly #parts: LinksParts;
+  readonly #recent = new RecentHellos();
+  readonly #refusals = new Refusals();
+  readonly #identities = new Map<string, Identity>();
+  /** Links of our own whose server has not answered. */
+  readonly #calls = new Map<number, Call>();
+  /** Link → id of what it has agreed on, and when. */
+  readonly #sessions = new Map<number, { readonly session: string; readonly atMs: number; isUp: boolean }>();
+  /** Id of a profile with `status_log` → its timer, while it has links. */
+  readonly #reporting = new Map<number, NodeJS.Timeout>();
+  readonly #tell: LogLine;
+  readonly #warn: LogLine;
+  readonly #refuse: LogLine;
+  readonly #report: LogLine;
+
+  constructor(parts: LinksParts) {
+    this.#parts = parts;
+    const { logger } = parts;
+    const nowMs = () => performance.now();
+    const { linesPerSecond, statusLinesPerSecond } = linkLogLimits;
+    this.#tell = rateLimited((fields, message) => logger.info(fields, message), linesPerSecond, nowMs);
+    this.#warn = rateLimited((fields, message) => logger.warn(fields, message), linesPerSecond, nowMs);
+    this.#refuse = rateLimited((fields, message) => logger.warn(fields, message), linesPerSecond, nowMs);
+    this.#report = rateLimited(
+      (fields, message) => logger.info(fields, message),
+      statusLinesPerSecond,
+      nowMs,
+    );
+  }
+
+  on(event: KcpEvent): void {
+    switch (event.kind) {
+      case 'hello':
+        return this.#greet(event);
+      case 'begin':
+        return this.#call(event);
+      case 'answer':
+        return this.#answered(event);
+      case 'up':
+        return this.#up(event);
+      case 'down':
+        return this.#down(event);
+      default: // streams are the engine's own
+    }
+  }
+
+  /** The newest first. */
+  list(limit: number): { readonly links: readonly KcpLinkInfo[]; readonly total: number } {
+    const all = this.#parts.engine.kcpLinks();
+    const newest = all.toSorted((a, b) => a.ageMs - b.ageMs).slice(0, Math.min(limit, kcpLinkLimits.rowsMax));
+    return { links: newest.map((link) => this.#infoOf(link)), total: all.length };
+  }
+
+  close(): void {
+    for (const timer of this.#reporting.values()) clearInterval(timer);
+    this.#reporting.clear();
+    this.#calls.clear();
+  }
+
+  #greet({ handle, bytes, profile: id, from }: Event<'hello'>): void {
+    const { engine } = this.#parts;
+    const profile = this.#parts.profileOf(id);
+    if (!isNoise(profile)) {
+      engine.kcpRefuse(handle);
+      return;
+    }
+    const nowMs = Date.now();
+    const result = accept(asBuffer(bytes), this.#identityOf('server', id, profile), this.#recent, nowMs);
+    if (result.ok) {
+      const { answer, agreed } = result;
+      this.#forgetHalfOpen(nowMs);
+      if (engine.kcpAccept(handle, { answer, ...keysOf(agreed) })) this.#remember(handle, agreed, nowMs);
+      return;
+    }
+    engine.kcpRefuse(handle);
+    const source = hostOf(from);
+    if (!this.#refusals.isNews(source, nowMs)) return;
+    const why = refusalWords[result.refusal];
+    this.#refuse({ profile: profile.name, source, refusal: result.refusal, why }, 'kcp: client refused');
+  }
+
+  #call({ link, profile: id }: Event<'begin'>): void {
+    const profile = this.#parts.profileOf(id);
+    if (!isNoise(profile)) return; // its Plan is gone, and so is who wanted the link
+    const conv = randomBytes(4).readUInt32LE();
+    const call = new Call(this.#identityOf('client', id, profile), conv, Date.now());
+    if (this.#parts.engine.kcpSend(link, call.hello)) this.#calls.set(link, call);
+  }
+
+  #answered({ link, bytes }: Event<'answer'>): void {
+    const { engine } = this.#parts;
+    const agreed = this.#calls.get(link)?.answered(asBuffer(bytes)) ?? null;
+    if (agreed === null) {
+      engine.kcpFail(link);
+      return;
+    }
+    this.#calls.delete(link);
+    if (engine.kcpEstablish(link, keysOf(agreed))) this.#remember(link, agreed, Date.now());
+  }
+
+  #up({ link, profile: id, isClient, from }: Event<'up'>): void {
+    const session = this.#sessions.get(link);
+    if (session !== undefined) session.isUp = true;
+    const profile = this.#parts.profileOf(id);
+    if (profile === undefined) return;
+    if (profile.statusLogMs > 0) this.#reportOn(id, profile.statusLogMs);
+    this.#tell({ ...this.#nameOf(link, profile, isClient, from) }, 'kcp link up');
+  }
+
+  #down({ link, profile: id, isClient, from, reason, stats }: Event<'down'>): void {
+    const profile = this.#parts.profileOf(id);
+    const named = profile && this.#nameOf(link, profile, isClient, from);
+    this.#calls.delete(link);
+    this.#sessions.delete(link);
+    if (named === undefined) return;
+    const tell = isOrderly(reason) ? this.#tell : this.#warn;
+    tell({ ...named, reason, ...figuresOf(stats) }, 'kcp link down');
+  }
+
+  #nameOf(link: number, { name }: KcpProfile, isClient: boolean, from: SocketAddress): object {
+    return {
+      profile: name,
+      side: isClient ? 'client' : 'server',
+      remote: textOf(from),
+      session: this.#sessions.get(link)?.session,
+      worker: this.#parts.worker,
+    };
+  }
+
+  #remember(link: number, { session }: Agreed, atMs: number): void {
+    this.#sessions.set(link, { session, atMs, isUp: false });
+  }
+
+  /** In the order of their handshakes; each that comes up or has gone is passed over. */
+  #forgetHalfOpen(nowMs: number): void {
+    for (const [link, { atMs, isUp }] of this.#sessions) {
+      if (nowMs - atMs < linkLogLimits.halfOpenMsMax) return;
+      if (isUp) continue;
+      this.#sessions.delete(link);
+    }
+  }
+
+  #identityOf(side: 'client' | 'server', id: number, profile: NoiseProfile): Identity {
+    const key = `${side} ${id}`;
+    const known = this.#identities.get(key) ?? identityOf(side, profile);
+    this.#identities.set(key, known);
+    return known;
+  }
+
+  #reportOn(id: number, everyMs: number): void {
+    if (this.#reporting.has(id)) return;
+    this.#reporting.set(id, setInterval(() => this.#reportLinks(id), everyMs).unref());
+  }
+
+  /** `status_log`; without links the timer rests. */
+  #reportLinks(id: number): void {
+    const { engine, isOpen } = this.#parts;
+    const own = isOpen()
+      ? engine.kcpLinks().filter(({ profile, state }) => profile === id && state === 'up')
+      : [];
+    if (own.length === 0) {
+      clearInterval(this.#reporting.get(id));
+      this.#reporting.delete(id);
+    }
+    for (const link of own) {
+      const { profile, side, remote, session, worker, streams, mtu, window } = this.#infoOf(link);
+      this.#report(
+        { profile, side, remote, session, worker, streams, mtu, window, ...figuresOf(link) },
+        'kcp link',
+      );
+    }
+  }
+
+  #infoOf(link: KcpLink): KcpLinkInfo {
+    const { worker, profileOf, listenerOf } = this.#parts;
+    const profile = profileOf(link.profile);
+    const { ageMs, idleMs, streams, mtu, sendWindow, receiveWindow, inFlight, lossRate } = link;
+    const { segmentsSent, segmentsReceived, retransmits, recovered, bytesSent, bytesReceived } = link;
+    const { datagramsSent, datagramsReceived, wireBytesSent, wireBytesReceived, moves } = link;
+    return {
+      id: `${worker}-${link.link}`,
+      worker,
+      profile: profile?.name ?? '',
+      wire: profile?.security.wire ?? 'anyport',
+      side: link.isClient ? 'client' : 'server',
+      listener: listenerOf(link.listener) ?? null,
+      remote: textOf(link.remote),
+      state: link.state,
+      session: this.#sessions.get(link.link)?.session ?? null,
+      startedAt: new Date(Date.now() - ageMs).toISOString(),
+      ageMs: Math.round(ageMs),
+      idleMs: Math.round(idleMs),
+      streams,
+      rttMs: link.rttMs === 0 ? null : tenths(link.rttMs),
+      rttVarMs: link.rttMs === 0 ? null : tenths(link.rttVarMs),
+      lossRate,
+      mtu,
+      sendWindow,
+      receiveWindow,
+      window: link.peerWindow,
+      inFlight,
+      segmentsSent,
+      segmentsReceived,
+      retransmits,
+      recovered,
+      bytesSent,
+      bytesReceived,
+      datagramsSent,
+      datagramsReceived,
+      wireBytesSent,
+      wireBytesReceived,
+      keyChanges: link.keys,
+      moves,
+    };
+  }
+}
+
+/** The memory of an event is the engine's only during the call, and a handshake keeps nothing of it. */
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const keysOf = ({ send, receive, cipher, peer }: Agreed) => ({
+  send,
+  receive,
+  cipher: cipherNumber(cipher),
+  peer: { conv: peer.conv, mtu: peer.mtu, receiveWindow: peer.receiveWindow },
+});
+
+const hostOf = (address: SocketAddress): string => ('host' in address ? address.host : 'unix');
+const textOf = (address: SocketAddress): string =>
+  'host' in address ? hostPort(address.host, address.port) : 'unix';
+
+/** As native/kcp/link_settings.h names them. */
+const isOrderly = (reason: string): boolean =>
+  ['done', 'idle', 'shutdown', 'admin', 'replaced'].includes(reason);
+
+const tenths = (value: number): number => Math.round(value * 10) / 10;
+
+/** What log lines say of a link, in the units of its other lines. */
+const figuresOf = (stats: KcpStats): object => ({
+  rtt_ms: tenths(stats.rttMs),
+  loss: Math.round(stats.lossRate * 10_000) / 10_000,
+  segments_sent: stats.segmentsSent,
+  segments_received: stats.segmentsReceived,
+  retransmits: stats.retransmits,
+  recovered: stats.recovered,
+  bytes_sent: stats.bytesSent,
+  bytes_received: stats.bytesReceived,
+});
