@@ -17,14 +17,10 @@ interface PendingKey {
 }
 
 export const pendingKeys: readonly PendingKey[] = [
-  { pattern: 'listeners.[].transport', only: 'kcp', refused: 'write `tcp`, `udp` or `tcp+udp`' },
-  { pattern: 'listeners.[].kcp', refused: 'leave it out' },
-  { pattern: 'upstreams.*.over', only: 'kcp', refused: 'leave it out' },
   { pattern: 'upstreams.*.via', refused: 'leave it out' },
   { pattern: 'distributed' },
   { pattern: 'connect_proxy', refused: 'leave it out' },
   { pattern: 'docker' },
-  { pattern: 'kcp' },
 ];
 
 const OWN_UPSTREAMS = ['protocols.[].target', 'forwards.[].target'];

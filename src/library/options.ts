@@ -190,7 +190,8 @@ export interface KcpProfileOptions {
   readonly statusLog?: Duration;
   readonly kcptun?: {
     readonly key: string;
-    readonly crypt?: 'aes' | 'aes-192' | 'aes-128' | 'aes-128-gcm' | 'salsa20' | 'none' | 'null';
+    /** As kcptun's `--crypt`. */
+    readonly crypt?: string;
     readonly smux?: number;
     readonly compression?: boolean;
   };

@@ -41,8 +41,24 @@ export type KcpModeName = keyof typeof kcpModes;
 export const kcpModeNames = Object.keys(kcpModes) as [KcpModeName, ...KcpModeName[]];
 
 /** What kcptun calls `--crypt`. */
-export const kcptunCrypts = ['aes', 'aes-192', 'aes-128', 'aes-128-gcm', 'salsa20', 'none', 'null'] as const;
+export const kcptunCrypts = [
+  'aes',
+  'aes-192',
+  'aes-128',
+  'aes-128-gcm',
+  'salsa20',
+  'sm4',
+  '3des',
+  'tea',
+  'xtea',
+  'xor',
+  'none',
+  'null',
+] as const;
 export type KcptunCrypt = (typeof kcptunCrypts)[number];
+
+/** Of these, what hides nothing from somebody who knows a datagram of another one. */
+export const openCrypts: readonly KcptunCrypt[] = ['xor', 'none', 'null'];
 
 /** Segments (KCP.md: windows are 16 bits on the wire). */
 export const KCP_WINDOW_MAX = 65_535;

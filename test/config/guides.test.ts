@@ -8,6 +8,9 @@ import { problemsOf } from './support.js';
 
 /** Files that the configurations name. */
 const files = ['/var/lib/anyport/drop.txt'];
+const keys = { '/etc/anyport/server.key': { text: Buffer.alloc(32, 1).toString('base64'), isShared: false } };
+
+const environment = { KCP_SECRET: 'correct-horse-battery-staple', KCPTUN_KEY: "it's a secrect" };
 
 const all = (text: string, pattern: RegExp): string[] => [
   ...new Set([...text.matchAll(pattern)].map(([, found = '']) => found)),
@@ -24,7 +27,7 @@ const anchorsOf = (page: string): string[] => [
   ...[...page.matchAll(/<a id="([^"]+)"/g)].map(([, id = '']) => id),
 ];
 
-describe.each(['security.md', 'udp.md'])('docs/%s', (page) => {
+describe.each(['security.md', 'udp.md', 'kcp.md'])('docs/%s', (page) => {
   const text = readFileSync(`docs/${page}`, 'utf8');
 
   test.each(all(text, /`(anyport_[a-z_]+)/g))('%s is a metric', (name) =>
@@ -32,7 +35,7 @@ describe.each(['security.md', 'udp.md'])('docs/%s', (page) => {
   );
 
   test.each(all(text, /```yaml\n([\s\S]*?)```/g))('accepted: %s', (example) =>
-    expect(problemsOf(example, { files })).toEqual([]),
+    expect(problemsOf(example, { files, keys, environment })).toEqual([]),
   );
 
   test.each(all(text, /\]\(([^)]+)\)/g))('%s is there', (link) => {
@@ -84,4 +87,20 @@ describe('docs/udp.md', () => {
     expect(told.length).toBeGreaterThan(0);
     for (const reason of told) expect(reasons).toContain(reason);
   });
+});
+
+describe('docs/kcp.md', () => {
+  const text = readFileSync('docs/kcp.md', 'utf8');
+  interface Node {
+    readonly properties?: Readonly<Record<string, Node | undefined>>;
+    readonly additionalProperties?: Node;
+  }
+  const { kcp } = (jsonSchema() as Node).properties ?? {};
+
+  test.each(Object.keys(kcp?.additionalProperties?.properties ?? {}))('kcp.NAME.%s is told of', (key) =>
+    expect(text).toMatch(new RegExp(`\\b${key}\\b`)),
+  );
+  test.each(Object.keys(catalog).filter((name) => name.startsWith('anyport_kcp_')))('%s is told of', (name) =>
+    expect(text).toContain(`\`${name}`),
+  );
 });

@@ -219,6 +219,123 @@ describe('told of', () => {
   });
 });
 
+const KCP = `kcp: { link: { secret: ${SECRET} } }\n`;
+const listeners = (keys: string, kcp = KCP) => complaints(`${rest}${kcp}listeners: [{ name: a, ${keys} }]`);
+const upstream = (keys: string, kcp = KCP) =>
+  complaints(`${rest}${kcp}upstreams: { web: { endpoints: ["10.0.0.2:80"], ${keys} } }`);
+
+describe('a listener', () => {
+  const wrongOnes = [
+    ['address: ":1", transport: kcp', 'listeners[0]: needs `kcp`, the name of a profile: `link`'],
+    [
+      'address: ":1", kcp: link',
+      'listeners[0].kcp: needs datagrams: write `transport: kcp`, `udp` or `tcp+udp`',
+    ],
+    [
+      'address: ":1", transport: kcp, kcp: lnk',
+      'listeners[0].kcp: unknown profile `lnk`: did you mean `link`?',
+    ],
+    [
+      'address: "unix:/run/a.sock", transport: kcp, kcp: link',
+      'listeners[0].transport: `unix:/run/a.sock` takes no datagrams: write `transport: tcp`, or an address with a port',
+    ],
+  ] as const;
+  test.each(wrongOnes)('%s', (keys, message) => expect(listeners(keys)).toEqual([message]));
+
+  test('needs the private key where the profile has a public one', () => {
+    const kcp = `kcp: { link: { secret: ${SECRET}, server_key: "${keyText(publicKey)}" } }\n`;
+    expect(listeners('address: ":1", transport: kcp, kcp: link', kcp)).toEqual([
+      'listeners[0].kcp: `link` has `server_key`, which is for clients: a listener needs `private_key_file`',
+    ]);
+  });
+
+  test('without a section', () =>
+    expect(listeners('address: ":1", transport: udp, kcp: link', '')).toEqual([
+      'listeners[0].kcp: unknown profile `link`: there is no section `kcp`',
+    ]));
+
+  test('for links has a socket of datagrams, and protocols of streams', () => {
+    const dns = 'protocols: [{ name: DNS, target: "10.0.0.5:53" }, { name: HTTP, target: "10.0.0.6:80" }]\n';
+    const planOf = (transport: string) =>
+      compile(
+        configOf(`${dns}${KCP}listeners: [{ name: a, address: ":53", transport: ${transport}, kcp: link }]`),
+        NOTHING_DISCOVERED,
+        1,
+        new IdRegistry(),
+      );
+    expect(planOf('kcp').listeners[0]).toMatchObject({ kcp: 0, protocols: [0, 1], datagramProtocols: [] });
+    expect(planOf('udp').listeners[0]).toMatchObject({ kcp: 0, protocols: [0, 1], datagramProtocols: [0] });
+    const [form] = planOf('kcp').protocols;
+    expect([form?.stream !== null, form?.datagram !== null]).toEqual([true, false]);
+  });
+
+  test('for links may share its port with one for connections alone', () => {
+    const both =
+      '[{ name: a, address: ":53", transport: kcp, kcp: link }, { name: b, address: ":53", transport: tcp }]';
+    expect(complaints(`${rest}${KCP}listeners: ${both}`)).toEqual([]);
+    const twice = both.replace('transport: tcp', 'transport: udp');
+    expect(complaints(`${rest}${KCP}listeners: ${twice}`)).toEqual([
+      'listeners[1]: `:53` is taken already, by listeners[0]',
+    ]);
+  });
+});
+
+describe('an upstream', () => {
+  const wrongOnes = [
+    ['kcp: link', 'upstreams.web.kcp: has no effect: write `over: kcp` too, or leave it out'],
+    ['over: kcp', 'upstreams.web.over: needs `kcp`, the name of a profile: `link`'],
+    ['over: kcp, kcp: lnk', 'upstreams.web.kcp: unknown profile `lnk`: did you mean `link`?'],
+    ['over: kpc, kcp: link', 'upstreams.web.over: unknown value `kpc`: did you mean `kcp`?'],
+    [
+      'over: kcp, kcp: link, health_check: {}',
+      'upstreams.web.health_check: has no effect with `over: kcp`: the heartbeat of the link is the check, and `passive_health` hears of failures',
+    ],
+    [
+      'over: kcp, kcp: link, pool: { warm: 2 }',
+      'upstreams.web.pool.warm: has no effect with `over: kcp`: sessions are streams of one link',
+    ],
+    [
+      'over: kcp, kcp: link, source: { address: 10.0.0.9 }',
+      'upstreams.web.source.address: has no effect with `over: kcp`: leave it out',
+    ],
+  ] as const;
+  test.each(wrongOnes)('%s', (keys, message) => expect(upstream(keys)).toEqual([message]));
+
+  test('needs the public key where the profile has a private one', () => {
+    const kcp = `kcp: { link: { secret: ${SECRET}, private_key_file: server.key } }\n`;
+    expect(upstream('over: kcp, kcp: link', kcp)).toEqual([
+      'upstreams.web.kcp: `link` has `private_key_file`, which is for the server: a client needs `server_key`',
+    ]);
+  });
+
+  test('without an address of datagrams', () =>
+    expect(
+      complaints(
+        `${rest}${KCP}upstreams: { web: { endpoints: ["unix:/run/a.sock"], over: kcp, kcp: link } }`,
+      ),
+    ).toEqual([
+      'upstreams.web.endpoints[0]: takes no datagrams, and `over: kcp` sends them: write an address with a port',
+    ]));
+
+  test('to which datagrams come', () => {
+    const dns =
+      'protocols: [{ name: DNS, target: far }]\nlisteners: [{ name: a, address: ":53", transport: tcp+udp }]\n';
+    const far = 'upstreams: { far: { endpoints: ["10.0.0.5:4000"], over: kcp, kcp: link } }';
+    expect(complaints(`${dns}${KCP}${far}`)).toEqual([
+      'upstreams.far.over: a link carries streams alone, and datagrams come here too: send these to an upstream of their own',
+    ]);
+  });
+
+  test('of a forward, and of a protocol', () => {
+    const target = '{ endpoints: ["10.0.0.2:4000"], over: kcp, kcp: link }';
+    const text = `protocols: [{ name: SSH, target: ${target} }]\n${KCP}forwards: [{ listen: 7878, target: ${target} }]`;
+    expect(complaints(text)).toEqual([]);
+    const plan = compile(configOf(text), NOTHING_DISCOVERED, 1, new IdRegistry());
+    expect(plan.upstreams.map(({ kcp }) => kcp)).toEqual([0, 0]);
+    expect(complaints(text.replaceAll('kcp: link }', 'kcp: lnk }'))).toHaveLength(2);
+  });
+});
+
 describe('a change', () => {
   const between = (before: string, after: string) =>
     diffConfigs(configOf(file(before), world), configOf(file(after), world)).filter(

@@ -5,16 +5,9 @@ import { configOf, problemsOf, warningsOf } from './support.js';
 
 const http = 'protocols: [{ name: HTTP, target: "10.0.0.1:80" }]\n';
 const upstream = (keys: string) => `${http}upstreams: { web: { endpoints: ["10.0.0.2:80"], ${keys} } }`;
-const profile = 'kcp: { link: { secret: correct-horse-battery } }\n';
 const instead = 'is not available yet, and must not be ignored:';
 
 const refused = [
-  { path: 'listeners[0].transport', text: `${http}listeners: [{ name: a, address: ":1", transport: kcp }]` },
-  {
-    path: 'listeners[0].kcp',
-    text: `${http}${profile}listeners: [{ name: a, address: ":1", transport: udp, kcp: link }]`,
-  },
-  { path: 'upstreams.web.over', text: `${profile}${upstream('over: kcp, kcp: link')}` },
   { path: 'upstreams.web.via', text: upstream('via: "http://proxy:3128"') },
   { path: 'connect_proxy', text: `${http}connect_proxy: { allow: ["*:443"] }` },
 ];
@@ -53,10 +46,6 @@ test('the others are one warning, by key path', () => {
   const text = `${upstream('retries: 1')}
 server: { cache_ttl: 1m }
 docker: {}
-kcp: { link: { secret: correct-horse-battery } }
 distributed: { enable: true }`;
-  expect(warningsOf(text)).toEqual([
-    'accepted but not implemented yet, without effect: distributed, docker, kcp',
-    'kcp.link: has no effect: no listener and no upstream names it',
-  ]);
+  expect(warningsOf(text)).toEqual(['accepted but not implemented yet, without effect: distributed, docker']);
 });

@@ -1,7 +1,13 @@
 /** Profiles of reliable UDP, with the keys that follow from their secrets; and who names them. */
 import { resolve } from 'node:path';
 import { kcptunPassOf, keyText, parseKey, parsePublicKey, pskOf, publicKeyOf } from '../../kcp/keys.js';
-import type { KcpNoise, KcpProfile, KcpSecurity, KcptunKey } from '../../model/kcp.js';
+import {
+  type KcpNoise,
+  type KcpProfile,
+  type KcpSecurity,
+  type KcptunKey,
+  openCrypts,
+} from '../../model/kcp.js';
 import { takesConnections } from '../../model/transports.js';
 import { isMapping, type Path, valueAt } from '../path.js';
 import type { Report, Warn } from '../report.js';
@@ -135,7 +141,7 @@ function checkKcptun({ path, value }: Named, { value: file }: Source, report: Re
       "needs `key`, kcptun's `--key`: write `kcptun: { key: … }`",
       kcptun === undefined ? path : [...path, 'kcptun'],
     );
-  if ((kcptun.crypt === 'none' || kcptun.crypt === 'null') && !insecure)
+  if (openCrypts.includes(kcptun.crypt) && !insecure)
     report.problem(
       [...path, 'kcptun', 'crypt'],
       `\`${kcptun.crypt}\` hides nothing, and anybody may be the other end: write \`insecure: true\` if that is meant, or another one`,
@@ -225,7 +231,8 @@ export class KcpNames {
     const problem = (key: string, message: string) => this.#report.problem([...path, key], message);
     const { over, kcp, endpoints = [] } = value;
     if (over !== 'kcp') {
-      if (kcp !== undefined) problem('kcp', 'has no effect: write `over: kcp` too, or leave it out');
+      if (kcp !== undefined && !this.#report.isWrong([...path, 'over']))
+        problem('kcp', 'has no effect: write `over: kcp` too, or leave it out');
       return;
     }
     if (value.handler !== undefined) problem('over', 'has no effect: a handler serves in this process');
