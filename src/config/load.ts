@@ -13,6 +13,7 @@ import { fileKind, keyFile, listFault, programFault } from './file-kind.js';
 import { applyFlags, type Flags } from './flags.js';
 import { withIncluded } from './include/index.js';
 import { type Kernel, readKernel } from './kernel.js';
+import { findAll } from './path.js';
 import { readConfig } from './read.js';
 import { mayUse } from './rights.js';
 import type { Source } from './source.js';
@@ -109,6 +110,7 @@ function loaded(
   about: About,
   { local = [], kernel = readKernel() }: { local?: readonly string[]; kernel?: Kernel },
 ): Loaded {
+  const files = [...about.files, ...keyFilesOf(source, about.directory)];
   const result = validate(source, {
     directory: about.directory,
     fileKind,
@@ -123,9 +125,16 @@ function loaded(
     mayUse,
     local,
   });
-  if (!result.ok) return { ...result, files: about.files };
-  return { ...result, ...about, document: source.value as Document };
+  if (!result.ok) return { ...result, files };
+  return { ...result, ...about, files, document: source.value as Document };
 }
+
+/** Private keys are read with the configuration, and so when they change. */
+const keyFilesOf = ({ value }: Source, directory: string): string[] =>
+  findAll(value, 'kcp.*.private_key_file')
+    .map((found) => found.value)
+    .filter((file) => typeof file === 'string' && file !== '')
+    .map((file) => resolve(directory, file as string));
 
 function find(file: string | null, flags: Flags): Written | Problem {
   if (file !== null) return readText(file);

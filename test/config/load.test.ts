@@ -80,3 +80,22 @@ test('a file that is not there', () => {
     problems: [{ file, line: null, column: null, path: '', message: 'can not read it: no such file' }],
   });
 });
+
+test('a private key is read and watched with the file that names it', () => {
+  const file = join(folder, 'kcp.yaml');
+  const key = join(folder, 'server.key');
+  const text = `protocols: [{ name: SSH, target: "127.0.0.1:22" }]
+kcp: { link: { secret: correct-horse-battery, private_key_file: server.key } }
+listeners: [{ name: far, address: ":4000", transport: kcp, kcp: link }]`;
+  writeFileSync(file, text);
+  expect(load(file)).toMatchObject({ ok: false, files: [file, key] });
+  const privateKeyOf = (fill: number) => {
+    writeFileSync(key, Buffer.alloc(32, fill).toString('base64'), { mode: 0o600 });
+    const loaded = load(file);
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+    expect(loaded).toMatchObject({ files: [file, key], warnings: [] });
+    return loaded.config.kcp[0]?.security;
+  };
+  expect(privateKeyOf(1)).toMatchObject({ privateKey: '01'.repeat(32) });
+  expect(privateKeyOf(2)).toMatchObject({ privateKey: '02'.repeat(32) });
+});
