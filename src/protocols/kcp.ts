@@ -1,6 +1,6 @@
 /**
  * Unencrypted KCP: the first segments of a conversation; plain, or from kcp-go with forward error correction (FEC),
- * with its cipher `none`, or both. Encrypted KCP has no fixed bytes.
+ * with its cipher `none`, or both. Encrypted KCP has no fixed bytes, but for the hello of a link between two anyports.
  */
 import { crc32 } from 'node:zlib';
 import type { Confirmation, Protocol } from '../model/protocol.js';
@@ -28,6 +28,12 @@ const shard = '\\x00{4}\\xf1\\x00[^]{2}';
 const plain = [`^${segment}`, `^${shard}${segment}`];
 const cipher = `[^]{${cipherBytes}}`;
 
+/** A hello between two anyports (docs/kcp.md): type, version, cipher, pattern; zeros behind the handshake's message. */
+const helloBytes = 512;
+const helloStart = '\\xa9\\x01[\\x00-\\x03][\\x00-\\x02]';
+/** Head of 24 bytes, key of 32, what it says of itself 20, tag 16. */
+const helloEnd = 92;
+
 export const kcp: Protocol = {
   id: 'kcp',
   transports: ['udp'],
@@ -35,16 +41,26 @@ export const kcp: Protocol = {
   rank: 39,
   signature: { patterns: plain },
   datagram: {
-    signature: { patterns: [...plain, `^${cipher}${segment}`, `^${cipher}${shard}${segment}`] },
+    signature: {
+      patterns: [...plain, `^${cipher}${segment}`, `^${cipher}${shard}${segment}`, `^${helloStart}`],
+    },
     confirm: (bytes): Confirmation => ({ verdict: isOpening(asBuffer(bytes)) ? 'match' : 'no' }),
   },
   words:
-    'a push segment (81 at byte 4), number 0 and nothing acknowledged, segments that add up to the datagram; in kcp-go perhaps behind 20 bytes with a CRC-32 and 8 of error correction',
-  source: 'ikcp.c of skywind3000/kcp; crypt.go and fec.go of xtaci/kcp-go',
+    'a push segment (81 at byte 4), number 0 and nothing acknowledged, segments that add up to the datagram; in kcp-go perhaps behind 20 bytes with a CRC-32 and 8 of error correction; or the hello of a link between two anyports',
+  source: 'ikcp.c of skywind3000/kcp; crypt.go and fec.go of xtaci/kcp-go; docs/kcp.md',
 };
 
 function isOpening(datagram: Buffer): boolean {
+  if (isHello(datagram)) return true;
   return isPayload(datagram) || (hasCipherHeader(datagram) && isPayload(datagram.subarray(cipherBytes)));
+}
+
+const HELLO = new RegExp(`^${helloStart}`);
+
+function isHello(datagram: Buffer): boolean {
+  if (datagram.length !== helloBytes || !HELLO.test(datagram.toString('latin1', 0, 4))) return false;
+  return datagram.subarray(helloEnd).every((byte) => byte === 0);
 }
 
 function hasCipherHeader(datagram: Buffer): boolean {
