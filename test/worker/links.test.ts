@@ -143,7 +143,7 @@ test('an answer that is not genuine is passed over, and the next one counts', ()
   const [here, there] = [startLinks(profile), startLinks(profile)];
   here.links.on(begin);
   there.links.on(hello(here.last('send')?.[2] as Uint8Array));
-  const genuine = (there.last('accept')?.[2] as { answer: Buffer }).answer;
+  const [, , { answer: genuine }] = there.last('accept') as [string, number, { answer: Buffer }];
   here.links.on(answer(Buffer.alloc(genuine.length)));
   expect(here.calls.at(-1)).toEqual(['fail', LINK]);
   here.links.on(answer(genuine));
