@@ -116,6 +116,20 @@ security: { ip_blacklist_files: [deny.txt], ip_whitelist_files: [deny.txt] }
   });
 });
 
+test('a private key that it may not read is a warning, for the next reload', () => {
+  const text = `server: { user: anyport }
+kcp: { link: { secret: correct-horse-battery, private_key_file: server.key } }
+listeners: [{ name: a, address: ":4000", transport: kcp, kcp: link }]
+protocols: [{ name: SSH, target: "127.0.0.1:22" }]
+`;
+  const path = '/etc/anyport/server.key';
+  const keys = { [path]: { text: Buffer.alloc(32, 1).toString('base64'), isShared: false } };
+  expect(warningLinesOf(text, { keys })).toEqual([]);
+  expect(warningLinesOf(text, { keys, denied: [`read ${path}`] })).toEqual([
+    `any.yaml:1:11: warning: server.user: by its permissions ${path} is not for \`anyport\` to read: every reload is refused`,
+  ]);
+});
+
 describe('rights by owner and permissions', () => {
   const folder = tempFolder();
   const at = (name: string) => `${folder.path}/${name}`;

@@ -6,7 +6,10 @@ import { isMapping, type Path } from '../path.js';
 import type { Place, Source, Unreadable } from '../source.js';
 
 /** Names under which a thing stands whole in one file. */
-const WHOLE = [['upstreams', '*']] as const;
+const WHOLE = [
+  ['upstreams', '*'],
+  ['kcp', '*'],
+] as const;
 
 /** Where a joined value comes from. */
 type Origin = Written | Joined;

@@ -1,5 +1,5 @@
 /** `server.user` and `server.group`: whom the daemon becomes when it is started as root. */
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isAbstract } from '../../base/address.js';
 import type { Config, Group, Identity, User } from '../../model/config.js';
@@ -77,7 +77,7 @@ function numberOf(text: string): number | null {
 type Use = readonly [path: string, right: Right, otherwise: string];
 
 /** What the user of `server.user` seems not to be allowed to do. */
-export function warnOfRights(config: Config, context: Context, warn: Warn): void {
+export function warnOfRights(shape: Shape, config: Config, context: Context, warn: Warn): void {
   const { accounts, mayUse } = context;
   const { identity } = config.server;
   if (identity === null) return;
@@ -86,6 +86,7 @@ export function warnOfRights(config: Config, context: Context, warn: Warn): void
   for (const [path, right, otherwise] of [
     ...modulesOf(config),
     ...listsOf(config),
+    ...keysOf(shape, context),
     ...logOf(config, context),
     ...socketsOf(config),
   ]) {
@@ -110,6 +111,12 @@ const listsOf = ({ security, listeners }: Config): Use[] => {
     'anyport does not start without its lists of networks',
   ]);
 };
+
+/** Read as root at the start. */
+const keysOf = ({ kcp }: Shape, { directory }: Context): Use[] =>
+  kcp
+    .filter(({ value }) => value.private_key_file !== '')
+    .map(({ value }) => [resolve(directory, value.private_key_file), 'read', 'every reload is refused']);
 
 function logOf({ logging: { file } }: Config, { fileKind }: Context): Use[] {
   if (file === null) return [];

@@ -84,7 +84,7 @@ export function warningsOf(
   }
   warnOfLoops(shape, config, context, warn);
   warnOfMonitoringPorts(config, warn);
-  warnOfRights(config, context, warn);
+  warnOfRights(shape, config, context, warn);
   warnOfToken(config, warn);
   warnOfSecurity(shape, source, warn);
   warnOfFamilies(groups, warn);
