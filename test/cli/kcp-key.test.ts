@@ -28,7 +28,10 @@ test('the private key is for its owner alone, the public one is printed, and a k
   expect(readFileSync(file, 'utf8')).toBe('kept');
 
   const other = join(folder.path, 'other.key');
-  const json = JSON.parse((await run('--json', other)).stdout) as Record<'private_key_file' | 'server_key', string>;
+  const json = JSON.parse((await run('--json', other)).stdout) as Record<
+    'private_key_file' | 'server_key',
+    string
+  >;
   expect(json.private_key_file).toBe(other);
   expect(parsePublicKey(json.server_key)).not.toBeNull();
 });
