@@ -1,7 +1,7 @@
 /** Counts stay with their name, whatever happens to Plans, workers and sessions. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RowMemory } from '../../src/metrics/memory.js';
+import { createCounters, RowMemory } from '../../src/metrics/memory.js';
 import type { Named } from '../../src/model/ids.js';
 import { total } from '../support/metrics.js';
 import { Books, histories, type Step, unbalanced, type World, worldsOf } from './books.js';
@@ -98,7 +98,7 @@ describe('what was counted', () => {
 
 describe('a memory that is full', () => {
   /** Fits the initial rows and no further row with ids. */
-  const MIN_CELLS = 210;
+  const MIN_CELLS = new Int32Array(createCounters())[0] as number;
   const many = worldOf(
     Array.from({ length: 12 }, (_, index) => `listener-${index}`).join(' '),
     Array.from({ length: 6 }, (_, index) => `protocol-${index}`).join(' '),
