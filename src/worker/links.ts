@@ -238,8 +238,8 @@ export class Links {
       ageMs: Math.round(ageMs),
       idleMs: Math.round(idleMs),
       streams,
-      rttMs: link.rttMs === 0 ? null : tenths(link.rttMs),
-      rttVarMs: link.rttMs === 0 ? null : tenths(link.rttVarMs),
+      rttMs: link.rttMs === 0 ? null : hundredths(link.rttMs),
+      rttVarMs: link.rttMs === 0 ? null : hundredths(link.rttVarMs),
       lossRate,
       mtu,
       sendWindow,
@@ -280,11 +280,11 @@ const textOf = (address: SocketAddress): string =>
 const isOrderly = (reason: string): boolean =>
   ['done', 'idle', 'shutdown', 'admin', 'replaced'].includes(reason);
 
-const tenths = (value: number): number => Math.round(value * 10) / 10;
+const hundredths = (value: number): number => Math.round(value * 100) / 100;
 
 /** What log lines say of a link, in the units of its other lines. */
 const figuresOf = (stats: KcpStats): object => ({
-  rtt_ms: tenths(stats.rttMs),
+  rtt_ms: hundredths(stats.rttMs),
   loss: Math.round(stats.lossRate * 10_000) / 10_000,
   segments_sent: stats.segmentsSent,
   segments_received: stats.segmentsReceived,

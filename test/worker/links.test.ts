@@ -202,7 +202,7 @@ test.each([
       msg: 'kcp link down',
       reason,
       remote: '203.0.113.9:4000',
-      rtt_ms: 40.3,
+      rtt_ms: 40.26,
       loss: 0.05,
       retransmits: 5,
       recovered: 4,
@@ -224,7 +224,7 @@ test('links are listed, the newest first, with the names of their profile and li
     remote: '192.0.2.7:40001',
     state: 'up',
     session: null,
-    rttMs: 40.3,
+    rttMs: 40.26,
     window: 512,
     keyChanges: 0,
     moves: 1,
@@ -248,7 +248,7 @@ test('status_log writes a line a link while there are any', () => {
       side: 'server',
       streams: 2,
       window: 512,
-      rtt_ms: 40.3,
+      rtt_ms: 40.26,
     });
     vi.advanceTimersByTime(5000);
     expect(reports()).toHaveLength(4);
