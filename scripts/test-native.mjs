@@ -1,6 +1,6 @@
 /**
  * `npm run test:native`: C++ under AddressSanitizer and UndefinedBehaviorSanitizer. First the unit tests (those with
- * threads also under ThreadSanitizer), then a minute of each fuzzer (ANYPORT_FUZZ_SECONDS overrides it), then the
+ * threads also under ThreadSanitizer), then a minute of each fuzzer, less of those of parts (ANYPORT_FUZZ_SECONDS overrides it), then the
  * test files that drive the addon or the daemon, on a sanitized build of the same sources. `ANYPORT_SOAK=1`: a million
  * inputs of each fuzzer, however long they take, and the soaks among the files at full length.
  */
@@ -8,16 +8,18 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeFuzzInputs } from './lib/fuzz-inputs.mjs';
 import { installCommand, provide } from './lib/machine.mjs';
-import { read, run } from './lib/run.mjs';
+import { read, run, runAll } from './lib/run.mjs';
 import { runVitest, summarize } from './lib/vitest.mjs';
 
 const folder = resolve('build-cmake');
 const fuzzFolder = resolve('build-fuzz');
 const racesFolder = resolve('build-races');
-const fuzzEnd =
-  process.env.ANYPORT_SOAK === '1'
-    ? '-runs=1000000'
-    : `-max_total_time=${process.env.ANYPORT_FUZZ_SECONDS ?? '60'}`;
+/** Of each fuzzer; null: as many as there is time for. */
+const runs = process.env.ANYPORT_SOAK === '1' ? 1_000_000 : null;
+const seconds = Number(process.env.ANYPORT_FUZZ_SECONDS ?? 60);
+/** Of these, what `link_fuzz` goes through as a whole: the share of the time that they have. */
+const parts = new Set(['arq_fuzz', 'mux_fuzz', 'seal_fuzz']);
+const PART = 1 / 3;
 const tools = {
   cmake: 'cmake',
   make: 'make',
@@ -67,16 +69,18 @@ function build() {
   return run('npx', [...args, '--parallel', '2', '--CDANYPORT_SANITIZE=ON']);
 }
 
-function runBinaries() {
+async function runBinaries() {
   const binaries = readdirSync(join(folder, 'tests')).filter((name) => name.endsWith('_test'));
-  const failed = binaries.filter((name) => run(join(folder, 'tests', name), ['--gtest_brief=1']) !== 0);
+  const failed = await runAll(
+    binaries.map((name) => ({ name, command: join(folder, 'tests', name), args: ['--gtest_brief=1'] })),
+  );
   for (const name of failed) console.log(`failed: ${name}`);
   return { passed: binaries.length - failed.length, failed: failed.length };
 }
 
 function buildApart(into, ...options) {
   const configured = run('cmake', ['-S', '.', '-B', into, ...options]) === 0;
-  return configured && run('cmake', ['--build', into]) === 0;
+  return configured && run('cmake', ['--build', into, '--parallel', '2']) === 0;
 }
 
 function runRaces() {
@@ -96,17 +100,19 @@ function runRaces() {
 }
 
 /** New inputs are kept in the corpus of each; failing ones in the folder. */
-function runFuzzer(name, { tables, corpora }) {
+function fuzzerOf(name, { tables, corpora }) {
   const found = join(fuzzFolder, 'found', name);
   mkdirSync(found, { recursive: true });
+  const share = parts.has(name) ? PART : 1;
+  const end = runs === null ? `-max_total_time=${Math.ceil(seconds * share)}` : `-runs=${runs}`;
   // An input that takes a minute is a finding, too.
-  const args = [fuzzEnd, '-timeout=60', '-max_len=4096', '-verbosity=0', '-print_final_stats=1'];
-  const status = run(join(fuzzFolder, name), [...args, found, ...(corpora[name] ?? [])], {
-    cwd: fuzzFolder,
-    env: { ...process.env, ANYPORT_FUZZ_TABLES: tables },
-  });
-  if (status !== 0) console.log(`failed: ${name}`);
-  return status === 0;
+  const args = [end, '-timeout=60', '-max_len=4096', '-verbosity=0', '-print_final_stats=1'];
+  return {
+    name,
+    command: join(fuzzFolder, name),
+    args: [...args, found, ...(corpora[name] ?? [])],
+    options: { cwd: fuzzFolder, env: { ...process.env, ANYPORT_FUZZ_TABLES: tables } },
+  };
 }
 
 async function runFuzzers() {
@@ -114,8 +120,9 @@ async function runFuzzers() {
     return { passed: 0, failed: 1 };
   const inputs = await writeFuzzInputs(fuzzFolder);
   const fuzzers = readdirSync(fuzzFolder).filter((name) => name.endsWith('_fuzz'));
-  const passed = fuzzers.filter((name) => runFuzzer(name, inputs)).length;
-  return { passed, failed: fuzzers.length - passed };
+  const failed = await runAll(fuzzers.map((name) => fuzzerOf(name, inputs)));
+  for (const name of failed) console.log(`failed: ${name}`);
+  return { passed: fuzzers.length - failed.length, failed: failed.length };
 }
 
 function runAddonTests() {
@@ -137,7 +144,7 @@ async function main() {
   }
   const built = build() === 0 && run('npm', ['run', '--silent', 'build:ts']) === 0;
   if (!built) return summarize({ passed: 0, failed: 1 });
-  const binaries = runBinaries();
+  const binaries = await runBinaries();
   const races = runRaces();
   const fuzzers = await runFuzzers();
   const addon = runAddonTests();
