@@ -25,8 +25,8 @@ export interface SessionLine extends LogLine {
   readonly protocol: string | null;
   readonly facts: Readonly<Record<string, unknown>>;
   readonly source: string;
-  /** Of a flow alone. */
-  readonly transport?: 'udp';
+  /** Of a flow, or a stream of a KCP link. */
+  readonly transport?: 'udp' | 'kcp';
   readonly upstream: string | null;
   readonly endpoint: string | null;
   readonly bytes_up: number;
