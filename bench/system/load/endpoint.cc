@@ -1,6 +1,7 @@
 // The server behind the proxies: `endpoint PORT`. Replies to `GET /N …` with N bytes of the pattern, to
-// `PUT /N …` and N right bytes of the pattern with a word, and closes first, so that TIME_WAIT does not pile
-// up at clients; resets where a byte was wrong; echoes anything else.
+// `PUT /N …` and N right bytes of the pattern with `stored U`, U microseconds being the longest time without
+// a byte, and closes first, so that TIME_WAIT does not pile up at clients; resets where a byte was wrong;
+// echoes anything else.
 #include <string>
 
 #include "socket.h"
@@ -21,6 +22,7 @@ struct Connection {
   uint64_t size = 0;
   // Sent, or stored.
   uint64_t done = 0;
+  load::Stall stall{};
 };
 
 using Work = Connection::Work;
@@ -48,12 +50,13 @@ bool Reset(const Connection& connection) {
 
 // False: finished.
 bool Take(Connection& connection, std::string_view bytes) {
-  constexpr std::string_view kStored = "stored\n";
   const uint64_t left = connection.size - connection.done;
   if (bytes.size() > left || bytes != pattern.From(connection.done, bytes.size())) return Reset(connection);
   connection.done += bytes.size();
+  connection.stall.Step();
   if (bytes.size() < left) return true;
-  send(connection.fd.get(), kStored.data(), kStored.size(), MSG_NOSIGNAL);
+  const std::string stored = "stored " + std::to_string(connection.stall.longest_us()) + "\n";
+  send(connection.fd.get(), stored.data(), stored.size(), MSG_NOSIGNAL);
   return false;
 }
 

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -74,6 +75,25 @@ inline Fd NewSocket() {
   setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return fd;
 }
+
+inline uint64_t NowUs() {
+  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()) / 1000;
+}
+
+// The longest time between two steps.
+class Stall {
+ public:
+  void Step() {
+    const uint64_t now_us = NowUs();
+    if (now_us - last_us_ > longest_us_) longest_us_ = now_us - last_us_;
+    last_us_ = now_us;
+  }
+  uint64_t longest_us() const { return longest_us_; }
+
+ private:
+  uint64_t last_us_ = NowUs();
+  uint64_t longest_us_ = 0;
+};
 
 class Poller {
  public:

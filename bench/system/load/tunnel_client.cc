@@ -4,10 +4,10 @@
 //   tunnel_client port=PORT ping=MILLISECONDS        64-byte round trips, one at a time, for so long
 //   tunnel_client port=PORT hold=CONNECTIONS         one round trip each, then idle until the end of standard
 //                                                    input; prints `held` when all are idle
-// Prints `seconds=S stall_us=U`, the longest time without a byte; `ping` prints `us=A,B,…`, each round trip.
-// An answer that is wrong, cut, or not there after a minute ends it with an error line and status 1.
+// Prints `seconds=S stall_us=U`, the longest time without a byte at the receiver; `ping` prints `us=A,B,…`,
+// each round trip. An answer that is wrong, cut, or not there after a minute ends it with an error line and
+// status 1.
 #include <algorithm>
-#include <chrono>
 #include <string>
 
 #include "socket.h"
@@ -19,35 +19,15 @@ using load::Fd;
 constexpr std::string_view kPing =
     "*2\r\n$4\r\nECHO\r\n$43\r\nabcdefghijklmnopqrstuvwxyz0123456789ABCDEFG\r\n";
 static_assert(kPing.size() == 64);
-constexpr std::string_view kStored = "stored\n";
 constexpr size_t kPieceBytes = 64 * 1024;
 constexpr time_t kPatienceSeconds = 60;
 
 const load::Pattern pattern;
 
-uint64_t NowUs() {
-  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()) / 1000;
-}
-
 [[noreturn]] void Wrong(const char* what, uint64_t at) {
   std::fprintf(stderr, "%s at byte %llu\n", what, static_cast<unsigned long long>(at));
   std::exit(1);
 }
-
-// The longest time between two steps.
-class Stall {
- public:
-  void Step() {
-    const uint64_t now_us = NowUs();
-    longest_us_ = std::max(longest_us_, now_us - last_us_);
-    last_us_ = now_us;
-  }
-  uint64_t longest_us() const { return longest_us_; }
-
- private:
-  uint64_t last_us_ = NowUs();
-  uint64_t longest_us_ = 0;
-};
 
 // Again after a signal: with a time-out of its own the kernel does not go on by itself (SIGSTOP, SIGCONT).
 template <typename Call>
@@ -105,39 +85,44 @@ std::string Head(const char* method, uint64_t bytes) {
   return std::string(method) + " /" + std::to_string(bytes) + " HTTP/1.1\r\nHost: bench.example.com\r\n\r\n";
 }
 
-void Fetch(int port, uint64_t bytes, Stall* stall) {
+// The longest time without a byte, in microseconds.
+uint64_t Fetch(int port, uint64_t bytes) {
   static std::vector<char> buffer(load::Pattern::kWindow);
   const Fd fd = Connect(port);
   SendAll(fd.get(), Head("GET", bytes));
+  load::Stall stall;
   for (uint64_t at = 0; at < bytes;) {
     const size_t size = Receive(fd.get(), buffer.data(), buffer.size());
-    stall->Step();
+    stall.Step();
     if (size == 0) Wrong("ended early", at);
     if (std::string_view(buffer.data(), size) != pattern.From(at, size)) Wrong("other bytes", at);
     at += size;
   }
   ExpectEnd(fd.get(), bytes);
+  return stall.longest_us();
 }
 
-void Store(int port, uint64_t bytes, Stall* stall) {
+// How fast it takes bytes says nothing of stalls: buffers on the way hold some seconds' worth.
+uint64_t Store(int port, uint64_t bytes) {
   const Fd fd = Connect(port);
   SendAll(fd.get(), Head("PUT", bytes));
-  for (uint64_t at = 0; at < bytes; at += kPieceBytes) {
+  for (uint64_t at = 0; at < bytes; at += kPieceBytes)
     SendAll(fd.get(), pattern.From(at, std::min<uint64_t>(kPieceBytes, bytes - at)));
-    stall->Step();
-  }
-  Expect(fd.get(), kStored);
-  stall->Step();
-  ExpectEnd(fd.get(), bytes);
+  std::string answer;
+  char room[64];
+  for (size_t size = 1; size > 0; answer.append(room, size)) size = Receive(fd.get(), room, sizeof room);
+  unsigned long long longest_us = 0;
+  if (std::sscanf(answer.c_str(), "stored %llu\n", &longest_us) != 1) Wrong("not stored", bytes);
+  return longest_us;
 }
 
 template <typename Transfer>
 void Repeat(uint64_t times, Transfer transfer) {
-  const uint64_t began_us = NowUs();
-  Stall stall;
-  for (uint64_t i = 0; i < times; ++i) transfer(&stall);
-  std::printf("seconds=%.6f stall_us=%llu\n", static_cast<double>(NowUs() - began_us) / 1e6,
-              static_cast<unsigned long long>(stall.longest_us()));
+  const uint64_t began_us = load::NowUs();
+  uint64_t longest_us = 0;
+  for (uint64_t i = 0; i < times; ++i) longest_us = std::max(longest_us, transfer());
+  std::printf("seconds=%.6f stall_us=%llu\n", static_cast<double>(load::NowUs() - began_us) / 1e6,
+              static_cast<unsigned long long>(longest_us));
 }
 
 void RoundTrip(int fd) {
@@ -148,11 +133,11 @@ void RoundTrip(int fd) {
 void Ping(int port, uint64_t ms) {
   const Fd fd = Connect(port);
   RoundTrip(fd.get());  // the tunnel may have been idle, or not up
-  const uint64_t end_us = NowUs() + ms * 1000;
+  const uint64_t end_us = load::NowUs() + ms * 1000;
   std::string all;
-  for (uint64_t now_us = NowUs(); now_us < end_us;) {
+  for (uint64_t now_us = load::NowUs(); now_us < end_us;) {
     RoundTrip(fd.get());
-    const uint64_t then_us = NowUs();
+    const uint64_t then_us = load::NowUs();
     all += (all.empty() ? "" : ",") + std::to_string(then_us - now_us);
     now_us = then_us;
   }
@@ -187,8 +172,8 @@ int main(int argc, char** argv) {
       if (std::string_view(argv[i]).starts_with(name))
         *value = std::strtoull(argv[i] + name.size(), nullptr, 10);
   const int to = static_cast<int>(port);
-  if (fetch > 0) Repeat(times, [&](Stall* stall) { Fetch(to, fetch, stall); });
-  if (store > 0) Repeat(times, [&](Stall* stall) { Store(to, store, stall); });
+  if (fetch > 0) Repeat(times, [&] { return Fetch(to, fetch); });
+  if (store > 0) Repeat(times, [&] { return Store(to, store); });
   if (ping > 0) Ping(to, ping);
   if (hold > 0) Hold(to, hold);
 }
