@@ -1,6 +1,11 @@
 /** Tunnels over KCP: kcptun as it comes, with one scheduler thread, our end against its client, and both ends ours. */
 import { type Daemon, startDaemon } from '../../test/support/daemon.js';
-import { type KcptunSettings, startKcptunClient, startKcptunServer } from '../../test/support/kcptun.js';
+import {
+  KCPTUN_KEY,
+  type KcptunSettings,
+  startKcptunClient,
+  startKcptunServer,
+} from '../../test/support/kcptun.js';
 import { freePort } from '../../test/support/ports.js';
 import type { Settings } from './workloads.js';
 
@@ -52,7 +57,8 @@ const profiles = {
   kcptun: (settings: Settings) => ({
     wire: 'kcptun',
     ...common(settings),
-    kcptun: { crypt: settings.crypt, key: "it's a secrect", smux: 1, compression: false },
+    kcptun: { crypt: settings.crypt, key: KCPTUN_KEY, smux: 1, compression: false },
+    insecure: settings.crypt === 'none',
   }),
   anyport: (settings: Settings) => ({
     wire: 'anyport',

@@ -37,6 +37,7 @@ export const kcptunProfile = ({
   fec: { data, parity },
   ...(windows !== undefined && { send_window: windows, receive_window: windows }),
   kcptun: { crypt, key, smux, compression },
+  ...(['none', 'null'].includes(crypt) && { insecure: true }),
 });
 
 /** One end: a daemon, and the port that it listens on. */
