@@ -44,10 +44,10 @@ describeWith('g++')('what is seen of a link', () => {
     const told = await eventually('the link to be listed', async () => {
       const { status, body } = await new ControlSite(admin).get('/api/v1/kcp/sessions');
       expect(status).toBe(200);
-      return body.sessions[0]?.streams === 3 ? body : undefined;
+      return body.links[0]?.streams === 3 ? body : undefined;
     });
-    expect(told.sessions).toHaveLength(1);
-    expect(told.sessions[0]).toMatchObject({ profile: 'link', state: 'up', streams: 3 });
+    expect(told.links).toHaveLength(1);
+    expect(told.links[0]).toMatchObject({ profile: 'link', state: 'up', streams: 3 });
     const status = await anyport(['status', '--admin', `127.0.0.1:${admin.port}`]);
     expect(status.stdout).toMatch(/kcp/i);
     await held.leave();
@@ -74,7 +74,8 @@ describeWith('g++')('what is seen of a link', () => {
     const held = keep(await hold(port, 2));
     await expect(hold(port, 1)).rejects.toThrow();
     await held.leave();
-    await far.daemon.booksBalance();
+    await far.daemon.metricBecomes('anyport_sessions_active', 0);
     await transfer(port, 'down', 100_000);
+    await far.daemon.booksBalance();
   });
 });
