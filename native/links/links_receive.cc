@@ -32,6 +32,7 @@ std::array<uint8_t, 19> BytesOf(const net::Source& source) {
 bool Links::Take(const Door& door, const Outside& socket, const net::Source& peer, const udp::Local& local,
                  std::span<uint8_t> datagram) {
   if (datagram.empty()) return NotOurs(door, Dropped::kUnknown);
+  if (fed_.empty()) now_us_ = NowUs();
   const uint32_t port = ports_->Outside(door.host, socket.number, socket.fd, socket.ipv6);
   if (dirty_.empty()) loop_->SetTimer(0);  // to send what this may cause, and to let go of the socket
   return TakeFrom(door, {port, peer, local}, datagram);
