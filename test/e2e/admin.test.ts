@@ -634,6 +634,7 @@ test('every operation of the OpenAPI document answers as described', async () =>
       other.daemon.folder.remove();
     },
     listSessions: () => site.get('/api/v1/sessions?limit=5&order=oldest&protocol=redis&source=127.0.0.0/8'),
+    listKcpSessions: () => site.get('/api/v1/kcp/sessions?limit=5'),
     endSession: async () => {
       const client = await session();
       const { body } = await site.get('/api/v1/sessions?limit=1');
