@@ -586,10 +586,11 @@ export interface NativeSockets {
   socketNumber(fd: number): number;
   /**
    * New connections of a group of sockets on one address (SO_REUSEPORT) go to the first `sockets` of them alone, in the
-   * order of their opening; 0: to all. So do datagrams, those of one client to one socket. `fd`: any of the group.
-   * Throws with `code`.
+   * order of their opening; 0: to all. So do datagrams, those of one client to one socket; with `links` packets of links
+   * by their link's id, so that a client whose address changes stays with its worker. `fd`: any of the group. Throws with
+   * `code`.
    */
-  steer(fd: number, sockets: number): void;
+  steer(fd: number, sockets: number, links?: boolean): void;
   closeFd(fd: number): void;
   /** Errors of dialling beside errno. */
   readonly dialErrors: Readonly<Record<'no_such_source' | 'families_differ', number>>;

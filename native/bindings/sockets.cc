@@ -83,7 +83,8 @@ Napi::Value SocketNumber(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Steer(const Napi::CallbackInfo& info) {
-  const int error = net::Steer(info[0].ToNumber().Int32Value(), info[1].ToNumber().Uint32Value());
+  const int error =
+      net::Steer(info[0].ToNumber().Int32Value(), info[1].ToNumber().Uint32Value(), info[2].ToBoolean());
   if (error != 0) throw SystemError(info.Env(), error, "steer");
   return info.Env().Undefined();
 }

@@ -44,13 +44,15 @@ void Outbox::Take(const Path& to, size_t bytes) {
   used_ += bytes;
 }
 
+// Under a tag of its own: the batch puts together what has the same.
 void Outbox::Append(const Run& run) {
   const Port& port = ports_->At(run.to.port);
   const udp::Receiver to =
       port.connected ? udp::Receiver(port.ipv6) : udp::Receiver(run.to.peer, run.to.local, port.ipv6);
   const uint16_t segment = run.datagrams > 1 ? static_cast<uint16_t>(run.segment) : 0;
   const udp::Piece piece{{memory_.get() + run.first, run.bytes}, segment, 0};
-  while (!batch_.Append(run.to.port, to, piece, run.to.port, port.segments)) SendSome();
+  const auto tag = static_cast<uint64_t>(&run - runs_.data());
+  while (!batch_.Append(run.to.port, to, piece, tag, port.segments)) SendSome();
 }
 
 // What a full socket does not take is lost, as on any other part of the way.

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <iterator>
 #include <random>
+#include <vector>
 
 namespace anyport::net {
 namespace {
@@ -44,9 +45,26 @@ int SteerConnections(int fd, uint32_t sockets) {
   return Attach(fd, code, std::size(code));
 }
 
+// 0xA8 │ epoch u8 │ link id u32, little-endian │ … (native/kcp/keys.h). The socket of its low byte, if there
+// is one; else the steps behind these decide. Offsets below the network header count from the payload.
+std::vector<sock_filter> StepsOfLinks(uint32_t sockets) {
+  constexpr uint32_t kDataPacket = 0xA8;
+  constexpr uint32_t kHeaderBytes = 10;
+  constexpr uint32_t kLinkId = 2;
+  return {
+      BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, kHeaderBytes, 0, 5),
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kDataPacket, 0, 3),
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kLinkId),
+      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, sockets, 1, 0),
+      BPF_STMT(BPF_RET | BPF_A, 0),
+  };
+}
+
 // A program may read the packet's own hash, but of many senders on this machine there is none.
-int SteerDatagrams(int fd, uint32_t sockets) {
-  sock_filter code[] = {
+int SteerDatagrams(int fd, uint32_t sockets, bool links) {
+  const sock_filter by_sender[] = {
       BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kNetwork),
       BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 4),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 6, 4, 0),
@@ -82,12 +100,14 @@ int SteerDatagrams(int fd, uint32_t sockets) {
       BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16),
       BPF_STMT(BPF_RET | BPF_A, 0),
   };
-  return Attach(fd, code, std::size(code));
+  std::vector<sock_filter> code = links ? StepsOfLinks(sockets) : std::vector<sock_filter>();
+  code.insert(code.end(), std::begin(by_sender), std::end(by_sender));
+  return Attach(fd, code.data(), code.size());
 }
 
 }  // namespace
 
-int Steer(int fd, uint32_t sockets) {
+int Steer(int fd, uint32_t sockets, bool links) {
   const int any = 0;
   if (sockets == 0) {
     const bool detached = setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &any, sizeof(any)) == 0;
@@ -96,7 +116,7 @@ int Steer(int fd, uint32_t sockets) {
   int type = 0;
   socklen_t length = sizeof(type);
   if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0) return errno;
-  return type == SOCK_DGRAM ? SteerDatagrams(fd, sockets) : SteerConnections(fd, sockets);
+  return type == SOCK_DGRAM ? SteerDatagrams(fd, sockets, links) : SteerConnections(fd, sockets);
 }
 
 }  // namespace anyport::net

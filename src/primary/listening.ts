@@ -137,9 +137,9 @@ export function listenWith(
   log: Logger,
 ): Listening {
   return new Listening(sockets, {
-    steer(fd, count) {
+    steer(fd, count, links) {
       try {
-        native.steer(fd, count);
+        native.steer(fd, count, links);
       } catch (error) {
         log.warn(
           { error: (error as Error).message },

@@ -35,6 +35,8 @@ export interface SocketGroup {
   readonly file: { readonly path: string; readonly stats: Pick<Stats, 'ino' | 'dev'> } | null;
   /** Opened by the service manager, perhaps without SO_REUSEPORT: never another number of sockets. */
   readonly isFixed?: boolean;
+  /** Datagrams may be those of KCP links, which are steered by the link. */
+  readonly hasLinks?: boolean;
   /** Another process is the owner of its file, for the time being. */
   readonly isBorrowed?: boolean;
 }

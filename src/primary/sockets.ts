@@ -217,7 +217,8 @@ export class ListeningSockets implements Sockets {
         const { name, listener, isForLinks } = each;
         const address = atPortOf(opened[0]?.group, each.address);
         const group = await this.#groupFor({ ...each, address }, kept[index], options);
-        opened.push({ name, listener, group: { ...group, address: each.address }, isForLinks });
+        const { hasLinks } = each;
+        opened.push({ name, listener, group: { ...group, address: each.address, hasLinks }, isForLinks });
       }
       return opened;
     } catch (error) {
@@ -261,6 +262,7 @@ interface Wanted {
   readonly transport: Transport;
   readonly listener: number;
   readonly isForLinks: boolean;
+  readonly hasLinks: boolean;
 }
 
 const wantedOf = (config: ListenerConfig, listener: number): Wanted[] =>
@@ -270,6 +272,7 @@ const wantedOf = (config: ListenerConfig, listener: number): Wanted[] =>
     transport,
     listener,
     isForLinks: config.transport === 'kcp',
+    hasLinks: transport === 'udp' && config.kcp !== null,
   }));
 
 const isAnyPort = ([first]: readonly Wanted[]): boolean =>

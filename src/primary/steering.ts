@@ -2,14 +2,20 @@
  * Keeps connections off sockets that nobody is going to accept on: those that retire, and those of a change that may
  * still be refused. The kernel sends the connections of a steered group to its first sockets alone.
  */
-import { allOf, type SocketGroup, transportOf } from './socket-group.js';
+import { allOf, type OpenSocket, type SocketGroup, transportOf } from './socket-group.js';
 import type { Places } from './sockets.js';
 
-/** Groups of one address by the number of their first socket, which never leaves them → how many get connections. */
-type Steered = Map<number, number>;
+/** How many sockets of a group get connections, and whether packets of links go by the link. */
+interface Course {
+  readonly sockets: number;
+  readonly links: boolean;
+}
+
+/** Groups of one address by the number of their first socket, which never leaves them. */
+type Steered = Map<number, Course>;
 
 /** New connections of the group of `fd` go to its first `sockets`; 0: to all. Must not throw. */
-export type Steer = (fd: number, sockets: number) => void;
+export type Steer = (fd: number, sockets: number, links: boolean) => void;
 
 export class Steering {
   readonly #steer: Steer;
@@ -47,8 +53,7 @@ export class Steering {
       const [first] = group.sockets;
       if (first === undefined) continue;
       const stay = staysOf({ ...group, retiring: [] });
-      this.#steer(first.fd, stay);
-      this.#note(first.socket, stay);
+      this.#apply(first, courseOf(group, stay));
     }
   }
 
@@ -56,21 +61,31 @@ export class Steering {
   discard(groups: readonly SocketGroup[]): void {
     for (const group of groups.filter(canSteer)) {
       const before = this.#before.get(group.sockets[0]?.socket ?? 0);
-      this.#set(group, before ?? 0);
+      this.#set(group, before?.sockets ?? 0);
     }
   }
 
-  #set({ sockets: [first] }: SocketGroup, stay: number): void {
-    if (first === undefined || (this.#steered.get(first.socket) ?? 0) === stay) return;
-    this.#steer(first.fd, stay);
-    this.#note(first.socket, stay);
+  #set(group: SocketGroup, stay: number): void {
+    const [first] = group.sockets;
+    if (first === undefined) return;
+    const course = courseOf(group, stay);
+    const before = this.#steered.get(first.socket) ?? NOT_STEERED;
+    if (before.sockets !== course.sockets || before.links !== course.links) this.#apply(first, course);
   }
 
-  #note(first: number, stay: number): void {
-    if (stay === 0) this.#steered.delete(first);
-    else this.#steered.set(first, stay);
+  #apply({ fd, socket }: OpenSocket, course: Course): void {
+    this.#steer(fd, course.sockets, course.links);
+    if (course.sockets === 0) this.#steered.delete(socket);
+    else this.#steered.set(socket, course);
   }
 }
+
+const NOT_STEERED: Course = { sockets: 0, links: false };
+
+const courseOf = ({ hasLinks = false }: SocketGroup, sockets: number): Course => ({
+  sockets,
+  links: sockets > 0 && hasLinks,
+});
 
 const canSteer = ({ address, isFixed }: SocketGroup): boolean => address.kind === 'inet' && !isFixed;
 

@@ -223,6 +223,40 @@ TEST_P(Steered, DatagramsOfAClientComeToOneSocketOfThoseThatStay) {
   EXPECT_EQ(Send(), stay);
 }
 
+// 0xA8, epoch, link id, packet number; the socket at which it came.
+size_t CameFrom(DatagramGroup* group, int client, std::vector<uint8_t> packet) {
+  const Address& to = group->address();
+  EXPECT_EQ(sendto(client, packet.data(), packet.size(), 0, to.get(), to.length),
+            static_cast<ptrdiff_t>(packet.size()));
+  const auto taken = group->Take();
+  for (size_t index = 0; index < kSockets; ++index) {
+    if (!taken[index].empty()) return index;
+  }
+  return kSockets;
+}
+
+TEST_P(Steered, PacketsOfALinkComeToItsWorkerFromWhereverTheyAreSent) {
+  ASSERT_EQ(Steer(group_.At(0).get(), kSockets, true), 0);
+  const auto packet = [](uint8_t worker) {
+    return std::vector<uint8_t>{0xA8, 0, worker, 7, 7, 7, 0, 0, 0, 0, 1};
+  };
+  for (const Fd& client : clients_) {
+    for (uint8_t worker = 0; worker < kSockets; ++worker)
+      EXPECT_EQ(CameFrom(&group_, client.get(), packet(worker)), worker);
+  }
+  // Whatever is no packet of a link, or names no worker, goes by its sender.
+  for (const Fd& client : clients_) {
+    const size_t place = CameFrom(&group_, client.get(), {1});
+    std::vector<uint8_t> other = packet(static_cast<uint8_t>(place + 1) % kSockets);
+    other[0] = 0xA9;
+    EXPECT_EQ(CameFrom(&group_, client.get(), other), place);
+    EXPECT_EQ(CameFrom(&group_, client.get(), {0xA8, 0, static_cast<uint8_t>((place + 1) % kSockets)}),
+              place);
+    EXPECT_EQ(CameFrom(&group_, client.get(), packet(kSockets)), place);
+    EXPECT_EQ(CameFrom(&group_, client.get(), packet(255)), place);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Families, Steered, testing::Values("127.0.0.1", "::1"));
 
 TEST(SocketNumber, IsOfTheSocketAndNotOfItsDescriptor) {

@@ -201,6 +201,33 @@ describe('what is left', () => {
     expect(server.endpoint.counts().links).toBe(0);
   });
 
+  const ROUNDS = process.env.ANYPORT_SOAK === '1' ? 20 : 3;
+
+  test(`200 links at once, ${ROUNDS} times: no links, streams and descriptors`, async () => {
+    const server = endpointOf({ serve: echo });
+    const port = server.listen();
+    const before = openFiles(process.pid);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const client = endpointOf();
+      const links = await Promise.all(Array.from({ length: 200 }, () => client.connect(port)));
+      const streams = links.map((link, index) => client.open(link).send(`${round}/${index}`));
+      for (const [index, stream] of streams.entries()) {
+        const text = `${round}/${index}`;
+        expect((await stream.bytes(text.length)).toString()).toBe(text);
+        stream.finish();
+      }
+      expect(server.endpoint.counts().links).toBe(200);
+      await Promise.all(streams.map((stream) => stream.ended));
+      for (const link of links) client.endpoint.finish(link);
+      await eventually(
+        'no links',
+        () => client.endpoint.links().length + server.endpoint.links().length === 0,
+      );
+      client.close();
+    }
+    await eventually('no descriptors', () => openFiles(process.pid) <= before);
+  });
+
   test('an endpoint that closes in the midst of everything leaves no descriptors', async () => {
     const before = openFiles(process.pid);
     const { server, client, link } = await pair({ serve: echo });
