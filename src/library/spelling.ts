@@ -93,6 +93,8 @@ export const longKeys: readonly string[] = [
   'health_check_port',
   'access_log',
   'access_log_rate',
+  'follow_connection_id',
+  'connection_id_length',
   'send_window',
   'receive_window',
   'server_key',
