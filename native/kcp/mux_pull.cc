@@ -22,7 +22,8 @@ size_t Mux::Pull(std::span<uint8_t> room) {
     } else if (!StageControl()) {
       const size_t direct = PullStream(rest);
       at += direct;
-      if (direct == 0 && outgoing_.left() == 0) break;
+      // A host that has come to the end says so while it is asked.
+      if (direct == 0 && outgoing_.left() == 0 && control_.empty()) break;
     }
   }
   return at;

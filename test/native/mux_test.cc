@@ -342,6 +342,13 @@ TEST_P(MuxTest, LittleIsAskedOfTheHost) {
   EXPECT_LT(link.client.host.pulls, 3u + (1 << 20) / Mux::kBulkBytes);
 }
 
+TEST_P(MuxTest, AnEndThatAHostFindsWhenItIsAskedGoesAtOnce) {
+  TestEnd client(TestLink::With(settings(), true));
+  const int version = VersionOf(GetParam());
+  client.Open("", true);
+  EXPECT_EQ(client.Frames(), Frame(version, kSyn, 3) + Frame(version, kFin, 3));
+}
+
 TEST_P(MuxTest, SegmentsAreFullAndFramesLong) {
   TestEnd client(TestLink::With(settings(), true));
   client.mux.Readable(client.Open(Noise(200'000)));
