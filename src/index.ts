@@ -6,6 +6,8 @@ export {
   type Handler,
   type HandlerSession,
 } from './handlers/handler.js';
+export { type KcpCloseReason, KcpError, type KcpErrorCode } from './kcp/error.js';
+export type { KcpSocket, KcpSocketStats } from './kcp/socket.js';
 export { createAnyport } from './library/anyport.js';
 export { type BuiltInId, type BuiltInOptions, type ProtocolBuilders, protocols } from './library/builders.js';
 export { AnyportError, type AnyportErrorCode, type ConfigProblem } from './library/error.js';
@@ -17,6 +19,14 @@ export {
   identify,
   protocolTable,
 } from './library/identify.js';
+export {
+  connectKcp,
+  createKcpServer,
+  type KcpCloseOptions,
+  type KcpConnectOptions,
+  type KcpOptions,
+  type KcpServer,
+} from './library/kcp.js';
 export type * from './library/options.js';
 export type { Anyport, BanOptions, CloseOptions, Listening, ProtocolChanges } from './library/types.js';
 export type { Ban, BanCause } from './model/ban.js';

@@ -1,4 +1,5 @@
 /** From a document to a daemon without process: loads the data plane on demand and names what can go wrong. */
+import type { Native } from '../addon.js';
 import { Reader } from '../config/aside.js';
 import type { Loaded } from '../config/load.js';
 import { unplaced } from '../config/report.js';
@@ -97,7 +98,13 @@ async function start(daemon: Daemon, callOff: AbortSignal): Promise<void> {
   }
 }
 
-async function loadDaemon(): Promise<DaemonModule> {
+const loadDaemon = (): Promise<DaemonModule> => supported(() => import('../primary/daemon.js'));
+
+/** The addon alone. Rejects with an AnyportError. */
+export const loadAddon = async (): Promise<Native> => (await supported(() => import('../addon.js'))).native;
+
+/** `load` loads the addon. */
+async function supported<Loaded>(load: () => Promise<Loaded>): Promise<Loaded> {
   if (process.platform !== 'linux') {
     throw new AnyportError(
       'unsupported',
@@ -105,7 +112,7 @@ async function loadDaemon(): Promise<DaemonModule> {
     );
   }
   try {
-    return await import('../primary/daemon.js');
+    return await load();
   } catch (cause) {
     throw new AnyportError('unsupported', `the addon of anyport can not be loaded: ${messageOf(cause)}`, {
       cause,

@@ -141,6 +141,19 @@ test('metrics: figures, text and a line for each session', async () => {
   expect(await page(metricsPort, '/metrics')).toContain('anyport_sessions_total{');
 });
 
+test('reliable UDP: what the client is given comes back, and both say how it went', async () => {
+  const { port, said } = await start('kcp-server.mjs');
+  tried.add('kcp-client.mjs');
+  const env = { ...process.env, PORT: String(port) };
+  const client = spawn(process.execPath, ['examples/kcp-client.mjs'], { env });
+  const [back, told] = [collect(client.stdout), collect(client.stderr)];
+  client.stdin.end('hello');
+  expect(await within('the client to end', once(client, 'close'))).toEqual([0, null]);
+  expect(back()).toBe('hello');
+  expect(told()).toMatch(/^done: round trip [\d.]+ ms, \d+ sent again, \d+ recovered\n$/);
+  await eventually('the server to say so', () => /[0-9a-f]{32} closed: done/.test(said()));
+});
+
 test('each is tried, and listed', () => {
   const programs = readdirSync('examples').filter((name) => name.endsWith('.mjs'));
   expect([...tried].sort()).toEqual(programs.sort());

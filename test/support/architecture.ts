@@ -68,8 +68,8 @@ export const typescriptArrows: Arrows = {
     'cli/run',
   ],
   // The daemon without process; the schema stays on the thread that checks configurations.
-  library: [...leaf, 'primary', 'config', 'protocols', 'handlers', 'metrics'],
-  index: ['library', 'model', 'handlers'],
+  library: [...leaf, 'addon', 'primary', 'config', 'kcp', 'protocols', 'handlers', 'metrics'],
+  index: ['library', 'kcp', 'model', 'handlers'],
 };
 
 export const nativeArrows: Arrows = {
