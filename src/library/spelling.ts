@@ -70,6 +70,8 @@ export const longKeys: readonly string[] = [
   'on_down',
   'max_idle',
   'client_id',
+  'follow_connection_id',
+  'connection_id_length',
   'enable_rate_limit',
   'rate_limit',
   'requests_per_second',
