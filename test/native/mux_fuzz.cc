@@ -38,7 +38,7 @@ std::map<uint32_t, std::string> ReadPlainly(Bytes frames) {
     const auto payload = frames.subspan(kFrameHeaderBytes)
                              .first(std::min<size_t>(header.length, frames.size() - kFrameHeaderBytes));
     if (header.command == 0 && !said.emplace(header.sid, "").second) again.insert(header.sid);
-    if (header.command == 1) ended.insert(header.sid);
+    if (header.command == 1 && said.contains(header.sid)) ended.insert(header.sid);
     const bool counts = header.command == 2 && said.contains(header.sid) && !ended.contains(header.sid);
     if (counts) said[header.sid].append(payload.begin(), payload.end());
     frames = frames.subspan(kFrameHeaderBytes + payload.size());
