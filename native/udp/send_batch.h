@@ -59,7 +59,8 @@ struct Outcome {
 class SendBatch {
  public:
   // Appends a piece for the receiver, each of its datagrams behind `preamble`. `socket` and `tag` are the
-  // caller's. False: the batch is full, and has to be sent before.
+  // caller's; all of one tag is for one receiver, since it may leave as one message. False: the batch is
+  // full, and has to be sent before.
   bool Append(uint32_t socket, const Receiver& to, const Piece& piece, uint64_t tag, bool segments = true,
               std::span<const uint8_t> preamble = {});
   bool empty() const { return messages_ == 0; }
