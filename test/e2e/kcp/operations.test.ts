@@ -1,6 +1,7 @@
 /** Links while the daemon is operated: reloads, drains, workers that die, restarts of either end. */
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startDaemon } from '../../support/daemon.js';
 import type { Running } from '../../support/process.js';
 import { startEndpoint } from '../../support/steady.js';
 import { dial, echo, listenTcp, type Upstream } from '../../support/tcp.js';
@@ -79,6 +80,19 @@ describeWith('g++')('links and the daemon', () => {
     await under_way;
     expect(await far.daemon.exit()).toBe(0);
     expect(far.daemon.sessions.map(({ reason }) => reason)).toEqual(['done']);
+  });
+
+  test('the far end that is gone and comes back is found again', async () => {
+    const { port, far } = await startTunnel(own({ heartbeat: '500ms', dead_after: '2s' }), endpoint.target);
+    await transfer(port, 'down', 100_000);
+    await far.daemon.stop();
+    keep(await startDaemon(farConfig(own(), far.port, endpoint.target)));
+    await eventually('a transfer', () =>
+      transfer(port, 'down', 100_000).then(
+        () => true,
+        () => false,
+      ),
+    );
   });
 
   test('a worker that dies takes its links along; the client begins a new one', async () => {

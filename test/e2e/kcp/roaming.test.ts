@@ -35,8 +35,8 @@ describeWith('g++')('a client whose address changes', () => {
     return times;
   }
 
-  describe('goes on being served', () => {
-    const far = { config: { server: { workers: 1 } } };
+  describe.each([1, 2])('workers: %i', (workers) => {
+    const far = { config: { server: { workers } } };
 
     test.each(['down', 'up'] as const)('goes on %s, on the same link', async (direction) => {
       const { port, wire, far: there } = await startTunnel(own(), endpoint.target, { conditions, far });
