@@ -101,7 +101,9 @@ describeWith('g++')('a stream', () => {
     client.send('hello');
     await client.end();
     const [line] = await near.daemon.ended(1);
-    expect(line).toMatchObject({ upstream: 'over', during: 'connect', reason: 'connect_timeout' });
+    // The network says that nobody is there, at each try; the last one may still be under way.
+    const reason = expect.stringMatching(/^connect_(failed|timeout)$/);
+    expect(line).toMatchObject({ upstream: 'over', during: 'connect', reason });
   });
 
   test('ends when the link dies, at both ends, and the next one begins a new link', async () => {
