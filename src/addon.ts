@@ -8,6 +8,7 @@
 import { createRequire } from 'node:module';
 import type { SocketAddress } from './model/address.js';
 import type { Automaton, ClassifierTables, Decision, Settlement } from './model/classifier.js';
+import type { KcpFigures } from './model/kcp-links.js';
 import type { ListeningSocket } from './model/message.js';
 import type { PlanAdmission } from './model/plan.js';
 import type { UpstreamOptions } from './model/upstream-options.js';
@@ -157,30 +158,14 @@ export interface KcpAgreed {
   readonly peer: { readonly conv: number; readonly mtu: number; readonly receiveWindow: number };
 }
 
-export interface KcpStats {
+export interface KcpStats extends KcpFigures {
   /** 0: not measured yet. */
   readonly rttMs: number;
   readonly rttVarMs: number;
-  /** Of what was sent, as lately measured; 0 to 1. */
-  readonly lossRate: number;
-  /** Since something of the peer was last taken. */
-  readonly idleMs: number;
   readonly streams: number;
-  /** Segments. */
-  readonly inFlight: number;
   /** Changes of our key, and of the peer's address. */
   readonly keys: number;
   readonly moves: number;
-  readonly segmentsSent: number;
-  readonly segmentsReceived: number;
-  readonly retransmits: number;
-  readonly recovered: number;
-  readonly bytesSent: number;
-  readonly bytesReceived: number;
-  readonly datagramsSent: number;
-  readonly datagramsReceived: number;
-  readonly wireBytesSent: number;
-  readonly wireBytesReceived: number;
 }
 
 /** A link, as listed. */

@@ -32,6 +32,7 @@ export type { Anyport, BanOptions, CloseOptions, Listening, ProtocolChanges } fr
 export type { Ban, BanCause } from './model/ban.js';
 export type { Diff, DiffItem, DiffKind, FieldChange } from './model/diff.js';
 export type { Facts } from './model/facts.js';
+export type { KcpFigures } from './model/kcp-links.js';
 export type { Transport } from './model/protocol.js';
 export type { EndedSession, EndpointChange } from './model/report.js';
 export type { Closing, Ender, Reason, Stage } from './model/session.js';

@@ -92,7 +92,6 @@ size_t Bridge::Pull(uint32_t sid, std::span<uint8_t> room) {
     got = ends_->Read(*found.end, room.subspan(bytes));
     bytes += static_cast<size_t>(std::max<ptrdiff_t>(got, 0));
   } while (got > 0 && bytes < room.size() && found.end->ending);
-  ended_ = ended_ || got < 0 || found.end->said;
   if (got < 0) {
     Gone(found);
   } else if (found.end->said) {

@@ -40,9 +40,6 @@ class Bridge final : public kcp::Streams {
   void Abort(pool::SlotId id);
   // The link has ended: resets what is left.
   void AbortAll();
-  // Whether a stream was found to have ended while its bytes were pulled: the mux has something more to say.
-  // Once.
-  bool TakeEnded() { return std::exchange(ended_, false); }
 
  private:
   struct Found {
@@ -61,7 +58,6 @@ class Bridge final : public kcp::Streams {
   Ends* ends_;
   Shore* shore_;
   std::unordered_map<uint32_t, pool::SlotId> by_sid_;
-  bool ended_ = false;
 };
 
 }  // namespace anyport::links

@@ -253,7 +253,7 @@ void Links::FlushLink(Line& line) {
     outbox_->Begin();
     line.link->Flush(now_us_, *outbox_);
     if (outbox_->full()) outbox_->Send();
-  } while (outbox_->full() || line.bridge->TakeEnded());
+  } while (outbox_->full());
 }
 
 void Links::Settle(Line& line) {

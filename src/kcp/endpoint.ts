@@ -2,21 +2,17 @@
  * Links of a program without the daemon: answers the events of a native endpoint with handshakes, and makes sockets of
  * their streams. No packet of a link comes here.
  */
-import { randomBytes } from 'node:crypto';
-import type { KcpAgreed, KcpEndpoint, KcpEvent, KcpLink, Native } from '../addon.js';
+import type { KcpEndpoint, KcpEvent, KcpLink, Native } from '../addon.js';
 import type { InetAddress } from '../model/address.js';
-import type { KcpNoise, KcpProfile } from '../model/kcp.js';
+import type { NoiseProfile } from '../model/kcp.js';
 import { engineProfile } from './engine-profile.js';
 import { KcpError } from './error.js';
-import { type Agreed, accept, Call, type Identity, identityOf, type Refusal } from './handshake.js';
-import { cipherNumber } from './keys.js';
-import { RecentHellos } from './recent-hellos.js';
+import { type Identity, identityOf, type Refusal } from './handshake.js';
+import { type EventOf, Handshakes } from './handshakes.js';
 import { type KcpSocket, LinkSocket } from './socket.js';
 
 /** How long the other ends are waited for when an endpoint ends its links. */
 const FAREWELL_MS = 2000;
-
-export type NoiseProfile = KcpProfile & { readonly security: KcpNoise };
 
 export interface EndpointParts {
   readonly native: Native;
@@ -27,8 +23,6 @@ export interface EndpointParts {
   readonly onSocket: (socket: KcpSocket) => void;
   readonly onRefused: (refusal: Refusal, from: InetAddress) => void;
 }
-
-type Event<Kind extends KcpEvent['kind']> = Extract<KcpEvent, { kind: Kind }>;
 
 /** A link of our own that is not up yet. */
 interface Waiting {
@@ -42,8 +36,7 @@ export class Endpoint {
   readonly #parts: EndpointParts;
   readonly #native: KcpEndpoint;
   readonly #identity: Identity;
-  readonly #recent = new RecentHellos();
-  readonly #calls = new Map<number, Call>();
+  readonly #handshakes: Handshakes;
   readonly #waiting = new Map<number, Waiting>();
   /** Link → what it has agreed on. */
   readonly #sessions = new Map<number, string>();
@@ -61,6 +54,7 @@ export class Endpoint {
       profile: { ...engineProfile(profile, 0), singleStream: true },
       onEvent: (event) => this.#on(event),
     });
+    this.#handshakes = new Handshakes(this.#native, (link, session) => this.#sessions.set(link, session));
   }
 
   /** Throws with the system's `code`. */
@@ -130,9 +124,9 @@ export class Endpoint {
       case 'hello':
         return this.#greet(event);
       case 'begin':
-        return this.#call(event);
+        return this.#handshakes.call(event, this.#identity);
       case 'answer':
-        return this.#answered(event);
+        return this.#handshakes.answered(event);
       case 'up':
         return this.#up(event);
       case 'stream':
@@ -144,34 +138,12 @@ export class Endpoint {
     }
   }
 
-  #greet({ handle, bytes, from }: Event<'hello'>): void {
-    const result = accept(asBuffer(bytes), this.#identity, this.#recent, Date.now());
-    if (result.ok) {
-      const { answer, agreed } = result;
-      if (this.#native.accept(handle, { answer, ...keysOf(agreed) }))
-        this.#sessions.set(handle, agreed.session);
-      return;
-    }
-    this.#native.refuse(handle);
-    this.#parts.onRefused(result.refusal, from as InetAddress);
+  #greet(event: EventOf<'hello'>): void {
+    const refusal = this.#handshakes.greet(event, this.#identity);
+    if (refusal !== null) this.#parts.onRefused(refusal, event.from as InetAddress);
   }
 
-  #call({ link }: Event<'begin'>): void {
-    const call = new Call(this.#identity, randomBytes(4).readUInt32LE(), Date.now());
-    if (this.#native.send(link, call.hello)) this.#calls.set(link, call);
-  }
-
-  #answered({ link, bytes }: Event<'answer'>): void {
-    const agreed = this.#calls.get(link)?.answered(asBuffer(bytes)) ?? null;
-    if (agreed === null) {
-      this.#native.fail(link);
-      return;
-    }
-    this.#calls.delete(link);
-    if (this.#native.establish(link, keysOf(agreed))) this.#sessions.set(link, agreed.session);
-  }
-
-  #up({ link, from }: Event<'up'>): void {
+  #up({ link, from }: EventOf<'up'>): void {
     const waiting = this.#waiting.get(link);
     if (waiting === undefined) return;
     this.#waiting.delete(link);
@@ -182,7 +154,7 @@ export class Endpoint {
     }
   }
 
-  #arrived({ link, stream, fd, from }: Event<'stream'>): void {
+  #arrived({ link, stream, fd, from }: EventOf<'stream'>): void {
     const socket = this.#socketOf(link, { stream, fd }, from as InetAddress);
     // What it throws is its program's, not the engine's.
     process.nextTick(() => this.#parts.onSocket(socket));
@@ -202,8 +174,8 @@ export class Endpoint {
     return socket;
   }
 
-  #down({ link, reason, stats }: Event<'down'>): void {
-    this.#calls.delete(link);
+  #down({ link, reason, stats }: EventOf<'down'>): void {
+    this.#handshakes.forget(link);
     this.#sessions.delete(link);
     const waiting = this.#waiting.get(link);
     this.#waiting.delete(link);
@@ -221,16 +193,7 @@ function unreachable({ address, timeoutMs }: Waiting, reason: string): KcpError 
   return new KcpError('connect_timeout', `no answer from ${placeOf(address)} within ${timeoutMs} ms: ${why}`);
 }
 
-const keysOf = ({ send, receive, cipher, peer }: Agreed): KcpAgreed => ({
-  send,
-  receive,
-  cipher: cipherNumber(cipher),
-  peer,
-});
-
 const placeOf = ({ host, port }: InetAddress): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
 const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
-
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

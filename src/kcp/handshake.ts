@@ -3,7 +3,7 @@
  * server thinks of a hello is a value.
  */
 import assert from 'node:assert/strict';
-import type { KcpCipher, KcpNoise, KcpProfile } from '../model/kcp.js';
+import type { KcpCipher, KcpProfile, NoiseProfile } from '../model/kcp.js';
 import { type Offer, prologueOf, readHello, readTerms, type Terms, writeHello, writeTerms } from './hello.js';
 import { transportKey } from './keys.js';
 import { Handshake, type PatternName } from './noise.js';
@@ -22,10 +22,7 @@ export interface Identity {
 }
 
 /** `side`: of the link; a profile may serve both. */
-export function identityOf(
-  side: 'client' | 'server',
-  profile: KcpProfile & { readonly security: KcpNoise },
-): Identity {
+export function identityOf(side: 'client' | 'server', profile: NoiseProfile): Identity {
   const { cipher, psk, serverKey, privateKey } = profile.security;
   const known = side === 'server' ? privateKey : serverKey;
   const bytes = known === null ? undefined : Buffer.from(known, 'hex');

@@ -6,6 +6,7 @@ import { Socket } from 'node:net';
 import type { KcpEndpoint, KcpStats } from '../addon.js';
 import type { InetAddress } from '../model/address.js';
 import { KCP_WINDOW_MAX, kcpMtuLimits } from '../model/kcp.js';
+import type { KcpFigures } from '../model/kcp-links.js';
 import { closeError, closeReason, type KcpCloseReason, KcpError } from './error.js';
 
 /** Of flushes, in milliseconds. */
@@ -23,30 +24,10 @@ export interface SocketParts {
 }
 
 /** Figures of a connection; counts are since it began. */
-export interface KcpSocketStats {
+export interface KcpSocketStats extends KcpFigures {
   /** Round trip, smoothed; 0: not measured yet. */
   readonly rttMs: number;
   readonly rttVarMs: number;
-  /** Of what was sent, as lately measured; 0 to 1. */
-  readonly lossRate: number;
-  /** Since something of the other end was last heard. */
-  readonly idleMs: number;
-  /** Segments sent and not acknowledged. */
-  readonly inFlight: number;
-  readonly segmentsSent: number;
-  readonly segmentsReceived: number;
-  /** Segments sent again. */
-  readonly retransmits: number;
-  /** Datagrams that the parity has made up for. */
-  readonly recovered: number;
-  /** Of the ordered stream. */
-  readonly bytesSent: number;
-  readonly bytesReceived: number;
-  readonly datagramsSent: number;
-  readonly datagramsReceived: number;
-  /** UDP payload. */
-  readonly wireBytesSent: number;
-  readonly wireBytesReceived: number;
 }
 
 /**

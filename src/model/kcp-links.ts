@@ -6,7 +6,31 @@ export const kcpLinkLimits = {
   rowsMax: 1000,
 } as const;
 
-export interface KcpLinkInfo {
+/** What a link has carried, and how it fares; counts are since it began. */
+export interface KcpFigures {
+  /** Of what was sent, as lately measured; 0 to 1. */
+  readonly lossRate: number;
+  /** Since something of the other end was last taken. */
+  readonly idleMs: number;
+  /** Segments sent and not acknowledged. */
+  readonly inFlight: number;
+  readonly segmentsSent: number;
+  readonly segmentsReceived: number;
+  /** Segments sent again. */
+  readonly retransmits: number;
+  /** Datagrams that the parity has made up for. */
+  readonly recovered: number;
+  /** Of the ordered stream. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly datagramsSent: number;
+  readonly datagramsReceived: number;
+  /** UDP payload. */
+  readonly wireBytesSent: number;
+  readonly wireBytesReceived: number;
+}
+
+export interface KcpLinkInfo extends KcpFigures {
   /** `WORKER-NUMBER`. */
   readonly id: string;
   readonly worker: number;
@@ -24,33 +48,16 @@ export interface KcpLinkInfo {
   /** ISO 8601. */
   readonly startedAt: string;
   readonly ageMs: number;
-  /** Since something of the other end was last taken. */
-  readonly idleMs: number;
   readonly streams: number;
   /** Null: not measured yet. */
   readonly rttMs: number | null;
   readonly rttVarMs: number | null;
-  /** Share of what was lately sent that was lost. */
-  readonly lossRate: number;
   readonly mtu: number;
   /** Segments. */
   readonly sendWindow: number;
   readonly receiveWindow: number;
-  /** Segments that may be under way, all windows considered, and those that are. */
+  /** Segments that may be under way, all windows considered. */
   readonly window: number;
-  readonly inFlight: number;
-  readonly segmentsSent: number;
-  readonly segmentsReceived: number;
-  readonly retransmits: number;
-  /** Datagrams that parity has brought back. */
-  readonly recovered: number;
-  /** Of streams. */
-  readonly bytesSent: number;
-  readonly bytesReceived: number;
-  readonly datagramsSent: number;
-  readonly datagramsReceived: number;
-  readonly wireBytesSent: number;
-  readonly wireBytesReceived: number;
   /** Changes of the key, and of the other end's address. */
   readonly keyChanges: number;
   readonly moves: number;

@@ -110,3 +110,6 @@ export interface KcpProfile {
   /** Between two log lines about each link; 0: none. */
   readonly statusLogMs: number;
 }
+
+/** Of the wire `anyport`. */
+export type NoiseProfile = KcpProfile & { readonly security: KcpNoise };

@@ -2,16 +2,14 @@
  * Links of reliable UDP: answers the engine's events about them with handshakes (src/kcp), and says in the log which came
  * up, went down, and were refused. No packet of a link comes here.
  */
-import { randomBytes } from 'node:crypto';
 import type { Engine, KcpEvent, KcpLink, KcpStats } from '../addon.js';
 import { hostPort } from '../base/address.js';
 import { type Logger, type LogLine, rateLimited } from '../base/log.js';
-import { type Agreed, accept, Call, type Identity, identityOf } from '../kcp/handshake.js';
-import { cipherNumber } from '../kcp/keys.js';
-import { RecentHellos } from '../kcp/recent-hellos.js';
+import { type Identity, identityOf } from '../kcp/handshake.js';
+import { type EventOf, Handshakes } from '../kcp/handshakes.js';
 import { Refusals, refusalWords } from '../kcp/refusals.js';
 import type { SocketAddress } from '../model/address.js';
-import type { KcpNoise, KcpProfile } from '../model/kcp.js';
+import type { KcpProfile, NoiseProfile } from '../model/kcp.js';
 import { type KcpLinkInfo, kcpLinkLimits } from '../model/kcp-links.js';
 
 export const linkLogLimits = {
@@ -38,19 +36,14 @@ export interface LinksParts {
   readonly isOpen: () => boolean;
 }
 
-type Event<Kind extends KcpEvent['kind']> = Extract<KcpEvent, { kind: Kind }>;
-type NoiseProfile = KcpProfile & { readonly security: KcpNoise };
-
 const isNoise = (profile: KcpProfile | undefined): profile is NoiseProfile =>
   profile?.security.wire === 'anyport';
 
 export class Links {
   readonly #parts: LinksParts;
-  readonly #recent = new RecentHellos();
+  readonly #handshakes: Handshakes;
   readonly #refusals = new Refusals();
   readonly #identities = new Map<string, Identity>();
-  /** Links of our own whose server has not answered. */
-  readonly #calls = new Map<number, Call>();
   /** Link → id of what it has agreed on, and when. */
   readonly #sessions = new Map<number, { readonly session: string; readonly atMs: number; isUp: boolean }>();
   /** Id of a profile with `status_log` → its timer, while it has links. */
@@ -62,7 +55,15 @@ export class Links {
 
   constructor(parts: LinksParts) {
     this.#parts = parts;
-    const { logger } = parts;
+    const { engine, logger } = parts;
+    const port = {
+      accept: engine.kcpAccept.bind(engine),
+      refuse: engine.kcpRefuse.bind(engine),
+      send: engine.kcpSend.bind(engine),
+      establish: engine.kcpEstablish.bind(engine),
+      fail: engine.kcpFail.bind(engine),
+    };
+    this.#handshakes = new Handshakes(port, (link, session) => this.#remember(link, session));
     const nowMs = () => performance.now();
     const { linesPerSecond, statusLinesPerSecond } = linkLogLimits;
     this.#tell = rateLimited((fields, message) => logger.info(fields, message), linesPerSecond, nowMs);
@@ -82,7 +83,7 @@ export class Links {
       case 'begin':
         return this.#call(event);
       case 'answer':
-        return this.#answered(event);
+        return this.#handshakes.answered(event);
       case 'up':
         return this.#up(event);
       case 'down':
@@ -101,51 +102,29 @@ export class Links {
   close(): void {
     for (const timer of this.#reporting.values()) clearInterval(timer);
     this.#reporting.clear();
-    this.#calls.clear();
+    this.#handshakes.close();
   }
 
-  #greet({ handle, bytes, profile: id, from }: Event<'hello'>): void {
-    const { engine } = this.#parts;
-    const profile = this.#parts.profileOf(id);
+  #greet(event: EventOf<'hello'>): void {
+    const profile = this.#parts.profileOf(event.profile);
     if (!isNoise(profile)) {
-      engine.kcpRefuse(handle);
+      this.#parts.engine.kcpRefuse(event.handle);
       return;
     }
-    const nowMs = Date.now();
-    const result = accept(asBuffer(bytes), this.#identityOf('server', id, profile), this.#recent, nowMs);
-    if (result.ok) {
-      const { answer, agreed } = result;
-      this.#forgetHalfOpen(nowMs);
-      if (engine.kcpAccept(handle, { answer, ...keysOf(agreed) })) this.#remember(handle, agreed, nowMs);
-      return;
-    }
-    engine.kcpRefuse(handle);
-    const source = hostOf(from);
-    if (!this.#refusals.isNews(source, nowMs)) return;
-    const why = refusalWords[result.refusal];
-    this.#refuse({ profile: profile.name, source, refusal: result.refusal, why }, 'kcp: client refused');
+    const refusal = this.#handshakes.greet(event, this.#identityOf('server', event.profile, profile));
+    const source = hostOf(event.from);
+    if (refusal === null || !this.#refusals.isNews(source, Date.now())) return;
+    const why = refusalWords[refusal];
+    this.#refuse({ profile: profile.name, source, refusal, why }, 'kcp: client refused');
   }
 
-  #call({ link, profile: id }: Event<'begin'>): void {
-    const profile = this.#parts.profileOf(id);
+  #call(event: EventOf<'begin'>): void {
+    const profile = this.#parts.profileOf(event.profile);
     if (!isNoise(profile)) return; // its Plan is gone, and so is who wanted the link
-    const conv = randomBytes(4).readUInt32LE();
-    const call = new Call(this.#identityOf('client', id, profile), conv, Date.now());
-    if (this.#parts.engine.kcpSend(link, call.hello)) this.#calls.set(link, call);
+    this.#handshakes.call(event, this.#identityOf('client', event.profile, profile));
   }
 
-  #answered({ link, bytes }: Event<'answer'>): void {
-    const { engine } = this.#parts;
-    const agreed = this.#calls.get(link)?.answered(asBuffer(bytes)) ?? null;
-    if (agreed === null) {
-      engine.kcpFail(link);
-      return;
-    }
-    this.#calls.delete(link);
-    if (engine.kcpEstablish(link, keysOf(agreed))) this.#remember(link, agreed, Date.now());
-  }
-
-  #up({ link, profile: id, isClient, from }: Event<'up'>): void {
+  #up({ link, profile: id, isClient, from }: EventOf<'up'>): void {
     const session = this.#sessions.get(link);
     if (session !== undefined) session.isUp = true;
     const profile = this.#parts.profileOf(id);
@@ -154,10 +133,10 @@ export class Links {
     this.#tell({ ...this.#nameOf(link, profile, isClient, from) }, 'kcp link up');
   }
 
-  #down({ link, profile: id, isClient, from, reason, stats }: Event<'down'>): void {
+  #down({ link, profile: id, isClient, from, reason, stats }: EventOf<'down'>): void {
     const profile = this.#parts.profileOf(id);
     const named = profile && this.#nameOf(link, profile, isClient, from);
-    this.#calls.delete(link);
+    this.#handshakes.forget(link);
     this.#sessions.delete(link);
     if (named === undefined) return;
     const tell = isOrderly(reason) ? this.#tell : this.#warn;
@@ -174,7 +153,9 @@ export class Links {
     };
   }
 
-  #remember(link: number, { session }: Agreed, atMs: number): void {
+  #remember(link: number, session: string): void {
+    const atMs = Date.now();
+    this.#forgetHalfOpen(atMs);
     this.#sessions.set(link, { session, atMs, isUp: false });
   }
 
@@ -221,56 +202,39 @@ export class Links {
   #infoOf(link: KcpLink): KcpLinkInfo {
     const { worker, profileOf, listenerOf } = this.#parts;
     const profile = profileOf(link.profile);
-    const { ageMs, idleMs, streams, mtu, sendWindow, receiveWindow, inFlight, lossRate } = link;
-    const { segmentsSent, segmentsReceived, retransmits, recovered, bytesSent, bytesReceived } = link;
-    const { datagramsSent, datagramsReceived, wireBytesSent, wireBytesReceived, moves } = link;
+    // Those that are listed otherwise are taken out.
+    const {
+      link: number,
+      listener,
+      isClient,
+      remote,
+      rttMs,
+      rttVarMs,
+      ageMs,
+      peerWindow,
+      keys,
+      ...rest
+    } = link;
     return {
-      id: `${worker}-${link.link}`,
+      ...rest,
+      id: `${worker}-${number}`,
       worker,
       profile: profile?.name ?? '',
       wire: profile?.security.wire ?? 'anyport',
-      side: link.isClient ? 'client' : 'server',
-      listener: listenerOf(link.listener) ?? null,
-      remote: textOf(link.remote),
-      state: link.state,
-      session: this.#sessions.get(link.link)?.session ?? null,
+      side: isClient ? 'client' : 'server',
+      listener: listenerOf(listener) ?? null,
+      remote: textOf(remote),
+      session: this.#sessions.get(number)?.session ?? null,
       startedAt: new Date(Date.now() - ageMs).toISOString(),
       ageMs: Math.round(ageMs),
-      idleMs: Math.round(idleMs),
-      streams,
-      rttMs: link.rttMs === 0 ? null : hundredths(link.rttMs),
-      rttVarMs: link.rttMs === 0 ? null : hundredths(link.rttVarMs),
-      lossRate,
-      mtu,
-      sendWindow,
-      receiveWindow,
-      window: link.peerWindow,
-      inFlight,
-      segmentsSent,
-      segmentsReceived,
-      retransmits,
-      recovered,
-      bytesSent,
-      bytesReceived,
-      datagramsSent,
-      datagramsReceived,
-      wireBytesSent,
-      wireBytesReceived,
-      keyChanges: link.keys,
-      moves,
+      idleMs: Math.round(rest.idleMs),
+      rttMs: rttMs === 0 ? null : hundredths(rttMs),
+      rttVarMs: rttMs === 0 ? null : hundredths(rttVarMs),
+      window: peerWindow,
+      keyChanges: keys,
     };
   }
 }
-
-/** The memory of an event is the engine's only during the call, and a handshake keeps nothing of it. */
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
-const keysOf = ({ send, receive, cipher, peer }: Agreed) => ({
-  send,
-  receive,
-  cipher: cipherNumber(cipher),
-  peer: { conv: peer.conv, mtu: peer.mtu, receiveWindow: peer.receiveWindow },
-});
 
 const hostOf = (address: SocketAddress): string => ('host' in address ? address.host : 'unix');
 const textOf = (address: SocketAddress): string =>
