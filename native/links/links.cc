@@ -168,6 +168,12 @@ void Links::End(Line& line, const char* reason) {
   lines_.Release(line.id.slot);
 }
 
+void Links::Remember(const Line& line) {
+  if (line.tunnel.empty()) return;
+  std::erase_if(refusals_, [&](const auto& each) { return each.second.until_us <= now_us_; });
+  refusals_[line.tunnel] = {line.error, now_us_ + kRefusalUs};
+}
+
 void Links::Unlist(Line& line) {
   const auto erase = [&](auto& table, const auto& key) {
     const auto found = table.find(key);
@@ -235,7 +241,10 @@ bool Links::OnTurn() {
 
 void Links::Run(Line& line) {
   if (line.stage == Stage::kUp) return Flush(line);
-  if (line.error != 0) return End(line, "refused");
+  if (line.error != 0) {
+    Remember(line);
+    return End(line, "refused");
+  }
   if (now_us_ >= line.deadline_us) return End(line, "timeout");
   if (line.stage == Stage::kBegun) RunCalling(line);
   SetDue(line);

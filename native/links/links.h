@@ -41,6 +41,13 @@ inline constexpr size_t kHellosPerTurn = 64;
 inline constexpr uint64_t kFirstPauseUs = 250'000;
 inline constexpr uint64_t kPauseMaxUs = 4'000'000;
 
+// Where the network has said that nobody is: who goes there meanwhile is told so, as over TCP.
+struct Refusal {
+  int error = 0;
+  uint64_t until_us = 0;
+};
+inline constexpr uint64_t kRefusalUs = 1'000'000;
+
 // A socket whose datagrams its owner shows (Links::Take).
 struct Outside {
   uint32_t number = 0;
@@ -185,6 +192,7 @@ class Links final : public loop::Client, private Shore {
   void SetDue(Line& line);
   void End(Line& line, const char* reason);
   void Unlist(Line& line);
+  void Remember(const Line& line);
   bool IsHalfOpen(const Line& line) const { return !line.client && !line.proven; }
   bool Deliver();
   void Push(const Line& line, Event event) {
@@ -218,6 +226,7 @@ class Links final : public loop::Client, private Shore {
   std::unordered_map<PathKey, pool::SlotId, PathHash> by_path_;   // kcptun; number: 0
   std::unordered_map<PathKey, pool::SlotId, PathHash> by_conv_;   // kcptun, of any path at the port
   std::unordered_map<std::string, pool::SlotId> tunnels_;         // ours, shared by whom goes there
+  std::unordered_map<std::string, Refusal> refusals_;             // of those that ended before they were up
   std::unordered_map<Host*, HostState> hosts_;
   std::vector<std::pair<Host*, Event>> events_;
 };

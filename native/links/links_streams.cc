@@ -35,6 +35,10 @@ Links::Opened Links::Dial(Host* host, const Target& target, uint64_t number) {
     if (line.error != 0) return {{}, net::Fd(), line.error};
     if (!IsEnding(line) && IsSame(*line.profile, *target.profile)) return Open(line.id, number);
   }
+  if (const auto refusal = refusals_.find(key); refusal != refusals_.end()) {
+    if (NowUs() < refusal->second.until_us) return {{}, net::Fd(), refusal->second.error};
+    refusals_.erase(refusal);
+  }
   pool::SlotId id;
   if (const int error = Begin(host, target, &id)) return {{}, net::Fd(), error};
   lines_.Find(id)->tunnel = key;

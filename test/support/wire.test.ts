@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { type DatagramEndpoint, type DatagramPeer, datagramClient, listenUdp } from './datagrams.js';
 import { startKcptunClient, startKcptunServer } from './kcptun.js';
+import { freePort } from './ports.js';
 import { startEndpoint } from './steady.js';
 import { describeWith } from './tools.js';
 import { roundTrips, transfer } from './tunnel-load.js';
@@ -63,6 +64,23 @@ describeWith('g++')('an emulated wire', () => {
     expect(new Set(came).size).toBe(COUNT);
     expect(came.length).toBeGreaterThan(COUNT);
     expect(came).not.toEqual(came.toSorted((a, b) => a - b));
+  });
+
+  test('outlives that nobody is there, and serves who comes', async () => {
+    const port = await freePort();
+    const wire = keep(await startWire(port));
+    const client = await datagramClient(wire.port);
+    open.push({ stop: () => client.close() });
+    for (let n = 0; n < 20; n++) {
+      await client.send('nobody there');
+      await wire.carried(); // it goes on
+    }
+    const next = await listenUdp(() => {}, '127.0.0.1', port);
+    open.push({ stop: () => next.close() });
+    await eventually('a datagram', async () => {
+      await client.send('somebody there');
+      return next.peer.texts.includes('somebody there');
+    });
   });
 
   test('takes its time, each way', async () => {

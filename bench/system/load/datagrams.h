@@ -89,13 +89,14 @@ class ReceiveBatch {
   size_t size() const { return size_; }
   bool full() const { return size_ == kBatch; }
 
-  // Appends what the socket has. True: it may have more.
-  bool Read(int fd) {
+  // Appends what the socket has. True: it may have more. `refusable`: that nobody is there is no fault.
+  bool Read(int fd, bool refusable = false) {
     for (size_t i = size_; i < kBatch; ++i) Reset(i);
     const size_t room = kBatch - size_;
     const int count =
         recvmmsg(fd, &headers_[size_], static_cast<unsigned>(room), MSG_DONTWAIT | MSG_TRUNC, nullptr);
-    if (count < 0 && errno != EAGAIN && errno != EINTR) Die("recvmmsg");
+    const bool refused = count < 0 && errno == ECONNREFUSED && refusable;
+    if (count < 0 && errno != EAGAIN && errno != EINTR && !refused) Die("recvmmsg");
     if (count <= 0) return false;
     size_ += static_cast<size_t>(count);
     return static_cast<size_t>(count) == room;

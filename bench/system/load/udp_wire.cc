@@ -214,7 +214,8 @@ class Wire {
     if (owner == nullptr) return OnCommand();
     const bool is_up = owner == &listener_;
     in_.Clear();
-    in_.Read(is_up ? listener_.get() : static_cast<Flow*>(owner)->fd.get());
+    // Either end may be gone, and come back.
+    in_.Read(is_up ? listener_.get() : static_cast<Flow*>(owner)->fd.get(), true);
     const uint64_t now_ns = NowNs();
     for (size_t i = 0; i < in_.size(); ++i) {
       if (is_up)
