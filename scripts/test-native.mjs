@@ -59,6 +59,7 @@ const testFiles = [
   'test/e2e/udp/oracle',
   'test/e2e/udp/handlers',
   'test/e2e/workers',
+  'test/library/kcp',
   'test/e2e/lifecycle',
   'test/soak/mutants',
   'test/soak/mixed',

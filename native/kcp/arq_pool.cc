@@ -2,6 +2,7 @@
 
 #include <cassert>
 #include <cstdlib>
+#include <memory>
 #include <new>
 
 namespace anyport::kcp {
@@ -23,8 +24,15 @@ constexpr size_t BlocksOf(size_t slab_bytes) { return (slab_bytes - kHeadBytes) 
 }  // namespace
 
 SegmentPool& SegmentPool::OfThread() {
-  static thread_local SegmentPool pool;
-  return pool;
+  // A process that exits leaves its links as they are: what they have is never given back.
+  struct Owner {
+    std::unique_ptr<SegmentPool> pool = std::make_unique<SegmentPool>();
+    ~Owner() {
+      if (pool->used() > 0) static_cast<void>(pool.release());
+    }
+  };
+  static thread_local Owner owner;
+  return *owner.pool;
 }
 
 SegmentPool::~SegmentPool() {
