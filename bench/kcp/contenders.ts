@@ -123,5 +123,3 @@ export const contenders: ReadonlyMap<string, Contender> = new Map([
   [ourEnd, { server: ourServer(profiles.kcptun), client: kcptun().client }],
   [bothEnds, { server: ourServer(profiles.anyport), client: ourClient }],
 ]);
-
-export const contenderNames = (): string[] => [...contenders.keys()];

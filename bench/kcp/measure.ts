@@ -42,7 +42,7 @@ export async function measure(
     const server = keep(await contender.server(target, workload.settings));
     const figures =
       workload.work.kind === 'idle'
-        ? await measureIdle({ contender, server, workload, keep })
+        ? await measureIdle({ contender, server, workload, keep }, workload.work.many)
         : await measureWork({ contender, server, workload, keep }, workload.work, seed);
     return { ...figures, fault: null };
   } catch (error) {
@@ -120,8 +120,11 @@ const LOOK_MS = 10_000;
 const MANY = 200;
 const MORE = 500;
 
-/** CPU first: 0, 1 and 200 sessions; then the memory of 500 more. */
-async function measureIdle({ contender, server, workload, keep }: Stage): Promise<Figures> {
+/** CPU first: 0, 1 and, if `withMany`, 200 sessions; then the memory of 500 more. */
+async function measureIdle(
+  { contender, server, workload, keep }: Stage,
+  withMany: boolean,
+): Promise<Figures> {
   const all: Held[] = [];
   const add = async (sessions: number): Promise<void> => {
     const client = keep(await contender.client(server.port, workload.settings, sessions));
@@ -129,15 +132,16 @@ async function measureIdle({ contender, server, workload, keep }: Stage): Promis
   };
   const base = await cpuAtRest(server);
   await add(1);
-  const one = await cpuAtRest(server);
-  await add(MANY - 1);
-  const many = await cpuAtRest(server);
-  const before = privateBytes(server.pid);
-  await add(MORE);
-  await sleep(SETTLE_MS);
-  const memory = (privateBytes(server.pid) - before) / MORE / 1000;
+  const figures: Partial<Record<FigureName, number>> = { idle1: (await cpuAtRest(server)) - base };
+  if (withMany) {
+    await add(MANY - 1);
+    figures.idle200 = (await cpuAtRest(server)) - base;
+    const before = privateBytes(server.pid);
+    await add(MORE);
+    await sleep(SETTLE_MS);
+    figures.memory = (privateBytes(server.pid) - before) / MORE / 1000;
+  }
   for (const held of all) await held.leave();
-  const figures = { idle1: one - base, idle200: many - base, memory };
   return { figures, stalls: 0, longestMs: 0, overrun: 0 };
 }
 
