@@ -31,6 +31,10 @@ constexpr uint32_t kLossSegments = 40;
 void Pacer::TurnOn() {
   if (on_) return;
   on_ = true;
+  Restart();
+}
+
+void Pacer::Restart() {
   phase_ = Phase::kStartup;
   best_ = 0;
   rounds_at_best_ = 0;
@@ -97,6 +101,10 @@ void Pacer::BeginRound() {
   // A round in which there was nothing to send is no reason to forget one in
   // which there was.
   if (dry) return;
+  // All that is remembered is of a window that has opened since.
+  if (!window_full_ && full_rounds_ >= kRounds) Restart();
+  full_rounds_ = window_full_ ? full_rounds_ + 1 : 0;
+  window_full_ = false;
   round_ = (round_ + 1) % kRounds;
   rates_[round_] = 0;
   bandwidth_ = *std::max_element(rates_.begin(), rates_.end());

@@ -27,6 +27,8 @@ class Pacer {
   // Nothing more is to be sent now: what is measured until it has arrived says
   // little of the path.
   void OnDry() { dry_until_ = delivered_ + in_flight_; }
+  // The window does not let more out: it may be what this round measures, not the path.
+  void OnWindowFull() { window_full_ = true; }
 
   // ---- of each segment that the peer has, then of the datagram that said so
   // It was this transmission that arrived; before OnReleased.
@@ -59,6 +61,7 @@ class Pacer {
   uint64_t Path() const;  // bytes that fill it
   double Gain() const;
   void BeginRound();
+  void Restart();
   void Measure(uint64_t now_us);
   void Advance(uint64_t now_us);
 
@@ -83,6 +86,8 @@ class Pacer {
   uint64_t bandwidth_ = 0;                 // the best of them
   double loss_ = 0;                        // the least of them: what is not of our own making
   uint64_t rtt_us_ = 0;
+  bool window_full_ = false;  // in this round
+  size_t full_rounds_ = 0;    // before it, in a row
 
   uint64_t best_ = 0;           // bandwidth at which it last grew by a quarter
   uint8_t rounds_at_best_ = 0;  // without growing further

@@ -36,9 +36,9 @@ class RttEstimator {
   void Doubt() { doubt_us_ = std::min(kDoubtMaxUs, std::max(2 * doubt_us_, kDoubtLeastUs)); }
 
   uint64_t timeout_us() const {
-    if (smoothed_us_ == 0) return kTimeoutAtFirstUs;
+    if (smoothed_us_ == 0) return std::max(kTimeoutAtFirstUs, least_us_);
     const uint64_t wait = std::max(4 * variation_us_, margin_us_);
-    return std::clamp(smoothed_us_ + wait + doubt_us_, least_us_, kTimeoutMaxUs);
+    return std::max(std::min(smoothed_us_ + wait + doubt_us_, kTimeoutMaxUs), least_us_);
   }
   uint64_t smoothed_us() const { return smoothed_us_; }  // 0: not measured yet
   uint64_t variation_us() const { return variation_us_; }

@@ -37,6 +37,11 @@ uint64_t MarginOf(bool paced, uint16_t interval_ms) {
   return paced ? kAckMarginUs : std::max(interval_ms * kUsInMs, kAckMarginUs);
 }
 
+// Our own end has no interval of its own for acknowledgements: it bounds the timeout.
+uint64_t TimeoutLeastOf(bool paced, uint16_t interval_ms) {
+  return paced ? std::max(interval_ms * kUsInMs, kTimeoutLeastUs) : kTimeoutLeastUs;
+}
+
 }  // namespace
 
 ArqSender::ArqSender(const ArqSettings& settings, SegmentPool* pool)
@@ -49,7 +54,7 @@ ArqSender::ArqSender(const ArqSettings& settings, SegmentPool* pool)
       next_(settings.first_serial),
       peer_una_(settings.first_serial),
       peer_window_(settings.peer_window),
-      rtt_(MarginOf(paced_, mode_.interval_ms), kTimeoutLeastUs),
+      rtt_(MarginOf(paced_, mode_.interval_ms), TimeoutLeastOf(paced_, mode_.interval_ms)),
       loss_(mode_.resend, paced_ ? kRepeatWaitUs : 0),
       congestion_(mode_.nc == 0),
       pacer_(paced_) {}
@@ -68,7 +73,7 @@ void ArqSender::SetDatagramBytes(size_t bytes) {
 
 void ArqSender::SetInterval(uint16_t interval_ms) {
   mode_.interval_ms = interval_ms;
-  rtt_.SetBounds(MarginOf(paced_, interval_ms), kTimeoutLeastUs);
+  rtt_.SetBounds(MarginOf(paced_, interval_ms), TimeoutLeastOf(paced_, interval_ms));
 }
 
 // ---- the segments under way
@@ -294,6 +299,7 @@ void ArqSender::SendNew(Source& source, Packer& packer) {
          SendOne(source, packer)) {
   }
   if (!more_) pacer_.OnDry();
+  if (more_ && span() >= window) pacer_.OnWindowFull();
   if (next_ != before && MayCopy())
     copy_due_us_ = now_us_ + std::max(rtt_.smoothed_us() / 8, kCopyAfterLeastUs);
 }

@@ -91,6 +91,11 @@ void Outbound::SealAll() {
   for (const std::span<uint8_t> datagram : datagrams) std::fill(datagram.begin(), datagram.end(), uint8_t{0});
 }
 
+void Outbound::SetMtu(uint16_t mtu) {
+  if (mtu < mtu_) Rest();
+  mtu_ = mtu;
+}
+
 uint8_t Outbound::places() const { return fec_.adaptive ? AdaptivePlaces(fec_) : fec_.parity; }
 
 FecEncoder& Outbound::encoder() {

@@ -38,7 +38,8 @@ class Outbound final : public Emit {
 
   // Bytes of a datagram that KCP may have.
   size_t kcp_bytes_max() const { return mtu_ - front() - shard_front() - seal_->tail(); }
-  void SetMtu(uint16_t mtu) { mtu_ = mtu; }
+  // A smaller one ends the open group without parity, which would be as long as its longest shard.
+  void SetMtu(uint16_t mtu);
   // Parity places of a group.
   uint8_t places() const;
   // Loss that the peer has measured: parity follows it, if it is to.

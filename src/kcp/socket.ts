@@ -43,9 +43,9 @@ export interface KcpSocket extends Socket {
   stats(): KcpSocketStats | null;
   /** In segments, 1 to 65535: how many may be sent and not acknowledged, and received and not read. */
   setWindow(send: number, receive: number): void;
-  /** UDP payload in bytes, 576 to 1500. */
+  /** UDP payload in bytes, 576 to 1500. What is under way keeps its size. */
   setMtu(bytes: number): void;
-  /** The least time between two resends of a segment, in milliseconds, 10 to 5000. */
+  /** The least time until a segment is sent again because nothing was heard of it, in milliseconds, 10 to 5000; below 30 it is 30. */
   setInterval(ms: number): void;
 }
 

@@ -14,7 +14,7 @@ export type KcpDrop = (typeof kcpDrops)[number];
 export interface KcpMode {
   /** Shorter timeouts. */
   readonly nodelay: boolean;
-  /** Of the flush that a kcptun peer waits for; else the least time between two resends. */
+  /** Of the flush that a kcptun peer waits for; else the least timeout until something is sent again. */
   readonly intervalMs: number;
   /** Segments acknowledged beyond one that is missing before it is sent again; 0: only by timeout. */
   readonly resend: number;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -500,6 +501,35 @@ TEST(Arq, TakesTheTimeoutFromTheRoundTripTime) {
   EXPECT_EQ(stats.rtt_min_us, 40 * kMs);
   EXPECT_EQ(stats.rto_us, 70 * kMs);  // and the interval that the peer may take
   EXPECT_EQ(subject.arq.progress(), 100u);
+}
+
+// kcptun waits for so long with an acknowledgement; ours takes it as the least timeout.
+TEST(Arq, AnIntervalDelaysTimeouts) {
+  for (const Wire wire : {Wire::kAnyport, Wire::kKcptun}) {
+    for (const uint16_t at_first : {10, 300}) {
+      ArqSettings settings = Subject::Settings();
+      settings.wire = wire;
+      settings.mode.interval_ms = at_first;
+      Subject subject(settings);
+      const bool longer = wire == Wire::kAnyport && at_first == 300;
+      EXPECT_EQ(subject.arq.stats().rto_us, (longer ? 300 : 200) * kMs);
+      for (uint32_t serial = 0; serial < 100; ++serial) {
+        subject.Send(1);
+        subject.now_us += kMs;
+        subject.Ack(serial, serial + 1);
+      }
+      const uint64_t rtt_us = wire == Wire::kAnyport ? 0 : kMs;
+      EXPECT_EQ(subject.arq.stats().rto_us, std::max(rtt_us + at_first * kMs, 30 * kMs));
+      subject.arq.SetInterval(500);
+      EXPECT_EQ(subject.arq.stats().rto_us, rtt_us + 500 * kMs);
+      subject.Send(3);
+      EXPECT_EQ(subject.arq.due_us(), subject.now_us + rtt_us + 500 * kMs);
+      subject.arq.SetInterval(10);
+      EXPECT_EQ(subject.arq.due_us(), subject.now_us + 30 * kMs);
+      subject.arq.SetInterval(UINT16_MAX);
+      EXPECT_GE(subject.arq.stats().rto_us, 5'000 * kMs);
+    }
+  }
 }
 
 TEST(Arq, LearnsNoTimeAndNoWindowFromWhatWasRecovered) {

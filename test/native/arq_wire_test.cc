@@ -335,6 +335,25 @@ TEST(ArqOnAWire, FollowsAPathThatChanges) {
   }
 }
 
+// What was measured while a window held everything up says nothing of the path.
+TEST(ArqOnAWire, AWindowThatOpensIsFilledAsSoonAsAtFirst) {
+  for (const bool of_the_sender : {true, false}) {
+    Ours ours({});
+    const auto set_window = [&](uint16_t segments) {
+      Arq& arq = of_the_sender ? ours.left.arq : ours.right.arq;
+      arq.SetWindow(of_the_sender ? segments : 512, of_the_sender ? 512 : segments);
+      ours.world.Transfer(1'000, 0, 60 * kSecond);  // the other end is told
+    };
+    set_window(512);
+    const uint64_t at_first_us = ours.world.Transfer(500'000, 0, 60 * kSecond);
+    set_window(4);
+    const uint64_t narrow_us = ours.world.Transfer(500'000, 0, 60 * kSecond);
+    EXPECT_GT(narrow_us, 10 * at_first_us);
+    set_window(512);
+    EXPECT_LT(ours.world.Transfer(500'000, 0, 60 * kSecond), 2 * at_first_us);
+  }
+}
+
 double MegabytesPerSecond(End* left, End* right, const Conditions& conditions) {
   double sum = 0;
   World world(left, right, conditions, 5);

@@ -139,6 +139,29 @@ TEST(LinkTest, PacketsOfARunAreOfOneSizeAndOnlyTheLastIsShorter) {
   EXPECT_LT(runs * 10, full);
 }
 
+TEST(LinkTest, ASmallerMtuHoldsForParityToo) {
+  for (const Wire wire : {Wire::kAnyport, Wire::kKcptun}) {
+    LinkWorld world(OptionsOf(wire == Wire::kAnyport ? Settings() : Kcptun()));
+    size_t largest = 0;
+    world.SetTap([&](bool to_server, std::span<uint8_t> datagram, PathId) {
+      if (to_server) largest = std::max(largest, datagram.size());
+      return true;
+    });
+    const auto send = [&](uint64_t bytes) {
+      const uint64_t until = world.server_host().received() + bytes;
+      largest = 0;
+      world.client_host().Open(bytes);
+      EXPECT_TRUE(world.Run(kNever, [&] { return world.server_host().received() == until; }));
+      return largest;
+    };
+    EXPECT_EQ(send(5'000), 1'350u);  // less than a group
+    world.client().SetMtu(600);
+    EXPECT_EQ(send(100'000), 600u);
+    world.client().SetMtu(1'500);
+    EXPECT_EQ(send(100'000), 1'500u);
+  }
+}
+
 TEST(LinkTest, AnEndOfOneWayLeavesTheOtherOpen) {
   LinkWorld world(OptionsOf({}));
   world.server_host().KeepOpen();

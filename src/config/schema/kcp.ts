@@ -30,10 +30,10 @@ const namedMode = choice(kcpModeNames, '').transform((name) => kcpModes[name]);
 
 const ownMode = mapping(
   {
-    nodelay: flag(false, 'Shorter timeouts: they begin at 30 ms instead of 100, and grow by half'),
+    nodelay: flag(false, 'Timeouts grow by half of the first one each time, instead of by all of it'),
     interval: duration(
       '30ms',
-      'With `wire: kcptun` the time between two flushes, for which acknowledgements wait; else the least time between two resends of a segment',
+      'With `wire: kcptun` the time between two flushes, for which acknowledgements wait; else the least time until a segment is sent again because nothing was heard of it, 30 ms or more',
       { min: '10ms', max: '5s' },
     ),
     resend: integer(
