@@ -3,6 +3,7 @@
  * read the configuration on.
  */
 import { readFileSync } from 'node:fs';
+import { noThread } from '../base/no-thread.js';
 
 /** Read before anything is loaded: after EMFILE this file can not be opened either. */
 const limit = softLimit();
@@ -12,8 +13,7 @@ export function whyNotLoaded(error: unknown): string {
   const { code, stack, message } = error as NodeJS.ErrnoException;
   if (code === 'EMFILE') return `${limit} open files are too few: allow more, as \`ulimit -n 1024\` does`;
   if (code === 'ENFILE') return 'the system has no open files left: allow more by the sysctl fs.file-max';
-  if (code === 'ERR_WORKER_INIT_FAILED')
-    return `can not start a thread (${message}): allow more, as \`ulimit -u\` or TasksMax of systemd does`;
+  if (code === 'ERR_WORKER_INIT_FAILED') return noThread(error);
   return stack ?? message;
 }
 

@@ -5,6 +5,7 @@
  */
 import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { noThread } from '../base/no-thread.js';
 import type { Problem } from '../model/config.js';
 import type { Loaded, LoadRequest } from './load.js';
 import type { ReaderSetup } from './reader.js';
@@ -68,8 +69,12 @@ export class Reader {
   /** A request is likely to come soon: the thread loads its modules meanwhile. */
   warm(): void {
     if (this.#thread !== null || this.#isClosed) return;
-    this.#thread = this.#start();
-    this.#leaveLater();
+    try {
+      this.#thread = this.#start();
+      this.#leaveLater();
+    } catch {
+      // The request is told so, if it still holds then.
+    }
   }
 
   /** Never rejects. Requests are answered in their order. */
@@ -94,7 +99,11 @@ export class Reader {
   async #ask(request: LoadRequest): Promise<Loaded> {
     if (this.#isClosed) return refusal(request, 'anyport is being closed');
     this.#stay();
-    this.#thread ??= this.#start();
+    try {
+      this.#thread ??= this.#start();
+    } catch (error) {
+      return refusal(request, noThread(error));
+    }
     const loaded = await answerOf(this.#thread, request, this.#limits.answerMs);
     if (typeof loaded === 'string') {
       this.#end();
@@ -112,6 +121,7 @@ export class Reader {
     this.warm();
   }
 
+  /** Throws where no thread is allowed. */
   #start(): Worker {
     this.#answers = 0;
     const { heapMb, youngMb, niceness } = this.#limits;

@@ -29,17 +29,32 @@ export function userId(machine: Machine): number | null {
   return uid === undefined ? null : Number(uid);
 }
 
-export interface FileLimit {
+export interface ProcessLimit {
+  /** Without one: infinite. */
   readonly soft: number;
   readonly hard: number;
 }
 
-/** RLIMIT_NOFILE; null: not known. */
-export function fileLimit(machine: Machine): FileLimit | null {
+/** Of a row of /proc/self/limits such as `open files` (`Max` is left out); null: not known. */
+export function processLimit(machine: Machine, row: string): ProcessLimit | null {
   const [, soft, hard] =
-    /^Max open files\s+(\S+)\s+(\S+)/m.exec(machine.read('/proc/self/limits') ?? '') ?? [];
+    new RegExp(`^Max ${row}\\s+(\\S+)\\s+(\\S+)`, 'm').exec(machine.read('/proc/self/limits') ?? '') ?? [];
   const number = (word: string) => (word === 'unlimited' ? Number.POSITIVE_INFINITY : Number(word));
   return soft === undefined || hard === undefined ? null : { soft: number(soft), hard: number(hard) };
+}
+
+const threadsIn = (text: string): number => Number(/^Threads:\s+(\d+)/m.exec(text)?.[1] ?? 0);
+
+/** Threads of a user's processes but this one. */
+export function tasksOf(machine: Machine, uid: number): number {
+  const isTheirs = new RegExp(`^Uid:\\s+${uid}\\s`, 'm');
+  const texts = machine
+    .list('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => machine.read(`/proc/${name}/status`) ?? '');
+  const own = status(machine);
+  const all = texts.filter((text) => isTheirs.test(text)).reduce((sum, text) => sum + threadsIn(text), 0);
+  return isTheirs.test(own) ? Math.max(0, all - threadsIn(own)) : all;
 }
 
 /** Bytes of a row of /proc/meminfo; null: not known. */
@@ -97,4 +112,17 @@ export function groupCpus(machine: Machine): number | null {
   });
   const limits = quotas.filter((quota) => quota > 0);
   return limits.length === 0 ? null : Math.min(...limits);
+}
+
+/** Threads that the tightest of the process's control groups allows, and those in use beside this process; null: no limit. */
+export function groupTasks(machine: Machine): { readonly most: number; readonly used: number } | null {
+  const limits = groupTexts(machine, ['pids', 'pids.max'], 'pids.max');
+  const counts = groupTexts(machine, ['pids', 'pids.current'], 'pids.current');
+  const own = threadsIn(status(machine));
+  // The root has neither file, and every other group has both.
+  const groups = limits
+    .map((text, index) => ({ most: Number(text), used: Math.max(0, Number(counts[index]) - own) }))
+    .filter(({ most, used }) => most > 0 && used >= 0);
+  const [tightest] = groups.toSorted((one, other) => one.most - one.used - (other.most - other.used));
+  return tightest ?? null;
 }

@@ -39,6 +39,7 @@ import { Names } from './names.js';
 import { createOperations } from './operations/index.js';
 import { withOverride } from './overrides.js';
 import { type Part, prepareAll } from './part.js';
+import { refuseUnderProcessLimits } from './process-limits.js';
 import { FIRST_GENERATION, planeChange, Reconfiguration } from './reconfiguration.js';
 import { Reloads } from './reloads.js';
 import { RunningSettings, type SettingsSource } from './settings.js';
@@ -189,6 +190,7 @@ export class Daemon {
     const fitted = fitToFileLimit(await withModules(wanted));
     warnOfLowered(fitted, log);
     const { config } = fitted;
+    refuseUnderProcessLimits(config);
     warnOfShortages(config, log);
     const sockets = await openListeners(config, { movesPorts, inherited }, log);
     const servers = new InheritedServers(inherited);

@@ -22,6 +22,7 @@ import type { Listening } from './listening.js';
 import type { Names } from './names.js';
 import { keepOverrides, NO_OVERRIDES } from './overrides.js';
 import { type Part, type Prepared, prepareAll } from './part.js';
+import { refuseUnderProcessLimits } from './process-limits.js';
 import { Renewal } from './renewal.js';
 import { warnOfShortages } from './shortages.js';
 import { StartError } from './start-error.js';
@@ -117,6 +118,7 @@ export class Reconfiguration {
     const { log } = this.#around;
     try {
       const fitted = fitToFileLimit(config);
+      refuseUnderProcessLimits(fitted.config);
       const { guards, names, listening, parts } = this.#around;
       const all = [...guards, this.#trial, names, listening, ...parts];
       const prepared = await prepareAll(all, fitted.config);

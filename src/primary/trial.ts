@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { noThread } from '../base/no-thread.js';
 import { shownModule } from '../base/user-module.js';
 import type { Config } from '../model/config.js';
 import type { Part, Prepared } from './part.js';
@@ -68,11 +69,16 @@ function candidatesOf({ upstreams, protocols }: Config): Candidate[] {
 /** Null if all can be imported; else why not. */
 function tryAll(request: TrialRequest): Promise<string | null> {
   const { candidates } = request;
-  const thread = new Worker(THREAD, {
-    workerData: request,
-    resourceLimits: { maxOldGenerationSizeMb: trialLimits.heapMb },
-    execArgv: [],
-  });
+  let thread: Worker;
+  try {
+    thread = new Worker(THREAD, {
+      workerData: request,
+      resourceLimits: { maxOldGenerationSizeMb: trialLimits.heapMb },
+      execArgv: [],
+    });
+  } catch (error) {
+    return Promise.resolve(noThread(error));
+  }
   let current: Candidate | undefined = candidates[0];
   return new Promise<string | null>((done) => {
     const fail = (why: string) => done(`${current?.what} ${shownModule(current?.url ?? '')}: ${why}`);

@@ -111,6 +111,25 @@ describe('no answer is a refusal, and the next request has a new thread', () => 
     expect(why(await reader.load(request))).toBe('ok');
   });
 
+  test('no thread allowed: each request is refused, and the process goes on', () => {
+    const script = `
+      import { spawnSync } from 'node:child_process';
+      import { Reader } from ${JSON.stringify(dist)};
+      spawnSync('prlimit', ['--nproc=1:1', '--pid', String(process.pid)]);
+      const reader = new Reader();
+      const request = ${JSON.stringify(request)};
+      reader.warm();
+      for (let n = 0; n < 2; n += 1) console.log((await reader.load(request)).problems[0].message);`;
+    // Root may start any number.
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      ...(process.getuid?.() === 0 && { uid: 65_534 }),
+    });
+    const refused =
+      'not read: can not start a thread (EAGAIN): allow more, as `ulimit -u` or TasksMax of systemd does';
+    expect(stdout, stderr).toBe(`${refused}\n${refused}\n`);
+  });
+
   test('a reader that is closed', async () => {
     readerWith();
     const answer = reader.load(request);

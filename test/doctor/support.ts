@@ -17,14 +17,29 @@ const ROOT_CAPABILITIES = '000001ffffffffff';
 const NO_CAPABILITIES = '0000000000000000';
 
 const status = (uid: number, capabilities: string): string =>
-  `Name:\tnode\nUmask:\t0022\nState:\tR (running)\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\nGid:\t${uid}\t${uid}\t${uid}\t${uid}\n` +
+  `Name:\tnode\nThreads:\t7\nUmask:\t0022\nState:\tR (running)\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\nGid:\t${uid}\t${uid}\t${uid}\t${uid}\n` +
   `CapInh:\t0000000000000000\nCapPrm:\t${capabilities}\nCapEff:\t${capabilities}\nCapBnd:\t000001ffffffffff\n`;
 
-export const limits = (soft: string, hard: string): string =>
+export interface OtherLimits {
+  readonly space?: number;
+  readonly data?: number;
+  readonly processes?: number;
+}
+
+const limitRow = (row: string, value: number | string, unit: string): string =>
+  `Max ${row.padEnd(22)}${`${value}`.padEnd(21)}${`${value}`.padEnd(21)}${unit}\n`;
+
+export const limits = (
+  soft: string,
+  hard: string,
+  { space, data, processes = 96_365 }: OtherLimits = {},
+): string =>
   'Limit                     Soft Limit           Hard Limit           Units     \n' +
-  'Max processes             96365                96365                processes \n' +
+  limitRow('data size', data ?? 'unlimited', 'bytes') +
+  limitRow('processes', processes, 'processes') +
   `Max open files            ${soft.padEnd(20)} ${hard.padEnd(20)} files     \n` +
-  'Max locked memory         8388608              8388608              bytes     \n';
+  'Max locked memory         8388608              8388608              bytes     \n' +
+  limitRow('address space', space ?? 'unlimited', 'bytes');
 
 const meminfo = (available: number): string =>
   `MemTotal:       24684084 kB\nMemFree:        18488680 kB\nMemAvailable:   ${available} kB\nBuffers:          192292 kB\n`;

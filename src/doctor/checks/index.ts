@@ -13,9 +13,11 @@ import { lowPorts } from './low-ports.js';
 import { memory } from './memory.js';
 import { openFiles } from './open-files.js';
 import { pipes } from './pipes.js';
+import { addressSpace, dataSize } from './process-limits.js';
 import { rpFilter } from './rp-filter.js';
 import { synBacklog } from './syn-backlog.js';
 import { systemFiles } from './system-files.js';
+import { threads } from './threads.js';
 import { transparent } from './transparent.js';
 import { udpBuffers } from './udp-buffers.js';
 
@@ -24,6 +26,9 @@ export const checks: readonly Check[] = [
   systemFiles,
   pipes,
   memory,
+  addressSpace,
+  dataSize,
+  threads,
   cpus,
   localPorts,
   acceptBacklog,

@@ -5,12 +5,12 @@
 import { countText } from '../../base/figures.js';
 import { type FileFit, fileCosts, fitOpenFiles } from '../../budget/open-files.js';
 import type { Check, Finding } from '../check.js';
-import { type FileLimit, fileLimit, setSysctl, sysctl } from '../readers.js';
+import { type ProcessLimit, processLimit, setSysctl, sysctl } from '../readers.js';
 
 export const openFiles: Check = {
   name: 'open_files',
   examine: ({ demand, machine }) => {
-    const limit = fileLimit(machine);
+    const limit = processLimit(machine, 'open files');
     const fit = fitOpenFiles(demand, limit?.hard ?? Number.POSITIVE_INFINITY);
     const finding = { what: 'open files', needed: countText(fit.needed), items: fit.items };
     if (limit === null) return [{ ...finding, verdict: 'unknown', there: 'no /proc/self/limits' }];
@@ -27,7 +27,7 @@ export const openFiles: Check = {
 };
 
 /** Node and the daemon raise the soft limit to the hard one. */
-const thereText = ({ hard }: FileLimit): string =>
+const thereText = ({ hard }: ProcessLimit): string =>
   hard === Number.POSITIVE_INFINITY ? 'unlimited' : countText(hard);
 
 type Verdict = Pick<Finding, 'verdict' | 'why' | 'remedies'>;
