@@ -1,17 +1,18 @@
 /**
- * `npm run bench`: the classifier by itself, then the daemon under load. Arguments as in bench/system/system.ts.
- * `--only adversary`: attacks instead (bench/adversary/adversary.ts); `--only udp`: datagrams (bench/udp/udp.ts);
- * `--only kcp`: tunnels over KCP (bench/kcp/kcp.ts).
+ * `npm run bench`: the classifier by itself, then the daemon under load; `--help` says what else there is. Nothing is
+ * built for a request that is wrong.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { requestOf, wrongNames } from './lib/bench-request.mjs';
 import { provide } from './lib/machine.mjs';
 import { run } from './lib/run.mjs';
 
 const NGINX_STREAM = '/usr/lib/nginx/modules/ngx_stream_module.so';
 
+const BAD_USAGE = 2;
+
 const args = process.argv.slice(2);
-const wanted = args.includes('--only') ? (args[args.indexOf('--only') + 1] ?? '') : '';
 
 const compile = (...args) => run('g++', ['-std=c++20', '-Wall', '-Wextra', ...args]) === 0;
 
@@ -46,10 +47,12 @@ const loads = [
   'tunnel_client',
 ];
 
-function build() {
+const buildTypescript = () =>
+  run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.json']) === 0;
+
+function buildPrograms() {
   mkdirSync('build-bench/load', { recursive: true });
-  const typescript = run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.json']);
-  return typescript === 0 && loads.every(buildLoad) && buildSources();
+  return run('npm', ['run', '--silent', 'build']) === 0 && loads.every(buildLoad) && buildSources();
 }
 
 /** Runs a benchmark in a network namespace of its own, with a loopback interface and nothing else. */
@@ -74,18 +77,39 @@ function runKcp() {
   return 1;
 }
 
-function main() {
-  if (!build()) return 1;
-  if (wanted === 'udp') return runUdp();
-  if (wanted === 'kcp') return runKcp();
-  const missing = provide({ haproxy: 'haproxy' });
-  if (missing.length > 0) console.log('without HAProxy to compare with: it is not installed');
-  if (wanted === 'adversary') return runApart('build-bench/bench/adversary/adversary.js');
-  const micro = wanted === '' || wanted === 'micro';
-  if (micro && run(process.execPath, ['build-bench/bench/micro/micro.js']) !== 0) return 1;
-  if (micro && run('build-bench/sources', []) !== 0) return 1;
-  if (micro && !(buildSeals() && run('build-bench/seals', []) === 0)) return 1;
-  return wanted === 'micro' ? 0 : run(process.execPath, ['build-bench/bench/system/system.js', ...args]);
+function runMicro() {
+  if (run(process.execPath, ['build-bench/bench/micro/micro.js']) !== 0) return 1;
+  if (run('build-bench/sources', []) !== 0) return 1;
+  return buildSeals() ? run('build-bench/seals', []) : 1;
 }
 
-process.exitCode = main();
+function runBench({ name, values }) {
+  if (name === 'udp') return runUdp();
+  if (name === 'kcp') return runKcp();
+  const missing = provide({ haproxy: 'haproxy' });
+  if (missing.length > 0) console.log('without HAProxy to compare with: it is not installed');
+  if (name === 'adversary') return runApart('build-bench/bench/adversary/adversary.js');
+  if (name === 'micro') return runMicro();
+  if (values.only === undefined && runMicro() !== 0) return 1;
+  return run(process.execPath, ['build-bench/bench/system/system.js', ...args]);
+}
+
+function refuse(wrong) {
+  console.error(`bench: ${wrong}`);
+  return BAD_USAGE;
+}
+
+async function main() {
+  const request = requestOf(args);
+  if (request.help) {
+    console.log(request.help);
+    return 0;
+  }
+  if (request.wrong) return refuse(request.wrong);
+  if (!buildTypescript()) return 1;
+  const wrong = await wrongNames(request, resolve('build-bench/bench'));
+  if (wrong !== null) return refuse(wrong);
+  return buildPrograms() ? runBench(request) : 1;
+}
+
+process.exitCode = await main();

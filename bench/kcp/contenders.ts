@@ -123,3 +123,5 @@ export const contenders: ReadonlyMap<string, Contender> = new Map([
   [ourEnd, { server: ourServer(profiles.kcptun), client: kcptun().client }],
   [bothEnds, { server: ourServer(profiles.anyport), client: ourClient }],
 ]);
+
+export const contenderNames = (): string[] => [...contenders.keys()];

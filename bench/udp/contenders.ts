@@ -130,6 +130,9 @@ export const OURS = ['anyport', 'forwarding'] as const;
 export const BESIDE = 'beside';
 export const FLOORS = ['floor', 'offload'] as const;
 
+/** Of whatever workload. */
+export const contenderNames = (): string[] => ['direct', RIVAL, ...FLOORS, ...OURS, BESIDE];
+
 /** Contenders of a workload by name, in the order of the table's rows. `beside`: folder of another build. */
 export function contendersFor({ identified, once }: Workload, beside?: string): Map<string, Start> {
   const ours = identified ? identifying : forwarding;
