@@ -113,7 +113,7 @@ export interface EngineOptions {
   readonly onKcp?: (event: KcpEvent) => void;
 }
 
-/** What the links of a profile are made with (native/links/profile.h). Secrets of the wire `anyport` are not for native code. */
+/** What the links of a profile are made with (native/links/profile.h). Secrets of the wire `anyport` are not for native code, but for one key. */
 export interface EngineKcpProfile {
   /** Constant for the daemon's life. */
   readonly id: number;
@@ -139,6 +139,11 @@ export interface EngineKcpProfile {
   readonly streamsMax: number;
   /** The link closes with its one stream. */
   readonly singleStream: boolean;
+  /**
+   * 32 bytes: of the tokens that end links which a server does not know any more. Null: one of this process, which all its
+   * threads share.
+   */
+  readonly resetKey: Uint8Array | null;
   /** Null: the wire `anyport`. `pass`: 32 bytes. */
   readonly kcptun: {
     readonly crypt: string;
@@ -156,6 +161,11 @@ export interface KcpAgreed {
   /** By its number in a hello. */
   readonly cipher: number;
   readonly peer: { readonly conv: number; readonly mtu: number; readonly receiveWindow: number };
+}
+
+/** At a client. `reset`: the server's token of 16 bytes for the link. */
+export interface KcpEstablished extends KcpAgreed {
+  readonly reset: Uint8Array;
 }
 
 export interface KcpStats extends KcpFigures {
@@ -195,8 +205,14 @@ export type KcpEvent = {
   readonly isClient: boolean;
   readonly from: SocketAddress;
 } & (
-  | /** A client's hello, of 512 bytes, whose cookie is good: `kcpAccept` or `kcpRefuse`, within 10 s. */
-  { readonly kind: 'hello'; readonly handle: number; readonly bytes: Uint8Array }
+  | {
+      /** A client's, of 512 bytes, whose cookie is good: `kcpAccept` or `kcpRefuse`, within 10 s. */
+      readonly kind: 'hello';
+      readonly handle: number;
+      readonly bytes: Uint8Array;
+      /** Of 16 bytes, for the client alone: its `reset`. */
+      readonly token: Uint8Array;
+    }
   /** A link of our own is wanted: `kcpSend`. */
   | { readonly kind: 'begin'; readonly link: number }
   /** Message 2 of the handshake has come: `kcpEstablish`, or `kcpFail` if it is not genuine. */
@@ -206,7 +222,7 @@ export type KcpEvent = {
   | {
       readonly kind: 'down';
       readonly link: number;
-      /** `timeout`: it has not come up; else as native/kcp/link_settings.h names them. */
+      /** `timeout`: it has not come up; `lost`: its server does not know it; else as native/kcp/link_settings.h names them. */
       readonly reason: string;
       readonly stats: KcpStats;
     }
@@ -223,7 +239,7 @@ export interface KcpEndpoint {
   /** Begins a link; it goes down if it is not up in time. Throws with `code`. */
   connect(address: SocketAddress, timeoutMs: number): number;
   send(link: number, hello: Uint8Array): boolean;
-  establish(link: number, agreed: KcpAgreed): boolean;
+  establish(link: number, agreed: KcpEstablished): boolean;
   fail(link: number): boolean;
   accept(handle: number, agreed: KcpAgreed & { readonly answer: Uint8Array }): boolean;
   refuse(handle: number): boolean;
@@ -247,6 +263,8 @@ export interface KcpEndpoint {
     readonly segmentsReceived: number;
     readonly retransmits: number;
     readonly recovered: number;
+    readonly resetsSent: number;
+    readonly resetsReceived: number;
     readonly dropped: Readonly<Record<'refused' | 'replayed' | 'malformed' | 'unknown' | 'full', number>>;
   };
   /** Takes no new links and streams. */
@@ -433,7 +451,7 @@ export interface Engine {
   sessions(): number;
   /** Our hello, of 512 bytes, with link id and cookie left at zero: it is repeated until an answer comes. False, as below: there is no such link, or nothing of the kind is awaited. */
   kcpSend(link: number, hello: Uint8Array): boolean;
-  kcpEstablish(link: number, agreed: KcpAgreed): boolean;
+  kcpEstablish(link: number, agreed: KcpEstablished): boolean;
   /** The answer was not genuine: another one may come. */
   kcpFail(link: number): boolean;
   /** `answer`: message 2 of the handshake. */
@@ -710,6 +728,11 @@ export interface Native
   readonly Classifier: new (tables: ClassifierTables) => Classifier;
   readonly Recognizer: new (automaton: Automaton) => Recognizer;
   readonly Engine: new (options: EngineOptions) => Engine;
+  /**
+   * Whether servers of this process, in any thread, tell clients that their links are not known here; false: another process
+   * has the sockets, too, and may have the links.
+   */
+  readonly allowKcpResets: (allowed: boolean) => void;
   readonly KcpEndpoint: new (options: {
     readonly profile: EngineKcpProfile;
     readonly onEvent: (event: KcpEvent) => void;

@@ -51,6 +51,7 @@ desk::Layout LayoutFrom(const Napi::Object& counting) {
   cells.kcp_segments = CellOf(metrics, "anyport_kcp_segments_total");
   cells.kcp_retransmits = CellOf(metrics, "anyport_kcp_retransmits_total");
   cells.kcp_recovered = CellOf(metrics, "anyport_kcp_fec_recovered_total");
+  cells.kcp_resets = CellOf(metrics, "anyport_kcp_resets_total");
   cells.kcp_dropped = CellOf(metrics, "anyport_kcp_dropped_total");
   cells.waited = CellOf(metrics, "anyport_bandwidth_wait_seconds_total");
   cells.endpoint_sessions = CellOf(metrics, "anyport_endpoint_sessions");

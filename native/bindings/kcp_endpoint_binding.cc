@@ -5,6 +5,7 @@
 #include "bindings/arguments.h"
 #include "bindings/kcp_from.h"
 #include "kcp/link.h"
+#include "links/resets.h"
 #include "udp/sockets.h"
 
 namespace anyport::bindings {
@@ -16,10 +17,13 @@ Napi::Value AddressOf(Napi::Env env, const net::Address& address) {
   return ToJs(env, net::Describe(address.storage, address.length));
 }
 
+void AllowResets(const Napi::CallbackInfo& info) { links::Resets::Allow(info[0].ToBoolean()); }
+
 }  // namespace
 
 void KcpEndpointBinding::Init(Napi::Env env, Napi::Object exports) {
   using Self = KcpEndpointBinding;
+  exports.Set("allowKcpResets", Napi::Function::New<AllowResets>(env, "allowKcpResets"));
   exports.Set("KcpEndpoint", DefineClass(env, "KcpEndpoint",
                                          {
                                              InstanceMethod<&Self::Bind>("bind"),
@@ -156,6 +160,8 @@ Napi::Value KcpEndpointBinding::Counts(const Napi::CallbackInfo& info) {
   object.Set("segmentsReceived", static_cast<double>(counts.segments_received));
   object.Set("retransmits", static_cast<double>(counts.retransmits));
   object.Set("recovered", static_cast<double>(counts.recovered));
+  object.Set("resetsSent", static_cast<double>(counts.resets_sent));
+  object.Set("resetsReceived", static_cast<double>(counts.resets_received));
   object.Set("dropped", dropped);
   return object;
 }

@@ -79,6 +79,7 @@ links::Agreed AgreedFrom(const Napi::Object& object) {
   agreed.conv = Uint32At(peer, "conv");
   agreed.mtu = Uint16At(peer, "mtu");
   agreed.window = Uint16At(peer, "receiveWindow");
+  if (object.Has("reset")) agreed.reset = ExactlyAt<kcp::kResetTokenBytes>(object, "reset");
   return agreed;
 }
 
@@ -144,6 +145,8 @@ Napi::Object ToJs(Napi::Env env, links::Event& event) {
   object.Set("from", PeerToJs(env, event.peer));
   if (event.kind == Kind::kHello || event.kind == Kind::kAnswer)
     object.Set("bytes", Napi::Buffer<uint8_t>::Copy(env, event.bytes.data(), event.bytes.size()));
+  if (event.kind == Kind::kHello)
+    object.Set("token", Napi::Buffer<uint8_t>::Copy(env, event.token.data(), event.token.size()));
   if (event.kind == Kind::kStream || event.kind == Kind::kReset) object.Set("stream", NumberOf(event.stream));
   if (event.kind == Kind::kStream) object.Set("fd", event.fd.Release());
   if (event.kind == Kind::kDown) {
@@ -187,6 +190,8 @@ std::shared_ptr<const links::Profile> KcpProfileFrom(const Napi::Object& object)
   profile->idle_ms = Uint32At(object, "idleMs");
   const uint32_t links_max = Uint32At(object, "linksMax");
   if (links_max > 0) profile->links_max = links_max;
+  profile->reset_key =
+      object.Get("resetKey").IsNull() ? links::ResetKeyOfProcess() : ExactlyAt<32>(object, "resetKey");
   if (!object.Get("kcptun").IsNull()) ReadKcptun(ObjectAt(object, "kcptun"), profile.get());
   return profile;
 }

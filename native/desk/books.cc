@@ -109,6 +109,7 @@ void Books::Links(const LinkCounts& counts) {
   add(cells.kcp_segments + 1, counts.segments_received);
   add(cells.kcp_retransmits, counts.retransmits);
   add(cells.kcp_recovered, counts.recovered);
+  for (uint32_t i = 0; i < counts.resets.size(); ++i) add(cells.kcp_resets + i, counts.resets[i]);
   for (uint32_t i = 0; i < counts.dropped.size(); ++i) add(cells.kcp_dropped + i, counts.dropped[i]);
 }
 

@@ -39,6 +39,7 @@ struct Cells {
   uint32_t kcp_segments = 0;  // sent, then received
   uint32_t kcp_retransmits = 0;
   uint32_t kcp_recovered = 0;
+  uint32_t kcp_resets = 0;   // sent, then received
   uint32_t kcp_dropped = 0;  // one cell per links::Dropped
   // scope: upstream
   uint32_t waited = 0;  // up, then down
@@ -85,6 +86,7 @@ struct LinkCounts {
   uint64_t segments_received = 0;
   uint64_t retransmits = 0;
   uint64_t recovered = 0;
+  std::array<uint64_t, 2> resets{};  // sent, then received
   std::array<uint64_t, 5> dropped{};
 };
 

@@ -60,6 +60,8 @@ class Carrier {
   // Fills in the bytes relayed, and the opening if none was.
   virtual void Describe(const Session& session, Event* event) = 0;
   virtual Progress ProgressOf(const Session& session) = 0;
+  // It ends because no protocol is known of its opening, which is still there.
+  virtual void OnUnknown(const Session&) {}
   // Releases everything held for the session.
   virtual void Close(Session& session, Closing closing) = 0;
 };

@@ -157,6 +157,7 @@ void Desk::EndAs(Session& session, Stage during, Ender by, Reason reason, Closin
         by == Ender::kTimeout && reason == Reason::kOverLimit ? QueueResult::kTimeout : QueueResult::kLeft,
         &books_);
   session.carrier->Describe(session, &event);
+  if (reason == Reason::kUnknownProtocol) session.carrier->OnUnknown(session);
   session.carrier->Close(session, closing);
   timers_.Cancel(session);
   // Whoever forges the source of a datagram must not have another one banned.

@@ -65,9 +65,17 @@ net::Opened LinkHost::Open(const Session& session, const plan::Dial& to) {
 
 bool LinkHost::Take(uint32_t socket, const flow::Socket& at, const net::Source& peer, const udp::Local& local,
                     std::span<uint8_t> datagram) {
+  return links_->Take(DoorOf(at), {socket, at.fd.get(), at.ipv6()}, peer, local, datagram);
+}
+
+void LinkHost::Unclaimed(uint32_t socket, const flow::Socket& at, const net::Source& peer,
+                         const udp::Local& local, std::span<const uint8_t> datagram) {
+  links_->Unclaimed(DoorOf(at), {socket, at.fd.get(), at.ipv6()}, peer, local, datagram);
+}
+
+links::Door LinkHost::DoorOf(const flow::Socket& at) {
   const plan::Listener& listener = at.plan_listener();
-  const links::Door door{this, listener.links, listener.id, listener.links_only, at.left};
-  return links_->Take(door, {socket, at.fd.get(), at.ipv6()}, peer, local, datagram);
+  return {this, listener.links, listener.id, listener.links_only, at.left};
 }
 
 // Of a listener that is in the Plan no more there are no new sessions.
@@ -96,7 +104,8 @@ bool LinkHost::Deliver(std::span<links::Event> events) {
 
 void LinkHost::Count(const links::Counts& counts) {
   desk::LinkCounts sum{counts.links,       counts.segments_sent, counts.segments_received,
-                       counts.retransmits, counts.recovered,     counts.dropped};
+                       counts.retransmits, counts.recovered,     {counts.resets_sent, counts.resets_received},
+                       counts.dropped};
   desk_->books().Links(sum);
   for (const uint32_t us : counts.rtts_us) desk_->books().LinkRoundTrip(us / 1000.0);
 }

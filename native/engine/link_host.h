@@ -37,9 +37,12 @@ class LinkHost final : public links::Host, public connect::Tunnels, public flow:
 
   bool Take(uint32_t socket, const flow::Socket& at, const net::Source& peer, const udp::Local& local,
             std::span<uint8_t> datagram) override;
+  void Unclaimed(uint32_t socket, const flow::Socket& at, const net::Source& peer, const udp::Local& local,
+                 std::span<const uint8_t> datagram) override;
   void EndBatch() override { links_->EndBatch(); }
 
  private:
+  links::Door DoorOf(const flow::Socket& at);
   std::optional<uint64_t> OnStream(const links::Arrived& stream, net::Fd fd) override;
   void OnReset(pool::SlotId stream, uint64_t number) override;
   bool Deliver(std::span<links::Event> events) override;

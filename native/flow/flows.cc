@@ -237,6 +237,15 @@ desk::Progress Flows::ProgressOf(const Session& session) {
   return {flow.bytes_up, flow.bytes_down, dialled ? flow.dial : kNone, flow.active_ms};
 }
 
+// It may be for a link that was there before.
+void Flows::OnUnknown(const Session& session) {
+  const Flow& flow = FlowOf(session);
+  const auto lengths = sniffer_->DatagramsOf(session);
+  const Socket& socket = sockets_.At(flow.socket);
+  if (tap_ == nullptr || socket.plan_listener().links == nullptr || flow.headed || lengths.empty()) return;
+  tap_->Unclaimed(flow.socket, socket, flow.peer, flow.local, sniffer_->Opening(session).first(lengths[0]));
+}
+
 void Flows::Close(Session& session, Closing) {
   Flow& flow = FlowOf(session);
   // A handler that has said its last word is gone by now.

@@ -68,6 +68,7 @@ class Flows final : public desk::Carrier {
   int Attach(desk::Session& session) override;
   void Describe(const desk::Session& session, desk::Event* event) override;
   desk::Progress ProgressOf(const desk::Session& session) override;
+  void OnUnknown(const desk::Session& session) override;
   void Close(desk::Session& session, desk::Closing closing) override;
 
  private:

@@ -15,16 +15,18 @@ namespace {
 constexpr uint64_t kSecondUs = 1'000'000;
 constexpr size_t kSourceBytesMax = 64;
 constexpr size_t kTimeBytes = 4;
+// Behind time and link id.
+constexpr size_t kSourceAt = 12;
 
 }  // namespace
 
-std::optional<Cookie> Cookies::Make(std::span<const uint8_t> source, uint32_t client_link, uint64_t now_us) {
+std::optional<Cookie> Cookies::Make(std::span<const uint8_t> source, uint64_t client_link, uint64_t now_us) {
   const auto seconds = static_cast<uint32_t>(now_us / kSecondUs);
   if (!Rotate(seconds / kSecretSeconds)) return {};
   return Sign(source, client_link, seconds);
 }
 
-bool Cookies::Good(const Cookie& cookie, std::span<const uint8_t> source, uint32_t client_link,
+bool Cookies::Good(const Cookie& cookie, std::span<const uint8_t> source, uint64_t client_link,
                    uint64_t now_us) {
   const uint32_t now = static_cast<uint32_t>(now_us / kSecondUs) / kSecretSeconds;
   const uint32_t seconds = Load32(cookie.data());
@@ -50,18 +52,18 @@ bool Cookies::Draw(uint32_t period) {
   return RAND_bytes(secret.data(), static_cast<int>(secret.size())) == 1;
 }
 
-std::optional<Cookie> Cookies::Sign(std::span<const uint8_t> source, uint32_t client_link,
+std::optional<Cookie> Cookies::Sign(std::span<const uint8_t> source, uint64_t client_link,
                                     uint32_t seconds) const {
-  std::array<uint8_t, 8 + kSourceBytesMax> text;
+  std::array<uint8_t, kSourceAt + kSourceBytesMax> text;
   Store32(&text[0], seconds);
-  Store32(&text[4], client_link);
+  Store64(&text[4], client_link);
   const size_t bytes = std::min(source.size(), kSourceBytesMax);
-  std::copy_n(source.begin(), bytes, &text[8]);
+  std::copy_n(source.begin(), bytes, &text[kSourceAt]);
   const Secret& secret = secrets_[seconds / kSecretSeconds % secrets_.size()];
   std::array<uint8_t, EVP_MAX_MD_SIZE> mac;
   unsigned mac_bytes = 0;
-  if (HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), text.data(), 8 + bytes, mac.data(),
-           &mac_bytes) == nullptr)
+  if (HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), text.data(), kSourceAt + bytes,
+           mac.data(), &mac_bytes) == nullptr)
     return {};
   Cookie cookie;
   Store32(cookie.data(), seconds);

@@ -20,15 +20,15 @@ class Cookies {
 
   // `source`: address and port in any form, always the same for the same, at most 64 bytes. Nothing: there
   // are no random bytes for a secret.
-  std::optional<Cookie> Make(std::span<const uint8_t> source, uint32_t client_link, uint64_t now_us);
-  bool Good(const Cookie& cookie, std::span<const uint8_t> source, uint32_t client_link, uint64_t now_us);
+  std::optional<Cookie> Make(std::span<const uint8_t> source, uint64_t client_link, uint64_t now_us);
+  bool Good(const Cookie& cookie, std::span<const uint8_t> source, uint64_t client_link, uint64_t now_us);
 
  private:
   using Secret = std::array<uint8_t, 32>;
 
   bool Rotate(uint32_t period);
   bool Draw(uint32_t period);
-  std::optional<Cookie> Sign(std::span<const uint8_t> source, uint32_t client_link, uint32_t seconds) const;
+  std::optional<Cookie> Sign(std::span<const uint8_t> source, uint64_t client_link, uint32_t seconds) const;
 
   std::array<Secret, 2> secrets_{};  // by period % 2
   std::optional<uint32_t> period_;   // of the newest

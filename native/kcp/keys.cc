@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kEpochOffset = 1;
 constexpr size_t kLinkOffset = 2;
-constexpr size_t kNumberOffset = 6;
+constexpr size_t kNumberOffset = 10;
 
 // HKDF-Expand (RFC 5869, 2.3) to one block of SHA-256.
 bool Expand(const Key& key, Key* next) {
@@ -34,9 +34,9 @@ Nonce NonceOf(uint32_t epoch, uint32_t number) {
 
 }  // namespace
 
-std::optional<uint32_t> LinkIdOf(std::span<const uint8_t> datagram) {
+std::optional<uint64_t> LinkIdOf(std::span<const uint8_t> datagram) {
   if (datagram.size() < kDataHeaderBytes || datagram[0] != kDataPacket) return {};
-  return Load32(&datagram[kLinkOffset]);
+  return Load64(&datagram[kLinkOffset]);
 }
 
 Keys::Keys(const KeySettings& settings)
@@ -57,7 +57,7 @@ bool Keys::Close(std::span<uint8_t> datagram) {
   const auto number = static_cast<uint32_t>(next_number_++);
   datagram[0] = kDataPacket;
   datagram[kEpochOffset] = static_cast<uint8_t>(send_.epoch);
-  Store32(&datagram[kLinkOffset], send_link_);
+  Store64(&datagram[kLinkOffset], send_link_);
   Store32(&datagram[kNumberOffset], number);
   return aead->Seal(NonceOf(send_.epoch, number), datagram.first(kDataHeaderBytes),
                     datagram.subspan(kDataHeaderBytes));

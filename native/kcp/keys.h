@@ -1,8 +1,8 @@
 // Packets of the wire `anyport`:
 //
-//   0xA8 │ epoch u8 │ link id u32 (the receiver's) │ packet number u32 │ sealed payload │ tag
+//   0xA8 │ epoch u8 │ link id u64 (the receiver's) │ packet number u32 │ sealed payload │ tag
 //
-// The first ten bytes are associated data; the nonce is epoch and packet number. Each direction has a key of
+// The first 14 bytes are associated data; the nonce is epoch and packet number. Each direction has a key of
 // its own for every epoch: the sender goes on to the next one after `packets_per_key` packets, the receiver
 // follows when a packet of it is authentic. A key follows from the one before (HKDF-Expand) and not the other
 // way round.
@@ -21,17 +21,17 @@
 namespace anyport::kcp {
 
 inline constexpr uint8_t kDataPacket = 0xA8;
-inline constexpr size_t kDataHeaderBytes = 10;
+inline constexpr size_t kDataHeaderBytes = 14;
 
 // Whether a datagram may be a packet, and for which link.
-std::optional<uint32_t> LinkIdOf(std::span<const uint8_t> datagram);
+std::optional<uint64_t> LinkIdOf(std::span<const uint8_t> datagram);
 
 struct KeySettings {
   Cipher cipher = Cipher::kChaCha20Poly1305;
   Key send{};
   Key receive{};
-  uint32_t send_link = 0;     // the peer's id of this link
-  uint32_t receive_link = 0;  // ours
+  uint64_t send_link = 0;     // the peer's id of this link
+  uint64_t receive_link = 0;  // ours
   uint64_t packets_per_key = uint64_t{1} << 31;
 };
 
@@ -73,8 +73,8 @@ class Keys final : public Seal {
 
   Cipher cipher_;
   size_t tail_;
-  uint32_t send_link_;
-  uint32_t receive_link_;
+  uint64_t send_link_;
+  uint64_t receive_link_;
   uint64_t packets_per_key_;
   uint64_t next_number_ = 0;
   Epoch send_;

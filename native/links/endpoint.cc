@@ -66,6 +66,8 @@ void Endpoint::Count(const Counts& counts) {
   counts_.segments_received += counts.segments_received;
   counts_.retransmits += counts.retransmits;
   counts_.recovered += counts.recovered;
+  counts_.resets_sent += counts.resets_sent;
+  counts_.resets_received += counts.resets_received;
   for (size_t i = 0; i < kDroppedReasons; ++i) counts_.dropped[i] += counts.dropped[i];
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kcp/link_settings.h"
+#include "kcp/reset.h"
 #include "links/profile.h"
 #include "net/address.h"
 #include "net/fd.h"
@@ -29,6 +30,8 @@ struct Counts {
   uint64_t segments_received = 0;
   uint64_t retransmits = 0;
   uint64_t recovered = 0;
+  uint64_t resets_sent = 0;
+  uint64_t resets_received = 0;
   std::array<uint64_t, kDroppedReasons> dropped{};
   std::vector<uint32_t> rtts_us;  // samples
 };
@@ -47,6 +50,7 @@ struct Event {
   bool is_client = false;
   net::Source peer;
   std::vector<uint8_t> bytes;  // hello: the datagram; answer: what the peer's TypeScript has said
+  kcp::ResetToken token{};     // hello: to be told in the answer
   const char* reason = "";     // down
   kcp::LinkStats stats = {};   // down
 };

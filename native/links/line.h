@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "kcp/link.h"
+#include "kcp/reset.h"
 #include "links/bridge.h"
 #include "links/host.h"
 #include "links/path.h"
@@ -42,9 +43,10 @@ struct Line {
   Host* host = nullptr;
   uint64_t tag = 0;
   Ways ways;
-  Path path;             // the first; in kUp that in use
-  uint32_t wire_id = 0;  // ours on the wire `anyport`
-  uint32_t peer_id = 0;  // what the peer calls its end
+  Path path;                // the first; in kUp that in use
+  uint64_t wire_id = 0;     // ours on the wire `anyport`
+  uint64_t peer_id = 0;     // what the peer calls its end
+  kcp::ResetToken reset{};  // client: the server's for the link
   uint32_t conv = 0;
   // Server: to the hello, until the client has it. Client: that TypeScript is asked about.
   std::vector<uint8_t> answer;

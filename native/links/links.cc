@@ -11,9 +11,9 @@ namespace anyport::links {
 
 uint64_t Links::NowUs() { return loop::NowNs() / 1000; }
 
-uint32_t Links::Random() {
+uint64_t Links::Random() {
   static thread_local std::random_device device;
-  return device();
+  return uint64_t{device()} << 32 | device();
 }
 
 std::unique_ptr<Links> Links::Create(uv_loop_t* uv, uint8_t worker, int* error) {
@@ -85,11 +85,12 @@ void Links::MakeLink(Line& line, std::shared_ptr<kcp::Seal> seal, uint32_t conv,
   Mark(line);
 }
 
-// A client's are told apart by it alone; a server's name its worker, too.
-uint32_t Links::NewWireId(bool client) {
+// A client's are told apart by it alone; a server's name its worker, too. Too long to come again: a reset
+// that somebody has recorded fits no other link.
+uint64_t Links::NewWireId(bool client) {
   for (;;) {
-    const uint32_t random = Random();
-    const uint32_t id = client ? random : (random & ~uint32_t{0xFF}) | worker_;
+    const uint64_t random = Random();
+    const uint64_t id = client ? random : (random & ~uint64_t{0xFF}) | worker_;
     if (id != 0 && !by_wire_id_.contains(id)) return id;
   }
 }
@@ -175,6 +176,7 @@ void Links::Unlist(Line& line) {
   if (!line.tunnel.empty()) erase(tunnels_, line.tunnel);
   if (line.client) return;
   --hosts_[line.host].links_of[line.profile->id];
+  wire_ids_.Leave(line.wire_id);
   if (!line.profile->is_kcptun()) {
     if (IsHalfOpen(line)) --half_open_;
     return erase(by_hello_, PathKey{line.path, line.peer_id});

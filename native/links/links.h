@@ -16,6 +16,7 @@
 
 #include "kcp/aead.h"
 #include "kcp/cookie.h"
+#include "kcp/reset.h"
 #include "links/bridge.h"
 #include "links/due_heap.h"
 #include "links/ends.h"
@@ -25,6 +26,8 @@
 #include "links/outbox.h"
 #include "links/path.h"
 #include "links/ports.h"
+#include "links/resets.h"
+#include "links/wire_ids.h"
 #include "loop/loop.h"
 #include "net/sockets.h"
 #include "pool/slots.h"
@@ -63,7 +66,8 @@ struct Agreed {
   uint32_t conv = 0;
   // The peer's; 0: as our own.
   uint16_t mtu = 0;
-  uint16_t window = 0;  // segments that it has room for
+  uint16_t window = 0;      // segments that it has room for
+  kcp::ResetToken reset{};  // client: what a server says that does not know the link any more
 };
 
 // To whom a link is begun.
@@ -98,6 +102,9 @@ class Links final : public loop::Client, private Shore {
   // A datagram at a socket that the host reads. False: it is none of ours, and unchanged.
   bool Take(const Door& door, const Outside& socket, const net::Source& peer, const udp::Local& local,
             std::span<uint8_t> datagram);
+  // One that was not taken, and is nobody else's either.
+  void Unclaimed(const Door& door, const Outside& socket, const net::Source& peer, const udp::Local& local,
+                 std::span<const uint8_t> datagram);
   // The memory of those taken is used again after this.
   void EndBatch();
   // A socket that is read here. 0 or an errno.
@@ -169,6 +176,8 @@ class Links final : public loop::Client, private Shore {
   bool TakeKcptun(const Door& door, const Path& path, std::span<uint8_t> datagram);
   bool TakeOpened(const Door& door, const Path& path, std::span<uint8_t> payload);
   bool TakeReply(Line& line, std::span<uint8_t> datagram);
+  void TakeReset(Line& line, std::span<const uint8_t> datagram);
+  void SendReset(const Door& door, const Path& path, std::span<const uint8_t> packet);
   template <typename Input>
   void Feed(Line& line, const Path& path, Input input);
   void After(Line& line, kcp::Verdict verdict);
@@ -181,7 +190,7 @@ class Links final : public loop::Client, private Shore {
   Line& NewLine(Host* host, std::shared_ptr<const Profile> profile, const Path& path, bool client);
   void MakeLink(Line& line, std::shared_ptr<kcp::Seal> seal, uint32_t conv, const Agreed& agreed);
   bool HasPlace(const Door& door);
-  uint32_t NewWireId(bool client);
+  uint64_t NewWireId(bool client);
   void Mark(Line& line);
   void Run(Line& line);
   void RunCalling(Line& line);
@@ -206,7 +215,7 @@ class Links final : public loop::Client, private Shore {
   }
 
   static uint64_t NowUs();
-  static uint32_t Random();
+  static uint64_t Random();
 
   uint8_t worker_;
   uint64_t now_us_ = 0;
@@ -221,7 +230,9 @@ class Links final : public loop::Client, private Shore {
   std::vector<pool::SlotId> dirty_;
   std::vector<pool::SlotId> fed_;
   size_t half_open_ = 0;
-  std::unordered_map<uint32_t, pool::SlotId> by_wire_id_;
+  std::unordered_map<uint64_t, pool::SlotId> by_wire_id_;
+  WireIds wire_ids_;  // those of servers' links
+  Resets resets_;
   std::unordered_map<PathKey, pool::SlotId, PathHash> by_hello_;  // half-open; number: the client's id
   std::unordered_map<PathKey, pool::SlotId, PathHash> by_path_;   // kcptun; number: 0
   std::unordered_map<PathKey, pool::SlotId, PathHash> by_conv_;   // kcptun, of any path at the port

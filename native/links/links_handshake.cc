@@ -39,7 +39,7 @@ int Links::Begin(Host* host, const Target& target, pool::SlotId* link) {
   *link = line.id;
   if (target.profile->is_kcptun()) {
     // It says nothing until it is answered: whether there is anybody shows with the first stream.
-    MakeLink(line, target.profile->sealed, Random(), {});
+    MakeLink(line, target.profile->sealed, static_cast<uint32_t>(Random()), {});
     Push(line, Event(Event::Kind::kUp));
     return 0;
   }
@@ -73,6 +73,7 @@ bool Links::Establish(pool::SlotId id, const Agreed& agreed) {
   now_us_ = NowUs();
   line->answer = {};
   line->calling = {};
+  line->reset = agreed.reset;
   MakeLink(*line, SealOf(*line, agreed), agreed.conv, agreed);
   Push(*line, Event(Event::Kind::kUp));
   return true;
@@ -92,8 +93,6 @@ bool Links::Accept(pool::SlotId id, const Agreed& agreed, std::span<const uint8_
   Line* line = lines_.Find(id);
   if (line == nullptr || line->stage != Stage::kAsked || message.size() > kAnswerMessageMax) return false;
   now_us_ = NowUs();
-  line->wire_id = NewWireId(false);
-  by_wire_id_[line->wire_id] = id;
   line->answer = AnswerFor(line->peer_id, line->wire_id, message);
   outbox_->Put(line->path, line->answer);
   MakeLink(*line, SealOf(*line, agreed), agreed.conv, agreed);

@@ -174,8 +174,10 @@ bool Links::TakeData(const Door& door, const Path& path, std::span<uint8_t> data
   const auto id = kcp::LinkIdOf(datagram);
   const auto found = id.has_value() ? by_wire_id_.find(*id) : by_wire_id_.end();
   Line* line = found == by_wire_id_.end() ? nullptr : lines_.Find(found->second);
-  if (line == nullptr || line->link == nullptr || line->client || line->host != door.host)
+  if (line == nullptr || line->link == nullptr || line->client || line->host != door.host) {
+    if (door.only) SendReset(door, path, datagram);
     return NotOurs(door, Dropped::kUnknown);
+  }
   Feed(*line, path, [&](kcp::PathId from) { return line->link->Input(datagram, from, now_us_); });
   return true;
 }
@@ -185,10 +187,11 @@ bool Links::TakeReply(Line& line, std::span<uint8_t> datagram) {
   if (line.link != nullptr) {
     if (data)
       Feed(line, line.path, [&](kcp::PathId from) { return line.link->Input(datagram, from, now_us_); });
+    if (datagram[0] == kcp::kReset && !line.profile->is_kcptun()) TakeReset(line, datagram);
     return data;
   }
   if (line.stage != Stage::kBegun || datagram.size() < kAnswerHeaderBytes ||
-      kcp::Load32(&datagram[1]) != line.wire_id)
+      kcp::Load64(&datagram[1]) != line.wire_id)
     return false;
   if (datagram[0] == kRetry && datagram.size() == kRetryBytes && !line.calling.hello.empty()) {
     // The same again is our own hello that was sent twice.
@@ -199,7 +202,7 @@ bool Links::TakeReply(Line& line, std::span<uint8_t> datagram) {
     line.calling.next_us = now_us_;
     Mark(line);
   } else if (datagram[0] == kAnswer && line.answer.empty()) {
-    line.peer_id = kcp::Load32(&datagram[5]);
+    line.peer_id = kcp::Load64(&datagram[9]);
     line.answer.assign(datagram.begin() + kAnswerHeaderBytes, datagram.end());
     Push(line, Event(Event::Kind::kAnswer, line.answer));
     Mark(line);
@@ -230,14 +233,22 @@ bool Links::TakeHello(const Door& door, const Path& path, std::span<const uint8_
     Count(door.host, Dropped::kFull);
     return true;
   }
+  const uint64_t id = NewWireId(false);
+  const auto token = kcp::ResetTokenOf(door.profile->reset_key, id);
+  if (!token.has_value()) return true;
   ++state.hellos;
   ++half_open_;
   Line& line = NewLine(door.host, door.profile, path, false);
   line.tag = door.tag;
   line.peer_id = hello->link;
   line.deadline_us = now_us_ + kHalfOpenUs;
+  line.wire_id = id;
+  by_wire_id_[id] = line.id;
+  wire_ids_.Enter(id);
   by_hello_[key] = line.id;
-  Push(line, Event(Event::Kind::kHello, {datagram.begin(), datagram.end()}));
+  Event event(Event::Kind::kHello, {datagram.begin(), datagram.end()});
+  event.token = *token;
+  Push(line, std::move(event));
   Mark(line);
   return true;
 }

@@ -29,7 +29,7 @@ inline Path AnyPathAt(uint32_t port) { return {.port = port, .peer = {}, .local 
 // choose all of it.
 struct PathKey {
   Path path;
-  uint32_t number = 0;
+  uint64_t number = 0;
 
   bool operator==(const PathKey& other) const { return number == other.number && path == other.path; }
 };
@@ -38,8 +38,8 @@ class PathHash {
  public:
   size_t operator()(const PathKey& key) const {
     net::SipHash hash(key_);
-    hash.Take(uint64_t{key.path.port} << 32 | key.number);
-    hash.Take(uint64_t{key.path.peer.port} << 8 | key.path.peer.family);
+    hash.Take(key.number);
+    hash.Take(uint64_t{key.path.port} << 32 | uint64_t{key.path.peer.port} << 8 | key.path.peer.family);
     Take(&hash, key.path.peer.bytes);
     Take(&hash, key.path.local.bytes);
     return static_cast<size_t>(hash.Finish());

@@ -19,7 +19,8 @@ auto Tied(const kcp::Settings& settings) {
 
 bool IsSame(const Profile& one, const Profile& other) {
   return one.id == other.id && Tied(one.settings) == Tied(other.settings) && one.crypt == other.crypt &&
-         one.pass == other.pass && one.idle_ms == other.idle_ms && one.links_max == other.links_max;
+         one.pass == other.pass && one.reset_key == other.reset_key && one.idle_ms == other.idle_ms &&
+         one.links_max == other.links_max;
 }
 
 }  // namespace anyport::links

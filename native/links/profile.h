@@ -1,11 +1,12 @@
 // What the links of a profile are made with: the part of a configured profile that is needed here. Secrets of
-// the wire `anyport` stay in TypeScript, which shakes hands.
+// the wire `anyport` stay in TypeScript, which shakes hands; one key follows from them.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
 
+#include "kcp/aead.h"
 #include "kcp/crypt.h"
 #include "kcp/link_settings.h"
 #include "kcp/seal.h"
@@ -21,6 +22,7 @@ struct Profile {
   std::string crypt;                  // kcptun's name of the cipher
   kcp::Pass pass{};                   // what that takes its keys from
   std::shared_ptr<kcp::Seal> sealed;  // that cipher, which has no state; null: wire `anyport`
+  kcp::Key reset_key{};               // of the tokens that end links (kcp/reset.h)
   uint32_t idle_ms = 0;               // a client's link without streams ends after so long; 0: never
   uint32_t links_max = kLinksMax;     // that clients have begun, of this thread
 

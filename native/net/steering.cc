@@ -45,11 +45,11 @@ int SteerConnections(int fd, uint32_t sockets) {
   return Attach(fd, code, std::size(code));
 }
 
-// 0xA8 │ epoch u8 │ link id u32, little-endian │ … (native/kcp/keys.h). The socket of its low byte, if there
+// 0xA8 │ epoch u8 │ link id u64, little-endian │ … (native/kcp/keys.h). The socket of its low byte, if there
 // is one; else the steps behind these decide. Offsets below the network header count from the payload.
 std::vector<sock_filter> StepsOfLinks(uint32_t sockets) {
   constexpr uint32_t kDataPacket = 0xA8;
-  constexpr uint32_t kHeaderBytes = 10;
+  constexpr uint32_t kHeaderBytes = 14;
   constexpr uint32_t kLinkId = 2;
   return {
       BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),

@@ -147,7 +147,7 @@ function linkSeeds() {
     ]),
     datagramsOf(64 | 8, shards),
     datagramsOf(64 | 8 | 4, [segmentOf(0, compressed(Buffer.concat(said(2))))]),
-    datagramsOf(128, [Buffer.from('a800020000000000000000', 'hex')]),
+    datagramsOf(128, [Buffer.from('a80002000000000000000000000000', 'hex')]),
   ];
 }
 

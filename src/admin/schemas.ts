@@ -122,6 +122,8 @@ const snapshot = {
     segmentsReceived: integer(),
     retransmits: integer(),
     recovered: integer('Datagrams that parity has brought back'),
+    resetsSent: integer('To clients of links that nobody knows here'),
+    resetsReceived: integer('Of links of our own that their server does not know any more'),
     dropped: object(Object.fromEntries(kcpDrops.map((reason) => [reason, integer()])), {
       description: 'Datagrams of no use to a link, as `anyport_kcp_dropped_total`.',
     }),

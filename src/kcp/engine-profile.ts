@@ -1,6 +1,7 @@
-/** What the engine is told of a profile: numbers, and the key of the wire that it speaks alone. */
+/** What the engine is told of a profile: numbers, and the keys that it needs itself. */
 import type { EngineKcpProfile } from '../addon.js';
 import type { KcpProfile } from '../model/kcp.js';
+import { resetKeyOf } from './keys.js';
 
 export const linkLimits = {
   /** A link of our own without a stream ends after so long. */
@@ -29,6 +30,7 @@ export function engineProfile(profile: KcpProfile, id: number): EngineKcpProfile
     deadAfterMs,
     ...linkLimits,
     singleStream: false,
+    resetKey: security.wire === 'anyport' ? resetKeyOf(security) : null,
     kcptun:
       security.wire === 'anyport'
         ? null

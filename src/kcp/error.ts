@@ -6,6 +6,7 @@
  * - `done`: both ends have ended, and all bytes are acknowledged.
  * - `reset`: one end has closed before that; bytes may be lost.
  * - `dead`: nothing was heard of the other end for `deadAfter`.
+ * - `lost`: the server does not know the connection any more, because it has started again.
  * - `shutdown`, `idle`, `limit`, `admin`: the other end's program, or its daemon, has ended the link.
  * - `protocol`: the other end broke the rules. `keys`: every packet number is used up. `replaced`: it began anew.
  */
@@ -13,6 +14,7 @@ export type KcpCloseReason =
   | 'done'
   | 'reset'
   | 'dead'
+  | 'lost'
   | 'shutdown'
   | 'idle'
   | 'limit'
@@ -47,6 +49,7 @@ export class KcpError extends Error {
 const words: Readonly<Record<Exclude<KcpCloseReason, 'done'>, string>> = {
   reset: 'the other end has closed the connection before all was said',
   dead: 'nothing was heard of the other end for too long',
+  lost: 'the other end has started again and does not know the connection any more',
   shutdown: 'the other end shuts down',
   idle: 'the other end has closed a link without traffic',
   limit: 'the other end has no room for another link',

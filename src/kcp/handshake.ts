@@ -4,7 +4,17 @@
  */
 import assert from 'node:assert/strict';
 import type { KcpCipher, KcpProfile, NoiseProfile } from '../model/kcp.js';
-import { type Offer, prologueOf, readHello, readTerms, type Terms, writeHello, writeTerms } from './hello.js';
+import {
+  type Offer,
+  prologueOf,
+  readAnswer,
+  readHello,
+  readTerms,
+  type Terms,
+  writeAnswer,
+  writeHello,
+  writeTerms,
+} from './hello.js';
 import { transportKey } from './keys.js';
 import { Handshake, type PatternName } from './noise.js';
 import type { RecentHellos } from './recent-hellos.js';
@@ -51,6 +61,12 @@ export interface Agreed {
   readonly session: string;
 }
 
+/** What a client knows besides. */
+export interface ClientAgreed extends Agreed {
+  /** Of the link, by which the server says that it does not know it any more. */
+  readonly token: Buffer;
+}
+
 /** Why a server does not answer. */
 export type Refusal =
   | 'malformed'
@@ -71,8 +87,19 @@ export type Acceptance =
 
 const refuse = (refusal: Refusal): Acceptance => ({ ok: false, refusal });
 
+/** A hello as it has come, and the token of the link that it would begin. */
+export interface Greeting {
+  readonly bytes: Buffer;
+  readonly token: Uint8Array;
+}
+
 /** A server's answer to a hello. `recent`: what has come before, by which repetitions are known. */
-export function accept(bytes: Buffer, identity: Identity, recent: RecentHellos, nowMs: number): Acceptance {
+export function accept(
+  { bytes, token }: Greeting,
+  identity: Identity,
+  recent: RecentHellos,
+  nowMs: number,
+): Acceptance {
   const hello = readHello(bytes);
   if (hello.kind !== 'hello') return refuse(hello.kind);
   const { offer, psk, server, profile } = identity;
@@ -89,7 +116,7 @@ export function accept(bytes: Buffer, identity: Identity, recent: RecentHellos, 
   if (peer === null) return refuse('secret');
   const seen = recent.judge(hello.message, peer.timeMs, nowMs);
   if (seen !== 'new') return refuse(seen);
-  const answer = handshake.write(writeTerms(termsOf(profile, peer.conv, nowMs)));
+  const answer = handshake.write(writeAnswer(termsOf(profile, peer.conv, nowMs), token));
   if (answer === null) return refuse('malformed');
   return { ok: true, answer, agreed: agreedOn(handshake, offer.cipher, peer) };
 }
@@ -109,11 +136,12 @@ export class Call {
   }
 
   /** Null: it is not of the server that is meant, who may yet answer. */
-  answered(answer: Buffer): Agreed | null {
+  answered(answer: Buffer): ClientAgreed | null {
     const { handshake } = this.#begun();
     const payload = handshake.read(answer);
-    const peer = payload && readTerms(payload);
-    return peer && agreedOn(handshake, this.#identity.offer.cipher, peer);
+    const said = payload && readAnswer(payload);
+    if (said === null) return null;
+    return { ...agreedOn(handshake, this.#identity.offer.cipher, said.terms), token: said.token };
   }
 
   /** The handshake with its first message said: anew for each answer, because a forged one spoils it. */

@@ -1,6 +1,6 @@
 /** Handshakes of the links of an engine or an endpoint: answers its events, and keeps those that are under way. */
 import { randomBytes } from 'node:crypto';
-import type { KcpAgreed, KcpEvent } from '../addon.js';
+import type { KcpAgreed, KcpEstablished, KcpEvent } from '../addon.js';
 import { type Agreed, accept, Call, type Identity, type Refusal } from './handshake.js';
 import { cipherNumber } from './keys.js';
 import { RecentHellos } from './recent-hellos.js';
@@ -12,7 +12,7 @@ export interface HandshakePort {
   accept(handle: number, agreed: KcpAgreed & { readonly answer: Uint8Array }): boolean;
   refuse(handle: number): boolean;
   send(link: number, hello: Uint8Array): boolean;
-  establish(link: number, agreed: KcpAgreed): boolean;
+  establish(link: number, agreed: KcpEstablished): boolean;
   fail(link: number): boolean;
 }
 
@@ -30,8 +30,8 @@ export class Handshakes {
   }
 
   /** Answers a client. Why it was refused; null: it was not. */
-  greet({ handle, bytes }: EventOf<'hello'>, identity: Identity): Refusal | null {
-    const result = accept(asBuffer(bytes), identity, this.#recent, Date.now());
+  greet({ handle, bytes, token }: EventOf<'hello'>, identity: Identity): Refusal | null {
+    const result = accept({ bytes: asBuffer(bytes), token }, identity, this.#recent, Date.now());
     if (!result.ok) {
       this.#port.refuse(handle);
       return result.refusal;
@@ -55,7 +55,8 @@ export class Handshakes {
       return;
     }
     this.#calls.delete(link);
-    if (this.#port.establish(link, keysOf(agreed))) this.#agreed(link, agreed.session);
+    if (this.#port.establish(link, { ...keysOf(agreed), reset: agreed.token }))
+      this.#agreed(link, agreed.session);
   }
 
   /** The link has gone. */

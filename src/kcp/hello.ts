@@ -2,7 +2,7 @@
  * The datagrams that begin a link: `hello` from the client, Noise's second message from the server. Integers are
  * little-endian. Link ids, cookie and the head of an answer are the engine's.
  *
- *     hello: 0xA9 │ version u8 │ cipher u8 │ pattern u8 │ client's link id u32 │ cookie 16 │ Noise message 1 │ zeros
+ *     hello: 0xA9 │ version u8 │ cipher u8 │ pattern u8 │ client's link id u64 │ cookie 16 │ Noise message 1 │ zeros
  */
 import { type KcpCipher, kcpCiphers } from '../model/kcp.js';
 import { cipherNumber } from './keys.js';
@@ -12,10 +12,10 @@ import { KEY_BYTES } from './x25519.js';
 /** No answer is longer than this: a forged source is not sent more than its forger has sent. */
 export const HELLO_BYTES = 512;
 const TYPE = 0xa9;
-export const VERSION = 1;
+export const VERSION = 2;
 /** What is bound into the handshake: type, version, cipher, pattern. */
 const BOUND_BYTES = 4;
-const MESSAGE_AT = 24;
+const MESSAGE_AT = 28;
 const PROLOGUE = Buffer.from(`anyport kcp ${VERSION}`);
 
 const patternNames = Object.keys(patterns) as PatternName[];
@@ -60,6 +60,20 @@ export function readTerms(bytes: Buffer): Terms | null {
     fec: { data: bytes.readUInt8(10), parity: bytes.readUInt8(11) },
     timeMs: Number(bytes.readBigUInt64LE(12)),
   };
+}
+
+/** Of a server alone: what ends the link once the server does not know it any more (native/kcp/reset.h). */
+const TOKEN_BYTES = 16;
+
+/** `token`: of the link's id at the server. */
+export const writeAnswer = (terms: Terms, token: Uint8Array): Buffer =>
+  Buffer.concat([writeTerms(terms), token]);
+
+/** Of a payload that is genuine. Null: of another length. */
+export function readAnswer(bytes: Buffer): { readonly terms: Terms; readonly token: Buffer } | null {
+  const terms = readTerms(bytes.subarray(0, TERMS_BYTES));
+  const token = bytes.subarray(TERMS_BYTES);
+  return terms !== null && token.length === TOKEN_BYTES ? { terms, token } : null;
 }
 
 export interface Offer {

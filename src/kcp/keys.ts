@@ -1,7 +1,7 @@
 /** From what users write to the keys of links: secrets are stretched, key pairs written as text. */
 import { createHmac, pbkdf2Sync, scrypt, scryptSync } from 'node:crypto';
 import { promisify } from 'node:util';
-import { type KcpCipher, kcpCiphers } from '../model/kcp.js';
+import { type KcpCipher, type KcpNoise, kcpCiphers } from '../model/kcp.js';
 import { KEY_BYTES, keyPairOf, randomSecret, sharedSecret } from './x25519.js';
 
 /**
@@ -24,6 +24,16 @@ export const kcptunPassOf = (key: string): Buffer => pbkdf2Sync(key, 'kcp-go', 4
 /** HKDF-Expand (RFC 5869) to the key of a cipher: of those with 16 bytes the first ones count. */
 export const transportKey = (key: Uint8Array, cipher: KcpCipher): Buffer =>
   createHmac('sha256', key).update(`anyport kcp 1 ${cipher}\x01`, 'latin1').digest();
+
+/**
+ * Of the tokens by which a server ends links that it does not know any more. From what only the server knows, or with a secret
+ * alone from that: a server that has started again comes to the same. Null: it has nothing that lasts.
+ */
+export function resetKeyOf({ psk, privateKey }: Pick<KcpNoise, 'psk' | 'privateKey'>): Buffer | null {
+  const secret = privateKey ?? psk;
+  if (secret === null) return null;
+  return createHmac('sha256', Buffer.from(secret, 'hex')).update('anyport kcp reset\x01', 'latin1').digest();
+}
 
 /** Its number in a hello, and for the engine. */
 export const cipherNumber = (cipher: KcpCipher): number => kcpCiphers.indexOf(cipher);

@@ -284,10 +284,16 @@ export const catalog = {
     scope: 'worker',
     help: 'Lost datagrams that parity has brought back.',
   },
+  anyport_kcp_resets_total: {
+    kind: 'counter',
+    scope: 'worker',
+    help: 'Resets of links that their server does not know any more, because it or its worker has started again: sent to clients, and received by them.',
+    by: { label: 'direction', values: ['sent', 'received'] },
+  },
   anyport_kcp_dropped_total: {
     kind: 'counter',
     scope: 'worker',
-    help: 'Datagrams of no use to a link. refused: altered, or of another secret. replayed: taken before. malformed: nothing that a link can take. unknown: of no link, on a listener of links alone. full: a link for which there was no place.',
+    help: 'Datagrams of no use to a link. refused: altered, or of another secret; a reset that is not genuine. replayed: taken before. malformed: nothing that a link can take. unknown: of no link, on a listener of links alone. full: a link for which there was no place.',
     by: { label: 'reason', values: ['refused', 'replayed', 'malformed', 'unknown', 'full'] },
   },
   anyport_tarpit_connections: {

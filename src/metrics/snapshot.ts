@@ -86,6 +86,8 @@ export function snapshotOf(totals: Totals, around: Surroundings): Snapshot {
       segmentsReceived: sum(worker, 'anyport_kcp_segments_total', 1),
       retransmits: sum(worker, 'anyport_kcp_retransmits_total'),
       recovered: sum(worker, 'anyport_kcp_fec_recovered_total'),
+      resetsSent: sum(worker, 'anyport_kcp_resets_total', 0),
+      resetsReceived: sum(worker, 'anyport_kcp_resets_total', 1),
       dropped: droppedBy(worker),
     },
     index: indexOf(plan),

@@ -64,6 +64,9 @@ export interface KcpSnapshot {
   readonly retransmits: number;
   /** Datagrams that parity has brought back. */
   readonly recovered: number;
+  /** Of links that their server does not know any more. */
+  readonly resetsSent: number;
+  readonly resetsReceived: number;
   /** Datagrams that may have been for a link and were of no use to it, by reason. */
   readonly dropped: Readonly<Record<KcpDrop, number>>;
 }

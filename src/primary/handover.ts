@@ -76,8 +76,9 @@ export class Handover {
     };
   }
 
-  /** Nothing is served until `takeOver`. */
+  /** Nothing is served until `takeOver`, and links of the process before this one live. */
   hold(): void {
+    native.allowKcpResets(false);
     for (const { server } of this.#parts.inside) server.hold();
   }
 
@@ -90,6 +91,7 @@ export class Handover {
         'an inherited socket is not configured and is closed',
       );
     sockets.commit();
+    native.allowKcpResets(true);
     servers.closeRest(native);
     listening.takeOver(reconfiguration().fitted.config.server);
     for (const { server } of inside) server.begin();

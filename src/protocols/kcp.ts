@@ -30,9 +30,9 @@ const cipher = `[^]{${cipherBytes}}`;
 
 /** A hello between two anyports (docs/kcp.md): type, version, cipher, pattern; zeros behind the handshake's message. */
 const helloBytes = 512;
-const helloStart = '\\xa9\\x01[\\x00-\\x03][\\x00-\\x02]';
-/** Head of 24 bytes, key of 32, what it says of itself 20, tag 16. */
-const helloEnd = 92;
+const helloStart = '\\xa9\\x02[\\x00-\\x03][\\x00-\\x02]';
+/** Head of 28 bytes, key of 32, what it says of itself 20, tag 16. */
+const helloEnd = 96;
 
 export const kcp: Protocol = {
   id: 'kcp',

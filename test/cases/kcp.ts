@@ -22,8 +22,8 @@ function ciphered(payload: Uint8Array, spoiled = 0): Uint8Array {
 /** Of a link between two anyports: head, link id, cookie, Noise's first message, zeros. */
 function hello(head: string, { length = 512, last = 0 } = {}): Uint8Array {
   const datagram = Buffer.alloc(length);
-  datagram.set(hex(`${head} 78563412`));
-  datagram.fill(0x9d, 24, 92);
+  datagram.set(hex(`${head} 7856341278563412`));
+  datagram.fill(0x9d, 28, 96);
   datagram[length - 1] = last;
   return datagram;
 }
@@ -49,11 +49,11 @@ export const datagrams: readonly DatagramCase[] = [
   { why: 'with error correction', bytes: shard(hex(first)), expect: 'kcp' },
   { why: 'behind the header of no cipher, its nonce like CoAP', bytes: ciphered(hex(first)), expect: 'kcp' },
   { why: 'behind both', bytes: ciphered(shard(hex(first))), expect: 'kcp' },
-  { why: 'the hello of a link between two anyports', bytes: hello('a9010101'), expect: 'kcp' },
-  { why: 'a hello of another version', bytes: hello('a9020101'), expect: null },
-  { why: 'a hello with an unknown pattern', bytes: hello('a9010103'), expect: null },
-  { why: 'a hello that is cut', bytes: hello('a9010101', { length: 511 }), expect: null },
-  { why: 'something behind the hello', bytes: hello('a9010101', { last: 1 }), expect: null },
+  { why: 'the hello of a link between two anyports', bytes: hello('a9020101'), expect: 'kcp' },
+  { why: 'a hello of another version', bytes: hello('a9010101'), expect: null },
+  { why: 'a hello with an unknown pattern', bytes: hello('a9020103'), expect: null },
+  { why: 'a hello that is cut', bytes: hello('a9020101', { length: 511 }), expect: null },
+  { why: 'something behind the hello', bytes: hello('a9020101', { last: 1 }), expect: null },
   { why: 'a CRC that is wrong', bytes: ciphered(shard(hex(first)), 1), expect: null },
   { why: 'a shard of parity opens nothing', bytes: shard(hex(first), '00000000', 'f200'), expect: null },
   { why: 'a shard that is not the first', bytes: shard(hex(first), '01000000'), expect: null },

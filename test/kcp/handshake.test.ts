@@ -9,6 +9,7 @@ import { noiseProfile, pskText, serverKeys } from './profiles.js';
 
 const NOW = 1_800_000_000_000;
 const CONV = 0x89ab_cdef;
+const TOKEN = Buffer.alloc(16, 0xc3);
 
 type Security = Partial<KcpNoise>;
 
@@ -18,7 +19,7 @@ const callOf = (security: Security = {}, nowMs = NOW) =>
 const serverOf = (security: Security = {}) => {
   const identity = identityOf('server', noiseProfile(security));
   const recent = new RecentHellos();
-  return (hello: Buffer, nowMs = NOW) => accept(hello, identity, recent, nowMs);
+  return (bytes: Buffer, nowMs = NOW) => accept({ bytes, token: TOKEN }, identity, recent, nowMs);
 };
 
 const known: Security = { serverKey: serverKeys.serverKey };
@@ -50,11 +51,13 @@ test.each(cases)(
       expect(own).not.toBeNull();
       expect([own?.send, own?.receive]).toEqual([agreed.receive, agreed.send]);
       expect(own?.session).toBe(agreed.session);
+      expect(own?.token).toEqual(TOKEN);
+      expect(answer.includes(TOKEN)).toBe(false);
       expect(agreed.session).toMatch(/^[0-9a-f]{32}$/);
       const said = { conv: CONV, mtu: 1350, sendWindow: 1024, receiveWindow: 512, timeMs: NOW };
       expect(agreed.peer).toEqual({ ...said, fec: { data: 10, parity: 3 } });
       expect(own?.peer).toEqual(agreed.peer);
-      expect(answer.length).toBeLessThan(HELLO_BYTES - 9);
+      expect(answer.length).toBeLessThan(HELLO_BYTES - 17);
     }
   },
 );
@@ -86,10 +89,10 @@ test.each([
 
 test.each(cases)('$pattern: no byte that is bound may differ', ({ pattern, client, server }) => {
   const { hello } = callOf(client);
-  const end = 24 + (pattern === 'NN' ? 52 : 68);
+  const end = 28 + (pattern === 'NN' ? 52 : 68);
   const answer = serverOf(server);
   for (let at = 0; at < end; at += 1) {
-    if (at >= 4 && at < 24) continue; // link id and cookie: the engine's
+    if (at >= 4 && at < 28) continue; // link id and cookie: the engine's
     const altered = Buffer.from(hello);
     altered[at] = (altered[at] as number) ^ 0x40;
     const result = answer(altered);
@@ -132,7 +135,7 @@ test('whatever comes is refused without an error', () => {
   for (let length = 0; length < HELLO_BYTES; length += 1)
     expect(refusalOf(server(hello.subarray(0, length)))).toBe('malformed');
   const newer = Buffer.from(hello);
-  newer[1] = 2;
+  newer[1] = 3;
   expect(refusalOf(server(newer))).toBe('version');
 });
 
@@ -141,7 +144,7 @@ test('a hello is good once', () => {
   const { hello } = callOf();
   expect(server(hello).ok).toBe(true);
   const again = Buffer.from(hello);
-  again.fill(7, 4, 24); // from another address, with a cookie of its own
+  again.fill(7, 4, 28); // from another address, with a cookie of its own
   expect(refusalOf(server(again))).toBe('repeated');
   expect(refusalOf(server(again, NOW + helloLimits.ageMsMax))).toBe('repeated');
   expect(refusalOf(server(again, NOW + helloLimits.ageMsMax + 1))).toBe('clock');

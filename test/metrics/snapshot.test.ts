@@ -82,6 +82,7 @@ test('before anything has happened, everything is there and zero', () => {
     },
     kcp: {
       ...{ links: 0, segmentsSent: 0, segmentsReceived: 0, retransmits: 0, recovered: 0 },
+      ...{ resetsSent: 0, resetsReceived: 0 },
       dropped: { refused: 0, replayed: 0, malformed: 0, unknown: 0, full: 0 },
     },
     cacheHitRate: null,

@@ -27,7 +27,7 @@ Key KeyOf(uint8_t fill) {
 }
 
 KeySettings ClientOf(Cipher cipher, uint64_t packets_per_key) {
-  return {cipher, KeyOf(1), KeyOf(2), 0x11223344, 0x55667788, packets_per_key};
+  return {cipher, KeyOf(1), KeyOf(2), 0x1122334455667788, 0x99AABBCCDDEEFF00, packets_per_key};
 }
 
 KeySettings ServerOf(const KeySettings& client) {
@@ -117,11 +117,11 @@ class KeysTest : public testing::TestWithParam<Cipher> {
 
 TEST_P(KeysTest, PacketsAreAsDocumented) {
   Bytes datagram = Sealed(&sender_, Bytes{7, 8, 9});
-  EXPECT_EQ(datagram.size(), 10 + 3 + (authentic_ ? 16u : 0u));
-  EXPECT_EQ(Copy(std::span(datagram).first(10)), Hex("a8 00 44332211 00000000"));
-  EXPECT_EQ(LinkIdOf(datagram), 0x11223344u);
+  EXPECT_EQ(datagram.size(), 14 + 3 + (authentic_ ? 16u : 0u));
+  EXPECT_EQ(Copy(std::span(datagram).first(14)), Hex("a8 00 8877665544332211 00000000"));
+  EXPECT_EQ(LinkIdOf(datagram), 0x1122334455667788u);
   const Bytes second = Sealed(&sender_, {});
-  EXPECT_EQ(Copy(std::span(second).first(10)), Hex("a8 00 44332211 01000000"));
+  EXPECT_EQ(Copy(std::span(second).first(14)), Hex("a8 00 8877665544332211 01000000"));
   const Opened opened = receiver_.Open(datagram);
   EXPECT_EQ(opened.verdict, Verdict::kTaken);
   EXPECT_EQ(Copy(opened.payload), (Bytes{7, 8, 9}));
@@ -218,8 +218,8 @@ TEST(Keys, PairsOfKeyAndNumberNeverRepeat) {
     const auto count = static_cast<uint32_t>(300 * packets_per_key);
     for (uint32_t i = 0; i < count; ++i) {
       const Bytes datagram = Sealed(&sender, Bytes(40));
-      EXPECT_TRUE(sealed.insert(Copy(std::span(datagram).subspan(10))).second);
-      EXPECT_LT(Load32(&datagram[6]), packets_per_key);
+      EXPECT_TRUE(sealed.insert(Copy(std::span(datagram).subspan(14))).second);
+      EXPECT_LT(Load32(&datagram[10]), packets_per_key);
       EXPECT_EQ(datagram[1], static_cast<uint8_t>(i / packets_per_key));
       const Opened opened = OpenCopy(&receiver, datagram);
       ASSERT_EQ(opened.verdict, Verdict::kTaken) << i;
@@ -243,8 +243,8 @@ TEST(Keys, NextKeyIsHkdfOfTheOneBefore) {
   const auto aead = MakeAead(Cipher::kChaCha20Poly1305, key);
   Nonce nonce{};
   nonce[4] = 1;
-  Bytes text(second.begin() + 10, second.end());
-  ASSERT_TRUE(aead->Open(nonce, std::span(second).first(10), text));
+  Bytes text(second.begin() + 14, second.end());
+  ASSERT_TRUE(aead->Open(nonce, std::span(second).first(14), text));
   EXPECT_EQ(Copy(std::span(text).first(3)), (Bytes{1, 2, 3}));
 }
 
@@ -323,9 +323,9 @@ TEST(Keys, ChangeUnderABadWire) {
 }
 
 TEST(LinkIdOf, OnlyOfDataPackets) {
-  EXPECT_EQ(LinkIdOf(Hex("a8 00 01000000 00000000")), 1u);
-  EXPECT_FALSE(LinkIdOf(Hex("a8 00 01000000 000000")));
-  EXPECT_FALSE(LinkIdOf(Hex("a9 00 01000000 00000000")));
+  EXPECT_EQ(LinkIdOf(Hex("a8 00 0100000000000000 00000000")), 1u);
+  EXPECT_FALSE(LinkIdOf(Hex("a8 00 0100000000000000 000000")));
+  EXPECT_FALSE(LinkIdOf(Hex("a9 00 0100000000000000 00000000")));
   EXPECT_FALSE(LinkIdOf({}));
 }
 

@@ -547,7 +547,7 @@ TEST(LinkTest, KeysChangeUnderLoadAndNoNonceIsUsedTwice) {
     if (static_cast<uint8_t>(epoch + 1) == datagram[1]) ++epoch;
     EXPECT_EQ(static_cast<uint8_t>(epoch), datagram[1]);
     uint32_t number;
-    std::memcpy(&number, &datagram[6], sizeof(number));
+    std::memcpy(&number, &datagram[10], sizeof(number));
     EXPECT_LT(number, 100u);
     EXPECT_TRUE(nonces.insert({to_server, epoch, number}).second);
   });

@@ -5,9 +5,9 @@ import { datagramClient } from '../support/datagrams.js';
 import { openFiles } from '../support/proc.js';
 import { eventually } from '../support/wait.js';
 import {
-  agreedBy,
   ciphers,
   type EndpointOptions,
+  establishedBy,
   hello,
   type KcpStream,
   TestEndpoint,
@@ -173,7 +173,7 @@ describe('two endpoints in one process', () => {
     client.endpoint.end(link);
     await eventually('the end', () => client.of('down').length === 1);
     expect(client.endpoint.send(link, hello())).toBe(false);
-    expect(client.endpoint.establish(link, agreedBy('client'))).toBe(false);
+    expect(client.endpoint.establish(link, establishedBy(new Uint8Array(16)))).toBe(false);
     expect(client.endpoint.end(link)).toBe(false);
     expect(client.endpoint.setMtu(link, 1200)).toBe(false);
     for (const handle of [-1, 2 ** 60, Number.NaN, 12_345])

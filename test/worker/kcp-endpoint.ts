@@ -23,6 +23,7 @@ export const kcpProfile: EngineKcpProfile = {
   linksMax: 0,
   streamsMax: 16_384,
   singleStream: false,
+  resetKey: new Uint8Array(32).fill(3),
   kcptun: null,
 };
 
@@ -31,6 +32,15 @@ export const ciphers = { none: 0, chacha20: 1, aes: 2, xsalsa20: 3 } as const;
 
 const keyOf = (end: 'client' | 'server') => new Uint8Array(32).fill(end === 'client' ? 1 : 2);
 const other = (end: 'client' | 'server') => (end === 'client' ? 'server' : 'client');
+
+/** What the server of a test answers: its token, and what nobody reads. */
+export const answerWith = (token: Uint8Array): Uint8Array => Buffer.concat([token, Buffer.alloc(32, 9)]);
+
+/** What the client of a test has come to, with such an answer. */
+export const establishedBy = (answer: Uint8Array, cipher: number = ciphers.chacha20) => ({
+  ...agreedBy('client', cipher),
+  reset: answer.subarray(0, 16),
+});
 
 export function agreedBy(end: 'client' | 'server', cipher: number = ciphers.chacha20): KcpAgreed {
   const peer = { conv: 42, mtu: 1350, receiveWindow: 1024 };
@@ -117,12 +127,12 @@ export class TestEndpoint {
       else
         this.endpoint.accept(event.handle, {
           ...agreedBy('server', cipher),
-          answer: new Uint8Array(48).fill(9),
+          answer: answerWith(event.token),
         });
     } else if (event.kind === 'begin') {
       this.endpoint.send(event.link, hello());
     } else if (event.kind === 'answer') {
-      this.endpoint.establish(event.link, agreedBy('client', cipher));
+      this.endpoint.establish(event.link, establishedBy(event.bytes, cipher));
     } else if (event.kind === 'stream') {
       const stream = new KcpStream(event.stream, event.fd);
       this.streams.push(stream);

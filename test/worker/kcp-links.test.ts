@@ -6,7 +6,7 @@ import { datagramClient, echoDatagrams, listenUdp } from '../support/datagrams.j
 import { dial, echo, listenTcp, type Peer } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
 import { type EngineLinks, FlowEngine, type FlowEngineOptions } from './flow-engine.js';
-import { agreedBy, hello, kcpProfile, TestEndpoint } from './kcp-endpoint.js';
+import { agreedBy, answerWith, establishedBy, hello, kcpProfile, TestEndpoint } from './kcp-endpoint.js';
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
@@ -16,9 +16,9 @@ afterEach(async () => {
 /** Shakes hands, as both ends. */
 function shake(event: KcpEvent, engine: Engine): void {
   if (event.kind === 'hello')
-    engine.kcpAccept(event.handle, { ...agreedBy('server'), answer: new Uint8Array(48) });
+    engine.kcpAccept(event.handle, { ...agreedBy('server'), answer: answerWith(event.token) });
   if (event.kind === 'begin') engine.kcpSend(event.link, hello());
-  if (event.kind === 'answer') engine.kcpEstablish(event.link, agreedBy('client'));
+  if (event.kind === 'answer') engine.kcpEstablish(event.link, establishedBy(event.bytes));
 }
 
 function engineOf(
@@ -314,6 +314,8 @@ const listenerOf = (engine: FlowEngine) => {
   return listener;
 };
 
+const idOf = (datagram: Buffer, at: number) => datagram.toString('hex', at, at + 8);
+
 describe('strangers', () => {
   const COUNT = process.env.ANYPORT_SOAK === '1' ? 1_000_000 : 20_000;
 
@@ -321,13 +323,16 @@ describe('strangers', () => {
     const { engine } = engineOf({ takes: 'links' }, { endpoints: [] });
     const peer = await datagramClient(engine.port, {});
     stops.push(() => peer.close());
-    const types = [0xa8, 0xa9, 0xaa, 0xab, 0x00, 0xff];
+    const types = [0xa8, 0xa9, 0xaa, 0xab, 0xac, 0x00, 0xff];
+    // Packets of links by the id of the link.
+    const lengths = new Map<string, number>();
     let sent = 0;
     for (let index = 0; index < COUNT; index += 1) {
       const kind = index % types.length;
       const length = kind === 1 && index % 4 === 1 ? 512 : 1 + ((index * 7919) % 1400);
       const datagram = randomBytes(length);
       datagram[0] = types[kind] as number;
+      if (kind === 0) lengths.set(idOf(datagram, 2), length);
       await peer.send(datagram);
       sent += 1;
       if (sent % 256 === 0) await sleep(0);
@@ -336,8 +341,12 @@ describe('strangers', () => {
     expect(links.endpoint.links()[0]?.link).toBe(link);
     expect(engine.links).toBe(1);
     expect(engine.of('ended')).toEqual([]);
-    // A cookie: shorter than the 512 bytes that asked for it.
-    for (const { bytes } of peer.received) expect(bytes.length).toBe(21);
-    expect(peer.received.length).toBeGreaterThan(0);
+    // A cookie, for 512 bytes, or the reset of a link.
+    for (const { bytes } of peer.received) {
+      expect(bytes.length).toBe(25);
+      if (bytes[0] === 0xac) expect(lengths.get(idOf(bytes, 1))).toBeGreaterThanOrEqual(25);
+      else expect(bytes[0]).toBe(0xaa);
+    }
+    expect(new Set(peer.received.map(({ bytes }) => bytes[0]))).toEqual(new Set([0xaa, 0xac]));
   });
 });

@@ -11,6 +11,7 @@ import { noiseProfile, pskText, serverKeys } from '../kcp/profiles.js';
 const PROFILE = 7;
 const LINK = 41;
 const HANDLE = 42;
+const token = new Uint8Array(16).fill(0xc3);
 const client = { host: '192.0.2.7', port: 40_001 };
 const server = { host: '203.0.113.9', port: 4000 };
 
@@ -95,6 +96,7 @@ const hello = (bytes: Uint8Array, from = client): KcpEvent => ({
   kind: 'hello',
   handle: HANDLE,
   bytes,
+  token,
 });
 const begin: KcpEvent = { ...about(true), kind: 'begin', link: LINK };
 const answer = (bytes: Uint8Array): KcpEvent => ({ ...about(true), kind: 'answer', link: LINK, bytes });
@@ -122,6 +124,7 @@ test('two workers come to the same keys', () => {
   const [, link, established] = here.last('establish') as [string, number, Record<string, unknown>];
   expect(link).toBe(LINK);
   expect([established.send, established.receive]).toEqual([accepted.receive, accepted.send]);
+  expect(Buffer.from(established.reset as Uint8Array)).toEqual(Buffer.from(token));
   expect(established).toMatchObject({ cipher: 1, peer: { mtu: 1350, receiveWindow: 512 } });
   expect((accepted.peer as unknown as { conv: number }).conv).toBe(
     (established.peer as { conv: number }).conv,
