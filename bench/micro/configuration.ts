@@ -40,6 +40,7 @@ const world = {
   directory: '/',
   fileKind: () => 'module' as const,
   listFault: () => null,
+  writeFault: () => null,
   keyFile: () => ({ fault: 'no such file' }),
   programFault: () => null,
   cores: 2,

@@ -1,5 +1,6 @@
 /** What a path names, before it is imported: a thread that reads a device or a pipe as a module can not be stopped. */
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** A longer file is no module: threads would read it into memory whole. */
 export const MODULE_BYTES_MAX = 16 * 1024 ** 2;
@@ -35,6 +36,37 @@ function faultOf(path: string, right: keyof typeof modes): string | null {
     return `may not be ${right} by this user`;
   }
 }
+
+/** `appended`: the file is written to if it is there; `replaced`: by another one beside it; `bound`: by a Unix socket. */
+export type WrittenAs = 'appended' | 'replaced' | 'bound';
+
+/**
+ * Why a path can not be written; null: it can, as far as can be seen from outside. A socket may be another process's, which
+ * passes it on, so for these the folder need only be there.
+ */
+export function writeFault(path: string, as: WrittenAs): string | null {
+  const folder = dirname(path);
+  try {
+    if (!statSync(folder).isDirectory()) return faults.ENOTDIR;
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there?.isDirectory()) return faults.EISDIR;
+    if (as === 'bound') return null;
+    if (as === 'appended' && there !== undefined) accessSync(path, constants.W_OK);
+    else accessSync(folder, constants.W_OK | constants.X_OK);
+    return null;
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    return Object.hasOwn(faults, code) ? faults[code as keyof typeof faults] : `can not be written (${code})`;
+  }
+}
+
+const faults = {
+  EACCES: 'this user may not write there (EACCES)',
+  ENOENT: 'there is no such folder (ENOENT)',
+  ENOTDIR: 'there is no such folder (ENOTDIR)',
+  EISDIR: 'is a folder (EISDIR)',
+  EROFS: 'is on a file system that is read-only (EROFS)',
+} as const;
 
 /** The text of a file with a key. */
 export type KeyFile = { readonly text: string; readonly isShared: boolean } | { readonly fault: string };

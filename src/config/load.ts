@@ -9,7 +9,7 @@ import { systemAccounts } from './accounts.js';
 import { DEFAULT_FILE, DEMO_ADDRESS, demoConfig } from './default.js';
 import { documentSource } from './document.js';
 import type { Environment } from './environment.js';
-import { fileKind, keyFile, listFault, programFault } from './file-kind.js';
+import { fileKind, keyFile, listFault, programFault, writeFault } from './file-kind.js';
 import { applyFlags, type Flags } from './flags.js';
 import { withIncluded } from './include/index.js';
 import { type Kernel, readKernel } from './kernel.js';
@@ -115,6 +115,7 @@ function loaded(
     directory: about.directory,
     fileKind,
     listFault,
+    writeFault,
     keyFile,
     programFault,
     cores: availableParallelism(),

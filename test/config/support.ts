@@ -14,6 +14,8 @@ export interface World {
   readonly flags?: Flags;
   readonly files?: readonly string[];
   readonly programs?: readonly string[];
+  /** What can not be written, and why. */
+  readonly faults?: Readonly<Record<string, string>>;
   /** Private keys by path. */
   readonly keys?: Readonly<Record<string, KeyFile>>;
   /** What the user of `server.user` may not do: `read /etc/a.mjs`. */
@@ -39,6 +41,7 @@ export function checkText(text: string, world: World = {}): Validated {
     flags = {},
     files = [],
     programs = [],
+    faults = {},
     keys = {},
     denied = [],
     mayAdminister = true,
@@ -49,6 +52,7 @@ export function checkText(text: string, world: World = {}): Validated {
     directory: '/etc/anyport',
     fileKind: (path) => (files.includes(path) ? 'module' : 'none'),
     listFault: (path) => (files.includes(path) ? null : 'no such file'),
+    writeFault: (path) => faults[path] ?? null,
     keyFile: (path) => keys[path] ?? { fault: 'no such file' },
     programFault: (path) => (programs.includes(path) ? null : 'no such file'),
     cores: 3,

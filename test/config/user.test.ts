@@ -92,7 +92,7 @@ describe('what it may not use is a warning', () => {
 listeners: [{ name: a, address: "unix:/run/a.sock" }, { name: b, address: "unix:@b" }]
 logging: { file: /var/log/none/a.log }
 protocols: [{ name: HTTP, handler: ./h.mjs }]
-security: { ip_blacklist_files: [deny.txt], ip_whitelist_files: [deny.txt] }
+security: { ip_blacklist_files: [deny.txt], ip_whitelist_files: [deny.txt], ban_export: /var/lib/none/bans }
 `;
   const files = ['/etc/anyport/h.mjs', '/etc/anyport/deny.txt'];
 
@@ -100,12 +100,19 @@ security: { ip_blacklist_files: [deny.txt], ip_whitelist_files: [deny.txt] }
     expect(
       warningLinesOf(text, {
         files,
-        denied: [...files.map((file) => `read ${file}`), 'write /var/log/none', 'write /run', 'write /'],
+        denied: [
+          ...files.map((file) => `read ${file}`),
+          'write /var/log/none',
+          'write /var/lib/none',
+          'write /run',
+          'write /',
+        ],
       }),
     ).toEqual([
       'any.yaml:1:11: warning: server.user: by its permissions /etc/anyport/h.mjs is not for `anyport` to read: it can not be loaded',
       'any.yaml:1:11: warning: server.user: by its permissions /etc/anyport/deny.txt is not for `anyport` to read: anyport does not start without its lists of networks',
       'any.yaml:1:11: warning: server.user: by its permissions /var/log/none is not for `anyport` to write: anyport does not start without its log file',
+      'any.yaml:1:11: warning: server.user: by its permissions /var/lib/none is not for `anyport` to write: the bans are not exported',
       'any.yaml:1:11: warning: server.user: by its permissions /run is not for `anyport` to write: its socket stays there at the end, and a reload can not open it',
     ]));
 

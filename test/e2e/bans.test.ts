@@ -208,6 +208,8 @@ test('the exported file follows, from the start on', async () => {
   writeFileSync(trusted, '2001:db8::/32\n');
   await becomes('');
   await daemon.reload({ ...next, security: { ban_export: '/nonexistent/folder/bans' } });
+  const said = 'security.ban_export: /nonexistent/folder/bans: there is no such folder (ENOENT)';
+  expect(JSON.stringify(daemon.lines)).toContain(said);
   await add({ ip: '127.0.0.9' });
   await add({ ip: '127.0.0.10' });
   await eventually('the error', () => linesThat('the bans can not be exported').length > 0);

@@ -139,12 +139,27 @@ test('what can not be reopened is said, on standard error too, and the old file 
 
 describe('a start that fails', () => {
   test.each([
-    { why: 'no such folder', path: (at: string) => `${at}/none/a.log`, says: /no such folder \(ENOENT\)/ },
-    { why: 'a folder', path: (at: string) => at, says: /is a folder \(EISDIR\)/ },
-    { why: 'a pipe that nobody reads', path: fifo, says: /is a pipe that nobody reads \(ENXIO\)/ },
-  ])('because of the file: $why', async ({ path, says }) => {
+    {
+      why: 'no such folder',
+      path: (at: string) => `${at}/none/a.log`,
+      status: 2,
+      says: /anyport\.yaml:\d+:\d+: logging\.file: .*no such folder \(ENOENT\)/,
+    },
+    {
+      why: 'a folder',
+      path: (at: string) => at,
+      status: 2,
+      says: /anyport\.yaml:\d+:\d+: logging\.file: .*is a folder \(EISDIR\)/,
+    },
+    {
+      why: 'a pipe that nobody reads',
+      path: fifo,
+      status: 1,
+      says: /is a pipe that nobody reads \(ENXIO\)/,
+    },
+  ])('because of the file: $why', async ({ path, status, says }) => {
     const daemon = await launchDaemon({ protocols: redis, logging: { file: path(folder.path) } });
-    expect(await daemon.exit()).toBe(1);
+    expect(await daemon.exit()).toBe(status);
     expect(daemon.stderr).toMatch(says);
     daemon.folder.remove();
   });

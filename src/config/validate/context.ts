@@ -1,5 +1,5 @@
 import type { Accounts } from '../accounts.js';
-import type { FileKind, KeyFile } from '../file-kind.js';
+import type { FileKind, KeyFile, WrittenAs } from '../file-kind.js';
 import type { Kernel } from '../kernel.js';
 import type { Right, Subject } from '../rights.js';
 
@@ -10,6 +10,8 @@ export interface Context {
   fileKind(path: string): FileKind;
   /** Why it can not be read as a list of networks; null: it can, as far as can be seen from outside. */
   listFault(path: string): string | null;
+  /** Why a file of ours can not be written there; null: it can, as far as can be seen from outside. */
+  writeFault(path: string, as: WrittenAs): string | null;
   /** A private key. `isShared`: other users may read it, too. */
   keyFile(path: string): KeyFile;
   /** Why it can not be run as a program; null: it can. */

@@ -88,6 +88,7 @@ export function warnOfRights(shape: Shape, config: Config, context: Context, war
     ...listsOf(config),
     ...keysOf(shape, context),
     ...logOf(config, context),
+    ...exportOf(config),
     ...socketsOf(config),
   ]) {
     if (mayUse(path, right, { uid, gids })) continue;
@@ -128,6 +129,9 @@ function logOf({ logging: { file } }: Config, { fileKind }: Context): Use[] {
     ],
   ];
 }
+
+const exportOf = ({ security: { banExport } }: Config): Use[] =>
+  banExport === null ? [] : [[dirname(banExport), 'write', 'the bans are not exported']];
 
 const socketsOf = ({ listeners, admin }: Config): Use[] =>
   [...listeners.map(({ address }) => address), ...(admin ? [admin.address] : [])].flatMap((address) =>

@@ -28,6 +28,7 @@ import { warnOfTransportOptions } from './transport-options.js';
 import { warnOfUnreachable } from './unreachable.js';
 import type { NamedUpstream } from './upstreams.js';
 import { warnOfRights } from './user.js';
+import { warnOfWritten } from './written.js';
 
 export interface Checked {
   readonly source: Source;
@@ -87,6 +88,7 @@ export function warningsOf(
   warnOfRights(shape, config, context, warn);
   warnOfToken(config, warn);
   warnOfSecurity(shape, source, warn);
+  warnOfWritten(shape, groups, config.admin, context, warn);
   warnOfFamilies(groups, warn);
   warnOfHostBits(source, warn);
   warnOfOrphanedOptions(shape, source, warn);
