@@ -79,7 +79,7 @@ class Admission {
   // Identification has failed; the source may be banned for it.
   void Failed(const net::Source& source, const Policy& policy, uint64_t now_ns);
 
-  Identifying& identifying() { return gate_->identifying(); }
+  Identifying& identifying(Holder holder) { return gate_->identifying(holder); }
 
  private:
   Check ByLists(const net::Source& source, uint32_t listener, bool* trusted);

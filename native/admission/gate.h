@@ -3,7 +3,9 @@
 // admission.h.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -58,9 +60,9 @@ class Gate {
   bool has_bans() const { return sources_.ever_banned(); }
 
   Sources& sources() { return sources_; }
-  // Flows have one of their own: who forges sources uses up nothing of what connections may.
+  // Flows have their own of these: who forges sources uses up nothing of what connections may.
   SharedBucket& in_all(Holder holder) { return holder == Holder::kFlow ? flows_in_all_ : in_all_; }
-  Identifying& identifying() { return identifying_; }
+  Identifying& identifying(Holder holder) { return identifying_[static_cast<size_t>(holder)]; }
 
  private:
   mutable std::mutex mutex_;  // guards lists_
@@ -69,7 +71,7 @@ class Gate {
   Sources sources_;
   SharedBucket in_all_;
   SharedBucket flows_in_all_;
-  Identifying identifying_;
+  std::array<Identifying, kHolders> identifying_;
 };
 
 // The gate of a room, while somebody holds it.

@@ -17,12 +17,9 @@ uint32_t Identifying::Join(Who who, const net::Source& source, const Limits& lim
   uint32_t place = kNowhere;
   {
     const std::lock_guard lock(mutex_);
-    const uint64_t key = limits.per_source > 0 ? KeyOf(source) : 0;
-    if (key != 0) gone[0] = EvictOfSource(key, limits.per_source);
-    if (limits.most > 0 && all_.size >= limits.most) {
-      gone[1] = Vacate(all_.oldest);
-      ++evicted_in_all_;
-    }
+    const uint64_t key = KeyOf(source);
+    gone[0] = EvictOfSource(key, limits.per_source);
+    gone[1] = EvictInAll(limits.most);
     if (free_.empty()) {
       places_.emplace_back();
       free_.push_back(static_cast<uint32_t>(places_.size() - 1));
@@ -45,8 +42,8 @@ void Identifying::Move(uint32_t place, const Who& who, const net::Source& source
     const std::lock_guard lock(mutex_);
     if (!IsOf(place, who)) return;
     LeaveSource(place);
-    const uint64_t key = limits.per_source > 0 ? KeyOf(source) : 0;
-    if (key != 0) gone = EvictOfSource(key, limits.per_source);
+    const uint64_t key = KeyOf(source);
+    gone = EvictOfSource(key, limits.per_source);
     EnterSource(place, key);
   }
   if (gone.bell != nullptr) gone.bell->Ring(gone.number);
@@ -68,10 +65,17 @@ bool Identifying::IsOf(uint32_t place, const Who& who) const {
 }
 
 Identifying::Who Identifying::EvictOfSource(uint64_t key, uint32_t most) {
+  if (most == 0) return {};
   const auto found = sources_.find(key);
-  if (found == sources_.end() || found->second.size < most) return {};
+  if (found == sources_.end() || found->second.places.size < most) return {};
   ++evicted_by_source_;
-  return Vacate(found->second.oldest);
+  return Vacate(found->second.places.oldest);
+}
+
+Identifying::Who Identifying::EvictInAll(uint32_t most) {
+  if (most == 0 || all_.size < most) return {};
+  ++evicted_in_all_;
+  return Vacate(most_ > 1 ? sources_.find(ranks_[most_].front())->second.places.oldest : all_.oldest);
 }
 
 Identifying::Who Identifying::Vacate(uint32_t place) {
@@ -83,15 +87,33 @@ Identifying::Who Identifying::Vacate(uint32_t place) {
 
 void Identifying::EnterSource(uint32_t place, uint64_t key) {
   places_[place].key = key;
-  if (key != 0) Link(sources_[key], &Place::same, place);
+  if (key == 0) return;
+  OfSource& source = sources_[key];
+  Link(source.places, &Place::same, place);
+  Rank(key, &source, source.places.size - 1);
 }
 
 void Identifying::LeaveSource(uint32_t place) {
   const uint64_t key = std::exchange(places_[place].key, 0);
   if (key == 0) return;
   const auto found = sources_.find(key);
-  Unlink(found->second, &Place::same, place);
-  if (found->second.size == 0) sources_.erase(found);
+  Unlink(found->second.places, &Place::same, place);
+  Rank(key, &found->second, found->second.places.size + 1);
+  if (found->second.places.size == 0) sources_.erase(found);
+}
+
+void Identifying::Rank(uint64_t key, OfSource* source, uint32_t before) {
+  const uint32_t now = source->places.size;
+  if (now >= ranks_.size()) ranks_.resize(now + 1);
+  if (before == 0) {
+    source->at = ranks_[now].insert(ranks_[now].end(), key);
+  } else if (now == 0) {
+    ranks_[before].erase(source->at);
+  } else {
+    ranks_[now].splice(ranks_[now].end(), ranks_[before], source->at);
+  }
+  // It changes by one, so the source itself is among the next fewer.
+  most_ = now > most_ ? now : ranks_[most_].empty() ? most_ - 1 : most_;
 }
 
 void Identifying::Link(Ends& ends, Links Place::*links, uint32_t place) {

@@ -1,6 +1,7 @@
-// Sessions under identification, of all workers, in the order of their coming. Where there are as many as may
-// be, of one source or in all, the oldest goes for each that comes: it has had the most time to say what it
-// speaks.
+// Sessions under identification, of all workers, in the order of their coming. Where there are as many of a
+// source as may be, its oldest goes for each that comes: it has had the most time to say what it speaks.
+// Where there are as many in all, it is the oldest of a source that has the most, so who has few is not
+// crowded out by who has many; where every source has one, the oldest of all.
 //
 // It is only told so, by its worker's bell, because a session ends on its own thread; its place is free at
 // once. So for less than a turn of that worker there are more sessions than places.
@@ -9,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -62,9 +64,13 @@ class Identifying {
   };
   struct Place {
     Who who;
-    uint64_t key = 0;  // of its source; 0: counts in all alone
+    uint64_t key = 0;  // of its source; 0: none, so it is the only one of it
     Links all;
     Links same;  // those of its source
+  };
+  struct OfSource {
+    Ends places;
+    std::list<uint64_t>::iterator at;  // among those with as many
   };
 
   uint64_t KeyOf(const net::Source& source) const;
@@ -76,13 +82,19 @@ class Identifying {
   // Gives the place up and returns whose it was.
   Who Vacate(uint32_t place);
   Who EvictOfSource(uint64_t key, uint32_t most);
+  Who EvictInAll(uint32_t most);
+  // The number of its places is another one.
+  void Rank(uint64_t key, OfSource* source, uint32_t before);
 
   KeyedHash hash_;
   mutable std::mutex mutex_;
   std::deque<Place> places_;
   std::vector<uint32_t> free_;
   Ends all_;
-  std::unordered_map<uint64_t, Ends> sources_;  // by key; those that have a place
+  std::unordered_map<uint64_t, OfSource> sources_;  // by key; those that have a place
+  // Keys by how many places they have, those that have it longest first.
+  std::vector<std::list<uint64_t>> ranks_;
+  uint32_t most_ = 0;  // places that one source has
   uint64_t evicted_by_source_ = 0;
   uint64_t evicted_in_all_ = 0;
 };

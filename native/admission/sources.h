@@ -27,6 +27,7 @@ inline constexpr uint32_t kBansMax = 65'536;
 
 // What holds a place at its source.
 enum class Holder : uint8_t { kConnection, kFlow };
+inline constexpr size_t kHolders = 2;
 
 enum class Judgement : uint8_t { kAdmitted, kBanned, kRateLimited, kOverLimit };
 

@@ -106,7 +106,8 @@ Napi::Value AdmissionBinding::Lift(const Napi::CallbackInfo& info) {
 
 Napi::Value AdmissionBinding::Counts(const Napi::CallbackInfo& info) {
   const admission::SourceCounts sources = gate_->sources().Counts(loop::NowNs());
-  const admission::Identifying::Counts identifying = gate_->identifying().counts();
+  const auto connections = gate_->identifying(admission::Holder::kConnection).counts();
+  const auto flows = gate_->identifying(admission::Holder::kFlow).counts();
   Napi::Object counts = Napi::Object::New(info.Env());
   const auto set = [&](const char* key, auto value) { counts.Set(key, static_cast<double>(value)); };
   set("sources", sources.tracked);
@@ -119,9 +120,9 @@ Napi::Value AdmissionBinding::Counts(const Napi::CallbackInfo& info) {
   counts.Set("bans", bans);
   set("lifted", sources.lifted);
   set("displaced", sources.displaced);
-  set("identifying", identifying.now);
-  set("evictedBySource", identifying.evicted_by_source);
-  set("evictedInAll", identifying.evicted_in_all);
+  set("identifying", connections.now + flows.now);
+  set("evictedBySource", connections.evicted_by_source + flows.evicted_by_source);
+  set("evictedInAll", connections.evicted_in_all + flows.evicted_in_all);
   return counts;
 }
 

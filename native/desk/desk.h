@@ -81,7 +81,10 @@ class Desk {
   bool ExpireTimers();
 
   Books& books() { return books_; }
-  admission::Identifying& identifying() { return admission_.identifying(); }
+  admission::Identifying& IdentifyingOf(const Session& session) {
+    return admission_.identifying(session.datagram ? admission::Holder::kFlow
+                                                   : admission::Holder::kConnection);
+  }
   const admission::Policy& policy() const { return plan_->admission; }
   const std::shared_ptr<const plan::Plan>& plan() const { return plan_; }
   Exchange& exchange() { return *exchange_; }

@@ -1,6 +1,6 @@
 // The openings in identification that hold a slab over 4 KiB, oldest first. Such slabs are few, and a client
-// can hold one until the identify timeout: therefore each source has a share, and the oldest opening is
-// evicted.
+// can hold one until the identify timeout: therefore each source has a share, of which its oldest opening is
+// evicted, and in all the oldest of a source that has most.
 #pragma once
 
 #include <cstddef>
@@ -19,22 +19,28 @@ class Openings {
     pool::SlotId id;
     net::Source source;
     pool::Tier tier;
+    bool datagram;  // its source may be forged
+    size_t alike;   // openings of this kind that its source has, this one included
   };
 
   // One that has moved to a larger slab keeps its age.
-  void Add(pool::SlotId id, const net::Source& source, pool::Tier tier);
+  void Add(pool::SlotId id, const net::Source& source, pool::Tier tier, bool datagram);
   // No effect if absent.
   void Remove(pool::SlotId id);
 
-  // Openings of a source: an IPv4 address or an IPv6 /64. Unix socket peers have no source and are not
-  // counted.
-  size_t CountOf(const net::Source& source) const;
+  // Openings of one kind of a source: an IPv4 address or an IPv6 /64. Unix socket peers have no source and
+  // are not counted. What comes as datagrams counts apart: whose address is forged loses no connection.
+  size_t CountOf(const net::Source& source, bool datagram) const;
   size_t CountIn(pool::Tier tier) const;
   bool Has(pool::SlotId id) const;
   // Oldest first.
   const std::vector<Opening>& all() const { return openings_; }
 
+  static bool IsOf(const Opening& opening, const net::Source& source, bool datagram);
   static bool SameSource(const net::Source& a, const net::Source& b);
+  // Whether a newcomer evicts `one` rather than `other`, which is older. Datagrams evict datagrams; else
+  // whose source has more goes first, and of two that have as many what may be forged.
+  static bool GoesBefore(const Opening& one, const Opening& other, bool for_datagram);
 
  private:
   std::vector<Opening> openings_;  // bounded by these slabs, so a linear search is cheap

@@ -16,18 +16,19 @@ net::Source CountedSource(const Session& session) {
 
 void Places::Take(const Session& session, State& state) {
   const Identifying::Limits& limits = desk_->policy().identifying;
-  if (limits.any()) state.place = desk_->identifying().Join(WhoIs(session), CountedSource(session), limits);
+  if (limits.any())
+    state.place = desk_->IdentifyingOf(session).Join(WhoIs(session), CountedSource(session), limits);
 }
 
 void Places::Move(const Session& session, const State& state) {
   if (state.place == Identifying::kNowhere) return;
   const Identifying::Limits& limits = desk_->policy().identifying;
-  desk_->identifying().Move(state.place, WhoIs(session), CountedSource(session), limits);
+  desk_->IdentifyingOf(session).Move(state.place, WhoIs(session), CountedSource(session), limits);
 }
 
 void Places::Leave(const Session& session, State& state) {
   const uint32_t place = std::exchange(state.place, Identifying::kNowhere);
-  if (place != Identifying::kNowhere) desk_->identifying().Leave(place, WhoIs(session));
+  if (place != Identifying::kNowhere) desk_->IdentifyingOf(session).Leave(place, WhoIs(session));
 }
 
 std::vector<pool::SlotId> Places::Evicted() {

@@ -19,7 +19,7 @@ pool::Slab Space::Acquire(const Session& session, size_t bytes) {
 pool::Slab Space::AcquireLong(const Session& session, pool::Tier tier) {
   if (!MakeWayFor(session, tier)) return {};
   const pool::Slab slab = slabs_->Acquire(tier);
-  if (slab.valid()) openings_.Add(session.id, session.source, tier);
+  if (slab.valid()) openings_.Add(session.id, session.source, tier, session.datagram);
   return slab;
 }
 
@@ -50,34 +50,36 @@ void Space::Release(const Session& session, pool::Slab* slab) {
   slabs_->Release(slab);
 }
 
-// Checks the limits per source and of all openings together, and evicts the oldest opening where one is
-// reached: it has had the most time to be identified. False: none could be evicted.
+// Checks the limits per source and of all openings together, and evicts an opening where one is reached.
+// False: none could be evicted.
 bool Space::MakeWayFor(const Session& session, pool::Tier tier) {
   const uint32_t share = session.plan->long_openings_per_source;
   const bool is_new = !openings_.Has(session.id);  // else it moves on from a smaller slab
-  if (is_new && share != 0 && openings_.CountOf(session.source) >= share &&
-      !EvictOldest(session, true, [&](const Openings::Opening& each) {
-        return Openings::SameSource(each.source, session.source);
+  if (is_new && share != 0 && openings_.CountOf(session.source, session.datagram) >= share &&
+      !EvictOne(session, true, [&](const Openings::Opening& each) {
+        return Openings::IsOf(each, session.source, session.datagram);
       }))
     return false;
   if (openings_.CountIn(tier) < LongOpeningsMax(tier) && slabs_->HasFree(tier)) return true;
   slabs_->Miss(tier);
-  return EvictOldest(session, false, [&](const Openings::Opening& each) { return each.tier == tier; });
+  return EvictOne(session, false, [&](const Openings::Opening& each) { return each.tier == tier; });
 }
 
 // Skips sessions reported to TypeScript, whose bytes are in use; they are answered within this turn.
 template <typename Which>
-bool Space::EvictOldest(const Session& session, bool over_share, Which which) {
+bool Space::EvictOne(const Session& session, bool over_share, Which which) {
+  const Openings::Opening* chosen = nullptr;
   for (const Openings::Opening& each : openings_.all()) {
-    if (!which(each)) continue;
-    Session* oldest = desk_->Find(each.id);
-    assert(oldest != nullptr && oldest != &session);
-    if (oldest->stage != desk::Stage::kSniff) continue;
-    desk_->books().Evicted(oldest->plan_listener(), over_share);
-    desk_->End(*oldest, desk::Ender::kProxy, desk::Reason::kOverLimit, desk::Closing::kReset);
-    return true;
+    if (!which(each) || (chosen != nullptr && !Openings::GoesBefore(each, *chosen, session.datagram)))
+      continue;
+    if (desk_->Find(each.id)->stage == desk::Stage::kSniff) chosen = &each;
   }
-  return false;
+  if (chosen == nullptr) return false;
+  Session* evicted = desk_->Find(chosen->id);
+  assert(evicted != nullptr && evicted != &session);
+  desk_->books().Evicted(evicted->plan_listener(), over_share);
+  desk_->End(*evicted, desk::Ender::kProxy, desk::Reason::kOverLimit, desk::Closing::kReset);
+  return true;
 }
 
 }  // namespace anyport::sniff

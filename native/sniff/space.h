@@ -1,5 +1,5 @@
 // Slabs for openings. A first flight fits into a tiny slab, most others into a small one. The larger ones are
-// few, so a new long opening evicts the oldest one.
+// few, so a new long opening evicts another one.
 #pragma once
 
 #include <cstddef>
@@ -44,7 +44,7 @@ class Space {
   pool::Slab AcquireLong(const desk::Session& session, pool::Tier tier);
   bool MakeWayFor(const desk::Session& session, pool::Tier tier);
   template <typename Which>
-  bool EvictOldest(const desk::Session& session, bool over_share, Which which);
+  bool EvictOne(const desk::Session& session, bool over_share, Which which);
 
   desk::Desk* desk_;
   pool::Slabs* slabs_;

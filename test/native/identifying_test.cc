@@ -112,6 +112,84 @@ TEST_F(IdentifyingTest, ALimitThatIsLoweredCutsNobodyAtOnce) {
   EXPECT_EQ(line.counts().now, 4u);
 }
 
+TEST_F(IdentifyingTest, WhoHasMostMakesRoomForOthers) {
+  const Identifying::Limits limits{.most = 4};
+  Join(1, V4(1), limits);
+  Join(2, V6(2, 1), limits);
+  Join(3, V6(2, 2), limits);
+  Join(4, V6(2, 3), limits);
+  Join(5, V4(5), limits);
+  EXPECT_EQ(bell->TakeAll(), std::vector<uint64_t>{2});
+  Join(6, V4(6), limits);
+  EXPECT_EQ(bell->TakeAll(), std::vector<uint64_t>{3});
+  Join(7, V4(7), limits);  // all have one
+  EXPECT_EQ(bell->TakeAll(), std::vector<uint64_t>{1});
+}
+
+TEST_F(IdentifyingTest, OneThatHasAPlaceKeepsItWhileAnotherSourceFloods) {
+  constexpr uint32_t kMost = 64;
+  const Identifying::Limits limits{.most = kMost};
+  Join(1, V4(1), limits);
+  for (uint64_t number = 2; number < 10'000; ++number)
+    Join(number, V6(9, static_cast<uint8_t>(number)), limits);
+  const std::vector<uint64_t> gone = bell->TakeAll();
+  EXPECT_EQ(gone.size(), 9'999u - kMost);
+  EXPECT_EQ(std::count(gone.begin(), gone.end(), 1u), 0);
+}
+
+// What a flood of forged sources leaves to others: whoever needs no longer than `kMost` newcomers take to
+// come.
+TEST_F(IdentifyingTest, OfForgedSourcesAsManyMayComeAsThereArePlaces) {
+  constexpr uint32_t kMost = 64;
+  const Identifying::Limits limits{.most = kMost};
+  const auto forged = [](uint64_t number) {
+    net::Source source{{}, 1, 4};
+    source.bytes = {10, static_cast<uint8_t>(number >> 16), static_cast<uint8_t>(number >> 8),
+                    static_cast<uint8_t>(number)};
+    return source;
+  };
+  for (uint64_t number = 2; number < 1000; ++number) Join(number, forged(number), limits);
+  bell->TakeAll();
+  const uint32_t place = Join(1, V4(1), limits);
+  for (uint64_t number = 1000; number < 1000 + kMost - 1; ++number) Join(number, forged(number), limits);
+  const std::vector<uint64_t> gone = bell->TakeAll();
+  EXPECT_EQ(std::count(gone.begin(), gone.end(), 1u), 0);
+  line.Leave(place, {bell, 1});
+  EXPECT_EQ(line.counts().now, kMost - 1);
+}
+
+// The choice by counting is what the choice by looking at everybody is.
+TEST_F(IdentifyingTest, TheBusiestIsWhoHasMostWhateverCameAndWent) {
+  constexpr uint32_t kMost = 20;
+  const Identifying::Limits limits{.most = kMost};
+  std::vector<std::pair<uint64_t, uint8_t>> open;  // oldest first: number, source
+  std::vector<uint32_t> places(5000);
+  uint32_t random = 1;
+  for (uint64_t number = 0; number < places.size(); ++number) {
+    random = random * 1'664'525 + 1'013'904'223;
+    const auto source = static_cast<uint8_t>(1 + (random >> 16) % 7);
+    places[number] = Join(number, V4(source), limits);
+    const std::vector<uint64_t> gone = bell->TakeAll();
+    if (open.size() == kMost) {
+      const auto of = [&](uint8_t one) {
+        return std::count_if(open.begin(), open.end(), [&](const auto& each) { return each.second == one; });
+      };
+      ASSERT_EQ(gone.size(), 1u);
+      const auto chosen =
+          std::find_if(open.begin(), open.end(), [&](const auto& each) { return each.first == gone[0]; });
+      ASSERT_NE(chosen, open.end());
+      for (uint8_t other = 1; other <= 7; ++other) ASSERT_GE(of(chosen->second), of(other));
+      for (auto older = open.begin(); older != chosen; ++older) ASSERT_NE(older->second, chosen->second);
+      open.erase(chosen);
+    }
+    open.emplace_back(number, source);
+    if (random % 3 != 0) continue;
+    const auto left = open.begin() + static_cast<ptrdiff_t>((random >> 8) % open.size());
+    line.Leave(places[left->first], {bell, left->first});
+    open.erase(left);
+  }
+}
+
 TEST_F(IdentifyingTest, WorkersHaveOneLineAndNobodyIsLostInIt) {
   constexpr int kWorkers = 4;
   constexpr uint64_t kSessions = 20'000;

@@ -27,33 +27,74 @@ TEST(Openings, ASourceIsAnAddressOrANetworkOf64Bits) {
 
 TEST(Openings, AreCountedByWhoHasThem) {
   Openings openings;
-  openings.Add({1, 0}, V4(1), Tier::kMedium);
-  openings.Add({2, 0}, V4(2), Tier::kMedium);
-  openings.Add({3, 0}, V4(1), Tier::kLarge);
-  openings.Add({4, 0}, net::Source{}, Tier::kMedium);
-  EXPECT_EQ(openings.CountOf(V4(1)), 2u);
-  EXPECT_EQ(openings.CountOf(V4(3)), 0u);
-  EXPECT_EQ(openings.CountOf(net::Source{}), 0u);
+  openings.Add({1, 0}, V4(1), Tier::kMedium, false);
+  openings.Add({2, 0}, V4(2), Tier::kMedium, false);
+  openings.Add({3, 0}, V4(1), Tier::kLarge, false);
+  openings.Add({4, 0}, net::Source{}, Tier::kMedium, false);
+  EXPECT_EQ(openings.CountOf(V4(1), false), 2u);
+  EXPECT_EQ(openings.CountOf(V4(3), false), 0u);
+  EXPECT_EQ(openings.CountOf(net::Source{}, false), 0u);
   openings.Remove({1, 1});  // of another generation
-  EXPECT_EQ(openings.CountOf(V4(1)), 2u);
+  EXPECT_EQ(openings.CountOf(V4(1), false), 2u);
   openings.Remove({1, 0});
   openings.Remove({1, 0});
-  EXPECT_EQ(openings.CountOf(V4(1)), 1u);
+  EXPECT_EQ(openings.CountOf(V4(1), false), 1u);
   ASSERT_EQ(openings.all().size(), 3u);
   EXPECT_EQ(openings.all().front().id.slot, 2u);
 }
 
 TEST(Openings, OneThatGrowsKeepsItsAge) {
   Openings openings;
-  openings.Add({1, 0}, V4(1), Tier::kMedium);
-  openings.Add({2, 0}, V4(1), Tier::kMedium);
-  openings.Add({1, 0}, V4(1), Tier::kLarge);
+  openings.Add({1, 0}, V4(1), Tier::kMedium, false);
+  openings.Add({2, 0}, V4(1), Tier::kMedium, false);
+  openings.Add({1, 0}, V4(1), Tier::kLarge, false);
   EXPECT_EQ(openings.CountIn(Tier::kMedium), 1u);
   EXPECT_EQ(openings.CountIn(Tier::kLarge), 1u);
-  EXPECT_EQ(openings.CountOf(V4(1)), 2u);
+  EXPECT_EQ(openings.CountOf(V4(1), false), 2u);
   EXPECT_EQ(openings.all().front().id.slot, 1u);
   EXPECT_TRUE(openings.Has({1, 0}));
   EXPECT_FALSE(openings.Has({1, 1}));
+}
+
+// Which a newcomer evicts, by slot.
+uint32_t FirstToGo(const Openings& openings, bool for_datagram) {
+  const Openings::Opening* chosen = nullptr;
+  for (const auto& each : openings.all()) {
+    if (chosen == nullptr || Openings::GoesBefore(each, *chosen, for_datagram)) chosen = &each;
+  }
+  return chosen->id.slot;
+}
+
+TEST(Openings, WhoHasMostGoesFirstAndOfThoseTheOldest) {
+  Openings openings;
+  openings.Add({1, 0}, V6(1, 1), Tier::kMedium, false);
+  openings.Add({2, 0}, V6(2, 1), Tier::kMedium, false);
+  openings.Add({3, 0}, V6(2, 2), Tier::kMedium, false);
+  EXPECT_EQ(FirstToGo(openings, false), 2u);
+  openings.Remove({2, 0});
+  EXPECT_EQ(FirstToGo(openings, false), 1u);
+}
+
+TEST(Openings, AForgedSourceCountsApart) {
+  Openings openings;
+  openings.Add({1, 0}, V4(1), Tier::kMedium, false);
+  openings.Add({2, 0}, V4(1), Tier::kMedium, true);
+  openings.Add({3, 0}, V4(1), Tier::kMedium, true);
+  EXPECT_EQ(openings.CountOf(V4(1), false), 1u);
+  EXPECT_EQ(openings.CountOf(V4(1), true), 2u);
+}
+
+TEST(Openings, DatagramsEvictDatagrams) {
+  Openings openings;
+  openings.Add({1, 0}, V4(1), Tier::kMedium, false);
+  openings.Add({2, 0}, V4(1), Tier::kMedium, false);
+  openings.Add({3, 0}, V4(3), Tier::kMedium, true);
+  EXPECT_EQ(FirstToGo(openings, true), 3u);
+  EXPECT_EQ(FirstToGo(openings, false), 1u);  // who has two
+  openings.Remove({1, 0});
+  EXPECT_EQ(FirstToGo(openings, false), 3u);  // what may be forged
+  openings.Remove({3, 0});
+  EXPECT_EQ(FirstToGo(openings, true), 2u);  // there is no other
 }
 
 }  // namespace

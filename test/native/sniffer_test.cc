@@ -202,7 +202,9 @@ class PlacesTest : public SnifferTest {
   explicit PlacesTest(admission::Identifying::Limits limits = {.most = 2})
       : SnifferTest(PlanWithPlaces(limits)) {}
   bool IsThere(pool::SlotId id) { return world.desk.Find(id) != nullptr; }
-  uint64_t InLine() { return world.desk.identifying().counts().now; }
+  uint64_t InLine() {
+    return admission::GateOf(world.room)->identifying(admission::Holder::kConnection).counts().now;
+  }
 };
 
 TEST_F(PlacesTest, TheOldestUnderIdentificationGoesForANewOne) {

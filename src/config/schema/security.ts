@@ -50,7 +50,7 @@ const ddosGuard = section(
       max: '720h',
     }),
     identifying_per_ip: integer(
-      'Sessions of one source (IPv6: of a /64) that may be under identification at once; over it the oldest of them is reset and counted',
+      'Sessions of one source (IPv6: of a /64) that may be under identification at once, connections and flows apart; over it the oldest of them is reset and counted',
       1,
       1_000_000,
     ).default(256),

@@ -40,12 +40,12 @@ export const server = section(
       10_000_000,
     ).default(0),
     max_identifying: integer(
-      'Sessions under identification at once, all listeners together; over it the oldest of them is reset and counted. 0: no limit',
+      'Sessions under identification at once, all listeners together, connections and flows apart; over it the oldest of a source that has most of them is reset and counted. 0: no limit',
       0,
       10_000_000,
     ).default(0),
     long_openings_per_ip: integer(
-      'Openings longer than 4 KiB that are being identified at once, for each source (IPv6: each /64) and worker; over it the oldest of them is reset and counted; 0: no limit',
+      'Openings longer than 4 KiB that are being identified at once, for each source (IPv6: each /64) and worker, those of datagrams apart; over it the oldest of them is reset and counted; 0: no limit',
       0,
       1024,
     ).default(64),
