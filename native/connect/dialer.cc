@@ -44,8 +44,9 @@ void Dialer::Dial(Session& session, const desk::Dial& dial, uint32_t* number) {
   *number = diallings_.Acquire();
   Dialling& dialling = At(number);
   dialling.next = dial.first;
-  dialling.end = dial.first + dial.count;
-  dialling.alone = dial.count == 1;
+  dialling.linked = session.plan_upstream().links == nullptr ? 0 : dial.count;
+  dialling.end = dial.first + (dialling.linked == 0 ? dial.count : 1);
+  dialling.alone = dialling.linked > 0 || dial.count == 1;
   dialling.patient = dial.patient;
   dialling.error = 0;
   dialling.pooled = false;
@@ -92,21 +93,26 @@ void Dialer::TryNext(Session& session, uint32_t* number) {
   Await(session, dialling);
 }
 
-net::Opened Dialer::Open(const Session& session, uint32_t dial) {
-  const plan::Dial& to = session.plan->dials[dial];
-  if (session.plan_upstream().links == nullptr) return net::Connect(to.address, to.options, session.source);
+// Links race for themselves, because sessions share them; `dial` becomes the address of the one that is used.
+net::Opened Dialer::Open(const Session& session, uint32_t linked, uint32_t* dial) {
+  const std::span dials(session.plan->dials);
+  const plan::Dial& to = dials[*dial];
+  if (linked == 0) return net::Connect(to.address, to.options, session.source);
   if (tunnels_ == nullptr) return {net::Fd(), ENOTCONN};
-  return tunnels_->Open(session, to);
+  size_t taken = 0;
+  net::Opened opened = tunnels_->Open(session, dials.subspan(*dial, linked), &taken);
+  *dial += static_cast<uint32_t>(taken);
+  return opened;
 }
 
 // Sends the opening at once, which saves waiting for EPOLLOUT: on loopback and near networks the connection
 // is established before connect() returns. A socket that still connects takes no byte.
 Dialer::Begun Dialer::Begin(Session& session, uint32_t dial, uint32_t* number) {
   Dialling& dialling = At(number);
-  auto opened = Open(session, dial);
+  auto opened = Open(session, dialling.linked, &dial);
   if (!opened.fd.valid()) {
     // A link that comes up is as a backlog that becomes free.
-    const bool patient = dialling.patient || session.plan_upstream().links != nullptr;
+    const bool patient = dialling.patient || dialling.linked > 0;
     if (opened.error == EAGAIN && patient) return Begun::kBacklogFull;
     dialling.NoteError(opened.error);
     return Begun::kFailed;

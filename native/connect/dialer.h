@@ -48,7 +48,7 @@ class Dialer {
 
   bool UseWarm(desk::Session& session, const desk::Dial& dial, uint32_t* number);
   Begun Begin(desk::Session& session, uint32_t dial, uint32_t* number);
-  net::Opened Open(const desk::Session& session, uint32_t dial);
+  net::Opened Open(const desk::Session& session, uint32_t linked, uint32_t* dial);
   void TryNext(desk::Session& session, uint32_t* number);
   bool Look(desk::Session& session, uint32_t* number);
   Sent SendFirst(desk::Session& session, Dialling& dialling, int fd);

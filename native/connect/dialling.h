@@ -24,7 +24,8 @@ struct Attempt {
 struct Dialling {
   uint32_t next = 0;     // index into the Plan's dials of the next attempt
   uint32_t end = 0;      // behind the last one
-  bool alone = true;     // the endpoint has one address
+  uint32_t linked = 0;   // addresses that one attempt has at once: of a link; 0: each has its own
+  bool alone = true;     // there is one attempt
   bool patient = false;  // retry an endpoint whose backlog is full
   bool pooled = false;   // the winner was opened ahead
   int error = 0;         // errno to report

@@ -53,11 +53,13 @@ void LinkHost::Shutdown() {
 
 // ---- ours
 
-net::Opened LinkHost::Open(const Session& session, const plan::Dial& to) {
+net::Opened LinkHost::Open(const Session& session, std::span<const plan::Dial> addresses, size_t* taken) {
   const plan::Upstream& upstream = session.plan_upstream();
-  const links::Target target{upstream.links, to.address, to.options,
-                             uint64_t{1000} * upstream.dial_timeout_ms};
-  links::Links::Opened opened = links_->Dial(this, target, NumberOf(session.id, Side::kUpstream));
+  std::vector<links::Target> targets;
+  for (const plan::Dial& to : addresses)
+    targets.push_back({upstream.links, to.address, to.options, uint64_t{1000} * upstream.dial_timeout_ms});
+  links::Links::Opened opened = links_->Dial(this, targets, NumberOf(session.id, Side::kUpstream));
+  *taken = opened.target;
   return {std::move(opened.fd), opened.error};
 }
 

@@ -31,7 +31,8 @@ class LinkHost final : public links::Host, public connect::Tunnels, public flow:
   // Ends all links at once, without events.
   void Shutdown();
 
-  net::Opened Open(const desk::Session& session, const plan::Dial& to) override;
+  net::Opened Open(const desk::Session& session, std::span<const plan::Dial> addresses,
+                   size_t* taken) override;
   void Abort(int fd) override { links_->Abort(fd); }
   net::HostPort Destination(int fd) override { return links_->Destination(fd); }
 

@@ -56,6 +56,7 @@ struct Line {
   uint64_t idle_since_us = 0;  // client: without streams since; 0: it has some
   uint64_t rtt_told_us = 0;    // time of the last sample
   std::string tunnel;          // client: key of those that share it
+  std::string race;            // client: of all addresses of its endpoint
   int error = 0;               // client: errno that has ended it
   kcp::LinkStats counted;      // what the counters have
 };

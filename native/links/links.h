@@ -50,6 +50,8 @@ struct Refusal {
   uint64_t until_us = 0;
 };
 inline constexpr uint64_t kRefusalUs = 1'000'000;
+// RFC 8305 section 5: the next address is tried so long after the last one.
+inline constexpr uint64_t kNextAddressUs = 250'000;
 
 // A socket whose datagrams its owner shows (Links::Take).
 struct Outside {
@@ -128,12 +130,15 @@ class Links final : public loop::Client, private Shore {
   struct Opened {
     pool::SlotId stream;
     net::Fd fd;
-    int error = 0;  // EAGAIN: the link is coming up, or has no place at present
+    int error = 0;      // EAGAIN: the link is coming up, or has no place at present
+    size_t target = 0;  // index of the one that it goes to
   };
   // A stream of a link that is up; `number`: the host's.
   Opened Open(pool::SlotId link, uint64_t number);
-  // One through the link to this target, which is begun where there is none.
-  Opened Dial(Host* host, const Target& target, uint64_t number);
+  // One through the link to one of these targets, the addresses of an endpoint. Where there is none, it is
+  // begun to the first; to each next one when those before are refused, or have not answered for a while. The
+  // first to come up ends the others.
+  Opened Dial(Host* host, std::span<const Target> targets, uint64_t number);
   // Resets the stream whose other end is this descriptor, or has this id.
   void Abort(int theirs);
   void Abort(pool::SlotId stream);
@@ -176,6 +181,7 @@ class Links final : public loop::Client, private Shore {
   bool TakeKcptun(const Door& door, const Path& path, std::span<uint8_t> datagram);
   bool TakeOpened(const Door& door, const Path& path, std::span<uint8_t> payload);
   bool TakeReply(Line& line, std::span<uint8_t> datagram);
+  bool TakeAnswer(Line& line, std::span<const uint8_t> datagram);
   void TakeReset(Line& line, std::span<const uint8_t> datagram);
   void SendReset(const Door& door, const Path& path, std::span<const uint8_t> packet);
   template <typename Input>
@@ -201,6 +207,10 @@ class Links final : public loop::Client, private Shore {
   void SetDue(Line& line);
   void End(Line& line, const char* reason);
   void Unlist(Line& line);
+  Line* Joinable(const std::string& tunnel, const Target& target);
+  int BeginTunnel(Host* host, const Target& target, const std::string& tunnel, const std::string& race);
+  int RefusalOf(const std::string& tunnel);
+  void Overtake(const Line& winner);
   void Remember(const Line& line);
   bool IsHalfOpen(const Line& line) const { return !line.client && !line.proven; }
   bool Deliver();

@@ -67,6 +67,27 @@ void Links::RunCalling(Line& line) {
   calling.pause_us = std::min(2 * calling.pause_us, kPauseMaxUs);
 }
 
+bool Links::TakeAnswer(Line& line, std::span<const uint8_t> datagram) {
+  if (line.stage != Stage::kBegun || datagram.size() < kAnswerHeaderBytes ||
+      kcp::Load64(&datagram[1]) != line.wire_id)
+    return false;
+  if (datagram[0] == kRetry && datagram.size() == kRetryBytes && !line.calling.hello.empty()) {
+    // The same again is our own hello that was sent twice.
+    const auto cookie = datagram.subspan(kRetryBytes - kcp::kCookieBytes);
+    const auto place = std::span(line.calling.hello).subspan(kHelloCookieAt, kcp::kCookieBytes);
+    if (std::equal(cookie.begin(), cookie.end(), place.begin())) return true;
+    std::copy(cookie.begin(), cookie.end(), place.begin());
+    line.calling.next_us = now_us_;
+    Mark(line);
+  } else if (datagram[0] == kAnswer && line.answer.empty()) {
+    line.peer_id = kcp::Load64(&datagram[9]);
+    line.answer.assign(datagram.begin() + kAnswerHeaderBytes, datagram.end());
+    Push(line, Event(Event::Kind::kAnswer, line.answer));
+    Mark(line);
+  }
+  return true;
+}
+
 bool Links::Establish(pool::SlotId id, const Agreed& agreed) {
   Line* line = lines_.Find(id);
   if (line == nullptr || line->stage != Stage::kBegun || line->answer.empty()) return false;
@@ -76,6 +97,7 @@ bool Links::Establish(pool::SlotId id, const Agreed& agreed) {
   line->reset = agreed.reset;
   MakeLink(*line, SealOf(*line, agreed), agreed.conv, agreed);
   Push(*line, Event(Event::Kind::kUp));
+  Overtake(*line);
   return true;
 }
 

@@ -183,30 +183,11 @@ bool Links::TakeData(const Door& door, const Path& path, std::span<uint8_t> data
 }
 
 bool Links::TakeReply(Line& line, std::span<uint8_t> datagram) {
-  const bool data = line.profile->is_kcptun() || datagram[0] == kcp::kDataPacket;
-  if (line.link != nullptr) {
-    if (data)
-      Feed(line, line.path, [&](kcp::PathId from) { return line.link->Input(datagram, from, now_us_); });
-    if (datagram[0] == kcp::kReset && !line.profile->is_kcptun()) TakeReset(line, datagram);
-    return data;
-  }
-  if (line.stage != Stage::kBegun || datagram.size() < kAnswerHeaderBytes ||
-      kcp::Load64(&datagram[1]) != line.wire_id)
-    return false;
-  if (datagram[0] == kRetry && datagram.size() == kRetryBytes && !line.calling.hello.empty()) {
-    // The same again is our own hello that was sent twice.
-    const auto cookie = datagram.subspan(kRetryBytes - kcp::kCookieBytes);
-    const auto place = std::span(line.calling.hello).subspan(kHelloCookieAt, kcp::kCookieBytes);
-    if (std::equal(cookie.begin(), cookie.end(), place.begin())) return true;
-    std::copy(cookie.begin(), cookie.end(), place.begin());
-    line.calling.next_us = now_us_;
-    Mark(line);
-  } else if (datagram[0] == kAnswer && line.answer.empty()) {
-    line.peer_id = kcp::Load64(&datagram[9]);
-    line.answer.assign(datagram.begin() + kAnswerHeaderBytes, datagram.end());
-    Push(line, Event(Event::Kind::kAnswer, line.answer));
-    Mark(line);
-  }
+  if (line.link == nullptr) return TakeAnswer(line, datagram);
+  const bool is_kcptun = line.profile->is_kcptun();
+  if (!is_kcptun && datagram[0] == kcp::kReset) TakeReset(line, datagram);
+  if (!is_kcptun && datagram[0] != kcp::kDataPacket) return false;
+  Feed(line, line.path, [&](kcp::PathId from) { return line.link->Input(datagram, from, now_us_); });
   return true;
 }
 

@@ -242,7 +242,7 @@ const textOf = (address: SocketAddress): string =>
 
 /** As native/kcp/link_settings.h names them. */
 const isOrderly = (reason: string): boolean =>
-  ['done', 'idle', 'shutdown', 'admin', 'replaced'].includes(reason);
+  ['done', 'idle', 'shutdown', 'admin', 'replaced', 'overtaken'].includes(reason);
 
 const hundredths = (value: number): number => Math.round(value * 100) / 100;
 

@@ -63,6 +63,7 @@ export interface FlowEngineOptions {
   readonly links?: EngineLinks;
   /** Connections, too: at `streamPort`. */
   readonly streams?: boolean;
+  readonly dialTimeoutMs?: number;
   /** Before each datagram to an endpoint. */
   readonly preamble?: Uint8Array;
   /** What to do with a flow; default: the first endpoint. */
@@ -129,12 +130,12 @@ export class FlowEngine {
     this.engine.commit();
   }
 
-  /** To this endpoint. */
-  dial(flow: SessionId, endpoint = 0): void {
+  /** To this endpoint; of `count`, it has the addresses of those behind it, too. */
+  dial(flow: SessionId, endpoint = 0, count = 1): void {
     const { preamble = null } = this.#options;
     this.answers.dial(flow, 0, {
       first: endpoint,
-      count: 1,
+      count,
       patient: false,
       endpoint: endpointId(endpoint),
       endpointRow: rows.endpoint,
@@ -279,7 +280,7 @@ export class FlowEngine {
           maxConnections: 0,
           queueLength: 0,
           queueTimeoutMs: 0,
-          dialTimeoutMs: 1000,
+          dialTimeoutMs: this.#options.dialTimeoutMs ?? 1000,
           idleTimeoutMs: 60_000,
           halfCloseTimeoutMs: 1000,
           kcp: links?.over ? 0 : -1,
