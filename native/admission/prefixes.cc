@@ -36,6 +36,12 @@ Range<Number> RangeOf(const net::Network& network) {
   return {static_cast<Number>(base & ~hosts), static_cast<Number>(base | hosts)};
 }
 
+AddressSet::Address SingleOf(const net::Source& source) {
+  return {be64toh(WordAt<uint64_t>(source, 0)), be64toh(WordAt<uint64_t>(source, 8))};
+}
+
+constexpr uint8_t kAllBits = 128;
+
 }  // namespace
 
 Prefixes Prefixes::From(std::span<const net::Network> networks) {
@@ -47,7 +53,8 @@ Prefixes Prefixes::From(std::span<const net::Network> networks) {
 bool Prefixes::Contains(const net::Source& source) const noexcept {
   if (source.family == 4) return v4_.Contains(NumberOf<uint32_t>(source));
   if (source.family != 6) return false;
-  return halves_.Contains(NumberOf<uint64_t>(source)) || wholes_.Contains(NumberOf<Wide>(source));
+  return halves_.Contains(NumberOf<uint64_t>(source)) || singles_.Contains(SingleOf(source)) ||
+         wholes_.Contains(NumberOf<Wide>(source));
 }
 
 void Prefixes::Builder::Add(const net::Network& network) {
@@ -56,6 +63,8 @@ void Prefixes::Builder::Add(const net::Network& network) {
     v4_.push_back(RangeOf<uint32_t>(network));
   } else if (network.bits <= 64) {
     halves_.push_back(RangeOf<uint64_t>(network));
+  } else if (network.bits == kAllBits && SingleOf(network.base) != AddressSet::Address{}) {
+    singles_.push_back(SingleOf(network.base));
   } else {
     wholes_.push_back(RangeOf<Wide>(network));
   }
@@ -66,6 +75,7 @@ void Prefixes::Builder::Add(const Prefixes& prefixes) {
   prefixes.v4_.ForEach([this](const auto& range) { v4_.push_back(range); });
   prefixes.halves_.ForEach([this](const auto& range) { halves_.push_back(range); });
   prefixes.wholes_.ForEach([this](const auto& range) { wholes_.push_back(range); });
+  prefixes.singles_.ForEach([this](const auto& address) { singles_.push_back(address); });
 }
 
 Prefixes Prefixes::Builder::Build() {
@@ -73,6 +83,7 @@ Prefixes Prefixes::Builder::Build() {
   prefixes.v4_ = Boundaries<uint32_t>(std::exchange(v4_, {}));
   prefixes.halves_ = Boundaries<uint64_t>(std::exchange(halves_, {}));
   prefixes.wholes_ = Boundaries<Wide>(std::exchange(wholes_, {}));
+  prefixes.singles_ = AddressSet(std::exchange(singles_, {}));
   prefixes.size_ = std::exchange(size_, 0);
   return prefixes;
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <random>
 #include <string>
 #include <vector>
@@ -166,7 +167,7 @@ TEST(Prefixes, AreRightInCrowdsWithinCrowds) {
   std::vector<net::Network> networks;
   for (int crowd = 0; crowd < 14; ++crowd) {
     for (int i = 0; i < 64; ++i) {
-      net::Network network{{.family = 6}, 128};
+      net::Network network{{.family = 6}, 127};
       for (int byte = 0; byte < crowd; ++byte) network.base.bytes[byte] = 0x55;
       network.base.bytes[crowd] = static_cast<uint8_t>(4 * i);
       networks.push_back(network);
@@ -191,8 +192,46 @@ TEST(Prefixes, TakeTheMemoryThatIsSaidOfThem) {
   }
   EXPECT_LE(Prefixes::From(v4).bytes(), 16 * kCount);
   EXPECT_LE(Prefixes::From(v6).bytes(), 24 * kCount);
-  for (net::Network& network : v6) network.bits = 128;
+  for (net::Network& network : v6) network.bits = 127;
   EXPECT_LE(Prefixes::From(v6).bytes(), 40 * kCount);
+  for (net::Network& network : v6) network.bits = 128;
+  EXPECT_LE(Prefixes::From(v6).bytes(), 33 * kCount);
+}
+
+TEST(Prefixes, HaveSingleAddressesWhateverTheyAre) {
+  std::vector<net::Network> networks;
+  for (int last = 0; last < 3; ++last) {
+    networks.push_back({{.family = 6}, 128});
+    networks.back().base.bytes[15] = static_cast<uint8_t>(last);  // `::`, `::1`, `::2`
+    networks.push_back(networks.back());
+  }
+  const Prefixes prefixes = Prefixes::From(networks);
+  EXPECT_EQ(prefixes.size(), 6u);
+  Prefixes::Builder builder;
+  builder.Add(prefixes);
+  const Prefixes joined = builder.Build();
+  for (int last = 0; last < 6; ++last) {
+    net::Source source{.family = 6};
+    source.bytes[15] = static_cast<uint8_t>(last);
+    EXPECT_EQ(prefixes.Contains(source), last < 3) << last;
+    EXPECT_EQ(joined.Contains(source), last < 3) << last;
+  }
+}
+
+// More than a bucket has, so that look-ups go on in the next.
+TEST(Prefixes, FindEachOfManySingleAddressesAndNoOther) {
+  for (const uint32_t count : {1, 5, 64, 10'000}) {
+    std::vector<net::Network> networks;
+    const auto at = [](uint32_t number) {
+      net::Source source{.family = 6};
+      std::memcpy(source.bytes.data() + 4, &number, sizeof(number));
+      return source;
+    };
+    for (uint32_t i = 0; i < count; ++i) networks.push_back({at(2 * i + 1), 128});
+    const Prefixes prefixes = Prefixes::From(networks);
+    for (uint32_t i = 0; i < 2 * count + 2; ++i)
+      ASSERT_EQ(prefixes.Contains(at(i)), i % 2 == 1 && i < 2 * count);
+  }
 }
 
 }  // namespace

@@ -203,7 +203,10 @@ class PlacesTest : public SnifferTest {
       : SnifferTest(PlanWithPlaces(limits)) {}
   bool IsThere(pool::SlotId id) { return world.desk.Find(id) != nullptr; }
   uint64_t InLine() {
-    return admission::GateOf(world.room)->identifying(admission::Holder::kConnection).counts().now;
+    return admission::GateOf(shared::Room(world.room))
+        ->identifying(admission::Holder::kConnection)
+        .counts()
+        .now;
   }
 };
 
