@@ -96,6 +96,7 @@ function runRaces() {
       'sources_test',
       'identifying_test',
       'waiting_test',
+      'wire_ids_test',
     ].every((name) => run(join(racesFolder, name), ['--gtest_brief=1']) === 0);
   return { passed: Number(passed), failed: Number(!passed) };
 }
