@@ -25,6 +25,7 @@ import { Links } from './links.js';
 import { Listing } from './listing.js';
 import { createLogs, type WorkerLogs } from './logs.js';
 import { createReports, reporting } from './reports.js';
+import { Rest } from './rest.js';
 import { Answers, EventCursor } from './rings.js';
 import { createRuntime, type Runtime } from './runtime.js';
 import { Runtimes } from './runtimes.js';
@@ -42,8 +43,9 @@ const machineMs = () => {
 };
 
 export default async function run(setup: WorkerSetup): Promise<void> {
-  const stopBeating = beat(setup);
-  const worker = createWorker(setup);
+  const rest = new Rest();
+  const stopBeating = beat(setup, () => giveBack(rest.look(), setup));
+  const worker = createWorker(setup, rest);
   try {
     await serve(worker, setup);
   } finally {
@@ -52,10 +54,13 @@ export default async function run(setup: WorkerSetup): Promise<void> {
   }
 }
 
-/** Heartbeat of the event loop, read by the primary. */
-function beat({ beats, beatMs, worker }: WorkerSetup): () => void {
+/** Heartbeat of the event loop, read by the primary; `each` is called with each. */
+function beat({ beats, beatMs, worker }: WorkerSetup, each: () => void): () => void {
   const cells = new Int32Array(beats);
-  const once = () => Atomics.add(cells, worker, 1);
+  const once = () => {
+    Atomics.add(cells, worker, 1);
+    each();
+  };
   once();
   const timer = setInterval(once, beatMs);
   return () => clearInterval(timer);
@@ -99,6 +104,11 @@ function collectGarbage({ inline }: WorkerSetup): void {
   if (inline === undefined) native.compactHeapSoon();
 }
 
+function giveBack(what: ReturnType<Rest['look']>, setup: WorkerSetup): void {
+  if (what === 'collect') collectGarbage(setup);
+  else if (what === 'trim' && setup.inline === undefined) native.trimMemory();
+}
+
 const isCancelled = ({ inline }: WorkerSetup): boolean => inline?.cancelled.aborted ?? false;
 
 /** A thread is not cancelled but terminated. */
@@ -123,7 +133,7 @@ async function tell(request: number, ask: SessionAsk, { listing, post }: Worker)
 type Worker = ReturnType<typeof createWorker>;
 
 /** Wires the parts of a worker; long, because most of them refer to each other. */
-function createWorker(setup: WorkerSetup) {
+function createWorker(setup: WorkerSetup, rest: Rest) {
   const { limits } = setup.plan;
   const { worker } = setup;
   const post = (message: FromWorker) => setup.port.postMessage(message);
@@ -167,6 +177,7 @@ function createWorker(setup: WorkerSetup) {
     worker,
     onKcp: (event) => links.on(event),
     onTurn(from, to) {
+      rest.worked(to - from);
       loads.settle();
       sequencer.onTurn(from, to);
       draining.turned();
