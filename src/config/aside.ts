@@ -21,8 +21,15 @@ export interface ReaderLimits {
   readonly heapMb: number;
   /** Of its young objects: 1 MiB per semi-space. V8's 48 fill up, and never shrink. */
   readonly youngMb: number;
-  /** Answers of one thread; then another takes its place. Its heap does not shrink: after 200 it was 6 MiB larger. */
+  /**
+   * Answers of one thread; then another takes its place, in the next pause of `pauseMs`: where requests follow each other
+   * they lead to changes, which its end and the start of another would hold up. Its heap does not shrink: after 200 answers
+   * it was 6 MiB larger.
+   */
   readonly answersMax: number;
+  readonly pauseMs: number;
+  /** Likewise without a pause, whatever is held up. */
+  readonly answersMost: number;
   /** Requests that wait; further ones are refused. */
   readonly waitingMax: number;
 }
@@ -34,6 +41,8 @@ export const readerLimits: ReaderLimits = {
   heapMb: 1024,
   youngMb: 3,
   answersMax: 32,
+  pauseMs: 2_000,
+  answersMost: 512,
   waitingMax: 64,
 };
 
@@ -111,7 +120,7 @@ export class Reader {
     }
     this.#answers += 1;
     this.#leaveLater();
-    if (this.#answers >= this.#limits.answersMax) this.#renew();
+    if (this.#answers >= this.#limits.answersMost) this.#renew();
     return loaded;
   }
 
@@ -153,7 +162,9 @@ export class Reader {
   #leaveLater(): void {
     this.#thread?.unref();
     if (this.#waiting > 1 || this.#isClosed) return;
-    this.#idle = setTimeout(() => this.#end(), this.#limits.idleMs).unref();
+    const { answersMax, pauseMs, idleMs } = this.#limits;
+    const isOld = this.#answers >= answersMax;
+    this.#idle = setTimeout(() => (isOld ? this.#renew() : this.#end()), isOld ? pauseMs : idleMs).unref();
   }
 
   /** Not awaited: a thread that hangs in a system call ends with the process. */

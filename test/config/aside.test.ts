@@ -70,9 +70,21 @@ test('one thread for all, which ends by itself and keeps no process alive', () =
   expect({ status, counts }).toEqual({ status: 0, counts: [first + 1, first + 1, first, 1] });
 });
 
-test('a thread that has answered often is replaced, whoever waits', async () => {
+test('a thread that has answered often is replaced in a pause', async () => {
   let ended = 0;
-  reader = new Built({ answersMax: 3 }, () => {
+  reader = new Built({ answersMax: 3, pauseMs: 1 }, () => {
+    ended += 1;
+  });
+  const answers = await Promise.all(Array.from({ length: 10 }, () => reader.load(request)));
+  expect({ ok: answers.every(({ ok }) => ok), ended }).toEqual({ ok: true, ended: 0 });
+  await eventually('one thread to end', () => ended === 1);
+  expect(await reader.load(request)).toMatchObject({ ok: true });
+  expect(ended).toBe(1);
+});
+
+test('where there is no pause it is replaced nevertheless, whoever waits', async () => {
+  let ended = 0;
+  reader = new Built({ answersMost: 3 }, () => {
     ended += 1;
   });
   const answers = await Promise.all(Array.from({ length: 10 }, () => reader.load(request)));
