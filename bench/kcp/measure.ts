@@ -130,6 +130,7 @@ async function measureIdle(
     const client = keep(await contender.client(server.port, workload.settings, sessions));
     all.push(keep(await hold(client.port, sessions)));
   };
+  await sleep(REST_MS); // longer: its start is behind it
   const base = await cpuAtRest(server);
   await add(1);
   const figures: Partial<Record<FigureName, number>> = { idle1: (await cpuAtRest(server)) - base };
