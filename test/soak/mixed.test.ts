@@ -7,12 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { ATTACKERS, drip, type Orders, startAttackers } from '../support/attackers.js';
 import { type Daemon, startDaemon, type TestConfig } from '../support/daemon.js';
-import { total } from '../support/metrics.js';
 import { freePort } from '../support/ports.js';
-import { openFiles, privateBytes } from '../support/proc.js';
+import { openFiles } from '../support/proc.js';
 import { startEndpoint, startLoad } from '../support/steady.js';
 import { BooksWatch } from './books.js';
-import { MIB, report, whole } from './soak.js';
+import { heldBytes, MIB, report, whole } from './soak.js';
 
 const shape = whole
   ? { rounds: 90, roundMs: 10_000, rate: 300, long: 64, intervalMs: 50, slow: 1000, garbage: 2000 }
@@ -70,14 +69,6 @@ const configOf = (n: number, port: number, target: string): TestConfig => ({
   ],
   upstreams: { web: { endpoints: [target] } },
 });
-
-/** What it holds itself, without the pages that V8 keeps empty for its heap to grow into. */
-async function heldBytes(daemon: Daemon): Promise<number> {
-  const samples = await daemon.metrics();
-  const empty =
-    total(samples, 'nodejs_heap_size_total_bytes') - total(samples, 'nodejs_heap_size_used_bytes');
-  return privateBytes(daemon.pid) - empty;
-}
 
 async function goThrough(
   daemon: Daemon,

@@ -21,14 +21,16 @@ export function cleanEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessE
 export async function runProgram(
   command: string,
   args: readonly string[],
-  options: { input?: string | Buffer; cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  options: { input?: string | Buffer; cwd?: string; env?: NodeJS.ProcessEnv; limitMs?: number } = {},
 ): Promise<Finished> {
   const child = spawn(command, args, { env: cleanEnvironment(), ...options, stdio: 'pipe' });
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
   child.stdin.on('error', () => {}); // the program may end before it has read its input
   child.stdin.end(options.input ?? '');
-  const [status] = (await within(`${command} to end`, once(child, 'close'), 110_000)) as [number | null];
+  const [status] = (await within(`${command} to end`, once(child, 'close'), options.limitMs ?? 110_000)) as [
+    number | null,
+  ];
   return { status, stdout: stdout(), stderr: stderr() };
 }
 

@@ -1,19 +1,16 @@
 /** Two daemons and a wire that loses one datagram in twenty each way: what users carry over it, every byte compared. */
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, writeFileSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
 import { whole } from '../../soak/soak.js';
-import { startDaemon, type TestConfig } from '../../support/daemon.js';
-import { freePort } from '../../support/ports.js';
 import { type Running, runProgram } from '../../support/process.js';
 import { type RealServer, sshOptions, startHttp, startSshd } from '../../support/servers.js';
 import { startEndpoint } from '../../support/steady.js';
 import { describeWith } from '../../support/tools.js';
 import { roundTrips, transfer } from '../../support/tunnel-load.js';
-import { lossyWire, startWire } from '../../support/wire.js';
-import { keep, own, startTunnel } from './stage.js';
+import { lossyWire } from '../../support/wire.js';
+import { own, startTunnel } from './stage.js';
 
 const MB = 1_000_000;
 
@@ -112,38 +109,6 @@ describeWith(
     expect(await scp(sent, `127.0.0.1:${sshd.folder}/there`)).toMatchObject({ status: 0 });
     expect(await scp(`127.0.0.1:${sshd.folder}/there`, `${sshd.folder}/back`)).toMatchObject({ status: 0 });
     expect(await hashOf(`${sshd.folder}/back`)).toBe(await hashOf(sent));
-  });
-
-  const example = (file: string, replaced: Readonly<Record<string, string>>): TestConfig => {
-    const texts = Object.entries(replaced);
-    const text = texts.reduce(
-      (all, [from, to]) => all.replaceAll(from, to),
-      readFileSync(`examples/${file}`, 'utf8'),
-    );
-    return parse(text);
-  };
-
-  test('the two examples: SSH, and a large download over HTTP', { timeout: 900_000 }, async () => {
-    const [sshd, nginx] = [server(ssh), server(http)];
-    const [far, near] = [await freePort(), await freePort()];
-    const wire = keep(await startWire(far, lossyWire));
-    const environment = { KCP_SECRET: 'of this test', KCP_SERVER: wire.target };
-    const replaced = {
-      ':4000"': `127.0.0.1:${far}"`,
-      '127.0.0.1:7878': `127.0.0.1:${near}`,
-      '127.0.0.1:22': sshd.target,
-      '127.0.0.1:80': nginx.target,
-    };
-    keep(await startDaemon(example('kcp.yaml', replaced), { environment }));
-    keep(await startDaemon(example('kcp-client.yaml', replaced), { environment }));
-    const options = [...sshOptions(sshd), '127.0.0.1', 'echo over the link'];
-    const said = await runProgram('ssh', ['-p', `${near}`, ...options]);
-    expect(said).toMatchObject({ status: 0, stdout: 'over the link\n' });
-    writeFileSync(`${nginx.folder}/www/large`, randomBytes((whole ? 1000 : 24) * MB));
-    const fetched = `${nginx.folder}/fetched`;
-    const url = `http://127.0.0.1:${near}/large`;
-    expect(await runProgram('curl', ['-sS', '-o', fetched, url])).toMatchObject({ status: 0 });
-    expect(await hashOf(fetched)).toBe(await hashOf(`${nginx.folder}/www/large`));
   });
 
   describe('the far end tells what comes over the link apart', () => {
