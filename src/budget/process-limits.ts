@@ -24,7 +24,7 @@ export const dataCosts = { process: 128 * MIB, thread: 40 * MIB } as const;
 export const threadCosts = {
   /** Of Node, the primary and libuv. */
   process: 12,
-  /** Reading a changed configuration, and trying its modules. */
+  /** At once: the reader, which stays for a while, and what tries modules or replaces it. */
   reload: 2,
 } as const;
 
@@ -56,7 +56,12 @@ const bytesNeeds = (costs: { readonly process: number; readonly thread: number }
     why: 'heap and arena',
     key: WORKERS,
   },
-  { name: 'of a reload', count: () => 1, each: costs.thread, why: 'the thread that reads the file' },
+  {
+    name: 'of a reload',
+    count: () => threadCosts.reload,
+    each: costs.thread,
+    why: 'threads that read the file and try modules',
+  },
   ...records,
 ];
 

@@ -1,4 +1,5 @@
 /** Limits of the process that V8 does not survive: said before anything starts, and at a reload. */
+import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { demandOf } from '../../src/budget/demand.js';
 import { itemsOf, totalOf } from '../../src/budget/need.js';
@@ -56,12 +57,17 @@ describeWith('prlimit')('a daemon', () => {
     expect(line?.msg).toContain(`; ${shell}  # `);
   });
 
-  test('exactly enough: it serves, reads its file again, and refuses more workers', async () => {
+  test('exactly enough: it serves, reads its file again, also with a handler, and refuses more workers', async () => {
     const daemon = await startDaemon(config(1), limited(`--as=${space}`, `--data=${data}`));
     const client = await dial(daemon.port);
     client.send(redisPing);
     await client.bytes(redisPing.length);
     expect((await daemon.reload(config(1))).msg).not.toMatch(/refused/);
+    // Beside the thread that reads the file another one tries the module.
+    writeFileSync(`${daemon.folder.path}/handler.mjs`, 'export default (socket) => socket.end();');
+    const handled = { name: 'Marked', handler: './handler.mjs', start_bytes: ['aa'] };
+    const more = { ...config(1), protocols: [...config(1).protocols, handled] };
+    expect(await daemon.reload(more)).toMatchObject({ msg: 'reloaded' });
     const refused = await daemon.reload(config(4));
     expect(refused.msg).toMatch(/^reload refused/);
     expect(JSON.stringify(daemon.lines)).toMatch(/too little address space: .* are needed/);
