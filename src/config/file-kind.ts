@@ -1,6 +1,7 @@
 /** What a path names, before it is imported: a thread that reads a device or a pipe as a module can not be stopped. */
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { openFault, openFaults } from '../base/open-fault.js';
 
 /** A longer file is no module: threads would read it into memory whole. */
 export const MODULE_BYTES_MAX = 16 * 1024 ** 2;
@@ -42,31 +43,25 @@ export type WrittenAs = 'appended' | 'replaced' | 'bound';
 
 /**
  * Why a path can not be written; null: it can, as far as can be seen from outside. A socket may be another process's, which
- * passes it on, so for these the folder need only be there.
+ * passes it on, so for these the folder need only be there. `writer`: a uid; null: this process's. What another user may do
+ * is not known from this one's rights.
  */
-export function writeFault(path: string, as: WrittenAs): string | null {
+export function writeFault(path: string, as: WrittenAs, writer: number | null = null): string | null {
   const folder = dirname(path);
   try {
-    if (!statSync(folder).isDirectory()) return faults.ENOTDIR;
+    if (!statSync(folder).isDirectory()) return openFaults.ENOTDIR;
     const there = statSync(path, { throwIfNoEntry: false });
-    if (there?.isDirectory()) return faults.EISDIR;
+    if (there?.isDirectory()) return openFaults.EISDIR;
     if (as === 'bound') return null;
     if (as === 'appended' && there !== undefined) accessSync(path, constants.W_OK);
     else accessSync(folder, constants.W_OK | constants.X_OK);
     return null;
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    return Object.hasOwn(faults, code) ? faults[code as keyof typeof faults] : `can not be written (${code})`;
+    if (code === 'EACCES' && writer !== null && writer !== process.geteuid?.()) return null;
+    return openFault(code) ?? `can not be written (${code})`;
   }
 }
-
-const faults = {
-  EACCES: 'this user may not write there (EACCES)',
-  ENOENT: 'there is no such folder (ENOENT)',
-  ENOTDIR: 'there is no such folder (ENOTDIR)',
-  EISDIR: 'is a folder (EISDIR)',
-  EROFS: 'is on a file system that is read-only (EROFS)',
-} as const;
 
 /** The text of a file with a key. */
 export type KeyFile = { readonly text: string; readonly isShared: boolean } | { readonly fault: string };

@@ -3,20 +3,19 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { writeFault } from '../../src/config/file-kind.js';
 import { tempFolder } from '../support/temp.js';
-import { problemsOf, warningLinesOf } from './support.js';
+import { warningLinesOf } from './support.js';
 
 const FAULT = 'there is no such folder (ENOENT)';
 const http = 'protocols: [{ name: HTTP, target: "a:80" }]\n';
 
-test('a log that can not be written is an error with its place', () => {
-  const text = `${http}logging:\n  file: /var/log/none/a.log\n`;
-  expect(problemsOf(text, { faults: { '/var/log/none/a.log': FAULT } })).toEqual([
-    `any.yaml:3:3: logging.file: /var/log/none/a.log: ${FAULT}`,
-  ]);
-  expect(problemsOf(text)).toEqual([]);
-});
-
 test.each([
+  {
+    what: 'the log',
+    path: '/var/log/none/a.log',
+    text: 'logging:\n  file: /var/log/none/a.log\n',
+    says: `logging.file: /var/log/none/a.log: ${FAULT}: a start, or a reload to this file, is refused unless it can be opened then`,
+    place: '3:3',
+  },
   {
     what: 'exported bans',
     path: '/run/none/bans',
@@ -38,7 +37,7 @@ test.each([
     says: `admin.listen: can not listen on \`unix:/run/none/admin.sock\`: ${FAULT}`,
     place: '3:3',
   },
-])('of $what, without which it runs, it is a warning with its place', ({ path, text, says, place }) => {
+])('of $what it is a warning with its place', ({ path, text, says, place }) => {
   expect(warningLinesOf(http + text, { faults: { [path]: FAULT } })).toEqual([
     `any.yaml:${place}: warning: ${says}`,
   ]);
@@ -68,6 +67,14 @@ describe('on this machine', () => {
     },
   ])('$why', ({ path, says }) => {
     for (const as of ['appended', 'replaced'] as const) expect(writeFault(at(path), as)).toBe(says);
+  });
+
+  test('what another user may not do is not known from what this one may not, but what is not there is', () => {
+    const other = 43_210;
+    for (const as of ['appended', 'replaced', 'bound'] as const) {
+      expect(writeFault(at('closed/a'), as, other)).toBeNull();
+      expect(writeFault(at('none/a'), as, other)).toBe(FAULT);
+    }
   });
 
   test('for a socket the folder is enough: another process may have bound it', () => {

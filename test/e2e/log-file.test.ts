@@ -11,12 +11,13 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Daemon, type LogLine, launchDaemon, type TestConfig } from '../support/daemon.js';
+import { anyport, type Daemon, type LogLine, launchDaemon, type TestConfig } from '../support/daemon.js';
 import { redisPing } from '../support/flights.js';
 import { listeningPorts, openFiles, residentBytes } from '../support/proc.js';
-import { accepts } from '../support/process.js';
+import { accepts, runProgram } from '../support/process.js';
 import { dial } from '../support/tcp.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
 import { describeAsRoot } from '../support/tools.js';
@@ -142,24 +143,21 @@ describe('a start that fails', () => {
     {
       why: 'no such folder',
       path: (at: string) => `${at}/none/a.log`,
-      status: 2,
       says: /anyport\.yaml:\d+:\d+: logging\.file: .*no such folder \(ENOENT\)/,
     },
     {
       why: 'a folder',
       path: (at: string) => at,
-      status: 2,
       says: /anyport\.yaml:\d+:\d+: logging\.file: .*is a folder \(EISDIR\)/,
     },
     {
       why: 'a pipe that nobody reads',
       path: fifo,
-      status: 1,
       says: /is a pipe that nobody reads \(ENXIO\)/,
     },
-  ])('because of the file: $why', async ({ path, status, says }) => {
+  ])('because of the file: $why', async ({ path, says }) => {
     const daemon = await launchDaemon({ protocols: redis, logging: { file: path(folder.path) } });
-    expect(await daemon.exit()).toBe(status);
+    expect(await daemon.exit()).toBe(1);
     expect(daemon.stderr).toMatch(says);
     daemon.folder.remove();
   });
@@ -205,6 +203,26 @@ test('a reload takes it to another file and back to standard output; one that ca
     await eventually('standard output', () => daemon.lines.length > count);
   }
   await eventually('no more files', () => openFiles(daemon.pid) <= files);
+});
+
+test('a name where no log can be made any more refuses no reload: the open one goes on', async () => {
+  const own = `${folder.path}/own`;
+  mkdirSync(own);
+  file = `${own}/anyport.log`;
+  const daemon = await start();
+  const moved = `${folder.path}/moved`;
+  renameSync(own, moved);
+  const security = { ip_blacklist: ['192.0.2.1'] };
+  daemon.configure({ protocols: redis, logging: { file, access_log_rate: 100_000 }, security });
+  const checked = await anyport(['check', daemon.file]);
+  expect(checked).toMatchObject({ status: 0 });
+  const warning = `logging.file: ${file}: there is no such folder (ENOENT)`;
+  expect(checked.stdout).toContain(`warning: ${warning}`);
+  daemon.signal('SIGHUP');
+  await saidIn(`${moved}/anyport.log`, /^reloaded/);
+  const warned = () =>
+    linesOf(`${moved}/anyport.log`).filter(({ level, msg }) => level === 'warn' && msg.includes(warning));
+  await eventually('the warning', () => warned().length === 1);
 });
 
 describeAsRoot('a full disk', () => {
@@ -257,6 +275,23 @@ describeAsRoot('with server.user', () => {
     daemon.signal('SIGUSR1');
     await saidIn(file, /opened anew/);
     expect(statSync(file)).toMatchObject({ uid: UID, gid: UID });
+  });
+
+  test('whoever checks the file is not asked for the rights of that user, but for what is there', async () => {
+    const own = `${folder.path}/own`;
+    mkdirSync(own, { mode: 0o700 });
+    chownSync(own, UID, UID);
+    const other = ['--reuid=65534', '--regid=65534', '--clear-groups'];
+    const check = async (place: string) => {
+      const path = `${folder.path}/anyport.yaml`;
+      writeFileSync(path, JSON.stringify({ server, protocols: redis, logging: { file: place } }));
+      const program = [process.execPath, resolve('dist/cli/main.js'), 'check', path];
+      const { status, stdout, stderr } = await runProgram('setpriv', [...other, ...program]);
+      expect(`${status} ${stderr}`).toBe('0 ');
+      return stdout;
+    };
+    expect(await check(`${own}/anyport.log`)).not.toContain('warning');
+    expect(await check(`${folder.path}/none/a.log`)).toContain('there is no such folder (ENOENT)');
   });
 
   test('a place where it may not write is refused at the start, though root might', async () => {

@@ -6,6 +6,7 @@ import { close, constants, open } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Clock } from '../../base/clock.js';
 import { LineSink } from '../../base/line-sink.js';
+import { openFault } from '../../base/open-fault.js';
 import type { Prepared } from '../../primary/part.js';
 import { StartError } from '../../primary/start-error.js';
 
@@ -112,20 +113,11 @@ async function openFile(path: string): Promise<number> {
   try {
     return await promisify(open)(path, FLAGS, MODE);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new StartError(`logging.file: ${path}: ${(code && reasons[code]) ?? message}`, code);
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new StartError(`logging.file: ${path}: ${openFault(code) ?? message}`, code);
   }
 }
 
 function release(fd: number): void {
   if (fd !== STDOUT) close(fd, () => {});
 }
-
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: 'this user may not write there (EACCES)',
-  ENOENT: 'there is no such folder (ENOENT)',
-  ENOTDIR: 'there is no such folder (ENOTDIR)',
-  EISDIR: 'is a folder (EISDIR)',
-  EROFS: 'is on a file system that is read-only (EROFS)',
-  ENXIO: 'is a pipe that nobody reads (ENXIO)',
-};

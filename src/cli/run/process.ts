@@ -59,7 +59,9 @@ export async function runDaemon(config: Config, options: RunOptions): Promise<nu
     .become()
     .then(() => openOutput(config.logging))
     .catch(async (error: Error) => {
-      process.stderr.write(`anyport: ${error.message}\n`);
+      // There is no log to tell them, and one may say where in the file that is written.
+      const lines = [...options.warnings, `anyport: ${error.message}`];
+      process.stderr.write(lines.map((line) => `${line}\n`).join(''));
       await predecessor?.fail(error.message);
     });
   if (output === undefined) return 1;

@@ -10,8 +10,8 @@ export interface Context {
   fileKind(path: string): FileKind;
   /** Why it can not be read as a list of networks; null: it can, as far as can be seen from outside. */
   listFault(path: string): string | null;
-  /** Why a file of ours can not be written there; null: it can, as far as can be seen from outside. */
-  writeFault(path: string, as: WrittenAs): string | null;
+  /** Why a file of ours can not be written there; null: it can, as far as can be seen from outside. `writer`: a uid; null: ours. */
+  writeFault(path: string, as: WrittenAs, writer: number | null): string | null;
   /** A private key. `isShared`: other users may read it, too. */
   keyFile(path: string): KeyFile;
   /** Why it can not be run as a program; null: it can. */

@@ -28,7 +28,6 @@ import { checkHandlersOfDatagrams, checkHeadersOfDatagrams, ownHandlers } from '
 import { hasOwnUpstream, resolveUpstreams, writtenUpstreams } from './upstreams.js';
 import { resolveIdentity } from './user.js';
 import { warningsOf } from './warnings.js';
-import { checkLog } from './written.js';
 
 export type Validated =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
@@ -68,7 +67,6 @@ export function validate(source: Source, context: Context): Validated {
   const security = securityConfig(shape, context, report);
   checkAdminAddress(admin, groups, monitoring, report);
   checkForwards({ groups, upstreams, monitoring }, context, report);
-  checkLog(shape, context, report);
   if (report.problems.length > 0) return { ok: false, problems: report.problems };
   const config: Config = {
     server: serverConfig(shape, context, identity),

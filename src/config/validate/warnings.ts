@@ -88,7 +88,7 @@ export function warningsOf(
   warnOfRights(shape, config, context, warn);
   warnOfToken(config, warn);
   warnOfSecurity(shape, source, warn);
-  warnOfWritten(shape, groups, config.admin, context, warn);
+  warnOfWritten(groups, config, context, warn);
   warnOfFamilies(groups, warn);
   warnOfHostBits(source, warn);
   warnOfOrphanedOptions(shape, source, warn);

@@ -1,40 +1,49 @@
 /** What the daemon writes: its log, the bans, sockets. A place where it can not is found here, not by the first write. */
 import { isAbstract } from '../../base/address.js';
-import type { AdminConfig } from '../../model/config.js';
+import type { Config } from '../../model/config.js';
 import type { Path } from '../path.js';
-import type { Report, Warn } from '../report.js';
+import type { Warn } from '../report.js';
 import type { Context } from './context.js';
 import type { ListenerGroup } from './groups.js';
-import type { Shape } from './shape.js';
 
-/** Without its log it does not start. */
-export function checkLog({ logging: { file } }: Shape, { writeFault }: Context, report: Report): void {
-  const fault = file === undefined ? null : writeFault(file, 'appended');
-  if (fault !== null) report.problem(['logging', 'file'], `${file}: ${fault}`);
-}
+const ADMIN: Path = ['admin', 'listen'];
 
-/** Bans hold without their file, which is tried again; a folder of sockets may be made by whoever starts the daemon. */
+/**
+ * Warnings: whoever checks a file may be another user than the daemon's, a folder may be made by what starts it, and a log
+ * that is open is written to whatever became of its name. Opening the log is what refuses a start or a reload.
+ */
 export function warnOfWritten(
-  { security: { ban_export } }: Shape,
   groups: readonly ListenerGroup[],
-  admin: AdminConfig | null,
+  { admin, logging, security, server }: Config,
   { writeFault }: Context,
   warn: Warn,
 ): void {
-  const fault = ban_export === undefined ? null : writeFault(ban_export, 'replaced');
-  if (fault !== null) {
-    const meanwhile = 'until it can be written, bans are not exported';
-    warn(['security', 'ban_export'], `${ban_export}: ${fault}: ${meanwhile}`);
+  const writer = server.identity?.user.uid ?? null;
+  const files = [
+    {
+      path: ['logging', 'file'],
+      file: logging.file,
+      as: 'appended',
+      otherwise: 'a start, or a reload to this file, is refused unless it can be opened then',
+    },
+    {
+      path: ['security', 'ban_export'],
+      file: security.banExport,
+      as: 'replaced',
+      otherwise: 'until it can be written, bans are not exported',
+    },
+  ] as const;
+  for (const { path, file, as, otherwise } of files) {
+    const fault = file === null ? null : writeFault(file, as, writer);
+    if (fault !== null) warn(path, `${file}: ${fault}: ${otherwise}`);
   }
   const sockets = groups.flatMap(({ path, listeners }) =>
     listeners.map(({ address }) => ({ path, address })),
   );
-  const own: Path = ['admin', 'listen'];
-  for (const { path, address } of admin === null
-    ? sockets
-    : [...sockets, { path: own, address: admin.address }]) {
+  if (admin !== null) sockets.push({ path: ADMIN, address: admin.address });
+  for (const { path, address } of sockets) {
     if (address.kind === 'inet' || isAbstract(address.path)) continue;
-    const missing = writeFault(address.path, 'bound');
-    if (missing !== null) warn(path, `can not listen on \`${address.text}\`: ${missing}`);
+    const fault = writeFault(address.path, 'bound', writer);
+    if (fault !== null) warn(path, `can not listen on \`${address.text}\`: ${fault}`);
   }
 }
