@@ -1,5 +1,7 @@
 /** Limits of the process that V8 does not survive: said before anything starts, and at a reload. */
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { demandOf } from '../../src/budget/demand.js';
 import { itemsOf, totalOf } from '../../src/budget/need.js';
@@ -7,7 +9,9 @@ import { dataNeeds, spaceNeeds } from '../../src/budget/process-limits.js';
 import { configOf } from '../doctor/support.js';
 import { launchDaemon, startDaemon } from '../support/daemon.js';
 import { redisPing } from '../support/flights.js';
+import { runProgram } from '../support/process.js';
 import { dial, echo, listenTcp, type Upstream } from '../support/tcp.js';
+import { tempFolder } from '../support/temp.js';
 import { describeWith } from '../support/tools.js';
 
 const KIB = 1024;
@@ -77,3 +81,70 @@ describeWith('prlimit')('a daemon', () => {
     await daemon.stop();
   });
 });
+
+describeWith('prlimit')('the trial of Node under limits', () => {
+  const folder = tempFolder();
+  afterAll(() => folder.remove());
+  const mark = `${folder.path}/tried`;
+  /** Another `timeout`, with which the trial leaves a mark. */
+  const marking = `#!/bin/sh\ntouch ${mark}\nexec ${pathOf('timeout')} "$@"\n`;
+  /** In which the trial has no time: `-s KILL 10` is what it is given otherwise. */
+  const hurried = `#!/bin/sh\nshift 3\nexec ${pathOf('timeout')} -s KILL 0.001 "$@"\n`;
+
+  /** Runs `anyport protocols` with these programs alone on PATH. */
+  async function run(limits: readonly string[], programs: Readonly<Record<string, string | null>>) {
+    const bin = tempFolder();
+    for (const [name, script] of Object.entries({ readlink: null, touch: null, ...programs })) {
+      const path = `${bin.path}/${name}`;
+      if (script === null) symlinkSync(pathOf(name), path);
+      else {
+        writeFileSync(path, script);
+        chmodSync(path, 0o755);
+      }
+    }
+    const args = [...limits, resolve('bin/anyport'), 'protocols'];
+    const ended = await runProgram(pathOf('prlimit'), args, { env: { PATH: bin.path } });
+    bin.remove();
+    return ended;
+  }
+
+  const small = [`--as=${3000 * MIB}`];
+
+  test('without `node` that is what is said, with a limit and without', async () => {
+    const says = { status: 127, stderr: expect.stringMatching(/^anyport: node is not found: [^\n]+\n$/) };
+    expect(await run(small, { timeout: null })).toMatchObject(says);
+    expect(await run([], { timeout: null })).toMatchObject(says);
+  });
+
+  test('without `timeout` there is none: the command runs', async () => {
+    expect(await run(small, { node: null })).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('a machine so busy that its time is over is no reason not to run, and is said', async () => {
+    const { status, stderr } = await run(small, { node: null, timeout: hurried });
+    expect(status).toBe(0);
+    expect(stderr).toMatch(
+      /^anyport: trying Node\.js under ulimit -v 3072000 \(KiB\) takes longer [^\n]+\n$/,
+    );
+  });
+
+  test.each([
+    { why: 'little address space', limits: small, isTried: true },
+    {
+      why: 'enough',
+      limits: [`--as=${4096 * MIB}`, `--data=${512 * MIB}`, `--stack=${MIB}`],
+      isTried: false,
+    },
+    { why: 'little data', limits: [`--data=${511 * MIB}`], isTried: true },
+    { why: 'a small stack', limits: [`--stack=${MIB - 4096}`], isTried: true },
+  ])('$why: it is made only where a limit is small', async ({ limits, isTried }) => {
+    rmSync(mark, { force: true });
+    expect(await run(limits, { node: null, timeout: marking })).toMatchObject({ status: 0, stderr: '' });
+    expect(existsSync(mark)).toBe(isTried);
+  });
+});
+
+/** Of a program on PATH. */
+function pathOf(name: string): string {
+  return execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
+}
