@@ -1,11 +1,9 @@
 /** Each check's verdicts, from what /proc and /sys say of a machine. */
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { demandOf } from '../../src/budget/demand.js';
 import { memoryNeeds, memoryPeaks } from '../../src/budget/memory.js';
 import { itemsOf, totalOf } from '../../src/budget/need.js';
 import { fitOpenFiles } from '../../src/budget/open-files.js';
-import { dataNeeds, spaceNeeds, threadNeeds } from '../../src/budget/process-limits.js';
-import type { Check, Finding, Verdict } from '../../src/doctor/check.js';
 import { acceptBacklog } from '../../src/doctor/checks/accept-backlog.js';
 import { amplifiers } from '../../src/doctor/checks/amplifiers.js';
 import { congestion } from '../../src/doctor/checks/congestion.js';
@@ -27,27 +25,8 @@ import { systemFiles } from '../../src/doctor/checks/system-files.js';
 import { threads } from '../../src/doctor/checks/threads.js';
 import { transparent } from '../../src/doctor/checks/transparent.js';
 import { udpBuffers } from '../../src/doctor/checks/udp-buffers.js';
-import {
-  configOf,
-  type Differences,
-  findingsOf,
-  limits,
-  type OtherLimits,
-  sysctls,
-  unprivileged,
-} from './support.js';
-
-interface Case {
-  readonly check: Check;
-  readonly why: string;
-  /** Sections of the configuration. */
-  readonly asks?: Readonly<Record<string, unknown>>;
-  readonly on?: Differences;
-  readonly says: Verdict | 'nothing';
-  readonly there?: string;
-  /** The first remedy. */
-  readonly remedy?: string;
-}
+import { type Case, runCases } from './cases.js';
+import { configOf, findingsOf, limits, sysctls, unprivileged } from './support.js';
 
 const plain = configOf();
 const { needed } = fitOpenFiles(demandOf(plain), 0);
@@ -66,26 +45,6 @@ const sysctl = (name: string, value: string) => ({ texts: sysctls({ [name]: valu
 const withoutSysctl = (name: string) => ({ without: [`/proc/sys/${name.replaceAll('.', '/')}`] });
 const quiet = totalOf(itemsOf(memoryNeeds, demandOf(plain)));
 const peak = quiet + totalOf(itemsOf(memoryPeaks, demandOf(plain)));
-const space = totalOf(itemsOf(spaceNeeds, demandOf(plain)));
-const data = totalOf(itemsOf(dataNeeds, demandOf(plain)));
-const tasks = totalOf(itemsOf(threadNeeds, demandOf(plain)));
-const under = (others: OtherLimits, more: Readonly<Record<string, string>> = {}) => ({
-  texts: { '/proc/self/limits': limits('1024', '1048576', others), ...more },
-});
-/** Another process of the other user, of so many threads. */
-const beside = (count: number) => ({
-  ...unprivileged,
-  '/proc/76/status': String(unprivileged['/proc/self/status']),
-  '/proc/77/status': `Name:\tother\nUid:\t1000\t1000\t1000\t1000\nThreads:\t${count}\n`,
-  '/proc/78/status': 'Name:\troots\nUid:\t0\t0\t0\t0\nThreads:\t99\n',
-});
-const group = (most: number, used: number) => ({
-  '/proc/self/cgroup': '0::/a/b\n',
-  '/sys/fs/cgroup/a/pids.max': `${most}\n`,
-  '/sys/fs/cgroup/a/pids.current': `${used}\n`,
-  '/sys/fs/cgroup/a/b/pids.max': 'max\n',
-  '/sys/fs/cgroup/a/b/pids.current': '7\n',
-});
 const available = (bytes: number) => `MemAvailable:   ${bytes / 1024} kB\n`;
 
 const dropped = { routes: [{ when: { protocol: 'redis' }, to: 'drop' }] };
@@ -162,48 +121,6 @@ const cases: Case[] = [
     on: { texts: unprivileged, ...withoutSysctl('fs.pipe-user-pages-soft') },
     says: 'unknown',
   },
-  { check: addressSpace, why: 'exactly enough', on: under({ space }), says: 'ok' },
-  { check: dataSize, why: 'exactly enough', on: under({ data }), says: 'ok' },
-  {
-    check: addressSpace,
-    why: 'less address space (`ulimit -v`)',
-    on: under({ space: space - 1 }),
-    says: 'short',
-    remedy: `ulimit -v ${Math.ceil(space / 1024)}  # as root; in a systemd unit: LimitAS=${Math.ceil(space / 1024)}K`,
-  },
-  {
-    check: dataSize,
-    why: 'less data (`ulimit -d`)',
-    on: under({ data: data - 1 }),
-    says: 'short',
-    remedy: `ulimit -d ${Math.ceil(data / 1024)}  # as root; in a systemd unit: LimitDATA=${Math.ceil(data / 1024)}K`,
-  },
-  { check: addressSpace, why: 'no /proc', on: { without: ['/proc/self/limits'] }, says: 'unknown' },
-  { check: dataSize, why: 'no /proc', on: { without: ['/proc/self/limits'] }, says: 'unknown' },
-  { check: threads, why: 'root, for whom a number of processes is no limit', says: 'ok', there: 'no limit' },
-  {
-    check: threads,
-    why: 'exactly enough beside those of the user',
-    on: under({ processes: tasks + 30 }, beside(30)),
-    says: 'ok',
-  },
-  {
-    check: threads,
-    why: 'one less (`ulimit -u`)',
-    on: under({ processes: tasks + 29 }, beside(30)),
-    says: 'short',
-    there: `${tasks + 29} of the user, 30 in use`,
-    remedy: `ulimit -u ${tasks + 30}  # in a systemd unit: LimitNPROC=${tasks + 30}`,
-  },
-  {
-    check: threads,
-    why: 'a control group has fewer, root or not',
-    on: { texts: group(tasks + 9, 17) },
-    says: 'short',
-    there: `${tasks + 9} (control group), 10 in use`,
-    remedy: `TasksMax=${tasks + 10}  # in a systemd unit; docker: --pids-limit=${tasks + 10}`,
-  },
-  { check: threads, why: 'a control group has enough', on: { texts: group(tasks + 10, 17) }, says: 'ok' },
   { check: memory, why: 'plenty', says: 'ok' },
   { check: memory, why: 'exactly a peak', on: { texts: { '/proc/meminfo': available(peak) } }, says: 'ok' },
   {
@@ -551,29 +468,14 @@ const cases: Case[] = [
   { check: identity, why: 'no /proc', on: { without: ['/proc/self/status'] }, says: 'unknown' },
 ];
 
-describe.each([...new Set(cases.map(({ check }) => check))])('$name', (own) => {
-  test.each(cases.filter(({ check }) => check === own))(
-    '$why: $says',
-    ({ check, asks, on = {}, says, ...told }) => {
-      const [finding, ...others] = findingsOf(check, on, configOf(asks));
-      expect(others).toEqual([]);
-      expect(finding?.verdict ?? 'nothing').toBe(says);
-      expect(finding?.there).toBe(told.there ?? finding?.there);
-      expect(finding?.remedies?.[0]).toBe(told.remedy ?? finding?.remedies?.[0]);
-      expect(finding === undefined || saysEnough(finding)).toBe(true);
-    },
-  );
-});
+runCases(cases);
 
-test('every check has cases, here or with the datagrams', () => {
-  const known = new Set([...cases.map(({ check }) => check), udpBuffers, amplifiers]);
+test('every check has cases, here or in a file of its own', () => {
+  const elsewhere = [addressSpace, dataSize, threads, udpBuffers, amplifiers];
+  const known = new Set([...cases.map(({ check }) => check), ...elsewhere]);
   expect(checks.filter((check) => !known.has(check))).toEqual([]);
   expect(new Set(checks.map(({ name }) => name)).size).toBe(checks.length);
 });
-
-/** What is short or to note is explained and mended. */
-const saysEnough = ({ verdict, why, remedies = [] }: Finding): boolean =>
-  verdict === 'ok' || verdict === 'unknown' || (Boolean(why) && remedies.length > 0);
 
 test('of an endpoint by name both families of answers are asked for', () => {
   const config = configOf(upstream({ source: { transparent: true } }, 'db.example:6379'));
