@@ -75,7 +75,8 @@ Identifying::Who Identifying::EvictOfSource(uint64_t key, uint32_t most) {
 Identifying::Who Identifying::EvictInAll(uint32_t most) {
   if (most == 0 || all_.size < most) return {};
   ++evicted_in_all_;
-  return Vacate(most_ > 1 ? sources_.find(ranks_[most_].front())->second.places.oldest : all_.oldest);
+  const bool all_have_few = most_ <= kFewPlaces;
+  return Vacate(all_have_few ? all_.oldest : sources_.find(ranks_[most_].front())->second.places.oldest);
 }
 
 Identifying::Who Identifying::Vacate(uint32_t place) {

@@ -1,7 +1,7 @@
 // Sessions under identification, of all workers, in the order of their coming. Where there are as many of a
 // source as may be, its oldest goes for each that comes: it has had the most time to say what it speaks.
 // Where there are as many in all, it is the oldest of a source that has the most, so who has few is not
-// crowded out by who has many; where every source has one, the oldest of all.
+// crowded out by who has many; where no source has more than a few, the oldest of all.
 //
 // It is only told so, by its worker's bell, because a session ends on its own thread; its place is free at
 // once. So for less than a turn of that worker there are more sessions than places.
@@ -41,6 +41,9 @@ class Identifying {
   };
 
   static constexpr uint32_t kNowhere = ~uint32_t{0};
+  // Places that an honest source may well have: a browser opens six connections, a few clients share an
+  // address, somebody forges a datagram with it. With no more than these none goes before others.
+  static constexpr uint32_t kFewPlaces = 8;
 
   // Takes a place and returns its number. Sources without an address (Unix sockets, or not announced yet)
   // count in all alone.

@@ -62,8 +62,7 @@ bool Openings::IsOf(const Opening& opening, const net::Source& source, bool data
   return opening.datagram == datagram && SameSource(opening.source, source);
 }
 
-bool Openings::GoesBefore(const Opening& one, const Opening& other, bool for_datagram) {
-  if (for_datagram && one.datagram != other.datagram) return one.datagram;
+bool Openings::GoesBefore(const Opening& one, const Opening& other) {
   if (one.alike != other.alike) return one.alike > other.alike;
   return one.datagram && !other.datagram;
 }

@@ -38,11 +38,22 @@ class Openings {
 
   static bool IsOf(const Opening& opening, const net::Source& source, bool datagram);
   static bool SameSource(const net::Source& a, const net::Source& b);
-  // Whether a newcomer evicts `one` rather than `other`, which is older. Datagrams evict datagrams; else
-  // whose source has more goes first, and of two that have as many what may be forged.
-  static bool GoesBefore(const Opening& one, const Opening& other, bool for_datagram);
+  // Which of those that may go a newcomer evicts: the oldest of a source that has most, and of sources that
+  // have as many what may be forged. Datagrams evict datagrams alone. Null: none.
+  template <typename MayGo>
+  const Opening* FirstToGo(bool for_datagram, MayGo may_go) const {
+    const Opening* chosen = nullptr;
+    for (const Opening& each : openings_) {
+      if (for_datagram && !each.datagram) continue;
+      if ((chosen == nullptr || GoesBefore(each, *chosen)) && may_go(each)) chosen = &each;
+    }
+    return chosen;
+  }
 
  private:
+  // `other` is older.
+  static bool GoesBefore(const Opening& one, const Opening& other);
+
   std::vector<Opening> openings_;  // bounded by these slabs, so a linear search is cheap
 };
 

@@ -68,12 +68,9 @@ bool Space::MakeWayFor(const Session& session, pool::Tier tier) {
 // Skips sessions reported to TypeScript, whose bytes are in use; they are answered within this turn.
 template <typename Which>
 bool Space::EvictOne(const Session& session, bool over_share, Which which) {
-  const Openings::Opening* chosen = nullptr;
-  for (const Openings::Opening& each : openings_.all()) {
-    if (!which(each) || (chosen != nullptr && !Openings::GoesBefore(each, *chosen, session.datagram)))
-      continue;
-    if (desk_->Find(each.id)->stage == desk::Stage::kSniff) chosen = &each;
-  }
+  const Openings::Opening* chosen = openings_.FirstToGo(session.datagram, [&](const Openings::Opening& each) {
+    return which(each) && desk_->Find(each.id)->stage == desk::Stage::kSniff;
+  });
   if (chosen == nullptr) return false;
   Session* evicted = desk_->Find(chosen->id);
   assert(evicted != nullptr && evicted != &session);

@@ -56,13 +56,12 @@ TEST(Openings, OneThatGrowsKeepsItsAge) {
   EXPECT_FALSE(openings.Has({1, 1}));
 }
 
+constexpr uint32_t kNone = ~uint32_t{0};
+
 // Which a newcomer evicts, by slot.
 uint32_t FirstToGo(const Openings& openings, bool for_datagram) {
-  const Openings::Opening* chosen = nullptr;
-  for (const auto& each : openings.all()) {
-    if (chosen == nullptr || Openings::GoesBefore(each, *chosen, for_datagram)) chosen = &each;
-  }
-  return chosen->id.slot;
+  const auto* chosen = openings.FirstToGo(for_datagram, [](const auto&) { return true; });
+  return chosen == nullptr ? kNone : chosen->id.slot;
 }
 
 TEST(Openings, WhoHasMostGoesFirstAndOfThoseTheOldest) {
@@ -84,7 +83,22 @@ TEST(Openings, AForgedSourceCountsApart) {
   EXPECT_EQ(openings.CountOf(V4(1), true), 2u);
 }
 
-TEST(Openings, DatagramsEvictDatagrams) {
+TEST(Openings, OneThatMayNotGoIsPassedOver) {
+  Openings openings;
+  openings.Add({1, 0}, V4(1), Tier::kMedium, false);
+  openings.Add({2, 0}, V4(1), Tier::kMedium, false);
+  openings.Add({3, 0}, V4(3), Tier::kMedium, false);
+  const auto slot = [&](uint32_t not_before) {
+    const auto* chosen =
+        openings.FirstToGo(false, [=](const auto& each) { return each.id.slot >= not_before; });
+    return chosen == nullptr ? kNone : chosen->id.slot;
+  };
+  EXPECT_EQ(slot(2), 2u);
+  EXPECT_EQ(slot(3), 3u);
+  EXPECT_EQ(slot(4), kNone);
+}
+
+TEST(Openings, DatagramsEvictDatagramsAlone) {
   Openings openings;
   openings.Add({1, 0}, V4(1), Tier::kMedium, false);
   openings.Add({2, 0}, V4(1), Tier::kMedium, false);
@@ -94,7 +108,8 @@ TEST(Openings, DatagramsEvictDatagrams) {
   openings.Remove({1, 0});
   EXPECT_EQ(FirstToGo(openings, false), 3u);  // what may be forged
   openings.Remove({3, 0});
-  EXPECT_EQ(FirstToGo(openings, true), 2u);  // there is no other
+  EXPECT_EQ(FirstToGo(openings, true), kNone);
+  EXPECT_EQ(FirstToGo(openings, false), 2u);
 }
 
 }  // namespace

@@ -51,6 +51,9 @@ class FlowTest : public SnifferTest {
     const auto bytes = sniffer.Opening(session);
     return {bytes.begin(), bytes.end()};
   }
+  void TakeAll(pool::Tier tier) {
+    while (world.slabs.HasFree(tier)) taken_.push_back(world.slabs.Acquire(tier));
+  }
   // One that waits for facts, having said "def".
   Session& BeginWaiting(uint32_t bytes_wanted) {
     Session& session = BeginFlow();
@@ -59,6 +62,8 @@ class FlowTest : public SnifferTest {
     EXPECT_EQ(sniffer.Wait(session, bytes_wanted, 0), Next::kMore);
     return session;
   }
+
+  std::vector<pool::Slab> taken_;
 };
 
 TEST_F(FlowTest, TheFirstDatagramIsAllThatIsIdentified) {
@@ -201,12 +206,32 @@ TEST_F(FlowTest, TheOpeningIsHandedOverWithItsLengths) {
 }
 
 TEST_F(FlowTest, FindsNoMemoryAndEnds) {
-  std::vector<pool::Slab> taken;
-  for (size_t tier = 0; tier < pool::kTiers; ++tier) {
-    while (world.slabs.HasFree(pool::TierAt(tier))) taken.push_back(world.slabs.Acquire(pool::TierAt(tier)));
-  }
+  for (size_t tier = 0; tier < pool::kTiers; ++tier) TakeAll(pool::TierAt(tier));
   EXPECT_EQ(Take(BeginFlow(), "def"), Next::kEnded);
   EXPECT_EQ(OnlyEvent().reason(), Reason::kOverLimit);
+}
+
+TEST_F(FlowTest, ALongOneTakesItsRoomFromFlowsAndFromNoConnection) {
+  const auto is_there = [&](pool::SlotId id) { return world.desk.Find(id) != nullptr; };
+  const std::string datagram(5'000, 'd');
+  Session& connection = Begin(2);
+  Feed(connection, "abc");
+  sniffer.Wait(connection, 10'000, 0);
+  Feed(connection, std::string(5'000, 'x'));
+  const pool::SlotId id = connection.id;
+  TakeAll(pool::Tier::kMedium);
+  world.TakeEvents();
+  EXPECT_EQ(Take(BeginFlow(), datagram), Next::kEnded);
+  EXPECT_EQ(OnlyEvent().reason(), Reason::kOverLimit);
+  ASSERT_TRUE(is_there(id));
+
+  world.slabs.Release(&taken_.back());
+  Session& flow = BeginWaiting(10'000);
+  const pool::SlotId flow_id = flow.id;
+  EXPECT_EQ(Take(flow, datagram), Next::kMore);
+  EXPECT_EQ(Take(BeginFlow(), datagram), Next::kShown);
+  EXPECT_FALSE(is_there(flow_id));
+  EXPECT_TRUE(is_there(id));
 }
 
 std::shared_ptr<plan::Plan> AskingPlan() {
