@@ -8,7 +8,7 @@ export const restLimits = {
   /** Looks (heartbeats) with at most so many events each, before it is at rest. */
   looks: 2,
   eventsPerLook: 100,
-  /** Looks from a collection, which goes in steps, until memory is trimmed. */
+  /** Quiet looks from a collection, which goes in steps, until memory is trimmed: that holds up whoever allocates. */
   looksToTrim: 2,
 } as const;
 
@@ -17,7 +17,7 @@ export class Rest {
   /** Since the last look. */
   #fresh = 0;
   #quietLooks = 0;
-  /** Looks that are left; 0: nothing is to be trimmed. */
+  /** Quiet looks that are left; 0: nothing is to be trimmed. */
   #toTrim = 0;
 
   worked(events: number): void {
@@ -30,7 +30,7 @@ export class Rest {
     this.#events += this.#fresh;
     this.#fresh = 0;
     this.#quietLooks = isQuiet ? this.#quietLooks + 1 : 0;
-    if (this.#toTrim > 0) {
+    if (isQuiet && this.#toTrim > 0) {
       this.#toTrim -= 1;
       if (this.#toTrim === 0) return 'trim';
     }

@@ -27,6 +27,14 @@ test('not while the burst goes on', () => {
   expect(told(new Rest(), 1000, eventsPerLook + 1)).toEqual([]);
 });
 
+test('memory is trimmed only once the next burst is over', () => {
+  const rest = new Rest();
+  rest.worked(eventsMin);
+  expect(told(rest, looks + 1, 0)).toEqual(['collect']);
+  expect(told(rest, 10 * looksToTrim, eventsPerLook + 1)).toEqual([]);
+  expect(told(rest, looksToTrim, 0)).toEqual(['trim']);
+});
+
 test('few sessions now and then add up', () => {
   expect(told(new Rest(), eventsMin / eventsPerLook + looksToTrim, eventsPerLook)).toEqual([
     'collect',
