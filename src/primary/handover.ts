@@ -76,7 +76,7 @@ export class Handover {
     };
   }
 
-  /** Nothing is served until `takeOver`, and links of the process before this one live. */
+  /** Nothing is served until `takeOver`. Links of the process before this one live until `outlived`. */
   hold(): void {
     native.allowKcpResets(false);
     for (const { server } of this.#parts.inside) server.hold();
@@ -91,12 +91,16 @@ export class Handover {
         'an inherited socket is not configured and is closed',
       );
     sockets.commit();
-    native.allowKcpResets(true);
     servers.closeRest(native);
     listening.takeOver(reconfiguration().fitted.config.server);
     for (const { server } of inside) server.begin();
     bans.begin();
     this.#resize();
+  }
+
+  /** The process before this one has ended, with its links. */
+  outlived(): void {
+    native.allowKcpResets(true);
   }
 
   /** What the next process would go on with. */

@@ -194,6 +194,7 @@ async function start({ daemon, predecessor }: Serving): Promise<void> {
     await daemon.start();
     await predecessor?.takeOver();
     if (predecessor) daemon.handover.takeOver();
+    void predecessor?.ended.then(() => daemon.handover.outlived());
   } catch (error) {
     // The sockets were shared already: sessions that came here may end.
     if (daemon.sessions > 0) await daemon.drain();
