@@ -79,7 +79,6 @@ links::Agreed AgreedFrom(const Napi::Object& object) {
   agreed.conv = Uint32At(peer, "conv");
   agreed.mtu = Uint16At(peer, "mtu");
   agreed.window = Uint16At(peer, "receiveWindow");
-  if (object.Has("reset")) agreed.reset = ExactlyAt<kcp::kResetTokenBytes>(object, "reset");
   return agreed;
 }
 
@@ -190,8 +189,8 @@ std::shared_ptr<const links::Profile> KcpProfileFrom(const Napi::Object& object)
   profile->idle_ms = Uint32At(object, "idleMs");
   const uint32_t links_max = Uint32At(object, "linksMax");
   if (links_max > 0) profile->links_max = links_max;
-  profile->reset_key =
-      object.Get("resetKey").IsNull() ? links::ResetKeyOfProcess() : ExactlyAt<32>(object, "resetKey");
+  profile->reset_key = links::ResetKeyOfProcess();
+  if (!object.Get("resetKey").IsNull()) profile->reset_key = ExactlyAt<32>(object, "resetKey");
   if (!object.Get("kcptun").IsNull()) ReadKcptun(ObjectAt(object, "kcptun"), profile.get());
   return profile;
 }
@@ -209,7 +208,9 @@ Napi::Value KcpSend(const Napi::CallbackInfo& info, links::Links* links) {
 }
 
 Napi::Value KcpEstablish(const Napi::CallbackInfo& info, links::Links* links) {
-  const links::Agreed agreed = AgreedFrom(info[1].As<Napi::Object>());
+  const auto object = info[1].As<Napi::Object>();
+  links::Agreed agreed = AgreedFrom(object);
+  agreed.reset = ExactlyAt<kcp::kResetTokenBytes>(object, "reset");
   return Said(info, links != nullptr && links->Establish(LinkOf(info), agreed));
 }
 

@@ -215,7 +215,8 @@ bool Links::TakeHello(const Door& door, const Path& path, std::span<const uint8_
     return true;
   }
   const uint64_t id = NewWireId(false);
-  const auto token = kcp::ResetTokenOf(door.profile->reset_key, id);
+  const auto& reset_key = door.profile->reset_key;
+  const auto token = reset_key.has_value() ? kcp::ResetTokenOf(*reset_key, id) : std::nullopt;
   if (!token.has_value()) return true;
   ++state.hellos;
   ++half_open_;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "kcp/aead.h"
@@ -22,9 +23,10 @@ struct Profile {
   std::string crypt;                  // kcptun's name of the cipher
   kcp::Pass pass{};                   // what that takes its keys from
   std::shared_ptr<kcp::Seal> sealed;  // that cipher, which has no state; null: wire `anyport`
-  kcp::Key reset_key{};               // of the tokens that end links (kcp/reset.h)
-  uint32_t idle_ms = 0;               // a client's link without streams ends after so long; 0: never
-  uint32_t links_max = kLinksMax;     // that clients have begun, of this thread
+  // Of the tokens that end links (kcp/reset.h); nothing: no client's hello is taken, for it would have none.
+  std::optional<kcp::Key> reset_key;
+  uint32_t idle_ms = 0;            // a client's link without streams ends after so long; 0: never
+  uint32_t links_max = kLinksMax;  // that clients have begun, of this thread
 
   bool is_kcptun() const { return settings.wire == kcp::Wire::kKcptun; }
 };

@@ -14,13 +14,14 @@ std::atomic<bool> is_allowed = true;
 
 }  // namespace
 
-std::optional<kcp::ResetDatagram> Resets::For(const kcp::Key& key, std::span<const uint8_t> packet,
-                                              uint64_t now_us) {
+std::optional<kcp::ResetDatagram> Resets::For(const std::optional<kcp::Key>& key,
+                                              std::span<const uint8_t> packet, uint64_t now_us) {
   const auto id = kcp::LinkIdOf(packet);
-  if (!id.has_value() || packet.size() < kcp::kResetBytes || !is_allowed.load(std::memory_order_relaxed))
+  if (!key.has_value() || !id.has_value() || packet.size() < kcp::kResetBytes ||
+      !is_allowed.load(std::memory_order_relaxed))
     return {};
-  if (!Take(now_us) || WireIds::Contains(*id)) return {};
-  const auto token = kcp::ResetTokenOf(key, *id);
+  if (WireIds::Contains(*id) || !Take(now_us)) return {};
+  const auto token = kcp::ResetTokenOf(*key, *id);
   if (!token.has_value()) return {};
   return kcp::ResetFor(*id, *token);
 }
@@ -36,10 +37,10 @@ bool Resets::Take(uint64_t now_us) {
   return taken_++ < kResetsPerSecond;
 }
 
-const kcp::Key& ResetKeyOfProcess() {
-  static const kcp::Key key = [] {
-    kcp::Key drawn{};
-    RAND_bytes(drawn.data(), static_cast<int>(drawn.size()));
+const std::optional<kcp::Key>& ResetKeyOfProcess() {
+  static const std::optional<kcp::Key> key = []() -> std::optional<kcp::Key> {
+    kcp::Key drawn;
+    if (RAND_bytes(drawn.data(), static_cast<int>(drawn.size())) != 1) return {};
     return drawn;
   }();
   return key;

@@ -15,9 +15,9 @@ inline constexpr uint32_t kResetsPerSecond = 1000;
 
 class Resets {
  public:
-  // The answer to a packet of no link of this thread. Nothing: it is too short for one, some thread of this
-  // process has that link, or there were too many.
-  std::optional<kcp::ResetDatagram> For(const kcp::Key& key, std::span<const uint8_t> packet,
+  // The answer to a packet of no link of this thread. Nothing: there is no key, it is too short for one, some
+  // thread of this process has that link, or there were too many.
+  std::optional<kcp::ResetDatagram> For(const std::optional<kcp::Key>& key, std::span<const uint8_t> packet,
                                         uint64_t now_us);
 
   // Of all threads of the process. False: another process has the sockets, too, and may have the links.
@@ -30,7 +30,8 @@ class Resets {
   uint32_t taken_ = 0;  // in it
 };
 
-// The same in all threads of the process, for profiles without a secret that lasts.
-const kcp::Key& ResetKeyOfProcess();
+// The same in all threads of the process, for profiles without a secret that lasts. Nothing: this machine had
+// no randomness.
+const std::optional<kcp::Key>& ResetKeyOfProcess();
 
 }  // namespace anyport::links

@@ -87,6 +87,11 @@ TEST(Resets, NotOfALinkThatSomeThreadHas) {
   EXPECT_TRUE(resets.For(KeyOf(1), PacketOf(kId), 0));
 }
 
+TEST(Resets, NoneWithoutAKey) {
+  Resets resets;
+  EXPECT_FALSE(resets.For(std::nullopt, PacketOf(kId), 0));
+}
+
 TEST(Resets, NoneWhileAnotherProcessMayHaveTheLink) {
   Resets resets;
   Resets::Allow(false);
@@ -106,9 +111,18 @@ TEST(Resets, AreBoundedInASecond) {
   }
 }
 
+TEST(Resets, PacketsOfALinkThatSomeThreadHasLeaveTheBudgetToOthers) {
+  Resets resets;
+  WireIds elsewhere;
+  elsewhere.Enter(kId);
+  for (uint32_t i = 0; i < 2 * kResetsPerSecond; ++i) EXPECT_FALSE(resets.For(KeyOf(1), PacketOf(kId), 0));
+  EXPECT_TRUE(resets.For(KeyOf(1), PacketOf(kId + 1), 0));
+}
+
 TEST(Resets, AProfileWithoutSecretHasAKeyOfTheProcess) {
   EXPECT_EQ(ResetKeyOfProcess(), ResetKeyOfProcess());
-  EXPECT_NE(ResetKeyOfProcess(), kcp::Key{});
+  ASSERT_TRUE(ResetKeyOfProcess());
+  EXPECT_NE(*ResetKeyOfProcess(), kcp::Key{});
 }
 
 }  // namespace
