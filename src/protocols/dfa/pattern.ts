@@ -5,8 +5,7 @@
  * alternative starts with `^`; `(?i)` before or behind it ignores the case of ASCII letters. Constructs beyond finite
  * automata (back-references, look-around, `$`) are refused by name, so matching time is always linear.
  */
-import { createRequire } from 'node:module';
-import type { AST, RegExpParser } from '@eslint-community/regexpp';
+import { type AST, RegExpParser } from '@eslint-community/regexpp';
 import { type ByteSet, bothCases, byteValues, negate, range, single, union } from './byte-set.js';
 
 /** A part of a pattern: a byte of a set, a sequence, alternatives, or a repetition. */
@@ -22,17 +21,6 @@ const patternCharsMax = 4096;
 /** Inline flag as in Go and PCRE; JavaScript keeps flags outside the pattern. */
 const ignoreCase = /^(\^?)\(\?i\)/;
 
-/** Loaded with the first pattern: those of the built-ins are precompiled, and it takes 2 MiB of each thread. */
-let parser: RegExpParser | undefined;
-
-function parserOf(): RegExpParser {
-  if (parser !== undefined) return parser;
-  const load = createRequire(import.meta.url);
-  const regexpp = load('@eslint-community/regexpp') as typeof import('@eslint-community/regexpp');
-  parser = new regexpp.RegExpParser();
-  return parser;
-}
-
 export type ParsedPattern =
   | { readonly ok: true; readonly alternatives: readonly Part[] }
   | { readonly ok: false; readonly problem: string };
@@ -42,7 +30,7 @@ export function parsePattern(pattern: string): ParsedPattern {
     return { ok: false, problem: `longer than ${patternCharsMax} characters` };
   }
   try {
-    const { alternatives } = parserOf().parsePattern(pattern.replace(ignoreCase, '$1'));
+    const { alternatives } = new RegExpParser().parsePattern(pattern.replace(ignoreCase, '$1'));
     const letters = ignoreCase.test(pattern) ? bothCases : asWritten;
     return { ok: true, alternatives: alternatives.map((each) => anchoredSequence(each, letters)) };
   } catch (error) {
