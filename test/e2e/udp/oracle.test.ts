@@ -77,13 +77,15 @@ async function said(
   sent: readonly Sent[],
 ): Promise<readonly (readonly [Sent, SessionLine])[]> {
   const clients: DatagramPeer[] = [];
+  // A client may have the port of an earlier one, whose line is there.
+  const before = daemon.sessions.length;
   for (const { segments } of sent) {
     const client = await datagramClient(port);
     clients.push(client);
     for (const segment of segments) await client.send(segment);
   }
   const lines = await eventually('a line of each', () => {
-    const found = new Map(daemon.sessions.map((line) => [line.source, line]));
+    const found = new Map(daemon.sessions.slice(before).map((line) => [line.source, line]));
     const own = clients.map(({ address }) => found.get(address));
     return own.every((line) => line !== undefined) ? own : undefined;
   });
