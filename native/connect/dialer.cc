@@ -136,7 +136,7 @@ Dialer::Begun Dialer::Begin(Session& session, uint32_t dial, uint32_t* number) {
   }
   if (dialling.attempts.size() == kAttemptsMax) dialling.attempts.erase(dialling.attempts.begin());
   dialling.attempts.push_back({std::move(opened.fd), dial});
-  dialling.next_ms = now_ms() + kAttemptDelayMs;
+  dialling.next_ms = now_ms() + net::kConnectionAttemptDelayMs;
   return Begun::kInFlight;
 }
 

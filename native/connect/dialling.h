@@ -11,8 +11,6 @@
 
 namespace anyport::connect {
 
-// RFC 8305 section 5: the next address is tried so long after the last one, or at once when that has failed.
-inline constexpr uint64_t kAttemptDelayMs = 250;
 // Attempts in flight of one session; the oldest gives way, after it has had 4 seconds.
 inline constexpr size_t kAttemptsMax = 16;
 
@@ -24,7 +22,7 @@ struct Attempt {
 struct Dialling {
   uint32_t next = 0;     // index into the Plan's dials of the next attempt
   uint32_t end = 0;      // behind the last one
-  uint32_t linked = 0;   // addresses that one attempt has at once: of a link; 0: each has its own
+  uint32_t linked = 0;   // addresses of an endpoint behind links, which race for themselves; 0: not linked
   bool alone = true;     // there is one attempt
   bool patient = false;  // retry an endpoint whose backlog is full
   bool pooled = false;   // the winner was opened ahead

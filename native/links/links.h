@@ -50,8 +50,7 @@ struct Refusal {
   uint64_t until_us = 0;
 };
 inline constexpr uint64_t kRefusalUs = 1'000'000;
-// RFC 8305 section 5: the next address is tried so long after the last one.
-inline constexpr uint64_t kNextAddressUs = 250'000;
+inline constexpr uint64_t kNextAddressUs = 1000 * net::kConnectionAttemptDelayMs;
 
 // A socket whose datagrams its owner shows (Links::Take).
 struct Outside {

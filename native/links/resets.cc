@@ -20,7 +20,7 @@ std::optional<kcp::ResetDatagram> Resets::For(const std::optional<kcp::Key>& key
   if (!key.has_value() || !id.has_value() || packet.size() < kcp::kResetBytes ||
       !is_allowed.load(std::memory_order_relaxed))
     return {};
-  if (WireIds::Contains(*id) || !Take(now_us)) return {};
+  if (WireIds::Contains(*id) || !Spend(now_us)) return {};
   const auto token = kcp::ResetTokenOf(*key, *id);
   if (!token.has_value()) return {};
   return kcp::ResetFor(*id, *token);
@@ -28,13 +28,13 @@ std::optional<kcp::ResetDatagram> Resets::For(const std::optional<kcp::Key>& key
 
 void Resets::Allow(bool allowed) { is_allowed.store(allowed, std::memory_order_relaxed); }
 
-bool Resets::Take(uint64_t now_us) {
+bool Resets::Spend(uint64_t now_us) {
   constexpr uint64_t kSecondUs = 1'000'000;
   if (now_us / kSecondUs != second_) {
     second_ = now_us / kSecondUs;
-    taken_ = 0;
+    spent_ = 0;
   }
-  return taken_++ < kResetsPerSecond;
+  return spent_++ < kResetsPerSecond;
 }
 
 const std::optional<kcp::Key>& ResetKeyOfProcess() {

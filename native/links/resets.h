@@ -24,10 +24,11 @@ class Resets {
   static void Allow(bool allowed);
 
  private:
-  bool Take(uint64_t now_us);
+  // One of this second's. False: they are used up.
+  bool Spend(uint64_t now_us);
 
   uint64_t second_ = 0;
-  uint32_t taken_ = 0;  // in it
+  uint32_t spent_ = 0;  // in it
 };
 
 // The same in all threads of the process, for profiles without a secret that lasts. Nothing: this machine had

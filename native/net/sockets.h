@@ -58,6 +58,10 @@ struct DialOptions {
   bool operator==(const DialOptions&) const = default;
 };
 
+// RFC 8305 section 5, Connection Attempt Delay: the next address is tried so long after the last one, or at
+// once when that has failed.
+inline constexpr uint64_t kConnectionAttemptDelayMs = 250;
+
 // Errors of Connect beside errno.
 inline constexpr int kNoSuchSource = 10'001;    // the source is not an address of this machine
 inline constexpr int kFamiliesDiffer = 10'002;  // source and destination are not of one family

@@ -22,14 +22,13 @@ export interface ReaderLimits {
   /** Of its young objects: 1 MiB per semi-space. V8's 48 fill up, and never shrink. */
   readonly youngMb: number;
   /**
-   * Answers of one thread; then another takes its place, in the next pause of `pauseMs`: where requests follow each other
-   * they lead to changes, which its end and the start of another would hold up. Its heap does not shrink: after 200 answers
-   * it was 6 MiB larger.
+   * Answers of one thread, whose heap does not shrink: after 200 it was 6 MiB larger. At the soft limit another takes its
+   * place in the next pause of `pauseMs`: where requests follow each other they lead to changes, which its end and the start
+   * of another would hold up. At the hard one it does so at once.
    */
-  readonly answersMax: number;
+  readonly answersSoftMax: number;
+  readonly answersHardMax: number;
   readonly pauseMs: number;
-  /** Likewise without a pause, whatever is held up. */
-  readonly answersMost: number;
   /** Requests that wait; further ones are refused. */
   readonly waitingMax: number;
 }
@@ -40,9 +39,9 @@ export const readerLimits: ReaderLimits = {
   niceness: 10,
   heapMb: 1024,
   youngMb: 3,
-  answersMax: 32,
+  answersSoftMax: 32,
+  answersHardMax: 512,
   pauseMs: 2_000,
-  answersMost: 512,
   waitingMax: 64,
 };
 
@@ -120,7 +119,7 @@ export class Reader {
     }
     this.#answers += 1;
     this.#leaveLater();
-    if (this.#answers >= this.#limits.answersMost) this.#renew();
+    if (this.#answers >= this.#limits.answersHardMax) this.#renew();
     return loaded;
   }
 
@@ -162,8 +161,8 @@ export class Reader {
   #leaveLater(): void {
     this.#thread?.unref();
     if (this.#waiting > 1 || this.#isClosed) return;
-    const { answersMax, pauseMs, idleMs } = this.#limits;
-    const isOld = this.#answers >= answersMax;
+    const { answersSoftMax, pauseMs, idleMs } = this.#limits;
+    const isOld = this.#answers >= answersSoftMax;
     this.#idle = setTimeout(() => (isOld ? this.#renew() : this.#end()), isOld ? pauseMs : idleMs).unref();
   }
 

@@ -2,7 +2,9 @@
  * Links of a program without the daemon: answers the events of a native endpoint with handshakes, and makes sockets of
  * their streams. No packet of a link comes here.
  */
-import type { KcpEndpoint, KcpEvent, KcpLink, Native } from '../addon.js';
+
+import type { KcpEndpoint, KcpEvent, KcpLink } from '../addon/kcp.js';
+import type { Native } from '../addon.js';
 import type { InetAddress } from '../model/address.js';
 import type { NoiseProfile } from '../model/kcp.js';
 import { engineProfile } from './engine-profile.js';

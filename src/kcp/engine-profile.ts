@@ -1,5 +1,5 @@
 /** What the engine is told of a profile: numbers, and the keys that it needs itself. */
-import type { EngineKcpProfile } from '../addon.js';
+import type { EngineKcpProfile } from '../addon/kcp.js';
 import type { KcpProfile } from '../model/kcp.js';
 import { resetKeyOf } from './keys.js';
 

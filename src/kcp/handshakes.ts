@@ -1,6 +1,6 @@
 /** Handshakes of the links of an engine or an endpoint: answers its events, and keeps those that are under way. */
 import { randomBytes } from 'node:crypto';
-import type { KcpAgreed, KcpEstablished, KcpEvent } from '../addon.js';
+import type { KcpAgreed, KcpEstablished, KcpEvent } from '../addon/kcp.js';
 import { type Agreed, accept, Call, type Identity, type Refusal } from './handshake.js';
 import { cipherNumber } from './keys.js';
 import { RecentHellos } from './recent-hellos.js';

@@ -4,7 +4,7 @@
  *
  *     hello: 0xA9 │ version u8 │ cipher u8 │ pattern u8 │ client's link id u64 │ cookie 16 │ Noise message 1 │ zeros
  */
-import { type KcpCipher, kcpCiphers } from '../model/kcp.js';
+import { type KcpCipher, kcpCiphers, kcpWireVersion } from '../model/kcp.js';
 import { cipherNumber } from './keys.js';
 import { type PatternName, patterns, TAG_BYTES } from './noise.js';
 import { KEY_BYTES } from './x25519.js';
@@ -12,11 +12,10 @@ import { KEY_BYTES } from './x25519.js';
 /** No answer is longer than this: a forged source is not sent more than its forger has sent. */
 export const HELLO_BYTES = 512;
 const TYPE = 0xa9;
-export const VERSION = 2;
 /** What is bound into the handshake: type, version, cipher, pattern. */
 const BOUND_BYTES = 4;
 const MESSAGE_AT = 28;
-const PROLOGUE = Buffer.from(`anyport kcp ${VERSION}`);
+const PROLOGUE = Buffer.from(`anyport kcp ${kcpWireVersion}`);
 
 const patternNames = Object.keys(patterns) as PatternName[];
 
@@ -82,7 +81,7 @@ export interface Offer {
 }
 
 const head = ({ cipher, pattern }: Offer): Buffer =>
-  Buffer.from([TYPE, VERSION, cipherNumber(cipher), patternNames.indexOf(pattern)]);
+  Buffer.from([TYPE, kcpWireVersion, cipherNumber(cipher), patternNames.indexOf(pattern)]);
 
 /** What makes a handshake fail if the two ends do not mean the same. */
 export const prologueOf = (offer: Offer): Buffer => Buffer.concat([head(offer), PROLOGUE]);
@@ -104,7 +103,7 @@ export type ReadHello =
 export function readHello(bytes: Buffer): ReadHello {
   if (bytes.length !== HELLO_BYTES || bytes[0] !== TYPE) return { kind: 'malformed' };
   const [, version = 0, cipherAt = 0, patternAt = 0] = bytes.subarray(0, BOUND_BYTES);
-  if (version !== VERSION) return { kind: 'version', version };
+  if (version !== kcpWireVersion) return { kind: 'version', version };
   const [cipher, pattern] = [kcpCiphers[cipherAt], patternNames[patternAt]];
   if (cipher === undefined || pattern === undefined) return { kind: 'malformed' };
   return {

@@ -3,7 +3,7 @@
  * half-close are the kernel's. It is closed when its link is gone, not before: then it is known why.
  */
 import { Socket } from 'node:net';
-import type { KcpEndpoint, KcpStats } from '../addon.js';
+import type { KcpEndpoint, KcpStats } from '../addon/kcp.js';
 import type { InetAddress } from '../model/address.js';
 import { KCP_WINDOW_MAX, kcpMtuLimits } from '../model/kcp.js';
 import type { KcpFigures } from '../model/kcp-links.js';

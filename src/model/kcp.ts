@@ -1,5 +1,8 @@
 /** Reliable UDP: what a profile says, checked and with its keys derived. Plain data, in the configuration and in the Plan. */
 
+/** Of the wire `anyport`: the byte behind the type of a hello. */
+export const kcpWireVersion = 2;
+
 /** Of links between two anyports; order is the numbering on the wire. */
 export const kcpCiphers = ['none', 'chacha20-poly1305', 'aes-128-gcm', 'xsalsa20-poly1305'] as const;
 export type KcpCipher = (typeof kcpCiphers)[number];

@@ -3,6 +3,7 @@
  * with its cipher `none`, or both. Encrypted KCP has no fixed bytes, but for the hello of a link between two anyports.
  */
 import { crc32 } from 'node:zlib';
+import { kcpWireVersion } from '../model/kcp.js';
 import type { Confirmation, Protocol } from '../model/protocol.js';
 import { asBuffer } from './cursor.js';
 
@@ -30,7 +31,7 @@ const cipher = `[^]{${cipherBytes}}`;
 
 /** A hello between two anyports (docs/kcp.md): type, version, cipher, pattern; zeros behind the handshake's message. */
 const helloBytes = 512;
-const helloStart = '\\xa9\\x02[\\x00-\\x03][\\x00-\\x02]';
+const helloStart = `\\xa9\\x0${kcpWireVersion}[\\x00-\\x03][\\x00-\\x02]`;
 /** Head of 28 bytes, key of 32, what it says of itself 20, tag 16. */
 const helloEnd = 96;
 

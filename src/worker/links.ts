@@ -2,7 +2,9 @@
  * Links of reliable UDP: answers the engine's events about them with handshakes (src/kcp), and says in the log which came
  * up, went down, and were refused. No packet of a link comes here.
  */
-import type { Engine, KcpEvent, KcpLink, KcpStats } from '../addon.js';
+
+import type { KcpEvent, KcpLink, KcpStats } from '../addon/kcp.js';
+import type { Engine } from '../addon.js';
 import { hostPort } from '../base/address.js';
 import { type Logger, type LogLine, rateLimited } from '../base/log.js';
 import { type Identity, identityOf } from '../kcp/handshake.js';

@@ -72,7 +72,7 @@ test('one thread for all, which ends by itself and keeps no process alive', () =
 
 test('a thread that has answered often is replaced in a pause', async () => {
   let ended = 0;
-  reader = new Built({ answersMax: 3, pauseMs: 1 }, () => {
+  reader = new Built({ answersSoftMax: 3, pauseMs: 1 }, () => {
     ended += 1;
   });
   const answers = await Promise.all(Array.from({ length: 10 }, () => reader.load(request)));
@@ -84,7 +84,7 @@ test('a thread that has answered often is replaced in a pause', async () => {
 
 test('where there is no pause it is replaced nevertheless, whoever waits', async () => {
   let ended = 0;
-  reader = new Built({ answersMost: 3 }, () => {
+  reader = new Built({ answersHardMax: 3 }, () => {
     ended += 1;
   });
   const answers = await Promise.all(Array.from({ length: 10 }, () => reader.load(request)));

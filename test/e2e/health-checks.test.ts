@@ -78,12 +78,18 @@ describeAsRoot('a real server for each check', () => {
   describeWith(...tools)('is seen', () => {
     const servers = new Map<string, RealServer>();
     let daemon: Daemon;
+    const stops: (() => Promise<unknown>)[] = [];
 
     beforeAll(async () => {
-      const started = await Promise.all(
-        rows.map(async ({ name, recipe }) => [name, await RealServer.start(recipe)] as const),
+      // All of them, so that none is left running where another does not start.
+      const started = await Promise.allSettled(
+        rows.map(async ({ name, recipe }) => {
+          const server = await RealServer.start(recipe);
+          stops.push(() => server.remove());
+          servers.set(name, server);
+        }),
       );
-      for (const [name, server] of started) servers.set(name, server);
+      for (const outcome of started) if (outcome.status === 'rejected') throw outcome.reason;
       const upstreams = rows.map(({ name, check }) => {
         const endpoints = [servers.get(name)?.target];
         return [name, { endpoints, health_check: { ...common, ...check } }];
@@ -92,10 +98,10 @@ describeAsRoot('a real server for each check', () => {
         protocols: [{ name: 'Redis', target: 'redis' }],
         upstreams: Object.fromEntries(upstreams),
       });
+      stops.unshift(() => daemon.stop());
     });
     afterAll(async () => {
-      await daemon.stop();
-      await Promise.all([...servers.values()].map((server) => server.remove()));
+      for (const stop of stops) await stop();
     });
 
     const each = (act: (server: RealServer) => Promise<void> | void) =>

@@ -1,11 +1,11 @@
 /** A native engine with one UDP listener, of which the test itself decides where flows go. Needs the build. */
+
+import type { EngineKcpProfile, KcpEvent } from '../../src/addon/kcp.js';
 import {
   type Engine,
-  type EngineKcpProfile,
   type EngineTables,
   type EngineUdp,
   type EngineUpstream,
-  type KcpEvent,
   native,
   type UdpOptions,
 } from '../../src/addon.js';

@@ -1,6 +1,7 @@
 /** An endpoint with several addresses behind links: they are tried in turn, and sessions share the one that answers. */
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Engine, KcpEvent } from '../../src/addon.js';
+import type { KcpEvent } from '../../src/addon/kcp.js';
+import type { Engine } from '../../src/addon.js';
 import type { InetAddress } from '../../src/model/address.js';
 import { datagramClient } from '../support/datagrams.js';
 import { freePort } from '../support/ports.js';

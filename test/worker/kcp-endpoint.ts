@@ -1,12 +1,7 @@
 /** Links of two endpoints in one process, whose handshake is made of keys that both know. Needs the build. */
 import { Socket } from 'node:net';
-import {
-  type EngineKcpProfile,
-  type KcpAgreed,
-  type KcpEndpoint,
-  type KcpEvent,
-  native,
-} from '../../src/addon.js';
+import type { EngineKcpProfile, KcpAgreed, KcpEndpoint, KcpEvent } from '../../src/addon/kcp.js';
+import { native } from '../../src/addon.js';
 import { Peer } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
 

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Engine, KcpEvent } from '../../src/addon.js';
+import type { KcpEvent } from '../../src/addon/kcp.js';
+import type { Engine } from '../../src/addon.js';
 import { datagramClient, echoDatagrams, listenUdp } from '../support/datagrams.js';
 import { dial, echo, listenTcp, type Peer } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';

@@ -1,7 +1,8 @@
 /** A server that does not know a link any more says so, and its client believes nobody else. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type KcpEstablished, native } from '../../src/addon.js';
+import type { KcpEstablished } from '../../src/addon/kcp.js';
+import { native } from '../../src/addon.js';
 import { type DatagramPeer, datagramClient } from '../support/datagrams.js';
 import { eventually } from '../support/wait.js';
 import { FlowEngine } from './flow-engine.js';

@@ -1,7 +1,7 @@
 /** Handshakes of links between two workers whose engines are stood in for: what each is told, and what the log says. */
 import { Writable } from 'node:stream';
 import { expect, test, vi } from 'vitest';
-import type { KcpEvent, KcpLink, KcpStats } from '../../src/addon.js';
+import type { KcpEvent, KcpLink, KcpStats } from '../../src/addon/kcp.js';
 import { createLogger } from '../../src/base/log.js';
 import { refusalLimits } from '../../src/kcp/refusals.js';
 import type { KcpProfile } from '../../src/model/kcp.js';
