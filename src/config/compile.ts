@@ -86,6 +86,7 @@ export function compile(
     routes: compileRoutes(config, indices),
     upstreams,
     kcp,
+    connectProxy: null,
     ids: ids.of({ listeners, protocols, upstreams, kcp }),
     accessLog: { enabled: config.logging.accessLog, rate: config.logging.accessLogRate },
     ...(config.modules && { modules: config.modules }),

@@ -2,6 +2,7 @@
  * A validated configuration: defaults filled in, units converted (milliseconds, bytes), names checked. The file's form
  * is defined in src/config/schema; workers run the Plan compiled from this.
  */
+import type { ConnectProxyConfig } from './connect-proxy.js';
 import type { KcpProfile } from './kcp.js';
 import type { Conditions } from './plan.js';
 import type { Signature, Transport } from './protocol.js';
@@ -20,6 +21,8 @@ export interface Config {
   readonly routes: readonly RouteConfig[];
   readonly upstreams: readonly UpstreamConfig[];
   readonly kcp: readonly KcpProfile[];
+  /** Null: there is no proxy for CONNECT and SOCKS. */
+  readonly connectProxy: ConnectProxyConfig | null;
   readonly security: SecurityConfig;
   readonly monitoring: MonitoringConfig;
   /** Null: no control interface. */

@@ -5,6 +5,7 @@
  */
 import type { SocketAddress } from './address.js';
 import type { Automaton } from './classifier.js';
+import type { PlanConnectProxy } from './connect-proxy.js';
 import type { PlanIds } from './ids.js';
 import type { KcpProfile } from './kcp.js';
 import type { EndpointState } from './overrides.js';
@@ -22,9 +23,12 @@ export interface Plan {
   readonly protocols: readonly PlanProtocol[];
   /** First match wins. */
   readonly routes: readonly PlanRoute[];
+  /** Those of the configuration, then those of `connectProxy`. */
   readonly upstreams: readonly PlanUpstream[];
   /** Of reliable UDP. */
   readonly kcp: readonly KcpProfile[];
+  /** Null: there is no proxy for CONNECT and SOCKS. */
+  readonly connectProxy: PlanConnectProxy | null;
   readonly ids: PlanIds;
   readonly accessLog: PlanAccessLog;
   /** Texts of handlers and validators by URL; those that are missing are loaded as they are. */
@@ -129,10 +133,12 @@ export type Conditions = Readonly<Record<string, unknown>>;
 
 export type PlanTarget =
   | { readonly kind: 'upstream'; readonly upstream: number }
+  /** Where the client asks for: `connectProxy`. */
+  | { readonly kind: 'proxy' }
   | { readonly kind: 'end'; readonly closing: Closing };
 
 export interface PlanRoute {
-  /** Name in logs and explanations: `routes[2]`, `protocols.SSH` for a protocol's own target, `forwards[0]` for a forward. */
+  /** Name in logs and explanations: `routes[2]`, `protocols.SSH` for a protocol's own target, `forwards[0]` for a forward, `connect_proxy`. */
   readonly name: string;
   readonly when: Conditions;
   readonly to: PlanTarget;

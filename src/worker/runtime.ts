@@ -38,7 +38,10 @@ import type { DialRange } from './rings.js';
  * over, the conditions that the route table has, and the texts of modules that are loaded.
  */
 export interface KeptPlan
-  extends Pick<Plan, 'generation' | 'listeners' | 'upstreams' | 'kcp' | 'ids' | 'accessLog'> {
+  extends Pick<
+    Plan,
+    'generation' | 'listeners' | 'upstreams' | 'kcp' | 'connectProxy' | 'ids' | 'accessLog'
+  > {
   readonly routes: readonly Pick<PlanRoute, 'name'>[];
 }
 
@@ -146,12 +149,14 @@ function awaitsFactsOf(upstreams: readonly RuntimeUpstream[]): AwaitsFacts {
   return (to) => to.kind === 'upstream' && (reading[to.upstream] ?? false);
 }
 
-function keptOf({ generation, listeners, upstreams, kcp, ids, accessLog, routes }: Plan): KeptPlan {
+function keptOf(plan: Plan): KeptPlan {
+  const { generation, listeners, upstreams, kcp, connectProxy, ids, accessLog, routes } = plan;
   return {
     generation,
     listeners,
     upstreams,
     kcp,
+    connectProxy,
     ids,
     accessLog,
     routes: routes.map(({ name }) => ({ name })),

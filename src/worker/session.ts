@@ -312,7 +312,7 @@ export class Sequencer {
   #unrouted(session: Session, cause: Cause): void {
     const { onUnknown } = session.planListener;
     session.decision = 'on_unknown';
-    if (onUnknown.kind === 'upstream') {
+    if (onUnknown.kind !== 'end') {
       if (session.protocol < 0) session.opening = hexOf(this.#sniffed(), OPENING_BYTES);
       return this.#go(session, onUnknown);
     }
@@ -325,6 +325,7 @@ export class Sequencer {
 
   #go(session: Session, target: PlanTarget): void {
     if (target.kind === 'end') return this.#end(session, 'proxy', 'route', 'rejected', target.closing);
+    if (target.kind === 'proxy') return this.#end(session, 'proxy', 'route', 'rejected', 'reset');
     session.upstream = target.upstream;
     if (this.#log.isOn) this.#log.tell(session, 'route', { upstream: session.runtimeUpstream.plan.name });
     if (session.runtimeUpstream.plan.handler !== null) return this.#attach(session);

@@ -137,7 +137,16 @@ export class EnginePlane implements Driver {
       })),
     );
     const accessLog = { enabled: false, rate: 1 };
-    return { generation, limits, ...parts, kcp: [], routes, ids: this.#ids.of(parts), accessLog };
+    return {
+      generation,
+      limits,
+      ...parts,
+      kcp: [],
+      connectProxy: null,
+      routes,
+      ids: this.#ids.of(parts),
+      accessLog,
+    };
   }
 
   #deliveryTo(worker: number): PlanDelivery {

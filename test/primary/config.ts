@@ -65,6 +65,7 @@ export function configOf({ server: some, monitoringPort, handler = restless }: W
     routes: [],
     upstreams: [{ name: 'restless', handler, endpoints: [], options: optionsWith() }],
     kcp: [],
+    connectProxy: null,
     security: { rateLimit: null, guard: null, banExport: null, lists: noLists },
     monitoring: { metrics: monitoring, health: monitoring },
     admin: null,

@@ -51,6 +51,7 @@ function planOf(routes: readonly PlanRoute[]): Plan {
     routes,
     upstreams: [],
     kcp: [],
+    connectProxy: null,
     ids: { listeners: [1, 2], protocols: [1, 2, 3], upstreams: [], endpoints: [], kcp: [] },
     accessLog: { enabled: false, rate: 1 },
   };

@@ -120,6 +120,7 @@ export function planFor(upstreams: readonly PlanUpstream[], change: Partial<Plan
     ),
     upstreams,
     kcp: [],
+    connectProxy: null,
     ids: NO_IDS,
     accessLog: { enabled: true, rate: 100_000 },
     ...change,

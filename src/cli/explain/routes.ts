@@ -2,6 +2,7 @@
 
 import { listText } from '../../base/text.js';
 import { acceptedBy } from '../../model/accepted.js';
+import { CONNECT_PROXY } from '../../model/connect-proxy.js';
 import type { FactsAnswer } from '../../model/facts.js';
 import type { Conditions, Plan, PlanRoute, PlanTarget } from '../../model/plan.js';
 import { withHeader } from '../../protocols/proxy-header.js';
@@ -126,6 +127,7 @@ export function factsAwaitedBy({ upstreams }: Plan, to: PlanTarget): readonly st
 
 /** The upstream's name, or the closing. */
 export function targetText({ upstreams }: Plan, to: PlanTarget): string {
+  if (to.kind === 'proxy') return CONNECT_PROXY;
   return to.kind === 'end' ? to.closing : (upstreams[to.upstream]?.name ?? '');
 }
 

@@ -75,6 +75,7 @@ export function validate(source: Source, context: Context): Validated {
     routes,
     upstreams,
     kcp,
+    connectProxy: null,
     security,
     monitoring,
     admin,
