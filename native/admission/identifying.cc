@@ -1,5 +1,6 @@
 #include "admission/identifying.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -75,7 +76,7 @@ Identifying::Who Identifying::EvictOfSource(uint64_t key, uint32_t most) {
 Identifying::Who Identifying::EvictInAll(uint32_t most) {
   if (most == 0 || all_.size < most) return {};
   ++evicted_in_all_;
-  const bool all_have_few = most_ <= kFewPlaces;
+  const bool all_have_few = most_ <= std::clamp(most / kFewPartOfAll, 1u, kFewPlaces);
   return Vacate(all_have_few ? all_.oldest : sources_.find(ranks_[most_].front())->second.places.oldest);
 }
 

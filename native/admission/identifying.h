@@ -44,6 +44,8 @@ class Identifying {
   // Places that an honest source may well have: a browser opens six connections, a few clients share an
   // address, somebody forges a datagram with it. With no more than these none goes before others.
   static constexpr uint32_t kFewPlaces = 8;
+  // But no more than this part of all places, or one source could have all of them and still have few.
+  static constexpr uint32_t kFewPartOfAll = 8;
 
   // Takes a place and returns its number. Sources without an address (Unix sockets, or not announced yet)
   // count in all alone.

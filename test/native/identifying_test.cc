@@ -11,6 +11,8 @@ namespace anyport::admission {
 namespace {
 
 constexpr uint32_t kFew = Identifying::kFewPlaces;
+// The least of which a source may have so many.
+constexpr uint32_t kMostForFew = kFew * Identifying::kFewPartOfAll;
 
 net::Source V4(uint8_t last) { return {{192, 0, 2, last}, 1, 4}; }
 
@@ -115,10 +117,12 @@ TEST_F(IdentifyingTest, ALimitThatIsLoweredCutsNobodyAtOnce) {
 }
 
 TEST_F(IdentifyingTest, WhoHasMostMakesRoomForOthersDownToAFew) {
-  const Identifying::Limits limits{.most = kFew + 3};
+  const Identifying::Limits limits{.most = kMostForFew};
   Join(1, V4(1), limits);
   for (uint64_t number = 2; number <= kFew + 3; ++number)
     Join(number, V6(2, static_cast<uint8_t>(number)), limits);
+  for (uint64_t number = kFew + 4; number <= kMostForFew; ++number)
+    Join(number, V6(static_cast<uint8_t>(number), 1), limits);
   Join(100, V4(5), limits);
   EXPECT_EQ(bell->TakeAll(), std::vector<uint64_t>{2});
   Join(101, V4(6), limits);
@@ -128,20 +132,22 @@ TEST_F(IdentifyingTest, WhoHasMostMakesRoomForOthersDownToAFew) {
 }
 
 TEST_F(IdentifyingTest, OneThatHasAPlaceKeepsItWhileAnotherSourceFloods) {
-  constexpr uint32_t kMost = 64;
-  const Identifying::Limits limits{.most = kMost};
-  Join(1, V4(1), limits);
-  for (uint64_t number = 2; number < 10'000; ++number)
-    Join(number, V6(9, static_cast<uint8_t>(number)), limits);
-  const std::vector<uint64_t> gone = bell->TakeAll();
-  EXPECT_EQ(gone.size(), 9'999u - kMost);
-  EXPECT_EQ(std::count(gone.begin(), gone.end(), 1u), 0);
+  for (const uint32_t most : {3u, kFew, kFew + 1, kMostForFew - 1, kMostForFew, 1000u}) {
+    Identifying one;
+    const Identifying::Limits limits{.most = most};
+    one.Join({bell, 1}, V4(1), limits);
+    for (uint64_t number = 2; number < 10'000; ++number)
+      one.Join({bell, number}, V6(9, static_cast<uint8_t>(number)), limits);
+    const std::vector<uint64_t> gone = bell->TakeAll();
+    EXPECT_EQ(gone.size(), 9'999u - most);
+    EXPECT_EQ(std::count(gone.begin(), gone.end(), 1u), 0) << most;
+  }
 }
 
 // What a flood of forged sources leaves to others: whoever needs no longer than `kMost` newcomers take to
 // come, also with a few connections, or where a few datagrams are forged with its own address.
 TEST_F(IdentifyingTest, OfForgedSourcesAsManyMayComeAsThereArePlaces) {
-  constexpr uint32_t kMost = 64;
+  constexpr uint32_t kMost = kMostForFew;
   constexpr uint64_t kClients = 1'000'000;
   const Identifying::Limits limits{.most = kMost};
   const auto forged = [](uint64_t number) {
@@ -166,7 +172,8 @@ TEST_F(IdentifyingTest, OfForgedSourcesAsManyMayComeAsThereArePlaces) {
 
 // The choice by counting is what the choice by looking at everybody is.
 TEST_F(IdentifyingTest, TheBusiestIsWhoHasMostWhateverCameAndWent) {
-  constexpr uint32_t kMost = 45;
+  constexpr uint32_t kMost = kMostForFew;
+  constexpr uint8_t kSources = 12;
   uint32_t busiest = 0;
   uint32_t oldest = 0;
   const Identifying::Limits limits{.most = kMost};
@@ -175,7 +182,7 @@ TEST_F(IdentifyingTest, TheBusiestIsWhoHasMostWhateverCameAndWent) {
   uint32_t random = 1;
   for (uint64_t number = 0; number < places.size(); ++number) {
     random = random * 1'664'525 + 1'013'904'223;
-    const auto source = static_cast<uint8_t>(1 + (random >> 16) % 7);
+    const auto source = static_cast<uint8_t>(1 + (random >> 16) % kSources);
     places[number] = Join(number, V4(source), limits);
     const std::vector<uint64_t> gone = bell->TakeAll();
     if (open.size() == kMost) {
@@ -187,12 +194,12 @@ TEST_F(IdentifyingTest, TheBusiestIsWhoHasMostWhateverCameAndWent) {
           std::find_if(open.begin(), open.end(), [&](const auto& each) { return each.first == gone[0]; });
       ASSERT_NE(chosen, open.end());
       bool all_have_few = true;
-      for (uint8_t one = 1; one <= 7; ++one) all_have_few = all_have_few && of(one) <= kFew;
+      for (uint8_t one = 1; one <= kSources; ++one) all_have_few = all_have_few && of(one) <= kFew;
       if (all_have_few) {
         ASSERT_EQ(chosen, open.begin());
         ++oldest;
       } else {
-        for (uint8_t other = 1; other <= 7; ++other) ASSERT_GE(of(chosen->second), of(other));
+        for (uint8_t other = 1; other <= kSources; ++other) ASSERT_GE(of(chosen->second), of(other));
         for (auto older = open.begin(); older != chosen; ++older) ASSERT_NE(older->second, chosen->second);
         ++busiest;
       }

@@ -50,7 +50,7 @@ async function identifying(transport: 'udp' | 'tcp+udp') {
   const [port, named, redis] = [await freePort(), await endpoint(), await startEndpoint()];
   later(() => redis.stop());
   const daemon = await start({
-    server: { max_identifying: PLACES, workers: 1 },
+    server: { max_identifying: PLACES, workers: 1, identify_timeout: '10m' },
     security: { enable_ddos_guard: transport !== 'udp', ddos_guard: { identifying_per_ip: PLACES / 2 } },
     listeners: [{ name: 'any', address: `127.0.0.1:${port}`, transport }],
     protocols: [{ name: 'QUIC' }, ...(transport === 'udp' ? [] : [{ name: 'Redis', target: redis.target }])],
