@@ -40,8 +40,7 @@ async function session(): Promise<Peer> {
   return client;
 }
 
-const line = (msg: string) =>
-  eventually(`the line: ${msg}`, () => daemon.lines.find((each) => each.msg === msg));
+const line = (msg: string) => daemon.line(msg);
 
 const readiness = async () => {
   const answer = await daemon.get('/health/ready');

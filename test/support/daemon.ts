@@ -96,6 +96,14 @@ export class Daemon {
     return this.lines.filter((line) => line.msg === 'session') as SessionLine[];
   }
 
+  /**
+   * Waits for the first line with this message, from the nth line on. What the daemon does is often seen elsewhere before
+   * its line has been read.
+   */
+  line(msg: string, from = 0): Promise<LogLine> {
+    return eventually(`the line: ${msg}`, () => this.lines.slice(from).find((each) => each.msg === msg));
+  }
+
   /** Waits until `count` sessions have ended in total. */
   async ended(count: number): Promise<SessionLine[]> {
     await eventually(

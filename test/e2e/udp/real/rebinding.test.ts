@@ -9,7 +9,6 @@ import { cleanEnvironment, runProgram } from '../../../support/process.js';
 import { makeCertificate } from '../../../support/real-servers.js';
 import { type TempFolder, tempFolder } from '../../../support/temp.js';
 import { describeWith } from '../../../support/tools.js';
-import { eventually } from '../../../support/wait.js';
 import { ServerProcess } from './services/service.js';
 
 const NAME = 'www.example.com';
@@ -73,7 +72,7 @@ describeWith(
     };
   }
 
-  async function download(from: number, file: string, timeout = '10s', how: readonly string[] = []) {
+  async function download(from: number, file: string, timeout = '30s', how: readonly string[] = []) {
     const into = `${folder.path}/got-${from}-${file}`;
     mkdirSync(into, { recursive: true });
     const flags = ['-q', '--exit-on-all-streams-close', `--sni=${NAME}`, `--timeout=${timeout}`, ...how];
@@ -96,11 +95,8 @@ describeWith(
 
   /** In the middle of the transfer, each time another part of it has come. */
   async function rebindOften(times: number): Promise<void> {
-    for (let each = 1; each <= times; each += 1) {
-      const wanted = (each * FILE_BYTES) / (times + 2);
-      await eventually(`${wanted} bytes`, () => nat.bytesDown > wanted);
-      await nat.rebind();
-    }
+    for (let each = 1; each <= times; each += 1)
+      await nat.holdAt((each * FILE_BYTES) / (times + 2), () => nat.rebind());
   }
 
   const connections = (): number => servers.reduce((sum, server) => sum + server.connections(), 0);
@@ -127,9 +123,12 @@ describeWith(
     await start(FOLLOWS);
     const before = connections();
     const interrupted = async () => {
-      await rebindOften(1);
-      await daemon.reload();
-      await nat.rebind();
+      await nat.holdAt(FILE_BYTES / 3, () => nat.rebind());
+      const reloaded = daemon.reload();
+      await nat.holdAt(FILE_BYTES / 2, async () => {
+        await reloaded;
+        await nat.rebind();
+      });
     };
     const [got] = await Promise.all([download(nat.port, 'file'), interrupted()]);
     expect(got).toEqual({ status: 0, isWhole: true });
@@ -140,7 +139,7 @@ describeWith(
     const [only] = servers as [Server];
     await start({ ...FOLLOWS, endpoints: [only.target] }, { listener: { on_unknown: 'web' } });
     const before = connections();
-    const got = await download(port, 'file', '10s', ['--change-local-addr=1ms']);
+    const got = await download(port, 'file', '30s', ['--change-local-addr=1ms']);
     expect(got).toEqual({ status: 0, isWhole: true });
     expect(connections() - before).toBe(1);
     expect(await daemon.metric('anyport_udp_flows')).toBe(2);
@@ -148,7 +147,7 @@ describeWith(
 
   test('is lost where nobody is followed', async () => {
     await start({});
-    const [got] = await Promise.all([download(nat.port, 'file', '2s'), rebindOften(1)]);
+    const [got] = await Promise.all([download(nat.port, 'file', '5s'), rebindOften(1)]);
     expect(got.isWhole).toBe(false);
     expect(await daemon.metric('anyport_quic_followed_total')).toBe(0);
   });
