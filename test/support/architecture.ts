@@ -30,8 +30,21 @@ export const typescriptArrows: Arrows = {
   security: [...leaf, 'addon'],
   // Handshakes, which the daemon has too, and the sockets of the library, which are native.
   kcp: [...leaf, 'addon'],
-  config: [...leaf, ...leaves, 'kcp'],
-  worker: [...leaf, 'addon', 'protocols', 'routing', 'upstream', 'health', 'handlers', 'metrics', 'kcp'],
+  // Requests of clients, destinations, users: pure.
+  'forward-proxy': [...leaf, 'protocols'],
+  config: [...leaf, ...leaves, 'kcp', 'forward-proxy'],
+  worker: [
+    ...leaf,
+    'addon',
+    'protocols',
+    'routing',
+    'upstream',
+    'health',
+    'handlers',
+    'metrics',
+    'kcp',
+    'forward-proxy',
+  ],
   admin: [...leaf, 'metrics'],
   plane: [...leaf, 'addon', 'health', 'metrics', 'upstream'],
   // What limits of other rooms add up to.
@@ -64,6 +77,7 @@ export const typescriptArrows: Arrows = {
     'upstream',
     'security',
     'kcp',
+    'forward-proxy',
     'admin',
     'cli/run',
   ],
@@ -269,7 +283,7 @@ export function missingFromIndex(folder: string, files: readonly SourceFile[], e
 
 /** Arrows drawn in a text, one line per room: `plane → base model`; `a, b → nothing` covers several. */
 export function drawnArrows(text: string): Arrows {
-  const lines = text.matchAll(/^([\w/]+(?:, [\w/]+)*) → ([\w/ ]+)$/gm);
+  const lines = text.matchAll(/^([\w/-]+(?:, [\w/-]+)*) → ([\w/ -]+)$/gm);
   return Object.fromEntries(
     [...lines].flatMap(([, rooms = '', to = '']) =>
       rooms.split(', ').map((room) => [room, to === 'nothing' ? [] : to.split(' ').toSorted()]),
