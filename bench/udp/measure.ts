@@ -29,7 +29,7 @@ type Figures = Pick<Run, 'cost' | 'busy'> & { readonly exchanged: Exchanged };
 /** Time for what a relay does after the last answer. */
 const SETTLE_MS = 50;
 const REST_MS = 5000;
-const COLLECTED_MS = 12_000;
+const COLLECTED_MS = 30_000;
 
 const ways = {
   relayed: measureCpu,
