@@ -1,8 +1,8 @@
 /** Conditions on a fact that must be the same text, letter case included. */
+import { plainName } from '../base/host-pattern.js';
 import type { SessionCondition } from './condition.js';
 import { oneText } from './expected.js';
 import { testFact } from './fact.js';
-import { plainName } from './name-pattern.js';
 
 export interface ExactText {
   readonly fact: string;

@@ -2,10 +2,10 @@
  * Index of routes by names (facts) and client address, so that routing time does not grow with the number of routes. It
  * returns candidates, whose tests still run; every route left out would have answered no.
  */
+import { plainName } from '../base/host-pattern.js';
 import { getOrMake, PrefixMap } from '../base/prefix-map.js';
 import type { Facts } from '../model/facts.js';
 import type { FactKey, Key, RouteSession } from './condition.js';
-import { plainName } from './name-pattern.js';
 import { requestPath } from './request-path.js';
 
 /** An indexed item; `order` is its position among all items. */

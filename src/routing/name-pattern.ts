@@ -1,5 +1,5 @@
 /** Patterns over host names, shared by the conditions on host names. */
-import type { Extent, KeyName, Zod } from './condition.js';
+import type { Extent, Zod } from './condition.js';
 import { oneText } from './expected.js';
 
 const NAME_PATTERN = /^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
@@ -21,28 +21,6 @@ export function namePattern(z: Zod, meaning: string) {
       error: `is a name that can not be: between two dots are at most ${LABEL_CHARS_MAX} characters`,
     })
     .meta({ description: meaning, 'x-values': 'host name, or `*.` and one' });
-}
-
-/** `*.example.com` matches subdomains of example.com at any depth, but not example.com itself. */
-export function createNameTest(pattern: string): (name: string) => boolean {
-  const { name: wanted, below } = nameKey(pattern);
-  if (!below) return (name) => plainName(name) === wanted;
-  const suffix = `.${wanted}`;
-  return (name) => {
-    const plain = plainName(name);
-    return plain.length > suffix.length && plain.endsWith(suffix);
-  };
-}
-
-export function nameKey(pattern: string): KeyName {
-  const wanted = pattern.toLowerCase();
-  const below = wanted.startsWith('*.');
-  return { name: below ? wanted.slice(2) : wanted, below };
-}
-
-/** `example.com.` is the same name written absolutely (RFC 1034 section 3.1). */
-export function plainName(name: string): string {
-  return name.endsWith('.') ? name.slice(0, -1) : name;
 }
 
 interface NameExtent extends Extent {

@@ -1,8 +1,8 @@
 /** An application protocol offered in a TLS hello (RFC 7301). */
+import { plainName } from '../../base/host-pattern.js';
 import type { SessionCondition } from '../condition.js';
 import { oneText } from '../expected.js';
 import { testFact } from '../fact.js';
-import { plainName } from '../name-pattern.js';
 
 const EXPECTED = 'the name of an application protocol such as `h2`';
 

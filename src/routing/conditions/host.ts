@@ -1,7 +1,8 @@
 /** The host of an HTTP request, the name of a DNS question, or the authority of the PROXY header before it. */
+import { createNameTest, nameKey } from '../../base/host-pattern.js';
 import type { SessionCondition } from '../condition.js';
 import { announcedName, testName } from '../fact.js';
-import { createNameTest, nameExtent, nameKey, namePattern } from '../name-pattern.js';
+import { nameExtent, namePattern } from '../name-pattern.js';
 
 export const host: SessionCondition<string, string> = {
   options: (z) =>
