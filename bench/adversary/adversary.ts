@@ -11,7 +11,8 @@ import { ATTACKERS, startAttackers } from '../../test/support/attackers.js';
 import { startDaemon } from '../../test/support/daemon.js';
 import { freePort } from '../../test/support/ports.js';
 import { residentBytes } from '../../test/support/proc.js';
-import { startEndpoint } from '../../test/support/steady.js';
+import { startProgram } from '../../test/support/process.js';
+import { provide, startEndpoint } from '../../test/support/steady.js';
 import { startHaproxy } from '../system/contenders.js';
 import { heading } from '../system/report.js';
 import { haproxyVersion, versions } from '../system/versions.js';
@@ -79,6 +80,14 @@ async function startRival(endpointPort: number, { flood }: Attack): Promise<Vict
   return pid === null ? null : { name: 'HAProxy', pid, port, daemon: null, load: normalLoad, stop };
 }
 
+/** What a refusal costs at least: each connection is reset, and nothing is looked at. Null: the attack is no flood. */
+async function startFloor({ flood }: Attack): Promise<Victim | null> {
+  if (!flood) return null;
+  const port = await freePort();
+  const { pid, stop } = await startProgram(await provide('refuser'), [`${port}`], port);
+  return { name: 'floor', pid, port, daemon: null, load: normalLoad, stop };
+}
+
 interface Found extends Rounds {
   readonly quiet: Noticed[];
   readonly attacked: Noticed[];
@@ -110,6 +119,8 @@ async function compare(endpointPort: number, attack: Attack): Promise<Outcome[]>
   const victims = [await startVictim(`127.0.0.1:${endpointPort}`, attack)];
   const rival = await startRival(endpointPort, attack);
   if (rival) victims.push(rival);
+  const floor = await startFloor(attack);
+  const atFloor: number[] = [];
   const found = new Map<Victim, Found>();
   try {
     for (const victim of victims)
@@ -123,15 +134,18 @@ async function compare(endpointPort: number, attack: Attack): Promise<Outcome[]>
       // Reversed every other round, so that drift of the machine affects all alike.
       const order = round % 2 === 0 ? [...found] : [...found].toReversed();
       for (const [victim, rounds] of order) await suffer(victim, attack, rounds, round % 2 === 1);
+      if (floor) atFloor.push(await measureAlone(floor, attack, SECONDS));
     }
     await sleep(REST_MS);
     for (const [{ pid }, rounds] of found) rounds.keptBytes += residentBytes(pid);
   } finally {
     for (const victim of victims) await victim.stop();
+    await floor?.stop();
   }
   tell(
     attack,
     victims.map((victim) => found.get(victim)?.refusals ?? []),
+    atFloor,
   );
   return victims.map((victim) => {
     const name = victim.daemon ? attack.name : `  at ${victim.name}`;
@@ -139,9 +153,13 @@ async function compare(endpointPort: number, attack: Attack): Promise<Outcome[]>
   });
 }
 
-function tell(attack: Attack, [ours = [], theirs = []]: readonly (readonly number[])[]): void {
+function tell(
+  attack: Attack,
+  [ours = [], theirs = []]: readonly (readonly number[])[],
+  floor: readonly number[],
+): void {
   console.log(`${attack.name}: ${attack.why}`);
-  if (attack.flood) console.log(refusalText(attack.name, ours, theirs));
+  if (attack.flood) console.log(refusalText(attack.name, ours, theirs, floor));
 }
 
 async function main(): Promise<void> {

@@ -104,10 +104,15 @@ function boundsText({ attack: { goal, keptMax }, broken, open }: Outcome): strin
 }
 
 /** What a refused connection costs, beside HAProxy. */
-export function refusalText(name: string, ours: readonly number[], theirs: readonly number[]): string {
+export function refusalText(
+  name: string,
+  ours: readonly number[],
+  theirs: readonly number[],
+  floor: readonly number[],
+): string {
   const micros = (costs: readonly number[]) =>
     `${(median(costs) / 1e3).toFixed(2)} µs (${(Math.min(...costs) / 1e3).toFixed(2)}–${(Math.max(...costs) / 1e3).toFixed(2)})`;
-  const mine = `${name}: CPU per refused connection ${micros(ours)}`;
+  const mine = `${name}: CPU per refused connection ${micros(ours)}; of a program that looks at nothing ${micros(floor)}`;
   if (theirs.length === 0) return mine;
   return `${mine}; HAProxy ${micros(theirs)}; ratio ${ratioText(ratioOf(ours, theirs))}, goal ${refusalGoal}`;
 }

@@ -91,7 +91,7 @@ test('attackers of a flood count with what each costs alone', () => {
   const quiet = rounds(1).map((each) => ({ ...each, attackers: 0 }));
   const { cpu } = outcomeOf('flood', slow, { quiet, attacked: flooded, refusals, keptBytes: 0 });
   expect(cpu.median).toBeCloseTo(1);
-  expect(refusalText('flood', refusals, [100_000, ...refusals.slice(1)])).toBe(
-    'flood: CPU per refused connection 200.00 µs (200.00–200.00); HAProxy 200.00 µs (100.00–200.00); ratio 1.00 (1.00–2.00), goal 0.9',
+  expect(refusalText('flood', refusals, [100_000, ...refusals.slice(1)], [180_000])).toBe(
+    'flood: CPU per refused connection 200.00 µs (200.00–200.00); of a program that looks at nothing 180.00 µs (180.00–180.00); HAProxy 200.00 µs (100.00–200.00); ratio 1.00 (1.00–2.00), goal 0.9',
   );
 });

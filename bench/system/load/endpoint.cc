@@ -115,22 +115,12 @@ void AcceptAll(load::Poller& poller, int listener) {
   }
 }
 
-Fd Listen(int port) {
-  Fd fd = load::NewSocket();
-  const int on = 1;
-  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  const sockaddr_in address = load::Loopback(1, port);
-  load::Check(bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
-  load::Check(listen(fd.get(), 4096), "listen");
-  return fd;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
   load::Poller poller;
-  const Fd listener = Listen(std::atoi(argv[1]));
+  const Fd listener = load::Listen(std::atoi(argv[1]));
   poller.Add(listener.get(), EPOLLIN, nullptr);
   for (;;) {
     poller.Wait([&](void* owner, uint32_t) {

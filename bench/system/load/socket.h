@@ -76,6 +76,16 @@ inline Fd NewSocket() {
   return fd;
 }
 
+inline Fd Listen(int port) {
+  Fd fd = NewSocket();
+  const int on = 1;
+  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const sockaddr_in address = Loopback(1, port);
+  Check(bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
+  Check(listen(fd.get(), 4096), "listen");
+  return fd;
+}
+
 inline uint64_t NowUs() {
   return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()) / 1000;
 }
