@@ -146,13 +146,13 @@ describe('endpoints that can not be reached', () => {
 });
 
 describe('a session that the configuration rejects names what says so', () => {
-  const config = (port: number): TestConfig => ({
+  const config = (port: number, silence: string): TestConfig => ({
     listeners: [
       {
         name: 'front',
         address: `127.0.0.1:${port}`,
         on_unknown: 'reset',
-        on_silence: { after: '50ms', to: 'close' },
+        on_silence: { after: silence, to: 'close' },
       },
     ],
     protocols: [{ name: 'Redis', target: 'reset' }, { name: 'HTTP', target: '127.0.0.1:1' }, { name: 'SSH' }],
@@ -181,7 +181,7 @@ describe('a session that the configuration rejects names what says so', () => {
   ];
   test.each(rows)('$why', async ({ bytes, says }) => {
     const port = await freePort();
-    await start(config(port));
+    await start(config(port, bytes === '' ? '50ms' : '9m'));
     const client = await dial(port);
     if (bytes !== '') client.send(bytes);
     await client.end();

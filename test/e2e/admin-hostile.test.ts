@@ -147,7 +147,7 @@ test('who sends slowly or not at all is let go, and nobody waits for it', async 
   for (let probe = 0; probe < 10; probe++) expect((await site.get('/api/v1/status')).status).toBe(200);
   await within('slow clients to be closed', Promise.all(closed));
   clearInterval(trickle);
-}, 60_000);
+});
 
 test('a client that goes away amid its body is no failure of ours', async () => {
   const opening = `PUT /api/v1/config HTTP/1.1\r\n${head}Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{`;
@@ -226,11 +226,12 @@ test('it answers where the open files are few, all of them in use, and its own c
 test('what was refused is in the log, a line a second at most', async () => {
   await sleep(1000); // a second of its own
   const before = daemon.lines.length;
+  const begin = performance.now();
   for (let request = 0; request < 50; request++) {
     await site.ask('GET', '/', { headers: { host: 'evil.example' } });
   }
   const told = () => daemon.lines.slice(before).filter(({ msg }) => msg === 'control request refused');
   const lines = await eventually('a line', () => told().length > 0 && told());
-  expect(lines.length).toBeLessThan(10);
+  expect(lines.length).toBeLessThanOrEqual(Math.ceil((performance.now() - begin) / 1000) + 1);
   expect(lines[0]).toMatchObject({ source: '127.0.0.1', status: 403 });
 });

@@ -86,13 +86,13 @@ test('a refused one has a line, with its address and the key that refuses it', a
 
 test('begin and end are in the log', async () => {
   await start();
-  await add({ ip: BANNED, for: '1s', reason: 'short' });
   await add({ ip: '2001:db8::7', for: '1h' });
   await site.ask('DELETE', '/api/v1/bans/2001:db8::9');
+  await add({ ip: BANNED, for: '1s', reason: 'short' });
   await eventually('both to begin', () => linesThat('source banned').length === 2);
   expect(linesThat('source banned')).toMatchObject([
-    { level: 'warn', source: BANNED, cause: 'operator', reason: 'short' },
     { source: '2001:db8::/64', cause: 'operator' },
+    { level: 'warn', source: BANNED, cause: 'operator', reason: 'short' },
   ]);
   await eventually('both to be over', () => linesThat('ban over').length === 2);
   expect(linesThat('ban over')).toMatchObject([

@@ -44,9 +44,13 @@ describeWith('ss')('options of an upstream', () => {
     expect(Number(mss)).toBeLessThanOrEqual(1000);
   });
 
+  test('`tcp.keepalive` not before a session has lived so long', async () => {
+    const { port } = await relayed({ tcp: { keepalive: '1h' } });
+    expect(socketOf(port, 'dialled')).not.toContain('keepalive');
+  });
+
   test('`tcp.keepalive` once a session has lived so long', async () => {
     const { client, port } = await relayed({ tcp: { keepalive: '1s' } });
-    expect(socketOf(port, 'dialled')).not.toContain('keepalive');
     await eventually('a keepalive timer', () => socketOf(port, 'dialled').includes('timer:(keepalive,'));
     client.send('x');
     await client.bytes(opening.length + 1);

@@ -122,7 +122,7 @@ describe('a rule on a host', () => {
   });
 
   test('is not walked past by a client of HTTP/2 that waits for the server before it says whom it asks for', async () => {
-    const daemon = await startGuarded({ identify_timeout: '300ms' });
+    const daemon = await startGuarded({ identify_timeout: '3s' });
     const client = await dial(daemon.port);
     client.send(
       Buffer.concat([

@@ -15,7 +15,7 @@ beforeEach(async () => {
   upstream = await listenTcp(echo);
   const named = protocols.filter(({ transports }) => transports.includes('tcp'));
   daemon = await startDaemon({
-    server: { max_connections: 2000, identify_timeout: '20s' },
+    server: { max_connections: 2000 },
     protocols: named.map(({ id }) => ({ name: id, target: upstream.target })),
   });
 });

@@ -247,6 +247,7 @@ describeAsRoot('a full disk', () => {
       return (await daemon.metric('anyport_log_lines_dropped_total')) > 200;
     });
     const told = () => daemon.stderr.split('\n').filter((line) => line.includes('lines are lost'));
+    await eventually('the word', () => told().length > 0);
     expect(told()).toEqual([expect.stringMatching(/^anyport: logging\.file: .*anyport\.log: ENOSPC/)]);
     expect(residentBytes(daemon.pid) - resident).toBeLessThan(32 * 1024 ** 2);
     // Room again, in another file: nothing of the cut line is in it.

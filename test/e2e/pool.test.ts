@@ -40,15 +40,13 @@ async function ask({ port }: Daemon): Promise<number> {
   const client = await dial(port);
   const begun = performance.now();
   client.send(REDIS_PING);
-  expect((await client.bytes(REDIS_PING.length)).toString()).toBe(REDIS_PING.toString());
+  await once(client.socket, 'data');
   const ms = performance.now() - begun;
+  expect((await client.bytes(REDIS_PING.length)).toString()).toBe(REDIS_PING.toString());
   client.finish();
   expect(await client.end()).toBe('fin');
   return ms;
 }
-
-const median = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b)[numbers.length >> 1] as number;
 
 async function echoing() {
   const upstream = await listenTcp(echo);
@@ -84,7 +82,7 @@ asyncio.run(main())`;
       await sleep(30);
       times.push(await ask(daemon));
     }
-    return median(times);
+    return Math.min(...times); // what else the machine does adds to them
   }
 
   test('a warm pool saves the time to connect', async () => {
@@ -97,11 +95,11 @@ asyncio.run(main())`;
       `first byte, ${2 * DELAY_MS} ms round trip: ${without.toFixed(1)} ms, with a warm pool ${pooled.toFixed(1)} ms; ${hits} hits, ${misses} misses`,
     );
     // One round trip instead of two.
-    expect(without).toBeGreaterThan(4 * DELAY_MS);
+    expect(without).toBeGreaterThanOrEqual(4 * DELAY_MS);
     expect(pooled).toBeLessThan(0.75 * without);
     expect(hits).toBeGreaterThan(15);
     expect(hits + misses).toBe(21);
-    expect(await daemon.metric('anyport_sessions_total', { reason: 'done' })).toBe(21);
+    await daemon.metricBecomes('anyport_sessions_total', 21, { reason: 'done' });
   });
 });
 
@@ -183,7 +181,7 @@ describe('a pool', () => {
       expect(await client.ended).toBe('fin');
       client.finish();
     }
-    expect(await daemon.metric('anyport_sessions_total', { reason: 'done' })).toBe(3);
+    await daemon.metricBecomes('anyport_sessions_total', 3, { reason: 'done' });
   });
 
   test('connections that the endpoint closes are replaced, and no session gets one', async () => {

@@ -75,7 +75,7 @@ describeWith(
       ],
       upstreams: { alpha: { endpoints: [a.target] }, beta: { endpoints: [b.target] } },
     });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await daemon.stop();
@@ -126,7 +126,7 @@ describe('in pieces', () => {
     open.push(server);
     daemon = await startDaemon({
       ...config,
-      upstreams: { db: { endpoints: [server.target], dial_timeout: '1s', ...options } },
+      upstreams: { db: { endpoints: [server.target], dial_timeout: '5m', ...options } },
     });
     open.push(daemon);
   }
@@ -202,7 +202,7 @@ describe('in pieces', () => {
   });
 
   test('an endpoint that never answers ends it after dial_timeout', async () => {
-    await start(() => {});
+    await start(() => {}, bySni, { dial_timeout: '1s' });
     const client = (await untilHello()).send(named);
     expect(await client.end()).toBe('reset');
     expect(await daemon.sessionOf(client)).toMatchObject({ by: 'timeout', reason: 'connect_timeout' });
@@ -285,7 +285,7 @@ describe('in pieces', () => {
   });
 
   test('a client that says nothing after the answer has identify_timeout', async () => {
-    await start(answering('S'), { ...bySni, server: { identify_timeout: '300ms' } });
+    await start(answering('S'), { ...bySni, server: { identify_timeout: '2s' } });
     const client = await untilHello();
     await client.end();
     expect(await daemon.sessionOf(client)).toMatchObject({ reason: 'identify_timeout' });
@@ -295,11 +295,11 @@ describe('in pieces', () => {
     const port = await freePort();
     await start(answering('S'), {
       ...bySni,
-      listeners: [{ name: 'front', address: `127.0.0.1:${port}`, on_silence: { after: '100ms', to: 'db' } }],
+      listeners: [{ name: 'front', address: `127.0.0.1:${port}`, on_silence: { after: '1s', to: 'db' } }],
     });
     const client = (await dial(port)).send(sslRequest);
     await client.bytes(1);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 1500));
     client.finish();
     await client.end();
     expect(await daemon.sessionOf(client)).toMatchObject({ reason: 'client_gone' });

@@ -99,12 +99,13 @@ describe('queue', () => {
   test('who waits for longer than `timeout` ends; a client that has finished still waits', async () => {
     await startWith({ max_connections: 1, queue: { length: 5, timeout: '1s' } });
     const holder = await served();
-    const late = await queued(0);
+    const late = await request();
     await eventually('its end', () => late.ending !== undefined);
     await eventually('its line', () => lines().length === 1);
     expect(lines()[0]).toMatchObject({ by: 'timeout', during: 'pick', reason: 'over_limit' });
     expect(Number(lines()[0]?.queue_ms)).toBeGreaterThan(900);
     expect([await waiting(), await waits('timeout')]).toEqual([0, 1]);
+    await daemon.reload(configOf({ max_connections: 1, queue: { length: 5, timeout: '60s' } }));
     const finished = await request();
     finished.finish();
     await untilWaiting(1);

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../support/daemon.js';
 import { httpRequest, redisPing } from '../support/flights.js';
-import { residentBytes } from '../support/proc.js';
+import { queuesOf, residentBytes } from '../support/proc.js';
 import { dial, echo, listenTcp, type Peer, type Upstream } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
 
@@ -114,7 +114,10 @@ describe('reset', () => {
     const answer = randomBytes(200 * 1024);
     server.send(answer);
     await eventually('all to have left the server', () => server.socket.writableLength === 0);
-    await untilStill('the relay', () => daemon.metric('anyport_bytes_total', { direction: 'down' }));
+    await eventually(
+      'all to be with the relay, which a reset would take back',
+      () => queuesOf({ local: upstream.port }).unsent === 0,
+    );
     server.reset();
     await sleep(200); // for the reset to arrive
     client.socket.resume();

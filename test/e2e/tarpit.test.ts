@@ -77,9 +77,9 @@ test('little of what it sends is taken', async () => {
 test('after its time it is reset', async () => {
   await start({ tarpit_hold: '1s' });
   const client = await dial(refused);
-  await held(1);
   expect(await client.end()).toBe('reset');
   await held(0);
+  expect(await total('held')).toBe(1);
 });
 
 test('a client that goes leaves its place', async () => {

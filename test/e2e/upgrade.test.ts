@@ -115,8 +115,8 @@ describe('an upgrade under load', () => {
     await eventually('the old processes to end', () => generations.living.length === 1);
     const samples = await daemon.metrics();
     expect(total(samples, 'anyport_accepted_total')).toBe(short.made + long.length);
-    expect(total(samples, 'anyport_sessions_total', { reason: 'done' })).toBe(short.made + long.length);
-    expect(total(samples, 'anyport_sessions_active')).toBe(0);
+    await daemon.metricBecomes('anyport_sessions_total', short.made + long.length, { reason: 'done' });
+    await daemon.metricBecomes('anyport_sessions_active', 0);
     expect(daemon.sessions.filter(({ reason }) => reason !== 'done')).toEqual([]);
   });
 
@@ -141,7 +141,7 @@ describe('an upgrade under load', () => {
     await eventually('the old processes to end', () => generations.living.length === 1);
     const samples = await daemon.metrics();
     expect(total(samples, 'anyport_accepted_total')).toBe(short.made + long.length);
-    expect(total(samples, 'anyport_sessions_total', { reason: 'done' })).toBe(short.made + long.length);
+    await daemon.metricBecomes('anyport_sessions_total', short.made + long.length, { reason: 'done' });
   });
 
   test('never turns a counter back, and every scrape is answered', async () => {
@@ -426,7 +426,7 @@ describe('an upgrade that fails changes nothing, and the log says why', () => {
     await generations.refused();
     const before = openFiles(pid);
     for (let each = 0; each < 5; each += 1) await generations.refused();
-    expect(openFiles(pid)).toBe(before);
+    await eventually('no more files', () => openFiles(pid) <= before);
   });
 });
 

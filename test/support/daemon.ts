@@ -293,6 +293,7 @@ function complete(config: TestConfig, port: number, metricsPort: number): TestCo
       workers: 1,
       graceful_shutdown_timeout: '500ms', // tests end with open sessions
       reload_on_change: false, // tests say when
+      identify_timeout: '10m', // so that none passes or fails by it that does not say so
       ...config.server,
     },
   };

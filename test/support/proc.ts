@@ -51,6 +51,32 @@ export function listeningSockets(port: number): number {
     ).length;
 }
 
+/** Bytes in the kernel of established TCP connections over IPv4, from the side that has these ports. */
+export interface Queues {
+  /** Not acknowledged by the other side's kernel yet: what a reset of this side takes back. */
+  readonly unsent: number;
+  /** Not read by this side's process yet. */
+  readonly unread: number;
+}
+
+export function queuesOf(ports: { readonly local?: number; readonly remote?: number }): Queues {
+  const ESTABLISHED = '01';
+  const hex = (text = ''): number => Number.parseInt(text, 16);
+  const isOf = (wanted: number | undefined, address = ''): boolean =>
+    wanted === undefined || hex(address.split(':')[1]) === wanted;
+  const own = readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .slice(1)
+    .map((row) => row.trim().split(/\s+/))
+    .filter(
+      ([, local, remote, state]) =>
+        state === ESTABLISHED && isOf(ports.local, local) && isOf(ports.remote, remote),
+    )
+    .map(([, , , , queues = '']) => queues.split(':').map(hex));
+  const sum = (index: number): number => own.reduce((all, queues) => all + (queues[index] ?? 0), 0);
+  return { unsent: sum(0), unread: sum(1) };
+}
+
 /** Whether a UDP socket is bound to an IPv4 port, of whichever process. */
 export const isBoundUdp = (port: number): boolean =>
   readFileSync('/proc/net/udp', 'utf8')

@@ -42,9 +42,9 @@ export async function transfer(
   return { seconds: figure('seconds'), stallMs: figure('stall_us') / 1000 };
 }
 
-/** Round trips of 64 bytes on one connection, one at a time: how long each took, in milliseconds. */
-export async function roundTrips(port: number, forMs: number): Promise<number[]> {
-  const said = await run(port, `ping=${forMs}`);
+/** Round trips of 64 bytes on one connection, one at a time, `least` of them: how long each took, in milliseconds. */
+export async function roundTrips(port: number, forMs: number, least = 1): Promise<number[]> {
+  const said = await run(port, `ping=${forMs}`, `times=${least}`);
   const list = /us=([\d,]*)/.exec(said)?.[1] ?? '';
   return list.split(',').map((us) => Number(us) / 1000);
 }

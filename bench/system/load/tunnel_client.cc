@@ -1,7 +1,8 @@
 // One client of a tunnel, which waits for each answer and checks every byte:
 //   tunnel_client port=PORT fetch=BYTES [times=N]    downloads, one after the other
 //   tunnel_client port=PORT store=BYTES [times=N]    uploads
-//   tunnel_client port=PORT ping=MILLISECONDS        64-byte round trips, one at a time, for so long
+//   tunnel_client port=PORT ping=MILLISECONDS [times=N]   64-byte round trips, one at a time: for so long,
+//                                                    and N of them at least
 //   tunnel_client port=PORT hold=CONNECTIONS         one round trip each, then idle until the end of standard
 //                                                    input; prints `held` when all are idle
 // Prints `seconds=S stall_us=U`, the longest time without a byte at the receiver; `ping` prints `us=A,B,…`,
@@ -130,12 +131,13 @@ void RoundTrip(int fd) {
   Expect(fd, kPing);
 }
 
-void Ping(int port, uint64_t ms) {
+void Ping(int port, uint64_t ms, uint64_t least) {
   const Fd fd = Connect(port);
   RoundTrip(fd.get());  // the tunnel may have been idle, or not up
   const uint64_t end_us = load::NowUs() + ms * 1000;
   std::string all;
-  for (uint64_t now_us = load::NowUs(); now_us < end_us;) {
+  uint64_t now_us = load::NowUs();
+  for (uint64_t done = 0; now_us < end_us || done < least; ++done) {
     RoundTrip(fd.get());
     const uint64_t then_us = load::NowUs();
     all += (all.empty() ? "" : ",") + std::to_string(then_us - now_us);
@@ -174,6 +176,6 @@ int main(int argc, char** argv) {
   const int to = static_cast<int>(port);
   if (fetch > 0) Repeat(times, [&] { return Fetch(to, fetch); });
   if (store > 0) Repeat(times, [&] { return Store(to, store); });
-  if (ping > 0) Ping(to, ping);
+  if (ping > 0) Ping(to, ping, times);
   if (hold > 0) Hold(to, hold);
 }

@@ -12,6 +12,7 @@ import { freePort } from '../../support/ports.js';
 import type { Running } from '../../support/process.js';
 import { startEndpoint } from '../../support/steady.js';
 import { dial } from '../../support/tcp.js';
+import { eventually } from '../../support/wait.js';
 
 interface Attack {
   readonly why: string;
@@ -145,9 +146,15 @@ const logBytes = (): number =>
   daemon.lines.reduce((bytes, line) => bytes + JSON.stringify(line).length + 1, 0);
 
 async function suffer({ orders }: Attack): Promise<Attacked> {
+  const before = await daemon.metric('anyport_accepted_total');
   const attackers = await startAttackers(port, orders);
   if (orders[0] === 'drip') await sleep(LASTS_MS);
   const attacked = await attackers.stop();
+  // The last of them may wait to be accepted.
+  await eventually(
+    `${attacked.opened} to be accepted`,
+    async () => (await daemon.metric('anyport_accepted_total')) - before >= attacked.opened,
+  );
   await daemon.metricBecomes('anyport_sessions_active', 0);
   return attacked;
 }

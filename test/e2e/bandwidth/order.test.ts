@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Daemon, type ServerSection, startDaemon } from '../../support/daemon.js';
 import { redisPing } from '../../support/flights.js';
+import { queuesOf } from '../../support/proc.js';
 import { dial, echo, listenTcp, type Peer, type Upstream } from '../../support/tcp.js';
 import { eventually } from '../../support/wait.js';
 
@@ -62,7 +63,8 @@ describe('ends come behind the bytes, and as what they were', () => {
     const before = to.length;
     from.send(bytes);
     // All of it is with the proxy's kernel before the reset.
-    await eventually('all to be written', () => from.socket.writableLength === 0);
+    const own = way === 'up' ? { remote: daemon.port } : { local: upstream.port };
+    await eventually('all to be sent', () => from.socket.writableLength === 0 && queuesOf(own).unsent === 0);
     await to.bytes(before + 1);
     from.reset();
     expect(await to.end()).toBe('reset');
@@ -110,10 +112,12 @@ describe('timeouts', () => {
     const client = (await dial(daemon.port)).send(opening).send(rest);
     const server = await upstream.peer(0);
     await server.bytes(opening.length + rest.length);
-    expect(client.ending).toBeUndefined();
     // Then he is.
     await client.end();
-    expect((await daemon.ended(1))[0]).toMatchObject({ reason: 'idle_timeout' });
+    expect((await daemon.ended(1))[0]).toMatchObject({
+      reason: 'idle_timeout',
+      bytes_up: opening.length + rest.length,
+    });
   });
 
   test('nor silent after a half-close', async () => {
@@ -168,9 +172,8 @@ describe('as nginx does', () => {
   ];
   test.each(cases)('$why', async ({ bandwidth, seconds }) => {
     await start(bandwidth, answering);
-    const client = await ask();
-    await (await upstream.peer(0)).bytes(redisPing.length + text.length);
     const began = performance.now();
+    const client = await ask();
     expect(await client.end()).toBe('fin');
     expect(client.received.toString()).toBe(text);
     expect(performance.now() - began).toBeGreaterThanOrEqual(seconds * 1000);
@@ -188,10 +191,10 @@ describe('as nginx does', () => {
 
   test('one byte a second', async () => {
     await start({ down: 1 }, answering);
+    const began = performance.now();
     const client = await ask();
     await client.bytes(1);
     await sleep(1_500);
-    expect(client.length).toBeLessThanOrEqual(3);
-    expect(client.length).toBeGreaterThanOrEqual(1);
+    expect(client.length).toBeLessThanOrEqual(1 + Math.ceil((performance.now() - began) / 1000));
   });
 });

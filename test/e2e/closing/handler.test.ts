@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../../support/daemon.js';
+import { queuesOf } from '../../support/proc.js';
 import { dial, type Peer } from '../../support/tcp.js';
 import { eventually } from '../../support/wait.js';
 import { refusesBytes } from './orders.js';
@@ -54,15 +55,15 @@ const clientOrders = byClient.flatMap((order) =>
 test.each(clientOrders)('the client: $act, $moment', async ({ act, sees, end, moment, bytes }) => {
   const report = `${daemon.folder.path}/${act}-${moment}`;
   const client = await ask({ report });
-  const written = () => client.socket.writableLength === 0;
   if (bytes > 0) client.send(Buffer.alloc(bytes, 'x'));
-  await eventually('all to be written', written);
-  if (moment !== 'during') await sleep(200);
+  await eventually('all to be written', () => client.socket.writableLength === 0);
+  // A reset discards what the client's kernel has not sent.
+  const own = { local: client.socket.localPort as number, remote: daemon.port };
+  if (moment !== 'during') await eventually('all to be sent', () => queuesOf(own).unsent === 0);
   end(client);
   const said = await eventually('the report', () => existsSync(report) && readFileSync(report, 'utf8'));
   const [received, ending] = said.trim().split(' ');
   expect(ending).toBe(sees);
-  // A reset discards what the client's kernel has not sent.
   if (act !== 'reset' || moment !== 'during') expect(Number(received)).toBe(bytes);
   if (act === 'fin') {
     await client.bytes('answer'.length);

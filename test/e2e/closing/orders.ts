@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { queuesOf } from '../../support/proc.js';
 import { cleanEnvironment, collect } from '../../support/process.js';
 import { Peer } from '../../support/tcp.js';
 import { eventually, within } from '../../support/wait.js';
@@ -37,7 +38,7 @@ export interface Way {
 const LEFT = 'left unread';
 const ANSWER = 'answer';
 
-/** For what the kernel is still passing on when nobody can see it arrive. */
+/** For what is still passed on where nobody can see it arrive: on Unix sockets, and ends. */
 const ARRIVAL_MS = 200;
 
 /** What the other side sees, in words. */
@@ -55,8 +56,8 @@ export async function seen(order: Order, way: Way): Promise<string> {
   if (mine !== undefined && !leaves) mine.on('data', () => {}).resume();
   if (mine !== undefined) await within('the bytes to be written', write(mine, moments[moment]));
   const expected = moments[moment] + (actor === 'client' ? OPENING.length : 0);
-  if (moment === 'after') await observer.bytes(expected);
-  await sleep(ARRIVAL_MS);
+  if (moment !== 'during') await observer.bytes(expected);
+  await arrived(order, way);
   if (child !== undefined) await kill(child);
   else if (mine !== undefined) perform(act, mine);
   if (moment === 'during') {
@@ -72,6 +73,18 @@ export async function seen(order: Order, way: Way): Promise<string> {
   theirs.destroy();
   mine?.destroy();
   return `${bytes}, ${ending}${answered}`;
+}
+
+/** What the actor has sent is with the relay, and what it is to leave unread is with its own kernel. */
+async function arrived({ actor, act, moment }: Order, { front, back }: Way): Promise<void> {
+  const address = actor === 'client' ? front : back;
+  if (isPort(address)) {
+    const own = () => queuesOf(actor === 'client' ? { remote: Number(address) } : { local: Number(address) });
+    const isDirect = front === back;
+    if (moment === 'during' && !isDirect) await eventually('all to be sent', () => own().unsent === 0);
+    if (act.endsWith('unread')) await eventually('something to leave', () => own().unread > 0);
+  }
+  await sleep(ARRIVAL_MS);
 }
 
 async function ends({ actor, act, moment }: Order, { front, back }: Way, isDeath: boolean) {

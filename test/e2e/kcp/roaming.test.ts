@@ -54,7 +54,7 @@ describeWith('g++')('a client whose address changes', () => {
       await roundTrips(port, 100);
       for (let n = 0; n < 3; n++) {
         await wire.rebind();
-        expect((await roundTrips(port, 200)).length).toBeGreaterThan(1);
+        await roundTrips(port, 200, 2);
       }
     });
   });

@@ -38,8 +38,9 @@ describeWith('g++')('a client with the wrong secret', () => {
     expect(up).toBeGreaterThan(2);
     expect(down_bytes).toBeLessThan(up_bytes / 4); // cookies alone
     expect(await far.daemon.metric('anyport_kcp_links')).toBe(0);
-    const told = far.daemon.lines.filter(({ msg, level }) => /kcp/i.test(msg) && level === 'warn');
-    expect(told).toHaveLength(1);
+    const told = () => far.daemon.lines.filter(({ msg, level }) => /kcp/i.test(msg) && level === 'warn');
+    await eventually('the line', () => told().length > 0);
+    expect(told()).toHaveLength(1);
     expect(JSON.stringify(far.daemon.lines)).not.toContain(own().secret);
     const right = await startNear(own(), `127.0.0.1:${far.port}`);
     await transfer(right.port, 'down', 100_000);

@@ -34,7 +34,7 @@ test('the stages of sessions are shown while the level is debug, and sessions wh
   await daemon.ended(1);
   await daemon.reload(logging({ level: 'debug', access_log: false }));
   await session();
-  await eventually('a stage', () => daemon.lines.some(({ level }) => level === 'debug'));
+  await eventually('its last stage', () => daemon.lines.some(({ stage }) => stage === 'relay'));
   await daemon.reload(logging({ level: 'info' }));
   const before = daemon.lines.length;
   await session();

@@ -97,7 +97,7 @@ test.each([
   { what: 'cases', sent: cases },
   { what: 'recorded flights', sent: recorded },
   { what: 'spoiled datagrams', sent: spoiled(600) },
-])('$what', { timeout: 120_000 }, async ({ sent }) => {
+])('$what', async ({ sent }) => {
   const { daemon, port } = await startAll();
   for (let from = 0; from < sent.length; from += BATCH) {
     for (const [{ why, segments }, line] of await said(daemon, port, sent.slice(from, from + BATCH))) {

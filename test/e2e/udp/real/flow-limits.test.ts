@@ -73,11 +73,11 @@ test("an endpoint that speaks keeps a flow alive, and the upstream's own limit c
     (_, reply) => {
       speaking ??= setInterval(() => reply('still here'), 50);
     },
-    { udp: { idle_timeout: '50ms' }, upstream: { idle_timeout: '600ms' } },
+    { udp: { idle_timeout: '50ms' }, upstream: { idle_timeout: '3s' } },
   );
   const peer = await client();
   await peer.send('hello');
-  await peer.datagram(40); // two seconds
+  await peer.datagram(100); // five seconds
   expect(daemon.sessions).toEqual([]);
   clearInterval(speaking);
   const [line] = await daemon.ended(1);
@@ -122,6 +122,7 @@ test('before it has been heard of again a client gets no more than so many times
   const peer = await client();
   await peer.send(Buffer.alloc(100));
   await dropped('amplification', ANSWERS - 3);
+  await peer.datagram(2);
   expect(peer.received).toHaveLength(3);
   await peer.send(Buffer.alloc(100));
   await eventually('all answers', () => peer.received.length === 3 + ANSWERS);
