@@ -549,6 +549,8 @@ export interface NativeLayout {
   /** Bytes of answers, behind the ring, and of one answer. */
   readonly answerBytes: number;
   readonly sendBytesMax: number;
+  readonly ownAddressesMax: number;
+  readonly ownAddressBytes: number;
   /** Word offsets of an event, and of its numbers in 64-bit floats. */
   readonly event: Readonly<Record<string, number>>;
   readonly eventNumber: Readonly<Record<string, number>>;

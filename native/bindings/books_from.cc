@@ -41,6 +41,8 @@ desk::Layout LayoutFrom(const Napi::Object& counting) {
   cells.udp_datagrams = CellOf(metrics, "anyport_udp_datagrams_total");
   cells.udp_flows = CellOf(metrics, "anyport_udp_flows");
   cells.tarpit_connections = CellOf(metrics, "anyport_tarpit_connections");
+  cells.lingering_connections = CellOf(metrics, "anyport_lingering_connections");
+  cells.lingering_total = CellOf(metrics, "anyport_lingering_total");
   cells.quic_ids_lost = CellOf(metrics, "anyport_quic_ids_lost_total");
   cells.quic_followed = CellOf(metrics, "anyport_quic_followed_total");
   cells.ended = CellOf(metrics, "anyport_sessions_total");

@@ -87,10 +87,13 @@ constexpr Offset kAnswerOffsets[] = {{"kind", desk::kAnswerKind},
                                      {"reason", desk::kEndReason},
                                      {"closing", desk::kEndClosing},
                                      {"choosy", desk::kChoosy},
-                                     {"taken", desk::kTaken},
+                                     {"holdMs", desk::kHoldMs},
                                      {"sendOffset", desk::kSendOffset},
                                      {"sendLength", desk::kSendLength},
-                                     {"expected", desk::kExpected}};
+                                     {"expected", desk::kExpected},
+                                     {"taken", desk::kTaken},
+                                     {"greetingLength", desk::kGreetingLength},
+                                     {"addressCount", desk::kAddressCount}};
 
 constexpr Offset kRowOffsets[] = {{"slot", desk::kRowSlot},
                                   {"generation", desk::kRowGeneration},
@@ -102,7 +105,11 @@ constexpr Offset kRowOffsets[] = {{"slot", desk::kRowSlot},
                                   {"sourcePort", desk::kRowSourcePort},
                                   {"sourceFamily", desk::kRowSourceFamily},
                                   {"source", desk::kRowSourceBytes},
-                                  {"datagram", desk::kRowDatagram}};
+                                  {"datagram", desk::kRowDatagram},
+                                  {"upstream", desk::kRowUpstream},
+                                  {"ownPort", desk::kRowOwnPort},
+                                  {"ownFamily", desk::kRowOwnFamily},
+                                  {"own", desk::kRowOwnBytes}};
 
 constexpr size_t NumberAt(desk::RowNumber number) { return desk::kRowNumbers / 2 + number; }
 
@@ -133,6 +140,8 @@ Napi::Object Layout(Napi::Env env) {
   layout.Set("answersMax", desk::kAnswersMax);
   layout.Set("answerBytes", desk::kAnswerBytes);
   layout.Set("sendBytesMax", desk::kSendBytesMax);
+  layout.Set("ownAddressesMax", desk::kOwnAddressesMax);
+  layout.Set("ownAddressBytes", desk::kOwnAddressBytes);
   layout.Set("event", Offsets(env, kEventOffsets));
   layout.Set("eventNumber", Offsets(env, kEventNumbers));
   layout.Set("answer", Offsets(env, kAnswerOffsets));

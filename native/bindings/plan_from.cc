@@ -119,37 +119,46 @@ plan::Upstream UpstreamFrom(const Napi::Object& object, const Profiles& profiles
 // Rounds up: a late keepalive probe is harmless, 0 would disable it.
 int SecondsFrom(uint32_t milliseconds) { return static_cast<int>((milliseconds + 999) / 1000); }
 
-// The one among an upstream's source addresses that is of the dial's family.
-net::Address SourceFor(const net::Address& dialled, const Napi::Array& hosts) {
+std::vector<net::Address> SourcesFrom(const Napi::Array& hosts) {
+  std::vector<net::Address> sources;
   for (uint32_t i = 0; i < hosts.Length(); ++i) {
-    const auto source = net::ParseInet(hosts.Get(i).ToString(), 0);
-    if (source.has_value() && source->family() == dialled.family()) return *source;
+    if (const auto source = net::ParseInet(hosts.Get(i).ToString(), 0)) sources.push_back(*source);
   }
-  return {};
+  return sources;
 }
 
-// Reads the socket options among an upstream's options, once for all its addresses; the rest is not for the
-// engine.
-void AddDials(const Napi::Object& object, std::vector<plan::Dial>* dials) {
-  const Napi::HandleScope scope(object.Env());
-  const auto options = object.Get("options").As<Napi::Object>();
+// Reads the socket options among an upstream's options; the rest is not for the engine.
+plan::DialSettings DialSettingsFrom(const Napi::Object& options) {
   const auto tcp = options.Get("tcp").As<Napi::Object>();
-  plan::Dial dial;
-  dial.options.mss = static_cast<int>(Uint32At(tcp, "mss"));
-  dial.options.user_timeout_ms = static_cast<int>(Uint32At(tcp, "user_timeout"));
-  dial.options.keepalive_s = SecondsFrom(Uint32At(tcp, "keepalive"));
-  dial.options.dscp = static_cast<int>(Uint32At(options, "dscp"));
-  dial.options.nodelay = tcp.Get("nodelay").ToBoolean();
-  dial.options.congestion = tcp.Get("congestion").ToString();
   const auto source = options.Get("source").As<Napi::Object>();
-  dial.options.transparent = source.Get("transparent").ToBoolean();
-  dial.options.interface = source.Get("interface").ToString();
-  const auto sources = source.Get("address").As<Napi::Array>();
-  const auto addresses = object.Get("addresses").As<Napi::Array>();
-  for (uint32_t i = 0; i < addresses.Length(); ++i) {
-    dial.address = AddressFrom(addresses.Get(i));
-    dial.options.source = SourceFor(dial.address, sources);
-    dials->push_back(dial);
+  plan::DialSettings settings;
+  settings.options.mss = static_cast<int>(Uint32At(tcp, "mss"));
+  settings.options.user_timeout_ms = static_cast<int>(Uint32At(tcp, "user_timeout"));
+  settings.options.keepalive_s = SecondsFrom(Uint32At(tcp, "keepalive"));
+  settings.options.dscp = static_cast<int>(Uint32At(options, "dscp"));
+  settings.options.nodelay = tcp.Get("nodelay").ToBoolean();
+  settings.options.congestion = tcp.Get("congestion").ToString();
+  settings.options.transparent = source.Get("transparent").ToBoolean();
+  settings.options.interface = source.Get("interface").ToString();
+  settings.sources = SourcesFrom(source.Get("address").As<Napi::Array>());
+  return settings;
+}
+
+void AddDials(const plan::DialSettings& settings, const Napi::Array& addresses,
+              std::vector<plan::Dial>* dials) {
+  const Napi::HandleScope scope(addresses.Env());
+  for (uint32_t i = 0; i < addresses.Length(); ++i)
+    dials->push_back(settings.To(AddressFrom(addresses.Get(i))));
+}
+
+// By upstream: its options, once for all its addresses, which are numbered in this order.
+void ReadDials(const Napi::Array& array, plan::Plan* plan) {
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::HandleScope scope(array.Env());
+    const auto object = array.Get(i).As<Napi::Object>();
+    plan::DialSettings settings = DialSettingsFrom(object.Get("options").As<Napi::Object>());
+    AddDials(settings, object.Get("addresses").As<Napi::Array>(), &plan->dials);
+    if (i < plan->upstreams.size()) plan->upstreams[i].dial_settings = std::move(settings);
   }
 }
 
@@ -203,8 +212,7 @@ std::shared_ptr<const plan::Plan> PlanFrom(const Napi::Object& object) {
   const auto upstreams = object.Get("upstreams").As<Napi::Array>();
   for (uint32_t i = 0; i < upstreams.Length(); ++i)
     plan->upstreams.push_back(UpstreamFrom(upstreams.Get(i).As<Napi::Object>(), plan->links));
-  const auto dials = object.Get("dials").As<Napi::Array>();
-  for (uint32_t i = 0; i < dials.Length(); ++i) AddDials(dials.Get(i).As<Napi::Object>(), &plan->dials);
+  ReadDials(object.Get("dials").As<Napi::Array>(), plan.get());
   const auto warmed = object.Get("warmed").As<Napi::Array>();
   for (uint32_t i = 0; i < warmed.Length(); ++i)
     plan->warmed.push_back(WarmedFrom(warmed.Get(i).As<Napi::Object>()));

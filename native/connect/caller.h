@@ -18,7 +18,8 @@ struct Sent {
 // A connected socket, registered with the loop as the session's upstream.
 struct Connection {
   net::Fd fd;
-  uint32_t dial = desk::kNone;  // index into the Plan's dials; kNone: a handler
+  uint32_t dial = desk::kNone;  // index into the Plan's dials; kNone: a handler, or an address of its own
+  bool own = false;             // to an address of the session's own
   bool armed = false;           // EPOLLOUT is registered
   uint32_t events = 0;          // of epoll(7), seen while it was one of several attempts
 };

@@ -39,22 +39,16 @@ int ErrorOf(int fd) {
 }  // namespace
 
 void Dialer::Dial(Session& session, const desk::Dial& dial, uint32_t* number) {
-  assert(dial.count > 0 && dial.first + dial.count <= session.plan->dials.size());
+  assert(!dial.own.empty() || (dial.count > 0 && dial.first + dial.count <= session.plan->dials.size()));
   session.stage = desk::Stage::kConnect;
   *number = diallings_.Acquire();
   Dialling& dialling = At(number);
-  dialling.next = dial.first;
-  dialling.linked = session.plan_upstream().links == nullptr ? 0 : dial.count;
-  dialling.end = dial.first + (dialling.linked == 0 ? dial.count : 1);
-  dialling.alone = dialling.linked > 0 || dial.count == 1;
-  dialling.patient = dial.patient;
-  dialling.error = 0;
-  dialling.pooled = false;
-  dialling.begun_ns = loop::NowNs();
+  dialling.Begin(dial, session.plan_upstream().links != nullptr, loop::NowNs());
   const uint32_t expected = std::min<uint32_t>(dial.expected, kAnswerBytesMax);
   if (!dial.preamble.empty() && !dialling.preamble.Begin(dial.preamble, expected, slabs_))
     return desk_->End(session, desk::Ender::kProxy, desk::Reason::kOverLimit, desk::Closing::kReset);
-  if (!UseWarm(session, dial, number)) TryNext(session, number);
+  if (dialling.own.empty() && UseWarm(session, dial, number)) return;
+  TryNext(session, number);
 }
 
 // What dies before it has taken a byte is as if it had not been there.
@@ -69,7 +63,7 @@ bool Dialer::UseWarm(Session& session, const desk::Dial& dial, uint32_t* number)
                   UpstreamTag(session));
     At(number).alone = true;
     At(number).pooled = true;
-    Win(session, {std::move(taken.fd), taken.dial, sent.rest, 0}, number);
+    Win(session, {.fd = std::move(taken.fd), .dial = taken.dial, .armed = sent.rest}, number);
     return true;
   }
 }
@@ -94,13 +88,17 @@ void Dialer::TryNext(Session& session, uint32_t* number) {
 }
 
 // Links race for themselves, because sessions share them; `dial` becomes the address of the one that is used.
-net::Opened Dialer::Open(const Session& session, uint32_t linked, uint32_t* dial) {
+net::Opened Dialer::Open(const Session& session, const Dialling& dialling, uint32_t* dial) {
+  if (!dialling.own.empty()) {
+    const plan::Dial to = session.plan_upstream().dial_settings.To(dialling.own[*dial]);
+    return net::Connect(to.address, to.options, session.source);
+  }
   const std::span dials(session.plan->dials);
   const plan::Dial& to = dials[*dial];
-  if (linked == 0) return net::Connect(to.address, to.options, session.source);
+  if (dialling.linked == 0) return net::Connect(to.address, to.options, session.source);
   if (tunnels_ == nullptr) return {net::Fd(), ENOTCONN};
   size_t taken = 0;
-  net::Opened opened = tunnels_->Open(session, dials.subspan(*dial, linked), &taken);
+  net::Opened opened = tunnels_->Open(session, dials.subspan(*dial, dialling.linked), &taken);
   *dial += static_cast<uint32_t>(taken);
   return opened;
 }
@@ -109,7 +107,7 @@ net::Opened Dialer::Open(const Session& session, uint32_t linked, uint32_t* dial
 // is established before connect() returns. A socket that still connects takes no byte.
 Dialer::Begun Dialer::Begin(Session& session, uint32_t dial, uint32_t* number) {
   Dialling& dialling = At(number);
-  auto opened = Open(session, dialling.linked, &dial);
+  auto opened = Open(session, dialling, &dial);
   if (!opened.fd.valid()) {
     // A link that comes up is as a backlog that becomes free.
     const bool patient = dialling.patient || dialling.linked > 0;
@@ -131,7 +129,7 @@ Dialer::Begun Dialer::Begin(Session& session, uint32_t dial, uint32_t* number) {
     return Begun::kConnected;
   }
   if (sent.some) {
-    Win(session, {std::move(opened.fd), dial, armed, 0}, number);
+    Win(session, {.fd = std::move(opened.fd), .dial = dial, .armed = armed}, number);
     return Begun::kConnected;
   }
   if (dialling.attempts.size() == kAttemptsMax) dialling.attempts.erase(dialling.attempts.begin());
@@ -169,7 +167,7 @@ int Dialer::Attach(Session& session) {
   if (!pair.ours.valid()) return -1;
   if (loop_->Add(pair.ours.get(), loop::kSocketEvents, UpstreamTag(session)) != 0) return -1;
   Announce(session, loop::NowNs());
-  caller_->OnConnected(session, {std::move(pair.ours), desk::kNone, false, 0});
+  caller_->OnConnected(session, {.fd = std::move(pair.ours)});
   return pair.theirs.Release();
 }
 
@@ -194,7 +192,8 @@ void Dialer::OnSocket(Session& session, uint32_t events, uint32_t* number) {
   if (!dialling.alone || dialling.attempts.empty()) return;
   Attempt& attempt = dialling.attempts.front();
   if (events & EPOLLERR) return Fail(session, ErrorOf(attempt.fd.get()), number);
-  if (IsConnected(events)) Win(session, {std::move(attempt.fd), attempt.dial, true, 0}, number);
+  if (IsConnected(events))
+    Win(session, {.fd = std::move(attempt.fd), .dial = attempt.dial, .armed = true}, number);
 }
 
 void Dialer::OnAttempt(Session& session, uint32_t* number) {
@@ -212,7 +211,8 @@ bool Dialer::Look(Session& session, uint32_t* number) {
       At(number).NoteError(ErrorOf(attempt->fd.get()));
       attempt = attempts.erase(attempt);
     } else if (IsConnected(events)) {
-      Win(session, {std::move(attempt->fd), attempt->dial, true, events}, number);
+      Win(session, {.fd = std::move(attempt->fd), .dial = attempt->dial, .armed = true, .events = events},
+          number);
       return true;
     } else {
       ++attempt;
@@ -279,12 +279,23 @@ void Dialer::Settle(Session& session, uint32_t* number) {
   // What came behind the answer has caused its event.
   if (dialling.preamble.begun())
     connection.events |= net::ReadyNow(connection.fd.get(), POLLIN | POLLOUT | POLLRDHUP);
+  connection.own = !dialling.own.empty();
+  if (connection.own) connection.dial = desk::kNone;
   const uint64_t begun_ns = dialling.begun_ns;
-  const bool pooled = dialling.pooled;
+  const bool learns = !dialling.pooled && !connection.own;
+  const auto greeting = std::move(dialling.greeting);
   Drop(number);
+  if (!greeting.empty() && !session.carrier->Reply(session, greeting)) return TurnAway(session, connection);
   Announce(session, begun_ns);
-  if (!pooled) warm_->Learn(session);
+  if (learns) warm_->Learn(session);
   caller_->OnConnected(session, std::move(connection));
+}
+
+// The client has gone while its endpoint connected, which may have bytes of it: a FIN would make them look
+// whole.
+void Dialer::TurnAway(Session& session, const Connection& connection) {
+  net::ResetOnClose(connection.fd.get());
+  desk_->End(session, desk::Ender::kClient, desk::Reason::kClientGone);
 }
 
 void Dialer::Announce(Session& session, uint64_t begun_ns) {
@@ -304,10 +315,15 @@ void Dialer::Fail(Session& session, int error, uint32_t* number) {
   event.Set(desk::kError, static_cast<uint32_t>(error));
 }
 
+net::Source Dialer::Trying(uint32_t number) const {
+  const Dialling& dialling = diallings_.At(number);
+  if (dialling.own.empty() || dialling.next == 0) return {};
+  return net::SourceOf(dialling.own[dialling.next - 1].storage);
+}
+
 void Dialer::Drop(uint32_t* number) {
   if (*number == desk::kNone) return;
-  At(number).attempts = std::vector<Attempt>();
-  At(number).winner = {};
+  At(number).Clear();
   At(number).preamble.Close(slabs_);
   diallings_.Release(std::exchange(*number, desk::kNone));
 }

@@ -40,6 +40,8 @@ class Dialer {
   // One of several attempts has news.
   void OnAttempt(desk::Session& session, uint32_t* number);
   void OnTimer(desk::Session& session, uint32_t* number);
+  // The last address of the session's own that was tried; family 0: it dials addresses of the Plan.
+  net::Source Trying(uint32_t number) const;
   // The session ends: closes whatever is in flight.
   void Drop(uint32_t* number);
 
@@ -48,7 +50,7 @@ class Dialer {
 
   bool UseWarm(desk::Session& session, const desk::Dial& dial, uint32_t* number);
   Begun Begin(desk::Session& session, uint32_t dial, uint32_t* number);
-  net::Opened Open(const desk::Session& session, uint32_t linked, uint32_t* dial);
+  net::Opened Open(const desk::Session& session, const Dialling& dialling, uint32_t* dial);
   void TryNext(desk::Session& session, uint32_t* number);
   bool Look(desk::Session& session, uint32_t* number);
   Sent SendFirst(desk::Session& session, Dialling& dialling, int fd);
@@ -57,6 +59,7 @@ class Dialer {
   void ShowAnswer(desk::Session& session, const Dialling& dialling, uint32_t bytes);
   void Arm(const desk::Session& session, Connection& connection);
   void Settle(desk::Session& session, uint32_t* number);
+  void TurnAway(desk::Session& session, const Connection& connection);
   void Fail(desk::Session& session, int error, uint32_t* number);
   void Retry(desk::Session& session, uint32_t* number);
   void Await(const desk::Session& session, const Dialling& dialling);

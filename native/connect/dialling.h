@@ -7,6 +7,8 @@
 
 #include "connect/caller.h"
 #include "connect/preamble.h"
+#include "desk/carrier.h"
+#include "net/address.h"
 #include "net/fd.h"
 
 namespace anyport::connect {
@@ -16,12 +18,13 @@ inline constexpr size_t kAttemptsMax = 16;
 
 struct Attempt {
   net::Fd fd;
-  uint32_t dial = 0;  // index into the Plan's dials
+  uint32_t dial = 0;  // as of a Dialling
 };
 
 struct Dialling {
-  uint32_t next = 0;     // index into the Plan's dials of the next attempt
-  uint32_t end = 0;      // behind the last one
+  std::vector<net::Address> own;  // of the session; empty: it dials addresses of the Plan
+  uint32_t next = 0;              // index into `own`, or into the Plan's dials, of the next attempt
+  uint32_t end = 0;               // behind the last one
   uint32_t linked = 0;   // addresses of an endpoint behind links, which race for themselves; 0: not linked
   bool alone = true;     // there is one attempt
   bool patient = false;  // retry an endpoint whose backlog is full
@@ -31,7 +34,13 @@ struct Dialling {
   uint64_t next_ms = 0;  // loop time of the next attempt
   std::vector<Attempt> attempts;
   Preamble preamble;
-  Connection winner;  // while the preamble is said or its answer awaited
+  std::vector<uint8_t> greeting;  // for the client, once the endpoint has connected
+  Connection winner;              // while the preamble is said or its answer awaited
+
+  // Sets out to an endpoint; `through_links`: its addresses in the Plan are those of links.
+  void Begin(const desk::Dial& dial, bool through_links, uint64_t now_ns);
+  // Gives everything back but the slab of the preamble.
+  void Clear();
 
   bool converses() const { return winner.fd.valid(); }
   uint64_t begun_ms() const { return begun_ns / 1'000'000; }

@@ -72,6 +72,11 @@ void Books::Moved(const Session& session, uint64_t up, uint64_t down) {
   if (down > 0) Add(cell + 1, static_cast<double>(down));
 }
 
+void Books::HasLingered(Lingered how) {
+  Add(layout_.worker_row + layout_.cells.lingering_connections, -1);
+  Add(layout_.worker_row + layout_.cells.lingering_total + static_cast<uint32_t>(how));
+}
+
 // Lowers `active` before counting the end, so that a concurrent reader never sees the session twice.
 void Books::Ended(Session& session, Reason reason, double duration_ms) {
   if (session.row != 0) Add(session.row + layout_.cells.active, -1);

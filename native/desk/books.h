@@ -47,6 +47,8 @@ struct Cells {
   uint32_t endpoint_sessions = 0;
   // scope: worker
   uint32_t tarpit_connections = 0;
+  uint32_t lingering_connections = 0;
+  uint32_t lingering_total = 0;  // one cell per Lingered
   uint32_t quic_ids_lost = 0;
   // scope: upstream
   uint32_t quic_followed = 0;
@@ -71,6 +73,9 @@ struct Histogram {
 
 // What became of connections opened ahead that no session got; in the order of the metric's cells.
 enum class PoolLoss : uint8_t { kExpired, kClosed, kConnectFailed };
+
+// Why a refused client lingers no more; in the order of the metric's cells.
+enum class Lingered : uint8_t { kClosed, kTimeout, kTooMuch, kOverLimit, kShutdown };
 
 // Why a datagram was not relayed; in the order of the metric's cells.
 enum class Dropped : uint8_t { kNoFlow, kPerSource, kTooLarge, kQueueFull, kAmplification, kKernel };
@@ -139,6 +144,9 @@ class Books {
   // A place for a connection in the tarpit, of `most` over all workers; counted either way.
   bool EnterTarpit(const plan::Listener& listener, int32_t most);
   void LeaveTarpit();
+  // A refused client that lingers, until HasLingered.
+  void Lingers() { Add(layout_.worker_row + layout_.cells.lingering_connections); }
+  void HasLingered(Lingered how);
   // Counts the session in the row of its protocol from now on; 0: not identified.
   void Identify(Session& session, uint32_t row);
   // Adds the session to the endpoint's sessions, until LeaveEndpoint. False: it has all that it may have.

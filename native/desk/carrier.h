@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "desk/rings.h"
 #include "desk/session.h"
@@ -13,13 +14,15 @@ namespace anyport::desk {
 // The two ends of a session.
 enum class Side : uint8_t { kNone, kClient, kUpstream };
 
-// An endpoint's addresses: a range of the Plan's dials.
+// An endpoint's addresses: a range of the Plan's dials, or the session's own.
 struct Dial {
   uint32_t first = 0;
   uint32_t count = 1;
   bool patient = false;               // if the endpoint's backlog is full, retry until dial_timeout
   std::span<const uint8_t> preamble;  // sent before the session's bytes
   uint32_t expected = 0;              // length of the endpoint's answer to it; 0: none is awaited
+  std::vector<net::Address> own;      // instead of the range; dialled with the options of the upstream
+  std::span<const uint8_t> greeting;  // for the client, once the endpoint has connected
 };
 
 // How it goes on after an endpoint's answer: further words, or with none of them the session's bytes.
@@ -35,6 +38,7 @@ struct Progress {
   uint64_t bytes_down = 0;
   uint32_t dial = kNone;   // index into the Plan's dials; kNone: none, or a handler
   uint64_t active_ms = 0;  // loop time of the last byte relayed; 0: no relay yet
+  net::Source own = {};    // the session's own address, connected or connecting; family 0: it has none
 };
 
 class Carrier {
@@ -44,6 +48,8 @@ class Carrier {
   virtual void OnSocket(Session& session, Side side, uint32_t events) = 0;
   // One of several sockets that are connecting has news.
   virtual void OnAttempt(Session&) {}
+  // Whether the client has reset the connection, or closed it both ways.
+  virtual bool IsClientGone(const Session&) { return false; }
   // The session's timer, in the stages sniff, connect and relay, and in pick while it waits for a place.
   virtual void OnTimer(Session& session) = 0;
   // Continue reading for the sniffer.

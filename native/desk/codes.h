@@ -59,7 +59,8 @@ inline constexpr std::array kReasonNames = {"done",
 // Reasons of connections that are refused before a byte is read; a metric has a cell for each of them.
 constexpr bool IsRefusal(Reason reason) { return reason >= Reason::kDenied && reason <= Reason::kOverLimit; }
 
-enum class Closing : uint8_t { kClose, kReset, kDrop, kTarpit };
+// kLinger is how `refuse` closes; nothing else can ask for it.
+enum class Closing : uint8_t { kClose, kReset, kDrop, kTarpit, kLinger };
 inline constexpr std::array kClosingNames = {"close", "reset", "drop", "tarpit"};
 
 // Causes of a `classified` event: the protocol is decided or undecidable, or the bytes wanted have arrived.
@@ -84,8 +85,19 @@ inline constexpr std::array kEventNames = {"classified", "connected", "unreachab
                                            "proxied",    "refused",   "arrived",     "full",
                                            "answered",   "moved",     "followed"};
 
-enum class AnswerKind : uint8_t { kDial, kWait, kEnd, kReject, kProceed, kGoOn, kReply, kQueue };
-inline constexpr std::array kAnswerNames = {"dial",    "wait",  "end",   "reject",
-                                            "proceed", "go_on", "reply", "queue"};
+enum class AnswerKind : uint8_t {
+  kDial,
+  kWait,
+  kEnd,
+  kReject,
+  kProceed,
+  kGoOn,
+  kReply,
+  kQueue,
+  kHold,
+  kRefuse
+};
+inline constexpr std::array kAnswerNames = {"dial",  "wait",  "end",   "reject", "proceed",
+                                            "go_on", "reply", "queue", "hold",   "refuse"};
 
 }  // namespace anyport::desk

@@ -32,6 +32,10 @@ void WriteRow(const Session& session, uint64_t now_ns, std::span<uint32_t> row) 
   row[kRowSourceFamily] = session.source.family;
   row[kRowDatagram] = CarriedBy(session);
   std::memcpy(&row[kRowSourceBytes], session.source.bytes.data(), session.source.bytes.size());
+  row[kRowUpstream] = session.upstream;
+  row[kRowOwnPort] = progress.own.port;
+  row[kRowOwnFamily] = progress.own.family;
+  std::memcpy(&row[kRowOwnBytes], progress.own.bytes.data(), progress.own.bytes.size());
   double numbers[kRowNumberCount];
   numbers[kRowBytesUp] = static_cast<double>(progress.bytes_up);
   numbers[kRowBytesDown] = static_cast<double>(progress.bytes_down);

@@ -22,8 +22,13 @@ enum RowWord : uint32_t {
   kRowSourceFamily,
   kRowSourceBytes,                     // 4 words
   kRowDatagram = kRowSourceBytes + 4,  // 1: a flow of datagrams
-  kRowNumbers                          // 64-bit floats from here: word 14
+  kRowUpstream,                        // index in the Plan, or -1: not routed yet
+  kRowOwnPort,                         // the session's own address, connected or connecting
+  kRowOwnFamily,                       // 0: it has none
+  kRowOwnBytes,                        // 4 words
+  kRowNumbers = kRowOwnBytes + 5       // 64-bit floats from here: word 22
 };
+static_assert(kRowNumbers % 2 == 0);
 // Offsets in 64-bit floats from kRowNumbers.
 enum RowNumber : uint32_t { kRowBytesUp, kRowBytesDown, kRowAgeMs, kRowIdleMs, kRowNumberCount };
 

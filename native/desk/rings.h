@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <vector>
 
 #include "desk/codes.h"
 #include "net/address.h"
@@ -23,9 +24,13 @@ inline constexpr uint32_t kEventsCrowded = 4096;
 inline constexpr uint32_t kEventsMax = 16384;
 inline constexpr uint32_t kAnswerWords = 16;
 inline constexpr uint32_t kAnswersMax = 4096;
-// Bytes of answers, behind the ring; each answer's up to kSendBytesMax.
+// Bytes of answers, behind the ring: those for an endpoint and those for a client up to kSendBytesMax each.
 inline constexpr uint32_t kAnswerBytes = 64 * 1024;
 inline constexpr uint32_t kSendBytesMax = 2048;
+// Addresses that an answer may bring, and the bytes of each: 16 of the address (IPv4 in the first four), port
+// in little-endian order, 4 or 6, 0.
+inline constexpr uint32_t kOwnAddressesMax = 16;
+inline constexpr uint32_t kOwnAddressBytes = 20;
 
 // Word offsets of an event.
 enum EventWord : uint32_t {
@@ -110,25 +115,30 @@ enum AnswerWord : uint32_t {
   kAnswerSlot,
   kAnswerGeneration,
   kRow,      // counter row of the session's listener and protocol; 0: not identified
-  kFirst,    // dial: index into the Plan's dials of the endpoint's first address
+  kFirst,    // dial: index into the Plan's dials of the endpoint's first address, unless it has its own
   kPatient,  // dial: 1: if the endpoint's backlog is full, retry until dial_timeout
   kEndpoint,
   kEndpointRow,
   kUpstream,                // dial, queue: index in the Plan
   kCount,                   // dial: number of the endpoint's addresses, which follow the first
   kBytesWanted = kRow + 1,  // wait, reply: prefix length
+  kHoldMs = kRow + 1,       // hold: time for the decision
   kQuietMs,                 // wait: silence after which to report the session; 0: never
   kChoosy = kRow + 1,       // queue: 1: there are endpoints that the session has tried
-  kTaken = kRow + 1,        // go_on: length of the endpoint's answer
-  kEndBy = kRow + 1,        // end
+  kEndBy = kRow + 1,        // end, refuse
   kEndDuring,
   kEndReason,
   kEndClosing,
-  kSendOffset =
-      kCount + 1,  // dial, go_on: bytes for the endpoint before the session's; reply: for the client
+  // dial, go_on: bytes for the endpoint before the session's; reply, refuse: for the client
+  kSendOffset = kCount + 1,
   kSendLength,
   kExpected,  // dial, go_on: length of the endpoint's answer to them; 0: none is awaited
+  kTaken,  // go_on: length of the endpoint's answer; dial, reply: sniffed bytes that are not the endpoint's
+  kGreetingLength,  // dial: bytes for the client when the endpoint has connected, behind those for the
+                    // endpoint
+  kAddressCount,    // dial: the session's own addresses, behind these bytes; 0: those of the Plan
 };
+static_assert(kAddressCount < kAnswerWords);
 
 class Answer {
  public:
@@ -136,14 +146,35 @@ class Answer {
   uint32_t operator[](AnswerWord word) const { return words_[word]; }
   AnswerKind kind() const { return static_cast<AnswerKind>(words_[kAnswerKind]); }
   pool::SlotId id() const { return {words_[kAnswerSlot], words_[kAnswerGeneration]}; }
-  // Valid while the answer is applied.
-  std::span<const uint8_t> bytes() const {
-    const size_t offset = std::min<size_t>(words_[kSendOffset], area_.size());
-    const auto rest = area_.subspan(offset);
-    return rest.first(std::min<size_t>({words_[kSendLength], rest.size(), kSendBytesMax}));
+  // Valid while the answer is applied, as the greeting is.
+  std::span<const uint8_t> bytes() const { return Part(0, std::min(words_[kSendLength], kSendBytesMax)); }
+  std::span<const uint8_t> greeting() const {
+    return Part(words_[kSendLength], std::min(words_[kGreetingLength], kSendBytesMax));
+  }
+  std::vector<net::Address> addresses() const {
+    const uint32_t count = std::min(words_[kAddressCount], kOwnAddressesMax);
+    std::vector<net::Address> addresses;
+    addresses.reserve(count);
+    for (uint32_t i = 0; i < count; ++i) {
+      const auto from =
+          Part(words_[kSendLength] + words_[kGreetingLength] + i * kOwnAddressBytes, kOwnAddressBytes);
+      if (from.size() == kOwnAddressBytes) addresses.push_back(AddressFrom(from));
+    }
+    return addresses;
   }
 
  private:
+  // So many bytes from an offset into those of the answer.
+  std::span<const uint8_t> Part(uint32_t from, uint32_t length) const {
+    const size_t offset = std::min<size_t>(size_t{words_[kSendOffset]} + from, area_.size());
+    const auto rest = area_.subspan(offset);
+    return rest.first(std::min<size_t>(length, rest.size()));
+  }
+  static net::Address AddressFrom(std::span<const uint8_t> bytes) {
+    const auto port = static_cast<uint16_t>(bytes[16] | bytes[17] << 8);
+    return net::AddressOf(net::SourceFrom(bytes.first(bytes[18] == 4 ? 4 : 16), 0), port);
+  }
+
   std::span<const uint32_t> words_;
   std::span<const uint8_t> area_;
 };

@@ -32,6 +32,7 @@ struct Session {
   bool announces : 1 = false;    // a PROXY header is to say its source
   bool datagram : 1 = false;     // a flow of datagrams, not a stream
   bool linked : 1 = false;       // a stream of a link over datagrams
+  bool held : 1 = false;         // its decision takes longer than a turn
   net::Source source;
   pool::SlotId id;
   uint32_t listener = 0;

@@ -16,7 +16,8 @@ enum class TagKind : uint8_t {
   kWarm,
   kQueue,
   kEvicted,
-  kDatagrams
+  kDatagrams,
+  kLingering
 };
 
 // Slot, generation (24 bits), kind: of each as many bits as it needs.

@@ -19,6 +19,10 @@ class Answering {
 
  private:
   void Dial(desk::Session& session, const desk::Answer& answer);
+  void Reply(desk::Session& session, const desk::Answer& answer);
+  void Hold(desk::Session& session, uint32_t ms);
+  void Refuse(desk::Session& session, const desk::Answer& answer);
+  void ReadOn(desk::Session& session, sniff::Next next);
   void Queue(desk::Session& session, uint32_t upstream, bool choosy);
   void ReportFull(desk::Session& session);
 

@@ -61,6 +61,7 @@ void Engine::Wire(Options options) {
 
 void Engine::Shutdown(std::function<void()> closed) {
   streams_->tarpit().Shut();
+  streams_->lingering().Close();
   streams_->warm().Close();
   desk_->Abandon();
   if (link_host_ != nullptr) link_host_->Shutdown();
@@ -175,6 +176,7 @@ void Engine::OnReady(uint64_t tag, uint32_t events) {
   if (kind == TagKind::kEvicted) return sniffer_->EndEvicted();
   if (kind == TagKind::kDatagrams) return flows_->OnReadable(id, events);
   if (kind == TagKind::kWarm) return streams_->warm().OnSocket(id, events);
+  if (kind == TagKind::kLingering) return streams_->lingering().OnSocket(id);
   Session* session = desk_->Find(id);
   if (session == nullptr) return;
   if (kind == TagKind::kAttempt) return session->carrier->OnAttempt(*session);
@@ -186,6 +188,7 @@ bool Engine::OnTurn() {
   flows_->SendAnswers();
   streams_->RunQueued();
   streams_->tarpit().Run();
+  streams_->lingering().Run();
   if (!desk_->timers().HeldUp() && desk_->ExpireTimers()) ResumeListeners();
   if (desk_->ending()) desk_->EndSome();
   flows_->RunSweep();
@@ -197,6 +200,7 @@ bool Engine::OnTurn() {
   CountBuffers();
   const bool more = streams_->has_queued() || desk_->ending() || flows_->sweeping();
   int64_t delay_ms = Sooner(streams_->tarpit().DelayMs(), streams_->warm().DelayMs());
+  delay_ms = Sooner(delay_ms, streams_->lingering().DelayMs());
   delay_ms = Sooner(delay_ms, desk_->refusals().DelayMs());
   loop_->SetTimer(more ? 0 : Sooner(desk_->timers().DelayMs(), delay_ms));
   return ran;

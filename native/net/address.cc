@@ -95,16 +95,18 @@ Source SourceFrom(std::span<const uint8_t> address, uint16_t port) {
   return source;
 }
 
-Address AddressOf(const Source& source) {
+Address AddressOf(const Source& source, uint16_t port) {
   if (source.family == 4) {
     sockaddr_in v4{};
     v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
     std::memcpy(&v4.sin_addr, source.bytes.data(), sizeof(v4.sin_addr));
     return From(v4);
   }
   if (source.family != 6) return {};
   sockaddr_in6 v6{};
   v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(port);
   std::memcpy(&v6.sin6_addr, source.bytes.data(), sizeof(v6.sin6_addr));
   return From(v6);
 }

@@ -37,8 +37,8 @@ Source SourceOf(const sockaddr_storage& peer);
 // From an address in network order, 4 or 16 bytes.
 Source SourceFrom(std::span<const uint8_t> address, uint16_t port);
 
-// Its address without the port; family AF_UNSPEC for a Unix socket.
-Address AddressOf(const Source& source);
+// Its address, with this port instead of its own; family AF_UNSPEC for a Unix socket.
+Address AddressOf(const Source& source, uint16_t port = 0);
 
 struct HostPort {
   std::string host;  // or the path of a Unix socket, `@` for the abstract namespace

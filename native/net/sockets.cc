@@ -177,6 +177,13 @@ HostPort LocalAddress(int fd) {
   return Describe(storage, length);
 }
 
+Source PeerOf(int fd) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof(storage);
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &length) != 0) return {};
+  return SourceOf(storage);
+}
+
 int PendingError(int fd) {
   int error = 0;
   socklen_t length = sizeof(error);

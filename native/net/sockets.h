@@ -86,6 +86,8 @@ int SendDatagram(const std::string& path, const std::string& text);
 
 // The address that a socket is bound to; empty when it has none.
 HostPort LocalAddress(int fd);
+// The address that a socket is connected to; family 0 when it is none of IPv4 or IPv6.
+Source PeerOf(int fd);
 // Takes the pending error of a socket (SO_ERROR); 0 when none.
 int PendingError(int fd);
 

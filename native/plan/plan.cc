@@ -21,6 +21,15 @@ bool Listener::Trusts(const net::Source& source) const {
                      [&](const net::Network& each) { return net::Contains(each, source); });
 }
 
+Dial DialSettings::To(const net::Address& address) const {
+  Dial dial{address, options};
+  const auto source = std::find_if(sources.begin(), sources.end(), [&](const net::Address& each) {
+    return each.family() == address.family();
+  });
+  if (source != sources.end()) dial.options.source = *source;
+  return dial;
+}
+
 bool Upstream::Has(uint32_t endpoint) const {
   return std::find(endpoints.begin(), endpoints.end(), endpoint) != endpoints.end();
 }

@@ -45,6 +45,14 @@ struct Dial {
   net::DialOptions options;
 };
 
+// How the addresses of an upstream are dialled.
+struct DialSettings {
+  net::DialOptions options;           // but for the source
+  std::vector<net::Address> sources;  // of each family one at most
+
+  Dial To(const net::Address& address) const;
+};
+
 // What shares a limit of speed.
 enum class Scope : uint8_t { kSession, kSource, kEndpoint, kUpstream };
 inline constexpr std::array<const char*, 4> kScopeNames{"session", "source", "endpoint", "upstream"};
@@ -90,6 +98,7 @@ struct Upstream {
   Quic quic = {};
   std::shared_ptr<const links::Profile> links = {};  // sessions go through a link; null: by themselves
   std::vector<uint32_t> endpoints = {};              // ids
+  DialSettings dial_settings = {};
 
   bool Has(uint32_t endpoint) const;
 };

@@ -44,11 +44,11 @@ void Discard(int source, std::span<uint8_t> peeked) {
 
 }  // namespace
 
-void HalfPipe::Prefix(pool::Slab slab, uint32_t length) {
+void HalfPipe::Prefix(pool::Slab slab, uint32_t length, uint32_t offset) {
   assert(slab.valid() && length > 0 && pending_ == 0 && !slab_.valid());
   slab_ = slab;
   pending_ = length;
-  offset_ = 0;
+  offset_ = offset;
 }
 
 Flow HalfPipe::Run(int source, int sink, const Tools& tools) {

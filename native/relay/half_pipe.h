@@ -54,8 +54,8 @@ enum class Flow : uint8_t {
 // Over 20 methods: what is known of source and sink, and the steps of a run, on the same few bytes of state.
 class HalfPipe {
  public:
-  // Bytes to send first; takes ownership of the slab.
-  void Prefix(pool::Slab slab, uint32_t length);
+  // Bytes to send first, from an offset in the slab on; takes ownership of it.
+  void Prefix(pool::Slab slab, uint32_t length, uint32_t offset = 0);
   // Switches to another sink, before any byte has been sent.
   void NewSink() {
     sink_ready_ = true;

@@ -36,7 +36,7 @@ size_t LeftOf(const Session& session, const State& state) {
 // The nearest deadline of this stage. The silence deadline applies only before the first byte.
 uint64_t DeadlineMs(const Session& session, const State& state) {
   if (state.arrival_due) return session.accepted_ns / 1'000'000;
-  uint64_t deadline_ms = session.accepted_ns / 1'000'000 + session.plan->identify_timeout_ms;
+  uint64_t deadline_ms = session.accepted_ns / 1'000'000 + session.plan->identify_timeout_ms + state.held_ms;
   if (state.silence_due_ms != 0 && state.bytes == 0)
     deadline_ms = std::min(deadline_ms, state.silence_due_ms);
   if (state.quiet_due_ms != 0) deadline_ms = std::min(deadline_ms, state.quiet_due_ms);
@@ -281,19 +281,37 @@ Next Sniffer::Proceed(Session& session) {
   return next == Next::kMore ? SniffOn(session, state) : next;
 }
 
-Next Sniffer::BeginAgain(Session& session, uint32_t bytes_wanted) {
+Next Sniffer::BeginAgain(Session& session, uint32_t taken, uint32_t bytes_wanted) {
   State& state = StateOf(session);
-  state.bytes = 0;
+  const uint32_t behind = state.bytes - std::min(taken, state.bytes);
+  if (behind > 0) {
+    const auto bytes = space_.Bytes(state.slab).first(state.bytes);
+    std::copy(bytes.end() - behind, bytes.end(), bytes.begin());
+  }
+  state.bytes = behind;
   state.bytes_shown = 0;
-  state.bytes_wanted = 0;
+  state.bytes_wanted = bytes_wanted;
   state.silence_due_ms = 0;
   state.begun_again = true;
-  return Wait(session, bytes_wanted, 0);
+  if (behind == 0 || behind < bytes_wanted) return Wait(session, bytes_wanted, 0);
+  return Show(session, state, IsLast(state.shown_as) ? state.shown_as : Cause::kMoreBytes);
+}
+
+void Sniffer::Hold(Session& session) {
+  if (session.sniffed == desk::kNone) return;
+  State& state = StateOf(session);
+  if (state.held_from_ms == 0) state.held_from_ms = desk_->timers().now_ms();
+}
+
+void Sniffer::Skip(Session& session, uint32_t taken) {
+  if (session.sniffed != desk::kNone) StateOf(session).taken = taken;
 }
 
 // Resumes reading under the same total deadline.
-Next Sniffer::SniffOn(Session& session, const State& state) {
+Next Sniffer::SniffOn(Session& session, State& state) {
   if (state.evicted) return End(desk_, session, Ender::kProxy, Reason::kOverLimit);
+  if (state.held_from_ms != 0)
+    state.held_ms += desk_->timers().now_ms() - std::exchange(state.held_from_ms, 0);
   session.stage = Stage::kSniff;
   desk_->timers().Schedule(session, DeadlineMs(session, state));
   return Next::kMore;
@@ -323,10 +341,19 @@ std::span<const uint8_t> Sniffer::Opening(const Session& session) const {
   return space_.Bytes(state.slab).first(state.bytes);
 }
 
+bool Sniffer::HasPrefix(const Session& session) const {
+  return session.sniffed != desk::kNone &&
+         states_.At(session.sniffed).bytes > states_.At(session.sniffed).taken;
+}
+
 Prefix Sniffer::TakePrefix(Session& session) {
   if (session.sniffed == desk::kNone) return {};
   State& state = StateOf(session);
-  const Prefix prefix{std::exchange(state.slab, {}), state.bytes, state.datagrams};
+  if (state.taken > 0 && state.taken >= state.bytes) {
+    Drop(session);
+    return {};
+  }
+  const Prefix prefix{std::exchange(state.slab, {}), state.taken, state.bytes - state.taken, state.datagrams};
   space_.HandOver(session, prefix.slab);
   Drop(session);
   return prefix;

@@ -28,6 +28,7 @@ enum class Next : uint8_t {
 // The sniffed bytes, to be relayed. Invalid slab: none.
 struct Prefix {
   pool::Slab slab;
+  uint32_t offset = 0;  // of the first one in the slab
   uint32_t bytes = 0;
   Datagrams datagrams;  // of a flow
 };
@@ -68,9 +69,13 @@ class Sniffer {
   // Continue behind a PROXY header, or with the first byte.
   Next Proceed(desk::Session& session);
 
-  // The bytes so far have been answered, and are not for the endpoint: what comes now is of the same
-  // protocol. As Wait.
-  Next BeginAgain(desk::Session& session, uint32_t bytes_wanted);
+  // The first `taken` bytes have been answered, and are not for the endpoint: what comes behind them is of
+  // the same protocol. As Wait; reported at once if it is there.
+  Next BeginAgain(desk::Session& session, uint32_t taken, uint32_t bytes_wanted);
+  // The decision takes longer than a turn, which is not the client's time.
+  void Hold(desk::Session& session);
+  // The first `taken` bytes of the prefix are not for the endpoint.
+  void Skip(desk::Session& session, uint32_t taken);
 
   // ---- places of those under identification
 
@@ -86,6 +91,8 @@ class Sniffer {
 
   // The sniffed bytes; empty after TakePrefix.
   std::span<const uint8_t> Opening(const desk::Session& session) const;
+  // Whether there is any byte for the endpoint.
+  bool HasPrefix(const desk::Session& session) const;
   // Lengths of the datagrams in it.
   std::span<const uint16_t> DatagramsOf(const desk::Session& session) const;
   // Moves the bytes out and frees the sniffing state.
@@ -104,7 +111,7 @@ class Sniffer {
   Next Classify(desk::Session& session, State& state);
   Next AwaitMore(desk::Session& session, State& state);
   Next Show(desk::Session& session, State& state, desk::Cause cause);
-  Next SniffOn(desk::Session& session, const State& state);
+  Next SniffOn(desk::Session& session, State& state);
   bool Hold(const desk::Session& session, State& state, std::span<const uint8_t> datagram);
   Next TakeProxiedDatagram(desk::Session& session, State& state, std::span<const uint8_t> datagram);
   Next ClassifyDatagram(desk::Session& session, State& state);

@@ -35,6 +35,9 @@ struct State {
   uint32_t bytes_shown = 0;     // prefix length in the last event about its protocol
   uint64_t silence_due_ms = 0;  // deadline for the first byte (on_silence); 0: none
   uint64_t quiet_due_ms = 0;    // silence until then decides the protocol; 0: only bytes do
+  uint32_t taken = 0;           // bytes of the prefix that are not the endpoint's
+  uint64_t held_from_ms = 0;    // since when a decision takes longer than a turn; 0: it does not
+  uint64_t held_ms = 0;         // what decisions took so far, which is not the client's time
   uint64_t naming_due_ms = 0;   // deadline for the name of a session without a route; 0: none
   Datagrams datagrams;          // of a flow
 };

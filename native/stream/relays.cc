@@ -27,15 +27,15 @@ uint64_t DeadlineMs(const Session& session, const Stream& stream) {
   return stream.active_ms + (half_closed ? upstream.half_close_timeout_ms : upstream.idle_timeout_ms);
 }
 
-int KeepaliveSeconds(const Session& session, const Stream& stream) {
-  return session.plan->dials[stream.dial].options.keepalive_s;
+int KeepaliveSeconds(const Session& session) {
+  return session.plan_upstream().dial_settings.options.keepalive_s;
 }
 
 // Delays keepalive to the first timer: most sessions end before and save the system calls.
 uint64_t FirstTimerMs(const Session& session, const Stream& stream) {
   const uint64_t deadline_ms = DeadlineMs(session, stream);
   if (!stream.keepalive_due) return deadline_ms;
-  const uint64_t keepalive_ms = uint64_t{1000} * KeepaliveSeconds(session, stream);
+  const uint64_t keepalive_ms = uint64_t{1000} * KeepaliveSeconds(session);
   return std::min(deadline_ms, stream.active_ms + keepalive_ms);
 }
 
@@ -164,7 +164,7 @@ void Relays::EndGone(Session& session, Stream& stream) {
 void Relays::OnTimer(Session& session, Stream& stream) {
   if (stream.reset_waits) return PassReset(session, stream);
   if (std::exchange(stream.keepalive_due, false))
-    net::StartKeepalive(stream.upstream.get(), KeepaliveSeconds(session, stream));
+    net::StartKeepalive(stream.upstream.get(), KeepaliveSeconds(session));
   const bool waited = throttles_.Waits(session, stream);
   if ((waited || stream.gathers()) && !Tick(session, stream)) return;
   // Who has just had his turn has looked; to look again is to wait for another one.

@@ -31,11 +31,12 @@ struct Stream {
   bool reset_waits : 1 = false;  // all passed on; the reset waits for the kernel to deliver it
   bool throttled : 1 = false;    // has a limit of speed
   bool linked_up : 1 = false;    // its endpoint is reached through a link
+  bool own : 1 = false;          // its endpoint is an address of its own
   bool client_armed = false;     // EPOLLOUT is registered
   bool upstream_armed = false;
   bool queued = false;              // continues in the next turn
   bool keepalive_due = false;       // set keepalive of the upstream at the relay's first timer
-  uint32_t dial = 0;                // index into the Plan's dials
+  uint32_t dial = 0;                // index into the Plan's dials, unless its endpoint is its own
   uint32_t dialling = desk::kNone;  // number of the state of connecting
   int unsent = 0;                   // undelivered bytes in the kernel at the last check since bytes moved
   uint64_t active_ms = 0;           // time of the last activity

@@ -25,7 +25,8 @@ Streams::Streams(const Options& options, desk::Desk* desk, sniff::Sniffer* sniff
       relays_(desk, &watch_, &tools_, &streams_, shared::Buckets(options.buckets), options.thread_ends),
       warm_(&desk->books(), loop),
       dialer_(desk, loop, &warm_, slabs, this),
-      tarpit_(loop, desk) {}
+      tarpit_(loop, desk),
+      lingering_(loop, desk, scratch_) {}
 
 std::optional<pool::SlotId> Streams::Begin(uint32_t listener, net::Fd fd, const net::Source& source,
                                            bool linked) {
@@ -64,13 +65,15 @@ void Streams::OnSocket(Session& session, Side side, uint32_t events) {
       return;
     case Stage::kRelay:
       return relays_.OnSocket(session, stream, side, events);
+    case Stage::kClassify:
     case Stage::kPick:
-      // A FIN alone is a client that has said all and waits.
-      if (session.waits && (events & (EPOLLERR | EPOLLHUP)))
+      // TypeScript decides, and the noted events are handled after its answer, unless it takes its time. A
+      // FIN alone is a client that has said all and waits.
+      if (side == Side::kClient && (session.waits || session.held) && (events & (EPOLLERR | EPOLLHUP)))
         desk_->End(session, desk::Ender::kClient, desk::Reason::kClientGone);
       return;
     default:
-      return;  // TypeScript decides; the noted events are handled after its answer
+      return;
   }
 }
 
@@ -82,7 +85,7 @@ void Streams::OnAttempt(Session& session) {
 void Streams::OnTimer(Session& session) {
   Stream& stream = StreamOf(session);
   if (session.stage == Stage::kSniff) return OnSniffTimer(session, stream);
-  if (session.stage == Stage::kPick) return OnQueueTimer(session, stream);
+  if (session.stage == Stage::kPick) return OnQueueTimer(session);
   if (session.stage == Stage::kConnect) return dialer_.OnTimer(session, &stream.dialling);
   relays_.OnTimer(session, stream);
 }
@@ -121,15 +124,18 @@ void Streams::OnSniffTimer(Session& session, Stream& stream) {
 }
 
 // It may have gone before it had to wait, when nobody looked.
-void Streams::OnQueueTimer(Session& session, const Stream& stream) {
-  if (net::ReadyNow(stream.client.get(), 0) & (POLLERR | POLLHUP))
-    return desk_->End(session, desk::Ender::kClient, desk::Reason::kClientGone);
+void Streams::OnQueueTimer(Session& session) {
+  if (IsClientGone(session)) return desk_->End(session, desk::Ender::kClient, desk::Reason::kClientGone);
   desk_->OnQueueTimer(session);
+}
+
+bool Streams::IsClientGone(const Session& session) {
+  return (net::ReadyNow(StreamOf(session).client.get(), 0) & (POLLERR | POLLHUP)) != 0;
 }
 
 void Streams::Connect(Session& session, const desk::Dial& dial) {
   Stream& stream = StreamOf(session);
-  stream.dial = dial.first;
+  stream.dial = dial.own.empty() ? dial.first : desk::kNone;
   dialer_.Dial(session, dial, &stream.dialling);
 }
 
@@ -137,7 +143,8 @@ void Streams::GoOn(Session& session, const desk::Word& word) {
   dialer_.GoOn(session, word, &StreamOf(session).dialling);
 }
 
-// Nothing else has been sent to the client: a socket that does not take a few bytes has lost it.
+// Nothing else than answers of ours has been sent to the client: a socket that does not take a few bytes has
+// lost it.
 bool Streams::Reply(Session& session, std::span<const uint8_t> bytes) {
   const ptrdiff_t sent = send(StreamOf(session).client.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
   return sent == static_cast<ptrdiff_t>(bytes.size());
@@ -154,7 +161,7 @@ int Streams::Attach(Session& session) { return dialer_.Attach(session); }
 void Streams::TakePrefix(Session& session, Stream& stream) {
   const sniff::Prefix prefix = sniffer_->TakePrefix(session);
   if (prefix.slab.valid()) {
-    stream.up.Prefix(prefix.slab, prefix.bytes);
+    stream.up.Prefix(prefix.slab, prefix.bytes, prefix.offset);
   } else {
     stream.up.NewSink();
   }
@@ -168,7 +175,7 @@ connect::Sent Streams::SendOpening(Session& session, int fd) {
 }
 
 bool Streams::HasOpening(const Session& session) {
-  return StreamOf(session).up.pending() || !sniffer_->Opening(session).empty();
+  return StreamOf(session).up.pending() || sniffer_->HasPrefix(session);
 }
 
 void Streams::OnConnected(Session& session, connect::Connection connection) {
@@ -176,16 +183,19 @@ void Streams::OnConnected(Session& session, connect::Connection connection) {
   if (stream.up.bytes() == 0) TakePrefix(session, stream);
   stream.upstream = std::move(connection.fd);
   stream.upstream_armed = connection.armed;
-  if (connection.dial != desk::kNone) {
-    const auto& [address, options] = session.plan->dials[connection.dial];
-    const bool is_unix = address.family() == AF_UNIX;
-    if (is_unix) stream.down.SourceSplitsReads();
-    stream.linked_up = session.plan_upstream().links != nullptr;
-    stream.keepalive_due = options.keepalive_s > 0 && !is_unix && !stream.linked_up;
-    stream.dial = connection.dial;
-  }
+  if (connection.own || connection.dial != desk::kNone) NoteEndpoint(session, stream, connection);
   if (connection.events != 0) stream.NoteEvents(Side::kUpstream, connection.events);
   relays_.Begin(session, stream);
+}
+
+void Streams::NoteEndpoint(const Session& session, Stream& stream, const connect::Connection& connection) {
+  const plan::Upstream& upstream = session.plan_upstream();
+  const bool is_unix = !connection.own && session.plan->dials[connection.dial].address.family() == AF_UNIX;
+  if (is_unix) stream.down.SourceSplitsReads();
+  stream.own = connection.own;
+  stream.dial = connection.dial;
+  stream.linked_up = !connection.own && upstream.links != nullptr;
+  stream.keepalive_due = upstream.dial_settings.options.keepalive_s > 0 && !is_unix && !stream.linked_up;
 }
 
 // Drops readiness noted for the socket before.
@@ -202,7 +212,18 @@ desk::Progress Streams::ProgressOf(const Session& session) {
   const Stream& stream = StreamOf(session);
   const bool dialled = session.stage == Stage::kConnect || session.stage == Stage::kRelay;
   const bool to_endpoint = dialled && session.endpoint_row != 0;
-  return {stream.up.bytes(), stream.down.bytes(), to_endpoint ? stream.dial : desk::kNone, stream.active_ms};
+  return {.bytes_up = stream.up.bytes(),
+          .bytes_down = stream.down.bytes(),
+          .dial = to_endpoint ? stream.dial : desk::kNone,
+          .active_ms = stream.active_ms,
+          .own = OwnOf(session, stream)};
+}
+
+// Asked of the kernel, because a list is rare and every session would carry it.
+net::Source Streams::OwnOf(const Session& session, const Stream& stream) const {
+  if (session.stage == Stage::kConnect && stream.dialling != desk::kNone)
+    return dialer_.Trying(stream.dialling);
+  return stream.own ? net::PeerOf(stream.upstream.get()) : net::Source();
 }
 
 // Their ends are Unix sockets, which know no reset.
@@ -222,6 +243,8 @@ void Streams::Close(Session& session, desk::Closing closing) {
     net::VanishOnClose(stream.client.get());
   } else if (closing == desk::Closing::kTarpit) {
     tarpit_.Take(std::move(stream.client), session);
+  } else if (closing == desk::Closing::kLinger) {
+    lingering_.Take(std::move(stream.client));
   }
   dialer_.Drop(&stream.dialling);
   sniffer_->Drop(session);

@@ -22,6 +22,7 @@
 #include "relay/half_pipe.h"
 #include "relay/pipes.h"
 #include "sniff/sniffer.h"
+#include "stream/lingering.h"
 #include "stream/relays.h"
 #include "stream/stream.h"
 #include "stream/tarpit.h"
@@ -64,10 +65,12 @@ class Streams final : public desk::Carrier, private connect::Caller {
   bool has_queued() const { return relays_.has_queued(); }
 
   Tarpit& tarpit() { return tarpit_; }
+  Lingering& lingering() { return lingering_; }
   connect::WarmPool& warm() { return warm_; }
 
   void OnSocket(desk::Session& session, Side side, uint32_t events) override;
   void OnAttempt(desk::Session& session) override;
+  bool IsClientGone(const desk::Session& session) override;
   void OnTimer(desk::Session& session) override;
   void ReadOn(desk::Session& session) override;
   void Connect(desk::Session& session, const desk::Dial& dial) override;
@@ -89,7 +92,9 @@ class Streams final : public desk::Carrier, private connect::Caller {
   void OnUnreachable(desk::Session& session) override;
   void TakePrefix(desk::Session& session, Stream& stream);
   void Sniff(desk::Session& session, Stream& stream);
-  void OnQueueTimer(desk::Session& session, const Stream& stream);
+  net::Source OwnOf(const desk::Session& session, const Stream& stream) const;
+  void NoteEndpoint(const desk::Session& session, Stream& stream, const connect::Connection& connection);
+  void OnQueueTimer(desk::Session& session);
   void OnSniffTimer(desk::Session& session, Stream& stream);
 
   desk::Desk* desk_;
@@ -103,6 +108,7 @@ class Streams final : public desk::Carrier, private connect::Caller {
   connect::WarmPool warm_;
   connect::Dialer dialer_;
   Tarpit tarpit_;
+  Lingering lingering_;
   connect::Tunnels* tunnels_ = nullptr;
 };
 

@@ -301,6 +301,17 @@ export const catalog = {
     scope: 'worker',
     help: 'Connections held in the tarpit now, which are no sessions any more.',
   },
+  anyport_lingering_connections: {
+    kind: 'gauge',
+    scope: 'worker',
+    help: 'Refused clients that are read from until they close, so that the answer arrives; they are no sessions any more.',
+  },
+  anyport_lingering_total: {
+    kind: 'counter',
+    scope: 'worker',
+    help: 'Refused clients that were. closed: they closed. timeout: not within 5 s. too_much: over 4 MiB came. over_limit: they gave way to another (128 for each worker). shutdown: the worker ended.',
+    by: { label: 'result', values: ['closed', 'timeout', 'too_much', 'over_limit', 'shutdown'] },
+  },
   anyport_buffers: {
     kind: 'gauge',
     scope: 'worker',

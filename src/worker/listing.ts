@@ -120,7 +120,8 @@ export class Listing {
     const { runtimeOf, sessionOf } = this.#parts;
     const runtime = runtimeOf(row.plan);
     const session = sessionOf(row);
-    const aim = session === undefined ? aimOf(runtime, row.dial) : session;
+    const own = row.ownAddress();
+    const aim = session ?? (own === '' ? aimOf(runtime, row.dial) : { upstream: row.upstream, endpoint: -1 });
     const upstream = aim === undefined ? undefined : runtime.plan.upstreams[aim.upstream];
     const protocol = runtime.orders[row.transport][row.listener]?.[row.protocol] ?? -1;
     return {
@@ -128,7 +129,7 @@ export class Listing {
       protocol: runtime.protocols[protocol]?.id ?? null,
       route: upstream === undefined ? null : this.#routeOf(row, session, runtime),
       upstream: upstream?.name ?? null,
-      endpoint: (aim && upstream?.endpoints[aim.endpoint]?.name) ?? null,
+      endpoint: own || ((aim && upstream?.endpoints[aim.endpoint]?.name) ?? null),
     };
   }
 

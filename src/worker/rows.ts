@@ -1,5 +1,6 @@
 /** Rows of live sessions that an engine writes (native/desk/listing.h), read in place. */
 import type { Native } from '../addon.js';
+import { hostPort } from '../base/address.js';
 import type { Transport } from '../model/protocol.js';
 import { type Stage, stages } from '../model/session.js';
 import { addressOf } from './rings.js';
@@ -17,10 +18,14 @@ export const rowWords = {
   sourceFamily: 8,
   source: 9,
   datagram: 13,
+  upstream: 14,
+  ownPort: 15,
+  ownFamily: 16,
+  own: 17,
 } as const;
 
 /** Offsets of a row's 64-bit floats, in floats from its start. */
-export const rowNumbers = { bytesUp: 7, bytesDown: 8, ageMs: 9, idleMs: 10 } as const;
+export const rowNumbers = { bytesUp: 11, bytesDown: 12, ageMs: 13, idleMs: 14 } as const;
 
 /** A cursor over one slice. One getter for each word of a row. */
 export class RowCursor {
@@ -85,6 +90,10 @@ export class RowCursor {
   get dial(): number {
     return this.#word(rowWords.dial);
   }
+  /** Index in the Plan; -1: not routed yet. */
+  get upstream(): number {
+    return this.#word(rowWords.upstream);
+  }
   get sourcePort(): number {
     return this.#word(rowWords.sourcePort);
   }
@@ -104,8 +113,18 @@ export class RowCursor {
 
   /** The client's address, a literal without port; empty for a Unix socket. */
   sourceAddress(): string {
-    const start = (this.#at + rowWords.source) * 4;
-    return addressOf(this.#word(rowWords.sourceFamily), this.#bytes.subarray(start, start + 16));
+    return this.#addressAt(rowWords.source, rowWords.sourceFamily);
+  }
+
+  /** The session's own address, `192.0.2.7:443`, that is connected or tried; empty: it dials addresses of the Plan. */
+  ownAddress(): string {
+    const host = this.#addressAt(rowWords.own, rowWords.ownFamily);
+    return host === '' ? '' : hostPort(host, this.#word(rowWords.ownPort));
+  }
+
+  #addressAt(offset: number, family: number): string {
+    const start = (this.#at + offset) * 4;
+    return addressOf(this.#word(family), this.#bytes.subarray(start, start + 16));
   }
 
   #word(offset: number): number {

@@ -71,6 +71,91 @@ TEST_F(SnifferTest, ThePrefixIsHandedOverOnceAndTheStateWithIt) {
   EXPECT_TRUE(sniffer.Opening(session).empty());
 }
 
+TEST_F(SnifferTest, WhatIsNotTheEndpointsIsLeftOutOfThePrefix) {
+  Session& session = Begin();
+  Feed(session, "abc and more");
+  EXPECT_TRUE(sniffer.HasPrefix(session));
+  sniffer.Skip(session, 4);
+  sniffer.Skip(session, 4);  // dialled again
+  EXPECT_TRUE(sniffer.HasPrefix(session));
+  const Prefix prefix = sniffer.TakePrefix(session);
+  EXPECT_EQ(prefix.offset, 4u);
+  EXPECT_EQ(prefix.bytes, 8u);
+  EXPECT_FALSE(sniffer.HasPrefix(session));
+  sniffer.Skip(session, 4);  // and once more, when the bytes are gone
+}
+
+TEST_F(SnifferTest, APrefixThatIsNotTheEndpointsGivesItsBufferBack) {
+  for (const uint32_t taken : {3u, 4u, ~0u}) {
+    Session& session = Begin();
+    Feed(session, "abc");
+    sniffer.Skip(session, taken);
+    EXPECT_FALSE(sniffer.HasPrefix(session));
+    EXPECT_EQ(SlabsHeld(), 1u);
+    EXPECT_FALSE(sniffer.TakePrefix(session).slab.valid());
+    EXPECT_EQ(SlabsHeld(), 0u);
+    EXPECT_EQ(session.sniffed, desk::kNone);
+  }
+}
+
+TEST_F(SnifferTest, BehindAnAnswerTheRestIsShownAtOnceOrWaitsForMore) {
+  Session& session = Begin();
+  Feed(session, "abc123456");
+  world.TakeEvents();
+  EXPECT_EQ(sniffer.BeginAgain(session, 3, 2), Next::kShown);
+  Shown event = OnlyEvent();
+  EXPECT_EQ(event.cause(), Cause::kMoreBytes);
+  EXPECT_EQ(event[desk::kProtocol], 0u);
+  EXPECT_EQ(world.ArenaText(event), "123456");
+  EXPECT_EQ(sniffer.BeginAgain(session, 4, 4), Next::kMore);
+  EXPECT_TRUE(world.TakeEvents().empty());
+  EXPECT_EQ(Feed(session, "7"), Next::kMore);
+  EXPECT_EQ(Feed(session, "8"), Next::kShown);
+  event = OnlyEvent();
+  EXPECT_EQ(event.cause(), Cause::kMoreBytes);
+  EXPECT_EQ(world.ArenaText(event), "5678");
+  EXPECT_EQ(sniffer.BeginAgain(session, ~0u, 1), Next::kMore);
+  EXPECT_TRUE(sniffer.Opening(session).empty());
+  EXPECT_EQ(Feed(session, "9"), Next::kShown);
+  EXPECT_EQ(world.ArenaText(OnlyEvent()), "9");
+}
+
+TEST_F(SnifferTest, TheRestBehindAnAnswerIsTheLastIfTheClientHasSaidAll) {
+  Session& session = Begin();
+  Feed(session, "a");
+  sniffer.Finish(session, Cause::kFinished);
+  EXPECT_EQ(OnlyEvent().cause(), Cause::kFinished);
+  sniffer.Wait(session, 2, 0);
+  Feed(session, "bc");
+  world.TakeEvents();
+  sniffer.BeginAgain(session, 1, 3);
+  sniffer.Finish(session, Cause::kFinished);
+  const Shown event = OnlyEvent();
+  EXPECT_EQ(event.cause(), Cause::kFinished);
+  EXPECT_EQ(world.ArenaText(event), "bc");
+  sniffer.BeginAgain(session, 1, 1);
+  EXPECT_EQ(OnlyEvent().cause(), Cause::kFinished);
+}
+
+TEST_F(SnifferTest, ADecisionThatTakesItsTimeIsNotTheClientsTime) {
+  Session& session = Begin();
+  Feed(session, "abc");
+  world.TakeEvents();
+  world.Pass(900);
+  sniffer.Hold(session);
+  session.held = true;
+  world.desk.timers().Schedule(session, world.now_ms + 10'000);
+  world.Pass(5000);
+  sniffer.Hold(session);  // once more: it goes on
+  world.Pass(1000);
+  EXPECT_TRUE(world.TakeEvents().empty());
+  EXPECT_EQ(sniffer.Wait(session, 100, 0), Next::kMore);
+  world.Pass(80);
+  EXPECT_TRUE(world.TakeEvents().empty());
+  world.Pass(30);
+  EXPECT_EQ(OnlyEvent().cause(), Cause::kTimeout);
+}
+
 TEST_F(SnifferTest, ARejectedProtocolMakesRoomForTheNextInTheSameBytes) {
   Session& session = Begin();
   Feed(session, "abc");

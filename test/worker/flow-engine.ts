@@ -14,7 +14,8 @@ import { createRoom, roomWords } from '../../src/metrics/room.js';
 import type { SocketAddress } from '../../src/model/address.js';
 import type { ListeningSocket } from '../../src/model/message.js';
 import { createBuckets } from '../../src/plane/buckets.js';
-import { Answers, EventCursor, type EventKind, type SessionId } from '../../src/worker/rings.js';
+import { Answers, type Cause, EventCursor, type EventKind, type SessionId } from '../../src/worker/rings.js';
+import { RowCursor } from '../../src/worker/rows.js';
 import { openAdmission, optionsWith } from '../support/plan.js';
 
 const { arenaBytes, layout } = native;
@@ -34,7 +35,9 @@ export interface EngineLinks {
 /** An event as the test sees it. */
 export interface Seen extends SessionId {
   readonly kind: EventKind;
+  readonly cause: Cause;
   readonly reason: string;
+  readonly during: string;
   readonly by: string;
   readonly source: string;
   readonly isDatagram: boolean;
@@ -64,6 +67,11 @@ export interface FlowEngineOptions {
   /** Connections, too: at `streamPort`. */
   readonly streams?: boolean;
   readonly dialTimeoutMs?: number;
+  readonly upstream?: Partial<EngineUpstream>;
+  /** Of the upstream, as in a configuration. */
+  readonly options?: Parameters<typeof optionsWith>[0];
+  /** Takes connections from there, too. */
+  readonly inbox?: number;
   /** Before each datagram to an endpoint. */
   readonly preamble?: Uint8Array;
   /** What to do with a flow; default: the first endpoint. */
@@ -114,6 +122,7 @@ export class FlowEngine {
       : undefined;
     this.streamPort = listening === undefined ? 0 : this.#add('tcp', listening);
     this.adopt();
+    if (options.inbox !== undefined) this.engine.takeFrom(options.inbox);
   }
 
   #add(transport: 'tcp' | 'udp', fd: number): number {
@@ -142,6 +151,36 @@ export class FlowEngine {
       upstream: 0,
       preamble: preamble && { bytes: preamble, expected: 0 },
     });
+  }
+
+  /** Applies answers that were written outside of an event. */
+  flush(): void {
+    this.engine.flush();
+  }
+
+  /** The endpoints of live sessions that have addresses of their own. */
+  ownAddresses(): string[] {
+    const rowsOfAll = new RowCursor(layout);
+    this.engine.list(0, rowsOfAll.memory);
+    return Array.from({ length: rowsOfAll.count }, (_, row) => {
+      rowsOfAll.moveTo(row);
+      return rowsOfAll.ownAddress();
+    });
+  }
+
+  /** Refused clients that linger, and those that did, by result. */
+  get lingering(): number {
+    return this.#cell('worker', 'anyport_lingering_connections');
+  }
+  get lingered(): Record<string, number> {
+    const results = ['closed', 'timeout', 'too_much', 'over_limit', 'shutdown'];
+    const at = rows.worker + cellOf.anyport_lingering_total;
+    return Object.fromEntries(
+      results.flatMap((result, index) => {
+        const count = this.#counters[at + index] as number;
+        return count === 0 ? [] : [[result, count]];
+      }),
+    );
   }
 
   of(kind: EventKind): Seen[] {
@@ -211,9 +250,11 @@ export class FlowEngine {
     const from = events.bytesOffset;
     return {
       kind: events.kind,
+      cause: events.cause,
       slot: events.slot,
       generation: events.generation,
       reason: events.reason,
+      during: events.during,
       by: events.by,
       source: `${events.sourceAddress()}:${events.sourcePort}`,
       isDatagram: events.isDatagram,
@@ -240,7 +281,7 @@ export class FlowEngine {
       identifies = false,
       links,
     } = this.#options;
-    const options = optionsWith();
+    const options = optionsWith(this.#options.options);
     return {
       generation: this.#generation,
       identifyTimeoutMs: 5000,
@@ -295,6 +336,7 @@ export class FlowEngine {
           },
           quic: { follows: false, idBytes: 0, ...quic },
           endpoints: endpoints.map((_, index) => endpointId(index)),
+          ...this.#options.upstream,
         },
       ],
       dials: [{ addresses: endpoints, options }],

@@ -1,15 +1,13 @@
 /** Endpoints with several addresses: tried in parallel, and no byte goes to one that does not win (RFC 8305). */
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, openSync, readdirSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import { native } from '../../src/addon.js';
 import type { InetAddress } from '../../src/model/address.js';
 import type { Plan, PlanEndpoint } from '../../src/model/plan.js';
 import { optionsWith } from '../support/plan.js';
 import { freePort } from '../support/ports.js';
+import { listenSilently } from '../support/silent.js';
 import { dial, echo, listenTcp } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
 import { endpoint, limits, planFor, upstream, useStage } from './plane.js';
@@ -19,23 +17,14 @@ const { serve, start } = useStage();
 const ATTEMPT_DELAY_MS = 250;
 
 const cleanups: (() => void)[] = [];
-/** Descriptors that a server has and closes. */
-const taken = new Set<number>();
 afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-/** An address that answers no SYN: its backlog is full. */
-async function silent(host = '127.0.0.1') {
-  const fd = native.listen({ host, port: 0 }, { reusePort: false, backlog: 0 });
-  const { port } = native.localAddress(fd) as InetAddress;
-  const first = connect(port, host);
-  await once(first, 'connect');
-  cleanups.push(() => {
-    first.destroy();
-    if (!taken.has(fd)) native.closeFd(fd);
-  });
-  return { host, port, fd };
+async function silent(host?: string) {
+  const address = await listenSilently(host);
+  cleanups.push(() => address.close());
+  return address;
 }
 
 const refusing = async (): Promise<InetAddress> => ({ host: '127.0.0.1', port: await freePort() });
@@ -109,15 +98,10 @@ describe('an endpoint with several addresses', () => {
     await sleep(ATTEMPT_DELAY_MS * 2);
     // There is place for it now; its SYN is sent again within a second.
     const received: string[] = [];
-    const server = createServer((socket) => {
-      socket.on('data', (bytes) => received.push(bytes.toString())).pipe(socket);
-    });
-    taken.add(slow.fd);
-    server.listen({ fd: slow.fd });
+    slow.serve((socket) => socket.on('data', (bytes) => received.push(bytes.toString())).pipe(socket));
     await client.bytes(8);
     expect(received).toEqual(['aa hello']);
     client.socket.destroy();
-    server.close();
   });
 
   test('one that connects at once is the only one that is asked', async () => {
@@ -178,13 +162,10 @@ describe('an endpoint with several addresses', () => {
     expect(() => openSync('/dev/null', 'r')).toThrow('EMFILE');
     for (const fd of filled) closeSync(fd);
     restore();
-    const server = createServer((socket) => socket.pipe(socket));
-    taken.add(slow.fd);
-    server.listen({ fd: slow.fd });
+    slow.serve((socket) => socket.pipe(socket));
     await client.bytes(2);
     expect(plane.metric('anyport_dial_shortages_total')).toBe(0);
     client.socket.destroy();
-    server.close();
   });
 
   test('a client that goes meanwhile takes its attempts with it', async () => {

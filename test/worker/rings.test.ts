@@ -73,6 +73,78 @@ describe('source addresses', () => {
   });
 });
 
+describe('an answer with bytes', () => {
+  const aim = { patient: false, endpoint: 7, endpointRow: 8, upstream: 9 };
+  const id = { slot: 1, generation: 2 };
+  const create = () => {
+    const answers = new Answers(native.layout, () => {});
+    const words = new Uint32Array(answers.memory);
+    const area = new Uint8Array(
+      answers.memory,
+      (1 + native.layout.answerWords * native.layout.answersMax) * 4,
+    );
+    return { answers, words, area };
+  };
+
+  test('has those for the endpoint, then those for the client, then the addresses', () => {
+    const { answers, words, area } = create();
+    answers.dial(id, 3, {
+      ...aim,
+      preamble: { bytes: Buffer.from('PROXY'), expected: 4 },
+      taken: 5,
+      greeting: Buffer.from('hi'),
+      addresses: [
+        { host: '192.0.2.1', port: 0x01bb },
+        { host: '2001:db8::7', port: 80 },
+      ],
+    });
+    const word = (name: keyof typeof answerWords) => words[1 + answerWords[name]];
+    expect(word('count')).toBe(0);
+    expect([word('taken'), word('sendLength'), word('greetingLength'), word('addressCount')]).toEqual([
+      5, 5, 2, 2,
+    ]);
+    const zeros = (count: number) => Array<number>(count).fill(0);
+    expect([...area.subarray(word('sendOffset'), 47)]).toEqual([
+      ...Buffer.from('PROXYhi'),
+      ...[192, 0, 2, 1, ...zeros(12), 0xbb, 0x01, 4, 0],
+      ...[0x20, 0x01, 0x0d, 0xb8, ...zeros(11), 7, 80, 0, 6, 0],
+    ]);
+    answers.reply(id, 3, Buffer.from('!'), 1);
+    expect(words[1 + native.layout.answerWords + answerWords.sendOffset]).toBe(47);
+  });
+
+  test('that has too many of them is not written', () => {
+    const { answers, words } = create();
+    const long = Buffer.alloc(native.layout.sendBytesMax + 1);
+    const range = { ...aim, preamble: null, first: 0, count: 1 };
+    expect(() => answers.dial(id, 3, { ...range, greeting: long })).toThrow('too many bytes');
+    expect(() => answers.dial(id, 3, { ...range, preamble: { bytes: long, expected: 0 } })).toThrow();
+    expect(() => answers.refuse(id, 3, long, 'proxy', 'route', 'denied')).toThrow('too many bytes');
+    expect(() => answers.reply(id, 3, Buffer.alloc(1), 1, 0)).toThrow('takes no bytes');
+    const addresses = Array.from({ length: 17 }, () => ({ host: '192.0.2.1', port: 1 }));
+    expect(() => answers.dial(id, 3, { ...aim, preamble: null, addresses })).toThrow('too many addresses');
+    expect(words[0]).toBe(0);
+  });
+
+  test('leaves nothing of it to the next one at its place', () => {
+    const { answers, words } = create();
+    answers.dial(id, 3, {
+      ...aim,
+      preamble: null,
+      taken: 5,
+      greeting: Buffer.from('x'),
+      addresses: [{ host: '::1', port: 1 }],
+    });
+    words[0] = 0;
+    answers.dial(id, 3, { ...aim, preamble: null, first: 4, count: 2 });
+    const { first, count, sendLength, taken, greetingLength, addressCount } = answerWords;
+    const written = [first, count, sendLength, taken, greetingLength, addressCount].map(
+      (word) => words[1 + word],
+    );
+    expect(written).toEqual([4, 2, 0, 0, 0, 0]);
+  });
+});
+
 test('a full answer ring is handed over before the next answer is written', () => {
   let flushes = 0;
   const answers = new Answers(native.layout, () => {
