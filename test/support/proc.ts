@@ -39,17 +39,20 @@ export function catches(pid: number, signal: NodeJS.Signals): boolean {
   return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
 }
 
-/** Listening TCP sockets on a port, whichever processes have them. */
-export function listeningSockets(port: number): number {
-  const LISTEN = '0A';
-  return readFileSync('/proc/net/tcp', 'utf8')
+const LISTEN = '0A';
+
+/** States of the sockets of an IPv4 port, in hexadecimal (include/net/tcp_states.h), or `listen`. */
+export const tcpStates = (port: number): string[] =>
+  readFileSync('/proc/net/tcp', 'utf8')
     .split('\n')
     .slice(1)
     .map((row) => row.trim().split(/\s+/))
-    .filter(
-      ([, local, , state]) => state === LISTEN && Number.parseInt(local?.split(':')[1] ?? '', 16) === port,
-    ).length;
-}
+    .filter(([, local]) => Number.parseInt(local?.split(':')[1] ?? '', 16) === port)
+    .map(([, , , state = '']) => (state === LISTEN ? 'listen' : state));
+
+/** Listening TCP sockets on a port, whichever processes have them. */
+export const listeningSockets = (port: number): number =>
+  tcpStates(port).filter((state) => state === 'listen').length;
 
 /** Bytes in the kernel of established TCP connections over IPv4, from the side that has these ports. */
 export interface Queues {
@@ -90,7 +93,6 @@ export const childrenOf = (pid: number): number[] =>
 
 /** TCP ports that it listens on, ascending. */
 export function listeningPorts(pid: number): number[] {
-  const LISTEN = '0A';
   const own = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`)));
   const tables = ['tcp', 'tcp6'].map((table) => readFileSync(`/proc/${pid}/net/${table}`, 'utf8'));
   const ports = tables

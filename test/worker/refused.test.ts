@@ -4,11 +4,13 @@
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
 import type { InetAddress, SocketAddress } from '../../src/model/address.js';
 import { freePort } from '../support/ports.js';
 import { echo, type Peer } from '../support/tcp.js';
+import { tempFolder } from '../support/temp.js';
 import { eventually } from '../support/wait.js';
 import type { FlowEngine, Seen } from './flow-engine.js';
 import { TestEndpoint } from './kcp-endpoint.js';
@@ -243,9 +245,10 @@ test('in handoff mode, too', async () => {
 });
 
 test('of a Unix socket, too', async () => {
-  const name = `anyport-refused-${process.pid}`;
-  const { engine } = handOff({ path: `@${name}` });
-  const user = await deafClient({ path: `\0${name}` });
+  const folder = tempFolder();
+  later(() => folder.remove());
+  const { engine, address } = handOff({ path: join(folder.path, 'front') });
+  const user = await deafClient(address);
   user.write(HEAD);
   await first(engine, 'ended');
   await send(user, 64 * 1024);

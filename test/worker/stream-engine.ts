@@ -50,6 +50,8 @@ export function useEngines() {
         endpoints: [],
         streams: true,
         identifies: true,
+        // The second SYN follows after a second.
+        dialTimeoutMs: 10_000,
         decide: (session, its) => {
           if (session.kind === 'classified') decide(session, its);
         },
@@ -75,6 +77,10 @@ export function useEngines() {
     },
   };
 }
+
+/** The address that the only session tries, or has connected to. */
+export const ownAddress = (engine: FlowEngine): Promise<string> =>
+  eventually('its address', () => engine.ownAddresses().find((address) => address !== ''));
 
 /** The first event of a kind. */
 export const first = (engine: FlowEngine, kind: Seen['kind']): Promise<Seen> =>
