@@ -27,7 +27,7 @@ export const rowWords = {
 /** Offsets of a row's 64-bit floats, in floats from its start. */
 export const rowNumbers = { bytesUp: 11, bytesDown: 12, ageMs: 13, idleMs: 14 } as const;
 
-/** A cursor over one slice. One getter for each word of a row. */
+/** A cursor over one slice. Over 20 methods: one getter for each word of a row. */
 export class RowCursor {
   readonly memory: ArrayBuffer;
   readonly #words: Int32Array;
