@@ -100,10 +100,14 @@ const embeddings: readonly Embedding[] = [
   { prefix: networkPrefix('2001::/32'), at: [{ shift: 64n }, { shift: 0n, inverted: true }] },
 ];
 
+const LOOPBACK = 1n;
+
 /** IPv4 addresses that packets to this address may be for, by a translator or tunnel on the way. */
 export function embeddedIpv4(address: string): string[] {
   if (isIPv4(address)) return [];
   const number = addressNumber(address, 'ipv6');
+  // `::` and `::1` have the form of IPv4-compatible addresses, and are none (RFC 4291 section 2.5.5.1).
+  if (number <= LOOPBACK) return [];
   return embeddings
     .filter(({ prefix }) => number >> prefix.rest === prefix.value)
     .flatMap(({ at }) => at.map(({ shift, inverted = false }) => ipv4At(number, shift, inverted)));

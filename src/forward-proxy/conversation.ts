@@ -2,8 +2,10 @@
  * What a client says until its destination is known, and what it is told: one object a session, of its protocol. Bytes in,
  * bytes out; who judges users and destinations is not known here.
  */
+
+import type { RefusalCause } from '../model/connect-proxy.js';
 import type { Destination } from './destination.js';
-import type { RefusalCause, Refused } from './refusals.js';
+import type { Refused } from './refusals.js';
 import type { Credentials } from './users/index.js';
 
 export interface Conversation {

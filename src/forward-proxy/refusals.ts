@@ -1,4 +1,5 @@
 /** Why a request is refused: what each protocol says of it, and how the session ends. One table for all of them. */
+import type { RefusalCause } from '../model/connect-proxy.js';
 import type { Ender, Reason, Stage } from '../model/session.js';
 
 export interface Refusal {
@@ -158,9 +159,7 @@ export const refusals = {
     during: 'connect',
     reason: 'connect_timeout',
   },
-} as const satisfies Record<string, Refusal>;
-
-export type RefusalCause = keyof typeof refusals;
+} as const satisfies Record<RefusalCause, Refusal>;
 
 export interface Refused {
   readonly verdict: 'refuse';

@@ -1,5 +1,6 @@
 /** What a client is told: that its tunnel is there, or why it is not. */
-import { type Refusal, type RefusalCause, refusals } from './refusals.js';
+import type { RefusalCause } from '../model/connect-proxy.js';
+import { type Refusal, refusals } from './refusals.js';
 import { methods } from './socks5.js';
 
 /** Name of this proxy in `Proxy-Status`, and what its users are asked for. */

@@ -2,6 +2,7 @@
  * The catalog: one row per metric. Its scope determines the labels and the cells; code counts a metric by its name
  * (`counters.add`), and metrics of the primary are read by name.
  */
+import { refusalCauses } from '../model/connect-proxy.js';
 import type { IdKind } from '../model/ids.js';
 import { checks, reasons, refusals } from '../model/session.js';
 
@@ -55,7 +56,7 @@ export type Tier = (typeof tiers)[number];
 const tier = { label: 'tier', values: tiers } as const;
 
 /** What remembers answers for `server.cache_ttl`. */
-export const caches = ['affinity'] as const;
+export const caches = ['affinity', 'names'] as const;
 
 export const catalog = {
   anyport_refused_total: {
@@ -176,7 +177,7 @@ export const catalog = {
   anyport_cache_hits_total: {
     kind: 'counter',
     scope: 'worker',
-    help: 'Look-ups that were answered; affinity: the endpoint of a client took the session.',
+    help: 'Look-ups that were answered; affinity: the endpoint of a client took the session; names: the addresses of a destination were known.',
     by: { label: 'cache', values: caches },
   },
   anyport_cache_misses_total: {
@@ -184,6 +185,12 @@ export const catalog = {
     scope: 'worker',
     help: 'Look-ups that were not answered.',
     by: { label: 'cache', values: caches },
+  },
+  anyport_proxy_refusals_total: {
+    kind: 'counter',
+    scope: 'worker',
+    help: 'Requests to `connect_proxy` that were refused, by cause.',
+    by: { label: 'cause', values: refusalCauses },
   },
   anyport_validator_failures_total: {
     kind: 'counter',

@@ -78,6 +78,28 @@ export interface ProxyUser {
   readonly upstream: number;
 }
 
+/** Why requests are refused; each is a row in `src/forward-proxy/refusals.ts`. */
+export const refusalCauses = [
+  'malformed',
+  'address_type',
+  'source',
+  'destination',
+  'command',
+  'credentials',
+  'slow',
+  'guessing',
+  'large',
+  'version',
+  'name',
+  'connection',
+  'network',
+  'host',
+  'busy',
+  'lookup_timeout',
+  'connect_timeout',
+] as const;
+export type RefusalCause = (typeof refusalCauses)[number];
+
 /**
  * Name of the proxy's routes and upstream. The upstream's one endpoint has no addresses, those of sessions are their own; by
  * its id sessions are counted.

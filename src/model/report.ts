@@ -17,7 +17,12 @@ export interface EndedSession {
   /** `udp`: a flow, the datagrams of one client. `kcp`: a stream of a link. */
   readonly transport: SessionTransport;
   readonly upstream: string | null;
+  /** As configured; of a session whose client says where it goes, what it has asked for. */
   readonly endpoint: string | null;
+  /** Whom such a client has proved to be, if users are logged. */
+  readonly user?: string | undefined;
+  /** What such a client was answered: an HTTP status, whatever its protocol. */
+  readonly status?: number | undefined;
   readonly bytesUp: number;
   readonly bytesDown: number;
   readonly identifyMs: number;

@@ -18,8 +18,9 @@ export const http: Protocol = {
 };
 
 /**
- * Method, target, host and upgrade. Ambiguity is `broken`: a second host, or a line that is not a header. When the
- * head exceeds the read limit, the host read so far counts.
+ * Method, target, host and upgrade. Ambiguity makes what headers say doubtful: a second host, or a line that is not a header.
+ * What the request line says stands: routes go by it before the headers are there. When the head exceeds the read limit, the
+ * host read so far counts.
  */
 export function httpFacts(bytes: Uint8Array, isFull = false): FactsAnswer {
   const head = headFrom(bytes);
@@ -32,7 +33,8 @@ export function httpFacts(bytes: Uint8Array, isFull = false): FactsAnswer {
   const known = upgrade === undefined ? facts : { ...facts, upgrade: upgrade.toLowerCase() };
   // RFC 9112 section 3.2.2: an absolute target takes precedence over Host, which must name the same host.
   const answer = hostFacts(known, authority === undefined ? hosts : [authority, ...hosts]);
-  if (!isWellFormed || hosts.length > 1) return { verdict: 'broken', facts: answer.facts };
+  if (!isWellFormed || hosts.length > 1)
+    return { ...answer, verdict: 'facts', doubtful: ['host', 'upgrade'] };
   const isOpen = !ended && hosts.length === 0 && answer.verdict === 'facts';
   return isOpen ? { ...answer, doubtful: ['host'] } : answer;
 }

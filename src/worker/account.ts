@@ -121,6 +121,8 @@ function fieldsOf(line: SessionLine, worker: number): object {
     transport: line.transport === 'tcp' ? undefined : line.transport,
     upstream: line.upstream,
     endpoint: line.endpoint,
+    user: line.user,
+    status: line.status,
     bytes_up: line.bytesUp,
     bytes_down: line.bytesDown,
     identify_ms: milliseconds(line.identifyMs),

@@ -10,6 +10,7 @@ import type { EndpointNames } from './endpoint-watch.js';
 import type { Served } from './in-process.js';
 import type { EventCursor, SessionId } from './rings.js';
 import type { Runtime, RuntimeUpstream } from './runtime.js';
+import type { Tunnel } from './tunnel.js';
 
 export const NO_FACTS: Facts = Object.freeze({});
 export const NONE_DOUBTFUL: Doubtful = Object.freeze([]);
@@ -53,6 +54,8 @@ export class Session implements RouteSession, SessionId {
   opening: string | undefined;
   /** Set if an in-process handler serves it. */
   served: Served | undefined;
+  /** Set if its client says where it goes. */
+  tunnel: Tunnel | undefined;
   /** Whether somebody listened when it began. */
   isReported = false;
 

@@ -4,15 +4,19 @@
  */
 import { once } from 'node:events';
 import { type Engine, native } from '../addon.js';
+import { systemClock } from '../base/clock.js';
 import { describeFailure } from '../base/failure.js';
 import { fromParcels } from '../base/parcels.js';
 import { Slices, servingClock } from '../base/slices.js';
+import { UserGate } from '../forward-proxy/users/index.js';
 import { HealthTable } from '../health/table.js';
 import { bucketsOf, cellOf } from '../metrics/cells.js';
 import { WorkerCounters } from '../metrics/counters.js';
 import { Room } from '../metrics/room.js';
 import type { FromWorker, PlanMessage, SessionAsk, ToWorker, WorkerSetup } from '../model/message.js';
 import type { EndedSession } from '../model/report.js';
+import { Lookups } from '../providers/lookups.js';
+import { createSystemResolver } from '../providers/resolver.js';
 import { AffinityTable } from '../upstream/affinity.js';
 import { Loads } from '../upstream/loads.js';
 import { createAccount } from './account.js';
@@ -144,12 +148,8 @@ function createWorker(setup: WorkerSetup, rest: Rest) {
   const loads = new Loads((endpoint) => room.sessions(endpoint));
   const health = new HealthTable(setup.health);
   const affinity = new AffinityTable(setup.affinity);
-  const lookedUp = (found: boolean) =>
-    counters.addBy(
-      found ? 'anyport_cache_hits_total' : 'anyport_cache_misses_total',
-      'affinity',
-      counters.worker,
-    );
+  const lookedUp = (cache: 'affinity' | 'names') => (found: boolean) =>
+    counters.addBy(found ? 'anyport_cache_hits_total' : 'anyport_cache_misses_total', cache, counters.worker);
   const reports = createReports((batch) => post({ type: 'reports', reports: batch }));
   const endpoints = createEndpointWatch(
     setup.reporting ? reporting(logs.endpoints, reports) : logs.endpoints,
@@ -191,6 +191,13 @@ function createWorker(setup: WorkerSetup, rest: Rest) {
     listenerOf: (id) => listenerName(runtimes.current, id),
     isOpen: () => open,
   });
+  const resolver = createSystemResolver();
+  const names = new Lookups({
+    clock: systemClock,
+    // As they stand: a search list would lead where nobody has asked for.
+    lookup: (name) => resolver.lookup(`${name}.`),
+    lookedUp: lookedUp('names'),
+  });
   const draining = new Draining(engine);
   const atWork = new AtWork();
   const report = (session: EndedSession) => reports.add({ type: 'session', session });
@@ -208,6 +215,8 @@ function createWorker(setup: WorkerSetup, rest: Rest) {
     account,
     endpoints,
     failures,
+    names,
+    gate: new UserGate({ nowMs }),
     atWork,
     get debug() {
       return logs.debug;
@@ -229,7 +238,14 @@ function createWorker(setup: WorkerSetup, rest: Rest) {
   });
 
   const local = setup.inline?.local;
-  const balancing = { random: Math.random, loads, health, affinity, nowMs: machineMs, lookedUp };
+  const balancing = {
+    random: Math.random,
+    loads,
+    health,
+    affinity,
+    nowMs: machineMs,
+    lookedUp: lookedUp('affinity'),
+  };
   const around = { counters, balancing, complain, ...(local && { local }) };
   const adoption = new Adoption({
     create: (plan, classifierOf, { workers }) =>
@@ -259,6 +275,7 @@ function createWorker(setup: WorkerSetup, rest: Rest) {
     logs.flush();
     reports.flush();
     failures.close();
+    resolver.cancel();
     engine.close();
     setup.port.close();
   }

@@ -32,6 +32,10 @@ export const causes = [
 ] as const;
 export type Cause = (typeof causes)[number];
 
+/** No more bytes will arrive or be waited for. */
+export const isLast = (cause: Cause): boolean =>
+  cause === 'finished' || cause === 'full' || cause === 'timeout';
+
 export const eventKinds = [
   'classified',
   'connected',

@@ -31,6 +31,7 @@ import { type Around, takesSessions, Upstream } from '../upstream/upstream.js';
 import type { ClassifierOf } from './classifiers.js';
 import { PlanCounts } from './plan-counts.js';
 import { tellsFacts } from './preamble.js';
+import { type ForwardProxy, prepareProxy } from './proxy.js';
 import type { DialRange } from './rings.js';
 
 /**
@@ -64,6 +65,8 @@ export interface Runtime {
   /** An upstream knows its clients by facts. */
   readonly balancesByFacts: boolean;
   readonly orders: Orders;
+  /** Null: the Plan has none. */
+  readonly proxy: ForwardProxy | null;
   /** By listener and index in its classifier of streams: whether silence confirms the protocol. */
   readonly settlesQuietly: readonly (readonly boolean[])[];
 }
@@ -133,6 +136,7 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<P
       plan.accessLog.enabled || upstreams.some((each) => each.handler !== null || tellsFacts(each.plan)),
     balancesByFacts: upstreams.some(({ balancer }) => balancer.readsFacts),
     orders,
+    proxy: plan.connectProxy && prepareProxy(plan.connectProxy, plan.listeners, plan.limits.cacheTtlMs),
     settlesQuietly: await slices.map(orders.tcp, (positions, listener) => {
       const ranked = positions.map((index) => protocols[index]?.tcp as NamedRecognizer);
       const accepted = plan.listeners[listener]?.protocols.length ?? 0;

@@ -19,7 +19,10 @@ export function lineOf(events: EventCursor, session: Session | undefined, plan: 
     source: sourceText(events),
     transport: transportOf(events),
     upstream: upstream?.name ?? null,
-    endpoint: (endpoint !== undefined && upstream?.endpoints[endpoint]?.name) || null,
+    endpoint:
+      destinationText(session) ?? ((endpoint !== undefined && upstream?.endpoints[endpoint]?.name) || null),
+    user: session?.runtime.proxy?.plan.logUsers ? session.tunnel?.user : undefined,
+    status: session?.tunnel?.status || undefined,
     bytesUp: events.bytesUp,
     bytesDown: events.bytesDown,
     identifyMs: events.identifyMs,
@@ -33,6 +36,12 @@ export function lineOf(events: EventCursor, session: Session | undefined, plan: 
     route: events.reason === 'rejected' ? decisionText(session, plan) : undefined,
     opening: protocol === null ? (session?.opening ?? events.opening()) || undefined : undefined,
   };
+}
+
+/** Where its client has asked to go; undefined: it has not. */
+function destinationText(session: Session | undefined): string | undefined {
+  const destination = session?.tunnel?.destination;
+  return destination && hostPort(destination.host, destination.port);
 }
 
 /** Line of a connection that was accepted and reset at once. */

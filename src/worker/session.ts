@@ -1,5 +1,5 @@
 /**
- * The sequencer: classify → route → pick → connect (./connecting.ts).
+ * The sequencer: classify → route → pick → connect (./connecting.ts; where the client says where it goes, ./proxying.ts).
  *
  * Receives the events of many sessions per call and answers each: dial, wait for more bytes, reject, or end. Bytes stay
  * in the engine; here a session is only the knowledge about it.
@@ -18,15 +18,16 @@ import { type HandlerFailure, serve } from './in-process.js';
 import { serveFlow } from './in-process-flow.js';
 import { NONE_DOUBTFUL, Session } from './known-session.js';
 import { tellsFacts, tellsFactsTo } from './preamble.js';
-import { type Cause, hexOf, type SessionId } from './rings.js';
+import { Proxying, type ProxyingOptions } from './proxying.js';
+import { type Cause, hexOf, isLast, type SessionId } from './rings.js';
 import type { Runtime } from './runtime.js';
 import { idText, lineOf, refusedLine, sourceText } from './session-line.js';
 import { StageLog } from './stage-log.js';
 
-export interface SequencerOptions extends Omit<ConnectingOptions, 'engine' | 'sniffed' | 'end'> {
+export interface SequencerOptions
+  extends Omit<ConnectingOptions, 'engine' | 'sniffed' | 'end'>,
+    Omit<ProxyingOptions, 'sniffed' | 'lives'> {
   readonly engine: Pick<Engine, 'attach' | 'destination'>;
-  /** Flushes answers written outside of a turn, after the current promise job. */
-  readonly flushSoon: () => void;
   /** Flushes them at once: not in a turn's own code. */
   readonly flush: () => void;
   readonly arena: Buffer;
@@ -50,13 +51,16 @@ export class Sequencer {
 
   readonly #log: StageLog;
   readonly #connecting: Connecting;
+  readonly #proxying: Proxying;
 
   constructor(options: SequencerOptions) {
     this.#options = options;
     this.#log = new StageLog(options);
     const sniffed = () => this.#sniffed();
     const end: ConnectingOptions['end'] = (...how) => this.#end(...how);
+    const lives = (session: Session) => this.#sessions[session.slot] === session;
     this.#connecting = new Connecting({ ...options, sniffed, end }, this.#log);
+    this.#proxying = new Proxying({ ...options, sniffed, lives }, this.#log);
   }
 
   /** Events [from, to) of the ring. */
@@ -90,11 +94,16 @@ export class Sequencer {
     else if (kind === 'arrived') this.#arrived(this.#begin());
     else if (kind === 'moved') this.#moved(session);
     else if (kind === 'followed') this.#followed();
-    else if (kind === 'unreachable') this.#connecting.unreachable(session ?? this.#recalled());
+    else if (kind === 'unreachable') this.#dialler(session).unreachable(session ?? this.#recalled());
     else if (session === undefined) throw new Error(`an event of an unknown session: ${kind}`);
     else if (kind === 'connected') this.#connected(session);
-    else if (kind === 'full') this.#connecting.full(session);
+    else if (kind === 'full') this.#dialler(session).full(session);
     else this.#connecting.answered(session);
+  }
+
+  /** Who has found out where the session goes. */
+  #dialler(session: Session | undefined): Connecting | Proxying {
+    return session?.tunnel === undefined ? this.#connecting : this.#proxying;
   }
 
   #begin(): Session {
@@ -175,6 +184,7 @@ export class Sequencer {
 
   #classified(session: Session, cause: Cause): void {
     const { events } = this.#options;
+    if (session.tunnel !== undefined) return this.#proxying.read(session);
     if (this.#log.isOn) this.#log.tell(session, 'sniff', { cause, bytes: events.bytesLength });
     if (cause === 'silence') {
       const { onSilence, onUnknown } = session.planListener;
@@ -325,7 +335,7 @@ export class Sequencer {
 
   #go(session: Session, target: PlanTarget): void {
     if (target.kind === 'end') return this.#end(session, 'proxy', 'route', 'rejected', target.closing);
-    if (target.kind === 'proxy') return this.#end(session, 'proxy', 'route', 'rejected', 'reset');
+    if (target.kind === 'proxy') return this.#proxying.begin(session);
     session.upstream = target.upstream;
     if (this.#log.isOn) this.#log.tell(session, 'route', { upstream: session.runtimeUpstream.plan.name });
     if (session.runtimeUpstream.plan.handler !== null) return this.#attach(session);
@@ -335,7 +345,7 @@ export class Sequencer {
   /** Without logging nothing more is needed: an idle session should use no memory here. */
   #connected(session: Session): void {
     if (session.endpoint < 0) return; // an in-process handler
-    this.#connecting.connected(session);
+    this.#dialler(session).connected(session);
     // Another one that it needs later is picked among all.
     if (session.transport === 'udp') session.tried = undefined;
     if (this.#isTold(session)) return;
@@ -400,6 +410,7 @@ export class Sequencer {
     const { events, account } = this.#options;
     this.#sessions[events.slot] = undefined;
     session?.served?.ended(events.reason);
+    session?.tunnel?.cancel();
     if (session !== undefined) this.#connecting.waited(session);
     if (session !== undefined) this.#connecting.noteUnanswered(session);
     // Forgotten at its connect, before the access log was switched on.
@@ -418,6 +429,3 @@ export class Sequencer {
 
 /** Upper bound on logged bytes of an unrecognised opening. */
 const OPENING_BYTES = 32;
-
-/** No more bytes will arrive or be waited for. */
-const isLast = (cause: Cause): boolean => cause === 'finished' || cause === 'full' || cause === 'timeout';

@@ -29,11 +29,9 @@ export class StageLog {
     const { debug, events } = this.#options;
     if (debug === null) return;
     const { name: listener } = session.planListener;
+    const source = session.tunnel?.sourceText ?? sourceText(events);
     const route = decisionText(session, session.runtime.plan);
-    debug(
-      { session: this.idOf(session), listener, source: sourceText(events), stage, route, ...found },
-      'stage',
-    );
+    debug({ session: this.idOf(session), listener, source, stage, route, ...found }, 'stage');
   }
 
   /** Correlates lines of a session, and its endpoint's, where it is told; undefined without either. */

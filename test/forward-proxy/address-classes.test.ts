@@ -64,6 +64,8 @@ describe('IPv4 within IPv6', () => {
     },
     { why: 'none', address: '2606:4700::1111', inner: [] },
     { why: 'none beside Teredo', address: '2001:1:a00:1::', inner: [] },
+    { why: 'none in loopback', address: '::1', inner: [] },
+    { why: 'none in the unspecified address', address: '::', inner: [] },
     { why: 'IPv4 itself', address: '10.0.0.1', inner: [] },
   ])('$why', ({ address, inner }) => expect(embeddedIpv4(address)).toEqual(inner));
 });

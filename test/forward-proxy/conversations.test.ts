@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { Conversation, Heard, Identity } from '../../src/forward-proxy/conversation.js';
 import { ATTEMPTS_MAX } from '../../src/forward-proxy/conversations/http.js';
 import { createConversation } from '../../src/forward-proxy/conversations/index.js';
-import { type Refusal, type RefusalCause, refusals } from '../../src/forward-proxy/refusals.js';
+import { type Refusal, refusals } from '../../src/forward-proxy/refusals.js';
+import type { RefusalCause } from '../../src/model/connect-proxy.js';
 import { asBuffer } from '../../src/protocols/cursor.js';
 import { hex, text } from '../cases/case.js';
 

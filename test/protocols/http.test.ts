@@ -46,7 +46,11 @@ const cases: readonly { why: string; head: string; expect: FactsAnswer }[] = [
   ].map(({ why, headers }) => ({
     why: `an endpoint might read another host: ${why}`,
     head: `GET / HTTP/1.1\r\n${headers}\r\n\r\n`,
-    expect: { verdict: 'broken', facts: expect.anything() } as unknown as FactsAnswer,
+    expect: {
+      verdict: 'facts',
+      facts: expect.anything(),
+      doubtful: ['host', 'upgrade'],
+    } as unknown as FactsAnswer,
   })),
   { why: 'another header', head: 'GET / HTTP/1.1\r\nHostile: a\r\n\r\n', expect: facts('GET', '/') },
   {
@@ -136,7 +140,11 @@ const cut: typeof cases = [
   {
     why: 'two are two',
     head: 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nA: b',
-    expect: { verdict: 'broken', facts: expect.anything() } as unknown as FactsAnswer,
+    expect: {
+      verdict: 'facts',
+      facts: expect.anything(),
+      doubtful: ['host', 'upgrade'],
+    } as unknown as FactsAnswer,
   },
 ];
 

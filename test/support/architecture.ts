@@ -44,6 +44,7 @@ export const typescriptArrows: Arrows = {
     'metrics',
     'kcp',
     'forward-proxy',
+    'providers',
   ],
   admin: [...leaf, 'metrics'],
   plane: [...leaf, 'addon', 'health', 'metrics', 'upstream'],

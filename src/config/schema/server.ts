@@ -74,7 +74,7 @@ export const server = section(
     ),
     cache_ttl: duration(
       '5m',
-      'How long the endpoint of a client is remembered, from its last session on (`affinity`)',
+      'How long the endpoint of a client is remembered, from its last session on (`affinity`); addresses of destinations of `connect_proxy` no longer than that',
       {
         min: '1s',
         max: MAX_TIMEOUT,

@@ -1,8 +1,10 @@
 /** CONNECT over HTTP/1.x. */
+
+import type { RefusalCause } from '../../model/connect-proxy.js';
 import { readBasic } from '../basic.js';
 import { asksForHead, type ConnectRequest, readConnect } from '../connect.js';
 import type { Conversation, Heard, Reply } from '../conversation.js';
-import { type RefusalCause, type Refused, refuse } from '../refusals.js';
+import { type Refused, refuse } from '../refusals.js';
 import { connectEstablished, httpRefusal } from '../replies.js';
 
 /** Requests on one connection that are answered by 407. */

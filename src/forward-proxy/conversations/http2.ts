@@ -1,7 +1,9 @@
 /** HTTP/2, which is refused: on the stream of the first request, or after a silence, for clients may wait for the server's SETTINGS. */
+
+import type { RefusalCause } from '../../model/connect-proxy.js';
 import type { Conversation, Heard } from '../conversation.js';
 import { readHttp2, refuseHttp2 } from '../http2.js';
-import { type RefusalCause, refuse } from '../refusals.js';
+import { refuse } from '../refusals.js';
 
 /** Silence behind the client's SETTINGS: above the delay of a request that is sent right behind them. */
 const QUIET_MS = 200;

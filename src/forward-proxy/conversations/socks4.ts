@@ -1,6 +1,8 @@
 /** SOCKS 4 and 4a: one request, and no password. */
+
+import type { RefusalCause } from '../../model/connect-proxy.js';
 import type { Conversation, Heard } from '../conversation.js';
-import { type RefusalCause, refuse } from '../refusals.js';
+import { refuse } from '../refusals.js';
 import { socks4Granted, socks4Refusal } from '../replies.js';
 import { readSocks4 } from '../socks4.js';
 

@@ -1,6 +1,8 @@
 /** SOCKS 5: a method of authentication is agreed on, then the user says who he is, then comes the request. */
+
+import type { RefusalCause } from '../../model/connect-proxy.js';
 import type { Conversation, Heard, Reply } from '../conversation.js';
-import { type RefusalCause, refuse } from '../refusals.js';
+import { refuse } from '../refusals.js';
 import {
   socks5Credentials,
   socks5Granted,
