@@ -42,6 +42,7 @@ const world = {
   listFault: () => null,
   writeFault: () => null,
   keyFile: () => ({ fault: 'no such file' }),
+  usersFile: () => ({ fault: 'no such file' }),
   programFault: () => null,
   cores: 2,
   addresses: [],

@@ -179,7 +179,7 @@ const status = object({
 });
 
 const diffItem = {
-  kind: choice(['setting', 'listener', 'protocol', 'route', 'upstream', 'endpoint', 'profile']),
+  kind: choice(['setting', 'listener', 'protocol', 'route', 'upstream', 'endpoint', 'profile', 'user']),
   name: text(),
   upstream: orNull(text("An endpoint's upstream")),
   change: choice(['added', 'removed', 'changed']),

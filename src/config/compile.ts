@@ -14,9 +14,11 @@ import type {
   TargetConfig,
   UpstreamConfig,
 } from '../model/config.js';
+import { CONNECT_PROXY } from '../model/connect-proxy.js';
 import type { Ids } from '../model/ids.js';
 import type { EndpointOverrides } from '../model/overrides.js';
 import type {
+  Conditions,
   Plan,
   PlanAdmission,
   PlanEndpoint,
@@ -35,6 +37,7 @@ import { protocols as builtIns, protocolById, recognizerOf } from '../protocols/
 import { formOf, signatureOver } from '../protocols/planned.js';
 import { compileConditions } from '../routing/conditions/index.js';
 import { compact } from '../routing/values.js';
+import { planConnectProxy, proxyRoutes } from './connect-proxy.js';
 import { ownListener } from './own-listeners.js';
 
 interface Indices {
@@ -74,10 +77,12 @@ export function compile(
   const protocols = compileProtocols(config);
   const { listeners, kcp } = config;
   const world = { discovery, listeners };
-  const upstreams = config.upstreams.map((upstream) => ({
+  const configured = config.upstreams.map((upstream) => ({
     ...compileUpstream(upstream, world, overrides),
     kcp: linkedBy(upstream.options.over === 'kcp' ? upstream.options.kcp : null, indices),
   }));
+  const proxy = config.connectProxy && planConnectProxy(config.connectProxy, configured.length);
+  const upstreams = [...configured, ...(proxy?.upstreams ?? [])];
   return deepFreeze({
     generation,
     limits: limitsOf(config),
@@ -86,7 +91,7 @@ export function compile(
     routes: compileRoutes(config, indices),
     upstreams,
     kcp,
-    connectProxy: null,
+    connectProxy: proxy?.plan ?? null,
     ids: ids.of({ listeners, protocols, upstreams, kcp }),
     accessLog: { enabled: config.logging.accessLog, rate: config.logging.accessLogRate },
     ...(config.modules && { modules: config.modules }),
@@ -197,8 +202,18 @@ function compiledForm(id: string, transport: Transport, signature: Signature | n
   return own === undefined ? null : compileOnce({ id, signature: own });
 }
 
-/** Those of forwards, on whose listeners no other is asked; listed routes; then each protocol's own target. */
-function compileRoutes({ listeners, routes, protocols }: Config, indices: Indices): PlanRoute[] {
+/**
+ * Those of forwards, on whose listeners no other is asked; requests to the proxy; listed routes; each protocol's own target;
+ * and what is left of requests that the proxy knows.
+ */
+function compileRoutes(config: Config, indices: Indices): PlanRoute[] {
+  const { listeners, routes, protocols } = config;
+  const proxy = proxyRoutes(config);
+  const toProxy = (when: Conditions): PlanRoute => ({
+    name: CONNECT_PROXY,
+    when: compileConditions(when, indices),
+    to: { kind: 'proxy' },
+  });
   const listed = routes.map(({ name, when, to }) => ({
     name,
     when: compileConditions(when, indices),
@@ -215,7 +230,13 @@ function compileRoutes({ listeners, routes, protocols }: Config, indices: Indice
           },
         ],
   );
-  return [...forwardRoutes(listeners, indices), ...listed, ...own];
+  return [
+    ...forwardRoutes(listeners, indices),
+    ...proxy.first.map(toProxy),
+    ...listed,
+    ...own,
+    ...proxy.last.map(toProxy),
+  ];
 }
 
 /** One for all ports of a range that have an upstream in common. */

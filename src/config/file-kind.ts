@@ -2,6 +2,7 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { openFault, openFaults } from '../base/open-fault.js';
+import { userLimits } from '../forward-proxy/users/index.js';
 
 /** A longer file is no module: threads would read it into memory whole. */
 export const MODULE_BYTES_MAX = 16 * 1024 ** 2;
@@ -63,19 +64,24 @@ export function writeFault(path: string, as: WrittenAs, writer: number | null = 
   }
 }
 
-/** The text of a file with a key. */
-export type KeyFile = { readonly text: string; readonly isShared: boolean } | { readonly fault: string };
+/** The text of a file with secrets. `isShared`: other users may read it, too. */
+export type SecretFile = { readonly text: string; readonly isShared: boolean } | { readonly fault: string };
 
 /** A key in base64 has 44 characters. */
 const KEY_FILE_BYTES_MAX = 1024;
 
-export function keyFile(path: string): KeyFile {
+export const keyFile = (path: string): SecretFile => secretFile(path, KEY_FILE_BYTES_MAX, 'no key');
+
+export const usersFile = (path: string): SecretFile =>
+  secretFile(path, userLimits.fileBytesMax, 'no file of users');
+
+/** `none`: what is never so long. */
+function secretFile(path: string, bytesMax: number, none: string): SecretFile {
   const fault = faultOf(path, 'read');
   if (fault !== null) return { fault };
   try {
     const { size, mode } = statSync(path);
-    if (size > KEY_FILE_BYTES_MAX)
-      return { fault: `is larger than ${KEY_FILE_BYTES_MAX} bytes, which no key is` };
+    if (size > bytesMax) return { fault: `is larger than ${bytesMax} bytes, which ${none} is` };
     return { text: readFileSync(path, 'utf8'), isShared: (mode & 0o077) !== 0 };
   } catch (error) {
     return { fault: `can not be read (${(error as NodeJS.ErrnoException).code})` };

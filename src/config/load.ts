@@ -9,7 +9,7 @@ import { systemAccounts } from './accounts.js';
 import { DEFAULT_FILE, DEMO_ADDRESS, demoConfig } from './default.js';
 import { documentSource } from './document.js';
 import type { Environment } from './environment.js';
-import { fileKind, keyFile, listFault, programFault, writeFault } from './file-kind.js';
+import { fileKind, keyFile, listFault, programFault, usersFile, writeFault } from './file-kind.js';
 import { applyFlags, type Flags } from './flags.js';
 import { withIncluded } from './include/index.js';
 import { type Kernel, readKernel } from './kernel.js';
@@ -110,13 +110,14 @@ function loaded(
   about: About,
   { local = [], kernel = readKernel() }: { local?: readonly string[]; kernel?: Kernel },
 ): Loaded {
-  const files = [...about.files, ...keyFilesOf(source, about.directory)];
+  const files = [...about.files, ...secretFilesOf(source, about.directory)];
   const result = validate(source, {
     directory: about.directory,
     fileKind,
     listFault,
     writeFault,
     keyFile,
+    usersFile,
     programFault,
     cores: availableParallelism(),
     addresses: ownAddresses().map(({ address }) => address),
@@ -130,9 +131,10 @@ function loaded(
   return { ...result, ...about, files, document: source.value as Document };
 }
 
-/** Private keys are read with the configuration, and so when they change. */
-const keyFilesOf = ({ value }: Source, directory: string): string[] =>
-  findAll(value, 'kcp.*.private_key_file')
+/** Private keys and users are read with the configuration, and so when they change. */
+const secretFilesOf = ({ value }: Source, directory: string): string[] =>
+  ['kcp.*.private_key_file', 'connect_proxy.users_file']
+    .flatMap((pattern) => findAll(value, pattern))
     .map((found) => found.value)
     .filter((file) => typeof file === 'string' && file !== '')
     .map((file) => resolve(directory, file as string));

@@ -19,7 +19,6 @@ interface PendingKey {
 export const pendingKeys: readonly PendingKey[] = [
   { pattern: 'upstreams.*.via', refused: 'leave it out' },
   { pattern: 'distributed' },
-  { pattern: 'connect_proxy', refused: 'leave it out' },
   { pattern: 'docker' },
 ];
 

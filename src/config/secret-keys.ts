@@ -7,6 +7,7 @@ export const VEIL = '***';
 export const secretKeys = [
   'admin.token',
   'connect_proxy.users.*',
+  'connect_proxy.users.*.hash',
   'distributed.password',
   'kcp.*.secret',
   'kcp.*.kcptun.key',

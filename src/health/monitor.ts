@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../base/clock.js';
 import { type LogLine, rateLimited } from '../base/log.js';
 import type { SocketAddress } from '../model/address.js';
+import { configuredUpstreams } from '../model/configured-upstreams.js';
 import type { HealthStatus } from '../model/health-status.js';
 import type { EndpointFailures } from '../model/message.js';
 import type { Plan, PlanEndpoint } from '../model/plan.js';
@@ -90,7 +91,7 @@ export class Monitor {
     const kept = new Set(plan.ids.endpoints.flat());
     for (const [id, endpoint] of this.#endpoints) if (!kept.has(id)) this.#forget(id, endpoint);
     const targets: ProbeTarget[] = [];
-    for (const [index, { name: upstream, options, endpoints }] of plan.upstreams.entries()) {
+    for (const [index, { name: upstream, options, endpoints }] of configuredUpstreams(plan).entries()) {
       const upstreamId = plan.ids.upstreams[index] as number;
       for (const [at, planned] of endpoints.entries()) {
         const id = plan.ids.endpoints[index]?.[at] as number;

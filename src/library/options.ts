@@ -34,8 +34,8 @@ export interface AnyportOptions extends ServerOptions {
   readonly admin?: AdminOptions;
   /** Reserved; not typed yet. */
   readonly distributed?: Readonly<Record<string, unknown>>;
-  /** Reserved; not typed yet. */
-  readonly connectProxy?: Readonly<Record<string, unknown>>;
+  /** For clients that are configured to use a proxy: HTTP CONNECT, and SOCKS. */
+  readonly connectProxy?: ConnectProxyOptions;
   /** Reserved; not typed yet. */
   readonly docker?: Readonly<Record<string, unknown>>;
   /** Profiles of reliable UDP, by name. */
@@ -392,6 +392,37 @@ export interface LoggingOptions {
   readonly accessLog?: boolean;
   /** Lines and `session` events a second. */
   readonly accessLogRate?: number;
+}
+
+export interface ConnectProxyOptions {
+  /** Names. Default: all that accept HTTP. */
+  readonly listeners?: readonly string[];
+  /** `*.example.com:443`, `10.1.0.0/16:*`. Default: every public address, on `ports`. */
+  readonly allow?: readonly string[];
+  readonly deny?: readonly string[];
+  readonly ports?: readonly (number | string)[];
+  /** Name → hash, as `anyport hash-password` prints it. */
+  readonly users?: Readonly<Record<string, string | ProxyUserOptions>>;
+  readonly usersFile?: string;
+  /** Networks of clients. */
+  readonly allowFrom?: readonly string[];
+  readonly userLimits?: ProxyUserLimitOptions;
+  readonly socks?: boolean;
+  readonly logUsers?: boolean;
+  readonly resolveTimeout?: Duration;
+  readonly dialTimeout?: Duration;
+  readonly idleTimeout?: Duration;
+  readonly halfCloseTimeout?: Duration;
+}
+
+/** Of all sessions of a user together. */
+export interface ProxyUserLimitOptions {
+  readonly maxConnections?: number;
+  readonly bandwidth?: { readonly up?: Size; readonly down?: Size };
+}
+
+export interface ProxyUserOptions extends ProxyUserLimitOptions {
+  readonly hash: string;
 }
 
 export interface AdminOptions {

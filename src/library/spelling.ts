@@ -104,6 +104,11 @@ export const longKeys: readonly string[] = [
   'dead_after',
   'status_log',
   'connect_proxy',
+  'users_file',
+  'allow_from',
+  'user_limits',
+  'log_users',
+  'resolve_timeout',
 ];
 
 /** Keys whose value is a duration: a number there is milliseconds. */
@@ -132,6 +137,7 @@ export const durationKeys: readonly string[] = [
   'heartbeat',
   'dead_after',
   'status_log',
+  'resolve_timeout',
 ];
 
 /** Mappings whose keys are names that the user chose. */

@@ -1,4 +1,5 @@
 /** The proxy for HTTP CONNECT and SOCKS: whom it serves, and where they may go. */
+import type { UpstreamOptions } from './upstream-options.js';
 
 export interface PortRange {
   readonly first: number;
@@ -41,14 +42,8 @@ export interface ConnectProxyConfig extends ConnectProxyPolicy {
   readonly users: readonly ProxyUserConfig[] | null;
   /** Absolute; null: none. */
   readonly usersFile: string | null;
-  readonly timeouts: ProxyTimeouts;
-}
-
-/** Absent: the server's. */
-export interface ProxyTimeouts {
-  readonly dial_timeout?: number | undefined;
-  readonly idle_timeout?: number | undefined;
-  readonly half_close_timeout?: number | undefined;
+  /** Of its upstreams, but for the limits of users. */
+  readonly options: UpstreamOptions;
 }
 
 export interface ProxyUserConfig extends ProxyUserLimits {

@@ -1,6 +1,14 @@
 /** The difference between two configurations, as plain data: what `check --diff`, a reload's log line and the API show. */
 
-export type DiffKind = 'setting' | 'listener' | 'protocol' | 'route' | 'upstream' | 'endpoint' | 'profile';
+export type DiffKind =
+  | 'setting'
+  | 'listener'
+  | 'protocol'
+  | 'route'
+  | 'upstream'
+  | 'endpoint'
+  | 'profile'
+  | 'user';
 
 export interface FieldChange {
   /**

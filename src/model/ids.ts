@@ -29,6 +29,8 @@ export interface Named {
   readonly protocols: readonly { readonly id: string }[];
   readonly upstreams: readonly {
     readonly name: string;
+    /** Unique, where the name is not. */
+    readonly key?: string;
     readonly endpoints: readonly { readonly name: string }[];
   }[];
   /** Absent: none. */

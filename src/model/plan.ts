@@ -146,6 +146,8 @@ export interface PlanRoute {
 
 export interface PlanUpstream {
   readonly name: string;
+  /** Tells those of one name apart; they are counted as one. Absent: its name does. */
+  readonly key?: string;
   /** In-process handler: file URL or `builtin:` name of a module; null: relay to the endpoints. */
   readonly handler: string | null;
   readonly endpoints: readonly PlanEndpoint[];

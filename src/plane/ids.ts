@@ -64,9 +64,9 @@ export class IdRegistry implements Ids, IdsByName, IdNames {
     return {
       listeners: listeners.map(({ name }) => listener.idOf(name)),
       protocols: protocols.map(({ id }) => protocol.idOf(id)),
-      upstreams: upstreams.map(({ name }) => upstream.idOf(name)),
-      endpoints: upstreams.map(({ name: owner, endpoints }) =>
-        endpoints.map(({ name }) => endpoint.idOf(name, endpointKey(upstream.idOf(owner), name))),
+      upstreams: upstreams.map(({ name, key }) => upstream.idOf(name, key)),
+      endpoints: upstreams.map(({ name: owner, key, endpoints }) =>
+        endpoints.map(({ name }) => endpoint.idOf(name, endpointKey(upstream.idOf(owner, key), name))),
       ),
       kcp: profiles.map((profile) => kcp.idOf(profile.name, digestOf(profile))),
     };

@@ -2,6 +2,7 @@
 
 import type { Monitor } from '../health/monitor.js';
 import type { Figures } from '../metrics/text.js';
+import { configuredUpstreams } from '../model/configured-upstreams.js';
 import type { ListStatus } from '../model/list-status.js';
 import type { DataPlane } from '../plane/data-plane.js';
 import { truthOf } from './endpoint-truth.js';
@@ -54,7 +55,7 @@ export function figuresOf(source: FiguresSource): Figures {
 }
 
 const endpointsUp = ({ plane: { plan }, health }: FiguresSource) =>
-  plan.upstreams.flatMap(({ name: upstream, endpoints }, index) =>
+  configuredUpstreams(plan).flatMap(({ name: upstream, endpoints }, index) =>
     endpoints.map((endpoint, at) => ({
       labels: { upstream, endpoint: endpoint.name },
       value: truthOf(endpoint, health.statusOf(plan.ids.endpoints[index]?.[at] as number)).up ? 1 : 0,

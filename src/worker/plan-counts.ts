@@ -5,10 +5,15 @@ import { NONE, type PlanIds } from '../model/ids.js';
 export class PlanCounts {
   readonly counters: WorkerCounters;
   readonly #ids: PlanIds;
+  /** By index of an upstream: the one whose rows it has, the first of its name. */
+  readonly #counted: readonly number[];
 
-  constructor(counters: WorkerCounters, ids: PlanIds) {
+  /** `upstreams`: of the Plan. */
+  constructor(counters: WorkerCounters, ids: PlanIds, upstreams: readonly { readonly name: string }[] = []) {
     this.counters = counters;
     this.#ids = ids;
+    const first = new Map(upstreams.map(({ name }, index): [string, number] => [name, index]).toReversed());
+    this.#counted = upstreams.map(({ name }) => first.get(name) as number);
   }
 
   /** Rows of the listener and of its unidentified sessions. */
@@ -26,12 +31,13 @@ export class PlanCounts {
   }
 
   upstreamRow(upstream: number): Row<'upstream'> {
-    return this.counters.row('upstream', this.#ids.upstreams[upstream]);
+    return this.counters.row('upstream', this.#ids.upstreams[this.#counted[upstream] ?? upstream]);
   }
 
   endpointRow(upstream: number, endpoint: number): Row<'upstream_endpoint'> {
     const { upstreams, endpoints } = this.#ids;
-    return this.counters.row('upstream_endpoint', upstreams[upstream], endpoints[upstream]?.[endpoint]);
+    const counted = this.#counted[upstream] ?? upstream;
+    return this.counters.row('upstream_endpoint', upstreams[counted], endpoints[counted]?.[endpoint]);
   }
 
   protocolRow(protocol: number): Row<'protocol'> {

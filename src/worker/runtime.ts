@@ -103,7 +103,7 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<P
   expectTexts(plan.modules ?? {});
   const slices = new Slices(around.before === undefined ? loopClock : servingClock);
   const { dials, ranges } = await numberDials(plan.upstreams, slices);
-  const counts = new PlanCounts(around.counters, plan.ids);
+  const counts = new PlanCounts(around.counters, plan.ids, plan.upstreams);
   const before = upstreamsOf(around.before);
   const upstreams = await slices.map(plan.upstreams, (upstream, index) =>
     prepare(upstream, index, plan, ranges[index] ?? [], before, around),

@@ -7,10 +7,7 @@ const http = 'protocols: [{ name: HTTP, target: "10.0.0.1:80" }]\n';
 const upstream = (keys: string) => `${http}upstreams: { web: { endpoints: ["10.0.0.2:80"], ${keys} } }`;
 const instead = 'is not available yet, and must not be ignored:';
 
-const refused = [
-  { path: 'upstreams.web.via', text: upstream('via: "http://proxy:3128"') },
-  { path: 'connect_proxy', text: `${http}connect_proxy: { allow: ["*:443"] }` },
-];
+const refused = [{ path: 'upstreams.web.via', text: upstream('via: "http://proxy:3128"') }];
 
 describe('refused', () => {
   test.each(refused)('$path', ({ path, text }) => {

@@ -8,7 +8,7 @@ import { configOf, problemsOf } from './support.js';
 const running = {
   admin: { listen: ':9093', token: 'correct-horse' },
   kcp: { link: { secret: 's3cret', cipher: 'aes-128-gcm', kcptun: { key: 'it' } } },
-  connect_proxy: { users: { alice: '$scrypt$1' } },
+  connect_proxy: { users: { alice: '$scrypt$1', bob: { hash: '$scrypt$2', max_connections: 2 } } },
   distributed: { username: 'root', password: 'pw' },
   upstreams: {
     web: { endpoints: ['a:80'], via: 'http://user:pa%40ss@proxy:3128' },
@@ -45,7 +45,7 @@ test('every secret is veiled, and nothing else', () => {
   expect(veiled).toEqual({
     admin: { listen: ':9093', token: '***' },
     kcp: { link: { secret: '***', cipher: 'aes-128-gcm', kcptun: { key: '***' } } },
-    connect_proxy: { users: { alice: '***' } },
+    connect_proxy: { users: { alice: '***', bob: { hash: '***', max_connections: 2 } } },
     distributed: { username: 'root', password: '***' },
     upstreams: {
       web: { endpoints: ['a:80'], via: 'http://***@proxy:3128' },
@@ -92,6 +92,9 @@ describe('a message about a secret does not have it', () => {
     ['a line that is set out', 'admin:\n  token: 246813579\n listen: x'],
     ['a second one', 'admin:\n  token: "246813579"\n  token: "2468135790"'],
     ['another key', 'admin: { tokn: "246813579" }'],
+    ['a password for its hash', 'connect_proxy: { users: { alice: 246813579 } }'],
+    ['the same as text', 'connect_proxy: { users: { alice: "246813579" } }'],
+    ['the same in a mapping', 'connect_proxy: { users: { alice: { hash: 246813579 } } }'],
     [
       'a check',
       'upstreams: { a: { endpoints: ["h:1"], health_check: { type: redis, password: 246813579 } } }',

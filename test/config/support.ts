@@ -2,7 +2,7 @@
 
 import type { Accounts } from '../../src/config/accounts.js';
 import type { Environment } from '../../src/config/environment.js';
-import type { KeyFile } from '../../src/config/file-kind.js';
+import type { SecretFile } from '../../src/config/file-kind.js';
 import { applyFlags, type Flags } from '../../src/config/flags.js';
 import { readConfig } from '../../src/config/read.js';
 import { formatProblem, formatWarning } from '../../src/config/report.js';
@@ -17,7 +17,9 @@ export interface World {
   /** What can not be written, and why. */
   readonly faults?: Readonly<Record<string, string>>;
   /** Private keys by path. */
-  readonly keys?: Readonly<Record<string, KeyFile>>;
+  readonly keys?: Readonly<Record<string, SecretFile>>;
+  /** Files of users by path. */
+  readonly userFiles?: Readonly<Record<string, SecretFile>>;
   /** What the user of `server.user` may not do: `read /etc/a.mjs`. */
   readonly denied?: readonly string[];
   /** CAP_NET_ADMIN. */
@@ -43,6 +45,7 @@ export function checkText(text: string, world: World = {}): Validated {
     programs = [],
     faults = {},
     keys = {},
+    userFiles = {},
     denied = [],
     mayAdminister = true,
   } = world;
@@ -54,6 +57,7 @@ export function checkText(text: string, world: World = {}): Validated {
     listFault: (path) => (files.includes(path) ? null : 'no such file'),
     writeFault: (path) => faults[path] ?? null,
     keyFile: (path) => keys[path] ?? { fault: 'no such file' },
+    usersFile: (path) => userFiles[path] ?? { fault: 'no such file' },
     programFault: (path) => (programs.includes(path) ? null : 'no such file'),
     cores: 3,
     addresses: ['192.0.2.9', '2001:db8::9'],

@@ -10,12 +10,14 @@ import type { upstream } from '../../src/config/schema/upstreams.js';
 import type {
   AdminOptions,
   AnyportOptions,
+  ConnectProxyOptions,
   ForwardOptions,
   HealthCheckCommon,
   ListenerOptions,
   LoggingOptions,
   MonitoringOptions,
   ProtocolDefinition,
+  ProxyUserOptions,
   RouteConditions,
   RouteOptions,
   SecurityOptions,
@@ -119,6 +121,7 @@ test('the options have the keys of the schema', () => {
   expectTypeOf<keyof SecurityOptions>().toEqualTypeOf<KeysOf<Section<'security'>>>();
   expectTypeOf<keyof MonitoringOptions>().toEqualTypeOf<KeysOf<Section<'monitoring'>>>();
   expectTypeOf<keyof LoggingOptions>().toEqualTypeOf<Exclude<KeysOf<Section<'logging'>>, 'file'>>();
+  expectTypeOf<keyof ConnectProxyOptions>().toEqualTypeOf<KeysOf<Section<'connect_proxy'>>>();
   expectTypeOf<keyof AdminOptions>().toEqualTypeOf<KeysOf<Section<'admin'>>>();
   expectTypeOf<keyof ListenerOptions>().toEqualTypeOf<KeysOf<typeof listener>>();
   expectTypeOf<keyof ForwardOptions>().toEqualTypeOf<KeysOf<typeof forward>>();
@@ -154,6 +157,12 @@ test('and within upstreams, security and listeners', () => {
   type Security = z.input<Section<'security'>>;
   expectTypeOf<keyof NonNullable<SecurityOptions['ddosGuard']>>().toEqualTypeOf<Of<Security['ddos_guard']>>();
   expectTypeOf<keyof NonNullable<SecurityOptions['rateLimit']>>().toEqualTypeOf<Of<Security['rate_limit']>>();
+  type Proxy = z.input<Section<'connect_proxy'>>;
+  type ProxyUser = Exclude<NonNullable<Proxy['users']>[string], string>;
+  expectTypeOf<keyof ProxyUserOptions>().toEqualTypeOf<Of<ProxyUser>>();
+  expectTypeOf<keyof NonNullable<ConnectProxyOptions['userLimits']>>().toEqualTypeOf<
+    Of<Proxy['user_limits']>
+  >();
   type Listener = z.input<typeof listener>;
   expectTypeOf<keyof NonNullable<ListenerOptions['onSilence']>>().toEqualTypeOf<Of<Listener['on_silence']>>();
   expectTypeOf<keyof NonNullable<ListenerOptions['proxyProtocol']>>().toEqualTypeOf<

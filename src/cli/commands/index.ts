@@ -5,6 +5,7 @@ import { addCheck } from './check.js';
 import { addDoctor } from './doctor.js';
 import { addDrain } from './drain.js';
 import { addExplain } from './explain.js';
+import { addHashPassword } from './hash-password.js';
 import { addIdentify } from './identify.js';
 import { addKcpKey } from './kcp-key.js';
 import { addProtocols } from './protocols.js';
@@ -30,6 +31,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   addExplain,
   addProtocols,
   addKcpKey,
+  addHashPassword,
   addSchema,
   addVersion,
 ];

@@ -2,6 +2,7 @@
 import { findAll, type Path } from '../../config/path.js';
 import { placeName } from '../../config/report.js';
 import type { Source } from '../../config/source.js';
+import { CONNECT_PROXY } from '../../model/connect-proxy.js';
 import type { PlanRoute } from '../../model/plan.js';
 
 export interface WrittenRoute {
@@ -17,9 +18,10 @@ export function writtenRoutes(routes: readonly PlanRoute[], source: Source): Wri
       path.slice(0, -1),
     ]),
   );
+  const pathOf = (name: string): Path | undefined => (name === CONNECT_PROXY ? [name] : own.get(name));
   return routes.map(({ name }) => {
     const listed = /^(routes|forwards)\[(\d+)\]$/.exec(name);
-    const path: Path | undefined = listed ? [listed[1] ?? '', Number(listed[2])] : own.get(name);
+    const path = listed ? [listed[1] ?? '', Number(listed[2])] : pathOf(name);
     if (path === undefined) return { name, place: null };
     const { file, line } = source.place(path);
     return {

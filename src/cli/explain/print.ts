@@ -1,4 +1,5 @@
 /** Prints an explanation in columns. */
+import { configuredUpstreams } from '../../model/configured-upstreams.js';
 import type { Plan } from '../../model/plan.js';
 import type { UpstreamOptions } from '../../model/upstream-options.js';
 import { columns } from '../columns.js';
@@ -7,7 +8,7 @@ import type { ProtocolRow } from './protocols.js';
 
 export function explanationText(explanation: Explanation, plan: Plan): string {
   const { listener, source, bytes, facts, outcome } = explanation;
-  const upstream = plan.upstreams.find(({ name }) => name === outcome.target);
+  const upstream = configuredUpstreams(plan).find(({ name }) => name === outcome.target);
   const endpoints = upstream?.handler ?? upstream?.endpoints.map(({ name }) => name).join(', ');
   const { client = [], endpoint = [] } = explanation.told ?? {};
   const header = upstream === undefined || upstream.handler !== null ? [] : headerText(upstream.options);

@@ -8,6 +8,7 @@ import type {
   TargetConfig,
   UpstreamConfig,
 } from '../../model/config.js';
+import type { ProxyUserConfig } from '../../model/connect-proxy.js';
 import type { KcpProfile, KcpSecurity } from '../../model/kcp.js';
 import type { Signature } from '../../model/protocol.js';
 import { isMapping } from '../path.js';
@@ -138,6 +139,17 @@ export function kcpForm({ name, security, mode, fec, ...rest }: KcpProfile): For
     },
   };
 }
+
+export const userForm = ({ name, hash, maxConnections, bandwidth }: ProxyUserConfig): Form => ({
+  name,
+  about: '',
+  fields: {
+    hash,
+    max_connections: maxConnections,
+    'bandwidth.up': bandwidth.up,
+    'bandwidth.down': bandwidth.down,
+  },
+});
 
 function securityFields(security: KcpSecurity): Form['fields'] {
   if (security.wire === 'anyport') {

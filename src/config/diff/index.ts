@@ -3,8 +3,9 @@
  * one addition. Pure, and linear but for sorting.
  */
 import type { Config, ProtocolConfig, UpstreamConfig } from '../../model/config.js';
+import type { ProxyUserConfig } from '../../model/connect-proxy.js';
 import type { Diff, DiffItem } from '../../model/diff.js';
-import { endpointForm, kcpForm, listenerForm, protocolForm, upstreamForm } from './forms.js';
+import { endpointForm, kcpForm, listenerForm, protocolForm, upstreamForm, userForm } from './forms.js';
 import { added, changed, changesOf, diffNamed, isSame, removed } from './items.js';
 import { diffRoutes } from './routes.js';
 import { inOrder } from './sequence.js';
@@ -20,8 +21,11 @@ export function diffConfigs(before: Config, after: Config): Diff {
     ...diffRoutes(before.routes, after.routes),
     ...diffUpstreams(before.upstreams, after.upstreams),
     ...diffNamed('profile', before.kcp, after.kcp, kcpForm),
+    ...diffNamed('user', usersOf(before), usersOf(after), userForm),
   ];
 }
+
+const usersOf = ({ connectProxy }: Config): readonly ProxyUserConfig[] => connectProxy?.users ?? [];
 
 function diffSettings(before: Config, after: Config): DiffItem[] {
   const earlier = settingsOf(before);

@@ -44,9 +44,11 @@ function veiled(key: string, value: unknown): unknown {
   return isUrl ? withoutCredentials(value) : value;
 }
 
-/** Of upstreams and profiles, flattened. */
+/** Of upstreams, profiles and users, flattened. */
 function fieldsOf(patterns: readonly string[]): string[] {
-  return patterns.flatMap((pattern) => /^(?:upstreams|kcp)\.\*\.(.+)$/.exec(pattern)?.slice(1) ?? []);
+  return patterns.flatMap(
+    (pattern) => /^(?:upstreams|kcp|connect_proxy\.users)\.\*\.(.+)$/.exec(pattern)?.slice(1) ?? [],
+  );
 }
 
 /** The content of `private_key_file`, too. */

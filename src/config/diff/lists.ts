@@ -8,14 +8,14 @@ const SHOWN_MAX = 8;
 export function listFields(lists: ListsConfig): Record<string, readonly string[] | null> {
   const names = ['trusted', 'denied', 'allowed'] as const;
   const fields = names.flatMap((name) => [
-    [listKeys[name], shown(lists[name].networks)],
-    [`${listKeys[name]}_files`, shown(lists[name].files.map(({ path }) => path))],
+    [listKeys[name], shownList(lists[name].networks)],
+    [`${listKeys[name]}_files`, shownList(lists[name].files.map(({ path }) => path))],
   ]);
   return Object.fromEntries(fields) as Record<string, readonly string[] | null>;
 }
 
 /** The digest is that of all: two long lists that differ are shown as different ones. */
-function shown(entries: readonly string[]): readonly string[] | null {
+export function shownList(entries: readonly string[]): readonly string[] | null {
   if (entries.length === 0) return null;
   if (entries.length <= SHOWN_MAX) return entries;
   const digest = createHash('sha256').update(entries.join(' ')).digest('hex').slice(0, 8);

@@ -14,6 +14,7 @@ import type {
   ServerConfig,
   UdpConfig,
 } from '../../model/config.js';
+import { connectProxySettings } from './connect-proxy.js';
 import { addressText, modeText } from './forms.js';
 import { listFields } from './lists.js';
 
@@ -159,5 +160,6 @@ export function settingsOf(config: Config): Setting[] {
     ...rowsOf('monitoring', config.monitoring, monitoring),
     ...adminSettings(config.admin),
     ...rowsOf('logging', config.logging, logging),
+    ...connectProxySettings(config.connectProxy),
   ];
 }

@@ -58,8 +58,8 @@ function networkError(expected: string) {
   };
 }
 
-/** Peers whose PROXY headers are trusted. */
-export function trustedPeers(meaning: string) {
+/** Clients and balancers by their address; those of Unix sockets have none. */
+export function peers(meaning: string) {
   const expected = `${NETWORK}, or \`${UNIX_PEERS}\``;
   const peer = z
     .string(expecting(expected))

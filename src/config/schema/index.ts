@@ -1,5 +1,6 @@
 /** The schema of the whole file, one entry per section. A new key is a row in its section; nothing changes here. */
 import { z } from 'zod';
+import { connectProxy } from './connect-proxy.js';
 import { expecting, list, mapping, oneOrMore, text } from './fields.js';
 import { forward } from './forwards.js';
 import { kcp } from './kcp.js';
@@ -36,7 +37,7 @@ export const sections = {
   logging,
   admin,
   distributed: anything('Other machines, through etcd.'),
-  connect_proxy: anything('HTTP CONNECT proxy.'),
+  connect_proxy: connectProxy,
   docker: anything('Upstreams from containers.'),
   kcp: z
     .record(z.string(), kcp)

@@ -1,7 +1,7 @@
 /** `listeners[]`: ports that need more options than `server.listen` has. */
 import { z } from 'zod';
 import { listenerTransports } from '../../model/transports.js';
-import { listenAddress, socketMode, TARGET, trustedPeers } from './addresses.js';
+import { listenAddress, peers, socketMode, TARGET } from './addresses.js';
 import { choice, duration, expecting, flag, integer, list, mapping, section, text } from './fields.js';
 import { listsOfListener } from './lists.js';
 
@@ -19,7 +19,7 @@ const silence = mapping(
 const proxyProtocol = section(
   {
     accept: flag(false, 'Read a PROXY header (v1, v2) before the first byte of the protocol'),
-    trusted: trustedPeers(
+    trusted: peers(
       'Who sends one; may not be empty. From anybody else no header is read. `unix`: whoever may open the socket',
     ).default([]),
   },

@@ -30,7 +30,7 @@ const FREE = ['listener'];
 const EARLY = [...FREE, 'source', 'time'];
 
 /** The route without any other condition, unless bytes decide about one before it, or where it leads. */
-function takerOf(routes: readonly ReachableRoute[]): ReachableRoute | undefined {
+export function takerOf(routes: readonly ReachableRoute[]): ReachableRoute | undefined {
   const awaitsBytes = ({ when, awaitsFacts }: ReachableRoute) => awaitsFacts || !isWithin(when, EARLY);
   const first = routes.find((route) => awaitsBytes(route) || isWithin(route.when, FREE));
   return first && !awaitsBytes(first) ? first : undefined;

@@ -1,5 +1,5 @@
 import type { Accounts } from '../accounts.js';
-import type { FileKind, KeyFile, WrittenAs } from '../file-kind.js';
+import type { FileKind, SecretFile, WrittenAs } from '../file-kind.js';
 import type { Kernel } from '../kernel.js';
 import type { Right, Subject } from '../rights.js';
 
@@ -12,8 +12,10 @@ export interface Context {
   listFault(path: string): string | null;
   /** Why a file of ours can not be written there; null: it can, as far as can be seen from outside. `writer`: a uid; null: ours. */
   writeFault(path: string, as: WrittenAs, writer: number | null): string | null;
-  /** A private key. `isShared`: other users may read it, too. */
-  keyFile(path: string): KeyFile;
+  /** A private key. */
+  keyFile(path: string): SecretFile;
+  /** Users of the proxy. */
+  usersFile(path: string): SecretFile;
   /** Why it can not be run as a program; null: it can. */
   programFault(path: string): string | null;
   /** CPUs available to this process: the value of `auto`. */

@@ -6,6 +6,7 @@ import { findRefused } from '../pending.js';
 import { Report } from '../report.js';
 import type { Source } from '../source.js';
 import { checkAdminAddress, resolveAdmin } from './admin.js';
+import { resolveConnectProxy } from './connect-proxy.js';
 import type { Context } from './context.js';
 import { checkForwards } from './forward-checks.js';
 import {
@@ -54,6 +55,7 @@ export function validate(source: Source, context: Context): Validated {
   const groups = resolveListeners(shape, names, targets, passing, context, report);
   const routes = resolveRoutes(shape, groups, names, targets, report);
   const kcp = resolveKcp(shape, source, context, report);
+  const connectProxy = resolveConnectProxy(shape, groups, names, context, report);
   const profiles = new KcpNames(shape, report);
   for (const entry of shape.listeners ?? []) profiles.checkListener(entry);
   const written = [...writtenUpstreams(shape), ...writtenForwardUpstreams(forwards)];
@@ -75,7 +77,7 @@ export function validate(source: Source, context: Context): Validated {
     routes,
     upstreams,
     kcp,
-    connectProxy: null,
+    connectProxy,
     security,
     monitoring,
     admin,

@@ -180,9 +180,16 @@ function checkUnique(entries: readonly Entry<ProtocolEntry>[], report: Report): 
   }
 }
 
-/** Built-ins named by a route or listener are accepted without an entry in `protocols`. */
+/** What the proxy is asked in; HTTP/2 is told that it is not asked so. */
+const askedIn = ({ connectProxy }: Shape): readonly string[] => {
+  if (connectProxy === null) return [];
+  return ['http', 'http2', ...(connectProxy.socks ? ['socks4', 'socks5'] : [])];
+};
+
+/** Built-ins named by a route or listener, or that the proxy reads, are accepted without an entry in `protocols`. */
 function implied(shape: Shape, listed: readonly ProtocolConfig[]): ProtocolConfig[] {
   const named = [
+    ...askedIn(shape),
     ...(shape.listeners ?? []).flatMap(({ value }) => value.protocols ?? []),
     ...shape.routes.flatMap(({ value: { when } }) =>
       [when, ...valuesOf(when.not)].flatMap(({ protocol }) => valuesOf(protocol)),

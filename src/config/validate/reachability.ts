@@ -1,16 +1,18 @@
 /** Static reachability: which sessions may take which route, from the configuration alone. */
 import type { Config, ListenerConfig, TargetConfig } from '../../model/config.js';
+import { CONNECT_PROXY } from '../../model/connect-proxy.js';
 import type { Conditions } from '../../model/plan.js';
 import type { Transport } from '../../model/protocol.js';
 import { transportsOf } from '../../model/transports.js';
 import { excludedBy, withExcluded } from '../../routing/conditions/index.js';
 import { valuesOf } from '../../routing/values.js';
 import { factsKnownBy } from '../../upstream/known-by.js';
+import { proxyRoutes } from '../connect-proxy.js';
 import type { Path } from '../path.js';
 import type { ListenerGroup } from './groups.js';
 import type { Shape } from './shape.js';
 
-/** A listed route, or a protocol's own target, which acts as a route behind them. */
+/** What the proxy takes, a listed route, or a protocol's own target, which acts as a route behind them. */
 export interface ReachableRoute {
   readonly path: Path;
   /** As written, with the configured names of protocols. */
@@ -38,8 +40,9 @@ export interface Reachability {
 export function createReachability(
   shape: Shape,
   groups: readonly ListenerGroup[],
-  { listeners: all, protocols, upstreams }: Config,
+  config: Config,
 ): Reachability {
+  const { listeners: all, protocols, upstreams } = config;
   const nameOf = (written: string) => protocols.find(({ id }) => id === written.toLowerCase())?.name;
   const withNames = (set: Conditions): Conditions =>
     set.protocol === undefined
@@ -74,7 +77,7 @@ export function createReachability(
     }
     return false;
   };
-  const routes = [...listed, ...own];
+  const routes = [...proxied(config, groups), ...listed, ...own];
   const spoken = new Map(
     (['tcp', 'udp'] as const).map((transport) => [
       transport,
@@ -102,6 +105,20 @@ export function createReachability(
     return new Set(names.filter((name) => name !== null));
   };
   return { routes, groups, nameOf, accepts, upstreamsOver };
+}
+
+/** Requests that the proxy takes before all routes. */
+function proxied(config: Config, groups: readonly ListenerGroup[]): ReachableRoute[] {
+  const places = groups.filter(({ listeners }) =>
+    listeners.some(({ name }) => config.connectProxy?.listeners.includes(name)),
+  );
+  return proxyRoutes(config).first.map((written) => ({
+    path: [CONNECT_PROXY],
+    when: { ...written, listener: places.map(({ name }) => name) },
+    protocols: valuesOf(written.protocol).map(String),
+    to: null,
+    awaitsFacts: false,
+  }));
 }
 
 const upstreamOf = (target: TargetConfig | null): string | null =>

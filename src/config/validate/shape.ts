@@ -7,6 +7,7 @@ import { check } from '../issues.js';
 import { expectedGot } from '../messages.js';
 import { isMapping, type Path } from '../path.js';
 import type { Report } from '../report.js';
+import type { ConnectProxyEntry } from '../schema/connect-proxy.js';
 import { unknownKey } from '../schema/fields.js';
 import type { ForwardEntry } from '../schema/forwards.js';
 import { type SectionName, sectionNames, sections } from '../schema/index.js';
@@ -39,6 +40,8 @@ export interface Shape {
   readonly kcp: readonly Entry<KcpEntry>[];
   /** As `protocolNames`. */
   readonly kcpNames: readonly string[];
+  /** Null: the section is absent. */
+  readonly connectProxy: ConnectProxyEntry | null;
   /** Null: off. */
   readonly monitoring: z.output<typeof sections.monitoring> | null;
   /** Null: off. */
@@ -47,7 +50,7 @@ export interface Shape {
 }
 
 /** Sections without effect yet: checked, then reported in a warning. */
-const UNREAD: readonly SectionName[] = ['distributed', 'connect_proxy', 'docker'];
+const UNREAD: readonly SectionName[] = ['distributed', 'docker'];
 
 export function readShape(value: unknown, report: Report): Shape {
   const file = isMapping(value) ? value : {};
@@ -73,6 +76,10 @@ export function readShape(value: unknown, report: Report): Shape {
     upstreamNames: keysOf(file.upstreams),
     kcp: namedEntries('kcp', sections.kcp.valueType, file, report),
     kcpNames: keysOf(file.kcp),
+    connectProxy:
+      'connect_proxy' in file
+        ? check(sections.connect_proxy, file.connect_proxy ?? {}, ['connect_proxy'], report)
+        : null,
     monitoring:
       'monitoring' in file
         ? check(sections.monitoring, file.monitoring, ['monitoring'], report, inSection)

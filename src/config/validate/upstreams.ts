@@ -14,7 +14,7 @@ import { checkSource } from './sources.js';
 import { checkUpstreamName } from './targets.js';
 
 export const defaultUpstream: UpstreamEntry = upstreamSchema.parse({});
-const byDefault = optionsOf(defaultUpstream);
+export const defaultOptions = optionsOf(defaultUpstream);
 
 /** Whether a protocol's target is a list of addresses rather than a name. */
 const isInline = (target: string): boolean => /[:,]/.test(target);
@@ -114,7 +114,7 @@ function ownUpstream(
   const { name, handler } = value;
   if (handler !== undefined) {
     const module = resolveHandler(handler, [...path, 'handler'], context, report);
-    return { name, options: byDefault, handler: module, endpoints: [] };
+    return { name, options: defaultOptions, handler: module, endpoints: [] };
   }
   return targetUpstream(name, value.target ?? '', [...path, 'target'], context, report);
 }
@@ -131,7 +131,7 @@ function targetUpstream(
     return declaredUpstream(name, { path, value: target }, context, report);
   }
   const endpoints = isList ? listedEndpoints(target, path, report) : inlineEndpoints(target, path, report);
-  return { name, options: byDefault, handler: null, endpoints };
+  return { name, options: defaultOptions, handler: null, endpoints };
 }
 
 /** Addresses with commas. */

@@ -87,6 +87,7 @@ export function warnOfRights(shape: Shape, config: Config, context: Context, war
     ...modulesOf(config),
     ...listsOf(config),
     ...keysOf(shape, context),
+    ...usersOf(config),
     ...logOf(config, context),
     ...exportOf(config),
     ...socketsOf(config),
@@ -118,6 +119,9 @@ const keysOf = ({ kcp }: Shape, { directory }: Context): Use[] =>
   kcp
     .filter(({ value }) => value.private_key_file !== '')
     .map(({ value }) => [resolve(directory, value.private_key_file), 'read', 'every reload is refused']);
+
+const usersOf = ({ connectProxy }: Config): Use[] =>
+  connectProxy?.usersFile ? [[connectProxy.usersFile, 'read', 'every reload is refused']] : [];
 
 function logOf({ logging: { file } }: Config, { fileKind }: Context): Use[] {
   if (file === null) return [];

@@ -10,6 +10,7 @@ import type { UpstreamEntry } from '../schema/upstreams.js';
 import type { Source } from '../source.js';
 import { warnOfToken } from './admin.js';
 import { warnOfTakenAtAccept } from './at-accept.js';
+import { warnOfConnectProxy } from './connect-proxy-warnings.js';
 import type { Context } from './context.js';
 import type { ListenerGroup } from './groups.js';
 import { warnOfHealthChecks } from './health-checks.js';
@@ -54,15 +55,14 @@ const NETWORKS = [
   'forwards.[].ip_blacklist',
   'forwards.[].allow_only',
   'forwards.[].proxy_protocol.trusted',
+  'connect_proxy.allow_from',
   'routes.[].when.source',
   'routes.[].when.not.source',
   'routes.[].when.not.[].source',
 ];
 
-export function warningsOf(
-  { source, shape, written, groups, names, profiles, config, reachability }: Checked,
-  context: Context,
-): Problem[] {
+export function warningsOf(checked: Checked, context: Context): Problem[] {
+  const { source, shape, written, groups, names, profiles, config, reachability } = checked;
   const warnings: Problem[] = [];
   const say = (message: string) => warnings.push(unplaced(message));
   const warn: Warn = (path, message) => warnings.push({ ...source.place(path), message });
@@ -92,6 +92,7 @@ export function warningsOf(
   warnOfFamilies(groups, warn);
   warnOfHostBits(source, warn);
   warnOfOrphanedOptions(shape, source, warn);
+  warnOfConnectProxy(checked, context, warn, (path) => placeName(path, source));
   warnOfKcp(shape, profiles, context, warn);
   warnOfTransportOptions(written, reachability, source, warn);
   return warnings.toSorted(inFileOrder(source.files));

@@ -50,6 +50,7 @@ function liveSessions({ kind, name, upstream }: DiffItem, counts: LiveCounts): n
   switch (kind) {
     case 'setting':
     case 'profile':
+    case 'user':
       return null;
     case 'listener':
       return counts.listeners.get(name) ?? 0;

@@ -1,6 +1,7 @@
 /** What the control interface sees and does, in terms of the daemon's parts. */
 import type { Operations } from '../../admin/control.js';
 import { veilSecrets } from '../../config/secrets.js';
+import { configuredUpstreams } from '../../model/configured-upstreams.js';
 import type { ProtocolEdit } from '../protocol-edits.js';
 import { diff, edit, replaceConfig, tagOf } from './changes.js';
 import { protocolsOf, upstreamsOf } from './listed.js';
@@ -35,7 +36,7 @@ export function createOperations(source: OperationsSource): Operations {
     liftBan: (ip) => source.bans.lift(ip),
     upstreams: () => upstreamsOf(source),
     async overrideEndpoint(upstream, endpoint, change) {
-      const known = source.plan().upstreams.find(({ name }) => name === upstream);
+      const known = configuredUpstreams(source.plan()).find(({ name }) => name === upstream);
       const isThere = known?.endpoints.some(({ name }) => name === endpoint) ?? false;
       if (!isThere) return null;
       const changed = await source.override(upstream, endpoint, change);

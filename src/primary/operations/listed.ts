@@ -6,6 +6,7 @@ import { cellOf } from '../../metrics/cells.js';
 import type { Totals } from '../../metrics/totals.js';
 import type { SocketAddress } from '../../model/address.js';
 import type { Config, TargetConfig } from '../../model/config.js';
+import { configuredUpstreams } from '../../model/configured-upstreams.js';
 import type { HealthStatus } from '../../model/health-status.js';
 import { NONE } from '../../model/ids.js';
 import type { AddressText } from '../../model/session.js';
@@ -14,16 +15,16 @@ import { truthOf } from '../endpoint-truth.js';
 import type { OperationsSource } from './source.js';
 
 export function upstreamsOf(source: OperationsSource): UpstreamStatus[] {
-  const { upstreams, ids } = source.plan();
+  const plan = source.plan();
   const configured = configuredWeights(source.settings.current.config);
   const sessions = sessionsByEndpoint(source.totals());
-  return upstreams.map(({ name: upstream, handler, options, endpoints }, index) => ({
+  return configuredUpstreams(plan).map(({ name: upstream, handler, options, endpoints }, index) => ({
     name: upstream,
     handler,
     balance: options.balance,
     endpoints: endpoints.map((endpoint, at) => {
       const { name, addresses, weight, backup, state } = endpoint;
-      const id = ids.endpoints[index]?.[at] ?? NONE;
+      const id = plan.ids.endpoints[index]?.[at] ?? NONE;
       const health = source.healthOf(id);
       return {
         name,
