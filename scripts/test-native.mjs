@@ -46,6 +46,7 @@ const testFiles = [
   'test/e2e/queue',
   'test/e2e/proxy-out',
   'test/e2e/postgres-tls',
+  'test/e2e/via/tls',
   'test/e2e/timeouts',
   'test/e2e/bandwidth/order',
   'test/e2e/closing',

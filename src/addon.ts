@@ -162,6 +162,12 @@ export interface EngineListener {
   readonly kcpOnly: boolean;
 }
 
+/** How TLS to a server is made; opaque. */
+export interface TlsClient {
+  readonly [opaque]: 'TlsClient';
+}
+declare const opaque: unique symbol;
+
 /** What the engine knows of an upstream; its index is that of the Plan. */
 export interface EngineUpstream {
   /** Constant for the daemon's life. */
@@ -186,6 +192,8 @@ export interface EngineUpstream {
   };
   /** Index into `kcpProfiles`: sessions go through a link to the endpoint; -1: by themselves. */
   readonly kcp: number;
+  /** Its connections are TLS as this says; null: they are plain. */
+  readonly tls: TlsClient | null;
   /** Ids. */
   readonly endpoints: readonly number[];
 }
@@ -444,6 +452,13 @@ export interface NativeSockets {
   closeFd(fd: number): void;
   /** Errors of dialling beside errno. */
   readonly dialErrors: Readonly<Record<'no_such_source' | 'families_differ', number>>;
+  /**
+   * TLS to a server of this name, or address, of whose certificate one of these authorities (PEM) vouches. The same for
+   * all threads that ask for the same, with the tickets that it has been given. Rejects when the PEM can not be read.
+   */
+  tlsClient(server: string, authorities: string): Promise<TlsClient>;
+  /** What TLS says of an error of dialling; null: it is none of TLS. */
+  tlsProblem(error: number): string | null;
   /** Sends one datagram to a Unix socket (`@…`: abstract), as sd_notify(3). Throws with `code`. */
   notify(path: string, text: string): void;
 }

@@ -12,6 +12,7 @@
 #include "bindings/privileges.h"
 #include "bindings/process.h"
 #include "bindings/sockets.h"
+#include "bindings/tls_clients.h"
 
 namespace anyport::bindings {
 
@@ -23,6 +24,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   PrefixesBinding::Init(env, exports);
   AdmissionBinding::Init(env, exports);
   InitSockets(env, exports);
+  InitTlsClients(env, exports);
   InitPackets(env, exports);
   InitPrivileges(env, exports);
   InitProcess(env, exports);

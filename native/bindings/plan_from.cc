@@ -9,6 +9,7 @@
 #include "bindings/arguments.h"
 #include "bindings/classifier_binding.h"
 #include "bindings/kcp_from.h"
+#include "bindings/tls_clients.h"
 #include "net/network.h"
 
 namespace anyport::bindings {
@@ -108,6 +109,7 @@ plan::Upstream UpstreamFrom(const Napi::Object& object, const Profiles& profiles
   upstream.half_close_timeout_ms = Uint32At(object, "halfCloseTimeoutMs");
   upstream.bandwidth = BandwidthFrom(object.Get("bandwidth").As<Napi::Object>());
   upstream.links = ProfileAt(object, profiles);
+  upstream.tls = TlsClientFrom(object.Get("tls"));
   upstream.udp = UdpFrom(object.Get("udp").As<Napi::Object>());
   upstream.quic = QuicFrom(object.Get("quic").As<Napi::Object>());
   const auto endpoints = object.Get("endpoints").As<Napi::Array>();

@@ -21,6 +21,9 @@ uint64_t DeadlineMs(const Session& session, const Dialling& dialling) {
   return dialling.begun_ms() + session.plan_upstream().dial_timeout_ms;
 }
 
+// Nothing is said before TLS is there.
+bool IsSecured(const Session& session) { return session.plan_upstream().tls != nullptr; }
+
 uint64_t UpstreamTag(const Session& session) { return desk::TagOf(desk::TagKind::kUpstream, session.id); }
 
 // Another tag, so that no event of a loser is taken for one of the winner.
@@ -140,6 +143,7 @@ Dialer::Begun Dialer::Begin(Session& session, uint32_t dial, uint32_t* number) {
 
 // The preamble if there is one, and the opening unless an answer is awaited before.
 Sent Dialer::SendFirst(Session& session, Dialling& dialling, int fd) {
+  if (IsSecured(session)) return {};
   if (!dialling.preamble.begun()) return caller_->SendOpening(session, fd);
   const bool waits = dialling.preamble.expected() > 0;
   const Sent said = dialling.preamble.Say(fd, !waits && caller_->HasOpening(session), *slabs_);
@@ -223,12 +227,32 @@ bool Dialer::Look(Session& session, uint32_t* number) {
 
 void Dialer::Win(Session& session, Connection connection, uint32_t* number) {
   Dialling& dialling = At(number);
-  if (!dialling.alone)
+  if (!dialling.alone && !IsSecured(session))
     loop_->Modify(connection.fd.get(), loop::kSocketEvents | (connection.armed ? uint32_t{EPOLLOUT} : 0),
                   UpstreamTag(session));
   dialling.attempts.clear();
+  const int error = IsSecured(session) ? Secure(session, &connection) : 0;
+  if (error != 0) return Fail(session, error, number);
   dialling.winner = std::move(connection);
   Converse(session, number);
+}
+
+// From here on it is the plain end of a TLS connection.
+int Dialer::Secure(const Session& session, Connection* connection) {
+  loop_->Remove(connection->fd.get());
+  // The relay, which does it otherwise, sees the plain end alone.
+  const int keepalive_s = session.plan_upstream().dial_settings.options.keepalive_s;
+  if (keepalive_s > 0) net::StartKeepalive(connection->fd.get(), keepalive_s);
+  net::Opened plain = securing_->Secure(session, std::move(connection->fd));
+  if (!plain.fd.valid()) return plain.error;
+  connection->fd = std::move(plain.fd);
+  connection->armed = false;
+  connection->events = 0;
+  return loop_->Add(connection->fd.get(), loop::kSocketEvents, UpstreamTag(session));
+}
+
+void Dialer::OnReset(Session& session, int problem, uint32_t* number) {
+  if (*number != desk::kNone && At(number).converses()) Fail(session, problem, number);
 }
 
 // Until the preamble is said and, where one is awaited, the answer is there.

@@ -10,6 +10,7 @@
 
 #include "connect/caller.h"
 #include "connect/dialling.h"
+#include "connect/securing.h"
 #include "connect/tunnels.h"
 #include "connect/warm_pool.h"
 #include "desk/desk.h"
@@ -29,6 +30,8 @@ class Dialer {
 
   // Without them nothing is reached through links.
   void SetTunnels(Tunnels* tunnels) { tunnels_ = tunnels; }
+  // Without it no upstream has TLS.
+  void SetSecuring(Securing* securing) { securing_ = securing; }
   // `number`: of the dialling, kept by the caller; desk::kNone when there is none.
   void Dial(desk::Session& session, const desk::Dial& dial, uint32_t* number);
   // Connects to a new socket pair; returns the other end, or -1 without descriptors.
@@ -39,6 +42,8 @@ class Dialer {
   void OnSocket(desk::Session& session, uint32_t events, uint32_t* number);
   // One of several attempts has news.
   void OnAttempt(desk::Session& session, uint32_t* number);
+  // The winner is reset, which its socket does not say.
+  void OnReset(desk::Session& session, int problem, uint32_t* number);
   void OnTimer(desk::Session& session, uint32_t* number);
   // The last address of the session's own that was tried; family 0: it dials addresses of the Plan.
   net::Source Trying(uint32_t number) const;
@@ -55,6 +60,7 @@ class Dialer {
   bool Look(desk::Session& session, uint32_t* number);
   Sent SendFirst(desk::Session& session, Dialling& dialling, int fd);
   void Win(desk::Session& session, Connection connection, uint32_t* number);
+  int Secure(const desk::Session& session, Connection* connection);
   void Converse(desk::Session& session, uint32_t* number);
   void ShowAnswer(desk::Session& session, const Dialling& dialling, uint32_t bytes);
   void Arm(const desk::Session& session, Connection& connection);
@@ -73,6 +79,7 @@ class Dialer {
   pool::Slabs* slabs_;
   Caller* caller_;
   Tunnels* tunnels_ = nullptr;
+  Securing* securing_ = nullptr;
   pool::Shelf<Dialling> diallings_;
 };
 

@@ -65,6 +65,7 @@ void Engine::Shutdown(std::function<void()> closed) {
   streams_->warm().Close();
   desk_->Abandon();
   if (link_host_ != nullptr) link_host_->Shutdown();
+  if (tls_host_ != nullptr) tls_host_->Shutdown();
   desk_->books().Pooled(slabs_.counts(), false);
   listeners_.reset();
   flows_.reset();
@@ -80,6 +81,10 @@ int Engine::Prepare(const plan::Plan& plan, std::span<const ListeningSocket> wan
                     PreparedSockets* prepared) {
   if (!plan.links.empty() && link_host_ == nullptr) {
     if (const int error = MakeLinks()) return error;
+  }
+  const auto has_tls = [](const plan::Upstream& upstream) { return upstream.tls != nullptr; };
+  if (tls_host_ == nullptr && std::any_of(plan.upstreams.begin(), plan.upstreams.end(), has_tls)) {
+    if (const int error = MakeTls()) return error;
   }
   std::vector<ListeningSocket> streams;
   std::vector<ListeningSocket> datagrams;
@@ -97,6 +102,13 @@ int Engine::MakeLinks() {
   flows_->SetTap(link_host_.get());
   streams_->SetTunnels(link_host_.get());
   return 0;
+}
+
+int Engine::MakeTls() {
+  int error = 0;
+  tls_host_ = TlsHost::Create(uv_, desk_.get(), streams_.get(), loop_.get(), &error);
+  if (tls_host_ != nullptr) streams_->SetSecuring(tls_host_.get());
+  return error;
 }
 
 void Engine::Commit(std::shared_ptr<const plan::Plan> plan, PreparedSockets sockets) {

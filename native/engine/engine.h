@@ -7,6 +7,7 @@
 //   sniff   identifies the protocol of an opening
 //   stream  TCP and Unix sockets, from accept to the last byte of the relay
 //   links   streams over datagrams, which are the stream carrier's
+//   tls     connections to proxies that are spoken to in TLS
 //   flow    UDP, from the first datagram to the idle end
 #pragma once
 
@@ -22,6 +23,7 @@
 #include "engine/arrivals.h"
 #include "engine/link_host.h"
 #include "engine/listeners.h"
+#include "engine/tls_host.h"
 #include "flow/flows.h"
 #include "loop/loop.h"
 #include "plan/plan.h"
@@ -109,6 +111,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   void OnRefused(uint32_t listener, const net::Source& source, int error) override;
 
   int MakeLinks();
+  int MakeTls();
   void WatchQueue();
   void WatchEvictions();
   void ResumeListeners();
@@ -130,6 +133,7 @@ class Engine final : public loop::Client, public ConnectionSink {
   std::unique_ptr<stream::Streams> streams_;
   std::unique_ptr<flow::Flows> flows_;
   std::unique_ptr<LinkHost> link_host_;  // made for the first Plan with a profile
+  std::unique_ptr<TlsHost> tls_host_;    // made for the first Plan with an upstream that has TLS
   std::unique_ptr<Listeners> listeners_;
   std::unique_ptr<Arrivals> arrivals_;
   std::shared_ptr<const plan::Plan> plan_;  // of new sessions

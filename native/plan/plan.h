@@ -13,6 +13,7 @@
 #include "net/address.h"
 #include "net/network.h"
 #include "net/sockets.h"
+#include "tls/client.h"
 
 namespace anyport::plan {
 
@@ -97,6 +98,7 @@ struct Upstream {
   Udp udp = {};
   Quic quic = {};
   std::shared_ptr<const links::Profile> links = {};  // sessions go through a link; null: by themselves
+  std::shared_ptr<tls::Client> tls = {};             // its connections are TLS; null: they are plain
   std::vector<uint32_t> endpoints = {};              // ids
   DialSettings dial_settings = {};
 

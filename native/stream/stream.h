@@ -30,7 +30,7 @@ struct Stream {
   bool vanished : 1 = false;     // gone without RST: timed out or unreachable
   bool reset_waits : 1 = false;  // all passed on; the reset waits for the kernel to deliver it
   bool throttled : 1 = false;    // has a limit of speed
-  bool linked_up : 1 = false;    // its endpoint is reached through a link
+  bool linked_up : 1 = false;    // its endpoint is reached through a link, or by TLS
   bool own : 1 = false;          // its endpoint is an address of its own
   bool client_armed = false;     // EPOLLOUT is registered
   bool upstream_armed = false;

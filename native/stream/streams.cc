@@ -47,10 +47,12 @@ std::optional<pool::SlotId> Streams::Begin(uint32_t listener, net::Fd fd, const 
   return id;
 }
 
-// A client that resets before it is relayed is gone; an endpoint's socket says so itself by its end.
-void Streams::OnReset(Session& session, Side side) {
-  if (session.stage == Stage::kRelay) return relays_.OnReset(session, StreamOf(session), side);
-  if (side == Side::kClient) desk_->End(session, desk::Ender::kClient, desk::Reason::kClientGone);
+// A client that resets before it is relayed is gone.
+void Streams::OnReset(Session& session, Side side, int problem) {
+  Stream& stream = StreamOf(session);
+  if (session.stage == Stage::kRelay) return relays_.OnReset(session, stream, side);
+  if (side == Side::kClient) return desk_->End(session, desk::Ender::kClient, desk::Reason::kClientGone);
+  if (session.stage == Stage::kConnect) dialer_.OnReset(session, problem, &stream.dialling);
 }
 
 void Streams::OnSocket(Session& session, Side side, uint32_t events) {
@@ -194,7 +196,7 @@ void Streams::NoteEndpoint(const Session& session, Stream& stream, const connect
   if (is_unix) stream.down.SourceSplitsReads();
   stream.own = connection.own;
   stream.dial = connection.dial;
-  stream.linked_up = !connection.own && upstream.links != nullptr;
+  stream.linked_up = !connection.own && (upstream.links != nullptr || upstream.tls != nullptr);
   stream.keepalive_due = upstream.dial_settings.options.keepalive_s > 0 && !is_unix && !stream.linked_up;
 }
 
@@ -228,9 +230,10 @@ net::Source Streams::OwnOf(const Session& session, const Stream& stream) const {
 
 // Their ends are Unix sockets, which know no reset.
 void Streams::AbortLinked(const Session& session, const Stream& stream) {
-  if (tunnels_ == nullptr) return;
-  if (session.linked) tunnels_->Abort(stream.client.get());
-  if (stream.linked_up && stream.upstream.valid()) tunnels_->Abort(stream.upstream.get());
+  if (session.linked && tunnels_ != nullptr) tunnels_->Abort(stream.client.get());
+  if (!stream.linked_up || !stream.upstream.valid()) return;
+  if (session.plan_upstream().tls != nullptr) return securing_->Abort(stream.upstream.get());
+  if (tunnels_ != nullptr) tunnels_->Abort(stream.upstream.get());
 }
 
 void Streams::Close(Session& session, desk::Closing closing) {

@@ -2,6 +2,7 @@
 // endpoint and relays.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -12,6 +13,7 @@
 
 #include "connect/caller.h"
 #include "connect/dialer.h"
+#include "connect/securing.h"
 #include "connect/tunnels.h"
 #include "connect/warm_pool.h"
 #include "desk/desk.h"
@@ -53,12 +55,18 @@ class Streams final : public desk::Carrier, private connect::Caller {
   std::optional<pool::SlotId> AcceptLinked(uint32_t listener, net::Fd fd, const net::Source& source) {
     return Begin(listener, std::move(fd), source, true);
   }
-  // The link says that the stream at this side is reset; its socket will only say that it has ended.
-  void OnReset(desk::Session& session, Side side);
+  // The link or bridge says that the stream at this side is reset; its socket will only say that it has
+  // ended. `problem`: errno, or what TLS says (tls/problem.h).
+  void OnReset(desk::Session& session, Side side, int problem = ECONNRESET);
   // Through which upstreams with a profile of links are reached.
   void SetTunnels(connect::Tunnels* tunnels) {
     tunnels_ = tunnels;
     dialer_.SetTunnels(tunnels);
+  }
+  // By which upstreams with TLS are reached.
+  void SetSecuring(connect::Securing* securing) {
+    securing_ = securing;
+    dialer_.SetSecuring(securing);
   }
   // Resumes relays that used up their share of the last turn.
   void RunQueued() { relays_.RunQueued(); }
@@ -110,6 +118,7 @@ class Streams final : public desk::Carrier, private connect::Caller {
   Tarpit tarpit_;
   Lingering lingering_;
   connect::Tunnels* tunnels_ = nullptr;
+  connect::Securing* securing_ = nullptr;
 };
 
 }  // namespace anyport::stream

@@ -42,8 +42,11 @@ const ownNames: ReadonlyMap<number, string> = new Map(
   Object.entries(native.dialErrors).map(([name, number]) => [number, name]),
 );
 
-/** `ECONNREFUSED` */
-export const errorName = (error: number): string =>
-  ownNames.get(error) ?? getSystemErrorName(-error) ?? `errno ${error}`;
+/** `ECONNREFUSED`, `TLS: certificate has expired` */
+export function errorName(error: number): string {
+  const problem = native.tlsProblem(error);
+  if (problem !== null) return `TLS: ${problem}`;
+  return ownNames.get(error) ?? getSystemErrorName(-error) ?? `errno ${error}`;
+}
 
 export const reasonOfFailure = (error: number): FailedDial => others.get(error) ?? ENDPOINT;

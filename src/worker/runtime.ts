@@ -320,6 +320,7 @@ async function tablesOf(
         idBytes: options.quic.connection_id_length,
       },
       kcp: kcp ?? -1,
+      tls: null,
       endpoints: plan.ids.endpoints[index] ?? [],
     })),
   };

@@ -92,6 +92,7 @@ export const nativeArrows: Arrows = {
   bindings: [
     'engine',
     'links',
+    'tls',
     'kcp',
     'desk',
     'plan',
@@ -105,6 +106,7 @@ export const nativeArrows: Arrows = {
   ],
   engine: [
     'links',
+    'tls',
     'stream',
     'flow',
     'udp',
@@ -124,9 +126,10 @@ export const nativeArrows: Arrows = {
   connect: ['desk', 'plan', 'loop', 'pool', 'net'],
   sniff: ['desk', 'plan', 'shared', 'admission', 'classifier', 'loop', 'pool', 'net'],
   desk: ['plan', 'shared', 'admission', 'loop', 'pool', 'net'],
-  // Profiles of links, plain data.
-  plan: ['links', 'classifier', 'admission', 'net'],
+  // Profiles of links, which are plain data, and how TLS to a server is made.
+  plan: ['links', 'tls', 'classifier', 'admission', 'net'],
   links: ['kcp', 'udp', 'loop', 'pool', 'net'],
+  tls: ['loop', 'pool', 'net'],
   shared: ['net'],
   relay: ['loop', 'pool', 'net'],
   udp: ['loop', 'pool', 'net'],

@@ -325,6 +325,7 @@ export class FlowEngine {
           idleTimeoutMs: 60_000,
           halfCloseTimeoutMs: 1000,
           kcp: links?.over ? 0 : -1,
+          tls: null,
           bandwidth: bandwidth ?? options.bandwidth,
           udp: {
             idleTimeoutMs: 60_000,
