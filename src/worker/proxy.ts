@@ -6,6 +6,7 @@ import { Policy } from '../forward-proxy/policy.js';
 import { type UserTable, userTable } from '../forward-proxy/users/index.js';
 import type { PlanConnectProxy } from '../model/connect-proxy.js';
 import type { PlanListener } from '../model/plan.js';
+import { takesConnections } from '../model/transports.js';
 
 export interface ForwardProxy {
   readonly plan: PlanConnectProxy;
@@ -20,10 +21,10 @@ export interface ForwardProxy {
 
 export function prepareProxy(
   plan: PlanConnectProxy,
-  listeners: readonly Pick<PlanListener, 'address'>[],
+  listeners: readonly Pick<PlanListener, 'address' | 'transport'>[],
   keepMsMax: number,
 ): ForwardProxy {
-  const addresses = listeners.map(({ address }) => address);
+  const addresses = listeners.filter(takesConnections).map(({ address }) => address);
   const isOwn = createOwnTest(addresses, () => ownAddresses().map(({ address }) => address));
   return {
     plan,
