@@ -227,7 +227,7 @@ describeWith('systemd-socket-activate')('sockets that systemd opens', () => {
     daemons.push(daemon);
     await eventually('systemd to listen', () => /Listening on/.test(daemon.stderr));
     const client = await datagramClient(port);
-    expect((await client.ask('hello', { once: true })).bytes.toString()).toBe('hello');
+    expect((await client.ask('hello')).bytes.toString()).toBe('hello');
     expect(addressesOf(daemon)).toEqual([`any 127.0.0.1:${port}`]);
     await client.close();
     await endpoint.close();

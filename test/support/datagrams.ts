@@ -57,16 +57,16 @@ export class DatagramPeer {
   }
 
   /**
-   * Sends until something comes back that no `ask` before has returned; a datagram may be lost, as a user's may. With
-   * `once` it is sent once.
+   * Waits for something to come back that no `ask` before has returned. `again`: where the datagram may be lost, it is sent
+   * until then, and may have several answers.
    */
-  async ask(bytes: Uint8Array | string, { once: isOnce = false } = {}): Promise<Datagram> {
+  async ask(bytes: Uint8Array | string, { again = false } = {}): Promise<Datagram> {
     let nextMs = 0;
     const answer = await eventually(`an answer at ${this.address}`, async () => {
       const found = this.received[this.#asked];
       if (found !== undefined) return found;
       if (Date.now() < nextMs) return undefined;
-      nextMs = isOnce ? Number.POSITIVE_INFINITY : Date.now() + RESEND_MS;
+      nextMs = again ? Date.now() + RESEND_MS : Number.POSITIVE_INFINITY;
       await this.send(bytes);
       return undefined;
     });

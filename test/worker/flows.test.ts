@@ -131,7 +131,7 @@ describe('an endpoint that is gone', () => {
     await first.close();
     // The kernel tells of the first one that finds nobody.
     await peer.send('b');
-    expect((await peer.ask('c')).bytes.toString()).toBe('second:c');
+    expect((await peer.ask('c', { again: true })).bytes.toString()).toBe('second:c');
     const [unreachable] = engine.of('unreachable');
     expect(unreachable).toMatchObject({ upstream: 0, endpoint: 10, isDatagram: true });
     expect(engine.of('connected')).toHaveLength(2);

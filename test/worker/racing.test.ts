@@ -61,15 +61,20 @@ function fill(): number[] {
   return fds;
 }
 
-/** Connect time of a session that is echoed, in milliseconds. */
+/** Sessions that are measured: what else the machine does makes some of them slower. */
+const SESSIONS = 3;
+
+/** Connect time of sessions that are echoed, in milliseconds: the shortest. */
 async function connectMs(addresses: readonly InetAddress[]): Promise<number> {
   const plane = await start(planTo(addresses));
-  const client = (await dial(plane.port)).send('aa hello').finish();
-  await client.end();
-  expect(client.received.toString()).toBe('aa hello');
-  await eventually('its record', () => plane.records().length === 1);
+  for (let n = 1; n <= SESSIONS; n += 1) {
+    const client = (await dial(plane.port)).send('aa hello').finish();
+    await client.end();
+    expect(client.received.toString()).toBe('aa hello');
+    await eventually('its record', () => plane.records().length === n);
+  }
   expect(plane.metric('anyport_connect_failures_total')).toBe(0);
-  return plane.records()[0]?.connect_ms as number;
+  return Math.min(...plane.records().map(({ connect_ms }) => Number(connect_ms)));
 }
 
 describe('an endpoint with several addresses', () => {

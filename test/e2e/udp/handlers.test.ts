@@ -147,7 +147,7 @@ describe('a module', () => {
     );
     for (let n = 0; n < 20; n += 1) {
       const client = await clientOf(port);
-      expect((await client.ask('hello', { once: true })).bytes.toString()).toBe('bye');
+      expect((await client.ask('hello')).bytes.toString()).toBe('bye');
       expect(await lineOf(daemon, client)).toMatchObject({ reason: 'done', by: 'upstream', bytes_down: 3 });
     }
   });

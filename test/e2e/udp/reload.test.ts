@@ -18,9 +18,9 @@ test('a flow keeps its endpoint while that is there, and none of its datagrams i
   const config = configTo(port, [to, other], { server: { workers: 2 }, upstream: { retries: 1 } });
   const reloading = daemon.reload(config);
   for (let n = 0; n < 20; n += 1)
-    for (const peer of peers) expect((await peer.ask(`${n}`, { once: true })).bytes.toString()).toBe(`${n}`);
+    for (const peer of peers) expect((await peer.ask(`${n}`)).bytes.toString()).toBe(`${n}`);
   expect(await reloading).toEqual(RELOADED);
-  for (const peer of peers) expect((await peer.ask('after', { once: true })).bytes.toString()).toBe('after');
+  for (const peer of peers) expect((await peer.ask('after')).bytes.toString()).toBe('after');
   expect(to.senders).toHaveLength(peers.length);
   expect(other.senders).toEqual([]);
 });
@@ -37,7 +37,7 @@ test('a refused reload changes nothing', async () => {
     listeners: [...(config.listeners ?? []), { ...listenerTo(taken.port, 'to'), name: 'taken' }],
   });
   expect(refused.msg).toMatch(/^reload refused/);
-  for (const peer of peers) expect((await peer.ask('after', { once: true })).bytes.toString()).toBe('after');
+  for (const peer of peers) expect((await peer.ask('after')).bytes.toString()).toBe('after');
   expect(to.senders).toHaveLength(peers.length);
 });
 
@@ -58,7 +58,7 @@ describe('an endpoint that is gone', () => {
 
   test('move: the next datagram goes to another one, in the same flow', async () => {
     const { daemon, peer } = await moved('move');
-    expect((await peer.ask('after')).bytes.toString()).toBe('two:after');
+    expect((await peer.ask('after', { again: true })).bytes.toString()).toBe('two:after');
     await daemon.metricBecomes('anyport_accepted_total', 1);
     await daemon.metricBecomes('anyport_udp_flows', 1);
   });
@@ -73,7 +73,7 @@ describe('an endpoint that is gone', () => {
 
   test('close: it ends, and its client begins another', async () => {
     const { daemon, peer } = await moved('close');
-    expect((await peer.ask('after')).bytes.toString()).toBe('two:after');
+    expect((await peer.ask('after', { again: true })).bytes.toString()).toBe('two:after');
     expect(await daemon.sessionOf(peer)).toMatchObject({ transport: 'udp', bytes_up: 6 });
     await daemon.metricBecomes('anyport_udp_flows', 1);
     await daemon.booksBalance();
@@ -137,7 +137,7 @@ describe('a listener', () => {
     const peer = await client(port);
     await peer.ask('1');
     expect(await daemon.reload(configTo(port, to, { listener: { name: 'other' } }))).toEqual(RELOADED);
-    expect((await peer.ask('2', { once: true })).bytes.toString()).toBe('2');
+    expect((await peer.ask('2')).bytes.toString()).toBe('2');
     expect(to.senders).toHaveLength(1);
   });
 });

@@ -10,7 +10,7 @@ const clients = (port: number, count: number): Promise<DatagramPeer[]> =>
   Promise.all(Array.from({ length: count }, () => client(port)));
 
 async function allAnswer(peers: readonly DatagramPeer[], text: string): Promise<void> {
-  const answers = await Promise.all(peers.map((peer) => peer.ask(text)));
+  const answers = await Promise.all(peers.map((peer) => peer.ask(text, { again: true })));
   expect(answers.map(({ bytes }) => bytes.toString())).toEqual(peers.map(() => text));
 }
 

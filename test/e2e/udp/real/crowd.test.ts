@@ -56,11 +56,11 @@ describeAsRoot('a datagram of one byte from each of a crowd of clients', () => {
         isSent = true;
       });
       for (let n = 0; !isSent; n++) {
-        expect(`${(await other.ask(`meanwhile ${n}`)).bytes}`).toMatch(/^meanwhile/);
+        expect(`${(await other.ask(`meanwhile ${n}`, { again: true })).bytes}`).toMatch(/^meanwhile/);
         most = Math.max(most, openFiles(daemon.pid));
       }
       expect(await sent).toBe(sizeOf(those));
-      expect(`${(await other.ask('after')).bytes}`).toMatch(/^meanwhile|after/);
+      expect(`${(await other.ask('after', { again: true })).bytes}`).toMatch(/^meanwhile|after/);
       expect(residentBytes(daemon.pid) - memory).toBeLessThan(GROWTH_MAX);
       return most - files;
     }

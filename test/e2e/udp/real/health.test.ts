@@ -49,7 +49,8 @@ async function start(options: object = {}): Promise<void> {
 }
 
 const isUp = (count: number) => daemon.metricBecomes('anyport_endpoint_up', count);
-const answer = async (client: DatagramPeer): Promise<string> => `${(await client.ask('who')).bytes}`;
+const answer = async (client: DatagramPeer): Promise<string> =>
+  `${(await client.ask('who', { again: true })).bytes}`;
 
 async function newClientIsServedBy(name: string): Promise<void> {
   const client = await datagramClient(port);
