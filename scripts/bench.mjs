@@ -78,6 +78,13 @@ function runKcp() {
   return 1;
 }
 
+function runConnect() {
+  const missing = provide({ squid: 'squid' });
+  if (missing.length === 0) return runApart('build-bench/bench/connect/connect.js');
+  console.log(`there is nothing to compare with: ${missing.join(' and ')} not installed`);
+  return 1;
+}
+
 function runMicro() {
   if (run(process.execPath, ['build-bench/bench/micro/micro.js']) !== 0) return 1;
   if (run('build-bench/sources', []) !== 0) return 1;
@@ -87,6 +94,7 @@ function runMicro() {
 function runBench({ name, values }) {
   if (name === 'udp') return runUdp();
   if (name === 'kcp') return runKcp();
+  if (name === 'connect') return runConnect();
   const missing = provide({ haproxy: 'haproxy' });
   if (missing.length > 0) console.log('without HAProxy to compare with: it is not installed');
   if (name === 'adversary') return runApart('build-bench/bench/adversary/adversary.js');

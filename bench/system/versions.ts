@@ -13,7 +13,15 @@ const nginxVersion = (): string | undefined =>
 const kcptunVersion = (): string | undefined =>
   /^Version: (\S+)/m.exec(spawnSync('dpkg', ['-s', 'kcptun'], { encoding: 'utf8' }).stdout ?? '')?.[1];
 
-const rivalVersions = { HAProxy: haproxyVersion, nginx: nginxVersion, kcptun: kcptunVersion };
+const squidVersion = (): string | undefined =>
+  /Version (\S+)/.exec(spawnSync('/usr/sbin/squid', ['-v'], { encoding: 'utf8' }).stdout ?? '')?.[1];
+
+const rivalVersions = {
+  HAProxy: haproxyVersion,
+  nginx: nginxVersion,
+  kcptun: kcptunVersion,
+  squid: squidVersion,
+};
 
 /** `others`: name → folder of another checkout. */
 export function versions(

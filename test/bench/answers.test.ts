@@ -66,6 +66,31 @@ describe('conn', () => {
   test('too few', () => failsWith('conn', fetched(Buffer.alloc(0)), /a fetch ended early/));
 });
 
+describe('conn through a tunnel', () => {
+  const granted = 'HTTP/1.1 200 Connection established\r\n\r\n';
+  const TARGET = 9;
+  const throughTunnel: Workload = { ...workload('conn'), client: ['fetch', 1, 1, 128, TARGET] };
+
+  async function tunnelFailsWith(answers: readonly string[], message: RegExp): Promise<void> {
+    const asked: string[] = [];
+    const server = await listenTcp(({ socket }) => {
+      socket
+        .on('error', () => {})
+        .on('data', (bytes: Buffer) => {
+          asked.push(`${bytes}`.split(' ', 2).join(' '));
+          socket.write(answers[asked.length - 1] ?? '');
+        });
+    });
+    const contender = { name: 'wrong', port: server.port, pid: null, start, stop: async () => {} };
+    await expect(measure(client, throughTunnel, contender)).rejects.toThrow(message);
+    expect(asked).toEqual(['CONNECT 127.0.0.1:9', 'GET /128'].slice(0, answers.length));
+    await server.close();
+  }
+
+  test('no tunnel', () => tunnelFailsWith(['HTTP/1.1 403 Forbidden\r\n\r\n'], /no tunnel/));
+  test('other bytes', () => tunnelFailsWith([granted, '\0'.repeat(128)], /a fetch brought other bytes/));
+});
+
 describe.each(['flood-leave', 'flood-stay'])('%s', (name) => {
   test('an answer to bytes that decide nothing', () =>
     failsWith(name, pings(flip), /an opening was answered/));

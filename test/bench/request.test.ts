@@ -19,7 +19,10 @@ test.each([['--help'], ['-h'], ['--only', 'micro', '--help']])('%s prints the us
 
 describe('refused in one line', () => {
   test.each([
-    { args: ['--only', 'nothing'], wrong: '--only nothing: there is micro, adversary, udp, kcp, conn,' },
+    {
+      args: ['--only', 'nothing'],
+      wrong: '--only nothing: there is micro, adversary, udp, kcp, connect, conn,',
+    },
     { args: ['--only=nothing'], wrong: '--only nothing: there is micro,' },
     { args: ['--only', 'conn,idle'], wrong: '--only conn,idle: there is' },
     { args: ['--only'], wrong: "Option '--only <value>' argument missing" },
@@ -31,6 +34,10 @@ describe('refused in one line', () => {
     { args: ['--only', 'udp', '--workload', 'ping,fan'], wrong: '--workload ping,fan: there is ping1,' },
     { args: ['--only', 'udp', '--against', 'direct,ngin'], wrong: '--against ngin: there is direct, nginx,' },
     { args: ['--only', 'kcp', '--workload', 'idle,x'], wrong: '--workload x: there is down-none,' },
+    {
+      args: ['--only', 'connect', '--against', 'nginx'],
+      wrong: '--against nginx: there is relayed, tunnel,',
+    },
   ])('$args', { timeout: 60_000 }, ({ args, wrong }) => {
     const { status, stdout, stderr } = bench(...args);
     expect({ status, stdout, lines: stderr.split('\n').length }).toEqual({ status: 2, stdout: '', lines: 2 });
@@ -39,12 +46,15 @@ describe('refused in one line', () => {
 });
 
 /** What each benchmark reads is what its request may have. */
-test.each(['system', 'adversary', 'udp', 'kcp'])('%s reads the options that are listed for it', (name) => {
-  const benches = JSON.parse(readFileSync('bench/benches.json', 'utf8')) as Record<
-    string,
-    { options: object }
-  >;
-  const source = readFileSync(`bench/${name}/${name}.ts`, 'utf8');
-  const read = [...source.matchAll(/^ {4}(\w+): \{ type: /gm)].map(([, option]) => option);
-  expect(new Set(read)).toEqual(new Set(Object.keys(benches[name]?.options ?? {})));
-});
+test.each(['system', 'adversary', 'udp', 'kcp', 'connect'])(
+  '%s reads the options that are listed for it',
+  (name) => {
+    const benches = JSON.parse(readFileSync('bench/benches.json', 'utf8')) as Record<
+      string,
+      { options: object }
+    >;
+    const source = readFileSync(`bench/${name}/${name}.ts`, 'utf8');
+    const read = [...source.matchAll(/^ {4}(\w+): \{ type: /gm)].map(([, option]) => option);
+    expect(new Set(read)).toEqual(new Set(Object.keys(benches[name]?.options ?? {})));
+  },
+);

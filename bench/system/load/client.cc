@@ -1,6 +1,8 @@
 // The load clients; every byte of every answer is checked.
-//   client fetch PORT CONNECTIONS FETCHES BYTES   one connection per fetch, CONNECTIONS at once (at most
-//                                                 FETCHES)
+//   client fetch PORT CONNECTIONS FETCHES BYTES [TARGET]
+//                                                 one connection per fetch, CONNECTIONS at once (at most
+//                                                 FETCHES); with TARGET, a port of the endpoint, through a
+//                                                 tunnel that it asks for by CONNECT
 //   client ping  PORT CONNECTIONS ROUNDS          64-byte round trips, ROUNDS per connection
 //   client hold  PORT CONNECTIONS                 one round trip each, then idle until end of standard input;
 //                                                 fails if a connection breaks
@@ -92,22 +94,34 @@ class Task {
   bool connected_ = false;
 };
 
+std::string GetRequest(uint64_t bytes) {
+  return "GET /" + std::to_string(bytes) + " HTTP/1.1\r\nHost: bench.example.com\r\n\r\n";
+}
+
+std::string ConnectRequest(int target) {
+  const std::string authority = "127.0.0.1:" + std::to_string(target);
+  return "CONNECT " + authority + " HTTP/1.1\r\nHost: " + authority + "\r\n\r\n";
+}
+
 class Fetch : public Task {
  public:
-  // `left`: fetches not begun, shared by all slots.
-  Fetch(int port, uint64_t bytes, uint64_t* left)
-      : Task("GET /" + std::to_string(bytes) + " HTTP/1.1\r\nHost: bench.example.com\r\n\r\n"),
+  // `left`: fetches not begun, shared by all slots. `target`: port behind a tunnel; 0: there is no tunnel.
+  Fetch(int port, uint64_t bytes, uint64_t* left, int target)
+      : Task(target == 0 ? GetRequest(bytes) : ConnectRequest(target)),
         port_(port),
         bytes_(bytes),
-        left_(left) {}
+        left_(left),
+        in_tunnel_(target == 0 ? std::string() : GetRequest(bytes)) {}
 
   void Begin(load::Poller& poller) override {
     --*left_;
     received_ = 0;
+    waits_for_tunnel_ = !in_tunnel_.empty();
     Open(poller, port_);
   }
 
   bool OnReadable(load::Poller& poller) override {
+    if (waits_for_tunnel_) return EnterTunnel();
     static std::vector<char> buffer(load::Pattern::kWindow);
     const ssize_t count = recv(fd_.get(), buffer.data(), buffer.size(), 0);
     if (count < 0) return errno == EAGAIN ? false : (load::Die("recv"), false);
@@ -120,6 +134,18 @@ class Fetch : public Task {
   }
 
  private:
+  // The answer comes whole and alone: nothing has been asked of the endpoint yet.
+  bool EnterTunnel() {
+    char buffer[1024];
+    const ssize_t count = recv(fd_.get(), buffer, sizeof buffer, 0);
+    if (count < 0) return errno == EAGAIN ? false : (load::Die("recv"), false);
+    const std::string_view answer(buffer, static_cast<size_t>(count));
+    if (!answer.starts_with("HTTP/1.1 200 ") || !answer.ends_with("\r\n\r\n")) Wrong("no tunnel");
+    waits_for_tunnel_ = false;
+    Send(fd_.get(), in_tunnel_);
+    return false;
+  }
+
   bool Verify(std::string_view bytes) {
     if (bytes != pattern.From(received_, bytes.size())) Wrong("a fetch brought other bytes");
     received_ += bytes.size();
@@ -129,6 +155,9 @@ class Fetch : public Task {
   const int port_;
   const uint64_t bytes_;
   uint64_t* const left_;
+  // Request behind the CONNECT.
+  const std::string in_tunnel_;
+  bool waits_for_tunnel_ = false;
   uint64_t received_ = 0;
 };
 
@@ -218,12 +247,13 @@ using Tasks = std::vector<std::unique_ptr<Task>>;
 Tasks MakeTasks(std::string_view mode, int argc, char** argv) {
   const auto number = [&](int i) { return i < argc ? std::strtoull(argv[i], nullptr, 10) : 1; };
   const int port = static_cast<int>(number(2));
+  const int target = argc > 6 ? static_cast<int>(number(6)) : 0;
   static uint64_t fetches_left = number(4);
   static Opening::Crowd crowd{.leaves = mode == "leave", .left = number(4)};
   Tasks tasks;
   for (uint64_t i = 0; i < number(3); ++i) {
     if (mode == "fetch")
-      tasks.push_back(std::make_unique<Fetch>(port, number(5), &fetches_left));
+      tasks.push_back(std::make_unique<Fetch>(port, number(5), &fetches_left, target));
     else if (mode == "leave" || mode == "stay")
       tasks.push_back(std::make_unique<Opening>(port, &crowd));
     else
