@@ -134,6 +134,14 @@ export function addressBytes(address: string): Buffer {
 export const addressNumber = (address: string, family: Network['family']): bigint =>
   family === 'ipv4' ? BigInt(ipv4Number(address)) : ipv6Number(address);
 
+const HOST_BITS = 64n;
+
+/** What counts as one source: an IPv4 address, or the /64 of an IPv6 one. The clients of Unix sockets, whose address is empty, are one. */
+export function sourceKey(address: string): string {
+  const plain = plainAddress(address);
+  return isIPv6(plain) ? `${(addressNumber(plain, 'ipv6') >> HOST_BITS).toString(16)}::/64` : plain;
+}
+
 const ipv4Number = (text: string): number =>
   text.split('.').reduce((number, part) => number * 256 + Number(part), 0);
 

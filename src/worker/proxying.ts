@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { constants } from 'node:os';
 import { hostPort } from '../base/address.js';
-import { plainAddress } from '../base/network.js';
+import { plainAddress, sourceKey } from '../base/network.js';
 import type { Heard, Identity } from '../forward-proxy/conversation.js';
 import { createConversation } from '../forward-proxy/conversations/index.js';
 import type { Destination } from '../forward-proxy/destination.js';
@@ -151,7 +151,7 @@ export class Proxying {
     const tunnel = tunnelOf(session);
     const { plan, keepMsMax } = proxyOf(session);
     const { resolveTimeoutMs: timeoutMs } = plan;
-    const question = { name: destination.host, client: tunnel.source, timeoutMs, keepMsMax };
+    const question = { name: destination.host, client: sourceKey(tunnel.source), timeoutMs, keepMsMax };
     const asked = names.ask(question, (found) =>
       this.#later(session, () => this.#lookedUp(session, destination, found)),
     );

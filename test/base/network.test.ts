@@ -6,6 +6,7 @@ import {
   networkFault,
   networkPrefix,
   plainAddress,
+  sourceKey,
   withoutHostBits,
 } from '../../src/base/network.js';
 
@@ -92,3 +93,13 @@ test.each([
 ])('$outer holds $inner: $is', ({ outer, inner, is }) =>
   expect(holdsNetwork(networkPrefix(outer), networkPrefix(inner))).toBe(is),
 );
+
+describe('what counts as one source', () => {
+  test.each([
+    ['192.0.2.7', '192.0.2.7'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['2001:db8:1:2:3:4:5:6', '20010db800010002::/64'],
+    ['2001:db8:1:2::1', '20010db800010002::/64'],
+    ['', ''],
+  ])('%s', (address, key) => expect(sourceKey(address)).toBe(key));
+});

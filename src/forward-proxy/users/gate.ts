@@ -4,8 +4,7 @@
  * A name that nobody has costs what a wrong password does, and hashes are compared in constant time.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { isIPv6 } from 'node:net';
-import { addressNumber, plainAddress } from '../../base/network.js';
+import { sourceKey } from '../../base/network.js';
 import type { ProxyUser } from '../../model/connect-proxy.js';
 import { Brakes } from './brakes.js';
 import { type Derive, deriveKey } from './scrypt.js';
@@ -115,12 +114,4 @@ export class UserGate {
     const hmac = createHmac('sha256', this.#secret);
     return hmac.update(`${hash.length} ${name.length} ${hash} ${name} `).update(password).digest();
   }
-}
-
-const HOST_BITS = 64n;
-
-/** An IPv4 address, or the /64 of an IPv6 one. The clients of Unix sockets are one. */
-function sourceKey(source: string): string {
-  const plain = plainAddress(source);
-  return isIPv6(plain) ? `${(addressNumber(plain, 'ipv6') >> HOST_BITS).toString(16)}::/64` : plain;
 }
