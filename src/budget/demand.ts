@@ -34,6 +34,8 @@ export interface Demand {
   readonly checked: number;
   /** Connections that the tarpit may hold. */
   readonly tarpit: number;
+  /** Clients name where they want to go: some are refused in words, and addresses of names are tried at once. */
+  readonly proxy: boolean;
   /** Sessions are streams of links: of clients, and to endpoints. */
   readonly links: { readonly in: boolean; readonly out: boolean };
   /** Sockets of links of our own, at most. */
@@ -47,7 +49,7 @@ export interface Demand {
 }
 
 export function demandOf(config: Config): Demand {
-  const { server, security, listeners, upstreams, monitoring, admin } = config;
+  const { server, security, listeners, upstreams, connectProxy, monitoring, admin } = config;
   const handoff = server.accept === 'handoff';
   const streamSockets = listeners.filter(takesConnections).length;
   const datagramSockets = listeners.filter(hasDatagramSocket).length * server.workers;
@@ -65,6 +67,7 @@ export function demandOf(config: Config): Demand {
     warm: sumOf(upstreams, ({ options, endpoints }) => options.pool.warm * endpoints.length),
     handlers: upstreams.some(({ handler }) => handler !== null),
     checked: sumOf(upstreams, ({ options, endpoints }) => (options.health_check ? endpoints.length : 0)),
+    proxy: connectProxy !== null,
     tarpit: mayEndBy(config, 'tarpit') ? server.tarpitMax : 0,
     links: { in: listeners.some(takesLinks), out: linked.length > 0 },
     linkSockets: server.workers * sumOf(linked, ({ endpoints }) => endpoints.length),

@@ -34,6 +34,8 @@ export const fileCosts = {
   handledFlow: 2,
   /** Flows that are left, if they are wanted, while connections lose places. */
   flowsMin: 256,
+  /** Refused clients of a worker that are read from until they close (native/stream/lingering). */
+  lingering: 128,
   /** Attempts beside the first, of a session that tries the addresses of a name (RFC 8305). */
   race: 15,
   pipe: 2,
@@ -81,6 +83,12 @@ export const fileNeeds: readonly Need<Demand>[] = [
     key: 'server.tarpit_max',
   },
   {
+    name: 'refused clients',
+    count: ({ proxy, workers }) => (proxy ? workers : 0),
+    each: fileCosts.lingering,
+    why: 'connect_proxy; read from until they close, so that the answer arrives',
+  },
+  {
     name: 'opened ahead',
     count: ({ warm }) => warm,
     each: 1,
@@ -101,7 +109,7 @@ export const fileNeeds: readonly Need<Demand>[] = [
   },
   {
     name: 'races',
-    count: ({ names, workers }) => (names ? workers : 0),
+    count: ({ names, proxy, workers }) => (names || proxy ? workers : 0),
     each: fileCosts.race,
     why: 'addresses of a name that are tried at once, a session of each worker',
   },

@@ -18,6 +18,7 @@ const demand: Demand = {
   control: false,
   handlers: false,
   tarpit: 0,
+  proxy: false,
   warm: 0,
   checked: 0,
   links: { in: false, out: false },
@@ -58,6 +59,7 @@ describe('who takes open files', () => {
   const cases: { why: string; asks: Partial<Demand>; more: number }[] = [
     { why: 'a session that a handler serves takes one more', asks: { handlers: true }, more: 1000 },
     { why: 'those in the tarpit, beyond the sessions', asks: { tarpit: 100 }, more: 100 },
+    { why: 'refused clients of each worker, and a race', asks: { proxy: true }, more: 2 * (128 + 15) },
     { why: 'connections opened ahead', asks: { warm: 100 }, more: 100 },
     { why: 'checks of endpoints', asks: { checked: 100 }, more: 100 },
     { why: 'as many checks as run at once', asks: { checked: 5000 }, more: probesMax },
