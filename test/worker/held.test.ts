@@ -151,6 +151,9 @@ test('the time that a decision took is not taken from what the client has to say
   await eventually('its end', () => engine.of('classified').some(({ cause }) => cause === 'timeout'));
   engine.answers.wait(session, 0, 2);
   engine.flush();
+  // Timers that are due go before.
+  (await client(engine)).send('?');
+  await eventually('it', () => engine.of('classified').some(({ bytes }) => bytes.toString() === '?'));
   user.send('2');
   const said = await eventually('both bytes', () =>
     engine.of('classified').find(({ bytes }) => bytes.toString() === '12'),

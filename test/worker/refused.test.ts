@@ -181,6 +181,7 @@ describe('it may be refused', () => {
     const user = await deafClient(at(engine.streamPort));
     user.write(`${HEAD}pipelined`);
     expect(await first(engine, 'ended')).toMatchObject({ reason: 'connect_failed', during: 'connect' });
+    expect(engine.lingering).toBe(1);
     await send(user, 64 * 1024);
     expect(await heard(user)).toBe(WORDS);
   });
@@ -195,6 +196,7 @@ describe('it may be refused', () => {
     );
     const user = (await client(engine)).send(HEAD);
     expect(await user.end()).toBe('fin');
+    expect(engine.lingering).toBe(1);
     expect(user.received.toString()).toBe(WORDS);
   });
 
@@ -240,6 +242,7 @@ test('in handoff mode, too', async () => {
   const user = await deafClient(address as InetAddress);
   user.write(HEAD);
   await first(engine, 'ended');
+  expect(engine.lingering).toBe(1);
   await send(user, 256 * 1024);
   expect(await heard(user)).toBe(WORDS);
 });
