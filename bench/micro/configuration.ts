@@ -43,6 +43,7 @@ const world = {
   writeFault: () => null,
   keyFile: () => ({ fault: 'no such file' }),
   usersFile: () => ({ fault: 'no such file' }),
+  authorities: () => ({ fault: 'no such file' }),
   programFault: () => null,
   cores: 2,
   addresses: [],

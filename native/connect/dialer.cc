@@ -286,6 +286,7 @@ void Dialer::GoOn(Session& session, const desk::Word& word, uint32_t* number) {
   if (*number == desk::kNone || !At(number).converses() || session.stage != desk::Stage::kPick) return;
   Dialling& dialling = At(number);
   session.stage = desk::Stage::kConnect;
+  if (word.refused) return Fail(session, ECONNREFUSED, number);
   Discard(dialling.winner.fd.get(), word.taken);
   if (word.expected > kAnswerBytesMax) return Fail(session, EMSGSIZE, number);
   if (!dialling.preamble.Begin(word.bytes, word.expected, slabs_)) return Fail(session, ENOBUFS, number);
@@ -330,6 +331,7 @@ void Dialer::Announce(Session& session, uint64_t begun_ns) {
 }
 
 void Dialer::Fail(Session& session, int error, uint32_t* number) {
+  const bool connected = At(number).converses();
   Drop(number);
   caller_->OnUnreachable(session);
   desk_->books().LeaveEndpoint(session);
@@ -337,6 +339,7 @@ void Dialer::Fail(Session& session, int error, uint32_t* number) {
   desk_->AwaitDecision(session);
   desk::Event event = desk_->Push(desk::EventKind::kUnreachable, session);
   event.Set(desk::kError, static_cast<uint32_t>(error));
+  event.Set(desk::kCause, connected);
 }
 
 net::Source Dialer::Trying(uint32_t number) const {

@@ -30,6 +30,7 @@ struct Word {
   uint32_t taken = 0;  // length of the answer
   std::span<const uint8_t> bytes;
   uint32_t expected = 0;
+  bool refused = false;  // no way leads on from the answer: the endpoint is unreachable
 };
 
 // What a carrier knows of a live session.

@@ -95,9 +95,10 @@ enum class AnswerKind : uint8_t {
   kReply,
   kQueue,
   kHold,
-  kRefuse
+  kRefuse,
+  kGiveUp
 };
-inline constexpr std::array kAnswerNames = {"dial",  "wait",  "end",   "reject", "proceed",
-                                            "go_on", "reply", "queue", "hold",   "refuse"};
+inline constexpr std::array kAnswerNames = {"dial",  "wait",  "end",  "reject", "proceed", "go_on",
+                                            "reply", "queue", "hold", "refuse", "give_up"};
 
 }  // namespace anyport::desk

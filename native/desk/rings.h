@@ -40,7 +40,7 @@ enum EventWord : uint32_t {
   kListener,
   kPlan,         // generation of the session's Plan
   kProtocol,     // classified: index in the listener's classifier, or -1
-  kCause,        // classified; refused: the check (admission::Check)
+  kCause,        // classified; refused: the check (admission::Check); unreachable: 1: when connected
   kBytesOffset,  // in the arena. classified: sniffed bytes; proxied: the PROXY header; answered: the answer
   kBytesLength,  // their length; refused: number of refusals without an event
   kDecidedAt,

@@ -30,6 +30,8 @@ void Answering::CarryOut(const desk::Answer& answer) {
     case AnswerKind::kGoOn:
       return session->carrier->GoOn(*session,
                                     {answer[desk::kTaken], answer.bytes(), answer[desk::kExpected]});
+    case AnswerKind::kGiveUp:
+      return session->carrier->GoOn(*session, {.taken = 0, .bytes = {}, .expected = 0, .refused = true});
     case AnswerKind::kReply:
       return Reply(*session, answer);
     case AnswerKind::kHold:

@@ -32,6 +32,7 @@ import type {
 import type { Signature, Transport } from '../model/protocol.js';
 import { transportsOf } from '../model/transports.js';
 import type { DnsFamily } from '../model/upstream-options.js';
+import type { Hop } from '../model/via.js';
 import { compileOnce } from '../protocols/compile.js';
 import { protocols as builtIns, protocolById, recognizerOf } from '../protocols/index.js';
 import { formOf, signatureOver } from '../protocols/planned.js';
@@ -264,7 +265,7 @@ interface World {
 }
 
 function compileUpstream(
-  { name, handler, endpoints, options }: UpstreamConfig,
+  { name, handler, endpoints, via, options }: UpstreamConfig,
   world: World,
   overrides: EndpointOverrides,
 ): Omit<PlanUpstream, 'kcp'> {
@@ -273,7 +274,8 @@ function compileUpstream(
     name,
     handler,
     options,
-    endpoints: placesOf(endpoints, options, world).map((endpoint) => ({
+    via,
+    endpoints: placesOf(endpoints, via?.hops[0] ?? null, options, world).map((endpoint) => ({
       ...endpoint,
       weight: own?.get(endpoint.name)?.weight ?? endpoint.weight,
       state: own?.get(endpoint.name)?.state ?? 'up',
@@ -285,10 +287,19 @@ type Dns = UpstreamConfig['options']['dns'];
 type Dialling = Pick<UpstreamConfig['options'], 'dns' | 'source'>;
 type Place = Pick<PlanEndpoint, 'name' | 'weight' | 'backup' | 'addresses'>;
 
-/** Configured endpoints, and those that names of services stand for now; of two with one name the first counts. */
-function placesOf(endpoints: readonly EndpointConfig[], options: Dialling, world: World): Place[] {
+/**
+ * Configured endpoints, and those that names of services stand for now; of two with one name the first counts.
+ * `first`: the proxy that is dialled for all of them; null: none is.
+ */
+function placesOf(
+  endpoints: readonly EndpointConfig[],
+  first: Hop | null,
+  options: Dialling,
+  world: World,
+): Place[] {
   const places = endpoints.flatMap(({ address, ...endpoint }): Place[] => {
-    if (!('service' in address)) return [{ ...endpoint, addresses: addressesOf(address, options, world) }];
+    if (!('service' in address))
+      return [{ ...endpoint, addresses: addressesOf(first ?? address, options, world) }];
     const found = good(world.discovery.services.get(address.service), options.dns) ?? [];
     return found.map(({ name, weight, backup, host, port }) => ({
       name,

@@ -79,6 +79,7 @@ function upstreamsOf(
 const upstreamOf = (name: string, options: UpstreamOptions): PlanUpstream => ({
   name,
   handler: null,
+  via: null,
   endpoints: [{ name: ANY_DESTINATION, weight: 1, backup: false, state: 'up', addresses: [] }],
   kcp: null,
   options,

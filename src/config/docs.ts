@@ -151,12 +151,8 @@ function defaultText({ default: value }: SchemaNode, required: boolean): string 
 
 const keysText = (keys: Keys): string => keys.join('.').replaceAll('.[]', '[]');
 
-function notYet(keys: Keys): string {
-  const key = pendingKeys.find(({ pattern }) => isCovered(keys, pattern.split('.')));
-  if (key === undefined) return '';
-  if (key.only !== undefined) return ` *(not yet: \`${key.only}\`)*, refused`;
-  return key.refused === undefined ? ' *(not yet)*' : ' *(not yet)*, refused';
-}
+const notYet = (keys: Keys): string =>
+  pendingKeys.some((pattern) => isCovered(keys, pattern.split('.'))) ? ' *(not yet)*' : '';
 
 /** Whether the keys are the pattern's or below it. */
 function isCovered(keys: Keys, pattern: Keys): boolean {

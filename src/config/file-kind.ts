@@ -70,18 +70,26 @@ export type SecretFile = { readonly text: string; readonly isShared: boolean } |
 /** A key in base64 has 44 characters. */
 const KEY_FILE_BYTES_MAX = 1024;
 
-export const keyFile = (path: string): SecretFile => secretFile(path, KEY_FILE_BYTES_MAX, 'no key');
+export const keyFile = (path: string): SecretFile => readText(path, KEY_FILE_BYTES_MAX, 'which no key is');
 
 export const usersFile = (path: string): SecretFile =>
-  secretFile(path, userLimits.fileBytesMax, 'no file of users');
+  readText(path, userLimits.fileBytesMax, 'which no file of users is');
 
-/** `none`: what is never so long. */
-function secretFile(path: string, bytesMax: number, none: string): SecretFile {
+export type TextFile = { readonly text: string } | { readonly fault: string };
+
+/** The system's bundle, of some 150 authorities, has 220 KB. */
+const AUTHORITIES_BYTES_MAX = 1024 ** 2;
+
+export const authorities = (path: string): TextFile =>
+  readText(path, AUTHORITIES_BYTES_MAX, 'name only authorities that are needed');
+
+/** `otherwise`: what is said of one that is longer. */
+function readText(path: string, bytesMax: number, otherwise: string): SecretFile {
   const fault = faultOf(path, 'read');
   if (fault !== null) return { fault };
   try {
     const { size, mode } = statSync(path);
-    if (size > bytesMax) return { fault: `is larger than ${bytesMax} bytes, which ${none} is` };
+    if (size > bytesMax) return { fault: `is larger than ${bytesMax} bytes, ${otherwise}` };
     return { text: readFileSync(path, 'utf8'), isShared: (mode & 0o077) !== 0 };
   } catch (error) {
     return { fault: `can not be read (${(error as NodeJS.ErrnoException).code})` };

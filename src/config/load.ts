@@ -9,11 +9,19 @@ import { systemAccounts } from './accounts.js';
 import { DEFAULT_FILE, DEMO_ADDRESS, demoConfig } from './default.js';
 import { documentSource } from './document.js';
 import type { Environment } from './environment.js';
-import { fileKind, keyFile, listFault, programFault, usersFile, writeFault } from './file-kind.js';
+import {
+  authorities,
+  fileKind,
+  keyFile,
+  listFault,
+  programFault,
+  usersFile,
+  writeFault,
+} from './file-kind.js';
 import { applyFlags, type Flags } from './flags.js';
 import { withIncluded } from './include/index.js';
 import { type Kernel, readKernel } from './kernel.js';
-import { findAll } from './path.js';
+import { keyFilesOf } from './modules.js';
 import { readConfig } from './read.js';
 import { mayUse } from './rights.js';
 import type { Source } from './source.js';
@@ -110,7 +118,8 @@ function loaded(
   about: About,
   { local = [], kernel = readKernel() }: { local?: readonly string[]; kernel?: Kernel },
 ): Loaded {
-  const files = [...about.files, ...secretFilesOf(source, about.directory)];
+  // They are read with the configuration, and so when they change.
+  const files = [...about.files, ...keyFilesOf(source.value, about.directory)];
   const result = validate(source, {
     directory: about.directory,
     fileKind,
@@ -118,6 +127,7 @@ function loaded(
     writeFault,
     keyFile,
     usersFile,
+    authorities,
     programFault,
     cores: availableParallelism(),
     addresses: ownAddresses().map(({ address }) => address),
@@ -130,14 +140,6 @@ function loaded(
   if (!result.ok) return { ...result, files };
   return { ...result, ...about, files, document: source.value as Document };
 }
-
-/** Private keys and users are read with the configuration, and so when they change. */
-const secretFilesOf = ({ value }: Source, directory: string): string[] =>
-  ['kcp.*.private_key_file', 'connect_proxy.users_file']
-    .flatMap((pattern) => findAll(value, pattern))
-    .map((found) => found.value)
-    .filter((file) => typeof file === 'string' && file !== '')
-    .map((file) => resolve(directory, file as string));
 
 function find(file: string | null, flags: Flags): Written | Problem {
   if (file !== null) return readText(file);

@@ -1,6 +1,6 @@
 /**
  * Where a document names files of the user, by paths relative to the document's folder: modules (handlers and
- * validators), lists of networks, and private keys.
+ * validators), lists of networks, keys, users and certificates.
  */
 import { isAbsolute, resolve } from 'node:path';
 import { listKeys } from '../model/config.js';
@@ -18,7 +18,21 @@ const LISTS = ['security', 'listeners.[]', 'forwards.[]'].flatMap((owners) =>
   Object.values(listKeys).map((key) => [owners, `${key}_files`] as const),
 );
 
-const KEYS = [['kcp.*', 'private_key_file']] as const;
+/** Private keys, users of the proxy, and authorities of others. */
+const KEYS = [
+  ['kcp.*', 'private_key_file'],
+  ['connect_proxy', 'users_file'],
+  ...['upstreams.*', 'protocols.[].target', 'forwards.[].target'].flatMap((upstream) =>
+    ['via', 'via.[]'].map((via) => [`${upstream}.${via}`, 'ca'] as const),
+  ),
+] as const;
+
+/** Files with keys, users and certificates, which are read with the document: absolute paths. */
+export const keyFilesOf = (document: unknown, directory: string): string[] =>
+  KEYS.flatMap(([owners, key]) => findAll(document, `${owners}.${key}`))
+    .map(({ value }) => value)
+    .filter((file) => typeof file === 'string' && file !== '')
+    .map((file) => resolve(directory, file as string));
 
 /** `builtin:http`, `local:1`. */
 const isName = (text: string): boolean => /^[a-z]+:/.test(text);

@@ -1,6 +1,14 @@
 /** Which of our listeners an address of this machine leads to: a session that is sent there comes back. */
 import { isIP, isIPv4 } from 'node:net';
-import type { Config, Discovery, EndpointConfig, ListenAddress, ListenerConfig } from '../model/config.js';
+import type {
+  Config,
+  Discovery,
+  EndpointConfig,
+  ListenAddress,
+  ListenerConfig,
+  UpstreamConfig,
+} from '../model/config.js';
+import { hopText } from '../via/url.js';
 
 type Inet = Extract<ListenAddress, { kind: 'inet' }>;
 
@@ -27,6 +35,15 @@ export function ownListener(
   );
 }
 
+/** What connections are opened to: the endpoints, or the first proxy on the way to them. */
+export function dialledBy({
+  endpoints,
+  via,
+}: Pick<UpstreamConfig, 'endpoints' | 'via'>): readonly Pick<EndpointConfig, 'name' | 'address'>[] {
+  const first = via?.hops[0];
+  return first === undefined ? endpoints : [{ name: hopText(first), address: first }];
+}
+
 export interface Loop {
   readonly upstream: string;
   /** Name and port. */
@@ -39,8 +56,9 @@ export interface Loop {
 export function loopsOf({ upstreams, listeners }: Config, discovery: Discovery): Loop[] {
   const { hosts, machine = [] } = discovery;
   const loops: Loop[] = [];
-  for (const { name: upstream, endpoints } of upstreams) {
-    for (const { host, port } of endpoints.flatMap(({ address }) => placesOf(address, discovery))) {
+  for (const { name: upstream, ...rest } of upstreams) {
+    const dialled = dialledBy(rest).flatMap(({ address }) => placesOf(address, discovery));
+    for (const { host, port } of dialled) {
       if (isIP(host) !== 0) continue;
       for (const address of hosts.get(host)?.value ?? []) {
         const own = ownListener(listeners, machine, { host: address, port });

@@ -17,7 +17,9 @@ export const secretKeys = [
 ] as const;
 
 /** URLs, whose user and password are secret. */
-export const secretUrls = ['upstreams.*.via', 'protocols.[].target.via', 'forwards.[].target.via'] as const;
+export const secretUrls = ['upstreams.*', 'protocols.[].target', 'forwards.[].target'].flatMap((upstream) =>
+  ['via', 'via.url', 'via.[]', 'via.[].url'].map((key) => `${upstream}.${key}`),
+);
 
 /** A URL up to its host; the scheme is kept. */
 export const CREDENTIALS = /^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i;

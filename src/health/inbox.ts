@@ -74,6 +74,11 @@ export class Inbox extends Reading {
     this.serve();
   }
 
+  /** What has been read was of another conversation: the limit is that of the next one. */
+  begin(): void {
+    this.#roomBytes = Math.max(0, lineLimits.answerBytesMax - this.#bytes.length);
+  }
+
   /** The endpoint has finished: what it has sent can still be read. */
   end(): void {
     this.#ended = true;

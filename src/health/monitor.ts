@@ -16,7 +16,9 @@ import type {
   ProxyProtocolOptions,
   UpstreamOptions,
 } from '../model/upstream-options.js';
+import type { Via } from '../model/via.js';
 import { ownProxyHeader } from '../protocols/proxy-writer.js';
+import { asksThrough, placeOf } from '../via/index.js';
 import { overOf } from './check.js';
 import { checkOf } from './checks/index.js';
 import {
@@ -34,6 +36,7 @@ import { eventsOf, type HealthEvent, newHealth, resettled, step } from './machin
 import { probe } from './probe.js';
 import { type Answer, Prober, type ProberParts, type ProbeTarget } from './prober.js';
 import { type HealthTable, WHOLE_SHARE } from './table.js';
+import type { Way } from './way.js';
 
 export interface MonitorParts {
   readonly clock: Clock;
@@ -91,7 +94,7 @@ export class Monitor {
     const kept = new Set(plan.ids.endpoints.flat());
     for (const [id, endpoint] of this.#endpoints) if (!kept.has(id)) this.#forget(id, endpoint);
     const targets: ProbeTarget[] = [];
-    for (const [index, { name: upstream, options, endpoints }] of configuredUpstreams(plan).entries()) {
+    for (const [index, { name: upstream, options, endpoints, via }] of configuredUpstreams(plan).entries()) {
       const upstreamId = plan.ids.upstreams[index] as number;
       for (const [at, planned] of endpoints.entries()) {
         const id = plan.ids.endpoints[index]?.[at] as number;
@@ -101,7 +104,7 @@ export class Monitor {
         endpoint.plan = planned;
         endpoint.options = options;
         if (options.health_check !== undefined)
-          targets.push(targetOf(id, upstream, planned, options.health_check, options));
+          targets.push(targetOf({ id, upstream, via }, planned, options.health_check, options));
         this.#publish(endpoint);
       }
     }
@@ -315,8 +318,7 @@ const countsOf = (endpoints: readonly Endpoint[]): EjectionCounts => ({
 
 /** Whom to ask: `health_check.address` and `port` stand for those of the endpoint. */
 function targetOf(
-  id: number,
-  upstream: string,
+  { id, upstream, via }: { readonly id: number; readonly upstream: string; readonly via: Via | null },
   { name: endpoint, addresses }: PlanEndpoint,
   settings: HealthCheckOptions,
   { proxy_protocol: proxy, source }: Pick<UpstreamOptions, 'proxy_protocol' | 'source'>,
@@ -324,11 +326,18 @@ function targetOf(
   const host = /^(?:\[([^\]]*)\]|([^:]*)):\d+$/.exec(endpoint);
   return {
     ...{ id, upstream, endpoint, settings },
-    addresses: askedAddresses(addresses, settings),
+    addresses: via === null ? askedAddresses(addresses, settings) : addresses,
+    way: via === null ? null : wayTo(endpoint, via, settings),
     from: source.address,
     greeting: greetingOf(settings, proxy),
     serverName: endpoint.startsWith('unix:') ? 'localhost' : (host?.[1] ?? host?.[2] ?? endpoint),
   };
+}
+
+function wayTo(endpoint: string, { hops, tls }: Via, { address, port }: HealthCheckOptions): Way {
+  const own = placeOf(endpoint);
+  const place = { host: address ?? own.host, port: port ?? own.port };
+  return { asks: asksThrough(hops, place), tls, place };
 }
 
 /** Another port or address is another server's, which need not expect a PROXY header. Version 1 has none of datagrams. */
@@ -355,9 +364,10 @@ function askedAddresses(
 const askReally: ProberParts['ask'] = async ({ settings, ...target }, address, signal) => {
   const check = checkOf(settings.type);
   if (check === undefined) return { well: false, why: `there is no check ${settings.type}` };
-  const { serverName, upstream, endpoint, from = [], greeting = null } = target;
+  const { serverName, upstream, endpoint, from = [], greeting = null, way = null } = target;
   return probe({
     from,
+    way,
     greeting,
     check,
     options: settings,

@@ -6,6 +6,7 @@ import { DatagramLine } from './datagram-line.js';
 import { type Line, LineFault } from './line.js';
 import { NoLine } from './no-line.js';
 import { StreamLine } from './stream-line.js';
+import { at, goThrough, type Way } from './way.js';
 
 export interface ProbeAsk {
   readonly check: HealthCheck;
@@ -16,6 +17,8 @@ export interface ProbeAsk {
   readonly from?: readonly string[];
   /** Sent first, over UDP before every datagram; null: nothing. */
   readonly greeting?: Uint8Array | null;
+  /** The address is a proxy's, and this is how it goes on from there; null: it is the endpoint's. */
+  readonly way?: Way | null;
   readonly context: Pick<CheckContext, 'serverName' | 'upstream' | 'endpoint'>;
   readonly timeoutMs: number;
   /** Calls it off. */
@@ -45,14 +48,14 @@ export async function probe({ timeoutMs, ...ask }: ProbeAsk): Promise<Outcome> {
 type Asked = Omit<ProbeAsk, 'timeoutMs'>;
 
 async function asked(
-  { check, options, address, from = [], context, greeting = null }: Asked,
+  { check, options, address, from = [], context, greeting = null, way = null }: Asked,
   over: AbortSignal,
 ): Promise<Outcome> {
   let line: Line | null = null;
   try {
     const transport = overOf(check, options);
-    line = await lines[transport](address, over, { source: sourceFor(address, from), greeting });
-    return await check.run(line, options, { ...placeOf(address), ...context });
+    line = await lines[transport](address, over, { source: sourceFor(address, from), greeting, way });
+    return await check.run(line, options, { ...(way?.place ?? placeOf(address)), ...context });
   } catch (error) {
     return { well: false, why: whyOf(error) };
   } finally {
@@ -76,13 +79,20 @@ const whyOf = (error: unknown): string =>
 interface Opening {
   readonly source: string | undefined;
   readonly greeting: Uint8Array | null;
+  readonly way: Way | null;
 }
 
 const lines = {
-  async tcp(address, signal, { source, greeting }) {
-    const line = await StreamLine.open(address, signal, source);
-    if (greeting !== null) line.write(greeting);
-    return line;
+  async tcp(address, signal, { source, greeting, way }) {
+    const line = await at(way?.asks[0], () => StreamLine.open(address, signal, source));
+    try {
+      if (way !== null) await goThrough(line, way);
+      if (greeting !== null) line.write(greeting);
+      return line;
+    } catch (error) {
+      line.close();
+      throw error;
+    }
   },
   udp: (address, signal, { source, greeting }) => DatagramLine.open(address, signal, source, greeting),
   nothing: async (_, signal) => new NoLine(signal),

@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.js';
 import type { SocketAddress } from '../model/address.js';
 import type { HealthCheckOptions } from '../model/upstream-options.js';
 import type { Outcome } from './check.js';
+import type { Way } from './way.js';
 
 export const proberLimits = {
   /** Endpoints asked at once; more wait their turn. */
@@ -30,6 +31,8 @@ export interface ProbeTarget {
   readonly from?: readonly string[];
   /** Sent before the check's own bytes, over UDP before every datagram; null: nothing. */
   readonly greeting?: Uint8Array | null;
+  /** From the addresses, which are a proxy's, to the endpoint; null: they are the endpoint's. */
+  readonly way?: Way | null;
 }
 
 export interface Answer {

@@ -74,8 +74,10 @@ async function readAuthorities(path: string): Promise<string> {
   }
 }
 
-const nameOf = ({ server_name }: Pick<CertificateOptions, 'server_name'>, context: CheckContext): string =>
-  server_name ?? context.serverName;
+const nameOf = (
+  { server_name }: Pick<CertificateOptions, 'server_name'>,
+  context: Pick<CheckContext, 'serverName'>,
+): string => server_name ?? context.serverName;
 
 /** By OpenSSL's name. */
 const faults: Readonly<Record<string, string>> = {
@@ -93,7 +95,7 @@ const faults: Readonly<Record<string, string>> = {
 export function faultOfCertificate(
   { certificate, certificateFault }: TlsFacts,
   options: Pick<CertificateOptions, 'server_name' | 'verify'>,
-  context: CheckContext,
+  context: Pick<CheckContext, 'serverName'>,
 ): Outcome | null {
   const { server_name, verify } = options;
   if ((verify || server_name !== undefined) && !isFor(nameOf(options, context), certificate))

@@ -52,6 +52,12 @@ export class StreamLine implements Line {
     return this.#inbox.read(until);
   }
 
+  /** The conversation that has led to the endpoint is over: limits count from here. */
+  begin(): void {
+    this.#sentBytes = 0;
+    this.#inbox.begin();
+  }
+
   startTls(ask: TlsAsk): Promise<TlsFacts> {
     // Clear text that claims to be from behind the handshake (CVE-2011-0411).
     if (!this.#inbox.isEmpty) return Promise.reject(new LineFault('sent clear text before the handshake'));

@@ -316,8 +316,13 @@ export interface UpstreamOptions {
     readonly down?: Size;
     readonly per?: 'session' | 'source' | 'endpoint' | 'upstream';
   };
-  readonly via?: string;
+  readonly via?: ProxyOptions | readonly ProxyOptions[];
 }
+
+/** A proxy on the way to endpoints: its URL, or that and how its TLS is verified. */
+export type ProxyOptions =
+  | string
+  | { readonly url: string; readonly ca?: string; readonly serverName?: string };
 
 /** Keys of its own that a type of check has are beside the common ones. */
 export type HealthCheckOptions = HealthCheckCommon & Readonly<Record<string, unknown>>;

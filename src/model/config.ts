@@ -9,6 +9,7 @@ import type { Signature, Transport } from './protocol.js';
 import type { AddressText, Closing } from './session.js';
 import type { ListenerTransport } from './transports.js';
 import type { UpstreamOptions } from './upstream-options.js';
+import type { Via } from './via.js';
 
 /** Plain data in the file's shape (snake_case), after includes, `${…}` and flags; not validated. */
 export type Document = Readonly<Record<string, unknown>>;
@@ -199,6 +200,8 @@ export interface UpstreamConfig {
   readonly name: string;
   readonly handler: string | null;
   readonly endpoints: readonly EndpointConfig[];
+  /** Null: endpoints are reached directly. */
+  readonly via: Via | null;
   readonly options: UpstreamOptions;
 }
 

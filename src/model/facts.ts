@@ -52,19 +52,23 @@ export interface Turn {
   readonly ask: Ask | null;
 }
 
-/** A question to an endpoint before the session's bytes. */
+/** A question to an endpoint, or to a proxy on the way to it, before the session's bytes. */
 export interface Ask {
   /** In words, for explanations. */
   readonly words: string;
   readonly bytes: Uint8Array;
-  /** Length of the shortest answer. */
+  /** Length of the shortest answer; 0: none is awaited. */
   readonly expected: number;
   readonly judge: (answer: Uint8Array) => AskVerdict;
+  /** Who is asked, `host:port`; absent: the endpoint. */
+  readonly proxy?: string;
+  /** Whoever does not answer is not the endpoint. */
+  readonly blames?: 'proxy';
 }
 
 export type AskVerdict =
-  /** `bytes`: length of the answer; what follows is the session's. */
-  | { readonly verdict: 'yes'; readonly bytes: number }
+  /** `bytes`: length of the answer; what follows is the session's. `skips`: questions that need not be asked now. */
+  | { readonly verdict: 'yes'; readonly bytes: number; readonly skips?: number }
   | { readonly verdict: 'more'; readonly bytesNeeded: number }
-  /** In our words. */
-  | { readonly verdict: 'no'; readonly why: string };
+  /** In our words. `blames`: the proxy does not do it, whatever the endpoint. */
+  | { readonly verdict: 'no'; readonly why: string; readonly blames?: 'proxy' };

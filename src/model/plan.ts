@@ -13,6 +13,7 @@ import type { Signature } from './protocol.js';
 import type { AddressText, Closing } from './session.js';
 import type { ListenerTransport } from './transports.js';
 import type { UpstreamOptions } from './upstream-options.js';
+import type { Via } from './via.js';
 
 export interface Plan {
   /** 1, 2, 3 …: unique per compiled Plan. */
@@ -153,6 +154,8 @@ export interface PlanUpstream {
   readonly endpoints: readonly PlanEndpoint[];
   /** Index of the profile of the links that reach them; null: connections do. */
   readonly kcp: number | null;
+  /** Through which proxies they are reached; their addresses are those of the first. Null: through none. */
+  readonly via: Via | null;
   readonly options: UpstreamOptions;
 }
 
@@ -163,7 +166,7 @@ export interface PlanEndpoint {
   readonly backup: boolean;
   /** New sessions go to endpoints that are `up`. */
   readonly state: EndpointState;
-  /** Resolved addresses; empty while the name does not resolve. */
+  /** Resolved addresses, of the first proxy on the way if there is one; empty while the name does not resolve. */
   readonly addresses: readonly SocketAddress[];
 }
 

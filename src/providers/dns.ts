@@ -50,10 +50,12 @@ interface Wishes {
 /** What these upstreams name, and how often their most hasty one wants to know. */
 export function wishesOf(upstreams: readonly UpstreamConfig[]): Wishes {
   const wishes: Wishes = { hosts: new Map(), services: new Map(), dropped: new Set() };
-  for (const { endpoints, options } of upstreams) {
+  for (const { endpoints, via, options } of upstreams) {
     const { refresh, keep_last_good } = options.dns;
     const wish = refresh === 'ttl' ? { refreshMs: null, byTtl: true } : { refreshMs: refresh, byTtl: false };
-    for (const { address } of endpoints) {
+    // Proxies look up what lies behind the first of them.
+    const places = via === null ? endpoints.map(({ address }) => address) : via.hops.slice(0, 1);
+    for (const address of places) {
       const name = nameIn(address);
       if (name === null) continue;
       add('service' in address ? wishes.services : wishes.hosts, name, wish);

@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import type { Engine } from '../addon.js';
+import type { AskVerdict } from '../model/facts.js';
 import { NONE } from '../model/ids.js';
 import type { Closing, Ender, Reason, Stage } from '../model/session.js';
+import { placed } from '../via/index.js';
 import { errorName, reasonOfFailure } from './dial-failure.js';
 import type { EndpointWatch } from './endpoint-watch.js';
 import type { Failures } from './failures.js';
-import type { Session } from './known-session.js';
-import { preambleOf } from './preamble.js';
+import { NO_ASKS, type Session } from './known-session.js';
+import { asksOf } from './preamble.js';
 import type { Answers, EventCursor } from './rings.js';
 import type { StageLog } from './stage-log.js';
 
@@ -110,6 +112,9 @@ export class Connecting {
     if (this.#log.isOn)
       this.#log.tell(session, 'connect', { endpoint: session.names.endpoint, addresses: range.count });
     const { counts } = session.runtime;
+    session.asks = asksOf(session, { events, engine, worker });
+    session.asked = 0;
+    session.refusal = undefined;
     answers.dial(session, session.row, {
       first: range.first,
       count: range.count,
@@ -117,41 +122,42 @@ export class Connecting {
       endpoint: session.endpointId,
       endpointRow: counts.endpointRow(session.upstream, session.endpoint),
       upstream: session.upstream,
-      preamble: preambleOf(session, session.runtimeUpstream.plan.options, { events, engine, worker }),
+      preamble: session.asks[0] ?? null,
     });
   }
 
-  /** The endpoint has answered what it was asked before the session's bytes. */
+  /** Who was asked last has answered; more is asked, or the session's bytes follow. A refusal is a failure to connect. */
   answered(session: Session): void {
     const { answers, events } = this.#options;
-    const verdict = session.ask?.judge(this.#options.sniffed()) ?? { verdict: 'yes', bytes: 0 };
-    if (verdict.verdict === 'yes') return answers.goOn(session, session.row, verdict.bytes);
-    if (verdict.verdict === 'more') {
-      const expected = Math.max(verdict.bytesNeeded, events.bytesLength + 1);
+    const answer = session.asks[session.asked]?.judge(this.#options.sniffed()) ?? NOTHING_ASKED;
+    if (answer.verdict === 'more') {
+      const expected = Math.max(answer.bytesNeeded, events.bytesLength + 1);
       return answers.goOn(session, session.row, 0, { bytes: new Uint8Array(), expected });
     }
-    session.error = verdict.why;
-    const { counts } = session.runtime;
-    const row = counts.endpointRow(session.upstream, session.endpoint);
-    counts.counters.addBy('anyport_connect_failures_total', 'connect_failed', row);
-    this.#options.end(session, 'upstream', 'connect', 'connect_failed', 'reset');
+    if (answer.verdict === 'no') {
+      session.refusal = answer;
+      return answers.giveUp(session, session.row);
+    }
+    session.asked += 1 + (answer.skips ?? 0);
+    answers.goOn(session, session.row, answer.bytes, session.asks[session.asked]);
   }
 
   connected(session: Session): void {
     const { events, endpoints } = this.#options;
     session.error = undefined;
+    session.asks = NO_ASKS;
     this.waited(session);
     if (endpoints.anyDown) endpoints.answered(session.endpointId, session.names);
     if (this.#log.isOn)
       this.#log.tell(session, 'relay', { endpoint: session.names.endpoint, connect_ms: events.connectMs });
   }
 
-  /** No address of the endpoint connects, and no byte has been sent: tries another endpoint. */
+  /** No address of the endpoint connects, or a way to it is refused, and no byte is lost: tries another endpoint. */
   unreachable(session: Session): void {
     const { events } = this.#options;
     this.waited(session);
     session.failure = reasonOfFailure(events.error);
-    session.error = errorName(events.error);
+    session.error = this.#whyUnreachable(session);
     session.lastTried = session.endpoint;
     if (this.#log.isOn)
       this.#log.tell(session, 'connect', { endpoint: session.names.endpoint, error: session.error });
@@ -172,10 +178,24 @@ export class Connecting {
     this.pick(session);
   }
 
+  /** What this machine lacks is said as it is, everything else with the proxy on the way that failed. */
+  #whyUnreachable({ failure, refusal, asks, asked }: Session): string {
+    const why = refusal?.why ?? errorName(this.#options.events.error);
+    const ask = asks[asked];
+    return ask === undefined || failure?.by === 'proxy' ? why : placed(ask, why);
+  }
+
   #noteDead(session: Session): void {
     const { endpoints, failures } = this.#options;
     endpoints.failed(session.endpointId, session.names, session.error ?? '');
-    if (this.judges(session)) failures.add(session.endpointId);
+    if (this.judges(session) && !this.#isOfProxy(session)) failures.add(session.endpointId);
+  }
+
+  /** It failed on the way to the endpoint, of which that says nothing. */
+  #isOfProxy({ refusal, asks, asked }: Session): boolean {
+    const ask = asks[asked];
+    if (ask?.proxy === undefined) return false;
+    return !this.#options.events.wasConnected || (refusal?.blames ?? ask.blames) === 'proxy';
   }
 
   /** Whether failures of the session are held against its endpoint. */
@@ -192,6 +212,8 @@ export class Connecting {
       failures.add(session.endpointId);
   }
 }
+
+const NOTHING_ASKED: AskVerdict = { verdict: 'yes', bytes: 0 };
 
 /** What is logged of a session that found every endpoint full. */
 const FULL = 'max_connections of its upstream';

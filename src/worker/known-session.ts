@@ -1,5 +1,5 @@
 /** TypeScript's knowledge of a session, from its first event to its end. */
-import type { Ask, Doubtful, Facts, Turn } from '../model/facts.js';
+import type { Ask, AskVerdict, Doubtful, Facts, Turn } from '../model/facts.js';
 import { NONE } from '../model/ids.js';
 import type { PlanListener } from '../model/plan.js';
 import type { Recognizer, Transport } from '../model/protocol.js';
@@ -13,6 +13,7 @@ import type { Runtime, RuntimeUpstream } from './runtime.js';
 import type { Tunnel } from './tunnel.js';
 
 export const NO_FACTS: Facts = Object.freeze({});
+export const NO_ASKS: readonly Ask[] = Object.freeze([]);
 export const NONE_DOUBTFUL: Doubtful = Object.freeze([]);
 
 export class Session implements RouteSession, SessionId {
@@ -41,6 +42,11 @@ export class Session implements RouteSession, SessionId {
   /** The last endpoint whose backlog was full; retried when no other endpoint is left. */
   full = -1;
   failure: FailedDial | undefined;
+  /** What is said on its connection before its bytes, as long as it connects, and how much of that is answered. */
+  asks: readonly Ask[] = NO_ASKS;
+  asked = 0;
+  /** The answer that was a refusal. */
+  refusal: Extract<AskVerdict, { verdict: 'no' }> | undefined;
   /** The last unreachable endpoint; -1: none. */
   lastTried = -1;
   /** Since when it waits for a place at an endpoint, and how long it has waited before; -1: not. */
@@ -117,11 +123,6 @@ export class Session implements RouteSession, SessionId {
 
   get endpointId(): number {
     return this.runtime.plan.ids.endpoints[this.upstream]?.[this.endpoint] ?? NONE;
-  }
-
-  /** Of the endpoint, before the session's bytes. */
-  get ask(): Ask | null {
-    return this.taken?.ask ?? null;
   }
 
   /** Of its protocol, once known. */

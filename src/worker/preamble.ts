@@ -1,13 +1,16 @@
-/** What an endpoint is told before a session's bytes (of a flow: before each datagram): a PROXY header, and the question that its protocol asks first. */
+/**
+ * What is said on a session's connection before its bytes (of a flow: before each datagram): requests to the proxies on the
+ * way, then to the endpoint a PROXY header and the question that its protocol asks first.
+ */
 import type { Engine } from '../addon.js';
 import { parseEndpoint } from '../base/address.js';
 import type { SocketAddress } from '../model/address.js';
+import type { Ask } from '../model/facts.js';
 import type { PlanTarget, PlanUpstream } from '../model/plan.js';
-import type { UpstreamOptions } from '../model/upstream-options.js';
 import { proxyHeader, saysFacts, type Told } from '../protocols/proxy-writer.js';
 import type { RouteSession } from '../routing/condition.js';
-import type { Session } from './known-session.js';
-import type { EventCursor, SessionId, Words } from './rings.js';
+import { NO_ASKS, type Session } from './known-session.js';
+import type { EventCursor, SessionId } from './rings.js';
 import { idText } from './session-line.js';
 
 export interface Surroundings {
@@ -17,18 +20,23 @@ export interface Surroundings {
   readonly worker: number;
 }
 
-/** Null: nothing. */
-export function preambleOf(
-  session: Session,
-  { proxy_protocol: proxy }: UpstreamOptions,
-  around: Surroundings,
-): Words | null {
-  const { ask } = session;
-  if (proxy.version === 'off') return ask === null ? null : { bytes: ask.bytes, expected: ask.expected };
+/** In their order; of the last alone no answer may be awaited. */
+export function asksOf(session: Session, around: Surroundings): readonly Ask[] {
+  const way = session.runtimeUpstream.ways[session.endpoint] ?? NO_ASKS;
+  const last = askOfEndpoint(session, around);
+  return last === null ? way : [...way, last];
+}
+
+/** Null: it is told nothing. */
+function askOfEndpoint(session: Session, around: Surroundings): Ask | null {
+  const ask = session.taken?.ask ?? null;
+  const { proxy_protocol: proxy } = session.runtimeUpstream.plan.options;
+  if (proxy.version === 'off') return ask;
   const ends = { source: sourceOf(around.events), destination: destinationOf(session, around) };
   const header = proxyHeader(proxy, ends, toldOf(session, around.worker), session.transport);
-  if (ask === null) return { bytes: header, expected: 0 };
-  return { bytes: Buffer.concat([header, ask.bytes]), expected: ask.expected };
+  return ask === null
+    ? { words: 'a PROXY header', bytes: header, expected: 0, judge: () => ({ verdict: 'yes', bytes: 0 }) }
+    : { ...ask, bytes: Buffer.concat([header, ask.bytes]) };
 }
 
 function sourceOf(events: EventCursor): SocketAddress {

@@ -62,6 +62,7 @@ export const answerKinds = [
   'queue',
   'hold',
   'refuse',
+  'give_up',
 ] as const;
 type AnswerKind = (typeof answerKinds)[number];
 
@@ -239,6 +240,10 @@ export class EventCursor {
   }
   get bytesLength(): number {
     return this.#word(eventWords.bytesLength);
+  }
+  /** `unreachable`: the connection was there, and the conversation before the session's bytes failed. */
+  get wasConnected(): boolean {
+    return this.#word(eventWords.cause) === 1;
   }
   get decidedAt(): number {
     return this.#word(eventWords.decidedAt);
@@ -426,6 +431,11 @@ export class Answers {
     const at = this.#begin('go_on', id, row, this.#lengthOf(words.bytes));
     this.#words[at + answerWords.taken] = taken;
     this.#say(at, words);
+  }
+
+  /** The endpoint's answer is a refusal: its connection is closed, and an `unreachable` event follows. */
+  giveUp(id: SessionId, row: number): void {
+    this.#begin('give_up', id, row);
   }
 
   /**

@@ -15,6 +15,7 @@ import { expectTexts, type LocalCode } from '../base/user-module.js';
 import { type Handler, loadHandler } from '../handlers/index.js';
 import { engineProfile } from '../kcp/engine-profile.js';
 import type { WorkerCounters } from '../metrics/counters.js';
+import type { Ask } from '../model/facts.js';
 import { NONE } from '../model/ids.js';
 import type { Plan, PlanForm, PlanProtocol, PlanRoute, PlanUpstream } from '../model/plan.js';
 import type { Transport } from '../model/protocol.js';
@@ -28,6 +29,7 @@ import { prepareRoute } from '../routing/prepared.js';
 import { type RouteTable, tableOf } from '../routing/table.js';
 import { interleaved } from '../upstream/families.js';
 import { type Around, takesSessions, Upstream } from '../upstream/upstream.js';
+import { asksThrough, placeOf } from '../via/index.js';
 import type { ClassifierOf } from './classifiers.js';
 import { PlanCounts } from './plan-counts.js';
 import { tellsFacts } from './preamble.js';
@@ -51,6 +53,8 @@ export interface RuntimeUpstream {
   readonly balancer: Upstream;
   /** By endpoint: its addresses among the engine's dials. */
   readonly dials: readonly DialRange[];
+  /** By endpoint: what the proxies on the way to it are asked; empty: there are none. */
+  readonly ways: readonly (readonly Ask[])[];
   readonly handler: Handler | null;
 }
 
@@ -199,7 +203,14 @@ async function prepare(
   const planned = { plan: upstream, id, ids: ids.endpoints[index] ?? [], affinityMs: limits.cacheTtlMs };
   const known = before.get(id)?.balancer;
   const balancer = known?.isOf(planned) ? known : new Upstream(planned, balancing, known);
-  return { plan: upstream, balancer, dials, handler };
+  return { plan: upstream, balancer, dials, ways: waysOf(upstream), handler };
+}
+
+function waysOf({ via, endpoints }: PlanUpstream): readonly (readonly Ask[])[] {
+  // Never in clear text what is meant for TLS.
+  if (via !== null && via.tls !== null)
+    throw new Error('TLS to proxies (`via: "https://…"`) is not available yet');
+  return via === null ? [] : endpoints.map(({ name }) => asksThrough(via.hops, placeOf(name)));
 }
 
 /** What the engine dials, and where among it the addresses of each endpoint are. */

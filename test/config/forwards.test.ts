@@ -229,8 +229,8 @@ upstreams:
     { text: 'listen: 7, target: "127.0.0.1:7", scheme: udp', says: '`127.0.0.1:7` is this forward itself' },
     { text: 'listen: 7, target: "a:1", mode: 0600', says: "forwards[0].mode: is for a unix socket's file" },
     {
-      text: 'listen: 7, target: { endpoints: ["a:1"], via: "http://p:1" }',
-      says: 'forwards[0].target.via: is not available',
+      text: 'listen: 7, target: { endpoints: ["a:1"], via: "http://p" }',
+      says: 'forwards[0].target.via: expected the URL of a proxy',
     },
     {
       text: 'listen: 7, target: "a:1", proxy_protocol: { accept: true }',

@@ -1,5 +1,6 @@
 /** Pages written by hand: their metrics are there, their configurations are accepted, their links lead somewhere. */
 import { existsSync, readFileSync } from 'node:fs';
+import { rootCertificates } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { jsonSchema } from '../../src/config/schema/index.js';
 import { catalog } from '../../src/metrics/catalog.js';
@@ -8,9 +9,16 @@ import { problemsOf } from './support.js';
 
 /** Files that the configurations name. */
 const files = ['/var/lib/anyport/drop.txt'];
-const keys = { '/etc/anyport/server.key': { text: Buffer.alloc(32, 1).toString('base64'), isShared: false } };
+const keys = {
+  '/etc/anyport/server.key': { text: Buffer.alloc(32, 1).toString('base64'), isShared: false },
+  '/etc/anyport/proxy-ca.pem': { text: rootCertificates[0] ?? '', isShared: true },
+};
 
-const environment = { KCP_SECRET: 'correct-horse-battery-staple', KCPTUN_KEY: "it's a secrect" };
+const environment = {
+  KCP_SECRET: 'correct-horse-battery-staple',
+  KCPTUN_KEY: "it's a secrect",
+  PROXY_PASSWORD: 'p%40ss',
+};
 
 const all = (text: string, pattern: RegExp): string[] => [
   ...new Set([...text.matchAll(pattern)].map(([, found = '']) => found)),
@@ -27,7 +35,7 @@ const anchorsOf = (page: string): string[] => [
   ...[...page.matchAll(/<a id="([^"]+)"/g)].map(([, id = '']) => id),
 ];
 
-describe.each(['security.md', 'udp.md', 'kcp.md'])('docs/%s', (page) => {
+describe.each(['security.md', 'udp.md', 'kcp.md', 'via.md'])('docs/%s', (page) => {
   const text = readFileSync(`docs/${page}`, 'utf8');
 
   test.each(all(text, /`(anyport_[a-z_]+)/g))('%s is a metric', (name) =>

@@ -37,8 +37,8 @@ const wrong = [
   },
   { target: '{ balance: random_two }', says: 'protocols[0].target: needs either `endpoints` or `handler`' },
   {
-    target: '{ endpoints: ["r1:1"], via: "http://p:1" }',
-    says: 'protocols[0].target.via: is not available yet',
+    target: '{ endpoints: ["r1:1"], via: "http://p" }',
+    says: 'protocols[0].target.via: expected the URL of a proxy',
   },
 ];
 test.each(wrong)('wrong: $target', ({ target, says }) => {

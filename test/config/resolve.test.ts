@@ -184,6 +184,7 @@ describe('upstreams', () => {
       {
         name: 'Redis',
         handler: null,
+        via: null,
         options: expect.objectContaining({ balance: 'round_robin', retries: 2 }),
         endpoints: [
           { name: 'r1:6379', address: { host: 'r1', port: 6379 }, weight: 1, backup: false },
@@ -204,6 +205,7 @@ describe('upstreams', () => {
       {
         name: 'web',
         handler: null,
+        via: null,
         options: expect.objectContaining({
           balance: 'least_connections',
           retries: 0,

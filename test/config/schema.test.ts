@@ -38,7 +38,7 @@ test('`when` has the conditions of the table, `not`, and nothing else', () => {
 });
 
 describe('pending keys', () => {
-  test.each(pendingKeys)('$pattern is a key of the schema', ({ pattern }) => {
+  test.each(pendingKeys)('%s is a key of the schema', (pattern) => {
     let node: SchemaNode | undefined = jsonSchema() as SchemaNode;
     for (const part of pattern.split('.')) node = stepInto(node, part);
     expect(node).toBeDefined();

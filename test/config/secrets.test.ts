@@ -13,6 +13,7 @@ const running = {
   upstreams: {
     web: { endpoints: ['a:80'], via: 'http://user:pa%40ss@proxy:3128' },
     plain: { endpoints: ['a:80'], via: 'http://proxy:3128' },
+    far: { endpoints: ['a:80'], via: ['socks5://first:one-pass@p', { url: 'https://al:two-pass@q:1' }] },
     cache: { endpoints: ['a:6379'], health_check: { type: 'redis', user: 'check', password: 'ping-me' } },
   },
   protocols: [
@@ -37,6 +38,8 @@ const secrets = [
   'ping-me',
   'ping-too',
   'own-pass',
+  'one-pass',
+  'two-pass',
 ];
 
 test('every secret is veiled, and nothing else', () => {
@@ -50,6 +53,7 @@ test('every secret is veiled, and nothing else', () => {
     upstreams: {
       web: { endpoints: ['a:80'], via: 'http://***@proxy:3128' },
       plain: { endpoints: ['a:80'], via: 'http://proxy:3128' },
+      far: { endpoints: ['a:80'], via: ['socks5://***@p', { url: 'https://***@q:1' }] },
       cache: { endpoints: ['a:6379'], health_check: { type: 'redis', user: 'check', password: '***' } },
     },
     protocols: [

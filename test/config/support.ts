@@ -58,6 +58,7 @@ export function checkText(text: string, world: World = {}): Validated {
     writeFault: (path) => faults[path] ?? null,
     keyFile: (path) => keys[path] ?? { fault: 'no such file' },
     usersFile: (path) => userFiles[path] ?? { fault: 'no such file' },
+    authorities: (path) => keys[path] ?? { fault: 'no such file' },
     programFault: (path) => (programs.includes(path) ? null : 'no such file'),
     cores: 3,
     addresses: ['192.0.2.9', '2001:db8::9'],

@@ -23,7 +23,8 @@ const endpoint = (name: string, more: Partial<PlanEndpoint> = {}): PlanEndpoint 
 
 /** A Plan with one upstream; the ids of its endpoints are 1, 2, 3 … of their names' last letters. */
 function planOf(written: object, endpoints: readonly PlanEndpoint[]): Plan {
-  const upstream = { name: 'web', handler: null, endpoints, options: optionsWith(written as Written) };
+  const options = optionsWith(written as Written);
+  const upstream = { name: 'web', handler: null, via: null, endpoints, options };
   const ids = endpoints.map(({ name }) => name.charCodeAt(0) - 96);
   return { upstreams: [upstream], ids: { upstreams: [1], endpoints: [ids] } } as unknown as Plan;
 }

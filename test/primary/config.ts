@@ -63,7 +63,7 @@ export function configOf({ server: some, monitoringPort, handler = restless }: W
     ],
     protocols: [],
     routes: [],
-    upstreams: [{ name: 'restless', handler, endpoints: [], options: optionsWith() }],
+    upstreams: [{ name: 'restless', handler, endpoints: [], via: null, options: optionsWith() }],
     kcp: [],
     connectProxy: null,
     security: { rateLimit: null, guard: null, banExport: null, lists: noLists },

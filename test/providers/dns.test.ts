@@ -19,6 +19,7 @@ function upstream(dns: number | Partial<Dns>, ...hosts: string[]): UpstreamConfi
     name: 'web',
     handler: null,
     endpoints,
+    via: null,
     options: { ...optionsWith(), dns: { ...optionsWith().dns, ...written } },
   };
 }

@@ -17,7 +17,17 @@ export interface SourceFile {
 export type Arrows = Readonly<Record<string, readonly string[]>>;
 
 const leaf = ['base', 'model'];
-const leaves = ['protocols', 'routing', 'upstream', 'health', 'handlers', 'metrics', 'providers', 'cluster'];
+const leaves = [
+  'protocols',
+  'routing',
+  'upstream',
+  'health',
+  'handlers',
+  'metrics',
+  'providers',
+  'cluster',
+  'via',
+];
 
 export const typescriptArrows: Arrows = {
   base: [],
@@ -25,7 +35,7 @@ export const typescriptArrows: Arrows = {
   addon: ['model'],
   ...Object.fromEntries(leaves.map((room) => [room, leaf])),
   // Checks read answers with the same cursors and automata as openings are read with.
-  health: [...leaf, 'protocols'],
+  health: [...leaf, 'protocols', 'via'],
   // Lists of networks are native sets.
   security: [...leaf, 'addon'],
   // Handshakes, which the daemon has too, and the sockets of the library, which are native.
@@ -45,6 +55,7 @@ export const typescriptArrows: Arrows = {
     'kcp',
     'forward-proxy',
     'providers',
+    'via',
   ],
   admin: [...leaf, 'metrics'],
   plane: [...leaf, 'addon', 'health', 'metrics', 'upstream'],
@@ -79,6 +90,7 @@ export const typescriptArrows: Arrows = {
     'security',
     'kcp',
     'forward-proxy',
+    'via',
     'admin',
     'cli/run',
   ],

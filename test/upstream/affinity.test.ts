@@ -143,6 +143,7 @@ function start(change: Parameters<typeof optionsWith>[0] = {}) {
       name: 'web',
       handler: null,
       kcp: null,
+      via: null,
       options: optionsWith({ affinity: 'source', ...change }),
       endpoints: numbers.map((number) => ({
         ...{ name: `web-${number}:80`, weight: 1, backup: false, state: 'up' as const },

@@ -37,6 +37,7 @@ function planOf(options: Options, endpoints: readonly Partial<PlanEndpoint>[]): 
     name: 'web',
     handler: null,
     kcp: null,
+    via: null,
     options: optionsWith(options),
     endpoints: endpoints.map((endpoint, index) => ({
       name: `web-${index}:80`,

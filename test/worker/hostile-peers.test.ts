@@ -21,6 +21,7 @@ test('many sessions at once whose every endpoint fails at once: each ends, once'
     name: 'nowhere',
     handler: null,
     kcp: null,
+    via: null,
     options: optionsWith({ retries: 16 }),
     // connect() to a missing Unix socket fails at once: all retries happen in one turn.
     endpoints: Array.from({ length: 17 }, (_, n) => ({

@@ -77,7 +77,14 @@ export function endpoint(port: number): PlanEndpoint {
 }
 
 export function upstream(name: string, ...ports: number[]): PlanUpstream {
-  return { name, handler: null, kcp: null, endpoints: ports.map(endpoint), options: optionsWith() };
+  return {
+    name,
+    handler: null,
+    kcp: null,
+    via: null,
+    endpoints: ports.map(endpoint),
+    options: optionsWith(),
+  };
 }
 
 /** Shared by all Plans of the test. */

@@ -2,6 +2,7 @@
 import { configuredUpstreams } from '../../model/configured-upstreams.js';
 import type { Plan } from '../../model/plan.js';
 import type { UpstreamOptions } from '../../model/upstream-options.js';
+import { hopText } from '../../via/url.js';
 import { columns } from '../columns.js';
 import type { Explanation } from './explanation.js';
 import type { ProtocolRow } from './protocols.js';
@@ -21,6 +22,7 @@ export function explanationText(explanation: Explanation, plan: Plan): string {
     ['protocol', protocolText(explanation)],
     ...known.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : String(value)]),
     ['goes to', outcome.target === null ? '-' : `${outcome.target}${endpoints ? ` (${endpoints})` : ''}`],
+    ...(upstream?.via ? [['through', upstream.via.hops.map(hopText).join(', then ')]] : []),
     ...(client.length === 0 ? [] : [['answers', client.join('; then ')]]),
     ...(sent === '' ? [] : [['sends', sent]]),
     ['because', outcome.by === 'limits' ? outcome.why : `${outcome.by}: ${outcome.why}`],

@@ -1,4 +1,5 @@
 /** Listeners, protocols, upstreams and endpoints as they are compared and shown: keys and values as in the file. */
+import { createHash } from 'node:crypto';
 import { formatDuration } from '../../base/duration.js';
 import type {
   EndpointConfig,
@@ -11,6 +12,8 @@ import type {
 import type { ProxyUserConfig } from '../../model/connect-proxy.js';
 import type { KcpProfile, KcpSecurity } from '../../model/kcp.js';
 import type { Signature } from '../../model/protocol.js';
+import type { Via } from '../../model/via.js';
+import { hopUrl } from '../../via/url.js';
 import { isMapping } from '../path.js';
 import type { Form } from './items.js';
 import { listFields } from './lists.js';
@@ -95,15 +98,27 @@ function signatureFields(signature: Signature | null): Form['fields'] {
   };
 }
 
-export function upstreamForm({ name, handler, endpoints, options }: UpstreamConfig): Form {
+export function upstreamForm({ name, handler, endpoints, via, options }: UpstreamConfig): Form {
   const shown = endpoints.slice(0, ENDPOINTS_SHOWN_MAX).map((endpoint) => endpoint.name);
   const rest = endpoints.length - shown.length;
   return {
     name,
     about: handler ?? [...shown, ...(rest > 0 ? [`… ${rest} more`] : [])].join(', '),
-    fields: { handler, ...optionFields('', options) },
+    fields: { handler, ...viaFields(via), ...optionFields('', options) },
   };
 }
+
+/** Certificates are shown by what tells them apart. */
+function viaFields(via: Via | null): Form['fields'] {
+  const ca = via?.tls?.ca ?? null;
+  return {
+    via: via?.hops.map(hopUrl).join(' '),
+    'via.server_name': via?.tls?.serverName ?? null,
+    'via.ca': ca && createHash('sha256').update(ca).digest('hex').slice(0, DIGITS_SHOWN),
+  };
+}
+
+const DIGITS_SHOWN = 12;
 
 /** Flattened: `tcp.keepalive`. */
 function optionFields(base: string, options: object): Record<string, unknown> {

@@ -17,6 +17,7 @@ import { quic } from './upstream/quic.js';
 import { source } from './upstream/source.js';
 import { tcp } from './upstream/tcp.js';
 import { udp } from './upstream/udp.js';
+import { via } from './upstream/via.js';
 
 /** `address`: the schema of where it is. */
 export function endpointAt<Address extends z.ZodType>(address: Address) {
@@ -82,7 +83,7 @@ export const upstreamOf = <Endpoint extends z.ZodType>(each: Endpoint, example: 
         'module path or `builtin:` name',
       ).optional(),
       ...options,
-      via: text('Reach it through this HTTP CONNECT proxy', 'URL').optional(),
+      via,
     },
     example,
   );

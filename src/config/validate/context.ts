@@ -1,5 +1,5 @@
 import type { Accounts } from '../accounts.js';
-import type { FileKind, SecretFile, WrittenAs } from '../file-kind.js';
+import type { FileKind, SecretFile, TextFile, WrittenAs } from '../file-kind.js';
 import type { Kernel } from '../kernel.js';
 import type { Right, Subject } from '../rights.js';
 
@@ -16,6 +16,8 @@ export interface Context {
   keyFile(path: string): SecretFile;
   /** Users of the proxy. */
   usersFile(path: string): SecretFile;
+  /** PEM of authorities. */
+  authorities(path: string): TextFile;
   /** Why it can not be run as a program; null: it can. */
   programFault(path: string): string | null;
   /** CPUs available to this process: the value of `auto`. */

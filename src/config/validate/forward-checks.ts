@@ -4,6 +4,7 @@ import type { Transport } from '../../model/protocol.js';
 import { transportsOf } from '../../model/transports.js';
 import { saysFacts } from '../../protocols/proxy-writer.js';
 import { factsKnownBy } from '../../upstream/known-by.js';
+import { dialledBy } from '../own-listeners.js';
 import type { Report } from '../report.js';
 import type { Context } from './context.js';
 import { isForward, type ListenerGroup } from './groups.js';
@@ -90,8 +91,8 @@ class Loops {
   }
 
   #after({ name, forward }: ListenerConfig, transport: Transport) {
-    const { endpoints = [] } = this.#upstreamOf.get(forward?.upstream ?? '') ?? {};
-    return endpoints.flatMap(({ name: endpoint, address }) => {
+    const upstream = this.#upstreamOf.get(forward?.upstream ?? '');
+    return (upstream === undefined ? [] : dialledBy(upstream)).flatMap(({ name: endpoint, address }) => {
       const to = this.#own(address, transport);
       return to === undefined || to.forward === null ? [] : [{ from: name, endpoint, to }];
     });

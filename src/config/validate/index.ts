@@ -2,7 +2,6 @@
 import type { Config, Identity, MonitoringConfig, Problem, ServerConfig } from '../../model/config.js';
 import { identifyBytesMax } from '../../protocols/read-limit.js';
 import type { Path } from '../path.js';
-import { findRefused } from '../pending.js';
 import { Report } from '../report.js';
 import type { Source } from '../source.js';
 import { checkAdminAddress, resolveAdmin } from './admin.js';
@@ -28,6 +27,7 @@ import { Targets } from './targets.js';
 import { checkHandlersOfDatagrams, checkHeadersOfDatagrams, ownHandlers } from './transport-options.js';
 import { hasOwnUpstream, resolveUpstreams, writtenUpstreams } from './upstreams.js';
 import { resolveIdentity } from './user.js';
+import { checkDatagramsVia, checkVia } from './via.js';
 import { warningsOf } from './warnings.js';
 
 export type Validated =
@@ -40,9 +40,6 @@ const EVERY_INTERFACE = '::';
 export function validate(source: Source, context: Context): Validated {
   const report = new Report(source);
   const shape = readShape(source.value, report);
-  for (const { path, message } of findRefused(source.value)) {
-    if (!report.isWrong(path)) report.problem(path, message);
-  }
   const declared = declaredUpstreams(shape);
   const forwards = readForwards(shape, declared, report);
   const targets = new Targets([...declared.keys(), ...forwardUpstreamNames(forwards)], report);
@@ -60,6 +57,7 @@ export function validate(source: Source, context: Context): Validated {
   for (const entry of shape.listeners ?? []) profiles.checkListener(entry);
   const written = [...writtenUpstreams(shape), ...writtenForwardUpstreams(forwards)];
   for (const entry of written) profiles.checkUpstream(entry);
+  for (const entry of written) checkVia(entry, report);
   checkServer(shape, report);
   checkSilences(shape, report);
   checkSecurity(shape, report);
@@ -87,6 +85,7 @@ export function validate(source: Source, context: Context): Validated {
   const reachability = createReachability(shape, asking, config);
   checkHeadersOfDatagrams(written, reachability, report);
   checkDatagramsOverKcp(written, reachability, report);
+  checkDatagramsVia(written, reachability, report);
   checkHandlersOfDatagrams([...written, ...ownHandlers(shape)], reachability, report);
   if (report.problems.length > 0) return { ok: false, problems: report.problems };
   const checked = { source, shape, written, groups, names, profiles, config, reachability };

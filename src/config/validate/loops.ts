@@ -10,6 +10,7 @@ import type {
 } from '../../model/config.js';
 import type { Transport } from '../../model/protocol.js';
 import { socketTransportsOf, takesConnections } from '../../model/transports.js';
+import { hopText } from '../../via/url.js';
 import { isLocal, takes } from '../own-listeners.js';
 import type { Path } from '../path.js';
 import type { Warn } from '../report.js';
@@ -61,17 +62,27 @@ interface WrittenEndpoint {
 }
 
 function endpointsOf({ upstreams, protocols }: Shape): WrittenEndpoint[] {
-  const declared = upstreams.flatMap(({ path, value }) => listed(value.endpoints, [...path, 'endpoints']));
+  const declared = upstreams.flatMap(({ path, value }) => dialled(value, path));
   const own = protocols.flatMap(({ path: protocol, value: { target = '' } }): WrittenEndpoint[] => {
     const path = [...protocol, 'target'];
     if (Array.isArray(target)) return listed(target, path);
-    if (typeof target !== 'string') return listed(target.endpoints, [...path, 'endpoints']);
+    if (typeof target !== 'string') return dialled(target, path);
     return target.split(',').flatMap((text): WrittenEndpoint[] => {
       const address = parseEndpoint(text.trim());
       return address === null ? [] : [{ path, name: text.trim(), address }];
     });
   });
   return [...declared, ...own];
+}
+
+/** Endpoints behind a proxy are its own matter. */
+function dialled(
+  { endpoints, via }: Pick<UpstreamEntry, 'endpoints' | 'via'>,
+  path: Path,
+): WrittenEndpoint[] {
+  const first = via?.[0]?.url;
+  if (first === undefined) return listed(endpoints, [...path, 'endpoints']);
+  return [{ path: [...path, 'via'], name: hopText(first), address: first }];
 }
 
 function listed(endpoints: UpstreamEntry['endpoints'], path: Path): WrittenEndpoint[] {

@@ -1,5 +1,6 @@
 /** Options of upstreams that this machine or its kernel must have: `source` and `tcp.congestion`. */
 import { isIP } from 'node:net';
+import { hopText } from '../../via/url.js';
 import type { Path } from '../path.js';
 import type { Report, Warn } from '../report.js';
 import type { UpstreamEntry } from '../schema/upstreams.js';
@@ -59,16 +60,21 @@ function checkTransparent(
     report.problem(at, 'needs CAP_NET_RAW, which this process has not: see docs/operations.md');
 }
 
-/** Literal endpoints that no source address can reach. */
+/** Literal addresses to dial that no source address can reach. */
 function checkFamilies({ path, value }: WrittenUpstream, report: Report): void {
   const families = new Set(value.source.address.map(isIP));
   if (families.size === 0) return;
-  for (const [index, { address: endpoint }] of (value.endpoints ?? []).entries()) {
-    const family = 'host' in endpoint.address ? isIP(endpoint.address.host) : 0;
+  const first = value.via?.[0]?.url;
+  const dialled =
+    first === undefined
+      ? (value.endpoints ?? []).map(({ address }, index) => ({ ...address, at: ['endpoints', index] }))
+      : [{ name: hopText(first), address: first, at: ['via'] }];
+  for (const { name, address, at } of dialled) {
+    const family = 'host' in address ? isIP(address.host) : 0;
     if (family === 0 || families.has(family)) continue;
     report.problem(
-      [...path, 'endpoints', index],
-      `\`${endpoint.name}\` is IPv${family}, and source.address has no IPv${family} address: add one`,
+      [...path, ...at],
+      `\`${name}\` is IPv${family}, and source.address has no IPv${family} address: add one`,
     );
   }
 }

@@ -12,6 +12,7 @@ import { resolveHandler } from './handlers.js';
 import type { Entry, Shape } from './shape.js';
 import { checkSource } from './sources.js';
 import { checkUpstreamName } from './targets.js';
+import { resolveVia } from './via.js';
 
 export const defaultUpstream: UpstreamEntry = upstreamSchema.parse({});
 export const defaultOptions = optionsOf(defaultUpstream);
@@ -92,6 +93,7 @@ export function upstreamFrom(
         ? null
         : resolveHandler(value.handler, [...path, 'handler'], context, report),
     endpoints,
+    via: resolveVia(value, [...path, 'via'], context, report),
   };
 }
 
@@ -114,7 +116,7 @@ function ownUpstream(
   const { name, handler } = value;
   if (handler !== undefined) {
     const module = resolveHandler(handler, [...path, 'handler'], context, report);
-    return { name, options: defaultOptions, handler: module, endpoints: [] };
+    return { name, options: defaultOptions, handler: module, endpoints: [], via: null };
   }
   return targetUpstream(name, value.target ?? '', [...path, 'target'], context, report);
 }
@@ -131,7 +133,7 @@ function targetUpstream(
     return declaredUpstream(name, { path, value: target }, context, report);
   }
   const endpoints = isList ? listedEndpoints(target, path, report) : inlineEndpoints(target, path, report);
-  return { name, options: defaultOptions, handler: null, endpoints };
+  return { name, options: defaultOptions, handler: null, endpoints, via: null };
 }
 
 /** Addresses with commas. */
@@ -147,8 +149,8 @@ function inlineEndpoints(target: string, path: Path, report: Report): EndpointCo
   });
 }
 
-/** The options of an upstream, without endpoints and handler. */
-function optionsOf({ endpoints, handler, ...options }: UpstreamEntry): UpstreamOptions {
+/** The options of an upstream, without endpoints, handler and the way to them. */
+function optionsOf({ endpoints, handler, via, ...options }: UpstreamEntry): UpstreamOptions {
   return options;
 }
 

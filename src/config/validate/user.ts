@@ -1,11 +1,13 @@
 /** `server.user` and `server.group`: whom the daemon becomes when it is started as root. */
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isAbstract } from '../../base/address.js';
 import type { Config, Group, Identity, User } from '../../model/config.js';
+import { keyFilesOf } from '../modules.js';
 import type { Path } from '../path.js';
 import type { Report, Warn } from '../report.js';
 import type { Right } from '../rights.js';
+import type { Source } from '../source.js';
 import type { Context } from './context.js';
 import type { Shape } from './shape.js';
 
@@ -77,7 +79,7 @@ function numberOf(text: string): number | null {
 type Use = readonly [path: string, right: Right, otherwise: string];
 
 /** What the user of `server.user` seems not to be allowed to do. */
-export function warnOfRights(shape: Shape, config: Config, context: Context, warn: Warn): void {
+export function warnOfRights(source: Source, config: Config, context: Context, warn: Warn): void {
   const { accounts, mayUse } = context;
   const { identity } = config.server;
   if (identity === null) return;
@@ -86,8 +88,7 @@ export function warnOfRights(shape: Shape, config: Config, context: Context, war
   for (const [path, right, otherwise] of [
     ...modulesOf(config),
     ...listsOf(config),
-    ...keysOf(shape, context),
-    ...usersOf(config),
+    ...keysOf(source, context),
     ...logOf(config, context),
     ...exportOf(config),
     ...socketsOf(config),
@@ -115,13 +116,8 @@ const listsOf = ({ security, listeners }: Config): Use[] => {
 };
 
 /** Read as root at the start. */
-const keysOf = ({ kcp }: Shape, { directory }: Context): Use[] =>
-  kcp
-    .filter(({ value }) => value.private_key_file !== '')
-    .map(({ value }) => [resolve(directory, value.private_key_file), 'read', 'every reload is refused']);
-
-const usersOf = ({ connectProxy }: Config): Use[] =>
-  connectProxy?.usersFile ? [[connectProxy.usersFile, 'read', 'every reload is refused']] : [];
+const keysOf = ({ value }: Source, { directory }: Context): Use[] =>
+  keyFilesOf(value, directory).map((file) => [file, 'read', 'every reload is refused']);
 
 function logOf({ logging: { file } }: Config, { fileKind }: Context): Use[] {
   if (file === null) return [];

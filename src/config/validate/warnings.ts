@@ -85,7 +85,7 @@ export function warningsOf(checked: Checked, context: Context): Problem[] {
   }
   warnOfLoops(shape, config, context, warn);
   warnOfMonitoringPorts(config, warn);
-  warnOfRights(shape, config, context, warn);
+  warnOfRights(source, config, context, warn);
   warnOfToken(config, warn);
   warnOfSecurity(shape, source, warn);
   warnOfWritten(groups, config, context, warn);
