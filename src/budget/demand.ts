@@ -1,5 +1,6 @@
 /** What a configuration asks of the machine, in numbers of things; what each of them takes is in the tables beside. */
 import { isIP } from 'node:net';
+import { memoryOf, parseHash } from '../forward-proxy/users/index.js';
 import type { Config, EndpointConfig, UpstreamConfig } from '../model/config.js';
 import { mayEndBy } from '../model/endings.js';
 import {
@@ -46,6 +47,8 @@ export interface Demand {
   readonly sources: boolean;
   /** Size of a copy buffer in bytes. */
   readonly bufferBytes: number;
+  /** What a password of the proxy's users takes at most while it is computed; 0: there are none. */
+  readonly passwordBytes: number;
 }
 
 export function demandOf(config: Config): Demand {
@@ -74,8 +77,15 @@ export function demandOf(config: Config): Demand {
     names: upstreams.some(({ endpoints }) => endpoints.some(isName)),
     sources: server.maxConnectionsPerSource > 0 || security.rateLimit !== null || security.guard !== null,
     bufferBytes: server.bufferBytes,
+    passwordBytes: passwordBytesOf(config),
   };
 }
+
+const passwordBytesOf = ({ connectProxy }: Config): number =>
+  (connectProxy?.users ?? []).reduce((most, { hash }) => {
+    const parsed = parseHash(hash);
+    return 'fault' in parsed ? most : Math.max(most, memoryOf(parsed));
+  }, 0);
 
 const sumOf = (upstreams: readonly UpstreamConfig[], each: (upstream: UpstreamConfig) => number): number =>
   upstreams.reduce((sum, upstream) => sum + each(upstream), 0);

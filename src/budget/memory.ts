@@ -3,6 +3,7 @@
  * measured (docs/performance.md); what the kernel takes for sockets is an estimate, for it depends on the traffic.
  */
 import { native } from '../addon.js';
+import { gateLimits } from '../forward-proxy/users/index.js';
 import type { Demand } from './demand.js';
 import type { Need } from './need.js';
 import { fileCosts } from './open-files.js';
@@ -83,6 +84,13 @@ export const memoryPeaks: readonly Need<Demand>[] = [
     count: ({ sources }) => (sources ? memoryCosts.sources : 0),
     each: memoryCosts.source,
     why: 'who has come, and who is banned: a full table',
+  },
+  {
+    name: 'passwords',
+    count: ({ workers, passwordBytes }) => (passwordBytes > 0 ? workers * gateLimits.atOnce : 0),
+    each: ({ passwordBytes }) => passwordBytes,
+    why: 'of users of the proxy, while they are computed',
+    key: 'connect_proxy.users',
   },
   {
     name: 'receive buffers',

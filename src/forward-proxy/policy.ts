@@ -52,6 +52,8 @@ export class Policy {
     const allow = this.#allow.filter((rule) => rule.hasPort(port));
     if (allow.length === 0) return refuse('destination', `port ${port} is not allowed`);
     const deny = this.#deny.filter((rule) => rule.hasPort(port));
+    // Of an address no name is denied but that for any destination.
+    if (deny.some((rule) => rule.matchesName(host))) return refuse('destination', `${host} is denied`);
     const isNamed = allow.some((rule) => rule.matchesName(host));
     for (const address of addresses.map(plainAddress)) {
       const fault = this.#isOwn(address, port)

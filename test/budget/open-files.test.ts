@@ -25,6 +25,7 @@ const demand: Demand = {
   linkSockets: 0,
   names: false,
   sources: false,
+  passwordBytes: 0,
   bufferBytes: 32_768,
 };
 const fixed =

@@ -325,6 +325,27 @@ describe('warned of', () => {
     expect(at(':443', `users: { alice: "${A}" }, allow_from: ["10.0.0.0/8"]`)).toEqual([]);
   });
 
+  test.each([
+    ['127.0.0.0/8', 'lets clients reach what listens for this machine alone'],
+    ['[::1]:*', 'lets clients reach what listens for this machine alone'],
+    ['169.254.169.254:*', 'lets clients ask where clouds hand out the credentials of this machine'],
+    [
+      '0.0.0.0/0:*',
+      'is every public address: others are reached where a network within their range is listed',
+    ],
+  ])('%s', (pattern, expected) =>
+    expect(warnings(`${inNetwork}, listeners: [front], allow: ["${pattern}"]`)).toEqual([
+      `connect_proxy.allow[0]: ${expected}`,
+    ]),
+  );
+
+  test('not of one address and port, of other networks, of names', () =>
+    expect(
+      warnings(
+        `${inNetwork}, listeners: [front], allow: ["127.0.0.1:8080", "10.0.0.0/8:*", "169.254.0.0/16:*", "*:443"]`,
+      ),
+    ).toEqual([]));
+
   test('a listener whose sessions would not have to say a byte', () => {
     const rest = `${base}routes: [{ when: { listener: back }, to: web }]\n`;
     expect(warnings(inNetwork, rest)).toEqual([

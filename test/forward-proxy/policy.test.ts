@@ -253,6 +253,17 @@ describe('allow', () => {
   });
 });
 
+describe('a port that is denied everywhere', () => {
+  const by = policy({
+    allow: [rule('*', 'any'), rule('10.0.0.0/8', 'any')],
+    deny: [rule('*', [{ first: 25, last: 25 }])],
+  });
+  test.each(['a.example', '8.8.8.8', '10.0.0.1', '2606:4700::1111'])('%s', (host) => {
+    expect(judge(by, host, 25, ['8.8.8.8'])).toBe(`${host} is denied`);
+    expect(judge(by, host, 26, ['8.8.8.8'])).toBe('allowed');
+  });
+});
+
 describe('deny', () => {
   const deny = [
     rule('*.bad.example', 'any'),

@@ -60,7 +60,7 @@ export const typescriptArrows: Arrows = {
   admin: [...leaf, 'metrics'],
   plane: [...leaf, 'addon', 'health', 'metrics', 'upstream'],
   // What limits of other rooms add up to.
-  budget: [...leaf, 'addon', 'admin', 'health', 'upstream'],
+  budget: [...leaf, 'addon', 'admin', 'health', 'upstream', 'forward-proxy'],
   doctor: [...leaf, 'budget', 'protocols'],
   primary: [
     ...leaf,

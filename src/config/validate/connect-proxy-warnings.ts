@@ -1,7 +1,8 @@
 /** What is valid in `connect_proxy`, and probably not intended. */
-import { createNetworkSet } from '../../base/network.js';
+import { createNetworkSet, holdsNetwork, networkPrefix } from '../../base/network.js';
+import { specialRangeOf } from '../../forward-proxy/address-classes.js';
 import type { ListenerConfig } from '../../model/config.js';
-import type { ConnectProxyConfig } from '../../model/connect-proxy.js';
+import type { ConnectProxyConfig, DestinationRule } from '../../model/connect-proxy.js';
 import { takesConnections } from '../../model/transports.js';
 import { isMapping } from '../path.js';
 import type { Warn } from '../report.js';
@@ -21,6 +22,7 @@ export function warnOfConnectProxy(
   if (proxy === null) return;
   warnOfIdleKeys(checked, proxy, warn);
   warnOfDenied(proxy, warn);
+  warnOfSpecial(proxy, warn);
   warnOfClearText(checked, proxy, warn);
   warnOfWaiting(checked, proxy, warn, nameOf);
   const file = proxy.usersFile === null ? null : usersFile(proxy.usersFile);
@@ -53,6 +55,33 @@ function warnOfDenied({ allow, deny }: ConnectProxyConfig, warn: Warn): void {
       warn([...SECTION, 'allow', index], `can never be reached: connect_proxy.deny[${by}] denies all of it`);
   }
 }
+
+/** What listens for this machine alone, or hands out its credentials: whoever lists more than one address and port may not know. */
+function warnOfSpecial({ allow }: ConnectProxyConfig, warn: Warn): void {
+  for (const [index, rule] of allow.entries()) {
+    const fault = rule.network === null ? null : specialFault(rule, rule.network);
+    if (fault !== null) warn([...SECTION, 'allow', index], fault);
+  }
+}
+
+function specialFault({ ports }: DestinationRule, network: string): string | null {
+  if (EVERY_ADDRESS.includes(network))
+    return 'is every public address: others are reached where a network within their range is listed';
+  const [address = ''] = network.split('/');
+  const range = specialRangeOf(address);
+  const isExact = address === network && ports !== 'any';
+  if (range === null || isExact || !holdsNetwork(range.prefix, networkPrefix(network))) return null;
+  return OF_THIS_MACHINE[range.what] ?? null;
+}
+
+const EVERY_ADDRESS = ['0.0.0.0/0', '::/0'];
+
+/** By what a range is called. */
+const OF_THIS_MACHINE: Readonly<Record<string, string>> = {
+  'a loopback': 'lets clients reach what listens for this machine alone',
+  'an unspecified': 'lets clients reach what listens for this machine alone',
+  'a metadata': 'lets clients ask where clouds hand out the credentials of this machine',
+};
 
 /** Where only machines nearby come from. */
 const isNearby = createNetworkSet([

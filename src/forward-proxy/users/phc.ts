@@ -61,7 +61,7 @@ export const hashText = ({ ln, r, p, salt, hash }: PasswordHash): string =>
 export const memoryOf = ({ ln, r }: Costs): number => 128 * 2 ** ln * r;
 
 /** Why costs are not accepted; null: they are. */
-export function costFault(costs: Costs): string | null {
+function costFault(costs: Costs): string | null {
   const { ln, r, p } = costs;
   const work = 2 ** ln * r * p;
   const shown = `ln=${ln},r=${r},p=${p}`;
