@@ -100,6 +100,7 @@ function runRaces() {
       'identifying_test',
       'waiting_test',
       'wire_ids_test',
+      'tls_threads_test',
     ].every((name) => run(join(racesFolder, name), ['--gtest_brief=1']) === 0);
   return { passed: Number(passed), failed: Number(!passed) };
 }

@@ -1,5 +1,7 @@
 // TLS to a server, bridged to a pair of Unix sockets: whom it trusts, how it ends, and that no cutting, no
 // full socket and no server changes what arrives.
+#include <thread>
+
 #include "numbered_bytes.h"
 #include "tls/problem.h"
 #include "tls_world.h"
