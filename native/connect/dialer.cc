@@ -330,8 +330,13 @@ void Dialer::Announce(Session& session, uint64_t begun_ns) {
   event.Set(desk::kConnectMs, session.connect_ms);
 }
 
+// With whoever is asked for a way to the endpoint.
+bool Dialer::HasPeer(const Session& session, const Dialling& dialling) const {
+  return dialling.converses() && (!IsSecured(session) || securing_->IsUp(dialling.winner.fd.get()));
+}
+
 void Dialer::Fail(Session& session, int error, uint32_t* number) {
-  const bool connected = At(number).converses();
+  const bool connected = HasPeer(session, At(number));
   Drop(number);
   caller_->OnUnreachable(session);
   desk_->books().LeaveEndpoint(session);

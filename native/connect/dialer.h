@@ -66,6 +66,7 @@ class Dialer {
   void Arm(const desk::Session& session, Connection& connection);
   void Settle(desk::Session& session, uint32_t* number);
   void TurnAway(desk::Session& session, const Connection& connection);
+  bool HasPeer(const desk::Session& session, const Dialling& dialling) const;
   void Fail(desk::Session& session, int error, uint32_t* number);
   void Retry(desk::Session& session, uint32_t* number);
   void Await(const desk::Session& session, const Dialling& dialling);

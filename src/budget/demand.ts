@@ -39,6 +39,8 @@ export interface Demand {
   readonly proxy: boolean;
   /** Sessions are streams of links: of clients, and to endpoints. */
   readonly links: { readonly in: boolean; readonly out: boolean };
+  /** Sessions reach a proxy by TLS. */
+  readonly secured: boolean;
   /** Sockets of links of our own, at most. */
   readonly linkSockets: number;
   /** Endpoints are host names: of several addresses, some are tried at once. */
@@ -73,6 +75,7 @@ export function demandOf(config: Config): Demand {
     proxy: connectProxy !== null,
     tarpit: mayEndBy(config, 'tarpit') ? server.tarpitMax : 0,
     links: { in: listeners.some(takesLinks), out: linked.length > 0 },
+    secured: upstreams.some(({ via }) => via?.tls),
     linkSockets: server.workers * sumOf(linked, ({ endpoints }) => endpoints.length),
     names: upstreams.some(({ endpoints }) => endpoints.some(isName)),
     sources: server.maxConnectionsPerSource > 0 || security.rateLimit !== null || security.guard !== null,

@@ -28,6 +28,8 @@ export const fileCosts = {
   connection: 2,
   /** Client socket, and the socket pair between engine and handler. */
   handledConnection: 3,
+  /** Beside it: the socket pair between engine and TLS to a proxy. */
+  secured: 2,
   /** Its socket to the endpoint. */
   flow: 1,
   /** The socket pair between engine and handler. */
@@ -55,9 +57,11 @@ const ON_THEIR_WAY = 2;
 
 const one = (wanted: boolean): number => (wanted ? 1 : 0);
 
-/** A stream of a link is a socket pair instead of a socket. */
-const connectionCost = ({ handlers, links }: Demand): number =>
-  (handlers ? fileCosts.handledConnection : fileCosts.connection) + one(links.in) + one(links.out);
+/** A stream of a link is a socket pair instead of a socket, and TLS to a proxy a pair beside it. */
+const connectionCost = ({ handlers, links, secured }: Demand): number =>
+  (handlers ? fileCosts.handledConnection : fileCosts.connection) +
+  Math.max(one(links.out), secured ? fileCosts.secured : 0) +
+  one(links.in);
 const flowCost = ({ handlers }: Demand): number => (handlers ? fileCosts.handledFlow : fileCosts.flow);
 
 export const fileNeeds: readonly Need<Demand>[] = [
@@ -65,7 +69,7 @@ export const fileNeeds: readonly Need<Demand>[] = [
     name: 'connections',
     count: ({ connections }) => connections,
     each: connectionCost,
-    why: 'the socket of the client and that of the endpoint, or the pair to a handler or a KCP link',
+    why: 'the socket of the client and that of the endpoint, or the pair to a handler, a KCP link or a proxy by TLS',
     key: CONNECTIONS,
   },
   {

@@ -19,7 +19,7 @@ export interface Hop {
 export interface ViaTls {
   /** Name for SNI and for the certificate; an address is only compared with the certificate. */
   readonly serverName: string;
-  /** PEM of the authorities that are trusted; null: the system's. */
+  /** PEM of the authorities that are trusted; null: those that Node.js trusts. */
   readonly ca: string | null;
 }
 

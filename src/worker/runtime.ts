@@ -6,6 +6,7 @@ import {
   type EngineUdp,
   type EngineWarmed,
   native,
+  type TlsClient,
 } from '../addon.js';
 import type { FailureFields } from '../base/failure.js';
 import type { LogLine } from '../base/log.js';
@@ -30,6 +31,7 @@ import { type RouteTable, tableOf } from '../routing/table.js';
 import { interleaved } from '../upstream/families.js';
 import { type Around, takesSessions, Upstream } from '../upstream/upstream.js';
 import { asksThrough, placeOf } from '../via/index.js';
+import { defaultAuthorities } from './authorities.js';
 import type { ClassifierOf } from './classifiers.js';
 import { PlanCounts } from './plan-counts.js';
 import { tellsFacts } from './preamble.js';
@@ -207,9 +209,6 @@ async function prepare(
 }
 
 function waysOf({ via, endpoints }: PlanUpstream): readonly (readonly Ask[])[] {
-  // Never in clear text what is meant for TLS.
-  if (via !== null && via.tls !== null)
-    throw new Error('TLS to proxies (`via: "https://…"`) is not available yet');
   return via === null ? [] : endpoints.map(({ name }) => asksThrough(via.hops, placeOf(name)));
 }
 
@@ -279,6 +278,7 @@ async function tablesOf(
   };
   const { limits } = plan;
   const namingMsOf = createNaming(plan);
+  const secured = await tlsClientsOf(plan.upstreams);
   return {
     generation: plan.generation,
     identifyTimeoutMs: limits.identifyTimeoutMs,
@@ -331,10 +331,21 @@ async function tablesOf(
         idBytes: options.quic.connection_id_length,
       },
       kcp: kcp ?? -1,
-      tls: null,
+      tls: secured.get(index) ?? null,
       endpoints: plan.ids.endpoints[index] ?? [],
     })),
   };
+}
+
+/** By upstream, of those whose first proxy is spoken to in TLS. */
+async function tlsClientsOf(upstreams: readonly PlanUpstream[]): Promise<ReadonlyMap<number, TlsClient>> {
+  const clients = new Map<number, TlsClient>();
+  for (const [index, { via }] of upstreams.entries()) {
+    if (!via?.tls) continue;
+    const { serverName, ca } = via.tls;
+    clients.set(index, await native.tlsClient(serverName, ca ?? defaultAuthorities()));
+  }
+  return clients;
 }
 
 const flowsOf = (udp: PlanUpstream['options']['udp'], { flows }: Plan['limits']): EngineUdp => ({

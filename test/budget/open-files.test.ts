@@ -22,6 +22,7 @@ const demand: Demand = {
   warm: 0,
   checked: 0,
   links: { in: false, out: false },
+  secured: false,
   linkSockets: 0,
   names: false,
   sources: false,
@@ -78,6 +79,7 @@ describe('who takes open files', () => {
       more: adminLimits.connectionsMax + kept(1),
     },
     { why: 'streams of links of clients', asks: { links: { in: true, out: false } }, more: 1000 },
+    { why: 'TLS to a proxy', asks: { secured: true }, more: 2000 },
     { why: 'streams at both ends', asks: { links: { in: true, out: true }, linkSockets: 4 }, more: 2004 },
     { why: 'another worker and its two sockets', asks: { workers: 3, listeningSockets: 6 }, more: 9 + 4 },
   ];

@@ -28,7 +28,7 @@ const detailed = mapping(
   {
     url,
     ca: text(
-      "PEM file of the authorities that are trusted for its certificate; without it the system's. It is read with the configuration",
+      'PEM file of the authorities that are trusted for its certificate; without it those that Node.js brings, and those of NODE_EXTRA_CA_CERTS. It is read with the configuration',
       'a path',
     ).optional(),
     server_name: z.string(expecting(SERVER_NAME)).regex(NAME, expecting(SERVER_NAME)).optional().meta({
