@@ -235,8 +235,10 @@ describeWith(...authorityTools, 'ss')('a proxy of the test', () => {
     (await dial(daemon.front)).send('x');
     await proxy.tunnel(0);
     const filter = ['-tnHo', 'state', 'established', `( dport = :${proxy.port} )`];
-    const { stdout } = await runProgram('ss', filter);
-    expect(stdout).toContain('timer:(keepalive,');
+    // While a segment is under way its timer is the one of retransmissions.
+    await eventually('a timer of keepalive probes', async () =>
+      (await runProgram('ss', filter)).stdout.includes('timer:(keepalive,'),
+    );
   });
 
   test('it is asked for by its name, and for HTTP/1.1', async () => {
