@@ -398,3 +398,16 @@ upstreams:
     expect(told).toMatch(/^sends +a PROXY header, v2 .*; then SSLRequest, and awaits S$/m);
   });
 });
+
+test('the proxies on the way to an upstream are named, without who asks them', async () => {
+  const own = compile(
+    configOf(`protocols: [{ name: HTTP, target: far }]
+upstreams: { far: { endpoints: ["a:80"], via: ["http://al:s3cret@one:3128", "socks5://two"] } }`),
+    NOTHING_DISCOVERED,
+    1,
+    new IdRegistry(),
+  );
+  const told = explanationText(await explain(own, 0, { source: '', bytes: request }), own);
+  expect(told).toMatch(/^through +http:\/\/one:3128, then socks5:\/\/two:1080$/m);
+  expect(told).not.toContain('s3cret');
+});
