@@ -51,7 +51,7 @@ const startAnyport = (endpointPort: number): Promise<Daemon> =>
     { asInstalled: true },
   );
 
-/** Nothing is logged or cached, and no more is asked than in ours. */
+/** Nothing is logged or cached, no more is asked than in ours, and names of clients are not looked up (`%>A` of the defaults). */
 const squidConfig = (port: number): string => `
 http_port 127.0.0.1:${port}
 visible_hostname squid.test
@@ -62,6 +62,8 @@ access_log none
 cache deny all
 cache_mem 8 MB
 client_db off
+url_rewrite_extras "%>a"
+store_id_extras "%>a"
 pid_filename none
 netdb_filename none
 pinger_enable off
