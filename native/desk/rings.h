@@ -1,5 +1,5 @@
 // The two rings between an engine and TypeScript: events out, answers in. Words in shared memory;
-// src/worker/rings.ts uses the same offsets.
+// src/worker/rings.ts and answers.ts use the same offsets.
 #pragma once
 
 #include <algorithm>

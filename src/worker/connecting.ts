@@ -6,12 +6,13 @@ import type { AskVerdict } from '../model/facts.js';
 import { NONE } from '../model/ids.js';
 import type { Closing, Ender, Reason, Stage } from '../model/session.js';
 import { placed } from '../via/index.js';
+import type { Answers } from './answers.js';
 import { errorName, reasonOfFailure } from './dial-failure.js';
 import type { EndpointWatch } from './endpoint-watch.js';
 import type { Failures } from './failures.js';
 import { NO_ASKS, type Session } from './known-session.js';
 import { asksOf } from './preamble.js';
-import type { Answers, EventCursor } from './rings.js';
+import type { EventCursor } from './rings.js';
 import type { StageLog } from './stage-log.js';
 
 export interface ConnectingOptions {

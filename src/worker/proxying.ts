@@ -15,10 +15,11 @@ import { gateLimits, type Judgement, type UserGate } from '../forward-proxy/user
 import type { RefusalCause } from '../model/connect-proxy.js';
 import type { Found, Lookups } from '../providers/lookups.js';
 import { interleaved } from '../upstream/families.js';
+import type { Answers } from './answers.js';
 import { errorName, type FailedDial, reasonOfFailure } from './dial-failure.js';
 import type { Session } from './known-session.js';
 import type { ForwardProxy } from './proxy.js';
-import { type Answers, type EventCursor, isLast } from './rings.js';
+import { type EventCursor, isLast } from './rings.js';
 import { sourceText } from './session-line.js';
 import type { StageLog } from './stage-log.js';
 import { Tunnel } from './tunnel.js';

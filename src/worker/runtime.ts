@@ -31,12 +31,12 @@ import { type RouteTable, tableOf } from '../routing/table.js';
 import { interleaved } from '../upstream/families.js';
 import { type Around, takesSessions, Upstream } from '../upstream/upstream.js';
 import { asksThrough, placeOf } from '../via/index.js';
+import type { DialRange } from './answers.js';
 import { defaultAuthorities } from './authorities.js';
 import type { ClassifierOf } from './classifiers.js';
 import { PlanCounts } from './plan-counts.js';
 import { tellsFacts } from './preamble.js';
 import { type ForwardProxy, prepareProxy } from './proxy.js';
-import type { DialRange } from './rings.js';
 
 /**
  * What is left of a Plan when it is prepared. Long sessions keep it: without automata, which the classifiers have taken

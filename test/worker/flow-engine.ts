@@ -14,7 +14,8 @@ import { createRoom, roomWords } from '../../src/metrics/room.js';
 import type { SocketAddress } from '../../src/model/address.js';
 import type { ListeningSocket } from '../../src/model/message.js';
 import { createBuckets } from '../../src/plane/buckets.js';
-import { Answers, type Cause, EventCursor, type EventKind, type SessionId } from '../../src/worker/rings.js';
+import { Answers } from '../../src/worker/answers.js';
+import { type Cause, EventCursor, type EventKind, type SessionId } from '../../src/worker/rings.js';
 import { RowCursor } from '../../src/worker/rows.js';
 import { openAdmission, optionsWith } from '../support/plan.js';
 

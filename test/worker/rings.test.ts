@@ -2,16 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { native } from '../../src/addon.js';
 import { roomWords } from '../../src/metrics/room.js';
 import { closings, enders, reasons, stages } from '../../src/model/session.js';
-import {
-  Answers,
-  answerKinds,
-  answerWords,
-  causes,
-  EventCursor,
-  eventKinds,
-  eventNumbers,
-  eventWords,
-} from '../../src/worker/rings.js';
+import { Answers, answerKinds, answerWords } from '../../src/worker/answers.js';
+import { causes, EventCursor, eventKinds, eventNumbers, eventWords } from '../../src/worker/rings.js';
 import { rowNumbers, rowWords } from '../../src/worker/rows.js';
 
 describe('the numbering on both sides of the border', () => {

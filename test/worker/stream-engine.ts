@@ -1,7 +1,8 @@
 /** An engine of streams, and what it takes to test it: a test answers each event of a session itself. */
 import { afterEach } from 'vitest';
 import type { InetAddress } from '../../src/model/address.js';
-import type { Dial, SessionId } from '../../src/worker/rings.js';
+import type { Dial } from '../../src/worker/answers.js';
+import type { SessionId } from '../../src/worker/rings.js';
 import { listenSilently, type Silent } from '../support/silent.js';
 import { dial, listenTcp, type Peer, type Upstream } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
