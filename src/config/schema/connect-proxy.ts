@@ -82,7 +82,7 @@ export const connectProxy = section(
           'Who may use it, by name: a hash, or a mapping. They say so by Basic authentication (`Proxy-Authorization`) or as SOCKS 5 does; SOCKS 4a has no passwords, and is refused then',
       }),
     users_file: text(
-      'File with more users: `NAME:HASH` a line, `#` before a comment; read again when it changes',
+      'File with more users: `NAME:HASH` a line, `#` before a comment; read again when it changes, as the files of the configuration are',
       'path',
     ).optional(),
     allow_from: peers('Clients that may use it; without it all, who then have to be `users`').default([]),

@@ -1,6 +1,5 @@
 /** The proxy for CONNECT and SOCKS: where it is, whom it serves, and where they may go. */
-import type { ConnectProxyConfig, DestinationRule } from '../../model/connect-proxy.js';
-import { CONNECT_PROXY } from '../../model/connect-proxy.js';
+import { CONNECT_PROXY, type ConnectProxyConfig, type DestinationRule } from '../../model/connect-proxy.js';
 import { takesStreams } from '../../model/transports.js';
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';

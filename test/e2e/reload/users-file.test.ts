@@ -1,14 +1,19 @@
 /** A file of users of the proxy: read again when it changes; what is wrong leaves those who were there. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { hashText } from '../../../src/forward-proxy/users/phc.js';
 import { type Daemon, startDaemon } from '../../support/daemon.js';
 import { tempFolder } from '../../support/temp.js';
 
-const folder = tempFolder();
-const file = join(folder.path, 'users');
+let folder: ReturnType<typeof tempFolder>;
+let file: string;
 let daemon: Daemon;
+
+beforeEach(() => {
+  folder = tempFolder();
+  file = join(folder.path, 'users');
+});
 
 afterEach(async () => {
   await daemon.stop();
@@ -23,7 +28,11 @@ test('changed, broken, mended: each is said once, without a hash', async () => {
   daemon = await startDaemon({ connect_proxy: { users_file: file, user_limits: { max_connections: 5 } } });
 
   writeFileSync(file, `alice:${hashWith(2)}\nbob:${hashWith(3)}\n`);
-  expect(await daemon.outcome(0)).toMatchObject({ msg: 'reloaded', cause: 'file', added: 1, changed: 1 });
+  expect(await daemon.outcome(0)).toMatchObject({
+    msg: 'reloaded',
+    cause: 'file',
+    users: { added: 1, changed: 1 },
+  });
 
   const before = daemon.lines.length;
   writeFileSync(file, `alice:${hashWith(2)}\nbob hunter2\n`);
@@ -33,7 +42,7 @@ test('changed, broken, mended: each is said once, without a hash', async () => {
 
   const mending = daemon.lines.length;
   writeFileSync(file, `bob:${hashWith(3)}\n`);
-  expect(await daemon.outcome(mending)).toMatchObject({ msg: 'reloaded', removed: 1 });
+  expect(await daemon.outcome(mending)).toMatchObject({ msg: 'reloaded', users: { removed: 1 } });
   expect(JSON.stringify(daemon.lines)).not.toMatch(/scrypt|hunter2/);
 });
 
