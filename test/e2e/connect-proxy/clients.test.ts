@@ -45,6 +45,7 @@ describeWith(
   test('at once', async () => {
     const { stdout } = await curl('127.0.0.1', ...proxy('http', 'alice:secret@'));
     expect(stdout).toBe('200 200 1');
+    await daemon.ended(1);
   });
 
   test('when it is asked, on the same connection', async () => {

@@ -74,6 +74,15 @@ export class ServerProcess {
     this.#said = () => `${out?.()}${err?.()}`;
   }
 
+  /** What has to be done while it runs, and fails with what it has said. */
+  async during<Result>(work: Promise<Result> | undefined): Promise<Result | undefined> {
+    return work?.catch((error: unknown) => {
+      const { exitCode } = this.#child;
+      const state = exitCode === null ? 'runs' : `ended with ${exitCode}`;
+      throw new Error(`${error}; ${this.command.join(' ')} ${state}: ${this.#said()}`);
+    });
+  }
+
   /** Waits until a client is served. */
   async serves(ask: () => Promise<void>): Promise<void> {
     let why: unknown;

@@ -43,7 +43,7 @@ export const tunnelService = (recipe: TunnelRecipe): Service => ({
     const ends: Ends = { server, client, folder: folder.path };
     await recipe.prepare(ends);
     const running = new ServerProcess(server.wrap(...recipe.server(ends)), tempFolder());
-    await recipe.serverRuns?.(ends);
+    await running.during(recipe.serverRuns?.(ends));
     const between = await client.join(server);
     const ask = (host: string, port: number) => pingThrough(recipe, ends, { host, port });
     await ask(between.theirs, recipe.port);
@@ -64,7 +64,7 @@ async function pingThrough(recipe: TunnelRecipe, ends: Ends, at: At): Promise<vo
   const folder: TempFolder = tempFolder();
   const client = new ServerProcess(ends.client.wrap(...recipe.client(ends, at)), folder);
   try {
-    await recipe.clientRuns?.(ends, at);
+    await client.during(recipe.clientRuns?.(ends, at));
     await client.serves(async () => void (await pinged(ends.client, recipe.inside)));
     // 1,300 bytes, as often as in a second of a call.
     await ends.client.run('ping', '-c', '50', '-i', '0.002', '-s', '1300', '-W', '2', recipe.inside);
