@@ -25,7 +25,10 @@ const hashWith = (byte: number): string =>
 
 test('changed, broken, mended: each is said once, without a hash', async () => {
   writeFileSync(file, `alice:${hashWith(1)}\n`);
-  daemon = await startDaemon({ connect_proxy: { users_file: file, user_limits: { max_connections: 5 } } });
+  daemon = await startDaemon({
+    server: { reload_on_change: true },
+    connect_proxy: { users_file: file, user_limits: { max_connections: 5 } },
+  });
 
   writeFileSync(file, `alice:${hashWith(2)}\nbob:${hashWith(3)}\n`);
   expect(await daemon.outcome(0)).toMatchObject({
