@@ -40,6 +40,7 @@ class SnifferTest : public testing::Test {
 
   desk::Session& Begin(uint8_t source = 1) {
     desk::Session* session = world.desk.Open(0, SourceOf(source), &carrier);
+    session->accepted_ns = world.now_ms * 1'000'000;  // by the test's clock, as all its deadlines
     sniffer.Begin(*session);
     return *session;
   }
