@@ -197,6 +197,7 @@ void Engine::OnReady(uint64_t tag, uint32_t events) {
 }
 
 bool Engine::OnTurn() {
+  flows_->RunGathering();
   flows_->SendAnswers();
   streams_->RunQueued();
   streams_->tarpit().Run();
@@ -214,6 +215,7 @@ bool Engine::OnTurn() {
   int64_t delay_ms = Sooner(streams_->tarpit().DelayMs(), streams_->warm().DelayMs());
   delay_ms = Sooner(delay_ms, streams_->lingering().DelayMs());
   delay_ms = Sooner(delay_ms, desk_->refusals().DelayMs());
+  delay_ms = Sooner(delay_ms, flows_->DelayMs());
   loop_->SetTimer(more ? 0 : Sooner(desk_->timers().DelayMs(), delay_ms));
   return ran;
 }

@@ -69,6 +69,7 @@ bool DatagramSockets::Take(std::vector<net::PreparedSocket> next,
       socket.bound = udp::BoundTo(each.fd.get());
       socket.wildcard = udp::IsWildcard(socket.bound);
       socket.fd = std::move(each.fd);
+      socket.roomy = udp::ReceiveBufferOf(socket.fd.get()) >= udp::kGatherRoomMin;
       socket.number = each.number;
       socket.listener = each.listener;
       socket.plan = plan;
@@ -86,6 +87,11 @@ bool DatagramSockets::Resume() {
     return loop_->Add(socket->fd.get(), EPOLLIN, desk::TagOf(desk::TagKind::kDatagrams, id)) == 0;
   });
   return unwatched_.empty();
+}
+
+void DatagramSockets::Watch(pool::SlotId id, bool watched) {
+  const uint32_t events = watched ? uint32_t{EPOLLIN} : 0;
+  loop_->Modify(At(id.slot).fd.get(), events, desk::TagOf(desk::TagKind::kDatagrams, id));
 }
 
 void DatagramSockets::Release(std::span<const uint64_t> numbers) {

@@ -17,6 +17,7 @@
 #include "net/listening.h"
 #include "plan/plan.h"
 #include "pool/slots.h"
+#include "udp/gathering.h"
 
 namespace anyport::flow {
 
@@ -29,6 +30,8 @@ struct Socket {
   net::Address bound;
   bool wildcard = false;  // bound to no address: datagrams for several come
   bool left = false;      // takes no new flows
+  bool roomy = false;     // its receive buffer holds what comes in a tick
+  udp::Gathering gathering;
 
   // The Plan in force, or that under which it was left.
   std::shared_ptr<const plan::Plan> plan;
@@ -57,6 +60,9 @@ class DatagramSockets {
   void Stop();
   // Watches again those that could not be. False: one still can not.
   bool Resume();
+
+  // Whether it is reported when something comes; otherwise it is read unasked.
+  void Watch(pool::SlotId id, bool watched);
 
   // Null: an event of a socket that has closed.
   Socket* Find(pool::SlotId id) { return sockets_.Find(id); }

@@ -49,6 +49,10 @@ class Flows final : public desk::Carrier {
   void SetTap(Tap* tap) { tap_ = tap; }
   // A socket of clients is readable.
   void OnReadable(pool::SlotId socket, uint32_t events);
+  // Reads the sockets that gather, when the tick is due.
+  void RunGathering();
+  // Until then; -1: none gathers.
+  int64_t DelayMs() const;
   // Sends what has gathered for clients, and ends flows whose last answer that was.
   void SendAnswers();
   // The Plan has changed: applies `on_reload` to the flows, some each turn.
@@ -105,6 +109,8 @@ class Flows final : public desk::Carrier {
   void Unlink(Flow& flow);
 
   // ---- from clients
+  void Read(pool::SlotId socket);
+  void Gather(pool::SlotId socket);
   void Sort(uint32_t socket, const udp::Message& message, std::span<uint8_t> memory);
   void SortTapped(const Key& key, const udp::Message& message, std::span<uint8_t> memory);
   void SortHeaded(uint32_t socket, const Key& key, const udp::Message& message);
@@ -163,6 +169,11 @@ class Flows final : public desk::Carrier {
     udp::SendBatch down;
   };
   std::unique_ptr<Batches> batches_;
+  // Of kcptun's links, in the read at hand: our own wire's ends send runs, and datagrams of flows do not
+  // wait.
+  size_t kcptun_bytes_ = 0;
+  std::vector<pool::SlotId> gathering_;  // sockets that are read at tick_ms_
+  uint64_t tick_ms_ = 0;
   std::vector<Arrived> arrived_;
   std::vector<InBatch> in_batch_;
   std::vector<pool::SlotId> answered_;  // flows that end once their answers are sent

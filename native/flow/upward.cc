@@ -47,17 +47,23 @@ void Flows::OnReadable(pool::SlotId id, uint32_t events) {
   if (socket == nullptr) return;
   if (events & EPOLLERR) net::PendingError(socket->fd.get());
   // The socket is level-triggered: it is reported again when TypeScript has kept up.
-  if (desk_->exchange().crowded()) return;
+  // One that gathers was unwatched since this event.
+  if (desk_->exchange().crowded() || socket->gathering.on()) return;
+  Read(id);
+}
+
+void Flows::Read(pool::SlotId id) {
   if (batches_ == nullptr) batches_ = std::make_unique<Batches>();
   udp::ReceiveBatch& incoming = batches_->incoming;
   incoming.Clear();
-  const ptrdiff_t got = incoming.Receive(socket->fd.get(), udp::kMessagesMax);
-  if (got <= 0) return;
+  kcptun_bytes_ = 0;
+  incoming.Receive(sockets_.At(id.slot).fd.get(), udp::kMessagesMax);
   // Flows that end meanwhile do not close it.
   sockets_.AddFlow(id.slot);
   for (size_t i = 0; i < incoming.size(); ++i) Sort(id.slot, incoming.At(i), incoming.Memory(i));
   RelayBatch();
   if (tap_ != nullptr) tap_->EndBatch();
+  Gather(id);
   sockets_.RemoveFlow(id.slot);
 }
 
@@ -81,8 +87,12 @@ void Flows::Sort(uint32_t number, const udp::Message& message, std::span<uint8_t
 
 void Flows::SortTapped(const Key& key, const udp::Message& message, std::span<uint8_t> memory) {
   const Socket& socket = sockets_.At(key.socket);
+  const bool is_kcptun = socket.plan_listener().links->is_kcptun();
   udp::EachDatagram(memory, message.marks.segment, [&](std::span<uint8_t> datagram) {
-    if (tap_->Take(key.socket, socket, key.peer, key.local, datagram)) return;
+    if (tap_->Take(key.socket, socket, key.peer, key.local, datagram)) {
+      if (is_kcptun) kcptun_bytes_ += datagram.size();
+      return;
+    }
     Arrive(key, {datagram, 0, message.marks.traffic_class}, datagram, false);
   });
 }

@@ -162,12 +162,14 @@ void ExpectBursts(int fd) {
 }
 
 int SetReceiveBuffer(int fd, int bytes) {
-  // The kernel counts its own structures too, and doubles what it is given.
-  const auto given = [fd] { return OptionOf(fd, SO_RCVBUF) / 2; };
-  if (given() == bytes || SetInt(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes)) return given();
+  if (ReceiveBufferOf(fd) == bytes || SetInt(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes))
+    return ReceiveBufferOf(fd);
   SetInt(fd, SOL_SOCKET, SO_RCVBUF, bytes);
-  return given();
+  return ReceiveBufferOf(fd);
 }
+
+// The kernel counts its own structures too, and doubles what it is given.
+int ReceiveBufferOf(int fd) { return OptionOf(fd, SO_RCVBUF) / 2; }
 
 bool IsWildcard(const Address& address) {
   return net::SourceOf(address.storage).bytes == net::Source{}.bytes;

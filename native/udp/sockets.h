@@ -25,6 +25,7 @@ int Adopt(int fd, int receive_buffer);
 
 // Returns how many bytes it has then: beyond net.core.rmem_max only with CAP_NET_ADMIN.
 int SetReceiveBuffer(int fd, int bytes);
+int ReceiveBufferOf(int fd);
 
 // Connects a socket to an endpoint; of the options it has those that are not TCP's. EADDRNOTAVAIL: every
 // local port is taken. `client`: for `transparent`.
