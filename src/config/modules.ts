@@ -4,7 +4,7 @@
  */
 import { isAbsolute, resolve } from 'node:path';
 import { listKeys } from '../model/config.js';
-import { findAll, isMapping } from './path.js';
+import { findAll, isMapping, type Path } from './path.js';
 
 const MODULES = [
   ['protocols.[]', 'handler'],
@@ -33,6 +33,12 @@ export const keyFilesOf = (document: unknown, directory: string): string[] =>
     .map(({ value }) => value)
     .filter((file) => typeof file === 'string' && file !== '')
     .map((file) => resolve(directory, file as string));
+
+/** Paths of the keys that name code or files, whatever they say. */
+export const filesNamedIn = (document: unknown): Path[] =>
+  [...MODULES, ...LISTS, ...KEYS]
+    .flatMap(([owners, key]) => findAll(document, `${owners}.${key}`))
+    .map(({ path }) => path);
 
 /** `builtin:http`, `local:1`. */
 const isName = (text: string): boolean => /^[a-z]+:/.test(text);

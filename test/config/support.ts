@@ -6,6 +6,7 @@ import type { SecretFile } from '../../src/config/file-kind.js';
 import { applyFlags, type Flags } from '../../src/config/flags.js';
 import { readConfig } from '../../src/config/read.js';
 import { formatProblem, formatWarning } from '../../src/config/report.js';
+import type { Source } from '../../src/config/source.js';
 import { type Validated, validate } from '../../src/config/validate/index.js';
 import type { Config } from '../../src/model/config.js';
 
@@ -38,9 +39,13 @@ const users = [
 const groups = [{ name: 'ssl-cert', gid: 117 }];
 
 export function checkText(text: string, world: World = {}): Validated {
+  const { environment = {}, flags = {} } = world;
+  const { source, problems } = readConfig(text, 'any.yaml', environment);
+  return problems.length > 0 ? { ok: false, problems } : validateSource(applyFlags(source, flags), world);
+}
+
+export function validateSource(source: Source, world: World = {}): Validated {
   const {
-    environment = {},
-    flags = {},
     files = [],
     programs = [],
     faults = {},
@@ -49,9 +54,7 @@ export function checkText(text: string, world: World = {}): Validated {
     denied = [],
     mayAdminister = true,
   } = world;
-  const { source, problems } = readConfig(text, 'any.yaml', environment);
-  if (problems.length > 0) return { ok: false, problems };
-  return validate(applyFlags(source, flags), {
+  return validate(source, {
     directory: '/etc/anyport',
     fileKind: (path) => (files.includes(path) ? 'module' : 'none'),
     listFault: (path) => (files.includes(path) ? null : 'no such file'),
