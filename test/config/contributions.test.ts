@@ -65,7 +65,7 @@ test.each<[string, Fragment['document'], RegExp]>([
   ['an upstream of the file', upstream('web'), /upstreams\.web: upstream `web` is there already, from the file/],
   ['the upstream of a forward', upstream('mail'), /upstream `mail` is there already, from the file/],
   ['a protocol of the file', { protocols: [{ name: 'http', target: '10.0.0.2:80' }] }, /protocol `http` is there/],
-  ['a port of a listener', { forwards: [{ listen: 443, target: '10.0.0.2:80' }] }, /forwards\[1\].*`:?443` is taken already/],
+  ['a port of a listener', { forwards: [{ listen: 443, target: '10.0.0.2:80' }] }, /forwards\[0\]: `:443` is taken already, by listeners/],
   ['one address of it', { forwards: [{ listen: '127.0.0.1:443', target: '10.0.0.2:80' }] }, /443/],
   ['the name of a listener', { forwards: [{ name: 'front', listen: 1, target: '10.0.0.2:80' }] }, /listener `front` is there/],
   ['all sessions of a protocol', upstream('x', { routes: [{ when: { protocol: 'http' }, to: 'x' }] }), /would take every session of `http`/],
