@@ -1,0 +1,132 @@
+/**
+ * Follows an engine: events are hints, after each of which, and after every gap, the containers are listed again. What
+ * was made of the last good list stays while the engine can not be reached; only a list can empty it.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../../base/clock.js';
+import type { EngineClient } from './client.js';
+import { type Container, containerOf } from './container.js';
+import { fragmentsOf, type Made } from './fragments.js';
+import type { Choice } from './replica.js';
+
+export const watchLimits = {
+  /** Between two lists: a burst of events is one or two of them. */
+  gapMs: 100,
+  /** Without an event: hints may be lost. */
+  relistMs: 60_000,
+  /** Wait after the first failure, doubled with each further one. */
+  backoffMinMs: 200,
+  backoffMaxMs: 15_000,
+} as const;
+
+export interface WatchParts {
+  readonly client: Pick<EngineClient, 'negotiate' | 'containers' | 'events'>;
+  readonly choice: Choice;
+  /** False: containers are listed once. */
+  readonly follows: boolean;
+  /** Something else is made of the containers than before. Awaited: what happens meanwhile is one change. */
+  readonly changed: (made: Made) => Promise<void>;
+  /** The engine is lost (why), or there again (null): once each. */
+  readonly reachable: (why: string | null) => void;
+  readonly clock: Clock;
+  /** 0 to 1. */
+  readonly random: () => number;
+}
+
+export class DockerWatch {
+  readonly #parts: WatchParts;
+  readonly #stop = new AbortController();
+  #made: Made | null = null;
+  #failures = 0;
+  /** Something may have changed since the last list began. */
+  #isStale = false;
+  #wake: () => void = () => {};
+
+  constructor(parts: WatchParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when it is stopped or, where it does not follow, when the containers have been listed. */
+  async run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const why = await this.#follow().catch((error: Error) => error.message);
+      if (why === null || this.#stop.signal.aborted) return;
+      if (this.#failures === 0) this.#parts.reachable(why);
+      this.#failures += 1;
+      await this.#rest(backoffMs(this.#failures, this.#parts.random()));
+    }
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    this.#wake();
+  }
+
+  /** Until the events end; says why. Null: there is nothing more to do. */
+  async #follow(): Promise<string | null> {
+    const { client, follows } = this.#parts;
+    // Of this connection: whatever ends it ends its requests too.
+    const connection = new AbortController();
+    const signal = AbortSignal.any([this.#stop.signal, connection.signal]);
+    try {
+      await client.negotiate(signal);
+      if (!follows) return await this.#list(signal).then(() => null);
+      const heard = () => {
+        this.#isStale = true;
+        this.#wake();
+      };
+      const { ended } = await client.events(heard, signal);
+      let end: string | null = null;
+      void ended.then((why) => {
+        end = why;
+        this.#wake();
+      });
+      while (end === null && !this.#stop.signal.aborted) {
+        await this.#list(signal);
+        await this.#rest(watchLimits.gapMs, false);
+        if (!this.#isStale && end === null) await this.#rest(watchLimits.relistMs);
+      }
+      return end;
+    } finally {
+      connection.abort();
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    this.#isStale = false;
+    const listed = await this.#parts.client.containers(signal);
+    if (this.#failures > 0) this.#parts.reachable(null);
+    this.#failures = 0;
+    const containers = listed.map(containerOf).filter((each): each is Container => each !== null);
+    const made = fragmentsOf(containers, this.#parts.choice);
+    if (isDeepStrictEqual(made, this.#made)) return;
+    this.#made = made;
+    await this.#parts.changed(made);
+  }
+
+  /** For so long, or until it is stopped; `isWoken`: or until something happens. */
+  #rest(ms: number, isWoken = true): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        if (!isWoken && !this.#stop.signal.aborted && !isOver) return;
+        cancel();
+        this.#wake = () => {};
+        resolve();
+      };
+      let isOver = false;
+      const cancel = this.#parts.clock.after(ms, () => {
+        isOver = true;
+        end();
+      });
+      this.#wake = end;
+      if (this.#stop.signal.aborted) end();
+    });
+  }
+}
+
+/** Half of it is chance, so that many daemons do not come back at once. */
+export function backoffMs(failures: number, random: number): number {
+  const { backoffMinMs, backoffMaxMs } = watchLimits;
+  const most = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(failures - 1, 20));
+  return most / 2 + (most / 2) * random;
+}
