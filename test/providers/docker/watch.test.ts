@@ -1,0 +1,231 @@
+/** The client and the watch against a real server on a Unix socket that answers as the Engine API does. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.js';
+import { EngineClient } from '../../../src/providers/docker/client.js';
+import { backoffMs, DockerWatch, watchLimits } from '../../../src/providers/docker/watch.js';
+import { eventually } from '../../support/wait.js';
+
+const until = (probe: () => boolean) => eventually(String(probe), probe);
+
+const container = (name: string) => ({
+  Id: name.padEnd(64, '0'),
+  Names: [`/${name}`],
+  Labels: { [`anyport.${name}.host`]: `${name}.example` },
+  Created: 1,
+  State: 'running',
+  Ports: [{ PrivatePort: 80, Type: 'tcp' }],
+  NetworkSettings: { Networks: { bridge: { IPAddress: '172.17.0.2' } } },
+});
+
+/** An engine that can be told what to say. */
+class Engine {
+  containers: unknown = [];
+  version: string | null = '1.41';
+  /** Paths that were asked for, without queries. */
+  readonly asked: string[] = [];
+  /** Answers a list instead. */
+  listing: ((response: ServerResponse) => void) | null = null;
+  readonly #streams = new Set<ServerResponse>();
+  #server: Server | null = null;
+  readonly socketPath: string;
+
+  constructor(socketPath: string) {
+    this.socketPath = socketPath;
+  }
+
+  async start(): Promise<void> {
+    const server = createServer((request, response) => this.#answer(request, response));
+    this.#server = server;
+    await new Promise<void>((ready) => server.listen(this.socketPath, ready));
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    if (server === null) return;
+    this.#server = null;
+    server.closeAllConnections();
+    await new Promise((closed) => server.close(closed));
+    this.#streams.clear();
+    rmSync(this.socketPath, { force: true });
+  }
+
+  get lists(): number {
+    return this.asked.filter((path) => path.endsWith('/containers/json')).length;
+  }
+
+  get isFollowed(): boolean {
+    return this.#streams.size > 0;
+  }
+
+  tell(times = 1): void {
+    for (const stream of this.#streams)
+      for (let count = 0; count < times; count++) stream.write('{"Type":"container","Action":"start"}\n');
+  }
+
+  endStreams(): void {
+    for (const stream of this.#streams) stream.end();
+    this.#streams.clear();
+  }
+
+  #answer({ url = '' }: IncomingMessage, response: ServerResponse): void {
+    const [path = ''] = url.split('?');
+    this.asked.push(path);
+    if (path === '/_ping') response.writeHead(200, this.version === null ? {} : { 'Api-Version': this.version }).end('OK');
+    else if (path.endsWith('/events')) {
+      response.writeHead(200).flushHeaders();
+      this.#streams.add(response);
+    } else if (this.listing !== null) this.listing(response);
+    else response.end(JSON.stringify(this.containers));
+  }
+}
+
+let folder: string;
+let engine: Engine;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'anyport-docker-'));
+  engine = new Engine(join(folder, 'docker.sock'));
+  await engine.start();
+});
+
+afterEach(async () => {
+  await engine.stop();
+  rmSync(folder, { recursive: true });
+});
+
+const client = (limits = {}) => new EngineClient({ socketPath: engine.socketPath }, limits);
+
+test.each([
+  ['1.41', '/v1.41'],
+  ['1.99', '/v1.48'],
+  ['nonsense', '/v1.24'],
+  [null, '/v1.24'],
+])('an engine of version %s is asked at %s', async (version, prefix) => {
+  engine.version = version;
+  await client().containers();
+  expect(engine.asked).toEqual(['/_ping', `${prefix}/containers/json`]);
+});
+
+test('an engine that is too old is refused', async () => {
+  engine.version = '1.12';
+  await expect(client().containers()).rejects.toThrow('at least 1.24 is needed');
+});
+
+test.each<[string, (response: ServerResponse) => void, RegExp]>([
+  ['an error', (response) => response.writeHead(403).end('{"message":"not allowed"}'), /answers 403: not allowed/],
+  ['something else than a list', (response) => response.end('{}'), /is no list/],
+  ['something else than JSON', (response) => response.end('<html>'), /is no JSON/],
+  ['more than is read', (response) => response.end(`[${'0,'.repeat(2000)}0]`), /longer than 1000 bytes/],
+  ['a part', (response) => void response.write('[{"Id"', () => response.destroy()), /aborted|closed|no JSON/],
+  ['nothing', () => {}, /no answer within 200 ms|aborted/],
+])('an answer that is %s is no list of containers', async (_, listing, why) => {
+  engine.listing = listing;
+  await expect(client({ listBytesMax: 1000, answerMs: 200 }).containers()).rejects.toThrow(why);
+});
+
+function watched(follows = true) {
+  const made: string[][] = [];
+  const reachable: boolean[] = [];
+  const watch = new DockerWatch({
+    client: client({ answerMs: 2000 }),
+    choice: { network: '', allowLoopback: false },
+    follows,
+    changed: async ({ contribution }) => {
+      made.push(contribution.fragments.map(({ from }) => from));
+    },
+    reachable: (why) => reachable.push(why === null),
+    clock: systemClock,
+    random: () => 0,
+  });
+  return { watch, made, reachable, ended: watch.run() };
+}
+
+const of = (name: string) => `container ${name}, alias ${name}`;
+
+test('what runs is told, and again when an event says that it has changed', async () => {
+  engine.containers = [container('a')];
+  const { watch, made, reachable, ended } = watched();
+  await until(() => made.length === 1);
+  engine.containers = [container('a'), container('b')];
+  engine.tell();
+  await until(() => made.length === 2);
+  engine.containers = [];
+  engine.tell();
+  await until(() => made.length === 3);
+  expect(made).toEqual([[of('a')], [of('a'), of('b')], []]);
+  expect(reachable).toEqual([]);
+  watch.stop();
+  await ended;
+});
+
+test('a burst of events is a few lists, and one change', async () => {
+  const { watch, made, ended } = watched();
+  await until(() => engine.isFollowed && made.length === 1);
+  const before = engine.lists;
+  engine.containers = [container('a')];
+  engine.tell(500);
+  await until(() => made.length === 2);
+  expect(engine.lists - before).toBeLessThan(5);
+  watch.stop();
+  await ended;
+});
+
+test('after a stream that ended the containers are listed again, without an event', async () => {
+  engine.containers = [container('a')];
+  const { watch, made, ended } = watched();
+  await until(() => engine.isFollowed && made.length === 1);
+  engine.containers = [container('b')];
+  engine.endStreams();
+  await until(() => made.length === 2);
+  expect(made[1]).toEqual([of('b')]);
+  watch.stop();
+  await ended;
+});
+
+test('while the engine is away nothing changes; what has changed meanwhile is told when it is back', async () => {
+  engine.containers = [container('a')];
+  const { watch, made, reachable, ended } = watched();
+  await until(() => engine.isFollowed && made.length === 1);
+  await engine.stop();
+  await until(() => reachable.length === 1);
+  expect(made).toHaveLength(1);
+  engine.containers = [container('c')];
+  await engine.start();
+  await until(() => made.length === 2);
+  expect(made[1]).toEqual([of('c')]);
+  expect(reachable).toEqual([false, true]);
+  watch.stop();
+  await ended;
+});
+
+test('an engine that fails to list leaves what was made before', async () => {
+  engine.containers = [container('a')];
+  const { watch, made, reachable, ended } = watched();
+  await until(() => engine.isFollowed && made.length === 1);
+  engine.listing = (response) => response.writeHead(500).end('{"message":"out of order"}');
+  engine.tell();
+  await until(() => reachable.length === 1);
+  expect(made).toHaveLength(1);
+  watch.stop();
+  await ended;
+});
+
+test('without watching the containers are listed once', async () => {
+  engine.containers = [container('a')];
+  const { made, ended } = watched(false);
+  await ended;
+  expect(made).toEqual([[of('a')]]);
+  expect(engine.isFollowed).toBe(false);
+});
+
+test('waits double up to a limit, half of each by chance', () => {
+  const { backoffMinMs, backoffMaxMs } = watchLimits;
+  expect(backoffMs(1, 1)).toBe(backoffMinMs);
+  expect(backoffMs(3, 1)).toBe(4 * backoffMinMs);
+  expect(backoffMs(3, 0)).toBe(2 * backoffMinMs);
+  expect(backoffMs(1000, 1)).toBe(backoffMaxMs);
+});
