@@ -146,6 +146,12 @@ export function parseListen(text: string): Listen[] | null {
   });
 }
 
+/** `host:port` or `[::1]:port`; null when the text is something else. */
+export function splitHostPort(text: string): { readonly host: string; readonly port: number } | null {
+  const endpoint = parseEndpoint(text);
+  return endpoint !== null && 'port' in endpoint ? endpoint : null;
+}
+
 /** `HOST:PORT`, with an IPv6 address in brackets. */
 export const hostPort = (host: string, port: number): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

@@ -5,7 +5,9 @@ import { dirname, resolve } from 'node:path';
 import { parseListen } from '../base/address.js';
 import { ownAddresses } from '../base/own-addresses.js';
 import type { Config, Demo, Document, Problem } from '../model/config.js';
+import type { Contribution } from '../providers/contribution.js';
 import { systemAccounts } from './accounts.js';
+import { mergeContributions } from './contributions/index.js';
 import { DEFAULT_FILE, DEMO_ADDRESS, demoConfig } from './default.js';
 import { documentSource } from './document.js';
 import type { Environment } from './environment.js';
@@ -26,6 +28,7 @@ import { readConfig } from './read.js';
 import { mayUse } from './rights.js';
 import type { Source } from './source.js';
 import { readFileText } from './text.js';
+import type { Context } from './validate/context.js';
 import { validate } from './validate/index.js';
 
 export type LoadRequest = FileRequest | DocumentRequest;
@@ -37,6 +40,8 @@ export interface FileRequest {
   readonly environment: Environment;
   /** Default: this machine's. */
   readonly kernel?: Kernel;
+  /** What providers add. */
+  readonly contributions?: readonly Contribution[];
 }
 
 /** A configuration as plain data, from the control interface or the library. */
@@ -49,6 +54,7 @@ export interface DocumentRequest {
   readonly local?: readonly string[];
   /** They win over the document, as over a file. */
   readonly flags?: Flags;
+  readonly contributions?: readonly Contribution[];
 }
 
 export type Loaded =
@@ -56,12 +62,15 @@ export type Loaded =
       readonly ok: true;
       readonly name: string;
       readonly config: Config;
+      /** Without contributions. */
       readonly document: Document;
       /** Base of the document's relative module paths: absolute. */
       readonly directory: string;
       /** What to watch for changes: absolute paths of files and folders, there or not. */
       readonly files: readonly string[];
       readonly warnings: readonly Problem[];
+      /** Contributions that are left out, and why. */
+      readonly refused: readonly Problem[];
       /** Null unless it is the demonstration. */
       readonly demo: Demo | null;
     }
@@ -81,16 +90,19 @@ export function loadConfig(request: LoadRequest, seen: (source: Source) => void 
   return 'document' in request ? loadDocument(request) : loadFile(request, seen);
 }
 
-function loadDocument({ document, directory, local = [], flags = {} }: DocumentRequest): Loaded {
+function loadDocument({ document, directory, local = [], flags = {}, contributions }: DocumentRequest): Loaded {
   const base = resolve(directory);
   return loaded(
     applyFlags(documentSource(document), flags),
     { name: 'document', directory: base, files: [], demo: null },
-    { local },
+    { local, ...(contributions && { contributions }) },
   );
 }
 
-function loadFile({ file, flags, environment, kernel }: FileRequest, seen: (source: Source) => void): Loaded {
+function loadFile(
+  { file, flags, environment, kernel, contributions }: FileRequest,
+  seen: (source: Source) => void,
+): Loaded {
   const written = find(file, flags);
   const files = [resolve(file ?? DEFAULT_FILE)];
   if ('message' in written) return { ok: false, problems: [written], files };
@@ -108,19 +120,28 @@ function loadFile({ file, flags, environment, kernel }: FileRequest, seen: (sour
   const directory = dirname(resolve(written.file ?? DEFAULT_FILE));
   const source = applyFlags(whole.source, demo ? { ...flags, listen: undefined } : flags);
   seen(source);
-  return loaded(source, { name, directory, files, demo }, { ...(kernel && { kernel }) });
+  return loaded(source, { name, directory, files, demo }, {
+    ...(kernel && { kernel }),
+    ...(contributions && { contributions }),
+  });
 }
 
 type About = Pick<Extract<Loaded, { ok: true }>, 'name' | 'directory' | 'files' | 'demo'>;
 
+interface Around {
+  readonly local?: readonly string[];
+  readonly kernel?: Kernel;
+  readonly contributions?: readonly Contribution[];
+}
+
 function loaded(
   source: Source,
   about: About,
-  { local = [], kernel = readKernel() }: { local?: readonly string[]; kernel?: Kernel },
+  { local = [], kernel = readKernel(), contributions = [] }: Around,
 ): Loaded {
   // They are read with the configuration, and so when they change.
   const files = [...about.files, ...keyFilesOf(source.value, about.directory)];
-  const result = validate(source, {
+  const context: Context = {
     directory: about.directory,
     fileKind,
     listFault,
@@ -136,9 +157,10 @@ function loaded(
     accounts: systemAccounts,
     mayUse,
     local,
-  });
-  if (!result.ok) return { ...result, files };
-  return { ...result, ...about, files, document: source.value as Document };
+  };
+  const { validated, refused } = mergeContributions(source, contributions, (each) => validate(each, context));
+  if (!validated.ok) return { ...validated, files };
+  return { ...validated, ...about, files, refused, document: source.value as Document };
 }
 
 function find(file: string | null, flags: Flags): Written | Problem {

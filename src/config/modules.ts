@@ -22,6 +22,9 @@ const LISTS = ['security', 'listeners.[]', 'forwards.[]'].flatMap((owners) =>
 const KEYS = [
   ['kcp.*', 'private_key_file'],
   ['connect_proxy', 'users_file'],
+  ['docker.tls', 'ca'],
+  ['docker.tls', 'cert'],
+  ['docker.tls', 'key'],
   ...['upstreams.*', 'protocols.[].target', 'forwards.[].target'].flatMap((upstream) =>
     ['via', 'via.[]'].map((via) => [`${upstream}.${via}`, 'ca'] as const),
   ),

@@ -5,7 +5,7 @@
 import { findAll, pathText } from './path.js';
 
 /** Patterns as in `findAll`. */
-export const pendingKeys: readonly string[] = ['distributed', 'docker'];
+export const pendingKeys: readonly string[] = ['distributed'];
 
 /** Key paths without effect. */
 export const findPending = (value: unknown): string[] =>

@@ -24,6 +24,8 @@ export interface Config {
   readonly kcp: readonly KcpProfile[];
   /** Null: there is no proxy for CONNECT and SOCKS. */
   readonly connectProxy: ConnectProxyConfig | null;
+  /** Null: containers are not looked at. */
+  readonly docker: DockerConfig | null;
   readonly security: SecurityConfig;
   readonly monitoring: MonitoringConfig;
   /** Null: no control interface. */
@@ -214,6 +216,23 @@ export interface EndpointConfig {
     | { readonly service: string };
   readonly weight: number;
   readonly backup: boolean;
+}
+
+/** Containers as a source of upstreams. */
+export interface DockerConfig {
+  /** Where the Engine API is. */
+  readonly place:
+    | { readonly socketPath: string }
+    | {
+        readonly host: string;
+        readonly port: number;
+        /** PEM files, absolute; null: plain. */
+        readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string } | null;
+      };
+  /** Empty: the first that has an address. */
+  readonly network: string;
+  readonly watch: boolean;
+  readonly allowLoopback: boolean;
 }
 
 export interface SecurityConfig {

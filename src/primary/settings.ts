@@ -8,6 +8,7 @@ import { unplaced } from '../config/report.js';
 import type { Config, Document, Problem } from '../model/config.js';
 import type { Diff } from '../model/diff.js';
 import type { Cause, ChangeResult, CurrentSettings, LastChange, Settings } from '../model/settings.js';
+import type { Contribution, ProviderName } from '../providers/contribution.js';
 import { withModules } from './modules.js';
 import type { Changed } from './reconfiguration.js';
 import type { Reloads } from './reloads.js';
@@ -28,6 +29,9 @@ export interface SettingsSource {
   check(document: Document): Promise<Loaded>;
   /** Checks a document as if a file said it: with what wins over files, such as flags. */
   checkAsFile?(document: Document): Promise<Loaded>;
+  /** What a provider has to say from now on, beside every configuration that is read or checked. */
+  contribute?(contribution: Contribution): void;
+  withdraw?(provider: ProviderName): void;
   /** A change is likely to be asked for soon. */
   warm?(): void;
   /** `rested` is called each time when nothing is read any more, and its memory can be given back. */

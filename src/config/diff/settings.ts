@@ -5,6 +5,7 @@ import { formatSize } from '../../base/size.js';
 import type {
   AdminConfig,
   Config,
+  DockerConfig,
   GuardConfig,
   Identity,
   ListsConfig,
@@ -131,6 +132,14 @@ function adminSettings(admin: AdminConfig | null): Setting[] {
   ];
 }
 
+function dockerSettings(docker: DockerConfig | null): Setting[] {
+  const { place, network = null, watch = null, allowLoopback = null } = docker ?? {};
+  const socket = place && ('socketPath' in place ? place.socketPath : `tcp://${hostPort(place.host, place.port)}`);
+  const tls = place && 'tls' in place ? place.tls : null;
+  const rows = { socket: socket ?? null, tls, network, watch, allow_loopback: allowLoopback };
+  return Object.entries(rows).map(([key, value]) => ({ name: `docker.${key}`, value, shown: value }));
+}
+
 /** A section that is off has none of its keys in force. */
 function switchable<Section extends object>(
   flag: string,
@@ -161,5 +170,6 @@ export function settingsOf(config: Config): Setting[] {
     ...adminSettings(config.admin),
     ...rowsOf('logging', config.logging, logging),
     ...connectProxySettings(config.connectProxy),
+    ...dockerSettings(config.docker),
   ];
 }

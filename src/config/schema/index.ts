@@ -1,6 +1,7 @@
 /** The schema of the whole file, one entry per section. A new key is a row in its section; nothing changes here. */
 import { z } from 'zod';
 import { connectProxy } from './connect-proxy.js';
+import { docker } from './docker.js';
 import { expecting, list, mapping, oneOrMore, text } from './fields.js';
 import { forward } from './forwards.js';
 import { kcp } from './kcp.js';
@@ -38,7 +39,7 @@ export const sections = {
   admin,
   distributed: anything('Other machines, through etcd.'),
   connect_proxy: connectProxy,
-  docker: anything('Upstreams from containers.'),
+  docker,
   kcp: z
     .record(z.string(), kcp)
     .meta({ description: 'Profiles of [reliable UDP](kcp.md), by name: both ends of a link need the same.' }),

@@ -7,6 +7,7 @@ import type { Source } from '../source.js';
 import { checkAdminAddress, resolveAdmin } from './admin.js';
 import { resolveConnectProxy } from './connect-proxy.js';
 import type { Context } from './context.js';
+import { resolveDocker } from './docker.js';
 import { checkForwards } from './forward-checks.js';
 import {
   forwardGroups,
@@ -53,6 +54,7 @@ export function validate(source: Source, context: Context): Validated {
   const routes = resolveRoutes(shape, groups, names, targets, report);
   const kcp = resolveKcp(shape, source, context, report);
   const connectProxy = resolveConnectProxy(shape, groups, names, context, report);
+  const docker = resolveDocker(shape, context, report);
   const profiles = new KcpNames(shape, report);
   for (const entry of shape.listeners ?? []) profiles.checkListener(entry);
   const written = [...writtenUpstreams(shape), ...writtenForwardUpstreams(forwards)];
@@ -76,6 +78,7 @@ export function validate(source: Source, context: Context): Validated {
     upstreams,
     kcp,
     connectProxy,
+    docker,
     security,
     monitoring,
     admin,

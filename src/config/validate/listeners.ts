@@ -35,7 +35,8 @@ export function resolveListeners(
     const most = forwards.length > 0 ? ['forwards'] : ['listeners'];
     report.problem(most, `${count} addresses to listen on are too many: at most ${LISTENERS_MAX}`);
   }
-  if (count === 0 && report.problems.length === 0) reportSilence(shape, report);
+  // Containers may have something to listen on, later.
+  if (count === 0 && shape.docker === null && report.problems.length === 0) reportSilence(shape, report);
   return withFamilies(groups);
 }
 
@@ -44,8 +45,9 @@ function reportSilence({ listeners }: Shape, report: Report): void {
   else report.problem(['listeners'], 'there is no listener: list one, or leave `listeners` out');
 }
 
-function serverGroups({ server, listeners, forwards }: Shape, names: ProtocolNames): ListenerGroup[] {
-  const fallback = listeners === null && forwards.length === 0 ? [parseListen(DEFAULT_ADDRESS) ?? []] : [];
+function serverGroups({ server, listeners, forwards, docker }: Shape, names: ProtocolNames): ListenerGroup[] {
+  const isElsewhere = listeners !== null || forwards.length > 0 || docker !== null;
+  const fallback = isElsewhere ? [] : [parseListen(DEFAULT_ADDRESS) ?? []];
   const written = server.listen ?? fallback;
   return written
     .flatMap((addresses, index) => addresses.map((address) => ({ address, index })))

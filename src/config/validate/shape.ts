@@ -8,6 +8,7 @@ import { expectedGot } from '../messages.js';
 import { isMapping, type Path } from '../path.js';
 import type { Report } from '../report.js';
 import type { ConnectProxyEntry } from '../schema/connect-proxy.js';
+import type { DockerEntry } from '../schema/docker.js';
 import { unknownKey } from '../schema/fields.js';
 import type { ForwardEntry } from '../schema/forwards.js';
 import { type SectionName, sectionNames, sections } from '../schema/index.js';
@@ -42,6 +43,8 @@ export interface Shape {
   readonly kcpNames: readonly string[];
   /** Null: the section is absent. */
   readonly connectProxy: ConnectProxyEntry | null;
+  /** Null: the section is absent. */
+  readonly docker: DockerEntry | null;
   /** Null: off. */
   readonly monitoring: z.output<typeof sections.monitoring> | null;
   /** Null: off. */
@@ -50,7 +53,7 @@ export interface Shape {
 }
 
 /** Sections without effect yet: checked, then reported in a warning. */
-const UNREAD: readonly SectionName[] = ['distributed', 'docker'];
+const UNREAD: readonly SectionName[] = ['distributed'];
 
 export function readShape(value: unknown, report: Report): Shape {
   const file = isMapping(value) ? value : {};
@@ -80,6 +83,7 @@ export function readShape(value: unknown, report: Report): Shape {
       'connect_proxy' in file
         ? check(sections.connect_proxy, file.connect_proxy ?? {}, ['connect_proxy'], report)
         : null,
+    docker: 'docker' in file ? check(sections.docker, file.docker ?? {}, ['docker'], report) : null,
     monitoring:
       'monitoring' in file
         ? check(sections.monitoring, file.monitoring, ['monitoring'], report, inSection)
