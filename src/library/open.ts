@@ -44,10 +44,13 @@ const USER = unplaced(
 
 const FILE = unplaced('is for the daemon: an instance gives its lines to `logger`', 'logging.file');
 
+const DOCKER = unplaced('is for the daemon: give what containers serve to `updateConfig`', 'docker');
+
 /** What a process that is not ours does itself. */
-const problemsOfDaemon = ({ server, logging }: Config): Problem[] => [
+const problemsOfDaemon = ({ server, logging, docker }: Config): Problem[] => [
   ...(server.identity === null ? [] : [USER]),
   ...(logging.file === null ? [] : [FILE]),
+  ...(docker === null ? [] : [DOCKER]),
 ];
 
 const THREADS = unplaced(

@@ -25,6 +25,7 @@ import type { Sockets } from '../plane/change.js';
 import { DataPlane } from '../plane/data-plane.js';
 import { IdRegistry } from '../plane/ids.js';
 import { Bans } from './bans/index.js';
+import { Containers } from './containers.js';
 import { ControlInterface } from './control-interface.js';
 import { type FiguresSource, figuresOf } from './figures.js';
 import { type Fitted, fitToFileLimit, warnOfLowered } from './file-limit.js';
@@ -109,6 +110,7 @@ export class Daemon {
   readonly #lists: ListsPart;
   readonly #monitoring: MonitoringPart;
   readonly #admin: ControlInterface;
+  readonly #containers: Containers;
   /** Sources that are refused for a time. */
   readonly bans: Bans;
   readonly #startedAt = new Date();
@@ -146,7 +148,8 @@ export class Daemon {
     this.#lists = new ListsPart({ admission: plane.admission, idOf, log });
     const trusted = () => this.#lists.trusted;
     this.bans = new Bans({ admission: plane.admission, trusted, clock: systemClock, nowMs: Date.now, log });
-    this.#parts = [this.#lists, this.#monitoring, this.#admin, this.bans, ...(options.parts ?? [])];
+    this.#containers = new Containers({ source, settings: () => this.settings, log });
+    this.#parts = [this.#lists, this.#monitoring, this.#admin, this.bans, this.#containers, ...(options.parts ?? [])];
     this.#listening = listenWith(sockets.sockets, plane, log);
     const parts = this.#parts;
     const listening = this.#listening;
@@ -177,7 +180,7 @@ export class Daemon {
     this.#reloads = new Reloads(log, systemClock.nowMs);
     this.settings = new RunningSettings({
       config: fitted.wanted,
-      source,
+      source: this.#containers.source,
       change: (config) => this.#reconfiguration.change(config),
       reloads: this.#reloads,
       nowMs: systemClock.nowMs,
@@ -236,6 +239,7 @@ export class Daemon {
     if (this.#options.isSuccessor) await this.handover.accept();
     this.#hasStarted = true;
     if (!this.#options.isSuccessor) this.handover.takeOver();
+    this.#containers.begin();
   }
 
   /** Listening addresses. */
@@ -309,6 +313,7 @@ export class Daemon {
    * During the start it waits only for workers that already accept; `close` ends the others.
    */
   drain(deadlineMs?: number, delayMs?: number): Promise<boolean> {
+    this.#containers.close();
     this.settings.close('the daemon is draining');
     this.#reconfiguration.close();
     return this.#shutdown.drain(this.#hasStarted, deadlineMs, delayMs);

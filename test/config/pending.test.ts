@@ -18,7 +18,6 @@ forwards: []`;
 test('what is written of them is one warning, by key path', () => {
   const text = `${upstream('retries: 1')}
 server: { cache_ttl: 1m }
-docker: {}
 distributed: { enable: true }`;
-  expect(warningsOf(text)).toEqual(['accepted but not implemented yet, without effect: distributed, docker']);
+  expect(warningsOf(text)).toEqual(['accepted but not implemented yet, without effect: distributed']);
 });

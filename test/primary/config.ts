@@ -66,6 +66,7 @@ export function configOf({ server: some, monitoringPort, handler = restless }: W
     upstreams: [{ name: 'restless', handler, endpoints: [], via: null, options: optionsWith() }],
     kcp: [],
     connectProxy: null,
+    docker: null,
     security: { rateLimit: null, guard: null, banExport: null, lists: noLists },
     monitoring: { metrics: monitoring, health: monitoring },
     admin: null,

@@ -24,8 +24,11 @@ export interface WatchParts {
   readonly choice: Choice;
   /** False: containers are listed once. */
   readonly follows: boolean;
-  /** Something else is made of the containers than before. Awaited: what happens meanwhile is one change. */
-  readonly changed: (made: Made) => Promise<void>;
+  /**
+   * Something else is made of the containers than before. Awaited: what happens meanwhile is one change. False: it could
+   * not be put into force, and is told again after the next list.
+   */
+  readonly changed: (made: Made) => Promise<boolean>;
   /** The engine is lost (why), or there again (null): once each. */
   readonly reachable: (why: string | null) => void;
   readonly clock: Clock;
@@ -100,8 +103,7 @@ export class DockerWatch {
     const containers = listed.map(containerOf).filter((each): each is Container => each !== null);
     const made = fragmentsOf(containers, this.#parts.choice);
     if (isDeepStrictEqual(made, this.#made)) return;
-    this.#made = made;
-    await this.#parts.changed(made);
+    this.#made = (await this.#parts.changed(made)) ? made : null;
   }
 
   /** For so long, or until it is stopped; `isWoken`: or until something happens. */

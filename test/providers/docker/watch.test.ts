@@ -136,6 +136,7 @@ function watched(follows = true) {
     follows,
     changed: async ({ contribution }) => {
       made.push(contribution.fragments.map(({ from }) => from));
+      return true;
     },
     reachable: (why) => reachable.push(why === null),
     clock: systemClock,

@@ -1,0 +1,175 @@
+/**
+ * Containers as a part of the daemon: what their labels say is merged with the configuration in force, by a change like
+ * any other. A change that is refused as a whole (a port that another program has) is tried fragment by fragment.
+ */
+import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import { systemClock } from '../base/clock.js';
+import type { Logger } from '../base/log.js';
+import type { Loaded } from '../config/load.js';
+import { formatProblem } from '../config/report.js';
+import type { Config, DockerConfig, Document, Problem } from '../model/config.js';
+import type { ChangeResult, Settings } from '../model/settings.js';
+import type { Fragment } from '../providers/contribution.js';
+import { EngineClient, type EnginePlace, type EngineTls } from '../providers/docker/client.js';
+import type { Made } from '../providers/docker/fragments.js';
+import { DockerWatch } from '../providers/docker/watch.js';
+import type { Part, Prepared } from './part.js';
+import type { SettingsSource } from './settings.js';
+import { StartError } from './start-error.js';
+
+export const containersLimits = {
+  /** Reasons that are remembered, so that each is logged once while it holds. */
+  saidMax: 1000,
+  /** Fragments that are tried by themselves after a refusal. */
+  triedMax: 100,
+} as const;
+
+export interface ContainersParts {
+  readonly source: SettingsSource;
+  /** Of the daemon, which is there when containers are listened to. */
+  readonly settings: () => Pick<Settings, 'edit'>;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
+}
+
+const asItIs = (document: Document): Document => document;
+
+export class Containers implements Part {
+  readonly #parts: ContainersParts;
+  #config: DockerConfig | null = null;
+  #place: EnginePlace | null = null;
+  #watch: DockerWatch | null = null;
+  /** Fragments in force. */
+  #taken: readonly Fragment[] = [];
+  /** Of the last configuration that was merged. */
+  #refused: readonly Problem[] = [];
+  #said = new Set<string>();
+  #hasBegun = false;
+
+  constructor(parts: ContainersParts) {
+    this.#parts = parts;
+  }
+
+  /** The source, which tells what of the contributions is left out. */
+  get source(): SettingsSource {
+    const { source } = this.#parts;
+    const noted = async (loading: Promise<Loaded>): Promise<Loaded> => {
+      const loaded = await loading;
+      if (loaded.ok) this.#refused = loaded.refused;
+      return loaded;
+    };
+    return {
+      ...source,
+      reload: () => noted(source.reload()),
+      check: (document) => noted(source.check(document)),
+    };
+  }
+
+  async prepare({ docker }: Config): Promise<Prepared> {
+    if (isDeepStrictEqual(docker, this.#config)) return { commit: () => {}, discard: () => {} };
+    const place = docker && placeOf(docker);
+    const commit = () => {
+      this.#config = docker;
+      this.#place = place;
+      if (this.#hasBegun) this.#turn();
+    };
+    return { commit, discard: () => {} };
+  }
+
+  /** The daemon serves: from now on its configuration can change. */
+  begin(): void {
+    this.#hasBegun = true;
+    this.#turn();
+  }
+
+  close(): void {
+    this.#watch?.stop();
+    this.#watch = null;
+  }
+
+  #turn(): void {
+    this.close();
+    const [config, place] = [this.#config, this.#place];
+    if (config === null || place === null) return void this.#withdraw();
+    const { log } = this.#parts;
+    const watch: DockerWatch = new DockerWatch({
+      client: new EngineClient(place),
+      choice: { network: config.network, allowLoopback: config.allowLoopback },
+      follows: config.watch,
+      changed: async (made) => watch !== this.#watch || this.#change(made),
+      reachable: (why) => {
+        const fields = { engine: engineText(place) };
+        if (why === null) log.info(fields, 'the container engine is there again');
+        else log.warn({ ...fields, reason: why }, 'the container engine can not be reached: what was known last stays');
+      },
+      clock: systemClock,
+      random: Math.random,
+    });
+    this.#watch = watch;
+    void watch.run();
+  }
+
+  async #withdraw(): Promise<void> {
+    if (this.#taken.length === 0) return;
+    this.#taken = [];
+    this.#parts.source.withdraw?.('docker');
+    await this.#parts.settings().edit(asItIs, 'docker');
+  }
+
+  /** Whether all of it is in force, or refused for what it says. */
+  async #change({ contribution, problems }: Made): Promise<boolean> {
+    const { fragments } = contribution;
+    const lines = problems.map(({ from, message }) => `docker: ${from}: ${message}`);
+    const result = await this.#put(fragments);
+    if (result.result === 'called_off') return true;
+    const isRefused = result.result === 'refused';
+    if (isRefused) lines.push(...(await this.#putEach(fragments)));
+    else this.#taken = fragments;
+    this.#say([...lines, ...this.#refused.map(formatProblem)]);
+    return !isRefused;
+  }
+
+  #put(fragments: readonly Fragment[]): Promise<ChangeResult> {
+    this.#parts.source.contribute?.({ provider: 'docker', fragments });
+    return this.#parts.settings().edit(asItIs, 'docker');
+  }
+
+  /** What stays, and then each that is new beside it; returns why some can not be served. */
+  async #putEach(fragments: readonly Fragment[]): Promise<string[]> {
+    const isTaken = (fragment: Fragment) => this.#taken.some((each) => isDeepStrictEqual(each, fragment));
+    let kept = fragments.filter(isTaken);
+    const lines: string[] = [];
+    await this.#put(kept);
+    for (const fragment of fragments.filter((each) => !isTaken(each)).slice(0, containersLimits.triedMax)) {
+      const result = await this.#put([...kept, fragment]);
+      if (result.result === 'called_off') break;
+      if (result.result !== 'refused') kept = [...kept, fragment];
+      else lines.push(`docker: ${fragment.from}: ${result.problems.map(formatProblem).join('; ')}`);
+    }
+    this.#parts.source.contribute?.({ provider: 'docker', fragments: kept });
+    this.#taken = kept;
+    return lines;
+  }
+
+  /** Each reason once, until it has gone. */
+  #say(lines: readonly string[]): void {
+    const now = [...new Set(lines)].slice(0, containersLimits.saidMax);
+    for (const line of now) if (!this.#said.has(line)) this.#parts.log.warn(`left out: ${line}`);
+    this.#said = new Set(now);
+  }
+}
+
+const engineText = (place: EnginePlace): string =>
+  'socketPath' in place ? place.socketPath : `tcp://${place.host}:${place.port}`;
+
+function placeOf({ place }: DockerConfig): EnginePlace {
+  if ('socketPath' in place || place.tls === null) return place as EnginePlace;
+  const tls = Object.entries(place.tls).map(([key, file]) => {
+    try {
+      return [key, readFileSync(file, 'utf8')];
+    } catch (error) {
+      throw new StartError(`docker.tls.${key}: can not read ${file}: ${(error as Error).message}`);
+    }
+  });
+  return { ...place, tls: Object.fromEntries(tls) as EngineTls };
+}
