@@ -20,6 +20,7 @@ export class Reloads {
   readonly #same;
   readonly #counts = { applied: 0, refused: 0, unchanged: 0 };
   #last: LastChange | null = null;
+  #warned: ReadonlySet<string> = new Set();
 
   /** `nowMs`: monotonic. */
   constructor(log: Logger, nowMs: () => number) {
@@ -41,15 +42,16 @@ export class Reloads {
     const wasRefused = this.#last?.result.result === 'refused';
     const isSame = this.#last !== null && outcome(this.#last.result) === outcome(result);
     this.#last = { cause, at: Date.now(), result };
-    // A touched file is no news, a mended one is.
-    if (cause === 'file' && result.result === 'unchanged' && !wasRefused) return;
+    // A touched file or a container that ended is no news, what has been mended is.
+    if ((cause === 'file' || cause === 'docker') && result.result === 'unchanged' && !wasRefused) return;
     if (!isSame || this.#same.take()) this.#tell(cause, result);
   }
 
-  /** Warnings about a configuration that is in force now. */
-  warn(warnings: readonly Problem[]): void {
-    for (const warning of warnings.slice(0, reloadLimits.problemsLoggedMax))
-      this.#log.warn(formatProblem(warning));
+  /** Warnings about a configuration that is in force now. Containers come and go: then only those that are new. */
+  warn(warnings: readonly Problem[], cause: Cause): void {
+    const lines = warnings.slice(0, reloadLimits.problemsLoggedMax).map(formatProblem);
+    for (const line of lines) if (cause !== 'docker' || !this.#warned.has(line)) this.#log.warn(line);
+    this.#warned = new Set(lines);
   }
 
   #tell(cause: Cause, result: LastChange['result']): void {

@@ -150,7 +150,7 @@ export class RunningSettings implements Settings {
     // Not before the caller has its promise.
     await Promise.resolve();
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
-      const result = await this.#perform(next.read).catch(
+      const result = await this.#perform(next).catch(
         (error: unknown): ChangeResult => ({
           result: 'refused',
           problems: [unplaced(`it failed: ${error}`)],
@@ -162,7 +162,7 @@ export class RunningSettings implements Settings {
     this.#running = null;
   }
 
-  async #perform(read: Request['read']): Promise<ChangeResult> {
+  async #perform({ read, cause }: Request): Promise<ChangeResult> {
     const startMs = this.#parts.nowMs();
     const loaded = await read();
     if (this.#isClosed) return { result: 'called_off' };
@@ -178,12 +178,12 @@ export class RunningSettings implements Settings {
     if (problems.length > 0) return { result: 'refused', problems };
     const changed = await this.#parts.change(config);
     if (changed.result !== 'applied') return changed;
-    this.#take({ ...loaded, config }, diff);
+    this.#take({ ...loaded, config }, diff, cause);
     return { ...changed, diff, tookMs: this.#parts.nowMs() - startMs };
   }
 
-  #take({ document, config, name, warnings }: Accepted, diff: Diff): void {
-    this.#parts.reloads.warn(warnings);
+  #take({ document, config, name, warnings }: Accepted, diff: Diff, cause: Cause): void {
+    this.#parts.reloads.warn(warnings, cause);
     this.#current = { document, config, name, changedAt: Date.now() };
     const current = this.#current;
     // What a listener throws is not the change's failure.

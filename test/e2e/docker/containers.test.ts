@@ -1,0 +1,136 @@
+/** The daemon follows the containers of an engine: ports open and close, sessions live on, and what is wrong is named. */
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Daemon, startDaemon } from '../../support/daemon.js';
+import { Engine } from '../../support/engine.js';
+import { freePort } from '../../support/ports.js';
+import { dial, echo, listenTcp, type Upstream } from '../../support/tcp.js';
+import { type TempFolder, tempFolder } from '../../support/temp.js';
+import { eventually } from '../../support/wait.js';
+
+let daemon: Daemon;
+let engine: Engine;
+let folder: TempFolder;
+let service: Upstream;
+
+beforeEach(async () => {
+  folder = tempFolder();
+  engine = new Engine(join(folder.path, 'docker.sock'));
+  await engine.start();
+  service = await listenTcp(echo);
+});
+
+afterEach(async () => {
+  await daemon.stop();
+  await engine.stop();
+  await service.close();
+  folder.remove();
+});
+
+const start = async (rest: object = {}) => {
+  daemon = await startDaemon({
+    protocols: [{ name: 'Redis', target: service.target }],
+    docker: { socket: engine.socketPath, allow_loopback: true },
+    ...rest,
+  });
+  await eventually('the engine is followed', () => engine.isFollowed);
+};
+
+const targetPort = () => Number(service.target.split(':').at(-1));
+
+/** A container on the network of the host, whose port is passed on. */
+const forwarding = (name: string, listen: number, rest: object = {}) => ({
+  Id: name.padEnd(64, '0'),
+  Names: [`/${name}`],
+  Labels: { 'proxy.aliases': name, [`proxy.${name}.scheme`]: 'tcp', [`proxy.${name}.port`]: `${listen}:${targetPort()}` },
+  Created: 1,
+  State: 'running',
+  Status: 'Up 1 second',
+  HostConfig: { NetworkMode: 'host' },
+  NetworkSettings: { Networks: { host: { IPAddress: '' } } },
+  ...rest,
+});
+
+const say = (...containers: unknown[]) => {
+  engine.containers = containers;
+  engine.tell();
+};
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    const client = (await dial(port)).send('hello');
+    await client.bytes(5);
+    client.end();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const leftOut = () => daemon.lines.filter(({ msg }) => msg.startsWith('left out: ')).map(({ msg }) => msg);
+
+test('a container that starts is served, one that comes cuts no session, one that ends is gone', async () => {
+  await start();
+  const [a, b] = [await freePort(), await freePort()];
+  say(forwarding('a', a));
+  await eventually('a is served', () => answers(a));
+  const client = (await dial(a)).send('first');
+  await client.bytes(5);
+  say(forwarding('a', a), forwarding('b', b));
+  await eventually('b is served', () => answers(b));
+  client.send('again');
+  await client.bytes(10);
+  expect(daemon.lines.filter(({ msg }) => msg === 'reloaded').map(({ cause }) => cause)).toEqual(['docker', 'docker']);
+  say(forwarding('b', b));
+  await eventually('a is gone', async () => !(await answers(a)));
+  expect(await answers(b)).toBe(true);
+  client.end();
+});
+
+test('an engine that is away changes nothing; what has changed meanwhile is served when it is back', async () => {
+  await start();
+  const [a, b] = [await freePort(), await freePort()];
+  say(forwarding('a', a));
+  await eventually('a is served', () => answers(a));
+  await engine.stop();
+  await eventually('a word about it', () => daemon.lines.some(({ msg }) => msg.startsWith('the container engine can not')));
+  expect(await answers(a)).toBe(true);
+  engine.containers = [forwarding('b', b)];
+  await engine.start();
+  await eventually('b is served', () => answers(b));
+  expect(await answers(a)).toBe(false);
+});
+
+test('what the file has, what another program has and what is wrong is named; the rest is served', async () => {
+  const occupied = await listenTcp(echo);
+  await start();
+  const good = await freePort();
+  const taken = Number(occupied.target.split(':').at(-1));
+  say(
+    forwarding('stranger', daemon.port),
+    forwarding('occupied', taken),
+    forwarding('wrong', 1, { Labels: { 'proxy.wrong.port': 'none' } }),
+    forwarding('good', good),
+  );
+  await eventually('good is served', () => answers(good));
+  await eventually('three words', () => leftOut().length === 3);
+  const said = leftOut().join('\n');
+  expect(said).toMatch(/docker: container stranger, label proxy\.stranger\.port: .*taken already/);
+  expect(said).toMatch(/docker: container occupied, alias occupied: .*in use/i);
+  expect(said).toMatch(/docker: container wrong, label proxy\.wrong\.port: expected `LISTEN:TARGET`/);
+  await occupied.close();
+});
+
+test('a reload of the file keeps the containers', async () => {
+  await start();
+  const a = await freePort();
+  say(forwarding('a', a));
+  await eventually('a is served', () => answers(a));
+  daemon.configure({
+    protocols: [{ name: 'Redis', target: service.target }, { name: 'HTTP', target: service.target }],
+    docker: { socket: engine.socketPath, allow_loopback: true },
+  });
+  daemon.child.kill('SIGHUP');
+  await eventually('the reload', () => daemon.lines.some(({ msg, cause }) => msg === 'reloaded' && cause !== 'docker'));
+  expect(await answers(a)).toBe(true);
+});
