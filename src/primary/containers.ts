@@ -2,7 +2,6 @@
  * Containers as a part of the daemon: what their labels say is merged with the configuration in force, by a change like
  * any other. A change that is refused as a whole (a port that another program has) is tried fragment by fragment.
  */
-import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
@@ -11,8 +10,9 @@ import { formatProblem } from '../config/report.js';
 import type { Config, DockerConfig, Document, Problem } from '../model/config.js';
 import type { ChangeResult, Settings } from '../model/settings.js';
 import type { Fragment } from '../providers/contribution.js';
-import { EngineClient, type EnginePlace, type EngineTls } from '../providers/docker/client.js';
+import { EngineClient, type EnginePlace } from '../providers/docker/client.js';
 import type { Made } from '../providers/docker/fragments.js';
+import { engineAt, engineText } from '../providers/docker/place.js';
 import { DockerWatch } from '../providers/docker/watch.js';
 import type { Part, Prepared } from './part.js';
 import type { SettingsSource } from './settings.js';
@@ -159,17 +159,10 @@ export class Containers implements Part {
   }
 }
 
-const engineText = (place: EnginePlace): string =>
-  'socketPath' in place ? place.socketPath : `tcp://${place.host}:${place.port}`;
-
 function placeOf({ place }: DockerConfig): EnginePlace {
-  if ('socketPath' in place || place.tls === null) return place as EnginePlace;
-  const tls = Object.entries(place.tls).map(([key, file]) => {
-    try {
-      return [key, readFileSync(file, 'utf8')];
-    } catch (error) {
-      throw new StartError(`docker.tls.${key}: can not read ${file}: ${(error as Error).message}`);
-    }
-  });
-  return { ...place, tls: Object.fromEntries(tls) as EngineTls };
+  try {
+    return engineAt(place);
+  } catch (error) {
+    throw new StartError(`docker.tls: ${(error as Error).message}`);
+  }
 }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { addBan } from './ban.js';
 import { addCheck } from './check.js';
+import { addDocker } from './docker.js';
 import { addDoctor } from './doctor.js';
 import { addDrain } from './drain.js';
 import { addExplain } from './explain.js';
@@ -26,6 +27,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   addUpstream,
   addBan,
   addCheck,
+  addDocker,
   addDoctor,
   addIdentify,
   addExplain,
