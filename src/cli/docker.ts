@@ -12,15 +12,15 @@ import { engineAt } from '../providers/docker/place.js';
 import { columns } from './columns.js';
 import type { DockerOptions } from './commands/docker.js';
 import { okOrFail } from './configuration.js';
-import { Failure } from './failure.js';
+import { BAD_USAGE, FAILED, Failure } from './failure.js';
 
 export async function showContainers({ config: file, socket, json }: DockerOptions): Promise<void> {
   const request = requestOf(file, socket);
   const { config } = okOrFail(loadConfig(request));
   const { docker } = config;
-  if (docker === null) throw new Failure('the configuration has no section `docker`: add one, or name the engine with `--socket`');
+  if (docker === null) throw new Failure('the configuration has no section `docker`: add one, or name the engine with `--socket`', BAD_USAGE);
   const listed = await new EngineClient(engineAt(docker.place)).containers().catch((error: Error) => {
-    throw new Failure(`the container engine can not be reached: ${error.message}`);
+    throw new Failure(`the container engine can not be reached: ${error.message}`, FAILED);
   });
   const containers = listed.flatMap((entry) => containerOf(entry) ?? []);
   const { contribution, problems } = fragmentsOf(containers, docker);

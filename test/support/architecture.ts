@@ -85,6 +85,7 @@ export const typescriptArrows: Arrows = {
     'doctor',
     'plane',
     'protocols',
+    'providers',
     'routing',
     'upstream',
     'security',

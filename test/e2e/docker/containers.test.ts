@@ -73,7 +73,7 @@ test('a container that starts is served, one that comes cuts no session, one tha
   await start();
   const [a, b] = [await freePort(), await freePort()];
   say(forwarding('a', a));
-  await eventually('a is served', () => answers(a), 5000).catch((e) => { console.log(JSON.stringify(daemon.lines), engine.asked); throw e; });
+  await eventually('a is served', () => answers(a));
   const client = (await dial(a)).send('first');
   await client.bytes(5);
   say(forwarding('a', a), forwarding('b', b));
@@ -91,7 +91,7 @@ test('an engine that is away changes nothing; what has changed meanwhile is serv
   await start();
   const [a, b] = [await freePort(), await freePort()];
   say(forwarding('a', a));
-  await eventually('a is served', () => answers(a), 5000).catch((e) => { console.log(JSON.stringify(daemon.lines), engine.asked); throw e; });
+  await eventually('a is served', () => answers(a));
   await engine.stop();
   await eventually('a word about it', () => daemon.lines.some(({ msg }) => msg.startsWith('the container engine can not')));
   expect(await answers(a)).toBe(true);
@@ -125,7 +125,7 @@ test('a reload of the file keeps the containers', async () => {
   await start();
   const a = await freePort();
   say(forwarding('a', a));
-  await eventually('a is served', () => answers(a), 5000).catch((e) => { console.log(JSON.stringify(daemon.lines), engine.asked); throw e; });
+  await eventually('a is served', () => answers(a));
   daemon.configure({
     protocols: [{ name: 'Redis', target: service.target }, { name: 'HTTP', target: service.target }],
     docker: { socket: engine.socketPath, allow_loopback: true },
