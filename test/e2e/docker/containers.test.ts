@@ -116,7 +116,7 @@ test('what the file has, what another program has and what is wrong is named; th
   await eventually('good is served', () => answers(good));
   await eventually('three words', () => leftOut().length === 3);
   const said = leftOut().join('\n');
-  expect(said).toMatch(/docker: container stranger, label proxy\.stranger\.port: .*taken already/);
+  expect(said).toMatch(/docker: container stranger, label proxy\.stranger\.port: .*takes the clients of/);
   expect(said).toMatch(/docker: container occupied, alias occupied: .*in use/i);
   expect(said).toMatch(/docker: container wrong, label proxy\.wrong\.port: expected `LISTEN:TARGET`/);
   await occupied.close();
