@@ -18,7 +18,11 @@ export async function showContainers({ config: file, socket, json }: DockerOptio
   const request = requestOf(file, socket);
   const { config } = okOrFail(loadConfig(request));
   const { docker } = config;
-  if (docker === null) throw new Failure('the configuration has no section `docker`: add one, or name the engine with `--socket`', BAD_USAGE);
+  if (docker === null)
+    throw new Failure(
+      'the configuration has no section `docker`: add one, or name the engine with `--socket`',
+      BAD_USAGE,
+    );
   const listed = await new EngineClient(engineAt(docker.place)).containers().catch((error: Error) => {
     throw new Failure(`the container engine can not be reached: ${error.message}`, FAILED);
   });
@@ -35,15 +39,19 @@ export async function showContainers({ config: file, socket, json }: DockerOptio
 
 function requestOf(file: string | undefined, socket: string | undefined): LoadRequest {
   const given = file ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
-  if (socket === undefined && given !== undefined) return { file: given, flags: {}, environment: process.env };
-  if (given === undefined) return { document: { docker: socket === undefined ? {} : { socket } }, directory: '.' };
+  if (socket === undefined && given !== undefined)
+    return { file: given, flags: {}, environment: process.env };
+  if (given === undefined)
+    return { document: { docker: socket === undefined ? {} : { socket } }, directory: '.' };
   const { document, directory } = okOrFail(loadConfig({ file: given, flags: {}, environment: process.env }));
   const docker = { ...(document.docker as object | undefined), socket };
   return { document: { ...document, docker }, directory };
 }
 
 interface Made {
-  readonly upstreams?: Readonly<Record<string, { readonly endpoints: readonly { readonly address: string }[] }>>;
+  readonly upstreams?: Readonly<
+    Record<string, { readonly endpoints: readonly { readonly address: string }[] }>
+  >;
   readonly routes?: readonly { readonly when: object }[];
   readonly forwards?: readonly {
     readonly name: string;
@@ -55,7 +63,8 @@ interface Made {
 
 function textOf(fragments: readonly Fragment[], leftOut: readonly string[]): string {
   const rows = fragments.map(({ document, from }) => rowOf(document as Made, from));
-  const table = rows.length === 0 ? 'no container says anything that can be served\n' : columns([HEADING, ...rows]);
+  const table =
+    rows.length === 0 ? 'no container says anything that can be served\n' : columns([HEADING, ...rows]);
   return table + leftOut.map((line) => `left out: ${visible(line)}\n`).join('');
 }
 
@@ -72,5 +81,8 @@ function rowOf({ upstreams = {}, routes = [], forwards = [] }: Made, from: strin
   return [alias, when.join(', '), addressesOf(upstream), from];
 }
 
-const addressesOf = ({ endpoints }: { readonly endpoints: readonly { readonly address: string }[] }): string =>
-  endpoints.map(({ address }) => address).join(',');
+const addressesOf = ({
+  endpoints,
+}: {
+  readonly endpoints: readonly { readonly address: string }[];
+}): string => endpoints.map(({ address }) => address).join(',');

@@ -27,7 +27,12 @@ export function sourceOf({ document, name, directory }: Configuration, request: 
     warm: () => reader.warm(),
     onRest: (rested: () => void) => void rests.add(rested),
     checkAsFile: (checked: Document) =>
-      reader.load({ document: checked, directory: base, flags: request.flags, contributions: contributions() }),
+      reader.load({
+        document: checked,
+        directory: base,
+        flags: request.flags,
+        contributions: contributions(),
+      }),
     check: (checked: Document) =>
       reader.load({ document: checked, directory: base, contributions: contributions() }),
     contribute: (contribution: Contribution) => void contributed.set(contribution.provider, contribution),

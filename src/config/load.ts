@@ -90,7 +90,13 @@ export function loadConfig(request: LoadRequest, seen: (source: Source) => void 
   return 'document' in request ? loadDocument(request) : loadFile(request, seen);
 }
 
-function loadDocument({ document, directory, local = [], flags = {}, contributions }: DocumentRequest): Loaded {
+function loadDocument({
+  document,
+  directory,
+  local = [],
+  flags = {},
+  contributions,
+}: DocumentRequest): Loaded {
   const base = resolve(directory);
   return loaded(
     applyFlags(documentSource(document), flags),
@@ -120,10 +126,14 @@ function loadFile(
   const directory = dirname(resolve(written.file ?? DEFAULT_FILE));
   const source = applyFlags(whole.source, demo ? { ...flags, listen: undefined } : flags);
   seen(source);
-  return loaded(source, { name, directory, files, demo }, {
-    ...(kernel && { kernel }),
-    ...(contributions && { contributions }),
-  });
+  return loaded(
+    source,
+    { name, directory, files, demo },
+    {
+      ...(kernel && { kernel }),
+      ...(contributions && { contributions }),
+    },
+  );
 }
 
 type About = Pick<Extract<Loaded, { ok: true }>, 'name' | 'directory' | 'files' | 'demo'>;

@@ -100,7 +100,11 @@ export class Containers implements Part {
       reachable: (why) => {
         const fields = { engine: engineText(place) };
         if (why === null) log.info(fields, 'the container engine is there again');
-        else log.warn({ ...fields, reason: why }, 'the container engine can not be reached: what was known last stays');
+        else
+          log.warn(
+            { ...fields, reason: why },
+            'the container engine can not be reached: what was known last stays',
+          );
       },
       clock: systemClock,
       random: Math.random,

@@ -149,7 +149,14 @@ export class Daemon {
     const trusted = () => this.#lists.trusted;
     this.bans = new Bans({ admission: plane.admission, trusted, clock: systemClock, nowMs: Date.now, log });
     this.#containers = new Containers({ source, settings: () => this.settings, log });
-    this.#parts = [this.#lists, this.#monitoring, this.#admin, this.bans, this.#containers, ...(options.parts ?? [])];
+    this.#parts = [
+      this.#lists,
+      this.#monitoring,
+      this.#admin,
+      this.bans,
+      this.#containers,
+      ...(options.parts ?? []),
+    ];
     this.#listening = listenWith(sockets.sockets, plane, log);
     const parts = this.#parts;
     const listening = this.#listening;

@@ -62,21 +62,57 @@ test('a wrong fragment is refused with the place in which it was said; the rest 
 });
 
 test.each<[string, Fragment['document'], RegExp]>([
-  ['an upstream of the file', upstream('web'), /upstreams\.web: upstream `web` is there already, from the file/],
+  [
+    'an upstream of the file',
+    upstream('web'),
+    /upstreams\.web: upstream `web` is there already, from the file/,
+  ],
   ['the upstream of a forward', upstream('mail'), /upstream `mail` is there already, from the file/],
-  ['a protocol of the file', { protocols: [{ name: 'http', target: '10.0.0.2:80' }] }, /protocol `http` is there/],
-  ['a port of a listener', { forwards: [{ listen: 443, target: '10.0.0.2:80' }] }, /forwards\[0\]: `:443` is taken already, by listeners/],
+  [
+    'a protocol of the file',
+    { protocols: [{ name: 'http', target: '10.0.0.2:80' }] },
+    /protocol `http` is there/,
+  ],
+  [
+    'a port of a listener',
+    { forwards: [{ listen: 443, target: '10.0.0.2:80' }] },
+    /forwards\[0\]: `:443` is taken already, by listeners/,
+  ],
   ['one address of it', { forwards: [{ listen: '127.0.0.1:443', target: '10.0.0.2:80' }] }, /443/],
-  ['the name of a listener', { forwards: [{ name: 'front', listen: 1, target: '10.0.0.2:80' }] }, /listener `front` is there/],
-  ['all sessions of a protocol', upstream('x', { routes: [{ when: { protocol: 'http' }, to: 'x' }] }), /would take every session of `http`/],
+  [
+    'the name of a listener',
+    { forwards: [{ name: 'front', listen: 1, target: '10.0.0.2:80' }] },
+    /listener `front` is there/,
+  ],
+  [
+    'all sessions of a protocol',
+    upstream('x', { routes: [{ when: { protocol: 'http' }, to: 'x' }] }),
+    /would take every session of `http`/,
+  ],
   ['all sessions', upstream('x', { routes: [{ to: 'x' }] }), /would take every session of `http`/],
-  ['all sessions by a wildcard', upstream('x', { routes: [{ when: { host: ['*'] }, to: 'x' }] }), /would take every session/],
+  [
+    'all sessions by a wildcard',
+    upstream('x', { routes: [{ when: { host: ['*'] }, to: 'x' }] }),
+    /would take every session/,
+  ],
   ['a listener', { listeners: [{ name: 'x', address: ':1' }] }, /listeners: is for the file alone/],
   ['the control interface', { admin: { listen: ':1' } }, /admin: is for the file alone/],
   ['code', { upstreams: { x: { handler: './x.js' } } }, /upstreams\.x\.handler: names code or a file/],
-  ['a program', upstream('x', { upstreams: { x: { endpoints: ['a:1'], health_check: { type: 'exec' } } } }), /runs a program/],
-  ['a secret of the environment', { upstreams: { x: { endpoints: ['${HOME}:80'] } } }, /is replaced in files alone/],
-  ['an upstream that nobody has', { routes: [{ when: { host: 'a.example' }, to: 'nobody' }] }, /unknown upstream `nobody`/],
+  [
+    'a program',
+    upstream('x', { upstreams: { x: { endpoints: ['a:1'], health_check: { type: 'exec' } } } }),
+    /runs a program/,
+  ],
+  [
+    'a secret of the environment',
+    { upstreams: { x: { endpoints: ['${HOME}:80'] } } },
+    /is replaced in files alone/,
+  ],
+  [
+    'an upstream that nobody has',
+    { routes: [{ when: { host: 'a.example' }, to: 'nobody' }] },
+    /unknown upstream `nobody`/,
+  ],
 ])('a fragment can not say %s', (_, document, why) => {
   const good = { from: 'container good', document: upstream('good') };
   const { ok, upstreams, refused } = merged([docker({ from: 'container bad', document }, good)]);

@@ -54,7 +54,8 @@ export class Engine {
   #answer({ url = '' }: IncomingMessage, response: ServerResponse): void {
     const [path = ''] = url.split('?');
     this.asked.push(path);
-    if (path === '/_ping') response.writeHead(200, this.version === null ? {} : { 'Api-Version': this.version }).end('OK');
+    if (path === '/_ping')
+      response.writeHead(200, this.version === null ? {} : { 'Api-Version': this.version }).end('OK');
     else if (path.endsWith('/events')) {
       response.writeHead(200).flushHeaders();
       this.#streams.add(response);

@@ -12,7 +12,10 @@ export function addDocker(program: Command): void {
   program
     .command('docker')
     .description('what the labels of the containers that run would make, and which label is wrong')
-    .option('-c, --config <file>', `configuration beside which they are looked at (default: ${DEFAULT_FILE}, if there is one)`)
+    .option(
+      '-c, --config <file>',
+      `configuration beside which they are looked at (default: ${DEFAULT_FILE}, if there is one)`,
+    )
     .option('--socket <place>', 'the Engine API, instead of `docker.socket`: a path, or tcp://host:port')
     .option('--json', 'answer as JSON')
     .action(async (options: DockerOptions) => {

@@ -37,8 +37,11 @@ export class Claims {
     return itemsOf(fragment, 'routes').flatMap(({ path, value }) => {
       const when = isMapping(value.when) ? value.when : {};
       if (Object.entries(when).some(([name, wanted]) => isNarrow(name, wanted))) return [];
-      const named = valuesOf(when.protocol as string | string[] | undefined).map((name) => String(name).toLowerCase());
-      const taken = named.length === 0 ? [...this.#targeted] : named.filter((name) => this.#targeted.has(name));
+      const named = valuesOf(when.protocol as string | string[] | undefined).map((name) =>
+        String(name).toLowerCase(),
+      );
+      const taken =
+        named.length === 0 ? [...this.#targeted] : named.filter((name) => this.#targeted.has(name));
       if (taken.length === 0) return [];
       const message = `would take every session of \`${taken.join('`, `')}\`, which the file sends elsewhere: ask for a host, a name (SNI) or a path`;
       return [{ path, message }];
@@ -92,5 +95,7 @@ interface Item {
 function itemsOf(tree: unknown, section: string): Item[] {
   const list = isMapping(tree) ? tree[section] : undefined;
   if (!Array.isArray(list)) return [];
-  return list.flatMap((value, index): Item[] => (isMapping(value) ? [{ path: [section, index], value }] : []));
+  return list.flatMap((value, index): Item[] =>
+    isMapping(value) ? [{ path: [section, index], value }] : [],
+  );
 }

@@ -11,14 +11,14 @@ import {
   type ProviderName,
   provenance,
 } from '../../providers/contribution.js';
-import { checkFragment } from './edge.js';
-import { Claims } from './claims.js';
 import { documentSource } from '../document.js';
 import { mergeSources } from '../include/merge.js';
 import { isMapping, pathText } from '../path.js';
 import { formatProblem } from '../report.js';
 import type { Source } from '../source.js';
 import type { Validated } from '../validate/index.js';
+import { Claims } from './claims.js';
+import { checkFragment } from './edge.js';
 
 export interface Merged {
   readonly source: Source;
@@ -117,4 +117,3 @@ function oneByOne(
   }
   return { ...best, refused };
 }
-

@@ -134,7 +134,8 @@ function adminSettings(admin: AdminConfig | null): Setting[] {
 
 function dockerSettings(docker: DockerConfig | null): Setting[] {
   const { place, network = null, watch = null, allowLoopback = null } = docker ?? {};
-  const socket = place && ('socketPath' in place ? place.socketPath : `tcp://${hostPort(place.host, place.port)}`);
+  const socket =
+    place && ('socketPath' in place ? place.socketPath : `tcp://${hostPort(place.host, place.port)}`);
   const tls = place && 'tls' in place ? place.tls : null;
   const rows = { socket: socket ?? null, tls, network, watch, allow_loopback: allowLoopback };
   return Object.entries(rows).map(([key, value]) => ({ name: `docker.${key}`, value, shown: value }));

@@ -28,14 +28,19 @@ const tls = mapping(
 
 export const docker = section(
   {
-    socket: form('Where the Engine API is, of Docker or podman', SOCKET, placeOf).prefault('/var/run/docker.sock'),
+    socket: form('Where the Engine API is, of Docker or podman', SOCKET, placeOf).prefault(
+      '/var/run/docker.sock',
+    ),
     tls: tls.optional(),
     network: text(
-      "Network by which containers are reached that have no label `anyport.network`; empty: the first by name that has an address",
+      'Network by which containers are reached that have no label `anyport.network`; empty: the first by name that has an address',
       'name of a network',
     ).default(''),
     watch: flag(true, 'Follow changes; `false`: containers are looked at when the configuration is read'),
-    allow_loopback: flag(false, 'Whether labels may lead to this machine itself: loopback, link-local addresses, containers on the network of the host'),
+    allow_loopback: flag(
+      false,
+      'Whether labels may lead to this machine itself: loopback, link-local addresses, containers on the network of the host',
+    ),
   },
   'Upstreams, routes and forwards from the labels of containers: [Docker](docker.md).',
   '{ socket: /var/run/docker.sock }',

@@ -5,7 +5,11 @@ import type { Report } from '../report.js';
 import type { Context } from './context.js';
 import type { Shape } from './shape.js';
 
-export function resolveDocker({ docker }: Shape, { directory }: Context, report: Report): DockerConfig | null {
+export function resolveDocker(
+  { docker }: Shape,
+  { directory }: Context,
+  report: Report,
+): DockerConfig | null {
   if (docker === null) return null;
   const { socket, tls, network, watch, allow_loopback: allowLoopback } = docker;
   const rest = { network, watch, allowLoopback };

@@ -37,7 +37,18 @@ const VERSION_MIN = '1.24';
 const EVENTS = {
   type: ['container', 'network'],
   event: [
-    ...['start', 'die', 'pause', 'unpause', 'rename', 'update', 'destroy', 'health_status', 'connect', 'disconnect'],
+    ...[
+      'start',
+      'die',
+      'pause',
+      'unpause',
+      'rename',
+      'update',
+      'destroy',
+      'health_status',
+      'connect',
+      'disconnect',
+    ],
   ],
 };
 
@@ -103,9 +114,14 @@ export class EngineClient {
 
   async #request(path: string, signal?: AbortSignal): Promise<ClientRequest> {
     if (this.#prefix === null) await this.negotiate(signal);
-    const options = { path: `${this.#prefix}${path}`, headers: { Host: 'docker', Accept: 'application/json' }, signal };
+    const options = {
+      path: `${this.#prefix}${path}`,
+      headers: { Host: 'docker', Accept: 'application/json' },
+      signal,
+    };
     const place = this.#place;
-    if ('socketPath' in place) return plainRequest({ ...options, agent: this.#agent, socketPath: place.socketPath });
+    if ('socketPath' in place)
+      return plainRequest({ ...options, agent: this.#agent, socketPath: place.socketPath });
     const { host, port, tls } = place;
     if (tls === null) return plainRequest({ ...options, agent: this.#agent, host, port });
     return tlsRequest({ ...options, ...tls, agent: false, host, port, servername: host });
@@ -124,7 +140,8 @@ export class EngineClient {
         clearTimeout(late);
         const { statusCode = 0 } = response;
         if (statusCode === 200) return resolve(response);
-        const refuse = (text: string) => reject(new Error(`the engine answers ${statusCode}${messageIn(text)}`));
+        const refuse = (text: string) =>
+          reject(new Error(`the engine answers ${statusCode}${messageIn(text)}`));
         textOf(response, smallBytesMax).then(refuse, () => refuse(''));
       });
       request.end();

@@ -90,7 +90,8 @@ function portsOf(value: unknown): Port[] {
   const found = new Map<string, Port>();
   for (const entry of listOf(value).slice(0, containerLimits.portsMax)) {
     const { PrivatePort: port, Type: transport } = mappingOf(entry);
-    if (typeof port === 'number' && typeof transport === 'string') found.set(`${port}/${transport}`, { port, transport });
+    if (typeof port === 'number' && typeof transport === 'string')
+      found.set(`${port}/${transport}`, { port, transport });
   }
   return [...found.values()];
 }

@@ -25,7 +25,9 @@ export function fragmentsOf(containers: readonly Container[], choice: Choice): M
       else join(byAlias, replica, problems);
     }
   }
-  const fragments = [...byAlias].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, replicas]) => fragmentOf(replicas));
+  const fragments = [...byAlias]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, replicas]) => fragmentOf(replicas));
   return { contribution: { provider: 'docker', fragments }, problems };
 }
 
@@ -39,7 +41,10 @@ function join(byAlias: Map<string, Replica[]>, replica: Replica, problems: Label
   const key = first && differenceOf(first, replica);
   if (first !== undefined && key !== undefined) {
     const message = `is not what container ${first.container.name}, which is older, says of the alias \`${replica.alias}\`: the same labels, or another alias`;
-    problems.push({ from: replica.origins[key] ?? originOf(replica.container, `anyport.${replica.alias}.${key}`), message });
+    problems.push({
+      from: replica.origins[key] ?? originOf(replica.container, `anyport.${replica.alias}.${key}`),
+      message,
+    });
   } else if (!replicas.some(({ endpoint }) => endpoint.address === replica.endpoint.address)) {
     replicas.push(replica);
   }
@@ -51,7 +56,10 @@ function differenceOf(a: Replica, b: Replica): string | undefined {
   const keys = new Set([...Object.keys(a.when), ...Object.keys(b.when)]);
   for (const key of keys) if (!isDeepStrictEqual(a.when[key], b.when[key])) return key;
   if (isDeepStrictEqual(a.options, b.options)) return undefined;
-  return Object.keys(b.origins).find((key) => key.startsWith('health_check.') || key === 'proxy_protocol') ?? 'options';
+  return (
+    Object.keys(b.origins).find((key) => key.startsWith('health_check.') || key === 'proxy_protocol') ??
+    'options'
+  );
 }
 
 function fragmentOf(replicas: readonly Replica[]): Fragment {

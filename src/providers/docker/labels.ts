@@ -65,7 +65,9 @@ export function readLabels(container: Container): ReadLabels {
   const reader = new Reader(container, problems);
   const aliases = reader.aliasesOf(labels);
   return {
-    aliases: aliases.map((alias) => reader.read(alias, labels, aliases)).filter(({ alias }) => !reader.isWrong(alias)),
+    aliases: aliases
+      .map((alias) => reader.read(alias, labels, aliases))
+      .filter(({ alias }) => !reader.isWrong(alias)),
     network: networkOf(container),
     problems: [...problems, ...reader.strays(labels, aliases)],
   };
@@ -105,15 +107,26 @@ class Reader {
   aliasesOf(labels: Entries): string[] {
     const listed = labels.find(([name]) => name === 'proxy.aliases');
     const written = listed?.[1].slice(0, labelLimits.valueMax).split(',') ?? [];
-    const named = labels.map(([name]) => partsOf(name)).filter(({ rest, alias }) => rest !== '' && !isPattern(alias));
-    const all = [...written.map((text) => text.trim()).filter((text) => text !== ''), ...named.map(({ alias }) => alias)];
+    const named = labels
+      .map(([name]) => partsOf(name))
+      .filter(({ rest, alias }) => rest !== '' && !isPattern(alias));
+    const all = [
+      ...written.map((text) => text.trim()).filter((text) => text !== ''),
+      ...named.map(({ alias }) => alias),
+    ];
     const right = [...new Set(all)].filter((alias) => {
       if (ALIAS.test(alias)) return true;
-      this.#refuse('proxy.aliases', `\`${clipped(alias)}\` can not be an alias: letters, digits, \`-\` and \`_\`, at most 63`);
+      this.#refuse(
+        'proxy.aliases',
+        `\`${clipped(alias)}\` can not be an alias: letters, digits, \`-\` and \`_\`, at most 63`,
+      );
       return false;
     });
     if (right.length > labelLimits.aliasesMax)
-      this.#refuse('proxy.aliases', `${right.length} aliases are too many: at most ${labelLimits.aliasesMax}; the rest is left out`);
+      this.#refuse(
+        'proxy.aliases',
+        `${right.length} aliases are too many: at most ${labelLimits.aliasesMax}; the rest is left out`,
+      );
     return right.slice(0, labelLimits.aliasesMax);
   }
 
@@ -138,7 +151,9 @@ class Reader {
     return labels
       .filter(([name]) => {
         const { alias, rest } = partsOf(name);
-        return rest === '' ? !WHOLE.includes(alias) : isPattern(alias) && alias !== '*' && !(Number(alias.slice(1)) <= aliases.length);
+        return rest === ''
+          ? !WHOLE.includes(alias)
+          : isPattern(alias) && alias !== '*' && !(Number(alias.slice(1)) <= aliases.length);
       })
       .map(([name]) => ({
         from: originOf(this.#container, name),
@@ -167,7 +182,8 @@ function partsOf(name: string): { language: string; alias: string; rest: string 
 const isPattern = (alias: string): boolean => alias === '*' || alias.startsWith('#');
 
 function valueFault(text: string): string | null {
-  if (text.length > labelLimits.valueMax) return `has ${text.length} characters: at most ${labelLimits.valueMax}`;
+  if (text.length > labelLimits.valueMax)
+    return `has ${text.length} characters: at most ${labelLimits.valueMax}`;
   return /[\p{Cc}\ufffd]/u.test(text.trim()) ? 'has control characters, or bytes that are no text' : null;
 }
 

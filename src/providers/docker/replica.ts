@@ -58,13 +58,20 @@ function read(container: Container, labels: AliasLabels, network: Label | null, 
     throw new Wrong(`proxy.${alias}.scheme`, `needs \`proxy.${alias}.port\`, as \`7878:3478\``);
   const when = whenOf(own);
   if (forward !== null && Object.keys(when).length > 0)
-    throw new Wrong(`proxy.${alias}.port`, 'passes a port on: nothing is identified there; leave out the conditions of `anyport`, or this');
+    throw new Wrong(
+      `proxy.${alias}.port`,
+      'passes a port on: nothing is identified there; leave out the conditions of `anyport`, or this',
+    );
   if (forward === null && Object.keys(when).length === 0)
-    throw new Wrong(`anyport.${alias}`, 'leads nowhere: write `protocol`, `sni`, `host` or `path`, or `proxy.ALIAS.port`');
+    throw new Wrong(
+      `anyport.${alias}`,
+      'leads nowhere: write `protocol`, `sni`, `host` or `path`, or `proxy.ALIAS.port`',
+    );
   const port = forward?.target ?? targetPort(alias, own.get('port'), container);
   const host = hostOf(container, proxy.get('host'), network, choice);
   const address = hostPort(host.text, port);
-  if (parseEndpoint(address) === null) throw new Wrong(host.label, `\`${host.text}\` is no host name and no address`);
+  if (parseEndpoint(address) === null)
+    throw new Wrong(host.label, `\`${host.text}\` is no host name and no address`);
   return {
     alias,
     container,
@@ -78,10 +85,9 @@ function read(container: Container, labels: AliasLabels, network: Label | null, 
 
 const originsOf = (container: Container, { proxy, own }: AliasLabels): Record<string, string> =>
   Object.fromEntries(
-    [...own, ...[...proxy].map(([key, label]) => [`proxy.${key}`, label] as const)].map(([key, { label }]) => [
-      key,
-      originOf(container, label),
-    ]),
+    [...own, ...[...proxy].map(([key, label]) => [`proxy.${key}`, label] as const)].map(
+      ([key, { label }]) => [key, originOf(container, label)],
+    ),
   );
 
 const SCHEMES = ['tcp', 'udp', 'tcp+udp'];
@@ -90,7 +96,10 @@ function forwardOf({ label, text }: Label, scheme: Label | undefined) {
   const match = /^(\d{1,5}):(\d{1,5})$/.exec(text);
   const [listen, target] = [Number(match?.[1]), Number(match?.[2])];
   if (!isPort(listen) || !isPort(target))
-    throw new Wrong(label, `expected \`LISTEN:TARGET\`, two ports such as \`7878:3478\`, got \`${text.slice(0, 80)}\``);
+    throw new Wrong(
+      label,
+      `expected \`LISTEN:TARGET\`, two ports such as \`7878:3478\`, got \`${text.slice(0, 80)}\``,
+    );
   const written = scheme?.text ?? 'tcp';
   if (scheme !== undefined && !SCHEMES.includes(written)) {
     const cure = /^https?$/.test(written) ? '; for HTTP by names write `anyport.ALIAS.host`' : '';
@@ -104,20 +113,29 @@ const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && 
 function targetPort(alias: string, label: Label | undefined, { ports }: Container): number {
   if (label !== undefined) {
     const port = /^\d{1,5}$/.test(label.text) ? Number(label.text) : 0;
-    if (!isPort(port)) throw new Wrong(label.label, `expected a port, 1 to 65535, got \`${label.text.slice(0, 80)}\``);
+    if (!isPort(port))
+      throw new Wrong(label.label, `expected a port, 1 to 65535, got \`${label.text.slice(0, 80)}\``);
     return port;
   }
   const exposed = new Set(ports.map(({ port }) => port));
   const [only] = exposed;
   if (only === undefined || exposed.size > 1) {
     const what = exposed.size === 0 ? 'exposes no port' : `exposes ${exposed.size} ports`;
-    throw new Wrong(`anyport.${alias}.port`, `is not there, and the container ${what}: say which one is meant`);
+    throw new Wrong(
+      `anyport.${alias}.port`,
+      `is not there, and the container ${what}: say which one is meant`,
+    );
   }
   return only;
 }
 
 /** The host that a label names, else the container's address in its network. */
-function hostOf(container: Container, written: Label | undefined, network: Label | null, choice: Choice): Label {
+function hostOf(
+  container: Container,
+  written: Label | undefined,
+  network: Label | null,
+  choice: Choice,
+): Label {
   const host = written ?? addressOf(container, network, choice.network);
   const text = host.text.replace(/^\[(.*)\]$/, '$1');
   if (!choice.allowLoopback && isOwn(text)) {
@@ -154,7 +172,10 @@ function whenOf(own: AliasLabels['own']): Record<string, string | readonly strin
   for (const key of CONDITIONS) {
     const label = own.get(key);
     if (label === undefined) continue;
-    const values = label.text.split(',').map((text) => text.trim()).filter((text) => text !== '');
+    const values = label.text
+      .split(',')
+      .map((text) => text.trim())
+      .filter((text) => text !== '');
     const [first] = values;
     if (first === undefined) throw new Wrong(label.label, 'is empty: leave it out, or say what it is');
     when[key] = values.length === 1 ? first : values;
@@ -167,7 +188,8 @@ const WEIGHT_MAX = 256;
 function weightOf(label: Label | undefined): number {
   if (label === undefined) return 1;
   const weight = /^\d{1,3}$/.test(label.text) ? Number(label.text) : Number.NaN;
-  if (!(weight <= WEIGHT_MAX)) throw new Wrong(label.label, `expected a weight, 0 to ${WEIGHT_MAX}, got \`${label.text.slice(0, 80)}\``);
+  if (!(weight <= WEIGHT_MAX))
+    throw new Wrong(label.label, `expected a weight, 0 to ${WEIGHT_MAX}, got \`${label.text.slice(0, 80)}\``);
   return weight;
 }
 

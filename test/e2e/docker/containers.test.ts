@@ -42,7 +42,11 @@ const targetPort = () => Number(service.target.split(':').at(-1));
 const forwarding = (name: string, listen: number, rest: object = {}) => ({
   Id: name.padEnd(64, '0'),
   Names: [`/${name}`],
-  Labels: { 'proxy.aliases': name, [`proxy.${name}.scheme`]: 'tcp', [`proxy.${name}.port`]: `${listen}:${targetPort()}` },
+  Labels: {
+    'proxy.aliases': name,
+    [`proxy.${name}.scheme`]: 'tcp',
+    [`proxy.${name}.port`]: `${listen}:${targetPort()}`,
+  },
   Created: 1,
   State: 'running',
   Status: 'Up 1 second',
@@ -81,7 +85,10 @@ test('a container that starts is served, one that comes cuts no session, one tha
   await eventually('b is served', () => answers(b));
   client.send('again');
   await client.bytes(10);
-  expect(daemon.lines.filter(({ msg }) => msg === 'reloaded').map(({ cause }) => cause)).toEqual(['docker', 'docker']);
+  expect(daemon.lines.filter(({ msg }) => msg === 'reloaded').map(({ cause }) => cause)).toEqual([
+    'docker',
+    'docker',
+  ]);
   say(forwarding('b', b));
   await eventually('a is gone', async () => !(await answers(a)));
   expect(await answers(b)).toBe(true);
@@ -94,7 +101,9 @@ test('an engine that is away changes nothing; what has changed meanwhile is serv
   say(forwarding('a', a));
   await eventually('a is served', () => answers(a));
   await engine.stop();
-  await eventually('a word about it', () => daemon.lines.some(({ msg }) => msg.startsWith('the container engine can not')));
+  await eventually('a word about it', () =>
+    daemon.lines.some(({ msg }) => msg.startsWith('the container engine can not')),
+  );
   expect(await answers(a)).toBe(true);
   engine.containers = [forwarding('b', b)];
   await engine.start();
@@ -128,10 +137,15 @@ test('a reload of the file keeps the containers', async () => {
   say(forwarding('a', a));
   await eventually('a is served', () => answers(a));
   daemon.configure({
-    protocols: [{ name: 'Redis', target: service.target }, { name: 'HTTP', target: service.target }],
+    protocols: [
+      { name: 'Redis', target: service.target },
+      { name: 'HTTP', target: service.target },
+    ],
     docker: { socket: engine.socketPath, allow_loopback: true },
   });
   daemon.child.kill('SIGHUP');
-  await eventually('the reload', () => daemon.lines.some(({ msg, cause }) => msg === 'reloaded' && cause !== 'docker'));
+  await eventually('the reload', () =>
+    daemon.lines.some(({ msg, cause }) => msg === 'reloaded' && cause !== 'docker'),
+  );
   expect(await answers(a)).toBe(true);
 });

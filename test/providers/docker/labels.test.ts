@@ -31,10 +31,9 @@ const entry = (said: Said, index = 0) => ({
   HostConfig: { NetworkMode: said.mode ?? 'bridge' },
   NetworkSettings: {
     Networks: Object.fromEntries(
-      Object.entries(said.networks ?? { bridge: said.address ?? `172.17.0.${index + 2}` }).map(([name, ip]) => [
-        name,
-        { IPAddress: ip, GlobalIPv6Address: '' },
-      ]),
+      Object.entries(said.networks ?? { bridge: said.address ?? `172.17.0.${index + 2}` }).map(
+        ([name, ip]) => [name, { IPAddress: ip, GlobalIPv6Address: '' }],
+      ),
     ),
   },
 });
@@ -73,10 +72,17 @@ test("GoDoxy's TURN server", () => {
 
 test('its listening ports are valid beside each other, and beside a file', () => {
   const { contribution } = made([{ labels: turn }]);
-  const base = documentSource({ listeners: [{ name: 'front', address: ':443' }], protocols: [{ name: 'SSH', target: '10.0.0.1:22' }] });
+  const base = documentSource({
+    listeners: [{ name: 'front', address: ':443' }],
+    protocols: [{ name: 'SSH', target: '10.0.0.1:22' }],
+  });
   const { validated, refused } = mergeContributions(base, [contribution], (source) => validateSource(source));
   expect(refused).toEqual([]);
-  expect(validated.ok && validated.config.listeners.map(({ name }) => name)).toEqual(['front', 'turn-tcp', 'turn-udp']);
+  expect(validated.ok && validated.config.listeners.map(({ name }) => name)).toEqual([
+    'front',
+    'turn-tcp',
+    'turn-udp',
+  ]);
 });
 
 test('sessions that are identified, with every label of ours', () => {
@@ -122,9 +128,20 @@ test('containers of one alias are endpoints of one upstream, whatever their orde
   const { documents, problems } = made([one, two]);
   expect(problems).toEqual([]);
   expect(documents).toMatchObject([
-    { upstreams: { web: { endpoints: [{ address: '172.17.0.2:80', weight: 1 }, { address: '172.17.0.3:80', weight: 5 }] } } },
+    {
+      upstreams: {
+        web: {
+          endpoints: [
+            { address: '172.17.0.2:80', weight: 1 },
+            { address: '172.17.0.3:80', weight: 5 },
+          ],
+        },
+      },
+    },
   ]);
-  const containers = [entry(one, 0), entry(two, 1)].map((each) => containerOf(each) as NonNullable<ReturnType<typeof containerOf>>);
+  const containers = [entry(one, 0), entry(two, 1)].map(
+    (each) => containerOf(each) as NonNullable<ReturnType<typeof containerOf>>,
+  );
   const choice = { network: '', allowLoopback: false };
   expect(fragmentsOf(containers.toReversed(), choice)).toEqual(fragmentsOf(containers, choice));
 });
@@ -152,18 +169,37 @@ test.each<[string, Partial<Said>, readonly number[]]>([
 ])('a container that is %s', (_, said, weights) => {
   const { documents, problems } = made([{ labels: { 'anyport.web.host': 'a.example' }, ...said }]);
   expect(problems).toEqual([]);
-  const endpoints = documents.flatMap((document) => (document as { upstreams: { web: { endpoints: { weight: number }[] } } }).upstreams.web.endpoints);
+  const endpoints = documents.flatMap(
+    (document) =>
+      (document as { upstreams: { web: { endpoints: { weight: number }[] } } }).upstreams.web.endpoints,
+  );
   expect(endpoints.map(({ weight }) => weight)).toEqual(weights);
 });
 
 test.each<[string, Partial<Said>, string, string]>([
   ['the first by name', { networks: { b: '10.2.0.1', a: '10.1.0.1' } }, '', '10.1.0.1:80'],
   ["the file's", { networks: { b: '10.2.0.1', a: '10.1.0.1' } }, 'b', '10.2.0.1:80'],
-  ["the label's", { networks: { b: '10.2.0.1', a: '10.1.0.1' }, labels: { 'anyport.network': 'a', 'anyport.web.host': 'x.example' } }, 'b', '10.1.0.1:80'],
+  [
+    "the label's",
+    {
+      networks: { b: '10.2.0.1', a: '10.1.0.1' },
+      labels: { 'anyport.network': 'a', 'anyport.web.host': 'x.example' },
+    },
+    'b',
+    '10.1.0.1:80',
+  ],
   ['one of IPv6', { networks: { a: 'fd00::5' } }, '', '[fd00::5]:80'],
-  ['that of a host', { labels: { 'proxy.web.host': '192.0.2.7', 'anyport.web.host': 'x.example' } }, '', '192.0.2.7:80'],
+  [
+    'that of a host',
+    { labels: { 'proxy.web.host': '192.0.2.7', 'anyport.web.host': 'x.example' } },
+    '',
+    '192.0.2.7:80',
+  ],
 ])('the address is %s', (_, said, network, address) => {
-  const { documents, problems } = made([{ labels: { 'anyport.web.host': 'x.example' }, ...said }], { network, allowLoopback: false });
+  const { documents, problems } = made([{ labels: { 'anyport.web.host': 'x.example' }, ...said }], {
+    network,
+    allowLoopback: false,
+  });
   expect(problems).toEqual([]);
   expect(documents).toMatchObject([{ upstreams: { web: { endpoints: [{ address }] } } }]);
 });
@@ -171,34 +207,96 @@ test.each<[string, Partial<Said>, string, string]>([
 const web = (labels: Record<string, unknown>) => ({ 'anyport.web.host': 'a.example', ...labels });
 
 test.each<[string, Partial<Said>, RegExp]>([
-  ['a port that is none', { labels: web({ 'anyport.web.port': '70000' }) }, /label anyport\.web\.port: expected a port/],
-  ['a listening port alone', { labels: { 'proxy.web.port': '80' } }, /label proxy\.web\.port: expected `LISTEN:TARGET`/],
+  [
+    'a port that is none',
+    { labels: web({ 'anyport.web.port': '70000' }) },
+    /label anyport\.web\.port: expected a port/,
+  ],
+  [
+    'a listening port alone',
+    { labels: { 'proxy.web.port': '80' } },
+    /label proxy\.web\.port: expected `LISTEN:TARGET`/,
+  ],
   ['a port of words', { labels: { 'proxy.web.port': 'a:b' } }, /label proxy\.web\.port/],
   ['port 0', { labels: { 'proxy.web.port': '0:80' } }, /label proxy\.web\.port/],
-  ['an unknown scheme', { labels: { 'proxy.web.port': '80:80', 'proxy.web.scheme': 'https' } }, /label proxy\.web\.scheme: expected tcp, udp, tcp\+udp.*anyport\.ALIAS\.host/],
+  [
+    'an unknown scheme',
+    { labels: { 'proxy.web.port': '80:80', 'proxy.web.scheme': 'https' } },
+    /label proxy\.web\.scheme: expected tcp, udp, tcp\+udp.*anyport\.ALIAS\.host/,
+  ],
   ['a scheme without ports', { labels: { 'proxy.web.scheme': 'tcp' } }, /proxy\.web\.scheme: needs/],
-  ['an unknown key', { labels: web({ 'anyport.web.hots': 'x' }) }, /label anyport\.web\.hots: `hots` is none of the keys/],
+  [
+    'an unknown key',
+    { labels: web({ 'anyport.web.hots': 'x' }) },
+    /label anyport\.web\.hots: `hots` is none of the keys/,
+  ],
   ['both languages at odds', { labels: web({ 'proxy.web.port': '80:80' }) }, /passes a port on/],
   ['nothing that leads there', { labels: { 'anyport.web.weight': '1' } }, /leads nowhere/],
   ['no port to choose', { labels: web({}), ports: [] }, /exposes no port/],
   ['two ports', { labels: web({}), ports: [80, 81] }, /exposes 2 ports/],
-  ['a weight of words', { labels: web({ 'anyport.web.weight': 'heavy' }) }, /label anyport\.web\.weight: expected a weight/],
+  [
+    'a weight of words',
+    { labels: web({ 'anyport.web.weight': 'heavy' }) },
+    /label anyport\.web\.weight: expected a weight/,
+  ],
   ['a weight that is too big', { labels: web({ 'anyport.web.weight': '257' }) }, /expected a weight/],
-  ['loopback', { labels: web({ 'proxy.web.host': '127.0.0.1' }) }, /label proxy\.web\.host: `127\.0\.0\.1` leads to this machine itself/],
-  ['the network of the host', { labels: web({}), mode: 'host', networks: {} }, /leads to this machine itself/],
-  ['a network that it is not in', { labels: web({ 'anyport.network': 'other' }) }, /label anyport\.network: it has no address in `other`; its networks with one: `bridge`/],
+  [
+    'loopback',
+    { labels: web({ 'proxy.web.host': '127.0.0.1' }) },
+    /label proxy\.web\.host: `127\.0\.0\.1` leads to this machine itself/,
+  ],
+  [
+    'the network of the host',
+    { labels: web({}), mode: 'host', networks: {} },
+    /leads to this machine itself/,
+  ],
+  [
+    'a network that it is not in',
+    { labels: web({ 'anyport.network': 'other' }) },
+    /label anyport\.network: it has no address in `other`; its networks with one: `bridge`/,
+  ],
   ['no network', { labels: web({}), networks: {} }, /no address in any network/],
   ['a host that is none', { labels: web({ 'proxy.web.host': 'a b' }) }, /no host name and no address/],
-  ['a path to a socket', { labels: web({ 'proxy.web.host': 'unix:/run/docker.sock' }) }, /no host name and no address/],
-  ['a value of a megabyte', { labels: web({ 'anyport.web.path': 'x'.repeat(1 << 20) }) }, /label anyport\.web\.path: has 1048576 characters: at most 4096/],
+  [
+    'a path to a socket',
+    { labels: web({ 'proxy.web.host': 'unix:/run/docker.sock' }) },
+    /no host name and no address/,
+  ],
+  [
+    'a value of a megabyte',
+    { labels: web({ 'anyport.web.path': 'x'.repeat(1 << 20) }) },
+    /label anyport\.web\.path: has 1048576 characters: at most 4096/,
+  ],
   ['binary bytes', { labels: web({ 'anyport.web.path': '/\u0000\u001b[31m' }) }, /has control characters/],
   ['bytes that are no UTF-8', { labels: web({ 'anyport.web.path': '/\ufffd' }) }, /no text/],
-  ['an alias with a path', { labels: { 'proxy.aliases': '../../etc', 'proxy.web.port': '80:80' } }, /`\.\.\/\.\.\/etc` can not be an alias/],
-  ['an alias of a megabyte', { labels: { 'proxy.aliases': 'x'.repeat(1 << 20) } }, /label proxy\.aliases: `x{80}…` can not be an alias/],
-  ['very many aliases', { labels: { 'proxy.aliases': Array.from({ length: 200 }, (_, index) => `a${index}`).join(), 'proxy.*.port': '80:80' } }, /200 aliases are too many/],
+  [
+    'an alias with a path',
+    { labels: { 'proxy.aliases': '../../etc', 'proxy.web.port': '80:80' } },
+    /`\.\.\/\.\.\/etc` can not be an alias/,
+  ],
+  [
+    'an alias of a megabyte',
+    { labels: { 'proxy.aliases': 'x'.repeat(1 << 20) } },
+    /label proxy\.aliases: `x{80}…` can not be an alias/,
+  ],
+  [
+    'very many aliases',
+    {
+      labels: {
+        'proxy.aliases': Array.from({ length: 200 }, (_, index) => `a${index}`).join(),
+        'proxy.*.port': '80:80',
+      },
+    },
+    /200 aliases are too many/,
+  ],
   ['a label of nobody', { labels: web({ 'anyport.web': '80' }) }, /label anyport\.web: belongs to no alias/],
 ])('%s is refused by name, and other containers go on', (_, said, why) => {
-  const good: Said = { name: 'good', labels: { 'anyport.good.sni': 'good.example' }, created: 1, address: '10.9.0.1' };
+  const good: Said = {
+    name: 'good',
+    labels: { 'anyport.good.sni': 'good.example' },
+    created: 1,
+    address: '10.9.0.1',
+  };
   const { documents, problems } = made([{ labels: {}, ...said }, good]);
   expect(problems.join('\n')).toMatch(why);
   expect(problems.every((line) => line.startsWith('container web, label '))).toBe(true);
@@ -206,23 +304,43 @@ test.each<[string, Partial<Said>, RegExp]>([
 });
 
 test('with permission a label may lead to this machine', () => {
-  const { documents, problems } = made([{ labels: web({}), mode: 'host', networks: {} }], { network: '', allowLoopback: true });
+  const { documents, problems } = made([{ labels: web({}), mode: 'host', networks: {} }], {
+    network: '',
+    allowLoopback: true,
+  });
   expect(problems).toEqual([]);
   expect(documents).toMatchObject([{ upstreams: { web: { endpoints: [{ address: '127.0.0.1:80' }] } } }]);
 });
 
 test.each([
-  ...['127.0.0.1', '127.9.9.9', '0.0.0.0', '169.254.169.254', '::1', '::', '0:0:0:0:0:0:0:1', '::ffff:127.0.0.1'],
+  ...[
+    '127.0.0.1',
+    '127.9.9.9',
+    '0.0.0.0',
+    '169.254.169.254',
+    '::1',
+    '::',
+    '0:0:0:0:0:0:0:1',
+    '::ffff:127.0.0.1',
+  ],
   ...['::ffff:7f00:1', 'fe80::1', 'localhost', 'LOCALHOST.', 'a.localhost'],
 ])('%s is this machine itself', (host) => expect(isOwn(host)).toBe(true));
 
-test.each(['172.17.0.2', '10.0.0.1', 'fd00::1', '2001:db8::1', 'web', 'localhost.example'])('%s is another one', (host) =>
-  expect(isOwn(host)).toBe(false),
+test.each(['172.17.0.2', '10.0.0.1', 'fd00::1', '2001:db8::1', 'web', 'localhost.example'])(
+  '%s is another one',
+  (host) => expect(isOwn(host)).toBe(false),
 );
 
 test("GoDoxy's short forms: every alias, and the first one", () => {
   const { documents } = made([
-    { labels: { 'proxy.aliases': 'a,b', 'proxy.*.scheme': 'udp', 'proxy.#1.port': '1:2', 'proxy.b.port': '3:4' } },
+    {
+      labels: {
+        'proxy.aliases': 'a,b',
+        'proxy.*.scheme': 'udp',
+        'proxy.#1.port': '1:2',
+        'proxy.b.port': '3:4',
+      },
+    },
   ]);
   expect(documents).toMatchObject([
     { forwards: [{ name: 'a', listen: 1, scheme: 'udp' }] },
@@ -230,14 +348,32 @@ test("GoDoxy's short forms: every alias, and the first one", () => {
   ]);
 });
 
-test.each([
-  ...[null, 7, 'x', [], {}, { Id: 7 }, { Id: '' }],
-])('%j is no container', (value) => expect(containerOf(value)).toBe(null));
+test.each([...[null, 7, 'x', [], {}, { Id: 7 }, { Id: '' }]])('%j is no container', (value) =>
+  expect(containerOf(value)).toBe(null),
+);
 
 test('values of wrong types in an answer are left out', () => {
   const container = containerOf({
-    ...{ Id: 'a'.repeat(64), Names: [7], Labels: { a: 7, 'anyport.web.host': null }, Created: 'now', State: 'running' },
-    ...{ Status: 7, Ports: [7, { PrivatePort: '80' }], HostConfig: 7, NetworkSettings: { Networks: { a: 7, b: { IPAddress: 9 } } } },
+    ...{
+      Id: 'a'.repeat(64),
+      Names: [7],
+      Labels: { a: 7, 'anyport.web.host': null },
+      Created: 'now',
+      State: 'running',
+    },
+    ...{
+      Status: 7,
+      Ports: [7, { PrivatePort: '80' }],
+      HostConfig: 7,
+      NetworkSettings: { Networks: { a: 7, b: { IPAddress: 9 } } },
+    },
   });
-  expect(container).toMatchObject({ name: 'a'.repeat(12), labels: {}, networks: [], ports: [], created: 0, isUp: true });
+  expect(container).toMatchObject({
+    name: 'a'.repeat(12),
+    labels: {},
+    networks: [],
+    ports: [],
+    created: 0,
+    isUp: true,
+  });
 });

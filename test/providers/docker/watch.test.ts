@@ -1,6 +1,7 @@
 /** The client and the watch against a real server on a Unix socket that answers as the Engine API does. */
-import type { ServerResponse } from 'node:http';
+
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -55,7 +56,11 @@ test('an engine that is too old is refused', async () => {
 });
 
 test.each<[string, (response: ServerResponse) => void, RegExp]>([
-  ['an error', (response) => response.writeHead(403).end('{"message":"not allowed"}'), /answers 403: not allowed/],
+  [
+    'an error',
+    (response) => response.writeHead(403).end('{"message":"not allowed"}'),
+    /answers 403: not allowed/,
+  ],
   ['something else than a list', (response) => response.end('{}'), /is no list/],
   ['something else than JSON', (response) => response.end('<html>'), /is no JSON/],
   ['more than is read', (response) => response.end(`[${'0,'.repeat(2000)}0]`), /longer than 1000 bytes/],
