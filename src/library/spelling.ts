@@ -32,6 +32,7 @@ export const longKeys: readonly string[] = [
   'tarpit_max',
   'tarpit_hold',
   'buffer_size',
+  'allow_loopback',
   'identify_timeout',
   'identify_min_bytes',
   'identify_max_bytes',

@@ -105,7 +105,7 @@ test.each<[string, Fragment['document'], RegExp]>([
   ],
   [
     'a secret of the environment',
-    { upstreams: { x: { endpoints: ['${HOME}:80'] } } },
+    { upstreams: { x: { endpoints: ['$' + '{HOME}:80'] } } },
     /is replaced in files alone/,
   ],
   [

@@ -74,7 +74,9 @@ export function readLabels(container: Container): ReadLabels {
 }
 
 const isExcluded = ({ labels }: Container): boolean =>
-  /^(?:true|1|yes|on)$/i.test((labels['proxy.exclude'] ?? labels['anyport.exclude'] ?? '').trim());
+  ['proxy.exclude', 'anyport.exclude'].some((label) =>
+    /^\s*(?:true|1|yes|on)\s*$/i.test(labels[label] ?? ''),
+  );
 
 function networkOf({ labels }: Container): Label | null {
   for (const label of ['anyport.network', 'proxy.network']) {

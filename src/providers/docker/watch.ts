@@ -42,7 +42,7 @@ export class DockerWatch {
   #made: Made | null = null;
   #failures = 0;
   /** Something may have changed since the last list began. */
-  #isStale = false;
+  #isStale = false as boolean;
   #wake: () => void = () => {};
 
   constructor(parts: WatchParts) {
