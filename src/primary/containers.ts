@@ -44,7 +44,7 @@ export class Containers implements Part {
   /** Of the last configuration that was merged. */
   #refused: readonly Problem[] = [];
   #said = new Set<string>();
-  #hasBegun = false;
+  #hasBegun = false as boolean;
 
   constructor(parts: ContainersParts) {
     this.#parts = parts;

@@ -133,13 +133,18 @@ function adminSettings(admin: AdminConfig | null): Setting[] {
 }
 
 function dockerSettings(docker: DockerConfig | null): Setting[] {
-  const { place, network = null, watch = null, allowLoopback = null } = docker ?? {};
-  const socket =
-    place && ('socketPath' in place ? place.socketPath : `tcp://${hostPort(place.host, place.port)}`);
-  const tls = place && 'tls' in place ? place.tls : null;
-  const rows = { socket: socket ?? null, tls, network, watch, allow_loopback: allowLoopback };
+  const rows = {
+    socket: docker && placeText(docker.place),
+    tls: docker && 'tls' in docker.place ? docker.place.tls : null,
+    network: docker?.network ?? null,
+    watch: docker?.watch ?? null,
+    allow_loopback: docker?.allowLoopback ?? null,
+  };
   return Object.entries(rows).map(([key, value]) => ({ name: `docker.${key}`, value, shown: value }));
 }
+
+const placeText = (place: DockerConfig['place']): string =>
+  'socketPath' in place ? place.socketPath : `tcp://${hostPort(place.host, place.port)}`;
 
 /** A section that is off has none of its keys in force. */
 function switchable<Section extends object>(
