@@ -91,15 +91,24 @@ async function startFloor({ flood }: Attack): Promise<Victim | null> {
 interface Found extends Rounds {
   readonly quiet: Noticed[];
   readonly attacked: Noticed[];
+  /** While the same attackers were at the floor: what any proxy loses to them on this machine. Only of floods. */
+  readonly elsewhere: Noticed[];
   readonly refusals: number[];
   keptBytes: number;
 }
 
 /** One round; `backwards`: the quiet run comes last. */
-async function suffer(victim: Victim, attack: Attack, found: Found, backwards: boolean): Promise<void> {
+async function suffer(
+  victim: Victim,
+  attack: Attack,
+  found: Found,
+  backwards: boolean,
+  floor: Victim | null,
+): Promise<void> {
   const quietly = async () => found.quiet.push(await measureNormal(victim, null, SECONDS));
   if (!backwards) await quietly();
   found.attacked.push(await measureNormal(victim, attack, SECONDS));
+  if (floor && victim.daemon) found.elsewhere.push(await measureNormal(victim, attack, SECONDS, floor.port));
   if (attack.flood) found.refusals.push(await measureAlone(victim, attack, SECONDS));
   if (backwards) await quietly();
 }
@@ -127,13 +136,14 @@ async function compare(endpointPort: number, attack: Attack): Promise<Outcome[]>
       found.set(victim, {
         quiet: [],
         attacked: [],
+        elsewhere: [],
         refusals: [],
         keptBytes: -(await warmUp(victim, attack)),
       });
     for (let round = 0; round < ROUNDS; round += 1) {
       // Reversed every other round, so that drift of the machine affects all alike.
       const order = round % 2 === 0 ? [...found] : [...found].toReversed();
-      for (const [victim, rounds] of order) await suffer(victim, attack, rounds, round % 2 === 1);
+      for (const [victim, rounds] of order) await suffer(victim, attack, rounds, round % 2 === 1, floor);
       if (floor) atFloor.push(await measureAlone(floor, attack, SECONDS));
     }
     await sleep(REST_MS);
@@ -147,9 +157,13 @@ async function compare(endpointPort: number, attack: Attack): Promise<Outcome[]>
     victims.map((victim) => found.get(victim)?.refusals ?? []),
     atFloor,
   );
-  return victims.map((victim) => {
+  return victims.flatMap((victim) => {
     const name = victim.daemon ? attack.name : `  at ${victim.name}`;
-    return outcomeOf(name, attack, found.get(victim) as Found);
+    const rounds = found.get(victim) as Found;
+    const outcome = outcomeOf(name, attack, rounds);
+    if (rounds.elsewhere.length === 0) return [outcome];
+    const elsewhere = { ...rounds, attacked: rounds.elsewhere };
+    return [outcome, outcomeOf('  at another program', attack, elsewhere)];
   });
 }
 

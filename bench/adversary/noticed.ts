@@ -37,26 +37,30 @@ export interface Target {
 /** Of attackers: on a small machine they would take the cores of normal clients, which no attacker can. */
 const LOWEST = { nice: 19 };
 
+/** `elsewhere`: port of another program that is attacked instead, so that only the machine is shared with attackers. */
 export async function measureNormal(
   { pid, daemon, port, load: shape }: Target,
   attack: Attack | null,
   seconds: number,
+  elsewhere?: number,
 ): Promise<Noticed> {
-  const before = daemon && (await settledBooks(daemon, attack));
+  const here = elsewhere === undefined ? attack : null;
+  const before = daemon && (await settledBooks(daemon, here));
   const cpuBefore = cpuNanoseconds(pid);
   const load = await startLoad([port], shape);
-  const attackers = attack && (await startAttackers(port, attack.orders, LOWEST));
+  const attackers = attack && (await startAttackers(elsewhere ?? port, attack.orders, LOWEST));
   await sleep(seconds * 1000);
   const attacked = await attackers?.stop();
   const figures = await load.stop();
   const cpu = cpuNanoseconds(pid) - cpuBefore;
-  checkLoad(figures, attack?.refuses === true);
-  if (daemon && before) compareBooks(attack, before, await settledBooks(daemon, attack), figures, attacked);
+  checkLoad(figures, here?.refuses === true);
+  const attackedHere = here === null ? undefined : (attacked ?? undefined);
+  if (daemon && before) compareBooks(here, before, await settledBooks(daemon, here), figures, attackedHere);
   const short = figures.sessions + figures.failed;
   return {
     cpuNanoseconds: cpu,
     sessions: figures.sessions + figures.long,
-    attackers: attacked?.opened ?? 0,
+    attackers: attackedHere?.opened ?? 0,
     pingP99Us: figures.ping_p99_us,
     sessionP99Us: figures.session_p99_us,
     lost: figures.failed / short,
