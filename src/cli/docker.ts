@@ -5,9 +5,8 @@ import { DEFAULT_FILE } from '../config/default.js';
 import { type LoadRequest, loadConfig } from '../config/load.js';
 import { formatProblem } from '../config/report.js';
 import type { Fragment } from '../providers/contribution.js';
+import { askOnce } from '../providers/docker/ask.js';
 import { EngineClient } from '../providers/docker/client.js';
-import { containerOf } from '../providers/docker/container.js';
-import { fragmentsOf } from '../providers/docker/fragments.js';
 import { engineAt } from '../providers/docker/place.js';
 import { columns } from './columns.js';
 import type { DockerOptions } from './commands/docker.js';
@@ -23,17 +22,15 @@ export async function showContainers({ config: file, socket, json }: DockerOptio
       'the configuration has no section `docker`: add one, or name the engine with `--socket`',
       BAD_USAGE,
     );
-  const listed = await new EngineClient(engineAt(docker.place)).containers().catch((error: Error) => {
+  const client = new EngineClient(engineAt(docker.place));
+  const { contribution, problems } = await askOnce(client, docker).catch((error: Error) => {
     throw new Failure(`the container engine can not be reached: ${error.message}`, FAILED);
   });
-  const containers = listed.flatMap((entry) => containerOf(entry) ?? []);
-  const { contribution, problems } = fragmentsOf(containers, docker);
-  const { refused } = okOrFail(loadConfig({ ...request, contributions: [contribution] }));
+  const { refused, taken: fragments } = okOrFail(loadConfig({ ...request, contributions: [contribution] }));
   const leftOut = [
     ...problems.map(({ from, message }) => `docker: ${from}: ${message}`),
     ...refused.map(formatProblem),
   ];
-  const { fragments } = contribution;
   process.stdout.write(json ? jsonLine({ fragments, left_out: leftOut }) : textOf(fragments, leftOut));
 }
 

@@ -36,6 +36,7 @@ export function sourceOf({ document, name, directory }: Configuration, request: 
     check: (checked: Document) =>
       reader.load({ document: checked, directory: base, contributions: contributions() }),
     contribute: (contribution: Contribution) => void contributed.set(contribution.provider, contribution),
+    contributed: (provider: ProviderName) => contributed.get(provider)?.fragments ?? [],
     withdraw: (provider: ProviderName) => void contributed.delete(provider),
   };
 }

@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { parseListen } from '../base/address.js';
 import { ownAddresses } from '../base/own-addresses.js';
 import type { Config, Demo, Document, Problem } from '../model/config.js';
-import type { Contribution } from '../providers/contribution.js';
+import type { Contribution, Fragment } from '../providers/contribution.js';
 import { systemAccounts } from './accounts.js';
 import { mergeContributions } from './contributions/index.js';
 import { DEFAULT_FILE, DEMO_ADDRESS, demoConfig } from './default.js';
@@ -71,6 +71,8 @@ export type Loaded =
       readonly warnings: readonly Problem[];
       /** Contributions that are left out, and why. */
       readonly refused: readonly Problem[];
+      /** Fragments of contributions that are not left out. */
+      readonly taken: readonly Fragment[];
       /** Null unless it is the demonstration. */
       readonly demo: Demo | null;
     }
@@ -168,9 +170,11 @@ function loaded(
     mayUse,
     local,
   };
-  const { validated, refused } = mergeContributions(source, contributions, (each) => validate(each, context));
+  const { validated, refused, taken } = mergeContributions(source, contributions, (each) =>
+    validate(each, context),
+  );
   if (!validated.ok) return { ...validated, files };
-  return { ...validated, ...about, files, refused, document: source.value as Document };
+  return { ...validated, ...about, files, refused, taken, document: source.value as Document };
 }
 
 function find(file: string | null, flags: Flags): Written | Problem {

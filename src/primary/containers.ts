@@ -40,7 +40,7 @@ export class Containers implements Part {
   #place: EnginePlace | null = null;
   #watch: DockerWatch | null = null;
   /** Fragments in force. */
-  #taken: readonly Fragment[] = [];
+  #taken: readonly Fragment[];
   /** Of the last configuration that was merged. */
   #refused: readonly Problem[] = [];
   #said = new Set<string>();
@@ -48,6 +48,7 @@ export class Containers implements Part {
 
   constructor(parts: ContainersParts) {
     this.#parts = parts;
+    this.#taken = parts.source.contributed?.('docker') ?? [];
   }
 
   /** The source, which tells what of the contributions is left out. */
@@ -144,7 +145,12 @@ export class Containers implements Part {
     let kept = fragments.filter(isTaken);
     const lines: string[] = [];
     await this.#put(kept);
-    for (const fragment of fragments.filter((each) => !isTaken(each)).slice(0, containersLimits.triedMax)) {
+    const added = fragments.filter((each) => !isTaken(each));
+    if (added.length > containersLimits.triedMax)
+      lines.push(
+        `docker: ${added.length} aliases are new: ${containersLimits.triedMax} of them are tried now`,
+      );
+    for (const fragment of added.slice(0, containersLimits.triedMax)) {
       const result = await this.#put([...kept, fragment]);
       if (result.result === 'called_off') break;
       if (result.result !== 'refused') kept = [...kept, fragment];

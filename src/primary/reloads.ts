@@ -42,8 +42,10 @@ export class Reloads {
     const wasRefused = this.#last?.result.result === 'refused';
     const isSame = this.#last !== null && outcome(this.#last.result) === outcome(result);
     this.#last = { cause, at: Date.now(), result };
-    // A touched file or a container that ended is no news, what has been mended is.
-    if ((cause === 'file' || cause === 'docker') && result.result === 'unchanged' && !wasRefused) return;
+    // Containers are tried again and again, and what of them is left out is told once (containers.ts).
+    if (cause === 'docker' && result.result !== 'applied') return;
+    // A touched file is no news, what has been mended is.
+    if (cause === 'file' && result.result === 'unchanged' && !wasRefused) return;
     if (!isSame || this.#same.take()) this.#tell(cause, result);
   }
 

@@ -8,7 +8,7 @@ import { unplaced } from '../config/report.js';
 import type { Config, Document, Problem } from '../model/config.js';
 import type { Diff } from '../model/diff.js';
 import type { Cause, ChangeResult, CurrentSettings, LastChange, Settings } from '../model/settings.js';
-import type { Contribution, ProviderName } from '../providers/contribution.js';
+import type { Contribution, Fragment, ProviderName } from '../providers/contribution.js';
 import { withModules } from './modules.js';
 import type { Changed } from './reconfiguration.js';
 import type { Reloads } from './reloads.js';
@@ -32,6 +32,8 @@ export interface SettingsSource {
   /** What a provider has to say from now on, beside every configuration that is read or checked. */
   contribute?(contribution: Contribution): void;
   withdraw?(provider: ProviderName): void;
+  /** What it has to say now. */
+  contributed?(provider: ProviderName): readonly Fragment[];
   /** A change is likely to be asked for soon. */
   warm?(): void;
   /** `rested` is called each time when nothing is read any more, and its memory can be given back. */

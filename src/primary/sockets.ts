@@ -24,7 +24,7 @@ import {
   type SocketGroup,
   transportOf,
 } from './socket-group.js';
-import type { StartError } from './start-error.js';
+import { StartError } from './start-error.js';
 
 /** One group of a listener, which has two when it takes streams and datagrams. */
 interface Listening {
@@ -239,7 +239,8 @@ export class ListeningSockets implements Sockets {
       return await openGroup(address, options, this.#calls);
     } catch (error) {
       const refusal = listenError(`listener ${name}`, address, error, transport);
-      if (refusal.code !== 'EADDRINUSE' || !moved || address.kind === 'unix') throw refusal;
+      if (refusal.code !== 'EADDRINUSE' || !moved || address.kind === 'unix')
+        throw new StartError(refusal.message, refusal.code, [], name);
       moved(refusal.message);
       return openGroup({ ...address, port: 0 }, options, this.#calls);
     }

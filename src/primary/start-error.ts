@@ -8,6 +8,8 @@ export class StartError extends Error {
     readonly code?: string,
     /** What is wrong with the configuration, each with its place; empty: the message says it. */
     readonly problems: readonly Problem[] = [],
+    /** Name of the listener that could not be opened, if that was it. */
+    readonly listener: string | null = null,
   ) {
     super(message);
   }

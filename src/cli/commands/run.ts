@@ -6,6 +6,7 @@ import type { Flags, ForwardFlag } from '../../config/flags.js';
 import { formatProblem } from '../../config/report.js';
 import { loadAsideOrFail, loadOrFail, summary } from '../configuration.js';
 import { BAD_USAGE, Failure } from '../failure.js';
+import { FirstContainers } from '../first-containers.js';
 import { isDebuggerWanted } from '../no-debugger.js';
 import { sourceOf } from '../source.js';
 
@@ -65,7 +66,11 @@ async function run({ config: file, check, allowRoot = false, ...flags }: RunOpti
   const daemon = import('../run/process.js');
   daemon.catch(() => {}); // problems of the configuration are reported first
   const readAtMs = Date.now();
-  const loaded = await loadAsideOrFail(file, flags);
+  const bare = await loadAsideOrFail(file, flags);
+  const request = { file: file ?? null, flags, environment: { ...process.env } };
+  const source = sourceOf(bare, request);
+  const containers = new FirstContainers(request, source);
+  const loaded = await containers.beside(bare);
   const { exitNow, runDaemon, whyNotAs } = await daemon;
   if (isDebuggerWanted) refuseDebuggerOfRoot(allowRoot);
   const refusal = await whyNotAs(loaded.config, allowRoot);
@@ -75,7 +80,8 @@ async function run({ config: file, check, allowRoot = false, ...flags }: RunOpti
       version,
       warnings: [...(isDebuggerWanted ? [DEBUGGER] : []), ...loaded.warnings.map(formatProblem)],
       demo: loaded.demo,
-      source: sourceOf(loaded, { file: file ?? null, flags, environment: { ...process.env } }),
+      source,
+      without: (listener) => containers.without(listener),
       allowRoot,
       origin: { files: loaded.files, readAtMs },
     }),

@@ -44,6 +44,8 @@ export interface RunOptions {
   readonly demo: Demo | null;
   /** Where further configurations come from. */
   readonly source: SettingsSource;
+  /** The first configuration without this listener, which can not be opened. Null: it is the file's, and so needed. */
+  readonly without: (listener: string) => Promise<Config | null>;
   /** Of the first one. */
   readonly origin: Origin;
   /** Modules may run as root. */
@@ -139,7 +141,14 @@ async function openDaemon(
     yieldsAdmin: demo?.yieldsAdmin ?? false,
     isSuccessor: predecessor !== null,
   };
-  const daemon = await Daemon.open(config, surroundings, callOff);
+  const open = (wanted: Config): Promise<Daemon> =>
+    Daemon.open(wanted, surroundings, callOff).catch(async (error: unknown) => {
+      const listener = error instanceof StartError ? error.listener : null;
+      const less = listener === null ? null : await options.without(listener);
+      if (less === null || callOff.aborted) throw error;
+      return open(less);
+    });
+  const daemon = await open(config);
   const { totals } = daemon.handover;
   if (totals) predecessor?.follow(totals);
   return daemon;

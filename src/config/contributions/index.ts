@@ -25,10 +25,13 @@ export interface Merged {
   readonly validated: Validated;
   /** Why fragments were left out; `file` is their provenance, `path` the key path within the fragment. */
   readonly refused: readonly Problem[];
+  /** Those that are not left out. */
+  readonly taken: readonly Fragment[];
 }
 
 /** A fragment as a source: its places are where it was said. */
 interface Part {
+  readonly fragment: Fragment;
   readonly source: Source;
   /** As in the `file` of its problems. */
   readonly origins: Set<string>;
@@ -40,13 +43,13 @@ export function mergeContributions(
   contributions: readonly Contribution[],
   validate: (source: Source) => Validated,
 ): Merged {
-  if (!isMapping(base.value)) return { source: base, validated: validate(base), refused: [] };
+  if (!isMapping(base.value)) return { source: base, validated: validate(base), refused: [], taken: [] };
   const { parts, refused } = screen(base, contributions);
   let kept = parts;
   for (;;) {
     const source = together(base, kept);
     const validated = validate(source);
-    if (validated.ok || kept.length === 0) return { source, validated, refused };
+    if (validated.ok || kept.length === 0) return { source, validated, refused, taken: fragmentsIn(kept) };
     const guilty = kept.filter((part) => validated.problems.some((problem) => isOf(problem, part)));
     // The file is wrong by itself, or what is wrong appears at another place than its cause.
     if (guilty.length === 0) return oneByOne(base, kept, validate, refused);
@@ -84,8 +87,10 @@ function partOf(provider: ProviderName, fragment: Fragment): Part {
     origins.add(file);
     return { file, line: null, column: null, path: pathText(path) };
   };
-  return { source: { ...documentSource(fragment.document), place }, origins };
+  return { fragment, source: { ...documentSource(fragment.document), place }, origins };
 }
+
+const fragmentsIn = (parts: readonly Part[]): Fragment[] => parts.map(({ fragment }) => fragment);
 
 const isOf = ({ file }: Problem, { origins }: Part): boolean => file !== null && origins.has(file);
 
@@ -100,7 +105,7 @@ function oneByOne(
   before: readonly Problem[],
 ): Merged {
   let best = { source: base, validated: validate(base) };
-  if (!best.validated.ok) return { ...best, refused: before };
+  if (!best.validated.ok) return { ...best, refused: before, taken: [] };
   const kept: Part[] = [];
   const refused = [...before];
   for (const part of parts) {
@@ -115,5 +120,5 @@ function oneByOne(
     const why = first === undefined ? 'is not valid' : formatProblem(first);
     refused.push({ ...part.source.place([]), message: `does not fit to the configuration: ${why}` });
   }
-  return { ...best, refused };
+  return { ...best, refused, taken: fragmentsIn(kept) };
 }

@@ -4,9 +4,9 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../base/clock.js';
+import { askOnce } from './ask.js';
 import type { EngineClient } from './client.js';
-import { type Container, containerOf } from './container.js';
-import { fragmentsOf, type Made } from './fragments.js';
+import type { Made } from './fragments.js';
 import type { Choice } from './replica.js';
 
 export const watchLimits = {
@@ -97,11 +97,9 @@ export class DockerWatch {
 
   async #list(signal: AbortSignal): Promise<void> {
     this.#isStale = false;
-    const listed = await this.#parts.client.containers(signal);
+    const made = await askOnce(this.#parts.client, this.#parts.choice, signal);
     if (this.#failures > 0) this.#parts.reachable(null);
     this.#failures = 0;
-    const containers = listed.map(containerOf).filter((each): each is Container => each !== null);
-    const made = fragmentsOf(containers, this.#parts.choice);
     if (isDeepStrictEqual(made, this.#made)) return;
     this.#made = (await this.#parts.changed(made)) ? made : null;
   }

@@ -1,17 +1,20 @@
 /** The daemon follows the containers of an engine: ports open and close, sessions live on, and what is wrong is named. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Daemon, startDaemon } from '../../support/daemon.js';
+import { anyport, type Daemon, startDaemon } from '../../support/daemon.js';
 import { Engine } from '../../support/engine.js';
 import { freePort } from '../../support/ports.js';
 import { dial, echo, listenTcp, type Upstream } from '../../support/tcp.js';
 import { type TempFolder, tempFolder } from '../../support/temp.js';
+import { startGenerations } from '../../support/upgrade.js';
 import { eventually } from '../../support/wait.js';
 
 let daemon: Daemon;
 let engine: Engine;
 let folder: TempFolder;
 let service: Upstream;
+let end: () => Promise<unknown>;
 
 beforeEach(async () => {
   folder = tempFolder();
@@ -21,18 +24,20 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await daemon.stop();
+  await end();
   await engine.stop();
   await service.close();
   folder.remove();
 });
 
-const start = async (rest: object = {}) => {
-  daemon = await startDaemon({
-    protocols: [{ name: 'Redis', target: service.target }],
-    docker: { socket: engine.socketPath, allow_loopback: true },
-    ...rest,
-  });
+const configuration = () => ({
+  protocols: [{ name: 'Redis', target: service.target }],
+  docker: { socket: engine.socketPath, allow_loopback: true },
+});
+
+const start = async () => {
+  daemon = await startDaemon(configuration());
+  end = () => daemon.stop();
   await eventually('the engine is followed', () => engine.isFollowed);
 };
 
@@ -148,4 +153,69 @@ test('a reload of the file keeps the containers', async () => {
     daemon.lines.some(({ msg, cause }) => msg === 'reloaded' && cause !== 'docker'),
   );
   expect(await answers(a)).toBe(true);
+});
+
+test('a start serves what containers say from its first moment, and goes without what can not be opened', async () => {
+  const occupied = await listenTcp(echo);
+  const taken = Number(occupied.target.split(':').at(-1));
+  const [a, b] = [await freePort(), await freePort()];
+  engine.containers = [forwarding('a', a), forwarding('occupied', taken), forwarding('b', b)];
+  await start();
+  expect(await Promise.all([a, b].map(answers))).toEqual([true, true]);
+  await eventually('a word about the other', () => leftOut().length === 1);
+  expect(leftOut()[0]).toMatch(/docker: container occupied, alias occupied: .*in use/i);
+  expect(daemon.lines.filter(({ msg }) => msg.includes('reload'))).toEqual([]);
+  await occupied.close();
+});
+
+test('a port that can not be opened is told once, however often it is tried, and opened when it is free', async () => {
+  const occupied = await listenTcp(echo);
+  const taken = Number(occupied.target.split(':').at(-1));
+  await start();
+  say(forwarding('occupied', taken));
+  await eventually('a word', () => leftOut().length === 1);
+  for (let round = 0; round < 3; round += 1) {
+    const before = engine.lists;
+    engine.tell();
+    await eventually('another list', () => engine.lists > before);
+  }
+  expect(daemon.lines.filter(({ msg }) => /left out|refused|unchanged/.test(msg))).toHaveLength(1);
+  await occupied.close();
+  engine.tell();
+  await eventually('it is served', () => answers(taken));
+});
+
+test('an upgrade in place keeps the ports of containers open all the time', async () => {
+  const a = await freePort();
+  engine.containers = [forwarding('a', a)];
+  const generations = await startGenerations(configuration());
+  end = () => generations.stop();
+  const client = (await dial(a)).send('first');
+  await client.bytes(5);
+  let isOver = false as boolean;
+  const heard: boolean[] = [];
+  const asking = (async () => {
+    while (!isOver) heard.push(await answers(a));
+  })();
+  await generations.upgrade();
+  const before = heard.length;
+  await eventually('answers afterwards', () => heard.length > before + 20);
+  isOver = true;
+  await asking;
+  expect(heard.filter((isAnswered) => !isAnswered)).toEqual([]);
+  client.send('again');
+  await client.bytes(10);
+  client.socket.destroy();
+});
+
+test('`anyport docker` shows what is taken, and beside it what is left out', async () => {
+  engine.containers = [forwarding('good', 7001), forwarding('stranger', 7000)];
+  end = async () => {};
+  const file = join(folder.path, 'anyport.yaml');
+  const forwards = [{ name: 'mine', listen: 7000, target: service.target }];
+  writeFileSync(file, JSON.stringify({ forwards, docker: configuration().docker }));
+  const { stdout } = await anyport(['docker', '-c', file]);
+  expect(stdout).toMatch(/^good +port 7001\/tcp/m);
+  expect(stdout).not.toMatch(/^stranger/m);
+  expect(stdout).toMatch(/^left out: docker: container stranger/m);
 });
