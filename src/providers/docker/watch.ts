@@ -12,7 +12,12 @@ import type { Choice } from './replica.js';
 export const watchLimits = {
   /** Between two lists: a burst of events is one or two of them. */
   gapMs: 100,
-  /** Without an event: hints may be lost. */
+  /**
+   * After the list that follows an event, where none comes meanwhile: engines tell some events (`unpause`) before their
+   * list says so.
+   */
+  settleMs: [250, 2_000],
+  /** Then: hints may be lost. */
   relistMs: 60_000,
   /** Wait after the first failure, doubled with each further one. */
   backoffMinMs: 200,
@@ -84,10 +89,14 @@ export class DockerWatch {
         end = why;
         this.#wake();
       });
+      let quiet = 0;
       while (end === null && !this.#stop.signal.aborted) {
+        if (this.#isStale) quiet = 0;
         await this.#list(signal);
         await this.#rest(watchLimits.gapMs, false);
-        if (!this.#isStale && end === null) await this.#rest(watchLimits.relistMs);
+        if (this.#isStale || end !== null) continue;
+        await this.#rest(watchLimits.settleMs[quiet] ?? watchLimits.relistMs);
+        quiet += 1;
       }
       return end;
     } finally {

@@ -119,6 +119,19 @@ test('a burst of events is a few lists, and one change', async () => {
   await ended;
 });
 
+test('an event that is told before the list says so is not lost', async () => {
+  const { watch, made, ended } = watched();
+  await until(() => engine.isFollowed && made.length === 1);
+  const before = engine.lists;
+  engine.tell();
+  await until(() => engine.lists > before);
+  engine.containers = [container('late')];
+  await until(() => made.length === 2);
+  expect(made[1]).toEqual([of('late')]);
+  watch.stop();
+  await ended;
+});
+
 test('after a stream that ended the containers are listed again, without an event', async () => {
   engine.containers = [container('a')];
   const { watch, made, ended } = watched();
