@@ -126,11 +126,15 @@ export interface UpstreamStatus {
   /** In-process handler; null: relayed to the endpoints. */
   readonly handler: string | null;
   readonly balance: string;
+  /** Who has contributed it, `docker: container web-1, alias web`; null: the file. */
+  readonly from: string | null;
   readonly endpoints: readonly EndpointStatus[];
 }
 
 export interface EndpointStatus {
   readonly name: string;
+  /** As of an upstream. */
+  readonly from: string | null;
   /** Resolved; empty while the name does not resolve. */
   readonly addresses: readonly AddressText[];
   /** In force. */

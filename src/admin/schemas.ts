@@ -200,6 +200,7 @@ const change = object(
 
 const endpoint = object({
   name: text('As configured'),
+  from: orNull(text('As of the upstream')),
   addresses: list(text(), 'Resolved; empty while the name does not resolve'),
   weight: { ...integer('In force'), minimum: weightLimits.min, maximum: weightLimits.max },
   configuredWeight: integer(),
@@ -229,6 +230,7 @@ const upstream = object({
   name: text(),
   handler: orNull(text('In-process handler; null: relayed to the endpoints')),
   balance: text(),
+  from: orNull(text('Who has contributed it, such as `docker: container web-1, alias web`; null: the file')),
   endpoints: list(ref('Endpoint')),
 });
 

@@ -9,7 +9,7 @@ import type { Loaded } from '../config/load.js';
 import { formatProblem } from '../config/report.js';
 import type { Config, DockerConfig, Document, Problem } from '../model/config.js';
 import type { ChangeResult, Settings } from '../model/settings.js';
-import type { Fragment } from '../providers/contribution.js';
+import type { Contribution, Fragment } from '../providers/contribution.js';
 import { EngineClient, type EnginePlace } from '../providers/docker/client.js';
 import type { Made } from '../providers/docker/fragments.js';
 import { engineAt, engineText } from '../providers/docker/place.js';
@@ -41,7 +41,8 @@ export class Containers implements Part {
   #watch: DockerWatch | null = null;
   /** Fragments in force. */
   #taken: readonly Fragment[];
-  /** Of the last configuration that was merged. */
+  /** `from` of those that went into the last configuration that was merged, and why others did not. */
+  #merged: ReadonlySet<string>;
   #refused: readonly Problem[] = [];
   #said = new Set<string>();
   #hasBegun = false as boolean;
@@ -49,6 +50,13 @@ export class Containers implements Part {
   constructor(parts: ContainersParts) {
     this.#parts = parts;
     this.#taken = parts.source.contributed?.('docker') ?? [];
+    this.#merged = new Set(this.#taken.map(({ from }) => from));
+  }
+
+  /** In force: what can be opened, and does not say what the file has. */
+  get contribution(): Contribution {
+    const fragments = this.#taken.filter(({ from }) => this.#merged.has(from));
+    return { provider: 'docker', fragments };
   }
 
   /** The source, which tells what of the contributions is left out. */
@@ -56,7 +64,9 @@ export class Containers implements Part {
     const { source } = this.#parts;
     const noted = async (loading: Promise<Loaded>): Promise<Loaded> => {
       const loaded = await loading;
-      if (loaded.ok) this.#refused = loaded.refused;
+      if (!loaded.ok) return loaded;
+      this.#refused = loaded.refused;
+      this.#merged = new Set(loaded.taken.map(({ from }) => from));
       return loaded;
     };
     return {

@@ -363,6 +363,7 @@ export class Daemon {
       snapshot: () => this.snapshot(),
       lists: () => this.#lists.status,
       totals: () => this.#metrics.totals(),
+      contributed: () => this.#containers.contribution,
       sessions: this.#plane.sessions,
       bans: this.bans,
       plan: () => this.#plane.plan,

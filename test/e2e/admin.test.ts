@@ -325,9 +325,11 @@ describe('upstreams', () => {
         name: 'cache',
         handler: null,
         balance: 'round_robin',
+        from: null,
         endpoints: [
           {
             name: one.target,
+            from: null,
             addresses: [one.target],
             weight: 1,
             configuredWeight: 1,
@@ -340,6 +342,7 @@ describe('upstreams', () => {
           },
           {
             name: two.target,
+            from: null,
             addresses: [two.target],
             weight: 3,
             configuredWeight: 3,

@@ -82,7 +82,15 @@ function table(upstreams: readonly UpstreamStatus[]): string {
       ? endpoints.map((endpoint) => row(name, endpoint))
       : [[name, handler, 'up', '-', '-', '(in-process handler)', '-']],
   );
-  return columns([HEADING, ...rows]);
+  if (upstreams.every(({ from }) => from === null)) return columns([HEADING, ...rows]);
+  const origins = upstreams.flatMap(({ from, handler, endpoints }) =>
+    handler === null ? endpoints.map((endpoint) => endpoint.from) : [from],
+  );
+  const all = [HEADING, ...rows].map((cells, index) => [
+    ...cells,
+    index === 0 ? 'FROM' : (origins[index - 1] ?? 'the file'),
+  ]);
+  return columns(all);
 }
 
 function row(upstream: string, endpoint: EndpointStatus): string[] {

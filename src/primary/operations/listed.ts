@@ -11,6 +11,7 @@ import type { HealthStatus } from '../../model/health-status.js';
 import { NONE } from '../../model/ids.js';
 import type { AddressText } from '../../model/session.js';
 import { signatureWords } from '../../protocols/words.js';
+import { originsOf } from '../../providers/origins.js';
 import { truthOf } from '../endpoint-truth.js';
 import type { OperationsSource } from './source.js';
 
@@ -18,16 +19,19 @@ export function upstreamsOf(source: OperationsSource): UpstreamStatus[] {
   const plan = source.plan();
   const configured = configuredWeights(source.settings.current.config);
   const sessions = sessionsByEndpoint(source.totals());
+  const origins = originsOf(source.contributed());
   return configuredUpstreams(plan).map(({ name: upstream, handler, options, endpoints }, index) => ({
     name: upstream,
     handler,
     balance: options.balance,
+    from: origins.get(upstream)?.from ?? null,
     endpoints: endpoints.map((endpoint, at) => {
       const { name, addresses, weight, backup, state } = endpoint;
       const id = plan.ids.endpoints[index]?.[at] ?? NONE;
       const health = source.healthOf(id);
       return {
         name,
+        from: origins.get(upstream)?.endpoints.get(name) ?? null,
         addresses: addresses.map(addressText),
         weight,
         configuredWeight: configured.get(upstream)?.get(name) ?? weight,

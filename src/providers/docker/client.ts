@@ -5,6 +5,7 @@
  */
 import { Agent, type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
+import { isIP } from 'node:net';
 
 export const clientLimits = {
   /** From a request to the end of its answer; of events to the head of the answer. */
@@ -16,6 +17,8 @@ export const clientLimits = {
   /** TCP keepalive on the stream of events, which may be silent for hours. */
   keepaliveMs: 30_000,
 } as const;
+
+type ClientLimits = Readonly<Record<keyof typeof clientLimits, number>>;
 
 export type EnginePlace =
   | { readonly socketPath: string }
@@ -56,12 +59,12 @@ const LISTED = { status: ['running', 'paused'] };
 
 export class EngineClient {
   readonly #place: EnginePlace;
-  readonly #limits: typeof clientLimits;
+  readonly #limits: ClientLimits;
   readonly #agent = new Agent({ keepAlive: false });
   /** `/v1.48`; null: not negotiated yet. */
   #prefix: string | null = null;
 
-  constructor(place: EnginePlace, limits: Partial<typeof clientLimits> = {}) {
+  constructor(place: EnginePlace, limits: Partial<ClientLimits> = {}) {
     this.#place = place;
     this.#limits = { ...clientLimits, ...limits };
   }
@@ -124,7 +127,9 @@ export class EngineClient {
       return plainRequest({ ...options, agent: this.#agent, socketPath: place.socketPath });
     const { host, port, tls } = place;
     if (tls === null) return plainRequest({ ...options, agent: this.#agent, host, port });
-    return tlsRequest({ ...options, ...tls, agent: false, host, port, servername: host });
+    // An address is no name of a server (RFC 6066 §3); the certificate is compared with it all the same.
+    const servername = isIP(host) === 0 ? host : '';
+    return tlsRequest({ ...options, ...tls, agent: false, host, port, servername });
   }
 
   /** The head of a good answer. */

@@ -219,3 +219,24 @@ test('`anyport docker` shows what is taken, and beside it what is left out', asy
   expect(stdout).not.toMatch(/^stranger/m);
   expect(stdout).toMatch(/^left out: docker: container stranger/m);
 });
+
+test('the control interface and `anyport upstream` say which container an upstream and its endpoints are of', async () => {
+  const admin = `unix:${join(folder.path, 'admin.sock')}`;
+  const [a, mine] = [await freePort(), await freePort()];
+  engine.containers = [forwarding('a', a), forwarding('mine', a + 1)];
+  daemon = await startDaemon({
+    ...configuration(),
+    admin: { listen: admin },
+    forwards: [{ name: 'mine', listen: mine, target: service.target }],
+  });
+  end = () => daemon.stop();
+  await eventually('a word about the stranger', () => leftOut().length > 0);
+  const json = JSON.parse((await anyport(['upstream', '--admin', admin, '--json'])).stdout);
+  const of = (name: string) => json.upstreams.find((each: { name: string }) => each.name === name);
+  const from = 'docker: container a, label proxy.a.port';
+  expect(of('a')).toMatchObject({ from, endpoints: [{ from }] });
+  expect(of('mine')).toMatchObject({ from: null, endpoints: [{ from: null }] });
+  const { stdout } = await anyport(['upstream', '--admin', admin]);
+  expect(stdout).toMatch(/^a .*docker: container a, label proxy\.a\.port$/m);
+  expect(stdout).toMatch(/^mine .*the file$/m);
+});
