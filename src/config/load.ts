@@ -87,7 +87,7 @@ interface Written {
   readonly demo: Demo | null;
 }
 
-/** `seen` gets what was read, with the positions of its keys, before it is validated. */
+/** `seen` gets what was read, with the positions of its keys, and what is merged with it. */
 export function loadConfig(request: LoadRequest, seen: (source: Source) => void = () => {}): Loaded {
   return 'document' in request ? loadDocument(request) : loadFile(request, seen);
 }
@@ -127,13 +127,13 @@ function loadFile(
   if (whole.problems.length > 0) return { ok: false, problems: whole.problems, files };
   const directory = dirname(resolve(written.file ?? DEFAULT_FILE));
   const source = applyFlags(whole.source, demo ? { ...flags, listen: undefined } : flags);
-  seen(source);
   return loaded(
     source,
     { name, directory, files, demo },
     {
       ...(kernel && { kernel }),
       ...(contributions && { contributions }),
+      seen,
     },
   );
 }
@@ -144,12 +144,13 @@ interface Around {
   readonly local?: readonly string[];
   readonly kernel?: Kernel;
   readonly contributions?: readonly Contribution[];
+  readonly seen?: (source: Source) => void;
 }
 
 function loaded(
   source: Source,
   about: About,
-  { local = [], kernel = readKernel(), contributions = [] }: Around,
+  { local = [], kernel = readKernel(), contributions = [], seen = () => {} }: Around,
 ): Loaded {
   // They are read with the configuration, and so when they change.
   const files = [...about.files, ...keyFilesOf(source.value, about.directory)];
@@ -170,9 +171,9 @@ function loaded(
     mayUse,
     local,
   };
-  const { validated, refused, taken } = mergeContributions(source, contributions, (each) =>
-    validate(each, context),
-  );
+  const merged = mergeContributions(source, contributions, (each) => validate(each, context));
+  const { validated, refused, taken } = merged;
+  seen(merged.source);
   if (!validated.ok) return { ...validated, files };
   return { ...validated, ...about, files, refused, taken, document: source.value as Document };
 }

@@ -7,7 +7,7 @@ import type { PlanRoute } from '../../model/plan.js';
 
 export interface WrittenRoute {
   readonly name: string;
-  /** `FILE:LINE`; null for a route that no file has. */
+  /** `FILE:LINE`, or who has contributed it; null for a route that nobody has written. */
   readonly place: string | null;
 }
 
@@ -26,7 +26,7 @@ export function writtenRoutes(routes: readonly PlanRoute[], source: Source): Wri
     const { file, line } = source.place(path);
     return {
       name: listed ? placeName(path, source) : name,
-      place: file === null || line === null ? null : `${file}:${line}`,
+      place: file === null || line === null ? file : `${file}:${line}`,
     };
   });
 }

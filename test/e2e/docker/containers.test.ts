@@ -240,3 +240,23 @@ test('the control interface and `anyport upstream` say which container an upstre
   expect(stdout).toMatch(/^a .*docker: container a, label proxy\.a\.port$/m);
   expect(stdout).toMatch(/^mine .*the file$/m);
 });
+
+test('`anyport explain` knows the routes of containers, and where they were said', async () => {
+  const labels = { 'anyport.shop.host': 'shop.example', 'anyport.shop.port': '80' };
+  engine.containers = [forwarding('shop', 0, { Labels: labels })];
+  end = async () => {};
+  const file = join(folder.path, 'anyport.yaml');
+  const bytes = join(folder.path, 'bytes');
+  const listeners = [{ name: 'front', address: ':7001' }];
+  const { docker } = configuration();
+  writeFileSync(file, JSON.stringify({ listeners, docker, protocols: [{ name: 'HTTP' }] }));
+  writeFileSync(bytes, 'GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n');
+  const explain = () => anyport(['explain', bytes, '-c', file]);
+  const { stdout } = await explain();
+  expect(stdout).toMatch(/goes to +shop \(127\.0\.0\.1:80\)/);
+  expect(stdout).toMatch(/docker: container shop, alias shop/);
+  await engine.stop();
+  const alone = await explain();
+  expect(alone.stderr).toMatch(/^anyport: without containers: /);
+  expect(alone.stdout).not.toMatch(/shop \(/);
+});
