@@ -35,8 +35,9 @@ const configuration = () => ({
   docker: { socket: engine.socketPath, allow_loopback: true },
 });
 
-const start = async () => {
-  daemon = await startDaemon(configuration());
+const start = async (docker: object = {}) => {
+  const file = configuration();
+  daemon = await startDaemon({ ...file, docker: { ...file.docker, ...docker } });
   end = () => daemon.stop();
   await eventually('the engine is followed', () => engine.isFollowed);
 };
@@ -259,4 +260,39 @@ test('`anyport explain` knows the routes of containers, and where they were said
   const alone = await explain();
   expect(alone.stderr).toMatch(/^anyport: without containers: /);
   expect(alone.stdout).not.toMatch(/shop \(/);
+});
+
+test('hostile labels are refused by name, and the rest is served', async () => {
+  await start({ allow_loopback: false });
+  const good = await freePort();
+  const elsewhere = { HostConfig: {}, NetworkSettings: { Networks: { apart: { IPAddress: '192.0.2.7' } } } };
+  const hostile = (name: string, labels: unknown) => forwarding(name, 1, { ...elsewhere, Labels: labels });
+  say(
+    forwarding('loopback', 1),
+    hostile('metadata', { 'proxy.metadata.port': '1:1', 'proxy.metadata.host': '169.254.169.254' }),
+    hostile('huge', { 'proxy.huge.port': '7'.repeat(1 << 20) }),
+    hostile('binary', { 'proxy.binary.port': '7878:34\u0000\u001b[2J78' }),
+    hostile('program', {
+      'anyport.program.host': 'a.test',
+      'anyport.program.port': '1',
+      'anyport.program.health_check.type': 'exec',
+    }),
+    hostile('types', { 'proxy.types.port': 7 }),
+    hostile('none', 'nonsense'),
+    null,
+    { Id: 7 },
+    forwarding('good', good, elsewhere),
+  );
+  await eventually('good listens', () =>
+    dial(good).then(
+      ({ socket }) => Boolean(socket.destroy()),
+      () => false,
+    ),
+  );
+  const refused = ['loopback', 'metadata', 'huge', 'binary', 'program'];
+  await eventually('a word about each', () =>
+    refused.every((name) => leftOut().join('\n').includes(`container ${name}`)),
+  );
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be there.
+  expect(leftOut().join('\n')).not.toMatch(/[\u0000\u001b]|container good|7{1000}/);
 });
