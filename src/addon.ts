@@ -287,6 +287,26 @@ export interface Engine {
    * it is a UDP socket on 127.0.0.1 that is connected to the engine's.
    */
   attach(slot: number, generation: number, row: number, upstream: number): number;
+  /**
+   * Opens a relay of datagrams for the session's client (RFC 1928 section 7), replies where it is, and relays the session to
+   * a new socket pair. The other end; or a negative errno. EDQUOT: the upstream has all sessions that it may have; EUSERS: too
+   * many associations; EOPNOTSUPP: the client has not come over TCP.
+   *
+   * @param taken - Length of the request.
+   * @param clientPort - That the client's datagrams come from; 0: where the first one does.
+   */
+  associate(
+    slot: number,
+    generation: number,
+    row: number,
+    endpoint: number,
+    endpointRow: number,
+    upstream: number,
+    taken: number,
+    clientPort: number,
+  ): number;
+  /** Closes the relay of a session that has ended, and ends its flows. */
+  dissociate(slot: number, generation: number): void;
   /** The address that a session's client connected to; null: there is no such session. */
   destination(slot: number, generation: number): SocketAddress | null;
   /**

@@ -47,6 +47,8 @@ void EngineBinding::Init(Napi::Env env, Napi::Object exports) {
                                         InstanceMethod<&EngineBinding::StopAccepting>("stopAccepting"),
                                         InstanceMethod<&EngineBinding::Flush>("flush"),
                                         InstanceMethod<&EngineBinding::Attach>("attach"),
+                                        InstanceMethod<&EngineBinding::Associate>("associate"),
+                                        InstanceMethod<&EngineBinding::Dissociate>("dissociate"),
                                         InstanceMethod<&EngineBinding::Destination>("destination"),
                                         InstanceMethod<&EngineBinding::List>("list"),
                                         InstanceMethod<&EngineBinding::End>("end"),
@@ -169,6 +171,21 @@ Napi::Value EngineBinding::Attach(const Napi::CallbackInfo& info) {
   const int fd =
       engine().Attach({Argument(info, 0), Argument(info, 1)}, Argument(info, 2), Argument(info, 3));
   return Napi::Number::New(info.Env(), fd);
+}
+
+Napi::Value EngineBinding::Associate(const Napi::CallbackInfo& info) {
+  const engine::Engine::AssociateRequest request{.row = Argument(info, 2),
+                                                 .aim = {.endpoint = Argument(info, 3),
+                                                         .endpoint_row = Argument(info, 4),
+                                                         .upstream = Argument(info, 5)},
+                                                 .taken = Argument(info, 6),
+                                                 .client_port = static_cast<uint16_t>(Argument(info, 7))};
+  const int fd = engine().Associate({Argument(info, 0), Argument(info, 1)}, request);
+  return Napi::Number::New(info.Env(), fd);
+}
+
+void EngineBinding::Dissociate(const Napi::CallbackInfo& info) {
+  engine().Dissociate({Argument(info, 0), Argument(info, 1)});
 }
 
 Napi::Value EngineBinding::Destination(const Napi::CallbackInfo& info) {

@@ -32,6 +32,8 @@ class EngineBinding : public Napi::ObjectWrap<EngineBinding> {
   Napi::Value StopAccepting(const Napi::CallbackInfo& info);
   Napi::Value Flush(const Napi::CallbackInfo& info);
   Napi::Value Attach(const Napi::CallbackInfo& info);
+  Napi::Value Associate(const Napi::CallbackInfo& info);
+  void Dissociate(const Napi::CallbackInfo& info);
   Napi::Value Destination(const Napi::CallbackInfo& info);
   Napi::Value List(const Napi::CallbackInfo& info);
   Napi::Value End(const Napi::CallbackInfo& info);

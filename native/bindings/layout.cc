@@ -59,7 +59,9 @@ constexpr Offset kEventOffsets[] = {{"kind", desk::kKind},
                                     {"datagram", desk::kDatagram},
                                     {"row", desk::kFlowRow},
                                     {"upstream", desk::kFlowUpstream},
-                                    {"endpoint", desk::kFlowEndpoint}};
+                                    {"endpoint", desk::kFlowEndpoint},
+                                    {"controlSlot", desk::kControlSlot},
+                                    {"controlGeneration", desk::kControlGeneration}};
 
 // Offset in 64-bit floats from the start of an event.
 constexpr size_t NumberAt(desk::EventNumber number) { return desk::kNumbers / 2 + number; }

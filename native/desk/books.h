@@ -78,7 +78,17 @@ enum class PoolLoss : uint8_t { kExpired, kClosed, kConnectFailed };
 enum class Lingered : uint8_t { kClosed, kTimeout, kTooMuch, kOverLimit, kShutdown };
 
 // Why a datagram was not relayed; in the order of the metric's cells.
-enum class Dropped : uint8_t { kNoFlow, kPerSource, kTooLarge, kQueueFull, kAmplification, kKernel };
+enum class Dropped : uint8_t {
+  kNoFlow,
+  kPerSource,
+  kTooLarge,
+  kQueueFull,
+  kAmplification,
+  kKernel,
+  kMalformed,
+  kFragment,
+  kForeign
+};
 
 // How the wait of a session for a place ended; in the order of the metric's cells. kOverLimit: it did not
 // begin.

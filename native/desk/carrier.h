@@ -62,6 +62,8 @@ class Carrier {
   virtual bool Reply(Session& session, std::span<const uint8_t> bytes) = 0;
   // The address that the client connected to.
   virtual net::HostPort Destination(const Session& session) = 0;
+  // Something else of its client has moved: the session is not idle.
+  virtual void Touch(Session&) {}
   // Relays the session to a new socket pair; returns the other end, or -1 without descriptors.
   virtual int Attach(Session& session) = 0;
   // Fills in the bytes relayed, and the opening if none was.

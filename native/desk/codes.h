@@ -79,11 +79,12 @@ enum class EventKind : uint8_t {
   kFull,
   kAnswered,
   kMoved,
-  kFollowed
+  kFollowed,
+  kTargeted
 };
 inline constexpr std::array kEventNames = {"classified", "connected", "unreachable", "ended",
                                            "proxied",    "refused",   "arrived",     "full",
-                                           "answered",   "moved",     "followed"};
+                                           "answered",   "moved",     "followed",    "targeted"};
 
 enum class AnswerKind : uint8_t {
   kDial,

@@ -85,12 +85,14 @@ Session* Desk::Open(uint32_t listener, const net::Source& source, Carrier* carri
                {table.id, table.max_connections, plan_->max_connections, table.Trusts(source)}, &refused_by);
 }
 
-Session* Desk::OpenFlow(uint32_t listener, const net::Source& source, Carrier* carrier, Check* refused_by) {
+Session* Desk::OpenFlow(uint32_t listener, const net::Source& source, Carrier* carrier, Check* refused_by,
+                        bool may_announce) {
   assert(listener < plan_->listeners.size());
   const plan::Listener& table = plan_->listeners[listener];
-  Session* session =
-      Enter(listener, source, carrier,
-            {table.id, 0, plan_->flows_max, table.Trusts(source), true, plan_->flows_per_source}, refused_by);
+  Session* session = Enter(
+      listener, source, carrier,
+      {table.id, 0, plan_->flows_max, may_announce && table.Trusts(source), true, plan_->flows_per_source},
+      refused_by);
   if (session != nullptr) books_.FlowBegun(table);
   return session;
 }

@@ -37,9 +37,10 @@ class Desk {
 
   // Opens and counts a session. Null: refused, counted and reported.
   Session* Open(uint32_t listener, const net::Source& source, Carrier* carrier);
-  // The same for a flow of datagrams; `refused_by`: why there is none.
+  // The same for a flow of datagrams; `refused_by`: why there is none. `may_announce`: a proxy that is
+  // trusted may say whose it is.
   Session* OpenFlow(uint32_t listener, const net::Source& source, Carrier* carrier,
-                    admission::Check* refused_by);
+                    admission::Check* refused_by, bool may_announce = true);
   // Counts a connection that was refused for lack of descriptors.
   void Refuse(uint32_t listener, const net::Source& source, int error) {
     Refuse(listener, source, admission::Check::kNone, error, false);

@@ -41,7 +41,8 @@ enum EventWord : uint32_t {
   kPlan,         // generation of the session's Plan
   kProtocol,     // classified: index in the listener's classifier, or -1
   kCause,        // classified; refused: the check (admission::Check); unreachable: 1: when connected
-  kBytesOffset,  // in the arena. classified: sniffed bytes; proxied: the PROXY header; answered: the answer
+  kBytesOffset,  // in the arena. classified: sniffed bytes; proxied: the PROXY header; answered: the answer;
+                 // targeted: the header of SOCKS
   kBytesLength,  // their length; refused: number of refusals without an event
   kDecidedAt,
   kError,  // unreachable: errno; refused: errno, or 0 by a check
@@ -59,6 +60,9 @@ enum EventWord : uint32_t {
   kFlowRow = kBytesOffset,       // counter row; 0: not identified
   kFlowUpstream = kBytesLength,  // index in the Plan
   kFlowEndpoint = kDecidedAt,    // id of the endpoint before; 0: it is gone
+  // targeted: session of the association's connection
+  kControlSlot = kDecidedAt,
+  kControlGeneration = kError,
 };
 static_assert(kDatagram < kEventWords);
 // Offsets in 64-bit floats from kNumbers.

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 #include <utility>
 
 #include "desk/tags.h"
+#include "flow/socks_header.h"
 
 namespace anyport::engine {
 
@@ -237,6 +239,33 @@ std::optional<net::HostPort> Engine::Destination(pool::SlotId id) {
   const Session* session = desk_->Find(id);
   if (session == nullptr) return std::nullopt;
   return session->carrier->Destination(*session);
+}
+
+int Engine::Associate(pool::SlotId id, const AssociateRequest& request) {
+  Session* session = desk_->Find(id);
+  if (session == nullptr || session->stage == desk::Stage::kRelay) return -ESRCH;
+  const net::Source local = session->datagram ? net::Source() : streams_->LocalOf(*session);
+  if (local.family == 0 || local.family != session->source.family) return -EOPNOTSUPP;
+  sniffer_->Identified(*session);
+  desk_->books().Identify(*session, request.row);
+  if (!desk_->books().AimAt(*session, request.aim)) return -EDQUOT;
+  net::Source relay;
+  if (const int error = flows_->Associate(*session, local, request.client_port, &relay)) return -error;
+  sniffer_->Skip(*session, request.taken);
+  const int fd = session->carrier->Attach(*session);
+  if (fd < 0) {
+    flows_->Dissociate(id);
+    return -EMFILE;
+  }
+  // Nothing comes from the other end, so the reply is the first that the client gets.
+  if (desk_->Find(id) != nullptr) session->carrier->Reply(*session, flow::socks::ReplyOf(relay));
+  return fd;
+}
+
+void Engine::Dissociate(pool::SlotId id) {
+  loop_->UpdateNow();
+  flows_->Dissociate(id);
+  if (!exchange_->delivering()) OnTurn();
 }
 
 bool Engine::End(pool::SlotId id, desk::Ender by, desk::Reason reason) {

@@ -89,6 +89,19 @@ class Engine final : public loop::Client, public ConnectionSink {
   int Attach(pool::SlotId id, uint32_t row, uint32_t upstream) {
     return answering_->Attach(id, row, upstream);
   }
+  // What a client asks for that wants its datagrams relayed.
+  struct AssociateRequest {
+    uint32_t row = 0;  // counter row of the session's listener and protocol
+    desk::Aim aim;
+    uint32_t taken = 0;        // length of the request
+    uint16_t client_port = 0;  // of its datagrams; 0: that of the first one
+  };
+  // Opens a relay at the address that the session's client has connected to, tells the client, and relays
+  // its connection to a new socket pair. The other end, or a negative errno; EDQUOT: the limit of the
+  // upstream's sessions, ECONNRESET: the client is gone, EOPNOTSUPP: it has not come over TCP.
+  int Associate(pool::SlotId id, const AssociateRequest& request);
+  // The relay of this session closes, and its flows end.
+  void Dissociate(pool::SlotId id);
   // The address that a session's client connected to.
   std::optional<net::HostPort> Destination(pool::SlotId id);
   // Resets both ends of a session. False: there is none of this id.

@@ -27,6 +27,8 @@ void Flows::RunSweep() {
   for (; swept_ < end && !desk_->exchange().crowded(); ++swept_) {
     Session* session = desk_->AtSlot(swept_);
     if (session == nullptr || session->carrier != this) continue;
+    // Targets of associations go on as connections do: their sockets are nobody else's.
+    if (IsTarget(FlowOf(*session))) continue;
     if (sweeping_ == Sweeping::kHandOver) {
       desk_->End(*session, Ender::kProxy, Reason::kDrainTimeout);
       continue;

@@ -45,6 +45,23 @@ void DatagramSockets::Leave(pool::SlotId id) {
   if (socket.flows == 0) Close(id.slot);
 }
 
+std::optional<pool::SlotId> DatagramSockets::Open(net::Fd fd, uint32_t listener,
+                                                  std::shared_ptr<const plan::Plan> plan,
+                                                  std::unique_ptr<Association> association) {
+  const pool::SlotId id = sockets_.Acquire();
+  if (loop_->Add(fd.get(), EPOLLIN, desk::TagOf(desk::TagKind::kDatagrams, id)) != 0) {
+    sockets_.Release(id.slot);
+    return std::nullopt;
+  }
+  Socket& socket = *sockets_.Find(id);
+  socket.bound = udp::BoundTo(fd.get());
+  socket.fd = std::move(fd);
+  socket.listener = listener;
+  socket.plan = std::move(plan);
+  socket.association = std::move(association);
+  return id;
+}
+
 void DatagramSockets::Close(uint32_t slot) {
   loop_->Remove(At(slot).fd.get());
   sockets_.Release(slot);

@@ -7,10 +7,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
+#include "flow/association.h"
 #include "loop/loop.h"
 #include "net/address.h"
 #include "net/fd.h"
@@ -33,6 +35,8 @@ struct Socket {
   bool roomy = false;     // its receive buffer holds what comes in a tick
   udp::Gathering gathering;
 
+  std::unique_ptr<Association> association;  // null: it takes flows of all clients
+
   // The Plan in force, or that under which it was left.
   std::shared_ptr<const plan::Plan> plan;
 
@@ -54,6 +58,10 @@ class DatagramSockets {
   void Leave(std::span<const net::PreparedSocket> next);
   // Receives from the new ones; those that stay get their new listener. False: one can not be watched.
   bool Take(std::vector<net::PreparedSocket> next, const std::shared_ptr<const plan::Plan>& plan);
+  // One of an association, which has no number. Nothing: it can not be watched.
+  std::optional<pool::SlotId> Open(net::Fd fd, uint32_t listener, std::shared_ptr<const plan::Plan> plan,
+                                   std::unique_ptr<Association> association);
+  void Leave(pool::SlotId id);
   // Leaves these, by number.
   void Release(std::span<const uint64_t> numbers);
   // Leaves all, and takes no others.
@@ -77,7 +85,6 @@ class DatagramSockets {
   static constexpr uint32_t kNone = ~uint32_t{0};
 
  private:
-  void Leave(pool::SlotId id);
   void Close(uint32_t slot);
 
   loop::Loop* loop_;

@@ -30,6 +30,7 @@ void Flows::ReadAnswers(Session& session, Flow& flow) {
     return;
   }
   flow.active_ms = now_ms();
+  if (IsTarget(flow)) TouchControl(*sockets_.At(flow.socket).association);
   // A datagram alone is not worth a system call; who sends several at once may do so in one piece.
   if (got > 1 && !flow.bursts) {
     flow.bursts = true;
@@ -64,7 +65,9 @@ bool Flows::TakeAnswer(Session& session, Flow& flow, const udp::Message& message
   if (!passed.has_value()) return true;
   if (flow.follows) Hear(session, message);
   const udp::Receiver to(flow.peer, flow.local, sockets_.At(flow.socket).ipv6());
-  batches_->down.Append(flow.socket, to, *passed, TagOf(session.id), !flow.single_down);
+  const std::span<const uint8_t> header =
+      flow.headers == nullptr ? std::span<const uint8_t>() : std::span<const uint8_t>(flow.headers->down);
+  batches_->down.Append(flow.socket, to, *passed, TagOf(session.id), !flow.single_down, header);
   flow.answered = true;
   flow.bytes_down += passed->bytes.size();
   if (session.plan_upstream().udp.responses == 0) return true;

@@ -15,10 +15,17 @@ namespace anyport::flow {
 // Of a batch of datagrams, none.
 inline constexpr uint16_t kNowhere = 0xFFFF;
 
+// What precedes each datagram. `asked`: the target of an association, as its client writes it.
+struct Headers {
+  std::vector<uint8_t> up;
+  std::vector<uint8_t> down;
+  std::vector<uint8_t> asked;
+};
+
 struct Flow {
   net::Fd upstream;
   uint32_t session = 0;          // slot
-  uint32_t dial = desk::kNone;   // index into the Plan's dials; kNone: none, or a handler
+  uint32_t dial = desk::kNone;   // index into the Plan's dials; kNone: none, a handler, or a target
   uint32_t hash = 0;             // of its key
   uint32_t owed = 0;             // answers that are to come until it ends (`responses`)
   uint32_t older = desk::kNone;  // of those whose client has not confirmed an answer
@@ -43,8 +50,8 @@ struct Flow {
   bool follows : 1 = false;      // its client is known by connection ids
   uint64_t bytes_up = 0;
   uint64_t bytes_down = 0;
-  uint64_t active_ms = 0;                                // time of the last datagram
-  std::unique_ptr<const std::vector<uint8_t>> preamble;  // before each datagram to the endpoint
+  uint64_t active_ms = 0;            // time of the last datagram
+  std::unique_ptr<Headers> headers;  // null: none
 };
 
 // Budget: an idle flow in 300 B, with its record and slot (112), timer (24), its share of the table (12 to

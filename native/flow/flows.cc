@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "desk/tags.h"
+#include "flow/socks_header.h"
 #include "loop/clock.h"
 #include "net/sockets.h"
 #include "udp/sockets.h"
@@ -50,24 +51,29 @@ uint32_t Flows::Begin(const Key& key, bool headed, std::span<const uint8_t> data
     return kNone;
   }
   const uint32_t number = flows_.Acquire();
-  session->carried = number;
   Flow& flow = flows_.At(number);
-  flow.session = session->id.slot;
   flow.socket = key.socket;
   flow.peer = key.peer;
   flow.local = key.local;
   flow.headed = headed;
   flow.announced = key.announced.family != 0;
   flow.hash = hash_(key);
-  flow.listed = true;
-  table_.Insert(flow.hash, number);
-  Link(flow, number);
-  sockets_.AddFlow(key.socket);
+  List(*session, flow, number);
   const pool::SlotId id = session->id;
   if (Follow(*session, flow, key, datagram)) return desk_->Find(id) == nullptr ? kNone : number;
   // Until the header has been read, which comes with the first datagram, its source is the proxy.
   sniffer_->Begin(*session);
   return number;
+}
+
+// Its socket, and its key's hash, are known.
+void Flows::List(Session& session, Flow& flow, uint32_t number) {
+  session.carried = number;
+  flow.session = session.id.slot;
+  flow.listed = true;
+  table_.Insert(flow.hash, number);
+  Link(flow, number);
+  sockets_.AddFlow(flow.socket);
 }
 
 // Oldest first. TypeScript has the bytes of those that it is deciding about.
@@ -103,6 +109,7 @@ void Flows::Unlist(Flow& flow, uint32_t number) {
 // ---- connect
 
 net::Opened Flows::Dial(const Session& session, const desk::Dial& dial, Flow* flow) {
+  if (!dial.own.empty()) return DialOwn(session, dial, flow);
   net::Opened opened{net::Fd(), EADDRNOTAVAIL};
   for (uint32_t i = dial.first; i < dial.first + dial.count && !opened.fd.valid(); ++i) {
     const auto& [address, options] = session.plan->dials[i];
@@ -113,15 +120,27 @@ net::Opened Flows::Dial(const Session& session, const desk::Dial& dial, Flow* fl
   return opened;
 }
 
+// The first that can be reached at all: of a name that has addresses of both families one may not.
+net::Opened Flows::DialOwn(const Session& session, const desk::Dial& dial, Flow* flow) {
+  net::Opened opened{net::Fd(), EADDRNOTAVAIL};
+  for (const net::Address& address : dial.own) {
+    opened = udp::Connect(address, session.plan_upstream().dial_settings.options, session.source);
+    if (!opened.fd.valid()) continue;
+    flow->ipv6 = address.family() == AF_INET6;
+    if (IsTarget(*flow)) flow->headers->down = socks::HeaderOf(net::SourceOf(address.storage));
+    break;
+  }
+  return opened;
+}
+
 void Flows::Connect(Session& session, const desk::Dial& dial) {
   Flow& flow = FlowOf(session);
   const uint64_t begun_ns = loop::NowNs();
   session.stage = Stage::kConnect;
   net::Opened opened = Dial(session, dial, &flow);
   if (!opened.fd.valid()) return Fail(session, flow, opened.error);
-  flow.preamble = dial.preamble.empty() ? nullptr
-                                        : std::make_unique<const std::vector<uint8_t>>(dial.preamble.begin(),
-                                                                                       dial.preamble.end());
+  if (flow.headers == nullptr && !dial.preamble.empty()) flow.headers = std::make_unique<Headers>();
+  if (flow.headers != nullptr) flow.headers->up.assign(dial.preamble.begin(), dial.preamble.end());
   Relay(session, flow, std::move(opened.fd), begun_ns);
 }
 
@@ -168,6 +187,7 @@ void Flows::Fail(Session& session, Flow& flow, int error) {
 
 // It has been relayed, and holds the next datagrams until TypeScript has another endpoint for it.
 void Flows::PickAgain(Session& session, Flow& flow, int error) {
+  if (IsTarget(flow)) return desk_->End(session, Ender::kUpstream, Reason::kUpstreamGone);
   // A handler that has closed its socket is done.
   if (flow.dial == kNone) return desk_->End(session, Ender::kUpstream, Reason::kDone);
   sniffer_->HoldAgain(session);
@@ -188,6 +208,7 @@ void Flows::OnSocket(Session& session, desk::Side, uint32_t events) {
 
 // The port of a handler that has gone, or of an endpoint that may be back: that shows when the client sends.
 void Flows::OnGone(Session& session, Flow& flow, int error) {
+  if (IsTarget(flow)) return desk_->End(session, Ender::kUpstream, Reason::kUpstreamGone);
   if (flow.dial == kNone) {
     FlushDown();
     return desk_->End(session, Ender::kUpstream, Reason::kDone);
@@ -234,7 +255,9 @@ void Flows::Describe(const Session& session, desk::Event* event) {
 desk::Progress Flows::ProgressOf(const Session& session) {
   const Flow& flow = FlowOf(session);
   const bool dialled = session.stage == Stage::kConnect || session.stage == Stage::kRelay;
-  return {flow.bytes_up, flow.bytes_down, dialled ? flow.dial : kNone, flow.active_ms};
+  const net::Source own =
+      IsTarget(flow) && flow.upstream.valid() ? net::PeerOf(flow.upstream.get()) : net::Source();
+  return {flow.bytes_up, flow.bytes_down, dialled ? flow.dial : kNone, flow.active_ms, own};
 }
 
 // It may be for a link that was there before.
@@ -249,9 +272,11 @@ void Flows::OnUnknown(const Session& session) {
 void Flows::Close(Session& session, Closing) {
   Flow& flow = FlowOf(session);
   // A handler that has said its last word is gone by now.
-  if (session.stage == Stage::kRelay && flow.dial == kNone) TakeLastAnswers(session, flow);
-  // Its socket may close with it, and answers may be on their way there.
-  if (sockets_.At(flow.socket).left) FlushDown();
+  const bool target = IsTarget(flow);
+  if (session.stage == Stage::kRelay && flow.dial == kNone && !target) TakeLastAnswers(session, flow);
+  // Its socket may close with it, and answers may be on their way there, behind its header.
+  if (sockets_.At(flow.socket).left || target) FlushDown();
+  if (target) LeaveAssociation(flow, session.carried);
   sniffer_->Drop(session);
   Unlist(flow, session.carried);
   if (flow.follows) following_.Forget(session);

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -56,7 +57,17 @@ class Flows final : public desk::Carrier {
   // Sends what has gathered for clients, and ends flows whose last answer that was.
   void SendAnswers();
   // The Plan has changed: applies `on_reload` to the flows, some each turn.
-  void Adopt() { Sweep(Sweeping::kReload); }
+  void Adopt() {
+    AdoptAssociations();
+    Sweep(Sweeping::kReload);
+  }
+  // Opens a relay at an address of this machine for the client of a connection, at a port that the system
+  // chooses. `client_port`: of its datagrams; 0: that of the first one. 0 or an errno; EUSERS: there are too
+  // many.
+  int Associate(const desk::Session& control, const net::Source& local, uint16_t client_port,
+                net::Source* relay);
+  // The connection is gone.
+  void Dissociate(pool::SlotId control);
   // Ends all flows, some each turn: another process has the sockets.
   void HandOver() { Sweep(Sweeping::kHandOver); }
   void RunSweep();
@@ -96,17 +107,30 @@ class Flows final : public desk::Carrier {
   desk::Session* SessionOf(const Flow& flow) { return desk_->AtSlot(flow.session); }
   uint32_t Begin(const Key& key, bool headed, std::span<const uint8_t> datagram);
   bool Follow(desk::Session& session, Flow& flow, const Key& key, std::span<const uint8_t> datagram);
+  void List(desk::Session& session, Flow& flow, uint32_t number);
   bool IsOf(const Flow& flow, const Key& key);
   void EvictOldest();
   void Drop(uint32_t socket, desk::Dropped why, uint64_t datagrams);
   void Drop(const desk::Session& session, desk::Dropped why, uint64_t datagrams);
   net::Opened Dial(const desk::Session& session, const desk::Dial& dial, Flow* flow);
+  net::Opened DialOwn(const desk::Session& session, const desk::Dial& dial, Flow* flow);
   void Relay(desk::Session& session, Flow& flow, net::Fd fd, uint64_t begun_ns);
   void Fail(desk::Session& session, Flow& flow, int error);
   void PickAgain(desk::Session& session, Flow& flow, int error);
   void Unlist(Flow& flow, uint32_t number);
   void Link(Flow& flow, uint32_t number);
   void Unlink(Flow& flow);
+
+  // ---- associations
+  bool IsTarget(const Flow& flow) { return sockets_.At(flow.socket).association != nullptr; }
+  void AdoptAssociations();
+  void TouchControl(const Association& association);
+  void SortAssociated(uint32_t number, const net::Source& peer, const udp::Message& message);
+  uint32_t TargetOf(uint32_t socket, const net::Source& peer, std::span<const uint8_t> header);
+  uint32_t BeginTarget(uint32_t socket, const net::Source& peer, std::span<const uint8_t> header,
+                       uint32_t hash);
+  void ShowTarget(desk::Session& session, pool::SlotId control, std::span<const uint8_t> header);
+  void LeaveAssociation(const Flow& flow, uint32_t number);
 
   // ---- from clients
   void Read(pool::SlotId socket);
@@ -157,6 +181,7 @@ class Flows final : public desk::Carrier {
   Police police_;
   Following following_;
   Tap* tap_ = nullptr;
+  std::unordered_map<uint32_t, pool::SlotId> associations_;  // sockets, by slot of their connection
   // Those whose client has not confirmed an answer, oldest first.
   uint32_t oldest_ = desk::kNone;
   uint32_t newest_ = desk::kNone;

@@ -2,9 +2,12 @@
 // front announces clients, the client that it has announced.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 
 #include "net/address.h"
 #include "net/sip_hash.h"
@@ -32,6 +35,18 @@ struct Key {
 class KeyHash {
  public:
   explicit KeyHash(net::SipHash::Key key = net::SipHash::RandomKey()) : key_(key) {}
+
+  // Of a target of an association.
+  uint32_t operator()(uint32_t socket, std::span<const uint8_t> target) const {
+    net::SipHash hash(key_);
+    hash.Take(uint64_t{socket} << 32 | target.size());
+    for (size_t at = 0; at < target.size(); at += sizeof(uint64_t)) {
+      uint64_t word = 0;
+      std::memcpy(&word, &target[at], std::min(sizeof(word), target.size() - at));
+      hash.Take(word);
+    }
+    return static_cast<uint32_t>(hash.Finish());
+  }
 
   uint32_t operator()(const Key& key) const {
     net::SipHash hash(key_);

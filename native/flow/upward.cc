@@ -78,6 +78,7 @@ void Flows::Sort(uint32_t number, const udp::Message& message, std::span<uint8_t
   Key key;
   key.socket = number;
   key.peer = net::SourceOf(*message.from);
+  if (socket.association != nullptr) return SortAssociated(number, key.peer, message);
   if (socket.wildcard) key.local = marks.local;
   const plan::Listener& listener = socket.plan_listener();
   if (!listener.trusted_proxies.empty() && listener.Trusts(key.peer)) return SortHeaded(number, key, message);
@@ -272,7 +273,7 @@ void Flows::PassUp(Session& session, Flow& flow, const udp::Piece& piece, uint32
 // False: the batch is full.
 bool Flows::AppendUp(const Session& session, const Flow& flow, const udp::Piece& piece) {
   const std::span<const uint8_t> preamble =
-      flow.preamble == nullptr ? std::span<const uint8_t>() : std::span(*flow.preamble);
+      flow.headers == nullptr ? std::span<const uint8_t>() : std::span<const uint8_t>(flow.headers->up);
   udp::Piece marked = piece;
   marked.traffic_class = TrafficClassOf(session, flow, piece.traffic_class);
   return batches_->up.Append(0, udp::Receiver(flow.ipv6), marked, 0, !flow.single_up, preamble);

@@ -177,6 +177,13 @@ HostPort LocalAddress(int fd) {
   return Describe(storage, length);
 }
 
+Source LocalOf(int fd) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof(storage);
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &length) != 0) return {};
+  return SourceOf(storage);
+}
+
 Source PeerOf(int fd) {
   sockaddr_storage storage{};
   socklen_t length = sizeof(storage);

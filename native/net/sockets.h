@@ -88,6 +88,8 @@ int SendDatagram(const std::string& path, const std::string& text);
 HostPort LocalAddress(int fd);
 // The address that a socket is connected to; family 0 when it is none of IPv4 or IPv6.
 Source PeerOf(int fd);
+// Likewise of its own end.
+Source LocalOf(int fd);
 // Takes the pending error of a socket (SO_ERROR); 0 when none.
 int PendingError(int fd);
 

@@ -159,6 +159,12 @@ net::HostPort Streams::Destination(const Session& session) {
 
 int Streams::Attach(Session& session) { return dialer_.Attach(session); }
 
+void Streams::Touch(Session& session) { StreamOf(session).active_ms = desk_->timers().now_ms(); }
+
+net::Source Streams::LocalOf(const Session& session) {
+  return session.linked ? net::Source() : net::LocalOf(StreamOf(session).client.get());
+}
+
 // The sniffed bytes become the start of the upward direction.
 void Streams::TakePrefix(Session& session, Stream& stream) {
   const sniff::Prefix prefix = sniffer_->TakePrefix(session);

@@ -86,6 +86,9 @@ class Streams final : public desk::Carrier, private connect::Caller {
   bool Reply(desk::Session& session, std::span<const uint8_t> bytes) override;
   net::HostPort Destination(const desk::Session& session) override;
   int Attach(desk::Session& session) override;
+  void Touch(desk::Session& session) override;
+  // The address that the client has connected to; family 0: that is none of IP.
+  net::Source LocalOf(const desk::Session& session);
   void Describe(const desk::Session& session, desk::Event* event) override;
   desk::Progress ProgressOf(const desk::Session& session) override;
   void Close(desk::Session& session, desk::Closing closing) override;

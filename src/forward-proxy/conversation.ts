@@ -23,6 +23,8 @@ export type Heard =
   | Reply
   | Identity
   | { readonly verdict: 'request'; readonly destination: Destination; readonly taken: number }
+  /** It wants its datagrams relayed, which come from this port; 0: it does not say which. */
+  | { readonly verdict: 'association'; readonly port: number; readonly taken: number }
   | Refused;
 
 /** The client is told `bytes`, and goes on then. */

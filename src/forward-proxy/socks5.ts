@@ -1,4 +1,5 @@
 /** Reads what a client of SOCKS 5 says: methods, user and password, request (RFC 1928, RFC 1929). */
+import assert from 'node:assert/strict';
 import { ipv6Text } from '../base/network.js';
 import { asBuffer } from '../protocols/cursor.js';
 import { credentialsOf } from './basic.js';
@@ -26,9 +27,16 @@ export interface Socks5Request {
   readonly destination: Destination;
 }
 
+/** UDP ASSOCIATE: the client wants its datagrams relayed. */
+export interface Socks5Association {
+  readonly verdict: 'association';
+  /** That they come from; 0: it does not say. */
+  readonly port: number;
+}
+
 const version = 5;
 const passwordVersion = 1;
-const connect = 1;
+const commands = { connect: 1, associate: 3 } as const;
 const addressTypes = { ipv4: 1, name: 3, ipv6: 4 } as const;
 const requestHeaderBytes = 4;
 const portBytes = 2;
@@ -54,18 +62,40 @@ export function readSocks5Credentials(bytes: Uint8Array): Reading<GivenCredentia
 }
 
 /** RFC 1928 section 4. */
-export function readSocks5Request(bytes: Uint8Array): Reading<Socks5Request> {
+export function readSocks5Request(
+  bytes: Uint8Array,
+  servesUdp = false,
+): Reading<Socks5Request | Socks5Association> {
   const request = asBuffer(bytes);
   if (request.length <= requestHeaderBytes) return more(requestHeaderBytes + 1);
   const [sent, command, reserved] = request;
   if (sent !== version || reserved !== 0) return refuse('malformed', 'the request is not of SOCKS 5');
-  if (command !== connect) return refuse('command', 'of the commands of SOCKS 5 only CONNECT is served');
+  const associates = servesUdp && command === commands.associate;
+  if (command !== commands.connect && !associates) {
+    const served = servesUdp ? 'CONNECT and UDP ASSOCIATE are' : 'CONNECT is';
+    return refuse('command', `of the commands of SOCKS 5 only ${served} served`);
+  }
   const host = hostAt(request);
   if (host === null)
     return refuse('address_type', 'the address is neither IPv4 nor IPv6 nor a name (RFC 1928 section 5)');
   const taken = host.end + portBytes;
   if (request.length < taken) return more(taken);
-  const destination = destinationOf(host.text(), request.readUInt16BE(host.end));
+  const port = request.readUInt16BE(host.end);
+  // The address that a client gives is often one behind a NAT: that of its connection counts.
+  if (associates) return { verdict: 'association', port, taken };
+  return requestFor(host.text(), port, taken);
+}
+
+/** RFC 1928 section 7: the header of a datagram, which is whole (native/flow/socks_header.h). */
+export function readSocks5Target(header: Uint8Array): Reading<Socks5Request> {
+  const bytes = asBuffer(header);
+  const host = hostAt(bytes);
+  assert(host !== null, 'the header of a datagram has no address');
+  return requestFor(host.text(), bytes.readUInt16BE(host.end), bytes.length);
+}
+
+function requestFor(host: string, port: number, taken: number): Reading<Socks5Request> {
+  const destination = destinationOf(host, port);
   if ('fault' in destination) return refuse('malformed', destination.fault);
   return { verdict: 'request', destination, taken };
 }

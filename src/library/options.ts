@@ -413,6 +413,8 @@ export interface ConnectProxyOptions {
   readonly allowFrom?: readonly string[];
   readonly userLimits?: ProxyUserLimitOptions;
   readonly socks?: boolean;
+  /** UDP ASSOCIATE of SOCKS 5. */
+  readonly udp?: boolean;
   readonly logUsers?: boolean;
   readonly resolveTimeout?: Duration;
   readonly dialTimeout?: Duration;

@@ -129,10 +129,20 @@ export const catalog = {
   anyport_udp_dropped_total: {
     kind: 'counter',
     scope: 'listener',
-    help: 'Datagrams dropped. no_flow: of a client for which there is no flow, because one was refused or there was no place (`max_flows`). per_ip: over `max_flows_per_ip`. too_large: larger than can be sent on. queue_full: the socket or the opening of a flow was full. amplification: over the limit of this name. kernel: the receive buffer was full (`receive_buffer`).',
+    help: 'Datagrams dropped. no_flow: of a client for which there is no flow, because one was refused or there was no place (`max_flows`). per_ip: over `max_flows_per_ip`. too_large: larger than can be sent on. queue_full: the socket or the opening of a flow was full. amplification: over the limit of this name. kernel: the receive buffer was full (`receive_buffer`). Of UDP associations, per_ip: over 256 targets, too; malformed: without a header that can be read; fragment: one of several pieces; foreign: not from the client.',
     by: {
       label: 'reason',
-      values: ['no_flow', 'per_ip', 'too_large', 'queue_full', 'amplification', 'kernel'],
+      values: [
+        'no_flow',
+        'per_ip',
+        'too_large',
+        'queue_full',
+        'amplification',
+        'kernel',
+        'malformed',
+        'fragment',
+        'foreign',
+      ],
     },
   },
   anyport_udp_datagrams_total: {

@@ -30,6 +30,8 @@ export interface ConnectProxyPolicy {
   readonly allowFrom: readonly string[];
   /** SOCKS 4a and 5, too. */
   readonly socks: boolean;
+  /** UDP ASSOCIATE of SOCKS 5. */
+  readonly udp: boolean;
   /** Users are named in the access log, and those with limits in metrics. */
   readonly logUsers: boolean;
   readonly resolveTimeoutMs: number;

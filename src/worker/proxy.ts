@@ -6,11 +6,13 @@ import { Policy } from '../forward-proxy/policy.js';
 import { type UserTable, userTable } from '../forward-proxy/users/index.js';
 import type { PlanConnectProxy } from '../model/connect-proxy.js';
 import type { PlanListener } from '../model/plan.js';
-import { takesConnections } from '../model/transports.js';
+import type { Transport } from '../model/protocol.js';
+import { takesConnections, takesDatagrams } from '../model/transports.js';
 
 export interface ForwardProxy {
   readonly plan: PlanConnectProxy;
-  readonly policy: Policy;
+  /** Our own listeners are not the same for both. */
+  readonly policies: Readonly<Record<Transport, Policy>>;
   /** Null: nobody is asked who he is. */
   readonly users: UserTable | null;
   /** Whether a client with this address is served; it is empty on Unix sockets. */
@@ -24,11 +26,19 @@ export function prepareProxy(
   listeners: readonly Pick<PlanListener, 'address' | 'transport'>[],
   keepMsMax: number,
 ): ForwardProxy {
-  const addresses = listeners.filter(takesConnections).map(({ address }) => address);
-  const isOwn = createOwnTest(addresses, () => ownAddresses().map(({ address }) => address));
+  const policyBeside = (own: typeof listeners): Policy => {
+    const addresses = own.map(({ address }) => address);
+    return new Policy(
+      plan,
+      createOwnTest(addresses, () => ownAddresses().map(({ address }) => address)),
+    );
+  };
   return {
     plan,
-    policy: new Policy(plan, isOwn),
+    policies: {
+      tcp: policyBeside(listeners.filter(takesConnections)),
+      udp: policyBeside(listeners.filter(takesDatagrams)),
+    },
     users: plan.users === null ? null : userTable(plan.users),
     serves: servesFrom(plan.allowFrom),
     keepMsMax,

@@ -5,17 +5,23 @@
 import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { constants } from 'node:os';
+import type { Engine } from '../addon.js';
 import { hostPort } from '../base/address.js';
 import { plainAddress, sourceKey } from '../base/network.js';
 import type { Heard, Identity } from '../forward-proxy/conversation.js';
+import { DatagramConversation } from '../forward-proxy/conversations/datagram.js';
 import { createConversation } from '../forward-proxy/conversations/index.js';
 import type { Destination } from '../forward-proxy/destination.js';
+import type { Policy } from '../forward-proxy/policy.js';
 import { type Refusal, refusals } from '../forward-proxy/refusals.js';
 import { gateLimits, type Judgement, type UserGate } from '../forward-proxy/users/index.js';
 import type { RefusalCause } from '../model/connect-proxy.js';
+import { NONE } from '../model/ids.js';
 import type { Found, Lookups } from '../providers/lookups.js';
 import { interleaved } from '../upstream/families.js';
 import type { Answers } from './answers.js';
+import { Association } from './association.js';
+import type { AtWork } from './at-work.js';
 import { errorName, type FailedDial, reasonOfFailure } from './dial-failure.js';
 import type { Session } from './known-session.js';
 import type { ForwardProxy } from './proxy.js';
@@ -25,10 +31,12 @@ import type { StageLog } from './stage-log.js';
 import { Tunnel } from './tunnel.js';
 
 export interface ProxyingOptions {
+  readonly engine: Pick<Engine, 'associate' | 'dissociate'>;
   readonly events: EventCursor;
   readonly answers: Answers;
   readonly names: Pick<Lookups, 'ask'>;
   readonly gate: Pick<UserGate, 'verify'>;
+  readonly atWork: AtWork;
   /** The bytes of the current event. */
   readonly sniffed: () => Buffer;
   /** Whether the session has not ended. */
@@ -58,7 +66,7 @@ export class Proxying {
   begin(session: Session): void {
     const { events } = this.#options;
     const proxy = proxyOf(session);
-    const conversation = createConversation(session.protocolId ?? '', proxy.users !== null);
+    const conversation = createConversation(session.protocolId ?? '', proxy.users !== null, proxy.plan.udp);
     if (conversation === undefined) throw new Error(`${session.protocolId} does not say where it goes`);
     session.tunnel = new Tunnel(conversation, events.sourceAddress(), sourceText(events));
     session.upstream = proxy.plan.upstream;
@@ -89,9 +97,30 @@ export class Proxying {
         return this.#identify(session, heard);
       case 'request':
         return this.#admit(session, heard.destination, heard.taken);
+      case 'association':
+        return this.#associate(session, heard.port, heard.taken);
       case 'refuse':
         return this.#refuse(session, heard.cause, heard.why);
     }
+  }
+
+  /** A datagram to a target of an association that has been granted, maybe under another Plan. */
+  beginTarget(session: Session, { user }: Tunnel): void {
+    const { events, sniffed } = this.#options;
+    const { proxy } = session.runtime;
+    const tunnel = new Tunnel(new DatagramConversation(), events.sourceAddress(), sourceText(events));
+    session.tunnel = tunnel;
+    tunnel.user = user;
+    const heard = tunnel.conversation.read(sniffed(), false);
+    if (heard.verdict === 'request') tunnel.destination = heard.destination;
+    if (proxy === null) return this.#refuse(session, 'command', 'there is no proxy any more');
+    session.upstream = proxy.plan.upstream;
+    if (!proxy.plan.udp) return this.#refuse(session, 'command', 'UDP ASSOCIATE is not served any more');
+    if (!proxy.serves(tunnel.source)) return this.#refuse(session, 'source', 'this client is not served');
+    const upstream = upstreamOf(proxy, user);
+    if (upstream === undefined) return this.#refuse(session, 'credentials', 'the user is gone');
+    session.upstream = upstream;
+    this.#follow(session, heard);
   }
 
   // ---- who
@@ -141,7 +170,7 @@ export class Proxying {
     tunnel.destination = destination;
     tunnel.taken = taken;
     if (this.#log.isOn) this.#log.tell(session, 'route', { destination: textOf(destination) });
-    const refused = proxyOf(session).policy.judgeHost(destination);
+    const refused = policyOf(session).judgeHost(destination);
     if (refused !== null) return this.#refuse(session, refused.cause, refused.why);
     if (isIP(destination.host) !== 0) return this.#dial(session, [destination.host]);
     this.#lookUp(session, destination);
@@ -171,7 +200,7 @@ export class Proxying {
       case 'busy':
         return this.#refuse(session, 'busy', 'too many names are being looked up');
       case 'addresses': {
-        const refused = proxyOf(session).policy.judgeAddresses(destination, found.addresses);
+        const refused = policyOf(session).judgeAddresses(destination, found.addresses);
         if (refused !== null) return this.#refuse(session, refused.cause, refused.why);
         return this.#dial(session, found.addresses);
       }
@@ -194,6 +223,30 @@ export class Proxying {
       taken,
       greeting: conversation.granted,
     });
+  }
+
+  /** Datagrams are relayed from now on; whether to a target is decided when the first one comes. */
+  #associate(session: Session, port: number, taken: number): void {
+    const { engine, answers, atWork, flushSoon } = this.#options;
+    const { slot, generation, row, upstream, runtime } = session;
+    const endpoint = runtime.plan.ids.endpoints[upstream]?.[ENDPOINT] ?? NONE;
+    const endpointRow = runtime.counts.endpointRow(upstream, ENDPOINT);
+    const fd = engine.associate(slot, generation, row, endpoint, endpointRow, upstream, taken, port);
+    if (fd === -constants.errno.EOPNOTSUPP)
+      return this.#refuse(session, 'command', 'UDP ASSOCIATE is for clients that come over TCP');
+    if (fd === -constants.errno.EDQUOT) return this.full(session);
+    if (fd < 0) return this.#refuse(session, 'busy', `no relay can be opened (${errorName(-fd)})`);
+    tunnelOf(session).status = CONNECTED;
+    const association = new Association(fd, {
+      dissociate: () => engine.dissociate(slot, generation),
+      spoke: () => {
+        session.error = 'the connection of an association is not for data';
+        answers.end(session, row, 'proxy', 'relay', 'rejected', 'reset');
+        flushSoon();
+      },
+    });
+    session.served = association;
+    atWork.add(association.finished);
   }
 
   connected(session: Session): void {
@@ -239,8 +292,11 @@ export class Proxying {
     { by, during, reason }: Ending = refusals[cause],
   ): void {
     this.#note(session, cause, why);
+    const { answers } = this.#options;
+    // Datagrams that go nowhere are not answered.
+    if (session.transport === 'udp') return answers.end(session, session.row, by, during, reason, 'close');
     const bytes = tunnelOf(session).conversation.refusal(cause, why);
-    this.#options.answers.refuse(session, session.row, bytes, by, during, reason);
+    answers.refuse(session, session.row, bytes, by, during, reason);
   }
 
   #note(session: Session, cause: RefusalCause, why: string): void {
@@ -280,6 +336,14 @@ const textOf = ({ host, port }: Destination): string => hostPort(host, port);
 function destinationText({ tunnel }: Session): string {
   return tunnel?.destination === undefined ? '' : textOf(tunnel.destination);
 }
+
+/** Of an upstream of the proxy; undefined: he may not use it any more. */
+function upstreamOf({ plan, users }: ForwardProxy, user: string | undefined): number | undefined {
+  if (users === null) return plan.upstream;
+  return user === undefined ? undefined : users.find(user)?.upstream;
+}
+
+const policyOf = (session: Session): Policy => proxyOf(session).policies[session.transport];
 
 function tunnelOf({ tunnel }: Session): Tunnel {
   assert(tunnel !== undefined, 'a session without a destination of its own');

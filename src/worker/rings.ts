@@ -43,6 +43,7 @@ export const eventKinds = [
   'answered',
   'moved',
   'followed',
+  'targeted',
 ] as const;
 export type EventKind = (typeof eventKinds)[number];
 
@@ -78,6 +79,9 @@ export const eventWords = {
   row: 7,
   upstream: 8,
   endpoint: 9,
+  // targeted
+  controlSlot: 9,
+  controlGeneration: 10,
 } as const;
 
 /** Offsets of an event's 64-bit floats, in floats from its start (EventNumber). */
@@ -136,7 +140,10 @@ export class EventCursor {
   get cause(): Cause {
     return causes[this.#word(eventWords.cause)] as Cause;
   }
-  /** Arena offset of the sniffed bytes (`proxied`: of the PROXY header; `answered`: of the endpoint's answer). */
+  /**
+   * Arena offset of the sniffed bytes (`proxied`: of the PROXY header; `answered`: of the endpoint's answer; `targeted`: of the
+   * header of SOCKS).
+   */
   get bytesOffset(): number {
     return this.#word(eventWords.bytesOffset);
   }
@@ -189,6 +196,13 @@ export class EventCursor {
   /** Likewise: id of the endpoint that it had; 0: it is gone. */
   get endpoint(): number {
     return this.#word(eventWords.endpoint);
+  }
+  /** `targeted`: the session of the association's connection. */
+  get control(): SessionId {
+    return {
+      slot: this.#word(eventWords.controlSlot),
+      generation: this.#word(eventWords.controlGeneration),
+    };
   }
   get bytesUp(): number {
     return this.#number(eventNumbers.bytesUp);

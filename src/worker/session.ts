@@ -27,7 +27,7 @@ import { StageLog } from './stage-log.js';
 export interface SequencerOptions
   extends Omit<ConnectingOptions, 'engine' | 'sniffed' | 'end'>,
     Omit<ProxyingOptions, 'sniffed' | 'lives'> {
-  readonly engine: Pick<Engine, 'attach' | 'destination'>;
+  readonly engine: Pick<Engine, 'attach' | 'destination' | 'associate' | 'dissociate'>;
   /** Flushes them at once: not in a turn's own code. */
   readonly flush: () => void;
   readonly arena: Buffer;
@@ -94,6 +94,7 @@ export class Sequencer {
     else if (kind === 'arrived') this.#arrived(this.#begin());
     else if (kind === 'moved') this.#moved(session);
     else if (kind === 'followed') this.#followed();
+    else if (kind === 'targeted') this.#targeted();
     else if (kind === 'unreachable') this.#dialler(session).unreachable(session ?? this.#recalled());
     else if (session === undefined) throw new Error(`an event of an unknown session: ${kind}`);
     else if (kind === 'connected') this.#connected(session);
@@ -149,6 +150,17 @@ export class Sequencer {
     session.decision = routed.kind === 'to' && routed.target.kind === 'end' ? routed.route : 'connection_id';
     if (routed.kind === 'to' && routed.target.kind === 'end') return this.#go(session, routed.target);
     this.#connecting.goTo(session);
+  }
+
+  /** A client of an association has sent to a target for the first time. */
+  #targeted(): void {
+    const control = this.sessionOf(this.#options.events.control);
+    const session = this.#begin();
+    session.protocol = session.runtime.protocols.findIndex(({ id }) => id === control?.protocolId);
+    if (session.protocol >= 0)
+      session.row = session.runtime.counts.sessionRow(session.listener, session.protocol);
+    if (control?.tunnel === undefined) return this.#end(session, 'client', 'pick', 'client_gone');
+    this.#proxying.beginTarget(session, control.tunnel);
   }
 
   // ---- sniff

@@ -59,6 +59,7 @@ describe('what becomes of it', () => {
       users: null,
       usersFile: null,
       socks: false,
+      udp: false,
       logUsers: false,
       resolveTimeoutMs: 5000,
     }));

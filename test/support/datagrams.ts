@@ -74,6 +74,11 @@ export class DatagramPeer {
     return answer;
   }
 
+  /** The same socket, with somebody else to send to; what comes is kept anew. */
+  towards(target: { readonly host: string; readonly port: number }): DatagramPeer {
+    return new DatagramPeer(this.socket, target);
+  }
+
   close(): Promise<void> {
     return new Promise((resolve) => this.socket.close(resolve));
   }

@@ -141,13 +141,20 @@ export interface Socks5Options {
   readonly command?: number;
 }
 
+export interface Socks5Answer {
+  readonly tunnel: Tunnel;
+  readonly code: number;
+  /** The proxy's end: of an association, its relay. */
+  readonly bound: { readonly host: string; readonly port: number };
+}
+
 /** Says what SOCKS 5 asks for step by step; resolves with the code of the reply to the request. */
 export async function askSocks5(
   port: number,
   host: string,
   hostPort: number,
   { user, command = 1 }: Socks5Options = {},
-): Promise<{ readonly tunnel: Tunnel; readonly code: number }> {
+): Promise<Socks5Answer> {
   const client = await dial(port);
   client.send(socks5Greeting(user === undefined ? 0 : 2));
   let at = 2;
@@ -160,7 +167,8 @@ export async function askSocks5(
   client.send(socks5Request(host, hostPort, command));
   const reply = (await client.bytes(at + SOCKS5_REPLY_BYTES)).subarray(at);
   if (reply[0] !== 5) throw new Error(`not a reply: ${reply.toString('hex')}`);
-  return { tunnel: tunnelBehind(client, at + SOCKS5_REPLY_BYTES), code: reply[1] ?? -1 };
+  const bound = { host: reply.subarray(4, 8).join('.'), port: reply.readUInt16BE(8) };
+  return { tunnel: tunnelBehind(client, at + SOCKS5_REPLY_BYTES), code: reply[1] ?? -1, bound };
 }
 
 /** Resolves with the code of the reply. */

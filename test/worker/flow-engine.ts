@@ -200,7 +200,17 @@ export class FlowEngine {
   }
   /** By reason, those above 0. */
   get dropped(): Record<string, number | undefined> {
-    const reasons = ['no_flow', 'per_ip', 'too_large', 'queue_full', 'amplification', 'kernel'];
+    const reasons = [
+      'no_flow',
+      'per_ip',
+      'too_large',
+      'queue_full',
+      'amplification',
+      'kernel',
+      'malformed',
+      'fragment',
+      'foreign',
+    ];
     const at = rows.listener + cellOf.anyport_udp_dropped_total;
     const counts = reasons.map((reason, index) => [reason, this.#counters[at + index]] as const);
     return Object.fromEntries(counts.filter(([, count]) => count !== 0));

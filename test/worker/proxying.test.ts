@@ -23,6 +23,7 @@ const basis: PlanConnectProxy = {
   allowFrom: ['127.0.0.0/8'],
   users: null,
   socks: true,
+  udp: false,
   logUsers: true,
   resolveTimeoutMs: 5000,
 };

@@ -13,6 +13,7 @@ const keys: Readonly<Record<string, (proxy: ConnectProxyConfig) => unknown>> = {
   users_file: ({ usersFile }) => usersFile,
   allow_from: ({ allowFrom }) => shownList(allowFrom),
   socks: ({ socks }) => socks,
+  udp: ({ udp }) => udp,
   log_users: ({ logUsers }) => logUsers,
   resolve_timeout: ({ resolveTimeoutMs }) => formatDuration(resolveTimeoutMs),
   dial_timeout: ({ options }) => durationText(options.dial_timeout),

@@ -98,6 +98,10 @@ export const connectProxy = section(
       'Limits of each user.',
     ).prefault({}),
     socks: flag(false, 'SOCKS 4a and 5 on the same listeners, under the same rules'),
+    udp: flag(
+      false,
+      'UDP ASSOCIATE of SOCKS 5, too: datagrams to the same destinations and ports, from a relay at the address that the client has connected to, at a port that the system chooses',
+    ),
     log_users: flag(
       false,
       'Name the user in the access log, and those with limits in metrics, as upstream `connect_proxy/NAME`',

@@ -41,6 +41,7 @@ function warnOfIdleKeys({ source, shape, config }: Checked, proxy: ConnectProxyC
   if (proxy.users === null) for (const key of ['user_limits', 'log_users']) idle(key, ' without users');
   if (shape.connectProxy?.allow?.every(({ ports }) => ports !== null))
     idle('ports', ': every destination of `allow` names its own');
+  if (!proxy.socks) idle('udp', ' without `socks: true`');
   const socks = config.protocols.filter(({ id }) => id === 'socks4' || id === 'socks5');
   const speaks = ({ name, protocols }: ListenerConfig) =>
     proxy.listeners.includes(name) && socks.some((each) => protocols.includes(each.name));

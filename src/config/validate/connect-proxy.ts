@@ -39,6 +39,7 @@ export function resolveConnectProxy(
     allowFrom: written.allow_from,
     ...resolveProxyUsers(written, context, report),
     socks: written.socks,
+    udp: written.udp,
     logUsers: written.log_users,
     resolveTimeoutMs: written.resolve_timeout,
     options: {

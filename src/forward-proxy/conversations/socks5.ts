@@ -17,15 +17,18 @@ type Stage = 'greeting' | 'credentials' | 'request';
 export class Socks5Conversation implements Conversation {
   readonly granted = socks5Granted;
   readonly #method: number;
+  readonly #servesUdp: boolean;
   #stage: Stage = 'greeting';
 
-  constructor(hasUsers: boolean) {
+  constructor(hasUsers: boolean, servesUdp: boolean) {
+    this.#servesUdp = servesUdp;
     this.#method = hasUsers ? methods.password : methods.none;
   }
 
   read(bytes: Uint8Array): Heard {
     if (this.#stage === 'greeting') return this.#readGreeting(bytes);
-    return this.#stage === 'credentials' ? this.#readCredentials(bytes) : readSocks5Request(bytes);
+    if (this.#stage === 'credentials') return this.#readCredentials(bytes);
+    return readSocks5Request(bytes, this.#servesUdp);
   }
 
   #readGreeting(bytes: Uint8Array): Heard {
