@@ -189,7 +189,9 @@ test('a port that can not be opened is told once, however often it is tried, and
 test('an upgrade in place keeps the ports of containers open all the time', async () => {
   const a = await freePort();
   engine.containers = [forwarding('a', a)];
-  const generations = await startGenerations(configuration());
+  // The session of the old process is asked again when the new one has answered for a while.
+  const server = { graceful_shutdown_timeout: '10m' };
+  const generations = await startGenerations({ server, ...configuration() });
   end = () => generations.stop();
   const client = (await dial(a)).send('first');
   await client.bytes(5);
