@@ -2,7 +2,6 @@
 // front announces clients, the client that it has announced.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -40,11 +39,7 @@ class KeyHash {
   uint32_t operator()(uint32_t socket, std::span<const uint8_t> target) const {
     net::SipHash hash(key_);
     hash.Take(uint64_t{socket} << 32 | target.size());
-    for (size_t at = 0; at < target.size(); at += sizeof(uint64_t)) {
-      uint64_t word = 0;
-      std::memcpy(&word, &target[at], std::min(sizeof(word), target.size() - at));
-      hash.Take(word);
-    }
+    hash.Take(target);
     return static_cast<uint32_t>(hash.Finish());
   }
 

@@ -2,10 +2,14 @@
 // can choose where they fall.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <random>
+#include <span>
 
 namespace anyport::net {
 
@@ -25,6 +29,14 @@ class SipHash {
     v3_ ^= word;
     Round();
     v0_ ^= word;
+  }
+  // Their number is not told from zeros behind them: who may differ in it takes it, too.
+  void Take(std::span<const uint8_t> bytes) {
+    for (size_t at = 0; at < bytes.size(); at += sizeof(uint64_t)) {
+      uint64_t word = 0;
+      std::memcpy(&word, &bytes[at], std::min(sizeof(word), bytes.size() - at));
+      Take(word);
+    }
   }
   uint64_t Finish() {
     v2_ ^= 0xFF;

@@ -1,8 +1,6 @@
 #include "shared/connection_ids.h"
 
-#include <algorithm>
 #include <cassert>
-#include <cstring>
 #include <map>
 
 namespace anyport::shared {
@@ -36,11 +34,7 @@ ConnectionIds::Tag ConnectionIds::TagOf(uint32_t listener, std::span<const uint8
   assert(!id.empty() && id.size() <= kIdBytesMax);
   net::SipHash hash(key_);
   hash.Take(uint64_t{listener} << 32 | id.size());
-  for (size_t at = 0; at < id.size(); at += sizeof(uint64_t)) {
-    uint64_t word = 0;
-    std::memcpy(&word, &id[at], std::min(sizeof(word), id.size() - at));
-    hash.Take(word);
-  }
+  hash.Take(id);
   return {hash.Finish(), static_cast<uint8_t>(id.size())};
 }
 

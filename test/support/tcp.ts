@@ -114,6 +114,18 @@ async function closeServer(server: Server, peers: readonly Peer[]): Promise<void
   await once(server, 'close');
 }
 
+/** Whether whoever accepts there echoes; a connection that ends instead does not. */
+export async function echoes(port: number): Promise<boolean> {
+  try {
+    const client = (await dial(port)).send('hello');
+    await eventually('an answer or an end', () => client.length >= 5 || client.ending !== undefined);
+    client.socket.destroy();
+    return client.length >= 5;
+  } catch {
+    return false;
+  }
+}
+
 /** Echoes everything. */
 export const echo = (peer: Peer): void => {
   peer.socket.pipe(peer.socket);

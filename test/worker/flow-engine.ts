@@ -9,6 +9,7 @@ import {
   native,
   type UdpOptions,
 } from '../../src/addon.js';
+import { catalog } from '../../src/metrics/catalog.js';
 import { bucketsOf, cellOf } from '../../src/metrics/cells.js';
 import { createRoom, roomWords } from '../../src/metrics/room.js';
 import type { SocketAddress } from '../../src/model/address.js';
@@ -200,17 +201,7 @@ export class FlowEngine {
   }
   /** By reason, those above 0. */
   get dropped(): Record<string, number | undefined> {
-    const reasons = [
-      'no_flow',
-      'per_ip',
-      'too_large',
-      'queue_full',
-      'amplification',
-      'kernel',
-      'malformed',
-      'fragment',
-      'foreign',
-    ];
+    const { values: reasons } = catalog.anyport_udp_dropped_total.by;
     const at = rows.listener + cellOf.anyport_udp_dropped_total;
     const counts = reasons.map((reason, index) => [reason, this.#counters[at + index]] as const);
     return Object.fromEntries(counts.filter(([, count]) => count !== 0));

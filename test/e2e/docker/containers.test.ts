@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { anyport, type Daemon, startDaemon } from '../../support/daemon.js';
 import { Engine } from '../../support/engine.js';
 import { freePort } from '../../support/ports.js';
-import { dial, echo, listenTcp, type Upstream } from '../../support/tcp.js';
+import { dial, echo, echoes, listenTcp, type Upstream } from '../../support/tcp.js';
 import { type TempFolder, tempFolder } from '../../support/temp.js';
 import { startGenerations } from '../../support/upgrade.js';
 import { eventually } from '../../support/wait.js';
@@ -66,29 +66,17 @@ const say = (...containers: unknown[]) => {
   engine.tell();
 };
 
-async function answers(port: number): Promise<boolean> {
-  try {
-    const client = (await dial(port)).send('hello');
-    // A socket of a change that is refused in the end may have taken the connection: it is reset.
-    await eventually('an answer or an end', () => client.length >= 5 || client.ending !== undefined);
-    client.socket.destroy();
-    return client.length >= 5;
-  } catch {
-    return false;
-  }
-}
-
 const leftOut = () => daemon.lines.filter(({ msg }) => msg.startsWith('left out: ')).map(({ msg }) => msg);
 
 test('a container that starts is served, one that comes cuts no session, one that ends is gone', async () => {
   await start();
   const [a, b] = [await freePort(), await freePort()];
   say(forwarding('a', a));
-  await eventually('a is served', () => answers(a));
+  await eventually('a is served', () => echoes(a));
   const client = (await dial(a)).send('first');
   await client.bytes(5);
   say(forwarding('a', a), forwarding('b', b));
-  await eventually('b is served', () => answers(b));
+  await eventually('b is served', () => echoes(b));
   client.send('again');
   await client.bytes(10);
   expect(daemon.lines.filter(({ msg }) => msg === 'reloaded').map(({ cause }) => cause)).toEqual([
@@ -96,8 +84,8 @@ test('a container that starts is served, one that comes cuts no session, one tha
     'docker',
   ]);
   say(forwarding('b', b));
-  await eventually('a is gone', async () => !(await answers(a)));
-  expect(await answers(b)).toBe(true);
+  await eventually('a is gone', async () => !(await echoes(a)));
+  expect(await echoes(b)).toBe(true);
   client.socket.destroy();
 });
 
@@ -105,16 +93,16 @@ test('an engine that is away changes nothing; what has changed meanwhile is serv
   await start();
   const [a, b] = [await freePort(), await freePort()];
   say(forwarding('a', a));
-  await eventually('a is served', () => answers(a));
+  await eventually('a is served', () => echoes(a));
   await engine.stop();
   await eventually('a word about it', () =>
     daemon.lines.some(({ msg }) => msg.startsWith('the container engine can not')),
   );
-  expect(await answers(a)).toBe(true);
+  expect(await echoes(a)).toBe(true);
   engine.containers = [forwarding('b', b)];
   await engine.start();
-  await eventually('b is served', () => answers(b));
-  expect(await answers(a)).toBe(false);
+  await eventually('b is served', () => echoes(b));
+  expect(await echoes(a)).toBe(false);
 });
 
 test('what the file has, what another program has and what is wrong is named; the rest is served', async () => {
@@ -128,7 +116,7 @@ test('what the file has, what another program has and what is wrong is named; th
     forwarding('wrong', 1, { Labels: { 'proxy.wrong.port': 'none' } }),
     forwarding('good', good),
   );
-  await eventually('good is served', () => answers(good));
+  await eventually('good is served', () => echoes(good));
   await eventually('three words', () => leftOut().length === 3);
   const said = leftOut().join('\n');
   expect(said).toMatch(/docker: container stranger, label proxy\.stranger\.port: .*takes the clients of/);
@@ -141,7 +129,7 @@ test('a reload of the file keeps the containers', async () => {
   await start();
   const a = await freePort();
   say(forwarding('a', a));
-  await eventually('a is served', () => answers(a));
+  await eventually('a is served', () => echoes(a));
   daemon.configure({
     protocols: [
       { name: 'Redis', target: service.target },
@@ -153,7 +141,7 @@ test('a reload of the file keeps the containers', async () => {
   await eventually('the reload', () =>
     daemon.lines.some(({ msg, cause }) => msg === 'reloaded' && cause !== 'docker'),
   );
-  expect(await answers(a)).toBe(true);
+  expect(await echoes(a)).toBe(true);
 });
 
 test('a start serves what containers say from its first moment, and goes without what can not be opened', async () => {
@@ -162,7 +150,7 @@ test('a start serves what containers say from its first moment, and goes without
   const [a, b] = [await freePort(), await freePort()];
   engine.containers = [forwarding('a', a), forwarding('occupied', taken), forwarding('b', b)];
   await start();
-  expect(await Promise.all([a, b].map(answers))).toEqual([true, true]);
+  expect(await Promise.all([a, b].map(echoes))).toEqual([true, true]);
   await eventually('a word about the other', () => leftOut().length === 1);
   expect(leftOut()[0]).toMatch(/docker: container occupied, alias occupied: .*in use/i);
   expect(daemon.lines.filter(({ msg }) => msg.includes('reload'))).toEqual([]);
@@ -183,7 +171,7 @@ test('a port that can not be opened is told once, however often it is tried, and
   expect(daemon.lines.filter(({ msg }) => /left out|refused|unchanged/.test(msg))).toHaveLength(1);
   await occupied.close();
   engine.tell();
-  await eventually('it is served', () => answers(taken));
+  await eventually('it is served', () => echoes(taken));
 });
 
 test('an upgrade in place keeps the ports of containers open all the time', async () => {
@@ -198,7 +186,7 @@ test('an upgrade in place keeps the ports of containers open all the time', asyn
   let isOver = false as boolean;
   const heard: boolean[] = [];
   const asking = (async () => {
-    while (!isOver) heard.push(await answers(a));
+    while (!isOver) heard.push(await echoes(a));
   })();
   await generations.upgrade();
   const before = heard.length;

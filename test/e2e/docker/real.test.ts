@@ -5,7 +5,7 @@ import { type Daemon, startDaemon } from '../../support/daemon.js';
 import { Docker, dockerTools } from '../../support/docker.js';
 import { freePort } from '../../support/ports.js';
 import { runProgram } from '../../support/process.js';
-import { dial } from '../../support/tcp.js';
+import { dial, echoes } from '../../support/tcp.js';
 import { describeAsRoot, describeWith } from '../../support/tools.js';
 import { eventually } from '../../support/wait.js';
 import { talk } from '../udp/real/services/turn.js';
@@ -144,14 +144,3 @@ describeAsRoot('containers of dockerd', () => {
     });
   });
 });
-
-async function echoes(port: number): Promise<boolean> {
-  try {
-    const client = (await dial(port)).send('hello');
-    await eventually('an answer or an end', () => client.length >= 5 || client.ending !== undefined);
-    client.socket.destroy();
-    return client.length >= 5;
-  } catch {
-    return false;
-  }
-}
