@@ -7,7 +7,6 @@ import { createInterface } from 'node:readline';
 import { parseMetrics, type Sample, total } from './metrics.js';
 import { freePort } from './ports.js';
 import { collect, type Finished, runProgram } from './process.js';
-import type { Peer } from './tcp.js';
 import { type TempFolder, tempFolder } from './temp.js';
 import { eventually, within } from './wait.js';
 
@@ -15,6 +14,8 @@ const program = resolve('dist/cli/main.js');
 
 export interface LogLine {
   readonly level: string;
+  /** ISO 8601. */
+  readonly time: string;
   readonly msg: string;
   readonly [key: string]: unknown;
 }
@@ -62,6 +63,12 @@ export interface StartOptions {
   readonly asRoot?: 'refused';
   /** Root of another built checkout whose daemon to start. */
   readonly checkout?: string;
+}
+
+/** `since`: the earliest that its session can have begun, in ms since the epoch. */
+interface Client {
+  readonly address: string;
+  readonly since?: number;
 }
 
 export class Daemon {
@@ -113,11 +120,14 @@ export class Daemon {
     return this.sessions;
   }
 
-  /** Waits for the line of one client's session. Addresses may repeat, so each line is returned once. */
-  async sessionOf(client: Pick<Peer, 'address'>): Promise<SessionLine> {
-    const line = await eventually(`the session of ${client.address} to end`, () =>
-      this.sessions.find((each) => each.source === client.address && !this.#given.has(each)),
-    );
+  /**
+   * Waits for the line of one client's session. The system gives addresses again: each line is returned once, and none
+   * from before the client was there.
+   */
+  async sessionOf({ address, since = 0 }: Client): Promise<SessionLine> {
+    const isIts = (line: SessionLine) =>
+      line.source === address && Date.parse(line.time) >= since && !this.#given.has(line);
+    const line = await eventually(`the session of ${address} to end`, () => this.sessions.find(isIts));
     this.#given.add(line);
     return line;
   }

@@ -19,6 +19,8 @@ export class DatagramPeer {
   /** Local address, as the other side sees it. */
   readonly address: string;
   readonly port: number;
+  /** Its flows begin later, in ms since the epoch. */
+  readonly since = Date.now();
   #asked = 0;
 
   /** `target`: where `send` sends to without an address of its own. */

@@ -16,7 +16,11 @@ export class Peer {
   /** Local address, as the other side sees it. */
   readonly address: string;
 
-  constructor(readonly socket: Socket) {
+  /** `since`: from before it connected, in ms since the epoch. */
+  constructor(
+    readonly socket: Socket,
+    readonly since = Date.now(),
+  ) {
     this.address = `${socket.localAddress}:${socket.localPort}`;
     socket.on('data', (chunk) => {
       this.#chunks.push(chunk);
@@ -69,9 +73,10 @@ export class Peer {
 
 /** Connects a client. `from`: a loopback address, to spread thousands of clients over several. */
 export async function dial(port: number, from = '127.0.0.1'): Promise<Peer> {
+  const since = Date.now();
   const socket = connect({ port, host: '127.0.0.1', localAddress: from, allowHalfOpen: true, noDelay: true });
   await within(`a connection to ${port}`, once(socket, 'connect'));
-  return new Peer(socket);
+  return new Peer(socket, since);
 }
 
 export interface Upstream {

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { hex } from '../../cases/case.js';
-import { type Daemon, type SessionLine, startDaemon } from '../../support/daemon.js';
+import { type Daemon, startDaemon } from '../../support/daemon.js';
 import { type DatagramPeer, datagramClient } from '../../support/datagrams.js';
 import { freePort } from '../../support/ports.js';
 import { dial } from '../../support/tcp.js';
@@ -51,11 +51,6 @@ function moduleOf(text: string): string {
   return path;
 }
 
-const lineOf = (daemon: Daemon, client: DatagramPeer): Promise<SessionLine> =>
-  eventually(`the session of ${client.address}`, () =>
-    daemon.sessions.find(({ source }) => source === client.address),
-  );
-
 describe('the built-in echo', () => {
   test('sends each datagram back, to whom it came from, in order', async () => {
     const { daemon, port } = await start('builtin:echo');
@@ -68,7 +63,7 @@ describe('the built-in echo', () => {
     for (const client of clients) expect(client.texts).toEqual(sent);
     const bytes = sent.join('').length;
     const [client] = clients as [DatagramPeer];
-    expect(await lineOf(daemon, client)).toMatchObject({
+    expect(await daemon.sessionOf(client)).toMatchObject({
       reason: 'idle_timeout',
       upstream: 'own',
       bytes_up: bytes,
@@ -148,7 +143,7 @@ describe('a module', () => {
     for (let n = 0; n < 20; n += 1) {
       const client = await clientOf(port);
       expect((await client.ask('hello')).bytes.toString()).toBe('bye');
-      expect(await lineOf(daemon, client)).toMatchObject({ reason: 'done', by: 'upstream', bytes_down: 3 });
+      expect(await daemon.sessionOf(client)).toMatchObject({ reason: 'done', by: 'upstream', bytes_down: 3 });
     }
   });
 
@@ -164,7 +159,7 @@ describe('a module', () => {
     );
     const client = await clientOf(port);
     await client.ask('hello');
-    expect(await lineOf(daemon, client)).toMatchObject({ reason: 'idle_timeout' });
+    expect(await daemon.sessionOf(client)).toMatchObject({ reason: 'idle_timeout' });
     await eventually('the word of the handler', () =>
       daemon.stderr.includes('late ERR_SOCKET_DGRAM_NOT_RUNNING'),
     );
@@ -188,7 +183,7 @@ describe('a module', () => {
     );
     const client = await clientOf(port);
     await client.send('hello');
-    expect(await lineOf(daemon, client)).toMatchObject({ reason: 'handler_error', error: 'Error: broken' });
+    expect(await daemon.sessionOf(client)).toMatchObject({ reason: 'handler_error', error: 'Error: broken' });
     expect((await (await clientOf(port)).ask('again')).bytes.toString()).toBe('again');
     expect(client.received).toEqual([]);
   });

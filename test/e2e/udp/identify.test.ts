@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { hex } from '../../cases/case.js';
 import { type Flight, flights } from '../../cases/flights.js';
 import { v2 } from '../../cases/proxy-headers.js';
-import { type Daemon, type SessionLine, startDaemon, type TestConfig } from '../../support/daemon.js';
+import { type Daemon, startDaemon, type TestConfig } from '../../support/daemon.js';
 import {
   type ClientOptions,
   type DatagramEndpoint,
@@ -59,11 +59,6 @@ const recorded = (label: string): readonly Flight[] =>
   });
 const flight = (id: string): readonly Uint8Array[] => flights.find((each) => each.id === id)?.segments ?? [];
 
-const lineOf = (daemon: Daemon, client: DatagramPeer): Promise<SessionLine> =>
-  eventually(`the session of ${client.address}`, () =>
-    daemon.sessions.find(({ source }) => source === client.address),
-  );
-
 /** What an endpoint has from one sender of ours: those of one flow, in their order. */
 const flowsAt = ({ peer, senders }: DatagramEndpoint): Buffer[][] =>
   senders.map((sender) => peer.received.filter(({ from }) => from === sender).map(({ bytes }) => bytes));
@@ -102,7 +97,7 @@ describe('one port', () => {
         await send(client, segments);
         await eventually(`the answers to ${id}`, () => client.received.length === segments.length);
         expect(client.texts, id).toEqual(segments.map(({ length }) => `${name} ${length}`));
-        expect(await lineOf(daemon, client), id).toMatchObject({ protocol: name, reason: 'idle_timeout' });
+        expect(await daemon.sessionOf(client), id).toMatchObject({ protocol: name, reason: 'idle_timeout' });
       }),
     );
     for (const name of [...PROTOCOLS, ...OTHERS]) {
@@ -124,7 +119,7 @@ describe('one port', () => {
     ]) {
       const client = await clientOf(port);
       await client.send(bytes);
-      expect(await lineOf(daemon, client)).toMatchObject({ protocol: null, reason: 'unknown_protocol' });
+      expect(await daemon.sessionOf(client)).toMatchObject({ protocol: null, reason: 'unknown_protocol' });
     }
   });
 
@@ -154,7 +149,7 @@ describe('one port', () => {
     const { daemon, port } = await start({ protocols: [{ name: 'DNS', target: 'reset' }] });
     const client = await clientOf(port);
     await client.send(recorded('wireguard')[0]?.bytes as Uint8Array);
-    expect(await lineOf(daemon, client)).toMatchObject({ protocol: 'wireguard', reason: 'no_route' });
+    expect(await daemon.sessionOf(client)).toMatchObject({ protocol: 'wireguard', reason: 'no_route' });
   });
 });
 
@@ -198,7 +193,7 @@ describe('hellos', () => {
     await eventually('all of it', () => client.received.length === datagrams.length);
     expect(client.texts).toEqual(datagrams.map(({ length }) => `named ${length}`));
     expect(flowsAt(named)).toEqual([datagrams.map((each) => Buffer.from(each))]);
-    const { facts, upstream } = await lineOf(daemon, client);
+    const { facts, upstream } = await daemon.sessionOf(client);
     expect([facts.sni, upstream]).toEqual([
       protocol === 'quic' ? 'www.site.example' : 'www.example.com',
       'named',
@@ -215,7 +210,7 @@ describe('hellos', () => {
     const { daemon, port, named, other } = await startNamed();
     const client = await clientOf(port);
     await client.send(SPLIT_QUIC[0] as Uint8Array);
-    expect(await lineOf(daemon, client)).toMatchObject({
+    expect(await daemon.sessionOf(client)).toMatchObject({
       protocol: 'quic',
       reason: 'identify_timeout',
       by: 'timeout',
@@ -227,7 +222,7 @@ describe('hellos', () => {
     const { daemon, port } = await startNamed({ server: { identify_timeout: '60s' } });
     const client = await clientOf(port);
     await send(client, Array(17).fill(SPLIT_DTLS[0]));
-    expect(await lineOf(daemon, client)).toMatchObject({
+    expect(await daemon.sessionOf(client)).toMatchObject({
       protocol: 'dtls',
       reason: 'rejected',
       during: 'route',
@@ -302,7 +297,7 @@ test('a validator is asked once, about the whole datagram', async () => {
   for (const bytes of [hex('aa55 7a'), hex('aa55 0000 0000 0000')]) {
     const stranger = await clientOf(port);
     await stranger.send(bytes);
-    expect(await lineOf(daemon, stranger)).toMatchObject({ protocol: null, reason: 'unknown_protocol' });
+    expect(await daemon.sessionOf(stranger)).toMatchObject({ protocol: null, reason: 'unknown_protocol' });
   }
 });
 
@@ -356,8 +351,8 @@ describe('PROXY headers', () => {
     const stranger = await clientOf(port, { from: '127.0.0.8' });
     await trusted.send(query);
     await stranger.send(behind('07', query));
-    expect(await lineOf(daemon, trusted)).toMatchObject({ reason: 'rejected', during: 'sniff' });
-    expect(await lineOf(daemon, stranger)).toMatchObject({ reason: 'unknown_protocol' });
+    expect(await daemon.sessionOf(trusted)).toMatchObject({ reason: 'rejected', during: 'sniff' });
+    expect(await daemon.sessionOf(stranger)).toMatchObject({ reason: 'unknown_protocol' });
     expect(resolver.peer.received).toEqual([]);
   });
 });
