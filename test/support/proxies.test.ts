@@ -1,4 +1,5 @@
 /** The real proxies do what tests want of them. */
+import { readdirSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { danteConnects, danteTools, startDante } from './dante.js';
 import { type Finished, runProgram } from './process.js';
@@ -71,6 +72,15 @@ describeWith(
     const asked = ['-p', '-x', `https://proxy.test:${proxy.port}`, ...found, page()];
     expect(await curl(...verified, ...asked)).toMatchObject({ status: 0, stdout: SERVED });
     expect((await curl(...asked)).stderr).toMatch(/certificate/);
+  });
+
+  test('starts beside others, and leaves no shared memory', async () => {
+    const squids = await Promise.all(Array.from({ length: 4 }, () => startSquid()));
+    const segments = () =>
+      readdirSync('/dev/shm').filter((name) => squids.some(({ port }) => name.includes(`${port}`)));
+    expect(segments()).toHaveLength(squids.length * 3);
+    for (const squid of squids) await squid.remove();
+    expect(segments()).toEqual([]);
   });
 
   test('goes away and comes back on its port', async () => {

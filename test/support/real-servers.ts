@@ -20,6 +20,8 @@ export interface Recipe {
   readonly signal?: NodeJS.Signals;
   prepare?(folder: string, port: number): Promise<void> | void;
   command(folder: string, port: number): readonly [string, ...string[]];
+  /** Takes away what it leaves outside of its folder. */
+  cleanUp?(port: number): void;
 }
 
 const isRoot = process.getuid?.() === 0;
@@ -107,6 +109,7 @@ export class RealServer {
 
   async remove(): Promise<void> {
     await this.down();
+    this.recipe.cleanUp?.(this.port);
     this.#folder.remove();
   }
 

@@ -1,5 +1,5 @@
 /** squid as an HTTP proxy: tunnels by CONNECT, with users, over TLS, with names that only it knows. */
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { runProgram } from './process.js';
 import { makeCertificate, RealServer, type Recipe } from './real-servers.js';
 
@@ -65,6 +65,9 @@ async function passwordLine(name: string, password: string): Promise<string> {
   return `${name}:${stdout.trim()}\n`;
 }
 
+/** Of its segments of shared memory: two of one name can not start at the same time. */
+const serviceName = (port: number): string => `anyport${port}`;
+
 const squidRecipe = (options: SquidOptions): Recipe => ({
   tools: squidTools,
   user: 'proxy',
@@ -82,7 +85,11 @@ const squidRecipe = (options: SquidOptions): Recipe => ({
     writeFileSync(`${folder}/hosts`, hosts.map(([name, address]) => `${address} ${name}\n`).join(''));
     writeFileSync(`${folder}/squid.conf`, config(folder, port, options));
   },
-  command: (folder) => ['/usr/sbin/squid', '-N', '-f', `${folder}/squid.conf`],
+  command: (folder, port) => ['/usr/sbin/squid', '-N', '-n', serviceName(port), '-f', `${folder}/squid.conf`],
+  cleanUp(port) {
+    for (const segment of ['metadata', 'queues', 'readers'])
+      rmSync(`/dev/shm/${serviceName(port)}-cf__${segment}.shm`, { force: true });
+  },
 });
 
 export const startSquid = (options: SquidOptions = {}): Promise<RealServer> =>
