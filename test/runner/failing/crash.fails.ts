@@ -1,0 +1,5 @@
+import { test } from 'vitest';
+
+test('before', () => {});
+test('its process dies', () => process.kill(process.pid, 'SIGKILL'));
+test('behind', () => {});

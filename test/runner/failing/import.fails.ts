@@ -1,0 +1,5 @@
+import { test } from 'vitest';
+// @ts-expect-error: there is none.
+import { missing } from './nowhere.js';
+
+test('never runs', () => missing());
