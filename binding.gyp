@@ -8,6 +8,14 @@
       "defines": ["NAPI_VERSION=9", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
       "cflags_cc": ["-std=c++20", "-O3", "-Wall", "-Wextra", "-fvisibility=hidden"]
+    },
+    {
+      "target_name": "anyport-load",
+      "type": "executable",
+      "sources": ["<!@(node -p \"require('fs').readFileSync('native/load/sources.txt','utf8').trim()\")"],
+      "include_dirs": ["native"],
+      "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
+      "cflags_cc": ["-std=c++20", "-O2", "-Wall", "-Wextra"]
     }
   ]
 }

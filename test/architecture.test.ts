@@ -78,8 +78,9 @@ describe('the repository', () => {
   });
   test('a class of more than 20 methods says why', () =>
     expect(largeClasses([...typescript, ...native])).toEqual([]));
-  test('sources.txt names every C++ file', () => {
-    const listed = readFileSync('native/sources.txt', 'utf8').trim().split(/\s+/);
+  test('sources.txt names every C++ file, of the addon and of the load', () => {
+    const lists = ['native/sources.txt', 'native/load/sources.txt'];
+    const listed = lists.flatMap((list) => readFileSync(list, 'utf8').trim().split(/\s+/));
     const present = native.map((file) => file.path).filter((path) => path.endsWith('.cc'));
     expect(new Set(listed)).toEqual(new Set(present));
   });

@@ -62,6 +62,8 @@ export const typescriptArrows: Arrows = {
   // What limits of other rooms add up to.
   budget: [...leaf, 'addon', 'admin', 'health', 'upstream', 'forward-proxy'],
   doctor: [...leaf, 'budget', 'protocols'],
+  // Starts the daemon as a program; shares no code with it but the shapes of the model.
+  bench: leaf,
   primary: [
     ...leaf,
     'addon',
@@ -81,6 +83,7 @@ export const typescriptArrows: Arrows = {
   'cli/run': [...leaf, 'addon', 'primary'],
   cli: [
     ...leaf,
+    'bench',
     'config',
     'doctor',
     'plane',
@@ -153,6 +156,8 @@ export const nativeArrows: Arrows = {
   loop: [],
   pool: [],
   net: [],
+  // A program of its own.
+  load: [],
 };
 
 /** Package → the one file that may import it. */

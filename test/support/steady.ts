@@ -8,6 +8,7 @@ import { cleanEnvironment, collect, type Running, runProgram, startProgram } fro
 import { eventually, within } from './wait.js';
 
 const SOURCES = resolve('bench/system/load');
+const SHARED = resolve('native/load');
 const PROGRAMS = resolve('build-bench/load');
 
 export interface LoadShape {
@@ -58,8 +59,12 @@ export function provide(name: string): Promise<string> {
 async function compiled(name: string): Promise<string> {
   const program = `${PROGRAMS}/${name}`;
   const source = `${SOURCES}/${name}.cc`;
-  const headers = readdirSync(SOURCES).filter((file) => file.endsWith('.h'));
-  const changedMs = Math.max(...[source, ...headers.map((file) => `${SOURCES}/${file}`)].map(modifiedMs));
+  const headers = [SOURCES, SHARED].flatMap((folder) =>
+    readdirSync(folder)
+      .filter((file) => file.endsWith('.h'))
+      .map((file) => `${folder}/${file}`),
+  );
+  const changedMs = Math.max(...[source, ...headers].map(modifiedMs));
   if (modifiedMs(program) > changedMs) return program;
   mkdirSync(PROGRAMS, { recursive: true });
   // Renamed, because another test may be compiling it too.

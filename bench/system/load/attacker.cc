@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "socket.h"
+#include "../../../native/load/socket.h"
 
 namespace {
 

@@ -15,7 +15,7 @@
 #include <memory>
 #include <string>
 
-#include "socket.h"
+#include "../../../native/load/socket.h"
 
 namespace {
 

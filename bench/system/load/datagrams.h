@@ -4,11 +4,11 @@
 #pragma once
 
 #include <netinet/udp.h>
-#include <sys/resource.h>
 
 #include <memory>
 
-#include "socket.h"
+#include "../../../native/load/arguments.h"
+#include "../../../native/load/socket.h"
 
 namespace load {
 
@@ -26,14 +26,6 @@ inline const sockaddr* Generic(const sockaddr_in* address) {
 
 inline uint64_t KeyOf(const sockaddr_in& address) {
   return static_cast<uint64_t>(address.sin_addr.s_addr) << 16 | address.sin_port;
-}
-
-// As many open files as may be had: each flow takes one.
-inline void RaiseOpenFiles() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 inline void WidenReceiveBuffer(int fd) {
@@ -229,24 +221,6 @@ class SendBatch {
   alignas(cmsghdr) std::array<std::array<char, kControl>, kBatch> control_{};
   size_t messages_ = 0;
   size_t parts_used_ = 0;
-};
-
-// Arguments NAME=NUMBER of a program.
-class Arguments {
- public:
-  Arguments(int argc, char** argv) : arguments_(argv + 1, argv + argc) {}
-
-  uint64_t Number(std::string_view name, uint64_t otherwise) const {
-    for (const std::string_view argument : arguments_)
-      if (argument.size() > name.size() && argument.starts_with(name) && argument[name.size()] == '=')
-        return std::strtoull(argument.data() + name.size() + 1, nullptr, 10);
-    return otherwise;
-  }
-  bool Flag(std::string_view name) const { return Number(name, 0) != 0; }
-  int Port(std::string_view name) const { return static_cast<int>(Number(name, 0)); }
-
- private:
-  std::vector<const char*> arguments_;
 };
 
 }  // namespace load

@@ -4,7 +4,7 @@
 // echoes anything else.
 #include <string>
 
-#include "socket.h"
+#include "../../../native/load/socket.h"
 
 namespace {
 

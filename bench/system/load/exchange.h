@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "socket.h"
+#include "../../../native/load/socket.h"
 
 namespace load {
 

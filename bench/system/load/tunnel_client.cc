@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <string>
 
-#include "socket.h"
+#include "../../../native/load/socket.h"
 
 namespace {
 

@@ -1,6 +1,7 @@
 /** The commands. To add one, write its file and list it here. */
 import type { Command } from 'commander';
 import { addBan } from './ban.js';
+import { addBench } from './bench.js';
 import { addCheck } from './check.js';
 import { addDocker } from './docker.js';
 import { addDoctor } from './doctor.js';
@@ -29,6 +30,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   addCheck,
   addDocker,
   addDoctor,
+  addBench,
   addIdentify,
   addExplain,
   addProtocols,

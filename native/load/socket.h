@@ -1,10 +1,12 @@
-// Shared by the clients and the endpoint: sockets, an epoll set, and the byte pattern that is sent and
-// checked. Benchmarks only: a failure ends the program with an error line.
+// Shared by all programs of the load: sockets, an epoll set, and the byte pattern that is sent and checked.
+// Benchmarks only: a failure ends the program with an error line.
 #pragma once
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -76,18 +78,53 @@ inline Fd NewSocket() {
   return fd;
 }
 
-inline Fd Listen(int port) {
+// `shared`: with other sockets on this port, each of which gets its share of the connections.
+inline Fd Listen(int port, bool shared = false) {
   Fd fd = NewSocket();
   const int on = 1;
-  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  setsockopt(fd.get(), SOL_SOCKET, shared ? SO_REUSEPORT : SO_REUSEADDR, &on, sizeof on);
   const sockaddr_in address = Loopback(1, port);
   Check(bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
   Check(listen(fd.get(), 4096), "listen");
   return fd;
 }
 
-inline uint64_t NowUs() {
-  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()) / 1000;
+// As many open files as may be had.
+inline void RaiseOpenFiles() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+inline uint64_t NowNs() {
+  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+}
+inline uint64_t NowUs() { return NowNs() / 1000; }
+
+// From 127.0.0.2 … 127.0.0.20 in turn, because one source address runs out of ports. Its first event says
+// whether it is connected.
+inline Fd Connect(int port, size_t turn) {
+  Fd fd = NewSocket();
+  BindLoopback(fd.get(), static_cast<int>(2 + turn % 19));
+  const sockaddr_in to = Loopback(1, port);
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) < 0 && errno != EINPROGRESS)
+    Die("connect");
+  return fd;
+}
+
+inline int PortOf(int fd) {
+  sockaddr_in at{};
+  socklen_t size = sizeof at;
+  Check(getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size), "getsockname");
+  return ntohs(at.sin_port);
+}
+
+inline int ErrorOf(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  return error;
 }
 
 // The longest time between two steps.
@@ -121,8 +158,10 @@ class Poller {
   void WaitNs(Handle handle, uint64_t timeout_ns) {
     const timespec timeout{.tv_sec = static_cast<time_t>(timeout_ns / 1'000'000'000),
                            .tv_nsec = static_cast<long>(timeout_ns % 1'000'000'000)};
-    const int size = static_cast<int>(events_.size());
-    Deliver(handle, epoll_pwait2(epoll_.get(), events_.data(), size, &timeout, nullptr));
+    // Not epoll_pwait2, which older kernels and C libraries lack.
+    pollfd ready{.fd = epoll_.get(), .events = POLLIN, .revents = 0};
+    if (ppoll(&ready, 1, &timeout, nullptr) < 0 && errno != EINTR) Die("ppoll");
+    Wait(handle, 0);
   }
 
  private:

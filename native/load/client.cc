@@ -1,0 +1,147 @@
+#include "load/client.h"
+
+#include <algorithm>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "load/cpu.h"
+#include "load/crew.h"
+#include "load/openings.h"
+#include "load/ping.h"
+#include "load/transfer.h"
+#include "load/visit.h"
+
+namespace load {
+
+namespace {
+
+using Crews = std::vector<std::unique_ptr<Crew>>;
+
+// What slots are told; it outlives them.
+struct Orders {
+  explicit Orders(const Arguments& arguments)
+      : kind(arguments.Text("kind")), bytes(arguments.Number("bytes", 64)) {
+    for (const std::string& opening : ReadOpenings(arguments.Text("openings")))
+      questions.push_back({.asked = opening, .answer = opening});
+    if (questions.empty()) questions.push_back(Get(bytes));
+    message = FromHex(arguments.Text("opening"));
+    if (message.size() < bytes) message += ThePattern().From(0, bytes - message.size());
+  }
+
+  static Question Get(size_t bytes) {
+    return {.asked = "GET /" + std::to_string(bytes) + " HTTP/1.1\r\nHost: bench.example.com\r\n\r\n",
+            .answer = std::string(ThePattern().From(0, bytes))};
+  }
+
+  const std::string kind;
+  const uint64_t bytes;
+  std::string message;
+  std::vector<Question> questions;
+};
+
+std::unique_ptr<Slot> NewSlot(const Orders& orders, Site* site) {
+  if (orders.kind == "visit") return std::make_unique<Visit>(site, &orders.questions);
+  if (orders.kind == "download") return std::make_unique<Download>(site, orders.bytes);
+  if (orders.kind == "upload") return std::make_unique<Upload>(site, orders.bytes);
+  return std::make_unique<Ping>(site, &orders.message);
+}
+
+// Each crew on a thread of its own.
+template <typename Work>
+std::vector<std::thread> StartAll(const Crews& crews, Work work) {
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < crews.size(); ++i) threads.emplace_back([&crews, work, i] { work(*crews[i], i); });
+  return threads;
+}
+
+void JoinAll(std::vector<std::thread> threads) {
+  for (std::thread& thread : threads) thread.join();
+}
+
+Crews Prepared(const Arguments& arguments, const Orders& orders) {
+  const size_t slots = arguments.Number("connections", 1);
+  const size_t count = std::min<size_t>(slots, arguments.Number("threads", 1));
+  const double rate = arguments.Fraction("rate") / static_cast<double>(count);
+  Crews crews;
+  for (size_t i = 0; i < count; ++i) crews.push_back(std::make_unique<Crew>(arguments.Port("port"), i, rate));
+  JoinAll(StartAll(crews, [&](Crew& crew, size_t i) {
+    const size_t share = slots / count + (i < slots % count ? 1 : 0);
+    crew.Prepare(share, [&](Site* site) { return NewSlot(orders, site); });
+  }));
+  return crews;
+}
+
+std::vector<std::string> PidsOf(const std::string& list) {
+  std::vector<std::string> pids;
+  for (size_t at = 0; at < list.size();) {
+    const size_t end = std::min(list.find(',', at), list.size());
+    pids.push_back(list.substr(at, end - at));
+    at = end + 1;
+  }
+  return pids;
+}
+
+void SleepUntil(uint64_t ns) {
+  std::this_thread::sleep_until(std::chrono::steady_clock::time_point(std::chrono::nanoseconds(ns)));
+}
+
+// Of this process last.
+std::vector<uint64_t> CpuNsOfAll(const std::vector<std::string>& pids) {
+  std::vector<uint64_t> used(pids.size());
+  std::transform(pids.begin(), pids.end(), used.begin(), CpuNsOf);
+  used.push_back(OwnCpuNs());
+  return used;
+}
+
+void Print(const Crews& crews, const std::vector<uint64_t>& cpu_ns) {
+  std::printf("{\"cpu\":[");
+  for (size_t i = 0; i < cpu_ns.size(); ++i)
+    std::printf("%s%llu", i == 0 ? "" : ",", static_cast<unsigned long long>(cpu_ns[i]));
+  std::printf("],");
+  Tally all(false);
+  for (const auto& crew : crews) all.Merge(crew->tally());
+  all.Print();
+  std::puts("}");
+}
+
+void Measure(const Crews& crews, const Arguments& arguments) {
+  const std::vector<std::string> pids = PidsOf(arguments.Text("cpu_of"));
+  const uint64_t begin_ns = NowNs() + arguments.Number("warmup_ms", 500) * 1'000'000;
+  const uint64_t end_ns = begin_ns + arguments.Number("window_ms", 1000) * 1'000'000;
+  const Window window{.begin_ns = begin_ns, .end_ns = end_ns};
+  std::vector<std::thread> threads = StartAll(crews, [&](Crew& crew, size_t) { crew.Run(window); });
+  SleepUntil(begin_ns);
+  const std::vector<uint64_t> before = CpuNsOfAll(pids);
+  SleepUntil(end_ns);
+  std::vector<uint64_t> used = CpuNsOfAll(pids);
+  for (size_t i = 0; i < used.size(); ++i) used[i] -= before[i];
+  JoinAll(std::move(threads));
+  Print(crews, used);
+}
+
+void OnceEach(const Crews& crews) {
+  JoinAll(StartAll(crews, [](Crew& crew, size_t) { crew.Once(); }));
+}
+
+// One round trip each, then idle until the end of standard input, and another one.
+void Hold(const Crews& crews) {
+  OnceEach(crews);
+  std::puts("held");
+  std::fflush(stdout);
+  while (std::getchar() != EOF) {
+  }
+  OnceEach(crews);
+  std::puts("{}");
+}
+
+}  // namespace
+
+void RunClient(const Arguments& arguments) {
+  const Orders orders(arguments);
+  const Crews crews = Prepared(arguments, orders);
+  if (orders.kind == "hold") return Hold(crews);
+  Measure(crews, arguments);
+}
+
+}  // namespace load

@@ -1,0 +1,175 @@
+/** Measures one case: without the daemon, through it as much as goes, at half of that, and under rising load. */
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Document } from '../model/config.js';
+import { type BenchDaemon, startDaemon } from './daemon.js';
+import { latencyOf } from './latency.js';
+import {
+  type ClientArguments,
+  type Counted,
+  type Endpoint,
+  holdClients,
+  LoadFailure,
+  runClients,
+  startEndpoint,
+} from './load.js';
+import { watchMachine } from './machine.js';
+import type { Memory, Result, Run } from './result.js';
+import { type BenchRequest, type Case, ladder } from './sweep.js';
+
+/** What a person hears meanwhile: each run, when it begins. */
+export type Told = (words: string) => void;
+
+/** Of code that is not compiled yet, and of queues that fill. */
+const WARM_UP_MS_MAX = 1000;
+/** Garbage collection and last closes after a burst. */
+const SETTLE_MS = 500;
+/** Before memory is measured: sessions a few at a time, which fill no table. */
+const WARM_UP = { rounds: 8, connections: 64 } as const;
+/** Sessions beside those of the load: what the last run has left. */
+const SPARE_CONNECTIONS = 256;
+const HALF = 0.5;
+
+/** Throws a LoadFailure where an answer is wrong. */
+export async function measureCase(measured: Case, request: BenchRequest, told: Told): Promise<Result> {
+  const threads = threadsBeside(measured.workers);
+  const endpoint = await startEndpoint(threads);
+  try {
+    const daemon = await startDaemon(documentFor(measured, endpoint.port));
+    try {
+      return await measureOn({ measured, request, told, threads, endpoint, daemon });
+    } finally {
+      await daemon.stop();
+    }
+  } finally {
+    await endpoint.stop();
+  }
+}
+
+/** Of load and endpoint each: half of the cores that the workers leave, shared by the two. */
+const threadsBeside = (workers: number): number =>
+  Math.min(16, Math.max(1, Math.floor((availableParallelism() - workers) / 2)));
+
+function documentFor({ workload, workers, accept, connections }: Case, endpointPort: number): Document {
+  return {
+    monitoring: { enable_metrics: false, enable_health_check: false },
+    logging: { access_log: false },
+    ...workload.sections(`127.0.0.1:${endpointPort}`),
+    server: {
+      listen: '127.0.0.1:0',
+      workers,
+      accept,
+      max_connections: connections + SPARE_CONNECTIONS,
+      graceful_shutdown_timeout: '100ms',
+      reload_on_change: false,
+    },
+  };
+}
+
+interface Bench {
+  readonly measured: Case;
+  readonly request: BenchRequest;
+  readonly told: Told;
+  readonly threads: number;
+  readonly endpoint: Endpoint;
+  readonly daemon: BenchDaemon;
+}
+
+async function measureOn(bench: Bench): Promise<Result> {
+  const { workload, ...setup } = bench.measured;
+  const { name, unit, measures } = workload;
+  const result = { workload: name, unit, measures, ...setup };
+  const none = { direct: null, full: null, half: null, ladder: [], memory: null };
+  if (measures === 'memory') return { ...result, ...none, memory: await measureMemory(bench) };
+  const direct = await run(bench, { direct: true });
+  const full = await run(bench, {});
+  if (measures === 'bytes') return { ...result, ...none, direct, full };
+  const half = await run(bench, { rate: full.perSecond * HALF });
+  const steps: Run[] = [];
+  for (const share of bench.request.ladder ? ladder : []) {
+    steps.push(await run(bench, { rate: full.perSecond * share }));
+  }
+  return { ...result, direct, full, half, ladder: steps, memory: null };
+}
+
+interface Way {
+  readonly direct?: true;
+  readonly rate?: number;
+}
+
+async function run(bench: Bench, { direct, rate }: Way): Promise<Run> {
+  const { measured, request, told, endpoint, daemon } = bench;
+  const pids = [endpoint.pid, ...(direct ? [] : [daemon.pid])];
+  const where = direct ? 'without the daemon' : 'through the daemon';
+  told(rate === undefined ? where : `${where}, ${Math.round(rate)}/s`);
+  const machine = watchMachine();
+  const counted = await runClients({
+    ...clientOf(bench, direct ? endpoint.port : portOf(daemon)),
+    ...(rate !== undefined && { rate }),
+    warmup_ms: Math.min(WARM_UP_MS_MAX, Math.round(request.durationMs / 2)),
+    window_ms: request.durationMs,
+    cpu_of: pids.join(),
+  });
+  const busy = machine.busyCores();
+  refuseSilence(counted, measured, rate === undefined);
+  return figuresOf(counted, measured, request.durationMs, rate ?? null, busy);
+}
+
+function refuseSilence({ bytes, units, unfinished }: Counted, { workload }: Case, closed: boolean): void {
+  if ((workload.measures === 'bytes' ? bytes : units) === 0) throw new LoadFailure('nothing was answered');
+  if (closed && unfinished > 0) throw new LoadFailure(`${unfinished} of the clients were not answered`);
+}
+
+const portOf = ({ ports }: BenchDaemon): number => ports[0] ?? 0;
+
+function clientOf({ measured, threads }: Bench, port: number): ClientArguments {
+  const { workload, connections, bytes } = measured;
+  return { port, connections, threads, bytes, ...workload.client(measured) };
+}
+
+function figuresOf(
+  { cpu, units, bytes, unfinished, latency }: Counted,
+  { workload }: Case,
+  durationMs: number,
+  offered: number | null,
+  busyCores: number,
+): Run {
+  const [endpoint = 0, ...others] = cpu;
+  const load = others.at(-1) ?? 0;
+  const daemon = others.length > 1 ? (others[0] ?? 0) : null;
+  const seconds = durationMs / 1000;
+  const cores = (nanoseconds: number): number => nanoseconds / 1e9 / seconds;
+  const ours = cores((daemon ?? 0) + endpoint + load);
+  const many = workload.measures === 'bytes' ? bytes / 1e9 : units;
+  return {
+    offered,
+    perSecond: units / seconds,
+    bytesPerSecond: bytes / seconds,
+    cpuPerUnit: daemon === null ? null : daemon / many,
+    cores: {
+      daemon: cores(daemon ?? 0),
+      endpoint: cores(endpoint),
+      load: cores(load),
+      others: Math.max(0, busyCores - ours),
+    },
+    latency: latencyOf(latency),
+    unfinished,
+  };
+}
+
+async function measureMemory(bench: Bench): Promise<Memory> {
+  const { measured, told, daemon } = bench;
+  const client = clientOf(bench, portOf(daemon));
+  told(`${measured.connections} sessions`);
+  for (let round = 0; round < WARM_UP.rounds; round += 1) {
+    const few = await holdClients({ ...client, connections: WARM_UP.connections });
+    await few.release();
+  }
+  await sleep(SETTLE_MS);
+  const [before, residentBefore] = [daemon.privateBytes(), daemon.residentBytes()];
+  const held = await holdClients(client);
+  await sleep(SETTLE_MS);
+  const [after, residentWith] = [daemon.privateBytes(), daemon.residentBytes()];
+  await held.release();
+  return { perSession: (after - before) / measured.connections, residentBefore, residentWith };
+}

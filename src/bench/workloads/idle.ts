@@ -1,0 +1,15 @@
+/** Connections that have had an answer, and do nothing. */
+import { echoOpening } from './ping.js';
+import { twoProtocols, type Workload } from './workload.js';
+
+export const idle: Workload = {
+  name: 'idle',
+  words: 'private memory of a connection that has had an answer and does nothing',
+  unit: 'session',
+  measures: 'memory',
+  connections: [8000],
+  bytes: 64,
+  bytesMax: 64 * 1024,
+  sections: twoProtocols,
+  client: ({ bytes }) => ({ kind: 'hold', opening: echoOpening(bytes) }),
+};

@@ -1,0 +1,43 @@
+/** What a workload is: how clients use the daemon, and what is measured of it. A file each; index.ts lists them. */
+import type { Document } from '../../model/config.js';
+import type { ClientArguments } from '../load.js';
+
+/** What a sweep varies. */
+export interface Setup {
+  readonly workers: number;
+  readonly accept: Accept;
+  readonly connections: number;
+  /** Of a message, an answer or a transfer. */
+  readonly bytes: number;
+}
+
+export type Accept = 'reuseport' | 'handoff';
+
+export interface Workload {
+  readonly name: string;
+  readonly words: string;
+  /** One of what is counted: `connection`. */
+  readonly unit: string;
+  /**
+   * `units`: how many a second, with which latency. `bytes`: how many of them. `memory`: what connections hold that do
+   * nothing.
+   */
+  readonly measures: 'units' | 'bytes' | 'memory';
+  /** If no others are asked for. */
+  readonly connections: readonly number[];
+  readonly bytes: number;
+  readonly bytesMax: number;
+  /** Sections of the daemon's configuration beside `server`. */
+  sections(endpoint: string): Document;
+  client(setup: Setup): Pick<ClientArguments, 'kind' | 'opening'>;
+  /** What clients say, if that is not made by the load itself. */
+  openings?(): Promise<readonly Uint8Array[]>;
+}
+
+/** Two protocols, as most of the files do that were compared with others. */
+export const twoProtocols = (endpoint: string): Document => ({
+  protocols: [
+    { name: 'HTTP', target: endpoint },
+    { name: 'Redis', target: endpoint },
+  ],
+});

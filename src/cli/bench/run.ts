@@ -1,0 +1,40 @@
+/** Runs `anyport bench`: the load, its progress, and what is written at the end. */
+import { writeFileSync } from 'node:fs';
+import { bench, type Report } from '../../bench/bench.js';
+import { LoadFailure, stopLoads } from '../../bench/load.js';
+import { reportText } from '../../bench/report/text.js';
+import { FAILED, Failure } from '../failure.js';
+import { type BenchOptions, requestOf } from './options.js';
+import { createProgress } from './progress.js';
+
+/** A shell's status of a program that was interrupted: 128 and the number of the signal. */
+const STATUS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+export async function runBench(options: BenchOptions): Promise<void> {
+  const request = requestOf(options);
+  endOnSignals();
+  const command = ['anyport', ...process.argv.slice(2)].join(' ');
+  try {
+    write(await bench(request, command, createProgress(process.stderr)), options);
+  } catch (error) {
+    if (error instanceof LoadFailure) throw new Failure(error.message, FAILED);
+    throw error;
+  }
+}
+
+/** The daemon ends when this process does. */
+function endOnSignals(): void {
+  for (const [signal, status] of Object.entries(STATUS)) {
+    process.once(signal, () => {
+      stopLoads();
+      process.exit(status);
+    });
+  }
+}
+
+function write(report: Report, { json }: BenchOptions): void {
+  const text = `${JSON.stringify(report, null, 2)}\n`;
+  if (json === '-') process.stdout.write(text);
+  else process.stdout.write(reportText(report));
+  if (json !== undefined && json !== '-') writeFileSync(json, text);
+}

@@ -1,0 +1,33 @@
+/** `anyport bench`: what this machine carries. */
+import type { Command } from 'commander';
+import type { BenchOptions } from '../bench/options.js';
+
+const NOTES = `
+The daemon of this package runs under real load on loopback, beside the same load without it. Every answer is compared byte by byte;
+a wrong one ends the command with status 1. Several values of an option, with commas between them, are measured one after the other.
+
+Examples:
+  anyport bench
+  anyport bench --workload ping,conn --workers 1,2,4 --json figures.json
+  anyport bench --workload bulk --connections 1,8,64 --duration 10s`;
+
+export function addBench(program: Command): void {
+  program
+    .command('bench')
+    .description('measure what this machine carries: throughput, latency, CPU and memory')
+    .option('--workload <names>', 'some of them (default: all; an unknown name lists them)')
+    .option('--workers <n,…>', 'worker threads of the daemon (default: 1)')
+    .option('--accept <modes>', 'reuseport, handoff or both (default: reuseport)')
+    .option('--connections <n,…>', 'at once (default: what each workload has itself)')
+    .option('--size <bytes,…>', 'of a message, an answer or a transfer, such as 1KiB')
+    .option('--duration <time>', 'of each run (default: 5s)')
+    .option('--ladder', 'also latency under rising load')
+    .option('--json <file>', 'write the figures there; - is standard output')
+    .addHelpText('after', NOTES)
+    .action(measure);
+}
+
+async function measure(options: BenchOptions): Promise<void> {
+  const { runBench } = await import('../bench/run.js');
+  await runBench(options);
+}

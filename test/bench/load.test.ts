@@ -1,0 +1,135 @@
+/** The load of `anyport bench`: it serves itself, notices every wrong byte, and hides no stall. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { latencyOf } from '../../src/bench/latency.js';
+import {
+  type ClientArguments,
+  type Endpoint,
+  holdClients,
+  LoadFailure,
+  runClients,
+  startEndpoint,
+} from '../../src/bench/load.js';
+import { dial, listenTcp, type Peer } from '../support/tcp.js';
+
+let endpoint: Endpoint;
+beforeAll(async () => {
+  endpoint = await startEndpoint(2);
+});
+afterAll(() => endpoint.stop());
+
+const MIB = 1024 * 1024;
+const shapes = {
+  ping: { kind: 'ping', bytes: 64 },
+  'large ping': { kind: 'ping', bytes: MIB },
+  visit: { kind: 'visit', bytes: 128 },
+  download: { kind: 'download', bytes: MIB },
+  upload: { kind: 'upload', bytes: MIB },
+} as const satisfies Record<string, Partial<ClientArguments>>;
+const short = { connections: 3, threads: 2, warmup_ms: 20, window_ms: 150 } as const;
+
+test.each(Object.entries(shapes))('%s: answers are right, and counted', async (_name, shape) => {
+  const counted = await runClients({ ...shape, ...short, port: endpoint.port, cpu_of: `${endpoint.pid}` });
+  expect(counted.units).toBeGreaterThan(0);
+  expect(latencyOf(counted.latency)?.count).toBe(counted.units);
+  expect(counted.cpu).toHaveLength(2);
+  for (const nanoseconds of counted.cpu) expect(nanoseconds).toBeGreaterThan(0);
+  expect(counted.bytes > 0).toBe(['download', 'upload'].includes(shape.kind));
+});
+
+test('connections are held until they are released, and asked again', async () => {
+  const held = await holdClients({ kind: 'hold', port: endpoint.port, connections: 300, threads: 2 });
+  await held.release();
+});
+
+/** Between clients and endpoint; `change` sees the bytes of one direction. */
+async function startRelay(up: Change, down: Change) {
+  return listenTcp(async (client: Peer) => {
+    client.socket.pause(); // what comes meanwhile is for the server
+    const server = await dial(endpoint.port);
+    pass(client, server, up);
+    pass(server, client, down);
+    client.socket.resume();
+  });
+}
+
+type Change = (bytes: Buffer) => Buffer;
+
+function pass(from: Peer, to: Peer, change: Change): void {
+  from.socket.on('error', () => to.reset());
+  from.socket.on('data', (bytes: Buffer) => to.socket.write(change(bytes)));
+  from.socket.on('end', () => to.socket.end());
+}
+
+const same: Change = (bytes) => bytes;
+/** Of a request the head stays as it is. */
+const flipped: Change = (bytes) => {
+  if (/^(?:GET|PUT) .*\r\n\r\n$/.test(bytes.toString('latin1'))) return bytes;
+  const changed = Buffer.from(bytes);
+  changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
+  return changed;
+};
+const longer: Change = (bytes) => Buffer.concat([bytes, Buffer.from('x')]);
+const shorter: Change = (bytes) => bytes.subarray(1);
+
+const faults: readonly { shape: keyof typeof shapes; what: string; up?: Change; down?: Change }[] = [
+  { shape: 'ping', what: 'a changed byte of an answer', down: flipped },
+  { shape: 'ping', what: 'a byte too many', down: longer },
+  { shape: 'visit', what: 'a changed byte of an answer', down: flipped },
+  { shape: 'visit', what: 'a byte too many', down: longer },
+  { shape: 'visit', what: 'a byte too few', down: shorter },
+  { shape: 'download', what: 'a changed byte', down: flipped },
+  { shape: 'download', what: 'a byte too few', down: shorter },
+  { shape: 'upload', what: 'a changed byte on the way up', up: flipped },
+];
+
+/** Ends when something is wrong, long before its time. */
+const failing = { ...short, window_ms: 60_000 } as const;
+
+describe('a load fails', () => {
+  test.each(faults)('$shape: $what', async ({ shape, up = same, down = same }) => {
+    const relay = await startRelay(up, down);
+    const load = runClients({ ...shapes[shape], ...failing, port: relay.port });
+    await expect(load).rejects.toThrow(LoadFailure);
+    await relay.close();
+  });
+
+  test('where nobody listens', async () => {
+    const gone = await listenTcp(() => {});
+    await gone.close();
+    const load = runClients({ ...shapes.visit, ...failing, port: gone.port });
+    await expect(load).rejects.toThrow(/connect/);
+  });
+
+  test('when a held connection is gone', async () => {
+    const peers: Peer[] = [];
+    const server = await listenTcp((peer) => {
+      peers.push(peer);
+      peer.socket.on('error', () => {});
+      peer.socket.on('data', (bytes: Buffer) => peer.socket.write(bytes));
+    });
+    const held = await holdClients({ kind: 'hold', port: server.port, connections: 3, threads: 1 });
+    peers[0]?.socket.end();
+    await expect(held.release()).rejects.toThrow(LoadFailure);
+    await server.close();
+  });
+});
+
+test('an open load waits for nobody: what was due and not answered counts as late', async () => {
+  const silent = await listenTcp((peer) => peer.socket.on('error', () => {}).resume());
+  const counted = await runClients({
+    ...shapes.ping,
+    port: silent.port,
+    connections: 1,
+    threads: 1,
+    rate: 2000,
+    warmup_ms: 0,
+    window_ms: 100,
+  });
+  const latency = latencyOf(counted.latency);
+  expect(counted.units).toBe(0);
+  // Some 200, of which one had a connection to wait on; the load waits two seconds for them.
+  expect(counted.unfinished).toBeGreaterThan(100);
+  expect(latency?.count).toBe(counted.unfinished);
+  expect(latency?.p50).toBeGreaterThan(2_000_000);
+  await silent.close();
+});
