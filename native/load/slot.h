@@ -5,7 +5,7 @@
 #include <deque>
 #include <string>
 
-#include "load/socket.h"
+#include "load/connection.h"
 #include "load/tally.h"
 
 namespace load {
@@ -36,16 +36,28 @@ struct Site {
 
 class Slot {
  public:
-  explicit Slot(Site* site) : site_(*site) {}
+  explicit Slot(Site* site) : site_(*site), connection_(&site->poller, this) {}
   virtual ~Slot() = default;
 
   // Before the load. The slot is ready once it is among the free ones.
   virtual void Prepare() { site_.free.push_back(this); }
+
   void Begin(uint64_t due_ns) {
     due_ns_ = due_ns;
     Start();
   }
-  virtual void OnReady(uint32_t events) = 0;
+
+  void OnReady(uint32_t events) {
+    if (connection_.connecting()) {
+      connection_.FinishConnect();
+      return OnConnected();
+    }
+    if ((events & EPOLLOUT) != 0 && connection_.SendRest()) OnWritable();
+    if ((events & ~uint32_t{EPOLLOUT}) == 0) return;
+    const Connection::Received received = connection_.Receive((events & EPOLLRDHUP) != 0);
+    if (!received.bytes.empty()) OnBytes(received.bytes);
+    if (received.ends) OnEnd();
+  }
 
   uint64_t due_ns() const { return due_ns_; }
   // Changes whenever something of its work is done.
@@ -53,22 +65,14 @@ class Slot {
 
  protected:
   virtual void Start() = 0;
+  virtual void OnConnected() {}
+  virtual void OnBytes(std::string_view bytes) = 0;
+  // The other side has closed, and all its bytes have come.
+  virtual void OnEnd() = 0;
+  // All that was to be sent has gone.
+  virtual void OnWritable() {}
 
-  void Open() {
-    fd_ = Connect(site_.port, site_.opened++);
-    connecting_ = true;
-    wanted_ = EPOLLOUT;
-    site_.poller.Add(fd_.get(), wanted_, this);
-  }
-
-  // True once, when the connection has come about.
-  bool Connects() {
-    if (!connecting_) return false;
-    errno = ErrorOf(fd_.get());
-    if (errno != 0) Die("connect");
-    connecting_ = false;
-    return true;
-  }
+  void Open() { connection_.Open(site_.port, site_.opened++); }
 
   void Move(size_t bytes) {
     progress_ += bytes;
@@ -81,44 +85,12 @@ class Slot {
     site_.free.push_back(this);
   }
 
-  // Sends `bytes` and wants to read thereafter. What the socket does not take waits for SendRest. True:
-  // nothing is left.
-  bool Send(std::string_view bytes) {
-    unsent_ = bytes;
-    return SendRest();
-  }
-
-  bool SendRest() {
-    if (unsent_.empty()) return true;
-    const ssize_t count = send(fd_.get(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
-    if (count < 0 && errno != EAGAIN) Die("send");
-    unsent_.remove_prefix(count < 0 ? 0 : static_cast<size_t>(count));
-    Want(unsent_.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT);
-    return unsent_.empty();
-  }
-
-  void Want(uint32_t events) {
-    if (events != wanted_) site_.poller.Change(fd_.get(), events, this);
-    wanted_ = events;
-  }
-
-  // What there is to read; empty: the other side has closed. Null data: nothing yet.
-  std::string_view Read() {
-    thread_local std::vector<char> buffer(Pattern::kWindow);
-    const ssize_t count = recv(fd_.get(), buffer.data(), buffer.size(), 0);
-    if (count < 0 && errno != EAGAIN) Die("recv");
-    return count < 0 ? std::string_view() : std::string_view(buffer.data(), static_cast<size_t>(count));
-  }
-
   Site& site_;
-  Fd fd_;
+  Connection connection_;
 
  private:
   uint64_t due_ns_ = 0;
   uint64_t progress_ = 0;
-  bool connecting_ = false;
-  uint32_t wanted_ = 0;
-  std::string_view unsent_;
 };
 
 }  // namespace load

@@ -71,10 +71,19 @@ inline void BindLoopback(int fd, int last_octet) {
   Check(bind(fd, reinterpret_cast<const sockaddr*>(&from), sizeof from), "bind");
 }
 
-inline Fd NewSocket() {
-  Fd fd(Check(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket"));
+inline Fd NewPlainSocket() {
+  return Fd(Check(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket"));
+}
+
+// What is sent goes at once.
+inline void KeepPrompt(int fd) {
   const int on = 1;
-  setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+inline Fd NewSocket() {
+  Fd fd = NewPlainSocket();
+  KeepPrompt(fd.get());
   return fd;
 }
 
@@ -102,10 +111,9 @@ inline uint64_t NowNs() {
 }
 inline uint64_t NowUs() { return NowNs() / 1000; }
 
-// From 127.0.0.2 … 127.0.0.20 in turn, because one source address runs out of ports. Its first event says
-// whether it is connected.
+// From 127.0.0.2 … 127.0.0.20 in turn, because one source address runs out of ports. It connects meanwhile.
 inline Fd Connect(int port, size_t turn) {
-  Fd fd = NewSocket();
+  Fd fd = NewPlainSocket();
   BindLoopback(fd.get(), static_cast<int>(2 + turn % 19));
   const sockaddr_in to = Loopback(1, port);
   if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) < 0 && errno != EINPROGRESS)

@@ -10,30 +10,26 @@ class Download : public Slot {
   Download(Site* site, uint64_t bytes)
       : Slot(site), bytes_(bytes), request_("GET /" + std::to_string(bytes) + " HTTP/1.1\r\n\r\n") {}
 
-  void OnReady(uint32_t events) override {
-    if (Connects()) Send(request_);
-    if ((events & EPOLLOUT) != 0) SendRest();
-    if ((events & ~uint32_t{EPOLLOUT}) != 0) Take(Read());
-  }
-
  protected:
   void Start() override {
     received_ = 0;
     Open();
+    connection_.Send(request_);
   }
 
- private:
-  void Take(std::string_view bytes) {
-    if (bytes.data() == nullptr) return;
+  void OnBytes(std::string_view bytes) override {
     if (bytes != ThePattern().From(received_, bytes.size())) Wrong("other bytes came");
     received_ += bytes.size();
     Move(bytes.size());
-    if (!bytes.empty()) return;
+  }
+
+  void OnEnd() override {
     if (received_ != bytes_) Wrong("a download ended early");
-    fd_.Close();
+    connection_.Close();
     Finish();
   }
 
+ private:
   const uint64_t bytes_;
   const std::string request_;
   uint64_t received_ = 0;
@@ -45,40 +41,32 @@ class Upload : public Slot {
   Upload(Site* site, uint64_t bytes)
       : Slot(site), bytes_(bytes), request_("PUT /" + std::to_string(bytes) + " HTTP/1.1\r\n\r\n") {}
 
-  void OnReady(uint32_t events) override {
-    const bool writable = Connects() ? Send(request_) : (events & EPOLLOUT) != 0 && SendRest();
-    if (writable && sent_ < bytes_) SendMore();
-    if ((events & ~uint32_t{EPOLLOUT}) != 0) Take(Read());
-  }
-
  protected:
   void Start() override {
     sent_ = 0;
     answer_.clear();
     Open();
+    if (connection_.Send(request_)) OnWritable();
   }
 
- private:
-  // The next piece; the slot is asked again when the socket has room for more.
-  void SendMore() {
+  // The next piece; the socket says when it has room for more.
+  void OnWritable() override {
     const std::string_view piece = ThePattern().From(sent_, bytes_ - sent_);
-    const ssize_t count = send(fd_.get(), piece.data(), piece.size(), MSG_NOSIGNAL);
-    if (count < 0 && errno != EAGAIN) Die("send");
-    const size_t sent = count < 0 ? 0 : static_cast<size_t>(count);
+    const size_t sent = piece.empty() ? 0 : connection_.Write(piece);
     sent_ += sent;
     Move(sent);
-    Want(sent_ < bytes_ ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    connection_.WantWritable(sent_ < bytes_);
   }
 
-  void Take(std::string_view bytes) {
-    if (bytes.data() == nullptr) return;
-    answer_ += bytes;
-    if (!bytes.empty()) return;
+  void OnBytes(std::string_view bytes) override { answer_ += bytes; }
+
+  void OnEnd() override {
     if (!answer_.starts_with("stored ")) Wrong("an upload was not confirmed");
-    fd_.Close();
+    connection_.Close();
     Finish();
   }
 
+ private:
   const uint64_t bytes_;
   const std::string request_;
   uint64_t sent_ = 0;
