@@ -45,6 +45,7 @@ const loads = [
   'udp_relay',
   'udp_wire',
   'tunnel_client',
+  'keeper',
   'refuser',
 ];
 

@@ -34,7 +34,7 @@ const ROUNDS = Number(options.rounds ?? (options.quick ? 2 : 6));
 const GARBAGE = 100_000;
 const SECONDS = options.quick ? 2 : 6;
 /** Attackers come back within a run. */
-const IDENTIFY_TIMEOUT = '3s';
+const IDENTIFY_SECONDS = 3;
 const CONNECTIONS_MAX = 9000;
 /** Time for garbage collection and for what is given back late. */
 const REST_MS = 5000;
@@ -54,7 +54,7 @@ async function startVictim(
       server: {
         workers: Number(options.workers),
         max_connections: CONNECTIONS_MAX,
-        identify_timeout: IDENTIFY_TIMEOUT,
+        identify_timeout: `${IDENTIFY_SECONDS}s`,
       },
       listeners: [{ name: 'front', address: `127.0.0.1:${port}`, on_unknown: 'reset', ...listener }],
       protocols: ['Redis', 'HTTP', 'TLS'].map((name) => ({ name, target: endpoint })),
@@ -80,18 +80,22 @@ async function startRival(endpointPort: number, { flood }: Attack): Promise<Vict
   return pid === null ? null : { name: 'HAProxy', pid, port, daemon: null, load: normalLoad, stop };
 }
 
-/** What a refusal costs at least: each connection is reset, and nothing is looked at. Null: the attack is no flood. */
-async function startFloor({ flood }: Attack): Promise<Victim | null> {
-  if (!flood) return null;
+/**
+ * Another program, for the same attackers: it resets each connection at once (`flood`), or keeps it as long as the
+ * daemon would, and looks at nothing. Null: the attack is about the daemon itself.
+ */
+async function startOther({ flood, slow }: Attack): Promise<Victim | null> {
+  if (!flood && !slow) return null;
   const port = await freePort();
-  const { pid, stop } = await startProgram(await provide('refuser'), [`${port}`], port);
-  return { name: 'floor', pid, port, daemon: null, load: normalLoad, stop };
+  const [program, ...args] = flood ? ['refuser', `${port}`] : ['keeper', `${port}`, `${IDENTIFY_SECONDS}`];
+  const { pid, stop } = await startProgram(await provide(program), args, port);
+  return { name: 'another program', pid, port, daemon: null, load: normalLoad, stop };
 }
 
 interface Found extends Rounds {
   readonly quiet: Noticed[];
   readonly attacked: Noticed[];
-  /** While the same attackers were at the floor: what any proxy loses to them on this machine. Only of floods. */
+  /** While the same attackers were at another program: what the machine loses to them, whoever is attacked. */
   readonly elsewhere: Noticed[];
   readonly refusals: number[];
   keptBytes: number;
@@ -103,12 +107,12 @@ async function suffer(
   attack: Attack,
   found: Found,
   backwards: boolean,
-  floor: Victim | null,
+  other: Victim | null,
 ): Promise<void> {
   const quietly = async () => found.quiet.push(await measureNormal(victim, null, SECONDS));
   if (!backwards) await quietly();
   found.attacked.push(await measureNormal(victim, attack, SECONDS));
-  if (floor && victim.daemon) found.elsewhere.push(await measureNormal(victim, attack, SECONDS, floor.port));
+  if (other && victim.daemon) found.elsewhere.push(await measureNormal(victim, attack, SECONDS, other.port));
   if (attack.flood) found.refusals.push(await measureAlone(victim, attack, SECONDS));
   if (backwards) await quietly();
 }
@@ -128,7 +132,7 @@ async function compare(endpointPort: number, attack: Attack): Promise<Outcome[]>
   const victims = [await startVictim(`127.0.0.1:${endpointPort}`, attack)];
   const rival = await startRival(endpointPort, attack);
   if (rival) victims.push(rival);
-  const floor = await startFloor(attack);
+  const other = await startOther(attack);
   const atFloor: number[] = [];
   const found = new Map<Victim, Found>();
   try {
@@ -143,14 +147,14 @@ async function compare(endpointPort: number, attack: Attack): Promise<Outcome[]>
     for (let round = 0; round < ROUNDS; round += 1) {
       // Reversed every other round, so that drift of the machine affects all alike.
       const order = round % 2 === 0 ? [...found] : [...found].toReversed();
-      for (const [victim, rounds] of order) await suffer(victim, attack, rounds, round % 2 === 1, floor);
-      if (floor) atFloor.push(await measureAlone(floor, attack, SECONDS));
+      for (const [victim, rounds] of order) await suffer(victim, attack, rounds, round % 2 === 1, other);
+      if (other && attack.flood) atFloor.push(await measureAlone(other, attack, SECONDS));
     }
     await sleep(REST_MS);
     for (const [{ pid }, rounds] of found) rounds.keptBytes += residentBytes(pid);
   } finally {
     for (const victim of victims) await victim.stop();
-    await floor?.stop();
+    await other?.stop();
   }
   tell(
     attack,

@@ -23,6 +23,8 @@ export interface Attack {
   readonly goal?: number;
   /** Every connection is refused before a byte is read: what that costs is told, beside HAProxy. */
   readonly flood?: true;
+  /** Every connection is kept until it has been identified for too long. */
+  readonly slow?: true;
   /** New sessions may be refused meanwhile; those that are open stay. */
   readonly refuses?: true;
   /** Bytes of resident memory that may stay after all rounds. */
@@ -46,6 +48,7 @@ const slow = (name: string, why: string, ...kinds: readonly (readonly [string, s
   orders: drip(SLOW, ...kinds),
   reasons: late,
   goal: GOAL,
+  slow: true,
 });
 
 const flood = (name: string, why: string, security: object, reasons: readonly string[]): Attack => ({
