@@ -73,10 +73,16 @@ async function startVictim(
 }
 
 /** With its own rule against the attackers; null: it is not installed, or has none. */
-async function startRival(endpointPort: number, { flood }: Attack): Promise<Victim | null> {
-  if (!flood || haproxyVersion() === undefined) return null;
-  const setting = { haproxy: 'auto', refused: ATTACKERS, workers: Number(options.workers) } as const;
-  const { port, pid, stop } = await startHaproxy(endpointPort, 'auto', setting);
+async function startRival(endpointPort: number, { flood, slow, listener }: Attack): Promise<Victim | null> {
+  const isTold = flood === true || (slow === true && listener === undefined);
+  if (!isTold || haproxyVersion() === undefined) return null;
+  const rule = flood ? { refused: ATTACKERS } : ({ wholeOpenings: true } as const);
+  const setting = {
+    haproxy: 'auto',
+    workers: Number(options.workers),
+    identifySeconds: IDENTIFY_SECONDS,
+  } as const;
+  const { port, pid, stop } = await startHaproxy(endpointPort, 'auto', { ...setting, ...rule });
   return pid === null ? null : { name: 'HAProxy', pid, port, daemon: null, load: normalLoad, stop };
 }
 

@@ -45,6 +45,8 @@ export interface Setting {
   readonly listeners?: number;
   /** HAProxy: a network that is refused at accept. */
   readonly refused?: string;
+  /** HAProxy: waits for a whole request line, hello or command instead of its first bytes. */
+  readonly wholeOpenings?: true;
 }
 
 export const CONNECTIONS_MAX = 9_000;
@@ -139,6 +141,11 @@ const splicing = {
   },
 };
 
+const openingsOf = ({ wholeOpenings }: Setting) =>
+  wholeOpenings
+    ? { http: 'req.proto_http', redis: String.raw`req.payload(0,0) -m reg ^\*[0-9]+\r\n\$[0-9]+\r\n` }
+    : { http: 'req.payload(0,4) -m str "GET "', redis: 'req.payload(0,1) -m str "*"' };
+
 /** HAProxy with as many threads as anyport has workers, identifying the same two protocols by their first bytes. */
 const haproxyConfig = (port: number, endpointPort: number, how: Splicing, setting: Setting): string => `
 global
@@ -158,11 +165,11 @@ frontend bench
   bind 127.0.0.1:${port} backlog 4096
   ${setting.refused ? `tcp-request connection reject if { src ${setting.refused} }` : ''}
   tcp-request inspect-delay ${setting.identifySeconds ?? IDENTIFY_SECONDS}s
-  tcp-request content accept if { req.payload(0,4) -m str "GET " }
-  tcp-request content accept if { req.payload(0,1) -m str "*" }
+  tcp-request content accept if { ${openingsOf(setting).http} }
+  tcp-request content accept if { ${openingsOf(setting).redis} }
   tcp-request content reject if WAIT_END
-  use_backend http if { req.payload(0,4) -m str "GET " }
-  use_backend redis if { req.payload(0,1) -m str "*" }
+  use_backend http if { ${openingsOf(setting).http} }
+  use_backend redis if { ${openingsOf(setting).redis} }
 backend http
   server endpoint 127.0.0.1:${endpointPort}
 backend redis

@@ -21,7 +21,7 @@
 
 namespace anyport::desk {
 
-inline constexpr int kTimersPerTurn = 1024;
+inline constexpr int kTimersPerTurn = 32;
 // Timeout of a decision by TypeScript, which normally answers within the turn.
 inline constexpr uint64_t kDecisionMs = 2000;
 

@@ -29,7 +29,7 @@ class ConnectionSink {
   virtual void OnRefused(uint32_t listener, const net::Source& source, int error) = 0;
 };
 
-inline constexpr int kAcceptsPerTurn = 64;
+inline constexpr int kAcceptsPerTurn = 16;
 inline constexpr uint64_t kAcceptRestMs = 100;
 // Connections taken per socket when it is let go: 2 x backlog.
 inline constexpr int kAcceptsAtStopMax = 8192;
