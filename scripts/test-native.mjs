@@ -8,6 +8,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeFuzzInputs } from './lib/fuzz-inputs.mjs';
 import { installCommand, provide } from './lib/machine.mjs';
+import { reachesNative } from './lib/native-reach.mjs';
 import { read, run, runAll } from './lib/run.mjs';
 import { runVitest, summarize } from './lib/vitest.mjs';
 
@@ -29,8 +30,8 @@ const tools = {
   'clang++-14': 'clang-14',
   '/usr/share/doc/libclang-rt-14-dev': 'libclang-rt-14-dev',
 };
-/** Excludes transfers and crowds: sanitizers find nothing more in a second gigabyte. */
-const testFiles = [
+/** Parts of paths. Excludes transfers and crowds: sanitizers find nothing more in a second gigabyte. */
+const listed = [
   'test/protocols',
   'test/worker',
   'test/plane',
@@ -131,8 +132,23 @@ async function runFuzzers() {
   return { passed: fuzzers.length - failed.length, failed: failed.length };
 }
 
+/** Those that are listed, without the ones that by their imports never reach native code: `npm test` has run them. */
+function addonTests() {
+  const all = readdirSync('test', { recursive: true }).map((name) => join('test', name));
+  const tests = all.filter((path) => path.endsWith('.test.ts'));
+  const stale = listed.filter((part) => !tests.some((path) => path.includes(part)));
+  if (stale.length > 0) throw new Error(`no test file is called ${stale.join(' or ')}`);
+  const files = tests.filter((path) => listed.some((part) => path.includes(part)));
+  const reaching = files.filter(reachesNative);
+  const others = files.filter((path) => !reaching.includes(path));
+  console.log(
+    `of ${files.length} test files ${others.length} reach no native code: ${others.toSorted().join(' ')}`,
+  );
+  return reaching;
+}
+
 function runAddonTests() {
-  return runVitest(testFiles, {
+  return runVitest(addonTests(), {
     ANYPORT_ADDON: join(folder, 'Release', 'anyport.node'),
     LD_PRELOAD: read('g++', ['-print-file-name=libasan.so']),
     // V8 and the JavaScript heap are reported as leaks, so leak detection is off. The first error ends the process

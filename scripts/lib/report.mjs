@@ -24,7 +24,7 @@ const nameOf = ({ module, fullName }) => `${module.relativeModuleId}: ${fullName
 
 function failuresOf(module) {
   const { children, relativeModuleId } = module;
-  const failure = (where, errors) => ({ where, lines: errors.flatMap(linesOf) });
+  const failure = (where, errors) => ({ where, lines: errors.flatMap((error) => linesOf(error)) });
   // Of the file: its import and its hooks.
   const own = module.errors().length > 0 ? [failure(relativeModuleId, module.errors())] : [];
   const suites = [...children.allSuites()].filter((suite) => suite.errors().length > 0);
