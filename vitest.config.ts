@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { portShares } from './test/support/ports.js';
+import { SlowFirst } from './test/support/slow-first.js';
 
 /** Files that need for themselves what there is once; all others run side by side. */
 export const alone = [
@@ -11,6 +12,7 @@ export default defineConfig({
   test: {
     testTimeout: 240_000,
     hookTimeout: 240_000,
+    sequence: { sequencer: SlowFirst },
     projects: [
       {
         extends: true,
@@ -18,8 +20,8 @@ export default defineConfig({
           name: 'side by side',
           include: ['test/**/*.test.ts'],
           exclude: alone,
-          // Most wait for a server, a client or a deadline: one more than there are cores keeps them busy.
-          maxWorkers: Math.min(availableParallelism() + 1, portShares),
+          // Each waits for servers, clients and deadlines for half of its time: two of them keep a core busy.
+          maxWorkers: Math.min(2 * availableParallelism(), portShares),
           sequence: { groupOrder: 0 },
         },
       },

@@ -18,6 +18,7 @@ async function start(server: Record<string, unknown>): Promise<void> {
     protocols: [
       { name: 'Redis', target: upstream.target },
       { name: 'Hang', handler: handler('hang'), start_bytes: ['cc'] },
+      { name: 'Loop', handler: handler('loop'), start_bytes: ['dd'] },
       { name: 'Busy', handler: handler('busy'), start_bytes: ['bb'] },
     ],
   });
@@ -77,7 +78,7 @@ describe.each(['reuseport', 'handoff'])('accept %s', (accept) => {
 
 test('with all workers hung the daemon is not ready, and then it is again', async () => {
   await start({ workers: 1 });
-  await send(Buffer.from([0xcc]));
+  await send(Buffer.from([0xdd]));
   await eventually('readiness to tell', async () => (await health()).code === 503);
   await eventually('readiness', async () => (await health()).code === 200);
   const client = await send(redisPing);
