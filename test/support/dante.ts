@@ -82,9 +82,19 @@ const danteRecipe = (options: DanteOptions): Recipe => ({
   },
   command(folder) {
     const danted = ['/usr/sbin/danted', '-N', '1', '-f', `${folder}/danted.conf`, '-p', `${folder}/pid`];
+    if (process.getuid?.() !== 0) return danted as [string, ...string[]];
+    // It becomes other users, and is killed with us as the rest of a process namespace is with its first process.
     const mounts = replaced(options).map((name) => `mount --bind ${folder}/${name} /etc/${name}`);
-    if (mounts.length === 0) return danted as [string, ...string[]];
-    return ['unshare', '-m', 'sh', '-c', [...mounts, 'exec "$@"'].join(' && '), 'sh', ...danted];
+    const inside = [...mounts, '{ "$@" & wait; }'].join(' && ');
+    return [
+      'unshare',
+      ...['-m', '--pid', '--fork', '--kill-child=KILL'],
+      'sh',
+      '-c',
+      inside,
+      'sh',
+      ...danted,
+    ];
   },
 });
 

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { cleanEnvironment, collect, runProgram, stopProcess } from './process.js';
+import { cleanEnvironment, collect, dyingWithUs, runProgram, stopProcess } from './process.js';
 import { type TempFolder, tempFolder } from './temp.js';
 import { eventually } from './wait.js';
 
@@ -55,16 +55,14 @@ export class Docker {
   /** Containers that ran before run on. */
   async up(): Promise<void> {
     const at = (name: string) => join(this.#folder.path, name);
-    const child = spawn(
+    const [program = '', ...args] = dyingWithUs([
       'dockerd',
-      [
-        ...['--host', `unix://${this.socketPath}`, '--pidfile', at('pid')],
-        ...['--data-root', at('data'), '--exec-root', at('exec'), '--storage-driver', 'overlay2'],
-        ...['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'],
-        '--live-restore',
-      ],
-      { env: cleanEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] },
-    );
+      ...['--host', `unix://${this.socketPath}`, '--pidfile', at('pid')],
+      ...['--data-root', at('data'), '--exec-root', at('exec'), '--storage-driver', 'overlay2'],
+      ...['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'],
+      '--live-restore',
+    ]);
+    const child = spawn(program, args, { env: cleanEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] });
     this.#engine = child;
     const log = collect(child.stderr);
     await eventually('dockerd to answer', async () => {

@@ -17,6 +17,16 @@ export function cleanEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessE
   return { ...rest, ...extra };
 }
 
+/**
+ * The command, to be killed when the process that starts it dies: a test run that is killed leaves no server behind.
+ * A program that changes its own user stays: the kernel forgets the signal then.
+ */
+export const dyingWithUs = (command: readonly string[]): string[] => [
+  'setpriv',
+  ...['--pdeathsig', 'KILL', '--'],
+  ...command,
+];
+
 /** Runs a program to its end; `input` is its standard input. */
 export async function runProgram(
   command: string,
@@ -69,7 +79,8 @@ async function startUntil(
   args: readonly string[],
   options: SpawnOptions,
 ): Promise<Running> {
-  const child = spawn(command, args, {
+  const [program = '', ...rest] = dyingWithUs([command, ...args]);
+  const child = spawn(program, rest, {
     env: cleanEnvironment(),
     stdio: ['ignore', 'ignore', 'pipe'],
     ...options,

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { freePort } from './ports.js';
-import { accepts, cleanEnvironment, collect, runProgram } from './process.js';
+import { accepts, cleanEnvironment, collect, dyingWithUs, runProgram } from './process.js';
 import { type TempFolder, tempFolder } from './temp.js';
 import { eventually, within } from './wait.js';
 
@@ -67,7 +67,9 @@ export class RealServer {
 
   /** Returns once it accepts connections. */
   async up(): Promise<void> {
-    const [program = '', ...args] = asUser(this.recipe.user, this.recipe.command(this.folder, this.port));
+    const command = this.recipe.command(this.folder, this.port);
+    // As another user first: who becomes one is no longer killed with us.
+    const [program = '', ...args] = asUser(this.recipe.user, dyingWithUs(command));
     // A group of its own: stopped as a whole.
     const child = spawn(program, args, {
       env: cleanEnvironment(),
@@ -77,8 +79,8 @@ export class RealServer {
     });
     this.#child = child;
     const errors = collect(child.stderr);
-    await eventually(`${program} on port ${this.port}`, () => {
-      if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}: ${errors()}`);
+    await eventually(`${command[0]} on port ${this.port}`, () => {
+      if (child.exitCode !== null) throw new Error(`${command[0]} ended with ${child.exitCode}: ${errors()}`);
       return accepts(this.port);
     });
   }
