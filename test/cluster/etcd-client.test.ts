@@ -1,0 +1,273 @@
+/** The client against real etcd: keys, transactions, leases, watches; members that are gone or frozen; TLS and users. */
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { EtcdClient } from '../../src/cluster/etcd/client.js';
+import { EtcdFailure } from '../../src/cluster/etcd/failure.js';
+import type { WatchEvent, WatchMessage } from '../../src/cluster/etcd/wire.js';
+import { Etcd, etcdTools, makeAuthority } from '../support/etcd.js';
+import { freePort } from '../support/ports.js';
+import { tempFolder } from '../support/temp.js';
+import { describeWith } from '../support/tools.js';
+import { eventually } from '../support/wait.js';
+
+const failing = (work: Promise<unknown>): Promise<EtcdFailure> =>
+  work.then(
+    () => {
+      throw new Error('it did not fail');
+    },
+    (error: unknown) => {
+      if (error instanceof EtcdFailure) return error;
+      throw error;
+    },
+  );
+
+/** As many events as asked for. */
+async function eventsOf(messages: AsyncIterable<WatchMessage>, count: number): Promise<WatchEvent[]> {
+  const events: WatchEvent[] = [];
+  for await (const message of messages) {
+    if (message.type === 'events') events.push(...message.events);
+    if (events.length >= count) break;
+  }
+  return events;
+}
+
+describeWith(...etcdTools)('a client of one etcd', () => {
+  let etcd: Etcd;
+  let client: EtcdClient;
+  beforeAll(async () => {
+    etcd = await Etcd.start();
+    client = etcd.client();
+  });
+  afterAll(async () => {
+    client.close();
+    await etcd.remove();
+  });
+
+  test('values are bytes, and a list is what has the prefix, in order', async () => {
+    const bytes = Buffer.from([0, 255, 10, 34]);
+    await client.put('list/b', bytes);
+    await client.put('list/ä', 'umlaut');
+    await client.put('list0', 'no part of it');
+    const { items, more } = await client.list('list/', 10);
+    expect(items.map(({ key }) => key)).toEqual(['list/b', 'list/ä']);
+    expect(items[0]?.value.equals(bytes)).toBe(true);
+    expect(more).toBe(false);
+    expect((await client.list('list/', 1)).more).toBe(true);
+  });
+
+  test('a key that is no UTF-8 is named by its bytes', async () => {
+    const key = Buffer.concat([Buffer.from('bytes/'), Buffer.from([0xff, 0x41])]).toString('base64');
+    await etcd.admin('/v3/kv/put', { key, value: '' });
+    const { items } = await client.list('bytes/', 10);
+    expect(items.map((item) => item.key)).toEqual(['bytes/\\xffA']);
+  });
+
+  test('delete says how many there were', async () => {
+    await client.put('gone/a', '');
+    await client.put('gone/b', '');
+    expect(await client.delete('gone/a')).toBe(1);
+    expect(await client.deletePrefix('gone/')).toBe(1);
+    expect(await client.delete('gone/a')).toBe(0);
+  });
+
+  test('a transaction does one thing or the other', async () => {
+    const create = () =>
+      client.transact([{ key: 'txn', exists: false }], [{ put: 'txn', value: '1' }], [{ get: 'txn' }]);
+    expect((await create()).succeeded).toBe(true);
+    const again = await create();
+    expect(again.succeeded).toBe(false);
+    const [item] = again.found[0]?.items ?? [];
+    expect(String(item?.value)).toBe('1');
+    const changed = await client.transact(
+      [{ key: 'txn', modRevision: item?.modRevision ?? 0 }],
+      [{ put: 'txn', value: '2' }],
+    );
+    expect(changed.succeeded).toBe(true);
+    expect((await client.transact([{ key: 'txn', modRevision: 1 }], [{ delete: 'txn' }])).succeeded).toBe(
+      false,
+    );
+  });
+
+  test('a lease takes its keys along when it is revoked; then it is gone', async () => {
+    const lease = await client.grant(60);
+    await client.put('leased', 'x', lease.id);
+    expect(await client.keepAlive(lease.id)).toBe(60);
+    await client.revoke(lease.id);
+    expect((await client.get('leased')).items).toEqual([]);
+    expect(await client.keepAlive(lease.id)).toBeNull();
+    await client.revoke(lease.id);
+    expect((await failing(client.put('leased', 'x', lease.id))).kind).toBe('missing');
+  });
+
+  test('a watch shows changes from its revision on, and those to come', async () => {
+    const first = await client.put('watch/a', '1');
+    const watch = await client.watch('watch/', first);
+    const events = eventsOf(watch.messages, 3);
+    await client.put('other', '');
+    await client.put('watch/a', '2');
+    await client.delete('watch/a');
+    const seen = (await events).map((event) =>
+      event.type === 'put' ? String(event.item.value) : event.type,
+    );
+    expect(seen).toEqual(['1', '2', 'delete']);
+  });
+
+  test('a watch from a revision that is compacted is canceled, and says so', async () => {
+    const first = await client.put('compact/a', '1');
+    const last = await client.put('compact/a', '2');
+    await etcd.compact(last);
+    const watch = await client.watch('compact/', first);
+    const messages: WatchMessage[] = [];
+    for await (const message of watch.messages) messages.push(message);
+    expect(messages.at(-1)).toMatchObject({ type: 'canceled', compactRevision: last });
+  });
+
+  test('a watch that is closed ends', async () => {
+    const watch = await client.watch('closed/', 1);
+    const messages = (async () => {
+      const types: string[] = [];
+      for await (const { type } of watch.messages) types.push(type);
+      return types;
+    })();
+    await client.put('other', '');
+    watch.close();
+    watch.close();
+    expect((await messages).filter((type) => type !== 'created')).toEqual([]);
+  });
+
+  test('a request that is too large is not sent', async () => {
+    const failure = await failing(client.put('large', Buffer.alloc(2 * 1024 * 1024)));
+    expect(failure.kind).toBe('too_large');
+  });
+});
+
+describeWith(...etcdTools)('endpoints', () => {
+  const ends: (() => Promise<void> | void)[] = [];
+  afterEach(async () => {
+    for (const end of ends.splice(0)) await end();
+  });
+  async function started(count: number): Promise<Etcd> {
+    const etcd = await Etcd.start(count);
+    ends.push(() => etcd.remove());
+    return etcd;
+  }
+  function clientOf(options: ConstructorParameters<typeof EtcdClient>[0]): EtcdClient {
+    const client = new EtcdClient(options);
+    ends.push(() => client.close());
+    return client;
+  }
+
+  test('nobody listens: unreachable, and unsent, with the address', async () => {
+    const port = await freePort();
+    const failure = await failing(clientOf({ endpoints: [`http://127.0.0.1:${port}`] }).get('a'));
+    expect(failure).toMatchObject({ kind: 'unreachable', unsent: true });
+    expect(failure.message).toContain(`127.0.0.1:${port}`);
+  });
+
+  test('what answers is no etcd: said so, and the next is asked', async () => {
+    const web = createServer((_, response) => response.end('<html>')).listen(0, '127.0.0.1');
+    ends.push(() => void web.close().closeAllConnections());
+    await eventually('the server to listen', () => web.listening);
+    const wrong = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
+    const failure = await failing(clientOf({ endpoints: [wrong] }).get('a'));
+    expect(failure.kind).toBe('unreachable');
+    expect(failure.message).toContain("no answer of etcd's JSON gateway");
+    const etcd = await started(1);
+    await clientOf({ endpoints: [wrong, ...etcd.endpoints] }).put('a', 'b');
+  });
+
+  test('a member that is frozen costs its share of the deadline, once', async () => {
+    const etcd = await started(3);
+    const client = clientOf({ endpoints: etcd.endpoints, callMs: 30_000 });
+    await client.put('a', '1');
+    // Whoever is the leader: a frozen one is followed by another, which takes an election.
+    etcd.members[0]?.freeze();
+    await client.put('a', '2').catch(() => client.put('a', '2'));
+    expect(String((await client.get('a')).items[0]?.value)).toBe('2');
+    etcd.members[0]?.thaw();
+  }, 120_000);
+
+  test('without a majority a read fails, and does not answer from what one member knows', async () => {
+    const etcd = await started(3);
+    const client = clientOf({ endpoints: etcd.endpoints, callMs: 3000 });
+    await client.put('a', '1');
+    await etcd.members[0]?.down();
+    await etcd.members[1]?.down();
+    expect(['late', 'unreachable']).toContain((await failing(client.list('a', 10))).kind);
+    await etcd.members[1]?.up();
+    await eventually('a majority', () =>
+      client.get('a').then(
+        ({ items }) => items.length === 1,
+        () => false,
+      ),
+    );
+  }, 120_000);
+
+  test('a watch is over when its member goes', async () => {
+    const etcd = await started(1);
+    const watch = await clientOf({ endpoints: etcd.endpoints }).watch('a', 1);
+    // A member that ends in order ends the stream, too; one that dies cuts it.
+    const over = eventsOf(watch.messages, 1).catch((error: EtcdFailure) => error.kind);
+    await etcd.members[0]?.down();
+    expect([[], 'unreachable']).toContainEqual(await over);
+  });
+
+  test('a client that is closed says so', async () => {
+    const etcd = await started(1);
+    const client = etcd.client();
+    const watch = await client.watch('a', 1);
+    const events = eventsOf(watch.messages, 1);
+    client.close();
+    expect(await events).toEqual([]);
+    expect((await failing(client.get('a'))).kind).toBe('closed');
+  });
+
+  test('a user logs in, and again when the token is no longer known', async () => {
+    const etcd = await started(1);
+    await etcd.requireUsers('alice', 'secret', 'part/', 'part0');
+    const client = clientOf({ endpoints: etcd.endpoints, user: { name: 'alice', password: 'secret' } });
+    await Promise.all([client.put('part/a', '1'), client.put('part/b', '1')]);
+    expect((await client.list('part/', 10)).items).toHaveLength(2);
+    expect((await failing(client.put('other', '1'))).kind).toBe('denied');
+    // Simple tokens are kept in memory only.
+    await etcd.members[0]?.down();
+    await etcd.members[0]?.up();
+    await eventually('a log-in', () =>
+      client.put('part/a', '2').then(
+        () => true,
+        () => false,
+      ),
+    );
+    const wrong = clientOf({ endpoints: etcd.endpoints, user: { name: 'alice', password: 'wrong' } });
+    const failure = await failing(wrong.get('part/a'));
+    expect(failure.kind).toBe('denied');
+    expect(failure.message).toContain('authentication failed');
+    expect((await failing(clientOf({ endpoints: etcd.endpoints }).get('part/a'))).kind).toBe('denied');
+  });
+
+  test('TLS with certificates of both sides', async () => {
+    const folder = tempFolder();
+    ends.push(() => folder.remove());
+    await makeAuthority(folder.path);
+    const read = (name: string) => readFileSync(`${folder.path}/${name}`, 'utf8');
+    const etcd = await Etcd.start(1, { tlsFolder: folder.path });
+    ends.push(() => etcd.remove());
+    const ca = read('ca.pem');
+    const tls = { ca, cert: read('client.pem'), key: read('client-key.pem') };
+    const client = clientOf({ endpoints: etcd.endpoints, tls });
+    await eventually('etcd to answer', () =>
+      client.put('a', '1').then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect((await client.get('a')).items).toHaveLength(1);
+    expect((await failing(clientOf({ endpoints: etcd.endpoints, tls: { ca } }).get('a'))).kind).toBe(
+      'unreachable',
+    );
+    const stranger = await failing(clientOf({ endpoints: etcd.endpoints }).get('a'));
+    expect(stranger.message).toContain('unable to verify');
+  });
+});
