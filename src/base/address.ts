@@ -5,7 +5,7 @@ import { plainAddress } from './network.js';
 export type Endpoint =
   | { readonly host: string; readonly port: number }
   | { readonly path: string }
-  /** The name of SRV records. */
+  /** The name of SRV records, which begins with `_`, or of a service that nodes register, which does not. */
   | { readonly service: string };
 
 export type Listen =
@@ -16,12 +16,15 @@ export const PORT_MAX = 65_535;
 /** sockaddr_un.sun_path holds 108 bytes including the terminating NUL. */
 const UNIX_PATH_BYTES_MAX = 107;
 const UNIX_PREFIX = 'unix:';
-const SERVICE_PREFIX = 'srv:';
+const RECORDS_PREFIX = 'srv:';
+const REGISTERED_PREFIX = 'service:';
 const HOST_PORTS = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]/]*)):(\d{1,5})(?:-(\d{1,5}))?$/;
 const HOST_NAME =
   /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$/;
 /** RFC 2782: the service and the transport come first. */
-const SERVICE_NAME = /^_[^.]+\._(?:tcp|udp)\./i;
+const RECORDS_NAME = /^_[^.]+\._(?:tcp|udp)\./i;
+/** One segment of a key; never the name of SRV records. */
+const REGISTERED_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const ONLY_DIGITS = /^[\d.]+$/;
 
 interface HostPorts {
@@ -74,7 +77,8 @@ export type Destination =
 
 /** `host`, `host:port`, `host:first-last`, or what else an endpoint may be; null when the text is none of them. */
 export function parseDestination(text: string): Destination | null {
-  if (text.startsWith(UNIX_PREFIX) || text.startsWith(SERVICE_PREFIX)) {
+  const isNamed = text.startsWith(RECORDS_PREFIX) || registeredName(text) !== null;
+  if (text.startsWith(UNIX_PREFIX) || isNamed) {
     const endpoint = parseEndpoint(text);
     return endpoint && { kind: 'endpoint', endpoint };
   }
@@ -90,16 +94,31 @@ export function parseDestination(text: string): Destination | null {
   };
 }
 
-/** `host:port`, `[::1]:port`, `unix:/path`, `unix:@name` or `srv:_redis._tcp.name`; null when the text is none of them. */
+/** Null: not the name of a service. `service:80` is port 80 of a host of that name, as it has always been. */
+function registeredName(text: string): string | null {
+  if (!text.startsWith(REGISTERED_PREFIX)) return null;
+  const name = text.slice(REGISTERED_PREFIX.length);
+  return REGISTERED_NAME.test(name) && !/^\d+(?:-\d+)?$/.test(name) ? name : null;
+}
+
+/** Of the two kinds of services: found by SRV records. */
+export const isRecordsName = (service: string): boolean => service.startsWith('_');
+
+/**
+ * `host:port`, `[::1]:port`, `unix:/path`, `unix:@name`, `srv:_redis._tcp.name` or `service:name`; null when the text is none
+ * of them.
+ */
 export function parseEndpoint(text: string): Endpoint | null {
   if (text.startsWith(UNIX_PREFIX)) {
     const path = unixPath(text);
     return path === null ? null : { path };
   }
-  if (text.startsWith(SERVICE_PREFIX)) {
-    const service = text.slice(SERVICE_PREFIX.length);
-    return SERVICE_NAME.test(service) && HOST_NAME.test(service) ? { service } : null;
+  if (text.startsWith(RECORDS_PREFIX)) {
+    const service = text.slice(RECORDS_PREFIX.length);
+    return RECORDS_NAME.test(service) && HOST_NAME.test(service) ? { service } : null;
   }
+  const registered = registeredName(text);
+  if (registered !== null) return { service: registered };
   const parts = splitHostPorts(text);
   if (parts === null || parts.first !== parts.last || parts.first === 0 || !isHost(parts)) return null;
   return { host: parts.bracketed ? literal(parts.host) : parts.host, port: parts.first };
@@ -162,8 +181,10 @@ export const hostPort = (host: string, port: number): string =>
 export function addressFault(text: string): string | null {
   const scheme = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.exec(text)?.[0];
   if (scheme !== undefined) return `leave out \`${scheme}\``;
-  if (text.startsWith(SERVICE_PREFIX))
+  if (text.startsWith(RECORDS_PREFIX))
     return 'the name of SRV records is such as `srv:_redis._tcp.example.com`, without a port';
+  if (text.startsWith(REGISTERED_PREFIX))
+    return 'the name of a registered service is such as `service:orders`: up to 128 letters, digits, `.`, `_` and `-`';
   if (isIPv6(text)) return `the port is missing: write \`[${text}]:PORT\``;
   const bracketed = /^\[(.*)\]$/.exec(text)?.[1];
   if (bracketed === undefined ? isName(text) : isIPv6(bracketed)) {

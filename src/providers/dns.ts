@@ -3,6 +3,7 @@
  * live. A name that fails keeps its last good answer; the same answer in another order is not a change.
  */
 import { isIP } from 'node:net';
+import { isRecordsName } from '../base/address.js';
 import type { Clock } from '../base/clock.js';
 import type { DiscoveredEndpoint, Discovery, EndpointConfig, UpstreamConfig } from '../model/config.js';
 import { type Answer, lookupLimits, NameWatch, sooner, type Wish } from './name-watch.js';
@@ -66,7 +67,7 @@ export function wishesOf(upstreams: readonly UpstreamConfig[]): Wishes {
 }
 
 function nameIn(address: EndpointConfig['address']): string | null {
-  if ('service' in address) return address.service;
+  if ('service' in address) return isRecordsName(address.service) ? address.service : null;
   return 'path' in address || isIP(address.host) !== 0 ? null : address.host;
 }
 

@@ -2,8 +2,9 @@
 import type { Discovery, UpstreamConfig } from '../model/config.js';
 import { dns } from './dns.js';
 import type { Provider, ProviderKind, Surroundings } from './provider.js';
+import { registered } from './registered.js';
 
-const kinds: readonly ProviderKind[] = [dns];
+const kinds: readonly ProviderKind[] = [dns, registered];
 
 export function createProvider(upstreams: readonly UpstreamConfig[], around: Surroundings): Provider {
   return joined(kinds.map((kind) => kind(upstreams, around)));

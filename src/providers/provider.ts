@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../base/clock.js';
 import type { Discovery, UpstreamConfig } from '../model/config.js';
+import type { ServiceDirectory } from '../model/service-directory.js';
 
 export interface Provider {
   /**
@@ -25,6 +26,8 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly warn: (fields: object, message: string) => void;
   readonly info: (fields: object, message: string) => void;
+  /** Where services are registered; absent: nowhere. */
+  readonly directory?: ServiceDirectory;
 }
 
 /** Makes the provider for what these upstreams name. */

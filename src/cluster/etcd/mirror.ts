@@ -5,6 +5,7 @@
 import type { Clock } from '../../base/clock.js';
 import { LifeEnd } from '../../base/life-end.js';
 import type { EtcdClient } from './client.js';
+import { EtcdFailure } from './failure.js';
 import {
   advanced,
   type Change,

@@ -8,7 +8,7 @@ import { expecting, form, list } from './fields.js';
 const LISTEN =
   'an address such as `:9090`, `127.0.0.1:9090`, `[::]:9090`, `9000-9010`, `unix:/run/a.sock` or `unix:@name`';
 const ENDPOINT =
-  'an address such as `10.0.0.5:80`, `web:80`, `[::1]:80`, `unix:/run/a.sock` or `srv:_redis._tcp.example`';
+  'an address such as `10.0.0.5:80`, `web:80`, `[::1]:80`, `unix:/run/a.sock`, `srv:_redis._tcp.example` or `service:orders`';
 /** Where a session may go, for the reference. */
 export const TARGET = 'name of an upstream, `reset`, `close`, `drop` or `tarpit`';
 const NETWORK = 'an address or a network such as `10.0.0.0/8`';

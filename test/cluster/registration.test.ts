@@ -1,0 +1,109 @@
+/** This node in real etcd: its key under a lease that is kept, lost, granted again and revoked. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../src/base/clock.js';
+import type { EtcdClient } from '../../src/cluster/etcd/client.js';
+import { type NodeRecord, nodeKey, parseNode } from '../../src/cluster/nodes.js';
+import { Registration, type RegistrationOptions } from '../../src/cluster/registration.js';
+import { Etcd, etcdTools } from '../support/etcd.js';
+import { describeWith } from '../support/tools.js';
+import { eventually } from '../support/wait.js';
+
+const record = (more: Partial<NodeRecord> = {}): NodeRecord => ({
+  id: 'n1',
+  address: '10.0.0.1:9090',
+  version: '1.2.3',
+  load: 0,
+  instance: 'one',
+  startedMs: 1_000_000,
+  ...more,
+});
+
+describeWith(...etcdTools)('a registration', () => {
+  let etcd: Etcd;
+  let client: EtcdClient;
+  const registrations: Registration[] = [];
+  beforeEach(async () => {
+    etcd = await Etcd.start();
+    client = etcd.client();
+  });
+  afterEach(async () => {
+    await Promise.all(registrations.splice(0).map((each) => each.stop()));
+    client.close();
+    await etcd.remove();
+  });
+
+  function register(describe: () => NodeRecord, options: Partial<RegistrationOptions> = {}) {
+    const told: string[] = [];
+    const registration = new Registration({
+      client,
+      prefix: '/anyport',
+      ttlS: 2,
+      describe,
+      clock: systemClock,
+      chance: Math.random,
+      onFailure: (error) => told.push(error),
+      onRegistered: () => told.push('registered'),
+      ...options,
+    });
+    registrations.push(registration);
+    registration.start();
+    return { registration, told };
+  }
+
+  async function registered(): Promise<NodeRecord | null> {
+    const [item] = (await client.get(nodeKey('/anyport', 'n1'))).items;
+    const parsed = item && parseNode('/anyport', item.key, item.value);
+    return parsed !== undefined && 'node' in parsed ? parsed.node : null;
+  }
+
+  test('says what the node is, and what its load is now', async () => {
+    let load = 1;
+    const { told } = register(() => record({ load }));
+    await eventually('the key', registered);
+    expect(await registered()).toEqual(record({ load: 1 }));
+    load = 7;
+    await eventually('the new load', async () => (await registered())?.load === 7);
+    expect(told).toEqual(['registered']);
+  });
+
+  test('is gone at once when it stops', async () => {
+    const { registration } = register(() => record());
+    await eventually('the key', registered);
+    await registration.stop();
+    expect(await registered()).toBeNull();
+    expect(registration.isRegistered).toBe(false);
+  });
+
+  test('a lease that is lost is granted again', async () => {
+    register(() => record());
+    await eventually('the key', registered);
+    const { leases } = (await etcd.admin('/v3/lease/leases', {})) as { leases: { ID: string }[] };
+    await client.revoke(leases[0]?.ID ?? '');
+    expect(await registered()).toBeNull();
+    await eventually('the key again', registered);
+  });
+
+  test('outlives etcd, and is there again afterwards; said once', async () => {
+    const { told } = register(() => record());
+    await eventually('the key', registered);
+    await etcd.members[0]?.down();
+    await eventually('the outage to be told', () => told.length === 2);
+    await etcd.members[0]?.up();
+    await eventually('the end to be told', () => told.length === 3);
+    expect(told[1]).toContain('etcd at 127.0.0.1');
+    expect(told[2]).toBe('registered');
+    expect(await registered()).toEqual(record());
+  });
+
+  test('an id that another has is not taken; it is when the other is gone', async () => {
+    const other = register(() => record({ instance: 'other', address: '10.0.0.2:9090' }));
+    await eventually('the key', registered);
+    const { registration, told } = register(() => record());
+    await eventually('the refusal', () => told.length > 0);
+    expect(told[0]).toContain('another node has the id `n1` (10.0.0.2:9090)');
+    expect((await registered())?.instance).toBe('other');
+    expect(registration.isRegistered).toBe(false);
+    await other.registration.stop();
+    await eventually('the id', async () => (await registered())?.instance === 'one');
+  });
+});
