@@ -7,6 +7,7 @@ import { ownAddresses } from '../base/own-addresses.js';
 import type { Config, Demo, Document, Problem } from '../model/config.js';
 import type { Contribution, Fragment } from '../providers/contribution.js';
 import { systemAccounts } from './accounts.js';
+import { applyClusterEnvironment } from './cluster-environment.js';
 import { mergeContributions } from './contributions/index.js';
 import { DEFAULT_FILE, DEMO_ADDRESS, demoConfig } from './default.js';
 import { documentSource } from './document.js';
@@ -126,7 +127,10 @@ function loadFile(
   files.push(...whole.files);
   if (whole.problems.length > 0) return { ok: false, problems: whole.problems, files };
   const directory = dirname(resolve(written.file ?? DEFAULT_FILE));
-  const source = applyFlags(whole.source, demo ? { ...flags, listen: undefined } : flags);
+  const source = applyFlags(
+    applyClusterEnvironment(whole.source, environment),
+    demo ? { ...flags, listen: undefined } : flags,
+  );
   return loaded(
     source,
     { name, directory, files, demo },

@@ -25,6 +25,7 @@ const KEYS = [
   ['docker.tls', 'ca'],
   ['docker.tls', 'cert'],
   ['docker.tls', 'key'],
+  ...(['ca', 'cert', 'key'] as const).map((key) => ['distributed.tls', key] as const),
   ...['upstreams.*', 'protocols.[].target', 'forwards.[].target'].flatMap((upstream) =>
     ['via', 'via.[]'].map((via) => [`${upstream}.${via}`, 'ca'] as const),
   ),

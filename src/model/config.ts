@@ -2,7 +2,9 @@
  * A validated configuration: defaults filled in, units converted (milliseconds, bytes), names checked. The file's form
  * is defined in src/config/schema; workers run the Plan compiled from this.
  */
+
 import type { ConnectProxyConfig } from './connect-proxy.js';
+import type { DistributedConfig } from './distributed.js';
 import type { KcpProfile } from './kcp.js';
 import type { Conditions } from './plan.js';
 import type { Signature, Transport } from './protocol.js';
@@ -27,6 +29,8 @@ export interface Config {
   /** Null: containers are not looked at. */
   readonly docker: DockerConfig | null;
   readonly security: SecurityConfig;
+  /** Null: this node is alone. */
+  readonly distributed: DistributedConfig | null;
   readonly monitoring: MonitoringConfig;
   /** Null: no control interface. */
   readonly admin: AdminConfig | null;

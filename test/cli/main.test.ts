@@ -20,7 +20,7 @@ function file(name: string, text: string): string {
 
 const good = file(
   'good.yaml',
-  'distributed: { enable: true }\nprotocols: [{ name: HTTP, target: "127.0.0.1:80" }]\n',
+  'distributed: { enable: true, etcd_endpoints: "etcd:2379" }\nprotocols: [{ name: HTTP, target: "127.0.0.1:80" }]\n',
 );
 const twoListeners = file(
   'two.yaml',

@@ -67,6 +67,7 @@ export function configOf({ server: some, monitoringPort, handler = restless }: W
     kcp: [],
     connectProxy: null,
     docker: null,
+    distributed: null,
     security: { rateLimit: null, guard: null, banExport: null, lists: noLists },
     monitoring: { metrics: monitoring, health: monitoring },
     admin: null,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { connectProxy } from './connect-proxy.js';
 import { docker } from './docker.js';
+import { distributed } from './distributed.js';
 import { expecting, list, mapping, oneOrMore, text } from './fields.js';
 import { forward } from './forwards.js';
 import { kcp } from './kcp.js';
@@ -37,7 +38,7 @@ export const sections = {
   monitoring,
   logging,
   admin,
-  distributed: anything('Other machines, through etcd.'),
+  distributed,
   connect_proxy: connectProxy,
   docker,
   kcp: z

@@ -8,6 +8,7 @@ import { checkAdminAddress, resolveAdmin } from './admin.js';
 import { resolveConnectProxy } from './connect-proxy.js';
 import type { Context } from './context.js';
 import { resolveDocker } from './docker.js';
+import { checkServices, resolveDistributed } from './distributed.js';
 import { checkForwards } from './forward-checks.js';
 import {
   forwardGroups,
@@ -65,6 +66,8 @@ export function validate(source: Source, context: Context): Validated {
   checkSecurity(shape, report);
   const identity = resolveIdentity(shape, context, report);
   const admin = resolveAdmin(shape, report);
+  const distributed = resolveDistributed(shape, context, report, identity);
+  checkServices(written, distributed, report);
   const monitoring = monitoringConfig(shape);
   const security = securityConfig(shape, context, report);
   checkAdminAddress(admin, groups, monitoring, report);
@@ -80,6 +83,7 @@ export function validate(source: Source, context: Context): Validated {
     connectProxy,
     docker,
     security,
+    distributed,
     monitoring,
     admin,
     logging: loggingConfig(shape),

@@ -9,6 +9,7 @@ import { isMapping, type Path } from '../path.js';
 import type { Report } from '../report.js';
 import type { ConnectProxyEntry } from '../schema/connect-proxy.js';
 import type { DockerEntry } from '../schema/docker.js';
+import type { WrittenDistributed } from '../schema/distributed.js';
 import { unknownKey } from '../schema/fields.js';
 import type { ForwardEntry } from '../schema/forwards.js';
 import { type SectionName, sectionNames, sections } from '../schema/index.js';
@@ -49,11 +50,13 @@ export interface Shape {
   readonly monitoring: z.output<typeof sections.monitoring> | null;
   /** Null: off. */
   readonly admin: z.output<typeof sections.admin> | null;
+  /** Null: the section is absent. */
+  readonly distributed: WrittenDistributed | null;
   readonly logging: z.output<typeof sections.logging>;
 }
 
 /** Sections without effect yet: checked, then reported in a warning. */
-const UNREAD: readonly SectionName[] = ['distributed'];
+const UNREAD: readonly SectionName[] = [];
 
 export function readShape(value: unknown, report: Report): Shape {
   const file = isMapping(value) ? value : {};
@@ -87,6 +90,10 @@ export function readShape(value: unknown, report: Report): Shape {
     monitoring:
       'monitoring' in file
         ? check(sections.monitoring, file.monitoring, ['monitoring'], report, inSection)
+        : null,
+    distributed:
+      'distributed' in file
+        ? check(sections.distributed, file.distributed ?? {}, ['distributed'], report)
         : null,
     admin: 'admin' in file ? check(sections.admin, file.admin ?? {}, ['admin'], report) : null,
     logging:

@@ -1,0 +1,125 @@
+/** `distributed`: what of it contradicts itself, and the files that it names. */
+import { X509Certificate } from 'node:crypto';
+import { resolve } from 'node:path';
+import { isRecordsName } from '../../base/address.js';
+import type { Identity } from '../../model/config.js';
+import type { DistributedConfig } from '../../model/distributed.js';
+import type { TextFile } from '../file-kind.js';
+import type { Report } from '../report.js';
+import type { WrittenDistributed } from '../schema/distributed.js';
+import type { UpstreamEntry } from '../schema/upstreams.js';
+import type { Context } from './context.js';
+import type { Shape } from './shape.js';
+import type { NamedUpstream } from './upstreams.js';
+
+const HOST_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+/** Null: this node is alone. What is wrong is said even of a section that is off. */
+export function resolveDistributed(
+  { distributed: written }: Shape,
+  context: Context,
+  report: Report,
+  writer: Identity | null,
+): DistributedConfig | null {
+  if (written === null) return null;
+  const nodeId = nodeIdOf(written, context, report);
+  const tls = tlsOf(written, context, report);
+  checkAccess(written, report);
+  if (!written.enable) return null;
+  if (written.etcd_endpoints.length === 0)
+    report.missing(['distributed'], 'needs `etcd_endpoints` such as `["http://etcd:2379"]`');
+  return {
+    nodeId,
+    endpoints: written.etcd_endpoints,
+    ttlS: Math.ceil(written.ttl / 1000),
+    refreshMs: written.service_discovery.refresh_interval,
+    prefix: written.prefix,
+    advertise: written.advertise ?? null,
+    tls,
+    user: written.username === '' ? null : { name: written.username, password: written.password },
+    stateFile: stateFileOf(written, context, report, writer),
+    allowLoopback: written.allow_loopback,
+    discovers: written.service_discovery.enable,
+    watchPrefix: watchPrefixOf(written),
+    strategy: written.load_balancer?.strategy ?? null,
+  };
+}
+
+function nodeIdOf({ node_id, enable }: WrittenDistributed, { hostName }: Context, report: Report): string {
+  const id = node_id ?? hostName;
+  if (enable && !HOST_NAME.test(id))
+    report.missing(['distributed'], `needs a \`node_id\`: the name of this host, \`${id}\`, can not be one`);
+  return id;
+}
+
+function checkAccess({ etcd_endpoints, tls, username, password }: WrittenDistributed, report: Report): void {
+  const at = (key: string, message: string) => report.problem(['distributed', key], message);
+  const isSecure = etcd_endpoints.some((url) => url.startsWith('https:'));
+  if (tls !== undefined && etcd_endpoints.length > 0 && !isSecure)
+    at('tls', 'has no effect: none of `etcd_endpoints` is an `https` URL');
+  if (username === '' && password !== '') at('password', 'needs a `username`, too');
+  if (username !== '' && password === '') at('username', 'needs a `password`, too');
+}
+
+function tlsOf({ tls }: WrittenDistributed, context: Context, report: Report): DistributedConfig['tls'] {
+  if (tls === undefined) return null;
+  if (tls.cert !== undefined && tls.key === undefined)
+    report.problem(['distributed', 'tls', 'cert'], 'needs its private `key`, too');
+  if (tls.key !== undefined && tls.cert === undefined)
+    report.problem(['distributed', 'tls', 'key'], 'needs its certificate, `cert`, too');
+  const read = (name: 'ca' | 'cert' | 'key', file: string | undefined) => {
+    if (file === undefined) return {};
+    const absolute = resolve(context.directory, file);
+    const found = name === 'key' ? context.keyFile(absolute) : context.authorities(absolute);
+    const fault = 'fault' in found ? found.fault : pemFault(name, found);
+    if (fault !== null) report.problem(['distributed', 'tls', name], `${fault}: ${absolute}`);
+    return 'text' in found ? { [name]: found.text } : {};
+  };
+  return { ...read('ca', tls.ca), ...read('cert', tls.cert), ...read('key', tls.key) };
+}
+
+/** The content of a key is never shown. */
+function pemFault(name: 'ca' | 'cert' | 'key', { text }: Extract<TextFile, { text: string }>): string | null {
+  if (name === 'key')
+    return /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text) ? null : 'has no private key: expected PEM';
+  try {
+    return new X509Certificate(text) && null;
+  } catch {
+    return 'has no certificate that can be read: expected PEM';
+  }
+}
+
+function stateFileOf(
+  { state_file: path }: WrittenDistributed,
+  { writeFault }: Context,
+  report: Report,
+  writer: Identity | null,
+): string | null {
+  if (path === undefined) return null;
+  const fault = writeFault(path, 'replaced', writer?.user.uid ?? null);
+  if (fault !== null) report.problem(['distributed', 'state_file'], fault);
+  return path;
+}
+
+type Places = Pick<NamedUpstream, 'path'> & { readonly value: Pick<UpstreamEntry, 'endpoints'> };
+
+/** Endpoints that only a cluster can find. */
+export function checkServices(
+  upstreams: readonly Places[],
+  distributed: DistributedConfig | null,
+  report: Report,
+): void {
+  if (distributed?.discovers === true) return;
+  const cure =
+    distributed === null
+      ? '`distributed` with `enable: true`'
+      : '`distributed.service_discovery.enable: true`';
+  for (const { path, value } of upstreams)
+    for (const [index, { address }] of (value.endpoints ?? []).entries())
+      if ('service' in address.address && !isRecordsName(address.address.service))
+        report.problem([...path, 'endpoints', index], `\`${address.name}\` needs ${cure}`);
+}
+
+function watchPrefixOf({ config_manager: manager, prefix }: WrittenDistributed): string | null {
+  return manager?.enable === true ? (manager.watch_prefix ?? `${prefix}/config`) : null;
+}

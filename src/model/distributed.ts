@@ -1,0 +1,27 @@
+/** This node among others, and the etcd that they share. */
+
+export interface DistributedConfig {
+  readonly nodeId: string;
+  /** `http://host:port` or `https://host:port`. */
+  readonly endpoints: readonly string[];
+  /** Seconds that what a node says of itself outlives it. */
+  readonly ttlS: number;
+  /** Time between two lists of what a watch keeps current. */
+  readonly refreshMs: number;
+  /** Begins with `/` and does not end with it. */
+  readonly prefix: string;
+  /** Where other nodes reach this one, `host:port`; null: not said. */
+  readonly advertise: string | null;
+  /** PEM texts. */
+  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string } | null;
+  readonly user: { readonly name: string; readonly password: string } | null;
+  /** Absolute path; null: no state is kept. */
+  readonly stateFile: string | null;
+  readonly allowLoopback: boolean;
+  /** Whether `service:NAME` is looked up there. */
+  readonly discovers: boolean;
+  /** Prefix of the fragments of a configuration; null: none are read. */
+  readonly watchPrefix: string | null;
+  /** Key in the table of strategies (src/upstream/balance); null: as without. */
+  readonly strategy: string | null;
+}

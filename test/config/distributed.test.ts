@@ -1,0 +1,168 @@
+/** `distributed`: what becomes of it, and what is said of it. */
+import { describe, expect, test } from 'vitest';
+import { applyClusterEnvironment } from '../../src/config/cluster-environment.js';
+import type { Environment } from '../../src/config/environment.js';
+import { readConfig } from '../../src/config/read.js';
+import { configOf, problemsOf, type World } from './support.js';
+
+const base = 'protocols: [{ name: HTTP, target: "10.0.0.1:80" }]\n';
+const on = 'enable: true, etcd_endpoints: ["http://etcd:2379"]';
+const withKeys = (keys: string, rest = base): string => `${rest}distributed: { ${keys} }`;
+const resolved = (keys: string, world?: World) => configOf(withKeys(keys), world).distributed;
+/** Without the file and the position. */
+const complaints = (keys: string, rest = base, world?: World) =>
+  problemsOf(withKeys(keys, rest), world).map((line) => line.replace(/^[^ ]* /, ''));
+
+describe('what becomes of it', () => {
+  test('nothing without the section, and nothing of one that is off', () => {
+    expect(configOf(base).distributed).toBeNull();
+    expect(resolved('enable: false, etcd_endpoints: ["http://etcd:2379"]')).toBeNull();
+  });
+
+  test('defaults', () =>
+    expect(resolved(on)).toEqual({
+      nodeId: 'gateway',
+      endpoints: ['http://etcd:2379'],
+      ttlS: 30,
+      refreshMs: 30_000,
+      prefix: '/anyport',
+      advertise: null,
+      tls: null,
+      user: null,
+      stateFile: null,
+      allowLoopback: false,
+      discovers: true,
+      watchPrefix: null,
+      strategy: null,
+    }));
+
+  test('every key', () =>
+    expect(
+      resolved(`${on}, node_id: node-1, ttl: 10, prefix: /edge/, advertise: "10.0.0.1:9090", username: root, password: pw,
+        state_file: /var/lib/anyport/state, allow_loopback: true, service_discovery: { enable: false, refresh_interval: 5 },
+        config_manager: { watch_prefix: /edge/files }, load_balancer: { strategy: least_connections }`),
+    ).toMatchObject({
+      nodeId: 'node-1',
+      ttlS: 10,
+      refreshMs: 5000,
+      prefix: '/edge',
+      advertise: '10.0.0.1:9090',
+      user: { name: 'root', password: 'pw' },
+      stateFile: '/var/lib/anyport/state',
+      allowLoopback: true,
+      discovers: false,
+      watchPrefix: '/edge/files',
+      strategy: 'least_connections',
+    }));
+
+  test.each([
+    ['ttl: 45', { ttlS: 45 }],
+    ['ttl: 1m', { ttlS: 60 }],
+    ['load_balancer: random_two', { strategy: 'random_two' }],
+    ['config_manager: {}', { watchPrefix: '/anyport/config' }],
+    ['config_manager: { enable: false }', { watchPrefix: null }],
+  ])('%s', (keys, expected) => expect(resolved(`${on}, ${keys}`)).toMatchObject(expected));
+
+  test.each([
+    ['http://etcd', ['http://etcd:2379']],
+    ['etcd:4001', ['http://etcd:4001']],
+    ['HTTPS://[::1]:2379/', ['https://[::1]:2379']],
+  ])('an endpoint %s', (written, endpoints) =>
+    expect(resolved(`enable: true, etcd_endpoints: "${written}"`)).toMatchObject({ endpoints }),
+  );
+
+  test('a service is an endpoint of an upstream', () => {
+    const text = withKeys(
+      on,
+      'protocols: [{ name: HTTP, target: web }]\nupstreams: { web: { endpoints: ["service:orders"] } }\n',
+    );
+    expect(configOf(text).upstreams[0]?.endpoints[0]).toMatchObject({
+      name: 'service:orders',
+      address: { service: 'orders' },
+    });
+  });
+});
+
+describe('what is said of it', () => {
+  test.each([
+    ['enable: true', 'distributed: needs `etcd_endpoints` such as `["http://etcd:2379"]`'],
+    [`${on}, node_id: "a/b"`, 'distributed.node_id: expected up to 128 letters'],
+    [`${on}, ttl: 1`, 'distributed.ttl: expected seconds, or a duration such as `30s`, from 5s to 1h'],
+    [`${on}, ttl: [1]`, 'distributed.ttl: expected seconds'],
+    [`${on}, prefix: anyport`, 'distributed.prefix: expected a prefix of keys such as `/anyport`'],
+    [`${on}, advertise: "10.0.0.1"`, 'distributed.advertise: expected an address such as `10.0.0.1:9090`'],
+    [`${on}, username: root`, 'distributed.username: needs a `password`, too'],
+    [`${on}, password: pw`, 'distributed.password: needs a `username`, too'],
+    [`${on}, tls: {}`, 'distributed.tls: has no effect: none of `etcd_endpoints` is an `https` URL'],
+    [`${on}, state_file: state`, 'distributed.state_file: expected an absolute path'],
+    [`${on}, ttls: 5`, 'distributed.ttls: unknown key `ttls`: did you mean `ttl`?'],
+    [`${on}, load_balancer: round_robbin`, 'distributed.load_balancer: expected one of `round_robin`'],
+    [
+      'enable: true, etcd_endpoints: ["ftp://a"]',
+      'distributed.etcd_endpoints[0]: expected the URL of an etcd',
+    ],
+    [
+      'enable: true, etcd_endpoints: ["http://u:p@a:1"]',
+      'write user and password as `username` and `password`',
+    ],
+  ])('%s', (keys, expected) => {
+    const said = complaints(keys);
+    expect(said.join('\n')).toContain(expected);
+    expect(said).toHaveLength(1);
+  });
+
+  test('certificates and keys: both, there, and PEM', () => {
+    const https = 'enable: true, etcd_endpoints: ["https://etcd:2379"]';
+    expect(complaints(`${https}, tls: { cert: c.pem }`).join('\n')).toMatch(
+      /needs its private `key`, too[\s\S]*no such file/,
+    );
+    const keys = { '/etc/anyport/k.pem': { text: 'secret words', isShared: false } };
+    const said = complaints(`${https}, tls: { cert: k.pem, key: k.pem }`, base, { keys }).join('\n');
+    expect(said).toContain('has no certificate that can be read');
+    expect(said).toContain('has no private key: expected PEM');
+    expect(said).not.toContain('secret words');
+  });
+
+  test('a state file that can not be written', () => {
+    const faults = { '/run/a/state': 'no such folder' };
+    expect(complaints(`${on}, state_file: /run/a/state`, base, { faults }).join()).toContain(
+      'no such folder',
+    );
+  });
+
+  test.each([
+    ['', '`service:orders` needs `distributed` with `enable: true`'],
+    ['distributed: { enable: false }', '`service:orders` needs `distributed` with `enable: true`'],
+    [
+      `distributed: { ${on}, service_discovery: { enable: false } }`,
+      '`service:orders` needs `distributed.service_discovery.enable: true`',
+    ],
+  ])('a service that nothing looks up: %s', (section, expected) => {
+    const upstreams = 'upstreams: { web: { endpoints: ["service:orders"] } }\n';
+    const said = problemsOf(`protocols: [{ name: HTTP, target: web }]\n${upstreams}${section}`);
+    expect(said.join('\n')).toContain(expected);
+  });
+});
+
+describe('the environment', () => {
+  function sourceOf(text: string, environment: Environment) {
+    const { source } = readConfig(text, 'any.yaml', {});
+    return applyClusterEnvironment(source, environment);
+  }
+  test('wins over the section, and says so where it is wrong', () => {
+    const environment = { PROTOPLEX_NODE_ID: 'p', ETCD_ENDPOINTS: 'http://a:1, http://b:2,' };
+    const source = sourceOf(withKeys(on), environment);
+    expect(source.value).toMatchObject({
+      distributed: { enable: true, node_id: 'p', etcd_endpoints: ['http://a:1', 'http://b:2'] },
+    });
+    expect(source.place(['distributed', 'etcd_endpoints', 1]).path).toBe('ETCD_ENDPOINTS');
+    expect(source.place(['distributed', 'enable'])).toMatchObject({ file: 'any.yaml' });
+  });
+  test('ours first; empty is unset; and without the section there is nothing to win over', () => {
+    const both = { ANYPORT_NODE_ID: 'a', PROTOPLEX_NODE_ID: 'p', ETCD_ENDPOINTS: '' };
+    expect(sourceOf(withKeys(on), both).value).toMatchObject({
+      distributed: { node_id: 'a', etcd_endpoints: ['http://etcd:2379'] },
+    });
+    expect(sourceOf(base, both).value).not.toHaveProperty('distributed');
+  });
+});
