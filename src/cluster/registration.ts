@@ -37,6 +37,8 @@ export class Registration {
   #lease: string | null = null;
   /** What the key has; empty: nothing of ours. */
   #written = '';
+  /** Of the key when it was written. */
+  #revision = 0;
   #failures = 0;
   /** Neither success nor failure has been told, or which one was the last. */
   #told: 'nothing' | 'registered' | 'failing' = 'nothing';
@@ -85,9 +87,9 @@ export class Registration {
     if (this.#lease === null) this.#lease = (await client.grant(ttlS)).id;
     const record = this.#options.describe();
     const text = JSON.stringify(record);
-    if (text === this.#written) return;
+    if (text === this.#written && (await this.#stands(record))) return;
     try {
-      await this.#write(record, text, this.#lease);
+      this.#revision = await this.#write(record, text, this.#lease);
       this.#written = text;
     } catch (error) {
       // It has expired between the two calls.
@@ -96,20 +98,31 @@ export class Registration {
     }
   }
 
-  /** Whoever holds the key keeps it as long as its lease lives; the key of this very process is written over. */
-  async #write(record: NodeRecord, text: string, lease: string): Promise<void> {
+  /** The key is as we have written it: nobody has deleted it or written over it. */
+  async #stands({ id }: NodeRecord): Promise<boolean> {
+    const key = nodeKey(this.#options.prefix, id);
+    const { succeeded } = await this.#options.client.transact([{ key, modRevision: this.#revision }], []);
+    return succeeded;
+  }
+
+  /** The key's revision. Whoever holds the key keeps it as long as its lease lives; the key of this very process is written over. */
+  async #write(record: NodeRecord, text: string, lease: string): Promise<number> {
     const { client, prefix } = this.#options;
     const key = nodeKey(prefix, record.id);
     const put = { put: key, value: text, lease };
     const created = await client.transact([{ key, exists: false }], [put], [{ get: key }]);
-    if (created.succeeded) return;
+    if (created.succeeded) return created.revision;
     const item = created.found[0]?.items[0];
     const owner = item === undefined ? null : parseNode(prefix, item.key, item.value);
     if (owner !== null && 'node' in owner && owner.node.instance !== record.instance)
       throw new EtcdFailure('refused', takenWords(owner.node));
-    const { succeeded } = await client.transact([{ key, modRevision: item?.modRevision ?? 0 }], [put]);
+    const { succeeded, revision } = await client.transact(
+      [{ key, modRevision: item?.modRevision ?? 0 }],
+      [put],
+    );
     if (!succeeded)
       throw new EtcdFailure('refused', `the key ${key} changes under our hands; it is tried again`);
+    return revision;
   }
 
   #forget(): void {

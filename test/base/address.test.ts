@@ -13,6 +13,8 @@ describe('parseEndpoint', () => {
     },
     { why: 'a Unix socket', text: 'unix:/run/a.sock', is: { path: '/run/a.sock' } },
     { why: 'an abstract one', text: 'unix:@a', is: { path: '@a' } },
+    { why: 'a registered service', text: 'service:orders', is: { service: 'orders' } },
+    { why: 'port 80 of a host', text: 'service:80', is: { host: 'service', port: 80 } },
     { why: 'SRV records', text: 'srv:_redis._tcp.a.test', is: { service: '_redis._tcp.a.test' } },
     { why: 'an IPv4-mapped address', text: '[::ffff:10.0.0.5]:1', is: { host: '10.0.0.5', port: 1 } },
     { why: 'another spelling of IPv6', text: '[0:0:0::1]:1', is: { host: '::1', port: 1 } },
@@ -22,6 +24,8 @@ describe('parseEndpoint', () => {
   const bad = [
     { why: 'no port', text: 'web' },
     { why: 'no host', text: ':80' },
+    { why: 'a registered service is one segment of a key', text: 'service:a/b' },
+    { why: 'a registered service is no SRV record', text: 'service:_redis._tcp.a.test' },
     { why: 'SRV records have their ports', text: 'srv:_redis._tcp.a.test:6379' },
     { why: 'SRV records are of a service', text: 'srv:redis.a.test' },
     { why: 'port 0 can not be dialled', text: 'web:0' },

@@ -83,9 +83,17 @@ describeWith(...etcdTools)('a registration', () => {
     await eventually('the key again', registered);
   });
 
+  test('a key that somebody has deleted is written again', async () => {
+    const { told } = register(() => record());
+    await eventually('the registration', () => told.length === 1);
+    expect(await client.delete(nodeKey('/anyport', 'n1'))).toBe(1);
+    await eventually('the key again', registered);
+  });
+
   test('outlives etcd, and is there again afterwards; said once', async () => {
     const { told } = register(() => record());
-    await eventually('the key', registered);
+    // The key is seen before its writer has the answer.
+    await eventually('the registration', () => told.length === 1);
     await etcd.members[0]?.down();
     await eventually('the outage to be told', () => told.length === 2);
     await etcd.members[0]?.up();
