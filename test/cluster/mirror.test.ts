@@ -194,6 +194,30 @@ describeWith(...etcdTools)('a mirror of etcd', () => {
     await shows(mirror, 'p/b=new');
   });
 
+  test('each of three members dies and comes back: nothing is lost, and what changes meanwhile is found', async () => {
+    const etcd = await Etcd.start(3);
+    const client = etcd.client();
+    ends.push(
+      () => client.close(),
+      () => etcd.remove(),
+    );
+    const { mirror } = mirrorOf(client);
+    await mirror.start();
+    for (const [index, member] of etcd.members.entries()) {
+      await member.down();
+      // The first call may meet an election.
+      await eventually('a leader', () =>
+        client.put(`p/${index}`, 'x').then(
+          () => true,
+          () => false,
+        ),
+      );
+      await eventually('the change', () => mirror.items.size === index + 1);
+      await member.up();
+      await etcd.answers();
+    }
+  }, 120_000);
+
   test('5,000 keys, and a burst of 500 changes', async () => {
     const { client } = await etcdWith({});
     const put = (keys: readonly number[], value: string) =>
