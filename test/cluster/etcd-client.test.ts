@@ -214,6 +214,15 @@ describeWith(...etcdTools)('endpoints', () => {
     expect([[], 'unreachable']).toContainEqual(await over);
   });
 
+  test('a watch is over when its member has lost its leader', async () => {
+    const etcd = await started(3);
+    const [endpoint = ''] = etcd.endpoints;
+    const watch = await clientOf({ endpoints: [endpoint] }).watch('a', 1);
+    const over = eventsOf(watch.messages, 1).catch((error: EtcdFailure) => error.message);
+    await Promise.all(etcd.members.slice(1).map((member) => member.down()));
+    expect(String(await over)).toMatch(/^$|no leader/);
+  }, 60_000);
+
   test('a client that is closed says so', async () => {
     const etcd = await started(1);
     const client = etcd.client();

@@ -167,6 +167,8 @@ function send(
       method: 'POST',
       headers: {
         'content-type': 'application/json',
+        // A member that has lost its leader ends its watches, instead of being silent.
+        'grpc-metadata-hasleader': 'true',
         'content-length': Buffer.byteLength(text),
         ...(token === undefined ? {} : { authorization: token }),
       },
