@@ -1,9 +1,9 @@
 /** The schema of the whole file, one entry per section. A new key is a row in its section; nothing changes here. */
 import { z } from 'zod';
 import { connectProxy } from './connect-proxy.js';
-import { docker } from './docker.js';
 import { distributed } from './distributed.js';
-import { expecting, list, mapping, oneOrMore, text } from './fields.js';
+import { docker } from './docker.js';
+import { list, mapping, oneOrMore, text } from './fields.js';
 import { forward } from './forwards.js';
 import { kcp } from './kcp.js';
 import { listener } from './listeners.js';
@@ -13,10 +13,6 @@ import { route } from './routes.js';
 import { security } from './security.js';
 import { server } from './server.js';
 import { upstream } from './upstreams.js';
-
-/** Sections reserved for later: their content is not checked. */
-const anything = (meaning: string) =>
-  z.record(z.string(), z.unknown(), expecting('a mapping of keys and values')).meta({ description: meaning });
 
 export const sections = {
   include: oneOrMore(

@@ -7,8 +7,8 @@ import type { Source } from '../source.js';
 import { checkAdminAddress, resolveAdmin } from './admin.js';
 import { resolveConnectProxy } from './connect-proxy.js';
 import type { Context } from './context.js';
-import { resolveDocker } from './docker.js';
 import { checkServices, resolveDistributed } from './distributed.js';
+import { resolveDocker } from './docker.js';
 import { checkForwards } from './forward-checks.js';
 import {
   forwardGroups,

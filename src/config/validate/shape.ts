@@ -8,8 +8,8 @@ import { expectedGot } from '../messages.js';
 import { isMapping, type Path } from '../path.js';
 import type { Report } from '../report.js';
 import type { ConnectProxyEntry } from '../schema/connect-proxy.js';
-import type { DockerEntry } from '../schema/docker.js';
 import type { WrittenDistributed } from '../schema/distributed.js';
+import type { DockerEntry } from '../schema/docker.js';
 import { unknownKey } from '../schema/fields.js';
 import type { ForwardEntry } from '../schema/forwards.js';
 import { type SectionName, sectionNames, sections } from '../schema/index.js';
@@ -55,9 +55,6 @@ export interface Shape {
   readonly logging: z.output<typeof sections.logging>;
 }
 
-/** Sections without effect yet: checked, then reported in a warning. */
-const UNREAD: readonly SectionName[] = [];
-
 export function readShape(value: unknown, report: Report): Shape {
   const file = isMapping(value) ? value : {};
   if (!isMapping(value)) report.problem([], expectedGot('a mapping of keys and values', value));
@@ -65,7 +62,6 @@ export function readShape(value: unknown, report: Report): Shape {
     if (!(sectionNames as string[]).includes(key)) report.problem([key], unknownSection(key));
   }
   if ('include' in file) report.problem(['include'], 'is for files: give what they say in its place');
-  for (const name of UNREAD) if (name in file) check(sections[name], file[name], [name], report);
   return {
     server:
       check(sections.server, file.server ?? {}, ['server'], report, inSection) ?? sections.server.parse({}),
