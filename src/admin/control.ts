@@ -1,5 +1,6 @@
 /** What the monitoring servers and the control interface need from the primary. */
 import type { BanList, BanRequest, BanResult, LiftResult } from '../model/ban.js';
+import type { ClusterStatus } from '../model/cluster-status.js';
 import type { Document, Problem } from '../model/config.js';
 import type { DiffItem } from '../model/diff.js';
 import type { AskedState } from '../model/health-status.js';
@@ -72,6 +73,8 @@ export interface Status extends Snapshot {
   readonly lastChange: LastChangeStatus | null;
   /** Lists of networks that are not empty. */
   readonly lists: readonly ListStatus[];
+  /** Null: this node is alone. */
+  readonly cluster: ClusterStatus | null;
   /** Null unless draining. */
   readonly drain: DrainStarted | null;
 }

@@ -63,6 +63,21 @@ const health = object({
   listeners,
 });
 
+const cluster = object(
+  {
+    node: text('Its id'),
+    registered: flag('Its key is in etcd'),
+    connected: flag("What is kept current of etcd's keys is so"),
+    error: orNull(text('What fails now, and why')),
+    outages: integer('Times that it began to fail'),
+    revision: integer("The newest of etcd's store that was seen; 0: none"),
+    nodes: list(text(), 'Ids of those that are registered; in an outage those that were last'),
+    services: list(object({ name: text(), instances: integer() })),
+    leftOut: list(text(), 'Instances that can not be used, and why'),
+  },
+  { description: 'This node among others (`distributed`); null: it is alone.' },
+);
+
 const drain = object({
   sessions: integer('Still open'),
   delayMs: integer('In which it still accepts'),
@@ -174,6 +189,7 @@ const status = object({
   }),
   lastChange: orNull(lastChange),
   lists: list(networkList, 'Lists of networks that are not empty'),
+  cluster: orNull(cluster),
   drain: orNull(drain),
   ...snapshot,
 });

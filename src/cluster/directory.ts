@@ -59,6 +59,19 @@ export class Directory implements ServiceDirectory {
     return this.#read.faults;
   }
 
+  get held(): Held {
+    return this.#mirror.held;
+  }
+
+  /** As of a mirror. */
+  get isListed(): boolean {
+    return this.#mirror.isListed;
+  }
+
+  get isFailing(): boolean {
+    return this.#mirror.isFailing;
+  }
+
   start(): void {
     this.#first = this.#mirror.start();
   }

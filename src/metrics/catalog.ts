@@ -425,6 +425,31 @@ export const catalog = {
     help: 'Files of the list that can not be read now.',
     labels: ['list', 'listener'],
   },
+  anyport_cluster_connected: {
+    kind: 'gauge',
+    scope: 'primary',
+    help: 'Whether all that is followed in etcd is current (`distributed`).',
+  },
+  anyport_cluster_registered: {
+    kind: 'gauge',
+    scope: 'primary',
+    help: 'Whether this node is registered.',
+  },
+  anyport_cluster_nodes: {
+    kind: 'gauge',
+    scope: 'primary',
+    help: 'Nodes that are registered, this one too; in an outage those that were last.',
+  },
+  anyport_cluster_instances: {
+    kind: 'gauge',
+    scope: 'primary',
+    help: 'Instances of services that can be used.',
+  },
+  anyport_cluster_outages_total: {
+    kind: 'counter',
+    scope: 'primary',
+    help: 'Times that etcd could not be used, by another reason each.',
+  },
   anyport_config_generation: {
     kind: 'gauge',
     scope: 'primary',

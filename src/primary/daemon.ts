@@ -24,7 +24,9 @@ import type { Snapshot } from '../model/snapshot.js';
 import type { Sockets } from '../plane/change.js';
 import { DataPlane } from '../plane/data-plane.js';
 import { IdRegistry } from '../plane/ids.js';
+import { createSystemResolver } from '../providers/resolver.js';
 import { Bans } from './bans/index.js';
+import { Cluster, type Membership } from './cluster.js';
 import { Containers } from './containers.js';
 import { ControlInterface } from './control-interface.js';
 import { type FiguresSource, figuresOf } from './figures.js';
@@ -78,6 +80,8 @@ export interface DaemonOptions {
   readonly parts?: readonly Part[];
   /** Listening sockets that others have opened: the service manager, or the process before this one. */
   readonly inherited?: readonly InheritedGroup[];
+  /** Of the process before this one. */
+  readonly membership?: Membership | undefined;
   /** There is a process before this one: monitoring is not served before `handover.takeOver`. */
   readonly isSuccessor?: boolean;
 }
@@ -87,6 +91,7 @@ interface Opened {
   readonly options: DaemonOptions;
   readonly sockets: PreparedSockets;
   readonly servers: InheritedServers;
+  readonly cluster: Cluster;
   readonly names: Names;
   readonly ids: IdRegistry;
   readonly plane: DataPlane;
@@ -98,6 +103,7 @@ export class Daemon {
   /** Its part in an upgrade in place. */
   readonly handover: Handover;
   readonly #options: DaemonOptions;
+  readonly #cluster: Cluster;
   readonly #names: Names;
   readonly #ids: IdRegistry;
   readonly #plane: DataPlane;
@@ -120,9 +126,10 @@ export class Daemon {
   #hasStarted = false as boolean;
 
   private constructor(opened: Opened) {
-    const { fitted, options, sockets, servers, names, ids, plane } = opened;
+    const { fitted, options, sockets, servers, cluster, names, ids, plane } = opened;
     const { log, source, version, inherited = [] } = options;
     this.#options = options;
+    this.#cluster = cluster;
     this.#names = names;
     this.#ids = ids;
     this.#plane = plane;
@@ -149,6 +156,7 @@ export class Daemon {
     const trusted = () => this.#lists.trusted;
     this.bans = new Bans({ admission: plane.admission, trusted, clock: systemClock, nowMs: Date.now, log });
     this.#containers = new Containers({ source, settings: () => this.settings, log });
+    cluster.attach({ sessions: () => plane.open, followers: [] });
     this.#parts = [
       this.#lists,
       this.#monitoring,
@@ -167,12 +175,13 @@ export class Daemon {
     const changes = () => this.#metrics.changes();
     this.handover = new Handover({
       ...{ version, log, predecessor, inherited, sockets, servers, listening, inside, changes },
-      bans: this.bans,
+      owned: [this.bans, cluster],
+      membership: () => cluster.membership,
       reconfiguration: () => this.#reconfiguration,
       hold: (why) => this.settings.hold(why),
     });
     this.#reconfiguration = new Reconfiguration({
-      ...{ fitted, plane, ids, names, listening, parts, log, guards: options.guards ?? [] },
+      ...{ fitted, plane, ids, cluster, names, listening, parts, log, guards: options.guards ?? [] },
       inForce: (plan) => this.#followHealth(plan),
     });
     this.#shutdown = new Shutdown({
@@ -204,8 +213,10 @@ export class Daemon {
     warnOfShortages(config, log);
     const sockets = await openListeners(config, { movesPorts, inherited }, log);
     const servers = new InheritedServers(inherited);
-    const names = new Names(config, log, callOff);
+    const cluster = openCluster(options, callOff);
+    const names = new Names(config, cluster.directory, log, callOff);
     try {
+      (await cluster.prepare(config)).commit();
       await names.start((discovery) => daemon.#reconfiguration.renew(discovery));
       const ids = new IdRegistry();
       const plan = compile(config, names.discovery, FIRST_GENERATION, ids);
@@ -218,10 +229,11 @@ export class Daemon {
         ...(report && { report }),
         failed: (failures) => daemon.#monitor.failed(failures),
       });
-      const daemon: Daemon = new Daemon({ fitted, options, sockets, servers, names, ids, plane });
+      const daemon: Daemon = new Daemon({ fitted, options, sockets, servers, cluster, names, ids, plane });
       return daemon;
     } catch (error) {
       names.close();
+      cluster.close();
       sockets.sockets.close();
       throw error;
     }
@@ -320,6 +332,7 @@ export class Daemon {
    * During the start it waits only for workers that already accept; `close` ends the others.
    */
   drain(deadlineMs?: number, delayMs?: number): Promise<boolean> {
+    this.#cluster.leave();
     this.#containers.close();
     this.settings.close('the daemon is draining');
     this.#reconfiguration.close();
@@ -338,9 +351,10 @@ export class Daemon {
     this.#shutdown.close();
     this.#monitor.close();
     this.#slowStart.close();
-    for (const part of [this.#names, ...this.#parts]) part.close();
+    for (const part of [this.#cluster, this.#names, ...this.#parts]) part.close();
     await this.#plane.close();
     this.#listening.close();
+    await this.#cluster.ended;
   }
 
   #followHealth(plan: Plan): void {
@@ -362,6 +376,7 @@ export class Daemon {
       health: () => this.health(),
       snapshot: () => this.snapshot(),
       lists: () => this.#lists.status,
+      cluster: () => this.#cluster.status,
       totals: () => this.#metrics.totals(),
       contributed: () => this.#containers.contribution,
       sessions: this.#plane.sessions,
@@ -386,6 +401,7 @@ export class Daemon {
       fitted: () => this.#reconfiguration.fitted,
       reloads: () => this.#reloads.counts,
       lists: () => this.#lists.status,
+      cluster: () => this.#cluster.status,
       evicted: () => this.#monitoring.evicted + this.#admin.evicted,
     };
     return createMetricsText({
@@ -395,6 +411,20 @@ export class Daemon {
       figures: () => withInherited(figuresOf(around), predecessor?.figures ?? {}),
     });
   }
+}
+
+function openCluster(
+  { version, log, membership }: DaemonOptions,
+  callOff: AbortSignal,
+): Cluster {
+  const { lookup } = createSystemResolver();
+  const cluster = new Cluster({
+    ...{ version, membership, log, clock: systemClock },
+    lookUp: async (host) => (await lookup(host)).value,
+  });
+  if (callOff.aborted) cluster.close();
+  else callOff.addEventListener('abort', () => cluster.close(), { once: true });
+  return cluster;
 }
 
 function runningStatus(accepting: number, wanted: number): Health['status'] {

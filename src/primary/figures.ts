@@ -2,6 +2,7 @@
 
 import type { Monitor } from '../health/monitor.js';
 import type { Figures } from '../metrics/text.js';
+import type { ClusterStatus } from '../model/cluster-status.js';
 import { configuredUpstreams } from '../model/configured-upstreams.js';
 import type { ListStatus } from '../model/list-status.js';
 import type { DataPlane } from '../plane/data-plane.js';
@@ -18,6 +19,8 @@ export interface FiguresSource {
   fitted(): Fitted;
   reloads(): Reloads['counts'];
   lists(): readonly ListStatus[];
+  /** Null: this node is alone. */
+  cluster(): ClusterStatus | null;
   /** Connections that the servers of the primary closed to admit newer ones. */
   evicted(): number;
   /** Log lines lost so far. */
@@ -38,6 +41,7 @@ export function figuresOf(source: FiguresSource): Figures {
       value: count,
     })),
     ...listFigures(source.lists()),
+    ...clusterFigures(source.cluster()),
     anyport_workers: plane.accepting,
     anyport_worker_restarts_total: plane.restarts,
     anyport_worker_hangs_total: plane.hangs,
@@ -101,6 +105,16 @@ function checkFigures({ health }: FiguresSource) {
     })),
   };
 }
+
+/** Without samples where this node is alone. */
+const clusterFigures = (cluster: ClusterStatus | null) => ({
+  anyport_cluster_connected: cluster === null ? [] : Number(cluster.connected),
+  anyport_cluster_registered: cluster === null ? [] : Number(cluster.registered),
+  anyport_cluster_nodes: cluster?.nodes.length ?? [],
+  anyport_cluster_instances:
+    cluster?.services.reduce((all, { instances }) => all + instances, 0) ?? [],
+  anyport_cluster_outages_total: cluster?.outages ?? [],
+});
 
 function listFigures(lists: readonly ListStatus[]) {
   const of = (value: (list: ListStatus) => number) =>

@@ -4,6 +4,7 @@ import type { Logger } from '../base/log.js';
 import type { InheritedTotals } from '../metrics/inherited.js';
 import type { ServerConfig } from '../model/config.js';
 import type { NamedRow } from '../model/named-row.js';
+import type { Membership } from './cluster.js';
 import type { InheritedServers } from './inherited-servers.js';
 import type { Listening } from './listening.js';
 import type { Reconfiguration } from './reconfiguration.js';
@@ -37,7 +38,9 @@ export interface HandoverParts {
   /** Servers of the primary. */
   readonly inside: readonly { readonly use: 'monitoring' | 'admin'; readonly server: HandedServer }[];
   /** What only the process does that has the sockets. */
-  readonly bans: { begin(): void; release(): void };
+  readonly owned: readonly { begin(): void; release(): void }[];
+  /** As which node of a cluster the next process goes on. */
+  membership(): Membership;
   readonly reconfiguration: () => Reconfiguration;
   /** No configuration changes until what it resolves with is called. */
   hold(why: string): Promise<() => void>;
@@ -84,7 +87,7 @@ export class Handover {
 
   /** The sockets are this process's: those that nothing wants are closed, and monitoring is served. */
   takeOver(): void {
-    const { sockets, servers, listening, inside, bans, log, reconfiguration } = this.#parts;
+    const { sockets, servers, listening, inside, owned, log, reconfiguration } = this.#parts;
     for (const { name, group } of this.#unused())
       log.warn(
         { name, address: group.bound, transport: transportOf(group) },
@@ -94,7 +97,7 @@ export class Handover {
     servers.closeRest(native);
     listening.takeOver(reconfiguration().fitted.config.server);
     for (const { server } of inside) server.begin();
-    bans.begin();
+    for (const each of owned) each.begin();
     this.#resize();
   }
 
@@ -105,12 +108,12 @@ export class Handover {
 
   /** What the next process would go on with. */
   get estate(): Estate {
-    const { version, listening, inside, changes } = this.#parts;
+    const { version, listening, inside, changes, membership } = this.#parts;
     const groups = [
       ...listening.current.groups.map((each) => ({ ...each, use: 'listener' as const })),
       ...inside.flatMap(({ use, server }) => server.groups.map((each) => ({ ...each, use }))),
     ];
-    return { version, groups, totals: changes };
+    return { version, groups, membership: membership(), totals: changes };
   }
 
   /** The next process has the sockets: here only open sessions are left. */
@@ -118,7 +121,7 @@ export class Handover {
     this.#hasGivenWay = true;
     this.#parts.listening.release();
     for (const { server } of this.#parts.inside) server.release();
-    this.#parts.bans.release();
+    for (const each of this.#parts.owned) each.release();
   }
 
   /** Whether the next process has the sockets. */

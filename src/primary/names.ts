@@ -4,6 +4,7 @@ import type { Logger } from '../base/log.js';
 import { ownAddresses } from '../base/own-addresses.js';
 import { loopsOf } from '../config/own-listeners.js';
 import { type Config, type Discovery, NOTHING_DISCOVERED } from '../model/config.js';
+import type { ServiceDirectory } from '../model/service-directory.js';
 import { createProvider } from '../providers/index.js';
 import type { Provider } from '../providers/provider.js';
 import type { Part, Prepared } from './part.js';
@@ -16,13 +17,14 @@ export class Names implements Part {
   /** Addresses that were told of as ours. */
   readonly #told = new Set<string>();
 
-  constructor(config: Config, log: Logger, callOff: AbortSignal) {
+  constructor(config: Config, directory: ServiceDirectory, log: Logger, callOff: AbortSignal) {
     this.#inForce = config;
     this.#log = log;
     this.#provider = createProvider(config.upstreams, {
       clock: systemClock,
       warn: (fields, message) => log.warn(fields, message),
       info: (fields, message) => log.info(fields, message),
+      directory,
     });
     if (callOff.aborted) this.close();
     else callOff.addEventListener('abort', () => this.close(), { once: true });

@@ -42,6 +42,8 @@ export interface ReconfigurationParts {
   readonly fitted: Fitted;
   readonly plane: Pick<DataPlane, 'change' | 'plan'>;
   readonly ids: Ids;
+  /** Prepared before names, which are looked up in it. */
+  readonly cluster: Part;
   readonly names: Names;
   readonly listening: Listening;
   /** Asked before modules are loaded. */
@@ -119,8 +121,8 @@ export class Reconfiguration {
     try {
       const fitted = fitToFileLimit(config);
       refuseUnderProcessLimits(fitted.config);
-      const { guards, names, listening, parts } = this.#around;
-      const all = [...guards, this.#trial, names, listening, ...parts];
+      const { guards, cluster, names, listening, parts } = this.#around;
+      const all = [...guards, this.#trial, cluster, names, listening, ...parts];
       const prepared = await prepareAll(all, fitted.config);
       return await this.#putInForce(fitted, prepared);
     } catch (error) {

@@ -29,6 +29,8 @@ const row = (name: string, accepted: number): NamedRow => ({
   cells: { anyport_accepted_total: accepted },
 });
 
+const membership = { instance: 'a', lease: '7' };
+
 /** Totals as they arrive. */
 class Sink {
   rows: NamedRow[] = [];
@@ -63,6 +65,7 @@ beforeEach(() => {
     get groups() {
       return world.groups;
     },
+    membership,
     totals: () => world.rows.splice(0),
   };
   const events = {
@@ -167,7 +170,7 @@ describe('two versions', () => {
     const [ours, theirs] = native.packetPair();
     const told: string[] = [];
     const events = { ready: () => {}, failed: (why: string) => told.push(why), left: () => {} };
-    const successor = new Successor(ours, { version: '1.0.0', groups: [], totals: () => [] }, events, native);
+    const successor = new Successor(ours, { version: '1.0.0', groups: [], membership, totals: () => [] }, events, native);
     native.sendPacket(theirs, Buffer.from('{"type":"hello","format":999,"version":"9.0.0"}'), []);
     await eventually('the refusal', () => told.length > 0);
     expect(told[0]).toMatch(/9\.0\.0 hands over in format 999, this one in format \d+: restart/);
@@ -185,7 +188,7 @@ describe('two versions', () => {
         failed: (why: string) => told.push(why),
         left: () => told.push('left'),
       };
-      new Successor(ours, { version: '1.0.0', groups: [], totals: () => [] }, events, native);
+      new Successor(ours, { version: '1.0.0', groups: [], membership, totals: () => [] }, events, native);
       if (text === '') native.closeFd(theirs);
       else native.sendPacket(theirs, Buffer.from(text), []);
       await eventually('the end', () => told.length > 0);

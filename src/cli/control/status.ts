@@ -1,6 +1,7 @@
 /** Prints the status of a running daemon. */
 import type { LastChangeStatus, Status } from '../../admin/control.js';
 import { bytesText, counted, countText, timeText } from '../../base/figures.js';
+import { visible } from '../../base/text.js';
 import { formatProblem } from '../../config/report.js';
 import { columns } from '../columns.js';
 
@@ -26,6 +27,7 @@ export function statusText(status: Status): string {
     ['workers', workersText(status)],
     ...listeners.map((listener, index) => [index === 0 ? 'listeners' : '', listenerText(listener)]),
     ...listRows(status),
+    ...clusterRows(status),
     ['sessions', sessionsText(status)],
     ...kcpRows(status),
     ['bytes', `${bytesText(status.bytes.up)} up, ${bytesText(status.bytes.down)} down`],
@@ -89,6 +91,21 @@ function listRows({ lists }: Status): string[][] {
     ...files.flatMap(({ problem }) => (problem === null ? [] : `what it had last is in force: ${problem}`)),
   ]);
   return rows.map((row, index) => [index === 0 ? 'lists' : '', row]);
+}
+
+/** This node among others. */
+function clusterRows({ cluster }: Status): string[][] {
+  if (cluster === null) return [];
+  const { node, registered, connected, error, nodes, services, leftOut } = cluster;
+  const instances = services.reduce((all, each) => all + each.instances, 0);
+  const known = `${counted(nodes.length, 'node')}, ${counted(services.length, 'service')}, ${counted(instances, 'instance')}`;
+  const state = connected ? known : `${known} as known last`;
+  const rows = [
+    `${node}${registered ? '' : ', not registered'}; ${state}`,
+    ...(error === null ? [] : [error]),
+    ...leftOut.map((fault) => `left out: ${visible(fault)}`),
+  ];
+  return rows.map((row, index) => [index === 0 ? 'cluster' : '', row]);
 }
 
 function sessionsText({

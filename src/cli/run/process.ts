@@ -140,6 +140,7 @@ async function openDaemon(
     movesPorts: demo?.moves ?? false,
     yieldsAdmin: demo?.yieldsAdmin ?? false,
     isSuccessor: predecessor !== null,
+    membership: predecessor?.membership,
   };
   const open = (wanted: Config): Promise<Daemon> =>
     Daemon.open(wanted, surroundings, callOff).catch(async (error: unknown) => {

@@ -58,6 +58,10 @@ export class Mirror {
     this.#held = options.initial ?? NOTHING_HELD;
   }
 
+  get held(): Held {
+    return this.#held;
+  }
+
   get items(): ReadonlyMap<string, KeyValue> {
     return this.#held.items;
   }

@@ -4,6 +4,7 @@
  */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { isIPv6, type LookupFunction } from 'node:net';
 import { EtcdFailure, failureOf, grpcCodes } from './failure.js';
 import { type Json, numberIn, objectIn } from './wire.js';
 
@@ -31,9 +32,14 @@ export interface TlsFiles {
   readonly key?: string;
 }
 
+/** All addresses of a name. */
+export type LookUp = (host: string) => Promise<readonly string[]>;
+
 export interface TransportOptions {
   /** `http://host:port` or `https://host:port`, at least one. */
   readonly endpoints: readonly string[];
+  /** Of names in them; absent: getaddrinfo, which a name that hangs can stop for all others. */
+  readonly lookUp?: LookUp;
   readonly tls?: TlsFiles;
   readonly callMs?: number;
 }
@@ -67,10 +73,14 @@ export class Transport {
   #first = 0;
   #isClosed = false as boolean;
 
-  constructor({ endpoints, tls = {}, callMs = transportLimits.callMs }: TransportOptions) {
+  constructor({ endpoints, tls = {}, lookUp, callMs = transportLimits.callMs }: TransportOptions) {
     if (endpoints.length === 0) throw new Error('etcd without endpoints');
     const { connectionsMax, keepAliveMs } = transportLimits;
-    const pool = { keepAlive: true, keepAliveMsecs: keepAliveMs, maxSockets: connectionsMax };
+    const lookup = lookUp && lookupBy(lookUp);
+    const pool = {
+      ...{ keepAlive: true, keepAliveMsecs: keepAliveMs, maxSockets: connectionsMax },
+      ...(lookup && { lookup }),
+    };
     this.#callMs = callMs;
     this.#places = endpoints.map((text) => {
       const url = new URL(text);
@@ -142,6 +152,19 @@ export class Transport {
       throw new EtcdFailure('too_large', `a request of more than ${transportLimits.requestBytesMax} bytes`);
     return send(place, path, text, token, timeoutMs);
   }
+}
+
+/** As sockets of Node.js ask for it. */
+function lookupBy(lookUp: LookUp): LookupFunction {
+  return (host, { all }, done) => {
+    const answer = (addresses: readonly string[]) => {
+      const found = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
+      const [first] = found;
+      if (all) done(null, found);
+      else done(null, first?.address ?? '', first?.family ?? 0);
+    };
+    lookUp(host).then(answer, (error) => done(error, []));
+  };
 }
 
 const isElsewhereBetter = ({ kind }: EtcdFailure): boolean => kind === 'unreachable' || kind === 'late';

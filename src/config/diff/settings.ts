@@ -15,6 +15,7 @@ import type {
   ServerConfig,
   UdpConfig,
 } from '../../model/config.js';
+import type { DistributedConfig } from '../../model/distributed.js';
 import { connectProxySettings } from './connect-proxy.js';
 import { addressText, modeText } from './forms.js';
 import { listFields } from './lists.js';
@@ -143,6 +144,39 @@ function dockerSettings(docker: DockerConfig | null): Setting[] {
   return Object.entries(rows).map(([key, value]) => ({ name: `docker.${key}`, value, shown: value }));
 }
 
+/** Secrets are compared and never shown, and neither are the texts of files. */
+function distributedSettings(distributed: DistributedConfig | null): Setting[] {
+  const plainly = (key: string, value: unknown): Setting => setting(key, value, value);
+  const setting = (key: string, value: unknown, shown: unknown): Setting => ({
+    name: `distributed.${key}`,
+    value: value ?? null,
+    shown: shown ?? null,
+  });
+  const hidden = (key: string, value: string | undefined): Setting =>
+    setting(key, value, value === undefined ? null : '(a secret)');
+  const said = distributed ?? undefined;
+  const file = (key: 'ca' | 'cert') =>
+    setting(`tls.${key}`, said?.tls?.[key], said?.tls?.[key] === undefined ? null : '(a file)');
+  return [
+    plainly('enable', distributed !== null),
+    plainly('node_id', said?.nodeId),
+    plainly('etcd_endpoints', said?.endpoints),
+    setting('ttl', said?.ttlS, said && duration(said.ttlS * 1000)),
+    plainly('prefix', said?.prefix),
+    plainly('advertise', said?.advertise),
+    file('ca'),
+    file('cert'),
+    hidden('tls.key', said?.tls?.key),
+    plainly('username', said?.user?.name),
+    hidden('password', said?.user?.password),
+    plainly('state_file', said?.stateFile),
+    plainly('allow_loopback', said?.allowLoopback),
+    plainly('service_discovery.enable', said?.discovers),
+    setting('service_discovery.refresh_interval', said?.refreshMs, said && duration(said.refreshMs)),
+    plainly('config_manager.watch_prefix', said?.watchPrefix),
+  ];
+}
+
 const placeText = (place: DockerConfig['place']): string =>
   'socketPath' in place ? place.socketPath : `tcp://${hostPort(place.host, place.port)}`;
 
@@ -177,5 +211,6 @@ export function settingsOf(config: Config): Setting[] {
     ...rowsOf('logging', config.logging, logging),
     ...connectProxySettings(config.connectProxy),
     ...dockerSettings(config.docker),
+    ...distributedSettings(config.distributed),
   ];
 }

@@ -4,6 +4,7 @@ import type { LogLine } from '../../base/log.js';
 import type { MetricsText } from '../../metrics/registry.js';
 import type { Totals } from '../../metrics/totals.js';
 import type { ServerConfig } from '../../model/config.js';
+import type { ClusterStatus } from '../../model/cluster-status.js';
 import type { HealthStatus } from '../../model/health-status.js';
 import type { ListStatus } from '../../model/list-status.js';
 import type { EndpointOverride } from '../../model/overrides.js';
@@ -27,6 +28,8 @@ export interface OperationsSource {
   healthOf(endpoint: number): HealthStatus | null;
   snapshot(): Snapshot;
   lists(): readonly ListStatus[];
+  /** Null: this node is alone. */
+  cluster(): ClusterStatus | null;
   totals(): Totals;
   /** What others than the file say, in force. */
   contributed(): Contribution;

@@ -21,6 +21,7 @@ export function statusOf(source: OperationsSource): Status {
     config: { name, changedAt: new Date(changedAt).toISOString() },
     lastChange: settings.last && lastChangeOf(settings.last),
     lists: source.lists(),
+    cluster: source.cluster(),
     drain: health.status === 'draining' ? drainOf(source) : null,
     ...snapshot,
   };

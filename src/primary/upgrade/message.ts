@@ -10,6 +10,7 @@
  * Everything goes by address or name: the processes may have other versions and configurations.
  */
 import type { NamedRow } from '../../model/named-row.js';
+import type { Membership } from '../cluster.js';
 import type { SocketGroup } from '../socket-group.js';
 import type { InheritedGroup } from '../sockets.js';
 
@@ -29,8 +30,8 @@ export type Message =
   | { readonly type: 'sockets'; readonly group: HandedGroup }
   /** Rows that are new or have changed, with their totals of now. */
   | { readonly type: 'totals'; readonly rows: readonly NamedRow[] }
-  /** Everything has been sent that the new process starts with. */
-  | { readonly type: 'handed' }
+  /** Everything has been sent that the new process starts with. Older versions say no membership. */
+  | { readonly type: 'handed'; readonly membership?: Membership }
   | { readonly type: 'ready' }
   /** The new process can not start. */
   | { readonly type: 'failed'; readonly error: string }

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../base/clock.js';
 import type { NamedRow } from '../../model/named-row.js';
+import type { Membership } from '../cluster.js';
 import type { OpenSocket } from '../socket-group.js';
 import type { InheritedGroup } from '../sockets.js';
 import { StartError } from '../start-error.js';
@@ -35,6 +36,7 @@ export class Predecessor {
   readonly #clock: Clock;
   readonly #channel: Channel;
   readonly #groups: InheritedGroup[] = [];
+  #membership: Membership | undefined;
   #rows: NamedRow[] = [];
   #sink: TotalsSink | null = null;
   readonly #handed = deferred();
@@ -60,6 +62,11 @@ export class Predecessor {
     this.#channel.send({ type: 'hello', format: HANDOVER_FORMAT, version });
     await this.#inTime(this.#handed.promise);
     return this.#groups;
+  }
+
+  /** As which node of a cluster this process goes on; undefined: it is not said. After `greet`. */
+  get membership(): Membership | undefined {
+    return this.#membership;
   }
 
   /** Passes on all totals to `sink`, those that came already too. */
@@ -111,6 +118,7 @@ export class Predecessor {
         else this.#rows.push(...message.rows);
         break;
       case 'handed':
+        this.#membership = message.membership;
         this.#handed.resolve();
         break;
       case 'yours':

@@ -3,6 +3,7 @@
  * totals until the end.
  */
 import type { NamedRow } from '../../model/named-row.js';
+import type { Membership } from '../cluster.js';
 import type { InheritedGroup } from '../sockets.js';
 import { Channel, type PacketCalls, totalsMessages } from './channel.js';
 import { HANDOVER_FORMAT, type Message } from './message.js';
@@ -13,6 +14,8 @@ export interface Estate {
   readonly version: string;
   /** All listening sockets. */
   readonly groups: readonly Omit<InheritedGroup, 'isNamed'>[];
+  /** As which node of a cluster it goes on. */
+  readonly membership: Membership;
   /** Rows that have changed since the last call. */
   totals(): readonly NamedRow[];
 }
@@ -79,12 +82,12 @@ export class Successor {
   }
 
   #greeted(hello: Extract<Message, { type: 'hello' }>): void {
-    const { version, groups } = this.#estate;
+    const { version, groups, membership } = this.#estate;
     this.#channel.send({ type: 'hello', format: HANDOVER_FORMAT, version });
     if (hello.format !== HANDOVER_FORMAT) return this.#events.failed(formatFault(hello));
     for (const each of groups) this.#hand(each);
     this.#tellTotals();
-    this.#channel.send({ type: 'handed' });
+    this.#channel.send({ type: 'handed', membership });
   }
 
   #hand({ name, use, group: { sockets, retiring, ...rest } }: Estate['groups'][number]): void {
