@@ -413,10 +413,7 @@ export class Daemon {
   }
 }
 
-function openCluster(
-  { version, log, membership }: DaemonOptions,
-  callOff: AbortSignal,
-): Cluster {
+function openCluster({ version, log, membership }: DaemonOptions, callOff: AbortSignal): Cluster {
   const { lookup } = createSystemResolver();
   const cluster = new Cluster({
     ...{ version, membership, log, clock: systemClock },

@@ -111,8 +111,7 @@ const clusterFigures = (cluster: ClusterStatus | null) => ({
   anyport_cluster_connected: cluster === null ? [] : Number(cluster.connected),
   anyport_cluster_registered: cluster === null ? [] : Number(cluster.registered),
   anyport_cluster_nodes: cluster?.nodes.length ?? [],
-  anyport_cluster_instances:
-    cluster?.services.reduce((all, { instances }) => all + instances, 0) ?? [],
+  anyport_cluster_instances: cluster?.services.reduce((all, { instances }) => all + instances, 0) ?? [],
   anyport_cluster_outages_total: cluster?.outages ?? [],
 });
 

@@ -50,10 +50,10 @@ describeWith(...etcdTools)('a registration', () => {
     return { registration, told };
   }
 
-  async function registered(): Promise<NodeRecord | null> {
+  async function registered(): Promise<NodeRecord | undefined> {
     const [item] = (await client.get(nodeKey('/anyport', 'n1'))).items;
     const parsed = item && parseNode('/anyport', item.key, item.value);
-    return parsed !== undefined && 'node' in parsed ? parsed.node : null;
+    return parsed !== undefined && 'node' in parsed ? parsed.node : undefined;
   }
 
   test('says what the node is, and what its load is now', async () => {
@@ -70,7 +70,7 @@ describeWith(...etcdTools)('a registration', () => {
     const { registration } = register(() => record());
     await eventually('the key', registered);
     await registration.stop();
-    expect(await registered()).toBeNull();
+    expect(await registered()).toBeUndefined();
     expect(registration.isRegistered).toBe(false);
   });
 
@@ -79,7 +79,7 @@ describeWith(...etcdTools)('a registration', () => {
     await eventually('the key', registered);
     const { leases } = (await etcd.admin('/v3/lease/leases', {})) as { leases: { ID: string }[] };
     await client.revoke(leases[0]?.ID ?? '');
-    expect(await registered()).toBeNull();
+    expect(await registered()).toBeUndefined();
     await eventually('the key again', registered);
   });
 
@@ -101,6 +101,36 @@ describeWith(...etcdTools)('a registration', () => {
     expect(told[1]).toContain('etcd at 127.0.0.1');
     expect(told[2]).toBe('registered');
     expect(await registered()).toEqual(record());
+  });
+
+  test('further keys live with it: written, changed, deleted, written again with another lease, gone at its end', async () => {
+    const textOf = async (key: string) => (await client.get(key)).items[0]?.value.toString();
+    const { registration } = register(() => record());
+    registration.keep('/anyport/health/n1', 'one');
+    registration.keep('/anyport/status/n1/web', 'fine');
+    await eventually('both', () => textOf('/anyport/status/n1/web'));
+    expect(await textOf('/anyport/health/n1')).toBe('one');
+    registration.keep('/anyport/health/n1', 'two');
+    registration.keep('/anyport/status/n1/web', null);
+    await eventually('the other value', async () => (await textOf('/anyport/health/n1')) === 'two');
+    await eventually('the deletion', async () => (await textOf('/anyport/status/n1/web')) === undefined);
+    await client.revoke(registration.lease ?? '');
+    expect(await textOf('/anyport/health/n1')).toBeUndefined();
+    await eventually('the value again', async () => (await textOf('/anyport/health/n1')) === 'two');
+    await registration.stop();
+    expect(await textOf('/anyport/health/n1')).toBeUndefined();
+  });
+
+  test("another process goes on with the lease: the key stays all the time, and is not the other process's to delete", async () => {
+    const first = register(() => record({ load: 1 }));
+    await eventually('the key', registered);
+    const { lease } = first.registration;
+    first.registration.release();
+    const second = register(() => record({ load: 2 }), { lease });
+    await eventually('the second', async () => (await registered())?.load === 2);
+    await first.registration.stop();
+    expect(second.registration.lease).toBe(lease);
+    expect((await registered())?.load).toBe(2);
   });
 
   test('an id that another has is not taken; it is when the other is gone', async () => {

@@ -10,8 +10,7 @@ import { configOf, warningsOf } from './support.js';
 const text = readFileSync(new URL('cases/mission.yaml', import.meta.url), 'utf8');
 const world = { files: ['/etc/anyport/handlers/mqtt.js', '/etc/anyport/validators/custom.js'] };
 
-test('it is accepted, and what has no effect yet is said in one line', () =>
-  expect(warningsOf(text, world)).toEqual(['accepted but not implemented yet, without effect: distributed']));
+test('it is accepted, without a word', () => expect(warningsOf(text, world)).toEqual([]));
 
 test('what it became', () => {
   const { server, listeners, protocols, routes, monitoring, logging } = configOf(text, world);

@@ -18,6 +18,8 @@ forwards: []`;
 test('what is written of them is one warning, by key path', () => {
   const text = `${upstream('retries: 1')}
 server: { cache_ttl: 1m }
-distributed: { enable: true, etcd_endpoints: "etcd:2379" }`;
-  expect(warningsOf(text)).toEqual(['accepted but not implemented yet, without effect: distributed']);
+distributed: { enable: true, etcd_endpoints: "etcd:2379", config_manager: { enable: true } }`;
+  expect(warningsOf(text)).toEqual([
+    'accepted but not implemented yet, without effect: distributed.config_manager',
+  ]);
 });

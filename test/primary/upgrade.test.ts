@@ -170,7 +170,12 @@ describe('two versions', () => {
     const [ours, theirs] = native.packetPair();
     const told: string[] = [];
     const events = { ready: () => {}, failed: (why: string) => told.push(why), left: () => {} };
-    const successor = new Successor(ours, { version: '1.0.0', groups: [], membership, totals: () => [] }, events, native);
+    const successor = new Successor(
+      ours,
+      { version: '1.0.0', groups: [], membership, totals: () => [] },
+      events,
+      native,
+    );
     native.sendPacket(theirs, Buffer.from('{"type":"hello","format":999,"version":"9.0.0"}'), []);
     await eventually('the refusal', () => told.length > 0);
     expect(told[0]).toMatch(/9\.0\.0 hands over in format 999, this one in format \d+: restart/);
