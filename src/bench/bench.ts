@@ -4,7 +4,8 @@ import { version } from '../base/version.js';
 import { LoadFailure, stopLoads } from './load.js';
 import { type Machine, thisMachine } from './machine.js';
 import { measureCase } from './measure.js';
-import { HEADROOM_MIN, headroomOf, type Result } from './result.js';
+import { notesOf } from './notes.js';
+import { caseText, type Result } from './result.js';
 import { type BenchRequest, type Case, casesOf, runsOf } from './sweep.js';
 
 /** Of the whole: what is printed, and the JSON of `--json`. */
@@ -58,40 +59,6 @@ async function measureNamed(measured: Case, request: BenchRequest, progress: Pro
     if (error instanceof LoadFailure) throw new LoadFailure(`${name}: ${error.message}`);
     throw error;
   }
-}
-
-export const caseText = ({
-  workload,
-  connections,
-  workers,
-}: Pick<Result, 'workload' | 'connections' | 'workers'>) =>
-  `${workload}, ${connections} connection${connections === 1 ? '' : 's'}, ${workers} worker${workers === 1 ? '' : 's'}`;
-
-/** Cores that other programs may have before it is told. */
-const OTHERS_MAX = 0.1;
-
-function notesOf(results: readonly Result[]): string[] {
-  return results.flatMap((result) => {
-    const { full, half, unit } = result;
-    const name = caseText(result);
-    const headroom = headroomOf(result);
-    const others = full?.cores.others ?? 0;
-    return [
-      ...(headroom !== null && headroom < HEADROOM_MIN
-        ? [
-            `${name}: without the daemon only ${headroom.toFixed(1)} times as much goes, so the load or the machine may be the limit; CPU per ${unit} holds all the same`,
-          ]
-        : []),
-      ...(others > OTHERS_MAX
-        ? [
-            `${name}: other programs had ${others.toFixed(1)} cores meanwhile; rates and latencies are not this machine's`,
-          ]
-        : []),
-      ...(half !== null && half.unfinished > 0
-        ? [`${name}: ${half.unfinished} of half the rate were not finished in time`]
-        : []),
-    ];
-  });
 }
 
 /** Each takes two files of the daemon, which keeps some for itself. */

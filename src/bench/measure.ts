@@ -1,5 +1,7 @@
 /** Measures one case: without the daemon, through it as much as goes, at half of that, and under rising load. */
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Document } from '../model/config.js';
 import { type BenchDaemon, startDaemon } from './daemon.js';
@@ -33,17 +35,26 @@ const HALF = 0.5;
 /** Throws a LoadFailure where an answer is wrong. */
 export async function measureCase(measured: Case, request: BenchRequest, told: Told): Promise<Result> {
   const threads = threadsBeside(measured.workers);
-  const endpoint = await startEndpoint(threads);
+  const openings = await writeOpenings(measured);
+  const stops: (() => unknown)[] = [() => openings?.remove()];
   try {
+    const endpoint = await startEndpoint(threads, openings?.path);
+    stops.push(endpoint.stop);
     const daemon = await startDaemon(documentFor(measured, endpoint.port));
-    try {
-      return await measureOn({ measured, request, told, threads, endpoint, daemon });
-    } finally {
-      await daemon.stop();
-    }
+    stops.push(daemon.stop);
+    return await measureOn({ measured, request, told, threads, endpoint, daemon, openings: openings?.path });
   } finally {
-    await endpoint.stop();
+    for (const stop of stops.toReversed()) await stop();
   }
+}
+
+async function writeOpenings({ workload }: Case) {
+  const all = await workload.openings?.();
+  if (all === undefined) return undefined;
+  const folder = mkdtempSync(join(tmpdir(), 'anyport-bench-'));
+  const path = join(folder, 'openings');
+  writeFileSync(path, all.map((each) => `${each.toString('hex')}\n`).join(''));
+  return { path, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
 /** Of load and endpoint each: half of the cores that the workers leave, shared by the two. */
@@ -73,6 +84,8 @@ interface Bench {
   readonly threads: number;
   readonly endpoint: Endpoint;
   readonly daemon: BenchDaemon;
+  /** Path of the file. */
+  readonly openings: string | undefined;
 }
 
 async function measureOn(bench: Bench): Promise<Result> {
@@ -122,9 +135,10 @@ function refuseSilence({ bytes, units, unfinished }: Counted, { workload }: Case
 
 const portOf = ({ ports }: BenchDaemon): number => ports[0] ?? 0;
 
-function clientOf({ measured, threads }: Bench, port: number): ClientArguments {
+function clientOf({ measured, threads, openings }: Bench, port: number): ClientArguments {
   const { workload, connections, bytes } = measured;
-  return { port, connections, threads, bytes, ...workload.client(measured) };
+  const client = { port, connections, threads, bytes, ...workload.client(measured) };
+  return openings === undefined ? client : { ...client, openings };
 }
 
 function figuresOf(

@@ -1,4 +1,5 @@
 /** What a case has come to: plain data, which is also the JSON of `--json`. */
+import { counted } from '../base/figures.js';
 import type { Latency } from './latency.js';
 import type { Setup, Workload } from './workloads/workload.js';
 
@@ -44,6 +45,13 @@ export interface Memory {
   readonly residentBefore: number;
   readonly residentWith: number;
 }
+
+export const caseText = ({
+  workload,
+  connections,
+  workers,
+}: Pick<Result, 'workload' | 'connections' | 'workers'>) =>
+  `${workload}, ${counted(connections, 'connection')}, ${counted(workers, 'worker')}`;
 
 /** How many times as much goes without the daemon; null: not measured. Below 2 the load may be the limit. */
 export function headroomOf({ measures, direct, full }: Result): number | null {

@@ -23,18 +23,16 @@ export function casesOf(request: BenchRequest, connectionsMax: number): Case[] {
     request.workers.flatMap((workers) =>
       request.accept.flatMap((accept) =>
         connectionsOf(workload, request, connectionsMax).flatMap((connections) =>
-          (request.bytes ?? [workload.bytes]).map((bytes) => ({
-            workload,
-            workers,
-            accept,
-            connections,
-            bytes: Math.min(bytes, workload.bytesMax),
-          })),
+          sizesOf(workload, request).map((bytes) => ({ workload, workers, accept, connections, bytes })),
         ),
       ),
     ),
   );
 }
+
+/** Sizes that are asked for count where a workload has any. */
+const sizesOf = ({ bytes }: Workload, asked: BenchRequest): readonly number[] =>
+  bytes === null ? [0] : (asked.bytes ?? [bytes.usual]);
 
 /** What a workload has itself is lowered to what the limit of open files allows; what is asked for is checked before. */
 const connectionsOf = (workload: Workload, { connections }: BenchRequest, most: number): readonly number[] =>

@@ -1,12 +1,30 @@
 /** `anyport bench` on this machine, in runs too short to say anything but that it measures what it says. */
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { bench, type Report } from '../../src/bench/bench.js';
+import type { Result } from '../../src/bench/result.js';
 import type { BenchRequest } from '../../src/bench/sweep.js';
 import { conn } from '../../src/bench/workloads/conn.js';
 import { anyport } from '../support/daemon.js';
+import { tempFolder } from '../support/temp.js';
 
 const short = ['--duration', '100ms', '--connections', '4'];
 const reported = (stdout: string): Report => JSON.parse(stdout) as Report;
+
+test('under rising load, with a page of plots', async () => {
+  const folder = tempFolder();
+  const page = `${folder.path}/report.html`;
+  const args = ['bench', '--workload', 'conn', ...short, '--html', page, '--json', '-'];
+  const { status, stdout } = await anyport(args);
+  expect(status).toBe(0);
+  const [result] = reported(stdout).results;
+  const { full, ladder } = result as Result;
+  expect(ladder.map(({ offered }) => (offered ?? 0) / (full?.perSecond ?? 0))).toEqual(
+    [0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1].map((share) => expect.closeTo(share)),
+  );
+  expect(readFileSync(page, 'utf8')).toContain('connections offered per second');
+  folder.remove();
+});
 
 test('ping and short connections: rates, latencies and CPU, with and without the daemon', async () => {
   const { status, stdout, stderr } = await anyport([

@@ -62,8 +62,8 @@ export const typescriptArrows: Arrows = {
   // What limits of other rooms add up to.
   budget: [...leaf, 'addon', 'admin', 'health', 'upstream', 'forward-proxy'],
   doctor: [...leaf, 'budget', 'protocols'],
-  // Starts the daemon as a program; shares no code with it but the shapes of the model.
-  bench: leaf,
+  // Starts the daemon as a program.
+  bench: [...leaf, 'protocols'],
   primary: [
     ...leaf,
     'addon',

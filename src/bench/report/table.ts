@@ -15,7 +15,7 @@ const NOTHING = '–';
 const columns: readonly Column[] = [
   { head: 'workload', cell: ({ workload }) => workload },
   { head: 'connections', cell: ({ connections }) => countText(connections) },
-  { head: 'size', cell: ({ bytes }) => bytesText(bytes), varies: true },
+  { head: 'size', cell: ({ bytes }) => (bytes === 0 ? NOTHING : bytesText(bytes)), varies: true },
   { head: 'workers', cell: ({ workers }) => String(workers), varies: true },
   { head: 'accept', cell: ({ accept }) => accept, varies: true },
   { head: 'per second', cell: (result) => rateText(result, result.full) },
@@ -32,13 +32,12 @@ const columns: readonly Column[] = [
   },
 ];
 
-export function tableText({ results }: Report): string {
+export const tableText = (report: Report): string => `${aligned(tableRows(report)).join('\n')}\n`;
+
+/** The first row is the heads of the columns. */
+export function tableRows({ results }: Report): string[][] {
   const shown = columns.filter(({ varies, cell }) => !varies || new Set(results.map(cell)).size > 1);
-  const rows = [
-    shown.map(({ head }) => head),
-    ...results.map((result) => shown.map(({ cell }) => cell(result))),
-  ];
-  return `${aligned(rows).join('\n')}\n`;
+  return [shown.map(({ head }) => head), ...results.map((result) => shown.map(({ cell }) => cell(result)))];
 }
 
 /** First column to the left, the others to the right. */

@@ -3,7 +3,7 @@ import { bytesText } from '../../base/figures.js';
 import type { Report } from '../bench.js';
 import { tableText } from './table.js';
 
-const LEGEND = `per second: through the daemon, each client going on when it is answered. direct: without it; times: how many times as much.
+export const LEGEND = `per second: through the daemon, each client going on when it is answered. direct: without it; times: how many times as much.
 p50 to p99.9: at half of that rate, arrivals at random, from when each was due. CPU and memory are the daemon's.
 `;
 

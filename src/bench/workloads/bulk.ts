@@ -5,8 +5,7 @@ const transfer: Omit<Workload, 'name' | 'words' | 'client'> = {
   unit: 'GB',
   measures: 'bytes',
   connections: [1, 8],
-  bytes: 1 << 30,
-  bytesMax: 2 ** 40,
+  bytes: { usual: 1 << 30, most: 2 ** 40 },
   sections: twoProtocols,
 };
 

@@ -7,8 +7,7 @@ export const conn: Workload = {
   unit: 'connection',
   measures: 'units',
   connections: [64],
-  bytes: 128,
-  bytesMax: 256 * 1024,
+  bytes: { usual: 128, most: 256 * 1024 },
   sections: twoProtocols,
   client: () => ({ kind: 'visit' }),
 };

@@ -8,8 +8,7 @@ export const idle: Workload = {
   unit: 'session',
   measures: 'memory',
   connections: [8000],
-  bytes: 64,
-  bytesMax: 64 * 1024,
+  bytes: { usual: 64, most: 64 * 1024 },
   sections: twoProtocols,
   client: ({ bytes }) => ({ kind: 'hold', opening: echoOpening(bytes) }),
 };

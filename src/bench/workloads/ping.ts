@@ -13,8 +13,7 @@ export const ping: Workload = {
   unit: 'round trip',
   measures: 'units',
   connections: [1, 64, 1000],
-  bytes: 64,
-  bytesMax: 1 << 20,
+  bytes: { usual: 64, most: 1 << 20 },
   sections: twoProtocols,
   client: ({ bytes }: Setup) => ({ kind: 'ping', opening: echoOpening(bytes) }),
 };

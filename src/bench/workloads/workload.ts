@@ -7,7 +7,7 @@ export interface Setup {
   readonly workers: number;
   readonly accept: Accept;
   readonly connections: number;
-  /** Of a message, an answer or a transfer. */
+  /** Of a message, an answer or a transfer; 0: those of the workload's openings. */
   readonly bytes: number;
 }
 
@@ -25,13 +25,13 @@ export interface Workload {
   readonly measures: 'units' | 'bytes' | 'memory';
   /** If no others are asked for. */
   readonly connections: readonly number[];
-  readonly bytes: number;
-  readonly bytesMax: number;
+  /** Sizes that it can have; null: they are those of its openings. */
+  readonly bytes: { readonly usual: number; readonly most: number } | null;
   /** Sections of the daemon's configuration beside `server`. */
   sections(endpoint: string): Document;
   client(setup: Setup): Pick<ClientArguments, 'kind' | 'opening'>;
-  /** What clients say, if that is not made by the load itself. */
-  openings?(): Promise<readonly Uint8Array[]>;
+  /** What visits ask in turn, and get back, if not what the load makes itself. */
+  openings?(): Promise<readonly Buffer[]>;
 }
 
 /** Two protocols, as most of the files do that were compared with others. */

@@ -17,6 +17,7 @@ export interface BenchOptions {
   readonly duration?: string;
   readonly ladder?: true;
   readonly json?: string;
+  readonly html?: string;
 }
 
 const DURATION_MS = 5_000;
@@ -33,7 +34,7 @@ export function requestOf(options: BenchOptions): BenchRequest {
     connections: numbers('--connections', options.connections, most, 'what the limit of open files allows'),
     bytes: sizes(options.size, chosen),
     durationMs: durationOf(options.duration),
-    ladder: options.ladder === true,
+    ladder: options.ladder === true || options.html !== undefined,
   };
 }
 
@@ -70,7 +71,9 @@ function acceptModes(text: string): Accept[] {
 
 function sizes(text: string | undefined, chosen: readonly Workload[]): number[] | null {
   if (text === undefined) return null;
-  const most = Math.min(...chosen.map(({ bytesMax }) => bytesMax));
+  const most = Math.min(...chosen.flatMap(({ bytes }) => bytes?.most ?? []));
+  if (most === Number.POSITIVE_INFINITY)
+    throw new Failure('--size: these workloads have sizes of their own', BAD_USAGE);
   return listOf(text).map((each) => {
     const bytes = parseSize(each);
     if (bytes !== null && bytes >= 1 && bytes <= most) return bytes;

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { bench, type Report } from '../../bench/bench.js';
 import { LoadFailure, stopLoads } from '../../bench/load.js';
+import { pageHtml } from '../../bench/report/page.js';
 import { reportText } from '../../bench/report/text.js';
 import { FAILED, Failure } from '../failure.js';
 import { type BenchOptions, requestOf } from './options.js';
@@ -32,9 +33,10 @@ function endOnSignals(): void {
   }
 }
 
-function write(report: Report, { json }: BenchOptions): void {
+function write(report: Report, { json, html }: BenchOptions): void {
   const text = `${JSON.stringify(report, null, 2)}\n`;
   if (json === '-') process.stdout.write(text);
   else process.stdout.write(reportText(report));
   if (json !== undefined && json !== '-') writeFileSync(json, text);
+  if (html !== undefined) writeFileSync(html, pageHtml(report));
 }

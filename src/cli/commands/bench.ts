@@ -9,6 +9,7 @@ a wrong one ends the command with status 1. Several values of an option, with co
 Examples:
   anyport bench
   anyport bench --workload ping,conn --workers 1,2,4 --json figures.json
+  anyport bench --html report.html
   anyport bench --workload bulk --connections 1,8,64 --duration 10s`;
 
 export function addBench(program: Command): void {
@@ -23,6 +24,7 @@ export function addBench(program: Command): void {
     .option('--duration <time>', 'of each run (default: 5s)')
     .option('--ladder', 'also latency under rising load')
     .option('--json <file>', 'write the figures there; - is standard output')
+    .option('--html <file>', 'write a page of plots there; includes --ladder')
     .addHelpText('after', NOTES)
     .action(measure);
 }

@@ -1,0 +1,176 @@
+/** The plots of a report, of what was measured often enough to draw. */
+import { bytesText, countText } from '../../base/figures.js';
+import type { Report } from '../bench.js';
+import { kneeOf } from '../knee.js';
+import type { Result, Run } from '../result.js';
+import type { Axis, Line, Plot } from './plot.js';
+import { linearScale, logScale } from './scale.js';
+import { microsecondsText } from './table.js';
+
+export interface PlotGroup {
+  readonly title: string;
+  readonly plots: readonly Plot[];
+  /** Instead of plots: how to get them. */
+  readonly missing?: string;
+}
+
+export const plotGroups = ({ results }: Report): PlotGroup[] => [
+  {
+    title: 'Under rising load',
+    plots: results.filter(({ ladder }) => ladder.length > 1).flatMap(loadPlots),
+    missing: '--ladder, with the workload ping, conn, identify or tls-sni',
+  },
+  {
+    title: 'CPU and workers',
+    plots: workerPlots(results),
+    missing: 'several numbers of --workers, such as 1,2,4',
+  },
+  { title: 'Memory and sessions', plots: memoryPlots(results), missing: 'the workload idle' },
+];
+
+/** What varies between the results of a workload. */
+function nameOf({ workload, connections, bytes, workers, accept }: Result): string {
+  const size = bytes === 0 ? '' : `, ${bytesText(bytes)}`;
+  return `${workload}, ${counted(connections, 'connection')}${size}, ${counted(workers, 'worker')}, ${accept}`;
+}
+
+const counted = (count: number, noun: string): string =>
+  `${countText(count)} ${noun}${count === 1 ? '' : 's'}`;
+
+const rate = (words: string, values: readonly number[]): Axis => ({
+  words,
+  scale: linearScale(values),
+  text: (value) => (value >= 10_000 ? `${Math.round(value / 100) / 10}k` : countText(Math.round(value))),
+});
+
+function loadPlots(result: Result): Plot[] {
+  const { ladder, unit } = result;
+  const knee = kneeOf(ladder);
+  const offered = ladder.map((run) => run.offered ?? 0);
+  const shared = {
+    x: rate(`${unit}s offered per second`, offered),
+    ...(knee?.offered && { marks: [{ at: knee.offered, words: 'knee' }] }),
+  };
+  const most = Math.max(...offered);
+  const carried: Plot = {
+    ...shared,
+    title: `${nameOf(result)}: throughput`,
+    y: rate(`${unit}s carried per second`, [...offered, ...ladder.map((run) => run.perSecond)]),
+    lines: [
+      { name: 'carried', points: ladder.map((run) => [run.offered ?? 0, run.perSecond]) },
+      {
+        name: 'offered',
+        points: [
+          [0, 0],
+          [most, most],
+        ],
+        dashed: true,
+      },
+    ],
+  };
+  return [carried, latencyPlot(result, shared)];
+}
+
+const quantiles = { p50: 'p50', p90: 'p90', p99: 'p99', p999: 'p99.9' } as const;
+
+function latencyPlot(result: Result, shared: Pick<Plot, 'x' | 'marks'>): Plot {
+  const lines = Object.entries(quantiles).map(
+    ([key, name]): Line => ({
+      name,
+      points: result.ladder.flatMap((run): [number, number][] =>
+        run.latency === null ? [] : [[run.offered ?? 0, run.latency[key as keyof typeof quantiles]]],
+      ),
+    }),
+  );
+  const all = lines.flatMap(({ points }) => points.map(([, y]) => y));
+  return {
+    ...shared,
+    title: `${nameOf(result)}: latency`,
+    y: { words: 'latency, from when each was due', scale: logScale(all), text: latencyTick },
+    lines,
+  };
+}
+
+/** Without digits that say nothing: `1 ms`. */
+const latencyTick = (microseconds: number): string =>
+  microsecondsText(microseconds)
+    .replace(/(\.\d*?)0+ /, '$1 ')
+    .replace('. ', ' ');
+
+/** A plot for each unit: connections, round trips and gigabytes have nothing in common. */
+function workerPlots(results: readonly Result[]): Plot[] {
+  const measured = results.filter(({ full }) => full?.cpuPerUnit != null);
+  return [...new Set(measured.map(({ unit }) => unit))].flatMap((unit) => {
+    const ofUnit = measured.filter((result) => result.unit === unit);
+    const workers = ofUnit.map((result) => result.workers);
+    if (new Set(workers).size < 2) return [];
+    const lines = linesBy(
+      ofUnit,
+      ({ workload, connections, accept }) => `${workload} ${connections} ${accept}`,
+      (result) => [result.workers, (result.full as Run).cpuPerUnit ?? 0],
+    );
+    const isBulk = unit === 'GB';
+    return {
+      title: `CPU per ${unit}`,
+      x: { words: 'workers', scale: countScale(workers), text: String },
+      y: {
+        words: `CPU time of the daemon per ${unit}`,
+        scale: linearScale(lines.flatMap(({ points }) => points.map(([, y]) => y))),
+        text: (value) => (isBulk ? `${Math.round(value / 1e6)} ms` : `${Math.round(value / 100) / 10} µs`),
+      },
+      lines,
+    };
+  });
+}
+
+/** Every number of workers is marked. */
+const countScale = (counts: readonly number[]) => ({
+  ...linearScale([...counts, Math.max(...counts) + 0.5]),
+  ticks: [...new Set(counts)].toSorted((a, b) => a - b),
+});
+
+function memoryPlots(results: readonly Result[]): Plot[] {
+  const held = results.filter(({ memory }) => memory !== null);
+  if (held.length === 0) return [];
+  const sessions = held.map(({ connections }) => connections);
+  const lines = linesBy(
+    held,
+    ({ workers, accept }) => `${counted(workers, 'worker')} ${accept}`,
+    ({ connections, memory }) => [connections, memory?.residentWith ?? 0],
+  ).map(
+    (line, index): Line => ({
+      ...line,
+      points: [[0, held[index]?.memory?.residentBefore ?? 0], ...line.points],
+    }),
+  );
+  return [
+    {
+      title: 'Resident memory of the daemon',
+      x: rate('idle sessions', sessions),
+      y: {
+        words: 'resident',
+        scale: linearScale(lines.flatMap(({ points }) => points.map(([, y]) => y / 2 ** 20))),
+        text: (value) => `${Math.round(value)} MiB`,
+      },
+      lines: lines.map((line) => ({
+        ...line,
+        points: line.points.map(([x, y]) => [x, y / 2 ** 20] as const),
+      })),
+    },
+  ];
+}
+
+/** A line of those that have a name in common, by rising x. */
+function linesBy(
+  results: readonly Result[],
+  name: (result: Result) => string,
+  point: (result: Result) => [number, number],
+): Line[] {
+  return [...new Set(results.map(name))].map((each) => ({
+    name: each,
+    points: results
+      .filter((result) => name(result) === each)
+      .map(point)
+      .toSorted(([one], [other]) => one - other),
+  }));
+}
