@@ -1,20 +1,27 @@
 /**
- * dockerd of its own, with a network of its own: images are made of a static busybox, containers see the programs of
- * this machine. Nothing is fetched.
+ * dockerd of its own, with a network of its own: images are made of files of this machine. Containers of the image that is
+ * always there see the programs of this machine, too. Nothing is fetched.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { cleanEnvironment, collect, dyingWithUs, runProgram, stopProcess } from './process.js';
-import { type TempFolder, tempFolder } from './temp.js';
+import { makeRoot, type Root } from './image-root.js';
+import { cleanEnvironment, collect, dyingWithUs, type Finished, runProgram, stopProcess } from './process.js';
+import { quickFolder, type TempFolder } from './temp.js';
 import { eventually } from './wait.js';
 
-const BUSYBOX = '/bin/busybox';
-export const dockerTools = ['dockerd', 'docker', BUSYBOX, 'umount'] as const;
+export const dockerTools = ['dockerd', '/usr/bin/docker', '/bin/busybox', 'umount'] as const;
+
+/** Builds with what dockerd itself brings; newer ones want a plug-in for that. */
+const DOCKER = '/usr/bin/docker';
+
+/** Far more than what the tests make. */
+const IMAGES_BYTES = 4 * 1024 ** 3;
 
 const IMAGE = 'here';
-const NETWORK = 'apart';
+/** Of containers that nobody else is to reach. */
+export const NETWORK = 'apart';
 
 export interface ContainerOptions {
   readonly labels?: Readonly<Record<string, string>>;
@@ -24,8 +31,10 @@ export interface ContainerOptions {
 
 export class Docker {
   /** Addresses of the containers' network, of those for tests of devices (RFC 2544). */
-  readonly #subnet = `198.${18 + randomInt(2)}.${randomInt(256)}`;
-  readonly #folder: TempFolder = tempFolder();
+  readonly #subnet = `198.18.${randomInt(256)}`;
+  /** Of networks that nobody gives addresses. */
+  readonly #pool = `198.19.${randomInt(256)}.0/24`;
+  readonly #folder: TempFolder = quickFolder(IMAGES_BYTES);
   #engine: ChildProcess | null = null;
 
   get socketPath(): string {
@@ -40,7 +49,7 @@ export class Docker {
     const docker = new Docker();
     try {
       await docker.up();
-      await docker.#makeImage();
+      await docker.makeImage(IMAGE, {});
       await docker.run(
         ...['network', 'create', '--subnet', `${docker.#subnet}.0/24`],
         ...['--opt', 'com.docker.network.bridge.enable_ip_masquerade=false', NETWORK],
@@ -60,6 +69,7 @@ export class Docker {
       ...['--host', `unix://${this.socketPath}`, '--pidfile', at('pid')],
       ...['--data-root', at('data'), '--exec-root', at('exec'), '--storage-driver', 'overlay2'],
       ...['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'],
+      ...['--default-address-pool', `base=${this.#pool},size=26`],
       '--live-restore',
     ]);
     const child = spawn(program, args, { env: cleanEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] });
@@ -90,9 +100,9 @@ export class Docker {
   }
 
   /** Creates a container of busybox, which finds the programs of this machine, too. */
-  create(name: string, options: ContainerOptions, ...command: readonly string[]): Promise<void> {
+  async create(name: string, options: ContainerOptions, ...command: readonly string[]): Promise<void> {
     const { labels = {}, number } = options;
-    return this.run(
+    await this.run(
       ...['create', '--name', name, '--network', NETWORK],
       ...(number === undefined ? [] : ['--ip', this.addressOf(number)]),
       ...Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
@@ -105,23 +115,26 @@ export class Docker {
     await this.run('start', ...names);
   }
 
-  /** As `docker` with these arguments; fails if it does. */
-  async run(...args: readonly string[]): Promise<void> {
-    const { status, stderr } = await this.#docker(...args);
+  /** An image of these files and busybox; `changes`: instructions as a Dockerfile has them. */
+  async makeImage(tag: string, root: Root, ...changes: readonly string[]): Promise<void> {
+    const tar = await makeRoot(join(this.#folder.path, 'roots', encodeURIComponent(tag)), root);
+    await this.run('import', ...changes.flatMap((change) => ['--change', change]), tar, tag);
+    rmSync(tar);
+  }
+
+  /** As `docker` with these arguments, and what it prints; fails if it does. */
+  async run(...args: readonly string[]): Promise<string> {
+    const { status, stdout, stderr } = await this.#docker(...args);
     if (status !== 0) throw new Error(`docker ${args.join(' ')}: ${stderr}`);
+    return stdout;
   }
 
-  #docker(...args: readonly string[]) {
-    return runProgram('docker', ['--host', `unix://${this.socketPath}`, ...args]);
+  /** Environment of programs that ask this engine. */
+  get environment(): NodeJS.ProcessEnv {
+    return { DOCKER_HOST: `unix://${this.socketPath}`, DOCKER_BUILDKIT: '1' };
   }
 
-  async #makeImage(): Promise<void> {
-    const root = join(this.#folder.path, 'root');
-    mkdirSync(join(root, 'bin'), { recursive: true });
-    copyFileSync(BUSYBOX, join(root, BUSYBOX));
-    const tar = join(this.#folder.path, 'root.tar');
-    const { status, stderr } = await runProgram('tar', ['-C', root, '-cf', tar, '.']);
-    if (status !== 0) throw new Error(`tar: ${stderr}`);
-    await this.run('import', tar, IMAGE);
+  #docker(...args: readonly string[]): Promise<Finished> {
+    return runProgram(DOCKER, args, { env: cleanEnvironment(this.environment) });
   }
 }

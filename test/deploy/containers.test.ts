@@ -1,0 +1,226 @@
+/**
+ * The image that the Dockerfile makes, alone and in packaging/compose: what is in it, and how its containers start, serve and
+ * end. Programs of this machine stand in for the images of others.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { Docker, dockerTools, NETWORK } from '../support/docker.js';
+import { httpRequest } from '../support/flights.js';
+import { parseMetrics, total } from '../support/metrics.js';
+import { freePort } from '../support/ports.js';
+import { cleanEnvironment, runProgram } from '../support/process.js';
+import { dial } from '../support/tcp.js';
+import { tempFolder } from '../support/temp.js';
+import { describeAsRoot, describeWith } from '../support/tools.js';
+import { eventually } from '../support/wait.js';
+import { buildImage } from './program-image.js';
+
+/** Of what lies over Node.js. */
+const PROGRAM_MB_MAX = 30;
+const RESTRICTED = ['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'];
+
+const COMPOSE_FILE = resolve('packaging/compose/compose.yaml');
+const { services } = parse(readFileSync(COMPOSE_FILE, 'utf8')) as {
+  services: Record<string, { image: string }>;
+};
+const imageOf = (service: string): string => services[service]?.image ?? '';
+
+const NGINX_CONF = `
+events {}
+http {
+  access_log off;
+  server { listen 80; root /usr/share/nginx/html; }
+}`;
+
+describeAsRoot('containers', () => {
+  describeWith(
+    ...dockerTools,
+    'docker-compose',
+    '/usr/sbin/nginx',
+    '/usr/bin/redis-server',
+    '/usr/bin/etcd',
+  )('', () => {
+    let docker: Docker;
+
+    beforeAll(async () => {
+      docker = await Docker.start();
+      await buildImage(docker, imageOf('anyport-1'));
+    });
+    afterAll(() => docker.remove());
+
+    describe('the image', () => {
+      let port: number;
+
+      beforeAll(async () => {
+        port = await freePort();
+        await docker.run(
+          ...[
+            'run',
+            '--detach',
+            '--name',
+            'demo',
+            '--network',
+            NETWORK,
+            '--publish',
+            `127.0.0.1:${port}:9090`,
+          ],
+          ...[...RESTRICTED, '--health-interval', '1s', 'anyport'],
+        );
+        await eventually('the demonstration', () => serves());
+      });
+
+      const client = () => dial(port);
+      /** The engine accepts before the container does. */
+      const serves = async () => {
+        const peer = (await client()).send('PING\r\n');
+        await Promise.race([peer.ended, peer.bytes(7)]);
+        peer.finish();
+        return peer.received.toString() === '+PONG\r\n';
+      };
+      const inspect = async (format: string) =>
+        (await docker.run('inspect', '--format', format, 'demo')).trim();
+
+      test('has the program and what it needs to run, and nothing to build it with', async () => {
+        const sizes = await docker.run('history', '--human=false', '--format', '{{.Size}}', 'anyport');
+        // The last is the image that it is made from.
+        const own = sizes.trim().split('\n').slice(0, -1).map(Number);
+        expect(own.reduce((sum, size) => sum + size, 0) / 1e6).toBeLessThan(PROGRAM_MB_MAX);
+        const modules = await docker.run('exec', 'demo', 'ls', '/opt/anyport/node_modules');
+        expect(modules.split('\n')).toContain('zod');
+        expect(modules).not.toMatch(/typescript|vitest|node-gyp/);
+      });
+
+      test('runs as a user without rights, on a root that it can not write to', async () => {
+        const status = readFileSync(`/proc/${await inspect('{{.State.Pid}}')}/status`, 'utf8');
+        const words = Object.fromEntries(status.split('\n').map((line) => line.split(':\t')));
+        expect(words.Uid).toBe('10001\t10001\t10001\t10001');
+        expect(words.CapEff).toMatch(/^0+$/);
+        expect(words.CapBnd).toMatch(/^0+$/);
+        await expect(docker.run('exec', 'demo', 'touch', '/etc/anyport/new')).rejects.toThrow('Read-only');
+      });
+
+      test('serves what the demonstration serves, and says that it is healthy', async () => {
+        const peer = (await client()).send(httpRequest);
+        expect((await peer.bytes(15)).toString()).toMatch(/^HTTP\/1\.1 200 OK/);
+        peer.finish();
+        await eventually('health', async () => (await inspect('{{.State.Health.Status}}')) === 'healthy');
+      });
+
+      test('with a configuration that is not valid says why, and ends with status 2', async () => {
+        const wrong = ['run', '--name', 'wrong', '--network', 'none', ...RESTRICTED, 'anyport'];
+        await expect(docker.run(...wrong, 'run', '--accept', 'all')).rejects.toThrow('reuseport');
+        expect((await docker.run('wait', 'wrong')).trim()).toBe('2');
+      });
+
+      test('lets sessions end when it is stopped, and ends with status 0', async () => {
+        const session = (await client()).send('PING\r\n');
+        await session.bytes(7);
+        const stopped = docker.run('stop', 'demo');
+        await eventually('no more connections', async () => !(await serves()));
+        session.send('ECHO more\r\n').finish();
+        expect((await session.bytes('+PONG\r\n$4\r\nmore\r\n'.length)).toString()).toBe(
+          '+PONG\r\n$4\r\nmore\r\n',
+        );
+        await stopped;
+        expect(await inspect('{{.State.ExitCode}}')).toBe('0');
+        const lines = (await docker.run('logs', 'demo'))
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line));
+        expect(lines.find(({ msg }) => msg === 'drained')).toMatchObject({ cut: 0 });
+      });
+    });
+
+    describe('compose', () => {
+      const folder = tempFolder();
+      let environment: NodeJS.ProcessEnv;
+      const ports: number[] = [];
+      const metricsPorts: number[] = [];
+
+      const compose = async (...args: readonly string[]) => {
+        const env = cleanEnvironment({ ...docker.environment, ...environment });
+        const command = ['--file', COMPOSE_FILE, '--project-name', 'example', ...args];
+        const { status, stdout, stderr } = await runProgram('docker-compose', command, { env });
+        if (status !== 0) throw new Error(`docker-compose ${args.join(' ')}: ${stderr}`);
+        return stdout;
+      };
+
+      beforeAll(async () => {
+        ports.push(await freePort(), await freePort());
+        metricsPorts.push(await freePort(), await freePort());
+        environment = {
+          ANYPORT_1_PORT: String(ports[0]),
+          ANYPORT_2_PORT: String(ports[1]),
+          ANYPORT_1_METRICS_PORT: String(metricsPorts[0]),
+          ANYPORT_2_METRICS_PORT: String(metricsPorts[1]),
+        };
+        await makeImages();
+        await compose('up', '--detach', '--no-build');
+      });
+      afterAll(async () => {
+        await compose('down', '--volumes', '--timeout', '0');
+        folder.remove();
+      });
+
+      async function makeImages(): Promise<void> {
+        const conf = join(folder.path, 'nginx.conf');
+        writeFileSync(conf, NGINX_CONF);
+        const accounts = { '/etc/passwd': '/etc/passwd', '/etc/group': '/etc/group' };
+        await docker.makeImage(imageOf('etcd'), { programs: ['/usr/bin/etcd'] });
+        await docker.makeImage(
+          imageOf('redis'),
+          { programs: ['/usr/bin/redis-server'] },
+          'CMD ["redis-server", "--protected-mode", "no"]',
+        );
+        await docker.makeImage(
+          imageOf('web'),
+          {
+            programs: ['/usr/sbin/nginx'],
+            files: { '/etc/nginx/nginx.conf': conf, ...accounts },
+            folders: ['/run', '/var/log/nginx', '/var/lib/nginx'],
+          },
+          'CMD ["nginx", "-g", "user root; daemon off;"]',
+        );
+      }
+
+      const answer = async (port: number, question: string, ends: string) => {
+        const peer = (await dial(port)).send(question);
+        const whole = () => peer.received.includes(ends) || peer.ending !== undefined;
+        await eventually('an answer', whole);
+        peer.reset();
+        return peer.received.toString();
+      };
+      const answers = (port: number, question: string, ends: string) =>
+        eventually(`${ends} from ${port}`, async () => (await answer(port, question, ends)).includes(ends));
+
+      test('both nodes lead to the web server and to Redis, on one port', async () => {
+        const [first = 0, second = 0] = ports;
+        for (const port of ports) await answers(port, httpRequest, 'A web server behind anyport');
+        await answers(first, 'SET from first\r\n', '+OK\r\n');
+        await answers(second, 'GET from\r\n', 'first\r\n');
+      });
+
+      test('both nodes know each other by etcd', async () => {
+        for (const port of metricsPorts)
+          await eventually(`two nodes at ${port}`, async () => {
+            const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+            return total(parseMetrics(await answer.text()), 'anyport_cluster_nodes') === 2;
+          });
+      });
+
+      test('one that is stopped ends well, and moves nothing of the other', async () => {
+        const [, second = 0] = ports;
+        const session = (await dial(second)).send('PING\r\n');
+        await session.bytes(7);
+        await compose('stop', 'anyport-1');
+        session.send('PING\r\n');
+        expect((await session.bytes(14)).toString()).toBe('+PONG\r\n+PONG\r\n');
+        session.reset();
+        const id = (await compose('ps', '--quiet', 'anyport-1')).trim();
+        expect((await docker.run('wait', id)).trim()).toBe('0');
+      });
+    });
+  });
+});
