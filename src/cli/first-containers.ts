@@ -1,13 +1,16 @@
 /**
  * The first configuration has what containers say already: a start opens their ports with the others, and an upgrade in
- * place goes on with them. An engine that does not answer in time holds up neither; the daemon asks it again.
+ * place goes on with them. An engine that does not answer in time holds up neither: what containers said last is taken from
+ * the disk, where it is kept, and the daemon asks the engine again.
  */
+import { type ReadState, readState } from '../base/state-file.js';
 import { loadAside } from '../config/aside.js';
 import type { FileRequest } from '../config/load.js';
-import type { Config } from '../model/config.js';
+import type { Config, DockerConfig } from '../model/config.js';
 import type { Contribution, Fragment } from '../providers/contribution.js';
 import { askOnce } from '../providers/docker/ask.js';
 import { EngineClient } from '../providers/docker/client.js';
+import { containersState, fragmentsIn } from '../providers/docker/last-state.js';
 import { engineAt } from '../providers/docker/place.js';
 import type { Configuration } from './configuration.js';
 
@@ -25,6 +28,8 @@ export class FirstContainers {
   readonly #request: FileRequest;
   readonly #source: Source;
   #fragments: readonly Fragment[] = [];
+  /** Why what was kept is not used. */
+  #warnings: readonly string[] = [];
 
   /** `request`: by which the configuration without them was read. */
   constructor(request: FileRequest, source: Source) {
@@ -34,21 +39,16 @@ export class FirstContainers {
 
   /** `bare` with what its containers say; `bare` itself when it looks at none, or they say nothing that can be used. */
   async beside(bare: Configuration): Promise<Configuration> {
-    const { docker } = bare.config;
+    const { docker, server } = bare.config;
     if (docker === null) return bare;
-    const asked = async () =>
-      askOnce(
-        new EngineClient(engineAt(docker.place)),
-        docker,
-        AbortSignal.timeout(firstContainersLimits.answerMs),
-      );
-    // The daemon says why, when it asks again.
-    const fragments = await asked().then(
-      ({ contribution }) => contribution.fragments,
-      () => [],
-    );
+    const uid = server.identity?.user.uid;
+    const fragments = (await askedOf(docker)) ?? (await this.#kept(docker, uid === undefined ? [] : [uid]));
     if (fragments.length === 0) return bare;
     return (await this.#with(fragments)) ?? bare;
+  }
+
+  get warnings(): readonly string[] {
+    return this.#warnings;
   }
 
   /** Without the container that has `listener`, which can not be opened. Null: it is none of theirs. */
@@ -56,6 +56,16 @@ export class FirstContainers {
     const others = this.#fragments.filter((fragment) => !isOf(fragment, listener));
     if (others.length === this.#fragments.length) return null;
     return (await this.#with(others))?.config ?? null;
+  }
+
+  async #kept(docker: DockerConfig, users: readonly number[]): Promise<readonly Fragment[]> {
+    const { stateFile } = docker;
+    if (stateFile === null) return [];
+    const read = await readState(stateFile, containersState, users);
+    const kept = keptIn(read, docker);
+    if ('fragments' in kept) return kept.fragments;
+    this.#warnings = [`docker.state_file: ${stateFile} is not used: ${kept.fault}`];
+    return [];
   }
 
   async #with(fragments: readonly Fragment[]): Promise<Configuration | null> {
@@ -70,3 +80,18 @@ export class FirstContainers {
 
 const isOf = ({ document }: Fragment, listener: string): boolean =>
   Array.isArray(document.forwards) && document.forwards.some(({ name }) => name === listener);
+
+/** Null: it does not answer. The daemon says why, when it asks again. */
+async function askedOf(docker: DockerConfig): Promise<readonly Fragment[] | null> {
+  const signal = AbortSignal.timeout(firstContainersLimits.answerMs);
+  try {
+    return (await askOnce(new EngineClient(engineAt(docker.place)), docker, signal)).contribution.fragments;
+  } catch {
+    return null;
+  }
+}
+
+function keptIn(read: ReadState, docker: DockerConfig): ReturnType<typeof fragmentsIn> {
+  if ('fault' in read) return read;
+  return read.state === undefined ? { fragments: [] } : fragmentsIn(read.state, docker);
+}

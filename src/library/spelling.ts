@@ -33,6 +33,7 @@ export const longKeys: readonly string[] = [
   'tarpit_hold',
   'buffer_size',
   'allow_loopback',
+  'state_file',
   'identify_timeout',
   'identify_min_bytes',
   'identify_max_bytes',

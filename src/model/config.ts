@@ -237,6 +237,8 @@ export interface DockerConfig {
   readonly network: string;
   readonly watch: boolean;
   readonly allowLoopback: boolean;
+  /** Absolute; null: what containers said last is not kept. */
+  readonly stateFile: string | null;
 }
 
 export interface SecurityConfig {

@@ -14,6 +14,7 @@ import { EngineClient, type EnginePlace } from '../providers/docker/client.js';
 import type { Made } from '../providers/docker/fragments.js';
 import { engineAt, engineText } from '../providers/docker/place.js';
 import { DockerWatch } from '../providers/docker/watch.js';
+import { ContainerState } from './container-state.js';
 import type { Part, Prepared } from './part.js';
 import type { SettingsSource } from './settings.js';
 import { StartError } from './start-error.js';
@@ -36,6 +37,7 @@ const asItIs = (document: Document): Document => document;
 
 export class Containers implements Part {
   readonly #parts: ContainersParts;
+  readonly #state: ContainerState;
   #config: DockerConfig | null = null;
   #place: EnginePlace | null = null;
   #watch: DockerWatch | null = null;
@@ -49,6 +51,7 @@ export class Containers implements Part {
 
   constructor(parts: ContainersParts) {
     this.#parts = parts;
+    this.#state = new ContainerState(parts.log);
     this.#taken = parts.source.contributed?.('docker') ?? [];
     this.#merged = new Set(this.#taken.map(({ from }) => from));
   }
@@ -94,12 +97,23 @@ export class Containers implements Part {
   }
 
   close(): void {
+    this.#stopWatch();
+    this.#state.close();
+  }
+
+  /** Resolves when what containers said last is kept. Never rejects. */
+  get ended(): Promise<unknown> {
+    return this.#state.ended;
+  }
+
+  #stopWatch(): void {
     this.#watch?.stop();
     this.#watch = null;
   }
 
   #turn(): void {
-    this.close();
+    this.#stopWatch();
+    this.#state.follow(this.#config);
     const [config, place] = [this.#config, this.#place];
     if (config === null || place === null) return void this.#withdraw();
     const { log } = this.#parts;
@@ -140,6 +154,7 @@ export class Containers implements Part {
     const isRefused = result.result === 'refused';
     if (isRefused) lines.push(...(await this.#putEach(fragments)));
     else this.#taken = fragments;
+    this.#state.save(this.#taken);
     this.#say([...lines, ...this.#refused.map(formatProblem)]);
     return !isRefused;
   }

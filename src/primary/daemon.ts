@@ -354,7 +354,7 @@ export class Daemon {
     for (const part of [this.#cluster, this.#names, ...this.#parts]) part.close();
     await this.#plane.close();
     this.#listening.close();
-    await this.#cluster.ended;
+    await Promise.all([this.#cluster.ended, this.#containers.ended]);
   }
 
   #followHealth(plan: Plan): void {

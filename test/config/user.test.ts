@@ -93,6 +93,7 @@ listeners: [{ name: a, address: "unix:/run/a.sock" }, { name: b, address: "unix:
 logging: { file: /var/log/none/a.log }
 protocols: [{ name: HTTP, handler: ./h.mjs }]
 security: { ip_blacklist_files: [deny.txt], ip_whitelist_files: [deny.txt], ban_export: /var/lib/none/bans }
+docker: { state_file: /var/lib/kept/docker.json }
 `;
   const files = ['/etc/anyport/h.mjs', '/etc/anyport/deny.txt'];
 
@@ -104,6 +105,7 @@ security: { ip_blacklist_files: [deny.txt], ip_whitelist_files: [deny.txt], ban_
           ...files.map((file) => `read ${file}`),
           'write /var/log/none',
           'write /var/lib/none',
+          'write /var/lib/kept',
           'write /run',
           'write /',
         ],
@@ -113,6 +115,7 @@ security: { ip_blacklist_files: [deny.txt], ip_whitelist_files: [deny.txt], ban_
       'any.yaml:1:11: warning: server.user: by its permissions /etc/anyport/deny.txt is not for `anyport` to read: anyport does not start without its lists of networks',
       'any.yaml:1:11: warning: server.user: by its permissions /var/log/none is not for `anyport` to write: anyport does not start without its log file',
       'any.yaml:1:11: warning: server.user: by its permissions /var/lib/none is not for `anyport` to write: the bans are not exported',
+      'any.yaml:1:11: warning: server.user: by its permissions /var/lib/kept is not for `anyport` to write: a start without the engine has no containers',
       'any.yaml:1:11: warning: server.user: by its permissions /run is not for `anyport` to write: its socket stays there at the end, and a reload can not open it',
     ]));
 

@@ -24,6 +24,13 @@ test.each([
     place: '3:3',
   },
   {
+    what: 'what containers said last',
+    path: '/var/lib/none/docker.json',
+    text: 'docker:\n  state_file: /var/lib/none/docker.json\nlisteners: [{ name: a, address: ":9090" }]\n',
+    says: `docker.state_file: /var/lib/none/docker.json: ${FAULT}: until it can be written, a start without the engine has no containers`,
+    place: '3:3',
+  },
+  {
     what: 'the socket of a listener',
     path: '/run/none/a.sock',
     text: 'listeners:\n  - { name: a, address: "unix:/run/none/a.sock" }\n',

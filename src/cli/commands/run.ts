@@ -78,7 +78,11 @@ async function run({ config: file, check, allowRoot = false, ...flags }: RunOpti
   exitNow(
     await runDaemon(loaded.config, {
       version,
-      warnings: [...(isDebuggerWanted ? [DEBUGGER] : []), ...loaded.warnings.map(formatProblem)],
+      warnings: [
+        ...(isDebuggerWanted ? [DEBUGGER] : []),
+        ...loaded.warnings.map(formatProblem),
+        ...containers.warnings,
+      ],
       demo: loaded.demo,
       source,
       without: (listener) => containers.without(listener),

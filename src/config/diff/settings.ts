@@ -140,6 +140,7 @@ function dockerSettings(docker: DockerConfig | null): Setting[] {
     network: docker?.network ?? null,
     watch: docker?.watch ?? null,
     allow_loopback: docker?.allowLoopback ?? null,
+    state_file: docker?.stateFile ?? null,
   };
   return Object.entries(rows).map(([key, value]) => ({ name: `docker.${key}`, value, shown: value }));
 }

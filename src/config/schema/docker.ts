@@ -1,7 +1,7 @@
 /** `docker`: containers as a source of upstreams, routes and forwards. */
 import { isAbsolute } from 'node:path';
 import { splitHostPort } from '../../base/address.js';
-import { flag, form, mapping, section, text } from './fields.js';
+import { flag, form, mapping, section, text, writtenFile } from './fields.js';
 
 const SOCKET = 'a path such as `/var/run/docker.sock`, or `tcp://host:2376`';
 
@@ -41,6 +41,10 @@ export const docker = section(
       false,
       'Whether labels may lead to this machine itself: loopback, link-local addresses, containers on the network of the host',
     ),
+    state_file: writtenFile(
+      'Where what containers said last is kept, for a start or an upgrade while the engine is away. The file is replaced as a whole; its folder must be writable',
+      '/var/lib/anyport/docker.json',
+    ).optional(),
   },
   'Upstreams, routes and forwards from the labels of containers: [Docker](docker.md).',
   '{ socket: /var/run/docker.sock }',

@@ -128,6 +128,13 @@ export function form<T>(
   return documented(parsed(expected, parse, fault), meaning, expected);
 }
 
+/** A file that the daemon writes: absolute, since it may be started anywhere. */
+export function writtenFile(meaning: string, example: string) {
+  return form(meaning, `an absolute path such as \`${example}\``, (path) =>
+    path.startsWith('/') && !path.endsWith('/') && !path.includes('\0') ? path : null,
+  );
+}
+
 export function choice<const Names extends readonly [string, ...string[]]>(names: Names, meaning: string) {
   const listed = names.map((name) => `\`${name}\``).join(', ');
   const error = ({ input }: { input?: unknown }) =>

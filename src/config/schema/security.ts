@@ -1,5 +1,5 @@
 /** `security`: who may connect, and how often. */
-import { duration, flag, form, integer, optionalDuration, section } from './fields.js';
+import { duration, flag, integer, optionalDuration, section, writtenFile } from './fields.js';
 import { listsOfAll } from './lists.js';
 
 const rateLimit = section(
@@ -65,10 +65,9 @@ export const security = section(
     enable_ddos_guard: flag(false, 'Ban sources as `ddos_guard` says'),
     ddos_guard: ddosGuard.prefault({}),
     ...listsOfAll,
-    ban_export: form(
+    ban_export: writtenFile(
       'Where the banned addresses are written, one a line (IPv6 as /64), when they change: for nftables or fail2ban. The file is replaced as a whole; its folder must be writable',
-      'an absolute path such as `/run/anyport/bans`',
-      (path) => (path.startsWith('/') && !path.endsWith('/') && !path.includes('\0') ? path : null),
+      '/run/anyport/bans',
     ).optional(),
   },
   'Who may connect, and how often.',

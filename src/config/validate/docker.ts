@@ -11,8 +11,8 @@ export function resolveDocker(
   report: Report,
 ): DockerConfig | null {
   if (docker === null) return null;
-  const { socket, tls, network, watch, allow_loopback: allowLoopback } = docker;
-  const rest = { network, watch, allowLoopback };
+  const { socket, tls, network, watch, allow_loopback: allowLoopback, state_file: stateFile = null } = docker;
+  const rest = { network, watch, allowLoopback, stateFile };
   if ('socketPath' in socket) {
     if (tls !== undefined) report.problem(['docker', 'tls'], 'is for `tcp://`: leave it out');
     return { place: socket, ...rest };

@@ -91,6 +91,7 @@ export function warnOfRights(source: Source, config: Config, context: Context, w
     ...keysOf(source, context),
     ...logOf(config, context),
     ...exportOf(config),
+    ...stateOf(config),
     ...socketsOf(config),
   ]) {
     if (mayUse(path, right, { uid, gids })) continue;
@@ -132,6 +133,11 @@ function logOf({ logging: { file } }: Config, { fileKind }: Context): Use[] {
 
 const exportOf = ({ security: { banExport } }: Config): Use[] =>
   banExport === null ? [] : [[dirname(banExport), 'write', 'the bans are not exported']];
+
+const stateOf = ({ docker }: Config): Use[] =>
+  docker === null || docker.stateFile === null
+    ? []
+    : [[dirname(docker.stateFile), 'write', 'a start without the engine has no containers']];
 
 const socketsOf = ({ listeners, admin }: Config): Use[] =>
   [...listeners.map(({ address }) => address), ...(admin ? [admin.address] : [])].flatMap((address) =>

@@ -1,4 +1,4 @@
-/** What the daemon writes: its log, the bans, sockets. A place where it can not is found here, not by the first write. */
+/** What the daemon writes: its log, the bans, what containers said last, sockets. A place where it can not is found here, not by the first write. */
 import { isAbstract } from '../../base/address.js';
 import type { Config } from '../../model/config.js';
 import type { Path } from '../path.js';
@@ -14,7 +14,7 @@ const ADMIN: Path = ['admin', 'listen'];
  */
 export function warnOfWritten(
   groups: readonly ListenerGroup[],
-  { admin, logging, security, server }: Config,
+  { admin, docker, logging, security, server }: Config,
   { writeFault }: Context,
   warn: Warn,
 ): void {
@@ -31,6 +31,12 @@ export function warnOfWritten(
       file: security.banExport,
       as: 'replaced',
       otherwise: 'until it can be written, bans are not exported',
+    },
+    {
+      path: ['docker', 'state_file'],
+      file: docker?.stateFile ?? null,
+      as: 'replaced',
+      otherwise: 'until it can be written, a start without the engine has no containers',
     },
   ] as const;
   for (const { path, file, as, otherwise } of files) {

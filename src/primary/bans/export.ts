@@ -1,12 +1,11 @@
 /**
- * Writes who is banned to a file, one address or IPv6 /64 a line, for nftables or fail2ban. A reader sees the old file or
- * the new one, never a part: it is written beside it and renamed. One write at a time; of those that wait the newest.
+ * Writes who is banned to a file, one address or IPv6 /64 a line, for nftables or fail2ban. The file is replaced as
+ * a whole. One write at a time; of those that wait the newest.
  */
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { replaceFile } from '../../base/replace-file.js';
 
-/** Others than the daemon's user may read it. */
-const MODE = 0o644;
+/** Others than the daemon's user may read it, and a power cut ends the bans, too. */
+const WRITTEN = { mode: 0o644, isSynced: false } as const;
 
 /** Errors are told once, until a write succeeds. Whoever writes the same again tries again. */
 export type Tell = (path: string, error: string | null) => void;
@@ -56,7 +55,7 @@ export class BanExport {
       const [text, path] = [this.#next, this.#path];
       this.#next = null;
       if (text === this.#written) continue;
-      const error = await replaceFile(path, text);
+      const error = await replaceFile(path, text, WRITTEN);
       if (path === this.#path) this.#written = error === null ? text : null;
       this.#told(path, error);
     }
@@ -68,28 +67,4 @@ export class BanExport {
     this.#hasFailed = error !== null;
     this.#tell(path, error);
   }
-}
-
-/** What went wrong; null: nothing. */
-async function replaceFile(path: string, text: string): Promise<string | null> {
-  const beside = `${path}.${process.pid}.tmp`;
-  try {
-    await rm(beside, { force: true });
-    // A link that somebody has put there is not followed.
-    await writeFile(beside, text, { flag: 'wx', mode: MODE });
-    await rename(beside, path);
-    return null;
-  } catch (error) {
-    await rm(beside, { force: true }).catch(() => {});
-    return wordsOf(error as NodeJS.ErrnoException, path);
-  }
-}
-
-/** What to mend: the file beside, which the message of the system names, is nobody's concern. */
-function wordsOf({ code, message }: NodeJS.ErrnoException, path: string): string {
-  const folder = dirname(path);
-  if (code === 'ENOENT') return `there is no folder ${folder}: make it, writable for this user`;
-  if (code === 'ENOTDIR') return `${folder} is no folder`;
-  if (code === 'EACCES' || code === 'EPERM') return `this user may not write to the folder ${folder}`;
-  return code === 'EISDIR' ? 'it is a folder: name a file' : message;
 }

@@ -1,5 +1,5 @@
 /** The daemon follows the containers of an engine: ports open and close, sessions live on, and what is wrong is named. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { anyport, type Daemon, startDaemon } from '../../support/daemon.js';
@@ -197,6 +197,53 @@ test('an upgrade in place keeps the ports of containers open all the time', asyn
   client.send('again');
   await client.bytes(10);
   client.socket.destroy();
+});
+
+test('what containers said last is kept: an upgrade and a start while the engine is away go on with it', async () => {
+  const [a, b] = [await freePort(), await freePort()];
+  engine.containers = [forwarding('a', a)];
+  const state = join(folder.path, 'docker.json');
+  const file = configuration();
+  const config = { ...file, docker: { ...file.docker, state_file: state } };
+  const generations = await startGenerations({
+    ...config,
+    server: { graceful_shutdown_timeout: '10m' },
+  });
+  end = () => generations.stop();
+  const kept = () => (existsSync(state) ? readFileSync(state, 'utf8') : '');
+  await eventually('it is kept', () => kept().includes('container a'));
+  const client = (await dial(a)).send('first');
+  await client.bytes(5);
+  await engine.stop();
+  await generations.upgrade();
+  for (let round = 0; round < 20; round += 1) expect(await echoes(a)).toBe(true);
+  client.send('again');
+  await client.bytes(10);
+  client.socket.destroy();
+  await generations.stop();
+  end = async () => {};
+  expect(await echoes(a)).toBe(false);
+
+  daemon = await startDaemon(config);
+  end = () => daemon.stop();
+  expect(await echoes(a)).toBe(true);
+  engine.containers = [forwarding('b', b)];
+  await engine.start();
+  await eventually('b is served', () => echoes(b));
+  expect(await echoes(a)).toBe(false);
+  // At its end at the latest.
+  await daemon.stop();
+  expect(kept()).toContain('container b');
+  expect(kept()).not.toContain('container a');
+
+  await engine.stop();
+  writeFileSync(state, kept().replace(/"boot":"[^"]*"/, '"boot":"another"'));
+  daemon = await startDaemon(config);
+  expect(await echoes(b)).toBe(false);
+  const words = daemon.lines.filter(({ msg }) => msg.startsWith('docker.state_file: '));
+  expect(words.map(({ msg }) => msg)).toEqual([
+    expect.stringMatching(/docker\.json is not used: this machine has been started anew since/),
+  ]);
 });
 
 test('`anyport docker` shows what is taken, and beside it what is left out', async () => {
