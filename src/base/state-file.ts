@@ -29,7 +29,7 @@ const MODE = 0o600;
 const OTHERS_MAY_WRITE = 0o022;
 
 /** `users`: beside root and this process's, whose file is believed. A pipe is not waited for. Never rejects. */
-export async function readState(
+export async function readStateFile(
   path: string,
   kind: StateKind,
   users: readonly number[] = [],
@@ -71,7 +71,7 @@ function stateIn(text: string, { name, version }: StateKind): ReadState {
   return { state: read.state };
 }
 
-export interface StateFileOptions {
+export interface StateWriterOptions {
   readonly path: string;
   readonly kind: StateKind;
   readonly clock: Clock;
@@ -80,15 +80,15 @@ export interface StateFileOptions {
 }
 
 /** Writes the newest state, one write at a time. */
-export class StateFile {
-  readonly #options: StateFileOptions;
+export class StateWriter {
+  readonly #options: StateWriterOptions;
   #newest: () => unknown = () => null;
   #cancelWait: (() => void) | null = null;
   #writing: Promise<void> = Promise.resolve();
   #hasFailed = false as boolean;
   #isClosed = false as boolean;
 
-  constructor(options: StateFileOptions) {
+  constructor(options: StateWriterOptions) {
     this.#options = options;
   }
 

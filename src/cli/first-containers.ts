@@ -3,7 +3,7 @@
  * place goes on with them. An engine that does not answer in time holds up neither: what containers said last is taken from
  * the disk, where it is kept, and the daemon asks the engine again.
  */
-import { type ReadState, readState } from '../base/state-file.js';
+import { type ReadState, readStateFile } from '../base/state-file.js';
 import { loadAside } from '../config/aside.js';
 import type { FileRequest } from '../config/load.js';
 import type { Config, DockerConfig } from '../model/config.js';
@@ -61,7 +61,7 @@ export class FirstContainers {
   async #kept(docker: DockerConfig, users: readonly number[]): Promise<readonly Fragment[]> {
     const { stateFile } = docker;
     if (stateFile === null) return [];
-    const read = await readState(stateFile, containersState, users);
+    const read = await readStateFile(stateFile, containersState, users);
     const kept = keptIn(read, docker);
     if ('fragments' in kept) return kept.fragments;
     this.#warnings = [`docker.state_file: ${stateFile} is not used: ${kept.fault}`];

@@ -148,8 +148,8 @@ export class Cluster implements Part {
     if (path === null) return null;
     if (path === this.#stateFile?.path) return { own: this.#stateFile, state: undefined };
     const { clock, log } = this.#parts;
-    const read = await readState(path);
-    if ('fault' in read) log.warn(`distributed.state_file: ${read.fault}`);
+    const read = await readState(path, []);
+    if ('fault' in read) log.warn(`distributed.state_file: ${path} is not used: ${read.fault}`);
     const state = 'state' in read ? read.state : new Map();
     const onError = (error: string | null) => {
       if (error === null) log.info({ file: path }, 'the state of the cluster is written again');

@@ -1,7 +1,7 @@
 /** What containers said last, kept on disk where `docker.state_file` says. */
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
-import { StateFile } from '../base/state-file.js';
+import { StateWriter } from '../base/state-file.js';
 import type { DockerConfig } from '../model/config.js';
 import type { Fragment } from '../providers/contribution.js';
 import { containersState, stateOf } from '../providers/docker/last-state.js';
@@ -9,7 +9,7 @@ import { containersState, stateOf } from '../providers/docker/last-state.js';
 export class ContainerState {
   readonly #log: Pick<Logger, 'info' | 'warn'>;
   #docker: DockerConfig | null = null;
-  #file: StateFile | null = null;
+  #file: StateWriter | null = null;
   /** What is written still to files that are not followed any more. */
   #ending: Promise<unknown> = Promise.resolve();
 
@@ -45,11 +45,11 @@ export class ContainerState {
     return this.#ending;
   }
 
-  #open(path: string): StateFile {
+  #open(path: string): StateWriter {
     const onError = (error: string | null) => {
       if (error === null) this.#log.info({ file: path }, 'what containers say is kept again');
       else this.#log.warn({ file: path, error }, 'what containers say can not be kept');
     };
-    return new StateFile({ path, kind: containersState, clock: systemClock, onError });
+    return new StateWriter({ path, kind: containersState, clock: systemClock, onError });
   }
 }

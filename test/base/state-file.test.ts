@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readState, StateFile, stateLimits } from '../../src/base/state-file.js';
+import { readStateFile, StateWriter, stateLimits } from '../../src/base/state-file.js';
 import { HandClock } from '../support/clock.js';
 import { runProgram } from '../support/process.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
@@ -36,7 +36,7 @@ function stateFile() {
   return {
     clock,
     errors,
-    file: new StateFile({ path, kind, clock, onError: (error) => errors.push(error) }),
+    file: new StateWriter({ path, kind, clock, onError: (error) => errors.push(error) }),
   };
 }
 
@@ -46,7 +46,7 @@ test('is read as it was written, and is for its user alone', async () => {
   const { file } = stateFile();
   file.save(() => ({ a: [1, '\u{1f600}'] }));
   await file.close();
-  expect(await readState(path, kind)).toEqual({ state: { a: [1, '\u{1f600}'] } });
+  expect(await readStateFile(path, kind)).toEqual({ state: { a: [1, '\u{1f600}'] } });
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(readdirSync(folder.path)).toEqual(['state']);
 });
@@ -59,7 +59,7 @@ test('changes are gathered, and the newest is written', async () => {
   await clock.advance(1);
   await eventually('the file', () => readdirSync(folder.path).includes('state'));
   await file.close();
-  expect(await readState(path, kind)).toEqual({ state: 100 });
+  expect(await readStateFile(path, kind)).toEqual({ state: 100 });
   expect(clock.waiting).toBe(0);
 });
 
@@ -78,7 +78,7 @@ test('what can not be written is told once, tried again, and told when it is wri
   await eventually('another word', () => errors.length === 2);
   expect(errors[1]).toBeNull();
   await file.close();
-  expect(await readState(path, kind)).toEqual({ state: 'x' });
+  expect(await readStateFile(path, kind)).toEqual({ state: 'x' });
   expect(clock.waiting).toBe(0);
 });
 
@@ -93,13 +93,13 @@ test('a link beside it is not followed', async () => {
 });
 
 test('where there is no file nothing is known; a folder, a pipe and a huge file are refused', async () => {
-  expect(await readState(path, kind)).toEqual({ state: undefined });
-  expect(await readState(folder.path, kind)).toEqual(refused('it is no file'));
+  expect(await readStateFile(path, kind)).toEqual({ state: undefined });
+  expect(await readStateFile(folder.path, kind)).toEqual(refused('it is no file'));
   await runProgram('mkfifo', [`${path}.pipe`]);
-  expect(await readState(`${path}.pipe`, kind)).toEqual(refused('it is no file'));
+  expect(await readStateFile(`${path}.pipe`, kind)).toEqual(refused('it is no file'));
   writeFileSync(path, '', { mode: 0o600 });
   truncateSync(path, stateLimits.bytesMax + 1);
-  expect(await readState(path, kind)).toEqual(refused('more than'));
+  expect(await readStateFile(path, kind)).toEqual(refused('more than'));
 });
 
 const good = JSON.stringify({ kind: 'things', version: 3, state: 7 });
@@ -113,24 +113,24 @@ test.each([
   { why: 'nothing', text: 'null', fault: 'not of things' },
 ])('a file is refused that is $why', async ({ text, fault }) => {
   writeFileSync(path, text, { mode: 0o600 });
-  expect(await readState(path, kind)).toEqual(refused(fault));
+  expect(await readStateFile(path, kind)).toEqual(refused(fault));
 });
 
 test('a file that others may write to is not believed', async () => {
   writeFileSync(path, good);
   for (const mode of [0o620, 0o602]) {
     chmodSync(path, mode);
-    expect(await readState(path, kind)).toEqual(refused('others than its user'));
+    expect(await readStateFile(path, kind)).toEqual(refused('others than its user'));
   }
   chmodSync(path, 0o644);
-  expect(await readState(path, kind)).toEqual({ state: 7 });
+  expect(await readStateFile(path, kind)).toEqual({ state: 7 });
 });
 
 describeAsRoot('of other users', () => {
   test('only the file of one that is named is believed', async () => {
     writeFileSync(path, good, { mode: 0o600 });
     chownSync(path, 43_210, 0);
-    expect(await readState(path, kind)).toEqual(refused('a file of user 43210'));
-    expect(await readState(path, kind, [43_210])).toEqual({ state: 7 });
+    expect(await readStateFile(path, kind)).toEqual(refused('a file of user 43210'));
+    expect(await readStateFile(path, kind, [43_210])).toEqual({ state: 7 });
   });
 });

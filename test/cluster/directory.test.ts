@@ -136,7 +136,7 @@ describeWith(...etcdTools)('services', () => {
     directory.stop();
     await file.close();
 
-    const read = await readState(path);
+    const read = await readState(path, []);
     const initial = 'state' in read ? read.state.get(PREFIX) : undefined;
     expect(initial?.items.size).toBe(1);
     const later = directoryOf(client, initial && { initial });

@@ -14,6 +14,7 @@ import {
   oneOrMore,
   section,
   text,
+  writtenFile,
 } from './fields.js';
 
 const NODE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -89,11 +90,9 @@ export const distributed = section(
     tls: tls.optional(),
     username: text('User of etcd; needs `password`').default(''),
     password: text('Password of this user').default(''),
-    state_file: form(
+    state_file: writtenFile(
       'Where the last good state is kept, for a start without etcd; only its owner may read it, and its folder must be writable',
-      'an absolute path such as `/var/lib/anyport/cluster.json`',
-      (written) =>
-        written.startsWith('/') && !written.endsWith('/') && !written.includes('\0') ? written : null,
+      '/var/lib/anyport/cluster.json',
     ).optional(),
     allow_loopback: flag(
       false,
