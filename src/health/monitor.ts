@@ -5,21 +5,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../base/clock.js';
 import { type LogLine, rateLimited } from '../base/log.js';
-import type { SocketAddress } from '../model/address.js';
 import { configuredUpstreams } from '../model/configured-upstreams.js';
 import type { HealthStatus } from '../model/health-status.js';
 import type { EndpointFailures } from '../model/message.js';
-import type { Plan, PlanEndpoint } from '../model/plan.js';
-import type {
-  HealthCheckOptions,
-  PassiveHealthOptions,
-  ProxyProtocolOptions,
-  UpstreamOptions,
-} from '../model/upstream-options.js';
-import type { Via } from '../model/via.js';
-import { ownProxyHeader } from '../protocols/proxy-writer.js';
-import { asksThrough, placeOf } from '../via/index.js';
-import { overOf } from './check.js';
+import type { Plan } from '../model/plan.js';
+import type { HealthCheckOptions, PassiveHealthOptions } from '../model/upstream-options.js';
+import {
+  NOBODY,
+  type Tally,
+  type Verdict,
+  type Verdicts,
+  type Votes,
+  verdictKey,
+} from '../model/verdicts.js';
 import { checkOf } from './checks/index.js';
 import {
   type EjectionCounts,
@@ -36,7 +34,8 @@ import { eventsOf, type HealthEvent, newHealth, resettled, step } from './machin
 import { probe } from './probe.js';
 import { type Answer, Prober, type ProberParts, type ProbeTarget } from './prober.js';
 import { type HealthTable, WHOLE_SHARE } from './table.js';
-import type { Way } from './way.js';
+import { targetOf } from './target.js';
+import { isCommon, isOutvoted } from './votes.js';
 
 export interface MonitorParts {
   readonly clock: Clock;
@@ -69,6 +68,8 @@ export class Monitor {
   readonly #prober: Prober;
   readonly #endpoints = new Map<number, Endpoint>();
   #served: Served = new Map();
+  /** Of the other nodes; null: nobody is listened to. */
+  #votes: Votes | null = null;
 
   constructor(parts: MonitorParts) {
     const { clock, random, log, ask = askReally } = parts;
@@ -103,6 +104,7 @@ export class Monitor {
         if (options.passive_health === undefined) this.#pardon(endpoint);
         endpoint.plan = planned;
         endpoint.options = options;
+        endpoint.others = this.#othersOn(endpoint);
         if (options.health_check !== undefined)
           targets.push(targetOf({ id, upstream, via }, planned, options.health_check, options));
         this.#publish(endpoint);
@@ -110,7 +112,24 @@ export class Monitor {
     }
     this.#prober.follow(targets);
     this.#recall();
+    this.#lookAround();
+  }
+
+  /** What other nodes say of endpoints, from now on. */
+  hear(votes: Votes | null): void {
+    this.#votes = votes;
+    for (const endpoint of this.#endpoints.values()) endpoint.others = this.#othersOn(endpoint);
+    this.#weigh();
     this.#lookWhoIsServed();
+  }
+
+  /** By the checks of this node alone, of endpoints that are the same to every node. */
+  verdicts(allowLoopback: boolean): Verdicts {
+    const verdicts = new Map<string, Verdict>();
+    for (const { upstream, name, verdict, plan } of this.#endpoints.values())
+      if (verdict !== null && isCommon(plan?.addresses ?? [], allowLoopback))
+        verdicts.set(verdictKey(upstream, name), verdict);
+    return verdicts;
   }
 
   /** Sessions failed because of these endpoints. */
@@ -221,7 +240,7 @@ export class Monitor {
     }
     endpoint.toldAsked = health.asked;
     this.#recall();
-    this.#lookWhoIsServed();
+    this.#lookAround();
   }
 
   #eject(endpoint: Endpoint, settings: PassiveHealthOptions): void {
@@ -240,7 +259,7 @@ export class Monitor {
       'endpoint is ejected: its sessions failed too often',
     );
     this.#parts.changed({ upstream, endpoint: name, why: endpoint.why });
-    this.#lookWhoIsServed();
+    this.#lookAround();
   }
 
   #return(endpoint: Endpoint): void {
@@ -251,8 +270,8 @@ export class Monitor {
     if (!endpoint.isDown) endpoint.changedAt = new Date(wallMs());
     this.#publish(endpoint);
     log.info({ upstream, endpoint: name }, 'endpoint is back from its ejection');
-    if (!endpoint.isDown) this.#parts.changed({ upstream, endpoint: name, why: null });
-    this.#lookWhoIsServed();
+    if (endpoint.why === null) this.#parts.changed({ upstream, endpoint: name, why: null });
+    this.#lookAround();
   }
 
   /** Where others have gone since, ejections end early: those that would end first. */
@@ -291,6 +310,47 @@ export class Monitor {
     if (rises) for (const hook of this.onRise) hook(endpoint.id);
   }
 
+  /** What follows for others from a change of one. */
+  #lookAround(): void {
+    if (this.#votes !== null) this.#weigh();
+    this.#lookWhoIsServed();
+  }
+
+  /** What most nodes say counts, unless it would leave an upstream without an endpoint that this node can reach. */
+  #weigh(): void {
+    const endpoints = [...this.#endpoints.values()];
+    const isAgainst = ({ verdict, others }: Endpoint) => isOutvoted(verdict, others);
+    const left = endpoints.filter((each) => each.wouldTakeSessions && !isAgainst(each));
+    const served = new Set(left.map(({ upstreamId }) => upstreamId));
+    for (const endpoint of endpoints) {
+      const isNow = isAgainst(endpoint) && served.has(endpoint.upstreamId);
+      if (isNow !== endpoint.isOutvoted) this.#outvote(endpoint, isNow);
+    }
+  }
+
+  #othersOn({ upstream, name, plan, options }: Endpoint): Tally {
+    if (this.#votes === null || options?.health_check === undefined) return NOBODY;
+    const { tallies, allowLoopback } = this.#votes;
+    if (!isCommon(plan?.addresses ?? [], allowLoopback)) return NOBODY;
+    return tallies.get(verdictKey(upstream, name)) ?? NOBODY;
+  }
+
+  /** Its sessions go on: this node reaches it. */
+  #outvote(endpoint: Endpoint, isOutvoted: boolean): void {
+    const { log, changed, wallMs } = this.#parts;
+    const { upstream, name } = endpoint;
+    const hadReason = endpoint.why !== null;
+    endpoint.isOutvoted = isOutvoted;
+    const { why } = endpoint;
+    this.#publish(endpoint);
+    if (hadReason === (why !== null)) return;
+    endpoint.changedAt = new Date(wallMs());
+    if (why !== null) log.warn({ upstream, endpoint: name, why }, 'endpoint is down: other nodes say so');
+    else
+      log.info({ upstream, endpoint: name }, 'endpoint is up: other nodes do not speak against it any more');
+    changed({ upstream, endpoint: name, why });
+  }
+
   /** Once when an upstream has no endpoint left, and once when it has one again. */
   #lookWhoIsServed(): void {
     const { log } = this.#parts;
@@ -315,51 +375,6 @@ const countsOf = (endpoints: readonly Endpoint[]): EjectionCounts => ({
   ejected: endpoints.filter(({ isEjected }) => isEjected).length,
   usable: endpoints.filter(({ takesSessions }) => takesSessions).length,
 });
-
-/** Whom to ask: `health_check.address` and `port` stand for those of the endpoint. */
-function targetOf(
-  { id, upstream, via }: { readonly id: number; readonly upstream: string; readonly via: Via | null },
-  { name: endpoint, addresses }: PlanEndpoint,
-  settings: HealthCheckOptions,
-  { proxy_protocol: proxy, source }: Pick<UpstreamOptions, 'proxy_protocol' | 'source'>,
-): ProbeTarget {
-  const host = /^(?:\[([^\]]*)\]|([^:]*)):\d+$/.exec(endpoint);
-  return {
-    ...{ id, upstream, endpoint, settings },
-    addresses: via === null ? askedAddresses(addresses, settings) : addresses,
-    way: via === null ? null : wayTo(endpoint, via, settings),
-    from: source.address,
-    greeting: greetingOf(settings, proxy),
-    serverName: endpoint.startsWith('unix:') ? 'localhost' : (host?.[1] ?? host?.[2] ?? endpoint),
-  };
-}
-
-function wayTo(endpoint: string, { hops, tls }: Via, { address, port }: HealthCheckOptions): Way {
-  const own = placeOf(endpoint);
-  const place = { host: address ?? own.host, port: port ?? own.port };
-  return { asks: asksThrough(hops, place), tls, place };
-}
-
-/** Another port or address is another server's, which need not expect a PROXY header. Version 1 has none of datagrams. */
-function greetingOf(settings: HealthCheckOptions, proxy: ProxyProtocolOptions): Uint8Array | null {
-  const { type, address, port } = settings;
-  if (proxy.version === 'off' || address !== undefined || port !== undefined) return null;
-  const check = checkOf(type);
-  const isUdp = check !== undefined && overOf(check, settings) === 'udp';
-  return isUdp && proxy.version === 'v1' ? null : ownProxyHeader(proxy);
-}
-
-function askedAddresses(
-  addresses: readonly SocketAddress[],
-  { address, port }: HealthCheckOptions,
-): readonly SocketAddress[] {
-  if (address === undefined && port === undefined) return addresses;
-  const asked = addresses.map((each): SocketAddress => {
-    if ('path' in each) return address === undefined ? each : { host: address, port: port ?? 0 };
-    return { host: address ?? each.host, port: port ?? each.port };
-  });
-  return address === undefined ? asked : asked.slice(0, 1);
-}
 
 const askReally: ProberParts['ask'] = async ({ settings, ...target }, address, signal) => {
   const check = checkOf(settings.type);

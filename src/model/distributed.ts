@@ -18,6 +18,8 @@ export interface DistributedConfig {
   /** Absolute path; null: no state is kept. */
   readonly stateFile: string | null;
   readonly allowLoopback: boolean;
+  /** Verdicts about endpoints are published, and those of other nodes count. */
+  readonly sharesHealth: boolean;
   /** Whether `service:NAME` is looked up there. */
   readonly discovers: boolean;
   /** Prefix of the fragments of a configuration; null: none are read. */

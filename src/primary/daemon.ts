@@ -8,6 +8,7 @@ import type { Control, Health, Operations } from '../admin/control.js';
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { LocalCode } from '../base/user-module.js';
+import { SharedHealth } from '../cluster/shared-health.js';
 import { compile } from '../config/compile.js';
 import type { Monitor } from '../health/monitor.js';
 import { SlowStart } from '../health/slow-start.js';
@@ -156,7 +157,12 @@ export class Daemon {
     const trusted = () => this.#lists.trusted;
     this.bans = new Bans({ admission: plane.admission, trusted, clock: systemClock, nowMs: Date.now, log });
     this.#containers = new Containers({ source, settings: () => this.settings, log });
-    cluster.attach({ sessions: () => plane.open, followers: [] });
+    const sharedHealth = new SharedHealth({
+      own: (allowLoopback) => this.#monitor.verdicts(allowLoopback),
+      changed: (votes) => this.#monitor.hear(votes),
+      warn: (fields, message) => log.warn(fields, message),
+    });
+    cluster.attach({ sessions: () => plane.open, followers: [sharedHealth] });
     this.#parts = [
       this.#lists,
       this.#monitoring,

@@ -31,6 +31,7 @@ describe('what becomes of it', () => {
       user: null,
       stateFile: null,
       allowLoopback: false,
+      sharesHealth: true,
       discovers: true,
       watchPrefix: null,
       strategy: null,

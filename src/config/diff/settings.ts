@@ -172,6 +172,7 @@ function distributedSettings(distributed: DistributedConfig | null): Setting[] {
     hidden('password', said?.user?.password),
     plainly('state_file', said?.stateFile),
     plainly('allow_loopback', said?.allowLoopback),
+    plainly('share_health', said?.sharesHealth),
     plainly('service_discovery.enable', said?.discovers),
     setting('service_discovery.refresh_interval', said?.refreshMs, said && duration(said.refreshMs)),
     plainly('config_manager.watch_prefix', said?.watchPrefix),

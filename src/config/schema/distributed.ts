@@ -98,6 +98,10 @@ export const distributed = section(
       false,
       'Instances of services may have loopback addresses. Whoever may write to etcd then leads clients to what listens on this machine alone',
     ),
+    share_health: flag(
+      true,
+      'Nodes tell each other what their health checks find: an endpoint is down, too, where most of them say so',
+    ),
     service_discovery: section(
       {
         enable: flag(true, 'Endpoints `service:NAME` are looked up'),

@@ -39,6 +39,7 @@ export function resolveDistributed(
     user: written.username === '' ? null : { name: written.username, password: written.password },
     stateFile: stateFileOf(written, context, report, writer),
     allowLoopback: written.allow_loopback,
+    sharesHealth: written.share_health,
     discovers: written.service_discovery.enable,
     watchPrefix: watchPrefixOf(written),
     strategy: written.load_balancer?.strategy ?? null,
