@@ -20,6 +20,8 @@ export interface DistributedConfig {
   readonly allowLoopback: boolean;
   /** Verdicts about endpoints are published, and those of other nodes count. */
   readonly sharesHealth: boolean;
+  /** What signs bans that nodes share; null: none are shared. */
+  readonly clusterKey: string | null;
   /** Whether `service:NAME` is looked up there. */
   readonly discovers: boolean;
   /** Prefix of the fragments of a configuration; null: none are read. */

@@ -8,7 +8,6 @@ import type { Control, Health, Operations } from '../admin/control.js';
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { LocalCode } from '../base/user-module.js';
-import { SharedHealth } from '../cluster/shared-health.js';
 import { compile } from '../config/compile.js';
 import type { Monitor } from '../health/monitor.js';
 import { SlowStart } from '../health/slow-start.js';
@@ -47,6 +46,7 @@ import { refuseUnderProcessLimits } from './process-limits.js';
 import { FIRST_GENERATION, planeChange, Reconfiguration } from './reconfiguration.js';
 import { Reloads } from './reloads.js';
 import { RunningSettings, type SettingsSource } from './settings.js';
+import { type Shared, shareWith } from './sharing.js';
 import { warnOfShortages } from './shortages.js';
 import { Shutdown } from './shutdown.js';
 import type { InheritedGroup, PreparedSockets } from './sockets.js';
@@ -105,6 +105,7 @@ export class Daemon {
   readonly handover: Handover;
   readonly #options: DaemonOptions;
   readonly #cluster: Cluster;
+  readonly #shared: Shared;
   readonly #names: Names;
   readonly #ids: IdRegistry;
   readonly #plane: DataPlane;
@@ -157,12 +158,8 @@ export class Daemon {
     const trusted = () => this.#lists.trusted;
     this.bans = new Bans({ admission: plane.admission, trusted, clock: systemClock, nowMs: Date.now, log });
     this.#containers = new Containers({ source, settings: () => this.settings, log });
-    const sharedHealth = new SharedHealth({
-      own: (allowLoopback) => this.#monitor.verdicts(allowLoopback),
-      changed: (votes) => this.#monitor.hear(votes),
-      warn: (fields, message) => log.warn(fields, message),
-    });
-    cluster.attach({ sessions: () => plane.open, followers: [sharedHealth] });
+    this.#shared = shareWith({ monitor: this.#monitor, bans: this.bans, log });
+    cluster.attach({ sessions: () => plane.open, followers: this.#shared.followers });
     this.#parts = [
       this.#lists,
       this.#monitoring,
@@ -408,6 +405,7 @@ export class Daemon {
       reloads: () => this.#reloads.counts,
       lists: () => this.#lists.status,
       cluster: () => this.#cluster.status,
+      refusedBans: () => this.#shared.refusedBans,
       evicted: () => this.#monitoring.evicted + this.#admin.evicted,
     };
     return createMetricsText({

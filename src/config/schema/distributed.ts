@@ -102,6 +102,11 @@ export const distributed = section(
       true,
       'Nodes tell each other what their health checks find: an endpoint is down, too, where most of them say so',
     ),
+    cluster_key: form(
+      'What signs the bans that nodes share, the same for all of them and known to nobody else (`openssl rand -hex 32`); without it none are shared',
+      'a text of 32 to 1024 characters',
+      (key) => (key.length >= 32 && key.length <= 1024 ? key : null),
+    ).optional(),
     service_discovery: section(
       {
         enable: flag(true, 'Endpoints `service:NAME` are looked up'),

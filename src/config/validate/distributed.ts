@@ -40,6 +40,7 @@ export function resolveDistributed(
     stateFile: stateFileOf(written, context, report, writer),
     allowLoopback: written.allow_loopback,
     sharesHealth: written.share_health,
+    clusterKey: written.cluster_key ?? null,
     discovers: written.service_discovery.enable,
     watchPrefix: watchPrefixOf(written),
     strategy: written.load_balancer?.strategy ?? null,
