@@ -22,6 +22,8 @@ export interface DistributedConfig {
   readonly sharesHealth: boolean;
   /** What signs bans that nodes share; null: none are shared. */
   readonly clusterKey: string | null;
+  /** Limits per source are for all nodes together: each has its part. */
+  readonly dividesLimits: boolean;
   /** Whether `service:NAME` is looked up there. */
   readonly discovers: boolean;
   /** Prefix of the fragments of a configuration; null: none are read. */

@@ -158,7 +158,7 @@ export class Daemon {
     const trusted = () => this.#lists.trusted;
     this.bans = new Bans({ admission: plane.admission, trusted, clock: systemClock, nowMs: Date.now, log });
     this.#containers = new Containers({ source, settings: () => this.settings, log });
-    this.#shared = shareWith({ monitor: this.#monitor, bans: this.bans, log });
+    this.#shared = shareWith({ monitor: this.#monitor, bans: this.bans, names, log });
     cluster.attach({ sessions: () => plane.open, followers: this.#shared.followers });
     this.#parts = [
       this.#lists,

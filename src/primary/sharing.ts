@@ -1,11 +1,13 @@
-/** What this node shares with the others of its cluster: what its checks find, and whom it has banned. */
+/** What this node shares with the others of its cluster: what its checks find, whom it has banned, and limits. */
 import { systemClock } from '../base/clock.js';
 import { type Logger, rateLimited } from '../base/log.js';
 import type { Follower } from '../cluster/link.js';
+import { NodeCount } from '../cluster/node-count.js';
 import { SharedBans } from '../cluster/shared-bans.js';
 import { SharedHealth } from '../cluster/shared-health.js';
 import type { Monitor } from '../health/monitor.js';
 import type { Bans } from './bans/index.js';
+import type { Names } from './names.js';
 
 /** Log lines a second about what others have written. */
 const LINES_PER_SECOND = 10;
@@ -13,7 +15,8 @@ const LINES_PER_SECOND = 10;
 export interface SharingParts {
   readonly monitor: Pick<Monitor, 'verdicts' | 'hear'>;
   readonly bans: Pick<Bans, 'own' | 'learn'>;
-  readonly log: Pick<Logger, 'warn'>;
+  readonly names: Pick<Names, 'shareWith'>;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
 }
 
 export interface Shared {
@@ -22,7 +25,7 @@ export interface Shared {
   readonly refusedBans: SharedBans['refused'];
 }
 
-export function shareWith({ monitor, bans, log }: SharingParts): Shared {
+export function shareWith({ monitor, bans, names, log }: SharingParts): Shared {
   const write = (fields: object, message: string) => log.warn(fields, message);
   const warn = rateLimited(write, LINES_PER_SECOND, () => systemClock.nowMs());
   const health = new SharedHealth({
@@ -35,5 +38,9 @@ export function shareWith({ monitor, bans, log }: SharingParts): Shared {
     learned: (node, notes) => bans.learn(node, notes),
     warn,
   });
-  return { followers: [health, sharedBans], refusedBans: sharedBans.refused };
+  const count = new NodeCount((nodes) => {
+    log.info({ nodes }, 'limits per source are divided by the nodes of the cluster');
+    names.shareWith(nodes);
+  });
+  return { followers: [health, sharedBans, count], refusedBans: sharedBans.refused };
 }

@@ -28,7 +28,14 @@ export function linked(
   const config: DistributedConfig = {
     ...{ nodeId, endpoints: etcd.endpoints, ttlS: TTL_S, refreshMs: 30_000, prefix: '/anyport' },
     ...{ advertise: null, tls: null, user: null, stateFile: null, allowLoopback: false },
-    ...{ sharesHealth: true, clusterKey: null, discovers: false, watchPrefix: null, strategy: null },
+    ...{
+      sharesHealth: true,
+      clusterKey: null,
+      dividesLimits: false,
+      discovers: false,
+      watchPrefix: null,
+      strategy: null,
+    },
     ...more,
   };
   const log = { info: () => {}, warn: () => {} };

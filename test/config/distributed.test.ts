@@ -33,6 +33,7 @@ describe('what becomes of it', () => {
       allowLoopback: false,
       sharesHealth: true,
       clusterKey: null,
+      dividesLimits: false,
       discovers: true,
       watchPrefix: null,
       strategy: null,
@@ -41,7 +42,7 @@ describe('what becomes of it', () => {
   test('every key', () =>
     expect(
       resolved(`${on}, node_id: node-1, ttl: 10, prefix: /edge/, advertise: "10.0.0.1:9090", username: root, password: pw,
-        state_file: /var/lib/anyport/state, allow_loopback: true, share_health: false, cluster_key: ${'k'.repeat(32)}, service_discovery: { enable: false, refresh_interval: 5 },
+        state_file: /var/lib/anyport/state, allow_loopback: true, share_health: false, divide_limits: true, cluster_key: ${'k'.repeat(32)}, service_discovery: { enable: false, refresh_interval: 5 },
         config_manager: { watch_prefix: /edge/files }, load_balancer: { strategy: least_connections }`),
     ).toMatchObject({
       nodeId: 'node-1',
@@ -54,6 +55,7 @@ describe('what becomes of it', () => {
       allowLoopback: true,
       sharesHealth: false,
       clusterKey: 'k'.repeat(32),
+      dividesLimits: true,
       discovers: false,
       watchPrefix: '/edge/files',
       strategy: 'least_connections',

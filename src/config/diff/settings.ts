@@ -174,6 +174,7 @@ function distributedSettings(distributed: DistributedConfig | null): Setting[] {
     plainly('allow_loopback', said?.allowLoopback),
     plainly('share_health', said?.sharesHealth),
     hidden('cluster_key', said?.clusterKey ?? undefined),
+    plainly('divide_limits', said?.dividesLimits),
     plainly('service_discovery.enable', said?.discovers),
     setting('service_discovery.refresh_interval', said?.refreshMs, said && duration(said.refreshMs)),
     plainly('config_manager.watch_prefix', said?.watchPrefix),

@@ -107,6 +107,10 @@ export const distributed = section(
       'a text of 32 to 1024 characters',
       (key) => (key.length >= 32 && key.length <= 1024 ? key : null),
     ).optional(),
+    divide_limits: flag(
+      false,
+      'Limits per source (`security.rate_limit`, `server.max_connections_per_ip`) are for all nodes together: each has its part, rounded up, of as many as are registered',
+    ),
     service_discovery: section(
       {
         enable: flag(true, 'Endpoints `service:NAME` are looked up'),

@@ -41,6 +41,7 @@ export function resolveDistributed(
     allowLoopback: written.allow_loopback,
     sharesHealth: written.share_health,
     clusterKey: written.cluster_key ?? null,
+    dividesLimits: written.divide_limits,
     discovers: written.service_discovery.enable,
     watchPrefix: watchPrefixOf(written),
     strategy: written.load_balancer?.strategy ?? null,

@@ -1,11 +1,12 @@
 /** What daemons of one cluster share by a real etcd: what their checks find, and whom they have banned. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EtcdClient } from '../../../src/cluster/etcd/client.js';
-import { type Backend, startBackend, whoAnswers } from '../../support/backends.js';
+import { type Backend, ping, startBackend, whoAnswers } from '../../support/backends.js';
 import { type ControlSite, startControlled } from '../../support/control.js';
 import type { Daemon, TestConfig } from '../../support/daemon.js';
 import { Etcd, etcdTools } from '../../support/etcd.js';
 import { freePort } from '../../support/ports.js';
+import { dial, type Peer } from '../../support/tcp.js';
 import { describeWith } from '../../support/tools.js';
 import { eventually } from '../../support/wait.js';
 
@@ -24,8 +25,10 @@ describeWith(...etcdTools)('two daemons of a cluster', () => {
     protocols: [{ name: 'redis', target: 'web' }],
     upstreams: { web },
     security,
+    server: { max_connections_per_ip: 12 },
     distributed: {
       ...{ enable: true, node_id, etcd_endpoints: etcd.endpoints, ttl: '5s', allow_loopback: true },
+      divide_limits: true,
       cluster_key: 'a key that both of them have, no other',
     },
   });
@@ -97,5 +100,27 @@ describeWith(...etcdTools)('two daemons of a cluster', () => {
     const refused = () => two.daemon.metric('anyport_cluster_bans_refused_total', { reason: 'signature' });
     await eventually('the refusal', async () => (await refused()) === 1);
     expect(await served(two, BANNED)).toBe(true);
+  });
+
+  test('limits per source are divided by the nodes there are', async () => {
+    const { daemon } = two;
+    await eventually('three nodes', () =>
+      daemon.lines.some(({ msg, nodes }) => nodes === 3 && String(msg).startsWith('limits per source')),
+    );
+    const held: Peer[] = [];
+    const isServed = async () => {
+      const peer = await dial(daemon.port, '127.0.0.20').catch(() => null);
+      if (peer === null) return false;
+      held.push(peer.send(ping));
+      await eventually('an answer or an end', () => peer.length > 0 || peer.ending !== undefined);
+      return peer.length > 0;
+    };
+    await eventually('a third of the limit', async () => {
+      for (const peer of held.splice(0)) peer.reset();
+      const answers: boolean[] = [];
+      for (let each = 0; each < 5; each += 1) answers.push(await isServed());
+      return String(answers) === 'true,true,true,true,false';
+    });
+    for (const peer of held) peer.reset();
   });
 });
