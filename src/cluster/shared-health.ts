@@ -17,7 +17,9 @@ import {
   verdictLimits,
 } from './verdicts.js';
 
-export const voteTimes = {
+export const sharedHealthLimits = {
+  /** That are listened to, the first by id; the verdicts of further ones do not count. */
+  nodesMax: 256,
   /** Between two looks at what is to be said, and so between two writes. */
   lookMs: 1000,
   /** Changes of others are gathered so long. */
@@ -95,7 +97,7 @@ class Vote {
   #look(): void {
     this.#speak();
     this.#lookWhetherStale();
-    this.#cancelLook = this.#link.clock.after(voteTimes.lookMs, () => this.#look());
+    this.#cancelLook = this.#link.clock.after(sharedHealthLimits.lookMs, () => this.#look());
   }
 
   /** Writes what is new, and what somebody else has deleted or written over. */
@@ -147,7 +149,7 @@ class Vote {
   }
 
   #countSoon(): void {
-    this.#cancelCount ??= this.#link.clock.after(voteTimes.gatherMs, () => {
+    this.#cancelCount ??= this.#link.clock.after(sharedHealthLimits.gatherMs, () => {
       this.#cancelCount = null;
       this.#count();
     });
@@ -155,8 +157,8 @@ class Vote {
 
   #count(): void {
     const { nodes, config } = this.#link;
-    const live = new Set(nodes.all.map(({ id }) => id));
-    live.delete(config.nodeId);
+    const others = nodes.all.filter(({ id }) => id !== config.nodeId);
+    const live = new Set(others.slice(0, sharedHealthLimits.nodesMax).map(({ id }) => id));
     const heard = [...this.#ballots.values()].flatMap((ballot) =>
       'node' in ballot && live.has(ballot.node) ? [ballot.verdicts] : [],
     );
