@@ -10,14 +10,6 @@ import type { HealthStatus } from '../model/health-status.js';
 import type { EndpointFailures } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
 import type { HealthCheckOptions, PassiveHealthOptions } from '../model/upstream-options.js';
-import {
-  NOBODY,
-  type Tally,
-  type Verdict,
-  type Verdicts,
-  type Votes,
-  verdictKey,
-} from '../model/verdicts.js';
 import { checkOf } from './checks/index.js';
 import {
   type EjectionCounts,
@@ -31,11 +23,11 @@ import {
 } from './ejection.js';
 import { Endpoint } from './endpoint.js';
 import { eventsOf, type HealthEvent, newHealth, resettled, step } from './machine.js';
+import { Others } from './others.js';
 import { probe } from './probe.js';
 import { type Answer, Prober, type ProberParts, type ProbeTarget } from './prober.js';
 import { type HealthTable, WHOLE_SHARE } from './table.js';
 import { targetOf } from './target.js';
-import { isCommon, isOutvoted } from './votes.js';
 
 export interface MonitorParts {
   readonly clock: Clock;
@@ -64,12 +56,12 @@ type Served = Map<number, boolean>;
 export class Monitor {
   /** Called with the id of an endpoint that may have sessions again. */
   readonly onRise: ((endpoint: number) => void)[] = [];
+  /** Other nodes of the cluster. */
+  readonly others: Others;
   readonly #parts: MonitorParts;
   readonly #prober: Prober;
   readonly #endpoints = new Map<number, Endpoint>();
   #served: Served = new Map();
-  /** Of the other nodes; null: nobody is listened to. */
-  #votes: Votes | null = null;
 
   constructor(parts: MonitorParts) {
     const { clock, random, log, ask = askReally } = parts;
@@ -82,6 +74,11 @@ export class Monitor {
         error: limited((fields, message) => log.error(fields, message)),
       },
     };
+    this.others = new Others({
+      endpoints: () => this.#endpoints.values(),
+      heard: () => this.#lookWhoIsServed(),
+      turn: (endpoint, isOutvoted) => this.#turn(endpoint, isOutvoted),
+    });
     this.#prober = new Prober({
       clock,
       random,
@@ -104,7 +101,7 @@ export class Monitor {
         if (options.passive_health === undefined) this.#pardon(endpoint);
         endpoint.plan = planned;
         endpoint.options = options;
-        endpoint.others = this.#othersOn(endpoint);
+        this.others.tell(endpoint);
         if (options.health_check !== undefined)
           targets.push(targetOf({ id, upstream, via }, planned, options.health_check, options));
         this.#publish(endpoint);
@@ -112,24 +109,7 @@ export class Monitor {
     }
     this.#prober.follow(targets);
     this.#recall();
-    this.#lookAround();
-  }
-
-  /** What other nodes say of endpoints, from now on. */
-  hear(votes: Votes | null): void {
-    this.#votes = votes;
-    for (const endpoint of this.#endpoints.values()) endpoint.others = this.#othersOn(endpoint);
-    this.#weigh();
     this.#lookWhoIsServed();
-  }
-
-  /** By the checks of this node alone, of endpoints that are the same to every node. */
-  verdicts(allowLoopback: boolean): Verdicts {
-    const verdicts = new Map<string, Verdict>();
-    for (const { upstream, name, verdict, plan } of this.#endpoints.values())
-      if (verdict !== null && isCommon(plan?.addresses ?? [], allowLoopback))
-        verdicts.set(verdictKey(upstream, name), verdict);
-    return verdicts;
   }
 
   /** Sessions failed because of these endpoints. */
@@ -240,7 +220,7 @@ export class Monitor {
     }
     endpoint.toldAsked = health.asked;
     this.#recall();
-    this.#lookAround();
+    this.#lookWhoIsServed();
   }
 
   #eject(endpoint: Endpoint, settings: PassiveHealthOptions): void {
@@ -259,7 +239,7 @@ export class Monitor {
       'endpoint is ejected: its sessions failed too often',
     );
     this.#parts.changed({ upstream, endpoint: name, why: endpoint.why });
-    this.#lookAround();
+    this.#lookWhoIsServed();
   }
 
   #return(endpoint: Endpoint): void {
@@ -271,7 +251,7 @@ export class Monitor {
     this.#publish(endpoint);
     log.info({ upstream, endpoint: name }, 'endpoint is back from its ejection');
     if (endpoint.why === null) this.#parts.changed({ upstream, endpoint: name, why: null });
-    this.#lookAround();
+    this.#lookWhoIsServed();
   }
 
   /** Where others have gone since, ejections end early: those that would end first. */
@@ -310,33 +290,8 @@ export class Monitor {
     if (rises) for (const hook of this.onRise) hook(endpoint.id);
   }
 
-  /** What follows for others from a change of one. */
-  #lookAround(): void {
-    if (this.#votes !== null) this.#weigh();
-    this.#lookWhoIsServed();
-  }
-
-  /** What most nodes say counts, unless it would leave an upstream without an endpoint that this node can reach. */
-  #weigh(): void {
-    const endpoints = [...this.#endpoints.values()];
-    const isAgainst = ({ verdict, others }: Endpoint) => isOutvoted(verdict, others);
-    const left = endpoints.filter((each) => each.wouldTakeSessions && !isAgainst(each));
-    const served = new Set(left.map(({ upstreamId }) => upstreamId));
-    for (const endpoint of endpoints) {
-      const isNow = isAgainst(endpoint) && served.has(endpoint.upstreamId);
-      if (isNow !== endpoint.isOutvoted) this.#outvote(endpoint, isNow);
-    }
-  }
-
-  #othersOn({ upstream, name, plan, options }: Endpoint): Tally {
-    if (this.#votes === null || options?.health_check === undefined) return NOBODY;
-    const { tallies, allowLoopback } = this.#votes;
-    if (!isCommon(plan?.addresses ?? [], allowLoopback)) return NOBODY;
-    return tallies.get(verdictKey(upstream, name)) ?? NOBODY;
-  }
-
-  /** Its sessions go on: this node reaches it. */
-  #outvote(endpoint: Endpoint, isOutvoted: boolean): void {
+  /** Other nodes take it down, or not any more. Its sessions go on: this node reaches it. */
+  #turn(endpoint: Endpoint, isOutvoted: boolean): void {
     const { log, changed, wallMs } = this.#parts;
     const { upstream, name } = endpoint;
     const hadReason = endpoint.why !== null;
@@ -353,6 +308,7 @@ export class Monitor {
 
   /** Once when an upstream has no endpoint left, and once when it has one again. */
   #lookWhoIsServed(): void {
+    this.others.weigh();
     const { log } = this.#parts;
     const served: Served = new Map();
     const names = new Map<number, string>();

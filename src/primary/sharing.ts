@@ -13,7 +13,7 @@ import type { Names } from './names.js';
 const LINES_PER_SECOND = 10;
 
 export interface SharingParts {
-  readonly monitor: Pick<Monitor, 'verdicts' | 'hear'>;
+  readonly monitor: Pick<Monitor, 'others'>;
   readonly bans: Pick<Bans, 'own' | 'learn'>;
   readonly names: Pick<Names, 'shareWith'>;
   readonly log: Pick<Logger, 'info' | 'warn'>;
@@ -29,8 +29,8 @@ export function shareWith({ monitor, bans, names, log }: SharingParts): Shared {
   const write = (fields: object, message: string) => log.warn(fields, message);
   const warn = rateLimited(write, LINES_PER_SECOND, () => systemClock.nowMs());
   const health = new SharedHealth({
-    own: (allowLoopback) => monitor.verdicts(allowLoopback),
-    changed: (votes) => monitor.hear(votes),
+    own: (allowLoopback) => monitor.others.verdicts(allowLoopback),
+    changed: (votes) => monitor.others.hear(votes),
     warn,
   });
   const sharedBans = new SharedBans({

@@ -87,7 +87,7 @@ function setUp() {
     ask: async ({ endpoint: name }) => outcomes.get(name) ?? { well: true },
   });
   const hear = (said: Record<string, Tally>, allowLoopback = false) =>
-    monitor.hear({
+    monitor.others.hear({
       tallies: new Map(Object.entries(said).map(([name, tally]) => [verdictKey('web', name), tally])),
       allowLoopback,
     });
@@ -119,11 +119,11 @@ test('an endpoint is down while most nodes say so, told once and with the count'
 test('what others say is no verdict of this node: it goes on to say what it finds itself', async () => {
   const { clock, outcomes, monitor, hear } = setUp();
   monitor.follow(planOf(three));
-  expect(monitor.verdicts(false).size).toBe(0);
+  expect(monitor.others.verdicts(false).size).toBe(0);
   outcomes.set('b:1', bad);
   await clock.advance(1500);
   hear({ 'a:1': most });
-  expect([...monitor.verdicts(false)]).toEqual([
+  expect([...monitor.others.verdicts(false)]).toEqual([
     [verdictKey('web', 'a:1'), 'up'],
     [verdictKey('web', 'b:1'), 'down'],
     [verdictKey('web', 'c:1'), 'up'],
@@ -172,7 +172,7 @@ test('they do not count where nothing is checked, nor of an endpoint that is eac
   monitor.follow(planOf([endpoint('a:1', '127.0.0.1'), endpoint('b:1')]));
   await clock.advance(1500);
   expect(up()).toEqual([1, 2, 3]);
-  expect([...monitor.verdicts(false).keys()]).toEqual([verdictKey('web', 'b:1')]);
+  expect([...monitor.others.verdicts(false).keys()]).toEqual([verdictKey('web', 'b:1')]);
   hear({ 'a:1': most }, true);
   expect(up()).toEqual([2, 3]);
 });
@@ -182,6 +182,6 @@ test('nobody is listened to any more: each node is left with its own verdicts', 
   monitor.follow(planOf(three));
   await clock.advance(1500);
   hear({ 'a:1': most });
-  monitor.hear(null);
+  monitor.others.hear(null);
   expect(up()).toEqual([1, 2, 3]);
 });
