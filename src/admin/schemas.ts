@@ -73,7 +73,13 @@ const cluster = object(
     revision: integer("The newest of etcd's store that was seen; 0: none"),
     nodes: list(text(), 'Ids of those that are registered; in an outage those that were last'),
     services: list(object({ name: text(), instances: integer() })),
-    leftOut: list(text(), 'Instances that can not be used, and why'),
+    fragments: orNull(
+      object(
+        { accepted: integer(), refused: integer(), waiting: integer('Right, and can not be served for now') },
+        { description: 'Fragments of the configuration in etcd; null: none are read' },
+      ),
+    ),
+    leftOut: list(text(), 'Instances and fragments that can not be used, and why'),
   },
   { description: 'This node among others (`distributed`); null: it is alone.' },
 );
@@ -152,7 +158,7 @@ const snapshot = {
 
 const lastChange = object(
   {
-    cause: choice(['signal', 'file', 'admin', 'library'], 'Who asked for it'),
+    cause: choice(['signal', 'file', 'admin', 'library', 'docker', 'etcd'], 'Who asked for it'),
     at: time('When it ended'),
     result: choice(['applied', 'unchanged', 'refused']),
     problems: list(ref('Problem'), 'Why it was refused'),
@@ -325,10 +331,7 @@ const kcpLinkList = object({
 const ban = object(
   {
     address: text('Of IPv6 the /64'),
-    cause: choice(
-      banCauses,
-      'More attempts or failed identifications than the guard allows, an operator, or another node of the cluster',
-    ),
+    cause: choice(banCauses, 'More attempts or failed identifications than the guard allows, or an operator'),
     reason: orNull(text("The operator's")),
     since: time('Begin'),
     until: time('End'),

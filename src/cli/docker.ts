@@ -4,7 +4,7 @@ import { jsonLine, visible } from '../base/text.js';
 import { DEFAULT_FILE } from '../config/default.js';
 import { type LoadRequest, loadConfig } from '../config/load.js';
 import { formatProblem } from '../config/report.js';
-import type { Fragment } from '../providers/contribution.js';
+import { type Fragment, takenOf } from '../providers/contribution.js';
 import { askOnce } from '../providers/docker/ask.js';
 import { EngineClient } from '../providers/docker/client.js';
 import { engineAt } from '../providers/docker/place.js';
@@ -26,7 +26,8 @@ export async function showContainers({ config: file, socket, json }: DockerOptio
   const { contribution, problems } = await askOnce(client, docker).catch((error: Error) => {
     throw new Failure(`the container engine can not be reached: ${error.message}`, FAILED);
   });
-  const { refused, taken: fragments } = okOrFail(loadConfig({ ...request, contributions: [contribution] }));
+  const { refused, taken } = okOrFail(loadConfig({ ...request, contributions: [contribution] }));
+  const fragments = takenOf(taken, 'docker');
   const leftOut = [
     ...problems.map(({ from, message }) => `docker: ${from}: ${message}`),
     ...refused.map(formatProblem),

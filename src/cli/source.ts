@@ -2,7 +2,7 @@
 import { Reader } from '../config/aside.js';
 import type { FileRequest } from '../config/load.js';
 import type { Document } from '../model/config.js';
-import type { Contribution, ProviderName } from '../providers/contribution.js';
+import type { Contribution, Fragment, ProviderName } from '../providers/contribution.js';
 import type { Configuration } from './configuration.js';
 
 /** `request`: what the first configuration was read by. */
@@ -36,7 +36,8 @@ export function sourceOf({ document, name, directory }: Configuration, request: 
     check: (checked: Document) =>
       reader.load({ document: checked, directory: base, contributions: contributions() }),
     contribute: (contribution: Contribution) => void contributed.set(contribution.provider, contribution),
-    contributed: (provider: ProviderName) => contributed.get(provider)?.fragments ?? [],
+    contributed: (provider: ProviderName) =>
+      (contributed.get(provider)?.fragments ?? []).filter((each): each is Fragment => 'document' in each),
     withdraw: (provider: ProviderName) => void contributed.delete(provider),
   };
 }

@@ -86,7 +86,7 @@ export function compile(
   const upstreams = [...configured, ...(proxy?.upstreams ?? [])];
   return deepFreeze({
     generation,
-    limits: limitsOf(config, discovery),
+    limits: limitsOf(config),
     listeners: compileListeners(config, protocols, indices),
     protocols,
     routes: compileRoutes(config, indices),
@@ -99,7 +99,7 @@ export function compile(
   });
 }
 
-function limitsOf({ server, security, distributed }: Config, { nodes = 1 }: Discovery): Plan['limits'] {
+function limitsOf({ server, security }: Config): Plan['limits'] {
   return {
     identifyTimeoutMs: server.identifyTimeoutMs,
     dialTimeoutMs: server.dialTimeoutMs,
@@ -118,23 +118,18 @@ function limitsOf({ server, security, distributed }: Config, { nodes = 1 }: Disc
     tarpitMax: server.tarpitMax,
     tarpitHoldMs: server.tarpitHoldMs,
     longOpeningsPerSource: server.longOpeningsPerSource,
-    admission: admissionOf(server, security, distributed?.dividesLimits ? nodes : 1),
+    admission: admissionOf(server, security),
   };
 }
 
-/** What is off has no limit. Each of the nodes has its part of the limits per source: rounded up, so that one is left of any. */
-function admissionOf(
-  server: ServerConfig,
-  { rateLimit, guard }: SecurityConfig,
-  nodes: number,
-): PlanAdmission {
-  const partOf = (limit: number) => Math.ceil(limit / nodes);
+/** What is off has no limit. */
+function admissionOf(server: ServerConfig, { rateLimit, guard }: SecurityConfig): PlanAdmission {
   return {
-    sessions: partOf(server.maxConnectionsPerSource),
+    sessions: server.maxConnectionsPerSource,
     identifying: guard?.identifyingPerSource ?? 0,
     identifyingInAll: server.maxIdentifying,
-    rate: partOf(rateLimit?.perSecond ?? 0),
-    burst: partOf(rateLimit?.burst ?? 0),
+    rate: rateLimit?.perSecond ?? 0,
+    burst: rateLimit?.burst ?? 0,
     rateInAll: rateLimit?.totalPerSecond ?? 0,
     burstInAll: rateLimit?.totalBurst ?? 0,
     windowMs: guard?.windowMs ?? 0,

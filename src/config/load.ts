@@ -72,8 +72,8 @@ export type Loaded =
       readonly warnings: readonly Problem[];
       /** Contributions that are left out, and why. */
       readonly refused: readonly Problem[];
-      /** Fragments of contributions that are not left out. */
-      readonly taken: readonly Fragment[];
+      /** What of contributions is not left out. */
+      readonly taken: readonly Contribution<Fragment>[];
       /** Null unless it is the demonstration. */
       readonly demo: Demo | null;
     }

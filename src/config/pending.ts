@@ -5,7 +5,7 @@
 import { findAll, pathText } from './path.js';
 
 /** Patterns as in `findAll`. */
-export const pendingKeys: readonly string[] = ['distributed.config_manager', 'distributed.load_balancer'];
+export const pendingKeys: readonly string[] = ['distributed.load_balancer'];
 
 /** Key paths without effect. */
 export const findPending = (value: unknown): string[] =>

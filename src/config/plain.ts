@@ -28,9 +28,15 @@ export interface Plain {
   offsetOf(path: Path): number;
 }
 
+export interface PlainRules {
+  /** Null: references are not replaced, and refused. */
+  readonly environment: Environment | null;
+  readonly valuesMax: number;
+}
+
 /** `place` formats an offset for messages. */
-export function toPlain(root: unknown, environment: Environment, place: (offset: number) => string): Plain {
-  const converter = new Converter(environment, place);
+export function toPlain(root: unknown, rules: PlainRules, place: (offset: number) => string): Plain {
+  const converter = new Converter(rules, place);
   const value = converter.convert(root);
   return { value, faults: converter.faults, offsetOf: (path) => converter.offsetOf(value, path, root) };
 }
@@ -47,7 +53,7 @@ type Entries = Record<string, unknown>;
 
 class Converter {
   readonly faults: Fault[] = [];
-  readonly #environment: Environment;
+  readonly #rules: PlainRules;
   readonly #place: (offset: number) => string;
   readonly #anchors = new Map<string, Anchor>();
   /** Offsets of the keys or items of each mapping and list. */
@@ -55,8 +61,8 @@ class Converter {
   readonly #path: (string | number)[] = [];
   #values = 0;
 
-  constructor(environment: Environment, place: (offset: number) => string) {
-    this.#environment = environment;
+  constructor(rules: PlainRules, place: (offset: number) => string) {
+    this.#rules = rules;
     this.#place = place;
   }
 
@@ -102,11 +108,12 @@ class Converter {
 
   /** False above the limit: reading stops. */
   #count(values: number, node: unknown): boolean {
+    const { valuesMax } = this.#rules;
     const before = this.#values;
     this.#values += values;
-    if (this.#values <= plainLimits.valuesMax) return true;
-    if (before <= plainLimits.valuesMax) {
-      this.#fault(node, `is more than ${plainLimits.valuesMax} values, with those that aliases stand for`);
+    if (this.#values <= valuesMax) return true;
+    if (before <= valuesMax) {
+      this.#fault(node, `is more than ${valuesMax} values, with those that aliases stand for`);
     }
     return false;
   }
@@ -133,8 +140,10 @@ class Converter {
       return /^0[o\d]/.test(source ?? '') || typeof value === 'bigint' ? source : value;
     }
     if (typeof value !== 'string') return isPrimitive(value) ? value : source;
-    const expanded = expandReferences(value, this.#environment);
+    const { environment } = this.#rules;
+    const expanded = expandReferences(value, environment ?? {});
     if (expanded === null) return value;
+    if (environment === null) return this.#fault(node, FOREIGN_REFERENCE);
     for (const name of expanded.unset) {
       this.faults.push({ path: [...this.#path], message: unsetMessage(name) });
     }
@@ -234,6 +243,9 @@ function define(entries: Entries, key: string, value: unknown): void {
 function startOf(node: unknown): number {
   return isNode(node) ? (node.range?.[0] ?? 0) : 0;
 }
+
+const FOREIGN_REFERENCE =
+  'a reference to the environment is replaced in the files of this machine alone: give the value itself';
 
 function unsetMessage(name: string): string {
   return `\`\${${name}}\` is not set in the environment: set it, or write \`\${${name}:-default}\``;

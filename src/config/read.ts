@@ -18,8 +18,13 @@ export interface ReadResult {
 /** Further syntax errors are mostly consequences of the first ones. */
 const SYNTAX_PROBLEMS_MAX = 20;
 
-/** `file`: name in messages; null for the built-in text. */
-export function readConfig(text: string, file: string | null, environment: Environment): ReadResult {
+/** `file`: name in messages; null for the built-in text. `environment`: null refuses references to it. */
+export function readConfig(
+  text: string,
+  file: string | null,
+  environment: Environment | null,
+  valuesMax: number = plainLimits.valuesMax,
+): ReadResult {
   const obstacle = findForeign(text) ?? findNesting(text);
   if (obstacle !== null) {
     return unread([{ file, ...positionIn(text, obstacle.offset), path: '', message: obstacle.message }]);
@@ -35,7 +40,7 @@ export function readConfig(text: string, file: string | null, environment: Envir
   const problems = faults.map(({ offset, message }) => ({ ...at(offset), path: '', message }));
   if (problems.length > 0) return unread(problems);
   const placeText = (offset: number) => `${at(offset).line}:${at(offset).column}`;
-  const plain = toPlain(document.contents, environment, placeText);
+  const plain = toPlain(document.contents, { environment, valuesMax }, placeText);
   const unreadable = plain.faults.map(({ path, offset, message }) => ({
     path,
     ...(offset !== undefined && { place: { ...at(offset), path: pathText(path) } }),

@@ -18,6 +18,13 @@ export interface ClusterStatus {
     readonly name: string;
     readonly instances: number;
   }[];
-  /** Instances that are left out, and why. */
+  /** How many fragments of the configuration there are in each state; null: none are read. */
+  readonly fragments: Readonly<Record<FragmentState, number>> | null;
+  /** Instances and fragments that are left out, and why. */
   readonly leftOut: readonly string[];
 }
+
+/** `waiting`: it is right, and can not be served for now. */
+export const fragmentStates = ['accepted', 'refused', 'waiting'] as const;
+
+export type FragmentState = (typeof fragmentStates)[number];

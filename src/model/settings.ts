@@ -6,7 +6,7 @@ import type { Config, Document, Problem } from './config.js';
 import type { Diff } from './diff.js';
 
 /** Who asked for a change. */
-export type Cause = 'signal' | 'file' | 'admin' | 'library' | 'docker';
+export type Cause = 'signal' | 'file' | 'admin' | 'library' | 'docker' | 'etcd';
 
 export type ChangeResult =
   | {

@@ -77,8 +77,8 @@ export class Cluster implements Part {
     return { instance: this.#instance, lease: this.#link?.lease ?? null };
   }
 
-  /** Null: this node is alone. */
-  get status(): ClusterStatus | null {
+  /** Null: this node is alone. What followers do is theirs to say. */
+  get status(): Omit<ClusterStatus, 'fragments'> | null {
     return this.#link && statusOf(this.#link);
   }
 
@@ -206,7 +206,7 @@ export class Cluster implements Part {
   }
 }
 
-function statusOf(link: Link): ClusterStatus {
+function statusOf(link: Link): Omit<ClusterStatus, 'fragments'> {
   const { config, troubles, directory } = link;
   const trouble = troubles.first;
   return {

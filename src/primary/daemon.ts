@@ -28,9 +28,11 @@ import { createSystemResolver } from '../providers/resolver.js';
 import { Bans } from './bans/index.js';
 import { Cluster, type Membership } from './cluster.js';
 import { Containers } from './containers.js';
+import { Contributions } from './contributions.js';
 import { ControlInterface } from './control-interface.js';
 import { type FiguresSource, figuresOf } from './figures.js';
 import { type Fitted, fitToFileLimit, warnOfLowered } from './file-limit.js';
+import { Fragments, withFragments } from './fragments.js';
 import { Handover } from './handover.js';
 import { createMonitor } from './health.js';
 import { InheritedServers } from './inherited-servers.js';
@@ -46,7 +48,6 @@ import { refuseUnderProcessLimits } from './process-limits.js';
 import { FIRST_GENERATION, planeChange, Reconfiguration } from './reconfiguration.js';
 import { Reloads } from './reloads.js';
 import { RunningSettings, type SettingsSource } from './settings.js';
-import { type Shared, shareWith } from './sharing.js';
 import { warnOfShortages } from './shortages.js';
 import { Shutdown } from './shutdown.js';
 import type { InheritedGroup, PreparedSockets } from './sockets.js';
@@ -105,7 +106,6 @@ export class Daemon {
   readonly handover: Handover;
   readonly #options: DaemonOptions;
   readonly #cluster: Cluster;
-  readonly #shared: Shared;
   readonly #names: Names;
   readonly #ids: IdRegistry;
   readonly #plane: DataPlane;
@@ -118,7 +118,9 @@ export class Daemon {
   readonly #lists: ListsPart;
   readonly #monitoring: MonitoringPart;
   readonly #admin: ControlInterface;
+  readonly #contributions: Contributions;
   readonly #containers: Containers;
+  readonly #fragments: Fragments;
   /** Sources that are refused for a time. */
   readonly bans: Bans;
   readonly #startedAt = new Date();
@@ -157,15 +159,19 @@ export class Daemon {
     this.#lists = new ListsPart({ admission: plane.admission, idOf, log });
     const trusted = () => this.#lists.trusted;
     this.bans = new Bans({ admission: plane.admission, trusted, clock: systemClock, nowMs: Date.now, log });
-    this.#containers = new Containers({ source, settings: () => this.settings, log });
-    this.#shared = shareWith({ monitor: this.#monitor, bans: this.bans, names, log });
-    cluster.attach({ sessions: () => plane.open, followers: this.#shared.followers });
+    this.#contributions = new Contributions(source);
+    const beside = { contributions: this.#contributions, settings: () => this.settings, log };
+    this.#containers = new Containers(beside);
+    this.#fragments = new Fragments(beside);
+    cluster.attach({ sessions: () => plane.open, followers: [this.#fragments] });
     this.#parts = [
       this.#lists,
       this.#monitoring,
       this.#admin,
       this.bans,
+      this.#contributions,
       this.#containers,
+      this.#fragments,
       ...(options.parts ?? []),
     ];
     this.#listening = listenWith(sockets.sockets, plane, log);
@@ -199,7 +205,7 @@ export class Daemon {
     this.#reloads = new Reloads(log, systemClock.nowMs);
     this.settings = new RunningSettings({
       config: fitted.wanted,
-      source: this.#containers.source,
+      source: this.#contributions.source,
       change: (config) => this.#reconfiguration.change(config),
       reloads: this.#reloads,
       nowMs: systemClock.nowMs,
@@ -336,6 +342,7 @@ export class Daemon {
    */
   drain(deadlineMs?: number, delayMs?: number): Promise<boolean> {
     this.#cluster.leave();
+    this.#fragments.close();
     this.#containers.close();
     this.settings.close('the daemon is draining');
     this.#reconfiguration.close();
@@ -379,9 +386,9 @@ export class Daemon {
       health: () => this.health(),
       snapshot: () => this.snapshot(),
       lists: () => this.#lists.status,
-      cluster: () => this.#cluster.status,
+      cluster: () => withFragments(this.#cluster.status, this.#fragments),
       totals: () => this.#metrics.totals(),
-      contributed: () => this.#containers.contribution,
+      contributed: () => this.#contributions.inForce,
       sessions: this.#plane.sessions,
       bans: this.bans,
       plan: () => this.#plane.plan,
@@ -404,8 +411,7 @@ export class Daemon {
       fitted: () => this.#reconfiguration.fitted,
       reloads: () => this.#reloads.counts,
       lists: () => this.#lists.status,
-      cluster: () => this.#cluster.status,
-      refusedBans: () => this.#shared.refusedBans,
+      cluster: () => withFragments(this.#cluster.status, this.#fragments),
       evicted: () => this.#monitoring.evicted + this.#admin.evicted,
     };
     return createMetricsText({

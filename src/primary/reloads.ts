@@ -5,6 +5,7 @@ import { formatProblem } from '../config/report.js';
 import type { Problem } from '../model/config.js';
 import type { Diff, DiffKind } from '../model/diff.js';
 import type { Cause, ChangeResult, LastChange } from '../model/settings.js';
+import { providerNames } from '../providers/contribution.js';
 
 export const reloadLimits = {
   /** Upper bound on problems logged for one refusal, and on warnings. */
@@ -42,17 +43,17 @@ export class Reloads {
     const wasRefused = this.#last?.result.result === 'refused';
     const isSame = this.#last !== null && outcome(this.#last.result) === outcome(result);
     this.#last = { cause, at: Date.now(), result };
-    // Containers are tried again and again, and what of them is left out is told once (containers.ts).
-    if (cause === 'docker' && result.result !== 'applied') return;
+    // Fragments are tried again and again; who says them tells once what of them is left out.
+    if (isProvider(cause) && result.result !== 'applied') return;
     // A touched file is no news, what has been mended is.
     if (cause === 'file' && result.result === 'unchanged' && !wasRefused) return;
     if (!isSame || this.#same.take()) this.#tell(cause, result);
   }
 
-  /** Warnings about a configuration that is in force now. Containers come and go: then only those that are new. */
+  /** Warnings about a configuration that is in force now. Fragments come and go: then only those that are new. */
   warn(warnings: readonly Problem[], cause: Cause): void {
     const lines = warnings.slice(0, reloadLimits.problemsLoggedMax).map(formatProblem);
-    for (const line of lines) if (cause !== 'docker' || !this.#warned.has(line)) this.#log.warn(line);
+    for (const line of lines) if (!isProvider(cause) || !this.#warned.has(line)) this.#log.warn(line);
     this.#warned = new Set(lines);
   }
 
@@ -77,6 +78,8 @@ export class Reloads {
     this.#log.error({ not_shown: problems.length - problemsLoggedMax }, 'further problems are not shown');
   }
 }
+
+const isProvider = (cause: Cause): boolean => (providerNames as readonly string[]).includes(cause);
 
 /** Two outcomes with the same text are told once a second. */
 function outcome(result: LastChange['result']): string {

@@ -32,7 +32,7 @@ export interface SettingsSource {
   /** What a provider has to say from now on, beside every configuration that is read or checked. */
   contribute?(contribution: Contribution): void;
   withdraw?(provider: ProviderName): void;
-  /** What it has to say now. */
+  /** What the first configuration was read with, and takes of it. */
   contributed?(provider: ProviderName): readonly Fragment[];
   /** A change is likely to be asked for soon. */
   warm?(): void;

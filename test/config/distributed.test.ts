@@ -31,9 +31,6 @@ describe('what becomes of it', () => {
       user: null,
       stateFile: null,
       allowLoopback: false,
-      sharesHealth: true,
-      clusterKey: null,
-      dividesLimits: false,
       discovers: true,
       watchPrefix: null,
       strategy: null,
@@ -42,7 +39,7 @@ describe('what becomes of it', () => {
   test('every key', () =>
     expect(
       resolved(`${on}, node_id: node-1, ttl: 10, prefix: /edge/, advertise: "10.0.0.1:9090", username: root, password: pw,
-        state_file: /var/lib/anyport/state, allow_loopback: true, share_health: false, divide_limits: true, cluster_key: ${'k'.repeat(32)}, service_discovery: { enable: false, refresh_interval: 5 },
+        state_file: /var/lib/anyport/state, allow_loopback: true, service_discovery: { enable: false, refresh_interval: 5 },
         config_manager: { watch_prefix: /edge/files }, load_balancer: { strategy: least_connections }`),
     ).toMatchObject({
       nodeId: 'node-1',
@@ -53,9 +50,6 @@ describe('what becomes of it', () => {
       user: { name: 'root', password: 'pw' },
       stateFile: '/var/lib/anyport/state',
       allowLoopback: true,
-      sharesHealth: false,
-      clusterKey: 'k'.repeat(32),
-      dividesLimits: true,
       discovers: false,
       watchPrefix: '/edge/files',
       strategy: 'least_connections',
@@ -66,6 +60,7 @@ describe('what becomes of it', () => {
     ['ttl: 1m', { ttlS: 60 }],
     ['load_balancer: random_two', { strategy: 'random_two' }],
     ['config_manager: {}', { watchPrefix: '/anyport/config' }],
+    ['config_manager: { watch_prefix: /anyport-config/ }', { watchPrefix: '/anyport-config' }],
     ['config_manager: { enable: false }', { watchPrefix: null }],
   ])('%s', (keys, expected) => expect(resolved(`${on}, ${keys}`)).toMatchObject(expected));
 
@@ -100,8 +95,12 @@ describe('what is said of it', () => {
     [`${on}, username: root`, 'distributed.username: needs a `password`, too'],
     [`${on}, password: pw`, 'distributed.password: needs a `username`, too'],
     [`${on}, tls: {}`, 'distributed.tls: has no effect: none of `etcd_endpoints` is an `https` URL'],
-    [`${on}, cluster_key: short`, 'distributed.cluster_key: expected a text of 32 to 1024 characters'],
     [`${on}, state_file: state`, 'distributed.state_file: expected an absolute path'],
+    [
+      `${on}, config_manager: { watch_prefix: /anyport }`,
+      'distributed.config_manager.watch_prefix: `/anyport/` and `/anyport/nodes/`, where nodes write, have keys in common: write `/anyport/config`',
+    ],
+    [`${on}, config_manager: { watch_prefix: /anyport/status/a }`, '`/anyport/status/`, where nodes write'],
     [`${on}, ttls: 5`, 'distributed.ttls: unknown key `ttls`: did you mean `ttl`?'],
     [`${on}, load_balancer: round_robbin`, 'distributed.load_balancer: expected one of `round_robin`'],
     [

@@ -18,8 +18,8 @@ forwards: []`;
 test('what is written of them is one warning, by key path', () => {
   const text = `${upstream('retries: 1')}
 server: { cache_ttl: 1m }
-distributed: { enable: true, etcd_endpoints: "etcd:2379", config_manager: { enable: true } }`;
+distributed: { enable: true, etcd_endpoints: "etcd:2379", load_balancer: random_two }`;
   expect(warningsOf(text)).toEqual([
-    'accepted but not implemented yet, without effect: distributed.config_manager',
+    'accepted but not implemented yet, without effect: distributed.load_balancer',
   ]);
 });

@@ -34,13 +34,13 @@ function textFor(buffers: readonly SharedArrayBuffer[], names: IdRegistry): Metr
     anyport_health_check_seconds: [{ labels: { upstream: 'web', endpoint: 'a:1' }, value: 0.25 }],
     anyport_identifying_evicted_total: [{ labels: { limit: 'source' }, value: 8 }],
     anyport_bans_total: [{ labels: { cause: 'failures' }, value: 9 }],
-    anyport_cluster_bans_refused_total: [{ labels: { reason: 'signature' }, value: 1 }],
     anyport_bans_lifted_total: [{ labels: { by: 'operator' }, value: 2 }],
     ...Object.fromEntries(
       metricNames
         .filter((name) => name.startsWith('anyport_list_'))
         .map((name) => [name, [{ labels: { list: 'allow_only', listener: 'front' }, value: 9 }]]),
     ),
+    anyport_cluster_fragments: [{ labels: { state: 'refused' }, value: 7 }],
     anyport_config_reloads_total: [{ labels: { result: 'applied' }, value: 6 }],
     anyport_worker_restarts_total: 1,
     anyport_worker_hangs_total: 7,

@@ -63,7 +63,7 @@ export const typescriptArrows: Arrows = {
   budget: [...leaf, 'addon', 'admin', 'health', 'upstream', 'forward-proxy'],
   doctor: [...leaf, 'budget', 'protocols'],
   // Starts the daemon as a program.
-  bench: [...leaf, 'budget', 'protocols'],
+  bench: [...leaf, 'protocols'],
   primary: [
     ...leaf,
     'addon',
@@ -89,6 +89,7 @@ export const typescriptArrows: Arrows = {
     'plane',
     'protocols',
     'providers',
+    'cluster',
     'routing',
     'upstream',
     'security',

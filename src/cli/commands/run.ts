@@ -6,7 +6,7 @@ import type { Flags, ForwardFlag } from '../../config/flags.js';
 import { formatProblem } from '../../config/report.js';
 import { loadAsideOrFail, loadOrFail, summary } from '../configuration.js';
 import { BAD_USAGE, Failure } from '../failure.js';
-import { FirstContainers } from '../first-containers.js';
+import { FirstContributions } from '../first-contributions.js';
 import { isDebuggerWanted } from '../no-debugger.js';
 import { sourceOf } from '../source.js';
 
@@ -69,8 +69,8 @@ async function run({ config: file, check, allowRoot = false, ...flags }: RunOpti
   const bare = await loadAsideOrFail(file, flags);
   const request = { file: file ?? null, flags, environment: { ...process.env } };
   const source = sourceOf(bare, request);
-  const containers = new FirstContainers(request, source);
-  const loaded = await containers.beside(bare);
+  const others = new FirstContributions(request, source);
+  const loaded = await others.beside(bare);
   const { exitNow, runDaemon, whyNotAs } = await daemon;
   if (isDebuggerWanted) refuseDebuggerOfRoot(allowRoot);
   const refusal = await whyNotAs(loaded.config, allowRoot);
@@ -81,11 +81,11 @@ async function run({ config: file, check, allowRoot = false, ...flags }: RunOpti
       warnings: [
         ...(isDebuggerWanted ? [DEBUGGER] : []),
         ...loaded.warnings.map(formatProblem),
-        ...containers.warnings,
+        ...others.warnings,
       ],
       demo: loaded.demo,
       source,
-      without: (listener) => containers.without(listener),
+      without: (listener) => others.without(listener),
       allowRoot,
       origin: { files: loaded.files, readAtMs },
     }),

@@ -1,8 +1,10 @@
 /** Prints the status of a running daemon. */
+
 import type { LastChangeStatus, Status } from '../../admin/control.js';
 import { bytesText, counted, countText, timeText } from '../../base/figures.js';
 import { visible } from '../../base/text.js';
 import { formatProblem } from '../../config/report.js';
+import type { ClusterStatus } from '../../model/cluster-status.js';
 import { columns } from '../columns.js';
 
 /** Problems of a refused change that are printed; the log and `--json` have more. */
@@ -96,16 +98,25 @@ function listRows({ lists }: Status): string[][] {
 /** This node among others. */
 function clusterRows({ cluster }: Status): string[][] {
   if (cluster === null) return [];
-  const { node, registered, connected, error, nodes, services, leftOut } = cluster;
+  const { node, registered, connected, error, nodes, services, fragments, leftOut } = cluster;
   const instances = services.reduce((all, each) => all + each.instances, 0);
   const known = `${counted(nodes.length, 'node')}, ${counted(services.length, 'service')}, ${counted(instances, 'instance')}`;
   const state = connected ? known : `${known} as known last`;
   const rows = [
     `${node}${registered ? '' : ', not registered'}; ${state}`,
     ...(error === null ? [] : [error]),
+    ...(fragments === null ? [] : [fragmentsText(fragments)]),
     ...leftOut.map((fault) => `left out: ${visible(fault)}`),
   ];
   return rows.map((row, index) => [index === 0 ? 'cluster' : '', row]);
+}
+
+function fragmentsText({ accepted, refused, waiting }: NonNullable<ClusterStatus['fragments']>): string {
+  const others = [
+    ...(refused > 0 ? [`${refused} refused`] : []),
+    ...(waiting > 0 ? [`${waiting} waiting`] : []),
+  ];
+  return [`${counted(accepted, 'fragment')} of the configuration`, ...others].join(', ');
 }
 
 function sessionsText({

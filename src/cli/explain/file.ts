@@ -10,9 +10,9 @@ import { NOTHING_DISCOVERED } from '../../model/config.js';
 import type { Transport } from '../../model/protocol.js';
 import { takesDatagrams, takesStreams } from '../../model/transports.js';
 import { IdRegistry } from '../../plane/ids.js';
-import { loadWithContainers } from '../containers.js';
 import { BAD_USAGE, Failure } from '../failure.js';
 import { parseHex, readBytes } from '../input.js';
+import { loadWithContributions } from '../with-contributions.js';
 import { explain } from './explanation.js';
 import { withForwards } from './forwards.js';
 import { writtenRoutes } from './places.js';
@@ -33,7 +33,7 @@ export async function explainFile(
   { config: path, listener, from = '', at, hex, udp, json }: ExplainOptions,
 ): Promise<void> {
   const sources: Source[] = [];
-  const { config } = await loadWithContainers(path, (source) => sources.splice(0, 1, source));
+  const { config } = await loadWithContributions(path, (source) => sources.splice(0, 1, source));
   const index = indexOf(config.listeners, listener);
   const transport = transportTo(config.listeners[index] as ListenerConfig, udp ?? false);
   if (from !== '' && isIP(from) === 0) throw new Failure(`--from: \`${from}\` is no address`, BAD_USAGE);

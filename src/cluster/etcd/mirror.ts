@@ -35,6 +35,7 @@ export interface MirrorOptions {
   readonly chance: () => number;
   /** What was known when the process was last there. */
   readonly initial?: Held;
+  /** Also after the first list, whatever it has: what others have known may not be there any more. */
   readonly onChange: (held: Held, changes: readonly Change[]) => void;
   /** Once an outage, with what is kept. */
   readonly onFailure: (error: string, keeping: number) => void;
@@ -110,8 +111,9 @@ export class Mirror {
   async #list(): Promise<void> {
     const listing = await this.#options.client.list(this.#options.prefix, HELD_KEYS_MAX);
     if (this.#end.hasCome) return;
-    this.#take(relisted(this.#held, listing));
+    const isFirst = !this.#isListed;
     this.#isListed = true;
+    this.#take(relisted(this.#held, listing), isFirst);
     this.#onFirst();
   }
 
@@ -146,9 +148,9 @@ export class Mirror {
     if (compactRevision === 0) throw new EtcdFailure('refused', `etcd has canceled a watch: ${reason}`);
   }
 
-  #take({ held, changes }: Step): void {
+  #take({ held, changes }: Step, isFirst = false): void {
     this.#held = held;
-    if (changes.length > 0) this.#options.onChange(held, changes);
+    if (isFirst || changes.length > 0) this.#options.onChange(held, changes);
   }
 
   #failed(error: string): void {

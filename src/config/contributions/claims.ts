@@ -1,7 +1,8 @@
 /** Names and sessions that are taken: by the file, and by the fragments before. */
+import { protocolById } from '../../protocols/index.js';
 import { valuesOf } from '../../routing/values.js';
-import { isMapping, type Path } from '../path.js';
-import type { Fault } from './edge.js';
+import { findAll, isMapping, type Path } from '../path.js';
+import type { Unreadable } from '../source.js';
 
 type Claim = { readonly key: string; readonly words: string; readonly path: Path };
 
@@ -9,6 +10,8 @@ export class Claims {
   readonly #owners = new Map<string, string>();
   /** Protocols that have a target in the file: what no route takes goes there. */
   readonly #targeted: ReadonlySet<string>;
+  /** Protocols that the file names anywhere. */
+  readonly #known: ReadonlySet<string>;
 
   constructor(file: unknown) {
     for (const { key } of claimsOf(file)) this.#owners.set(key, 'the file');
@@ -17,22 +20,23 @@ export class Claims {
         .filter(({ value }) => 'target' in value || 'handler' in value)
         .map(({ value }) => String(value.name).toLowerCase()),
     );
+    this.#known = new Set(protocolsNamedIn(file).map(({ name }) => name));
   }
 
   /** What is wrong with a fragment; when nothing is, its names are taken. */
-  take(fragment: unknown, by: string): Fault[] {
+  take(fragment: unknown, by: string): Unreadable[] {
     const claims = claimsOf(fragment);
-    const faults = claims.flatMap(({ key, words, path }): Fault[] => {
+    const faults = claims.flatMap(({ key, words, path }): Unreadable[] => {
       const owner = this.#owners.get(key);
       return owner === undefined ? [] : [{ path, message: `${words} is there already, from ${owner}` }];
     });
-    faults.push(...this.#takenOver(fragment));
+    faults.push(...this.#takenOver(fragment), ...this.#refined(fragment));
     if (faults.length === 0) for (const { key } of claims) this.#owners.set(key, by);
     return faults;
   }
 
   /** Routes go before targets: one that asks for nothing but the protocol would have all of its sessions. */
-  #takenOver(fragment: unknown): Fault[] {
+  #takenOver(fragment: unknown): Unreadable[] {
     if (this.#targeted.size === 0) return [];
     return itemsOf(fragment, 'routes').flatMap(({ path, value }) => {
       const when = isMapping(value.when) ? value.when : {};
@@ -44,6 +48,16 @@ export class Claims {
         named.length === 0 ? [...this.#targeted] : named.filter((name) => this.#targeted.has(name));
       if (taken.length === 0) return [];
       const message = `would take every session of \`${taken.join('`, `')}\`, which the file sends elsewhere: ask for a host, a name (SNI) or a path`;
+      return [{ path, message }];
+    });
+  }
+
+  /** What is recognised as a special case is no longer what the file has a word for. */
+  #refined(fragment: unknown): Unreadable[] {
+    return protocolsNamedIn(fragment).flatMap(({ path, name }): Unreadable[] => {
+      const parent = protocolById(name)?.refines;
+      if (parent === undefined || this.#known.has(name) || !this.#known.has(parent)) return [];
+      const message = `would take sessions of \`${parent}\`, of which \`${name}\` is a special case, from the file: name \`${name}\` in its \`protocols\``;
       return [{ path, message }];
     });
   }
@@ -86,6 +100,19 @@ const claim = (kind: string, name: string, path: Path): Claim => ({
 
 const makesUpstream = ({ target, handler }: Record<string, unknown>): boolean =>
   handler !== undefined || (target !== undefined && (typeof target !== 'string' || /[:,]/.test(target)));
+
+/** In lower case, wherever a protocol is named: that makes it one of those that are recognised. */
+const protocolsNamedIn = (tree: unknown): { readonly path: Path; readonly name: string }[] =>
+  PROTOCOLS.flatMap((pattern) => findAll(tree, pattern)).flatMap(({ path, value }) =>
+    typeof value === 'string' ? [{ path, name: value.toLowerCase() }] : [],
+  );
+
+const PROTOCOLS = [
+  'protocols.[].name',
+  ...['routes.[].when', 'routes.[].when.not', 'routes.[].when.not.[]'].flatMap((when) =>
+    ['protocol', 'protocol.[]'].map((key) => `${when}.${key}`),
+  ),
+];
 
 interface Item {
   readonly path: Path;

@@ -9,16 +9,18 @@ import {
   contributionRanks,
   type Fragment,
   type ProviderName,
-  provenance,
+  takenOf,
 } from '../../providers/contribution.js';
-import { documentSource } from '../document.js';
-import { mergeSources } from '../include/merge.js';
-import { isMapping, pathText } from '../path.js';
-import { formatProblem } from '../report.js';
+import { isMapping, valueAt } from '../path.js';
+import { unplaced } from '../report.js';
 import type { Source } from '../source.js';
 import type { Validated } from '../validate/index.js';
 import { Claims } from './claims.js';
+import { withItsListener } from './default-listener.js';
 import { checkFragment } from './edge.js';
+import { fitting, together } from './fitting.js';
+import type { Permission } from './here.js';
+import { type Part, partOf } from './part.js';
 
 export interface Merged {
   readonly source: Source;
@@ -26,36 +28,78 @@ export interface Merged {
   /** Why fragments were left out; `file` is their provenance, `path` the key path within the fragment. */
   readonly refused: readonly Problem[];
   /** Those that are not left out. */
-  readonly taken: readonly Fragment[];
+  readonly taken: readonly Contribution<Fragment>[];
 }
 
-/** A fragment as a source: its places are where it was said. */
-interface Part {
-  readonly fragment: Fragment;
-  readonly source: Source;
-  /** As in the `file` of its problems. */
-  readonly origins: Set<string>;
-}
-
-/** `validate` is asked once when every fragment is valid, and once more each time that some are not. */
+/**
+ * `validate` is asked once when every fragment is valid, and once more each time that some are not. What is refused is
+ * replaced by what it said before, if that is known.
+ */
 export function mergeContributions(
-  base: Source,
+  file: Source,
   contributions: readonly Contribution[],
   validate: (source: Source) => Validated,
 ): Merged {
-  if (!isMapping(base.value)) return { source: base, validated: validate(base), refused: [], taken: [] };
+  const merged = merge(file, contributions, validate);
+  const earlier = withEarlier(contributions, merged);
+  if (earlier === null) return merged;
+  const again = mergeContributions(file, earlier, validate);
+  return { ...again, refused: [...merged.refused, ...again.refused] };
+}
+
+/** Those that are taken, and what others said before. Null: nothing is known of that. */
+function withEarlier(
+  contributions: readonly Contribution[],
+  { validated, taken }: Merged,
+): Contribution[] | null {
+  if (!validated.ok) return null;
+  let isOther = false;
+  const earlier = contributions.map(({ provider, fragments }) => {
+    const names = new Set(takenOf(taken, provider).map(({ from }) => from));
+    return {
+      provider,
+      fragments: fragments.flatMap((fragment) => {
+        if (names.has(fragment.from)) return [fragment];
+        const before = 'before' in fragment ? fragment.before : undefined;
+        isOther ||= before !== undefined;
+        return before ?? [];
+      }),
+    };
+  });
+  return isOther ? earlier : null;
+}
+
+function merge(
+  file: Source,
+  contributions: readonly Contribution[],
+  validate: (source: Source) => Validated,
+): Merged {
+  if (!isMapping(file.value) || contributions.length === 0)
+    return { source: file, validated: validate(file), refused: [], taken: [] };
+  const base = withItsListener(file, file.value);
   const { parts, refused } = screen(base, contributions);
   let kept = parts;
   for (;;) {
     const source = together(base, kept);
     const validated = validate(source);
     if (validated.ok || kept.length === 0) return { source, validated, refused, taken: fragmentsIn(kept) };
-    const guilty = kept.filter((part) => validated.problems.some((problem) => isOf(problem, part)));
+    const problems = kept.map((part) => ({ part, own: validated.problems.filter(part.isOf) }));
+    const guilty = problems.filter(({ own }) => own.length > 0);
     // The file is wrong by itself, or what is wrong appears at another place than its cause.
-    if (guilty.length === 0) return oneByOne(base, kept, validate, refused);
-    refused.push(...validated.problems.filter((problem) => guilty.some((part) => isOf(problem, part))));
-    kept = kept.filter((part) => !guilty.includes(part));
+    if (guilty.length === 0) return searched(base, kept, refused, validate);
+    refused.push(...guilty.flatMap(({ own }) => bounded(own)));
+    kept = problems.filter(({ own }) => own.length === 0).map(({ part }) => part);
   }
+}
+
+function searched(
+  base: Source,
+  parts: readonly Part[],
+  before: readonly Problem[],
+  validate: (source: Source) => Validated,
+): Merged {
+  const { kept, refused, ...whole } = fitting(base, parts, validate);
+  return { ...whole, refused: [...before, ...refused], taken: fragmentsIn(kept) };
 }
 
 /** Those that are right by themselves, and whose names nobody before them has. */
@@ -67,58 +111,52 @@ function screen(base: Source, contributions: readonly Contribution[]): { parts: 
     (a, b) => contributionRanks[a.provider] - contributionRanks[b.provider],
   );
   for (const { provider, fragments } of ranked) {
+    const loopback = loopbackOf(base, provider);
     for (const [index, fragment] of fragments.entries()) {
-      const part = partOf(provider, fragment);
-      const problems = index < contributionLimits.fragmentsMax ? checkFragment(part.source) : [TOO_MANY];
-      const faults = problems.length > 0 ? problems : claims.take(part.source.value, provider);
-      if (faults.length === 0) parts.push(part);
-      refused.push(...faults.map(({ path, message }) => ({ ...part.source.place(path), message })));
+      const { part, problems } =
+        index < contributionLimits.fragmentsMax
+          ? partOf(provider, fragment)
+          : tooMany(provider, fragment.from);
+      const wrong = part === null ? problems : faultsOf(part, loopback, claims);
+      if (part !== null && wrong.length === 0) parts.push(part);
+      refused.push(...bounded(wrong));
     }
   }
   return { parts, refused };
 }
 
-const TOO_MANY = { path: [], message: `more than ${contributionLimits.fragmentsMax} fragments: left out` };
-
-function partOf(provider: ProviderName, fragment: Fragment): Part {
-  const origins = new Set<string>();
-  const place: Source['place'] = (path) => {
-    const file = provenance(provider, fragment, pathText(path));
-    origins.add(file);
-    return { file, line: null, column: null, path: pathText(path) };
-  };
-  return { fragment, source: { ...documentSource(fragment.document), place }, origins };
+/** Whether the section by which a provider is let in says that it may lead to this machine. */
+function loopbackOf({ value }: Source, provider: ProviderName): Permission {
+  const path = [permitting[provider], 'allow_loopback'];
+  return { key: path.join('.'), isGiven: valueAt(value, path) === true };
 }
 
-const fragmentsIn = (parts: readonly Part[]): Fragment[] => parts.map(({ fragment }) => fragment);
+const permitting = { etcd: 'distributed', docker: 'docker' } as const satisfies Record<ProviderName, string>;
 
-const isOf = ({ file }: Problem, { origins }: Part): boolean => file !== null && origins.has(file);
+function tooMany(provider: ProviderName, from: string) {
+  const message = `more than ${contributionLimits.fragmentsMax} fragments: left out`;
+  return { part: null, problems: [{ ...unplaced(message), file: `${provider}: ${from}` }] };
+}
 
-const together = (base: Source, parts: readonly Part[]): Source =>
-  parts.length === 0 ? base : mergeSources([base, ...parts.map(({ source }) => source)]);
+function faultsOf({ provider, fragment, source }: Part, loopback: Permission, claims: Claims): Problem[] {
+  const faults = checkFragment(source, loopback);
+  const claimed = faults.length > 0 ? faults : claims.take(source.value, `${provider}: ${fragment.from}`);
+  return claimed.map(({ path, message, place = source.place(path) }) => ({ ...place, message }));
+}
 
-/** Each that is valid beside those before it. */
-function oneByOne(
-  base: Source,
-  parts: readonly Part[],
-  validate: (source: Source) => Validated,
-  before: readonly Problem[],
-): Merged {
-  let best = { source: base, validated: validate(base) };
-  if (!best.validated.ok) return { ...best, refused: before, taken: [] };
-  const kept: Part[] = [];
-  const refused = [...before];
-  for (const part of parts) {
-    const source = together(base, [...kept, part]);
-    const validated = validate(source);
-    if (validated.ok) {
-      kept.push(part);
-      best = { source, validated };
-      continue;
-    }
-    const [first] = validated.problems;
-    const why = first === undefined ? 'is not valid' : formatProblem(first);
-    refused.push({ ...part.source.place([]), message: `does not fit to the configuration: ${why}` });
-  }
-  return { ...best, refused, taken: fragmentsIn(kept) };
+/** The first of a fragment's problems, and how many more there are. */
+function bounded(problems: readonly Problem[]): readonly Problem[] {
+  const { problemsMax } = contributionLimits;
+  const [first] = problems;
+  const more = problems.length - problemsMax;
+  if (more <= 0 || first === undefined) return problems;
+  return [...problems.slice(0, problemsMax), { ...unplaced(`and ${more} more problems`), file: first.file }];
+}
+
+function fragmentsIn(parts: readonly Part[]): Contribution<Fragment>[] {
+  const providers = [...new Set(parts.map(({ provider }) => provider))];
+  return providers.map((provider) => ({
+    provider,
+    fragments: parts.filter((part) => part.provider === provider).map(({ fragment }) => fragment),
+  }));
 }

@@ -39,11 +39,8 @@ export function resolveDistributed(
     user: written.username === '' ? null : { name: written.username, password: written.password },
     stateFile: stateFileOf(written, context, report, writer),
     allowLoopback: written.allow_loopback,
-    sharesHealth: written.share_health,
-    clusterKey: written.cluster_key ?? null,
-    dividesLimits: written.divide_limits,
     discovers: written.service_discovery.enable,
-    watchPrefix: watchPrefixOf(written),
+    watchPrefix: watchPrefixOf(written, report),
     strategy: written.load_balancer?.strategy ?? null,
   };
 }
@@ -123,6 +120,21 @@ export function checkServices(
         report.problem([...path, 'endpoints', index], `\`${address.name}\` needs ${cure}`);
 }
 
-function watchPrefixOf({ config_manager: manager, prefix }: WrittenDistributed): string | null {
-  return manager?.enable === true ? (manager.watch_prefix ?? `${prefix}/config`) : null;
+/** What nodes write of themselves is no fragment of a configuration. */
+const OWN_KEYS = ['nodes', 'services', 'status', 'health', 'bans'];
+
+function watchPrefixOf(
+  { config_manager: manager, prefix }: WrittenDistributed,
+  report: Report,
+): string | null {
+  if (manager?.enable !== true) return null;
+  const watchPrefix = manager.watch_prefix ?? `${prefix}/config`;
+  const own = OWN_KEYS.map((name) => `${prefix}/${name}/`);
+  const other = own.find((each) => each.startsWith(`${watchPrefix}/`) || `${watchPrefix}/`.startsWith(each));
+  if (other !== undefined)
+    report.problem(
+      ['distributed', 'config_manager', 'watch_prefix'],
+      `\`${watchPrefix}/\` and \`${other}\`, where nodes write, have keys in common: write \`${prefix}/config\``,
+    );
+  return watchPrefix;
 }

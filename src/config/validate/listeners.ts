@@ -15,7 +15,8 @@ import { checkAddresses, hasFile, withFamilies, withMode } from './sockets.js';
 import type { Targets } from './targets.js';
 
 const LISTENERS_MAX = 1024;
-const DEFAULT_ADDRESS = ':9090';
+/** Where sessions come in if nothing else is said. */
+export const DEFAULT_ADDRESS = ':9090';
 const CLOSE = { kind: 'end', closing: 'close' } as const;
 
 export function resolveListeners(

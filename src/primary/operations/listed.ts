@@ -19,7 +19,7 @@ export function upstreamsOf(source: OperationsSource): UpstreamStatus[] {
   const plan = source.plan();
   const configured = configuredWeights(source.settings.current.config);
   const sessions = sessionsByEndpoint(source.totals());
-  const origins = originsOf(source.contributed());
+  const origins = new Map(source.contributed().flatMap((each) => [...originsOf(each)]));
   return configuredUpstreams(plan).map(({ name: upstream, handler, options, endpoints }, index) => ({
     name: upstream,
     handler,

@@ -12,7 +12,7 @@ import type { Plan } from '../../model/plan.js';
 import type { Settings } from '../../model/settings.js';
 import type { Snapshot } from '../../model/snapshot.js';
 import type { LiveSessions } from '../../plane/sessions.js';
-import type { Contribution } from '../../providers/contribution.js';
+import type { Contribution, Fragment } from '../../providers/contribution.js';
 import type { Bans } from '../bans/index.js';
 import type { Changed } from '../reconfiguration.js';
 
@@ -32,7 +32,7 @@ export interface OperationsSource {
   cluster(): ClusterStatus | null;
   totals(): Totals;
   /** What others than the file say, in force. */
-  contributed(): Contribution;
+  contributed(): readonly Contribution<Fragment>[];
   readonly bans: Pick<Bans, 'list' | 'ban' | 'lift'>;
   readonly sessions: Pick<LiveSessions, 'list' | 'count' | 'end' | 'links'>;
   override(upstream: string, endpoint: string, change: Partial<EndpointOverride>): Promise<Changed>;

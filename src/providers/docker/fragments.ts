@@ -6,7 +6,7 @@ import { type LabelProblem, originOf, readLabels } from './labels.js';
 import { type Choice, type Replica, replicaOf } from './replica.js';
 
 export interface Made {
-  readonly contribution: Contribution;
+  readonly contribution: Contribution<Fragment>;
   /** Aliases, containers and labels that were left out. */
   readonly problems: readonly LabelProblem[];
 }

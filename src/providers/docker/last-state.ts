@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
+import { isOwnHost } from '../../base/own-host.js';
 import type { StateKind } from '../../base/state-file.js';
 import type { DockerConfig, Document } from '../../model/config.js';
 import { contributionLimits, type Fragment } from '../contribution.js';
 import { engineText } from './place.js';
-import { isOwn } from './replica.js';
 
 export const containersState: StateKind = { name: 'containers of an anyport', version: 1 };
 
@@ -52,7 +52,7 @@ const circumstancesOf = (
   engine: engineText(place),
   network,
   allow_loopback: allowLoopback,
-  boot: 'socketPath' in place || isOwn(place.host) ? boot : null,
+  boot: 'socketPath' in place || isOwnHost(place.host) ? boot : null,
 });
 
 /** Its document is checked as that of any fragment, when it is merged. */

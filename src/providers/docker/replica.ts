@@ -1,6 +1,6 @@
 /** One container under one alias: where it is reached, and what it says of its alias. Pure. */
-import { isIP } from 'node:net';
 import { hostPort, parseEndpoint } from '../../base/address.js';
+import { isOwnHost } from '../../base/own-host.js';
 import type { Container } from './container.js';
 import { type AliasLabels, type Label, type LabelProblem, originOf } from './labels.js';
 
@@ -138,7 +138,7 @@ function hostOf(
 ): Label {
   const host = written ?? addressOf(container, network, choice.network);
   const text = host.text.replace(/^\[(.*)\]$/, '$1');
-  if (!choice.allowLoopback && isOwn(text)) {
+  if (!choice.allowLoopback && isOwnHost(text)) {
     const cure = 'set `docker.allow_loopback` in the file if containers may do that';
     throw new Wrong(host.label, `\`${text}\` leads to this machine itself: ${cure}`);
   }
@@ -153,15 +153,6 @@ function addressOf({ networks, isOnHost }: Container, label: Label | null, prefe
   const names = networks.map(({ name }) => `\`${name}\``).join(', ') || 'none';
   const what = wanted === '' ? 'it has no address in any network' : `it has no address in \`${wanted}\``;
   throw new Wrong(label?.label ?? 'network', `${what}; its networks with one: ${names}`);
-}
-
-/** Loopback, unspecified and link-local addresses (those of clouds' metadata), and names that stand for loopback. */
-export function isOwn(host: string): boolean {
-  const text = host.toLowerCase().replace(/\.$/, '');
-  if (isIP(text) === 0) return text === 'localhost' || text.endsWith('.localhost');
-  const plain = text.replace(/^::ffff:(?=\d+\.)/, '');
-  if (isIP(plain) === 4) return /^(?:127|0)\.|^169\.254\./.test(plain);
-  return /^(?:[0:]*:)?0*[01]?$/.test(plain) || /^fe[89ab]/.test(plain) || /^[0:]*:ffff:/.test(plain);
 }
 
 const CONDITIONS = ['protocol', 'sni', 'host', 'path', 'listener'] as const;

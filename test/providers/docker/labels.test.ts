@@ -4,7 +4,6 @@ import { mergeContributions } from '../../../src/config/contributions/index.js';
 import { documentSource } from '../../../src/config/document.js';
 import { containerOf } from '../../../src/providers/docker/container.js';
 import { fragmentsOf } from '../../../src/providers/docker/fragments.js';
-import { isOwn } from '../../../src/providers/docker/replica.js';
 import { validateSource } from '../../config/support.js';
 
 interface Said {
@@ -311,25 +310,6 @@ test('with permission a label may lead to this machine', () => {
   expect(problems).toEqual([]);
   expect(documents).toMatchObject([{ upstreams: { web: { endpoints: [{ address: '127.0.0.1:80' }] } } }]);
 });
-
-test.each([
-  ...[
-    '127.0.0.1',
-    '127.9.9.9',
-    '0.0.0.0',
-    '169.254.169.254',
-    '::1',
-    '::',
-    '0:0:0:0:0:0:0:1',
-    '::ffff:127.0.0.1',
-  ],
-  ...['::ffff:7f00:1', 'fe80::1', 'localhost', 'LOCALHOST.', 'a.localhost'],
-])('%s is this machine itself', (host) => expect(isOwn(host)).toBe(true));
-
-test.each(['172.17.0.2', '10.0.0.1', 'fd00::1', '2001:db8::1', 'web', 'localhost.example'])(
-  '%s is another one',
-  (host) => expect(isOwn(host)).toBe(false),
-);
 
 test("GoDoxy's short forms: every alias, and the first one", () => {
   const { documents } = made([
