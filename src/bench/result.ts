@@ -9,8 +9,9 @@ export interface Result extends Setup {
   readonly measures: Workload['measures'];
   /** Without the daemon: the limit of load, endpoint and machine. */
   readonly direct: Run | null;
-  /** As much as goes through the daemon. */
+  /** As much as goes through the daemon: of the rounds the median by CPU. */
   readonly full: Run | null;
+  readonly rounds: readonly Run[];
   /** Half of that, in an open load. */
   readonly half: Run | null;
   /** The same under rising load; empty unless asked for. */

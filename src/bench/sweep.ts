@@ -10,6 +10,8 @@ export interface BenchRequest {
   readonly bytes: readonly number[] | null;
   /** Of each run, without what comes before it is counted. */
   readonly durationMs: number;
+  /** Of the run through the daemon as much as goes; its median by CPU counts. */
+  readonly rounds: number;
   /** Latency under rising load too. */
   readonly ladder: boolean;
 }
@@ -44,6 +46,6 @@ export const ladder: readonly number[] = [0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 
 /** Runs that a case takes, for the progress. */
 export function runsOf({ workload }: Case, request: BenchRequest): number {
   if (workload.measures === 'memory') return 1;
-  if (workload.measures === 'bytes') return 2;
-  return 3 + (request.ladder ? ladder.length : 0);
+  if (workload.measures === 'bytes') return 1 + request.rounds;
+  return 2 + request.rounds + (request.ladder ? ladder.length : 0);
 }

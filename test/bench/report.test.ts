@@ -32,6 +32,7 @@ const result = (change: Partial<Result> = {}): Result => ({
   bytes: 64,
   direct: run(null, 2500),
   full: run(null, 1000),
+  rounds: [run(null, 1000)],
   half: run(500, 499),
   ladder,
   memory: null,
@@ -41,7 +42,7 @@ const result = (change: Partial<Result> = {}): Result => ({
 const idle = result({
   workload: 'idle',
   measures: 'memory',
-  ...{ direct: null, full: null, half: null, ladder: [] },
+  ...{ direct: null, full: null, rounds: [], half: null, ladder: [] },
   memory: { perSession: 350, residentBefore: 80 * 2 ** 20, residentWith: 83 * 2 ** 20 },
 });
 

@@ -63,7 +63,7 @@ export const typescriptArrows: Arrows = {
   budget: [...leaf, 'addon', 'admin', 'health', 'upstream', 'forward-proxy'],
   doctor: [...leaf, 'budget', 'protocols'],
   // Starts the daemon as a program.
-  bench: [...leaf, 'protocols'],
+  bench: [...leaf, 'budget', 'protocols'],
   primary: [
     ...leaf,
     'addon',

@@ -22,6 +22,7 @@ const columns: readonly Column[] = [
   { head: 'direct', cell: (result) => rateText(result, result.direct) },
   { head: 'times', cell: timesText },
   { head: 'CPU each', cell: cpuText },
+  { head: 'spread', cell: spreadText, varies: true },
   { head: 'p50', cell: latencyText('p50') },
   { head: 'p90', cell: latencyText('p90') },
   { head: 'p99', cell: latencyText('p99') },
@@ -64,6 +65,14 @@ function cpuText({ full, unit }: Result): string {
   return unit === 'GB'
     ? `${Math.round(full.cpuPerUnit / 1e6)} ms`
     : `${(full.cpuPerUnit / 1e3).toFixed(1)} µs`;
+}
+
+/** Of the rounds, the cheapest and the dearest. */
+function spreadText({ rounds, unit }: Result): string {
+  if (rounds.length < 2) return NOTHING;
+  const costs = rounds.map(({ cpuPerUnit }) => (cpuPerUnit ?? 0) / (unit === 'GB' ? 1e6 : 1e3));
+  const text = (cost: number): string => (unit === 'GB' ? `${Math.round(cost)}` : cost.toFixed(1));
+  return `${text(Math.min(...costs))}–${text(Math.max(...costs))}`;
 }
 
 function latencyText(quantile: 'p50' | 'p90' | 'p99' | 'p999') {

@@ -15,13 +15,16 @@ export interface BenchOptions {
   readonly connections?: string;
   readonly size?: string;
   readonly duration?: string;
+  readonly rounds?: string;
   readonly ladder?: true;
   readonly json?: string;
   readonly html?: string;
+  readonly plan?: string;
+  readonly figures?: string;
 }
 
 const DURATION_MS = 5_000;
-const limits = { workersMax: 256, durationMsMin: 100, durationMsMax: 3_600_000 } as const;
+const limits = { workersMax: 256, roundsMax: 1000, durationMsMin: 100, durationMsMax: 3_600_000 } as const;
 
 /** Throws a Failure that says what is wrong with which option. */
 export function requestOf(options: BenchOptions): BenchRequest {
@@ -33,7 +36,8 @@ export function requestOf(options: BenchOptions): BenchRequest {
     accept: acceptModes(options.accept ?? 'reuseport'),
     connections: numbers('--connections', options.connections, most, 'what the limit of open files allows'),
     bytes: sizes(options.size, chosen),
-    durationMs: durationOf(options.duration),
+    durationMs: durationOf(options.duration, DURATION_MS),
+    rounds: numbers('--rounds', options.rounds, limits.roundsMax)?.[0] ?? 1,
     ladder: options.ladder === true || options.html !== undefined,
   };
 }
@@ -84,8 +88,8 @@ function sizes(text: string | undefined, chosen: readonly Workload[]): number[] 
   });
 }
 
-function durationOf(text: string | undefined): number {
-  if (text === undefined) return DURATION_MS;
+export function durationOf(text: string | undefined, usual: number): number {
+  if (text === undefined) return usual;
   const ms = parseDuration(text);
   if (ms !== null && ms >= limits.durationMsMin && ms <= limits.durationMsMax) return ms;
   throw new Failure(`--duration ${text}: give 100ms to 1h, such as 5s`, BAD_USAGE);

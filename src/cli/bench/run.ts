@@ -4,19 +4,26 @@ import { bench, type Report } from '../../bench/bench.js';
 import { LoadFailure, stopLoads } from '../../bench/load.js';
 import { pageHtml } from '../../bench/report/page.js';
 import { reportText } from '../../bench/report/text.js';
-import { FAILED, Failure } from '../failure.js';
+import type { BenchRequest } from '../../bench/sweep.js';
+import { BAD_USAGE, FAILED, Failure } from '../failure.js';
 import { type BenchOptions, requestOf } from './options.js';
+import { runPlan } from './plan.js';
 import { createProgress } from './progress.js';
 
 /** A shell's status of a program that was interrupted: 128 and the number of the signal. */
 const STATUS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 export async function runBench(options: BenchOptions): Promise<void> {
-  const request = requestOf(options);
+  if (options.plan !== undefined) return runPlan(options, measured);
+  if (options.figures !== undefined) throw new Failure('--figures is for --plan', BAD_USAGE);
+  write(await measured(requestOf(options)), options);
+}
+
+async function measured(request: BenchRequest): Promise<Report> {
   endOnSignals();
   const command = ['anyport', ...process.argv.slice(2)].join(' ');
   try {
-    write(await bench(request, command, createProgress(process.stderr)), options);
+    return await bench(request, command, createProgress(process.stderr));
   } catch (error) {
     if (error instanceof LoadFailure) throw new Failure(error.message, FAILED);
     throw error;

@@ -9,6 +9,7 @@ a wrong one ends the command with status 1. Several values of an option, with co
 Examples:
   anyport bench
   anyport bench --workload ping,conn --workers 1,2,4 --json figures.json
+  anyport bench --plan "50000 connections, 2000/s, 4 Gbit/s"
   anyport bench --html report.html
   anyport bench --workload bulk --connections 1,8,64 --duration 10s`;
 
@@ -22,9 +23,12 @@ export function addBench(program: Command): void {
     .option('--connections <n,…>', 'at once (default: what each workload has itself)')
     .option('--size <bytes,…>', 'of a message, an answer or a transfer, such as 1KiB')
     .option('--duration <time>', 'of each run (default: 5s)')
+    .option('--rounds <n>', 'so often as much as goes, for the spread of CPU each (default: 1)')
     .option('--ladder', 'also latency under rising load')
     .option('--json <file>', 'write the figures there; - is standard output')
     .option('--html <file>', 'write a page of plots there; includes --ladder')
+    .option('--plan <load>', 'what a load takes, such as "50000 connections, 2000/s, 4 Gbit/s"')
+    .option('--figures <file>', 'plan by figures of an earlier --json, instead of measuring')
     .addHelpText('after', NOTES)
     .action(measure);
 }
