@@ -16,7 +16,8 @@ const args = process.argv.slice(2);
 
 const compile = (...args) => run('g++', ['-std=c++20', '-Wall', '-Wextra', ...args]) === 0;
 
-const buildLoad = (name) => compile('-O2', '-o', `build-bench/load/${name}`, `bench/system/load/${name}.cc`);
+const buildLoad = (name) =>
+  compile('-O2', '-Inative', '-o', `build-bench/load/${name}`, `bench/system/load/${name}.cc`);
 
 /** Optimized as the addon is. */
 function buildSources() {

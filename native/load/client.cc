@@ -7,6 +7,7 @@
 
 #include "load/cpu.h"
 #include "load/crew.h"
+#include "load/flow.h"
 #include "load/openings.h"
 #include "load/ping.h"
 #include "load/transfer.h"
@@ -44,6 +45,7 @@ std::unique_ptr<Slot> NewSlot(const Orders& orders, Site* site) {
   if (orders.kind == "visit") return std::make_unique<Visit>(site, &orders.questions);
   if (orders.kind == "download") return std::make_unique<Download>(site, orders.bytes);
   if (orders.kind == "upload") return std::make_unique<Upload>(site, orders.bytes);
+  if (orders.kind == "flow") return std::make_unique<Flow>(site, orders.message);
   return std::make_unique<Ping>(site, &orders.message);
 }
 

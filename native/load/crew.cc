@@ -14,6 +14,7 @@ constexpr int kSilenceMs = 10'000;
 constexpr int kSilencesMax = 2;
 // After the window.
 constexpr int kDrainMs = 2'000;
+constexpr uint64_t kTickNs = 100'000'000;
 // Arrivals that wait for a slot: a load far above what is carried need not be remembered whole.
 constexpr size_t kWaitingMax = 1'000'000;
 
@@ -64,8 +65,15 @@ void Crew::Run(const Window& window) {
   for (uint64_t now_ns = NowNs(); now_ns < window.end_ns; now_ns = NowNs()) {
     Feed(now_ns);
     Wait(now_ns, window.end_ns);
+    Tick(now_ns);
   }
   schedule_ ? DrainOpen() : DrainClosed();
+}
+
+void Crew::Tick(uint64_t now_ns) {
+  if (now_ns < next_tick_ns_) return;
+  next_tick_ns_ = now_ns + kTickNs;
+  for (const auto& slot : slots_) slot->OnTick(now_ns);
 }
 
 std::vector<Slot*> Crew::Busy() const {
@@ -85,6 +93,7 @@ void Crew::DrainClosed() {
   for (Slot* const slot : Busy()) left.push_back({slot, slot->progress()});
   for (int silent = 0; silent < kSilencesMax && !left.empty();) {
     silent = Poll(kDrainMs) ? 0 : silent + 1;
+    Tick(NowNs());
     std::erase_if(left, [](const Worker& each) { return each.slot->progress() != each.progress; });
   }
   for (size_t i = 0; i < left.size(); ++i) site_.tally.Drop();
@@ -94,7 +103,8 @@ void Crew::DrainOpen() {
   const uint64_t limit_ns = NowNs() + uint64_t{kDrainMs} * 1'000'000;
   while (NowNs() < limit_ns && (!waiting_.empty() || site_.free.size() < slots_.size())) {
     BeginWaiting();
-    Poll(kDrainMs);
+    Poll(kTickNs / 1'000'000);
+    Tick(NowNs());
   }
   const uint64_t now_ns = NowNs();
   for (const uint64_t due_ns : waiting_) site_.tally.GiveUp(due_ns, now_ns);
@@ -128,11 +138,12 @@ void Crew::BeginWaiting() {
 // Until something is ready, an arrival is due, or the window is over.
 void Crew::Wait(uint64_t now_ns, uint64_t end_ns) {
   // The exact timer costs a call more: a closed load, which never waits long, goes without it.
+  const uint64_t until_ns = std::min(end_ns, std::max(now_ns, next_tick_ns_));
   if (!schedule_) {
-    Poll(static_cast<int>((end_ns - now_ns) / 1'000'000) + 1);
+    Poll(static_cast<int>((until_ns - now_ns) / 1'000'000) + 1);
     return;
   }
-  const uint64_t due_ns = std::min(end_ns, schedule_->next_ns());
+  const uint64_t due_ns = std::min(until_ns, schedule_->next_ns());
   const uint64_t wait_ns = due_ns > now_ns ? due_ns - now_ns : 0;
   site_.poller.WaitNs([](void* owner, uint32_t events) { static_cast<Slot*>(owner)->OnReady(events); },
                       wait_ns);

@@ -37,6 +37,7 @@ class Crew {
   void BeginWaiting();
   void Wait(uint64_t now_ns, uint64_t end_ns);
   bool Poll(int timeout_ms);
+  void Tick(uint64_t now_ns);
   void WaitUntilFree(size_t count);
   void DrainClosed();
   void DrainOpen();
@@ -45,6 +46,7 @@ class Crew {
   Site site_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::optional<Schedule> schedule_;
+  uint64_t next_tick_ns_ = 0;
   // When the arrivals were due for which no slot is free.
   std::deque<uint64_t> waiting_;
 };

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "load/datagrams.h"
 #include "load/slot.h"
 
 namespace load {
@@ -145,6 +146,20 @@ void Serve(Fd listener, const Openings& openings) {
       auto* client = static_cast<Client*>(owner);
       if (!client->OnReady()) delete client;
     });
+  }
+}
+
+void Echo(const Fd& socket) {
+  Poller poller;
+  ReceiveBatch in;
+  SendBatch out(false);
+  poller.Add(socket.get(), EPOLLIN, nullptr);
+  for (;;) {
+    poller.Wait([](void*, uint32_t) {});
+    in.Clear();
+    in.Read(socket.get());
+    for (size_t i = 0; i < in.size(); ++i) out.Add(in.message(i), &in.from(i));
+    if (!out.empty() && out.Send(socket.get()) > 0) Die("sendmmsg");
   }
 }
 

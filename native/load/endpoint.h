@@ -29,5 +29,7 @@ class Openings {
 
 // Serves on `listener` for ever, on the calling thread.
 [[noreturn]] void Serve(Fd listener, const Openings& openings);
+// Sends every datagram back to where it came from.
+[[noreturn]] void Echo(const Fd& socket);
 
 }  // namespace load

@@ -1,11 +1,10 @@
 // The load of `anyport bench`, a program of its own so that the daemon carries nothing of it. It ends when
 // its parent does.
-//   anyport-load endpoint [threads=N] [openings=FILE]
+//   anyport-load endpoint [threads=N] [openings=FILE | datagrams=1]
 //     Serves on a free port of 127.0.0.1, which it prints as `port=N`, until the end of standard input.
 //   anyport-load client kind=KIND port=N [NAME=VALUE…]
-//     KIND: ping, visit, download, upload; or hold, which waits for the end of standard input.
-//     connections, threads  numbers
-//     bytes                 of a message or an answer; of a transfer
+//     KIND: ping, visit, download, upload, flow (datagrams); or hold, which waits for the end of standard
+//     input. connections, threads  numbers bytes                 of a message or an answer; of a transfer
 //     opening               hexadecimal; how the message of a ping begins
 //     openings              a file of what visits ask and get back; default: GET of `bytes`
 //     rate                  arrivals per second (an open load); default: each client goes on when it is
@@ -19,22 +18,37 @@
 #include <thread>
 
 #include "load/client.h"
+#include "load/datagrams.h"
 #include "load/endpoint.h"
 #include "load/openings.h"
 
 namespace {
 
+int StartStreams(uint64_t threads, const std::string& openings_file) {
+  static const load::Openings openings(load::ReadOpenings(openings_file));
+  int port = 0;
+  for (uint64_t i = 0; i < threads; ++i) {
+    load::Fd listener = load::Listen(port, true);
+    port = load::PortOf(listener.get());
+    std::thread([fd = std::move(listener)]() mutable { load::Serve(std::move(fd), openings); }).detach();
+  }
+  return port;
+}
+
+int StartDatagrams(uint64_t threads) {
+  int port = 0;
+  for (uint64_t i = 0; i < threads; ++i) {
+    load::Fd socket = load::BoundDatagramSocket(port, false, true);
+    port = load::PortOf(socket.get());
+    std::thread([fd = std::move(socket)] { load::Echo(fd); }).detach();
+  }
+  return port;
+}
+
 [[noreturn]] void RunEndpoint(const load::Arguments& arguments) {
-  static const load::Openings openings(load::ReadOpenings(arguments.Text("openings")));
-  load::Fd first = load::Listen(0, true);
-  const int port = load::PortOf(first.get());
-  for (uint64_t i = 1; i < arguments.Number("threads", 1); ++i)
-    std::thread([listener = load::Listen(port, true)]() mutable {
-      load::Serve(std::move(listener), openings);
-    }).detach();
-  std::thread([listener = std::move(first)]() mutable {
-    load::Serve(std::move(listener), openings);
-  }).detach();
+  const uint64_t threads = arguments.Number("threads", 1);
+  const int port = arguments.Flag("datagrams") ? StartDatagrams(threads)
+                                               : StartStreams(threads, arguments.Text("openings"));
   std::printf("port=%d\n", port);
   std::fflush(stdout);
   while (std::getchar() != EOF) {

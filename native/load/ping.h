@@ -1,14 +1,14 @@
 // Round trips of one message on a connection that stays open.
 #pragma once
 
-#include "load/slot.h"
+#include "load/stream.h"
 
 namespace load {
 
-class Ping : public Slot {
+class Ping : public Stream {
  public:
   // `message`: what is sent, and what has to come back. It outlives the slot.
-  Ping(Site* site, const std::string* message) : Slot(site), message_(*message) {}
+  Ping(Site* site, const std::string* message) : Stream(site), message_(*message) {}
 
   void Prepare() override {
     Open();

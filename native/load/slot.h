@@ -5,7 +5,7 @@
 #include <deque>
 #include <string>
 
-#include "load/connection.h"
+#include "load/socket.h"
 #include "load/tally.h"
 
 namespace load {
@@ -36,7 +36,7 @@ struct Site {
 
 class Slot {
  public:
-  explicit Slot(Site* site) : site_(*site), connection_(&site->poller, this) {}
+  explicit Slot(Site* site) : site_(*site) {}
   virtual ~Slot() = default;
 
   // Before the load. The slot is ready once it is among the free ones.
@@ -47,17 +47,9 @@ class Slot {
     Start();
   }
 
-  void OnReady(uint32_t events) {
-    if (connection_.connecting()) {
-      connection_.FinishConnect();
-      return OnConnected();
-    }
-    if ((events & EPOLLOUT) != 0 && connection_.SendRest()) OnWritable();
-    if ((events & ~uint32_t{EPOLLOUT}) == 0) return;
-    const Connection::Received received = connection_.Receive((events & EPOLLRDHUP) != 0);
-    if (!received.bytes.empty()) OnBytes(received.bytes);
-    if (received.ends) OnEnd();
-  }
+  virtual void OnReady(uint32_t events) = 0;
+  // Several times a second.
+  virtual void OnTick(uint64_t /*now_ns*/) {}
 
   uint64_t due_ns() const { return due_ns_; }
   // Changes whenever something of its work is done.
@@ -65,14 +57,6 @@ class Slot {
 
  protected:
   virtual void Start() = 0;
-  virtual void OnConnected() {}
-  virtual void OnBytes(std::string_view bytes) = 0;
-  // The other side has closed, and all its bytes have come.
-  virtual void OnEnd() = 0;
-  // All that was to be sent has gone.
-  virtual void OnWritable() {}
-
-  void Open() { connection_.Open(site_.port, site_.opened++); }
 
   void Move(size_t bytes) {
     progress_ += bytes;
@@ -80,15 +64,24 @@ class Slot {
   }
 
   void Finish() {
-    ++progress_;
     site_.tally.Finish(due_ns_, NowNs());
-    site_.free.push_back(this);
+    Free();
+  }
+
+  // What was under way will not come any more.
+  void Lose() {
+    site_.tally.Lose(due_ns_, NowNs());
+    Free();
   }
 
   Site& site_;
-  Connection connection_;
 
  private:
+  void Free() {
+    ++progress_;
+    site_.free.push_back(this);
+  }
+
   uint64_t due_ns_ = 0;
   uint64_t progress_ = 0;
 };

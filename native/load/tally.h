@@ -31,6 +31,13 @@ class Tally {
     latency_.Add(now_ns - due_ns);
   }
 
+  // A datagram that has not come back: it would have taken longer than this.
+  void Lose(uint64_t due_ns, uint64_t now_ns) {
+    if (!window_.Holds(due_ns)) return;
+    ++lost_;
+    latency_.Add(now_ns - due_ns);
+  }
+
   // Never begun, because too much waits; or, of a closed load, never answered.
   void Drop() { ++unfinished_; }
 
@@ -42,13 +49,14 @@ class Tally {
     units_ += other.units_;
     bytes_ += other.bytes_;
     unfinished_ += other.unfinished_;
+    lost_ += other.lost_;
     latency_.Merge(other.latency_);
   }
 
   // Members of a JSON object.
   void Print() const {
-    std::printf("\"units\":%llu,\"bytes\":%llu,\"unfinished\":%llu,\"latency\":", ull(units_), ull(bytes_),
-                ull(unfinished_));
+    std::printf("\"units\":%llu,\"bytes\":%llu,\"unfinished\":%llu,\"lost\":%llu,\"latency\":", ull(units_),
+                ull(bytes_), ull(unfinished_), ull(lost_));
     latency_.Print();
   }
 
@@ -60,6 +68,7 @@ class Tally {
   uint64_t units_ = 0;
   uint64_t bytes_ = 0;
   uint64_t unfinished_ = 0;
+  uint64_t lost_ = 0;
   Histogram latency_;
 };
 

@@ -1,14 +1,14 @@
 // Long transfers, one after the other, each on a connection of its own: downloads and uploads of the pattern.
 #pragma once
 
-#include "load/slot.h"
+#include "load/stream.h"
 
 namespace load {
 
-class Download : public Slot {
+class Download : public Stream {
  public:
   Download(Site* site, uint64_t bytes)
-      : Slot(site), bytes_(bytes), request_("GET /" + std::to_string(bytes) + " HTTP/1.1\r\n\r\n") {}
+      : Stream(site), bytes_(bytes), request_("GET /" + std::to_string(bytes) + " HTTP/1.1\r\n\r\n") {}
 
  protected:
   void Start() override {
@@ -36,10 +36,10 @@ class Download : public Slot {
 };
 
 // The server compares what it gets, and resets the connection where a byte is wrong.
-class Upload : public Slot {
+class Upload : public Stream {
  public:
   Upload(Site* site, uint64_t bytes)
-      : Slot(site), bytes_(bytes), request_("PUT /" + std::to_string(bytes) + " HTTP/1.1\r\n\r\n") {}
+      : Stream(site), bytes_(bytes), request_("PUT /" + std::to_string(bytes) + " HTTP/1.1\r\n\r\n") {}
 
  protected:
   void Start() override {

@@ -1,7 +1,7 @@
 // Short connections: each asks one thing, gets its answer, and is closed by the server.
 #pragma once
 
-#include "load/slot.h"
+#include "load/stream.h"
 
 namespace load {
 
@@ -10,10 +10,10 @@ struct Question {
   std::string answer;
 };
 
-class Visit : public Slot {
+class Visit : public Stream {
  public:
   // The slots of a site ask `questions` in turn. They outlive the slot.
-  Visit(Site* site, const std::vector<Question>* questions) : Slot(site), questions_(*questions) {}
+  Visit(Site* site, const std::vector<Question>* questions) : Stream(site), questions_(*questions) {}
 
  protected:
   void Start() override {

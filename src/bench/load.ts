@@ -22,9 +22,16 @@ export interface Endpoint {
   stop(): Promise<void>;
 }
 
-/** `openings`: a file of what clients say (native/load/openings.h), if they say nothing else. */
-export async function startEndpoint(threads: number, openings?: string): Promise<Endpoint> {
-  const program = start('endpoint', { threads, ...(openings !== undefined && { openings }) });
+export interface EndpointArguments {
+  readonly threads: number;
+  /** A file of what clients say (native/load/openings.h), if they say nothing else. */
+  readonly openings?: string;
+  /** 1: it takes these, and no connections. */
+  readonly datagrams?: 1;
+}
+
+export async function startEndpoint(args: EndpointArguments): Promise<Endpoint> {
+  const program = start('endpoint', { ...args });
   const port = Number((await program.line()).replace('port=', ''));
   return {
     port,
@@ -38,7 +45,7 @@ export async function startEndpoint(threads: number, openings?: string): Promise
 
 /** As native/load/main.cc takes them. */
 export interface ClientArguments {
-  readonly kind: 'ping' | 'visit' | 'download' | 'upload' | 'hold';
+  readonly kind: 'ping' | 'visit' | 'download' | 'upload' | 'flow' | 'hold';
   readonly port: number;
   readonly connections: number;
   readonly threads: number;
@@ -61,6 +68,8 @@ export interface Counted {
   readonly bytes: number;
   /** Of an open load: due in the window, and not finished two seconds after it. Of a closed one: clients that hear nothing. */
   readonly unfinished: number;
+  /** Datagrams that have not come back within a second. */
+  readonly lost: number;
   readonly latency: Buckets;
 }
 

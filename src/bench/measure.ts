@@ -18,6 +18,7 @@ import {
 import { watchMachine } from './machine.js';
 import type { Memory, Result, Run } from './result.js';
 import { type BenchRequest, type Case, ladder } from './sweep.js';
+import type { Workload } from './workloads/workload.js';
 
 /** What a person hears meanwhile: each run, when it begins. */
 export type Told = (words: string) => void;
@@ -35,42 +36,61 @@ const HALF = 0.5;
 /** Throws a LoadFailure where an answer is wrong. */
 export async function measureCase(measured: Case, request: BenchRequest, told: Told): Promise<Result> {
   const threads = threadsBeside(measured.workers);
-  const openings = await writeOpenings(measured);
-  const stops: (() => unknown)[] = [() => openings?.remove()];
+  const { workload } = measured;
+  const stops: (() => unknown)[] = [];
+  const begun = <Started extends { stop(): unknown }>(started: Started): Started => {
+    stops.push(started.stop);
+    return started;
+  };
   try {
-    const endpoint = await startEndpoint(threads, openings?.path);
-    stops.push(endpoint.stop);
-    const daemon = await startDaemon(documentFor(measured, endpoint.port));
-    stops.push(daemon.stop);
-    return await measureOn({ measured, request, told, threads, endpoint, daemon, openings: openings?.path });
+    const openings = begun(await writeOpenings(workload)).path;
+    const datagrams = workload.datagrams && { datagrams: 1 as const };
+    const endpoint = begun(await startEndpoint({ threads, ...(openings && { openings }), ...datagrams }));
+    const daemon = begun(await startDaemon(documentFor(measured, workload.sections(at(endpoint.port)))));
+    const front = workload.front?.(at(portOf(daemon)));
+    const entry = front ? begun(await startDaemon(documentFor(measured, front))) : daemon;
+    return await measureOn({
+      measured,
+      request,
+      told,
+      threads,
+      endpoint,
+      daemon,
+      port: portOf(entry),
+      openings,
+    });
   } finally {
     for (const stop of stops.toReversed()) await stop();
   }
 }
 
-async function writeOpenings({ workload }: Case) {
-  const all = await workload.openings?.();
-  if (all === undefined) return undefined;
+const at = (port: number): string => `127.0.0.1:${port}`;
+
+/** The path is empty if there are none. */
+async function writeOpenings({ openings }: Workload) {
+  const all = await openings?.();
+  if (all === undefined) return { path: '', stop() {} };
   const folder = mkdtempSync(join(tmpdir(), 'anyport-bench-'));
   const path = join(folder, 'openings');
   writeFileSync(path, all.map((each) => `${each.toString('hex')}\n`).join(''));
-  return { path, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return { path, stop: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
 /** Of load and endpoint each: half of the cores that the workers leave, shared by the two. */
 const threadsBeside = (workers: number): number =>
   Math.min(16, Math.max(1, Math.floor((availableParallelism() - workers) / 2)));
 
-function documentFor({ workload, workers, accept, connections }: Case, endpointPort: number): Document {
+function documentFor({ workers, accept, connections }: Case, sections: Document): Document {
   return {
     monitoring: { enable_metrics: false, enable_health_check: false },
     logging: { access_log: false },
-    ...workload.sections(`127.0.0.1:${endpointPort}`),
+    ...sections,
     server: {
-      listen: '127.0.0.1:0',
+      ...('listeners' in sections ? {} : { listen: at(0) }),
       workers,
       accept,
       max_connections: connections + SPARE_CONNECTIONS,
+      udp: { max_flows: connections + SPARE_CONNECTIONS },
       graceful_shutdown_timeout: '100ms',
       reload_on_change: false,
     },
@@ -84,8 +104,10 @@ interface Bench {
   readonly threads: number;
   readonly endpoint: Endpoint;
   readonly daemon: BenchDaemon;
-  /** Path of the file. */
-  readonly openings: string | undefined;
+  /** Where clients connect to. */
+  readonly port: number;
+  /** Path of a file; empty: there is none. */
+  readonly openings: string;
 }
 
 async function measureOn(bench: Bench): Promise<Result> {
@@ -118,13 +140,13 @@ interface Way {
 }
 
 async function run(bench: Bench, { direct, rate }: Way): Promise<Run> {
-  const { measured, request, told, endpoint, daemon } = bench;
+  const { measured, request, told, endpoint, daemon, port } = bench;
   const pids = [endpoint.pid, ...(direct ? [] : [daemon.pid])];
   const where = direct ? 'without the daemon' : 'through the daemon';
   told(rate === undefined ? where : `${where}, ${Math.round(rate)}/s`);
   const machine = watchMachine();
   const counted = await runClients({
-    ...clientOf(bench, direct ? endpoint.port : portOf(daemon)),
+    ...clientOf(bench, direct ? endpoint.port : port),
     ...(rate !== undefined && { rate }),
     warmup_ms: Math.min(WARM_UP_MS_MAX, Math.round(request.durationMs / 2)),
     window_ms: request.durationMs,
@@ -145,11 +167,11 @@ const portOf = ({ ports }: BenchDaemon): number => ports[0] ?? 0;
 function clientOf({ measured, threads, openings }: Bench, port: number): ClientArguments {
   const { workload, connections, bytes } = measured;
   const client = { port, connections, threads, bytes, ...workload.client(measured) };
-  return openings === undefined ? client : { ...client, openings };
+  return openings === '' ? client : { ...client, openings };
 }
 
 function figuresOf(
-  { cpu, units, bytes, unfinished, latency }: Counted,
+  { cpu, units, bytes, unfinished, lost, latency }: Counted,
   { workload }: Case,
   durationMs: number,
   offered: number | null,
@@ -175,12 +197,13 @@ function figuresOf(
     },
     latency: latencyOf(latency),
     unfinished,
+    lost,
   };
 }
 
 async function measureMemory(bench: Bench): Promise<Memory> {
   const { measured, told, daemon } = bench;
-  const client = clientOf(bench, portOf(daemon));
+  const client = clientOf(bench, bench.port);
   told(`${measured.connections} sessions`);
   for (let round = 0; round < WARM_UP.rounds; round += 1) {
     const few = await holdClients({ ...client, connections: WARM_UP.connections });

@@ -14,6 +14,9 @@ export function notesOf(results: readonly Result[]): string[] {
   const late = results
     .filter(({ half }) => half !== null && half.unfinished > 0)
     .map((result) => `${caseText(result)} (${result.half?.unfinished})`);
+  const lost = results
+    .filter((result) => lostOf(result) > 0)
+    .map((result) => `${caseText(result)} (${lostOf(result)})`);
   return [
     ...noteOf(
       limited,
@@ -24,6 +27,7 @@ export function notesOf(results: readonly Result[]): string[] {
       'other programs had so many cores meanwhile: CPU each holds, rates and latencies may not',
     ),
     ...noteOf(late, 'of half the rate so many were not finished in time'),
+    ...noteOf(lost, 'so many datagrams were lost, and count as a second late'),
   ];
 }
 
@@ -38,5 +42,7 @@ function isLimited(result: Result): boolean {
 }
 
 const headroomText = (result: Result): string => `${headroomOf(result)?.toFixed(1)} times as much without it`;
+
+const lostOf = ({ full, half }: Result): number => (full?.lost ?? 0) + (half?.lost ?? 0);
 
 const othersOf = ({ full }: Result): number => full?.cores.others ?? 0;

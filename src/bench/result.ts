@@ -37,6 +37,8 @@ export interface Run {
   readonly latency: Latency | null;
   /** Due, and not finished two seconds after the run. */
   readonly unfinished: number;
+  /** Datagrams that have not come back within a second. */
+  readonly lost: number;
 }
 
 export interface Memory {

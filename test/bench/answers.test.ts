@@ -12,7 +12,7 @@ let client: string;
 beforeAll(async () => {
   folder = tempFolder();
   client = `${folder.path}/client`;
-  const args = ['-std=c++20', '-o', client, 'bench/system/load/client.cc'];
+  const args = ['-std=c++20', '-Inative', '-o', client, 'bench/system/load/client.cc'];
   expect(await runProgram('g++', args)).toMatchObject({ status: 0 });
 });
 

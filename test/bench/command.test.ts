@@ -41,6 +41,13 @@ test('transfers and idle sessions, as a table', async () => {
   expect(stdout).toMatch(/^idle +4 .* (?:B|KiB)$/m);
 });
 
+test('datagrams, and a link of KCP between two daemons', async () => {
+  const { status, stdout, stderr } = await anyport(['bench', '--workload', 'udp,kcp-ping', ...short]);
+  expect(status, stderr).toBe(0);
+  expect(stdout).toMatch(/^udp +4 .* µs /m);
+  expect(stdout).toMatch(/^kcp-ping +4 .* µs /m);
+});
+
 test('a daemon that answers wrongly has no figures', async () => {
   const echoes = {
     ...conn,

@@ -1,4 +1,6 @@
 /** The load of `anyport bench`: it serves itself, notices every wrong byte, and hides no stall. */
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { latencyOf } from '../../src/bench/latency.js';
 import {
@@ -9,11 +11,12 @@ import {
   runClients,
   startEndpoint,
 } from '../../src/bench/load.js';
+import { stunOpening } from '../../src/bench/workloads/udp.js';
 import { dial, listenTcp, type Peer } from '../support/tcp.js';
 
 let endpoint: Endpoint;
 beforeAll(async () => {
-  endpoint = await startEndpoint(2);
+  endpoint = await startEndpoint({ threads: 2 });
 });
 afterAll(() => endpoint.stop());
 
@@ -84,6 +87,54 @@ const faults: readonly { shape: keyof typeof shapes; what: string; up?: Change; 
 
 /** Ends when something is wrong, long before its time. */
 const failing = { ...short, window_ms: 60_000 } as const;
+
+describe('datagrams', () => {
+  const flow = { kind: 'flow', bytes: 64, opening: stunOpening(64) } as const;
+
+  /** Echoes, but for what `change` makes of each; null: it is lost. */
+  async function startEcho(change: (datagram: Buffer) => Buffer | null): Promise<Socket> {
+    const socket = createSocket('udp4', (datagram, from) => {
+      const answer = change(datagram);
+      if (answer !== null) socket.send(answer, from.port, from.address);
+    });
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    return socket;
+  }
+
+  test('answers are right, and counted', async () => {
+    const echo = await startEndpoint({ threads: 2, datagrams: 1 });
+    const counted = await runClients({ ...flow, ...short, port: echo.port });
+    expect(counted.units).toBeGreaterThan(0);
+    expect(counted.lost).toBe(0);
+    await echo.stop();
+  });
+
+  test('a lost one is counted as late, and the flow goes on', async () => {
+    let first = true;
+    const socket = await startEcho((datagram) => {
+      if (!first) return datagram;
+      first = false;
+      return null;
+    });
+    const one = { connections: 1, threads: 1, warmup_ms: 0, window_ms: 1500 };
+    const counted = await runClients({ ...flow, ...one, port: socket.address().port });
+    expect(counted.lost).toBe(1);
+    expect(counted.units).toBeGreaterThan(0);
+    socket.close();
+  });
+
+  test.each([
+    ['changed', flipped],
+    ['of another size', shorter],
+    ['never sent', (datagram: Buffer) => Buffer.from(datagram).fill(0xff, 8, 16)],
+  ])('one that is %s fails the load', async (_what, change) => {
+    const socket = await startEcho(change);
+    const load = runClients({ ...flow, ...failing, port: socket.address().port });
+    await expect(load).rejects.toThrow(/^wrong answer: /);
+    socket.close();
+  });
+});
 
 describe('a load fails', () => {
   test.each(faults)('$shape: $what', async ({ shape, up = same, down = same }) => {

@@ -80,7 +80,16 @@ function result(workload: string, change: Partial<Result>): Result {
 
 function run(cpuPerUnit: number): Run {
   const cores = { daemon: 1, endpoint: 1, load: 1, others: 0 };
-  return { offered: null, perSecond: 1, bytesPerSecond: 1, cpuPerUnit, cores, latency: null, unfinished: 0 };
+  return {
+    offered: null,
+    perSecond: 1,
+    bytesPerSecond: 1,
+    cpuPerUnit,
+    cores,
+    latency: null,
+    unfinished: 0,
+    lost: 0,
+  };
 }
 
 const results = [

@@ -11,7 +11,16 @@ import type { Result, Run } from '../../src/bench/result.js';
 function run(offered: number | null, perSecond: number, p99 = 100): Run {
   const latency = { p50: 50, p90: 80, p99, p999: p99 * 2, max: p99 * 3, count: 1000 };
   const cores = { daemon: 1, endpoint: 0.3, load: 0.4, others: 0 };
-  return { offered, perSecond, bytesPerSecond: 0, cpuPerUnit: 10_000, cores, latency, unfinished: 0 };
+  return {
+    offered,
+    perSecond,
+    bytesPerSecond: 0,
+    cpuPerUnit: 10_000,
+    cores,
+    latency,
+    unfinished: 0,
+    lost: 0,
+  };
 }
 
 const ladder = [

@@ -69,7 +69,7 @@ async function compiled(name: string): Promise<string> {
   mkdirSync(PROGRAMS, { recursive: true });
   // Renamed, because another test may be compiling it too.
   const made = `${program}.${process.pid}`;
-  const { status, stderr } = await runProgram('g++', ['-std=c++20', '-O2', '-o', made, source]);
+  const { status, stderr } = await runProgram('g++', ['-std=c++20', '-O2', '-Inative', '-o', made, source]);
   if (status !== 0) throw new Error(stderr);
   renameSync(made, program);
   return program;

@@ -15,7 +15,7 @@
 #include <memory>
 #include <string>
 
-#include "../../../native/load/socket.h"
+#include "load/socket.h"
 
 namespace {
 

@@ -4,7 +4,7 @@
 // echoes anything else.
 #include <string>
 
-#include "../../../native/load/socket.h"
+#include "load/socket.h"
 
 namespace {
 

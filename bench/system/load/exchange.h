@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "../../../native/load/socket.h"
+#include "load/socket.h"
 
 namespace load {
 

@@ -3,7 +3,7 @@
 #include <deque>
 #include <memory>
 
-#include "socket.h"
+#include "load/socket.h"
 
 namespace {
 

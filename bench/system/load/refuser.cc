@@ -1,5 +1,5 @@
 // The floor of a refused connection: `refuser PORT` resets each as soon as it is there, and looks at nothing.
-#include "../../../native/load/socket.h"
+#include "load/socket.h"
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "../../../native/load/socket.h"
+#include "load/socket.h"
 
 namespace {
 

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <string>
 
-#include "../../../native/load/socket.h"
+#include "load/socket.h"
 
 namespace {
 

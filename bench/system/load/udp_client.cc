@@ -20,8 +20,8 @@
 #include <random>
 #include <string>
 
-#include "datagrams.h"
 #include "exchange.h"
+#include "load/datagrams.h"
 
 namespace {
 

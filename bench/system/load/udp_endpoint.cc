@@ -5,8 +5,8 @@
 #include <string>
 #include <unordered_map>
 
-#include "datagrams.h"
 #include "exchange.h"
+#include "load/datagrams.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 // figures. With `offload` runs of one flow are read with UDP_GRO and sent with UDP_SEGMENT.
 #include <bit>
 
-#include "datagrams.h"
+#include "load/datagrams.h"
 
 namespace {
 

@@ -14,7 +14,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "datagrams.h"
+#include "load/datagrams.h"
 
 namespace {
 

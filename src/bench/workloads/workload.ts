@@ -27,9 +27,13 @@ export interface Workload {
   readonly connections: readonly number[];
   /** Sizes that it can have; null: they are those of its openings. */
   readonly bytes: { readonly usual: number; readonly most: number } | null;
-  /** Sections of the daemon's configuration beside `server`. */
+  /** The endpoint is one of datagrams. */
+  readonly datagrams?: true;
+  /** Sections of the daemon's configuration beside `server`; without `listeners` it has one of connections. */
   sections(endpoint: string): Document;
-  client(setup: Setup): Pick<ClientArguments, 'kind' | 'opening'>;
+  /** Likewise of another daemon between clients and that one. */
+  front?(daemon: string): Document;
+  client(setup: Setup): Pick<ClientArguments, 'kind' | 'bytes' | 'opening'>;
   /** What visits ask in turn, and get back, if not what the load makes itself. */
   openings?(): Promise<readonly Buffer[]>;
 }

@@ -7,8 +7,8 @@
 
 #include <memory>
 
-#include "../../../native/load/arguments.h"
-#include "../../../native/load/socket.h"
+#include "load/arguments.h"
+#include "load/socket.h"
 
 namespace load {
 
@@ -45,9 +45,11 @@ inline void ConnectTo(int fd, const sockaddr_in& to) {
   Check(connect(fd, Generic(&to), sizeof to), "connect");
 }
 
-// A socket for all flows, on 127.0.0.1.
-inline Fd BoundDatagramSocket(int port, bool offload) {
+// A socket for all flows, on 127.0.0.1. `shared`: or for its share of them, with other sockets on this port.
+inline Fd BoundDatagramSocket(int port, bool offload, bool shared = false) {
   Fd fd = NewDatagramSocket(offload);
+  const int on = 1;
+  if (shared) Check(setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on), "SO_REUSEPORT");
   WidenReceiveBuffer(fd.get());
   const sockaddr_in at = Loopback(1, port);
   Check(bind(fd.get(), Generic(&at), sizeof at), "bind");
