@@ -5,6 +5,7 @@
  * inputs of each fuzzer, however long they take, and the soaks among the files at full length.
  */
 import { mkdirSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { writeFuzzInputs } from './lib/fuzz-inputs.mjs';
 import { installCommand, provide } from './lib/machine.mjs';
@@ -12,6 +13,7 @@ import { reachesNative } from './lib/native-reach.mjs';
 import { read, run, runAll } from './lib/run.mjs';
 import { runVitest, summarize } from './lib/vitest.mjs';
 
+const cores = `${availableParallelism()}`;
 const folder = resolve('build-cmake');
 const fuzzFolder = resolve('build-fuzz');
 const racesFolder = resolve('build-races');
@@ -71,7 +73,7 @@ const listed = [
 
 function build() {
   const args = ['cmake-js', 'compile', '--log-level', 'warn', '--out', folder, '--config', 'RelWithDebInfo'];
-  return run('npx', [...args, '--parallel', '2', '--CDANYPORT_SANITIZE=ON']);
+  return run('npx', [...args, '--parallel', cores, '--CDANYPORT_SANITIZE=ON']);
 }
 
 async function runBinaries() {
@@ -85,7 +87,7 @@ async function runBinaries() {
 
 function buildApart(into, ...options) {
   const configured = run('cmake', ['-S', '.', '-B', into, ...options]) === 0;
-  return configured && run('cmake', ['--build', into, '--parallel', '2']) === 0;
+  return configured && run('cmake', ['--build', into, '--parallel', cores]) === 0;
 }
 
 function runRaces() {

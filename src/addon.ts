@@ -353,7 +353,7 @@ export interface AdmissionLists {
 export interface BannedSource {
   /** Of IPv6 the first one of its /64. */
   readonly address: string;
-  readonly reason: 'attempts' | 'failures' | 'operator';
+  readonly reason: 'attempts' | 'failures' | 'operator' | 'cluster';
   readonly ageMs: number;
   readonly leftMs: number;
 }
@@ -390,7 +390,7 @@ export interface Admission {
   /** Throws when it is no address. Null: it is not banned. */
   banOf(address: string): BannedSource | null;
   /** Throws when it is no address. False: there is no place for another ban. */
-  ban(address: string, ms: number): boolean;
+  ban(address: string, ms: number, by?: 'operator' | 'cluster'): boolean;
   /** False: it was not banned. */
   lift(address: string): boolean;
   counts(): AdmissionCounts;

@@ -12,8 +12,9 @@
 
 namespace anyport::admission {
 
-enum class BanReason : uint8_t { kAttempts, kFailures, kOperator };
-inline constexpr size_t kBanReasons = 3;
+// kCluster: another node of the cluster has banned it.
+enum class BanReason : uint8_t { kAttempts, kFailures, kOperator, kCluster };
+inline constexpr size_t kBanReasons = 4;
 
 // An IPv4 address, or the first 64 bits of an IPv6 address: whoever has one of these has all of them.
 struct SourceKey {
@@ -64,7 +65,7 @@ class SourceTable {
   void EndBan(SourceEntry* entry);
   // Ends those whose time has come.
   void EndBans(uint64_t now_ns);
-  // Of the guard and of operators, each oldest first.
+  // Of the guard and of other nodes, and of operators, each oldest first.
   template <typename Visit>
   void EachBan(Visit visit) const {
     for (const List* list : {&banned_by_guard_, &banned_by_operator_}) {

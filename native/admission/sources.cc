@@ -155,13 +155,13 @@ std::optional<SourceBan> Sources::BanAt(const net::Source& source, uint64_t now_
   return BanOf(*known);
 }
 
-bool Sources::Ban(const net::Source& source, uint64_t now_ns, uint64_t until_ns) {
+bool Sources::Ban(const net::Source& source, uint64_t now_ns, uint64_t until_ns, BanReason reason) {
   if (source.family == 0) return false;
   Place place = At(source);
   SourceEntry* const known = place.Make(now_ns);
   if (known == nullptr) return false;
-  place.part.table.Ban(known, now_ns, until_ns, BanReason::kOperator);
-  ++place.part.bans[static_cast<size_t>(BanReason::kOperator)];
+  place.part.table.Ban(known, now_ns, until_ns, reason);
+  ++place.part.bans[static_cast<size_t>(reason)];
   ever_banned_.store(true, std::memory_order_relaxed);
   return true;
 }

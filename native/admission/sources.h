@@ -80,7 +80,8 @@ class Sources {
   std::optional<SourceBan> BanAt(const net::Source& source, uint64_t now_ns) const;
   bool Banned(const net::Source& source, uint64_t now_ns) const { return BanAt(source, now_ns).has_value(); }
   // False: every place is taken by a source with sessions, or it is a Unix socket.
-  bool Ban(const net::Source& source, uint64_t now_ns, uint64_t until_ns);
+  bool Ban(const net::Source& source, uint64_t now_ns, uint64_t until_ns,
+           BanReason reason = BanReason::kOperator);
   // It begins anew, without a past. False: it was not banned.
   bool Lift(const net::Source& source, uint64_t now_ns);
   // Oldest first.

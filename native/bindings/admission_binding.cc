@@ -14,7 +14,7 @@ namespace {
 
 // About three centuries.
 constexpr double kForeverNs = 9e18;
-constexpr const char* kBanReasonNames[] = {"attempts", "failures", "operator"};
+constexpr const char* kBanReasonNames[] = {"attempts", "failures", "operator", "cluster"};
 
 std::shared_ptr<const admission::Prefixes> ListAt(const Napi::Object& lists, const char* key) {
   const Napi::Value value = lists.Get(key);
@@ -97,7 +97,9 @@ Napi::Value AdmissionBinding::Ban(const Napi::CallbackInfo& info) {
   const double ms = info[1].ToNumber().DoubleValue();
   if (!(ms > 0)) throw Napi::RangeError::New(info.Env(), "ms: a time above 0 is expected");
   const uint64_t until_ns = now_ns + static_cast<uint64_t>(std::min(ms * 1e6, kForeverNs));
-  return Napi::Boolean::New(info.Env(), gate_->sources().Ban(SourceFrom(info[0]), now_ns, until_ns));
+  const bool by_cluster = info[2].IsString() && info[2].As<Napi::String>().Utf8Value() == "cluster";
+  const auto reason = by_cluster ? admission::BanReason::kCluster : admission::BanReason::kOperator;
+  return Napi::Boolean::New(info.Env(), gate_->sources().Ban(SourceFrom(info[0]), now_ns, until_ns, reason));
 }
 
 Napi::Value AdmissionBinding::Lift(const Napi::CallbackInfo& info) {

@@ -331,7 +331,10 @@ const kcpLinkList = object({
 const ban = object(
   {
     address: text('Of IPv6 the /64'),
-    cause: choice(banCauses, 'More attempts or failed identifications than the guard allows, or an operator'),
+    cause: choice(
+      banCauses,
+      'More attempts or failed identifications than the guard allows, an operator, or another node of the cluster',
+    ),
     reason: orNull(text("The operator's")),
     since: time('Begin'),
     until: time('End'),

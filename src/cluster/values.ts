@@ -11,9 +11,10 @@ export type Parsed<Value> = Value | { readonly fault: string };
 
 export function readObject(
   value: Uint8Array,
+  bytesMax: number = valueLimits.bytesMax,
 ): Parsed<{ readonly object: Readonly<Record<string, unknown>> }> {
-  if (value.length > valueLimits.bytesMax)
-    return { fault: `a value of ${value.length} bytes, where ${valueLimits.bytesMax} are allowed` };
+  if (value.length > bytesMax)
+    return { fault: `a value of ${value.length} bytes, where ${bytesMax} are allowed` };
   if (!isUtf8(value)) return { fault: 'a value that is no UTF-8' };
   let parsed: unknown;
   try {

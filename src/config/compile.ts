@@ -86,7 +86,7 @@ export function compile(
   const upstreams = [...configured, ...(proxy?.upstreams ?? [])];
   return deepFreeze({
     generation,
-    limits: limitsOf(config),
+    limits: limitsOf(config, discovery),
     listeners: compileListeners(config, protocols, indices),
     protocols,
     routes: compileRoutes(config, indices),
@@ -99,7 +99,7 @@ export function compile(
   });
 }
 
-function limitsOf({ server, security }: Config): Plan['limits'] {
+function limitsOf({ server, security, distributed }: Config, { nodes = 1 }: Discovery): Plan['limits'] {
   return {
     identifyTimeoutMs: server.identifyTimeoutMs,
     dialTimeoutMs: server.dialTimeoutMs,
@@ -118,18 +118,23 @@ function limitsOf({ server, security }: Config): Plan['limits'] {
     tarpitMax: server.tarpitMax,
     tarpitHoldMs: server.tarpitHoldMs,
     longOpeningsPerSource: server.longOpeningsPerSource,
-    admission: admissionOf(server, security),
+    admission: admissionOf(server, security, distributed?.dividesLimits ? nodes : 1),
   };
 }
 
-/** What is off has no limit. */
-function admissionOf(server: ServerConfig, { rateLimit, guard }: SecurityConfig): PlanAdmission {
+/** What is off has no limit. Each of the nodes has its part of the limits per source: rounded up, so that one is left of any. */
+function admissionOf(
+  server: ServerConfig,
+  { rateLimit, guard }: SecurityConfig,
+  nodes: number,
+): PlanAdmission {
+  const partOf = (limit: number) => Math.ceil(limit / nodes);
   return {
-    sessions: server.maxConnectionsPerSource,
+    sessions: partOf(server.maxConnectionsPerSource),
     identifying: guard?.identifyingPerSource ?? 0,
     identifyingInAll: server.maxIdentifying,
-    rate: rateLimit?.perSecond ?? 0,
-    burst: rateLimit?.burst ?? 0,
+    rate: partOf(rateLimit?.perSecond ?? 0),
+    burst: partOf(rateLimit?.burst ?? 0),
     rateInAll: rateLimit?.totalPerSecond ?? 0,
     burstInAll: rateLimit?.totalBurst ?? 0,
     windowMs: guard?.windowMs ?? 0,

@@ -9,6 +9,7 @@ export const secretKeys = [
   'connect_proxy.users.*',
   'connect_proxy.users.*.hash',
   'distributed.password',
+  'distributed.cluster_key',
   'kcp.*.secret',
   'kcp.*.kcptun.key',
   'upstreams.*.health_check.password',

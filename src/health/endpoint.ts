@@ -2,9 +2,11 @@
 import type { AskedState, HealthStatus, LastCheck } from '../model/health-status.js';
 import type { PlanEndpoint } from '../model/plan.js';
 import type { UpstreamOptions } from '../model/upstream-options.js';
+import { NOBODY, type Tally, type Verdict } from '../model/verdicts.js';
 import { type Ejection, neverEjected } from './ejection.js';
 import { type Health, isDown, isUsable } from './machine.js';
 import { WHOLE_SHARE } from './table.js';
+import { votersOf } from './votes.js';
 
 export interface EndpointNames {
   readonly upstream: string;
@@ -32,6 +34,10 @@ export class Endpoint {
   plan: PlanEndpoint | undefined;
   options: UpstreamOptions | undefined;
   last: LastCheck | null = null;
+  /** What other nodes of the cluster say. */
+  others: Tally = NOBODY;
+  /** They take it down. */
+  isOutvoted = false as boolean;
   /** Part of its weight that counts while it starts slowly, 0..256. */
   slowShare = WHOLE_SHARE;
   /** Answers of checks so far. */
@@ -58,7 +64,13 @@ export class Endpoint {
 
   /** New sessions may go there, as far as health goes. */
   get isUsable(): boolean {
-    return isUsable(this.health) && !this.isEjected;
+    return isUsable(this.health) && !this.isEjected && !this.isOutvoted;
+  }
+
+  /** Null: it has no check, or was not asked yet. */
+  get verdict(): Verdict | null {
+    if (this.options?.health_check === undefined || this.health.isNew) return null;
+    return this.isDown ? 'down' : 'up';
   }
 
   get isEjected(): boolean {
@@ -67,6 +79,11 @@ export class Endpoint {
 
   /** New sessions go there. */
   get takesSessions(): boolean {
+    return !this.isOutvoted && this.wouldTakeSessions;
+  }
+
+  /** They would as far as this node knows by itself. */
+  get wouldTakeSessions(): boolean {
     return !this.isEjected && this.mightTakeSessions;
   }
 
@@ -91,7 +108,12 @@ export class Endpoint {
     const { up, asked, why } = this.health;
     if (!up) return why;
     if (asked === 'maint') return 'it asks for maintenance';
+    if (this.isOutvoted) return this.#votesAgainst;
     return this.isEjected ? 'its sessions failed too often' : null;
+  }
+
+  get #votesAgainst(): string {
+    return `${this.others.down} of ${votersOf(this.verdict, this.others)} nodes say that it is down`;
   }
 
   get status(): HealthStatus {

@@ -5,21 +5,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../base/clock.js';
 import { type LogLine, rateLimited } from '../base/log.js';
-import type { SocketAddress } from '../model/address.js';
 import { configuredUpstreams } from '../model/configured-upstreams.js';
 import type { HealthStatus } from '../model/health-status.js';
 import type { EndpointFailures } from '../model/message.js';
-import type { Plan, PlanEndpoint } from '../model/plan.js';
-import type {
-  HealthCheckOptions,
-  PassiveHealthOptions,
-  ProxyProtocolOptions,
-  UpstreamOptions,
-} from '../model/upstream-options.js';
-import type { Via } from '../model/via.js';
-import { ownProxyHeader } from '../protocols/proxy-writer.js';
-import { asksThrough, placeOf } from '../via/index.js';
-import { overOf } from './check.js';
+import type { Plan } from '../model/plan.js';
+import type { HealthCheckOptions, PassiveHealthOptions } from '../model/upstream-options.js';
 import { checkOf } from './checks/index.js';
 import {
   type EjectionCounts,
@@ -33,10 +23,11 @@ import {
 } from './ejection.js';
 import { Endpoint } from './endpoint.js';
 import { eventsOf, type HealthEvent, newHealth, resettled, step } from './machine.js';
+import { Others } from './others.js';
 import { probe } from './probe.js';
 import { type Answer, Prober, type ProberParts, type ProbeTarget } from './prober.js';
 import { type HealthTable, WHOLE_SHARE } from './table.js';
-import type { Way } from './way.js';
+import { targetOf } from './target.js';
 
 export interface MonitorParts {
   readonly clock: Clock;
@@ -65,6 +56,8 @@ type Served = Map<number, boolean>;
 export class Monitor {
   /** Called with the id of an endpoint that may have sessions again. */
   readonly onRise: ((endpoint: number) => void)[] = [];
+  /** Other nodes of the cluster. */
+  readonly others: Others;
   readonly #parts: MonitorParts;
   readonly #prober: Prober;
   readonly #endpoints = new Map<number, Endpoint>();
@@ -81,6 +74,11 @@ export class Monitor {
         error: limited((fields, message) => log.error(fields, message)),
       },
     };
+    this.others = new Others({
+      endpoints: () => this.#endpoints.values(),
+      heard: () => this.#lookWhoIsServed(),
+      turn: (endpoint, isOutvoted) => this.#turn(endpoint, isOutvoted),
+    });
     this.#prober = new Prober({
       clock,
       random,
@@ -103,6 +101,7 @@ export class Monitor {
         if (options.passive_health === undefined) this.#pardon(endpoint);
         endpoint.plan = planned;
         endpoint.options = options;
+        this.others.tell(endpoint);
         if (options.health_check !== undefined)
           targets.push(targetOf({ id, upstream, via }, planned, options.health_check, options));
         this.#publish(endpoint);
@@ -251,7 +250,7 @@ export class Monitor {
     if (!endpoint.isDown) endpoint.changedAt = new Date(wallMs());
     this.#publish(endpoint);
     log.info({ upstream, endpoint: name }, 'endpoint is back from its ejection');
-    if (!endpoint.isDown) this.#parts.changed({ upstream, endpoint: name, why: null });
+    if (endpoint.why === null) this.#parts.changed({ upstream, endpoint: name, why: null });
     this.#lookWhoIsServed();
   }
 
@@ -291,8 +290,25 @@ export class Monitor {
     if (rises) for (const hook of this.onRise) hook(endpoint.id);
   }
 
+  /** Other nodes take it down, or not any more. Its sessions go on: this node reaches it. */
+  #turn(endpoint: Endpoint, isOutvoted: boolean): void {
+    const { log, changed, wallMs } = this.#parts;
+    const { upstream, name } = endpoint;
+    const hadReason = endpoint.why !== null;
+    endpoint.isOutvoted = isOutvoted;
+    const { why } = endpoint;
+    this.#publish(endpoint);
+    if (hadReason === (why !== null)) return;
+    endpoint.changedAt = new Date(wallMs());
+    if (why !== null) log.warn({ upstream, endpoint: name, why }, 'endpoint is down: other nodes say so');
+    else
+      log.info({ upstream, endpoint: name }, 'endpoint is up: other nodes do not speak against it any more');
+    changed({ upstream, endpoint: name, why });
+  }
+
   /** Once when an upstream has no endpoint left, and once when it has one again. */
   #lookWhoIsServed(): void {
+    this.others.weigh();
     const { log } = this.#parts;
     const served: Served = new Map();
     const names = new Map<number, string>();
@@ -315,51 +331,6 @@ const countsOf = (endpoints: readonly Endpoint[]): EjectionCounts => ({
   ejected: endpoints.filter(({ isEjected }) => isEjected).length,
   usable: endpoints.filter(({ takesSessions }) => takesSessions).length,
 });
-
-/** Whom to ask: `health_check.address` and `port` stand for those of the endpoint. */
-function targetOf(
-  { id, upstream, via }: { readonly id: number; readonly upstream: string; readonly via: Via | null },
-  { name: endpoint, addresses }: PlanEndpoint,
-  settings: HealthCheckOptions,
-  { proxy_protocol: proxy, source }: Pick<UpstreamOptions, 'proxy_protocol' | 'source'>,
-): ProbeTarget {
-  const host = /^(?:\[([^\]]*)\]|([^:]*)):\d+$/.exec(endpoint);
-  return {
-    ...{ id, upstream, endpoint, settings },
-    addresses: via === null ? askedAddresses(addresses, settings) : addresses,
-    way: via === null ? null : wayTo(endpoint, via, settings),
-    from: source.address,
-    greeting: greetingOf(settings, proxy),
-    serverName: endpoint.startsWith('unix:') ? 'localhost' : (host?.[1] ?? host?.[2] ?? endpoint),
-  };
-}
-
-function wayTo(endpoint: string, { hops, tls }: Via, { address, port }: HealthCheckOptions): Way {
-  const own = placeOf(endpoint);
-  const place = { host: address ?? own.host, port: port ?? own.port };
-  return { asks: asksThrough(hops, place), tls, place };
-}
-
-/** Another port or address is another server's, which need not expect a PROXY header. Version 1 has none of datagrams. */
-function greetingOf(settings: HealthCheckOptions, proxy: ProxyProtocolOptions): Uint8Array | null {
-  const { type, address, port } = settings;
-  if (proxy.version === 'off' || address !== undefined || port !== undefined) return null;
-  const check = checkOf(type);
-  const isUdp = check !== undefined && overOf(check, settings) === 'udp';
-  return isUdp && proxy.version === 'v1' ? null : ownProxyHeader(proxy);
-}
-
-function askedAddresses(
-  addresses: readonly SocketAddress[],
-  { address, port }: HealthCheckOptions,
-): readonly SocketAddress[] {
-  if (address === undefined && port === undefined) return addresses;
-  const asked = addresses.map((each): SocketAddress => {
-    if ('path' in each) return address === undefined ? each : { host: address, port: port ?? 0 };
-    return { host: address ?? each.host, port: port ?? each.port };
-  });
-  return address === undefined ? asked : asked.slice(0, 1);
-}
 
 const askReally: ProberParts['ask'] = async ({ settings, ...target }, address, signal) => {
   const check = checkOf(settings.type);

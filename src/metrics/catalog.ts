@@ -111,7 +111,7 @@ export const catalog = {
   anyport_bans_total: {
     kind: 'counter',
     scope: 'primary',
-    help: 'Bans made: for too many connections, for too many failed identifications, by the operator.',
+    help: 'Bans made: for too many connections, for too many failed identifications, by the operator, by another node of the cluster.',
     labels: ['cause'],
   },
   anyport_bans_lifted_total: {
@@ -455,6 +455,12 @@ export const catalog = {
     kind: 'counter',
     scope: 'primary',
     help: 'Times that etcd could not be used, by another reason each.',
+  },
+  anyport_cluster_bans_refused_total: {
+    kind: 'counter',
+    scope: 'primary',
+    help: 'Values with bans of other nodes that were not taken: not signed with our key, an old one written again, malformed.',
+    labels: ['reason'],
   },
   anyport_config_generation: {
     kind: 'gauge',

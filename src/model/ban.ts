@@ -1,14 +1,14 @@
 /** Sources that are refused for a time, as operators see them. Plain data, fit for JSON. */
 
-/** More attempts or failed identifications than the guard allows, or an operator. */
-export const banCauses = ['attempts', 'failures', 'operator'] as const;
+/** More attempts or failed identifications than the guard allows, an operator, or another node of the cluster. */
+export const banCauses = ['attempts', 'failures', 'operator', 'cluster'] as const;
 export type BanCause = (typeof banCauses)[number];
 
 export interface Ban {
   /** An IPv4 address, or the /64 of an IPv6 one. */
   readonly address: string;
   readonly cause: BanCause;
-  /** In the words of the operator who has banned it; null: none. */
+  /** In the words of the operator who has banned it, or which node has; null: none. */
   readonly reason: string | null;
   /** ISO 8601, both. */
   readonly since: string;

@@ -326,6 +326,8 @@ export interface Discovery {
   readonly services: ReadonlyMap<string, Discovered<readonly DiscoveredEndpoint[]>>;
   /** Addresses of this machine's interfaces, so that names that lead back here are known; absent: not looked at. */
   readonly machine?: readonly string[];
+  /** Nodes of the cluster that share limits; absent: this one alone. */
+  readonly nodes?: number;
 }
 
 export interface Discovered<Value> {

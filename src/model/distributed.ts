@@ -18,6 +18,12 @@ export interface DistributedConfig {
   /** Absolute path; null: no state is kept. */
   readonly stateFile: string | null;
   readonly allowLoopback: boolean;
+  /** Verdicts about endpoints are published, and those of other nodes count. */
+  readonly sharesHealth: boolean;
+  /** What signs bans that nodes share; null: none are shared. */
+  readonly clusterKey: string | null;
+  /** Limits per source are for all nodes together: each has its part. */
+  readonly dividesLimits: boolean;
   /** Whether `service:NAME` is looked up there. */
   readonly discovers: boolean;
   /** Prefix of the fragments of a configuration; null: none are read. */

@@ -48,6 +48,7 @@ import { refuseUnderProcessLimits } from './process-limits.js';
 import { FIRST_GENERATION, planeChange, Reconfiguration } from './reconfiguration.js';
 import { Reloads } from './reloads.js';
 import { RunningSettings, type SettingsSource } from './settings.js';
+import { type Shared, shareWith } from './sharing.js';
 import { warnOfShortages } from './shortages.js';
 import { Shutdown } from './shutdown.js';
 import type { InheritedGroup, PreparedSockets } from './sockets.js';
@@ -106,6 +107,7 @@ export class Daemon {
   readonly handover: Handover;
   readonly #options: DaemonOptions;
   readonly #cluster: Cluster;
+  readonly #shared: Shared;
   readonly #names: Names;
   readonly #ids: IdRegistry;
   readonly #plane: DataPlane;
@@ -163,7 +165,9 @@ export class Daemon {
     const beside = { contributions: this.#contributions, settings: () => this.settings, log };
     this.#containers = new Containers(beside);
     this.#fragments = new Fragments(beside);
-    cluster.attach({ sessions: () => plane.open, followers: [this.#fragments] });
+    this.#shared = shareWith({ monitor: this.#monitor, bans: this.bans, names, log });
+    const followers = [this.#fragments, ...this.#shared.followers];
+    cluster.attach({ sessions: () => plane.open, followers });
     this.#parts = [
       this.#lists,
       this.#monitoring,
@@ -412,6 +416,7 @@ export class Daemon {
       reloads: () => this.#reloads.counts,
       lists: () => this.#lists.status,
       cluster: () => withFragments(this.#cluster.status, this.#fragments),
+      refusedBans: () => this.#shared.refusedBans,
       evicted: () => this.#monitoring.evicted + this.#admin.evicted,
     };
     return createMetricsText({

@@ -21,6 +21,8 @@ export interface FiguresSource {
   lists(): readonly ListStatus[];
   /** Null: this node is alone. */
   cluster(): ClusterStatus | null;
+  /** Values of other nodes that were not taken, by reason. */
+  refusedBans(): Readonly<Record<string, number>>;
   /** Connections that the servers of the primary closed to admit newer ones. */
   evicted(): number;
   /** Log lines lost so far. */
@@ -41,7 +43,7 @@ export function figuresOf(source: FiguresSource): Figures {
       value: count,
     })),
     ...listFigures(source.lists()),
-    ...clusterFigures(source.cluster()),
+    ...clusterFigures(source),
     anyport_workers: plane.accepting,
     anyport_worker_restarts_total: plane.restarts,
     anyport_worker_hangs_total: plane.hangs,
@@ -107,17 +109,22 @@ function checkFigures({ health }: FiguresSource) {
 }
 
 /** Without samples where this node is alone. */
-const clusterFigures = (cluster: ClusterStatus | null) => ({
-  anyport_cluster_connected: cluster === null ? [] : Number(cluster.connected),
-  anyport_cluster_registered: cluster === null ? [] : Number(cluster.registered),
-  anyport_cluster_nodes: cluster?.nodes.length ?? [],
-  anyport_cluster_instances: cluster?.services.reduce((all, { instances }) => all + instances, 0) ?? [],
-  anyport_cluster_fragments: Object.entries(cluster?.fragments ?? {}).map(([state, value]) => ({
-    labels: { state },
-    value,
-  })),
-  anyport_cluster_outages_total: cluster?.outages ?? [],
-});
+function clusterFigures(source: FiguresSource) {
+  const cluster = source.cluster();
+  const refused = cluster === null ? [] : Object.entries(source.refusedBans());
+  return {
+    anyport_cluster_connected: cluster === null ? [] : Number(cluster.connected),
+    anyport_cluster_registered: cluster === null ? [] : Number(cluster.registered),
+    anyport_cluster_nodes: cluster?.nodes.length ?? [],
+    anyport_cluster_instances: cluster?.services.reduce((all, { instances }) => all + instances, 0) ?? [],
+    anyport_cluster_fragments: Object.entries(cluster?.fragments ?? {}).map(([state, value]) => ({
+      labels: { state },
+      value,
+    })),
+    anyport_cluster_outages_total: cluster?.outages ?? [],
+    anyport_cluster_bans_refused_total: refused.map(([reason, value]) => ({ labels: { reason }, value })),
+  };
+}
 
 function listFigures(lists: readonly ListStatus[]) {
   const of = (value: (list: ListStatus) => number) =>

@@ -13,6 +13,7 @@ export class Names implements Part {
   readonly #provider: Provider;
   #inForce: Config;
   #discovery = NOTHING_DISCOVERED;
+  #onChange: (discovery: Discovery) => void = () => {};
   readonly #log: Logger;
   /** Addresses that were told of as ours. */
   readonly #told = new Set<string>();
@@ -37,6 +38,7 @@ export class Names implements Part {
 
   /** Waits for the first answers, at most for the time-out of a look-up. `onChange`: there is a newer discovery. */
   async start(onChange: (discovery: Discovery) => void): Promise<void> {
+    this.#onChange = onChange;
     const first = await this.#provider.start((discovery) => {
       this.#learn(discovery, this.#inForce);
       onChange(this.#discovery);
@@ -56,8 +58,15 @@ export class Names implements Part {
     };
   }
 
+  /** As many nodes of the cluster share limits from now on. */
+  shareWith(nodes: number): void {
+    this.#discovery = { ...this.#discovery, nodes };
+    this.#onChange(this.#discovery);
+  }
+
   #learn(discovery: Discovery, config: Config): void {
-    this.#discovery = { ...discovery, machine: ownAddresses().map(({ address }) => address) };
+    const { nodes = 1 } = this.#discovery;
+    this.#discovery = { ...discovery, machine: ownAddresses().map(({ address }) => address), nodes };
     for (const loop of loopsOf(config, this.#discovery)) {
       const text = Object.values(loop).join(' ');
       if (this.#told.has(text)) continue;

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/config/compile.js';
 import { loopsOf } from '../../src/config/own-listeners.js';
-import type { Discovery } from '../../src/model/config.js';
+import { type Discovery, NOTHING_DISCOVERED } from '../../src/model/config.js';
 import type { EndpointOverrides } from '../../src/model/overrides.js';
 import type { PlanEndpoint } from '../../src/model/plan.js';
 import { IdRegistry } from '../../src/plane/ids.js';
@@ -237,5 +237,30 @@ describe('names', () => {
     ]);
     const [, second] = upstreamWith('{ endpoints: ["srv:_web._tcp.test"] }', known(false), overrides);
     expect(second).toMatchObject({ weight: 3, state: 'drain' });
+  });
+});
+
+describe('limits per source', () => {
+  const limits =
+    'security: { enable_rate_limit: true, rate_limit: { requests_per_second: 10, burst_size: 3, total_per_second: 50 } }';
+  const divided = (divide: boolean, nodes?: number, server = '{ max_connections_per_ip: 7 }') => {
+    const text = `protocols: [{ name: HTTP, target: "10.0.0.1:80" }]
+server: ${server}
+${limits}
+distributed: { enable: true, etcd_endpoints: ["http://etcd:2379"], divide_limits: ${divide} }`;
+    const discovery = { ...NOTHING_DISCOVERED, ...(nodes !== undefined && { nodes }) };
+    return compile(configOf(text), discovery, 1, new IdRegistry()).limits.admission;
+  };
+
+  test('are divided by the nodes of the cluster, rounded up; the limit of all sources is each node’s own', () => {
+    expect(divided(true, 3)).toMatchObject({ sessions: 3, rate: 4, burst: 1, rateInAll: 50 });
+    expect(divided(true, 100)).toMatchObject({ sessions: 1, rate: 1, burst: 1 });
+    expect(divided(true, 3, '{}')).toMatchObject({ sessions: 0 });
+  });
+
+  test('are whole where nobody asks for parts, and until other nodes are known', () => {
+    const whole = { sessions: 7, rate: 10, burst: 3 };
+    expect(divided(false, 3)).toMatchObject(whole);
+    expect(divided(true)).toMatchObject(whole);
   });
 });

@@ -31,6 +31,9 @@ describe('what becomes of it', () => {
       user: null,
       stateFile: null,
       allowLoopback: false,
+      sharesHealth: true,
+      clusterKey: null,
+      dividesLimits: false,
       discovers: true,
       watchPrefix: null,
       strategy: null,
@@ -39,7 +42,7 @@ describe('what becomes of it', () => {
   test('every key', () =>
     expect(
       resolved(`${on}, node_id: node-1, ttl: 10, prefix: /edge/, advertise: "10.0.0.1:9090", username: root, password: pw,
-        state_file: /var/lib/anyport/state, allow_loopback: true, service_discovery: { enable: false, refresh_interval: 5 },
+        state_file: /var/lib/anyport/state, allow_loopback: true, share_health: false, divide_limits: true, cluster_key: ${'k'.repeat(32)}, service_discovery: { enable: false, refresh_interval: 5 },
         config_manager: { watch_prefix: /edge/files }, load_balancer: { strategy: least_connections }`),
     ).toMatchObject({
       nodeId: 'node-1',
@@ -50,6 +53,9 @@ describe('what becomes of it', () => {
       user: { name: 'root', password: 'pw' },
       stateFile: '/var/lib/anyport/state',
       allowLoopback: true,
+      sharesHealth: false,
+      clusterKey: 'k'.repeat(32),
+      dividesLimits: true,
       discovers: false,
       watchPrefix: '/edge/files',
       strategy: 'least_connections',
@@ -95,6 +101,7 @@ describe('what is said of it', () => {
     [`${on}, username: root`, 'distributed.username: needs a `password`, too'],
     [`${on}, password: pw`, 'distributed.password: needs a `username`, too'],
     [`${on}, tls: {}`, 'distributed.tls: has no effect: none of `etcd_endpoints` is an `https` URL'],
+    [`${on}, cluster_key: short`, 'distributed.cluster_key: expected a text of 32 to 1024 characters'],
     [`${on}, state_file: state`, 'distributed.state_file: expected an absolute path'],
     [
       `${on}, config_manager: { watch_prefix: /anyport }`,

@@ -34,6 +34,7 @@ function textFor(buffers: readonly SharedArrayBuffer[], names: IdRegistry): Metr
     anyport_health_check_seconds: [{ labels: { upstream: 'web', endpoint: 'a:1' }, value: 0.25 }],
     anyport_identifying_evicted_total: [{ labels: { limit: 'source' }, value: 8 }],
     anyport_bans_total: [{ labels: { cause: 'failures' }, value: 9 }],
+    anyport_cluster_bans_refused_total: [{ labels: { reason: 'signature' }, value: 1 }],
     anyport_bans_lifted_total: [{ labels: { by: 'operator' }, value: 2 }],
     ...Object.fromEntries(
       metricNames

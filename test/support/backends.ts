@@ -63,8 +63,8 @@ export const startBackend = async (name: string): Promise<Backend> =>
   new Backend(name, await freePort()).start();
 
 /** Who answers a new session; null: it was closed or reset without an answer. */
-export async function whoAnswers(port: number): Promise<string | null> {
-  const client = await dial(port);
+export async function whoAnswers(port: number, from?: string): Promise<string | null> {
+  const client = await dial(port, from);
   client.send(ping);
   const answered = new Promise<string | null>((resolve) => {
     client.socket.on('data', () => resolve(/\+(.*)\r\n/.exec(client.received.toString())?.[1] ?? null));

@@ -98,6 +98,19 @@ export const distributed = section(
       false,
       'Instances of services, and endpoints in fragments, may have loopback addresses. Whoever may write to etcd then leads clients to what listens on this machine alone',
     ),
+    share_health: flag(
+      true,
+      'Nodes tell each other what their health checks find: an endpoint is down, too, where most of them say so',
+    ),
+    cluster_key: form(
+      'What signs the bans that nodes share, the same for all of them and known to nobody else (`openssl rand -hex 32`); without it none are shared',
+      'a text of 32 to 1024 characters',
+      (key) => (key.length >= 32 && key.length <= 1024 ? key : null),
+    ).optional(),
+    divide_limits: flag(
+      false,
+      'Limits per source (`security.rate_limit`, `server.max_connections_per_ip`) are for all nodes together: each has its part, rounded up, of as many as are registered',
+    ),
     service_discovery: section(
       {
         enable: flag(true, 'Endpoints `service:NAME` are looked up'),

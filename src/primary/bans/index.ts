@@ -9,16 +9,19 @@ import { formatDuration, parseDuration } from '../../base/duration.js';
 import { type Logger, rateLimited } from '../../base/log.js';
 import {
   type Ban,
+  type BanCause,
   type BanList,
   type BanRequest,
   type BanResult,
   banLimits,
   type LiftResult,
 } from '../../model/ban.js';
+import type { BanNote, OwnBans } from '../../model/ban-note.js';
 import type { Config } from '../../model/config.js';
 import type { Part, Prepared } from '../part.js';
 import { BanExport } from './export.js';
-import { banSource, shownOfEngine } from './source.js';
+import { LearnedBans } from './learned.js';
+import { addressOfShown, banSource, shownOfEngine, shownSource } from './source.js';
 
 export const banWatchLimits = {
   /** Between two looks, at least. */
@@ -41,18 +44,30 @@ export interface BansParts {
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
 
+/** As it was seen last. */
+interface Seen {
+  /** Since the epoch. */
+  readonly until: number;
+  /** The same by the clock, which nobody sets. */
+  readonly untilMs: number;
+  readonly cause: BanCause;
+}
+
 export class Bans implements Part {
   readonly #parts: BansParts;
+  readonly #learned: LearnedBans;
   readonly #export: BanExport;
   readonly #began: (fields: object) => void;
   readonly #ended: (fields: object) => void;
-  /** As they were seen last, by address as shown: when each ends, since the epoch. */
-  #known = new Map<string, number>();
+  /** By address as shown. */
+  #known = new Map<string, Seen>();
+  /** Of changes of bans that this node has made. */
+  #version = 0;
   /** Of two processes of an upgrade only the one that has the sockets exports. */
   #isExporting = false as boolean;
   /** An operator has changed them since they were exported. */
   #isBehind = false as boolean;
-  /** Of those that an operator has made. */
+  /** Of those that an operator has made, or another node. */
   readonly #reasons = new Map<string, string>();
   #counted = '';
   /** Whom the exported file leaves out. */
@@ -60,8 +75,11 @@ export class Bans implements Part {
   #cancelLook: () => void = () => {};
 
   constructor(parts: BansParts) {
-    const { log, clock } = parts;
+    const { log, clock, admission, trusted } = parts;
     this.#parts = parts;
+    const banned = (address: string, node: string) =>
+      void this.#reasons.set(shownSource(address), `node ${node}`);
+    this.#learned = new LearnedBans({ admission, trusted, clock, banned });
     this.#export = new BanExport((path, error) => {
       if (error !== null) log.error({ file: path, error }, 'the bans can not be exported');
       else log.info({ file: path }, 'the bans are exported again');
@@ -109,6 +127,16 @@ export class Bans implements Part {
     return { active: bansActive, attacks: bans.attempts + bans.failures };
   }
 
+  /** For other nodes of the cluster. */
+  get own(): OwnBans {
+    return { version: this.#version, list: (most) => this.#own(most) };
+  }
+
+  /** All that another node of the cluster has banned now. */
+  learn(node: string, bans: readonly BanNote[]): void {
+    this.#learned.take(node, bans);
+  }
+
   list(limit: number = banLimits.rowsDefault): BanList {
     const { admission } = this.#parts;
     const nowMs = this.#parts.nowMs();
@@ -141,7 +169,9 @@ export class Bans implements Part {
     if (row === null || !this.#parts.admission.lift(source.address)) return { result: 'not_banned' };
     const lifted = this.#banOf(row, this.#parts.nowMs());
     this.#isBehind = true;
-    if (this.#known.delete(source.shown)) this.#over(source.shown, { lifted: true });
+    const seen = this.#known.get(source.shown);
+    this.#known.delete(source.shown);
+    if (seen !== undefined) this.#over(source.shown, seen, { lifted: true });
     return { result: 'lifted', ban: lifted };
   }
 
@@ -160,6 +190,7 @@ export class Bans implements Part {
   #lookLater(ms: number): void {
     this.#cancelLook = this.#parts.clock.after(ms, () => {
       const beganMs = this.#parts.clock.nowMs();
+      this.#learned.look();
       this.#look();
       if (this.#export.hasFailed || this.#parts.trusted() !== this.#leftOut) this.#write();
       const tookMs = this.#parts.clock.nowMs() - beganMs;
@@ -174,7 +205,7 @@ export class Bans implements Part {
     if (counted === this.#counted) return;
     this.#counted = counted;
     const before = this.#known;
-    const now = new Map<string, number>();
+    const now = new Map<string, Seen>();
     const nowMs = this.#parts.nowMs();
     for (const row of this.#parts.admission.bans()) {
       const shown = shownOfEngine(row.address);
@@ -183,24 +214,38 @@ export class Bans implements Part {
       this.#see(now, shown, row, nowMs);
     }
     this.#known = now;
-    const gone = [...before.keys()].filter((shown) => !now.has(shown));
-    for (const shown of gone) this.#over(shown);
+    const gone = [...before].filter(([shown]) => !now.has(shown));
+    for (const [shown, seen] of gone) this.#over(shown, seen);
     const hasNew = [...now.keys()].some((shown) => !before.has(shown));
     if (hasNew || gone.length > 0 || this.#isBehind) this.#write();
   }
 
   /** Tells of a ban that is not in `known` as it is. */
-  #see(known: Map<string, number>, shown: string, row: BannedSource, nowMs: number): void {
+  #see(known: Map<string, Seen>, shown: string, row: BannedSource, nowMs: number): void {
     const until = nowMs + row.leftMs;
     const before = known.get(shown);
-    known.set(shown, until);
-    if (before === undefined || Math.abs(before - until) >= SAME_MS)
-      this.#began(fieldsOf(this.#banOf(row, nowMs)));
+    const cause = row.reason;
+    known.set(shown, { until, untilMs: this.#parts.clock.nowMs() + row.leftMs, cause });
+    if (before?.cause === cause && Math.abs(before.until - until) < SAME_MS) return;
+    if (cause !== 'cluster' || (before && before.cause !== 'cluster')) this.#version += 1;
+    this.#began(fieldsOf(this.#banOf(row, nowMs)));
   }
 
-  #over(shown: string, how: { lifted?: true } = {}): void {
+  #over(shown: string, { cause }: Seen, how: { lifted?: true } = {}): void {
+    if (cause !== 'cluster') this.#version += 1;
     this.#reasons.delete(shown);
     this.#ended({ source: shown, ...how });
+  }
+
+  /** As they were seen last: to read all of them again would take as long as a look. */
+  #own(most: number): BanNote[] {
+    const nowMs = this.#parts.clock.nowMs();
+    const rank = ({ cause }: Seen) => (cause === 'operator' ? 0 : 1);
+    return [...this.#known]
+      .filter(([, { cause, untilMs }]) => cause !== 'cluster' && untilMs > nowMs)
+      .sort(([, one], [, other]) => rank(one) - rank(other) || other.untilMs - one.untilMs)
+      .slice(0, most)
+      .map(([shown, { untilMs }]) => ({ address: addressOfShown(shown), leftMs: untilMs - nowMs }));
   }
 
   /** Trusted sources are admitted here although they are banned, so a firewall is not to drop them either. */

@@ -33,3 +33,6 @@ export function shownSource(address: string): string {
 /** The same of an address as the engine gives it, without bits of a host: there may be many. */
 export const shownOfEngine = (address: string): string =>
   address.includes(':') ? `${address}/${SOURCE_BITS}` : address;
+
+/** The other way round. */
+export const addressOfShown = (shown: string): string => shown.split('/')[0] ?? shown;
