@@ -44,6 +44,7 @@ const world = {
   keyFile: () => ({ fault: 'no such file' }),
   usersFile: () => ({ fault: 'no such file' }),
   authorities: () => ({ fault: 'no such file' }),
+  targetFile: () => ({ fault: 'no such file' }),
   programFault: () => null,
   cores: 2,
   addresses: [],

@@ -5,7 +5,7 @@ import { plainAddress } from './network.js';
 export type Endpoint =
   | { readonly host: string; readonly port: number }
   | { readonly path: string }
-  /** The name of SRV records, which begins with `_`, or of a service that nodes register, which does not. */
+  /** The name of SRV records, which begins with `_`, of a service that nodes register, or of a file of endpoints. */
   | { readonly service: string };
 
 export type Listen =
@@ -101,8 +101,20 @@ function registeredName(text: string): string | null {
   return REGISTERED_NAME.test(name) && !/^\d+(?:-\d+)?$/.test(name) ? name : null;
 }
 
-/** Of the two kinds of services: found by SRV records. */
+/** Of the kinds of services: found by SRV records. */
 export const isRecordsName = (service: string): boolean => service.startsWith('_');
+
+export const isRegisteredName = (service: string): boolean =>
+  !isRecordsName(service) && fileOfService(service) === null;
+
+const FILE_PREFIX = 'file:';
+
+/** The name under which the endpoints of a file are known. `path`: absolute. */
+export const serviceOfFile = (path: string): string => `${FILE_PREFIX}${path}`;
+
+/** The path again; null: it is another kind of service. */
+export const fileOfService = (service: string): string | null =>
+  service.startsWith(FILE_PREFIX) ? service.slice(FILE_PREFIX.length) : null;
 
 /**
  * `host:port`, `[::1]:port`, `unix:/path`, `unix:@name`, `srv:_redis._tcp.name` or `service:name`; null when the text is none

@@ -3,6 +3,7 @@ import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { openFault, openFaults } from '../base/open-fault.js';
 import { userLimits } from '../forward-proxy/users/index.js';
+import { targetFileLimits } from '../providers/target-files.js';
 
 /** A longer file is no module: threads would read it into memory whole. */
 export const MODULE_BYTES_MAX = 16 * 1024 ** 2;
@@ -82,6 +83,9 @@ const AUTHORITIES_BYTES_MAX = 1024 ** 2;
 
 export const authorities = (path: string): TextFile =>
   readText(path, AUTHORITIES_BYTES_MAX, 'name only authorities that are needed');
+
+export const targetFile = (path: string): TextFile =>
+  readText(path, targetFileLimits.bytesMax, 'which no file of endpoints may be');
 
 /** `otherwise`: what is said of one that is longer. */
 function readText(path: string, bytesMax: number, otherwise: string): SecretFile {

@@ -18,6 +18,7 @@ import {
   keyFile,
   listFault,
   programFault,
+  targetFile,
   usersFile,
   writeFault,
 } from './file-kind.js';
@@ -166,6 +167,7 @@ function loaded(
     keyFile,
     usersFile,
     authorities,
+    targetFile,
     programFault,
     cores: availableParallelism(),
     addresses: ownAddresses().map(({ address }) => address),

@@ -1,6 +1,6 @@
 /**
  * Where a document names files of the user, by paths relative to the document's folder: modules (handlers and
- * validators), lists of networks, keys, users and certificates.
+ * validators), lists of networks, endpoints, keys, users and certificates.
  */
 import { isAbsolute, resolve } from 'node:path';
 import { listKeys } from '../model/config.js';
@@ -18,6 +18,11 @@ const LISTS = ['security', 'listeners.[]', 'forwards.[]'].flatMap((owners) =>
   Object.values(listKeys).map((key) => [owners, `${key}_files`] as const),
 );
 
+const UPSTREAMS = ['upstreams.*', 'protocols.[].target', 'forwards.[].target'];
+
+/** Lists of files with endpoints. */
+const ENDPOINTS = UPSTREAMS.map((upstream) => [upstream, 'file_sd'] as const);
+
 /** Private keys, users of the proxy, and authorities of others. */
 const KEYS = [
   ['kcp.*', 'private_key_file'],
@@ -26,9 +31,7 @@ const KEYS = [
   ['docker.tls', 'cert'],
   ['docker.tls', 'key'],
   ...(['ca', 'cert', 'key'] as const).map((key) => ['distributed.tls', key] as const),
-  ...['upstreams.*', 'protocols.[].target', 'forwards.[].target'].flatMap((upstream) =>
-    ['via', 'via.[]'].map((via) => [`${upstream}.${via}`, 'ca'] as const),
-  ),
+  ...UPSTREAMS.flatMap((upstream) => ['via', 'via.[]'].map((via) => [`${upstream}.${via}`, 'ca'] as const)),
 ] as const;
 
 /** Files with keys, users and certificates, which are read with the document: absolute paths. */
@@ -40,7 +43,7 @@ export const keyFilesOf = (document: unknown, directory: string): string[] =>
 
 /** Paths of the keys that name code or files, whatever they say. */
 export const filesNamedIn = (document: unknown): Path[] =>
-  [...MODULES, ...LISTS, ...KEYS]
+  [...MODULES, ...LISTS, ...ENDPOINTS, ...KEYS]
     .flatMap(([owners, key]) => findAll(document, `${owners}.${key}`))
     .map(({ path }) => path);
 
@@ -51,7 +54,7 @@ const isRelative = (text: unknown): text is string => typeof text === 'string' &
 
 /** Replaces each relative path, in place, by what `rename` makes of it. */
 export function renameModules(document: unknown, rename: (path: string) => string): void {
-  for (const [owners, key] of [...MODULES, ...LISTS, ...KEYS]) {
+  for (const [owners, key] of [...MODULES, ...LISTS, ...ENDPOINTS, ...KEYS]) {
     // Aliases share their mapping.
     for (const owner of new Set(findAll(document, owners).map((found) => found.value))) {
       if (!isMapping(owner)) continue;

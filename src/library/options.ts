@@ -243,6 +243,8 @@ export type EndpointOptions =
 
 export interface UpstreamOptions {
   readonly endpoints?: readonly EndpointOptions[];
+  /** Files with more endpoints, in the JSON of Prometheus' `file_sd`, followed as they change. */
+  readonly fileSd?: readonly string[];
   /** As that of a protocol. */
   readonly handler?: Handler | string;
   readonly balance?:

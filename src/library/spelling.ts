@@ -62,6 +62,7 @@ export const longKeys: readonly string[] = [
   'proxy_protocol',
   'on_silence',
   'on_unknown',
+  'file_sd',
   'keep_last_good',
   'user_timeout',
   'health_check',

@@ -4,6 +4,7 @@
  */
 import { type Admission, native, type Prefixes } from '../addon.js';
 import { systemClock } from '../base/clock.js';
+import { FileWatch } from '../base/file-watch/index.js';
 import type { Logger } from '../base/log.js';
 import { Turns } from '../base/turns.js';
 import { formatProblem } from '../config/report.js';
@@ -21,7 +22,6 @@ import {
 import { OwnedSets } from '../security/owned-sets.js';
 import type { Part, Prepared } from './part.js';
 import { StartError } from './start-error.js';
-import { FileWatch } from './watch/index.js';
 
 export interface ListsParts {
   readonly admission: Pick<Admission, 'setLists'>;

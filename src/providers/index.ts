@@ -1,10 +1,11 @@
 /** The kinds of provider, and all of them as one. To add a kind: write its file and add it to this list. */
 import type { Discovery, UpstreamConfig } from '../model/config.js';
 import { dns } from './dns.js';
+import { files } from './files.js';
 import type { Provider, ProviderKind, Surroundings } from './provider.js';
 import { registered } from './registered.js';
 
-const kinds: readonly ProviderKind[] = [dns, registered];
+const kinds: readonly ProviderKind[] = [dns, registered, files];
 
 export function createProvider(upstreams: readonly UpstreamConfig[], around: Surroundings): Provider {
   return joined(kinds.map((kind) => kind(upstreams, around)));

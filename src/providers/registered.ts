@@ -1,5 +1,5 @@
 /** Endpoints of `service:NAME`: instances that are registered in a directory, which keeps itself current. */
-import { isRecordsName } from '../base/address.js';
+import { isRegisteredName } from '../base/address.js';
 import type { Discovered, DiscoveredEndpoint, Discovery, UpstreamConfig } from '../model/config.js';
 import type { Provider, ProviderKind, Surroundings } from './provider.js';
 
@@ -84,5 +84,5 @@ const textOf = (services: ReadonlyMap<string, Found>): string => JSON.stringify(
 function namesOf(upstreams: readonly UpstreamConfig[]): Set<string> {
   const addresses = upstreams.flatMap(({ endpoints }) => endpoints.map(({ address }) => address));
   const names = addresses.flatMap((address) => ('service' in address ? [address.service] : []));
-  return new Set(names.filter((name) => !isRecordsName(name)));
+  return new Set(names.filter(isRegisteredName));
 }

@@ -194,6 +194,7 @@ test.each<[string, Fragment['document'], RegExp]>([
     /of which `webdav` is a special case/,
   ],
   ['code', { upstreams: { x: { handler: './x.js' } } }, /upstreams\.x\.handler: names code or a file/],
+  ['files', { upstreams: { x: { file_sd: ['/x.json'] } } }, /upstreams\.x\.file_sd: names code or a file/],
   [
     'a program',
     upstream('x', { upstreams: { x: { endpoints: ['a:1'], health_check: { type: 'exec' } } } }),

@@ -35,7 +35,10 @@ const wrong = [
     target: '{ endpoints: ["r1:1"], balanse: x }',
     says: 'protocols[0].target.balanse: unknown key `balanse`',
   },
-  { target: '{ balance: random_two }', says: 'protocols[0].target: needs either `endpoints` or `handler`' },
+  {
+    target: '{ balance: random_two }',
+    says: 'protocols[0].target: needs either `endpoints`, `file_sd` or `handler`',
+  },
   {
     target: '{ endpoints: ["r1:1"], via: "http://p" }',
     says: 'protocols[0].target.via: expected the URL of a proxy',

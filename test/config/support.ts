@@ -62,6 +62,7 @@ export function validateSource(source: Source, world: World = {}): Validated {
     keyFile: (path) => keys[path] ?? { fault: 'no such file' },
     usersFile: (path) => userFiles[path] ?? { fault: 'no such file' },
     authorities: (path) => keys[path] ?? { fault: 'no such file' },
+    targetFile: (path) => keys[path] ?? { fault: 'no such file' },
     programFault: (path) => (programs.includes(path) ? null : 'no such file'),
     cores: 3,
     addresses: ['192.0.2.9', '2001:db8::9'],

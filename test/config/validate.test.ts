@@ -237,7 +237,7 @@ const wrongWholes: Case[] = [
   {
     why: 'an upstream to nowhere',
     text: 'upstreams: { web: {} }',
-    says: ['any.yaml:1:14: upstreams.web: needs either `endpoints` or `handler`'],
+    says: ['any.yaml:1:14: upstreams.web: needs either `endpoints`, `file_sd` or `handler`'],
   },
   {
     why: 'an upstream and a protocol’s own of the same name',

@@ -1,11 +1,11 @@
 /** The configuration's files: a change of them is a reload, while `server.reload_on_change` says so. */
 import { systemClock } from '../../base/clock.js';
+import { FileWatch } from '../../base/file-watch/index.js';
 import type { Logger } from '../../base/log.js';
 import type { Config } from '../../model/config.js';
 import type { Settings } from '../../model/settings.js';
 import type { Part, Prepared } from '../../primary/part.js';
 import type { SettingsSource } from '../../primary/settings.js';
-import { FileWatch } from '../../primary/watch/index.js';
 
 /** What a configuration was read from, and when (milliseconds since the epoch). */
 export interface Origin {

@@ -71,6 +71,19 @@ const options = {
   dscp: integer("DSCP of packets to the endpoint; 0: the system's", 0, 63).default(0),
 } satisfies { readonly [Key in keyof UpstreamOptions]: z.ZodType<UpstreamOptions[Key]> };
 
+const PATH = 'a path';
+/** Each is watched. */
+const FILES_MAX = 32;
+
+const targetFiles = list(
+  z.string(expecting(PATH)).min(1, expecting(PATH)),
+  "Files with more endpoints, in the JSON of Prometheus' `file_sd`, which are [followed](operations.md#endpoints-in-files)",
+  'paths',
+)
+  .nonempty()
+  .max(FILES_MAX, expecting(`at most ${FILES_MAX} paths`))
+  .optional();
+
 /** `each`: the schema of one endpoint. */
 export const upstreamOf = <Endpoint extends z.ZodType>(each: Endpoint, example: string) =>
   mapping(
@@ -78,6 +91,7 @@ export const upstreamOf = <Endpoint extends z.ZodType>(each: Endpoint, example: 
       endpoints: list(each, 'Where sessions go', 'addresses, or `{ address, weight, backup }`')
         .nonempty()
         .optional(),
+      file_sd: targetFiles,
       handler: text(
         'Serve sessions in this process instead, as `protocols[].handler`',
         'module path or `builtin:` name',

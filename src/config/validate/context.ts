@@ -18,6 +18,8 @@ export interface Context {
   usersFile(path: string): SecretFile;
   /** PEM of authorities. */
   authorities(path: string): TextFile;
+  /** Endpoints. */
+  targetFile(path: string): TextFile;
   /** Why it can not be run as a program; null: it can. */
   programFault(path: string): string | null;
   /** CPUs available to this process: the value of `auto`. */

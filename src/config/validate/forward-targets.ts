@@ -79,6 +79,11 @@ export function checkEnds(
     const fault = datagramFaultOf(address, scheme) ?? faultOf(address, listen);
     if (fault !== null) report.problem(target.pathOf(index), fault);
   }
+  if (target.options?.file_sd !== undefined && listen.length > 1)
+    report.problem(
+      [...target.path, 'file_sd'],
+      `each endpoint of a file is one place for ${textOf(listen)}: ${AN_UPSTREAM}`,
+    );
 }
 
 function datagramFaultOf(

@@ -14,7 +14,13 @@ import { admissionOf, checkTransport } from './listeners.js';
 import type { Shape } from './shape.js';
 import { hasFile, withMode } from './sockets.js';
 import { checkUpstreamName, type Targets } from './targets.js';
-import { checkEndpointNames, defaultUpstream, type NamedUpstream, upstreamFrom } from './upstreams.js';
+import {
+  checkEndpointNames,
+  defaultUpstream,
+  endpointsOfFiles,
+  type NamedUpstream,
+  upstreamFrom,
+} from './upstreams.js';
 
 export interface Forward {
   readonly path: Path;
@@ -108,7 +114,11 @@ export function forwardUpstreams(
 ): UpstreamConfig[] {
   return forwards.flatMap(({ target, sockets }): UpstreamConfig[] => {
     if (target?.kind !== 'own') return [];
-    const endpoints = sockets.map(({ address }, index) => endpointsFor(target, address, index));
+    const ofFiles = endpointsOfFiles(target.options?.file_sd, context);
+    const endpoints = sockets.map(({ address }, index) => [
+      ...endpointsFor(target, address, index),
+      ...ofFiles,
+    ]);
     checkEndpointNames(
       (endpoints[0] ?? []).map(({ name }) => name),
       target.pathOf,

@@ -1,5 +1,6 @@
 /** Upstreams from the `upstreams` section, and those implied by a protocol's own target or handler. */
-import { addressFault, parseEndpoint } from '../../base/address.js';
+import { resolve } from 'node:path';
+import { addressFault, parseEndpoint, serviceOfFile } from '../../base/address.js';
 import type { EndpointConfig, UpstreamConfig } from '../../model/config.js';
 import type { UpstreamOptions } from '../../model/upstream-options.js';
 import { expectedGot, withFault } from '../messages.js';
@@ -66,13 +67,14 @@ function declaredUpstream(
   report: Report,
 ): UpstreamConfig {
   checkUpstreamName(name, path, report);
-  const endpoints = listedEndpoints(value.endpoints ?? [], [...path, 'endpoints'], report);
+  const listed = listedEndpoints(value.endpoints ?? [], [...path, 'endpoints'], report);
+  const endpoints = [...listed, ...endpointsOfFiles(value.file_sd, context)];
   return { name, ...upstreamFrom({ path, value, endpoints }, context, report) };
 }
 
 interface WrittenUpstream {
   readonly path: Path;
-  readonly value: Omit<UpstreamEntry, 'endpoints'>;
+  readonly value: Omit<UpstreamEntry, 'endpoints' | 'file_sd'>;
   readonly endpoints: readonly EndpointConfig[];
 }
 
@@ -84,7 +86,7 @@ export function upstreamFrom(
 ): Omit<UpstreamConfig, 'name'> {
   checkSource({ path, value }, context, report);
   if ((endpoints.length === 0) === (value.handler === undefined)) {
-    report.missing(path, 'needs either `endpoints` or `handler`');
+    report.missing(path, 'needs either `endpoints`, `file_sd` or `handler`');
   }
   return {
     options: optionsOf(value),
@@ -149,8 +151,19 @@ function inlineEndpoints(target: string, path: Path, report: Report): EndpointCo
   });
 }
 
+/** One for each file, which stands for any number of them; of two for one file the first. */
+export function endpointsOfFiles(paths: readonly string[] = [], { directory }: Context): EndpointConfig[] {
+  const services = paths.map((path) => serviceOfFile(resolve(directory, path)));
+  return [...new Set(services)].map((service) => ({
+    name: service,
+    address: { service },
+    weight: 1,
+    backup: false,
+  }));
+}
+
 /** The options of an upstream, without endpoints, handler and the way to them. */
-function optionsOf({ endpoints, handler, via, ...options }: UpstreamEntry): UpstreamOptions {
+function optionsOf({ endpoints, file_sd, handler, via, ...options }: UpstreamEntry): UpstreamOptions {
   return options;
 }
 

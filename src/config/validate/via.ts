@@ -114,6 +114,8 @@ export function checkVia({ path, value }: NamedUpstream, report: Report): void {
       ['source', 'transparent'],
       'does not go with `via`: endpoints see the address of the proxy; `proxy_protocol` tells them the client',
     );
+  if (value.file_sd !== undefined)
+    problem(['file_sd'], 'does not go with `via`: list the endpoints, which the proxy looks up');
   checkEndpoints({ path, value }, via, report);
   checkHealthCheck(value, problem);
 }

@@ -25,6 +25,7 @@ import { warnOfSecurity } from './security.js';
 import type { Entry, Shape } from './shape.js';
 import { portKey } from './sockets.js';
 import { warnOfSource } from './sources.js';
+import { warnOfTargetFiles } from './target-files.js';
 import { warnOfTransportOptions } from './transport-options.js';
 import { warnOfUnreachable } from './unreachable.js';
 import type { NamedUpstream } from './upstreams.js';
@@ -83,6 +84,7 @@ export function warningsOf(checked: Checked, context: Context): Problem[] {
     warnOfFewWarm(upstream, config, warn);
     warnOfSource(upstream, context, warn);
   }
+  warnOfTargetFiles(written, context, warn);
   warnOfLoops(shape, config, context, warn);
   warnOfMonitoringPorts(config, warn);
   warnOfRights(source, config, context, warn);

@@ -11,11 +11,11 @@ import {
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../src/base/clock.js';
-import { addChain, type Chain } from '../../src/primary/watch/chain.js';
-import { FileWatch, watchLimits } from '../../src/primary/watch/index.js';
-import { FakeClock } from '../base/fake-clock.js';
+import { addChain, type Chain } from '../../src/base/file-watch/chain.js';
+import { FileWatch, watchLimits } from '../../src/base/file-watch/index.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
 import { eventually } from '../support/wait.js';
+import { FakeClock } from './fake-clock.js';
 
 let folder: TempFolder;
 let watch: FileWatch | undefined;

@@ -1,12 +1,11 @@
 /**
- * Watches the files of a configuration: says when their contents have changed, however that came about (written in
+ * Watches files: says when their contents have changed, however that came about (written in
  * place, renamed over, a symbolic link swapped, the folder gone and back). Events of the system are hints: what counts is
  * the content. Where no events come (network file systems, no watches left) a slow look finds changes too.
  */
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { basename } from 'node:path';
-import type { Clock } from '../../base/clock.js';
-import type { Logger } from '../../base/log.js';
+import type { Clock } from '../clock.js';
 import { addChain, type Chain } from './chain.js';
 import { type Fingerprint, fingerprintOf } from './fingerprint.js';
 
@@ -27,7 +26,7 @@ export interface FileWatchParts {
   /** Called at each event: contents may have changed. */
   readonly heard?: () => void;
   readonly clock: Clock;
-  readonly log: Pick<Logger, 'warn'>;
+  readonly log: { warn(fields: object, message: string): void };
 }
 
 interface Watched {
@@ -174,10 +173,7 @@ export class FileWatch {
     if (code === 'ENOENT' || this.#hasWarned) return;
     this.#hasWarned = true;
     const fields = { folder, error: error.message, look_ms: watchLimits.lookMs };
-    this.#parts.log.warn(
-      fields,
-      'a folder can not be watched; changes of the configuration are found by looking',
-    );
+    this.#parts.log.warn(fields, 'a folder can not be watched; changes of files there are found by looking');
   }
 }
 

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, openSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { fingerprintOf } from '../../src/primary/watch/fingerprint.js';
+import { fingerprintOf } from '../../src/base/file-watch/fingerprint.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
 import { within } from '../support/wait.js';
 
