@@ -119,6 +119,9 @@ export const longKeys: readonly string[] = [
   'user_limits',
   'log_users',
   'resolve_timeout',
+  'cluster_key',
+  'divide_limits',
+  'share_health',
 ];
 
 /** Keys whose value is a duration: a number there is milliseconds. */

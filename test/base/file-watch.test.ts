@@ -154,6 +154,26 @@ describe('one change', () => {
   });
 });
 
+test('in the very millisecond in which it is looked at first', async () => {
+  const seen = new Set<string>();
+  const watches: FileWatch[] = [];
+  // It does not always happen.
+  const names = Array.from({ length: 100 }, (_, index) => `${index}.yaml`);
+  for (const name of names) {
+    writeFileSync(at(name), 'a');
+    const changed = async () => seen.add(name);
+    const each = new FileWatch({ changed, clock: systemClock, log: { warn: () => {} } });
+    watches.push(each);
+    each.turn(true);
+    const following = each.follow([at(name)], Date.now());
+    writeFileSync(at('.new'), 'b');
+    renameSync(at('.new'), at(name));
+    await following;
+  }
+  await eventually('all changes', () => seen.size === names.length);
+  for (const each of watches) each.close();
+});
+
 test('the folder goes, and comes back with another file', async () => {
   mkdirSync(at('etc'));
   writeFileSync(at('etc/anyport.yaml'), 'a');

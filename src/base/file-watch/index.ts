@@ -16,7 +16,7 @@ export const watchLimits = {
   waitMsMax: 2000,
   /** Interval of looks without an event. */
   lookMs: 10_000,
-  /** A file changed so shortly before it was read may have been read before. */
+  /** A file changed so shortly before it was read may have been read before; and times of files may be so far ahead. */
   clockGrainMs: 20,
 } as const;
 
@@ -63,7 +63,7 @@ export class FileWatch {
     this.#following -= 1;
     if (this.#files !== files) return;
     const isYoung = ({ changedMs }: Fingerprint) =>
-      changedMs >= readAtMs - watchLimits.clockGrainMs && changedMs <= Date.now();
+      changedMs >= readAtMs - watchLimits.clockGrainMs && changedMs <= Date.now() + watchLimits.clockGrainMs;
     // Whether it was read before or after that change is not known: it is read again.
     const young = [...now].filter(([, fingerprint]) => isYoung(fingerprint)).map(([file]) => file);
     for (const file of young) now.delete(file);
