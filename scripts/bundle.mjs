@@ -1,30 +1,44 @@
 /**
- * Replaces dist/config/load.js by one file with all that it imports: a thread that reads a configuration would otherwise
- * look for, read and link some 340 modules, which takes longer than to read the configuration.
+ * Replaces modules that a thread begins with by one file each with all that they import: it would otherwise look for, read
+ * and link hundreds of modules, which takes longer than what it is for.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, relative } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
 
-const FILE = 'dist/config/load.js';
+/** Reads configurations; its packages are in it. */
+const READER = 'dist/config/load.js';
+/** A worker thread, and what `anyport run` adds to the command line. Their packages are few. */
+const threads = ['dist/worker/main.js', 'dist/cli/run/process.js'];
 
-/** Files that a module finds by its own place are where they were. */
-const places = {
+/** Files that a module in `file` finds by its own place are where they were. */
+const placesIn = (file) => ({
   name: 'places',
   transform(code, id) {
     // What the bundler adds has no place of its own.
     if (id.startsWith('\0') || !code.includes('import.meta.url')) return null;
-    const place = JSON.stringify(relative(dirname(FILE), id));
+    const place = JSON.stringify(relative(dirname(file), id));
     return { code: code.replaceAll('import.meta.url', `new URL(${place}, import.meta.url).href`), map: null };
   },
-};
+});
 
 /** Messages in other languages are not shown; zod's index of them loads 50 files. */
 const oneLanguage = {
   name: 'one language',
   resolveId: (name) => (/\/locales\/index\.js$/.test(name) ? '\0no-locales' : null),
   load: (id) => (id === '\0no-locales' ? 'export {};' : null),
+};
+
+/** Packages are found as ever, and what is imported when it is needed is read then. */
+const ownAtOnce = {
+  name: 'own at once',
+  resolveId(name, from, { kind }) {
+    if (from === undefined) return null;
+    if (!name.startsWith('.')) return { id: name, external: true };
+    if (kind === 'dynamic-import') return { id: resolve(dirname(from), name), external: 'relative' };
+    return null;
+  },
 };
 
 /** What the licences of the packages in it ask for. */
@@ -39,16 +53,22 @@ function licences(ids) {
   return texts.join(`\n${'-'.repeat(80)}\n\n`);
 }
 
-const bundle = await rolldown({ input: FILE, platform: 'node', plugins: [places, oneLanguage] });
+/** Returns what is in it: paths of modules. */
+async function bundle(file, plugins, minify = false) {
+  const build = await rolldown({ input: file, platform: 'node', plugins: [placesIn(file), ...plugins] });
+  const { output } = await build.write({ file, format: 'esm', minify });
+  await build.close();
+  const [{ modules }, ...others] = output;
+  if (others.length > 0) throw new Error(`${file} became ${output.length} files`);
+  return Object.keys(modules);
+}
+
 // Names stay for the stacks of errors.
-const minify = { mangle: false, compress: true };
-const { output } = await bundle.write({ file: FILE, format: 'esm', minify });
-await bundle.close();
-const [{ modules }, ...others] = output;
-if (others.length > 0) throw new Error(`${FILE} became ${output.length} files`);
-writeFileSync(`${FILE}.LICENSES.txt`, licences(Object.keys(modules)));
+const modules = await bundle(READER, [oneLanguage], { mangle: false, compress: true });
+writeFileSync(`${READER}.LICENSES.txt`, licences(modules));
+for (const file of threads) await bundle(file, [ownAtOnce]);
 
 // Problems that only show when it runs, such as a package that takes its name from its place.
-const { loadConfig } = await import(pathToFileURL(FILE).href);
+const { loadConfig } = await import(pathToFileURL(READER).href);
 const read = loadConfig({ document: { server: { listen: '127.0.0.1:0' } }, directory: '.' });
-if (!read.ok) throw new Error(`the bundle of ${FILE} does not read a configuration`);
+if (!read.ok) throw new Error(`the bundle of ${READER} does not read a configuration`);
