@@ -1,5 +1,4 @@
 /** Generates docs/configuration.md from the schema. */
-import { pendingKeys } from './pending.js';
 import { jsonSchema } from './schema/index.js';
 
 /** The parts of a JSON Schema that are used here. */
@@ -50,8 +49,6 @@ two files is an error that names both places. Included files include no others, 
 themselves. A pattern may match nothing; a path, or the folder of a pattern, that is not there is an error. At most 1,000
 files of 1 MiB, 8 MiB together.
 
-Keys marked *(not yet)* are checked, reported in one warning, and otherwise without effect in this release. Those that
-shut somebody out or change what goes over the wire are refused until they work, unless they ask for nothing.
 What happens at a limit, and which counter tells, is in [limits.md](limits.md).
 `;
 
@@ -61,7 +58,7 @@ export function configurationDocs(): string {
 }
 
 function sectionDocs(name: string, node: SchemaNode): string {
-  const heading = `## \`${name}\`\n\n${node.description ?? ''}${notYet([name])}\n`;
+  const heading = `## \`${name}\`\n\n${node.description ?? ''}\n`;
   const rows = rowsBelow([name], node).map(rowDocs);
   if (rows.length === 0) return heading;
   return `${heading}\n| key | value | default | meaning |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
@@ -139,7 +136,7 @@ function rowDocs({ keys, node, required }: Row): string {
     `\`${keysText(keys)}\``,
     node['x-values'] ?? node.type ?? 'text',
     defaultText(node, required),
-    `${node.description ?? ''}${notYet(keys)}`,
+    `${node.description ?? ''}`,
   ];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
@@ -151,10 +148,3 @@ function defaultText({ default: value }: SchemaNode, required: boolean): string 
 
 const keysText = (keys: Keys): string => keys.join('.').replaceAll('.[]', '[]');
 
-const notYet = (keys: Keys): string =>
-  pendingKeys.some((pattern) => isCovered(keys, pattern.split('.'))) ? ' *(not yet)*' : '';
-
-/** Whether the keys are the pattern's or below it. */
-function isCovered(keys: Keys, pattern: Keys): boolean {
-  return pattern.every((part, index) => keys[index] !== undefined && (part === '*' || part === keys[index]));
-}

@@ -68,8 +68,8 @@ export function writeFault(path: string, as: WrittenAs, writer: number | null = 
 /** The text of a file with secrets. `isShared`: other users may read it, too. */
 export type SecretFile = { readonly text: string; readonly isShared: boolean } | { readonly fault: string };
 
-/** A key in base64 has 44 characters. */
-const KEY_FILE_BYTES_MAX = 1024;
+/** RSA with 8192 bits has 6.4 KB in PEM. */
+const KEY_FILE_BYTES_MAX = 16 * 1024;
 
 export const keyFile = (path: string): SecretFile => readText(path, KEY_FILE_BYTES_MAX, 'which no key is');
 

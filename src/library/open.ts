@@ -46,11 +46,17 @@ const FILE = unplaced('is for the daemon: an instance gives its lines to `logger
 
 const DOCKER = unplaced('is for the daemon: give what containers serve to `updateConfig`', 'docker');
 
+const FRAGMENTS = unplaced(
+  'is for the daemon: give what etcd says to `updateConfig`',
+  'distributed.config_manager',
+);
+
 /** What a process that is not ours does itself. */
-const problemsOfDaemon = ({ server, logging, docker }: Config): Problem[] => [
+const problemsOfDaemon = ({ server, logging, docker, distributed }: Config): Problem[] => [
   ...(server.identity === null ? [] : [USER]),
   ...(logging.file === null ? [] : [FILE]),
   ...(docker === null ? [] : [DOCKER]),
+  ...((distributed?.watchPrefix ?? null) === null ? [] : [FRAGMENTS]),
 ];
 
 const THREADS = unplaced(

@@ -32,8 +32,8 @@ export interface AnyportOptions extends ServerOptions {
   readonly monitoring?: MonitoringOptions;
   readonly logging?: LoggingOptions;
   readonly admin?: AdminOptions;
-  /** Reserved; not typed yet. */
-  readonly distributed?: Readonly<Record<string, unknown>>;
+  /** This instance as a node of a cluster, by etcd. */
+  readonly distributed?: DistributedOptions;
   /** For clients that are configured to use a proxy: HTTP CONNECT, and SOCKS. */
   readonly connectProxy?: ConnectProxyOptions;
   /** Reserved; not typed yet. */
@@ -247,13 +247,7 @@ export interface UpstreamOptions {
   readonly fileSd?: readonly string[];
   /** As that of a protocol. */
   readonly handler?: Handler | string;
-  readonly balance?:
-    | 'round_robin'
-    | 'weighted_round_robin'
-    | 'least_connections'
-    | 'random_two'
-    | 'source_hash'
-    | 'consistent_hash';
+  readonly balance?: Balance;
   readonly hashKey?: 'source' | 'sni' | 'host' | 'client_id';
   readonly affinity?: 'off' | 'source' | 'sni' | 'client_id';
   readonly slowStart?: Duration;
@@ -432,6 +426,39 @@ export interface ProxyUserLimitOptions {
 
 export interface ProxyUserOptions extends ProxyUserLimitOptions {
   readonly hash: string;
+}
+
+/** Which endpoint is next. */
+export type Balance =
+  | 'round_robin'
+  | 'weighted_round_robin'
+  | 'least_connections'
+  | 'random_two'
+  | 'source_hash'
+  | 'consistent_hash';
+
+/** One node of a cluster among others. Here the environment says nothing. */
+export interface DistributedOptions {
+  readonly enable?: boolean;
+  readonly nodeId?: string;
+  readonly etcdEndpoints?: OneOrMore<string>;
+  /** Here and in `refreshInterval` a number is seconds. */
+  readonly ttl?: string | number;
+  readonly prefix?: string;
+  readonly advertise?: string;
+  /** Paths of PEM files. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly username?: string;
+  readonly password?: string;
+  readonly stateFile?: string;
+  readonly allowLoopback?: boolean;
+  readonly shareHealth?: boolean;
+  readonly clusterKey?: string;
+  readonly divideLimits?: boolean;
+  readonly serviceDiscovery?: { readonly enable?: boolean; readonly refreshInterval?: string | number };
+  /** For the daemon: here the program changes its configuration itself. */
+  readonly configManager?: Readonly<Record<string, unknown>>;
+  readonly loadBalancer?: Balance | { readonly strategy: Balance };
 }
 
 export interface AdminOptions {

@@ -28,6 +28,4 @@ export interface DistributedConfig {
   readonly discovers: boolean;
   /** Prefix of the fragments of a configuration; null: none are read. */
   readonly watchPrefix: string | null;
-  /** Key in the table of strategies (src/upstream/balance); null: as without. */
-  readonly strategy: string | null;
 }

@@ -216,7 +216,7 @@ export class Daemon {
     });
   }
 
-  /** Opens sockets and resolves names; accepts nothing yet. Rejects with a StartError; `callOff` ends the DNS wait. */
+  /** Opens sockets and resolves names; accepts nothing yet. Rejects with a StartError; `callOff` ends the wait for names. */
   static async open(wanted: Config, options: DaemonOptions, callOff: AbortSignal): Promise<Daemon> {
     const { log, write, local, report, movesPorts, inherited = [] } = options;
     const fitted = fitToFileLimit(await withModules(wanted));
@@ -226,8 +226,14 @@ export class Daemon {
     warnOfShortages(config, log);
     const sockets = await openListeners(config, { movesPorts, inherited }, log);
     const servers = new InheritedServers(inherited);
-    const cluster = openCluster(options, callOff);
-    const names = new Names(config, cluster.directory, log, callOff);
+    const cluster = openCluster(options);
+    const names = new Names(config, cluster.directory, log);
+    const close = () => {
+      names.close();
+      cluster.close();
+    };
+    if (callOff.aborted) close();
+    else callOff.addEventListener('abort', close, { once: true });
     try {
       (await cluster.prepare(config)).commit();
       await names.start((discovery) => daemon.#reconfiguration.renew(discovery));
@@ -245,8 +251,7 @@ export class Daemon {
       const daemon: Daemon = new Daemon({ fitted, options, sockets, servers, cluster, names, ids, plane });
       return daemon;
     } catch (error) {
-      names.close();
-      cluster.close();
+      close();
       sockets.sockets.close();
       throw error;
     }
@@ -428,15 +433,12 @@ export class Daemon {
   }
 }
 
-function openCluster({ version, log, membership }: DaemonOptions, callOff: AbortSignal): Cluster {
+function openCluster({ version, log, membership }: DaemonOptions): Cluster {
   const { lookup } = createSystemResolver();
-  const cluster = new Cluster({
+  return new Cluster({
     ...{ version, membership, log, clock: systemClock },
     lookUp: async (host) => (await lookup(host)).value,
   });
-  if (callOff.aborted) cluster.close();
-  else callOff.addEventListener('abort', () => cluster.close(), { once: true });
-  return cluster;
 }
 
 function runningStatus(accepting: number, wanted: number): Health['status'] {

@@ -18,7 +18,7 @@ export class Names implements Part {
   /** Addresses that were told of as ours. */
   readonly #told = new Set<string>();
 
-  constructor(config: Config, directory: ServiceDirectory, log: Logger, callOff: AbortSignal) {
+  constructor(config: Config, directory: ServiceDirectory, log: Logger) {
     this.#inForce = config;
     this.#log = log;
     this.#provider = createProvider(config.upstreams, {
@@ -27,8 +27,6 @@ export class Names implements Part {
       info: (fields, message) => log.info(fields, message),
       directory,
     });
-    if (callOff.aborted) this.close();
-    else callOff.addEventListener('abort', () => this.close(), { once: true });
   }
 
   /** The newest that is known. */

@@ -1,4 +1,5 @@
 /** Endpoints of `service:NAME`: instances that are registered in a directory, which keeps itself current. */
+import { isDeepStrictEqual } from 'node:util';
 import { isRegisteredName } from '../base/address.js';
 import type { Discovered, DiscoveredEndpoint, Discovery, UpstreamConfig } from '../model/config.js';
 import type { Provider, ProviderKind, Surroundings } from './provider.js';
@@ -8,6 +9,8 @@ export const registeredLimits = {
   gatherMs: 250,
   /** Between two that are published, while they keep coming. */
   betweenMs: 1000,
+  /** Endpoints of a service that a log line names. */
+  namedMax: 16,
 } as const;
 
 export const registered: ProviderKind = (upstreams, around) => new RegisteredProvider(upstreams, around);
@@ -17,8 +20,8 @@ type Found = Discovered<readonly DiscoveredEndpoint[]>;
 class RegisteredProvider implements Provider {
   readonly #around: Surroundings;
   #names: Set<string>;
-  /** What has been published last, as text. */
-  #published = '';
+  /** What has been published last. */
+  #published: ReadonlyMap<string, Found> = new Map();
   #publishedMs = Number.NEGATIVE_INFINITY;
   #onChange: (discovery: Discovery) => void = () => {};
   #cancelPublishing: (() => void) | null = null;
@@ -56,7 +59,7 @@ class RegisteredProvider implements Provider {
 
   #discovery(): Discovery {
     const services = this.#found();
-    this.#published = textOf(services);
+    this.#published = services;
     return { hosts: new Map(), services };
   }
 
@@ -71,15 +74,26 @@ class RegisteredProvider implements Provider {
     const waitMs = Math.max(registeredLimits.gatherMs, registeredLimits.betweenMs - sinceMs);
     this.#cancelPublishing ??= clock.after(waitMs, () => {
       this.#cancelPublishing = null;
+      const found = this.#found();
       // The change may be of services that nobody names here.
-      if (textOf(this.#found()) === this.#published) return;
+      if (isDeepStrictEqual(found, this.#published)) return;
+      for (const name of this.#names) this.#tell(name, found.get(name)?.value ?? []);
       this.#publishedMs = clock.nowMs();
       this.#onChange(this.#discovery());
     });
   }
-}
 
-const textOf = (services: ReadonlyMap<string, Found>): string => JSON.stringify([...services]);
+  #tell(service: string, endpoints: readonly DiscoveredEndpoint[]): void {
+    if (isDeepStrictEqual(endpoints, this.#published.get(service)?.value ?? [])) return;
+    const named = endpoints.slice(0, registeredLimits.namedMax);
+    const more = endpoints.length - named.length;
+    const fields = {
+      endpoints: named.map(({ name, weight }) => `${name} ${weight}`),
+      ...(more > 0 && { more }),
+    };
+    this.#around.info({ service, ...fields }, 'service has other endpoints');
+  }
+}
 
 function namesOf(upstreams: readonly UpstreamConfig[]): Set<string> {
   const addresses = upstreams.flatMap(({ endpoints }) => endpoints.map(({ address }) => address));

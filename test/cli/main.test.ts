@@ -20,7 +20,7 @@ function file(name: string, text: string): string {
 
 const good = file(
   'good.yaml',
-  'distributed: { enable: true, etcd_endpoints: "etcd:2379", config_manager: { enable: true } }\nprotocols: [{ name: HTTP, target: "127.0.0.1:80" }]\n',
+  'security: { ip_blacklist: ["10.0.0.5/8"] }\nprotocols: [{ name: HTTP, target: "127.0.0.1:80" }]\n',
 );
 const twoListeners = file(
   'two.yaml',
@@ -44,7 +44,7 @@ describe('check', () => {
       status: 0,
       stdout: [
         `${good}: ok, 1 listener, 1 protocol, 0 routes, 1 upstream`,
-        `${good}: warning: accepted but not implemented yet, without effect: distributed.config_manager`,
+        `${good}:1:29: warning: security.ip_blacklist[0]: \`10.0.0.5/8\` has bits beyond its prefix: it takes effect as \`10.0.0.0/8\``,
         '',
       ].join('\n'),
       stderr: '',

@@ -1,9 +1,14 @@
 /** `distributed`: what becomes of it, and what is said of it. */
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { rootCertificates } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { applyClusterEnvironment } from '../../src/config/cluster-environment.js';
 import type { Environment } from '../../src/config/environment.js';
+import { keyFile } from '../../src/config/file-kind.js';
 import { readConfig } from '../../src/config/read.js';
-import { configOf, problemsOf, type World } from './support.js';
+import { tempFolder } from '../support/temp.js';
+import { configOf, problemsOf, type World, warningsOf } from './support.js';
 
 const base = 'protocols: [{ name: HTTP, target: "10.0.0.1:80" }]\n';
 const on = 'enable: true, etcd_endpoints: ["http://etcd:2379"]';
@@ -36,14 +41,13 @@ describe('what becomes of it', () => {
       dividesLimits: false,
       discovers: true,
       watchPrefix: null,
-      strategy: null,
     }));
 
   test('every key', () =>
     expect(
       resolved(`${on}, node_id: node-1, ttl: 10, prefix: /edge/, advertise: "10.0.0.1:9090", username: root, password: pw,
         state_file: /var/lib/anyport/state, allow_loopback: true, share_health: false, divide_limits: true, cluster_key: ${'k'.repeat(32)}, service_discovery: { enable: false, refresh_interval: 5 },
-        config_manager: { watch_prefix: /edge/files }, load_balancer: { strategy: least_connections }`),
+        config_manager: { watch_prefix: /edge/files }`),
     ).toMatchObject({
       nodeId: 'node-1',
       ttlS: 10,
@@ -58,13 +62,11 @@ describe('what becomes of it', () => {
       dividesLimits: true,
       discovers: false,
       watchPrefix: '/edge/files',
-      strategy: 'least_connections',
     }));
 
   test.each([
     ['ttl: 45', { ttlS: 45 }],
     ['ttl: 1m', { ttlS: 60 }],
-    ['load_balancer: random_two', { strategy: 'random_two' }],
     ['config_manager: {}', { watchPrefix: '/anyport/config' }],
     ['config_manager: { watch_prefix: /anyport-config/ }', { watchPrefix: '/anyport-config' }],
     ['config_manager: { enable: false }', { watchPrefix: null }],
@@ -88,6 +90,33 @@ describe('what becomes of it', () => {
       address: { service: 'orders' },
     });
   });
+});
+
+describe('load_balancer', () => {
+  const strategies = (loadBalancer: string) =>
+    configOf(`protocols: [{ name: HTTP, target: "service:web" }, { name: SSH, target: { endpoints: ["service:ssh"] } }]
+upstreams:
+  says: { endpoints: ["service:web"], balance: round_robin }
+  none: { endpoints: ["10.0.0.1:80", "service:web"] }
+  other: { endpoints: ["10.0.0.1:80", "srv:_http._tcp.example.org"] }
+forwards: [{ name: passed, listen: 7000, target: "service:web" }]
+distributed: { ${on}, ${loadBalancer} }`).upstreams.map(({ name, options }) => `${name} ${options.balance}`);
+
+  test.each(['random_two', '{ strategy: random_two }'])('%s: of services that say none', (written) =>
+    expect(strategies(`load_balancer: ${written}`)).toEqual([
+      'says round_robin',
+      'none random_two',
+      'other round_robin',
+      'HTTP random_two',
+      'SSH random_two',
+      'passed random_two',
+    ]),
+  );
+
+  test('without it', () =>
+    expect(new Set(strategies('ttl: 30s').map((each) => each.split(' ')[1]))).toEqual(
+      new Set(['round_robin']),
+    ));
 });
 
 describe('what is said of it', () => {
@@ -134,6 +163,37 @@ describe('what is said of it', () => {
     expect(said).toContain('has no certificate that can be read');
     expect(said).toContain('has no private key: expected PEM');
     expect(said).not.toContain('secret words');
+  });
+
+  test('a key that others may read, and a password in clear text', () => {
+    const pem = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    }).privateKey;
+    const keys = {
+      '/etc/anyport/c.pem': { text: rootCertificates[0] ?? '', isShared: true },
+      '/etc/anyport/k.pem': { text: pem, isShared: true },
+    };
+    const rest = 'username: u, password: pw, tls: { cert: c.pem, key: k.pem }';
+    const text = withKeys(
+      `enable: true, etcd_endpoints: ["https://etcd:2379", "http://[::1]:1", "http://etcd:1"], ${rest}`,
+    );
+    expect(warningsOf(text, { keys })).toEqual([
+      expect.stringContaining('distributed.password: goes to etcd in clear text'),
+      expect.stringContaining('distributed.tls.key: may be read by other users'),
+    ]);
+    const own = withKeys(`enable: true, etcd_endpoints: ["http://127.0.0.1:1"], username: u, password: pw`);
+    expect(warningsOf(own)).toEqual([]);
+  });
+
+  test('a key of RSA is not too large for a file of keys', async () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 4096 });
+    const folder = tempFolder();
+    const text = String(privateKey.export({ type: 'pkcs1', format: 'pem' }));
+    writeFileSync(`${folder.path}/key.pem`, text, { mode: 0o600 });
+    expect(keyFile(`${folder.path}/key.pem`)).toEqual({ text, isShared: false });
+    folder.remove();
   });
 
   test('a state file that can not be written', () => {

@@ -17,10 +17,10 @@ const rows = text
       .map((cell) => cell.trim()),
   );
 
-/** Keys that have an effect, as the reference writes them. */
+/** Keys, as the reference writes them. */
 const keys = configurationDocs()
   .split('\n')
-  .filter((line) => line.startsWith('| `') && !line.includes('*(not yet)*'))
+  .filter((line) => line.startsWith('| `'))
   .map((line) => line.split('`')[1]);
 
 const named = (cell: string | undefined, pattern: RegExp) =>

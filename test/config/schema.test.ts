@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { configurationDocs } from '../../src/config/docs.js';
-import { findPending, pendingKeys } from '../../src/config/pending.js';
 import { jsonSchema } from '../../src/config/schema/index.js';
 import { conditions } from '../../src/routing/conditions/index.js';
 import { problemsOf } from './support.js';
@@ -35,16 +34,6 @@ test('JSON Schema describes what is written, not what it becomes', () => {
 test('`when` has the conditions of the table, `not`, and nothing else', () => {
   const when = ['routes', '[]', 'when'].reduce(stepInto, jsonSchema() as SchemaNode | undefined);
   expect(Object.keys(when?.properties ?? {})).toEqual([...Object.keys(conditions), 'not']);
-});
-
-describe('pending keys', () => {
-  test.each(pendingKeys)('%s is a key of the schema', (pattern) => {
-    let node: SchemaNode | undefined = jsonSchema() as SchemaNode;
-    for (const part of pattern.split('.')) node = stepInto(node, part);
-    expect(node).toBeDefined();
-  });
-
-  test('what is not a configuration has none', () => expect(findPending('server')).toEqual([]));
 });
 
 /** Every place of the file, with what leads to it: lists have one item, and names are `any`. */

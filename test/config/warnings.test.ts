@@ -2,13 +2,24 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { programFault } from '../../src/config/file-kind.js';
-import { warningLinesOf, warningsOf } from './support.js';
+import { configOf, warningLinesOf, warningsOf } from './support.js';
 
 const base = `upstreams:
   web: { endpoints: ["10.0.0.1:80"] }
   mail: { endpoints: ["10.0.0.1:25"] }
   named: { endpoints: ["10.0.0.1:443"], affinity: sni }`;
 const routes = (...lines: string[]) => `${base}\nroutes:\n${lines.map((line) => `  - ${line}\n`).join('')}`;
+
+test('what asks for nothing is accepted without a word', () => {
+  const text = `protocols: [{ name: HTTP, target: "10.0.0.1:80" }]
+upstreams: { web: { endpoints: ["10.0.0.2:80"], max_connections: 0, bandwidth: { up: 0, down: 0KiB, per: session }, dns: { keep_last_good: true } } }
+server: { max_connections_per_ip: 0, user: "" }
+security: { ip_blacklist: [], allow_only: [], ip_whitelist: [] }
+listeners: [{ name: a, address: ":1", transport: tcp+udp }]
+forwards: []`;
+  expect(warningsOf(text)).toEqual([]);
+  expect(configOf(text).listeners).toHaveLength(1);
+});
 
 describe('a route that can never be reached', () => {
   const unreachable = [

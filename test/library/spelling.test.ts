@@ -11,6 +11,7 @@ import type {
   AdminOptions,
   AnyportOptions,
   ConnectProxyOptions,
+  DistributedOptions,
   ForwardOptions,
   HealthCheckCommon,
   ListenerOptions,
@@ -122,6 +123,7 @@ test('the options have the keys of the schema', () => {
   expectTypeOf<keyof MonitoringOptions>().toEqualTypeOf<KeysOf<Section<'monitoring'>>>();
   expectTypeOf<keyof LoggingOptions>().toEqualTypeOf<Exclude<KeysOf<Section<'logging'>>, 'file'>>();
   expectTypeOf<keyof ConnectProxyOptions>().toEqualTypeOf<KeysOf<Section<'connect_proxy'>>>();
+  expectTypeOf<keyof DistributedOptions>().toEqualTypeOf<KeysOf<Section<'distributed'>>>();
   expectTypeOf<keyof AdminOptions>().toEqualTypeOf<KeysOf<Section<'admin'>>>();
   expectTypeOf<keyof ListenerOptions>().toEqualTypeOf<KeysOf<typeof listener>>();
   expectTypeOf<keyof ForwardOptions>().toEqualTypeOf<KeysOf<typeof forward>>();

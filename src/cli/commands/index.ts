@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { addBan } from './ban.js';
 import { addBench } from './bench.js';
 import { addCheck } from './check.js';
+import { addCluster } from './cluster.js';
 import { addDocker } from './docker.js';
 import { addDoctor } from './doctor.js';
 import { addDrain } from './drain.js';
@@ -29,6 +30,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   addBan,
   addCheck,
   addDocker,
+  addCluster,
   addDoctor,
   addBench,
   addIdentify,

@@ -5,7 +5,7 @@ import { isRecordsName } from '../../base/address.js';
 import type { Identity } from '../../model/config.js';
 import type { DistributedConfig } from '../../model/distributed.js';
 import type { TextFile } from '../file-kind.js';
-import type { Report } from '../report.js';
+import type { Report, Warn } from '../report.js';
 import type { WrittenDistributed } from '../schema/distributed.js';
 import type { UpstreamEntry } from '../schema/upstreams.js';
 import type { Context } from './context.js';
@@ -44,7 +44,6 @@ export function resolveDistributed(
     dividesLimits: written.divide_limits,
     discovers: written.service_discovery.enable,
     watchPrefix: watchPrefixOf(written, report),
-    strategy: written.load_balancer?.strategy ?? null,
   };
 }
 
@@ -103,6 +102,21 @@ function stateFileOf(
   if (fault !== null) report.problem(['distributed', 'state_file'], fault);
   return path;
 }
+
+/** What is valid, and probably not intended. */
+export function warnOfDistributed({ distributed: written }: Shape, context: Context, warn: Warn): void {
+  if (written === null || !written.enable) return;
+  const { tls, username, etcd_endpoints } = written;
+  const key = tls?.key === undefined ? null : context.keyFile(resolve(context.directory, tls.key));
+  if (key !== null && 'isShared' in key && key.isShared)
+    warn(['distributed', 'tls', 'key'], 'may be read by other users of this machine: `chmod 600` it');
+  const isOpen = (url: string) => url.startsWith('http:') && !isPrivate(new URL(url).hostname);
+  if (username !== '' && etcd_endpoints.some(isOpen))
+    warn(['distributed', 'password'], 'goes to etcd in clear text: use `https` URLs');
+}
+
+/** Of this machine alone. */
+const isPrivate = (host: string): boolean => /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(host);
 
 type Places = Pick<NamedUpstream, 'path'> & { readonly value: Pick<UpstreamEntry, 'endpoints'> };
 

@@ -7,6 +7,7 @@ import type { Source } from '../source.js';
 import { checkAdminAddress, resolveAdmin } from './admin.js';
 import { resolveConnectProxy } from './connect-proxy.js';
 import type { Context } from './context.js';
+import { withDefaultStrategy } from './default-strategy.js';
 import { checkServices, resolveDistributed } from './distributed.js';
 import { resolveDocker } from './docker.js';
 import { checkForwards } from './forward-checks.js';
@@ -46,10 +47,17 @@ export function validate(source: Source, context: Context): Validated {
   const forwards = readForwards(shape, declared, report);
   const targets = new Targets([...declared.keys(), ...forwardUpstreamNames(forwards)], report);
   const names = new ProtocolNames(shape, targets, context, report);
-  const upstreams = [
-    ...resolveUpstreams(shape, context, report),
-    ...forwardUpstreams(forwards, context, report),
-  ];
+  const { upstreams, written } = withDefaultStrategy(
+    {
+      upstreams: [
+        ...resolveUpstreams(shape, context, report),
+        ...forwardUpstreams(forwards, context, report),
+      ],
+      written: [...writtenUpstreams(shape), ...writtenForwardUpstreams(forwards)],
+    },
+    shape,
+    source,
+  );
   const passing = forwardGroups(forwards, targets, context, report);
   const groups = resolveListeners(shape, names, targets, passing, context, report);
   const routes = resolveRoutes(shape, groups, names, targets, report);
@@ -58,7 +66,6 @@ export function validate(source: Source, context: Context): Validated {
   const docker = resolveDocker(shape, context, report);
   const profiles = new KcpNames(shape, report);
   for (const entry of shape.listeners ?? []) profiles.checkListener(entry);
-  const written = [...writtenUpstreams(shape), ...writtenForwardUpstreams(forwards)];
   for (const entry of written) profiles.checkUpstream(entry);
   for (const entry of written) checkVia(entry, report);
   checkServer(shape, report);

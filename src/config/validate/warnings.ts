@@ -4,7 +4,6 @@ import type { Config, ListenerConfig, Problem } from '../../model/config.js';
 import { socketTransportsOf } from '../../model/transports.js';
 import { findAmbiguities } from '../ambiguity.js';
 import { findAll } from '../path.js';
-import { findPending } from '../pending.js';
 import { inFileOrder, placeName, unplaced, type Warn } from '../report.js';
 import type { UpstreamEntry } from '../schema/upstreams.js';
 import type { Source } from '../source.js';
@@ -12,6 +11,7 @@ import { warnOfToken } from './admin.js';
 import { warnOfTakenAtAccept } from './at-accept.js';
 import { warnOfConnectProxy } from './connect-proxy-warnings.js';
 import type { Context } from './context.js';
+import { warnOfDistributed } from './distributed.js';
 import type { ListenerGroup } from './groups.js';
 import { warnOfHealthChecks } from './health-checks.js';
 import { warnOfIdleOptions } from './idle-options.js';
@@ -67,8 +67,6 @@ export function warningsOf(checked: Checked, context: Context): Problem[] {
   const warnings: Problem[] = [];
   const say = (message: string) => warnings.push(unplaced(message));
   const warn: Warn = (path, message) => warnings.push({ ...source.place(path), message });
-  const pending = findPending(source.value);
-  if (pending.length > 0) say(`accepted but not implemented yet, without effect: ${pending.join(', ')}`);
   for (const name of names.unserved) {
     say(`protocol \`${name}\` is spoken in datagrams, which no listener takes`);
   }
@@ -95,6 +93,7 @@ export function warningsOf(checked: Checked, context: Context): Problem[] {
   warnOfHostBits(source, warn);
   warnOfOrphanedOptions(shape, source, warn);
   warnOfConnectProxy(checked, context, warn, (path) => placeName(path, source));
+  warnOfDistributed(shape, context, warn);
   warnOfKcp(shape, profiles, context, warn);
   warnOfTransportOptions(written, reachability, source, warn);
   return warnings.toSorted(inFileOrder(source.files));

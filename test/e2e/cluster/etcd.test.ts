@@ -3,9 +3,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { EtcdClient } from '../../../src/cluster/etcd/client.js';
+import type * as Library from '../../../src/index.js';
 import { type Backend, ping, startBackend, whoAnswers } from '../../support/backends.js';
 import { startControlled } from '../../support/control.js';
-import { type Daemon, startDaemon, type TestConfig } from '../../support/daemon.js';
+import { anyport, type Daemon, startDaemon, type TestConfig } from '../../support/daemon.js';
 import { Etcd, etcdTools } from '../../support/etcd.js';
 import { freePort } from '../../support/ports.js';
 import { dial } from '../../support/tcp.js';
@@ -13,6 +14,8 @@ import { type TempFolder, tempFolder } from '../../support/temp.js';
 import { describeWith } from '../../support/tools.js';
 import { startGenerations } from '../../support/upgrade.js';
 import { eventually } from '../../support/wait.js';
+
+const LIBRARY = new URL('../../../dist/index.js', import.meta.url).href;
 
 /** From a change in etcd to routing. */
 const SOON_MS = 2000;
@@ -112,6 +115,19 @@ describeWith(...etcdTools)('a cluster', () => {
       leftOut: [expect.stringContaining('/services/web/bad: address: expected an IP address')],
     });
     expect(await daemon.metric('anyport_cluster_instances')).toBe(1);
+    expect(await daemon.line('service has other endpoints')).toMatchObject({ service: 'web' });
+    const shown = await anyport(['cluster', '-c', daemon.file]);
+    expect(shown).toMatchObject({ status: 0, stderr: '' });
+    expect(shown.stdout).toMatch(/^NODE +ADDRESS .*\nn1 \(this\) +10\.0\.0\.1:9090 /);
+    expect(shown.stdout).toMatch(/\nweb +a +127\.0\.0\.1:\d+ +1 +-\nleft out: .*\/bad: address: /);
+    const { nodes, services, left_out } = JSON.parse(
+      (await anyport(['cluster', '-c', daemon.file, '--json'])).stdout,
+    );
+    expect([nodes[0].id, services[0], left_out.length]).toEqual([
+      'n1',
+      { service: 'web', instance: 'a', address: backends.get('a')?.target, weight: 1, meta: {} },
+      1,
+    ]);
   });
 
   test('without etcd sessions go where they went, at a start by what is on disk; afterwards all is found', async () => {
@@ -126,6 +142,10 @@ describeWith(...etcdTools)('a cluster', () => {
     await eventually('the outage', async () => (await status()).error !== null);
     expect((await status()).connected).toBe(false);
     await answers(daemon, 'a');
+    expect(await anyport(['cluster', '-c', daemon.file])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('etcd can not be asked: etcd at 127.0.0.1'),
+    });
     const other = await start({ ...state, node_id: 'n2' });
     await answers(other, 'a');
     await etcd.members[0]?.up();
@@ -192,6 +212,27 @@ describeWith(...etcdTools)('a cluster', () => {
       msg: 'reloaded',
     });
     await answers(daemon, 'a');
+  });
+
+  test('a program with the library is a node, too, until it closes', async () => {
+    const { createAnyport } = (await import(LIBRARY)) as typeof Library;
+    await put('a');
+    const plex = createAnyport({
+      protocols: [{ name: 'redis', target: 'service:web' }],
+      distributed: {
+        ...{ enable: true, nodeId: 'program', etcdEndpoints: etcd.endpoints, prefix },
+        allowLoopback: true,
+      },
+    });
+    await plex.listen('127.0.0.1:0');
+    expect(await whoAnswers(plex.address?.port ?? 0)).toBe('a');
+    await registered('program');
+    await plex.close({ drain: 0 });
+    expect(await nodes()).toEqual([]);
+    const refused = createAnyport({ distributed: { enable: true, etcdEndpoints: 'x:1', configManager: {} } });
+    await expect(refused.listen('127.0.0.1:0')).rejects.toThrow(
+      'distributed.configManager: is for the daemon',
+    );
   });
 
   test('through an upgrade the node is there all the time, as the same', async () => {
