@@ -147,4 +147,3 @@ function defaultText({ default: value }: SchemaNode, required: boolean): string 
 }
 
 const keysText = (keys: Keys): string => keys.join('.').replaceAll('.[]', '[]');
-

@@ -44,7 +44,7 @@ describe('check', () => {
       status: 0,
       stdout: [
         `${good}: ok, 1 listener, 1 protocol, 0 routes, 1 upstream`,
-        `${good}:1:29: warning: security.ip_blacklist[0]: \`10.0.0.5/8\` has bits beyond its prefix: it takes effect as \`10.0.0.0/8\``,
+        `${good}:1:28: warning: security.ip_blacklist[0]: \`10.0.0.5/8\` has bits beyond its prefix: it takes effect as \`10.0.0.0/8\``,
         '',
       ].join('\n'),
       stderr: '',
