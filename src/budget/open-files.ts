@@ -44,7 +44,7 @@ export const fileCosts = {
   /** Up to 1 MiB of kernel memory each, mostly 256 KiB; sessions without a pipe copy. */
   pipesPerWorkerMax: 256,
   /** Handoff mode: what the primary accepts at once, usually and where files are few (native/engine/acceptor). */
-  acceptsPerTurn: 64,
+  acceptsPerTurn: 16,
   acceptsPerTurnMin: 4,
 } as const;
 
