@@ -109,6 +109,7 @@ export class Fragments implements Part {
     // Keys of this node have ended with the link before.
     this.#statuses = new Map();
     const watchPrefix = link?.config.watchPrefix ?? null;
+    if (link === null) this.#cancelPut?.();
     if (link === null || watchPrefix === null) return;
     link.mirror({
       what: 'configuration',
@@ -160,7 +161,8 @@ export class Fragments implements Part {
     const unserved = await this.#contributor.put(entries.flatMap(({ put }) => put ?? []));
     this.#isPutting = false;
     this.#putMs = systemClock.nowMs();
-    if (unserved === null || this.#read === null) return;
+    // Closing, given on to another process, or switched off.
+    if (unserved === null || this.#link === null || this.#read === null) return;
     this.#entries = entries;
     this.#unserved = unserved;
     this.#judge();
