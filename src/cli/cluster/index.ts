@@ -6,11 +6,12 @@ import { columns } from '../columns.js';
 import type { ClusterOptions } from '../commands/cluster.js';
 import { loadOrFail } from '../configuration.js';
 import { BAD_USAGE, FAILED, Failure } from '../failure.js';
+import { configuration } from './configuration.js';
 import { nodes } from './nodes.js';
 import { ask, type Section, type Shown } from './section.js';
 import { services } from './services.js';
 
-const sections: readonly Section[] = [nodes, services];
+const sections: readonly Section[] = [nodes, services, configuration];
 
 /** For each question, all endpoints together. */
 const CALL_MS = 5000;
