@@ -188,8 +188,9 @@ Next Sniffer::Finish(Session& session, Cause cause) {
   const bool silent = state.bytes == 0;
   const bool half_closed = silent && cause == Cause::kFinished;
   // SMTP and FTP clients may half-close before the greeting: treat that as silence.
-  const bool greeted =
-      !state.proxy_header_due && !state.begun_again && session.plan_listener().silence_ms != 0;
+  const bool greeted = !state.proxy_header_due && session.plan_listener().silence_ms != 0;
+  // What it was answered may be why it leaves, which TypeScript knows.
+  if (half_closed && state.begun_again) return Show(session, state, cause);
   if (half_closed && !greeted) {
     // A port scan or health probe: not a failure.
     return End(desk_, session, Ender::kClient, Reason::kClientGone, Closing::kClose);

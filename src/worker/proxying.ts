@@ -53,6 +53,8 @@ const ADDRESSES_MAX = 16;
 /** How a session ends that is refused, where it is not as the table says. */
 type Ending = Pick<Refusal, 'by' | 'during' | 'reason'>;
 
+const GONE: Ending = { by: 'client', during: 'sniff', reason: 'client_gone' };
+
 export class Proxying {
   readonly #options: ProxyingOptions;
   readonly #log: StageLog;
@@ -141,11 +143,14 @@ export class Proxying {
     switch (judgement.verdict) {
       case 'user': {
         const { name, upstream } = judgement.user;
-        tunnelOf(session).user = name;
+        const tunnel = tunnelOf(session);
+        tunnel.user = name;
+        tunnel.hasGuessed = false;
         session.upstream = upstream;
         return this.#follow(session, identity.accepted());
       }
       case 'wrong':
+        tunnelOf(session).hasGuessed = true;
         return this.#reject(session, identity, 'the user or the password is wrong');
       case 'braked': {
         const seconds = Math.ceil(judgement.waitMs / 1000);
@@ -280,9 +285,10 @@ export class Proxying {
     this.#refuse(session, 'busy', 'max_connections of the user');
   }
 
-  /** The client has said all that it will, and that is no request. */
+  /** The client has said all that it will, and that is no request: if it was a wrong password, that is why there is none. */
   #leave(session: Session): void {
-    this.#options.answers.end(session, session.row, 'client', 'sniff', 'client_gone', 'close');
+    const { by, during, reason } = tunnelOf(session).hasGuessed ? refusals.credentials : GONE;
+    this.#options.answers.end(session, session.row, by, during, reason, 'close');
   }
 
   #refuse(

@@ -197,6 +197,9 @@ export class Sequencer {
   #classified(session: Session, cause: Cause): void {
     const { events } = this.#options;
     if (session.tunnel !== undefined) return this.#proxying.read(session);
+    // It has been answered, and leaves without another word.
+    if (cause === 'finished' && events.bytesLength === 0)
+      return this.#end(session, 'client', 'sniff', 'client_gone');
     if (this.#log.isOn) this.#log.tell(session, 'sniff', { cause, bytes: events.bytesLength });
     if (cause === 'silence') {
       const { onSilence, onUnknown } = session.planListener;

@@ -8,6 +8,8 @@ export class Tunnel {
   destination: Destination | undefined;
   /** Whom the client has proved to be. */
   user: string | undefined;
+  /** The last user and password that the client gave are wrong. */
+  hasGuessed = false as boolean;
   /** HTTP status of the answer, or what stands for it in SOCKS; 0: there was none. */
   status = 0;
   /** Gives up what the session waits for. */

@@ -137,6 +137,17 @@ TEST_F(SnifferTest, TheRestBehindAnAnswerIsTheLastIfTheClientHasSaidAll) {
   EXPECT_EQ(OnlyEvent().cause(), Cause::kFinished);
 }
 
+TEST_F(SnifferTest, AClientThatLeavesBehindAnAnswerIsShown) {
+  Session& session = Begin();
+  Feed(session, "abc");
+  world.TakeEvents();
+  EXPECT_EQ(sniffer.BeginAgain(session, ~0u, 1), Next::kMore);
+  sniffer.Finish(session, Cause::kFinished);
+  const Shown event = OnlyEvent();
+  EXPECT_EQ(event.cause(), Cause::kFinished);
+  EXPECT_EQ(event[desk::kBytesLength], 0u);
+}
+
 TEST_F(SnifferTest, ADecisionThatTakesItsTimeIsNotTheClientsTime) {
   Session& session = Begin();
   Feed(session, "abc");

@@ -67,6 +67,8 @@ function proxyPlan(change: Partial<PlanConnectProxy> = {}, port?: number, limits
 }
 
 const ALICE = 'Proxy-Authorization: Basic YWxpY2U6c2VjcmV0';
+/** A password that alice does not have. */
+const WRONG = 'Proxy-Authorization: Basic YWxpY2U6d3Jvbmc=';
 /** As cheap as hashes may be. */
 const hash = await hashPassword(Buffer.from('secret'), { ln: 14, r: 8, p: 1 });
 const alice = (at: number) => ({ users: [{ name: 'alice', hash, upstream: at }] });
@@ -182,8 +184,7 @@ describe('users', () => {
 
   test('a wrong password is no user', async () => {
     const plane = await start(proxyPlan(alice(1)));
-    const wrong = 'Proxy-Authorization: Basic YWxpY2U6d3Jvbmc=';
-    expect(await statusOf(plane, connect(443, wrong, 'Connection: close'))).toBe('407');
+    expect(await statusOf(plane, connect(443, WRONG, 'Connection: close'))).toBe('407');
     expect(await line(plane)).toMatchObject({ status: 407, reason: 'rejected', route: CONNECT_PROXY });
     expect(plane.records()[0]).not.toHaveProperty('user');
     expect(plane.metric('anyport_proxy_refusals_total', { cause: 'credentials' })).toBe(1);
@@ -201,6 +202,22 @@ describe('users', () => {
       status: 407,
       error: 'this proxy asks for a user and a password',
     });
+  });
+
+  test('a client that leaves after a wrong password is rejected, as it is counted', async () => {
+    const plane = await start(proxyPlan(alice(1)));
+    const client = await dial(plane.port);
+    client.send(connect(443, WRONG));
+    await eventually('the question', () => heard(client).endsWith('password is wrong\n'));
+    client.finish();
+    expect(await line(plane)).toMatchObject({
+      by: 'proxy',
+      reason: 'rejected',
+      status: 407,
+      error: 'the user or the password is wrong',
+    });
+    expect(plane.metric('anyport_proxy_refusals_total', { cause: 'credentials' })).toBe(1);
+    expect(plane.metric('anyport_sessions_total', { reason: 'rejected' })).toBe(1);
   });
 
   test('clients that leave while their passwords are verified leave nothing behind', async () => {
