@@ -6,6 +6,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { MonitoringConfig } from '../model/config.js';
+import type { AddressText } from '../model/session.js';
 import { type Answer, json, send } from './answer.js';
 import type { Control } from './control.js';
 import { live, metrics, ready } from './handlers/monitoring.js';
@@ -35,11 +36,16 @@ interface Address {
   readonly port: number;
 }
 
+export interface OpenedSocket {
+  readonly fd: number;
+  readonly bound: AddressText;
+}
+
 /**
- * Opens a listening socket on an address and returns its descriptor; throws an error that says why it can not. `ours`:
+ * Opens a listening socket on an address; throws an error that says why it can not. `ours`:
  * ports that the monitoring servers hold themselves.
  */
-export type OpenSocket = (site: NamedSite, ours: readonly number[]) => number;
+export type OpenSocket = (site: NamedSite, ours: readonly number[]) => OpenedSocket;
 
 export interface NamedSite {
   readonly address: Address;
@@ -52,9 +58,8 @@ interface Site extends NamedSite {
   resources: Resources;
 }
 
-interface OpenSite extends Site {
+interface OpenSite extends Site, OpenedSocket {
   readonly server: Server;
-  readonly fd: number;
 }
 
 /** One server per address; those of a changed configuration are opened before the old ones are closed. */
@@ -63,6 +68,8 @@ export class MonitoringServers {
   readonly #open: OpenSocket;
   readonly #visitors = new Visitors();
   #sites: readonly OpenSite[] = [];
+  /** Of a configuration that is prepared; null: nothing is. */
+  #next: readonly OpenSite[] | null = null;
   /** Servers of sites that are open and not to be served yet. */
   #waiting: (() => void)[] | null = null;
   #isClosed = false as boolean;
@@ -80,6 +87,11 @@ export class MonitoringServers {
   /** Listening sockets, for another process. */
   get sockets(): readonly { readonly address: Address; readonly fd: number }[] {
     return this.#sites.map(({ address, fd }) => ({ address, fd }));
+  }
+
+  /** Where it listens once what is prepared is in force. */
+  get nextAddresses(): readonly AddressText[] {
+    return (this.#next ?? this.#sites).map(({ bound }) => bound);
   }
 
   /** Opens sockets and serves nothing until `begin`: connections wait. */
@@ -102,7 +114,10 @@ export class MonitoringServers {
   async prepare(config: MonitoringConfig): Promise<{ commit(): void; discard(): void }> {
     const wanted = sites(config);
     const opened: OpenSite[] = [];
-    const discard = () => closeAll(opened);
+    const discard = () => {
+      this.#next = null;
+      closeAll(opened);
+    };
     try {
       for (const site of wanted) {
         if (this.#at(site.address) === undefined) opened.push(await this.#openSite(site));
@@ -111,6 +126,7 @@ export class MonitoringServers {
       discard();
       throw error;
     }
+    this.#next = [...wanted.flatMap(({ address }) => this.#at(address) ?? []), ...opened];
     return { commit: () => this.#commit(wanted, opened), discard };
   }
 
@@ -131,6 +147,7 @@ export class MonitoringServers {
       return [site];
     });
     this.#sites = [...kept, ...opened];
+    this.#next = null;
     closeAll([...gone]);
     if (this.#isClosed) this.close();
   }
@@ -142,7 +159,7 @@ export class MonitoringServers {
   async #openSite(site: Site): Promise<OpenSite> {
     const ours = this.#sites.map(({ address }) => address.port);
     const server = createSite(() => open.resources, this.#control, this.#visitors);
-    const open: OpenSite = { ...site, server, fd: this.#open(site, ours) };
+    const open: OpenSite = { ...site, server, ...this.#open(site, ours) };
     const listen = () => server.listen({ fd: open.fd });
     if (this.#waiting) this.#waiting.push(listen);
     else await once(listen(), 'listening');

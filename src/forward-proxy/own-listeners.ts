@@ -3,7 +3,7 @@ import { isIPv4 } from 'node:net';
 import { parseListen } from '../base/address.js';
 import type { AddressText } from '../model/session.js';
 
-/** `listeners`: addresses as configured. `machine`: addresses of its interfaces now, asked for only where a port is ours. */
+/** `listeners`: addresses as bound, those of the control interface and of monitoring, too. `machine`: addresses of its interfaces now, asked for only where a port is ours. */
 export function createOwnTest(
   listeners: readonly AddressText[],
   machine: () => readonly string[],

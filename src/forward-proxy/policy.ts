@@ -24,7 +24,7 @@ export class Policy {
   readonly #deny: readonly Rule[];
   readonly #isOwn: (address: string, port: number) => boolean;
 
-  /** `isOwn`: whether a listener of this daemon would take the connection. */
+  /** `isOwn`: whether this process would take the connection. */
   constructor(
     { allow, deny, ports }: Pick<ConnectProxyPolicy, 'allow' | 'deny' | 'ports'>,
     isOwn: (address: string, port: number) => boolean,

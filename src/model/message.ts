@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { KcpLinkInfo } from './kcp-links.js';
 import type { Plan } from './plan.js';
 import type { Report } from './report.js';
+import type { AddressText } from './session.js';
 import type { LiveCounts, SessionInfo, SessionQuery } from './session-list.js';
 
 /** What comes to a socket: connections (TCP, Unix), or datagrams (UDP). */
@@ -19,8 +20,15 @@ export interface ListeningSocket {
   readonly fd: number;
 }
 
+/** Where this process listens itself, as bound: for clients, and for the servers of the primary. */
+export interface OwnAddress {
+  readonly address: AddressText;
+  readonly transport: SocketTransport;
+}
+
 /** What workers are told beside a Plan. */
 export interface WorkerSettings {
+  readonly own: readonly OwnAddress[];
   readonly logLevel: string;
   /** Workers that accept: each has its share of the rates that are for all together. */
   readonly workers: number;

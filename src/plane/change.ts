@@ -1,6 +1,6 @@
 /** What the data plane is given to put into force. */
 import type { ServerConfig } from '../model/config.js';
-import type { ListeningSocket } from '../model/message.js';
+import type { ListeningSocket, OwnAddress } from '../model/message.js';
 import type { Plan } from '../model/plan.js';
 
 /** Listening sockets; open before the first worker starts until the last one stops accepting. */
@@ -26,6 +26,8 @@ export interface PlaneChange {
   readonly workers: number;
   readonly accept: AcceptMode;
   readonly logLevel: string;
+  /** Asked whenever a worker prepares the Plan: servers of the primary may listen later than it is made. */
+  readonly own: () => readonly OwnAddress[];
   /** Splice pipes per worker, for workers that start from now on. */
   readonly pipes: number;
   /** Handoff mode: connections that the primary accepts before it looks for room again. */

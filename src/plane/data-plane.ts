@@ -266,8 +266,8 @@ export class DataPlane {
       deliver: (worker) => {
         const place = members.indexOf(worker);
         const all = place >= 0 ? sockets.of(place) : [];
-        const own = accept === 'handoff' ? all.filter(({ transport }) => transport === 'udp') : all;
-        return { plan, sockets: own, settings: { logLevel, workers } };
+        const accepted = accept === 'handoff' ? all.filter(({ transport }) => transport === 'udp') : all;
+        return { plan, sockets: accepted, settings: { logLevel, workers, own: change.own() } };
       },
       committing: () => this.#handoff.leave(),
     };

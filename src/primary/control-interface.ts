@@ -6,6 +6,7 @@ import { systemClock } from '../base/clock.js';
 import { type Logger, type LogLine, rateLimited } from '../base/log.js';
 import { isPrivate } from '../config/validate/admin.js';
 import type { AdminConfig, Config, ListenAddress } from '../model/config.js';
+import type { OwnAddress } from '../model/message.js';
 import type { AddressText } from '../model/session.js';
 import type { InheritedServers } from './inherited-servers.js';
 import { listenError } from './listen-error.js';
@@ -39,6 +40,8 @@ interface Serving {
 export class ControlInterface implements Part {
   readonly #options: ControlInterfaceOptions;
   #serving: Serving | null = null;
+  /** Of a configuration that is prepared; null: it has none. Undefined: what serves stays. */
+  #next: Opened | null | undefined = undefined;
   #evictedBefore = 0;
   #isClosed = false as boolean;
   /** Opens sockets, and serves nothing yet: connections wait. */
@@ -51,6 +54,11 @@ export class ControlInterface implements Part {
   /** As bound; null: none. */
   get address(): AddressText | null {
     return this.#serving?.group.bound ?? null;
+  }
+
+  get listensAt(): readonly OwnAddress[] {
+    const next = this.#next === undefined ? this.#serving : this.#next;
+    return next === null ? [] : [{ address: next.group.bound, transport: 'tcp' }];
   }
 
   /** Connections closed so far to make room for newer ones. */
@@ -88,16 +96,21 @@ export class ControlInterface implements Part {
 
   async prepare({ admin }: Config): Promise<Prepared> {
     const before = this.#serving;
-    if (admin === null) return { commit: () => this.#replace(null), discard: () => {} };
-    if (before !== null && isSameAddress(before.config.address, admin.address)) {
+    if (admin !== null && before !== null && isSameAddress(before.config.address, admin.address)) {
       refuseOpen(admin, before.bound);
       return { commit: () => this.#keep(before, admin), discard: () => {} };
     }
-    const opened = await this.#open(admin);
-    if (opened === null) return { commit: () => this.#replace(null), discard: () => {} };
+    const opened = admin && (await this.#open(admin));
+    this.#next = opened;
     return {
-      commit: () => this.#replace(this.#serve(admin, opened)),
-      discard: () => closeGroup(opened.group, native),
+      commit: () => {
+        this.#next = undefined;
+        this.#replace(admin && opened && this.#serve(admin, opened));
+      },
+      discard: () => {
+        this.#next = undefined;
+        if (opened !== null) closeGroup(opened.group, native);
+      },
     };
   }
 

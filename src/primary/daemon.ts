@@ -241,13 +241,16 @@ export class Daemon {
       const plan = compile(config, names.discovery, FIRST_GENERATION, ids);
       // A successor's workers get their sockets all at once, when none of them can fail to start any more.
       const first = options.isSuccessor ? NO_SOCKETS : sockets.sockets;
-      const plane = new DataPlane(planeChange(fitted, plan, first), {
-        log,
-        write,
-        ...(local && { local }),
-        ...(report && { report }),
-        failed: (failures) => daemon.#monitor.failed(failures),
-      });
+      const plane = new DataPlane(
+        planeChange(fitted, plan, first, () => daemon.#reconfiguration.listensAt),
+        {
+          log,
+          write,
+          ...(local && { local }),
+          ...(report && { report }),
+          failed: (failures) => daemon.#monitor.failed(failures),
+        },
+      );
       const daemon: Daemon = new Daemon({ fitted, options, sockets, servers, cluster, names, ids, plane });
       return daemon;
     } catch (error) {

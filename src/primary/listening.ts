@@ -3,6 +3,7 @@ import { native } from '../addon.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { Config, ServerConfig } from '../model/config.js';
+import type { OwnAddress } from '../model/message.js';
 import type { DataPlane } from '../plane/data-plane.js';
 import type { Part, Prepared } from './part.js';
 import { ReceiveBuffers } from './receive-buffers.js';
@@ -42,6 +43,10 @@ export class Listening implements Part {
   /** In force after the commit, if something is prepared. */
   get next(): ListeningSockets {
     return this.#next?.sockets ?? this.#current;
+  }
+
+  get listensAt(): readonly OwnAddress[] {
+    return this.next.groups.map(({ group }) => ({ address: group.bound, transport: transportOf(group) }));
   }
 
   get #groups(): SocketGroup[] {

@@ -1,10 +1,11 @@
 /** The monitoring servers as a part of the daemon; a failure is a StartError. */
 import { native } from '../addon.js';
 import type { Control } from '../admin/control.js';
-import { MonitoringServers, type OpenSocket } from '../admin/monitoring.js';
+import { MonitoringServers, type OpenedSocket, type OpenSocket } from '../admin/monitoring.js';
 import { hostPort } from '../base/address.js';
 import type { Logger } from '../base/log.js';
 import type { Config, ListenAddress, MonitoringConfig } from '../model/config.js';
+import type { OwnAddress } from '../model/message.js';
 import type { InheritedServers } from './inherited-servers.js';
 import { listenError } from './listen-error.js';
 import type { Part, Prepared } from './part.js';
@@ -20,15 +21,16 @@ const opener =
   (inherited: InheritedServers): OpenSocket =>
   ({ address, names }, ours) => {
     const wanted = listenAddress(address);
-    const [taken] = inherited.take(wanted, names)?.group.sockets ?? [];
-    if (taken) return taken.fd;
+    const taken = inherited.take(wanted, names);
+    if (taken) return opened(taken.group);
     try {
-      const { sockets } = openInet(wanted, { size: 1, holdsPort: ours.includes(wanted.port) }, native);
-      return sockets[0]?.fd ?? -1;
+      return opened(openInet(wanted, { size: 1, holdsPort: ours.includes(wanted.port) }, native));
     } catch (error) {
       throw listenError('monitoring', wanted, error);
     }
   };
+
+const opened = ({ sockets, bound }: SocketGroup): OpenedSocket => ({ fd: sockets[0]?.fd ?? -1, bound });
 
 export class MonitoringPart implements Part {
   readonly #servers: MonitoringServers;
@@ -43,6 +45,10 @@ export class MonitoringPart implements Part {
   /** Connections closed so far to make room for newer ones. */
   get evicted(): number {
     return this.#servers.evicted;
+  }
+
+  get listensAt(): readonly OwnAddress[] {
+    return this.#servers.nextAddresses.map((address) => ({ address, transport: 'tcp' }));
   }
 
   /** For another process. */

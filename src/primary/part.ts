@@ -3,6 +3,7 @@
  * `commit`. The first preparation is its start.
  */
 import type { Config } from '../model/config.js';
+import type { OwnAddress } from '../model/message.js';
 
 /** Exactly one of the two is called, once. Neither can fail. */
 export interface Prepared {
@@ -12,6 +13,8 @@ export interface Prepared {
 }
 
 export interface Part {
+  /** Where it listens, as bound, once what is prepared is in force; absent: nowhere. */
+  readonly listensAt?: readonly OwnAddress[];
   /** Rejects with a StartError when this configuration can not be served; then nothing has changed. */
   prepare(config: Config): Promise<Prepared>;
   /** Idempotent; also while something is prepared. */

@@ -12,6 +12,7 @@ import { compile } from '../config/compile.js';
 import { unplaced } from '../config/report.js';
 import type { Config, Discovery, Problem } from '../model/config.js';
 import type { Ids } from '../model/ids.js';
+import type { OwnAddress } from '../model/message.js';
 import type { EndpointOverrides } from '../model/overrides.js';
 import type { Plan } from '../model/plan.js';
 import type { PlaneChange, Sockets } from '../plane/change.js';
@@ -82,6 +83,12 @@ export class Reconfiguration {
 
   get overrides(): EndpointOverrides {
     return this.#overrides;
+  }
+
+  /** Where this process listens once what is prepared is in force. */
+  get listensAt(): readonly OwnAddress[] {
+    const { listening, parts } = this.#around;
+    return [listening, ...parts].flatMap(({ listensAt = [] }) => listensAt);
   }
 
   /** Puts a configuration into force. */
@@ -156,7 +163,7 @@ export class Reconfiguration {
     this.#generation += 1;
     const compiled = compile(fitted.config, names.discovery, this.#generation, ids, overrides);
     const plan = sharingLists(compiled, plane.plan);
-    const published = await plane.change(planeChange(fitted, plan, listening.next));
+    const published = await plane.change(planeChange(fitted, plan, listening.next, () => this.listensAt));
     if (published.result === 'committed') inForce(plan);
     return published;
   }
@@ -172,7 +179,12 @@ const sharingLists = (plan: Plan, inForce: Plan): Plan =>
   });
 
 /** What the workers get with a Plan. */
-export function planeChange({ config, pipes, files }: Fitted, plan: Plan, sockets: Sockets): PlaneChange {
+export function planeChange(
+  { config, pipes, files }: Fitted,
+  plan: Plan,
+  sockets: Sockets,
+  own: PlaneChange['own'],
+): PlaneChange {
   const { workers, accept } = config.server;
   return {
     plan,
@@ -180,6 +192,7 @@ export function planeChange({ config, pipes, files }: Fitted, plan: Plan, socket
     workers,
     accept,
     logLevel: config.logging.level,
+    own,
     pipes,
     acceptsPerTurn: files.acceptsPerTurn,
   };

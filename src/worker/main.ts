@@ -249,10 +249,11 @@ function createWorker(setup: WorkerSetup, rest: Rest) {
   };
   const around = { counters, balancing, complain, ...(local && { local }) };
   const adoption = new Adoption({
-    create: (plan, classifierOf, { workers }) =>
+    create: (plan, classifierOf, { workers, own }) =>
       createRuntime(plan, {
         ...around,
         classifierOf,
+        own,
         before: runtimes.current,
         share: (whole, endpoint) => shareOf(whole, worker + endpoint, workers),
       }),

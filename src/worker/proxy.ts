@@ -5,13 +5,12 @@ import { createOwnTest } from '../forward-proxy/own-listeners.js';
 import { Policy } from '../forward-proxy/policy.js';
 import { type UserTable, userTable } from '../forward-proxy/users/index.js';
 import type { PlanConnectProxy } from '../model/connect-proxy.js';
-import type { PlanListener } from '../model/plan.js';
+import type { OwnAddress } from '../model/message.js';
 import type { Transport } from '../model/protocol.js';
-import { takesConnections, takesDatagrams } from '../model/transports.js';
 
 export interface ForwardProxy {
   readonly plan: PlanConnectProxy;
-  /** Our own listeners are not the same for both. */
+  /** Where this process listens is not the same for both. */
   readonly policies: Readonly<Record<Transport, Policy>>;
   /** Null: nobody is asked who he is. */
   readonly users: UserTable | null;
@@ -21,13 +20,14 @@ export interface ForwardProxy {
   readonly keepMsMax: number;
 }
 
+/** `own`: where this process listens. */
 export function prepareProxy(
   plan: PlanConnectProxy,
-  listeners: readonly Pick<PlanListener, 'address' | 'transport'>[],
+  own: readonly OwnAddress[],
   keepMsMax: number,
 ): ForwardProxy {
-  const policyBeside = (own: typeof listeners): Policy => {
-    const addresses = own.map(({ address }) => address);
+  const policyOver = (wanted: Transport): Policy => {
+    const addresses = own.filter(({ transport }) => transport === wanted).map(({ address }) => address);
     return new Policy(
       plan,
       createOwnTest(addresses, () => ownAddresses().map(({ address }) => address)),
@@ -35,10 +35,7 @@ export function prepareProxy(
   };
   return {
     plan,
-    policies: {
-      tcp: policyBeside(listeners.filter(takesConnections)),
-      udp: policyBeside(listeners.filter(takesDatagrams)),
-    },
+    policies: { tcp: policyOver('tcp'), udp: policyOver('udp') },
     users: plan.users === null ? null : userTable(plan.users),
     serves: servesFrom(plan.allowFrom),
     keepMsMax,

@@ -18,6 +18,7 @@ import { engineProfile } from '../kcp/engine-profile.js';
 import type { WorkerCounters } from '../metrics/counters.js';
 import type { Ask } from '../model/facts.js';
 import { NONE } from '../model/ids.js';
+import type { WorkerSettings } from '../model/message.js';
 import type { Plan, PlanForm, PlanProtocol, PlanRoute, PlanUpstream } from '../model/plan.js';
 import type { Transport } from '../model/protocol.js';
 import { takesDatagrams } from '../model/transports.js';
@@ -91,6 +92,7 @@ export interface Surroundings {
   readonly counters: WorkerCounters;
   readonly balancing: Around;
   readonly classifierOf: ClassifierOf;
+  readonly own: WorkerSettings['own'];
   /** This worker's part of a number that is for all of them; by endpoint, so that others have what is left over of the next. */
   readonly share: (whole: number, endpoint: number) => number;
   /** The Plan in force, if any: where its balancers stand goes on. */
@@ -142,7 +144,7 @@ export async function createRuntime(plan: Plan, around: Surroundings): Promise<P
       plan.accessLog.enabled || upstreams.some((each) => each.handler !== null || tellsFacts(each.plan)),
     balancesByFacts: upstreams.some(({ balancer }) => balancer.readsFacts),
     orders,
-    proxy: plan.connectProxy && prepareProxy(plan.connectProxy, plan.listeners, plan.limits.cacheTtlMs),
+    proxy: plan.connectProxy && prepareProxy(plan.connectProxy, around.own, plan.limits.cacheTtlMs),
     settlesQuietly: await slices.map(orders.tcp, (positions, listener) => {
       const ranked = positions.map((index) => protocols[index]?.tcp as NamedRecognizer);
       const accepted = plan.listeners[listener]?.protocols.length ?? 0;

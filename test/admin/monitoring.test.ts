@@ -28,7 +28,10 @@ afterEach(() => {
   for (const monitoring of open.splice(0)) monitoring.close();
 });
 
-const listen: OpenSocket = ({ address }) => native.listen(address, { reusePort: false, backlog: 100 });
+const listen: OpenSocket = ({ address }) => ({
+  fd: native.listen(address, { reusePort: false, backlog: 100 }),
+  bound: `${address.host}:${address.port}`,
+});
 
 async function serve(config: MonitoringConfig, its = control): Promise<void> {
   const servers = new MonitoringServers(its, listen);

@@ -159,7 +159,7 @@ export class EnginePlane implements Driver {
         listener,
         fd,
       })),
-      settings: { logLevel: 'info', workers: WORKERS },
+      settings: { logLevel: 'info', workers: WORKERS, own: [] },
     };
   }
 

@@ -68,6 +68,7 @@ const changeTo = (plan: Plan): PlaneChange => ({
   workers: WORKERS,
   accept: 'reuseport',
   logLevel: 'info',
+  own: () => [],
   pipes: 16,
   acceptsPerTurn: 64,
 });

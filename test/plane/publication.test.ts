@@ -22,7 +22,7 @@ const timeMs = publicationLimits.lookMs * publicationLimits.looksMax;
 /** Only its generation is used; each worker has a socket of its own in each Plan. */
 function planOf(generation: number): Publication {
   const plan = { generation } as Plan;
-  const settings = { logLevel: 'info', workers: 1 };
+  const settings = { logLevel: 'info', workers: 1, own: [] };
   return {
     plan,
     deliver: (worker) => ({

@@ -100,7 +100,8 @@ export class Stage {
     const generation = this.#generation;
     const named = listeners.map((name) => ({ ...front, name }));
     const plan = withIds(planFor([upstream], { generation, listeners: named, accessLog }));
-    return { plan, sockets: this.#listening.next, workers, accept, logLevel, pipes: 16, acceptsPerTurn: 64 };
+    const fixed = { own: () => [], pipes: 16, acceptsPerTurn: 64 };
+    return { plan, sockets: this.#listening.next, workers, accept, logLevel, ...fixed };
   }
 }
 

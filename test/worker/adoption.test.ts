@@ -15,7 +15,7 @@ const planOf = (generation: number) => ({ generation }) as Plan;
 const deliveryOf = (generation: number): PlanDelivery => ({
   plan: planOf(generation),
   sockets: [],
-  settings: { logLevel: 'info', workers: generation },
+  settings: { logLevel: 'info', workers: generation, own: [] },
 });
 
 /** A Plan being prepared; the test completes it. */

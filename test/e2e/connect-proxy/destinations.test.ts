@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { anyport, type Daemon } from '../../support/daemon.js';
 import { freePort } from '../../support/ports.js';
 import { askTunnel, openTunnel, statusOf } from '../../support/proxy-clients.js';
-import { useStage } from './stage.js';
+import { onThisMachine, useStage } from './stage.js';
 
 const stage = useStage();
 
@@ -183,7 +183,40 @@ describe('our own listeners', () => {
       expect({ host, status: await statusOf(port, `${host}:${port}`) }).toEqual({ host, status: 403 });
     expect(await daemon.metric('anyport_accepted_total')).toBe(6);
   });
+
+  test('so are ports that the kernel has chosen, and those of the control interface and of monitoring', async () => {
+    const config = (host: string, adminPort: number) => ({
+      listeners: [
+        { name: 'front', address: '127.0.0.1:0' },
+        { name: 'second', address: `${host}:0` },
+      ],
+      admin: { listen: `${host}:${adminPort}` },
+    });
+    const daemon = await stage.proxy({}, config('127.0.0.1', 0));
+    const ready = daemon.lines.find(({ msg }) => msg === 'ready') as unknown as Ready;
+    const [front = '', second = ''] = ready.listeners.map(({ address }) => address);
+    const statusesOf = (targets: readonly string[]) =>
+      Promise.all(targets.map((target) => statusOf(portOf(front), target)));
+    const monitoring = `127.0.0.1:${daemon.metricsPort}`;
+    expect(await statusesOf([front, second, ready.admin, monitoring])).toEqual([403, 403, 403, 403]);
+
+    const admin = `127.0.0.2:${await freePort()}`;
+    await daemon.reload({ connect_proxy: onThisMachine, ...config('127.0.0.2', portOf(admin)) });
+    const { listeners } = (await (await daemon.get('/health/ready')).json()) as Ready;
+    const moved = listeners.map(({ address }) => address);
+    expect(moved).toEqual([front, expect.stringMatching(/^127\.0\.0\.2:/)]);
+    expect(await statusesOf([...moved, admin, monitoring])).toEqual([403, 403, 403, 403]);
+    // Nobody listens there any more.
+    expect(await statusesOf([second, ready.admin])).toEqual([502, 502]);
+  });
 });
+
+interface Ready {
+  readonly listeners: readonly { readonly address: string }[];
+  readonly admin: string;
+}
+
+const portOf = (address: string): number => Number(address.split(':').at(-1));
 
 describe('clients', () => {
   test('a source that is not served is told so, and nothing is dialled', async () => {
