@@ -57,12 +57,21 @@ export async function associate(
   return new Association(tunnel.client, unbound.towards(bound));
 }
 
+/** Its connection, and the code of the reply. */
+export async function requestAssociation(
+  port: number,
+  options: Pick<Socks5Options, 'user'> = {},
+): Promise<{ readonly control: Peer; readonly code: number }> {
+  const { tunnel, code } = await askSocks5(port, '0.0.0.0', 0, { ...options, command: ASSOCIATE });
+  return { control: tunnel.client, code };
+}
+
 /** The code of the reply. */
 export async function associateCode(
   port: number,
   options: Pick<Socks5Options, 'user'> = {},
 ): Promise<number> {
-  const { tunnel, code } = await askSocks5(port, '0.0.0.0', 0, { ...options, command: ASSOCIATE });
-  tunnel.client.socket.destroy();
+  const { control, code } = await requestAssociation(port, options);
+  control.socket.destroy();
   return code;
 }

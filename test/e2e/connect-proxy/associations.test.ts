@@ -9,6 +9,7 @@ import {
   answered,
   associate,
   associateCode,
+  requestAssociation,
   targetHeader,
 } from '../../support/associations.js';
 import type { Daemon, SessionLine } from '../../support/daemon.js';
@@ -21,7 +22,9 @@ import {
 } from '../../support/datagrams.js';
 import { freePort } from '../../support/ports.js';
 import { runProgram } from '../../support/process.js';
+import type { Peer } from '../../support/tcp.js';
 import { describeAsRoot, describeWith } from '../../support/tools.js';
+import { startGenerations } from '../../support/upgrade.js';
 import { eventually } from '../../support/wait.js';
 import { dns } from '../udp/real/services/dns.js';
 import { loopbackService } from '../udp/real/services/service.js';
@@ -261,6 +264,9 @@ test('what can not be read as a datagram for a target is dropped and counted', a
 
 describe('limits', () => {
   const TARGETS_MAX = 256;
+  const ASSOCIATIONS_MAX = 4096;
+  /** Asked for at the same time: fewer than wait in a backlog. */
+  const AT_ONCE = 256;
 
   test('an association has so many targets, and those go on', async () => {
     const server = await endpoint(undefined, '0.0.0.0');
@@ -275,6 +281,31 @@ describe('limits', () => {
     await open.metricBecomes('anyport_udp_dropped_total', before + 1, { reason: 'per_ip' });
     await association.send(target(0), 'the first again');
     expect((await server.peer.datagram(TARGETS_MAX)).bytes.toString()).toBe('the first again');
+  });
+
+  test('a worker has so many associations; when one ends there is place for another', async () => {
+    const daemon = await stage.proxy(udp, { server: { max_connections: 6000 } });
+    const all: Peer[] = [];
+    stage.later(() => {
+      for (const { socket } of all) socket.destroy();
+    });
+    const codes = new Map<number, number>();
+    while (all.length < ASSOCIATIONS_MAX + 2) {
+      const more = Math.min(AT_ONCE, ASSOCIATIONS_MAX + 2 - all.length);
+      const asked = await Promise.all(Array.from({ length: more }, () => requestAssociation(daemon.port)));
+      for (const { control, code } of asked) {
+        all.push(control);
+        codes.set(code, (codes.get(code) ?? 0) + 1);
+      }
+    }
+    expect([...codes]).toEqual([
+      [0, ASSOCIATIONS_MAX],
+      [1, 2],
+    ]);
+    expect(await daemon.sessionOf(all.at(-1) as Peer)).toMatchObject({ reason: 'over_limit', status: 503 });
+    all[0]?.finish();
+    await daemon.sessionOf(all[0] as Peer);
+    expect(await associateCode(daemon.port)).toBe(0);
   });
 
   test("of a user: associations and targets are sessions of his, and other people's have theirs", async () => {
@@ -337,6 +368,61 @@ describe('changes', () => {
     await association.send(two.target, 'x');
     expect(await lineOf(daemon, association, two.target)).toMatchObject({ status: 407 });
     expect(await association.ask(one.target, 'y')).toEqual({ from: one.target, data: 'y' });
+  });
+});
+
+describe('the end of the process', () => {
+  test('through an upgrade an association goes on where it is, for new targets too; its end is that of the process', async () => {
+    const [one, two] = [await endpoint(), await endpoint()];
+    const generations = await startGenerations({
+      connect_proxy: { ...onThisMachine, ...udp },
+      server: { graceful_shutdown_timeout: '10m' },
+    });
+    stage.later(() => generations.stop());
+    const { daemon } = generations;
+    const association = await client(daemon);
+    await association.ask(one.target, 'x');
+    await generations.upgrade();
+    await generations.line(/^draining$/);
+    expect(await association.ask(one.target, 'y')).toEqual({ from: one.target, data: 'y' });
+    expect(await association.ask(two.target, 'x')).toEqual({ from: two.target, data: 'x' });
+    const later = await client(daemon);
+    expect(await later.ask(two.target, 'z')).toEqual({ from: two.target, data: 'z' });
+    expect(one.senders).toHaveLength(1);
+    expect(generations.living).toHaveLength(2);
+    association.control.finish();
+    await eventually('the end of the process before', () => generations.living.length === 1);
+    expect(await lineOf(daemon, association, one.target)).toMatchObject({ by: 'client', reason: 'done' });
+    expect(await later.ask(one.target, 'z')).toEqual({ from: one.target, data: 'z' });
+  });
+
+  test('a drain waits for associations as for connections, and the last one is its end', async () => {
+    const server = await endpoint();
+    const daemon = await stage.proxy(udp, { server: { graceful_shutdown_timeout: '10m' } });
+    const association = await client(daemon);
+    await association.ask(server.target, 'x');
+    daemon.signal('SIGTERM');
+    await eventually('the drain', () => daemon.lines.some(({ msg }) => msg === 'draining'));
+    expect(await association.ask(server.target, 'y')).toEqual({ from: server.target, data: 'y' });
+    association.control.finish();
+    expect(await daemon.exit()).toBe(0);
+    expect(await lineOf(daemon, association, server.target)).toMatchObject({ by: 'client', reason: 'done' });
+  });
+
+  test('at the deadline of a drain associations and their targets end', async () => {
+    const server = await endpoint();
+    const daemon = await stage.proxy(udp, { server: { graceful_shutdown_timeout: '50ms' } });
+    const association = await client(daemon);
+    await association.ask(server.target, 'x');
+    daemon.signal('SIGTERM');
+    expect(await association.control.end()).toBe('reset');
+    await daemon.exit();
+    const late = { by: 'timeout', reason: 'drain_timeout' };
+    expect(await daemon.sessionOf(association.control)).toMatchObject(late);
+    expect(daemon.sessions.find(({ transport }) => transport === 'udp')).toMatchObject({
+      ...late,
+      endpoint: server.target,
+    });
   });
 });
 
