@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Daemon, type SessionLine, startDaemon, type TestConfig } from '../support/daemon.js';
 import { dial, echo, listenTcp, type Peer, type Upstream } from '../support/tcp.js';
-import { eventually } from '../support/wait.js';
+import { eventually, waited } from '../support/wait.js';
 
 const opening = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
@@ -103,7 +103,7 @@ describe('queue', () => {
     await eventually('its end', () => late.ending !== undefined);
     await eventually('its line', () => lines().length === 1);
     expect(lines()[0]).toMatchObject({ by: 'timeout', during: 'pick', reason: 'over_limit' });
-    expect(Number(lines()[0]?.queue_ms)).toBeGreaterThan(900);
+    expect(Number(lines()[0]?.queue_ms)).toBeGreaterThan(waited(1000));
     expect([await waiting(), await waits('timeout')]).toEqual([0, 1]);
     await daemon.reload(configOf({ max_connections: 1, queue: { length: 5, timeout: '60s' } }));
     const finished = await request();

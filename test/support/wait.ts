@@ -32,3 +32,9 @@ export async function within<T>(what: string, promise: Promise<T>, limitMs = LIM
     late.catch(() => {});
   }
 }
+
+/**
+ * The least that may be measured where `ms` milliseconds were waited for: timers count from the turn of the loop in
+ * which they are set, and are measured by other clocks than their own.
+ */
+export const waited = (ms: number): number => 0.9 * ms;
