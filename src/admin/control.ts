@@ -7,6 +7,7 @@ import type { AskedState } from '../model/health-status.js';
 import type { KcpLinkList } from '../model/kcp-links.js';
 import type { ListStatus } from '../model/list-status.js';
 import type { ListeningAddress } from '../model/listening-address.js';
+import type { OriginText, SaidBy } from '../model/origins.js';
 import type { EndpointOverride, EndpointState } from '../model/overrides.js';
 import type { AddressText } from '../model/session.js';
 import type { EndedSession, SessionList, SessionQuery } from '../model/session-list.js';
@@ -50,6 +51,7 @@ export interface Operations extends Control {
     change: Partial<EndpointOverride>,
   ): Promise<OverrideResult | null>;
   protocols(): readonly ProtocolStatus[];
+  routes(): readonly RouteStatus[];
   addProtocol(entry: ProtocolEntry): Promise<EditResult>;
   /** In its place; `merge` keeps what the entry does not name. */
   replaceProtocol(name: string, entry: Partial<ProtocolEntry>, how: 'replace' | 'merge'): Promise<EditResult>;
@@ -71,6 +73,8 @@ export interface Status extends Snapshot {
   };
   /** Null: none since the start. */
   readonly lastChange: LastChangeStatus | null;
+  /** Who says how much of the configuration. */
+  readonly saidBy: readonly SaidBy[];
   /** Lists of networks that are not empty. */
   readonly lists: readonly ListStatus[];
   /** Null: this node is alone. */
@@ -129,15 +133,15 @@ export interface UpstreamStatus {
   /** In-process handler; null: relayed to the endpoints. */
   readonly handler: string | null;
   readonly balance: string;
-  /** Who has contributed it, `docker: container web-1, alias web`; null: the file. */
-  readonly from: string | null;
+  /** As of an Origin. */
+  readonly from: OriginText | null;
   readonly endpoints: readonly EndpointStatus[];
 }
 
 export interface EndpointStatus {
   readonly name: string;
   /** As of an upstream. */
-  readonly from: string | null;
+  readonly from: OriginText | null;
   /** Resolved; empty while the name does not resolve. */
   readonly addresses: readonly AddressText[];
   /** In force. */
@@ -186,6 +190,18 @@ export interface ProtocolStatus {
   /** Name of an upstream, or how the session is closed; null: routed by `routes` alone. */
   readonly target: string | null;
   readonly signature: string;
+  /** As of an Origin. */
+  readonly from: OriginText | null;
+}
+
+/** A route, in the order in which they are asked. */
+export interface RouteStatus {
+  /** As in the log. */
+  readonly name: string;
+  /** Name of an upstream, or how the session is closed; null: where the client asks for. */
+  readonly target: string | null;
+  /** As of an Origin. */
+  readonly from: OriginText | null;
 }
 
 /** An entry of `protocols` in the file's shape. */

@@ -182,6 +182,20 @@ const networkList = object({
   files: list(listFile),
 });
 
+const NOBODY = 'null: the program that has started it, or the demonstration';
+
+const from = orNull(
+  text(
+    `Where it is said: \`conf.d/web.yaml:12\`, \`docker: container web-1, label proxy.web.port\`, \`etcd: key /anyport/config/web:3\`, \`--route SSH\`, \`the control interface\`; ${NOBODY}`,
+  ),
+);
+
+const saidBy = object({
+  source: orNull(text(`\`conf.d/web.yaml\`, \`docker: container web-1\`, …; ${NOBODY}`)),
+  counts: object({ upstream: integer(), protocol: integer(), route: integer(), forward: integer() }),
+  endpoints: integer('Those that it says of what another source has begun'),
+});
+
 const status = object({
   version: text(),
   pid: integer(),
@@ -194,6 +208,7 @@ const status = object({
     changedAt: time('When it came into force'),
   }),
   lastChange: orNull(lastChange),
+  saidBy: list(saidBy, 'Who says how much of the configuration'),
   lists: list(networkList, 'Lists of networks that are not empty'),
   cluster: orNull(cluster),
   drain: orNull(drain),
@@ -222,7 +237,7 @@ const change = object(
 
 const endpoint = object({
   name: text('As configured'),
-  from: orNull(text('As of the upstream')),
+  from,
   addresses: list(text(), 'Resolved; empty while the name does not resolve'),
   weight: { ...integer('In force'), minimum: weightLimits.min, maximum: weightLimits.max },
   configuredWeight: integer(),
@@ -252,7 +267,7 @@ const upstream = object({
   name: text(),
   handler: orNull(text('In-process handler; null: relayed to the endpoints')),
   balance: text(),
-  from: orNull(text('Who has contributed it, such as `docker: container web-1, alias web`; null: the file')),
+  from,
   endpoints: list(ref('Endpoint')),
 });
 
@@ -362,6 +377,13 @@ const protocol = object({
   builtIn: flag(),
   target: orNull(text('Upstream, or `close`, `reset`, `drop`; null: routed by `routes` alone')),
   signature: text('In words'),
+  from,
+});
+
+const route = object({
+  name: text('As in the log: `routes[2]`, `protocols.SSH` for the target of a protocol, `forwards[0]`'),
+  target: orNull(text('Upstream, or `close`, `reset`, `drop`; null: where the client asks for')),
+  from,
 });
 
 const protocolEntry: JsonSchema = {
@@ -400,6 +422,7 @@ export const schemas = {
   BanList: banList,
   BanRequest: banRequest,
   Protocol: protocol,
+  Route: route,
   ProtocolEntry: protocolEntry,
   Document: document,
 } as const satisfies Record<string, JsonSchema>;

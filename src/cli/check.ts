@@ -6,7 +6,9 @@ import { type Loaded, loadConfig } from '../config/load.js';
 import { withAbsoluteModules } from '../config/modules.js';
 import { formatProblem } from '../config/report.js';
 import type { Problem } from '../model/config.js';
+import type { Contribution } from '../providers/contribution.js';
 import { listPathsIn } from '../security/lists.js';
+import { columns } from './columns.js';
 import { type Configuration, okOrFail, summary } from './configuration.js';
 import { connectControl } from './control/client.js';
 import { type Difference, differencesText } from './differences.js';
@@ -19,6 +21,7 @@ export interface CheckOptions {
   readonly token?: string;
   readonly tokenFile?: string;
   readonly json?: true;
+  readonly origins?: true;
 }
 
 interface Compared {
@@ -32,13 +35,23 @@ interface Compared {
 export async function checkFile(file: string | undefined, options: CheckOptions): Promise<void> {
   const loaded = await withLists(load(file));
   if (options.json && !loaded.ok) return printInvalid(file ?? DEFAULT_FILE, loaded.problems);
-  const wanted = okOrFail(loaded);
-  const compared = options.diff === undefined ? null : await compare(wanted, file, options);
-  process.stdout.write(options.json ? resultJson(wanted, compared) : resultText(wanted, compared));
+  const bare = okOrFail(loaded);
+  const compared = options.diff === undefined ? null : await compare(bare, file, options);
+  const wanted = options.origins ? await withContributions(bare, file) : bare;
+  const shown = options.origins ? wanted : null;
+  process.stdout.write(
+    options.json ? resultJson(wanted, compared, shown) : resultText(wanted, compared, shown),
+  );
 }
 
-const load = (file: string | undefined): Loaded =>
-  loadConfig({ file: file ?? null, flags: {}, environment: process.env });
+async function withContributions(bare: Configuration, file: string | undefined): Promise<Configuration> {
+  const { contributionsBeside } = await import('./with-contributions.js');
+  const contributions = await contributionsBeside(bare.config);
+  return contributions.length === 0 ? bare : okOrFail(load(file, contributions));
+}
+
+const load = (file: string | undefined, contributions: readonly Contribution[] = []): Loaded =>
+  loadConfig({ file: file ?? null, flags: {}, environment: process.env, contributions });
 
 /** Files of networks are read too, as at a start. */
 async function withLists(loaded: Loaded): Promise<Loaded> {
@@ -53,15 +66,36 @@ function printInvalid(file: string, problems: readonly Problem[]): never {
   throw new Failure(`${file} is not valid`, BAD_USAGE);
 }
 
-function resultJson({ name, warnings }: Configuration, compared: Compared | null): string {
-  return jsonLine({ file: name, valid: true, problems: [], warnings, ...compared });
+/** `shown`: of which origins are wanted. */
+function resultJson(
+  { name, warnings }: Configuration,
+  compared: Compared | null,
+  shown: Configuration | null,
+): string {
+  const origins = shown && { origins: shown.config.origins, left_out: shown.refused };
+  return jsonLine({ file: name, valid: true, problems: [], warnings, ...compared, ...origins });
 }
 
-function resultText(wanted: Configuration, compared: Compared | null): string {
-  if (compared === null) return summary(wanted);
-  const { against, items, refused } = compared;
+function resultText(wanted: Configuration, compared: Compared | null, shown: Configuration | null): string {
+  return [
+    summary(wanted),
+    ...(shown === null ? [] : [originsText(shown)]),
+    ...(compared === null ? [] : [comparedText(compared)]),
+  ].join('\n');
+}
+
+function comparedText({ against, items, refused }: Compared): string {
   const lines = refused.map((problem) => `${formatProblem(problem)}\n`).join('');
-  return `${summary(wanted)}\ncompared with ${against}:\n${differencesText(items)}${lines && `\n${lines}`}`;
+  return `compared with ${against}:\n${differencesText(items)}${lines && `\n${lines}`}`;
+}
+
+function originsText({ config, refused }: Configuration): string {
+  const rows = config.origins.flatMap(({ kind, name, from, endpoints = {} }) => [
+    [kind, name, from ?? '-'],
+    ...Object.entries(endpoints).map(([endpoint, said]) => ['endpoint', `${name} ${endpoint}`, said]),
+  ]);
+  const leftOut = refused.map((problem) => `left out: ${formatProblem(problem)}\n`);
+  return columns([['KIND', 'NAME', 'FROM'], ...rows]) + leftOut.join('');
 }
 
 async function compare(

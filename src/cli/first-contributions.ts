@@ -6,7 +6,7 @@ import { loadAside } from '../config/aside.js';
 import type { FileRequest } from '../config/load.js';
 import type { Config } from '../model/config.js';
 import { type Contribution, type Fragment, takenOf } from '../providers/contribution.js';
-import { namesOfForward } from '../providers/origins.js';
+import { namesOfForward } from '../providers/forward-names.js';
 import type { Configuration } from './configuration.js';
 import { firstContainers } from './first-containers.js';
 import { firstFragments } from './first-fragments.js';

@@ -6,6 +6,7 @@
 import type { ConnectProxyConfig } from './connect-proxy.js';
 import type { DistributedConfig } from './distributed.js';
 import type { KcpProfile } from './kcp.js';
+import type { Origins } from './origins.js';
 import type { Conditions } from './plan.js';
 import type { Signature, Transport } from './protocol.js';
 import type { AddressText, Closing } from './session.js';
@@ -35,6 +36,7 @@ export interface Config {
   /** Null: no control interface. */
   readonly admin: AdminConfig | null;
   readonly logging: LoggingConfig;
+  readonly origins: Origins;
   /** Texts of modules by URL, from when they were accepted (src/primary/modules.ts). */
   readonly modules?: ModuleTexts;
 }

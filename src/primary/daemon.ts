@@ -400,7 +400,6 @@ export class Daemon {
       lists: () => this.#lists.status,
       cluster: () => withFragments(this.#cluster.status, this.#fragments),
       totals: () => this.#metrics.totals(),
-      contributed: () => this.#contributions.inForce,
       sessions: this.#plane.sessions,
       bans: this.bans,
       plan: () => this.#plane.plan,

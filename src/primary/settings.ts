@@ -9,6 +9,7 @@ import type { Config, Document, Problem } from '../model/config.js';
 import type { Diff } from '../model/diff.js';
 import type { Cause, ChangeResult, CurrentSettings, LastChange, Settings } from '../model/settings.js';
 import type { Contribution, Fragment, ProviderName } from '../providers/contribution.js';
+import { carriedOrigins } from './carried-origins.js';
 import { withModules } from './modules.js';
 import type { Changed } from './reconfiguration.js';
 import type { Reloads } from './reloads.js';
@@ -92,14 +93,14 @@ export class RunningSettings implements Settings {
   }
 
   replace(document: Document, cause: Cause): Promise<ChangeResult> {
-    return this.#ask(cause, true, () => this.#parts.source.check(document));
+    return this.#ask(cause, true, () => this.#check(document, cause));
   }
 
   edit(change: (document: Document) => Document | Problem, cause: Cause): Promise<ChangeResult> {
     return this.#ask(cause, false, async () => {
       const edited = change(this.#current.document);
       if (isProblem(edited)) return { ok: false, problems: [edited], files: [] };
-      return this.#parts.source.check(edited);
+      return this.#check(edited, cause);
     });
   }
 
@@ -129,6 +130,19 @@ export class RunningSettings implements Settings {
     this.#isClosed = true;
     this.#refusal = refusal;
     for (const { settle } of this.#waiting.splice(0)) settle({ result: 'called_off' });
+  }
+
+  async #check(document: Document, cause: Cause): Promise<Loaded> {
+    const { document: running, config } = this.#current;
+    const loaded = await this.#parts.source.check(document);
+    if (!loaded.ok) return loaded;
+    const before = { document: running, origins: config.origins };
+    const origins = carriedOrigins(
+      before,
+      { document, origins: loaded.config.origins },
+      SENDERS[cause] ?? null,
+    );
+    return { ...loaded, config: { ...loaded.config, origins } };
   }
 
   #ask(cause: Cause, isWhole: boolean, read: () => Promise<Loaded>): Promise<ChangeResult> {
@@ -173,7 +187,8 @@ export class RunningSettings implements Settings {
     const config = await withModules(loaded.config);
     const diff = diffConfigs(before, config);
     if (diff.length === 0) {
-      this.#current = { ...this.#current, document: loaded.document, name: loaded.name };
+      const { document, name } = loaded;
+      this.#current = { ...this.#current, document, name, config: { ...before, origins: config.origins } };
       return { result: 'unchanged' };
     }
     const problems = unchangeable(before, config);
@@ -192,6 +207,9 @@ export class RunningSettings implements Settings {
     queueMicrotask(() => this.#parts.source.applied?.(current, diff));
   }
 }
+
+/** Of documents, where they have a name. */
+const SENDERS: Partial<Record<Cause, string>> = { admin: 'the control interface' };
 
 const TOO_MANY = `more than ${settingsLimits.waitingMax} changes are waiting: ask again later`;
 

@@ -77,6 +77,11 @@ async function sessionsOnBoth(): Promise<{ clients: Peer[]; onOne: number; onTwo
 }
 
 const configFile = () => `${daemon.folder.path}/anyport.yaml`;
+/** Where a text stands, which stands there once. */
+function inFile(text: string): string {
+  const [before = ''] = written.split(text);
+  return `${configFile()}:${before.split('\n').length}`;
+}
 const readConfig = () => JSON.parse(readFileSync(configFile(), 'utf8'));
 
 describe('status', () => {
@@ -240,6 +245,7 @@ describe('protocols', () => {
         builtIn: false,
         target: 'Own',
         signature: 'aa55 at offset 2; 8 bytes or more',
+        from: 'the control interface',
       },
       expect.objectContaining({
         name: 'Redis',
@@ -248,7 +254,17 @@ describe('protocols', () => {
         priority: null,
         builtIn: true,
         target: 'cache',
+        from: inFile('{\n      "name": "Redis"'),
       }),
+    ]);
+    expect((await site.get('/api/v1/routes')).body.routes).toEqual([
+      { name: 'protocols.Own', target: 'Own', from: 'the control interface' },
+      { name: 'protocols.Redis', target: 'cache', from: inFile('{\n      "name": "Redis"') },
+    ]);
+    const counts = { upstream: 0, protocol: 1, route: 0, forward: 0 };
+    expect((await site.get('/api/v1/status')).body.saidBy).toEqual([
+      { source: configFile(), counts: { ...counts, upstream: 1 }, endpoints: 0 },
+      { source: 'the control interface', counts, endpoints: 0 },
     ]);
   });
 
@@ -325,11 +341,11 @@ describe('upstreams', () => {
         name: 'cache',
         handler: null,
         balance: 'round_robin',
-        from: null,
+        from: inFile('"cache": {'),
         endpoints: [
           {
             name: one.target,
-            from: null,
+            from: inFile('"cache": {'),
             addresses: [one.target],
             weight: 1,
             configuredWeight: 1,
@@ -342,7 +358,7 @@ describe('upstreams', () => {
           },
           {
             name: two.target,
-            from: null,
+            from: inFile('"cache": {'),
             addresses: [two.target],
             weight: 3,
             configuredWeight: 3,
@@ -626,6 +642,7 @@ test('every operation of the OpenAPI document answers as described', async () =>
     replaceProtocol: () => site.ask('PUT', '/api/v1/protocols/SSH', { body: ssh }),
     changeProtocol: () => site.ask('PATCH', '/api/v1/protocols/SSH', { body: { target: two.target } }),
     removeProtocol: () => site.ask('DELETE', '/api/v1/protocols/SSH'),
+    listRoutes: () => site.get('/api/v1/routes'),
     listUpstreams: () => site.get('/api/v1/upstreams'),
     getUpstream: () => site.get('/api/v1/upstreams/cache'),
     setEndpoint: () =>

@@ -71,6 +71,7 @@ export function configOf({ server: some, monitoringPort, handler = restless }: W
     security: { rateLimit: null, guard: null, banExport: null, lists: noLists },
     monitoring: { metrics: monitoring, health: monitoring },
     admin: null,
+    origins: [],
     logging: { file: null, level: 'info', format: 'json', accessLog: true, accessLogRate: 1000 },
   };
 }

@@ -7,6 +7,7 @@ import { kcpRoutes } from './kcp.js';
 import { monitoringRoutes } from './monitoring.js';
 import { protocolRoutes } from './protocols.js';
 import { drainRoutes, reloadRoutes } from './reload.js';
+import { routeRoutes } from './routes.js';
 import { sessionRoutes } from './sessions.js';
 import { statusRoutes } from './status.js';
 import { upstreamRoutes } from './upstreams.js';
@@ -20,6 +21,7 @@ export const routes: readonly Route[] = [
   ...kcpRoutes,
   ...banRoutes,
   ...protocolRoutes,
+  ...routeRoutes,
   ...upstreamRoutes,
   ...monitoringRoutes,
   ...descriptionRoutes(() => routes),

@@ -9,6 +9,7 @@ Handlers and validators are looked for, and not loaded: a reload loads them befo
 
 Examples:
   anyport check -c new.yaml                  every problem, with its place
+  anyport check -c new.yaml --origins        file and line, container or key of each upstream, route, forward, endpoint
   anyport check -c new.yaml --diff           what it would change in the running daemon, and the live sessions of that
   anyport check -c new.yaml --diff old.yaml  what is different from a file`;
 
@@ -18,6 +19,10 @@ export function addCheck(program: Command): void {
     .description('check a configuration; every problem is printed with file:line:column and key path')
     .argument('[file]', `configuration (default: ${DEFAULT_FILE})`)
     .option('-c, --config <file>', 'the same')
+    .option(
+      '--origins',
+      'say where each thing comes from: files, and the containers and fragments in etcd that there are now',
+    )
     .option('--diff [file]', 'what is different from that file, or from the running daemon')
     .option(
       '--admin <address>',

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EndpointStatus, UpstreamStatus } from '../../admin/control.js';
 import { countText } from '../../base/figures.js';
 import { jsonLine } from '../../base/text.js';
+import { sourceOf } from '../../config/said-by.js';
 import { endpointStates, weightLimits } from '../../model/overrides.js';
 import { columns } from '../columns.js';
 import { type ControlOptions, connectControl, withControlOptions } from '../control/client.js';
@@ -82,13 +83,14 @@ function table(upstreams: readonly UpstreamStatus[]): string {
       ? endpoints.map((endpoint) => row(name, endpoint))
       : [[name, handler, 'up', '-', '-', '(in-process handler)', '-']],
   );
-  if (upstreams.every(({ from }) => from === null)) return columns([HEADING, ...rows]);
   const origins = upstreams.flatMap(({ from, handler, endpoints }) =>
     handler === null ? endpoints.map((endpoint) => endpoint.from) : [from],
   );
+  // One file says it all: that is no news.
+  if (new Set(origins.map(sourceOf)).size < 2) return columns([HEADING, ...rows]);
   const all = [HEADING, ...rows].map((cells, index) => [
     ...cells,
-    index === 0 ? 'FROM' : (origins[index - 1] ?? 'the file'),
+    index === 0 ? 'FROM' : (origins[index - 1] ?? '-'),
   ]);
   return columns(all);
 }

@@ -6,6 +6,10 @@ import { visible } from '../../base/text.js';
 import { formatProblem } from '../../config/report.js';
 import type { ClusterStatus } from '../../model/cluster-status.js';
 import { columns } from '../columns.js';
+import { saidByText } from '../said-by.js';
+
+/** Files, containers and keys that are printed; `--json` has all. */
+const SOURCES_SHOWN_MAX = 20;
 
 /** Problems of a refused change that are printed; the log and `--json` have more. */
 const PROBLEMS_SHOWN_MAX = 10;
@@ -24,6 +28,7 @@ export function statusText(status: Status): string {
       'configuration',
       `${status.config.name}, since ${status.config.changedAt}, generation ${status.generation}`,
     ],
+    ...sourceRows(status.saidBy),
     ...(lastChange === null ? [] : [['last change', lastChangeText(lastChange, status.time)]]),
     ...problemRows(lastChange),
     ['workers', workersText(status)],
@@ -35,6 +40,14 @@ export function statusText(status: Status): string {
     ['bytes', `${bytesText(status.bytes.up)} up, ${bytesText(status.bytes.down)} down`],
   ]);
   return `${summary}${protocolTable(status)}`;
+}
+
+/** Who says how much of it, where it is not one alone. */
+function sourceRows(saidBy: Status['saidBy']): string[][] {
+  if (saidBy.length < 2) return [];
+  const shown = saidBy.slice(0, SOURCES_SHOWN_MAX).map(saidByText);
+  const rest = saidBy.length - shown.length;
+  return [...shown, ...(rest > 0 ? [`and ${rest} more`] : [])].map((row) => ['', row]);
 }
 
 function listenerText({ name, address, transport }: Status['listeners'][number]): string {

@@ -1,4 +1,5 @@
 /** Where routes are written, and what they are called there: an included file counts its own. */
+import { originText } from '../../config/origins.js';
 import { findAll, type Path } from '../../config/path.js';
 import { placeName } from '../../config/report.js';
 import type { Source } from '../../config/source.js';
@@ -23,10 +24,9 @@ export function writtenRoutes(routes: readonly PlanRoute[], source: Source): Wri
     const listed = /^(routes|forwards)\[(\d+)\]$/.exec(name);
     const path = listed ? [listed[1] ?? '', Number(listed[2])] : pathOf(name);
     if (path === undefined) return { name, place: null };
-    const { file, line } = source.place(path);
     return {
       name: listed ? placeName(path, source) : name,
-      place: file === null || line === null ? file : `${file}:${line}`,
+      place: originText(source.place(path)),
     };
   });
 }

@@ -1,6 +1,7 @@
 /** Validates a parsed file into a Config: reports all problems at once, each with its position; guesses nothing. */
 import type { Config, Identity, MonitoringConfig, Problem, ServerConfig } from '../../model/config.js';
 import { identifyBytesMax } from '../../protocols/read-limit.js';
+import { originsIn } from '../origins.js';
 import type { Path } from '../path.js';
 import { Report } from '../report.js';
 import type { Source } from '../source.js';
@@ -94,6 +95,7 @@ export function validate(source: Source, context: Context): Validated {
     monitoring,
     admin,
     logging: loggingConfig(shape),
+    origins: originsIn(source),
   };
   const asking = groups.filter((group) => !isForward(group));
   const reachability = createReachability(shape, asking, config);

@@ -4,7 +4,7 @@ import { veilSecrets } from '../../config/secrets.js';
 import { configuredUpstreams } from '../../model/configured-upstreams.js';
 import type { ProtocolEdit } from '../protocol-edits.js';
 import { diff, edit, replaceConfig, tagOf } from './changes.js';
-import { protocolsOf, upstreamsOf } from './listed.js';
+import { protocolsOf, routesOf, upstreamsOf } from './listed.js';
 import type { OperationsSource } from './source.js';
 import { drainOf, statusOf } from './status.js';
 
@@ -44,6 +44,7 @@ export function createOperations(source: OperationsSource): Operations {
       return changed;
     },
     protocols: () => protocolsOf(settings.current.config),
+    routes: () => routesOf(source.plan(), settings.current.config),
     addProtocol: (entry) => protocolEdit({ kind: 'add', entry }),
     replaceProtocol: (name, entry, how) => protocolEdit({ kind: how, name, entry }),
     removeProtocol: (name) => protocolEdit({ kind: 'remove', name }),

@@ -1,5 +1,5 @@
 /** Upstreams and protocols as the control interface lists them. */
-import type { EndpointHealth, ProtocolStatus, UpstreamStatus } from '../../admin/control.js';
+import type { EndpointHealth, ProtocolStatus, RouteStatus, UpstreamStatus } from '../../admin/control.js';
 import { hostPort } from '../../base/address.js';
 import { WHOLE_SHARE } from '../../health/table.js';
 import { cellOf } from '../../metrics/cells.js';
@@ -9,9 +9,10 @@ import type { Config, TargetConfig } from '../../model/config.js';
 import { configuredUpstreams } from '../../model/configured-upstreams.js';
 import type { HealthStatus } from '../../model/health-status.js';
 import { NONE } from '../../model/ids.js';
+import type { Origin, Origins } from '../../model/origins.js';
+import type { Plan, PlanTarget } from '../../model/plan.js';
 import type { AddressText } from '../../model/session.js';
 import { signatureWords } from '../../protocols/words.js';
-import { originsOf } from '../../providers/origins.js';
 import { truthOf } from '../endpoint-truth.js';
 import type { OperationsSource } from './source.js';
 
@@ -19,7 +20,7 @@ export function upstreamsOf(source: OperationsSource): UpstreamStatus[] {
   const plan = source.plan();
   const configured = configuredWeights(source.settings.current.config);
   const sessions = sessionsByEndpoint(source.totals());
-  const origins = new Map(source.contributed().flatMap((each) => [...originsOf(each)]));
+  const origins = originsByUpstream(source.settings.current.config.origins);
   return configuredUpstreams(plan).map(({ name: upstream, handler, options, endpoints }, index) => ({
     name: upstream,
     handler,
@@ -31,7 +32,7 @@ export function upstreamsOf(source: OperationsSource): UpstreamStatus[] {
       const health = source.healthOf(id);
       return {
         name,
-        from: origins.get(upstream)?.endpoints.get(name) ?? null,
+        from: origins.get(upstream)?.endpoints?.[name] ?? origins.get(upstream)?.from ?? null,
         addresses: addresses.map(addressText),
         weight,
         configuredWeight: configured.get(upstream)?.get(name) ?? weight,
@@ -44,6 +45,10 @@ export function upstreamsOf(source: OperationsSource): UpstreamStatus[] {
     }),
   }));
 }
+
+/** An upstream of a section is the one that has the name. */
+const originsByUpstream = (origins: Origins): Map<string, Origin> =>
+  new Map(origins.toReversed().flatMap((origin) => origin.upstreams.map((name) => [name, origin])));
 
 function healthText(health: HealthStatus | null): EndpointHealth {
   const last = health?.lastCheck ?? null;
@@ -74,8 +79,9 @@ function addressText(address: SocketAddress): AddressText {
   return hostPort(address.host, address.port);
 }
 
-export const protocolsOf = ({ protocols }: Config): ProtocolStatus[] =>
-  protocols.map(({ name, id, priority, target, signature, validator }, index) => ({
+export function protocolsOf({ protocols, origins }: Config): ProtocolStatus[] {
+  const from = fromsOf(origins, 'protocol', ({ name }) => name.toLowerCase());
+  return protocols.map(({ name, id, priority, target, signature, validator }, index) => ({
     name,
     id,
     rank: index + 1,
@@ -83,7 +89,30 @@ export const protocolsOf = ({ protocols }: Config): ProtocolStatus[] =>
     builtIn: signature === null,
     target: target && targetText(target),
     signature: signatureWords(id, signature, validator !== null),
+    from: from.get(name.toLowerCase()) ?? null,
   }));
+}
+
+/** By their names in a Plan. */
+export function routesOf({ routes, upstreams }: Plan, { origins }: Config): RouteStatus[] {
+  const from = new Map([
+    ...fromsOf(origins, 'route', ({ name }) => name),
+    ...fromsOf(origins, 'protocol', ({ name }) => `protocols.${name}`),
+    ...fromsOf(origins, 'forward', (_, index) => `forwards[${index}]`),
+  ]);
+  const targetOf = (to: PlanTarget) => {
+    if (to.kind === 'end') return to.closing;
+    return to.kind === 'proxy' ? null : (upstreams[to.upstream]?.name ?? null);
+  };
+  return routes.map(({ name, to }) => ({ name, target: targetOf(to), from: from.get(name) ?? null }));
+}
+
+const fromsOf = (
+  origins: Origins,
+  kind: Origin['kind'],
+  keyOf: (origin: Origin, index: number) => string,
+): Map<string, string | null> =>
+  new Map(origins.filter((each) => each.kind === kind).map((each, index) => [keyOf(each, index), each.from]));
 
 const targetText = (target: TargetConfig): string =>
   target.kind === 'end' ? target.closing : target.upstream;

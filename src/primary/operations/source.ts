@@ -12,7 +12,6 @@ import type { Plan } from '../../model/plan.js';
 import type { Settings } from '../../model/settings.js';
 import type { Snapshot } from '../../model/snapshot.js';
 import type { LiveSessions } from '../../plane/sessions.js';
-import type { Contribution, Fragment } from '../../providers/contribution.js';
 import type { Bans } from '../bans/index.js';
 import type { Changed } from '../reconfiguration.js';
 
@@ -31,8 +30,6 @@ export interface OperationsSource {
   /** Null: this node is alone. */
   cluster(): ClusterStatus | null;
   totals(): Totals;
-  /** What others than the file say, in force. */
-  contributed(): readonly Contribution<Fragment>[];
   readonly bans: Pick<Bans, 'list' | 'ban' | 'lift'>;
   readonly sessions: Pick<LiveSessions, 'list' | 'count' | 'end' | 'links'>;
   override(upstream: string, endpoint: string, change: Partial<EndpointOverride>): Promise<Changed>;

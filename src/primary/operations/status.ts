@@ -1,5 +1,6 @@
 /** The status as the control interface shows it. */
 import type { DrainStarted, LastChangeStatus, Status } from '../../admin/control.js';
+import { saidBy } from '../../config/said-by.js';
 import type { LastChange } from '../../model/settings.js';
 import type { OperationsSource } from './source.js';
 
@@ -20,6 +21,7 @@ export function statusOf(source: OperationsSource): Status {
     listeners: health.listeners,
     config: { name, changedAt: new Date(changedAt).toISOString() },
     lastChange: settings.last && lastChangeOf(settings.last),
+    saidBy: saidBy(settings.current.config.origins),
     lists: source.lists(),
     cluster: source.cluster(),
     drain: health.status === 'draining' ? drainOf(source) : null,

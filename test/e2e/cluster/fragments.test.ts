@@ -136,7 +136,7 @@ routes: [{ when: { protocol: http, host: a.example }, to: other }]`;
     const origins = (await site.get('/api/v1/upstreams')).body.upstreams.find(
       ({ name }: { name: string }) => name === `:${good}`,
     );
-    const from = `etcd: key ${prefix}/config/a`;
+    const from = `etcd: key ${prefix}/config/a:1`;
     expect(origins).toMatchObject({ from, endpoints: [{ name: other.target, from }] });
     const bad = {
       a: 'forwards:\n  - lisen: 1\n',

@@ -273,13 +273,17 @@ test('the control interface and `anyport upstream` say which container an upstre
   const of = (name: string) => json.upstreams.find((each: { name: string }) => each.name === name);
   const from = 'docker: container a, label proxy.a.port';
   expect(of('a')).toMatchObject({ from, endpoints: [{ from }] });
-  expect(of('mine')).toMatchObject({ from: null, endpoints: [{ from: null }] });
+  const inFile = expect.stringMatching(/anyport\.yaml:\d+$/);
+  expect(of('mine')).toMatchObject({ from: inFile, endpoints: [{ from: inFile }] });
   const { stdout } = await anyport(['upstream', '--admin', admin]);
   expect(stdout).toMatch(/^a .*docker: container a, label proxy\.a\.port$/m);
-  expect(stdout).toMatch(/^mine .*the file$/m);
+  expect(stdout).toMatch(/^mine .*anyport\.yaml:\d+$/m);
+  const status = (await anyport(['status', '--admin', admin])).stdout;
+  expect(status).toMatch(/^ +\/.*anyport\.yaml: 1 protocol, 1 forward$/m);
+  expect(status).toMatch(/^ +docker: container a: 1 forward$/m);
 });
 
-test('`anyport explain` knows the routes of containers, and where they were said', async () => {
+test('`anyport explain` and `anyport check --origins` know what containers say, and where', async () => {
   const labels = { 'anyport.shop.host': 'shop.example', 'anyport.shop.port': '80' };
   engine.containers = [forwarding('shop', 0, { Labels: labels })];
   end = async () => {};
@@ -293,10 +297,24 @@ test('`anyport explain` knows the routes of containers, and where they were said
   const { stdout } = await explain();
   expect(stdout).toMatch(/goes to +shop \(127\.0\.0\.1:80\)/);
   expect(stdout).toMatch(/docker: container shop, alias shop/);
+  const check = () => anyport(['check', file, '--origins']);
+  const checked = await check();
+  expect(checked.stdout).toMatch(/^upstream +shop +docker: container shop, alias shop$/m);
+  expect(checked.stdout).toMatch(
+    /^endpoint +shop 127\.0\.0\.1:80 +docker: container shop, label anyport\.shop\.port$/m,
+  );
+  expect(checked.stdout).toMatch(/^route +routes\[0\] +docker: container shop/m);
+  expect(checked.stdout).toMatch(/^protocol +HTTP +\/.*anyport\.yaml:1$/m);
   await engine.stop();
   const alone = await explain();
   expect(alone.stderr).toMatch(/^anyport: without containers: /);
   expect(alone.stdout).not.toMatch(/shop \(/);
+  const checkedAlone = await check();
+  expect(checkedAlone).toMatchObject({
+    status: 0,
+    stderr: expect.stringMatching(/^anyport: without containers: /),
+  });
+  expect(checkedAlone.stdout).not.toMatch(/shop/);
 });
 
 test('hostile labels are refused by name, and the rest is served', async () => {

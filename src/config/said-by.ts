@@ -1,0 +1,27 @@
+/** Who says how much of a configuration: files, containers, keys of etcd, flags. Pure. */
+import type { OriginKind, Origins, OriginText, SaidBy } from '../model/origins.js';
+
+/** In the order of the configuration. */
+export function saidBy(origins: Origins): SaidBy[] {
+  const found = new Map<OriginText | null, { counts: Record<OriginKind, number>; endpoints: number }>();
+  const at = (source: OriginText | null) => {
+    const counts = { upstream: 0, protocol: 0, route: 0, forward: 0 };
+    const known = found.get(source) ?? { counts, endpoints: 0 };
+    found.set(source, known);
+    return known;
+  };
+  for (const { kind, from, endpoints = {} } of origins) {
+    const source = sourceOf(from);
+    at(source).counts[kind] += 1;
+    for (const other of Object.values(endpoints).map(sourceOf))
+      if (other !== source) at(other).endpoints += 1;
+  }
+  return [...found].map(([source, said]) => ({ source, ...said }));
+}
+
+/** Without line, label and alias. */
+export function sourceOf(from: OriginText | null): OriginText | null {
+  if (from === null) return null;
+  const whole = from.replace(/:\d+$/, '');
+  return /^(?:docker|etcd): /.test(whole) ? (whole.split(', ')[0] ?? whole) : whole;
+}
