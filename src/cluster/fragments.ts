@@ -3,9 +3,9 @@
  * what they say is read and checked with the file. Pure.
  */
 import { isUtf8 } from 'node:buffer';
-import { visible } from '../base/text.js';
 import type { KeyValue } from './etcd/wire.js';
 import { NAME_PATTERN } from './nodes.js';
+import { keyName } from './values.js';
 
 export const fragmentLimits = {
   /** Of one. */
@@ -42,7 +42,7 @@ export function readFragments(watchPrefix: string, items: Iterable<KeyValue>): F
   let bytes = 0;
   for (const item of [...items].sort((one, other) => (one.key < other.key ? -1 : 1))) {
     const name = item.key.slice(fragmentsPrefix(watchPrefix).length);
-    const head = { name, from: `key ${visible(item.key)}`, revision: item.modRevision };
+    const head = { name, from: `key ${keyName(item.key)}`, revision: item.modRevision };
     const fault = faultOf(name, item.value, fragmentLimits.totalBytesMax - bytes);
     if (fault !== null) refused.push({ ...head, fault });
     else {

@@ -1,6 +1,5 @@
 /** What a node says of itself at `PREFIX/nodes/ID`. Pure. */
-import { visible } from '../base/text.js';
-import { type Parsed, readObject, textWithin } from './values.js';
+import { keyName, type Parsed, readObject, textWithin } from './values.js';
 
 export interface NodeRecord {
   readonly id: string;
@@ -25,7 +24,7 @@ export const nodeKey = (prefix: string, id: string): string => `${prefix}/nodes/
 export function parseNode(prefix: string, key: string, value: Uint8Array): Parsed<{ node: NodeRecord }> {
   const id = key.slice(nodeKey(prefix, '').length);
   if (!key.startsWith(nodeKey(prefix, '')) || !NAME_PATTERN.test(id))
-    return { fault: `${visible(key)}: no key of a node, which is such as ${nodeKey(prefix, 'node-1')}` };
+    return { fault: `${keyName(key)}: no key of a node, which is such as ${nodeKey(prefix, 'node-1')}` };
   const read = readObject(value);
   if ('fault' in read) return { fault: `node ${id}: ${read.fault}` };
   const { address, version, load, instance, startedMs } = read.object;

@@ -5,12 +5,11 @@
 import { isIP, isIPv6 } from 'node:net';
 import { hostPort, parseEndpoint } from '../base/address.js';
 import { plainAddress } from '../base/network.js';
-import { visible } from '../base/text.js';
 import type { DiscoveredEndpoint } from '../model/config.js';
 import { weightLimits } from '../model/overrides.js';
 import type { KeyValue } from './etcd/wire.js';
 import { NAME_PATTERN } from './nodes.js';
-import { type Parsed, readObject, textWithin } from './values.js';
+import { keyName, type Parsed, readObject, textWithin } from './values.js';
 
 export const serviceLimits = {
   /** Instances of one service; the first by name count. */
@@ -47,10 +46,10 @@ export function readServices(items: Iterable<KeyValue>, rules: ServiceRules): Se
   const faults: string[] = [];
   for (const { key, value } of [...items].sort((one, other) => (one.key < other.key ? -1 : 1))) {
     const parsed = parseInstance(key, value, rules);
-    if ('fault' in parsed) faults.push(`${visible(key)}: ${parsed.fault}`);
+    if ('fault' in parsed) faults.push(`${keyName(key)}: ${parsed.fault}`);
     else {
       const fault = added(services, parsed.instance);
-      if (fault !== null) faults.push(`${visible(key)}: ${fault}`);
+      if (fault !== null) faults.push(`${keyName(key)}: ${fault}`);
     }
   }
   return { services, faults };

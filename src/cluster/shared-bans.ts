@@ -2,7 +2,6 @@
  * Bans shared by the nodes of a cluster that have its `cluster_key`: each publishes those that it has made itself, and learns
  * those of the others. What is not signed with the key is refused and counted.
  */
-import { visible } from '../base/text.js';
 import type { BanNote, OwnBans } from '../model/ban-note.js';
 import {
   formatNote,
@@ -17,6 +16,7 @@ import type { Change, Held } from './etcd/held.js';
 import type { Mirror } from './etcd/mirror.js';
 import type { KeyValue } from './etcd/wire.js';
 import type { Follower, Link } from './link.js';
+import { keyName } from './values.js';
 
 /** Between two looks at what is to be said, and so between two writes. */
 export const NOTES_LOOK_MS = 1000;
@@ -146,6 +146,6 @@ class Exchange {
     const read = parseNote(this.#secret, this.#link.config.prefix, item);
     if (!('refused' in read)) return this.#parts.learned(read.node, read.bans);
     this.#count(read.refused);
-    this.#parts.warn({}, `left out: etcd: ${visible(item.key)}: ${read.fault}`);
+    this.#parts.warn({}, `left out: etcd: ${keyName(item.key)}: ${read.fault}`);
   }
 }

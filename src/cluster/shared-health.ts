@@ -2,12 +2,12 @@
  * Verdicts about endpoints, shared by the nodes of a cluster: those of this node are published, those of the others counted.
  * Only live nodes count, and only while what etcd says of them is fresh; then each node is left with its own.
  */
-import { visible } from '../base/text.js';
 import type { Tally, Verdicts, Votes } from '../model/verdicts.js';
 import type { Held } from './etcd/held.js';
 import type { Mirror } from './etcd/mirror.js';
 import type { KeyValue } from './etcd/wire.js';
 import type { Follower, Link } from './link.js';
+import { keyName } from './values.js';
 import {
   counted,
   formatVerdicts,
@@ -144,7 +144,7 @@ class Vote {
     const parsed = parseVerdicts(this.#link.config.prefix, key, item.value);
     if (!('fault' in parsed)) return { item, ...parsed };
     const isKnown = before !== undefined && 'fault' in before && before.fault === parsed.fault;
-    if (!isKnown) this.#parts.warn({}, `left out: etcd: ${visible(key)}: ${parsed.fault}`);
+    if (!isKnown) this.#parts.warn({}, `left out: etcd: ${keyName(key)}: ${parsed.fault}`);
     return { item, fault: parsed.fault };
   }
 

@@ -1,10 +1,19 @@
 /** Values that others have written to etcd: bounded, JSON, and never trusted. Pure. */
 import { isUtf8 } from 'node:buffer';
+import { visible } from '../base/text.js';
 
 export const valueLimits = {
   /** Of one value of a service or a node. */
   bytesMax: 16 * 1024,
+  /** Of a key where it is named: etcd takes keys of more than a megabyte. */
+  keyCharactersMax: 300,
 } as const;
+
+/** A key, for people. */
+export function keyName(key: string): string {
+  const { keyCharactersMax } = valueLimits;
+  return visible(key.length > keyCharactersMax ? `${key.slice(0, keyCharactersMax)}…` : key);
+}
 
 /** What was read, or what is wrong with it. */
 export type Parsed<Value> = Value | { readonly fault: string };

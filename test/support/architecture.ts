@@ -86,6 +86,7 @@ export const typescriptArrows: Arrows = {
     'bench',
     'config',
     'doctor',
+    'health',
     'plane',
     'protocols',
     'providers',

@@ -1,15 +1,16 @@
 /** What became of the fragments of the configuration, on each node. */
 
 import type { KeyValue } from '../../cluster/etcd/wire.js';
-import { parseStatus, statusPrefix } from '../../cluster/fragment-status.js';
-import type { Parsed } from '../../cluster/values.js';
+import { parseStatus, statusKey, statusPrefix } from '../../cluster/fragment-status.js';
+import { NAME_PATTERN } from '../../cluster/nodes.js';
+import { keyName, type Parsed } from '../../cluster/values.js';
 import type { Section } from './section.js';
 
 export const configuration: Section = {
   name: 'configuration',
   prefixOf: ({ prefix, watchPrefix }) => (watchPrefix === null ? null : statusPrefix(prefix)),
   show(items, { prefix }) {
-    const read = items.map((item) => statusIn(item, statusPrefix(prefix)));
+    const read = items.map((item) => statusIn(item, prefix));
     const known = read.flatMap((each) => ('row' in each ? [each.row] : []));
     return {
       json: known,
@@ -37,13 +38,14 @@ interface Row {
 }
 
 function statusIn({ key, value }: KeyValue, prefix: string): Parsed<{ readonly row: Row }> {
+  const [node = '', ...rest] = key.slice(statusPrefix(prefix).length).split('/');
+  const fragment = rest.join('/');
+  if (!NAME_PATTERN.test(node) || statusKey(prefix, node, fragment) !== key)
+    return { fault: `${keyName(key)}: expected a key such as ${statusPrefix(prefix)}node-1/NAME` };
   const parsed = parseStatus(value);
-  if ('fault' in parsed) return { fault: `${key}: ${parsed.fault}` };
-  const [node = '', ...name] = key.slice(prefix.length).split('/');
+  if ('fault' in parsed) return { fault: `${keyName(key)}: ${parsed.fault}` };
   const { state, revision, inForce, problems } = parsed.status;
-  return {
-    row: { fragment: name.join('/'), node, state, revision, in_force: inForce, problems, at: parsed.at },
-  };
+  return { row: { fragment, node, state, revision, in_force: inForce, problems, at: parsed.at } };
 }
 
 function whyText([first, ...others]: readonly string[]): string {

@@ -6,12 +6,15 @@ import { columns } from '../columns.js';
 import type { ClusterOptions } from '../commands/cluster.js';
 import { loadOrFail } from '../configuration.js';
 import { BAD_USAGE, FAILED, Failure } from '../failure.js';
+import { bans } from './bans.js';
 import { configuration } from './configuration.js';
+import { askHeard } from './heard.js';
 import { nodes } from './nodes.js';
 import { ask, type Section, type Shown } from './section.js';
 import { services } from './services.js';
+import { votes } from './votes.js';
 
-const sections: readonly Section[] = [nodes, services, configuration];
+const sections: readonly Section[] = [nodes, services, votes, bans, configuration];
 
 /** For each question, all endpoints together. */
 const CALL_MS = 5000;
@@ -33,8 +36,9 @@ async function askAll(config: DistributedConfig): Promise<Named[]> {
   const { endpoints, tls, user } = config;
   const client = new EtcdClient({ endpoints, callMs: CALL_MS, ...(tls && { tls }), ...(user && { user }) });
   try {
+    const heard = await askHeard(client, config);
     const all = await Promise.all(
-      sections.map(async (section) => [section.name, await ask(section, client, config)] as const),
+      sections.map(async (section) => [section.name, await ask(section, client, config, heard)] as const),
     );
     return all.filter((each): each is Named => each[1] !== null);
   } catch (error) {

@@ -1,4 +1,4 @@
-/** `anyport cluster`: who is registered in etcd, and with what. */
+/** `anyport cluster`: what etcd has of the cluster. */
 import type { Command } from 'commander';
 import { DEFAULT_FILE } from '../../config/default.js';
 
@@ -10,7 +10,7 @@ export interface ClusterOptions {
 export function addCluster(program: Command): void {
   program
     .command('cluster')
-    .description('the nodes and services that are registered in etcd')
+    .description('nodes, services, health votes, bans and fragments, as etcd has them')
     .option(
       '-c, --config <file>',
       `configuration whose \`distributed\` says where etcd is (default: ${DEFAULT_FILE}, if there is one)`,

@@ -123,6 +123,13 @@ export class EtcdClient {
     return ttlS > 0 ? ttlS : null;
   }
 
+  /** Null: it is gone. */
+  async timeToLive(lease: string): Promise<{ readonly leftS: number; readonly grantedS: number } | null> {
+    const answer = await this.#call('/v3/lease/timetolive', { ID: lease });
+    const leftS = numberIn(answer.TTL);
+    return leftS < 0 ? null : { leftS, grantedS: numberIn(answer.grantedTTL) };
+  }
+
   /** Deletes what is under it. A lease that is gone is as good as revoked. */
   async revoke(lease: string): Promise<void> {
     try {

@@ -10,6 +10,8 @@ export interface KeyValue {
   readonly value: Buffer;
   /** Revision of its last change. Revisions stay far below 2^53. */
   readonly modRevision: number;
+  /** That it lives under; absent: none, or not known any more. */
+  readonly lease?: string;
 }
 
 export interface Listing {
@@ -76,10 +78,12 @@ export function listingIn(message: Json): Listing {
 
 function itemIn(value: unknown): KeyValue {
   const item = objectIn(value);
+  const lease = idIn(item.lease);
   return {
     key: keyText(decoded(item.key)),
     value: decoded(item.value),
     modRevision: numberIn(item.mod_revision),
+    ...(lease === '' ? {} : { lease }),
   };
 }
 

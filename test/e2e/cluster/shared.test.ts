@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EtcdClient } from '../../../src/cluster/etcd/client.js';
 import { type Backend, ping, startBackend, whoAnswers } from '../../support/backends.js';
 import { type ControlSite, startControlled } from '../../support/control.js';
-import type { Daemon, TestConfig } from '../../support/daemon.js';
+import { anyport, type Daemon, type TestConfig } from '../../support/daemon.js';
 import { Etcd, etcdTools } from '../../support/etcd.js';
 import { freePort } from '../../support/ports.js';
 import { dial, type Peer } from '../../support/tcp.js';
@@ -13,6 +13,11 @@ import { eventually } from '../../support/wait.js';
 const BANNED = '127.0.0.7';
 const TRUSTED = '127.0.0.8';
 const check = { type: 'tcp', interval: '200ms', rise: 1, fall: 1 };
+
+/** Of a node, as `anyport cluster` says them. */
+interface Bans {
+  readonly count: number;
+}
 
 describeWith(...etcdTools)('two daemons of a cluster', () => {
   let etcd: Etcd;
@@ -58,6 +63,7 @@ describeWith(...etcdTools)('two daemons of a cluster', () => {
     );
   const served = async ({ daemon }: typeof one, from: string) =>
     (await whoAnswers(daemon.port, from).catch(() => null)) !== null;
+  const inEtcd = async () => JSON.parse((await anyport(['cluster', '--json', '-c', one.daemon.file])).stdout);
 
   test('one that most nodes can not reach gets no sessions; one alone does not decide', async () => {
     const says = async (node: string, verdict: string) =>
@@ -71,6 +77,16 @@ describeWith(...etcdTools)('two daemons of a cluster', () => {
     await client.put('/anyport/health/n3', JSON.stringify({ down: { web: [target()] } }));
     await eventually('the majority', async () => !(await statusOf(two)).up);
     expect(await statusOf(two)).toMatchObject({ why: '2 of 3 nodes say that it is down' });
+    const heard = { heard_s: expect.toSatisfy((seconds) => seconds >= 0 && seconds <= 5) };
+    const voters = (...nodes: string[]) => nodes.map((node) => ({ node, ...heard }));
+    expect((await inEtcd()).votes).toEqual([
+      // What has no lease can not be said to have been heard of at any time.
+      {
+        ...{ upstream: 'web', endpoint: target(), majority: 'down', up: voters('n2') },
+        down: [...voters('n1'), { node: 'n3', heard_s: null }],
+      },
+      { upstream: 'web', endpoint: b?.target, majority: 'up', down: [], up: voters('n2') },
+    ]);
     for (let each = 0; each < 4; each += 1) expect(await whoAnswers(two.daemon.port)).toBe('b');
     expect(await says('n2', 'up')).toBe(true);
     await client.put('/anyport/health/n3', '{"down": 7}');
@@ -88,6 +104,10 @@ describeWith(...etcdTools)('two daemons of a cluster', () => {
       active: 1,
       bans: [{ address: BANNED, cause: 'cluster', reason: 'node n1' }],
     });
+    const told = await eventually('both', async () =>
+      (await inEtcd()).bans.find(({ count }: Bans) => count === 2),
+    );
+    expect([told.node, ...told.sources.toSorted()]).toEqual(['n1', BANNED, TRUSTED]);
     expect(await served(two, TRUSTED)).toBe(true);
     expect(await served(two, '127.0.0.9')).toBe(true);
     await one.site.ask('DELETE', `/api/v1/bans/${BANNED}`);
