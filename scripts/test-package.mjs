@@ -33,6 +33,11 @@ function checkCommands() {
     'server: { listen: "127.0.0.1:0" }\nprotocols: [{ name: Any, handler: "builtin:echo", regex: ["^hello"] }]\n',
   );
   assert.match(anyport('check', '-c', config), /./);
+  // Its load is built like the addon.
+  assert.match(
+    anyport('bench', '--workload', 'conn', '--connections', '2', '--duration', '250ms'),
+    /^conn /m,
+  );
 }
 
 /** Echoes one session, then stops on request. */

@@ -22,31 +22,33 @@ using Crews = std::vector<std::unique_ptr<Crew>>;
 // What slots are told; it outlives them.
 struct Orders {
   explicit Orders(const Arguments& arguments)
-      : kind(arguments.Text("kind")), bytes(arguments.Number("bytes", 64)) {
-    for (const std::string& opening : ReadOpenings(arguments.Text("openings")))
-      questions.push_back({.asked = opening, .answer = opening});
-    if (questions.empty()) questions.push_back(Get(bytes));
-    message = FromHex(arguments.Text("opening"));
+      : kind(arguments.Text("kind")),
+        bytes(arguments.Number("bytes", 64)),
+        opening(FromHex(arguments.Text("opening"))),
+        message(FromHex(arguments.Text("head"))) {
     if (message.size() < bytes) message += ThePattern().From(0, bytes - message.size());
-  }
-
-  static Question Get(size_t bytes) {
-    return {.asked = "GET /" + std::to_string(bytes) + " HTTP/1.1\r\nHost: bench.example.com\r\n\r\n",
-            .answer = std::string(ThePattern().From(0, bytes))};
+    first_message = opening + message;
+    for (const std::string& each : ReadOpenings(arguments.Text("openings")))
+      questions.push_back({.asked = each, .answer = each});
+    if (questions.empty())
+      questions.push_back(
+          {.asked = opening + RequestFor("GET", bytes), .answer = std::string(ThePattern().From(0, bytes))});
   }
 
   const std::string kind;
   const uint64_t bytes;
+  const std::string opening;
   std::string message;
+  std::string first_message;
   std::vector<Question> questions;
 };
 
 std::unique_ptr<Slot> NewSlot(const Orders& orders, Site* site) {
   if (orders.kind == "visit") return std::make_unique<Visit>(site, &orders.questions);
-  if (orders.kind == "download") return std::make_unique<Download>(site, orders.bytes);
-  if (orders.kind == "upload") return std::make_unique<Upload>(site, orders.bytes);
+  if (orders.kind == "download") return std::make_unique<Download>(site, orders.opening, orders.bytes);
+  if (orders.kind == "upload") return std::make_unique<Upload>(site, orders.opening, orders.bytes);
   if (orders.kind == "flow") return std::make_unique<Flow>(site, orders.message);
-  return std::make_unique<Ping>(site, &orders.message);
+  return std::make_unique<Ping>(site, &orders.first_message, &orders.message);
 }
 
 // Each crew on a thread of its own.

@@ -12,14 +12,14 @@ namespace {
 // One client. What is done returns false when the connection has finished.
 class Client {
  public:
-  Client(Fd fd, Poller* poller, const Openings* openings)
-      : fd_(std::move(fd)), poller_(*poller), openings_(*openings) {
+  Client(Fd fd, Poller* poller, const Manners* manners)
+      : fd_(std::move(fd)), poller_(*poller), manners_(*manners) {
     poller_.Add(fd_.get(), EPOLLIN, this);
   }
 
   bool OnReady() {
     if (work_ == Work::kFetch) return Stream();
-    if (work_ == Work::kEcho && !head_.empty()) return EchoRest();
+    if (work_ == Work::kEcho && !head_.empty()) return Echo(std::exchange(head_, {}));
     thread_local std::vector<char> buffer(Pattern::kWindow);
     const ssize_t count = recv(fd_.get(), buffer.data(), buffer.size(), 0);
     if (count <= 0) return count < 0 && errno == EAGAIN;
@@ -33,14 +33,22 @@ class Client {
 
   bool OnFirst(std::string_view bytes) {
     head_ += bytes;
-    if (!openings_.empty()) return OnOpening();
+    if (!manners_.openings.empty()) return OnOpening();
+    if (!opened_ && !TakeOpening()) return manners_.opening.starts_with(head_) || Reset();
+    if (head_.empty()) return true;
     if (head_[0] == 'G' || head_[0] == 'P') return OnRequest();
     work_ = Work::kEcho;
-    return EchoRest();
+    return Echo(std::exchange(head_, {}));
+  }
+
+  bool TakeOpening() {
+    opened_ = head_.starts_with(manners_.opening);
+    if (opened_) head_.erase(0, manners_.opening.size());
+    return opened_;
   }
 
   bool OnOpening() {
-    const Openings::Match match = openings_.Judge(head_);
+    const Openings::Match match = manners_.openings.Judge(head_);
     if (match == Openings::Match::kPart) return true;
     if (match == Openings::Match::kNone) return Reset();
     send(fd_.get(), head_.data(), head_.size(), MSG_NOSIGNAL);
@@ -88,11 +96,6 @@ class Client {
     return Want(bytes.empty() ? EPOLLIN : EPOLLOUT);
   }
 
-  bool EchoRest() {
-    const std::string rest = std::exchange(head_, {});
-    return Echo(rest);
-  }
-
   bool Want(uint32_t events) {
     if (events != wanted_) poller_.Change(fd_.get(), events, this);
     wanted_ = events;
@@ -107,7 +110,8 @@ class Client {
 
   const Fd fd_;
   Poller& poller_;
-  const Openings& openings_;
+  const Manners& manners_;
+  bool opened_ = false;
   uint32_t wanted_ = EPOLLIN;
   Work work_ = Work::kUnknown;
   // Of a request that is not whole yet, or what is to be echoed.
@@ -117,11 +121,11 @@ class Client {
   uint64_t done_ = 0;
 };
 
-void AcceptAll(int listener, Poller* poller, const Openings* openings) {
+void AcceptAll(int listener, Poller* poller, const Manners* manners) {
   for (;;) {
     Fd fd(accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.get() < 0) return;
-    new Client(std::move(fd), poller, openings);  // owned by the poller's events
+    new Client(std::move(fd), poller, manners);  // owned by the poller's events
   }
 }
 
@@ -137,12 +141,12 @@ Openings::Match Openings::Judge(const std::string& bytes) const {
   return parts_.contains(bytes) ? Match::kPart : Match::kNone;
 }
 
-void Serve(Fd listener, const Openings& openings) {
+void Serve(Fd listener, const Manners& manners) {
   Poller poller;
   poller.Add(listener.get(), EPOLLIN, nullptr);
   for (;;) {
     poller.Wait([&](void* owner, uint32_t) {
-      if (owner == nullptr) return AcceptAll(listener.get(), &poller, &openings);
+      if (owner == nullptr) return AcceptAll(listener.get(), &poller, &manners);
       auto* client = static_cast<Client*>(owner);
       if (!client->OnReady()) delete client;
     });

@@ -27,8 +27,15 @@ class Openings {
   std::unordered_set<std::string> parts_;
 };
 
+struct Manners {
+  // What every connection has to begin with, and what is taken away before the rest is looked at.
+  std::string opening;
+  // Not empty: connections say one of these and nothing else.
+  Openings openings;
+};
+
 // Serves on `listener` for ever, on the calling thread.
-[[noreturn]] void Serve(Fd listener, const Openings& openings);
+[[noreturn]] void Serve(Fd listener, const Manners& manners);
 // Sends every datagram back to where it came from.
 [[noreturn]] void Echo(const Fd& socket);
 

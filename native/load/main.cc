@@ -1,17 +1,27 @@
 // The load of `anyport bench`, a program of its own so that the daemon carries nothing of it. It ends when
 // its parent does.
-//   anyport-load endpoint [threads=N] [openings=FILE | datagrams=1]
-//     Serves on a free port of 127.0.0.1, which it prints as `port=N`, until the end of standard input.
+//
+//   anyport-load endpoint [threads=N] [opening=HEX | openings=FILE | datagrams=1]
+//
+// serves on a free port of 127.0.0.1, which it prints as `port=N`, until the end of standard input.
+//
 //   anyport-load client kind=KIND port=N [NAME=VALUE…]
-//     KIND: ping, visit, download, upload, flow (datagrams); or hold, which waits for the end of standard
-//     input. connections, threads  numbers bytes                 of a message or an answer; of a transfer
-//     opening               hexadecimal; how the message of a ping begins
-//     openings              a file of what visits ask and get back; default: GET of `bytes`
-//     rate                  arrivals per second (an open load); default: each client goes on when it is
-//     answered warmup_ms, window_ms  before what is counted, and of it cpu_of                processes whose
-//     CPU time is told
+//
+//   kind         ping, visit, download, upload, flow; hold, which waits for the end of standard input
+//   connections  or flows
+//   threads      at most one a connection
+//   bytes        of a message, an answer or a transfer
+//   opening      hexadecimal: what a connection begins with, which the endpoint has to be told too
+//   openings     a file of what visits say and get back; default: GET of `bytes`
+//   head         hexadecimal: how a message begins
+//   rate         arrivals per second, an open load; default: a client goes on when it is answered
+//   warmup_ms    before what is counted
+//   window_ms    of what is counted
+//   cpu_of       processes whose CPU time is told
+//
 //   anyport-load attached PROGRAM [ARGUMENT…]
-//     Becomes the program, which gets SIGTERM when its parent ends, however that comes.
+//
+// becomes the program, which gets SIGTERM when its parent ends, however that comes.
 #include <sys/prctl.h>
 
 #include <csignal>
@@ -24,13 +34,15 @@
 
 namespace {
 
-int StartStreams(uint64_t threads, const std::string& openings_file) {
-  static const load::Openings openings(load::ReadOpenings(openings_file));
+int StartStreams(uint64_t threads, const load::Arguments& arguments) {
+  static const load::Manners manners{
+      .opening = load::FromHex(arguments.Text("opening")),
+      .openings = load::Openings(load::ReadOpenings(arguments.Text("openings")))};
   int port = 0;
   for (uint64_t i = 0; i < threads; ++i) {
     load::Fd listener = load::Listen(port, true);
     port = load::PortOf(listener.get());
-    std::thread([fd = std::move(listener)]() mutable { load::Serve(std::move(fd), openings); }).detach();
+    std::thread([fd = std::move(listener)]() mutable { load::Serve(std::move(fd), manners); }).detach();
   }
   return port;
 }
@@ -47,8 +59,7 @@ int StartDatagrams(uint64_t threads) {
 
 [[noreturn]] void RunEndpoint(const load::Arguments& arguments) {
   const uint64_t threads = arguments.Number("threads", 1);
-  const int port = arguments.Flag("datagrams") ? StartDatagrams(threads)
-                                               : StartStreams(threads, arguments.Text("openings"));
+  const int port = arguments.Flag("datagrams") ? StartDatagrams(threads) : StartStreams(threads, arguments);
   std::printf("port=%d\n", port);
   std::fflush(stdout);
   while (std::getchar() != EOF) {

@@ -1,14 +1,18 @@
 // Round trips of one message on a connection that stays open.
 #pragma once
 
+#include <utility>
+
 #include "load/stream.h"
 
 namespace load {
 
 class Ping : public Stream {
  public:
-  // `message`: what is sent, and what has to come back. It outlives the slot.
-  Ping(Site* site, const std::string* message) : Stream(site), message_(*message) {}
+  // `message`: what is sent, and what has to come back; `first`: the same behind the connection's opening.
+  // Both outlive the slot.
+  Ping(Site* site, const std::string* first, const std::string* message)
+      : Stream(site), first_(first), message_(*message) {}
 
   void Prepare() override {
     Open();
@@ -21,7 +25,7 @@ class Ping : public Stream {
   void Start() override {
     received_ = 0;
     asked_ = true;
-    connection_.Send(message_);
+    connection_.Send(*std::exchange(first_, &message_));
   }
 
   void OnBytes(std::string_view bytes) override {
@@ -35,6 +39,7 @@ class Ping : public Stream {
   void OnEnd() override { Wrong("a connection ended"); }
 
  private:
+  const std::string* first_;
   const std::string& message_;
   size_t received_ = 0;
   bool asked_ = false;

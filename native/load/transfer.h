@@ -5,10 +5,14 @@
 
 namespace load {
 
+inline std::string RequestFor(const std::string& method, uint64_t bytes) {
+  return method + " /" + std::to_string(bytes) + " HTTP/1.1\r\nHost: bench.example.com\r\n\r\n";
+}
+
 class Download : public Stream {
  public:
-  Download(Site* site, uint64_t bytes)
-      : Stream(site), bytes_(bytes), request_("GET /" + std::to_string(bytes) + " HTTP/1.1\r\n\r\n") {}
+  Download(Site* site, const std::string& opening, uint64_t bytes)
+      : Stream(site), bytes_(bytes), request_(opening + RequestFor("GET", bytes)) {}
 
  protected:
   void Start() override {
@@ -38,8 +42,8 @@ class Download : public Stream {
 // The server compares what it gets, and resets the connection where a byte is wrong.
 class Upload : public Stream {
  public:
-  Upload(Site* site, uint64_t bytes)
-      : Stream(site), bytes_(bytes), request_("PUT /" + std::to_string(bytes) + " HTTP/1.1\r\n\r\n") {}
+  Upload(Site* site, const std::string& opening, uint64_t bytes)
+      : Stream(site), bytes_(bytes), request_(opening + RequestFor("PUT", bytes)) {}
 
  protected:
   void Start() override {

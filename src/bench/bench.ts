@@ -47,7 +47,7 @@ export async function bench(request: BenchRequest, command: string, progress: Pr
     command,
     durationMs: request.durationMs,
     results,
-    notes: notesOf(results),
+    notes: [...(request.notes ?? []), ...notesOf(results)],
   };
 }
 

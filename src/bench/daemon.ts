@@ -1,10 +1,11 @@
 /** The daemon under load: this package's own, as it is installed, with a configuration in a folder that goes with it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Document } from '../model/config.js';
 import { LoadFailure, loadProgram } from './load.js';
@@ -13,8 +14,8 @@ const program = fileURLToPath(new URL('../../bin/anyport', import.meta.url));
 
 export interface BenchDaemon {
   readonly pid: number;
-  /** Ports of its listeners, in the order of the configuration. */
-  readonly ports: readonly number[];
+  /** Name of a listener → its port, in the order of the configuration. */
+  readonly ports: ReadonlyMap<string, number>;
   /** Private memory: heaps and stacks, without files. */
   privateBytes(): number;
   residentBytes(): number;
@@ -23,13 +24,17 @@ export interface BenchDaemon {
 
 interface ReadyLine {
   readonly msg: string;
-  readonly listeners: readonly { readonly address: string }[];
+  readonly listeners: readonly { readonly name: string; readonly address: string }[];
 }
 
-/** Throws a LoadFailure with its own words when it does not start. It ends with this process, however that ends. */
-export async function startDaemon(document: Document): Promise<BenchDaemon> {
+/**
+ * Throws a LoadFailure with its own words when it does not start. It ends with this process, however that ends. `directory`:
+ * where the document's paths begin.
+ */
+export async function startDaemon(document: Document, directory?: string): Promise<BenchDaemon> {
   const folder = mkdtempSync(join(tmpdir(), 'anyport-bench-'));
-  const file = join(folder, 'anyport.yaml');
+  const file = join(folder, 'anyport-bench.yaml');
+  if (directory !== undefined) linkAll(directory, folder);
   writeFileSync(file, JSON.stringify(document)); // JSON is YAML
   const args = ['attached', program, 'run', '-c', file, '--log-format', 'json'];
   const child = spawn(loadProgram, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -44,7 +49,7 @@ export async function startDaemon(document: Document): Promise<BenchDaemon> {
     const pid = child.pid ?? -1;
     return {
       pid,
-      ports: listeners.map(({ address }) => Number(address.split(':').at(-1))),
+      ports: new Map(listeners.map(({ name, address }) => [name, Number(address.split(':').at(-1))])),
       privateBytes: () => memoryOf(pid, 'RssAnon'),
       residentBytes: () => memoryOf(pid, 'VmRSS'),
       stop,
@@ -55,19 +60,24 @@ export async function startDaemon(document: Document): Promise<BenchDaemon> {
   }
 }
 
+/** So that paths lead where they did, and nothing is written where the user's files are. */
+function linkAll(from: string, to: string): void {
+  for (const name of readdirSync(from)) symlinkSync(join(from, name), join(to, name));
+}
+
 /** What it says thereafter is read and dropped, so that it never waits for its reader. */
-async function readyLine(stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream): Promise<ReadyLine> {
+async function readyLine(stdout: Readable, stderr: Readable): Promise<ReadyLine> {
   const said: string[] = [];
   stderr.on('data', (text) => said.push(String(text)));
-  const lines = createInterface({ input: stdout });
-  const ready = new Promise<ReadyLine>((resolve, reject) => {
-    lines.on('line', (line) => {
-      const parsed = JSON.parse(line) as ReadyLine;
-      if (parsed.msg === 'ready') resolve(parsed);
-    });
-    lines.on('close', () => reject(new LoadFailure(`the daemon did not start: ${said.join('').trim()}`)));
-  });
-  return ready;
+  for await (const line of createInterface({ input: stdout })) {
+    const parsed = JSON.parse(line) as ReadyLine & { readonly level: string };
+    if (parsed.msg === 'ready') {
+      stdout.resume();
+      return parsed;
+    }
+    if (parsed.level === 'error' || parsed.level === 'fatal') said.push(line);
+  }
+  throw new LoadFailure(`the daemon did not start: ${said.join('').trim()}`);
 }
 
 /** In bytes. */

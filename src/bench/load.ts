@@ -24,6 +24,8 @@ export interface Endpoint {
 
 export interface EndpointArguments {
   readonly threads: number;
+  /** What every connection begins with, in hexadecimal digits. */
+  readonly opening?: string;
   /** A file of what clients say (native/load/openings.h), if they say nothing else. */
   readonly openings?: string;
   /** 1: it takes these, and no connections. */
@@ -50,9 +52,10 @@ export interface ClientArguments {
   readonly connections: number;
   readonly threads: number;
   readonly bytes?: number;
-  /** In hexadecimal digits. */
   readonly opening?: string;
   readonly openings?: string;
+  /** How a message begins, in hexadecimal digits. */
+  readonly head?: string;
   /** Arrivals per second; absent: each client goes on when it is answered. */
   readonly rate?: number;
   readonly warmup_ms?: number;

@@ -10,6 +10,7 @@ import {
   type ClientArguments,
   type Counted,
   type Endpoint,
+  type EndpointArguments,
   holdClients,
   LoadFailure,
   runClients,
@@ -44,10 +45,10 @@ export async function measureCase(measured: Case, request: BenchRequest, told: T
   };
   try {
     const openings = begun(await writeOpenings(workload)).path;
-    const datagrams = workload.datagrams && { datagrams: 1 as const };
-    const endpoint = begun(await startEndpoint({ threads, ...(openings && { openings }), ...datagrams }));
-    const daemon = begun(await startDaemon(documentFor(measured, workload.sections(at(endpoint.port)))));
-    const front = workload.front?.(at(portOf(daemon)));
+    const endpoint = begun(await startEndpoint({ threads, ...mannersOf(workload, openings) }));
+    const document = documentFor(measured, workload.sections(at(endpoint.port)));
+    const daemon = begun(await startDaemon(document, workload.directory));
+    const front = workload.front?.(at(portOf(daemon, workload)));
     const entry = front ? begun(await startDaemon(documentFor(measured, front))) : daemon;
     return await measureOn({
       measured,
@@ -56,12 +57,19 @@ export async function measureCase(measured: Case, request: BenchRequest, told: T
       threads,
       endpoint,
       daemon,
-      port: portOf(entry),
+      port: portOf(entry, workload),
       openings,
     });
   } finally {
     for (const stop of stops.toReversed()) await stop();
   }
+}
+
+/** What the endpoint has to know of its clients. */
+function mannersOf({ datagrams, opening }: Workload, openings: string): Omit<EndpointArguments, 'threads'> {
+  if (datagrams) return { datagrams: 1 };
+  if (openings !== '') return { openings };
+  return opening ? { opening: opening.toString('hex') } : {};
 }
 
 const at = (port: number): string => `127.0.0.1:${port}`;
@@ -82,10 +90,11 @@ const threadsBeside = (workers: number): number =>
 
 function documentFor({ workers, accept, connections }: Case, sections: Document): Document {
   return {
-    monitoring: { enable_metrics: false, enable_health_check: false },
     logging: { access_log: false },
     ...sections,
+    monitoring: { enable_metrics: false, enable_health_check: false },
     server: {
+      ...(sections.server as Document | undefined),
       ...('listeners' in sections ? {} : { listen: at(0) }),
       workers,
       accept,
@@ -162,12 +171,17 @@ function refuseSilence({ bytes, units, unfinished }: Counted, { workload }: Case
   if (closed && unfinished > 0) throw new LoadFailure(`${unfinished} of the clients were not answered`);
 }
 
-const portOf = ({ ports }: BenchDaemon): number => ports[0] ?? 0;
+const portOf = ({ ports }: BenchDaemon, { listener }: Workload): number =>
+  (listener === undefined ? [...ports.values()][0] : ports.get(listener)) ?? 0;
 
 function clientOf({ measured, threads, openings }: Bench, port: number): ClientArguments {
   const { workload, connections, bytes } = measured;
-  const client = { port, connections, threads, bytes, ...workload.client(measured) };
-  return openings === '' ? client : { ...client, openings };
+  const { opening } = workload;
+  return {
+    ...{ port, connections, threads, bytes, ...workload.client(measured) },
+    ...(opening && { opening: opening.toString('hex') }),
+    ...(openings !== '' && { openings }),
+  };
 }
 
 function figuresOf(

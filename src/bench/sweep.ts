@@ -14,6 +14,8 @@ export interface BenchRequest {
   readonly rounds: number;
   /** Latency under rising load too. */
   readonly ladder: boolean;
+  /** What is to be known about it. */
+  readonly notes?: readonly string[];
 }
 
 export interface Case extends Setup {

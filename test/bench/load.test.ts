@@ -11,7 +11,7 @@ import {
   runClients,
   startEndpoint,
 } from '../../src/bench/load.js';
-import { stunOpening } from '../../src/bench/workloads/udp.js';
+import { stunHead } from '../../src/bench/workloads/udp.js';
 import { dial, listenTcp, type Peer } from '../support/tcp.js';
 
 let endpoint: Endpoint;
@@ -89,7 +89,7 @@ const faults: readonly { shape: keyof typeof shapes; what: string; up?: Change; 
 const failing = { ...short, window_ms: 60_000 } as const;
 
 describe('datagrams', () => {
-  const flow = { kind: 'flow', bytes: 64, opening: stunOpening(64) } as const;
+  const flow = { kind: 'flow', bytes: 64, head: stunHead(64) } as const;
 
   /** Echoes, but for what `change` makes of each; null: it is lost. */
   async function startEcho(change: (datagram: Buffer) => Buffer | null): Promise<Socket> {

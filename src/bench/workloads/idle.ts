@@ -1,5 +1,5 @@
 /** Connections that have had an answer, and do nothing. */
-import { echoOpening } from './ping.js';
+import { REDIS } from './ping.js';
 import { twoProtocols, type Workload } from './workload.js';
 
 export const idle: Workload = {
@@ -10,5 +10,6 @@ export const idle: Workload = {
   connections: [8000],
   bytes: { usual: 64, most: 64 * 1024 },
   sections: twoProtocols,
-  client: ({ bytes }) => ({ kind: 'hold', opening: echoOpening(bytes) }),
+  opening: REDIS,
+  client: () => ({ kind: 'hold' }),
 };

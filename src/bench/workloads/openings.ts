@@ -5,11 +5,12 @@ import { connect } from 'node:tls';
 const text = (words: string): Buffer => Buffer.from(words, 'latin1');
 const hex = (digits: string): Buffer => Buffer.from(digits.replaceAll(' ', ''), 'hex');
 
+export const httpOpening = (host: string): Buffer =>
+  text(`GET /index.html HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n`);
+
 /** Protocol → its opening. */
 export const openings: Readonly<Record<string, Buffer>> = {
-  http: text(
-    'GET /index.html HTTP/1.1\r\nHost: bench.example.com\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n',
-  ),
+  http: httpOpening('bench.example.com'),
   ssh: text('SSH-2.0-OpenSSH_9.6\r\n'),
   redis: text('*1\r\n$4\r\nPING\r\n'),
   // CONNECT of client `bench-client-1`, MQTT 3.1.1

@@ -1,11 +1,7 @@
-/** Round trips of one message on connections that stay open: ECHO of Redis. */
-import { type Setup, twoProtocols, type Workload } from './workload.js';
+/** Round trips of one message on connections that stay open, behind a request of Redis. */
+import { twoProtocols, type Workload } from './workload.js';
 
-const HEAD = '*2\r\n$4\r\nECHO\r\n';
-
-/** The load fills it up to the size of the message. */
-export const echoOpening = (bytes: number): string =>
-  Buffer.from(`${HEAD}$${Math.max(1, bytes - HEAD.length - 7)}\r\n`).toString('hex');
+export const REDIS = Buffer.from('*1\r\n$4\r\nPING\r\n');
 
 export const ping: Workload = {
   name: 'ping',
@@ -15,5 +11,6 @@ export const ping: Workload = {
   connections: [1, 64, 1000],
   bytes: { usual: 64, most: 1 << 20 },
   sections: twoProtocols,
-  client: ({ bytes }: Setup) => ({ kind: 'ping', opening: echoOpening(bytes) }),
+  opening: REDIS,
+  client: () => ({ kind: 'ping' }),
 };

@@ -5,14 +5,14 @@ const HEADER_BYTES = 20;
 const ATTRIBUTE_BYTES = 4;
 
 /** RFC 8489 section 5, with one attribute PADDING (RFC 5780 section 7.6), which the load fills up. `bytes`: whole words of four. */
-export function stunOpening(bytes: number): string {
-  const opening = Buffer.alloc(HEADER_BYTES + ATTRIBUTE_BYTES);
-  opening.writeUInt16BE(0x0001, 0);
-  opening.writeUInt16BE(bytes - HEADER_BYTES, 2);
-  opening.writeUInt32BE(0x2112a442, 4);
-  opening.writeUInt16BE(0x0026, HEADER_BYTES);
-  opening.writeUInt16BE(bytes - opening.length, HEADER_BYTES + 2);
-  return opening.toString('hex');
+export function stunHead(bytes: number): string {
+  const head = Buffer.alloc(HEADER_BYTES + ATTRIBUTE_BYTES);
+  head.writeUInt16BE(0x0001, 0);
+  head.writeUInt16BE(bytes - HEADER_BYTES, 2);
+  head.writeUInt32BE(0x2112a442, 4);
+  head.writeUInt16BE(0x0026, HEADER_BYTES);
+  head.writeUInt16BE(bytes - head.length, HEADER_BYTES + 2);
+  return head.toString('hex');
 }
 
 /** Not less than the header, and a multiple of four. */
@@ -30,5 +30,5 @@ export const udp: Workload = {
     listeners: [{ name: 'bench', address: '127.0.0.1:0', transport: 'udp' }],
     protocols: [{ name: 'stun', target: endpoint }],
   }),
-  client: ({ bytes }) => ({ kind: 'flow', bytes: whole(bytes), opening: stunOpening(whole(bytes)) }),
+  client: ({ bytes }) => ({ kind: 'flow', bytes: whole(bytes), head: stunHead(whole(bytes)) }),
 };

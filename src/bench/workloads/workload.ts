@@ -31,9 +31,15 @@ export interface Workload {
   readonly datagrams?: true;
   /** Sections of the daemon's configuration beside `server`; without `listeners` it has one of connections. */
   sections(endpoint: string): Document;
+  /** Name of the one that clients connect to; absent: the first. */
+  readonly listener?: string;
+  /** Where paths in its configuration begin; absent: it has none. */
+  readonly directory?: string;
   /** Likewise of another daemon between clients and that one. */
   front?(daemon: string): Document;
-  client(setup: Setup): Pick<ClientArguments, 'kind' | 'bytes' | 'opening'>;
+  client(setup: Setup): Pick<ClientArguments, 'kind' | 'bytes' | 'head'>;
+  /** What connections begin with, before what is measured: how the daemon knows them. */
+  readonly opening?: Buffer;
   /** What visits ask in turn, and get back, if not what the load makes itself. */
   openings?(): Promise<readonly Buffer[]>;
 }

@@ -6,12 +6,11 @@ import type { BenchRequest } from '../../bench/sweep.js';
 import { workloads, workloadsOf } from '../../bench/workloads/index.js';
 import type { Accept, Workload } from '../../bench/workloads/workload.js';
 import { BAD_USAGE, Failure } from '../failure.js';
+import type { OwnOptions } from './own.js';
 
 /** As typed. */
-export interface BenchOptions {
+export interface BenchOptions extends OwnOptions {
   readonly workload?: string;
-  readonly workers?: string;
-  readonly accept?: string;
   readonly connections?: string;
   readonly size?: string;
   readonly duration?: string;

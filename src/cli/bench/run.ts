@@ -7,6 +7,7 @@ import { reportText } from '../../bench/report/text.js';
 import type { BenchRequest } from '../../bench/sweep.js';
 import { BAD_USAGE, FAILED, Failure } from '../failure.js';
 import { type BenchOptions, requestOf } from './options.js';
+import { throughOwn } from './own.js';
 import { runPlan } from './plan.js';
 import { createProgress } from './progress.js';
 
@@ -14,9 +15,10 @@ import { createProgress } from './progress.js';
 const STATUS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 export async function runBench(options: BenchOptions): Promise<void> {
-  if (options.plan !== undefined) return runPlan(options, measured);
+  const measure = async (request: BenchRequest) => measured(await throughOwn(request, options));
+  if (options.plan !== undefined) return runPlan(options, measure);
   if (options.figures !== undefined) throw new Failure('--figures is for --plan', BAD_USAGE);
-  write(await measured(requestOf(options)), options);
+  write(await measure(requestOf(options)), options);
 }
 
 async function measured(request: BenchRequest): Promise<Report> {

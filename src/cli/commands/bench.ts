@@ -9,6 +9,7 @@ a wrong one ends the command with status 1. Several values of an option, with co
 Examples:
   anyport bench
   anyport bench --workload ping,conn --workers 1,2,4 --json figures.json
+  anyport bench -c anyport.yaml --host www.example.com
   anyport bench --plan "50000 connections, 2000/s, 4 Gbit/s"
   anyport bench --html report.html
   anyport bench --workload bulk --connections 1,8,64 --duration 10s`;
@@ -25,6 +26,16 @@ export function addBench(program: Command): void {
     .option('--duration <time>', 'of each run (default: 5s)')
     .option('--rounds <n>', 'so often as much as goes, for the spread of CPU each (default: 1)')
     .option('--ladder', 'also latency under rising load')
+    .option(
+      '-c, --config <file>',
+      'through this configuration; its endpoints are the load, and it listens on loopback',
+    )
+    .option('--listener <name>', 'on this listener of --config (default: the first)')
+    .option(
+      '--opening <protocol>',
+      'connections through --config begin so: http, tls, ssh …, or hexadecimal digits',
+    )
+    .option('--host <name>', 'for this host, where the opening names one')
     .option('--json <file>', 'write the figures there; - is standard output')
     .option('--html <file>', 'write a page of plots there; includes --ladder')
     .option('--plan <load>', 'what a load takes, such as "50000 connections, 2000/s, 4 Gbit/s"')
