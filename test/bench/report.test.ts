@@ -88,6 +88,13 @@ test('a page is whole by itself: nothing from elsewhere, nothing that runs', () 
   expect(page).toContain('prefers-color-scheme: dark');
 });
 
+test('a line of memory begins at what the daemon of that line takes at rest', () => {
+  const two = { ...idle, workers: 2, memory: { ...idle.memory, residentBefore: 120 * 2 ** 20 } } as Result;
+  const page = pageHtml(report([idle, { ...idle, connections: 128 }, two]));
+  expect(page).toContain('<title>1 worker reuseport: 80 MiB at 0</title>');
+  expect(page).toContain('<title>2 workers reuseport: 120 MiB at 0</title>');
+});
+
 test('a page of what was measured once says how to get its plots', () => {
   const page = pageHtml(report([result({ ladder: [] })]));
   expect(page).not.toContain('<svg');

@@ -129,33 +129,33 @@ const countScale = (counts: readonly number[]) => ({
   ticks: [...new Set(counts)].toSorted((a, b) => a - b),
 });
 
+const MIB = 2 ** 20;
+
+/** Each line begins without sessions: what the daemon takes at rest. */
 function memoryPlots(results: readonly Result[]): Plot[] {
   const held = results.filter(({ memory }) => memory !== null);
   if (held.length === 0) return [];
-  const sessions = held.map(({ connections }) => connections);
-  const lines = linesBy(
-    held,
-    ({ workers, accept }) => `${counted(workers, 'worker')} ${accept}`,
-    ({ connections, memory }) => [connections, memory?.residentWith ?? 0],
-  ).map(
-    (line, index): Line => ({
-      ...line,
-      points: [[0, held[index]?.memory?.residentBefore ?? 0], ...line.points],
-    }),
-  );
+  const name = ({ workers, accept }: Result) => `${counted(workers, 'worker')} ${accept}`;
+  const lines = linesBy(held, name, ({ connections, memory }) => [
+    connections,
+    (memory?.residentWith ?? 0) / MIB,
+  ]).map((line): Line => {
+    const first = held.find((result) => name(result) === line.name);
+    return { ...line, points: [[0, (first?.memory?.residentBefore ?? 0) / MIB], ...line.points] };
+  });
   return [
     {
       title: 'Resident memory of the daemon',
-      x: rate('idle sessions', sessions),
+      x: rate(
+        'idle sessions',
+        held.map(({ connections }) => connections),
+      ),
       y: {
         words: 'resident',
-        scale: linearScale(lines.flatMap(({ points }) => points.map(([, y]) => y / 2 ** 20))),
+        scale: linearScale(lines.flatMap(({ points }) => points.map(([, y]) => y))),
         text: (value) => `${Math.round(value)} MiB`,
       },
-      lines: lines.map((line) => ({
-        ...line,
-        points: line.points.map(([x, y]) => [x, y / 2 ** 20] as const),
-      })),
+      lines,
     },
   ];
 }
