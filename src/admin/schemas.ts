@@ -186,14 +186,14 @@ const NOBODY = 'null: the program that has started it, or the demonstration';
 
 const from = orNull(
   text(
-    `Where it is said: \`conf.d/web.yaml:12\`, \`docker: container web-1, label proxy.web.port\`, \`etcd: key /anyport/config/web:3\`, \`--route SSH\`, \`the control interface\`; ${NOBODY}`,
+    `Where it is said: \`conf.d/web.yaml:12\`, \`docker: container web-1, label proxy.web.port\`, \`etcd: key /anyport/config/web:3\`, \`etcd: service web\`, \`file_sd: /run/web.json\`, \`--route SSH\`, \`the control interface\`; ${NOBODY}`,
   ),
 );
 
 const saidBy = object({
   source: orNull(text(`\`conf.d/web.yaml\`, \`docker: container web-1\`, …; ${NOBODY}`)),
   counts: object({ upstream: integer(), protocol: integer(), route: integer(), forward: integer() }),
-  endpoints: integer('Those that it says of what another source has begun'),
+  endpoints: integer('Those in force that it adds to what another source says'),
 });
 
 const status = object({

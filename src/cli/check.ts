@@ -8,11 +8,11 @@ import { formatProblem } from '../config/report.js';
 import type { Problem } from '../model/config.js';
 import type { Contribution } from '../providers/contribution.js';
 import { listPathsIn } from '../security/lists.js';
-import { columns } from './columns.js';
 import { type Configuration, okOrFail, summary } from './configuration.js';
 import { connectControl } from './control/client.js';
 import { type Difference, differencesText } from './differences.js';
 import { BAD_USAGE, Failure } from './failure.js';
+import type { ShownOrigins } from './origins.js';
 
 export interface CheckOptions {
   /** True: against the running daemon. */
@@ -38,10 +38,15 @@ export async function checkFile(file: string | undefined, options: CheckOptions)
   const bare = okOrFail(loaded);
   const compared = options.diff === undefined ? null : await compare(bare, file, options);
   const wanted = options.origins ? await withContributions(bare, file) : bare;
-  const shown = options.origins ? wanted : null;
+  const origins = options.origins ? await originsOf(wanted) : null;
   process.stdout.write(
-    options.json ? resultJson(wanted, compared, shown) : resultText(wanted, compared, shown),
+    options.json ? resultJson(wanted, compared, origins) : resultText(wanted, compared, origins),
   );
+}
+
+async function originsOf(wanted: Configuration): Promise<ShownOrigins> {
+  const { shownOrigins } = await import('./origins.js');
+  return shownOrigins(wanted);
 }
 
 async function withContributions(bare: Configuration, file: string | undefined): Promise<Configuration> {
@@ -66,20 +71,18 @@ function printInvalid(file: string, problems: readonly Problem[]): never {
   throw new Failure(`${file} is not valid`, BAD_USAGE);
 }
 
-/** `shown`: of which origins are wanted. */
 function resultJson(
   { name, warnings }: Configuration,
   compared: Compared | null,
-  shown: Configuration | null,
+  origins: ShownOrigins | null,
 ): string {
-  const origins = shown && { origins: shown.config.origins, left_out: shown.refused };
-  return jsonLine({ file: name, valid: true, problems: [], warnings, ...compared, ...origins });
+  return jsonLine({ file: name, valid: true, problems: [], warnings, ...compared, ...origins?.json });
 }
 
-function resultText(wanted: Configuration, compared: Compared | null, shown: Configuration | null): string {
+function resultText(wanted: Configuration, compared: Compared | null, origins: ShownOrigins | null): string {
   return [
     summary(wanted),
-    ...(shown === null ? [] : [originsText(shown)]),
+    ...(origins === null ? [] : [origins.text]),
     ...(compared === null ? [] : [comparedText(compared)]),
   ].join('\n');
 }
@@ -87,15 +90,6 @@ function resultText(wanted: Configuration, compared: Compared | null, shown: Con
 function comparedText({ against, items, refused }: Compared): string {
   const lines = refused.map((problem) => `${formatProblem(problem)}\n`).join('');
   return `compared with ${against}:\n${differencesText(items)}${lines && `\n${lines}`}`;
-}
-
-function originsText({ config, refused }: Configuration): string {
-  const rows = config.origins.flatMap(({ kind, name, from, endpoints = {} }) => [
-    [kind, name, from ?? '-'],
-    ...Object.entries(endpoints).map(([endpoint, said]) => ['endpoint', `${name} ${endpoint}`, said]),
-  ]);
-  const leftOut = refused.map((problem) => `left out: ${formatProblem(problem)}\n`);
-  return columns([['KIND', 'NAME', 'FROM'], ...rows]) + leftOut.join('');
 }
 
 async function compare(

@@ -290,7 +290,7 @@ function compileUpstream(
 
 type Dns = UpstreamConfig['options']['dns'];
 type Dialling = Pick<UpstreamConfig['options'], 'dns' | 'source'>;
-type Place = Pick<PlanEndpoint, 'name' | 'weight' | 'backup' | 'addresses'>;
+type Place = Pick<PlanEndpoint, 'name' | 'service' | 'weight' | 'backup' | 'addresses'>;
 
 /**
  * Configured endpoints, and those that names of services stand for now; of two with one name the first counts.
@@ -305,9 +305,11 @@ function placesOf(
   const places = endpoints.flatMap(({ address, ...endpoint }): Place[] => {
     if (!('service' in address))
       return [{ ...endpoint, addresses: addressesOf(first ?? address, options, world) }];
-    const found = good(world.discovery.services.get(address.service), options.dns) ?? [];
+    const { service } = address;
+    const found = good(world.discovery.services.get(service), options.dns) ?? [];
     return found.map(({ name, weight, backup, host, port }) => ({
       name,
+      service,
       weight,
       backup: backup || endpoint.backup,
       addresses: addressesOf({ host, port }, options, world),

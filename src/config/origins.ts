@@ -4,6 +4,7 @@ import type { Origin, OriginKind, Origins, OriginText } from '../model/origins.j
 import { namesOfForward } from '../providers/forward-names.js';
 import { isMapping, type Path, pathText } from './path.js';
 import type { Place, Source } from './source.js';
+import { hasOwnUpstream } from './validate/upstreams.js';
 
 export function originsIn(source: Source): Origins {
   const { value } = source;
@@ -14,7 +15,8 @@ export function originsIn(source: Source): Origins {
     ),
     ...itemsOf(value, 'protocols').map(({ path, item }) => {
       const name = String(item.name);
-      return originOf(source, 'protocol', name, path, [name], targetOf(item, path));
+      const made = hasOwnUpstream(item) ? [name] : [];
+      return originOf(source, 'protocol', name, path, made, targetOf(item, path));
     }),
     ...itemsOf(value, 'routes').map(({ path }) => originOf(source, 'route', pathText(path), path, [], {})),
     ...itemsOf(value, 'forwards').map(({ path, item }) => {

@@ -1,8 +1,8 @@
-/** Who says how much of a configuration: files, containers, keys of etcd, flags. Pure. */
-import type { OriginKind, Origins, OriginText, SaidBy } from '../model/origins.js';
+/** Who says how much of a configuration: files, containers, keys and services of etcd, flags. Pure. */
+import type { OriginKind, Origins, OriginText, SaidBy, UpstreamOrigin } from '../model/origins.js';
 
-/** In the order of the configuration. */
-export function saidBy(origins: Origins): SaidBy[] {
+/** In the order of the configuration, then those who say endpoints alone. `upstreams`: those that are in force. */
+export function saidBy(origins: Origins, upstreams: readonly UpstreamOrigin[]): SaidBy[] {
   const found = new Map<OriginText | null, { counts: Record<OriginKind, number>; endpoints: number }>();
   const at = (source: OriginText | null) => {
     const counts = { upstream: 0, protocol: 0, route: 0, forward: 0 };
@@ -10,10 +10,10 @@ export function saidBy(origins: Origins): SaidBy[] {
     found.set(source, known);
     return known;
   };
-  for (const { kind, from, endpoints = {} } of origins) {
+  for (const { kind, from } of origins) at(sourceOf(from)).counts[kind] += 1;
+  for (const { from, endpoints } of upstreams) {
     const source = sourceOf(from);
-    at(source).counts[kind] += 1;
-    for (const other of Object.values(endpoints).map(sourceOf))
+    for (const other of endpoints.map((endpoint) => sourceOf(endpoint.from)))
       if (other !== source) at(other).endpoints += 1;
   }
   return [...found].map(([source, said]) => ({ source, ...said }));

@@ -162,6 +162,8 @@ export interface PlanUpstream {
 export interface PlanEndpoint {
   /** As configured; identifies the endpoint in logs, metrics and across Plans. */
   readonly name: AddressText;
+  /** Name of what it was found by: SRV records, a registered service, a file. Absent: it is configured. */
+  readonly service?: string;
   readonly weight: number;
   readonly backup: boolean;
   /** New sessions go to endpoints that are `up`. */

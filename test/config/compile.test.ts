@@ -188,16 +188,25 @@ describe('names', () => {
       '{ endpoints: ["srv:_web._tcp.test", "10.0.0.1:80"], dns: { family: ipv4 } }',
       known(false),
     );
+    const service = '_web._tcp.test';
     expect(endpoints).toEqual([
-      { name: 'web:81', weight: 5, backup: false, state: 'up', addresses: [{ host: '192.0.2.1', port: 81 }] },
+      {
+        name: 'web:81',
+        service,
+        weight: 5,
+        backup: false,
+        state: 'up',
+        addresses: [{ host: '192.0.2.1', port: 81 }],
+      },
       {
         name: 'b.test:82',
+        service,
         weight: 7,
         backup: true,
         state: 'up',
         addresses: [{ host: '192.0.2.2', port: 82 }],
       },
-      { name: 'unknown.test:83', weight: 1, backup: true, state: 'up', addresses: [] },
+      { name: 'unknown.test:83', service, weight: 1, backup: true, state: 'up', addresses: [] },
       {
         name: '10.0.0.1:80',
         weight: 1,

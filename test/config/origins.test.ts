@@ -2,9 +2,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { serviceOfFile } from '../../src/base/address.js';
+import { compile } from '../../src/config/compile.js';
 import { loadConfig } from '../../src/config/load.js';
 import { saidBy, sourceOf } from '../../src/config/said-by.js';
-import type { Origins } from '../../src/model/origins.js';
+import { upstreamOrigins } from '../../src/config/upstream-origins.js';
+import { type Config, type Discovery, NOTHING_DISCOVERED } from '../../src/model/config.js';
+import { IdRegistry } from '../../src/plane/ids.js';
 import type { Contribution } from '../../src/providers/contribution.js';
 import { tempFolder } from '../support/temp.js';
 
@@ -62,18 +66,22 @@ const etcd: Contribution = {
   ],
 };
 
-function originsOf(contributions: readonly Contribution[], flags: object = {}): Origins {
+function configOf(contributions: readonly Contribution[], flags: object = {}): Config {
   const loaded = loadConfig({ file, flags, environment: {}, contributions });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   expect(loaded.refused).toEqual([]);
-  return loaded.config.origins;
+  return loaded.config;
 }
+
+/** As they are in force. */
+const upstreamsOf = (config: Config, discovery: Discovery) =>
+  upstreamOrigins(compile(config, discovery, 1, new IdRegistry()).upstreams, config.origins);
 
 const inFile = (line: number) => `${file}:${line}`;
 const inIncluded = (line: number) => `${included}:${line}`;
 
 test('each thing has the file and the line, the container and label, the key or the flag', () => {
-  const origins = originsOf([docker, etcd], { route: [{ name: 'Memcached', target: '10.0.0.7:11211' }] });
+  const { origins } = configOf([docker, etcd], { route: [{ name: 'Memcached', target: '10.0.0.7:11211' }] });
   expect(origins.map(({ kind, name, from }) => [kind, name, from])).toEqual([
     ['upstream', 'api', inFile(4)],
     ['upstream', 'web', inIncluded(2)],
@@ -97,12 +105,66 @@ test('each thing has the file and the line, the container and label, the key or 
 
 test('sources are summed up in their order, each with the endpoints that it adds to those of others', () => {
   const counts = { upstream: 0, protocol: 0, route: 0, forward: 0 };
-  expect(saidBy(originsOf([docker, etcd]))).toEqual([
+  const config = configOf([docker, etcd]);
+  expect(saidBy(config.origins, upstreamsOf(config, NOTHING_DISCOVERED))).toEqual([
     { source: file, counts: { upstream: 1, protocol: 3, route: 1, forward: 0 }, endpoints: 0 },
     { source: included, counts: { upstream: 1, protocol: 0, route: 1, forward: 1 }, endpoints: 0 },
     { source: 'docker: container shop-1', counts: { ...counts, upstream: 1, route: 1 }, endpoints: 0 },
-    { source: 'docker: container shop-2', counts, endpoints: 1 },
     { source: 'etcd: key /anyport/config/dns', counts: { ...counts, forward: 1 }, endpoints: 0 },
+    { source: 'docker: container shop-2', counts, endpoints: 1 },
+  ]);
+});
+
+test('an endpoint that is found is of the file, the service or the records that stand for it', () => {
+  const own = join(folder.path, 'found.yaml');
+  writeFileSync(
+    own,
+    `listeners: [{ name: front, address: ":443" }]
+upstreams:
+  both: { endpoints: ["10.0.0.1:80", "service:web"], file_sd: [web.json] }
+  files: { file_sd: [web.json] }
+protocols:
+  - { name: SSH, target: "srv:_ssh._tcp.example" }
+distributed: { enable: true, etcd_endpoints: ["http://127.0.0.1:2379"] }
+`,
+  );
+  const loaded = loadConfig({ file: own, flags: {}, environment: {} });
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  const found = (host: string) => {
+    const endpoint = { name: `${host}:80`, host, port: 80, weight: 1, backup: false };
+    return { value: [endpoint], failing: false };
+  };
+  const json = join(folder.path, 'web.json');
+  const services = new Map([
+    ['web', found('10.0.0.2')],
+    [serviceOfFile(json), found('10.0.0.3')],
+    ['_ssh._tcp.example', found('10.0.0.4')],
+  ]);
+  const upstreams = upstreamsOf(loaded.config, { ...NOTHING_DISCOVERED, services });
+  const inFile = { name: '10.0.0.3:80', from: `file_sd: ${json}` };
+  expect(upstreams).toEqual([
+    {
+      name: 'both',
+      from: `${own}:3`,
+      endpoints: [
+        { name: '10.0.0.1:80', from: `${own}:3` },
+        { name: '10.0.0.2:80', from: 'etcd: service web' },
+        inFile,
+      ],
+    },
+    { name: 'files', from: `${own}:4`, endpoints: [inFile] },
+    {
+      name: 'SSH',
+      from: `${own}:6`,
+      endpoints: [{ name: '10.0.0.4:80', from: 'dns: srv:_ssh._tcp.example' }],
+    },
+  ]);
+  const counts = { upstream: 0, protocol: 0, route: 0, forward: 0 };
+  expect(saidBy(loaded.config.origins, upstreams)).toEqual([
+    { source: own, counts: { ...counts, upstream: 2, protocol: 1 }, endpoints: 0 },
+    { source: 'etcd: service web', counts, endpoints: 1 },
+    { source: `file_sd: ${json}`, counts, endpoints: 2 },
+    { source: 'dns: srv:_ssh._tcp.example', counts, endpoints: 1 },
   ]);
 });
 
@@ -111,6 +173,8 @@ test.each([
   { from: '--route SSH', source: '--route SSH' },
   { from: 'docker: container a, label proxy.a.port', source: 'docker: container a' },
   { from: 'etcd: key /a/b:12', source: 'etcd: key /a/b' },
+  { from: 'etcd: service web', source: 'etcd: service web' },
+  { from: 'file_sd: /run/a, b.json', source: 'file_sd: /run/a, b.json' },
   { from: null, source: null },
 ])('the source of $from is $source', ({ from, source }) => expect(sourceOf(from)).toBe(source));
 

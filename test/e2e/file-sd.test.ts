@@ -2,7 +2,8 @@
 import { renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Daemon, startDaemon } from '../support/daemon.js';
+import { startControlled } from '../support/control.js';
+import { anyport, type Daemon, startDaemon } from '../support/daemon.js';
 import { dial, echo, listenTcp, type Upstream } from '../support/tcp.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
 import { eventually } from '../support/wait.js';
@@ -54,15 +55,31 @@ async function goesTo(running: Daemon): Promise<string | null> {
   return (await running.sessionOf(client)).endpoint;
 }
 
-test('sessions go where it says, and one that is there stays', async () => {
+test('sessions go where it says, and one that is there stays; where it says so is told', async () => {
   say([{ targets: [first.target] }]);
-  const running = await start();
+  const { daemon: running, site } = await startControlled(config());
+  daemon = running;
   const stays = await session(running);
   await stays.bytes(PING.length);
   say([{ targets: [second.target], labels: { anyport_weight: '2' } }]);
   await eventually('the second', async () => (await goesTo(running)) === second.target);
   stays.send(PING);
   await stays.bytes(2 * PING.length);
+
+  const from = `file_sd: ${file()}`;
+  const { upstreams } = (await site.get('/api/v1/upstreams')).body;
+  const inConfiguration = expect.stringMatching(/anyport\.yaml:\d+$/);
+  expect(upstreams).toMatchObject([{ from: inConfiguration, endpoints: [{ name: second.target, from }] }]);
+  const { saidBy } = (await site.get('/api/v1/status')).body;
+  expect(saidBy).toMatchObject([{ endpoints: 0 }, { source: from, endpoints: 1 }]);
+  const checked = await anyport(['check', running.file, '--origins', '--json']);
+  expect(JSON.parse(checked.stdout).origins).toMatchObject([
+    { kind: 'upstream', name: 'u', endpoints: [{ name: second.target, from }] },
+    { kind: 'protocol', name: 'Redis', endpoints: [] },
+  ]);
+  writeFileSync(file('opening'), PING);
+  const explained = await anyport(['explain', '-c', running.file, file('opening')]);
+  expect(explained.stdout).toContain(`${from} (${second.target})`);
 });
 
 test('one that is broken or gone changes nothing, and an empty list takes the endpoints away', async () => {

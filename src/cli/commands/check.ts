@@ -21,7 +21,7 @@ export function addCheck(program: Command): void {
     .option('-c, --config <file>', 'the same')
     .option(
       '--origins',
-      'say where each thing comes from: files, and the containers and fragments in etcd that there are now',
+      'say where each thing comes from: files, flags, and what containers, etcd and files of endpoints say now',
     )
     .option('--diff [file]', 'what is different from that file, or from the running daemon')
     .option(

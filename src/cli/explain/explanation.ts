@@ -3,6 +3,7 @@
  * Uses the same signatures, confirmations and conditions; neither listens nor dials.
  */
 import type { Facts, Turn } from '../../model/facts.js';
+import type { UpstreamOrigin } from '../../model/origins.js';
 import type { Plan, PlanListener, PlanTarget } from '../../model/plan.js';
 import { saysFacts } from '../../protocols/proxy-writer.js';
 import type { RouteSession } from '../../routing/condition.js';
@@ -36,6 +37,8 @@ export interface Explanation {
   /** What the client, and then the endpoint, is told before the session's bytes; absent: nothing. */
   readonly told?: { readonly client: readonly string[]; readonly endpoint: readonly string[] };
   readonly outcome: Outcome;
+  /** Where the target is said; absent: it is no upstream. */
+  readonly upstream?: UpstreamOrigin;
   /** In rank order. */
   readonly protocols: readonly ProtocolRow[];
   /** In the order of testing. */

@@ -5,13 +5,15 @@ import { suggestion } from '../../base/nearest.js';
 import { jsonLine } from '../../base/text.js';
 import { compile } from '../../config/compile.js';
 import type { Source } from '../../config/source.js';
+import { upstreamOrigins } from '../../config/upstream-origins.js';
 import type { ListenerConfig } from '../../model/config.js';
-import { NOTHING_DISCOVERED } from '../../model/config.js';
+import { configuredUpstreams } from '../../model/configured-upstreams.js';
 import type { Transport } from '../../model/protocol.js';
 import { takesDatagrams, takesStreams } from '../../model/transports.js';
 import { IdRegistry } from '../../plane/ids.js';
 import { BAD_USAGE, Failure } from '../failure.js';
 import { parseHex, readBytes } from '../input.js';
+import { servicesBeside } from '../services-beside.js';
 import { loadWithContributions } from '../with-contributions.js';
 import { explain } from './explanation.js';
 import { withForwards } from './forwards.js';
@@ -40,16 +42,18 @@ export async function explainFile(
   const nowMs = at === undefined ? Date.now() : timeOf(at);
   const input = await readBytes(file);
   const bytes = hex ? parseHex(input.toString('latin1')) : input;
-  // No DNS: an explanation needs no resolved names.
-  const compiled = compile(config, NOTHING_DISCOVERED, 1, new IdRegistry());
+  const compiled = compile(config, await servicesBeside(config), 1, new IdRegistry());
   const written = sources.flatMap((source) => writtenRoutes(compiled.routes, source));
   const plan = {
     ...compiled,
     routes: compiled.routes.map((route, each) => ({ ...route, name: written[each]?.name ?? route.name })),
   };
   const unplaced = await explain(plan, index, { source: from, bytes, transport }, nowMs);
+  const target = configuredUpstreams(compiled).filter(({ name }) => name === unplaced.outcome.target);
+  const [upstream] = upstreamOrigins(target, config.origins);
   const placed = {
     ...unplaced,
+    ...(upstream && { upstream }),
     routes: unplaced.routes.map((row, each) => ({ ...row, place: written[each]?.place ?? null })),
   };
   const explanation = withForwards(placed, compiled, config, index);

@@ -1,5 +1,6 @@
 /** Prints an explanation in columns. */
 import { configuredUpstreams } from '../../model/configured-upstreams.js';
+import type { OriginText, UpstreamOrigin } from '../../model/origins.js';
 import type { Plan } from '../../model/plan.js';
 import type { UpstreamOptions } from '../../model/upstream-options.js';
 import { hopText } from '../../via/url.js';
@@ -22,6 +23,7 @@ export function explanationText(explanation: Explanation, plan: Plan): string {
     ['protocol', protocolText(explanation)],
     ...known.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : String(value)]),
     ['goes to', outcome.target === null ? '-' : `${outcome.target}${endpoints ? ` (${endpoints})` : ''}`],
+    ...(explanation.upstream === undefined ? [] : originRows(explanation.upstream)),
     ...(upstream?.via ? [['through', upstream.via.hops.map(hopText).join(', then ')]] : []),
     ...(client.length === 0 ? [] : [['answers', client.join('; then ')]]),
     ...(sent === '' ? [] : [['sends', sent]]),
@@ -29,6 +31,19 @@ export function explanationText(explanation: Explanation, plan: Plan): string {
   ]);
   const protocols = explanation.verdict === 'unread' ? [] : [protocolTable(explanation)];
   return [summary, ...protocols, routeTable(explanation)].join('\n');
+}
+
+/** The upstream's own place, then those of endpoints that come from elsewhere. */
+function originRows({ from, endpoints }: UpstreamOrigin): string[][] {
+  const elsewhere = new Map<OriginText | null, string[]>();
+  for (const endpoint of endpoints) {
+    if (endpoint.from === from) continue;
+    const names = elsewhere.get(endpoint.from) ?? [];
+    elsewhere.set(endpoint.from, names);
+    names.push(endpoint.name);
+  }
+  const rows = [...elsewhere].map(([place, names]) => ['', `${place ?? '-'} (${names.join(', ')})`]);
+  return [['said in', from ?? '-'], ...rows];
 }
 
 function headerText({ proxy_protocol: { version, tlvs } }: UpstreamOptions): readonly string[] {

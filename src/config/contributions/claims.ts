@@ -3,6 +3,7 @@ import { protocolById } from '../../protocols/index.js';
 import { valuesOf } from '../../routing/values.js';
 import { findAll, isMapping, type Path } from '../path.js';
 import type { Unreadable } from '../source.js';
+import { hasOwnUpstream } from '../validate/upstreams.js';
 
 type Claim = { readonly key: string; readonly words: string; readonly path: Path };
 
@@ -79,7 +80,7 @@ function claimsOf(tree: unknown): Claim[] {
     ...upstreams.map((name) => claim('upstream', name, ['upstreams', name])),
     ...itemsOf(tree, 'protocols').flatMap(({ path, value }) => [
       { ...claim('protocol', String(value.name).toLowerCase(), path), words: `protocol \`${value.name}\`` },
-      ...(makesUpstream(value) ? [claim('upstream', String(value.name), path)] : []),
+      ...(hasOwnUpstream(value) ? [claim('upstream', String(value.name), path)] : []),
     ]),
     ...['forwards', 'listeners'].flatMap((section) =>
       itemsOf(tree, section)
@@ -97,9 +98,6 @@ const claim = (kind: string, name: string, path: Path): Claim => ({
   words: `${kind} \`${name}\``,
   path,
 });
-
-const makesUpstream = ({ target, handler }: Record<string, unknown>): boolean =>
-  handler !== undefined || (target !== undefined && (typeof target !== 'string' || /[:,]/.test(target)));
 
 /** In lower case, wherever a protocol is named: that makes it one of those that are recognised. */
 const protocolsNamedIn = (tree: unknown): { readonly path: Path; readonly name: string }[] =>

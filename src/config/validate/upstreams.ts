@@ -21,8 +21,8 @@ export const defaultOptions = optionsOf(defaultUpstream);
 /** Whether a protocol's target is a list of addresses rather than a name. */
 const isInline = (target: string): boolean => /[:,]/.test(target);
 
-/** Whether the protocol implies an upstream of its own, under its name. */
-export function hasOwnUpstream({ target, handler }: ProtocolEntry): boolean {
+/** Whether the protocol, validated or not, implies an upstream of its own, under its name. */
+export function hasOwnUpstream({ target, handler }: { target?: unknown; handler?: unknown }): boolean {
   if (handler !== undefined) return true;
   return target !== undefined && (typeof target !== 'string' || isInline(target));
 }

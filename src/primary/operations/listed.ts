@@ -1,6 +1,7 @@
 /** Upstreams and protocols as the control interface lists them. */
 import type { EndpointHealth, ProtocolStatus, RouteStatus, UpstreamStatus } from '../../admin/control.js';
 import { hostPort } from '../../base/address.js';
+import { upstreamOrigins } from '../../config/upstream-origins.js';
 import { WHOLE_SHARE } from '../../health/table.js';
 import { cellOf } from '../../metrics/cells.js';
 import type { Totals } from '../../metrics/totals.js';
@@ -20,19 +21,20 @@ export function upstreamsOf(source: OperationsSource): UpstreamStatus[] {
   const plan = source.plan();
   const configured = configuredWeights(source.settings.current.config);
   const sessions = sessionsByEndpoint(source.totals());
-  const origins = originsByUpstream(source.settings.current.config.origins);
-  return configuredUpstreams(plan).map(({ name: upstream, handler, options, endpoints }, index) => ({
+  const upstreams = configuredUpstreams(plan);
+  const origins = upstreamOrigins(upstreams, source.settings.current.config.origins);
+  return upstreams.map(({ name: upstream, handler, options, endpoints }, index) => ({
     name: upstream,
     handler,
     balance: options.balance,
-    from: origins.get(upstream)?.from ?? null,
+    from: origins[index]?.from ?? null,
     endpoints: endpoints.map((endpoint, at) => {
       const { name, addresses, weight, backup, state } = endpoint;
       const id = plan.ids.endpoints[index]?.[at] ?? NONE;
       const health = source.healthOf(id);
       return {
         name,
-        from: origins.get(upstream)?.endpoints?.[name] ?? origins.get(upstream)?.from ?? null,
+        from: origins[index]?.endpoints[at]?.from ?? null,
         addresses: addresses.map(addressText),
         weight,
         configuredWeight: configured.get(upstream)?.get(name) ?? weight,
@@ -45,10 +47,6 @@ export function upstreamsOf(source: OperationsSource): UpstreamStatus[] {
     }),
   }));
 }
-
-/** An upstream of a section is the one that has the name. */
-const originsByUpstream = (origins: Origins): Map<string, Origin> =>
-  new Map(origins.toReversed().flatMap((origin) => origin.upstreams.map((name) => [name, origin])));
 
 function healthText(health: HealthStatus | null): EndpointHealth {
   const last = health?.lastCheck ?? null;

@@ -1,6 +1,8 @@
 /** The status as the control interface shows it. */
 import type { DrainStarted, LastChangeStatus, Status } from '../../admin/control.js';
 import { saidBy } from '../../config/said-by.js';
+import { upstreamOrigins } from '../../config/upstream-origins.js';
+import { configuredUpstreams } from '../../model/configured-upstreams.js';
 import type { LastChange } from '../../model/settings.js';
 import type { OperationsSource } from './source.js';
 
@@ -9,7 +11,8 @@ const PROBLEMS_SHOWN_MAX = 100;
 
 export function statusOf(source: OperationsSource): Status {
   const { version, startedAt, settings } = source;
-  const { name, changedAt } = settings.current;
+  const { name, changedAt, config } = settings.current;
+  const { origins } = config;
   const health = source.health();
   const snapshot = source.snapshot();
   return {
@@ -21,7 +24,7 @@ export function statusOf(source: OperationsSource): Status {
     listeners: health.listeners,
     config: { name, changedAt: new Date(changedAt).toISOString() },
     lastChange: settings.last && lastChangeOf(settings.last),
-    saidBy: saidBy(settings.current.config.origins),
+    saidBy: saidBy(origins, upstreamOrigins(configuredUpstreams(source.plan()), origins)),
     lists: source.lists(),
     cluster: source.cluster(),
     drain: health.status === 'draining' ? drainOf(source) : null,

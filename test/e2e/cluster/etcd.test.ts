@@ -103,6 +103,15 @@ describeWith(...etcdTools)('a cluster', () => {
     const upstream = async () => (await site.get('/api/v1/upstreams')).body.upstreams[0].endpoints;
     const weights = async () => (await upstream()).map(({ weight }: { weight: number }) => weight);
     await eventually('both', async () => String(await weights()) === '1,3', SOON_MS);
+    const from = 'etcd: service web';
+    expect(await upstream()).toMatchObject([{ from }, { from }]);
+    expect((await site.get('/api/v1/status')).body.saidBy).toContainEqual(
+      expect.objectContaining({ source: from, endpoints: 2 }),
+    );
+    const { stdout } = await anyport(['check', daemon.file, '--origins']);
+    expect(stdout).toMatch(
+      /^upstream +web .*anyport\.yaml:\d+\nendpoint +web 127\.0\.0\.1:\d+ +etcd: service web$/m,
+    );
     await put('a', { weight: 0 });
     await answers(daemon, 'b');
     await put('bad', { address: 'example.org:80' });
