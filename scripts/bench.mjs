@@ -48,6 +48,7 @@ const loads = [
   'tunnel_client',
   'keeper',
   'refuser',
+  'relay',
 ];
 
 const buildTypescript = () =>
@@ -93,16 +94,40 @@ function runMicro() {
   return buildSeals() ? run('build-bench/seals', []) : 1;
 }
 
-function runBench({ name, values }) {
+/** Rival of the daemon under load → its programs and their packages. */
+const rivals = {
+  HAProxy: { haproxy: 'haproxy' },
+  nginx: { nginx: 'nginx', [NGINX_STREAM]: 'libnginx-mod-stream' },
+  sslh: { sslh: 'sslh' },
+};
+
+/** What is missing then is named where its figures would be. */
+function provideRivals(against) {
+  const wanted = Object.entries(rivals).filter(
+    ([name]) => against === undefined || against.split(',').includes(name),
+  );
+  provide(Object.assign({}, ...wanted.map(([, tools]) => tools)));
+}
+
+function runSystem({ values }) {
+  provideRivals(values.against);
+  if (values.only === undefined && runMicro() !== 0) return 1;
+  return run(process.execPath, ['build-bench/bench/system/system.js', ...args]);
+}
+
+function runAdversary() {
+  const missing = provide(rivals.HAProxy);
+  if (missing.length > 0) console.log('without HAProxy to compare with: it is not installed');
+  return runApart('build-bench/bench/adversary/adversary.js');
+}
+
+function runBench(request) {
+  const { name } = request;
   if (name === 'udp') return runUdp();
   if (name === 'kcp') return runKcp();
   if (name === 'connect') return runConnect();
-  const missing = provide({ haproxy: 'haproxy' });
-  if (missing.length > 0) console.log('without HAProxy to compare with: it is not installed');
-  if (name === 'adversary') return runApart('build-bench/bench/adversary/adversary.js');
-  if (name === 'micro') return runMicro();
-  if (values.only === undefined && runMicro() !== 0) return 1;
-  return run(process.execPath, ['build-bench/bench/system/system.js', ...args]);
+  if (name === 'adversary') return runAdversary();
+  return name === 'micro' ? runMicro() : runSystem(request);
 }
 
 function refuse(wrong) {

@@ -13,7 +13,7 @@ import { freePort } from '../../test/support/ports.js';
 import { residentBytes } from '../../test/support/proc.js';
 import { startProgram } from '../../test/support/process.js';
 import { provide, startEndpoint } from '../../test/support/steady.js';
-import { startHaproxy } from '../system/contenders.js';
+import { haproxy } from '../system/contenders/haproxy.js';
 import { heading } from '../system/report.js';
 import { haproxyVersion, versions } from '../system/versions.js';
 import { type Attack, attacks, normalLoad } from './attacks.js';
@@ -78,11 +78,11 @@ async function startRival(endpointPort: number, { flood, slow, listener }: Attac
   if (!isTold || haproxyVersion() === undefined) return null;
   const rule = flood ? { refused: ATTACKERS } : ({ wholeOpenings: true } as const);
   const setting = {
-    haproxy: 'auto',
+    tuning: 'messages',
     workers: Number(options.workers),
     identifySeconds: IDENTIFY_SECONDS,
   } as const;
-  const { port, pid, stop } = await startHaproxy(endpointPort, 'auto', { ...setting, ...rule });
+  const { port, pid, stop } = await haproxy.start(endpointPort, { ...setting, ...rule });
   return pid === null ? null : { name: 'HAProxy', pid, port, daemon: null, load: normalLoad, stop };
 }
 
@@ -187,7 +187,7 @@ function tell(
 }
 
 async function main(): Promise<void> {
-  console.log(`\n${heading(versions())}`);
+  console.log(`\n${heading(versions({}, 'HAProxy'))}`);
   const { rate, long, intervalMs } = normalLoad;
   const normal = `${rate} sessions/s of one round trip, ${long} open ones with a round trip each ${intervalMs} ms`;
   console.log(`normal: ${normal}; ${ROUNDS} rounds of ${SECONDS} s each way`);

@@ -6,7 +6,7 @@
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startEndpoint } from '../system/contenders.js';
+import { startEndpoint } from '../system/contenders/direct.js';
 import { measure, type Run } from '../system/measure.js';
 import { heading } from '../system/report.js';
 import { versions } from '../system/versions.js';
@@ -26,7 +26,7 @@ const { values: options } = parseArgs({
 
 const ROUNDS = Number(options.rounds ?? (options.quick ? 2 : 6));
 const SCALE = options.quick ? 0.25 : 1;
-const client = resolve('build-bench/load/client');
+const client = [resolve('build-bench/load/client')];
 const endpointProgram = resolve('build-bench/load/endpoint');
 const chosen: readonly string[] = options.against?.split(',') ?? contenderNames();
 

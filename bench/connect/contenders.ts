@@ -4,7 +4,7 @@ import { type Daemon, startDaemon } from '../../test/support/daemon.js';
 import { freePort } from '../../test/support/ports.js';
 import { type Running, startProgram } from '../../test/support/process.js';
 import { tempFolder } from '../../test/support/temp.js';
-import { CONNECTIONS_MAX } from '../system/contenders.js';
+import { CONNECTIONS_MAX } from '../system/contender.js';
 
 export interface Contender {
   readonly name: ContenderName;

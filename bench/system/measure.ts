@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuNanoseconds, privateBytes, residentBytes } from '../../test/support/proc.js';
 import { collect } from '../../test/support/process.js';
-import type { Contender } from './contenders.js';
+import type { Booked, Contender } from './contender.js';
 import { measureScrape } from './scrape.js';
-import type { Booked, Way, Workload } from './workloads.js';
+import type { Way, Workload } from './workloads.js';
 
 export interface Run {
   /** CPU nanoseconds or bytes of memory of the proxy per unit; null without a proxy. */
@@ -26,7 +26,10 @@ const WARM_UP_ROUNDS = 32;
 /** Sessions before those that are measured for memory. */
 export const warmUpSessions = 64 * WARM_UP_ROUNDS;
 
-type Measure = (client: string, workload: Workload, contender: Contender) => Promise<Run>;
+/** The program of the clients, and what runs it. */
+type Command = readonly string[];
+
+type Measure = (client: Command, workload: Workload, contender: Contender) => Promise<Run>;
 
 const ways = {
   cpu: measureCpu,
@@ -36,7 +39,7 @@ const ways = {
   rest: measureRest,
 } satisfies Record<Way, Measure>;
 
-export async function measure(client: string, workload: Workload, contender: Contender): Promise<Run> {
+export async function measure(client: Command, workload: Workload, contender: Contender): Promise<Run> {
   const run = () => ways[workload.way](client, workload, contender);
   const { booked } = workload;
   if (!booked || !contender.books) return run();
@@ -57,7 +60,7 @@ function compareBooks(wanted: Partial<Booked>, before: Partial<Booked>, after: P
   if (lines !== wanted.lines) throw new Error(`${lines} lines in the access log`);
 }
 
-async function measureCpu(client: string, workload: Workload, { port, pid }: Contender): Promise<Run> {
+async function measureCpu(client: Command, workload: Workload, { port, pid }: Contender): Promise<Run> {
   const before = pid === null ? 0 : cpuNanoseconds(pid);
   const load = startClient(client, workload, port);
   load.stdin.end();
@@ -72,7 +75,7 @@ async function measureCpu(client: string, workload: Workload, { port, pid }: Con
  * What idle sessions hold, beyond what any session leaves (compiled code, a young generation in use): sessions a few at a
  * time come first, which fill no table.
  */
-async function measureMemory(client: string, workload: Workload, { port, pid }: Contender): Promise<Run> {
+async function measureMemory(client: Command, workload: Workload, { port, pid }: Contender): Promise<Run> {
   await warmUp(client, port);
   const before = pid === null ? 0 : privateBytes(pid);
   const load = startClient(client, workload, port);
@@ -84,7 +87,7 @@ async function measureMemory(client: string, workload: Workload, { port, pid }: 
   return { cost, rate: workload.units / seconds };
 }
 
-async function warmUp(client: string, port: number): Promise<void> {
+async function warmUp(client: Command, port: number): Promise<void> {
   for (let round = 0; round < WARM_UP_ROUNDS; round += 1) {
     const load = startClient(client, WARM_UP, port);
     load.stdin.end();
@@ -93,18 +96,19 @@ async function warmUp(client: string, port: number): Promise<void> {
   await sleep(SETTLE_MS);
 }
 
-async function measureStart(_client: string, _workload: Workload, { start }: Contender): Promise<Run> {
+async function measureStart(_client: Command, _workload: Workload, { start }: Contender): Promise<Run> {
   return { cost: start.cpuNanoseconds, rate: 1 / start.seconds };
 }
 
-async function measureRest(_client: string, _workload: Workload, { pid }: Contender): Promise<Run> {
+async function measureRest(_client: Command, _workload: Workload, { pid }: Contender): Promise<Run> {
   await sleep(REST_MS);
   return { cost: pid === null ? null : residentBytes(pid), rate: NaN };
 }
 
-function startClient(client: string, { client: run }: Pick<Workload, 'client'>, port: number) {
+function startClient(client: Command, { client: run }: Pick<Workload, 'client'>, port: number) {
   const [mode = '', ...numbers] = run ?? [];
-  const child = spawn(client, [mode, `${port}`, ...numbers.map(String)], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const [program = '', ...args] = [...client, mode, `${port}`, ...numbers.map(String)];
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   const errors = collect(child.stderr);
   const output = collect(child.stdout);
   const closed = once(child, 'close') as Promise<[number | null]>;
@@ -114,12 +118,12 @@ function startClient(client: string, { client: run }: Pick<Workload, 'client'>, 
     /** Resolves when all connections are open and idle. */
     held: async () => {
       await Promise.race([once(child.stdout, 'data'), closed]);
-      if (child.exitCode !== null) throw new Error(`client ${mode}: ${errors()}`);
+      if (child.exitCode !== null) throw new Error(`client ${mode}: ${errors().trim()}`);
       return seconds();
     },
     done: async () => {
       const [status] = await closed;
-      if (status !== 0) throw new Error(`client ${mode}: ${errors()}`);
+      if (status !== 0) throw new Error(`client ${mode}: ${errors().trim()}`);
       return seconds();
     },
   };

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { parseMetrics, total } from '../../test/support/metrics.js';
 import { cpuNanoseconds } from '../../test/support/proc.js';
-import type { Contender } from './contenders.js';
+import type { Contender } from './contender.js';
 import type { Run } from './measure.js';
 import type { Workload } from './workloads.js';
 

@@ -1,26 +1,36 @@
 /**
- * The built daemon under load, alternating with a direct connection and HAProxy in the same run. Figures are the
- * proxy's CPU time (or memory) per unit of work, because wall time says little on a shared machine.
- * `--quick`: short runs; `--only NAME`: workloads whose name starts with NAME; `--workers N`: workers of the daemon,
- * default 1; `--rounds N`; `--beside DIR`: also the daemon of another built checkout, e.g. the previous release. Exit
- * status 1: this build is slower by more than 2 % with 95 % confidence.
+ * The built daemon under load, alternating with a direct connection, a bare relay and other proxies in the same run, all
+ * pinned apart from the load. Figures are the proxy's CPU time (or memory) per unit of work, because wall time says
+ * little on a shared machine.
+ * `--quick`: short runs; `--only NAME`: workloads whose name starts with NAME; `--against NAME[,NAME]`: these contenders
+ * alone; `--workers N`: workers of the daemon, default 1; `--rounds N`; `--beside DIR`: also the daemon of another built
+ * checkout, e.g. the previous release; `--json FILE`: also every run. Exit status 1: this build is slower by more than
+ * 2 % with 95 % confidence.
  */
+import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { BESIDE, type Contender, startAnyport, startEndpoint, startHaproxy } from './contenders.js';
+import type { Contender } from './contender.js';
+import { BESIDE, OURS } from './contenders/anyport.js';
+import { contenderNames } from './contenders/index.js';
+import { type Cores, coresFor } from './cores.js';
+import { type Choice, isRival, lineUp, type TakingPart, takingPart } from './line-up.js';
 import { measure, type Run } from './measure.js';
-import { ratioOf, ratioText, verdictOf } from './ratio.js';
-import { costsOf, heading, type Results, table } from './report.js';
-import { haproxyVersion, versions } from './versions.js';
+import { ratioText, verdictOf } from './ratio.js';
+import { heading } from './report.js';
+import { type Comparison, figuresOf, type Results, ratioTo, summary, table } from './table.js';
+import { versions } from './versions.js';
 import { type Workload, workloads } from './workloads.js';
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
+    against: { type: 'string' },
     workers: { type: 'string', default: '1' },
     rounds: { type: 'string' },
     beside: { type: 'string' },
+    json: { type: 'string' },
   },
 });
 
@@ -29,71 +39,94 @@ const ROUNDS_OF_OTHERS = 5;
 const ROUNDS = Number(options.rounds ?? (options.quick ? 2 : 5));
 const SCALE = options.quick ? 0.25 : 1;
 const client = resolve('build-bench/load/client');
-const endpointProgram = resolve('build-bench/load/endpoint');
+const choice: Choice = {
+  against: options.against?.split(',') ?? contenderNames(),
+  beside: options.beside,
+};
 
 /**
  * New processes per workload, so that memory of an earlier workload does not count. Where memory or the start is
  * measured, new processes per round: the heap grows only once, and later rounds would reuse it.
  */
-async function compare(workload: Workload): Promise<Results> {
-  const runs: Results[] = [];
-  if (workload.way === 'cpu' || workload.way === 'scrape') runs.push(await compareOnce(workload, 0, ROUNDS));
-  else for (let round = 0; round < ROUNDS; round += 1) runs.push(await compareOnce(workload, round, 1));
-  const names = [...(runs[0]?.keys() ?? [])];
-  return new Map(names.map((name) => [name, runs.flatMap((results) => results.get(name) ?? [])]));
+async function compare(workload: Workload): Promise<Comparison> {
+  const { starts, absent } = takingPart(workload, choice);
+  const results = new Map<string, Run[]>([...starts.keys()].map((name) => [name, []]));
+  const comparison = { workload, results, absent: new Map(absent) };
+  const isOnce = workload.way === 'cpu' || workload.way === 'scrape';
+  if (isOnce) await compareRounds(comparison, starts, 0, ROUNDS);
+  else for (let round = 0; round < ROUNDS; round += 1) await compareRounds(comparison, starts, round, 1);
+  return comparison;
 }
 
-async function compareOnce(workload: Workload, first: number, rounds: number): Promise<Results> {
-  const { compared: contenders, stop } = await startAll(workload);
-  const results = new Map<string, Run[]>(contenders.map(({ name }) => [name, []]));
+interface Growing extends Comparison {
+  readonly results: Map<string, Run[]>;
+  readonly absent: Map<string, string>;
+}
+
+async function compareRounds(
+  { workload, results, absent }: Growing,
+  starts: TakingPart['starts'],
+  first: number,
+  rounds: number,
+): Promise<void> {
+  const setting = { workers: Number(options.workers), ...workload.setting };
+  const cores = coresFor(setting.workers);
+  const { compared, stop } = await lineUp(starts, setting, cores);
+  const run = async (contender: Contender): Promise<void> => {
+    try {
+      results.get(contender.name)?.push(await measure([...cores.load, client], workload, contender));
+    } catch (error) {
+      if (!isRival(contender.name)) throw new Error(`${workload.name}, ${contender.name}`, { cause: error });
+      results.delete(contender.name);
+      absent.set(contender.name, `failed (${error instanceof Error ? error.message : error})`);
+    }
+  };
   try {
     for (let round = first; round < first + rounds; round += 1) {
       // Reversed every other round, so that drift of the machine affects all contenders alike.
-      const order = round % 2 === 0 ? contenders : contenders.toReversed();
-      for (const contender of order.filter(({ name }) => takesPart(name, round))) {
-        results.get(contender.name)?.push(await measure(client, workload, contender));
-      }
+      const order = round % 2 === 0 ? compared : compared.toReversed();
+      for (const contender of order.filter(({ name }) => takesPart(name, round) && !absent.has(name)))
+        await run(contender);
     }
   } finally {
     await stop();
   }
-  return results;
 }
 
 const takesPart = (name: string, round: number): boolean =>
-  round < ROUNDS_OF_OTHERS || name === 'anyport' || name === BESIDE;
+  round < ROUNDS_OF_OTHERS || name === OURS || name === BESIDE;
 
-/** Client modes that work against the endpoint without a proxy. */
-const ANSWERED: readonly (string | undefined)[] = ['fetch', 'ping', 'hold'];
-
-async function startAll(workload: Workload): Promise<Contenders> {
-  const endpoint = await startEndpoint(endpointProgram);
-  const setting = { workers: Number(options.workers), ...workload.setting };
-  const compared = ANSWERED.includes(workload.client?.[0]) ? [endpoint] : [];
-  compared.push(await startAnyport(endpoint.port, setting));
-  if (options.beside) compared.push(await startAnyport(endpoint.port, setting, options.beside));
-  if (haproxyVersion() && setting.haproxy)
-    compared.push(await startHaproxy(endpoint.port, setting.haproxy, setting));
-  const stop = async () => {
-    for (const contender of new Set([...compared.toReversed(), endpoint])) await contender.stop();
-  };
-  return { compared, stop };
+/** What ran, for the top of the output and for the file. */
+function head(): string {
+  const others = options.beside === undefined ? {} : { [BESIDE]: options.beside };
+  const compared = (['HAProxy', 'nginx', 'sslh'] as const).filter((name) => choice.against.includes(name));
+  const told = ({ proxy, load }: Cores) => `proxies run by ${proxy.join(' ')}, the load by ${load.join(' ')}`;
+  return [
+    heading(versions(others, ...compared)),
+    `${ROUNDS} rounds in turn; ${told(coresFor(Number(options.workers)))}`,
+    'figures: median of the rounds (lowest–highest); ratios: of each round, likewise',
+  ].join('\n');
 }
 
-interface Contenders {
-  readonly compared: readonly Contender[];
-  stop(): Promise<void>;
-}
-
-console.log(`\n${heading(versions(options.beside ? { [BESIDE]: options.beside } : {}))}`);
-for (const workload of workloads(SCALE).filter(({ name }) => name.startsWith(options.only))) {
-  const results = await compare(workload);
-  console.log(`\n${table(workload, results)}`);
-  if (options.beside) tellRatio(results);
-}
-
-function tellRatio(results: Results): void {
-  const ratio = ratioOf(costsOf(results.get('anyport')), costsOf(results.get(BESIDE)));
+function tellBeside(results: Results): void {
+  const ratio = ratioTo(results, OURS, BESIDE);
+  if (ratio === null) return;
   console.log(ratioText(ratio));
   if (verdictOf(ratio) === 'slower') process.exitCode = 1;
 }
+
+async function main(): Promise<void> {
+  console.log(`\n${head()}`);
+  const comparisons: Comparison[] = [];
+  for (const workload of workloads(SCALE).filter(({ name }) => name.startsWith(options.only))) {
+    const comparison = await compare(workload);
+    comparisons.push(comparison);
+    console.log(`\n${table(comparison)}`);
+    tellBeside(comparison.results);
+    const figures = { head: head().split('\n'), workloads: comparisons.map(figuresOf) };
+    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(figures, null, 2)}\n`);
+  }
+  if (comparisons.length > 1) console.log(`\n${summary(comparisons)}`);
+}
+
+await main();

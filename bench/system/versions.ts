@@ -6,8 +6,12 @@ export const haproxyVersion = (): string | undefined =>
   /version (\S+)/.exec(spawnSync('haproxy', ['-v'], { encoding: 'utf8' }).stdout ?? '')?.[1];
 
 /** On standard error, unlike others. */
-const nginxVersion = (): string | undefined =>
+export const nginxVersion = (): string | undefined =>
   /nginx\/(\S+)/.exec(spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr ?? '')?.[1];
+
+/** Of the package: the program says the name of its source file too. */
+export const sslhVersion = (): string | undefined =>
+  /(\d+\.\S+)/.exec(spawnSync('/usr/sbin/sslh', ['-V'], { encoding: 'utf8' }).stdout ?? '')?.[1];
 
 /** Of the package: the program says `SELFBUILD`. */
 const kcptunVersion = (): string | undefined =>
@@ -19,6 +23,7 @@ const squidVersion = (): string | undefined =>
 const rivalVersions = {
   HAProxy: haproxyVersion,
   nginx: nginxVersion,
+  sslh: sslhVersion,
   kcptun: kcptunVersion,
   squid: squidVersion,
 };
@@ -26,17 +31,17 @@ const rivalVersions = {
 /** `others`: name → folder of another checkout. */
 export function versions(
   others: Readonly<Record<string, string>> = {},
-  rival: keyof typeof rivalVersions = 'HAProxy',
+  ...rivals: readonly (keyof typeof rivalVersions)[]
 ): Record<string, string> {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-  const found = rivalVersions[rival]();
+  const found = rivals.map((rival) => [rival, rivalVersions[rival]()]).filter(([, version]) => version);
   return {
     anyport: `${version}${commitOf('.')}`,
     ...Object.fromEntries(
       Object.entries(others).map(([name, folder]) => [name, `${folder}${commitOf(folder)}`]),
     ),
     Node: process.versions.node,
-    ...(found && { [rival]: found }),
+    ...Object.fromEntries(found),
   };
 }
 

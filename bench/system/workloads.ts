@@ -2,7 +2,7 @@
  * The workloads as data. The proxy's CPU time is divided by the units of work. `fetch` speaks HTTP, `ping` and `hold`
  * Redis; `leave` and `stay` send too few bytes to be identified.
  */
-import type { Setting } from './contenders.js';
+import type { Booked, Setting } from './contender.js';
 
 type Mode = 'fetch' | 'ping' | 'hold' | 'leave' | 'stay';
 
@@ -31,12 +31,6 @@ export interface Quote {
   readonly divisor: number;
 }
 
-/** Counters: sessions ended by reason, and access log lines. */
-export interface Booked {
-  readonly ended: Readonly<Record<string, number>>;
-  readonly lines: number;
-}
-
 const micros: Quote = { label: 'µs CPU', divisor: 1e3 };
 const millis: Quote = { label: 'ms CPU', divisor: 1e6 };
 const bytes: Quote = { label: 'bytes', divisor: 1 };
@@ -62,7 +56,7 @@ const connections = (times: Times): Shape => ({
   units: times(20_000),
   way: 'cpu',
   quote: micros,
-  setting: { haproxy: 'auto' },
+  setting: { tuning: 'messages' },
 });
 
 const ping = (connections: number, rounds: number): Shape => ({
@@ -71,7 +65,7 @@ const ping = (connections: number, rounds: number): Shape => ({
   units: connections * rounds,
   way: 'cpu',
   quote: micros,
-  setting: { haproxy: 'auto' },
+  setting: { tuning: 'messages' },
 });
 
 function bulk(connections: number, times: Times): Shape {
@@ -82,7 +76,7 @@ function bulk(connections: number, times: Times): Shape {
     units: fetches,
     way: 'cpu',
     quote: millis,
-    setting: { haproxy: 'always' },
+    setting: { tuning: 'bulk' },
   };
 }
 
@@ -114,7 +108,7 @@ function traffic(times: Times): Workload[] {
       units: sessions,
       way: 'memory',
       quote: bytes,
-      setting: { haproxy: 'auto' },
+      setting: { tuning: 'messages' },
     },
   ];
 }
@@ -124,7 +118,7 @@ function floods(times: Times): Workload[] {
     unit: 'opening',
     way: 'cpu',
     quote: micros,
-    setting: { haproxy: 'auto', identifySeconds: IDENTIFY_SECONDS },
+    setting: { tuning: 'messages', identifySeconds: IDENTIFY_SECONDS },
   };
   const [leave, stay] = [times(20_000), times(8_000)];
   return [
@@ -150,7 +144,7 @@ function floods(times: Times): Workload[] {
 function logged(times: Times): Workload[] {
   const short = connections(times);
   const round = ping(64, times(1_500));
-  const setting: Setting = { haproxy: 'auto', accessLog: true };
+  const setting: Setting = { tuning: 'messages', accessLog: true };
   return [
     {
       name: 'log-conn',
@@ -177,7 +171,7 @@ function atRest(times: Times): Workload[] {
     units: 1,
     way: 'rest',
     quote: mebibytes,
-    setting: { haproxy: 'auto', workers },
+    setting: { tuning: 'messages', workers },
   });
   return [
     {
@@ -187,7 +181,7 @@ function atRest(times: Times): Workload[] {
       units: times(40),
       way: 'scrape',
       quote: millis,
-      setting: { haproxy: null, listeners: 1000 },
+      setting: { tuning: 'default', listeners: 1000 },
     },
     {
       name: 'start',
@@ -196,7 +190,7 @@ function atRest(times: Times): Workload[] {
       units: 1,
       way: 'start',
       quote: millis,
-      setting: { haproxy: 'auto' },
+      setting: { tuning: 'messages' },
     },
     rest(1),
     rest(2),

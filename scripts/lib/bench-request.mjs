@@ -25,6 +25,7 @@ export const usage = [
   'CONTENDER one of those that are compared, by its whole name',
   'N         whole numbers; of --rounds: more of them, narrower intervals',
   'DIR       another built checkout, which is measured in turn with this one',
+  'FILE      gets every run, as JSON',
   '--quick   short runs, to try',
   '',
 ].join('\n');

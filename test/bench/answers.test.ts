@@ -41,7 +41,7 @@ const flip = (bytes: Buffer): Buffer => {
 async function failsWith(name: string, serve: (peer: Peer) => void, message: RegExp): Promise<void> {
   const server = await listenTcp(serve);
   const contender = { name: 'wrong', port: server.port, pid: null, start, stop: async () => {} };
-  await expect(measure(client, workload(name), contender)).rejects.toThrow(message);
+  await expect(measure([client], workload(name), contender)).rejects.toThrow(message);
   await server.close();
 }
 
@@ -82,7 +82,7 @@ describe('conn through a tunnel', () => {
         });
     });
     const contender = { name: 'wrong', port: server.port, pid: null, start, stop: async () => {} };
-    await expect(measure(client, throughTunnel, contender)).rejects.toThrow(message);
+    await expect(measure([client], throughTunnel, contender)).rejects.toThrow(message);
     expect(asked).toEqual(['CONNECT 127.0.0.1:9', 'GET /128'].slice(0, answers.length));
     await server.close();
   }
@@ -111,8 +111,8 @@ test('books that do not have every session', async () => {
     const answers = [5, 5 + ended];
     return async () => ({ ended: { identify_timeout: answers.shift() as number } });
   };
-  await measure(client, stay, { ...right, books: books(stay.units) });
-  const wrong = measure(client, stay, { ...right, books: books(stay.units - 1) });
+  await measure([client], stay, { ...right, books: books(stay.units) });
+  const wrong = measure([client], stay, { ...right, books: books(stay.units - 1) });
   await expect(wrong).rejects.toThrow(/7 sessions ended as identify_timeout/);
   await server.close();
 });
@@ -134,6 +134,6 @@ test('a held session that is closed meanwhile', () => {
 test('right answers have a figure', async () => {
   const server = await listenTcp(echo);
   const contender = { name: 'right', port: server.port, pid: process.pid, start, stop: async () => {} };
-  expect((await measure(client, workload('ping-1'), contender)).cost).toBeGreaterThan(0);
+  expect((await measure([client], workload('ping-1'), contender)).cost).toBeGreaterThan(0);
   await server.close();
 });

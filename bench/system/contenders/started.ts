@@ -1,0 +1,37 @@
+/** A proxy of one process, started on a free port with what it is configured by. */
+import { writeFileSync } from 'node:fs';
+import { freePort } from '../../../test/support/ports.js';
+import { cpuNanosecondsEver } from '../../../test/support/proc.js';
+import { startProgram } from '../../../test/support/process.js';
+import { tempFolder } from '../../../test/support/temp.js';
+import type { Contender } from '../contender.js';
+
+export interface Program {
+  readonly name: string;
+  readonly wrapper?: readonly string[] | undefined;
+  /** Text of its configuration, if it has one. `folder`: its own, until it is stopped. */
+  configure?(port: number, folder: string): string;
+  command(port: number, file: string): readonly string[];
+}
+
+const LINE_FEED = 0x0a;
+
+/** Its standard output is counted as the access log. */
+export async function started({ name, wrapper = [], configure, command }: Program): Promise<Contender> {
+  const folder = tempFolder();
+  const port = await freePort();
+  const file = `${folder.path}/configuration`;
+  if (configure) writeFileSync(file, configure(port, folder.path));
+  const [program = '', ...args] = [...wrapper, ...command(port, file)];
+  const running = await startProgram(program, args, port, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let lines = 0;
+  running.child.stdout?.on('data', (bytes: Buffer) => {
+    for (const byte of bytes) lines += byte === LINE_FEED ? 1 : 0;
+  });
+  const stop = async () => {
+    await running.stop();
+    folder.remove();
+  };
+  const start = { cpuNanoseconds: cpuNanosecondsEver(running.pid), seconds: NaN };
+  return { name, port, pid: running.pid, start, books: async () => ({ lines }), stop };
+}

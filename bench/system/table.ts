@@ -1,0 +1,82 @@
+/** Prints medians, spreads and ratios as plain tables of at most 100 columns. */
+import { OURS } from './contenders/anyport.js';
+import { FLOOR } from './contenders/floor.js';
+import type { Run } from './measure.js';
+import { type Ratio, ratioOf } from './ratio.js';
+import { align, costsOf, median, rounded } from './report.js';
+import type { Workload } from './workloads.js';
+
+/** Contender → runs, a round each, in the order of the table's rows. */
+export type Results = ReadonlyMap<string, readonly Run[]>;
+
+/** What came of one workload. */
+export interface Comparison {
+  readonly workload: Workload;
+  readonly results: Results;
+  /** Contender without figures → why it has none, as a relative clause. */
+  readonly absent: ReadonlyMap<string, string>;
+}
+
+/** Ratios to these are in the table of each workload. */
+const MEASURES: readonly string[] = ['HAProxy', FLOOR];
+
+export function table({ workload, results, absent }: Comparison): string {
+  const { label, divisor } = workload.quote;
+  const measures = MEASURES.filter((name) => costsOf(results.get(name)).length > 0);
+  const head = ['', `${label} per ${workload.unit}`, ...measures.map((name) => `to ${name}`), 'per second'];
+  const rows = [...results].map(([name, runs]) => [
+    name,
+    costText(costsOf(runs), divisor),
+    ...measures.map((measure) => ratioText(ratioTo(results, name, measure))),
+    rounded(median(runs.map(({ rate }) => rate))),
+  ]);
+  const without = [...absent].map(([name, why]) => `without ${name}, which ${why}`);
+  return [`${workload.name}: ${workload.why}`, ...align([head, ...rows]), ...without].join('\n');
+}
+
+/** Each row has the ratios of anyport to the others in one workload. */
+export function summary(comparisons: readonly Comparison[]): string {
+  const others = [...new Set(comparisons.flatMap(({ results }) => [...results.keys()]))].filter(
+    (name) => name !== OURS && comparisons.some(({ results }) => costsOf(results.get(name)).length > 0),
+  );
+  const rows = comparisons.map(({ workload, results }) => [
+    workload.name,
+    ...others.map((name) => ratioText(ratioTo(results, OURS, name), MEASURES.includes(name))),
+  ]);
+  const what = `${OURS} to the others: median of the rounds (lowest–highest; 95 % confidence of 9 rounds and more)`;
+  return [what, ...align([['', ...others], ...rows])].join('\n');
+}
+
+/** All runs, and the ratios of anyport, for a file. */
+export function figuresOf({ workload, results, absent }: Comparison) {
+  const { name, why, unit, way } = workload;
+  const names = [...results.keys()];
+  const ratios = names.map((other) => [other, ratioTo(results, OURS, other)]).filter(([, ratio]) => ratio);
+  return {
+    ...{ name, why, unit, measured: way },
+    runs: Object.fromEntries(results),
+    ratios: Object.fromEntries(ratios),
+    absent: Object.fromEntries(absent),
+  };
+}
+
+/** Of the rounds in which both ran; null: one of both has no costs. */
+export function ratioTo(results: Results, name: string, other: string): Ratio | null {
+  const [ours, theirs] = [costsOf(results.get(name)), costsOf(results.get(other))];
+  const rounds = Math.min(ours.length, theirs.length);
+  return rounds === 0 ? null : ratioOf(ours.slice(0, rounds), theirs.slice(0, rounds));
+}
+
+function ratioText(ratio: Ratio | null, hasSpread = true): string {
+  if (ratio === null) return '–';
+  const [middle, low, high] = [ratio.median, ratio.low, ratio.high].map((value) => value.toFixed(2));
+  return hasSpread ? `${middle} (${low}–${high})` : `${middle}`;
+}
+
+function costText(costs: readonly number[], divisor: number): string {
+  if (costs.length === 0) return '–';
+  const [middle, low, high] = [median(costs), Math.min(...costs), Math.max(...costs)].map((cost) =>
+    rounded(cost / divisor),
+  );
+  return `${middle} (${low}–${high})`;
+}
