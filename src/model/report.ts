@@ -23,6 +23,8 @@ export interface EndedSession {
   readonly user?: string | undefined;
   /** What such a client was answered: an HTTP status, whatever its protocol. */
   readonly status?: number | undefined;
+  /** Those that had come when its protocol and route were decided; of a flow, the first datagrams. */
+  readonly openingBytes: number;
   readonly bytesUp: number;
   readonly bytesDown: number;
   readonly identifyMs: number;

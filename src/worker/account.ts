@@ -123,6 +123,7 @@ function fieldsOf(line: SessionLine, worker: number): object {
     endpoint: line.endpoint,
     user: line.user,
     status: line.status,
+    opening_bytes: line.openingBytes,
     bytes_up: line.bytesUp,
     bytes_down: line.bytesDown,
     identify_ms: milliseconds(line.identifyMs),

@@ -33,6 +33,8 @@ export class Session implements RouteSession, SessionId {
   /** The last answer that it was given. */
   taken: Turn | undefined;
   decidedAt = 0;
+  /** Bytes that had come when it was last judged. */
+  openingBytes = 0;
   identifyMs = 0;
   /** Indices into the runtime's upstreams, and into that upstream's endpoints; -1: none yet. */
   upstream = -1;

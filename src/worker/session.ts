@@ -200,6 +200,7 @@ export class Sequencer {
     // It has been answered, and leaves without another word.
     if (cause === 'finished' && events.bytesLength === 0)
       return this.#end(session, 'client', 'sniff', 'client_gone');
+    session.openingBytes = events.bytesLength;
     if (this.#log.isOn) this.#log.tell(session, 'sniff', { cause, bytes: events.bytesLength });
     if (cause === 'silence') {
       const { onSilence, onUnknown } = session.planListener;

@@ -178,6 +178,7 @@ describe('http', () => {
       source: client.address,
       upstream: 'api',
       endpoint: upstreams.api.target,
+      opening_bytes: requestTo('api.example.com').length,
       bytes_up: requestTo('api.example.com').length,
       bytes_down: 'api'.length,
       identify_ms: expect.any(Number),

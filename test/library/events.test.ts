@@ -39,6 +39,7 @@ describe.each([{ workers: 0 }, { workers: 2 }])('workers: $workers', ({ workers 
       protocol: 'redis',
       source: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
       upstream: 'redis',
+      openingBytes: QUIT.length,
       bytesUp: QUIT.length,
       bytesDown: '+PONG\r\n+OK\r\n'.length,
       reason: 'done',

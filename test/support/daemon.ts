@@ -30,6 +30,7 @@ export interface SessionLine extends LogLine {
   readonly transport?: 'udp' | 'kcp';
   readonly upstream: string | null;
   readonly endpoint: string | null;
+  readonly opening_bytes: number;
   readonly bytes_up: number;
   readonly bytes_down: number;
   readonly identify_ms: number | null;

@@ -17,6 +17,7 @@ const line: SessionLine = {
   source: '192.0.2.7:40000',
   upstream: null,
   endpoint: null,
+  openingBytes: 0,
   bytesUp: 0,
   bytesDown: 0,
   identifyMs: 0,
