@@ -1,6 +1,7 @@
 // Arguments NAME=VALUE of a program.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -31,5 +32,16 @@ class Arguments {
  private:
   std::vector<const char*> arguments_;
 };
+
+// At commas.
+inline std::vector<std::string> Split(const std::string& list) {
+  std::vector<std::string> parts;
+  for (size_t at = 0; at < list.size();) {
+    const size_t end = std::min(list.find(',', at), list.size());
+    parts.push_back(list.substr(at, end - at));
+    at = end + 1;
+  }
+  return parts;
+}
 
 }  // namespace load

@@ -76,33 +76,14 @@ Crews Prepared(const Arguments& arguments, const Orders& orders) {
   return crews;
 }
 
-std::vector<std::string> PidsOf(const std::string& list) {
-  std::vector<std::string> pids;
-  for (size_t at = 0; at < list.size();) {
-    const size_t end = std::min(list.find(',', at), list.size());
-    pids.push_back(list.substr(at, end - at));
-    at = end + 1;
-  }
-  return pids;
-}
-
 void SleepUntil(uint64_t ns) {
   std::this_thread::sleep_until(std::chrono::steady_clock::time_point(std::chrono::nanoseconds(ns)));
 }
 
-// Of this process last.
-std::vector<uint64_t> CpuNsOfAll(const std::vector<std::string>& pids) {
-  std::vector<uint64_t> used(pids.size());
-  std::transform(pids.begin(), pids.end(), used.begin(), CpuNsOf);
-  used.push_back(OwnCpuNs());
-  return used;
-}
-
 void Print(const Crews& crews, const std::vector<uint64_t>& cpu_ns) {
-  std::printf("{\"cpu\":[");
-  for (size_t i = 0; i < cpu_ns.size(); ++i)
-    std::printf("%s%llu", i == 0 ? "" : ",", static_cast<unsigned long long>(cpu_ns[i]));
-  std::printf("],");
+  std::putchar('{');
+  PrintCpu(cpu_ns);
+  std::putchar(',');
   Tally all(false);
   for (const auto& crew : crews) all.Merge(crew->tally());
   all.Print();
@@ -110,16 +91,14 @@ void Print(const Crews& crews, const std::vector<uint64_t>& cpu_ns) {
 }
 
 void Measure(const Crews& crews, const Arguments& arguments) {
-  const std::vector<std::string> pids = PidsOf(arguments.Text("cpu_of"));
   const uint64_t begin_ns = NowNs() + arguments.Number("warmup_ms", 500) * 1'000'000;
   const uint64_t end_ns = begin_ns + arguments.Number("window_ms", 1000) * 1'000'000;
   const Window window{.begin_ns = begin_ns, .end_ns = end_ns};
   std::vector<std::thread> threads = StartAll(crews, [&](Crew& crew, size_t) { crew.Run(window); });
   SleepUntil(begin_ns);
-  const std::vector<uint64_t> before = CpuNsOfAll(pids);
+  const CpuWatch cpu(Split(arguments.Text("cpu_of")));
   SleepUntil(end_ns);
-  std::vector<uint64_t> used = CpuNsOfAll(pids);
-  for (size_t i = 0; i < used.size(); ++i) used[i] -= before[i];
+  const std::vector<uint64_t> used = cpu.UsedNs();
   JoinAll(std::move(threads));
   Print(crews, used);
 }

@@ -20,6 +20,9 @@ class Connection {
     connecting_ = false;
   }
 
+  // For those that send several times before they are answered.
+  void KeepPrompt() { load::KeepPrompt(fd_.get()); }
+
   // The next event says whether it is connected.
   void AwaitConnected() {
     connecting_ = true;
@@ -30,7 +33,7 @@ class Connection {
     errno = ErrorOf(fd_.get());
     if (errno != 0) Die("connect");
     connecting_ = false;
-    KeepPrompt(fd_.get());
+    KeepPrompt();
     Want(kRead);
   }
 
@@ -72,7 +75,9 @@ class Connection {
   }
 
   void WantWritable(bool writable) { Want(writable ? kRead | EPOLLOUT : kRead); }
-  void Close() { fd_.Close(); }
+  // No more is sent.
+  void Finish() { Check(shutdown(fd_.get(), SHUT_WR), "shutdown"); }
+  void Close() { fd_.Reset(); }
 
  private:
   static constexpr uint32_t kRead = EPOLLIN | EPOLLRDHUP;

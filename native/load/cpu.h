@@ -3,10 +3,12 @@
 
 #include <dirent.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
 #include <string>
+#include <vector>
 
 namespace load {
 
@@ -32,6 +34,37 @@ inline uint64_t CpuNsOf(const std::string& pid) {
   }
   closedir(folder);
   return sum;
+}
+
+// CPU time of processes from now on, that of this one last.
+class CpuWatch {
+ public:
+  explicit CpuWatch(const std::vector<std::string>& pids) : pids_(pids), before_(NowOfAll()) {}
+
+  std::vector<uint64_t> UsedNs() const {
+    std::vector<uint64_t> used = NowOfAll();
+    for (size_t i = 0; i < used.size(); ++i) used[i] -= before_[i];
+    return used;
+  }
+
+ private:
+  std::vector<uint64_t> NowOfAll() const {
+    std::vector<uint64_t> used(pids_.size());
+    std::transform(pids_.begin(), pids_.end(), used.begin(), CpuNsOf);
+    used.push_back(OwnCpuNs());
+    return used;
+  }
+
+  const std::vector<std::string> pids_;
+  const std::vector<uint64_t> before_;
+};
+
+// A member of a JSON object.
+inline void PrintCpu(const std::vector<uint64_t>& used_ns) {
+  std::printf("\"cpu\":[");
+  for (size_t i = 0; i < used_ns.size(); ++i)
+    std::printf("%s%llu", i == 0 ? "" : ",", static_cast<unsigned long long>(used_ns[i]));
+  std::putchar(']');
 }
 
 }  // namespace load

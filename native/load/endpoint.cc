@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "load/datagrams.h"
+#include "load/serve.h"
 #include "load/slot.h"
 
 namespace load {
@@ -34,7 +35,7 @@ class Client {
   bool OnFirst(std::string_view bytes) {
     head_ += bytes;
     if (!manners_.openings.empty()) return OnOpening();
-    if (!opened_ && !TakeOpening()) return manners_.opening.starts_with(head_) || Reset();
+    if (!opened_ && !TakeOpening()) return manners_.opening.starts_with(head_) || ResetAtOnce(fd_.get());
     if (head_.empty()) return true;
     if (head_[0] == 'G' || head_[0] == 'P') return OnRequest();
     work_ = Work::kEcho;
@@ -50,7 +51,7 @@ class Client {
   bool OnOpening() {
     const Openings::Match match = manners_.openings.Judge(head_);
     if (match == Openings::Match::kPart) return true;
-    if (match == Openings::Match::kNone) return Reset();
+    if (match == Openings::Match::kNone) return ResetAtOnce(fd_.get());
     send(fd_.get(), head_.data(), head_.size(), MSG_NOSIGNAL);
     return false;
   }
@@ -79,7 +80,7 @@ class Client {
 
   bool Store(std::string_view bytes) {
     const uint64_t left = size_ - done_;
-    if (bytes.size() > left || bytes != ThePattern().From(done_, bytes.size())) return Reset();
+    if (bytes.size() > left || bytes != ThePattern().From(done_, bytes.size())) return ResetAtOnce(fd_.get());
     done_ += bytes.size();
     if (bytes.size() < left) return true;
     const std::string stored = "stored " + std::to_string(done_) + "\n";
@@ -102,12 +103,6 @@ class Client {
     return true;
   }
 
-  bool Reset() {
-    const linger at_once{.l_onoff = 1, .l_linger = 0};
-    setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    return false;
-  }
-
   const Fd fd_;
   Poller& poller_;
   const Manners& manners_;
@@ -121,14 +116,6 @@ class Client {
   uint64_t done_ = 0;
 };
 
-void AcceptAll(int listener, Poller* poller, const Manners* manners) {
-  for (;;) {
-    Fd fd(accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (fd.get() < 0) return;
-    new Client(std::move(fd), poller, manners);  // owned by the poller's events
-  }
-}
-
 }  // namespace
 
 Openings::Openings(const std::vector<std::string>& all) : whole_(all.begin(), all.end()) {
@@ -141,17 +128,7 @@ Openings::Match Openings::Judge(const std::string& bytes) const {
   return parts_.contains(bytes) ? Match::kPart : Match::kNone;
 }
 
-void Serve(Fd listener, const Manners& manners) {
-  Poller poller;
-  poller.Add(listener.get(), EPOLLIN, nullptr);
-  for (;;) {
-    poller.Wait([&](void* owner, uint32_t) {
-      if (owner == nullptr) return AcceptAll(listener.get(), &poller, &manners);
-      auto* client = static_cast<Client*>(owner);
-      if (!client->OnReady()) delete client;
-    });
-  }
-}
+void Serve(const Fd& listener, const Manners& manners) { ServeEach<Client>(listener, manners); }
 
 void Echo(const Fd& socket) {
   Poller poller;

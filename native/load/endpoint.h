@@ -35,7 +35,7 @@ struct Manners {
 };
 
 // Serves on `listener` for ever, on the calling thread.
-[[noreturn]] void Serve(Fd listener, const Manners& manners);
+[[noreturn]] void Serve(const Fd& listener, const Manners& manners);
 // Sends every datagram back to where it came from.
 [[noreturn]] void Echo(const Fd& socket);
 

@@ -1,7 +1,8 @@
 // The load of `anyport bench`, a program of its own so that the daemon carries nothing of it. It ends when
 // its parent does.
 //
-//   anyport-load endpoint [threads=N] [opening=HEX | openings=FILE | datagrams=1]
+//   anyport-load endpoint [threads=N] [opening=HEX | openings=FILE | scripts=FILE openings=FILE |
+//   datagrams=1]
 //
 // serves on a free port of 127.0.0.1, which it prints as `port=N`, until the end of standard input.
 //
@@ -19,6 +20,16 @@
 //   window_ms    of what is counted
 //   cpu_of       processes whose CPU time is told
 //
+//   anyport-load replay scripts=FILE openings=FILE ports=N,… [NAME=VALUE…]
+//
+//   scripts      what sessions do (script.h), which the endpoint has to be told too
+//   openings     those that scripts name
+//   ports        the doors that scripts name
+//   connections  at once, at most; each thread has its share of them
+//   threads, cpu_of
+//   span_us      from the first arrival to the last one
+//   slices       of the span, for what is told over time
+//
 //   anyport-load attached PROGRAM [ARGUMENT…]
 //
 // becomes the program, which gets SIGTERM when its parent ends, however that comes.
@@ -27,24 +38,38 @@
 #include <csignal>
 #include <thread>
 
+#include "load/answers.h"
 #include "load/client.h"
 #include "load/datagrams.h"
 #include "load/endpoint.h"
 #include "load/openings.h"
+#include "load/replay.h"
 
 namespace {
 
-int StartStreams(uint64_t threads, const load::Arguments& arguments) {
-  static const load::Manners manners{
-      .opening = load::FromHex(arguments.Text("opening")),
-      .openings = load::Openings(load::ReadOpenings(arguments.Text("openings")))};
+// Each thread has a listening socket of its own. `serve` never returns.
+template <typename ServeOn>
+int StartStreams(uint64_t threads, ServeOn serve) {
   int port = 0;
   for (uint64_t i = 0; i < threads; ++i) {
     load::Fd listener = load::Listen(port, true);
     port = load::PortOf(listener.get());
-    std::thread([fd = std::move(listener)]() mutable { load::Serve(std::move(fd), manners); }).detach();
+    std::thread([fd = std::move(listener), serve] { serve(fd); }).detach();
   }
   return port;
+}
+
+int StartManners(uint64_t threads, const load::Arguments& arguments) {
+  static const load::Manners manners{
+      .opening = load::FromHex(arguments.Text("opening")),
+      .openings = load::Openings(load::ReadOpenings(arguments.Text("openings")))};
+  return StartStreams(threads, [](const load::Fd& listener) { load::Serve(listener, manners); });
+}
+
+int StartScripts(uint64_t threads, const load::Arguments& arguments) {
+  static const load::Scripts scripts =
+      load::ReadScripts(arguments.Text("scripts"), arguments.Text("openings"));
+  return StartStreams(threads, [](const load::Fd& listener) { load::ServeScripts(listener, scripts); });
 }
 
 int StartDatagrams(uint64_t threads) {
@@ -57,9 +82,14 @@ int StartDatagrams(uint64_t threads) {
   return port;
 }
 
+int StartThreads(uint64_t threads, const load::Arguments& arguments) {
+  if (arguments.Flag("datagrams")) return StartDatagrams(threads);
+  if (!arguments.Text("scripts").empty()) return StartScripts(threads, arguments);
+  return StartManners(threads, arguments);
+}
+
 [[noreturn]] void RunEndpoint(const load::Arguments& arguments) {
-  const uint64_t threads = arguments.Number("threads", 1);
-  const int port = arguments.Flag("datagrams") ? StartDatagrams(threads) : StartStreams(threads, arguments);
+  const int port = StartThreads(arguments.Number("threads", 1), arguments);
   std::printf("port=%d\n", port);
   std::fflush(stdout);
   while (std::getchar() != EOF) {
@@ -85,6 +115,10 @@ int main(int argc, char** argv) {
   prctl(PR_SET_TIMERSLACK, 1);
   const load::Arguments arguments(argc - 1, argv + 1);
   if (mode == "endpoint") RunEndpoint(arguments);
-  if (mode != "client") return 2;
-  load::RunClient(arguments);
+  if (mode == "client")
+    load::RunClient(arguments);
+  else if (mode == "replay")
+    load::RunReplay(arguments);
+  else
+    return 2;
 }

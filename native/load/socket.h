@@ -20,6 +20,8 @@
 #include <string_view>
 #include <vector>
 
+#include "net/fd.h"
+
 namespace load {
 
 [[noreturn]] inline void Die(const char* what) {
@@ -29,31 +31,7 @@ namespace load {
 
 inline int Check(int result, const char* what) { return result < 0 ? (Die(what), -1) : result; }
 
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(other.Release()) {}
-  Fd& operator=(Fd&& other) noexcept {
-    Close();
-    fd_ = other.Release();
-    return *this;
-  }
-  ~Fd() { Close(); }
-
-  int get() const { return fd_; }
-  void Close() {
-    if (fd_ >= 0) close(Release());
-  }
-
- private:
-  int Release() {
-    int fd = fd_;
-    fd_ = -1;
-    return fd;
-  }
-  int fd_ = -1;
-};
+using anyport::net::Fd;
 
 inline sockaddr_in Loopback(int last_octet, int port) {
   sockaddr_in address{};

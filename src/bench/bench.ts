@@ -5,6 +5,7 @@ import { LoadFailure, stopLoads } from './load.js';
 import { type Machine, thisMachine } from './machine.js';
 import { measureCase } from './measure.js';
 import { notesOf } from './notes.js';
+import type { Replayed } from './replay/outcome.js';
 import { caseText, type Result } from './result.js';
 import { type BenchRequest, type Case, casesOf, runsOf } from './sweep.js';
 
@@ -17,6 +18,7 @@ export interface Report {
   readonly command: string;
   readonly durationMs: number;
   readonly results: readonly Result[];
+  readonly replay?: Replayed;
   /** What is to be known about the figures. */
   readonly notes: readonly string[];
 }
@@ -39,17 +41,18 @@ export async function bench(request: BenchRequest, command: string, progress: Pr
     stopLoads();
     progress.end();
   }
-  return {
-    anyport: version,
-    node: process.versions.node,
-    machine: thisMachine(),
-    date: new Date().toISOString(),
-    command,
-    durationMs: request.durationMs,
-    results,
-    notes: [...(request.notes ?? []), ...notesOf(results)],
-  };
+  const notes = [...(request.notes ?? []), ...notesOf(results)];
+  return { ...heading(command), durationMs: request.durationMs, results, notes };
 }
+
+/** What is told of where, when and by what command figures came to be. */
+export const heading = (command: string): Omit<Report, 'durationMs' | 'results' | 'notes'> => ({
+  anyport: version,
+  node: process.versions.node,
+  machine: thisMachine(),
+  date: new Date().toISOString(),
+  command,
+});
 
 async function measureNamed(measured: Case, request: BenchRequest, progress: Progress): Promise<Result> {
   const name = caseText({ ...measured, workload: measured.workload.name });

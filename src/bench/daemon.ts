@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Document } from '../model/config.js';
 import { LoadFailure, loadProgram } from './load.js';
+import type { Setup } from './workloads/workload.js';
 
 const program = fileURLToPath(new URL('../../bin/anyport', import.meta.url));
 
@@ -19,7 +20,36 @@ export interface BenchDaemon {
   /** Private memory: heaps and stacks, without files. */
   privateBytes(): number;
   residentBytes(): number;
+  /** The most resident bytes since this was asked last. */
+  mostResidentBytes(): number;
   stop(): Promise<void>;
+}
+
+/** Sessions beside those of the load: what the last run has left. */
+const SPARE_CONNECTIONS = 256;
+
+export const at = (port: number): string => `127.0.0.1:${port}`;
+
+/** Its configuration: these sections, and nothing of what does not matter to a load. */
+export function documentFor(
+  { workers, accept, connections }: Pick<Setup, 'workers' | 'accept' | 'connections'>,
+  sections: Document,
+): Document {
+  return {
+    logging: { access_log: false },
+    ...sections,
+    monitoring: { enable_metrics: false, enable_health_check: false },
+    server: {
+      ...(sections.server as Document | undefined),
+      ...('listeners' in sections ? {} : { listen: at(0) }),
+      workers,
+      accept,
+      max_connections: connections + SPARE_CONNECTIONS,
+      udp: { max_flows: connections + SPARE_CONNECTIONS },
+      graceful_shutdown_timeout: '100ms',
+      reload_on_change: false,
+    },
+  };
 }
 
 interface ReadyLine {
@@ -52,6 +82,11 @@ export async function startDaemon(document: Document, directory?: string): Promi
       ports: new Map(listeners.map(({ name, address }) => [name, Number(address.split(':').at(-1))])),
       privateBytes: () => memoryOf(pid, 'RssAnon'),
       residentBytes: () => memoryOf(pid, 'VmRSS'),
+      mostResidentBytes() {
+        const most = memoryOf(pid, 'VmHWM');
+        writeFileSync(`/proc/${pid}/clear_refs`, '5'); // begins anew: proc(5)
+        return most;
+      },
       stop,
     };
   } catch (error) {

@@ -5,6 +5,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -22,12 +23,18 @@ export interface Endpoint {
   stop(): Promise<void>;
 }
 
+/** Of load and endpoint each: half of the cores that the workers leave, shared by the two. */
+export const threadsBeside = (workers: number): number =>
+  Math.min(16, Math.max(1, Math.floor((availableParallelism() - workers) / 2)));
+
 export interface EndpointArguments {
   readonly threads: number;
   /** What every connection begins with, in hexadecimal digits. */
   readonly opening?: string;
   /** A file of what clients say (native/load/openings.h), if they say nothing else. */
   readonly openings?: string;
+  /** A file of what sessions do (native/load/script.h), which open as in the file `openings`. */
+  readonly scripts?: string;
   /** 1: it takes these, and no connections. */
   readonly datagrams?: 1;
 }
@@ -85,6 +92,46 @@ export async function runClients(args: ClientArguments): Promise<Counted> {
   return counted;
 }
 
+/** As native/load/main.cc takes them. */
+export interface ReplayArguments {
+  readonly scripts: string;
+  readonly openings: string;
+  readonly ports: string;
+  readonly connections: number;
+  readonly threads: number;
+  readonly span_us: number;
+  readonly slices: number;
+  readonly cpu_of: string;
+}
+
+/** Of a whole replay. Times in nanoseconds, without those of sessions that were open by its beginning. */
+export interface Acted {
+  /** From the beginning to the last end. */
+  readonly took: number;
+  /** Sessions at once. */
+  readonly most: number;
+  /** CPU nanoseconds of the processes that were named, and last of the load itself. */
+  readonly cpu: readonly number[];
+  readonly sessions: number;
+  readonly up: number;
+  readonly down: number;
+  /** How much later than due sessions began. */
+  readonly late: Buckets;
+  /** Of exchanges, from when each was due. */
+  readonly answers: Buckets;
+  readonly durations: Buckets;
+  readonly slices: readonly { readonly ended: number; readonly answers: Buckets }[];
+}
+
+/** Throws a LoadFailure where an answer is wrong. */
+export async function runReplay(args: ReplayArguments): Promise<Acted> {
+  const program = start('replay', { ...args });
+  const acted = JSON.parse(await program.line()) as Acted;
+  program.release();
+  await program.ended;
+  return acted;
+}
+
 export interface Held {
   /** Asks on every connection once more; throws a LoadFailure where one is gone or answers wrongly. */
   release(): Promise<void>;
@@ -111,7 +158,7 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 const running = new Set<Child>();
 
-function start(mode: 'endpoint' | 'client', args: Readonly<Record<string, string | number>>) {
+function start(mode: 'endpoint' | 'client' | 'replay', args: Readonly<Record<string, string | number>>) {
   if (!existsSync(loadProgram)) {
     throw new LoadFailure(`${loadProgram} is missing: \`npm rebuild anyport\` builds it`);
   }

@@ -1,10 +1,10 @@
 /** Measures one case: without the daemon, through it as much as goes, at half of that, and under rising load. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Document } from '../model/config.js';
-import { type BenchDaemon, startDaemon } from './daemon.js';
+import { Begun } from './begun.js';
+import { at, type BenchDaemon, documentFor, startDaemon } from './daemon.js';
 import { latencyOf } from './latency.js';
 import {
   type ClientArguments,
@@ -15,6 +15,7 @@ import {
   LoadFailure,
   runClients,
   startEndpoint,
+  threadsBeside,
 } from './load.js';
 import { watchMachine } from './machine.js';
 import type { Memory, Result, Run } from './result.js';
@@ -30,26 +31,20 @@ const WARM_UP_MS_MAX = 1000;
 const SETTLE_MS = 500;
 /** Before memory is measured: sessions a few at a time, which fill no table. */
 const WARM_UP = { rounds: 8, connections: 64 } as const;
-/** Sessions beside those of the load: what the last run has left. */
-const SPARE_CONNECTIONS = 256;
 const HALF = 0.5;
 
 /** Throws a LoadFailure where an answer is wrong. */
 export async function measureCase(measured: Case, request: BenchRequest, told: Told): Promise<Result> {
   const threads = threadsBeside(measured.workers);
   const { workload } = measured;
-  const stops: (() => unknown)[] = [];
-  const begun = <Started extends { stop(): unknown }>(started: Started): Started => {
-    stops.push(started.stop);
-    return started;
-  };
+  const begun = new Begun();
   try {
-    const openings = begun(await writeOpenings(workload)).path;
-    const endpoint = begun(await startEndpoint({ threads, ...mannersOf(workload, openings) }));
+    const openings = begun.keep(await writeOpenings(workload)).path;
+    const endpoint = begun.keep(await startEndpoint({ threads, ...mannersOf(workload, openings) }));
     const document = documentFor(measured, workload.sections(at(endpoint.port)));
-    const daemon = begun(await startDaemon(document, workload.directory));
+    const daemon = begun.keep(await startDaemon(document, workload.directory));
     const front = workload.front?.(at(portOf(daemon, workload)));
-    const entry = front ? begun(await startDaemon(documentFor(measured, front))) : daemon;
+    const entry = front ? begun.keep(await startDaemon(documentFor(measured, front))) : daemon;
     return await measureOn({
       measured,
       request,
@@ -61,7 +56,7 @@ export async function measureCase(measured: Case, request: BenchRequest, told: T
       openings,
     });
   } finally {
-    for (const stop of stops.toReversed()) await stop();
+    await begun.stop();
   }
 }
 
@@ -72,8 +67,6 @@ function mannersOf({ datagrams, opening }: Workload, openings: string): Omit<End
   return opening ? { opening: opening.toString('hex') } : {};
 }
 
-const at = (port: number): string => `127.0.0.1:${port}`;
-
 /** The path is empty if there are none. */
 async function writeOpenings({ openings }: Workload) {
   const all = await openings?.();
@@ -82,28 +75,6 @@ async function writeOpenings({ openings }: Workload) {
   const path = join(folder, 'openings');
   writeFileSync(path, all.map((each) => `${each.toString('hex')}\n`).join(''));
   return { path, stop: () => rmSync(folder, { recursive: true, force: true }) };
-}
-
-/** Of load and endpoint each: half of the cores that the workers leave, shared by the two. */
-const threadsBeside = (workers: number): number =>
-  Math.min(16, Math.max(1, Math.floor((availableParallelism() - workers) / 2)));
-
-function documentFor({ workers, accept, connections }: Case, sections: Document): Document {
-  return {
-    logging: { access_log: false },
-    ...sections,
-    monitoring: { enable_metrics: false, enable_health_check: false },
-    server: {
-      ...(sections.server as Document | undefined),
-      ...('listeners' in sections ? {} : { listen: at(0) }),
-      workers,
-      accept,
-      max_connections: connections + SPARE_CONNECTIONS,
-      udp: { max_flows: connections + SPARE_CONNECTIONS },
-      graceful_shutdown_timeout: '100ms',
-      reload_on_change: false,
-    },
-  };
 }
 
 interface Bench {

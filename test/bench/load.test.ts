@@ -1,6 +1,7 @@
 /** The load of `anyport bench`: it serves itself, notices every wrong byte, and hides no stall. */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { latencyOf } from '../../src/bench/latency.js';
 import {
@@ -9,10 +10,12 @@ import {
   holdClients,
   LoadFailure,
   runClients,
+  runReplay,
   startEndpoint,
 } from '../../src/bench/load.js';
 import { stunHead } from '../../src/bench/workloads/udp.js';
 import { dial, listenTcp, type Peer } from '../support/tcp.js';
+import { tempFolder } from '../support/temp.js';
 
 let endpoint: Endpoint;
 beforeAll(async () => {
@@ -45,10 +48,10 @@ test('connections are held until they are released, and asked again', async () =
 });
 
 /** Between clients and endpoint; `change` sees the bytes of one direction. */
-async function startRelay(up: Change, down: Change) {
+async function startRelay(up: Change, down: Change, port = endpoint.port) {
   return listenTcp(async (client: Peer) => {
     client.socket.pause(); // what comes meanwhile is for the server
-    const server = await dial(endpoint.port);
+    const server = await dial(port);
     pass(client, server, up);
     pass(server, client, down);
     client.socket.resume();
@@ -133,6 +136,53 @@ describe('datagrams', () => {
     const load = runClients({ ...flow, ...failing, port: socket.address().port });
     await expect(load).rejects.toThrow(/^wrong answer: /);
     socket.close();
+  });
+});
+
+describe('a replay', () => {
+  const folder = tempFolder();
+  const files = { scripts: `${folder.path}/scripts`, openings: `${folder.path}/openings` };
+  const OPENING = 'SSH-2.0-x\r\n';
+  // due, lasts, door, opening, up, down, exchanges, server closes
+  const rows = [
+    [-500, 20_000, 0, 1, 300, 5_000, 4, 1],
+    [0, 1000, 0, 1, 0, 70_000, 1, 0],
+    [0, 0, 0, 0, 400_000, 0, 1, 1],
+    [500, 10_000, 0, 1, 15, 0, 16, 0],
+    [1000, 0, 0, 0, 3, MIB, 3, 1],
+  ];
+  const [up, down] = [4, 5].map((column) => rows.reduce((sum, row) => sum + (row[column] ?? 0), 0));
+  const heads = rows.reduce((sum, row) => sum + 8 + (row[3] === 1 ? OPENING.length : 0), 0);
+  let told: Endpoint;
+  beforeAll(async () => {
+    writeFileSync(files.scripts, rows.map((row) => `${row.join(' ')}\n`).join(''));
+    writeFileSync(files.openings, `${Buffer.from(OPENING).toString('hex')}\n`);
+    told = await startEndpoint({ threads: 2, ...files });
+  });
+  afterAll(async () => {
+    await told.stop();
+    folder.remove();
+  });
+  const through = (port: number, connections = 10) =>
+    runReplay({ ...files, ports: `${port}`, connections, threads: 2, span_us: 2000, slices: 2, cpu_of: '' });
+
+  test.each([10, 1])('has all its sessions and bytes, with at most %i at once', async (most) => {
+    const acted = await through(told.port, most);
+    expect(acted).toMatchObject({ sessions: rows.length, up: (up ?? 0) + heads, down });
+    expect(latencyOf(acted.durations)?.count).toBe(rows.length - 1); // one was open before it began
+    expect(acted.slices.reduce((sum, { ended }) => sum + ended, 0)).toBe(rows.length);
+  });
+
+  test.each([
+    ['a changed byte on the way up', flipped, same],
+    ['a changed byte of an answer', same, flipped],
+    ['a byte too many', same, longer],
+    ['a byte too few', same, shorter],
+    ['a changed opening', (bytes: Buffer) => Buffer.from(`x${bytes.toString('latin1')}`, 'latin1'), same],
+  ])('fails: %s', async (_what, change, changeBack) => {
+    const relay = await startRelay(change, changeBack, told.port);
+    await expect(through(relay.port)).rejects.toThrow(LoadFailure);
+    await relay.close();
   });
 });
 

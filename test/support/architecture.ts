@@ -159,7 +159,7 @@ export const nativeArrows: Arrows = {
   pool: [],
   net: [],
   // A program of its own.
-  load: [],
+  load: ['net'],
 };
 
 /** Package → the one file that may import it. */

@@ -186,7 +186,7 @@ class Attack {
   bool Ended(Connection& connection) {
     --open_;
     ++ended_;
-    connection.fd.Close();
+    connection.fd.Reset();
     return false;
   }
 
@@ -195,7 +195,7 @@ class Attack {
     if (!connection.connected) {
       --connecting_;
       ++unanswered_;
-      connection.fd.Close();
+      connection.fd.Reset();
       return;
     }
     connection.due_ns += kSecondNs;

@@ -127,7 +127,7 @@ class Fetch : public Task {
     if (count < 0) return errno == EAGAIN ? false : (load::Die("recv"), false);
     if (count > 0) return Verify({buffer.data(), static_cast<size_t>(count)});
     if (received_ != bytes_) Wrong("a fetch ended early");
-    fd_.Close();
+    fd_.Reset();
     if (*left_ == 0) return true;
     Begin(poller);
     return false;
@@ -222,7 +222,7 @@ class Opening : public Task {
     if (count < 0 && errno != ECONNRESET) load::Die("recv");
     if (count > 0) Wrong("an opening was answered");
     if (crowd_->leaves && !left_) Wrong("an opening was ended before it left");
-    fd_.Close();
+    fd_.Reset();
     if (crowd_->left == 0) return true;
     Begin(poller);
     return false;

@@ -209,7 +209,7 @@ class Load {
 
   void Close(Session& session) {
     if (!session.is_long) --shorts_open_;
-    session.fd.Close();
+    session.fd.Reset();
   }
 
   void Print(double seconds) {

@@ -1,9 +1,11 @@
 /** The page of `--html`: one file without scripts and without anything from elsewhere, in the theme of its reader. */
 import type { Report } from '../bench.js';
 import { KNEE_WORDS } from '../knee.js';
+import type { Replayed } from '../replay/outcome.js';
 import { escapeHtml } from './escape.js';
 import { plotSvg } from './plot.js';
 import { type PlotGroup, plotGroups } from './plots.js';
+import { REPLAY_LEGEND, replayPlots, replayRows, replayTitle } from './replay.js';
 import { style } from './style.js';
 import { tableRows } from './table.js';
 import { headingText, LEGEND } from './text.js';
@@ -18,22 +20,32 @@ export const pageHtml = (report: Report): string => `<!doctype html>
 <style>${style}</style>
 </head>
 <body>
-<h1>What this machine carries</h1>
+<h1>${escapeHtml(report.replay ? replayTitle(report.replay) : 'What this machine carries')}</h1>
 <p>${escapeHtml(headingText(report).trim())}</p>
 <p><code>${escapeHtml(report.command)}</code></p>
-${tableHtml(report)}
-${LEGEND.trim()
-  .split('\n')
-  .map((line) => `<p class="small">${escapeHtml(line)}</p>`)
-  .join('\n')}
-${notesHtml(report)}
-${plotGroups(report).map(groupHtml).join('\n')}
+${report.replay ? replayHtml(report, report.replay) : measuredHtml(report)}
 </body>
 </html>
 `;
 
-function tableHtml(report: Report): string {
-  const [head = [], ...rows] = tableRows(report);
+const measuredHtml = (report: Report): string => `${tableHtml(tableRows(report))}
+${legendHtml(LEGEND)}
+${notesHtml(report)}
+${plotGroups(report).map(groupHtml).join('\n')}`;
+
+const replayHtml = (report: Report, replay: Replayed): string => `${tableHtml(replayRows(replay))}
+${legendHtml(REPLAY_LEGEND)}
+${notesHtml(report)}
+${groupHtml({ title: 'Over its time', plots: replayPlots(replay) })}`;
+
+const legendHtml = (legend: string): string =>
+  legend
+    .trim()
+    .split('\n')
+    .map((line) => `<p class="small">${escapeHtml(line)}</p>`)
+    .join('\n');
+
+function tableHtml([head = [], ...rows]: readonly (readonly string[])[]): string {
   const cells = (row: readonly string[], element: string): string =>
     `<tr>${row.map((cell) => `<${element}>${escapeHtml(cell)}</${element}>`).join('')}</tr>`;
   return `<div class="wide"><table><thead>${cells(head, 'th')}</thead>

@@ -20,10 +20,19 @@ export interface BenchOptions extends OwnOptions {
   readonly html?: string;
   readonly plan?: string;
   readonly figures?: string;
+  readonly record?: string;
+  readonly log?: string;
+  readonly replay?: string;
+  readonly speed?: string;
 }
 
 const DURATION_MS = 5_000;
-const limits = { workersMax: 256, roundsMax: 1000, durationMsMin: 100, durationMsMax: 3_600_000 } as const;
+export const limits = {
+  workersMax: 256,
+  roundsMax: 1000,
+  durationMsMin: 100,
+  durationMsMax: 3_600_000,
+} as const;
 
 /** Throws a Failure that says what is wrong with which option. */
 export function requestOf(options: BenchOptions): BenchRequest {
@@ -53,7 +62,12 @@ function chosenWorkloads(text: string): readonly Workload[] {
   return [...new Set(found)];
 }
 
-function numbers(option: string, text: string | undefined, most: number, why?: string): number[] | null {
+export function numbers(
+  option: string,
+  text: string | undefined,
+  most: number,
+  why?: string,
+): number[] | null {
   if (text === undefined) return null;
   return listOf(text).map((each) => {
     const number = Number(each);
@@ -62,7 +76,7 @@ function numbers(option: string, text: string | undefined, most: number, why?: s
   });
 }
 
-function acceptModes(text: string): Accept[] {
+export function acceptModes(text: string): Accept[] {
   return listOf(text).map((each) => {
     if (each === 'reuseport' || each === 'handoff') return each;
     throw new Failure(

@@ -1,7 +1,8 @@
 /** Runs `anyport bench`: the load, its progress, and what is written at the end. */
 import { writeFileSync } from 'node:fs';
-import { bench, type Report } from '../../bench/bench.js';
+import { bench, type Progress, type Report } from '../../bench/bench.js';
 import { LoadFailure, stopLoads } from '../../bench/load.js';
+import { replay } from '../../bench/replay/replay.js';
 import { pageHtml } from '../../bench/report/page.js';
 import { reportText } from '../../bench/report/text.js';
 import type { BenchRequest } from '../../bench/sweep.js';
@@ -10,22 +11,42 @@ import { type BenchOptions, requestOf } from './options.js';
 import { throughOwn } from './own.js';
 import { runPlan } from './plan.js';
 import { createProgress } from './progress.js';
+import { runRecord } from './record.js';
+import { replayRequestOf } from './replay.js';
 
 /** A shell's status of a program that was interrupted: 128 and the number of the signal. */
 const STATUS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 export async function runBench(options: BenchOptions): Promise<void> {
-  const measure = async (request: BenchRequest) => measured(await throughOwn(request, options));
+  refuseStray(options);
+  if (options.record !== undefined) return runRecord(options);
+  if (options.replay !== undefined) {
+    const request = replayRequestOf(options);
+    return write(await told((command, progress) => replay(request, command, progress)), options);
+  }
+  const measure = async (request: BenchRequest) => {
+    const own = await throughOwn(request, options);
+    return told((command, progress) => bench(own, command, progress));
+  };
   if (options.plan !== undefined) return runPlan(options, measure);
-  if (options.figures !== undefined) throw new Failure('--figures is for --plan', BAD_USAGE);
   write(await measure(requestOf(options)), options);
 }
 
-async function measured(request: BenchRequest): Promise<Report> {
+/** Options that change another one, which is missing. */
+const NEEDS = { figures: 'plan', log: 'record', speed: 'replay' } as const;
+
+function refuseStray(options: BenchOptions): void {
+  for (const [option, needed] of Object.entries(NEEDS) as [keyof typeof NEEDS, keyof BenchOptions][]) {
+    if (options[option] !== undefined && options[needed] === undefined)
+      throw new Failure(`--${option} is for --${needed}`, BAD_USAGE);
+  }
+}
+
+async function told(run: (command: string, progress: Progress) => Promise<Report>): Promise<Report> {
   endOnSignals();
   const command = ['anyport', ...process.argv.slice(2)].join(' ');
   try {
-    return await bench(request, command, createProgress(process.stderr));
+    return await run(command, createProgress(process.stderr));
   } catch (error) {
     if (error instanceof LoadFailure) throw new Failure(error.message, FAILED);
     throw error;

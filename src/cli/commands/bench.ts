@@ -12,6 +12,8 @@ Examples:
   anyport bench -c anyport.yaml --host www.example.com
   anyport bench --plan "50000 connections, 2000/s, 4 Gbit/s"
   anyport bench --html report.html
+  anyport bench --record load.jsonl --log anyport.log
+  anyport bench --replay load.jsonl --speed 4
   anyport bench --workload bulk --connections 1,8,64 --duration 10s`;
 
 export function addBench(program: Command): void {
@@ -23,7 +25,7 @@ export function addBench(program: Command): void {
     .option('--accept <modes>', 'reuseport, handoff or both (default: reuseport)')
     .option('--connections <n,…>', 'at once (default: what each workload has itself)')
     .option('--size <bytes,…>', 'of a message, an answer or a transfer, such as 1KiB')
-    .option('--duration <time>', 'of each run (default: 5s)')
+    .option('--duration <time>', 'of each run (default: 5s); of what is recorded or replayed (default: all)')
     .option('--rounds <n>', 'so often as much as goes, for the spread of CPU each (default: 1)')
     .option('--ladder', 'also latency under rising load')
     .option(
@@ -40,6 +42,10 @@ export function addBench(program: Command): void {
     .option('--html <file>', 'write a page of plots there; includes --ladder')
     .option('--plan <load>', 'what a load takes, such as "50000 connections, 2000/s, 4 Gbit/s"')
     .option('--figures <file>', 'plan by figures of an earlier --json, instead of measuring')
+    .option('--record <file>', 'write a recording there: the load that the sessions of --log were')
+    .option('--log <file>', 'the access log to record from, as JSON; - is standard input')
+    .option('--replay <file>', 'a recording as the load, each session when it is due')
+    .option('--speed <n>', 'so many times as fast as it was recorded (default: 1)')
     .addHelpText('after', NOTES)
     .action(measure);
 }

@@ -1,0 +1,53 @@
+/** `anyport bench --record`: a recording of the sessions that an access log tells of. */
+import { counted, timeText } from '../../base/figures.js';
+import { replaceFile } from '../../base/replace-file.js';
+import { createRecorder, type Recorder } from '../../bench/replay/recorder.js';
+import { type Recording, recordingLimits, recordingText } from '../../bench/replay/recording.js';
+import { BAD_USAGE, FAILED, Failure } from '../failure.js';
+import { chunksOf } from '../input.js';
+import { linesOf } from '../lines.js';
+import { type BenchOptions, durationOf } from './options.js';
+
+/** Facts of a session have a bound, so its line has one. */
+const LINE_BYTES_MAX = 256 * 1024;
+/** Of what says how much there is: it is the user's alone. */
+const MODE = 0o600;
+
+export async function runRecord({ record = '', log, duration }: BenchOptions): Promise<void> {
+  if (log === undefined)
+    throw new Failure('--record needs --log: the access log to record from, - for standard input', BAD_USAGE);
+  const recorder = createRecorder(durationOf(duration, Number.POSITIVE_INFINITY));
+  await readAll(log, recorder);
+  const recording = recorder.recording();
+  if (recording === null) {
+    throw new Failure(
+      `--log ${log}: it tells of no session that was relayed; is it JSON (logging.format), with logging.access_log on?`,
+      FAILED,
+    );
+  }
+  const problem = await replaceFile(record, recordingText(recording), { mode: MODE, isSynced: false });
+  if (problem !== null) throw new Failure(`--record ${record}: ${problem}`, FAILED);
+  process.stdout.write(summaryOf(record, recording));
+}
+
+/** Until the log ends, enough was recorded, or the user has enough of it. */
+async function readAll(log: string, recorder: Recorder): Promise<void> {
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
+  });
+  const read = async () => {
+    for await (const line of linesOf(chunksOf(log), LINE_BYTES_MAX)) {
+      if ('text' in line && !recorder.take(line.text)) return;
+    }
+  };
+  await Promise.race([read(), stopped]);
+  if (log === '-') process.stdin.destroy();
+}
+
+function summaryOf(file: string, { sessions, span, left_out }: Recording): string {
+  const left = Object.entries(left_out).map(([why, count]) => `${why} ${count}`);
+  const full = sessions.length === recordingLimits.sessionsMax ? '; there is no room for more' : '';
+  return `${file}: ${counted(sessions.length, 'session')} of ${timeText(span)}${full}\n${
+    left.length === 0 ? '' : `not in it: ${left.join(', ')}\n`
+  }`;
+}

@@ -1,0 +1,160 @@
+/** A real daemon's traffic is recorded and replayed: the same sessions and bytes, and nothing of what was said in them. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Report } from '../../src/bench/bench.js';
+import {
+  type RecordedSession,
+  type Recording,
+  readRecording,
+  recordingText,
+} from '../../src/bench/replay/recording.js';
+import { clientHello } from '../../src/bench/workloads/openings.js';
+import type { BenchOptions } from '../../src/cli/bench/options.js';
+import { runBench } from '../../src/cli/bench/run.js';
+import { anyport, type Daemon, startDaemon } from '../support/daemon.js';
+import { freePort } from '../support/ports.js';
+import { dial, listenTcp, type Peer, type Upstream } from '../support/tcp.js';
+import { type TempFolder, tempFolder } from '../support/temp.js';
+
+const MARKER = 'qqmarkerqq';
+const ANSWER = MARKER.repeat(5000);
+const CLIENTS = 5;
+
+let daemon: Daemon;
+let endpoint: Upstream;
+let folder: TempFolder;
+let front: number;
+let plain: number;
+beforeAll(async () => {
+  folder = tempFolder();
+  // Answers once, and closes.
+  endpoint = await listenTcp((peer: Peer) => peer.socket.once('data', () => peer.send(ANSWER).finish()));
+  [front, plain] = [await freePort(), await freePort()];
+  const target = `127.0.0.1:${endpoint.port}`;
+  daemon = await startDaemon({
+    listeners: [{ name: MARKER, address: `127.0.0.1:${front}` }],
+    protocols: [
+      { name: 'HTTP', target },
+      { name: 'TLS', target: `${MARKER}-web` },
+      { name: MARKER, target, start_bytes: ['aa55'] },
+    ],
+    upstreams: { [`${MARKER}-web`]: { endpoints: [target] } },
+    forwards: [{ name: `${MARKER}-plain`, listen: `127.0.0.1:${plain}`, target }],
+  });
+});
+afterAll(async () => {
+  await daemon.stop();
+  await endpoint.close();
+  folder.remove();
+});
+
+const path = (name: string): string => `${folder.path}/${name}`;
+
+async function exchange(port: number, opening: string | Buffer): Promise<void> {
+  const client = await dial(port);
+  await client.send(opening).end();
+  client.finish();
+}
+
+async function record(): Promise<Recording> {
+  const openings: [number, string | Buffer][] = [
+    [front, `POST /${MARKER} HTTP/1.1\r\nHost: ${MARKER}.test\r\nContent-Length: 10\r\n\r\n${MARKER}`],
+    [front, await clientHello(`${MARKER}.test`)],
+    [front, Buffer.from(`\xaa\x55${MARKER}`, 'latin1')],
+    [front, `unknown ${MARKER}\r\n\r\n${'\0'.repeat(1100)}`],
+    [plain, MARKER],
+  ];
+  for (const [port, opening] of openings)
+    await Promise.all(Array.from({ length: CLIENTS }, () => exchange(port, opening)));
+  const lines = await daemon.ended(openings.length * CLIENTS);
+  writeFileSync(
+    path('log'),
+    [...daemon.lines, 'no JSON'].map((line) => `${JSON.stringify(line)}\n`).join(''),
+  );
+  const { status, stdout, stderr } = await anyport(
+    ['bench', '--record', 'load.jsonl', '--log', 'log'],
+    folder.path,
+  );
+  expect(status, stderr).toBe(0);
+  expect(stdout).toMatch(/^load\.jsonl: 20 sessions of .*\nnot in it: not relayed 5\n$/);
+  const text = readFileSync(path('load.jsonl'), 'utf8');
+  expect(text).not.toMatch(/marker|127\.0\.0|\.test/i);
+  const read = readRecording(text);
+  if (!read.ok) throw new Error(read.problems.join('\n'));
+  const sum = (key: 'bytes_up' | 'bytes_down') =>
+    lines.filter(({ during }) => during === 'relay').reduce((all, line) => all + line[key], 0);
+  const { sessions } = read.recording;
+  expect(sessions.reduce((all, { up }) => all + up, 0)).toBe(sum('bytes_up'));
+  expect(sessions.reduce((all, { down }) => all + down, 0)).toBe(sum('bytes_down'));
+  return read.recording;
+}
+
+test('mixed traffic, recorded and replayed', async () => {
+  const { sessions } = await record();
+  const protocols = [...new Set(sessions.map(({ protocol }) => protocol))];
+  expect(protocols.toSorted()).toEqual(['custom', 'http', null, 'tls']);
+  const args = ['bench', '--replay', 'load.jsonl', '--json', '-', '--html', 'report.html'];
+  const { status, stdout, stderr } = await anyport(args, folder.path);
+  expect(status, stderr).toBe(0);
+  const { replay, notes } = JSON.parse(stdout) as Report;
+  expect(replay?.recorded).toMatchObject({ sessions: 20, down: 20 * ANSWER.length });
+  expect(replay?.replayed).toMatchObject({ sessions: 20, down: 20 * ANSWER.length });
+  expect(replay?.replayed.up).toBe(replay?.recorded.up);
+  expect(notes[0]).toBe('sessions that are not in the recording: not relayed 5');
+  expect(replay?.answers?.count).toBeGreaterThanOrEqual(20);
+  expect(replay?.cpuPerSession).toBeGreaterThan(0);
+  expect(replay?.slices.reduce((all, { replayed }) => all + replayed, 0)).toBeGreaterThan(0);
+  expect(readFileSync(path('report.html'), 'utf8')).toContain('Replay of load.jsonl');
+});
+
+const head = '{"anyport_recording":1,"span":0,"left_out":{}}';
+const wrong: readonly { why: string; options: BenchOptions; says: RegExp }[] = [
+  {
+    why: 'a recording with garbage',
+    options: { replay: 'garbage' },
+    says: /garbage:2:\d+: this is not JSON/,
+  },
+  { why: 'no recording', options: { replay: 'missing' }, says: /--replay .*missing: .*ENOENT/ },
+  { why: 'a folder', options: { replay: '.' }, says: /--replay .*: give a file/ },
+  {
+    why: 'a log without sessions',
+    options: { record: 'out', log: 'garbage' },
+    says: /no session .*logging.format/,
+  },
+  { why: 'no log', options: { record: 'out' }, says: /--record needs --log/ },
+  {
+    why: 'a speed that is none',
+    options: { replay: 'x', speed: 'fast' },
+    says: /--speed fast: give 0.01 to 1000/,
+  },
+  { why: 'a speed alone', options: { speed: '2' }, says: /--speed is for --replay/ },
+  {
+    why: 'a load beside it',
+    options: { replay: 'x', workload: 'conn' },
+    says: /--workload is not for --replay/,
+  },
+  { why: 'a day', options: { replay: 'long' }, says: /it takes 1 d: give a higher --speed, or --duration/ },
+];
+test.each(wrong)('bad usage: $why', async ({ options, says }) => {
+  writeFileSync(path('garbage'), `${head}\nGET / HTTP/1.1\n`);
+  writeFileSync(path('long'), recordingText({ span: 86_400_000, left_out: {}, sessions: [session] }));
+  const files = Object.entries(options).map(([key, value]) => [
+    key,
+    key === 'speed' || key === 'workload' ? value : path(value),
+  ]);
+  await expect(runBench(Object.fromEntries(files))).rejects.toThrow(says);
+});
+
+const session: RecordedSession = {
+  ...{
+    at: 0,
+    protocol: 'ssh',
+    listener: 0,
+    upstream: 0,
+    opening: 20,
+    up: 500,
+    down: 500,
+    lasted: 10,
+    by: 'client',
+  },
+};
