@@ -21,7 +21,10 @@ export class Directory implements ServiceDirectory {
   readonly #options: DirectoryOptions;
   readonly #mirror: Mirror;
   readonly #listeners = new Set<() => void>();
-  #read: ServicesRead;
+  /** Null: keys have changed since. Read when somebody asks: of thousands of keys it takes longer than until the next change. */
+  #read: ServicesRead | null = null;
+  /** Of what was read last. */
+  #faultsTold: ReadonlySet<string> = new Set();
   /** Services that have once had instances: without any they are empty, not unknown. */
   readonly #known = new Set<string>();
   #first: Promise<void> = Promise.resolve();
@@ -35,7 +38,7 @@ export class Directory implements ServiceDirectory {
       prefix,
       onChange: (held) => {
         onHeld?.(prefix, held);
-        this.#readAgain();
+        this.#read = null;
         this.#tell();
       },
       onFailure: (error, keeping) => {
@@ -47,16 +50,16 @@ export class Directory implements ServiceDirectory {
         this.#tell();
       },
     });
-    this.#read = { services: new Map(), faults: [] };
-    this.#readAgain();
+    // Services of the state before are known, also when the first list has them no more.
+    this.#current();
   }
 
   get services(): ServicesRead['services'] {
-    return this.#read.services;
+    return this.#current().services;
   }
 
   get faults(): readonly string[] {
-    return this.#read.faults;
+    return this.#current().faults;
   }
 
   get held(): Held {
@@ -85,8 +88,9 @@ export class Directory implements ServiceDirectory {
   }
 
   find(service: string): Discovered<readonly DiscoveredEndpoint[]> | undefined {
+    const { services } = this.#current();
     if (!this.#known.has(service)) return undefined;
-    const instances = this.#read.services.get(service) ?? [];
+    const instances = services.get(service) ?? [];
     return { value: instances.map(({ endpoint }) => endpoint), failing: this.#mirror.isFailing };
   }
 
@@ -95,13 +99,16 @@ export class Directory implements ServiceDirectory {
     return () => this.#listeners.delete(listener);
   }
 
-  #readAgain(): void {
-    const before = new Set(this.#read.faults);
-    this.#read = readServices(this.#mirror.items.values(), this.#options);
-    for (const name of this.#read.services.keys()) this.#known.add(name);
-    const fresh = this.#read.faults.filter((fault) => !before.has(fault));
+  #current(): ServicesRead {
+    if (this.#read !== null) return this.#read;
+    const read = readServices(this.#mirror.items.values(), this.#options);
+    this.#read = read;
+    for (const name of read.services.keys()) this.#known.add(name);
+    const fresh = read.faults.filter((fault) => !this.#faultsTold.has(fault));
+    this.#faultsTold = new Set(read.faults);
     const told = fresh.slice(0, directoryLimits.faultsTold);
     if (told.length > 0) this.#options.onFaults(told, fresh.length - told.length);
+    return read;
   }
 
   #tell(): void {

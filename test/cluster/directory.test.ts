@@ -122,6 +122,20 @@ describeWith(...etcdTools)('services', () => {
     expect(faults[0]).toMatch(/^\/anyport\/services\/web\/bad: address: 127\.0\.0\.1 is a loopback address/);
   });
 
+  test('that change many times are read when somebody asks: once', async () => {
+    const { client } = await etcdWith({});
+    const { directory, faults } = directoryOf(client);
+    await directory.ready();
+    let revision = 0;
+    for (let each = 1; each <= 20; each += 1) revision = await client.put(`${PREFIX}bad/${each}`, 'x');
+    await eventually('the last change', () => directory.held.revision === revision);
+    expect(faults).toEqual([]);
+    const { services } = directory;
+    expect(faults).toHaveLength(16); // as many as are told at a time
+    expect(directory.services).toBe(services);
+    expect(faults).toHaveLength(16);
+  });
+
   test('outlive etcd: kept while it is away, and on disk for a start without it', async () => {
     const folder = tempFolder();
     const path = join(folder.path, 'state');
