@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EtcdClient, type EtcdOptions } from '../../src/cluster/etcd/client.js';
+import { parseMetrics, total } from './metrics.js';
 import { freePort } from './ports.js';
 import { runProgram } from './process.js';
 import { RealServer, type Recipe } from './real-servers.js';
@@ -87,6 +88,42 @@ export class Etcd {
     client.close();
   }
 
+  /** Index of the member that leads; waits for an election. */
+  leader(): Promise<number> {
+    return eventually('a leader', async () => {
+      for (const index of this.members.keys()) {
+        const status = await this.admin('/v3/maintenance/status', {}, index).catch(() => null);
+        const { header, leader } = (status ?? {}) as { header?: { member_id: string }; leader?: string };
+        if (header !== undefined && header.member_id === leader) return index;
+      }
+      return false;
+    });
+  }
+
+  /** Of all leases that live. */
+  async leases(): Promise<ReadonlySet<string>> {
+    const { leases = [] } = (await this.admin('/v3/lease/leases', {}, await this.leader())) as {
+      leases?: { ID: string }[];
+    };
+    return new Set(leases.map(({ ID }) => ID));
+  }
+
+  /** Watches of all members that do not take what there is for them. */
+  async slowWatches(): Promise<number> {
+    const answers = await Promise.all(this.endpoints.map((endpoint) => fetch(`${endpoint}/metrics`)));
+    const texts = await Promise.all(answers.map((answer) => answer.text()));
+    return texts.reduce(
+      (sum, text) => sum + total(parseMetrics(text), 'etcd_debugging_mvcc_slow_watcher_total'),
+      0,
+    );
+  }
+
+  /** What the clock on this member's wall shows, in ms since the epoch, to the second. */
+  async wallClock(memberIndex: number): Promise<number> {
+    const { headers } = await fetch(`${this.endpoints[memberIndex]}/version`);
+    return Date.parse(headers.get('date') ?? '');
+  }
+
   /** Forgets what has been before the current revision. */
   async compact(revision: number): Promise<void> {
     await this.admin('/v3/kv/compaction', { revision: String(revision), physical: true });
@@ -117,6 +154,8 @@ export class Etcd {
   }
 
   async remove(): Promise<void> {
+    // Members that stop in order wait for each other.
+    await Promise.all(this.members.map((member) => member.down('SIGKILL')));
     await Promise.all(this.members.map((member) => member.remove()));
   }
 }

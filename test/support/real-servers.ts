@@ -85,15 +85,20 @@ export class RealServer {
     });
   }
 
-  /** Its port refuses connections afterwards. */
-  async down(): Promise<void> {
+  /** Of the server itself: what starts it has become it. */
+  get pid(): number {
+    return this.#child?.pid ?? -1;
+  }
+
+  /** Its port refuses connections afterwards. `signal`: `SIGKILL` is a crash, without good-bye to others. */
+  async down(signal: NodeJS.Signals = this.recipe.signal ?? 'SIGTERM'): Promise<void> {
     const child = this.#child;
     if (child === null) return;
     this.#child = null;
     if (child.exitCode === null && child.signalCode === null) {
       const exit = once(child, 'exit');
       this.#signal(child, 'SIGCONT');
-      this.#signal(child, this.recipe.signal ?? 'SIGTERM');
+      this.#signal(child, signal);
       await within(`${this.recipe.tools[0]} to end`, exit, 20_000).catch(() => {});
     }
     this.#signal(child, 'SIGKILL');
