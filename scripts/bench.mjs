@@ -111,7 +111,8 @@ function provideRivals(against) {
 
 function runSystem({ values }) {
   provideRivals(values.against);
-  if (values.only === undefined && runMicro() !== 0) return 1;
+  const isAll = values.only === undefined && values.beside === undefined;
+  if (isAll && runMicro() !== 0) return 1;
   return run(process.execPath, ['build-bench/bench/system/system.js', ...args]);
 }
 
