@@ -1,5 +1,5 @@
 /**
- * dockerd of its own, with a network of its own: images are made of files of this machine. Containers of the image that is
+ * A container engine of its own, with a network of its own: images are made of files of this machine. Containers of the image that is
  * always there see the programs of this machine, too. Nothing is fetched.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -11,7 +11,9 @@ import { cleanEnvironment, collect, dyingWithUs, type Finished, runProgram, stop
 import { quickFolder, type TempFolder } from './temp.js';
 import { eventually } from './wait.js';
 
-export const dockerTools = ['dockerd', '/usr/bin/docker', '/bin/busybox', 'umount'] as const;
+/** For any engine. */
+export const clientTools = ['/usr/bin/docker', '/bin/busybox', 'umount'] as const;
+export const dockerTools = ['dockerd', ...clientTools] as const;
 
 /** Builds with what dockerd itself brings; newer ones want a plug-in for that. */
 const DOCKER = '/usr/bin/docker';
@@ -29,13 +31,54 @@ export interface ContainerOptions {
   readonly number?: number;
 }
 
+/** What runs containers: dockerd, or another program that speaks its API. */
+export interface EngineProgram {
+  readonly name: string;
+  readonly tools: readonly string[];
+  /** `folder`: for all that it keeps. `pool`: for networks that nobody gives addresses. */
+  start(folder: string, socketPath: string, pool: string): EngineCommand;
+  /** Options of the containers' network. */
+  readonly networkOptions: readonly string[];
+  /** What it may leave mounted in its folder, where containers may live on without it. */
+  readonly mounted: string;
+}
+
+export interface EngineCommand {
+  readonly command: readonly string[];
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+export const dockerd: EngineProgram = {
+  name: 'dockerd',
+  tools: dockerTools,
+  start(folder, socketPath, pool) {
+    const at = (name: string) => join(folder, name);
+    const command = [
+      'dockerd',
+      ...['--host', `unix://${socketPath}`, '--pidfile', at('pid')],
+      ...['--data-root', at('data'), '--exec-root', at('exec'), '--storage-driver', 'overlay2'],
+      ...['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'],
+      ...['--default-address-pool', `base=${pool},size=26`],
+      '--live-restore',
+    ];
+    return { command };
+  },
+  networkOptions: ['--opt', 'com.docker.network.bridge.enable_ip_masquerade=false'],
+  mounted: 'data',
+};
+
 export class Docker {
   /** Addresses of the containers' network, of those for tests of devices (RFC 2544). */
   readonly #subnet = `198.18.${randomInt(256)}`;
   /** Of networks that nobody gives addresses. */
   readonly #pool = `198.19.${randomInt(256)}.0/24`;
   readonly #folder: TempFolder = quickFolder(IMAGES_BYTES);
+  readonly #program: EngineProgram;
   #engine: ChildProcess | null = null;
+
+  private constructor(program: EngineProgram) {
+    this.#program = program;
+  }
 
   get socketPath(): string {
     return join(this.#folder.path, 'docker.sock');
@@ -45,14 +88,13 @@ export class Docker {
     return `${this.#subnet}.${number}`;
   }
 
-  static async start(): Promise<Docker> {
-    const docker = new Docker();
+  static async start(program: EngineProgram = dockerd): Promise<Docker> {
+    const docker = new Docker(program);
     try {
       await docker.up();
       await docker.makeImage(IMAGE, {});
       await docker.run(
-        ...['network', 'create', '--subnet', `${docker.#subnet}.0/24`],
-        ...['--opt', 'com.docker.network.bridge.enable_ip_masquerade=false', NETWORK],
+        ...['network', 'create', '--subnet', `${docker.#subnet}.0/24`, ...program.networkOptions, NETWORK],
       );
       return docker;
     } catch (error) {
@@ -63,20 +105,15 @@ export class Docker {
 
   /** Containers that ran before run on. */
   async up(): Promise<void> {
-    const at = (name: string) => join(this.#folder.path, name);
-    const [program = '', ...args] = dyingWithUs([
-      'dockerd',
-      ...['--host', `unix://${this.socketPath}`, '--pidfile', at('pid')],
-      ...['--data-root', at('data'), '--exec-root', at('exec'), '--storage-driver', 'overlay2'],
-      ...['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'],
-      ...['--default-address-pool', `base=${this.#pool},size=26`],
-      '--live-restore',
-    ]);
-    const child = spawn(program, args, { env: cleanEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] });
+    const { command, environment } = this.#program.start(this.#folder.path, this.socketPath, this.#pool);
+    const [program = '', ...args] = dyingWithUs(command);
+    const env = cleanEnvironment(environment);
+    const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
     this.#engine = child;
     const log = collect(child.stderr);
-    await eventually('dockerd to answer', async () => {
-      if (child.exitCode !== null) throw new Error(`dockerd ended with ${child.exitCode}: ${log()}`);
+    await eventually(`${this.#program.name} to answer`, async () => {
+      if (child.exitCode !== null)
+        throw new Error(`${this.#program.name} ended with ${child.exitCode}: ${log()}`);
       return (await this.#docker('version')).status === 0;
     });
   }
@@ -94,8 +131,7 @@ export class Docker {
     if (containers.length > 0) await this.#docker('rm', '--force', ...containers);
     await this.#docker('network', 'rm', NETWORK);
     await this.down();
-    // Where containers may live on without it, it leaves its folder mounted.
-    await runProgram('umount', ['--recursive', join(this.#folder.path, 'data')]);
+    await runProgram('umount', ['--recursive', join(this.#folder.path, this.#program.mounted)]);
     this.#folder.remove();
   }
 

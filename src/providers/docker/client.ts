@@ -40,18 +40,10 @@ const VERSION_MIN = '1.24';
 const EVENTS = {
   type: ['container', 'network'],
   event: [
-    ...[
-      'start',
-      'die',
-      'pause',
-      'unpause',
-      'rename',
-      'update',
-      'destroy',
-      'health_status',
-      'connect',
-      'disconnect',
-    ],
+    ...['start', 'die', 'pause', 'unpause', 'rename', 'update'],
+    ...['destroy', 'health_status', 'connect', 'disconnect'],
+    // podman's words for `die` and `destroy`: its filter knows no others.
+    ...['died', 'remove'],
   ],
 };
 

@@ -67,7 +67,7 @@ function labelsOf(value: unknown): Record<string, string> {
   return Object.fromEntries(texts.slice(0, containerLimits.labelsMax)) as Record<string, string>;
 }
 
-/** Docker up to API 1.51 and podman say it only in the words of `Status`: `Up 5 minutes (healthy)`. */
+/** Docker up to API 1.51 says it only in the words of `Status`: `Up 5 minutes (healthy)`; podman not at all. */
 function isHealthy({ Health: health, Status: status }: Raw): boolean {
   const said = mappingOf(health).Status;
   if (typeof said === 'string' && said !== '') return said === 'healthy' || said === 'none';

@@ -1,8 +1,13 @@
-/** dockerd and its containers: TURN on one port by labels, and what happens to containers while others are served. */
+/** dockerd, podman and their containers: TURN on one port by labels, and what happens to containers while others are served. */
+
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { EngineClient } from '../../../src/providers/docker/client.js';
+import { containerOf } from '../../../src/providers/docker/container.js';
 import { whole } from '../../soak/soak.js';
 import { type Daemon, startDaemon } from '../../support/daemon.js';
-import { Docker, dockerTools } from '../../support/docker.js';
+import { Docker, dockerd, NETWORK } from '../../support/docker.js';
+import { podman } from '../../support/podman.js';
 import { freePort } from '../../support/ports.js';
 import { runProgram } from '../../support/process.js';
 import { dial, echoes } from '../../support/tcp.js';
@@ -11,58 +16,63 @@ import { eventually } from '../../support/wait.js';
 import { talk } from '../udp/real/services/turn.js';
 
 /** Of containers that start at once. */
-const BURST = whole ? 50 : 10;
+const BURST = whole ? 50 : 4;
 
 const ECHO = ['/bin/busybox', 'nc', '-ll', '-p', '7', '-e', '/bin/busybox', 'cat'];
 
-describeAsRoot('containers of dockerd', () => {
-  describeWith(...dockerTools)('', () => {
+describeAsRoot.each([dockerd, podman])('containers of $name', (program) => {
+  describeWith(...program.tools)('', () => {
     let docker: Docker;
     let daemon: Daemon;
+    const running: Daemon[] = [];
 
     beforeAll(async () => {
-      docker = await Docker.start();
+      docker = await Docker.start(program);
     });
     afterEach(async () => {
-      await daemon.stop();
+      for (const each of running.splice(0)) await each.stop();
     });
     afterAll(() => docker.remove());
 
     const start = async (rest: object = {}) => {
       daemon = await startDaemon({ docker: { socket: docker.socketPath }, ...rest });
+      running.push(daemon);
     };
 
-    describeWith('turnserver', 'turnutils_uclient')('GoDoxy', () => {
-      test('a TURN server, over TCP and UDP on one port', async () => {
-        await docker.create(
-          'turn',
-          {
-            number: 20,
-            labels: {
-              'proxy.aliases': 'turn-tcp,turn-udp',
-              'proxy.turn-tcp.scheme': 'tcp',
-              'proxy.turn-tcp.port': '7878:3478',
-              'proxy.turn-udp.scheme': 'udp',
-              'proxy.turn-udp.port': '7878:3478',
-            },
-          },
-          ...['turnserver', '-n', '--no-cli', '--no-tls', '--no-dtls', '--allow-loopback-peers'],
-          ...['--lt-cred-mech', '--user', 'somebody:secret', '--realm', 'example.org'],
-          ...['--relay-threads', '1', '--log-file', 'stdout', '--pidfile', '/pid', '--userdb', '/turndb'],
-        );
-        await docker.start('turn');
-        await start();
-        const at = { host: '127.0.0.1', port: 7878 };
-        await eventually('the port', () =>
-          talk(at, '-t').then(
-            () => true,
-            () => false,
-          ),
-        );
-        await talk(at);
-        await docker.run('rm', '--force', 'turn');
-        await eventually('the end of the port', async () => !(await echoes(at.port)));
-      });
+    test('whatever happens to a container is heard, and listed', async () => {
+      await docker.create('one', {}, ...ECHO);
+      const client = new EngineClient({ socketPath: docker.socketPath });
+      const end = new AbortController();
+      let heard = 0;
+      await client.events(() => {
+        heard += 1;
+      }, end.signal);
+      const listed = async () =>
+        (await client.containers()).map(containerOf).map((each) => ({
+          name: each?.name,
+          isWell: each?.isWell,
+          networks: each?.networks.map(({ name }) => name),
+        }));
+      const one = { name: 'one', isWell: true, networks: [NETWORK] };
+      const other = { ...one, name: 'other' };
+      const happenings = [
+        [['start', 'one'], [one]],
+        [['pause', 'one'], [{ ...one, isWell: false }]],
+        [['unpause', 'one'], [one]],
+        [['rename', 'one', 'other'], [other]],
+        [['network', 'disconnect', NETWORK, 'other'], [{ ...other, networks: [] }]],
+        [['network', 'connect', NETWORK, 'other'], [other]],
+        [['kill', 'other'], []],
+        [['rm', 'other'], []],
+      ] as const;
+      for (const [happening, after] of happenings) {
+        const before = heard;
+        await docker.run(...happening);
+        const words = happening.join(' ');
+        await eventually(`a word of ${words}`, () => heard > before);
+        await eventually(`${words} in the list`, async () => isDeepStrictEqual(await listed(), after));
+      }
+      end.abort();
     });
 
     test('containers come, change and go, one by one and many at once; the rest is not cut', async () => {
@@ -120,6 +130,42 @@ describeAsRoot('containers of dockerd', () => {
     });
 
     const said = (text: string) => daemon.lines.some(({ msg }) => msg.startsWith(text));
+
+    // The rest is about labels, which are the same whoever runs the containers.
+    if (program !== dockerd) return;
+
+    describeWith('turnserver', 'turnutils_uclient')('GoDoxy', () => {
+      test('a TURN server, over TCP and UDP on one port', async () => {
+        await docker.create(
+          'turn',
+          {
+            number: 20,
+            labels: {
+              'proxy.aliases': 'turn-tcp,turn-udp',
+              'proxy.turn-tcp.scheme': 'tcp',
+              'proxy.turn-tcp.port': '7878:3478',
+              'proxy.turn-udp.scheme': 'udp',
+              'proxy.turn-udp.port': '7878:3478',
+            },
+          },
+          ...['turnserver', '-n', '--no-cli', '--no-tls', '--no-dtls', '--allow-loopback-peers'],
+          ...['--lt-cred-mech', '--user', 'somebody:secret', '--realm', 'example.org'],
+          ...['--relay-threads', '1', '--log-file', 'stdout', '--pidfile', '/pid', '--userdb', '/turndb'],
+        );
+        await docker.start('turn');
+        await start();
+        const at = { host: '127.0.0.1', port: 7878 };
+        await eventually('the port', () =>
+          talk(at, '-t').then(
+            () => true,
+            () => false,
+          ),
+        );
+        await talk(at);
+        await docker.run('rm', '--force', 'turn');
+        await eventually('the end of the port', async () => !(await echoes(at.port)));
+      });
+    });
 
     test('replicas share a name; one that is paused gets nothing new', async () => {
       const page = (name: string) => [
