@@ -192,8 +192,8 @@ class Relay {
 
   void End(Session& session) {
     session.is_over = true;
-    session.client.fd.Close();
-    session.server.fd.Close();
+    session.client.fd.Reset();
+    session.server.fd.Reset();
     over_.emplace_back(&session);
   }
 
