@@ -58,6 +58,7 @@ const world = {
   accounts: { user: () => null, group: () => null, groupsOf: () => [] },
   mayUse: () => true,
   hostName: 'gateway',
+  nowMs: 0,
 };
 
 function configOf(text: string): Config {

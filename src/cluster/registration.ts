@@ -29,9 +29,9 @@ export interface RegistrationOptions {
   readonly clock: Clock;
   /** 0 to below 1. */
   readonly chance: () => number;
-  /** Once an outage. */
-  readonly onFailure: (error: string) => void;
-  /** It is registered: the first time, and after an outage that was told. */
+  /** In an outage once for each reason that follows another. */
+  readonly onFailure: (error: Error) => void;
+  /** It is registered: the first time, and after an outage. */
   readonly onRegistered: () => void;
 }
 
@@ -50,8 +50,8 @@ export class Registration {
   #renewedMs = Number.NEGATIVE_INFINITY;
   #wake: () => void = () => {};
   #failures = 0;
-  /** Neither success nor failure has been told, or which one was the last. */
-  #told: 'nothing' | 'registered' | 'failing' = 'nothing';
+  /** What was told last: the reason of a failure, or that it is registered; null: nothing. */
+  #told: { readonly failure: string } | 'registered' | null = null;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: RegistrationOptions) {
@@ -108,7 +108,7 @@ export class Registration {
         this.#succeeded();
       } catch (error) {
         this.#failures += 1;
-        this.#failed((error as Error).message);
+        this.#failed(error as Error);
       }
       await this.#pause();
     }
@@ -200,9 +200,10 @@ export class Registration {
     this.#told = 'registered';
   }
 
-  #failed(error: string): void {
-    if (this.#told !== 'failing' && !this.#end.hasCome) this.#options.onFailure(error);
-    this.#told = 'failing';
+  #failed(error: Error): void {
+    const isTold = typeof this.#told === 'object' && this.#told?.failure === error.message;
+    if (!isTold && !this.#end.hasCome) this.#options.onFailure(error);
+    this.#told = { failure: error.message };
   }
 
   async #pause(): Promise<void> {

@@ -1,7 +1,13 @@
-/** What fails now of a connection to etcd. Parts of it that fail for one reason are one outage, told once. */
+/** What fails now of a connection to etcd. Whatever fails until all is well again is one outage, in which each reason is told once. */
+import { EtcdFailure } from './etcd/failure.js';
+
+export const troubleLimits = {
+  /** Of one outage; further ones are only in the status. */
+  reasonsTold: 16,
+} as const;
 
 export interface TroublesOptions {
-  /** `what`: the part that has failed first; `fields` are its own. */
+  /** `what`: the part that has failed for this reason first; `fields` are its own. */
   readonly onFailure: (what: string, error: string, fields: object) => void;
   /** Nothing fails any more. */
   readonly onRecovery: () => void;
@@ -9,15 +15,17 @@ export interface TroublesOptions {
 
 export class Troubles {
   readonly #options: TroublesOptions;
-  /** Reasons by what has failed. */
+  /** What has failed last, by part, in the order in which parts began to fail. */
   readonly #now = new Map<string, string>();
+  /** In this outage. */
+  readonly #told = new Set<string>();
   #outages = 0;
 
   constructor(options: TroublesOptions) {
     this.#options = options;
   }
 
-  /** Outages that have been told. */
+  /** So far. */
   get outages(): number {
     return this.#outages;
   }
@@ -28,15 +36,24 @@ export class Troubles {
     return null;
   }
 
-  begin(what: string, error: string, fields: object = {}): void {
-    const isNew = ![...this.#now.values()].includes(error);
-    this.#now.set(what, error);
-    if (!isNew) return;
-    this.#outages += 1;
-    this.#options.onFailure(what, error, fields);
+  begin(what: string, error: Error, fields: object = {}): void {
+    if (this.#now.size === 0) this.#outages += 1;
+    this.#now.set(what, error.message);
+    const reason = reasonOf(error);
+    if (this.#told.has(reason) || this.#told.size >= troubleLimits.reasonsTold) return;
+    this.#told.add(reason);
+    this.#options.onFailure(what, error.message, fields);
   }
 
   end(what: string): void {
-    if (this.#now.delete(what) && this.#now.size === 0) this.#options.onRecovery();
+    if (!this.#now.delete(what) || this.#now.size > 0) return;
+    this.#told.clear();
+    this.#options.onRecovery();
   }
+}
+
+/** That nobody answers is one reason, whatever becomes of connections meanwhile; and members that fail alike are one. */
+function reasonOf(error: Error): string {
+  const isAway = error instanceof EtcdFailure && (error.kind === 'unreachable' || error.kind === 'late');
+  return isAway ? 'away' : error.message.replace(/^etcd at \S+: /, '');
 }

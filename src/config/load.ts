@@ -172,6 +172,7 @@ function loaded(
     cores: availableParallelism(),
     addresses: ownAddresses().map(({ address }) => address),
     hostName: hostname(),
+    nowMs: Date.now(),
     kernel,
     accounts: systemAccounts,
     mayUse,

@@ -454,7 +454,7 @@ export const catalog = {
   anyport_cluster_outages_total: {
     kind: 'counter',
     scope: 'primary',
-    help: 'Times that etcd could not be used, by another reason each.',
+    help: 'Times that etcd could not be used any more, each until all of it could be again.',
   },
   anyport_cluster_bans_refused_total: {
     kind: 'counter',

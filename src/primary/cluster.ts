@@ -162,14 +162,16 @@ export class Cluster implements Part {
     const before = this.#link;
     this.#link = link;
     this.#directories.commit(link?.directory ?? null);
-    if (before !== null) this.#after(before.stop());
+    const isGivenOn = before !== null && link !== null && isSameNode(before.config, link.config);
+    if (isGivenOn) this.#lease = before.lease;
+    if (before !== null) this.#after(before.stop(isGivenOn));
     if (this.#stateFile !== stateFile && this.#stateFile !== null) this.#after(this.#stateFile.file.close());
     this.#stateFile = stateFile;
     link?.saveTo(stateFile?.file ?? null);
     if (this.#isClosed) return this.#end(false);
     if (!this.#isNode) return;
     if (link === null) this.#tell(null);
-    // The node leaves the link before first: under one id it can not be there twice.
+    // The node leaves the link before first, unless it goes on: under one id it can not be there twice.
     else void this.#ending.then(() => link === this.#link && this.#isNode && this.#join(link));
   }
 
@@ -204,6 +206,15 @@ export class Cluster implements Part {
   #after(work: Promise<unknown>): void {
     this.#ending = Promise.all([this.#ending, work]);
   }
+}
+
+/** Only the way to etcd is another one, such as a certificate or a password that was renewed: nobody need see the node go. */
+function isSameNode(one: DistributedConfig, other: DistributedConfig): boolean {
+  const itself = ({ endpoints: _, tls: __, user: ___, ...rest }: DistributedConfig) => rest;
+  return (
+    one.endpoints.some((endpoint) => other.endpoints.includes(endpoint)) &&
+    isDeepStrictEqual(itself(one), itself(other))
+  );
 }
 
 function statusOf(link: Link): Omit<ClusterStatus, 'fragments'> {

@@ -1,14 +1,14 @@
 /** The client against real etcd: keys, transactions, leases, watches; members that are gone or frozen; TLS and users. */
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { EtcdClient } from '../../src/cluster/etcd/client.js';
+import { EtcdClient, type EtcdOptions } from '../../src/cluster/etcd/client.js';
 import { EtcdFailure } from '../../src/cluster/etcd/failure.js';
+import type { TlsFiles } from '../../src/cluster/etcd/transport.js';
 import type { WatchEvent, WatchMessage } from '../../src/cluster/etcd/wire.js';
-import { Etcd, etcdTools, makeAuthority } from '../support/etcd.js';
+import { Authority } from '../support/authority.js';
+import { Etcd, etcdTools } from '../support/etcd.js';
 import { freePort } from '../support/ports.js';
-import { tempFolder } from '../support/temp.js';
 import { describeWith } from '../support/tools.js';
 import { eventually } from '../support/wait.js';
 
@@ -233,50 +233,95 @@ describeWith(...etcdTools)('endpoints', () => {
     expect((await failing(client.get('a'))).kind).toBe('closed');
   });
 
-  test('a user logs in, and again when the token is no longer known', async () => {
-    const etcd = await started(1);
-    await etcd.requireUsers('alice', 'secret', 'part/', 'part0');
-    const client = clientOf({ endpoints: etcd.endpoints, user: { name: 'alice', password: 'secret' } });
+  test('a user logs in, and again when the token has ended; what is refused says why', async () => {
+    const etcd = await Etcd.start(1, { extra: ['--bcrypt-cost', '4'] });
+    ends.push(() => etcd.remove());
+    const user = { name: 'alice', password: 'secret' };
+    const client = clientOf({ endpoints: etcd.endpoints, user });
+    expect((await failing(client.get('part/a'))).message).toContain('it has no users: leave');
+    await etcd.requireUsers(user.name, user.password, [['READWRITE', 'part/']]);
     await Promise.all([client.put('part/a', '1'), client.put('part/b', '1')]);
     expect((await client.list('part/', 10)).items).toHaveLength(2);
-    expect((await failing(client.put('other', '1'))).kind).toBe('denied');
+    const denied = await failing(client.put('other', '1'));
+    expect(denied.kind).toBe('denied');
+    expect(denied.message).toContain(
+      'permission denied: user `alice` may not write other: grant it by a role',
+    );
     // Simple tokens are kept in memory only.
     await etcd.members[0]?.down();
     await etcd.members[0]?.up();
-    await eventually('a log-in', () =>
-      client.put('part/a', '2').then(
-        () => true,
-        () => false,
-      ),
-    );
-    const wrong = clientOf({ endpoints: etcd.endpoints, user: { name: 'alice', password: 'wrong' } });
+    const firstOf = async () => {
+      const watch = await client.watch('part/', 1);
+      for await (const { type } of watch.messages) return type;
+      return 'over';
+    };
+    expect(await eventually('an answer', () => firstOf().catch(() => false as const))).toBe('over');
+    expect(await firstOf()).toBe('created');
+    await client.put('part/a', '2');
+    const wrong = clientOf({ endpoints: etcd.endpoints, user: { ...user, password: 'wrong' } });
     const failure = await failing(wrong.get('part/a'));
-    expect(failure.kind).toBe('denied');
-    expect(failure.message).toContain('authentication failed');
-    expect((await failing(clientOf({ endpoints: etcd.endpoints }).get('part/a'))).kind).toBe('denied');
+    expect(failure.kind).toBe('login');
+    expect(failure.message).toContain(
+      'authentication failed, invalid user ID or password: mend `distributed.',
+    );
+    const asked = async () => {
+      const metrics = await fetch(`${etcd.endpoints[0]}/metrics`);
+      const [, count] =
+        /^grpc_server_started_total{grpc_method="Authenticate",.*} (\d+)$/m.exec(await metrics.text()) ?? [];
+      return Number(count);
+    };
+    const before = await asked();
+    for (let each = 0; each < 20; each += 1) expect((await failing(wrong.get('part/a'))).kind).toBe('login');
+    expect(await asked()).toBeLessThan(before + 10);
+    const nobody = await failing(clientOf({ endpoints: etcd.endpoints }).get('part/a'));
+    expect(nobody).toMatchObject({
+      kind: 'login',
+      message: expect.stringContaining('it has users: name one'),
+    });
   });
 
-  test('TLS with certificates of both sides', async () => {
-    const folder = tempFolder();
-    ends.push(() => folder.remove());
-    await makeAuthority(folder.path);
-    const read = (name: string) => readFileSync(`${folder.path}/${name}`, 'utf8');
-    const etcd = await Etcd.start(1, { tlsFolder: folder.path });
+  test('TLS with certificates of both sides, and what is said where one does not fit', async () => {
+    const [authority, stranger] = [await Authority.create(), await Authority.create()];
+    ends.push(
+      () => authority.remove(),
+      () => stranger.remove(),
+    );
+    const etcd = await Etcd.start(1, { authority });
     ends.push(() => etcd.remove());
-    const ca = read('ca.pem');
-    const tls = { ca, cert: read('client.pem'), key: read('client-key.pem') };
-    const client = clientOf({ endpoints: etcd.endpoints, tls });
-    await eventually('etcd to answer', () =>
-      client.put('a', '1').then(
-        () => true,
-        () => false,
-      ),
-    );
-    expect((await client.get('a')).items).toHaveLength(1);
-    expect((await failing(clientOf({ endpoints: etcd.endpoints, tls: { ca } }).get('a'))).kind).toBe(
-      'unreachable',
-    );
-    const stranger = await failing(clientOf({ endpoints: etcd.endpoints }).get('a'));
-    expect(stranger.message).toContain('unable to verify');
+    const { endpoints, tls } = etcd;
+    if (tls === null) throw new Error('unreachable');
+    await etcd.client().put('a', '1');
+    const fails = (options: Partial<EtcdOptions>) =>
+      failing(clientOf({ endpoints, tls, ...options }).get('a'));
+    const others: TlsFiles = await stranger.identity('DNS:a-node');
+    const expired: TlsFiles = await authority.identity('DNS:a-node', -1);
+    const plain = endpoints.map((url) => url.replace('https', 'http'));
+    const named = endpoints.map((url) => url.replace('127.0.0.1', 'localhost'));
+    const cases: [options: Partial<EtcdOptions>, words: string, kind?: string][] = [
+      [{ tls: {} }, 'an authority that is not trusted here: name that one in `distributed.tls.ca`'],
+      [
+        { tls: { ca: tls.ca ?? '' } },
+        'takes only clients with a certificate: name one in `distributed.tls.cert`',
+      ],
+      [
+        { tls: { ...tls, ...others } },
+        'refuses the certificate of this node, `distributed.tls.cert`, which is of another',
+      ],
+      [
+        { tls: { ...tls, ...expired } },
+        'refuses the certificate of this node, `distributed.tls.cert`, which has expired (',
+      ],
+      [{ endpoints: named }, 'its certificate is for IP Address:127.0.0.1, not for localhost: issue one'],
+      [{ endpoints: plain }, 'has hung up: if it speaks TLS, write https://', 'unreachable'],
+    ];
+    for (const [options, words, kind = 'untrusted'] of cases) {
+      const failure = await fails(options);
+      expect(failure.message).toMatch(/^etcd at (127\.0\.0\.1|localhost):\d+: [^\n]*$/);
+      expect(failure.message).toContain(words);
+      expect(failure.kind).toBe(kind);
+    }
+    const noTls = await started(1);
+    const speaks = noTls.endpoints.map((url) => url.replace('http', 'https'));
+    expect((await fails({ endpoints: speaks })).message).toContain('if it does not speak TLS, write http://');
   });
 });

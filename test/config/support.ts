@@ -25,6 +25,7 @@ export interface World {
   readonly denied?: readonly string[];
   /** CAP_NET_ADMIN. */
   readonly mayAdminister?: boolean;
+  readonly nowMs?: number;
 }
 
 const accounts: Accounts = {
@@ -53,6 +54,7 @@ export function validateSource(source: Source, world: World = {}): Validated {
     userFiles = {},
     denied = [],
     mayAdminister = true,
+    nowMs = Date.now(),
   } = world;
   return validate(source, {
     directory: '/etc/anyport',
@@ -67,6 +69,7 @@ export function validateSource(source: Source, world: World = {}): Validated {
     cores: 3,
     addresses: ['192.0.2.9', '2001:db8::9'],
     hostName: 'gateway',
+    nowMs,
     kernel: {
       congestion: ['cubic', 'reno', 'bbr'],
       congestionForAll: ['cubic', 'reno'],

@@ -1,10 +1,12 @@
 /** etcd as a real server: one member, or several of one cluster; with TLS, or with users. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EtcdClient, type EtcdOptions } from '../../src/cluster/etcd/client.js';
+import { type TlsFiles, Transport } from '../../src/cluster/etcd/transport.js';
+import { type Json, rangeOf } from '../../src/cluster/etcd/wire.js';
+import type { Authority, Identity } from './authority.js';
 import { parseMetrics, total } from './metrics.js';
 import { freePort } from './ports.js';
-import { runProgram } from './process.js';
 import { RealServer, type Recipe } from './real-servers.js';
 import { eventually } from './wait.js';
 
@@ -18,23 +20,23 @@ interface Member {
 const peerUrl = ({ peerPort }: Member): string => `http://127.0.0.1:${peerPort}`;
 
 interface EtcdSetup {
-  /** Clients need a certificate of the folder's authority: see `makeAuthority`. */
-  readonly tlsFolder?: string;
+  /** It speaks TLS, and takes only clients with a certificate of this authority. */
+  readonly authority?: Authority;
   /** Fast elections: tests wait for them. */
   readonly extra?: readonly string[];
 }
 
-function recipe(member: Member, members: readonly Member[], { tlsFolder, extra = [] }: EtcdSetup): Recipe {
-  const scheme = tlsFolder === undefined ? 'http' : 'https';
-  const tls =
-    tlsFolder === undefined
-      ? []
-      : [
-          ...['--cert-file', `${tlsFolder}/server.pem`, '--key-file', `${tlsFolder}/server-key.pem`],
-          ...['--client-cert-auth', '--trusted-ca-file', `${tlsFolder}/ca.pem`],
-        ];
+function recipe(member: Member, members: readonly Member[], { authority, extra = [] }: EtcdSetup): Recipe {
+  const scheme = authority === undefined ? 'http' : 'https';
+  const tls = ({ file }: Authority, folder: string) => [
+    ...['--cert-file', `${folder}/server.pem`, '--key-file', `${folder}/server-key.pem`],
+    ...['--client-cert-auth', '--trusted-ca-file', file],
+  ];
   return {
     tools: etcdTools,
+    async prepare(folder) {
+      if (authority !== undefined) writeIdentity(folder, await authority.identity('IP:127.0.0.1'));
+    },
     command: (folder, port) => [
       'etcd',
       ...['--name', member.name, '--data-dir', join(folder, 'data'), '--log-level', 'error'],
@@ -43,19 +45,22 @@ function recipe(member: Member, members: readonly Member[], { tlsFolder, extra =
       ...['--listen-peer-urls', peerUrl(member), '--initial-advertise-peer-urls', peerUrl(member)],
       ...['--initial-cluster', members.map((each) => `${each.name}=${peerUrl(each)}`).join(',')],
       '--unsafe-no-fsync',
-      ...tls,
+      ...(authority === undefined ? [] : tls(authority, folder)),
       ...extra,
     ],
   };
 }
 
 export class Etcd {
+  #hasUsers = false as boolean;
+
   private constructor(
     readonly members: readonly RealServer[],
-    private readonly scheme: 'http' | 'https',
+    /** Of a client that it takes. */
+    readonly tls: TlsFiles | null,
   ) {}
 
-  /** Returns once it answers; over TLS, which takes a client's certificate, once it accepts. */
+  /** Returns once it answers. */
   static async start(count = 1, setup: EtcdSetup = {}): Promise<Etcd> {
     const members: Member[] = [];
     for (let index = 0; index < count; index += 1)
@@ -63,17 +68,17 @@ export class Etcd {
     const servers = await Promise.all(
       members.map((member) => RealServer.start(recipe(member, members, setup))),
     );
-    const etcd = new Etcd(servers, setup.tlsFolder === undefined ? 'http' : 'https');
-    if (setup.tlsFolder === undefined) await etcd.answers();
+    const etcd = new Etcd(servers, setup.authority ? await clientOf(setup.authority) : null);
+    await etcd.answers();
     return etcd;
   }
 
   get endpoints(): string[] {
-    return this.members.map(({ target }) => `${this.scheme}://${target}`);
+    return this.members.map(({ target }) => `${this.tls === null ? 'http' : 'https'}://${target}`);
   }
 
   client(options: Partial<EtcdOptions> = {}): EtcdClient {
-    return new EtcdClient({ endpoints: this.endpoints, ...options });
+    return new EtcdClient({ endpoints: this.endpoints, ...(this.tls && { tls: this.tls }), ...options });
   }
 
   /** A leader is there. */
@@ -129,28 +134,37 @@ export class Etcd {
     await this.admin('/v3/kv/compaction', { revision: String(revision), physical: true });
   }
 
-  /** A user with all rights to keys with this prefix; from then on nobody may without a log-in. */
-  async requireUsers(name: string, password: string, prefix: string, prefixEnd: string): Promise<void> {
-    const base64 = (text: string) => Buffer.from(text).toString('base64');
-    const perm = { permType: 'READWRITE', key: base64(prefix), range_end: base64(prefixEnd) };
+  /** A user with rights to prefixes; from then on nobody may without a log-in. */
+  async requireUsers(
+    name: string,
+    password: string,
+    rights: readonly (readonly [right: 'READ' | 'READWRITE', prefix: string])[],
+  ): Promise<void> {
     await this.admin('/v3/auth/user/add', { name: 'root', password: 'root' });
     await this.admin('/v3/auth/role/add', { name: 'root' });
     await this.admin('/v3/auth/user/grant', { user: 'root', role: 'root' });
     await this.admin('/v3/auth/role/add', { name: 'part' });
-    await this.admin('/v3/auth/role/grant', { name: 'part', perm });
+    for (const [permType, prefix] of rights)
+      await this.admin('/v3/auth/role/grant', { name: 'part', perm: { permType, ...rangeOf(prefix) } });
     await this.admin('/v3/auth/user/add', { name, password });
     await this.admin('/v3/auth/user/grant', { user: name, role: 'part' });
     await this.admin('/v3/auth/enable', {});
+    this.#hasUsers = true;
   }
 
-  async admin(path: string, body: object, memberIndex = 0): Promise<unknown> {
-    const response = await fetch(`${this.endpoints[memberIndex]}${path}`, {
-      method: 'POST',
-      body: JSON.stringify(body),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${path}: ${text}`);
-    return JSON.parse(text);
+  /** As root, where there are users. */
+  async admin(path: string, body: Json, memberIndex = 0): Promise<unknown> {
+    const endpoints = [this.endpoints[memberIndex] ?? ''];
+    const transport = new Transport({ endpoints, ...(this.tls && { tls: this.tls }) });
+    const call = (path: string, body: Json, token?: string) =>
+      transport.call({ path, body, token, isRepeatable: false });
+    try {
+      const root = { name: 'root', password: 'root' };
+      const { token } = this.#hasUsers ? await call('/v3/auth/authenticate', root) : {};
+      return await call(path, body, token as string | undefined);
+    } finally {
+      transport.close();
+    }
   }
 
   async remove(): Promise<void> {
@@ -160,34 +174,14 @@ export class Etcd {
   }
 }
 
-/** `ca.pem`, and of a server at 127.0.0.1 and of a client what it has signed: `server.pem`, `server-key.pem`, `client…`. */
-export async function makeAuthority(folder: string): Promise<void> {
-  const openssl = async (...args: string[]) => {
-    const { status, stderr } = await runProgram('openssl', args, { cwd: folder });
-    if (status !== 0) throw new Error(stderr);
-  };
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  await openssl(
-    'req',
-    '-x509',
-    ...key,
-    '-keyout',
-    'ca-key.pem',
-    '-out',
-    'ca.pem',
-    '-subj',
-    '/CN=ca',
-    '-days',
-    '2',
-  );
-  // The gateway is a client of its own server, by the server's certificate.
-  writeFileSync(
-    join(folder, 'usage'),
-    'extendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=IP:127.0.0.1\n',
-  );
-  for (const name of ['server', 'client']) {
-    await openssl('req', ...key, '-keyout', `${name}-key.pem`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
-    const signed = ['-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca-key.pem', '-CAcreateserial'];
-    await openssl('x509', '-req', ...signed, '-out', `${name}.pem`, '-days', '2', '-extfile', 'usage');
-  }
+/** etcd reads its own at each handshake. */
+export function writeIdentity(folder: string, { cert, key }: Identity, name = 'server'): void {
+  writeFileSync(join(folder, `${name}.pem`), cert);
+  writeFileSync(join(folder, `${name}-key.pem`), key, { mode: 0o600 });
 }
+
+/** Without a common name: with one its gateway takes no user. */
+const clientOf = async (authority: Authority): Promise<TlsFiles> => ({
+  ca: readFileSync(authority.file, 'utf8'),
+  ...(await authority.identity('DNS:a-node', 30, '/O=anyport')),
+});

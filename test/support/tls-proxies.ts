@@ -1,66 +1,12 @@
 /** Proxies that are spoken to in TLS: haproxy in front of another one, and one of the test's own that ends as it is told. */
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import type { Identity } from './authority.js';
 import { freePort } from './ports.js';
-import { runProgram } from './process.js';
 import { RealServer } from './real-servers.js';
-import { type TempFolder, tempFolder } from './temp.js';
 import { eventually } from './wait.js';
-
-export const authorityTools = ['openssl'] as const;
-
-/** A certificate with its key, as PEM. */
-export interface Identity {
-  readonly cert: string;
-  readonly key: string;
-}
-
-const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-
-async function openssl(folder: string, ...args: string[]): Promise<void> {
-  const { status, stderr } = await runProgram('openssl', args, { cwd: folder });
-  if (status !== 0) throw new Error(`openssl ${args[0]}: ${stderr}`);
-}
-
-/** Signs certificates. */
-export class Authority {
-  readonly #folder: TempFolder = tempFolder();
-
-  static async create(): Promise<Authority> {
-    const authority = new Authority();
-    const files = ['-keyout', 'ca.key', '-out', 'ca.pem'];
-    await openssl(authority.folder, 'req', '-x509', ...KEY, ...files, '-subj', '/CN=an authority');
-    return authority;
-  }
-
-  get folder(): string {
-    return this.#folder.path;
-  }
-
-  /** File of its own certificate. */
-  get file(): string {
-    return `${this.folder}/ca.pem`;
-  }
-
-  /** `names`: `DNS:proxy.test,IP:127.0.0.1`; `days` from now on, or ago when it has expired. */
-  async identity(names: string, days = 30): Promise<Identity> {
-    const { folder } = this;
-    const extensions = ['-subj', '/CN=a proxy', '-addext', `subjectAltName=${names}`];
-    await openssl(folder, 'req', '-new', ...KEY, '-keyout', 'key.pem', '-out', 'csr.pem', ...extensions);
-    const signed = ['-in', 'csr.pem', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-out', 'cert.pem'];
-    await openssl(folder, 'x509', '-req', ...signed, '-days', `${days}`, '-copy_extensions', 'copy');
-    return {
-      cert: readFileSync(`${folder}/cert.pem`, 'utf8'),
-      key: readFileSync(`${folder}/key.pem`, 'utf8'),
-    };
-  }
-
-  remove(): void {
-    this.#folder.remove();
-  }
-}
 
 /** haproxy, which speaks TLS for the proxy at this port. */
 export const startTlsFront = ({ cert, key }: Identity, behind: number): Promise<RealServer> =>

@@ -2,7 +2,8 @@
  * Calls to etcd (v3) by its JSON gateway: keys, transactions, leases, watches. With a user it logs in when it first has
  * to, and again when its token is no longer taken. Every call has a deadline; every failure is an EtcdFailure.
  */
-import { EtcdFailure } from './failure.js';
+import { visible } from '../../base/text.js';
+import { EtcdFailure, isOfLogin } from './failure.js';
 import { type Call, Transport, type TransportOptions } from './transport.js';
 import {
   encoded,
@@ -18,6 +19,11 @@ import {
   type WatchMessage,
   watchMessageIn,
 } from './wire.js';
+
+export const clientLimits = {
+  /** After a log-in that etcd has refused, before the next: it computes a slow hash for each. */
+  logInMs: 2000,
+} as const;
 
 export interface EtcdOptions extends TransportOptions {
   readonly user?: { readonly name: string; readonly password: string };
@@ -61,6 +67,8 @@ export class EtcdClient {
   #token: string | undefined;
   /** The log-in under way, which all calls share. */
   #loggingIn: Promise<string> | null = null;
+  /** What etcd has said to the last log-in; null: it has given a token. */
+  #refused: { readonly failure: EtcdFailure; readonly atMs: number } | null = null;
 
   constructor({ user, ...options }: EtcdOptions) {
     this.#transport = new Transport(options);
@@ -68,27 +76,29 @@ export class EtcdClient {
   }
 
   async get(key: string): Promise<Listing> {
-    return listingIn(await this.#call('/v3/kv/range', { key: encoded(key) }));
+    return listingIn(await this.#call('/v3/kv/range', { key: encoded(key) }, `read ${key}`));
   }
 
   /** Keys with this prefix in their order, at most `limit`; as the majority knows them, not only the one that is asked. */
   async list(prefix: string, limit: number): Promise<Listing> {
-    return listingIn(await this.#call('/v3/kv/range', { ...rangeOf(prefix), limit: String(limit) }));
+    return listingIn(
+      await this.#call('/v3/kv/range', { ...rangeOf(prefix), limit: String(limit) }, `read ${prefix}`),
+    );
   }
 
   /** The store's revision after it. */
   async put(key: string, value: string | Uint8Array, lease?: string): Promise<number> {
-    return revisionIn(await this.#call('/v3/kv/put', putOf({ put: key, value, lease })));
+    return revisionIn(await this.#call('/v3/kv/put', putOf({ put: key, value, lease }), `write ${key}`));
   }
 
   /** How many keys there were. */
   async delete(key: string): Promise<number> {
-    return numberIn((await this.#call('/v3/kv/deleterange', { key: encoded(key) })).deleted);
+    return numberIn((await this.#call('/v3/kv/deleterange', { key: encoded(key) }, `write ${key}`)).deleted);
   }
 
   /** How many keys there were. */
   async deletePrefix(prefix: string): Promise<number> {
-    return numberIn((await this.#call('/v3/kv/deleterange', rangeOf(prefix))).deleted);
+    return numberIn((await this.#call('/v3/kv/deleterange', rangeOf(prefix), `write ${prefix}`)).deleted);
   }
 
   /** Never sent twice: after a failure of kind `late` or `unreachable` it may have been done. */
@@ -102,7 +112,7 @@ export class EtcdClient {
       success: success.map(operationOf),
       failure: failure.map(operationOf),
     };
-    const answer = await this.#call('/v3/kv/txn', body, false);
+    const answer = await this.#call('/v3/kv/txn', body, `write ${compare[0]?.key ?? 'keys'}`, false);
     const found = listIn(answer.responses)
       .map((response) => objectIn(response).response_range)
       .filter((range) => range !== undefined)
@@ -111,13 +121,13 @@ export class EtcdClient {
   }
 
   async grant(ttlS: number): Promise<Lease> {
-    const answer = await this.#call('/v3/lease/grant', { TTL: String(ttlS) });
+    const answer = await this.#call('/v3/lease/grant', { TTL: String(ttlS) }, 'take leases');
     return { id: idIn(answer.ID), ttlS: numberIn(answer.TTL) };
   }
 
   /** Seconds it lives from now; null: it has expired or been revoked. */
   async keepAlive(lease: string): Promise<number | null> {
-    const answer = await this.#call('/v3/lease/keepalive', { ID: lease });
+    const answer = await this.#call('/v3/lease/keepalive', { ID: lease }, 'take leases');
     // A stream of one answer, so what it says is in `result`; a lease that is gone has no TTL.
     const ttlS = numberIn(objectIn(answer.result).TTL);
     return ttlS > 0 ? ttlS : null;
@@ -125,7 +135,7 @@ export class EtcdClient {
 
   /** Null: it is gone. */
   async timeToLive(lease: string): Promise<{ readonly leftS: number; readonly grantedS: number } | null> {
-    const answer = await this.#call('/v3/lease/timetolive', { ID: lease });
+    const answer = await this.#call('/v3/lease/timetolive', { ID: lease }, 'ask for leases');
     const leftS = numberIn(answer.TTL);
     return leftS < 0 ? null : { leftS, grantedS: numberIn(answer.grantedTTL) };
   }
@@ -133,7 +143,7 @@ export class EtcdClient {
   /** Deletes what is under it. A lease that is gone is as good as revoked. */
   async revoke(lease: string): Promise<void> {
     try {
-      await this.#call('/v3/lease/revoke', { ID: lease });
+      await this.#call('/v3/lease/revoke', { ID: lease }, 'end leases');
     } catch (error) {
       if (!(error instanceof EtcdFailure) || error.kind !== 'missing') throw error;
     }
@@ -143,10 +153,10 @@ export class EtcdClient {
   async watch(prefix: string, startRevision: number): Promise<Watch> {
     const create = { ...rangeOf(prefix), start_revision: String(startRevision), progress_notify: true };
     const path = '/v3/watch';
-    const { messages, close } = await this.#loggedIn((token) =>
-      this.#transport.stream({ path, body: { create_request: create }, token, isRepeatable: true }),
-    );
-    return { messages: watched(messages, close), close };
+    const ask = (token: Call['token']) =>
+      this.#transport.stream({ path, body: { create_request: create }, token, isRepeatable: true });
+    const { messages, close } = await this.#loggedIn(ask, `read ${prefix}`);
+    return { messages: this.#watched(messages, close), close };
   }
 
   /** Calls that wait fail, watches end. */
@@ -154,25 +164,38 @@ export class EtcdClient {
     this.#transport.close();
   }
 
-  #call(path: string, body: Json, isRepeatable = true): Promise<Json> {
-    return this.#loggedIn((token) => this.#transport.call({ path, body, token, isRepeatable }));
+  /** `what`: what the user must be allowed to. */
+  #call(path: string, body: Json, what: string, isRepeatable = true): Promise<Json> {
+    return this.#loggedIn((token) => this.#transport.call({ path, body, token, isRepeatable }), what);
   }
 
   /** Tokens end with time, with a restart of etcd, and with a change of users. */
-  async #loggedIn<Answer>(ask: (token: Call['token']) => Promise<Answer>): Promise<Answer> {
-    if (this.#user === undefined) return ask(undefined);
-    const token = this.#token ?? (await this.#logIn());
+  async #loggedIn<Answer>(ask: (token: Call['token']) => Promise<Answer>, what: string): Promise<Answer> {
+    const token = this.#user && (this.#token ?? (await this.#logIn()));
     try {
       return await ask(token);
     } catch (error) {
-      if (!(error instanceof EtcdFailure) || error.kind !== 'denied') throw error;
-      // Another call may have got a new one meanwhile.
-      if (this.#token === token) this.#token = undefined;
+      if (!(error instanceof EtcdFailure)) throw error;
+      if (error.kind === 'denied') throw this.#denied(error, what);
+      if (error.kind !== 'login' || token === undefined) throw error;
+      this.#forget(token);
       return ask(this.#token ?? (await this.#logIn()));
     }
   }
 
+  #denied({ message }: EtcdFailure, what: string): EtcdFailure {
+    const user = this.#user === undefined ? 'who does not log in' : `user \`${this.#user.name}\``;
+    return new EtcdFailure('denied', `${message}: ${user} may not ${visible(what)}: grant it by a role`);
+  }
+
+  /** Another call may have got a new one meanwhile. */
+  #forget(token: string | undefined): void {
+    if (this.#token === token) this.#token = undefined;
+  }
+
   #logIn(): Promise<string> {
+    if (this.#refused !== null && performance.now() - this.#refused.atMs < clientLimits.logInMs)
+      return Promise.reject(this.#refused.failure);
     this.#loggingIn ??= this.#authenticate().finally(() => {
       this.#loggingIn = null;
     });
@@ -182,23 +205,32 @@ export class EtcdClient {
   async #authenticate(): Promise<string> {
     const path = '/v3/auth/authenticate';
     const body = { name: this.#user?.name, password: this.#user?.password };
-    const { token } = await this.#transport.call({ path, body, isRepeatable: true });
-    if (typeof token !== 'string') throw new EtcdFailure('refused', 'etcd: a log-in without a token');
-    this.#token = token;
-    return token;
-  }
-}
-
-/** Ends with the message that says that it is canceled. */
-async function* watched(messages: AsyncIterable<Json>, close: () => void): AsyncGenerator<WatchMessage> {
-  try {
-    for await (const each of messages) {
-      const message = watchMessageIn(each);
-      yield message;
-      if (message.type === 'canceled') return;
+    this.#refused = null;
+    try {
+      const { token } = await this.#transport.call({ path, body, isRepeatable: true });
+      if (typeof token !== 'string') throw new EtcdFailure('refused', 'etcd: a log-in without a token');
+      this.#token = token;
+      return token;
+    } catch (error) {
+      if (error instanceof EtcdFailure && error.kind === 'login')
+        this.#refused = { failure: error, atMs: performance.now() };
+      throw error;
     }
-  } finally {
-    close();
+  }
+
+  /** Ends with the message that says that it is canceled. A token that has ended is no news: the next watch has another. */
+  async *#watched(messages: AsyncIterable<Json>, close: () => void): AsyncGenerator<WatchMessage> {
+    const token = this.#token;
+    try {
+      for await (const each of messages) {
+        const message = watchMessageIn(each);
+        if (message.type === 'canceled' && isOfLogin(message.reason)) return this.#forget(token);
+        yield message;
+        if (message.type === 'canceled') return;
+      }
+    } finally {
+      close();
+    }
   }
 }
 

@@ -1,11 +1,15 @@
 /** Why a call to etcd has failed, in words and as a kind that callers act on. */
 
 export type EtcdFailureKind =
-  /** No endpoint could be asked: refused, unreachable, TLS, or its answer is not etcd's. */
+  /** No endpoint could be asked: refused, unreachable, or its answer is not etcd's. */
   | 'unreachable'
+  /** Nor by TLS: one side does not believe the other's certificate, or only one side speaks it. */
+  | 'untrusted'
   /** Asked, and no answer within the deadline, or no leader: it may have been done. */
   | 'late'
-  /** The user is not known, or may not do this. */
+  /** etcd does not know who asks: no user, a wrong password, or a token that has ended. */
+  | 'login'
+  /** The user may not do this. */
   | 'denied'
   /** The revision that was asked for is gone: list again. */
   | 'compacted'
@@ -47,15 +51,27 @@ const kinds: ReadonlyMap<number, EtcdFailureKind> = new Map([
   [grpcCodes.outOfRange, 'compacted'],
   // No leader, request timed out, too many requests.
   [grpcCodes.unavailable, 'late'],
-  [grpcCodes.unauthenticated, 'denied'],
+  [grpcCodes.unauthenticated, 'login'],
 ]);
+
+/** By etcd's words (rpctypes): what is to be done. */
+const cures: readonly (readonly [words: RegExp, cure: string])[] = [
+  [/authentication failed/, 'mend `distributed.username` or `distributed.password`'],
+  [/user name is empty/, 'it has users: name one in `distributed.username`, with its `password`'],
+  [/authentication is not enabled/, 'it has no users: leave `distributed.username` and `password` away'],
+];
+
+/** Of a log-in, or of a token: a new log-in may help. */
+export const isOfLogin = (words: string): boolean =>
+  /authentication failed|user name is empty|auth revision in header is old|invalid auth token/.test(words);
 
 /** Characters of etcd's words that are kept. */
 const WORDS_MAX = 300;
 
 /** `code`: gRPC's. etcd has one code (InvalidArgument) for a wrong password and for a malformed request. */
 export function failureOf(code: number, words: string, place: string): EtcdFailure {
-  const isLogin = /authentication failed|user name is empty|auth revision in header is old/.test(words);
-  const kind = isLogin ? 'denied' : (kinds.get(code) ?? 'refused');
-  return new EtcdFailure(kind, `etcd at ${place}: ${words.replace(/^etcdserver: /, '').slice(0, WORDS_MAX)}`);
+  const kind = isOfLogin(words) ? 'login' : (kinds.get(code) ?? 'refused');
+  const said = words.replace(/^etcdserver: /, '').slice(0, WORDS_MAX);
+  const cure = cures.find(([pattern]) => pattern.test(words))?.[1];
+  return new EtcdFailure(kind, `etcd at ${place}: ${said}${cure === undefined ? '' : `: ${cure}`}`);
 }

@@ -37,9 +37,9 @@ export interface MirrorOptions {
   readonly initial?: Held;
   /** Also after the first list, whatever it has: what others have known may not be there any more. */
   readonly onChange: (held: Held, changes: readonly Change[]) => void;
-  /** Once an outage, with what is kept. */
-  readonly onFailure: (error: string, keeping: number) => void;
-  /** The outage that was told is over. */
+  /** In an outage once for each reason that follows another, with what is kept. */
+  readonly onFailure: (error: Error, keeping: number) => void;
+  /** The outage is over. */
   readonly onRecovery: () => void;
 }
 
@@ -50,7 +50,8 @@ export class Mirror {
   #closeWatch: () => void = () => {};
   /** Lists and watches in a row that have ended before their time. */
   #failures = 0;
-  #isTold = false as boolean;
+  /** The reason that was told last; null: no outage. */
+  #told: string | null = null;
   #isListed = false as boolean;
   #onFirst: () => void = () => {};
 
@@ -74,7 +75,7 @@ export class Mirror {
 
   /** The last list or watch has failed. */
   get isFailing(): boolean {
-    return this.#isTold;
+    return this.#told !== null;
   }
 
   /** Resolves after the first list, good or not. */
@@ -100,7 +101,7 @@ export class Mirror {
         await this.#list();
         isRefresh = await this.#follow();
       } catch (error) {
-        this.#failed((error as Error).message);
+        this.#failed(error as Error);
       }
       this.#onFirst();
       this.#failures = isRefresh ? 0 : this.#failures + 1;
@@ -153,16 +154,16 @@ export class Mirror {
     if (isFirst || changes.length > 0) this.#options.onChange(held, changes);
   }
 
-  #failed(error: string): void {
-    if (this.#isTold || this.#end.hasCome) return;
-    this.#isTold = true;
+  #failed(error: Error): void {
+    if (this.#told === error.message || this.#end.hasCome) return;
+    this.#told = error.message;
     this.#options.onFailure(error, this.#held.items.size);
   }
 
   /** Only a watch that has begun ends an outage: where lists succeed and watches fail it goes on. */
   #recovered(): void {
-    if (!this.#isTold) return;
-    this.#isTold = false;
+    if (this.#told === null) return;
+    this.#told = null;
     this.#options.onRecovery();
   }
 

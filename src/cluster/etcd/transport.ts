@@ -5,6 +5,8 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIPv6, type LookupFunction } from 'node:net';
+import { timeText } from '../../base/figures.js';
+import { connectionFault } from './connection-fault.js';
 import { EtcdFailure, failureOf, grpcCodes } from './failure.js';
 import { type Json, numberIn, objectIn } from './wire.js';
 
@@ -62,6 +64,7 @@ export interface Stream {
 
 interface Place {
   readonly url: URL;
+  readonly tls: TlsFiles;
   readonly agent: HttpAgent | HttpsAgent;
 }
 
@@ -85,7 +88,7 @@ export class Transport {
     this.#places = endpoints.map((text) => {
       const url = new URL(text);
       const agent = url.protocol === 'https:' ? new HttpsAgent({ ...pool, ...tls }) : new HttpAgent(pool);
-      return { url, agent };
+      return { url, tls, agent };
     });
   }
 
@@ -167,7 +170,8 @@ function lookupBy(lookUp: LookUp): LookupFunction {
   };
 }
 
-const isElsewhereBetter = ({ kind }: EtcdFailure): boolean => kind === 'unreachable' || kind === 'late';
+const isElsewhereBetter = ({ kind }: EtcdFailure): boolean =>
+  kind === 'unreachable' || kind === 'untrusted' || kind === 'late';
 
 interface Sent {
   readonly answer: IncomingMessage;
@@ -175,7 +179,7 @@ interface Sent {
 }
 
 function send(
-  { url, agent }: Place,
+  { url, tls, agent }: Place,
   path: string,
   text: string,
   token: string | undefined,
@@ -212,7 +216,7 @@ function send(
     });
     request.on('error', (error) => {
       clearTimeout(timer);
-      reject(new EtcdFailure('unreachable', `etcd at ${url.host}: ${error.message}`, !isConnected));
+      reject(connectionFault(error, url, tls, !isConnected));
     });
     request.once('response', (answer) => {
       clearTimeout(timer);
@@ -223,7 +227,7 @@ function send(
 }
 
 const lateAt = (host: string, ms: number): EtcdFailure =>
-  new EtcdFailure('late', `etcd at ${host}: no answer within ${Math.round(ms)} ms`);
+  new EtcdFailure('late', `etcd at ${host}: no answer within ${timeText(ms)}`);
 
 /** The whole text of an answer, within limits of time and size. */
 async function bodyOf(
@@ -262,6 +266,8 @@ function checked(answer: IncomingMessage, text: string, host: string): Json {
   const message = parsed(text);
   const fault = message === null ? null : faultIn(message);
   if (fault !== null) throw failureOf(fault.code, fault.words, host);
+  if (answer.statusCode === 400 && text.startsWith(COMMON_NAME.says))
+    throw new EtcdFailure('refused', `etcd at ${host}: ${COMMON_NAME.words}`);
   if (answer.statusCode !== 200 || message === null)
     throw new EtcdFailure(
       'unreachable',
@@ -269,6 +275,13 @@ function checked(answer: IncomingMessage, text: string, host: string): Json {
     );
   return message;
 }
+
+/** With users and --client-cert-auth it would be two identities: etcd's gateway takes only certificates that name nobody. */
+const COMMON_NAME = {
+  says: 'CommonName of client sending a request against gateway',
+  words:
+    'while it has users it takes no client certificate with a common name: issue the one of `distributed.tls.cert` without CN, such as for /O=anyport',
+} as const;
 
 /** Errors of calls are flat, those of streams are in `error` (grpc-gateway). */
 function faultIn(message: Json): { readonly code: number; readonly words: string } | null {

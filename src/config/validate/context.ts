@@ -27,6 +27,8 @@ export interface Context {
   /** Addresses of this machine, excluding loopback. */
   readonly addresses: readonly string[];
   readonly hostName: string;
+  /** Date and time, in ms since the epoch. */
+  readonly nowMs: number;
   readonly kernel: Kernel;
   readonly accounts: Accounts;
   /** By owner and permissions. */

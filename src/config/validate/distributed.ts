@@ -1,15 +1,13 @@
 /** `distributed`: what of it contradicts itself, and the files that it names. */
-import { X509Certificate } from 'node:crypto';
-import { resolve } from 'node:path';
 import { isRecordsName } from '../../base/address.js';
 import type { Identity } from '../../model/config.js';
 import type { DistributedConfig } from '../../model/distributed.js';
-import type { TextFile } from '../file-kind.js';
 import type { Report, Warn } from '../report.js';
 import type { WrittenDistributed } from '../schema/distributed.js';
 import type { UpstreamEntry } from '../schema/upstreams.js';
 import type { Context } from './context.js';
 import type { Shape } from './shape.js';
+import { readTlsFiles, warnOfTlsFiles } from './tls-files.js';
 import type { NamedUpstream } from './upstreams.js';
 
 const HOST_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -23,7 +21,12 @@ export function resolveDistributed(
 ): DistributedConfig | null {
   if (written === null) return null;
   const nodeId = nodeIdOf(written, context, report);
-  const tls = tlsOf(written, context, report);
+  const tls =
+    written.tls === undefined
+      ? null
+      : readTlsFiles(written.tls, context, (name, said) =>
+          report.problem(['distributed', 'tls', name], said),
+        );
   checkAccess(written, report);
   if (!written.enable) return null;
   if (written.etcd_endpoints.length === 0)
@@ -63,34 +66,6 @@ function checkAccess({ etcd_endpoints, tls, username, password }: WrittenDistrib
   if (username !== '' && password === '') at('username', 'needs a `password`, too');
 }
 
-function tlsOf({ tls }: WrittenDistributed, context: Context, report: Report): DistributedConfig['tls'] {
-  if (tls === undefined) return null;
-  if (tls.cert !== undefined && tls.key === undefined)
-    report.problem(['distributed', 'tls', 'cert'], 'needs its private `key`, too');
-  if (tls.key !== undefined && tls.cert === undefined)
-    report.problem(['distributed', 'tls', 'key'], 'needs its certificate, `cert`, too');
-  const read = (name: 'ca' | 'cert' | 'key', file: string | undefined) => {
-    if (file === undefined) return {};
-    const absolute = resolve(context.directory, file);
-    const found = name === 'key' ? context.keyFile(absolute) : context.authorities(absolute);
-    const fault = 'fault' in found ? found.fault : pemFault(name, found);
-    if (fault !== null) report.problem(['distributed', 'tls', name], `${fault}: ${absolute}`);
-    return 'text' in found ? { [name]: found.text } : {};
-  };
-  return { ...read('ca', tls.ca), ...read('cert', tls.cert), ...read('key', tls.key) };
-}
-
-/** The content of a key is never shown. */
-function pemFault(name: 'ca' | 'cert' | 'key', { text }: Extract<TextFile, { text: string }>): string | null {
-  if (name === 'key')
-    return /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text) ? null : 'has no private key: expected PEM';
-  try {
-    return new X509Certificate(text) && null;
-  } catch {
-    return 'has no certificate that can be read: expected PEM';
-  }
-}
-
 function stateFileOf(
   { state_file: path }: WrittenDistributed,
   { writeFault }: Context,
@@ -107,9 +82,8 @@ function stateFileOf(
 export function warnOfDistributed({ distributed: written }: Shape, context: Context, warn: Warn): void {
   if (written === null || !written.enable) return;
   const { tls, username, etcd_endpoints } = written;
-  const key = tls?.key === undefined ? null : context.keyFile(resolve(context.directory, tls.key));
-  if (key !== null && 'isShared' in key && key.isShared)
-    warn(['distributed', 'tls', 'key'], 'may be read by other users of this machine: `chmod 600` it');
+  if (tls !== undefined)
+    warnOfTlsFiles(tls, username !== '', context, (name, said) => warn(['distributed', 'tls', name], said));
   const isOpen = (url: string) => url.startsWith('http:') && !isPrivate(new URL(url).hostname);
   if (username !== '' && etcd_endpoints.some(isOpen))
     warn(['distributed', 'password'], 'goes to etcd in clear text: use `https` URLs');

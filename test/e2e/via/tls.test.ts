@@ -3,21 +3,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import type { TlsOptions } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Authority, authorityTools, type Identity } from '../../support/authority.js';
 import { type Daemon, type StartOptions, startDaemon } from '../../support/daemon.js';
 import { freePort } from '../../support/ports.js';
 import { runProgram } from '../../support/process.js';
 import type { RealServer } from '../../support/real-servers.js';
 import { squidRequests, squidTools, startSquid } from '../../support/squid.js';
 import { dial, echo, listenTcp, type Peer, type Upstream } from '../../support/tcp.js';
-import {
-  Authority,
-  authorityTools,
-  type Identity,
-  startTlsFront,
-  startTlsProxy,
-  type TlsProxy,
-  type Tunnel,
-} from '../../support/tls-proxies.js';
+import { startTlsFront, startTlsProxy, type TlsProxy, type Tunnel } from '../../support/tls-proxies.js';
 import { describeAsRoot, describeWith } from '../../support/tools.js';
 import { eventually } from '../../support/wait.js';
 
