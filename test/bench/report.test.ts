@@ -80,7 +80,7 @@ test('a page is whole by itself: nothing from elsewhere, nothing that runs', () 
   const page = pageHtml(report([result(), result({ workers: 2 }), idle]));
   // Throughput and latency of both, CPU against workers, memory.
   expect(page.match(/<svg /g)).toHaveLength(6);
-  expect(page.match(/>knee</g)).toHaveLength(4);
+  expect(page.match(/>knee 800</g)).toHaveLength(4);
   expect(page).not.toMatch(/<script|<link|@import|url\(|https?:/);
   expect(page).toContain('&lt;script&gt;');
   expect(page).toContain('a&amp;b');
@@ -91,8 +91,8 @@ test('a page is whole by itself: nothing from elsewhere, nothing that runs', () 
 test('a line of memory begins at what the daemon of that line takes at rest', () => {
   const two = { ...idle, workers: 2, memory: { ...idle.memory, residentBefore: 120 * 2 ** 20 } } as Result;
   const page = pageHtml(report([idle, { ...idle, connections: 128 }, two]));
-  expect(page).toContain('<title>1 worker reuseport: 80 MiB at 0</title>');
-  expect(page).toContain('<title>2 workers reuseport: 120 MiB at 0</title>');
+  expect(page).toContain('<title>1 worker: 80 MiB at 0</title>');
+  expect(page).toContain('<title>2 workers: 120 MiB at 0</title>');
 });
 
 test('a page of what was measured once says how to get its plots', () => {
@@ -121,9 +121,10 @@ test('notes say where the daemon was not the limit, and what else ran', () => {
 test('axes end at round values and hold every value', () => {
   expect(linearScale([3, 41]).ticks).toEqual([0, 10, 20, 30, 40, 50]);
   expect(linearScale([0]).place(0)).toBe(0);
-  const decades = logScale([130, 42_000]);
-  expect([decades.from, decades.to]).toEqual([100, 50_000]);
-  expect(decades.ticks).toEqual([100, 1000, 10_000]);
+  const decades = logScale([130, 420_000]);
+  expect([decades.from, decades.to]).toEqual([100, 500_000]);
+  expect(decades.ticks).toEqual([100, 1000, 10_000, 100_000]);
   expect(decades.place(100)).toBe(0);
-  expect(decades.place(50_000)).toBe(1);
+  expect(decades.place(500_000)).toBe(1);
+  expect(logScale([250, 4000]).ticks).toEqual([200, 500, 1000, 2000, 5000]);
 });

@@ -6,6 +6,7 @@ import type { Play, Script } from './script.js';
 /** Of a replay, or what it should be. */
 export interface Figures {
   readonly sessions: number;
+  /** Until the last one has ended. */
   readonly perSecond: number;
   readonly up: number;
   readonly down: number;
@@ -52,13 +53,16 @@ export function recordedFigures({ scripts, spanUs, up, down, added }: Play): Fig
   const durations = scripts.filter(({ dueUs }) => dueUs >= 0).map(({ lastsUs }) => lastsUs * 1000);
   return {
     sessions: scripts.length,
-    perSecond: scripts.length / (spanUs / 1e6),
+    perSecond: scripts.length / (scripts.reduce(latestEnd, spanUs) / 1e6),
     up: up - added,
     down,
     most: mostAtOnce(scripts),
     durations: latencyOf(durations.toSorted((one, other) => one - other).map((each) => [each, 1])),
   };
 }
+
+const latestEnd = (latestUs: number, { dueUs, lastsUs }: Script): number =>
+  Math.max(latestUs, dueUs + lastsUs);
 
 function mostAtOnce(scripts: readonly Script[]): number {
   const ends = scripts.map(({ dueUs, lastsUs }) => dueUs + lastsUs).toSorted((one, other) => one - other);

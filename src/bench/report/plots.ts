@@ -5,7 +5,7 @@ import { kneeOf } from '../knee.js';
 import type { Result, Run } from '../result.js';
 import type { Axis, Line, Plot } from './plot.js';
 import { linearScale, logScale } from './scale.js';
-import { microsecondsText } from './table.js';
+import { latencyTick } from './table.js';
 
 export interface PlotGroup {
   readonly title: string;
@@ -14,24 +14,37 @@ export interface PlotGroup {
   readonly missing?: string;
 }
 
-export const plotGroups = ({ results }: Report): PlotGroup[] => [
+/** Told of each result only where they differ in it. */
+type AcceptText = (result: Result) => string;
+
+export const plotGroups = ({ results }: Report): PlotGroup[] => groupsOf(results, acceptTextOf(results));
+
+function acceptTextOf(results: readonly Result[]): AcceptText {
+  const varies = new Set(results.map(({ accept }) => accept)).size > 1;
+  return ({ accept }) => (varies ? accept : '');
+}
+
+const groupsOf = (results: readonly Result[], acceptText: AcceptText): PlotGroup[] => [
   {
     title: 'Under rising load',
-    plots: results.filter(({ ladder }) => ladder.length > 1).flatMap(loadPlots),
+    plots: results
+      .filter(({ ladder }) => ladder.length > 1)
+      .flatMap((result) => loadPlots(result, nameOf(result, acceptText(result)))),
     missing: '--ladder, with the workload ping, conn, identify or tls-sni',
   },
   {
     title: 'CPU and workers',
-    plots: workerPlots(results),
+    plots: workerPlots(results, acceptText),
     missing: 'several numbers of --workers, such as 1,2,4',
   },
-  { title: 'Memory and sessions', plots: memoryPlots(results), missing: 'the workload idle' },
+  { title: 'Memory and sessions', plots: memoryPlots(results, acceptText), missing: 'the workload idle' },
 ];
 
 /** What varies between the results of a workload. */
-function nameOf({ workload, connections, bytes, workers, accept }: Result): string {
-  const size = bytes === 0 ? '' : `, ${bytesText(bytes)}`;
-  return `${workload}, ${counted(connections, 'connection')}${size}, ${counted(workers, 'worker')}, ${accept}`;
+function nameOf({ workload, connections, bytes, workers }: Result, accept: string): string {
+  const size = bytes === 0 ? '' : bytesText(bytes);
+  const parts = [workload, counted(connections, 'connection'), size, counted(workers, 'worker'), accept];
+  return parts.filter((part) => part !== '').join(', ');
 }
 
 const counted = (count: number, noun: string): string =>
@@ -43,18 +56,19 @@ const rate = (words: string, values: readonly number[]): Axis => ({
   text: (value) => (value >= 10_000 ? `${Math.round(value / 100) / 10}k` : countText(Math.round(value))),
 });
 
-function loadPlots(result: Result): Plot[] {
+function loadPlots(result: Result, name: string): Plot[] {
   const { ladder, unit } = result;
   const knee = kneeOf(ladder);
   const offered = ladder.map((run) => run.offered ?? 0);
+  const x = rate(`${unit}s offered per second`, offered);
   const shared = {
-    x: rate(`${unit}s offered per second`, offered),
-    ...(knee?.offered && { marks: [{ at: knee.offered, words: 'knee' }] }),
+    x,
+    ...(knee?.offered && { marks: [{ at: knee.offered, words: `knee ${x.text(knee.offered)}` }] }),
   };
   const most = Math.max(...offered);
   const carried: Plot = {
     ...shared,
-    title: `${nameOf(result)}: throughput`,
+    title: `${name}: throughput`,
     y: rate(`${unit}s carried per second`, [...offered, ...ladder.map((run) => run.perSecond)]),
     lines: [
       { name: 'carried', points: ladder.map((run) => [run.offered ?? 0, run.perSecond]) },
@@ -68,15 +82,15 @@ function loadPlots(result: Result): Plot[] {
       },
     ],
   };
-  return [carried, latencyPlot(result, shared)];
+  return [carried, latencyPlot(result, name, shared)];
 }
 
 const quantiles = { p50: 'p50', p90: 'p90', p99: 'p99', p999: 'p99.9' } as const;
 
-function latencyPlot(result: Result, shared: Pick<Plot, 'x' | 'marks'>): Plot {
+function latencyPlot(result: Result, name: string, shared: Pick<Plot, 'x' | 'marks'>): Plot {
   const lines = Object.entries(quantiles).map(
-    ([key, name]): Line => ({
-      name,
+    ([key, quantile]): Line => ({
+      name: quantile,
       points: result.ladder.flatMap((run): [number, number][] =>
         run.latency === null ? [] : [[run.offered ?? 0, run.latency[key as keyof typeof quantiles]]],
       ),
@@ -85,20 +99,14 @@ function latencyPlot(result: Result, shared: Pick<Plot, 'x' | 'marks'>): Plot {
   const all = lines.flatMap(({ points }) => points.map(([, y]) => y));
   return {
     ...shared,
-    title: `${nameOf(result)}: latency`,
+    title: `${name}: latency`,
     y: { words: 'latency, from when each was due', scale: logScale(all), text: latencyTick },
     lines,
   };
 }
 
-/** Without digits that say nothing: `1 ms`. */
-const latencyTick = (microseconds: number): string =>
-  microsecondsText(microseconds)
-    .replace(/(\.\d*?)0+ /, '$1 ')
-    .replace('. ', ' ');
-
 /** A plot for each unit: connections, round trips and gigabytes have nothing in common. */
-function workerPlots(results: readonly Result[]): Plot[] {
+function workerPlots(results: readonly Result[], acceptText: AcceptText): Plot[] {
   const measured = results.filter(({ full }) => full?.cpuPerUnit != null);
   return [...new Set(measured.map(({ unit }) => unit))].flatMap((unit) => {
     const ofUnit = measured.filter((result) => result.unit === unit);
@@ -106,7 +114,7 @@ function workerPlots(results: readonly Result[]): Plot[] {
     if (new Set(workers).size < 2) return [];
     const lines = linesBy(
       ofUnit,
-      ({ workload, connections, accept }) => `${workload} ${connections} ${accept}`,
+      (result) => `${result.workload} ${result.connections} ${acceptText(result)}`.trimEnd(),
       (result) => [result.workers, (result.full as Run).cpuPerUnit ?? 0],
     );
     const isBulk = unit === 'GB';
@@ -132,10 +140,10 @@ const countScale = (counts: readonly number[]) => ({
 const MIB = 2 ** 20;
 
 /** Each line begins without sessions: what the daemon takes at rest. */
-function memoryPlots(results: readonly Result[]): Plot[] {
+function memoryPlots(results: readonly Result[], acceptText: AcceptText): Plot[] {
   const held = results.filter(({ memory }) => memory !== null);
   if (held.length === 0) return [];
-  const name = ({ workers, accept }: Result) => `${counted(workers, 'worker')} ${accept}`;
+  const name = (result: Result) => `${counted(result.workers, 'worker')} ${acceptText(result)}`.trimEnd();
   const lines = linesBy(held, name, ({ connections, memory }) => [
     connections,
     (memory?.residentWith ?? 0) / MIB,

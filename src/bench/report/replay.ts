@@ -4,7 +4,7 @@ import type { Latency } from '../latency.js';
 import type { Figures, Replayed, Slice } from '../replay/outcome.js';
 import type { Axis, Line, Plot } from './plot.js';
 import { linearScale, logScale } from './scale.js';
-import { aligned, microsecondsText } from './table.js';
+import { aligned, latencyTick, microsecondsText } from './table.js';
 
 export const REPLAY_LEGEND = `durations: of sessions, from when each was due to its end. answers: of exchanges, from when each was due. CPU and memory are the daemon's.
 `;
@@ -48,7 +48,8 @@ export function replayRows(replay: Replayed): string[][] {
   ];
 }
 
-const rateText = (rate: number): string => (rate < 100 ? rate.toFixed(1) : countText(Math.round(rate)));
+const rateText = (rate: number): string =>
+  rate > 0 && rate < 100 ? rate.toFixed(1) : countText(Math.round(rate));
 
 const timeText = (latency: Latency | null, quantile: Quantile): string =>
   latency === null ? NOTHING : microsecondsText(latency[quantile]);
@@ -78,7 +79,7 @@ export function replayPlots({ slices }: Replayed): Plot[] {
 }
 
 function answersPlot(answered: readonly Slice[], x: Axis): Plot {
-  const shown = { p50: 'p50', p99: 'p99', max: 'most' } as const;
+  const shown = { p50: 'p50', p99: 'p99', max: 'max' } as const;
   const lines = Object.entries(shown).map(
     ([key, name]): Line => ({
       name,
@@ -91,7 +92,7 @@ function answersPlot(answered: readonly Slice[], x: Axis): Plot {
     y: {
       words: 'from when each was due',
       scale: logScale(lines.flatMap(({ points }) => points.map(([, y]) => y))),
-      text: microsecondsText,
+      text: latencyTick,
     },
     lines,
   };

@@ -28,12 +28,18 @@ export function logScale(values: readonly number[]): Scale {
   const [least, most] = [Math.min(...positive), Math.max(...positive)];
   const from = roundDown(least);
   const to = Math.max(roundUp(most), from * 10);
+  const steps = to / from < DECADES_ALONE ? [1, 2, 5] : [1];
   const ticks = [];
-  for (let tick = 10 ** Math.floor(Math.log10(from)); tick <= to * 1.001; tick *= 10) {
-    if (tick >= from * 0.999) ticks.push(tick);
+  for (let power = 10 ** Math.floor(Math.log10(from)); power <= to * 1.001; power *= 10) {
+    ticks.push(
+      ...steps.map((step) => step * power).filter((tick) => tick >= from * 0.999 && tick <= to * 1.001),
+    );
   }
   return { from, to, ticks, place: (value) => Math.log(value / from) / Math.log(to / from) };
 }
+
+/** From such a ratio on powers of ten are ticks enough. */
+const DECADES_ALONE = 1000;
 
 const STEPS = [1, 2, 5, 10] as const;
 

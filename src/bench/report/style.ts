@@ -21,7 +21,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; white-spa
 th, td { padding: .35rem .7rem; text-align: right; border-bottom: 1px solid var(--grid); }
 th { color: var(--faint); font-weight: 500; } th:first-child, td:first-child { text-align: left; }
 .notes { color: var(--faint); font-size: .87rem; padding-left: 1.1rem; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); gap: 1rem; }
+.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr)); gap: 1rem; }
 figure { background: var(--panel); border-radius: 8px; margin: 0; padding: 1rem; }
 svg { display: block; width: 100%; max-width: 640px; height: auto; font: 11px system-ui, sans-serif; }
 .title { fill: var(--text); font-size: 13px; font-weight: 600; }

@@ -85,3 +85,9 @@ export function microsecondsText(microseconds: number): string {
   const ms = microseconds / 1000;
   return ms < 100 ? `${ms.toPrecision(3)} ms` : `${Math.round(ms)} ms`;
 }
+
+/** Without digits that say nothing: `1 ms`. */
+export const latencyTick = (microseconds: number): string =>
+  microsecondsText(microseconds)
+    .replace(/(\.\d*?)0+ /, '$1 ')
+    .replace('. ', ' ');
