@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "load/serve.h"
-#include "load/slot.h"
 
 namespace load {
 

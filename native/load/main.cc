@@ -72,12 +72,27 @@ int StartScripts(uint64_t threads, const load::Arguments& arguments) {
   return StartStreams(threads, [](const load::Fd& listener) { load::ServeScripts(listener, scripts); });
 }
 
+// Every datagram goes back to where it came from.
+[[noreturn]] void Echo(const load::Fd& socket) {
+  load::Poller poller;
+  load::ReceiveBatch in;
+  load::SendBatch out(false);
+  poller.Add(socket.get(), EPOLLIN, nullptr);
+  for (;;) {
+    poller.Wait([](void*, uint32_t) {});
+    in.Clear();
+    in.Read(socket.get());
+    for (size_t i = 0; i < in.size(); ++i) out.Add(in.message(i), &in.from(i));
+    if (!out.empty() && out.Send(socket.get()) > 0) load::Die("sendmmsg");
+  }
+}
+
 int StartDatagrams(uint64_t threads) {
   int port = 0;
   for (uint64_t i = 0; i < threads; ++i) {
     load::Fd socket = load::BoundDatagramSocket(port, false, true);
     port = load::PortOf(socket.get());
-    std::thread([fd = std::move(socket)] { load::Echo(fd); }).detach();
+    std::thread([fd = std::move(socket)] { Echo(fd); }).detach();
   }
   return port;
 }

@@ -15,11 +15,6 @@ namespace load {
   std::exit(1);
 }
 
-inline const Pattern& ThePattern() {
-  static const Pattern pattern;
-  return pattern;
-}
-
 class Slot;
 
 struct Site {

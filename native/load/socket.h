@@ -193,4 +193,9 @@ class Pattern {
   std::vector<char> bytes_;
 };
 
+inline const Pattern& ThePattern() {
+  static const Pattern pattern;
+  return pattern;
+}
+
 }  // namespace load
