@@ -257,6 +257,9 @@ export class Daemon {
       close();
       sockets.sockets.close();
       throw error;
+    } finally {
+      // A drain goes on with names and the cluster until its sessions have ended.
+      callOff.removeEventListener('abort', close);
     }
   }
 

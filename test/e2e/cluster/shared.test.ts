@@ -30,7 +30,7 @@ describeWith(...etcdTools)('two daemons of a cluster', () => {
     protocols: [{ name: 'redis', target: 'web' }],
     upstreams: { web },
     security,
-    server: { max_connections_per_ip: 12 },
+    server: { max_connections_per_ip: 12, drain_delay: '1h' },
     distributed: {
       ...{ enable: true, node_id, etcd_endpoints: etcd.endpoints, ttl: '5s', allow_loopback: true },
       divide_limits: true,
@@ -50,7 +50,7 @@ describeWith(...etcdTools)('two daemons of a cluster', () => {
     ]);
   });
   afterAll(async () => {
-    for (const { daemon } of [one, two]) await daemon.stop();
+    for (const { daemon } of [one, two]) await daemon.cut();
     client.close();
     for (const backend of [a, b]) backend?.kill();
     await etcd.remove();
@@ -142,5 +142,18 @@ describeWith(...etcdTools)('two daemons of a cluster', () => {
       return String(answers) === 'true,true,true,true,false';
     });
     for (const peer of held) peer.reset();
+  });
+
+  test('a node that drains is gone at once for the others, and follows them as long as it serves', async () => {
+    two.daemon.signal('SIGTERM');
+    await eventually('its key to go', async () => (await client.get('/anyport/nodes/n2')).items.length === 0);
+    await one.site.ask('POST', '/api/v1/bans', { body: { ip: BANNED, for: '10m', reason: 'a test' } });
+    await eventually('the ban', async () => !(await served(two, BANNED)));
+    await one.site.ask('DELETE', `/api/v1/bans/${BANNED}`);
+    await eventually('its end', () => served(two, BANNED));
+    await client.put('/anyport/health/n3', JSON.stringify({ down: { web: [target()] } }));
+    await eventually('the majority', async () => !(await statusOf(two)).up);
+    for (let each = 0; each < 4; each += 1) expect(await whoAnswers(two.daemon.port)).toBe('b');
+    expect((await client.get('/anyport/nodes/n2')).items).toEqual([]);
   });
 });
