@@ -1,17 +1,16 @@
 /** Bans of nodes that share real etcd and a key: told, taken back, and refused from whoever lacks the key or repeats. */
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.js';
 import { formatNote, noteLimits } from '../../src/cluster/ban-notes.js';
-import type { EtcdClient } from '../../src/cluster/etcd/client.js';
 import { SharedBans } from '../../src/cluster/shared-bans.js';
 import type { BanNote } from '../../src/model/ban-note.js';
-import { Etcd, etcdTools } from '../support/etcd.js';
+import { etcdTools } from '../support/etcd.js';
+import { etcdGround } from '../support/etcd-ground.js';
 import { describeWith } from '../support/tools.js';
 import { eventually } from '../support/wait.js';
 import { type LinkedNode, linked } from './links.js';
 
 const SECRET = 'k'.repeat(32);
-const key = (node: string) => `/anyport/bans/${node}`;
 
 interface Node extends LinkedNode {
   readonly shared: SharedBans;
@@ -22,18 +21,8 @@ interface Node extends LinkedNode {
 }
 
 describeWith(...etcdTools)('shared bans', () => {
-  let etcd: Etcd;
-  let client: EtcdClient;
-  const nodes: Node[] = [];
-  beforeEach(async () => {
-    etcd = await Etcd.start();
-    client = etcd.client();
-  });
-  afterEach(async () => {
-    await Promise.all(nodes.splice(0).map((node) => node.leave()));
-    client.close();
-    await etcd.remove();
-  });
+  const ground = etcdGround();
+  const key = (node: string) => `${ground.prefix}/bans/${node}`;
 
   function join(id: string, clusterKey: string | null = SECRET): Node {
     let [version, bans]: [number, readonly BanNote[]] = [0, []];
@@ -44,7 +33,7 @@ describeWith(...etcdTools)('shared bans', () => {
       warn: (_, message) => void warnings.push(message),
     });
     const node: Node = {
-      ...linked(etcd, id, systemClock, { clusterKey }),
+      ...linked(ground.etcd, id, systemClock, { clusterKey, prefix: ground.prefix }),
       ...{ shared, learned, warnings },
       ban(...addresses) {
         version += 1;
@@ -52,13 +41,13 @@ describeWith(...etcdTools)('shared bans', () => {
       },
     };
     node.follow(shared);
-    nodes.push(node);
+    ground.ends.push(() => node.leave());
     return node;
   }
 
   const learns = (node: Node, from: string, addresses: string) =>
     eventually(`${addresses} from ${from}`, () => node.learned.get(from) === addresses);
-  const value = async (node: string) => (await client.get(key(node))).items[0]?.value;
+  const value = async (node: string) => (await ground.client.get(key(node))).items[0]?.value;
 
   test('others learn what a node has banned, and that it has taken it back; they do not repeat it', async () => {
     const [one, two] = [join('n1'), join('n2')];
@@ -78,7 +67,7 @@ describeWith(...etcdTools)('shared bans', () => {
     none.ban('192.0.2.9');
     await eventually('the refusal', () => two.shared.refused.signature === 1);
     expect(two.warnings).toEqual([
-      'left out: etcd: /anyport/bans/n1: not signed with the `cluster_key` of this node',
+      `left out: etcd: ${key('n1')}: not signed with the \`cluster_key\` of this node`,
     ]);
     expect([two.learned.size, none.learned.size]).toEqual([0, 0]);
     expect(await value('n3')).toBeUndefined();
@@ -88,11 +77,11 @@ describeWith(...etcdTools)('shared bans', () => {
     const [one, two] = [join('n1'), join('n2')];
     one.ban('192.0.2.7');
     await learns(two, 'n1', '192.0.2.7');
-    await client.put(key('n3'), (await value('n1')) ?? '');
+    await ground.client.put(key('n3'), (await value('n1')) ?? '');
     await eventually('the wrong name', () => two.shared.refused.signature === 1);
-    const { revision } = await client.get(key('n3'));
+    const { revision } = await ground.client.get(key('n3'));
     const earlier = revision - noteLimits.writesMax;
-    await client.put(
+    await ground.client.put(
       key('n3'),
       formatNote(SECRET, key('n3'), earlier, [{ address: '192.0.2.8', leftMs: 1000 }]),
     );
@@ -105,10 +94,10 @@ describeWith(...etcdTools)('shared bans', () => {
     one.ban('192.0.2.7');
     await learns(two, 'n1', '192.0.2.7');
     const first = (await value('n1'))?.toString();
-    await client.delete(key('n1'));
+    await ground.client.delete(key('n1'));
     await eventually('it again', async () => (await value('n1')) !== undefined);
     expect((await value('n1'))?.toString()).not.toBe(first);
-    await client.put(key('n1'), '{"down":7}');
+    await ground.client.put(key('n1'), '{"down":7}');
     await eventually('the refusal', () => two.shared.refused.malformed === 1);
     await eventually('it again', async () => (await value('n1'))?.includes('signed'));
     expect(two.learned.get('n1')).toBe('192.0.2.7');

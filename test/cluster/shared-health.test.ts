@@ -1,16 +1,15 @@
 /** Verdicts of nodes that share real etcd: heard, bounded to live nodes, and dropped when etcd is silent for too long. */
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.js';
-import type { EtcdClient } from '../../src/cluster/etcd/client.js';
 import { SharedHealth } from '../../src/cluster/shared-health.js';
 import { type Tally, type Verdict, type Verdicts, type Votes, verdictKey } from '../../src/model/verdicts.js';
-import { Etcd, etcdTools } from '../support/etcd.js';
+import { etcdTools } from '../support/etcd.js';
+import { etcdGround } from '../support/etcd-ground.js';
 import { describeWith } from '../support/tools.js';
 import { eventually } from '../support/wait.js';
 import { type LinkedNode, linked } from './links.js';
 
 const web = verdictKey('web', '10.0.0.1:80');
-const key = (node: string) => `/anyport/health/${node}`;
 
 interface Node extends LinkedNode {
   votes: Votes | null;
@@ -19,22 +18,12 @@ interface Node extends LinkedNode {
 }
 
 describeWith(...etcdTools)('shared health', () => {
-  let etcd: Etcd;
-  let client: EtcdClient;
-  const nodes: Node[] = [];
-  beforeEach(async () => {
-    etcd = await Etcd.start();
-    client = etcd.client();
-  });
-  afterEach(async () => {
-    await Promise.all(nodes.splice(0).map((node) => node.leave()));
-    client.close();
-    await etcd.remove();
-  });
+  const ground = etcdGround();
+  const key = (node: string) => `${ground.prefix}/health/${node}`;
 
   function join(id: string, verdict?: Verdict): Node {
     const node: Node = {
-      ...linked(etcd, id, systemClock),
+      ...linked(ground.etcd, id, systemClock, { prefix: ground.prefix }),
       votes: null,
       own: new Map(verdict === undefined ? [] : [[web, verdict]]),
       warnings: [],
@@ -47,7 +36,7 @@ describeWith(...etcdTools)('shared health', () => {
       warn: (fields, message) => node.warnings.push(`${message} ${JSON.stringify(fields)}`),
     });
     node.follow(health);
-    nodes.push(node);
+    ground.ends.push(() => node.leave());
     return node;
   }
 
@@ -68,25 +57,25 @@ describeWith(...etcdTools)('shared health', () => {
   test('a value that is deleted or written over is written again', async () => {
     const [, two] = [join('n1', 'down'), join('n2')];
     await hears(two, { up: 0, down: 1 });
-    await client.delete(key('n1'));
-    await eventually('the key again', async () => (await client.get(key('n1'))).items.length === 1);
+    await ground.client.delete(key('n1'));
+    await eventually('the key again', async () => (await ground.client.get(key('n1'))).items.length === 1);
     await hears(two, { up: 0, down: 1 });
-    await client.put(key('n1'), '{"up":{"web":["10.0.0.1:80"]}}');
+    await ground.client.put(key('n1'), '{"up":{"web":["10.0.0.1:80"]}}');
     await eventually('the truth', async () =>
-      (await client.get(key('n1'))).items[0]?.value.includes('"down":{"web"'),
+      (await ground.client.get(key('n1'))).items[0]?.value.includes('"down":{"web"'),
     );
     await hears(two, { up: 0, down: 1 });
   });
 
   test('a value of nobody, and one that makes no sense, are left out; the latter by its name', async () => {
-    await client.put(key('ghost'), '{"down":{"web":["10.0.0.1:80"]}}');
-    await client.put(key('odd'), '{"down":7}');
+    await ground.client.put(key('ghost'), '{"down":{"web":["10.0.0.1:80"]}}');
+    await ground.client.put(key('odd'), '{"down":7}');
     const [one, two] = [join('n1', 'down'), join('n2')];
     await hears(two, { up: 0, down: 1 });
     expect(two.warnings).toEqual([
-      'left out: etcd: /anyport/health/odd: down: expected lists of endpoints by upstream {}',
+      `left out: etcd: ${key('odd')}: down: expected lists of endpoints by upstream {}`,
     ]);
-    await client.put(key('odd'), 'x'.repeat(100_000));
+    await ground.client.put(key('odd'), 'x'.repeat(100_000));
     await eventually('the other fault', () => two.warnings.length === 2);
     expect(two.warnings[1]).toContain('a value of 100000 bytes, where 65536 are allowed');
     expect(tally(one)).toBeUndefined();
@@ -96,11 +85,11 @@ describeWith(...etcdTools)('shared health', () => {
     const two = join('n2', 'up');
     join('n1', 'down');
     await hears(two, { up: 0, down: 1 });
-    await etcd.members[0]?.down();
+    await ground.etcd.members[0]?.down();
     await eventually('the outage', () => two.isFailing());
     expect(tally(two)).toEqual({ up: 0, down: 1 });
     await eventually('the end of what was fresh', () => two.votes?.tallies.size === 0);
-    await etcd.members[0]?.up();
+    await ground.etcd.members[0]?.up();
     await hears(two, { up: 0, down: 1 });
   });
 
@@ -114,7 +103,7 @@ describeWith(...etcdTools)('shared health', () => {
 
   test('off: nothing is said, and nobody listened to', async () => {
     const two = join('n2', 'down');
-    await eventually('its key', async () => (await client.get(key('n2'))).items.length === 1);
+    await eventually('its key', async () => (await ground.client.get(key('n2'))).items.length === 1);
     two.unfollow();
     expect(two.votes).toBeNull();
   });

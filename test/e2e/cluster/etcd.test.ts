@@ -1,13 +1,13 @@
 /** Daemons and a real etcd: who is registered, which services are endpoints, and what becomes of both when one of them goes. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { EtcdClient } from '../../../src/cluster/etcd/client.js';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type * as Library from '../../../src/index.js';
 import { type Backend, ping, startBackend, whoAnswers } from '../../support/backends.js';
 import { startControlled } from '../../support/control.js';
 import { anyport, type Daemon, startDaemon, type TestConfig } from '../../support/daemon.js';
-import { Etcd, etcdTools } from '../../support/etcd.js';
+import { etcdTools } from '../../support/etcd.js';
+import { etcdGround } from '../../support/etcd-ground.js';
 import { freePort } from '../../support/ports.js';
 import { dial } from '../../support/tcp.js';
 import { type TempFolder, tempFolder } from '../../support/temp.js';
@@ -21,37 +21,26 @@ const LIBRARY = new URL('../../../dist/index.js', import.meta.url).href;
 const SOON_MS = 2000;
 
 describeWith(...etcdTools)('a cluster', () => {
-  let etcd: Etcd;
-  let client: EtcdClient;
+  const ground = etcdGround();
   let folder: TempFolder;
-  /** Each test has a part of etcd of its own. */
+  /** Of the keys that the test looks at. */
   let prefix: string;
-  let tests = 0;
   const backends = new Map<string, Backend>();
-  const daemons: Daemon[] = [];
 
   beforeAll(async () => {
-    etcd = await Etcd.start();
-    client = etcd.client();
     folder = tempFolder();
     for (const name of ['a', 'b']) backends.set(name, await startBackend(name));
   });
   beforeEach(() => {
-    tests += 1;
-    prefix = `/test-${tests}`;
+    prefix = ground.prefix;
   });
-  afterEach(async () => {
-    for (const daemon of daemons.splice(0)) await daemon.stop();
-  });
-  afterAll(async () => {
-    client.close();
+  afterAll(() => {
     for (const backend of backends.values()) backend.kill();
-    await etcd.remove();
     folder.remove();
   });
 
   const distributed = (more: object = {}): object => ({
-    ...{ enable: true, node_id: 'n1', etcd_endpoints: etcd.endpoints, ttl: '5s', prefix },
+    ...{ enable: true, node_id: 'n1', etcd_endpoints: ground.etcd.endpoints, ttl: '5s', prefix },
     ...{ allow_loopback: true, advertise: '10.0.0.1:9090', ...more },
   });
 
@@ -63,17 +52,19 @@ describeWith(...etcdTools)('a cluster', () => {
 
   async function start(more: object = {}): Promise<Daemon> {
     const daemon = await startDaemon(config(more));
-    daemons.push(daemon);
+    ground.ends.push(() => daemon.stop());
     return daemon;
   }
 
   const put = (name: string, more: object = {}) =>
-    client.put(
+    ground.client.put(
       `${prefix}/services/web/${name}`,
       JSON.stringify({ address: backends.get(name)?.target, ...more }),
     );
   const nodes = async () =>
-    (await client.list(`${prefix}/nodes/`, 100)).items.map(({ value }) => JSON.parse(value.toString()));
+    (await ground.client.list(`${prefix}/nodes/`, 100)).items.map(({ value }) =>
+      JSON.parse(value.toString()),
+    );
   const registered = (id: string) =>
     eventually(`${id} to be registered`, async () => (await nodes()).find((each) => each.id === id));
 
@@ -83,7 +74,7 @@ describeWith(...etcdTools)('a cluster', () => {
 
   test('a node is registered with what it is, and gone as soon as it drains', async () => {
     const daemon = await startDaemon({ ...config(), server: { graceful_shutdown_timeout: '1m' } });
-    daemons.push(daemon);
+    ground.ends.push(() => daemon.stop());
     const peer = await dial(daemon.port);
     expect(await registered('n1')).toMatchObject({ address: '10.0.0.1:9090', instance: expect.any(String) });
     await eventually('its load', async () => (await registered('n1')).load === 1);
@@ -95,7 +86,7 @@ describeWith(...etcdTools)('a cluster', () => {
 
   test('services come, change their weight and go: sessions follow, and bad ones are named', async () => {
     const { daemon, site } = await startControlled(config());
-    daemons.push(daemon);
+    ground.ends.push(() => daemon.stop());
     await answers(daemon, null);
     await put('a');
     await answers(daemon, 'a');
@@ -115,7 +106,7 @@ describeWith(...etcdTools)('a cluster', () => {
     await put('a', { weight: 0 });
     await answers(daemon, 'b');
     await put('bad', { address: 'example.org:80' });
-    await client.delete(`${prefix}/services/web/b`);
+    await ground.client.delete(`${prefix}/services/web/b`);
     await put('a');
     await answers(daemon, 'a');
     expect((await site.get('/api/v1/status')).body.cluster).toMatchObject({
@@ -142,11 +133,11 @@ describeWith(...etcdTools)('a cluster', () => {
   test('without etcd sessions go where they went, at a start by what is on disk; afterwards all is found', async () => {
     const state = { state_file: join(folder.path, 'state.json') };
     const { daemon, site } = await startControlled(config(state));
-    daemons.push(daemon);
+    ground.ends.push(() => daemon.stop());
     await put('a');
     await answers(daemon, 'a');
     await eventually('the state on disk', () => existsSync(state.state_file));
-    await etcd.members[0]?.down();
+    await ground.etcd.members[0]?.down();
     const status = async () => (await site.get('/api/v1/status')).body.cluster;
     await eventually('the outage', async () => (await status()).error !== null);
     expect((await status()).connected).toBe(false);
@@ -157,10 +148,11 @@ describeWith(...etcdTools)('a cluster', () => {
     });
     const other = await start({ ...state, node_id: 'n2' });
     await answers(other, 'a');
-    await etcd.members[0]?.up();
+    await ground.etcd.members[0]?.up();
     await put('b');
-    await client.delete(`${prefix}/services/web/a`);
-    for (const each of daemons) await eventually('b', async () => (await whoAnswers(each.port)) === 'b');
+    await ground.client.delete(`${prefix}/services/web/a`);
+    for (const each of [daemon, other])
+      await eventually('b', async () => (await whoAnswers(each.port)) === 'b');
     await eventually('both nodes', async () => (await nodes()).length === 2);
     await eventually('the end of the outage', async () => (await status()).connected);
     expect(await status()).toMatchObject({ error: null, registered: true });
@@ -198,7 +190,7 @@ describeWith(...etcdTools)('a cluster', () => {
     expect(await daemon.reload(config({ node_id: 'n2' }))).toMatchObject({ msg: 'reloaded' });
     await answers(daemon, 'b');
     await registered('n2');
-    expect((await client.list(`${before}/nodes/`, 1)).items).toEqual([]);
+    expect((await ground.client.list(`${before}/nodes/`, 1)).items).toEqual([]);
     const alone = {
       ...config(),
       upstreams: { web: { endpoints: [backends.get('a')?.target] } },
@@ -229,7 +221,7 @@ describeWith(...etcdTools)('a cluster', () => {
     const plex = createAnyport({
       protocols: [{ name: 'redis', target: 'service:web' }],
       distributed: {
-        ...{ enable: true, nodeId: 'program', etcdEndpoints: etcd.endpoints, prefix },
+        ...{ enable: true, nodeId: 'program', etcdEndpoints: ground.etcd.endpoints, prefix },
         allowLoopback: true,
       },
     });
@@ -247,9 +239,9 @@ describeWith(...etcdTools)('a cluster', () => {
   test('through an upgrade the node is there all the time, as the same', async () => {
     const generations = await startGenerations(config());
     const first = await registered('n1');
-    const { revision } = await client.get('x');
+    const { revision } = await ground.client.get('x');
     const deleted: string[] = [];
-    const watch = await client.watch(`${prefix}/nodes/`, revision + 1);
+    const watch = await ground.client.watch(`${prefix}/nodes/`, revision + 1);
     const watching = (async () => {
       for await (const message of watch.messages)
         if (message.type === 'events')

@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { EtcdClient } from '../../../src/cluster/etcd/client.js';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Backend, ping, startBackend, whoAnswers } from '../../support/backends.js';
 import { startControlled } from '../../support/control.js';
 import { anyport, type Daemon, startDaemon, type TestConfig } from '../../support/daemon.js';
-import { Etcd, etcdTools } from '../../support/etcd.js';
+import { etcdTools } from '../../support/etcd.js';
+import { etcdGround } from '../../support/etcd-ground.js';
 import { freePort } from '../../support/ports.js';
 import { dial } from '../../support/tcp.js';
 import { type TempFolder, tempFolder } from '../../support/temp.js';
@@ -18,35 +18,19 @@ import { startGenerations } from '../../support/upgrade.js';
 import { eventually } from '../../support/wait.js';
 
 describeWith(...etcdTools)('fragments', () => {
-  let etcd: Etcd;
-  let client: EtcdClient;
+  const ground = etcdGround();
   let folder: TempFolder;
   let file: Backend;
   let other: Backend;
-  /** Each test has a part of etcd of its own. */
-  let prefix: string;
-  let tests = 0;
-  const daemons: Daemon[] = [];
 
   beforeAll(async () => {
-    etcd = await Etcd.start();
-    client = etcd.client();
     folder = tempFolder();
     file = await startBackend('file');
     other = await startBackend('other');
   });
-  beforeEach(() => {
-    tests += 1;
-    prefix = `/test-${tests}`;
-  });
-  afterEach(async () => {
-    for (const daemon of daemons.splice(0)) await daemon.stop();
-  });
-  afterAll(async () => {
-    client.close();
+  afterAll(() => {
     file.kill();
     other.kill();
-    await etcd.remove();
     folder.remove();
   });
 
@@ -54,23 +38,29 @@ describeWith(...etcdTools)('fragments', () => {
     // HTTP is recognised, and goes nowhere by itself.
     protocols: [{ name: 'redis', target: file.target }, { name: 'HTTP' }],
     distributed: {
-      ...{ enable: true, node_id: node, etcd_endpoints: etcd.endpoints, ttl: '5s', prefix },
+      ...{
+        enable: true,
+        node_id: node,
+        etcd_endpoints: ground.etcd.endpoints,
+        ttl: '5s',
+        prefix: ground.prefix,
+      },
       ...{ allow_loopback: true, config_manager: {}, ...more },
     },
   });
 
   async function start(node = 'n1', more: object = {}): Promise<Daemon> {
     const daemon = await startDaemon(config(node, more));
-    daemons.push(daemon);
+    ground.ends.push(() => daemon.stop());
     return daemon;
   }
 
-  const put = (name: string, text: string) => client.put(`${prefix}/config/${name}`, text);
-  const remove = (name: string) => client.delete(`${prefix}/config/${name}`);
+  const put = (name: string, text: string) => ground.client.put(`${ground.prefix}/config/${name}`, text);
+  const remove = (name: string) => ground.client.delete(`${ground.prefix}/config/${name}`);
   const forward = (port: number, to = other.target) => `forwards: [{ listen: ${port}, target: "${to}" }]`;
 
   const status = async (name: string, node = 'n1') => {
-    const [item] = (await client.get(`${prefix}/status/${node}/${name}`)).items;
+    const [item] = (await ground.client.get(`${ground.prefix}/status/${node}/${name}`)).items;
     return item && JSON.parse(item.value.toString());
   };
   const becomes = (name: string, state: string, revision: number, node = 'n1') =>
@@ -88,7 +78,10 @@ describeWith(...etcdTools)('fragments', () => {
     const [one, two] = await Promise.all(['n1', 'n2'].map((node) => start(node)));
     if (one === undefined || two === undefined) throw new Error('unreachable');
     for (const node of ['n1', 'n2'])
-      await eventually(node, async () => (await client.get(`${prefix}/nodes/${node}`)).items[0]);
+      await eventually(
+        node,
+        async () => (await ground.client.get(`${ground.prefix}/nodes/${node}`)).items[0],
+      );
     const session = await dial(one.port);
     await session.send(ping).bytes(7);
     // The two share this machine: a port can be open for one, a route by address for both.
@@ -106,7 +99,9 @@ routes: [{ when: { protocol: http, host: a.example }, to: other }]`;
     writeFileSync(written, JSON.stringify({ ...config(), server: { listen: `127.0.0.1:${one.port}` } }));
     writeFileSync(join(folder.path, 'opening'), 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n');
     const explained = await anyport(['explain', '-c', written, join(folder.path, 'opening')]);
-    expect(explained.stdout).toMatch(new RegExp(`etcd: key ${prefix}/config/web:2 .*host a\\.example`));
+    expect(explained.stdout).toMatch(
+      new RegExp(`etcd: key ${ground.prefix}/config/web:2 .*host a\\.example`),
+    );
     for (const node of ['n1', 'n2'])
       expect(await becomes('web', 'accepted', revision, node)).toMatchObject({
         in_force: revision,
@@ -129,14 +124,14 @@ routes: [{ when: { protocol: http, host: a.example }, to: other }]`;
 
   test('a bad one is refused with the reason and its place, the rest goes on; what it said before stays', async () => {
     const { daemon, site } = await startControlled(config());
-    daemons.push(daemon);
+    ground.ends.push(() => daemon.stop());
     const [good, second] = [await freePort(), await freePort()];
     const first = await put('a', forward(good));
     await answers(good, 'other');
     const origins = (await site.get('/api/v1/upstreams')).body.upstreams.find(
       ({ name }: { name: string }) => name === `:${good}`,
     );
-    const from = `etcd: key ${prefix}/config/a:1`;
+    const from = `etcd: key ${ground.prefix}/config/a:1`;
     expect(origins).toMatchObject({ from, endpoints: [{ name: other.target, from }] });
     const bad = {
       a: 'forwards:\n  - lisen: 1\n',
@@ -165,7 +160,9 @@ routes: [{ when: { protocol: http, host: a.example }, to: other }]`;
     await answers(daemon.port, 'file');
     const { leftOut, fragments } = (await site.get('/api/v1/status')).body.cluster;
     expect(fragments).toEqual({ accepted: 1, refused: 5, waiting: 0 });
-    expect(leftOut.join('\n')).toContain(`key ${prefix}/config/admin: 1:1: admin: is for the file alone`);
+    expect(leftOut.join('\n')).toContain(
+      `key ${ground.prefix}/config/admin: 1:1: admin: is for the file alone`,
+    );
     const written = join(folder.path, 'config.json');
     writeFileSync(written, JSON.stringify(config()));
     const { stdout } = await anyport(['cluster', '-c', written]);
@@ -215,16 +212,15 @@ routes: [{ when: { protocol: http, host: a.example }, to: other }]`;
     await put('a', forward(a));
     await answers(a, 'other');
     await eventually('the state on disk', () => existsSync(state.state_file));
-    await etcd.members[0]?.down();
+    await ground.etcd.members[0]?.down();
     await daemon.line('etcd can not be used: what was known last stays');
     await answers(a, 'other');
-    daemons.splice(0);
     await daemon.stop();
     const next = await start('n1', state);
     // Before anything is asked of etcd again: with the first configuration.
     expect(await whoAnswers(a)).toBe('other');
     expect(next.lines.some(({ msg }) => msg === 'reloaded')).toBe(false);
-    await etcd.members[0]?.up();
+    await ground.etcd.members[0]?.up();
     await put('b', forward(b));
     await remove('a');
     await answers(b, 'other');
