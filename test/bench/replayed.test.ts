@@ -1,5 +1,8 @@
 /** A real daemon's traffic is recorded and replayed: the same sessions and bytes, and nothing of what was said in them. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Report } from '../../src/bench/bench.js';
 import {
@@ -13,8 +16,10 @@ import type { BenchOptions } from '../../src/cli/bench/options.js';
 import { runBench } from '../../src/cli/bench/run.js';
 import { anyport, type Daemon, startDaemon } from '../support/daemon.js';
 import { freePort } from '../support/ports.js';
+import { collect } from '../support/process.js';
 import { dial, listenTcp, type Peer, type Upstream } from '../support/tcp.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
+import { within } from '../support/wait.js';
 
 const MARKER = 'qqmarkerqq';
 const ANSWER = MARKER.repeat(5000);
@@ -105,6 +110,28 @@ test('mixed traffic, recorded and replayed', async () => {
   expect(replay?.cpuPerSession).toBeGreaterThan(0);
   expect(replay?.slices.reduce((all, { replayed }) => all + replayed, 0)).toBeGreaterThan(0);
   expect(readFileSync(path('report.html'), 'utf8')).toContain('Replay of load.jsonl');
+});
+
+test('a log that is followed is recorded for so long, though no more lines come', async () => {
+  const program = spawn(
+    process.execPath,
+    [resolve('dist/cli/main.js'), 'bench', '--record', path('followed'), '--log', '-', '--duration', '1s'],
+    { stdio: 'pipe' },
+  );
+  const stdout = collect(program.stdout);
+  const line = { time: new Date().toISOString(), msg: 'session', listener: 'front', protocol: 'ssh' };
+  const sizes = {
+    opening_bytes: 20,
+    bytes_up: 30,
+    bytes_down: 40,
+    duration_ms: 5,
+    by: 'client',
+    during: 'relay',
+  };
+  program.stdin.write(`${JSON.stringify({ ...line, ...sizes })}\n`);
+  expect(await within('its end', once(program, 'close'))).toEqual([0, null]);
+  expect(stdout()).toMatch(/followed: 1 session of /);
+  expect(readRecording(readFileSync(path('followed'), 'utf8')).ok).toBe(true);
 });
 
 const head = '{"anyport_recording":1,"span":0,"left_out":{}}';

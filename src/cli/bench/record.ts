@@ -1,4 +1,5 @@
 /** `anyport bench --record`: a recording of the sessions that an access log tells of. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { counted, timeText } from '../../base/figures.js';
 import { replaceFile } from '../../base/replace-file.js';
 import { createRecorder, type Recorder } from '../../bench/replay/recorder.js';
@@ -16,8 +17,9 @@ const MODE = 0o600;
 export async function runRecord({ record = '', log, duration }: BenchOptions): Promise<void> {
   if (log === undefined)
     throw new Failure('--record needs --log: the access log to record from, - for standard input', BAD_USAGE);
-  const recorder = createRecorder(durationOf(duration, Number.POSITIVE_INFINITY));
-  await readAll(log, recorder);
+  const spanMs = durationOf(duration, Number.POSITIVE_INFINITY);
+  const recorder = createRecorder(spanMs);
+  await readAll(log, recorder, spanMs);
   const recording = recorder.recording();
   if (recording === null) {
     throw new Failure(
@@ -31,18 +33,25 @@ export async function runRecord({ record = '', log, duration }: BenchOptions): P
 }
 
 /** Until the log ends, enough was recorded, or the user has enough of it. */
-async function readAll(log: string, recorder: Recorder): Promise<void> {
-  const stopped = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
-  });
+async function readAll(log: string, recorder: Recorder, spanMs: number): Promise<void> {
+  const ended = new AbortController();
   const read = async () => {
-    for await (const line of linesOf(chunksOf(log), LINE_BYTES_MAX)) {
-      if ('text' in line && !recorder.take(line.text)) return;
-    }
+    for await (const line of linesOf(chunksOf(log), LINE_BYTES_MAX))
+      if (ended.signal.aborted || ('text' in line && !recorder.take(line.text))) return;
   };
-  await Promise.race([read(), stopped]);
+  const isFollowed = log === '-' && spanMs < Number.POSITIVE_INFINITY;
+  await Promise.race([read(), interrupted(), ...(isFollowed ? [over(spanMs)] : [])]);
+  ended.abort();
   if (log === '-') process.stdin.destroy();
 }
+
+const interrupted = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+
+/** Of a log that is followed: it may have no line that tells. */
+const over = (ms: number): Promise<void> => sleep(ms, undefined, { ref: false });
 
 function summaryOf(file: string, { sessions, span, left_out }: Recording): string {
   const left = Object.entries(left_out).map(([why, count]) => `${why} ${count}`);
