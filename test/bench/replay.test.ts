@@ -10,6 +10,7 @@ import {
   recordingText,
 } from '../../src/bench/replay/recording.js';
 import { playOf, scriptsText } from '../../src/bench/replay/script.js';
+import { createWays } from '../../src/bench/replay/ways.js';
 import { openings } from '../../src/bench/workloads/openings.js';
 import { identifyFlight } from '../../src/protocols/flight.js';
 
@@ -198,9 +199,11 @@ describe('a recording', () => {
 });
 
 describe('a play', () => {
+  const played = (recording: Recording, speed: number) => playOf(recording, speed, createWays());
+
   test('has all bytes of a recording, however often they go', async () => {
     const sizes = { opening: 200, up: 10_000, down: 1_000_000, lasted: 1000 };
-    const { scripts, openings: made, up, down, added } = await playOf(recordingOf(sizes), 1);
+    const { scripts, openings: made, up, down, added } = await played(recordingOf(sizes), 1);
     expect({ up, down, added }).toEqual({ up: 10_000, down: 1_000_000, added: 0 });
     const [script] = scripts;
     expect(script).toMatchObject({ lastsUs: 1_000_000, exchanges: 16, serverCloses: true, opening: 1 });
@@ -208,19 +211,19 @@ describe('a play', () => {
   });
 
   test('says what does not fit', async () => {
-    const { up, added, others } = await playOf(recordingOf({ protocol: 'irc', opening: 5, up: 5 }), 1);
+    const { up, added, others } = await played(recordingOf({ protocol: 'irc', opening: 5, up: 5 }), 1);
     expect({ up, added, others: [...others] }).toEqual({ up: 12, added: 7, others: [['irc', 1]] });
   });
 
   test('is as much faster as was asked for', async () => {
-    const { scripts, spanUs } = await playOf(recordingOf({}, { at: 500, lasted: 400 }), 10);
+    const { scripts, spanUs } = await played(recordingOf({}, { at: 500, lasted: 400 }), 10);
     expect(scripts[1]).toMatchObject({ dueUs: 50_000, lastsUs: 40_000 });
     expect(spanUs).toBe(100_000);
   });
 
   test('opens before its beginning what was open, with what was left of it', async () => {
     const early = { at: -900, lasted: 1000, opening: 0, protocol: null, up: 5000, down: 90_000 };
-    const { scripts, up, down } = await playOf(recordingOf(early, { ...early, at: -100 }), 1);
+    const { scripts, up, down } = await played(recordingOf(early, { ...early, at: -100 }), 1);
     expect(scripts.map(({ dueUs, lastsUs }) => [dueUs, lastsUs])).toEqual([
       [-1000, 100_000],
       [-500, 900_000],
@@ -228,8 +231,15 @@ describe('a play', () => {
     expect({ up, down }).toEqual({ up: 5000, down: 90_000 });
   });
 
+  test('ends when the recording does, with what had gone by then', async () => {
+    const long = { at: 500, lasted: 10_000, opening: 0, protocol: null, up: 5000, down: 90_000 };
+    const { scripts, up, down } = await played(recordingOf(long), 1);
+    expect(scripts).toMatchObject([{ dueUs: 500_000, lastsUs: 500_000 }]);
+    expect({ up, down }).toEqual({ up: 250, down: 4500 });
+  });
+
   test('is held open by clients where one answer would end it at once', async () => {
-    const scripts = (await playOf(recordingOf({ lasted: 30, up: 41 }), 1)).scripts;
+    const scripts = (await played(recordingOf({ lasted: 30, up: 41 }), 1)).scripts;
     expect(scripts).toEqual([
       expect.objectContaining({ exchanges: 1, serverCloses: false, lastsUs: 30_000 }),
     ]);

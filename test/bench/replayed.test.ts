@@ -55,6 +55,20 @@ afterAll(async () => {
 
 const path = (name: string): string => `${folder.path}/${name}`;
 
+const session: RecordedSession = {
+  ...{
+    at: 0,
+    protocol: 'ssh',
+    listener: 0,
+    upstream: 0,
+    opening: 20,
+    up: 500,
+    down: 500,
+    lasted: 10,
+    by: 'client',
+  },
+};
+
 async function exchange(port: number, opening: string | Buffer): Promise<void> {
   const client = await dial(port);
   await client.send(opening).end();
@@ -112,6 +126,43 @@ test('mixed traffic, recorded and replayed', async () => {
   expect(readFileSync(path('report.html'), 'utf8')).toContain('Replay of load.jsonl');
 });
 
+test('a recording through a configuration of the user’s: by its own protocols, and else by the way that there is', async () => {
+  const written = {
+    server: { listen: ':443' },
+    routes: [
+      { when: { protocol: 'tls', sni: 'www.example.com' }, to: 'web' },
+      { when: { protocol: 'tls' }, to: 'reset' },
+      { when: { protocol: 'http', host: 'www.example.com' }, to: 'web' },
+    ],
+    upstreams: { web: { endpoints: ['192.0.2.1:443'] } },
+  };
+  writeFileSync(path('anyport.yaml'), JSON.stringify(written));
+  const sessions = (['tls', 'http', 'ssh', 'custom', null] as const).map((protocol) => ({
+    ...session,
+    protocol,
+  }));
+  writeFileSync(path('own.jsonl'), recordingText({ span: 100, left_out: {}, sessions }));
+  const args = [
+    'bench',
+    '--replay',
+    'own.jsonl',
+    '-c',
+    'anyport.yaml',
+    '--host',
+    'www.example.com',
+    '--json',
+    '-',
+  ];
+  const { status, stdout, stderr } = await anyport(args, folder.path);
+  expect(status, stderr).toBe(0);
+  const { replay, notes } = JSON.parse(stdout) as Report;
+  expect(replay?.replayed).toMatchObject({ sessions: 5, down: 5 * session.down });
+  expect(notes[0]).toMatch(
+    /^sessions for which it has no way .*: of anyport\.yaml on :443 begin as http and go to web/,
+  );
+  expect(notes[1]).toBe('sessions of these protocols open as another one: ssh 1, custom 1, none 1');
+});
+
 test('a log that is followed is recorded for so long, though no more lines come', async () => {
   const program = spawn(
     process.execPath,
@@ -154,34 +205,28 @@ const wrong: readonly { why: string; options: BenchOptions; says: RegExp }[] = [
     options: { replay: 'x', speed: 'fast' },
     says: /--speed fast: give 0.01 to 1000/,
   },
+  { why: 'a host alone', options: { host: 'a' }, says: /--host is for --config/ },
   { why: 'a speed alone', options: { speed: '2' }, says: /--speed is for --replay/ },
   {
     why: 'a load beside it',
     options: { replay: 'x', workload: 'conn' },
     says: /--workload is not for --replay/,
   },
+  {
+    why: 'a beginning without sessions',
+    options: { replay: 'late', duration: '1s' },
+    says: /no session begins in its first 1s/,
+  },
   { why: 'a day', options: { replay: 'long' }, says: /it takes 1 d: give a higher --speed, or --duration/ },
 ];
 test.each(wrong)('bad usage: $why', async ({ options, says }) => {
   writeFileSync(path('garbage'), `${head}\nGET / HTTP/1.1\n`);
+  const late = { span: 9000, left_out: {}, sessions: [{ ...session, at: 5000 }] };
+  writeFileSync(path('late'), recordingText(late));
   writeFileSync(path('long'), recordingText({ span: 86_400_000, left_out: {}, sessions: [session] }));
   const files = Object.entries(options).map(([key, value]) => [
     key,
-    key === 'speed' || key === 'workload' ? value : path(value),
+    ['replay', 'record', 'log'].includes(key) ? path(value) : value,
   ]);
   await expect(runBench(Object.fromEntries(files))).rejects.toThrow(says);
 });
-
-const session: RecordedSession = {
-  ...{
-    at: 0,
-    protocol: 'ssh',
-    listener: 0,
-    upstream: 0,
-    opening: 20,
-    up: 500,
-    down: 500,
-    lasted: 10,
-    by: 'client',
-  },
-};

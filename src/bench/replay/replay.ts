@@ -19,6 +19,7 @@ import {
 } from './outcome.js';
 import type { Recording } from './recording.js';
 import { type Play, playOf, type Script, scriptsText } from './script.js';
+import type { Ways } from './ways.js';
 
 export interface ReplayRequest {
   readonly recording: Recording;
@@ -27,6 +28,9 @@ export interface ReplayRequest {
   readonly speed: number;
   readonly workers: number;
   readonly accept: Accept;
+  readonly ways: Ways;
+  /** What is to be known about it. */
+  readonly notes: readonly string[];
 }
 
 /** Sessions at once, in those of the recording: more than that wait, and count as late. */
@@ -38,7 +42,7 @@ const LATE_US_MAX = 10_000;
 
 /** Throws a LoadFailure where an answer is wrong. */
 export async function replay(request: ReplayRequest, command: string, progress: Progress): Promise<Report> {
-  const play = await playOf(request.recording, request.speed);
+  const play = await playOf(request.recording, request.speed, request.ways);
   const recorded = recordedFigures(play);
   progress.begin(1);
   progress.step(
@@ -47,7 +51,13 @@ export async function replay(request: ReplayRequest, command: string, progress: 
   try {
     const replayed = await perform(request, play, recorded);
     const durationMs = play.spanUs / 1000;
-    return { ...heading(command), durationMs, results: [], replay: replayed, notes: notesOf(play, replayed) };
+    return {
+      ...heading(command),
+      durationMs,
+      results: [],
+      replay: replayed,
+      notes: [...request.notes, ...notesOf(play, replayed)],
+    };
   } finally {
     stopLoads();
     progress.end();
@@ -55,15 +65,15 @@ export async function replay(request: ReplayRequest, command: string, progress: 
 }
 
 async function perform(request: ReplayRequest, play: Play, recorded: Figures): Promise<Replayed> {
-  const { workers, accept } = request;
+  const { workers, accept, ways } = request;
   const threads = threadsBeside(workers);
   const connections = atOnceMax(recorded);
   const begun = new Begun();
   try {
     const { warmUp, ...files } = begun.keep(writeFiles(play));
     const endpoint = begun.keep(await startEndpoint({ threads, ...files }));
-    const document = documentFor({ workers, accept, connections }, play.sections(at(endpoint.port)));
-    const daemon = begun.keep(await startDaemon(document));
+    const document = documentFor({ workers, accept, connections }, ways.sections(at(endpoint.port)));
+    const daemon = begun.keep(await startDaemon(document, ways.directory));
     const act = (scripts: string) =>
       runReplay({
         ...{ scripts, openings: files.openings, connections, threads },
@@ -139,11 +149,7 @@ function notesOf({ others, added }: Play, { late, replayed, recorded, leftOut }:
   const opened = [...others].map(([protocol, count]) => `${protocol} ${count}`);
   return [
     ...(left.length === 0 ? [] : [`sessions that are not in the recording: ${left.join(', ')}`]),
-    ...(opened.length === 0
-      ? []
-      : [
-          `no opening is made of these protocols, whose sessions open as one alike or a custom one: ${opened.join(', ')}`,
-        ]),
+    ...(opened.length === 0 ? [] : [`sessions of these protocols open as another one: ${opened.join(', ')}`]),
     ...(added === 0
       ? []
       : [`${added} bytes up are not of the recording: some openings are longer than what was recorded`]),

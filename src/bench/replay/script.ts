@@ -1,11 +1,10 @@
 /**
- * What sessions of a recording do when they are replayed (native/load/script.h), how they open, and the configuration of the
- * daemon between. Bytes are those of the recording; how they were spread over a session is not known, so they go in exchanges
- * of one size at equal distances. Pure, but for the openings of TLS.
+ * What sessions of a recording do when they are replayed (native/load/script.h), and how they open. Bytes are those of the
+ * recording; how they were spread over a session is not known, so they go in exchanges of one size at equal distances. Pure,
+ * but for what ways are.
  */
-import type { Document } from '../../model/config.js';
-import { CUSTOM_START, namesHost, openedAs, openingOf } from './openings.js';
-import { CUSTOM, type RecordedSession, type Recording } from './recording.js';
+import type { RecordedSession, Recording } from './recording.js';
+import type { Way, Ways } from './ways.js';
 
 export interface Script {
   readonly dueUs: number;
@@ -25,7 +24,6 @@ export interface Play {
   readonly openings: readonly Buffer[];
   /** Names of listeners: the doors that scripts name. */
   readonly doors: readonly string[];
-  sections(endpoint: string): Document;
   /** Of all sessions, to be found at both ends. */
   readonly up: number;
   readonly down: number;
@@ -49,69 +47,44 @@ const EARLY_GAP_US = 500;
 /** Lengths of openings within so many parts of a power of two are one. */
 const PARTS = 16;
 
-export const PLAIN = 'plain';
-const doorName = (listener: number): string => `listener-${listener}`;
-const upstreamName = (upstream: number): string => `upstream-${upstream}`;
-const hostOf = (upstream: number): string => `u${upstream}.test`;
-
-export async function playOf({ sessions, span }: Recording, speed: number): Promise<Play> {
+export async function playOf({ sessions, span }: Recording, speed: number, ways: Ways): Promise<Play> {
   const openings = new Openings();
   const doors = new Indices();
   const others = new Map<string, number>();
-  const ways = new Map<string, Way>();
   const early = sessions.findIndex(({ at }) => at >= 0);
   const earlyCount = early < 0 ? sessions.length : early;
   let [up, added, down] = [0, 0, 0];
   const scripts: Script[] = [];
   for (const [index, session] of sessions.entries()) {
-    const part = remainder(session);
-    const way = wayOf(session);
-    if (way !== null) ways.set(`${way.protocol} ${way.upstream}`, way);
-    if (way !== null && way.protocol !== session.protocol) {
-      const name = session.protocol as string;
+    const part = within(session, span);
+    const way = await ways.of(session);
+    if (way.protocol !== session.protocol) {
+      const name = session.protocol ?? 'none';
       others.set(name, (others.get(name) ?? 0) + 1);
     }
-    const opening = way === null ? 0 : await openings.of(way, Math.min(part.opening, part.up));
-    const head = openings.all[opening] as Buffer;
-    const behind = Math.max(0, part.up - head.length - MARK_BYTES);
-    const sent = head.length + MARK_BYTES + behind;
-    up += sent;
-    added += sent - part.up;
+    const opening = await openings.of(way, Math.min(part.opening, part.up));
+    const head = (openings.all[opening]?.length ?? 0) + MARK_BYTES;
+    const behind = Math.max(0, part.up - head);
+    up += head + behind;
+    added += head + behind - part.up;
     down += part.down;
     const dueUs =
       index < earlyCount ? (index - earlyCount) * EARLY_GAP_US : Math.round((session.at * 1000) / speed);
-    const door = doors.of(way === null ? PLAIN : doorName(session.listener));
     const lastsUs = Math.round((part.lasted * 1000) / speed);
+    const door = doors.of(way.door);
     scripts.push({ dueUs, door, opening, ...pace(lastsUs, behind, part.down, session.by) });
   }
-  return {
-    scripts,
-    openings: openings.all,
-    doors: doors.names,
-    sections: (endpoint) => sectionsFor(endpoint, doors.names, [...ways.values()]),
-    ...{ up, down, added, others },
-    spanUs: Math.max(1, Math.round((span * 1000) / speed), scripts.at(-1)?.dueUs ?? 0),
-  };
+  const spanUs = Math.max(1, Math.round((span * 1000) / speed), scripts.at(-1)?.dueUs ?? 0);
+  return { scripts, openings: openings.all, doors: doors.names, up, down, added, others, spanUs };
 }
 
-/** Of a session that was open when the recording began, what lay behind that, if its bytes went evenly. */
-function remainder({ at, opening, up, down, lasted }: RecordedSession) {
-  if (at >= 0) return { opening, up, down, lasted };
-  const share = lasted === 0 ? 0 : (at + lasted) / lasted;
+/** What of a session lies in the recording's time, if its bytes went evenly. */
+function within({ at, opening, up, down, lasted }: RecordedSession, span: number) {
+  const from = Math.max(0, at);
+  const to = Math.min(at + lasted, Math.max(span, from));
+  const share = to - from < lasted ? (to - from) / lasted : 1;
   const upThen = Math.max(opening, Math.round(up * share));
-  return { opening, up: upThen, down: Math.round(down * share), lasted: at + lasted };
-}
-
-/** How it is told which upstream it is for; null: nothing is, it is passed on by a forward. */
-interface Way {
-  readonly protocol: string;
-  readonly upstream: number;
-}
-
-function wayOf({ protocol, upstream }: RecordedSession): Way | null {
-  if (protocol === null) return null;
-  const opened = openedAs(protocol);
-  return { protocol: opened, upstream: namesHost(opened) ? upstream : 0 };
+  return { opening, up: upThen, down: Math.round(down * share), lasted: to - from };
 }
 
 /**
@@ -151,12 +124,13 @@ class Openings {
   readonly #known = new Map<string, number>();
 
   /** Index of one with room for the mark within `bytes`. */
-  async of({ protocol, upstream }: Way, bytes: number): Promise<number> {
-    const length = roundedDown(Math.max(0, bytes - MARK_BYTES));
-    const key = `${protocol} ${upstream} ${namesHost(protocol) ? length : 0}`;
+  async of({ protocol, name, isSized, opening }: Way, bytes: number): Promise<number> {
+    if (protocol === null) return 0;
+    const length = isSized ? roundedDown(Math.max(0, bytes - MARK_BYTES)) : 0;
+    const key = `${name} ${length}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const index = this.all.push(await openingOf(protocol, hostOf(upstream), length)) - 1;
+    const index = this.all.push(await opening(length)) - 1;
     this.#known.set(key, index);
     return index;
   }
@@ -165,24 +139,4 @@ class Openings {
 function roundedDown(bytes: number): number {
   const step = 2 ** Math.max(0, Math.floor(Math.log2(Math.max(1, bytes / PARTS))));
   return bytes - (bytes % step);
-}
-
-function sectionsFor(endpoint: string, doors: readonly string[], ways: readonly Way[]): Document {
-  const address = '127.0.0.1:0';
-  const used = [...new Set(ways.map(({ protocol }) => protocol))];
-  const named = ways.filter(({ protocol }) => namesHost(protocol));
-  const upstreams = [...new Set(named.map(({ upstream }) => upstream))];
-  return {
-    listeners: doors.filter((name) => name !== PLAIN).map((name) => ({ name, address })),
-    ...(doors.includes(PLAIN) && { forwards: [{ name: PLAIN, listen: address, target: endpoint }] }),
-    protocols: used.map((name) => ({
-      ...(name === CUSTOM ? { name: 'Custom', start_bytes: [CUSTOM_START] } : { name }),
-      target: endpoint,
-    })),
-    upstreams: Object.fromEntries(upstreams.map((each) => [upstreamName(each), { endpoints: [endpoint] }])),
-    routes: named.map(({ protocol, upstream }) => ({
-      when: { protocol, [protocol === 'tls' ? 'sni' : 'host']: hostOf(upstream) },
-      to: upstreamName(upstream),
-    })),
-  };
 }

@@ -26,15 +26,10 @@ const ADAPTABLE = ['conn', 'ping', 'bulk-down', 'bulk-up', 'idle'];
 /** The same request, through `--config`; without it as it is. */
 export async function throughOwn(request: BenchRequest, options: OwnOptions): Promise<BenchRequest> {
   if (options.config === undefined) return request;
-  const { config, document, directory, name } = await loadOrFail(options.config, {});
+  const { config, sections, listener, directory, way, words } = await ownWay(options.config, options);
   const others = request.workloads.filter((each) => !ADAPTABLE.includes(each.name));
   const workloads = request.workloads.filter((each) => ADAPTABLE.includes(each.name));
   if (workloads.length === 0) throw new Failure(`--config is for ${ADAPTABLE.join(', ')}`, BAD_USAGE);
-  const listener = listenerOf(config, options.listener);
-  const listeners = config.listeners.filter(({ forward }) => forward === null).map((each) => each.name);
-  const own = { document, listeners };
-  const way = await wayThrough(own, directory, listener, options);
-  const sections = (endpoint: string): Document => forLoad(own, endpoint);
   const whole = { sections, listener, directory, opening: way.opening };
   return {
     ...request,
@@ -42,10 +37,23 @@ export async function throughOwn(request: BenchRequest, options: OwnOptions): Pr
     ...(options.workers === undefined && { workers: [config.server.workers] }),
     ...(options.accept === undefined && { accept: [config.server.accept] }),
     notes: [
-      `sessions of ${name} on ${listener} begin as ${way.name} and go to ${way.upstream}; ${LEFT_OUT_WORDS}`,
+      `sessions of ${words}`,
       ...(others.length === 0 ? [] : [`not through it: ${others.map((each) => each.name).join(', ')}`]),
     ],
   };
+}
+
+/** A configuration of the user's, made fit for a load, and a way through it to an endpoint. */
+export async function ownWay(file: string, options: OwnOptions) {
+  const { config, document, directory, name } = await loadOrFail(file, {});
+  const listener = listenerOf(config, options.listener);
+  const listeners = config.listeners.filter(({ forward }) => forward === null).map((each) => each.name);
+  const own = { document, listeners };
+  const reaches = reachedBy(own, directory, listener);
+  const way = await wayThrough(reaches, listener, options);
+  const sections = (endpoint: string): Document => forLoad(own, endpoint);
+  const words = `${name} on ${listener} begin as ${way.name} and go to ${way.upstream}; ${LEFT_OUT_WORDS}`;
+  return { config, sections, listener, directory, reaches, way, words };
 }
 
 function listenerOf({ listeners }: Config, wanted: string | undefined): string {
@@ -68,22 +76,31 @@ interface Way {
 /** A client of the load (native/load/socket.h), and an address that stands for the endpoint. */
 const CLIENT = '127.0.0.2';
 const ENDPOINT = '127.0.0.1:1';
+export const HOST = 'bench.example.com';
 
-/** The first opening that the configuration relays to an endpoint. */
-async function wayThrough(
-  own: OwnConfiguration,
-  directory: string,
-  listener: string,
-  { opening: wanted, host = 'bench.example.com' }: OwnOptions,
-): Promise<Way> {
+/** Name of the upstream with endpoints that an opening leads to, or null. */
+type Reaches = (opening: Buffer) => Promise<string | null>;
+
+function reachedBy(own: OwnConfiguration, directory: string, listener: string): Reaches {
   const { config } = okOrFail(loadConfig({ document: forLoad(own, ENDPOINT), directory }));
   const plan = compile(config, NOTHING_DISCOVERED, 1, new IdRegistry());
   const served = config.upstreams.filter(({ handler }) => handler === null).map(({ name }) => name);
   const index = config.listeners.findIndex(({ name }) => name === listener);
-  for (const [name, opening] of await candidates(wanted, host)) {
+  return async (opening) => {
     const { outcome } = await explain(plan, index, { source: CLIENT, bytes: opening });
-    if (outcome.target !== null && served.includes(outcome.target))
-      return { name, opening, upstream: outcome.target };
+    return outcome.target !== null && served.includes(outcome.target) ? outcome.target : null;
+  };
+}
+
+/** The first opening that the configuration relays to an endpoint. */
+async function wayThrough(
+  reaches: Reaches,
+  listener: string,
+  { opening: wanted, host = HOST }: OwnOptions,
+): Promise<Way> {
+  for (const [name, opening] of await candidates(wanted, host)) {
+    const upstream = await reaches(opening);
+    if (upstream !== null) return { name, opening, upstream };
   }
   const tried = wanted ?? 'no opening';
   throw new Failure(

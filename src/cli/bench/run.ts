@@ -21,7 +21,7 @@ export async function runBench(options: BenchOptions): Promise<void> {
   refuseStray(options);
   if (options.record !== undefined) return runRecord(options);
   if (options.replay !== undefined) {
-    const request = replayRequestOf(options);
+    const request = await replayRequestOf(options);
     return write(await told((command, progress) => replay(request, command, progress)), options);
   }
   const measure = async (request: BenchRequest) => {
@@ -33,7 +33,14 @@ export async function runBench(options: BenchOptions): Promise<void> {
 }
 
 /** Options that change another one, which is missing. */
-const NEEDS = { figures: 'plan', log: 'record', speed: 'replay' } as const;
+const NEEDS = {
+  figures: 'plan',
+  log: 'record',
+  speed: 'replay',
+  listener: 'config',
+  opening: 'config',
+  host: 'config',
+} as const;
 
 function refuseStray(options: BenchOptions): void {
   for (const [option, needed] of Object.entries(NEEDS) as [keyof typeof NEEDS, keyof BenchOptions][]) {
