@@ -23,8 +23,8 @@ const DAY_S = 86_400;
 /** From a write that etcd has taken to routing by it. */
 const CONVERGENCE_MS_MAX = 2000;
 
-/** For p99.9 of round trips: less than an election takes, and far more than a busy machine adds. */
-const STALL_MS_MAX = 1000;
+/** For p99.9 of round trips: less than etcd is without a majority, and far more than a busy machine adds. */
+const STALL_MS_MAX = 2000;
 /** On a machine that is busier still: as many times p99.9 of the quiet phase. */
 const STALL_FACTOR_MAX = 10;
 
