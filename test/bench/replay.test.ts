@@ -152,7 +152,7 @@ describe('a recording', () => {
   const good = recordingText(recordingOf({}, { at: 5 }));
   const [head = '', first = ''] = good.split('\n');
   const wrong: readonly { why: string; text: string; says: string | RegExp }[] = [
-    { why: 'nothing', text: '', says: /^1:\d+: this is not JSON$/ },
+    { why: 'nothing', text: '', says: '1:1: it is empty' },
     { why: 'another file', text: 'server: {}\n', says: /^1:\d+: this is not JSON$/ },
     { why: 'no sessions', text: `${head}\n`, says: '2:1: there is no session' },
     { why: 'no head', text: `${first}\n`, says: '1:2: unknown key "at"' },
@@ -175,6 +175,16 @@ describe('a recording', () => {
       says: /^2:76: down: give 0 to/,
     },
     {
+      why: 'what commands a terminal',
+      text: good.replace('{}', '{"\\u001b[2J":1}'),
+      says: /^1:36: left_out: give/,
+    },
+    {
+      why: 'a key of every object',
+      text: good.replace('"up":100', '"constructor":1,"up":100'),
+      says: '2:67: unknown key "constructor"',
+    },
+    {
       why: 'half a byte',
       text: good.replace('"up":100', '"up":0.5'),
       says: /^2:67: up: give a whole number/,
@@ -190,6 +200,15 @@ describe('a recording', () => {
   test.each(wrong)('$why', ({ text, says }) => {
     const read = readRecording(text);
     expect(read.ok ? 'read' : read.problems[0]).toMatch(says);
+  });
+
+  test('is read or refused with a place, whichever character is another', () => {
+    for (const at of Array.from(good).keys()) {
+      for (const other of ['', '"', '}', '\n', '-', '9', 'e', '\u0000', '€']) {
+        const read = readRecording(good.slice(0, at) + other + good.slice(at + 1));
+        if (!read.ok) expect(read.problems.join('\n')).toMatch(/^\d+:\d+: \S/);
+      }
+    }
   });
 
   test('tells of the first problems only', () => {

@@ -46,6 +46,8 @@ export const recordingLimits = {
   upstreamsMax: 64,
   openingBytesMax: 65_536,
   bytesMax: 2 ** 40,
+  /** Why sessions were left out. */
+  reasonsMax: 20,
   /** Told of a file that is wrong. */
   problemsMax: 10,
 } as const;
@@ -90,11 +92,20 @@ const headFields: Readonly<Record<string, Check>> = {
       ? null
       : `this anyport reads version ${RECORDING_VERSION}: record again, or use the anyport that wrote it`,
   span: number(0, limits.spanMsMax),
-  left_out: (value) =>
-    Object(value) === value && Object.values(value as object).every((each) => whole(2 ** 53)(each) === null)
-      ? null
-      : 'give numbers of sessions by name',
+  left_out: leftOut,
 };
+
+/** It is printed. */
+const REASON = /^[a-z ]{1,40}$/;
+
+function leftOut(value: unknown): string | null {
+  const reasons = Object(value) === value ? Object.entries(value as object) : null;
+  const isRight =
+    reasons !== null &&
+    reasons.length <= limits.reasonsMax &&
+    reasons.every(([name, count]) => REASON.test(name) && whole(2 ** 53)(count) === null);
+  return isRight ? null : `give at most ${limits.reasonsMax} numbers of sessions by a name in small letters`;
+}
 
 export function recordingText({ sessions, ...head }: Recording): string {
   const lines = [{ anyport_recording: RECORDING_VERSION, ...head }, ...sessions];
@@ -107,30 +118,39 @@ export type ReadRecording =
   | { readonly ok: false; readonly problems: readonly string[] };
 
 export function readRecording(text: string): ReadRecording {
-  const [first = '', ...lines] = text.split('\n');
   const problems: string[] = [];
-  const read = <Fields>(line: string, at: number, fields: Readonly<Record<string, Check>>): Fields | null => {
-    const found = problemsOf(line, fields);
-    if (Array.isArray(found)) problems.push(...found.map((each) => `${at}:${each}`));
-    return Array.isArray(found) ? null : (found as Fields);
-  };
-  const head = read<Omit<Recording, 'sessions'>>(first, 1, headFields);
-  if (head === null) return { ok: false, problems };
-  if (lines.at(-1) === '') lines.pop();
-  if (lines.length > limits.sessionsMax)
-    return { ok: false, problems: [`${limits.sessionsMax + 2}:1: more than ${limits.sessionsMax} sessions`] };
   const sessions: RecordedSession[] = [];
-  for (const [index, line] of lines.entries()) {
-    const session = read<RecordedSession>(line, index + 2, sessionFields);
-    if (session === null && problems.length >= limits.problemsMax) break;
-    if (session === null) continue;
-    const wrong = misplaced(session, sessions.at(-1));
-    if (wrong === null) sessions.push(session);
-    else problems.push(`${index + 2}:${columnOf(line, 'at')}: ${wrong}`);
+  let head: Omit<Recording, 'sessions'> | null = null;
+  let number = 0;
+  for (const line of linesIn(text)) {
+    number += 1;
+    const found = objectIn(line, number === 1 ? headFields : sessionFields);
+    if (!found.ok) problems.push(...found.problems.map((each) => `${number}:${each}`));
+    else if (number === 1) head = found.value as Omit<Recording, 'sessions'>;
+    else {
+      const wrong = misplaced(found.value as RecordedSession, sessions.at(-1));
+      if (wrong === null) sessions.push(found.value as RecordedSession);
+      else problems.push(`${number}:${columnOf(line, 'at')}: ${wrong}`);
+    }
+    if (number > limits.sessionsMax + 1)
+      problems.push(`${number}:1: more than ${limits.sessionsMax} sessions`);
+    // Without a head it is another file.
+    if (head === null || problems.length >= limits.problemsMax) break;
   }
-  if (problems.length === 0 && sessions.length === 0) problems.push('2:1: there is no session');
-  if (problems.length > 0) return { ok: false, problems: problems.slice(0, limits.problemsMax) };
+  if (number === 0) problems.push('1:1: it is empty');
+  else if (problems.length === 0 && sessions.length === 0) problems.push('2:1: there is no session');
+  if (head === null || problems.length > 0)
+    return { ok: false, problems: problems.slice(0, limits.problemsMax) };
   return { ok: true, recording: { span: head.span, left_out: head.left_out, sessions } };
+}
+
+function* linesIn(text: string): Generator<string> {
+  for (let from = 0; from < text.length; ) {
+    const found = text.indexOf('\n', from);
+    const end = found < 0 ? text.length : found;
+    yield text.slice(from, end);
+    from = end + 1;
+  }
 }
 
 function misplaced({ at, lasted }: RecordedSession, before: RecordedSession | undefined): string | null {
@@ -138,18 +158,31 @@ function misplaced({ at, lasted }: RecordedSession, before: RecordedSession | un
   return at + lasted < 0 ? 'at: it was over before the recording began' : null;
 }
 
-/** The object of a line, or what is wrong with it, each with its column. */
-function problemsOf(line: string, fields: Readonly<Record<string, Check>>): unknown {
-  let read: unknown;
+type Found =
+  | { readonly ok: true; readonly value: object }
+  /** Each with its column. */
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+function objectIn(line: string, fields: Readonly<Record<string, Check>>): Found {
+  let value: unknown;
   try {
-    read = JSON.parse(line);
+    value = JSON.parse(line);
   } catch (error) {
-    return [`${1 + Number(/position (\d+)/.exec((error as Error).message)?.[1] ?? 0)}: this is not JSON`];
+    const at = Number(/position (\d+)/.exec((error as Error).message)?.[1] ?? 0);
+    return { ok: false, problems: [`${at + 1}: this is not JSON`] };
   }
-  if (Object(read) !== read || Array.isArray(read)) return ['1: give an object'];
-  const object = read as Record<string, unknown>;
-  const unknown = Object.keys(object).filter((key) => !(key in fields));
-  const problems = [
+  if (Object(value) !== value || Array.isArray(value)) return { ok: false, problems: ['1: give an object'] };
+  const problems = problemsOf(value as Record<string, unknown>, line, fields);
+  return problems.length === 0 ? { ok: true, value: value as object } : { ok: false, problems };
+}
+
+function problemsOf(
+  object: Readonly<Record<string, unknown>>,
+  line: string,
+  fields: Readonly<Record<string, Check>>,
+): string[] {
+  const unknown = Object.keys(object).filter((key) => !Object.hasOwn(fields, key));
+  return [
     ...unknown.map((key) => `${columnOf(line, key)}: unknown key ${JSON.stringify(key.slice(0, 40))}`),
     ...Object.entries(fields).flatMap(([key, check]) => {
       if (!Object.hasOwn(object, key)) return [`1: lacks ${key}`];
@@ -157,7 +190,6 @@ function problemsOf(line: string, fields: Readonly<Record<string, Check>>): unkn
       return wrong === null ? [] : [`${columnOf(line, key)}: ${key}: ${wrong}`];
     }),
   ];
-  return problems.length === 0 ? object : problems;
 }
 
 const columnOf = (line: string, key: string): number => line.indexOf(JSON.stringify(key)) + 1;
