@@ -33,7 +33,9 @@ export interface LineUp {
 export const isRival = (name: string): boolean => rivals.some((rival) => rival.name === name);
 
 /** Client modes that the endpoint answers without a proxy. */
-const ANSWERED: readonly (string | undefined)[] = ['fetch', 'ping', 'hold'];
+const ANSWERED: readonly (string | undefined)[] = ['fetch', 'hello', 'ping', 'hold'];
+
+const UNFINISHED = ['leave', 'stay'] as const;
 
 export function takingPart(
   workload: Workload,
@@ -46,6 +48,13 @@ export function takingPart(
   const starts: [string, Start][] = [
     [DIRECT, async (endpoint) => endpoint],
     [OURS, (endpoint, setting) => startAnyport(endpoint.port, setting)],
+    ...Object.entries(workload.variants ?? {}).map(([name, variant]): [string, Start] => [
+      name,
+      async ({ port }, setting) => ({
+        ...(await startAnyport(port, { ...setting, ...variant.setting })),
+        name,
+      }),
+    ]),
     [BESIDE, (endpoint, setting) => startAnyport(endpoint.port, setting, beside)],
     ...chosen.map(({ name, start }): [string, Start] => [
       name,
@@ -55,6 +64,7 @@ export function takingPart(
   const isThere = (name: string): boolean => {
     if (name === DIRECT && !ANSWERED.includes(workload.client?.[0])) return false;
     if (name === BESIDE && beside === undefined) return false;
+    if (workload.variants?.[name]) return against.includes(OURS);
     return against.includes(name) && (absent.get(name) ?? null) === null;
   };
   return {
@@ -63,9 +73,21 @@ export function takingPart(
   };
 }
 
-function askedOf({ client: [mode, connections = 1] = ['fetch'], setting }: Workload): Asked {
-  return { setting, connections, unfinished: mode === 'leave' || mode === 'stay' ? mode : null };
+function askedOf({ client, meanwhile, setting }: Workload): Asked {
+  const loads = [client, meanwhile].flatMap((load) => (load ? [load] : []));
+  return {
+    setting,
+    connections: loads.reduce((sum, [, connections = 1]) => sum + connections, 0),
+    unfinished: UNFINISHED.find((mode) => loads.some(([each]) => each === mode)) ?? null,
+  };
 }
+
+/** What a contender is asked for. */
+export const askedBy = (workload: Workload, name: string): Workload => ({
+  ...workload,
+  ...workload.variants?.[name],
+  setting: workload.setting,
+});
 
 function absenceOf(rival: Rival, asked: Asked): string | null {
   if (rival.version() === undefined) return `is not installed (Debian: ${rival.packages})`;
@@ -73,7 +95,10 @@ function absenceOf(rival: Rival, asked: Asked): string | null {
 }
 
 export async function lineUp(starts: TakingPart['starts'], setting: Setting, cores: Cores): Promise<LineUp> {
-  const endpoint = await startEndpoint(resolve('build-bench/load/endpoint'), cores.load);
+  const endpoint = await startEndpoint(resolve('build-bench/load/endpoint'), {
+    wrapper: cores.load,
+    options: setting.sni ? ['hello'] : [],
+  });
   const compared: Contender[] = [];
   const stop = async () => {
     for (const contender of new Set([...compared.toReversed(), endpoint])) await contender.stop();

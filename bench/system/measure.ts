@@ -33,6 +33,7 @@ type Measure = (client: Command, workload: Workload, contender: Contender) => Pr
 
 const ways = {
   cpu: measureCpu,
+  held: measureHeld,
   memory: measureMemory,
   scrape: (_client, workload, contender) => measureScrape(workload, contender),
   start: measureStart,
@@ -62,12 +63,30 @@ function compareBooks(wanted: Partial<Booked>, before: Partial<Booked>, after: P
 
 async function measureCpu(client: Command, workload: Workload, { port, pid }: Contender): Promise<Run> {
   const before = pid === null ? 0 : cpuNanoseconds(pid);
-  const load = startClient(client, workload, port);
-  load.stdin.end();
-  const seconds = await load.done();
+  const { meanwhile } = workload;
+  const loads = [workload, ...(meanwhile ? [{ client: meanwhile }] : [])].map((load) =>
+    startClient(client, load, port),
+  );
+  for (const { stdin } of loads) stdin.end();
+  const seconds = Math.max(...(await Promise.all(loads.map((load) => load.done()))));
   // All answers have arrived, but the last closes may be pending.
   await sleep(SETTLE_MS);
   const cost = pid === null ? null : (cpuNanoseconds(pid) - before) / workload.units;
+  return { cost, rate: workload.units / seconds };
+}
+
+/** Round trips on some of the connections, when all are open. */
+async function measureHeld(client: Command, workload: Workload, { port, pid }: Contender): Promise<Run> {
+  const load = startClient(client, workload, port);
+  await load.held();
+  await sleep(SETTLE_MS);
+  const before = pid === null ? 0 : cpuNanoseconds(pid);
+  load.stdin.write('\n');
+  const seconds = await load.held();
+  const cost = pid === null ? null : (cpuNanoseconds(pid) - before) / workload.units;
+  load.stdin.end();
+  await load.done();
+  await sleep(SETTLE_MS);
   return { cost, rate: workload.units / seconds };
 }
 
@@ -112,10 +131,15 @@ function startClient(client: Command, { client: run }: Pick<Workload, 'client'>,
   const errors = collect(child.stderr);
   const output = collect(child.stdout);
   const closed = once(child, 'close') as Promise<[number | null]>;
-  const seconds = (): number => Number(/^ok ([\d.]+)/m.exec(output())?.[1]);
+  const seconds = (): number =>
+    Number(
+      output()
+        .match(/(?<=^ok )[\d.]+/gm)
+        ?.at(-1),
+    );
   return {
     stdin: child.stdin,
-    /** Resolves when all connections are open and idle. */
+    /** Resolves when all connections are open and idle, again. */
     held: async () => {
       await Promise.race([once(child.stdout, 'data'), closed]);
       if (child.exitCode !== null) throw new Error(`client ${mode}: ${errors().trim()}`);

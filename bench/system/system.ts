@@ -12,9 +12,10 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Contender } from './contender.js';
 import { BESIDE, OURS } from './contenders/anyport.js';
+import { DIRECT } from './contenders/direct.js';
 import { contenderNames } from './contenders/index.js';
 import { type Cores, coresFor } from './cores.js';
-import { type Choice, isRival, lineUp, type TakingPart, takingPart } from './line-up.js';
+import { askedBy, type Choice, isRival, lineUp, type TakingPart, takingPart } from './line-up.js';
 import { measure, type Run } from './measure.js';
 import { ratioText, verdictOf } from './ratio.js';
 import { heading } from './report.js';
@@ -34,7 +35,7 @@ const { values: options } = parseArgs({
   },
 });
 
-/** Upper bound on rounds of contenders other than the two builds: enough for their medians. */
+/** Upper bound on rounds of contenders that are not anyport: enough for their medians. */
 const ROUNDS_OF_OTHERS = 5;
 const ROUNDS = Number(options.rounds ?? (options.quick ? 2 : 5));
 const SCALE = options.quick ? 0.25 : 1;
@@ -52,7 +53,7 @@ async function compare(workload: Workload): Promise<Comparison> {
   const { starts, absent } = takingPart(workload, choice);
   const results = new Map<string, Run[]>([...starts.keys()].map((name) => [name, []]));
   const comparison = { workload, results, absent: new Map(absent) };
-  const isOnce = workload.way === 'cpu' || workload.way === 'scrape';
+  const isOnce = ['cpu', 'held', 'scrape'].includes(workload.way);
   if (isOnce) await compareRounds(comparison, starts, 0, ROUNDS);
   else for (let round = 0; round < ROUNDS; round += 1) await compareRounds(comparison, starts, round, 1);
   return comparison;
@@ -74,7 +75,9 @@ async function compareRounds(
   const { compared, stop } = await lineUp(starts, setting, cores);
   const run = async (contender: Contender): Promise<void> => {
     try {
-      results.get(contender.name)?.push(await measure([...cores.load, client], workload, contender));
+      results
+        .get(contender.name)
+        ?.push(await measure([...cores.load, client], askedBy(workload, contender.name), contender));
     } catch (error) {
       if (!isRival(contender.name)) throw new Error(`${workload.name}, ${contender.name}`, { cause: error });
       results.delete(contender.name);
@@ -94,7 +97,7 @@ async function compareRounds(
 }
 
 const takesPart = (name: string, round: number): boolean =>
-  round < ROUNDS_OF_OTHERS || name === OURS || name === BESIDE;
+  round < ROUNDS_OF_OTHERS || (name !== DIRECT && !isRival(name));
 
 /** What ran, for the top of the output and for the file. */
 function head(): string {

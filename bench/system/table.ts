@@ -1,6 +1,7 @@
 /** Prints medians, spreads and ratios as plain tables of at most 100 columns. */
-import { OURS } from './contenders/anyport.js';
+import { BESIDE, OURS } from './contenders/anyport.js';
 import { FLOOR } from './contenders/floor.js';
+import { rivals } from './contenders/index.js';
 import type { Run } from './measure.js';
 import { type Ratio, ratioOf } from './ratio.js';
 import { align, costsOf, median, rounded } from './report.js';
@@ -31,20 +32,43 @@ export function table({ workload, results, absent }: Comparison): string {
     rounded(median(runs.map(({ rate }) => rate))),
   ]);
   const without = [...absent].map(([name, why]) => `without ${name}, which ${why}`);
-  return [`${workload.name}: ${workload.why}`, ...align([head, ...rows]), ...without].join('\n');
+  const goals = goalsOf({ workload, results, absent }).map(
+    ([, what, figure, goal, verdict]) => `${what}: ${figure}, ${goal}: ${verdict}`,
+  );
+  return [`${workload.name}: ${workload.why}`, ...align([head, ...rows]), ...without, ...goals].join('\n');
 }
 
 /** Each row has the ratios of anyport to the others in one workload. */
 export function summary(comparisons: readonly Comparison[]): string {
-  const others = [...new Set(comparisons.flatMap(({ results }) => [...results.keys()]))].filter(
-    (name) => name !== OURS && comparisons.some(({ results }) => costsOf(results.get(name)).length > 0),
+  const others = [BESIDE, ...rivals.map(({ name }) => name)].filter((name) =>
+    comparisons.some(({ results }) => costsOf(results.get(name)).length > 0),
   );
   const rows = comparisons.map(({ workload, results }) => [
     workload.name,
     ...others.map((name) => ratioText(ratioTo(results, OURS, name), MEASURES.includes(name))),
   ]);
   const what = `${OURS} to the others: median of the rounds (lowest–highest; 95 % confidence of 9 rounds and more)`;
-  return [what, ...align([['', ...others], ...rows])].join('\n');
+  const goals = align(comparisons.flatMap(goalsOf));
+  return [what, ...align([['', ...others], ...rows]), ...(goals.length > 0 ? ['', ...goals] : [])].join('\n');
+}
+
+/** Of each goal: workload, what of anyport, its figure, the goal, whether the median reaches it. */
+function goalsOf({ workload: { name, goals = [], quote, unit }, results }: Comparison): string[][] {
+  return goals.flatMap(({ to, atMost }) => {
+    const costs = costsOf(results.get(OURS));
+    const ratio = to === undefined ? null : ratioTo(results, OURS, to);
+    if (to === undefined ? costs.length === 0 : ratio === null) return [];
+    const reached = (ratio?.median ?? median(costs) / quote.divisor) <= atMost;
+    return [
+      [
+        name,
+        to === undefined ? `${quote.label} per ${unit} of ${OURS}` : `${OURS} to ${to}`,
+        to === undefined ? costText(costs, quote.divisor) : ratioText(ratio),
+        `at most ${atMost}`,
+        reached ? 'reached' : 'missed',
+      ],
+    ];
+  });
 }
 
 /** All runs, and the ratios of anyport, for a file. */

@@ -1,20 +1,25 @@
 /**
  * The workloads as data. The proxy's CPU time is divided by the units of work. `fetch` speaks HTTP, `ping` and `hold`
- * Redis; `leave` and `stay` send too few bytes to be identified.
+ * Redis, `hello` TLS; `leave` and `stay` send too few bytes to be identified, `refused` none.
  */
 import type { Booked, Setting } from './contender.js';
 
-type Mode = 'fetch' | 'ping' | 'hold' | 'leave' | 'stay';
+type Mode = 'fetch' | 'hello' | 'ping' | 'hold' | 'leave' | 'stay' | 'refused';
+
+/** Arguments of the client after the port. */
+type Load = readonly [mode: Mode, ...numbers: number[]];
 
 /** Method of measurement (measure.ts); `start` and `rest` have no load. */
-export type Way = 'cpu' | 'memory' | 'scrape' | 'start' | 'rest';
+export type Way = 'cpu' | 'held' | 'memory' | 'scrape' | 'start' | 'rest';
 
 export interface Workload {
   readonly name: string;
   readonly why: string;
   readonly unit: string;
-  /** Arguments of the client after the port; absent: no client. */
-  readonly client?: readonly [mode: Mode, ...numbers: number[]];
+  /** Absent: no client. */
+  readonly client?: Load;
+  /** A second client at the same time, whose units count too. */
+  readonly meanwhile?: Load;
   /** Units of work per run. */
   readonly units: number;
   readonly way: Way;
@@ -23,6 +28,20 @@ export interface Workload {
   readonly setting: Setting;
   /** Expected counters of a contender with counters, after one run. */
   readonly booked?: Partial<Booked>;
+  /** anyport itself, otherwise: name → what differs. */
+  readonly variants?: Readonly<Record<string, Variant>>;
+  /** What anyport is to reach. */
+  readonly goals?: readonly Goal[];
+}
+
+export interface Variant extends Partial<Pick<Workload, 'client' | 'units' | 'booked'>> {
+  readonly setting?: Partial<Setting>;
+}
+
+/** `to`: the contender or variant whose ratio it is of; absent: the figure itself. */
+export interface Goal {
+  readonly to?: string;
+  readonly atMost: number;
 }
 
 export interface Quote {
@@ -39,13 +58,25 @@ const mebibytes: Quote = { label: 'MiB resident', divisor: 1 << 20 };
 const GIGABYTE = 1e9;
 const ANSWER_BYTES = 128;
 const IDENTIFY_SECONDS = 2;
+const HELD = 9_000;
+const ACTIVE = 90;
+/** Of the hello that the clients send: bench/system/load/hello.h. */
+const HELLO_NAME = 'bench.example.com';
 
 type Shape = Omit<Workload, 'name' | 'why'>;
 
 /** `scale` 1 is the full run; below 1, shorter runs of the same shape. */
 export function workloads(scale: number): Workload[] {
   const times = (count: number): number => Math.max(1, Math.round(count * scale));
-  return [...traffic(times), ...floods(times), ...logged(times), ...atRest(times)];
+  return [
+    ...traffic(times),
+    ...downloads(times),
+    ...held(times),
+    ...floods(times),
+    ...logged(times),
+    ...scaled(times),
+    ...atRest(times),
+  ];
 }
 
 type Times = (count: number) => number;
@@ -68,7 +99,7 @@ const ping = (connections: number, rounds: number): Shape => ({
   setting: { tuning: 'messages' },
 });
 
-function bulk(connections: number, times: Times): Shape {
+function bulk(connections: number, times: Times, tuning: Setting['tuning'] = 'bulk'): Shape {
   const fetches = connections * times(4 / connections);
   return {
     unit: 'GB',
@@ -76,30 +107,97 @@ function bulk(connections: number, times: Times): Shape {
     units: fetches,
     way: 'cpu',
     quote: millis,
-    setting: { tuning: 'bulk' },
+    setting: { tuning },
   };
 }
 
+const toHaproxy = (atMost: number): Goal => ({ to: 'HAProxy', atMost });
+
 function traffic(times: Times): Workload[] {
-  const sessions = times(8000);
+  const hellos = times(20_000);
   return [
     {
       name: 'conn',
       why: 'short connections, 64 at once: one request, 128 bytes back, closed by the server',
       ...connections(times),
+      goals: [toHaproxy(0.85), { to: 'floor', atMost: 1 }],
+    },
+    {
+      name: 'tls-sni',
+      why: 'the same with a TLS hello of 517 bytes, routed by its server name, which comes back whole',
+      ...connections(times),
+      client: ['hello', 64, hellos],
+      units: hellos,
+      setting: { tuning: 'messages', sni: HELLO_NAME },
+      goals: [toHaproxy(0.85)],
     },
     {
       name: 'ping-1',
       why: '64-byte round trips on one connection',
       ...ping(1, times(20_000)),
+      goals: [toHaproxy(0.78)],
     },
     {
       name: 'ping-64',
       why: '64-byte round trips on 64 connections',
       ...ping(64, times(1_500)),
+      goals: [toHaproxy(0.85)],
     },
-    { name: 'bulk-1', why: '1 GB downloads, one at a time', ...bulk(1, times) },
+  ];
+}
+
+function downloads(times: Times): Workload[] {
+  const byDefault = 'each proxy as it is without tuning';
+  return [
+    {
+      name: 'bulk-1',
+      why: '1 GB downloads, one at a time',
+      ...bulk(1, times),
+      goals: [toHaproxy(0.98)],
+    },
     { name: 'bulk-4', why: '1 GB downloads, four at once', ...bulk(4, times) },
+    {
+      name: 'bulk-8',
+      why: '1 GB downloads, eight at once',
+      ...bulk(8, times),
+      goals: [toHaproxy(0.95)],
+    },
+    {
+      name: 'default-bulk-1',
+      why: `1 GB downloads, one at a time, ${byDefault}`,
+      ...bulk(1, times, 'default'),
+      goals: [toHaproxy(0.35)],
+    },
+    {
+      name: 'default-bulk-8',
+      why: `1 GB downloads, eight at once, ${byDefault}`,
+      ...bulk(8, times, 'default'),
+      goals: [toHaproxy(0.35)],
+    },
+  ];
+}
+
+function held(times: Times): Workload[] {
+  const sessions = times(8000);
+  const rounds = times(300);
+  const few = 64;
+  const active = (connections: number, speaking: number) =>
+    ({
+      client: ['hold', connections, speaking, rounds],
+      units: speaking * rounds,
+    }) as const;
+  return [
+    {
+      name: 'held',
+      why: `64-byte round trips on ${ACTIVE} of ${HELD} connections, which are all open`,
+      unit: 'round trip',
+      ...active(HELD, ACTIVE),
+      way: 'held',
+      quote: micros,
+      setting: { tuning: 'messages' },
+      variants: { [`${few} held`]: active(few, few) },
+      goals: [{ to: `${few} held`, atMost: 1.1 }],
+    },
     {
       name: 'idle',
       why: 'identified sessions that are silent',
@@ -109,6 +207,7 @@ function traffic(times: Times): Workload[] {
       way: 'memory',
       quote: bytes,
       setting: { tuning: 'messages' },
+      goals: [{ atMost: 256 }],
     },
   ];
 }
@@ -120,7 +219,7 @@ function floods(times: Times): Workload[] {
     quote: micros,
     setting: { tuning: 'messages', identifySeconds: IDENTIFY_SECONDS },
   };
-  const [leave, stay] = [times(20_000), times(8_000)];
+  const [leave, stay, normal] = [times(20_000), times(8_000), times(10_000)];
   return [
     {
       name: 'flood-leave',
@@ -138,6 +237,28 @@ function floods(times: Times): Workload[] {
       booked: { ended: { identify_timeout: stay } },
       ...openings,
     },
+    {
+      name: 'flood-mixed',
+      why: 'clients that leave so, and short connections at the same time, 16 at once',
+      ...openings,
+      unit: 'connection',
+      client: ['leave', 512, leave],
+      meanwhile: ['fetch', 16, normal, ANSWER_BYTES],
+      units: leave + normal,
+      booked: { ended: { client_gone: leave, done: normal } },
+      goals: [toHaproxy(0.92)],
+    },
+    {
+      name: 'refused',
+      why: 'connections from a network that is refused, 64 at once',
+      ...openings,
+      unit: 'connection',
+      client: ['refused', 64, leave],
+      units: leave,
+      setting: { tuning: 'messages', refused: '127.0.0.0/8' },
+      booked: { ended: { denied: leave } },
+      goals: [toHaproxy(0.85)],
+    },
   ];
 }
 
@@ -152,6 +273,10 @@ function logged(times: Times): Workload[] {
       ...short,
       setting,
       booked: { ended: { done: short.units }, lines: short.units },
+      variants: {
+        'no log': { setting: { accessLog: false }, booked: { ended: { done: short.units }, lines: 0 } },
+      },
+      goals: [toHaproxy(0.9), { to: 'no log', atMost: 1.05 }],
     },
     {
       name: 'log-ping',
@@ -162,6 +287,18 @@ function logged(times: Times): Workload[] {
     },
   ];
 }
+
+/** Whether a second worker costs more than it does. */
+const scaled = (times: Times): Workload[] => [
+  {
+    name: 'workers-2',
+    why: 'the same as conn, with two workers on two cores, which the load shares where there are no more',
+    ...connections(times),
+    setting: { tuning: 'messages', workers: 2 },
+    variants: { 'one worker': { setting: { workers: 1 } } },
+    goals: [{ to: 'one worker', atMost: 1.05 }],
+  },
+];
 
 function atRest(times: Times): Workload[] {
   const rest = (workers: number): Workload => ({
@@ -192,7 +329,7 @@ function atRest(times: Times): Workload[] {
       quote: millis,
       setting: { tuning: 'messages' },
     },
-    rest(1),
+    { ...rest(1), goals: [{ atMost: 64 }] },
     rest(2),
   ];
 }

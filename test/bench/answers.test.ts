@@ -38,10 +38,13 @@ const flip = (bytes: Buffer): Buffer => {
   return bytes;
 };
 
-async function failsWith(name: string, serve: (peer: Peer) => void, message: RegExp): Promise<void> {
+const failsWith = (name: string, serve: (peer: Peer) => void, message: RegExp): Promise<void> =>
+  failsWithLoad(workload(name), serve, message);
+
+async function failsWithLoad(load: Workload, serve: (peer: Peer) => void, message: RegExp): Promise<void> {
   const server = await listenTcp(serve);
   const contender = { name: 'wrong', port: server.port, pid: null, start, stop: async () => {} };
-  await expect(measure([client], workload(name), contender)).rejects.toThrow(message);
+  await expect(measure([client], load, contender)).rejects.toThrow(message);
   await server.close();
 }
 
@@ -64,6 +67,23 @@ describe('conn', () => {
   };
   test('other bytes', () => failsWith('conn', fetched(Buffer.alloc(128)), /a fetch brought other bytes/));
   test('too few', () => failsWith('conn', fetched(Buffer.alloc(0)), /a fetch ended early/));
+});
+
+test('other bytes than those of a hello', () =>
+  failsWith('tls-sni', pings(flip), /a hello came back changed/));
+
+test('a refused connection that is answered', () =>
+  failsWith('refused', (peer) => void peer.send(Buffer.of(0)), /a refused connection was answered/));
+
+test('a changed byte while other connections are held', () => {
+  // Right at first, when the connections are opened.
+  let right = 20;
+  const change = (bytes: Buffer) => {
+    right -= 1;
+    return right >= 0 ? bytes : flip(bytes);
+  };
+  const few: Workload = { ...workload('held'), client: ['hold', 20, 4, 5], units: 20 };
+  return failsWithLoad(few, pings(change), /a ping came back changed/);
 });
 
 describe('conn through a tunnel', () => {

@@ -7,7 +7,8 @@ import { takingPart } from '../../bench/system/line-up.js';
 import type { Run } from '../../bench/system/measure.js';
 import { figuresOf, summary, table } from '../../bench/system/table.js';
 import { type Workload, workloads } from '../../bench/system/workloads.js';
-import { runProgram } from '../support/process.js';
+import { freePort } from '../support/ports.js';
+import { type Running, runProgram, startProgram } from '../support/process.js';
 import { provide, startEndpoint } from '../support/steady.js';
 
 const workload = (name: string, client: Workload['client'] = ['fetch', 1, 1, 1]): Workload => {
@@ -18,19 +19,23 @@ const workload = (name: string, client: Workload['client'] = ['fetch', 1, 1, 1])
 
 describe('a rival relays every byte', () => {
   let endpoint: Awaited<ReturnType<typeof startEndpoint>>;
+  /** Takes hellos. */
+  let named: Running & { readonly port: number };
   let client: string;
 
   beforeAll(async () => {
     endpoint = await startEndpoint();
+    const port = await freePort();
+    named = { ...(await startProgram(await provide('endpoint'), [`${port}`, 'hello'], port)), port };
     [client = ''] = await Promise.all(['client', 'relay', 'refuser'].map(provide));
   });
-  afterAll(() => endpoint.stop());
+  afterAll(() => Promise.all([endpoint.stop(), named.stop()]));
 
   const ping = ['ping', 1, 20];
   const download = ['fetch', 1, 1, 20_000_000];
 
   async function through(rival: Rival, setting: Setting, ...asked: (string | number)[][]): Promise<void> {
-    const { port, stop } = await rival.start(endpoint.port, setting);
+    const { port, stop } = await rival.start((setting.sni ? named : endpoint).port, setting);
     try {
       for (const [mode, ...numbers] of asked) {
         const finished = await runProgram(client, [mode, port, ...numbers].map(String));
@@ -45,6 +50,29 @@ describe('a rival relays every byte', () => {
     await through(rival, { tuning: 'messages' }, ping, download);
     await through(rival, { tuning: 'bulk' }, download);
   });
+
+  const able = (setting: Setting) =>
+    rivals.filter((rival) => rival.lacks({ setting, connections: 1, unfinished: null }) === null);
+
+  const byName: Setting = { tuning: 'messages', sni: 'bench.example.com' };
+  test.each(able(byName))('$name routes by server name', async (rival) => {
+    await through(rival, byName, ['hello', 1, 1]);
+  });
+
+  const refusing: Setting = { tuning: 'messages', refused: '127.0.0.0/8' };
+  test.each(able(refusing))('$name refuses a network', async (rival) => {
+    await through(rival, refusing, ['refused', 1, 20]);
+  });
+
+  test.each(able({ ...byName, sni: 'other.example.com' }).filter(({ name }) => name !== 'floor'))(
+    '$name leads other names nowhere',
+    async (rival) => {
+      const { port, stop } = await rival.start(named.port, { ...byName, sni: 'other.example.com' });
+      const { status } = await runProgram(client, ['hello', `${port}`, '1', '1']);
+      await stop();
+      expect(status).toBe(1);
+    },
+  );
 });
 
 describe('who takes part', () => {
@@ -78,6 +106,11 @@ describe('who takes part', () => {
   });
 });
 
+test('anyport takes part otherwise too, as the workload says', () => {
+  const choice = { against: ['anyport'], beside: undefined };
+  expect([...takingPart(workload('log-conn'), choice).starts.keys()]).toEqual(['anyport', 'no log']);
+});
+
 const runs = (...costs: readonly (number | null)[]): Run[] =>
   costs.map((cost) => ({ cost, rate: cost === null ? 30_000 : 1e9 / cost }));
 
@@ -94,11 +127,15 @@ const compared = {
 
 test('a table has medians with their spread, ratios of the rounds, and the absent', () => {
   const lines = table(compared).split('\n');
-  expect(lines).toHaveLength(7);
+  expect(lines).toHaveLength(9);
   expect(lines[3]).toMatch(
     /^anyport +50\.0 \(40\.0–60\.0\) +1\.00 \(0\.80–1\.20\) +1\.25 \(1\.00–1\.50\) +20,000$/,
   );
-  expect(lines.at(-1)).toBe('without sslh, which has one thread');
+  expect(lines.slice(-3)).toEqual([
+    'without sslh, which has one thread',
+    'anyport to HAProxy: 1.00 (0.80–1.20), at most 0.85: missed',
+    'anyport to floor: 1.25 (1.00–1.50), at most 1: missed',
+  ]);
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
 });
 
@@ -106,7 +143,7 @@ test('the summary and the file have the ratios of anyport to each', () => {
   expect(
     summary([compared])
       .split('\n')
-      .slice(1)
+      .slice(1, 3)
       .map((line) => line.split(/ {2,}/)),
   ).toEqual([
     ['', 'floor', 'HAProxy'],

@@ -1,4 +1,4 @@
-/** The floor: a bare relay in C++, and for refused connections a program that refuses whatever comes. */
+/** The floor: a bare relay in C++ without a log, and for refused connections a program that refuses whatever comes. */
 import { resolve } from 'node:path';
 import type { Rival, Setting } from '../contender.js';
 import { started } from './started.js';

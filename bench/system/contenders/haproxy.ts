@@ -66,6 +66,7 @@ export const haproxy: Rival = {
     started({
       name: 'HAProxy',
       wrapper: setting.wrapper,
+      logs: setting.accessLog,
       configure: (port) => configuration(port, target, setting),
       command: (_port, file) => ['haproxy', '-db', '-f', file],
     }),

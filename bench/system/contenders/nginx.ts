@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { CONNECTIONS_MAX, NOWHERE, type Rival, type Setting } from '../contender.js';
 import { nginxVersion } from '../versions.js';
-import { started } from './started.js';
+import { logFile, started } from './started.js';
 
 const MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so';
 
@@ -19,7 +19,7 @@ load_module ${MODULE};
 events { worker_connections ${2 * CONNECTIONS_MAX + 100}; multi_accept on; accept_mutex off; }
 stream {
   ${setting.accessLog ? "log_format line '$remote_addr [$time_local] $protocol $status $bytes_sent $bytes_received $session_time';" : ''}
-  access_log ${setting.accessLog ? '/dev/stdout line buffer=64k flush=100ms' : 'off'};
+  access_log ${setting.accessLog ? `${logFile(folder)} line buffer=64k flush=100ms` : 'off'};
   upstream endpoint { server 127.0.0.1:${target}; }
   upstream nowhere { server ${NOWHERE}; }
   ${setting.sni ? `map $ssl_preread_server_name $named { ${setting.sni} endpoint; default nowhere; }` : ''}
@@ -47,6 +47,7 @@ export const nginx: Rival = {
     started({
       name: 'nginx',
       wrapper: setting.wrapper,
+      logs: setting.accessLog,
       configure: (port, folder) => configuration(port, target, folder, setting),
       command: (_port, file) => ['nginx', '-e', 'stderr', '-c', file],
     }),

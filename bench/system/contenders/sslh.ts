@@ -1,6 +1,6 @@
 /** sslh with one process for all connections, identifying the same by its probes; the forking one costs a process each. */
 import { existsSync } from 'node:fs';
-import { IDENTIFY_SECONDS, type Rival, type Setting } from '../contender.js';
+import { IDENTIFY_SECONDS, NOWHERE, type Rival, type Setting } from '../contender.js';
 import { sslhVersion } from '../versions.js';
 import { started } from './started.js';
 
@@ -10,11 +10,15 @@ const programOf = () => ['/usr/sbin/sslh-ev', '/usr/sbin/sslh-select'].find((pat
 /** Each connection takes two of the 1,024 descriptors that select(2) has room for. */
 const SELECT_CONNECTIONS_MAX = 500;
 
-/** No line of log per connection. */
-function protocolsOf(target: number, { sni }: Setting): string {
-  const to = `host: "127.0.0.1"; port: "${target}"; log_level: 0;`;
-  if (sni) return `{ name: "tls"; sni_hostnames: [ "${sni}" ]; ${to} }`;
-  return `{ name: "http"; ${to} }, { name: "regex"; regex_patterns: [ "^\\\\*[0-9]" ]; ${to} }`;
+/** No line of log per connection. What matches nothing goes to the last one. */
+function protocolsOf(target: string, { sni }: Setting): string {
+  const to = (address: string) => {
+    const [host, port] = address.split(':');
+    return `host: "${host}"; port: "${port}"; log_level: 0;`;
+  };
+  const names = `{ name: "tls"; sni_hostnames: [ "${sni}" ]; ${to(target)} }, { name: "tls"; ${to(NOWHERE)} }`;
+  const first = `{ name: "http"; ${to(target)} }, { name: "regex"; regex_patterns: [ "^\\\\*[0-9]" ]; ${to(target)} }`;
+  return sni ? names : first;
 }
 
 const configuration = (port: number, target: number, setting: Setting): string => `
@@ -23,7 +27,7 @@ inetd: false;
 numeric: true;
 timeout: ${setting.identifySeconds ?? IDENTIFY_SECONDS};
 listen: ( { host: "127.0.0.1"; port: "${port}"; } );
-protocols: ( ${protocolsOf(target, setting)} );
+protocols: ( ${protocolsOf(`127.0.0.1:${target}`, setting)} );
 `;
 
 export const sslh: Rival = {

@@ -4,17 +4,23 @@
 //                                                 FETCHES); with TARGET, a port of the endpoint, through a
 //                                                 tunnel that it asks for by CONNECT
 //   client ping  PORT CONNECTIONS ROUNDS          64-byte round trips, ROUNDS per connection
-//   client hold  PORT CONNECTIONS                 one round trip each, then idle until end of standard input;
-//                                                 fails if a connection breaks
+//   client hello PORT CONNECTIONS HELLOS          one connection per TLS hello, which comes back whole
+//   client hold  PORT CONNECTIONS [ACTIVE ROUNDS] one round trip each, then idle until end of standard input;
+//                                                 fails if a connection breaks. With ACTIVE, after a line
+//                                                 ROUNDS round trips on so many of them, meanwhile
+//   client refused PORT CONNECTIONS OPENINGS      one connection per opening, which sends nothing and is to
+//   be
+//                                                 closed or reset without a byte
 //   client leave PORT CONNECTIONS OPENINGS        each opening is a connection that sends two bytes, too few
 //                                                 to identify it, and sends FIN when 256 more have opened
 //   client stay  PORT CONNECTIONS OPENINGS        the same, but waits until the other side closes
-// Prints `ok SECONDS` at the end (`hold`: when all are idle), or an error and exits 1.
+// Prints `ok SECONDS` at the end (`hold`: when all are idle, and after the rounds), or an error and exits 1.
 #include <chrono>
 #include <deque>
 #include <memory>
 #include <string>
 
+#include "hello.h"
 #include "load/socket.h"
 
 namespace {
@@ -58,14 +64,11 @@ class Task {
   virtual bool OnReadable(load::Poller& poller) = 0;
 
   virtual void OnConnected(load::Poller& poller) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-    errno = error;
-    if (error != 0) load::Die("connect");
+    errno = load::ErrorOf(fd_.get());
+    if (errno != 0 && !MayFail(errno)) load::Die("connect");
     poller.Change(fd_.get(), EPOLLIN, this);
     connected_ = true;
-    Send(fd_.get(), request_);
+    if (!request_.empty()) Send(fd_.get(), request_);
   }
 
   bool connected() const { return connected_; }
@@ -80,6 +83,9 @@ class Task {
 
  protected:
   explicit Task(std::string request) : request_(std::move(request)) {}
+
+  // Errors of the connection that are no error of the work.
+  virtual bool MayFail(int) const { return false; }
 
   void Open(load::Poller& poller, int port) {
     fd_ = Connect(port);
@@ -161,11 +167,52 @@ class Fetch : public Task {
   uint64_t received_ = 0;
 };
 
+class Greeting : public Task {
+ public:
+  // `left`: hellos not begun, shared by all slots.
+  Greeting(int port, uint64_t* left) : Task(load::Hello()), port_(port), left_(left) {}
+
+  void Begin(load::Poller& poller) override {
+    --*left_;
+    received_ = 0;
+    Open(poller, port_);
+  }
+
+  bool OnReadable(load::Poller& poller) override {
+    char buffer[4096];
+    const ssize_t count = recv(fd_.get(), buffer, sizeof buffer, 0);
+    if (count < 0) return errno == EAGAIN ? false : (load::Die("recv"), false);
+    if (count > 0) return Verify({buffer, static_cast<size_t>(count)});
+    if (received_ != request_.size()) Wrong("a hello did not come back");
+    fd_.Reset();
+    if (*left_ == 0) return true;
+    Begin(poller);
+    return false;
+  }
+
+ private:
+  bool Verify(std::string_view bytes) {
+    if (!std::string_view(request_).substr(received_).starts_with(bytes)) Wrong("a hello came back changed");
+    received_ += bytes.size();
+    return false;
+  }
+
+  const int port_;
+  uint64_t* const left_;
+  size_t received_ = 0;
+};
+
 class Ping : public Task {
  public:
   Ping(int port, uint64_t rounds) : Task(std::string(kPing)), port_(port), left_(rounds) {}
 
   void Begin(load::Poller& poller) override { Open(poller, port_); }
+
+  // More round trips on a connection that has finished its own.
+  void Again(uint64_t rounds) {
+    left_ = rounds;
+    Send(fd_.get(), kPing);
+  }
 
   bool OnReadable(load::Poller&) override {
     const ssize_t count = recv(fd_.get(), answer_ + filled_, kPing.size() - filled_, 0);
@@ -242,18 +289,52 @@ class Opening : public Task {
   bool left_ = false;
 };
 
+class Refused : public Task {
+ public:
+  // `left`: openings not begun, shared by all slots.
+  Refused(int port, uint64_t* left) : Task(""), port_(port), left_(left) {}
+
+  void Begin(load::Poller& poller) override {
+    --*left_;
+    Open(poller, port_);
+  }
+
+  bool OnReadable(load::Poller& poller) override {
+    char byte;
+    const ssize_t count = recv(fd_.get(), &byte, 1, 0);
+    if (count < 0 && errno == EAGAIN) return false;
+    if (count < 0 && !MayFail(errno)) load::Die("recv");
+    if (count > 0) Wrong("a refused connection was answered");
+    fd_.Reset();
+    if (*left_ == 0) return true;
+    Begin(poller);
+    return false;
+  }
+
+ protected:
+  bool MayFail(int error) const override { return error == ECONNRESET; }
+
+ private:
+  const int port_;
+  uint64_t* const left_;
+};
+
 using Tasks = std::vector<std::unique_ptr<Task>>;
 
 Tasks MakeTasks(std::string_view mode, int argc, char** argv) {
   const auto number = [&](int i) { return i < argc ? std::strtoull(argv[i], nullptr, 10) : 1; };
   const int port = static_cast<int>(number(2));
   const int target = argc > 6 ? static_cast<int>(number(6)) : 0;
-  static uint64_t fetches_left = number(4);
+  static uint64_t left = number(4);
   static Opening::Crowd crowd{.leaves = mode == "leave", .left = number(4)};
   Tasks tasks;
   for (uint64_t i = 0; i < number(3); ++i) {
     if (mode == "fetch")
-      tasks.push_back(std::make_unique<Fetch>(port, number(5), &fetches_left, target));
+      tasks.push_back(std::make_unique<Fetch>(port, number(5), &left, target));
+    else if (mode == "hello")
+      tasks.push_back(std::make_unique<Greeting>(port, &left));
+    else if (mode == "refused")
+      tasks.push_back(std::make_unique<Refused>(port, &left));
     else if (mode == "leave" || mode == "stay")
       tasks.push_back(std::make_unique<Opening>(port, &crowd));
     else
@@ -265,8 +346,7 @@ Tasks MakeTasks(std::string_view mode, int argc, char** argv) {
 // Upper bound on concurrent handshakes: a burst beyond the backlog would measure SYN retries.
 constexpr size_t kOpeningMax = 256;
 
-void RunAll(Tasks& tasks) {
-  load::Poller poller;
+void RunAll(load::Poller& poller, Tasks& tasks) {
   size_t begun = 0;
   size_t opening = 0;
   size_t finished = 0;
@@ -284,20 +364,41 @@ void RunAll(Tasks& tasks) {
   }
 }
 
+// On `active` of the connections, spread over all of them.
+void RunActive(load::Poller& poller, Tasks& tasks, size_t active, uint64_t rounds) {
+  for (size_t i = 0; i < active; ++i) static_cast<Ping&>(*tasks[i * tasks.size() / active]).Again(rounds);
+  for (size_t finished = 0; finished < active;)
+    poller.Wait([&](void* owner, uint32_t) { finished += static_cast<Task*>(owner)->OnReadable(poller); });
+}
+
+template <typename Run>
+void Timed(Run run) {
+  const auto start = std::chrono::steady_clock::now();
+  run();
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  std::printf("ok %.6f\n", elapsed.count());
+  std::fflush(stdout);
+}
+
+// False: the end of standard input.
+bool NextLine() {
+  for (int got = std::getchar(); got != '\n'; got = std::getchar())
+    if (got == EOF) return false;
+  return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc < 4) return 2;
   const std::string_view mode = argv[1];
   Tasks tasks = MakeTasks(mode, argc, argv);
-  const auto start = std::chrono::steady_clock::now();
-  RunAll(tasks);
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  std::printf("ok %.6f\n", elapsed.count());
-  std::fflush(stdout);
+  load::Poller poller;
+  Timed([&] { RunAll(poller, tasks); });
   if (mode == "hold") {
-    while (std::getchar() != EOF) {
-    }
+    const auto number = [&](int i) { return std::strtoull(argv[i], nullptr, 10); };
+    while (NextLine())
+      if (argc > 5) Timed([&] { RunActive(poller, tasks, number(4), number(5)); });
   }
   for (const auto& task : tasks) task->ExpectSilence();
 }
