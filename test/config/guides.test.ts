@@ -12,12 +12,14 @@ const files = ['/var/lib/anyport/drop.txt'];
 const keys = {
   '/etc/anyport/server.key': { text: Buffer.alloc(32, 1).toString('base64'), isShared: false },
   '/etc/anyport/proxy-ca.pem': { text: rootCertificates[0] ?? '', isShared: true },
+  '/etc/anyport/etcd-ca.pem': { text: rootCertificates[0] ?? '', isShared: true },
 };
 
 const environment = {
   KCP_SECRET: 'correct-horse-battery-staple',
   KCPTUN_KEY: "it's a secrect",
   PROXY_PASSWORD: 'p%40ss',
+  ETCD_PASSWORD: 'said-by-nobody',
 };
 
 const all = (text: string, pattern: RegExp): string[] => [
