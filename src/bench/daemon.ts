@@ -1,13 +1,14 @@
 /** The daemon under load: this package's own, as it is installed, with a configuration in a folder that goes with it. */
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Document } from '../model/config.js';
+import { createFolder } from './folder.js';
 import { LoadFailure, loadProgram } from './load.js';
 import type { Setup } from './workloads/workload.js';
 
@@ -62,17 +63,18 @@ interface ReadyLine {
  * where the document's paths begin.
  */
 export async function startDaemon(document: Document, directory?: string): Promise<BenchDaemon> {
-  const folder = mkdtempSync(join(tmpdir(), 'anyport-bench-'));
-  const file = join(folder, 'anyport-bench.yaml');
-  if (directory !== undefined) linkAll(directory, folder);
-  writeFileSync(file, JSON.stringify(document)); // JSON is YAML
+  const folder = createFolder();
+  if (directory !== undefined) linkAll(directory, folder.path);
+  // No name that is linked already: what is written through a link would be written to the user's file.
+  const file = join(folder.path, `${randomUUID()}.yaml`);
+  writeFileSync(file, JSON.stringify(document), { flag: 'wx' }); // JSON is YAML
   const args = ['attached', program, 'run', '-c', file, '--log-format', 'json'];
-  const child = spawn(loadProgram, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(loadProgram, args, { cwd: folder.path, stdio: ['ignore', 'pipe', 'pipe'] });
   const closed = once(child, 'close');
   const stop = async () => {
     child.kill('SIGTERM');
     await closed;
-    rmSync(folder, { recursive: true, force: true });
+    folder.stop();
   };
   try {
     const { listeners } = await readyLine(child.stdout, child.stderr);

@@ -1,10 +1,10 @@
 /** Measures one case: without the daemon, through it as much as goes, at half of that, and under rising load. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Begun } from './begun.js';
 import { at, type BenchDaemon, documentFor, startDaemon } from './daemon.js';
+import { createFolder } from './folder.js';
 import { latencyOf } from './latency.js';
 import {
   type ClientArguments,
@@ -71,10 +71,10 @@ function mannersOf({ datagrams, opening }: Workload, openings: string): Omit<End
 async function writeOpenings({ openings }: Workload) {
   const all = await openings?.();
   if (all === undefined) return { path: '', stop() {} };
-  const folder = mkdtempSync(join(tmpdir(), 'anyport-bench-'));
-  const path = join(folder, 'openings');
+  const folder = createFolder();
+  const path = join(folder.path, 'openings');
   writeFileSync(path, all.map((each) => `${each.toString('hex')}\n`).join(''));
-  return { path, stop: () => rmSync(folder, { recursive: true, force: true }) };
+  return { path, stop: folder.stop };
 }
 
 interface Bench {

@@ -1,5 +1,5 @@
 /** The load through a configuration of the user's. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Report } from '../../src/bench/bench.js';
 import { forLoad } from '../../src/bench/own.js';
@@ -84,13 +84,17 @@ beforeAll(() => {
     security,
   };
   writeFileSync(`${folder.path}/anyport.yaml`, JSON.stringify(written));
+  writeFileSync(`${folder.path}/anyport-bench.yaml`, JSON.stringify(written));
 });
 afterAll(() => folder.remove());
 
+const contentOf = (path: string): string => (statSync(path).isFile() ? readFileSync(path, 'utf8') : '');
 const bench = (...args: string[]) =>
   anyport(['bench', '-c', 'anyport.yaml', '--opening', 'tls', '--duration', '250ms', ...args], folder.path);
 
-test('a route by SNI is measured, with the workers and the files of the configuration', async () => {
+test('a route by SNI is measured, with the workers and the files of the configuration, which stay as they are', async () => {
+  const files = () => readdirSync(folder.path).map((name) => [name, contentOf(`${folder.path}/${name}`)]);
+  const before = files();
   const { status, stdout, stderr } = await bench(
     ...['--host', 'www.example.com', '--workload', 'conn,udp', '--connections', '8', '--json', '-'],
   );
@@ -99,6 +103,7 @@ test('a route by SNI is measured, with the workers and the files of the configur
   expect(results).toEqual([expect.objectContaining({ workload: 'conn', workers: 2, connections: 8 })]);
   expect(notes[0]).toMatch(/^sessions of anyport\.yaml on :443 begin as tls and go to web; left out/);
   expect(notes[1]).toBe('not through it: udp');
+  expect(files()).toEqual(before);
 });
 
 test('an opening that no route wants is said before anything runs', async () => {

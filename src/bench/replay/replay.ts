@@ -1,11 +1,11 @@
 /** `anyport bench --replay`: a recording through the daemon, each session when it is due. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { counted, timeText } from '../../base/figures.js';
 import { Begun } from '../begun.js';
 import { connectionsMax, heading, type Progress, type Report } from '../bench.js';
 import { at, documentFor, startDaemon } from '../daemon.js';
+import { createFolder } from '../folder.js';
 import { latencyOf } from '../latency.js';
 import { type Acted, LoadFailure, runReplay, startEndpoint, stopLoads, threadsBeside } from '../load.js';
 import type { Accept } from '../workloads/workload.js';
@@ -70,13 +70,13 @@ async function perform(request: ReplayRequest, play: Play, recorded: Figures): P
   const connections = atOnceMax(recorded);
   const begun = new Begun();
   try {
-    const { warmUp, ...files } = begun.keep(writeFiles(play));
-    const endpoint = begun.keep(await startEndpoint({ threads, ...files }));
+    const { warmUp, scripts, openings } = writeFiles(begun.keep(createFolder()).path, play);
+    const endpoint = begun.keep(await startEndpoint({ threads, scripts, openings }));
     const document = documentFor({ workers, accept, connections }, ways.sections(at(endpoint.port)));
     const daemon = begun.keep(await startDaemon(document, ways.directory));
     const act = (scripts: string) =>
       runReplay({
-        ...{ scripts, openings: files.openings, connections, threads },
+        ...{ scripts, openings, connections, threads },
         ports: play.doors.map((door) => daemon.ports.get(door) ?? 0).join(),
         ...{ span_us: play.spanUs, slices: SLICES },
         cpu_of: `${endpoint.pid},${daemon.pid}`,
@@ -84,7 +84,7 @@ async function perform(request: ReplayRequest, play: Play, recorded: Figures): P
     await act(warmUp);
     const before = daemon.residentBytes();
     daemon.mostResidentBytes();
-    const acted = await act(files.scripts);
+    const acted = await act(scripts);
     refuseDifference(play, acted);
     return replayedOf(request, play, acted, { before, most: daemon.mostResidentBytes() });
   } finally {
@@ -93,15 +93,13 @@ async function perform(request: ReplayRequest, play: Play, recorded: Figures): P
 }
 
 /** For load and endpoint: their paths. */
-function writeFiles({ scripts, openings }: Play) {
-  const folder = mkdtempSync(join(tmpdir(), 'anyport-bench-'));
+function writeFiles(folder: string, { scripts, openings }: Play) {
   const files = ['scripts', 'warm-up', 'openings'].map((name) => join(folder, name));
   const [all = '', warmUp = '', opened = ''] = files;
   writeFileSync(all, scriptsText(scripts));
   writeFileSync(warmUp, scriptsText(warmUpOf(scripts)));
   writeFileSync(opened, openings.map((each) => `${each.toString('hex')}\n`).join(''));
-  const stop = () => rmSync(folder, { recursive: true, force: true });
-  return { scripts: all, warmUp, openings: opened, stop };
+  return { scripts: all, warmUp, openings: opened };
 }
 
 /** The first sessions without their pauses, so that code is compiled before what counts. */
