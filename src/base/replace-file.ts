@@ -1,5 +1,5 @@
 /** Writes a file as a whole: a reader finds the old one or the new one, never a part. It is written beside it and renamed. */
-import { open, rename, rm } from 'node:fs/promises';
+import { lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export interface Written {
@@ -12,6 +12,7 @@ export interface Written {
 /** What went wrong, with what to mend; null: nothing. Never rejects. One write to a path at a time. */
 export async function replaceFile(path: string, text: string, written: Written): Promise<string | null> {
   const beside = `${path}.${process.pid}.tmp`;
+  if (await isSpecial(path)) return 'it is a device, a pipe or a socket: name a file';
   try {
     await rm(beside, { force: true });
     await writeNew(beside, text, written);
@@ -19,8 +20,14 @@ export async function replaceFile(path: string, text: string, written: Written):
     return null;
   } catch (error) {
     await rm(beside, { force: true }).catch(() => {});
-    return wordsOf(error as NodeJS.ErrnoException, path);
+    return writeFaultOf(error as NodeJS.ErrnoException, path);
   }
+}
+
+/** Renaming would take it away: /dev/null is everybody's. */
+async function isSpecial(path: string): Promise<boolean> {
+  const there = await lstat(path).catch(() => null);
+  return there !== null && !there.isFile() && !there.isSymbolicLink() && !there.isDirectory();
 }
 
 async function writeNew(path: string, text: string, { mode, isSynced }: Written): Promise<void> {
@@ -34,8 +41,8 @@ async function writeNew(path: string, text: string, { mode, isSynced }: Written)
   }
 }
 
-/** The file beside, which the message of the system names, is nobody's concern. */
-function wordsOf({ code, message }: NodeJS.ErrnoException, path: string): string {
+/** Why a file can not be written, in words. The file beside, which the message of the system names, is nobody's concern. */
+export function writeFaultOf({ code, message }: NodeJS.ErrnoException, path: string): string {
   const folder = dirname(path);
   if (code === 'ENOENT') return `there is no folder ${folder}: make it, writable for this user`;
   if (code === 'ENOTDIR') return `${folder} is no folder`;

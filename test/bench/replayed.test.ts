@@ -1,7 +1,7 @@
 /** A real daemon's traffic is recorded and replayed: the same sessions and bytes, and nothing of what was said in them. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Report } from '../../src/bench/bench.js';
@@ -19,7 +19,7 @@ import { freePort } from '../support/ports.js';
 import { collect } from '../support/process.js';
 import { dial, listenTcp, type Peer, type Upstream } from '../support/tcp.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
-import { within } from '../support/wait.js';
+import { eventually, within } from '../support/wait.js';
 
 const MARKER = 'qqmarkerqq';
 const ANSWER = MARKER.repeat(5000);
@@ -32,6 +32,10 @@ let front: number;
 let plain: number;
 beforeAll(async () => {
   folder = tempFolder();
+  execFileSync('mkfifo', [path('device')]);
+  const ended = { msg: 'session', during: 'relay', protocol: 'ssh', by: 'client', duration_ms: 1 };
+  const line = { time: '2026-01-01T00:00:00Z', ...ended, bytes_up: 0, bytes_down: 0 };
+  writeFileSync(path('lines'), JSON.stringify(line));
   // Answers once, and closes.
   endpoint = await listenTcp((peer: Peer) => peer.socket.once('data', () => peer.send(ANSWER).finish()));
   [front, plain] = [await freePort(), await freePort()];
@@ -185,6 +189,21 @@ test('a log that is followed is recorded for so long, though no more lines come'
   expect(readRecording(readFileSync(path('followed'), 'utf8')).ok).toBe(true);
 });
 
+test.each(['SIGINT', 'SIGHUP'] as const)('a replay that %s ends leaves nothing behind', async (signal) => {
+  const temporary = path(signal);
+  mkdirSync(temporary);
+  writeFileSync(path('hour'), recordingText({ span: 3_600_000, left_out: {}, sessions: [session] }));
+  const child = spawn('bin/anyport', ['bench', '--replay', path('hour')], {
+    env: { ...process.env, TMPDIR: temporary },
+    stdio: 'ignore',
+  });
+  const ended = once(child, 'exit');
+  await eventually('files of load and daemon', () => readdirSync(temporary).length === 2);
+  child.kill(signal);
+  expect(await ended).toEqual([signal === 'SIGINT' ? 130 : 129, null]);
+  expect(readdirSync(temporary)).toEqual([]);
+});
+
 const head = '{"anyport_recording":1,"span":0,"left_out":{}}';
 const wrong: readonly { why: string; options: BenchOptions; says: RegExp }[] = [
   {
@@ -192,8 +211,8 @@ const wrong: readonly { why: string; options: BenchOptions; says: RegExp }[] = [
     options: { replay: 'garbage' },
     says: /garbage:2:\d+: this is not JSON/,
   },
-  { why: 'no recording', options: { replay: 'missing' }, says: /--replay .*missing: .*ENOENT/ },
-  { why: 'a folder', options: { replay: '.' }, says: /--replay .*: give a file/ },
+  { why: 'no recording', options: { replay: 'missing' }, says: /--replay .*missing: no such file/ },
+  { why: 'a folder', options: { replay: '.' }, says: /--replay .*: it is no ordinary file/ },
   {
     why: 'a log without sessions',
     options: { record: 'out', log: 'garbage' },
@@ -217,6 +236,34 @@ const wrong: readonly { why: string; options: BenchOptions; says: RegExp }[] = [
     options: { replay: 'late', duration: '1s' },
     says: /no session begins in its first 1s/,
   },
+  {
+    why: 'rounds of it',
+    options: { replay: 'x', rounds: '2' },
+    says: /--rounds is not for --replay/,
+  },
+  { why: 'a listener alone', options: { listener: 'a' }, says: /--listener is for --config/ },
+  {
+    why: 'two at once',
+    options: { record: 'x', log: 'x', replay: 'x' },
+    says: /--replay is not for --record/,
+  },
+  { why: 'workers of a plan', options: { plan: '5/s', workers: '2' }, says: /--workers is not for --plan/ },
+  {
+    why: 'a page in a folder that is none',
+    options: { html: 'no/x' },
+    says: /--html .*: there is no folder/,
+  },
+  { why: 'figures over a folder', options: { json: '.' }, says: /--json .*: it is a folder: name a file/ },
+  {
+    why: 'a recording in place of its log',
+    options: { record: 'lines', log: 'lines' },
+    says: /that is the log/,
+  },
+  {
+    why: 'a recording in place of a device',
+    options: { record: 'device', log: 'lines' },
+    says: /--record .*: it is a device, a pipe or a socket/,
+  },
   { why: 'a day', options: { replay: 'long' }, says: /it takes 1 d: give a higher --speed, or --duration/ },
 ];
 test.each(wrong)('bad usage: $why', async ({ options, says }) => {
@@ -226,7 +273,7 @@ test.each(wrong)('bad usage: $why', async ({ options, says }) => {
   writeFileSync(path('long'), recordingText({ span: 86_400_000, left_out: {}, sessions: [session] }));
   const files = Object.entries(options).map(([key, value]) => [
     key,
-    ['replay', 'record', 'log'].includes(key) ? path(value) : value,
+    ['replay', 'record', 'log', 'html', 'json'].includes(key) ? path(value) : value,
   ]);
   await expect(runBench(Object.fromEntries(files))).rejects.toThrow(says);
 });

@@ -1,5 +1,5 @@
 /** `anyport bench --plan`: a load in, workers, accept mode, memory, open files, ports and settings out. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { bytesText, counted, countText } from '../../base/figures.js';
 import { jsonLine } from '../../base/text.js';
 import type { Report } from '../../bench/bench.js';
@@ -16,6 +16,7 @@ import { columns } from '../columns.js';
 import { okOrFail } from '../configuration.js';
 import { BAD_USAGE, Failure } from '../failure.js';
 import { type BenchOptions, durationOf } from './options.js';
+import { writeOutput } from './outputs.js';
 
 const DURATION_MS = 1_000;
 
@@ -31,7 +32,7 @@ export async function runPlan(
   const findings = findingsFor(wanted, plan);
   const json = jsonLine({ wanted, plan, findings, figures });
   process.stdout.write(options.json === '-' ? json : planText(wanted, plan, findings, figures));
-  if (options.json !== undefined && options.json !== '-') writeFileSync(options.json, json);
+  writeOutput('--json', options.json, json);
 }
 
 function readFigures(file: string): Report {

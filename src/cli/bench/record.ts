@@ -1,4 +1,5 @@
 /** `anyport bench --record`: a recording of the sessions that an access log tells of. */
+import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { counted, timeText } from '../../base/figures.js';
 import { replaceFile } from '../../base/replace-file.js';
@@ -17,6 +18,8 @@ const MODE = 0o600;
 export async function runRecord({ record = '', log, duration }: BenchOptions): Promise<void> {
   if (log === undefined)
     throw new Failure('--record needs --log: the access log to record from, - for standard input', BAD_USAGE);
+  if (isSameFile(record, log))
+    throw new Failure(`--record ${record}: that is the log: name another file`, BAD_USAGE);
   const spanMs = durationOf(duration, Number.POSITIVE_INFINITY);
   const recorder = createRecorder(spanMs);
   await readAll(log, recorder, spanMs);
@@ -30,6 +33,12 @@ export async function runRecord({ record = '', log, duration }: BenchOptions): P
   const problem = await replaceFile(record, recordingText(recording), { mode: MODE, isSynced: false });
   if (problem !== null) throw new Failure(`--record ${record}: ${problem}`, FAILED);
   process.stdout.write(summaryOf(record, recording));
+}
+
+/** A log that is replaced by its recording is lost. */
+function isSameFile(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((file) => statSync(file, { throwIfNoEntry: false }));
+  return first !== undefined && first.dev === second?.dev && first.ino === second.ino;
 }
 
 /** Until the log ends, enough was recorded, or the user has enough of it. */

@@ -1,11 +1,12 @@
 /** `anyport bench --replay`: reads the recording and its options. */
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { timeText } from '../../base/figures.js';
+import { bytesText, timeText } from '../../base/figures.js';
 import { openedAs } from '../../bench/replay/openings.js';
 import { CUSTOM, type Recording, readRecording, recordingLimits } from '../../bench/replay/recording.js';
 import type { ReplayRequest } from '../../bench/replay/replay.js';
 import { createWays, type Way, type Ways, wayOf } from '../../bench/replay/ways.js';
+import { reasonOf } from '../../config/text.js';
 import { BAD_USAGE, Failure } from '../failure.js';
 import { acceptModes, type BenchOptions, durationOf, limits, numbers } from './options.js';
 import { HOST, ownWay } from './own.js';
@@ -13,15 +14,10 @@ import { HOST, ownWay } from './own.js';
 type OwnWay = Awaited<ReturnType<typeof ownWay>>;
 
 const speeds = { least: 0.01, most: 1000 } as const;
-/** What the load itself says has no place beside a recording. */
-const NOT_WITH = ['workload', 'connections', 'size', 'rounds', 'ladder'] as const;
 
 /** Throws a Failure that says what is wrong, in the file with line and column. */
 export async function replayRequestOf(options: BenchOptions): Promise<ReplayRequest> {
   const { replay: file = '' } = options;
-  const other = NOT_WITH.find((each) => options[each] !== undefined);
-  if (other !== undefined)
-    throw new Failure(`--${other} is not for --replay: the load is that of the recording`, BAD_USAGE);
   const speed = speedOf(options.speed);
   const recording = firstOf(read(file), durationOf(options.duration, Number.POSITIVE_INFINITY));
   if (recording.sessions.length === 0)
@@ -84,16 +80,16 @@ function read(file: string): Recording {
 }
 
 function textOf(file: string): string {
+  const refuse = (why: string) => new Failure(`--replay ${file}: ${why}`, BAD_USAGE);
   try {
     const stat = statSync(file);
-    if (stat.isFile() && stat.size <= recordingLimits.fileBytesMax) return readFileSync(file, 'utf8');
+    if (!stat.isFile()) throw refuse('it is no ordinary file: give the one that --record has written');
+    if (stat.size > recordingLimits.fileBytesMax)
+      throw refuse(`it is larger than ${bytesText(recordingLimits.fileBytesMax)}: is it the right file?`);
+    return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new Failure(`--replay ${file}: ${(error as Error).message}`, BAD_USAGE);
+    throw error instanceof Failure ? error : refuse(reasonOf(error as NodeJS.ErrnoException));
   }
-  throw new Failure(
-    `--replay ${file}: give a file of at most ${recordingLimits.fileBytesMax} bytes`,
-    BAD_USAGE,
-  );
 }
 
 function firstOf({ sessions, span, left_out }: Recording, durationMs: number): Recording {

@@ -1,24 +1,28 @@
 /** Runs `anyport bench`: the load, its progress, and what is written at the end. */
-import { writeFileSync } from 'node:fs';
 import { bench, type Progress, type Report } from '../../bench/bench.js';
 import { LoadFailure, stopLoads } from '../../bench/load.js';
 import { replay } from '../../bench/replay/replay.js';
 import { pageHtml } from '../../bench/report/page.js';
 import { reportText } from '../../bench/report/text.js';
 import type { BenchRequest } from '../../bench/sweep.js';
-import { BAD_USAGE, FAILED, Failure } from '../failure.js';
+import { FAILED, Failure } from '../failure.js';
 import { type BenchOptions, requestOf } from './options.js';
+import { refuseUnwritable, writeOutput } from './outputs.js';
 import { throughOwn } from './own.js';
 import { runPlan } from './plan.js';
 import { createProgress } from './progress.js';
 import { runRecord } from './record.js';
 import { replayRequestOf } from './replay.js';
+import { refuseStray } from './stray.js';
 
 /** A shell's status of a program that was interrupted: 128 and the number of the signal. */
-const STATUS = { SIGINT: 130, SIGTERM: 143 } as const;
+const STATUS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 export async function runBench(options: BenchOptions): Promise<void> {
   refuseStray(options);
+  refuseUnwritable('--json', options.json);
+  refuseUnwritable('--html', options.html);
+  refuseUnwritable('--record', options.record);
   if (options.record !== undefined) return runRecord(options);
   if (options.replay !== undefined) {
     const request = await replayRequestOf(options);
@@ -30,23 +34,6 @@ export async function runBench(options: BenchOptions): Promise<void> {
   };
   if (options.plan !== undefined) return runPlan(options, measure);
   write(await measure(requestOf(options)), options);
-}
-
-/** Options that change another one, which is missing. */
-const NEEDS = {
-  figures: 'plan',
-  log: 'record',
-  speed: 'replay',
-  listener: 'config',
-  opening: 'config',
-  host: 'config',
-} as const;
-
-function refuseStray(options: BenchOptions): void {
-  for (const [option, needed] of Object.entries(NEEDS) as [keyof typeof NEEDS, keyof BenchOptions][]) {
-    if (options[option] !== undefined && options[needed] === undefined)
-      throw new Failure(`--${option} is for --${needed}`, BAD_USAGE);
-  }
 }
 
 async function told(run: (command: string, progress: Progress) => Promise<Report>): Promise<Report> {
@@ -74,6 +61,6 @@ function write(report: Report, { json, html }: BenchOptions): void {
   const text = `${JSON.stringify(report, null, 2)}\n`;
   if (json === '-') process.stdout.write(text);
   else process.stdout.write(reportText(report));
-  if (json !== undefined && json !== '-') writeFileSync(json, text);
-  if (html !== undefined) writeFileSync(html, pageHtml(report));
+  writeOutput('--json', json, text);
+  if (html !== undefined) writeOutput('--html', html, pageHtml(report));
 }
