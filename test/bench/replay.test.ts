@@ -1,4 +1,5 @@
 /** Recordings: what they may hold, what is made of them, and what is said of those that are wrong. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CUSTOM_START, namesHost, openedAs, openingOf } from '../../src/bench/replay/openings.js';
 import { createRecorder } from '../../src/bench/replay/recorder.js';
@@ -99,7 +100,7 @@ describe('a recorder', () => {
       {},
     ]);
     expect(recording).toEqual({
-      span: 1000,
+      span: 2000,
       left_out: {},
       sessions: [
         { ...{ at: -500, protocol: 'tls', listener: 0, upstream: 1, opening: 517 }, ...rest },
@@ -129,6 +130,38 @@ describe('a recorder', () => {
     const recorder = createRecorder(1000);
     expect(['', 'no JSON', '[]', '7', '{}'].map((each) => recorder.take(each))).not.toContain(false);
     expect(recorder.recording()).toBeNull();
+  });
+
+  test('is not misled by lines that are out of order, nor by those of another log', () => {
+    const { recording } = recorded([
+      {},
+      { time: '2026-01-01T00:00:09.990Z' },
+      { time: '2025-01-01T00:00:00.000Z' },
+    ]);
+    expect(recording).toMatchObject({ span: 0, left_out: { 'before the first line': 1 } });
+    expect(recording?.sessions.map(({ at }) => at)).toEqual([-1500, -1500]);
+  });
+
+  test('whatever the lines hold, what it makes can be read', () => {
+    const stamp = fc.integer({ min: 0, max: 60_000 }).map((ms) => new Date(1.8e12 + ms).toISOString());
+    const number = fc.oneof(fc.nat(), fc.double({ min: 0, max: 1e4, noNaN: true }), fc.jsonValue());
+    const changes = fc.record(
+      {
+        time: fc.oneof({ weight: 9, arbitrary: stamp }, fc.constant({ toString: 1 }), fc.string()),
+        protocol: fc.oneof(fc.constant('tls'), fc.jsonValue(), fc.constant({ toString: 1 })),
+        ...{ duration_ms: number, bytes_up: number, bytes_down: number, opening_bytes: number },
+        ...{ by: fc.jsonValue(), upstream: fc.jsonValue(), listener: fc.jsonValue() },
+      },
+      { requiredKeys: ['time'] },
+    );
+    fc.assert(
+      fc.property(fc.array(changes), (lines) => {
+        const { recording } = recorded(lines);
+        if (recording === null) return;
+        const read = readRecording(recordingText(recording));
+        expect(read.ok ? [] : read.problems).toEqual([]);
+      }),
+    );
   });
 
   test('has a number for each of so many listeners and upstreams, and one for all others', () => {
@@ -191,6 +224,16 @@ describe('a recording', () => {
     },
     { why: 'a name', text: good.replace('"http"', '"Acme"'), says: /^2:9: protocol: give the id/ },
     { why: 'the wrong order', text: good.replace('"at":0', '"at":6'), says: /^3:2: at: .*order/ },
+    {
+      why: 'a reason that commands a terminal',
+      text: good.replace('"left_out":{}', '"left_out":{"\\u001b[2J":1}'),
+      says: /^1:\d+: left_out: give at most 20 numbers of sessions/,
+    },
+    {
+      why: 'a key of every object',
+      text: good.replace('"up"', '"toString":1,"up"'),
+      says: /unknown key "toString"/,
+    },
     {
       why: 'an end before the beginning',
       text: good.replace('"at":0', '"at":-1'),

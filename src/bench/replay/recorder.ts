@@ -24,6 +24,9 @@ export interface Recorder {
   recording(): Recording | null;
 }
 
+/** Lines of several workers, or of a clock that is corrected, are somewhat out of order; those that are more are of another log. */
+const EARLIER_MS_MAX = 10_000;
+
 /** `spanMs`: recorded of the log from its first line on; beyond it no line is wanted. */
 export function createRecorder(spanMs: number): Recorder {
   const listeners = new Numbers(recordingLimits.listenersMax);
@@ -40,15 +43,16 @@ export function createRecorder(spanMs: number): Recorder {
   return {
     take(text) {
       const line = parsed(text);
-      const time = Date.parse(line?.time ?? '');
+      const time = timeOf(line);
       if (line === null || Number.isNaN(time)) return true;
-      if (Number.isNaN(first)) first = time;
+      if (Number.isNaN(first)) [first, last] = [time, time];
       if (time - first > Math.min(spanMs, recordingLimits.spanMsMax)) return false;
-      last = time;
+      if (first - time > EARLIER_MS_MAX) return leaveOut('before the first line');
+      last = Math.max(last, time);
       if (line.msg !== 'session') return true;
       if (line.transport === 'udp') return leaveOut('udp');
       if (line.during !== 'relay') return leaveOut('not relayed');
-      const session = sessionOf(line, time - first, listeners, upstreams);
+      const session = sessionOf(line, Math.max(0, time - first), listeners, upstreams);
       if (session === null) return leaveOut('unreadable');
       ended.push(session);
       return ended.length < recordingLimits.sessionsMax;
@@ -56,7 +60,7 @@ export function createRecorder(spanMs: number): Recorder {
     recording() {
       if (ended.length === 0) return null;
       const sessions = ended.toSorted((one, other) => one.at - other.at);
-      return { span: Math.max(0, last - first), left_out: leftOut, sessions };
+      return { span: last - first, left_out: leftOut, sessions };
     },
   };
 }
@@ -70,21 +74,30 @@ function parsed(text: string): LogLine | null {
   }
 }
 
+/** NaN: it has none. Whatever is in a log may be no text. */
+const timeOf = (line: LogLine | null): number =>
+  typeof line?.time === 'string' ? Date.parse(line.time) : Number.NaN;
+
+const inMicroseconds = (ms: number): number => Math.round(ms * 1000) / 1000;
+
 function sessionOf(
   line: LogLine,
   endedAt: number,
   listeners: Numbers,
   upstreams: Numbers,
 ): RecordedSession | null {
-  const { opening_bytes: opening = 0, bytes_up: up, bytes_down: down, duration_ms: lasted, by } = line;
+  const { protocol, opening_bytes: opening = 0, bytes_up: up, bytes_down: down, duration_ms, by } = line;
+  if (protocol !== null && typeof protocol !== 'string') return null;
   const sizes = [opening, up, down];
   if (!sizes.every((each) => Number.isInteger(each) && each >= 0 && each <= recordingLimits.bytesMax))
     return null;
-  if (!(lasted >= 0 && lasted <= recordingLimits.lastedMsMax)) return null;
+  if (!(typeof duration_ms === 'number' && duration_ms >= 0 && duration_ms <= recordingLimits.lastedMsMax))
+    return null;
+  const lasted = inMicroseconds(duration_ms);
   return {
     // The end has milliseconds, the length has microseconds.
-    at: Math.round((endedAt - lasted) * 1000) / 1000,
-    protocol: line.protocol === null ? null : protocolIn(String(line.protocol)),
+    at: inMicroseconds(endedAt - lasted),
+    protocol: protocol === null ? null : protocolIn(protocol),
     listener: listeners.of(line.listener),
     upstream: upstreams.of(line.upstream),
     opening: Math.min(opening, up, recordingLimits.openingBytesMax),

@@ -56,7 +56,7 @@ async function readAll(log: string, recorder: Recorder, spanMs: number): Promise
 
 const interrupted = (): Promise<void> =>
   new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
   });
 
 /** Of a log that is followed: it may have no line that tells. */
