@@ -107,8 +107,16 @@ routes: [{ when: { protocol: http, host: a.example }, to: other }]`;
         in_force: revision,
         problems: [],
       });
+    const counted = (accepted: number) =>
+      Promise.all(
+        [one, two].map((each) =>
+          each.metricBecomes('anyport_cluster_fragments', accepted, { state: 'accepted' }),
+        ),
+      );
+    await counted(1);
     expect(await answers(one.port, 'file')).toBe(true);
     await remove('web');
+    await counted(0);
     await eventually('none to have it', async () => !((await ask(one)) || (await ask(two))));
     await eventually(
       'no status',
