@@ -7,6 +7,8 @@ export interface Cores {
   readonly load: readonly string[];
 }
 
+export const ANY_CORE: Cores = { proxy: [], load: [] };
+
 /** `workers`: cores that a proxy gets. */
 export function coresFor(workers: number, allowed: readonly number[] = allowedCores()): Cores {
   const others = allowed.slice(workers);

@@ -4,8 +4,8 @@
  * little on a shared machine.
  * `--quick`: short runs; `--only NAME`: workloads whose name starts with NAME; `--against NAME[,NAME]`: these contenders
  * alone; `--workers N`: workers of the daemon, default 1; `--rounds N`; `--beside DIR`: also the daemon of another built
- * checkout, e.g. the previous release; `--json FILE`: also every run. Exit status 1: this build is slower by more than
- * 2 % with 95 % confidence.
+ * checkout, e.g. the previous release; `--json FILE`: also every run; `--unpinned`: on any core. Exit status 1: this build
+ * is slower by more than 2 % with 95 % confidence.
  */
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -14,7 +14,7 @@ import type { Contender } from './contender.js';
 import { BESIDE, OURS } from './contenders/anyport.js';
 import { DIRECT } from './contenders/direct.js';
 import { contenderNames } from './contenders/index.js';
-import { type Cores, coresFor } from './cores.js';
+import { ANY_CORE, type Cores, coresFor } from './cores.js';
 import { askedBy, type Choice, isRival, lineUp, type TakingPart, takingPart } from './line-up.js';
 import { measure, type Run } from './measure.js';
 import { ratioText, verdictOf } from './ratio.js';
@@ -32,6 +32,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     beside: { type: 'string' },
     json: { type: 'string' },
+    unpinned: { type: 'boolean', default: false },
   },
 });
 
@@ -71,7 +72,7 @@ async function compareRounds(
   rounds: number,
 ): Promise<void> {
   const setting = { workers: Number(options.workers), ...workload.setting };
-  const cores = coresFor(setting.workers);
+  const cores = options.unpinned ? ANY_CORE : coresFor(setting.workers);
   const { compared, stop } = await lineUp(starts, setting, cores);
   const run = async (contender: Contender): Promise<void> => {
     try {
@@ -106,7 +107,7 @@ function head(): string {
   const told = ({ proxy, load }: Cores) => `proxies run by ${proxy.join(' ')}, the load by ${load.join(' ')}`;
   return [
     heading(versions(others, ...compared)),
-    `${ROUNDS} rounds in turn; ${told(coresFor(Number(options.workers)))}`,
+    `${ROUNDS} rounds in turn; ${options.unpinned ? 'nothing is pinned' : told(coresFor(Number(options.workers)))}`,
     'figures: median of the rounds (lowest–highest); ratios: of each round, likewise',
   ].join('\n');
 }

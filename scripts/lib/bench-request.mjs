@@ -26,6 +26,7 @@ export const usage = [
   'N         whole numbers; of --rounds: more of them, narrower intervals',
   'DIR       another built checkout, which is measured in turn with this one',
   'FILE      gets every run, as JSON',
+  '--unpinned  proxies and their load run on any core; a wakeup on another core costs more than one on its own',
   '--quick   short runs, to try',
   '',
 ].join('\n');

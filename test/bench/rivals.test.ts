@@ -34,11 +34,17 @@ describe('a rival relays every byte', () => {
   const ping = ['ping', 1, 20];
   const download = ['fetch', 1, 1, 20_000_000];
 
+  /** sslh-select 1.20 cuts connections that come while others end, such as those that ask whether it serves. */
+  const againOf = ({ name }: Rival): number => (name === 'sslh' ? 10 : 0);
+
   async function through(rival: Rival, setting: Setting, ...asked: (string | number)[][]): Promise<void> {
     const { port, stop } = await rival.start((setting.sni ? named : endpoint).port, setting);
     try {
       for (const [mode, ...numbers] of asked) {
-        const finished = await runProgram(client, [mode, port, ...numbers].map(String));
+        const ask = () => runProgram(client, [mode, port, ...numbers].map(String));
+        let finished = await ask();
+        for (let again = againOf(rival); again > 0 && finished.status !== 0; again -= 1)
+          finished = await ask();
         expect(finished, `${mode}`).toMatchObject({ status: 0, stderr: '' });
       }
     } finally {
