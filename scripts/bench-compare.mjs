@@ -32,9 +32,10 @@ function orderOf([rev, ...options]) {
   const commit = read('git', ['rev-parse', '--verify', '--quiet', '--end-of-options', `${rev}^{commit}`]);
   if (commit === '')
     return { wrong: `${rev}: no revision here; give a commit, branch or tag (git log, git tag)` };
+  if (options.some((option) => option.split('=')[0] === '--beside'))
+    return { wrong: `--beside: it is ${rev} that is measured beside` };
   const request = requestOf(options);
   if (request.wrong) return request;
-  if (request.values.beside !== undefined) return { wrong: `--beside: it is ${rev} that is measured beside` };
   if (!['system', 'udp'].includes(request.name))
     return { wrong: `--only ${request.name}: it measures no other build` };
   return { rev, commit, request, args: [...options, ...defaults(request)] };

@@ -1,6 +1,6 @@
 /** What `npm run bench` is asked for: bench/benches.json says which benchmark takes which options. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const benches = JSON.parse(readFileSync('bench/benches.json', 'utf8'));
@@ -31,6 +31,18 @@ export const usage = [
   '',
 ].join('\n');
 
+/** Of a value, by what it stands for in the usage. */
+const isRight = {
+  N: (value) => /^[1-9]\d*$/.test(value),
+  DIR: (value) => existsSync(join(value, 'dist/cli/main.js')),
+  FILE: (value) => existsSync(dirname(value)) && !statSync(value, { throwIfNoEntry: false })?.isDirectory(),
+};
+const expected = {
+  N: 'give a whole number, 1 or more',
+  DIR: 'there is no checkout that is built: `npm ci && npm run build` in it',
+  FILE: 'name a file, in a folder that there is',
+};
+
 /** `{ help }`, `{ wrong }` with what is wrong, or `{ name, values }`: a benchmark and its options. */
 export function requestOf(args) {
   if (args.some((argument) => HELP.includes(argument))) return { help: usage };
@@ -40,11 +52,13 @@ export function requestOf(args) {
   try {
     const { values } = parseArgs({ args, options: parsed(options) });
     const wrong = Object.entries(values).flatMap(([option, value]) =>
-      options[option] === 'N' && !/^[1-9]\d*$/.test(value) ? [`--${option} ${value}: no whole number`] : [],
+      (isRight[options[option]] ?? (() => true))(value)
+        ? []
+        : [`--${option} ${value}: ${expected[options[option]]}`],
     );
     return wrong.length > 0 ? { wrong: wrong.join('; ') } : { name, values };
   } catch (error) {
-    const [sentence] = error.message.split('. ');
+    const [sentence] = error.message.split(/\.\s/);
     return { wrong: `${sentence}; of ${name}: ${synopsis(options)}` };
   }
 }

@@ -123,7 +123,7 @@ describe('refused in one line, before anything is built', () => {
   test.each([
     { args: ['nothing'], wrong: 'nothing: no revision here; give a commit, branch or tag' },
     { args: ['HEAD', '--only', 'pong'], wrong: '--only pong: there is micro,' },
-    { args: ['HEAD', '--rounds', 'many'], wrong: '--rounds many: no whole number' },
+    { args: ['HEAD', '--rounds', 'many'], wrong: '--rounds many: give a whole number, 1 or more' },
     { args: ['HEAD', '--beside', '.'], wrong: '--beside: it is HEAD that is measured beside' },
     { args: ['HEAD', '--only', 'kcp'], wrong: '--only kcp: it measures no other build' },
     { args: ['--quick'], wrong: 'which revision?' },
