@@ -8,6 +8,7 @@ import { readServices, servicesPrefix } from '../cluster/services.js';
 import { type Config, type DiscoveredEndpoint, type Discovery, NOTHING_DISCOVERED } from '../model/config.js';
 import type { DistributedConfig } from '../model/distributed.js';
 import { readTargets } from '../providers/read-targets.js';
+import { tellAside } from './aside.js';
 import { SECTION_KEYS_MAX } from './cluster/section.js';
 
 /** For etcd's answer, all members together. */
@@ -41,10 +42,11 @@ async function inEtcd(config: DistributedConfig): Promise<Found[]> {
   const client = new EtcdClient({ endpoints, callMs: ANSWER_MS, ...(tls && { tls }), ...(user && { user }) });
   try {
     const { items } = await client.list(servicesPrefix(prefix), SECTION_KEYS_MAX);
-    const { services } = readServices(items, config);
+    const { services, faults } = readServices(items, config);
+    for (const fault of faults) tellAside(`left out: etcd: ${fault}`);
     return [...services].map(([service, instances]) => [service, instances.map(({ endpoint }) => endpoint)]);
   } catch (error) {
-    process.stderr.write(`anyport: without services: ${(error as Error).message}\n`);
+    tellAside(`without services: ${(error as Error).message}`);
     return [];
   } finally {
     client.close();

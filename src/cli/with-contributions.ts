@@ -5,6 +5,7 @@ import type { Contribution } from '../providers/contribution.js';
 import { askOnce } from '../providers/docker/ask.js';
 import { EngineClient } from '../providers/docker/client.js';
 import { engineAt } from '../providers/docker/place.js';
+import { tellAside } from './aside.js';
 import { type Configuration, loadOrFail, okOrFail } from './configuration.js';
 import { firstContainersLimits } from './first-containers.js';
 import { firstFragments } from './first-fragments.js';
@@ -30,10 +31,10 @@ export async function contributionsBeside({
   const containers =
     docker &&
     (await askedOf(docker).catch((error: Error) => {
-      process.stderr.write(`anyport: without containers: ${error.message}\n`);
+      tellAside(`without containers: ${error.message}`);
       return null;
     }));
-  const fragments = distributed && (await firstFragments(distributed, []));
+  const fragments = distributed && (await firstFragments(distributed, [], tellAside));
   const said: readonly Contribution[] = [fragments ?? [], containers ?? []].flat();
   return said.filter(({ fragments }) => fragments.length > 0);
 }

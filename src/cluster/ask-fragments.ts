@@ -3,7 +3,7 @@ import type { DistributedConfig } from '../model/distributed.js';
 import { EtcdClient } from './etcd/client.js';
 import { HELD_KEYS_MAX, type Held, NOTHING_HELD, relisted } from './etcd/held.js';
 import type { LookUp } from './etcd/transport.js';
-import { fragmentsPrefix, type KeyFragment, readFragments } from './fragments.js';
+import { type FragmentsRead, fragmentsPrefix, readFragments } from './fragments.js';
 import { readState } from './state-file.js';
 
 export const askLimits = {
@@ -11,19 +11,22 @@ export const askLimits = {
   answerMs: 2000,
 } as const;
 
-/**
- * Why there are none is said by the daemon, which asks again. `users`: beside root and this process's, whose state is
- * believed. Rejects never.
- */
+export interface AskedFragments extends FragmentsRead {
+  /** Why etcd has not answered, and where these are from then; null: they are what it has. */
+  readonly outage: { readonly why: string; readonly isKept: boolean } | null;
+}
+
+/** `users`: beside root and this process's, whose state is believed. Rejects never. */
 export async function askFragments(
   config: DistributedConfig,
   users: readonly number[],
   lookUp: LookUp,
-): Promise<readonly KeyFragment[]> {
+): Promise<AskedFragments> {
   const { endpoints, tls, user, watchPrefix, stateFile } = config;
-  if (watchPrefix === null) return [];
+  if (watchPrefix === null) return { fragments: [], refused: [], outage: null };
   const prefix = fragmentsPrefix(watchPrefix);
   let held = await keptIn(stateFile, users, prefix);
+  let outage: AskedFragments['outage'] = null;
   const client = new EtcdClient({
     ...{ endpoints, lookUp, callMs: askLimits.answerMs },
     ...(tls && { tls }),
@@ -31,12 +34,13 @@ export async function askFragments(
   });
   try {
     held = relisted(held, await client.list(prefix, HELD_KEYS_MAX)).held;
-  } catch {
+  } catch (error) {
     // What was kept is the last good state.
+    outage = { why: (error as Error).message, isKept: held !== NOTHING_HELD };
   } finally {
     client.close();
   }
-  return readFragments(watchPrefix, held.items.values()).fragments;
+  return { ...readFragments(watchPrefix, held.items.values()), outage };
 }
 
 async function keptIn(stateFile: string | null, users: readonly number[], prefix: string): Promise<Held> {

@@ -1,4 +1,5 @@
 /** Fragments of a configuration in etcd: which texts are read, what is asked for at a start, and how their status is written. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.js';
@@ -16,6 +17,7 @@ import { fragmentLimits, readFragments } from '../../src/cluster/fragments.js';
 import { StateFile } from '../../src/cluster/state-file.js';
 import type { DistributedConfig } from '../../src/model/distributed.js';
 import { configOf } from '../config/support.js';
+import { anyport } from '../support/daemon.js';
 import { Etcd, etcdTools } from '../support/etcd.js';
 import { freePort } from '../support/ports.js';
 import { tempFolder } from '../support/temp.js';
@@ -113,18 +115,48 @@ describeWith(...etcdTools)('at a start', () => {
 distributed: { enable: true, etcd_endpoints: ["${etcd.endpoints.join()}"], config_manager: {} }`;
     const { distributed } = configOf(text);
     if (distributed === null) throw new Error('unreachable');
-    const fragments = await askFragments({ ...distributed, ...more }, [], () =>
+    const { fragments, outage } = await askFragments({ ...distributed, ...more }, [], () =>
       Promise.reject(new Error('no names')),
     );
-    return fragments.map((each) => each.text);
+    return [...fragments.map((each) => each.text), ...(outage === null ? [] : [outage.isKept])];
   };
 
   test('what etcd has counts, and what is on disk where it does not answer', async () => {
     const nowhere = { endpoints: [`http://127.0.0.1:${await freePort()}`] };
     expect(await ask({ stateFile })).toEqual(['now']);
-    expect(await ask({ ...nowhere, stateFile })).toEqual(['before']);
-    expect(await ask(nowhere)).toEqual([]);
+    expect(await ask({ ...nowhere, stateFile })).toEqual(['before', true]);
+    expect(await ask(nowhere)).toEqual([false]);
     expect(await ask({ watchPrefix: '/elsewhere' })).toEqual([]);
     expect(await ask({ watchPrefix: null })).toEqual([]);
+  });
+
+  test('a command that looks at them says which are left out, and why', async () => {
+    const client = etcd.client();
+    await client.put('/anyport/config/\u001b[31mred', 'a: 1');
+    await client.put('/anyport/services/web/1', '{"address": "nowhere"}');
+    client.close();
+    const origins = async (endpoint: string) => {
+      const file = join(folder.path, 'anyport.yaml');
+      const distributed = { enable: true, etcd_endpoints: [endpoint], config_manager: {} };
+      const protocols = [{ name: 'HTTP', target: 'service:web' }];
+      writeFileSync(file, JSON.stringify({ server: { listen: ':9090' }, protocols, distributed }));
+      const { status, stderr } = await anyport(['check', file, '--origins']);
+      return { status, said: stderr.trimEnd().split('\n') };
+    };
+    expect(await origins(etcd.endpoints[0] ?? '')).toEqual({
+      status: 0,
+      said: [
+        expect.stringMatching(/^anyport: left out: etcd: key \/anyport\/config\/\\x1b\[31mred: its name/),
+        expect.stringMatching(/^anyport: left out: etcd: .*services\/web\/1: /),
+      ],
+    });
+    const port = await freePort();
+    const why = `etcd at 127.0.0.1:${port}: connect ECONNREFUSED`;
+    expect(await origins(`http://127.0.0.1:${port}`)).toEqual({
+      status: 0,
+      said: ['fragments', 'services'].map((what) =>
+        expect.stringContaining(`anyport: without ${what}: ${why}`),
+      ),
+    });
   });
 });
