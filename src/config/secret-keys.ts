@@ -28,7 +28,15 @@ export const CREDENTIALS = /^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i;
 /** User and password before a host, wherever someone has written them: `http://user:pw@host`, `user:pw@host`. */
 const WRITTEN_CREDENTIALS = /(^|[\s"'`/])[^\s"'`/:@]*:[^\s"'`/@]+@/g;
 
-export const withoutCredentials = (text: string): string => text.replace(WRITTEN_CREDENTIALS, `$1${VEIL}@`);
+/** The same behind a scheme, up to the last `@`: a password with characters that no URL has makes it none, and is one all the same. */
+const URL_CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/).*@/gis;
+const URL_QUERY = /([a-z][a-z0-9+.-]*:\/\/[^?\s]*)\?\S+/gi;
+
+export const withoutCredentials = (text: string): string =>
+  text
+    .replace(URL_CREDENTIALS, `$1${VEIL}@`)
+    .replace(WRITTEN_CREDENTIALS, `$1${VEIL}@`)
+    .replace(URL_QUERY, `$1?${VEIL}`);
 
 /** A message about a value at `path`: of a secret it says what is expected, and not what was found. */
 export function withoutSecret(path: Path, message: string): string {

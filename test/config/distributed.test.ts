@@ -154,6 +154,19 @@ describe('what is said of it', () => {
     expect(said).toHaveLength(1);
   });
 
+  test.each([
+    ...['http://u:pass/word@h:2379', 'http://u:pass word@h', 'http://password@h', 'http://u%3Apassword@h'],
+    ...['http://u:p@ssword@h', 'http://u:pass#word@h', 'u:password@h:1', 'http://h:2379/?token=password'],
+    ...['http://u:p"assword@h', 'http://u:p\\nassword@h'],
+  ])('a secret in a URL is not said again: %s', (url) => {
+    const [said = ''] = complaints(`enable: true, etcd_endpoints: ['${url}']`);
+    expect(said).toContain('expected the URL of an etcd');
+    expect(said).toContain('***');
+    expect(said.replace('`username` and `password`', '').replace('user and password', '')).not.toMatch(
+      /pass|word/,
+    );
+  });
+
   test('certificates and keys: both, there, and PEM', () => {
     const https = 'enable: true, etcd_endpoints: ["https://etcd:2379"]';
     expect(complaints(`${https}, tls: { cert: c.pem }`).join('\n')).toMatch(
