@@ -106,6 +106,28 @@ test('a route by SNI is measured, with the workers and the files of the configur
   expect(files()).toEqual(before);
 });
 
+test.each([
+  {
+    name: 'no endpoint at all',
+    written: { protocols: [{ name: 'HTTP', handler: 'builtin:echo' }] },
+    says: /on listener :443 no opening reaches an endpoint: /,
+  },
+  ...(process.geteuid?.() === 0
+    ? [
+        {
+          name: 'a module of the user’s, as root',
+          written: { protocols: [{ name: 'HTTP', handler: './own.mjs' }] },
+          says: /own\.mjs would run as root: run `anyport bench` as another user/,
+        },
+      ]
+    : []),
+])('refused before anything runs: $name', async ({ written, says }) => {
+  writeFileSync(`${folder.path}/own.mjs`, 'export default () => {};');
+  writeFileSync(`${folder.path}/other.yaml`, JSON.stringify({ server: { listen: ':443' }, ...written }));
+  const { status, stderr } = await anyport(['bench', '-c', 'other.yaml'], folder.path);
+  expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(says) });
+});
+
 test('an opening that no route wants is said before anything runs', async () => {
   const { status, stderr } = await bench('--workload', 'conn', '--host', 'other.example.com');
   expect(status).toBe(2);

@@ -10,6 +10,7 @@ import { IdRegistry } from '../../plane/ids.js';
 import { loadOrFail, okOrFail } from '../configuration.js';
 import { explain } from '../explain/explanation.js';
 import { BAD_USAGE, Failure } from '../failure.js';
+import { moduleAsRoot } from '../run/root.js';
 
 export interface OwnOptions {
   readonly config?: string;
@@ -83,6 +84,12 @@ type Reaches = (opening: Buffer) => Promise<string | null>;
 
 function reachedBy(own: OwnConfiguration, directory: string, listener: string): Reaches {
   const { config } = okOrFail(loadConfig({ document: forLoad(own, ENDPOINT), directory }));
+  const module = moduleAsRoot(config);
+  if (module !== null)
+    throw new Failure(
+      `--config: ${module} would run as root: run \`anyport bench\` as another user`,
+      BAD_USAGE,
+    );
   const plan = compile(config, NOTHING_DISCOVERED, 1, new IdRegistry());
   const served = config.upstreams.filter(({ handler }) => handler === null).map(({ name }) => name);
   const index = config.listeners.findIndex(({ name }) => name === listener);
@@ -102,9 +109,9 @@ async function wayThrough(
     const upstream = await reaches(opening);
     if (upstream !== null) return { name, opening, upstream };
   }
-  const tried = wanted ?? 'no opening';
+  const tried = wanted === undefined ? 'no opening reaches an endpoint' : `${wanted} reaches no endpoint`;
   throw new Failure(
-    `--config: on listener ${listener} ${tried} reaches no endpoint: give another \`--opening\`, or the \`--host\` that a route asks for; \`anyport explain\` says why`,
+    `--config: on listener ${listener} ${tried}: give another \`--opening\`, or the \`--host\` that a route asks for; \`anyport explain\` says why`,
     BAD_USAGE,
   );
 }

@@ -9,6 +9,7 @@ import { BUSY_MAX, type Cores, type Plan, planFor } from '../../bench/plan/plan.
 import { parseWanted, type Wanted } from '../../bench/plan/wanted.js';
 import type { BenchRequest } from '../../bench/sweep.js';
 import { loadConfig } from '../../config/load.js';
+import { reasonOf } from '../../config/text.js';
 import { checks } from '../../doctor/checks/index.js';
 import { type Examined, examine } from '../../doctor/examine.js';
 import { thisMachine } from '../../doctor/machine.js';
@@ -40,7 +41,7 @@ function readFigures(file: string): Report {
     const report = JSON.parse(readFileSync(file, 'utf8')) as Partial<Report>;
     if (Array.isArray(report.results) && report.machine !== undefined) return report as Report;
   } catch (error) {
-    throw new Failure(`--figures ${file}: ${(error as Error).message}`, BAD_USAGE);
+    throw new Failure(`--figures ${file}: ${reasonOf(error as NodeJS.ErrnoException)}`, BAD_USAGE);
   }
   throw new Failure(`--figures ${file}: these are not the figures of \`anyport bench --json\``, BAD_USAGE);
 }

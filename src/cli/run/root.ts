@@ -6,14 +6,18 @@ export const ALLOW_ROOT = '--allow-root';
 
 /** Why a configuration is not served; null: it is. `builtin:NAME` is anyport's own code. */
 export function rootRefusal(config: Config, allowRoot: boolean): string | null {
-  const { identity } = config.server;
-  if (allowRoot || process.geteuid?.() !== 0 || identity !== null) return null;
-  const module = firstModule(config);
+  const module = allowRoot ? null : moduleAsRoot(config);
   if (module === null) return null;
   return (
     `${module} would run as root: name another user (\`server.user\`), ` +
     `start anyport as one, or say \`${ALLOW_ROOT}\``
   );
+}
+
+/** The first one that would run as root; null: none. */
+export function moduleAsRoot(config: Config): string | null {
+  if (process.geteuid?.() !== 0 || config.server.identity !== null) return null;
+  return firstModule(config);
 }
 
 function firstModule({ upstreams, protocols }: Config): string | null {
