@@ -52,6 +52,9 @@ export function summary(comparisons: readonly Comparison[]): string {
   return [what, ...align([['', ...others], ...rows]), ...(goals.length > 0 ? ['', ...goals] : [])].join('\n');
 }
 
+/** A goal is not missed by less than is shown. */
+const GOAL_DIGITS = 3;
+
 /** Of each goal: workload, what of anyport, its figure, the goal, whether the median reaches it. */
 function goalsOf({ workload: { name, goals = [], quote, unit }, results }: Comparison): string[][] {
   return goals.flatMap(({ to, atMost }) => {
@@ -63,7 +66,7 @@ function goalsOf({ workload: { name, goals = [], quote, unit }, results }: Compa
       [
         name,
         to === undefined ? `${quote.label} per ${unit} of ${OURS}` : `${OURS} to ${to}`,
-        to === undefined ? costText(costs, quote.divisor) : ratioText(ratio),
+        to === undefined ? costText(costs, quote.divisor) : ratioText(ratio, true, GOAL_DIGITS),
         `at most ${atMost}`,
         reached ? 'reached' : 'missed',
       ],
@@ -84,16 +87,17 @@ export function figuresOf({ workload, results, absent }: Comparison) {
   };
 }
 
-/** Of the rounds in which both ran; null: one of both has no costs. */
+/** Of the rounds in which both ran; null: one of both has no costs, or too small ones for the clock of its start. */
 export function ratioTo(results: Results, name: string, other: string): Ratio | null {
   const [ours, theirs] = [costsOf(results.get(name)), costsOf(results.get(other))];
   const rounds = Math.min(ours.length, theirs.length);
-  return rounds === 0 ? null : ratioOf(ours.slice(0, rounds), theirs.slice(0, rounds));
+  if (rounds === 0 || theirs.includes(0)) return null;
+  return ratioOf(ours.slice(0, rounds), theirs.slice(0, rounds));
 }
 
-function ratioText(ratio: Ratio | null, hasSpread = true): string {
+function ratioText(ratio: Ratio | null, hasSpread = true, digits = 2): string {
   if (ratio === null) return '–';
-  const [middle, low, high] = [ratio.median, ratio.low, ratio.high].map((value) => value.toFixed(2));
+  const [middle, low, high] = [ratio.median, ratio.low, ratio.high].map((value) => value.toFixed(digits));
   return hasSpread ? `${middle} (${low}–${high})` : `${middle}`;
 }
 

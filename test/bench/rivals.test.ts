@@ -139,10 +139,15 @@ test('a table has medians with their spread, ratios of the rounds, and the absen
   );
   expect(lines.slice(-3)).toEqual([
     'without sslh, which has one thread',
-    'anyport to HAProxy: 1.00 (0.80–1.20), at most 0.85: missed',
-    'anyport to floor: 1.25 (1.00–1.50), at most 1: missed',
+    'anyport to HAProxy: 1.000 (0.800–1.200), at most 0.85: missed',
+    'anyport to floor: 1.250 (1.000–1.500), at most 1: missed',
   ]);
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
+});
+
+test('a cost that the clock does not show makes no ratio', () => {
+  const results = new Map([...compared.results, ['floor', runs(0, 0, 0)]]);
+  expect(table({ ...compared, results })).not.toMatch(/NaN|Infinity/);
 });
 
 test('the summary and the file have the ratios of anyport to each', () => {
