@@ -167,6 +167,16 @@ test('a recording through a configuration of the user’s: by its own protocols,
   expect(notes[1]).toBe('sessions of these protocols open as another one: ssh 1, custom 1, none 1');
 });
 
+test('what has no line and no end is read until it is interrupted', async () => {
+  const args = ['bench', '--record', path('endless'), '--log', '/dev/zero'];
+  const program = spawn(process.execPath, [resolve('dist/cli/main.js'), ...args], { stdio: 'pipe' });
+  const stderr = collect(program.stderr);
+  await eventually('it reads', () => /^rchar: \d{9}/m.test(readFileSync(`/proc/${program.pid}/io`, 'utf8')));
+  program.kill('SIGINT');
+  expect(await within('its end', once(program, 'close'))).toEqual([1, null]);
+  expect(stderr()).toMatch(/tells of no session/);
+});
+
 test('a log that is followed is recorded for so long, though no more lines come', async () => {
   const program = spawn(
     process.execPath,
