@@ -14,8 +14,6 @@ namespace anyport::loop {
 
 class TimerWheel {
  public:
-  static constexpr uint64_t kTickMs = 8;
-
   explicit TimerWheel(uint64_t now_ms);
 
   // Sets timer `id` to fire at `deadline_ms`, or moves it.
@@ -33,6 +31,7 @@ class TimerWheel {
   static constexpr int kLevels = 4;
   static constexpr int kSlotBits = 6;
   static constexpr uint32_t kSlotsPerLevel = 1u << kSlotBits;
+  static constexpr uint64_t kTickMs = 8;
   // One slot of the highest level less than a full turn, so that a deadline never lands in the current slot.
   static constexpr uint64_t kTicksMax =
       (uint64_t{1} << (kSlotBits * kLevels)) - (uint64_t{1} << (kSlotBits * (kLevels - 1)));

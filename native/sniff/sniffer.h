@@ -14,6 +14,7 @@
 #include "sniff/places.h"
 #include "sniff/proxy_header.h"
 #include "sniff/space.h"
+#include "sniff/spread.h"
 #include "sniff/state.h"
 
 namespace anyport::sniff {
@@ -120,6 +121,7 @@ class Sniffer {
   Space space_;
   Places places_;
   pool::Shelf<State> states_;
+  Spread spread_;
 };
 
 }  // namespace anyport::sniff
