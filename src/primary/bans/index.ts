@@ -26,8 +26,10 @@ import { addressOfShown, banSource, shownOfEngine, shownSource } from './source.
 export const banWatchLimits = {
   /** Between two looks, at least. */
   lookMs: 1000,
-  /** A look at many bans takes at most this part of the time. */
+  /** A look at many bans takes at most this part of the time, unless it is longer than looks may wait. */
   shareMax: 0.05,
+  /** A process that was held up meanwhile has not looked for so long. */
+  lookMsMax: 20_000,
   /** Log lines of each kind. */
   linesPerSecond: 10,
 } as const;
@@ -194,7 +196,8 @@ export class Bans implements Part {
       this.#look();
       if (this.#export.hasFailed || this.#parts.trusted() !== this.#leftOut) this.#write();
       const tookMs = this.#parts.clock.nowMs() - beganMs;
-      this.#lookLater(Math.max(banWatchLimits.lookMs, tookMs / banWatchLimits.shareMax));
+      const waitMs = Math.max(banWatchLimits.lookMs, tookMs / banWatchLimits.shareMax);
+      this.#lookLater(Math.min(waitMs, banWatchLimits.lookMsMax));
     });
   }
 

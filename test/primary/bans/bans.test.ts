@@ -17,16 +17,31 @@ interface Line {
 
 async function started(trusted: readonly string[] = []) {
   const admission = new native.Admission({ room: new Int32Array(new SharedArrayBuffer(1 << 16)) });
-  const clock = new FakeClock();
+  const clock = new LateClock();
   const lines: Line[] = [];
   const write = (level: string) => (fields: object, msg: string) => lines.push({ level, msg, ...fields });
   const log = { info: write('info'), warn: write('warn'), error: write('error') };
   const list = { contains: createNetworkSet(trusted) };
-  const bans = new Bans({ admission, trusted: () => list, clock, nowMs: Date.now, log: log as never });
+  /** Each look asks whom it has to leave out. */
+  const looks = { holdUpMs: 0 };
+  const asked = () => {
+    clock.heldUpMs += looks.holdUpMs;
+    return list;
+  };
+  const bans = new Bans({ admission, trusted: asked, clock, nowMs: Date.now, log: log as never });
   const security = { rateLimit: null, guard: null, lists: noLists, banExport: null };
   (await bans.prepare({ security })).commit();
   bans.begin();
-  return { bans, admission, clock, lines };
+  return { bans, admission, clock, lines, looks };
+}
+
+/** Its time can pass while somebody is at work: the process is held up. */
+class LateClock extends FakeClock {
+  heldUpMs = 0;
+
+  override nowMs(): number {
+    return super.nowMs() + this.heldUpMs;
+  }
 }
 
 const banned = (result: BanResult) => {
@@ -137,6 +152,17 @@ describe('bans that are made elsewhere', () => {
     expect(lines.slice(1)).toEqual([{ level: 'info', msg: 'ban over', source: '192.0.2.9' }]);
     await clock.pass(10 * banWatchLimits.lookMs);
     expect(lines).toHaveLength(2);
+    bans.close();
+  });
+
+  test('are seen soon after a look during which the process was held up', async () => {
+    const { bans, admission, clock, lines, looks } = await started();
+    looks.holdUpMs = 10 * banWatchLimits.lookMsMax;
+    await clock.pass(banWatchLimits.lookMs);
+    looks.holdUpMs = 0;
+    admission.ban('192.0.2.9', 60_000);
+    await clock.pass(banWatchLimits.lookMsMax);
+    expect(lines).toMatchObject([{ msg: 'source banned', source: '192.0.2.9' }]);
     bans.close();
   });
 
