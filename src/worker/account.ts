@@ -5,6 +5,7 @@ import type { WorkerCounters } from '../metrics/counters.js';
 import type { PlanAccessLog } from '../model/plan.js';
 import type { EndedSession } from '../model/report.js';
 import { Refusals, type Unshown } from './refusals.js';
+import { milliseconds, sessionText } from './session-text.js';
 
 export interface SessionLine extends Omit<EndedSession, 'time' | 'worker'> {
   /** Session number, present if other lines carry it too. */
@@ -28,16 +29,16 @@ export interface Account {
 export interface AccountOptions {
   readonly worker: number;
   readonly counters: WorkerCounters;
-  readonly logger: Logger;
+  readonly logger: Pick<Logger, 'isLevelEnabled'>;
+  /** Takes one finished line. */
+  readonly write: (line: string) => void;
   readonly nowMs: () => number;
   /** Takes sessions while `reports` is set. */
   readonly report?: (session: EndedSession) => void;
 }
 
-const milliseconds = (value: number): number => Math.round(value * 1000) / 1000;
-
 export function createAccount(options: AccountOptions): Account {
-  const { worker, counters, logger, report = () => {} } = options;
+  const { worker, counters, logger, write, report = () => {} } = options;
   const budget = createLineBudget(0, options.nowMs);
   const reported = createLineBudget(0, options.nowMs);
   /** A limit of their own, so that they do not use up the budget of served sessions. */
@@ -47,7 +48,7 @@ export function createAccount(options: AccountOptions): Account {
   let reports = false;
 
   /** False: over the rates. */
-  function tell(describe: () => SessionLine, mayReport: boolean, further: object = {}): boolean {
+  function tell(describe: () => SessionLine, mayReport: boolean, unshown?: Unshown): boolean {
     const isLogged = logs && budget.take();
     const isReported = reports && mayReport && reported.take();
     if (!(isLogged || isReported)) {
@@ -55,7 +56,7 @@ export function createAccount(options: AccountOptions): Account {
       return false;
     }
     const line = describe();
-    if (isLogged) logger.info({ ...fieldsOf(line, worker), ...further }, 'session');
+    if (isLogged) write(sessionText(line, worker, Date.now(), unshown));
     if (isReported) report(reportOf(line, worker));
     return true;
   }
@@ -84,19 +85,13 @@ export function createAccount(options: AccountOptions): Account {
       const line = describe();
       const said = refusals.take(hostOf(line.source), `${line.reason} ${line.error ?? ''}`);
       if (said === null) drop(1);
-      else tell(() => line, true, numbersOf(said));
+      else tell(() => line, true, said);
     },
   };
 }
 
 /** Without its port. */
 const hostOf = (source: string): string => source.replace(/:\d+$/, '');
-
-/** Zeros are left out. */
-const numbersOf = ({ suppressed, others }: Unshown): object => ({
-  ...(suppressed > 0 && { suppressed }),
-  ...(others > 0 && { suppressed_others: others }),
-});
 
 function reportOf({ session: _, ...line }: SessionLine, worker: number): EndedSession {
   const { identifyMs, connectMs, queueMs, durationMs } = line;
@@ -107,36 +102,6 @@ function reportOf({ session: _, ...line }: SessionLine, worker: number): EndedSe
     connectMs: milliseconds(connectMs),
     queueMs: queueMs === undefined ? undefined : milliseconds(queueMs),
     durationMs: milliseconds(durationMs),
-    worker,
-  };
-}
-
-function fieldsOf(line: SessionLine, worker: number): object {
-  return {
-    listener: line.listener,
-    protocol: line.protocol,
-    facts: line.facts,
-    source: line.source,
-    // Connections are what a line is about unless it says otherwise.
-    transport: line.transport === 'tcp' ? undefined : line.transport,
-    upstream: line.upstream,
-    endpoint: line.endpoint,
-    user: line.user,
-    status: line.status,
-    opening_bytes: line.openingBytes,
-    bytes_up: line.bytesUp,
-    bytes_down: line.bytesDown,
-    identify_ms: milliseconds(line.identifyMs),
-    connect_ms: milliseconds(line.connectMs),
-    queue_ms: line.queueMs === undefined ? undefined : milliseconds(line.queueMs),
-    duration_ms: milliseconds(line.durationMs),
-    by: line.by,
-    during: line.during,
-    reason: line.reason,
-    error: line.error,
-    route: line.route,
-    opening: line.opening,
-    session: line.session,
     worker,
   };
 }

@@ -10,6 +10,8 @@ const COMPLAINTS_PER_SECOND = 10;
 
 export interface WorkerLogs {
   readonly logger: Logger;
+  /** Takes one finished line. */
+  readonly write: (line: string) => void;
   /** Failures of configured code. */
   readonly complain: LogLine;
   /** Endpoints that change state. */
@@ -39,6 +41,7 @@ export function createLogs(
   };
   return {
     logger,
+    write: batch.write,
     complain: limited((fields, message) => logger.error(fields, message)),
     endpoints: {
       warn: limited((fields, message) => logger.warn({ ...fields, worker }, message)),

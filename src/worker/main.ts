@@ -202,7 +202,7 @@ function createWorker(setup: WorkerSetup, rest: Rest) {
   const draining = new Draining(engine);
   const atWork = new AtWork();
   const report = (session: EndedSession) => reports.add({ type: 'session', session });
-  const account = createAccount({ worker, counters, logger, nowMs, report });
+  const account = createAccount({ worker, counters, logger, write: logs.write, nowMs, report });
   account.reports = setup.reporting?.sessions ?? false;
   let open = true;
   const sequencer = new Sequencer({

@@ -7,8 +7,13 @@ import { NO_FACTS, type Session } from './known-session.js';
 import type { EventCursor, SessionId } from './rings.js';
 import type { KeptPlan } from './runtime.js';
 
-/** `session`: undefined if its end is its first event. */
-export function lineOf(events: EventCursor, session: Session | undefined, plan: KeptPlan): SessionLine {
+/** `session`: undefined if its end is its first event. `id`: where other lines carry it too. */
+export function lineOf(
+  events: EventCursor,
+  session: Session | undefined,
+  plan: KeptPlan,
+  id?: string,
+): SessionLine {
   const upstream = session && plan.upstreams[session.upstream];
   const endpoint = session && (session.endpoint >= 0 ? session.endpoint : session.lastTried);
   const protocol = session?.protocolId ?? null;
@@ -36,6 +41,7 @@ export function lineOf(events: EventCursor, session: Session | undefined, plan: 
     error: session?.error,
     route: events.reason === 'rejected' ? decisionText(session, plan) : undefined,
     opening: protocol === null ? (session?.opening ?? events.opening()) || undefined : undefined,
+    session: id,
   };
 }
 

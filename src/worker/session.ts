@@ -433,7 +433,7 @@ export class Sequencer {
     if (session === undefined && events.during === 'relay') return;
     account.ended(() => {
       const { plan } = session?.runtime ?? this.#options.runtimeOf(events.plan);
-      return { ...lineOf(events, session, plan), session: session && this.#log.idOf(session) };
+      return lineOf(events, session, plan, session && this.#log.idOf(session));
     }, session?.isReported);
   }
 

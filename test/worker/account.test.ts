@@ -36,7 +36,8 @@ function accountWith(rate: number, level = 'info') {
   const account = createAccount({
     worker: 3,
     counters: new WorkerCounters(buffer),
-    logger: createLogger({ level, write: (line) => lines.push(line) }),
+    logger: createLogger({ level, write: () => {} }),
+    write: (line) => lines.push(line),
     nowMs: () => now,
     report: (session) => reported.push(session),
   });
