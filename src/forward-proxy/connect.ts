@@ -62,13 +62,13 @@ function requestOf(
 ): (ConnectRequest & { readonly taken: number }) | Refused {
   const destination = readAuthority(target);
   if ('fault' in destination) return refuse('malformed', destination.fault);
-  const options = [...(values.connection ?? []), ...(values['proxy-connection'] ?? [])]
+  const options = [...(values.get('connection') ?? []), ...(values.get('proxy-connection') ?? [])]
     .flatMap((value) => value.toLowerCase().split(','))
     .map((option) => option.trim());
   return {
     verdict: 'request',
     destination,
-    authorization: values['proxy-authorization']?.[0],
+    authorization: values.get('proxy-authorization')?.[0],
     keepsAlive: !options.includes('close') && (isPersistent || options.includes('keep-alive')),
     taken,
   };
@@ -76,15 +76,15 @@ function requestOf(
 
 /** What others might read differently, or would take the first bytes of the tunnel for; null: nothing. */
 function faultOf(values: Values, needsHost: boolean): string | null {
-  const hosts = values.host?.length ?? 0;
+  const hosts = values.get('host')?.length ?? 0;
   if (hosts > 1) return 'the request has several Host headers';
   // RFC 9112 section 3.2. Which host it names does not count: what is dialled is the target.
   if (needsHost && hosts === 0) return 'the request has no Host header';
-  if ((values['proxy-authorization']?.length ?? 0) > 1)
+  if ((values.get('proxy-authorization')?.length ?? 0) > 1)
     return 'the request has several Proxy-Authorization headers';
   // RFC 9110 section 9.3.6: such a request has no content.
-  const hasBody = values['content-length']?.some((length) => !/^0+$/.test(length)) ?? false;
-  return hasBody || values['transfer-encoding'] !== undefined ? 'a CONNECT request has no body' : null;
+  const hasBody = values.get('content-length')?.some((length) => !/^0+$/.test(length)) ?? false;
+  return hasBody || values.has('transfer-encoding') ? 'a CONNECT request has no body' : null;
 }
 
 /** Offset behind the empty line; -1: it is not there yet. `lineEnd`: of the request line. */

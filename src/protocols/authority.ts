@@ -1,5 +1,6 @@
 /** The host that a request is for, from every place that may name it (RFC 9110 section 7.2). */
 import type { Facts, FactsAnswer } from '../model/facts.js';
+import { withFacts } from './with-facts.js';
 
 /** A name or an address, optionally with a port. Anything else is parsed differently by different endpoints. */
 const plainAuthority = /^(?:\[[0-9A-Fa-f:.]+\]|[^[\]:@/?#\\\s]*)(?::[0-9]*)?$/;
@@ -13,7 +14,7 @@ export function hostFacts(facts: Facts, authorities: readonly string[]): FactsAn
   if (first === undefined) return { verdict: 'facts', facts };
   const host = hostOf(first);
   const isCertain = authorities.every((each) => plainAuthority.test(each) && hostOf(each) === host);
-  const answer = { verdict: 'facts', facts: { ...facts, host } } as const;
+  const answer = { verdict: 'facts', facts: withFacts(facts, { host }) } as const;
   return isCertain ? answer : { ...answer, doubtful: ['host'] };
 }
 

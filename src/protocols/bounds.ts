@@ -40,7 +40,8 @@ export const boundedBy =
 export function boundAnswer(answer: FactsAnswer): FactsAnswer {
   const kept: Facts = {};
   const cut: string[] = [];
-  for (const [name, value] of Object.entries(answer.facts)) {
+  for (const name in answer.facts) {
+    const value = answer.facts[name];
     kept[name] = boundValue(value);
     if (isCut(value, kept[name]) && !isCutInQuery(name, kept[name])) cut.push(name);
   }

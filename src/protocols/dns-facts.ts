@@ -1,6 +1,7 @@
 /** What a DNS message asks: its operation, and the name and type of its questions. */
 import type { Facts, FactsAnswer } from '../model/facts.js';
 import { Cursor } from './cursor.js';
+import { withFacts } from './with-facts.js';
 
 const headerBytes = 12;
 const labelBytesMax = 63;
@@ -52,7 +53,7 @@ export function dnsFacts(bytes: Buffer, start: number): FactsAnswer {
   const [first] = questions;
   if (first === undefined) return { verdict: 'facts', facts };
   const isOne = count <= questionsMax && questions.every(({ name }) => name === first.name);
-  const known = { ...facts, host: first.name, type: first.type };
+  const known = withFacts(facts, { host: first.name, type: first.type });
   if (isOne && first.isPlain) return { verdict: 'facts', facts: known };
   return { verdict: 'facts', facts: known, doubtful: ['host'] };
 }

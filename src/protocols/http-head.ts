@@ -30,12 +30,12 @@ export interface Headers<Name extends string> {
   /** Every line is a header that all endpoints parse alike. */
   readonly isWellFormed: boolean;
   /** Values in order of appearance, trimmed. */
-  readonly values: { readonly [Key in Name]?: readonly string[] };
+  readonly values: ReadonlyMap<Name, readonly string[]>;
 }
 
 /** Reads the headers in `names`, from all complete lines after the request line up to the empty one. */
 export function readHeaders<Name extends string>(head: Buffer, names: readonly Name[]): Headers<Name> {
-  const values: { [Key in Name]?: string[] } = {};
+  const values = new Map<Name, string[]>();
   let isWellFormed = true;
   let start = head.indexOf(lineFeed) + 1;
   for (let next = lineAfter(head, start); next > start; next = lineAfter(head, start)) {
@@ -46,8 +46,10 @@ export function readHeaders<Name extends string>(head: Buffer, names: readonly N
     isWellFormed &&= separator >= 0 && isPlain(head, separator, end);
     const name = nameEnd < 0 || nameEnd > end ? undefined : nameAt(head, start, nameEnd, names);
     if (name !== undefined) {
-      values[name] ??= [];
-      values[name].push(trimmed(head.toString('latin1', nameEnd + 1, end)));
+      const value = trimmed(head.toString('latin1', nameEnd + 1, end));
+      const earlier = values.get(name);
+      if (earlier === undefined) values.set(name, [value]);
+      else earlier.push(value);
     }
     start = next;
   }

@@ -5,6 +5,7 @@ import { hostFacts } from './authority.js';
 import { headFrom, headHasEnded, readHeaders } from './http-head.js';
 import { linesOf } from './lines.js';
 import { lineBytesMax, readRequestLine, requestLine } from './request.js';
+import { withFacts } from './with-facts.js';
 
 export const http: Protocol = {
   id: 'http',
@@ -29,8 +30,9 @@ export function httpFacts(bytes: Uint8Array, isFull = false): FactsAnswer {
   const { facts, authority } = readRequestLine(line);
   if (!ended && !isFull) return { verdict: 'more', bytesNeeded: bytes.length + 1, facts };
   const { isWellFormed, values } = readHeaders(head, ['host', 'upgrade']);
-  const { host: hosts = [], upgrade: [upgrade] = [] } = values;
-  const known = upgrade === undefined ? facts : { ...facts, upgrade: upgrade.toLowerCase() };
+  const hosts = values.get('host') ?? [];
+  const upgrade = values.get('upgrade')?.[0];
+  const known = upgrade === undefined ? facts : withFacts(facts, { upgrade: upgrade.toLowerCase() });
   // RFC 9112 section 3.2.2: an absolute target takes precedence over Host, which must name the same host.
   const answer = hostFacts(known, authority === undefined ? hosts : [authority, ...hosts]);
   if (!isWellFormed || hosts.length > 1)

@@ -4,6 +4,7 @@
  */
 import type { Facts, FactsAnswer } from '../model/facts.js';
 import { asBuffer, Cursor } from './cursor.js';
+import { withFacts } from './with-facts.js';
 
 /** Upper bound on the bytes read, far above the names of any request. */
 const openingBytesMax = 16_384;
@@ -61,7 +62,7 @@ function readBind(request: Cursor): Facts {
   const user = readText(request);
   const choice = request.u8();
   const facts = { version: String(version), ...textFact('user', user) };
-  if (choice === simple) return { ...facts, mechanism: 'simple' };
+  if (choice === simple) return withFacts(facts, { mechanism: 'simple' });
   if (choice !== sasl) return facts;
   readLength(request);
   return { ...facts, ...textFact('mechanism', readText(request)) };

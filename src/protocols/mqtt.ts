@@ -3,6 +3,7 @@ import type { Facts, FactsAnswer } from '../model/facts.js';
 import type { Protocol } from '../model/protocol.js';
 import { bytesWhere } from './byte-class.js';
 import { asBuffer, Cursor } from './cursor.js';
+import { withFacts } from './with-facts.js';
 
 /** Upper bound on a CONNECT, far above any seen. */
 const openingBytesMax = 16_384;
@@ -49,7 +50,7 @@ export function mqttFacts(bytes: Uint8Array): FactsAnswer {
   if ((flags & userFlag) === 0) return { verdict: 'facts', facts: known };
   if (flags & willFlag) skipWill(cursor, level);
   const user = cursor.utf8(cursor.u16());
-  if (!cursor.overrun) return { verdict: 'facts', facts: { ...known, user } };
+  if (!cursor.overrun) return { verdict: 'facts', facts: withFacts(known, { user }) };
   return isAll ? { verdict: 'facts', facts: known, doubtful: ['user'] } : more(bytes.length + 1);
 }
 

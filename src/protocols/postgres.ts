@@ -7,6 +7,7 @@ import type { Confirmation, Protocol } from '../model/protocol.js';
 import { match, more, no } from './confirmation.js';
 import { asBuffer } from './cursor.js';
 import { recordPatterns, tlsFacts } from './tls.js';
+import { withFacts } from './with-facts.js';
 
 /** The server's limit (MAX_STARTUP_PACKET_LENGTH). */
 const startupBytesMax = 10_000;
@@ -127,5 +128,5 @@ function readParameters(text: string): Facts {
     if ((name === 'user' || name === 'database') && value !== undefined) facts[name] = value;
   }
   const database = facts.database || facts.user;
-  return database ? { ...facts, database } : facts;
+  return database ? withFacts(facts, { database }) : facts;
 }

@@ -4,6 +4,7 @@ import type { Protocol } from '../model/protocol.js';
 import { headFrom, headHasEnded, readHeaders } from './http-head.js';
 import { trimmed, word } from './lines.js';
 import { lineBytesMax, requestFacts, requestLine } from './request.js';
+import { withFacts } from './with-facts.js';
 
 const uri = `[A-Za-z][A-Za-z0-9+.\\-]*:${word}`;
 
@@ -28,9 +29,9 @@ export function sipFacts(bytes: Uint8Array, isFull = false): FactsAnswer {
   const head = headFrom(bytes);
   // Headers are parsed once the head is complete: a slow client would cause a parse for every few bytes.
   if (!isFull && !headHasEnded(head)) return { ...answer, verdict: 'more', bytesNeeded: bytes.length + 1 };
-  const { to: [long] = [], t: [short] = [] } = readHeaders(head, ['to', 't']).values;
-  const to = long ?? short;
-  return to === undefined ? answer : { ...answer, facts: { ...answer.facts, to: addressOf(to) } };
+  const { values } = readHeaders(head, ['to', 't']);
+  const to = values.get('to')?.[0] ?? values.get('t')?.[0];
+  return to === undefined ? answer : { ...answer, facts: withFacts(answer.facts, { to: addressOf(to) }) };
 }
 
 /** The URI without display name and parameters. */

@@ -2,6 +2,7 @@
 import type { FactsAnswer } from '../model/facts.js';
 import type { Protocol } from '../model/protocol.js';
 import { asBuffer } from './cursor.js';
+import { withFacts } from './with-facts.js';
 
 /** Upper bound: header, user and host, the latter two up to 255 bytes plus NUL. */
 const requestBytesMax = 8 + 256 + 256;
@@ -46,7 +47,7 @@ export function socks4Facts(bytes: Uint8Array): FactsAnswer {
     ? request.toString('latin1', userEnd + 1, end).toLowerCase()
     : request.subarray(4, headerBytes).join('.');
   const facts = { host, destination: `${host}:${request.readUInt16BE(2)}` };
-  return { verdict: 'facts', facts: user === '' ? facts : { ...facts, user } };
+  return { verdict: 'facts', facts: user === '' ? facts : withFacts(facts, { user }) };
 }
 
 function unfinished(length: number): FactsAnswer {

@@ -28,11 +28,10 @@ export function confirmWebSocket(bytes: Uint8Array): Confirmation {
   const head = headFrom(bytes);
   if (!headHasEnded(head)) return more(bytes.length + 1);
   const { values } = readHeaders(head, ['upgrade', 'connection', keyHeader]);
-  const { upgrade = [], connection = [], [keyHeader]: keys = [] } = values;
   const isAsked =
-    upgrade.some((list) => lists(list, 'websocket')) &&
-    connection.some((list) => lists(list, 'upgrade')) &&
-    keys.some((key) => key !== '');
+    values.get('upgrade')?.some((list) => lists(list, 'websocket')) &&
+    values.get('connection')?.some((list) => lists(list, 'upgrade')) &&
+    values.get(keyHeader)?.some((key) => key !== '');
   return isAsked ? match : no;
 }
 
