@@ -51,6 +51,10 @@ export interface HandoverParts {
 export class Handover {
   readonly #parts: HandoverParts;
   #hasGivenWay = false as boolean;
+  /** The process before this one has ended, with its links. */
+  #isAlone = true as boolean;
+  /** The next process may read from the sockets, too. */
+  #isKeeping = false as boolean;
 
   constructor(parts: HandoverParts) {
     this.#parts = parts;
@@ -73,7 +77,11 @@ export class Handover {
     const release = await hold(why);
     await reconfiguration().settled();
     const resume = listening.hold();
+    this.#isKeeping = true;
+    this.#allowResets();
     return () => {
+      this.#isKeeping = this.#hasGivenWay;
+      this.#allowResets();
       resume();
       release();
     };
@@ -81,7 +89,8 @@ export class Handover {
 
   /** Nothing is served until `takeOver`. Links of the process before this one live until `outlived`. */
   hold(): void {
-    native.allowKcpResets(false);
+    this.#isAlone = false;
+    this.#allowResets();
     for (const { server } of this.#parts.inside) server.hold();
   }
 
@@ -103,7 +112,13 @@ export class Handover {
 
   /** The process before this one has ended, with its links. */
   outlived(): void {
-    native.allowKcpResets(true);
+    this.#isAlone = true;
+    this.#allowResets();
+  }
+
+  /** A link that is unknown here may be another process's. */
+  #allowResets(): void {
+    native.allowKcpResets(this.#isAlone && !this.#isKeeping);
   }
 
   /** What the next process would go on with. */

@@ -54,3 +54,31 @@ test('the new process sends no resets before the old one has ended', async () =>
     return count(RESET) > 0;
   });
 });
+
+test('the old process sends none while the new one may have the links, and goes on when there is none', async () => {
+  const port = await freePort();
+  const generations = keep(
+    await startGenerations({
+      server: { workers: 1, upgrade_timeout: '2s' },
+      kcp: { link: own() },
+      listeners: [{ name: 'links', address: `127.0.0.1:${port}`, transport: 'kcp', kcp: 'link' }],
+      protocols: [{ name: 'Redis', target: '127.0.0.1:9' }],
+    }),
+  );
+  const peer = await datagramClient(port);
+  keep({ stop: () => peer.close() });
+  const count = (kind: number) => peer.received.filter(({ bytes }) => bytes[0] === kind).length;
+  const isReset = async () => {
+    const before = count(RESET);
+    await peer.send(unknownPacket);
+    await peer.ask(hello, { again: true }); // answered behind it
+    return count(RESET) > before;
+  };
+  expect(await isReset()).toBe(true);
+  generations.replace('exec sleep 60');
+  generations.signal('SIGUSR2');
+  await generations.line(/^upgrade: a new process is started/);
+  expect(await isReset()).toBe(false);
+  await generations.line(/^upgrade failed/);
+  await eventually('a reset', isReset);
+});
