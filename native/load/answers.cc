@@ -13,29 +13,24 @@ constexpr size_t kHeadMax = 128 * 1024;
 
 class Answers {
  public:
-  Answers(Fd fd, Poller* poller, const Scripts* known)
-      : fd_(std::move(fd)), poller_(*poller), known_(*known) {
-    poller_.Add(fd_.get(), EPOLLIN, this);
-  }
+  Answers(Fd fd, Poller* poller, const Scripts* known) : peer_(std::move(fd), poller, this), known_(*known) {}
 
   bool OnReady() {
-    if (wanted_ == EPOLLOUT) return Answer();
-    thread_local std::vector<char> buffer(Pattern::kWindow);
-    const ssize_t count = recv(fd_.get(), buffer.data(), buffer.size(), 0);
-    if (count <= 0) return count < 0 && errno == EAGAIN;
-    const std::string_view bytes(buffer.data(), static_cast<size_t>(count));
-    return script_ == nullptr ? OnHead(bytes) : OnBytes(bytes);
+    if (peer_.is_sending()) return Answer();
+    const std::optional<std::string_view> bytes = peer_.Receive();
+    if (!bytes || bytes->empty()) return bytes.has_value();
+    return script_ == nullptr ? OnHead(*bytes) : OnBytes(*bytes);
   }
 
  private:
   bool OnHead(std::string_view bytes) {
     head_ += bytes;
     const std::optional<Mark::Found> mark = Mark::In(head_);
-    if (!mark) return head_.size() <= kHeadMax || ResetAtOnce(fd_.get());
-    if (mark->session >= known_.scripts.size()) return ResetAtOnce(fd_.get());
+    if (!mark) return head_.size() <= kHeadMax || peer_.ResetAtOnce();
+    if (mark->session >= known_.scripts.size()) return peer_.ResetAtOnce();
     script_ = &known_.scripts[mark->session];
     const std::string_view opening = std::string_view(head_).substr(0, mark->opening);
-    if (opening != known_.openings[script_->opening]) return ResetAtOnce(fd_.get());
+    if (opening != known_.openings[script_->opening]) return peer_.ResetAtOnce();
     const std::string head = std::exchange(head_, {});
     return OnBytes(std::string_view(head).substr(mark->end));
   }
@@ -45,8 +40,8 @@ class Answers {
     do {
       const uint64_t asked = script_->UpTo(exchange_ + 1);
       const std::string_view piece = bytes.substr(0, asked - received_);
-      if (IsOver() || wanted_ == EPOLLOUT || piece != ThePattern().From(received_, piece.size()))
-        return ResetAtOnce(fd_.get());
+      if (IsOver() || peer_.is_sending() || piece != ThePattern().From(received_, piece.size()))
+        return peer_.ResetAtOnce();
       received_ += piece.size();
       bytes.remove_prefix(piece.size());
       if (received_ < asked) return true;
@@ -57,29 +52,16 @@ class Answers {
 
   bool Answer() {
     const uint64_t answer = script_->DownTo(exchange_ + 1);
-    while (sent_ < answer) {
-      const std::string_view piece = ThePattern().From(sent_, answer - sent_);
-      const ssize_t count = send(fd_.get(), piece.data(), piece.size(), MSG_NOSIGNAL);
-      if (count < 0 && errno != EAGAIN) return false;
-      if (count < 0) return Want(EPOLLOUT);
-      sent_ += static_cast<uint64_t>(count);
-    }
+    if (!peer_.SendPattern(&sent_, answer)) return false;
+    if (sent_ < answer) return true;
     ++exchange_;
-    return !(IsOver() && script_->server_closes) && Want(EPOLLIN);
+    return !(IsOver() && script_->server_closes) && peer_.Want(EPOLLIN);
   }
 
   bool IsOver() const { return exchange_ == script_->exchanges; }
 
-  bool Want(uint32_t events) {
-    if (events != wanted_) poller_.Change(fd_.get(), events, this);
-    wanted_ = events;
-    return true;
-  }
-
-  const Fd fd_;
-  Poller& poller_;
+  Peer peer_;
   const Scripts& known_;
-  uint32_t wanted_ = EPOLLIN;
   // Until the mark is there.
   std::string head_;
   const Script* script_ = nullptr;

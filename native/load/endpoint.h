@@ -46,19 +46,15 @@ struct Manners {
 class Guest {
  public:
   Guest(Fd fd, Poller* poller, const Manners* manners)
-      : fd_(std::move(fd)), poller_(*poller), manners_(*manners) {
-    poller_.Add(fd_.get(), EPOLLIN, this);
-  }
+      : peer_(std::move(fd), poller, this), manners_(*manners) {}
 
   bool OnReady() {
     if (work_ == Work::kFetch) return Stream();
     if (work_ == Work::kEcho && !head_.empty()) return Echo(std::exchange(head_, {}));
-    thread_local std::vector<char> buffer(Pattern::kWindow);
-    const ssize_t count = recv(fd_.get(), buffer.data(), buffer.size(), 0);
-    if (count <= 0) return count < 0 && errno == EAGAIN;
-    const std::string_view bytes(buffer.data(), static_cast<size_t>(count));
-    if (work_ == Work::kStore) return Store(bytes);
-    return work_ == Work::kEcho ? Echo(bytes) : OnFirst(bytes);
+    const std::optional<std::string_view> bytes = peer_.Receive();
+    if (!bytes || bytes->empty()) return bytes.has_value();
+    if (work_ == Work::kStore) return Store(*bytes);
+    return work_ == Work::kEcho ? Echo(*bytes) : OnFirst(*bytes);
   }
 
  private:
@@ -67,7 +63,7 @@ class Guest {
   bool OnFirst(std::string_view bytes) {
     head_ += bytes;
     if (!manners_.openings.empty()) return OnOpening();
-    if (!opened_ && !TakeOpening()) return manners_.opening.starts_with(head_) || ResetAtOnce(fd_.get());
+    if (!opened_ && !TakeOpening()) return manners_.opening.starts_with(head_) || peer_.ResetAtOnce();
     if (head_.empty()) return true;
     if (head_[0] == 'G' || head_[0] == 'P') return OnRequest();
     work_ = Work::kEcho;
@@ -83,8 +79,8 @@ class Guest {
   bool OnOpening() {
     const Openings::Match match = manners_.openings.Judge(head_);
     if (match == Openings::Match::kPart) return true;
-    if (match == Openings::Match::kNone) return ResetAtOnce(fd_.get());
-    send(fd_.get(), head_.data(), head_.size(), MSG_NOSIGNAL);
+    if (match == Openings::Match::kNone) return peer_.ResetAtOnce();
+    send(peer_.fd(), head_.data(), head_.size(), MSG_NOSIGNAL);
     return false;
   }
 
@@ -99,48 +95,31 @@ class Guest {
     return Store(std::string_view(head_).substr(end + kEnd.size()));
   }
 
-  bool Stream() {
-    while (done_ < size_) {
-      const std::string_view bytes = ThePattern().From(done_, size_ - done_);
-      const ssize_t count = send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (count < 0 && errno != EAGAIN) return false;
-      if (count < 0) return Want(EPOLLOUT);
-      done_ += static_cast<uint64_t>(count);
-    }
-    return false;
-  }
+  bool Stream() { return peer_.SendPattern(&done_, size_) && done_ < size_; }
 
   bool Store(std::string_view bytes) {
     const uint64_t left = size_ - done_;
-    if (bytes.size() > left || bytes != ThePattern().From(done_, bytes.size())) return ResetAtOnce(fd_.get());
+    if (bytes.size() > left || bytes != ThePattern().From(done_, bytes.size())) return peer_.ResetAtOnce();
     done_ += bytes.size();
     stall_.Step();
     if (bytes.size() < left) return true;
     const std::string stored = "stored " + std::to_string(stall_.longest_us()) + "\n";
-    send(fd_.get(), stored.data(), stored.size(), MSG_NOSIGNAL);
+    send(peer_.fd(), stored.data(), stored.size(), MSG_NOSIGNAL);
     return false;
   }
 
   // Most messages go at once; a rest is kept, and nothing more is read until it has gone.
   bool Echo(std::string_view bytes) {
-    const ssize_t count = send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t count = send(peer_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (count < 0 && errno != EAGAIN) return false;
     bytes.remove_prefix(count < 0 ? 0 : static_cast<size_t>(count));
     head_ = bytes;
-    return Want(bytes.empty() ? EPOLLIN : EPOLLOUT);
+    return peer_.Want(bytes.empty() ? EPOLLIN : EPOLLOUT);
   }
 
-  bool Want(uint32_t events) {
-    if (events != wanted_) poller_.Change(fd_.get(), events, this);
-    wanted_ = events;
-    return true;
-  }
-
-  const Fd fd_;
-  Poller& poller_;
+  Peer peer_;
   const Manners& manners_;
   bool opened_ = false;
-  uint32_t wanted_ = EPOLLIN;
   Work work_ = Work::kUnknown;
   // Of a request that is not whole yet, or what is to be echoed.
   std::string head_;

@@ -37,7 +37,7 @@ size_t LeftOf(const Session& session, const State& state) {
 uint64_t DeadlineMs(const Session& session, const State& state) {
   if (state.arrival_due) return session.accepted_ns / 1'000'000;
   uint64_t deadline_ms =
-      session.accepted_ns / 1'000'000 + session.plan->identify_timeout_ms + state.held_ms + state.later_ms;
+      session.accepted_ns / 1'000'000 + session.plan->identify_timeout_ms + state.held_ms + state.jitter_ms;
   if (state.silence_due_ms != 0 && state.bytes == 0)
     deadline_ms = std::min(deadline_ms, state.silence_due_ms);
   if (state.quiet_due_ms != 0) deadline_ms = std::min(deadline_ms, state.quiet_due_ms);
@@ -69,7 +69,7 @@ void ShowArrival(desk::Desk* desk, Session& session, State& state) {
 void Sniffer::Begin(Session& session) {
   session.sniffed = states_.Acquire();
   State& state = StateOf(session);
-  state.later_ms = spread_.NextMs(states_.size());
+  state.jitter_ms = jitter_.NextMs(states_.size());
   places_.Take(session, state);
   state.proxy_header_due = session.announces;
   if (!state.proxy_header_due && session.plan_listener().asks_at_accept) {

@@ -11,10 +11,10 @@
 
 #include "desk/desk.h"
 #include "pool/shelf.h"
+#include "sniff/jitter.h"
 #include "sniff/places.h"
 #include "sniff/proxy_header.h"
 #include "sniff/space.h"
-#include "sniff/spread.h"
 #include "sniff/state.h"
 
 namespace anyport::sniff {
@@ -121,7 +121,7 @@ class Sniffer {
   Space space_;
   Places places_;
   pool::Shelf<State> states_;
-  Spread spread_;
+  Jitter jitter_;
 };
 
 }  // namespace anyport::sniff

@@ -27,7 +27,7 @@ struct State {
   bool arrival_due = false;                           // to be reported before the first byte is read
   bool begun_again = false;                           // the client has been answered, and speaks again
   bool evicted = false;                               // to end before anything else is read
-  uint16_t later_ms = 0;                              // than identify_timeout: Spread
+  uint16_t jitter_ms = 0;                             // on top of identify_timeout
   bool proxied = false;                               // each of its datagrams begins with a PROXY header
   uint32_t place = admission::Identifying::kNowhere;  // among those under identification
   desk::Cause shown_as = desk::Cause::kMatched;       // cause of the last event about its protocol

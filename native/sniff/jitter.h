@@ -1,4 +1,4 @@
-// Deadlines of sessions that began together, spread: thousands that end in one moment, and come again
+// Jitter of deadlines: thousands of sessions that began together, end in one moment, and come again
 // together, would keep everybody else waiting.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 namespace anyport::sniff {
 
-class Spread {
+class Jitter {
  public:
   // At most; less where fewer sessions are under identification.
   static constexpr uint32_t kMostMs = 512;

@@ -1,4 +1,4 @@
-#include "sniff/spread.h"
+#include "sniff/jitter.h"
 
 #include <gtest/gtest.h>
 
@@ -8,26 +8,26 @@
 namespace anyport::sniff {
 namespace {
 
-TEST(Spread, ASessionAloneEndsInTime) {
-  Spread spread;
-  for (int i = 0; i < 100; ++i) EXPECT_LT(spread.NextMs(1), Spread::kEachMs);
+TEST(Jitter, ASessionAloneEndsInTime) {
+  Jitter jitter;
+  for (int i = 0; i < 100; ++i) EXPECT_LT(jitter.NextMs(1), Jitter::kEachMs);
 }
 
-TEST(Spread, FewAreSpreadOverLittle) {
-  Spread spread;
+TEST(Jitter, FewAreSpreadOverLittle) {
+  Jitter jitter;
   for (size_t sessions = 1; sessions <= 100; ++sessions)
-    EXPECT_LT(spread.NextMs(sessions), sessions * Spread::kEachMs);
+    EXPECT_LT(jitter.NextMs(sessions), sessions * Jitter::kEachMs);
 }
 
 // In each tick of the timers, as many as there are for it, and a few.
-TEST(Spread, ThousandsAreSpreadEvenly) {
-  constexpr size_t kTicks = Spread::kMostMs / 8;
+TEST(Jitter, ThousandsAreSpreadEvenly) {
+  constexpr size_t kTicks = Jitter::kMostMs / 8;
   constexpr size_t kSessions = 64 * kTicks;
-  Spread spread;
+  Jitter jitter;
   std::array<size_t, kTicks> ends{};
   for (size_t i = 0; i < kSessions; ++i) {
-    const uint32_t later_ms = spread.NextMs(kSessions);
-    ASSERT_LT(later_ms, Spread::kMostMs);
+    const uint32_t later_ms = jitter.NextMs(kSessions);
+    ASSERT_LT(later_ms, Jitter::kMostMs);
     ++ends[later_ms / 8];
   }
   EXPECT_GE(*std::min_element(ends.begin(), ends.end()), kSessions / kTicks - 4);
