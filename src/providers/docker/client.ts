@@ -91,7 +91,8 @@ export class EngineClient {
     this.#prefix = '';
     const response = await this.#answer(await this.#request('/_ping', signal));
     const said = response.headers['api-version'];
-    response.resume();
+    // Its body may have no end.
+    response.destroy();
     const version = typeof said === 'string' && /^1\.\d{1,4}$/.test(said) ? said : VERSION_MIN;
     if (minor(version) < minor(VERSION_MIN))
       throw new Error(`the engine speaks version ${version} of its API: at least ${VERSION_MIN} is needed`);
@@ -124,21 +125,24 @@ export class EngineClient {
     return tlsRequest({ ...options, ...tls, agent: false, host, port, servername });
   }
 
-  /** The head of a good answer. */
+  /** The head of a good answer; of another one what it says is read within the same time. */
   #answer(request: ClientRequest): Promise<IncomingMessage> {
     const { answerMs, smallBytesMax } = this.#limits;
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => request.destroy(new Error(`no answer within ${answerMs} ms`)), answerMs);
-      request.on('error', (error) => {
+      const settled = (settle: () => void) => {
         clearTimeout(late);
-        reject(error);
-      });
+        settle();
+      };
+      const failed = (error: Error) => settled(() => reject(error));
+      request.on('error', failed);
+      // An answer that switches protocols (101) ends a request without an error.
+      request.on('close', () => failed(new Error('the connection was closed without an answer')));
       request.on('response', (response) => {
-        clearTimeout(late);
         const { statusCode = 0 } = response;
-        if (statusCode === 200) return resolve(response);
+        if (statusCode === 200) return settled(() => resolve(response));
         const refuse = (text: string) =>
-          reject(new Error(`the engine answers ${statusCode}${messageIn(text)}`));
+          failed(new Error(`the engine answers ${statusCode}${messageIn(text)}`));
         textOf(response, smallBytesMax).then(refuse, () => refuse(''));
       });
       request.end();

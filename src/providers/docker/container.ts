@@ -1,4 +1,5 @@
 /** A container as far as it matters here, from one entry of the Engine API's `GET /containers/json`. Pure. */
+import { visible } from '../../base/text.js';
 
 export interface Container {
   readonly id: string;
@@ -35,6 +36,8 @@ export const containerLimits = {
   labelsMax: 4096,
   networksMax: 64,
   portsMax: 1024,
+  /** Characters of its name; what is longer is cut. */
+  nameMax: 128,
 } as const;
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -46,7 +49,7 @@ export function containerOf(entry: unknown): Container | null {
   if (typeof id !== 'string' || id === '') return null;
   return {
     id,
-    name: typeof first === 'string' ? first.replace(/^\//, '') : id.slice(0, 12),
+    name: nameOf(typeof first === 'string' ? first : id.slice(0, ID_SHOWN)),
     labels: labelsOf(labels),
     created: typeof created === 'number' ? created : 0,
     isUp: state === 'running' || state === 'paused',
@@ -56,6 +59,11 @@ export function containerOf(entry: unknown): Container | null {
     ports: portsOf(rest.Ports),
   };
 }
+
+/** As docker shows an id. */
+const ID_SHOWN = 12;
+
+const nameOf = (text: string): string => visible(text.slice(0, containerLimits.nameMax).replace(/^\//, ''));
 
 const mappingOf = (value: unknown): Raw =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Raw) : {};

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Contribution, Fragment } from '../contribution.js';
 import type { Container } from './container.js';
-import { type LabelProblem, originOf, readLabels } from './labels.js';
+import { type LabelProblem, problemOf, readLabels } from './labels.js';
 import { type Choice, type Replica, replicaOf } from './replica.js';
 
 export interface Made {
@@ -41,10 +41,8 @@ function join(byAlias: Map<string, Replica[]>, replica: Replica, problems: Label
   const key = first && differenceOf(first, replica);
   if (first !== undefined && key !== undefined) {
     const message = `is not what container ${first.container.name}, which is older, says of the alias \`${replica.alias}\`: the same labels, or another alias`;
-    problems.push({
-      from: replica.origins[key] ?? originOf(replica.container, `anyport.${replica.alias}.${key}`),
-      message,
-    });
+    const said = problemOf(replica.container, `anyport.${replica.alias}.${key}`, message);
+    problems.push({ ...said, from: replica.origins[key] ?? said.from });
   } else if (!replicas.some(({ endpoint }) => endpoint.address === replica.endpoint.address)) {
     replicas.push(replica);
   }

@@ -8,10 +8,16 @@ import type { Container } from './container.js';
 export const labelLimits = {
   /** Of one container. */
   aliasesMax: 64,
+  /** Of one container, of ours and GoDoxy's: the work is these times aliases. With more it is left out. */
+  labelsMax: 1024,
   /** Characters of a label's name. */
   nameMax: 256,
   /** Characters of a label's value. */
   valueMax: 4096,
+  /** Told of one container; the others are counted. */
+  problemsMax: 20,
+  /** Characters of one problem; what is longer is cut. */
+  messageMax: 400,
 } as const;
 
 /** A label that counts; `text` is its value. */
@@ -57,21 +63,34 @@ export const ownKeys = [
 export const originOf = ({ name }: Container, label: string): string =>
   visible(`container ${name}, label ${label.slice(0, labelLimits.nameMax)}`);
 
+export const problemOf = (container: Container, label: string, message: string): LabelProblem => ({
+  from: originOf(container, label),
+  message: visible(clipped(message, labelLimits.messageMax)),
+});
+
 /** Labels of other tools are not looked at; a container without any of these is none of our business. */
 export function readLabels(container: Container): ReadLabels {
-  const labels = Object.entries(container.labels).filter(([name]) => /^(?:proxy|anyport)\./.test(name));
-  if (labels.length === 0 || isExcluded(container)) return NOTHING;
-  const problems: LabelProblem[] = [];
-  const reader = new Reader(container, problems);
-  const aliases = reader.aliasesOf(labels);
-  return {
-    aliases: aliases
-      .map((alias) => reader.read(alias, labels, aliases))
-      .filter(({ alias }) => !reader.isWrong(alias)),
-    network: networkOf(container),
-    problems: [...problems, ...reader.strays(labels, aliases)],
-  };
+  const all = Object.entries(container.labels).filter(([name]) => /^(?:proxy|anyport)\./.test(name));
+  if (all.length === 0 || isExcluded(container)) return NOTHING;
+  const { labelsMax, problemsMax } = labelLimits;
+  if (all.length > labelsMax) return leftOut(container, '*', `${all.length} labels: at most ${labelsMax}`);
+  const network = networkOf(container);
+  const fault = network && valueFault(network.text);
+  if (network && fault) return leftOut(container, network.label, fault);
+  const reader = new Reader(container, all.map(namedOf));
+  const aliases = reader.aliases
+    .map((alias) => reader.read(alias))
+    .filter(({ alias }) => !reader.isWrong(alias));
+  const problems = [...reader.problems, ...reader.strays()];
+  const more = problems.length - problemsMax;
+  const rest = more > 0 ? [problemOf(container, '*', `${more} more problems`)] : [];
+  return { aliases, network, problems: [...problems.slice(0, problemsMax), ...rest] };
 }
+
+const leftOut = (container: Container, label: string, message: string): ReadLabels => ({
+  ...NOTHING,
+  problems: [problemOf(container, label, message)],
+});
 
 const isExcluded = ({ labels }: Container): boolean =>
   ['proxy.exclude', 'anyport.exclude'].some((label) =>
@@ -89,16 +108,44 @@ function networkOf({ labels }: Container): Label | null {
 /** Labels of the container itself. */
 const WHOLE = ['aliases', 'exclude', 'network'];
 
-type Entries = readonly (readonly [string, string])[];
+/** A label, with the parts of its name. */
+interface Named {
+  readonly name: string;
+  readonly text: string;
+  readonly language: string;
+  /** Or a pattern of aliases. */
+  readonly alias: string;
+  /** Key behind the alias; empty: of the container itself, or of nobody. */
+  readonly rest: string;
+  /** Why it can not be used; null: it can. */
+  readonly fault: string | null;
+}
+
+function namedOf([name, text]: readonly [string, string]): Named {
+  const { nameMax } = labelLimits;
+  if (name.length > nameMax) {
+    const fault = `has a name of ${name.length} characters: at most ${nameMax}`;
+    return { name, text: '', language: '', alias: '', rest: '', fault };
+  }
+  const [language = '', alias = '', ...others] = name.split('.');
+  const rest = others.join('.');
+  return { name, text, language, alias, rest, fault: valueFault(text) ?? keyFault(language, rest) };
+}
 
 class Reader {
+  readonly aliases: readonly string[];
+  readonly problems: LabelProblem[] = [];
   readonly #container: Container;
-  readonly #problems: LabelProblem[];
+  readonly #labels: readonly Named[];
+  /** Of aliases, by name or pattern. */
+  readonly #byAlias: ReadonlyMap<string, readonly Named[]>;
   readonly #wrong = new Set<string>();
 
-  constructor(container: Container, problems: LabelProblem[]) {
+  constructor(container: Container, labels: readonly Named[]) {
     this.#container = container;
-    this.#problems = problems;
+    this.#labels = labels;
+    this.#byAlias = groupBy(labels.filter(({ rest }) => rest !== ''));
+    this.aliases = this.#aliasesOf();
   }
 
   isWrong(alias: string): boolean {
@@ -106,15 +153,12 @@ class Reader {
   }
 
   /** Those of `proxy.aliases` in their order, then those that labels of ours name. */
-  aliasesOf(labels: Entries): string[] {
-    const listed = labels.find(([name]) => name === 'proxy.aliases');
-    const written = listed?.[1].slice(0, labelLimits.valueMax).split(',') ?? [];
-    const named = labels
-      .map(([name]) => partsOf(name))
-      .filter(({ rest, alias }) => rest !== '' && !isPattern(alias));
+  #aliasesOf(): string[] {
+    const listed = this.#labels.find(({ name }) => name === 'proxy.aliases');
+    const written = listed?.text.slice(0, labelLimits.valueMax).split(',') ?? [];
     const all = [
       ...written.map((text) => text.trim()).filter((text) => text !== ''),
-      ...named.map(({ alias }) => alias),
+      ...[...this.#byAlias.keys()].filter((alias) => !isPattern(alias)),
     ];
     const right = [...new Set(all)].filter((alias) => {
       if (ALIAS.test(alias)) return true;
@@ -133,52 +177,48 @@ class Reader {
   }
 
   /** `proxy.*.KEY` is for every alias, `proxy.#1.KEY` for the first one; what names the alias itself wins. */
-  read(alias: string, labels: Entries, aliases: readonly string[]): AliasLabels {
+  read(alias: string): AliasLabels {
     const [proxy, own] = [new Map<string, Label>(), new Map<string, Label>()];
-    const patterns = ['*', `#${aliases.indexOf(alias) + 1}`, alias];
-    for (const pattern of patterns) {
-      for (const [name, text] of labels) {
-        const { language, alias: named, rest } = partsOf(name);
-        if (named !== pattern || rest === '') continue;
+    for (const pattern of ['*', `#${this.aliases.indexOf(alias) + 1}`, alias])
+      for (const { language, rest, text, fault } of this.#byAlias.get(pattern) ?? []) {
         const label = `${language}.${alias}.${rest}`;
-        if (!this.#isReadable(alias, label, text, language, rest)) continue;
-        (language === 'proxy' ? proxy : own).set(rest, { label, text: text.trim() });
+        if (fault === null) (language === 'proxy' ? proxy : own).set(rest, { label, text: text.trim() });
+        else {
+          this.#refuse(label, fault);
+          this.#wrong.add(alias);
+        }
       }
-    }
     return { alias, proxy, own };
   }
 
   /** Labels that belong to no alias. */
-  strays(labels: Entries, aliases: readonly string[]): LabelProblem[] {
-    return labels
-      .filter(([name]) => {
-        const { alias, rest } = partsOf(name);
-        return rest === ''
+  strays(): LabelProblem[] {
+    return this.#labels
+      .filter(({ alias, rest }) =>
+        rest === ''
           ? !WHOLE.includes(alias)
-          : isPattern(alias) && alias !== '*' && !(Number(alias.slice(1)) <= aliases.length);
-      })
-      .map(([name]) => ({
-        from: originOf(this.#container, name),
-        message: 'belongs to no alias: write `proxy.ALIAS.KEY` or `anyport.ALIAS.KEY`',
-      }));
-  }
-
-  #isReadable(alias: string, label: string, text: string, language: string, rest: string): boolean {
-    const fault = valueFault(text) ?? keyFault(language, rest);
-    if (fault === null) return true;
-    this.#refuse(label, fault);
-    this.#wrong.add(alias);
-    return false;
+          : isPattern(alias) && alias !== '*' && !(Number(alias.slice(1)) <= this.aliases.length),
+      )
+      .map(({ name, language, fault }) =>
+        problemOf(this.#container, name, language === '' && fault !== null ? fault : STRAY),
+      );
   }
 
   #refuse(label: string, message: string): void {
-    this.#problems.push({ from: originOf(this.#container, label), message: visible(message) });
+    this.problems.push(problemOf(this.#container, label, message));
   }
 }
 
-function partsOf(name: string): { language: string; alias: string; rest: string } {
-  const [language = '', alias = '', ...rest] = name.split('.');
-  return { language, alias, rest: rest.join('.') };
+const STRAY = 'belongs to no alias: write `proxy.ALIAS.KEY` or `anyport.ALIAS.KEY`';
+
+function groupBy(labels: readonly Named[]): Map<string, Named[]> {
+  const groups = new Map<string, Named[]>();
+  for (const label of labels) {
+    const group = groups.get(label.alias);
+    if (group === undefined) groups.set(label.alias, [label]);
+    else group.push(label);
+  }
+  return groups;
 }
 
 const isPattern = (alias: string): boolean => alias === '*' || alias.startsWith('#');
@@ -192,8 +232,8 @@ function valueFault(text: string): string | null {
 function keyFault(language: string, key: string): string | null {
   const known: readonly string[] = language === 'proxy' ? proxyKeys : ownKeys;
   if (known.includes(key)) return null;
-  if (language === 'anyport' && /^health_check\.[a-z_]{1,40}$/.test(key)) return null;
+  if (language === 'anyport' && /^health_check\.[a-z][a-z_]{0,39}$/.test(key)) return null;
   return `\`${clipped(key)}\` is none of the keys of \`${language}.ALIAS\`: ${known.join(', ')}`;
 }
 
-const clipped = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}…` : text);
+const clipped = (text: string, most = 80): string => (text.length > most ? `${text.slice(0, most)}…` : text);

@@ -2,7 +2,7 @@
 import { hostPort, parseEndpoint } from '../../base/address.js';
 import { isOwnHost } from '../../base/own-host.js';
 import type { Container } from './container.js';
-import { type AliasLabels, type Label, type LabelProblem, originOf } from './labels.js';
+import { type AliasLabels, type Label, type LabelProblem, originOf, problemOf } from './labels.js';
 
 /** What of the section `docker` matters to containers. */
 export interface Choice {
@@ -46,7 +46,7 @@ export function replicaOf(
     return read(container, labels, network, choice);
   } catch (error) {
     if (!(error instanceof Wrong)) throw error;
-    return { from: originOf(container, error.label), message: error.message };
+    return problemOf(container, error.label, error.message);
   }
 }
 

@@ -19,7 +19,7 @@ export const watchLimits = {
   settleMs: [250, 2_000],
   /** Then: hints may be lost. */
   relistMs: 60_000,
-  /** Wait after the first failure, doubled with each further one. */
+  /** Wait after the first failure, doubled with each further one; a connection that lasted longer than the most begins anew. */
   backoffMinMs: 200,
   backoffMaxMs: 15_000,
 } as const;
@@ -45,6 +45,9 @@ export class DockerWatch {
   readonly #parts: WatchParts;
   readonly #stop = new AbortController();
   #made: Made | null = null;
+  /** It was told that the engine is lost. */
+  #isLost = false as boolean;
+  /** Connections in a row that have ended soon: one that lists and is cut each time is a failure all the same. */
   #failures = 0;
   /** Something may have changed since the last list began. */
   #isStale = false as boolean;
@@ -56,12 +59,15 @@ export class DockerWatch {
 
   /** Resolves when it is stopped or, where it does not follow, when the containers have been listed. */
   async run(): Promise<void> {
+    const { clock, random, reachable } = this.#parts;
     while (!this.#stop.signal.aborted) {
+      const beganMs = clock.nowMs();
       const why = await this.#follow().catch((error: Error) => error.message);
       if (why === null || this.#stop.signal.aborted) return;
-      if (this.#failures === 0) this.#parts.reachable(why);
-      this.#failures += 1;
-      await this.#rest(backoffMs(this.#failures, this.#parts.random()));
+      if (!this.#isLost) reachable(why);
+      this.#isLost = true;
+      this.#failures = clock.nowMs() - beganMs < watchLimits.backoffMaxMs ? this.#failures + 1 : 1;
+      await this.#rest(backoffMs(this.#failures, random()));
     }
   }
 
@@ -107,8 +113,8 @@ export class DockerWatch {
   async #list(signal: AbortSignal): Promise<void> {
     this.#isStale = false;
     const made = await askOnce(this.#parts.client, this.#parts.choice, signal);
-    if (this.#failures > 0) this.#parts.reachable(null);
-    this.#failures = 0;
+    if (this.#isLost) this.#parts.reachable(null);
+    this.#isLost = false;
     if (isDeepStrictEqual(made, this.#made)) return;
     this.#made = (await this.#parts.changed(made)) ? made : null;
   }

@@ -203,6 +203,8 @@ test.each<[string, Partial<Said>, string, string]>([
   expect(documents).toMatchObject([{ upstreams: { web: { endpoints: [{ address }] } } }]);
 });
 
+const manyAliases = { 'proxy.aliases': Array.from({ length: 64 }, (_, at) => `a${at}`).join() };
+
 const web = (labels: Record<string, unknown>) => ({ 'anyport.web.host': 'a.example', ...labels });
 
 test.each<[string, Partial<Said>, RegExp]>([
@@ -288,6 +290,46 @@ test.each<[string, Partial<Said>, RegExp]>([
     },
     /200 aliases are too many/,
   ],
+  [
+    'a network that would command a terminal',
+    { labels: web({ 'anyport.network': '\u001b[2J' }) },
+    /label anyport\.network: has control characters/,
+  ],
+  [
+    'a network of a megabyte',
+    { labels: web({ 'anyport.network': 'x'.repeat(1 << 20) }) },
+    /label anyport\.network: has 1048576 characters: at most 4096/,
+  ],
+  [
+    'a name of a million parts',
+    { labels: { ...web({}), [`proxy.${'.'.repeat(1e6)}`]: 'x', ...manyAliases } },
+    /has a name of 1000006 characters: at most 256/,
+  ],
+  [
+    'more labels than are read',
+    { labels: Object.fromEntries(Array.from({ length: 1025 }, (_, at) => [`proxy.*.k${at}`, 'x'])) },
+    /label \*: 1025 labels: at most 1024/,
+  ],
+  [
+    'as many wrong labels as are read, each for as many aliases as there may be',
+    {
+      labels: {
+        ...manyAliases,
+        ...Object.fromEntries(Array.from({ length: 1000 }, (_, at) => [`proxy.*.k${at}`, 'x'])),
+      },
+    },
+    /^(?:.*is none of the keys.*\n){20}container web, label \*: 63980 more problems$/,
+  ],
+  [
+    'a check with the name of a prototype',
+    { labels: web({ 'anyport.web.health_check.__proto__': 'x' }) },
+    /`health_check\.__proto__` is none of the keys/,
+  ],
+  [
+    'an alias with the name of a prototype',
+    { labels: { 'anyport.__proto__.host': 'a.example' } },
+    /`__proto__` can not be an alias/,
+  ],
   ['a label of nobody', { labels: web({ 'anyport.web': '80' }) }, /label anyport\.web: belongs to no alias/],
 ])('%s is refused by name, and other containers go on', (_, said, why) => {
   const good: Said = {
@@ -300,6 +342,24 @@ test.each<[string, Partial<Said>, RegExp]>([
   expect(problems.join('\n')).toMatch(why);
   expect(problems.every((line) => line.startsWith('container web, label '))).toBe(true);
   expect(documents).toContainEqual(expect.objectContaining({ upstreams: { good: target('10.9.0.1:80') } }));
+});
+
+test('names of containers and networks that engines make up are bounded, and can command no terminal', () => {
+  const name = `\u001b[2J\n${'x'.repeat(1e6)}`;
+  const { documents, problems, contribution } = made([
+    { name, labels: { 'anyport.a.host': 'a.example' } },
+    {
+      name,
+      labels: { 'anyport.b.host': 'b.example', 'anyport.network': 'none' },
+      networks: { [name]: '10.0.0.1' },
+    },
+  ]);
+  expect(documents).toHaveLength(1);
+  expect(problems).toHaveLength(1);
+  const shown = [...problems, JSON.stringify(contribution)];
+  expect(Math.max(...shown.map((text) => text.length))).toBeLessThan(2000);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be there.
+  expect(problems.join('')).not.toMatch(/[\u0000-\u001f]/);
 });
 
 test('with permission a label may lead to this machine', () => {

@@ -2,6 +2,7 @@
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -170,6 +171,79 @@ test('an engine that fails to list leaves what was made before', async () => {
   expect(made).toHaveLength(1);
   watch.stop();
   await ended;
+});
+
+test.each([
+  { why: 'at once is asked more and more seldom', lastsMs: 0, waits: [200, 400, 800, 1600] },
+  {
+    why: 'after a while is asked again soon',
+    lastsMs: watchLimits.backoffMaxMs,
+    waits: [200, 200, 200, 200],
+  },
+])('an engine that lists, and cuts its events $why', async ({ lastsMs, waits: expected }) => {
+  const waits: number[] = [];
+  let nowMs = 0;
+  const clock = {
+    nowMs: () => nowMs,
+    after(ms: number, callback: () => void) {
+      if (ms !== watchLimits.gapMs) waits.push(ms);
+      if (waits.length === expected.length) watch.stop();
+      const soon = setImmediate(callback);
+      return () => clearImmediate(soon);
+    },
+  };
+  const cutting = {
+    negotiate: async () => '1.41',
+    containers: async () => [],
+    async events() {
+      nowMs += lastsMs;
+      return { ended: Promise.resolve('cut') };
+    },
+  };
+  const parts = { choice: { network: '', allowLoopback: false }, follows: true, clock, random: () => 1 };
+  const watch = new DockerWatch({
+    ...{ ...parts, client: cutting },
+    changed: async () => true,
+    reachable: () => {},
+  });
+  await watch.run();
+  expect(waits).toEqual(expected);
+});
+
+/** Answers with these bytes, and nothing more. */
+function rawEngine(head: string) {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.write(head));
+  });
+  return new Promise<Server>((ready) => server.listen(engine.socketPath, () => ready(server)));
+}
+
+test.each([
+  [
+    'switches to another protocol',
+    '101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tcp',
+    /without an answer/,
+  ],
+  [
+    'fails, and does not end to say why',
+    '500 Internal Server Error\r\nContent-Length: 9',
+    /no answer within 100 ms/,
+  ],
+  ['says that it goes on, and does not', '100 Continue', /no answer within 100 ms/],
+  ['has a head of a megabyte', `200 OK\r\nX: ${'x'.repeat(1 << 20)}`, /Header overflow/],
+])('a connection to an engine that %s ends', async (_, head, why) => {
+  await engine.stop();
+  const server = await rawEngine(`HTTP/1.1 ${head}\r\n\r\n`);
+  await expect(client({ answerMs: 100 }).negotiate()).rejects.toThrow(why);
+  await new Promise((closed) => server.close(closed));
+});
+
+test('of what an engine says of its version only the head is read', async () => {
+  await engine.stop();
+  const server = await rawEngine('HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\n\r\n');
+  expect(await client().negotiate()).toBe('1.41');
+  await new Promise((closed) => server.close(closed));
 });
 
 test('without watching the containers are listed once', async () => {
