@@ -7,7 +7,7 @@ import { type Attacked, startAttackers } from '../../test/support/attackers.js';
 import type { Daemon } from '../../test/support/daemon.js';
 import { type Sample, total } from '../../test/support/metrics.js';
 import { cpuNanoseconds } from '../../test/support/proc.js';
-import { type LoadFigures, type LoadShape, startLoad } from '../../test/support/steady.js';
+import { checkLoad, type LoadFigures, type LoadShape, startLoad } from '../../test/support/steady.js';
 import type { Attack } from './attacks.js';
 
 export interface Noticed {
@@ -83,13 +83,6 @@ export async function measureAlone(
   const grown = daemon && before ? (await settledBooks(daemon, null)).accepted - before.accepted : opened;
   if (grown < opened) throw new Error(`${name}: ${grown} accepted, not ${opened} (${reasons.join()})`);
   return cpu / opened;
-}
-
-function checkLoad(figures: LoadFigures & { readonly failures: string }, refuses: boolean): void {
-  if (figures.cut > 0 || (figures.failed > 0 && !refuses))
-    throw new Error(
-      `normal sessions: ${figures.failed} of the short and ${figures.cut} of the long failed: ${figures.failures}`,
-    );
 }
 
 interface Books {

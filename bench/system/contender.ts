@@ -9,8 +9,10 @@ export interface Contender {
   readonly start: Start;
   /** Its counters so far; session ends are known from anyport only. */
   books?(ends: readonly string[]): Promise<Partial<Booked>>;
-  /** Fetches /metrics; anyport only. */
+  /** Fetches /metrics. */
   scrape?(): Promise<string>;
+  /** Replaces its configuration by another one; resolves when that is in force. */
+  reload?(): Promise<void>;
   /** Listening addresses, if there are more than `port`. */
   readonly listeners?: readonly string[];
   stop(): Promise<void>;
@@ -47,6 +49,10 @@ export interface Setting {
   readonly sni?: string;
   /** HAProxy: waits for a whole request line, hello or command instead of its first bytes. */
   readonly wholeOpenings?: true;
+  /** It will be scraped and reloaded. */
+  readonly operated?: true;
+  /** anyport: each of its threads collects all garbage twice a second. */
+  readonly collects?: true;
   /** Command that runs the proxy, such as `taskset`. */
   readonly wrapper?: readonly string[];
 }

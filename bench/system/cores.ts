@@ -1,4 +1,5 @@
 /** Proxies and load run on cores of their own, as far as there are enough: neither waits for the other's time slice. */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 export interface Cores {
@@ -9,8 +10,16 @@ export interface Cores {
 
 export const ANY_CORE: Cores = { proxy: [], load: [] };
 
+/** What this process does beside the load is no work for the proxies' cores, either. */
+export function joinLoad({ load: [command, ...list] }: Cores): void {
+  if (command !== undefined) spawnSync(command, ['-ap', ...list, `${process.pid}`]);
+}
+
+/** Before this process joins the load. */
+const ALLOWED = allowedCores();
+
 /** `workers`: cores that a proxy gets. */
-export function coresFor(workers: number, allowed: readonly number[] = allowedCores()): Cores {
+export function coresFor(workers: number, allowed: readonly number[] = ALLOWED): Cores {
   const others = allowed.slice(workers);
   return { proxy: pin(allowed.slice(0, workers)), load: pin(others.length > 0 ? others : allowed) };
 }

@@ -62,7 +62,8 @@ export function takingPart(
     ]),
   ];
   const isThere = (name: string): boolean => {
-    if (name === DIRECT && !ANSWERED.includes(workload.client?.[0])) return false;
+    if (name === DIRECT && (workload.setting.operated || !ANSWERED.includes(workload.client?.[0])))
+      return false;
     if (name === BESIDE && beside === undefined) return false;
     if (workload.variants?.[name]) return against.includes(OURS);
     return against.includes(name) && (absent.get(name) ?? null) === null;

@@ -6,13 +6,16 @@ import { cpuNanoseconds, privateBytes, residentBytes } from '../../test/support/
 import { collect } from '../../test/support/process.js';
 import type { Booked, Contender } from './contender.js';
 import { measureScrape } from './scrape.js';
+import { measureTail } from './tail.js';
 import type { Way, Workload } from './workloads.js';
 
 export interface Run {
-  /** CPU nanoseconds or bytes of memory of the proxy per unit; null without a proxy. */
+  /** CPU nanoseconds or bytes of memory of the proxy per unit, null without a proxy; or p99.9 of the units, in nanoseconds. */
   readonly cost: number | null;
   /** Units of work per second of wall time; comparable within one run only. NaN without work. */
   readonly rate: number;
+  /** Nanoseconds, where the cost is a duration. */
+  readonly quantiles?: { readonly p50: number; readonly p99: number };
 }
 
 /** Time for garbage collection and the last closes after a burst. */
@@ -38,6 +41,7 @@ const ways = {
   scrape: (_client, workload, contender) => measureScrape(workload, contender),
   start: measureStart,
   rest: measureRest,
+  tail: (client, workload, contender) => measureTail(workload, contender, client.slice(0, -1)),
 } satisfies Record<Way, Measure>;
 
 export async function measure(client: Command, workload: Workload, contender: Contender): Promise<Run> {

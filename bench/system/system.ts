@@ -14,12 +14,13 @@ import type { Contender } from './contender.js';
 import { BESIDE, OURS } from './contenders/anyport.js';
 import { DIRECT } from './contenders/direct.js';
 import { contenderNames } from './contenders/index.js';
-import { ANY_CORE, type Cores, coresFor } from './cores.js';
+import { ANY_CORE, type Cores, coresFor, joinLoad } from './cores.js';
 import { askedBy, type Choice, isRival, lineUp, type TakingPart, takingPart } from './line-up.js';
 import { measure, type Run } from './measure.js';
 import { ratioText, verdictOf } from './ratio.js';
 import { heading } from './report.js';
 import { type Comparison, figuresOf, type Results, ratioTo, summary, table } from './table.js';
+import { atHalfLoad } from './tail.js';
 import { versions } from './versions.js';
 import { type Workload, workloads } from './workloads.js';
 
@@ -54,7 +55,7 @@ async function compare(workload: Workload): Promise<Comparison> {
   const { starts, absent } = takingPart(workload, choice);
   const results = new Map<string, Run[]>([...starts.keys()].map((name) => [name, []]));
   const comparison = { workload, results, absent: new Map(absent) };
-  const isOnce = ['cpu', 'held', 'scrape'].includes(workload.way);
+  const isOnce = ['cpu', 'held', 'scrape', 'tail'].includes(workload.way);
   if (isOnce) await compareRounds(comparison, starts, 0, ROUNDS);
   else for (let round = 0; round < ROUNDS; round += 1) await compareRounds(comparison, starts, round, 1);
   return comparison;
@@ -74,11 +75,11 @@ async function compareRounds(
   const setting = { workers: Number(options.workers), ...workload.setting };
   const cores = options.unpinned ? ANY_CORE : coresFor(setting.workers);
   const { compared, stop } = await lineUp(starts, setting, cores);
-  const run = async (contender: Contender): Promise<void> => {
+  const run = async (load: Workload, contender: Contender): Promise<void> => {
     try {
       results
         .get(contender.name)
-        ?.push(await measure([...cores.load, client], askedBy(workload, contender.name), contender));
+        ?.push(await measure([...cores.load, client], askedBy(load, contender.name), contender));
     } catch (error) {
       if (!isRival(contender.name)) throw new Error(`${workload.name}, ${contender.name}`, { cause: error });
       results.delete(contender.name);
@@ -86,11 +87,14 @@ async function compareRounds(
     }
   };
   try {
+    const [measured] = compared.filter(({ name }, place) => name === OURS || place === 0).toReversed();
+    const load =
+      measured && workload.way === 'tail' ? await atHalfLoad(workload, measured, cores.load) : workload;
     for (let round = first; round < first + rounds; round += 1) {
       // Reversed every other round, so that drift of the machine affects all contenders alike.
       const order = round % 2 === 0 ? compared : compared.toReversed();
       for (const contender of order.filter(({ name }) => takesPart(name, round) && !absent.has(name)))
-        await run(contender);
+        await run(load, contender);
     }
   } finally {
     await stop();
@@ -121,6 +125,7 @@ function tellBeside(results: Results): void {
 
 async function main(): Promise<void> {
   console.log(`\n${head()}`);
+  if (!options.unpinned) joinLoad(coresFor(Number(options.workers)));
   const comparisons: Comparison[] = [];
   for (const workload of workloads(SCALE).filter(({ name }) => name.startsWith(options.only))) {
     const comparison = await compare(workload);

@@ -21,15 +21,25 @@ export interface Comparison {
 /** Ratios to these are in the table of each workload. */
 const MEASURES: readonly string[] = ['HAProxy', FLOOR];
 
+const QUANTILES = ['p50', 'p99'] as const;
+
 export function table({ workload, results, absent }: Comparison): string {
   const { label, divisor } = workload.quote;
   const measures = MEASURES.filter((name) => costsOf(results.get(name)).length > 0);
-  const head = ['', `${label} per ${workload.unit}`, ...measures.map((name) => `to ${name}`), 'per second'];
+  const quantiles = QUANTILES.filter((name) => [...results.values()].some(([run]) => run?.quantiles?.[name]));
+  const head = [
+    '',
+    `${label} per ${workload.unit}`,
+    ...measures.map((name) => `to ${name}`),
+    'per second',
+    ...quantiles,
+  ];
   const rows = [...results].map(([name, runs]) => [
     name,
     costText(costsOf(runs), divisor),
     ...measures.map((measure) => ratioText(ratioTo(results, name, measure))),
     rounded(median(runs.map(({ rate }) => rate))),
+    ...quantiles.map((name) => rounded(median(runs.map((run) => (run.quantiles?.[name] ?? NaN) / divisor)))),
   ]);
   const without = [...absent].map(([name, why]) => `without ${name}, which ${why}`);
   const goals = goalsOf({ workload, results, absent }).map(

@@ -3,6 +3,7 @@
  * Redis, `hello` TLS; `leave` and `stay` send too few bytes to be identified, `refused` none.
  */
 import type { Booked, Setting } from './contender.js';
+import type { Beside } from './tail.js';
 
 type Mode = 'fetch' | 'hello' | 'ping' | 'hold' | 'leave' | 'stay' | 'refused';
 
@@ -10,7 +11,7 @@ type Mode = 'fetch' | 'hello' | 'ping' | 'hold' | 'leave' | 'stay' | 'refused';
 type Load = readonly [mode: Mode, ...numbers: number[]];
 
 /** Method of measurement (measure.ts); `start` and `rest` have no load. */
-export type Way = 'cpu' | 'held' | 'memory' | 'scrape' | 'start' | 'rest';
+export type Way = 'cpu' | 'held' | 'memory' | 'scrape' | 'start' | 'rest' | 'tail';
 
 export interface Workload {
   readonly name: string;
@@ -20,8 +21,12 @@ export interface Workload {
   readonly client?: Load;
   /** A second client at the same time, whose units count too. */
   readonly meanwhile?: Load;
+  /** What the proxy does beside the round trips of `tail`. */
+  readonly beside?: Beside;
   /** Units of work per run. */
   readonly units: number;
+  /** Units a second that are due; absent: as many as are answered. */
+  readonly rate?: number;
   readonly way: Way;
   /** Label and unit of the figure, per unit of work. */
   readonly quote: Quote;
@@ -52,6 +57,7 @@ export interface Quote {
 
 const micros: Quote = { label: 'µs CPU', divisor: 1e3 };
 const millis: Quote = { label: 'ms CPU', divisor: 1e6 };
+const p999: Quote = { label: 'µs p99.9', divisor: 1e3 };
 const bytes: Quote = { label: 'bytes', divisor: 1 };
 const mebibytes: Quote = { label: 'MiB resident', divisor: 1 << 20 };
 
@@ -75,6 +81,7 @@ export function workloads(scale: number): Workload[] {
     ...floods(times),
     ...logged(times),
     ...scaled(times),
+    ...tails(times),
     ...atRest(times),
   ];
 }
@@ -299,6 +306,32 @@ const scaled = (times: Times): Workload[] => [
     goals: [{ to: 'one worker', atMost: 1.05 }],
   },
 ];
+
+function tails(times: Times): Workload[] {
+  const tail = (name: string, why: string, beside: Beside, setting: Partial<Setting>): Workload => ({
+    name: `tail-${name}`,
+    why: `64-byte round trips on 64 connections at half load, ${why}`,
+    unit: 'round trip',
+    client: ['ping', 64],
+    units: times(100_000),
+    way: 'tail',
+    quote: p999,
+    beside,
+    setting: { tuning: 'messages', ...setting },
+    goals: [toHaproxy(1)],
+  });
+  const [scrapes, reloads, sessions] = [{ scrapes: 10 }, { reloads: 1 }, { sessions: 1000 }];
+  const operated = { operated: true } as const;
+  const collects = { collects: true } as const;
+  return [
+    tail('quiet', 'and nothing else', {}, {}),
+    tail('garbage', 'all threads of anyport collect all garbage twice a second', {}, collects),
+    tail('scrapes', '/metrics is asked for ten times a second', scrapes, operated),
+    tail('reloads', 'the configuration is replaced once a second', reloads, operated),
+    tail('sessions', 'a thousand short sessions a second come and go', sessions, {}),
+    tail('all', 'all of that at once', { ...scrapes, ...reloads, ...sessions }, { ...operated, ...collects }),
+  ];
+}
 
 function atRest(times: Times): Workload[] {
   const rest = (workers: number): Workload => ({

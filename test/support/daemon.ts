@@ -148,9 +148,9 @@ export class Daemon {
     }
   }
 
-  /** Requests a monitoring resource on a new connection: a kept one might be closed while the request is sent. */
+  /** Requests a monitoring resource. */
   get(path: string): Promise<Response> {
-    return fetch(`http://127.0.0.1:${this.metricsPort}${path}`, { headers: { connection: 'close' } });
+    return get(this.metricsPort, path);
   }
 
   async metrics(): Promise<Sample[]> {
@@ -289,6 +289,10 @@ function spawnDaemon(
     env: { ...process.env, ...environment },
   });
 }
+
+/** Over HTTP on a new connection: a kept one might be closed while the request is sent. */
+export const get = (port: number, path: string): Promise<Response> =>
+  fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
 
 /** JSON is YAML. */
 const textOf = (config: TestConfig, port: number, metricsPort: number): string =>

@@ -12,11 +12,11 @@ const SHARED = resolve('native/load');
 const PROGRAMS = resolve('build-bench/load');
 
 export interface LoadShape {
-  /** Short sessions a second, or what the machine gives. */
+  /** Short sessions a second, or what the machine gives; 0: none. */
   readonly rate: number;
   /** Sessions that stay open. */
   readonly long: number;
-  /** Between two round trips of a long session. */
+  /** Between two round trips of a long session; 0: each as soon as the last is answered. */
   readonly intervalMs: number;
 }
 
@@ -86,13 +86,15 @@ export async function startEndpoint(
   return { ...running, port, target: `127.0.0.1:${port}` };
 }
 
-/** Redis round trips on these ports; resolves when each long session has had one. */
+/** Redis round trips on these ports; resolves when each long session has had one. `wrapper`: command that runs the load. */
 export async function startLoad(
   ports: readonly number[],
   { rate, long, intervalMs }: LoadShape,
+  wrapper: readonly string[] = [],
 ): Promise<SteadyLoad> {
-  const args = [ports.join(), rate, long, intervalMs].map(String);
-  const child = spawn(await provide('steady'), args, { env: cleanEnvironment(), stdio: 'pipe' });
+  const load = [...wrapper, await provide('steady'), ports.join(), rate, long, intervalMs].map(String);
+  const [command = '', ...args] = load;
+  const child = spawn(command, args, { env: cleanEnvironment(), stdio: 'pipe' });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   const ended = once(child, 'close');
   child.stdin.on('error', () => {});
@@ -113,4 +115,12 @@ export async function startLoad(
     },
     kill: () => child.kill('SIGKILL'),
   };
+}
+
+/** Throws if a session failed; `refuses`: short ones may. */
+export function checkLoad(figures: LoadFigures & { readonly failures: string }, refuses = false): void {
+  if (figures.cut > 0 || (figures.failed > 0 && !refuses))
+    throw new Error(
+      `normal sessions: ${figures.failed} of the short and ${figures.cut} of the long failed: ${figures.failures}`,
+    );
 }

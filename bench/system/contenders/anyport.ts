@@ -1,4 +1,5 @@
 /** anyport as users run it, of this tree or of another one. */
+import { resolve } from 'node:path';
 import { type Daemon, startDaemon, type TestConfig } from '../../../test/support/daemon.js';
 import { total } from '../../../test/support/metrics.js';
 import { freePort } from '../../../test/support/ports.js';
@@ -16,15 +17,18 @@ export const OURS = 'anyport';
 /** Name of the contender that is another build of anyport. */
 export const BESIDE = 'beside';
 
+const GARBAGE = resolve('bench/system/contenders/garbage.cjs');
+
 /** `checkout`: folder of another build, e.g. the previous release. */
 export async function startAnyport(target: number, setting: Setting, checkout?: string): Promise<Contender> {
   const addresses = await addressesFor(setting);
   const config = configuration(`127.0.0.1:${target}`, addresses, setting);
-  const { wrapper } = setting;
+  const { wrapper, collects } = setting;
   const began = Date.now();
   const daemon = await startDaemon(config, {
     asInstalled: true,
     ...(wrapper && { wrapper }),
+    ...(collects && { environment: { NODE_OPTIONS: `--require ${GARBAGE}` } }),
     ...(checkout !== undefined && { checkout }),
   });
   const ready = daemon.lines.find(({ msg }) => msg === 'ready');
@@ -36,22 +40,36 @@ export async function startAnyport(target: number, setting: Setting, checkout?: 
     start: { cpuNanoseconds: cpuNanosecondsEver(daemon.pid), seconds },
     books: (ends) => booksOf(daemon, ends),
     scrape: async () => (await daemon.get('/metrics')).text(),
+    reload: reloading(daemon, config),
     ...(addresses && { listeners: addresses }),
     stop: () => daemon.stop(),
+  };
+}
+
+/** Refuses another network each time. */
+function reloading(daemon: Daemon, config: TestConfig): () => Promise<void> {
+  let reloads = 0;
+  return async () => {
+    reloads += 1;
+    const { msg } = await daemon.reload({
+      ...config,
+      security: { ip_blacklist: [`192.0.2.${reloads % 256}`] },
+    });
+    if (msg !== 'reloaded') throw new Error(msg);
   };
 }
 
 function configuration(
   target: string,
   addresses: readonly string[] | null,
-  { workers = 1, accessLog = false, identifySeconds = IDENTIFY_SECONDS, refused, sni }: Setting,
+  { workers = 1, accessLog = false, identifySeconds = IDENTIFY_SECONDS, refused, sni, operated }: Setting,
 ): TestConfig {
   return {
     server: {
       workers,
       max_connections: CONNECTIONS_MAX,
       identify_timeout: `${identifySeconds}s`,
-      reload_on_change: undefined, // a key that the release before may not know
+      reload_on_change: operated ? false : undefined, // a key that the release before may not know
     },
     ...(addresses && {
       listeners: addresses.map((address, index) => ({ name: `listener-${index}`, address })),

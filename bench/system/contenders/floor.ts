@@ -19,7 +19,7 @@ export const floor: Rival = {
   version: () => '',
   packages: '',
   lacks({ setting, unfinished }) {
-    if (setting.listeners !== undefined) return 'has no metrics';
+    if (setting.listeners !== undefined || setting.operated) return 'has no metrics';
     if ((setting.workers ?? 1) > 1) return 'has one thread';
     return unfinished === 'stay' ? 'has no timers' : null;
   },

@@ -1,4 +1,8 @@
 /** HAProxy, identifying the same by first bytes. */
+import { get } from '../../../test/support/daemon.js';
+import { freePort } from '../../../test/support/ports.js';
+import { childrenOf } from '../../../test/support/proc.js';
+import { eventually } from '../../../test/support/wait.js';
 import { CONNECTIONS_MAX, IDENTIFY_SECONDS, type Rival, type Setting } from '../contender.js';
 import { haproxyVersion } from '../versions.js';
 import { started } from './started.js';
@@ -33,8 +37,15 @@ function routesOf({ sni, wholeOpenings }: Setting): string {
   ].join('\n  ');
 }
 
+const metricsOn = (port: number): string => `
+frontend metrics
+  mode http
+  bind 127.0.0.1:${port}
+  http-request use-service prometheus-exporter
+`;
+
 /** As many threads as anyport has workers. */
-const configuration = (port: number, target: number, setting: Setting): string => `
+const configuration = (port: number, target: number, setting: Setting, metricsPort?: number): string => `
 global
   nbthread ${setting.workers ?? 1}
   maxconn ${CONNECTIONS_MAX}
@@ -55,19 +66,32 @@ frontend bench
   ${routesOf(setting)}
 backend endpoint
   server endpoint 127.0.0.1:${target}
-`;
+${metricsPort === undefined ? '' : metricsOn(metricsPort)}`;
 
 export const haproxy: Rival = {
   name: 'HAProxy',
   version: haproxyVersion,
   packages: 'haproxy',
   lacks: ({ setting }) => (setting.listeners === undefined ? null : 'has other metrics'),
-  start: (target, setting) =>
-    started({
+  async start(target, setting) {
+    const metricsPort = setting.operated && (await freePort());
+    const contender = await started({
       name: 'HAProxy',
       wrapper: setting.wrapper,
       logs: setting.accessLog,
-      configure: (port) => configuration(port, target, setting),
-      command: (_port, file) => ['haproxy', '-db', '-f', file],
-    }),
+      configure: (port) => configuration(port, target, setting, metricsPort),
+      command: (_port, file) => ['haproxy', ...(setting.operated ? ['-W'] : []), '-db', '-f', file],
+    });
+    if (metricsPort === undefined) return contender;
+    const scrape = async () => (await get(metricsPort, '/metrics')).text();
+    return { ...contender, scrape, reload: () => reload(contender.pid as number) };
+  },
 };
+
+/** Its master starts another worker, which takes the listening sockets; the old one keeps its sessions. */
+async function reload(master: number): Promise<void> {
+  const newest = () => childrenOf(master).at(-1);
+  const before = newest();
+  process.kill(master, 'SIGUSR2');
+  await eventually('HAProxy to reload', () => newest() !== undefined && newest() !== before);
+}

@@ -39,7 +39,7 @@ export const nginx: Rival = {
   version: () => (existsSync(MODULE) ? nginxVersion() : undefined),
   packages: 'nginx and libnginx-mod-stream',
   lacks({ setting, unfinished }) {
-    if (setting.listeners !== undefined) return 'has no such metrics';
+    if (setting.listeners !== undefined || setting.operated) return 'has no such metrics';
     if ((setting.workers ?? 1) > 1) return 'is measured with one process';
     return unfinished ? 'passes on what it does not identify' : null;
   },

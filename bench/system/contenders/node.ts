@@ -10,7 +10,7 @@ export const node: Rival = {
   version: () => process.versions.node,
   packages: 'nodejs',
   lacks({ setting, unfinished }) {
-    if (setting.listeners !== undefined) return 'has no metrics';
+    if (setting.listeners !== undefined || setting.operated) return 'has no metrics';
     if ((setting.workers ?? 1) > 1) return 'has one thread';
     if (setting.accessLog) return 'has no log';
     if (setting.refused) return 'refuses no networks';

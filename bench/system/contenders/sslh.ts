@@ -35,7 +35,7 @@ export const sslh: Rival = {
   version: () => (programOf() === undefined ? undefined : sslhVersion()),
   packages: 'sslh',
   lacks({ setting, connections, unfinished }) {
-    if (setting.listeners !== undefined) return 'has no metrics';
+    if (setting.listeners !== undefined || setting.operated) return 'has no metrics';
     if ((setting.workers ?? 1) > 1) return 'has one thread';
     if (setting.accessLog) return 'logs to syslog only';
     if (setting.refused) return 'refuses no networks';

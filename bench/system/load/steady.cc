@@ -1,11 +1,12 @@
 // Steady load until the end of standard input; every byte of every answer is checked.
 //   steady PORT[,PORT…] RATE LONG INTERVAL_MS
-// RATE short sessions a second, one round trip each, the ports in turn; and LONG sessions that stay open,
-// with a round trip each INTERVAL_MS. A failure is counted and told on standard error, and the load goes on.
-// The end of standard input lets what is under way finish. Prints `ready` when the long sessions have had an
-// answer, and at the end one line of NAME=VALUE: `seconds`; `sessions` and `failed` (short ones); `long` and
-// `cut` (long ones); round trips of the long ones, from when they were due: `pings`, `ping_p50_us`,
-// `ping_p99_us`, `ping_p999_us`, `ping_max_us`; and `session_p99_us`, `session_p999_us`, connect to close.
+// RATE short sessions a second (0: none), one round trip each, the ports in turn; and LONG sessions that stay
+// open, with a round trip each INTERVAL_MS (0: as soon as the last is answered; fractions count). A failure
+// is counted and told on standard error, and the load goes on. The end of standard input lets what is under
+// way finish. Prints `ready` when the long sessions have had an answer, and at the end one line of
+// NAME=VALUE: `seconds`; `sessions` and `failed` (short ones); `long` and `cut` (long ones); round trips of
+// the long ones, from when they were due: `pings`, `ping_p50_us`, `ping_p99_us`, `ping_p999_us`,
+// `ping_max_us`; and `session_p99_us`, `session_p999_us`, connect to close.
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -58,13 +59,16 @@ struct Session {
 class Load {
  public:
   Load(std::vector<int> ports, uint64_t rate, size_t longs, uint64_t interval_ns)
-      : ports_(std::move(ports)), gap_ns_(1'000'000'000 / rate), interval_ns_(interval_ns), longs_(longs) {}
+      : ports_(std::move(ports)),
+        gap_ns_(rate == 0 ? 0 : 1'000'000'000 / rate),
+        interval_ns_(interval_ns),
+        longs_(longs) {}
 
   void Run() {
     poller_.Add(STDIN_FILENO, EPOLLIN | EPOLLHUP, this);
     const uint64_t began_ns = NowNs();
     for (size_t i = 0; i < longs_; ++i) Open(true, began_ns + interval_ns_ * i / longs_);
-    next_short_ns_ = began_ns;
+    next_short_ns_ = gap_ns_ == 0 ? UINT64_MAX : began_ns;
     while (!Finished()) Turn();
     Print(static_cast<double>(NowNs() - began_ns) / 1e9);
   }
@@ -254,5 +258,6 @@ std::vector<int> PortsOf(const char* list) {
 int main(int argc, char** argv) {
   if (argc != 5) return 2;
   const auto number = [&](int i) { return std::strtoull(argv[i], nullptr, 10); };
-  Load(PortsOf(argv[1]), number(2), number(3), number(4) * 1'000'000).Run();
+  const auto interval_ns = static_cast<uint64_t>(std::strtod(argv[4], nullptr) * 1e6);
+  Load(PortsOf(argv[1]), number(2), number(3), interval_ns).Run();
 }
