@@ -16,6 +16,7 @@ import type { BenchOptions } from '../../src/cli/bench/options.js';
 import { runBench } from '../../src/cli/bench/run.js';
 import { anyport, type Daemon, startDaemon } from '../support/daemon.js';
 import { freePort } from '../support/ports.js';
+import { hasOpen } from '../support/proc.js';
 import { collect } from '../support/process.js';
 import { dial, listenTcp, type Peer, type Upstream } from '../support/tcp.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
@@ -172,6 +173,17 @@ test('what has no line and no end is read until it is interrupted', async () => 
   const program = spawn(process.execPath, [resolve('dist/cli/main.js'), ...args], { stdio: 'pipe' });
   const stderr = collect(program.stderr);
   await eventually('it reads', () => /^rchar: \d{9}/m.test(readFileSync(`/proc/${program.pid}/io`, 'utf8')));
+  program.kill('SIGINT');
+  expect(await within('its end', once(program, 'close'))).toEqual([1, null]);
+  expect(stderr()).toMatch(/tells of no session/);
+});
+
+test('a pipe to which nobody has written yet is waited for until it is interrupted', async () => {
+  execFileSync('mkfifo', [path('pipe')]);
+  const args = ['bench', '--record', path('nothing'), '--log', path('pipe')];
+  const program = spawn(process.execPath, [resolve('dist/cli/main.js'), ...args], { stdio: 'pipe' });
+  const stderr = collect(program.stderr);
+  await eventually('it waits', () => hasOpen(program.pid ?? 0, path('pipe')));
   program.kill('SIGINT');
   expect(await within('its end', once(program, 'close'))).toEqual([1, null]);
   expect(stderr()).toMatch(/tells of no session/);

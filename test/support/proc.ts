@@ -91,6 +91,9 @@ export const isBoundUdp = (port: number): boolean =>
 export const childrenOf = (pid: number): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
 
+export const hasOpen = (pid: number, path: string): boolean =>
+  readdirSync(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === path);
+
 /** TCP ports that it listens on, ascending. */
 export function listeningPorts(pid: number): number[] {
   const own = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`)));

@@ -45,21 +45,12 @@ function isSameFile(one: string, other: string): boolean {
 async function readAll(log: string, recorder: Recorder, spanMs: number): Promise<void> {
   const ended = new AbortController();
   const read = async () => {
-    for await (const line of linesOf(until(ended.signal, chunksOf(log)), LINE_BYTES_MAX))
-      if (ended.signal.aborted || ('text' in line && !recorder.take(line.text))) return;
+    for await (const line of linesOf(chunksOf(log, ended.signal), LINE_BYTES_MAX))
+      if ('text' in line && !recorder.take(line.text)) return;
   };
   const isFollowed = log === '-' && spanMs < Number.POSITIVE_INFINITY;
-  await Promise.race([read(), interrupted(), ...(isFollowed ? [over(spanMs)] : [])]);
+  await Promise.race([interrupted(), read(), ...(isFollowed ? [over(spanMs)] : [])]);
   ended.abort();
-  if (log === '-') process.stdin.destroy();
-}
-
-/** Looked at with each chunk: what has no line, as a device, would be read for ever. */
-async function* until(signal: AbortSignal, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) {
-    if (signal.aborted) return;
-    yield chunk;
-  }
 }
 
 const interrupted = (): Promise<void> =>
