@@ -7,7 +7,6 @@ import { formatProblem } from '../config/report.js';
 import { type Fragment, takenOf } from '../providers/contribution.js';
 import { askOnce } from '../providers/docker/ask.js';
 import { EngineClient } from '../providers/docker/client.js';
-import { engineAt } from '../providers/docker/place.js';
 import { columns } from './columns.js';
 import type { DockerOptions } from './commands/docker.js';
 import { okOrFail } from './configuration.js';
@@ -22,7 +21,7 @@ export async function showContainers({ config: file, socket, json }: DockerOptio
       'the configuration has no section `docker`: add one, or name the engine with `--socket`',
       BAD_USAGE,
     );
-  const client = new EngineClient(engineAt(docker.place));
+  const client = new EngineClient(docker.place);
   const { contribution, problems } = await askOnce(client, docker).catch((error: Error) => {
     throw new Failure(`the container engine can not be reached: ${error.message}`, FAILED);
   });

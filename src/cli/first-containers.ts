@@ -5,7 +5,6 @@ import type { Contribution, Fragment } from '../providers/contribution.js';
 import { askOnce } from '../providers/docker/ask.js';
 import { EngineClient } from '../providers/docker/client.js';
 import { containersState, fragmentsIn } from '../providers/docker/last-state.js';
-import { engineAt } from '../providers/docker/place.js';
 
 export const firstContainersLimits = {
   /** For the answer of the engine. */
@@ -39,7 +38,7 @@ const contributionOf = (fragments: readonly Fragment[]): Contribution<Fragment> 
 async function askedOf(docker: DockerConfig): Promise<Contribution<Fragment> | null> {
   const signal = AbortSignal.timeout(firstContainersLimits.answerMs);
   try {
-    return (await askOnce(new EngineClient(engineAt(docker.place)), docker, signal)).contribution;
+    return (await askOnce(new EngineClient(docker.place), docker, signal)).contribution;
   } catch {
     return null;
   }

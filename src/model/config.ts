@@ -3,6 +3,7 @@
  * is defined in src/config/schema; workers run the Plan compiled from this.
  */
 
+import type { ClientTls } from './client-tls.js';
 import type { ConnectProxyConfig } from './connect-proxy.js';
 import type { DistributedConfig } from './distributed.js';
 import type { KcpProfile } from './kcp.js';
@@ -232,8 +233,8 @@ export interface DockerConfig {
     | {
         readonly host: string;
         readonly port: number;
-        /** PEM files, absolute; null: plain. */
-        readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string } | null;
+        /** Null: plain. */
+        readonly tls: ClientTls | null;
       };
   /** Empty: the first that has an address. */
   readonly network: string;

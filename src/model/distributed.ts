@@ -1,4 +1,5 @@
 /** This node among others, and the etcd that they share. */
+import type { ClientTls } from './client-tls.js';
 
 export interface DistributedConfig {
   readonly nodeId: string;
@@ -12,8 +13,7 @@ export interface DistributedConfig {
   readonly prefix: string;
   /** Where other nodes reach this one, `host:port`; null: not said. */
   readonly advertise: string | null;
-  /** PEM texts. */
-  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string } | null;
+  readonly tls: ClientTls | null;
   readonly user: { readonly name: string; readonly password: string } | null;
   /** Absolute path; null: no state is kept. */
   readonly stateFile: string | null;

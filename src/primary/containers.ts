@@ -4,16 +4,15 @@ import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import { formatProblem } from '../config/report.js';
 import type { Config, DockerConfig } from '../model/config.js';
-import { EngineClient, type EnginePlace } from '../providers/docker/client.js';
+import { EngineClient } from '../providers/docker/client.js';
 import type { Made } from '../providers/docker/fragments.js';
-import { engineAt, engineText } from '../providers/docker/place.js';
+import { engineText } from '../providers/docker/place.js';
 import { DockerWatch } from '../providers/docker/watch.js';
 import { ContainerState } from './container-state.js';
 import type { Contributions } from './contributions.js';
 import { Contributor, type ContributorParts, contributorLimits } from './contributor.js';
 import { LeftOut } from './left-out.js';
 import type { Part, Prepared } from './part.js';
-import { StartError } from './start-error.js';
 
 export interface ContainersParts extends Pick<ContributorParts, 'settings'> {
   readonly contributions: Contributions;
@@ -26,7 +25,6 @@ export class Containers implements Part {
   readonly #leftOut: LeftOut;
   readonly #state: ContainerState;
   #config: DockerConfig | null = null;
-  #place: EnginePlace | null = null;
   #watch: DockerWatch | null = null;
   #hasBegun = false as boolean;
 
@@ -39,10 +37,8 @@ export class Containers implements Part {
 
   async prepare({ docker }: Config): Promise<Prepared> {
     if (isDeepStrictEqual(docker, this.#config)) return { commit: () => {}, discard: () => {} };
-    const place = docker && placeOf(docker);
     const commit = () => {
       this.#config = docker;
-      this.#place = place;
       if (this.#hasBegun) this.#turn();
     };
     return { commit, discard: () => {} };
@@ -72,8 +68,9 @@ export class Containers implements Part {
   #turn(): void {
     this.#stopWatch();
     this.#state.follow(this.#config);
-    const [config, place] = [this.#config, this.#place];
-    if (config === null || place === null) return void this.#contributor.withdraw();
+    const config = this.#config;
+    if (config === null) return void this.#contributor.withdraw();
+    const { place } = config;
     const { log } = this.#parts;
     const watch: DockerWatch = new DockerWatch({
       client: new EngineClient(place),
@@ -112,13 +109,5 @@ export class Containers implements Part {
       ...this.#parts.contributions.refusedOf('docker').map(formatProblem),
     ]);
     return unserved.length === 0;
-  }
-}
-
-function placeOf({ place }: DockerConfig): EnginePlace {
-  try {
-    return engineAt(place);
-  } catch (error) {
-    throw new StartError(`docker.tls: ${(error as Error).message}`);
   }
 }

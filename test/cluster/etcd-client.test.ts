@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { EtcdClient, type EtcdOptions } from '../../src/cluster/etcd/client.js';
 import { EtcdFailure } from '../../src/cluster/etcd/failure.js';
-import type { TlsFiles } from '../../src/cluster/etcd/transport.js';
 import type { WatchEvent, WatchMessage } from '../../src/cluster/etcd/wire.js';
+import type { ClientTls } from '../../src/model/client-tls.js';
 import { Authority } from '../support/authority.js';
 import { Etcd, etcdTools } from '../support/etcd.js';
 import { freePort } from '../support/ports.js';
@@ -293,8 +293,8 @@ describeWith(...etcdTools)('endpoints', () => {
     await etcd.client().put('a', '1');
     const fails = (options: Partial<EtcdOptions>) =>
       failing(clientOf({ endpoints, tls, ...options }).get('a'));
-    const others: TlsFiles = await stranger.identity('DNS:a-node');
-    const expired: TlsFiles = await authority.identity('DNS:a-node', -1);
+    const others: ClientTls = await stranger.identity('DNS:a-node');
+    const expired: ClientTls = await authority.identity('DNS:a-node', -1);
     const plain = endpoints.map((url) => url.replace('https', 'http'));
     const named = endpoints.map((url) => url.replace('127.0.0.1', 'localhost'));
     const cases: [options: Partial<EtcdOptions>, words: string, kind?: string][] = [

@@ -2,8 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EtcdClient, type EtcdOptions } from '../../src/cluster/etcd/client.js';
-import { type TlsFiles, Transport } from '../../src/cluster/etcd/transport.js';
+import { Transport } from '../../src/cluster/etcd/transport.js';
 import { type Json, rangeOf } from '../../src/cluster/etcd/wire.js';
+import type { ClientTls } from '../../src/model/client-tls.js';
 import type { Authority, Identity } from './authority.js';
 import { parseMetrics, total } from './metrics.js';
 import { freePort } from './ports.js';
@@ -57,7 +58,7 @@ export class Etcd {
   private constructor(
     readonly members: readonly RealServer[],
     /** Of a client that it takes. */
-    readonly tls: TlsFiles | null,
+    readonly tls: ClientTls | null,
   ) {}
 
   /** Returns once it answers. */
@@ -181,7 +182,7 @@ export function writeIdentity(folder: string, { cert, key }: Identity, name = 's
 }
 
 /** Without a common name: with one its gateway takes no user. */
-const clientOf = async (authority: Authority): Promise<TlsFiles> => ({
+const clientOf = async (authority: Authority): Promise<ClientTls> => ({
   ca: readFileSync(authority.file, 'utf8'),
   ...(await authority.identity('DNS:a-node', 30, '/O=anyport')),
 });

@@ -4,8 +4,8 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { visible } from '../../base/text.js';
+import type { ClientTls } from '../../model/client-tls.js';
 import { EtcdFailure } from './failure.js';
-import type { TlsFiles } from './transport.js';
 
 interface ConnectionError extends Error {
   readonly code?: string;
@@ -45,7 +45,7 @@ const REFUSED =
 export function connectionFault(
   error: ConnectionError,
   url: URL,
-  tls: TlsFiles,
+  tls: ClientTls,
   unsent: boolean,
 ): EtcdFailure {
   const words = tlsWords(error, url, tls);
@@ -57,7 +57,7 @@ export function connectionFault(
 }
 
 /** Null: it has nothing to do with TLS. */
-function tlsWords({ code = '', cert, reason }: ConnectionError, url: URL, tls: TlsFiles): string | null {
+function tlsWords({ code = '', cert, reason }: ConnectionError, url: URL, tls: ClientTls): string | null {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return nameWords(cert, url);
   if (REFUSED.test(code)) return tls.cert === undefined ? WANTS_ONE : refusedWords(tls.cert, Date.now());
   if (Object.hasOwn(faults, code)) return faults[code] as string;

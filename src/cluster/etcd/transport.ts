@@ -6,6 +6,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIPv6, type LookupFunction } from 'node:net';
 import { timeText } from '../../base/figures.js';
+import type { ClientTls } from '../../model/client-tls.js';
 import { connectionFault } from './connection-fault.js';
 import { EtcdFailure, failureOf, grpcCodes } from './failure.js';
 import { type Json, numberIn, objectIn } from './wire.js';
@@ -26,14 +27,6 @@ export const transportLimits = {
   keepAliveMs: 10_000,
 } as const;
 
-export interface TlsFiles {
-  /** PEM; absent: the authorities that Node.js brings. */
-  readonly ca?: string;
-  /** PEM, for mTLS: both or none. */
-  readonly cert?: string;
-  readonly key?: string;
-}
-
 /** All addresses of a name. */
 export type LookUp = (host: string) => Promise<readonly string[]>;
 
@@ -42,7 +35,7 @@ export interface TransportOptions {
   readonly endpoints: readonly string[];
   /** Of names in them; absent: getaddrinfo, which a name that hangs can stop for all others. */
   readonly lookUp?: LookUp;
-  readonly tls?: TlsFiles;
+  readonly tls?: ClientTls;
   readonly callMs?: number;
 }
 
@@ -64,7 +57,7 @@ export interface Stream {
 
 interface Place {
   readonly url: URL;
-  readonly tls: TlsFiles;
+  readonly tls: ClientTls;
   readonly agent: HttpAgent | HttpsAgent;
 }
 

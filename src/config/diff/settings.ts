@@ -2,6 +2,7 @@
 import { hostPort } from '../../base/address.js';
 import { formatDuration } from '../../base/duration.js';
 import { formatSize } from '../../base/size.js';
+import type { ClientTls } from '../../model/client-tls.js';
 import type {
   AdminConfig,
   Config,
@@ -134,18 +135,28 @@ function adminSettings(admin: AdminConfig | null): Setting[] {
 }
 
 function dockerSettings(docker: DockerConfig | null): Setting[] {
+  const tls = docker && 'tls' in docker.place ? docker.place.tls : null;
   const rows = {
     socket: docker && placeText(docker.place),
-    tls: docker && 'tls' in docker.place ? docker.place.tls : null,
     network: docker?.network ?? null,
     watch: docker?.watch ?? null,
     allow_loopback: docker?.allowLoopback ?? null,
     state_file: docker?.stateFile ?? null,
   };
-  return Object.entries(rows).map(([key, value]) => ({ name: `docker.${key}`, value, shown: value }));
+  const plain = Object.entries(rows).map(([key, value]) => ({ name: `docker.${key}`, value, shown: value }));
+  return [...plain, ...tlsSettings('docker.tls', tls)];
 }
 
-/** Secrets are compared and never shown, and neither are the texts of files. */
+/** Compared and never shown. */
+function tlsSettings(name: string, tls: ClientTls | null): Setting[] {
+  const shown = { ca: '(a file)', cert: '(a file)', key: '(a secret)' };
+  return Object.entries(shown).map(([key, words]) => {
+    const value = tls?.[key as keyof ClientTls] ?? null;
+    return { name: `${name}.${key}`, value, shown: value && words };
+  });
+}
+
+/** Secrets are compared and never shown. */
 function distributedSettings(distributed: DistributedConfig | null): Setting[] {
   const plainly = (key: string, value: unknown): Setting => setting(key, value, value);
   const setting = (key: string, value: unknown, shown: unknown): Setting => ({
@@ -156,8 +167,6 @@ function distributedSettings(distributed: DistributedConfig | null): Setting[] {
   const hidden = (key: string, value: string | undefined): Setting =>
     setting(key, value, value === undefined ? null : '(a secret)');
   const said = distributed ?? undefined;
-  const file = (key: 'ca' | 'cert') =>
-    setting(`tls.${key}`, said?.tls?.[key], said?.tls?.[key] === undefined ? null : '(a file)');
   return [
     plainly('enable', distributed !== null),
     plainly('node_id', said?.nodeId),
@@ -165,9 +174,7 @@ function distributedSettings(distributed: DistributedConfig | null): Setting[] {
     setting('ttl', said?.ttlS, said && duration(said.ttlS * 1000)),
     plainly('prefix', said?.prefix),
     plainly('advertise', said?.advertise),
-    file('ca'),
-    file('cert'),
-    hidden('tls.key', said?.tls?.key),
+    ...tlsSettings('distributed.tls', said?.tls ?? null),
     plainly('username', said?.user?.name),
     hidden('password', said?.user?.password),
     plainly('state_file', said?.stateFile),

@@ -19,12 +19,7 @@ const tls = mapping(
     key: text('PEM file of its private key', 'a path').optional(),
   },
   '{ ca: ./ca.pem, cert: ./cert.pem, key: ./key.pem }',
-)
-  .refine(({ cert, key }) => (cert === undefined) === (key === undefined), {
-    path: ['key'],
-    error: 'a certificate and its key belong together: give both, or none',
-  })
-  .meta({ description: 'TLS to an engine at `tcp://`; without it the connection is plain' });
+).meta({ description: 'TLS to an engine at `tcp://`; without it the connection is plain' });
 
 export const docker = section(
   {

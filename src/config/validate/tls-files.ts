@@ -1,24 +1,22 @@
 /** PEM files by which this node speaks TLS to a server: authorities that are trusted, and for mTLS a certificate and its key. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
+import type { ClientTls } from '../../model/client-tls.js';
 import type { Context } from './context.js';
 
-export type TlsFile = 'ca' | 'cert' | 'key';
+export type TlsFile = keyof ClientTls;
 
 /** Paths. */
 export type WrittenTls = { readonly [Name in TlsFile]?: string | undefined };
 
-/** PEM. */
-export type TlsTexts = { readonly [Name in TlsFile]?: string };
-
 type Say = (name: TlsFile, message: string) => void;
 
-export function readTlsFiles(written: WrittenTls, context: Context, problem: Say): TlsTexts {
+export function readTlsFiles(written: WrittenTls, context: Context, problem: Say): ClientTls {
   if (written.cert !== undefined && written.key === undefined)
     problem('cert', 'needs its private `key`, too');
   if (written.key !== undefined && written.cert === undefined)
     problem('key', 'needs its certificate, `cert`, too');
-  const read = (name: TlsFile): TlsTexts => {
+  const read = (name: TlsFile): ClientTls => {
     const path = written[name];
     if (path === undefined) return {};
     const found = readPem(name, path, context);

@@ -12,6 +12,7 @@ import { warnOfTakenAtAccept } from './at-accept.js';
 import { warnOfConnectProxy } from './connect-proxy-warnings.js';
 import type { Context } from './context.js';
 import { warnOfDistributed } from './distributed.js';
+import { warnOfDocker } from './docker.js';
 import type { ListenerGroup } from './groups.js';
 import { warnOfHealthChecks } from './health-checks.js';
 import { warnOfIdleOptions } from './idle-options.js';
@@ -94,6 +95,7 @@ export function warningsOf(checked: Checked, context: Context): Problem[] {
   warnOfOrphanedOptions(shape, source, warn);
   warnOfConnectProxy(checked, context, warn, (path) => placeName(path, source));
   warnOfDistributed(shape, context, warn);
+  warnOfDocker(shape, context, warn);
   warnOfKcp(shape, profiles, context, warn);
   warnOfTransportOptions(written, reachability, source, warn);
   return warnings.toSorted(inFileOrder(source.files));

@@ -6,6 +6,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import { isIP } from 'node:net';
+import type { DockerConfig } from '../../model/config.js';
 
 export const clientLimits = {
   /** From a request to the end of its answer; of events to the head of the answer. */
@@ -19,17 +20,6 @@ export const clientLimits = {
 } as const;
 
 type ClientLimits = Readonly<Record<keyof typeof clientLimits, number>>;
-
-export type EnginePlace =
-  | { readonly socketPath: string }
-  | { readonly host: string; readonly port: number; readonly tls: EngineTls | null };
-
-/** PEM texts. */
-export interface EngineTls {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-}
 
 /** The newest that is known here, of Docker 28. */
 const VERSION = '1.48';
@@ -50,13 +40,13 @@ const EVENTS = {
 const LISTED = { status: ['running', 'paused'] };
 
 export class EngineClient {
-  readonly #place: EnginePlace;
+  readonly #place: DockerConfig['place'];
   readonly #limits: ClientLimits;
   readonly #agent = new Agent({ keepAlive: false });
   /** `/v1.48`; null: not negotiated yet. */
   #prefix: string | null = null;
 
-  constructor(place: EnginePlace, limits: Partial<ClientLimits> = {}) {
+  constructor(place: DockerConfig['place'], limits: Partial<ClientLimits> = {}) {
     this.#place = place;
     this.#limits = { ...clientLimits, ...limits };
   }

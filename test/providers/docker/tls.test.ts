@@ -4,7 +4,8 @@ import { createServer as createPlain } from 'node:http';
 import { createServer as createTls } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { EngineClient, type EngineTls } from '../../../src/providers/docker/client.js';
+import type { ClientTls } from '../../../src/model/client-tls.js';
+import { EngineClient } from '../../../src/providers/docker/client.js';
 import { makeCertificate } from '../../support/real-servers.js';
 import { type TempFolder, tempFolder } from '../../support/temp.js';
 import { describeWith } from '../../support/tools.js';
@@ -16,7 +17,7 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-const containersAt = (host: string, port: number, tls: EngineTls | null) =>
+const containersAt = (host: string, port: number, tls: ClientTls | null) =>
   new EngineClient({ host, port, tls }, { answerMs: 2000 }).containers();
 
 test('plain', async () => {
@@ -28,8 +29,8 @@ test('plain', async () => {
 
 describeWith('openssl')('over TLS', () => {
   let folders: TempFolder[];
-  let own: EngineTls;
-  let other: EngineTls;
+  let own: ClientTls;
+  let other: ClientTls;
   let server: Server;
   let port: number;
 
@@ -39,7 +40,7 @@ describeWith('openssl')('over TLS', () => {
     [own, other] = folders.map(({ path }) => {
       const cert = readFileSync(`${path}/cert.pem`, 'utf8');
       return { ca: cert, cert, key: readFileSync(`${path}/key.pem`, 'utf8') };
-    }) as [EngineTls, EngineTls];
+    }) as [ClientTls, ClientTls];
     server = createTls({ ...own, requestCert: true, rejectUnauthorized: true }, answer);
     port = await listening(server);
   });
@@ -52,7 +53,7 @@ describeWith('openssl')('over TLS', () => {
     expect(await containersAt('localhost', port, own)).toEqual([]);
   });
 
-  test.each<[string, string, () => EngineTls, RegExp]>([
+  test.each<[string, string, () => ClientTls, RegExp]>([
     [
       'an authority that is not trusted',
       'localhost',
