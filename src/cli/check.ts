@@ -37,22 +37,31 @@ export async function checkFile(file: string | undefined, options: CheckOptions)
   if (options.json && !loaded.ok) return printInvalid(file ?? DEFAULT_FILE, loaded.problems);
   const bare = okOrFail(loaded);
   const compared = options.diff === undefined ? null : await compare(bare, file, options);
-  const wanted = options.origins ? await withContributions(bare, file) : bare;
-  const origins = options.origins ? await originsOf(wanted) : null;
+  const { wanted, origins } = options.origins
+    ? await withOrigins(bare, file)
+    : { wanted: bare, origins: null };
   process.stdout.write(
     options.json ? resultJson(wanted, compared, origins) : resultText(wanted, compared, origins),
   );
 }
 
-async function originsOf(wanted: Configuration): Promise<ShownOrigins> {
-  const { shownOrigins } = await import('./origins.js');
-  return shownOrigins(wanted);
-}
-
-async function withContributions(bare: Configuration, file: string | undefined): Promise<Configuration> {
+/** With what containers and etcd say now. */
+async function withOrigins(
+  bare: Configuration,
+  file: string | undefined,
+): Promise<{ readonly wanted: Configuration; readonly origins: ShownOrigins }> {
+  const { tellLack } = await import('./aside.js');
   const { contributionsBeside } = await import('./with-contributions.js');
-  const contributions = await contributionsBeside(bare.config);
-  return contributions.length === 0 ? bare : okOrFail(load(file, contributions));
+  const { shownOrigins } = await import('./origins.js');
+  const lacking: Problem[] = [];
+  const lack = (problem: Problem) => {
+    tellLack(problem);
+    lacking.push(problem);
+  };
+  const contributions = await contributionsBeside(bare.config, lack);
+  const wanted = contributions.length === 0 ? bare : okOrFail(load(file, contributions));
+  const { text, json } = await shownOrigins(wanted, lack);
+  return { wanted, origins: { text, json: { ...json, left_out: [...lacking, ...json.left_out] } } };
 }
 
 const load = (file: string | undefined, contributions: readonly Contribution[] = []): Loaded =>

@@ -1,25 +1,27 @@
 /** What fragments in etcd say already when the daemon starts, or did when it ran last. */
 import { askFragments } from '../cluster/ask-fragments.js';
+import { unplaced } from '../config/report.js';
 import type { DistributedConfig } from '../model/distributed.js';
 import type { Contribution, WrittenFragment } from '../providers/contribution.js';
 import { createSystemResolver } from '../providers/resolver.js';
+import type { Lack } from './aside.js';
 
 /**
- * `users`: beside root and this process's, whose file is believed. `tell`: what is left out, and why; the daemon says it
+ * `users`: beside root and this process's, whose file is believed. The daemon says what it lacks, and why,
  * when it asks again.
  */
 export async function firstFragments(
   distributed: DistributedConfig,
   users: readonly number[],
-  tell: (words: string) => void = () => {},
+  lack: Lack = () => {},
 ): Promise<Contribution<WrittenFragment>> {
   const { lookup } = createSystemResolver();
   const asked = await askFragments(distributed, users, async (host) => (await lookup(host)).value);
   const { fragments, refused, outage } = asked;
   if (outage !== null) {
     const instead = outage.isKept ? 'fragments as distributed.state_file has them' : 'without fragments';
-    tell(`${instead}: ${outage.why}`);
+    lack(unplaced(`${instead}: ${outage.why}`));
   }
-  for (const { from, fault } of refused) tell(`left out: etcd: ${from}: ${fault}`);
+  for (const { from, fault } of refused) lack({ ...unplaced(fault), file: `etcd: ${from}` });
   return { provider: 'etcd', fragments: fragments.map(({ from, text }) => ({ from, text })) };
 }

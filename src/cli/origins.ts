@@ -5,6 +5,7 @@ import { upstreamOrigins } from '../config/upstream-origins.js';
 import type { Problem } from '../model/config.js';
 import type { Origin, UpstreamOrigin } from '../model/origins.js';
 import { IdRegistry } from '../plane/ids.js';
+import type { Lack } from './aside.js';
 import { columns } from './columns.js';
 import type { Configuration } from './configuration.js';
 import { servicesBeside } from './services-beside.js';
@@ -18,8 +19,8 @@ export interface ShownOrigins {
 type Thing = Pick<Origin, 'kind' | 'name' | 'from'> & Pick<UpstreamOrigin, 'endpoints'>;
 
 /** What has been contributed is in it already. */
-export async function shownOrigins({ config, refused }: Configuration): Promise<ShownOrigins> {
-  const { upstreams } = compile(config, await servicesBeside(config), 1, new IdRegistry());
+export async function shownOrigins({ config, refused }: Configuration, lack: Lack): Promise<ShownOrigins> {
+  const { upstreams } = compile(config, await servicesBeside(config, lack), 1, new IdRegistry());
   const byName = new Map(upstreamOrigins(upstreams, config.origins).map((each) => [each.name, each]));
   const things = config.origins.map(({ kind, name, from, upstreams: made }): Thing => {
     const endpoints = made.flatMap((upstream) => byName.get(upstream)?.endpoints ?? []);

@@ -5,10 +5,11 @@
 import { fileOfService, isRegisteredName } from '../base/address.js';
 import { EtcdClient } from '../cluster/etcd/client.js';
 import { readServices, servicesPrefix } from '../cluster/services.js';
+import { unplaced } from '../config/report.js';
 import { type Config, type DiscoveredEndpoint, type Discovery, NOTHING_DISCOVERED } from '../model/config.js';
 import type { DistributedConfig } from '../model/distributed.js';
 import { readTargets } from '../providers/read-targets.js';
-import { tellAside } from './aside.js';
+import { type Lack, tellLack } from './aside.js';
 import { SECTION_KEYS_MAX } from './cluster/section.js';
 
 /** For etcd's answer, all members together. */
@@ -16,13 +17,16 @@ const ANSWER_MS = 2000;
 
 type Found = readonly [service: string, endpoints: readonly DiscoveredEndpoint[]];
 
-/** Without services, and a word on standard error, when etcd does not answer. What is wrong with a file is a warning of the configuration. */
-export async function servicesBeside({ upstreams, distributed }: Config): Promise<Discovery> {
+/** Without services when etcd does not answer. What is wrong with a file is a warning of the configuration. */
+export async function servicesBeside(
+  { upstreams, distributed }: Config,
+  lack: Lack = tellLack,
+): Promise<Discovery> {
   const addresses = upstreams.flatMap(({ endpoints }) => endpoints.map(({ address }) => address));
   const names = new Set(addresses.flatMap((address) => ('service' in address ? [address.service] : [])));
   const found = [
     ...(await inFiles([...names])),
-    ...(distributed?.discovers && [...names].some(isRegisteredName) ? await inEtcd(distributed) : []),
+    ...(distributed?.discovers && [...names].some(isRegisteredName) ? await inEtcd(distributed, lack) : []),
   ];
   const services = new Map(found.map(([service, value]) => [service, { value, failing: false }]));
   return { ...NOTHING_DISCOVERED, services };
@@ -37,16 +41,16 @@ async function inFiles(names: readonly string[]): Promise<Found[]> {
   return (await Promise.all(read)).flat();
 }
 
-async function inEtcd(config: DistributedConfig): Promise<Found[]> {
+async function inEtcd(config: DistributedConfig, lack: Lack): Promise<Found[]> {
   const { endpoints, tls, user, prefix } = config;
   const client = new EtcdClient({ endpoints, callMs: ANSWER_MS, ...(tls && { tls }), ...(user && { user }) });
   try {
     const { items } = await client.list(servicesPrefix(prefix), SECTION_KEYS_MAX);
     const { services, faults } = readServices(items, config);
-    for (const fault of faults) tellAside(`left out: etcd: ${fault}`);
+    for (const fault of faults) lack({ ...unplaced(fault), file: 'etcd' });
     return [...services].map(([service, instances]) => [service, instances.map(({ endpoint }) => endpoint)]);
   } catch (error) {
-    tellAside(`without services: ${(error as Error).message}`);
+    lack(unplaced(`without services: ${(error as Error).message}`));
     return [];
   } finally {
     client.close();

@@ -23,5 +23,9 @@ export function saidBy(origins: Origins, upstreams: readonly UpstreamOrigin[]): 
 export function sourceOf(from: OriginText | null): OriginText | null {
   if (from === null) return null;
   const whole = from.replace(/:\d+$/, '');
-  return /^(?:docker|etcd): /.test(whole) ? (whole.split(', ')[0] ?? whole) : whole;
+  return isContributed(whole) ? (whole.split(', ')[0] ?? whole) : whole;
 }
+
+/** Whether containers or etcd say it. */
+export const isContributed = (from: OriginText | null): boolean =>
+  from !== null && /^(?:docker|etcd): /.test(from);

@@ -93,14 +93,15 @@ export class RunningSettings implements Settings {
   }
 
   replace(document: Document, cause: Cause): Promise<ChangeResult> {
-    return this.#ask(cause, true, () => this.#check(document, cause));
+    return this.#ask(cause, true, () => this.#check(document, cause, SENDERS[cause] ?? null));
   }
 
   edit(change: (document: Document) => Document | Problem, cause: Cause): Promise<ChangeResult> {
     return this.#ask(cause, false, async () => {
       const edited = change(this.#current.document);
       if (isProblem(edited)) return { ok: false, problems: [edited], files: [] };
-      return this.#check(edited, cause);
+      // It is the same one, with something beside it; origins say what.
+      return this.#check(edited, cause, this.#current.name);
     });
   }
 
@@ -132,7 +133,8 @@ export class RunningSettings implements Settings {
     for (const { settle } of this.#waiting.splice(0)) settle({ result: 'called_off' });
   }
 
-  async #check(document: Document, cause: Cause): Promise<Loaded> {
+  /** `name`: where it came from; null: as whoever reads it says. */
+  async #check(document: Document, cause: Cause, name: string | null): Promise<Loaded> {
     const { document: running, config } = this.#current;
     const loaded = await this.#parts.source.check(document);
     if (!loaded.ok) return loaded;
@@ -142,7 +144,7 @@ export class RunningSettings implements Settings {
       { document, origins: loaded.config.origins },
       SENDERS[cause] ?? null,
     );
-    return { ...loaded, config: { ...loaded.config, origins } };
+    return { ...loaded, name: name ?? loaded.name, config: { ...loaded.config, origins } };
   }
 
   #ask(cause: Cause, isWhole: boolean, read: () => Promise<Loaded>): Promise<ChangeResult> {

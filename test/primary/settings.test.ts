@@ -96,6 +96,24 @@ describe('changes', () => {
     expect(settings.current.document).toEqual(having('First', 'B', 'D'));
   });
 
+  test('a configuration keeps its name beside what providers say, and has that of whoever replaces it', async () => {
+    const { settings, end } = start();
+    for (const cause of ['etcd', 'docker', 'admin'] as const) {
+      void settings.edit(added(cause), cause);
+      await end();
+      expect(settings.current.name).toBe('first');
+    }
+    void settings.replace(having('A'), 'admin');
+    await end();
+    expect(settings.current.name).toBe('the control interface');
+    void settings.edit(added('B'), 'etcd');
+    await end();
+    expect(settings.current.name).toBe('the control interface');
+    void settings.reload('signal');
+    await end();
+    expect(settings.current.name).toBe('document');
+  });
+
   test('a whole configuration does not make an edit before it superfluous', async () => {
     const { settings, changes, end } = start();
     const results = [

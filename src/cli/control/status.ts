@@ -4,6 +4,7 @@ import type { LastChangeStatus, Status } from '../../admin/control.js';
 import { bytesText, counted, countText, timeText } from '../../base/figures.js';
 import { visible } from '../../base/text.js';
 import { formatProblem } from '../../config/report.js';
+import { isContributed } from '../../config/said-by.js';
 import type { ClusterStatus } from '../../model/cluster-status.js';
 import { columns } from '../columns.js';
 import { saidByText } from '../said-by.js';
@@ -42,9 +43,9 @@ export function statusText(status: Status): string {
   return `${summary}${protocolTable(status)}`;
 }
 
-/** Who says how much of it, where it is not one alone. */
+/** Who says how much of it, where it is not the file alone. */
 function sourceRows(saidBy: Status['saidBy']): string[][] {
-  if (saidBy.length < 2) return [];
+  if (saidBy.length < 2 && !saidBy.some(({ source }) => isContributed(source))) return [];
   const shown = saidBy.slice(0, SOURCES_SHOWN_MAX).map(saidByText);
   const rest = saidBy.length - shown.length;
   return [...shown, ...(rest > 0 ? [`and ${rest} more`] : [])].map((row) => ['', row]);

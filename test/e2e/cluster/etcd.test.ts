@@ -146,6 +146,10 @@ describeWith(...etcdTools)('a cluster', () => {
       status: 1,
       stderr: expect.stringContaining('etcd can not be asked: etcd at 127.0.0.1'),
     });
+    const checked = await anyport(['check', daemon.file, '--origins', '--json']);
+    expect(checked.status).toBe(0);
+    const without = expect.stringMatching(/^without services: etcd at 127\.0\.0\.1/);
+    expect(JSON.parse(checked.stdout).left_out).toMatchObject([{ file: null, message: without }]);
     const other = await start({ ...state, node_id: 'n2' });
     await answers(other, 'a');
     await ground.etcd.members[0]?.up();

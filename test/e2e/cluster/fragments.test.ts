@@ -131,7 +131,7 @@ routes: [{ when: { protocol: http, host: a.example }, to: other }]`;
   });
 
   test('a bad one is refused with the reason and its place, the rest goes on; what it said before stays', async () => {
-    const { daemon, site } = await startControlled(config());
+    const { daemon, site, port: control } = await startControlled(config());
     ground.ends.push(() => daemon.stop());
     const [good, second] = [await freePort(), await freePort()];
     const first = await put('a', forward(good));
@@ -182,6 +182,9 @@ routes: [{ when: { protocol: http, host: a.example }, to: other }]`;
     const mended = await put('a', forward(good, file.target));
     await answers(good, 'file');
     await becomes('a', 'accepted', mended);
+    expect((await anyport(['status', '--admin', `127.0.0.1:${control}`])).stdout).toMatch(
+      /^configuration +\/.*anyport\.yaml, since .*\n +\/.*anyport\.yaml: 2 protocols\n +etcd: key .*\/config\/a: 1 forward$/m,
+    );
   });
 
   test('a port that another program has is waited for; a name that the file takes is the file’s', async () => {

@@ -315,6 +315,8 @@ test('`anyport explain` and `anyport check --origins` know what containers say, 
     stderr: expect.stringMatching(/^anyport: without containers: /),
   });
   expect(checkedAlone.stdout).not.toMatch(/shop/);
+  const { left_out } = JSON.parse((await anyport(['check', file, '--origins', '--json'])).stdout);
+  expect(left_out).toMatchObject([{ file: null, message: expect.stringMatching(/^without containers: /) }]);
 });
 
 test('hostile labels are refused by name, and the rest is served', async () => {
