@@ -72,11 +72,42 @@ export function createLineBudget(linesPerSecond: number, nowMs: () => number): L
   };
 }
 
+/** Allows `linesMax` at once, such as at a start; of those `perMinute` come back in each minute of `nowMs` (a monotonic clock). */
+export function createLineReserve(
+  { linesMax, perMinute }: { readonly linesMax: number; readonly perMinute: number },
+  nowMs: () => number,
+): Pick<LineBudget, 'take' | 'suppressed'> {
+  let left = linesMax;
+  let sinceMs = nowMs();
+  let suppressed = 0;
+  return {
+    take() {
+      const now = nowMs();
+      left = Math.min(linesMax, left + ((now - sinceMs) * perMinute) / 60_000);
+      sinceMs = now;
+      if (left < 1) {
+        suppressed += 1;
+        return false;
+      }
+      left -= 1;
+      return true;
+    },
+    suppressed() {
+      const count = suppressed;
+      suppressed = 0;
+      return count;
+    },
+  };
+}
+
 export type LogLine = (fields: object, message: string) => void;
 
 /** Rate-limited logging of one class of messages; the first line after a gap reports how many were suppressed. */
 export function rateLimited(write: LogLine, linesPerSecond: number, nowMs: () => number): LogLine {
-  const budget = createLineBudget(linesPerSecond, nowMs);
+  return limitedBy(createLineBudget(linesPerSecond, nowMs), write);
+}
+
+export function limitedBy(budget: Pick<LineBudget, 'take' | 'suppressed'>, write: LogLine): LogLine {
   return (fields, message) => {
     if (!budget.take()) return;
     const suppressed = budget.suppressed();

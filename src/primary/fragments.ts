@@ -72,7 +72,7 @@ export class Fragments implements Part {
   #statuses = new Map<string, FragmentStatus>();
   #isPutting = false as boolean;
   #putMs = Number.NEGATIVE_INFINITY;
-  #cancelPut: (() => void) | null = null;
+  #next: { readonly atMs: number; readonly cancel: () => void } | null = null;
 
   constructor(parts: FragmentsParts) {
     this.#parts = parts;
@@ -109,7 +109,7 @@ export class Fragments implements Part {
     // Keys of this node have ended with the link before.
     this.#statuses = new Map();
     const watchPrefix = link?.config.watchPrefix ?? null;
-    if (link === null) this.#cancelPut?.();
+    if (link === null) this.#cancelPut();
     if (link === null || watchPrefix === null) return;
     link.mirror({
       what: 'configuration',
@@ -123,14 +123,12 @@ export class Fragments implements Part {
   }
 
   close(): void {
-    this.#cancelPut?.();
-    this.#cancelPut = null;
+    this.#cancelPut();
     this.#link = null;
   }
 
   #forget(): void {
-    this.#cancelPut?.();
-    this.#cancelPut = null;
+    this.#cancelPut();
     this.#read = null;
     this.#good.clear();
     this.#entries = [];
@@ -145,12 +143,21 @@ export class Fragments implements Part {
     this.#putAfter(Math.max(gatherMs, betweenMs - sinceMs));
   }
 
+  /** Not later than is planned: changes that never pause would put it off for ever. */
   #putAfter(ms: number): void {
-    this.#cancelPut?.();
-    this.#cancelPut = systemClock.after(ms, () => {
-      this.#cancelPut = null;
+    const atMs = systemClock.nowMs() + ms;
+    if (this.#next !== null && this.#next.atMs <= atMs) return;
+    this.#cancelPut();
+    const cancel = systemClock.after(ms, () => {
+      this.#next = null;
       if (!this.#isPutting) void this.#put();
     });
+    this.#next = { atMs, cancel };
+  }
+
+  #cancelPut(): void {
+    this.#next?.cancel();
+    this.#next = null;
   }
 
   async #put(): Promise<void> {

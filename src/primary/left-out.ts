@@ -1,19 +1,24 @@
 /** Tells why fragments are left out: each reason once, until it has gone. */
-import type { Logger } from '../base/log.js';
+import { systemClock } from '../base/clock.js';
+import { createLineReserve, type Logger, type LogLine, limitedBy } from '../base/log.js';
 
 export const leftOutLimits = {
   /** Reasons that are remembered. */
   saidMax: 1000,
   /** Of one; what is longer is cut. */
   charactersMax: 1000,
+  /** Lines at once, and how many of them come back: reasons that are new all the time would fill a disk. */
+  lines: { linesMax: 200, perMinute: 60 },
 } as const;
 
 export class LeftOut {
-  readonly #log: Pick<Logger, 'warn'>;
+  readonly #warn: LogLine;
   #said: ReadonlySet<string> = new Set();
 
-  constructor(log: Pick<Logger, 'warn'>) {
-    this.#log = log;
+  /** `nowMs`: monotonic. */
+  constructor(log: Pick<Logger, 'warn'>, nowMs = systemClock.nowMs) {
+    const reserve = createLineReserve(leftOutLimits.lines, nowMs);
+    this.#warn = limitedBy(reserve, (fields, message) => log.warn(fields, message));
   }
 
   get reasons(): readonly string[] {
@@ -24,7 +29,7 @@ export class LeftOut {
   say(reasons: readonly string[]): void {
     const { saidMax, charactersMax } = leftOutLimits;
     const now = new Set(reasons.slice(0, saidMax).map((reason) => reason.slice(0, charactersMax)));
-    for (const reason of now) if (!this.#said.has(reason)) this.#log.warn(`left out: ${reason}`);
+    for (const reason of now) if (!this.#said.has(reason)) this.#warn({}, `left out: ${reason}`);
     this.#said = now;
   }
 }

@@ -1,11 +1,12 @@
 /** The record of changes: counts by result, the last outcome, and the lines that an operator reads. */
 import type { Logger } from '../base/log.js';
-import { createLineBudget } from '../base/log.js';
+import { createLineBudget, createLineReserve, type LogLine, limitedBy } from '../base/log.js';
 import { formatProblem } from '../config/report.js';
 import type { Problem } from '../model/config.js';
 import type { Diff, DiffKind } from '../model/diff.js';
 import type { Cause, ChangeResult, LastChange } from '../model/settings.js';
 import { providerNames } from '../providers/contribution.js';
+import { leftOutLimits } from './left-out.js';
 
 export const reloadLimits = {
   /** Upper bound on problems logged for one refusal, and on warnings. */
@@ -19,6 +20,7 @@ export const reloadResults = ['applied', 'refused', 'unchanged'] as const;
 export class Reloads {
   readonly #log: Logger;
   readonly #same;
+  readonly #warnOfFragments: LogLine;
   readonly #counts = { applied: 0, refused: 0, unchanged: 0 };
   #last: LastChange | null = null;
   #warned: ReadonlySet<string> = new Set();
@@ -27,6 +29,8 @@ export class Reloads {
   constructor(log: Logger, nowMs: () => number) {
     this.#log = log;
     this.#same = createLineBudget(reloadLimits.sameOutcomesPerSecond, nowMs);
+    const reserve = createLineReserve(leftOutLimits.lines, nowMs);
+    this.#warnOfFragments = limitedBy(reserve, (fields, message) => log.warn(fields, message));
   }
 
   get counts(): Readonly<Record<(typeof reloadResults)[number], number>> {
@@ -53,7 +57,9 @@ export class Reloads {
   /** Warnings about a configuration that is in force now. Fragments come and go: then only those that are new. */
   warn(warnings: readonly Problem[], cause: Cause): void {
     const lines = warnings.slice(0, reloadLimits.problemsLoggedMax).map(formatProblem);
-    for (const line of lines) if (!isProvider(cause) || !this.#warned.has(line)) this.#log.warn(line);
+    for (const line of lines)
+      if (!isProvider(cause)) this.#log.warn(line);
+      else if (!this.#warned.has(line)) this.#warnOfFragments({}, line);
     this.#warned = new Set(lines);
   }
 

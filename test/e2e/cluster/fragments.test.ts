@@ -187,6 +187,23 @@ routes: [{ when: { protocol: http, host: a.example }, to: other }]`;
     );
   });
 
+  test('one that changes all the time holds up no other', async () => {
+    await start();
+    const port = await freePort();
+    let isOver = false as boolean;
+    let changes = 0;
+    const restless = (async () => {
+      for (; !isOver; changes += 1)
+        await put('restless', `upstreams: { x: { endpoints: ["10.0.0.${changes % 250}:1"] } }`);
+    })();
+    const revision = await put('shop', forward(port));
+    await becomes('shop', 'accepted', revision);
+    isOver = true;
+    await restless;
+    await answers(port, 'other');
+    expect(changes).toBeGreaterThan(10);
+  });
+
   test('a port that another program has is waited for; a name that the file takes is the file’s', async () => {
     const [busy, free] = [await freePort(), await freePort()];
     const occupant = createServer().listen(busy, '127.0.0.1');
