@@ -166,8 +166,14 @@ describeWith(...etcdTools)('endpoints', () => {
     expect(failure.message).toContain(`127.0.0.1:${port}`);
   });
 
-  test('what answers is no etcd: said so, and the next is asked', async () => {
-    const web = createServer((_, response) => response.end('<html>')).listen(0, '127.0.0.1');
+  test.each([
+    ['a page', '<html>'],
+    ['an object of another service', '{"kvs":[7],"more":false}'],
+    ['a header that is none', '{"header":"7","kvs":[]}'],
+    ['a list', '[]'],
+    ['half of an answer', '{"header":{"revision":"7"},"kvs":[{"key"'],
+  ])('what answers is no etcd, but %s: said so, and the next is asked', async (_, text) => {
+    const web = createServer((_, response) => response.end(text)).listen(0, '127.0.0.1');
     ends.push(() => void web.close().closeAllConnections());
     await eventually('the server to listen', () => web.listening);
     const wrong = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.js';
 import type { EtcdClient } from '../../src/cluster/etcd/client.js';
 import { EtcdFailure } from '../../src/cluster/etcd/failure.js';
-import { advanced, type Held, NOTHING_HELD, relisted } from '../../src/cluster/etcd/held.js';
+import { advanced, HELD_BYTES_MAX, type Held, NOTHING_HELD, relisted } from '../../src/cluster/etcd/held.js';
 import { Mirror, type MirrorOptions } from '../../src/cluster/etcd/mirror.js';
 import type { KeyValue } from '../../src/cluster/etcd/wire.js';
 import { Etcd, etcdTools } from '../support/etcd.js';
@@ -48,6 +48,14 @@ describe('what is held', () => {
   });
   test('a list that is not whole is refused', () =>
     expect(() => relisted(before, { items: [], revision: 10, more: true })).toThrow('more than 10000 keys'));
+
+  test('of events no more is taken than a list may have', () => {
+    const large = Buffer.alloc(HELD_BYTES_MAX / 4);
+    const put = (key: string) => ({ type: 'put', item: { key, value: large, modRevision: 10 } }) as const;
+    const three = advanced(before, ['c', 'd', 'e'].map(put), 10).held;
+    expect(advanced(three, [put('c'), put('d')], 11).held.items.size).toBe(5);
+    expect(() => advanced(three, [put('f')], 11)).toThrow(`keys of more than ${HELD_BYTES_MAX} bytes`);
+  });
 
   test('events: the last of one key counts, and what ends as it began is no change', () => {
     const c = item('c', '1', 10);

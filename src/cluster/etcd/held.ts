@@ -5,6 +5,9 @@ import type { KeyValue, Listing, WatchEvent } from './wire.js';
 /** Keys of one prefix; more are not taken, and what was known before stays. */
 export const HELD_KEYS_MAX = 10_000;
 
+/** Of their keys and values: about what a list may have in base64, which bounds what a watch adds between two lists. */
+export const HELD_BYTES_MAX = 24 * 1024 * 1024;
+
 export interface Held {
   readonly items: ReadonlyMap<string, KeyValue>;
   /** Of the store when this was so; 0: nothing is known. */
@@ -57,12 +60,22 @@ export function advanced(held: Held, events: readonly WatchEvent[], revision: nu
     changes.set(key, { key, now });
   }
   if (items.size > HELD_KEYS_MAX) throw tooMany();
+  if (bytesOf(items.values()) > HELD_BYTES_MAX) throw tooLarge();
   const changed = [...changes.values()].filter(({ key, now }) => !isSame(held.items.get(key), now));
   return { held: { items, revision: Math.max(held.revision, revision) }, changes: changed };
 }
 
 const tooMany = (): EtcdFailure =>
   new EtcdFailure('too_large', `more than ${HELD_KEYS_MAX} keys; what was known before is kept`);
+
+const tooLarge = (): EtcdFailure =>
+  new EtcdFailure('too_large', `keys of more than ${HELD_BYTES_MAX} bytes; what was known before is kept`);
+
+function bytesOf(items: Iterable<KeyValue>): number {
+  let bytes = 0;
+  for (const { key, value } of items) bytes += key.length + value.length;
+  return bytes;
+}
 
 /** Revisions alone do not do: those of a store that was made anew begin again. */
 function isSame(before: KeyValue | undefined, now: KeyValue | null): boolean {

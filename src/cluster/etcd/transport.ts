@@ -261,13 +261,17 @@ function checked(answer: IncomingMessage, text: string, host: string): Json {
   if (fault !== null) throw failureOf(fault.code, fault.words, host);
   if (answer.statusCode === 400 && text.startsWith(COMMON_NAME.says))
     throw new EtcdFailure('refused', `etcd at ${host}: ${COMMON_NAME.words}`);
-  if (answer.statusCode !== 200 || message === null)
+  if (answer.statusCode !== 200 || message === null || !isOfEtcd(message))
     throw new EtcdFailure(
       'unreachable',
       `etcd at ${host}: status ${answer.statusCode}, and no answer of etcd's JSON gateway`,
     );
   return message;
 }
+
+/** Every answer has a header with a revision, if only in its one part (keep-alive). The list of another server would replace what is known. */
+const isOfEtcd = ({ header, result }: Json): boolean =>
+  numberIn(objectIn(header ?? objectIn(result).header).revision) > 0;
 
 /** With users and --client-cert-auth it would be two identities: etcd's gateway takes only certificates that name nobody. */
 const COMMON_NAME = {
