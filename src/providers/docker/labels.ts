@@ -152,7 +152,7 @@ class Reader {
     return this.#wrong.has(alias);
   }
 
-  /** Those of `proxy.aliases` in their order, then those that labels of ours name. */
+  /** Those of `proxy.aliases` in their order, then those that labels name; without any the container's name, for patterns. */
   #aliasesOf(): string[] {
     const listed = this.#labels.find(({ name }) => name === 'proxy.aliases');
     const written = listed?.text.slice(0, labelLimits.valueMax).split(',') ?? [];
@@ -160,6 +160,7 @@ class Reader {
       ...written.map((text) => text.trim()).filter((text) => text !== ''),
       ...[...this.#byAlias.keys()].filter((alias) => !isPattern(alias)),
     ];
+    if (all.length === 0 && this.#byAlias.size > 0) all.push(this.#container.name);
     const right = [...new Set(all)].filter((alias) => {
       if (ALIAS.test(alias)) return true;
       this.#refuse(

@@ -53,7 +53,7 @@ export function replicaOf(
 function read(container: Container, labels: AliasLabels, network: Label | null, choice: Choice): Replica {
   const { alias, proxy, own } = labels;
   const ports = proxy.get('port');
-  const forward = ports === undefined ? null : forwardOf(ports, proxy.get('scheme'));
+  const forward = ports === undefined ? null : forwardOf(ports, proxy.get('scheme'), container);
   if (forward === null && proxy.has('scheme'))
     throw new Wrong(`proxy.${alias}.scheme`, `needs \`proxy.${alias}.port\`, as \`7878:3478\``);
   const when = whenOf(own);
@@ -92,7 +92,8 @@ const originsOf = (container: Container, { proxy, own }: AliasLabels): Record<st
 
 const SCHEMES = ['tcp', 'udp', 'tcp+udp'];
 
-function forwardOf({ label, text }: Label, scheme: Label | undefined) {
+/** Without a scheme that of the port: what is exposed for UDP alone is `udp`. */
+function forwardOf({ label, text }: Label, scheme: Label | undefined, { ports }: Container) {
   const match = /^(\d{1,5}):(\d{1,5})$/.exec(text);
   const [listen, target] = [Number(match?.[1]), Number(match?.[2])];
   if (!isPort(listen) || !isPort(target))
@@ -100,7 +101,8 @@ function forwardOf({ label, text }: Label, scheme: Label | undefined) {
       label,
       `expected \`LISTEN:TARGET\`, two ports such as \`7878:3478\`, got \`${text.slice(0, 80)}\``,
     );
-  const written = scheme?.text ?? 'tcp';
+  const exposed = ports.filter(({ port }) => port === target).map(({ transport }) => transport);
+  const written = scheme?.text ?? (String(exposed) === 'udp' ? 'udp' : 'tcp');
   if (scheme !== undefined && !SCHEMES.includes(written)) {
     const cure = /^https?$/.test(written) ? '; for HTTP by names write `anyport.ALIAS.host`' : '';
     throw new Wrong(scheme.label, `expected ${SCHEMES.join(', ')}, got \`${written.slice(0, 80)}\`${cure}`);

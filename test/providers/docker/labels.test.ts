@@ -187,6 +187,15 @@ test.each<[string, Partial<Said>, string, string]>([
     'b',
     '10.1.0.1:80',
   ],
+  [
+    "that of GoDoxy's label",
+    {
+      networks: { b: '10.2.0.1', a: '10.1.0.1' },
+      labels: { 'proxy.network': 'a', 'anyport.web.host': 'x.example' },
+    },
+    'b',
+    '10.1.0.1:80',
+  ],
   ['one of IPv6', { networks: { a: 'fd00::5' } }, '', '[fd00::5]:80'],
   [
     'that of a host',
@@ -387,6 +396,28 @@ test("GoDoxy's short forms: every alias, and the first one", () => {
     { forwards: [{ name: 'b', listen: 3, scheme: 'udp' }] },
   ]);
 });
+
+test("GoDoxy's defaults: the name of the container, and the transport of the port", () => {
+  const udp = { ...entry({ name: 'dns', labels: { 'proxy.*.port': '5353:53' } }) };
+  udp.Ports = [{ PrivatePort: 53, Type: 'udp' }];
+  const both = { ...udp, Ports: [...udp.Ports, { PrivatePort: 53, Type: 'tcp' }] };
+  const choice = { network: '', allowLoopback: false };
+  const forwards = [udp, both].map((each) => {
+    const { contribution, problems } = fragmentsOf([containerOf(each) ?? []].flat(), choice);
+    expect(problems).toEqual([]);
+    return contribution.fragments[0]?.document.forwards;
+  });
+  expect(forwards).toMatchObject([
+    [{ name: 'dns', listen: 5353, scheme: 'udp' }],
+    [{ name: 'dns', listen: 5353, scheme: 'tcp' }],
+  ]);
+});
+
+test('a container without an alias and without a name that can be one is named', () =>
+  expect(made([{ name: 'a.b', labels: { 'proxy.#1.port': '1:2' } }]).problems).toEqual([
+    'container a.b, label proxy.aliases: `a.b` can not be an alias: letters, digits, `-` and `_`, at most 63',
+    'container a.b, label proxy.#1.port: belongs to no alias: write `proxy.ALIAS.KEY` or `anyport.ALIAS.KEY`',
+  ]));
 
 test.each([...[null, 7, 'x', [], {}, { Id: 7 }, { Id: '' }]])('%j is no container', (value) =>
   expect(containerOf(value)).toBe(null),
