@@ -2,11 +2,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Authority, authorityTools } from '../../support/authority.js';
 import { anyport, type Daemon, startDaemon } from '../../support/daemon.js';
 import { Engine } from '../../support/engine.js';
 import { freePort } from '../../support/ports.js';
 import { dial, echo, echoes, listenTcp, type Upstream } from '../../support/tcp.js';
 import { type TempFolder, tempFolder } from '../../support/temp.js';
+import { describeWith } from '../../support/tools.js';
 import { startGenerations } from '../../support/upgrade.js';
 import { eventually } from '../../support/wait.js';
 
@@ -244,6 +246,57 @@ test('what containers said last is kept: an upgrade and a start while the engine
   expect(words.map(({ msg }) => msg)).toEqual([
     expect.stringMatching(/docker\.json is not used: this machine has been started anew since/),
   ]);
+});
+
+describeWith(...authorityTools)('an engine at another place', () => {
+  test('is followed over TLS, also with a certificate that is renewed; a key that is not its key is refused', async () => {
+    const authority = await Authority.create();
+    const ca = readFileSync(authority.file, 'utf8');
+    const file = (name: string) => join(folder.path, name);
+    const renew = async (name: string) => {
+      const { cert, key } = await authority.identity('DNS:node.test', 30, `/CN=${name}`);
+      writeFileSync(file('key.pem'), key, { mode: 0o600 });
+      writeFileSync(file('cert.pem'), cert);
+    };
+    await renew('first');
+    const port = await freePort();
+    const secured = { port, ca, identity: await authority.identity('DNS:localhost') };
+    const far = new Engine('', secured);
+    await far.start();
+    const [a, b] = [await freePort(), await freePort()];
+    far.containers = [forwarding('a', a)];
+    daemon = await startDaemon({
+      ...configuration(),
+      server: { reload_on_change: false },
+      docker: {
+        ...{ socket: `tcp://localhost:${port}`, allow_loopback: true },
+        tls: { ca: authority.file, cert: file('cert.pem'), key: file('key.pem') },
+      },
+    });
+    end = async () => {
+      await daemon.stop();
+      await far.stop();
+      authority.remove();
+    };
+    expect(await echoes(a)).toBe(true);
+    const ask = async () => {
+      const from = daemon.lines.length;
+      daemon.signal('SIGHUP');
+      return daemon.outcome(from);
+    };
+    await renew('second');
+    expect(await ask()).toMatchObject({ msg: 'reloaded', settings: expect.anything() });
+    await eventually('the second certificate', () => far.isFollowed && far.shown.at(-1) === 'second');
+    far.containers = [forwarding('a', a), forwarding('b', b)];
+    far.tell();
+    await eventually('b is served', () => echoes(b));
+    writeFileSync(file('key.pem'), (await authority.identity('DNS:node.test')).key);
+    expect(await ask()).toMatchObject({ msg: expect.stringContaining('refused') });
+    expect(daemon.lines.some(({ msg }) => msg.includes('docker.tls.key: is not the key of `cert`'))).toBe(
+      true,
+    );
+    expect(await echoes(a)).toBe(true);
+  });
 });
 
 test('`anyport docker` shows what is taken, and beside it what is left out', async () => {
