@@ -56,9 +56,9 @@ export class LineSink {
     return this.#dropped;
   }
 
-  /** Takes finished lines, each with its line feed. */
-  write(lines: string): void {
-    const bytes = Buffer.from(lines);
+  /** Takes finished lines, each with its line feed; bytes are kept, not copied. */
+  write(lines: string | Uint8Array): void {
+    const bytes = typeof lines === 'string' ? Buffer.from(lines) : viewOf(lines);
     if (this.#pendingBytes + bytes.length > this.#pendingBytesMax) {
       this.#dropped += countLines(bytes);
       return;
@@ -154,6 +154,9 @@ export class LineSink {
     this.#onRest?.();
   }
 }
+
+const viewOf = ({ buffer, byteOffset, length }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, length);
 
 /** Cuts finished lines at line ends; a longer line is a piece of its own. */
 function piecesOf(bytes: Buffer): Buffer[] {

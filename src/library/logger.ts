@@ -4,8 +4,8 @@ import type { LibraryLogger, LogLine } from './options.js';
 
 export interface Lines {
   readonly log: Logger;
-  /** Takes finished JSON lines. */
-  write(lines: string): void;
+  /** Takes finished JSON lines of workers. */
+  write(lines: Uint8Array): void;
 }
 
 /** A logger that throws loses its line: it is never called on the way of a session. */
@@ -14,7 +14,8 @@ export function linesTo(logger: LibraryLogger | undefined, level: string): Lines
   const write = (lines: string) => {
     for (const line of lines.split('\n')) if (line !== '') pass(logger, JSON.parse(line) as LogLine);
   };
-  return { log: createLogger({ level, write }), write };
+  const decoder = new TextDecoder();
+  return { log: createLogger({ level, write }), write: (lines) => write(decoder.decode(lines)) };
 }
 
 function pass(logger: LibraryLogger, line: LogLine): void {

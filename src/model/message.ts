@@ -151,4 +151,5 @@ export type FromWorker =
   | { readonly type: 'reports'; readonly reports: readonly Report[] }
   | { readonly type: 'failures'; readonly failures: EndpointFailures }
   /** Finished log lines in order: JSON, each with its line feed. */
-  | { readonly type: 'log'; readonly lines: string };
+  /** Whole lines, as UTF-8. */
+  | { readonly type: 'log'; readonly lines: Uint8Array };

@@ -37,7 +37,7 @@ const WORKER_MODULE = fileURLToPath(new URL('../worker/main.js', import.meta.url
 export interface DataPlaneOptions {
   readonly log: Logger;
   /** Takes finished log lines of workers. */
-  readonly write: (lines: string) => void;
+  readonly write: (lines: Uint8Array) => void;
   /** Present: the one worker runs on the calling thread, where Plans may name these functions. */
   readonly local?: LocalCode;
   /** Takes what workers report beside the log; absent: they report nothing. */

@@ -60,7 +60,7 @@ export interface DaemonOptions {
   readonly version: string;
   readonly log: Logger;
   /** Takes finished log lines of workers. */
-  readonly write: (lines: string) => void;
+  readonly write: (lines: Uint8Array) => void;
   /** Log lines lost so far. */
   readonly linesDropped: () => number;
   /** Demonstration: take any free port if the configured one is in use. */

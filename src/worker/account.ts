@@ -30,7 +30,7 @@ export interface AccountOptions {
   readonly worker: number;
   readonly counters: WorkerCounters;
   readonly logger: Pick<Logger, 'isLevelEnabled'>;
-  /** Takes one finished line. */
+  /** Takes one finished line, with its escapes. */
   readonly write: (line: string) => void;
   readonly nowMs: () => number;
   /** Takes sessions while `reports` is set. */

@@ -1,5 +1,12 @@
 /** The log lines of one worker: each kind has its own rate limit, so that none uses up the budget of another. */
-import { createLineBudget, createLogger, type Logger, type LogLine, rateLimited } from '../base/log.js';
+import {
+  createLineBudget,
+  createLogger,
+  jsonLines,
+  type Logger,
+  type LogLine,
+  rateLimited,
+} from '../base/log.js';
 import type { WorkerCounters } from '../metrics/counters.js';
 import type { WorkerSettings, WorkerSetup } from '../model/message.js';
 import type { PlanAccessLog } from '../model/plan.js';
@@ -10,7 +17,7 @@ const COMPLAINTS_PER_SECOND = 10;
 
 export interface WorkerLogs {
   readonly logger: Logger;
-  /** Takes one finished line. */
+  /** Takes one finished line, with its escapes. */
   readonly write: (line: string) => void;
   /** Failures of configured code. */
   readonly complain: LogLine;
@@ -29,10 +36,10 @@ export function createLogs(
   { worker, settings }: Pick<WorkerSetup, 'worker' | 'settings'>,
   counters: WorkerCounters,
   nowMs: () => number,
-  write: (lines: string) => void,
+  write: (lines: Uint8Array<ArrayBuffer>) => void,
 ): WorkerLogs {
   const batch = createLogBatch(write);
-  const logger = createLogger({ level: settings.logLevel, write: batch.write });
+  const logger = createLogger({ level: settings.logLevel, write: (line) => batch.write(jsonLines(line)) });
   const limited = (line: LogLine) => rateLimited(line, COMPLAINTS_PER_SECOND, nowMs);
   const stages = createLineBudget(0, nowMs);
   const debug: LogLine = (fields, message) => {

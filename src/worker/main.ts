@@ -143,7 +143,9 @@ function createWorker(setup: WorkerSetup, rest: Rest) {
   const { worker } = setup;
   const post = (message: FromWorker) => setup.port.postMessage(message);
   const counters = new WorkerCounters(setup.counters);
-  const logs = createLogs(setup, counters, nowMs, (lines) => post({ type: 'log', lines }));
+  const logs = createLogs(setup, counters, nowMs, (lines) =>
+    setup.port.postMessage({ type: 'log', lines } satisfies FromWorker, [lines.buffer]),
+  );
   const { logger, complain } = logs;
   const room = new Room(setup.room);
   const loads = new Loads((endpoint) => room.sessions(endpoint));

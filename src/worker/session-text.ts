@@ -2,6 +2,7 @@
  * The line of the access log as JSON, level and time first as in all lines. Written by hand, at 1.2 µs: an object of its 25
  * names, a copy of it and the logger's walk over that took 2.6.
  */
+import { jsonLines } from '../base/log.js';
 import type { Facts } from '../model/facts.js';
 import type { SessionLine } from './account.js';
 import type { Unshown } from './refusals.js';
@@ -44,13 +45,21 @@ function isoTime(nowMs: number): string {
 /** What JSON writes as it is. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
+const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : jsonText(text));
+
+/** JSON of such characters needs no escape. */
+const SAFE = /^[ -~]*$/;
+
+function jsonText(value: unknown): string {
+  const text = JSON.stringify(value);
+  return SAFE.test(text) ? text : jsonLines(text);
+}
 const orNull = (text: string | null): string => (text === null ? 'null' : quoted(text));
 const optional = (name: string, text: string | undefined): string =>
   text === undefined ? '' : `,"${name}":${quoted(text)}`;
 
 function factsText(facts: Facts): string {
-  for (const _ in facts) return JSON.stringify(facts);
+  for (const _ in facts) return jsonText(facts);
   return '{}';
 }
 

@@ -7,6 +7,7 @@ import type { PlaneChange } from '../../src/plane/change.js';
 import type { DataPlane } from '../../src/plane/data-plane.js';
 import type { Published } from '../../src/plane/publication.js';
 import { ListeningSockets } from '../../src/primary/sockets.js';
+import { collectsInto } from '../support/lines.js';
 import { dial, echo, listenTcp, type Peer, type Upstream } from '../support/tcp.js';
 import { type TempFolder, tempFolder } from '../support/temp.js';
 import { eventually } from '../support/wait.js';
@@ -55,9 +56,7 @@ async function start(first: PlanUpstream = upstream('a', before.port)): Promise<
     { places: { tcp: WORKERS, udp: WORKERS } },
     native,
   );
-  const write = (text: string) => {
-    for (const line of text.split('\n').filter(Boolean)) lines.push(JSON.parse(line));
-  };
+  const write = collectsInto(lines);
   plane = new Built(changeTo(plan), { log: createLogger({ level: 'info', write }), write });
   await plane.start();
 }

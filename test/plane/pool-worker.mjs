@@ -5,7 +5,8 @@ export default function run({ worker, port, beats }) {
   return new Promise((resolve, reject) => {
     const acts = {
       end: () => {
-        for (let i = 0; i < 1000; i++) port.postMessage({ type: 'log', lines: `${worker} ${i}\n` });
+        for (let i = 0; i < 1000; i++)
+          port.postMessage({ type: 'log', lines: Buffer.from(`${worker} ${i}\n`) });
         port.close();
         resolve();
       },

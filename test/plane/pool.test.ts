@@ -46,7 +46,9 @@ describe('worker pool', () => {
     const [first, second] = [await start(pool, 0), await start(pool, 1)];
     tell(pool, 1, 'end');
     await second.ended;
-    const lines = second.heard.flatMap((message) => (message.type === 'log' ? [message.lines] : []));
+    const lines = second.heard.flatMap((message) =>
+      message.type === 'log' ? [Buffer.from(message.lines).toString()] : [],
+    );
     expect(lines).toEqual(Array.from({ length: 1000 }, (_, i) => `1 ${i}\n`));
     expect(first.heard).toEqual([{ type: 'ready' }]);
   });

@@ -9,6 +9,7 @@ import type { Published } from '../../src/plane/publication.js';
 import { type Listening, listenWith } from '../../src/primary/listening.js';
 import { ListeningSockets } from '../../src/primary/sockets.js';
 import { samplesOf } from '../support/counts.js';
+import { collectsInto } from '../support/lines.js';
 import { total } from '../support/metrics.js';
 import { freePort } from '../support/ports.js';
 import { dial, type Peer } from '../support/tcp.js';
@@ -40,9 +41,7 @@ export class Stage {
     this.#wanted = wanted;
     this.#listening = listening;
     this.#ports = ports;
-    const write = (text: string) => {
-      for (const line of text.split('\n').filter(Boolean)) this.lines.push(JSON.parse(line));
-    };
+    const write = collectsInto(this.lines);
     const options = { log: createLogger({ level: 'info', write }), write };
     this.plane = new Built(this.#changeTo(wanted), options);
   }

@@ -390,7 +390,7 @@ test('a start that is abandoned fails, and so does one after that', async () => 
 
 test('what workers say is passed on', async () => {
   const { puppets, heard } = await running(2);
-  puppets.of(1).say({ type: 'log', lines: '{}\n' });
+  puppets.of(1).say({ type: 'log', lines: Buffer.from('{}\n') });
   puppets.of(0).say({ type: 'prepared', generation: 2 });
   expect(heard).toEqual(['0 ready', '1 ready', '1 log', '0 prepared']);
 });

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { createLogger } from '../../src/base/log.js';
 import type { Daemon, DaemonOptions } from '../../src/primary/daemon.js';
+import { collectsInto } from '../support/lines.js';
 import { freePort } from '../support/ports.js';
 import { openFiles } from '../support/proc.js';
 import { dial, type Peer } from '../support/tcp.js';
@@ -18,9 +19,7 @@ const never = new AbortController().signal;
 /** Log lines of a daemon by message. */
 function optionsWithLog() {
   const lines: { msg: string }[] = [];
-  const write = (text: string) => {
-    for (const line of text.split('\n').filter(Boolean)) lines.push(JSON.parse(line));
-  };
+  const write = collectsInto(lines);
   const log = createLogger({ level: 'info', write });
   const options: DaemonOptions = {
     version: '1.2.3',

@@ -6,6 +6,7 @@ import { createLogger } from '../../src/base/log.js';
 import type { HandlerSession } from '../../src/handlers/handler.js';
 import type { Config } from '../../src/model/config.js';
 import type { Daemon } from '../../src/primary/daemon.js';
+import { linesOf } from '../support/lines.js';
 import { openFiles } from '../support/proc.js';
 import { dial, type Peer } from '../support/tcp.js';
 import { eventually } from '../support/wait.js';
@@ -26,7 +27,7 @@ const quiet: Config['monitoring'] = { metrics: null, health: null };
 async function open(handler: Closure) {
   const config = configOf({ server: { workers: 1 }, monitoringPort: 1, handler: 'local:1' });
   const lines: string[] = [];
-  const write = (text: string) => void lines.push(...text.split('\n').filter(Boolean));
+  const write = (written: string | Uint8Array) => void lines.push(...linesOf(written));
   const log = createLogger({ level: 'info', write });
   const local = new Map<string, unknown>([['local:1', handler]]);
   const options = {

@@ -21,6 +21,7 @@ import { IdRegistry } from '../../src/plane/ids.js';
 import { createAffinityMemory } from '../../src/upstream/affinity.js';
 import run from '../../src/worker/main.js';
 import { samplesOf } from '../support/counts.js';
+import { linesOf as textLines } from '../support/lines.js';
 import { type Sample, total } from '../support/metrics.js';
 import { listedRoutes, openAdmission, optionsWith, planned } from '../support/plan.js';
 import { listenTcp, type Peer, type Upstream } from '../support/tcp.js';
@@ -148,7 +149,7 @@ export async function startPlane(plan: Plan, inbox = -1): Promise<Plane> {
   const lines: string[] = [];
   const waiting: { types: readonly FromWorker['type'][]; resolve: (message: FromWorker) => void }[] = [];
   port1.on('message', (message: FromWorker) => {
-    if (message.type === 'log') lines.push(...message.lines.split('\n').filter(Boolean));
+    if (message.type === 'log') lines.push(...textLines(message.lines));
     for (const waiter of waiting.filter(({ types }) => types.includes(message.type))) waiter.resolve(message);
   });
   const hears = (...types: FromWorker['type'][]) =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createLogger } from '../../src/base/log.js';
+import { createLogger, jsonLines } from '../../src/base/log.js';
 import type { SessionLine } from '../../src/worker/account.js';
 import { sessionText } from '../../src/worker/session-text.js';
 import { createRandom } from '../support/random.js';
@@ -72,7 +72,24 @@ test('half a pair of surrogates is escaped', () => {
 
 test('it is written as the other lines of the log are, whatever its texts are', () => {
   const below = createRandom(7);
-  const characters = ['"', '\\', '\n', '\r', '\t', '\0', '\x1b', '\x7f', '\u2028', 'é', '😀', ' ', 'a', '/'];
+  const characters = [
+    '"',
+    '\\',
+    '\n',
+    '\r',
+    '\t',
+    '\0',
+    '\x1b',
+    '\x7f',
+    '\x9b',
+    '\u202e',
+    '\u2028',
+    'é',
+    '😀',
+    ' ',
+    'a',
+    '/',
+  ];
   const hostile = () => Array.from({ length: below(6) }, () => characters[below(characters.length)]).join('');
   const names = Object.keys(full) as (keyof SessionLine)[];
   for (let round = 0; round < 2000; round += 1) {
@@ -126,5 +143,5 @@ function byLogger(said: SessionLine): string {
     },
     'session',
   );
-  return lines.join('');
+  return jsonLines(lines.join(''));
 }

@@ -11,8 +11,8 @@ const STDOUT = 1;
 
 export interface Output {
   readonly log: Logger;
-  /** Takes finished JSON lines. */
-  readonly write: (lines: string) => void;
+  /** Takes finished JSON lines of workers, with their escapes. */
+  readonly write: (lines: Uint8Array) => void;
   /** Lines lost so far. */
   readonly linesDropped: () => number;
   /** Level and format follow the configuration. */
@@ -24,15 +24,19 @@ export interface Output {
   close(): Promise<void>;
 }
 
-type Form = (lines: string) => string;
+/** What is made of JSON lines. Null: they stay as they are. */
+type Form = ((lines: string) => string) | null;
 
 /** Rejects with a StartError. */
 export async function openOutput(first: LoggingConfig): Promise<Output> {
   const place = await LogPlace.open(first.file, systemClock);
   const { sink } = place;
   let form = await formOf(first);
-  const write = (lines: string) => sink.write(form(lines));
-  const log = createLogger({ level: first.level, write });
+  const log = createLogger({
+    level: first.level,
+    write: (line) => sink.write(form === null ? jsonLines(line) : form(line)),
+  });
+  const write = (lines: Uint8Array) => sink.write(form === null ? lines : form(textOf(lines)));
   return {
     log,
     write,
@@ -59,10 +63,13 @@ export async function openOutput(first: LoggingConfig): Promise<Output> {
 /** Pretty is loaded on demand: services log JSON. */
 async function formOf({ format, file }: LoggingConfig): Promise<Form> {
   const terminal = file === null && isatty(STDOUT);
-  if (format === 'json' || (format === 'auto' && !terminal)) return jsonLines;
+  if (format === 'json' || (format === 'auto' && !terminal)) return null;
   const { prettyLines } = await import('../../base/pretty.js');
   return prettyLines(terminal);
 }
+
+const decoder = new TextDecoder();
+const textOf = (lines: Uint8Array): string => decoder.decode(lines);
 
 const sharers = new WeakMap<LineSink, number>();
 
