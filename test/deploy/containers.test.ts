@@ -1,11 +1,13 @@
 /**
- * The image that the Dockerfile makes, alone and in packaging/compose: what is in it, and how its containers start, serve and
+ * The image that the Dockerfile makes, alone, as Pods of packaging/kubernetes and in packaging/compose: what is in it, and how its containers start, serve and
  * end. Programs of this machine stand in for the images of others.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { EtcdClient } from '../../src/cluster/etcd/client.js';
 import { Docker, dockerTools, NETWORK } from '../support/docker.js';
 import { httpRequest } from '../support/flights.js';
 import { parseMetrics, total } from '../support/metrics.js';
@@ -15,6 +17,8 @@ import { dial } from '../support/tcp.js';
 import { tempFolder } from '../support/temp.js';
 import { describeAsRoot, describeWith } from '../support/tools.js';
 import { eventually } from '../support/wait.js';
+import { findObject } from './objects.js';
+import { containerOf, type PodSpec, type ProbeName, probeOf, writeConfigMap } from './pods.js';
 import { buildImage } from './program-image.js';
 
 /** Of what lies over Node.js. */
@@ -47,6 +51,7 @@ describeAsRoot('containers', () => {
     beforeAll(async () => {
       docker = await Docker.start();
       await buildImage(docker, imageOf('anyport-1'));
+      await docker.makeImage(imageOf('etcd'), { programs: ['/usr/bin/etcd'] });
     });
     afterAll(() => docker.remove());
 
@@ -133,6 +138,123 @@ describeAsRoot('containers', () => {
       });
     });
 
+    describe('Pods of Kubernetes', () => {
+      const etcd = findObject('StatefulSet', 'anyport-etcd').spec;
+      const pod = findObject('Deployment', 'anyport').spec.template;
+      const folder = tempFolder();
+      const members: string[] = [];
+      let address: string;
+
+      beforeAll(async () => {
+        for (let index = 0; index < etcd.replicas; index++) {
+          const name = `${MEMBER}-${index}`;
+          const alias = ['--network-alias', `${name}.${etcd.serviceName}`];
+          members.push(await start(etcd.template.spec, name, 30 + index, alias));
+        }
+        await docker.run('tag', imageOf('anyport-1'), pod.spec.containers[0].image);
+        address = await start(pod.spec, NODE, 40);
+      });
+      afterAll(() => folder.remove());
+
+      const MEMBER = 'anyport-etcd';
+      const NODE = 'anyport-abc';
+
+      /** Returns its address; `number`: its last number. */
+      async function start(spec: PodSpec, name: string, number: number, options: readonly string[] = []) {
+        const address = docker.addressOf(number);
+        const place = ['--network', NETWORK, '--ip', address, '--name', name];
+        const container = containerOf(spec, { name, address, folder: join(folder.path, name) });
+        await docker.run('run', '--detach', ...place, ...options, ...container);
+        return address;
+      }
+
+      const passes = (spec: PodSpec, probe: ProbeName, at: string) =>
+        fetch(probeOf(spec, probe, at)).then(
+          ({ ok }) => ok,
+          () => false,
+        );
+      const becomes = (isOk: boolean, spec: PodSpec, probe: ProbeName, at: string) =>
+        eventually(`${isOk} of ${probe} of ${at}`, async () => (await passes(spec, probe, at)) === isOk);
+      const metrics = async () => {
+        const { 'prometheus.io/port': port, 'prometheus.io/path': path = '/metrics' } =
+          pod.metadata.annotations;
+        return parseMetrics(await (await fetch(`http://${address}:${port}${path}`)).text());
+      };
+
+      test.each<ProbeName>(['startupProbe', 'livenessProbe', 'readinessProbe'])(
+        'all are well by their %s',
+        async (probe) => {
+          for (const member of members) await becomes(true, etcd.template.spec, probe, member);
+          await becomes(true, pod.spec, probe, address);
+        },
+      );
+
+      test('every member of etcd knows anyport by the name and the address of its Pod', async () => {
+        for (const member of members) {
+          const client = new EtcdClient({ endpoints: [`http://${member}:2379`] });
+          const key = `/anyport/nodes/${NODE}`;
+          const [node] = await eventually(key, async () => {
+            const { items } = await client.get(key);
+            return items.length > 0 && items;
+          });
+          client.close();
+          expect(JSON.parse(String(node?.value))).toMatchObject({ id: NODE, address: `${address}:9090` });
+        }
+      });
+
+      test('its annotations lead to the metric that the autoscaler goes by', async () => {
+        const { metrics: wanted } = findObject('HorizontalPodAutoscaler', 'anyport').spec;
+        const { name } = wanted.find(({ type }: { type: string }) => type === 'Pods').pods.metric;
+        expect((await metrics()).map((sample) => sample.name)).toContain(name);
+      });
+
+      test('its memory limit suffices for its configuration, also at a peak', async () => {
+        // The open files of this machine may not.
+        const answer = await docker.run('exec', NODE, 'sh', '-c', 'anyport doctor --json; true');
+        const { findings } = JSON.parse(answer) as { findings: { check: string; verdict: string }[] };
+        expect(findings.find(({ check }) => check === 'memory')).toMatchObject({
+          verdict: 'ok',
+          there: expect.stringContaining('control group'),
+        });
+      });
+
+      test('a change of the ConfigMap is in force without a restart', async () => {
+        const { data } = findObject('ConfigMap', 'anyport');
+        const text = data['anyport.yaml'].replace(/(max_connections:) \d+/, '$1 4321');
+        writeConfigMap(join(folder.path, NODE, 'configuration'), { 'anyport.yaml': text });
+        await eventually(
+          'the change',
+          async () => total(await metrics(), 'anyport_max_connections') === 4321,
+        );
+      });
+
+      test('members of etcd that its budget lets go are not missed, and without a majority anyport goes on', async () => {
+        const { maxUnavailable } = findObject('PodDisruptionBudget', MEMBER).spec;
+        const [kept = '', ...others] = members.slice(maxUnavailable);
+        const names = members.map((_, index) => `${MEMBER}-${index}`);
+        await docker.run('kill', ...names.slice(0, maxUnavailable));
+        for (const member of [kept, ...others])
+          await becomes(true, etcd.template.spec, 'readinessProbe', member);
+        await docker.run('kill', ...names.slice(maxUnavailable + 1));
+        await becomes(false, etcd.template.spec, 'readinessProbe', kept);
+        expect(await passes(pod.spec, 'readinessProbe', address)).toBe(true);
+      });
+
+      test('one that is to go says so at once, and takes connections until others have heard', async () => {
+        await docker.run('kill', '--signal', 'TERM', NODE);
+        await becomes(false, pod.spec, 'readinessProbe', address);
+        expect(await passes(pod.spec, 'livenessProbe', address)).toBe(true);
+        const [{ containerPort: port }] = pod.spec.containers[0].ports;
+        const before = total(await metrics(), 'anyport_accepted_total');
+        const peer = connect({ port, host: address });
+        await eventually(
+          'one more',
+          async () => total(await metrics(), 'anyport_accepted_total') === before + 1,
+        );
+        peer.destroy();
+      });
+    });
+
     describe('compose', () => {
       const folder = tempFolder();
       let environment: NodeJS.ProcessEnv;
@@ -168,7 +290,6 @@ describeAsRoot('containers', () => {
         const conf = join(folder.path, 'nginx.conf');
         writeFileSync(conf, NGINX_CONF);
         const accounts = { '/etc/passwd': '/etc/passwd', '/etc/group': '/etc/group' };
-        await docker.makeImage(imageOf('etcd'), { programs: ['/usr/bin/etcd'] });
         await docker.makeImage(
           imageOf('redis'),
           { programs: ['/usr/bin/redis-server'] },

@@ -1,46 +1,21 @@
 /**
  * packaging/kubernetes as Kubernetes reads it: each object by its published types, strictly (a misspelled key is an error)
- * and by their formats; and what has to fit together across objects. No cluster is asked.
+ * and by their formats; and what has to fit together across objects. No cluster is asked; Pods are in containers.test.ts.
  */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { parseDuration } from '../../src/base/duration.js';
 import { runProgram } from '../support/process.js';
-import { tempFolder } from '../support/temp.js';
-
-const FOLDER = 'packaging/kubernetes';
-
-interface KubernetesObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
-  // biome-ignore lint/suspicious/noExplicitAny: read below by the paths that Kubernetes documents
-  readonly [key: string]: any;
-}
-
-const files = readdirSync(FOLDER).filter((file) => file !== 'kustomization.yaml');
-
-const objects = files.flatMap((file) =>
-  parseAllDocuments(readFileSync(join(FOLDER, file), 'utf8')).map((each) => each.toJS() as KubernetesObject),
-);
-
-const find = (kind: string, name: string): KubernetesObject => {
-  const found = objects.find((each) => each.kind === kind && each.metadata.name === name);
-  if (found === undefined) throw new Error(`no ${kind} ${name}`);
-  return found;
-};
+import { FOLDER, findObject, type KubernetesObject, objectFiles, objects } from './objects.js';
 
 /** Of one of the packages of types, whose folders are the groups' names. */
 const moduleOf = ({ apiVersion, kind }: KubernetesObject): string =>
   `kubernetes-models/${apiVersion}/${kind}`;
 
 describe('objects', () => {
-  const folder = tempFolder();
-  afterAll(() => folder.remove());
-
   test('have only keys that Kubernetes knows, of the right types', async () => {
     // Types are found from where the packages are.
     const file = resolve('node_modules', `.objects-${process.pid}.ts`);
@@ -64,7 +39,7 @@ describe('objects', () => {
 
   test('are all applied by the kustomization', () => {
     const { resources } = parse(readFileSync(join(FOLDER, 'kustomization.yaml'), 'utf8'));
-    expect(resources.toSorted()).toEqual(files.toSorted());
+    expect(resources.toSorted()).toEqual(objectFiles.toSorted());
   });
 });
 
@@ -89,10 +64,10 @@ const compile = (file: string) =>
   ]);
 
 describe('together', () => {
-  const deployment = find('Deployment', 'anyport').spec;
+  const deployment = findObject('Deployment', 'anyport').spec;
   const pod = deployment.template.spec;
   const container = pod.containers[0];
-  const configuration = parse(find('ConfigMap', 'anyport').data['anyport.yaml']);
+  const configuration = parse(findObject('ConfigMap', 'anyport').data['anyport.yaml']);
 
   test('a Pod may drain to its end', () => {
     const { drain_delay, graceful_shutdown_timeout } = configuration.server;
@@ -115,7 +90,7 @@ describe('together', () => {
       metrics: configuration.monitoring.metrics_port,
       health: configuration.monitoring.health_check_port,
     });
-    expect(find('Service', 'anyport').spec.ports).toMatchObject([{ targetPort: 'front' }]);
+    expect(findObject('Service', 'anyport').spec.ports).toMatchObject([{ targetPort: 'front' }]);
   });
 
   test('who selects Pods selects those that are made', () => {
@@ -123,15 +98,15 @@ describe('together', () => {
       ['Deployment', 'anyport'],
       ['StatefulSet', 'anyport-etcd'],
     ] as const) {
-      const { labels } = find(kind, name).spec.template.metadata;
-      expect(labels).toMatchObject(find(kind, name).spec.selector.matchLabels);
-      expect(labels).toMatchObject(find('Service', name).spec.selector);
-      expect(labels).toMatchObject(find('PodDisruptionBudget', name).spec.selector.matchLabels);
+      const { labels } = findObject(kind, name).spec.template.metadata;
+      expect(labels).toMatchObject(findObject(kind, name).spec.selector.matchLabels);
+      expect(labels).toMatchObject(findObject('Service', name).spec.selector);
+      expect(labels).toMatchObject(findObject('PodDisruptionBudget', name).spec.selector.matchLabels);
     }
   });
 
   test('containers have no rights', () => {
-    for (const { spec } of [deployment.template, find('StatefulSet', 'anyport-etcd').spec.template]) {
+    for (const { spec } of [deployment.template, findObject('StatefulSet', 'anyport-etcd').spec.template]) {
       expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 10001 });
       expect(spec.containers[0].securityContext).toEqual({
         allowPrivilegeEscalation: false,
@@ -142,7 +117,7 @@ describe('together', () => {
   });
 
   test('members of etcd know each other, and anyport knows them', () => {
-    const { replicas, serviceName, template } = find('StatefulSet', 'anyport-etcd').spec;
+    const { replicas, serviceName, template } = findObject('StatefulSet', 'anyport-etcd').spec;
     const names = Array.from({ length: replicas }, (_, index) => `anyport-etcd-${index}.${serviceName}`);
     expect(configuration.distributed.etcd_endpoints).toEqual(names.map((name) => `http://${name}:2379`));
     const cluster = template.spec.containers[0].command.find((each: string) =>
