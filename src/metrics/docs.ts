@@ -26,8 +26,8 @@ listeners, protocols and upstreams. Label values are configured names, protocol 
 client.
 
 **Series that never counted are omitted**: a labelled counter appears when above 0, a labelled gauge when its labels have
-counted anything. \`anyport_accepted_total\` always appears for every listener, \`anyport_endpoint_up\` for every
-endpoint, and metrics without names as labels always.
+counted anything. \`anyport_accepted_total\` and, with an empty protocol, \`anyport_sessions_active\` always appear for every
+listener, \`anyport_endpoint_up\` for every endpoint, and metrics without names as labels always.
 
 **\`(other)\`**: a worker's memory holds about ${room} combinations of listener and protocol. Further names share one series
 with this label value.

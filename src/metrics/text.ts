@@ -69,13 +69,16 @@ function writeCounted(lines: string[], metric: CountedMetric, totals: Totals, fi
 /**
  * Most combinations of thousands of listeners and protocols never occur: a counter is written when above 0, a gauge
  * when its row has counted anything. Metrics without ids and those per listener are
- * always written, unless only some listeners have them (`where`).
+ * always written, unless only some listeners have them (`where`); so are a listener's sessions without a protocol, since
+ * an autoscaler takes a missing series for an unknown load.
  */
 function writePlain(lines: string[], metric: CountedMetric, row: TotalsRow, known: number): void {
   const { kind, scope, where }: MetricEntry = catalog[metric];
   const value = (row.cells[cellOf[metric]] as number) + known;
   if (where !== undefined && value === 0 && row.cells[cellOf[where as CountedMetric]] === 0) return;
-  const always = scope === 'worker' || (scope === 'listener' && row.first !== OTHER);
+  const ofListener =
+    scope === 'listener' || (scope === 'listener_protocol' && kind === 'gauge' && row.second === NONE);
+  const always = scope === 'worker' || (ofListener && row.first !== OTHER);
   const shown = always || value !== 0 || (kind === 'gauge' && row.cells.some((cell) => cell !== 0));
   if (shown) lines.push(`${series(metric, row.labels)} ${value}`);
 }

@@ -58,7 +58,9 @@ function textFor(buffers: readonly SharedArrayBuffer[], names: IdRegistry): Metr
 
 test('every scrape reads the workers anew', async () => {
   const { text, counts } = start();
-  expect(await text.scrape()).toContain('anyport_accepted_total{listener="front"} 0\n');
+  const idle = await text.scrape();
+  expect(idle).toContain('anyport_accepted_total{listener="front"} 0\n');
+  expect(idle).toContain('anyport_sessions_active{listener="front",protocol=""} 0\n');
 
   counts.accept(0);
   counts.accept(0);

@@ -44,12 +44,14 @@ test('200 listeners of 2 protocols, with traffic on all of them: under 3,000 lin
   expect(lines).toBeLessThan(3_000);
 });
 
-test('listeners without traffic are one line each', async () => {
+test('listeners without traffic are two lines each', async () => {
   const { names, buffers } = busy(1, 1_000, 0);
   const text = await createMetricsText({ buffers, names, figures: () => noFigures }).scrape();
   const shown = text.split('\n').filter((line) => line.includes('listener='));
-  expect(shown).toHaveLength(1_000);
-  expect(new Set(shown.map((line) => line.split('{')[0]))).toEqual(new Set(['anyport_accepted_total']));
+  expect(shown).toHaveLength(2_000);
+  expect(new Set(shown.map((line) => line.split('{')[0]))).toEqual(
+    new Set(['anyport_accepted_total', 'anyport_sessions_active']),
+  );
 });
 
 test('a scrape of 1,000 listeners reads each cell in use once, and looks for new rows only behind the last', () => {
