@@ -37,7 +37,7 @@ const anchorsOf = (page: string): string[] => [
   ...[...page.matchAll(/<a id="([^"]+)"/g)].map(([, id = '']) => id),
 ];
 
-describe.each(['cluster.md', 'security.md', 'udp.md', 'kcp.md', 'via.md'])('docs/%s', (page) => {
+describe.each(['cluster.md', 'deploy.md', 'security.md', 'udp.md', 'kcp.md', 'via.md'])('docs/%s', (page) => {
   const text = readFileSync(`docs/${page}`, 'utf8');
 
   test.each(all(text, /`(anyport_[a-z_]+)/g))('%s is a metric', (name) =>

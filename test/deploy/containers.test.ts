@@ -139,66 +139,84 @@ describeAsRoot('containers', () => {
     });
 
     describe('Pods of Kubernetes', () => {
+      interface Running {
+        readonly name: string;
+        readonly address: string;
+        readonly spec: PodSpec;
+      }
+
       const etcd = findObject('StatefulSet', 'anyport-etcd').spec;
       const pod = findObject('Deployment', 'anyport').spec.template;
       const folder = tempFolder();
-      const members: string[] = [];
-      let address: string;
+      const members: Running[] = [];
+      let anyport: Running;
 
       beforeAll(async () => {
         for (let index = 0; index < etcd.replicas; index++) {
-          const name = `${MEMBER}-${index}`;
+          const name = `anyport-etcd-${index}`;
           const alias = ['--network-alias', `${name}.${etcd.serviceName}`];
           members.push(await start(etcd.template.spec, name, 30 + index, alias));
         }
         await docker.run('tag', imageOf('anyport-1'), pod.spec.containers[0].image);
-        address = await start(pod.spec, NODE, 40);
+        anyport = await start(pod.spec, 'anyport-abc', 40);
       });
       afterAll(() => folder.remove());
 
-      const MEMBER = 'anyport-etcd';
-      const NODE = 'anyport-abc';
-
-      /** Returns its address; `number`: its last number. */
-      async function start(spec: PodSpec, name: string, number: number, options: readonly string[] = []) {
+      /** `number`: the last of its address. */
+      async function start(
+        spec: PodSpec,
+        name: string,
+        number: number,
+        options: readonly string[] = [],
+      ): Promise<Running> {
         const address = docker.addressOf(number);
         const place = ['--network', NETWORK, '--ip', address, '--name', name];
         const container = containerOf(spec, { name, address, folder: join(folder.path, name) });
         await docker.run('run', '--detach', ...place, ...options, ...container);
-        return address;
+        return { name, address, spec };
       }
 
-      const passes = (spec: PodSpec, probe: ProbeName, at: string) =>
-        fetch(probeOf(spec, probe, at)).then(
+      const kill = (killed: readonly Running[]) => docker.run('kill', ...killed.map(({ name }) => name));
+
+      const passes = ({ spec, address }: Running, probe: ProbeName) =>
+        fetch(probeOf(spec, probe, address)).then(
           ({ ok }) => ok,
           () => false,
         );
-      const becomes = (isOk: boolean, spec: PodSpec, probe: ProbeName, at: string) =>
-        eventually(`${isOk} of ${probe} of ${at}`, async () => (await passes(spec, probe, at)) === isOk);
+      const becomes = (wanted: boolean, running: Running, probe: ProbeName) =>
+        eventually(`${probe} of ${running.name}: ${wanted}`, async () => {
+          if ((await passes(running, probe)) === wanted) return true;
+          await docker.expectRunning(running.name);
+          return false;
+        });
       const metrics = async () => {
         const { 'prometheus.io/port': port, 'prometheus.io/path': path = '/metrics' } =
           pod.metadata.annotations;
-        return parseMetrics(await (await fetch(`http://${address}:${port}${path}`)).text());
+        return parseMetrics(await (await fetch(`http://${anyport.address}:${port}${path}`)).text());
       };
+      const metricBecomes = (name: string, value: number) =>
+        eventually(`${name}: ${value}`, async () => total(await metrics(), name) === value);
 
       test.each<ProbeName>(['startupProbe', 'livenessProbe', 'readinessProbe'])(
         'all are well by their %s',
         async (probe) => {
-          for (const member of members) await becomes(true, etcd.template.spec, probe, member);
-          await becomes(true, pod.spec, probe, address);
+          for (const each of [...members, anyport]) await becomes(true, each, probe);
         },
       );
 
       test('every member of etcd knows anyport by the name and the address of its Pod', async () => {
-        for (const member of members) {
-          const client = new EtcdClient({ endpoints: [`http://${member}:2379`] });
-          const key = `/anyport/nodes/${NODE}`;
+        for (const { address } of members) {
+          const client = new EtcdClient({ endpoints: [`http://${address}:2379`] });
+          const key = `/anyport/nodes/${anyport.name}`;
           const [node] = await eventually(key, async () => {
             const { items } = await client.get(key);
             return items.length > 0 && items;
           });
           client.close();
-          expect(JSON.parse(String(node?.value))).toMatchObject({ id: NODE, address: `${address}:9090` });
+          expect(JSON.parse(String(node?.value))).toMatchObject({
+            id: anyport.name,
+            address: `${anyport.address}:9090`,
+          });
         }
       });
 
@@ -210,7 +228,7 @@ describeAsRoot('containers', () => {
 
       test('its memory limit suffices for its configuration, also at a peak', async () => {
         // The open files of this machine may not.
-        const answer = await docker.run('exec', NODE, 'sh', '-c', 'anyport doctor --json; true');
+        const answer = await docker.run('exec', anyport.name, 'sh', '-c', 'anyport doctor --json; true');
         const { findings } = JSON.parse(answer) as { findings: { check: string; verdict: string }[] };
         expect(findings.find(({ check }) => check === 'memory')).toMatchObject({
           verdict: 'ok',
@@ -221,36 +239,29 @@ describeAsRoot('containers', () => {
       test('a change of the ConfigMap is in force without a restart', async () => {
         const { data } = findObject('ConfigMap', 'anyport');
         const text = data['anyport.yaml'].replace(/(max_connections:) \d+/, '$1 4321');
-        writeConfigMap(join(folder.path, NODE, 'configuration'), { 'anyport.yaml': text });
-        await eventually(
-          'the change',
-          async () => total(await metrics(), 'anyport_max_connections') === 4321,
-        );
+        writeConfigMap(join(folder.path, anyport.name, 'configuration'), { 'anyport.yaml': text });
+        await metricBecomes('anyport_max_connections', 4321);
       });
 
       test('members of etcd that its budget lets go are not missed, and without a majority anyport goes on', async () => {
-        const { maxUnavailable } = findObject('PodDisruptionBudget', MEMBER).spec;
-        const [kept = '', ...others] = members.slice(maxUnavailable);
-        const names = members.map((_, index) => `${MEMBER}-${index}`);
-        await docker.run('kill', ...names.slice(0, maxUnavailable));
-        for (const member of [kept, ...others])
-          await becomes(true, etcd.template.spec, 'readinessProbe', member);
-        await docker.run('kill', ...names.slice(maxUnavailable + 1));
-        await becomes(false, etcd.template.spec, 'readinessProbe', kept);
-        expect(await passes(pod.spec, 'readinessProbe', address)).toBe(true);
+        const { maxUnavailable } = findObject('PodDisruptionBudget', 'anyport-etcd').spec;
+        const left = members.slice(maxUnavailable);
+        await kill(members.slice(0, maxUnavailable));
+        for (const each of left) await becomes(true, each, 'readinessProbe');
+        const [last, ...others] = left as [Running, ...Running[]];
+        await kill(others);
+        await becomes(false, last, 'readinessProbe');
+        expect(await passes(anyport, 'readinessProbe')).toBe(true);
       });
 
       test('one that is to go says so at once, and takes connections until others have heard', async () => {
-        await docker.run('kill', '--signal', 'TERM', NODE);
-        await becomes(false, pod.spec, 'readinessProbe', address);
-        expect(await passes(pod.spec, 'livenessProbe', address)).toBe(true);
+        await docker.run('kill', '--signal', 'TERM', anyport.name);
+        await becomes(false, anyport, 'readinessProbe');
+        expect(await passes(anyport, 'livenessProbe')).toBe(true);
+        const accepted = total(await metrics(), 'anyport_accepted_total');
         const [{ containerPort: port }] = pod.spec.containers[0].ports;
-        const before = total(await metrics(), 'anyport_accepted_total');
-        const peer = connect({ port, host: address });
-        await eventually(
-          'one more',
-          async () => total(await metrics(), 'anyport_accepted_total') === before + 1,
-        );
+        const peer = connect({ port, host: anyport.address });
+        await metricBecomes('anyport_accepted_total', accepted + 1);
         peer.destroy();
       });
     });

@@ -165,6 +165,13 @@ export class Docker {
     return stdout;
   }
 
+  /** Fails with its last lines if a container runs no more. */
+  async expectRunning(name: string): Promise<void> {
+    if ((await this.run('inspect', '--format', '{{.State.Running}}', name)).trim() === 'true') return;
+    const { stdout, stderr } = await this.#docker('logs', '--tail', '10', name);
+    throw new Error(`${name} has ended: ${stdout}${stderr}`);
+  }
+
   /** Environment of programs that ask this engine. */
   get environment(): NodeJS.ProcessEnv {
     return { DOCKER_HOST: `unix://${this.socketPath}`, DOCKER_BUILDKIT: '1' };
