@@ -1,8 +1,9 @@
-/** The configurations that packaging/ comes with are accepted, without a warning. */
+/** The configurations that packaging/ comes with are accepted, without a warning, and what runs containers gives them the time that they want. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { parseDuration } from '../../src/base/duration.js';
 import { cleanEnvironment, runProgram } from '../support/process.js';
 import { tempFolder } from '../support/temp.js';
 
@@ -36,4 +37,29 @@ test.each([
   expect(stdout + stderr).toMatch(/: ok, 1 listener/);
   expect(stdout + stderr).not.toContain('warning');
   expect(status).toBe(0);
+});
+
+describe('nodes of compose', () => {
+  const { services } = parse(readFileSync('packaging/compose/compose.yaml', 'utf8'), { merge: true });
+  const { server } = parse(ofFile('packaging/compose/anyport/anyport.yaml')());
+  const ms = (text: string) => parseDuration(text) ?? Number.NaN;
+
+  test.each(['anyport-1', 'anyport-2'])('%s may drain to its end, and has no rights', (name) => {
+    const drainMs = ms(server.drain_delay) + ms(server.graceful_shutdown_timeout);
+    expect(ms(services[name].stop_grace_period)).toBeGreaterThanOrEqual(drainMs + 5000);
+    expect(services[name]).toMatchObject({
+      ...{ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] },
+    });
+  });
+
+  test('nobody else reaches their etcd', () => expect(services.etcd.ports).toBeUndefined());
+});
+
+test('the image ends before `docker stop` kills it', () => {
+  const { drain_delay = '0s', graceful_shutdown_timeout } = parse(
+    ofFile('packaging/docker/anyport.yaml')(),
+  ).server;
+  const drainMs =
+    (parseDuration(drain_delay) ?? 0) + (parseDuration(graceful_shutdown_timeout) ?? Number.NaN);
+  expect(drainMs).toBeLessThan(10_000);
 });

@@ -97,6 +97,17 @@ describeAsRoot('containers', () => {
         expect(modules).not.toMatch(/typescript|vitest|node-gyp/);
       });
 
+      test('says its ports, how it is asked and how it is told to stop, with no shell between', async () => {
+        const { ExposedPorts, ...config } = JSON.parse(await inspect('{{json .Config}}'));
+        const { listeners, monitoring } = parse(readFileSync('packaging/docker/anyport.yaml', 'utf8'));
+        const ports = [listeners[0].address.slice(1), monitoring.metrics_port, monitoring.health_check_port];
+        expect(Object.keys(ExposedPorts)).toEqual(ports.map((each) => `${each}/tcp`));
+        expect(config).toMatchObject({
+          ...{ Entrypoint: ['anyport'], Cmd: ['run'], StopSignal: 'SIGTERM' },
+          Healthcheck: { Test: ['CMD', 'node', '/opt/anyport/health.mjs'] },
+        });
+      });
+
       test('runs as a user without rights, on a root that it can not write to', async () => {
         const status = readFileSync(`/proc/${await inspect('{{.State.Pid}}')}/status`, 'utf8');
         const words = Object.fromEntries(status.split('\n').map((line) => line.split(':\t')));
