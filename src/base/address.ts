@@ -177,6 +177,13 @@ export function parseListen(text: string): Listen[] | null {
   });
 }
 
+/** How many addresses `parseListen` makes of a text: without making them, as there may be many ranges. */
+export function listenCount(text: string): number {
+  if (text.startsWith(UNIX_PREFIX)) return 1;
+  const parts = splitHostPorts(text.includes(':') ? text : `:${text}`);
+  return parts === null ? 0 : parts.last - parts.first + 1;
+}
+
 /** `host:port` or `[::1]:port`; null when the text is something else. */
 export function splitHostPort(text: string): { readonly host: string; readonly port: number } | null {
   const endpoint = parseEndpoint(text);

@@ -2,6 +2,7 @@
 
 import { isIP } from 'node:net';
 import { deepFreeze } from '../base/freeze.js';
+import { isOwnHost } from '../base/own-host.js';
 import type { SocketAddress } from '../model/address.js';
 import type {
   Config,
@@ -39,6 +40,7 @@ import { formOf, signatureOver } from '../protocols/planned.js';
 import { compileConditions } from '../routing/conditions/index.js';
 import { compact } from '../routing/values.js';
 import { planConnectProxy, proxyRoutes } from './connect-proxy.js';
+import { guestsIn } from './guests.js';
 import { ownListener } from './own-listeners.js';
 
 interface Indices {
@@ -77,7 +79,7 @@ export function compile(
   };
   const protocols = compileProtocols(config);
   const { listeners, kcp } = config;
-  const world = { discovery, listeners };
+  const world = { discovery, listeners, guests: guestsIn(config) };
   const configured = config.upstreams.map((upstream) => ({
     ...compileUpstream(upstream, world, overrides),
     kcp: linkedBy(upstream.options.over === 'kcp' ? upstream.options.kcp : null, indices),
@@ -267,6 +269,8 @@ function forwardRoutes(listeners: readonly ListenerConfig[], indices: Indices): 
 interface World {
   readonly discovery: Discovery;
   readonly listeners: readonly ListenerConfig[];
+  /** Upstreams that may not lead to this machine. */
+  readonly guests: ReadonlySet<string>;
 }
 
 function compileUpstream(
@@ -275,12 +279,13 @@ function compileUpstream(
   overrides: EndpointOverrides,
 ): Omit<PlanUpstream, 'kcp'> {
   const own = overrides.get(name);
+  const dialling = { ...options, isGuest: world.guests.has(name) };
   return {
     name,
     handler,
     options,
     via,
-    endpoints: placesOf(endpoints, via?.hops[0] ?? null, options, world).map((endpoint) => ({
+    endpoints: placesOf(endpoints, via?.hops[0] ?? null, dialling, world).map((endpoint) => ({
       ...endpoint,
       weight: own?.get(endpoint.name)?.weight ?? endpoint.weight,
       state: own?.get(endpoint.name)?.state ?? 'up',
@@ -289,7 +294,7 @@ function compileUpstream(
 }
 
 type Dns = UpstreamConfig['options']['dns'];
-type Dialling = Pick<UpstreamConfig['options'], 'dns' | 'source'>;
+type Dialling = Pick<UpstreamConfig['options'], 'dns' | 'source'> & { readonly isGuest: boolean };
 type Place = Pick<PlanEndpoint, 'name' | 'service' | 'weight' | 'backup' | 'addresses'>;
 
 /**
@@ -321,15 +326,17 @@ function placesOf(
 
 function addressesOf(
   address: Exclude<EndpointConfig['address'], { service: string }>,
-  { dns, source }: Dialling,
+  { dns, source, isGuest }: Dialling,
   { discovery, listeners }: World,
 ): SocketAddress[] {
   if ('path' in address) return [{ path: address.path }];
   const { host, port } = address;
+  if (isGuest && isOwnHost(host)) return [];
   if (isIP(host) !== 0) return [{ host, port }];
   const found = good(discovery.hosts.get(host), dns) ?? [];
   const reachable = ofSources(ofFamily(found, dns.family), source.address);
   return reachable
+    .filter((each) => !(isGuest && isOwnHost(each)))
     .map((each) => ({ host: each, port }))
     .filter((each) => ownListener(listeners, discovery.machine ?? [], each) === undefined);
 }

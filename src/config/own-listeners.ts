@@ -70,12 +70,13 @@ export function loopsOf({ upstreams, listeners }: Config, discovery: Discovery):
   return loops;
 }
 
-interface Place {
+export interface Place {
   readonly host: string;
   readonly port: number;
 }
 
-function placesOf(address: EndpointConfig['address'], { services }: Discovery): readonly Place[] {
+/** Hosts and ports of an endpoint, or those that the name of a service stands for now. */
+export function placesOf(address: EndpointConfig['address'], { services }: Discovery): readonly Place[] {
   if ('path' in address) return [];
   return 'service' in address ? (services.get(address.service)?.value ?? []) : [address];
 }

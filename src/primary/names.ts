@@ -1,12 +1,14 @@
 /** The addresses of host names, as a part of the daemon: names of a new configuration are looked up before it counts. */
 import { systemClock } from '../base/clock.js';
-import type { Logger } from '../base/log.js';
+import { createLineReserve, type Logger, type LogLine, limitedBy } from '../base/log.js';
 import { ownAddresses } from '../base/own-addresses.js';
+import { astrayIn } from '../config/guests.js';
 import { loopsOf } from '../config/own-listeners.js';
 import { type Config, type Discovery, NOTHING_DISCOVERED } from '../model/config.js';
 import type { ServiceDirectory } from '../model/service-directory.js';
 import { createProvider } from '../providers/index.js';
 import type { Provider } from '../providers/provider.js';
+import { leftOutLimits } from './left-out.js';
 import type { Part, Prepared } from './part.js';
 
 export class Names implements Part {
@@ -14,13 +16,14 @@ export class Names implements Part {
   #inForce: Config;
   #discovery = NOTHING_DISCOVERED;
   #onChange: (discovery: Discovery) => void = () => {};
-  readonly #log: Logger;
-  /** Addresses that were told of as ours. */
+  /** Addresses, and names of fragments, that were told of as ours. */
   readonly #told = new Set<string>();
+  readonly #warn: LogLine;
 
   constructor(config: Config, directory: ServiceDirectory, log: Logger) {
     this.#inForce = config;
-    this.#log = log;
+    const reserve = createLineReserve(leftOutLimits.lines, systemClock.nowMs);
+    this.#warn = limitedBy(reserve, (fields, message) => log.warn(fields, message));
     this.#provider = createProvider(config.upstreams, {
       clock: systemClock,
       warn: (fields, message) => log.warn(fields, message),
@@ -65,12 +68,23 @@ export class Names implements Part {
   #learn(discovery: Discovery, config: Config): void {
     const { nodes = 1 } = this.#discovery;
     this.#discovery = { ...discovery, machine: ownAddresses().map(({ address }) => address), nodes };
-    for (const loop of loopsOf(config, this.#discovery)) {
-      const text = Object.values(loop).join(' ');
-      if (this.#told.has(text)) continue;
-      this.#told.add(text);
-      this.#log.warn(loop, 'a name leads to our own listener: this address of it is left out');
-    }
+    for (const loop of loopsOf(config, this.#discovery))
+      this.#tell(loop, 'a name leads to our own listener: this address of it is left out');
+    for (const astray of astrayIn(config, this.#discovery))
+      this.#tell(
+        astray,
+        'a name of a fragment leads to this machine itself: such addresses of it are left out',
+      );
+  }
+
+  /** Once. */
+  #tell(fields: object, message: string): void {
+    const text = Object.values(fields).join(' ');
+    if (this.#told.has(text)) return;
+    // Whoever writes fragments has names without end.
+    if (this.#told.size >= leftOutLimits.saidMax) this.#told.clear();
+    this.#told.add(text);
+    this.#warn(fields, message);
   }
 
   close(): void {

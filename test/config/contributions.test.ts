@@ -206,6 +206,13 @@ test.each<[string, Fragment['document'], RegExp]>([
     /is replaced in files alone/,
   ],
   [
+    'all ports, over and over',
+    { forwards: Array.from({ length: 5000 }, () => ({ listen: '1-65535', target: '10.0.0.2' })) },
+    /forwards: 327675002 addresses to listen on, with those there are, are too many: at most 1024/,
+  ],
+  ['a name that commands a terminal', upstream('\u001b[2J'), /leave out control characters/],
+  ['a name without end', upstream('x'.repeat(1e5)), /a name of 100000 characters is too long: at most 255/],
+  [
     'an upstream that nobody has',
     { routes: [{ when: { host: 'a.example' }, to: 'nobody' }] },
     /unknown upstream `nobody`/,
@@ -217,6 +224,18 @@ test.each<[string, Fragment['document'], RegExp]>([
   expect(upstreams).toContain('good');
   expect(refused.join('\n')).toMatch(why);
   expect(refused.every((line) => line.startsWith('docker: container bad'))).toBe(true);
+});
+
+test('fragments together open no more ports than there may be', () => {
+  const ports = (name: string, listen: string) => ({
+    from: `container ${name}`,
+    document: { forwards: [{ name, listen, target: '10.0.0.2' }] },
+  });
+  const { taken, refused } = merged([
+    docker(ports('a', '2000-2999'), ports('b', '3000-3099'), ports('c', '4000-4021'), ports('d', '5000')),
+  ]);
+  expect(taken).toEqual(['container a', 'container c']);
+  expect(refused.join('\n')).toMatch(/container b.*: 1102 addresses.*\n.*container d.*: 1025 addresses/s);
 });
 
 test('of two providers the one of the better rank has the name', () => {
@@ -253,22 +272,24 @@ test('what is written in YAML has its lines', () => {
 });
 
 test('who does not fit is found among many, where the problem is told at another place', () => {
-  const range = (name: string, first: number, last: number): WrittenFragment =>
-    written(`key /c/${name}`, `forwards: [{ listen: "${first}-${last}", target: "10.0.0.2" }]`);
-  // At most 1024 addresses to listen on, which is said of the file's forwards.
+  const forward = (name: string, listen: string): WrittenFragment =>
+    written(`key /c/${name}`, `forwards: [{ listen: "${listen}", target: "10.0.0.2:80" }]`);
+  // Which is said of the file's control interface.
+  const base = { ...file, admin: { listen: '127.0.0.1:9092' } };
   const fragments = Array.from({ length: 40 }, (_, index) => written(`key /c/a${index}`, yaml(`a${index}`)));
-  const { asked, taken, refused } = merged([
-    etcd(
-      ...fragments.slice(0, 20),
-      range('much', 20_000, 20_600),
-      range('more', 21_000, 21_600),
-      ...fragments.slice(20),
-    ),
-  ]);
+  const all = [
+    ...fragments.slice(0, 20),
+    forward('fits', '127.0.0.1:9093'),
+    forward('taken', '127.0.0.1:9092'),
+    ...fragments.slice(20),
+  ];
+  const { asked, taken, refused } = merged([etcd(...all)], base);
   expect(taken).toEqual(expect.arrayContaining(fragments.map(({ from }) => from)));
-  expect(taken).toContain('key /c/much');
+  expect(taken).toContain('key /c/fits');
   expect(refused).toEqual([
-    expect.stringMatching(/^etcd: key \/c\/more:1:1: does not fit to the configuration: .*too many/),
+    expect.stringMatching(
+      /^etcd: key \/c\/taken:1:1: does not fit to the configuration: admin.*taken already/,
+    ),
   ]);
   expect(asked).toBeLessThan(20);
 });

@@ -1,8 +1,10 @@
-/** Names and sessions that are taken: by the file, and by the fragments before. */
+/** Names, sessions and listeners that are taken: by the file, and by the fragments before. */
+import { listenCount } from '../../base/address.js';
 import { protocolById } from '../../protocols/index.js';
 import { valuesOf } from '../../routing/values.js';
 import { findAll, isMapping, type Path } from '../path.js';
 import type { Unreadable } from '../source.js';
+import { LISTENERS_MAX } from '../validate/listeners.js';
 import { hasOwnUpstream } from '../validate/upstreams.js';
 
 type Claim = { readonly key: string; readonly words: string; readonly path: Path };
@@ -13,6 +15,8 @@ export class Claims {
   readonly #targeted: ReadonlySet<string>;
   /** Protocols that the file names anywhere. */
   readonly #known: ReadonlySet<string>;
+  /** Addresses that are listened on. */
+  #listens: number;
 
   constructor(file: unknown) {
     for (const { key } of claimsOf(file)) this.#owners.set(key, 'the file');
@@ -21,6 +25,7 @@ export class Claims {
         .filter(({ value }) => 'target' in value || 'handler' in value)
         .map(({ value }) => String(value.name).toLowerCase()),
     );
+    this.#listens = listensIn(file);
     this.#known = new Set(protocolsNamedIn(file).map(({ name }) => name));
   }
 
@@ -31,9 +36,14 @@ export class Claims {
       const owner = this.#owners.get(key);
       return owner === undefined ? [] : [{ path, message: `${words} is there already, from ${owner}` }];
     });
+    const listens = this.#listens + listensIn(fragment);
+    // Ranges are small to write: thousands of them would take hours to check.
+    if (listens > LISTENERS_MAX) faults.push({ path: ['forwards'], message: tooMany(listens) });
     faults.push(...this.#takenOver(fragment), ...this.#refined(fragment));
-    if (faults.length === 0) for (const { key } of claims) this.#owners.set(key, by);
-    return faults;
+    if (faults.length > 0) return faults;
+    this.#listens = listens;
+    for (const { key } of claims) this.#owners.set(key, by);
+    return [];
   }
 
   /** Routes go before targets: one that asks for nothing but the protocol would have all of its sessions. */
@@ -63,6 +73,9 @@ export class Claims {
     });
   }
 }
+
+const tooMany = (listens: number): string =>
+  `${listens} addresses to listen on, with those there are, are too many: at most ${LISTENERS_MAX}`;
 
 /** Conditions that hold for a client as such, or for whatever it asks for. */
 const WIDE = ['protocol', 'listener', 'source', 'time', 'not'];
@@ -111,6 +124,17 @@ const PROTOCOLS = [
     ['protocol', 'protocol.[]'].map((key) => `${when}.${key}`),
   ),
 ];
+
+const listensIn = (tree: unknown): number =>
+  LISTENS.flatMap((pattern) => findAll(tree, pattern)).reduce((sum, { value }) => sum + countIn(value), 0);
+
+const LISTENS = ['server.listen', 'server.listen.[]', 'listeners.[].address', 'forwards.[].listen'];
+
+/** Port numbers may be written as such; several with commas, where a list may stand. */
+const countIn = (value: unknown): number =>
+  typeof value === 'string'
+    ? value.split(',').reduce((sum, each) => sum + listenCount(each.trim()), 0)
+    : Number(typeof value === 'number');
 
 interface Item {
   readonly path: Path;

@@ -14,7 +14,7 @@ import type { Entry, Shape } from './shape.js';
 import { checkAddresses, hasFile, withFamilies, withMode } from './sockets.js';
 import type { Targets } from './targets.js';
 
-const LISTENERS_MAX = 1024;
+export const LISTENERS_MAX = 1024;
 /** Where sessions come in if nothing else is said. */
 export const DEFAULT_ADDRESS = ':9090';
 const CLOSE = { kind: 'end', closing: 'close' } as const;

@@ -56,10 +56,16 @@ export class Targets {
   }
 }
 
+/** It is in metrics, logs and votes, each time. */
+const NAME_CHARACTERS_MAX = 255;
+
 export function checkUpstreamName(name: string, path: Path, report: Report): void {
   if (isClosing(name))
     report.problem(path, `an upstream can not be called \`${name}\`: it is a way to close`);
-  else if (name === '' || /[\s:,]/.test(name)) {
+  else if (name.length > NAME_CHARACTERS_MAX)
+    report.problem(path, `a name of ${name.length} characters is too long: at most ${NAME_CHARACTERS_MAX}`);
+  else if (name === '' || /[\s:,]/.test(name))
     report.problem(path, `\`${name}\` can not name an upstream: leave out spaces, colons and commas`);
-  }
+  else if (/\p{Cc}/u.test(name))
+    report.problem(path, `\`${name}\` can not name an upstream: leave out control characters`);
 }
