@@ -35,15 +35,16 @@ export async function atHalfLoad(
 
 export async function measureTail(
   workload: Workload,
-  { name, port, scrape, reload }: Contender,
+  { port, scrape, reload }: Contender,
   wrapper: readonly string[],
 ): Promise<Run> {
   const { rate, units, beside: { sessions = 0, scrapes = 0, reloads = 0 } = {} } = workload;
   if (rate === undefined) throw new Error(`${workload.name} has no rate`);
   const long = longOf(workload);
   const load = await startLoad([port], { rate: sessions, long, intervalMs: (1000 * long) / rate }, wrapper);
-  const tasks = [repeat('scrapes', scrapes, name, scrape), repeat('reloads', reloads, name, reload)];
-  await sleep((1000 * units) / rate);
+  const seconds = units / rate;
+  const tasks = [repeat('scrapes', scrapes, seconds, scrape), repeat('reloads', reloads, seconds, reload)];
+  await sleep(1000 * seconds);
   const figures = await load.stop();
   for (const { stop } of tasks) await stop();
   checkLoad(figures);
@@ -56,14 +57,14 @@ export async function measureTail(
 
 const longOf = ({ client: [, connections = 1] = ['ping'] }: Workload): number => connections;
 
-/** So often a second, as far as it takes no longer; `stop` throws if it failed, or was done less than half as often. */
-function repeat(what: string, perSecond: number, name: string, act?: () => Promise<unknown>) {
+/** So often a second, as far as it takes no longer; `stop` throws if it failed, or was done less than half as often as in `seconds`. */
+function repeat(what: string, perSecond: number, seconds: number, act?: () => Promise<unknown>) {
   const began = performance.now();
   const cancel = new AbortController();
   let done = 0;
   const all = async () => {
     if (perSecond === 0) return;
-    if (act === undefined) throw new Error(`${name} has no ${what}`);
+    if (act === undefined) throw new Error(`no ${what}`);
     while (!cancel.signal.aborted) {
       await act();
       done += 1;
@@ -75,9 +76,9 @@ function repeat(what: string, perSecond: number, name: string, act?: () => Promi
   ended.catch(() => {}); // said by `stop`
   return {
     stop: async () => {
-      const wanted = ((performance.now() - began) / 1000) * perSecond;
       cancel.abort();
       await ended;
+      const wanted = seconds * perSecond;
       if (done < DONE_SHARE * wanted) throw new Error(`${done} ${what} instead of ${Math.round(wanted)}`);
     },
   };
