@@ -46,27 +46,32 @@ describe('everything at once', () => {
     );
   }
 
-  test('anyport', async () => {
-    const contender = await startAnyport(endpoint.port, all.setting);
-    const count = async (name: string, labels = {}) =>
-      total(parseMetrics((await contender.scrape?.()) ?? ''), name, labels);
-    await figuresOf(contender);
-    expect(await count('anyport_config_reloads_total', { result: 'applied' })).toBeGreaterThan(0);
-    expect(await count('anyport_sessions_total', { reason: 'done' })).toBeGreaterThan(8);
-    await contender.stop();
-  });
+  async function during(starting: Promise<Contender>, use: (contender: Contender) => Promise<void>) {
+    const contender = await starting;
+    try {
+      await use(contender);
+    } finally {
+      await contender.stop();
+    }
+  }
 
-  test('HAProxy', async () => {
-    const contender = await haproxy.start(endpoint.port, all.setting);
-    const [first] = childrenOf(contender.pid as number);
-    await figuresOf(contender);
-    await eventually(
-      'the first worker to end',
-      () => !childrenOf(contender.pid as number).includes(first as number),
-    );
-    expect(await contender.scrape?.()).toContain('haproxy_process_start_time_seconds');
-    await contender.stop();
-  });
+  test('anyport', () =>
+    during(startAnyport(endpoint.port, all.setting), async (contender) => {
+      const count = async (name: string, labels = {}) =>
+        total(parseMetrics((await contender.scrape?.()) ?? ''), name, labels);
+      await figuresOf(contender);
+      expect(await count('anyport_config_reloads_total', { result: 'applied' })).toBeGreaterThan(0);
+      expect(await count('anyport_sessions_total', { reason: 'done' })).toBeGreaterThan(8);
+    }));
+
+  test('HAProxy', () =>
+    during(haproxy.start(endpoint.port, all.setting), async (contender) => {
+      const workers = () => childrenOf(contender.pid as number);
+      const [first] = workers();
+      await figuresOf(contender);
+      await eventually('the first worker to end', () => !workers().includes(first as number));
+      expect(await contender.scrape?.()).toContain('haproxy_process_start_time_seconds');
+    }));
 });
 
 async function through(
