@@ -20,7 +20,7 @@ import { measure, type Run } from './measure.js';
 import { ratioText, verdictOf } from './ratio.js';
 import { heading } from './report.js';
 import { type Comparison, figuresOf, type Results, ratioTo, summary, table } from './table.js';
-import { atHalfLoad } from './tail.js';
+import { prepareTail } from './tail.js';
 import { versions } from './versions.js';
 import { type Workload, workloads } from './workloads.js';
 
@@ -87,13 +87,14 @@ async function compareRounds(
     }
   };
   try {
-    const [measured] = compared.filter(({ name }, place) => name === OURS || place === 0).toReversed();
-    const load =
-      measured && workload.way === 'tail' ? await atHalfLoad(workload, measured, cores.load) : workload;
+    const isTail = workload.way === 'tail';
+    const load = isTail ? await prepareTail(workload, compared, cores.load) : workload;
     for (let round = first; round < first + rounds; round += 1) {
       // Reversed every other round, so that drift of the machine affects all contenders alike.
       const order = round % 2 === 0 ? compared : compared.toReversed();
-      for (const contender of order.filter(({ name }) => takesPart(name, round) && !absent.has(name)))
+      for (const contender of order.filter(
+        ({ name }) => (isTail || takesPart(name, round)) && !absent.has(name),
+      ))
         await run(load, contender);
     }
   } finally {

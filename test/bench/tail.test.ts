@@ -6,7 +6,7 @@ import { startAnyport } from '../../bench/system/contenders/anyport.js';
 import { haproxy } from '../../bench/system/contenders/haproxy.js';
 import { measure } from '../../bench/system/measure.js';
 import { table } from '../../bench/system/table.js';
-import { atHalfLoad } from '../../bench/system/tail.js';
+import { prepareTail } from '../../bench/system/tail.js';
 import { type Workload, workloads } from '../../bench/system/workloads.js';
 import { parseMetrics, total } from '../support/metrics.js';
 import { childrenOf } from '../support/proc.js';
@@ -132,7 +132,7 @@ describe('what is named beside', () => {
 
 test('half load is half of what is answered at most', () =>
   through(echo, async (other) => {
-    const { rate = 0 } = await atHalfLoad(tail('quiet'), other, []);
+    const { rate = 0 } = await prepareTail(tail('quiet'), [other], []);
     const { rate: carried } = await measure(CLIENT, { ...tail('quiet'), units: rate / 2, rate }, other);
     expect(rate).toBeGreaterThan(0);
     expect(carried).toBeGreaterThan(rate / 2);
