@@ -5,6 +5,9 @@ import { describe, expect, test } from 'vitest';
 import { jsonSchema } from '../../src/config/schema/index.js';
 import { catalog } from '../../src/metrics/catalog.js';
 import { reasons } from '../../src/model/session.js';
+import { containerOf } from '../../src/providers/docker/container.js';
+import { fragmentsOf } from '../../src/providers/docker/fragments.js';
+import { ownKeys, proxyKeys } from '../../src/providers/docker/labels.js';
 import { problemsOf } from './support.js';
 
 /** Files that the configurations name. */
@@ -37,22 +40,56 @@ const anchorsOf = (page: string): string[] => [
   ...[...page.matchAll(/<a id="([^"]+)"/g)].map(([, id = '']) => id),
 ];
 
-describe.each(['cluster.md', 'deploy.md', 'security.md', 'udp.md', 'kcp.md', 'via.md'])('docs/%s', (page) => {
-  const text = readFileSync(`docs/${page}`, 'utf8');
+describe.each(['cluster.md', 'docker.md', 'deploy.md', 'security.md', 'udp.md', 'kcp.md', 'via.md'])(
+  'docs/%s',
+  (page) => {
+    const text = readFileSync(`docs/${page}`, 'utf8');
 
-  test.each(all(text, /`(anyport_[a-z_]+)/g))('%s is a metric', (name) =>
-    expect(Object.keys(catalog)).toContain(name),
+    test.each(all(text, /`(anyport_[a-z_]+)/g))('%s is a metric', (name) =>
+      expect(Object.keys(catalog)).toContain(name),
+    );
+
+    test.each(all(text, /```yaml\n([\s\S]*?)```/g))('accepted: %s', (example) =>
+      expect(problemsOf(example, { files, keys, environment })).toEqual([]),
+    );
+
+    test.each(all(text, /\]\(([^)]+)\)/g))('%s is there', (link) => {
+      const [file = '', anchor] = link.split('#');
+      const path = file === '' ? `docs/${page}` : `docs/${file}`;
+      expect(existsSync(path)).toBe(true);
+      if (anchor !== undefined) expect(anchorsOf(readFileSync(path, 'utf8'))).toContain(anchor);
+    });
+  },
+);
+
+describe('docs/docker.md', () => {
+  const text = readFileSync('docs/docker.md', 'utf8');
+
+  test.each([...proxyKeys, ...ownKeys])('the label .%s is told of', (key) =>
+    expect(text).toContain(`.${key}\``),
   );
 
-  test.each(all(text, /```yaml\n([\s\S]*?)```/g))('accepted: %s', (example) =>
-    expect(problemsOf(example, { files, keys, environment })).toEqual([]),
-  );
-
-  test.each(all(text, /\]\(([^)]+)\)/g))('%s is there', (link) => {
-    const [file = '', anchor] = link.split('#');
-    const path = file === '' ? `docs/${page}` : `docs/${file}`;
-    expect(existsSync(path)).toBe(true);
-    if (anchor !== undefined) expect(anchorsOf(readFileSync(path, 'utf8'))).toContain(anchor);
+  test("GoDoxy's TURN server is served as it is written", () => {
+    const [written = ''] = all(text, /```\n(proxy\.[\s\S]*?)```/g);
+    const labels = Object.fromEntries(
+      written
+        .trim()
+        .split('\n')
+        .map((line) => line.split(': ')),
+    );
+    const container = containerOf({
+      ...{ Id: 'a', Names: ['/turn'], Labels: labels, State: 'running' },
+      NetworkSettings: { Networks: { bridge: { IPAddress: '172.17.0.2' } } },
+    });
+    const { contribution, problems } = fragmentsOf(container === null ? [] : [container], {
+      network: '',
+      allowLoopback: false,
+    });
+    expect(problems).toEqual([]);
+    expect(contribution.fragments.map(({ document }) => document.forwards)).toMatchObject([
+      [{ name: 'turn-tcp', listen: 7878, scheme: 'tcp' }],
+      [{ name: 'turn-udp', listen: 7878, scheme: 'udp' }],
+    ]);
   });
 });
 
