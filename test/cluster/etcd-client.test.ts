@@ -184,6 +184,16 @@ describeWith(...etcdTools)('endpoints', () => {
     await clientOf({ endpoints: [wrong, ...etcd.endpoints] }).put('a', 'b');
   });
 
+  test('an error is one line, which commands no terminal', async () => {
+    const said = '{"error":"\\u001b[2J\\nready","code":9,"message":"\\u001b[2J\\nready"}';
+    const web = createServer((_, response) => response.writeHead(400).end(said)).listen(0, '127.0.0.1');
+    ends.push(() => void web.close().closeAllConnections());
+    await eventually('the server to listen', () => web.listening);
+    const { port } = web.address() as AddressInfo;
+    const failure = await failing(clientOf({ endpoints: [`http://127.0.0.1:${port}`] }).get('a'));
+    expect(failure.message).toBe(`etcd at 127.0.0.1:${port}: \\x1b[2J\\x0aready`);
+  });
+
   test('a member that is frozen costs its share of the deadline, once', async () => {
     const etcd = await started(3);
     const client = clientOf({ endpoints: etcd.endpoints, callMs: 30_000 });

@@ -1,4 +1,5 @@
 /** Why a call to etcd has failed, in words and as a kind that callers act on. */
+import { visible } from '../../base/text.js';
 
 export type EtcdFailureKind =
   /** No endpoint could be asked: refused, unreachable, or its answer is not etcd's. */
@@ -71,7 +72,7 @@ const WORDS_MAX = 300;
 /** `code`: gRPC's. etcd has one code (InvalidArgument) for a wrong password and for a malformed request. */
 export function failureOf(code: number, words: string, place: string): EtcdFailure {
   const kind = isOfLogin(words) ? 'login' : (kinds.get(code) ?? 'refused');
-  const said = words.replace(/^etcdserver: /, '').slice(0, WORDS_MAX);
+  const said = visible(words.replace(/^etcdserver: /, '').slice(0, WORDS_MAX));
   const cure = cures.find(([pattern]) => pattern.test(words))?.[1];
   return new EtcdFailure(kind, `etcd at ${place}: ${said}${cure === undefined ? '' : `: ${cure}`}`);
 }

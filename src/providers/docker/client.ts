@@ -6,6 +6,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import { isIP } from 'node:net';
+import { visible } from '../../base/text.js';
 import type { DockerConfig } from '../../model/config.js';
 
 export const clientLimits = {
@@ -164,11 +165,11 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Errors of the API are `{"message":"…"}`. */
+/** Errors of the API are `{"message":"…"}`. One line. */
 function messageIn(text: string): string {
   try {
     const { message } = JSON.parse(text);
-    return typeof message === 'string' ? `: ${message.slice(0, 200)}` : '';
+    return typeof message === 'string' ? `: ${visible(message.slice(0, 200))}` : '';
   } catch {
     return '';
   }

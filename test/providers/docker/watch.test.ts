@@ -62,6 +62,11 @@ test.each<[string, (response: ServerResponse) => void, RegExp]>([
     (response) => response.writeHead(403).end('{"message":"not allowed"}'),
     /answers 403: not allowed/,
   ],
+  [
+    'an error that would command a terminal',
+    (response) => response.writeHead(500).end('{"message":"\\u001b[2J\\nready"}'),
+    /answers 500: \\x1b\[2J\\x0aready$/,
+  ],
   ['something else than a list', (response) => response.end('{}'), /is no list/],
   ['something else than JSON', (response) => response.end('<html>'), /is no JSON/],
   ['more than is read', (response) => response.end(`[${'0,'.repeat(2000)}0]`), /longer than 1000 bytes/],
