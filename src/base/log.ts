@@ -28,7 +28,7 @@ export function createLogger({ level, write }: LoggerOptions): Logger {
   return pino(options, { write });
 }
 
-/** Escapes terminal controls in finished lines; pass many at once, because each call copies the text. */
+/** Escapes terminal controls in finished lines. */
 export const jsonLines = escapedJson;
 
 /** Rate limit for one class of messages, so that a flood of events is not a flood of lines. */
@@ -41,63 +41,61 @@ export interface LineBudget {
   limit(linesPerSecond: number): void;
 }
 
-/** Allows `linesPerSecond` in each second of `nowMs` (a monotonic clock). */
-export function createLineBudget(linesPerSecond: number, nowMs: () => number): LineBudget {
-  let rate = linesPerSecond;
-  let second = Number.NEGATIVE_INFINITY;
-  let taken = 0;
+/** What `allows` refuses is counted. */
+function counting(allows: () => boolean): Pick<LineBudget, 'take' | 'suppressed'> {
   let suppressed = 0;
   return {
     take() {
-      const now = Math.floor(nowMs() / 1000);
-      if (now !== second) {
-        second = now;
-        taken = 0;
-      }
-      if (taken >= rate) {
-        suppressed += 1;
-        return false;
-      }
-      taken += 1;
-      return true;
+      const allowed = allows();
+      if (!allowed) suppressed += 1;
+      return allowed;
     },
     suppressed() {
       const count = suppressed;
       suppressed = 0;
       return count;
     },
+  };
+}
+
+/** Allows `linesPerSecond` in each second of `nowMs` (a monotonic clock). */
+export function createLineBudget(linesPerSecond: number, nowMs: () => number): LineBudget {
+  let rate = linesPerSecond;
+  let second = Number.NEGATIVE_INFINITY;
+  let taken = 0;
+  const budget = counting(() => {
+    const now = Math.floor(nowMs() / 1000);
+    if (now !== second) {
+      second = now;
+      taken = 0;
+    }
+    if (taken >= rate) return false;
+    taken += 1;
+    return true;
+  });
+  return {
+    ...budget,
     limit(linesPerSecond) {
       rate = linesPerSecond;
     },
   };
 }
 
-/** Allows `linesMax` at once, such as at a start; of those `perMinute` come back in each minute of `nowMs` (a monotonic clock). */
-export function createLineReserve(
+/** A token bucket of lines: `linesMax` at once, such as at a start; `perMinute` come back in each minute of `nowMs` (a monotonic clock). */
+export function createLineBucket(
   { linesMax, perMinute }: { readonly linesMax: number; readonly perMinute: number },
   nowMs: () => number,
 ): Pick<LineBudget, 'take' | 'suppressed'> {
   let left = linesMax;
   let sinceMs = nowMs();
-  let suppressed = 0;
-  return {
-    take() {
-      const now = nowMs();
-      left = Math.min(linesMax, left + ((now - sinceMs) * perMinute) / 60_000);
-      sinceMs = now;
-      if (left < 1) {
-        suppressed += 1;
-        return false;
-      }
-      left -= 1;
-      return true;
-    },
-    suppressed() {
-      const count = suppressed;
-      suppressed = 0;
-      return count;
-    },
-  };
+  return counting(() => {
+    const now = nowMs();
+    left = Math.min(linesMax, left + ((now - sinceMs) * perMinute) / 60_000);
+    sinceMs = now;
+    if (left < 1) return false;
+    left -= 1;
+    return true;
+  });
 }
 
 export type LogLine = (fields: object, message: string) => void;

@@ -1,6 +1,6 @@
 /** Tells why fragments are left out: each reason once, until it has gone. */
 import { systemClock } from '../base/clock.js';
-import { createLineReserve, type Logger, type LogLine, limitedBy } from '../base/log.js';
+import { createLineBucket, type Logger, type LogLine, limitedBy } from '../base/log.js';
 
 export const leftOutLimits = {
   /** Reasons that are remembered. */
@@ -17,8 +17,8 @@ export class LeftOut {
 
   /** `nowMs`: monotonic. */
   constructor(log: Pick<Logger, 'warn'>, nowMs = systemClock.nowMs) {
-    const reserve = createLineReserve(leftOutLimits.lines, nowMs);
-    this.#warn = limitedBy(reserve, (fields, message) => log.warn(fields, message));
+    const bucket = createLineBucket(leftOutLimits.lines, nowMs);
+    this.#warn = limitedBy(bucket, (fields, message) => log.warn(fields, message));
   }
 
   get reasons(): readonly string[] {

@@ -1,6 +1,6 @@
 /** The addresses of host names, as a part of the daemon: names of a new configuration are looked up before it counts. */
 import { systemClock } from '../base/clock.js';
-import { createLineReserve, type Logger, type LogLine, limitedBy } from '../base/log.js';
+import { createLineBucket, type Logger, type LogLine, limitedBy } from '../base/log.js';
 import { ownAddresses } from '../base/own-addresses.js';
 import { astrayIn } from '../config/guests.js';
 import { loopsOf } from '../config/own-listeners.js';
@@ -22,8 +22,8 @@ export class Names implements Part {
 
   constructor(config: Config, directory: ServiceDirectory, log: Logger) {
     this.#inForce = config;
-    const reserve = createLineReserve(leftOutLimits.lines, systemClock.nowMs);
-    this.#warn = limitedBy(reserve, (fields, message) => log.warn(fields, message));
+    const bucket = createLineBucket(leftOutLimits.lines, systemClock.nowMs);
+    this.#warn = limitedBy(bucket, (fields, message) => log.warn(fields, message));
     this.#provider = createProvider(config.upstreams, {
       clock: systemClock,
       warn: (fields, message) => log.warn(fields, message),

@@ -1,6 +1,6 @@
 /** The record of changes: counts by result, the last outcome, and the lines that an operator reads. */
 import type { Logger } from '../base/log.js';
-import { createLineBudget, createLineReserve, type LogLine, limitedBy } from '../base/log.js';
+import { createLineBucket, createLineBudget, type LogLine, limitedBy } from '../base/log.js';
 import { formatProblem } from '../config/report.js';
 import type { Problem } from '../model/config.js';
 import type { Diff, DiffKind } from '../model/diff.js';
@@ -29,8 +29,8 @@ export class Reloads {
   constructor(log: Logger, nowMs: () => number) {
     this.#log = log;
     this.#same = createLineBudget(reloadLimits.sameOutcomesPerSecond, nowMs);
-    const reserve = createLineReserve(leftOutLimits.lines, nowMs);
-    this.#warnOfFragments = limitedBy(reserve, (fields, message) => log.warn(fields, message));
+    const bucket = createLineBucket(leftOutLimits.lines, nowMs);
+    this.#warnOfFragments = limitedBy(bucket, (fields, message) => log.warn(fields, message));
   }
 
   get counts(): Readonly<Record<(typeof reloadResults)[number], number>> {

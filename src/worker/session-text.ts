@@ -2,7 +2,7 @@
  * The line of the access log as JSON, level and time first as in all lines. Written by hand, at 1.2 µs: an object of its 25
  * names, a copy of it and the logger's walk over that took 2.6.
  */
-import { jsonLines } from '../base/log.js';
+import { escapedJson } from '../base/text.js';
 import type { Facts } from '../model/facts.js';
 import type { SessionLine } from './account.js';
 import type { Unshown } from './refusals.js';
@@ -52,7 +52,7 @@ const SAFE = /^[ -~]*$/;
 
 function jsonText(value: unknown): string {
   const text = JSON.stringify(value);
-  return SAFE.test(text) ? text : jsonLines(text);
+  return SAFE.test(text) ? text : escapedJson(text);
 }
 const orNull = (text: string | null): string => (text === null ? 'null' : quoted(text));
 const optional = (name: string, text: string | undefined): string =>

@@ -13,10 +13,10 @@ export const watchLimits = {
   /** Between two lists: a burst of events is one or two of them. */
   gapMs: 100,
   /**
-   * After the list that follows an event, where none comes meanwhile: engines tell some events (`unpause`) before their
-   * list says so.
+   * Between the lists that follow an event, where none comes meanwhile: engines tell some events (`unpause`, and any while
+   * they are busy) before their list says so.
    */
-  settleMs: [250, 2_000],
+  settleMs: [250, 500, 1_500],
   /** Then: hints may be lost. */
   relistMs: 60_000,
   /** Wait after the first failure, doubled with each further one; a connection that lasted longer than the most begins anew. */
